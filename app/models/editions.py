@@ -1,0 +1,246 @@
+"""The content of an edition: what a seed file holds, what a publisher posts and what every read answers.
+
+All texts are the words of the printed guide. Where this project adds something of its own (a kind, a note, a
+related code) the field says so.
+"""
+
+import datetime as dt
+from enum import StrEnum
+from typing import Annotated, Literal, Protocol, Self
+
+from pydantic import Field, field_validator, model_validator
+
+from app.models.strict import CodeFrom, GssCode, Slug, Strict, Text, WebAddress
+
+Position = Annotated[int, Field(ge=1, description="Place in the printed order, from 1.", examples=[1])]
+ItemId = Annotated[Slug, Field(examples=["self-harm-or-emotional-change"])]
+
+
+class Identified(Protocol):
+    """Anything with an id."""
+
+    id: str
+
+
+class Placed(Identified, Protocol):
+    """Anything with an id and a place in the printed order."""
+
+    position: int
+
+
+class DefinitionKind(StrEnum):
+    """Whose definition it is."""
+
+    LOCAL = "local"
+    STATUTORY = "statutory"
+
+
+class IndicatorKind(StrEnum):
+    """Whether an indicator may point to harm or is itself a sign of it: the two are never mixed or counted."""
+
+    POTENTIAL_INDICATOR = "potential_indicator"
+    SIGN_OF_HARM = "sign_of_harm"
+
+
+class ContactKind(StrEnum):
+    """How a contact is reached."""
+
+    TELEPHONE = "telephone"
+    WEB = "web"
+
+
+class RelatedCode(Strict):
+    """A link from guidance to a code of a published code list."""
+
+    scheme: Literal["dfe-assessment-factors"] = Field(
+        description="The code list; its name under /v1/code-lists.", examples=["dfe-assessment-factors"]
+    )
+    code: Annotated[str, CodeFrom("dfe-assessment-factors")] = Field(
+        max_length=20, description="The code within that list.", examples=["10A"]
+    )
+    basis: Literal["project_inference", "source"] = Field(
+        description="Who made the link: `project_inference`, this project; `source`, the printed guide itself.",
+        examples=["project_inference"],
+    )
+
+
+class Publisher(Strict):
+    """The body that publishes the guide."""
+
+    name: Text = Field(description="Name as printed.", examples=["Bath & North East Somerset Council"])
+    gss_code: GssCode
+
+
+class GuideSource(Strict):
+    """The document that an edition was transcribed from."""
+
+    title: Text = Field(
+        description="Title as printed.", examples=["‘One Minute Guide’ to Child Sexual Exploitation (CSE)"]
+    )
+    publisher: Text = Field(description="Who issued it.", examples=["Bath & North East Somerset Council"])
+    document: Text = Field(
+        description="File name of the document as received.", examples=["child-sexual-exploitation.txt"]
+    )
+    sha256: str = Field(
+        pattern=r"^[0-9a-f]{64}$", description="SHA-256 of that file, in hexadecimal.", examples=["0" * 64]
+    )
+
+
+class Caution(Strict):
+    """Words that must be read with any indicator or factor, and that travel with them in every answer."""
+
+    id: ItemId
+    text: Text = Field(description="The words as printed.")
+
+
+class Introductions(Strict):
+    """The words that the guide prints before each list."""
+
+    factors: Text | None = Field(default=None, description="Printed before the vulnerability factors.")
+    indicators: Text | None = Field(default=None, description="Printed before the indicators.")
+    linked_risks: Text | None = Field(default=None, description="Printed before the linked risks.")
+    responsibilities: Text | None = Field(default=None, description="Printed before the responsibilities.")
+    contacts: Text | None = Field(default=None, description="Printed before the contacts.")
+
+
+class Limb(Strict):
+    """One lettered limb of a definition."""
+
+    label: str = Field(min_length=1, max_length=8, description="The letter as printed.", examples=["a"])
+    text: Text = Field(description="The words of the limb.")
+
+
+class DefinitionSource(Strict):
+    """Where a definition was first published, cited as the guide prints it."""
+
+    citation: Text | None = Field(default=None, description="The whole citation as printed.")
+    title: Text = Field(description="Title as printed.")
+    publisher: Text = Field(description="Publisher as printed.", examples=["Department of Education"])
+    published: Text = Field(description="Date as printed.", examples=["February 2017"])
+    url: WebAddress = Field(description="The printed address, with the scheme that a program needs.")
+
+
+class Definition(Strict):
+    """What the harm is."""
+
+    id: ItemId
+    kind: DefinitionKind
+    introduction: Text | None = Field(default=None, description="The words printed before the definition.")
+    text: Text = Field(description="The whole definition as printed, its limbs included.")
+    limbs: tuple[Limb, ...] = Field(default=(), description="The lettered limbs, where it has any.")
+    source: DefinitionSource | None = Field(default=None, description="Its source, where the guide names one.")
+
+
+class Factor(Strict):
+    """A vulnerability factor: an experience that makes a child more susceptible. It is not an indicator."""
+
+    id: ItemId
+    position: Position
+    text: Text = Field(description="The words as printed.")
+    related_codes: tuple[RelatedCode, ...] = Field(default=(), description="Links to published code lists.")
+
+
+class Indicator(Strict):
+    """An indicator to consider. It is never weighed, counted or ranked."""
+
+    id: ItemId
+    position: Position
+    text: Text = Field(description="The words as printed.")
+    kind: IndicatorKind = Field(description="This project's reading of the printed words.")
+    note: Text | None = Field(default=None, description="A remark by this project on what was printed.")
+    related_codes: tuple[RelatedCode, ...] = Field(default=(), description="Links to published code lists.")
+
+
+class LinkedRisk(Strict):
+    """Another kind of crime or harm that the guide says is often linked."""
+
+    id: ItemId
+    position: Position
+    text: Text = Field(description="The words as printed.")
+    related_codes: tuple[RelatedCode, ...] = Field(default=(), description="Links to published code lists.")
+
+
+class Responsibility(Strict):
+    """What everybody who works with children needs to do."""
+
+    id: ItemId
+    position: Position
+    name: Text = Field(description="The heading as printed.", examples=["Early Support"])
+    text: Text = Field(description="The words as printed.")
+
+
+class Phone(Strict):
+    """A telephone number."""
+
+    number: str = Field(
+        pattern=r"^(\+[1-9][0-9]{6,14}|[1-9][0-9]{2,5})$",
+        description="E.164, or the bare digits of a national short code such as 999.",
+        examples=["+441632960001"],
+    )
+    display: str = Field(min_length=2, max_length=40, description="As printed.", examples=["01632 960001"])
+    option: str | None = Field(
+        default=None, max_length=20, description="What to press when the call is answered.", examples=["1"]
+    )
+
+
+class Contact(Strict):
+    """Whom to call, or where to write."""
+
+    id: ItemId
+    position: Position
+    name: Text = Field(description="The name as printed.", examples=["Duty and Assessment Team"])
+    kind: ContactKind
+    phones: tuple[Phone, ...] = Field(default=(), description="Numbers, in the printed order.")
+    url: WebAddress | None = Field(default=None, description="Address as printed.")
+    when: Text | None = Field(default=None, description="When it is reached, where the guide says so.")
+    verified_on: dt.date | None = Field(
+        default=None, description="The day on which a person last checked it; null if nobody has."
+    )
+
+    @model_validator(mode="after")
+    def _is_reachable(self) -> Self:
+        if self.kind is ContactKind.TELEPHONE and not self.phones:
+            raise ValueError("a telephone contact needs at least one number in `phones`")
+        if self.kind is ContactKind.WEB and self.url is None:
+            raise ValueError("a web contact needs a `url`")
+        return self
+
+
+class EditionContent(Strict):
+    """The whole content of one edition, from `title` to `contacts`. Its digest is taken over exactly this."""
+
+    title: Text = Field(
+        description="Title as printed.", examples=["‘One Minute Guide’ to Child Sexual Exploitation (CSE)"]
+    )
+    publisher: Publisher
+    change_note: Text = Field(
+        description="What this edition changes, in a sentence for readers.", examples=["First edition."]
+    )
+    review_by: dt.date | None = Field(default=None, description="The day by which it should be reviewed.")
+    source: GuideSource
+    related_codes: tuple[RelatedCode, ...] = Field(
+        default=(), description="Links from the guide's subject to published code lists."
+    )
+    introductions: Introductions = Introductions()
+    cautions: tuple[Caution, ...] = Field(min_length=1, description="Read with every indicator and factor.")
+    definitions: tuple[Definition, ...] = Field(min_length=1, description="What the harm is.")
+    factors: tuple[Factor, ...] = Field(min_length=1, description="Vulnerability factors.")
+    indicators: tuple[Indicator, ...] = Field(min_length=1, description="Indicators to consider.")
+    linked_risks: tuple[LinkedRisk, ...] = Field(default=(), description="Other harms that are often linked.")
+    responsibilities: tuple[Responsibility, ...] = Field(default=(), description="What everybody needs to do.")
+    contacts: tuple[Contact, ...] = Field(min_length=1, description="Whom to call.")
+
+    @field_validator("cautions", "definitions", "factors", "indicators", "linked_risks", "responsibilities", "contacts")
+    @classmethod
+    def _ids_are_unique(cls, items: tuple[Identified, ...]) -> tuple[Identified, ...]:
+        ids = [item.id for item in items]
+        if len(set(ids)) != len(ids):
+            raise ValueError("every `id` in a section must be different")
+        return items
+
+    @field_validator("factors", "indicators", "linked_risks", "responsibilities", "contacts")
+    @classmethod
+    def _positions_run_from_one(cls, items: tuple[Placed, ...]) -> tuple[Placed, ...]:
+        if [item.position for item in items] != list(range(1, len(items) + 1)):
+            raise ValueError("`position` must run 1, 2, 3 ... in the order of the items")
+        return items
