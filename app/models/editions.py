@@ -19,13 +19,17 @@ ItemId = Annotated[Slug, Field(examples=["self-harm-or-emotional-change"])]
 class Identified(Protocol):
     """Anything with an id."""
 
-    id: str
+    @property
+    def id(self) -> str:
+        """The slug."""
 
 
 class Placed(Identified, Protocol):
     """Anything with an id and a place in the printed order."""
 
-    position: int
+    @property
+    def position(self) -> int:
+        """The place, from 1."""
 
 
 class DefinitionKind(StrEnum):

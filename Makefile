@@ -1,0 +1,77 @@
+# The workshop: each target makes what it needs, in any folder, from a clean clone.
+#
+#   PYTHON  a Python of your choice; otherwise the first of python3, python3.13, python3.12, python3.11 that fits
+#   VENV    where the virtual environment stands (a name without spaces)
+#   ARGS    more words for the command at the end: make serve ARGS="--port 9000", make test ARGS="-k digest"
+
+PYTHON ?=
+VENV ?= .venv
+ARGS ?=
+
+# A Python fits when it runs (a shim may stand there and fail), is in the range, and can make virtual environments.
+# It is named by its real path, so that an activated environment is not taken for the Python beneath it.
+probe := import ensurepip, os, sys, venv; \
+	(3, 11) <= sys.version_info[:2] < (3, 14) or sys.exit(1); \
+	print(os.path.realpath(sys.executable))
+candidates = $(if $(PYTHON),"$(PYTHON)",python3 python3.13 python3.12 python3.11)
+python := $(shell for each in $(candidates); do "$$each" -c '$(probe)' 2>/dev/null && break; done)
+
+# One environment belongs to one folder and one Python: in a copied folder, or with another Python, it is made anew.
+mark := $(shell { pwd; echo '$(python)'; } | cksum | cut -d ' ' -f 1)
+made := $(VENV)/made-$(mark)
+pip := $(VENV)/bin/python -m pip --quiet --disable-pip-version-check --no-input
+
+.PHONY: serve test check format lock clean
+.DELETE_ON_ERROR:
+
+# Serve on this machine: publishes the seed into ./data, makes development keys, listens on 127.0.0.1:8000.
+serve: $(VENV)/installed-serve
+	@exec $(VENV)/bin/guidance serve $(ARGS)
+
+# Run every test, and measure what they cover.
+test: $(VENV)/installed-dev
+	$(VENV)/bin/pytest --cov $(ARGS)
+
+# Look at the code without running it: layout, lint, types, imports, dependencies, security, the Dockerfile.
+check: $(VENV)/installed-dev
+	$(VENV)/bin/ruff format --check .
+	$(VENV)/bin/ruff check .
+	$(VENV)/bin/mypy
+	$(VENV)/bin/lint-imports
+	$(VENV)/bin/deptry .
+	$(VENV)/bin/bandit --quiet --recursive app
+	$(VENV)/bin/hadolint Dockerfile
+
+# Lay the code out, and mend what lint can mend by itself.
+format: $(VENV)/installed-dev
+	$(VENV)/bin/ruff format .
+	$(VENV)/bin/ruff check --fix .
+
+# Write the requirement files anew from pyproject.toml; pins that still fit stay. Newest of all: make lock ARGS=--upgrade
+lock: $(VENV)/installed-dev
+	$(compile) --group build --output-file requirements/serve.txt $(ARGS)
+	$(compile) --group build --group dev --constraint requirements/serve.txt --output-file requirements/dev.txt $(ARGS)
+
+compile = $(VENV)/bin/uv pip compile --quiet pyproject.toml --universal --python-version 3.11 --generate-hashes \
+	--no-annotate --no-header --no-emit-index-url --no-emit-find-links
+
+# Remove the environment and what the tools left behind; never ./data.
+clean:
+	rm -rf $(VENV) build dist .coverage .coverage.* .hypothesis .schemathesis
+	rm -rf .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
+	find app seed tests -type d -name __pycache__ -prune -exec rm -rf {} +
+
+# The requirements, each wheel checked against its hash, then the project itself; again only when either file changed.
+$(VENV)/installed-%: requirements/%.txt pyproject.toml $(made)
+	@echo "Installing requirements/$*.txt into $(VENV) (the first time takes about a minute) ..."
+	@$(pip) install --require-hashes --only-binary :all: --requirement requirements/$*.txt
+	@$(pip) install --no-deps --no-build-isolation --editable .
+	@touch $@
+
+# The environment. What another tool made is built upon; only what was made here before is cleared.
+$(made):
+	@test -n '$(python)' || { echo >&2 "No fitting Python: Python 3.11, 3.12 or 3.13 with venv is needed" \
+		"(on Debian: apt-get install python3-venv), or name one: make PYTHON=/path/to/python3."; exit 1; }
+	@echo "Making $(VENV) with $(python) ..."
+	@'$(python)' -m venv $(if $(wildcard $(VENV)/made-*),--clear) $(VENV)
+	@touch $@

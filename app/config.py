@@ -1,0 +1,51 @@
+"""Every setting, read once from the environment (and an optional file) into one frozen class."""
+
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import Field, field_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+Words = Annotated[tuple[str, ...], NoDecode]
+
+SEED_DIR = Path(__file__).resolve().parent.parent / "seed"
+
+
+class Settings(BaseSettings):
+    """The settings, each from `GUIDANCE_<NAME>`. Every default is safe in production and fit to be public."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="GUIDANCE_", frozen=True, extra="ignore", hide_input_in_errors=True, env_ignore_empty=True
+    )
+
+    data_dir: Path = Field(default=Path("data"), description="Folder for the database and the keys.")
+    seed_dir: Path = Field(default=SEED_DIR, description="Folder with `guides/`, `signposts.yaml` and `code-lists/`.")
+    seal_to: Words = Field(
+        default=(),
+        description="age recipients (public keys) that every concern is sealed to, separated by commas or spaces. "
+        "Where none is given, a development identity is made in the data folder.",
+    )
+    receipt_key_file: Path | None = Field(
+        default=None,
+        description="Ed25519 private key (PEM) that signs receipts. Without it, one is made in the data folder.",
+    )
+    allowed_origins: Words = Field(
+        default=(),
+        description="Browser origins that may post a concern, separated by commas or spaces. "
+        "Public reads answer every origin.",
+    )
+    anonymous_concerns: bool = Field(default=True, description="Whether a concern may be posted without a client key.")
+    writer_queue: int = Field(
+        default=2000, ge=1, description="Acts that may wait for the disk before new ones are answered with 503."
+    )
+    writer_wait_seconds: float = Field(
+        default=10.0, gt=0, description="Longest wait of one act for the disk, in seconds."
+    )
+    log_level: Literal["debug", "info", "warning", "error"] = Field(
+        default="info", description="Least severe log line that is written."
+    )
+
+    @field_validator("seal_to", "allowed_origins", mode="before")
+    @classmethod
+    def _split_words(cls, given: Any) -> Any:
+        return tuple(given.replace(",", " ").split()) if isinstance(given, str) else given

@@ -1,0 +1,103 @@
+"""What can go wrong, as sentences of the domain. The HTTP status of each stands in one table, in the routers."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+Location = tuple[str | int, ...]
+
+
+@dataclass(frozen=True)
+class Fault:
+    """One thing wrong in what was sent: where it stands, and a sentence that a form can show beside it."""
+
+    at: Location
+    detail: str
+
+
+class GuidanceError(Exception):
+    """The root of every error that this service raises on purpose. Its words never repeat what was sent."""
+
+
+class NotFound(GuidanceError):
+    """Nothing answers to that path."""
+
+
+class NoSuchGuide(NotFound):
+    """No guide has that name."""
+
+
+class NoSuchEdition(NotFound):
+    """The guide exists; that edition does not."""
+
+
+class NoSuchItem(NotFound):
+    """The edition exists; that item is not in it."""
+
+
+class NoSuchCodeList(NotFound):
+    """No code list has that name."""
+
+
+class NoSuchConcern(NotFound):
+    """No concern answers to that reference and status token."""
+
+
+class EditionWithdrawn(GuidanceError):
+    """The edition was published and has been withdrawn, with a reason."""
+
+    def __init__(self, *, reason: str, replaced_by: int | None) -> None:
+        super().__init__(reason)
+        self.reason = reason
+        self.replaced_by = replaced_by
+
+
+class Refused(GuidanceError):
+    """What was sent cannot be accepted as it stands; every fault found is told at once."""
+
+    def __init__(self, faults: Sequence[Fault]) -> None:
+        super().__init__(f"{len(faults)} fault(s)")
+        self.faults = tuple(faults)
+
+
+class QueryRefused(Refused):
+    """A query parameter is unknown, repeated or not of its kind."""
+
+
+class EditionRefused(Refused):
+    """The content of an edition has faults."""
+
+
+class ConcernRefused(Refused):
+    """A concern has faults; the person is told whom to call all the same."""
+
+
+class EditionAlreadyPublished(GuidanceError):
+    """Other words already stand under that number, and a published edition never changes."""
+
+
+class EditionOutOfOrder(GuidanceError):
+    """Editions are numbered 1, 2, 3 ... without a gap."""
+
+
+class AlreadyKept(GuidanceError):
+    """The idempotency key was used before: whoever was first has the receipt."""
+
+
+class ReferenceTaken(GuidanceError):
+    """Another concern already has the reference that was drawn."""
+
+
+class KeyUsedForOtherWords(GuidanceError):
+    """The idempotency key was used before, with another payload."""
+
+
+class TokenNeeded(GuidanceError):
+    """The request needs a bearer token, and had none that this service knows."""
+
+
+class StoreBusy(GuidanceError):
+    """The store could not keep the act in time; nothing is known to be kept, and the caller should try again."""
+
+
+class SetUpFault(GuidanceError):
+    """A setting or a key file is missing or wrong; the service will not start with it."""

@@ -1,0 +1,85 @@
+"""Logs: one JSON object a line, and in it only fields of a fixed list. Nothing that anyone sent can reach a line."""
+
+import logging
+import sys
+import traceback
+from typing import Any
+
+import structlog
+from structlog.typing import EventDict, WrappedLogger
+
+ALLOWED = frozenset(
+    {
+        "event",
+        "level",
+        "timestamp",
+        "logger",
+        "request_id",
+        "method",
+        "route",
+        "status",
+        "milliseconds",
+        "error",
+        "frames",
+        "path",
+        "guide",
+        "edition",
+        "digest",
+        "count",
+        "recipients",
+        "address",
+    }
+)
+
+
+def set_up_logs(level: str) -> None:
+    """Write every log line, those of libraries too, as JSON of the allowed fields to standard error."""
+    shared: list[Any] = [
+        structlog.stdlib.add_log_level,
+        structlog.stdlib.add_logger_name,
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+    ]
+    structlog.configure(
+        processors=[*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
+        logger_factory=structlog.stdlib.LoggerFactory(),
+        cache_logger_on_first_use=False,
+    )
+    formatter = structlog.stdlib.ProcessorFormatter(
+        foreign_pre_chain=shared,
+        use_get_message=False,  # a library's line keeps the words of its author, without the values put into them
+        processors=[
+            structlog.stdlib.ProcessorFormatter.remove_processors_meta,
+            _type_and_frames_of_an_error,
+            _allowed_fields_alone,
+            structlog.processors.JSONRenderer(),
+        ],
+    )
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(formatter)
+    root = logging.getLogger()
+    root.handlers[:] = [handler]
+    root.setLevel(level.upper())
+    for name in ("uvicorn", "uvicorn.error", "uvicorn.access", "fastapi", "sqlalchemy.engine"):
+        logging.getLogger(name).handlers.clear()
+        logging.getLogger(name).propagate = True
+    logging.getLogger("uvicorn.access").disabled = True  # the service writes its own line, without any address
+
+
+def frames_of(error: BaseException) -> list[str]:
+    """Where the error was raised: file and line of each frame, and none of its words."""
+    return [f"{frame.filename}:{frame.lineno} {frame.name}" for frame in traceback.extract_tb(error.__traceback__)][
+        -12:
+    ]
+
+
+def _type_and_frames_of_an_error(_logger: WrappedLogger, _name: str, event: EventDict) -> EventDict:
+    told = event.pop("exc_info", None)
+    error = told[1] if isinstance(told, tuple) else told if isinstance(told, BaseException) else sys.exc_info()[1]
+    if told and error is not None:
+        event["error"] = type(error).__name__
+        event["frames"] = frames_of(error)
+    return event
+
+
+def _allowed_fields_alone(_logger: WrappedLogger, _name: str, event: EventDict) -> EventDict:
+    return {name: value for name, value in event.items() if name in ALLOWED}

@@ -1,0 +1,88 @@
+"""`create_app` joins the floors, and does nothing else."""
+
+import datetime as dt
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import structlog
+from fastapi import Depends, FastAPI
+
+from app.config import Settings
+from app.pages import docs
+from app.routers import concerns, editions, guides, operations, reference
+from app.routers.metrics import Metrics
+from app.routers.openapi import document_problems
+from app.routers.origins import Origins
+from app.routers.parts import Clock, Parts
+from app.routers.problems import handle_problems
+from app.routers.queries import refuse_unknown_query
+from app.routers.requests import AroundRequests
+from app.services.helpline import Helpline
+from app.services.keys import development_recipient, receipt_key
+from app.services.receipt_signing import make_receipt_signer
+from app.services.receipts import Clerk
+from app.services.reference_data import read_reference_data
+from app.services.reporting import Intake
+from app.services.sealing import make_sealer
+from app.services.seeding import publish_seed
+from app.services.working_days import WorkingDays
+from app.store.database import make_schema, open_database
+from app.store.writer import Writer
+
+log = structlog.get_logger()
+
+
+def utc_now() -> dt.datetime:
+    """The clock of a running service."""
+    return dt.datetime.now(dt.UTC)
+
+
+def join_parts(settings: Settings, clock: Clock) -> Parts:
+    """Read the keys and the reference data, and join the parts. Raises `SetUpFault` and `SeedFileError`."""
+    engine = open_database(settings.data_dir)
+    recipients = settings.seal_to
+    if not recipients:
+        recipients = (development_recipient(settings.data_dir, at=clock()),)
+        log.warning("development_identity", path=str(settings.data_dir))
+    reference_data = read_reference_data(settings.seed_dir)
+    signer = make_receipt_signer(receipt_key(settings.receipt_key_file, settings.data_dir))
+    intake = Intake(
+        engine=engine,
+        writer=Writer(engine, queue_size=settings.writer_queue, wait_seconds=settings.writer_wait_seconds),
+        sealer=make_sealer(recipients),
+        clerk=Clerk(signer, WorkingDays(), reference_data),
+        reference_data=reference_data,
+    )
+    return Parts(settings, engine, reference_data, intake, Helpline(engine), Metrics(), clock)
+
+
+def create_app(settings: Settings, clock: Clock = utc_now) -> FastAPI:
+    """The service. Nothing is opened until it starts."""
+
+    @asynccontextmanager
+    async def live(app: FastAPI) -> AsyncIterator[None]:
+        parts: Parts = app.state.parts
+        make_schema(parts.engine)
+        parts.intake.writer.start()
+        publish_seed(parts.engine, parts.intake.writer, parts.reference_data, settings.seed_dir, at=clock())
+        yield
+        parts.intake.writer.stop()
+        parts.engine.dispose()
+
+    app = FastAPI(
+        title=reference.NAME,
+        version=reference.VERSION,
+        lifespan=live,
+        docs_url=None,
+        redoc_url=None,
+        redirect_slashes=False,
+        dependencies=[Depends(refuse_unknown_query)],
+    )
+    app.state.parts = join_parts(settings, clock)
+    for router in (reference.router, editions.router, guides.router, concerns.router, operations.router, docs.router):
+        app.include_router(router)
+    handle_problems(app)
+    document_problems(app)
+    app.add_middleware(Origins, allowed_origins=settings.allowed_origins)
+    app.add_middleware(AroundRequests, metrics=app.state.parts.metrics)
+    return app

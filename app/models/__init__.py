@@ -1,0 +1,1 @@
+"""The words: what is parsed, what is answered, and the tables."""

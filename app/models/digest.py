@@ -1,0 +1,34 @@
+"""Canonical JSON (RFC 8785), and the digests that any caller can take again from what it holds."""
+
+import hashlib
+
+import rfc8785
+from pydantic import JsonValue
+
+from app.models.concern import Concern
+from app.models.editions import EditionContent
+
+
+def _without_empty_members(value: JsonValue) -> JsonValue:
+    if isinstance(value, dict):
+        pruned = {key: _without_empty_members(member) for key, member in value.items()}
+        return {key: member for key, member in pruned.items() if member not in (None, [], {})}
+    if isinstance(value, list):
+        return [_without_empty_members(member) for member in value]
+    return value
+
+
+def digest_of(content: EditionContent) -> str:
+    """The digest, as `sha256:` and 64 hexadecimal digits.
+
+    It is the SHA-256 of the canonical JSON (RFC 8785) of the members `title` to `contacts`, after every member whose
+    value is null, an empty array or an empty object has been left out. So a key that is added to this API later, and
+    is empty in older editions, changes no digest.
+    """
+    canonical = rfc8785.dumps(_without_empty_members(content.model_dump(mode="json")))
+    return f"sha256:{hashlib.sha256(canonical).hexdigest()}"
+
+
+def canonical_submission(concern: Concern) -> bytes:
+    """The concern as it was sent, whatever the order and spacing of its JSON; its SHA-256 stands in the receipt."""
+    return rfc8785.dumps(concern.model_dump(mode="json", exclude_unset=True))

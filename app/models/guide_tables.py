@@ -1,0 +1,164 @@
+"""The tables that hold published guidance. Their rows are written once, in one transaction, and never change.
+
+Items are inserted before their edition's own row, which seals them: from then on the database refuses every insert,
+update and delete (see `app.store.immutability`). Hence the deferred foreign keys.
+"""
+
+import datetime as dt
+from typing import Any, ClassVar
+
+from sqlalchemy import JSON, Column, ForeignKeyConstraint, Text, UniqueConstraint
+from sqlmodel import Field, SQLModel
+
+from app.models.columns import UtcDateTime
+
+NAMING = {
+    "ix": "ix_%(column_0_label)s",
+    "uq": "uq_%(table_name)s_%(column_0_name)s",
+    "ck": "ck_%(table_name)s_%(constraint_name)s",
+    "fk": "fk_%(table_name)s_%(column_0_name)s_%(referred_table_name)s",
+    "pk": "pk_%(table_name)s",
+}
+SQLModel.metadata.naming_convention = NAMING
+
+
+def _of_an_edition() -> tuple[Any, ...]:
+    sealed = ForeignKeyConstraint(
+        ["guide", "edition"], ["editions.guide", "editions.number"], deferrable=True, initially="DEFERRED"
+    )
+    return (sealed, UniqueConstraint("guide", "edition", "position"))
+
+
+class GuideRow(SQLModel, table=True):
+    """A subject over time."""
+
+    __tablename__ = "guides"
+
+    slug: str = Field(primary_key=True)
+    first_published_at: dt.datetime = Field(sa_type=UtcDateTime)
+
+
+class EditionRow(SQLModel, table=True):
+    """One published state of a whole guide."""
+
+    __tablename__ = "editions"
+
+    guide: str = Field(primary_key=True, foreign_key="guides.slug")
+    number: int = Field(primary_key=True)
+    published_at: dt.datetime = Field(sa_type=UtcDateTime)
+    digest: str
+    title: str = Field(sa_type=Text)
+    publisher: dict[str, Any] = Field(sa_type=JSON)
+    change_note: str = Field(sa_type=Text)
+    review_by: dt.date | None = None
+    source: dict[str, Any] = Field(sa_type=JSON)
+    related_codes: list[dict[str, Any]] = Field(sa_type=JSON)
+    introductions: dict[str, Any] = Field(sa_type=JSON)
+
+
+class WithdrawalRow(SQLModel, table=True):
+    """The withdrawal of an edition: a fact beside the edition, which itself stays as it was."""
+
+    __tablename__ = "withdrawals"
+    __table_args__ = (ForeignKeyConstraint(["guide", "edition"], ["editions.guide", "editions.number"]),)
+
+    guide: str = Field(primary_key=True)
+    edition: int = Field(primary_key=True)
+    withdrawn_at: dt.datetime = Field(sa_type=UtcDateTime)
+    reason: str = Field(sa_type=Text)
+
+
+class GenerationRow(SQLModel, table=True):
+    """One number that the database raises whenever an edition is published or withdrawn."""
+
+    __tablename__ = "generation"
+
+    id: int = Field(primary_key=True)
+    number: int
+
+
+class ItemRow(SQLModel):
+    """What every part of an edition has: whose it is, its id and its place."""
+
+    guide: str = Field(primary_key=True)
+    edition: int = Field(primary_key=True)
+    id: str = Field(primary_key=True)
+    position: int
+
+
+class CautionRow(ItemRow, table=True):
+    """Words that travel with indicators and factors."""
+
+    __tablename__ = "cautions"
+    __table_args__: ClassVar[Any] = _of_an_edition()
+
+    text: str = Field(sa_type=Text)
+
+
+class DefinitionRow(ItemRow, table=True):
+    """What the harm is."""
+
+    __tablename__ = "definitions"
+    __table_args__: ClassVar[Any] = _of_an_edition()
+
+    kind: str
+    introduction: str | None = Field(default=None, sa_type=Text)
+    text: str = Field(sa_type=Text)
+    limbs: list[dict[str, Any]] = Field(sa_type=JSON)
+    source: dict[str, Any] | None = Field(default=None, sa_column=Column(JSON(none_as_null=True)))
+
+
+class FactorRow(ItemRow, table=True):
+    """A vulnerability factor."""
+
+    __tablename__ = "factors"
+    __table_args__: ClassVar[Any] = _of_an_edition()
+
+    text: str = Field(sa_type=Text)
+    related_codes: list[dict[str, Any]] = Field(sa_type=JSON)
+
+
+class IndicatorRow(ItemRow, table=True):
+    """An indicator to consider."""
+
+    __tablename__ = "indicators"
+    __table_args__: ClassVar[Any] = _of_an_edition()
+
+    text: str = Field(sa_type=Text)
+    kind: str
+    note: str | None = Field(default=None, sa_type=Text)
+    related_codes: list[dict[str, Any]] = Field(sa_type=JSON)
+
+
+class LinkedRiskRow(ItemRow, table=True):
+    """Another harm that is often linked."""
+
+    __tablename__ = "linked_risks"
+    __table_args__: ClassVar[Any] = _of_an_edition()
+
+    text: str = Field(sa_type=Text)
+    related_codes: list[dict[str, Any]] = Field(sa_type=JSON)
+
+
+class ResponsibilityRow(ItemRow, table=True):
+    """What everybody needs to do."""
+
+    __tablename__ = "responsibilities"
+    __table_args__: ClassVar[Any] = _of_an_edition()
+
+    name: str
+    text: str = Field(sa_type=Text)
+
+
+class ContactRow(ItemRow, table=True):
+    """Whom to call."""
+
+    __tablename__ = "contacts"
+    __table_args__: ClassVar[Any] = _of_an_edition()
+
+    name: str
+    kind: str
+    phones: list[dict[str, Any]] = Field(sa_type=JSON)
+    url: str | None = Field(default=None, sa_type=Text)
+    when: str | None = Field(default=None, sa_type=Text)
+    verified_on: dt.date | None = None

@@ -1,0 +1,57 @@
+"""Errors on the wire: RFC 9457 problem details."""
+
+from pydantic import Field
+
+from app.models.editions import Contact
+from app.models.signposts import Signpost
+from app.models.strict import Answer
+
+
+class FieldFault(Answer):
+    """One thing wrong in what was sent."""
+
+    detail: str = Field(
+        description="A sentence that a form can show beside the field.", examples=["This part is required."]
+    )
+    pointer: str = Field(
+        description="Where it stands: a JSON Pointer (RFC 6901) into the body, as a URI fragment.",
+        examples=["#/concern/narrative"],
+    )
+
+
+class Problem(Answer):
+    """What went wrong. Nothing that was sent is repeated."""
+
+    type: str = Field(description="Which kind of problem: a path of this API that explains it.")
+    title: str = Field(description="The kind of problem, in a few words.", examples=["Not found"])
+    status: int = Field(description="The HTTP status.", examples=[404])
+    detail: str = Field(description="What went wrong, in a sentence.", examples=["There is no such guide."])
+    instance: str = Field(
+        description="This one occurrence: a URN of the request's id, which stands in the log.",
+        examples=["urn:uuid:2f1c6e0a-8f0e-4f0b-9a51-6a1f6f0d7c11"],
+    )
+    errors: tuple[FieldFault, ...] | None = Field(default=None, description="Every fault of a field that was found.")
+    links: dict[str, str] | None = Field(
+        default=None, description="Where to go instead.", examples=[{"latest_version": "/v1/guides/example"}]
+    )
+    signposts: tuple[Signpost, ...] | None = Field(
+        default=None, description="Whom to call, 999 first. On every refusal of a concern."
+    )
+    contacts: tuple[Contact, ...] | None = Field(
+        default=None, description="The guide's own contacts. On every refusal of a concern."
+    )
+
+
+class ProblemKind(Answer):
+    """One kind of problem that this API answers."""
+
+    type: str = Field(description="The `type` of such a problem.", examples=["/v1/problems/not-found"])
+    title: str = Field(description="In a few words.", examples=["Not found"])
+    status: int = Field(description="Its HTTP status.", examples=[404])
+    meaning: str = Field(description="What it means and what to do.", examples=["Check the path."])
+
+
+class ProblemKinds(Answer):
+    """Every kind of problem that this API answers."""
+
+    problems: tuple[ProblemKind, ...] = Field(description="The kinds.")

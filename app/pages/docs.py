@@ -1,0 +1,53 @@
+"""The API documentation as a page: Swagger UI from an installed wheel, with no request to any other place."""
+
+from enum import StrEnum
+from importlib.resources import files
+from importlib.resources.abc import Traversable
+from typing import Annotated
+
+from fastapi import APIRouter, Path, Request, Response
+
+from app.routers.access import PUBLIC
+from app.routers.answers import CURRENT, finished_answer
+
+router = APIRouter(include_in_schema=False, dependencies=[PUBLIC])
+
+POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; "
+    "connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+)
+
+
+class Asset(StrEnum):
+    """The files of the page."""
+
+    SCRIPT = "docs.js"
+    SWAGGER_SCRIPT = "swagger-ui-bundle.js"
+    SWAGGER_STYLE = "swagger-ui.css"
+
+    @property
+    def media_type(self) -> str:
+        """The file's media type."""
+        return "text/css" if self.value.endswith(".css") else "text/javascript"
+
+    @property
+    def file(self) -> Traversable:
+        """The file, in this package or in the wheel that carries Swagger UI."""
+        if self is Asset.SCRIPT:
+            return files("app.pages") / self.value
+        return files("fastapi_standalone_docs") / "static" / "swagger" / self.value
+
+
+@router.get("/docs")
+def read_docs(request: Request) -> Response:
+    """The documentation of the API, to read and to try."""
+    page = (files("app.pages") / "docs.html").read_bytes()
+    response = finished_answer(request, page, media_type="text/html", caching=CURRENT, links={})
+    response.headers["Content-Security-Policy"] = POLICY
+    return response
+
+
+@router.get("/docs/{asset}")
+def read_docs_asset(request: Request, asset: Annotated[Asset, Path()]) -> Response:
+    """One file of the page."""
+    return finished_answer(request, asset.file.read_bytes(), media_type=asset.media_type, caching=CURRENT, links={})

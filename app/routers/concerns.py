@@ -1,0 +1,129 @@
+"""Concerns: the form, the check, the submission and its status."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Body, Depends, Header, Path, Request, Response
+
+from app.errors import TokenNeeded
+from app.models.concern import Concern
+from app.models.concern_examples import FULL_EXAMPLE, SMALLEST_EXAMPLE
+from app.models.form import Form, concern_form
+from app.models.receipts import REFERENCE, CheckAnswer, ConcernStatus, Receipt
+from app.routers.access import PUBLIC, StatusToken
+from app.routers.answers import CURRENT, NO_STORE, public_answer
+from app.routers.json_bodies import JSONRoute
+from app.routers.parts import Now, TheParts
+from app.routers.problem_kinds import (
+    BAD_REQUEST,
+    BUSY,
+    CONCERN,
+    KEY_REUSED,
+    MEDIA_TYPE,
+    NOT_JSON,
+    NOT_MODIFIED,
+    REFUSED,
+    TOKEN,
+    TOO_LARGE,
+    documented,
+)
+from app.services.kept_receipts import retry_key
+from app.services.reporting import check_concern, get_status, receive_concern
+
+router = APIRouter(prefix="/v1/concerns", tags=["Concerns"], route_class=JSONRoute)
+
+ANONYMOUS = "anonymous"
+UNREADABLE = (NOT_JSON, TOO_LARGE, MEDIA_TYPE, REFUSED)
+
+Submission = Annotated[
+    Concern,
+    Body(
+        openapi_examples={
+            "smallest": {"summary": "The four required parts alone", "value": SMALLEST_EXAMPLE},
+            "full": {"summary": "Every field", "value": FULL_EXAMPLE},
+        }
+    ),
+]
+IdempotencyKey = Annotated[
+    str | None,
+    Header(
+        alias="Idempotency-Key",
+        min_length=1,
+        max_length=255,
+        pattern=r'^("[\x21\x23-\x7e]+"|[\x21\x23-\x7e]+)$',
+        description="A new random key, such as a UUID, for each concern (draft-ietf-httpapi-idempotency-key-header). A "
+        "retry with the same key and the same words gets the first receipt and makes no second concern.",
+        examples=["5d2f0c8e-7a8f-4e0e-9d55-0f7a3c0a9b11"],
+    ),
+]
+
+
+def may_submit(parts: TheParts) -> str:
+    """Whoever may submit: anyone, unless anonymous concerns are switched off. Raises `TokenNeeded`."""
+    if not parts.settings.anonymous_concerns:
+        raise TokenNeeded
+    return ANONYMOUS
+
+
+Submitter = Annotated[str, Depends(may_submit)]
+
+
+@router.get(
+    "/form",
+    summary="Read the form",
+    response_model=Form,
+    responses=NOT_MODIFIED | documented(),
+    dependencies=[PUBLIC],
+)
+def read_form(request: Request, parts: TheParts) -> Response:
+    """The form as JSON Schema, with labels, help texts and code lists, so that a front end can draw it."""
+    form = concern_form(tuple(parts.reference_data.code_lists.values()), parts.reference_data.signposts)
+    return public_answer(request, form, caching=CURRENT)
+
+
+@router.post(
+    "/check",
+    summary="Check a concern",
+    responses=documented(*UNREADABLE, TOKEN, BUSY),
+    dependencies=[Depends(may_submit)],
+)
+def check(response: Response, parts: TheParts, submission: Submission, now: Now) -> CheckAnswer:
+    """The same validation and answer as a submission, with nothing stored: for developers and for front ends."""
+    response.headers["Cache-Control"] = NO_STORE
+    return check_concern(parts.intake, submission, at=now)
+
+
+@router.post(
+    "",
+    summary="Raise a concern",
+    status_code=201,
+    response_model=Receipt,
+    responses=documented(BAD_REQUEST, *UNREADABLE, KEY_REUSED, TOKEN, BUSY),
+)
+def submit(
+    parts: TheParts, submission: Submission, submitter: Submitter, now: Now, idempotency_key: IdempotencyKey = None
+) -> Response:
+    """Keep a concern, sealed to the duty team. 201 means that it is on the disk.
+
+    **In immediate danger call 999.** Only `immediate_danger`, `reporter.kind`, `children` and `concern.narrative` are
+    required; a concern with little in it takes the same route as one with much.
+    """
+    retry = retry_key(idempotency_key.strip('"'), client=submitter) if idempotency_key else None
+    kept = receive_concern(parts.intake, submission, retry=retry, at=now)
+    headers = {"Location": f"/v1/concerns/{kept.reference}", "Cache-Control": NO_STORE}
+    if kept.is_replay:
+        headers["Idempotency-Replayed"] = "true"
+    return Response(kept.receipt, status_code=201, media_type="application/json", headers=headers)
+
+
+@router.get("/{reference}", summary="Follow a concern", responses=documented(TOKEN, CONCERN))
+def read_status(
+    response: Response,
+    parts: TheParts,
+    status_token: StatusToken,
+    reference: Annotated[
+        str, Path(max_length=40, description="The reference, in any case and grouping.", examples=[REFERENCE])
+    ],
+) -> ConcernStatus:
+    """How the concern stands, for whoever holds its status token. A wrong reference and a wrong token answer alike."""
+    response.headers["Cache-Control"] = NO_STORE
+    return get_status(parts.intake, typed_reference=reference, status_token=status_token)

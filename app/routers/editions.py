@@ -1,0 +1,142 @@
+"""Reads of numbered editions: their bytes never change."""
+
+from collections.abc import Sequence
+from typing import Annotated
+
+from fastapi import APIRouter, Path, Request, Response
+
+from app.models.guide_answers import (
+    EditionAnswer,
+    EditionsAnswer,
+    EditionSummary,
+    Links,
+    NumberedItemAnswer,
+    SectionAnswer,
+    Status,
+    Withdrawal,
+)
+from app.routers.access import PUBLIC
+from app.routers.answers import CURRENT, IMMUTABLE, public_answer
+from app.routers.guide_views import (
+    edition_answer,
+    edition_path,
+    find_item,
+    guide_path,
+    links_of,
+    section_answer,
+    status_of,
+)
+from app.routers.guides import GuideName, ItemName, SectionName
+from app.routers.parts import OpenSession
+from app.routers.problem_kinds import EDITION, GUIDE, ITEM, NOT_FOUND, NOT_MODIFIED, WITHDRAWN, documented
+from app.routers.queries import Cursor, Limit, from_cursor, to_cursor
+from app.store.editions import EditionHead, EditionKey, get_history, read_content, readable_of
+
+router = APIRouter(prefix="/v1/guides/{guide}/editions", tags=["Editions"], dependencies=[PUBLIC])
+
+HIGHEST = 1_000_000
+Number = Annotated[int, Path(ge=1, le=HIGHEST, description="The edition's number.", examples=[1])]
+
+
+@router.get(
+    "",
+    summary="Read a guide's history",
+    response_model=EditionsAnswer,
+    responses=NOT_MODIFIED | documented(GUIDE),
+)
+def list_editions(
+    request: Request, session: OpenSession, guide: GuideName, limit: Limit = 50, cursor: Cursor = None
+) -> Response:
+    """Every edition, the newest first, withdrawn ones included."""
+    history = get_history(session, guide=guide)
+    before = from_cursor(cursor, otherwise=HIGHEST + 1)
+    heads = [head for head in history if head.number < before]
+    page = tuple(_summary(head, status_of(head, history)) for head in heads[:limit])
+    following = to_cursor(page[-1].number) if len(heads) > limit else None
+    return public_answer(request, EditionsAnswer(editions=page, next_cursor=following), caching=CURRENT)
+
+
+@router.get(
+    "/{number}",
+    summary="Read a numbered edition",
+    response_model=EditionAnswer,
+    responses=NOT_MODIFIED | documented(GUIDE, EDITION, WITHDRAWN),
+)
+def read_edition(request: Request, session: OpenSession, guide: GuideName, number: Number) -> Response:
+    """Exactly that edition, whole. Its bytes never change."""
+    history = get_history(session, guide=guide)
+    head = readable_of(history, number)
+    answer = edition_answer(head, read_content(session, head.key), Status.PUBLISHED, edition_path(head.key))
+    return public_answer(request, answer, caching=IMMUTABLE, more_links=_successor(history, head))
+
+
+@router.get(
+    "/{number}/{section}",
+    summary="Read a section of a numbered edition",
+    response_model=SectionAnswer,
+    responses=NOT_MODIFIED | documented(NOT_FOUND, GUIDE, EDITION, WITHDRAWN),
+)
+def read_edition_section(
+    request: Request, session: OpenSession, guide: GuideName, number: Number, section: SectionName
+) -> Response:
+    """One section of exactly that edition, with the cautions that must be read with it."""
+    history = get_history(session, guide=guide)
+    head = readable_of(history, number)
+    content = read_content(session, head.key)
+    answer = section_answer(head, content, Status.PUBLISHED, section, edition_path(head.key))
+    return public_answer(request, answer, caching=IMMUTABLE, more_links=_successor(history, head, f"/{section.value}"))
+
+
+@router.get(
+    "/{number}/{section}/{item_id}",
+    summary="Read one item of a numbered edition",
+    response_model=NumberedItemAnswer,
+    responses=NOT_MODIFIED | documented(NOT_FOUND, GUIDE, EDITION, ITEM, WITHDRAWN),
+)
+def read_edition_item(
+    request: Request,
+    session: OpenSession,
+    guide: GuideName,
+    number: Number,
+    section: SectionName,
+    item_id: ItemName,
+) -> Response:
+    """One item of exactly that edition."""
+    history = get_history(session, guide=guide)
+    head = readable_of(history, number)
+    content = read_content(session, head.key)
+    below = f"/{section.value}/{item_id}"
+    answer = NumberedItemAnswer(
+        guide=guide,
+        edition=number,
+        status=Status.PUBLISHED,
+        digest=head.digest,
+        cautions=content.cautions,
+        section=section,
+        item=find_item(content, section, item_id),
+        links=links_of(head.key, edition_path(head.key) + below, below=below),
+    )
+    return public_answer(request, answer, caching=IMMUTABLE, more_links=_successor(history, head, below))
+
+
+def _successor(history: Sequence[EditionHead], head: EditionHead, below: str = "") -> Links:
+    """The link to the next edition, if there is one; it stands in the header, since the body never changes."""
+    following = EditionKey(head.guide, head.number + 1)
+    return {"successor_version": edition_path(following) + below} if len(history) > head.number else {}
+
+
+def _summary(head: EditionHead, status: Status) -> EditionSummary:
+    withdrawal = (
+        Withdrawal(withdrawn_at=head.withdrawn_at, reason=head.reason)
+        if head.withdrawn_at is not None and head.reason is not None
+        else None
+    )
+    return EditionSummary(
+        number=head.number,
+        status=status,
+        published_at=head.published_at,
+        change_note=head.change_note,
+        digest=head.digest,
+        withdrawal=withdrawal,
+        links={"self": edition_path(head.key), "guide": guide_path(head.guide)},
+    )

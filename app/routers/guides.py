@@ -1,0 +1,128 @@
+"""Reads of guides as they stand now."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Path, Request, Response
+
+from app.models.guide_answers import (
+    EditionAnswer,
+    GuidesAnswer,
+    GuideSummary,
+    ItemAnswer,
+    Section,
+    SectionAnswer,
+    Status,
+)
+from app.models.strict import SLUG_PATTERN
+from app.routers.access import PUBLIC
+from app.routers.answers import CURRENT, public_answer
+from app.routers.guide_views import (
+    edition_answer,
+    edition_path,
+    find_item,
+    guide_path,
+    item_history,
+    links_of,
+    section_answer,
+)
+from app.routers.parts import OpenSession
+from app.routers.problem_kinds import GUIDE, ITEM, NOT_FOUND, NOT_MODIFIED, WITHDRAWN, documented
+from app.routers.queries import Cursor, Limit, from_cursor, to_cursor
+from app.store.editions import get_current, get_history, list_current, read_content
+from app.store.items import find_mentions
+
+router = APIRouter(prefix="/v1/guides", tags=["Guides"], dependencies=[PUBLIC])
+
+GuideName = Annotated[
+    str,
+    Path(pattern=SLUG_PATTERN, max_length=80, description="The guide.", examples=["child-sexual-exploitation"]),
+]
+SectionName = Annotated[Section, Path(description="The section.", examples=["indicators"])]
+ItemName = Annotated[
+    str,
+    Path(
+        pattern=SLUG_PATTERN,
+        max_length=80,
+        description="The item's id.",
+        examples=["self-harm-or-emotional-change"],
+    ),
+]
+
+
+@router.get(
+    "",
+    summary="List the guides",
+    response_model=GuidesAnswer,
+    responses=NOT_MODIFIED | documented(),
+)
+def list_guides(request: Request, session: OpenSession, limit: Limit = 50, cursor: Cursor = None) -> Response:
+    """Every guide that has a current edition, by name."""
+    heads = list_current(session, after=from_cursor(cursor, otherwise=""), limit=limit + 1)
+    page = heads[:limit]
+    summaries = tuple(
+        GuideSummary(
+            guide=head.guide,
+            title=head.title,
+            edition=head.number,
+            published_at=head.published_at,
+            digest=head.digest,
+            links={"self": guide_path(head.guide), "edition": edition_path(head.key)},
+        )
+        for head in page
+    )
+    following = to_cursor(page[-1].guide) if len(heads) > limit else None
+    return public_answer(request, GuidesAnswer(guides=summaries, next_cursor=following), caching=CURRENT)
+
+
+@router.get(
+    "/{guide}",
+    summary="Read a guide's current edition",
+    response_model=EditionAnswer,
+    responses=NOT_MODIFIED | documented(GUIDE, WITHDRAWN),
+)
+def read_guide(request: Request, session: OpenSession, guide: GuideName) -> Response:
+    """The current edition, whole: definitions, factors, indicators, linked risks, responsibilities and contacts."""
+    head = get_current(session, guide=guide)
+    answer = edition_answer(head, read_content(session, head.key), Status.CURRENT, guide_path(guide))
+    return public_answer(request, answer, caching=CURRENT)
+
+
+@router.get(
+    "/{guide}/{section}",
+    summary="Read a section of the current edition",
+    response_model=SectionAnswer,
+    responses=NOT_MODIFIED | documented(NOT_FOUND, GUIDE, WITHDRAWN),
+)
+def read_section(request: Request, session: OpenSession, guide: GuideName, section: SectionName) -> Response:
+    """One section, word for word, with the cautions that must be read with it."""
+    head = get_current(session, guide=guide)
+    answer = section_answer(head, read_content(session, head.key), Status.CURRENT, section, guide_path(guide))
+    return public_answer(request, answer, caching=CURRENT)
+
+
+@router.get(
+    "/{guide}/{section}/{item_id}",
+    summary="Read one item of the current edition",
+    response_model=ItemAnswer,
+    responses=NOT_MODIFIED | documented(NOT_FOUND, GUIDE, ITEM, WITHDRAWN),
+)
+def read_item(
+    request: Request, session: OpenSession, guide: GuideName, section: SectionName, item_id: ItemName
+) -> Response:
+    """One item, with the editions in which it stands and where its words changed."""
+    history = get_history(session, guide=guide)
+    head = get_current(session, guide=guide)
+    content = read_content(session, head.key)
+    below = f"/{section.value}/{item_id}"
+    answer = ItemAnswer(
+        guide=guide,
+        edition=head.number,
+        status=Status.CURRENT,
+        digest=head.digest,
+        cautions=content.cautions,
+        section=section,
+        item=find_item(content, section, item_id),
+        history=item_history(find_mentions(session, guide=guide, part=section.key, item_id=item_id), history),
+        links=links_of(head.key, guide_path(guide) + below, below=below),
+    )
+    return public_answer(request, answer, caching=CURRENT)

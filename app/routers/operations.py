@@ -1,0 +1,60 @@
+"""Operations: health and metrics."""
+
+from fastapi import APIRouter, Response
+from prometheus_client import CONTENT_TYPE_LATEST
+from sqlalchemy import text
+from sqlalchemy.exc import SQLAlchemyError
+
+from app.models.reference_answers import Health
+from app.routers.access import PUBLIC
+from app.routers.answers import NO_STORE
+from app.routers.parts import Parts, TheParts
+from app.routers.problem_kinds import documented
+
+router = APIRouter(tags=["Operations"], dependencies=[PUBLIC])
+
+OK = "ok"
+UNAVAILABLE = 503
+
+
+@router.get("/health/live", summary="Is the process alive?", responses=documented())
+def live(response: Response) -> Health:
+    """Answers as long as the process does."""
+    response.headers["Cache-Control"] = NO_STORE
+    return Health(status=OK, checks={})
+
+
+@router.get(
+    "/health/ready",
+    summary="Can it serve?",
+    responses=documented() | {UNAVAILABLE: {"model": Health, "description": "A check fails."}},
+)
+def ready(response: Response, parts: TheParts) -> Health:
+    """Whether guidance can be read and concerns can be kept: 503 where not."""
+    response.headers["Cache-Control"] = NO_STORE
+    checks = {"database": _database(parts), "writer": OK if parts.intake.writer.is_alive else "stopped"}
+    well = set(checks.values()) == {OK}
+    if not well:
+        response.status_code = UNAVAILABLE
+    return Health(status=OK if well else "unavailable", checks=checks)
+
+
+@router.get(
+    "/metrics",
+    summary="Read the metrics",
+    response_class=Response,
+    responses=documented()
+    | {200: {"content": {"text/plain": {"example": "guidance_requests_total 1.0"}}, "description": "Prometheus text."}},
+)
+def read_metrics(parts: TheParts) -> Response:
+    """Counts and times of requests, in the Prometheus text format. No word of any concern stands here."""
+    return Response(parts.metrics.text(), headers={"Content-Type": CONTENT_TYPE_LATEST, "Cache-Control": NO_STORE})
+
+
+def _database(parts: Parts) -> str:
+    try:
+        with parts.engine.connect() as connection:
+            connection.execute(text("SELECT number FROM generation"))
+    except SQLAlchemyError:
+        return "no answer"
+    return OK

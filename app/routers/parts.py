@@ -1,0 +1,53 @@
+"""What the routes are given: the parts of the service, and a session or the time for one request."""
+
+import datetime as dt
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Annotated
+
+from fastapi import Depends, Request
+from sqlalchemy import Engine
+from sqlmodel import Session
+
+from app.config import Settings
+from app.routers.metrics import Metrics
+from app.services.helpline import Helpline
+from app.services.reference_data import ReferenceData
+from app.services.reporting import Intake
+
+Clock = Callable[[], dt.datetime]
+
+
+@dataclass(frozen=True)
+class Parts:
+    """The parts that `create_app` joined."""
+
+    settings: Settings
+    engine: Engine
+    reference_data: ReferenceData
+    intake: Intake
+    helpline: Helpline
+    metrics: Metrics
+    clock: Clock
+
+
+def the_parts(request: Request) -> Parts:
+    """The parts of the running service."""
+    parts: Parts = request.app.state.parts
+    return parts
+
+
+TheParts = Annotated[Parts, Depends(the_parts)]
+
+
+def _open_session(parts: TheParts) -> Iterator[Session]:
+    with Session(parts.engine) as session:
+        yield session
+
+
+def _now(parts: TheParts) -> dt.datetime:
+    return parts.clock()
+
+
+OpenSession = Annotated[Session, Depends(_open_session, scope="function")]
+Now = Annotated[dt.datetime, Depends(_now)]

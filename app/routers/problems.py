@@ -1,0 +1,116 @@
+"""Every error on its way out: one shape, one table, nothing that was sent, and on a concern whom to call."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from fastapi import FastAPI, Request, Response
+from fastapi.exceptions import RequestValidationError
+from sqlalchemy.exc import DBAPIError
+from starlette.exceptions import HTTPException
+
+from app.errors import EditionWithdrawn, Fault, GuidanceError, QueryRefused, Refused
+from app.models.problems import Problem
+from app.routers.parts import Parts
+from app.routers.problem_kinds import (
+    BAD_REQUEST,
+    BUSY,
+    BY_STATUS,
+    DEFECT,
+    KINDS,
+    NOT_FOUND,
+    QUERY,
+    REFUSED,
+    TOKEN,
+    Kind,
+)
+from app.routers.sentences import fault_of, field_faults
+
+MEDIA_TYPE = "application/problem+json"
+CONCERNS = "/v1/concerns"
+RETRY_AFTER_SECONDS = 5
+
+
+def handle_problems(app: FastAPI) -> None:
+    """Have every error answered as a problem."""
+    app.add_exception_handler(GuidanceError, _domain_error)
+    app.add_exception_handler(RequestValidationError, _parsing_error)
+    app.add_exception_handler(HTTPException, _http_error)
+    app.add_exception_handler(DBAPIError, _database_error)
+
+
+def problem(
+    request: Request,
+    kind: Kind,
+    *,
+    detail: str | None = None,
+    faults: Sequence[Fault] = (),
+    links: dict[str, str] | None = None,
+    headers: dict[str, str] | None = None,
+) -> Response:
+    """The answer that tells the problem. On a path of concerns it says whom to call."""
+    told = Problem(
+        type=kind.type,
+        title=kind.title,
+        status=kind.status,
+        detail=detail or kind.meaning,
+        instance=f"urn:uuid:{request.state.request_id}",
+        errors=field_faults(faults) or None,
+        links=links,
+        **_whom_to_call(request),
+    )
+    return Response(
+        told.model_dump_json(exclude_none=True),
+        status_code=kind.status,
+        media_type=MEDIA_TYPE,
+        headers={"Cache-Control": "no-store", **_headers_of(kind), **(headers or {})},
+    )
+
+
+def _headers_of(kind: Kind) -> dict[str, str]:
+    if kind is TOKEN:
+        return {"WWW-Authenticate": "Bearer"}
+    return {"Retry-After": str(RETRY_AFTER_SECONDS)} if kind is BUSY else {}
+
+
+def _whom_to_call(request: Request) -> dict[str, Any]:
+    if not request.url.path.startswith(CONCERNS):
+        return {}
+    parts: Parts = request.app.state.parts
+    return {"signposts": parts.reference_data.signposts, "contacts": parts.helpline.contacts()}
+
+
+def _domain_error(request: Request, error: Exception) -> Response:
+    kind = KINDS[type(error)]  # type: ignore[index]  # registered for GuidanceError alone
+    if isinstance(error, EditionWithdrawn):
+        guide = f"/v1/guides/{request.path_params.get('guide')}"
+        links = {"version_history": f"{guide}/editions"}
+        if error.replaced_by is not None:
+            links["latest_version"] = guide
+        return problem(request, kind, detail=error.reason, links=links)
+    if isinstance(error, QueryRefused):
+        return problem(request, kind, detail=error.faults[0].detail)
+    return problem(request, kind, faults=error.faults if isinstance(error, Refused) else ())
+
+
+def _parsing_error(request: Request, error: Exception) -> Response:
+    found: Sequence[Any] = error.errors()  # type: ignore[attr-defined]  # registered for RequestValidationError alone
+    places = {fault["loc"][0] for fault in found}
+    if "path" in places:
+        return problem(request, NOT_FOUND)
+    if places & {"query", "header", "cookie"}:
+        first = next(fault for fault in found if fault["loc"][0] != "body")
+        kind = QUERY if first["loc"][0] == "query" else BAD_REQUEST
+        return problem(request, kind, detail=f"{first['loc'][1]}: {fault_of(first, root=2).detail}")
+    return problem(request, REFUSED, faults=[fault_of(fault) for fault in found])
+
+
+def _http_error(request: Request, error: Exception) -> Response:
+    status: int = error.status_code  # type: ignore[attr-defined]  # registered for HTTPException alone
+    headers: dict[str, str] | None = error.headers  # type: ignore[attr-defined]
+    kind = getattr(error, "kind", None) or BY_STATUS.get(status, DEFECT)
+    allow = {name: value for name, value in (headers or {}).items() if name.lower() == "allow"}
+    return problem(request, kind, headers=allow)
+
+
+def _database_error(request: Request, _error: Exception) -> Response:
+    return problem(request, BUSY)

@@ -1,0 +1,52 @@
+"""Query parameters: unknown and repeated ones are refused; lists are paged by an opaque cursor."""
+
+import base64
+import json
+from typing import Annotated, TypeVar
+
+from fastapi import Query, Request, params
+from fastapi.dependencies.utils import get_flat_params
+from fastapi.routing import APIRoute
+
+from app.errors import Fault, QueryRefused
+
+
+def refuse_unknown_query(request: Request) -> None:
+    """Refuse a parameter that the route does not have, and one that is given twice. Raises `QueryRefused`."""
+    route: APIRoute = request.scope["route"]
+    known = {field.alias for field in get_flat_params(route.dependant) if isinstance(field.field_info, params.Query)}
+    names = [name for name, _ in request.query_params.multi_items()]
+    if any(name not in known for name in names):
+        told = f"This path knows: {', '.join(sorted(known))}." if known else "This path knows none."
+        raise QueryRefused([Fault((), f"A query parameter is unknown. {told}")])
+    twice = sorted({name for name in names if names.count(name) > 1})
+    if twice:
+        raise QueryRefused([Fault((), f"A query parameter is given more than once: {', '.join(twice)}.")])
+
+
+Limit = Annotated[int, Query(ge=1, le=200, description="The most entries that a page holds.", examples=[50])]
+Cursor = Annotated[
+    str | None,
+    Query(max_length=400, description="Where the page begins: the `next_cursor` of the page before.", examples=[None]),
+]
+
+
+Key = TypeVar("Key", str, int)
+
+
+def to_cursor(key: str | int) -> str:
+    """An opaque cursor that stands for the last key of a page."""
+    return base64.urlsafe_b64encode(json.dumps(key).encode()).decode().rstrip("=")
+
+
+def from_cursor(cursor: str | None, *, otherwise: Key) -> Key:
+    """The key that the cursor stands for; `otherwise` for the first page. Raises `QueryRefused` for any other text."""
+    if cursor is None:
+        return otherwise
+    try:
+        key = json.loads(base64.b64decode(cursor + "=" * (-len(cursor) % 4), altchars=b"-_", validate=True))
+    except ValueError:
+        key = None
+    if type(key) is not type(otherwise):
+        raise QueryRefused([Fault((), "The cursor is not one that this service gave.")])
+    return key

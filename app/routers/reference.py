@@ -1,0 +1,132 @@
+"""The service index, signposts, code lists, and the kinds of problem."""
+
+from importlib.metadata import version
+from typing import Annotated
+
+from fastapi import APIRouter, Path, Request, Response
+
+from app.errors import NotFound
+from app.models.problems import ProblemKind, ProblemKinds
+from app.models.reference_answers import (
+    CodeListAnswer,
+    CodeListsAnswer,
+    CodeListSummary,
+    JsonWebKeySet,
+    ServiceIndex,
+    SignpostsAnswer,
+)
+from app.models.strict import SLUG_PATTERN
+from app.routers.access import PUBLIC
+from app.routers.answers import CURRENT, public_answer
+from app.routers.parts import TheParts
+from app.routers.problem_kinds import ALL, CODE_LIST, NOT_FOUND, NOT_MODIFIED, PATH, documented
+
+router = APIRouter(tags=["Reference"], dependencies=[PUBLIC])
+
+NAME = "One Minute Guide"
+VERSION = version("one-minute-guide")
+DESCRIPTION = (
+    "A council's safeguarding guidance as versioned, structured data, and structured concerns about children taken in "
+    "confidence."
+)
+CODE_LISTS = "/v1/code-lists"
+
+
+@router.get("/v1", summary="Find everything", response_model=ServiceIndex, responses=NOT_MODIFIED | documented())
+def read_index(request: Request) -> Response:
+    """Links to everything below."""
+    links = {
+        "self": "/v1",
+        "guides": "/v1/guides",
+        "signposts": "/v1/signposts",
+        "code_lists": CODE_LISTS,
+        "concern_form": "/v1/concerns/form",
+        "problems": PATH,
+        "receipt_keys": "/.well-known/jwks.json",
+        "describedby": "/openapi.json",
+        "documentation": "/docs",
+    }
+    index = ServiceIndex(name=NAME, version=VERSION, description=DESCRIPTION, links=links)
+    return public_answer(request, index, caching=CURRENT)
+
+
+@router.get(
+    "/v1/signposts",
+    summary="List the signposts",
+    response_model=SignpostsAnswer,
+    responses=NOT_MODIFIED | documented(),
+)
+def list_signposts(request: Request, parts: TheParts) -> Response:
+    """999 and the national and local contacts that stand outside editions."""
+    answer = SignpostsAnswer(signposts=parts.reference_data.signposts, links={"self": "/v1/signposts"})
+    return public_answer(request, answer, caching=CURRENT)
+
+
+@router.get(
+    CODE_LISTS, summary="List the code lists", response_model=CodeListsAnswer, responses=NOT_MODIFIED | documented()
+)
+def list_code_lists(request: Request, parts: TheParts) -> Response:
+    """The code lists of concerns and of guidance, by name."""
+    lists = tuple(
+        CodeListSummary(name=found.name, title=found.title, links={"self": f"{CODE_LISTS}/{found.name}"})
+        for found in parts.reference_data.code_lists.values()
+    )
+    return public_answer(request, CodeListsAnswer(code_lists=lists, links={"self": CODE_LISTS}), caching=CURRENT)
+
+
+@router.get(
+    CODE_LISTS + "/{name}",
+    summary="Read a code list",
+    response_model=CodeListAnswer,
+    responses=NOT_MODIFIED | documented(CODE_LIST),
+)
+def read_code_list(
+    request: Request,
+    parts: TheParts,
+    name: Annotated[
+        str, Path(pattern=SLUG_PATTERN, max_length=80, description="The list.", examples=["referral-source"])
+    ],
+) -> Response:
+    """The codes of one list, with labels and source."""
+    found = parts.reference_data.get_code_list(name)
+    links = {"self": f"{CODE_LISTS}/{name}", "collection": CODE_LISTS}
+    return public_answer(request, CodeListAnswer(**dict(found), links=links), caching=CURRENT)
+
+
+@router.get(
+    PATH, summary="List the kinds of problem", response_model=ProblemKinds, responses=NOT_MODIFIED | documented()
+)
+def list_problems(request: Request) -> Response:
+    """Every kind of error that this API answers."""
+    kinds = tuple(ProblemKind(type=k.type, title=k.title, status=k.status, meaning=k.meaning) for k in ALL)
+    return public_answer(request, ProblemKinds(problems=kinds), caching=CURRENT)
+
+
+@router.get(
+    PATH + "/{slug}",
+    summary="Read a kind of problem",
+    response_model=ProblemKind,
+    responses=NOT_MODIFIED | documented(NOT_FOUND),
+)
+def read_problem(
+    request: Request,
+    slug: Annotated[str, Path(pattern=SLUG_PATTERN, max_length=80, description="The kind.", examples=["not-found"])],
+) -> Response:
+    """What one kind of error means."""
+    found = next((kind for kind in ALL if kind.slug == slug), None)
+    if found is None:
+        raise NotFound
+    kind = ProblemKind(type=found.type, title=found.title, status=found.status, meaning=found.meaning)
+    return public_answer(request, kind, caching=CURRENT)
+
+
+@router.get(
+    "/.well-known/jwks.json",
+    summary="Read the keys of receipts",
+    response_model=JsonWebKeySet,
+    responses=NOT_MODIFIED | documented(),
+)
+def read_receipt_keys(request: Request, parts: TheParts) -> Response:
+    """The public keys that receipts are signed with, as a JSON Web Key Set."""
+    keys = JsonWebKeySet(keys=(parts.intake.clerk.signer.public_jwk(),))
+    return public_answer(request, keys, caching=CURRENT)

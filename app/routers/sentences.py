@@ -1,0 +1,68 @@
+"""What a parsing error is in plain English: a sentence for the field and a pointer to it, nothing that was sent."""
+
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from app.errors import Fault, Location
+from app.models.problems import FieldFault
+
+FIELD_NAME = re.compile(r"[a-z][a-z0-9_]{0,39}")
+
+SENTENCES = {
+    "missing": "This part is required.",
+    "extra_forbidden": "This field is not known here. Check its spelling.",
+    "string_type": "Use text here.",
+    "string_too_short": "Write something here.",
+    "string_too_long": "Use at most {max_length} characters here.",
+    "string_pattern_mismatch": "This is not in the form that is needed here.",
+    "enum": "Use one of: {expected}.",
+    "literal_error": "Use one of: {expected}.",
+    "int_type": "Use a whole number here.",
+    "int_parsing": "Use a whole number here.",
+    "int_parsing_size": "Use a smaller whole number here.",
+    "int_from_float": "Use a whole number here.",
+    "greater_than_equal": "Use {ge} or more here.",
+    "less_than_equal": "Use {le} or less here.",
+    "too_short": "Give at least {min_length} here.",
+    "too_long": "Give at most {max_length} here.",
+    "date_type": "Use a date such as 2026-11-24.",
+    "date_parsing": "Use a date such as 2026-11-24.",
+    "date_from_datetime_parsing": "Use a date such as 2026-11-24.",
+    "date_from_datetime_inexact": "Use a date such as 2026-11-24, without a time.",
+    "model_type": "Use an object here.",
+    "model_attributes_type": "Use an object here.",
+    "dict_type": "Use an object here.",
+    "tuple_type": "Use a list here.",
+    "list_type": "Use a list here.",
+}
+OTHERWISE = "This value cannot be used here."
+
+
+def fault_of(error: Mapping[str, Any], *, root: int = 1) -> Fault:
+    """The fault that one parsing error tells; `root` leading parts of its location are left out."""
+    kind, at = error["type"], tuple(error["loc"][root:])
+    if kind == "value_error":
+        return Fault(at, _sentence(str(error["ctx"]["error"])))
+    if kind == "extra_forbidden" and not FIELD_NAME.fullmatch(str(at[-1])):
+        return Fault(at[:-1], "A field here is not known. Check the spelling of the names.")
+    told = {name: _plain(value) for name, value in error.get("ctx", {}).items()}
+    return Fault(at, SENTENCES.get(kind, OTHERWISE).format_map(told))
+
+
+def field_faults(faults: Sequence[Fault]) -> tuple[FieldFault, ...]:
+    """The faults on the wire."""
+    return tuple(FieldFault(detail=fault.detail, pointer=pointer(fault.at)) for fault in faults)
+
+
+def pointer(at: Location) -> str:
+    """A JSON Pointer (RFC 6901) as a URI fragment."""
+    return "#" + "".join("/" + str(part).replace("~", "~0").replace("/", "~1") for part in at)
+
+
+def _plain(value: object) -> object:
+    return value.replace("'", "").replace(" or ", ", ") if isinstance(value, str) else value
+
+
+def _sentence(words: str) -> str:
+    return words[:1].upper() + words[1:].rstrip(".") + "."

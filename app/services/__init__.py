@@ -1,0 +1,1 @@
+"""The acts: the only place that changes state."""

@@ -1,0 +1,61 @@
+"""Pinning a concern to one edition, and checking the ids and codes that it names."""
+
+from collections.abc import Iterable
+
+from sqlmodel import Session
+
+from app.errors import ConcernRefused, Fault
+from app.models.concern import Concern
+from app.models.editions import Identified
+from app.services.reference_data import ReferenceData
+from app.store.editions import EditionKey, current_of, find_history, list_current, read_content
+
+
+def pin_concern(session: Session, concern: Concern, reference_data: ReferenceData) -> EditionKey:
+    """The edition that the concern is about; raises `ConcernRefused` with every fault that was found.
+
+    A withdrawn edition is accepted where the concern names it: the person answered what they were shown.
+    """
+    faults = reference_data.faults_in_codes(concern)
+    pinned = _find_edition(session, concern)
+    if isinstance(pinned, Fault):
+        raise ConcernRefused([pinned, *faults])
+    faults += _unknown_ids(session, concern, pinned)
+    if faults:
+        raise ConcernRefused(faults)
+    return pinned
+
+
+def _find_edition(session: Session, concern: Concern) -> EditionKey | Fault:
+    guide = concern.guide
+    if guide is None:
+        guides = list_current(session, limit=2)
+        if len(guides) != 1:
+            return Fault(("guide",), "Name the guide that this concern is about. GET /v1/guides lists them.")
+        guide = guides[0].guide
+    history = find_history(session, guide=guide)
+    if not history:
+        return Fault(("guide",), "There is no guide of this name. GET /v1/guides lists them.")
+    if concern.edition is None:
+        return (current_of(history) or history[0]).key
+    if concern.edition > len(history):
+        return Fault(("edition",), "The guide has no edition of this number.")
+    return EditionKey(guide, concern.edition)
+
+
+def _unknown_ids(session: Session, concern: Concern, pinned: EditionKey) -> list[Fault]:
+    told = concern.concern
+    content = read_content(session, pinned)
+    return [
+        *_unknown("indicators", told.indicators, content.indicators),
+        *_unknown("factors", told.factors, content.factors),
+        *_unknown("linked_risks", told.linked_risks, content.linked_risks),
+    ]
+
+
+def _unknown(section: str, seen: Iterable[Identified] | None, known: Iterable[Identified]) -> list[Fault]:
+    ids = {item.id for item in known}
+    told = f"The edition has nothing of this id among its {section.replace('_', ' ')}."
+    return [
+        Fault(("concern", section, place, "id"), told) for place, item in enumerate(seen or ()) if item.id not in ids
+    ]

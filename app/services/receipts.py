@@ -1,0 +1,119 @@
+"""Receipts: what a reporter is told when a concern is kept, checked or asked about."""
+
+import datetime as dt
+import hashlib
+import secrets
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from app.models.concern import FORM_VERSION, Concern
+from app.models.concern_tables import ConcernRow, ConcernState
+from app.models.digest import canonical_submission
+from app.models.editions import Contact
+from app.models.receipts import CheckAnswer, ConcernStatus, Links, Receipt
+from app.models.references import new_reference
+from app.models.strict import utc_text
+from app.services.receipt_signing import ReceiptSigner
+from app.services.reference_data import ReferenceData
+from app.services.working_days import LONDON, WorkingDays
+from app.store.editions import EditionKey
+
+TOKEN_BYTES = 32
+
+DANGER_FIRST = "If a child is in immediate danger, call 999 now."
+KEPT = "Your concern is kept. This is not yet an answer from a social worker."
+NOTHING_KEPT = "This was a check: nothing was kept. To raise the concern, send it to /v1/concerns."
+HOW_TO_FOLLOW = "Keep the reference and the status token. Together they show how your concern stands."
+
+
+@dataclass(frozen=True)
+class Clerk:
+    """Writes receipts and statuses, in plain sentences."""
+
+    signer: ReceiptSigner
+    working_days: WorkingDays
+    reference_data: ReferenceData
+
+    def answer_check(self, pinned: EditionKey, contacts: Sequence[Contact], *, at: dt.datetime) -> CheckAnswer:
+        """What would have been answered; nothing is kept."""
+        due = self.working_days.one_on(at)
+        return CheckAnswer(
+            next_steps=(DANGER_FIRST, NOTHING_KEPT, _what_to_expect(due, contacts)),
+            links={"self": "/v1/concerns/check", "submit": "/v1/concerns"} | _links(pinned),
+            **self._told(pinned, contacts, due),
+        )
+
+    def draw_receipt(
+        self, pinned: EditionKey, contacts: Sequence[Contact], concern: Concern, *, at: dt.datetime
+    ) -> Receipt:
+        """A receipt under a newly drawn reference, with a new status token, signed."""
+        reference = new_reference()
+        due = self.working_days.one_on(at)
+        claims = {
+            "jti": reference,
+            "iat": int(at.timestamp()),
+            "received_at": utc_text(at),
+            "guide": pinned.guide,
+            "edition": pinned.number,
+            "form_version": FORM_VERSION,
+            "submission_sha256": hashlib.sha256(canonical_submission(concern)).hexdigest(),
+        }
+        return Receipt(
+            reference=reference,
+            state=ConcernState.RECEIVED,
+            received_at=at,
+            status_token=secrets.token_urlsafe(TOKEN_BYTES),
+            receipt=self.signer.sign(claims),
+            next_steps=(DANGER_FIRST, KEPT, _what_to_expect(due, contacts), HOW_TO_FOLLOW),
+            links={"self": f"/v1/concerns/{reference}"} | _links(pinned),
+            **self._told(pinned, contacts, due),
+        )
+
+    def answer_status(self, row: ConcernRow, contacts: Sequence[Contact]) -> ConcernStatus:
+        """How the concern stands."""
+        pinned = EditionKey(row.guide, row.edition)
+        expected = [_what_to_expect(row.acknowledge_by, contacts)] if row.state == ConcernState.RECEIVED else []
+        return ConcernStatus(
+            reference=row.reference,
+            state=ConcernState(row.state),
+            received_at=row.received_at,
+            next_steps=(DANGER_FIRST, *expected),
+            links={"self": f"/v1/concerns/{row.reference}"} | _links(pinned),
+            **self._told(pinned, contacts, row.acknowledge_by),
+        )
+
+    def _told(self, pinned: EditionKey, contacts: Sequence[Contact], due: dt.datetime) -> dict[str, Any]:
+        return {
+            "guide": pinned.guide,
+            "edition": pinned.number,
+            "acknowledge_by": due,
+            "signposts": self.reference_data.signposts,
+            "contacts": tuple(contacts),
+        }
+
+
+def _links(pinned: EditionKey) -> Links:
+    return {
+        "form": "/v1/concerns/form",
+        "guide": f"/v1/guides/{pinned.guide}",
+        "edition": f"/v1/guides/{pinned.guide}/editions/{pinned.number}",
+        "signposts": "/v1/signposts",
+    }
+
+
+def _what_to_expect(due: dt.datetime, contacts: Sequence[Contact]) -> str:
+    local = due.astimezone(LONDON)
+    when = f"{local:%A} {local.day} {local:%B %Y} at {local:%H:%M}"
+    return (
+        f"A social worker should acknowledge it by {when}. If you have heard nothing by then, {_whom_to_call(contacts)}"
+    )
+
+
+def _whom_to_call(contacts: Sequence[Contact]) -> str:
+    first = next((contact for contact in contacts if contact.phones), None)
+    if first is None:
+        return "use the guide's contacts below."
+    numbers = " or ".join(phone.display for phone in first.phones)
+    option = f" (option {first.phones[0].option})" if first.phones[0].option else ""
+    return f"call the {first.name} on {numbers}{option}."

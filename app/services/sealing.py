@@ -1,0 +1,66 @@
+"""Sealing a concern to the duty team's public keys, in the age format (age-encryption.org/v1).
+
+Whoever holds the identity of any recipient can open it with this service or with the plain `age` program; this
+service needs no identity to receive.
+"""
+
+import hashlib
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import pyrage
+from pyrage import x25519
+
+from app.errors import SetUpFault
+from app.models.concern import FORM_VERSION, Concern
+from app.models.receipts import Receipt
+from app.models.strict import utc_text
+
+FINGERPRINT_LENGTH = 16
+
+
+def fingerprint_of(recipient: str) -> str:
+    """The first 16 hexadecimal digits of the SHA-256 of the recipient's text: a name for the key."""
+    return hashlib.sha256(recipient.encode()).hexdigest()[:FINGERPRINT_LENGTH]
+
+
+@dataclass(frozen=True)
+class Sealer:
+    """Seals to every configured recipient at once."""
+
+    recipients: tuple[x25519.Recipient, ...]
+    fingerprints: tuple[str, ...]
+
+    def seal(self, plaintext: bytes) -> bytes:
+        """The sealed file; any one recipient's identity opens it."""
+        sealed: bytes = pyrage.encrypt(plaintext, list(self.recipients))
+        return sealed
+
+
+def make_sealer(recipients: Sequence[str]) -> Sealer:
+    """A sealer to those age recipients; raises `SetUpFault` where one is not a public key, or there is none."""
+    if not recipients:
+        raise SetUpFault("no recipient to seal concerns to")
+    try:
+        parsed = tuple(x25519.Recipient.from_str(recipient) for recipient in recipients)
+    except pyrage.RecipientError:
+        raise SetUpFault("SEAL_TO holds something that is not an age recipient (age1...)") from None
+    return Sealer(parsed, tuple(fingerprint_of(recipient) for recipient in recipients))
+
+
+def sealed_text(concern: Concern, receipt: Receipt) -> bytes:
+    """What goes under the seal: the concern as it was sent, with reference, edition and time beside it.
+
+    They stand inside, because the age format binds no data from outside to a file: a sealed file that was moved to
+    another row still tells which concern it is.
+    """
+    whole = {
+        "reference": receipt.reference,
+        "guide": receipt.guide,
+        "edition": receipt.edition,
+        "received_at": utc_text(receipt.received_at),
+        "form_version": FORM_VERSION,
+        "submission": concern.model_dump(mode="json", exclude_unset=True),
+    }
+    return json.dumps(whole, ensure_ascii=False).encode()

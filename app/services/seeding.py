@@ -1,0 +1,47 @@
+"""Publishing the files of the seed folder, through the same door as everybody else."""
+
+import datetime as dt
+from pathlib import Path
+
+import structlog
+from sqlalchemy import Engine
+from sqlmodel import Session
+
+from app.models.editions import EditionContent
+from app.models.seed_files import edition_place, read_seed_file
+from app.services.publishing import Published, publish_edition
+from app.services.reference_data import ReferenceData
+from app.store.editions import EditionKey, find_history
+from app.store.writer import Writer
+
+log = structlog.get_logger()
+
+
+def publish_file(writer: Writer, reference_data: ReferenceData, path: Path, *, at: dt.datetime) -> Published:
+    """Publish one file, `.../<guide>/<number>.yaml`.
+
+    Raises `SeedFileError` with file, line and reason, and whatever `publish_edition` raises.
+    """
+    key = EditionKey(*edition_place(path))
+    content = read_seed_file(path, EditionContent)
+    published = writer.keep(
+        lambda connection: publish_edition(connection, key, content=content, at=at, reference_data=reference_data)
+    )
+    if published.is_new:
+        log.info("edition_published", guide=key.guide, edition=key.number, digest=published.digest)
+    return published
+
+
+def publish_seed(
+    engine: Engine, writer: Writer, reference_data: ReferenceData, seed_dir: Path, *, at: dt.datetime
+) -> None:
+    """Publish every edition of every guide in the folder that the database does not know at all.
+
+    A guide that is known is left alone: its later editions come by `guidance publish` or over HTTP.
+    """
+    for folder in sorted(path for path in (seed_dir / "guides").glob("*") if path.is_dir()):
+        with Session(engine) as session:
+            known = bool(find_history(session, guide=folder.name))
+        if not known:
+            for path in sorted(folder.glob("*.yaml"), key=lambda path: edition_place(path)[1]):
+                publish_file(writer, reference_data, path, at=at)

@@ -1,0 +1,41 @@
+"""The clock of working days: England's weekends and bank holidays left out, London's wall time."""
+
+import datetime as dt
+from zoneinfo import ZoneInfo
+
+from holidays import country_holidays
+
+LONDON = ZoneInfo("Europe/London")
+SATURDAY = 5
+
+
+class WorkingDays:
+    """England's working days. The bank holidays are those that the `holidays` package computes, offline."""
+
+    def __init__(self) -> None:
+        self._bank_holidays = country_holidays("GB", subdiv="ENG")
+
+    def is_working_day(self, day: dt.date) -> bool:
+        """Whether offices are open on that day."""
+        return day.weekday() < SATURDAY and day not in self._bank_holidays
+
+    def one_on(self, moment: dt.datetime) -> dt.datetime:
+        """One working day after the moment, in UTC.
+
+        The same time of day on the next working day; where the moment falls on a day that is not a working day, the
+        end (midnight) of the next working day. 'Working Together to Safeguard Children' asks for an acknowledgement
+        within one working day of a referral's receipt.
+        """
+        local = moment.astimezone(LONDON)
+        following = self._next(local.date())
+        if self.is_working_day(local.date()):
+            due = dt.datetime.combine(following, local.time(), tzinfo=LONDON)
+        else:
+            due = dt.datetime.combine(following + dt.timedelta(days=1), dt.time.min, tzinfo=LONDON)
+        return due.astimezone(dt.UTC)
+
+    def _next(self, day: dt.date) -> dt.date:
+        following = day + dt.timedelta(days=1)
+        while not self.is_working_day(following):
+            following += dt.timedelta(days=1)
+        return following

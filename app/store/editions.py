@@ -1,0 +1,183 @@
+"""Reading published guidance, and the rows that publish it."""
+
+import datetime as dt
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+from sqlalchemy import ColumnElement, Connection, Select, func, insert, select
+from sqlmodel import Session, col
+
+from app.errors import EditionWithdrawn, NoSuchEdition, NoSuchGuide
+from app.models.editions import (
+    Caution,
+    Contact,
+    Definition,
+    EditionContent,
+    Factor,
+    Indicator,
+    LinkedRisk,
+    Responsibility,
+)
+from app.models.guide_tables import (
+    CautionRow,
+    ContactRow,
+    DefinitionRow,
+    EditionRow,
+    FactorRow,
+    GuideRow,
+    IndicatorRow,
+    ItemRow,
+    LinkedRiskRow,
+    ResponsibilityRow,
+    WithdrawalRow,
+)
+from app.models.strict import Strict
+
+PARTS: dict[str, tuple[type[ItemRow], type[Strict]]] = {
+    "cautions": (CautionRow, Caution),
+    "definitions": (DefinitionRow, Definition),
+    "factors": (FactorRow, Factor),
+    "indicators": (IndicatorRow, Indicator),
+    "linked_risks": (LinkedRiskRow, LinkedRisk),
+    "responsibilities": (ResponsibilityRow, Responsibility),
+    "contacts": (ContactRow, Contact),
+}
+HEAD_COLUMNS = ("guide", "number", "published_at", "digest", "title", "change_note")
+OWN_COLUMNS = [name for name in EditionContent.model_fields if name not in PARTS]
+
+
+class EditionKey(NamedTuple):
+    """Which edition of which guide."""
+
+    guide: str
+    number: int
+
+
+@dataclass(frozen=True)
+class EditionHead:
+    """What the history tells of an edition."""
+
+    guide: str
+    number: int
+    published_at: dt.datetime
+    digest: str
+    title: str
+    change_note: str
+    withdrawn_at: dt.datetime | None
+    reason: str | None
+
+    @property
+    def key(self) -> EditionKey:
+        """Which edition it is."""
+        return EditionKey(self.guide, self.number)
+
+
+def find_history(session: Session | Connection, *, guide: str) -> list[EditionHead]:
+    """Every edition of the guide, the newest first; empty where there is no such guide."""
+    rows = session.execute(_heads().where(col(EditionRow.guide) == guide).order_by(col(EditionRow.number).desc()))
+    return [EditionHead(*row) for row in rows]
+
+
+def get_history(session: Session, *, guide: str) -> list[EditionHead]:
+    """Every edition of the guide, the newest first."""
+    history = find_history(session, guide=guide)
+    if not history:
+        raise NoSuchGuide
+    return history
+
+
+def current_of(history: Sequence[EditionHead]) -> EditionHead | None:
+    """The newest edition that is not withdrawn."""
+    return next((head for head in history if head.withdrawn_at is None), None)
+
+
+def get_current(session: Session, *, guide: str) -> EditionHead:
+    """The guide's current edition."""
+    history = get_history(session, guide=guide)
+    current = current_of(history)
+    if current is None:
+        raise EditionWithdrawn(reason=history[0].reason or "", replaced_by=None)
+    return current
+
+
+def readable_of(history: Sequence[EditionHead], number: int) -> EditionHead:
+    """The numbered edition; raises `NoSuchEdition`, or `EditionWithdrawn` with the reason."""
+    head = next((head for head in history if head.number == number), None)
+    if head is None:
+        raise NoSuchEdition
+    if head.reason is not None:
+        current = current_of(history)
+        raise EditionWithdrawn(reason=head.reason, replaced_by=current.number if current else None)
+    return head
+
+
+def list_current(session: Session, *, after: str = "", limit: int) -> list[EditionHead]:
+    """The current edition of every guide that has one, by the guide's name, after the one given."""
+    newest = (
+        select(col(EditionRow.guide).label("guide"), func.max(EditionRow.number).label("number"))
+        .outerjoin(WithdrawalRow, _is_withdrawal_of_it())
+        .where(col(WithdrawalRow.edition).is_(None), col(EditionRow.guide) > after)
+        .group_by(col(EditionRow.guide))
+        .order_by(col(EditionRow.guide))
+        .limit(limit)
+        .subquery()
+    )
+    rows = session.execute(
+        _heads()
+        .join(newest, (col(EditionRow.guide) == newest.c.guide) & (col(EditionRow.number) == newest.c.number))
+        .order_by(col(EditionRow.guide))
+    )
+    return [EditionHead(*row) for row in rows]
+
+
+def first_guide(session: Session) -> str | None:
+    """The guide that was published first, or None where there is none."""
+    return session.scalar(
+        select(col(GuideRow.slug)).order_by(col(GuideRow.first_published_at), col(GuideRow.slug)).limit(1)
+    )
+
+
+def read_content(session: Session, key: EditionKey) -> EditionContent:
+    """The whole content of a published edition, built again from its rows."""
+    row = session.get(EditionRow, key)
+    if row is None:
+        raise NoSuchEdition
+    parts = {name: _read_part(session, table, key) for name, (table, _) in PARTS.items()}
+    return EditionContent.model_validate({name: getattr(row, name) for name in OWN_COLUMNS} | parts)
+
+
+def insert_edition(
+    connection: Connection, key: EditionKey, *, content: EditionContent, digest: str, at: dt.datetime
+) -> None:
+    """Insert the edition's parts, then the edition itself, which seals them."""
+    own = content.model_dump()
+    for name, (table, _) in PARTS.items():
+        items = [
+            {"guide": key.guide, "edition": key.number, "position": place} | item
+            for place, item in enumerate(own.pop(name), start=1)
+        ]
+        if items:
+            connection.execute(insert(table), items)
+    row = {"guide": key.guide, "number": key.number, "digest": digest, "published_at": at} | own
+    connection.execute(insert(EditionRow), [row])
+
+
+def _read_part(session: Session, table: type[ItemRow], key: EditionKey) -> list[dict[str, Any]]:
+    model = PARTS[str(table.__tablename__)][1]
+    rows = session.scalars(
+        select(table)
+        .where(col(table.guide) == key.guide, col(table.edition) == key.number)
+        .order_by(col(table.position))
+    )
+    return [{name: getattr(row, name) for name in model.model_fields} for row in rows]
+
+
+def _is_withdrawal_of_it() -> ColumnElement[bool]:
+    return (col(WithdrawalRow.guide) == EditionRow.guide) & (col(WithdrawalRow.edition) == EditionRow.number)
+
+
+def _heads() -> Select[Any]:
+    columns: list[Any] = [getattr(EditionRow, name) for name in HEAD_COLUMNS]
+    columns += [WithdrawalRow.withdrawn_at, WithdrawalRow.reason]
+    return select(*columns).outerjoin(WithdrawalRow, _is_withdrawal_of_it())

@@ -1,0 +1,18 @@
+"""Single items of guidance, and the editions in which they stand."""
+
+from sqlalchemy import select
+from sqlmodel import Session, col
+
+from app.models.strict import Strict
+from app.store.editions import PARTS
+
+
+def find_mentions(session: Session, *, guide: str, part: str, item_id: str) -> dict[int, Strict]:
+    """The item as it stands in each edition that has it, by the edition's number, the oldest first."""
+    table, model = PARTS[part]
+    rows = session.scalars(
+        select(table).where(col(table.guide) == guide, col(table.id) == item_id).order_by(col(table.edition))
+    )
+    return {
+        row.edition: model.model_validate({name: getattr(row, name) for name in model.model_fields}) for row in rows
+    }

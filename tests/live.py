@@ -1,0 +1,65 @@
+"""A real server in a process of its own, which can be killed."""
+
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import httpx
+
+STARTING_SECONDS = 30
+
+
+class LiveServer:
+    """`guidance serve` on a free port; its log goes to a file."""
+
+    def __init__(self, data_dir: Path, **settings: str) -> None:
+        self.data_dir = data_dir
+        self.log = data_dir.parent / "server.log"
+        self._environment = {**os.environ, **{f"GUIDANCE_{name.upper()}": value for name, value in settings.items()}}
+        self._process: subprocess.Popen[bytes] | None = None
+        self.url = ""
+
+    def start(self) -> None:
+        """Start, and wait until it is ready."""
+        command = [sys.executable, "-m", "app.cli", "serve", "--port", "0", "--data-dir", str(self.data_dir)]
+        read_from = self.log.stat().st_size if self.log.exists() else 0
+        with self.log.open("ab") as log:
+            self._process = subprocess.Popen(command, stderr=log, stdout=log, env=self._environment)
+        deadline = time.monotonic() + STARTING_SECONDS
+        while time.monotonic() < deadline:
+            told = self.log.read_bytes()[read_from:].decode()
+            found = re.search(r"Serving on (http://[0-9.]+:[0-9]+)", told)
+            if found and self._answers(found[1]):
+                self.url = found[1]
+                return
+            if self._process.poll() is not None:
+                break
+            time.sleep(0.05)
+        raise RuntimeError(f"the server did not start: {self.log.read_text()[-2000:]}")
+
+    @staticmethod
+    def _answers(url: str) -> bool:
+        try:
+            return httpx.get(f"{url}/health/ready", trust_env=False).is_success
+        except httpx.TransportError:
+            return False
+
+    def kill(self) -> None:
+        """`kill -9`: no chance to tidy up."""
+        assert self._process is not None
+        self._process.send_signal(signal.SIGKILL)
+        self._process.wait()
+
+    def stop(self) -> None:
+        """Stop as an operator would."""
+        if self._process is not None and self._process.poll() is None:
+            self._process.terminate()
+            self._process.wait(timeout=STARTING_SECONDS)
+
+    def client(self) -> httpx.Client:
+        """A client of this server."""
+        return httpx.Client(base_url=self.url, timeout=STARTING_SECONDS, trust_env=False)

@@ -1,0 +1,214 @@
+"""The workshop's promises: what is installed is locked, what is published is fit to be, what is built runs safely."""
+
+import os
+import re
+import shutil
+import subprocess
+import tomllib
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+LOCKS = ["requirements/serve.txt", "requirements/dev.txt"]
+
+# In pieces, so that this file does not itself hold what it forbids.
+REGISTRY_HOSTS = [
+    ".".join(parts)
+    for parts in [
+        ("pypi", "org"),
+        ("pythonhosted", "org"),
+        ("npmjs", "org"),
+        ("npmjs", "com"),
+        ("yarnpkg", "com"),
+        ("deb", "debian", "org"),
+        ("security", "debian", "org"),
+        ("docker", "io"),
+        ("ghcr", "io"),
+        ("quay", "io"),
+    ]
+]
+PRIVATE_PLACES = ["/".join(parts) for parts in [("..", "shared"), ("", "work", "shared"), ("", "work", "main")]]
+
+
+def project() -> dict[str, Any]:
+    return tomllib.loads((ROOT / "pyproject.toml").read_text())
+
+
+def locked(lock: str) -> dict[str, list[str]]:
+    """Each requirement of a lock file, `name==version` without its marker, with the lines that belong to it."""
+    requirements: dict[str, list[str]] = {}
+    name = ""
+    for line in (ROOT / lock).read_text().splitlines():
+        if line[:1].strip():
+            name = re.split(r"[ ;\\]", line)[0]
+        requirements.setdefault(name, []).append(line.strip())
+    return requirements
+
+
+def named(requirements: list[str]) -> set[str]:
+    """The bare names of requirements, as lock files write them."""
+    return {re.sub(r"[-_.]+", "-", re.split(r"[\[<>=~!; ]", each)[0]).lower() for each in requirements}
+
+
+def published_files() -> list[Path]:
+    """Every file that git tracks or would take up."""
+    if shutil.which("git") is None or not (ROOT / ".git").exists():
+        pytest.skip("not a git checkout: which files would be published is not known")
+    listed = subprocess.run(
+        ["git", "ls-files", "--cached", "--others", "--exclude-standard", "-z"],
+        cwd=ROOT,
+        capture_output=True,
+        check=True,
+        text=True,
+    ).stdout
+    return [ROOT / name for name in listed.split("\0") if name and (ROOT / name).is_file()]
+
+
+def where(words: list[str]) -> list[str]:
+    found = []
+    for path in published_files():
+        text = path.read_bytes().decode("utf-8", "replace").lower()
+        found += [f"{path.relative_to(ROOT)}: {word}" for word in words if word in text]
+    return found
+
+
+def targets() -> dict[str, str]:
+    """Each named target of the Makefile with the line that stands above it."""
+    lines = (ROOT / "Makefile").read_text().splitlines()
+    pairs = zip(["", *lines], lines, strict=False)
+    rules = ((re.match(r"([a-z][a-z-]*)\s*:(?!=)", line), above) for above, line in pairs)
+    return {rule[1]: above for rule, above in rules if rule}
+
+
+def instructions(name: str) -> list[str]:
+    """The arguments of each `name` instruction in the last stage of the Dockerfile, in order."""
+    joined = re.sub(r"\\\n", " ", (ROOT / "Dockerfile").read_text())
+    last_stage = re.split(r"^FROM ", joined, flags=re.MULTILINE)[-1]
+    return re.findall(rf"^{name} (.*)$", last_stage, flags=re.MULTILINE)
+
+
+@pytest.mark.parametrize("lock", LOCKS)
+def test_every_requirement_has_a_hash(lock: str) -> None:
+    bare = [name for name, lines in locked(lock).items() if not any("--hash=sha256:" in line for line in lines)]
+
+    assert bare == []
+
+
+@pytest.mark.parametrize("lock", LOCKS)
+def test_every_requirement_is_pinned_and_comes_by_name_alone(lock: str) -> None:
+    strange = [name for name in locked(lock) if not re.fullmatch(r"[a-z0-9-]+==[0-9][^ ]*", name)]
+
+    assert strange == []
+
+
+def test_the_lock_files_agree_on_every_version() -> None:
+    serve, dev = (set(locked(lock)) for lock in LOCKS)
+
+    assert serve <= dev
+
+
+def test_the_lock_files_hold_everything_that_pyproject_names() -> None:
+    served = named(project()["project"]["dependencies"]) | named(project()["dependency-groups"]["build"])
+    used = served | named(project()["dependency-groups"]["dev"])
+
+    serve, dev = (named(list(locked(lock))) for lock in LOCKS)
+
+    assert served - serve == set()
+    assert used - dev == set()
+
+
+def test_what_only_developers_need_is_not_served() -> None:
+    only_dev = named(project()["dependency-groups"]["dev"]) - named(project()["project"]["dependencies"])
+
+    assert only_dev & named(list(locked("requirements/serve.txt"))) == set()
+
+
+def test_no_published_file_names_a_package_registry() -> None:
+    assert where(REGISTRY_HOSTS) == []
+
+
+def test_no_published_file_names_a_private_place() -> None:
+    assert where(PRIVATE_PLACES) == []
+
+
+def test_no_lock_file_with_addresses_is_published() -> None:
+    names = {path.name for path in published_files()}
+
+    assert names & {"uv.lock", "pylock.toml", "poetry.lock", "Pipfile.lock"} == set()
+
+
+def test_every_make_target_has_a_comment() -> None:
+    silent = [target for target, above in targets().items() if not above.startswith("# ")]
+
+    assert silent == []
+    assert {"serve", "test", "check", "format", "lock", "clean"} <= set(targets())
+
+
+@pytest.mark.skipif(shutil.which("make") is None, reason="make is not installed")
+def test_make_says_in_a_sentence_that_no_python_fits(tmp_path: Path) -> None:
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("MAKE")}
+
+    made = subprocess.run(
+        ["make", "serve", "PYTHON=/no/such/python", f"VENV={tmp_path / 'venv'}"],
+        cwd=ROOT,
+        env=environment,
+        capture_output=True,
+        check=False,
+        text=True,
+    )
+
+    assert made.returncode != 0
+    assert "No fitting Python: Python 3.11, 3.12 or 3.13 with venv is needed" in made.stderr
+    assert not (tmp_path / "venv").exists()
+
+
+def test_continuous_integration_stops_at_the_first_failure() -> None:
+    script = ROOT / ".ci" / "run"
+
+    assert os.access(script, os.X_OK)
+    assert "set -euo pipefail" in script.read_text()
+
+
+def test_the_image_runs_as_a_numbered_user_who_is_not_root() -> None:
+    *_, user = instructions("USER")
+
+    assert re.fullmatch(r"[1-9]\d*:[1-9]\d*", user)
+
+
+def test_the_image_tells_whether_it_is_ready() -> None:
+    (healthcheck,) = instructions("HEALTHCHECK")
+
+    assert "/health/ready" in healthcheck
+
+
+def test_the_image_keeps_its_data_on_a_volume() -> None:
+    assert instructions("VOLUME") == ["/data"]
+    assert any("GUIDANCE_DATA_DIR=/data" in setting for setting in instructions("ENV"))
+
+
+def test_the_image_installs_nothing_without_a_hash() -> None:
+    installs = re.findall(r"pip install ([^&\n]*)", (ROOT / "Dockerfile").read_text())
+
+    assert installs
+    assert all("--require-hashes" in words or "--no-deps --no-build-isolation ." in words for words in installs)
+
+
+def test_the_range_of_pythons_is_the_same_wherever_it_is_told() -> None:
+    told = project()["project"]
+    bounds = re.fullmatch(r">=3\.(\d+),<3\.(\d+)", told["requires-python"])
+    assert bounds
+    first, beyond = int(bounds[1]), int(bounds[2])
+    supported = {f"3.{minor}" for minor in range(first, beyond)}
+
+    classified = {each.rpartition(" ")[2] for each in told.get("classifiers", []) if re.search(r":: 3\.\d+$", each)}
+    spoken = re.findall(r"Python (3\.\d+(?:(?:, | to | or | and |-|–)3\.\d+)*)", (ROOT / "README.md").read_text())
+    in_readme = {version for words in spoken for version in re.findall(r"3\.\d+", words)}
+
+    assert classified in (set(), supported)
+    assert in_readme <= supported
+    assert f"(3, {first}) <= sys.version_info[:2] < (3, {beyond})" in (ROOT / "Makefile").read_text()
+    assert f"(3, {first}) <= v < (3, {beyond})" in (ROOT / ".ci" / "run").read_text()
+    assert f"--python-version 3.{first}" in (ROOT / "Makefile").read_text()
+    assert project()["tool"]["ruff"]["target-version"] == f"py3{first}"
