@@ -20,6 +20,12 @@ class Settings(BaseSettings):
 
     data_dir: Path = Field(default=Path("data"), description="Folder for the database and the keys.")
     seed_dir: Path = Field(default=SEED_DIR, description="Folder with `guides/`, `signposts.yaml` and `code-lists/`.")
+    public_url: str = Field(
+        default="http://127.0.0.1:8000",
+        pattern=r"^https?://[^/?#]+$",
+        description="Scheme and host under which callers reach this service, for the few answers that need whole "
+        "addresses (feeds, Open Referral). It is never taken from a request.",
+    )
     seal_to: Words = Field(
         default=(),
         description="age recipients (public keys) that every concern is sealed to, separated by commas or spaces. "
