@@ -1,19 +1,30 @@
 """The `guidance` command."""
 
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated
 
 import typer
 import uvicorn
+from pydantic import ValidationError
+from sqlalchemy import Engine
+from sqlmodel import Session
 
 from app.config import Settings
-from app.errors import GuidanceError
+from app.errors import GuidanceError, SetUpFault
 from app.logs import set_up_logs
-from app.main import create_app, join_parts, utc_now
+from app.main import create_app, utc_now
+from app.models.clients import Scope
+from app.services.clients import add_client
 from app.services.keys import new_identity
+from app.services.reference_data import read_reference_data
 from app.services.seeding import publish_file
-from app.store.database import make_schema
+from app.services.verifying import verify_editions
+from app.store.clients import list_clients, mark_revoked
+from app.store.database import make_schema, open_database
+from app.store.writer import Writer
 
 app = typer.Typer(
     name="guidance",
@@ -23,6 +34,8 @@ app = typer.Typer(
 )
 keys = typer.Typer(help="Keys that concerns are sealed to.", no_args_is_help=True)
 app.add_typer(keys, name="keys")
+clients = typer.Typer(help="Systems that may act here, and what each may do.", no_args_is_help=True)
+app.add_typer(clients, name="clients")
 
 DataDir = Annotated[
     Path | None, typer.Option("--data-dir", help="Folder for the database and the keys [GUIDANCE_DATA_DIR].")
@@ -31,7 +44,12 @@ EnvFile = Annotated[Path | None, typer.Option("--env-file", help="File with GUID
 
 
 def _settings(data_dir: Path | None, env_file: Path | None) -> Settings:
-    settings = Settings(_env_file=env_file)
+    try:
+        settings = Settings(_env_file=env_file)
+    except ValidationError as refusal:
+        told = refusal.errors(include_url=False, include_input=False)
+        faults = [f"GUIDANCE_{'_'.join(map(str, fault['loc'])).upper()}: {fault['msg']}" for fault in told]
+        raise SetUpFault("\n".join(faults)) from None
     return settings if data_dir is None else settings.model_copy(update={"data_dir": data_dir})
 
 
@@ -64,6 +82,21 @@ def serve(
         raise typer.Exit(1)
 
 
+@contextmanager
+def _database(settings: Settings) -> Iterator[tuple[Engine, Writer]]:
+    """The database, with its writer at work, for one command."""
+    set_up_logs("warning")
+    engine = open_database(settings.data_dir)
+    make_schema(engine)
+    writer = Writer(engine, queue_size=settings.writer_queue, wait_seconds=settings.writer_wait_seconds)
+    writer.start()
+    try:
+        yield engine, writer
+    finally:
+        writer.stop()
+        engine.dispose()
+
+
 @app.command()
 def publish(
     paths: Annotated[list[Path], typer.Argument(metavar="FILE...", help=".../<guide>/<number>.yaml")],
@@ -72,17 +105,58 @@ def publish(
 ) -> None:
     """Publish editions from files. The same words again change nothing; other words under a number are refused."""
     settings = _settings(data_dir, env_file)
-    set_up_logs("warning")
-    parts = join_parts(settings, utc_now)
-    make_schema(parts.engine)
-    parts.intake.writer.start()
-    try:
+    reference_data = read_reference_data(settings.seed_dir)
+    with _database(settings) as (_, writer):
         for path in paths:
-            published = publish_file(parts.intake.writer, parts.reference_data, path, at=utc_now())
+            published = publish_file(writer, reference_data, path, at=utc_now())
             told = "published" if published.is_new else "already published, nothing changed"
             typer.echo(f"{published.key.guide}, edition {published.key.number}: {told} ({published.digest})")
-    finally:
-        parts.intake.writer.stop()
+
+
+@app.command()
+def verify(data_dir: DataDir = None, env_file: EnvFile = None) -> None:
+    """Take every edition's digest again from its rows, and compare: exit status 1 where one differs."""
+    settings = _settings(data_dir, env_file)
+    faults = 0
+    for verdict in verify_editions(open_database(settings.data_dir)):
+        faults += verdict.fault is not None
+        typer.echo(f"{verdict.key.guide}, edition {verdict.key.number}: {verdict.fault or 'as published'}")
+    if faults:
+        raise typer.Exit(1)
+
+
+@clients.command("add")
+def clients_add(
+    name: Annotated[str, typer.Argument(help="Lower-case words joined by hyphens.")],
+    scope: Annotated[list[Scope], typer.Option("--scope", help="What it may do; give it once for each.")],
+    data_dir: DataDir = None,
+    env_file: EnvFile = None,
+) -> None:
+    """Add a client and print its key, which is shown here once and kept nowhere."""
+    with _database(_settings(data_dir, env_file)) as (_, writer):
+        key = writer.keep(lambda connection: add_client(connection, name=name, scopes=scope, at=utc_now()))
+    typer.echo(key)
+
+
+@clients.command("list")
+def clients_list(data_dir: DataDir = None, env_file: EnvFile = None) -> None:
+    """List the clients, revoked ones too."""
+    with _database(_settings(data_dir, env_file)) as (engine, _), Session(engine) as session:
+        for client in list_clients(session):
+            state = f"revoked {client.revoked_at:%Y-%m-%d}" if client.revoked_at else "active"
+            typer.echo(f"{client.name}\t{state}\t{' '.join(client.scopes)}")
+
+
+@clients.command("revoke")
+def clients_revoke(
+    name: Annotated[str, typer.Argument(help="The client's name.")],
+    data_dir: DataDir = None,
+    env_file: EnvFile = None,
+) -> None:
+    """Revoke a client: from now on its key opens nothing."""
+    with _database(_settings(data_dir, env_file)) as (_, writer):
+        writer.keep(lambda connection: mark_revoked(connection, name=name, at=utc_now()))
+    typer.echo(f"{name}: revoked")
 
 
 @keys.command("new")
@@ -97,6 +171,8 @@ def keys_new(
         recipient = new_identity(path, at=utc_now())
     except FileExistsError:
         raise typer.BadParameter("that file exists already; it is left as it is") from None
+    except OSError as failure:
+        raise typer.BadParameter(f"that file cannot be written: {failure.strerror}") from None
     typer.echo(recipient)
 
 
@@ -105,7 +181,7 @@ def main() -> None:
     try:
         app()
     except GuidanceError as error:
-        sys.stderr.write(f"{error or type(error).__doc__}\n")
+        sys.stderr.write(f"{str(error) or type(error).__doc__}\n")
         sys.exit(1)
 
 

@@ -1,9 +1,9 @@
 """Every setting, read once from the environment (and an optional file) into one frozen class."""
 
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import Field, field_validator
+from pydantic import Field, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 Words = Annotated[tuple[str, ...], NoDecode]
@@ -41,6 +41,15 @@ class Settings(BaseSettings):
         "Public reads answer every origin.",
     )
     anonymous_concerns: bool = Field(default=True, description="Whether a concern may be posted without a client key.")
+    openid_issuer: str | None = Field(
+        default=None, description="Issuer of the OpenID provider whose access tokens are accepted beside client keys."
+    )
+    openid_audience: str | None = Field(default=None, description="Audience that those tokens must name.")
+    openid_jwks_url: str | None = Field(
+        default=None,
+        pattern=r"^(https://|http://(localhost|127\.0\.0\.1)[:/])",
+        description="Address of the provider's keys (JWKS): https, or http on this machine alone.",
+    )
     writer_queue: int = Field(
         default=2000, ge=1, description="Acts that may wait for the disk before new ones are answered with 503."
     )
@@ -50,6 +59,13 @@ class Settings(BaseSettings):
     log_level: Literal["debug", "info", "warning", "error"] = Field(
         default="info", description="Least severe log line that is written."
     )
+
+    @model_validator(mode="after")
+    def _openid_is_whole(self) -> Self:
+        told = (self.openid_issuer, self.openid_audience, self.openid_jwks_url)
+        if any(told) and not all(told):
+            raise ValueError("OPENID_ISSUER, OPENID_AUDIENCE and OPENID_JWKS_URL go together")
+        return self
 
     @field_validator("seal_to", "allowed_origins", mode="before")
     @classmethod

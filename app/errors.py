@@ -95,6 +95,42 @@ class TokenNeeded(GuidanceError):
     """The request needs a bearer token, and had none that this service knows."""
 
 
+class TokenUnknown(GuidanceError):
+    """The bearer token is not one that this service knows, or no longer."""
+
+
+class ScopeMissing(GuidanceError):
+    """The caller is known, and may not do this."""
+
+    def __init__(self, scope: str) -> None:
+        super().__init__(scope)
+        self.scope = scope
+
+
+class ProviderAway(GuidanceError):
+    """The OpenID provider's keys could not be read, so its tokens cannot be checked just now."""
+
+
+class ClientExists(GuidanceError):
+    """A client of that name was added before."""
+
+
+class NoSuchClient(GuidanceError):
+    """No client has that name."""
+
+
+class PreconditionMissing(GuidanceError):
+    """The request must say which edition it follows."""
+
+
+class PreconditionFailed(GuidanceError):
+    """Somebody else published since the caller last looked."""
+
+
+class AlreadyWithdrawn(GuidanceError):
+    """The edition was withdrawn before, with another reason."""
+
+
 class StoreBusy(GuidanceError):
     """The store could not keep the act in time; nothing is known to be kept, and the caller should try again."""
 

@@ -6,10 +6,11 @@ from contextlib import asynccontextmanager
 
 import structlog
 from fastapi import Depends, FastAPI
+from sqlalchemy import Engine
 
 from app.config import Settings
 from app.pages import docs
-from app.routers import concerns, editions, guides, operations, reference
+from app.routers import catalogue, concerns, editions, guides, operations, publishing, reference
 from app.routers.metrics import Metrics
 from app.routers.openapi import document_problems
 from app.routers.origins import Origins
@@ -17,8 +18,10 @@ from app.routers.parts import Clock, Parts
 from app.routers.problems import handle_problems
 from app.routers.queries import refuse_unknown_query
 from app.routers.requests import AroundRequests
+from app.services.clients import Doorkeeper
 from app.services.helpline import Helpline
 from app.services.keys import development_recipient, receipt_key
+from app.services.openid import open_provider
 from app.services.receipt_signing import make_receipt_signer
 from app.services.receipts import Clerk
 from app.services.reference_data import read_reference_data
@@ -43,7 +46,6 @@ def join_parts(settings: Settings, clock: Clock) -> Parts:
     recipients = settings.seal_to
     if not recipients:
         recipients = (development_recipient(settings.data_dir, at=clock()),)
-        log.warning("development_identity", path=str(settings.data_dir))
     reference_data = read_reference_data(settings.seed_dir)
     signer = make_receipt_signer(receipt_key(settings.receipt_key_file, settings.data_dir))
     intake = Intake(
@@ -53,7 +55,20 @@ def join_parts(settings: Settings, clock: Clock) -> Parts:
         clerk=Clerk(signer, WorkingDays(), reference_data),
         reference_data=reference_data,
     )
-    return Parts(settings, engine, reference_data, intake, Helpline(engine), Metrics(), clock)
+    return Parts(
+        settings, engine, reference_data, intake, Helpline(engine), _doorkeeper(settings, engine), Metrics(), clock
+    )
+
+
+def _doorkeeper(settings: Settings, engine: Engine) -> Doorkeeper:
+    provider = None
+    if settings.openid_issuer is not None:
+        provider = open_provider(
+            issuer=settings.openid_issuer,
+            audience=settings.openid_audience or "",
+            jwks_url=settings.openid_jwks_url or "",
+        )
+    return Doorkeeper(engine, provider)
 
 
 def create_app(settings: Settings, clock: Clock = utc_now) -> FastAPI:
@@ -64,6 +79,8 @@ def create_app(settings: Settings, clock: Clock = utc_now) -> FastAPI:
         parts: Parts = app.state.parts
         make_schema(parts.engine)
         parts.intake.writer.start()
+        if not settings.seal_to:
+            log.warning("development_identity", path=str(settings.data_dir))
         publish_seed(parts.engine, parts.intake.writer, parts.reference_data, settings.seed_dir, at=clock())
         yield
         parts.intake.writer.stop()
@@ -73,13 +90,25 @@ def create_app(settings: Settings, clock: Clock = utc_now) -> FastAPI:
         title=reference.NAME,
         version=reference.VERSION,
         lifespan=live,
+        openapi_url=None,  # a page of this service's own, kept and named like every public read
         docs_url=None,
         redoc_url=None,
         redirect_slashes=False,
+        generate_unique_id_function=lambda route: route.name,
         dependencies=[Depends(refuse_unknown_query)],
     )
     app.state.parts = join_parts(settings, clock)
-    for router in (reference.router, editions.router, guides.router, concerns.router, operations.router, docs.router):
+    for router in (
+        reference.router,
+        catalogue.router,
+        publishing.router,
+        editions.time_maps,
+        editions.router,
+        guides.router,
+        concerns.router,
+        operations.router,
+        docs.router,
+    ):
         app.include_router(router)
     handle_problems(app)
     document_problems(app)

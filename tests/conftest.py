@@ -7,16 +7,41 @@ from typing import Any
 
 import pytest
 from fastapi import FastAPI
+from sqlmodel import Session
 from starlette.testclient import TestClient
 
-from app.config import Settings
+from app.config import SEED_DIR, Settings
 from app.main import create_app
+from app.models.editions import EditionContent
+from app.models.seed_files import read_seed_file
+from app.routers.parts import Parts
+from app.services.publishing import Published, publish_edition
+from app.store.editions import EditionKey, find_history
 from tests.live import LiveServer
 
 A_TUESDAY = dt.datetime(2026, 11, 24, 9, 30, tzinfo=dt.UTC)
-GUIDE = "/v1/guides/child-sexual-exploitation"
+SLUG = "child-sexual-exploitation"
+GUIDE = f"/v1/guides/{SLUG}"
+FIRST_EDITION = SEED_DIR / "guides" / SLUG / "1.yaml"
 
 Concern = Callable[..., dict[str, Any]]
+
+
+def an_edition(**changes: Any) -> EditionContent:
+    """The words of the seed's first edition, with whatever the test changes."""
+    return EditionContent.model_validate(read_seed_file(FIRST_EDITION, EditionContent).model_dump() | changes)
+
+
+def publish_next(service: FastAPI, guide: str = SLUG, **changes: Any) -> Published:
+    """Publish a guide's next edition by the door that every publisher uses, with whatever the test changes."""
+    parts: Parts = service.state.parts
+    with Session(parts.engine) as session:
+        key = EditionKey(guide, len(find_history(session, guide=guide)) + 1)
+    return parts.intake.writer.keep(
+        lambda connection: publish_edition(
+            connection, key, content=an_edition(**changes), at=parts.clock(), reference_data=parts.reference_data
+        )
+    )
 
 
 class SettableClock:

@@ -21,11 +21,17 @@ class Code(Strict):
         pattern=r"^[A-Za-z0-9]+(?:_[A-Za-z0-9]+)*$",
         max_length=40,
         description="The code, as it is sent.",
-        examples=["10A"],
+        examples=["2A"],
     )
     label: Text = Field(description="What the code stands for, for people.", examples=["Schools"])
-    note: Text | None = Field(default=None, description="A remark by this project on the code.")
-    historic: bool = Field(default=False, description="True where the publisher no longer uses the code.")
+    note: Text | None = Field(
+        default=None,
+        description="A remark by this project on the code.",
+        examples=[None, "For example adults’ social care."],
+    )
+    historic: bool = Field(
+        default=False, description="True where the publisher no longer uses the code.", examples=[False]
+    )
 
 
 class CodeListSource(Strict):
@@ -34,7 +40,9 @@ class CodeListSource(Strict):
     title: Text = Field(description="Title of the source.", examples=["Children in need census: code sets"])
     publisher: Text = Field(description="Who publishes it.", examples=["Department for Education"])
     published: Text = Field(description="Its year or date, as text.", examples=["2026"])
-    url: WebAddress | None = Field(default=None, description="Its address, where known.")
+    url: WebAddress | None = Field(
+        default=None, description="Its address, where known.", examples=[None, "https://publisher.example/code-sets"]
+    )
 
 
 class CodeList(Strict):
@@ -43,7 +51,9 @@ class CodeList(Strict):
     name: Slug = Field(description="The name of the list under /v1/code-lists.", examples=["referral-source"])
     title: Text = Field(description="What the list holds.", examples=["Source of a referral"])
     source: CodeListSource
-    status: CodeListStatus = Field(description="Whether a person has compared the list with its source.")
+    status: CodeListStatus = Field(
+        description="Whether a person has compared the list with its source.", examples=["unverified"]
+    )
     codes: tuple[Code, ...] = Field(min_length=1, description="The codes.")
 
     @field_validator("codes")

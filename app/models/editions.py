@@ -2,18 +2,21 @@
 
 All texts are the words of the printed guide. Where this project adds something of its own (a kind, a note, a
 related code) the field says so.
+
+The first examples of a model's fields, taken together, are one thing of the shipped guide: the examples of answers are
+put together from them (see `app.routers.openapi`).
 """
 
 import datetime as dt
 from enum import StrEnum
-from typing import Annotated, Literal, Protocol, Self
+from typing import Annotated, Any, Literal, Protocol, Self
 
 from pydantic import Field, field_validator, model_validator
 
 from app.models.strict import CodeFrom, GssCode, Slug, Strict, Text, WebAddress
 
 Position = Annotated[int, Field(ge=1, description="Place in the printed order, from 1.", examples=[1])]
-ItemId = Annotated[Slug, Field(examples=["self-harm-or-emotional-change"])]
+ItemId = Annotated[Slug, Field(examples=["missing-or-unexplained-absence"])]
 
 
 class Identified(Protocol):
@@ -68,6 +71,11 @@ class RelatedCode(Strict):
     )
 
 
+def _linked_to(code: str) -> list[Any]:
+    """The example of a link to that code."""
+    return [[{"scheme": "dfe-assessment-factors", "code": code, "basis": "project_inference"}]]
+
+
 class Publisher(Strict):
     """The body that publishes the guide."""
 
@@ -83,54 +91,121 @@ class GuideSource(Strict):
     )
     publisher: Text = Field(description="Who issued it.", examples=["Bath & North East Somerset Council"])
     document: Text = Field(
-        description="File name of the document as received.", examples=["child-sexual-exploitation.txt"]
+        description="File name of the document as received.",
+        examples=["child-sexual-exploitation-one-minute-guide.txt"],
     )
     sha256: str = Field(
-        pattern=r"^[0-9a-f]{64}$", description="SHA-256 of that file, in hexadecimal.", examples=["0" * 64]
+        pattern=r"^[0-9a-f]{64}$",
+        description="SHA-256 of that file, in hexadecimal.",
+        examples=["b0bdcbd7745cba02d8ff1c8450d77175ab706bc10197954b02f572a99ba8d685"],
     )
 
 
 class Caution(Strict):
     """Words that must be read with any indicator or factor, and that travel with them in every answer."""
 
-    id: ItemId
-    text: Text = Field(description="The words as printed.")
+    id: ItemId = Field(examples=["absence-of-indicators"])
+    text: Text = Field(
+        description="The words as printed.",
+        examples=[
+            "Absence of any of the potential indicators of CSE does not mean that a child is not experiencing abuse "
+            "and exploitation."
+        ],
+    )
 
 
 class Introductions(Strict):
     """The words that the guide prints before each list."""
 
-    factors: Text | None = Field(default=None, description="Printed before the vulnerability factors.")
-    indicators: Text | None = Field(default=None, description="Printed before the indicators.")
-    linked_risks: Text | None = Field(default=None, description="Printed before the linked risks.")
-    responsibilities: Text | None = Field(default=None, description="Printed before the responsibilities.")
-    contacts: Text | None = Field(default=None, description="Printed before the contacts.")
+    factors: Text | None = Field(
+        default=None,
+        description="Printed before the vulnerability factors.",
+        examples=[
+            "Certain experiences can contribute to children being more susceptible to child sexual exploitation such "
+            "as:"
+        ],
+    )
+    indicators: Text | None = Field(
+        default=None,
+        description="Printed before the indicators.",
+        examples=["When considering a child’s vulnerability and risk, indicators to consider include:"],
+    )
+    linked_risks: Text | None = Field(
+        default=None,
+        description="Printed before the linked risks.",
+        examples=[
+            "CSE rarely occurs in isolation of other vulnerability and risk factors. It is also often linked to other "
+            "types of criminal activity such as:"
+        ],
+    )
+    responsibilities: Text | None = Field(
+        default=None, description="Printed before the responsibilities.", examples=["What do we all need to do"]
+    )
+    contacts: Text | None = Field(
+        default=None,
+        description="Printed before the contacts.",
+        examples=["What to do if you are worried about a child/young person"],
+    )
 
 
 class Limb(Strict):
     """One lettered limb of a definition."""
 
     label: str = Field(min_length=1, max_length=8, description="The letter as printed.", examples=["a"])
-    text: Text = Field(description="The words of the limb.")
+    text: Text = Field(
+        description="The words of the limb.", examples=["in exchange for something the victim needs or wants"]
+    )
 
 
 class DefinitionSource(Strict):
     """Where a definition was first published, cited as the guide prints it."""
 
-    citation: Text | None = Field(default=None, description="The whole citation as printed.")
-    title: Text = Field(description="Title as printed.")
+    citation: Text | None = Field(
+        default=None,
+        description="The whole citation as printed.",
+        examples=[
+            "Department of Education, February 2017. Child sexual exploitation: Definition and a guide for "
+            "practitioners, local leaders and decision makers working to protect children from child sexual "
+            "exploitation, available at: "
+            "www.gov.uk/government/consultations/statutory-definition-of-child-sexual-exploitation"
+        ],
+    )
+    title: Text = Field(
+        description="Title as printed.",
+        examples=[
+            "Child sexual exploitation: Definition and a guide for practitioners, local leaders and decision makers "
+            "working to protect children from child sexual exploitation"
+        ],
+    )
     publisher: Text = Field(description="Publisher as printed.", examples=["Department of Education"])
     published: Text = Field(description="Date as printed.", examples=["February 2017"])
-    url: WebAddress = Field(description="The printed address, with the scheme that a program needs.")
+    url: WebAddress = Field(
+        description="The printed address, with the scheme that a program needs.",
+        examples=["https://www.gov.uk/government/consultations/statutory-definition-of-child-sexual-exploitation"],
+    )
 
 
 class Definition(Strict):
     """What the harm is."""
 
-    id: ItemId
-    kind: DefinitionKind
-    introduction: Text | None = Field(default=None, description="The words printed before the definition.")
-    text: Text = Field(description="The whole definition as printed, its limbs included.")
+    id: ItemId = Field(examples=["statutory-definition"])
+    kind: DefinitionKind = Field(description="Whose definition it is.", examples=["statutory"])
+    introduction: Text | None = Field(
+        default=None,
+        description="The words printed before the definition.",
+        examples=["The definition of child sexual exploitation is as follows:"],
+    )
+    text: Text = Field(
+        description="The whole definition as printed, its limbs included.",
+        examples=[
+            "Child sexual exploitation is a form of child sexual abuse. It occurs where an individual or group takes "
+            "advantage of an imbalance of power to coerce, manipulate or deceive a child or young person under the age "
+            "of 18 into sexual activity (a) in exchange for something the victim needs or wants, and/or (b) for the "
+            "financial advantage or increased status of the perpetrator or facilitator. The victim may have been "
+            "sexually exploited even if the sexual activity appears consensual. Child sexual exploitation does not "
+            "always involve physical contact; it can also occur through the use of technology."
+        ],
+    )
     limbs: tuple[Limb, ...] = Field(default=(), description="The lettered limbs, where it has any.")
     source: DefinitionSource | None = Field(default=None, description="Its source, where the guide names one.")
 
@@ -138,10 +213,15 @@ class Definition(Strict):
 class Factor(Strict):
     """A vulnerability factor: an experience that makes a child more susceptible. It is not an indicator."""
 
-    id: ItemId
+    id: ItemId = Field(examples=["prior-neglect-or-abuse"])
     position: Position
-    text: Text = Field(description="The words as printed.")
-    related_codes: tuple[RelatedCode, ...] = Field(default=(), description="Links to published code lists.")
+    text: Text = Field(
+        description="The words as printed.",
+        examples=["having a prior experience of neglect, physical and/or sexual abuse"],
+    )
+    related_codes: tuple[RelatedCode, ...] = Field(
+        default=(), description="Links to published code lists.", examples=_linked_to("16A")
+    )
 
 
 class Indicator(Strict):
@@ -149,28 +229,45 @@ class Indicator(Strict):
 
     id: ItemId
     position: Position
-    text: Text = Field(description="The words as printed.")
+    text: Text = Field(
+        description="The words as printed.",
+        examples=[
+            "Missing from home, care or school, running away, leaving home/care without explanation and/or "
+            "persistently returning late; and/or unexplained absences from school, college or work."
+        ],
+    )
     kind: IndicatorKind = Field(description="This project's reading of the printed words.")
-    note: Text | None = Field(default=None, description="A remark by this project on what was printed.")
-    related_codes: tuple[RelatedCode, ...] = Field(default=(), description="Links to published code lists.")
+    note: Text | None = Field(
+        default=None,
+        description="A remark by this project on what was printed.",
+        examples=[None, "Printed so: the bullet breaks off after ‘or’."],
+    )
+    related_codes: tuple[RelatedCode, ...] = Field(
+        default=(), description="Links to published code lists.", examples=_linked_to("10A")
+    )
 
 
 class LinkedRisk(Strict):
     """Another kind of crime or harm that the guide says is often linked."""
 
-    id: ItemId
+    id: ItemId = Field(examples=["child-trafficking"])
     position: Position
-    text: Text = Field(description="The words as printed.")
-    related_codes: tuple[RelatedCode, ...] = Field(default=(), description="Links to published code lists.")
+    text: Text = Field(description="The words as printed.", examples=["child trafficking"])
+    related_codes: tuple[RelatedCode, ...] = Field(
+        default=(), description="Links to published code lists.", examples=_linked_to("12A")
+    )
 
 
 class Responsibility(Strict):
     """What everybody who works with children needs to do."""
 
-    id: ItemId
-    position: Position
+    id: ItemId = Field(examples=["early-support"])
+    position: Position = Field(examples=[2])
     name: Text = Field(description="The heading as printed.", examples=["Early Support"])
-    text: Text = Field(description="The words as printed.")
+    text: Text = Field(
+        description="The words as printed.",
+        examples=["Provide timely and effective interventions with children and families."],
+    )
 
 
 class Phone(Strict):
@@ -179,9 +276,9 @@ class Phone(Strict):
     number: str = Field(
         pattern=r"^(\+[1-9][0-9]{6,14}|[1-9][0-9]{2,5})$",
         description="E.164, or the bare digits of a national short code such as 999.",
-        examples=["+441632960001"],
+        examples=["+441225396312"],
     )
-    display: str = Field(min_length=2, max_length=40, description="As printed.", examples=["01632 960001"])
+    display: str = Field(min_length=2, max_length=40, description="As printed.", examples=["01225 396312"])
     option: str | None = Field(
         default=None, max_length=20, description="What to press when the call is answered.", examples=["1"]
     )
@@ -190,15 +287,25 @@ class Phone(Strict):
 class Contact(Strict):
     """Whom to call, or where to write."""
 
-    id: ItemId
+    id: ItemId = Field(examples=["duty-and-assessment-team"])
     position: Position
     name: Text = Field(description="The name as printed.", examples=["Duty and Assessment Team"])
-    kind: ContactKind
+    kind: ContactKind = Field(description="How it is reached.", examples=["telephone"])
     phones: tuple[Phone, ...] = Field(default=(), description="Numbers, in the printed order.")
-    url: WebAddress | None = Field(default=None, description="Address as printed.")
-    when: Text | None = Field(default=None, description="When it is reached, where the guide says so.")
+    url: WebAddress | None = Field(
+        default=None,
+        description="Address as printed.",
+        examples=[None, "https://council.example/request-for-service"],
+    )
+    when: Text | None = Field(
+        default=None,
+        description="When it is reached, where the guide says so.",
+        examples=[None, "Outside office hours"],
+    )
     verified_on: dt.date | None = Field(
-        default=None, description="The day on which a person last checked it; null if nobody has."
+        default=None,
+        description="The day on which a person last checked it; null if nobody has.",
+        examples=[None, "2026-11-24"],
     )
 
     @model_validator(mode="after")
@@ -218,12 +325,15 @@ class EditionContent(Strict):
     )
     publisher: Publisher
     change_note: Text = Field(
-        description="What this edition changes, in a sentence for readers.", examples=["First edition."]
+        description="What this edition changes, in a sentence for readers.",
+        examples=["First edition, transcribed word for word from the printed guide."],
     )
-    review_by: dt.date | None = Field(default=None, description="The day by which it should be reviewed.")
+    review_by: dt.date | None = Field(
+        default=None, description="The day by which it should be reviewed.", examples=[None, "2027-11-24"]
+    )
     source: GuideSource
     related_codes: tuple[RelatedCode, ...] = Field(
-        default=(), description="Links from the guide's subject to published code lists."
+        default=(), description="Links from the guide's subject to published code lists.", examples=_linked_to("11A")
     )
     introductions: Introductions = Introductions()
     cautions: tuple[Caution, ...] = Field(min_length=1, description="Read with every indicator and factor.")

@@ -16,7 +16,7 @@ from app.models.editions import (
 )
 from app.models.strict import Answer, Moment, Slug
 
-DIGEST = "sha256:" + "0123456789abcdef" * 4
+DIGEST = "sha256:a5129e4eb899eb9761fcc041e91847544b4a1ab7d8694f456b328b5c056593e9"
 
 Links = dict[str, str]
 LINKS = Field(
@@ -115,10 +115,11 @@ class ContactsAnswer(Cautioned):
     links: Links = LINKS
 
 
+# The first of each is the one that the documentation shows.
 SectionAnswer = (
-    DefinitionsAnswer | FactorsAnswer | IndicatorsAnswer | LinkedRisksAnswer | ResponsibilitiesAnswer | ContactsAnswer
+    IndicatorsAnswer | FactorsAnswer | DefinitionsAnswer | LinkedRisksAnswer | ResponsibilitiesAnswer | ContactsAnswer
 )
-Item = Definition | Factor | Indicator | LinkedRisk | Responsibility | Contact
+Item = Indicator | Factor | Definition | LinkedRisk | Responsibility | Contact
 
 
 class Section(StrEnum):
@@ -221,10 +222,16 @@ class EditionSummary(Answer):
     number: int = Field(description="The edition's number, from 1.", examples=[1])
     status: Status = Field(description="What it is to its guide.", examples=["current"])
     published_at: Moment = Field(description="When it was published.")
-    change_note: str = Field(description="What it changed.", examples=["First edition."])
+    change_note: str = Field(
+        description="What it changed.",
+        examples=["First edition, transcribed word for word from the printed guide."],
+    )
     digest: str = Field(description="Its digest.", examples=[DIGEST])
     withdrawal: Withdrawal | None = Field(description="Its withdrawal, if it was withdrawn.", examples=[None])
-    links: Links = LINKS
+    links: Links = Field(
+        description="Paths of this API, by relation.",
+        examples=[{"self": "/v1/guides/child-sexual-exploitation/editions/1"}],
+    )
 
 
 class EditionsAnswer(Answer):

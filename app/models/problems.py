@@ -22,10 +22,15 @@ class FieldFault(Answer):
 class Problem(Answer):
     """What went wrong. Nothing that was sent is repeated."""
 
-    type: str = Field(description="Which kind of problem: a path of this API that explains it.")
+    type: str = Field(
+        description="Which kind of problem: a path of this API that explains it.", examples=["/v1/problems/not-found"]
+    )
     title: str = Field(description="The kind of problem, in a few words.", examples=["Not found"])
     status: int = Field(description="The HTTP status.", examples=[404])
-    detail: str = Field(description="What went wrong, in a sentence.", examples=["There is no such guide."])
+    detail: str = Field(
+        description="What went wrong, in a sentence.",
+        examples=["Nothing answers to this path. GET /v1 lists what there is."],
+    )
     instance: str = Field(
         description="This one occurrence: a URN of the request's id, which stands in the log.",
         examples=["urn:uuid:2f1c6e0a-8f0e-4f0b-9a51-6a1f6f0d7c11"],
@@ -48,7 +53,10 @@ class ProblemKind(Answer):
     type: str = Field(description="The `type` of such a problem.", examples=["/v1/problems/not-found"])
     title: str = Field(description="In a few words.", examples=["Not found"])
     status: int = Field(description="Its HTTP status.", examples=[404])
-    meaning: str = Field(description="What it means and what to do.", examples=["Check the path."])
+    meaning: str = Field(
+        description="What it means and what to do.",
+        examples=["Nothing answers to this path. GET /v1 lists what there is."],
+    )
 
 
 class ProblemKinds(Answer):

@@ -24,8 +24,9 @@ class Pinned(Answer):
     """Which edition it is about, and when to expect an answer."""
 
     acknowledge_by: Moment = Field(
+        examples=["2026-11-25T09:30:00Z"],
         description="When to expect an acknowledgement by a social worker at the latest: one working day on, by "
-        "England's calendar. If none has come, call the duty team."
+        "England's calendar. If none has come, call the duty team.",
     )
     guide: Slug = Field(examples=["child-sexual-exploitation"], description="The guide that the concern is about.")
     edition: int = Field(examples=[1], description="The edition that it is pinned to.")

@@ -32,7 +32,7 @@ class CodeListSummary(Answer):
 
     name: str = Field(description="The list's name in paths and in `x-code-list`.", examples=["sex"])
     title: str = Field(description="What the list is.", examples=["Sex"])
-    links: Links = LINKS
+    links: Links = Field(description="Paths of this API, by relation.", examples=[{"self": "/v1/code-lists/sex"}])
 
 
 class CodeListsAnswer(Answer):

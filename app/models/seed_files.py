@@ -16,7 +16,7 @@ from ruamel.yaml.events import DocumentStartEvent, Event
 from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 from ruamel.yaml.reader import ReaderError
 
-from app.errors import GuidanceError, Location
+from app.errors import Fault, GuidanceError, Location
 from app.models.strict import SLUG_PATTERN
 
 M = TypeVar("M", bound=BaseModel)
@@ -81,6 +81,15 @@ def read_seed_file(path: Path, model: type[M]) -> M:
     if faults:
         raise SeedFileError(path, faults)
     return parsed
+
+
+def refused_file(path: Path, faults: Sequence[Fault]) -> SeedFileError:
+    """Tell faults that were found in the parsed words with their lines in the file."""
+    tree = _Tree()
+    tree.plain(_root_of(path, _text_of(path)), ())
+    return SeedFileError(
+        path, [SeedFault(tree.line_of(fault.at), f"{_place(fault.at)}: {fault.detail}") for fault in faults]
+    )
 
 
 def _text_of(path: Path) -> str:
@@ -153,8 +162,12 @@ class _Tree:
     def fault_of(self, error: ErrorDetails) -> SeedFault:
         """Tell a refusal of the model with the line of its place, or of the nearest place around it."""
         at = error["loc"]
+        return SeedFault(self.line_of(at), f"{_place(at)} {_reason(error)}")
+
+    def line_of(self, at: Location) -> int:
+        """Give the line of the place, or of the nearest place around it."""
         around = next(at[:length] for length in range(len(at), -1, -1) if at[:length] in self.lines)
-        return SeedFault(self.lines[around], f"{_place(at)} {_reason(error)}")
+        return self.lines[around]
 
 
 def _is_echo(error: ErrorDetails, told: Sequence[ErrorDetails]) -> bool:

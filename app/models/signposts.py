@@ -26,18 +26,34 @@ class Signpost(Strict):
         description="What it is for, in a sentence for readers.",
         examples=["Call when a child or anybody else is in immediate danger."],
     )
-    audience: Text | None = Field(default=None, description="Whom it serves.", examples=["Children and young people"])
+    audience: Text | None = Field(default=None, description="Whom it serves.", examples=["Everybody"])
     kind: ContactKind = Field(description="How it is reached.", examples=["telephone"])
     emergency: bool = Field(default=False, description="True where it is for immediate danger.", examples=[True])
-    phones: tuple[Phone, ...] = Field(default=(), description="Numbers, in the order in which to try them.")
-    url: WebAddress | None = Field(default=None, description="Its web address.")
+    phones: tuple[Phone, ...] = Field(
+        default=(),
+        description="Numbers, in the order in which to try them.",
+        examples=[[{"number": "999", "display": "999", "option": None}]],
+    )
+    url: WebAddress | None = Field(
+        default=None, description="Its web address.", examples=[None, "https://helpline.example/"]
+    )
     when: Text | None = Field(
-        default=None, description="When to use it, or when it is reached.", examples=["Not in an emergency"]
+        default=None,
+        description="When to use it, or when it is reached.",
+        examples=["When somebody is in immediate danger"],
     )
     scope: SignpostScope = Field(description="Whether it serves the nation or the council's area.")
-    source: Text = Field(description="Where it was found.", examples=["nspcc.org.uk"])
+    source: Text = Field(
+        description="Where it was found.",
+        examples=[
+            "Named as the emergency number in the safeguarding procedures that were read for this service.",
+            "nspcc.org.uk",
+        ],
+    )
     verified_on: dt.date | None = Field(
-        default=None, description="The day on which a person last checked it; null if nobody has."
+        default=None,
+        description="The day on which a person last checked it; null if nobody has.",
+        examples=[None, "2026-11-24"],
     )
 
     @model_validator(mode="after")

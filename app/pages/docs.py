@@ -1,5 +1,6 @@
 """The API documentation as a page: Swagger UI from an installed wheel, with no request to any other place."""
 
+import json
 from enum import StrEnum
 from importlib.resources import files
 from importlib.resources.abc import Traversable
@@ -36,6 +37,13 @@ class Asset(StrEnum):
         if self is Asset.SCRIPT:
             return files("app.pages") / self.value
         return files("fastapi_standalone_docs") / "static" / "swagger" / self.value
+
+
+@router.get("/openapi.json")
+def read_openapi(request: Request) -> Response:
+    """The OpenAPI document that describes every answer."""
+    document = json.dumps(request.app.openapi(), ensure_ascii=False, separators=(",", ":")).encode()
+    return finished_answer(request, document, media_type="application/json", caching=CURRENT, links={})
 
 
 @router.get("/docs")

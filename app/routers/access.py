@@ -3,9 +3,14 @@
 from typing import Annotated
 
 from fastapi import Depends
-from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
+from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer, SecurityScopes
 
-from app.errors import TokenNeeded
+from app.errors import ScopeMissing, TokenNeeded
+from app.models.clients import Scope
+from app.routers.parts import TheParts
+from app.services.clients import Caller
+
+ANONYMOUS = "anonymous"
 
 
 def anyone() -> None:
@@ -17,13 +22,44 @@ PUBLIC = Depends(anyone)
 _status_token = HTTPBearer(
     scheme_name="StatusToken", description="The `status_token` of a concern's receipt.", auto_error=False
 )
+_client_key = HTTPBearer(
+    scheme_name="ClientKey",
+    description="A client's key (`guidance clients add`), or an access token of the configured OpenID provider.",
+    auto_error=False,
+)
+
+Given = HTTPAuthorizationCredentials | None
 
 
-def the_status_token(given: Annotated[HTTPAuthorizationCredentials | None, Depends(_status_token)]) -> str:
+def the_status_token(given: Annotated[Given, Depends(_status_token)]) -> str:
     """Whoever holds the concern's status token. Raises `TokenNeeded`."""
     if given is None:
         raise TokenNeeded
     return given.credentials
 
 
+def the_client(needed: SecurityScopes, parts: TheParts, given: Annotated[Given, Depends(_client_key)]) -> Caller:
+    """A client with the scopes that the route needs. Raises `TokenNeeded`, `TokenUnknown` or `ScopeMissing`."""
+    if given is None:
+        raise TokenNeeded
+    caller = parts.doorkeeper.admit(given.credentials)
+    for scope in needed.scopes:
+        if scope not in caller.scopes:
+            raise ScopeMissing(scope)
+    return caller
+
+
+def the_submitter(parts: TheParts, given: Annotated[Given, Depends(_client_key)]) -> str:
+    """Whoever may submit: a client with the scope; anyone, unless anonymous concerns are switched off."""
+    if given is None:
+        if not parts.settings.anonymous_concerns:
+            raise TokenNeeded
+        return ANONYMOUS
+    caller = parts.doorkeeper.admit(given.credentials)
+    if Scope.SUBMIT not in caller.scopes:
+        raise ScopeMissing(Scope.SUBMIT)
+    return caller.name
+
+
 StatusToken = Annotated[str, Depends(the_status_token)]
+Submitter = Annotated[str, Depends(the_submitter)]

@@ -4,12 +4,11 @@ from typing import Annotated
 
 from fastapi import APIRouter, Body, Depends, Header, Path, Request, Response
 
-from app.errors import TokenNeeded
 from app.models.concern import Concern
 from app.models.concern_examples import FULL_EXAMPLE, SMALLEST_EXAMPLE
 from app.models.form import Form, concern_form
 from app.models.receipts import REFERENCE, CheckAnswer, ConcernStatus, Receipt
-from app.routers.access import PUBLIC, StatusToken
+from app.routers.access import PUBLIC, StatusToken, Submitter, the_submitter
 from app.routers.answers import CURRENT, NO_STORE, public_answer
 from app.routers.json_bodies import JSONRoute
 from app.routers.parts import Now, TheParts
@@ -21,9 +20,12 @@ from app.routers.problem_kinds import (
     MEDIA_TYPE,
     NOT_JSON,
     NOT_MODIFIED,
+    PROVIDER,
     REFUSED,
+    SCOPE,
     TOKEN,
     TOO_LARGE,
+    UNKNOWN_TOKEN,
     documented,
 )
 from app.services.kept_receipts import retry_key
@@ -31,7 +33,7 @@ from app.services.reporting import check_concern, get_status, receive_concern
 
 router = APIRouter(prefix="/v1/concerns", tags=["Concerns"], route_class=JSONRoute)
 
-ANONYMOUS = "anonymous"
+UNADMITTED = (TOKEN, UNKNOWN_TOKEN, SCOPE, PROVIDER)
 UNREADABLE = (NOT_JSON, TOO_LARGE, MEDIA_TYPE, REFUSED)
 
 Submission = Annotated[
@@ -57,16 +59,6 @@ IdempotencyKey = Annotated[
 ]
 
 
-def may_submit(parts: TheParts) -> str:
-    """Whoever may submit: anyone, unless anonymous concerns are switched off. Raises `TokenNeeded`."""
-    if not parts.settings.anonymous_concerns:
-        raise TokenNeeded
-    return ANONYMOUS
-
-
-Submitter = Annotated[str, Depends(may_submit)]
-
-
 @router.get(
     "/form",
     summary="Read the form",
@@ -74,7 +66,7 @@ Submitter = Annotated[str, Depends(may_submit)]
     responses=NOT_MODIFIED | documented(),
     dependencies=[PUBLIC],
 )
-def read_form(request: Request, parts: TheParts) -> Response:
+def read_concern_form(request: Request, parts: TheParts) -> Response:
     """The form as JSON Schema, with labels, help texts and code lists, so that a front end can draw it."""
     form = concern_form(tuple(parts.reference_data.code_lists.values()), parts.reference_data.signposts)
     return public_answer(request, form, caching=CURRENT)
@@ -83,10 +75,10 @@ def read_form(request: Request, parts: TheParts) -> Response:
 @router.post(
     "/check",
     summary="Check a concern",
-    responses=documented(*UNREADABLE, TOKEN, BUSY),
-    dependencies=[Depends(may_submit)],
+    responses=documented(*UNREADABLE, *UNADMITTED, BUSY),
+    dependencies=[Depends(the_submitter)],
 )
-def check(response: Response, parts: TheParts, submission: Submission, now: Now) -> CheckAnswer:
+def check_submission(response: Response, parts: TheParts, submission: Submission, now: Now) -> CheckAnswer:
     """The same validation and answer as a submission, with nothing stored: for developers and for front ends."""
     response.headers["Cache-Control"] = NO_STORE
     return check_concern(parts.intake, submission, at=now)
@@ -97,9 +89,9 @@ def check(response: Response, parts: TheParts, submission: Submission, now: Now)
     summary="Raise a concern",
     status_code=201,
     response_model=Receipt,
-    responses=documented(BAD_REQUEST, *UNREADABLE, KEY_REUSED, TOKEN, BUSY),
+    responses=documented(BAD_REQUEST, *UNREADABLE, KEY_REUSED, *UNADMITTED, BUSY),
 )
-def submit(
+def raise_concern(
     parts: TheParts, submission: Submission, submitter: Submitter, now: Now, idempotency_key: IdempotencyKey = None
 ) -> Response:
     """Keep a concern, sealed to the duty team. 201 means that it is on the disk.
@@ -116,7 +108,7 @@ def submit(
 
 
 @router.get("/{reference}", summary="Follow a concern", responses=documented(TOKEN, CONCERN))
-def read_status(
+def read_concern_status(
     response: Response,
     parts: TheParts,
     status_token: StatusToken,

@@ -3,8 +3,11 @@
 from collections.abc import Sequence
 from typing import Annotated
 
-from fastapi import APIRouter, Path, Request, Response
+from fastapi import APIRouter, Path, Query, Request, Response
 
+from app.errors import Fault, QueryRefused
+from app.models.changes import ChangesAnswer
+from app.models.comparing import changed_fields, changed_sections
 from app.models.guide_answers import (
     EditionAnswer,
     EditionsAnswer,
@@ -16,7 +19,7 @@ from app.models.guide_answers import (
     Withdrawal,
 )
 from app.routers.access import PUBLIC
-from app.routers.answers import CURRENT, IMMUTABLE, public_answer
+from app.routers.answers import CURRENT, IMMUTABLE, finished_answer, public_answer
 from app.routers.guide_views import (
     edition_answer,
     edition_path,
@@ -28,13 +31,19 @@ from app.routers.guide_views import (
 )
 from app.routers.guides import GuideName, ItemName, SectionName
 from app.routers.parts import OpenSession
-from app.routers.problem_kinds import EDITION, GUIDE, ITEM, NOT_FOUND, NOT_MODIFIED, WITHDRAWN, documented
+from app.routers.problem_kinds import EDITION, GUIDE, ITEM, NOT_FOUND, NOT_MODIFIED, WITHDRAWN, documented, shown
 from app.routers.queries import Cursor, Limit, from_cursor, to_cursor
+from app.routers.times import memento_headers, memento_links, time_map
 from app.store.editions import EditionHead, EditionKey, get_history, read_content, readable_of
 
 router = APIRouter(prefix="/v1/guides/{guide}/editions", tags=["Editions"], dependencies=[PUBLIC])
 
+time_maps = APIRouter(tags=["Editions"], dependencies=[PUBLIC])
+
+LINK_FORMAT = "application/link-format"
+TIME_MAP_EXAMPLE = '</v1/guides/child-sexual-exploitation>; rel="original timegate"'
 HIGHEST = 1_000_000
+AS_PUBLISHED = shown(status=Status.PUBLISHED)
 Number = Annotated[int, Path(ge=1, le=HIGHEST, description="The edition's number.", examples=[1])]
 
 
@@ -60,21 +69,66 @@ def list_editions(
     "/{number}",
     summary="Read a numbered edition",
     response_model=EditionAnswer,
-    responses=NOT_MODIFIED | documented(GUIDE, EDITION, WITHDRAWN),
+    responses=AS_PUBLISHED | NOT_MODIFIED | documented(GUIDE, EDITION, WITHDRAWN),
 )
 def read_edition(request: Request, session: OpenSession, guide: GuideName, number: Number) -> Response:
     """Exactly that edition, whole. Its bytes never change."""
     history = get_history(session, guide=guide)
     head = readable_of(history, number)
     answer = edition_answer(head, read_content(session, head.key), Status.PUBLISHED, edition_path(head.key))
-    return public_answer(request, answer, caching=IMMUTABLE, more_links=_successor(history, head))
+    return public_answer(
+        request,
+        answer,
+        caching=IMMUTABLE,
+        more_links=_successor(history, head) | memento_links(guide),
+        more_headers=memento_headers(head),
+    )
+
+
+@router.get(
+    "/{number}/changes",
+    summary="Compare two editions",
+    response_model=ChangesAnswer,
+    responses=NOT_MODIFIED | documented(GUIDE, EDITION, WITHDRAWN),
+)
+def read_changes(
+    request: Request,
+    session: OpenSession,
+    guide: GuideName,
+    number: Number,
+    since: Annotated[
+        int | None,
+        Query(ge=1, le=HIGHEST, description="The edition to compare with; the one before, if absent.", examples=[1]),
+    ] = None,
+) -> Response:
+    """What this edition added, removed, reworded and moved, section by section, since another."""
+    history = get_history(session, guide=guide)
+    head = readable_of(history, number)
+    if since is None and number == 1:
+        raise QueryRefused([Fault((), "Edition 1 has none before it. Name one to compare with: since=2.")])
+    other = readable_of(history, since or number - 1)
+    before, after = read_content(session, other.key), read_content(session, head.key)
+    path = edition_path(head.key)
+    answer = ChangesAnswer(
+        guide=guide,
+        edition=number,
+        status=Status.PUBLISHED,
+        digest=head.digest,
+        cautions=after.cautions,
+        since=other.number,
+        change_note=after.change_note,
+        sections=changed_sections(before, after),
+        fields=changed_fields(before, after),
+        links={"self": f"{path}/changes?since={other.number}", "edition": path, "since": edition_path(other.key)},
+    )
+    return public_answer(request, answer, caching=IMMUTABLE)
 
 
 @router.get(
     "/{number}/{section}",
     summary="Read a section of a numbered edition",
     response_model=SectionAnswer,
-    responses=NOT_MODIFIED | documented(NOT_FOUND, GUIDE, EDITION, WITHDRAWN),
+    responses=AS_PUBLISHED | NOT_MODIFIED | documented(NOT_FOUND, GUIDE, EDITION, WITHDRAWN),
 )
 def read_edition_section(
     request: Request, session: OpenSession, guide: GuideName, number: Number, section: SectionName
@@ -91,7 +145,7 @@ def read_edition_section(
     "/{number}/{section}/{item_id}",
     summary="Read one item of a numbered edition",
     response_model=NumberedItemAnswer,
-    responses=NOT_MODIFIED | documented(NOT_FOUND, GUIDE, EDITION, ITEM, WITHDRAWN),
+    responses=AS_PUBLISHED | NOT_MODIFIED | documented(NOT_FOUND, GUIDE, EDITION, ITEM, WITHDRAWN),
 )
 def read_edition_item(
     request: Request,
@@ -117,6 +171,21 @@ def read_edition_item(
         links=links_of(head.key, edition_path(head.key) + below, below=below),
     )
     return public_answer(request, answer, caching=IMMUTABLE, more_links=_successor(history, head, below))
+
+
+@time_maps.get(
+    "/v1/guides/{guide}/editions.link",
+    summary="Read a guide's TimeMap",
+    response_class=Response,
+    responses=NOT_MODIFIED
+    | documented(GUIDE)
+    | {200: {"content": {LINK_FORMAT: {"example": TIME_MAP_EXAMPLE}}, "description": "The TimeMap."}},
+)
+def read_time_map(request: Request, session: OpenSession, guide: GuideName) -> Response:
+    """The guide's history as a Memento TimeMap (RFC 7089), in link-format (RFC 6690)."""
+    content = time_map(get_history(session, guide=guide))
+    links = memento_links(guide)
+    return finished_answer(request, content, media_type=LINK_FORMAT, caching=CURRENT, links=links)
 
 
 def _successor(history: Sequence[EditionHead], head: EditionHead, below: str = "") -> Links:

@@ -40,6 +40,8 @@ def links_of(key: EditionKey, path: str, *, below: str = "") -> Links:
         "describedby": "/openapi.json",
     }
     if key.number > 1:
+        if not below:
+            links["changes"] = f"{edition_path(key)}/changes?since={key.number - 1}"
         links["predecessor_version"] = edition_path(EditionKey(key.guide, key.number - 1)) + below
     return links
 

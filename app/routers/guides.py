@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Path, Request, Response
+from fastapi import APIRouter, Header, Path, Query, Request, Response
 
 from app.models.guide_answers import (
     EditionAnswer,
@@ -26,8 +26,9 @@ from app.routers.guide_views import (
     section_answer,
 )
 from app.routers.parts import OpenSession
-from app.routers.problem_kinds import GUIDE, ITEM, NOT_FOUND, NOT_MODIFIED, WITHDRAWN, documented
+from app.routers.problem_kinds import EDITION, GUIDE, ITEM, NOT_FOUND, NOT_MODIFIED, WITHDRAWN, Responses, documented
 from app.routers.queries import Cursor, Limit, from_cursor, to_cursor
+from app.routers.times import VARY, memento_links, moment_asked, redirect_to_edition_at
 from app.store.editions import get_current, get_history, list_current, read_content
 from app.store.items import find_mentions
 
@@ -37,6 +38,28 @@ GuideName = Annotated[
     str,
     Path(pattern=SLUG_PATTERN, max_length=80, description="The guide.", examples=["child-sexual-exploitation"]),
 ]
+AsOf = Annotated[
+    str | None,
+    Query(
+        max_length=40,
+        description="A day (its last instant, in UTC) or a moment: the edition then current is redirected to.",
+        examples=["2026-11-24"],
+    ),
+]
+AcceptDatetime = Annotated[
+    str | None,
+    Header(
+        max_length=80,
+        description="The moment of interest, as HTTP writes it (RFC 7089).",
+        examples=["Tue, 24 Nov 2026 09:30:00 GMT"],
+    ),
+]
+REDIRECTED: Responses = {
+    302: {
+        "description": "The edition that was current then.",
+        "headers": {"Location": {"description": "Its path.", "schema": {"type": "string"}}},
+    }
+}
 SectionName = Annotated[Section, Path(description="The section.", examples=["indicators"])]
 ItemName = Annotated[
     str,
@@ -44,7 +67,7 @@ ItemName = Annotated[
         pattern=SLUG_PATTERN,
         max_length=80,
         description="The item's id.",
-        examples=["self-harm-or-emotional-change"],
+        examples=["missing-or-unexplained-absence"],
     ),
 ]
 
@@ -78,13 +101,21 @@ def list_guides(request: Request, session: OpenSession, limit: Limit = 50, curso
     "/{guide}",
     summary="Read a guide's current edition",
     response_model=EditionAnswer,
-    responses=NOT_MODIFIED | documented(GUIDE, WITHDRAWN),
+    responses=NOT_MODIFIED | REDIRECTED | documented(GUIDE, EDITION, WITHDRAWN),
 )
-def read_guide(request: Request, session: OpenSession, guide: GuideName) -> Response:
-    """The current edition, whole: definitions, factors, indicators, linked risks, responsibilities and contacts."""
+def read_guide(
+    request: Request, session: OpenSession, guide: GuideName, as_of: AsOf = None, accept_datetime: AcceptDatetime = None
+) -> Response:
+    """The current edition, whole: definitions, factors, indicators, linked risks, responsibilities and contacts.
+
+    With `as_of`, or with `Accept-Datetime` (Memento, RFC 7089), a redirect to the edition that was current then.
+    """
+    moment = moment_asked(as_of, accept_datetime)
+    if moment is not None:
+        return redirect_to_edition_at(get_history(session, guide=guide), moment)
     head = get_current(session, guide=guide)
     answer = edition_answer(head, read_content(session, head.key), Status.CURRENT, guide_path(guide))
-    return public_answer(request, answer, caching=CURRENT)
+    return public_answer(request, answer, caching=CURRENT, more_links=memento_links(guide), more_headers=VARY)
 
 
 @router.get(

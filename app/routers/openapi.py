@@ -1,15 +1,22 @@
-"""The OpenAPI document: FastAPI's, with problems under their own media type and without its default 422."""
+"""The OpenAPI document: FastAPI's, with problems under their own media type, and with an example of every answer.
+
+No answer's example is written by hand. The first examples of a model's fields, taken together, are one thing of the
+shipped guide, so the example of an answer is put together from those of its fields. A route adds only what its model
+alone cannot know (`shown`). A test compares each with what the service really answers.
+"""
 
 from typing import Any
 
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 
-from app.routers.problems import MEDIA_TYPE
+from app.routers.problems import CONCERNS, MEDIA_TYPE
 from app.routers.reference import DESCRIPTION
 
-PROBLEM = {"$ref": "#/components/schemas/Problem"}
-DEFAULT_422 = {"$ref": "#/components/schemas/HTTPValidationError"}
+JSON = "application/json"
+SCHEMAS = "#/components/schemas/"
+PROBLEM = {"$ref": f"{SCHEMAS}Problem"}
+DEFAULT_422 = {"$ref": f"{SCHEMAS}HTTPValidationError"}
 SERVERS = [{"url": "/", "description": "This service."}]
 GUIDANCE = """
 {description}
@@ -21,11 +28,13 @@ Reads are open to everyone and may be cached. Errors are problem details (RFC 94
 renamed or removed.
 """
 
+Part = dict[str, Any]
+
 
 def document_problems(app: FastAPI) -> None:
     """Have `app.openapi()` describe this service as it answers."""
 
-    def openapi() -> dict[str, Any]:
+    def openapi() -> Part:
         if app.openapi_schema is None:
             app.openapi_schema = _document(app)
         return app.openapi_schema
@@ -33,7 +42,7 @@ def document_problems(app: FastAPI) -> None:
     app.openapi = openapi  # type: ignore[method-assign]  # FastAPI's documented way to change the document
 
 
-def _document(app: FastAPI) -> dict[str, Any]:
+def _document(app: FastAPI) -> Part:
     document = get_openapi(
         title=app.title,
         version=app.version,
@@ -42,19 +51,84 @@ def _document(app: FastAPI) -> dict[str, Any]:
         routes=app.routes,
         servers=SERVERS,
     )
-    for operations in document["paths"].values():
-        for operation in operations.values():
+    schemas = document["components"]["schemas"]
+    for path, operations in document["paths"].items():
+        for method, operation in operations.items():
             _correct(operation["responses"])
+            _show_path_examples(operation)
+            _show_answers(operation, schemas, here=_filled(path, operation) if method == "get" else None)
+            if path.startswith(CONCERNS):
+                _show_whom_to_call(operation["responses"], schemas)
     for unused in ("HTTPValidationError", "ValidationError"):
-        document["components"]["schemas"].pop(unused, None)
+        schemas.pop(unused, None)
     return document
 
 
-def _correct(responses: dict[str, Any]) -> None:
+def _correct(responses: Part) -> None:
     for status, response in list(responses.items()):
         content = response.get("content", {})
-        schema = content.get("application/json", {}).get("schema")
+        schema = content.get(JSON, {}).get("schema")
         if schema == DEFAULT_422:
             del responses[status]
         elif schema == PROBLEM:
-            content[MEDIA_TYPE] = content.pop("application/json")
+            content[MEDIA_TYPE] = content.pop(JSON)
+
+
+def _show_path_examples(operation: Part) -> None:
+    """Lift the example of each path parameter to where documentation pages look, so that they can fill it in."""
+    for parameter in operation.get("parameters", []):
+        if parameter["in"] == "path":
+            parameter.setdefault("example", parameter["schema"]["examples"][0])
+
+
+def _filled(path: str, operation: Part) -> str:
+    """The path with its parameters' examples."""
+    told = {each["name"]: each["example"] for each in operation.get("parameters", []) if each["in"] == "path"}
+    return path.format_map(told)
+
+
+def _show_answers(operation: Part, schemas: Part, *, here: str | None) -> None:
+    """Give each answer in JSON its example; that of a read links to the read's own path."""
+    for response in operation["responses"].values():
+        answer = response.get("content", {}).get(JSON)
+        if answer is None:
+            continue
+        example = _merged(_example_of(answer["schema"], schemas), answer.get("example", {}), schemas)
+        if here is not None and "links" in example:
+            example["links"] = example["links"] | {"self": here}
+        answer["example"] = example
+
+
+def _merged(assembled: Any, given: Any, schemas: Part) -> Any:
+    """What was put together, with what the route gives in its place; a `$ref` there stands for a model's example."""
+    if isinstance(given, dict) and "$ref" in given:
+        return _example_of(given, schemas)
+    if isinstance(given, dict) and isinstance(assembled, dict):
+        return assembled | {name: _merged(assembled.get(name), value, schemas) for name, value in given.items()}
+    if isinstance(given, list) and isinstance(assembled, list):
+        return [_merged(before, after, schemas) for before, after in zip(assembled, given, strict=False)]
+    return given
+
+
+def _show_whom_to_call(responses: Part, schemas: Part) -> None:
+    """Complete the examples of problems on paths of concerns: each carries the signposts and the guide's contacts."""
+    told = schemas["Problem"]["properties"]
+    help_ = {name: _example_of(told[name], schemas) for name in ("signposts", "contacts")}
+    for response in responses.values():
+        for example in response.get("content", {}).get(MEDIA_TYPE, {}).get("examples", {}).values():
+            example["value"] = example["value"] | help_
+
+
+def _example_of(schema: Part, schemas: Part) -> Any:
+    """The first example that the schema gives, else one that is put together from those of its parts."""
+    if "examples" in schema:
+        return schema["examples"][0]
+    if "$ref" in schema:
+        return _example_of(schemas[schema["$ref"].removeprefix(SCHEMAS)], schemas)
+    if "anyOf" in schema:
+        return _example_of(schema["anyOf"][0], schemas)
+    if "items" in schema:
+        return [_example_of(schema["items"], schemas)]
+    if "properties" in schema:
+        return {name: _example_of(part, schemas) for name, part in schema["properties"].items()}
+    return schema.get("const", next(iter(schema.get("enum", [])), None))

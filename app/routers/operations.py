@@ -9,16 +9,21 @@ from app.models.reference_answers import Health
 from app.routers.access import PUBLIC
 from app.routers.answers import NO_STORE
 from app.routers.parts import Parts, TheParts
-from app.routers.problem_kinds import documented
+from app.routers.problem_kinds import documented, shown
 
 router = APIRouter(tags=["Operations"], dependencies=[PUBLIC])
 
 OK = "ok"
 UNAVAILABLE = 503
+FAILING = {
+    "content": {
+        "application/json": {"example": {"status": "unavailable", "checks": {"database": "ok", "writer": "stopped"}}}
+    }
+}
 
 
-@router.get("/health/live", summary="Is the process alive?", responses=documented())
-def live(response: Response) -> Health:
+@router.get("/health/live", summary="Is the process alive?", responses=documented() | shown(checks={}))
+def read_liveness(response: Response) -> Health:
     """Answers as long as the process does."""
     response.headers["Cache-Control"] = NO_STORE
     return Health(status=OK, checks={})
@@ -27,9 +32,9 @@ def live(response: Response) -> Health:
 @router.get(
     "/health/ready",
     summary="Can it serve?",
-    responses=documented() | {UNAVAILABLE: {"model": Health, "description": "A check fails."}},
+    responses=documented() | {UNAVAILABLE: {"model": Health, "description": "A check fails."} | FAILING},
 )
-def ready(response: Response, parts: TheParts) -> Health:
+def read_readiness(response: Response, parts: TheParts) -> Health:
     """Whether guidance can be read and concerns can be kept: 503 where not."""
     response.headers["Cache-Control"] = NO_STORE
     checks = {"database": _database(parts), "writer": OK if parts.intake.writer.is_alive else "stopped"}

@@ -11,6 +11,7 @@ from sqlmodel import Session
 
 from app.config import Settings
 from app.routers.metrics import Metrics
+from app.services.clients import Doorkeeper
 from app.services.helpline import Helpline
 from app.services.reference_data import ReferenceData
 from app.services.reporting import Intake
@@ -27,6 +28,7 @@ class Parts:
     reference_data: ReferenceData
     intake: Intake
     helpline: Helpline
+    doorkeeper: Doorkeeper
     metrics: Metrics
     clock: Clock
 

@@ -85,6 +85,29 @@ TOKEN = Kind(
     "token-needed", 401, "A token is needed", "Send `Authorization: Bearer` with a token that this service gave."
 )
 
+UNKNOWN_TOKEN = Kind(
+    "token-unknown", 401, "The token is not known", "The bearer token is not one that this service knows, or no longer."
+)
+SCOPE = Kind("scope-missing", 403, "Not allowed", "The caller is known, and lacks the scope that this route needs.")
+PROVIDER = Kind(
+    "provider-away", 503, "Tokens cannot be checked just now", "The identity provider does not answer. Try again soon."
+)
+PRECONDITION_MISSING = Kind(
+    "precondition-missing",
+    428,
+    "Say which edition this follows",
+    "Send If-Match with the ETag of the guide's current edition, so that two editors cannot overwrite each other.",
+)
+PRECONDITION_FAILED = Kind(
+    "precondition-failed",
+    412,
+    "Another edition was published",
+    "The ETag in If-Match is not that of the guide's current edition. Read it again, and publish on top of it.",
+)
+WITHDRAWN_BEFORE = Kind(
+    "already-withdrawn", 409, "Already withdrawn", "The edition was withdrawn before, with another reason."
+)
+
 KINDS: Mapping[type[errors.GuidanceError], Kind] = {
     errors.NotFound: NOT_FOUND,
     errors.NoSuchGuide: GUIDE,
@@ -103,6 +126,14 @@ KINDS: Mapping[type[errors.GuidanceError], Kind] = {
     errors.KeyUsedForOtherWords: KEY_REUSED,
     errors.ReferenceTaken: BUSY,
     errors.TokenNeeded: TOKEN,
+    errors.TokenUnknown: UNKNOWN_TOKEN,
+    errors.ScopeMissing: SCOPE,
+    errors.ProviderAway: PROVIDER,
+    errors.ClientExists: DEFECT,
+    errors.NoSuchClient: DEFECT,
+    errors.PreconditionMissing: PRECONDITION_MISSING,
+    errors.PreconditionFailed: PRECONDITION_FAILED,
+    errors.AlreadyWithdrawn: WITHDRAWN_BEFORE,
     errors.StoreBusy: BUSY,
     errors.SetUpFault: DEFECT,
     SeedFileError: DEFECT,
@@ -120,6 +151,11 @@ Responses = dict[int | str, dict[str, Any]]
 NOT_MODIFIED: Responses = {304: {"description": "The caller's copy, named by If-None-Match, is still right."}}
 
 
+def shown(**members: Any) -> Responses:
+    """What the example of a route's 200 shows otherwise than its model's fields do (see `app.routers.openapi`)."""
+    return {200: {"content": {"application/json": {"example": members}}}}
+
+
 def documented(*kinds: Kind) -> Responses:
     """The `responses` of a route that answers these problems, each with an example."""
     responses: Responses = {}
@@ -133,10 +169,12 @@ def documented(*kinds: Kind) -> Responses:
 
 
 def _example(kind: Kind) -> dict[str, Any]:
-    return {
+    told = {
         "type": kind.type,
         "title": kind.title,
         "status": kind.status,
         "detail": kind.meaning,
         "instance": "urn:uuid:2f1c6e0a-8f0e-4f0b-9a51-6a1f6f0d7c11",
     }
+    faults = [{"detail": "This part is required.", "pointer": "#/concern/narrative"}]
+    return told | {"errors": faults} if kind is REFUSED else told

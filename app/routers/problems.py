@@ -8,7 +8,7 @@ from fastapi.exceptions import RequestValidationError
 from sqlalchemy.exc import DBAPIError
 from starlette.exceptions import HTTPException
 
-from app.errors import EditionWithdrawn, Fault, GuidanceError, QueryRefused, Refused
+from app.errors import EditionWithdrawn, Fault, GuidanceError, QueryRefused, Refused, ScopeMissing
 from app.models.problems import Problem
 from app.routers.parts import Parts
 from app.routers.problem_kinds import (
@@ -20,13 +20,20 @@ from app.routers.problem_kinds import (
     NOT_FOUND,
     QUERY,
     REFUSED,
+    SCOPE,
     TOKEN,
+    UNKNOWN_TOKEN,
     Kind,
 )
 from app.routers.sentences import fault_of, field_faults
 
 MEDIA_TYPE = "application/problem+json"
 CONCERNS = "/v1/concerns"
+CHALLENGES = {
+    TOKEN: "Bearer",
+    UNKNOWN_TOKEN: 'Bearer error="invalid_token"',
+    SCOPE: 'Bearer error="insufficient_scope"',
+}
 RETRY_AFTER_SECONDS = 5
 
 
@@ -67,9 +74,9 @@ def problem(
 
 
 def _headers_of(kind: Kind) -> dict[str, str]:
-    if kind is TOKEN:
-        return {"WWW-Authenticate": "Bearer"}
-    return {"Retry-After": str(RETRY_AFTER_SECONDS)} if kind is BUSY else {}
+    if kind in CHALLENGES:
+        return {"WWW-Authenticate": CHALLENGES[kind]}
+    return {"Retry-After": str(RETRY_AFTER_SECONDS)} if kind.status == BUSY.status else {}
 
 
 def _whom_to_call(request: Request) -> dict[str, Any]:
@@ -87,6 +94,9 @@ def _domain_error(request: Request, error: Exception) -> Response:
         if error.replaced_by is not None:
             links["latest_version"] = guide
         return problem(request, kind, detail=error.reason, links=links)
+    if isinstance(error, ScopeMissing):
+        challenge = f'{CHALLENGES[kind]}, scope="{error.scope}"'
+        return problem(request, kind, headers={"WWW-Authenticate": challenge})
     if isinstance(error, QueryRefused):
         return problem(request, kind, detail=error.faults[0].detail)
     return problem(request, kind, faults=error.faults if isinstance(error, Refused) else ())

@@ -9,6 +9,7 @@ from fastapi.dependencies.utils import get_flat_params
 from fastapi.routing import APIRoute
 
 from app.errors import Fault, QueryRefused
+from app.routers.json_bodies import CANNOT_BE_KEPT
 
 
 def refuse_unknown_query(request: Request) -> None:
@@ -31,6 +32,8 @@ Cursor = Annotated[
 ]
 
 
+LARGEST = 2**31 - 1
+
 Key = TypeVar("Key", str, int)
 
 
@@ -47,6 +50,10 @@ def from_cursor(cursor: str | None, *, otherwise: Key) -> Key:
         key = json.loads(base64.b64decode(cursor + "=" * (-len(cursor) % 4), altchars=b"-_", validate=True))
     except ValueError:
         key = None
-    if type(key) is not type(otherwise):
+    if type(key) is not type(otherwise) or not _can_be_looked_up(key):
         raise QueryRefused([Fault((), "The cursor is not one that this service gave.")])
     return key
+
+
+def _can_be_looked_up(key: str | int) -> bool:
+    return 0 <= key <= LARGEST if isinstance(key, int) else CANNOT_BE_KEPT.search(key) is None

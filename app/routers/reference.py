@@ -19,7 +19,7 @@ from app.models.strict import SLUG_PATTERN
 from app.routers.access import PUBLIC
 from app.routers.answers import CURRENT, public_answer
 from app.routers.parts import TheParts
-from app.routers.problem_kinds import ALL, CODE_LIST, NOT_FOUND, NOT_MODIFIED, PATH, documented
+from app.routers.problem_kinds import ALL, CODE_LIST, NOT_FOUND, NOT_MODIFIED, PATH, documented, shown
 
 router = APIRouter(tags=["Reference"], dependencies=[PUBLIC])
 
@@ -32,12 +32,21 @@ DESCRIPTION = (
 CODE_LISTS = "/v1/code-lists"
 
 
-@router.get("/v1", summary="Find everything", response_model=ServiceIndex, responses=NOT_MODIFIED | documented())
+@router.get(
+    "/v1",
+    summary="Find everything",
+    response_model=ServiceIndex,
+    responses=NOT_MODIFIED | documented() | shown(version=VERSION, description=DESCRIPTION),
+)
 def read_index(request: Request) -> Response:
     """Links to everything below."""
     links = {
         "self": "/v1",
         "guides": "/v1/guides",
+        "indicators": "/v1/indicators",
+        "factors": "/v1/factors",
+        "contacts": "/v1/contacts",
+        "search": "/v1/search?q=missing",
         "signposts": "/v1/signposts",
         "code_lists": CODE_LISTS,
         "concern_form": "/v1/concerns/form",

@@ -50,7 +50,7 @@ class AroundRequests:
         request_id = str(uuid.uuid4())
         scope.setdefault("state", {})["request_id"] = request_id
         if method == "HEAD":
-            scope["method"] = "GET"
+            scope = {**scope, "method": "GET"}  # a copy: the server must go on knowing that no body follows
         told = _Outgoing(send, request_id, with_body=method != "HEAD")
         try:
             await self.app(scope, receive, told.send)

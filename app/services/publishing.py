@@ -1,4 +1,4 @@
-"""Publishing: the one door through which words become an edition."""
+"""Publishing and withdrawing: the one door through which words become an edition, or an edition is taken back."""
 
 import datetime as dt
 from dataclasses import dataclass
@@ -6,12 +6,13 @@ from dataclasses import dataclass
 from sqlalchemy import Connection, insert
 from sqlalchemy.exc import IntegrityError
 
-from app.errors import EditionAlreadyPublished, EditionOutOfOrder, EditionRefused
+from app.errors import AlreadyWithdrawn, EditionAlreadyPublished, EditionOutOfOrder, EditionRefused
 from app.models.digest import digest_of
 from app.models.editions import EditionContent
-from app.models.guide_tables import GuideRow
+from app.models.guide_tables import GuideRow, WithdrawalRow
 from app.services.reference_data import ReferenceData
-from app.store.editions import EditionKey, find_history, insert_edition
+from app.store.catalogue import catalogue_guide
+from app.store.editions import EditionKey, find_history, get_history, head_of, insert_edition
 
 
 @dataclass(frozen=True)
@@ -20,6 +21,16 @@ class Published:
 
     key: EditionKey
     digest: str
+    published_at: dt.datetime
+    is_new: bool
+
+
+@dataclass(frozen=True)
+class Withdrawn:
+    """What came of it: `is_new` is false where the edition was already withdrawn for that reason."""
+
+    key: EditionKey
+    withdrawn_at: dt.datetime
     is_new: bool
 
 
@@ -45,7 +56,7 @@ def publish_edition(
     if standing is not None:
         if standing.digest != digest:
             raise EditionAlreadyPublished
-        return Published(key, digest, is_new=False)
+        return Published(key, digest, standing.published_at, is_new=False)
     if key.number != len(history) + 1:
         raise EditionOutOfOrder
     try:
@@ -54,4 +65,25 @@ def publish_edition(
         insert_edition(connection, key, content=content, digest=digest, at=at)
     except IntegrityError:  # somebody else was first
         raise EditionAlreadyPublished from None
-    return Published(key, digest, is_new=True)
+    catalogue_guide(connection, guide=key.guide)
+    return Published(key, digest, at, is_new=True)
+
+
+def withdraw_edition(connection: Connection, key: EditionKey, *, reason: str, at: dt.datetime) -> Withdrawn:
+    """Withdraw the edition: its words stay as they are, and reads of it tell the reason instead.
+
+    Withdrawing it again for the same reason changes nothing. Raises `NoSuchGuide`, `NoSuchEdition`, or
+    `AlreadyWithdrawn` where it was withdrawn for another reason.
+    """
+    head = head_of(get_history(connection, guide=key.guide), key.number)
+    if head.withdrawn_at is not None:
+        if head.reason != reason:
+            raise AlreadyWithdrawn
+        return Withdrawn(key, head.withdrawn_at, is_new=False)
+    row = {"guide": key.guide, "edition": key.number, "withdrawn_at": at, "reason": reason}
+    try:
+        connection.execute(insert(WithdrawalRow), [row])
+    except IntegrityError:  # somebody else was first
+        raise AlreadyWithdrawn from None
+    catalogue_guide(connection, guide=key.guide)
+    return Withdrawn(key, at, is_new=True)

@@ -7,8 +7,9 @@ import structlog
 from sqlalchemy import Engine
 from sqlmodel import Session
 
+from app.errors import EditionAlreadyPublished, EditionOutOfOrder, EditionRefused
 from app.models.editions import EditionContent
-from app.models.seed_files import edition_place, read_seed_file
+from app.models.seed_files import SeedFault, SeedFileError, edition_place, read_seed_file, refused_file
 from app.services.publishing import Published, publish_edition
 from app.services.reference_data import ReferenceData
 from app.store.editions import EditionKey, find_history
@@ -20,13 +21,18 @@ log = structlog.get_logger()
 def publish_file(writer: Writer, reference_data: ReferenceData, path: Path, *, at: dt.datetime) -> Published:
     """Publish one file, `.../<guide>/<number>.yaml`.
 
-    Raises `SeedFileError` with file, line and reason, and whatever `publish_edition` raises.
+    Raises `SeedFileError` with file, line and reason: also for whatever `publish_edition` refuses.
     """
     key = EditionKey(*edition_place(path))
     content = read_seed_file(path, EditionContent)
-    published = writer.keep(
-        lambda connection: publish_edition(connection, key, content=content, at=at, reference_data=reference_data)
-    )
+    try:
+        published = writer.keep(
+            lambda connection: publish_edition(connection, key, content=content, at=at, reference_data=reference_data)
+        )
+    except EditionRefused as refusal:
+        raise refused_file(path, refusal.faults) from None
+    except (EditionAlreadyPublished, EditionOutOfOrder) as refusal:
+        raise SeedFileError(path, [SeedFault(0, str(type(refusal).__doc__))]) from None
     if published.is_new:
         log.info("edition_published", guide=key.guide, edition=key.number, digest=published.digest)
     return published

@@ -33,6 +33,7 @@ from app.models.guide_tables import (
     WithdrawalRow,
 )
 from app.models.strict import Strict
+from app.store.tables import table_of
 
 PARTS: dict[str, tuple[type[ItemRow], type[Strict]]] = {
     "cautions": (CautionRow, Caution),
@@ -79,7 +80,7 @@ def find_history(session: Session | Connection, *, guide: str) -> list[EditionHe
     return [EditionHead(*row) for row in rows]
 
 
-def get_history(session: Session, *, guide: str) -> list[EditionHead]:
+def get_history(session: Session | Connection, *, guide: str) -> list[EditionHead]:
     """Every edition of the guide, the newest first."""
     history = find_history(session, guide=guide)
     if not history:
@@ -101,11 +102,17 @@ def get_current(session: Session, *, guide: str) -> EditionHead:
     return current
 
 
-def readable_of(history: Sequence[EditionHead], number: int) -> EditionHead:
-    """The numbered edition; raises `NoSuchEdition`, or `EditionWithdrawn` with the reason."""
+def head_of(history: Sequence[EditionHead], number: int) -> EditionHead:
+    """The numbered edition, withdrawn or not; raises `NoSuchEdition`."""
     head = next((head for head in history if head.number == number), None)
     if head is None:
         raise NoSuchEdition
+    return head
+
+
+def readable_of(history: Sequence[EditionHead], number: int) -> EditionHead:
+    """The numbered edition; raises `NoSuchEdition`, or `EditionWithdrawn` with the reason."""
+    head = head_of(history, number)
     if head.reason is not None:
         current = current_of(history)
         raise EditionWithdrawn(reason=head.reason, replaced_by=current.number if current else None)
@@ -131,6 +138,15 @@ def list_current(session: Session, *, after: str = "", limit: int) -> list[Editi
     return [EditionHead(*row) for row in rows]
 
 
+def every_edition(session: Session) -> list[tuple[EditionKey, str]]:
+    """Every edition of every guide, withdrawn ones too, with its digest."""
+    editions = table_of(EditionRow).c
+    rows = session.execute(
+        select(editions.guide, editions.number, editions.digest).order_by(editions.guide, editions.number)
+    )
+    return [(EditionKey(guide, number), digest) for guide, number, digest in rows]
+
+
 def first_guide(session: Session) -> str | None:
     """The guide that was published first, or None where there is none."""
     return session.scalar(
@@ -138,13 +154,16 @@ def first_guide(session: Session) -> str | None:
     )
 
 
-def read_content(session: Session, key: EditionKey) -> EditionContent:
+def read_content(session: Session | Connection, key: EditionKey) -> EditionContent:
     """The whole content of a published edition, built again from its rows."""
-    row = session.get(EditionRow, key)
+    editions = table_of(EditionRow)
+    row = session.execute(
+        select(editions).where(editions.c.guide == key.guide, editions.c.number == key.number)
+    ).first()
     if row is None:
         raise NoSuchEdition
-    parts = {name: _read_part(session, table, key) for name, (table, _) in PARTS.items()}
-    return EditionContent.model_validate({name: getattr(row, name) for name in OWN_COLUMNS} | parts)
+    parts = {name: _read_part(session, name, key) for name in PARTS}
+    return EditionContent.model_validate({name: row._mapping[name] for name in OWN_COLUMNS} | parts)
 
 
 def insert_edition(
@@ -163,14 +182,14 @@ def insert_edition(
     connection.execute(insert(EditionRow), [row])
 
 
-def _read_part(session: Session, table: type[ItemRow], key: EditionKey) -> list[dict[str, Any]]:
-    model = PARTS[str(table.__tablename__)][1]
-    rows = session.scalars(
-        select(table)
-        .where(col(table.guide) == key.guide, col(table.edition) == key.number)
-        .order_by(col(table.position))
+def _read_part(session: Session | Connection, name: str, key: EditionKey) -> list[dict[str, Any]]:
+    row, model = PARTS[name]
+    table = table_of(row)
+    columns = [table.c[field] for field in model.model_fields]
+    found = session.execute(
+        select(*columns).where(table.c.guide == key.guide, table.c.edition == key.number).order_by(table.c.position)
     )
-    return [{name: getattr(row, name) for name in model.model_fields} for row in rows]
+    return [dict(item) for item in found.mappings()]
 
 
 def _is_withdrawal_of_it() -> ColumnElement[bool]:

@@ -1,6 +1,5 @@
 """What the database itself refuses, whoever asks: to change a published edition, to lose an unread concern."""
 
-from sqlalchemy import DDL, Table, event
 from sqlmodel import SQLModel
 
 from app.models.concern_tables import ConcernRow
@@ -17,6 +16,7 @@ from app.models.guide_tables import (
     ResponsibilityRow,
     WithdrawalRow,
 )
+from app.store.tables import make_with, table_of
 
 NEVER_CHANGES = "a published edition never changes"
 
@@ -32,34 +32,29 @@ SEALED_BY_THEIR_EDITION: tuple[type[SQLModel], ...] = (
 )
 
 
-def _table(row: type[SQLModel]) -> Table:
-    return SQLModel.metadata.tables[str(row.__tablename__)]
-
-
-def _ddl(statement: str) -> DDL:
-    return DDL(statement.replace("%", "%%"))  # type: ignore[no-untyped-call]  # SQLAlchemy leaves it untyped
-
-
-def _trigger(row: type[SQLModel], name: str, rule: str) -> None:
-    """Have the trigger made right after its table."""
-    table = _table(row)
-    statement = f"CREATE TRIGGER {table.name}_{name} {rule}"
-    event.listen(table, "after_create", _ddl(statement).execute_if(dialect="sqlite"))
-
-
 def _refuse(row: type[SQLModel], name: str, when: str, why: str) -> None:
-    _trigger(row, name, f"{when} BEGIN SELECT RAISE(ABORT, '{why}'); END")
+    rule = f"CREATE TRIGGER {row.__tablename__}_{name} {when} BEGIN SELECT RAISE(ABORT, '{why}'); END"
+    make_with(row, rule, dialect="sqlite")
+
+
+def _refuse_replacing(row: type[SQLModel], why: str) -> None:
+    """Refuse INSERT OR REPLACE: on a connection without `recursive_triggers` it deletes without the delete trigger."""
+    table = table_of(row)
+    same_key = " AND ".join(f"{column.name} = NEW.{column.name}" for column in table.primary_key)
+    taken = f"EXISTS (SELECT 1 FROM {table.name} WHERE ({same_key}) OR rowid = NEW.rowid)"  # noqa: S608  # own names
+    _refuse(row, "are_never_replaced", f"BEFORE INSERT ON {table.name} WHEN {taken}", why)
 
 
 def declare_rules() -> None:
     """Attach every rule to the tables of the metadata, so that making the schema makes the rules with it."""
     for row in (*WRITTEN_ONCE, *SEALED_BY_THEIR_EDITION):
-        name = _table(row).name
+        name = row.__tablename__
         _refuse(row, "are_never_altered", f"BEFORE UPDATE ON {name}", NEVER_CHANGES)
         _refuse(row, "are_never_deleted", f"BEFORE DELETE ON {name}", NEVER_CHANGES)
+        _refuse_replacing(row, NEVER_CHANGES)
     for row in SEALED_BY_THEIR_EDITION:
         sealed = "EXISTS (SELECT 1 FROM editions WHERE guide = NEW.guide AND number = NEW.edition)"
-        _refuse(row, "are_sealed", f"BEFORE INSERT ON {_table(row).name} WHEN {sealed}", NEVER_CHANGES)
+        _refuse(row, "are_sealed", f"BEFORE INSERT ON {row.__tablename__} WHEN {sealed}", NEVER_CHANGES)
     next_number = "(SELECT coalesce(max(number), 0) + 1 FROM editions WHERE guide = NEW.guide)"
     _refuse(
         EditionRow,
@@ -79,10 +74,17 @@ def declare_rules() -> None:
         "BEFORE UPDATE OF sealed ON concerns WHEN OLD.state = 'received'",
         "a concern that nobody has acknowledged is never altered",
     )
+    _refuse(
+        ConcernRow,
+        "keep_their_reference",  # and take nobody else's place
+        "BEFORE UPDATE ON concerns WHEN NEW.reference <> OLD.reference OR NEW.rowid <> OLD.rowid",
+        "a concern keeps its reference",
+    )
+    _refuse_replacing(ConcernRow, "a concern is never replaced by another")
     for row in (EditionRow, WithdrawalRow):
-        name = _table(row).name
-        _trigger(row, "raise_the_generation", f"AFTER INSERT ON {name} BEGIN {RAISE_GENERATION}; END")
-    event.listen(_table(GenerationRow), "after_create", _ddl("INSERT INTO generation (id, number) VALUES (1, 0)"))
+        rule = f"{row.__tablename__}_raise_the_generation AFTER INSERT ON {row.__tablename__}"
+        make_with(row, f"CREATE TRIGGER {rule} BEGIN {RAISE_GENERATION}; END", dialect="sqlite")
+    make_with(GenerationRow, "INSERT INTO generation (id, number) VALUES (1, 0)")
 
 
 RAISE_GENERATION = "UPDATE generation SET number = number + 1 WHERE id = 1"

@@ -1,0 +1,23 @@
+"""The catalogue: one row for each item of each guide's current edition, for reads across guides and for search."""
+
+from sqlalchemy import Text, UniqueConstraint
+from sqlmodel import Field, SQLModel
+
+
+class CatalogueRow(SQLModel, table=True):
+    """Where an item of a current edition stands, and the words by which it is found.
+
+    It is derived from the editions, and made anew for a guide whenever one is published or withdrawn.
+    """
+
+    __tablename__ = "catalogue"
+    __table_args__ = (UniqueConstraint("part", "guide", "position"),)
+
+    id: int | None = Field(default=None, primary_key=True)
+    guide: str = Field(index=True)
+    edition: int
+    part: str
+    item_id: str
+    position: int
+    codes: str = Field(default="", sa_type=Text)
+    words: str = Field(sa_type=Text)

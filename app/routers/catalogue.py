@@ -1,0 +1,173 @@
+"""Reads across guides: indicators, factors and contacts with filters, and search."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Query, Request, Response
+from sqlmodel import Session
+
+from app.models.catalogue_answers import (
+    ContactsEverywhere,
+    FactorsEverywhere,
+    FoundItem,
+    IndicatorsEverywhere,
+    SearchAnswer,
+)
+from app.models.guide_answers import Section, Status
+from app.models.strict import SLUG_PATTERN
+from app.routers.access import PUBLIC
+from app.routers.answers import CURRENT, public_answer
+from app.routers.guide_views import edition_path, guide_path
+from app.routers.parts import OpenSession
+from app.routers.problem_kinds import NOT_MODIFIED, documented
+from app.routers.queries import Cursor, Limit, from_cursor, to_cursor
+from app.store.catalogue import LISTED, Entry, list_entries
+
+router = APIRouter(tags=["Across guides"], dependencies=[PUBLIC])
+
+InGuide = Annotated[
+    str | None,
+    Query(
+        pattern=SLUG_PATTERN,
+        max_length=80,
+        description="Only items of this guide.",
+        examples=["child-sexual-exploitation"],
+    ),
+]
+WithWords = Annotated[
+    str | None,
+    Query(
+        min_length=1,
+        max_length=200,
+        description="Only items that hold every one of these words, in any form of them.",
+        examples=["missing school"],
+    ),
+]
+Words = Annotated[
+    str,
+    Query(
+        min_length=1,
+        max_length=200,
+        description="The words to look for. Every one must be there, in any form of it; the last may be a beginning.",
+        examples=["missing school"],
+    ),
+]
+WithCode = Annotated[
+    str | None,
+    Query(
+        pattern=r"^[0-9A-Za-z]{1,20}$",
+        description="Only items linked to this code of the list `dfe-assessment-factors`.",
+        examples=["10A"],
+    ),
+]
+
+
+@dataclass(frozen=True)
+class Filters:
+    """What a list across guides is narrowed by; every filter given must hold."""
+
+    guide: str | None
+    words: str | None
+    code: str | None
+    limit: int
+    offset: int
+
+
+def the_filters(
+    guide: InGuide = None,
+    q: WithWords = None,
+    code: WithCode = None,
+    limit: Limit = 50,
+    cursor: Cursor = None,
+) -> Filters:
+    """The filters of one request."""
+    return Filters(guide, q, code, limit, from_cursor(cursor, otherwise=0))
+
+
+TheFilters = Annotated[Filters, Depends(the_filters)]
+
+
+@router.get(
+    "/v1/indicators",
+    summary="List indicators across guides",
+    response_model=IndicatorsEverywhere,
+    responses=NOT_MODIFIED | documented(),
+)
+def list_indicators(request: Request, session: OpenSession, filters: TheFilters) -> Response:
+    """The indicators of every guide's current edition, each with its guide, edition and cautions."""
+    found, following = _page(session, [Section.INDICATORS.key], filters)
+    return public_answer(request, IndicatorsEverywhere(indicators=found, next_cursor=following), caching=CURRENT)
+
+
+@router.get(
+    "/v1/factors",
+    summary="List vulnerability factors across guides",
+    response_model=FactorsEverywhere,
+    responses=NOT_MODIFIED | documented(),
+)
+def list_factors(request: Request, session: OpenSession, filters: TheFilters) -> Response:
+    """The vulnerability factors of every guide's current edition, each with its guide, edition and cautions."""
+    found, following = _page(session, [Section.FACTORS.key], filters)
+    return public_answer(request, FactorsEverywhere(factors=found, next_cursor=following), caching=CURRENT)
+
+
+@router.get(
+    "/v1/contacts",
+    summary="List contacts across guides",
+    response_model=ContactsEverywhere,
+    responses=NOT_MODIFIED | documented(),
+)
+def list_contacts(request: Request, session: OpenSession, filters: TheFilters) -> Response:
+    """The contacts of every guide's current edition, each with its guide and edition."""
+    found, following = _page(session, [Section.CONTACTS.key], filters)
+    return public_answer(request, ContactsEverywhere(contacts=found, next_cursor=following), caching=CURRENT)
+
+
+@router.get(
+    "/v1/search",
+    summary="Search the guidance",
+    response_model=SearchAnswer,
+    responses=NOT_MODIFIED | documented(),
+)
+def search(
+    request: Request, session: OpenSession, q: Words, guide: InGuide = None, limit: Limit = 20, cursor: Cursor = None
+) -> Response:
+    """Full text over every current edition. What is asked for is not logged."""
+    filters = Filters(guide, q, None, limit, from_cursor(cursor, otherwise=0))
+    found, following = _page(session, LISTED, filters)
+    return public_answer(request, SearchAnswer(results=found, next_cursor=following), caching=CURRENT)
+
+
+def _page(session: Session, parts: Sequence[str], filters: Filters) -> tuple[tuple[FoundItem, ...], str | None]:
+    """One page, and the cursor of the next."""
+    entries = list_entries(
+        session,
+        parts=parts,
+        guide=filters.guide,
+        words=filters.words,
+        code=filters.code,
+        offset=filters.offset,
+        limit=filters.limit + 1,
+    )
+    following = to_cursor(filters.offset + filters.limit) if len(entries) > filters.limit else None
+    return tuple(_found(entry) for entry in entries[: filters.limit]), following
+
+
+def _found(entry: Entry) -> FoundItem:
+    section = Section(entry.part.replace("_", "-"))
+    return FoundItem.model_validate(
+        {
+            "guide": entry.key.guide,
+            "edition": entry.key.number,
+            "status": Status.CURRENT,
+            "digest": entry.digest,
+            "cautions": entry.cautions,
+            "section": section,
+            "item": entry.item,
+            "links": {
+                "self": f"{guide_path(entry.key.guide)}/{section.value}/{entry.item.id}",
+                "edition": edition_path(entry.key),
+            },
+        }
+    )

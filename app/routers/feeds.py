@@ -1,0 +1,60 @@
+"""Feeds of what happened to editions. Nothing of any concern stands in them."""
+
+from fastapi import APIRouter, Request, Response
+
+from app.models.feed import JsonFeed
+from app.routers.access import PUBLIC
+from app.routers.answers import CURRENT, finished_answer
+from app.routers.feed_views import (
+    ATOM_FEED,
+    ATOM_MEDIA_TYPE,
+    JSON_FEED,
+    JSON_MEDIA_TYPE,
+    atom_feed,
+    json_feed,
+)
+from app.routers.parts import OpenSession, TheParts
+from app.routers.problem_kinds import NOT_MODIFIED, Responses, documented
+from app.store.happenings import list_happenings
+
+router = APIRouter(tags=["Feeds"], dependencies=[PUBLIC])
+
+MOST_ENTRIES = 50
+EXAMPLE = (
+    '<feed xmlns="http://www.w3.org/2005/Atom"><id>urn:uuid:2f1c6e0a-8f0e-5f0b-9a51-6a1f6f0d7c11</id>'
+    "<title>One Minute Guide: editions</title><updated>2026-11-24T09:30:00Z</updated></feed>"
+)
+AS_ATOM: Responses = {
+    200: {
+        "description": "An Atom feed.",
+        "content": {ATOM_MEDIA_TYPE: {"schema": {"type": "string"}, "example": EXAMPLE}},
+    }
+}
+
+
+@router.get(
+    JSON_FEED,
+    summary="Follow the editions (JSON Feed)",
+    response_model=JsonFeed,
+    responses=NOT_MODIFIED | documented(),
+)
+def read_json_feed(request: Request, session: OpenSession, parts: TheParts) -> Response:
+    """The latest 50 editions published and withdrawn, the newest first, as JSON Feed 1.1."""
+    feed = json_feed(list_happenings(session, limit=MOST_ENTRIES), parts.settings.public_url)
+    return _answer(request, feed.model_dump_json(by_alias=True).encode(), JSON_MEDIA_TYPE, JSON_FEED)
+
+
+@router.get(
+    ATOM_FEED,
+    summary="Follow the editions (Atom)",
+    response_class=Response,
+    responses=AS_ATOM | NOT_MODIFIED | documented(),
+)
+def read_atom_feed(request: Request, session: OpenSession, parts: TheParts) -> Response:
+    """The same entries, with the same ids, as an Atom feed (RFC 4287)."""
+    feed = atom_feed(list_happenings(session, limit=MOST_ENTRIES), parts.settings.public_url)
+    return _answer(request, feed, ATOM_MEDIA_TYPE, ATOM_FEED)
+
+
+def _answer(request: Request, feed: bytes, media_type: str, path: str) -> Response:
+    return finished_answer(request, feed, media_type=media_type, caching=CURRENT, links={"self": path})

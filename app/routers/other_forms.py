@@ -1,0 +1,108 @@
+"""The guide in other forms than JSON: each section as CSV, each edition as Markdown.
+
+Each has a path of its own; by `Accept` it answers on the path of the JSON too (see `app.routers.negotiation`).
+"""
+
+from fastapi import APIRouter, Request, Response
+
+from app.models.editions import EditionContent
+from app.models.guide_answers import Section
+from app.routers.access import PUBLIC
+from app.routers.answers import CURRENT, IMMUTABLE, finished_answer
+from app.routers.csv_views import csv_name, section_csv
+from app.routers.editions import Number
+from app.routers.guide_views import edition_path, guide_path, links_of
+from app.routers.guides import GuideName, SectionName
+from app.routers.markdown_views import edition_markdown
+from app.routers.negotiation import AS_CSV, AS_MARKDOWN, CSV, MARKDOWN
+from app.routers.parts import OpenSession, Parts, TheParts
+from app.routers.problem_kinds import EDITION, GUIDE, NOT_FOUND, NOT_MODIFIED, WITHDRAWN, documented
+from app.routers.times import memento_headers
+from app.store.editions import EditionHead, get_current, get_history, read_content, readable_of
+
+router = APIRouter(prefix="/v1/guides", dependencies=[PUBLIC])
+
+
+@router.get(
+    "/{guide}.md",
+    tags=["Guides"],
+    summary="Read a guide's current edition as Markdown",
+    response_class=Response,
+    responses=AS_MARKDOWN | NOT_MODIFIED | documented(NOT_FOUND, GUIDE, WITHDRAWN),
+)
+def read_guide_as_markdown(request: Request, session: OpenSession, parts: TheParts, guide: GuideName) -> Response:
+    """The guide to read in a minute: whom to call first, and the cautions beside factors and indicators."""
+    head = get_current(session, guide=guide)
+    return _markdown(request, parts, head, read_content(session, head.key), guide_path(guide))
+
+
+@router.get(
+    "/{guide}/editions/{number}.md",
+    tags=["Editions"],
+    summary="Read a numbered edition as Markdown",
+    response_class=Response,
+    responses=AS_MARKDOWN | NOT_MODIFIED | documented(NOT_FOUND, GUIDE, EDITION, WITHDRAWN),
+)
+def read_edition_as_markdown(
+    request: Request, session: OpenSession, parts: TheParts, guide: GuideName, number: Number
+) -> Response:
+    """Exactly that edition, to read in a minute.
+
+    Unlike its other forms it may be kept for a minute only: whom to call in an emergency stands outside editions, and
+    a number that is put right must reach every reader.
+    """
+    head = readable_of(get_history(session, guide=guide), number)
+    answer = _markdown(request, parts, head, read_content(session, head.key), edition_path(head.key))
+    answer.headers.update(memento_headers(head))
+    return answer
+
+
+@router.get(
+    "/{guide}/{section}.csv",
+    tags=["Guides"],
+    summary="Read a section of the current edition as CSV",
+    response_class=Response,
+    responses=AS_CSV | NOT_MODIFIED | documented(NOT_FOUND, GUIDE, WITHDRAWN),
+)
+def read_section_as_csv(request: Request, session: OpenSession, guide: GuideName, section: SectionName) -> Response:
+    """One item a row (RFC 4180, UTF-8, with a header row), and in every row its edition and the cautions.
+
+    A cell that begins with `=`, `+`, `-`, `@`, a tab or a carriage return has an apostrophe before it, so that no
+    spreadsheet runs it.
+    """
+    head = get_current(session, guide=guide)
+    content = read_content(session, head.key)
+    return _csv(request, head, content, section, path=guide_path(guide), caching=CURRENT)
+
+
+@router.get(
+    "/{guide}/editions/{number}/{section}.csv",
+    tags=["Editions"],
+    summary="Read a section of a numbered edition as CSV",
+    response_class=Response,
+    responses=AS_CSV | NOT_MODIFIED | documented(NOT_FOUND, GUIDE, EDITION, WITHDRAWN),
+)
+def read_edition_section_as_csv(
+    request: Request, session: OpenSession, guide: GuideName, number: Number, section: SectionName
+) -> Response:
+    """One section of exactly that edition, laid out as that of the current one."""
+    head = readable_of(get_history(session, guide=guide), number)
+    content = read_content(session, head.key)
+    return _csv(request, head, content, section, path=edition_path(head.key), caching=IMMUTABLE)
+
+
+def _markdown(request: Request, parts: Parts, head: EditionHead, content: EditionContent, path: str) -> Response:
+    page = edition_markdown(head, content, parts.reference_data.signposts, parts.settings.public_url)
+    links = links_of(head.key, path + MARKDOWN.suffix, below=MARKDOWN.suffix)
+    return finished_answer(request, page, media_type=MARKDOWN.content_type, caching=CURRENT, links=links)
+
+
+def _csv(
+    request: Request, head: EditionHead, content: EditionContent, section: Section, *, path: str, caching: str
+) -> Response:
+    below = f"/{section.value}{CSV.suffix}"
+    links = links_of(head.key, path + below, below=below)
+    sheet = section_csv(head, content, section)
+    answer = finished_answer(request, sheet, media_type=CSV.content_type, caching=caching, links=links)
+    answer.headers["Content-Disposition"] = f'inline; filename="{csv_name(head, section)}"'
+    return answer

@@ -1,0 +1,35 @@
+"""Verifying what is kept: every edition's digest, taken again from its rows."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from pydantic import ValidationError
+from sqlalchemy import Engine
+from sqlmodel import Session
+
+from app.models.digest import digest_of
+from app.store.editions import EditionKey, every_edition, read_content
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What verifying one edition found; `fault` is None where it stands as it was published."""
+
+    key: EditionKey
+    digest: str
+    fault: str | None
+
+
+def verify_editions(engine: Engine) -> Iterator[Verdict]:
+    """Each edition of each guide, in order."""
+    with Session(engine) as session:
+        for key, digest in every_edition(session):
+            yield Verdict(key, digest, _fault_of(session, key, digest))
+
+
+def _fault_of(session: Session, key: EditionKey, digest: str) -> str | None:
+    try:
+        found = digest_of(read_content(session, key))
+    except ValidationError:
+        return "its rows are no longer a whole edition"
+    return None if found == digest else f"its rows now give {found}"

@@ -1,0 +1,162 @@
+"""Reads across guides, by the catalogue of all current items and the database's own full-text index (SQLite: FTS5)."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import ColumnElement, Connection, column, delete, func, insert, literal_column, select, table, tuple_
+from sqlmodel import Session, col
+
+from app.models.catalogue_tables import CatalogueRow
+from app.models.editions import Caution, EditionContent
+from app.models.guide_answers import Item
+from app.models.guide_tables import CautionRow, EditionRow
+from app.models.strict import Strict
+from app.store.editions import PARTS, EditionKey, current_of, find_history, read_content
+from app.store.tables import make_with
+
+WORD = re.compile(r"\w+")
+LISTED = tuple(part for part in PARTS if part != "cautions")
+
+FULL_TEXT_INDEX = (
+    "CREATE VIRTUAL TABLE catalogue_index USING fts5"
+    "(words, content='catalogue', content_rowid='id', tokenize='porter unicode61')",
+    "CREATE TRIGGER catalogue_is_indexed AFTER INSERT ON catalogue BEGIN "
+    "INSERT INTO catalogue_index (rowid, words) VALUES (NEW.id, NEW.words); END",
+    "CREATE TRIGGER catalogue_is_unindexed AFTER DELETE ON catalogue BEGIN "
+    "INSERT INTO catalogue_index (catalogue_index, rowid, words) VALUES ('delete', OLD.id, OLD.words); END",
+)
+
+INDEX = table("catalogue_index", column("rowid"))
+WHOLE_INDEX: ColumnElement[str] = literal_column(INDEX.name)
+
+
+@dataclass(frozen=True)
+class Entry:
+    """An item of a current edition, with what must be told with it."""
+
+    key: EditionKey
+    digest: str
+    cautions: tuple[Caution, ...]
+    part: str
+    item: Item
+
+
+def declare_full_text_index() -> None:
+    """Have the index made with the catalogue's table, and kept in step with it by triggers."""
+    for statement in FULL_TEXT_INDEX:
+        make_with(CatalogueRow, statement, dialect="sqlite")
+
+
+def catalogue_guide(connection: Connection, *, guide: str) -> None:
+    """Make the guide's entries anew, from its current edition; none where it has none."""
+    connection.execute(delete(CatalogueRow).where(col(CatalogueRow.guide) == guide))
+    current = current_of(find_history(connection, guide=guide))
+    if current is not None:
+        connection.execute(insert(CatalogueRow), _rows(current.key, read_content(connection, current.key)))
+
+
+def list_entries(
+    session: Session,
+    *,
+    parts: Sequence[str] = LISTED,
+    guide: str | None = None,
+    words: str | None = None,
+    code: str | None = None,
+    offset: int = 0,
+    limit: int,
+) -> list[Entry]:
+    """The entries that pass every filter given: by the index's rank where words are given, else by guide and place."""
+    found = select(CatalogueRow).where(col(CatalogueRow.part).in_(parts))
+    if guide is not None:
+        found = found.where(col(CatalogueRow.guide) == guide)
+    if code is not None:
+        found = found.where(col(CatalogueRow.codes).contains(f" {code} ", autoescape=True))
+    if words is None:
+        found = found.order_by(col(CatalogueRow.part), col(CatalogueRow.guide), col(CatalogueRow.position))
+    else:
+        asked = _every_word(words)
+        if not asked:
+            return []
+        found = (
+            found.join(INDEX, col(CatalogueRow.id) == INDEX.c.rowid)
+            .where(WHOLE_INDEX.op("MATCH")(asked))
+            .order_by(func.bm25(WHOLE_INDEX), col(CatalogueRow.id))
+        )
+    return _entries(session, list(session.scalars(found.offset(offset).limit(limit))))
+
+
+def _every_word(words: str) -> str:
+    """The words as a query that wants each of them, the last as a beginning; quoted, so that none is an operator."""
+    found = [f'"{word}"' for word in WORD.findall(words)]
+    return f"{' '.join(found)}*" if found else ""
+
+
+def _rows(current: EditionKey, content: EditionContent) -> list[dict[str, object]]:
+    return [
+        {
+            "guide": current.guide,
+            "edition": current.number,
+            "part": part,
+            "item_id": item.id,
+            "position": place,
+            "codes": "".join(f" {related.code} " for related in getattr(item, "related_codes", ())),
+            "words": _words_of(item),
+        }
+        for part in LISTED
+        for place, item in enumerate(getattr(content, part), start=1)
+    ]
+
+
+def _words_of(item: Strict) -> str:
+    """The printed words by which an item is found."""
+    phones = [phone.display for phone in getattr(item, "phones", ())]
+    told = [getattr(item, name, None) for name in ("name", "text", "when", "note")]
+    return " ".join(word for word in [*told, *phones] if word)
+
+
+def _entries(session: Session, rows: Sequence[CatalogueRow]) -> list[Entry]:
+    """The rows, with the items, cautions and digests that they stand for: one query for each kind of item."""
+    editions = {(row.guide, row.edition) for row in rows}
+    digests = {
+        (guide, number): digest
+        for guide, number, digest in session.execute(
+            select(col(EditionRow.guide), col(EditionRow.number), col(EditionRow.digest)).where(
+                tuple_(col(EditionRow.guide), col(EditionRow.number)).in_(editions)
+            )
+        )
+    }
+    cautions: dict[tuple[str, int], list[Caution]] = {}
+    for caution in session.scalars(
+        select(CautionRow)
+        .where(tuple_(col(CautionRow.guide), col(CautionRow.edition)).in_(editions))
+        .order_by(col(CautionRow.position))
+    ):
+        told = Caution(id=caution.id, text=caution.text)
+        cautions.setdefault((caution.guide, caution.edition), []).append(told)
+    items = {part: _items(session, part, rows) for part in {row.part for row in rows}}
+    return [
+        Entry(
+            key=EditionKey(row.guide, row.edition),
+            digest=digests[row.guide, row.edition],
+            cautions=tuple(cautions[row.guide, row.edition]),
+            part=row.part,
+            item=items[row.part][row.guide, row.edition, row.item_id],
+        )
+        for row in rows
+    ]
+
+
+def _items(session: Session, part: str, rows: Sequence[CatalogueRow]) -> dict[tuple[str, int, str], Any]:
+    row_type, model = PARTS[part]
+    wanted = [(row.guide, row.edition, row.item_id) for row in rows if row.part == part]
+    found = session.scalars(
+        select(row_type).where(tuple_(col(row_type.guide), col(row_type.edition), col(row_type.id)).in_(wanted))
+    )
+    return {
+        (row.guide, row.edition, row.id): model.model_validate(
+            {name: getattr(row, name) for name in model.model_fields}
+        )
+        for row in found
+    }

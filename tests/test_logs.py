@@ -1,0 +1,186 @@
+"""Logs: one JSON object a line, fields of a fixed list, and not one word that anybody sent."""
+
+import io
+import json
+import logging
+import sys
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+import structlog
+from starlette.testclient import TestClient
+
+from app.logs import ALLOWED, set_up_logs
+from tests.conftest import Concern
+
+CANARY = "Canary-Alex-Example"
+LIBRARIES = ("uvicorn", "uvicorn.error", "uvicorn.access", "fastapi", "sqlalchemy.engine")
+
+Lines = Callable[[], list[dict[str, Any]]]
+
+
+@pytest.fixture
+def lines(monkeypatch: pytest.MonkeyPatch) -> Iterator[Lines]:
+    """The log as the service sets it up, and a way to read what it wrote; afterwards it is as it was."""
+    written = io.StringIO()
+    monkeypatch.setattr(sys, "stderr", written)
+    monkeypatch.setattr(logging, "raiseExceptions", True)
+    root = logging.getLogger()
+    handlers, level = root.handlers[:], root.level
+    before = {name: (logging.getLogger(name).propagate, logging.getLogger(name).disabled) for name in LIBRARIES}
+    set_up_logs("info")
+
+    def read() -> list[dict[str, Any]]:
+        told = [json.loads(line) for line in written.getvalue().splitlines()]
+        written.seek(0)
+        written.truncate()
+        return told
+
+    yield read
+    root.handlers[:] = handlers
+    root.setLevel(level)
+    for name, (propagate, disabled) in before.items():
+        logging.getLogger(name).propagate, logging.getLogger(name).disabled = propagate, disabled
+    structlog.reset_defaults()
+
+
+def open_and_shut() -> io.StringIO:
+    stream = io.StringIO()
+    stream.close()
+    return stream
+
+
+def a_defect() -> None:
+    raise RuntimeError(f"the narrative was {CANARY}")
+
+
+def test_a_field_that_is_not_on_the_list_is_left_out(lines: Lines) -> None:
+    structlog.get_logger().info("concern_kept", status=201, narrative=CANARY, reporter={"name": CANARY})
+
+    (line,) = lines()
+    assert line["event"] == "concern_kept"
+    assert set(line) == {"event", "status", "level", "timestamp", "logger"}
+    assert set(line) < ALLOWED
+
+
+@pytest.mark.parametrize("name", ["uvicorn.error", "sqlalchemy.engine.Engine", "sqlalchemy.pool", "a.library"])
+def test_a_library_s_line_keeps_its_author_s_words_without_the_values_put_into_them(lines: Lines, name: str) -> None:
+    logging.getLogger(name).warning("INSERT INTO concerns %s %r", CANARY, {"narrative": CANARY}, extra={"row": CANARY})
+
+    (line,) = lines()
+    assert line["event"] == "INSERT INTO concerns %s %r"
+    assert set(line) == {"event", "level", "timestamp", "logger"}
+    assert CANARY not in str(line)
+
+
+def test_an_exception_in_a_library_s_line_tells_its_type_and_place_and_none_of_its_words(lines: Lines) -> None:
+    try:
+        a_defect()
+    except RuntimeError:
+        logging.getLogger("a.library").exception("it failed", stack_info=True)
+
+    (line,) = lines()
+    assert line["error"] == "RuntimeError"
+    assert line["frames"][-1].endswith(" a_defect")
+    assert CANARY not in str(line)
+
+
+def test_an_exception_in_a_line_of_our_own_tells_its_type_and_place_and_none_of_its_words(lines: Lines) -> None:
+    try:
+        a_defect()
+    except RuntimeError:
+        structlog.get_logger().exception("it_failed")
+
+    (line,) = lines()
+    assert line["error"] == "RuntimeError"
+    assert CANARY not in str(line)
+
+
+def test_an_exception_that_another_one_caused_keeps_both_their_words_to_itself(lines: Lines) -> None:
+    try:
+        try:
+            a_defect()
+        except RuntimeError as defect:
+            raise ValueError(CANARY) from defect
+    except ValueError as error:
+        logging.getLogger("a.library").error("it failed", exc_info=error)
+
+    (line,) = lines()
+    assert line["error"] == "ValueError"
+    assert CANARY not in str(line)
+
+
+def test_what_asyncio_tells_of_an_unread_failure_holds_none_of_its_words(lines: Lines) -> None:
+    told = f"Task exception was never retrieved\nfuture: <Task finished exception=RuntimeError('{CANARY}')>"
+    logging.getLogger("asyncio").error(told)
+
+    (line,) = lines()
+    assert line["event"] == "Task exception was never retrieved"
+    assert CANARY not in str(line)
+
+
+def test_a_line_that_cannot_be_written_is_lost_and_not_shown_whole_instead(
+    lines: Lines, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    log_file = logging.getLogger().handlers[0]
+    monkeypatch.setattr(log_file, "stream", open_and_shut())
+
+    logging.getLogger("a.library").warning("INSERT %s", CANARY)
+
+    assert lines() == []
+
+
+def test_a_warning_of_a_deprecated_call_holds_none_of_its_words(lines: Lines) -> None:
+    logging.captureWarnings(True)
+    try:
+        logging.getLogger("py.warnings").warning("%s", f"x.py:1: DeprecationWarning: {CANARY}")
+    finally:
+        logging.captureWarnings(False)
+
+    assert CANARY not in str(lines())
+
+
+def test_a_request_s_line_has_the_template_of_its_route_and_never_the_path(
+    lines: Lines, client: TestClient, a_concern: Concern
+) -> None:
+    receipt = client.post("/v1/concerns", json=a_concern()).json()
+    lines()
+    client.get(f"/v1/concerns/{receipt['reference']}", headers={"Authorization": f"Bearer {receipt['status_token']}"})
+
+    (line,) = [line for line in lines() if line["event"] == "request"]
+    assert line["route"] == "/v1/concerns/{reference}"
+    assert (line["method"], line["status"]) == ("GET", 200)
+    assert set(line) == {"event", "request_id", "method", "route", "status", "milliseconds"} | {
+        "level",
+        "timestamp",
+        "logger",
+    }
+    assert receipt["reference"] not in str(line)
+    assert receipt["status_token"] not in str(line)
+
+
+@pytest.mark.parametrize("method", ["GET", "POST", "DELETE", "CANARY"])
+@pytest.mark.parametrize("path", ["/Canary", "/v1/concerns/Canary", "/v1/guides/Canary?Canary=Canary", "/v1/Canary/x"])
+def test_no_part_of_a_request_stands_in_its_line(lines: Lines, client: TestClient, method: str, path: str) -> None:
+    client.request(method, path, headers={"X-Canary": "Canary", "User-Agent": "Canary", "Referer": "Canary"})
+
+    requests = [line for line in lines() if line["event"] == "request"]
+    assert len(requests) == 1
+    assert "canary" not in str(requests).lower()
+
+
+def test_every_request_has_its_own_id_which_the_answer_and_the_log_share(lines: Lines, client: TestClient) -> None:
+    answers = [client.get("/v1", headers={"X-Request-ID": CANARY}) for _ in range(3)]
+
+    told = [line["request_id"] for line in lines() if line["event"] == "request"]
+    assert told == [answer.headers["X-Request-ID"] for answer in answers]
+    assert len(set(told)) == 3
+    assert CANARY not in told
+
+
+def test_the_log_goes_to_standard_error_and_the_server_s_own_line_of_addresses_is_off(lines: Lines) -> None:
+    logging.getLogger("uvicorn.access").info('%s - "%s"', "192.0.2.7", CANARY)
+
+    assert lines() == []
+    assert logging.getLogger().handlers[0].stream is sys.stderr  # type: ignore[attr-defined]  # a StreamHandler
