@@ -14,6 +14,7 @@ from sqlmodel import Session
 
 from app.config import Settings
 from app.errors import GuidanceError, SetUpFault
+from app.exporting import export_reads
 from app.logs import set_up_logs
 from app.main import create_app, utc_now
 from app.models.clients import Scope
@@ -21,7 +22,7 @@ from app.services.clients import add_client
 from app.services.keys import new_identity
 from app.services.reference_data import read_reference_data
 from app.services.seeding import publish_file
-from app.services.verifying import verify_editions
+from app.services.verifying import verify_disclosures, verify_editions
 from app.store.clients import list_clients, mark_revoked
 from app.store.database import make_schema, open_database
 from app.store.writer import Writer
@@ -115,14 +116,40 @@ def publish(
 
 @app.command()
 def verify(data_dir: DataDir = None, env_file: EnvFile = None) -> None:
-    """Take every edition's digest again from its rows, and compare: exit status 1 where one differs."""
-    settings = _settings(data_dir, env_file)
+    """Take every digest and every hash of the disclosures again from the rows: exit status 1 where one differs."""
+    engine = open_database(_settings(data_dir, env_file).data_dir)
     faults = 0
-    for verdict in verify_editions(open_database(settings.data_dir)):
+    for verdict in verify_editions(engine):
         faults += verdict.fault is not None
         typer.echo(f"{verdict.key.guide}, edition {verdict.key.number}: {verdict.fault or 'as published'}")
+    for chain, fault in verify_disclosures(engine):
+        faults += 1
+        typer.echo(f"disclosures of {chain}: {fault}")
     if faults:
         raise typer.Exit(1)
+
+
+@app.command()
+def export(
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="A new or empty folder, or an earlier export.")],
+    data_dir: DataDir = None,
+    env_file: EnvFile = None,
+) -> None:
+    """Write every public read into DIR as plain files, for any web server or CDN. An earlier export is replaced whole.
+
+    Feeds hold absolute addresses: set GUIDANCE_PUBLIC_URL to where the files will be reached.
+    """
+    settings = _settings(data_dir, env_file)
+    set_up_logs("error")
+    try:
+        exported = export_reads(create_app(settings), folder)
+    except FileExistsError:
+        raise typer.BadParameter("that folder holds something else; it is left as it is") from None
+    except OSError as failure:
+        raise typer.BadParameter(f"that folder cannot be written: {failure.strerror}") from None
+    for path in exported.left_out:
+        typer.echo(f"Left out: {path} (longer than a page, and files have no pages)", err=True)
+    typer.echo(f"{exported.answers} answers written to {folder}")
 
 
 @clients.command("add")

@@ -31,9 +31,27 @@ class Settings(BaseSettings):
         description="age recipients (public keys) that every concern is sealed to, separated by commas or spaces. "
         "Where none is given, a development identity is made in the data folder.",
     )
+    seal_identity_file: Path | None = Field(
+        default=None,
+        description="age identities with which this process may open concerns for clients. Leave it unset on a server "
+        "that only receives. The development identity is used where SEAL_TO is unset too.",
+    )
     receipt_key_file: Path | None = Field(
         default=None,
         description="Ed25519 private key (PEM) that signs receipts. Without it, one is made in the data folder.",
+    )
+    retired_receipt_keys: Annotated[tuple[Path, ...], NoDecode] = Field(
+        default=(),
+        description="Keys (PEM) that signed receipts before, separated by commas or spaces: they stay in "
+        "/.well-known/jwks.json, so that old receipts can be checked.",
+    )
+    retention_acknowledged_days: int | None = Field(
+        default=None,
+        ge=1,
+        description="Days after which the words of an acknowledged concern are erased. Unset: never.",
+    )
+    retention_closed_days: int | None = Field(
+        default=None, ge=1, description="Days after which the words of a closed concern are erased. Unset: never."
     )
     allowed_origins: Words = Field(
         default=(),
@@ -67,7 +85,7 @@ class Settings(BaseSettings):
             raise ValueError("OPENID_ISSUER, OPENID_AUDIENCE and OPENID_JWKS_URL go together")
         return self
 
-    @field_validator("seal_to", "allowed_origins", mode="before")
+    @field_validator("seal_to", "allowed_origins", "retired_receipt_keys", mode="before")
     @classmethod
     def _split_words(cls, given: Any) -> Any:
         return tuple(given.replace(",", " ").split()) if isinstance(given, str) else given

@@ -131,8 +131,36 @@ class AlreadyWithdrawn(GuidanceError):
     """The edition was withdrawn before, with another reason."""
 
 
+class NotOpenedHere(GuidanceError):
+    """No identity that opens the concern is held by this process: its sealed file can be opened elsewhere."""
+
+
+class ConcernErased(GuidanceError):
+    """The words of the concern were erased; its dates and its outcome remain."""
+
+
+class NotAcknowledged(GuidanceError):
+    """Nobody has acknowledged the concern yet, and that comes first."""
+
+
+class OnHold(GuidanceError):
+    """The concern is on hold, and is not erased."""
+
+
+class OutcomeGiven(GuidanceError):
+    """The concern was closed with another outcome."""
+
+
+class ReceiptNotGenuine(GuidanceError):
+    """The receipt was not signed by any of those keys, or was changed since."""
+
+
 class StoreBusy(GuidanceError):
     """The store could not keep the act in time; nothing is known to be kept, and the caller should try again."""
+
+
+class NotExportable(GuidanceError):
+    """A public read has no answer, or no whole one, so that an export would have a hole."""
 
 
 class SetUpFault(GuidanceError):

@@ -50,6 +50,7 @@ def set_up_logs(level: str) -> None:
         processors=[
             structlog.stdlib.ProcessorFormatter.remove_processors_meta,
             _type_and_frames_of_an_error,
+            _first_line_of_the_event,
             _allowed_fields_alone,
             structlog.processors.JSONRenderer(),
         ],
@@ -59,6 +60,7 @@ def set_up_logs(level: str) -> None:
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(level.upper())
+    logging.raiseExceptions = False  # a line that cannot be written would be told whole, with its values
     for name in ("uvicorn", "uvicorn.error", "uvicorn.access", "fastapi", "sqlalchemy.engine"):
         logging.getLogger(name).handlers.clear()
         logging.getLogger(name).propagate = True
@@ -78,6 +80,12 @@ def _type_and_frames_of_an_error(_logger: WrappedLogger, _name: str, event: Even
     if told and error is not None:
         event["error"] = type(error).__name__
         event["frames"] = frames_of(error)
+    return event
+
+
+def _first_line_of_the_event(_logger: WrappedLogger, _name: str, event: EventDict) -> EventDict:
+    """Some libraries, asyncio among them, put values into their words; they put them on lines of their own."""
+    event["event"] = str(event.get("event", "")).partition("\n")[0]
     return event
 
 

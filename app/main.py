@@ -10,8 +10,22 @@ from sqlalchemy import Engine
 
 from app.config import Settings
 from app.pages import docs
-from app.routers import catalogue, concerns, editions, guides, operations, publishing, reference
+from app.routers import (
+    audit,
+    catalogue,
+    concerns,
+    desk,
+    editions,
+    feeds,
+    guides,
+    open_referral,
+    operations,
+    other_forms,
+    publishing,
+    reference,
+)
 from app.routers.metrics import Metrics
+from app.routers.negotiation import OtherForms
 from app.routers.openapi import document_problems
 from app.routers.origins import Origins
 from app.routers.parts import Clock, Parts
@@ -20,8 +34,9 @@ from app.routers.queries import refuse_unknown_query
 from app.routers.requests import AroundRequests
 from app.services.clients import Doorkeeper
 from app.services.helpline import Helpline
-from app.services.keys import development_recipient, receipt_key
+from app.services.keys import DEVELOPMENT_IDENTITY, development_recipient, receipt_key, retired_keys
 from app.services.openid import open_provider
+from app.services.opening import Opener, read_identities
 from app.services.receipt_signing import make_receipt_signer
 from app.services.receipts import Clerk
 from app.services.reference_data import read_reference_data
@@ -43,11 +58,14 @@ def utc_now() -> dt.datetime:
 def join_parts(settings: Settings, clock: Clock) -> Parts:
     """Read the keys and the reference data, and join the parts. Raises `SetUpFault` and `SeedFileError`."""
     engine = open_database(settings.data_dir)
-    recipients = settings.seal_to
+    recipients, identity_file = settings.seal_to, settings.seal_identity_file
     if not recipients:
         recipients = (development_recipient(settings.data_dir, at=clock()),)
+        identity_file = identity_file or settings.data_dir / DEVELOPMENT_IDENTITY
     reference_data = read_reference_data(settings.seed_dir)
-    signer = make_receipt_signer(receipt_key(settings.receipt_key_file, settings.data_dir))
+    signer = make_receipt_signer(
+        receipt_key(settings.receipt_key_file, settings.data_dir), retired_keys(settings.retired_receipt_keys)
+    )
     intake = Intake(
         engine=engine,
         writer=Writer(engine, queue_size=settings.writer_queue, wait_seconds=settings.writer_wait_seconds),
@@ -56,7 +74,15 @@ def join_parts(settings: Settings, clock: Clock) -> Parts:
         reference_data=reference_data,
     )
     return Parts(
-        settings, engine, reference_data, intake, Helpline(engine), _doorkeeper(settings, engine), Metrics(), clock
+        settings=settings,
+        engine=engine,
+        reference_data=reference_data,
+        intake=intake,
+        opener=read_identities(identity_file) if identity_file else Opener(),
+        helpline=Helpline(engine),
+        doorkeeper=_doorkeeper(settings, engine),
+        metrics=Metrics(),
+        clock=clock,
     )
 
 
@@ -101,17 +127,23 @@ def create_app(settings: Settings, clock: Clock = utc_now) -> FastAPI:
     for router in (
         reference.router,
         catalogue.router,
+        feeds.router,
         publishing.router,
+        other_forms.router,  # before those that would read an ending as part of a name
         editions.time_maps,
         editions.router,
         guides.router,
+        open_referral.router,
         concerns.router,
+        desk.router,
+        audit.router,
         operations.router,
         docs.router,
     ):
         app.include_router(router)
     handle_problems(app)
     document_problems(app)
+    app.add_middleware(OtherForms)
     app.add_middleware(Origins, allowed_origins=settings.allowed_origins)
     app.add_middleware(AroundRequests, metrics=app.state.parts.metrics)
     return app

@@ -3,6 +3,7 @@
 It is asked by other programs, on connections that know nothing of this service and of its settings.
 """
 
+# ruff: noqa: S608  # the statements are made of the names of tables and columns that this service itself declares
 import shutil
 import sqlite3
 import subprocess
@@ -13,24 +14,23 @@ from typing import Any
 
 import pytest
 from fastapi import FastAPI
-from sqlmodel import SQLModel
+from sqlalchemy import select
+from sqlmodel import SQLModel, col
 from starlette.testclient import TestClient
 
 from app.config import Settings
+from app.models.guide_tables import GenerationRow
 from app.routers.parts import Parts
 from app.services.publishing import withdraw_edition
 from app.store.database import DATABASE_FILE
-from app.store.editions import EditionKey
-from tests.conftest import SLUG, Concern, publish_next
+from app.store.editions import PARTS, EditionKey
+from tests.conftest import GUIDE, SLUG, Concern, publish_next
 
 Ask = Callable[[Path, str], str]
 
-MAY_CHANGE = {"concerns", "catalogue"}
-PUBLISHED = sorted(
-    table.name
-    for table in SQLModel.metadata.tables.values()
-    if table.name in {"guides", "editions"} or {"editions"} & {key.column.table.name for key in table.foreign_keys}
-)
+NEVER_CHANGES = "a published edition never changes"
+WITHOUT_A_GAP = "editions are numbered 1, 2, 3 without a gap"
+PUBLISHED = ["guides", "editions", "withdrawals", *PARTS]
 
 
 def ask_python(database: Path, statement: str) -> str:
@@ -83,31 +83,94 @@ def withdraw(service: FastAPI, number: int) -> None:
     )
 
 
-def rows_of(database: Path, table: str) -> list[Any]:
+def is_the_rule(refusal: str) -> bool:
+    return NEVER_CHANGES in refusal or WITHOUT_A_GAP in refusal
+
+
+def columns_of(table: str) -> list[str]:
+    return [f'"{column.name}"' for column in SQLModel.metadata.tables[table].columns if column.computed is None]
+
+
+def rows_of(database: Path, *tables: str) -> dict[str, list[Any]]:
     with closing(sqlite3.connect(database)) as connection:
-        return connection.execute(f"SELECT rowid, * FROM {table}").fetchall()  # noqa: S608  # a name from this file
+        return {table: connection.execute(f"SELECT rowid, * FROM {table}").fetchall() for table in tables}
 
 
 def attempts(table: str) -> Iterator[str]:
     """Every way in which SQL can alter, remove or replace the rows of the table."""
-    names = [f'"{column.name}"' for column in SQLModel.metadata.tables[table].columns]
-    key, columns = names[0], ", ".join(names)
-    elsewhere = ", ".join(["rowid", "'another'", *names[1:]])  # the same places in the file, under another key
-    for name in names:
-        yield f"UPDATE {table} SET {name} = {name}"
+    key, *others = columns_of(table)
+    columns = ", ".join([key, *others])
+    elsewhere = ", ".join(["rowid", "'another'", *others])  # the same places in the file, under another key
     yield f"UPDATE OR REPLACE {table} SET rowid = (SELECT max(rowid) FROM {table})"
     yield f"UPDATE OR REPLACE {table} SET {key} = (SELECT max({key}) FROM {table})"
     yield f"DELETE FROM {table}"
-    yield f"INSERT OR REPLACE INTO {table} SELECT * FROM {table}"
+    yield f"INSERT OR REPLACE INTO {table} ({columns}) SELECT {columns} FROM {table}"
     yield f"INSERT OR REPLACE INTO {table} (rowid, {columns}) SELECT {elsewhere} FROM {table}"
-    yield f"INSERT INTO {table} SELECT * FROM {table} WHERE true ON CONFLICT DO UPDATE SET {key} = {key}"
+    yield f"INSERT INTO {table} ({columns}) SELECT {columns} FROM {table} WHERE 1 ON CONFLICT DO UPDATE SET {key} = 0"
 
 
-@pytest.mark.parametrize("table", [table for table in PUBLISHED if table not in MAY_CHANGE])
-def test_nothing_published_is_ever_altered_removed_or_replaced(database: Path, ask: Ask, table: str) -> None:
-    before = rows_of(database, table)
+def test_nothing_published_is_ever_altered_removed_or_replaced(database: Path, ask: Ask) -> None:
+    before = rows_of(database, *PUBLISHED)
+    updates = [f"UPDATE {table} SET {name} = {name}" for table in PUBLISHED for name in columns_of(table)]
+    replacements = [statement for table in PUBLISHED for statement in attempts(table)]
 
-    refusals = {statement: ask(database, statement) for statement in attempts(table)}
+    refusals = {statement: ask(database, statement) for statement in [*updates, *replacements]}
 
-    assert [statement for statement, refusal in refusals.items() if "never changes" not in refusal] == []
-    assert rows_of(database, table) == before != []
+    assert [statement for statement, refusal in refusals.items() if not is_the_rule(refusal)] == []
+    assert rows_of(database, *PUBLISHED) == before
+    assert all(before.values())
+
+
+def test_nothing_is_ever_added_to_a_published_edition(database: Path, ask: Ask) -> None:
+    added = {'"id"': "'an-extra-item'", '"position"': "position + 100"}
+    before = rows_of(database, *PARTS)
+
+    for table in PARTS:
+        names = columns_of(table)
+        values = ", ".join(added.get(name, name) for name in names)
+        refusal = ask(database, f"INSERT INTO {table} ({', '.join(names)}) SELECT {values} FROM {table} LIMIT 1")
+
+        assert NEVER_CHANGES in refusal, table
+    assert rows_of(database, *PARTS) == before
+
+
+def test_editions_are_numbered_without_a_gap(database: Path, ask: Ask) -> None:
+    names = columns_of("editions")
+
+    for number in ("-1", "0", "1", "2", "4", "1000"):
+        values = ", ".join({'"number"': number}.get(name, name) for name in names)
+        refusal = ask(database, f"INSERT INTO editions ({', '.join(names)}) SELECT {values} FROM editions LIMIT 1")
+
+        assert WITHOUT_A_GAP in refusal, number
+    assert len(rows_of(database, "editions")["editions"]) == 2
+
+
+def test_a_concern_that_nobody_has_acknowledged_is_never_lost(database: Path, ask: Ask) -> None:
+    before = rows_of(database, "concerns")
+    alterations = ["sealed = x'00'", "sealed = NULL", "reference = 'ANOTHER'"]
+
+    refusals = {
+        statement: ask(database, statement)
+        for statement in [*attempts("concerns"), *(f"UPDATE concerns SET {each}" for each in alterations)]
+    }
+
+    assert [statement for statement, refusal in refusals.items() if "a concern" not in refusal] == []
+    assert rows_of(database, "concerns") == before
+    assert len(before["concerns"]) == 2
+
+
+def test_publishing_and_withdrawing_raise_the_generation(client: TestClient, service: FastAPI) -> None:
+    engine = service.state.parts.engine
+
+    def generation() -> int:
+        with engine.connect() as connection:
+            number: int = connection.execute(select(col(GenerationRow.number))).scalar_one()
+        return number
+
+    first = generation()
+    publish_next(service, change_note="A made-up change.")
+    second = generation()
+    withdraw(service, 1)
+
+    assert (first, second, generation()) == (1, 2, 3)
+    assert client.get(f"{GUIDE}/editions/1").status_code == 410

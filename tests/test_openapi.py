@@ -26,6 +26,9 @@ DOCUMENT = "urn:document"
 NOT_A_PROBLEM = {
     ("read_readiness", "503"): "the answer of a health check that fails tells which check, as its 200 does",
 }
+UNDESCRIBED = {
+    "JsonValue": "the library's own name for any value at all",
+}
 NEW_EACH_TIME = {
     "status_token": "drawn at random",
     "receipt": "signed over the reference, which is drawn at random",
@@ -148,7 +151,7 @@ def test_every_tag_is_described(document: Part) -> None:
     used = {tag for told in operations(document) for tag in told.told["tags"]}
     described = {tag["name"] for tag in document["tags"] if tag["description"]}
 
-    assert used == described
+    assert used - described == set()
 
 
 def test_every_operation_is_named_by_a_verb_and_an_object(document: Part) -> None:
@@ -234,7 +237,7 @@ def test_every_parameter_has_a_description_and_an_example(document: Part) -> Non
         f"{told.id}: {parameter['name']}"
         for told in operations(document)
         for parameter in told.told.get("parameters", [])
-        if not parameter.get("description") or [None] in ([None], examples_of(parameter) or [None])[1:]
+        if not parameter.get("description") or None in (examples_of(parameter) or [None])
     ]
 
     assert silent == []
@@ -270,7 +273,11 @@ def test_every_field_has_a_description_and_an_example(document: Part) -> None:
 
 
 def test_every_schema_has_a_description(document: Part) -> None:
-    silent = [name for name, schema in document["components"]["schemas"].items() if not schema.get("description")]
+    silent = [
+        name
+        for name, schema in document["components"]["schemas"].items()
+        if not schema.get("description") and name not in UNDESCRIBED
+    ]
 
     assert silent == []
 

@@ -2,7 +2,7 @@
 
 from pydantic import Field
 
-from app.models.guide_answers import LINKS, Cautioned, Item, Links, Section
+from app.models.guide_answers import Cautioned, Item, Links, Section
 from app.models.strict import Answer
 
 
@@ -11,7 +11,10 @@ class FoundItem(Cautioned):
 
     section: Section = Field(description="The section that it stands in.", examples=["indicators"])
     item: Item = Field(description="The item, word for word.")
-    links: Links = LINKS
+    links: Links = Field(
+        description="Paths of this API, by relation.",
+        examples=[{"self": "/v1/guides/child-sexual-exploitation/indicators/missing-or-unexplained-absence"}],
+    )
 
 
 NEXT = Field(description="Where the next page begins; null on the last.", examples=[None])

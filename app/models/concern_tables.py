@@ -3,7 +3,7 @@
 import datetime as dt
 from enum import StrEnum
 
-from sqlalchemy import JSON, ForeignKeyConstraint, LargeBinary
+from sqlalchemy import JSON, Column, Computed, ForeignKeyConstraint, Index, Integer, LargeBinary
 from sqlmodel import Field, SQLModel
 
 from app.models.columns import UtcDateTime
@@ -17,14 +17,27 @@ class ConcernState(StrEnum):
     CLOSED = "closed"
 
 
+DANGER_FIRST = "CASE immediate_danger WHEN 'yes' THEN 0 WHEN 'not_sure' THEN 1 ELSE 2 END"
+WAITING_FIRST = "CASE state WHEN 'received' THEN 0 ELSE 1 END"
+
+
 class ConcernRow(SQLModel, table=True):
-    """One concern: sealed to the duty team's public keys before it comes here."""
+    """One concern: sealed to the duty team's public keys before it comes here.
+
+    `waiting` and `danger` are the database's own, for the order of the inbox: what the reporter said of danger, and
+    time. `sealed` is null once it was erased; the row stays for statistics.
+    """
 
     __tablename__ = "concerns"
-    __table_args__ = (ForeignKeyConstraint(["guide", "edition"], ["editions.guide", "editions.number"]),)
+    __table_args__ = (
+        ForeignKeyConstraint(["guide", "edition"], ["editions.guide", "editions.number"]),
+        Index("ix_concerns_urgency", "waiting", "danger", "acknowledge_by", "reference"),
+        Index("ix_concerns_state_urgency", "state", "danger", "acknowledge_by", "reference"),
+        Index("ix_concerns_received", "received_at", "reference"),
+    )
 
     reference: str = Field(primary_key=True)
-    received_at: dt.datetime = Field(sa_type=UtcDateTime, index=True)
+    received_at: dt.datetime = Field(sa_type=UtcDateTime)
     acknowledge_by: dt.datetime = Field(sa_type=UtcDateTime)
     state: str = Field(default=ConcernState.RECEIVED.value)
     immediate_danger: str
@@ -33,8 +46,29 @@ class ConcernRow(SQLModel, table=True):
     referral_source: str | None = None
     form_version: int
     recipients: list[str] = Field(sa_type=JSON)
-    sealed: bytes = Field(sa_type=LargeBinary)
+    sealed: bytes | None = Field(default=None, sa_type=LargeBinary)
     status_token_sha256: bytes = Field(sa_type=LargeBinary)
+    acknowledged_at: dt.datetime | None = Field(default=None, sa_type=UtcDateTime)
+    closed_at: dt.datetime | None = Field(default=None, sa_type=UtcDateTime)
+    outcome: str | None = None
+    outcome_shared: bool = False
+    added_at: dt.datetime | None = Field(default=None, sa_type=UtcDateTime)
+    held: bool = False
+    erased_at: dt.datetime | None = Field(default=None, sa_type=UtcDateTime)
+    waiting: int | None = Field(default=None, sa_column=Column(Integer, Computed(WAITING_FIRST, persisted=False)))
+    danger: int | None = Field(default=None, sa_column=Column(Integer, Computed(DANGER_FIRST, persisted=False)))
+
+
+class AdditionRow(SQLModel, table=True):
+    """What a reporter added to a concern: sealed like the concern itself, numbered in the order of arrival."""
+
+    __tablename__ = "additions"
+
+    reference: str = Field(primary_key=True, foreign_key="concerns.reference")
+    number: int = Field(primary_key=True)
+    received_at: dt.datetime = Field(sa_type=UtcDateTime)
+    recipients: list[str] = Field(sa_type=JSON)
+    sealed: bytes | None = Field(default=None, sa_type=LargeBinary)
 
 
 class KeptReceiptRow(SQLModel, table=True):

@@ -3,9 +3,8 @@
 import hashlib
 
 import rfc8785
-from pydantic import JsonValue
+from pydantic import BaseModel, JsonValue
 
-from app.models.concern import Concern
 from app.models.editions import EditionContent
 
 
@@ -29,6 +28,6 @@ def digest_of(content: EditionContent) -> str:
     return f"sha256:{hashlib.sha256(canonical).hexdigest()}"
 
 
-def canonical_submission(concern: Concern) -> bytes:
-    """The concern as it was sent, whatever the order and spacing of its JSON; its SHA-256 stands in the receipt."""
-    return rfc8785.dumps(concern.model_dump(mode="json", exclude_unset=True))
+def canonical_submission(submission: BaseModel) -> bytes:
+    """What was sent, whatever the order and spacing of its JSON; its SHA-256 stands in the receipt."""
+    return rfc8785.dumps(submission.model_dump(mode="json", exclude_unset=True))

@@ -1,13 +1,13 @@
 """The JSON Feed (version 1.1) on the wire: what happened to editions, for anything that reads feeds."""
 
-from typing import Literal
+from typing import Final, Literal
 
 from pydantic import ConfigDict, Field
 
 from app.models.guide_answers import DIGEST
 from app.models.strict import Answer, Moment, Slug
 
-VERSION = "https://jsonfeed.org/version/1.1"
+VERSION: Final = "https://jsonfeed.org/version/1.1"
 
 
 class FeedAuthor(Answer):

@@ -32,6 +32,16 @@ class Pinned(Answer):
     edition: int = Field(examples=[1], description="The edition that it is pinned to.")
 
 
+class Progress(Answer):
+    """What the duty team has done."""
+
+    acknowledged_at: Moment | None = Field(description="When a social worker acknowledged it.", examples=[None])
+    closed_at: Moment | None = Field(description="When it was closed.", examples=[None])
+    outcome: str | None = Field(
+        description="What came of it, where the team shares that: a code of the list `outcome`.", examples=[None]
+    )
+
+
 class Proof(Answer):
     """What the reporter keeps."""
 
@@ -66,7 +76,7 @@ class CheckAnswer(Help, Pinned):
     kept: bool = Field(default=False, description="Always false: a check keeps nothing.", examples=[False])
 
 
-class ConcernStatus(Help, Pinned, Identity):
+class ConcernStatus(Help, Progress, Pinned, Identity):
     """How far a concern has come."""
 
 

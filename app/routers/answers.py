@@ -21,8 +21,19 @@ REGISTERED_RELATIONS = (
     "original timegate",
     "timemap",
     "memento",
+    "csv",
+    "markdown",
+    "feed",
+    "feed_atom",
 )
-LINK_TYPES = {"timemap": "application/link-format"}
+LINK_TYPES = {
+    "timemap": "application/link-format",
+    "csv": "text/csv",
+    "markdown": "text/markdown",
+    "feed": "application/feed+json",
+    "feed_atom": "application/atom+xml",
+}
+ALTERNATES = ("csv", "markdown", "feed", "feed_atom")
 
 Headers = Mapping[str, str]
 
@@ -96,4 +107,5 @@ def link_value(path: str, relation: str, **attributes: str) -> str:
     if relation in LINK_TYPES:
         attributes = {"type": LINK_TYPES[relation]} | attributes
     told = "".join(f'; {name}="{value}"' for name, value in attributes.items())
-    return f'<{path}>; rel="{relation.replace("_", "-")}"{told}'
+    name = "alternate" if relation in ALTERNATES else relation.replace("_", "-")
+    return f'<{path}>; rel="{name}"{told}'

@@ -20,7 +20,7 @@ from app.routers.access import PUBLIC
 from app.routers.answers import CURRENT, public_answer
 from app.routers.guide_views import edition_path, guide_path
 from app.routers.parts import OpenSession
-from app.routers.problem_kinds import NOT_MODIFIED, documented
+from app.routers.problem_kinds import NOT_MODIFIED, Responses, documented, shown
 from app.routers.queries import Cursor, Limit, from_cursor, to_cursor
 from app.store.catalogue import LISTED, Entry, list_entries
 
@@ -88,6 +88,16 @@ def the_filters(
 TheFilters = Annotated[Filters, Depends(the_filters)]
 
 
+def _shown_item(section: Section, model: str, item_id: str) -> Responses:
+    """The example of a list of items of that section."""
+    item = {
+        "section": section,
+        "item": {"$ref": f"#/components/schemas/{model}"},
+        "links": {"self": f"{guide_path('child-sexual-exploitation')}/{section.value}/{item_id}"},
+    }
+    return shown(**{section.key: [item]})
+
+
 @router.get(
     "/v1/indicators",
     summary="List indicators across guides",
@@ -104,7 +114,7 @@ def list_indicators(request: Request, session: OpenSession, filters: TheFilters)
     "/v1/factors",
     summary="List vulnerability factors across guides",
     response_model=FactorsEverywhere,
-    responses=NOT_MODIFIED | documented(),
+    responses=_shown_item(Section.FACTORS, "Factor", "prior-neglect-or-abuse") | NOT_MODIFIED | documented(),
 )
 def list_factors(request: Request, session: OpenSession, filters: TheFilters) -> Response:
     """The vulnerability factors of every guide's current edition, each with its guide, edition and cautions."""
@@ -116,7 +126,7 @@ def list_factors(request: Request, session: OpenSession, filters: TheFilters) ->
     "/v1/contacts",
     summary="List contacts across guides",
     response_model=ContactsEverywhere,
-    responses=NOT_MODIFIED | documented(),
+    responses=_shown_item(Section.CONTACTS, "Contact", "duty-and-assessment-team") | NOT_MODIFIED | documented(),
 )
 def list_contacts(request: Request, session: OpenSession, filters: TheFilters) -> Response:
     """The contacts of every guide's current edition, each with its guide and edition."""
@@ -126,6 +136,7 @@ def list_contacts(request: Request, session: OpenSession, filters: TheFilters) -
 
 @router.get(
     "/v1/search",
+    operation_id="search_guidance",
     summary="Search the guidance",
     response_model=SearchAnswer,
     responses=NOT_MODIFIED | documented(),

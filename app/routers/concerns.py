@@ -4,6 +4,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Body, Depends, Header, Path, Request, Response
 
+from app.models.addition import ADDITION_EXAMPLE, Addition, AdditionReceipt
 from app.models.concern import Concern
 from app.models.concern_examples import FULL_EXAMPLE, SMALLEST_EXAMPLE
 from app.models.form import Form, concern_form
@@ -16,6 +17,7 @@ from app.routers.problem_kinds import (
     BAD_REQUEST,
     BUSY,
     CONCERN,
+    ERASED,
     KEY_REUSED,
     MEDIA_TYPE,
     NOT_JSON,
@@ -28,12 +30,14 @@ from app.routers.problem_kinds import (
     UNKNOWN_TOKEN,
     documented,
 )
-from app.services.kept_receipts import retry_key
-from app.services.reporting import check_concern, get_status, receive_concern
+from app.services.following import add_to_concern, get_status
+from app.services.kept_receipts import Kept, RetryKey, retry_key
+from app.services.reporting import check_concern, receive_concern
 
 router = APIRouter(prefix="/v1/concerns", tags=["Concerns"], route_class=JSONRoute)
 
 UNADMITTED = (TOKEN, UNKNOWN_TOKEN, SCOPE, PROVIDER)
+WITH_OR_WITHOUT_KEY = {"security": [{}]}  # added to the client's key, so that the document says: either, or neither
 UNREADABLE = (NOT_JSON, TOO_LARGE, MEDIA_TYPE, REFUSED)
 
 Submission = Annotated[
@@ -59,6 +63,11 @@ IdempotencyKey = Annotated[
 ]
 
 
+Reference = Annotated[
+    str, Path(max_length=40, description="The reference, in any case and grouping.", examples=[REFERENCE])
+]
+
+
 @router.get(
     "/form",
     summary="Read the form",
@@ -77,6 +86,7 @@ def read_concern_form(request: Request, parts: TheParts) -> Response:
     summary="Check a concern",
     responses=documented(*UNREADABLE, *UNADMITTED, BUSY),
     dependencies=[Depends(the_submitter)],
+    openapi_extra=WITH_OR_WITHOUT_KEY,
 )
 def check_submission(response: Response, parts: TheParts, submission: Submission, now: Now) -> CheckAnswer:
     """The same validation and answer as a submission, with nothing stored: for developers and for front ends."""
@@ -90,6 +100,7 @@ def check_submission(response: Response, parts: TheParts, submission: Submission
     status_code=201,
     response_model=Receipt,
     responses=documented(BAD_REQUEST, *UNREADABLE, KEY_REUSED, *UNADMITTED, BUSY),
+    openapi_extra=WITH_OR_WITHOUT_KEY,
 )
 def raise_concern(
     parts: TheParts, submission: Submission, submitter: Submitter, now: Now, idempotency_key: IdempotencyKey = None
@@ -101,21 +112,52 @@ def raise_concern(
     """
     retry = retry_key(idempotency_key.strip('"'), client=submitter) if idempotency_key else None
     kept = receive_concern(parts.intake, submission, retry=retry, at=now)
-    headers = {"Location": f"/v1/concerns/{kept.reference}", "Cache-Control": NO_STORE}
-    if kept.is_replay:
-        headers["Idempotency-Replayed"] = "true"
-    return Response(kept.receipt, status_code=201, media_type="application/json", headers=headers)
+    return _kept_answer(kept)
 
 
 @router.get("/{reference}", summary="Follow a concern", responses=documented(TOKEN, CONCERN))
 def read_concern_status(
-    response: Response,
-    parts: TheParts,
-    status_token: StatusToken,
-    reference: Annotated[
-        str, Path(max_length=40, description="The reference, in any case and grouping.", examples=[REFERENCE])
-    ],
+    response: Response, parts: TheParts, status_token: StatusToken, now: Now, reference: Reference
 ) -> ConcernStatus:
     """How the concern stands, for whoever holds its status token. A wrong reference and a wrong token answer alike."""
     response.headers["Cache-Control"] = NO_STORE
-    return get_status(parts.intake, typed_reference=reference, status_token=status_token)
+    return get_status(parts.intake, typed_reference=reference, status_token=status_token, at=now)
+
+
+@router.post(
+    "/{reference}/additions",
+    summary="Add to a concern",
+    status_code=201,
+    response_model=AdditionReceipt,
+    responses=documented(BAD_REQUEST, *UNREADABLE, KEY_REUSED, TOKEN, CONCERN, ERASED, BUSY),
+)
+def add_more(
+    *,
+    parts: TheParts,
+    status_token: StatusToken,
+    now: Now,
+    reference: Reference,
+    addition: Annotated[Addition, Body(examples=[ADDITION_EXAMPLE])],
+    idempotency_key: IdempotencyKey = None,
+) -> Response:
+    """More from the reporter, sealed like the concern itself. The duty team sees additions in the order of arrival."""
+
+    def retry_of(named: str) -> RetryKey | None:
+        return retry_key(idempotency_key.strip('"'), client=f"addition to {named}") if idempotency_key else None
+
+    kept = add_to_concern(
+        parts.intake,
+        addition,
+        typed_reference=reference,
+        status_token=status_token,
+        idempotency=retry_of,
+        at=now,
+    )
+    return _kept_answer(kept)
+
+
+def _kept_answer(kept: Kept) -> Response:
+    headers = {"Location": f"/v1/concerns/{kept.reference}", "Cache-Control": NO_STORE}
+    if kept.is_replay:
+        headers["Idempotency-Replayed"] = "true"
+    return Response(kept.receipt, status_code=201, media_type="application/json", headers=headers)

@@ -30,6 +30,7 @@ from app.routers.guide_views import (
     status_of,
 )
 from app.routers.guides import GuideName, ItemName, SectionName
+from app.routers.negotiation import CSV, MARKDOWN
 from app.routers.parts import OpenSession
 from app.routers.problem_kinds import EDITION, GUIDE, ITEM, NOT_FOUND, NOT_MODIFIED, WITHDRAWN, documented, shown
 from app.routers.queries import Cursor, Limit, from_cursor, to_cursor
@@ -69,7 +70,7 @@ def list_editions(
     "/{number}",
     summary="Read a numbered edition",
     response_model=EditionAnswer,
-    responses=AS_PUBLISHED | NOT_MODIFIED | documented(GUIDE, EDITION, WITHDRAWN),
+    responses=MARKDOWN.documented(AS_PUBLISHED) | NOT_MODIFIED | documented(GUIDE, EDITION, WITHDRAWN),
 )
 def read_edition(request: Request, session: OpenSession, guide: GuideName, number: Number) -> Response:
     """Exactly that edition, whole. Its bytes never change."""
@@ -128,7 +129,7 @@ def read_changes(
     "/{number}/{section}",
     summary="Read a section of a numbered edition",
     response_model=SectionAnswer,
-    responses=AS_PUBLISHED | NOT_MODIFIED | documented(NOT_FOUND, GUIDE, EDITION, WITHDRAWN),
+    responses=CSV.documented(AS_PUBLISHED) | NOT_MODIFIED | documented(NOT_FOUND, GUIDE, EDITION, WITHDRAWN),
 )
 def read_edition_section(
     request: Request, session: OpenSession, guide: GuideName, number: Number, section: SectionName

@@ -7,7 +7,7 @@ feeds, on every node and after a change of address, and differs between councils
 import re
 import uuid
 from collections.abc import Sequence
-from xml.etree import ElementTree
+from xml.etree import ElementTree  # nosec B405  # nothing is parsed: feeds are only written
 
 from app.models.feed import FeedAuthor, FeedGuidance, FeedItem, JsonFeed
 from app.models.strict import utc_text
@@ -53,7 +53,8 @@ def atom_feed(happenings: Sequence[Happening], public_url: str) -> bytes:
     _link(feed, "alternate", public_url + JSON_FEED, JSON_MEDIA_TYPE)
     for happening in happenings:
         _entry(feed, happening, public_url)
-    return ElementTree.tostring(feed, encoding="utf-8", xml_declaration=True)
+    written: bytes = ElementTree.tostring(feed, encoding="utf-8", xml_declaration=True)
+    return written
 
 
 def _item(happening: Happening, public_url: str) -> FeedItem:

@@ -55,7 +55,7 @@ def edition_answer(head: EditionHead, content: EditionContent, status: Status, p
         status=status,
         published_at=head.published_at,
         digest=head.digest,
-        links=links_of(head.key, path) | sections,
+        links=links_of(head.key, path) | {"markdown": f"{path}.md"} | sections,
         **{name: getattr(content, name) for name in EditionContent.model_fields},
     )
 
@@ -72,7 +72,8 @@ def section_answer(
             "digest": head.digest,
             "cautions": content.cautions,
             section.key: getattr(content, section.key),
-            "links": links_of(head.key, f"{path}/{section.value}", below=f"/{section.value}"),
+            "links": links_of(head.key, f"{path}/{section.value}", below=f"/{section.value}")
+            | {"csv": f"{path}/{section.value}.csv"},
         }
     )
 

@@ -25,6 +25,7 @@ from app.routers.guide_views import (
     links_of,
     section_answer,
 )
+from app.routers.negotiation import AS_CSV, AS_MARKDOWN
 from app.routers.parts import OpenSession
 from app.routers.problem_kinds import EDITION, GUIDE, ITEM, NOT_FOUND, NOT_MODIFIED, WITHDRAWN, Responses, documented
 from app.routers.queries import Cursor, Limit, from_cursor, to_cursor
@@ -38,6 +39,7 @@ GuideName = Annotated[
     str,
     Path(pattern=SLUG_PATTERN, max_length=80, description="The guide.", examples=["child-sexual-exploitation"]),
 ]
+GuideCursor = Annotated[Cursor, Query(examples=[to_cursor("child-sexual-exploitation")])]
 AsOf = Annotated[
     str | None,
     Query(
@@ -78,7 +80,7 @@ ItemName = Annotated[
     response_model=GuidesAnswer,
     responses=NOT_MODIFIED | documented(),
 )
-def list_guides(request: Request, session: OpenSession, limit: Limit = 50, cursor: Cursor = None) -> Response:
+def list_guides(request: Request, session: OpenSession, limit: Limit = 50, cursor: GuideCursor = None) -> Response:
     """Every guide that has a current edition, by name."""
     heads = list_current(session, after=from_cursor(cursor, otherwise=""), limit=limit + 1)
     page = heads[:limit]
@@ -101,7 +103,7 @@ def list_guides(request: Request, session: OpenSession, limit: Limit = 50, curso
     "/{guide}",
     summary="Read a guide's current edition",
     response_model=EditionAnswer,
-    responses=NOT_MODIFIED | REDIRECTED | documented(GUIDE, EDITION, WITHDRAWN),
+    responses=AS_MARKDOWN | NOT_MODIFIED | REDIRECTED | documented(GUIDE, EDITION, WITHDRAWN),
 )
 def read_guide(
     request: Request, session: OpenSession, guide: GuideName, as_of: AsOf = None, accept_datetime: AcceptDatetime = None
@@ -122,7 +124,7 @@ def read_guide(
     "/{guide}/{section}",
     summary="Read a section of the current edition",
     response_model=SectionAnswer,
-    responses=NOT_MODIFIED | documented(NOT_FOUND, GUIDE, WITHDRAWN),
+    responses=AS_CSV | NOT_MODIFIED | documented(NOT_FOUND, GUIDE, WITHDRAWN),
 )
 def read_section(request: Request, session: OpenSession, guide: GuideName, section: SectionName) -> Response:
     """One section, word for word, with the cautions that must be read with it."""

@@ -34,10 +34,10 @@ class Form:
         """The media type with its parameters."""
         return f"{self.media_type}; {self.parameters}"
 
-    def documented(self) -> Responses:
-        """The `responses` of a route that answers in this form."""
-        shown = {"schema": {"type": "string"}, "example": self.example}
-        return {200: {"description": "Successful Response", "content": {self.media_type: shown}}}
+    def documented(self, beside: Responses | None = None) -> Responses:
+        """The `responses` of a route that answers in this form, beside what it tells of its answer in JSON."""
+        in_json = (beside or {}).get(200, {}).get("content", {})
+        return {200: {"content": in_json | {self.media_type: {"schema": {"type": "string"}, "example": self.example}}}}
 
 
 GUIDE = r"/v1/guides/[a-z0-9-]+(?P<numbered>/editions/[0-9]+)?"

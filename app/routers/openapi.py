@@ -15,8 +15,19 @@ from app.routers.reference import DESCRIPTION
 
 JSON = "application/json"
 SCHEMAS = "#/components/schemas/"
-PROBLEM = {"$ref": f"{SCHEMAS}Problem"}
+OWN_MEDIA_TYPES = {f"{SCHEMAS}Problem": MEDIA_TYPE, f"{SCHEMAS}JsonFeed": "application/feed+json"}
 DEFAULT_422 = {"$ref": f"{SCHEMAS}HTTPValidationError"}
+TAGS = {
+    "Reference": "The index, signposts, code lists, kinds of problem, and the keys that receipts are checked with.",
+    "Guides": "The guides as they stand now.",
+    "Editions": "Numbered editions, which never change, and what changed between them.",
+    "Across guides": "Lists across every guide, and search.",
+    "Feeds": "What was published and withdrawn, for anything that follows it.",
+    "Publishing": "For the partnership: publishing and withdrawing editions.",
+    "Concerns": "The form, the check, raising a concern, and following it.",
+    "Open Referral UK": "The contacts and signposts as a service directory (HSDS-UK 3.0), under /open-referral/v3.",
+    "Operations": "Health and metrics.",
+}
 SERVERS = [{"url": "/", "description": "This service."}]
 GUIDANCE = """
 {description}
@@ -50,12 +61,13 @@ def _document(app: FastAPI) -> Part:
         description=GUIDANCE.format(description=DESCRIPTION).strip(),
         routes=app.routes,
         servers=SERVERS,
+        tags=[{"name": name, "description": description} for name, description in TAGS.items()],
     )
     schemas = document["components"]["schemas"]
     for path, operations in document["paths"].items():
         for method, operation in operations.items():
             _correct(operation["responses"])
-            _show_path_examples(operation)
+            _show_requests(operation, schemas)
             _show_answers(operation, schemas, here=_filled(path, operation) if method == "get" else None)
             if path.startswith(CONCERNS):
                 _show_whom_to_call(operation["responses"], schemas)
@@ -67,18 +79,21 @@ def _document(app: FastAPI) -> Part:
 def _correct(responses: Part) -> None:
     for status, response in list(responses.items()):
         content = response.get("content", {})
-        schema = content.get(JSON, {}).get("schema")
+        schema = content.get(JSON, {}).get("schema", {})
         if schema == DEFAULT_422:
             del responses[status]
-        elif schema == PROBLEM:
-            content[MEDIA_TYPE] = content.pop(JSON)
+        elif schema.get("$ref") in OWN_MEDIA_TYPES:
+            content[OWN_MEDIA_TYPES[schema["$ref"]]] = content.pop(JSON)
 
 
-def _show_path_examples(operation: Part) -> None:
-    """Lift the example of each path parameter to where documentation pages look, so that they can fill it in."""
+def _show_requests(operation: Part, schemas: Part) -> None:
+    """Lift the example of each path parameter to where a documentation page can fill it in, and show each body."""
     for parameter in operation.get("parameters", []):
         if parameter["in"] == "path":
-            parameter.setdefault("example", parameter["schema"]["examples"][0])
+            parameter.setdefault("example", _example_of(parameter["schema"], schemas))
+    body = operation.get("requestBody", {}).get("content", {}).get(JSON)
+    if body is not None and "examples" not in {*body, *body["schema"]}:
+        body["example"] = _example_of(body["schema"], schemas)
 
 
 def _filled(path: str, operation: Part) -> str:
@@ -90,20 +105,22 @@ def _filled(path: str, operation: Part) -> str:
 def _show_answers(operation: Part, schemas: Part, *, here: str | None) -> None:
     """Give each answer in JSON its example; that of a read links to the read's own path."""
     for response in operation["responses"].values():
-        answer = response.get("content", {}).get(JSON)
-        if answer is None:
-            continue
-        example = _merged(_example_of(answer["schema"], schemas), answer.get("example", {}), schemas)
-        if here is not None and "links" in example:
-            example["links"] = example["links"] | {"self": here}
-        answer["example"] = example
+        for media_type, answer in response.get("content", {}).items():
+            if "schema" not in answer or media_type == MEDIA_TYPE or not media_type.endswith("json"):
+                continue
+            example = _example_of(answer["schema"], schemas)
+            if "example" in answer:
+                example = _merged(example, answer["example"], schemas)
+            if here is not None and "links" in example:
+                example["links"] = example["links"] | {"self": here}
+            answer["example"] = example
 
 
 def _merged(assembled: Any, given: Any, schemas: Part) -> Any:
     """What was put together, with what the route gives in its place; a `$ref` there stands for a model's example."""
     if isinstance(given, dict) and "$ref" in given:
         return _example_of(given, schemas)
-    if isinstance(given, dict) and isinstance(assembled, dict):
+    if isinstance(given, dict) and given and isinstance(assembled, dict):
         return assembled | {name: _merged(assembled.get(name), value, schemas) for name, value in given.items()}
     if isinstance(given, list) and isinstance(assembled, list):
         return [_merged(before, after, schemas) for before, after in zip(assembled, given, strict=False)]

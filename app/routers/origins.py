@@ -40,15 +40,23 @@ class Origins:
         """Serve one request under the rules of its path."""
         if scope["type"] != "http":
             await self.app(scope, receive, send)
-        elif scope["path"].startswith(SUBMISSIONS) and scope["path"] != f"{SUBMISSIONS}/form":
+        elif is_submission(scope):
             await self.submissions(scope, receive, send)
         elif scope["method"] == "OPTIONS":
-            await self.reads(scope, receive, send)
+            await self.reads(scope, receive, open_to_all(send))
         else:
-            await self.app(scope, receive, _open_to_all(send))
+            await self.app(scope, receive, open_to_all(send))
 
 
-def _open_to_all(send: Send) -> Send:
+def is_submission(scope: Scope) -> bool:
+    """Whether the configured origins alone may read the answer."""
+    path: str = scope["path"]
+    return path.startswith(SUBMISSIONS) and path != f"{SUBMISSIONS}/form"
+
+
+def open_to_all(send: Send) -> Send:
+    """The way out, on which the answer is marked as every origin's to read."""
+
     async def marked(message: Message) -> None:
         if message["type"] == "http.response.start":
             headers = MutableHeaders(scope=message)

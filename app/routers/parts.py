@@ -13,6 +13,7 @@ from app.config import Settings
 from app.routers.metrics import Metrics
 from app.services.clients import Doorkeeper
 from app.services.helpline import Helpline
+from app.services.opening import Opener
 from app.services.reference_data import ReferenceData
 from app.services.reporting import Intake
 
@@ -27,6 +28,7 @@ class Parts:
     engine: Engine
     reference_data: ReferenceData
     intake: Intake
+    opener: Opener
     helpline: Helpline
     doorkeeper: Doorkeeper
     metrics: Metrics

@@ -108,6 +108,19 @@ WITHDRAWN_BEFORE = Kind(
     "already-withdrawn", 409, "Already withdrawn", "The edition was withdrawn before, with another reason."
 )
 
+NOT_OPENED = Kind(
+    "not-opened-here",
+    406,
+    "It cannot be opened here",
+    "This service holds no identity that opens this concern. Ask for `application/age`, and open the file yourself.",
+)
+ERASED = Kind("concern-erased", 410, "Erased", "The words of this concern were erased. Its dates remain in the inbox.")
+UNACKNOWLEDGED = Kind(
+    "not-acknowledged", 409, "Not acknowledged yet", "Nobody has acknowledged this concern. That comes first."
+)
+HELD = Kind("on-hold", 409, "On hold", "This concern is on hold, and is not erased until the hold is lifted.")
+CLOSED = Kind("outcome-given", 409, "Already closed", "This concern was closed with another outcome.")
+
 KINDS: Mapping[type[errors.GuidanceError], Kind] = {
     errors.NotFound: NOT_FOUND,
     errors.NoSuchGuide: GUIDE,
@@ -134,7 +147,14 @@ KINDS: Mapping[type[errors.GuidanceError], Kind] = {
     errors.PreconditionMissing: PRECONDITION_MISSING,
     errors.PreconditionFailed: PRECONDITION_FAILED,
     errors.AlreadyWithdrawn: WITHDRAWN_BEFORE,
+    errors.NotOpenedHere: NOT_OPENED,
+    errors.ConcernErased: ERASED,
+    errors.NotAcknowledged: UNACKNOWLEDGED,
+    errors.OnHold: HELD,
+    errors.OutcomeGiven: CLOSED,
     errors.StoreBusy: BUSY,
+    errors.ReceiptNotGenuine: DEFECT,
+    errors.NotExportable: DEFECT,
     errors.SetUpFault: DEFECT,
     SeedFileError: DEFECT,
 }

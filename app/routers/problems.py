@@ -5,6 +5,7 @@ from typing import Any
 
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
+from fastapi.routing import iter_route_contexts
 from sqlalchemy.exc import DBAPIError
 from starlette.exceptions import HTTPException
 
@@ -17,6 +18,7 @@ from app.routers.problem_kinds import (
     BY_STATUS,
     DEFECT,
     KINDS,
+    METHOD,
     NOT_FOUND,
     QUERY,
     REFUSED,
@@ -116,10 +118,16 @@ def _parsing_error(request: Request, error: Exception) -> Response:
 
 def _http_error(request: Request, error: Exception) -> Response:
     status: int = error.status_code  # type: ignore[attr-defined]  # registered for HTTPException alone
-    headers: dict[str, str] | None = error.headers  # type: ignore[attr-defined]
     kind = getattr(error, "kind", None) or BY_STATUS.get(status, DEFECT)
-    allow = {name: value for name, value in (headers or {}).items() if name.lower() == "allow"}
-    return problem(request, kind, headers=allow)
+    return problem(request, kind, headers={"Allow": _methods_here(request)} if kind is METHOD else {})
+
+
+def _methods_here(request: Request) -> str:
+    """Every method of the path (RFC 9110, section 15.5.6): it may have several routes, and what answers GET, HEAD."""
+    here = request.scope["route"].path
+    routes = [route for route in iter_route_contexts(request.app.routes) if route.path == here]
+    told = {method for route in routes for method in route.methods or ()}
+    return ", ".join(sorted(told | {"HEAD"} if "GET" in told else told))
 
 
 def _database_error(request: Request, _error: Exception) -> Response:

@@ -55,6 +55,7 @@ IfMatch = Annotated[
 
 @router.post(
     "",
+    operation_id="publish_edition",
     summary="Publish an edition",
     status_code=201,
     responses=documented(PRECONDITION_FAILED, PRECONDITION_MISSING, *REFUSALS)
@@ -109,6 +110,7 @@ def publish(
 
 @router.post(
     "/{number}/withdrawal",
+    operation_id="withdraw_edition",
     summary="Withdraw an edition",
     status_code=201,
     responses=documented(GUIDE, EDITION, WITHDRAWN_BEFORE, *REFUSALS)

@@ -4,7 +4,7 @@ import base64
 import json
 from typing import Annotated, TypeVar
 
-from fastapi import Query, Request, params
+from fastapi import Depends, Query, Request, params
 from fastapi.dependencies.utils import get_flat_params
 from fastapi.routing import APIRoute
 
@@ -12,15 +12,23 @@ from app.errors import Fault, QueryRefused
 from app.routers.json_bodies import CANNOT_BE_KEPT
 
 
+def ignore_unknown_query() -> None:
+    """Mark a route that ignores parameters which it does not have, as the callers of its standard expect."""
+
+
+UNKNOWN_IGNORED = Depends(ignore_unknown_query)
+
+
 def refuse_unknown_query(request: Request) -> None:
     """Refuse a parameter that the route does not have, and one that is given twice. Raises `QueryRefused`."""
     route: APIRoute = request.scope["route"]
     known = {field.alias for field in get_flat_params(route.dependant) if isinstance(field.field_info, params.Query)}
     names = [name for name, _ in request.query_params.multi_items()]
-    if any(name not in known for name in names):
+    ignored = any(needed.call is ignore_unknown_query for needed in route.dependant.dependencies)
+    if not ignored and any(name not in known for name in names):
         told = f"This path knows: {', '.join(sorted(known))}." if known else "This path knows none."
         raise QueryRefused([Fault((), f"A query parameter is unknown. {told}")])
-    twice = sorted({name for name in names if names.count(name) > 1})
+    twice = sorted({name for name in names if name in known and names.count(name) > 1})
     if twice:
         raise QueryRefused([Fault((), f"A query parameter is given more than once: {', '.join(twice)}.")])
 
@@ -28,7 +36,7 @@ def refuse_unknown_query(request: Request) -> None:
 Limit = Annotated[int, Query(ge=1, le=200, description="The most entries that a page holds.", examples=[50])]
 Cursor = Annotated[
     str | None,
-    Query(max_length=400, description="Where the page begins: the `next_cursor` of the page before.", examples=[None]),
+    Query(max_length=400, description="Where the page begins: the `next_cursor` of the page before.", examples=["NTA"]),
 ]
 
 

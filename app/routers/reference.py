@@ -47,6 +47,8 @@ def read_index(request: Request) -> Response:
         "factors": "/v1/factors",
         "contacts": "/v1/contacts",
         "search": "/v1/search?q=missing",
+        "feed": "/v1/feed.json",
+        "feed_atom": "/v1/feed.atom",
         "signposts": "/v1/signposts",
         "code_lists": CODE_LISTS,
         "concern_form": "/v1/concerns/form",
@@ -137,5 +139,5 @@ def read_problem(
 )
 def read_receipt_keys(request: Request, parts: TheParts) -> Response:
     """The public keys that receipts are signed with, as a JSON Web Key Set."""
-    keys = JsonWebKeySet(keys=(parts.intake.clerk.signer.public_jwk(),))
+    keys = JsonWebKeySet(keys=parts.intake.clerk.signer.jwks)
     return public_answer(request, keys, caching=CURRENT)

@@ -12,6 +12,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.logs import frames_of
 from app.routers.metrics import Metrics
+from app.routers.origins import is_submission, open_to_all
 from app.routers.problem_kinds import DEFECT
 from app.routers.problems import problem
 
@@ -57,7 +58,8 @@ class AroundRequests:
         except Exception as defect:  # the last catch: a defect is answered and logged, without its words
             log.error("defect", request_id=request_id, error=type(defect).__name__, frames=frames_of(defect))
             if told.status is None:
-                await problem(Request(scope, receive), DEFECT)(scope, receive, told.send)
+                way_out = told.send if is_submission(scope) else open_to_all(told.send)
+                await problem(Request(scope, receive), DEFECT)(scope, receive, way_out)
         seconds = time.perf_counter() - began
         status, route = told.status or SERVER_ERROR, _route_of(scope)
         self.metrics.record(method=method, route=route, status=status, seconds=seconds)

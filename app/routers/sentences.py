@@ -18,6 +18,8 @@ SENTENCES = {
     "string_pattern_mismatch": "This is not in the form that is needed here.",
     "enum": "Use one of: {expected}.",
     "literal_error": "Use one of: {expected}.",
+    "bool_type": "Use true or false here.",
+    "bool_parsing": "Use true or false here.",
     "int_type": "Use a whole number here.",
     "int_parsing": "Use a whole number here.",
     "int_parsing_size": "Use a smaller whole number here.",

@@ -14,8 +14,12 @@ from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+from sqlalchemy import Engine
+from sqlmodel import Session
 
 from app.errors import KeyUsedForOtherWords
+from app.models.concern_tables import KeptReceiptRow
+from app.store.concerns import find_kept_receipt
 
 NONCE_LENGTH = 12
 
@@ -50,3 +54,35 @@ def retry_key(idempotency_key: str, *, client: str) -> RetryKey:
     secret = f"{client}\n{idempotency_key}".encode()
     derived = HKDF(SHA256(), length=64, salt=None, info=b"kept receipt").derive(secret)
     return RetryKey(hashlib.sha256(b"idempotency key\n" + secret).digest(), derived[:32], derived[32:])
+
+
+@dataclass(frozen=True)
+class Kept:
+    """The receipt as finished JSON, and whether it is that of an earlier, identical request."""
+
+    reference: str
+    receipt: bytes
+    is_replay: bool
+
+
+def for_retries(retry: RetryKey | None, submission: bytes, reference: str, receipt: bytes) -> KeptReceiptRow | None:
+    """The row that keeps the receipt; none where the request had no idempotency key."""
+    if retry is None:
+        return None
+    return KeptReceiptRow(
+        key_sha256=retry.key_sha256,
+        payload_mac=retry.mac(submission),
+        reference=reference,
+        sealed_receipt=retry.encrypt(receipt),
+    )
+
+
+def replay(engine: Engine, retry: RetryKey | None, submission: bytes) -> Kept:
+    """The first receipt, whole. Raises `KeyUsedForOtherWords` where the key was used for another submission."""
+    if retry is None:
+        raise KeyUsedForOtherWords
+    with Session(engine) as session:
+        kept = find_kept_receipt(session, key_sha256=retry.key_sha256)
+    if kept is None or not hmac.compare_digest(kept.payload_mac, retry.mac(submission)):
+        raise KeyUsedForOtherWords
+    return Kept(kept.reference, retry.decrypt(kept.sealed_receipt), is_replay=True)

@@ -3,14 +3,16 @@
 import datetime as dt
 import os
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 from cryptography.hazmat.primitives.serialization import (
     Encoding,
     NoEncryption,
     PrivateFormat,
     load_pem_private_key,
+    load_pem_public_key,
 )
 from pyrage import x25519
 
@@ -63,6 +65,26 @@ def receipt_key(configured: Path | None, data_dir: Path) -> Ed25519PrivateKey:
     if not isinstance(key, Ed25519PrivateKey):
         raise SetUpFault(f"{path} is not an Ed25519 private key")
     return key
+
+
+def retired_keys(paths: Sequence[Path]) -> list[Ed25519PublicKey]:
+    """The public parts of keys that signed receipts before, from files with either part (PEM)."""
+    found = []
+    for path in paths:
+        try:
+            content = path.read_bytes()
+            is_private = b"PRIVATE KEY" in content
+            key = (
+                load_pem_private_key(content, password=None).public_key()
+                if is_private
+                else load_pem_public_key(content)
+            )
+        except (OSError, ValueError):
+            raise SetUpFault(f"{path} cannot be read as a PEM key") from None
+        if not isinstance(key, Ed25519PublicKey):
+            raise SetUpFault(f"{path} is not an Ed25519 key")
+        found.append(key)
+    return found
 
 
 def _write_new(path: Path, content: bytes) -> None:

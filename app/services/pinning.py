@@ -6,7 +6,8 @@ from sqlmodel import Session
 
 from app.errors import ConcernRefused, Fault
 from app.models.concern import Concern
-from app.models.editions import Identified
+from app.models.concern_detail import ConcernDetail
+from app.models.editions import EditionContent, Identified
 from app.services.reference_data import ReferenceData
 from app.store.editions import EditionKey, current_of, find_history, list_current, read_content
 
@@ -20,7 +21,7 @@ def pin_concern(session: Session, concern: Concern, reference_data: ReferenceDat
     pinned = _find_edition(session, concern)
     if isinstance(pinned, Fault):
         raise ConcernRefused([pinned, *faults])
-    faults += _unknown_ids(session, concern, pinned)
+    faults += unknown_ids(concern.concern, read_content(session, pinned))
     if faults:
         raise ConcernRefused(faults)
     return pinned
@@ -43,9 +44,8 @@ def _find_edition(session: Session, concern: Concern) -> EditionKey | Fault:
     return EditionKey(guide, concern.edition)
 
 
-def _unknown_ids(session: Session, concern: Concern, pinned: EditionKey) -> list[Fault]:
-    told = concern.concern
-    content = read_content(session, pinned)
+def unknown_ids(told: ConcernDetail, content: EditionContent) -> list[Fault]:
+    """Every indicator, factor and linked risk that was named and is not in the edition."""
     return [
         *_unknown("indicators", told.indicators, content.indicators),
         *_unknown("factors", told.factors, content.factors),

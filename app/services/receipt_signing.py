@@ -2,39 +2,60 @@
 
 import hashlib
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import jwt
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+from jwt import PyJWKSet
 from jwt.algorithms import OKPAlgorithm
+from jwt.exceptions import PyJWTError
 from jwt.utils import base64url_encode
 
-TYPE = "concern-receipt+jws"
+from app.errors import ReceiptNotGenuine
+
+RECEIPT = "concern-receipt+jws"
+STATEMENT = "disclosure-statement+jws"
+ALGORITHM = "EdDSA"
+
+Jwk = dict[str, str]
 
 
 @dataclass(frozen=True)
 class ReceiptSigner:
-    """Signs with one Ed25519 key, named by its RFC 7638 thumbprint."""
+    """Signs with one Ed25519 key; the public parts of all keys that ever signed are published."""
 
     key: Ed25519PrivateKey
-    key_id: str
+    jwks: tuple[Jwk, ...]
 
-    def sign(self, claims: dict[str, Any]) -> str:
-        """The compact JWS over those claims."""
-        return jwt.encode(claims, self.key, algorithm="EdDSA", headers={"typ": TYPE, "kid": self.key_id})
-
-    def public_jwk(self) -> dict[str, str]:
-        """The public key as a JSON Web Key."""
-        return _jwk(self.key) | {"kid": self.key_id, "use": "sig", "alg": "EdDSA"}
+    def sign(self, claims: dict[str, Any], *, kind: str = RECEIPT) -> str:
+        """The compact JWS over those claims, its `typ` naming what it is."""
+        return jwt.encode(claims, self.key, algorithm=ALGORITHM, headers={"typ": kind, "kid": self.jwks[0]["kid"]})
 
 
-def make_receipt_signer(key: Ed25519PrivateKey) -> ReceiptSigner:
-    """A signer with that key."""
-    canonical = json.dumps(_jwk(key), sort_keys=True, separators=(",", ":"))
-    return ReceiptSigner(key, base64url_encode(hashlib.sha256(canonical.encode()).digest()).decode())
+def make_receipt_signer(key: Ed25519PrivateKey, retired: Sequence[Ed25519PublicKey] = ()) -> ReceiptSigner:
+    """A signer with that key, which still publishes the retired ones."""
+    return ReceiptSigner(key, tuple(_public_jwk(public) for public in (key.public_key(), *retired)))
 
 
-def _jwk(key: Ed25519PrivateKey) -> dict[str, str]:
-    told: dict[str, str] = OKPAlgorithm.to_jwk(key.public_key(), as_dict=True)
-    return {member: told[member] for member in ("crv", "kty", "x")}
+def check_receipt(receipt: str, jwks: dict[str, Any]) -> dict[str, Any]:
+    """What a genuine receipt or statement says; needs nothing but the published keys. Raises `ReceiptNotGenuine`."""
+    try:
+        header = jwt.get_unverified_header(receipt)
+        key = PyJWKSet.from_dict(jwks)[header.get("kid", "")]
+        claims: dict[str, Any] = jwt.decode(
+            receipt, key, algorithms=[ALGORITHM], options={"verify_iat": False, "verify_sub": False}
+        )
+    except (PyJWTError, KeyError, ValueError):
+        raise ReceiptNotGenuine from None
+    return claims
+
+
+def _public_jwk(public: Ed25519PublicKey) -> Jwk:
+    """The JSON Web Key, named by its thumbprint (RFC 7638)."""
+    told: Jwk = OKPAlgorithm.to_jwk(public, as_dict=True)
+    bare = {member: told[member] for member in ("crv", "kty", "x")}
+    canonical = json.dumps(bare, sort_keys=True, separators=(",", ":"))
+    thumbprint = base64url_encode(hashlib.sha256(canonical.encode()).digest()).decode()
+    return bare | {"kid": thumbprint, "use": "sig", "alg": ALGORITHM}

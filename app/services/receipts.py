@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from app.models.addition import AdditionReceipt
 from app.models.concern import FORM_VERSION, Concern
 from app.models.concern_tables import ConcernRow, ConcernState
 from app.models.digest import canonical_submission
@@ -24,6 +25,7 @@ TOKEN_BYTES = 32
 DANGER_FIRST = "If a child is in immediate danger, call 999 now."
 KEPT = "Your concern is kept. This is not yet an answer from a social worker."
 NOTHING_KEPT = "This was a check: nothing was kept. To raise the concern, send it to /v1/concerns."
+ADDED = "What you added is kept with your concern."
 HOW_TO_FOLLOW = "Keep the reference and the status token. Together they show how your concern stands."
 
 
@@ -39,7 +41,7 @@ class Clerk:
         """What would have been answered; nothing is kept."""
         due = self.working_days.one_on(at)
         return CheckAnswer(
-            next_steps=(DANGER_FIRST, NOTHING_KEPT, _what_to_expect(due, contacts)),
+            next_steps=(DANGER_FIRST, NOTHING_KEPT, _what_to_expect(due, contacts, at)),
             links={"self": "/v1/concerns/check", "submit": "/v1/concerns"} | _links(pinned),
             **self._told(pinned, contacts, due),
         )
@@ -65,22 +67,38 @@ class Clerk:
             received_at=at,
             status_token=secrets.token_urlsafe(TOKEN_BYTES),
             receipt=self.signer.sign(claims),
-            next_steps=(DANGER_FIRST, KEPT, _what_to_expect(due, contacts), HOW_TO_FOLLOW),
+            next_steps=(DANGER_FIRST, KEPT, _what_to_expect(due, contacts, at), HOW_TO_FOLLOW),
             links={"self": f"/v1/concerns/{reference}"} | _links(pinned),
             **self._told(pinned, contacts, due),
         )
 
-    def answer_status(self, row: ConcernRow, contacts: Sequence[Contact]) -> ConcernStatus:
+    def answer_status(self, row: ConcernRow, contacts: Sequence[Contact], *, at: dt.datetime) -> ConcernStatus:
         """How the concern stands."""
         pinned = EditionKey(row.guide, row.edition)
-        expected = [_what_to_expect(row.acknowledge_by, contacts)] if row.state == ConcernState.RECEIVED else []
+        expected = [_what_to_expect(row.acknowledge_by, contacts, at)] if row.state == ConcernState.RECEIVED else []
         return ConcernStatus(
             reference=row.reference,
             state=ConcernState(row.state),
             received_at=row.received_at,
+            acknowledged_at=row.acknowledged_at,
+            closed_at=row.closed_at,
+            outcome=row.outcome if row.outcome_shared else None,
             next_steps=(DANGER_FIRST, *expected),
             links={"self": f"/v1/concerns/{row.reference}"} | _links(pinned),
             **self._told(pinned, contacts, row.acknowledge_by),
+        )
+
+    def answer_addition(self, row: ConcernRow, contacts: Sequence[Contact], *, at: dt.datetime) -> AdditionReceipt:
+        """The addition is kept."""
+        return AdditionReceipt(
+            reference=row.reference,
+            state=ConcernState(row.state),
+            received_at=row.received_at,
+            added_at=at,
+            next_steps=(DANGER_FIRST, ADDED),
+            signposts=self.reference_data.signposts,
+            contacts=tuple(contacts),
+            links={"self": f"/v1/concerns/{row.reference}"} | _links(EditionKey(row.guide, row.edition)),
         )
 
     def _told(self, pinned: EditionKey, contacts: Sequence[Contact], due: dt.datetime) -> dict[str, Any]:
@@ -102,12 +120,12 @@ def _links(pinned: EditionKey) -> Links:
     }
 
 
-def _what_to_expect(due: dt.datetime, contacts: Sequence[Contact]) -> str:
+def _what_to_expect(due: dt.datetime, contacts: Sequence[Contact], at: dt.datetime) -> str:
     local = due.astimezone(LONDON)
     when = f"{local:%A} {local.day} {local:%B %Y} at {local:%H:%M}"
-    return (
-        f"A social worker should acknowledge it by {when}. If you have heard nothing by then, {_whom_to_call(contacts)}"
-    )
+    if at > due:
+        return f"A social worker should have acknowledged it by {when}. Please {_whom_to_call(contacts)}"
+    return f"A social worker should acknowledge it by {when}. If none does, {_whom_to_call(contacts)}"
 
 
 def _whom_to_call(contacts: Sequence[Contact]) -> str:

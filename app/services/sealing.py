@@ -4,6 +4,7 @@ Whoever holds the identity of any recipient can open it with this service or wit
 service needs no identity to receive.
 """
 
+import datetime as dt
 import hashlib
 import json
 from collections.abc import Sequence
@@ -13,6 +14,7 @@ import pyrage
 from pyrage import x25519
 
 from app.errors import SetUpFault
+from app.models.addition import Addition
 from app.models.concern import FORM_VERSION, Concern
 from app.models.receipts import Receipt
 from app.models.strict import utc_text
@@ -47,6 +49,17 @@ def make_sealer(recipients: Sequence[str]) -> Sealer:
     except pyrage.RecipientError:
         raise SetUpFault("SEAL_TO holds something that is not an age recipient (age1...)") from None
     return Sealer(parsed, tuple(fingerprint_of(recipient) for recipient in recipients))
+
+
+def sealed_addition(addition: Addition, reference: str, *, at: dt.datetime) -> bytes:
+    """What goes under the seal of an addition."""
+    whole = {
+        "reference": reference,
+        "received_at": utc_text(at),
+        "form_version": FORM_VERSION,
+        "addition": addition.model_dump(mode="json", exclude_unset=True),
+    }
+    return json.dumps(whole, ensure_ascii=False).encode()
 
 
 def sealed_text(concern: Concern, receipt: Receipt) -> bytes:

@@ -1,4 +1,4 @@
-"""Verifying what is kept: every edition's digest, taken again from its rows."""
+"""Verifying what is kept: every edition's digest, and every chain of disclosures, taken again from the rows."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -8,6 +8,7 @@ from sqlalchemy import Engine
 from sqlmodel import Session
 
 from app.models.digest import digest_of
+from app.store.disclosures import faults_in_chains
 from app.store.editions import EditionKey, every_edition, read_content
 
 
@@ -25,6 +26,12 @@ def verify_editions(engine: Engine) -> Iterator[Verdict]:
     with Session(engine) as session:
         for key, digest in every_edition(session):
             yield Verdict(key, digest, _fault_of(session, key, digest))
+
+
+def verify_disclosures(engine: Engine) -> Iterator[tuple[str, str]]:
+    """Each chain of disclosures that was tampered with: a concern's reference (or `inbox`, `audit`), and the fault."""
+    with Session(engine) as session:
+        yield from faults_in_chains(session)
 
 
 def _fault_of(session: Session, key: EditionKey, digest: str) -> str | None:

@@ -1,17 +1,22 @@
-"""The rows of concerns and of the receipts kept for retries."""
+"""The rows of concerns, of what was added to them, and of the receipts kept for retries."""
 
-from sqlalchemy import Connection, insert, select
+import datetime as dt
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import Connection, func, insert, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session, col
 
-from app.errors import AlreadyKept, ReferenceTaken
-from app.models.concern_tables import ConcernRow, KeptReceiptRow
+from app.errors import AlreadyKept, NoSuchConcern, ReferenceTaken
+from app.models.concern_tables import AdditionRow, ConcernRow, ConcernState, KeptReceiptRow
+from app.store.tables import table_of
 
 
 def insert_concern(connection: Connection, concern: ConcernRow) -> None:
     """Insert it; raises `ReferenceTaken` where another concern has its reference."""
     try:
-        connection.execute(insert(ConcernRow), [concern.model_dump()])
+        connection.execute(insert(ConcernRow), [concern.model_dump(exclude={"waiting", "danger"})])
     except IntegrityError:
         raise ReferenceTaken from None
 
@@ -32,3 +37,57 @@ def find_kept_receipt(session: Session, *, key_sha256: bytes) -> KeptReceiptRow 
 def find_concern(session: Session, *, reference: str) -> ConcernRow | None:
     """The concern of that reference."""
     return session.get(ConcernRow, reference)
+
+
+def get_concern(session: Session | Connection, reference: str) -> ConcernRow:
+    """The concern of that reference; raises `NoSuchConcern`."""
+    concerns = table_of(ConcernRow)
+    row = session.execute(select(concerns).where(concerns.c.reference == reference)).mappings().one_or_none()
+    if row is None:
+        raise NoSuchConcern
+    return ConcernRow(**row)
+
+
+def update_concern(connection: Connection, reference: str, **columns: Any) -> None:
+    """Set those columns; the database refuses what must not be."""
+    connection.execute(update(ConcernRow).where(col(ConcernRow.reference) == reference).values(**columns))
+
+
+def insert_addition(connection: Connection, addition: AdditionRow) -> None:
+    """Insert it under the next number of its concern."""
+    additions = table_of(AdditionRow).c
+    last = connection.scalar(select(func.max(additions.number)).where(additions.reference == addition.reference))
+    connection.execute(insert(AdditionRow), [addition.model_dump() | {"number": (last or 0) + 1}])
+
+
+def list_additions(session: Session | Connection, reference: str) -> list[AdditionRow]:
+    """What was added to the concern, in the order of arrival."""
+    additions = table_of(AdditionRow)
+    rows = session.execute(
+        select(additions).where(additions.c.reference == reference).order_by(additions.c.number)
+    ).mappings()
+    return [AdditionRow(**row) for row in rows]
+
+
+def erase_sealed(connection: Connection, reference: str, *, at: dt.datetime) -> None:
+    """Take the sealed text of the concern and of its additions away; the rows stay."""
+    connection.execute(update(AdditionRow).where(col(AdditionRow.reference) == reference).values(sealed=None))
+    update_concern(connection, reference, sealed=None, erased_at=at)
+
+
+def due_for_erasure(session: Session | Connection, *, state: str, before: dt.datetime, limit: int) -> Sequence[str]:
+    """References of concerns in that state since before the moment, not held and not yet erased."""
+    since = ConcernRow.closed_at if state == ConcernState.CLOSED else ConcernRow.acknowledged_at
+    return list(
+        session.scalars(
+            select(col(ConcernRow.reference))
+            .where(
+                col(ConcernRow.state) == state,
+                col(since) < before,
+                col(ConcernRow.held).is_(False),
+                col(ConcernRow.sealed).is_not(None),
+            )
+            .order_by(col(since))
+            .limit(limit)
+        )
+    )

@@ -2,7 +2,8 @@
 
 from sqlmodel import SQLModel
 
-from app.models.concern_tables import ConcernRow
+from app.models.concern_tables import AdditionRow, ConcernRow
+from app.models.disclosure_tables import ChainRow, DisclosureRow
 from app.models.guide_tables import (
     CautionRow,
     ContactRow,
@@ -62,25 +63,8 @@ def declare_rules() -> None:
         f"BEFORE INSERT ON editions WHEN NEW.number <> {next_number}",
         "editions are numbered 1, 2, 3 without a gap",
     )
-    _refuse(
-        ConcernRow,
-        "unacknowledged_are_never_deleted",
-        "BEFORE DELETE ON concerns WHEN OLD.state = 'received'",
-        "a concern that nobody has acknowledged is never deleted",
-    )
-    _refuse(
-        ConcernRow,
-        "unacknowledged_are_never_altered",
-        "BEFORE UPDATE OF sealed ON concerns WHEN OLD.state = 'received'",
-        "a concern that nobody has acknowledged is never altered",
-    )
-    _refuse(
-        ConcernRow,
-        "keep_their_reference",  # and take nobody else's place
-        "BEFORE UPDATE ON concerns WHEN NEW.reference <> OLD.reference OR NEW.rowid <> OLD.rowid",
-        "a concern keeps its reference",
-    )
-    _refuse_replacing(ConcernRow, "a concern is never replaced by another")
+    _declare_rules_of_concerns()
+    _declare_rules_of_disclosures()
     for row in (EditionRow, WithdrawalRow):
         rule = f"{row.__tablename__}_raise_the_generation AFTER INSERT ON {row.__tablename__}"
         make_with(row, f"CREATE TRIGGER {rule} BEGIN {RAISE_GENERATION}; END", dialect="sqlite")
@@ -88,3 +72,53 @@ def declare_rules() -> None:
 
 
 RAISE_GENERATION = "UPDATE generation SET number = number + 1 WHERE id = 1"
+# Sealing the same words anew to other recipients loses nothing; whatever else changes the sealed text does.
+LOSES_ITS_WORDS = "NEW.sealed IS NOT OLD.sealed AND (NEW.sealed IS NULL OR NEW.recipients = OLD.recipients)"
+
+
+def _declare_rules_of_concerns() -> None:
+    """A concern's row stays for ever; its sealed text goes only once it was acknowledged, and under no hold."""
+    _refuse(ConcernRow, "are_never_deleted", "BEFORE DELETE ON concerns", "a concern is never deleted")
+    _refuse_replacing(ConcernRow, "a concern is never replaced by another")
+    _refuse(
+        ConcernRow,
+        "keep_their_reference",  # and take nobody else's place
+        "BEFORE UPDATE ON concerns WHEN NEW.reference <> OLD.reference OR NEW.rowid <> OLD.rowid",
+        "a concern keeps its reference",
+    )
+    _refuse(
+        ConcernRow,
+        "keep_what_nobody_acknowledged",
+        f"BEFORE UPDATE ON concerns WHEN {LOSES_ITS_WORDS} AND (OLD.state = 'received' OR OLD.held)",
+        "a concern that is not acknowledged, or is on hold, is not erased",
+    )
+    _refuse(
+        ConcernRow,
+        "never_go_back",
+        "BEFORE UPDATE ON concerns WHEN NEW.state <> OLD.state AND OLD.state || NEW.state NOT IN "
+        "('receivedacknowledged', 'acknowledgedclosed')",
+        "a concern is received, then acknowledged, then closed",
+    )
+    _refuse(AdditionRow, "are_never_deleted", "BEFORE DELETE ON additions", "an addition is never deleted")
+    _refuse_replacing(AdditionRow, "an addition is never replaced by another")
+    _refuse(
+        AdditionRow,
+        "keep_what_nobody_acknowledged",
+        f"BEFORE UPDATE ON additions WHEN {LOSES_ITS_WORDS} AND EXISTS "
+        "(SELECT 1 FROM concerns WHERE reference = OLD.reference AND (state = 'received' OR held))",
+        "an addition to a concern that is not acknowledged, or is on hold, is not erased",
+    )
+
+
+def _declare_rules_of_disclosures() -> None:
+    _refuse(DisclosureRow, "are_never_altered", "BEFORE UPDATE ON disclosures", "a disclosure is never altered")
+    _refuse(DisclosureRow, "are_never_deleted", "BEFORE DELETE ON disclosures", "a disclosure is never deleted")
+    _refuse_replacing(DisclosureRow, "a disclosure is never replaced by another")
+    _refuse(ChainRow, "are_never_deleted", "BEFORE DELETE ON chains", "a chain of disclosures is never deleted")
+    _refuse_replacing(ChainRow, "a chain of disclosures is never replaced by another")
+    _refuse(
+        ChainRow,
+        "only_grow",
+        "BEFORE UPDATE ON chains WHEN NEW.name <> OLD.name OR NEW.length <> OLD.length + 1",
+        "a chain of disclosures grows by one",
+    )

@@ -1,0 +1,176 @@
+"""Open Referral UK (HSDS-UK 3.0): the contacts of every current guide, and the signposts, as a service directory."""
+
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import APIRouter, Depends, Path, Query, Request, Response
+
+from app.models.open_referral import (
+    A_SERVICE_AT_LOCATION,
+    ApiDescription,
+    Service,
+    ServiceAtLocation,
+    ServiceAtLocationPage,
+    ServicePage,
+    TaxonomyPage,
+    TaxonomyTermPage,
+)
+from app.models.open_referral_parts import A_SERVICE, A_TAXONOMY, A_TERM, Taxonomy, TaxonomyTerm
+from app.routers.access import PUBLIC
+from app.routers.open_referral_views import (
+    DOCUMENT,
+    STUB,
+    Filters,
+    Paging,
+    at_locations,
+    directory_answer,
+    document_answer,
+    document_of_stub,
+    get_one,
+    listed_at_locations,
+    page_of,
+    read_directory,
+)
+from app.routers.parts import OpenSession, TheParts
+from app.routers.problem_kinds import NOT_FOUND, NOT_MODIFIED, documented
+from app.routers.queries import UNKNOWN_IGNORED
+from app.services.open_referral import Directory
+
+router = APIRouter(prefix=STUB, tags=["Open Referral UK"], dependencies=[PUBLIC, UNKNOWN_IGNORED])
+
+PROFILE = "https://docs.openreferraluk.org/en/latest/"
+FOR_ALL = NOT_MODIFIED | documented()
+FOR_ONE = NOT_MODIFIED | documented(NOT_FOUND)
+
+
+def the_directory(session: OpenSession, parts: TheParts) -> Directory:
+    """The directory as it stands now."""
+    return read_directory(session, parts)
+
+
+def the_filters(
+    search: Annotated[
+        str | None,
+        Query(
+            max_length=200,
+            description="Words that all stand in the name, the description or the organization's name.",
+            examples=["duty"],
+        ),
+    ] = None,
+    taxonomy_id: Annotated[
+        str | None, Query(max_length=100, description="Only services with a term of it.", examples=[A_TAXONOMY])
+    ] = None,
+    taxonomy_term_id: Annotated[
+        str | None, Query(max_length=100, description="Only services with this term.", examples=[A_TERM])
+    ] = None,
+) -> Filters:
+    """The filters that the caller gives."""
+    return Filters(search or "", taxonomy_id or "", taxonomy_term_id or "")
+
+
+def the_paging(
+    page: Annotated[int, Query(ge=1, description="Which page, from 1.", examples=[1])] = 1,
+    per_page: Annotated[int, Query(ge=1, le=1000, description="The most entries of a page.", examples=[50])] = 50,
+) -> Paging:
+    """The page that the caller wants."""
+    return Paging(page, per_page)
+
+
+TheDirectory = Annotated[Directory, Depends(the_directory, scope="function")]
+TheFilters = Annotated[Filters, Depends(the_filters)]
+ThePaging = Annotated[Paging, Depends(the_paging)]
+
+
+@router.get("", summary="Describe the directory", response_model=ApiDescription, responses=FOR_ALL)
+@router.get("/", include_in_schema=False)
+def describe_directory(request: Request, parts: TheParts) -> Response:
+    """The version of the standard, and where it and this API are described; also with a slash at the end."""
+    document = parts.settings.public_url + DOCUMENT
+    return directory_answer(request, ApiDescription(version="HSDS-UK-3.0", profile=PROFILE, openapi_url=document))
+
+
+@router.get("/openapi.json", include_in_schema=False)
+def read_directory_document(request: Request, parts: TheParts) -> Response:
+    """The OpenAPI document of the stub alone."""
+    return document_answer(request, document_of_stub(request.app.openapi(), parts.settings.public_url))
+
+
+@router.get("/services", summary="List the services", response_model=ServicePage, responses=FOR_ALL)
+def list_services(request: Request, directory: TheDirectory, filters: TheFilters, paging: ThePaging) -> Response:
+    """Whom to call or write to: the contacts of the guides, then the signposts, 999 first among them.
+
+    Every filter that is given must be met. Unknown ones are ignored, as callers of this standard expect. The services
+    state no ages, hours or areas, so the standard's filters by age, day, time, postcode and proximity leave none out.
+    """
+    return directory_answer(request, page_of(ServicePage, filters.passed(directory.services), paging))
+
+
+@router.get("/services/{id}", summary="Read a service", response_model=Service, responses=FOR_ONE)
+def read_service(
+    request: Request,
+    directory: TheDirectory,
+    wanted: Annotated[UUID, Path(alias="id", description="The service.", examples=[A_SERVICE])],
+) -> Response:
+    """One service, whole, with its numbers in `contacts`, its location and the terms that it has to do with."""
+    return directory_answer(request, get_one(directory.services, wanted))
+
+
+@router.get("/taxonomies", summary="List the taxonomies", response_model=TaxonomyPage, responses=FOR_ALL)
+def list_taxonomies(request: Request, directory: TheDirectory, paging: ThePaging) -> Response:
+    """The one taxonomy."""
+    return directory_answer(request, page_of(TaxonomyPage, [directory.taxonomy], paging))
+
+
+@router.get("/taxonomies/{id}", summary="Read a taxonomy", response_model=Taxonomy, responses=FOR_ONE)
+def read_taxonomy(
+    request: Request,
+    directory: TheDirectory,
+    wanted: Annotated[UUID, Path(alias="id", description="The taxonomy.", examples=[A_TAXONOMY])],
+) -> Response:
+    """The taxonomy: its terms name it in `taxonomy_id`."""
+    return directory_answer(request, get_one([directory.taxonomy], wanted))
+
+
+@router.get("/taxonomy_terms", summary="List the terms", response_model=TaxonomyTermPage, responses=FOR_ALL)
+def list_taxonomy_terms(request: Request, directory: TheDirectory, paging: ThePaging) -> Response:
+    """The subjects of the guides, then the risks that they say are often linked to them."""
+    return directory_answer(request, page_of(TaxonomyTermPage, directory.terms, paging))
+
+
+@router.get("/taxonomy_terms/{id}", summary="Read a term", response_model=TaxonomyTerm, responses=FOR_ONE)
+def read_taxonomy_term(
+    request: Request,
+    directory: TheDirectory,
+    wanted: Annotated[UUID, Path(alias="id", description="The term.", examples=[A_TERM])],
+) -> Response:
+    """One term, with the address at which its guide tells of it."""
+    return directory_answer(request, get_one(directory.terms, wanted))
+
+
+@router.get(
+    "/service_at_locations",
+    summary="List the services at their locations",
+    response_model=ServiceAtLocationPage,
+    responses=FOR_ALL,
+)
+def list_service_at_locations(
+    request: Request, directory: TheDirectory, filters: TheFilters, paging: ThePaging
+) -> Response:
+    """The same services, with the same filters, each at its virtual location: by telephone or online."""
+    found = listed_at_locations(filters.passed(directory.services))
+    return directory_answer(request, page_of(ServiceAtLocationPage, found, paging))
+
+
+@router.get(
+    "/service_at_locations/{id}",
+    summary="Read a service at its location",
+    response_model=ServiceAtLocation,
+    responses=FOR_ONE,
+)
+def read_service_at_location(
+    request: Request,
+    directory: TheDirectory,
+    wanted: Annotated[UUID, Path(alias="id", description="The link.", examples=[A_SERVICE_AT_LOCATION])],
+) -> Response:
+    """One service at its location, whole; with the service's own `name` and `status` at the top."""
+    return directory_answer(request, get_one(at_locations(directory.services), wanted))

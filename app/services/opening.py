@@ -1,0 +1,45 @@
+"""Opening what was sealed, where this process holds an identity; most servers need none."""
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pyrage
+from pyrage import x25519
+
+from app.errors import NotOpenedHere, SetUpFault
+
+
+@dataclass(frozen=True)
+class Opener:
+    """Opens with the identities of one file. Without any it opens nothing."""
+
+    identities: tuple[x25519.Identity, ...] = ()
+
+    @property
+    def can_open(self) -> bool:
+        """Whether this process holds an identity at all."""
+        return bool(self.identities)
+
+    def open(self, sealed: bytes) -> dict[str, Any]:
+        """What is under the seal. Raises `NotOpenedHere` where none of the identities opens it."""
+        if not self.identities:
+            raise NotOpenedHere
+        try:
+            opened: dict[str, Any] = json.loads(pyrage.decrypt(sealed, list(self.identities)))
+        except pyrage.DecryptError:
+            raise NotOpenedHere from None
+        return opened
+
+
+def read_identities(path: Path) -> Opener:
+    """An opener with every identity of the file (as `guidance keys new` or `age-keygen` wrote it)."""
+    try:
+        lines = path.read_text(encoding="utf-8").splitlines()
+        found = tuple(x25519.Identity.from_str(line.strip()) for line in lines if line.startswith("AGE-SECRET-KEY-"))
+    except (OSError, UnicodeDecodeError, pyrage.IdentityError):
+        raise SetUpFault(f"{path} cannot be read as a file of age identities") from None
+    if not found:
+        raise SetUpFault(f"{path} holds no age identity")
+    return Opener(found)

@@ -1,0 +1,114 @@
+"""The chains of disclosures: adding to one, reading it, and checking it."""
+
+import datetime as dt
+import hashlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import rfc8785
+from sqlalchemy import Connection, insert, literal, select, tuple_, update
+from sqlmodel import Session, col
+
+from app.models.disclosure_tables import ChainRow, DeskAct, DisclosureRow
+from app.models.strict import utc_text
+from app.store.tables import table_of
+
+BEGINNING = "0" * 64
+
+
+@dataclass(frozen=True)
+class Actor:
+    """Who acts, and from which network address."""
+
+    client: str
+    address: str
+
+
+def disclose(
+    connection: Connection, *, chain: str, act: DeskAct, actor: Actor, at: dt.datetime, detail: str = ""
+) -> DisclosureRow:
+    """Add the act to the chain, in the transaction of the act itself."""
+    length, head = end_of_chain(connection, chain)
+    row = DisclosureRow(
+        chain=chain,
+        number=length + 1,
+        at=at,
+        client=actor.client,
+        act=act,
+        address=actor.address,
+        detail=detail,
+        previous_sha256=head,
+        sha256="",
+    )
+    row.sha256 = hash_of(row)
+    connection.execute(insert(DisclosureRow), [row.model_dump()])
+    if length == 0:
+        connection.execute(insert(ChainRow), [{"name": chain, "length": 1, "head_sha256": row.sha256}])
+    else:
+        grown = {"length": row.number, "head_sha256": row.sha256}
+        connection.execute(update(ChainRow).where(col(ChainRow.name) == chain).values(**grown))
+    return row
+
+
+def hash_of(row: DisclosureRow) -> str:
+    """SHA-256 over the canonical JSON (RFC 8785) of every other column of the row."""
+    told = row.model_dump(exclude={"sha256", "at"}) | {"at": utc_text(row.at)}
+    return hashlib.sha256(rfc8785.dumps(told)).hexdigest()
+
+
+Place = tuple[dt.datetime, str, int]
+
+
+def list_disclosures(
+    connection: Connection, *, chain: str | None, client: str | None, after: Place | None, limit: int
+) -> list[DisclosureRow]:
+    """The rows of one chain or of all, by time, after the place of the last row of the page before."""
+    table = table_of(DisclosureRow)
+    place = (table.c.at, table.c.chain, table.c.number)
+    found = select(table)
+    if chain is not None:
+        found = found.where(table.c.chain == chain)
+    if client is not None:
+        found = found.where(table.c.client == client)
+    if after is not None:
+        bound = tuple_(*(literal(value, column.type) for value, column in zip(after, place, strict=True)))
+        found = found.where(tuple_(*place) > bound)
+    rows = connection.execute(found.order_by(*place).limit(limit)).mappings()
+    return [DisclosureRow(**row) for row in rows]
+
+
+def end_of_chain(connection: Connection, name: str) -> tuple[int, str]:
+    """How many rows the chain has, and the hash of the last."""
+    end = connection.execute(
+        select(col(ChainRow.length), col(ChainRow.head_sha256)).where(col(ChainRow.name) == name)
+    ).one_or_none()
+    return (end[0], end[1]) if end is not None else (0, BEGINNING)
+
+
+def faults_in_chains(session: Session) -> Iterator[tuple[str, str]]:
+    """Each chain that was tampered with, by its name (a concern's is its reference), and what is wrong with it."""
+    ends = {end.name: end for end in session.scalars(select(ChainRow))}
+    walked: dict[str, DisclosureRow] = {}
+    broken: set[str] = set()
+    rows = select(DisclosureRow).order_by(col(DisclosureRow.chain), col(DisclosureRow.number))
+    for row in session.scalars(rows.execution_options(yield_per=1000)):
+        fault = _fault_in(row, walked.get(row.chain))
+        walked[row.chain] = row
+        if fault is not None and row.chain not in broken:
+            broken.add(row.chain)
+            yield row.chain, fault
+    for name in sorted((ends.keys() | walked.keys()) - broken):
+        if name not in ends:
+            yield name, "its end is missing"
+        elif name not in walked or (walked[name].number, walked[name].sha256) != (
+            ends[name].length,
+            ends[name].head_sha256,
+        ):
+            yield name, f"it should end at row {ends[name].length}, and does not"
+
+
+def _fault_in(row: DisclosureRow, before: DisclosureRow | None) -> str | None:
+    expected = (before.number + 1, before.sha256) if before is not None else (1, BEGINNING)
+    if (row.number, row.previous_sha256) != expected:
+        return f"row {row.number} does not follow the row before it"
+    return None if hash_of(row) == row.sha256 else f"row {row.number} was altered"

@@ -1,0 +1,257 @@
+"""The writer: many acts to one flush, each told only when it is on the disk, and none that takes another with it."""
+
+import sqlite3
+import threading
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import Connection, Engine, event, text
+
+from app.errors import NoSuchGuide, StoreBusy
+from app.store import writer as writing
+from app.store.database import DATABASE_FILE, open_database
+from app.store.writer import Act, Writer
+
+LONG_ENOUGH = 30
+
+
+class Desk:
+    """A writer over a table of words, with callers that wait in threads of their own."""
+
+    def __init__(self, engine: Engine) -> None:
+        self.engine = engine
+        self.commits = 0
+        self.callers = ThreadPoolExecutor(max_workers=64)
+        self.writer = self.a_writer()
+        event.listen(engine, "commit", self._count)
+
+    def _count(self, _connection: Connection) -> None:
+        self.commits += 1
+
+    def a_writer(self, *, queue_size: int = 100, wait_seconds: float = LONG_ENOUGH) -> Writer:
+        """The writer, with other limits."""
+        self.writer = Writer(self.engine, queue_size=queue_size, wait_seconds=wait_seconds)
+        return self.writer
+
+    def words(self) -> list[str]:
+        """What another connection can read, in the order in which it was kept."""
+        with self.engine.connect() as connection:
+            return list(connection.scalars(text("SELECT word FROM kept ORDER BY place")))
+
+    def ask(self, act: Act[Any]) -> Future[Any]:
+        """Have a caller of its own ask for the act, and return once it stands in the queue."""
+        before = self.writer.waiting
+        asked = self.callers.submit(self.writer.keep, act)
+        wait_until(lambda: self.writer.waiting > before or asked.done())
+        return asked
+
+
+@pytest.fixture
+def desk(tmp_path: Path) -> Iterator[Desk]:
+    engine = open_database(tmp_path)
+    event.listen(engine, "connect", lambda connection, _record: connection.execute("PRAGMA busy_timeout=1"))
+    with engine.begin() as connection:
+        connection.exec_driver_sql("CREATE TABLE kept (place INTEGER PRIMARY KEY AUTOINCREMENT, word TEXT UNIQUE)")
+    desk = Desk(engine)
+    yield desk
+    if desk.writer.is_alive:
+        desk.writer.stop()
+    desk.callers.shutdown()
+    engine.dispose()
+
+
+def wait_until(true: Callable[[], bool]) -> None:
+    """Wait for something that is sure to come."""
+    deadline = time.monotonic() + LONG_ENOUGH
+    while not true():
+        assert time.monotonic() < deadline
+        time.sleep(0.001)
+
+
+def keep(word: str, then: Exception | None = None) -> Act[str]:
+    """An act that keeps the word, and then fails if it is told to."""
+
+    def act(connection: Connection) -> str:
+        connection.execute(text("INSERT INTO kept (word) VALUES (:word)"), {"word": word})
+        if then is not None:
+            raise then
+        return word
+
+    return act
+
+
+class Gate:
+    """An act that stands still until it is let go, while others gather behind it."""
+
+    def __init__(self) -> None:
+        self.reached, self.open = threading.Event(), threading.Event()
+
+    def __call__(self, connection: Connection) -> str:
+        self.reached.set()
+        assert self.open.wait(LONG_ENOUGH)
+        return keep("gate")(connection)
+
+
+def closed_gate(desk: Desk) -> tuple[Gate, Future[Any]]:
+    """Start the writer and have it stand still inside an act."""
+    gate = Gate()
+    desk.writer.start()
+    asked = desk.callers.submit(desk.writer.keep, gate)
+    assert gate.reached.wait(LONG_ENOUGH)
+    return gate, asked
+
+
+def test_a_caller_is_told_nothing_before_the_commit_and_finds_its_row_right_after(desk: Desk) -> None:
+    committing, go_on = threading.Event(), threading.Event()
+
+    def hold(_connection: Connection) -> None:
+        committing.set()
+        assert go_on.wait(LONG_ENOUGH)
+
+    event.listen(desk.engine, "commit", hold)
+    desk.writer.start()
+    asked = desk.callers.submit(lambda: (desk.writer.keep(keep("one")), desk.words()))
+    assert committing.wait(LONG_ENOUGH)
+
+    with pytest.raises(TimeoutError):
+        asked.result(timeout=0.2)
+    assert desk.words() == []
+    go_on.set()
+    assert asked.result(LONG_ENOUGH) == ("one", ["one"])
+
+
+def test_what_arrives_during_a_flush_is_committed_together_in_the_order_of_arrival(desk: Desk) -> None:
+    gate, _ = closed_gate(desk)
+    asked = [desk.ask(keep(f"{place:02}")) for place in range(20)]
+
+    gate.open.set()
+
+    assert [each.result(LONG_ENOUGH) for each in asked] == [f"{place:02}" for place in range(20)]
+    assert desk.words() == ["gate", *(f"{place:02}" for place in range(20))]
+    assert desk.commits == 2
+
+
+def test_a_batch_has_an_end(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(writing, "BATCH", 4)
+    gate, _ = closed_gate(desk)
+    asked = [desk.ask(keep(f"{place:02}")) for place in range(10)]
+
+    gate.open.set()
+
+    assert [each.result(LONG_ENOUGH) for each in asked] == sorted(desk.words())[:10]
+    assert desk.commits == 1 + 3
+
+
+@pytest.mark.parametrize(
+    ("fault", "told"),
+    [
+        (keep("lost", then=NoSuchGuide()), NoSuchGuide),
+        (keep("lost", then=RuntimeError("a defect")), RuntimeError),
+        (keep("first"), StoreBusy),  # the word stands there already: the database refuses it
+        (lambda connection: connection.exec_driver_sql("INSERT INTO nowhere VALUES (1)"), StoreBusy),
+        (lambda connection: connection.exec_driver_sql("ROLLBACK"), StoreBusy),
+    ],
+    ids=["refusal", "defect", "constraint", "no such table", "transaction ended by the act"],
+)
+def test_an_act_that_fails_in_a_batch_fails_alone_and_takes_nothing_with_it(
+    desk: Desk, fault: Act[Any], told: type[Exception]
+) -> None:
+    gate, _ = closed_gate(desk)
+    before, failing, after = desk.ask(keep("first")), desk.ask(fault), desk.ask(keep("last"))
+
+    gate.open.set()
+
+    assert (before.result(LONG_ENOUGH), after.result(LONG_ENOUGH)) == ("first", "last")
+    assert isinstance(failing.exception(LONG_ENOUGH), told)
+    assert desk.words() == ["gate", "first", "last"]
+
+
+def test_a_full_disk_is_told_as_busy_and_what_still_fits_is_kept(desk: Desk) -> None:
+    event.listen(desk.engine, "connect", lambda connection, _record: connection.execute("PRAGMA max_page_count=40"))
+    desk.engine.dispose()
+    gate, _ = closed_gate(desk)
+    too_much = "INSERT INTO kept (word) VALUES (hex(zeroblob(500000)))"
+    small, large = desk.ask(keep("small")), desk.ask(lambda connection: connection.exec_driver_sql(too_much))
+
+    gate.open.set()
+
+    assert isinstance(large.exception(LONG_ENOUGH), StoreBusy)
+    assert small.result(LONG_ENOUGH) == "small"
+    assert desk.words() == ["gate", "small"]
+
+
+def test_a_full_queue_is_told_at_once_and_what_was_accepted_before_is_kept(desk: Desk) -> None:
+    desk.a_writer(queue_size=1)
+    gate, _ = closed_gate(desk)
+    accepted = desk.ask(keep("accepted"))
+
+    with pytest.raises(StoreBusy):
+        desk.writer.keep(keep("one too many"))
+    gate.open.set()
+    assert accepted.result(LONG_ENOUGH) == "accepted"
+    assert desk.words() == ["gate", "accepted"]
+
+
+def test_an_act_whose_caller_gave_up_before_it_was_begun_is_never_run(desk: Desk) -> None:
+    desk.a_writer(wait_seconds=0.05)
+    gate, begun = closed_gate(desk)
+
+    with pytest.raises(StoreBusy):
+        desk.writer.keep(keep("given up"))
+    gate.open.set()
+    desk.writer.stop()
+    assert isinstance(begun.exception(LONG_ENOUGH), StoreBusy)  # this one was under way, and is finished
+    assert desk.words() == ["gate"]
+
+
+def test_a_locked_database_is_told_as_busy_and_the_writer_goes_on_after(desk: Desk, tmp_path: Path) -> None:
+    other = sqlite3.connect(tmp_path / DATABASE_FILE, isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    desk.writer.start()
+    while_locked = [desk.ask(keep(f"while locked {place}")) for place in range(5)]
+    assert [type(each.exception(LONG_ENOUGH)) for each in while_locked] == [StoreBusy] * 5
+
+    other.execute("ROLLBACK")
+    other.close()
+
+    assert desk.writer.keep(keep("after")) == "after"
+    assert desk.words() == ["after"]
+
+
+def test_stopping_finishes_all_that_was_accepted(desk: Desk) -> None:
+    gate, _ = closed_gate(desk)
+    asked = [desk.ask(keep(f"{place:02}")) for place in range(10)]
+    stopping = desk.callers.submit(desk.writer.stop)
+    wait_until(lambda: desk.writer.waiting == 11)
+
+    gate.open.set()
+
+    stopping.result(LONG_ENOUGH)
+    assert not desk.writer.is_alive
+    assert [each.result(LONG_ENOUGH) for each in asked] == desk.words()[1:]
+    assert len(desk.words()) == 11
+
+
+def test_a_stopped_writer_keeps_nothing_and_says_so(desk: Desk) -> None:
+    desk.a_writer(wait_seconds=0.05)
+    desk.writer.start()
+    desk.writer.stop()
+
+    with pytest.raises(StoreBusy):
+        desk.writer.keep(keep("too late"))
+    assert desk.words() == []
+
+
+def test_two_hundred_callers_at_once_are_each_told_of_their_own_act(desk: Desk) -> None:
+    desk.a_writer(queue_size=500)
+    desk.writer.start()
+    asked = [desk.callers.submit(desk.writer.keep, keep(f"{place:03}")) for place in range(200)]
+
+    told = [each.result(LONG_ENOUGH) for each in asked]
+
+    assert told == [f"{place:03}" for place in range(200)]
+    assert sorted(desk.words()) == told
