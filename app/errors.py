@@ -163,5 +163,9 @@ class NotExportable(GuidanceError):
     """A public read has no answer, or no whole one, so that an export would have a hole."""
 
 
+class DeskRefused(GuidanceError):
+    """The service did not hand the concern over."""
+
+
 class SetUpFault(GuidanceError):
     """A setting or a key file is missing or wrong; the service will not start with it."""

@@ -34,6 +34,7 @@ from app.routers.queries import refuse_unknown_query
 from app.routers.requests import AroundRequests
 from app.services.clients import Doorkeeper
 from app.services.helpline import Helpline
+from app.services.housekeeping import Housekeeper
 from app.services.keys import DEVELOPMENT_IDENTITY, development_recipient, receipt_key, retired_keys
 from app.services.openid import open_provider
 from app.services.opening import Opener, read_identities
@@ -41,6 +42,7 @@ from app.services.receipt_signing import make_receipt_signer
 from app.services.receipts import Clerk
 from app.services.reference_data import read_reference_data
 from app.services.reporting import Intake
+from app.services.retention import Periods
 from app.services.sealing import make_sealer
 from app.services.seeding import publish_seed
 from app.services.working_days import WorkingDays
@@ -108,7 +110,15 @@ def create_app(settings: Settings, clock: Clock = utc_now) -> FastAPI:
         if not settings.seal_to:
             log.warning("development_identity", path=str(settings.data_dir))
         publish_seed(parts.engine, parts.intake.writer, parts.reference_data, settings.seed_dir, at=clock())
+        housekeeper = Housekeeper(
+            parts.engine,
+            parts.intake.writer,
+            Periods(settings.retention_acknowledged_days, settings.retention_closed_days),
+            clock,
+        )
+        housekeeper.start()
         yield
+        housekeeper.stop()
         parts.intake.writer.stop()
         parts.engine.dispose()
 

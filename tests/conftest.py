@@ -15,7 +15,7 @@ from app.main import create_app
 from app.models.editions import EditionContent
 from app.models.seed_files import read_seed_file
 from app.routers.parts import Parts
-from app.services.publishing import Published, publish_edition
+from app.services.publishing import Published, publish_edition, withdraw_edition
 from app.store.editions import EditionKey, find_history
 from tests.live import LiveServer
 
@@ -41,6 +41,14 @@ def publish_next(service: FastAPI, guide: str = SLUG, **changes: Any) -> Publish
         lambda connection: publish_edition(
             connection, key, content=an_edition(**changes), at=parts.clock(), reference_data=parts.reference_data
         )
+    )
+
+
+def withdraw(service: FastAPI, number: int, reason: str = "A number was wrong.", guide: str = SLUG) -> None:
+    """Withdraw an edition by the door that everybody uses."""
+    parts: Parts = service.state.parts
+    parts.intake.writer.keep(
+        lambda connection: withdraw_edition(connection, EditionKey(guide, number), reason=reason, at=parts.clock())
     )
 
 

@@ -8,50 +8,52 @@ given without the token that the document asks for.
 import json
 import re
 from collections.abc import Iterator
-from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import pytest
 import schemathesis
 from fastapi import FastAPI
 from schemathesis.config import SchemathesisConfig
 from schemathesis.engine import events, from_schema
+from starlette.testclient import TestClient
+from starlette.types import ASGIApp, Receive, Scope, Send
 
-from app.config import Settings
-from app.main import create_app
-from app.models.clients import Scope
+from app.models.clients import Scope as ClientScope
+from app.routers.parts import Parts
 from app.services.clients import add_client
-from tests.conftest import A_TUESDAY
+from tests.conftest import Concern
 
 PHASES = {
     "examples": "the examples of the document",
     "coverage": "every boundary of every parameter and field, one at a time",
-    "fuzzing": "whole requests drawn at large",
+    "fuzzing": "whole requests, drawn at large",
     "stateful": "chains of requests, where one answer feeds the next",
 }
+DRAWN = 10
 LEFT_OUT = {
-    "coverage": {
-        "/v1/concerns": "the body is that of /v1/concerns/check, field by field; here it stands in the other phases",
-    },
+    "coverage": ["/v1/concerns"],  # its body is that of /v1/concerns/check, whose 2,500 boundaries take half a minute
+    "fuzzing": ["/v1/concerns/check"],  # its body is that of /v1/concerns
 }
-DRAWN = 25
-
-# What makes a request unacceptable although every value in it fits the schema: no schema can say it. Statuses of the
-# first line are checked below, each against the sentence that the caller is told.
-POSITIVE = ["2xx", "3xx", "401", "403", "404", "409", "400", "412", "422", "428"]
-BEYOND_ANY_SCHEMA = (
-    "X",
-)
+REFUSALS = (400, 412, 422, 428)
+ACCEPTED = ["2xx", "3xx", "401", "403", "404", "409", *REFUSALS]  # the refusals are held against this list:
+BEYOND_ANY_SCHEMA = ["X"]
 
 
-class Refusal(NamedTuple):
-    """Data that fits its schema and was refused all the same."""
+def started(service: FastAPI) -> ASGIApp:
+    """The service as a fixture has started it; Schemathesis would start it again."""
 
-    operation: str
-    told: str
+    async def serve(scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "lifespan":
+            await service(scope, receive, send)
+            return
+        for happening in ("startup", "shutdown"):
+            await receive()
+            await send({"type": f"lifespan.{happening}.complete"})
+
+    return serve
 
 
-def drawn_requests(app: FastAPI, key: str, phase: str) -> Iterator[Any]:
+def scenarios(service: FastAPI, phase: str, tokens: dict[str, str]) -> Iterator[events.ScenarioFinished]:
     """What came of each scenario of the phase, over the whole document."""
     config = SchemathesisConfig.from_dict(
         {
@@ -59,51 +61,64 @@ def drawn_requests(app: FastAPI, key: str, phase: str) -> Iterator[Any]:
             "continue-on-failure": True,
             "generation": {"deterministic": True, "database": "none", "max-examples": DRAWN, "no-shrink": True},
             "phases": {name: {"enabled": name == phase} for name in PHASES},
-            "checks": {"positive_data_acceptance": {"expected-statuses": POSITIVE}},
-            "auth": {"openapi": {"ClientKey": {"bearer": key}}},
-            "operations": [{"include-path": path, "enabled": False} for path in LEFT_OUT.get(phase, {})],
+            "checks": {"positive_data_acceptance": {"expected-statuses": ACCEPTED}},
+            "auth": {"openapi": {scheme: {"bearer": token} for scheme, token in tokens.items()}},
+            "operations": [{"include-path": path, "enabled": False} for path in LEFT_OUT.get(phase, [])],
         }
     )
-    schema = schemathesis.openapi.from_asgi("/openapi.json", app, config=config)
-    yield from from_schema(schema).execute()
+    schema = schemathesis.openapi.from_asgi("/openapi.json", started(service), config=config)
+    for event in from_schema(schema).execute():
+        assert not isinstance(event, events.FatalError | events.NonFatalError), event
+        if isinstance(event, events.ScenarioFinished):
+            yield event
+
+
+def faults(scenario: events.ScenarioFinished) -> Iterator[str]:
+    """Every answer that broke a check, with the request that got it."""
+    for checks in scenario.recorder.checks.values():
+        for check in checks:
+            if check.failure_info is not None:
+                yield f"{check.name}: {check.failure_info.failure.message}\n{check.failure_info.code_sample}"
+
+
+def refusals_of_good_data(scenario: events.ScenarioFinished) -> Iterator[str]:
+    """What a caller was told whose data fits its schema and was refused all the same."""
+    for case_id, node in scenario.recorder.cases.items():
+        told, meta = scenario.recorder.interactions.get(case_id), node.value.meta
+        if told is None or told.response is None or meta is None or meta.generation.mode.is_negative:
+            continue
+        if told.response.status_code in REFUSALS:
+            problem = json.loads(told.response.content)
+            yield from (fault["detail"] for fault in problem.get("errors", [problem]))
 
 
 @pytest.fixture
-def app(tmp_path: Path) -> FastAPI:
-    return create_app(Settings(data_dir=tmp_path / "data"), lambda: A_TUESDAY)
-
-
-def refusals(scenario: events.ScenarioFinished) -> Iterator[Refusal]:
-    for case_id, node in scenario.recorder.cases.items():
-        interaction = scenario.recorder.interactions.get(case_id)
-        meta = node.value.meta
-        if interaction is None or interaction.response is None or meta is None or not meta.generation.mode.is_positive:
-            continue
-        response = interaction.response
-        if response.status_code in (400, 412, 422, 428):
-            problem = json.loads(response.content)
-            for told in problem.get("errors", [problem]):
-                yield Refusal(str(scenario.label), told["detail"])
+def tokens(service: FastAPI, client: TestClient, a_concern: Concern) -> dict[str, str]:
+    """A token for each security scheme of the document."""
+    parts: Parts = service.state.parts
+    key = parts.intake.writer.keep(
+        lambda connection: add_client(connection, name="contract", scopes=ClientScope, at=parts.clock())
+    )
+    receipt = client.post("/v1/concerns", json=a_concern()).json()
+    return {"ClientKey": key, "StatusToken": receipt["status_token"]}
 
 
 @pytest.mark.parametrize("phase", PHASES)
-def test_every_answer_is_one_that_the_document_promises(app: FastAPI, phase: str) -> None:
-    parts = app.state.parts
-    failures, refused, answered = [], set(), 0
-    key = ""
-    for event in drawn_requests(app, key, phase):
-        assert not isinstance(event, events.FatalError | events.NonFatalError), event
-        if isinstance(event, events.ScenarioFinished):
-            answered += len(event.recorder.interactions)
-            refused |= set(refusals(event))
-            failures += [
-                f"{event.label}: {check.name}: {check.failure_info.failure.message}\n{check.failure_info.code_sample}"
-                for checks in event.recorder.checks.values()
-                for check in checks
-                if check.failure_info is not None
-            ]
-
-    print(answered); 
+def test_every_answer_is_one_that_the_document_promises(
+    service: FastAPI, tokens: dict[str, str], phase: str
+) -> None:
+    broken: list[str] = []
+    refused: set[str] = set()
+    answers: dict[str, int] = {}
+    for scenario in scenarios(service, phase, tokens):
+        broken += faults(scenario)
+        refused |= set(refusals_of_good_data(scenario))
+        for told in scenario.recorder.interactions.values():
+            answers[told.response.status_code]=answers.get(told.response.status_code,0)+1
+    print(answers)
     for r in sorted(refused): print(r)
-    assert failures == []
-    assert answered > 50
+    for r in broken[:40]: print("##",r[:1200])
+    unexplained = [told for told in refused if not any(re.fullmatch(sentence, told) for sentence in BEYOND_ANY_SCHEMA)]
+
+    assert broken == []
+    assert unexplained == []

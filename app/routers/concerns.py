@@ -1,6 +1,6 @@
 """Concerns: the form, the check, the submission and its status."""
 
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Body, Depends, Header, Path, Request, Response
 
@@ -37,7 +37,9 @@ from app.services.reporting import check_concern, receive_concern
 router = APIRouter(prefix="/v1/concerns", tags=["Concerns"], route_class=JSONRoute)
 
 UNADMITTED = (TOKEN, UNKNOWN_TOKEN, SCOPE, PROVIDER)
-WITH_OR_WITHOUT_KEY = {"security": [{}]}  # added to the client's key, so that the document says: either, or neither
+WITH_OR_WITHOUT_KEY: dict[str, Any] = {
+    "security": [{}]
+}  # added to the client's key, so that the document says: either, or neither
 UNREADABLE = (NOT_JSON, TOO_LARGE, MEDIA_TYPE, REFUSED)
 
 Submission = Annotated[

@@ -48,6 +48,7 @@ from app.routers.problem_kinds import (
 )
 from app.routers.queries import Cursor, Limit
 from app.services import desk
+from app.store.database import forget_freed_pages
 from app.store.disclosures import Actor
 from app.store.inbox import Order, Wanted, place_of
 from app.store.writer import Act
@@ -128,7 +129,7 @@ def open_concern(request: Request, parts: TheParts, actor: Reader, now: Now, ref
         raise NotOpenedHere
     taken = _take_out(parts, actor, now, reference, how="sealed file" if as_file else "opened here")
     if as_file:
-        return _sealed_file(taken.concern.sealed, taken.concern.reference)
+        return _sealed_file(taken.concern.sealed, taken.concern.reference, additions=len(taken.additions))
     opened = opened_concern(taken, parts.opener, now=now)
     return Response(opened.model_dump_json(), media_type=JSON, headers={"Cache-Control": NO_STORE, "Vary": "Accept"})
 
@@ -151,7 +152,7 @@ def fetch_addition(
     found = next((addition for addition in taken.additions if addition.number == number), None)
     if found is None:
         raise NoSuchItem
-    return _sealed_file(found.sealed, f"{found.reference}-{number}")
+    return _sealed_file(found.sealed, f"{found.reference}-{number}", additions=len(taken.additions))
 
 
 @router.post(
@@ -224,12 +225,14 @@ def erase(
 ) -> InboxEntry:
     """Take the words away for good. What nobody has acknowledged, and what is on hold, is not erased."""
     named = reference_of(reference)
-    return _act(
+    entry = _act(
         parts,
         response,
         now,
         lambda connection: desk.erase(connection, named, reason=erasure.reason, actor=actor, at=now),
     )
+    forget_freed_pages(parts.engine)
+    return entry
 
 
 def _act(parts: Parts, response: Response, now: dt.datetime, act: Act[ConcernRow]) -> InboxEntry:
@@ -242,8 +245,14 @@ def _take_out(parts: Parts, actor: Actor, now: dt.datetime, reference: str, *, h
     return parts.intake.writer.keep(lambda connection: desk.take_out(connection, named, actor=actor, at=now, how=how))
 
 
-def _sealed_file(sealed: bytes | None, name: str) -> Response:
+def _sealed_file(sealed: bytes | None, name: str, *, additions: int) -> Response:
+    """The file; the header `Additions` tells how many more there are to fetch."""
     if sealed is None:
         raise ConcernErased
-    headers = {"Cache-Control": NO_STORE, "Vary": "Accept", "Content-Disposition": f'attachment; filename="{name}.age"'}
+    headers = {
+        "Cache-Control": NO_STORE,
+        "Vary": "Accept",
+        "Content-Disposition": f'attachment; filename="{name}.age"',
+        "Additions": str(additions),
+    }
     return Response(sealed, media_type=AGE, headers=headers)

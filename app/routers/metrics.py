@@ -1,7 +1,10 @@
 """Metrics in the Prometheus format. Labels are route templates, methods and statuses: nothing that anyone sent."""
 
-from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
+from collections.abc import Mapping
 
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+
+SMALLEST_SHOWN = 5
 BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0)
 
 
@@ -21,10 +24,28 @@ class Metrics:
             registry=self.registry,
         )
 
+        self._concerns = Gauge(
+            "guidance_concerns",
+            "Concerns in each state, and overdue ones; a number under five is not shown.",
+            ["state"],
+            registry=self.registry,
+        )
+
     def record(self, *, method: str, route: str, status: int, seconds: float) -> None:
         """Count one answered request."""
         self._requests.labels(method, route, str(status)).inc()
         self._seconds.labels(method, route).observe(seconds)
+
+    def count_concerns(self, counted: Mapping[str, int]) -> None:
+        """Show how many concerns stand in each state, and how many are overdue: none where there are fewer than five.
+
+        These metrics are open to everyone, and a small number could point at a child.
+        """
+        for state, count in counted.items():
+            if count >= SMALLEST_SHOWN:
+                self._concerns.labels(state).set(count)
+            else:
+                self._concerns.remove(state)
 
     def text(self) -> bytes:
         """Everything, in the text format of Prometheus."""

@@ -8,8 +8,9 @@ from sqlalchemy.exc import SQLAlchemyError
 from app.models.reference_answers import Health
 from app.routers.access import PUBLIC
 from app.routers.answers import NO_STORE
-from app.routers.parts import Parts, TheParts
+from app.routers.parts import Now, OpenSession, Parts, TheParts
 from app.routers.problem_kinds import documented, shown
+from app.store.inbox import count_states
 
 router = APIRouter(tags=["Operations"], dependencies=[PUBLIC])
 
@@ -51,8 +52,9 @@ def read_readiness(response: Response, parts: TheParts) -> Health:
     responses=documented()
     | {200: {"content": {"text/plain": {"example": "guidance_requests_total 1.0"}}, "description": "Prometheus text."}},
 )
-def read_metrics(parts: TheParts) -> Response:
+def read_metrics(parts: TheParts, session: OpenSession, now: Now) -> Response:
     """Counts and times of requests, in the Prometheus text format. No word of any concern stands here."""
+    parts.metrics.count_concerns(count_states(session, now=now))
     return Response(parts.metrics.text(), headers={"Content-Type": CONTENT_TYPE_LATEST, "Cache-Control": NO_STORE})
 
 

@@ -155,6 +155,7 @@ KINDS: Mapping[type[errors.GuidanceError], Kind] = {
     errors.StoreBusy: BUSY,
     errors.ReceiptNotGenuine: DEFECT,
     errors.NotExportable: DEFECT,
+    errors.DeskRefused: DEFECT,
     errors.SetUpFault: DEFECT,
     SeedFileError: DEFECT,
 }

@@ -118,8 +118,11 @@ def _parsing_error(request: Request, error: Exception) -> Response:
 
 def _http_error(request: Request, error: Exception) -> Response:
     status: int = error.status_code  # type: ignore[attr-defined]  # registered for HTTPException alone
-    kind = getattr(error, "kind", None) or BY_STATUS.get(status, DEFECT)
-    return problem(request, kind, headers={"Allow": _methods_here(request)} if kind is METHOD else {})
+    own: Kind | None = getattr(error, "kind", None)  # the body was refused, with a sentence of this service
+    kind = own or BY_STATUS.get(status, DEFECT)
+    detail: str | None = error.detail if own else None  # type: ignore[attr-defined]
+    headers = {"Allow": _methods_here(request)} if kind is METHOD else {}
+    return problem(request, kind, detail=detail, headers=headers)
 
 
 def _methods_here(request: Request) -> str:

@@ -164,11 +164,11 @@ def _entry_of(signpost: Signpost) -> Entry:
 
 
 def _numbers(phones: Sequence[Phone]) -> str | None:
-    """The numbers as printed; in full too, where that says more."""
+    """The numbers as printed, and as a telephone dials them."""
     told = [
         phone.display
         + (f", option {phone.option}" if phone.option else "")
-        + (f" ({phone.number})" if phone.number != phone.display.replace(" ", "") else "")
+        + (f" ({phone.number})" if phone.number != phone.display else "")
         for phone in phones
     ]
     return f"Telephone: {'; '.join(told)}" if told else None

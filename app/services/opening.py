@@ -24,10 +24,15 @@ class Opener:
 
     def open(self, sealed: bytes) -> dict[str, Any]:
         """What is under the seal. Raises `NotOpenedHere` where none of the identities opens it."""
+        opened: dict[str, Any] = json.loads(self.read(sealed))
+        return opened
+
+    def read(self, sealed: bytes) -> bytes:
+        """The bytes under the seal. Raises `NotOpenedHere` where none of the identities opens it."""
         if not self.identities:
             raise NotOpenedHere
         try:
-            opened: dict[str, Any] = json.loads(pyrage.decrypt(sealed, list(self.identities)))
+            opened: bytes = pyrage.decrypt(sealed, list(self.identities))
         except pyrage.DecryptError:
             raise NotOpenedHere from None
         return opened

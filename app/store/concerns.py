@@ -2,9 +2,10 @@
 
 import datetime as dt
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, func, insert, select, update
+from sqlalchemy import ColumnElement, Connection, Table, func, insert, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session, col
 
@@ -91,3 +92,47 @@ def due_for_erasure(session: Session | Connection, *, state: str, before: dt.dat
             .limit(limit)
         )
     )
+
+
+@dataclass(frozen=True)
+class SealedText:
+    """Where a sealed text stands: a concern's own, or its numbered addition; and what it is sealed to."""
+
+    reference: str
+    number: int | None
+    recipients: tuple[str, ...]
+
+
+def list_sealed(session: Session) -> list[SealedText]:
+    """Every sealed text that was not erased, without the text."""
+    concerns, additions = table_of(ConcernRow).c, table_of(AdditionRow).c
+    own = session.execute(select(concerns.reference, concerns.recipients).where(concerns.sealed.is_not(None)))
+    added = session.execute(
+        select(additions.reference, additions.number, additions.recipients).where(additions.sealed.is_not(None))
+    )
+    return [
+        *(SealedText(reference, None, tuple(recipients)) for reference, recipients in own),
+        *(SealedText(reference, number, tuple(recipients)) for reference, number, recipients in added),
+    ]
+
+
+def read_sealed(session: Session, text: SealedText) -> bytes:
+    """The sealed text; empty where it was erased meanwhile."""
+    return session.execute(select(_table_of(text).c.sealed).where(_is_it(text))).scalar_one() or b""
+
+
+def replace_sealed(connection: Connection, text: SealedText, *, sealed: bytes, recipients: Sequence[str]) -> None:
+    """Put the same words under another seal."""
+    table = _table_of(text)
+    still_there = _is_it(text) & table.c.sealed.is_not(None)
+    connection.execute(update(table).where(still_there).values(sealed=sealed, recipients=list(recipients)))
+
+
+def _table_of(text: SealedText) -> Table:
+    return table_of(ConcernRow if text.number is None else AdditionRow)
+
+
+def _is_it(text: SealedText) -> ColumnElement[bool]:
+    columns = _table_of(text).c
+    is_its: ColumnElement[bool] = columns.reference == text.reference
+    return is_its if text.number is None else is_its & (columns.number == text.number)

@@ -42,6 +42,12 @@ def make_schema(engine: Engine) -> None:
         SQLModel.metadata.create_all(connection)
 
 
+def forget_freed_pages(engine: Engine) -> None:
+    """Bring the log (WAL) back to nothing, so that what was erased stands in no file of the database any more."""
+    with engine.connect() as connection:
+        connection.connection.driver_connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")  # type: ignore[union-attr]
+
+
 def for_writing(engine: Engine) -> Engine:
     """The same database, with transactions that take the write lock when they begin."""
     return engine.execution_options(writes=True)

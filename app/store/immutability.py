@@ -99,13 +99,13 @@ def _declare_rules_of_concerns() -> None:
         "('receivedacknowledged', 'acknowledgedclosed')",
         "a concern is received, then acknowledged, then closed",
     )
+    unread = "EXISTS (SELECT 1 FROM concerns WHERE reference = OLD.reference AND (state = 'received' OR held))"
     _refuse(AdditionRow, "are_never_deleted", "BEFORE DELETE ON additions", "an addition is never deleted")
     _refuse_replacing(AdditionRow, "an addition is never replaced by another")
     _refuse(
         AdditionRow,
         "keep_what_nobody_acknowledged",
-        f"BEFORE UPDATE ON additions WHEN {LOSES_ITS_WORDS} AND EXISTS "
-        "(SELECT 1 FROM concerns WHERE reference = OLD.reference AND (state = 'received' OR held))",
+        f"BEFORE UPDATE ON additions WHEN {LOSES_ITS_WORDS} AND {unread}",
         "an addition to a concern that is not acknowledged, or is on hold, is not erased",
     )
 

@@ -1,0 +1,126 @@
+"""The `guidance` command."""
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+import uvicorn
+
+from app.cli.clients import clients
+from app.cli.desk import desk
+from app.cli.keys import keys
+from app.cli.options import DataDir, EnvFile, database_at_work, read_settings
+from app.cli.receipts import receipts
+from app.errors import GuidanceError
+from app.exporting import export_reads
+from app.logs import set_up_logs
+from app.main import create_app, utc_now
+from app.services.reference_data import read_reference_data
+from app.services.seeding import publish_file
+from app.services.verifying import verify_disclosures, verify_editions
+from app.store.database import open_database
+
+app = typer.Typer(
+    name="guidance",
+    help="Serve a council's safeguarding guidance as versioned data, and take concerns in confidence.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+app.add_typer(keys, name="keys")
+app.add_typer(clients, name="clients")
+app.add_typer(desk, name="desk")
+app.add_typer(receipts, name="receipts")
+
+
+@app.command()
+def serve(
+    host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(help="Port to listen on.", min=0, max=65535)] = 8000,
+    data_dir: DataDir = None,
+    env_file: EnvFile = None,
+) -> None:
+    """Serve: on the first start the seed is published and development keys are made."""
+    settings = read_settings(data_dir, env_file)
+    set_up_logs(settings.log_level)
+    service = create_app(settings)
+    if not settings.seal_to:
+        typer.echo(
+            f"Concerns are sealed to a development identity in {settings.data_dir}. For real concerns set "
+            "GUIDANCE_SEAL_TO to the duty team's own recipients (see `guidance keys new`).",
+            err=True,
+        )
+    config = uvicorn.Config(
+        service, host=host, port=port, log_config=None, access_log=False, server_header=False, proxy_headers=False
+    )
+    listening = config.bind_socket()
+    address = f"http://{host}:{listening.getsockname()[1]}"
+    typer.echo(f"Serving on {address} (documentation: {address}/docs)", err=True)
+    server = uvicorn.Server(config)
+    server.run(sockets=[listening])
+    if not server.started:
+        raise typer.Exit(1)
+
+
+@app.command()
+def publish(
+    paths: Annotated[list[Path], typer.Argument(metavar="FILE...", help=".../<guide>/<number>.yaml")],
+    data_dir: DataDir = None,
+    env_file: EnvFile = None,
+) -> None:
+    """Publish editions from files. The same words again change nothing; other words under a number are refused."""
+    settings = read_settings(data_dir, env_file)
+    reference_data = read_reference_data(settings.seed_dir)
+    with database_at_work(settings) as (_, writer):
+        for path in paths:
+            published = publish_file(writer, reference_data, path, at=utc_now())
+            told = "published" if published.is_new else "already published, nothing changed"
+            typer.echo(f"{published.key.guide}, edition {published.key.number}: {told} ({published.digest})")
+
+
+@app.command()
+def verify(data_dir: DataDir = None, env_file: EnvFile = None) -> None:
+    """Take every digest and every hash of the disclosures again from the rows: exit status 1 where one differs."""
+    engine = open_database(read_settings(data_dir, env_file).data_dir)
+    faults = 0
+    for verdict in verify_editions(engine):
+        faults += verdict.fault is not None
+        typer.echo(f"{verdict.key.guide}, edition {verdict.key.number}: {verdict.fault or 'as published'}")
+    for chain, fault in verify_disclosures(engine):
+        faults += 1
+        typer.echo(f"disclosures of {chain}: {fault}")
+    if faults:
+        raise typer.Exit(1)
+
+
+@app.command()
+def export(
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="A new or empty folder, or an earlier export.")],
+    data_dir: DataDir = None,
+    env_file: EnvFile = None,
+) -> None:
+    """Write every public read into DIR as plain files, for any web server or CDN. An earlier export is replaced whole.
+
+    Feeds hold absolute addresses: set GUIDANCE_PUBLIC_URL to where the files will be reached.
+    """
+    settings = read_settings(data_dir, env_file)
+    set_up_logs("error")
+    try:
+        exported = export_reads(create_app(settings), folder)
+    except FileExistsError:
+        raise typer.BadParameter("that folder holds something else; it is left as it is") from None
+    except OSError as failure:
+        raise typer.BadParameter(f"that folder cannot be written: {failure.strerror}") from None
+    for path in exported.left_out:
+        typer.echo(f"Left out: {path} (longer than a page, and files have no pages)", err=True)
+    typer.echo(f"{exported.answers} answers written to {folder}")
+
+
+def main() -> None:
+    """Run the command; an error of the domain is one sentence, not a traceback."""
+    try:
+        app()
+    except GuidanceError as error:
+        sys.stderr.write(f"{str(error) or type(error).__doc__}\n")
+        sys.exit(1)

@@ -1,0 +1,48 @@
+"""`guidance clients`: systems that may act here."""
+
+from typing import Annotated
+
+import typer
+from sqlmodel import Session
+
+from app.cli.options import DataDir, EnvFile, database_at_work, read_settings
+from app.main import utc_now
+from app.models.clients import Scope
+from app.services.clients import add_client
+from app.store.clients import list_clients, mark_revoked
+
+clients = typer.Typer(help="Systems that may act here, and what each may do.", no_args_is_help=True)
+
+
+@clients.command("add")
+def clients_add(
+    name: Annotated[str, typer.Argument(help="Lower-case words joined by hyphens.")],
+    scope: Annotated[list[Scope], typer.Option("--scope", help="What it may do; give it once for each.")],
+    data_dir: DataDir = None,
+    env_file: EnvFile = None,
+) -> None:
+    """Add a client and print its key, which is shown here once and kept nowhere."""
+    with database_at_work(read_settings(data_dir, env_file)) as (_, writer):
+        key = writer.keep(lambda connection: add_client(connection, name=name, scopes=scope, at=utc_now()))
+    typer.echo(key)
+
+
+@clients.command("list")
+def clients_list(data_dir: DataDir = None, env_file: EnvFile = None) -> None:
+    """List the clients, revoked ones too."""
+    with database_at_work(read_settings(data_dir, env_file)) as (engine, _), Session(engine) as session:
+        for client in list_clients(session):
+            state = f"revoked {client.revoked_at:%Y-%m-%d}" if client.revoked_at else "active"
+            typer.echo(f"{client.name}\t{state}\t{' '.join(client.scopes)}")
+
+
+@clients.command("revoke")
+def clients_revoke(
+    name: Annotated[str, typer.Argument(help="The client's name.")],
+    data_dir: DataDir = None,
+    env_file: EnvFile = None,
+) -> None:
+    """Revoke a client: from now on its key opens nothing."""
+    with database_at_work(read_settings(data_dir, env_file)) as (_, writer):
+        writer.keep(lambda connection: mark_revoked(connection, name=name, at=utc_now()))
+    typer.echo(f"{name}: revoked")

@@ -1,0 +1,65 @@
+"""`guidance keys`: what concerns are sealed to."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from app.cli.options import DataDir, EnvFile, database_at_work, read_settings
+from app.errors import SetUpFault
+from app.main import utc_now
+from app.services.keys import new_identity
+from app.services.opening import read_identities
+from app.services.resealing import reseal
+from app.services.sealing import fingerprint_of, make_sealer
+from app.store.disclosures import Actor
+
+keys = typer.Typer(help="Keys that concerns are sealed to.", no_args_is_help=True)
+
+KEY_HOLDER = Actor("key-holder", "command line")
+
+
+@keys.command("new")
+def keys_new(
+    path: Annotated[Path, typer.Argument(metavar="FILE", help="Where to write the identity; must not exist yet.")],
+) -> None:
+    """Make an age identity in FILE (readable by its owner alone) and print its recipient, for GUIDANCE_SEAL_TO.
+
+    Keep the identity away from the server: only whoever opens concerns needs it.
+    """
+    try:
+        recipient = new_identity(path, at=utc_now())
+    except FileExistsError:
+        raise typer.BadParameter("that file exists already; it is left as it is") from None
+    except OSError as failure:
+        raise typer.BadParameter(f"that file cannot be written: {failure.strerror}") from None
+    typer.echo(recipient)
+
+
+@keys.command("list")
+def keys_list(data_dir: DataDir = None, env_file: EnvFile = None) -> None:
+    """List the recipients that new concerns are sealed to, each with the fingerprint that stands beside a concern."""
+    settings = read_settings(data_dir, env_file)
+    for recipient in settings.seal_to:
+        typer.echo(f"{fingerprint_of(recipient)}\t{recipient}")
+
+
+@keys.command("reseal")
+def keys_reseal(
+    identity: Annotated[Path, typer.Option(help="An identity that opens what is to be sealed anew.", exists=True)],
+    data_dir: DataDir = None,
+    env_file: EnvFile = None,
+) -> None:
+    """Seal every concern anew to the recipients of GUIDANCE_SEAL_TO, on the machine of somebody who holds a key.
+
+    To retire a key: add the new recipient, take the old one out of GUIDANCE_SEAL_TO, then run this once.
+    """
+    settings = read_settings(data_dir, env_file)
+    if not settings.seal_to:
+        raise SetUpFault("set GUIDANCE_SEAL_TO to the recipients that concerns are to be sealed to")
+    opener, sealer = read_identities(identity), make_sealer(settings.seal_to)
+    resealed = 0
+    with database_at_work(settings) as (engine, writer):
+        for _ in reseal(engine, writer, opener, sealer, actor=KEY_HOLDER, at=utc_now()):
+            resealed += 1
+    typer.echo(f"{resealed} sealed anew")

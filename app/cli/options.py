@@ -1,0 +1,47 @@
+"""What the commands share: their options, the settings, and the database with its writer at work."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from pydantic import ValidationError
+from sqlalchemy import Engine
+
+from app.config import Settings
+from app.errors import SetUpFault
+from app.logs import set_up_logs
+from app.store.database import make_schema, open_database
+from app.store.writer import Writer
+
+DataDir = Annotated[
+    Path | None, typer.Option("--data-dir", help="Folder for the database and the keys [GUIDANCE_DATA_DIR].")
+]
+EnvFile = Annotated[Path | None, typer.Option("--env-file", help="File with GUIDANCE_* settings.", exists=True)]
+
+
+def read_settings(data_dir: Path | None, env_file: Path | None) -> Settings:
+    """The settings of the environment and the file, with the folder of the option. Raises `SetUpFault`."""
+    try:
+        settings = Settings(_env_file=env_file)
+    except ValidationError as refusal:
+        told = refusal.errors(include_url=False, include_input=False)
+        faults = [f"GUIDANCE_{'_'.join(map(str, fault['loc'])).upper()}: {fault['msg']}" for fault in told]
+        raise SetUpFault("\n".join(faults)) from None
+    return settings if data_dir is None else settings.model_copy(update={"data_dir": data_dir})
+
+
+@contextmanager
+def database_at_work(settings: Settings) -> Iterator[tuple[Engine, Writer]]:
+    """The database, with its writer at work, for one command."""
+    set_up_logs("warning")
+    engine = open_database(settings.data_dir)
+    make_schema(engine)
+    writer = Writer(engine, queue_size=settings.writer_queue, wait_seconds=settings.writer_wait_seconds)
+    writer.start()
+    try:
+        yield engine, writer
+    finally:
+        writer.stop()
+        engine.dispose()

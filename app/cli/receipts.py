@@ -1,0 +1,29 @@
+"""`guidance receipts`: checking a receipt offline."""
+
+import json
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from app.errors import SetUpFault
+from app.services.receipt_signing import check_receipt
+
+receipts = typer.Typer(help="Signed receipts.", no_args_is_help=True)
+
+
+@receipts.command("verify")
+def receipts_verify(
+    path: Annotated[
+        Path, typer.Argument(metavar="FILE", help="A receipt: the JWS alone, or the whole JSON answer.", exists=True)
+    ],
+    jwks: Annotated[Path, typer.Option(help="The service's /.well-known/jwks.json, saved to a file.", exists=True)],
+) -> None:
+    """Check that this service signed the receipt, with nothing but the published keys, and print what it says."""
+    text = path.read_text(encoding="utf-8").strip()
+    try:
+        receipt = json.loads(text)["receipt"] if text.startswith("{") else text
+        keys = json.loads(jwks.read_text(encoding="utf-8"))
+    except (ValueError, KeyError):
+        raise SetUpFault("the files must hold a receipt and a JSON Web Key Set") from None
+    typer.echo(json.dumps(check_receipt(receipt, keys), indent=2))
