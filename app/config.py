@@ -1,5 +1,6 @@
 """Every setting, read once from the environment (and an optional file) into one frozen class."""
 
+import re
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
@@ -7,6 +8,8 @@ from pydantic import Field, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 Words = Annotated[tuple[str, ...], NoDecode]
+
+SAFE_ADDRESS = re.compile(r"(https://[^/?#@\s]+|http://(localhost|127\.0\.0\.1)(:[0-9]+)?)(/\S*)?")
 
 SEED_DIR = Path(__file__).resolve().parent.parent / "seed"
 
@@ -64,9 +67,7 @@ class Settings(BaseSettings):
     )
     openid_audience: str | None = Field(default=None, description="Audience that those tokens must name.")
     openid_jwks_url: str | None = Field(
-        default=None,
-        pattern=r"^(https://|http://(localhost|127\.0\.0\.1)[:/])",
-        description="Address of the provider's keys (JWKS): https, or http on this machine alone.",
+        default=None, description="Address of the provider's keys (JWKS): https, or http on this machine alone."
     )
     writer_queue: int = Field(
         default=2000, ge=1, description="Acts that may wait for the disk before new ones are answered with 503."
@@ -82,8 +83,17 @@ class Settings(BaseSettings):
     def _openid_is_whole(self) -> Self:
         told = (self.openid_issuer, self.openid_audience, self.openid_jwks_url)
         if any(told) and not all(told):
-            raise ValueError("OPENID_ISSUER, OPENID_AUDIENCE and OPENID_JWKS_URL go together")
+            raise ValueError(
+                "GUIDANCE_OPENID_ISSUER, GUIDANCE_OPENID_AUDIENCE and GUIDANCE_OPENID_JWKS_URL go together"
+            )
         return self
+
+    @field_validator("openid_jwks_url")
+    @classmethod
+    def _keys_come_safely(cls, url: str | None) -> str | None:
+        if url is not None and not SAFE_ADDRESS.fullmatch(url):
+            raise ValueError("must be an https address, or http on this machine alone")
+        return url
 
     @field_validator("seal_to", "allowed_origins", "retired_receipt_keys", mode="before")
     @classmethod

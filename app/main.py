@@ -47,6 +47,7 @@ from app.services.sealing import make_sealer
 from app.services.seeding import publish_seed
 from app.services.working_days import WorkingDays
 from app.store.database import make_schema, open_database
+from app.store.editions import remembered_contents
 from app.store.writer import Writer
 
 log = structlog.get_logger()
@@ -74,6 +75,7 @@ def join_parts(settings: Settings, clock: Clock) -> Parts:
         sealer=make_sealer(recipients),
         clerk=Clerk(signer, WorkingDays(), reference_data),
         reference_data=reference_data,
+        contents=remembered_contents(engine),
     )
     return Parts(
         settings=settings,

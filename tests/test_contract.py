@@ -21,7 +21,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from app.models.clients import Scope as ClientScope
 from app.routers.parts import Parts
 from app.services.clients import add_client
-from tests.conftest import Concern
+from tests.conftest import Concern, publish_next
 
 PHASES = {
     "examples": "the examples of the document",
@@ -34,8 +34,10 @@ LEFT_OUT = {
     "coverage": ["/v1/concerns"],  # its body is that of /v1/concerns/check, whose 2,500 boundaries take half a minute
     "fuzzing": ["/v1/concerns/check"],  # its body is that of /v1/concerns
 }
+WITHDRAWAL = "/v1/guides/{guide}/editions/{number}/withdrawal"
+ANOTHER_GUIDE = "another-guide"  # it alone is withdrawn, so that the guide of the examples can still be read
 REFUSALS = (400, 412, 422, 428)
-ACCEPTED = ["2xx", "3xx", "401", "403", "404", "409", *REFUSALS]  # the refusals are held against this list:
+ACCEPTED = ["2xx", "3xx", "401", "403", "404", "409", "410", *REFUSALS]  # the refusals are held against this list:
 BEYOND_ANY_SCHEMA = ["X"]
 
 
@@ -63,7 +65,10 @@ def scenarios(service: FastAPI, phase: str, tokens: dict[str, str]) -> Iterator[
             "phases": {name: {"enabled": name == phase} for name in PHASES},
             "checks": {"positive_data_acceptance": {"expected-statuses": ACCEPTED}},
             "auth": {"openapi": {scheme: {"bearer": token} for scheme, token in tokens.items()}},
-            "operations": [{"include-path": path, "enabled": False} for path in LEFT_OUT.get(phase, [])],
+            "operations": [
+                *({"include-path": path, "enabled": False} for path in LEFT_OUT.get(phase, [])),
+                {"include-path": WITHDRAWAL, "parameters": {"guide": ANOTHER_GUIDE}},
+            ],
         }
     )
     schema = schemathesis.openapi.from_asgi("/openapi.json", started(service), config=config)
@@ -96,6 +101,7 @@ def refusals_of_good_data(scenario: events.ScenarioFinished) -> Iterator[str]:
 def tokens(service: FastAPI, client: TestClient, a_concern: Concern) -> dict[str, str]:
     """A token for each security scheme of the document."""
     parts: Parts = service.state.parts
+    publish_next(service, ANOTHER_GUIDE)
     key = parts.intake.writer.keep(
         lambda connection: add_client(connection, name="contract", scopes=ClientScope, at=parts.clock())
     )

@@ -7,15 +7,14 @@ The first examples of a model's fields, taken together, are one thing of the shi
 put together from them (see `app.routers.openapi`).
 """
 
-import datetime as dt
 from enum import StrEnum
 from typing import Annotated, Any, Literal, Protocol, Self
 
 from pydantic import Field, field_validator, model_validator
 
-from app.models.strict import CodeFrom, GssCode, Slug, Strict, Text, WebAddress
+from app.models.strict import CodeFrom, FullDate, GssCode, Slug, Strict, Text, WebAddress
 
-Position = Annotated[int, Field(ge=1, description="Place in the printed order, from 1.", examples=[1])]
+Position = Annotated[int, Field(strict=True, ge=1, description="Place in the printed order, from 1.", examples=[1])]
 ItemId = Annotated[Slug, Field(examples=["missing-or-unexplained-absence"])]
 
 
@@ -302,7 +301,7 @@ class Contact(Strict):
         description="When it is reached, where the guide says so.",
         examples=[None, "Outside office hours"],
     )
-    verified_on: dt.date | None = Field(
+    verified_on: FullDate | None = Field(
         default=None,
         description="The day on which a person last checked it; null if nobody has.",
         examples=[None, "2026-11-24"],
@@ -328,7 +327,7 @@ class EditionContent(Strict):
         description="What this edition changes, in a sentence for readers.",
         examples=["First edition, transcribed word for word from the printed guide."],
     )
-    review_by: dt.date | None = Field(
+    review_by: FullDate | None = Field(
         default=None, description="The day by which it should be reviewed.", examples=[None, "2027-11-24"]
     )
     source: GuideSource

@@ -1,13 +1,12 @@
 """Signposts: contacts outside every edition. A guide names whom it names; these stand beside it."""
 
-import datetime as dt
 from enum import StrEnum
 from typing import Self
 
 from pydantic import Field, field_validator, model_validator
 
 from app.models.editions import ContactKind, ItemId, Phone
-from app.models.strict import Strict, Text, WebAddress
+from app.models.strict import FullDate, Strict, Text, WebAddress
 
 
 class SignpostScope(StrEnum):
@@ -50,7 +49,7 @@ class Signpost(Strict):
             "nspcc.org.uk",
         ],
     )
-    verified_on: dt.date | None = Field(
+    verified_on: FullDate | None = Field(
         default=None,
         description="The day on which a person last checked it; null if nobody has.",
         examples=[None, "2026-11-24"],

@@ -1,6 +1,7 @@
 """The base of everything that is parsed, and the small types that many models share."""
 
 import datetime as dt
+import re
 from dataclasses import dataclass
 from typing import Annotated, Any
 
@@ -9,6 +10,7 @@ from pydantic import (
     AnyHttpUrl,
     AwareDatetime,
     BaseModel,
+    BeforeValidator,
     ConfigDict,
     Field,
     GetJsonSchemaHandler,
@@ -42,6 +44,23 @@ Slug = Annotated[
 ]
 
 Text = Annotated[str, StringConstraints(min_length=1, max_length=4000)]
+
+_FULL_DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+
+
+def _read_full_date(given: object) -> object:
+    if type(given) is dt.date:
+        return given
+    try:
+        if not isinstance(given, str) or not _FULL_DATE.fullmatch(given):
+            raise ValueError
+        return dt.date.fromisoformat(given)
+    except ValueError:
+        raise ValueError("must be a full date such as 2026-11-24") from None
+
+
+# Pydantic by itself reads a number as seconds since 1970, and so as a date that nobody gave.
+FullDate = Annotated[dt.date, BeforeValidator(_read_full_date)]
 
 _web_address: TypeAdapter[AnyHttpUrl] = TypeAdapter(AnyHttpUrl)
 

@@ -13,7 +13,7 @@ from app.routers.desk import UNADMITTED
 from app.routers.desk_access import Auditor
 from app.routers.parts import Now, TheParts
 from app.routers.places import after_place, cursor_of_place
-from app.routers.problem_kinds import documented
+from app.routers.problem_kinds import NOT_FOUND, documented
 from app.routers.queries import Cursor, Limit
 from app.services.desk import read_disclosures, state_end_of_chain
 from app.services.receipt_signing import STATEMENT
@@ -55,7 +55,7 @@ def list_disclosures(
     return DisclosuresAnswer(disclosures=entries, next_cursor=following)
 
 
-@router.get("/{chain}/statement", summary="Sign where a chain ends", responses=documented(*UNADMITTED))
+@router.get("/{chain}/statement", summary="Sign where a chain ends", responses=documented(NOT_FOUND, *UNADMITTED))
 def sign_statement(
     *,
     response: Response,

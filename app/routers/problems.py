@@ -27,7 +27,7 @@ from app.routers.problem_kinds import (
     UNKNOWN_TOKEN,
     Kind,
 )
-from app.routers.sentences import fault_of, field_faults
+from app.routers.sentences import fault_of, field_faults, without_echoes
 
 MEDIA_TYPE = "application/problem+json"
 CONCERNS = "/v1/concerns"
@@ -105,7 +105,7 @@ def _domain_error(request: Request, error: Exception) -> Response:
 
 
 def _parsing_error(request: Request, error: Exception) -> Response:
-    found: Sequence[Any] = error.errors()  # type: ignore[attr-defined]  # registered for RequestValidationError alone
+    found = without_echoes(error.errors())  # type: ignore[attr-defined]  # registered for RequestValidationError alone
     places = {fault["loc"][0] for fault in found}
     if "path" in places:
         return problem(request, NOT_FOUND)

@@ -24,6 +24,7 @@ from app.routers.problem_kinds import (
     EDITION,
     GUIDE,
     MEDIA_TYPE,
+    NOT_FOUND,
     NOT_JSON,
     PRECONDITION_FAILED,
     PRECONDITION_MISSING,
@@ -58,7 +59,7 @@ IfMatch = Annotated[
     operation_id="publish_edition",
     summary="Publish an edition",
     status_code=201,
-    responses=documented(PRECONDITION_FAILED, PRECONDITION_MISSING, *REFUSALS)
+    responses=documented(NOT_FOUND, PRECONDITION_FAILED, PRECONDITION_MISSING, *REFUSALS)
     | {200: {"model": PublishedAnswer, "description": "The same words are already the current edition."}},
     dependencies=[MAY_PUBLISH],
 )

@@ -52,6 +52,17 @@ def fault_of(error: Mapping[str, Any], *, root: int = 1) -> Fault:
     return Fault(at, SENTENCES.get(kind, OTHERWISE).format_map(told))
 
 
+def without_echoes(errors: Sequence[Any]) -> list[Any]:
+    """The errors without those that call a list too short only because its entries have faults of their own."""
+    places = [error["loc"] for error in errors]
+    return [
+        error
+        for error in errors
+        if error["type"] != "too_short"
+        or not any(at != error["loc"] and at[: len(error["loc"])] == error["loc"] for at in places)
+    ]
+
+
 def field_faults(faults: Sequence[Fault]) -> tuple[FieldFault, ...]:
     """The faults on the wire."""
     return tuple(FieldFault(detail=fault.detail, pointer=pointer(fault.at)) for fault in faults)

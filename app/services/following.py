@@ -19,7 +19,7 @@ from app.services.pinning import unknown_ids
 from app.services.reporting import Intake
 from app.services.sealing import sealed_addition
 from app.store.concerns import find_concern, insert_addition, insert_kept_receipt, update_concern
-from app.store.editions import EditionKey, read_content
+from app.store.editions import EditionKey
 
 MORE_URGENT = ("no", "not_sure", "yes")
 
@@ -28,7 +28,7 @@ def get_status(intake: Intake, *, typed_reference: str, status_token: str, at: d
     """How the concern stands. Raises `NoSuchConcern` for a wrong reference and a wrong token alike."""
     with Session(intake.engine) as session:
         row = _the_concern(session, typed_reference, status_token)
-        contacts = read_content(session, EditionKey(row.guide, row.edition)).contacts
+    contacts = intake.contents(EditionKey(row.guide, row.edition)).contacts
     return intake.clerk.answer_status(row, contacts, at=at)
 
 
@@ -49,7 +49,7 @@ def add_to_concern(
         row = _the_concern(session, typed_reference, status_token)
         if row.erased_at is not None:
             raise ConcernErased
-        content = read_content(session, EditionKey(row.guide, row.edition))
+    content = intake.contents(EditionKey(row.guide, row.edition))
     faults = intake.reference_data.faults_in_codes(addition) + unknown_ids(addition.concern, content)
     if faults:
         raise ConcernRefused(faults)

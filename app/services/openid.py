@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import jwt
-from jwt import PyJWKClient
+from jwt import PyJWK, PyJWKClient
 from jwt.exceptions import PyJWKClientConnectionError, PyJWTError
 
 from app.errors import ProviderAway, TokenUnknown
@@ -25,23 +25,33 @@ class OpenIdProvider:
     def read_token(self, token: str) -> tuple[str, frozenset[str]]:
         """The client's name and scopes. Raises `TokenUnknown`, or `ProviderAway` where the keys cannot be read."""
         try:
+            jwt.get_unverified_header(token)  # what is no token at all is not asked about
             claims: dict[str, Any] = jwt.decode(
                 token,
-                self.jwks.get_signing_key_from_jwt(token),
+                self._key_of(token),
                 algorithms=list(ALGORITHMS),
                 issuer=self.issuer,
                 audience=self.audience,
                 leeway=LEEWAY_SECONDS,
                 options={"require": ["exp", "iat", "iss", "aud"]},
             )
-        except PyJWKClientConnectionError:
-            raise ProviderAway from None
         except PyJWTError:
             raise TokenUnknown from None
         name = next((claims[claim] for claim in ("azp", "appid", "client_id", "sub") if claims.get(claim)), None)
         if not isinstance(name, str):
             raise TokenUnknown
         return f"openid:{name}", _scopes(claims)
+
+    def _key_of(self, token: str) -> PyJWK:
+        """The key that the token names. Raises `ProviderAway` where the provider sends anything else than keys."""
+        try:
+            self.jwks.get_signing_keys()
+        except (PyJWTError, ValueError, OSError):
+            raise ProviderAway from None
+        try:
+            return self.jwks.get_signing_key_from_jwt(token)
+        except (PyJWKClientConnectionError, ValueError, OSError):  # it asked once more, for a key that is new
+            raise ProviderAway from None
 
 
 def open_provider(*, issuer: str, audience: str, jwks_url: str) -> OpenIdProvider:
@@ -53,6 +63,7 @@ def _scopes(claims: dict[str, Any]) -> frozenset[str]:
     """Scopes from `scope` (RFC 9068) or `scp`, and `roles`, where Microsoft Entra puts those of applications."""
     found: set[str] = set()
     for claim in ("scope", "scp", "roles"):
-        told = claims.get(claim, "")
-        found.update(told.split() if isinstance(told, str) else [role for role in told if isinstance(role, str)])
+        told = claims.get(claim)
+        words = told.split() if isinstance(told, str) else told if isinstance(told, list) else []
+        found.update(word for word in words if isinstance(word, str))
     return frozenset(found)

@@ -9,10 +9,10 @@ from app.models.concern import Concern
 from app.models.concern_detail import ConcernDetail
 from app.models.editions import EditionContent, Identified
 from app.services.reference_data import ReferenceData
-from app.store.editions import EditionKey, current_of, find_history, list_current, read_content
+from app.store.editions import Contents, EditionKey, current_of, find_history, list_current
 
 
-def pin_concern(session: Session, concern: Concern, reference_data: ReferenceData) -> EditionKey:
+def pin_concern(session: Session, concern: Concern, reference_data: ReferenceData, contents: Contents) -> EditionKey:
     """The edition that the concern is about; raises `ConcernRefused` with every fault that was found.
 
     A withdrawn edition is accepted where the concern names it: the person answered what they were shown.
@@ -21,7 +21,7 @@ def pin_concern(session: Session, concern: Concern, reference_data: ReferenceDat
     pinned = _find_edition(session, concern)
     if isinstance(pinned, Fault):
         raise ConcernRefused([pinned, *faults])
-    faults += unknown_ids(concern.concern, read_content(session, pinned))
+    faults += unknown_ids(concern.concern, contents(pinned))
     if faults:
         raise ConcernRefused(faults)
     return pinned

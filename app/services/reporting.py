@@ -3,12 +3,14 @@
 import datetime as dt
 import hashlib
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 
+from rfc8785 import IntegerDomainError
 from sqlalchemy import Connection, Engine
 from sqlmodel import Session
 
-from app.errors import AlreadyKept, ReferenceTaken
+from app.errors import AlreadyKept, ConcernRefused, KeyUsedForOtherWords, ReferenceTaken
 from app.models.concern import FORM_VERSION, Concern
 from app.models.concern_tables import ConcernRow, ConcernState, KeptReceiptRow
 from app.models.digest import canonical_submission
@@ -19,7 +21,7 @@ from app.services.receipts import Clerk
 from app.services.reference_data import ReferenceData
 from app.services.sealing import Sealer, sealed_text
 from app.store.concerns import insert_concern, insert_kept_receipt
-from app.store.editions import read_content
+from app.store.editions import Contents
 from app.store.writer import Writer
 
 DRAWS = 5
@@ -34,13 +36,14 @@ class Intake:
     sealer: Sealer
     clerk: Clerk
     reference_data: ReferenceData
+    contents: Contents
 
 
 def check_concern(intake: Intake, concern: Concern, *, at: dt.datetime) -> CheckAnswer:
     """What receiving the concern would answer, with nothing kept. Raises `ConcernRefused` with every fault."""
     with Session(intake.engine) as session:
-        pinned = pin_concern(session, concern, intake.reference_data)
-        contacts = read_content(session, pinned).contacts
+        pinned = pin_concern(session, concern, intake.reference_data, intake.contents)
+    contacts = intake.contents(pinned).contacts
     return intake.clerk.answer_check(pinned, contacts, at=at)
 
 
@@ -50,9 +53,14 @@ def receive_concern(intake: Intake, concern: Concern, *, retry: RetryKey | None,
     A retry with the same idempotency key and the same words gets the first receipt and makes no second concern.
     Raises `ConcernRefused`, `KeyUsedForOtherWords`, or `StoreBusy` where it could not be kept in time.
     """
-    with Session(intake.engine) as session:
-        pinned = pin_concern(session, concern, intake.reference_data)
-        contacts = read_content(session, pinned).contacts
+    try:
+        with Session(intake.engine) as session:
+            pinned = pin_concern(session, concern, intake.reference_data, intake.contents)
+    except ConcernRefused:
+        with suppress(KeyUsedForOtherWords, IntegerDomainError):  # kept before, though it would be refused by now
+            return replay(intake.engine, retry, canonical_submission(concern))
+        raise
+    contacts = intake.contents(pinned).contacts
     submission = canonical_submission(concern)
     for _ in range(DRAWS):
         receipt = intake.clerk.draw_receipt(pinned, contacts, concern, at=at)

@@ -1,11 +1,12 @@
 """Reading published guidance, and the rows that publish it."""
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, Connection, Select, func, insert, select
+from sqlalchemy import ColumnElement, Connection, Engine, Select, func, insert, select
 from sqlmodel import Session, col
 
 from app.errors import EditionWithdrawn, NoSuchEdition, NoSuchGuide
@@ -44,6 +45,7 @@ PARTS: dict[str, tuple[type[ItemRow], type[Strict]]] = {
     "responsibilities": (ResponsibilityRow, Responsibility),
     "contacts": (ContactRow, Contact),
 }
+REMEMBERED = 64
 HEAD_COLUMNS = ("guide", "number", "published_at", "digest", "title", "change_note")
 OWN_COLUMNS = [name for name in EditionContent.model_fields if name not in PARTS]
 
@@ -164,6 +166,20 @@ def read_content(session: Session | Connection, key: EditionKey) -> EditionConte
         raise NoSuchEdition
     parts = {name: _read_part(session, name, key) for name in PARTS}
     return EditionContent.model_validate({name: row._mapping[name] for name in OWN_COLUMNS} | parts)
+
+
+Contents = Callable[[EditionKey], EditionContent]
+
+
+def remembered_contents(engine: Engine) -> Contents:
+    """Reads the content of published editions, and remembers the latest few: what never changes is read once."""
+
+    @lru_cache(maxsize=REMEMBERED)
+    def content_of(key: EditionKey) -> EditionContent:
+        with Session(engine) as session:
+            return read_content(session, key)
+
+    return content_of
 
 
 def insert_edition(

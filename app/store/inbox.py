@@ -95,6 +95,6 @@ def place_of(row: Row[Any], wanted: Wanted) -> Place:
 def count_states(session: Session | Connection, *, now: dt.datetime) -> dict[str, int]:
     """How many concerns stand in each state, and how many are overdue: for the team's own work."""
     counted = session.execute(select(CONCERNS.state, func.count()).group_by(CONCERNS.state))
-    told = {state.value: 0 for state in ConcernState} | dict(counted.tuples().all())
+    told = {state.value: 0 for state in ConcernState} | dict(counted.all())
     overdue = select(func.count()).where(CONCERNS.state == ConcernState.RECEIVED.value, CONCERNS.acknowledge_by < now)
     return told | {"overdue": session.execute(overdue).scalar_one()}
