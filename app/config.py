@@ -69,6 +69,14 @@ class Settings(BaseSettings):
     openid_jwks_url: str | None = Field(
         default=None, description="Address of the provider's keys (JWKS): https, or http on this machine alone."
     )
+    deliver: bool = Field(
+        default=True, description="Whether serving processes push events; `guidance deliver` does so on its own."
+    )
+    webhook_allowed_hosts: Words = Field(
+        default=(),
+        description="Names that webhooks may call although they resolve to private addresses, separated by commas or "
+        "spaces.",
+    )
     writer_queue: int = Field(
         default=2000, ge=1, description="Acts that may wait for the disk before new ones are answered with 503."
     )
@@ -95,7 +103,7 @@ class Settings(BaseSettings):
             raise ValueError("must be an https address, or http on this machine alone")
         return url
 
-    @field_validator("seal_to", "allowed_origins", "retired_receipt_keys", mode="before")
+    @field_validator("seal_to", "allowed_origins", "retired_receipt_keys", "webhook_allowed_hosts", mode="before")
     @classmethod
     def _split_words(cls, given: Any) -> Any:
         return tuple(given.replace(",", " ").split()) if isinstance(given, str) else given

@@ -167,5 +167,17 @@ class DeskRefused(GuidanceError):
     """The service did not hand the concern over."""
 
 
+class AddressRefused(GuidanceError):
+    """The address is not one that this service may call."""
+
+
+class WebhookExists(GuidanceError):
+    """A webhook of that name was added before."""
+
+
+class NoSuchWebhook(GuidanceError):
+    """No webhook has that name."""
+
+
 class SetUpFault(GuidanceError):
     """A setting or a key file is missing or wrong; the service will not start with it."""

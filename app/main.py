@@ -16,6 +16,7 @@ from app.routers import (
     concerns,
     desk,
     editions,
+    events,
     feeds,
     guides,
     open_referral,
@@ -33,6 +34,7 @@ from app.routers.problems import handle_problems
 from app.routers.queries import refuse_unknown_query
 from app.routers.requests import AroundRequests
 from app.services.clients import Doorkeeper
+from app.services.delivery import Deliverer, DeliveryThread
 from app.services.helpline import Helpline
 from app.services.housekeeping import Housekeeper
 from app.services.keys import DEVELOPMENT_IDENTITY, development_recipient, receipt_key, retired_keys
@@ -43,6 +45,7 @@ from app.services.receipts import Clerk
 from app.services.reference_data import read_reference_data
 from app.services.reporting import Intake
 from app.services.retention import Periods
+from app.services.safe_addresses import SafeAddresses
 from app.services.sealing import make_sealer
 from app.services.seeding import publish_seed
 from app.services.working_days import WorkingDays
@@ -119,7 +122,13 @@ def create_app(settings: Settings, clock: Clock = utc_now) -> FastAPI:
             clock,
         )
         housekeeper.start()
+        delivery = DeliveryThread(
+            Deliverer(parts.intake.writer, SafeAddresses(frozenset(settings.webhook_allowed_hosts)), clock)
+        )
+        if settings.deliver:
+            delivery.start()
         yield
+        delivery.stop()
         housekeeper.stop()
         parts.intake.writer.stop()
         parts.engine.dispose()
@@ -149,6 +158,7 @@ def create_app(settings: Settings, clock: Clock = utc_now) -> FastAPI:
         concerns.router,
         desk.router,
         audit.router,
+        events.router,
         operations.router,
         docs.router,
     ):

@@ -12,6 +12,7 @@ from app.cli.desk import desk
 from app.cli.keys import keys
 from app.cli.options import DataDir, EnvFile, database_at_work, read_settings
 from app.cli.receipts import receipts
+from app.cli.webhooks import deliver, webhooks
 from app.errors import GuidanceError
 from app.exporting import export_reads
 from app.logs import set_up_logs
@@ -32,6 +33,8 @@ app.add_typer(keys, name="keys")
 app.add_typer(clients, name="clients")
 app.add_typer(desk, name="desk")
 app.add_typer(receipts, name="receipts")
+app.add_typer(webhooks, name="webhooks")
+app.command()(deliver)
 
 
 @app.command()

@@ -53,6 +53,7 @@ class ConcernRow(SQLModel, table=True):
     outcome: str | None = None
     outcome_shared: bool = False
     added_at: dt.datetime | None = Field(default=None, sa_type=UtcDateTime)
+    overdue_told: bool = False
     held: bool = False
     erased_at: dt.datetime | None = Field(default=None, sa_type=UtcDateTime)
     waiting: int | None = Field(default=None, sa_column=Column(Integer, Computed(WAITING_FIRST, persisted=False)))

@@ -156,6 +156,9 @@ KINDS: Mapping[type[errors.GuidanceError], Kind] = {
     errors.ReceiptNotGenuine: DEFECT,
     errors.NotExportable: DEFECT,
     errors.DeskRefused: DEFECT,
+    errors.AddressRefused: DEFECT,
+    errors.WebhookExists: DEFECT,
+    errors.NoSuchWebhook: DEFECT,
     errors.SetUpFault: DEFECT,
     SeedFileError: DEFECT,
 }

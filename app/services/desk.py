@@ -9,9 +9,12 @@ from sqlalchemy import Connection, Row
 from app.errors import ConcernErased, NotAcknowledged, OnHold, OutcomeGiven
 from app.models.concern_tables import AdditionRow, ConcernRow, ConcernState
 from app.models.disclosure_tables import AUDIT, INBOX, DeskAct, DisclosureRow
+from app.models.event_tables import EventKind
+from app.services.telling import concern_data
 from app.store.concerns import erase_sealed, get_concern, list_additions, update_concern
 from app.store.disclosures import Actor, disclose, end_of_chain, list_disclosures
 from app.store.disclosures import Place as DisclosurePlace
+from app.store.events import tell
 from app.store.inbox import Place, Wanted, count_states, list_inbox
 
 
@@ -54,7 +57,9 @@ def acknowledge(connection: Connection, reference: str, *, actor: Actor, at: dt.
     disclose(connection, chain=reference, act=DeskAct.ACKNOWLEDGED, actor=actor, at=at)
     if concern.state == ConcernState.RECEIVED:
         update_concern(connection, reference, state=ConcernState.ACKNOWLEDGED.value, acknowledged_at=at)
-    return get_concern(connection, reference)
+        concern = get_concern(connection, reference)
+        tell(connection, EventKind.CONCERN_ACKNOWLEDGED, at=at, data=concern_data(concern))
+    return concern
 
 
 def close(
@@ -76,7 +81,10 @@ def close(
         outcome=outcome,
         outcome_shared=shared,
     )
-    return get_concern(connection, reference)
+    closed = get_concern(connection, reference)
+    if concern.state != ConcernState.CLOSED:
+        tell(connection, EventKind.CONCERN_CLOSED, at=at, data=concern_data(closed))
+    return closed
 
 
 def hold(

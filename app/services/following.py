@@ -12,14 +12,17 @@ from app.errors import AlreadyKept, ConcernErased, ConcernRefused, NoSuchConcern
 from app.models.addition import Addition
 from app.models.concern_tables import AdditionRow, ConcernRow
 from app.models.digest import canonical_submission
+from app.models.event_tables import EventKind
 from app.models.receipts import ConcernStatus
 from app.models.references import find_reference
 from app.services.kept_receipts import Kept, RetryKey, for_retries, replay
 from app.services.pinning import unknown_ids
 from app.services.reporting import Intake
 from app.services.sealing import sealed_addition
-from app.store.concerns import find_concern, insert_addition, insert_kept_receipt, update_concern
+from app.services.telling import concern_data
+from app.store.concerns import find_concern, get_concern, insert_addition, insert_kept_receipt, update_concern
 from app.store.editions import EditionKey
+from app.store.events import tell
 
 MORE_URGENT = ("no", "not_sure", "yes")
 
@@ -69,6 +72,7 @@ def add_to_concern(
     def act(connection: Connection) -> None:
         insert_addition(connection, sealed)
         update_concern(connection, row.reference, added_at=at, immediate_danger=str(urgency))
+        tell(connection, EventKind.CONCERN_ADDED, at=at, data=concern_data(get_concern(connection, row.reference)))
         if kept is not None:
             insert_kept_receipt(connection, kept)
 

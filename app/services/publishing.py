@@ -9,10 +9,13 @@ from sqlalchemy.exc import IntegrityError
 from app.errors import AlreadyWithdrawn, EditionAlreadyPublished, EditionOutOfOrder, EditionRefused
 from app.models.digest import digest_of
 from app.models.editions import EditionContent
+from app.models.event_tables import EventKind
 from app.models.guide_tables import GuideRow, WithdrawalRow
 from app.services.reference_data import ReferenceData
+from app.services.telling import edition_data
 from app.store.catalogue import catalogue_guide
 from app.store.editions import EditionKey, find_history, get_history, head_of, insert_edition
+from app.store.events import tell
 
 
 @dataclass(frozen=True)
@@ -66,6 +69,7 @@ def publish_edition(
     except IntegrityError:  # somebody else was first
         raise EditionAlreadyPublished from None
     catalogue_guide(connection, guide=key.guide)
+    tell(connection, EventKind.EDITION_PUBLISHED, at=at, data=edition_data(key, digest=digest))
     return Published(key, digest, at, is_new=True)
 
 
@@ -86,4 +90,5 @@ def withdraw_edition(connection: Connection, key: EditionKey, *, reason: str, at
     except IntegrityError:  # somebody else was first
         raise AlreadyWithdrawn from None
     catalogue_guide(connection, guide=key.guide)
+    tell(connection, EventKind.EDITION_WITHDRAWN, at=at, data=edition_data(key))
     return Withdrawn(key, at, is_new=True)

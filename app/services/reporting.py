@@ -14,14 +14,17 @@ from app.errors import AlreadyKept, ConcernRefused, KeyUsedForOtherWords, Refere
 from app.models.concern import FORM_VERSION, Concern
 from app.models.concern_tables import ConcernRow, ConcernState, KeptReceiptRow
 from app.models.digest import canonical_submission
+from app.models.event_tables import EventKind
 from app.models.receipts import CheckAnswer, Receipt
 from app.services.kept_receipts import Kept, RetryKey, for_retries, replay
 from app.services.pinning import pin_concern
 from app.services.receipts import Clerk
 from app.services.reference_data import ReferenceData
 from app.services.sealing import Sealer, sealed_text
+from app.services.telling import concern_data
 from app.store.concerns import insert_concern, insert_kept_receipt
 from app.store.editions import Contents
+from app.store.events import tell
 from app.store.writer import Writer
 
 DRAWS = 5
@@ -79,6 +82,7 @@ def receive_concern(intake: Intake, concern: Concern, *, retry: RetryKey | None,
 def _keep(row: ConcernRow, kept: KeptReceiptRow | None) -> Callable[[Connection], None]:
     def act(connection: Connection) -> None:
         insert_concern(connection, row)
+        tell(connection, EventKind.CONCERN_RECEIVED, at=row.received_at, data=concern_data(row))
         if kept is not None:
             insert_kept_receipt(connection, kept)
 

@@ -1,0 +1,98 @@
+"""`guidance webhooks` and `guidance deliver`: pushing events to other systems."""
+
+import signal
+from typing import Annotated
+
+import typer
+from sqlmodel import Session
+
+from app.cli.options import DataDir, EnvFile, database_at_work, read_settings
+from app.main import utc_now
+from app.models.event_tables import EventKind
+from app.services.delivery import Deliverer, DeliveryThread
+from app.services.safe_addresses import SafeAddresses
+from app.services.webhooks import add_webhook, drop_old_secret, replay, rotate_secret
+from app.store.events import count_deliveries
+from app.store.webhooks import disable, get_webhook, list_webhooks
+
+webhooks = typer.Typer(help="Addresses that events are pushed to.", no_args_is_help=True)
+
+Name = Annotated[str, typer.Argument(help="The webhook's name.")]
+
+
+@webhooks.command("add")
+def webhooks_add(
+    name: Annotated[str, typer.Argument(help="Lower-case words joined by hyphens.")],
+    url: Annotated[str, typer.Argument(help="An https address.")],
+    event: Annotated[list[EventKind], typer.Option("--event", help="A kind of event; give it once for each.")],
+    data_dir: DataDir = None,
+    env_file: EnvFile = None,
+) -> None:
+    """Add an address and print the secret that signs what is sent to it (Standard Webhooks); it is shown here once."""
+    settings = read_settings(data_dir, env_file)
+    addresses = SafeAddresses(frozenset(settings.webhook_allowed_hosts))
+    with database_at_work(settings) as (_, writer):
+        secret = writer.keep(
+            lambda connection: add_webhook(
+                connection, name=name, url=url, kinds=event, addresses=addresses, at=utc_now()
+            )
+        )
+    typer.echo(secret)
+
+
+@webhooks.command("list")
+def webhooks_list(data_dir: DataDir = None, env_file: EnvFile = None) -> None:
+    """List the addresses, with how many deliveries wait and how many could not be made."""
+    with database_at_work(read_settings(data_dir, env_file)) as (engine, _), Session(engine) as session:
+        counted = count_deliveries(session)
+        for webhook in list_webhooks(session):
+            state = f"disabled: {webhook.disabled_because}" if webhook.disabled_at else "active"
+            waiting, dead = (counted.get((webhook.name, kind), 0) for kind in ("pending", "dead"))
+            typer.echo(f"{webhook.name}\t{state}\twaiting {waiting}\tdead {dead}\t{webhook.url}")
+
+
+@webhooks.command("remove")
+def webhooks_remove(name: Name, data_dir: DataDir = None, env_file: EnvFile = None) -> None:
+    """Send nothing more to the address."""
+    with database_at_work(read_settings(data_dir, env_file)) as (engine, writer):
+        with Session(engine) as session:
+            get_webhook(session, name)
+        writer.keep(lambda connection: disable(connection, name=name, because="removed", at=utc_now()))
+    typer.echo(f"{name}: removed")
+
+
+@webhooks.command("rotate")
+def webhooks_rotate(
+    name: Name,
+    finish: Annotated[
+        bool, typer.Option("--finish", help="Drop the old secret: the receiver has the new one.")
+    ] = False,
+    data_dir: DataDir = None,
+    env_file: EnvFile = None,
+) -> None:
+    """Print a new secret. Until `--finish`, everything sent carries a signature with each of the two."""
+    with database_at_work(read_settings(data_dir, env_file)) as (_, writer):
+        if finish:
+            writer.keep(lambda connection: drop_old_secret(connection, name=name))
+            typer.echo(f"{name}: only the newest secret signs")
+        else:
+            typer.echo(writer.keep(lambda connection: rotate_secret(connection, name=name)))
+
+
+@webhooks.command("replay")
+def webhooks_replay(name: Name, data_dir: DataDir = None, env_file: EnvFile = None) -> None:
+    """Try again everything that could not be delivered to the address."""
+    with database_at_work(read_settings(data_dir, env_file)) as (_, writer):
+        revived = writer.keep(lambda connection: replay(connection, name=name, now=utc_now()))
+    typer.echo(f"{revived} due again")
+
+
+def deliver(data_dir: DataDir = None, env_file: EnvFile = None) -> None:
+    """Deliver events until stopped, in a process of its own. Any number may run beside each other."""
+    settings = read_settings(data_dir, env_file)
+    addresses = SafeAddresses(frozenset(settings.webhook_allowed_hosts))
+    with database_at_work(settings) as (_, writer):
+        delivery = DeliveryThread(Deliverer(writer, addresses, utc_now))
+        signal.signal(signal.SIGTERM, lambda *_: delivery.ask_to_stop())
+        signal.signal(signal.SIGINT, lambda *_: delivery.ask_to_stop())
+        delivery.work()

@@ -1,0 +1,79 @@
+"""The outbox: what happened, told to other systems by push and by pull. It never holds a word of a concern."""
+
+import datetime as dt
+from enum import StrEnum
+from typing import Any
+
+from sqlalchemy import JSON, Index, Integer, Text
+from sqlmodel import Field, SQLModel
+
+from app.models.columns import UtcDateTime
+
+
+class EventKind(StrEnum):
+    """What happened."""
+
+    CONCERN_RECEIVED = "concern.received"
+    CONCERN_ADDED = "concern.added"
+    CONCERN_OVERDUE = "concern.overdue"
+    CONCERN_ACKNOWLEDGED = "concern.acknowledged"
+    CONCERN_CLOSED = "concern.closed"
+    EDITION_PUBLISHED = "edition.published"
+    EDITION_WITHDRAWN = "edition.withdrawn"
+
+
+class DeliveryState(StrEnum):
+    """How far one delivery has come."""
+
+    PENDING = "pending"
+    DELIVERED = "delivered"
+    DEAD = "dead"
+
+
+class EventRow(SQLModel, table=True):
+    """One event, written in the transaction of what it tells."""
+
+    __tablename__ = "events"
+
+    id: int | None = Field(default=None, primary_key=True, sa_type=Integer)
+    kind: str
+    at: dt.datetime = Field(sa_type=UtcDateTime)
+    data: dict[str, Any] = Field(sa_type=JSON)
+
+
+class WebhookRow(SQLModel, table=True):
+    """An address that events are pushed to. Two secrets stand while one is being replaced by the other."""
+
+    __tablename__ = "webhooks"
+
+    name: str = Field(primary_key=True)
+    url: str = Field(sa_type=Text)
+    kinds: list[str] = Field(sa_type=JSON)
+    secrets: list[str] = Field(sa_type=JSON)
+    added_at: dt.datetime = Field(sa_type=UtcDateTime)
+    disabled_at: dt.datetime | None = Field(default=None, sa_type=UtcDateTime)
+    disabled_because: str | None = None
+
+
+class DeliveryRow(SQLModel, table=True):
+    """One event on its way to one address. `message` is the same on every attempt."""
+
+    __tablename__ = "deliveries"
+    __table_args__ = (Index("ix_deliveries_due", "state", "due"),)
+
+    event_id: int = Field(primary_key=True, foreign_key="events.id")
+    webhook: str = Field(primary_key=True)
+    message: str
+    state: str = Field(default=DeliveryState.PENDING.value)
+    attempts: int = 0
+    due: dt.datetime = Field(sa_type=UtcDateTime)
+    last_answer: str | None = None
+
+
+class EventReaderRow(SQLModel, table=True):
+    """How far a pulling client has confirmed."""
+
+    __tablename__ = "event_readers"
+
+    client: str = Field(primary_key=True)
+    confirmed: int

@@ -1,0 +1,75 @@
+"""Events by pull: read, keep, confirm by asking for what comes after."""
+
+import asyncio
+import time
+from typing import Annotated
+
+from fastapi import APIRouter, Query, Response, Security
+from sqlmodel import Session
+from starlette.concurrency import run_in_threadpool
+
+from app.models.clients import Scope
+from app.models.event_answers import Event, EventsAnswer
+from app.models.event_tables import EventKind, EventRow
+from app.routers.access import the_client
+from app.routers.answers import NO_STORE
+from app.routers.desk import UNADMITTED
+from app.routers.parts import Parts, TheParts
+from app.routers.problem_kinds import documented
+from app.routers.queries import Limit, from_cursor, to_cursor
+from app.services.clients import Caller
+from app.store.events import confirm, confirmed_by, events_after
+
+router = APIRouter(prefix="/v1/events", tags=["Events"])
+
+LONGEST_WAIT = 30
+LOOK_AGAIN_SECONDS = 0.25
+
+Follower = Annotated[Caller, Security(the_client, scopes=[Scope.EVENTS])]
+
+
+@router.get("", summary="Pull events", responses=documented(*UNADMITTED))
+async def read_events(
+    *,
+    response: Response,
+    parts: TheParts,
+    caller: Follower,
+    after: Annotated[
+        str | None,
+        Query(
+            max_length=100,
+            description="The `next_cursor` of the page before: confirms every event up to it. Without it, the page "
+            "begins after the last event that this client confirmed.",
+            examples=["MTI"],
+        ),
+    ] = None,
+    wait: Annotated[
+        int,
+        Query(ge=0, le=LONGEST_WAIT, description="Seconds to wait for an event, where there is none.", examples=[0]),
+    ] = 0,
+    limit: Limit = 50,
+) -> EventsAnswer:
+    """What happened since, for this client. What it has not confirmed is offered again."""
+    response.headers["Cache-Control"] = NO_STORE
+    began_after = await run_in_threadpool(_begin, parts, caller.name, after)
+    deadline = time.monotonic() + wait
+    while not (found := await run_in_threadpool(_read, parts, began_after, limit)) and time.monotonic() < deadline:
+        await asyncio.sleep(LOOK_AGAIN_SECONDS)
+    last = found[-1].id if found else began_after
+    events = tuple(Event(type=EventKind(event.kind), timestamp=event.at, data=event.data) for event in found)
+    return EventsAnswer(events=events, next_cursor=to_cursor(last or 0))
+
+
+def _begin(parts: Parts, client: str, after: str | None) -> int:
+    """Confirm what the cursor confirms, and give the event after which to read."""
+    if after is None:
+        with Session(parts.engine) as session:
+            return confirmed_by(session, client=client)
+    event_id = from_cursor(after, otherwise=0)
+    parts.intake.writer.keep(lambda connection: confirm(connection, client=client, event_id=event_id))
+    return event_id
+
+
+def _read(parts: Parts, after: int, limit: int) -> list[EventRow]:
+    with Session(parts.engine) as session:
+        return list(events_after(session, after=after, limit=limit))

@@ -1,0 +1,56 @@
+"""A receiver of notices, as a council's own system might begin: it takes one, opens the concern and acknowledges it.
+
+Set RECEIVER_SECRET, GUIDANCE_URL and GUIDANCE_KEY, then run `uvicorn examples.receiver:receiver --port 8911`.
+The key needs the scopes concerns:read and concerns:write. The service must hold an identity, or this program must.
+"""
+
+import os
+from typing import Any
+
+import httpx
+from fastapi import FastAPI, Request, Response
+from standardwebhooks import Webhook, WebhookVerificationError
+
+receiver = FastAPI()
+seen: set[str] = set()
+opened: dict[str, Any] = {}
+
+
+def _desk() -> httpx.AsyncClient:
+    return httpx.AsyncClient(
+        base_url=os.environ["GUIDANCE_URL"],
+        headers={"Authorization": f"Bearer {os.environ['GUIDANCE_KEY']}", "Accept": "application/json"},
+        timeout=10,
+        trust_env=False,
+    )
+
+
+@receiver.post("/notices")
+async def take_notice(request: Request) -> Response:
+    """Check the signature first; answer 2xx only once the concern is safe here, so that a failure is tried again."""
+    body = await request.body()
+    try:
+        notice = Webhook(os.environ["RECEIVER_SECRET"]).verify(body, dict(request.headers))
+    except (WebhookVerificationError, ValueError):
+        return Response(status_code=401)
+    message = request.headers["webhook-id"]
+    if message in seen:  # a notice may come more than once, under the same id
+        return Response(status_code=204)
+    if notice["type"] == "concern.received":
+        await _take_over(notice["data"]["links"]["concern"])
+    seen.add(message)
+    return Response(status_code=204)
+
+
+async def _take_over(path: str) -> None:
+    """Fetch the concern, keep it, and only then acknowledge it."""
+    async with _desk() as desk:
+        concern = (await desk.get(path)).raise_for_status().json()
+        opened[concern["reference"]] = concern["submission"]
+        (await desk.post(f"{path}/acknowledgement", json={})).raise_for_status()
+
+
+@receiver.get("/opened")
+def list_opened() -> dict[str, Any]:
+    """The references that were taken over."""
+    return {"references": sorted(opened)}
