@@ -110,9 +110,7 @@ def tokens(service: FastAPI, client: TestClient, a_concern: Concern) -> dict[str
 
 
 @pytest.mark.parametrize("phase", PHASES)
-def test_every_answer_is_one_that_the_document_promises(
-    service: FastAPI, tokens: dict[str, str], phase: str
-) -> None:
+def test_every_answer_is_one_that_the_document_promises(service: FastAPI, tokens: dict[str, str], phase: str) -> None:
     broken: list[str] = []
     refused: set[str] = set()
     answers: dict[str, int] = {}
@@ -120,10 +118,12 @@ def test_every_answer_is_one_that_the_document_promises(
         broken += faults(scenario)
         refused |= set(refusals_of_good_data(scenario))
         for told in scenario.recorder.interactions.values():
-            answers[told.response.status_code]=answers.get(told.response.status_code,0)+1
+            answers[told.response.status_code] = answers.get(told.response.status_code, 0) + 1
     print(answers)
-    for r in sorted(refused): print(r)
-    for r in broken[:40]: print("##",r[:1200])
+    for r in sorted(refused):
+        print(r)
+    for r in broken[:40]:
+        print("##", r[:1200])
     unexplained = [told for told in refused if not any(re.fullmatch(sentence, told) for sentence in BEYOND_ANY_SCHEMA)]
 
     assert broken == []

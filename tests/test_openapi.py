@@ -265,7 +265,9 @@ def has_description(schema: Part, schemas: Part) -> bool:
 def test_every_field_has_a_description_and_an_example(document: Part) -> None:
     schemas = document["components"]["schemas"]
     fields = {
-        f"{name}.{field}": told for name, schema in schemas.items() for field, told in schema.get("properties", {}).items()
+        f"{name}.{field}": told
+        for name, schema in schemas.items()
+        for field, told in schema.get("properties", {}).items()
     }
 
     assert [name for name, told in fields.items() if not has_description(told, schemas)] == []
