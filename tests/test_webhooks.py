@@ -70,7 +70,7 @@ def verified(notice: Notice, secret: str, monkeypatch: pytest.MonkeyPatch) -> An
 
     class Then(dt.datetime):
         @classmethod
-        def now(cls, tz: dt.tzinfo | None = None) -> dt.datetime:
+        def now(cls, tz: dt.tzinfo | None = None) -> dt.datetime:  # type: ignore[override]  # any moment will do
             return A_TUESDAY.astimezone(tz)
 
     monkeypatch.setattr("standardwebhooks.webhooks.datetime", Then)
