@@ -34,6 +34,7 @@ async def read_everything(app: FastAPI) -> Answers:
         app.router.lifespan_context(app),
         httpx.AsyncClient(transport=transport, base_url=ANYWHERE, headers={"Accept-Encoding": "identity"}) as client,
     ):
+        own_address: str = app.state.parts.settings.public_url
         before = await _read(client, FEED)
         waiting = [INDEX, *_documented(app)]
         seen = set(waiting)
@@ -42,7 +43,7 @@ async def read_everything(app: FastAPI) -> Answers:
             answer = await _read(client, path)
             if _is_kept(answer):
                 kept[path] = answer
-                found = set(_leads_to(path, answer)) - seen
+                found = set(_leads_to(path, answer, own_address)) - seen
                 seen |= found
                 waiting += sorted(found)
         after = await _read(client, FEED)
@@ -85,9 +86,9 @@ def _is_kept(answer: httpx.Response) -> bool:
     return answer.status_code == httpx.codes.OK and may_be_kept and media_type(answer) != "text/html"
 
 
-def _leads_to(path: str, answer: httpx.Response) -> Iterator[str]:
+def _leads_to(path: str, answer: httpx.Response, own_address: str) -> Iterator[str]:
     """The paths that the answer names, without their queries, and those of its items."""
-    named = re.findall("<(/[^>]*)>", answer.headers.get("link", ""))
+    named = re.findall("<(/[^>]*)>", answer.headers.get("link", "").replace(f"<{own_address}/", "</"))
     body = _json(answer)
     named += _paths_in(body)
     named += [f"{path}/{id_}" for id_ in _ids_in(body, path.rpartition("/")[2])]

@@ -31,7 +31,7 @@ from app.routers.guide_views import (
 )
 from app.routers.guides import GuideName, ItemName, SectionName
 from app.routers.negotiation import CSV, MARKDOWN
-from app.routers.parts import OpenSession
+from app.routers.parts import OpenSession, TheParts
 from app.routers.problem_kinds import EDITION, GUIDE, ITEM, NOT_FOUND, NOT_MODIFIED, WITHDRAWN, documented, shown
 from app.routers.queries import Cursor, Limit, from_cursor, to_cursor
 from app.routers.times import memento_headers, memento_links, time_map
@@ -42,7 +42,7 @@ router = APIRouter(prefix="/v1/guides/{guide}/editions", tags=["Editions"], depe
 time_maps = APIRouter(tags=["Editions"], dependencies=[PUBLIC])
 
 LINK_FORMAT = "application/link-format"
-TIME_MAP_EXAMPLE = '</v1/guides/child-sexual-exploitation>; rel="original timegate"'
+TIME_MAP_EXAMPLE = '<http://127.0.0.1:8000/v1/guides/child-sexual-exploitation>; rel="original timegate"'
 HIGHEST = 1_000_000
 AS_PUBLISHED = shown(status=Status.PUBLISHED)
 Number = Annotated[int, Path(ge=1, le=HIGHEST, description="The edition's number.", examples=[1])]
@@ -72,7 +72,7 @@ def list_editions(
     response_model=EditionAnswer,
     responses=MARKDOWN.documented(AS_PUBLISHED) | NOT_MODIFIED | documented(GUIDE, EDITION, WITHDRAWN),
 )
-def read_edition(request: Request, session: OpenSession, guide: GuideName, number: Number) -> Response:
+def read_edition(request: Request, session: OpenSession, parts: TheParts, guide: GuideName, number: Number) -> Response:
     """Exactly that edition, whole. Its bytes never change."""
     history = get_history(session, guide=guide)
     head = readable_of(history, number)
@@ -81,7 +81,7 @@ def read_edition(request: Request, session: OpenSession, guide: GuideName, numbe
         request,
         answer,
         caching=IMMUTABLE,
-        more_links=_successor(history, head) | memento_links(guide),
+        more_links=_successor(history, head) | memento_links(parts.settings.public_url, guide),
         more_headers=memento_headers(head),
     )
 
@@ -182,10 +182,10 @@ def read_edition_item(
     | documented(GUIDE)
     | {200: {"content": {LINK_FORMAT: {"example": TIME_MAP_EXAMPLE}}, "description": "The TimeMap."}},
 )
-def read_time_map(request: Request, session: OpenSession, guide: GuideName) -> Response:
+def read_time_map(request: Request, session: OpenSession, parts: TheParts, guide: GuideName) -> Response:
     """The guide's history as a Memento TimeMap (RFC 7089), in link-format (RFC 6690)."""
-    content = time_map(get_history(session, guide=guide))
-    links = memento_links(guide)
+    content = time_map(get_history(session, guide=guide), parts.settings.public_url)
+    links = memento_links(parts.settings.public_url, guide)
     return finished_answer(request, content, media_type=LINK_FORMAT, caching=CURRENT, links=links)
 
 
