@@ -75,7 +75,7 @@ def test_the_policy_names_no_other_host_and_no_script_in_the_page(client: TestCl
     sources = {name: set(told) for name, *told in map(str.split, policy.split(";"))}
     assert sources["default-src"] == {"'none'"}
     assert sources["script-src"] == {"'self'"}
-    assert set().union(*sources.values()) <= {"'none'", "'self'", "'unsafe-inline'", "data:"}
+    assert set().union(*sources.values()) <= {"'none'", "'self'", "data:"}
 
 
 def test_every_operation_of_the_api_is_drawn(docs: Watched, live: LiveServer) -> None:

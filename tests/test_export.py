@@ -7,22 +7,21 @@ import json
 import os
 import re
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import httpx
 import pytest
-from fastapi import FastAPI
+from fastapi import Depends, FastAPI, Response
 from starlette.testclient import TestClient
+from starlette.types import Receive, Scope, Send
 from typer.testing import CliRunner
 
-from app import exporting
 from app.cli import app as command
 from app.config import Settings
-from app.crawling import LONGEST_PAGE
 from app.errors import NotExportable
-from app.exporting import INVENTORY, export_reads
+from app.exporting import INVENTORY, Exported, export_reads
 from app.main import create_app
 from app.models.guide_answers import Section
 from tests.conftest import GUIDE, SettableClock, publish_next, withdraw
@@ -33,12 +32,14 @@ NOT_EXPORTED = {
     "/health/ready": "it tells of the running service",
     "/metrics": "it tells of the running service",
 }
+PUBLIC_URL = "https://guidance.council.example"
 
 
 class Mirror(NamedTuple):
     """An export, the service that it was made of, and a plain web server that serves it."""
 
     folder: Path
+    data: Path
     service: TestClient
     server: httpx.Client
 
@@ -58,19 +59,46 @@ class Silent(http.server.SimpleHTTPRequestHandler):
 
 
 def make_service(data_dir: Path) -> FastAPI:
-    return create_app(Settings(data_dir=data_dir), SettableClock())
+    return create_app(Settings(data_dir=data_dir, public_url=PUBLIC_URL), SettableClock())
+
+
+def export(service: FastAPI, folder: Path) -> Exported:
+    return export_reads(service, folder, public_url=PUBLIC_URL)
+
+
+def make_small_service(**reads: Callable[..., Any]) -> FastAPI:
+    """A service that is quick to export: an index, a feed, and those reads besides."""
+    service = FastAPI()
+    links = [f"/v1/{name}" for name in reads]
+    told: dict[str, Callable[..., Any]] = {"/v1": lambda: {"links": links}, "/v1/feed.json": lambda: {"items": []}}
+    for path, read in (told | {f"/v1/{name}": read for name, read in reads.items()}).items():
+        service.get(path, name=path, dependencies=[Depends(may_be_kept)])(read)
+    return service
+
+
+def may_be_kept(response: Response) -> None:
+    response.headers["Cache-Control"] = "public"
+
+
+def make_list(entries: int) -> Callable[[int], Any]:
+    """A list with pages: without `limit`, of 50."""
+
+    def read(limit: int = 50) -> dict[str, Any]:
+        return {"entries": list(range(entries))[:limit], "next_cursor": "more" if limit < entries else None}
+
+    return read
 
 
 @pytest.fixture(scope="module")
 def mirror(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Mirror]:
-    """Of a guide with three editions, of which the second is withdrawn."""
+    """Of a guide with three editions, of which the first is withdrawn."""
     folder, data = tmp_path_factory.mktemp("export"), tmp_path_factory.mktemp("data")
     service = make_service(data)
     with TestClient(service):
         publish_next(service, change_note="A second.")
         publish_next(service, change_note="A third.")
-        withdraw(service, 2)
-    export_reads(make_service(data), folder)
+        withdraw(service, 1)
+    export(make_service(data), folder)
     handler = functools.partial(Silent, directory=str(folder))
     with (
         http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as serving,
@@ -80,7 +108,7 @@ def mirror(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Mirror]:
         ) as client,
     ):
         threading.Thread(target=serving.serve_forever, daemon=True).start()
-        yield Mirror(folder, asked, client)
+        yield Mirror(folder, data, asked, client)
         serving.shutdown()
 
 
@@ -99,14 +127,8 @@ def test_every_public_read_is_exported(mirror: Mirror) -> None:
         if "security" not in operations.get("get", {"security": []}) and path not in NOT_EXPORTED
     ]
 
-    absent = [
-        path
-        for path in reads
-        if not any(
-            re.fullmatch(re.sub(r"\{\w+\}", "[^/]+", re.escape(path).replace(r"\{", "{").replace(r"\}", "}")), each)
-            for each in mirror.paths
-        )
-    ]
+    patterns = {path: re.compile(re.sub(r"\\{\w+\\}", "[^/]+", re.escape(path))) for path in reads}
+    absent = [path for path in reads if not any(map(patterns[path].fullmatch, mirror.paths))]
 
     assert len(reads) > 30
     assert absent == []
@@ -140,11 +162,11 @@ def test_no_link_leads_out_of_the_export_except_to_what_needs_the_service(mirror
 
 
 def test_the_words_of_a_withdrawn_edition_are_not_exported(mirror: Mirror) -> None:
-    withdrawn = [path for path in mirror.paths if path.startswith(f"{GUIDE}/editions/2")]
+    withdrawn = [path for path in mirror.paths if path.startswith(f"{GUIDE}/editions/1")]
 
     assert withdrawn == []
     history = json.loads(mirror.server.get(f"{GUIDE}/editions").content)["editions"]
-    assert [edition["status"] for edition in history] == ["current", "withdrawn", "superseded"]
+    assert [edition["status"] for edition in history] == ["current", "superseded", "withdrawn"]
 
 
 def test_nothing_is_exported_that_may_not_be_kept_publicly(mirror: Mirror) -> None:
@@ -165,31 +187,27 @@ def test_the_inventory_tells_of_each_file_what_the_service_told_of_it(mirror: Mi
         assert answer["headers"] == {name: told[name] for name in ("content-type", "cache-control", "etag")}
 
 
-def test_an_export_can_be_read_by_a_web_server_that_is_somebody_else(tmp_path: Path) -> None:
-    export_reads(make_service(tmp_path / "data"), tmp_path / "site")
+def test_the_same_guidance_is_exported_as_the_same_bytes(mirror: Mirror, tmp_path: Path) -> None:
+    export(make_service(mirror.data), tmp_path / "again")
 
-    closed = [file for file in (tmp_path / "site").rglob("*") if not file.stat().st_mode & 0o004]
-    assert closed == []
-    assert (tmp_path / "site").stat().st_mode & 0o005 == 0o005
+    assert (tmp_path / "again" / INVENTORY).read_bytes() == (mirror.folder / INVENTORY).read_bytes()
 
 
-def test_the_same_guidance_is_exported_as_the_same_bytes(tmp_path: Path) -> None:
-    made = []
-    for name in ("one", "other"):
-        export_reads(make_service(tmp_path / "data"), tmp_path / name)
-        made.append((tmp_path / name / INVENTORY).read_bytes())
+def test_a_web_server_of_another_user_can_read_an_export(tmp_path: Path) -> None:
+    export(make_small_service(), tmp_path / "site")
 
-    assert made[0] == made[1]
+    paths = [tmp_path / "site", *(tmp_path / "site").rglob("*")]
+    assert [path for path in paths if not path.stat().st_mode & 0o004] == []
 
 
 def test_an_earlier_export_is_replaced_whole_and_nothing_is_left_beside_it(tmp_path: Path) -> None:
-    service = make_service(tmp_path / "data")
     site = tmp_path / "public" / "site"
-    export_reads(service, site)
+    export(make_small_service(), site)
     (site / "v1" / "stale").write_text("of an earlier version")
 
-    export_reads(service, site)
+    export(make_small_service(), site)
 
+    assert (site / "v1" / "index.html").exists()
     assert not (site / "v1" / "stale").exists()
     assert [path.name for path in site.parent.iterdir()] == ["site"]
 
@@ -201,7 +219,7 @@ def test_a_folder_that_holds_something_else_is_left_as_it_is(tmp_path: Path, nam
     mine.write_text('{"mine": true}')
 
     with pytest.raises(FileExistsError):
-        export_reads(make_service(tmp_path / "data"), mine.parent)
+        export(make_small_service(), mine.parent)
 
     assert mine.read_text() == '{"mine": true}'
     assert list(mine.parent.iterdir()) == [mine]
@@ -211,7 +229,7 @@ def test_a_file_is_not_taken_for_a_folder(tmp_path: Path) -> None:
     (tmp_path / "site").write_text("mine")
 
     with pytest.raises(FileExistsError):
-        export_reads(make_service(tmp_path / "data"), tmp_path / "site")
+        export(make_small_service(), tmp_path / "site")
 
     assert (tmp_path / "site").read_text() == "mine"
 
@@ -220,62 +238,57 @@ def test_an_export_that_cannot_be_put_in_place_leaves_the_earlier_one(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     site = tmp_path / "site"
-    export_reads(make_service(tmp_path / "data"), site)
-    before = (site / INVENTORY).read_bytes()
+    export(make_small_service(), site)
 
-    def fail(path: Path, target: Path) -> Path:
+    def rename_all_but_the_new(path: Path, target: Path) -> None:
         if path.name == "new":
             raise OSError("no space left")
         os.rename(path, target)
-        return target
 
-    monkeypatch.setattr(exporting.Path, "rename", fail)
+    monkeypatch.setattr(Path, "rename", rename_all_but_the_new)
     with pytest.raises(OSError, match="no space left"):
-        export_reads(make_service(tmp_path / "data"), site)
+        export(make_small_service(other=lambda: {}), site)
 
-    assert (site / INVENTORY).read_bytes() == before
+    assert sorted(path.name for path in (site / "v1").iterdir()) == ["feed.json", "index.html"]
 
 
 def test_a_service_that_fails_is_not_exported(tmp_path: Path) -> None:
-    service = make_service(tmp_path / "data")
+    def broken() -> Response:
+        return Response(status_code=503)
 
-    @service.get("/v1/broken")
-    def broken() -> None:
-        raise RuntimeError
+    with pytest.raises(NotExportable, match="/v1/broken answers 503"):
+        export(make_small_service(broken=broken), tmp_path / "site")
 
-    with pytest.raises(NotExportable, match="/v1/broken answers 500"):
-        export_reads(service, tmp_path / "site")
-
-    assert not (tmp_path / "site").exists()
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_an_edition_that_is_published_meanwhile_stops_the_export(tmp_path: Path) -> None:
     service = make_service(tmp_path / "data")
 
-    @service.get("/v1/meanwhile")
-    def meanwhile() -> None:
-        publish_next(service, change_note="Meanwhile.")
+    async def publish_after_the_answer(scope: Scope, receive: Receive, send: Send) -> None:
+        await asked(scope, receive, send)
+        if scope["path"] == "/v1/signposts":
+            publish_next(service, change_note="Meanwhile.")
 
+    asked, service.middleware_stack = service.build_middleware_stack(), publish_after_the_answer
     with pytest.raises(NotExportable, match="Export again"):
-        export_reads(service, tmp_path / "site")
+        export(service, tmp_path / "site")
 
     assert not (tmp_path / "site").exists()
 
 
 def test_a_list_longer_than_a_page_is_exported_as_its_longest_page(tmp_path: Path) -> None:
-    service = make_service(tmp_path / "data")
-    with TestClient(service) as client:
-        for number in range(60):
-            publish_next(service, guide=f"guide-{number}")
-        longest = client.get("/v1/guides", params=LONGEST_PAGE).content
-    exported = export_reads(make_service(tmp_path / "data"), tmp_path / "site")
+    exported = export(make_small_service(long=make_list(200)), tmp_path / "site")
 
-    listed = (tmp_path / "site/v1/guides/index.html").read_bytes()
+    assert json.loads((tmp_path / "site/v1/long").read_bytes()) == {"entries": [*range(200)], "next_cursor": None}
+    assert exported == Exported(answers=3, left_out=())
 
-    assert listed == longest
-    assert len(json.loads(listed)["guides"]) == 61
-    assert exported.left_out == ("/v1/factors", "/v1/indicators")  # 61 guides have more than 200 of each
-    assert not (tmp_path / "site/v1/indicators").exists()
+
+def test_a_list_longer_than_any_page_is_left_out_and_told(tmp_path: Path) -> None:
+    exported = export(make_small_service(longer=make_list(201)), tmp_path / "site")
+
+    assert not (tmp_path / "site/v1/longer").exists()
+    assert exported == Exported(answers=2, left_out=("/v1/longer",))
 
 
 def test_the_command_exports_and_says_how_much(tmp_path: Path) -> None:

@@ -340,18 +340,19 @@ def strays(example: Any, answer: Any, at: str = "#") -> list[str]:
     return [] if example == answer and type(example) is type(answer) else [at]
 
 
-def ask(
-    client: TestClient, told: Operation, *, also: tuple[Part, Any] | None = None, token: str = "", **known: str
-) -> Any:
+def ask(client: TestClient, told: Operation, known: dict[str, str], *, also: tuple[Part, Any] | None = None) -> Any:
     """The real answer to a read, asked with what is known, and else with the examples of its required parameters.
 
-    `also` is one more parameter, or another value for one.
+    `known` may hold a `token`; `also` is one more parameter, or another value for one.
     """
     given = [(each, examples_of(each)[0]) for each in told.told.get("parameters", []) if each["required"]]
     given = [(each, known.get(each["name"], value)) for each, value in given]
-    headers = {"Authorization": f"Bearer {token}"} if token else {}
-    asked = {"path": {}, "query": {}, "header": headers}
-    for parameter, value in [*given, *([also] if also and also[0]["name"] not in known else [])]:
+    if also is not None and also[0]["name"] not in known:
+        given.append(also)
+    asked: dict[str, dict[str, str]] = {"path": {}, "query": {}, "header": {}}
+    if "token" in known:
+        asked["header"]["Authorization"] = f"Bearer {known['token']}"
+    for parameter, value in given:
         asked[parameter["in"]][parameter["name"]] = str(value).lower() if isinstance(value, bool) else str(value)
     answer = client.get(told.path.format_map(asked["path"]), params=asked["query"], headers=asked["header"])
     assert answer.status_code == 200, (told.id, asked["query"], answer.text)
@@ -367,10 +368,10 @@ def test_every_example_of_a_read_is_an_excerpt_of_the_real_answer(document: Part
             continue
 
         if told.id == "read_concern_status":
-            answer = ask(client, told, token=status_token, reference=reference).json()
+            answer = ask(client, told, {"token": status_token, "reference": reference}).json()
             answer["links"]["self"] = answer["links"]["self"].replace(reference, REFERENCE)
         else:
-            answer = ask(client, told).json()
+            answer = ask(client, told, {}).json()
 
         assert strays(content[JSON]["example"], answer) == [], told.id
 

@@ -2,6 +2,8 @@
 
 import datetime as dt
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from email.utils import format_datetime
 from pathlib import Path
 from typing import Any
@@ -13,7 +15,9 @@ from hypothesis import strategies as st
 from memento_client import MementoClient
 from starlette.testclient import TestClient
 
+from app.config import Settings
 from app.errors import QueryRefused
+from app.main import create_app
 from app.routers.times import moment_asked
 from tests.conftest import GUIDE, SettableClock, publish_next, withdraw
 from tests.live import LiveServer
@@ -23,12 +27,31 @@ TIME_MAP = f"{GUIDE}/editions.link"
 FIRST, SECOND, THIRD = "Tue, 24 Nov 2026 09:30:00 GMT", "Thu, 26 Nov 2026 12:00:00 GMT", "Sun, 29 Nov 2026 12:00:00 GMT"
 
 
-@pytest.fixture(autouse=True)
-def three_editions(client: TestClient, service: FastAPI, clock: SettableClock) -> None:
+@contextmanager
+def three_editions(data_dir: Path) -> Iterator[tuple[TestClient, FastAPI, SettableClock]]:
     """The first on 24 November 2026 at 09:30, the second on the 26th, the third on the 29th at noon."""
-    for day in (26, 29):
-        clock.time = dt.datetime(2026, 11, day, 12, 0, 0, 654_321, tzinfo=dt.UTC)
-        publish_next(service, title=f"A made-up title of the {day}th")
+    clock = SettableClock()
+    service = create_app(Settings(data_dir=data_dir), clock)
+    with TestClient(service) as client:
+        for day in (26, 29):
+            clock.time = dt.datetime(2026, 11, day, 12, 0, 0, 654_321, tzinfo=dt.UTC)
+            publish_next(service, title=f"A made-up title of the {day}th")
+        yield client, service, clock
+
+
+@pytest.fixture(scope="module")
+def client(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TestClient]:
+    with three_editions(tmp_path_factory.mktemp("three-editions")) as (client, _, _):
+        yield client
+
+
+@pytest.fixture
+def proxied(tmp_path: Path) -> Iterator[LiveServer]:
+    """A server that callers reach under another address than its own."""
+    server = LiveServer(tmp_path / "data", public_url="http://guidance.example")
+    server.start()
+    yield server
+    server.stop()
 
 
 def led_to(client: TestClient, **asked: Any) -> str:
@@ -65,8 +88,10 @@ def test_before_the_first_edition_there_is_none(client: TestClient, as_of: str) 
     assert (answer.status_code, answer.json()["type"]) == (404, "/v1/problems/no-such-edition")
 
 
-RUBBISH = ["", "yesterday", "2026-11-31", "2026-13-01", "2026-11-26T12:00:00", "20261126", "26/11/2026", "2026-11-26 ",
-           "9999-12-31T23:59:59-01:00", "0001-01-01T00:00:00+01:00", "-1", "\x00", "２０２６-11-26", "1" * 41]  # fmt: skip
+RUBBISH = [
+    *("", "yesterday", "2026-11-31", "2026-13-01", "2026-11-26T12:00:00", "20261126", "26/11/2026", "2026-11-26 "),
+    *("9999-12-31T23:59:59-01:00", "0001-01-01T00:00:00+01:00", "-1", "\x00", "２０２６-11-26", "1" * 41),
+]
 
 
 @pytest.mark.parametrize("as_of", RUBBISH)
@@ -171,42 +196,47 @@ def test_the_time_map_lists_every_memento_once_the_oldest_first(client: TestClie
         assert client.get(address.removeprefix(HERE)).headers["Memento-Datetime"] == attributes["datetime"]
 
 
-def test_withdrawn_editions_are_left_out_of_the_time_map(client: TestClient, service: FastAPI) -> None:
-    def listed() -> dict[str, str]:
-        return {url[-1]: attributes["rel"] for url, attributes in parse_time_map(client.get(TIME_MAP).text)[2:]}
+def test_withdrawn_editions_are_left_out_of_the_time_map(tmp_path: Path) -> None:
+    told = []
+    with three_editions(tmp_path) as (client, service, _):
+        for number in (3, 1, 2):
+            withdraw(service, number)
+            links = parse_time_map(client.get(TIME_MAP).text)[2:]
+            told.append({url[-1]: attributes["rel"] for url, attributes in links})
 
-    withdraw(service, 3)
-    without_the_last = listed()
-    withdraw(service, 1)
-
-    assert without_the_last == {"1": "first memento", "2": "last memento"}
-    assert listed() == {"2": "first last memento"}
-    withdraw(service, 2)
-    assert listed() == {}
-    assert led_to(client, params={"as_of": "2026-11-29"}) == "3"
+    assert told == [{"1": "first memento", "2": "last memento"}, {"2": "first last memento"}, {}]
 
 
-def test_a_memento_client_finds_its_way(tmp_path: Path) -> None:
-    """The client of the standard's authors, with the service behind another address, as behind a proxy."""
-    server = LiveServer(tmp_path / "live", public_url="http://guidance.example")
-    server.start()
+def test_what_was_current_then_was_so_even_if_it_was_withdrawn_since(tmp_path: Path) -> None:
+    with three_editions(tmp_path) as (client, service, clock):
+        clock.time = dt.datetime(2026, 12, 1, 12, tzinfo=dt.UTC)
+        withdraw(service, 3)
+
+        found = [led_to(client, params={"as_of": day}) for day in ("2026-11-28", "2026-11-30", "2026-12-01")]
+        led = client.get(GUIDE, params={"as_of": "2026-11-30"})
+
+    assert found == ["2", "3", "2"]
+    assert (led.status_code, led.json()["detail"]) == (410, "A number was wrong.")
+
+
+def test_a_memento_client_finds_its_way(proxied: LiveServer) -> None:
     original, memento = f"http://guidance.example{GUIDE}", f"http://guidance.example{GUIDE}/editions/1"
-    published = server.client().get(f"{GUIDE}/editions/1").headers["Memento-Datetime"]
-    with MementoClient(timegate_uri="") as traveller:  # the guide is its own TimeGate
+    with proxied.client() as direct, MementoClient(timegate_uri="") as traveller:  # the guide is its own TimeGate
+        published = direct.get(f"{GUIDE}/editions/1").headers["Memento-Datetime"]
         traveller.session.trust_env = False
-        traveller.session.proxies = {"http": server.url}
+        traveller.session.proxies = {"http": proxied.url}
 
-        for asked in (original, memento):
-            info = traveller.get_memento_info(asked)
-
-            assert (info["original_uri"], info["timegate_uri"]) == (original, original)
-            closest = info["mementos"]["closest"]
-            assert (closest["uri"], closest["http_status_code"]) == ([memento], 200)
-            assert MementoClient.convert_to_http_datetime(closest["datetime"]) == published
+        found = [traveller.get_memento_info(asked) for asked in (original, memento)]
         gate = MementoClient.request_head(original, accept_datetime=published, session=traveller.session)
-        assert MementoClient.is_timegate(original, response=gate)
-        assert MementoClient.is_memento(memento, traveller.session.head(memento))
-        assert not MementoClient.is_memento(original, traveller.session.head(original))
-        assert traveller.get_original_uri(memento) == original
-        assert traveller.get_native_timegate_uri(original, dt.datetime.now()) is None  # noqa: DTZ005  # as it wants it
-    server.stop()
+        answers = [traveller.session.head(address) for address in (original, memento)]
+        native = traveller.get_native_timegate_uri(original, dt.datetime(2026, 11, 24))  # noqa: DTZ001  # as it is asked
+        origin = traveller.get_original_uri(memento)
+
+    for told in found:
+        closest = told["mementos"]["closest"]
+        assert (told["original_uri"], told["timegate_uri"]) == (original, original)
+        assert (closest["uri"], closest["http_status_code"]) == ([memento], 200)
+        assert MementoClient.convert_to_http_datetime(closest["datetime"]) == published
+    assert MementoClient.is_timegate(original, response=gate)
+    assert [MementoClient.is_memento(answer.url, response=answer) for answer in answers] == [False, True]
+    assert (native, origin) == (None, original)  # it seeks no other TimeGate: the guide's own path is one

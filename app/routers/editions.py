@@ -25,7 +25,7 @@ from app.routers.guide_views import (
     edition_path,
     find_item,
     guide_path,
-    links_of,
+    item_links,
     section_answer,
     status_of,
 )
@@ -35,7 +35,8 @@ from app.routers.parts import OpenSession, TheParts
 from app.routers.problem_kinds import EDITION, GUIDE, ITEM, NOT_FOUND, NOT_MODIFIED, WITHDRAWN, documented, shown
 from app.routers.queries import Cursor, Limit, from_cursor, to_cursor
 from app.routers.times import memento_headers, memento_links, time_map
-from app.store.editions import EditionHead, EditionKey, get_history, read_content, readable_of
+from app.store.editions import EditionHead, EditionKey, current_of, get_history, read_content, readable_of
+from app.store.items import find_mentions
 
 router = APIRouter(prefix="/v1/guides/{guide}/editions", tags=["Editions"], dependencies=[PUBLIC])
 
@@ -161,6 +162,9 @@ def read_edition_item(
     head = readable_of(history, number)
     content = read_content(session, head.key)
     below = f"/{section.value}/{item_id}"
+    mentions = find_mentions(session, guide=guide, part=section.key, item_id=item_id)
+    links = item_links(head.key, edition_path(head.key) + below, below=below, stands_in=mentions)
+    latest = links.pop("latest_version")  # a later edition may leave the item out
     answer = NumberedItemAnswer(
         guide=guide,
         edition=number,
@@ -169,9 +173,13 @@ def read_edition_item(
         cautions=content.cautions,
         section=section,
         item=find_item(content, section, item_id),
-        links=links_of(head.key, edition_path(head.key) + below, below=below),
+        links=links,
     )
-    return public_answer(request, answer, caching=IMMUTABLE, more_links=_successor(history, head, below))
+    more_links = _successor(history, head, below) if number + 1 in mentions else {}
+    current = current_of(history)
+    if current is not None and current.number in mentions:
+        more_links["latest_version"] = latest
+    return public_answer(request, answer, caching=IMMUTABLE, more_links=more_links)
 
 
 @time_maps.get(

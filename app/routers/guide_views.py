@@ -1,5 +1,7 @@
 """How guidance is laid out in answers: links, sections, items and their history."""
 
+from collections.abc import Collection
+
 from app.errors import NoSuchItem
 from app.models.comparing import moved_items
 from app.models.editions import EditionContent
@@ -44,6 +46,14 @@ def links_of(key: EditionKey, path: str, *, below: str = "") -> Links:
         if not below:
             links["changes"] = f"{edition_path(key)}/changes?since={key.number - 1}"
         links["predecessor_version"] = edition_path(EditionKey(key.guide, key.number - 1)) + below
+    return links
+
+
+def item_links(key: EditionKey, path: str, *, below: str, stands_in: Collection[int]) -> Links:
+    """The links of an item's answer: an earlier edition only where the item stands in it."""
+    links = links_of(key, path, below=below)
+    if key.number - 1 not in stands_in:
+        links.pop("predecessor_version", None)
     return links
 
 

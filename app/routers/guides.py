@@ -22,7 +22,7 @@ from app.routers.guide_views import (
     find_item,
     guide_path,
     item_history,
-    links_of,
+    item_links,
     section_answer,
 )
 from app.routers.negotiation import AS_CSV, AS_MARKDOWN
@@ -153,6 +153,7 @@ def read_item(
     head = get_current(session, guide=guide)
     content = read_content(session, head.key)
     below = f"/{section.value}/{item_id}"
+    mentions = find_mentions(session, guide=guide, part=section.key, item_id=item_id)
     answer = ItemAnswer(
         guide=guide,
         edition=head.number,
@@ -163,10 +164,10 @@ def read_item(
         item=find_item(content, section, item_id),
         history=item_history(
             item_id,
-            find_mentions(session, guide=guide, part=section.key, item_id=item_id),
+            mentions,
             find_orders(session, guide=guide, part=section.key),
             history,
         ),
-        links=links_of(head.key, guide_path(guide) + below, below=below),
+        links=item_links(head.key, guide_path(guide) + below, below=below, stands_in=mentions),
     )
     return public_answer(request, answer, caching=CURRENT)

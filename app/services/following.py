@@ -18,7 +18,7 @@ from app.services.kept_receipts import Kept, RetryKey, for_retries, replay
 from app.services.pinning import unknown_ids
 from app.services.reporting import Intake
 from app.services.sealing import sealed_addition
-from app.store.concerns import find_concern, insert_addition, insert_kept_receipt, update_concern
+from app.store.concerns import find_concern, get_concern, insert_addition, insert_kept_receipt, update_concern
 from app.store.editions import EditionKey
 
 MORE_URGENT = ("no", "not_sure", "yes")
@@ -64,9 +64,12 @@ def add_to_concern(
         recipients=list(intake.sealer.fingerprints),
         sealed=intake.sealer.seal(sealed_addition(addition, row.reference, at=at)),
     )
-    urgency = max(row.immediate_danger, addition.immediate_danger or "no", key=MORE_URGENT.index)
 
     def act(connection: Connection) -> None:
+        concern = get_concern(connection, row.reference)  # as it stands by now: others may have acted on it
+        if concern.erased_at is not None:
+            raise ConcernErased
+        urgency = max(concern.immediate_danger, addition.immediate_danger or "no", key=MORE_URGENT.index)
         insert_addition(connection, sealed)
         update_concern(connection, row.reference, added_at=at, immediate_danger=str(urgency))
         if kept is not None:
