@@ -27,7 +27,7 @@ class Settings(BaseSettings):
         default="http://127.0.0.1:8000",
         pattern=r"^https?://[^/?#]+$",
         description="Scheme and host under which callers reach this service, for the few answers that need whole "
-        "addresses (feeds, Open Referral). It is never taken from a request.",
+        "addresses (feeds, Memento, Open Referral). It is never taken from a request.",
     )
     seal_to: Words = Field(
         default=(),

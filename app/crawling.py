@@ -23,8 +23,8 @@ SERVER_ERROR = 500
 Answers = dict[str, httpx.Response]
 
 
-async def read_everything(app: FastAPI) -> Answers:
-    """Every answer to be kept, by its path.
+async def read_everything(app: FastAPI, *, public_url: str) -> Answers:
+    """Every answer to be kept, by its path; `public_url` is where the service takes itself to be reached.
 
     Raises `NotExportable` where the service fails, or where an edition was published or withdrawn meanwhile.
     """
@@ -42,7 +42,7 @@ async def read_everything(app: FastAPI) -> Answers:
             answer = await _read(client, path)
             if _is_kept(answer):
                 kept[path] = answer
-                found = set(_leads_to(path, answer)) - seen
+                found = set(_leads_to(path, answer, public_url)) - seen
                 seen |= found
                 waiting += sorted(found)
         after = await _read(client, FEED)
@@ -85,9 +85,9 @@ def _is_kept(answer: httpx.Response) -> bool:
     return answer.status_code == httpx.codes.OK and may_be_kept and media_type(answer) != "text/html"
 
 
-def _leads_to(path: str, answer: httpx.Response) -> Iterator[str]:
+def _leads_to(path: str, answer: httpx.Response, public_url: str) -> Iterator[str]:
     """The paths that the answer names, without their queries, and those of its items."""
-    named = re.findall("<(/[^>]*)>", answer.headers.get("link", ""))
+    named = re.findall("<(/[^>]*)>", answer.headers.get("link", "").replace(f"<{public_url}/", "</"))
     body = _json(answer)
     named += _paths_in(body)
     named += [f"{path}/{id_}" for id_ in _ids_in(body, path.rpartition("/")[2])]

@@ -24,7 +24,7 @@ class Exported:
     left_out: tuple[str, ...]
 
 
-def export_reads(app: FastAPI, folder: Path) -> Exported:
+def export_reads(app: FastAPI, folder: Path, *, public_url: str) -> Exported:
     """Write the tree into the folder, in place of an earlier export.
 
     It is written beside the folder and then put in its place, so that a server never sees half of it. Raises
@@ -33,7 +33,7 @@ def export_reads(app: FastAPI, folder: Path) -> Exported:
     folder = folder.resolve()
     if not _is_ours(folder):
         raise FileExistsError(folder)
-    answers = asyncio.run(read_everything(app))
+    answers = asyncio.run(read_everything(app, public_url=public_url))
     left_out = tuple(sorted(path for path, answer in answers.items() if is_cut_short(answer)))
     kept = {path: answers[path] for path in sorted(answers) if path not in left_out}
     folder.parent.mkdir(parents=True, exist_ok=True)

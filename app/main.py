@@ -115,6 +115,7 @@ def create_app(settings: Settings, clock: Clock = utc_now) -> FastAPI:
         if not settings.seal_to:
             log.warning("development_identity", path=str(settings.data_dir))
         publish_seed(parts.engine, parts.intake.writer, parts.reference_data, settings.seed_dir, at=clock())
+        parts.helpline.contacts()  # remembered from now on, whatever becomes of the database
         housekeeper = Housekeeper(
             parts.engine,
             parts.intake.writer,

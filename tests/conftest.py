@@ -2,6 +2,7 @@
 
 import datetime as dt
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -12,9 +13,11 @@ from starlette.testclient import TestClient
 
 from app.config import SEED_DIR, Settings
 from app.main import create_app
+from app.models.clients import Scope
 from app.models.editions import EditionContent
 from app.models.seed_files import read_seed_file
 from app.routers.parts import Parts
+from app.services.clients import add_client
 from app.services.publishing import Published, publish_edition, withdraw_edition
 from app.store.editions import EditionKey, find_history
 from tests.live import LiveServer
@@ -62,6 +65,32 @@ class SettableClock:
         return self.time
 
 
+@dataclass(frozen=True)
+class Desk:
+    """The duty team: a client with every scope that the desk knows."""
+
+    http: Any
+    headers: dict[str, str]
+
+    def get(self, path: str, **headers: str) -> Any:
+        """Read at the desk, with more headers where the test needs any."""
+        return self.http.get(f"/v1/desk{path}", headers=self.headers | headers)
+
+    def act(self, reference: str, what: str, **told: Any) -> Any:
+        """Act on a concern."""
+        return self.http.post(f"/v1/desk/concerns/{reference}/{what}", json=told, headers=self.headers)
+
+
+def desk_of(service: FastAPI, http: Any) -> Desk:
+    """A duty team that works with the service."""
+    parts: Parts = service.state.parts
+    scopes = (Scope.READ, Scope.WRITE, Scope.AUDIT)
+    key = parts.intake.writer.keep(
+        lambda connection: add_client(connection, name="example-desk", scopes=scopes, at=A_TUESDAY)
+    )
+    return Desk(http, {"Authorization": f"Bearer {key}"})
+
+
 @pytest.fixture
 def clock() -> SettableClock:
     return SettableClock()
@@ -81,6 +110,11 @@ def service(settings: Settings, clock: SettableClock) -> FastAPI:
 def client(service: FastAPI) -> Iterator[TestClient]:
     with TestClient(service) as client:
         yield client
+
+
+@pytest.fixture
+def desk(service: FastAPI, client: TestClient) -> Desk:
+    return desk_of(service, client)
 
 
 @pytest.fixture

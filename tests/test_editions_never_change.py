@@ -20,11 +20,9 @@ from starlette.testclient import TestClient
 
 from app.config import Settings
 from app.models.guide_tables import GenerationRow
-from app.routers.parts import Parts
-from app.services.publishing import withdraw_edition
 from app.store.database import DATABASE_FILE
-from app.store.editions import PARTS, EditionKey
-from tests.conftest import GUIDE, SLUG, Concern, publish_next
+from app.store.editions import PARTS
+from tests.conftest import GUIDE, Concern, publish_next, withdraw
 
 Ask = Callable[[Path, str], str]
 
@@ -72,15 +70,6 @@ def database(client: TestClient, service: FastAPI, settings: Settings, a_concern
     for _ in range(2):
         assert client.post("/v1/concerns", json=a_concern()).status_code == 201
     return settings.data_dir / DATABASE_FILE
-
-
-def withdraw(service: FastAPI, number: int) -> None:
-    parts: Parts = service.state.parts
-    parts.intake.writer.keep(
-        lambda connection: withdraw_edition(
-            connection, EditionKey(SLUG, number), reason="A made-up reason.", at=parts.clock()
-        )
-    )
 
 
 def is_the_rule(refusal: str) -> bool:

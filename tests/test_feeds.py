@@ -218,7 +218,7 @@ def test_feeds_of_a_service_without_guides_are_valid_too(tmp_path: Path) -> None
         atom, items = atom_of(client), items_of(client)
 
     assert items == []
-    assert RFC_3339.fullmatch(*texts(atom, "atom:updated"))
+    assert [bool(RFC_3339.fullmatch(updated)) for updated in texts(atom, "atom:updated")] == [True]
     assert len(texts(atom, "atom:author/atom:name")) == 1
 
 

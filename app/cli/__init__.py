@@ -110,7 +110,7 @@ def export(
     settings = read_settings(data_dir, env_file)
     set_up_logs("error")
     try:
-        exported = export_reads(create_app(settings), folder)
+        exported = export_reads(create_app(settings), folder, public_url=settings.public_url)
     except FileExistsError:
         raise typer.BadParameter("that folder holds something else; it is left as it is") from None
     except OSError as failure:

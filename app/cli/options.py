@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 from pydantic import ValidationError
+from pydantic_core import ErrorDetails
 from sqlalchemy import Engine
 
 from app.config import Settings
@@ -27,9 +28,14 @@ def read_settings(data_dir: Path | None, env_file: Path | None) -> Settings:
         settings = Settings(_env_file=env_file)
     except ValidationError as refusal:
         told = refusal.errors(include_url=False, include_input=False)
-        faults = [f"GUIDANCE_{'_'.join(map(str, fault['loc'])).upper()}: {fault['msg']}" for fault in told]
-        raise SetUpFault("\n".join(faults)) from None
+        raise SetUpFault("\n".join(map(_sentence, told))) from None
     return settings if data_dir is None else settings.model_copy(update={"data_dir": data_dir})
+
+
+def _sentence(fault: ErrorDetails) -> str:
+    """What is wrong, after the name of the setting; a fault of several settings names them itself."""
+    setting = "".join(f"GUIDANCE_{str(name).upper()}: " for name in fault["loc"][:1])
+    return f"{setting}{fault['msg'].removeprefix('Value error, ')}"
 
 
 @contextmanager

@@ -41,6 +41,17 @@ def changed_words(before: str, after: str) -> tuple[Words, ...]:
     return tuple(runs)
 
 
+def moved_items(before: list[str], after: list[str]) -> tuple[Moved, ...]:
+    """The items whose order among the common ones changed: added and removed neighbours move nobody."""
+    old = [id_ for id_ in before if id_ in after]
+    new = [id_ for id_ in after if id_ in before]
+    displaced = [id_ for place, id_ in enumerate(new) if old[place] != id_]
+    moved = displaced if len(displaced) <= SWAPPED else [id_ for id_ in new if id_ not in _longest_kept(old, new)]
+    return tuple(
+        Moved(id=id_, position_before=before.index(id_) + 1, position_after=after.index(id_) + 1) for id_ in moved
+    )
+
+
 def _compare(before: Sequence[Any], after: Sequence[Any]) -> SectionChanges:
     old, new = {item.id: item for item in before}, {item.id: item for item in after}
     rewordings = (_reword(old[id_], item) for id_, item in new.items() if id_ in old)
@@ -48,7 +59,7 @@ def _compare(before: Sequence[Any], after: Sequence[Any]) -> SectionChanges:
         added=tuple(item for id_, item in new.items() if id_ not in old),
         removed=tuple(item for id_, item in old.items() if id_ not in new),
         reworded=tuple(reworded for reworded in rewordings if reworded is not None),
-        moved=_moved(list(old), list(new)),
+        moved=moved_items(list(old), list(new)),
     )
 
 
@@ -62,17 +73,6 @@ def _reword(before: Any, after: Any) -> Reworded | None:
         return None
     words = changed_words(before.text, after.text) if "text" in fields else ()
     return Reworded(id=after.id, fields=fields, before=before, after=after, words=words)
-
-
-def _moved(before: list[str], after: list[str]) -> tuple[Moved, ...]:
-    """The items whose order among the common ones changed: added and removed neighbours move nobody."""
-    old = [id_ for id_ in before if id_ in after]
-    new = [id_ for id_ in after if id_ in before]
-    displaced = [id_ for place, id_ in enumerate(new) if old[place] != id_]
-    moved = displaced if len(displaced) <= SWAPPED else [id_ for id_ in new if id_ not in _longest_kept(old, new)]
-    return tuple(
-        Moved(id=id_, position_before=before.index(id_) + 1, position_after=after.index(id_) + 1) for id_ in moved
-    )
 
 
 def _longest_kept(old: list[str], new: list[str]) -> set[str]:

@@ -7,10 +7,12 @@ The first examples of a model's fields, taken together, are one thing of the shi
 put together from them (see `app.routers.openapi`).
 """
 
+from collections.abc import Sequence
 from enum import StrEnum
 from typing import Annotated, Any, Literal, Protocol, Self
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import Field, ValidationError, field_validator, model_validator
+from pydantic_core import InitErrorDetails
 
 from app.models.strict import CodeFrom, FullDate, GssCode, Slug, Strict, Text, WebAddress
 
@@ -346,14 +348,22 @@ class EditionContent(Strict):
     @field_validator("cautions", "definitions", "factors", "indicators", "linked_risks", "responsibilities", "contacts")
     @classmethod
     def _ids_are_unique(cls, items: tuple[Identified, ...]) -> tuple[Identified, ...]:
-        ids = [item.id for item in items]
-        if len(set(ids)) != len(ids):
-            raise ValueError("every `id` in a section must be different")
+        first: dict[str, int] = {}
+        again = [place for place, item in enumerate(items) if first.setdefault(item.id, place) != place]
+        _refuse_at(again, "id", "every `id` in a section must be different")
         return items
 
     @field_validator("factors", "indicators", "linked_risks", "responsibilities", "contacts")
     @classmethod
     def _positions_run_from_one(cls, items: tuple[Placed, ...]) -> tuple[Placed, ...]:
-        if [item.position for item in items] != list(range(1, len(items) + 1)):
-            raise ValueError("`position` must run 1, 2, 3 ... in the order of the items")
+        astray = [place for place, item in enumerate(items) if item.position != place + 1]
+        _refuse_at(astray[:1], "position", "`position` must run 1, 2, 3 ... in the order of the items")
         return items
+
+
+def _refuse_at(places: Sequence[int], field: str, told: str) -> None:
+    """Refuse that field of the items at those places. Raises `ValidationError`."""
+    if places:
+        context = {"error": ValueError(told)}
+        faults = [InitErrorDetails(type="value_error", loc=(at, field), input=None, ctx=context) for at in places]
+        raise ValidationError.from_exception_data("items", faults, hide_input=True)

@@ -14,7 +14,7 @@ from app.routers.answers import CURRENT, finished_answer
 router = APIRouter(include_in_schema=False, dependencies=[PUBLIC])
 
 POLICY = (
-    "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; "
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
     "connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 )
 

@@ -12,7 +12,7 @@ from app.routers.answers import NO_STORE
 from app.routers.desk import UNADMITTED
 from app.routers.desk_access import Auditor
 from app.routers.parts import Now, TheParts
-from app.routers.places import after_place, cursor_of_place
+from app.routers.places import A_MOMENT, after_place, cursor_of_place
 from app.routers.problem_kinds import NOT_FOUND, documented
 from app.routers.queries import Cursor, Limit
 from app.services.desk import read_disclosures, state_end_of_chain
@@ -39,7 +39,7 @@ def list_disclosures(
         str | None, Query(max_length=200, description="Only acts of this client.", examples=["example-desk"])
     ] = None,
     limit: Limit = 50,
-    cursor: Cursor = None,
+    cursor: Annotated[Cursor, Query(examples=[cursor_of_place((A_MOMENT, REFERENCE, 1))])] = None,
 ) -> DisclosuresAnswer:
     """Who read or changed what, when and from where, the oldest first. Reading this is on the record too."""
     after = after_place(cursor, PLACE)

@@ -25,7 +25,7 @@ from app.routers.editions import HIGHEST
 from app.routers.json_bodies import JSONRoute
 from app.routers.negotiation import JSON, weight
 from app.routers.parts import Now, Parts, TheParts
-from app.routers.places import after_place, cursor_of_place
+from app.routers.places import A_MOMENT, after_place, cursor_of_place
 from app.routers.problem_kinds import (
     BUSY,
     CLOSED,
@@ -83,7 +83,7 @@ def read_inbox(
         bool | None, Query(description="Only those that are overdue, or only the others.", examples=[True])
     ] = None,
     limit: Limit = 50,
-    cursor: Cursor = None,
+    cursor: Annotated[Cursor, Query(examples=[cursor_of_place((0, 1, A_MOMENT, REFERENCE))])] = None,
 ) -> InboxAnswer:
     """The concerns, without their words. `urgent` puts first what waits for an acknowledgement.
 
@@ -157,6 +157,7 @@ def fetch_addition(
 
 @router.post(
     "/concerns/{reference}/acknowledgement",
+    operation_id="acknowledge_concern",
     summary="Acknowledge a concern",
     responses=documented(CONCERN, *UNREADABLE, *UNADMITTED),
 )
@@ -176,6 +177,7 @@ def acknowledge(
 
 @router.post(
     "/concerns/{reference}/outcome",
+    operation_id="close_concern",
     summary="Close a concern",
     responses=documented(CONCERN, UNACKNOWLEDGED, CLOSED, *UNREADABLE, *UNADMITTED),
 )
@@ -199,6 +201,7 @@ def close(
 
 @router.post(
     "/concerns/{reference}/hold",
+    operation_id="hold_concern",
     summary="Hold or release a concern",
     responses=documented(CONCERN, *UNREADABLE, *UNADMITTED),
 )
@@ -217,6 +220,7 @@ def hold(
 
 @router.post(
     "/concerns/{reference}/erasure",
+    operation_id="erase_concern",
     summary="Erase a concern's words",
     responses=documented(CONCERN, UNACKNOWLEDGED, HELD, ERASED, *UNREADABLE, *UNADMITTED),
 )

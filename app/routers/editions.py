@@ -25,24 +25,25 @@ from app.routers.guide_views import (
     edition_path,
     find_item,
     guide_path,
-    links_of,
+    item_links,
     section_answer,
     status_of,
 )
 from app.routers.guides import GuideName, ItemName, SectionName
 from app.routers.negotiation import CSV, MARKDOWN
-from app.routers.parts import OpenSession
+from app.routers.parts import OpenSession, TheParts
 from app.routers.problem_kinds import EDITION, GUIDE, ITEM, NOT_FOUND, NOT_MODIFIED, WITHDRAWN, documented, shown
 from app.routers.queries import Cursor, Limit, from_cursor, to_cursor
 from app.routers.times import memento_headers, memento_links, time_map
-from app.store.editions import EditionHead, EditionKey, get_history, read_content, readable_of
+from app.store.editions import EditionHead, EditionKey, current_of, get_history, read_content, readable_of
+from app.store.items import find_mentions
 
 router = APIRouter(prefix="/v1/guides/{guide}/editions", tags=["Editions"], dependencies=[PUBLIC])
 
 time_maps = APIRouter(tags=["Editions"], dependencies=[PUBLIC])
 
 LINK_FORMAT = "application/link-format"
-TIME_MAP_EXAMPLE = '</v1/guides/child-sexual-exploitation>; rel="original timegate"'
+TIME_MAP_EXAMPLE = '<http://127.0.0.1:8000/v1/guides/child-sexual-exploitation>; rel="original timegate"'
 HIGHEST = 1_000_000
 AS_PUBLISHED = shown(status=Status.PUBLISHED)
 Number = Annotated[int, Path(ge=1, le=HIGHEST, description="The edition's number.", examples=[1])]
@@ -72,7 +73,7 @@ def list_editions(
     response_model=EditionAnswer,
     responses=MARKDOWN.documented(AS_PUBLISHED) | NOT_MODIFIED | documented(GUIDE, EDITION, WITHDRAWN),
 )
-def read_edition(request: Request, session: OpenSession, guide: GuideName, number: Number) -> Response:
+def read_edition(request: Request, session: OpenSession, parts: TheParts, guide: GuideName, number: Number) -> Response:
     """Exactly that edition, whole. Its bytes never change."""
     history = get_history(session, guide=guide)
     head = readable_of(history, number)
@@ -81,7 +82,7 @@ def read_edition(request: Request, session: OpenSession, guide: GuideName, numbe
         request,
         answer,
         caching=IMMUTABLE,
-        more_links=_successor(history, head) | memento_links(guide),
+        more_links=_successor(history, head) | memento_links(parts.settings.public_url, guide),
         more_headers=memento_headers(head),
     )
 
@@ -161,6 +162,9 @@ def read_edition_item(
     head = readable_of(history, number)
     content = read_content(session, head.key)
     below = f"/{section.value}/{item_id}"
+    mentions = find_mentions(session, guide=guide, part=section.key, item_id=item_id)
+    links = item_links(head.key, edition_path(head.key) + below, below=below, stands_in=mentions)
+    latest = links.pop("latest_version")  # a later edition may leave the item out
     answer = NumberedItemAnswer(
         guide=guide,
         edition=number,
@@ -169,9 +173,13 @@ def read_edition_item(
         cautions=content.cautions,
         section=section,
         item=find_item(content, section, item_id),
-        links=links_of(head.key, edition_path(head.key) + below, below=below),
+        links=links,
     )
-    return public_answer(request, answer, caching=IMMUTABLE, more_links=_successor(history, head, below))
+    more_links = _successor(history, head, below) if number + 1 in mentions else {}
+    current = current_of(history)
+    if current is not None and current.number in mentions:
+        more_links["latest_version"] = latest
+    return public_answer(request, answer, caching=IMMUTABLE, more_links=more_links)
 
 
 @time_maps.get(
@@ -182,10 +190,10 @@ def read_edition_item(
     | documented(GUIDE)
     | {200: {"content": {LINK_FORMAT: {"example": TIME_MAP_EXAMPLE}}, "description": "The TimeMap."}},
 )
-def read_time_map(request: Request, session: OpenSession, guide: GuideName) -> Response:
+def read_time_map(request: Request, session: OpenSession, parts: TheParts, guide: GuideName) -> Response:
     """The guide's history as a Memento TimeMap (RFC 7089), in link-format (RFC 6690)."""
-    content = time_map(get_history(session, guide=guide))
-    links = memento_links(guide)
+    content = time_map(get_history(session, guide=guide), parts.settings.public_url)
+    links = memento_links(parts.settings.public_url, guide)
     return finished_answer(request, content, media_type=LINK_FORMAT, caching=CURRENT, links=links)
 
 

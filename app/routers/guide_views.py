@@ -1,6 +1,9 @@
 """How guidance is laid out in answers: links, sections, items and their history."""
 
+from collections.abc import Collection
+
 from app.errors import NoSuchItem
+from app.models.comparing import moved_items
 from app.models.editions import EditionContent
 from app.models.guide_answers import (
     SECTION_ANSWERS,
@@ -43,6 +46,14 @@ def links_of(key: EditionKey, path: str, *, below: str = "") -> Links:
         if not below:
             links["changes"] = f"{edition_path(key)}/changes?since={key.number - 1}"
         links["predecessor_version"] = edition_path(EditionKey(key.guide, key.number - 1)) + below
+    return links
+
+
+def item_links(key: EditionKey, path: str, *, below: str, stands_in: Collection[int]) -> Links:
+    """The links of an item's answer: an earlier edition only where the item stands in it."""
+    links = links_of(key, path, below=below)
+    if key.number - 1 not in stands_in:
+        links.pop("predecessor_version", None)
     return links
 
 
@@ -94,24 +105,30 @@ def status_of(head: EditionHead, history: list[EditionHead]) -> Status:
     return Status.CURRENT if head is current_of(history) else Status.SUPERSEDED
 
 
-def item_history(mentions: dict[int, Strict], history: list[EditionHead]) -> tuple[ItemMention, ...]:
-    """The editions in which the item stands, the newest first, each with what it did to the item."""
+def item_history(
+    item_id: str, mentions: dict[int, Strict], orders: dict[int, list[str]], history: list[EditionHead]
+) -> tuple[ItemMention, ...]:
+    """The editions in which the item stands, the newest first, each with what it did to the item.
+
+    `mentions` holds the item, and `orders` the ids around it in their order, by the edition's number.
+    """
+
+    def change_by(number: int) -> ItemChange:
+        before, after = mentions.get(number - 1), mentions[number]
+        if before is None:
+            return ItemChange.ADDED
+        if before.model_dump(exclude={"position"}) != after.model_dump(exclude={"position"}):
+            return ItemChange.REWORDED
+        has_moved = any(moved.id == item_id for moved in moved_items(orders[number - 1], orders[number]))
+        return ItemChange.MOVED if has_moved else ItemChange.UNCHANGED
+
     return tuple(
         ItemMention(
             edition=head.number,
             status=status_of(head, history),
             published_at=head.published_at,
-            change=_change(mentions.get(head.number - 1), mentions[head.number]),
+            change=change_by(head.number),
         )
         for head in history
         if head.number in mentions
     )
-
-
-def _change(before: Strict | None, after: Strict) -> ItemChange:
-    if before is None:
-        return ItemChange.ADDED
-    if before == after:
-        return ItemChange.UNCHANGED
-    same_place = before.model_copy(update={"position": getattr(after, "position", None)})
-    return ItemChange.MOVED if same_place == after else ItemChange.REWORDED

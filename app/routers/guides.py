@@ -22,16 +22,16 @@ from app.routers.guide_views import (
     find_item,
     guide_path,
     item_history,
-    links_of,
+    item_links,
     section_answer,
 )
 from app.routers.negotiation import AS_CSV, AS_MARKDOWN
-from app.routers.parts import OpenSession
+from app.routers.parts import OpenSession, TheParts
 from app.routers.problem_kinds import EDITION, GUIDE, ITEM, NOT_FOUND, NOT_MODIFIED, WITHDRAWN, Responses, documented
 from app.routers.queries import Cursor, Limit, from_cursor, to_cursor
 from app.routers.times import VARY, memento_links, moment_asked, redirect_to_edition_at
 from app.store.editions import get_current, get_history, list_current, read_content
-from app.store.items import find_mentions
+from app.store.items import find_mentions, find_orders
 
 router = APIRouter(prefix="/v1/guides", tags=["Guides"], dependencies=[PUBLIC])
 
@@ -106,7 +106,12 @@ def list_guides(request: Request, session: OpenSession, limit: Limit = 50, curso
     responses=AS_MARKDOWN | NOT_MODIFIED | REDIRECTED | documented(GUIDE, EDITION, WITHDRAWN),
 )
 def read_guide(
-    request: Request, session: OpenSession, guide: GuideName, as_of: AsOf = None, accept_datetime: AcceptDatetime = None
+    request: Request,
+    session: OpenSession,
+    parts: TheParts,
+    guide: GuideName,
+    as_of: AsOf = None,
+    accept_datetime: AcceptDatetime = None,
 ) -> Response:
     """The current edition, whole: definitions, factors, indicators, linked risks, responsibilities and contacts.
 
@@ -114,10 +119,11 @@ def read_guide(
     """
     moment = moment_asked(as_of, accept_datetime)
     if moment is not None:
-        return redirect_to_edition_at(get_history(session, guide=guide), moment)
+        return redirect_to_edition_at(get_history(session, guide=guide), moment, parts.settings.public_url)
     head = get_current(session, guide=guide)
     answer = edition_answer(head, read_content(session, head.key), Status.CURRENT, guide_path(guide))
-    return public_answer(request, answer, caching=CURRENT, more_links=memento_links(guide), more_headers=VARY)
+    more_links = memento_links(parts.settings.public_url, guide)
+    return public_answer(request, answer, caching=CURRENT, more_links=more_links, more_headers=VARY)
 
 
 @router.get(
@@ -147,6 +153,7 @@ def read_item(
     head = get_current(session, guide=guide)
     content = read_content(session, head.key)
     below = f"/{section.value}/{item_id}"
+    mentions = find_mentions(session, guide=guide, part=section.key, item_id=item_id)
     answer = ItemAnswer(
         guide=guide,
         edition=head.number,
@@ -155,7 +162,12 @@ def read_item(
         cautions=content.cautions,
         section=section,
         item=find_item(content, section, item_id),
-        history=item_history(find_mentions(session, guide=guide, part=section.key, item_id=item_id), history),
-        links=links_of(head.key, guide_path(guide) + below, below=below),
+        history=item_history(
+            item_id,
+            mentions,
+            find_orders(session, guide=guide, part=section.key),
+            history,
+        ),
+        links=item_links(head.key, guide_path(guide) + below, below=below, stands_in=mentions),
     )
     return public_answer(request, answer, caching=CURRENT)

@@ -31,6 +31,13 @@ class Metrics:
             registry=self.registry,
         )
 
+        self._deliveries = Gauge(
+            "guidance_deliveries",
+            "Deliveries that wait, and that could not be made.",
+            ["webhook", "state"],
+            registry=self.registry,
+        )
+
     def record(self, *, method: str, route: str, status: int, seconds: float) -> None:
         """Count one answered request."""
         self._requests.labels(method, route, str(status)).inc()
@@ -46,6 +53,12 @@ class Metrics:
                 self._concerns.labels(state).set(count)
             else:
                 self._concerns.remove(state)
+
+    def count_deliveries(self, counted: Mapping[tuple[str, str], int]) -> None:
+        """Show how many deliveries wait and how many could not be made, by webhook."""
+        self._deliveries.clear()
+        for (webhook, state), count in counted.items():
+            self._deliveries.labels(webhook, state).set(count)
 
     def text(self) -> bytes:
         """Everything, in the text format of Prometheus."""

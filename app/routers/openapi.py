@@ -25,7 +25,10 @@ TAGS = {
     "Feeds": "What was published and withdrawn, for anything that follows it.",
     "Publishing": "For the partnership: publishing and withdrawing editions.",
     "Concerns": "The form, the check, raising a concern, and following it.",
-    "Open Referral UK": "The contacts and signposts as a service directory (HSDS-UK 3.0), under /open-referral/v3.",
+    "Events": "What happened, for other systems, by pull: references, times and links.",
+    "Desk": "For the duty team: the inbox, opening a concern, and what is done about it.",
+    "Audit": "For auditors: who read or changed what, and when.",
+    "Open Referral UK": "The guides' contacts in the shape of the Open Referral UK standard.",
     "Operations": "Health and metrics.",
 }
 SERVERS = [{"url": "/", "description": "This service."}]

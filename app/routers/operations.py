@@ -10,6 +10,7 @@ from app.routers.access import PUBLIC
 from app.routers.answers import NO_STORE
 from app.routers.parts import Now, OpenSession, Parts, TheParts
 from app.routers.problem_kinds import documented, shown
+from app.store.events import count_deliveries
 from app.store.inbox import count_states
 
 router = APIRouter(tags=["Operations"], dependencies=[PUBLIC])
@@ -54,6 +55,7 @@ def read_readiness(response: Response, parts: TheParts) -> Health:
 )
 def read_metrics(parts: TheParts, session: OpenSession, now: Now) -> Response:
     """Counts and times of requests, in the Prometheus text format. No word of any concern stands here."""
+    parts.metrics.count_deliveries(count_deliveries(session))
     parts.metrics.count_concerns(count_states(session, now=now))
     return Response(parts.metrics.text(), headers={"Content-Type": CONTENT_TYPE_LATEST, "Cache-Control": NO_STORE})
 

@@ -8,7 +8,7 @@ from fastapi import APIRouter, Request, Response
 from app.models.editions import EditionContent
 from app.models.guide_answers import Section
 from app.routers.access import PUBLIC
-from app.routers.answers import CURRENT, IMMUTABLE, finished_answer
+from app.routers.answers import CURRENT, IMMUTABLE, Headers, finished_answer
 from app.routers.csv_views import csv_name, section_csv
 from app.routers.editions import Number
 from app.routers.guide_views import edition_path, guide_path, links_of
@@ -17,7 +17,7 @@ from app.routers.markdown_views import edition_markdown
 from app.routers.negotiation import AS_CSV, AS_MARKDOWN, CSV, MARKDOWN
 from app.routers.parts import OpenSession, Parts, TheParts
 from app.routers.problem_kinds import EDITION, GUIDE, NOT_FOUND, NOT_MODIFIED, WITHDRAWN, documented
-from app.routers.times import memento_headers
+from app.routers.times import VARY, memento_headers, memento_links
 from app.store.editions import EditionHead, get_current, get_history, read_content, readable_of
 
 router = APIRouter(prefix="/v1/guides", dependencies=[PUBLIC])
@@ -33,7 +33,7 @@ router = APIRouter(prefix="/v1/guides", dependencies=[PUBLIC])
 def read_guide_as_markdown(request: Request, session: OpenSession, parts: TheParts, guide: GuideName) -> Response:
     """The guide to read in a minute: whom to call first, and the cautions beside factors and indicators."""
     head = get_current(session, guide=guide)
-    return _markdown(request, parts, head, read_content(session, head.key), guide_path(guide))
+    return _markdown(request, parts, head, read_content(session, head.key), guide_path(guide), VARY)
 
 
 @router.get(
@@ -52,9 +52,8 @@ def read_edition_as_markdown(
     a number that is put right must reach every reader.
     """
     head = readable_of(get_history(session, guide=guide), number)
-    answer = _markdown(request, parts, head, read_content(session, head.key), edition_path(head.key))
-    answer.headers.update(memento_headers(head))
-    return answer
+    content, path = read_content(session, head.key), edition_path(head.key)
+    return _markdown(request, parts, head, content, path, memento_headers(head))
 
 
 @router.get(
@@ -91,10 +90,15 @@ def read_edition_section_as_csv(
     return _csv(request, head, content, section, path=edition_path(head.key), caching=IMMUTABLE)
 
 
-def _markdown(request: Request, parts: Parts, head: EditionHead, content: EditionContent, path: str) -> Response:
+def _markdown(
+    request: Request, parts: Parts, head: EditionHead, content: EditionContent, path: str, headers: Headers
+) -> Response:
     page = edition_markdown(head, content, parts.reference_data.signposts, parts.settings.public_url)
     links = links_of(head.key, path + MARKDOWN.suffix, below=MARKDOWN.suffix)
-    return finished_answer(request, page, media_type=MARKDOWN.content_type, caching=CURRENT, links=links)
+    links |= memento_links(parts.settings.public_url, head.guide)
+    return finished_answer(
+        request, page, media_type=MARKDOWN.content_type, caching=CURRENT, links=links, more_headers=headers
+    )
 
 
 def _csv(

@@ -9,6 +9,7 @@ from app.models.strict import utc_text
 from app.routers.queries import LARGEST, from_cursor, to_cursor
 
 SEPARATOR = " "
+A_MOMENT = dt.datetime(2026, 11, 25, 9, 30, tzinfo=dt.UTC)
 
 
 def cursor_of_place(place: Sequence[Any]) -> str:
@@ -23,7 +24,7 @@ def after_place(cursor: str | None, kinds: Sequence[type]) -> tuple[Any, ...] | 
         return None
     try:
         return tuple(_value(word, kind) for word, kind in zip(words, kinds, strict=True))
-    except ValueError:
+    except (ValueError, OverflowError):
         raise QueryRefused([Fault((), "The cursor is not one that this service gave.")]) from None
 
 

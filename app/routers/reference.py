@@ -52,6 +52,7 @@ def read_index(request: Request) -> Response:
         "signposts": "/v1/signposts",
         "code_lists": CODE_LISTS,
         "concern_form": "/v1/concerns/form",
+        "open_referral": "/open-referral/v3",
         "problems": PATH,
         "receipt_keys": "/.well-known/jwks.json",
         "describedby": "/openapi.json",

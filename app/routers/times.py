@@ -2,6 +2,9 @@
 
 A guide's own path is both the original resource and its TimeGate; a numbered edition is a Memento of it, from the
 moment of its publication; the history, as link-format, is the TimeMap.
+
+Their links are whole addresses: a TimeMap is read far from where it was fetched, and Memento clients take a link as it
+stands.
 """
 
 import datetime as dt
@@ -25,12 +28,13 @@ def moment_asked(as_of: str | None, accept_datetime: str | None) -> dt.datetime 
     if accept_datetime is None:
         return None
     try:
-        return parsedate_to_datetime(accept_datetime).astimezone(dt.UTC)
+        moment = parsedate_to_datetime(accept_datetime)
+        return moment.replace(tzinfo=moment.tzinfo or dt.UTC).astimezone(dt.UTC)  # `-0000` says that it is UTC
     except (ValueError, OverflowError):
         raise QueryRefused([Fault((), "Accept-Datetime is not a date as HTTP writes it (RFC 7089).")]) from None
 
 
-def redirect_to_edition_at(history: Sequence[EditionHead], moment: dt.datetime) -> Response:
+def redirect_to_edition_at(history: Sequence[EditionHead], moment: dt.datetime, public_url: str) -> Response:
     """302 to the edition that was current at the moment. Raises `NoSuchEdition` where none was published yet."""
     head = current_at(history, moment)
     if head is None:
@@ -38,7 +42,7 @@ def redirect_to_edition_at(history: Sequence[EditionHead], moment: dt.datetime) 
     headers = {
         "Location": edition_path(head.key),
         "Cache-Control": CURRENT,
-        "Link": link_header(memento_links(head.guide)),
+        "Link": link_header(memento_links(public_url, head.guide)),
         **VARY,
     }
     return Response(status_code=302, headers=headers)
@@ -57,9 +61,10 @@ def current_at(history: Sequence[EditionHead], moment: dt.datetime) -> EditionHe
     )
 
 
-def memento_links(guide: str) -> dict[str, str]:
+def memento_links(public_url: str, guide: str) -> dict[str, str]:
     """What a TimeGate and a Memento both link to."""
-    return {"original timegate": guide_path(guide), "timemap": f"{guide_path(guide)}/editions.link"}
+    original = public_url + guide_path(guide)
+    return {"original timegate": original, "timemap": f"{original}/editions.link"}
 
 
 def memento_headers(head: EditionHead) -> dict[str, str]:
@@ -67,22 +72,21 @@ def memento_headers(head: EditionHead) -> dict[str, str]:
     return {"Memento-Datetime": http_date(head.published_at)}
 
 
-def time_map(history: Sequence[EditionHead]) -> bytes:
+def time_map(history: Sequence[EditionHead], public_url: str) -> bytes:
     """The TimeMap, as link-format (RFC 6690): every edition that can be read, the oldest first."""
-    guide = history[0].guide
+    known = memento_links(public_url, history[0].guide)
     readable = [head for head in reversed(history) if head.withdrawn_at is None]
-    path = f"{guide_path(guide)}/editions.link"
     span = (
         {"from": http_date(readable[0].published_at), "until": http_date(readable[-1].published_at)} if readable else {}
     )
     links = [
-        link_value(guide_path(guide), "original timegate"),
-        link_value(path, "self", type="application/link-format", **span),
+        link_value(known["original timegate"], "original timegate"),
+        link_value(known["timemap"], "self", type="application/link-format", **span),
     ]
     for place, head in enumerate(readable, start=1):
         ends = [word for word, there in (("first", place == 1), ("last", place == len(readable))) if there]
         relation = " ".join([*ends, "memento"])
-        links.append(link_value(edition_path(head.key), relation, datetime=http_date(head.published_at)))
+        links.append(link_value(public_url + edition_path(head.key), relation, datetime=http_date(head.published_at)))
     return ",\n".join(links).encode() + b"\n"
 
 

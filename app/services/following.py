@@ -67,9 +67,12 @@ def add_to_concern(
         recipients=list(intake.sealer.fingerprints),
         sealed=intake.sealer.seal(sealed_addition(addition, row.reference, at=at)),
     )
-    urgency = max(row.immediate_danger, addition.immediate_danger or "no", key=MORE_URGENT.index)
 
     def act(connection: Connection) -> None:
+        concern = get_concern(connection, row.reference)  # as it stands by now: others may have acted on it
+        if concern.erased_at is not None:
+            raise ConcernErased
+        urgency = max(concern.immediate_danger, addition.immediate_danger or "no", key=MORE_URGENT.index)
         insert_addition(connection, sealed)
         update_concern(connection, row.reference, added_at=at, immediate_danger=str(urgency))
         tell(connection, EventKind.CONCERN_ADDED, at=at, data=concern_data(get_concern(connection, row.reference)))

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 
+from sqlalchemy import Engine
 from sqlmodel import Session
 
 from app.errors import ConcernRefused, Fault
@@ -9,16 +10,17 @@ from app.models.concern import Concern
 from app.models.concern_detail import ConcernDetail
 from app.models.editions import EditionContent, Identified
 from app.services.reference_data import ReferenceData
-from app.store.editions import Contents, EditionKey, current_of, find_history, list_current
+from app.store.editions import Contents, EditionKey, current_of, find_history, known_guides, list_current
 
 
-def pin_concern(session: Session, concern: Concern, reference_data: ReferenceData, contents: Contents) -> EditionKey:
+def pin_concern(engine: Engine, concern: Concern, reference_data: ReferenceData, contents: Contents) -> EditionKey:
     """The edition that the concern is about; raises `ConcernRefused` with every fault that was found.
 
     A withdrawn edition is accepted where the concern names it: the person answered what they were shown.
     """
     faults = reference_data.faults_in_codes(concern)
-    pinned = _find_edition(session, concern)
+    with Session(engine) as session:  # given back first: many that hold one connection and ask for another stand still
+        pinned = _find_edition(session, concern)
     if isinstance(pinned, Fault):
         raise ConcernRefused([pinned, *faults])
     faults += unknown_ids(concern.concern, contents(pinned))
@@ -30,10 +32,10 @@ def pin_concern(session: Session, concern: Concern, reference_data: ReferenceDat
 def _find_edition(session: Session, concern: Concern) -> EditionKey | Fault:
     guide = concern.guide
     if guide is None:
-        guides = list_current(session, limit=2)
+        guides = [head.guide for head in list_current(session, limit=2)] or known_guides(session, limit=2)
         if len(guides) != 1:
             return Fault(("guide",), "Name the guide that this concern is about. GET /v1/guides lists them.")
-        guide = guides[0].guide
+        guide = guides[0]
     history = find_history(session, guide=guide)
     if not history:
         return Fault(("guide",), "There is no guide of this name. GET /v1/guides lists them.")

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 
 from rfc8785 import IntegerDomainError
 from sqlalchemy import Connection, Engine
-from sqlmodel import Session
 
 from app.errors import AlreadyKept, ConcernRefused, KeyUsedForOtherWords, ReferenceTaken
 from app.models.concern import FORM_VERSION, Concern
@@ -44,8 +43,7 @@ class Intake:
 
 def check_concern(intake: Intake, concern: Concern, *, at: dt.datetime) -> CheckAnswer:
     """What receiving the concern would answer, with nothing kept. Raises `ConcernRefused` with every fault."""
-    with Session(intake.engine) as session:
-        pinned = pin_concern(session, concern, intake.reference_data, intake.contents)
+    pinned = pin_concern(intake.engine, concern, intake.reference_data, intake.contents)
     contacts = intake.contents(pinned).contacts
     return intake.clerk.answer_check(pinned, contacts, at=at)
 
@@ -57,8 +55,7 @@ def receive_concern(intake: Intake, concern: Concern, *, retry: RetryKey | None,
     Raises `ConcernRefused`, `KeyUsedForOtherWords`, or `StoreBusy` where it could not be kept in time.
     """
     try:
-        with Session(intake.engine) as session:
-            pinned = pin_concern(session, concern, intake.reference_data, intake.contents)
+        pinned = pin_concern(intake.engine, concern, intake.reference_data, intake.contents)
     except ConcernRefused:
         with suppress(KeyUsedForOtherWords, IntegerDomainError):  # kept before, though it would be refused by now
             return replay(intake.engine, retry, canonical_submission(concern))

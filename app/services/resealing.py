@@ -10,6 +10,7 @@ from app.models.disclosure_tables import DeskAct
 from app.services.opening import Opener
 from app.services.sealing import Sealer
 from app.store.concerns import SealedText, list_sealed, read_sealed, replace_sealed
+from app.store.database import forget_freed_pages
 from app.store.disclosures import Actor, disclose
 from app.store.writer import Writer
 
@@ -24,14 +25,17 @@ def reseal(
     """
     with Session(engine) as session:
         texts = list_sealed(session)
-    for text in texts:
-        if sorted(text.recipients) == sorted(sealer.fingerprints):
-            continue
-        with Session(engine) as session:
-            sealed = read_sealed(session, text)
-        if sealed:
-            writer.keep(_replacement(text, sealer.seal(opener.read(sealed)), sealer, actor=actor, at=at))
-            yield text.reference
+    try:
+        for text in texts:
+            if sorted(text.recipients) == sorted(sealer.fingerprints):
+                continue
+            with Session(engine) as session:
+                sealed = read_sealed(session, text)
+            if sealed:
+                writer.keep(_replacement(text, sealer.seal(opener.read(sealed)), sealer, actor=actor, at=at))
+                yield text.reference
+    finally:
+        forget_freed_pages(engine)  # which hold what the old keys still open
 
 
 def _replacement(

@@ -1,11 +1,10 @@
-"""Reads across guides, by the catalogue of all current items and the database's own full-text index (SQLite: FTS5)."""
+"""Reads across guides, by the catalogue of all current items."""
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, column, delete, func, insert, literal_column, select, table, tuple_
+from sqlalchemy import Connection, delete, insert, select, tuple_
 from sqlmodel import Session, col
 
 from app.models.catalogue_tables import CatalogueRow
@@ -14,22 +13,9 @@ from app.models.guide_answers import Item
 from app.models.guide_tables import CautionRow, EditionRow
 from app.models.strict import Strict
 from app.store.editions import PARTS, EditionKey, current_of, find_history, read_content
-from app.store.tables import make_with
+from app.store.full_text import best_first, holds, words_in
 
-WORD = re.compile(r"\w+")
 LISTED = tuple(part for part in PARTS if part != "cautions")
-
-FULL_TEXT_INDEX = (
-    "CREATE VIRTUAL TABLE catalogue_index USING fts5"
-    "(words, content='catalogue', content_rowid='id', tokenize='porter unicode61')",
-    "CREATE TRIGGER catalogue_is_indexed AFTER INSERT ON catalogue BEGIN "
-    "INSERT INTO catalogue_index (rowid, words) VALUES (NEW.id, NEW.words); END",
-    "CREATE TRIGGER catalogue_is_unindexed AFTER DELETE ON catalogue BEGIN "
-    "INSERT INTO catalogue_index (catalogue_index, rowid, words) VALUES ('delete', OLD.id, OLD.words); END",
-)
-
-INDEX = table("catalogue_index", column("rowid"))
-WHOLE_INDEX: ColumnElement[str] = literal_column(INDEX.name)
 
 
 @dataclass(frozen=True)
@@ -41,12 +27,6 @@ class Entry:
     cautions: tuple[Caution, ...]
     part: str
     item: Item
-
-
-def declare_full_text_index() -> None:
-    """Have the index made with the catalogue's table, and kept in step with it by triggers."""
-    for statement in FULL_TEXT_INDEX:
-        make_with(CatalogueRow, statement, dialect="sqlite")
 
 
 def catalogue_guide(connection: Connection, *, guide: str) -> None:
@@ -67,7 +47,7 @@ def list_entries(
     offset: int = 0,
     limit: int,
 ) -> list[Entry]:
-    """The entries that pass every filter given: by the index's rank where words are given, else by guide and place."""
+    """The entries that pass every filter given: the best match first where words are given, else by guide and place."""
     found = select(CatalogueRow).where(col(CatalogueRow.part).in_(parts))
     if guide is not None:
         found = found.where(col(CatalogueRow.guide) == guide)
@@ -76,21 +56,11 @@ def list_entries(
     if words is None:
         found = found.order_by(col(CatalogueRow.part), col(CatalogueRow.guide), col(CatalogueRow.position))
     else:
-        asked = _every_word(words)
+        asked = words_in(words)
         if not asked:
             return []
-        found = (
-            found.join(INDEX, col(CatalogueRow.id) == INDEX.c.rowid)
-            .where(WHOLE_INDEX.op("MATCH")(asked))
-            .order_by(func.bm25(WHOLE_INDEX), col(CatalogueRow.id))
-        )
+        found = found.where(holds(asked)).order_by(*best_first(asked), col(CatalogueRow.id))
     return _entries(session, list(session.scalars(found.offset(offset).limit(limit))))
-
-
-def _every_word(words: str) -> str:
-    """The words as a query that wants each of them, the last as a beginning; quoted, so that none is an operator."""
-    found = [f'"{word}"' for word in WORD.findall(words)]
-    return f"{' '.join(found)}*" if found else ""
 
 
 def _rows(current: EditionKey, content: EditionContent) -> list[dict[str, object]]:
@@ -112,7 +82,7 @@ def _rows(current: EditionKey, content: EditionContent) -> list[dict[str, object
 def _words_of(item: Strict) -> str:
     """The printed words by which an item is found."""
     phones = [phone.display for phone in getattr(item, "phones", ())]
-    told = [getattr(item, name, None) for name in ("name", "text", "when", "note")]
+    told = [getattr(item, name, None) for name in ("name", "text", "when")]
     return " ".join(word for word in [*told, *phones] if word)
 
 

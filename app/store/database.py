@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import Connection, Engine, event
 from sqlmodel import SQLModel, create_engine
 
-from app.store.catalogue import declare_full_text_index
+from app.store.full_text import declare_full_text_index
 from app.store.immutability import declare_rules
 
 DATABASE_FILE = "guidance.db"

@@ -3,10 +3,12 @@
 import datetime as dt
 import hashlib
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import Any
 
 import rfc8785
-from sqlalchemy import Connection, insert, literal, select, tuple_, update
+from sqlalchemy import Connection, insert, literal, literal_column, select, tuple_, update
 from sqlmodel import Session, col
 
 from app.models.disclosure_tables import ChainRow, DeskAct, DisclosureRow
@@ -14,6 +16,10 @@ from app.models.strict import utc_text
 from app.store.tables import table_of
 
 BEGINNING = "0" * 64
+MOMENT = "%Y-%m-%d %H:%M:%S.%f"
+STORED = select(
+    *(literal_column("at") if column.name == "at" else column for column in table_of(DisclosureRow).c)
+).order_by(col(DisclosureRow.chain), col(DisclosureRow.number))
 
 
 @dataclass(frozen=True)
@@ -87,28 +93,52 @@ def end_of_chain(connection: Connection, name: str) -> tuple[int, str]:
 
 def faults_in_chains(session: Session) -> Iterator[tuple[str, str]]:
     """Each chain that was tampered with, by its name (a concern's is its reference), and what is wrong with it."""
-    ends = {end.name: end for end in session.scalars(select(ChainRow))}
-    walked: dict[str, DisclosureRow] = {}
-    broken: set[str] = set()
-    rows = select(DisclosureRow).order_by(col(DisclosureRow.chain), col(DisclosureRow.number))
-    for row in session.scalars(rows.execution_options(yield_per=1000)):
-        fault = _fault_in(row, walked.get(row.chain))
-        walked[row.chain] = row
-        if fault is not None and row.chain not in broken:
-            broken.add(row.chain)
-            yield row.chain, fault
-    for name in sorted((ends.keys() | walked.keys()) - broken):
-        if name not in ends:
-            yield name, "its end is missing"
-        elif name not in walked or (walked[name].number, walked[name].sha256) != (
-            ends[name].length,
-            ends[name].head_sha256,
-        ):
-            yield name, f"it should end at row {ends[name].length}, and does not"
+    with _as_stored(session.connection()) as connection:
+        ends = {end.name: end for end in connection.execute(select(table_of(ChainRow)))}
+        walked: dict[str, DisclosureRow] = {}
+        broken: set[str] = set()
+        for stored in connection.execute(STORED.execution_options(yield_per=1000)):
+            row = DisclosureRow(**stored._mapping)
+            if row.chain in broken:
+                continue
+            fault = _fault_in(row, walked.get(row.chain))
+            walked[row.chain] = row
+            if fault is not None:
+                broken.add(row.chain)
+                yield str(row.chain), fault
+        for name in sorted((ends.keys() | walked.keys()) - broken, key=str):
+            if name not in ends:
+                yield str(name), "its end is missing"
+            elif name not in walked or (walked[name].number, walked[name].sha256) != tuple(ends[name][1:]):
+                yield str(name), f"it should end at row {ends[name].length}, and does not"
+
+
+@contextmanager
+def _as_stored(connection: Connection) -> Iterator[Connection]:
+    """Read texts even where tampering has left bytes that are no text, so that the rest can still be checked."""
+    driver: Any = connection.connection.driver_connection
+    before, driver.text_factory = driver.text_factory, lambda stored: stored.decode(errors="backslashreplace")
+    try:
+        yield connection
+    finally:
+        driver.text_factory = before
 
 
 def _fault_in(row: DisclosureRow, before: DisclosureRow | None) -> str | None:
     expected = (before.number + 1, before.sha256) if before is not None else (1, BEGINNING)
     if (row.number, row.previous_sha256) != expected:
         return f"row {row.number} does not follow the row before it"
-    return None if hash_of(row) == row.sha256 else f"row {row.number} was altered"
+    return None if _hashes_to_its_own(row) else f"row {row.number} was altered"
+
+
+def _hashes_to_its_own(row: DisclosureRow) -> bool:
+    """Whether every column holds what this service writes there, to the letter, and the row's hash is right."""
+    stored = [getattr(row, column.name) for column in table_of(DisclosureRow).c if column.name != "number"]
+    written = row.at
+    if not all(isinstance(value, str) for value in stored):
+        return False
+    try:
+        row.at = dt.datetime.strptime(str(written), MOMENT).replace(tzinfo=dt.UTC)
+    except ValueError:
+        return False
+    return row.at.strftime(MOMENT) == written and hash_of(row) == row.sha256

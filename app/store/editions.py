@@ -149,6 +149,11 @@ def every_edition(session: Session) -> list[tuple[EditionKey, str]]:
     return [(EditionKey(guide, number), digest) for guide, number, digest in rows]
 
 
+def known_guides(session: Session, *, limit: int) -> list[str]:
+    """Every guide by name, those too of which every edition is withdrawn."""
+    return list(session.scalars(select(col(GuideRow.slug)).order_by(col(GuideRow.slug)).limit(limit)))
+
+
 def first_guide(session: Session) -> str | None:
     """The guide that was published first, or None where there is none."""
     return session.scalar(

@@ -42,7 +42,7 @@ def _refuse_replacing(row: type[SQLModel], why: str) -> None:
     """Refuse INSERT OR REPLACE: on a connection without `recursive_triggers` it deletes without the delete trigger."""
     table = table_of(row)
     same_key = " AND ".join(f"{column.name} = NEW.{column.name}" for column in table.primary_key)
-    taken = f"EXISTS (SELECT 1 FROM {table.name} WHERE ({same_key}) OR rowid = NEW.rowid)"  # noqa: S608  # own names
+    taken = f"EXISTS (SELECT 1 FROM {table.name} WHERE ({same_key}) OR rowid = NEW.rowid)"  # noqa: S608  # nosec B608  # own names
     _refuse(row, "are_never_replaced", f"BEFORE INSERT ON {table.name} WHEN {taken}", why)
 
 

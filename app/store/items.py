@@ -7,6 +7,16 @@ from app.models.strict import Strict
 from app.store.editions import PARTS
 
 
+def find_orders(session: Session, *, guide: str, part: str) -> dict[int, list[str]]:
+    """The ids of that part of every edition, in their printed order, by the edition's number."""
+    table, _ = PARTS[part]
+    found = select(col(table.edition), col(table.id)).where(col(table.guide) == guide)
+    orders: dict[int, list[str]] = {}
+    for edition, item_id in session.execute(found.order_by(col(table.edition), col(table.position))):
+        orders.setdefault(edition, []).append(item_id)
+    return orders
+
+
 def find_mentions(session: Session, *, guide: str, part: str, item_id: str) -> dict[int, Strict]:
     """The item as it stands in each edition that has it, by the edition's number, the oldest first."""
     table, model = PARTS[part]

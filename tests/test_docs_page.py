@@ -1,0 +1,113 @@
+"""The documentation page in a real browser: it draws every operation, asks nobody else, and lets a reader try."""
+
+import os
+import shutil
+from collections.abc import Iterator
+from urllib.parse import urlsplit
+
+import pytest
+from playwright.sync_api import Browser, Page, sync_playwright
+from starlette.testclient import TestClient
+
+from tests.conftest import SLUG
+from tests.live import LiveServer
+
+FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+
+
+@pytest.fixture
+def browser() -> Iterator[Browser]:
+    """The system's Chromium. Continuous integration must have it; elsewhere it may be missing."""
+    program = shutil.which("chromium")
+    if program is None and os.environ.get("CI") == "true":
+        pytest.fail("chromium is not installed, and continuous integration must have it")
+    if program is None:
+        pytest.skip("chromium is not installed")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=program, args=FLAGS)
+        yield browser
+        browser.close()
+
+
+class Watched:
+    """A page whose requests, complaints and violations of the policy are noted."""
+
+    def __init__(self, page: Page) -> None:
+        self.page = page
+        self.asked: list[str] = []
+        self.complaints: list[str] = []
+        page.on("request", lambda request: self.asked.append(request.url))
+        page.on("requestfailed", lambda request: self.complaints.append(f"failed: {request.url}"))
+        page.on(
+            "console", lambda said: self.complaints.append(said.text) if said.type in ("error", "warning") else None
+        )
+        page.on("pageerror", lambda error: self.complaints.append(str(error)))
+        page.add_init_script(
+            "document.addEventListener('securitypolicyviolation', (v) => console.error('policy', v.violatedDirective))"
+        )
+
+    @property
+    def hosts(self) -> set[str]:
+        """Wherever it asked, but for what stands in the page itself."""
+        return {urlsplit(url).netloc for url in self.asked if not url.startswith(("data:", "blob:"))}
+
+
+@pytest.fixture
+def docs(browser: Browser, live: LiveServer) -> Watched:
+    """The page, drawn."""
+    watched = Watched(browser.new_page())
+    watched.page.goto(f"{live.url}/docs")
+    watched.page.locator(".opblock").first.wait_for()
+    return watched
+
+
+def test_the_policy_names_no_other_host_and_no_script_in_the_page(client: TestClient) -> None:
+    policy = client.get("/docs").headers["content-security-policy"]
+
+    sources = {name: set(told) for name, *told in map(str.split, policy.split(";"))}
+    assert sources["default-src"] == {"'none'"}
+    assert sources["script-src"] == {"'self'"}
+    assert set().union(*sources.values()) <= {"'none'", "'self'", "data:"}
+
+
+def test_every_operation_of_the_api_is_drawn(docs: Watched, live: LiveServer) -> None:
+    with live.client() as client:
+        paths = client.get("/openapi.json").json()["paths"]
+    operations = {(method.upper(), path) for path, methods in paths.items() for method in methods}
+
+    drawn = {
+        (block.locator(".opblock-summary-method").inner_text(), block.locator("[data-path]").get_attribute("data-path"))
+        for block in docs.page.locator(".opblock").all()
+    }
+
+    assert drawn == operations
+    assert "999" in docs.page.locator(".info").inner_text()
+
+
+def test_nothing_is_asked_of_any_other_host_and_the_policy_is_kept(docs: Watched, live: LiveServer) -> None:
+    docs.page.wait_for_load_state("networkidle")
+
+    assert docs.hosts == {urlsplit(live.url).netloc}
+    assert docs.complaints == []
+
+
+def test_a_reader_can_try_a_read_and_sees_the_answer(docs: Watched, live: LiveServer) -> None:
+    operation = docs.page.locator(".opblock", has=docs.page.locator('[data-path="/v1/guides"]'))
+    operation.locator(".opblock-summary-control").click()
+
+    operation.get_by_role("button", name="Execute").click()
+
+    answer = operation.locator(".live-responses-table .response").first
+    answer.wait_for()
+    assert answer.locator(".response-col_status").inner_text().startswith("200")
+    assert SLUG in answer.inner_text()
+    assert f"{live.url}/v1/guides" in [url.partition("?")[0] for url in docs.asked]
+    assert docs.complaints == []
