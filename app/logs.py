@@ -28,6 +28,8 @@ ALLOWED = frozenset(
         "count",
         "recipients",
         "address",
+        "webhook",
+        "attempts",
     }
 )
 
