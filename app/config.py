@@ -11,6 +11,8 @@ Words = Annotated[tuple[str, ...], NoDecode]
 
 SAFE_ADDRESS = re.compile(r"(https://[^/?#@\s]+|http://(localhost|127\.0\.0\.1)(:[0-9]+)?)(/\S*)?")
 
+A_CENTURY = 36_525  # days; longer means never, which is said by leaving it unset
+
 SEED_DIR = Path(__file__).resolve().parent.parent / "seed"
 
 
@@ -51,10 +53,14 @@ class Settings(BaseSettings):
     retention_acknowledged_days: int | None = Field(
         default=None,
         ge=1,
+        le=A_CENTURY,
         description="Days after which the words of an acknowledged concern are erased. Unset: never.",
     )
     retention_closed_days: int | None = Field(
-        default=None, ge=1, description="Days after which the words of a closed concern are erased. Unset: never."
+        default=None,
+        ge=1,
+        le=A_CENTURY,
+        description="Days after which the words of a closed concern are erased. Unset: never.",
     )
     allowed_origins: Words = Field(
         default=(),

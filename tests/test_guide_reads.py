@@ -198,7 +198,7 @@ def test_a_browser_may_ask_before_it_reads(client: TestClient) -> None:
     assert "If-None-Match" in answer.headers["access-control-allow-headers"]
 
 
-def test_head_tells_what_get_tells_without_the_body(live: LiveServer, client: TestClient, service: FastAPI) -> None:
+def test_head_tells_what_get_tells_without_the_body(live: LiveServer, service: FastAPI) -> None:
     passing = {"x-request-id", "date"}
     with live.client() as caller:
         for path in [*every_get(service), *UNLISTED]:
@@ -208,7 +208,6 @@ def test_head_tells_what_get_tells_without_the_body(live: LiveServer, client: Te
             told = [{name: told.headers[name] for name in {*told.headers} - passing - counted} for told in (got, head)]
             assert (path, head.status_code, head.content) == (path, got.status_code, b"")
             assert told[1] == told[0], path
-    assert client.head(GUIDE).content == b""  # nor does the service leave that to the server
 
 
 def every_get(service: FastAPI) -> Iterator[str]:

@@ -236,7 +236,7 @@ def test_neither_the_key_nor_the_receipt_stands_in_the_database_in_clear(
     receipt = post(client, a_concern(), "a-key-that-can-be-found").json()
 
     rows = service.state.parts.intake.writer.keep(
-        lambda connection: connection.exec_driver_sql("SELECT * FROM kept_receipts").all()
+        lambda connection: [tuple(row) for row in connection.exec_driver_sql("SELECT * FROM kept_receipts")]
     )
     assert len(rows) == 1
     assert "a-key-that-can-be-found" not in str(rows)

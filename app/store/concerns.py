@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Table, func, insert, select, update
+from sqlalchemy import ColumnElement, Connection, Table, func, insert, or_, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session, col
 
@@ -77,7 +77,7 @@ def erase_sealed(connection: Connection, reference: str, *, at: dt.datetime) -> 
 
 
 def due_for_erasure(session: Session | Connection, *, state: str, before: dt.datetime, limit: int) -> Sequence[str]:
-    """References of concerns in that state since before the moment, not held and not yet erased."""
+    """References of concerns in that state, with nothing added, since before the moment; not held, not yet erased."""
     since = ConcernRow.closed_at if state == ConcernState.CLOSED else ConcernRow.acknowledged_at
     return list(
         session.scalars(
@@ -85,6 +85,7 @@ def due_for_erasure(session: Session | Connection, *, state: str, before: dt.dat
             .where(
                 col(ConcernRow.state) == state,
                 col(since) < before,
+                or_(col(ConcernRow.added_at).is_(None), col(ConcernRow.added_at) < before),
                 col(ConcernRow.held).is_(False),
                 col(ConcernRow.sealed).is_not(None),
             )
