@@ -1,5 +1,6 @@
 """`guidance webhooks` and `guidance deliver`: pushing events to other systems."""
 
+import datetime as dt
 import signal
 from typing import Annotated
 
@@ -87,12 +88,19 @@ def webhooks_replay(name: Name, data_dir: DataDir = None, env_file: EnvFile = No
     typer.echo(f"{revived} due again")
 
 
-def deliver(data_dir: DataDir = None, env_file: EnvFile = None) -> None:
+def deliver(
+    lease: Annotated[
+        int,
+        typer.Option(help="Seconds after which another worker tries what this one claimed and did not settle.", min=1),
+    ] = 60,
+    data_dir: DataDir = None,
+    env_file: EnvFile = None,
+) -> None:
     """Deliver events until stopped, in a process of its own. Any number may run beside each other."""
     settings = read_settings(data_dir, env_file)
     addresses = SafeAddresses(frozenset(settings.webhook_allowed_hosts))
     with database_at_work(settings) as (_, writer):
-        delivery = DeliveryThread(Deliverer(writer, addresses, utc_now))
+        delivery = DeliveryThread(Deliverer(writer, addresses, utc_now, dt.timedelta(seconds=lease)))
         signal.signal(signal.SIGTERM, lambda *_: delivery.ask_to_stop())
         signal.signal(signal.SIGINT, lambda *_: delivery.ask_to_stop())
         delivery.work()

@@ -45,6 +45,7 @@ class Deliverer:
     writer: Writer
     addresses: SafeAddresses
     clock: Callable[[], dt.datetime]
+    lease: dt.timedelta = LEASE
     client: httpx.Client = field(
         default_factory=lambda: httpx.Client(timeout=TIMEOUT, follow_redirects=False, trust_env=False)
     )
@@ -53,7 +54,7 @@ class Deliverer:
         """Tell what has become overdue, try one portion of what is due, and give the number tried."""
         now = self.clock()
         self.writer.keep(lambda connection: tell_overdue(connection, now=now, limit=PORTION))
-        claimed = self.writer.keep(lambda connection: claim_due(connection, now=now, lease=LEASE, limit=PORTION))
+        claimed = self.writer.keep(lambda connection: claim_due(connection, now=now, lease=self.lease, limit=PORTION))
         with ThreadPoolExecutor(AT_ONCE) as pool:
             list(pool.map(self._try, claimed))
         return len(claimed)
