@@ -9,6 +9,7 @@ from fastapi import Depends, FastAPI
 from sqlalchemy import Engine
 
 from app.config import Settings
+from app.errors import GuidanceError
 from app.pages import docs
 from app.routers import (
     audit,
@@ -114,7 +115,11 @@ def create_app(settings: Settings, clock: Clock = utc_now) -> FastAPI:
         parts.intake.writer.start()
         if not settings.seal_to:
             log.warning("development_identity", path=str(settings.data_dir))
-        publish_seed(parts.engine, parts.intake.writer, parts.reference_data, settings.seed_dir, at=clock())
+        try:
+            publish_seed(parts.engine, parts.intake.writer, parts.reference_data, settings.seed_dir, at=clock())
+        except GuidanceError as fault:
+            app.state.start_fault = fault  # for whoever started the service: a log line holds no words of an error
+            raise
         parts.helpline.contacts()  # remembered from now on, whatever becomes of the database
         housekeeper = Housekeeper(
             parts.engine,

@@ -198,6 +198,19 @@ def test_the_first_start_publishes_the_seed_and_makes_keys_and_the_second_change
     assert "AGE-SECRET-KEY" not in said
 
 
+def test_a_faulty_seed_stops_the_start_and_is_told_with_its_name_the_line_and_the_reason(tmp_path: Path) -> None:
+    seed = shutil.copytree(ROOT / "seed", tmp_path / "seed")
+    faulty = seed / "guides" / SLUG / "1.yaml"
+    words = faulty.read_text(encoding="utf-8")
+    faulty.write_text(words.replace("change_note:", "change_nota:"), encoding="utf-8")
+    line = words.partition("change_note:")[0].count("\n") + 1
+
+    told = guidance("serve", "--port", "0", "--data-dir", tmp_path / "data", SEED_DIR=str(seed))
+
+    assert told.returncode == 1
+    assert f"{faulty}, line {line}: `/change_nota` is not a key that belongs here\n" in told.stderr
+
+
 def every_command(group: Any, *above: str) -> Iterator[tuple[list[str], Any]]:
     yield [*above], group
     for name, command in getattr(group, "commands", {}).items():

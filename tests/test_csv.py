@@ -15,7 +15,6 @@ from tests.conftest import GUIDE, an_edition, publish_next, withdraw
 FIRST = f"{GUIDE}/editions/1"
 SECTIONS = [section.value for section in Section]
 EDITIONS = [GUIDE, FIRST]
-JSON = "application/json"
 KEPT_BY_304 = ("ETag", "Cache-Control", "Link", "Content-Disposition")
 
 Rows = list[dict[str, str]]
@@ -152,67 +151,6 @@ def test_head_tells_of_it_without_sending_it(client: TestClient) -> None:
     }
 
 
-@pytest.mark.parametrize(
-    "accept",
-    [
-        "text/csv",
-        "text/*",
-        "TEXT/CSV",
-        "text/csv;header=present",
-        "application/json;q=0.5, text/csv",
-        "text/csv; q=0.2, application/json; q=0.1",
-        "application/*;q=0.3, text/csv;q=0.4, */*;q=0.9, application/json;q=0.3",
-        "text/csv, nonsense, ;;",
-    ],
-)
-@pytest.mark.parametrize("edition", EDITIONS)
-def test_a_caller_who_prefers_csv_gets_it_on_the_path_of_the_json(
-    client: TestClient, edition: str, accept: str
-) -> None:
-    answer = client.get(f"{edition}/indicators", headers={"Accept": accept})
-
-    direct = client.get(f"{edition}/indicators.csv")
-    assert answer.content == direct.content
-    assert answer.headers["ETag"] == direct.headers["ETag"]
-    assert answer.headers["Content-Location"] == f"{edition}/indicators.csv"
-    assert answer.headers["Vary"] == "Accept"
-
-
-@pytest.mark.parametrize(
-    "accept",
-    [
-        "",
-        "*/*",
-        "application/json",
-        "application/json, text/csv",
-        "text/csv, application/json",
-        "text/csv;q=0.5, */*",
-        "text/csv;q=0",
-        "text/csv;q=0.000, application/xml",
-        "text/*, text/csv;q=0",
-        "image/png",
-        "text/markdown",
-        "nonsense",
-        "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8",
-    ],
-)
-def test_json_wins_a_tie_and_answers_what_nobody_offers(client: TestClient, accept: str) -> None:
-    answer = client.get(f"{GUIDE}/indicators", headers={"Accept": accept})
-
-    assert answer.headers["Content-Type"] == JSON
-    assert answer.headers["Vary"] == "Accept"
-    assert "Content-Location" not in answer.headers
-
-
-def test_a_copy_of_one_form_is_not_taken_for_the_other(client: TestClient) -> None:
-    etag = client.get(f"{GUIDE}/indicators").headers["ETag"]
-
-    answer = client.get(f"{GUIDE}/indicators", headers={"If-None-Match": etag, "Accept": "text/csv"})
-
-    assert answer.status_code == 200
-    assert answer.headers["Content-Type"].startswith("text/csv")
-
-
 def test_the_json_leads_to_the_csv(client: TestClient) -> None:
     answer = client.get(f"{FIRST}/linked-risks")
 
@@ -258,9 +196,3 @@ def test_what_is_not_there_is_told_as_everywhere(client: TestClient, path: str, 
     answer = client.get(path)
 
     assert answer.json()["type"] == f"/v1/problems/{kind}"
-
-
-def test_the_log_and_the_metrics_name_the_form_that_was_sent(client: TestClient) -> None:
-    client.get(f"{GUIDE}/factors", headers={"Accept": "text/csv"})
-
-    assert 'route="/v1/guides/{guide}/{section}.csv"' in client.get("/metrics").text

@@ -188,41 +188,6 @@ def test_an_edition_without_linked_risks_has_no_empty_heading(client: TestClient
     assert "Linked risks" not in page_of(client)
 
 
-@pytest.mark.parametrize("accept", ["text/markdown", "text/*", "text/markdown;variant=GFM, application/json;q=0.9"])
-@pytest.mark.parametrize(("json_path", "path"), PAGES.items())
-def test_a_caller_who_prefers_markdown_gets_it_on_the_path_of_the_json(
-    client: TestClient, json_path: str, path: str, accept: str
-) -> None:
-    answer = client.get(json_path, headers={"Accept": accept})
-
-    assert answer.content == client.get(path).content
-    assert answer.headers["Content-Type"] == "text/markdown; charset=utf-8; variant=CommonMark"
-    assert answer.headers["Content-Location"] == path
-    assert "Accept" in re.split(", *", answer.headers["Vary"])
-
-
-@pytest.mark.parametrize("accept", ["*/*", "application/json, text/markdown", "text/html", "text/csv"])
-@pytest.mark.parametrize("json_path", PAGES)
-def test_everybody_else_gets_json(client: TestClient, json_path: str, accept: str) -> None:
-    answer = client.get(json_path, headers={"Accept": accept})
-
-    assert answer.headers["Content-Type"] == "application/json"
-    assert re.split(", *", answer.headers["Vary"]).count("Accept") == 1
-
-
-@pytest.mark.parametrize("query", ["", "?as_of=2026-11-24"])
-def test_a_reader_of_markdown_can_travel_in_time(client: TestClient, service: FastAPI, query: str) -> None:
-    publish_next(service, change_note="Another.")
-    asked = {"Accept": "text/markdown", "Accept-Datetime": "Tue, 24 Nov 2026 09:30:00 GMT"}
-
-    answer = client.get(GUIDE + query, headers=asked)
-
-    assert [step.status_code for step in answer.history] == [302]
-    assert answer.headers["Content-Type"].startswith("text/markdown")
-    assert answer.headers["Memento-Datetime"] == "Tue, 24 Nov 2026 09:30:00 GMT"
-    assert "Edition: 2" in answer.text  # both were published at that moment; the newer one counts
-
-
 @pytest.mark.parametrize("path", PAGES.values())
 def test_a_page_that_tells_whom_to_call_is_asked_for_again_within_a_minute(client: TestClient, path: str) -> None:
     first = client.get(path)

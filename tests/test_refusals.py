@@ -136,7 +136,10 @@ def pointer(*place: str | int) -> str:
 @pytest.mark.parametrize("path", DOORS)
 @pytest.mark.parametrize("body", UNREADABLE.values(), ids=UNREADABLE)
 def test_a_body_that_cannot_be_read_is_refused_and_not_repeated(steady: TestClient, body: bytes, path: str) -> None:
-    expect_whom_to_call(expect_a_problem(post(steady, body, path), 400))
+    told = expect_a_problem(post(steady, body, path), 400)
+
+    expect_whom_to_call(told)
+    assert told["type"] == "/v1/problems/unreadable-body"
 
 
 @pytest.mark.parametrize("path", DOORS)
@@ -162,6 +165,13 @@ def test_a_body_may_have_a_million_bytes_and_not_one_more(steady: TestClient, pa
 
     assert post(steady, largest, path).is_success
     expect_whom_to_call(expect_a_problem(post(steady, largest + b" ", path), 413))
+
+
+@pytest.mark.parametrize("path", DOORS)
+def test_a_body_that_says_itself_that_it_is_too_large_is_refused_unread(steady: TestClient, path: str) -> None:
+    headers = {"Content-Type": "application/json", "Content-Length": str(LARGEST + 1)}
+
+    expect_whom_to_call(expect_a_problem(steady.post(path, content=whole, headers=headers), 413))
 
 
 @pytest.mark.parametrize("path", DOORS)

@@ -60,10 +60,10 @@ def serve(
     listening = config.bind_socket()
     address = f"http://{host}:{listening.getsockname()[1]}"
     typer.echo(f"Serving on {address} (documentation: {address}/docs)", err=True)
-    server = uvicorn.Server(config)
-    server.run(sockets=[listening])
-    if not server.started:
-        raise typer.Exit(1)
+    try:
+        uvicorn.Server(config).run(sockets=[listening])
+    except SystemExit:  # it did not start
+        raise getattr(service.state, "start_fault", typer.Exit(1)) from None
 
 
 @app.command()
