@@ -98,7 +98,8 @@ def clock() -> SettableClock:
 
 @pytest.fixture
 def settings(tmp_path: Path) -> Settings:
-    return Settings(data_dir=tmp_path / "data")
+    """Nothing is pushed in the background: a test that delivers does so by hand."""
+    return Settings(data_dir=tmp_path / "data", deliver=False)
 
 
 @pytest.fixture

@@ -34,7 +34,16 @@ IN_CLEAR = {
     "sealed",
     "status_token_sha256",
 }
-BY_THE_DESK = {"acknowledged_at", "closed_at", "outcome", "outcome_shared", "added_at", "held", "erased_at"}
+BY_THE_DESK = {
+    "acknowledged_at",
+    "closed_at",
+    "outcome",
+    "outcome_shared",
+    "added_at",
+    "held",
+    "erased_at",
+    "overdue_told",
+}
 FOR_THE_ORDER_OF_THE_INBOX = {"waiting", "danger"}  # computed by the database from state and immediate_danger
 
 

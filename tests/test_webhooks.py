@@ -11,7 +11,6 @@ from sqlmodel import Session
 from standardwebhooks import Webhook, WebhookVerificationError
 from starlette.testclient import TestClient
 
-from app.config import Settings
 from app.errors import AddressRefused
 from app.models.clients import Scope
 from app.models.event_tables import EventKind
@@ -27,12 +26,6 @@ from tests.receiver import Notice, Receiver, Reply
 
 NAME = "case-system"
 DAY = dt.timedelta(days=1)
-
-
-@pytest.fixture
-def settings(settings: Settings) -> Settings:
-    """These tests deliver by hand, so that they hold the clock."""
-    return settings.model_copy(update={"deliver": False})
 
 
 @pytest.fixture

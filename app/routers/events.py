@@ -23,6 +23,7 @@ from app.store.events import confirm, confirmed_by, events_after
 router = APIRouter(prefix="/v1/events", tags=["Events"])
 
 LONGEST_WAIT = 30
+SECOND = 1.0
 LOOK_AGAIN_SECONDS = 0.25
 
 Follower = Annotated[Caller, Security(the_client, scopes=[Scope.EVENTS])]
@@ -52,7 +53,7 @@ async def read_events(
     """What happened since, for this client. What it has not confirmed is offered again."""
     response.headers["Cache-Control"] = NO_STORE
     began_after = await run_in_threadpool(_begin, parts, caller.name, after)
-    deadline = time.monotonic() + wait
+    deadline = time.monotonic() + wait * SECOND
     while not (found := await run_in_threadpool(_read, parts, began_after, limit)) and time.monotonic() < deadline:
         await asyncio.sleep(LOOK_AGAIN_SECONDS)
     last = found[-1].id if found else began_after
