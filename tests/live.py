@@ -39,6 +39,7 @@ class LiveServer:
             if self._process.poll() is not None:
                 break
             time.sleep(0.05)
+        self.stop()
         raise RuntimeError(f"the server did not start: {self.log.read_text()[-2000:]}")
 
     @staticmethod
