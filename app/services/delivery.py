@@ -157,7 +157,7 @@ class DeliveryThread:
 
 
 def _jittered(seconds: float) -> float:
-    return seconds * random.uniform(0.8, 1.2)  # noqa: S311  # spreads load, guards nothing
+    return seconds * random.uniform(0.8, 1.2)  # noqa: S311  # nosec B311  # spreads load, guards nothing
 
 
 def _seconds_of(retry_after: str | None, now: dt.datetime) -> float:
