@@ -107,7 +107,7 @@ def export(
 
     Feeds hold absolute addresses: set GUIDANCE_PUBLIC_URL to where the files will be reached.
     """
-    settings = read_settings(data_dir, env_file)
+    settings = read_settings(data_dir, env_file).model_copy(update={"deliver": False})  # it only reads
     set_up_logs("error")
     try:
         exported = export_reads(create_app(settings), folder, public_url=settings.public_url)
