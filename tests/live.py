@@ -10,6 +10,8 @@ from pathlib import Path
 
 import httpx
 
+from tests.databases import address_for
+
 STARTING_SECONDS = 30
 
 
@@ -19,7 +21,9 @@ class LiveServer:
     def __init__(self, data_dir: Path, **settings: str) -> None:
         self.data_dir = data_dir
         self.log = data_dir.parent / "server.log"
-        self._environment = {**os.environ, **{f"GUIDANCE_{name.upper()}": value for name, value in settings.items()}}
+        address = address_for(data_dir)
+        told = settings | ({"database_url": address} if address else {})
+        self._environment = {**os.environ, **{f"GUIDANCE_{name.upper()}": value for name, value in told.items()}}
         self._process: subprocess.Popen[bytes] | None = None
         self.url = ""
 

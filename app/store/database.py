@@ -5,6 +5,7 @@ on both: SQLite has one writer by nature, PostgreSQL by a lock that each writing
 """
 
 from pathlib import Path
+from typing import Any
 
 from sqlalchemy import Engine, make_url
 from sqlalchemy.exc import ArgumentError
@@ -43,9 +44,7 @@ def open_database(data_dir: Path, url: str | None = None) -> Engine:
 
 def for_writing(engine: Engine) -> Engine:
     """The same database, with transactions that write, one at a time."""
-    if engine.dialect.name == "sqlite":
-        return engine.execution_options(writes=True)
-    return engine.execution_options(writes=True, isolation_level="READ COMMITTED", postgresql_readonly=False)
+    return engine.execution_options(writes=True)
 
 
 def forget_freed_pages(engine: Engine) -> None:
@@ -54,13 +53,12 @@ def forget_freed_pages(engine: Engine) -> None:
     SQLite overwrites freed pages, and its log (WAL) is brought back to nothing. PostgreSQL is asked to reuse the space;
     its own log passes with its retention, and what stands there is sealed.
     """
-    statement = "PRAGMA wal_checkpoint(TRUNCATE)" if engine.dialect.name == "sqlite" else "VACUUM concerns, additions"
     with engine.connect() as connection:
-        driver = connection.connection.driver_connection
-        assert driver is not None  # noqa: S101  # nosec B101  # a checked-out connection has one
-        if engine.dialect.name == "postgresql":
-            driver.rollback()
+        driver: Any = connection.connection.driver_connection
+        if engine.dialect.name == "sqlite":
+            driver.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        else:
             driver.autocommit = True
-        driver.execute(statement)
-        if engine.dialect.name == "postgresql":
-            connection.invalidate()  # its settings were changed
+            driver.execute("SET default_transaction_read_only TO off")
+            driver.execute("VACUUM concerns, additions")
+            connection.invalidate()  # the settings of this connection are no longer those of the pool

@@ -6,9 +6,14 @@ ONE_WRITER = 7_241_096_533_108_207_104  # the key of the lock; no other program 
 CONNECTIONS = 10
 WAIT_SECONDS = 5
 
-TAKE_TURNS = text(f"SELECT pg_advisory_xact_lock({ONE_WRITER})")
+TAKE_TURNS = (
+    text("SET TRANSACTION ISOLATION LEVEL READ COMMITTED, READ WRITE"),  # sees what was committed while it waited
+    text(f"SELECT pg_advisory_xact_lock({ONE_WRITER})"),
+)
 
 SETTINGS = {
+    "default_transaction_isolation": r"repeatable\ read",  # who reads, reads one snapshot ...
+    "default_transaction_read_only": "on",  # ... and cannot write
     "lock_timeout": f"{WAIT_SECONDS}s",  # as long as SQLite waits for another writer
     "idle_in_transaction_session_timeout": "30s",  # a node that stands still does not hold the lock for ever
     "synchronous_commit": "on",  # a commit returns only once it is on the disk
@@ -38,7 +43,6 @@ def open_postgresql(address: URL) -> Engine:
         pool_timeout=WAIT_SECONDS,
         pool_pre_ping=True,  # a server that was away and is back is used again, with no restart here
         connect_args=CONNECTING,
-        execution_options={"isolation_level": "REPEATABLE READ", "postgresql_readonly": True},
     )
     event.listen(engine, "begin", _begin)
     return engine
@@ -46,4 +50,5 @@ def open_postgresql(address: URL) -> Engine:
 
 def _begin(connection: Connection) -> None:
     if connection.get_execution_options().get("writes", False):
-        connection.execute(TAKE_TURNS)
+        for statement in TAKE_TURNS:
+            connection.execute(statement)
