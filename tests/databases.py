@@ -24,11 +24,11 @@ from app.store.migrating import migrate
 TEMPLATE = "template_of_tests"
 
 
-class Rows(Protocol):
+class Stranger(Protocol):
     """A connection of a stranger, with none of this service's settings: each statement is committed by itself."""
 
     def execute(self, statement: str, parameters: Any = ...) -> Any:
-        """Run the statement; `:name` stands for a parameter."""
+        """Run the statement; `:name` and `?` stand for parameters."""
 
 
 class Postgresql:
@@ -110,7 +110,7 @@ def address_for(data_dir: Path) -> str | None:
 
 
 @contextlib.contextmanager
-def stranger(data_dir: Path) -> Iterator[Rows]:
+def stranger(data_dir: Path) -> Iterator[Stranger]:
     """The folder's database as somebody else opens it."""
     if _Choice.is_postgresql:
         with postgresql().connect(postgresql().database_of(data_dir)) as connection:
@@ -121,13 +121,14 @@ def stranger(data_dir: Path) -> Iterator[Rows]:
 
 
 class _Named:
-    """Understands `:name` as SQLite does."""
+    """Understands `:name` and `?` as SQLite does."""
 
     def __init__(self, connection: "psycopg.Connection[tuple[Any, ...]]") -> None:
         self._connection = connection
 
     def execute(self, statement: str, parameters: Any = None) -> Any:
         """Run the statement."""
-        for name in sorted(parameters or {}, key=len, reverse=True):
-            statement = statement.replace(f":{name}", f"%({name})s")
-        return self._connection.execute(statement, parameters)
+        if isinstance(parameters, dict):
+            for name in sorted(parameters, key=len, reverse=True):
+                statement = statement.replace(f":{name}", f"%({name})s")
+        return self._connection.execute(statement.replace("?", "%s"), parameters or None)

@@ -4,7 +4,6 @@ import datetime as dt
 import sqlite3
 import time
 from collections.abc import Callable, Iterator
-from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +16,7 @@ from app.config import Settings
 from app.services.retention import Periods, erase_what_is_due
 from app.store.database import DATABASE_FILE
 from tests.conftest import A_TUESDAY, Concern, Desk, SettableClock
+from tests.databases import stranger
 from tests.live import LiveServer
 from tests.test_cli import guidance
 
@@ -64,7 +64,7 @@ def erase(desk: Desk, receipt: dict[str, Any]) -> Any:
 def database(client: TestClient, settings: Settings) -> Iterator[Database]:
     """The database as somebody else asks it, with none of this service's settings."""
     assert client.get("/health/ready").is_success
-    with closing(sqlite3.connect(settings.data_dir / DATABASE_FILE, isolation_level=None)) as connection:
+    with stranger(settings.data_dir) as connection:
         yield lambda statement, *values: connection.execute(statement, values).fetchall()
 
 
