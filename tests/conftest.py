@@ -47,6 +47,13 @@ def pytest_configure(config: pytest.Config) -> None:
         stand_on_postgresql()
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    if on_postgresql():
+        for item in items:
+            if item.get_closest_marker("embedded"):
+                item.add_marker(pytest.mark.skip(reason="is about the file of the embedded database"))
+
+
 @pytest.fixture(autouse=True)
 def _one_test_s_databases() -> Iterator[None]:
     """Drop what the test made; what wider fixtures made stays."""
