@@ -15,15 +15,20 @@ from tests.databases import address_for
 STARTING_SECONDS = 30
 
 
+def environment_for(data_dir: Path, **settings: str) -> dict[str, str]:
+    """The environment of a process that works on that folder's database."""
+    address = address_for(data_dir)
+    told = settings | ({"database_url": address} if address else {})
+    return {**os.environ, **{f"GUIDANCE_{name.upper()}": value for name, value in told.items()}}
+
+
 class LiveServer:
     """`guidance serve` on a free port; its log goes to a file."""
 
     def __init__(self, data_dir: Path, **settings: str) -> None:
         self.data_dir = data_dir
         self.log = data_dir.parent / "server.log"
-        address = address_for(data_dir)
-        told = settings | ({"database_url": address} if address else {})
-        self._environment = {**os.environ, **{f"GUIDANCE_{name.upper()}": value for name, value in told.items()}}
+        self._environment = environment_for(data_dir, **settings)
         self._process: subprocess.Popen[bytes] | None = None
         self.url = ""
 
