@@ -109,6 +109,43 @@ def address_for(data_dir: Path) -> str | None:
     return postgresql().address(postgresql().database_of(data_dir))
 
 
+def files_of(data_dir: Path) -> dict[Path, bytes]:
+    """Every file of the folder and of its database, with what stands in it; on PostgreSQL, the whole server's."""
+    folders = [data_dir, *([postgresql().folder] if on_postgresql() else [])]
+    return {path: _read(path) for folder in folders for path in folder.rglob("*") if path.is_file()}
+
+
+def _read(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except FileNotFoundError:  # the server tidied up meanwhile
+        return b""
+
+
+def spoil(database: Stranger, act: str, table: str) -> None:
+    """Have the database fail at every such act on the table."""
+    if on_postgresql():
+        database.execute(
+            "CREATE OR REPLACE FUNCTION full_up() RETURNS trigger LANGUAGE plpgsql AS "
+            "$$ BEGIN RAISE EXCEPTION 'full' USING ERRCODE = 'disk_full'; END $$"
+        )
+        database.execute(f"CREATE TRIGGER full_up BEFORE {act} ON {table} EXECUTE FUNCTION full_up()")
+    else:
+        database.execute(f"CREATE TRIGGER full_up BEFORE {act} ON {table} BEGIN SELECT RAISE(ABORT, 'full'); END")
+
+
+def drop_rules(database: Stranger) -> None:
+    """Take away every rule by which the database itself refuses anything."""
+    if on_postgresql():
+        found = database.execute("SELECT tgname, tgrelid::regclass FROM pg_trigger WHERE NOT tgisinternal").fetchall()
+        for name, table in found:
+            database.execute(f"DROP TRIGGER {name} ON {table}")
+    else:
+        for (name,) in database.execute("SELECT name FROM sqlite_master WHERE type = 'trigger'").fetchall():
+            database.execute(f"DROP TRIGGER {name}")
+        database.execute("PRAGMA synchronous = OFF")
+
+
 @contextlib.contextmanager
 def stranger(data_dir: Path) -> Iterator[Stranger]:
     """The folder's database as somebody else opens it."""

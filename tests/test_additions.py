@@ -17,7 +17,7 @@ from app.config import Settings
 from app.services.keys import DEVELOPMENT_IDENTITY
 from app.services.opening import read_identities
 from tests.conftest import A_TUESDAY, Concern, Desk, SettableClock
-from tests.databases import stranger
+from tests.databases import files_of, stranger
 from tests.live import LiveServer
 
 CANARY = "Canary-Alex-Example-came-home"
@@ -256,9 +256,9 @@ def test_no_word_of_an_addition_stands_in_any_file_or_log_line(live: LiveServer,
             http.post(f"{receipt['links']['self']}/additions", content=json.dumps(told)[:-3]),
         ]
         shown = [http.get(path).text for path in ("/metrics", receipt["links"]["self"])]
-    files = {path: path.read_bytes() for path in live.data_dir.rglob("*") if path.is_file()}
+    files = files_of(live.data_dir)
     live.stop()
-    files |= {path: path.read_bytes() for path in [*live.data_dir.rglob("*"), live.log] if path.is_file()}
+    files |= files_of(live.data_dir) | {live.log: live.log.read_bytes()}
 
     assert [answer.status_code for answer in kept] == [201] * 3
     assert all(400 <= answer.status_code < 500 for answer in refused)

@@ -279,6 +279,7 @@ def test_ten_thousand_concerns_come_page_by_page_in_order_each_once(
         ("state=acknowledged", "ix_concerns_state_urgency"),
     ],
 )
+@pytest.mark.embedded
 def test_a_page_is_read_from_an_index_in_its_order_and_nothing_is_sorted(
     full: tuple[FastAPI, Desk], query: str, index: str
 ) -> None:

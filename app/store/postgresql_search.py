@@ -13,6 +13,8 @@ ANY_FORM = "any_form"
 BEGINNING = "simple"
 """Finds a word by how it begins: `missing` by `missi`, of which no stem can be taken."""
 
+SHORTER_FIRST = 1  # of two texts that hold a word as often, the shorter tells more of it
+
 
 def declare_indexes() -> None:
     """Have them made with the catalogue's table."""
@@ -57,7 +59,7 @@ def _finds(form: str, query: str) -> ColumnElement[bool]:
 
 def _rank(form: str, query: str) -> ColumnElement[float]:
     """The rank that PostgreSQL gives, the best least; what the query does not find comes last."""
-    return cast(-func.ts_rank(_vector(form), _query(form, query)), Float)
+    return cast(-func.ts_rank(_vector(form), _query(form, query), SHORTER_FIRST), Float)
 
 
 def _vector(form: str) -> ColumnElement[object]:
