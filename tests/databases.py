@@ -32,9 +32,9 @@ class Stranger(Protocol):
 
 
 class Postgresql:
-    """One server for all tests of a process, with a database for each folder of data."""
+    """A server with a database for each folder of data; a durable one waits for the disk, as in earnest."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, durable: bool = False) -> None:
         self.folder = Path(tempfile.mkdtemp(prefix="pg"))
         with warnings.catch_warnings():  # it looks for XDG_RUNTIME_DIR, and does without
             warnings.simplefilter("ignore")
@@ -42,8 +42,9 @@ class Postgresql:
         self.server = get_server(self.folder / "data", cleanup_mode="delete")
         self._made: set[str] = set()
         with self.connect("postgres") as connection:
-            connection.execute("ALTER SYSTEM SET fsync = off")  # what a test kills is a process, never the machine
-            connection.execute("SELECT pg_reload_conf()")
+            if not durable:
+                connection.execute("ALTER SYSTEM SET fsync = off")
+                connection.execute("SELECT pg_reload_conf()")
             connection.execute(f"CREATE DATABASE {TEMPLATE}")
         engine = open_database(self.folder, self.address(TEMPLATE))
         migrate(engine, self.folder)

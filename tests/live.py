@@ -18,7 +18,7 @@ STARTING_SECONDS = 30
 def environment_for(data_dir: Path, **settings: str) -> dict[str, str]:
     """The environment of a process that works on that folder's database."""
     address = address_for(data_dir)
-    told = settings | ({"database_url": address} if address else {})
+    told = ({"database_url": address} if address else {}) | settings
     return {**os.environ, **{f"GUIDANCE_{name.upper()}": value for name, value in told.items()}}
 
 

@@ -21,7 +21,7 @@ from app.models.concern import Concern
 from app.models.concern_examples import FULL_EXAMPLE
 from app.services.keys import DEVELOPMENT_IDENTITY
 from tests.databases import files_of, stranger
-from tests.live import LiveServer
+from tests.live import LiveServer, environment_for
 
 CANARY = "QuetzalAlex"
 BIRTHDAYS = (b"1912-03-04", b"1912-05-06")
@@ -142,7 +142,9 @@ def wherever_it_can_be_sent(client: httpx.Client, told: Any, free: list[Place]) 
 def read_at_the_desk(live: LiveServer) -> bytes:
     """Every concern, opened by a client that may."""
     add = [sys.executable, "-m", "app.cli", "clients", "add", "example-desk", "--scope", "concerns:read"]
-    added = subprocess.run([*add, "--data-dir", str(live.data_dir)], capture_output=True, check=True, text=True)
+    command = [*add, "--data-dir", str(live.data_dir)]
+    told = environment_for(live.data_dir)
+    added = subprocess.run(command, capture_output=True, check=True, text=True, env=told)
     key = {"Authorization": f"Bearer {added.stdout.split()[-1]}"}
     with live.client() as client:
         inbox = client.get("/v1/desk/concerns", headers=key).json()

@@ -22,7 +22,7 @@ from app.config import Settings
 from app.errors import NoSuchGuide
 from app.main import create_app
 from tests.conftest import FIRST_EDITION, GUIDE, SLUG, Concern
-from tests.databases import stranger
+from tests.databases import address_for, stranger
 from tests.live import LiveServer
 
 ROOT = Path(__file__).parent.parent
@@ -37,6 +37,8 @@ def guidance(*words: str | Path, **settings: str) -> Told:
     """Run the command as an operator does, and give what it said."""
     surroundings = {name: value for name, value in os.environ.items() if not name.startswith("GUIDANCE_")}
     surroundings |= {"COLUMNS": "200", "NO_COLOR": "1"} | {f"GUIDANCE_{name}": told for name, told in settings.items()}
+    if "--data-dir" in words and (address := address_for(Path(words[words.index("--data-dir") + 1]))):
+        surroundings.setdefault("GUIDANCE_DATABASE_URL", address)
     command = [sys.executable, "-c", "from app.cli import main; main()", *map(str, words)]
     return subprocess.run(command, cwd=ROOT, env=surroundings, capture_output=True, check=False, text=True)
 

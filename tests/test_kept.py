@@ -142,6 +142,7 @@ def test_retries_at_the_same_moment_make_one_concern_and_get_one_receipt(
     assert count(live, "SELECT count(*) FROM concerns") == 1
 
 
+@pytest.mark.embedded
 def test_the_writer_s_connection_flushes_each_commit_to_the_disk(client: TestClient, service: FastAPI) -> None:
     assert client.get("/health/ready").is_success
     ask = service.state.parts.intake.writer.keep

@@ -329,6 +329,7 @@ def test_a_writer_that_does_not_keep_in_time_is_told_as_busy(
     assert client.get("/health/ready").status_code == 503
 
 
+@pytest.mark.embedded
 @pytest.mark.parametrize("instead", [b"not a database", b""])
 @pytest.mark.parametrize("path", [*DOORS, "/v1/concerns/4F7K-926W-0X3R"])
 def test_where_the_database_is_away_even_the_first_refusal_says_whom_to_call(

@@ -135,6 +135,7 @@ def test_a_period_that_is_no_number_of_days_up_to_a_century_is_refused_at_the_st
         Settings.model_validate({name: days})
 
 
+@pytest.mark.embedded
 @pytest.mark.parametrize(("state", "held"), [("received", False), ("acknowledged", True), ("closed", True)])
 @pytest.mark.parametrize("table", ["concerns", "additions"])
 def test_the_database_itself_refuses_to_lose_them(
@@ -201,6 +202,7 @@ def pieces_left(data_dir: Path, former: list[bytes]) -> set[str]:
     }
 
 
+@pytest.mark.embedded
 def test_as_soon_as_an_erasure_is_answered_no_piece_of_the_sealed_texts_stands_in_any_file(
     raised: Raise, desk: Desk, settings: Settings, database: Database
 ) -> None:
@@ -213,6 +215,7 @@ def test_as_soon_as_an_erasure_is_answered_no_piece_of_the_sealed_texts_stands_i
     assert pieces_left(settings.data_dir, former) == set()
 
 
+@pytest.mark.embedded
 def test_after_erasure_and_purge_no_piece_of_the_sealed_text_stands_in_any_file(
     raised: Raise, desk: Desk, settings: Settings, clock: SettableClock, database: Database
 ) -> None:

@@ -160,6 +160,8 @@ KINDS: Mapping[type[errors.GuidanceError], Kind] = {
     errors.WebhookExists: DEFECT,
     errors.NoSuchWebhook: DEFECT,
     errors.SetUpFault: DEFECT,
+    errors.SchemaBehind: DEFECT,
+    errors.SchemaUnknown: DEFECT,
     SeedFileError: DEFECT,
 }
 BY_STATUS: Mapping[int, Kind] = {
