@@ -91,6 +91,10 @@ class KeyUsedForOtherWords(GuidanceError):
     """The idempotency key was used before, with another payload."""
 
 
+class TwoKeys(GuidanceError):
+    """The request names two idempotency keys, so that a retry could not be told from another concern."""
+
+
 class TokenNeeded(GuidanceError):
     """The request needs a bearer token, and had none that this service knows."""
 

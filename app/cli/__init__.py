@@ -17,6 +17,7 @@ from app.errors import GuidanceError
 from app.exporting import export_reads
 from app.logs import set_up_logs
 from app.main import create_app, utc_now
+from app.routers.connections import connection_class
 from app.services.reference_data import read_reference_data
 from app.services.seeding import publish_file
 from app.services.verifying import verify_disclosures, verify_editions
@@ -55,7 +56,15 @@ def serve(
             err=True,
         )
     config = uvicorn.Config(
-        service, host=host, port=port, log_config=None, access_log=False, server_header=False, proxy_headers=False
+        service,
+        host=host,
+        port=port,
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        proxy_headers=False,  # the service has its own, by GUIDANCE_TRUSTED_PROXIES
+        ws="none",
+        http=connection_class(settings),
     )
     listening = config.bind_socket()
     address = f"http://{host}:{listening.getsockname()[1]}"
