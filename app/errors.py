@@ -183,5 +183,9 @@ class NoSuchWebhook(GuidanceError):
     """No webhook has that name."""
 
 
+class BackupRefused(GuidanceError):
+    """The backup cannot be made or restored as things stand."""
+
+
 class SetUpFault(GuidanceError):
     """A setting or a key file is missing or wrong; the service will not start with it."""

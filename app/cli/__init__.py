@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 import uvicorn
 
+from app.cli.backups import backup, restore
 from app.cli.clients import clients
 from app.cli.desk import desk
 from app.cli.keys import keys
@@ -36,6 +37,8 @@ app.add_typer(desk, name="desk")
 app.add_typer(receipts, name="receipts")
 app.add_typer(webhooks, name="webhooks")
 app.command()(deliver)
+app.command()(backup)
+app.command()(restore)
 
 
 @app.command()

@@ -186,6 +186,7 @@ KINDS: Mapping[type[errors.GuidanceError], Kind] = {
     errors.AddressRefused: DEFECT,
     errors.WebhookExists: DEFECT,
     errors.NoSuchWebhook: DEFECT,
+    errors.BackupRefused: DEFECT,
     errors.SetUpFault: DEFECT,
     SeedFileError: DEFECT,
 }
