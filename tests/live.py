@@ -10,7 +10,16 @@ from pathlib import Path
 
 import httpx
 
+from tests.databases import address_for
+
 STARTING_SECONDS = 30
+
+
+def environment_for(data_dir: Path, **settings: str) -> dict[str, str]:
+    """The environment of a process that works on that folder's database."""
+    address = address_for(data_dir)
+    told = settings | ({"database_url": address} if address else {})
+    return {**os.environ, **{f"GUIDANCE_{name.upper()}": value for name, value in told.items()}}
 
 
 class LiveServer:
@@ -19,7 +28,7 @@ class LiveServer:
     def __init__(self, data_dir: Path, **settings: str) -> None:
         self.data_dir = data_dir
         self.log = data_dir.parent / "server.log"
-        self._environment = {**os.environ, **{f"GUIDANCE_{name.upper()}": value for name, value in settings.items()}}
+        self._environment = environment_for(data_dir, **settings)
         self._process: subprocess.Popen[bytes] | None = None
         self.url = ""
 

@@ -1,12 +1,11 @@
 """Additions: the reporter tells more, with the status token, under the same seal; no concern is less urgent by it."""
 
 import json
-import sqlite3
 import threading
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from typing import Any
 
 import pyrage
@@ -17,8 +16,8 @@ from starlette.testclient import TestClient
 from app.config import Settings
 from app.services.keys import DEVELOPMENT_IDENTITY
 from app.services.opening import read_identities
-from app.store.database import DATABASE_FILE
 from tests.conftest import A_TUESDAY, Concern, Desk, SettableClock
+from tests.databases import stranger
 from tests.live import LiveServer
 
 CANARY = "Canary-Alex-Example-came-home"
@@ -46,8 +45,8 @@ def receipt(client: TestClient, a_concern: Concern) -> Receipt:
 @pytest.fixture
 def rows(settings: Settings) -> Callable[[], list[Any]]:
     def read() -> list[Any]:
-        with closing(sqlite3.connect(settings.data_dir / DATABASE_FILE)) as connection:
-            return connection.execute("SELECT reference, number, sealed FROM additions ORDER BY 1, 2").fetchall()
+        with stranger(settings.data_dir) as connection:
+            return list(connection.execute("SELECT reference, number, sealed FROM additions ORDER BY 1, 2"))
 
     return read
 

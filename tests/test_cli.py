@@ -3,12 +3,10 @@
 import os
 import re
 import shutil
-import sqlite3
 import stat
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import closing
 from pathlib import Path
 from typing import Any
 from unittest.mock import Mock
@@ -23,8 +21,8 @@ from app.cli import app, main
 from app.config import Settings
 from app.errors import NoSuchGuide
 from app.main import create_app
-from app.store.database import DATABASE_FILE
 from tests.conftest import FIRST_EDITION, GUIDE, SLUG, Concern
+from tests.databases import stranger
 from tests.live import LiveServer
 
 ROOT = Path(__file__).parent.parent
@@ -165,7 +163,7 @@ def test_the_identity_opens_a_concern_that_was_sealed_to_its_recipient(tmp_path:
     recipient = guidance("keys", "new", identity).stdout.strip()
     with TestClient(create_app(Settings(data_dir=tmp_path / "data", seal_to=(recipient,)))) as client:
         reference = client.post("/v1/concerns", json=a_concern()).json()["reference"]
-    with closing(sqlite3.connect(tmp_path / "data" / DATABASE_FILE)) as connection:
+    with stranger(tmp_path / "data") as connection:
         ((sealed,),) = connection.execute("SELECT sealed FROM concerns").fetchall()
     (secret,) = (line for line in identity.read_text().splitlines() if line.startswith("AGE-SECRET-KEY-"))
 

@@ -7,6 +7,7 @@ import typer
 
 from app.cli.options import DataDir, EnvFile, read_settings
 from app.config import Settings
+from app.errors import BackupRefused
 from app.main import utc_now
 from app.services.backing_up import back_up, keys_kept_apart
 from app.services.backing_up import restore as restore_backup
@@ -22,7 +23,7 @@ def backup(
 
     With PostgreSQL use pg_dump instead.
     """
-    settings = read_settings(data_dir, env_file)
+    settings = _of_the_embedded(read_settings(data_dir, env_file))
     try:
         verified = back_up(settings.data_dir, path, replace=force)
     except FileExistsError:
@@ -40,7 +41,7 @@ def restore(
     env_file: EnvFile = None,
 ) -> None:
     """Put a backup in place of the database, after verifying it. Stop the service first; its keys are not touched."""
-    settings = read_settings(data_dir, env_file)
+    settings = _of_the_embedded(read_settings(data_dir, env_file))
     try:
         restored = restore_backup(path, settings.data_dir, replace=force, at=utc_now())
     except FileExistsError:
@@ -52,6 +53,12 @@ def restore(
     if restored.former is not None:
         typer.echo(f"What was there before is kept: {restored.former}")
     _tell_of_keys(settings)
+
+
+def _of_the_embedded(settings: Settings) -> Settings:
+    if settings.database_url is not None:
+        raise BackupRefused("the database is one of PostgreSQL: copy it with pg_dump, and put it back with pg_restore")
+    return settings
 
 
 def _tell_of_keys(settings: Settings) -> None:

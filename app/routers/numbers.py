@@ -1,7 +1,7 @@
 """Whole numbers of paths and queries, in plain digits: `1.0`, `+1` and `01` are no second names for what is at `1`."""
 
 import re
-from typing import Annotated, Any
+from typing import Any
 
 from pydantic import BeforeValidator
 from pydantic_core import PydanticCustomError
@@ -15,4 +15,5 @@ def _in_plain_digits(given: Any) -> Any:
     return given
 
 
-Whole = Annotated[int, BeforeValidator(_in_plain_digits)]
+IN_PLAIN_DIGITS = BeforeValidator(_in_plain_digits)
+"""The last of a parameter's annotations: behind it, the bounds of the number would be lost from its JSON Schema."""
