@@ -21,7 +21,7 @@ mark := $(shell { pwd; echo '$(python)'; } | cksum | cut -d ' ' -f 1)
 made := $(VENV)/made-$(mark)
 pip := $(VENV)/bin/python -m pip --quiet --disable-pip-version-check --no-input
 
-.PHONY: serve test check format lock clean
+.PHONY: serve test check audit format lock clean
 .DELETE_ON_ERROR:
 
 # Serve on this machine: publishes the seed into ./data, makes development keys, listens on 127.0.0.1:8000.
@@ -41,6 +41,12 @@ check: $(VENV)/installed-dev
 	$(VENV)/bin/deptry .
 	$(VENV)/bin/bandit --quiet --recursive app
 	$(VENV)/bin/hadolint Dockerfile
+
+# Ask the vulnerability service about every locked requirement; fails where one is known to be vulnerable, and where the
+# service cannot be reached, so that silence is never taken for health.
+audit: $(VENV)/installed-dev
+	$(VENV)/bin/pip-audit --strict --disable-pip --require-hashes --progress-spinner off --vulnerability-service osv \
+		--requirement requirements/serve.txt --requirement requirements/dev.txt $(ARGS)
 
 # Lay the code out, and mend what lint can mend by itself.
 format: $(VENV)/installed-dev

@@ -91,6 +91,10 @@ class KeyUsedForOtherWords(GuidanceError):
     """The idempotency key was used before, with another payload."""
 
 
+class TwoKeys(GuidanceError):
+    """The request names two idempotency keys, so that a retry could not be told from another concern."""
+
+
 class TokenNeeded(GuidanceError):
     """The request needs a bearer token, and had none that this service knows."""
 
@@ -177,6 +181,10 @@ class WebhookExists(GuidanceError):
 
 class NoSuchWebhook(GuidanceError):
     """No webhook has that name."""
+
+
+class BackupRefused(GuidanceError):
+    """The backup cannot be made or restored as things stand."""
 
 
 class SchemaBehind(GuidanceError):

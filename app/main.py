@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 import structlog
 from fastapi import Depends, FastAPI
 from sqlalchemy import Engine
+from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 from app.config import Settings
 from app.errors import GuidanceError
@@ -25,7 +26,11 @@ from app.routers import (
     other_forms,
     publishing,
     reference,
+    security_txt,
 )
+from app.routers.hosts import Hosts
+from app.routers.last_catch import LastCatch
+from app.routers.limits import Limits
 from app.routers.metrics import Metrics
 from app.routers.negotiation import OtherForms
 from app.routers.openapi import document_problems
@@ -33,12 +38,14 @@ from app.routers.origins import Origins
 from app.routers.parts import Clock, Parts
 from app.routers.problems import handle_problems
 from app.routers.queries import refuse_unknown_query
+from app.routers.receiving import Receiving
 from app.routers.requests import AroundRequests
 from app.services.clients import Doorkeeper
 from app.services.delivery import Deliverer, DeliveryThread
 from app.services.helpline import Helpline
 from app.services.housekeeping import Housekeeper
 from app.services.keys import DEVELOPMENT_IDENTITY, development_recipient, receipt_key, retired_keys
+from app.services.limiting import make_limiter
 from app.services.openid import open_provider
 from app.services.opening import Opener, read_identities
 from app.services.receipt_signing import make_receipt_signer
@@ -167,12 +174,26 @@ def create_app(settings: Settings, clock: Clock = utc_now) -> FastAPI:
         audit.router,
         events.router,
         operations.router,
+        security_txt.router,
         docs.router,
     ):
         app.include_router(router)
     handle_problems(app)
     document_problems(app)
     app.add_middleware(OtherForms)
-    app.add_middleware(Origins, allowed_origins=settings.allowed_origins)
-    app.add_middleware(AroundRequests, metrics=app.state.parts.metrics)
+    _surround(app, settings)
     return app
+
+
+def _surround(app: FastAPI, settings: Settings) -> None:
+    """Put the middleware around the routes; the last to be added is the first to be asked."""
+    limiter = make_limiter(settings.limits_store, settings.limits_secret_file)
+    app.add_middleware(Receiving, seconds=settings.client_seconds, most_at_work=settings.concurrent_requests)
+    app.add_middleware(Limits, limiter=limiter, settings=settings)
+    app.add_middleware(Hosts, public_url=settings.public_url, allowed_hosts=settings.allowed_hosts)
+    app.add_middleware(LastCatch)
+    app.add_middleware(Origins, allowed_origins=settings.allowed_origins)
+    metrics: Metrics = app.state.parts.metrics
+    app.add_middleware(AroundRequests, metrics=metrics, is_https=settings.public_url.startswith("https:"))
+    if settings.trusted_proxies:
+        app.add_middleware(ProxyHeadersMiddleware, trusted_hosts=list(settings.trusted_proxies))

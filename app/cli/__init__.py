@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 import uvicorn
 
+from app.cli.backups import backup, restore
 from app.cli.clients import clients
 from app.cli.desk import desk
 from app.cli.keys import keys
@@ -17,6 +18,7 @@ from app.errors import GuidanceError
 from app.exporting import export_reads
 from app.logs import set_up_logs
 from app.main import create_app, utc_now
+from app.routers.connections import connection_class
 from app.services.reference_data import read_reference_data
 from app.services.seeding import publish_file
 from app.services.verifying import verify_disclosures, verify_editions
@@ -35,6 +37,8 @@ app.add_typer(desk, name="desk")
 app.add_typer(receipts, name="receipts")
 app.add_typer(webhooks, name="webhooks")
 app.command()(deliver)
+app.command()(backup)
+app.command()(restore)
 
 
 @app.command()
@@ -55,7 +59,15 @@ def serve(
             err=True,
         )
     config = uvicorn.Config(
-        service, host=host, port=port, log_config=None, access_log=False, server_header=False, proxy_headers=False
+        service,
+        host=host,
+        port=port,
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        proxy_headers=False,  # the service has its own, by GUIDANCE_TRUSTED_PROXIES
+        ws="none",
+        http=connection_class(settings),
     )
     listening = config.bind_socket()
     address = f"http://{host}:{listening.getsockname()[1]}"
