@@ -149,6 +149,12 @@ class Settings(BaseSettings):
         ge=1,
         description="Requests that one process works on at once before new ones are answered with 503.",
     )
+    drain_seconds: float = Field(
+        default=5.0,
+        ge=0,
+        description="How long a process that is asked to stop (SIGTERM) shows itself not ready and refuses what is "
+        "new, before it stops.",
+    )
     writer_queue: int = Field(
         default=2000, ge=1, description="Acts that may wait for the disk before new ones are answered with 503."
     )

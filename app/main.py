@@ -188,12 +188,17 @@ def create_app(settings: Settings, clock: Clock = utc_now) -> FastAPI:
 def _surround(app: FastAPI, settings: Settings) -> None:
     """Put the middleware around the routes; the last to be added is the first to be asked."""
     limiter = make_limiter(settings.limits_store, settings.limits_secret_file)
-    app.add_middleware(Receiving, seconds=settings.client_seconds, most_at_work=settings.concurrent_requests)
+    parts: Parts = app.state.parts
+    app.add_middleware(
+        Receiving,
+        seconds=settings.client_seconds,
+        most_at_work=settings.concurrent_requests,
+        draining=parts.draining,
+    )
     app.add_middleware(Limits, limiter=limiter, settings=settings)
     app.add_middleware(Hosts, public_url=settings.public_url, allowed_hosts=settings.allowed_hosts)
     app.add_middleware(LastCatch)
     app.add_middleware(Origins, allowed_origins=settings.allowed_origins)
-    metrics: Metrics = app.state.parts.metrics
-    app.add_middleware(AroundRequests, metrics=metrics, is_https=settings.public_url.startswith("https:"))
+    app.add_middleware(AroundRequests, metrics=parts.metrics, is_https=settings.public_url.startswith("https:"))
     if settings.trusted_proxies:
         app.add_middleware(ProxyHeadersMiddleware, trusted_hosts=list(settings.trusted_proxies))

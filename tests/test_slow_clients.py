@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
+from threading import Event
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -211,7 +212,7 @@ def a_part(body: bytes, *, more: bool) -> Message:
 
 
 def test_a_body_reaches_the_route_whole() -> None:
-    gate = Receiving(_echo, seconds=1, most_at_work=1)
+    gate = Receiving(_echo, seconds=1, most_at_work=1, draining=Event())
 
     sent = anyio.run(lambda: _serve(gate, a_part(b"a", more=True), a_part(b"b", more=False), path="/v1"))
 
@@ -228,14 +229,14 @@ def test_a_body_reaches_the_route_whole() -> None:
     ],
 )
 def test_a_body_that_is_too_large_or_cut_short_or_too_slow_never_reaches_it(parts: list[Message], status: int) -> None:
-    gate = Receiving(_echo, seconds=0.05, most_at_work=1)
+    gate = Receiving(_echo, seconds=0.05, most_at_work=1, draining=Event())
 
     assert status_of(anyio.run(lambda: _serve(gate, *parts, path="/v1"))) == status
 
 
 def test_bodies_that_arrive_at_once_may_not_fill_the_memory(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(receiving, "MOST_IN_MEMORY", 100)
-    gate = Receiving(_echo, seconds=0.2, most_at_work=10)
+    gate = Receiving(_echo, seconds=0.2, most_at_work=10, draining=Event())
 
     async def together() -> list[int]:
         statuses = []
@@ -262,7 +263,7 @@ def test_no_more_is_worked_on_at_once_than_is_set_and_health_is_told_all_the_sam
                 await event.wait()
             await _echo(scope, receive, send)
 
-        gate = Receiving(busy, seconds=1, most_at_work=1)
+        gate = Receiving(busy, seconds=1, most_at_work=1, draining=Event())
         statuses: list[int] = []
 
         async def one(path: str) -> None:

@@ -5,7 +5,6 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-import uvicorn
 
 from app.cli.backups import backup, restore
 from app.cli.clients import clients
@@ -18,10 +17,10 @@ from app.errors import GuidanceError
 from app.exporting import export_reads
 from app.logs import set_up_logs
 from app.main import create_app, utc_now
-from app.routers.connections import connection_class
 from app.services.reference_data import read_reference_data
 from app.services.seeding import publish_file
 from app.services.verifying import verify_disclosures, verify_editions
+from app.serving import serve as run_server
 from app.store.migrating import migrate as migrate_schema
 
 app = typer.Typer(
@@ -45,37 +44,25 @@ app.command()(restore)
 def serve(
     host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(help="Port to listen on.", min=0, max=65535)] = 8000,
+    workers: Annotated[int, typer.Option(help="Processes that serve together.", min=1, max=64)] = 1,
     data_dir: DataDir = None,
     env_file: EnvFile = None,
 ) -> None:
     """Serve: on the first start the seed is published and development keys are made."""
     settings = read_settings(data_dir, env_file)
     set_up_logs(settings.log_level)
-    service = create_app(settings)
     if not settings.seal_to:
         typer.echo(
             f"Concerns are sealed to a development identity in {settings.data_dir}. For real concerns set "
             "GUIDANCE_SEAL_TO to the duty team's own recipients (see `guidance keys new`).",
             err=True,
         )
-    config = uvicorn.Config(
-        service,
-        host=host,
-        port=port,
-        log_config=None,
-        access_log=False,
-        server_header=False,
-        proxy_headers=False,  # the service has its own, by GUIDANCE_TRUSTED_PROXIES
-        ws="none",
-        http=connection_class(settings),
-    )
-    listening = config.bind_socket()
-    address = f"http://{host}:{listening.getsockname()[1]}"
-    typer.echo(f"Serving on {address} (documentation: {address}/docs)", err=True)
-    try:
-        uvicorn.Server(config).run(sockets=[listening])
-    except SystemExit:  # it did not start
-        raise getattr(service.state, "start_fault", typer.Exit(1)) from None
+
+    def tell(address: str) -> None:
+        typer.echo(f"Serving on {address} (documentation: {address}/docs)", err=True)
+
+    if not run_server(settings, host=host, port=port, workers=workers, told=tell):
+        raise typer.Exit(1)
 
 
 @app.command()

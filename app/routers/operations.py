@@ -45,6 +45,8 @@ def read_readiness(response: Response, parts: TheParts) -> Health:
     checks = {"database": _database(parts), "writer": _writer(parts)}
     if parts.settings.database_url is None:
         checks["disk"] = _disk(parts)
+    if parts.draining.is_set():
+        checks["process"] = "stopping"
     well = set(checks.values()) == {OK}
     if not well:
         response.status_code = UNAVAILABLE

@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from threading import Event
 
 from fastapi import Request
 from starlette.datastructures import Headers
@@ -21,11 +22,12 @@ class Receiving:
     """ASGI middleware that reads the body of a request whole, and then lets it in.
 
     A client that sends slowly takes up memory for its body, for at most `seconds`, and none of the places where work is
-    done.
+    done. A process that was asked to stop lets in only what is read.
     """
 
-    def __init__(self, app: ASGIApp, *, seconds: float, most_at_work: int) -> None:
+    def __init__(self, app: ASGIApp, *, seconds: float, most_at_work: int, draining: Event) -> None:
         self.app = app
+        self._draining = draining
         self._seconds = seconds
         self._most_at_work = most_at_work
         self._at_work = 0
@@ -37,7 +39,7 @@ class Receiving:
             await self.app(scope, receive, send)
             return
         if scope["method"] in WITH_BODY:
-            body = await self._whole_body(scope, receive)
+            body = BUSY if self._draining.is_set() else await self._whole_body(scope, receive)
             if isinstance(body, Kind):
                 closing = {"Connection": "close"}  # what is still on its way is not read
                 await problem(Request(scope, receive), body, headers=closing)(scope, receive, send)
