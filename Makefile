@@ -21,7 +21,7 @@ mark := $(shell { pwd; echo '$(python)'; } | cksum | cut -d ' ' -f 1)
 made := $(VENV)/made-$(mark)
 pip := $(VENV)/bin/python -m pip --quiet --disable-pip-version-check --no-input
 
-.PHONY: serve test check audit format lock clean
+.PHONY: serve test faults check audit format lock clean
 .DELETE_ON_ERROR:
 
 # Serve on this machine: publishes the seed into ./data, makes development keys, listens on 127.0.0.1:8000.
@@ -31,6 +31,10 @@ serve: $(VENV)/installed-serve
 # Run every test, and measure what they cover.
 test: $(VENV)/installed-dev
 	$(VENV)/bin/pytest --cov $(ARGS)
+
+# Kill, fill and cut off, thirty times over; fewer: make faults ROUNDS=5
+faults: $(VENV)/installed-dev
+	FAULT_ROUNDS=$(or $(ROUNDS),30) $(VENV)/bin/pytest -n 0 -rA tests/test_faults.py tests/test_kept.py $(ARGS)
 
 # Look at the code without running it: layout, lint, types, imports, dependencies, security, the Dockerfile.
 check: $(VENV)/installed-dev

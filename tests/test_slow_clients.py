@@ -38,8 +38,9 @@ Connect = Callable[[], socket.socket]
 def impatient(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveServer]:
     """A server with few connections and little patience."""
     folder: Path = tmp_path_factory.mktemp("impatient")
-    settings = {"connections": str(CONNECTIONS), "client_seconds": str(CLIENT_SECONDS), "deliver": "false"}
-    server = LiveServer(folder / "data", **settings)
+    server = LiveServer(
+        folder / "data", connections=str(CONNECTIONS), client_seconds=str(CLIENT_SECONDS), deliver="false"
+    )
     server.start()
     yield server
     server.stop()
