@@ -126,7 +126,8 @@ def test_nothing_published_received_or_recorded_is_altered_or_lost_whoever_asks(
 def test_events_are_numbered_in_the_order_of_their_commits_so_that_no_reader_passes_one_by(
     address: str, tmp_path: Path
 ) -> None:
-    writers = [Writer(engine, queue_size=2000, wait_seconds=60) for engine in engines(address, tmp_path)]
+    nodes = engines(address, tmp_path)
+    writers = [Writer(engine, queue_size=2000, wait_seconds=60) for engine in nodes]
     for writer in writers:
         writer.start()
     done, seen = threading.Event(), list[int]()
@@ -157,6 +158,8 @@ def test_events_are_numbered_in_the_order_of_their_commits_so_that_no_reader_pas
         numbers = [number for (number,) in connection.execute(text("SELECT id FROM events ORDER BY id"))]
     for writer in writers:
         writer.stop()
+    for engine in [*nodes, reader]:
+        engine.dispose()
 
     assert len(numbers) >= NODES * EACH
     assert seen[-1] == numbers[-1]
@@ -167,16 +170,17 @@ def test_one_writes_at_a_time_and_who_waits_too_long_is_told_so(
     node: TestClient, address: str, tmp_path: Path, a_concern: Concern
 ) -> None:
     assert node.get(GUIDE).status_code == 200
-    other = open_database(tmp_path, address)
-    with for_writing(other).begin():
-        writer = Writer(open_database(tmp_path, address), queue_size=10, wait_seconds=0.5)
+    holds, waits = open_database(tmp_path, address), open_database(tmp_path, address)
+    with for_writing(holds).begin():
+        writer = Writer(waits, queue_size=10, wait_seconds=0.5)
         writer.start()
         with pytest.raises(StoreBusy):
             writer.keep(lambda connection: connection.execute(text("SELECT 1")))
         assert node.get(GUIDE).status_code == 200
     assert node.post("/v1/concerns", json=a_concern()).status_code == 201
     writer.stop()
-    other.dispose()
+    holds.dispose()
+    waits.dispose()
 
 
 def test_who_reads_cannot_write(address: str, tmp_path: Path) -> None:

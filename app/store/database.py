@@ -61,4 +61,5 @@ def forget_freed_pages(engine: Engine) -> None:
             driver.autocommit = True
             driver.execute("SET default_transaction_read_only TO off")
             driver.execute("VACUUM concerns, additions")
-            connection.invalidate()  # the settings of this connection are no longer those of the pool
+            driver.execute("SET default_transaction_read_only TO on")
+            driver.autocommit = False
