@@ -34,6 +34,7 @@ FIRST_EDITION = SEED_DIR / "guides" / SLUG / "1.yaml"
 Concern = Callable[..., dict[str, Any]]
 
 # The seed is the same in every test: read once in each process.
+read_seed_file = lru_cache(read_seed_file)
 for module, reader in ((main, "read_reference_data"), (seeding, "read_seed_file")):
     setattr(module, reader, lru_cache(getattr(module, reader)))
 

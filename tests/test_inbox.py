@@ -26,7 +26,7 @@ from app.store.editions import EditionKey
 from app.store.writer import Act
 from tests.conftest import A_TUESDAY, GUIDE, SLUG, Concern, Desk, SettableClock, desk_of
 
-MANY = 10_000
+MANY = 2_000
 PORTION = 500
 DANGERS = ("yes", "not_sure", "no")
 SOMEBODY = Actor("example-worker", "192.0.2.10")
@@ -254,7 +254,7 @@ def test_the_same_concern_stands_alike_with_no_indicator_and_with_ten(
 
 @pytest.fixture(scope="module")
 def full(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[FastAPI, Desk]]:
-    """A desk before ten thousand concerns."""
+    """A desk before many concerns."""
     service = create_app(Settings(data_dir=tmp_path_factory.mktemp("full")), lambda: A_TUESDAY + dt.timedelta(days=3))
     with TestClient(service) as client:
         fill(service, MANY)
@@ -262,7 +262,7 @@ def full(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[FastAPI, De
 
 
 @pytest.mark.parametrize(("order", "key"), [("urgent", by_urgency), ("newest", by_newest)])
-def test_ten_thousand_concerns_come_page_by_page_in_order_each_once(
+def test_many_concerns_come_page_by_page_in_order_each_once(
     full: tuple[FastAPI, Desk], order: str, key: Callable[[Entry], Any]
 ) -> None:
     found = walk(full[1], f"order={order}&limit=200")

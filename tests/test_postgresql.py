@@ -123,6 +123,17 @@ def test_nothing_published_received_or_recorded_is_altered_or_lost_whoever_asks(
     assert all(before.values())
 
 
+def follow(reader: Engine, done: threading.Event, seen: list[int]) -> None:
+    """Pull what is new, over and over, until there is no more to come."""
+    while True:
+        is_last = done.is_set()
+        with reader.connect() as connection:
+            new = events_after(connection, after=max(seen, default=0), limit=50)
+        seen.extend(int(event.id or 0) for event in new)
+        if is_last:
+            return
+
+
 def test_events_are_numbered_in_the_order_of_their_commits_so_that_no_reader_passes_one_by(
     address: str, tmp_path: Path
 ) -> None:
@@ -133,21 +144,11 @@ def test_events_are_numbered_in_the_order_of_their_commits_so_that_no_reader_pas
     done, seen = threading.Event(), list[int]()
     reader = open_database(tmp_path, address)
 
-    def follow() -> None:
-        while True:
-            is_last = done.is_set()
-            with reader.connect() as connection:
-                seen.extend(
-                    int(event.id or 0) for event in events_after(connection, after=max(seen, default=0), limit=50)
-                )
-            if is_last:
-                return
-
     def write(writer: Writer, number: int) -> None:
         data = {"reference": f"number-{number}"}
         writer.keep(lambda found: tell(found, EventKind.CONCERN_RECEIVED, at=A_TUESDAY, data=data))
 
-    follower = threading.Thread(target=follow)
+    follower = threading.Thread(target=follow, args=(reader, done, seen))
     follower.start()
     with ThreadPoolExecutor(12) as pool:
         for told in [pool.submit(write, writer, each) for each in range(EACH) for writer in writers]:

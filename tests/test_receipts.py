@@ -17,8 +17,11 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
 from jwt import PyJWKSet
 from starlette.testclient import TestClient
+from typer.testing import CliRunner
 
+from app.cli import app
 from app.config import Settings
+from app.errors import GuidanceError
 from app.main import create_app
 from app.models.concern_examples import FULL_EXAMPLE, SMALLEST_EXAMPLE
 from app.services.keys import RECEIPT_KEY
@@ -199,12 +202,16 @@ def test_the_command_verifies_a_receipt_and_names_one_that_is_not_genuine(
 
     def verify(told: str, jwks: Path = keys) -> Any:
         (tmp_path / "receipt").write_text(told)
-        return guidance("receipts", "verify", tmp_path / "receipt", "--jwks", jwks)
+        return CliRunner().invoke(app, ["receipts", "verify", str(tmp_path / "receipt"), "--jwks", str(jwks)])
 
     accepted = [verify(told) for told in good.values()]
     refused = [*(verify(told) for told in bad.values()), verify(receipt["receipt"], jwks=others)]
+    said = guidance("receipts", "verify", tmp_path / "receipt", "--jwks", others)
 
-    assert [told.returncode for told in accepted] == [0, 0]
+    assert [told.exit_code for told in accepted] == [0, 0]
     assert [json.loads(told.stdout)["jti"] for told in accepted] == [receipt["reference"]] * 2
-    assert [(told.returncode, told.stdout) for told in refused] == [(1, "")] * len(refused)
-    assert not any("Traceback" in told.stderr or not told.stderr for told in refused)
+    assert [(told.exit_code, told.stdout) for told in refused] == [(1, "")] * len(refused)
+    assert all(isinstance(told.exception, GuidanceError) for told in refused)
+    assert (said.returncode, said.stdout) == (1, "")
+    assert said.stderr
+    assert "Traceback" not in said.stderr
