@@ -126,6 +126,8 @@ def create_app(settings: Settings, clock: Clock = utc_now) -> FastAPI:
         except GuidanceError as fault:
             app.state.start_fault = fault  # for whoever started the service: a log line holds no words of an error
             raise
+        if settings.database_url is not None and settings.receipt_key_file is None:
+            log.warning("receipt_key_of_this_node_alone", path=str(settings.data_dir))
         if not settings.seal_to:
             log.warning("development_identity", path=str(settings.data_dir))
         parts.helpline.contacts()  # remembered from now on, whatever becomes of the database
