@@ -110,6 +110,12 @@ def address_for(data_dir: Path) -> str | None:
     return postgresql().address(postgresql().database_of(data_dir))
 
 
+def forget_what_stands_on(data_dir: Path) -> None:
+    """Drop the folder's database on the server, where there is one."""
+    if on_postgresql():
+        postgresql().forget({postgresql().database_of(data_dir)})
+
+
 def files_of(data_dir: Path) -> dict[Path, bytes]:
     """Every file of the folder and of its database, with what stands in it; on PostgreSQL, the whole server's."""
     folders = [data_dir, *([postgresql().folder] if on_postgresql() else [])]
