@@ -21,15 +21,19 @@ mark := $(shell { pwd; echo '$(python)'; } | cksum | cut -d ' ' -f 1)
 made := $(VENV)/made-$(mark)
 pip := $(VENV)/bin/python -m pip --quiet --disable-pip-version-check --no-input
 
-.PHONY: serve test faults check audit format lock clean
+.PHONY: serve test cover faults check audit format lock clean
 .DELETE_ON_ERROR:
 
 # Serve on this machine: publishes the seed into ./data, makes development keys, listens on 127.0.0.1:8000.
 serve: $(VENV)/installed-serve
 	@exec $(VENV)/bin/guidance serve $(ARGS)
 
-# Run every test, and measure what they cover.
+# Run every test; with every service on PostgreSQL: make test ARGS="--database postgresql"
 test: $(VENV)/installed-dev
+	$(VENV)/bin/pytest $(ARGS)
+
+# Run every test, and measure what they cover.
+cover: $(VENV)/installed-dev
 	$(VENV)/bin/pytest --cov $(ARGS)
 
 # Kill, fill and cut off, thirty times over; fewer: make faults ROUNDS=5
