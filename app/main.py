@@ -10,7 +10,7 @@ from sqlalchemy import Engine
 
 from app.config import Settings
 from app.errors import GuidanceError
-from app.pages import docs
+from app.pages import docs, following, looks, raising, reading
 from app.routers import (
     audit,
     catalogue,
@@ -166,6 +166,10 @@ def create_app(settings: Settings, clock: Clock = utc_now) -> FastAPI:
         audit.router,
         events.router,
         operations.router,
+        looks.router,
+        reading.router,
+        raising.router,
+        following.router,
         docs.router,
     ):
         app.include_router(router)

@@ -7,7 +7,7 @@ from starlette.middleware.cors import CORSMiddleware
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 SUBMISSIONS = "/v1/concerns"
-DESK = "/v1/desk"  # no browser of another origin has any business there
+WITHOUT_OTHERS = ("/v1/desk", "/raise-a-concern", "/concerns")  # no page of another origin has any business there
 EXPOSED = ("ETag", "Link", "Location", "Retry-After", "X-Request-ID", "Idempotency-Replayed")
 DAY = 86_400
 
@@ -39,7 +39,7 @@ class Origins:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request under the rules of its path."""
-        if scope["type"] != "http" or scope["path"].startswith(DESK):
+        if scope["type"] != "http" or scope["path"].startswith(WITHOUT_OTHERS):
             await self.app(scope, receive, send)
         elif is_submission(scope):
             await self.submissions(scope, receive, send)
