@@ -179,5 +179,9 @@ class NoSuchWebhook(GuidanceError):
     """No webhook has that name."""
 
 
+class NotPrintedHere(GuidanceError):
+    """The service was installed without the programs that make PDFs."""
+
+
 class SetUpFault(GuidanceError):
     """A setting or a key file is missing or wrong; the service will not start with it."""

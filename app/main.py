@@ -10,7 +10,7 @@ from sqlalchemy import Engine
 
 from app.config import Settings
 from app.errors import GuidanceError
-from app.pages import docs, following, looks, raising, reading
+from app.pages import developers, docs, following, looks, raising, reading
 from app.routers import (
     audit,
     catalogue,
@@ -170,6 +170,7 @@ def create_app(settings: Settings, clock: Clock = utc_now) -> FastAPI:
         reading.router,
         raising.router,
         following.router,
+        developers.router,  # before the one that would read its names as files
         docs.router,
     ):
         app.include_router(router)

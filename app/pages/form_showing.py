@@ -64,7 +64,7 @@ def _groups(section: Section, told: Told) -> Iterator[tuple[str, tuple[Answered,
     for part in section.parts:
         if isinstance(part, Several):
             for entry in part.entries:
-                nothing = (Answered(entry.words, ("Nothing is known",)),)
+                nothing = (Answered("Known so far", ("Nothing",)),)
                 yield entry.words, tuple(_answered(entry.questions, told)) or nothing
 
 

@@ -21,7 +21,12 @@ _templates = Environment(
     lstrip_blocks=True,
     undefined=StrictUndefined,
 )
-_templates.filters |= {"day": wording.day, "time_of_day": wording.time_of_day, "called": wording.called}
+_templates.filters |= {
+    "day": wording.day,
+    "time_of_day": wording.time_of_day,
+    "called": wording.called,
+    "marked": wording.marked,
+}
 
 
 def policy(settings: Settings) -> str:

@@ -16,6 +16,7 @@ from app.routers.editions import HIGHEST, Number
 from app.routers.guide_views import edition_path, guide_path, status_of
 from app.routers.guides import GuideName
 from app.routers.parts import OpenSession, Parts, TheParts
+from app.routers.print_views import prints_here
 from app.store.editions import (
     EditionHead,
     current_of,
@@ -104,6 +105,7 @@ def _edition_page(
         is_numbered=api != guide_path(head.guide),
         sections=[section.value for section in Section],
         api=api,
+        prints_here=prints_here(),
     )
 
 

@@ -1,7 +1,10 @@
 """How dates, times and codes are written for people."""
 
 import datetime as dt
+import re
 from enum import StrEnum
+
+from markupsafe import Markup, escape
 
 from app.services.working_days import LONDON
 
@@ -29,6 +32,20 @@ OTHERWISE_CALLED = {
     "first_hand": "I saw or heard it myself",
 }
 """Answers of a closed set that need other words than their own."""
+
+
+BOLD_OR_CODE = re.compile(r"\*\*(.+?)\*\*|`(.+?)`", re.DOTALL)
+
+
+def marked(words: str) -> Markup:
+    """The words of a docstring, with what Markdown would show as bold or as code."""
+    parts = BOLD_OR_CODE.split(words)
+    shown = Markup()
+    for plain, bold, code in zip(parts[0::3], [*parts[1::3], None], [*parts[2::3], None], strict=True):
+        shown += escape(plain)
+        shown += Markup("<strong>{}</strong>").format(bold) if bold else ""
+        shown += Markup("<code>{}</code>").format(code) if code else ""
+    return shown
 
 
 def day(moment: dt.datetime | dt.date) -> str:
