@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from fastapi import FastAPI
+from playwright.sync_api import Browser
 from sqlmodel import Session
 from starlette.testclient import TestClient
 
@@ -20,6 +21,7 @@ from app.routers.parts import Parts
 from app.services.clients import add_client
 from app.services.publishing import Published, publish_edition, withdraw_edition
 from app.store.editions import EditionKey, find_history
+from tests.browsing import launched
 from tests.live import LiveServer
 
 A_TUESDAY = dt.datetime(2026, 11, 24, 9, 30, tzinfo=dt.UTC)
@@ -116,6 +118,13 @@ def client(service: FastAPI) -> Iterator[TestClient]:
 @pytest.fixture
 def desk(service: FastAPI, client: TestClient) -> Desk:
     return desk_of(service, client)
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    """One browser for the tests of a module: each test opens a context of its own."""
+    with launched() as browser:
+        yield browser
 
 
 @pytest.fixture

@@ -1,40 +1,13 @@
 """The documentation page in a real browser: it draws every operation, asks nobody else, and lets a reader try."""
 
-import os
-import shutil
-from collections.abc import Iterator
 from urllib.parse import urlsplit
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page
 from starlette.testclient import TestClient
 
 from tests.conftest import SLUG
 from tests.live import LiveServer
-
-FLAGS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
-
-
-@pytest.fixture
-def browser() -> Iterator[Browser]:
-    """The system's Chromium. Continuous integration must have it; elsewhere it may be missing."""
-    program = shutil.which("chromium")
-    if program is None and os.environ.get("CI") == "true":
-        pytest.fail("chromium is not installed, and continuous integration must have it")
-    if program is None:
-        pytest.skip("chromium is not installed")
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=program, args=FLAGS)
-        yield browser
-        browser.close()
 
 
 class Watched:

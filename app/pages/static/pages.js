@@ -1,5 +1,8 @@
-// Leaves at once for a neutral page, by the button or by pressing Shift three times, and takes this page's place in the
-// browser's history. A page that the browser kept is asked for anew, so that nothing typed comes back with it.
+// Three things, none of which a page needs in order to work:
+// - Leaving at once for a neutral page, by the button or by pressing Shift three times. It takes this page's place in the
+//   browser's history.
+// - Sending forms from within the page, so that no entry of the history and no file of the browser holds what was sent.
+// - Asking anew for a page that the browser kept, so that nothing typed comes back with it.
 (() => {
   const exit = document.querySelector("[data-exit]");
   const said = document.querySelector("[data-exit-said]");
@@ -12,9 +15,50 @@
     window.top.location.replace(exit.href);
   }
 
+  // While a form is on its way nothing can be typed into it, since that would be lost.
+  function wait(yes) {
+    const main = document.querySelector("main");
+    main.inert = yes;
+    main.toggleAttribute("aria-busy", yes);
+  }
+
+  function wake() {
+    for (const button of document.querySelectorAll("[data-print]")) button.hidden = false;
+  }
+
+  function show(text) {
+    const page = new DOMParser().parseFromString(text, "text/html");
+    document.title = page.title;
+    document.querySelector("main").replaceWith(document.adoptNode(page.querySelector("main")));
+    wake();
+    const heading = document.querySelector("h1");
+    heading.tabIndex = -1;
+    window.scrollTo(0, 0);
+    (document.querySelector("main [autofocus]") ?? heading).focus();
+  }
+
+  function say(words) {
+    const box = document.createElement("p");
+    box.className = "problem";
+    box.setAttribute("role", "alert");
+    box.textContent = words;
+    document.querySelector("h1").after(box);
+    box.scrollIntoView();
+  }
+
+  async function send(form, button) {
+    const body = new URLSearchParams(new FormData(form));
+    if (button?.name) body.append(button.name, button.value);
+    const answer = await fetch(form.action, { method: "POST", body, cache: "no-store" });
+    show(await answer.text());
+  }
+
   exit.addEventListener("click", (event) => {
     event.preventDefault();
     leave();
+  });
+  document.addEventListener("click", (event) => {
+    if (event.target.closest("[data-print]")) window.print();
   });
   document.addEventListener("keydown", (event) => {
     if (event.key !== "Shift") presses = [];
@@ -25,11 +69,17 @@
       if (left <= 0) leave();
     }
   });
+  document.addEventListener("submit", (event) => {
+    if (event.target.method !== "post" || event.target.matches("[data-file]")) return;
+    event.preventDefault();
+    send(event.target, event.submitter).catch(() => {
+      wait(false);
+      say("It could not be sent. Nothing is lost: try again, or telephone.");
+    });
+    wait(true);
+  });
   window.addEventListener("pageshow", (event) => {
     if (event.persisted) window.location.reload();
   });
-  for (const button of document.querySelectorAll("[data-print]")) {
-    button.hidden = false;
-    button.addEventListener("click", () => window.print());
-  }
+  wake();
 })();
