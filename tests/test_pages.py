@@ -51,7 +51,7 @@ def post(client: TestClient, told: dict[str, Any] | None = None, **headers: str)
 
 
 def reference_in(page: str) -> str:
-    return re.findall(r'<p class="reference">([^<]*)</p>', page)[0]
+    return str(re.findall(r'<p class="reference">([^<]*)</p>', page)[0])
 
 
 def the_form(**counts: int) -> Form:

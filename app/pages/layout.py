@@ -33,8 +33,8 @@ def policy(settings: Settings) -> str:
     """The Content-Security-Policy of every page: nothing from anywhere else, frames for the configured sites alone."""
     ancestors = " ".join(settings.embedding_origins) or "'none'"
     return (
-        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; base-uri 'none'; "
-        f"form-action 'self'; frame-ancestors {ancestors}"
+        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; "
+        f"base-uri 'none'; form-action 'self'; frame-ancestors {ancestors}"
     )
 
 

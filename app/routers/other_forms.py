@@ -35,7 +35,9 @@ router = APIRouter(prefix="/v1/guides", dependencies=[PUBLIC])
 
 PDF_TYPE = "application/pdf"
 PDF_SUFFIX = ".pdf"
-AS_PDF: Responses = {200: {"content": {PDF_TYPE: {"schema": {"type": "string", "format": "binary"}}}}}
+AS_PDF: Responses = {
+    200: {"content": {PDF_TYPE: {"schema": {"type": "string", "format": "binary"}, "example": "%PDF-1.7 ..."}}}
+}
 
 
 @router.get(
