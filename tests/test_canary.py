@@ -142,7 +142,7 @@ def wherever_it_can_be_sent(client: httpx.Client, told: Any, free: list[Place]) 
 
 
 def on_the_pages(client: httpx.Client) -> list[httpx.Response]:
-    """Post the canary to every page that takes anything. Its answers show it to whoever typed it, and to nobody else."""
+    """Post the canary to every page that takes anything: the answers alone show it, to whoever typed it."""
     form = f"/raise-a-concern/{SLUG}"
     told = {
         "immediate_danger": "no",
