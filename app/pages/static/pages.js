@@ -28,13 +28,15 @@
 
   function show(text) {
     const page = new DOMParser().parseFromString(text, "text/html");
+    const main = page.querySelector("main");
+    const first = main.querySelector("[autofocus]") ?? main.querySelector("h1");
+    if (!first.matches("input, textarea, select")) first.tabIndex = -1;
+    first.removeAttribute("autofocus"); // it is focused here, once it stands in the document
     document.title = page.title;
-    document.querySelector("main").replaceWith(document.adoptNode(page.querySelector("main")));
+    document.querySelector("main").replaceWith(document.adoptNode(main));
     wake();
-    const heading = document.querySelector("h1");
-    heading.tabIndex = -1;
     window.scrollTo(0, 0);
-    (document.querySelector("main [autofocus]") ?? heading).focus();
+    first.focus();
   }
 
   function say(words) {
