@@ -21,7 +21,7 @@ mark := $(shell { pwd; echo '$(python)'; } | cksum | cut -d ' ' -f 1)
 made := $(VENV)/made-$(mark)
 pip := $(VENV)/bin/python -m pip --quiet --disable-pip-version-check --no-input
 
-.PHONY: serve test check format lock clean
+.PHONY: serve test faults check audit format lock clean
 .DELETE_ON_ERROR:
 
 # Serve on this machine: publishes the seed into ./data, makes development keys, listens on 127.0.0.1:8000.
@@ -32,6 +32,10 @@ serve: $(VENV)/installed-serve
 test: $(VENV)/installed-dev
 	$(VENV)/bin/pytest --cov $(ARGS)
 
+# Kill, fill and cut off, thirty times over; fewer: make faults ROUNDS=5
+faults: $(VENV)/installed-dev
+	FAULT_ROUNDS=$(or $(ROUNDS),30) $(VENV)/bin/pytest -n 0 -rA tests/test_faults.py tests/test_kept.py $(ARGS)
+
 # Look at the code without running it: layout, lint, types, imports, dependencies, security, the Dockerfile.
 check: $(VENV)/installed-dev
 	$(VENV)/bin/ruff format --check .
@@ -41,6 +45,12 @@ check: $(VENV)/installed-dev
 	$(VENV)/bin/deptry .
 	$(VENV)/bin/bandit --quiet --recursive app
 	$(VENV)/bin/hadolint Dockerfile
+
+# Ask the vulnerability service about every locked requirement; fails where one is known to be vulnerable, and where the
+# service cannot be reached, so that silence is never taken for health.
+audit: $(VENV)/installed-dev
+	$(VENV)/bin/pip-audit --strict --disable-pip --require-hashes --progress-spinner off --vulnerability-service osv \
+		--requirement requirements/serve.txt --requirement requirements/dev.txt $(ARGS)
 
 # Lay the code out, and mend what lint can mend by itself.
 format: $(VENV)/installed-dev

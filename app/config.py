@@ -1,14 +1,17 @@
 """Every setting, read once from the environment (and an optional file) into one frozen class."""
 
 import re
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import Field, field_validator, model_validator
+import limits
+from pydantic import AfterValidator, AwareDatetime, Field, SecretStr, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 Words = Annotated[tuple[str, ...], NoDecode]
 
+SECURITY_CONTACT = re.compile(r"(mailto:[^\s@]+@[^\s@]+|https://[^\s/]\S*|tel:\+?[0-9-]+)")
 SAFE_ADDRESS = re.compile(r"(https://[^/?#@\s]+|http://(localhost|127\.0\.0\.1)(:[0-9]+)?)(/\S*)?")
 
 A_CENTURY = 36_525  # days; longer means never, which is said by leaving it unset
@@ -16,6 +19,17 @@ A_CENTURY = 36_525  # days; longer means never, which is said by leaving it unse
 ORIGIN = re.compile(r"https?://[a-z0-9.-]+(:[0-9]{1,5})?")
 
 SEED_DIR = Path(__file__).resolve().parent.parent / "seed"
+
+
+def _is_a_rate(written: str) -> str:
+    try:
+        limits.parse(written)
+    except ValueError:
+        raise ValueError("must be a rate such as 300/minute") from None
+    return written
+
+
+Rate = Annotated[str, AfterValidator(_is_a_rate)]
 
 
 class Settings(BaseSettings):
@@ -26,6 +40,11 @@ class Settings(BaseSettings):
     )
 
     data_dir: Path = Field(default=Path("data"), description="Folder for the database and the keys.")
+    database_url: SecretStr | None = Field(
+        default=None,
+        description="Address of a PostgreSQL database that any number of nodes share: "
+        "postgresql+psycopg://user:password@host/name. Unset: SQLite in the data folder.",
+    )
     seed_dir: Path = Field(default=SEED_DIR, description="Folder with `guides/`, `signposts.yaml` and `code-lists/`.")
     public_url: str = Field(
         default="http://127.0.0.1:8000",
@@ -108,6 +127,59 @@ class Settings(BaseSettings):
         description="Names that webhooks may call although they resolve to private addresses, separated by commas or "
         "spaces.",
     )
+    allowed_hosts: Words = Field(
+        default=(),
+        description="Names under which this service may be called, besides that of PUBLIC_URL, addresses in figures "
+        "and names without a dot; `*.council.example` for all beneath one, `*` for any.",
+    )
+    trusted_proxies: Words = Field(
+        default=(),
+        description="Addresses or networks of proxies whose X-Forwarded-For and X-Forwarded-Proto are believed.",
+    )
+    security_contact: Words = Field(
+        default=(), description="Where to report a weakness (mailto:, https: or tel:), for /.well-known/security.txt."
+    )
+    security_expires: AwareDatetime | None = Field(
+        default=None, description="When that contact is to be checked again, for security.txt; goes with it."
+    )
+    limit_concerns: Rate = Field(
+        default="300/minute", description="Submissions, checks and additions from one network address."
+    )
+    limit_status: Rate = Field(default="600/minute", description="Looks at the status of concerns from one address.")
+    limit_search: Rate = Field(default="600/minute", description="Searches and filtered lists from one address.")
+    limit_desk: Rate = Field(
+        default="600/minute", description="Calls for clients from one address, by whom was not admitted before."
+    )
+    limit_clients: Rate = Field(default="6000/minute", description="All limited requests of one client.")
+    limits_store: str = Field(
+        default="memory://",
+        repr=False,
+        description="Where requests are counted: in each process, or by the address of a store that all share "
+        "(`redis://...`).",
+    )
+    limits_secret_file: Path | None = Field(
+        default=None,
+        description="Secret (32 characters or more) under which addresses are hashed, the same wherever the store is "
+        "shared. Without it, each process makes its own.",
+    )
+    connections: int = Field(default=800, ge=1, description="Connections that may be open to one process.")
+    client_seconds: float = Field(
+        default=30.0,
+        gt=0,
+        description="Longest wait for a client, in seconds: for the head of a request, for its body, and until it "
+        "takes the answer.",
+    )
+    concurrent_requests: int = Field(
+        default=500,
+        ge=1,
+        description="Requests that one process works on at once before new ones are answered with 503.",
+    )
+    drain_seconds: float = Field(
+        default=5.0,
+        ge=0,
+        description="How long a process that is asked to stop (SIGTERM) shows itself not ready and refuses what is "
+        "new, before it stops.",
+    )
     writer_queue: int = Field(
         default=2000, ge=1, description="Acts that may wait for the disk before new ones are answered with 503."
     )
@@ -118,6 +190,11 @@ class Settings(BaseSettings):
         default="info", description="Least severe log line that is written."
     )
 
+    @property
+    def database_address(self) -> str | None:
+        """The address of the shared database, with its password; None where the embedded one is used."""
+        return self.database_url.get_secret_value() if self.database_url else None
+
     @model_validator(mode="after")
     def _openid_is_whole(self) -> Self:
         told = (self.openid_issuer, self.openid_audience, self.openid_jwks_url)
@@ -126,6 +203,29 @@ class Settings(BaseSettings):
                 "GUIDANCE_OPENID_ISSUER, GUIDANCE_OPENID_AUDIENCE and GUIDANCE_OPENID_JWKS_URL go together"
             )
         return self
+
+    @model_validator(mode="after")
+    def _security_txt_is_whole(self) -> Self:
+        if bool(self.security_contact) != bool(self.security_expires):
+            raise ValueError("GUIDANCE_SECURITY_CONTACT and GUIDANCE_SECURITY_EXPIRES go together")
+        return self
+
+    @field_validator("security_contact")
+    @classmethod
+    def _contacts_are_addresses(cls, contacts: tuple[str, ...]) -> tuple[str, ...]:
+        if not all(SECURITY_CONTACT.fullmatch(contact) for contact in contacts):
+            raise ValueError("each must begin with mailto:, https:// or tel:")
+        return contacts
+
+    @field_validator("trusted_proxies")
+    @classmethod
+    def _proxies_are_addresses(cls, proxies: tuple[str, ...]) -> tuple[str, ...]:
+        for proxy in proxies:
+            try:
+                ip_network(proxy)
+            except ValueError:
+                raise ValueError("each must be an address in figures, or a network such as 192.0.2.0/24") from None
+        return proxies
 
     @field_validator("openid_jwks_url")
     @classmethod
@@ -154,6 +254,9 @@ class Settings(BaseSettings):
         "embedding_origins",
         "retired_receipt_keys",
         "webhook_allowed_hosts",
+        "allowed_hosts",
+        "trusted_proxies",
+        "security_contact",
         mode="before",
     )
     @classmethod

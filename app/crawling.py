@@ -15,7 +15,7 @@ from app.errors import NotExportable
 
 INDEX = "/v1"
 FEED = "/v1/feed.json"
-ANYWHERE = "http://service.invalid"
+ANYWHERE = "http://service"
 LONGEST_PAGE = {"limit": 200}
 LONGEST_PAGE_OF_A_DIRECTORY = {"per_page": 1000}
 SERVER_ERROR = 500

@@ -91,6 +91,10 @@ class KeyUsedForOtherWords(GuidanceError):
     """The idempotency key was used before, with another payload."""
 
 
+class TwoKeys(GuidanceError):
+    """The request names two idempotency keys, so that a retry could not be told from another concern."""
+
+
 class TokenNeeded(GuidanceError):
     """The request needs a bearer token, and had none that this service knows."""
 
@@ -181,6 +185,18 @@ class NoSuchWebhook(GuidanceError):
 
 class NotPrintedHere(GuidanceError):
     """The service was installed without the programs that make PDFs."""
+
+
+class BackupRefused(GuidanceError):
+    """The backup cannot be made or restored as things stand."""
+
+
+class SchemaBehind(GuidanceError):
+    """The database has an older schema than this program works with: run `guidance migrate`, on one node."""
+
+
+class SchemaUnknown(GuidanceError):
+    """The database has a schema that this program does not know: it was made by a newer one, or by none of ours."""
 
 
 class SetUpFault(GuidanceError):

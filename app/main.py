@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 import structlog
 from fastapi import Depends, FastAPI
 from sqlalchemy import Engine
+from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 from app.config import Settings
 from app.errors import GuidanceError
@@ -25,7 +26,11 @@ from app.routers import (
     other_forms,
     publishing,
     reference,
+    security_txt,
 )
+from app.routers.hosts import Hosts
+from app.routers.last_catch import LastCatch
+from app.routers.limits import Limits
 from app.routers.metrics import Metrics
 from app.routers.negotiation import OtherForms
 from app.routers.openapi import document_problems
@@ -33,12 +38,14 @@ from app.routers.origins import Origins
 from app.routers.parts import Clock, Parts
 from app.routers.problems import handle_problems
 from app.routers.queries import refuse_unknown_query
+from app.routers.receiving import Receiving
 from app.routers.requests import AroundRequests
 from app.services.clients import Doorkeeper
 from app.services.delivery import Deliverer, DeliveryThread
 from app.services.helpline import Helpline
 from app.services.housekeeping import Housekeeper
 from app.services.keys import DEVELOPMENT_IDENTITY, development_recipient, receipt_key, retired_keys
+from app.services.limiting import make_limiter
 from app.services.openid import open_provider
 from app.services.opening import Opener, read_identities
 from app.services.receipt_signing import make_receipt_signer
@@ -50,8 +57,9 @@ from app.services.safe_addresses import SafeAddresses
 from app.services.sealing import make_sealer
 from app.services.seeding import publish_seed
 from app.services.working_days import WorkingDays
-from app.store.database import make_schema, open_database
+from app.store.database import open_database
 from app.store.editions import remembered_contents
+from app.store.migrating import prepare_schema
 from app.store.writer import Writer
 
 log = structlog.get_logger()
@@ -64,7 +72,7 @@ def utc_now() -> dt.datetime:
 
 def join_parts(settings: Settings, clock: Clock) -> Parts:
     """Read the keys and the reference data, and join the parts. Raises `SetUpFault` and `SeedFileError`."""
-    engine = open_database(settings.data_dir)
+    engine = open_database(settings.data_dir, settings.database_address)
     recipients, identity_file = settings.seal_to, settings.seal_identity_file
     if not recipients:
         recipients = (development_recipient(settings.data_dir, at=clock()),)
@@ -111,15 +119,15 @@ def create_app(settings: Settings, clock: Clock = utc_now) -> FastAPI:
     @asynccontextmanager
     async def live(app: FastAPI) -> AsyncIterator[None]:
         parts: Parts = app.state.parts
-        make_schema(parts.engine)
-        parts.intake.writer.start()
-        if not settings.seal_to:
-            log.warning("development_identity", path=str(settings.data_dir))
         try:
+            prepare_schema(parts.engine, settings.data_dir)
+            parts.intake.writer.start()
             publish_seed(parts.engine, parts.intake.writer, parts.reference_data, settings.seed_dir, at=clock())
         except GuidanceError as fault:
             app.state.start_fault = fault  # for whoever started the service: a log line holds no words of an error
             raise
+        if not settings.seal_to:
+            log.warning("development_identity", path=str(settings.data_dir))
         parts.helpline.contacts()  # remembered from now on, whatever becomes of the database
         housekeeper = Housekeeper(
             parts.engine,
@@ -171,12 +179,31 @@ def create_app(settings: Settings, clock: Clock = utc_now) -> FastAPI:
         raising.router,
         following.router,
         developers.router,  # before the one that would read its names as files
+        security_txt.router,
         docs.router,
     ):
         app.include_router(router)
     handle_problems(app)
     document_problems(app)
     app.add_middleware(OtherForms)
-    app.add_middleware(Origins, allowed_origins=settings.allowed_origins)
-    app.add_middleware(AroundRequests, metrics=app.state.parts.metrics)
+    _surround(app, settings)
     return app
+
+
+def _surround(app: FastAPI, settings: Settings) -> None:
+    """Put the middleware around the routes; the last to be added is the first to be asked."""
+    limiter = make_limiter(settings.limits_store, settings.limits_secret_file)
+    parts: Parts = app.state.parts
+    app.add_middleware(
+        Receiving,
+        seconds=settings.client_seconds,
+        most_at_work=settings.concurrent_requests,
+        draining=parts.draining,
+    )
+    app.add_middleware(Limits, limiter=limiter, settings=settings)
+    app.add_middleware(Hosts, public_url=settings.public_url, allowed_hosts=settings.allowed_hosts)
+    app.add_middleware(LastCatch)
+    app.add_middleware(Origins, allowed_origins=settings.allowed_origins)
+    app.add_middleware(AroundRequests, metrics=parts.metrics, is_https=settings.public_url.startswith("https:"))
+    if settings.trusted_proxies:
+        app.add_middleware(ProxyHeadersMiddleware, trusted_hosts=list(settings.trusted_proxies))

@@ -3,6 +3,7 @@
 import datetime as dt
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -12,16 +13,19 @@ from playwright.sync_api import Browser
 from sqlmodel import Session
 from starlette.testclient import TestClient
 
+from app import main
 from app.config import SEED_DIR, Settings
 from app.main import create_app
 from app.models.clients import Scope
 from app.models.editions import EditionContent
 from app.models.seed_files import read_seed_file
 from app.routers.parts import Parts
+from app.services import seeding
 from app.services.clients import add_client
 from app.services.publishing import Published, publish_edition, withdraw_edition
 from app.store.editions import EditionKey, find_history
 from tests.browsing import launched
+from tests.databases import on_postgresql, postgresql, stand_on_postgresql
 from tests.live import LiveServer
 
 A_TUESDAY = dt.datetime(2026, 11, 24, 9, 30, tzinfo=dt.UTC)
@@ -30,6 +34,35 @@ GUIDE = f"/v1/guides/{SLUG}"
 FIRST_EDITION = SEED_DIR / "guides" / SLUG / "1.yaml"
 
 Concern = Callable[..., dict[str, Any]]
+
+# The seed is the same in every test: read once in each process.
+for module, reader in ((main, "read_reference_data"), (seeding, "read_seed_file")):
+    setattr(module, reader, lru_cache(getattr(module, reader)))
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--database", choices=("sqlite", "postgresql"), default="sqlite", help="what services stand on")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    if config.getoption("--database") == "postgresql":
+        stand_on_postgresql()
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    if on_postgresql():
+        for item in items:
+            if item.get_closest_marker("embedded"):
+                item.add_marker(pytest.mark.skip(reason="is about the file of the embedded database"))
+
+
+@pytest.fixture(autouse=True)
+def _one_test_s_databases() -> Iterator[None]:
+    """Drop what the test made; what wider fixtures made stays."""
+    before = postgresql().made if on_postgresql() else set()
+    yield
+    if on_postgresql():
+        postgresql().forget(postgresql().made - before)
 
 
 def an_edition(**changes: Any) -> EditionContent:

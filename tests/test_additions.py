@@ -1,12 +1,11 @@
 """Additions: the reporter tells more, with the status token, under the same seal; no concern is less urgent by it."""
 
 import json
-import sqlite3
 import threading
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from typing import Any
 
 import pyrage
@@ -17,8 +16,8 @@ from starlette.testclient import TestClient
 from app.config import Settings
 from app.services.keys import DEVELOPMENT_IDENTITY
 from app.services.opening import read_identities
-from app.store.database import DATABASE_FILE
 from tests.conftest import A_TUESDAY, Concern, Desk, SettableClock
+from tests.databases import files_of, stranger
 from tests.live import LiveServer
 
 CANARY = "Canary-Alex-Example-came-home"
@@ -46,8 +45,8 @@ def receipt(client: TestClient, a_concern: Concern) -> Receipt:
 @pytest.fixture
 def rows(settings: Settings) -> Callable[[], list[Any]]:
     def read() -> list[Any]:
-        with closing(sqlite3.connect(settings.data_dir / DATABASE_FILE)) as connection:
-            return connection.execute("SELECT reference, number, sealed FROM additions ORDER BY 1, 2").fetchall()
+        with stranger(settings.data_dir) as connection:
+            return list(connection.execute("SELECT reference, number, sealed FROM additions ORDER BY 1, 2"))
 
     return read
 
@@ -104,7 +103,7 @@ def test_it_stands_under_the_seal_with_its_reference_and_time_as_it_was_sent(
     assert opener.open(sealed) == {
         "reference": reference,
         "received_at": "2026-11-24T09:30:00Z",
-        "form_version": 1,
+        "form_version": 2,
         "addition": told,
     }
     with pytest.raises(pyrage.DecryptError):
@@ -257,9 +256,9 @@ def test_no_word_of_an_addition_stands_in_any_file_or_log_line(live: LiveServer,
             http.post(f"{receipt['links']['self']}/additions", content=json.dumps(told)[:-3]),
         ]
         shown = [http.get(path).text for path in ("/metrics", receipt["links"]["self"])]
-    files = {path: path.read_bytes() for path in live.data_dir.rglob("*") if path.is_file()}
+    files = files_of(live.data_dir)
     live.stop()
-    files |= {path: path.read_bytes() for path in [*live.data_dir.rglob("*"), live.log] if path.is_file()}
+    files |= files_of(live.data_dir) | {live.log: live.log.read_bytes()}
 
     assert [answer.status_code for answer in kept] == [201] * 3
     assert all(400 <= answer.status_code < 500 for answer in refused)

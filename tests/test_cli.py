@@ -3,12 +3,10 @@
 import os
 import re
 import shutil
-import sqlite3
 import stat
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import closing
 from pathlib import Path
 from typing import Any
 from unittest.mock import Mock
@@ -23,8 +21,8 @@ from app.cli import app, main
 from app.config import Settings
 from app.errors import NoSuchGuide
 from app.main import create_app
-from app.store.database import DATABASE_FILE
 from tests.conftest import FIRST_EDITION, GUIDE, SLUG, Concern
+from tests.databases import address_for, stranger
 from tests.live import LiveServer
 
 ROOT = Path(__file__).parent.parent
@@ -39,6 +37,8 @@ def guidance(*words: str | Path, **settings: str) -> Told:
     """Run the command as an operator does, and give what it said."""
     surroundings = {name: value for name, value in os.environ.items() if not name.startswith("GUIDANCE_")}
     surroundings |= {"COLUMNS": "200", "NO_COLOR": "1"} | {f"GUIDANCE_{name}": told for name, told in settings.items()}
+    if "--data-dir" in words and (address := address_for(Path(words[words.index("--data-dir") + 1]))):
+        surroundings.setdefault("GUIDANCE_DATABASE_URL", address)
     command = [sys.executable, "-c", "from app.cli import main; main()", *map(str, words)]
     return subprocess.run(command, cwd=ROOT, env=surroundings, capture_output=True, check=False, text=True)
 
@@ -165,7 +165,7 @@ def test_the_identity_opens_a_concern_that_was_sealed_to_its_recipient(tmp_path:
     recipient = guidance("keys", "new", identity).stdout.strip()
     with TestClient(create_app(Settings(data_dir=tmp_path / "data", seal_to=(recipient,)))) as client:
         reference = client.post("/v1/concerns", json=a_concern()).json()["reference"]
-    with closing(sqlite3.connect(tmp_path / "data" / DATABASE_FILE)) as connection:
+    with stranger(tmp_path / "data") as connection:
         ((sealed,),) = connection.execute("SELECT sealed FROM concerns").fetchall()
     (secret,) = (line for line in identity.read_text().splitlines() if line.startswith("AGE-SECRET-KEY-"))
 

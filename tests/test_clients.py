@@ -19,6 +19,7 @@ from app.main import create_app
 from app.models.clients import Scope
 from app.services import clients
 from tests.conftest import GUIDE, Concern, SettableClock
+from tests.databases import files_of
 from tests.editions import a_key
 from tests.live import LiveServer
 
@@ -60,8 +61,7 @@ def test_a_key_is_told_once_and_stands_in_no_file_and_in_no_log(
         answers = [caller.post(CONCERNS, json=a_concern()), caller.post(EDITIONS, json={}), caller.get("/v1")]
         told = [guidance("list"), guidance("revoke", "example-app")]
         answers.append(caller.post(CONCERNS, json=a_concern()))
-    files = [path for path in live.data_dir.rglob("*") if path.is_file()]
-    kept = b"".join([path.read_bytes() for path in files] + [live.log.read_bytes(), str(told).encode()])
+    kept = b"".join([*files_of(live.data_dir).values(), live.log.read_bytes(), str(told).encode()])
 
     assert [answer.status_code for answer in answers] == [201, 403, 200, 401]
     assert len(key) == len(clients.KEY_PREFIX) + 43

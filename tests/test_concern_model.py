@@ -2,6 +2,7 @@
 
 import copy
 import datetime as dt
+import json
 from collections.abc import Iterator
 from typing import Annotated, Any, get_args
 
@@ -512,3 +513,31 @@ class TwoLists(BaseModel):
 def test_a_field_that_draws_on_two_code_lists_is_a_mistake_of_the_model() -> None:
     with pytest.raises(TypeError, match=r"TwoLists\.either draws on more than one code list"):
         list(coded_values(TwoLists(either="red")))
+
+
+def lists_that_may_be_left_out() -> Iterator[tuple[str, str]]:
+    """Each list of the schema that is not required: the name of its part ('' for the concern itself) and its own."""
+    for part, schema in [("", SCHEMA), *SCHEMA["$defs"].items()]:
+        for name, told in schema.get("properties", {}).items():
+            kinds = [each.get("type") for each in told.get("anyOf", [told])]
+            if "array" in kinds and name not in schema.get("required", []):
+                yield part, name
+
+
+def test_null_for_a_list_is_the_same_as_leaving_it_out_and_the_schema_says_so() -> None:
+    lists = list(lists_that_may_be_left_out())
+    nulls = json.loads(json.dumps(FULL_EXAMPLE), object_hook=lambda told: with_nulls(told, {name for _, name in lists}))
+    absent = json.loads(json.dumps(nulls), object_hook=lambda told: {k: v for k, v in told.items() if v is not None})
+
+    assert len(lists) > 12
+    assert Concern.model_validate(nulls) == Concern.model_validate(absent)
+    assert list(Draft202012Validator(SCHEMA).iter_errors(nulls)) == []
+
+
+def with_nulls(told: dict[str, Any], names: set[str]) -> dict[str, Any]:
+    return {name: None if name in names else value for name, value in told.items()}
+
+
+def test_null_for_the_children_is_no_concern() -> None:
+    with pytest.raises(ValidationError):
+        Concern.model_validate(FULL_EXAMPLE | {"children": None})

@@ -24,6 +24,8 @@ from app.store.database import DATABASE_FILE
 from app.store.editions import PARTS
 from tests.conftest import GUIDE, Concern, publish_next, withdraw
 
+pytestmark = pytest.mark.embedded
+
 Ask = Callable[[Path, str], str]
 
 NEVER_CHANGES = "a published edition never changes"

@@ -1,11 +1,9 @@
 """201 means that it is kept: through `kill -9`, through retries, and once."""
 
 import json
-import sqlite3
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -17,8 +15,8 @@ from starlette.testclient import TestClient
 
 from app.models.concern_examples import FULL_EXAMPLE
 from app.services import receipts
-from app.store.database import DATABASE_FILE
 from tests.conftest import Concern, publish_next
+from tests.databases import stranger
 from tests.live import LiveServer
 
 CALLERS = 8
@@ -40,7 +38,7 @@ def post(client: httpx.Client | TestClient, told: dict[str, Any], key: str) -> A
 
 
 def count(live: LiveServer, question: str) -> Any:
-    with closing(sqlite3.connect(live.data_dir / DATABASE_FILE)) as connection:
+    with stranger(live.data_dir) as connection:
         return connection.execute(question).fetchone()[0]
 
 
@@ -144,6 +142,7 @@ def test_retries_at_the_same_moment_make_one_concern_and_get_one_receipt(
     assert count(live, "SELECT count(*) FROM concerns") == 1
 
 
+@pytest.mark.embedded
 def test_the_writer_s_connection_flushes_each_commit_to_the_disk(client: TestClient, service: FastAPI) -> None:
     assert client.get("/health/ready").is_success
     ask = service.state.parts.intake.writer.keep

@@ -3,10 +3,8 @@
 import json
 import os
 import shutil
-import sqlite3
 import subprocess
 from collections.abc import Callable, Iterator
-from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -23,6 +21,7 @@ from app.services.opening import read_identities
 from app.services.sealing import fingerprint_of
 from app.store.database import DATABASE_FILE
 from tests.conftest import A_TUESDAY, Concern, Desk, desk_of
+from tests.databases import files_of, stranger
 from tests.live import LiveServer
 from tests.test_cli import guidance
 
@@ -70,15 +69,15 @@ def raise_concern(http: Any, told: dict[str, Any], *additions: str) -> Receipt:
 def sealed_texts(data_dir: Path) -> list[bytes]:
     """Every sealed text of the database."""
     asked = "SELECT sealed FROM concerns UNION ALL SELECT sealed FROM additions"
-    with closing(sqlite3.connect(data_dir / DATABASE_FILE)) as connection:
+    with stranger(data_dir) as connection:
         return [sealed for (sealed,) in connection.execute(asked)]
 
 
 def resealings(data_dir: Path) -> list[tuple[str, str]]:
     """What the record tells of sealing anew, each with the state of its concern."""
     asked = "SELECT state, detail FROM disclosures JOIN concerns ON reference = chain WHERE act = 'resealed'"
-    with closing(sqlite3.connect(data_dir / DATABASE_FILE)) as connection:
-        return connection.execute(asked).fetchall()
+    with stranger(data_dir) as connection:
+        return list(connection.execute(asked))
 
 
 @pytest.fixture
@@ -216,13 +215,13 @@ def test_a_server_started_with_recipients_alone_holds_neither_plain_words_nor_an
         refused = http.get(f"/v1/desk/concerns/{receipt['reference']}", headers=reader)
     process = Path(f"/proc/{server._process.pid}") if server._process else Path()
     held = {path: path.read_bytes() for path in [process / "environ", process / "cmdline", server.log]}
-    held |= {path: path.read_bytes() for path in server.data_dir.rglob("*") if path.is_file()}
+    held |= files_of(server.data_dir)
 
     assert refused.status_code == 406
     assert b"GUIDANCE_SEAL_TO=age1" in held[process / "environ"]
     for word in (CANARY.encode(), SECRET):
         assert [str(path) for path, content in held.items() if word in content] == []
-    assert server.data_dir / DATABASE_FILE in held
+    assert any(path.name == DATABASE_FILE or path.parent.name == "pg_wal" for path in held)
     assert len(sealed_texts(server.data_dir)) == 2
 
 

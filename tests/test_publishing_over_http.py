@@ -14,7 +14,7 @@ from app.models.clients import Scope
 from app.models.edition_example import EDITION_EXAMPLE
 from tests.conftest import GUIDE, SLUG, SettableClock
 from tests.editions import ADDED, CONTENT_KEYS, REMOVED, REWORDED, a_key, content_of, publish, second_edition
-from tests.live import LiveServer
+from tests.live import LiveServer, environment_for
 
 EDITIONS = f"{GUIDE}/editions"
 ROUNDS = 10
@@ -143,7 +143,9 @@ def test_a_refusal_points_at_the_field_and_repeats_nothing(
 def test_of_two_publishers_who_follow_the_same_edition_the_second_is_told_so(live: LiveServer) -> None:
     def command(*words: str) -> str:
         told = [sys.executable, "-m", "app.cli", *words, "--data-dir", str(live.data_dir)]
-        return subprocess.run(told, capture_output=True, text=True, check=True).stdout
+        return subprocess.run(
+            told, capture_output=True, text=True, check=True, env=environment_for(live.data_dir)
+        ).stdout
 
     headers = {
         "Authorization": f"Bearer {command('clients', 'add', 'an-editor', '--scope', 'guidance:publish').strip()}"

@@ -137,7 +137,7 @@ def test_it_tells_which_concern_was_kept_when_and_about_which_edition_and_no_wor
         "received_at": "2026-11-24T09:30:00Z",
         "guide": "child-sexual-exploitation",
         "edition": 1,
-        "form_version": 1,
+        "form_version": 2,
     }
 
 

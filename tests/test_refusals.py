@@ -1,5 +1,6 @@
 """Refusals: one shape for every error, not a word of what was sent, and on a concern whom to call."""
 
+import asyncio
 import copy
 import json
 import uuid
@@ -16,9 +17,10 @@ from app.config import Settings
 from app.errors import GuidanceError
 from app.main import create_app
 from app.models.concern_examples import FULL_EXAMPLE, SMALLEST_EXAMPLE
-from app.routers import concerns
-from app.routers.json_bodies import LARGEST
+from app.routers import concerns, json_bodies
+from app.routers.json_bodies import read_json
 from app.routers.problem_kinds import ALL, BY_STATUS, KINDS
+from app.routers.receiving import LARGEST
 from app.services import helpline, pinning
 from app.store.database import DATABASE_FILE
 from tests.conftest import A_TUESDAY, Concern
@@ -73,7 +75,7 @@ REFUSED: dict[str, bytes] = {
     "the dangerous names of other languages": f'{{"__proto__": "{CANARY}", "constructor": {{}}}}'.encode(),
     "31 children": json.dumps(SMALLEST_EXAMPLE | {"children": [{"gp": CANARY}] * 31}).encode(),
     "a name of 100,000 characters": f'{{"{CANARY * 10_000}": 1}}'.encode(),
-    "10,000 unknown names": json.dumps({f"{CANARY}{number}": 1 for number in range(10_000)}).encode(),
+    "9,000 unknown names": json.dumps({f"{CANARY}{number}": 1 for number in range(9_000)}).encode(),
     "a text too long": json.dumps(SMALLEST_EXAMPLE | {"police_reference": CANARY * 50}).encode(),
     "a slug that ends a line": json.dumps(SMALLEST_EXAMPLE | {"guide": f"{CANARY}\n"}).encode(),
 }
@@ -149,6 +151,58 @@ def test_a_body_that_is_no_concern_is_refused_and_not_repeated(steady: TestClien
 
     expect_whom_to_call(told)
     assert all(fault["pointer"].startswith("#") and fault["detail"].endswith(".") for fault in told["errors"])
+
+
+OF_TOO_MANY_VALUES = {
+    "45,000 unknown names": json.dumps({f"{CANARY}{number}": 1 for number in range(45_000)}).encode(),
+    "300,000 entries": json.dumps(SMALLEST_EXAMPLE | {"children": [1] * 300_000}).encode(),
+    "entries in lists in lists": json.dumps(
+        SMALLEST_EXAMPLE | {"children": [{"other_names": [1] * 99}] * 102}
+    ).encode(),
+}
+
+
+@pytest.mark.parametrize("path", DOORS)
+@pytest.mark.parametrize("body", OF_TOO_MANY_VALUES.values(), ids=OF_TOO_MANY_VALUES)
+def test_a_body_of_more_values_than_anything_here_is_made_of_is_refused_as_too_large(
+    steady: TestClient, body: bytes, path: str
+) -> None:
+    told = expect_a_problem(post(steady, body, path), 413)
+
+    expect_whom_to_call(told)
+    assert "10,000 values" in told["detail"]
+
+
+@pytest.mark.parametrize(("names", "told_of", "is_cut"), [(100, 100, False), (101, 100, True), (9_000, 100, True)])
+def test_a_hundred_faults_are_told_and_that_there_are_more(
+    steady: TestClient, names: int, told_of: int, is_cut: bool
+) -> None:
+    body = json.dumps(SMALLEST_EXAMPLE | {f"n{number}": 1 for number in range(names)}).encode()
+
+    told = expect_a_problem(post(steady, body), 422)
+
+    assert len(told["errors"]) == told_of
+    assert ("the first 100" in told["detail"]) == is_cut
+
+
+def test_a_large_body_is_parsed_off_the_event_loop_and_a_small_one_on_it(
+    steady: TestClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    threads = []
+
+    def read(body: bytes) -> Any:
+        try:
+            asyncio.get_running_loop()
+        except RuntimeError:
+            threads.append(len(body))
+        return read_json(body)
+
+    monkeypatch.setattr(json_bodies, "read_json", read)
+
+    assert post(steady, whole.encode().ljust(json_bodies.LARGE)).is_success
+    assert post(steady, whole.encode().ljust(json_bodies.LARGE + 1)).is_success
+
+    assert threads == [json_bodies.LARGE + 1]
 
 
 @pytest.mark.parametrize("path", DOORS)
@@ -253,7 +307,7 @@ def test_a_method_that_the_path_has_not_is_told_with_those_that_it_has(steady: T
 def test_every_refusal_on_a_path_of_concerns_says_whom_to_call(
     steady: TestClient, method: str, path: str, status: int
 ) -> None:
-    headers = {"Content-Type": "application/json", "Host": "a.example:80/v1/guides?", "X-Canary": CANARY}
+    headers = {"Content-Type": "application/json", "Host": "example:80/v1/guides?", "X-Canary": CANARY}
 
     answer = steady.request(method, path, content=whole if method == "POST" else None, headers=headers)
 
@@ -329,6 +383,7 @@ def test_a_writer_that_does_not_keep_in_time_is_told_as_busy(
     assert client.get("/health/ready").status_code == 503
 
 
+@pytest.mark.embedded
 @pytest.mark.parametrize("instead", [b"not a database", b""])
 @pytest.mark.parametrize("path", [*DOORS, "/v1/concerns/4F7K-926W-0X3R"])
 def test_where_the_database_is_away_even_the_first_refusal_says_whom_to_call(

@@ -4,7 +4,6 @@ import datetime as dt
 import sqlite3
 import time
 from collections.abc import Callable, Iterator
-from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -17,11 +16,13 @@ from app.config import Settings
 from app.services.retention import Periods, erase_what_is_due
 from app.store.database import DATABASE_FILE
 from tests.conftest import A_TUESDAY, Concern, Desk, SettableClock
+from tests.databases import stranger
 from tests.live import LiveServer
 from tests.test_cli import guidance
 
 LONG_AGO = dt.datetime(2020, 1, 7, 9, 30, tzinfo=dt.UTC)  # to the command's own clock
 PIECE = 16
+EVERY_SEALED_TEXT = "SELECT sealed FROM concerns UNION ALL SELECT sealed FROM additions"
 LENGTHS = [7 * 1.6**step for step in range(19)]  # to 33,000 characters: within a page, a whole page, many pages
 
 Raise = Callable[..., dict[str, Any]]
@@ -63,7 +64,7 @@ def erase(desk: Desk, receipt: dict[str, Any]) -> Any:
 def database(client: TestClient, settings: Settings) -> Iterator[Database]:
     """The database as somebody else asks it, with none of this service's settings."""
     assert client.get("/health/ready").is_success
-    with closing(sqlite3.connect(settings.data_dir / DATABASE_FILE, isolation_level=None)) as connection:
+    with stranger(settings.data_dir) as connection:
         yield lambda statement, *values: connection.execute(statement, values).fetchall()
 
 
@@ -134,6 +135,7 @@ def test_a_period_that_is_no_number_of_days_up_to_a_century_is_refused_at_the_st
         Settings.model_validate({name: days})
 
 
+@pytest.mark.embedded
 @pytest.mark.parametrize(("state", "held"), [("received", False), ("acknowledged", True), ("closed", True)])
 @pytest.mark.parametrize("table", ["concerns", "additions"])
 def test_the_database_itself_refuses_to_lose_them(
@@ -200,6 +202,20 @@ def pieces_left(data_dir: Path, former: list[bytes]) -> set[str]:
     }
 
 
+@pytest.mark.embedded
+def test_as_soon_as_an_erasure_is_answered_no_piece_of_the_sealed_texts_stands_in_any_file(
+    raised: Raise, desk: Desk, settings: Settings, database: Database
+) -> None:
+    receipt = raised("acknowledged")
+    former = [text for (text,) in database(EVERY_SEALED_TEXT)]
+
+    assert erase(desk, receipt).status_code == 200
+
+    assert len(former) == 2
+    assert pieces_left(settings.data_dir, former) == set()
+
+
+@pytest.mark.embedded
 def test_after_erasure_and_purge_no_piece_of_the_sealed_text_stands_in_any_file(
     raised: Raise, desk: Desk, settings: Settings, clock: SettableClock, database: Database
 ) -> None:
@@ -209,7 +225,7 @@ def test_after_erasure_and_purge_no_piece_of_the_sealed_text_stands_in_any_file(
         for length in LENGTHS
         for state in ("acknowledged", "closed")
     ]
-    former = [text for (text,) in database("SELECT sealed FROM concerns UNION ALL SELECT sealed FROM additions")]
+    former = [text for (text,) in database(EVERY_SEALED_TEXT)]
     assert pieces_left(settings.data_dir, former) >= {DATABASE_FILE}
 
     for receipt in receipts[::3]:

@@ -4,6 +4,7 @@ import os
 import re
 import shutil
 import subprocess
+import sys
 import tomllib
 from pathlib import Path
 from typing import Any
@@ -144,6 +145,28 @@ def test_every_make_target_has_a_comment() -> None:
 
     assert silent == []
     assert {"serve", "test", "check", "format", "lock", "clean"} <= set(targets())
+
+
+@pytest.mark.skipif(shutil.which("make") is None, reason="make is not installed")
+def test_the_audit_looks_at_every_lock_file_and_fails_where_it_cannot_look(tmp_path: Path) -> None:
+    recipe = (ROOT / "Makefile").read_text().partition("\naudit:")[2].partition("\n\n")[0]
+    lock = tmp_path / "locked.txt"
+    lock.write_text("limits==5.8.0 --hash=sha256:" + "0" * 64 + "\n")
+    words = [*re.findall(r"--[a-z-]+", recipe.partition("--requirement")[0])]
+    words.remove("--progress-spinner")
+    words.remove("--vulnerability-service")
+
+    asked = subprocess.run(
+        [sys.executable, "-m", "pip_audit", *words, "-s", "osv", "--osv-url", "http://127.0.0.1:1", "-r", lock],
+        capture_output=True,
+        check=False,
+        text=True,
+        timeout=60,
+    )
+
+    assert [lock for lock in LOCKS if lock not in recipe] == []
+    assert "--strict" in words
+    assert asked.returncode != 0
 
 
 @pytest.mark.skipif(shutil.which("make") is None, reason="make is not installed")

@@ -5,12 +5,12 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-import uvicorn
 
+from app.cli.backups import backup, restore
 from app.cli.clients import clients
 from app.cli.desk import desk
 from app.cli.keys import keys
-from app.cli.options import DataDir, EnvFile, database_at_work, read_settings
+from app.cli.options import DataDir, EnvFile, database_at_work, database_of, read_settings
 from app.cli.receipts import receipts
 from app.cli.webhooks import deliver, webhooks
 from app.errors import GuidanceError
@@ -20,7 +20,8 @@ from app.main import create_app, utc_now
 from app.services.reference_data import read_reference_data
 from app.services.seeding import publish_file
 from app.services.verifying import verify_disclosures, verify_editions
-from app.store.database import open_database
+from app.serving import serve as run_server
+from app.store.migrating import migrate as migrate_schema
 
 app = typer.Typer(
     name="guidance",
@@ -35,35 +36,33 @@ app.add_typer(desk, name="desk")
 app.add_typer(receipts, name="receipts")
 app.add_typer(webhooks, name="webhooks")
 app.command()(deliver)
+app.command()(backup)
+app.command()(restore)
 
 
 @app.command()
 def serve(
     host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(help="Port to listen on.", min=0, max=65535)] = 8000,
+    workers: Annotated[int, typer.Option(help="Processes that serve together.", min=1, max=64)] = 1,
     data_dir: DataDir = None,
     env_file: EnvFile = None,
 ) -> None:
     """Serve: on the first start the seed is published and development keys are made."""
     settings = read_settings(data_dir, env_file)
     set_up_logs(settings.log_level)
-    service = create_app(settings)
     if not settings.seal_to:
         typer.echo(
             f"Concerns are sealed to a development identity in {settings.data_dir}. For real concerns set "
             "GUIDANCE_SEAL_TO to the duty team's own recipients (see `guidance keys new`).",
             err=True,
         )
-    config = uvicorn.Config(
-        service, host=host, port=port, log_config=None, access_log=False, server_header=False, proxy_headers=False
-    )
-    listening = config.bind_socket()
-    address = f"http://{host}:{listening.getsockname()[1]}"
-    typer.echo(f"Serving on {address} (documentation: {address}/docs)", err=True)
-    try:
-        uvicorn.Server(config).run(sockets=[listening])
-    except SystemExit:  # it did not start
-        raise getattr(service.state, "start_fault", typer.Exit(1)) from None
+
+    def tell(address: str) -> None:
+        typer.echo(f"Serving on {address} (documentation: {address}/docs)", err=True)
+
+    if not run_server(settings, host=host, port=port, workers=workers, told=tell):
+        raise typer.Exit(1)
 
 
 @app.command()
@@ -85,16 +84,28 @@ def publish(
 @app.command()
 def verify(data_dir: DataDir = None, env_file: EnvFile = None) -> None:
     """Take every digest and every hash of the disclosures again from the rows: exit status 1 where one differs."""
-    engine = open_database(read_settings(data_dir, env_file).data_dir)
     faults = 0
-    for verdict in verify_editions(engine):
-        faults += verdict.fault is not None
-        typer.echo(f"{verdict.key.guide}, edition {verdict.key.number}: {verdict.fault or 'as published'}")
-    for chain, fault in verify_disclosures(engine):
-        faults += 1
-        typer.echo(f"disclosures of {chain}: {fault}")
+    with database_of(read_settings(data_dir, env_file)) as engine:
+        for verdict in verify_editions(engine):
+            faults += verdict.fault is not None
+            typer.echo(f"{verdict.key.guide}, edition {verdict.key.number}: {verdict.fault or 'as published'}")
+        for chain, fault in verify_disclosures(engine):
+            faults += 1
+            typer.echo(f"disclosures of {chain}: {fault}")
     if faults:
         raise typer.Exit(1)
+
+
+@app.command()
+def migrate(data_dir: DataDir = None, env_file: EnvFile = None) -> None:
+    """Bring the database to the schema that this program works with: all the way, or not at all.
+
+    A node refuses to serve a shared database that is behind. Stop the nodes, back it up, run this once, start them.
+    """
+    settings = read_settings(data_dir, env_file)
+    with database_of(settings) as engine:
+        before, now = migrate_schema(engine, settings.data_dir)
+    typer.echo(f"schema {now}: nothing to do" if before == now else f"schema {before or '(empty)'} to {now}")
 
 
 @app.command()

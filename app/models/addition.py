@@ -7,7 +7,8 @@ from pydantic import Field
 from app.models.concern import ImmediateDanger
 from app.models.concern_detail import ConcernDetail
 from app.models.receipts import Help, Identity
-from app.models.strict import Moment, Strict
+from app.models.strict import Moment
+from app.models.told import Told
 
 ADDITION_EXAMPLE: dict[str, Any] = {
     "immediate_danger": "no",
@@ -15,7 +16,7 @@ ADDITION_EXAMPLE: dict[str, Any] = {
 }
 
 
-class Addition(Strict):
+class Addition(Told):
     """More about a concern: only the narrative is required. It is sealed like the concern itself."""
 
     immediate_danger: ImmediateDanger | None = Field(

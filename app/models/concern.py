@@ -11,9 +11,10 @@ from app.models.concern_parts import Line, YesNo
 from app.models.concern_people import OtherPerson, ParentOrCarer
 from app.models.concern_reporter import Reporter
 from app.models.concern_sharing import Agency, InformedAndBasis, RiskToWorkers
-from app.models.strict import Slug, Strict
+from app.models.strict import Slug
+from app.models.told import Told
 
-FORM_VERSION = 1
+FORM_VERSION = 2
 """The version of the form: raised by one whenever the JSON Schema of `Concern` changes in any way."""
 
 
@@ -25,7 +26,7 @@ class ImmediateDanger(StrEnum):
     NOT_SURE = "not_sure"
 
 
-class AlreadyTelephoned(Strict):
+class AlreadyTelephoned(Told):
     """A call to the duty team or the police before this was written. Neither waits for the other."""
 
     telephoned: YesNo | None = Field(
@@ -48,7 +49,7 @@ class AlreadyTelephoned(Strict):
     )
 
 
-class Concern(Strict):
+class Concern(Told):
     """A concern about one or more children, in whatever detail the reporter has.
 
     Four parts are required: `immediate_danger`, `reporter` with its `kind`, one or more `children` (each may be

@@ -16,10 +16,10 @@ from app.models.concern_parts import (
     SexCode,
     YesNo,
 )
-from app.models.strict import Strict
+from app.models.told import Told
 
 
-class Child(Strict):
+class Child(Told):
     """A person under 18 or not yet born, as far as anything is known: no answer here is required.
 
     The coded questions are those of the Department for Education’s children in need census. No date of birth is

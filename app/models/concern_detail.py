@@ -7,7 +7,7 @@ from pydantic import AfterValidator, Field, StringConstraints
 
 from app.models.concern_parts import Account, Line, Note, PartialDate, YesNo
 from app.models.concern_seen import MissingEpisode, PersonOfConcern, PlaceOfConcern, SeenOnce, VehicleOfConcern
-from app.models.strict import Strict
+from app.models.told import Told
 
 
 def _has_words(narrative: str) -> str:
@@ -29,7 +29,7 @@ class HowKnown(StrEnum):
     NOT_KNOWN = "not_known"
 
 
-class OnlineElement(Strict):
+class OnlineElement(Told):
     """What happened online, or by telephone and messages."""
 
     involved: YesNo | None = Field(
@@ -52,7 +52,7 @@ class OnlineElement(Strict):
     )
 
 
-class ConcernDetail(Strict):
+class ConcernDetail(Told):
     """What the reporter saw, heard or was told. Only `narrative` is required, in any words and of any length to 50,000.
 
     Facts come first and opinion is welcome when it says that it is opinion. No answer here is turned into a score.

@@ -12,7 +12,8 @@ from typing import Annotated
 
 from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints
 
-from app.models.strict import CodeFrom, Strict
+from app.models.strict import CodeFrom
+from app.models.told import Told
 
 # The lengths are generous for their purpose and together keep the longest possible concern well under a megabyte.
 Brief = Annotated[str, StringConstraints(max_length=100)]
@@ -74,7 +75,7 @@ PartialDate = Annotated[
 ]
 
 
-class Address(Strict):
+class Address(Told):
     """An address as far as it is known. Nothing is checked against a directory and nothing is reformatted."""
 
     text: Line | None = Field(
@@ -97,7 +98,7 @@ class Address(Strict):
     )
 
 
-class Identifier(Strict):
+class Identifier(Told):
     """A number that another body knows a person by, together with the name of the scheme."""
 
     scheme: Brief | None = Field(

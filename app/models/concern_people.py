@@ -5,10 +5,10 @@ from enum import StrEnum
 from pydantic import Field
 
 from app.models.concern_parts import Address, Day, Line, Note, YesNo
-from app.models.strict import Strict
+from app.models.told import Told
 
 
-class ParentOrCarer(Strict):
+class ParentOrCarer(Told):
     """A parent of a child in the concern, or somebody who cares for one."""
 
     name: Line | None = Field(
@@ -72,7 +72,7 @@ class Connection(StrEnum):
     NOT_KNOWN = "not_known"
 
 
-class OtherPerson(Strict):
+class OtherPerson(Told):
     """Somebody else in or around the household: a sibling, a regular visitor, an absent parent."""
 
     name: Line | None = Field(

@@ -5,7 +5,7 @@ from enum import StrEnum
 from pydantic import Field
 
 from app.models.concern_parts import Line, ReferralSourceCode, YesNo
-from app.models.strict import Strict
+from app.models.told import Told
 
 
 class ReporterKind(StrEnum):
@@ -18,7 +18,7 @@ class ReporterKind(StrEnum):
     ANONYMOUS = "anonymous"
 
 
-class Reporter(Strict):
+class Reporter(Told):
     """The person who raises the concern. Only `kind` is required: nobody has to give a name.
 
     `source_code` is the referral source of the Department for Education’s children in need census.

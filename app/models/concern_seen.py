@@ -5,10 +5,11 @@ from typing import Annotated
 from pydantic import AfterValidator, Field
 
 from app.models.concern_parts import Address, Brief, Line, Note, PartialDate, YesNo
-from app.models.strict import Slug, Strict
+from app.models.strict import Slug
+from app.models.told import Told
 
 
-class Seen(Strict):
+class Seen(Told):
     """An item of the edition that the concern names, with what was seen of it.
 
     Items are never counted, weighed or ranked: a concern with none takes the same route as one with many, and an item
@@ -51,7 +52,7 @@ def _each_id_once(items: tuple[Seen, ...]) -> tuple[Seen, ...]:
 SeenOnce = Annotated[tuple[Seen, ...], AfterValidator(_each_id_once)]
 
 
-class MissingEpisode(Strict):
+class MissingEpisode(Told):
     """A time when the child was missing, or away without an explanation, as far as it is known."""
 
     started: PartialDate | None = Field(
@@ -80,7 +81,7 @@ class MissingEpisode(Strict):
     )
 
 
-class PersonOfConcern(Strict):
+class PersonOfConcern(Told):
     """Somebody who may be a risk to a child. A partial description is worth giving."""
 
     name: Line | None = Field(default=None, title="Name", description="As far as you know it.", examples=["‘Max’"])
@@ -123,7 +124,7 @@ class PersonOfConcern(Strict):
     )
 
 
-class VehicleOfConcern(Strict):
+class VehicleOfConcern(Told):
     """A vehicle that may matter. A part of its registration is worth giving."""
 
     registration: Brief | None = Field(
@@ -140,7 +141,7 @@ class VehicleOfConcern(Strict):
     )
 
 
-class PlaceOfConcern(Strict):
+class PlaceOfConcern(Told):
     """A place that may matter: where a child is taken, meets somebody or has been found."""
 
     name: Line | None = Field(

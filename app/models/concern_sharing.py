@@ -5,7 +5,7 @@ from enum import StrEnum
 from pydantic import Field
 
 from app.models.concern_parts import Account, LawfulBasisCode, Line, Note, ReasonParentsNotToldCode, YesNo
-from app.models.strict import Strict
+from app.models.told import Told
 
 
 class ParentsInformed(StrEnum):
@@ -17,7 +17,7 @@ class ParentsInformed(StrEnum):
     NOT_KNOWN = "not_known"
 
 
-class InformedAndBasis(Strict):
+class InformedAndBasis(Told):
     """Who has been told, what the child says, and the basis for sharing. Nothing here is a condition of sharing.
 
     Nobody needs consent to share information about a child who is or may be at risk (HM Government, Information
@@ -82,7 +82,7 @@ class InformedAndBasis(Strict):
     )
 
 
-class Agency(Strict):
+class Agency(Told):
     """An organisation that is already involved with a child or the family."""
 
     name: Line | None = Field(
@@ -114,7 +114,7 @@ class Agency(Strict):
     )
 
 
-class RiskToWorkers(Strict):
+class RiskToWorkers(Told):
     """Anything that a worker should know before a visit or a call."""
 
     known_risk: YesNo | None = Field(

@@ -8,14 +8,12 @@ from urllib.parse import parse_qsl
 from fastapi import Depends, Request
 
 from app.pages.form_parts import Entry, Form, Kind, Question, Several
-from app.routers.json_bodies import CANNOT_BE_KEPT, LARGEST, BodyRefused
-from app.routers.problem_kinds import BAD_REQUEST, MEDIA_TYPE, TOO_LARGE
+from app.routers.json_bodies import CANNOT_BE_KEPT, BodyRefused
+from app.routers.problem_kinds import BAD_REQUEST, MEDIA_TYPE
 
 COUNT = "count:"
 NOTE = ":note"
 DATE_PARTS = (":year", ":month", ":day")
-IN_A_FORM = 3
-"""How many bytes a byte may take in a posted form."""
 URLENCODED = "application/x-www-form-urlencoded"
 MOST_FIELDS = 20_000
 
@@ -44,14 +42,10 @@ class Posted:
 
 
 async def read_posted(request: Request) -> Posted:
-    """What was posted; raises `BodyRefused` where it is no form, or larger than any concern."""
+    """What was posted; raises `BodyRefused` where it is no form."""
     if request.headers.get("content-type", "").partition(";")[0].strip().lower() != URLENCODED:
         raise BodyRefused(MEDIA_TYPE, MEDIA_TYPE.meaning)
-    body = bytearray()
-    async for chunk in request.stream():
-        body += chunk
-        if len(body) > IN_A_FORM * LARGEST:
-            raise BodyRefused(TOO_LARGE, TOO_LARGE.meaning)
+    body = await request.body()  # whole, and no larger than any body may be (see `app.routers.receiving`)
     try:
         pairs = parse_qsl(body.decode("ascii"), keep_blank_values=True, errors="strict", max_num_fields=MOST_FIELDS)
     except ValueError:  # not ASCII, not UTF-8 beneath the escapes, or too many fields

@@ -49,7 +49,8 @@ class Asked:
 
 def asked_fields(schema: Schema, name: str = "", place: str = "") -> Iterator[Asked]:
     """Each field that the form asks; those of a part stand among those of the whole."""
-    for own, told in schema["properties"].items():
+    for own, field in schema["properties"].items():
+        told = _without_null(field)
         at, inner = f"{place}{own}", _resolved(told.get("items", told))
         if at in LEFT_OUT or f"*.{own}" in LEFT_OUT:
             continue
@@ -66,10 +67,14 @@ def the_schema() -> Schema:
     return Concern.model_json_schema()
 
 
+def _without_null(told: Schema) -> Schema:
+    """The field, where it may be null too: as it is told otherwise."""
+    kinds = [each for each in told.get("anyOf", ()) if each.get("type") != "null"]
+    return {**told, **kinds[0]} if kinds else told
+
+
 def _resolved(told: Schema) -> Schema:
-    """What it comes to, apart from being left out."""
-    if "anyOf" in told:
-        told = next(each for each in told["anyOf"] if each.get("type") != "null")
+    """What it comes to."""
     if "$ref" in told:
         found: Schema = the_schema()["$defs"][told["$ref"].rpartition("/")[2]]
         return found

@@ -2,12 +2,12 @@
 
 from typing import Annotated
 
-from fastapi import Depends
+from fastapi import Depends, Request
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer, SecurityScopes
 
 from app.errors import ScopeMissing, TokenNeeded
 from app.models.clients import Scope
-from app.routers.parts import TheParts
+from app.routers.parts import Parts, TheParts
 from app.services.clients import Caller
 
 ANONYMOUS = "anonymous"
@@ -38,27 +38,36 @@ def the_status_token(given: Annotated[Given, Depends(_status_token)]) -> str:
     return given.credentials
 
 
-def the_client(needed: SecurityScopes, parts: TheParts, given: Annotated[Given, Depends(_client_key)]) -> Caller:
+def the_client(
+    request: Request, needed: SecurityScopes, parts: TheParts, given: Annotated[Given, Depends(_client_key)]
+) -> Caller:
     """A client with the scopes that the route needs. Raises `TokenNeeded`, `TokenUnknown` or `ScopeMissing`."""
     if given is None:
         raise TokenNeeded
-    caller = parts.doorkeeper.admit(given.credentials)
+    caller = _admitted(request, parts, given)
     for scope in needed.scopes:
         if scope not in caller.scopes:
             raise ScopeMissing(scope)
     return caller
 
 
-def the_submitter(parts: TheParts, given: Annotated[Given, Depends(_client_key)]) -> str:
+def the_submitter(request: Request, parts: TheParts, given: Annotated[Given, Depends(_client_key)]) -> str:
     """Whoever may submit: a client with the scope; anyone, unless anonymous concerns are switched off."""
     if given is None:
         if not parts.settings.anonymous_concerns:
             raise TokenNeeded
         return ANONYMOUS
-    caller = parts.doorkeeper.admit(given.credentials)
+    caller = _admitted(request, parts, given)
     if Scope.SUBMIT not in caller.scopes:
         raise ScopeMissing(Scope.SUBMIT)
     return caller.name
+
+
+def _admitted(request: Request, parts: Parts, given: HTTPAuthorizationCredentials) -> Caller:
+    """Who holds the key; the limits around the request learn the name, and count by it from then on."""
+    caller = parts.doorkeeper.admit(given.credentials)
+    request.state.client = caller.name
+    return caller
 
 
 StatusToken = Annotated[str, Depends(the_status_token)]

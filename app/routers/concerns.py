@@ -4,6 +4,7 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Body, Depends, Header, Path, Request, Response
 
+from app.errors import TwoKeys
 from app.models.addition import ADDITION_EXAMPLE, Addition, AdditionReceipt
 from app.models.concern import Concern
 from app.models.concern_examples import FULL_EXAMPLE, SMALLEST_EXAMPLE
@@ -27,6 +28,7 @@ from app.routers.problem_kinds import (
     SCOPE,
     TOKEN,
     TOO_LARGE,
+    TWO_KEYS,
     UNKNOWN_TOKEN,
     documented,
 )
@@ -65,6 +67,14 @@ IdempotencyKey = Annotated[
 ]
 
 
+def _one_key_at_most(request: Request) -> None:
+    if len(request.headers.getlist("idempotency-key")) > 1:
+        raise TwoKeys
+
+
+ONE_KEY = Depends(_one_key_at_most)
+
+
 Reference = Annotated[
     str, Path(max_length=40, description="The reference, in any case and grouping.", examples=[REFERENCE])
 ]
@@ -101,7 +111,8 @@ def check_submission(response: Response, parts: TheParts, submission: Submission
     summary="Raise a concern",
     status_code=201,
     response_model=Receipt,
-    responses=documented(BAD_REQUEST, *UNREADABLE, KEY_REUSED, *UNADMITTED, BUSY),
+    responses=documented(BAD_REQUEST, TWO_KEYS, *UNREADABLE, KEY_REUSED, *UNADMITTED, BUSY),
+    dependencies=[ONE_KEY],
     openapi_extra=WITH_OR_WITHOUT_KEY,
 )
 def raise_concern(
@@ -131,7 +142,8 @@ def read_concern_status(
     summary="Add to a concern",
     status_code=201,
     response_model=AdditionReceipt,
-    responses=documented(BAD_REQUEST, *UNREADABLE, KEY_REUSED, TOKEN, CONCERN, ERASED, BUSY),
+    responses=documented(BAD_REQUEST, TWO_KEYS, *UNREADABLE, KEY_REUSED, TOKEN, CONCERN, ERASED, BUSY),
+    dependencies=[ONE_KEY],
 )
 def add_more(
     *,

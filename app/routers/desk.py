@@ -24,6 +24,7 @@ from app.routers.desk_views import entry_of, inbox_entry, opened_concern, refere
 from app.routers.editions import HIGHEST
 from app.routers.json_bodies import JSONRoute
 from app.routers.negotiation import JSON, weight
+from app.routers.numbers import IN_PLAIN_DIGITS
 from app.routers.parts import Now, Parts, TheParts
 from app.routers.places import A_MOMENT, after_place, cursor_of_place
 from app.routers.problem_kinds import (
@@ -145,7 +146,9 @@ def fetch_addition(
     actor: Reader,
     now: Now,
     reference: Reference,
-    number: Annotated[int, Path(ge=1, le=HIGHEST, description="The addition's place, from 1.", examples=[1])],
+    number: Annotated[
+        int, Path(ge=1, le=HIGHEST, description="The addition's place, from 1.", examples=[1]), IN_PLAIN_DIGITS
+    ],
 ) -> Response:
     """The sealed file of one addition."""
     taken = _take_out(parts, actor, now, reference, how=f"sealed file of addition {number}")

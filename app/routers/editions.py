@@ -31,6 +31,7 @@ from app.routers.guide_views import (
 )
 from app.routers.guides import GuideName, ItemName, SectionName
 from app.routers.negotiation import CSV, MARKDOWN
+from app.routers.numbers import IN_PLAIN_DIGITS
 from app.routers.parts import OpenSession, TheParts
 from app.routers.problem_kinds import EDITION, GUIDE, ITEM, NOT_FOUND, NOT_MODIFIED, WITHDRAWN, documented, shown
 from app.routers.queries import Cursor, Limit, from_cursor, to_cursor
@@ -46,7 +47,7 @@ LINK_FORMAT = "application/link-format"
 TIME_MAP_EXAMPLE = '<http://127.0.0.1:8000/v1/guides/child-sexual-exploitation>; rel="original timegate"'
 HIGHEST = 1_000_000
 AS_PUBLISHED = shown(status=Status.PUBLISHED)
-Number = Annotated[int, Path(ge=1, le=HIGHEST, description="The edition's number.", examples=[1])]
+Number = Annotated[int, Path(ge=1, le=HIGHEST, description="The edition's number.", examples=[1]), IN_PLAIN_DIGITS]
 
 
 @router.get(
@@ -101,6 +102,7 @@ def read_changes(
     since: Annotated[
         int | None,
         Query(ge=1, le=HIGHEST, description="The edition to compare with; the one before, if absent.", examples=[1]),
+        IN_PLAIN_DIGITS,
     ] = None,
 ) -> Response:
     """What this edition added, removed, reworded and moved, section by section, since another."""

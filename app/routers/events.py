@@ -14,6 +14,7 @@ from app.models.event_tables import EventKind, EventRow
 from app.routers.access import the_client
 from app.routers.answers import NO_STORE
 from app.routers.desk import UNADMITTED
+from app.routers.numbers import IN_PLAIN_DIGITS
 from app.routers.parts import Parts, TheParts
 from app.routers.problem_kinds import documented
 from app.routers.queries import Limit, from_cursor, to_cursor
@@ -47,6 +48,7 @@ async def read_events(
     wait: Annotated[
         int,
         Query(ge=0, le=LONGEST_WAIT, description="Seconds to wait for an event, where there is none.", examples=[0]),
+        IN_PLAIN_DIGITS,
     ] = 0,
     limit: Limit = 50,
 ) -> EventsAnswer:

@@ -7,13 +7,16 @@ from email.message import Message
 from typing import Any
 
 from fastapi import Request, Response
+from fastapi.concurrency import run_in_threadpool
 from fastapi.routing import APIRoute
 from starlette.exceptions import HTTPException
 
 from app.routers.problem_kinds import MEDIA_TYPE, NOT_JSON, TOO_LARGE, Kind
 
 DEEPEST = 32
-LARGEST = 1_000_000
+LARGE = 32_768  # bytes; a smaller one is parsed in less time than a thread takes to begin
+MOST_VALUES = 10_000
+TOO_MANY = f"A body may have {MOST_VALUES:,} values. Send less, or telephone."
 TOO_DEEP = f"The body is nested deeper than {DEEPEST} levels."
 CANNOT_BE_KEPT = re.compile("[\x00\ud800-\udfff]")
 
@@ -42,24 +45,10 @@ class JSONRoute(APIRoute):
 
 
 class _StrictRequest(Request):
-    _read: bytes | None = None
-
-    async def body(self) -> bytes:
-        """The body; raises `BodyRefused` as soon as it is known to be too large."""
-        if self._read is None:
-            if int(self.headers.get("content-length", "0")) > LARGEST:
-                raise BodyRefused(TOO_LARGE, TOO_LARGE.meaning)
-            read = bytearray()
-            async for chunk in self.stream():
-                read += chunk
-                if len(read) > LARGEST:
-                    raise BodyRefused(TOO_LARGE, TOO_LARGE.meaning)
-            self._read = bytes(read)
-        return self._read
-
     async def json(self) -> Any:
-        """The body, parsed."""
-        return read_json(await self.body())
+        """The body, parsed: a large one off the event loop, which has other requests to serve."""
+        body = await self.body()
+        return await run_in_threadpool(read_json, body) if len(body) > LARGE else read_json(body)
 
 
 def read_json(body: bytes) -> Any:
@@ -76,7 +65,7 @@ def read_json(body: bytes) -> Any:
         raise BodyRefused(NOT_JSON, TOO_DEEP) from None
     except ValueError:
         raise BodyRefused(NOT_JSON, "A number in the body has too many digits.") from None
-    _check_text(value, depth=0)
+    _Walk().check(value, depth=0)
     return value
 
 
@@ -101,14 +90,24 @@ def _refuse_constant(_name: str) -> Any:
     raise BodyRefused(NOT_JSON, "NaN and Infinity are not JSON.")
 
 
-def _check_text(value: Any, *, depth: int) -> None:
-    if depth > DEEPEST:
-        raise BodyRefused(NOT_JSON, TOO_DEEP)
-    if isinstance(value, str):
-        _check_characters(value)
-    elif isinstance(value, dict | list):
-        for member in value.values() if isinstance(value, dict) else value:
-            _check_text(member, depth=depth + 1)
+class _Walk:
+    """A walk through a parsed body, which ends where there are more values than anything here can be made of."""
+
+    def __init__(self) -> None:
+        self._values = 0
+
+    def check(self, value: Any, *, depth: int) -> None:
+        """Look at the value and at all that is in it. Raises `BodyRefused`."""
+        self._values += 1
+        if self._values > MOST_VALUES:
+            raise BodyRefused(TOO_LARGE, TOO_MANY)
+        if depth > DEEPEST:
+            raise BodyRefused(NOT_JSON, TOO_DEEP)
+        if isinstance(value, str):
+            _check_characters(value)
+        elif isinstance(value, dict | list):
+            for member in value.values() if isinstance(value, dict) else value:
+                self.check(member, depth=depth + 1)
 
 
 def _check_characters(text: str) -> None:

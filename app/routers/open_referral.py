@@ -17,6 +17,7 @@ from app.models.open_referral import (
 )
 from app.models.open_referral_parts import A_SERVICE, A_TAXONOMY, A_TERM, Taxonomy, TaxonomyTerm
 from app.routers.access import PUBLIC
+from app.routers.numbers import IN_PLAIN_DIGITS
 from app.routers.open_referral_views import (
     DOCUMENT,
     STUB,
@@ -69,8 +70,10 @@ def the_filters(
 
 
 def the_paging(
-    page: Annotated[int, Query(ge=1, description="Which page, from 1.", examples=[1])] = 1,
-    per_page: Annotated[int, Query(ge=1, le=1000, description="The most entries of a page.", examples=[50])] = 50,
+    page: Annotated[int, Query(ge=1, description="Which page, from 1.", examples=[1]), IN_PLAIN_DIGITS] = 1,
+    per_page: Annotated[
+        int, Query(ge=1, le=1000, description="The most entries of a page.", examples=[50]), IN_PLAIN_DIGITS
+    ] = 50,
 ) -> Paging:
     """The page that the caller wants."""
     return Paging(page, per_page)

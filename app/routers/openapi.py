@@ -10,12 +10,32 @@ from typing import Any
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 
+from app.routers.limits import FIELD, POLICY_FIELD, limited_as
+from app.routers.problem_kinds import BUSY, TOO_OFTEN, TOO_SLOW, Kind, documented
 from app.routers.problems import CONCERNS, MEDIA_TYPE
+from app.routers.receiving import ALWAYS_ANSWERED
 from app.routers.reference import DESCRIPTION
 
 JSON = "application/json"
 SCHEMAS = "#/components/schemas/"
 OWN_MEDIA_TYPES = {f"{SCHEMAS}Problem": MEDIA_TYPE, f"{SCHEMAS}JsonFeed": "application/feed+json"}
+PROBLEM = {"$ref": f"{SCHEMAS}Problem"}
+LIMIT_FIELDS = {
+    POLICY_FIELD: {
+        "description": "The limit, where the caller is counted: requests (q) in seconds (w), "
+        "draft-ietf-httpapi-ratelimit-headers.",
+        "schema": {"type": "string"},
+        "example": '"concerns";q=300;w=60',
+    },
+    FIELD: {
+        "description": "How the caller stands: what remains (r), and the seconds until it is whole again (t).",
+        "schema": {"type": "string"},
+        "example": '"concerns";r=299;t=60',
+    },
+}
+RETRY_AFTER = {
+    "Retry-After": {"description": "Seconds to wait.", "schema": {"type": "integer"}, "required": True, "example": 42}
+}
 DEFAULT_422 = {"$ref": f"{SCHEMAS}HTTPValidationError"}
 TAGS = {
     "Reference": "The index, signposts, code lists, kinds of problem, and the keys that receipts are checked with.",
@@ -69,6 +89,7 @@ def _document(app: FastAPI) -> Part:
     schemas = document["components"]["schemas"]
     for path, operations in document["paths"].items():
         for method, operation in operations.items():
+            _add_what_stands_around(path, method, operation)
             _correct(operation["responses"])
             _show_requests(operation, schemas)
             _show_answers(operation, schemas, here=_filled(path, operation) if method == "get" else None)
@@ -77,6 +98,29 @@ def _document(app: FastAPI) -> Part:
     for unused in ("HTTPValidationError", "ValidationError"):
         schemas.pop(unused, None)
     return document
+
+
+def _add_what_stands_around(path: str, method: str, operation: Part) -> None:
+    """Tell what is answered before a route is reached, and the fields that tell of limits."""
+    if not path.startswith(ALWAYS_ANSWERED):
+        _add_problem(operation["responses"], BUSY)
+    if "requestBody" in operation:
+        _add_problem(operation["responses"], TOO_SLOW)
+    if limited_as(method.upper(), path) is None:
+        return
+    _add_problem(operation["responses"], TOO_OFTEN)
+    for status, response in operation["responses"].items():
+        told = response.setdefault("headers", {})
+        told |= LIMIT_FIELDS if status != str(TOO_OFTEN.status) else LIMIT_FIELDS | RETRY_AFTER
+
+
+def _add_problem(responses: Part, kind: Kind) -> None:
+    for status, told in documented(kind).items():
+        if status == kind.status:
+            examples = told["content"][JSON]["examples"]
+            new = {"description": kind.title, "content": {MEDIA_TYPE: {"schema": PROBLEM, "examples": {}}}}
+            content = responses.setdefault(str(status), new)["content"]
+            content.get(JSON, content.get(MEDIA_TYPE))["examples"] |= examples
 
 
 def _correct(responses: Part) -> None:

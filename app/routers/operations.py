@@ -1,5 +1,7 @@
 """Operations: health and metrics."""
 
+import shutil
+
 from fastapi import APIRouter, Response
 from prometheus_client import CONTENT_TYPE_LATEST
 from sqlalchemy import text
@@ -17,6 +19,7 @@ router = APIRouter(tags=["Operations"], dependencies=[PUBLIC])
 
 OK = "ok"
 UNAVAILABLE = 503
+LEAST_FREE_BYTES = 1_000_000  # the largest concern that is taken
 FAILING = {
     "content": {
         "application/json": {"example": {"status": "unavailable", "checks": {"database": "ok", "writer": "stopped"}}}
@@ -39,7 +42,11 @@ def read_liveness(response: Response) -> Health:
 def read_readiness(response: Response, parts: TheParts) -> Health:
     """Whether guidance can be read and concerns can be kept: 503 where not."""
     response.headers["Cache-Control"] = NO_STORE
-    checks = {"database": _database(parts), "writer": OK if parts.intake.writer.is_alive else "stopped"}
+    checks = {"database": _database(parts), "writer": _writer(parts)}
+    if parts.settings.database_url is None:
+        checks["disk"] = _disk(parts)
+    if parts.draining.is_set():
+        checks["process"] = "stopping"
     well = set(checks.values()) == {OK}
     if not well:
         response.status_code = UNAVAILABLE
@@ -67,3 +74,17 @@ def _database(parts: Parts) -> str:
     except SQLAlchemyError:
         return "no answer"
     return OK
+
+
+def _disk(parts: Parts) -> str:
+    try:
+        return OK if shutil.disk_usage(parts.settings.data_dir).free >= LEAST_FREE_BYTES else "full"
+    except OSError:
+        return "no answer"
+
+
+def _writer(parts: Parts) -> str:
+    writer = parts.intake.writer
+    if not writer.is_alive:
+        return "stopped"
+    return OK if writer.can_write else "cannot write"

@@ -2,13 +2,26 @@
 
 from collections.abc import Sequence
 
-from starlette.datastructures import MutableHeaders
+from fastapi import Request
+from starlette.datastructures import Headers, MutableHeaders
 from starlette.middleware.cors import CORSMiddleware
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from app.routers.problem_kinds import PREFLIGHT
+from app.routers.problems import PAGES_OF_CONCERNS, problem
+
 SUBMISSIONS = "/v1/concerns"
-WITHOUT_OTHERS = ("/v1/desk", "/raise-a-concern", "/concerns")  # no page of another origin has any business there
-EXPOSED = ("ETag", "Link", "Location", "Retry-After", "X-Request-ID", "Idempotency-Replayed")
+WITHOUT_OTHERS = ("/v1/desk", *PAGES_OF_CONCERNS)  # no page of another origin has any business there
+EXPOSED = (
+    "ETag",
+    "Link",
+    "Location",
+    "Retry-After",
+    "RateLimit-Policy",
+    "RateLimit",
+    "X-Request-ID",
+    "Idempotency-Replayed",
+)
 DAY = 86_400
 
 
@@ -41,18 +54,36 @@ class Origins:
         """Serve one request under the rules of its path."""
         if scope["type"] != "http" or scope["path"].startswith(WITHOUT_OTHERS):
             await self.app(scope, receive, send)
-        elif is_submission(scope):
+            return
+        rules = self.submissions if is_submission(scope) else self.reads
+        if rules is self.reads:
+            send = open_to_all(send)
+        if _is_preflight(scope):
+            await _answer_preflight(rules, Request(scope, receive), send)
+        elif rules is self.submissions:
             await self.submissions(scope, receive, send)
-        elif scope["method"] == "OPTIONS":
-            await self.reads(scope, receive, open_to_all(send))
         else:
-            await self.app(scope, receive, open_to_all(send))
+            await self.app(scope, receive, send)
 
 
 def is_submission(scope: Scope) -> bool:
     """Whether the configured origins alone may read the answer."""
     path: str = scope["path"]
     return path.startswith(SUBMISSIONS) and path != f"{SUBMISSIONS}/form"
+
+
+def _is_preflight(scope: Scope) -> bool:
+    headers = Headers(scope=scope)
+    return scope["method"] == "OPTIONS" and {"origin", "access-control-request-method"} <= set(headers.keys())
+
+
+async def _answer_preflight(rules: CORSMiddleware, request: Request, send: Send) -> None:
+    """What the browser may do, or a problem that says whom to call where it may not."""
+    answer = rules.preflight_response(request.headers)
+    if answer.status_code == PREFLIGHT.status:
+        kept = {name: value for name, value in answer.headers.items() if not name.startswith("content-")}
+        answer = problem(request, PREFLIGHT, headers=kept)
+    await answer(request.scope, request.receive, send)
 
 
 def open_to_all(send: Send) -> Send:

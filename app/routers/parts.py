@@ -2,7 +2,8 @@
 
 import datetime as dt
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from threading import Event
 from typing import Annotated
 
 from fastapi import Depends, Request
@@ -33,6 +34,8 @@ class Parts:
     doorkeeper: Doorkeeper
     metrics: Metrics
     clock: Clock
+    draining: Event = field(default_factory=Event)
+    """Set once the process was asked to stop: it finishes what it accepted, and refuses what is new."""
 
 
 def the_parts(request: Request) -> Parts:

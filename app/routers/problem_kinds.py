@@ -41,8 +41,34 @@ QUERY = Kind(
     "never returns everything.",
 )
 METHOD = Kind("method-not-allowed", 405, "Method not allowed", "The Allow header lists the methods of this path.")
-TOO_LARGE = Kind("too-large", 413, "The body is too large", "A body may have 1,000,000 bytes. Send less, or telephone.")
+TOO_LARGE = Kind(
+    "too-large",
+    413,
+    "The body is too large",
+    "A body may have 1,000,000 bytes and 10,000 values. Send less, or telephone.",
+)
 MEDIA_TYPE = Kind("not-json", 415, "The body is not JSON", "Send `Content-Type: application/json`.")
+TOO_SLOW = Kind("too-slow", 408, "The body did not arrive in time", "Send the request again, or telephone.")
+TOO_OFTEN = Kind(
+    "too-often",
+    429,
+    "Too many requests",
+    "Too many requests came from this caller. Try again after Retry-After seconds, with the same Idempotency-Key. "
+    "Whoever is worried about a child need not wait: telephone.",
+)
+UNKNOWN_HOST = Kind(
+    "unknown-host",
+    400,
+    "Not a name of this service",
+    "The Host header names another host. Its operator names the hosts of this service in GUIDANCE_ALLOWED_HOSTS.",
+)
+PREFLIGHT = Kind(
+    "origin-refused",
+    400,
+    "Not for this origin",
+    "Pages of this origin may not send this request. The operator names origins in GUIDANCE_ALLOWED_ORIGINS.",
+)
+TWO_KEYS = Kind("two-keys", 400, "Two idempotency keys", "Send one Idempotency-Key header, and one value in it.")
 DEFECT = Kind("internal-error", 500, "Something went wrong here", "It is logged under the id in `instance`.")
 BUSY = Kind(
     "busy",
@@ -160,20 +186,25 @@ KINDS: Mapping[type[errors.GuidanceError], Kind] = {
     errors.OnHold: HELD,
     errors.OutcomeGiven: CLOSED,
     errors.StoreBusy: BUSY,
+    errors.TwoKeys: TWO_KEYS,
     errors.ReceiptNotGenuine: DEFECT,
     errors.NotExportable: DEFECT,
     errors.DeskRefused: DEFECT,
     errors.AddressRefused: DEFECT,
     errors.WebhookExists: DEFECT,
     errors.NoSuchWebhook: DEFECT,
+    errors.BackupRefused: DEFECT,
     errors.SetUpFault: DEFECT,
+    errors.SchemaBehind: DEFECT,
+    errors.SchemaUnknown: DEFECT,
     SeedFileError: DEFECT,
 }
 BY_STATUS: Mapping[int, Kind] = {
     kind.status: kind for kind in (NOT_FOUND, BAD_REQUEST, METHOD, TOO_LARGE, MEDIA_TYPE, BUSY, TOKEN, DEFECT)
 }
+AROUND = (QUERY, NOT_JSON, TOO_SLOW, TOO_OFTEN, UNKNOWN_HOST, PREFLIGHT)
 ALL: tuple[Kind, ...] = tuple(
-    sorted({*KINDS.values(), *BY_STATUS.values(), QUERY, NOT_JSON}, key=lambda kind: (kind.status, kind.slug))
+    sorted({*KINDS.values(), *BY_STATUS.values(), *AROUND}, key=lambda kind: (kind.status, kind.slug))
 )
 
 

@@ -32,12 +32,15 @@ from app.routers.sentences import fault_of, field_faults, without_echoes
 
 MEDIA_TYPE = "application/problem+json"
 CONCERNS = "/v1/concerns"
+PAGES_OF_CONCERNS = ("/raise-a-concern", "/concerns")
 CHALLENGES = {
     TOKEN: "Bearer",
     UNKNOWN_TOKEN: 'Bearer error="invalid_token"',
     SCOPE: 'Bearer error="insufficient_scope"',
 }
 RETRY_AFTER_SECONDS = 5
+MOST_TOLD = 100
+AND_MORE = f"There are more faults than can be told at once: `errors` tells the first {MOST_TOLD}, each with its place."
 
 
 def handle_problems(app: FastAPI) -> None:
@@ -63,9 +66,9 @@ def problem(
         type=kind.type,
         title=kind.title,
         status=kind.status,
-        detail=detail or kind.meaning,
+        detail=detail or (AND_MORE if len(faults) > MOST_TOLD else kind.meaning),
         instance=f"urn:uuid:{request.state.request_id}",
-        errors=field_faults(faults) or None,
+        errors=field_faults(faults[:MOST_TOLD]) or None,
         links=links,
         **_whom_to_call(request),
     )
@@ -84,7 +87,7 @@ def _headers_of(kind: Kind) -> dict[str, str]:
 
 
 def _whom_to_call(request: Request) -> dict[str, Any]:
-    if not request.url.path.startswith(CONCERNS):
+    if not request.url.path.startswith((CONCERNS, *PAGES_OF_CONCERNS)):
         return {}
     parts: Parts = request.app.state.parts
     return {"signposts": parts.reference_data.signposts, "contacts": parts.helpline.contacts()}
@@ -107,7 +110,8 @@ def _domain_error(request: Request, error: Exception) -> Response:
 
 
 def _parsing_error(request: Request, error: Exception) -> Response:
-    found = without_echoes(error.errors())  # type: ignore[attr-defined]  # registered for RequestValidationError alone
+    every: Sequence[Any] = error.errors()  # type: ignore[attr-defined]  # registered for RequestValidationError alone
+    found = without_echoes(every[: 2 * MOST_TOLD])  # enough to tell that there are more
     places = {fault["loc"][0] for fault in found}
     if "path" in places:
         return problem(request, NOT_FOUND)

@@ -10,6 +10,7 @@ from fastapi.routing import APIRoute
 
 from app.errors import Fault, QueryRefused
 from app.routers.json_bodies import CANNOT_BE_KEPT
+from app.routers.numbers import IN_PLAIN_DIGITS
 
 
 def ignore_unknown_query() -> None:
@@ -33,7 +34,9 @@ def refuse_unknown_query(request: Request) -> None:
         raise QueryRefused([Fault((), f"A query parameter is given more than once: {', '.join(twice)}.")])
 
 
-Limit = Annotated[int, Query(ge=1, le=200, description="The most entries that a page holds.", examples=[50])]
+Limit = Annotated[
+    int, Query(ge=1, le=200, description="The most entries that a page holds.", examples=[50]), IN_PLAIN_DIGITS
+]
 Cursor = Annotated[
     str | None,
     Query(max_length=400, description="Where the page begins: the `next_cursor` of the page before.", examples=["NTA"]),

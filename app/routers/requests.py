@@ -1,20 +1,15 @@
-"""Around every request: an id, one log line, the metrics, HEAD, security headers, and a last catch for defects."""
+"""Around every request: an id, one log line, the metrics, HEAD, and security headers."""
 
 import time
 import uuid
-from collections.abc import MutableMapping
+from collections.abc import Mapping, MutableMapping
 from typing import Any
 
 import structlog
-from fastapi import Request
 from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from app.logs import frames_of
 from app.routers.metrics import Metrics
-from app.routers.origins import is_submission, open_to_all
-from app.routers.problem_kinds import DEFECT
-from app.routers.problems import problem
 
 log = structlog.get_logger()
 
@@ -25,21 +20,19 @@ HEADERS = {
     "Cross-Origin-Opener-Policy": "same-origin",
     "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
 }
+OVER_HTTPS = {"Strict-Transport-Security": "max-age=63072000"}  # two years
 NO_ROUTE = "(none)"
 METHODS = frozenset({"GET", "HEAD", "POST", "OPTIONS", "PUT", "PATCH", "DELETE"})
 SERVER_ERROR = 500
 
 
 class AroundRequests:
-    """ASGI middleware: the outermost of this service.
+    """ASGI middleware: the outermost of this service."""
 
-    An error that nothing else answered becomes a problem here, and its line in the log tells its type and where it was
-    raised, never its words.
-    """
-
-    def __init__(self, app: ASGIApp, metrics: Metrics) -> None:
+    def __init__(self, app: ASGIApp, metrics: Metrics, *, is_https: bool) -> None:
         self.app = app
         self.metrics = metrics
+        self.headers = HEADERS | OVER_HTTPS if is_https else HEADERS
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
@@ -52,14 +45,8 @@ class AroundRequests:
         scope.setdefault("state", {})["request_id"] = request_id
         if method == "HEAD":
             scope = {**scope, "method": "GET"}  # a copy: the server must go on knowing that no body follows
-        told = _Outgoing(send, request_id, with_body=method != "HEAD")
-        try:
-            await self.app(scope, receive, told.send)
-        except Exception as defect:  # the last catch: a defect is answered and logged, without its words
-            log.error("defect", request_id=request_id, error=type(defect).__name__, frames=frames_of(defect))
-            if told.status is None:
-                way_out = told.send if is_submission(scope) else open_to_all(told.send)
-                await problem(Request(scope, receive), DEFECT)(scope, receive, way_out)
+        told = _Outgoing(send, {**self.headers, "X-Request-ID": request_id}, with_body=method != "HEAD")
+        await self.app(scope, receive, told.send)
         seconds = time.perf_counter() - began
         status, route = told.status or SERVER_ERROR, _route_of(scope)
         self.metrics.record(method=method, route=route, status=status, seconds=seconds)
@@ -76,9 +63,9 @@ class AroundRequests:
 class _Outgoing:
     """The way out: adds the headers, remembers the status, and leaves out the body of an answer to HEAD."""
 
-    def __init__(self, send: Send, request_id: str, *, with_body: bool) -> None:
+    def __init__(self, send: Send, headers: Mapping[str, str], *, with_body: bool) -> None:
         self._send = send
-        self._request_id = request_id
+        self._headers = headers
         self._with_body = with_body
         self.status: int | None = None
 
@@ -87,8 +74,7 @@ class _Outgoing:
         if message["type"] == "http.response.start":
             self.status = message["status"]
             headers = MutableHeaders(scope=message)
-            headers["X-Request-ID"] = self._request_id
-            for name, value in HEADERS.items():
+            for name, value in self._headers.items():
                 headers.setdefault(name, value)
         elif not self._with_body and message["type"] == "http.response.body":
             message = {**message, "body": b""}

@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 
 import structlog
-from sqlalchemy import Connection, Engine
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy import Connection, Engine, text
+from sqlalchemy.exc import DBAPIError, IntegrityError
 
 from app.errors import GuidanceError, StoreBusy
 from app.store.database import for_writing
@@ -44,6 +44,7 @@ class Writer:
         self._engine = for_writing(engine)
         self._asked: queue.Queue[_Asked | None] = queue.Queue(maxsize=queue_size)
         self._wait_seconds = wait_seconds
+        self._fails = False
         self._thread = threading.Thread(target=self._work, name="writer", daemon=True)
 
     def start(self) -> None:
@@ -59,6 +60,16 @@ class Writer:
     def is_alive(self) -> bool:
         """Whether acts are being kept."""
         return self._thread.is_alive()
+
+    @property
+    def can_write(self) -> bool:
+        """Whether the database takes what is written. Where the last act failed, it is tried."""
+        if self._fails:
+            try:
+                self.keep(write_nothing_new)
+            except StoreBusy:
+                return False
+        return not self._fails
 
     @property
     def waiting(self) -> int:
@@ -106,6 +117,7 @@ class Writer:
             self._commit_together(batch)
         except Exception as failure:  # the writer outlives every failure of a batch
             if len(batch) == 1:
+                self._fails = isinstance(failure, DBAPIError) and not isinstance(failure, IntegrityError)
                 batch[0].told.set_exception(_as_told(failure))
                 return
             for asked in batch:  # find the one at fault: each in a transaction of its own
@@ -120,11 +132,17 @@ class Writer:
                         outcomes.append((asked, asked.act(connection), None))
                 except GuidanceError as error:
                     outcomes.append((asked, None, error))
+        self._fails = False
         for asked, result, refusal in outcomes:
             if refusal is None:
                 asked.told.set_result(result)
             else:
                 asked.told.set_exception(refusal)
+
+
+def write_nothing_new(connection: Connection) -> None:
+    """An act that has the database write, and changes nothing."""
+    connection.execute(text("UPDATE generation SET number = number"))
 
 
 def _as_told(failure: Exception) -> Exception:

@@ -1,0 +1,55 @@
+"""Host checking: a name that is not this service's is refused, so that no page can rebind its own name to it."""
+
+import ipaddress
+from collections.abc import Sequence
+from urllib.parse import urlsplit
+
+from fastapi import Request
+from starlette.datastructures import Headers
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from app.routers.problem_kinds import UNKNOWN_HOST
+from app.routers.problems import problem
+
+ANY = "*"
+
+
+class Hosts:
+    """ASGI middleware that looks at the Host header.
+
+    Let through are the host of the public address, the names of the setting (`*.council.example` for every name beneath
+    one, `*` for any), and what no page on the open internet is called: addresses in figures and names without a dot.
+    """
+
+    def __init__(self, app: ASGIApp, *, public_url: str, allowed_hosts: Sequence[str]) -> None:
+        self.app = app
+        public = urlsplit(public_url).hostname or ""
+        self._names = frozenset(name.lower() for name in (public, *allowed_hosts))
+        self._endings = tuple(name.lower()[1:] for name in allowed_hosts if name.startswith("*."))
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request."""
+        if scope["type"] == "http" and not self._knows(Headers(scope=scope).get("host")):
+            await problem(Request(scope, receive), UNKNOWN_HOST)(scope, receive, send)
+        else:
+            await self.app(scope, receive, send)
+
+    def _knows(self, host: str | None) -> bool:
+        if host is None or ANY in self._names:
+            return True
+        name = _without_port(host.lower())
+        return "." not in name or name in self._names or name.endswith(self._endings) or _is_address(name)
+
+
+def _without_port(host: str) -> str:
+    if host.startswith("["):
+        return host[1:].partition("]")[0]
+    return host.rpartition(":")[0] if ":" in host else host
+
+
+def _is_address(name: str) -> bool:
+    try:
+        ipaddress.ip_address(name)
+    except ValueError:
+        return False
+    return True

@@ -1,0 +1,149 @@
+"""Limits on how often somebody may ask, counted in this process or in a store that several processes share."""
+
+import hmac
+import ipaddress
+import math
+import secrets
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+import structlog
+from anyio import CapacityLimiter, to_thread
+from limits import RateLimitItem, parse
+from limits.errors import ConfigurationError, StorageError
+from limits.storage import MemoryStorage, Storage, storage_from_string
+from limits.strategies import FixedWindowRateLimiter
+
+from app.errors import SetUpFault
+
+OWN_MEMORY = "memory://"
+STORE_SECONDS = 0.25
+AWAY_SECONDS = 5.0
+THREADS = 10
+SHORTEST_SECRET = 32
+NETWORK_OF_ONE_SUBSCRIBER = 64  # bits: whoever has one IPv6 address has the rest of its /64 too
+OPTIONS: dict[str, dict[str, float | str | bool]] = {
+    scheme: {"socket_timeout": STORE_SECONDS, "socket_connect_timeout": STORE_SECONDS}
+    for scheme in ("redis", "rediss", "redis+unix", "valkey", "valkeys")
+}
+
+log = structlog.get_logger()
+
+
+@dataclass(frozen=True)
+class Policy:
+    """How often one caller may ask for one thing, under a name that the answers tell."""
+
+    name: str
+    item: RateLimitItem
+
+    @property
+    def seconds(self) -> int:
+        """The length of the window."""
+        return self.item.get_expiry()
+
+
+@dataclass(frozen=True)
+class Count:
+    """How a caller stands after asking once more: what remains in the window, and the seconds until it ends."""
+
+    policy: Policy
+    remaining: int
+    seconds: int
+    is_over: bool
+
+
+def make_policy(name: str, notation: str) -> Policy:
+    """The policy of a limit as `300/minute` writes it."""
+    return Policy(name, parse(notation))
+
+
+class Limiter:
+    """Counts by a keyed hash of who asks, so that neither memory nor store holds a network address.
+
+    Where the shared store is away, each process counts for itself until the store is back: nobody is refused because of
+    it, and the log says so.
+    """
+
+    def __init__(self, store: str, secret: bytes, clock: Callable[[], float] = time.monotonic) -> None:
+        self._secret = secret
+        self._clock = clock
+        self._own = FixedWindowRateLimiter(MemoryStorage())
+        self._shared = None if store == OWN_MEMORY else FixedWindowRateLimiter(_open(store))
+        self._threads = CapacityLimiter(THREADS)
+        self._away_until = -math.inf
+
+    async def count(self, policy: Policy, who: str) -> Count:
+        """Count one more request of that caller."""
+        key = hmac.digest(self._secret, f"{policy.name}\n{who}".encode(), "sha256").hex()[:32]
+        if self._shared is not None and not self._is_away:
+            try:
+                return await to_thread.run_sync(partial(self._count_shared, policy, key), limiter=self._threads)
+            except StorageError as away:
+                if not self._is_away:  # once for all that asked at the same time
+                    self._away_until = self._clock() + AWAY_SECONDS
+                    log.error("limits_store_away", error=type(away.storage_error).__name__)
+        return _count(self._own, policy, key)
+
+    @property
+    def _is_away(self) -> bool:
+        return self._clock() < self._away_until
+
+    def _count_shared(self, policy: Policy, key: str) -> Count:
+        if self._shared is None or self._is_away:  # it went away while this one waited for a thread
+            raise StorageError(TimeoutError())
+        return _count(self._shared, policy, key)
+
+
+def make_limiter(store: str, secret_file: Path | None) -> Limiter:
+    """The limiter of this process. Raises `SetUpFault`."""
+    if secret_file is None:
+        if store != OWN_MEMORY:
+            raise SetUpFault("a shared GUIDANCE_LIMITS_STORE needs GUIDANCE_LIMITS_SECRET_FILE, the same on every node")
+        return Limiter(store, secrets.token_bytes(SHORTEST_SECRET))
+    try:
+        secret = secret_file.read_bytes().strip()
+    except OSError:
+        raise SetUpFault(f"{secret_file} cannot be read") from None
+    if len(secret) < SHORTEST_SECRET:
+        raise SetUpFault(f"{secret_file} must hold at least {SHORTEST_SECRET} characters")
+    return Limiter(store, secret)
+
+
+def caller_at(host: str | None) -> str | None:
+    """Who asks, by network address: None for this machine itself and where no address is known.
+
+    What comes from this machine is an operator, or a proxy that was not named as trusted, behind which everybody would
+    be counted as one.
+    """
+    try:
+        address = ipaddress.ip_address(host or "")
+    except ValueError:
+        return None
+    if isinstance(address, ipaddress.IPv6Address):
+        if address.ipv4_mapped is None:
+            network = ipaddress.ip_network((int(address), NETWORK_OF_ONE_SUBSCRIBER), strict=False)
+            return None if address.is_loopback else str(network)
+        address = address.ipv4_mapped
+    return None if address.is_loopback else str(address)
+
+
+def _count(limiter: FixedWindowRateLimiter, policy: Policy, key: str) -> Count:
+    is_within = limiter.hit(policy.item, key)
+    window = limiter.get_window_stats(policy.item, key)
+    seconds = max(1, math.ceil(window.reset_time - time.time()))
+    return Count(policy, window.remaining, min(seconds, policy.seconds), is_over=not is_within)
+
+
+def _open(store: str) -> Storage:
+    """The shared store; nothing is asked of it yet."""
+    try:
+        opened = storage_from_string(store, wrap_exceptions=True, **OPTIONS.get(store.partition(":")[0], {}))
+    except (ConfigurationError, ValueError):
+        raise SetUpFault("GUIDANCE_LIMITS_STORE names no store that this installation can use") from None
+    if not isinstance(opened, Storage):
+        raise SetUpFault("GUIDANCE_LIMITS_STORE must name a store without `async+`")
+    return opened
