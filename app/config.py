@@ -16,6 +16,8 @@ SAFE_ADDRESS = re.compile(r"(https://[^/?#@\s]+|http://(localhost|127\.0\.0\.1)(
 
 A_CENTURY = 36_525  # days; longer means never, which is said by leaving it unset
 
+ORIGIN = re.compile(r"https?://[a-z0-9.-]+(:[0-9]{1,5})?")
+
 SEED_DIR = Path(__file__).resolve().parent.parent / "seed"
 
 
@@ -85,6 +87,29 @@ class Settings(BaseSettings):
         default=(),
         description="Browser origins that may post a concern, separated by commas or spaces. "
         "Public reads answer every origin.",
+    )
+    embedding_origins: Words = Field(
+        default=(),
+        description="Sites (origins) that may show the pages in a frame, separated by commas or spaces.",
+    )
+    council_name: str = Field(
+        default="One Minute Guide", max_length=80, description="Name at the top of every page: that of the council."
+    )
+    council_logo: Path | None = Field(
+        default=None, description="A PNG or SVG file that stands beside the name at the top of every page."
+    )
+    council_colour: str = Field(
+        default="#1d3d5c",
+        pattern=r"^#[0-9a-fA-F]{6}$",
+        description="Colour of the band at the top of every page. Words upon it are black or white, by its lightness.",
+    )
+    council_button_colour: str = Field(
+        default="#0b6150", pattern=r"^#[0-9a-fA-F]{6}$", description="Colour of the buttons, likewise."
+    )
+    exit_url: str = Field(
+        default="https://www.bbc.co.uk/weather",
+        pattern=r"^https://[^\s\"'<>]+$",
+        description="The neutral page that `Exit this page` leaves for.",
     )
     anonymous_concerns: bool = Field(default=True, description="Whether a concern may be posted without a client key.")
     openid_issuer: str | None = Field(
@@ -209,9 +234,24 @@ class Settings(BaseSettings):
             raise ValueError("must be an https address, or http on this machine alone")
         return url
 
+    @field_validator("council_logo")
+    @classmethod
+    def _is_a_picture(cls, logo: Path | None) -> Path | None:
+        if logo is not None and (logo.suffix.lower() not in (".png", ".svg") or not logo.is_file()):
+            raise ValueError("must be a PNG or SVG file that is there")
+        return logo
+
+    @field_validator("embedding_origins")
+    @classmethod
+    def _are_origins(cls, origins: tuple[str, ...]) -> tuple[str, ...]:
+        if not all(ORIGIN.fullmatch(origin) for origin in origins):
+            raise ValueError("each must be an origin such as https://www.council.example, in lower case")
+        return origins
+
     @field_validator(
         "seal_to",
         "allowed_origins",
+        "embedding_origins",
         "retired_receipt_keys",
         "webhook_allowed_hosts",
         "allowed_hosts",

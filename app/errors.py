@@ -183,6 +183,10 @@ class NoSuchWebhook(GuidanceError):
     """No webhook has that name."""
 
 
+class NotPrintedHere(GuidanceError):
+    """The service was installed without the programs that make PDFs."""
+
+
 class BackupRefused(GuidanceError):
     """The backup cannot be made or restored as things stand."""
 

@@ -11,7 +11,7 @@ from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 from app.config import Settings
 from app.errors import GuidanceError
-from app.pages import docs
+from app.pages import developers, docs, following, looks, raising, reading
 from app.routers import (
     audit,
     catalogue,
@@ -176,6 +176,11 @@ def create_app(settings: Settings, clock: Clock = utc_now) -> FastAPI:
         audit.router,
         events.router,
         operations.router,
+        looks.router,
+        reading.router,
+        raising.router,
+        following.router,
+        developers.router,  # before the one that would read its names as files
         security_txt.router,
         docs.router,
     ):

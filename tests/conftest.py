@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from fastapi import FastAPI
+from playwright.sync_api import Browser
 from sqlmodel import Session
 from starlette.testclient import TestClient
 
@@ -23,6 +24,7 @@ from app.services import seeding
 from app.services.clients import add_client
 from app.services.publishing import Published, publish_edition, withdraw_edition
 from app.store.editions import EditionKey, find_history
+from tests.browsing import launched
 from tests.databases import on_postgresql, postgresql, stand_on_postgresql
 from tests.live import LiveServer
 
@@ -150,6 +152,13 @@ def client(service: FastAPI) -> Iterator[TestClient]:
 @pytest.fixture
 def desk(service: FastAPI, client: TestClient) -> Desk:
     return desk_of(service, client)
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    """One browser for the tests of a module: each test opens a context of its own."""
+    with launched() as browser:
+        yield browser
 
 
 @pytest.fixture

@@ -20,6 +20,7 @@ from app.models.coded_fields import coded_values
 from app.models.concern import Concern
 from app.models.concern_examples import FULL_EXAMPLE
 from app.services.keys import DEVELOPMENT_IDENTITY
+from tests.conftest import SLUG
 from tests.databases import files_of, stranger
 from tests.live import LiveServer, environment_for
 
@@ -139,6 +140,31 @@ def wherever_it_can_be_sent(client: httpx.Client, told: Any, free: list[Place]) 
     yield client.request(CANARY, "/v1/concerns")
 
 
+def on_the_pages(client: httpx.Client) -> list[httpx.Response]:
+    """Post the canary to every page that takes anything: the answers alone show it, to whoever typed it."""
+    form = f"/raise-a-concern/{SLUG}"
+    told = {
+        "immediate_danger": "no",
+        "reporter.kind": "professional",
+        "concern.narrative": CANARY,
+        "others.0.name": CANARY,
+        "count:others": "1",
+        "key": "5d2f0c8e-7a8f-4e0e-9d55-0f7a3c0a9b11",
+    }
+    acts = ("check", "send", "send", "change:worry", "add:others", "remove:others.0", CANARY)
+    own = {"Origin": str(client.base_url).rstrip("/")}
+    answers = [client.post(form, data=told | {"do": act}, headers=own) for act in acts]
+    answers += [client.post(form, data=told | {name: CANARY}, headers=own) for name in (*told, "edition", CANARY)]
+    answers.append(client.post(form, data=told))  # with the canary as its origin
+    answers.append(client.post(form, content=CANARY, headers=own))
+    answers += [
+        client.post(path, data=dict.fromkeys(("reference", "code", "receipt"), CANARY), headers=own)
+        for path in ("/concerns", "/concerns/receipt")
+    ]
+    answers += [client.get(f"{path}/{CANARY}") for path in ("/guides", "/raise-a-concern", "/concerns", "/looks")]
+    return answers
+
+
 def read_at_the_desk(live: LiveServer) -> bytes:
     """Every concern, opened by a client that may."""
     add = [sys.executable, "-m", "app.cli", "clients", "add", "example-desk", "--scope", "concerns:read"]
@@ -169,6 +195,7 @@ def test_no_word_of_a_concern_stands_anywhere_but_under_the_seal(talkative: Live
         base_url=talkative.url, transport=transport, headers=MANY_HEADERS, timeout=60, trust_env=False
     ) as client:
         answers = list(wherever_it_can_be_sent(client, told, free))
+        shown = on_the_pages(client)
         metrics = client.get("/metrics").content
     head = f"Host: {CANARY}\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n"
     strange = [
@@ -182,11 +209,13 @@ def test_no_word_of_a_concern_stands_anywhere_but_under_the_seal(talkative: Live
     stopped = files_of(tmp_path)
 
     spoken = [answer.content + str(answer.headers).encode() for answer in answers]
+    spoken += [answer.url.path.replace(CANARY, "").encode() + str(answer.headers).encode() for answer in shown]
     everything = [*spoken, *strange, metrics, *running.values(), *stopped.values()]
     assert len(free) > 60
     assert CANARY.encode() in opened
     assert {answer.status_code for answer in answers} >= {200, 201, 400, 401, 404, 413, 415, 422}
-    assert not [answer for answer in answers if answer.status_code >= 500]
+    assert {answer.status_code for answer in shown} >= {200, 201, 403, 404, 415, 422}
+    assert not [answer for answer in (*answers, *shown) if answer.status_code >= 500]
     assert talkative.log in running
     assert any(path.name.endswith("-wal") or path.parent.name == "pg_wal" for path in running)
     assert [found for content in everything if (found := traces(content))] == []

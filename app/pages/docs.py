@@ -8,8 +8,10 @@ from typing import Annotated
 
 from fastapi import APIRouter, Path, Request, Response
 
+from app.pages.layout import drawn
 from app.routers.access import PUBLIC
 from app.routers.answers import CURRENT, finished_answer
+from app.routers.parts import TheParts
 
 router = APIRouter(include_in_schema=False, dependencies=[PUBLIC])
 
@@ -47,9 +49,9 @@ def read_openapi(request: Request) -> Response:
 
 
 @router.get("/docs")
-def read_docs(request: Request) -> Response:
+def read_docs(request: Request, parts: TheParts) -> Response:
     """The documentation of the API, to read and to try."""
-    page = (files("app.pages") / "docs.html").read_bytes()
+    page = drawn(parts, "docs.html", {}).encode()
     response = finished_answer(request, page, media_type="text/html", caching=CURRENT, links={})
     response.headers["Content-Security-Policy"] = POLICY
     return response

@@ -23,6 +23,7 @@ REGISTERED_RELATIONS = (
     "memento",
     "csv",
     "markdown",
+    "pdf",
     "feed",
     "feed_atom",
 )
@@ -30,10 +31,11 @@ LINK_TYPES = {
     "timemap": "application/link-format",
     "csv": "text/csv",
     "markdown": "text/markdown",
+    "pdf": "application/pdf",
     "feed": "application/feed+json",
     "feed_atom": "application/atom+xml",
 }
-ALTERNATES = ("csv", "markdown", "feed", "feed_atom")
+ALTERNATES = ("csv", "markdown", "pdf", "feed", "feed_atom")
 
 Headers = Mapping[str, str]
 

@@ -66,7 +66,7 @@ def edition_answer(head: EditionHead, content: EditionContent, status: Status, p
         status=status,
         published_at=head.published_at,
         digest=head.digest,
-        links=links_of(head.key, path) | {"markdown": f"{path}.md"} | sections,
+        links=links_of(head.key, path) | {"markdown": f"{path}.md", "pdf": f"{path}.pdf"} | sections,
         **{name: getattr(content, name) for name in EditionContent.model_fields},
     )
 

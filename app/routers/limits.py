@@ -19,6 +19,7 @@ POLICY_FIELD = "RateLimit-Policy"
 FIELD = "RateLimit"
 FOR_CLIENTS = ("/v1/desk", "/v1/events")
 SEARCHES = ("/v1/search", "/v1/indicators", "/v1/factors", "/v1/contacts", "/open-referral/v3/")
+STATUS_PAGE = "/concerns"
 REMEMBERED_CLIENTS = 4096
 UNAUTHORISED = 401
 
@@ -34,6 +35,8 @@ def limited_as(method: str, path: str) -> str | None:
         if method == "POST":
             return CONCERN
         return STATUS if method == "GET" and path != f"{CONCERNS}/form" else None
+    if path == STATUS_PAGE and method == "POST":
+        return STATUS
     if path.startswith(FOR_CLIENTS) or method == "POST":
         return DESK
     return SEARCH if method == "GET" and path.startswith(SEARCHES) else None

@@ -8,10 +8,10 @@ from starlette.middleware.cors import CORSMiddleware
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.routers.problem_kinds import PREFLIGHT
-from app.routers.problems import problem
+from app.routers.problems import PAGES_OF_CONCERNS, problem
 
 SUBMISSIONS = "/v1/concerns"
-DESK = "/v1/desk"  # no browser of another origin has any business there
+WITHOUT_OTHERS = ("/v1/desk", *PAGES_OF_CONCERNS)  # no page of another origin has any business there
 EXPOSED = (
     "ETag",
     "Link",
@@ -52,7 +52,7 @@ class Origins:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request under the rules of its path."""
-        if scope["type"] != "http" or scope["path"].startswith(DESK):
+        if scope["type"] != "http" or scope["path"].startswith(WITHOUT_OTHERS):
             await self.app(scope, receive, send)
             return
         rules = self.submissions if is_submission(scope) else self.reads

@@ -1,6 +1,7 @@
-"""The guide in other forms than JSON: each section as CSV, each edition as Markdown.
+"""The guide in other forms than JSON: each section as CSV, each edition as Markdown and as a PDF.
 
-Each has a path of its own; by `Accept` it answers on the path of the JSON too (see `app.routers.negotiation`).
+Each has a path of its own; by `Accept`, CSV and Markdown answer on the path of the JSON too (see
+`app.routers.negotiation`).
 """
 
 from fastapi import APIRouter, Request, Response
@@ -16,11 +17,27 @@ from app.routers.guides import GuideName, SectionName
 from app.routers.markdown_views import edition_markdown
 from app.routers.negotiation import AS_CSV, AS_MARKDOWN, CSV, MARKDOWN
 from app.routers.parts import OpenSession, Parts, TheParts
-from app.routers.problem_kinds import EDITION, GUIDE, NOT_FOUND, NOT_MODIFIED, WITHDRAWN, documented
+from app.routers.print_views import edition_pdf
+from app.routers.problem_kinds import (
+    EDITION,
+    GUIDE,
+    NOT_FOUND,
+    NOT_MODIFIED,
+    NOT_PRINTED,
+    WITHDRAWN,
+    Responses,
+    documented,
+)
 from app.routers.times import VARY, memento_headers, memento_links
 from app.store.editions import EditionHead, get_current, get_history, read_content, readable_of
 
 router = APIRouter(prefix="/v1/guides", dependencies=[PUBLIC])
+
+PDF_TYPE = "application/pdf"
+PDF_SUFFIX = ".pdf"
+AS_PDF: Responses = {
+    200: {"content": {PDF_TYPE: {"schema": {"type": "string", "format": "binary"}, "example": "%PDF-1.7 ..."}}}
+}
 
 
 @router.get(
@@ -54,6 +71,38 @@ def read_edition_as_markdown(
     head = readable_of(get_history(session, guide=guide), number)
     content, path = read_content(session, head.key), edition_path(head.key)
     return _markdown(request, parts, head, content, path, memento_headers(head))
+
+
+@router.get(
+    "/{guide}.pdf",
+    tags=["Guides"],
+    summary="Read a guide's current edition as a PDF to print",
+    response_class=Response,
+    responses=AS_PDF | NOT_MODIFIED | documented(NOT_FOUND, GUIDE, WITHDRAWN, NOT_PRINTED),
+)
+def read_guide_as_pdf(request: Request, session: OpenSession, parts: TheParts, guide: GuideName) -> Response:
+    """The same page as that of the numbered edition."""
+    head = get_current(session, guide=guide)
+    return _pdf(request, parts, head, guide_path(guide))
+
+
+@router.get(
+    "/{guide}/editions/{number}.pdf",
+    tags=["Editions"],
+    summary="Read a numbered edition as a PDF to print",
+    response_class=Response,
+    responses=AS_PDF | NOT_MODIFIED | documented(NOT_FOUND, GUIDE, EDITION, WITHDRAWN, NOT_PRINTED),
+)
+def read_edition_as_pdf(
+    request: Request, session: OpenSession, parts: TheParts, guide: GuideName, number: Number
+) -> Response:
+    """One A4 page, tagged (PDF/UA-1), with the edition, its digest and a QR code that leads to the live guide.
+
+    The same words make the same bytes. Like the Markdown it may be kept for a minute only, since whom to call in an
+    emergency stands outside editions.
+    """
+    head = readable_of(get_history(session, guide=guide), number)
+    return _pdf(request, parts, head, edition_path(head.key))
 
 
 @router.get(
@@ -99,6 +148,15 @@ def _markdown(
     return finished_answer(
         request, page, media_type=MARKDOWN.content_type, caching=CURRENT, links=links, more_headers=headers
     )
+
+
+def _pdf(request: Request, parts: Parts, head: EditionHead, path: str) -> Response:
+    signposts, address = parts.reference_data.signposts, parts.settings.public_url
+    page = edition_pdf(head, parts.intake.contents(head.key), signposts, address)
+    links = links_of(head.key, path + PDF_SUFFIX, below=PDF_SUFFIX)
+    answer = finished_answer(request, page, media_type=PDF_TYPE, caching=CURRENT, links=links)
+    answer.headers["Content-Disposition"] = f'inline; filename="{head.guide}-edition-{head.number}.pdf"'
+    return answer
 
 
 def _csv(

@@ -134,6 +134,12 @@ WITHDRAWN_BEFORE = Kind(
     "already-withdrawn", 409, "Already withdrawn", "The edition was withdrawn before, with another reason."
 )
 
+NOT_PRINTED = Kind(
+    "not-printed-here",
+    404,
+    "There is no PDF here",
+    "This service was installed without the extra `print`, which makes PDFs. The guide is there in its other forms.",
+)
 NOT_OPENED = Kind(
     "not-opened-here",
     406,
@@ -174,6 +180,7 @@ KINDS: Mapping[type[errors.GuidanceError], Kind] = {
     errors.PreconditionFailed: PRECONDITION_FAILED,
     errors.AlreadyWithdrawn: WITHDRAWN_BEFORE,
     errors.NotOpenedHere: NOT_OPENED,
+    errors.NotPrintedHere: NOT_PRINTED,
     errors.ConcernErased: ERASED,
     errors.NotAcknowledged: UNACKNOWLEDGED,
     errors.OnHold: HELD,

@@ -32,6 +32,7 @@ from app.routers.sentences import fault_of, field_faults, without_echoes
 
 MEDIA_TYPE = "application/problem+json"
 CONCERNS = "/v1/concerns"
+PAGES_OF_CONCERNS = ("/raise-a-concern", "/concerns")
 CHALLENGES = {
     TOKEN: "Bearer",
     UNKNOWN_TOKEN: 'Bearer error="invalid_token"',
@@ -86,7 +87,7 @@ def _headers_of(kind: Kind) -> dict[str, str]:
 
 
 def _whom_to_call(request: Request) -> dict[str, Any]:
-    if not request.url.path.startswith(CONCERNS):
+    if not request.url.path.startswith((CONCERNS, *PAGES_OF_CONCERNS)):
         return {}
     parts: Parts = request.app.state.parts
     return {"signposts": parts.reference_data.signposts, "contacts": parts.helpline.contacts()}
