@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 import structlog
 from fastapi import Depends, FastAPI
 from sqlalchemy import Engine
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from app.config import Settings
 from app.errors import GuidanceError
@@ -26,6 +27,7 @@ from app.routers import (
     publishing,
     reference,
 )
+from app.routers.defects import LastCatch
 from app.routers.metrics import Metrics
 from app.routers.negotiation import OtherForms
 from app.routers.openapi import document_problems
@@ -34,6 +36,8 @@ from app.routers.parts import Clock, Parts
 from app.routers.problems import handle_problems
 from app.routers.queries import refuse_unknown_query
 from app.routers.requests import AroundRequests
+from app.routers.security_headers import SecurityHeaders
+from app.routers.shelf import FromTheShelf, Shelf
 from app.services.clients import Doorkeeper
 from app.services.delivery import Deliverer, DeliveryThread
 from app.services.helpline import Helpline
@@ -49,6 +53,7 @@ from app.services.retention import Periods
 from app.services.safe_addresses import SafeAddresses
 from app.services.sealing import make_sealer
 from app.services.seeding import publish_seed
+from app.services.watching import GenerationWatch
 from app.services.working_days import WorkingDays
 from app.store.database import make_schema, open_database
 from app.store.editions import remembered_contents
@@ -73,9 +78,15 @@ def join_parts(settings: Settings, clock: Clock) -> Parts:
     signer = make_receipt_signer(
         receipt_key(settings.receipt_key_file, settings.data_dir), retired_keys(settings.retired_receipt_keys)
     )
+    shelf = Shelf(settings.shelf_megabytes)
     intake = Intake(
         engine=engine,
-        writer=Writer(engine, queue_size=settings.writer_queue, wait_seconds=settings.writer_wait_seconds),
+        writer=Writer(
+            engine,
+            queue_size=settings.writer_queue,
+            wait_seconds=settings.writer_wait_seconds,
+            when_raised=shelf.clear,
+        ),
         sealer=make_sealer(recipients),
         clerk=Clerk(signer, WorkingDays(), reference_data),
         reference_data=reference_data,
@@ -90,6 +101,7 @@ def join_parts(settings: Settings, clock: Clock) -> Parts:
         helpline=Helpline(engine),
         doorkeeper=_doorkeeper(settings, engine),
         metrics=Metrics(),
+        shelf=shelf,
         clock=clock,
     )
 
@@ -103,6 +115,20 @@ def _doorkeeper(settings: Settings, engine: Engine) -> Doorkeeper:
             jwks_url=settings.openid_jwks_url or "",
         )
     return Doorkeeper(engine, provider)
+
+
+class Service(FastAPI):
+    """The framework, with what stands before it: the shelf answers four times as fast as the framework begins to."""
+
+    front: ASGIApp
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request."""
+        await self.front(scope, receive, send)
+
+    async def behind(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request by the framework alone."""
+        await super().__call__(scope, receive, send)
 
 
 def create_app(settings: Settings, clock: Clock = utc_now) -> FastAPI:
@@ -128,6 +154,8 @@ def create_app(settings: Settings, clock: Clock = utc_now) -> FastAPI:
             clock,
         )
         housekeeper.start()
+        watch = GenerationWatch(parts.engine, parts.shelf.clear)
+        watch.start()
         delivery = DeliveryThread(
             Deliverer(parts.intake.writer, SafeAddresses(frozenset(settings.webhook_allowed_hosts)), clock)
         )
@@ -135,11 +163,12 @@ def create_app(settings: Settings, clock: Clock = utc_now) -> FastAPI:
             delivery.start()
         yield
         delivery.stop()
+        watch.stop()
         housekeeper.stop()
         parts.intake.writer.stop()
         parts.engine.dispose()
 
-    app = FastAPI(
+    app = Service(
         title=reference.NAME,
         version=reference.VERSION,
         lifespan=live,
@@ -173,5 +202,7 @@ def create_app(settings: Settings, clock: Clock = utc_now) -> FastAPI:
     document_problems(app)
     app.add_middleware(OtherForms)
     app.add_middleware(Origins, allowed_origins=settings.allowed_origins)
-    app.add_middleware(AroundRequests, metrics=app.state.parts.metrics)
+    app.add_middleware(SecurityHeaders)
+    app.add_middleware(LastCatch)
+    app.front = AroundRequests(FromTheShelf(app.behind, app.state.parts.shelf), app.state.parts.metrics)
     return app

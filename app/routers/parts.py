@@ -11,6 +11,7 @@ from sqlmodel import Session
 
 from app.config import Settings
 from app.routers.metrics import Metrics
+from app.routers.shelf import Shelf
 from app.services.clients import Doorkeeper
 from app.services.helpline import Helpline
 from app.services.opening import Opener
@@ -32,6 +33,7 @@ class Parts:
     helpline: Helpline
     doorkeeper: Doorkeeper
     metrics: Metrics
+    shelf: Shelf
     clock: Clock
 
 
