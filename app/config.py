@@ -4,7 +4,7 @@ import re
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import Field, SecretStr, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 Words = Annotated[tuple[str, ...], NoDecode]
@@ -24,6 +24,11 @@ class Settings(BaseSettings):
     )
 
     data_dir: Path = Field(default=Path("data"), description="Folder for the database and the keys.")
+    database_url: SecretStr | None = Field(
+        default=None,
+        description="Address of a PostgreSQL database that any number of nodes share: "
+        "postgresql+psycopg://user:password@host/name. Unset: SQLite in the data folder.",
+    )
     seed_dir: Path = Field(default=SEED_DIR, description="Folder with `guides/`, `signposts.yaml` and `code-lists/`.")
     public_url: str = Field(
         default="http://127.0.0.1:8000",
@@ -97,6 +102,11 @@ class Settings(BaseSettings):
     log_level: Literal["debug", "info", "warning", "error"] = Field(
         default="info", description="Least severe log line that is written."
     )
+
+    @property
+    def database_address(self) -> str | None:
+        """The address of the shared database, with its password; None where the embedded one is used."""
+        return self.database_url.get_secret_value() if self.database_url else None
 
     @model_validator(mode="after")
     def _openid_is_whole(self) -> Self:

@@ -179,5 +179,13 @@ class NoSuchWebhook(GuidanceError):
     """No webhook has that name."""
 
 
+class SchemaBehind(GuidanceError):
+    """The database has an older schema than this program works with: run `guidance migrate`, on one node."""
+
+
+class SchemaUnknown(GuidanceError):
+    """The database has a schema that this program does not know: it was made by a newer one, or by none of ours."""
+
+
 class SetUpFault(GuidanceError):
     """A setting or a key file is missing or wrong; the service will not start with it."""

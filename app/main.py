@@ -55,8 +55,9 @@ from app.services.sealing import make_sealer
 from app.services.seeding import publish_seed
 from app.services.watching import GenerationWatch
 from app.services.working_days import WorkingDays
-from app.store.database import make_schema, open_database
+from app.store.database import open_database
 from app.store.editions import remembered_contents
+from app.store.migrating import prepare_schema
 from app.store.writer import Writer
 
 log = structlog.get_logger()
@@ -69,7 +70,7 @@ def utc_now() -> dt.datetime:
 
 def join_parts(settings: Settings, clock: Clock) -> Parts:
     """Read the keys and the reference data, and join the parts. Raises `SetUpFault` and `SeedFileError`."""
-    engine = open_database(settings.data_dir)
+    engine = open_database(settings.data_dir, settings.database_address)
     recipients, identity_file = settings.seal_to, settings.seal_identity_file
     if not recipients:
         recipients = (development_recipient(settings.data_dir, at=clock()),)
@@ -137,15 +138,15 @@ def create_app(settings: Settings, clock: Clock = utc_now) -> FastAPI:
     @asynccontextmanager
     async def live(app: FastAPI) -> AsyncIterator[None]:
         parts: Parts = app.state.parts
-        make_schema(parts.engine)
-        parts.intake.writer.start()
-        if not settings.seal_to:
-            log.warning("development_identity", path=str(settings.data_dir))
         try:
+            prepare_schema(parts.engine, settings.data_dir)
+            parts.intake.writer.start()
             publish_seed(parts.engine, parts.intake.writer, parts.reference_data, settings.seed_dir, at=clock())
         except GuidanceError as fault:
             app.state.start_fault = fault  # for whoever started the service: a log line holds no words of an error
             raise
+        if not settings.seal_to:
+            log.warning("development_identity", path=str(settings.data_dir))
         parts.helpline.contacts()  # remembered from now on, whatever becomes of the database
         housekeeper = Housekeeper(
             parts.engine,

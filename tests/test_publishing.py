@@ -18,7 +18,8 @@ from app.models.digest import digest_of
 from app.models.editions import EditionContent
 from app.services.publishing import Published, publish_edition
 from app.services.reference_data import read_reference_data
-from app.store.database import make_schema, open_database
+from app.store.database import open_database
+from app.store.migrating import prepare_schema
 from app.store.editions import EditionKey, get_history, read_content
 from app.store.writer import Writer
 from tests.conftest import A_TUESDAY, SLUG, an_edition
@@ -33,7 +34,7 @@ Publisher = Callable[..., Published]
 def a_publisher(data_dir: Path) -> Iterator[Publisher]:
     """A publisher with a writer and connections of its own, as each process has."""
     engine = open_database(data_dir)
-    make_schema(engine)
+    prepare_schema(engine, data_dir)
     writer = Writer(engine, queue_size=10, wait_seconds=30)
     writer.start()
 

@@ -22,6 +22,7 @@ from tests.test_cli import guidance
 
 LONG_AGO = dt.datetime(2020, 1, 7, 9, 30, tzinfo=dt.UTC)  # to the command's own clock
 PIECE = 16
+EVERY_SEALED_TEXT = "SELECT sealed FROM concerns UNION ALL SELECT sealed FROM additions"
 LENGTHS = [7 * 1.6**step for step in range(19)]  # to 33,000 characters: within a page, a whole page, many pages
 
 Raise = Callable[..., dict[str, Any]]
@@ -200,6 +201,18 @@ def pieces_left(data_dir: Path, former: list[bytes]) -> set[str]:
     }
 
 
+def test_as_soon_as_an_erasure_is_answered_no_piece_of_the_sealed_texts_stands_in_any_file(
+    raised: Raise, desk: Desk, settings: Settings, database: Database
+) -> None:
+    receipt = raised("acknowledged")
+    former = [text for (text,) in database(EVERY_SEALED_TEXT)]
+
+    assert erase(desk, receipt).status_code == 200
+
+    assert len(former) == 2
+    assert pieces_left(settings.data_dir, former) == set()
+
+
 def test_after_erasure_and_purge_no_piece_of_the_sealed_text_stands_in_any_file(
     raised: Raise, desk: Desk, settings: Settings, clock: SettableClock, database: Database
 ) -> None:
@@ -209,7 +222,7 @@ def test_after_erasure_and_purge_no_piece_of_the_sealed_text_stands_in_any_file(
         for length in LENGTHS
         for state in ("acknowledged", "closed")
     ]
-    former = [text for (text,) in database("SELECT sealed FROM concerns UNION ALL SELECT sealed FROM additions")]
+    former = [text for (text,) in database(EVERY_SEALED_TEXT)]
     assert pieces_left(settings.data_dir, former) >= {DATABASE_FILE}
 
     for receipt in receipts[::3]:

@@ -10,7 +10,7 @@ import uvicorn
 from app.cli.clients import clients
 from app.cli.desk import desk
 from app.cli.keys import keys
-from app.cli.options import DataDir, EnvFile, database_at_work, read_settings
+from app.cli.options import DataDir, EnvFile, database_at_work, database_of, read_settings
 from app.cli.receipts import receipts
 from app.cli.webhooks import deliver, webhooks
 from app.errors import GuidanceError
@@ -20,7 +20,7 @@ from app.main import create_app, utc_now
 from app.services.reference_data import read_reference_data
 from app.services.seeding import publish_file
 from app.services.verifying import verify_disclosures, verify_editions
-from app.store.database import open_database
+from app.store.migrating import migrate as migrate_schema
 
 app = typer.Typer(
     name="guidance",
@@ -85,16 +85,28 @@ def publish(
 @app.command()
 def verify(data_dir: DataDir = None, env_file: EnvFile = None) -> None:
     """Take every digest and every hash of the disclosures again from the rows: exit status 1 where one differs."""
-    engine = open_database(read_settings(data_dir, env_file).data_dir)
     faults = 0
-    for verdict in verify_editions(engine):
-        faults += verdict.fault is not None
-        typer.echo(f"{verdict.key.guide}, edition {verdict.key.number}: {verdict.fault or 'as published'}")
-    for chain, fault in verify_disclosures(engine):
-        faults += 1
-        typer.echo(f"disclosures of {chain}: {fault}")
+    with database_of(read_settings(data_dir, env_file)) as engine:
+        for verdict in verify_editions(engine):
+            faults += verdict.fault is not None
+            typer.echo(f"{verdict.key.guide}, edition {verdict.key.number}: {verdict.fault or 'as published'}")
+        for chain, fault in verify_disclosures(engine):
+            faults += 1
+            typer.echo(f"disclosures of {chain}: {fault}")
     if faults:
         raise typer.Exit(1)
+
+
+@app.command()
+def migrate(data_dir: DataDir = None, env_file: EnvFile = None) -> None:
+    """Bring the database to the schema that this program works with: all the way, or not at all.
+
+    A node refuses to serve a shared database that is behind. Stop the nodes, back it up, run this once, start them.
+    """
+    settings = read_settings(data_dir, env_file)
+    with database_of(settings) as engine:
+        before, now = migrate_schema(engine, settings.data_dir)
+    typer.echo(f"schema {now}: nothing to do" if before == now else f"schema {before or '(empty)'} to {now}")
 
 
 @app.command()

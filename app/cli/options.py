@@ -13,7 +13,8 @@ from sqlalchemy import Engine
 from app.config import Settings
 from app.errors import SetUpFault
 from app.logs import set_up_logs
-from app.store.database import make_schema, open_database
+from app.store.database import open_database
+from app.store.migrating import prepare_schema
 from app.store.writer import Writer
 
 DataDir = Annotated[
@@ -39,15 +40,24 @@ def _sentence(fault: ErrorDetails) -> str:
 
 
 @contextmanager
+def database_of(settings: Settings) -> Iterator[Engine]:
+    """The database, for one command."""
+    set_up_logs("warning")
+    engine = open_database(settings.data_dir, settings.database_address)
+    try:
+        yield engine
+    finally:
+        engine.dispose()
+
+
+@contextmanager
 def database_at_work(settings: Settings) -> Iterator[tuple[Engine, Writer]]:
     """The database, with its writer at work, for one command."""
-    set_up_logs("warning")
-    engine = open_database(settings.data_dir)
-    make_schema(engine)
-    writer = Writer(engine, queue_size=settings.writer_queue, wait_seconds=settings.writer_wait_seconds)
-    writer.start()
-    try:
-        yield engine, writer
-    finally:
-        writer.stop()
-        engine.dispose()
+    with database_of(settings) as engine:
+        prepare_schema(engine, settings.data_dir)
+        writer = Writer(engine, queue_size=settings.writer_queue, wait_seconds=settings.writer_wait_seconds)
+        writer.start()
+        try:
+            yield engine, writer
+        finally:
+            writer.stop()

@@ -56,8 +56,8 @@ class ConcernRow(SQLModel, table=True):
     overdue_told: bool = False
     held: bool = False
     erased_at: dt.datetime | None = Field(default=None, sa_type=UtcDateTime)
-    waiting: int | None = Field(default=None, sa_column=Column(Integer, Computed(WAITING_FIRST, persisted=False)))
-    danger: int | None = Field(default=None, sa_column=Column(Integer, Computed(DANGER_FIRST, persisted=False)))
+    waiting: int | None = Field(default=None, sa_column=Column(Integer, Computed(WAITING_FIRST, persisted=True)))
+    danger: int | None = Field(default=None, sa_column=Column(Integer, Computed(DANGER_FIRST, persisted=True)))
 
 
 class AdditionRow(SQLModel, table=True):

@@ -12,15 +12,6 @@ from sqlmodel import Field, SQLModel
 
 from app.models.columns import UtcDateTime
 
-NAMING = {
-    "ix": "ix_%(column_0_label)s",
-    "uq": "uq_%(table_name)s_%(column_0_name)s",
-    "ck": "ck_%(table_name)s_%(constraint_name)s",
-    "fk": "fk_%(table_name)s_%(column_0_name)s_%(referred_table_name)s",
-    "pk": "pk_%(table_name)s",
-}
-SQLModel.metadata.naming_convention = NAMING
-
 
 def _of_an_edition() -> tuple[Any, ...]:
     sealed = ForeignKeyConstraint(

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, delete, insert, select, tuple_
+from sqlalchemy import Connection, delete, func, insert, select, tuple_
 from sqlmodel import Session, col
 
 from app.models.catalogue_tables import CatalogueRow
@@ -13,7 +13,7 @@ from app.models.guide_answers import Item
 from app.models.guide_tables import CautionRow, EditionRow
 from app.models.strict import Strict
 from app.store.editions import PARTS, EditionKey, current_of, find_history, read_content
-from app.store.full_text import best_first, holds, words_in
+from app.store.search import search_for, words_in
 
 LISTED = tuple(part for part in PARTS if part != "cautions")
 
@@ -52,14 +52,14 @@ def list_entries(
     if guide is not None:
         found = found.where(col(CatalogueRow.guide) == guide)
     if code is not None:
-        found = found.where(col(CatalogueRow.codes).contains(f" {code} ", autoescape=True))
+        found = found.where(func.lower(col(CatalogueRow.codes)).contains(f" {code.lower()} ", autoescape=True))
     if words is None:
         found = found.order_by(col(CatalogueRow.part), col(CatalogueRow.guide), col(CatalogueRow.position))
     else:
         asked = words_in(words)
         if not asked:
             return []
-        found = found.where(holds(asked)).order_by(*best_first(asked), col(CatalogueRow.id))
+        found = search_for(found, asked, session)
     return _entries(session, list(session.scalars(found.offset(offset).limit(limit))))
 
 
@@ -83,7 +83,7 @@ def _words_of(item: Strict) -> str:
     """The printed words by which an item is found."""
     phones = [phone.display for phone in getattr(item, "phones", ())]
     told = [getattr(item, name, None) for name in ("name", "text", "when")]
-    return " ".join(word for word in [*told, *phones] if word)
+    return " ".join(word for text in [*told, *phones] if text for word in words_in(text))
 
 
 def _entries(session: Session, rows: Sequence[CatalogueRow]) -> list[Entry]:

@@ -1,7 +1,16 @@
 """Tables as SQL sees them: what the rows' classes are to the database."""
 
-from sqlalchemy import DDL, Table, event
-from sqlmodel import SQLModel
+from sqlalchemy import DDL, String, Table, Text, event
+from sqlmodel import AutoString, SQLModel
+
+from app.models import (  # noqa: F401  # every table, so that what is declared of all is declared of each
+    catalogue_tables,
+    clients,
+    concern_tables,
+    disclosure_tables,
+    event_tables,
+    guide_tables,
+)
 
 
 def table_of(row: type[SQLModel]) -> Table:
@@ -13,3 +22,11 @@ def make_with(row: type[SQLModel], statement: str, *, dialect: str | None = None
     """Run the statement right after the table of such rows is made; on one dialect alone, where it is named."""
     ddl = DDL(statement.replace("%", "%%"))  # type: ignore[no-untyped-call]  # SQLAlchemy leaves it untyped
     event.listen(table_of(row), "after_create", ddl if dialect is None else ddl.execute_if(dialect=dialect))
+
+
+def sort_by_code_point() -> None:
+    """Have PostgreSQL sort and compare every text as SQLite does, in whatever language it was set up."""
+    for table in SQLModel.metadata.tables.values():
+        for column in table.columns:
+            if isinstance(column.type, String | AutoString):
+                column.type = column.type.with_variant(Text(collation="C"), "postgresql")

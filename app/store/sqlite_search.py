@@ -1,6 +1,5 @@
-"""Full text over the catalogue, by the database's own indexes (SQLite: FTS5)."""
+"""Full text over the catalogue by SQLite's own indexes (FTS5)."""
 
-import re
 from collections.abc import Sequence
 
 from sqlalchemy import ColumnElement, TableClause, column, func, literal_column, select, table
@@ -9,7 +8,6 @@ from sqlmodel import col
 from app.models.catalogue_tables import CatalogueRow
 from app.store.tables import make_with
 
-WORD = re.compile(r"[^\W_]+")  # as the indexes take words apart
 ANY_FORM = table("catalogue_forms", column("rowid"))
 """Finds a word in any form of it: `missing` by `missed`."""
 BEGINNING = table("catalogue_beginnings", column("rowid"))
@@ -17,8 +15,8 @@ BEGINNING = table("catalogue_beginnings", column("rowid"))
 TOKENIZERS = {ANY_FORM.name: "porter unicode61", BEGINNING.name: "unicode61"}
 
 
-def declare_full_text_index() -> None:
-    """Have the indexes made with the catalogue's table, and kept in step with it by triggers."""
+def declare_indexes() -> None:
+    """Have them made with the catalogue's table, and kept in step with it by triggers."""
     for name, tokenizer in TOKENIZERS.items():
         options = f"words, content='catalogue', content_rowid='id', tokenize='{tokenizer}'"
         gain = f"INSERT INTO {name} (rowid, words) VALUES (NEW.id, NEW.words)"  # noqa: S608  # nosec B608  # own names
@@ -29,11 +27,6 @@ def declare_full_text_index() -> None:
             f"CREATE TRIGGER {name}_lose AFTER DELETE ON catalogue BEGIN {lose}; END",
         ):
             make_with(CatalogueRow, statement, dialect="sqlite")
-
-
-def words_in(text: str) -> list[str]:
-    """The words of the text, without anything that is none."""
-    return WORD.findall(text)
 
 
 def holds(asked: Sequence[str]) -> ColumnElement[bool]:

@@ -1,0 +1,80 @@
+"""Bringing a database from the schema that it has to the one that this program works with.
+
+The whole way is one transaction: it ends at the new schema, or where it began.
+"""
+
+import contextlib
+import sqlite3
+from pathlib import Path
+
+from sqlalchemy import Connection, Engine, inspect, text
+
+from app.errors import SchemaBehind, SchemaUnknown
+from app.store.database import for_writing
+from app.store.sqlite import DATABASE_FILE
+
+MIGRATIONS = Path(__file__).parent / "migrations"
+VERSION_TABLE = "alembic_version"
+FIRST_OF_OURS = "guides"
+
+
+def prepare_schema(engine: Engine, data_dir: Path) -> None:
+    """See to it that the database has the schema that this program works with, before it serves.
+
+    An empty database gets it, and the embedded one is brought to it. A shared one is left as it is, for other nodes may
+    be at work on it: raises `SchemaBehind`. Raises `SchemaUnknown` where a newer program has been at work.
+    """
+    with engine.connect() as connection:
+        found = schema_of(connection, MIGRATIONS)
+    if found == _revisions(MIGRATIONS)[-1]:
+        return
+    if found is not None and engine.dialect.name != "sqlite":
+        raise SchemaBehind
+    migrate(engine, data_dir)
+
+
+def migrate(engine: Engine, data_dir: Path, migrations: Path = MIGRATIONS) -> tuple[str | None, str]:
+    """Bring the schema to the newest, and give what it was (None: the database was empty) and what it is.
+
+    A copy of an embedded database that holds anything is put beside it first (`guidance.db.before-<schema>`). Raises
+    `SchemaUnknown`.
+    """
+    from alembic.command import upgrade  # noqa: PLC0415  # needed once for a schema, not at every start
+    from alembic.config import Config  # noqa: PLC0415
+
+    newest = _revisions(migrations)[-1]
+    with engine.connect() as connection:
+        before = schema_of(connection, migrations)
+    if before not in (None, newest) and engine.dialect.name == "sqlite":
+        _copy(data_dir / DATABASE_FILE, data_dir / f"{DATABASE_FILE}.before-{newest}")
+    config = Config()
+    config.set_main_option("script_location", str(migrations))
+    with for_writing(engine).begin() as connection:
+        config.attributes["connection"] = connection
+        upgrade(config, "head")
+    return before, newest
+
+
+def schema_of(connection: Connection, migrations: Path) -> str | None:
+    """The database's schema, or None where it is empty. Raises `SchemaUnknown` where no revision tells of it."""
+    tables = inspect(connection).get_table_names()
+    if VERSION_TABLE not in tables:
+        if FIRST_OF_OURS in tables:
+            raise SchemaUnknown
+        return None
+    found: str | None = connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
+    if found not in (None, *_revisions(migrations)):
+        raise SchemaUnknown
+    return found
+
+
+def _revisions(migrations: Path) -> list[str]:
+    """The revisions in their order: a number, with which the name of its file begins."""
+    return sorted(path.name.split("_")[0] for path in (migrations / "versions").glob("[0-9]*.py"))
+
+
+def _copy(database: Path, copy: Path) -> None:
+    """A whole copy, also while others write."""
+    with contextlib.closing(sqlite3.connect(database)) as here, contextlib.closing(sqlite3.connect(copy)) as there:
+        copy.chmod(0o600)
+        here.backup(there)

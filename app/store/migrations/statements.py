@@ -1,0 +1,14 @@
+"""The SQL of a revision, in a file beside it for each database, such as `0001_first.sqlite.sql`."""
+
+from pathlib import Path
+
+from alembic import op
+
+
+def run_statements(revision_file: str) -> None:
+    """Run the revision's statements for the database at hand. An empty line stands between any two."""
+    connection = op.get_bind()
+    script = Path(revision_file).with_suffix(f".{connection.dialect.name}.sql")
+    for statement in script.read_text(encoding="utf-8").split("\n\n"):
+        if statement.strip():
+            connection.exec_driver_sql(statement)
