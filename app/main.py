@@ -27,7 +27,7 @@ from app.routers import (
     publishing,
     reference,
 )
-from app.routers.defects import LastCatch
+from app.routers.last_catch import LastCatch
 from app.routers.metrics import Metrics
 from app.routers.negotiation import OtherForms
 from app.routers.openapi import document_problems
@@ -37,7 +37,7 @@ from app.routers.problems import handle_problems
 from app.routers.queries import refuse_unknown_query
 from app.routers.requests import AroundRequests
 from app.routers.security_headers import SecurityHeaders
-from app.routers.shelf import FromTheShelf, Shelf
+from app.routers.shelf import Shelf, ToTheShelf
 from app.services.clients import Doorkeeper
 from app.services.delivery import Deliverer, DeliveryThread
 from app.services.helpline import Helpline
@@ -205,5 +205,6 @@ def create_app(settings: Settings, clock: Clock = utc_now) -> FastAPI:
     app.add_middleware(Origins, allowed_origins=settings.allowed_origins)
     app.add_middleware(SecurityHeaders)
     app.add_middleware(LastCatch)
-    app.front = AroundRequests(FromTheShelf(app.behind, app.state.parts.shelf), app.state.parts.metrics)
+    shelf = app.state.parts.shelf
+    app.front = AroundRequests(ToTheShelf(app.behind, shelf), shelf, app.state.parts.metrics)
     return app

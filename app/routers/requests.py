@@ -9,6 +9,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.logs import RequestLines
 from app.routers.metrics import Metrics
+from app.routers.shelf import Shelf
 
 NO_ROUTE = "(none)"
 METHODS = frozenset({"GET", "HEAD", "POST", "OPTIONS", "PUT", "PATCH", "DELETE"})
@@ -16,10 +17,11 @@ SERVER_ERROR = 500
 
 
 class AroundRequests:
-    """ASGI middleware: the outermost of this service, before the framework itself."""
+    """ASGI middleware: the outermost of this service, before the framework itself. What stands on the shelf is sent."""
 
-    def __init__(self, app: ASGIApp, metrics: Metrics) -> None:
+    def __init__(self, app: ASGIApp, shelf: Shelf, metrics: Metrics) -> None:
         self.app = app
+        self.shelf = shelf
         self.metrics = metrics
         self.lines = RequestLines(__name__)
 
@@ -31,15 +33,29 @@ class AroundRequests:
         began = time.perf_counter()
         method = scope["method"] if scope["method"] in METHODS else "OTHER"
         request_id = new_request_id()
-        scope.setdefault("state", {})["request_id"] = request_id
         if method == "HEAD":
             scope = {**scope, "method": "GET"}  # a copy: the server must go on knowing that no body follows
-        told = _Outgoing(send, request_id, with_body=method != "HEAD")
+        status = SERVER_ERROR
         try:
-            await self.app(scope, receive, told.send)
+            told = self.shelf.find(scope)
+            if told is not None:
+                status = told.status
+                await send(
+                    {
+                        "type": "http.response.start",
+                        "status": status,
+                        "headers": [*told.headers, (b"x-request-id", request_id.encode())],
+                    }
+                )
+                await send({"type": "http.response.body", "body": told.body if method != "HEAD" else b""})
+            else:
+                scope.setdefault("state", {})["request_id"] = request_id
+                outgoing = _Outgoing(send, request_id, with_body=method != "HEAD")
+                await self.app(scope, receive, outgoing.send)
+                status = outgoing.status
         finally:
             seconds = time.perf_counter() - began
-            status, route = told.status or SERVER_ERROR, _route_of(scope)
+            route = _route_of(scope)
             self.metrics.record(method, route, status, seconds)
             self.lines.tell(request_id, method, route, status, seconds)
 
@@ -53,7 +69,7 @@ class _Outgoing:
         self._send = send
         self._request_id = request_id
         self._with_body = with_body
-        self.status: int | None = None
+        self.status = SERVER_ERROR
 
     async def send(self, message: Message) -> None:
         """Send one message on."""
