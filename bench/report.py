@@ -72,7 +72,9 @@ def as_text(results: Results) -> str:
     lines = ["", f"{'requests a second (median)':<44}{'rate':>10}{'median ms':>11}{'p99 ms':>9}"]
     for name, rounds in results.rounds.items():
         median, tail = (statistics.median(values) for values in ([r.median for r in rounds], [r.p99 for r in rounds]))
-        lines.append(f"{name:<44}{results.rate(name):>10,.0f}{median:>11.2f}{tail:>9.2f}")
+        failed = sum(each.failed for each in rounds)
+        told = f"   {failed:,} failed" if failed else ""
+        lines.append(f"{name:<44}{results.rate(name):>10,.0f}{median:>11.2f}{tail:>9.2f}{told}")
     lines += ["", f"{'ratio (median of rounds)':<50}{'median':>8}{'spread':>18}{'bar':>8}"]
     for row in table(results):
         bar = "" if row["bar"] is None else f"{'<=' if row['is_most'] else '>='}{row['bar']:g}"

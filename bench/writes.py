@@ -30,9 +30,15 @@ def measure_writes(results: Results, work: Path, rounds: int, seconds: float, sa
             tasks[f"slow naive posts {number}"] = _posting(slow_naive, "/concerns", number, seconds)
         address = _postgresql(results, stack)
         if address is not None:
-            shared = stack.enter_context(guidance("on PostgreSQL", work / "postgresql", GUIDANCE_DATABASE_URL=address))
-            for number in CONNECTIONS:
-                tasks[f"postgresql concerns {number}"] = _posting(shared, "/v1/concerns", number, seconds)
+            try:
+                shared = stack.enter_context(
+                    guidance("on PostgreSQL", work / "postgresql", GUIDANCE_DATABASE_URL=address)
+                )
+            except RuntimeError as fault:
+                results.skipped["PostgreSQL"] = str(fault)
+            else:
+                for number in CONNECTIONS:
+                    tasks[f"postgresql concerns {number}"] = _posting(shared, "/v1/concerns", number, seconds)
         results.run(tasks, rounds, say)
 
 
