@@ -79,7 +79,7 @@ def join_parts(settings: Settings, clock: Clock) -> Parts:
     signer = make_receipt_signer(
         receipt_key(settings.receipt_key_file, settings.data_dir), retired_keys(settings.retired_receipt_keys)
     )
-    shelf = Shelf(settings.shelf_megabytes)
+    shelf, metrics = Shelf(settings.shelf_megabytes), Metrics()
     intake = Intake(
         engine=engine,
         writer=Writer(
@@ -87,6 +87,7 @@ def join_parts(settings: Settings, clock: Clock) -> Parts:
             queue_size=settings.writer_queue,
             wait_seconds=settings.writer_wait_seconds,
             when_raised=shelf.clear,
+            when_flushed=metrics.record_flush,
         ),
         sealer=make_sealer(recipients),
         clerk=Clerk(signer, WorkingDays(), reference_data),
@@ -101,7 +102,7 @@ def join_parts(settings: Settings, clock: Clock) -> Parts:
         opener=read_identities(identity_file) if identity_file else Opener(),
         helpline=Helpline(engine),
         doorkeeper=_doorkeeper(settings, engine),
-        metrics=Metrics(),
+        metrics=metrics,
         shelf=shelf,
         clock=clock,
     )

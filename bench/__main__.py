@@ -31,6 +31,9 @@ def say(line: str) -> None:
 def main() -> int:
     """Run, tell and write down; gives the exit status."""
     asked = _arguments()
+    if asked.check and not LATEST.exists():
+        sys.stdout.write("No whole run is recorded yet: make bench\n")
+        return 1
     results = Results()
     about = machine() | {"command": " ".join(["python -m bench", *sys.argv[1:]]), "commit": _commit()}
     if hasattr(os, "sched_setaffinity"):
@@ -52,7 +55,9 @@ def main() -> int:
             "\n".join(["", *worse] if worse else ["", "Nothing is worse than recorded by a quarter."]) + "\n"
         )
         return 1 if worse else 0
-    sys.stdout.write(f"\nwritten to {write(results, about | {'finished': time.strftime('%Y-%m-%d %H:%M')})}\n")
+    is_whole = not asked.quick and set(asked.part) == set(PARTS)
+    path = write(results, about | {"finished": time.strftime("%Y-%m-%d %H:%M")}, is_whole=is_whole)
+    sys.stdout.write(f"\nwritten to {path}\n")
     return 0
 
 

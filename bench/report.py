@@ -98,13 +98,14 @@ def machine() -> dict[str, Any]:
     }
 
 
-def write(results: Results, about: dict[str, Any]) -> Path:
-    """Write the JSON and the plot; gives the JSON's path."""
+def write(results: Results, about: dict[str, Any], *, is_whole: bool) -> Path:
+    """Write the JSON and the plot; gives the JSON's path. A quick or partial run never takes the place of a whole one."""
     RESULTS.mkdir(exist_ok=True)
+    path = LATEST if is_whole else RESULTS / "partial.json"
     told = {"about": about, "bars": table(results), **results.as_json()}
-    LATEST.write_text(json.dumps(told, indent=1) + "\n", encoding="utf-8")
-    _plot(results, RESULTS / "latest.png")
-    return LATEST
+    path.write_text(json.dumps(told, indent=1) + "\n", encoding="utf-8")
+    _plot(results, path.with_suffix(".png"))
+    return path
 
 
 def regressions(results: Results, recorded: dict[str, Any]) -> list[str]:

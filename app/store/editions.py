@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import cache, lru_cache
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, Connection, Engine, Select, bindparam, func, insert, select
+from sqlalchemy import ColumnElement, Connection, Engine, Integer, Select, bindparam, func, insert, select
 from sqlmodel import Session, col
 
 from app.errors import EditionWithdrawn, NoSuchEdition, NoSuchGuide
@@ -122,21 +122,25 @@ def readable_of(history: Sequence[EditionHead], number: int) -> EditionHead:
 
 def list_current(session: Session, *, after: str = "", limit: int) -> list[EditionHead]:
     """The current edition of every guide that has one, by the guide's name, after the one given."""
+    return [EditionHead(*row) for row in session.execute(_current_rows(), {"after": after, "limit": limit})]
+
+
+@cache
+def _current_rows() -> Select[Any]:
     newest = (
         select(col(EditionRow.guide).label("guide"), func.max(EditionRow.number).label("number"))
         .outerjoin(WithdrawalRow, _is_withdrawal_of_it())
-        .where(col(WithdrawalRow.edition).is_(None), col(EditionRow.guide) > after)
+        .where(col(WithdrawalRow.edition).is_(None), col(EditionRow.guide) > bindparam("after"))
         .group_by(col(EditionRow.guide))
         .order_by(col(EditionRow.guide))
-        .limit(limit)
+        .limit(bindparam("limit", type_=Integer))
         .subquery()
     )
-    rows = session.execute(
+    return (
         _heads()
         .join(newest, (col(EditionRow.guide) == newest.c.guide) & (col(EditionRow.number) == newest.c.number))
         .order_by(col(EditionRow.guide))
     )
-    return [EditionHead(*row) for row in rows]
 
 
 def every_edition(session: Session) -> list[tuple[EditionKey, str]]:

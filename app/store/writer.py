@@ -6,6 +6,7 @@ its caller is told of success only after the commit that carries it has reached 
 
 import queue
 import threading
+import time
 from collections.abc import Callable
 from concurrent.futures import Future
 from concurrent.futures import TimeoutError as FutureTimeoutError
@@ -39,16 +40,24 @@ class Writer:
 
     An act is a function of a connection. It may be run again if the commit that carried it failed, so it has no other
     effect than its statements. `when_raised` is called after each commit that raised the generation, in the writer's
-    thread, before anyone is told of what was kept.
+    thread, before anyone is told of what was kept; `when_flushed` after every commit, with how many acts it carried and
+    how many seconds it took.
     """
 
     def __init__(
-        self, engine: Engine, *, queue_size: int, wait_seconds: float, when_raised: Callable[[], None] = lambda: None
+        self,
+        engine: Engine,
+        *,
+        queue_size: int,
+        wait_seconds: float,
+        when_raised: Callable[[], None] = lambda: None,
+        when_flushed: Callable[[int, float], None] = lambda _acts, _seconds: None,
     ) -> None:
         self._engine = for_writing(engine)
         self._asked: queue.Queue[_Asked | None] = queue.Queue(maxsize=queue_size)
         self._wait_seconds = wait_seconds
         self._when_raised = when_raised
+        self._when_flushed = when_flushed
         self._thread = threading.Thread(target=self._work, name="writer", daemon=True)
 
     def start(self) -> None:
@@ -126,6 +135,8 @@ class Writer:
                 except GuidanceError as error:
                     outcomes.append((asked, None, error))
             raised = take_mark(connection)
+            began = time.perf_counter()
+        self._when_flushed(len(batch), time.perf_counter() - began)
         if raised:
             self._when_raised()  # before anyone is told
         for asked, result, refusal in outcomes:
