@@ -99,7 +99,7 @@ def machine() -> dict[str, Any]:
 
 
 def write(results: Results, about: dict[str, Any], *, is_whole: bool) -> Path:
-    """Write the JSON and the plot; gives the JSON's path. A quick or partial run never takes the place of a whole one."""
+    """Write the JSON and the plot; gives the JSON's path. No quick or partial run takes the place of a whole one."""
     RESULTS.mkdir(exist_ok=True)
     path = LATEST if is_whole else RESULTS / "partial.json"
     told = {"about": about, "bars": table(results), **results.as_json()}
