@@ -21,7 +21,7 @@ mark := $(shell { pwd; echo '$(python)'; } | cksum | cut -d ' ' -f 1)
 made := $(VENV)/made-$(mark)
 pip := $(VENV)/bin/python -m pip --quiet --disable-pip-version-check --no-input
 
-.PHONY: serve test cover faults check audit format lock clean
+.PHONY: serve test cover faults bench bench-check check audit format lock clean
 .DELETE_ON_ERROR:
 
 # Serve on this machine: publishes the seed into ./data, makes development keys, listens on 127.0.0.1:8000.
@@ -39,6 +39,14 @@ cover: $(VENV)/installed-dev
 # Kill, fill and cut off, thirty times over; fewer: make faults ROUNDS=5
 faults: $(VENV)/installed-dev
 	FAULT_ROUNDS=$(or $(ROUNDS),30) $(VENV)/bin/pytest -n 0 -rA tests/test_faults.py tests/test_kept.py $(ARGS)
+
+# Measure the service beside baselines (about an hour; make bench ARGS=--quick takes a few minutes); needs wrk and nginx for all.
+bench: $(VENV)/installed-dev $(VENV)/installed-bench
+	$(VENV)/bin/python -m bench $(ARGS)
+
+# Measure again, and compare the ratios with those recorded in bench/results.
+bench-check: $(VENV)/installed-dev $(VENV)/installed-bench
+	$(VENV)/bin/python -m bench --check $(ARGS)
 
 # Look at the code without running it: layout, lint, types, imports, dependencies, security, the Dockerfile.
 check: $(VENV)/installed-dev
@@ -65,6 +73,7 @@ format: $(VENV)/installed-dev
 lock: $(VENV)/installed-dev
 	$(compile) --group build --output-file requirements/serve.txt $(ARGS)
 	$(compile) --group build --group dev --constraint requirements/serve.txt --output-file requirements/dev.txt $(ARGS)
+	$(compile) --group build --group bench --constraint requirements/dev.txt --output-file requirements/bench.txt $(ARGS)
 
 compile = $(VENV)/bin/uv pip compile --quiet pyproject.toml --universal --python-version 3.11 --generate-hashes \
 	--no-annotate --no-header --no-emit-index-url --no-emit-find-links

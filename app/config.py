@@ -186,6 +186,11 @@ class Settings(BaseSettings):
     writer_wait_seconds: float = Field(
         default=10.0, gt=0, description="Longest wait of one act for the disk, in seconds."
     )
+    shelf_megabytes: int = Field(
+        default=64,
+        ge=0,
+        description="Memory for the finished answers of public reads, in megabytes for each process; 0 keeps none.",
+    )
     log_level: Literal["debug", "info", "warning", "error"] = Field(
         default="info", description="Least severe log line that is written."
     )

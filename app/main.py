@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 import structlog
 from fastapi import Depends, FastAPI
 from sqlalchemy import Engine
+from starlette.types import ASGIApp, Receive, Scope, Send
 from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 from app.config import Settings
@@ -28,7 +29,7 @@ from app.routers import (
     reference,
     security_txt,
 )
-from app.routers.hosts import Hosts
+from app.routers.hosts import Hosts, KnownHosts
 from app.routers.last_catch import LastCatch
 from app.routers.limits import Limits
 from app.routers.metrics import Metrics
@@ -40,6 +41,8 @@ from app.routers.problems import handle_problems
 from app.routers.queries import refuse_unknown_query
 from app.routers.receiving import Receiving
 from app.routers.requests import AroundRequests
+from app.routers.security_headers import SecurityHeaders
+from app.routers.shelf import Shelf, ToTheShelf
 from app.services.clients import Doorkeeper
 from app.services.delivery import Deliverer, DeliveryThread
 from app.services.helpline import Helpline
@@ -56,6 +59,7 @@ from app.services.retention import Periods
 from app.services.safe_addresses import SafeAddresses
 from app.services.sealing import make_sealer
 from app.services.seeding import publish_seed
+from app.services.watching import GenerationWatch
 from app.services.working_days import WorkingDays
 from app.store.database import open_database
 from app.store.editions import remembered_contents
@@ -81,9 +85,17 @@ def join_parts(settings: Settings, clock: Clock) -> Parts:
     signer = make_receipt_signer(
         receipt_key(settings.receipt_key_file, settings.data_dir), retired_keys(settings.retired_receipt_keys)
     )
+    known_hosts = KnownHosts(public_url=settings.public_url, allowed_hosts=settings.allowed_hosts)
+    shelf, metrics = Shelf(settings.shelf_megabytes, known_hosts.know), Metrics()
     intake = Intake(
         engine=engine,
-        writer=Writer(engine, queue_size=settings.writer_queue, wait_seconds=settings.writer_wait_seconds),
+        writer=Writer(
+            engine,
+            queue_size=settings.writer_queue,
+            wait_seconds=settings.writer_wait_seconds,
+            when_raised=shelf.clear,
+            when_flushed=metrics.record_flush,
+        ),
         sealer=make_sealer(recipients),
         clerk=Clerk(signer, WorkingDays(), reference_data),
         reference_data=reference_data,
@@ -97,7 +109,9 @@ def join_parts(settings: Settings, clock: Clock) -> Parts:
         opener=read_identities(identity_file) if identity_file else Opener(),
         helpline=Helpline(engine),
         doorkeeper=_doorkeeper(settings, engine),
-        metrics=Metrics(),
+        metrics=metrics,
+        shelf=shelf,
+        known_hosts=known_hosts,
         clock=clock,
     )
 
@@ -111,6 +125,20 @@ def _doorkeeper(settings: Settings, engine: Engine) -> Doorkeeper:
             jwks_url=settings.openid_jwks_url or "",
         )
     return Doorkeeper(engine, provider)
+
+
+class Service(FastAPI):
+    """The framework, with what stands before it: the shelf answers four times as fast as the framework begins to."""
+
+    front: ASGIApp
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request."""
+        await self.front(scope, receive, send)
+
+    async def behind(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request by the framework alone."""
+        await super().__call__(scope, receive, send)
 
 
 def create_app(settings: Settings, clock: Clock = utc_now) -> FastAPI:
@@ -138,6 +166,8 @@ def create_app(settings: Settings, clock: Clock = utc_now) -> FastAPI:
             clock,
         )
         housekeeper.start()
+        watch = GenerationWatch(parts.engine, parts.shelf.clear)
+        watch.start()
         delivery = DeliveryThread(
             Deliverer(parts.intake.writer, SafeAddresses(frozenset(settings.webhook_allowed_hosts)), clock)
         )
@@ -145,11 +175,12 @@ def create_app(settings: Settings, clock: Clock = utc_now) -> FastAPI:
             delivery.start()
         yield
         delivery.stop()
+        watch.stop()
         housekeeper.stop()
         parts.intake.writer.stop()
         parts.engine.dispose()
 
-    app = FastAPI(
+    app = Service(
         title=reference.NAME,
         version=reference.VERSION,
         lifespan=live,
@@ -192,7 +223,7 @@ def create_app(settings: Settings, clock: Clock = utc_now) -> FastAPI:
     return app
 
 
-def _surround(app: FastAPI, settings: Settings) -> None:
+def _surround(app: Service, settings: Settings) -> None:
     """Put the middleware around the routes; the last to be added is the first to be asked."""
     limiter = make_limiter(settings.limits_store, settings.limits_secret_file)
     parts: Parts = app.state.parts
@@ -203,9 +234,10 @@ def _surround(app: FastAPI, settings: Settings) -> None:
         draining=parts.draining,
     )
     app.add_middleware(Limits, limiter=limiter, settings=settings)
-    app.add_middleware(Hosts, public_url=settings.public_url, allowed_hosts=settings.allowed_hosts)
+    app.add_middleware(Hosts, known=parts.known_hosts)
     app.add_middleware(LastCatch)
     app.add_middleware(Origins, allowed_origins=settings.allowed_origins)
-    app.add_middleware(AroundRequests, metrics=parts.metrics, is_https=settings.public_url.startswith("https:"))
+    app.add_middleware(SecurityHeaders, is_https=settings.public_url.startswith("https:"))
     if settings.trusted_proxies:
         app.add_middleware(ProxyHeadersMiddleware, trusted_hosts=list(settings.trusted_proxies))
+    app.front = AroundRequests(ToTheShelf(app.behind, parts.shelf), parts.shelf, parts.metrics)

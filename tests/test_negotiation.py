@@ -37,7 +37,7 @@ def test_a_caller_who_prefers_csv_gets_it_on_the_path_of_the_json(
     assert answer.content == direct.content
     assert answer.headers["ETag"] == direct.headers["ETag"]
     assert answer.headers["Content-Location"] == f"{edition}/indicators.csv"
-    assert answer.headers["Vary"] == "Accept"
+    assert answer.headers["Vary"] == "Accept, Accept-Encoding"
 
 
 @pytest.mark.parametrize(
@@ -62,7 +62,7 @@ def test_json_wins_a_tie_and_answers_what_nobody_offers(client: TestClient, acce
     answer = client.get(f"{GUIDE}/indicators", headers={"Accept": accept})
 
     assert answer.headers["Content-Type"] == JSON
-    assert answer.headers["Vary"] == "Accept"
+    assert answer.headers["Vary"] == "Accept, Accept-Encoding"
     assert "Content-Location" not in answer.headers
 
 

@@ -255,3 +255,20 @@ def test_two_hundred_callers_at_once_are_each_told_of_their_own_act(desk: Desk) 
 
     assert told == [f"{place:03}" for place in range(200)]
     assert sorted(desk.words()) == told
+
+
+def test_each_flush_is_told_with_how_many_acts_it_carried(desk: Desk) -> None:
+    told: list[tuple[int, float]] = []
+    desk.writer = Writer(
+        desk.engine,
+        queue_size=9,
+        wait_seconds=LONG_ENOUGH,
+        when_flushed=lambda acts, seconds: told.append((acts, seconds)),
+    )
+    asked = [desk.ask(keep(word)) for word in ("one", "two", "three")]
+    desk.writer.start()
+    for each in asked:
+        each.result(LONG_ENOUGH)
+
+    assert [acts for acts, _ in told] == [3]
+    assert told[0][1] > 0

@@ -91,6 +91,11 @@ def etag_of(content: bytes) -> str:
     return f'"{hashlib.sha256(content).hexdigest()[:32]}"'
 
 
+def zipped_etag(etag: str) -> str:
+    """The strong ETag of the same answer as gzip: other bytes, so another tag (RFC 9110, section 8.8.3.3)."""
+    return f'{etag[:-1]}-gzip"'
+
+
 def names_etag(headers: Sequence[str], etag: str, *, weakly: bool = False) -> bool:
     """Whether the header names the tag (RFC 9110, section 8.8.3.2): `*` names any."""
     named = [tag.strip() for header in headers for tag in header.split(",")]

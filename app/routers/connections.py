@@ -16,7 +16,7 @@ from app.config import Settings
 from app.models.problems import Problem
 from app.routers.problem_kinds import BAD_REQUEST, BUSY, Kind
 from app.routers.problems import MEDIA_TYPE
-from app.routers.requests import HEADERS
+from app.routers.security_headers import HEADERS
 
 LARGEST_HEAD = 65_536  # bytes
 

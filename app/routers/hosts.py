@@ -2,43 +2,53 @@
 
 import ipaddress
 from collections.abc import Sequence
+from functools import lru_cache
 from urllib.parse import urlsplit
 
 from fastapi import Request
-from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from app.routers.problem_kinds import UNKNOWN_HOST
 from app.routers.problems import problem
 
 ANY = "*"
+REMEMBERED = 1000
 
 
-class Hosts:
-    """ASGI middleware that looks at the Host header.
+class KnownHosts:
+    """The names by which this service may be called.
 
-    Let through are the host of the public address, the names of the setting (`*.council.example` for every name beneath
-    one, `*` for any), and what no page on the open internet is called: addresses in figures and names without a dot.
+    They are the host of the public address, the names of the setting (`*.council.example` for every name beneath one,
+    `*` for any), and what no page on the open internet is called: addresses in figures and names without a dot.
     """
 
-    def __init__(self, app: ASGIApp, *, public_url: str, allowed_hosts: Sequence[str]) -> None:
-        self.app = app
+    def __init__(self, *, public_url: str, allowed_hosts: Sequence[str]) -> None:
         public = urlsplit(public_url).hostname or ""
         self._names = frozenset(name.lower() for name in (public, *allowed_hosts))
         self._endings = tuple(name.lower()[1:] for name in allowed_hosts if name.startswith("*."))
+        self.know = lru_cache(maxsize=REMEMBERED)(self._know)
+        """Whether the value of a Host header is one of them, or there was none."""
+
+    def _know(self, host: bytes | None) -> bool:
+        if host is None or ANY in self._names:
+            return True
+        name = _without_port(host.decode("latin-1").lower())
+        return "." not in name or name in self._names or name.endswith(self._endings) or _is_address(name)
+
+
+class Hosts:
+    """ASGI middleware that looks at the Host header."""
+
+    def __init__(self, app: ASGIApp, known: KnownHosts) -> None:
+        self.app = app
+        self._known = known
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
-        if scope["type"] == "http" and not self._knows(Headers(scope=scope).get("host")):
+        if scope["type"] == "http" and not self._known.know(dict(scope["headers"]).get(b"host")):
             await problem(Request(scope, receive), UNKNOWN_HOST)(scope, receive, send)
         else:
             await self.app(scope, receive, send)
-
-    def _knows(self, host: str | None) -> bool:
-        if host is None or ANY in self._names:
-            return True
-        name = _without_port(host.lower())
-        return "." not in name or name in self._names or name.endswith(self._endings) or _is_address(name)
 
 
 def _without_port(host: str) -> str:

@@ -6,6 +6,7 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, gene
 
 SMALLEST_SHOWN = 5
 BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0)
+BATCHES = (1, 2, 4, 8, 16, 32, 64, 128, 256)
 
 
 class Metrics:
@@ -38,10 +39,36 @@ class Metrics:
             registry=self.registry,
         )
 
-    def record(self, *, method: str, route: str, status: int, seconds: float) -> None:
+        self._waiting = Gauge("guidance_writer_waiting", "Acts that wait for the disk.", registry=self.registry)
+        self._acts = Histogram(
+            "guidance_writer_acts", "Acts that one flush carried.", buckets=BATCHES, registry=self.registry
+        )
+        self._flushes = Histogram(
+            "guidance_writer_flush_seconds",
+            "Time of one flush to the disk, in seconds.",
+            buckets=BUCKETS,
+            registry=self.registry,
+        )
+        self._bound: dict[tuple[str, str, int], tuple[Counter, Histogram]] = {}
+
+    def record(self, method: str, route: str, status: int, seconds: float) -> None:
         """Count one answered request."""
-        self._requests.labels(method, route, str(status)).inc()
-        self._seconds.labels(method, route).observe(seconds)
+        bound = self._bound.get((method, route, status))
+        if bound is None:  # looking labels up takes longer than counting
+            bound = self._requests.labels(method, route, str(status)), self._seconds.labels(method, route)
+            self._bound[method, route, status] = bound
+        requests, times = bound
+        requests.inc()
+        times.observe(seconds)
+
+    def record_flush(self, acts: int, seconds: float) -> None:
+        """Count one flush of the writer."""
+        self._acts.observe(acts)
+        self._flushes.observe(seconds)
+
+    def show_waiting(self, acts: int) -> None:
+        """Show how many acts wait for the writer."""
+        self._waiting.set(acts)
 
     def count_concerns(self, counted: Mapping[str, int]) -> None:
         """Show how many concerns stand in each state, and how many are overdue: none where there are fewer than five.

@@ -62,6 +62,7 @@ def read_readiness(response: Response, parts: TheParts) -> Health:
 )
 def read_metrics(parts: TheParts, session: OpenSession, now: Now) -> Response:
     """Counts and times of requests, in the Prometheus text format. No word of any concern stands here."""
+    parts.metrics.show_waiting(parts.intake.writer.waiting)
     parts.metrics.count_deliveries(count_deliveries(session))
     parts.metrics.count_concerns(count_states(session, now=now))
     return Response(parts.metrics.text(), headers={"Content-Type": CONTENT_TYPE_LATEST, "Cache-Control": NO_STORE})

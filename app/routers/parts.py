@@ -11,7 +11,9 @@ from sqlalchemy import Engine
 from sqlmodel import Session
 
 from app.config import Settings
+from app.routers.hosts import KnownHosts
 from app.routers.metrics import Metrics
+from app.routers.shelf import Shelf
 from app.services.clients import Doorkeeper
 from app.services.helpline import Helpline
 from app.services.opening import Opener
@@ -33,6 +35,8 @@ class Parts:
     helpline: Helpline
     doorkeeper: Doorkeeper
     metrics: Metrics
+    shelf: Shelf
+    known_hosts: KnownHosts
     clock: Clock
     draining: Event = field(default_factory=Event)
     """Set once the process was asked to stop: it finishes what it accepted, and refuses what is new."""

@@ -13,7 +13,7 @@ from app.models.editions import EditionContent
 from app.models.guide_answers import Status
 from app.models.publishing_answers import PublishedAnswer, WithdrawalAnswer, WithdrawalRequest
 from app.routers.access import the_client
-from app.routers.answers import NO_STORE, etag_of, json_bytes, names_etag
+from app.routers.answers import NO_STORE, etag_of, json_bytes, names_etag, zipped_etag
 from app.routers.editions import Number
 from app.routers.guide_views import edition_answer, edition_path, guide_path
 from app.routers.guides import GuideName
@@ -150,5 +150,6 @@ def _check_precondition(session: Session, current: EditionHead | None, if_match:
     if if_match is None:
         raise PreconditionMissing
     answer = edition_answer(current, read_content(session, current.key), Status.CURRENT, guide_path(current.guide))
-    if not names_etag([if_match], etag_of(json_bytes(answer))):
+    etag = etag_of(json_bytes(answer))
+    if not any(names_etag([if_match], tag) for tag in (etag, zipped_etag(etag))):  # in whichever form it was read
         raise PreconditionFailed

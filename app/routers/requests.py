@@ -1,38 +1,29 @@
-"""Around every request: an id, one log line, the metrics, HEAD, and security headers."""
+"""Around every request: an id, one log line, the metrics, and HEAD."""
 
+import os
 import time
-import uuid
-from collections.abc import Mapping, MutableMapping
+from collections.abc import MutableMapping
 from typing import Any
 
-import structlog
-from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from app.logs import RequestLines
 from app.routers.metrics import Metrics
+from app.routers.shelf import Shelf
 
-log = structlog.get_logger()
-
-HEADERS = {
-    "X-Content-Type-Options": "nosniff",
-    "Referrer-Policy": "no-referrer",
-    "X-Frame-Options": "DENY",
-    "Cross-Origin-Opener-Policy": "same-origin",
-    "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
-}
-OVER_HTTPS = {"Strict-Transport-Security": "max-age=63072000"}  # two years
 NO_ROUTE = "(none)"
 METHODS = frozenset({"GET", "HEAD", "POST", "OPTIONS", "PUT", "PATCH", "DELETE"})
 SERVER_ERROR = 500
 
 
 class AroundRequests:
-    """ASGI middleware: the outermost of this service."""
+    """ASGI middleware: the outermost of this service, before the framework itself. What stands on the shelf is sent."""
 
-    def __init__(self, app: ASGIApp, metrics: Metrics, *, is_https: bool) -> None:
+    def __init__(self, app: ASGIApp, shelf: Shelf, metrics: Metrics) -> None:
         self.app = app
+        self.shelf = shelf
         self.metrics = metrics
-        self.headers = HEADERS | OVER_HTTPS if is_https else HEADERS
+        self.lines = RequestLines(__name__)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
@@ -41,44 +32,60 @@ class AroundRequests:
             return
         began = time.perf_counter()
         method = scope["method"] if scope["method"] in METHODS else "OTHER"
-        request_id = str(uuid.uuid4())
-        scope.setdefault("state", {})["request_id"] = request_id
+        request_id = new_request_id()
         if method == "HEAD":
             scope = {**scope, "method": "GET"}  # a copy: the server must go on knowing that no body follows
-        told = _Outgoing(send, {**self.headers, "X-Request-ID": request_id}, with_body=method != "HEAD")
-        await self.app(scope, receive, told.send)
-        seconds = time.perf_counter() - began
-        status, route = told.status or SERVER_ERROR, _route_of(scope)
-        self.metrics.record(method=method, route=route, status=status, seconds=seconds)
-        log.info(
-            "request",
-            request_id=request_id,
-            method=method,
-            route=route,
-            status=status,
-            milliseconds=round(seconds * 1000, 1),
-        )
+        status = SERVER_ERROR
+        try:
+            told = self.shelf.find(scope)
+            if told is not None:
+                status = told.status
+                await send(
+                    {
+                        "type": "http.response.start",
+                        "status": status,
+                        "headers": [*told.headers, (b"x-request-id", request_id.encode())],
+                    }
+                )
+                await send({"type": "http.response.body", "body": told.body if method != "HEAD" else b""})
+            else:
+                scope.setdefault("state", {})["request_id"] = request_id
+                outgoing = _Outgoing(send, request_id, with_body=method != "HEAD")
+                await self.app(scope, receive, outgoing.send)
+                status = outgoing.status
+        finally:
+            seconds = time.perf_counter() - began
+            route = _route_of(scope)
+            self.metrics.record(method, route, status, seconds)
+            self.lines.tell(request_id, method, route, status, seconds)
 
 
 class _Outgoing:
-    """The way out: adds the headers, remembers the status, and leaves out the body of an answer to HEAD."""
+    """The way out: adds the id, remembers the status, and leaves out the body of an answer to HEAD."""
 
-    def __init__(self, send: Send, headers: Mapping[str, str], *, with_body: bool) -> None:
+    __slots__ = ("_request_id", "_send", "_with_body", "status")
+
+    def __init__(self, send: Send, request_id: str, *, with_body: bool) -> None:
         self._send = send
-        self._headers = headers
+        self._request_id = request_id
         self._with_body = with_body
-        self.status: int | None = None
+        self.status = SERVER_ERROR
 
     async def send(self, message: Message) -> None:
         """Send one message on."""
         if message["type"] == "http.response.start":
             self.status = message["status"]
-            headers = MutableHeaders(scope=message)
-            for name, value in self._headers.items():
-                headers.setdefault(name, value)
+            headers = [*message["headers"], (b"x-request-id", self._request_id.encode())]
+            message = {**message, "headers": headers}
         elif not self._with_body and message["type"] == "http.response.body":
             message = {**message, "body": b""}
         await self._send(message)
+
+
+def new_request_id() -> str:
+    """A random UUID (version 4): `uuid.uuid4` takes three times as long, which counts where an answer takes 20 us."""
+    drawn = os.urandom(16).hex()
+    return f"{drawn[:8]}-{drawn[8:12]}-4{drawn[13:16]}-a{drawn[17:20]}-{drawn[20:]}"
 
 
 def _route_of(scope: MutableMapping[str, Any]) -> str:

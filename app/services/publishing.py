@@ -16,6 +16,7 @@ from app.services.telling import edition_data
 from app.store.catalogue import catalogue_guide
 from app.store.editions import EditionKey, find_history, get_history, head_of, insert_edition
 from app.store.events import tell
+from app.store.generation import mark_raised
 
 
 @dataclass(frozen=True)
@@ -68,6 +69,7 @@ def publish_edition(
         insert_edition(connection, key, content=content, digest=digest, at=at)
     except IntegrityError:  # somebody else was first
         raise EditionAlreadyPublished from None
+    mark_raised(connection)
     catalogue_guide(connection, guide=key.guide)
     tell(connection, EventKind.EDITION_PUBLISHED, at=at, data=edition_data(key, digest=digest))
     return Published(key, digest, at, is_new=True)
@@ -89,6 +91,7 @@ def withdraw_edition(connection: Connection, key: EditionKey, *, reason: str, at
         connection.execute(insert(WithdrawalRow), [row])
     except IntegrityError:  # somebody else was first
         raise AlreadyWithdrawn from None
+    mark_raised(connection)
     catalogue_guide(connection, guide=key.guide)
     tell(connection, EventKind.EDITION_WITHDRAWN, at=at, data=edition_data(key))
     return Withdrawn(key, at, is_new=True)

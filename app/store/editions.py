@@ -3,10 +3,10 @@
 import datetime as dt
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, Connection, Engine, Select, func, insert, select
+from sqlalchemy import ColumnElement, Connection, Engine, Integer, Select, bindparam, func, insert, select
 from sqlmodel import Session, col
 
 from app.errors import EditionWithdrawn, NoSuchEdition, NoSuchGuide
@@ -78,8 +78,7 @@ class EditionHead:
 
 def find_history(session: Session | Connection, *, guide: str) -> list[EditionHead]:
     """Every edition of the guide, the newest first; empty where there is no such guide."""
-    rows = session.execute(_heads().where(col(EditionRow.guide) == guide).order_by(col(EditionRow.number).desc()))
-    return [EditionHead(*row) for row in rows]
+    return [EditionHead(*row) for row in session.execute(_history_rows(), {"guide": guide})]
 
 
 def get_history(session: Session | Connection, *, guide: str) -> list[EditionHead]:
@@ -123,21 +122,25 @@ def readable_of(history: Sequence[EditionHead], number: int) -> EditionHead:
 
 def list_current(session: Session, *, after: str = "", limit: int) -> list[EditionHead]:
     """The current edition of every guide that has one, by the guide's name, after the one given."""
+    return [EditionHead(*row) for row in session.execute(_current_rows(), {"after": after, "limit": limit})]
+
+
+@cache
+def _current_rows() -> Select[Any]:
     newest = (
         select(col(EditionRow.guide).label("guide"), func.max(EditionRow.number).label("number"))
         .outerjoin(WithdrawalRow, _is_withdrawal_of_it())
-        .where(col(WithdrawalRow.edition).is_(None), col(EditionRow.guide) > after)
+        .where(col(WithdrawalRow.edition).is_(None), col(EditionRow.guide) > bindparam("after"))
         .group_by(col(EditionRow.guide))
         .order_by(col(EditionRow.guide))
-        .limit(limit)
+        .limit(bindparam("limit", type_=Integer))
         .subquery()
     )
-    rows = session.execute(
+    return (
         _heads()
         .join(newest, (col(EditionRow.guide) == newest.c.guide) & (col(EditionRow.number) == newest.c.number))
         .order_by(col(EditionRow.guide))
     )
-    return [EditionHead(*row) for row in rows]
 
 
 def every_edition(session: Session) -> list[tuple[EditionKey, str]]:
@@ -163,14 +166,33 @@ def first_guide(session: Session) -> str | None:
 
 def read_content(session: Session | Connection, key: EditionKey) -> EditionContent:
     """The whole content of a published edition, built again from its rows."""
-    editions = table_of(EditionRow)
-    row = session.execute(
-        select(editions).where(editions.c.guide == key.guide, editions.c.number == key.number)
-    ).first()
+    asked = {"guide": key.guide, "edition": key.number}
+    row = session.execute(_own_row(), asked).first()
     if row is None:
         raise NoSuchEdition
-    parts = {name: _read_part(session, name, key) for name in PARTS}
+    parts = {name: [dict(item) for item in session.execute(_part_rows(name), asked).mappings()] for name in PARTS}
     return EditionContent.model_validate({name: row._mapping[name] for name in OWN_COLUMNS} | parts)
+
+
+@cache
+def _history_rows() -> Select[Any]:
+    return _heads().where(col(EditionRow.guide) == bindparam("guide")).order_by(col(EditionRow.number).desc())
+
+
+@cache
+def _own_row() -> Select[Any]:
+    """The statement, built once: building these takes longer than running them."""
+    editions = table_of(EditionRow)
+    return select(editions).where(editions.c.guide == bindparam("guide"), editions.c.number == bindparam("edition"))
+
+
+@cache
+def _part_rows(name: str) -> Select[Any]:
+    row, model = PARTS[name]
+    table = table_of(row)
+    columns = [table.c[field] for field in model.model_fields]
+    of_the_edition = table.c.guide == bindparam("guide"), table.c.edition == bindparam("edition")
+    return select(*columns).where(*of_the_edition).order_by(table.c.position)
 
 
 Contents = Callable[[EditionKey], EditionContent]
@@ -201,16 +223,6 @@ def insert_edition(
             connection.execute(insert(table), items)
     row = {"guide": key.guide, "number": key.number, "digest": digest, "published_at": at} | own
     connection.execute(insert(EditionRow), [row])
-
-
-def _read_part(session: Session | Connection, name: str, key: EditionKey) -> list[dict[str, Any]]:
-    row, model = PARTS[name]
-    table = table_of(row)
-    columns = [table.c[field] for field in model.model_fields]
-    found = session.execute(
-        select(*columns).where(table.c.guide == key.guide, table.c.edition == key.number).order_by(table.c.position)
-    )
-    return [dict(item) for item in found.mappings()]
 
 
 def _is_withdrawal_of_it() -> ColumnElement[bool]:

@@ -6,6 +6,7 @@ its caller is told of success only after the commit that carries it has reached 
 
 import queue
 import threading
+import time
 from collections.abc import Callable
 from concurrent.futures import Future
 from concurrent.futures import TimeoutError as FutureTimeoutError
@@ -18,6 +19,7 @@ from sqlalchemy.exc import DBAPIError, IntegrityError
 
 from app.errors import GuidanceError, StoreBusy
 from app.store.database import for_writing
+from app.store.generation import take_mark
 
 T = TypeVar("T")
 Act = Callable[[Connection], T]
@@ -37,14 +39,26 @@ class Writer:
     """Keeps acts, in the order of their arrival, many to a flush.
 
     An act is a function of a connection. It may be run again if the commit that carried it failed, so it has no other
-    effect than its statements.
+    effect than its statements. `when_raised` is called after each commit that raised the generation, in the writer's
+    thread, before anyone is told of what was kept; `when_flushed` after every commit, with how many acts it carried and
+    how many seconds it took.
     """
 
-    def __init__(self, engine: Engine, *, queue_size: int, wait_seconds: float) -> None:
+    def __init__(
+        self,
+        engine: Engine,
+        *,
+        queue_size: int,
+        wait_seconds: float,
+        when_raised: Callable[[], None] = lambda: None,
+        when_flushed: Callable[[int, float], None] = lambda _acts, _seconds: None,
+    ) -> None:
         self._engine = for_writing(engine)
         self._asked: queue.Queue[_Asked | None] = queue.Queue(maxsize=queue_size)
         self._wait_seconds = wait_seconds
         self._fails = False
+        self._when_raised = when_raised
+        self._when_flushed = when_flushed
         self._thread = threading.Thread(target=self._work, name="writer", daemon=True)
 
     def start(self) -> None:
@@ -132,7 +146,12 @@ class Writer:
                         outcomes.append((asked, asked.act(connection), None))
                 except GuidanceError as error:
                     outcomes.append((asked, None, error))
+            raised = take_mark(connection)
+            began = time.perf_counter()
         self._fails = False
+        self._when_flushed(len(batch), time.perf_counter() - began)
+        if raised:
+            self._when_raised()  # before anyone is told
         for asked, result, refusal in outcomes:
             if refusal is None:
                 asked.told.set_result(result)

@@ -1,0 +1,1 @@
+"""Measures the service beside baselines in the same run: `make bench`."""

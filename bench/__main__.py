@@ -1,0 +1,88 @@
+"""`python -m bench`: the whole benchmark, or a part of it."""
+
+import argparse
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+from bench.growth import measure_growth
+from bench.reads import measure_reads
+from bench.report import LATEST, as_text, machine, regressions, write
+from bench.resources import measure_resources
+from bench.rounds import Results
+from bench.writes import measure_writes
+
+PARTS = ("resources", "reads", "writes", "growth")
+
+
+def say(line: str) -> None:
+    """Show progress: one line that is written over where there is a terminal."""
+    width = shutil.get_terminal_size().columns
+    end = "\r" if sys.stderr.isatty() else "\n"
+    sys.stderr.write(f"{line[: width - 1]:<{width - 1}}{end}" if sys.stderr.isatty() else line + end)
+    sys.stderr.flush()
+
+
+def main() -> int:
+    """Run, tell and write down; gives the exit status."""
+    asked = _arguments()
+    if asked.check and not LATEST.exists():
+        sys.stdout.write("No whole run is recorded yet: make bench\n")
+        return 1
+    results = Results()
+    about = machine() | {"command": " ".join(["python -m bench", *sys.argv[1:]]), "commit": _commit()}
+    if hasattr(os, "sched_setaffinity"):
+        os.sched_setaffinity(0, {0})  # the load; servers are pinned to the last processor
+    with tempfile.TemporaryDirectory(prefix="bench-") as folder:
+        work = Path(folder)
+        if "resources" in asked.part:
+            measure_resources(results, work, say)
+        if "reads" in asked.part:
+            measure_reads(results, work, asked.rounds, asked.seconds, say)
+        if "writes" in asked.part:
+            measure_writes(results, work, asked.rounds, asked.seconds, say)
+        if "growth" in asked.part:
+            measure_growth(results, work, asked, say)
+    sys.stdout.write(as_text(results) + "\n")
+    if asked.check:
+        worse = regressions(results, json.loads(LATEST.read_text(encoding="utf-8")))
+        sys.stdout.write(
+            "\n".join(["", *worse] if worse else ["", "Nothing is worse than recorded by a quarter."]) + "\n"
+        )
+        return 1 if worse else 0
+    is_whole = not asked.quick and set(asked.part) == set(PARTS)
+    path = write(results, about | {"finished": time.strftime("%Y-%m-%d %H:%M")}, is_whole=is_whole)
+    sys.stdout.write(f"\nwritten to {path}\n")
+    return 0
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
+    parser.add_argument("--quick", action="store_true", help="few, short rounds and small databases (about 3 minutes)")
+    parser.add_argument("--check", action="store_true", help="compare with the recorded run; exit status 1 if worse")
+    parser.add_argument("--rounds", type=int, default=None)
+    parser.add_argument("--seconds", type=float, default=None, help="of each measurement")
+    parser.add_argument("--guides", type=int, default=None, help="guides of the large database")
+    parser.add_argument("--concerns", type=int, default=None, help="concerns of the large database")
+    parser.add_argument("--part", action="append", choices=PARTS, help="measure this part alone (may be repeated)")
+    asked = parser.parse_args()
+    few = {"rounds": 3, "seconds": 1.0, "guides": 300, "concerns": 5_000, "part": list(PARTS)}
+    many = {"rounds": 5, "seconds": 3.0, "guides": 10_000, "concerns": 1_000_000, "part": list(PARTS)}
+    for name, value in (few if asked.quick else many).items():
+        if getattr(asked, name) is None:
+            setattr(asked, name, value)
+    return asked
+
+
+def _commit() -> str:
+    told = subprocess.run(["git", "rev-parse", "--short", "HEAD"], capture_output=True, text=True, check=False)
+    return told.stdout.strip()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

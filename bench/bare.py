@@ -1,0 +1,33 @@
+"""The upper bound: an ASGI application that sends constant bytes, read from the file that BENCH_ANSWER names.
+
+The file is JSON: the headers, and the length of the body. With BENCH_ALL_HEADERS it sends all of these headers, which
+shows what the server itself takes for them; otherwise only the two that every answer needs.
+"""
+
+import json
+import os
+from pathlib import Path
+
+from starlette.types import Message, Receive, Scope, Send
+
+ESSENTIAL = ("content-type", "content-length")
+
+
+def _messages() -> tuple[Message, Message]:
+    told = json.loads(Path(os.environ["BENCH_ANSWER"]).read_text(encoding="utf-8"))
+    everything = "BENCH_ALL_HEADERS" in os.environ
+    headers = [(name.encode(), value.encode()) for name, value in told["headers"] if everything or name in ESSENTIAL]
+    body = told["body"].encode()
+    return (
+        {"type": "http.response.start", "status": 200, "headers": headers},
+        {"type": "http.response.body", "body": body},
+    )
+
+
+START, BODY = _messages()
+
+
+async def app(_scope: Scope, _receive: Receive, send: Send) -> None:
+    """Answer one request."""
+    await send(START)
+    await send(BODY)

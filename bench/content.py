@@ -1,0 +1,100 @@
+"""What is measured with: databases filled through the service's own functions, and the same rows for the baselines."""
+
+import datetime as dt
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from pathlib import Path
+
+from app.config import SEED_DIR, Settings
+from app.main import create_app
+from app.models.clients import Scope
+from app.models.concern import Concern
+from app.models.editions import EditionContent
+from app.models.seed_files import read_seed_file
+from app.routers.parts import Parts
+from app.services.clients import add_client
+from app.services.publishing import publish_edition
+from app.services.reporting import receive_concern
+from app.services.seeding import publish_seed
+from app.store.database import for_writing
+from app.store.editions import EditionKey
+from app.store.migrating import prepare_schema
+from bench.servers import Server, baseline
+
+GUIDE = "child-sexual-exploitation"
+FIRST_EDITION = SEED_DIR / "guides" / GUIDE / "1.yaml"
+CONCERN = (
+    b'{"immediate_danger":"no","reporter":{"kind":"professional"},"children":[{}],'
+    b'"concern":{"narrative":"Alex Example was collected from school by an adult whom staff do not know."}}'
+)
+AT_ONCE = 64
+A_BATCH = 100
+NAIVE_DATABASE = "naive.db"
+NAME = "BENCH_NAIVE_DATABASE"
+
+Progress = Callable[[str, int, int], None]
+
+
+@contextmanager
+def parts_at_work(data_dir: Path) -> Iterator[Parts]:
+    """The parts of a service on that folder, with the seed published and the writer at work, and no server."""
+    parts: Parts = create_app(Settings(data_dir=data_dir)).state.parts
+    prepare_schema(parts.engine, data_dir)
+    writer = parts.intake.writer
+    writer.start()
+    publish_seed(parts.engine, writer, parts.reference_data, SEED_DIR, at=parts.clock())
+    yield parts
+    writer.stop()
+    parts.engine.dispose()
+
+
+def fill_with_guides(data_dir: Path, number: int, progress: Progress) -> None:
+    """Publish so many made-up guides with the words of the seed's, many to a transaction."""
+    content = read_seed_file(FIRST_EDITION, EditionContent)
+    with parts_at_work(data_dir) as parts:
+        engine = for_writing(parts.engine)
+        for begin in range(0, number, A_BATCH):
+            with engine.begin() as connection:
+                for place in range(begin, min(begin + A_BATCH, number)):
+                    key = EditionKey(made_up_guide(place), 1)
+                    changed = content.model_copy(update={"title": f"A made-up guide, number {place}"})
+                    publish_edition(
+                        connection, key, content=changed, at=parts.clock(), reference_data=parts.reference_data
+                    )
+            progress("guides", min(begin + A_BATCH, number), number)
+
+
+def made_up_guide(place: int) -> str:
+    """The name of a made-up guide."""
+    return f"a-made-up-guide-{place}"
+
+
+def fill_with_concerns(data_dir: Path, number: int, progress: Progress) -> str:
+    """Receive so many concerns; gives the key of a client who may read the inbox."""
+    concern = Concern.model_validate_json(CONCERN)
+    with parts_at_work(data_dir) as parts, ThreadPoolExecutor(AT_ONCE) as callers:
+
+        def receive(_place: int) -> None:
+            receive_concern(parts.intake, concern, retry=None, at=dt.datetime.now(dt.UTC))
+
+        for begin in range(0, number, A_BATCH * AT_ONCE):
+            until = min(begin + A_BATCH * AT_ONCE, number)
+            list(callers.map(receive, range(begin, until)))
+            progress("concerns", until, number)
+        return parts.intake.writer.keep(
+            lambda connection: add_client(connection, name="bench-desk", scopes=(Scope.READ,), at=parts.clock())
+        )
+
+
+@contextmanager
+def naive_server(work: Path, name: str = "naive", **environment: str) -> Iterator[Server]:
+    """The afternoon's application on the items of the seed's guide."""
+    database = str(work / NAIVE_DATABASE)
+    if not Path(database).exists():
+        subprocess.run([sys.executable, "-m", "bench.naive_content"], env={**os.environ, NAME: database}, check=True)
+    with baseline(name, "bench.naive:app", f"/guides/{GUIDE}", **{NAME: database}, **environment) as server:
+        yield server

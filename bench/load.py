@@ -1,0 +1,114 @@
+"""Load: `wrk` for reads where it is there, and otherwise, and for posts, keep-alive sockets of our own."""
+
+import asyncio
+import re
+import shutil
+import statistics
+import subprocess
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+from bench.servers import pinned
+
+LOAD_CPU = "0"
+OK = (200, 201, 304)
+
+
+@dataclass(frozen=True)
+class Measured:
+    """Requests a second, and how long they took, in milliseconds."""
+
+    rate: float
+    median: float = 0.0
+    p99: float = 0.0
+    failed: int = 0
+    """Answers that were no success; they count in no other figure."""
+
+
+def read(url: str, *, connections: int, seconds: float, headers: dict[str, str] | None = None) -> Measured:
+    """Read that address again and again. Raises `RuntimeError` where an answer is no success."""
+    if shutil.which("wrk"):
+        return _wrk(url, connections, seconds, headers or {})
+    return send(url, lambda: _request(url, "GET", headers or {}, b""), connections=connections, seconds=seconds)
+
+
+def post(url: str, body: bytes, *, connections: int, seconds: float) -> Measured:
+    """Post that body again and again."""
+    request = _request(url, "POST", {"Content-Type": "application/json"}, body)
+    return send(url, lambda: request, connections=connections, seconds=seconds)
+
+
+def read_each(urls: list[str]) -> Measured:
+    """Read each address once, one after the other, on one connection."""
+    waiting = iter(urls)
+    return send(urls[0], lambda: _request(next(waiting), "GET", {}, b""), connections=1, seconds=3600)
+
+
+def send(url: str, next_request: Callable[[], bytes], *, connections: int, seconds: float) -> Measured:
+    """Send requests on so many connections, for so long or until `next_request` has no more."""
+    took: list[float] = []
+    failed: list[bytes] = []
+    began = time.perf_counter()
+    asyncio.run(_on_all(url, next_request, connections, began + seconds, took, failed))
+    spent = time.perf_counter() - began
+    if not took:
+        raise RuntimeError(f"no answer of {url} was a success")
+    took.sort()
+    return Measured(len(took) / spent, statistics.median(took) * 1000, took[int(len(took) * 0.99)] * 1000, len(failed))
+
+
+async def _on_all(
+    url: str, next_request: Callable[[], bytes], connections: int, until: float, took: list[float], failed: list[bytes]
+) -> None:
+    await asyncio.gather(*(_on_one(url, next_request, until, took, failed) for _ in range(connections)))
+
+
+async def _on_one(
+    url: str, next_request: Callable[[], bytes], until: float, took: list[float], failed: list[bytes]
+) -> None:
+    told = urlsplit(url)
+    reader, writer = await asyncio.open_connection(told.hostname, told.port)
+    try:
+        while (began := time.perf_counter()) < until:
+            try:
+                request = next_request()
+            except StopIteration:
+                break
+            writer.write(request)
+            head = await reader.readuntil(b"\r\n\r\n")
+            length = re.search(rb"content-length: (\d+)", head, re.IGNORECASE)
+            await reader.readexactly(int(length[1]) if length else 0)
+            if int(head[9:12]) in OK:
+                took.append(time.perf_counter() - began)
+            else:
+                failed.append(head[9:12])
+    finally:
+        writer.close()
+
+
+def _request(url: str, method: str, headers: dict[str, str], body: bytes) -> bytes:
+    told = urlsplit(url)
+    target = told.path + (f"?{told.query}" if told.query else "")
+    if body:
+        headers = headers | {"Content-Length": str(len(body))}
+    lines = [f"{method} {target} HTTP/1.1", f"Host: {told.netloc}", *(f"{k}: {v}" for k, v in headers.items())]
+    return "\r\n".join([*lines, "", ""]).encode() + body
+
+
+def _wrk(url: str, connections: int, seconds: float, headers: dict[str, str]) -> Measured:
+    more = [word for name, value in headers.items() for word in ("-H", f"{name}: {value}")]
+    command = ["wrk", "-t1", f"-c{connections}", f"-d{max(1, round(seconds))}s", "--latency", *more, url]
+    told = subprocess.run(pinned(command, LOAD_CPU), capture_output=True, text=True, check=True).stdout
+    if "Non-2xx" in told:
+        raise RuntimeError("an answer was no success")
+    rate = re.search(r"Requests/sec:\s+([\d.]+)", told)
+    if rate is None:
+        raise RuntimeError("wrk told no rate")
+    return Measured(float(rate[1]), _milliseconds(told, "50%"), _milliseconds(told, "99%"))
+
+
+def _milliseconds(told: str, share: str) -> float:
+    found = re.search(rf"{share}\s+([\d.]+)(us|ms|s)", told)
+    return float(found[1]) * {"us": 0.001, "ms": 1.0, "s": 1000.0}[found[2]] if found else 0.0

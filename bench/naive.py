@@ -1,0 +1,90 @@
+"""What one writes in an afternoon: FastAPI, SQLModel and SQLite, with no shelf, no writer and nothing sealed."""
+
+import os
+import secrets
+from collections.abc import Iterator
+from contextlib import asynccontextmanager
+from typing import Annotated, Any
+
+from fastapi import Depends, FastAPI, HTTPException
+from sqlalchemy import JSON, Column
+from sqlmodel import Field, Session, SQLModel, col, create_engine, select
+
+engine = create_engine(f"sqlite:///{os.environ['BENCH_NAIVE_DATABASE']}")
+
+
+class Item(SQLModel, table=True):
+    """One item of a section of a guide."""
+
+    id: int | None = Field(default=None, primary_key=True)
+    guide: str = Field(index=True)
+    section: str = Field(index=True)
+    position: int
+    slug: str
+    text: str
+    more: dict[str, Any] = Field(default_factory=dict, sa_column=Column(JSON))
+
+
+class Told(SQLModel):
+    """A concern as it is posted."""
+
+    immediate_danger: str
+    reporter: dict[str, Any]
+    children: list[dict[str, Any]]
+    concern: dict[str, Any]
+
+
+class Concern(SQLModel, table=True):
+    """A concern as it is kept: not sealed."""
+
+    reference: str = Field(primary_key=True)
+    told: dict[str, Any] = Field(sa_column=Column(JSON))
+
+
+@asynccontextmanager
+async def live(_app: FastAPI) -> Any:
+    """Make the tables first."""
+    SQLModel.metadata.create_all(engine, tables=[SQLModel.metadata.tables[name] for name in ("item", "concern")])
+    yield
+
+
+app = FastAPI(lifespan=live)
+
+
+def _session() -> Iterator[Session]:
+    with Session(engine) as session:
+        yield session
+
+
+OpenSession = Annotated[Session, Depends(_session)]
+
+
+@app.get("/guides/{guide}/{section}")
+def read_section(session: OpenSession, guide: str, section: str) -> list[Item]:
+    """One section."""
+    found = select(Item).where(Item.guide == guide, Item.section == section).order_by(col(Item.position))
+    items = list(session.exec(found))
+    if not items:
+        raise HTTPException(404)
+    return items
+
+
+@app.get("/guides/{guide}")
+def read_guide(session: OpenSession, guide: str) -> list[Item]:
+    """The whole guide."""
+    return list(session.exec(select(Item).where(Item.guide == guide).order_by(col(Item.section), col(Item.position))))
+
+
+@app.get("/search")
+def search(session: OpenSession, q: str) -> list[Item]:
+    """The items that hold the word."""
+    return list(session.exec(select(Item).where(col(Item.text).contains(q)).limit(20)))
+
+
+@app.post("/concerns", status_code=201)
+def post_concern(session: OpenSession, told: Told) -> dict[str, str]:
+    """Keep a concern: it is on the disk before the answer leaves."""
+    concern = Concern(reference=secrets.token_hex(8), told=told.model_dump())
+    session.add(concern)
+    session.commit()
+    return {"reference": concern.reference}

@@ -1,0 +1,101 @@
+"""Reads: from the shelf, not modified, searched, and made for the first time; beside the baselines."""
+
+import importlib.util
+import json
+import shutil
+import sys
+from collections.abc import Callable
+from contextlib import ExitStack
+from pathlib import Path
+
+import httpx
+
+from bench.content import GUIDE, NAIVE_DATABASE, fill_with_guides, made_up_guide, naive_server
+from bench.load import Measured, read, read_each
+from bench.rounds import Results, Say, Task
+from bench.servers import baseline, free_port, guidance, running
+
+CONNECTIONS = 16
+COLD_READS = 60
+SECTION = f"/v1/guides/{GUIDE}/indicators"
+IDENTITY = {"Accept-Encoding": "identity"}
+
+
+def measure_reads(results: Results, work: Path, rounds: int, seconds: float, say: Say) -> None:
+    """Measure every read."""
+    with ExitStack() as stack:
+        fill_with_guides(
+            work / "reads", COLD_READS * (rounds + 1), lambda what, done, of: say(f"{what}: {done} of {of}")
+        )
+        service = stack.enter_context(guidance("service", work / "reads"))
+        answer = httpx.get(service.url + SECTION, headers=IDENTITY, trust_env=False)
+        told = work / "answer.json"
+        told.write_text(json.dumps({"headers": answer.headers.multi_items(), "body": answer.text}), encoding="utf-8")
+        known = {"If-None-Match": answer.headers["etag"]}
+        bare = stack.enter_context(baseline("bare", "bench.bare:app", "/", BENCH_ANSWER=str(told)))
+        same = stack.enter_context(
+            baseline("bare, same headers", "bench.bare:app", "/", BENCH_ANSWER=str(told), BENCH_ALL_HEADERS="1")
+        )
+        naive = stack.enter_context(naive_server(work))
+
+        def reading(url: str, headers: dict[str, str] | None = None) -> Task:
+            return lambda _number: read(url, connections=CONNECTIONS, seconds=seconds, headers=headers)
+
+        def cold(number: int) -> Measured:
+            places = range(number * COLD_READS, (number + 1) * COLD_READS)
+            return read_each([f"{service.url}/v1/guides/{made_up_guide(place)}/editions/1" for place in places])
+
+        tasks: dict[str, Task] = {
+            "bare": reading(bare.url + "/"),
+            "bare, same headers": reading(same.url + "/"),
+            "section": reading(service.url + SECTION),
+            "304": reading(service.url + SECTION, known),
+            "edition": reading(f"{service.url}/v1/guides/{GUIDE}"),
+            "search": reading(f"{service.url}/v1/search?q=missing"),
+            "cold miss": cold,
+            "naive section": reading(f"{naive.url}/guides/{GUIDE}/indicators"),
+            "naive edition": reading(f"{naive.url}/guides/{GUIDE}"),
+            "naive edition, one by one": lambda _number: read_each([f"{naive.url}/guides/{GUIDE}"] * COLD_READS),
+            "naive search": reading(f"{naive.url}/search?q=missing"),
+        }
+        _add_nginx(results, tasks, stack, work, answer.content, reading)
+        _add_datasette(results, tasks, stack, work, reading)
+        results.run(tasks, rounds, say)
+
+
+def _add_nginx(
+    results: Results, tasks: dict[str, Task], stack: ExitStack, work: Path, body: bytes, reading: Callable[[str], Task]
+) -> None:
+    """A static file of the same bytes, where nginx is there."""
+    if not shutil.which("nginx"):
+        results.skipped["nginx"] = "it is not installed"
+        return
+    root = work / "nginx"
+    root.mkdir()
+    (root / "answer.json").write_bytes(body)
+    port = free_port()
+    paths = " ".join(
+        f"{name}_temp_path {root}/{name};" for name in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
+    )
+    (root / "nginx.conf").write_text(
+        f"user root; worker_processes 1; daemon off; master_process off; pid {root}/pid; error_log /dev/null;"
+        f"events {{}} http {{ access_log off; keepalive_requests 100000000; {paths}"
+        f"server {{ listen 127.0.0.1:{port}; root {root}; }} }}",
+        encoding="utf-8",
+    )
+    command = ["nginx", "-p", str(root), "-c", str(root / "nginx.conf")]
+    server = stack.enter_context(running("nginx", command, "/answer.json", port=port))
+    tasks["nginx"] = reading(server.url + "/answer.json")
+
+
+def _add_datasette(
+    results: Results, tasks: dict[str, Task], stack: ExitStack, work: Path, reading: Callable[[str], Task]
+) -> None:
+    """The rows of the afternoon's application, read through Datasette."""
+    if importlib.util.find_spec("datasette") is None:
+        results.skipped["datasette"] = "it is not installed"
+        return
+    port = free_port()
+    command = [sys.executable, "-m", "datasette", "serve", str(work / NAIVE_DATABASE), "--port", str(port)]
+    server = stack.enter_context(running("datasette", command, "/-/versions.json", port=port))
+    tasks["datasette"] = reading(f"{server.url}/naive/item.json?guide={GUIDE}&section=indicators&_shape=array")

@@ -1,0 +1,144 @@
+"""What is told of a run: the bars with their ratios and spread, a JSON file and a plot; and whether it got worse."""
+
+import json
+import os
+import platform
+import statistics
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from bench.rounds import Results
+
+RESULTS = Path(__file__).parent / "results"
+LATEST = RESULTS / "latest.json"
+WORSE = 0.75  # a ratio that falls under so much of the recorded one is told as a regression
+
+
+@dataclass(frozen=True)
+class Bar:
+    """A ratio and how large (or, of a tail or a growth, how small) it should be."""
+
+    what: str
+    name: str
+    to: str
+    least: float | None = None
+    most: float | None = None
+
+
+BARS = (
+    Bar("section read, to bare ASGI bytes", "section", "bare", least=0.75),
+    Bar("304, to bare ASGI bytes", "304", "bare", least=0.75),
+    Bar("section read, to bare ASGI with the same headers", "section", "bare, same headers"),
+    Bar("304, to bare ASGI with the same headers", "304", "bare, same headers"),
+    Bar("section read, to nginx", "section", "nginx"),
+    Bar("section read, to naive", "section", "naive section", least=20),
+    Bar("whole edition, to naive", "edition", "naive edition", least=20),
+    Bar("search, to naive", "search", "naive search"),
+    Bar("section read, to Datasette", "section", "datasette"),
+    Bar("cold miss, to naive edition", "cold miss", "naive edition, one by one", least=1.0),
+    Bar("concerns at 16, to naive unsealed posts", "concerns 16", "naive posts 16", least=5),
+    Bar("concerns at 64, p99 to median", "concerns 64", "tail", most=3),
+    Bar("with 5 ms a flush: concerns at 64 to 1", "slow concerns 64", "slow concerns 1", least=8),
+    Bar("with 5 ms a flush: naive posts at 64 to 1", "slow naive posts 64", "slow naive posts 1"),
+    Bar("inbox, few concerns to many", "inbox, few", "inbox, many", most=1.3),
+    Bar("section read, few guides to many", "section, few guides", "section, many guides", most=1.3),
+    Bar("section read, 2 workers to 1", "section, 2 workers", "section, 1 worker"),
+    Bar("concerns at 16, PostgreSQL to SQLite", "postgresql concerns 16", "concerns 16"),
+)
+
+
+def table(results: Results) -> list[dict[str, Any]]:
+    """A row for each bar that was measured: median, smallest and largest ratio, and whether the bar is reached."""
+    rows = []
+    for bar in BARS:
+        known = results.rounds
+        if bar.name not in known or (bar.to != "tail" and bar.to not in known):
+            continue
+        ratios = results.tails(bar.name) if bar.to == "tail" else results.ratios(bar.name, bar.to)
+        median = statistics.median(ratios)
+        reached = None
+        if bar.least is not None or bar.most is not None:
+            reached = (bar.least is None or median >= bar.least) and (bar.most is None or median <= bar.most)
+        rows.append(
+            {"what": bar.what, "median": median, "from": ratios[0], "to": ratios[-1]}
+            | {"bar": bar.least or bar.most, "is_most": bar.most is not None, "reached": reached}
+        )
+    return rows
+
+
+def as_text(results: Results) -> str:
+    """The rates and the bars, to be read."""
+    lines = ["", f"{'requests a second (median)':<44}{'rate':>10}{'median ms':>11}{'p99 ms':>9}"]
+    for name, rounds in results.rounds.items():
+        median, tail = (statistics.median(values) for values in ([r.median for r in rounds], [r.p99 for r in rounds]))
+        failed = sum(each.failed for each in rounds)
+        told = f"   {failed:,} failed" if failed else ""
+        lines.append(f"{name:<44}{results.rate(name):>10,.0f}{median:>11.2f}{tail:>9.2f}{told}")
+    lines += ["", f"{'ratio (median of rounds)':<50}{'median':>8}{'spread':>18}{'bar':>8}"]
+    for row in table(results):
+        bar = "" if row["bar"] is None else f"{'<=' if row['is_most'] else '>='}{row['bar']:g}"
+        verdict = "" if row["reached"] is None else "  reached" if row["reached"] else "  NOT reached"
+        spread = f"{row['from']:.2f} to {row['to']:.2f}"
+        lines.append(f"{row['what']:<50}{row['median']:>8.2f}{spread:>18}{bar:>8}{verdict}")
+    lines += ["", *(f"{name}: {value:,.2f}" for name, value in results.figures.items())]
+    lines += [f"not measured: {name} ({reason})" for name, reason in results.skipped.items()]
+    return "\n".join(lines)
+
+
+def machine() -> dict[str, Any]:
+    """What it was measured on."""
+    cpu = next((ln for ln in Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines() if "model name" in ln), "")
+    return {
+        "cpus": os.cpu_count(),
+        "cpu": cpu.partition(":")[2].strip(),
+        "system": platform.platform(),
+        "python": platform.python_version(),
+        "load_before": os.getloadavg()[0],
+    }
+
+
+def write(results: Results, about: dict[str, Any], *, is_whole: bool) -> Path:
+    """Write the JSON and the plot; gives the JSON's path. No quick or partial run takes the place of a whole one."""
+    RESULTS.mkdir(exist_ok=True)
+    path = LATEST if is_whole else RESULTS / "partial.json"
+    told = {"about": about, "bars": table(results), **results.as_json()}
+    path.write_text(json.dumps(told, indent=1) + "\n", encoding="utf-8")
+    _plot(results, path.with_suffix(".png"))
+    return path
+
+
+def regressions(results: Results, recorded: dict[str, Any]) -> list[str]:
+    """The ratios that are worse than the recorded ones by more than a quarter."""
+    before = {row["what"]: row["median"] for row in recorded["bars"]}
+    found = []
+    for row in table(results):
+        then, now = before.get(row["what"]), row["median"]
+        if then is not None and (now > then / WORSE if row["is_most"] else now < then * WORSE):
+            found.append(f"{row['what']}: {now:.2f}, recorded {then:.2f}")
+    return found
+
+
+def _plot(results: Results, path: Path) -> None:
+    """Every rate as a bar on a logarithmic scale; the whiskers are the slowest and the fastest round."""
+    import matplotlib as mpl  # noqa: PLC0415  # slow to import, and needed only at the end
+
+    mpl.use("Agg")
+    from matplotlib import pyplot as plt  # noqa: PLC0415
+
+    names = list(results.rounds)[::-1]
+    middle = [results.rate(name) for name in names]
+    rates = [[each.rate for each in results.rounds[name]] for name in names]
+    below = [m - min(r) for m, r in zip(middle, rates, strict=True)]
+    above = [max(r) - m for m, r in zip(middle, rates, strict=True)]
+    figure, axes = plt.subplots(figsize=(9, 0.32 * len(names) + 1.2))
+    colours = [
+        "#b0b7bf" if name.startswith(("bare", "naive", "slow naive", "nginx", "datasette")) else "#1d5c96"
+        for name in names
+    ]
+    axes.barh(names, middle, xerr=[below, above], color=colours, ecolor="#555555", capsize=2)
+    axes.set_xscale("log")
+    axes.set_xlabel("requests a second (median of rounds; whiskers: slowest and fastest round)")
+    axes.set_title("The service (blue) and baselines (grey), one run, one machine")
+    figure.tight_layout()
+    figure.savefig(path, dpi=120)

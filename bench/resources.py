@@ -1,0 +1,37 @@
+"""Start-up and memory."""
+
+import statistics
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+from bench.load import read
+from bench.rounds import Results, Say
+from bench.servers import guidance, pinned
+
+TIMES = 5
+SECTION = "/v1/guides/child-sexual-exploitation/indicators"
+
+
+def measure_resources(results: Results, work: Path, say: Say) -> None:
+    """Seconds until it is ready with the seed published, beside the import of its framework; megabytes under load."""
+    imports, starts = [], []
+    for number in range(TIMES):
+        say(f"starting: {number + 1} of {TIMES}")
+        imports.append(_seconds_to_import())
+        with guidance("service", work / f"start-{number}") as server:
+            starts.append(server.seconds_to_start)
+            if number == TIMES - 1:
+                read(server.url + SECTION, connections=64, seconds=3)
+                read(server.url + "/v1/search?q=missing", connections=16, seconds=2)
+                results.figures["resident megabytes under load"] = server.resident_megabytes()
+    results.figures["seconds to import fastapi and sqlmodel"] = statistics.median(imports)
+    results.figures["seconds until ready, seed published"] = statistics.median(starts)
+    results.figures["ratio of start-up"] = statistics.median(s / i for s, i in zip(starts, imports, strict=True))
+
+
+def _seconds_to_import() -> float:
+    began = time.perf_counter()
+    subprocess.run(pinned([sys.executable, "-c", "import fastapi, sqlmodel"], "0"), check=True)
+    return time.perf_counter() - began

@@ -1,0 +1,48 @@
+"""Runs one server of the benchmark: `python -m bench.running guidance serve ...`, or `bench.naive:app` by uvicorn.
+
+With BENCH_FLUSH_MS every commit takes so many milliseconds longer, as it would on a slower disk. The hook stands here,
+so that the program that is measured knows nothing of it.
+"""
+
+import os
+import sys
+import time
+
+import uvicorn
+from sqlalchemy import Connection, Engine, event
+
+from app.cli import main
+
+
+def slow_down_commits(milliseconds: float) -> None:
+    """Have each commit of any engine in this process take so much longer."""
+
+    def wait(_connection: Connection) -> None:
+        time.sleep(milliseconds / 1000)
+
+    event.listen(Engine, "commit", wait)
+
+
+def serve(name: str, port: int) -> None:
+    """Serve a baseline under the settings that `guidance serve` gives to uvicorn."""
+    uvicorn.run(
+        name,
+        host="127.0.0.1",
+        port=port,
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        proxy_headers=False,
+        lifespan="on" if "naive" in name else "off",
+    )
+
+
+if __name__ == "__main__":
+    if "BENCH_FLUSH_MS" in os.environ:
+        slow_down_commits(float(os.environ["BENCH_FLUSH_MS"]))
+    program, *rest = sys.argv[1:]
+    if program == "guidance":
+        sys.argv = [program, *rest]
+        main()
+    else:
+        serve(program, int(rest[0]))

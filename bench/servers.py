@@ -1,0 +1,106 @@
+"""Servers under measurement: each a process of its own on a free port, pinned to one processor."""
+
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import httpx
+
+STARTING_SECONDS = 60.0
+LAST_CPU = str((os.cpu_count() or 1) - 1)
+EVERY_CPU = f"0-{LAST_CPU}"
+ROOT = Path(__file__).resolve().parent.parent
+
+
+@dataclass(frozen=True)
+class Server:
+    """A running server."""
+
+    name: str
+    port: int
+    pid: int
+    seconds_to_start: float
+
+    @property
+    def url(self) -> str:
+        """Its address."""
+        return f"http://127.0.0.1:{self.port}"
+
+    def resident_megabytes(self) -> float:
+        """Memory of the process and its children, in megabytes."""
+        pids = [str(self.pid), *_children(self.pid)]
+        pages = [int(Path(f"/proc/{pid}/statm").read_text(encoding="ascii").split()[1]) for pid in pids]
+        return sum(pages) * os.sysconf("SC_PAGE_SIZE") / 1e6
+
+
+def pinned(command: Sequence[str], cpu: str) -> list[str]:
+    """The command, on those processors alone where the machine has `taskset`."""
+    return ["taskset", "-c", cpu, *command] if shutil.which("taskset") else [*command]
+
+
+def free_port() -> int:
+    """A port that nobody listens on."""
+    with socket.socket() as listening:
+        listening.bind(("127.0.0.1", 0))
+        port: int = listening.getsockname()[1]
+    return port
+
+
+@contextmanager
+def running(
+    name: str, command: Sequence[str], ready: str, *, port: int, cpu: str = LAST_CPU, **environment: str
+) -> Iterator[Server]:
+    """The server of that command, once it answers at `ready`; stopped afterwards."""
+    began = time.perf_counter()
+    with Path(os.devnull).open("wb") as nowhere:
+        process = subprocess.Popen(
+            pinned(command, cpu), cwd=ROOT, env={**os.environ, **environment}, stdout=nowhere, stderr=nowhere
+        )
+        try:
+            _wait(process, f"http://127.0.0.1:{port}{ready}", name)
+            yield Server(name, port, process.pid, time.perf_counter() - began)
+        finally:
+            process.terminate()
+            process.wait(timeout=STARTING_SECONDS)
+
+
+@contextmanager
+def guidance(name: str, data_dir: Path, *more: str, cpu: str = LAST_CPU, **environment: str) -> Iterator[Server]:
+    """The service, with its default settings."""
+    port = free_port()
+    command = [sys.executable, "-m", "bench.running", "guidance", "serve", "--port", str(port)]
+    with running(
+        name, [*command, "--data-dir", str(data_dir), *more], "/health/ready", port=port, cpu=cpu, **environment
+    ) as server:
+        yield server
+
+
+@contextmanager
+def baseline(name: str, app: str, ready: str, **environment: str) -> Iterator[Server]:
+    """A baseline under uvicorn, with the settings that the service gives it."""
+    port = free_port()
+    command = [sys.executable, "-m", "bench.running", app, str(port)]
+    with running(name, command, ready, port=port, **environment) as server:
+        yield server
+
+
+def _wait(process: subprocess.Popen[bytes], url: str, name: str) -> None:
+    deadline = time.monotonic() + STARTING_SECONDS
+    while time.monotonic() < deadline and process.poll() is None:
+        try:
+            if httpx.get(url, trust_env=False, timeout=5).is_success:
+                return
+        except httpx.TransportError:
+            time.sleep(0.01)
+    raise RuntimeError(f"{name} did not start")
+
+
+def _children(pid: int) -> list[str]:
+    return Path(f"/proc/{pid}/task/{pid}/children").read_text(encoding="ascii").split()
