@@ -29,7 +29,8 @@ from app.routers import (
     reference,
     security_txt,
 )
-from app.routers.hosts import Hosts, KnownHosts
+from app.routers.hosts import Hosts
+from app.routers.known_hosts import KnownHosts
 from app.routers.last_catch import LastCatch
 from app.routers.limits import Limits
 from app.routers.metrics import Metrics

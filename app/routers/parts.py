@@ -11,7 +11,7 @@ from sqlalchemy import Engine
 from sqlmodel import Session
 
 from app.config import Settings
-from app.routers.hosts import KnownHosts
+from app.routers.known_hosts import KnownHosts
 from app.routers.metrics import Metrics
 from app.routers.shelf import Shelf
 from app.services.clients import Doorkeeper
