@@ -1,7 +1,9 @@
 """Serving over HTTP: one process or several on one address, that stop without dropping anything they accepted."""
 
 import asyncio
+import os
 import signal
+import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from types import FrameType
@@ -16,6 +18,7 @@ from app.config import Settings
 from app.logs import set_up_logs
 from app.main import create_app
 from app.routers.connections import connection_class
+from app.routers.metrics import SHARED_FOLDER
 from app.routers.parts import Parts
 
 Listening = Callable[[str], None]
@@ -45,7 +48,9 @@ def serve(settings: Settings, *, host: str, port: int, workers: int, told: Liste
     listening = config.bind_socket()
     told(f"http://{host}:{listening.getsockname()[1]}")
     if workers > 1:
-        Multiprocess(config, sockets=[listening]).run()
+        with tempfile.TemporaryDirectory(prefix="guidance-metrics-") as counts:
+            os.environ[SHARED_FOLDER] = counts
+            Multiprocess(config, sockets=[listening]).run()
         return True
     try:
         uvicorn.Server(config).run(sockets=[listening])

@@ -63,9 +63,14 @@ def test_several_processes_share_one_address_and_one_database(several: LiveServe
         while len(told.receipts) < 100:
             time.sleep(0.01)
     lines = several.log.read_text()
+    with several.client() as client:
+        metrics = [client.get("/metrics").text for _ in range(10)]
 
     assert told.dishonest == []
     assert len({each["reference"] for each in told.receipts.values()}) == len(told.receipts)
+    counted = 'guidance_requests_total{method="POST",route="/v1/concerns",status="201"}'
+    shown = {line for told in metrics for line in told.splitlines() if line.startswith(counted)}
+    assert shown == {f"{counted} {len(told.receipts):.1f}"}  # whichever process is asked
     assert lines.count("edition_published") == 1
     assert "Traceback" not in lines
     assert len([path for path in files_of(several.data_dir) if path.name == "development-identity.txt"]) == 1

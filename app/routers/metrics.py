@@ -1,16 +1,20 @@
 """Metrics in the Prometheus format. Labels are route templates, methods and statuses: nothing that anyone sent."""
 
+import os
 from collections.abc import Mapping
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+from prometheus_client.multiprocess import MultiProcessCollector
 
 SMALLEST_SHOWN = 5
+SHARED_FOLDER = "PROMETHEUS_MULTIPROC_DIR"
+"""The library's own name for where processes that serve together keep their counts."""
 BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0)
 BATCHES = (1, 2, 4, 8, 16, 32, 64, 128, 256)
 
 
 class Metrics:
-    """Counts and times of this process's requests, and the length of the writer's queue."""
+    """Counts and times of requests and flushes."""
 
     def __init__(self) -> None:
         self.registry = CollectorRegistry()
@@ -25,21 +29,6 @@ class Metrics:
             registry=self.registry,
         )
 
-        self._concerns = Gauge(
-            "guidance_concerns",
-            "Concerns in each state, and overdue ones; a number under five is not shown.",
-            ["state"],
-            registry=self.registry,
-        )
-
-        self._deliveries = Gauge(
-            "guidance_deliveries",
-            "Deliveries that wait, and that could not be made.",
-            ["webhook", "state"],
-            registry=self.registry,
-        )
-
-        self._waiting = Gauge("guidance_writer_waiting", "Acts that wait for the disk.", registry=self.registry)
         self._acts = Histogram(
             "guidance_writer_acts", "Acts that one flush carried.", buckets=BATCHES, registry=self.registry
         )
@@ -66,27 +55,41 @@ class Metrics:
         self._acts.observe(acts)
         self._flushes.observe(seconds)
 
-    def show_waiting(self, acts: int) -> None:
-        """Show how many acts wait for the writer."""
-        self._waiting.set(acts)
+    def text(self, *, waiting: int, concerns: Mapping[str, int], deliveries: Mapping[tuple[str, str], int]) -> bytes:
+        """Everything, in the text format of Prometheus; where several processes serve together, of all of them.
 
-    def count_concerns(self, counted: Mapping[str, int]) -> None:
-        """Show how many concerns stand in each state, and how many are overdue: none where there are fewer than five.
-
-        These metrics are open to everyone, and a small number could point at a child.
+        Of the acts that wait for the disk, those of this process. Concerns are told by state, and only where there are
+        five or more: these metrics are open to everyone, and a small number could point at a child. Deliveries that
+        wait, and that could not be made, are told by webhook.
         """
-        for state, count in counted.items():
-            if count >= SMALLEST_SHOWN:
-                self._concerns.labels(state).set(count)
-            else:
-                self._concerns.remove(state)
+        counted = self.registry
+        if SHARED_FOLDER in os.environ:
+            counted = CollectorRegistry()
+            MultiProcessCollector(counted)  # type: ignore[no-untyped-call]  # the library leaves it untyped
+        return generate_latest(counted) + generate_latest(_standing(waiting, concerns, deliveries))
 
-    def count_deliveries(self, counted: Mapping[tuple[str, str], int]) -> None:
-        """Show how many deliveries wait and how many could not be made, by webhook."""
-        self._deliveries.clear()
-        for (webhook, state), count in counted.items():
-            self._deliveries.labels(webhook, state).set(count)
 
-    def text(self) -> bytes:
-        """Everything, in the text format of Prometheus."""
-        return generate_latest(self.registry)
+def _standing(
+    waiting: int, concerns: Mapping[str, int], deliveries: Mapping[tuple[str, str], int]
+) -> CollectorRegistry:
+    """How things stand at this moment, in a registry of its own: nothing of the last time is left in it."""
+    registry = CollectorRegistry()
+    Gauge("guidance_writer_waiting", "Acts that wait for the disk.", registry=registry).set(waiting)
+    by_state = Gauge(
+        "guidance_concerns",
+        "Concerns in each state, and overdue ones; a number under five is not shown.",
+        ["state"],
+        registry=registry,
+    )
+    for state, count in concerns.items():
+        if count >= SMALLEST_SHOWN:
+            by_state.labels(state).set(count)
+    by_webhook = Gauge(
+        "guidance_deliveries",
+        "Deliveries that wait, and that could not be made.",
+        ["webhook", "state"],
+        registry=registry,
+    )
+    for (webhook, state), count in deliveries.items():
+        by_webhook.labels(webhook, state).set(count)
+    return registry
