@@ -1,6 +1,7 @@
 """What many tests need: a service on a folder of its own, a clock that can be set, and a concern to send."""
 
 import datetime as dt
+import logging
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
@@ -8,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import structlog
 from fastapi import FastAPI
 from playwright.sync_api import Browser
 from sqlmodel import Session
@@ -41,6 +43,12 @@ for module, reader in ((main, "read_reference_data"), (seeding, "read_seed_file"
     setattr(module, reader, lru_cache(getattr(module, reader)))
 
 
+LEFT_OUT_ON_POSTGRESQL = {
+    "embedded": "is about the file of the embedded database",
+    "any_database": "says nothing about the database, and is run on SQLite",
+}
+
+
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--database", choices=("sqlite", "postgresql"), default="sqlite", help="what services stand on")
 
@@ -53,8 +61,19 @@ def pytest_configure(config: pytest.Config) -> None:
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     if on_postgresql():
         for item in items:
-            if item.get_closest_marker("embedded"):
-                item.add_marker(pytest.mark.skip(reason="is about the file of the embedded database"))
+            for marker, reason in LEFT_OUT_ON_POSTGRESQL.items():
+                if item.get_closest_marker(marker):
+                    item.add_marker(pytest.mark.skip(reason=reason))
+
+
+@pytest.fixture(autouse=True)
+def _logs_as_before() -> Iterator[None]:
+    """Undo what a command that ran in this process set up for the logs."""
+    root = logging.getLogger()
+    before = (root.handlers[:], root.level)
+    yield
+    structlog.reset_defaults()
+    root.handlers[:], root.level = before
 
 
 @pytest.fixture(autouse=True)

@@ -23,6 +23,8 @@ from app.store.database import DATABASE_FILE
 from tests.conftest import A_TUESDAY, desk_of
 from tests.live import LiveServer
 
+pytestmark = pytest.mark.any_database
+
 CONCERNS = "/v1/concerns"
 AS_THEY_ARE_FOUND = {"a digest": "is not whole", "a chain": "is not whole", "a page": "damaged|is not whole"}
 

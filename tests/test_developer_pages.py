@@ -14,6 +14,8 @@ from starlette.testclient import TestClient
 
 from tests.live import LiveServer
 
+pytestmark = pytest.mark.any_database
+
 SAMPLES = Path(__file__).parent.parent / "app" / "pages" / "samples"
 ADDRESS = "http://127.0.0.1:8000"
 FIRST_CAUTION = "Absence of any of the potential indicators of CSE"

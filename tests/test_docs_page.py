@@ -13,6 +13,8 @@ from app.main import create_app
 from tests.browsing import served
 from tests.conftest import SLUG, SettableClock
 
+pytestmark = pytest.mark.any_database
+
 
 class Watched:
     """A page whose requests, complaints and violations of the policy are noted."""

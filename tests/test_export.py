@@ -25,6 +25,8 @@ from app.main import create_app
 from app.models.guide_answers import Section
 from tests.conftest import GUIDE, SettableClock, publish_next, withdraw
 
+pytestmark = pytest.mark.any_database
+
 NOT_EXPORTED = {
     "/v1/search": "it answers a question, and files do not hear one",
     "/health/live": "it tells of the running service",

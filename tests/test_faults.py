@@ -30,6 +30,8 @@ from tests.editions import CONTENT_KEYS
 from tests.live import LiveServer
 from tests.load import A_CONCERN, Told, load
 
+pytestmark = pytest.mark.any_database
+
 ROUNDS = int(os.environ.get("FAULT_ROUNDS", "2"))
 CALLERS = 8
 PATIENCE_SECONDS = 60

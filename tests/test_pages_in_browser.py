@@ -20,6 +20,8 @@ from app.routers.parts import Parts
 from tests.browsing import FLAGS, barriers, served
 from tests.conftest import SLUG, SettableClock, an_edition, publish_next
 
+pytestmark = pytest.mark.any_database
+
 NEUTRAL = "https://neutral.example/weather"
 NARROW = 320
 FORM = f"/raise-a-concern/{SLUG}"

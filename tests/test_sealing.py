@@ -62,13 +62,13 @@ def rows_of(client: TestClient) -> list[dict[str, Any]]:
         return [dict(row._mapping) for row in connection.execute(text("SELECT * FROM concerns"))]
 
 
-@pytest.mark.parametrize("submission", [SMALLEST_EXAMPLE, FULL_EXAMPLE], ids=["smallest", "full"])
 def as_list(stored: Any) -> list[str]:
     """A list as the database gives it: SQLite as its text."""
     found: list[str] = json.loads(stored) if isinstance(stored, str) else stored
     return found
 
 
+@pytest.mark.parametrize("submission", [SMALLEST_EXAMPLE, FULL_EXAMPLE], ids=["smallest", "full"])
 def test_under_the_seal_stand_reference_edition_time_and_every_word_as_sent(
     client: TestClient, settings: Settings, submission: dict[str, Any]
 ) -> None:

@@ -30,6 +30,8 @@ from tests.conftest import GUIDE, Concern, SettableClock, publish_next, withdraw
 from tests.editions import a_key, content_of, publish
 from tests.test_writer import LONG_ENOUGH, wait_until
 
+pytestmark = pytest.mark.any_database
+
 PATHS = (
     "",
     "/indicators",

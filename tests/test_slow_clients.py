@@ -24,6 +24,8 @@ from app.routers.connections import LARGEST_HEAD
 from app.routers.receiving import LARGEST, Receiving
 from tests.live import LiveServer
 
+pytestmark = pytest.mark.any_database
+
 CONNECTIONS = 6
 CLIENT_SECONDS = 1.0
 HEAD = b"POST /v1/concerns/check HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
