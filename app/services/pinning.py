@@ -2,8 +2,7 @@
 
 from collections.abc import Iterable
 
-from sqlalchemy import Engine
-from sqlmodel import Session
+from sqlalchemy import Connection, Engine
 
 from app.errors import ConcernRefused, Fault
 from app.models.concern import Concern
@@ -19,8 +18,8 @@ def pin_concern(engine: Engine, concern: Concern, reference_data: ReferenceData,
     A withdrawn edition is accepted where the concern names it: the person answered what they were shown.
     """
     faults = reference_data.faults_in_codes(concern)
-    with Session(engine) as session:  # given back first: many that hold one connection and ask for another stand still
-        pinned = _find_edition(session, concern)
+    with engine.connect() as connection:  # given back first: many that hold one and ask for another stand still
+        pinned = _find_edition(connection, concern)
     if isinstance(pinned, Fault):
         raise ConcernRefused([pinned, *faults])
     faults += unknown_ids(concern.concern, contents(pinned))
@@ -29,14 +28,14 @@ def pin_concern(engine: Engine, concern: Concern, reference_data: ReferenceData,
     return pinned
 
 
-def _find_edition(session: Session, concern: Concern) -> EditionKey | Fault:
+def _find_edition(connection: Connection, concern: Concern) -> EditionKey | Fault:
     guide = concern.guide
     if guide is None:
-        guides = [head.guide for head in list_current(session, limit=2)] or known_guides(session, limit=2)
+        guides = [head.guide for head in list_current(connection, limit=2)] or known_guides(connection, limit=2)
         if len(guides) != 1:
             return Fault(("guide",), "Name the guide that this concern is about. GET /v1/guides lists them.")
         guide = guides[0]
-    history = find_history(session, guide=guide)
+    history = find_history(connection, guide=guide)
     if not history:
         return Fault(("guide",), "There is no guide of this name. GET /v1/guides lists them.")
     if concern.edition is None:

@@ -13,11 +13,15 @@ from app.errors import AlreadyKept, NoSuchConcern, ReferenceTaken
 from app.models.concern_tables import AdditionRow, ConcernRow, ConcernState, KeptReceiptRow
 from app.store.tables import table_of
 
+# Inserted with every concern: built once.
+_NEW_CONCERN = insert(table_of(ConcernRow))
+_NEW_KEPT_RECEIPT = insert(table_of(KeptReceiptRow))
+
 
 def insert_concern(connection: Connection, concern: ConcernRow) -> None:
     """Insert it; raises `ReferenceTaken` where another concern has its reference."""
     try:
-        connection.execute(insert(ConcernRow), [concern.model_dump(exclude={"waiting", "danger"})])
+        connection.execute(_NEW_CONCERN, concern.model_dump(exclude={"waiting", "danger"}))
     except IntegrityError:
         raise ReferenceTaken from None
 
@@ -25,7 +29,7 @@ def insert_concern(connection: Connection, concern: ConcernRow) -> None:
 def insert_kept_receipt(connection: Connection, kept: KeptReceiptRow) -> None:
     """Insert it; raises `AlreadyKept` where its idempotency key was used before."""
     try:
-        connection.execute(insert(KeptReceiptRow), [kept.model_dump()])
+        connection.execute(_NEW_KEPT_RECEIPT, kept.model_dump())
     except IntegrityError:
         raise AlreadyKept from None
 

@@ -120,7 +120,7 @@ def readable_of(history: Sequence[EditionHead], number: int) -> EditionHead:
     return head
 
 
-def list_current(session: Session, *, after: str = "", limit: int) -> list[EditionHead]:
+def list_current(session: Session | Connection, *, after: str = "", limit: int) -> list[EditionHead]:
     """The current edition of every guide that has one, by the guide's name, after the one given."""
     return [EditionHead(*row) for row in session.execute(_current_rows(), {"after": after, "limit": limit})]
 
@@ -152,7 +152,7 @@ def every_edition(session: Session) -> list[tuple[EditionKey, str]]:
     return [(EditionKey(guide, number), digest) for guide, number, digest in rows]
 
 
-def known_guides(session: Session, *, limit: int) -> list[str]:
+def known_guides(session: Session | Connection, *, limit: int) -> list[str]:
     """Every guide by name, those too of which every edition is withdrawn."""
     return list(session.scalars(select(col(GuideRow.slug)).order_by(col(GuideRow.slug)).limit(limit)))
 
