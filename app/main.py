@@ -2,16 +2,17 @@
 
 import datetime as dt
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import ExitStack, asynccontextmanager
 
 import structlog
 from fastapi import Depends, FastAPI
 from sqlalchemy import Engine
+from sqlalchemy.exc import DBAPIError
 from starlette.types import ASGIApp, Receive, Scope, Send
 from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 from app.config import Settings
-from app.errors import GuidanceError
+from app.errors import GuidanceError, SetUpFault
 from app.pages import developers, docs, following, looks, raising, reading
 from app.routers import (
     audit,
@@ -148,38 +149,15 @@ def create_app(settings: Settings, clock: Clock = utc_now) -> FastAPI:
     @asynccontextmanager
     async def live(app: FastAPI) -> AsyncIterator[None]:
         parts: Parts = app.state.parts
-        try:
-            prepare_schema(parts.engine, settings.data_dir)
-            parts.intake.writer.start()
-            publish_seed(parts.engine, parts.intake.writer, parts.reference_data, settings.seed_dir, at=clock())
-        except GuidanceError as fault:
-            app.state.start_fault = fault  # for whoever started the service: a log line holds no words of an error
-            raise
-        if settings.database_url is not None and settings.receipt_key_file is None:
-            log.warning("receipt_key_of_this_node_alone", path=str(settings.data_dir))
-        if not settings.seal_to:
-            log.warning("development_identity", path=str(settings.data_dir))
-        parts.helpline.contacts()  # remembered from now on, whatever becomes of the database
-        housekeeper = Housekeeper(
-            parts.engine,
-            parts.intake.writer,
-            Periods(settings.retention_acknowledged_days, settings.retention_closed_days),
-            clock,
-        )
-        housekeeper.start()
-        watch = GenerationWatch(parts.engine, parts.shelf.clear)
-        watch.start()
-        delivery = DeliveryThread(
-            Deliverer(parts.intake.writer, SafeAddresses(frozenset(settings.webhook_allowed_hosts)), clock)
-        )
-        if settings.deliver:
-            delivery.start()
-        yield
-        delivery.stop()
-        watch.stop()
-        housekeeper.stop()
-        parts.intake.writer.stop()
-        parts.engine.dispose()
+        with ExitStack() as ending:
+            ending.callback(parts.engine.dispose)
+            try:
+                _prepare(parts, ending)
+            except GuidanceError as fault:
+                app.state.start_fault = fault  # for whoever started the service: a log line holds no words of an error
+                raise
+            _begin_work(parts, ending)
+            yield
 
     app = Service(
         title=reference.NAME,
@@ -222,6 +200,39 @@ def create_app(settings: Settings, clock: Clock = utc_now) -> FastAPI:
     app.add_middleware(OtherForms)
     _surround(app, settings)
     return app
+
+
+def _prepare(parts: Parts, ending: ExitStack) -> None:
+    """Bring the database to where it can be served, with the writer at work."""
+    settings, writer = parts.settings, parts.intake.writer
+    try:
+        prepare_schema(parts.engine, settings.data_dir)
+    except DBAPIError:
+        raise SetUpFault("the database does not answer, or cannot be written") from None
+    writer.start()
+    ending.callback(writer.stop)
+    publish_seed(parts.engine, writer, parts.reference_data, settings.seed_dir, at=parts.clock())
+
+
+def _begin_work(parts: Parts, ending: ExitStack) -> None:
+    """Begin what a serving process does by itself, and say what an operator should know."""
+    settings, writer = parts.settings, parts.intake.writer
+    if settings.database_url is not None and settings.receipt_key_file is None:
+        log.warning("receipt_key_of_this_node_alone", path=str(settings.data_dir))
+    if not settings.seal_to:
+        log.warning("development_identity", path=str(settings.data_dir))
+    parts.helpline.contacts()  # remembered from now on, whatever becomes of the database
+    periods = Periods(settings.retention_acknowledged_days, settings.retention_closed_days)
+    at_work: list[Housekeeper | GenerationWatch | DeliveryThread] = [
+        Housekeeper(parts.engine, writer, periods, parts.clock),
+        GenerationWatch(parts.engine, parts.shelf.clear),
+    ]
+    if settings.deliver:
+        addresses = SafeAddresses(frozenset(settings.webhook_allowed_hosts))
+        at_work.append(DeliveryThread(Deliverer(writer, addresses, parts.clock)))
+    for each in at_work:
+        each.start()
+        ending.callback(each.stop)
 
 
 def _surround(app: Service, settings: Settings) -> None:

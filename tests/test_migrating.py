@@ -16,11 +16,12 @@ from app.config import Settings
 from app.errors import SchemaBehind, SchemaUnknown
 from app.main import create_app
 from app.services.verifying import verify_disclosures, verify_editions
-from app.store.database import for_writing, open_database
+from app.store.database import open_database
 from app.store.migrating import MIGRATIONS, migrate, prepare_schema
 from tests.conftest import GUIDE, Concern
 from tests.databases import address_for, postgresql, stranger
 from tests.schema import declared_statements
+from tests.test_cli import guidance
 
 RULES = {
     "sqlite": "SELECT type, name, sql FROM sqlite_master WHERE name NOT LIKE '%alembic%'",
@@ -162,6 +163,17 @@ def test_a_schema_that_this_program_does_not_know_is_not_served(settings: Settin
         pass
 
 
+def test_a_database_that_does_not_answer_keeps_the_service_from_starting_with_a_sentence(tmp_path: Path) -> None:
+    nowhere = f"postgresql+psycopg://example:secret-word@/example?host={tmp_path}"
+
+    told = guidance("serve", "--data-dir", tmp_path / "data", DATABASE_URL=nowhere)
+
+    assert told.returncode == 1
+    assert "the database does not answer" in told.stderr
+    assert 'File "' not in told.stderr
+    assert "secret-word" not in told.stderr + told.stdout
+
+
 def test_a_shared_database_that_is_behind_is_not_served_until_it_is_migrated(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -180,9 +192,6 @@ def test_a_shared_database_that_is_behind_is_not_served_until_it_is_migrated(
 
 
 def test_the_command_tells_what_it_did(settings: Settings) -> None:
-    with for_writing(open_database(settings.data_dir, address_for(settings.data_dir))).connect() as connection:
-        connection.engine.dispose()
-
     first = CliRunner().invoke(app, ["migrate", "--data-dir", str(settings.data_dir)])
     again = CliRunner().invoke(app, ["migrate", "--data-dir", str(settings.data_dir)])
 

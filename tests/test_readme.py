@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.live import LiveServer
+from tests.live import LiveServer, environment_for
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -25,7 +25,9 @@ def blocks(language: str) -> list[str]:
 
 def run(command: list[str], live: LiveServer, told: str) -> str:
     """What the block prints, run beside the folder `data` as after `make serve`, with `guidance` at hand."""
-    environment = {name: value for name, value in os.environ.items() if not name.lower().endswith("_proxy")}
+    environment = {
+        name: value for name, value in environment_for(live.data_dir).items() if not name.lower().endswith("_proxy")
+    }
     environment["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{environment['PATH']}"
     ran = subprocess.run(
         [*command, told.replace(ADDRESS, live.url)],

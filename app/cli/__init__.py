@@ -138,3 +138,6 @@ def main() -> None:
     except GuidanceError as error:
         sys.stderr.write(f"{str(error) or type(error).__doc__}\n")
         sys.exit(1)
+    except OSError as failure:  # a folder or file that cannot be read or written
+        sys.stderr.write(f"{failure.strerror}: {failure.filename}\n" if failure.filename else f"{failure.strerror}\n")
+        sys.exit(1)
