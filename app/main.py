@@ -14,6 +14,7 @@ from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 from app.config import Settings
 from app.errors import GuidanceError, SetUpFault
 from app.pages import developers, docs, following, looks, raising, reading
+from app.pages.trouble_pages import TroublePages
 from app.routers import (
     audit,
     catalogue,
@@ -248,6 +249,7 @@ def _surround(app: Service, settings: Settings) -> None:
     app.add_middleware(Limits, limiter=limiter, settings=settings)
     app.add_middleware(Hosts, known=parts.known_hosts)
     app.add_middleware(LastCatch)
+    app.add_middleware(TroublePages, parts=parts)
     app.add_middleware(Origins, allowed_origins=settings.allowed_origins)
     app.add_middleware(SecurityHeaders, is_https=settings.public_url.startswith("https:"))
     if settings.trusted_proxies:

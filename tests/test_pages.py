@@ -305,6 +305,39 @@ def test_a_page_that_is_not_there_is_told_as_a_page(shared: TestClient, path: st
     assert "<h1>Page not found</h1>" in answer.text
 
 
+ASKS_FOR_A_PAGE = {"Accept": "text/html,application/xhtml+xml,*/*;q=0.8"}
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "body", "status"),
+    [
+        ("GET", "/no-such-place", b"", 404),
+        ("PUT", "/raise-a-concern/child-sexual-exploitation", b"", 405),
+        ("POST", "/raise-a-concern/child-sexual-exploitation", b"x" * 1_000_001, 413),
+    ],
+)
+def test_what_is_refused_before_any_page_is_told_as_a_page_where_one_was_asked_for(
+    shared: TestClient, method: str, path: str, body: bytes, status: int
+) -> None:
+    page = shared.request(method, path, content=body, headers=ASKS_FOR_A_PAGE)
+    data = shared.request(method, path, content=body, headers={"Accept": "*/*"})
+
+    assert (page.status_code, data.status_code) == (status, status)
+    assert page.headers["Content-Type"] == "text/html; charset=utf-8"
+    assert "999" in page.text
+    assert "01225 396312" in page.text
+    assert "script-src 'self'" in page.headers["Content-Security-Policy"]
+    assert page.headers["Cache-Control"] == "no-store"
+    if status == 405:
+        assert page.headers["Allow"] == data.headers["Allow"]
+
+
+def test_a_read_of_data_that_is_refused_stays_data_whatever_is_asked_for(shared: TestClient) -> None:
+    answer = shared.get("/v1/guides/no-such-guide", headers=ASKS_FOR_A_PAGE)
+
+    assert (answer.status_code, answer.headers["Content-Type"]) == (404, "application/problem+json")
+
+
 def test_a_withdrawn_edition_is_told_with_its_reason(client: TestClient, service: FastAPI) -> None:
     publish_next(service, change_note="A second.")
     withdraw(service, 1, reason="A number was wrong.")

@@ -35,8 +35,11 @@ WORDS = {
         "A concern is sent from this site’s own form. Please open the form here.",
     ),
     404: ("Page not found", "There is no page here. If you typed the address, check it for a slip."),
+    405: ("This cannot be done here", "Please open the form from its own page, or telephone."),
+    408: ("This took too long", "What you sent did not arrive in time. Please go back and try again, or telephone."),
     410: ("This edition was withdrawn", ""),
     413: ("This is too long", "What you wrote is too long to be sent. Please go back and send less, or telephone."),
+    429: ("Please wait a little", f"Please try again in a minute, or telephone. {NOTHING_IS_LOST}"),
     500: ("Something went wrong", f"It is our fault, not yours. Please telephone. {NOTHING_IS_LOST}"),
     503: ("Not available just now", f"Please try again in a few seconds, or telephone. {NOTHING_IS_LOST}"),
 }
