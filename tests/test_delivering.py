@@ -126,10 +126,10 @@ def test_the_example_takes_a_notice_opens_the_concern_and_acknowledges_it(tmp_pa
         server.client() as client,
     ):
         receipt = client.post("/v1/concerns", json=a_concern()).json()
-        token = {"Authorization": f"Bearer {receipt['status_token']}"}
+        own, token = receipt["links"]["self"], {"Authorization": f"Bearer {receipt['status_token']}"}
         arrived = eventually(lambda: references() == [receipt["reference"]])
-        state = client.get(f"/v1/concerns/{receipt['reference']}", headers=token).json()["state"]
+        acknowledged = eventually(lambda: client.get(own, headers=token).json()["state"] == "acknowledged")
     server.stop()
 
     assert arrived
-    assert state == "acknowledged"
+    assert acknowledged
