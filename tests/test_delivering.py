@@ -99,6 +99,7 @@ def a_free_port() -> int:
         return int(probe.getsockname()[1])
 
 
+@pytest.mark.any_database
 def test_the_example_takes_a_notice_opens_the_concern_and_acknowledges_it(tmp_path: Path, a_concern: Concern) -> None:
     data_dir = tmp_path / "data"
     port = a_free_port()

@@ -91,6 +91,7 @@ def test_after_a_kill_a_retry_gets_the_same_receipt_and_the_concern_stands_once(
     assert count(live, "SELECT count(*) FROM concerns") == 1
 
 
+@pytest.mark.any_database
 def test_a_kill_in_the_middle_of_a_burst_loses_no_concern_that_was_acknowledged_and_doubles_none(
     live: LiveServer, a_concern: Concern
 ) -> None:

@@ -225,6 +225,7 @@ def test_a_server_started_with_recipients_alone_holds_neither_plain_words_nor_an
     assert len(sealed_texts(server.data_dir)) == 2
 
 
+@pytest.mark.any_database
 def test_a_retired_key_opens_nothing_any_more_once_everything_is_sealed_anew(
     receiving: tuple[LiveServer, Key], make_key: Callable[[str], Key], a_concern: Concern
 ) -> None:
