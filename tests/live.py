@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,14 @@ def environment_for(data_dir: Path, **settings: str) -> dict[str, str]:
     address = address_for(data_dir)
     told = {"drain_seconds": "0"} | ({"database_url": address} if address else {}) | settings
     return {**os.environ, **{f"GUIDANCE_{name.upper()}": value for name, value in told.items()}}
+
+
+def eventually(holds: Callable[[], bool], *, patience_seconds: float = 60) -> bool:
+    """Whether it comes to hold; the bound is only there to end a test that would fail."""
+    deadline = time.monotonic() + patience_seconds
+    while not holds() and time.monotonic() < deadline:
+        time.sleep(0.05)
+    return holds()
 
 
 class LiveServer:

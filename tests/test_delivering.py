@@ -5,8 +5,7 @@ import signal
 import socket
 import subprocess
 import sys
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
@@ -24,22 +23,14 @@ from app.services.safe_addresses import SafeAddresses
 from app.services.webhooks import add_webhook
 from app.store.events import count_deliveries, tell
 from tests.conftest import A_TUESDAY, Concern
-from tests.live import LiveServer, environment_for
+from tests.live import LiveServer, environment_for, eventually
 from tests.receiver import Receiver, Reply
 
 EVENTS = 300
 LEASE_SECONDS = 2
-PATIENCE_SECONDS = 90
+wait_until = partial(eventually, patience_seconds=90)
 # `guidance deliver` as it is, but for the length of its pauses: six hours would be long for a test.
 DELIVER = "import app.services.delivery as it; it.DELAYS = (0.1,) * 14; from app.cli import main; main()"
-
-
-def eventually(holds: Callable[[], bool]) -> bool:
-    """Whether it comes to hold; the bound is only there to end a test that would fail."""
-    deadline = time.monotonic() + PATIENCE_SECONDS
-    while not holds() and time.monotonic() < deadline:
-        time.sleep(0.1)
-    return holds()
 
 
 @contextmanager
@@ -78,9 +69,9 @@ def test_every_event_arrives_though_a_worker_is_killed_and_the_receiver_often_fa
     work = ("-c", DELIVER, "deliver", "--lease", str(LEASE_SECONDS), "--data-dir", str(settings.data_dir))
     environment = environment_for(settings.data_dir)
     with a_process(*work, **environment) as doomed, a_process(*work, **environment):
-        begun = eventually(lambda: len(receiver.notices) > EVENTS // 5)
+        begun = wait_until(lambda: len(receiver.notices) > EVENTS // 5)
         doomed.send_signal(signal.SIGKILL)
-        settled = eventually(all_settled)
+        settled = wait_until(all_settled)
     receiver.close()
 
     assert begun
@@ -128,8 +119,8 @@ def test_the_example_takes_a_notice_opens_the_concern_and_acknowledges_it(tmp_pa
     ):
         receipt = client.post("/v1/concerns", json=a_concern()).json()
         own, token = receipt["links"]["self"], {"Authorization": f"Bearer {receipt['status_token']}"}
-        arrived = eventually(lambda: references() == [receipt["reference"]])
-        acknowledged = eventually(lambda: client.get(own, headers=token).json()["state"] == "acknowledged")
+        arrived = wait_until(lambda: references() == [receipt["reference"]])
+        acknowledged = wait_until(lambda: client.get(own, headers=token).json()["state"] == "acknowledged")
     server.stop()
 
     assert arrived

@@ -27,26 +27,17 @@ from app.store.database import DATABASE_FILE, for_writing, open_database
 from tests.conftest import A_TUESDAY, GUIDE
 from tests.databases import Postgresql
 from tests.editions import CONTENT_KEYS
-from tests.live import LiveServer
+from tests.live import LiveServer, eventually
 from tests.load import A_CONCERN, Told, load
 
 pytestmark = pytest.mark.any_database
 
 ROUNDS = int(os.environ.get("FAULT_ROUNDS", "2"))
 CALLERS = 8
-PATIENCE_SECONDS = 60
 NODES = 3
 MOMENTS = random.SystemRandom()
 SMALL_DISK = "8m"
 HONEST_READS = frozenset({200, 503})
-
-
-def eventually(holds: Callable[[], bool]) -> bool:
-    """Whether it comes to hold; the bound is only there to end a test that would fail."""
-    deadline = time.monotonic() + PATIENCE_SECONDS
-    while not holds() and time.monotonic() < deadline:
-        time.sleep(0.05)
-    return holds()
 
 
 def stands_once(server: LiveServer, told: Told) -> None:

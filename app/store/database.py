@@ -53,13 +53,14 @@ def forget_freed_pages(engine: Engine) -> None:
     SQLite overwrites freed pages, and its log (WAL) is brought back to nothing. PostgreSQL is asked to reuse the space;
     its own log passes with its retention, and what stands there is sealed.
     """
-    with engine.connect() as connection:
-        driver: Any = connection.connection.driver_connection
-        if engine.dialect.name == "sqlite":
+    if engine.dialect.name == "sqlite":
+        with engine.connect() as connection:
+            driver: Any = connection.connection.driver_connection
             driver.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-        else:
-            driver.autocommit = True
-            driver.execute("SET default_transaction_read_only TO off")
-            driver.execute("VACUUM concerns, additions")
-            driver.execute("SET default_transaction_read_only TO on")
-            driver.autocommit = False
+        return
+    with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        connection.exec_driver_sql("SET default_transaction_read_only TO off")
+        try:
+            connection.exec_driver_sql("VACUUM concerns, additions")
+        finally:
+            connection.exec_driver_sql("RESET default_transaction_read_only")

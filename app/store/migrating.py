@@ -3,13 +3,12 @@
 The whole way is one transaction: it ends at the new schema, or where it began.
 """
 
-import contextlib
-import sqlite3
 from pathlib import Path
 
 from sqlalchemy import Connection, Engine, inspect, text
 
 from app.errors import SchemaBehind, SchemaUnknown
+from app.store.backup import copied, put_in_place
 from app.store.database import for_writing
 from app.store.sqlite import DATABASE_FILE
 
@@ -46,7 +45,9 @@ def migrate(engine: Engine, data_dir: Path, migrations: Path = MIGRATIONS) -> tu
     with engine.connect() as connection:
         before = schema_of(connection, migrations)
     if before not in (None, newest) and engine.dialect.name == "sqlite":
-        _copy(data_dir / DATABASE_FILE, data_dir / f"{DATABASE_FILE}.before-{newest}")
+        before_it = data_dir / f"{DATABASE_FILE}.before-{newest}"
+        with copied(data_dir / DATABASE_FILE, beside=before_it) as draft:
+            put_in_place(draft, before_it, replace=True)
     config = Config()
     config.set_main_option("script_location", str(migrations))
     with for_writing(engine).begin() as connection:
@@ -71,10 +72,3 @@ def schema_of(connection: Connection, migrations: Path) -> str | None:
 def _revisions(migrations: Path) -> list[str]:
     """The revisions in their order: a number, with which the name of its file begins."""
     return sorted(path.name.split("_")[0] for path in (migrations / "versions").glob("[0-9]*.py"))
-
-
-def _copy(database: Path, copy: Path) -> None:
-    """A whole copy, also while others write."""
-    with contextlib.closing(sqlite3.connect(database)) as here, contextlib.closing(sqlite3.connect(copy)) as there:
-        copy.chmod(0o600)
-        here.backup(there)
