@@ -39,7 +39,10 @@ class Receiver:
 
         class Handler(BaseHTTPRequestHandler):
             def do_POST(self) -> None:
-                body = self.rfile.read(int(self.headers["Content-Length"]))
+                length = int(self.headers["Content-Length"])
+                body = self.rfile.read(length)
+                if len(body) < length:  # the sender was killed in the middle of its words: no notice arrived
+                    return
                 with receiver._lock:
                     receiver.notices.append(Notice({k.lower(): v for k, v in self.headers.items()}, body))
                     told = receiver.reply(len(receiver.notices))
