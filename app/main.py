@@ -54,6 +54,7 @@ from app.services.keys import DEVELOPMENT_IDENTITY, development_recipient, recei
 from app.services.limiting import make_limiter
 from app.services.openid import open_provider
 from app.services.opening import Opener, read_identities
+from app.services.pinning import Pinner
 from app.services.receipt_signing import make_receipt_signer
 from app.services.receipts import Clerk
 from app.services.reference_data import read_reference_data
@@ -90,19 +91,27 @@ def join_parts(settings: Settings, clock: Clock) -> Parts:
     )
     known_hosts = KnownHosts(public_url=settings.public_url, allowed_hosts=settings.allowed_hosts)
     shelf, metrics = Shelf(settings.shelf_megabytes, known_hosts.know), Metrics()
+    contents = remembered_contents(engine)
+    pinner = Pinner(engine, reference_data, contents)
+
+    def forget() -> None:
+        pinner.forget()
+        shelf.clear()
+
     intake = Intake(
         engine=engine,
         writer=Writer(
             engine,
             queue_size=settings.writer_queue,
             wait_seconds=settings.writer_wait_seconds,
-            when_raised=shelf.clear,
+            when_raised=forget,
             when_flushed=metrics.record_flush,
         ),
         sealer=make_sealer(recipients),
         clerk=Clerk(signer, WorkingDays(), reference_data),
         reference_data=reference_data,
-        contents=remembered_contents(engine),
+        contents=contents,
+        pinner=pinner,
     )
     return Parts(
         settings=settings,
@@ -114,6 +123,7 @@ def join_parts(settings: Settings, clock: Clock) -> Parts:
         doorkeeper=_doorkeeper(settings, engine),
         metrics=metrics,
         shelf=shelf,
+        forget=forget,
         known_hosts=known_hosts,
         clock=clock,
     )
@@ -173,6 +183,7 @@ def create_app(settings: Settings, clock: Clock = utc_now) -> FastAPI:
     )
     app.state.parts = join_parts(settings, clock)
     for router in (
+        concerns.router,  # first: of all that no shelf answers, it is asked the most, and routes are tried in turn
         reference.router,
         catalogue.router,
         feeds.router,
@@ -182,7 +193,6 @@ def create_app(settings: Settings, clock: Clock = utc_now) -> FastAPI:
         editions.router,
         guides.router,
         open_referral.router,
-        concerns.router,
         desk.router,
         audit.router,
         events.router,
@@ -226,7 +236,7 @@ def _begin_work(parts: Parts, ending: ExitStack) -> None:
     periods = Periods(settings.retention_acknowledged_days, settings.retention_closed_days)
     at_work: list[Housekeeper | GenerationWatch | DeliveryThread] = [
         Housekeeper(parts.engine, writer, periods, parts.clock),
-        GenerationWatch(parts.engine, parts.shelf.clear),
+        GenerationWatch(parts.engine, parts.forget),
     ]
     if settings.deliver:
         addresses = SafeAddresses(frozenset(settings.webhook_allowed_hosts))

@@ -74,7 +74,7 @@ class Filters:
     offset: int
 
 
-def the_filters(
+async def the_filters(
     guide: InGuide = None,
     q: WithWords = None,
     code: WithCode = None,
