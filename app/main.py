@@ -1,14 +1,14 @@
 """`create_app` joins the floors, and does nothing else."""
 
 import datetime as dt
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import ExitStack, asynccontextmanager
 
 import structlog
 from fastapi import Depends, FastAPI
 from sqlalchemy import Engine
 from sqlalchemy.exc import DBAPIError
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.types import Receive, Scope, Send
 from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 from app.config import Settings
@@ -43,7 +43,7 @@ from app.routers.parts import Clock, Parts
 from app.routers.problems import handle_problems
 from app.routers.queries import refuse_unknown_query
 from app.routers.receiving import Receiving
-from app.routers.requests import AroundRequests
+from app.routers.requests import AroundRequests, AtOnce
 from app.routers.security_headers import SecurityHeaders
 from app.routers.shelf import Shelf, ToTheShelf
 from app.services.clients import Doorkeeper
@@ -141,9 +141,14 @@ def _doorkeeper(settings: Settings, engine: Engine) -> Doorkeeper:
 
 
 class Service(FastAPI):
-    """The framework, with what stands before it: the shelf answers four times as fast as the framework begins to."""
+    """The framework, with what stands before it: the shelf answers many times as fast as the framework begins to."""
 
-    front: ASGIApp
+    front: AroundRequests
+
+    @property
+    def at_once(self) -> Callable[[Scope], AtOnce | None]:
+        """Finds the answer to a read that stands finished on the shelf, for a server that can write it as it is."""
+        return self.front.at_once
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
@@ -154,7 +159,7 @@ class Service(FastAPI):
         await super().__call__(scope, receive, send)
 
 
-def create_app(settings: Settings, clock: Clock = utc_now) -> FastAPI:
+def create_app(settings: Settings, clock: Clock = utc_now) -> Service:
     """The service. Nothing is opened until it starts."""
 
     @asynccontextmanager
