@@ -65,8 +65,8 @@ from app.services.sealing import make_sealer
 from app.services.seeding import publish_seed
 from app.services.watching import GenerationWatch
 from app.services.working_days import WorkingDays
+from app.store.contents import remembered_contents
 from app.store.database import open_database
-from app.store.editions import remembered_contents
 from app.store.migrating import prepare_schema
 from app.store.writer import Writer
 
@@ -188,15 +188,15 @@ def create_app(settings: Settings, clock: Clock = utc_now) -> Service:
     )
     app.state.parts = join_parts(settings, clock)
     for router in (
-        concerns.router,  # first: of all that no shelf answers, it is asked the most, and routes are tried in turn
-        reference.router,
-        catalogue.router,
-        feeds.router,
-        publishing.router,
-        other_forms.router,  # before those that would read an ending as part of a name
+        concerns.router,  # first those that are asked the most, since routes are tried in turn
+        publishing.router,  # both before those that would read what follows a path, or its ending, as a name
+        other_forms.router,
         editions.time_maps,
         editions.router,
         guides.router,
+        catalogue.router,
+        reference.router,
+        feeds.router,
         open_referral.router,
         desk.router,
         audit.router,

@@ -22,9 +22,10 @@ from app.routers.guide_views import edition_path, guide_path
 from app.routers.parts import OpenSession
 from app.routers.problem_kinds import NOT_MODIFIED, Responses, documented, shown
 from app.routers.queries import Cursor, Limit, from_cursor, to_cursor
+from app.routers.reading import ReadingRoute
 from app.store.catalogue import LISTED, Entry, list_entries
 
-router = APIRouter(tags=["Across guides"], dependencies=[PUBLIC])
+router = APIRouter(tags=["Across guides"], dependencies=[PUBLIC], route_class=ReadingRoute)
 
 InGuide = Annotated[
     str | None,

@@ -15,9 +15,10 @@ from app.routers.feed_views import (
 )
 from app.routers.parts import OpenSession, TheParts
 from app.routers.problem_kinds import NOT_MODIFIED, Responses, documented
+from app.routers.reading import ReadingRoute
 from app.store.happenings import list_happenings
 
-router = APIRouter(tags=["Feeds"], dependencies=[PUBLIC])
+router = APIRouter(tags=["Feeds"], dependencies=[PUBLIC], route_class=ReadingRoute)
 
 MOST_ENTRIES = 50
 EXAMPLE = (

@@ -38,7 +38,8 @@ from app.routers.problem_kinds import (
     documented,
 )
 from app.services.publishing import publish_edition, withdraw_edition
-from app.store.editions import EditionHead, EditionKey, current_of, find_history, read_content
+from app.store.contents import read_content
+from app.store.editions import EditionHead, EditionKey, current_of, find_history
 
 router = APIRouter(prefix="/v1/guides/{guide}/editions", tags=["Publishing"], route_class=JSONRoute)
 

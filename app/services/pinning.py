@@ -11,7 +11,8 @@ from app.models.concern import Concern
 from app.models.concern_detail import ConcernDetail
 from app.models.editions import EditionContent, Identified
 from app.services.reference_data import ReferenceData
-from app.store.editions import Contents, EditionKey, current_of, find_history, known_guides, list_current
+from app.store.contents import Contents
+from app.store.editions import EditionKey, current_of, find_history, known_guides, list_current
 
 
 class Pinned(NamedTuple):

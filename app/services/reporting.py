@@ -24,7 +24,7 @@ from app.services.reference_data import ReferenceData
 from app.services.sealing import Sealer, sealed_text
 from app.services.telling import concern_data
 from app.store.concerns import NewConcern, insert_concerns, insert_kept_receipts
-from app.store.editions import Contents
+from app.store.contents import Contents
 from app.store.events import Event, tell_all
 from app.store.writer import Shared, Writer
 
