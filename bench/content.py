@@ -6,7 +6,10 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
+from functools import partial
+from multiprocessing import get_context
 from pathlib import Path
 
 from app.config import SEED_DIR, Settings
@@ -32,6 +35,7 @@ CONCERN = (
     b'"concern":{"narrative":"Alex Example was collected from school by an adult whom staff do not know."}}'
 )
 A_BATCH = 100
+A_PORTION = 10_000  # concerns that one process receives before it ends its work
 NAIVE_DATABASE = "naive.db"
 NAME = "BENCH_NAIVE_DATABASE"
 
@@ -73,22 +77,38 @@ def made_up_guide(place: int) -> str:
 
 
 def fill_with_concerns(data_dir: Path, number: int, progress: Progress) -> str:
-    """Receive so many concerns; gives the key of a client who may read the inbox."""
-    concern = Concern.model_validate_json(CONCERN)
+    """Receive so many concerns, by a process for each processor; gives the key of a client who may read the inbox."""
     with parts_at_work(data_dir) as parts:
-
-        async def receive(count: int) -> None:
-            at = dt.datetime.now(dt.UTC)
-            await asyncio.gather(*(receive_concern(parts.intake, concern, retry=None, at=at) for _ in range(count)))
-
-        with asyncio.Runner() as runner:
-            for begin in range(0, number, A_BATCH):
-                until = min(begin + A_BATCH, number)
-                runner.run(receive(until - begin))
-                progress("concerns", until, number)
-        return parts.intake.writer.keep(
+        key = parts.intake.writer.keep(
             lambda connection: add_client(connection, name="bench-desk", scopes=(Scope.READ,), at=parts.clock())
         )
+    portions = [min(A_PORTION, number - begin) for begin in range(0, number, A_PORTION)]
+    done = 0
+    with ProcessPoolExecutor(os.cpu_count(), get_context("spawn"), on_every_cpu) as processes:
+        for received in processes.map(partial(receive, data_dir), portions):
+            done += received
+            progress("concerns", done, number)
+    return key
+
+
+def receive(data_dir: Path, number: int) -> int:
+    """Receive so many concerns in this process, and give their number."""
+    concern = Concern.model_validate_json(CONCERN)
+
+    async def a_batch(parts: Parts, size: int) -> None:
+        at = dt.datetime.now(dt.UTC)
+        await asyncio.gather(*(receive_concern(parts.intake, concern, retry=None, at=at) for _ in range(size)))
+
+    with parts_at_work(data_dir) as parts, asyncio.Runner() as runner:
+        for begin in range(0, number, A_BATCH):
+            runner.run(a_batch(parts, min(A_BATCH, number - begin)))
+    return number
+
+
+def on_every_cpu() -> None:
+    """Let this process run on every processor: the one that starts it is kept to the first."""
+    if hasattr(os, "sched_setaffinity"):
+        os.sched_setaffinity(0, range(os.cpu_count() or 1))
 
 
 @contextmanager

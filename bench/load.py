@@ -104,7 +104,7 @@ def _wrk(url: str, connections: int, seconds: float, headers: dict[str, str]) ->
     if "Non-2xx" in told:
         raise RuntimeError("an answer was no success")
     rate = re.search(r"Requests/sec:\s+([\d.]+)", told)
-    if rate is None:
+    if rate is None or float(rate[1]) == 0:
         raise RuntimeError("wrk told no rate")
     return Measured(float(rate[1]), _milliseconds(told, "50%"), _milliseconds(told, "99%"))
 
