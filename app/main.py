@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 from contextlib import ExitStack, asynccontextmanager
 
 import structlog
-from fastapi import Depends, FastAPI
+from fastapi import FastAPI
 from sqlalchemy import Engine
 from sqlalchemy.exc import DBAPIError
 from starlette.types import ASGIApp, Receive, Scope, Send
@@ -41,7 +41,6 @@ from app.routers.openapi import document_problems
 from app.routers.origins import Origins
 from app.routers.parts import Clock, Parts
 from app.routers.problems import handle_problems
-from app.routers.queries import refuse_unknown_query
 from app.routers.receiving import Receiving
 from app.routers.requests import AroundRequests
 from app.routers.security_headers import SecurityHeaders
@@ -68,6 +67,30 @@ from app.store.database import open_database
 from app.store.editions import remembered_contents
 from app.store.migrating import prepare_schema
 from app.store.writer import Writer
+
+ROUTERS = (
+    reference.router,
+    catalogue.router,
+    feeds.router,
+    publishing.router,
+    other_forms.router,  # before those that would read an ending as part of a name
+    editions.time_maps,
+    editions.router,
+    guides.router,
+    open_referral.router,
+    concerns.router,
+    desk.router,
+    audit.router,
+    events.router,
+    operations.router,
+    looks.router,
+    reading.router,
+    raising.router,
+    following.router,
+    developers.router,  # before the one that would read its names as files
+    security_txt.router,
+    docs.router,
+)
 
 log = structlog.get_logger()
 
@@ -168,34 +191,10 @@ def create_app(settings: Settings, clock: Clock = utc_now) -> FastAPI:
         docs_url=None,
         redoc_url=None,
         redirect_slashes=False,
-        generate_unique_id_function=lambda route: route.name,
-        dependencies=[Depends(refuse_unknown_query)],
+        # not by `include_router`, which builds every route once more
+        routes=[route for router in ROUTERS for route in router.routes],
     )
     app.state.parts = join_parts(settings, clock)
-    for router in (
-        reference.router,
-        catalogue.router,
-        feeds.router,
-        publishing.router,
-        other_forms.router,  # before those that would read an ending as part of a name
-        editions.time_maps,
-        editions.router,
-        guides.router,
-        open_referral.router,
-        concerns.router,
-        desk.router,
-        audit.router,
-        events.router,
-        operations.router,
-        looks.router,
-        reading.router,
-        raising.router,
-        following.router,
-        developers.router,  # before the one that would read its names as files
-        security_txt.router,
-        docs.router,
-    ):
-        app.include_router(router)
     handle_problems(app)
     document_problems(app)
     app.add_middleware(OtherForms)

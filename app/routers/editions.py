@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Annotated
 
-from fastapi import APIRouter, Path, Query, Request, Response
+from fastapi import Path, Query, Request, Response
 
 from app.errors import Fault, QueryRefused
 from app.models.changes import ChangesAnswer
@@ -35,13 +35,14 @@ from app.routers.numbers import IN_PLAIN_DIGITS
 from app.routers.parts import OpenSession, TheParts
 from app.routers.problem_kinds import EDITION, GUIDE, ITEM, NOT_FOUND, NOT_MODIFIED, WITHDRAWN, documented, shown
 from app.routers.queries import Cursor, Limit, from_cursor, to_cursor
+from app.routers.routes import Routes
 from app.routers.times import memento_headers, memento_links, time_map
 from app.store.editions import EditionHead, EditionKey, current_of, get_history, read_content, readable_of
 from app.store.items import find_mentions
 
-router = APIRouter(prefix="/v1/guides/{guide}/editions", tags=["Editions"], dependencies=[PUBLIC])
+router = Routes(prefix="/v1/guides/{guide}/editions", tags=["Editions"], dependencies=[PUBLIC])
 
-time_maps = APIRouter(tags=["Editions"], dependencies=[PUBLIC])
+time_maps = Routes(tags=["Editions"], dependencies=[PUBLIC])
 
 LINK_FORMAT = "application/link-format"
 TIME_MAP_EXAMPLE = '<http://127.0.0.1:8000/v1/guides/child-sexual-exploitation>; rel="original timegate"'

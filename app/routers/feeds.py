@@ -1,6 +1,6 @@
 """Feeds of what happened to editions. Nothing of any concern stands in them."""
 
-from fastapi import APIRouter, Request, Response
+from fastapi import Request, Response
 
 from app.models.feed import JsonFeed
 from app.routers.access import PUBLIC
@@ -15,9 +15,10 @@ from app.routers.feed_views import (
 )
 from app.routers.parts import OpenSession, TheParts
 from app.routers.problem_kinds import NOT_MODIFIED, Responses, documented
+from app.routers.routes import Routes
 from app.store.happenings import list_happenings
 
-router = APIRouter(tags=["Feeds"], dependencies=[PUBLIC])
+router = Routes(tags=["Feeds"], dependencies=[PUBLIC])
 
 MOST_ENTRIES = 50
 EXAMPLE = (

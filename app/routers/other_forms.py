@@ -4,7 +4,7 @@ Each has a path of its own; by `Accept`, CSV and Markdown answer on the path of 
 `app.routers.negotiation`).
 """
 
-from fastapi import APIRouter, Request, Response
+from fastapi import Request, Response
 
 from app.models.editions import EditionContent
 from app.models.guide_answers import Section
@@ -28,10 +28,11 @@ from app.routers.problem_kinds import (
     Responses,
     documented,
 )
+from app.routers.routes import Routes
 from app.routers.times import VARY, memento_headers, memento_links
 from app.store.editions import EditionHead, get_current, get_history, read_content, readable_of
 
-router = APIRouter(prefix="/v1/guides", dependencies=[PUBLIC])
+router = Routes(prefix="/v1/guides", dependencies=[PUBLIC])
 
 PDF_TYPE = "application/pdf"
 PDF_SUFFIX = ".pdf"
