@@ -9,7 +9,8 @@ from sqlmodel import Session
 
 from app.errors import EditionAlreadyPublished, EditionOutOfOrder, EditionRefused
 from app.models.editions import EditionContent
-from app.models.seed_files import SeedFault, SeedFileError, edition_place, read_seed_file, refused_file
+from app.models.seed_faults import SeedFault, SeedFileError
+from app.models.seed_files import edition_place, read_seed_file, refused_file
 from app.services.publishing import Published, publish_edition
 from app.services.reference_data import ReferenceData
 from app.store.editions import EditionKey, find_history
