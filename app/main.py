@@ -51,14 +51,12 @@ from app.services.helpline import Helpline
 from app.services.housekeeping import Housekeeper
 from app.services.keys import DEVELOPMENT_IDENTITY, development_recipient, receipt_key, retired_keys
 from app.services.limiting import make_limiter
-from app.services.openid import open_provider
 from app.services.opening import Opener, read_identities
 from app.services.receipt_signing import make_receipt_signer
 from app.services.receipts import Clerk
 from app.services.reference_data import read_reference_data
 from app.services.reporting import Intake
 from app.services.retention import Periods
-from app.services.safe_addresses import SafeAddresses
 from app.services.sealing import make_sealer
 from app.services.seeding import publish_seed
 from app.services.watching import GenerationWatch
@@ -145,6 +143,8 @@ def join_parts(settings: Settings, clock: Clock) -> Parts:
 def _doorkeeper(settings: Settings, engine: Engine) -> Doorkeeper:
     provider = None
     if settings.openid_issuer is not None:
+        from app.services.openid import open_provider  # noqa: PLC0415  # only where there is one
+
         provider = open_provider(
             issuer=settings.openid_issuer,
             audience=settings.openid_audience or "",
@@ -228,8 +228,8 @@ def _begin_work(parts: Parts, ending: ExitStack) -> None:
         GenerationWatch(parts.engine, parts.shelf.clear),
     ]
     if settings.deliver:
-        addresses = SafeAddresses(frozenset(settings.webhook_allowed_hosts))
-        at_work.append(DeliveryThread(Deliverer(writer, addresses, parts.clock)))
+        allowed_hosts = frozenset(settings.webhook_allowed_hosts)
+        at_work.append(DeliveryThread(Deliverer(writer, allowed_hosts, parts.clock)))
     for each in at_work:
         each.start()
         ending.callback(each.stop)
