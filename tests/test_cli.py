@@ -213,8 +213,8 @@ def test_a_faulty_seed_stops_the_start_and_is_told_with_its_name_the_line_and_th
 
 def every_command(group: Any, *above: str) -> Iterator[tuple[list[str], Any]]:
     yield [*above], group
-    for name, command in getattr(group, "commands", {}).items():
-        yield from every_command(command, *above, name)
+    for name in group.list_commands(None) if hasattr(group, "list_commands") else ():
+        yield from every_command(group.get_command(None, name), *above, name)
 
 
 @pytest.mark.parametrize(

@@ -163,8 +163,9 @@ def test_every_setting_describes_itself() -> None:
 
 
 def commands(group: Any, above: tuple[str, ...] = ("guidance",)) -> Iterator[tuple[str, Any]]:
-    for name, told in group.commands.items():
-        if hasattr(told, "commands"):
+    for name in group.list_commands(None):
+        told = group.get_command(None, name)
+        if hasattr(told, "list_commands"):
             yield from commands(told, (*above, name))
         else:
             yield " ".join((*above, name)), told
