@@ -13,11 +13,11 @@ from concurrent.futures import TimeoutError as FutureTimeoutError
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-import structlog
 from sqlalchemy import Connection, Engine, text
 from sqlalchemy.exc import DBAPIError, IntegrityError
 
 from app.errors import GuidanceError, StoreBusy
+from app.logs import Log
 from app.store.database import for_writing
 from app.store.generation import take_mark
 
@@ -26,7 +26,7 @@ Act = Callable[[Connection], T]
 
 BATCH = 256
 
-log = structlog.get_logger()
+log = Log(__name__)
 
 
 @dataclass(frozen=True)
