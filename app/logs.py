@@ -1,11 +1,11 @@
 """Logs: one JSON object a line, and in it only fields of a fixed list. Nothing that anyone sent can reach a line."""
 
-import asyncio
 import datetime as dt
 import json
 import logging
 import sys
 import traceback
+from collections.abc import Sequence
 from contextlib import nullcontext
 from functools import lru_cache
 from typing import Any
@@ -91,6 +91,10 @@ class Lines(logging.Formatter):
         return json.dumps({name: value for name, value in told.items() if name in ALLOWED}, default=repr)
 
 
+Answered = tuple[str, str, str, int, float]
+"""Of one answered request: its id, method, route and status, and the seconds that it took."""
+
+
 class LineHandler(logging.StreamHandler[Any]):
     """Writes records, and lines that are already whole."""
 
@@ -107,27 +111,22 @@ class LineHandler(logging.StreamHandler[Any]):
 class RequestLines:
     """One line for each request, of the same fields as if it were a record's.
 
-    A record costs more than an answer from memory does, so these lines are put together by hand, and all that come in
-    one turn of the event loop are written as one, when that turn is over. Only a kill within the turn loses them.
+    A record costs more than an answer from memory does, so these lines are put together by hand.
     """
 
     def __init__(self, name: str) -> None:
         self._logger = logging.getLogger(name)
-        self._waiting: list[str] = []
 
-    def tell(self, request_id: str, method: str, route: str, status: int, seconds: float) -> None:
-        """Tell of one answered request."""
+    def write(self, answered: Sequence[Answered]) -> None:
+        """Tell of requests that were answered just now."""
         if not self._logger.isEnabledFor(logging.INFO):
             return
-        if not self._waiting:
-            asyncio.get_running_loop().call_soon(self._write)
-        told = _told_of(self._logger.name, method, route, status)
-        self._waiting.append(f'{told}"request_id": "{request_id}", "milliseconds": {seconds * 1000:.1f}')
-
-    def _write(self) -> None:
+        name = self._logger.name
         end = f', "timestamp": "{_now()}"}}\n'
-        lines = end.join([*self._waiting, ""])
-        self._waiting.clear()
+        lines = "".join(
+            f'{_told_of(name, *told)}"request_id": "{request_id}", "milliseconds": {seconds * 1000:.1f}{end}'
+            for request_id, *told, seconds in answered
+        )
         for handler in self._logger.root.handlers:
             if isinstance(handler, LineHandler):
                 handler.write_lines(lines)

@@ -1,6 +1,7 @@
 """Serving over HTTP: one process or several on one address, that stop without dropping anything they accepted."""
 
 import asyncio
+import gc
 import os
 import signal
 import tempfile
@@ -16,7 +17,7 @@ from uvicorn.supervisors import Multiprocess
 
 from app.config import Settings
 from app.logs import set_up_logs
-from app.main import create_app
+from app.main import Service, create_app
 from app.routers.connections import connection_class
 from app.routers.metrics import SHARED_FOLDER
 from app.routers.parts import Parts
@@ -72,7 +73,7 @@ class Worker:
     """Makes the service of one process: in that process, for nothing open can be handed from one to another."""
 
     settings: Settings
-    made: list[FastAPI] = field(default_factory=list)
+    made: list[Service] = field(default_factory=list)
 
     def __call__(self) -> ASGIApp:
         """The service, which drains before it stops."""
@@ -89,7 +90,8 @@ class DrainingFirst:
     second request to stop is heeded at once.
     """
 
-    def __init__(self, service: FastAPI, seconds: float) -> None:
+    def __init__(self, service: Service, seconds: float) -> None:
+        self.at_once = service.at_once
         self._service = service
         self._seconds = seconds
 
@@ -100,8 +102,10 @@ class DrainingFirst:
             return
 
         async def heard(message: Message) -> None:
-            if message["type"] == "lifespan.startup.complete" and self._seconds > 0:
-                self._take_over()
+            if message["type"] == "lifespan.startup.complete":
+                gc.freeze()  # what was made to serve with stays: nobody need look through it again
+                if self._seconds > 0:
+                    self._take_over()
             await send(message)
 
         await self._service(scope, receive, heard)

@@ -1,11 +1,11 @@
 """What is measured with: databases filled through the service's own functions, and the same rows for the baselines."""
 
+import asyncio
 import datetime as dt
 import os
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -31,7 +31,6 @@ CONCERN = (
     b'{"immediate_danger":"no","reporter":{"kind":"professional"},"children":[{}],'
     b'"concern":{"narrative":"Alex Example was collected from school by an adult whom staff do not know."}}'
 )
-AT_ONCE = 64
 A_BATCH = 100
 NAIVE_DATABASE = "naive.db"
 NAME = "BENCH_NAIVE_DATABASE"
@@ -76,15 +75,17 @@ def made_up_guide(place: int) -> str:
 def fill_with_concerns(data_dir: Path, number: int, progress: Progress) -> str:
     """Receive so many concerns; gives the key of a client who may read the inbox."""
     concern = Concern.model_validate_json(CONCERN)
-    with parts_at_work(data_dir) as parts, ThreadPoolExecutor(AT_ONCE) as callers:
+    with parts_at_work(data_dir) as parts:
 
-        def receive(_place: int) -> None:
-            receive_concern(parts.intake, concern, retry=None, at=dt.datetime.now(dt.UTC))
+        async def receive(count: int) -> None:
+            at = dt.datetime.now(dt.UTC)
+            await asyncio.gather(*(receive_concern(parts.intake, concern, retry=None, at=at) for _ in range(count)))
 
-        for begin in range(0, number, A_BATCH * AT_ONCE):
-            until = min(begin + A_BATCH * AT_ONCE, number)
-            list(callers.map(receive, range(begin, until)))
-            progress("concerns", until, number)
+        with asyncio.Runner() as runner:
+            for begin in range(0, number, A_BATCH):
+                until = min(begin + A_BATCH, number)
+                runner.run(receive(until - begin))
+                progress("concerns", until, number)
         return parts.intake.writer.keep(
             lambda connection: add_client(connection, name="bench-desk", scopes=(Scope.READ,), at=parts.clock())
         )

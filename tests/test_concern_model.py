@@ -483,7 +483,7 @@ class Shade(BaseModel):
     """A model that holds codes in every way that a field can."""
 
     plain: str = "not a code"
-    outright: Annotated[str, CodeFrom("shades")] = "red"
+    outright: Annotated[str, CodeFrom("shades")] = "left out, and so no code"
     perhaps: Annotated[str, CodeFrom("tints")] | None = None
     keyed: dict[str, list[Annotated[str, CodeFrom("hues")]]] = {}
     paired: tuple[int, Annotated[str, CodeFrom("hues")]] = (1, "teal")
@@ -491,16 +491,20 @@ class Shade(BaseModel):
 
 
 def test_codes_are_found_in_lists_tuples_mappings_and_models_of_any_class() -> None:
-    shade = Shade(keyed={"warm": ["ochre", "rust"]}, within=Shade(perhaps="rose"))
+    shade = Shade(
+        outright="red",
+        keyed={"warm": ["ochre", "rust"]},
+        paired=(1, "teal"),
+        within=Shade(perhaps="rose", paired=(2, "cyan")),
+    )
 
     assert list(coded_values(shade)) == [
         (("outright",), "shades", "red"),
         (("keyed", "warm", 0), "hues", "ochre"),
         (("keyed", "warm", 1), "hues", "rust"),
         (("paired", 1), "hues", "teal"),
-        (("within", "outright"), "shades", "red"),
         (("within", "perhaps"), "tints", "rose"),
-        (("within", "paired", 1), "hues", "teal"),
+        (("within", "paired", 1), "hues", "cyan"),
     ]
 
 

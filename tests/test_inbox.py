@@ -1,5 +1,6 @@
 """The inbox: metadata alone, in the order in which it wants attention, whole at any size, whatever the indicators."""
 
+import asyncio
 import dataclasses
 import datetime as dt
 import itertools
@@ -19,10 +20,10 @@ from app.models.concern import Concern as Told
 from app.models.concern_examples import FULL_EXAMPLE, SMALLEST_EXAMPLE
 from app.routers.parts import Parts
 from app.routers.queries import to_cursor
-from app.services import receipts, reporting
+from app.services import receipts
 from app.services.desk import acknowledge
+from app.services.reporting import Intake, receive_concern
 from app.store.disclosures import Actor
-from app.store.editions import EditionKey
 from app.store.writer import Act
 from tests.conftest import A_TUESDAY, GUIDE, SLUG, Concern, Desk, SettableClock, desk_of
 
@@ -42,7 +43,9 @@ class Gathering:
 
     def __init__(self) -> None:
         self.acts: list[Act[Any]] = []
-        self.keep = self.acts.append
+
+    async def kept(self, act: Act[Any]) -> None:
+        self.acts.append(act)
 
     def keep_all(self, connection: Connection) -> None:
         for act in self.acts:
@@ -53,17 +56,19 @@ def fill(service: FastAPI, count: int) -> None:
     """Receive that many concerns, minute by minute, of every answer about danger; every third is acknowledged."""
     parts: Parts = service.state.parts
     concerns = [Told.model_validate(SMALLEST_EXAMPLE | {"immediate_danger": danger}) for danger in DANGERS]
-    with pytest.MonkeyPatch.context() as patch:  # the current edition is not asked for again for each
-        patch.setattr(reporting, "pin_concern", lambda *_: EditionKey(SLUG, 1))
-        for start in range(0, count, PORTION):
-            gathered = Gathering()
-            intake = dataclasses.replace(parts.intake, writer=gathered)  # type: ignore[arg-type]  # it can `keep`
-            for number in range(start, min(start + PORTION, count)):
+    for start in range(0, count, PORTION):
+        gathered = Gathering()
+        intake = dataclasses.replace(parts.intake, writer=gathered)  # type: ignore[arg-type]  # it has `kept`
+
+        async def receive(begin: int, intake: Intake, gathered: Gathering) -> None:
+            for number in range(begin, min(begin + PORTION, count)):
                 at = A_TUESDAY + dt.timedelta(minutes=number * 7919 % count)
-                named = reporting.receive_concern(intake, concerns[number // 3 % 3], retry=None, at=at).reference
+                kept = await receive_concern(intake, concerns[number // 3 % 3], retry=None, at=at)
                 if number % 3 == 0:
-                    gathered.keep(partial(acknowledge, reference=named, actor=SOMEBODY, at=at))
-            parts.intake.writer.keep(gathered.keep_all)
+                    gathered.acts.append(partial(acknowledge, reference=kept.reference, actor=SOMEBODY, at=at))
+
+        asyncio.run(receive(start, intake, gathered))
+        parts.intake.writer.keep(gathered.keep_all)
 
 
 def walk(desk: Desk, query: str, between: Callable[[], None] = lambda: None) -> list[Entry]:

@@ -18,8 +18,9 @@ from app.models.digest import digest_of
 from app.models.editions import EditionContent
 from app.services.publishing import Published, publish_edition
 from app.services.reference_data import read_reference_data
+from app.store.contents import read_content
 from app.store.database import open_database
-from app.store.editions import EditionKey, get_history, read_content
+from app.store.editions import EditionKey, get_history
 from app.store.migrating import prepare_schema
 from app.store.writer import Writer
 from tests.conftest import A_TUESDAY, SLUG, an_edition

@@ -85,9 +85,10 @@ def test_references_that_one_service_gives_are_no_sequence(client: TestClient, a
 
 
 def test_a_reference_is_drawn_from_the_randomness_meant_for_secrets(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(secrets, "choice", lambda alphabet: alphabet[-1])
+    drawn = "0123456789abcdef"[-DRAWN:]
+    monkeypatch.setattr(secrets, "token_hex", lambda _: drawn)
 
-    assert new_reference() == whole(ALPHABET[-1] * DRAWN)
+    assert new_reference() == whole(ALPHABET[-DRAWN:])
 
 
 @pytest.mark.parametrize("style", [str.lower, str.upper, str.swapcase])

@@ -8,6 +8,7 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 from fastapi import FastAPI
 from hypothesis import Phase
@@ -29,6 +30,7 @@ from app.store.database import open_database
 from tests.conftest import GUIDE, Concern, SettableClock, publish_next, withdraw
 from tests.editions import a_key, content_of, publish
 from tests.test_writer import LONG_ENOUGH, wait_until
+from tests.threaded import served
 
 pytestmark = pytest.mark.any_database
 
@@ -96,7 +98,7 @@ class ShelfAndNoShelf(RuleBasedStateMachine):
     """The same acts and reads, on a service with a shelf and on one without."""
 
     pair: tuple[FastAPI, FastAPI]
-    clients: tuple[TestClient, TestClient]
+    clients: tuple[httpx.Client, TestClient]
     guides = 0
 
     def __init__(self) -> None:
@@ -219,16 +221,18 @@ def test_with_and_without_the_shelf_the_answers_are_the_same_whatever_happens_be
             for name, size in (("with", 2), ("without", 0))
         ]
         ShelfAndNoShelf.pair = services[0], services[1]
-        clients = [running.enter_context(TestClient(service)) for service in services]
-        ShelfAndNoShelf.clients = clients[0], clients[1]
+        address = running.enter_context(served(services[0], Settings()))
+        over_http = running.enter_context(httpx.Client(base_url=address, trust_env=False, headers={"User-Agent": ""}))
+        no_shelf = running.enter_context(TestClient(services[1]))
+        ShelfAndNoShelf.clients = over_http, no_shelf
         run_state_machine_as_test(
             ShelfAndNoShelf,
             settings=hypothesis_settings(
                 max_examples=6, stateful_step_count=30, deadline=None, derandomize=True, phases=[Phase.generate]
             ),
         )
-        for client in clients:
-            client.get("/v1")
+        over_http.get("/v1")
+        no_shelf.get("/v1")
         assert len(services[0].state.parts.shelf.room) > 0
         assert len(services[1].state.parts.shelf.room) == 0
 

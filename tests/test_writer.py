@@ -1,11 +1,13 @@
 """The writer: many acts to one flush, each told only when it is on the disk, and none that takes another with it."""
 
+import asyncio
 import sqlite3
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
+from types import NoneType
 from typing import Any
 
 import pytest
@@ -14,7 +16,7 @@ from sqlalchemy import Connection, Engine, event, text
 from app.errors import NoSuchGuide, StoreBusy
 from app.store import writer as writing
 from app.store.database import DATABASE_FILE, open_database
-from app.store.writer import Act, Writer
+from app.store.writer import Act, Shared, Writer
 
 LONG_ENOUGH = 30
 
@@ -133,6 +135,107 @@ def test_what_arrives_during_a_flush_is_committed_together_in_the_order_of_arriv
     assert [each.result(LONG_ENOUGH) for each in asked] == [f"{place:02}" for place in range(20)]
     assert desk.words() == ["gate", *(f"{place:02}" for place in range(20))]
     assert desk.commits == 2
+
+
+def keep_words(connection: Connection, words: Sequence[str]) -> None:
+    """Keep them all by one statement."""
+    connection.execute(text("INSERT INTO kept (word) VALUES (:word)"), [{"word": word} for word in words])
+
+
+def test_acts_of_one_kind_are_kept_by_statements_that_they_share(desk: Desk) -> None:
+    statements: list[object] = []
+    event.listen(desk.engine, "before_cursor_execute", lambda *told: statements.append(told[3]))
+    gate, _ = closed_gate(desk)
+    asked = [desk.ask(Shared(keep_words, f"{place:02}")) for place in range(10)]
+
+    gate.open.set()
+
+    assert [each.result(LONG_ENOUGH) for each in asked] == [None] * 10
+    assert desk.words() == ["gate", *(f"{place:02}" for place in range(10))]
+    assert [len(told) for told in statements if isinstance(told, list)] == [10]
+
+
+def test_of_acts_that_share_statements_only_the_one_at_fault_is_refused(desk: Desk) -> None:
+    gate, _ = closed_gate(desk)
+    asked = [desk.ask(Shared(keep_words, word)) for word in ("one", "two", "one", "three")]
+
+    gate.open.set()
+
+    assert [type(each.exception(LONG_ENOUGH)) for each in asked] == [NoneType, NoneType, StoreBusy, NoneType]
+    assert desk.words() == ["gate", "one", "two", "three"]
+
+
+def test_the_order_of_arrival_is_kept_where_kinds_are_mixed(desk: Desk) -> None:
+    gate, _ = closed_gate(desk)
+    asked = [
+        desk.ask(act)
+        for place in range(5)
+        for act in (Shared(keep_words, f"{place} together"), keep(f"{place} with none"))
+    ]
+
+    gate.open.set()
+    for each in asked:
+        each.result(LONG_ENOUGH)
+
+    assert desk.words() == ["gate", *sorted(desk.words()[1:])]
+
+
+def test_a_caller_on_an_event_loop_is_told_like_any_other(desk: Desk) -> None:
+    async def ask() -> list[Any]:
+        acts: list[Act[Any]] = [keep("a"), keep("b", then=NoSuchGuide()), Shared(keep_words, "c")]
+        return await asyncio.gather(*map(desk.writer.kept, acts), return_exceptions=True)
+
+    desk.writer.start()
+    first, refused, shared = asyncio.run(ask())
+
+    assert (first, type(refused), shared) == ("a", NoSuchGuide, None)
+    assert desk.words() == ["a", "c"]
+
+
+def test_what_a_caller_on_an_event_loop_no_longer_waits_for_is_never_begun(desk: Desk) -> None:
+    gate = Gate()
+    desk.a_writer(wait_seconds=0.2)
+    desk.writer.start()
+    stuck = desk.callers.submit(desk.writer.keep, gate)
+    assert gate.reached.wait(LONG_ENOUGH)
+
+    with pytest.raises(StoreBusy):
+        asyncio.run(desk.writer.kept(keep("given up")))
+    gate.open.set()
+    assert isinstance(stuck.exception(LONG_ENOUGH), StoreBusy)
+    desk.writer.stop()
+
+    assert desk.words() == ["gate"]
+
+
+def test_a_loop_that_ended_meanwhile_takes_nothing_from_the_others(desk: Desk) -> None:
+    gate, _ = closed_gate(desk)
+    loop = asyncio.new_event_loop()
+    gone = loop.create_task(desk.writer.kept(keep("kept for nobody")))
+    loop.run_until_complete(asyncio.sleep(0))
+    other = desk.ask(keep("other"))
+
+    loop.close()
+    gate.open.set()
+
+    assert other.result(LONG_ENOUGH) == "other"
+    assert not gone.done()
+    assert desk.words() == ["gate", "kept for nobody", "other"]
+    assert desk.commits == 2
+
+
+def test_those_that_come_a_moment_later_are_waited_for_where_several_wait(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(writing, "A_MOMENT", 0.5)
+    monkeypatch.setattr(writing, "LONGEST_GATHERING", LONG_ENOUGH)
+    asked = [desk.ask(keep("1")), desk.ask(keep("2"))]
+
+    desk.writer.start()
+    asked.append(desk.callers.submit(desk.writer.keep, keep("3")))
+
+    assert [each.result(LONG_ENOUGH) for each in asked] == ["1", "2", "3"]
+    assert desk.commits == 1
 
 
 def test_a_batch_has_an_end(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -15,11 +15,12 @@ Location = tuple[str | int, ...]
 def coded_values(model: BaseModel) -> Iterator[tuple[Location, str, str]]:
     """Yield (location, name of the code list, code) for every code that stands anywhere in the model.
 
-    A location is a path of field names, keys and places in lists, from the root. What was not answered (None) yields
+    A location is a path of field names, keys and places in lists, from the root. What was not answered yields
     nothing. Raises TypeError for a model with a field that draws on two code lists, since neither could be told.
     """
     for field, code_list in _code_lists(type(model)).items():
-        yield from _codes_at((field,), code_list, getattr(model, field))
+        if field in model.model_fields_set:
+            yield from _codes_at((field,), code_list, getattr(model, field))
 
 
 def _codes_at(location: Location, code_list: str | None, value: object) -> Iterator[tuple[Location, str, str]]:

@@ -7,8 +7,10 @@ own: what the API's models and services refuse is refused, and what they take is
 import re
 import uuid
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
+from anyio import from_thread
 from fastapi import Depends, Response
 from pydantic import ValidationError
 from sqlalchemy.exc import DBAPIError
@@ -149,7 +151,9 @@ def post_form(
 def _sent(draft: Draft, concern: Concern, submitter: str, now: Now) -> Response:
     """The receipt; where the concern could not be kept, the answers again, so that none is lost."""
     try:
-        kept = receive_concern(draft.parts.intake, concern, retry=retry_key(draft.key, client=submitter), at=now)
+        kept = from_thread.run(
+            partial(receive_concern, draft.parts.intake, concern, retry=retry_key(draft.key, client=submitter), at=now)
+        )
     except KeyUsedForOtherWords:
         anew = Draft(draft.parts, draft.head, str(uuid.uuid4()), draft.told)
         return anew.check_page(fault=SENT_BEFORE, status=KEY_REUSED.status)

@@ -3,6 +3,7 @@
 from typing import Annotated
 
 from fastapi import Depends, Request
+from fastapi.concurrency import run_in_threadpool
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer, SecurityScopes
 
 from app.errors import ScopeMissing, TokenNeeded
@@ -13,7 +14,7 @@ from app.services.clients import Caller
 ANONYMOUS = "anonymous"
 
 
-def anyone() -> None:
+async def anyone() -> None:
     """Anyone: no token is asked for and none is read."""
 
 
@@ -31,41 +32,41 @@ _client_key = HTTPBearer(
 Given = HTTPAuthorizationCredentials | None
 
 
-def the_status_token(given: Annotated[Given, Depends(_status_token)]) -> str:
+async def the_status_token(given: Annotated[Given, Depends(_status_token)]) -> str:
     """Whoever holds the concern's status token. Raises `TokenNeeded`."""
     if given is None:
         raise TokenNeeded
     return given.credentials
 
 
-def the_client(
+async def the_client(
     request: Request, needed: SecurityScopes, parts: TheParts, given: Annotated[Given, Depends(_client_key)]
 ) -> Caller:
     """A client with the scopes that the route needs. Raises `TokenNeeded`, `TokenUnknown` or `ScopeMissing`."""
     if given is None:
         raise TokenNeeded
-    caller = _admitted(request, parts, given)
+    caller = await _admitted(request, parts, given)
     for scope in needed.scopes:
         if scope not in caller.scopes:
             raise ScopeMissing(scope)
     return caller
 
 
-def the_submitter(request: Request, parts: TheParts, given: Annotated[Given, Depends(_client_key)]) -> str:
+async def the_submitter(request: Request, parts: TheParts, given: Annotated[Given, Depends(_client_key)]) -> str:
     """Whoever may submit: a client with the scope; anyone, unless anonymous concerns are switched off."""
     if given is None:
         if not parts.settings.anonymous_concerns:
             raise TokenNeeded
         return ANONYMOUS
-    caller = _admitted(request, parts, given)
+    caller = await _admitted(request, parts, given)
     if Scope.SUBMIT not in caller.scopes:
         raise ScopeMissing(Scope.SUBMIT)
     return caller.name
 
 
-def _admitted(request: Request, parts: Parts, given: HTTPAuthorizationCredentials) -> Caller:
+async def _admitted(request: Request, parts: Parts, given: HTTPAuthorizationCredentials) -> Caller:
     """Who holds the key; the limits around the request learn the name, and count by it from then on."""
-    caller = parts.doorkeeper.admit(given.credentials)
+    caller = await run_in_threadpool(parts.doorkeeper.admit, given.credentials)
     request.state.client = caller.name
     return caller
 

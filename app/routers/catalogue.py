@@ -22,10 +22,11 @@ from app.routers.guide_views import edition_path, guide_path
 from app.routers.parts import OpenSession
 from app.routers.problem_kinds import NOT_MODIFIED, Responses, documented, shown
 from app.routers.queries import Cursor, Limit, from_cursor, to_cursor
+from app.routers.reading import ReadingRoute
 from app.routers.routes import Routes
 from app.store.catalogue import LISTED, Entry, list_entries
 
-router = Routes(tags=["Across guides"], dependencies=[PUBLIC])
+router = Routes(tags=["Across guides"], dependencies=[PUBLIC], route_class=ReadingRoute)
 
 InGuide = Annotated[
     str | None,
@@ -75,7 +76,7 @@ class Filters:
     offset: int
 
 
-def the_filters(
+async def the_filters(
     guide: InGuide = None,
     q: WithWords = None,
     code: WithCode = None,

@@ -68,7 +68,7 @@ IdempotencyKey = Annotated[
 ]
 
 
-def _one_key_at_most(request: Request) -> None:
+async def _one_key_at_most(request: Request) -> None:
     if len(request.headers.getlist("idempotency-key")) > 1:
         raise TwoKeys
 
@@ -116,7 +116,7 @@ def check_submission(response: Response, parts: TheParts, submission: Submission
     dependencies=[ONE_KEY],
     openapi_extra=WITH_OR_WITHOUT_KEY,
 )
-def raise_concern(
+async def raise_concern(
     parts: TheParts, submission: Submission, submitter: Submitter, now: Now, idempotency_key: IdempotencyKey = None
 ) -> Response:
     """Keep a concern, sealed to the duty team. 201 means that it is on the disk.
@@ -125,7 +125,7 @@ def raise_concern(
     required; a concern with little in it takes the same route as one with much.
     """
     retry = retry_key(idempotency_key.strip('"'), client=submitter) if idempotency_key else None
-    kept = receive_concern(parts.intake, submission, retry=retry, at=now)
+    kept = await receive_concern(parts.intake, submission, retry=retry, at=now)
     return _kept_answer(kept)
 
 

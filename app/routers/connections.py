@@ -6,16 +6,18 @@ The server has no limit on the time or size of a request's head, and none on how
 import asyncio
 import uuid
 from asyncio import BaseTransport, TimerHandle, Transport
+from collections.abc import Callable
 from functools import partial
 from http import HTTPStatus
 from typing import Any, cast
 
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol, RequestResponseCycle
 
 from app.config import Settings
 from app.models.problems import Problem
 from app.routers.problem_kinds import BAD_REQUEST, BUSY, Kind
 from app.routers.problems import MEDIA_TYPE
+from app.routers.requests import AtOnce
 from app.routers.security_headers import HEADERS
 
 LARGEST_HEAD = 65_536  # bytes
@@ -34,7 +36,9 @@ class Connection(HttpToolsProtocol):
         self._most = most
         self._client_seconds = client_seconds
         self._patience: TimerHandle | None = None
+        self._is_waited_for = False
         self._head_bytes = 0
+        self._at_once: Callable[[Any], AtOnce | None] = getattr(self.app, "at_once", lambda _scope: None)
         self.waiting_since = self.loop.time()
 
     @property
@@ -53,7 +57,8 @@ class Connection(HttpToolsProtocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Forget it."""
-        self._be_patient()
+        if self._patience is not None:
+            self._patience.cancel()
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
@@ -68,6 +73,21 @@ class Connection(HttpToolsProtocol):
         self._be_patient()
         self.waiting_since = self.loop.time()
         super().on_headers_complete()
+
+    def _start_asgi_task(self, cycle: RequestResponseCycle, app: Any) -> None:
+        """Begin the work that a request asks for; what stands finished in memory needs none, and is written at once.
+
+        Where answers wait for others, or for the client to take them, the server sends each in its turn.
+        """
+        is_free = cycle.keep_alive and not self.pipeline and not self.flow.write_paused and app is self.app
+        answer = self._at_once(cycle.scope) if is_free else None
+        if answer is None:
+            super()._start_asgi_task(cycle, app)
+            return
+        own = [b"%b: %b\r\n" % pair for pair in self.server_state.default_headers]
+        self.transport.write(b"".join((STATUS_LINE[answer.status], *own, answer.fields, b"\r\n", answer.body)))
+        cycle.response_started = cycle.response_complete = True
+        cycle.on_response()
 
     def on_body(self, body: bytes) -> None:
         """A part of the body is not part of a head."""
@@ -103,14 +123,24 @@ class Connection(HttpToolsProtocol):
         self._answer(BAD_REQUEST)
 
     def _wait(self) -> None:
-        self._be_patient()
+        self._is_waited_for = True
         self.waiting_since = self.loop.time()
-        self._patience = self.loop.call_later(self._client_seconds, self.transport.abort)
+        if self._patience is None:
+            self._patience = self.loop.call_later(self._client_seconds, self._look)
 
     def _be_patient(self) -> None:
-        if self._patience is not None:
-            self._patience.cancel()
-            self._patience = None
+        self._is_waited_for = False
+
+    def _look(self) -> None:
+        """End the connection whose client let too much time pass. One timer serves many requests, one after another."""
+        self._patience = None
+        if not self._is_waited_for:
+            return
+        left = self.waiting_since + self._client_seconds - self.loop.time()
+        if left > 0:
+            self._patience = self.loop.call_later(left, self._look)
+        else:
+            self.transport.abort()
 
     def _make_room(self) -> bool:
         """End the connection that has kept the service waiting longest. The newest is this one itself."""

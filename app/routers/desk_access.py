@@ -10,7 +10,7 @@ from app.services.clients import Caller
 from app.store.disclosures import Actor
 
 
-def the_actor(request: Request, caller: Annotated[Caller, Depends(the_client)]) -> Actor:
+async def the_actor(request: Request, caller: Annotated[Caller, Depends(the_client)]) -> Actor:
     """The caller, as the record of disclosures names them."""
     return Actor(caller.name, request.client.host if request.client else "unknown")
 

@@ -15,10 +15,11 @@ from app.routers.feed_views import (
 )
 from app.routers.parts import OpenSession, TheParts
 from app.routers.problem_kinds import NOT_MODIFIED, Responses, documented
+from app.routers.reading import ReadingRoute
 from app.routers.routes import Routes
 from app.store.happenings import list_happenings
 
-router = Routes(tags=["Feeds"], dependencies=[PUBLIC])
+router = Routes(tags=["Feeds"], dependencies=[PUBLIC], route_class=ReadingRoute)
 
 MOST_ENTRIES = 50
 EXAMPLE = (

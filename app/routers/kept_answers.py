@@ -20,16 +20,21 @@ RawHeaders = list[tuple[bytes, bytes]]
 
 
 class Told(NamedTuple):
-    """What is sent to one caller."""
+    """What is sent to one caller: the header fields as ASGI has them, and as they go over the wire."""
 
     status: int
     headers: RawHeaders
+    fields: bytes
     body: bytes
 
     async def send_by(self, send: Send) -> None:
         """Send it."""
         await send({"type": "http.response.start", "status": self.status, "headers": self.headers})
         await send({"type": "http.response.body", "body": self.body})
+
+
+def _told(status: int, headers: RawHeaders, body: bytes) -> Told:
+    return Told(status, headers, b"".join(b"%b: %b\r\n" % pair for pair in headers), body)
 
 
 class Answer:
@@ -39,8 +44,8 @@ class Answer:
 
     def __init__(self, headers: RawHeaders, body: bytes) -> None:
         self.etag = next(value for name, value in headers if name == b"etag")
-        self._whole = Told(OK, headers, body)
-        self._unchanged = Told(NOT_MODIFIED, [pair for pair in headers if pair[0] not in OF_A_BODY], b"")
+        self._whole = _told(OK, headers, body)
+        self._unchanged = _told(NOT_MODIFIED, [pair for pair in headers if pair[0] not in OF_A_BODY], b"")
 
     @property
     def headers(self) -> RawHeaders:

@@ -50,7 +50,7 @@ def the_directory(session: OpenSession, parts: TheParts) -> Directory:
     return read_directory(session, parts)
 
 
-def the_filters(
+async def the_filters(
     search: Annotated[
         str | None,
         Query(
@@ -70,7 +70,7 @@ def the_filters(
     return Filters(search or "", taxonomy_id or "", taxonomy_term_id or "")
 
 
-def the_paging(
+async def the_paging(
     page: Annotated[int, Query(ge=1, description="Which page, from 1.", examples=[1]), IN_PLAIN_DIGITS] = 1,
     per_page: Annotated[
         int, Query(ge=1, le=1000, description="The most entries of a page.", examples=[50]), IN_PLAIN_DIGITS

@@ -16,7 +16,8 @@ from app.models.open_referral_parts import Emitted
 from app.routers.answers import CURRENT, finished_answer
 from app.routers.parts import Parts
 from app.services.open_referral import Directory, Guide, make_directory
-from app.store.editions import list_current, read_content
+from app.store.contents import read_content
+from app.store.editions import list_current
 
 STUB = "/open-referral/v3"
 DOCUMENT = f"{STUB}/openapi.json"

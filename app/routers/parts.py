@@ -1,12 +1,13 @@
 """What the routes are given: the parts of the service, and a session or the time for one request."""
 
 import datetime as dt
-from collections.abc import Callable, Iterator
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
 from threading import Event
 from typing import Annotated
 
 from fastapi import Depends, Request
+from fastapi.concurrency import run_in_threadpool
 from sqlalchemy import Engine
 from sqlmodel import Session
 
@@ -36,14 +37,16 @@ class Parts:
     doorkeeper: Doorkeeper
     metrics: Metrics
     shelf: Shelf
+    forget: Callable[[], None]
+    """Forgets whatever is remembered of what is published: it has changed."""
     known_hosts: KnownHosts
     clock: Clock
     draining: Event = field(default_factory=Event)
     """Set once the process was asked to stop: it finishes what it accepted, and refuses what is new."""
 
 
-def the_parts(request: Request) -> Parts:
-    """The parts of the running service."""
+async def the_parts(request: Request) -> Parts:
+    """The parts of the running service. What does not wait is `async`: any other takes a thread to itself."""
     parts: Parts = request.app.state.parts
     return parts
 
@@ -51,12 +54,17 @@ def the_parts(request: Request) -> Parts:
 TheParts = Annotated[Parts, Depends(the_parts)]
 
 
-def _open_session(parts: TheParts) -> Iterator[Session]:
-    with Session(parts.engine) as session:
+async def _open_session(parts: TheParts) -> AsyncIterator[Session]:
+    session = Session(parts.engine)  # which reaches the database when it is first used, in the route's own thread
+    try:
         yield session
+    finally:
+        if session.in_transaction():
+            await run_in_threadpool(session.close)
 
 
-def _now(parts: TheParts) -> dt.datetime:
+async def _now(request: Request) -> dt.datetime:
+    parts: Parts = request.app.state.parts
     return parts.clock()
 
 

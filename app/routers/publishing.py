@@ -39,7 +39,8 @@ from app.routers.problem_kinds import (
 )
 from app.routers.routes import Routes
 from app.services.publishing import publish_edition, withdraw_edition
-from app.store.editions import EditionHead, EditionKey, current_of, find_history, read_content
+from app.store.contents import read_content
+from app.store.editions import EditionHead, EditionKey, current_of, find_history
 
 router = Routes(prefix="/v1/guides/{guide}/editions", tags=["Publishing"], route_class=JSONRoute)
 

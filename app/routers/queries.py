@@ -13,15 +13,17 @@ from app.routers.json_bodies import CANNOT_BE_KEPT
 from app.routers.numbers import IN_PLAIN_DIGITS
 
 
-def ignore_unknown_query() -> None:
+async def ignore_unknown_query() -> None:
     """Mark a route that ignores parameters which it does not have, as the callers of its standard expect."""
 
 
 UNKNOWN_IGNORED = Depends(ignore_unknown_query)
 
 
-def refuse_unknown_query(request: Request) -> None:
+async def refuse_unknown_query(request: Request) -> None:
     """Refuse a parameter that the route does not have, and one that is given twice. Raises `QueryRefused`."""
+    if not request.scope["query_string"]:
+        return
     route: APIRoute = request.scope["route"]
     known = {field.alias for field in get_flat_params(route.dependant) if isinstance(field.field_info, params.Query)}
     names = [name for name, _ in request.query_params.multi_items()]

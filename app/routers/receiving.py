@@ -1,7 +1,6 @@
 """Receiving requests: a body whole and in time before any work begins, and no more work at once than can be done."""
 
 import asyncio
-import time
 from threading import Event
 
 from fastapi import Request
@@ -59,16 +58,16 @@ class Receiving:
         if _told_length(scope) > LARGEST:
             return TOO_LARGE
         body = bytearray()
-        deadline = time.monotonic() + self._seconds
         try:
-            while True:
-                message = await asyncio.wait_for(receive(), deadline - time.monotonic())
-                part = message.get("body", b"")
-                body += part
-                self._arriving += len(part)
-                refusal = self._refusal_of(message, len(body))
-                if refusal is not None or not message.get("more_body", False):
-                    return refusal or bytes(body)
+            async with asyncio.timeout(self._seconds):
+                while True:
+                    message = await receive()
+                    part = message.get("body", b"")
+                    body += part
+                    self._arriving += len(part)
+                    refusal = self._refusal_of(message, len(body))
+                    if refusal is not None or not message.get("more_body", False):
+                        return refusal or bytes(body)
         except TimeoutError:
             return TOO_SLOW
         finally:

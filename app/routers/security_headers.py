@@ -1,6 +1,5 @@
 """Security headers, on every answer: what a route does not set itself is set here, to the strictest."""
 
-from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 HEADERS = {
@@ -18,16 +17,17 @@ class SecurityHeaders:
 
     def __init__(self, app: ASGIApp, *, is_https: bool) -> None:
         self.app = app
-        self._headers = HEADERS | OVER_HTTPS if is_https else HEADERS
+        headers = HEADERS | OVER_HTTPS if is_https else HEADERS
+        self._headers = {name.lower().encode(): value.encode() for name, value in headers.items()}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
 
         async def secured(message: Message) -> None:
             if message["type"] == "http.response.start":
-                headers = MutableHeaders(scope=message)
-                for name, value in self._headers.items():
-                    headers.setdefault(name, value)
+                lacking = self._headers.keys() - {name.lower() for name, _ in message["headers"]}
+                more = [(name, value) for name, value in self._headers.items() if name in lacking]
+                message = {**message, "headers": [*message["headers"], *more]}
             await send(message)
 
         await self.app(scope, receive, secured if scope["type"] == "http" else send)

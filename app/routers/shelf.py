@@ -4,6 +4,7 @@ Public reads depend on nothing but what was published. So whatever a shared cach
 an edition is published or withdrawn, which clears the shelf.
 """
 
+import re
 from collections import OrderedDict
 from collections.abc import Callable
 from functools import lru_cache
@@ -23,6 +24,7 @@ KNOWN_HEADERS = 1_000
 NEVER_ASKED_HERE = frozenset({b"authorization", b"accept-datetime", b"content-length", b"transfer-encoding"})
 KNOWN_TO_VARY = frozenset({"accept", "accept-datetime"})
 OF_ONE_CALLER = frozenset({"set-cookie", "ratelimit", "ratelimit-policy"})
+NOT_IN_A_FIELD = re.compile(b"[\x00-\x08\x0a-\x1f\x7f]")  # RFC 9110, section 5.5
 
 Key = tuple[str, bytes, frozenset[str]]
 """Path, query as it was sent, and the forms preferred to JSON: all that the content of an answer depends on."""
@@ -107,7 +109,7 @@ class Shelf:
 
     def find(self, scope: Scope) -> Told | None:
         """What to send, where it stands here. The route that once made it is told in the scope."""
-        asked = self.asked_by(scope)
+        asked = self.asked_by(scope) if self.is_used else None
         kept = self.room.find(asked.key) if asked else None
         if kept is None or asked is None:
             return None
@@ -182,6 +184,7 @@ def may_be_kept(start: Message) -> bool:
         and "etag" in headers
         and OF_ONE_CALLER.isdisjoint(headers.keys())
         and varies_by <= KNOWN_TO_VARY
+        and not any(NOT_IN_A_FIELD.search(value) for _, value in start["headers"])
     )
 
 

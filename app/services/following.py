@@ -20,7 +20,7 @@ from app.services.pinning import unknown_ids
 from app.services.reporting import Intake
 from app.services.sealing import sealed_addition
 from app.services.telling import concern_data
-from app.store.concerns import find_concern, get_concern, insert_addition, insert_kept_receipt, update_concern
+from app.store.concerns import find_concern, get_concern, insert_addition, insert_kept_receipts, update_concern
 from app.store.editions import EditionKey
 from app.store.events import tell
 
@@ -77,7 +77,7 @@ def add_to_concern(
         update_concern(connection, row.reference, added_at=at, immediate_danger=str(urgency))
         tell(connection, EventKind.CONCERN_ADDED, at=at, data=concern_data(get_concern(connection, row.reference)))
         if kept is not None:
-            insert_kept_receipt(connection, kept)
+            insert_kept_receipts(connection, [kept])
 
     try:
         intake.writer.keep(act)

@@ -5,7 +5,8 @@ from sqlmodel import Session
 
 from app.logs import Log
 from app.models.editions import Contact
-from app.store.editions import first_guide, get_current, read_content
+from app.store.contents import read_content
+from app.store.editions import first_guide, get_current
 
 log = Log(__name__)
 

@@ -1,6 +1,8 @@
 """Pinning a concern to one edition, and checking the ids and codes that it names."""
 
 from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import NamedTuple
 
 from sqlalchemy import Connection, Engine
 
@@ -9,27 +11,83 @@ from app.models.concern import Concern
 from app.models.concern_detail import ConcernDetail
 from app.models.editions import EditionContent, Identified
 from app.services.reference_data import ReferenceData
-from app.store.editions import Contents, EditionKey, current_of, find_history, known_guides, list_current
+from app.store.contents import Contents
+from app.store.editions import EditionKey, current_of, find_history, known_guides, list_current
 
 
-def pin_concern(engine: Engine, concern: Concern, reference_data: ReferenceData, contents: Contents) -> EditionKey:
-    """The edition that the concern is about; raises `ConcernRefused` with every fault that was found.
+class Pinned(NamedTuple):
+    """The edition that a concern is about."""
 
-    A withdrawn edition is accepted where the concern names it: the person answered what they were shown.
+    key: EditionKey
+    content: EditionContent
+
+
+@dataclass(frozen=True)
+class _Standing:
+    """How a guide stands: how many editions it has, and which one a concern is about that names none."""
+
+    guide: str
+    editions: int
+    current: int
+
+
+class Pinner:
+    """Finds the edition that a concern is about, and remembers what it read until something is published or withdrawn.
+
+    Whoever is still reading when it is told to forget puts what they read where nobody looks any more.
     """
-    faults = reference_data.faults_in_codes(concern)
-    with engine.connect() as connection:  # given back first: many that hold one and ask for another stand still
-        pinned = _find_edition(connection, concern)
-    if isinstance(pinned, Fault):
-        raise ConcernRefused([pinned, *faults])
-    faults += unknown_ids(concern.concern, contents(pinned))
-    if faults:
-        raise ConcernRefused(faults)
-    return pinned
+
+    def __init__(self, engine: Engine, reference_data: ReferenceData, contents: Contents) -> None:
+        self._engine = engine
+        self._reference_data = reference_data
+        self._contents = contents
+        self.forget()
+
+    def forget(self) -> None:
+        """Something was published or withdrawn."""
+        self._standings: dict[str | None, _Standing] = {}  # None: where there is only one guide
+        self._read: dict[EditionKey, EditionContent] = {}
+
+    def remembered(self, concern: Concern) -> Pinned | None:
+        """The edition, where it can be told without reading from the database. Nothing is checked."""
+        standing = self._standings.get(concern.guide)
+        if standing is None:
+            return None
+        key = EditionKey(standing.guide, concern.edition or standing.current)
+        content = self._read.get(key)
+        return None if content is None else Pinned(key, content)
+
+    def pin(self, concern: Concern) -> Pinned:
+        """The edition; raises `ConcernRefused` with every fault that was found.
+
+        A withdrawn edition is accepted where the concern names it: the person answered what they were shown.
+        """
+        faults = self._reference_data.faults_in_codes(concern)
+        found = self.remembered(concern) or self._find(concern)
+        if isinstance(found, Fault):
+            raise ConcernRefused([found, *faults])
+        faults += unknown_ids(concern.concern, found.content)
+        if faults:
+            raise ConcernRefused(faults)
+        return found
+
+    def _find(self, concern: Concern) -> Pinned | Fault:
+        standings, read = self._standings, self._read
+        standing = standings.get(concern.guide)
+        if standing is None:
+            with self._engine.connect() as connection:  # given back before another is asked for
+                found = _standing_of(connection, concern.guide)
+            if isinstance(found, Fault):
+                return found
+            standing = standings[concern.guide] = found
+        if concern.edition is not None and concern.edition > standing.editions:
+            return Fault(("edition",), "The guide has no edition of this number.")
+        key = EditionKey(standing.guide, concern.edition or standing.current)
+        read[key] = self._contents(key)
+        return Pinned(key, read[key])
 
 
-def _find_edition(connection: Connection, concern: Concern) -> EditionKey | Fault:
-    guide = concern.guide
+def _standing_of(connection: Connection, guide: str | None) -> _Standing | Fault:
     if guide is None:
         guides = [head.guide for head in list_current(connection, limit=2)] or known_guides(connection, limit=2)
         if len(guides) != 1:
@@ -38,11 +96,7 @@ def _find_edition(connection: Connection, concern: Concern) -> EditionKey | Faul
     history = find_history(connection, guide=guide)
     if not history:
         return Fault(("guide",), "There is no guide of this name. GET /v1/guides lists them.")
-    if concern.edition is None:
-        return (current_of(history) or history[0]).key
-    if concern.edition > len(history):
-        return Fault(("edition",), "The guide has no edition of this number.")
-    return EditionKey(guide, concern.edition)
+    return _Standing(guide, len(history), (current_of(history) or history[0]).number)
 
 
 def unknown_ids(told: ConcernDetail, content: EditionContent) -> list[Fault]:
@@ -55,8 +109,8 @@ def unknown_ids(told: ConcernDetail, content: EditionContent) -> list[Fault]:
 
 
 def _unknown(section: str, seen: Iterable[Identified] | None, known: Iterable[Identified]) -> list[Fault]:
+    if not seen:
+        return []
     ids = {item.id for item in known}
     told = f"The edition has nothing of this id among its {section.replace('_', ' ')}."
-    return [
-        Fault(("concern", section, place, "id"), told) for place, item in enumerate(seen or ()) if item.id not in ids
-    ]
+    return [Fault(("concern", section, place, "id"), told) for place, item in enumerate(seen) if item.id not in ids]

@@ -8,13 +8,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from app.models.addition import AdditionReceipt
-from app.models.concern import FORM_VERSION, Concern
+from app.models.concern import FORM_VERSION
 from app.models.concern_tables import ConcernRow, ConcernState
-from app.models.digest import canonical_submission
 from app.models.editions import Contact
 from app.models.receipts import CheckAnswer, ConcernStatus, Links, Receipt
 from app.models.references import new_reference
 from app.models.strict import utc_text
+from app.services.pinning import Pinned
 from app.services.receipt_signing import ReceiptSigner
 from app.services.reference_data import ReferenceData
 from app.services.working_days import LONDON, WorkingDays
@@ -37,29 +37,27 @@ class Clerk:
     working_days: WorkingDays
     reference_data: ReferenceData
 
-    def answer_check(self, pinned: EditionKey, contacts: Sequence[Contact], *, at: dt.datetime) -> CheckAnswer:
+    def answer_check(self, pinned: Pinned, *, at: dt.datetime) -> CheckAnswer:
         """What would have been answered; nothing is kept."""
-        due = self.working_days.one_on(at)
+        key, contacts, due = pinned.key, pinned.content.contacts, self.working_days.one_on(at)
         return CheckAnswer(
             next_steps=(DANGER_FIRST, NOTHING_KEPT, _what_to_expect(due, contacts, at)),
-            links={"self": "/v1/concerns/check", "submit": "/v1/concerns"} | _links(pinned),
-            **self._told(pinned, contacts, due),
+            links={"self": "/v1/concerns/check", "submit": "/v1/concerns"} | _links(key),
+            **self._told(key, contacts, due),
         )
 
-    def draw_receipt(
-        self, pinned: EditionKey, contacts: Sequence[Contact], concern: Concern, *, at: dt.datetime
-    ) -> Receipt:
-        """A receipt under a newly drawn reference, with a new status token, signed."""
+    def draw_receipt(self, pinned: Pinned, submission: bytes, *, at: dt.datetime) -> Receipt:
+        """A receipt under a newly drawn reference, with a new status token, signed; `submission` as canonical JSON."""
         reference = new_reference()
-        due = self.working_days.one_on(at)
+        key, contacts, due = pinned.key, pinned.content.contacts, self.working_days.one_on(at)
         claims = {
             "jti": reference,
             "iat": int(at.timestamp()),
             "received_at": utc_text(at),
-            "guide": pinned.guide,
-            "edition": pinned.number,
+            "guide": key.guide,
+            "edition": key.number,
             "form_version": FORM_VERSION,
-            "submission_sha256": hashlib.sha256(canonical_submission(concern)).hexdigest(),
+            "submission_sha256": hashlib.sha256(submission).hexdigest(),
         }
         return Receipt(
             reference=reference,
@@ -68,8 +66,8 @@ class Clerk:
             status_token=secrets.token_urlsafe(TOKEN_BYTES),
             receipt=self.signer.sign(claims),
             next_steps=(DANGER_FIRST, KEPT, _what_to_expect(due, contacts, at), HOW_TO_FOLLOW),
-            links={"self": f"/v1/concerns/{reference}"} | _links(pinned),
-            **self._told(pinned, contacts, due),
+            links={"self": f"/v1/concerns/{reference}"} | _links(key),
+            **self._told(key, contacts, due),
         )
 
     def answer_status(self, row: ConcernRow, contacts: Sequence[Contact], *, at: dt.datetime) -> ConcernStatus:

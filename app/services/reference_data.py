@@ -1,6 +1,7 @@
 """The code lists and signposts that stand outside editions, read from the seed folder when the service starts."""
 
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 from pydantic import BaseModel
@@ -31,11 +32,12 @@ class ReferenceData:
         return [
             Fault(at, f"This is not a code of the list {name}. GET /v1/code-lists/{name} gives the codes.")
             for at, name, value in coded_values(parsed)
-            if value not in self._codes(name)
+            if value not in self._codes[name]
         ]
 
-    def _codes(self, name: str) -> frozenset[str]:
-        return frozenset(code.code for code in self.code_lists[name].codes)
+    @cached_property
+    def _codes(self) -> dict[str, frozenset[str]]:
+        return {name: frozenset(code.code for code in found.codes) for name, found in self.code_lists.items()}
 
 
 def read_reference_data(seed_dir: Path) -> ReferenceData:

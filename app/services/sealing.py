@@ -15,7 +15,7 @@ from pyrage import x25519
 
 from app.errors import SetUpFault
 from app.models.addition import Addition
-from app.models.concern import FORM_VERSION, Concern
+from app.models.concern import FORM_VERSION
 from app.models.receipts import Receipt
 from app.models.strict import utc_text
 
@@ -62,8 +62,8 @@ def sealed_addition(addition: Addition, reference: str, *, at: dt.datetime) -> b
     return json.dumps(whole, ensure_ascii=False).encode()
 
 
-def sealed_text(concern: Concern, receipt: Receipt) -> bytes:
-    """What goes under the seal: the concern as it was sent, with reference, edition and time beside it.
+def sealed_text(submission: bytes, receipt: Receipt) -> bytes:
+    """What goes under the seal: the concern as it was sent (JSON), with reference, edition and time beside it.
 
     They stand inside, because the age format binds no data from outside to a file: a sealed file that was moved to
     another row still tells which concern it is.
@@ -74,6 +74,5 @@ def sealed_text(concern: Concern, receipt: Receipt) -> bytes:
         "edition": receipt.edition,
         "received_at": utc_text(receipt.received_at),
         "form_version": FORM_VERSION,
-        "submission": concern.model_dump(mode="json", exclude_unset=True),
     }
-    return json.dumps(whole, ensure_ascii=False).encode()
+    return b'%b, "submission": %b}' % (json.dumps(whole).encode()[:-1], submission)

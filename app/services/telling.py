@@ -4,14 +4,15 @@ from typing import Any
 
 from app.models.concern_tables import ConcernRow
 from app.models.strict import utc_text
+from app.store.concerns import NewConcern
 from app.store.editions import EditionKey
 
 TIMES = ("received_at", "acknowledge_by", "acknowledged_at", "closed_at", "added_at")
 
 
-def concern_data(concern: ConcernRow) -> dict[str, Any]:
+def concern_data(concern: ConcernRow | NewConcern) -> dict[str, Any]:
     """What an event tells of a concern."""
-    times = {name: utc_text(moment) for name in TIMES if (moment := getattr(concern, name)) is not None}
+    times = {name: utc_text(moment) for name in TIMES if (moment := getattr(concern, name, None)) is not None}
     return {
         "reference": concern.reference,
         **times,

@@ -8,8 +8,9 @@ from sqlalchemy import Engine
 from sqlmodel import Session
 
 from app.models.digest import digest_of
+from app.store.contents import read_content
 from app.store.disclosures import faults_in_chains
-from app.store.editions import EditionKey, every_edition, read_content
+from app.store.editions import EditionKey, every_edition
 
 
 @dataclass(frozen=True)

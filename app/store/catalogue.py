@@ -12,7 +12,8 @@ from app.models.editions import Caution, EditionContent
 from app.models.guide_answers import Item
 from app.models.guide_tables import CautionRow, EditionRow
 from app.models.strict import Strict
-from app.store.editions import PARTS, EditionKey, current_of, find_history, read_content
+from app.store.contents import read_content
+from app.store.editions import PARTS, EditionKey, current_of, find_history
 from app.store.search import search_for, words_in
 
 LISTED = tuple(part for part in PARTS if part != "cautions")

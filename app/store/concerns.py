@@ -16,20 +16,45 @@ from app.store.tables import table_of
 # Inserted with every concern: built once.
 _NEW_CONCERN = insert(table_of(ConcernRow))
 _NEW_KEPT_RECEIPT = insert(table_of(KeptReceiptRow))
+_AS_EVERY_NEW_ONE = {
+    "state": ConcernState.RECEIVED.value,
+    "outcome_shared": False,
+    "overdue_told": False,
+    "held": False,
+}
 
 
-def insert_concern(connection: Connection, concern: ConcernRow) -> None:
-    """Insert it; raises `ReferenceTaken` where another concern has its reference."""
+@dataclass(frozen=True)
+class NewConcern:
+    """A concern as it is received: the columns of its row that are not as they are in every new one."""
+
+    reference: str
+    received_at: dt.datetime
+    acknowledge_by: dt.datetime
+    immediate_danger: str
+    guide: str
+    edition: int
+    referral_source: str | None
+    form_version: int
+    recipients: Sequence[str]
+    sealed: bytes
+    status_token_sha256: bytes
+
+
+def insert_concerns(connection: Connection, concerns: Sequence[NewConcern]) -> None:
+    """Insert them; raises `ReferenceTaken` where another concern has a reference of theirs."""
     try:
-        connection.execute(_NEW_CONCERN, concern.model_dump(exclude={"waiting", "danger"}))
+        connection.execute(_NEW_CONCERN, [_AS_EVERY_NEW_ONE | vars(concern) for concern in concerns])
     except IntegrityError:
         raise ReferenceTaken from None
 
 
-def insert_kept_receipt(connection: Connection, kept: KeptReceiptRow) -> None:
-    """Insert it; raises `AlreadyKept` where its idempotency key was used before."""
+def insert_kept_receipts(connection: Connection, kept: Sequence[KeptReceiptRow]) -> None:
+    """Insert them; raises `AlreadyKept` where an idempotency key was used before."""
+    if not kept:
+        return
     try:
-        connection.execute(_NEW_KEPT_RECEIPT, kept.model_dump())
+        connection.execute(_NEW_KEPT_RECEIPT, [each.model_dump() for each in kept])
     except IntegrityError:
         raise AlreadyKept from None
 

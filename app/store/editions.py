@@ -1,12 +1,12 @@
 """Reading published guidance, and the rows that publish it."""
 
 import datetime as dt
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cache, lru_cache
+from functools import cache
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, Connection, Engine, Integer, Select, bindparam, func, insert, select
+from sqlalchemy import ColumnElement, Connection, Integer, Select, bindparam, func, insert, select
 from sqlmodel import Session, col
 
 from app.errors import EditionWithdrawn, NoSuchEdition, NoSuchGuide
@@ -45,9 +45,7 @@ PARTS: dict[str, tuple[type[ItemRow], type[Strict]]] = {
     "responsibilities": (ResponsibilityRow, Responsibility),
     "contacts": (ContactRow, Contact),
 }
-REMEMBERED = 64
 HEAD_COLUMNS = ("guide", "number", "published_at", "digest", "title", "change_note")
-OWN_COLUMNS = [name for name in EditionContent.model_fields if name not in PARTS]
 
 
 class EditionKey(NamedTuple):
@@ -164,49 +162,9 @@ def first_guide(session: Session) -> str | None:
     )
 
 
-def read_content(session: Session | Connection, key: EditionKey) -> EditionContent:
-    """The whole content of a published edition, built again from its rows."""
-    asked = {"guide": key.guide, "edition": key.number}
-    row = session.execute(_own_row(), asked).first()
-    if row is None:
-        raise NoSuchEdition
-    parts = {name: [dict(item) for item in session.execute(_part_rows(name), asked).mappings()] for name in PARTS}
-    return EditionContent.model_validate({name: row._mapping[name] for name in OWN_COLUMNS} | parts)
-
-
 @cache
 def _history_rows() -> Select[Any]:
     return _heads().where(col(EditionRow.guide) == bindparam("guide")).order_by(col(EditionRow.number).desc())
-
-
-@cache
-def _own_row() -> Select[Any]:
-    """The statement, built once: building these takes longer than running them."""
-    editions = table_of(EditionRow)
-    return select(editions).where(editions.c.guide == bindparam("guide"), editions.c.number == bindparam("edition"))
-
-
-@cache
-def _part_rows(name: str) -> Select[Any]:
-    row, model = PARTS[name]
-    table = table_of(row)
-    columns = [table.c[field] for field in model.model_fields]
-    of_the_edition = table.c.guide == bindparam("guide"), table.c.edition == bindparam("edition")
-    return select(*columns).where(*of_the_edition).order_by(table.c.position)
-
-
-Contents = Callable[[EditionKey], EditionContent]
-
-
-def remembered_contents(engine: Engine) -> Contents:
-    """Reads the content of published editions, and remembers the latest few: what never changes is read once."""
-
-    @lru_cache(maxsize=REMEMBERED)
-    def content_of(key: EditionKey) -> EditionContent:
-        with Session(engine) as session:
-            return read_content(session, key)
-
-    return content_of
 
 
 def insert_edition(

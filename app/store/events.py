@@ -4,7 +4,7 @@ import datetime as dt
 import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, func, insert, select, tuple_, update
 from sqlmodel import Session, col
@@ -13,30 +13,46 @@ from app.models.event_tables import DeliveryRow, DeliveryState, EventKind, Event
 from app.store.tables import table_of
 
 # Told with every concern: built once.
-_NEW_EVENT = insert(table_of(EventRow)).returning(table_of(EventRow).c.id)
+_NEW_EVENT = insert(table_of(EventRow))
+_NEW_EVENT_NUMBERED = _NEW_EVENT.returning(table_of(EventRow).c.id, sort_by_parameter_order=True)
 _WEBHOOKS_AT_WORK = select(table_of(WebhookRow).c.name, table_of(WebhookRow).c.kinds).where(
     table_of(WebhookRow).c.disabled_at.is_(None)
 )
 
 
+class Event(NamedTuple):
+    """What is told of one happening, and when it happened."""
+
+    at: dt.datetime
+    data: dict[str, Any]
+
+
 def tell(connection: Connection, kind: EventKind, *, at: dt.datetime, data: dict[str, Any]) -> None:
     """Write the event, and a delivery to each address that asked for its kind, in the caller's transaction."""
-    event_id = connection.execute(_NEW_EVENT, {"kind": kind.value, "at": at, "data": data}).scalar_one()
-    webhooks = connection.execute(_WEBHOOKS_AT_WORK)
+    tell_all(connection, kind, [Event(at, data)])
+
+
+def tell_all(connection: Connection, kind: EventKind, events: Sequence[Event]) -> None:
+    """Write the events, in their order, and their deliveries, as if each was told by itself."""
+    rows = [{"kind": kind.value, "at": event.at, "data": event.data} for event in events]
+    webhooks = [name for name, kinds in connection.execute(_WEBHOOKS_AT_WORK) if kind in kinds]
+    if not webhooks:
+        connection.execute(_NEW_EVENT, rows)
+        return
+    numbers = connection.execute(_NEW_EVENT_NUMBERED, rows).scalars()
     deliveries = [
         {
-            "event_id": event_id,
+            "event_id": number,
             "webhook": name,
             "message": f"msg_{secrets.token_hex(16)}",
             "state": DeliveryState.PENDING.value,
             "attempts": 0,
-            "due": at,
+            "due": event.at,
         }
-        for name, kinds in webhooks
-        if kind in kinds
+        for number, event in zip(numbers, events, strict=True)
+        for name in webhooks
     ]
-    if deliveries:
-        connection.execute(insert(table_of(DeliveryRow)), deliveries)
+    connection.execute(insert(table_of(DeliveryRow)), deliveries)
 
 
 @dataclass(frozen=True)
