@@ -17,7 +17,8 @@ import typer
 from starlette.testclient import TestClient
 from typer.testing import CliRunner
 
-from app.cli import app, main
+from app.cli import main
+from app.cli.guidance import app
 from app.config import Settings
 from app.errors import NoSuchGuide
 from app.main import create_app
@@ -136,7 +137,7 @@ def test_a_setting_that_cannot_be_used_is_named_in_a_sentence(tmp_path: Path) ->
 def test_an_error_without_words_of_its_own_is_told_by_what_it_means(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr("app.cli.app", Mock(side_effect=NoSuchGuide))
+    monkeypatch.setattr("app.cli.guidance.app", Mock(side_effect=NoSuchGuide))
 
     with pytest.raises(SystemExit) as ended:
         main()
@@ -213,8 +214,8 @@ def test_a_faulty_seed_stops_the_start_and_is_told_with_its_name_the_line_and_th
 
 def every_command(group: Any, *above: str) -> Iterator[tuple[list[str], Any]]:
     yield [*above], group
-    for name, command in getattr(group, "commands", {}).items():
-        yield from every_command(command, *above, name)
+    for name in group.list_commands(None) if hasattr(group, "list_commands") else ():
+        yield from every_command(group.get_command(None, name), *above, name)
 
 
 @pytest.mark.parametrize(

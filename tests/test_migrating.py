@@ -11,7 +11,7 @@ from sqlmodel import SQLModel
 from starlette.testclient import TestClient
 from typer.testing import CliRunner
 
-from app.cli import app
+from app.cli.guidance import app
 from app.config import Settings
 from app.errors import SchemaBehind, SchemaUnknown
 from app.main import create_app
@@ -32,13 +32,10 @@ NEXT = '''"""A made-up revision."""
 
 from app.store.migrations.statements import run_statements
 
-revision = "0002"
-down_revision = "0001"
 
-
-def upgrade() -> None:
+def upgrade(connection) -> None:
     """Do what the file beside this one says."""
-    run_statements(__file__)
+    run_statements(connection, __file__)
 '''
 WORKS = "ALTER TABLE concerns ADD COLUMN invented VARCHAR\n\nUPDATE clients SET name = name\n"
 FAILS = "ALTER TABLE concerns ADD COLUMN invented VARCHAR\n\nALTER TABLE there_is_none ADD COLUMN invented VARCHAR\n"

@@ -112,7 +112,7 @@ def test_a_withdrawn_edition_is_not_printed(client: TestClient, service: FastAPI
 def test_without_the_programs_that_make_it_the_answer_says_so(
     client: TestClient, monkeypatch: pytest.MonkeyPatch, path: str
 ) -> None:
-    monkeypatch.setattr(print_views, "typst", None)
+    monkeypatch.setattr(print_views, "find_spec", lambda _name: None)
 
     answer = client.get(path)
 

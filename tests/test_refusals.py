@@ -12,7 +12,7 @@ from fastapi import FastAPI
 from sqlalchemy.exc import TimeoutError as NoConnectionInTime
 from starlette.testclient import TestClient
 
-import app.cli  # noqa: F401  # every module of the service, so that every class of error is known
+import app.cli.commands  # noqa: F401  # every module of the service, so that every class of error is known
 from app.config import Settings
 from app.errors import GuidanceError
 from app.main import create_app

@@ -14,7 +14,7 @@ from pydantic.fields import FieldInfo
 from starlette.testclient import TestClient
 from typer.main import get_command
 
-from app.cli import app as command
+from app.cli.guidance import app as command
 from app.config import Settings
 from app.logs import ALLOWED
 from app.models.clients import Scope
@@ -163,8 +163,9 @@ def test_every_setting_describes_itself() -> None:
 
 
 def commands(group: Any, above: tuple[str, ...] = ("guidance",)) -> Iterator[tuple[str, Any]]:
-    for name, told in group.commands.items():
-        if hasattr(told, "commands"):
+    for name in group.list_commands(None):
+        told = group.get_command(None, name)
+        if hasattr(told, "list_commands"):
             yield from commands(told, (*above, name))
         else:
             yield " ".join((*above, name)), told

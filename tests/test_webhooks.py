@@ -55,7 +55,7 @@ def secret(writer: Writer, receiver: Receiver) -> str:
 def deliverer(writer: Writer, secret: str, clock: SettableClock) -> Deliverer:
     """Delivers to the webhook that has the secret."""
     assert secret
-    return Deliverer(writer, SafeAddresses(), clock)
+    return Deliverer(writer, frozenset(), clock)
 
 
 def verified(notice: Notice, secret: str, monkeypatch: pytest.MonkeyPatch) -> Any:

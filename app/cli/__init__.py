@@ -1,143 +1,29 @@
 """The `guidance` command."""
 
+import gc
 import sys
-from pathlib import Path
-from typing import Annotated
+from collections.abc import Callable
 
-import typer
-
-from app.cli.backups import backup, restore
-from app.cli.clients import clients
-from app.cli.desk import desk
-from app.cli.keys import keys
-from app.cli.options import DataDir, EnvFile, database_at_work, database_of, read_settings
-from app.cli.receipts import receipts
-from app.cli.webhooks import deliver, webhooks
 from app.errors import GuidanceError
-from app.exporting import export_reads
-from app.logs import set_up_logs
-from app.main import create_app, utc_now
-from app.services.reference_data import read_reference_data
-from app.services.seeding import publish_file
-from app.services.verifying import verify_disclosures, verify_editions
-from app.serving import serve as run_server
-from app.store.migrating import migrate as migrate_schema
-
-app = typer.Typer(
-    name="guidance",
-    help="Serve a council's safeguarding guidance as versioned data, and take concerns in confidence.",
-    no_args_is_help=True,
-    add_completion=False,
-    pretty_exceptions_enable=False,
-)
-app.add_typer(keys, name="keys")
-app.add_typer(clients, name="clients")
-app.add_typer(desk, name="desk")
-app.add_typer(receipts, name="receipts")
-app.add_typer(webhooks, name="webhooks")
-app.command()(deliver)
-app.command()(backup)
-app.command()(restore)
-
-
-@app.command()
-def serve(
-    host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
-    port: Annotated[int, typer.Option(help="Port to listen on.", min=0, max=65535)] = 8000,
-    workers: Annotated[int, typer.Option(help="Processes that serve together.", min=1, max=64)] = 1,
-    data_dir: DataDir = None,
-    env_file: EnvFile = None,
-) -> None:
-    """Serve: on the first start the seed is published and development keys are made."""
-    settings = read_settings(data_dir, env_file)
-    set_up_logs(settings.log_level)
-    if not settings.seal_to:
-        typer.echo(
-            f"Concerns are sealed to a development identity in {settings.data_dir}. For real concerns set "
-            "GUIDANCE_SEAL_TO to the duty team's own recipients (see `guidance keys new`).",
-            err=True,
-        )
-
-    def tell(address: str) -> None:
-        typer.echo(f"Serving on {address} (documentation: {address}/docs)", err=True)
-
-    if not run_server(settings, host=host, port=port, workers=workers, told=tell):
-        raise typer.Exit(1)
-
-
-@app.command()
-def publish(
-    paths: Annotated[list[Path], typer.Argument(metavar="FILE...", help=".../<guide>/<number>.yaml")],
-    data_dir: DataDir = None,
-    env_file: EnvFile = None,
-) -> None:
-    """Publish editions from files. The same words again change nothing; other words under a number are refused."""
-    settings = read_settings(data_dir, env_file)
-    reference_data = read_reference_data(settings.seed_dir)
-    with database_at_work(settings) as (_, writer):
-        for path in paths:
-            published = publish_file(writer, reference_data, path, at=utc_now())
-            told = "published" if published.is_new else "already published, nothing changed"
-            typer.echo(f"{published.key.guide}, edition {published.key.number}: {told} ({published.digest})")
-
-
-@app.command()
-def verify(data_dir: DataDir = None, env_file: EnvFile = None) -> None:
-    """Take every digest and every hash of the disclosures again from the rows: exit status 1 where one differs."""
-    faults = 0
-    with database_of(read_settings(data_dir, env_file)) as engine:
-        for verdict in verify_editions(engine):
-            faults += verdict.fault is not None
-            typer.echo(f"{verdict.key.guide}, edition {verdict.key.number}: {verdict.fault or 'as published'}")
-        for chain, fault in verify_disclosures(engine):
-            faults += 1
-            typer.echo(f"disclosures of {chain}: {fault}")
-    if faults:
-        raise typer.Exit(1)
-
-
-@app.command()
-def migrate(data_dir: DataDir = None, env_file: EnvFile = None) -> None:
-    """Bring the database to the schema that this program works with: all the way, or not at all.
-
-    A node refuses to serve a shared database that is behind. Stop the nodes, back it up, run this once, start them.
-    """
-    settings = read_settings(data_dir, env_file)
-    with database_of(settings) as engine:
-        before, now = migrate_schema(engine, settings.data_dir)
-    typer.echo(f"schema {now}: nothing to do" if before == now else f"schema {before or '(empty)'} to {now}")
-
-
-@app.command()
-def export(
-    folder: Annotated[Path, typer.Argument(metavar="DIR", help="A new or empty folder, or an earlier export.")],
-    data_dir: DataDir = None,
-    env_file: EnvFile = None,
-) -> None:
-    """Write every public read into DIR as plain files, for any web server or CDN. An earlier export is replaced whole.
-
-    Feeds hold absolute addresses: set GUIDANCE_PUBLIC_URL to where the files will be reached.
-    """
-    settings = read_settings(data_dir, env_file).model_copy(update={"deliver": False})  # it only reads
-    set_up_logs("error")
-    try:
-        exported = export_reads(create_app(settings), folder, public_url=settings.public_url)
-    except FileExistsError:
-        raise typer.BadParameter("that folder holds something else; it is left as it is") from None
-    except OSError as failure:
-        raise typer.BadParameter(f"that folder cannot be written: {failure.strerror}") from None
-    for path in exported.left_out:
-        typer.echo(f"Left out: {path} (longer than a page, and files have no pages)", err=True)
-    typer.echo(f"{exported.answers} answers written to {folder}")
 
 
 def main() -> None:
     """Run the command; an error of the domain is one sentence, not a traceback."""
     try:
-        app()
+        _read_program()()
     except GuidanceError as error:
         sys.stderr.write(f"{str(error) or type(error).__doc__}\n")
         sys.exit(1)
     except OSError as failure:  # a folder or file that cannot be read or written
         sys.stderr.write(f"{failure.strerror}: {failure.filename}\n" if failure.filename else f"{failure.strerror}\n")
         sys.exit(1)
+
+
+def _read_program() -> Callable[[], None]:
+    """The program, which is no garbage: the collector rests while it is read, and never looks at it again."""
+    gc.disable()
+    from app.cli.guidance import app  # noqa: PLC0415  # with the collector at rest
+
+    gc.freeze()
+    gc.enable()
+    return app

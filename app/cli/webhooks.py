@@ -98,9 +98,9 @@ def deliver(
 ) -> None:
     """Deliver events until stopped, in a process of its own. Any number may run beside each other."""
     settings = read_settings(data_dir, env_file)
-    addresses = SafeAddresses(frozenset(settings.webhook_allowed_hosts))
+    allowed_hosts = frozenset(settings.webhook_allowed_hosts)
     with database_at_work(settings) as (_, writer):
-        delivery = DeliveryThread(Deliverer(writer, addresses, utc_now, dt.timedelta(seconds=lease)))
+        delivery = DeliveryThread(Deliverer(writer, allowed_hosts, utc_now, dt.timedelta(seconds=lease)))
         signal.signal(signal.SIGTERM, lambda *_: delivery.ask_to_stop())
         signal.signal(signal.SIGINT, lambda *_: delivery.ask_to_stop())
         delivery.work()

@@ -1,4 +1,7 @@
-"""The base of everything that is parsed, and the small types that many models share."""
+"""The base of everything that is parsed, and the small types that many models share.
+
+A model's validator is built when it is first needed, not when its module is read: most processes need few of them.
+"""
 
 import datetime as dt
 import re
@@ -34,7 +37,7 @@ class Strict(BaseModel):
 class Answer(BaseModel):
     """Whatever the service answers: built from values that were already parsed."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True, defer_build=True)
 
 
 Slug = Annotated[

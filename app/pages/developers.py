@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Path, Request, Response
+from fastapi import Path, Request, Response
 
 from app.errors import NotFound
 from app.pages.layout import HERE, public_page
@@ -10,8 +10,9 @@ from app.pages.operations import operation_named, operations_by_tag
 from app.pages.troubles import PageRoute
 from app.routers.access import PUBLIC
 from app.routers.parts import TheParts
+from app.routers.routes import Routes
 
-router = APIRouter(prefix="/docs", include_in_schema=False, dependencies=[PUBLIC], route_class=PageRoute)
+router = Routes(prefix="/docs", include_in_schema=False, dependencies=[PUBLIC], route_class=PageRoute)
 
 WRITTEN_FOR = "http://127.0.0.1:8000"
 SAMPLES = {"curl": "curl.sh", "Python": "python.py.txt", "JavaScript, in a browser": "browser.js.txt"}

@@ -6,14 +6,15 @@ from importlib.resources import files
 from importlib.resources.abc import Traversable
 from typing import Annotated
 
-from fastapi import APIRouter, Path, Request, Response
+from fastapi import Path, Request, Response
 
 from app.pages.layout import drawn
 from app.routers.access import PUBLIC
 from app.routers.answers import CURRENT, finished_answer
 from app.routers.parts import TheParts
+from app.routers.routes import Routes
 
-router = APIRouter(include_in_schema=False, dependencies=[PUBLIC])
+router = Routes(include_in_schema=False, dependencies=[PUBLIC])
 
 POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "

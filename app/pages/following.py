@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Path, Response
+from fastapi import Path, Response
 
 from app.errors import NoSuchConcern, NotFound, ReceiptNotGenuine
 from app.models.code_lists import CodeList
@@ -14,10 +14,11 @@ from app.routers.access import PUBLIC
 from app.routers.answers import NO_STORE
 from app.routers.parts import Now, Parts, TheParts
 from app.routers.problem_kinds import CONCERN
+from app.routers.routes import Routes
 from app.services.following import get_status
 from app.services.receipt_signing import check_receipt
 
-router = APIRouter(prefix="/concerns", include_in_schema=False, dependencies=[PUBLIC], route_class=PageRoute)
+router = Routes(prefix="/concerns", include_in_schema=False, dependencies=[PUBLIC], route_class=PageRoute)
 
 NOT_FOUND_TOGETHER = "No concern answers to this reference and code together. Check both for a slip."
 

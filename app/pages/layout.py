@@ -1,10 +1,10 @@
 """How a page is made and sent: one environment of templates, one policy, and the council's own looks."""
 
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 from fastapi import Request, Response
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from app.config import Settings
 from app.pages import wording
@@ -14,19 +14,25 @@ from app.routers.parts import Parts
 HERE = Path(__file__).parent
 HTML = "text/html; charset=utf-8"
 
-_templates = Environment(
-    loader=FileSystemLoader(HERE / "templates"),
-    autoescape=True,
-    trim_blocks=True,
-    lstrip_blocks=True,
-    undefined=StrictUndefined,
-)
-_templates.filters |= {
-    "day": wording.day,
-    "time_of_day": wording.time_of_day,
-    "called": wording.called,
-    "marked": wording.marked,
-}
+
+@cache
+def _templates() -> Any:
+    import jinja2  # noqa: PLC0415  # a service that nobody reads as pages draws none
+
+    templates = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(HERE / "templates"),
+        autoescape=True,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        undefined=jinja2.StrictUndefined,
+    )
+    templates.filters |= {
+        "day": wording.day,
+        "time_of_day": wording.time_of_day,
+        "called": wording.called,
+        "marked": wording.marked,
+    }
+    return templates
 
 
 def policy(settings: Settings) -> str:
@@ -41,15 +47,20 @@ def policy(settings: Settings) -> str:
 def drawn(parts: Parts, template: str, told: dict[str, Any]) -> str:
     """The page, with what stands on all of them: the council's name, the way out, whom to call."""
     signposts = parts.reference_data.signposts
-    return _templates.get_template(template).render(
-        {
-            "settings": parts.settings,
-            "emergencies": [each for each in signposts if each.emergency],
-            "signposts": [each for each in signposts if not each.emergency],
-            "faults": {},
-        }
-        | told
+    page: str = (
+        _templates()
+        .get_template(template)
+        .render(
+            {
+                "settings": parts.settings,
+                "emergencies": [each for each in signposts if each.emergency],
+                "signposts": [each for each in signposts if not each.emergency],
+                "faults": {},
+            }
+            | told
+        )
     )
+    return page
 
 
 def private_page(parts: Parts, template: str, *, status: int = 200, **told: Any) -> Response:

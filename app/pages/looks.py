@@ -4,7 +4,7 @@ from enum import StrEnum
 from pathlib import PurePath
 from typing import Annotated
 
-from fastapi import APIRouter, Path, Request, Response
+from fastapi import Path, Request, Response
 
 from app.config import Settings
 from app.errors import NotFound
@@ -12,8 +12,9 @@ from app.pages.layout import HERE
 from app.routers.access import PUBLIC
 from app.routers.answers import CURRENT, finished_answer
 from app.routers.parts import TheParts
+from app.routers.routes import Routes
 
-router = APIRouter(include_in_schema=False, dependencies=[PUBLIC])
+router = Routes(include_in_schema=False, dependencies=[PUBLIC])
 
 MEDIA_TYPES = {
     ".css": "text/css; charset=utf-8",

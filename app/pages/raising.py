@@ -11,7 +11,7 @@ from functools import partial
 from typing import Any
 
 from anyio import from_thread
-from fastapi import APIRouter, Depends, Response
+from fastapi import Depends, Response
 from pydantic import ValidationError
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as NoConnectionInTime
@@ -31,11 +31,12 @@ from app.routers.access import Submitter, the_submitter
 from app.routers.guides import GuideName
 from app.routers.parts import Now, OpenSession, Parts, TheParts
 from app.routers.problem_kinds import BUSY, KEY_REUSED, REFUSED
+from app.routers.routes import Routes
 from app.services.kept_receipts import retry_key
 from app.services.reporting import check_concern, receive_concern
 from app.store.editions import EditionHead, current_of, get_history, head_of
 
-router = APIRouter(include_in_schema=False, route_class=PageRoute)
+router = Routes(include_in_schema=False, route_class=PageRoute)
 
 CHECK, SEND, CHANGE, ADD, REMOVE = "check", "send", "change", "add", "remove"
 KEY = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")

@@ -3,7 +3,7 @@
 from itertools import pairwise
 from typing import Annotated
 
-from fastapi import APIRouter, Query, Request, Response
+from fastapi import Query, Request, Response
 
 from app.errors import Fault, QueryRefused
 from app.models.comparing import changed_fields, changed_sections
@@ -17,6 +17,7 @@ from app.routers.guide_views import edition_path, guide_path, status_of
 from app.routers.guides import GuideName
 from app.routers.parts import OpenSession, Parts, TheParts
 from app.routers.print_views import prints_here
+from app.routers.routes import Routes
 from app.store.editions import (
     EditionHead,
     current_of,
@@ -27,7 +28,7 @@ from app.store.editions import (
     readable_of,
 )
 
-router = APIRouter(include_in_schema=False, dependencies=[PUBLIC], route_class=PageRoute)
+router = Routes(include_in_schema=False, dependencies=[PUBLIC], route_class=PageRoute)
 
 MOST_GUIDES = 200
 

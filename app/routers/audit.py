@@ -3,7 +3,7 @@
 import datetime as dt
 from typing import Annotated
 
-from fastapi import APIRouter, Path, Query, Response
+from fastapi import Path, Query, Response
 
 from app.models.desk import DisclosureEntry, DisclosuresAnswer, StatementAnswer
 from app.models.receipts import REFERENCE
@@ -15,10 +15,11 @@ from app.routers.parts import Now, TheParts
 from app.routers.places import A_MOMENT, after_place, cursor_of_place
 from app.routers.problem_kinds import NOT_FOUND, documented
 from app.routers.queries import Cursor, Limit
+from app.routers.routes import Routes
 from app.services.desk import read_disclosures, state_end_of_chain
 from app.services.receipt_signing import STATEMENT
 
-router = APIRouter(prefix="/v1/desk/disclosures", tags=["Audit"])
+router = Routes(prefix="/v1/desk/disclosures", tags=["Audit"])
 
 CHAIN = r"^[0-9A-Za-z-]{1,40}$"
 PLACE = (dt.datetime, str, int)

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Query, Request, Response
+from fastapi import Depends, Query, Request, Response
 from sqlmodel import Session
 
 from app.models.catalogue_answers import (
@@ -23,9 +23,10 @@ from app.routers.parts import OpenSession
 from app.routers.problem_kinds import NOT_MODIFIED, Responses, documented, shown
 from app.routers.queries import Cursor, Limit, from_cursor, to_cursor
 from app.routers.reading import ReadingRoute
+from app.routers.routes import Routes
 from app.store.catalogue import LISTED, Entry, list_entries
 
-router = APIRouter(tags=["Across guides"], dependencies=[PUBLIC], route_class=ReadingRoute)
+router = Routes(tags=["Across guides"], dependencies=[PUBLIC], route_class=ReadingRoute)
 
 InGuide = Annotated[
     str | None,

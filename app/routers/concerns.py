@@ -2,7 +2,7 @@
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Body, Depends, Header, Path, Request, Response
+from fastapi import Body, Depends, Header, Path, Request, Response
 
 from app.errors import TwoKeys
 from app.models.addition import ADDITION_EXAMPLE, Addition, AdditionReceipt
@@ -32,11 +32,12 @@ from app.routers.problem_kinds import (
     UNKNOWN_TOKEN,
     documented,
 )
+from app.routers.routes import Routes
 from app.services.following import add_to_concern, get_status
 from app.services.kept_receipts import Kept, RetryKey, retry_key
 from app.services.reporting import check_concern, receive_concern
 
-router = APIRouter(prefix="/v1/concerns", tags=["Concerns"], route_class=JSONRoute)
+router = Routes(prefix="/v1/concerns", tags=["Concerns"], route_class=JSONRoute)
 
 UNADMITTED = (TOKEN, UNKNOWN_TOKEN, SCOPE, PROVIDER)
 WITH_OR_WITHOUT_KEY: dict[str, Any] = {

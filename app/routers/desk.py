@@ -3,7 +3,7 @@
 import datetime as dt
 from typing import Annotated
 
-from fastapi import APIRouter, Path, Query, Request, Response
+from fastapi import Path, Query, Request, Response
 
 from app.errors import ConcernErased, NoSuchItem, NotOpenedHere, Refused
 from app.models.concern_tables import ConcernRow, ConcernState
@@ -48,6 +48,7 @@ from app.routers.problem_kinds import (
     documented,
 )
 from app.routers.queries import Cursor, Limit
+from app.routers.routes import Routes
 from app.services import desk
 from app.store.database import forget_freed_pages
 from app.store.disclosures import Actor
@@ -58,7 +59,7 @@ AGE = "application/age"
 UNADMITTED = (TOKEN, UNKNOWN_TOKEN, SCOPE, PROVIDER, BUSY)
 UNREADABLE = (NOT_JSON, TOO_LARGE, MEDIA_TYPE, REFUSED)
 
-router = APIRouter(prefix="/v1/desk", tags=["Desk"], route_class=JSONRoute)
+router = Routes(prefix="/v1/desk", tags=["Desk"], route_class=JSONRoute)
 
 Reference = Annotated[str, Path(max_length=40, description="The concern's reference.", examples=[REFERENCE])]
 SEALED: Responses = {

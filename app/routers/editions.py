@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Annotated
 
-from fastapi import APIRouter, Path, Query, Request, Response
+from fastapi import Path, Query, Request, Response
 
 from app.errors import Fault, QueryRefused
 from app.models.changes import ChangesAnswer
@@ -36,16 +36,17 @@ from app.routers.parts import OpenSession, TheParts
 from app.routers.problem_kinds import EDITION, GUIDE, ITEM, NOT_FOUND, NOT_MODIFIED, WITHDRAWN, documented, shown
 from app.routers.queries import Cursor, Limit, from_cursor, to_cursor
 from app.routers.reading import ReadingRoute
+from app.routers.routes import Routes
 from app.routers.times import memento_headers, memento_links, time_map
 from app.store.contents import read_content
 from app.store.editions import EditionHead, EditionKey, current_of, get_history, readable_of
 from app.store.items import find_mentions
 
-router = APIRouter(
+router = Routes(
     prefix="/v1/guides/{guide}/editions", tags=["Editions"], dependencies=[PUBLIC], route_class=ReadingRoute
 )
 
-time_maps = APIRouter(tags=["Editions"], dependencies=[PUBLIC], route_class=ReadingRoute)
+time_maps = Routes(tags=["Editions"], dependencies=[PUBLIC], route_class=ReadingRoute)
 
 LINK_FORMAT = "application/link-format"
 TIME_MAP_EXAMPLE = '<http://127.0.0.1:8000/v1/guides/child-sexual-exploitation>; rel="original timegate"'

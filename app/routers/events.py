@@ -4,7 +4,7 @@ import asyncio
 import time
 from typing import Annotated
 
-from fastapi import APIRouter, Query, Response, Security
+from fastapi import Query, Response, Security
 from sqlmodel import Session
 from starlette.concurrency import run_in_threadpool
 
@@ -18,10 +18,11 @@ from app.routers.numbers import IN_PLAIN_DIGITS
 from app.routers.parts import Parts, TheParts
 from app.routers.problem_kinds import documented
 from app.routers.queries import Limit, from_cursor, to_cursor
+from app.routers.routes import Routes
 from app.services.clients import Caller
 from app.store.events import confirm, confirmed_by, events_after
 
-router = APIRouter(prefix="/v1/events", tags=["Events"])
+router = Routes(prefix="/v1/events", tags=["Events"])
 
 LONGEST_WAIT = 30
 SECOND = 1.0

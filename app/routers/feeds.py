@@ -1,6 +1,6 @@
 """Feeds of what happened to editions. Nothing of any concern stands in them."""
 
-from fastapi import APIRouter, Request, Response
+from fastapi import Request, Response
 
 from app.models.feed import JsonFeed
 from app.routers.access import PUBLIC
@@ -16,9 +16,10 @@ from app.routers.feed_views import (
 from app.routers.parts import OpenSession, TheParts
 from app.routers.problem_kinds import NOT_MODIFIED, Responses, documented
 from app.routers.reading import ReadingRoute
+from app.routers.routes import Routes
 from app.store.happenings import list_happenings
 
-router = APIRouter(tags=["Feeds"], dependencies=[PUBLIC], route_class=ReadingRoute)
+router = Routes(tags=["Feeds"], dependencies=[PUBLIC], route_class=ReadingRoute)
 
 MOST_ENTRIES = 50
 EXAMPLE = (

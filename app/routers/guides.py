@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Header, Path, Query, Request, Response
+from fastapi import Header, Path, Query, Request, Response
 
 from app.models.guide_answers import (
     EditionAnswer,
@@ -30,12 +30,13 @@ from app.routers.parts import OpenSession, TheParts
 from app.routers.problem_kinds import EDITION, GUIDE, ITEM, NOT_FOUND, NOT_MODIFIED, WITHDRAWN, Responses, documented
 from app.routers.queries import Cursor, Limit, from_cursor, to_cursor
 from app.routers.reading import ReadingRoute
+from app.routers.routes import Routes
 from app.routers.times import VARY, memento_links, moment_asked, redirect_to_edition_at
 from app.store.contents import read_content
 from app.store.editions import get_current, get_history, list_current
 from app.store.items import find_mentions, find_orders
 
-router = APIRouter(prefix="/v1/guides", tags=["Guides"], dependencies=[PUBLIC], route_class=ReadingRoute)
+router = Routes(prefix="/v1/guides", tags=["Guides"], dependencies=[PUBLIC], route_class=ReadingRoute)
 
 GuideName = Annotated[
     str,

@@ -8,9 +8,9 @@ from typing import Any
 
 from fastapi import Request, Response
 from fastapi.concurrency import run_in_threadpool
-from fastapi.routing import APIRoute
 from starlette.exceptions import HTTPException
 
+from app.routers.late_routes import LateRoute
 from app.routers.problem_kinds import MEDIA_TYPE, NOT_JSON, TOO_LARGE, Kind
 
 DEEPEST = 32
@@ -29,7 +29,7 @@ class BodyRefused(HTTPException):
         self.kind = kind
 
 
-class JSONRoute(APIRoute):
+class JSONRoute(LateRoute):
     """A route whose body is read strictly."""
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:

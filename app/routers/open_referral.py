@@ -3,7 +3,7 @@
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, Path, Query, Request, Response
+from fastapi import Depends, Path, Query, Request, Response
 
 from app.models.open_referral import (
     A_SERVICE_AT_LOCATION,
@@ -35,9 +35,10 @@ from app.routers.open_referral_views import (
 from app.routers.parts import OpenSession, TheParts
 from app.routers.problem_kinds import NOT_FOUND, NOT_MODIFIED, documented
 from app.routers.queries import UNKNOWN_IGNORED
+from app.routers.routes import Routes
 from app.services.open_referral import Directory
 
-router = APIRouter(prefix=STUB, tags=["Open Referral UK"], dependencies=[PUBLIC, UNKNOWN_IGNORED])
+router = Routes(prefix=STUB, tags=["Open Referral UK"], dependencies=[PUBLIC, UNKNOWN_IGNORED])
 
 PROFILE = "https://docs.openreferraluk.org/en/latest/"
 FOR_ALL = NOT_MODIFIED | documented()

@@ -2,7 +2,7 @@
 
 import shutil
 
-from fastapi import APIRouter, Response
+from fastapi import Response
 from prometheus_client import CONTENT_TYPE_LATEST
 from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
@@ -12,10 +12,11 @@ from app.routers.access import PUBLIC
 from app.routers.answers import NO_STORE
 from app.routers.parts import Now, OpenSession, Parts, TheParts
 from app.routers.problem_kinds import documented, shown
+from app.routers.routes import Routes
 from app.store.events import count_deliveries
 from app.store.inbox import count_states
 
-router = APIRouter(tags=["Operations"], dependencies=[PUBLIC])
+router = Routes(tags=["Operations"], dependencies=[PUBLIC])
 
 OK = "ok"
 UNAVAILABLE = 503

@@ -4,7 +4,7 @@ Each has a path of its own; by `Accept`, CSV and Markdown answer on the path of 
 `app.routers.negotiation`).
 """
 
-from fastapi import APIRouter, Request, Response
+from fastapi import Request, Response
 
 from app.models.editions import EditionContent
 from app.models.guide_answers import Section
@@ -29,11 +29,12 @@ from app.routers.problem_kinds import (
     documented,
 )
 from app.routers.reading import ReadingRoute
+from app.routers.routes import Routes
 from app.routers.times import VARY, memento_headers, memento_links
 from app.store.contents import read_content
 from app.store.editions import EditionHead, get_current, get_history, readable_of
 
-router = APIRouter(prefix="/v1/guides", dependencies=[PUBLIC], route_class=ReadingRoute)
+router = Routes(prefix="/v1/guides", dependencies=[PUBLIC], route_class=ReadingRoute)
 
 PDF_TYPE = "application/pdf"
 PDF_SUFFIX = ".pdf"

@@ -8,6 +8,7 @@ import io
 import json
 from collections.abc import Sequence
 from functools import lru_cache
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -15,12 +16,6 @@ from app.errors import NotPrintedHere
 from app.models.editions import Contact, Definition, EditionContent, IndicatorKind
 from app.models.signposts import Signpost
 from app.store.editions import EditionHead
-
-try:
-    import segno
-    import typst
-except ImportError:  # installed without the extra
-    segno = typst = None  # type: ignore[assignment]  # told by `NotPrintedHere`
 
 TEMPLATE = Path(__file__).with_name("guide.typ")
 SIZES = ("9.5", "9", "8.5", "8", "7.5", "7")
@@ -39,11 +34,13 @@ def edition_pdf(head: EditionHead, content: EditionContent, signposts: Sequence[
 
 def prints_here() -> bool:
     """Whether this service was installed with the programs that make PDFs."""
-    return typst is not None
+    return all(find_spec(name) for name in ("segno", "typst"))
 
 
 @lru_cache(maxsize=REMEMBERED)
 def _printed(told: str, qr: str, at: int) -> bytes:
+    import typst  # noqa: PLC0415  # an extra, and 20 MB
+
     for size in SIZES:
         given: dict[str, Any] = {
             "input": TEMPLATE,
@@ -57,6 +54,8 @@ def _printed(told: str, qr: str, at: int) -> bytes:
 
 
 def _qr(address: str) -> str:
+    import segno  # noqa: PLC0415  # an extra
+
     drawn = io.BytesIO()
     segno.make(address, error="m", micro=False).save(drawn, kind="svg", border=2, xmldecl=False, light="white")
     return drawn.getvalue().decode()

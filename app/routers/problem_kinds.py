@@ -6,7 +6,7 @@ from typing import Any
 
 from app import errors
 from app.models.problems import Problem
-from app.models.seed_files import SeedFileError
+from app.models.seed_faults import SeedFileError
 
 PATH = "/v1/problems"
 

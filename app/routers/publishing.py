@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Body, Header, Response, Security
+from fastapi import Body, Header, Response, Security
 from sqlmodel import Session
 
 from app.errors import EditionAlreadyPublished, EditionOutOfOrder, PreconditionFailed, PreconditionMissing
@@ -37,11 +37,12 @@ from app.routers.problem_kinds import (
     WITHDRAWN_BEFORE,
     documented,
 )
+from app.routers.routes import Routes
 from app.services.publishing import publish_edition, withdraw_edition
 from app.store.contents import read_content
 from app.store.editions import EditionHead, EditionKey, current_of, find_history
 
-router = APIRouter(prefix="/v1/guides/{guide}/editions", tags=["Publishing"], route_class=JSONRoute)
+router = Routes(prefix="/v1/guides/{guide}/editions", tags=["Publishing"], route_class=JSONRoute)
 
 MAY_PUBLISH = Security(the_client, scopes=[Scope.PUBLISH])
 REFUSALS = (NOT_JSON, TOKEN, UNKNOWN_TOKEN, SCOPE, TOO_LARGE, MEDIA_TYPE, REFUSED, BUSY, PROVIDER)

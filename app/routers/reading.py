@@ -4,11 +4,12 @@ from collections.abc import Callable
 from functools import wraps
 from typing import Any
 
-from fastapi.routing import APIRoute
 from sqlmodel import Session
 
+from app.routers.late_routes import LateRoute
 
-class ReadingRoute(APIRoute):
+
+class ReadingRoute(LateRoute):
     """A route whose `session` is closed as soon as its function ends; elsewhere that takes a thread of its own."""
 
     def __init__(self, path: str, endpoint: Callable[..., Any], **more: Any) -> None:

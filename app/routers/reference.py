@@ -3,7 +3,7 @@
 from importlib.metadata import version
 from typing import Annotated
 
-from fastapi import APIRouter, Path, Request, Response
+from fastapi import Path, Request, Response
 
 from app.errors import NotFound
 from app.models.problems import ProblemKind, ProblemKinds
@@ -20,8 +20,9 @@ from app.routers.access import PUBLIC
 from app.routers.answers import CURRENT, public_answer
 from app.routers.parts import TheParts
 from app.routers.problem_kinds import ALL, CODE_LIST, NOT_FOUND, NOT_MODIFIED, PATH, documented, shown
+from app.routers.routes import Routes
 
-router = APIRouter(tags=["Reference"], dependencies=[PUBLIC])
+router = Routes(tags=["Reference"], dependencies=[PUBLIC])
 
 NAME = "One Minute Guide"
 VERSION = version("one-minute-guide")

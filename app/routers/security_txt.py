@@ -1,6 +1,6 @@
 """Where to report a weakness of this service: security.txt (RFC 9116)."""
 
-from fastapi import APIRouter, Request, Response
+from fastapi import Request, Response
 
 from app.models.strict import utc_text
 from app.routers.access import PUBLIC
@@ -8,8 +8,9 @@ from app.routers.answers import CURRENT, finished_answer
 from app.routers.parts import TheParts
 from app.routers.problem_kinds import NOT_FOUND
 from app.routers.problems import problem
+from app.routers.routes import Routes
 
-router = APIRouter(include_in_schema=False, dependencies=[PUBLIC])
+router = Routes(include_in_schema=False, dependencies=[PUBLIC])
 
 PATH = "/.well-known/security.txt"
 NOBODY = "Whoever operates this service has set no contact for reports of weaknesses (GUIDANCE_SECURITY_CONTACT)."

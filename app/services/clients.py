@@ -7,6 +7,7 @@ import re
 import secrets
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Protocol
 
 from sqlalchemy import Connection, Engine
 from sqlmodel import Session
@@ -14,7 +15,6 @@ from sqlmodel import Session
 from app.errors import SetUpFault, TokenUnknown
 from app.models.clients import ClientRow, Scope
 from app.models.strict import SLUG_PATTERN
-from app.services.openid import OpenIdProvider
 from app.store.clients import find_client, insert_client
 
 KEY_BYTES = 32
@@ -29,12 +29,19 @@ class Caller:
     scopes: frozenset[str]
 
 
+class Provider(Protocol):
+    """Whoever else tells who holds a token, and what they may do."""
+
+    def read_token(self, token: str) -> tuple[str, frozenset[str]]:
+        """The client's name and scopes. Raises `TokenUnknown` and `ProviderAway`."""
+
+
 @dataclass(frozen=True)
 class Doorkeeper:
     """Knows clients by their keys and, where an OpenID provider is configured, by its tokens."""
 
     engine: Engine
-    provider: OpenIdProvider | None
+    provider: Provider | None
 
     def admit(self, token: str) -> Caller:
         """Who holds that token. Raises `TokenUnknown`."""

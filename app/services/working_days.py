@@ -1,9 +1,9 @@
 """The clock of working days: England's weekends and bank holidays left out, London's wall time."""
 
 import datetime as dt
+from collections.abc import Container
+from functools import cached_property
 from zoneinfo import ZoneInfo
-
-from holidays import country_holidays
 
 LONDON = ZoneInfo("Europe/London")
 SATURDAY = 5
@@ -12,8 +12,11 @@ SATURDAY = 5
 class WorkingDays:
     """England's working days. The bank holidays are those that the `holidays` package computes, offline."""
 
-    def __init__(self) -> None:
-        self._bank_holidays = country_holidays("GB", subdiv="ENG")
+    @cached_property
+    def _bank_holidays(self) -> Container[dt.date]:
+        from holidays import country_holidays  # noqa: PLC0415  # nobody is promised a day before a concern comes
+
+        return country_holidays("GB", subdiv="ENG")
 
     def is_working_day(self, day: dt.date) -> bool:
         """Whether offices are open on that day."""

@@ -2,12 +2,11 @@
 
 from pathlib import Path
 
-from alembic import op
+from sqlalchemy import Connection
 
 
-def run_statements(revision_file: str) -> None:
+def run_statements(connection: Connection, revision_file: str) -> None:
     """Run the revision's statements for the database at hand. An empty line stands between any two."""
-    connection = op.get_bind()
     script = Path(revision_file).with_suffix(f".{connection.dialect.name}.sql")
     for statement in script.read_text(encoding="utf-8").split("\n\n"):
         if statement.strip():

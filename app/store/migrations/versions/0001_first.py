@@ -1,11 +1,10 @@
 """The first schema."""
 
+from sqlalchemy import Connection
+
 from app.store.migrations.statements import run_statements
 
-revision = "0001"
-down_revision = None
 
-
-def upgrade() -> None:
+def upgrade(connection: Connection) -> None:
     """Make every table, index and rule."""
-    run_statements(__file__)
+    run_statements(connection, __file__)

@@ -1,0 +1,29 @@
+"""What is wrong in seed files."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from app.errors import GuidanceError
+
+
+@dataclass(frozen=True, order=True)
+class SeedFault:
+    """One thing wrong in a seed file: a line from 1 (0 where no line is to blame) and a sentence with the place."""
+
+    line: int
+    reason: str
+
+
+class SeedFileError(GuidanceError):
+    """A seed file cannot be used. Its text has one line for every fault; `line` and `reason` are the first one's."""
+
+    def __init__(self, path: Path, faults: Sequence[SeedFault]) -> None:
+        self.path = path
+        self.faults = tuple(sorted(faults))
+        self.line = self.faults[0].line or None
+        self.reason = self.faults[0].reason
+        super().__init__("\n".join(self._sentence(fault) for fault in self.faults))
+
+    def _sentence(self, fault: SeedFault) -> str:
+        return f"{self.path}{f', line {fault.line}' if fault.line else ''}: {fault.reason}"
