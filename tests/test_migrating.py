@@ -32,10 +32,13 @@ NEXT = '''"""A made-up revision."""
 
 from app.store.migrations.statements import run_statements
 
+revision = "0002"
+down_revision = "0001"
 
-def upgrade(connection) -> None:
+
+def upgrade() -> None:
     """Do what the file beside this one says."""
-    run_statements(connection, __file__)
+    run_statements(__file__)
 '''
 WORKS = "ALTER TABLE concerns ADD COLUMN invented VARCHAR\n\nUPDATE clients SET name = name\n"
 FAILS = "ALTER TABLE concerns ADD COLUMN invented VARCHAR\n\nALTER TABLE there_is_none ADD COLUMN invented VARCHAR\n"

@@ -4,7 +4,6 @@ The whole way is one transaction: it ends at the new schema, or where it began.
 """
 
 from pathlib import Path
-from runpy import run_path
 
 from sqlalchemy import Connection, Engine, inspect, text
 
@@ -16,12 +15,6 @@ from app.store.sqlite import DATABASE_FILE
 MIGRATIONS = Path(__file__).parent / "migrations"
 VERSION_TABLE = "alembic_version"
 FIRST_OF_OURS = "guides"
-RECORDING = (
-    "CREATE TABLE IF NOT EXISTS alembic_version "
-    "(version_num VARCHAR(32) NOT NULL, CONSTRAINT alembic_version_pkc PRIMARY KEY (version_num))",
-    "DELETE FROM alembic_version",
-    "INSERT INTO alembic_version VALUES (:revision)",
-)
 
 
 def prepare_schema(engine: Engine, data_dir: Path) -> None:
@@ -45,6 +38,9 @@ def migrate(engine: Engine, data_dir: Path, migrations: Path = MIGRATIONS) -> tu
     A copy of an embedded database that holds anything is put beside it first (`guidance.db.before-<schema>`). Raises
     `SchemaUnknown`.
     """
+    from alembic.command import upgrade  # noqa: PLC0415  # needed once for a schema, not at every start
+    from alembic.config import Config  # noqa: PLC0415
+
     newest = _revisions(migrations)[-1]
     with engine.connect() as connection:
         before = schema_of(connection, migrations)
@@ -52,18 +48,12 @@ def migrate(engine: Engine, data_dir: Path, migrations: Path = MIGRATIONS) -> tu
         before_it = data_dir / f"{DATABASE_FILE}.before-{newest}"
         with copied(data_dir / DATABASE_FILE, beside=before_it) as draft:
             put_in_place(draft, before_it, replace=True)
+    config = Config()
+    config.set_main_option("script_location", str(migrations))
     with for_writing(engine).begin() as connection:
-        for revision in _files(migrations):
-            if _number(revision) > (schema_of(connection, migrations) or ""):
-                run_path(str(revision))["upgrade"](connection)
-                _record(connection, _number(revision))
+        config.attributes["connection"] = connection
+        upgrade(config, "head")
     return before, newest
-
-
-def _record(connection: Connection, revision: str) -> None:
-    """Have the database tell its schema, in the table in which Alembic had it told."""
-    for statement in RECORDING:
-        connection.execute(text(statement), {"revision": revision})
 
 
 def schema_of(connection: Connection, migrations: Path) -> str | None:
@@ -81,12 +71,4 @@ def schema_of(connection: Connection, migrations: Path) -> str | None:
 
 def _revisions(migrations: Path) -> list[str]:
     """The revisions in their order: a number, with which the name of its file begins."""
-    return [_number(path) for path in _files(migrations)]
-
-
-def _files(migrations: Path) -> list[Path]:
-    return sorted((migrations / "versions").glob("[0-9]*.py"))
-
-
-def _number(revision: Path) -> str:
-    return revision.name.split("_")[0]
+    return sorted(path.name.split("_")[0] for path in (migrations / "versions").glob("[0-9]*.py"))

@@ -2,11 +2,12 @@
 
 from pathlib import Path
 
-from sqlalchemy import Connection
+from alembic import op
 
 
-def run_statements(connection: Connection, revision_file: str) -> None:
+def run_statements(revision_file: str) -> None:
     """Run the revision's statements for the database at hand. An empty line stands between any two."""
+    connection = op.get_bind()
     script = Path(revision_file).with_suffix(f".{connection.dialect.name}.sql")
     for statement in script.read_text(encoding="utf-8").split("\n\n"):
         if statement.strip():

@@ -1,10 +1,11 @@
 """The first schema."""
 
-from sqlalchemy import Connection
-
 from app.store.migrations.statements import run_statements
 
+revision = "0001"
+down_revision = None
 
-def upgrade(connection: Connection) -> None:
+
+def upgrade() -> None:
     """Make every table, index and rule."""
-    run_statements(connection, __file__)
+    run_statements(__file__)
