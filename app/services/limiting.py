@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
+import structlog
 from anyio import CapacityLimiter, to_thread
 from limits import RateLimitItem, parse
 from limits.errors import ConfigurationError, StorageError
@@ -17,7 +18,6 @@ from limits.storage import MemoryStorage, Storage, storage_from_string
 from limits.strategies import FixedWindowRateLimiter
 
 from app.errors import SetUpFault
-from app.logs import Log
 
 OWN_MEMORY = "memory://"
 STORE_SECONDS = 0.25
@@ -30,7 +30,7 @@ OPTIONS: dict[str, dict[str, float | str | bool]] = {
     for scheme in ("redis", "rediss", "redis+unix", "valkey", "valkeys")
 }
 
-log = Log(__name__)
+log = structlog.get_logger()
 
 
 @dataclass(frozen=True)
