@@ -15,6 +15,7 @@ from starlette.testclient import TestClient
 import app.cli.commands  # noqa: F401  # every module of the service, so that every class of error is known
 from app.config import Settings
 from app.errors import GuidanceError
+from app.logs import set_up_logs
 from app.main import create_app
 from app.models.concern_examples import FULL_EXAMPLE, SMALLEST_EXAMPLE
 from app.routers import concerns, json_bodies
@@ -349,6 +350,7 @@ def test_a_defect_is_answered_as_a_problem_and_none_of_its_words_is_logged(
         raise RuntimeError(CANARY) from ValueError(CANARY)
 
     monkeypatch.setattr(concerns, "receive_concern", fail)
+    set_up_logs("error")
 
     answer = client.post("/v1/concerns", json=a_concern())
 
