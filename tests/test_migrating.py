@@ -17,7 +17,7 @@ from app.errors import SchemaBehind, SchemaUnknown
 from app.main import create_app
 from app.services.verifying import verify_disclosures, verify_editions
 from app.store.database import open_database
-from app.store.migrating import MIGRATIONS, migrate, prepare_schema
+from app.store.migrating import MIGRATIONS, make_schema, migrate, prepare_schema
 from tests.conftest import GUIDE, Concern
 from tests.databases import address_for, postgresql, stranger
 from tests.schema import declared_statements
@@ -27,6 +27,16 @@ RULES = {
     "sqlite": "SELECT type, name, sql FROM sqlite_master WHERE name NOT LIKE '%alembic%'",
     "postgresql": "SELECT tgrelid::regclass::text, tgname::text, pg_get_triggerdef(oid), pg_get_functiondef(tgfoid) "
     "FROM pg_trigger WHERE NOT tgisinternal",
+}
+EVERYTHING = {
+    "sqlite": ("SELECT type, name, tbl_name FROM sqlite_master", RULES["sqlite"]),
+    "postgresql": (
+        "SELECT table_name, column_name, data_type, collation_name, is_nullable, is_generated "
+        "FROM information_schema.columns WHERE table_schema = 'public'",
+        "SELECT tablename, indexdef FROM pg_indexes WHERE schemaname = 'public'",
+        "SELECT conrelid::regclass::text, pg_get_constraintdef(oid) FROM pg_constraint",
+        RULES["postgresql"],
+    ),
 }
 NEXT = '''"""A made-up revision."""
 
@@ -44,17 +54,30 @@ WORKS = "ALTER TABLE concerns ADD COLUMN invented VARCHAR\n\nUPDATE clients SET 
 FAILS = "ALTER TABLE concerns ADD COLUMN invented VARCHAR\n\nALTER TABLE there_is_none ADD COLUMN invented VARCHAR\n"
 
 
+def an_empty(kind: str, name: str, folder: Path) -> Engine:
+    """An empty database of that kind."""
+    address = None
+    if kind == "postgresql":
+        server = postgresql()
+        with server.connect("postgres") as connection:
+            connection.execute(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
+            connection.execute(f"CREATE DATABASE {name}")
+        address = server.address(name)
+    return open_database(folder, address)
+
+
 @pytest.fixture(params=["sqlite", "postgresql"])
 def empty(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Engine]:
     """An empty database of either kind."""
-    address = None
-    if request.param == "postgresql":
-        server = postgresql()
-        with server.connect("postgres") as connection:
-            connection.execute("DROP DATABASE IF EXISTS empty WITH (FORCE)")
-            connection.execute("CREATE DATABASE empty")
-        address = server.address("empty")
-    engine = open_database(tmp_path, address)
+    engine = an_empty(request.param, "empty", tmp_path)
+    yield engine
+    engine.dispose()
+
+
+@pytest.fixture
+def another(empty: Engine, tmp_path: Path) -> Iterator[Engine]:
+    """Another empty one, of the same kind."""
+    engine = an_empty(empty.dialect.name, "another", tmp_path / "another")
     yield engine
     engine.dispose()
 
@@ -62,6 +85,11 @@ def empty(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Engine]:
 def rows(engine: Engine, question: str) -> list[tuple[object, ...]]:
     with engine.connect() as connection:
         return sorted(tuple(row) for row in connection.exec_driver_sql(question))
+
+
+def plain(found: list[tuple[object, ...]]) -> list[list[str]]:
+    """The rows, whatever their white space."""
+    return [[" ".join(str(told).split()) for told in row] for row in found]
 
 
 def next_revision(folder: Path, statements: str) -> Path:
@@ -94,6 +122,18 @@ def test_a_migrated_database_has_every_table_column_index_and_rule_that_is_decla
     names = {each.split()[2] for each in declared}
     assert names
     assert names <= {str(row[1]) for row in rows(empty, RULES[empty.dialect.name])}
+    assert migrate(empty, tmp_path) == ("0001", "0001")
+
+
+def test_a_database_that_is_made_anew_is_like_one_that_was_migrated(
+    empty: Engine, another: Engine, tmp_path: Path
+) -> None:
+    make_schema(empty)
+    migrate(another, tmp_path)
+
+    for question in (*EVERYTHING[empty.dialect.name], "SELECT version_num FROM alembic_version"):
+        assert plain(rows(empty, question)) == plain(rows(another, question))
+    make_schema(empty)  # what another node has made in the meantime is left as it is
     assert migrate(empty, tmp_path) == ("0001", "0001")
 
 

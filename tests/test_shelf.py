@@ -242,12 +242,15 @@ class Inner:
 
     def __init__(self, **more: str) -> None:
         self.asked = 0
+        self.moment = 0.0
         self.headers = {"cache-control": "public, max-age=60", "etag": '"a"', **more}
         self.in_the_midst: Any = lambda: None
 
     async def __call__(self, _scope: Asked, _receive: Receive, send: Send) -> None:
         self.asked += 1
         read = str(self.asked).encode()
+        if self.moment:
+            await asyncio.sleep(self.moment)
         self.in_the_midst()
         headers = [(name.encode(), told.encode()) for name, told in self.headers.items()]
         await send({"type": "http.response.start", "status": 200, "headers": headers})
@@ -288,6 +291,62 @@ def test_an_answer_that_was_made_while_something_was_published_is_sent_and_not_k
     inner.in_the_midst = lambda: None
 
     assert [ask(inner, shelf), ask(inner, shelf)] == [b"2.", b"2."]
+
+
+def ask_at_once(inner: Inner, shelf: Shelf, callers: int) -> list[bytes]:
+    """The bodies of the answers to so many callers who ask the same at the same time."""
+    layer = ToTheShelf(inner, shelf)
+
+    async def one() -> bytes:
+        body = b""
+
+        async def receive() -> Message:
+            return {"type": "http.request", "body": b"", "more_body": False}
+
+        async def send(message: Message) -> None:
+            nonlocal body
+            body += message.get("body", b"")
+
+        await layer({"type": "http", "method": "GET", "path": "/", "query_string": b"", "headers": []}, receive, send)
+        return body
+
+    async def every_one() -> list[bytes]:
+        return list(await asyncio.gather(*(one() for _ in range(callers))))
+
+    return asyncio.run(every_one())
+
+
+def test_what_many_ask_at_once_is_made_once(shelf: Shelf) -> None:
+    inner = Inner()
+    inner.moment = 0.01
+
+    assert ask_at_once(inner, shelf, 20) == [b"1."] * 20
+    assert shelf.room.making == {}
+
+
+def test_what_is_not_to_be_kept_is_made_for_each_that_asks(shelf: Shelf) -> None:
+    inner = Inner(**{"cache-control": "no-store"})
+    inner.moment = 0.01
+
+    assert sorted(ask_at_once(inner, shelf, 5)) == [b"1.", b"2.", b"3.", b"4.", b"5."]
+    assert shelf.room.making == {}
+
+
+def test_a_defect_in_the_making_is_the_first_caller_s_alone(shelf: Shelf) -> None:
+    inner = Inner()
+    inner.moment = 0.01
+    fails = iter([True])
+
+    def fail_once() -> None:
+        if next(fails, False):
+            raise RuntimeError
+
+    inner.in_the_midst = fail_once
+
+    with pytest.raises(RuntimeError):
+        ask_at_once(inner, shelf, 5)
+    assert shelf.room.making == {}
+    assert ask_at_once(inner, shelf, 5) == [ask(inner, shelf)] * 5
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,9 @@ Public reads depend on nothing but what was published. So whatever a shared cach
 an edition is published or withdrawn, which clears the shelf.
 """
 
+import asyncio
 import re
+from asyncio import Future
 from collections import OrderedDict
 from collections.abc import Callable
 from functools import lru_cache
@@ -35,6 +37,8 @@ class Room:
 
     def __init__(self, size: int) -> None:
         self.taken = 0
+        self.making: dict[Key, Future[Kept | None]] = {}
+        """Answers that somebody is having made; None is told where one turned out to be none to keep."""
         self._size = size
         self._kept: OrderedDict[Key, Kept] = OrderedDict()
 
@@ -134,7 +138,11 @@ class ToTheShelf:
             await self.app(scope, receive, send)
             return
         room = self.shelf.room
-        kept = room.find(asked.key) or await self._make(scope, receive, send)
+        kept = room.find(asked.key)
+        if kept is None and asked.key in room.making:  # many may ask at once for what was just cleared
+            kept = await asyncio.shield(room.making[asked.key])
+        if kept is None:
+            kept = await self._make_for_all(room, asked.key, scope, receive, send)
         if kept is None:
             return
         if asked.takes_gzip:
@@ -143,6 +151,18 @@ class ToTheShelf:
         scope["route"] = kept.route
         answer = asked.answer_of(kept) or kept.plain
         await answer.told_to(asked.known).send_by(send)
+
+    async def _make_for_all(self, room: Room, key: Key, scope: Scope, receive: Receive, send: Send) -> Kept | None:
+        """Have the answer made once for all that ask for it meanwhile."""
+        making = room.making[key] = asyncio.get_running_loop().create_future()
+        kept = None
+        try:
+            kept = await self._make(scope, receive, send)
+        finally:
+            if room.making.get(key) is making:
+                del room.making[key]
+            making.set_result(kept)
+        return kept
 
     async def _make(self, scope: Scope, receive: Receive, send: Send) -> Kept | None:
         """Have the answer made, whole; None where it is not one to keep, and has been sent on as it came."""

@@ -5,7 +5,8 @@ The whole way is one transaction: it ends at the new schema, or where it began.
 
 from pathlib import Path
 
-from sqlalchemy import Connection, Engine, inspect, text
+from sqlalchemy import Column, Connection, Engine, MetaData, PrimaryKeyConstraint, String, Table, inspect, text
+from sqlmodel import SQLModel
 
 from app.errors import SchemaBehind, SchemaUnknown
 from app.store.backup import copied, put_in_place
@@ -14,22 +15,44 @@ from app.store.sqlite import DATABASE_FILE
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 VERSION_TABLE = "alembic_version"
+_version = Table(  # as Alembic makes it
+    VERSION_TABLE,
+    MetaData(),
+    Column("version_num", String(32)),
+    PrimaryKeyConstraint("version_num", name="alembic_version_pkc"),
+)
 FIRST_OF_OURS = "guides"
 
 
 def prepare_schema(engine: Engine, data_dir: Path) -> None:
     """See to it that the database has the schema that this program works with, before it serves.
 
-    An empty database gets it, and the embedded one is brought to it. A shared one is left as it is, for other nodes may
-    be at work on it: raises `SchemaBehind`. Raises `SchemaUnknown` where a newer program has been at work.
+    An empty database gets it as it is declared, and the embedded one is brought to it. A shared one is left as it is,
+    for other nodes may be at work on it: raises `SchemaBehind`. Raises `SchemaUnknown` where a newer program has been
+    at work.
     """
     with engine.connect() as connection:
         found = schema_of(connection, MIGRATIONS)
     if found == _revisions(MIGRATIONS)[-1]:
         return
-    if found is not None and engine.dialect.name != "sqlite":
+    if found is None:
+        make_schema(engine)
+    elif engine.dialect.name != "sqlite":
         raise SchemaBehind
-    migrate(engine, data_dir)
+    else:
+        migrate(engine, data_dir)
+
+
+def make_schema(engine: Engine) -> None:
+    """Make the newest schema in an empty database, as the models declare it; the revisions add up to the same.
+
+    Another node that did so at the same moment has done it for this one too.
+    """
+    with for_writing(engine).begin() as connection:
+        if schema_of(connection, MIGRATIONS) is None:
+            SQLModel.metadata.create_all(connection, checkfirst=False)
+            _version.create(connection, checkfirst=True)
+            connection.execute(_version.insert().values(version_num=_revisions(MIGRATIONS)[-1]))
 
 
 def migrate(engine: Engine, data_dir: Path, migrations: Path = MIGRATIONS) -> tuple[str | None, str]:
