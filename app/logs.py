@@ -10,9 +10,6 @@ from contextlib import nullcontext
 from functools import lru_cache
 from typing import Any
 
-import structlog
-from structlog.typing import EventDict, WrappedLogger
-
 ALLOWED = frozenset(
     {
         "event",
@@ -37,33 +34,13 @@ ALLOWED = frozenset(
         "attempts",
     }
 )
+FIELDS = "fields_of_an_event"
 
 
 def set_up_logs(level: str) -> None:
     """Write every log line, those of libraries too, as JSON of the allowed fields to standard error."""
-    shared: list[Any] = [
-        structlog.stdlib.add_log_level,
-        structlog.stdlib.add_logger_name,
-        structlog.processors.TimeStamper(fmt="iso", utc=True),
-    ]
-    structlog.configure(
-        processors=[*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
-        logger_factory=structlog.stdlib.LoggerFactory(),
-        cache_logger_on_first_use=False,
-    )
-    formatter = structlog.stdlib.ProcessorFormatter(
-        foreign_pre_chain=shared,
-        use_get_message=False,  # a library's line keeps the words of its author, without the values put into them
-        processors=[
-            structlog.stdlib.ProcessorFormatter.remove_processors_meta,
-            _type_and_frames_of_an_error,
-            _first_line_of_the_event,
-            _allowed_fields_alone,
-            structlog.processors.JSONRenderer(),
-        ],
-    )
     handler = LineHandler(sys.stderr)
-    handler.setFormatter(formatter)
+    handler.setFormatter(Lines())
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(level.upper())
@@ -72,6 +49,46 @@ def set_up_logs(level: str) -> None:
         logging.getLogger(name).handlers.clear()
         logging.getLogger(name).propagate = True
     logging.getLogger("uvicorn.access").disabled = True  # the service writes its own line, without any address
+
+
+class Log:
+    """Tells events: each a name, with fields of the fixed list."""
+
+    def __init__(self, name: str) -> None:
+        self._logger = logging.getLogger(name)
+
+    def info(self, event: str, **fields: Any) -> None:
+        """Tell what is as it should be."""
+        self._logger.info(event, extra={FIELDS: fields})
+
+    def warning(self, event: str, **fields: Any) -> None:
+        """Tell what an operator should know."""
+        self._logger.warning(event, extra={FIELDS: fields})
+
+    def error(self, event: str, **fields: Any) -> None:
+        """Tell what went wrong."""
+        self._logger.error(event, extra={FIELDS: fields})
+
+
+class Lines(logging.Formatter):
+    """Makes each record a line of the allowed fields. Of an error it tells the type and the frames."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """The line.
+
+        A library's record keeps the words of its author, without the values put into them, and of those words the first
+        line: some libraries, asyncio among them, put values into their words, on lines of their own.
+        """
+        told: dict[str, Any] = {
+            **getattr(record, FIELDS, {}),
+            "event": str(record.msg).partition("\n")[0],
+            "level": record.levelname.lower(),
+            "logger": record.name,
+            "timestamp": _now(),
+        }
+        if record.exc_info and record.exc_info[1]:
+            told |= {"error": type(record.exc_info[1]).__name__, "frames": frames_of(record.exc_info[1])}
+        return json.dumps({name: value for name, value in told.items() if name in ALLOWED}, default=repr)
 
 
 Answered = tuple[str, str, str, int, float]
@@ -105,7 +122,7 @@ class RequestLines:
         if not self._logger.isEnabledFor(logging.INFO):
             return
         name = self._logger.name
-        end = f', "timestamp": "{dt.datetime.now(dt.UTC).isoformat().replace("+00:00", "Z")}"}}\n'
+        end = f', "timestamp": "{_now()}"}}\n'
         lines = "".join(
             f'{_told_of(name, *told)}"request_id": "{request_id}", "milliseconds": {seconds * 1000:.1f}{end}'
             for request_id, *told, seconds in answered
@@ -128,20 +145,5 @@ def frames_of(error: BaseException) -> list[str]:
     ]
 
 
-def _type_and_frames_of_an_error(_logger: WrappedLogger, _name: str, event: EventDict) -> EventDict:
-    told = event.pop("exc_info", None)
-    error = told[1] if isinstance(told, tuple) else told if isinstance(told, BaseException) else sys.exc_info()[1]
-    if told and error is not None:
-        event["error"] = type(error).__name__
-        event["frames"] = frames_of(error)
-    return event
-
-
-def _first_line_of_the_event(_logger: WrappedLogger, _name: str, event: EventDict) -> EventDict:
-    """Some libraries, asyncio among them, put values into their words; they put them on lines of their own."""
-    event["event"] = str(event.get("event", "")).partition("\n")[0]
-    return event
-
-
-def _allowed_fields_alone(_logger: WrappedLogger, _name: str, event: EventDict) -> EventDict:
-    return {name: value for name, value in event.items() if name in ALLOWED}
+def _now() -> str:
+    return dt.datetime.now(dt.UTC).isoformat().replace("+00:00", "Z")

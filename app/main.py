@@ -4,7 +4,6 @@ import datetime as dt
 from collections.abc import AsyncIterator, Callable
 from contextlib import ExitStack, asynccontextmanager
 
-import structlog
 from fastapi import FastAPI
 from sqlalchemy import Engine
 from sqlalchemy.exc import DBAPIError
@@ -13,6 +12,7 @@ from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 from app.config import Settings
 from app.errors import GuidanceError, SetUpFault
+from app.logs import Log
 from app.pages import developers, docs, following, looks, raising, reading
 from app.pages.trouble_pages import TroublePages
 from app.routers import (
@@ -91,7 +91,7 @@ ROUTERS = (
     docs.router,
 )
 
-log = structlog.get_logger()
+log = Log(__name__)
 
 
 def utc_now() -> dt.datetime:

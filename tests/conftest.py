@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import structlog
 from fastapi import FastAPI
 from playwright.sync_api import Browser
 from sqlmodel import Session
@@ -72,7 +71,6 @@ def _logs_as_before() -> Iterator[None]:
     root = logging.getLogger()
     before = (root.handlers[:], root.level)
     yield
-    structlog.reset_defaults()
     root.handlers[:], root.level = before
 
 

@@ -3,14 +3,13 @@
 from collections.abc import Callable, Coroutine
 from typing import Any
 
-import structlog
 from fastapi import Request, Response
 from fastapi.exceptions import RequestValidationError
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as NoConnectionInTime
 
 from app.errors import EditionWithdrawn, GuidanceError
-from app.logs import frames_of
+from app.logs import Log, frames_of
 from app.pages.layout import private_page
 from app.routers.json_bodies import BodyRefused
 from app.routers.late_routes import LateRoute
@@ -18,7 +17,7 @@ from app.routers.parts import Parts
 from app.routers.problem_kinds import BUSY, DEFECT, KINDS, NOT_FOUND, QUERY, TOKEN, Kind
 from app.routers.problems import CHALLENGES, RETRY_AFTER_SECONDS
 
-log = structlog.get_logger()
+log = Log(__name__)
 
 FORBIDDEN = 403
 UNAUTHORIZED = 401

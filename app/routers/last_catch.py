@@ -1,14 +1,13 @@
 """The last catch: a defect is answered as a problem, within the rules for other origins."""
 
-import structlog
 from fastapi import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from app.logs import frames_of
+from app.logs import Log, frames_of
 from app.routers.problem_kinds import DEFECT
 from app.routers.problems import problem
 
-log = structlog.get_logger()
+log = Log(__name__)
 
 
 class LastCatch:

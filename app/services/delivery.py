@@ -9,11 +9,11 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cached_property
 
-import structlog
 from sqlalchemy import Connection
 from sqlalchemy.exc import SQLAlchemyError
 
 from app.errors import GuidanceError
+from app.logs import Log
 from app.models.event_tables import DeliveryState
 from app.services.overdue import tell_overdue
 from app.store.events import Claimed, claim_due, settle
@@ -33,7 +33,7 @@ GONE = 410
 Send = Callable[[Claimed, dt.datetime], tuple[int | str, str | None]]
 """One attempt at that time: the answer's status, or what kept one from coming, and its `Retry-After`."""
 
-log = structlog.get_logger()
+log = Log(__name__)
 
 
 @dataclass(frozen=True)

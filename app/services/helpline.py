@@ -1,14 +1,14 @@
 """Whom to call, ready at every moment: also when the database does not answer."""
 
-import structlog
 from sqlalchemy import Engine
 from sqlmodel import Session
 
+from app.logs import Log
 from app.models.editions import Contact
 from app.store.contents import read_content
 from app.store.editions import first_guide, get_current
 
-log = structlog.get_logger()
+log = Log(__name__)
 
 
 class Helpline:

@@ -4,17 +4,17 @@ import datetime as dt
 import threading
 from collections.abc import Callable
 
-import structlog
 from sqlalchemy import Engine
 from sqlalchemy.exc import SQLAlchemyError
 
 from app.errors import GuidanceError
+from app.logs import Log
 from app.services.retention import Periods, erase_what_is_due
 from app.store.writer import Writer
 
 HOUR_SECONDS = 3600.0
 
-log = structlog.get_logger()
+log = Log(__name__)
 
 
 class Housekeeper:

@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-import structlog
 from anyio import CapacityLimiter, to_thread
 from limits import RateLimitItem, parse
 from limits.errors import ConfigurationError, StorageError
@@ -18,6 +17,7 @@ from limits.storage import MemoryStorage, Storage, storage_from_string
 from limits.strategies import FixedWindowRateLimiter
 
 from app.errors import SetUpFault
+from app.logs import Log
 
 OWN_MEMORY = "memory://"
 STORE_SECONDS = 0.25
@@ -30,7 +30,7 @@ OPTIONS: dict[str, dict[str, float | str | bool]] = {
     for scheme in ("redis", "rediss", "redis+unix", "valkey", "valkeys")
 }
 
-log = structlog.get_logger()
+log = Log(__name__)
 
 
 @dataclass(frozen=True)

@@ -3,11 +3,11 @@
 import datetime as dt
 from pathlib import Path
 
-import structlog
 from sqlalchemy import Engine
 from sqlmodel import Session
 
 from app.errors import EditionAlreadyPublished, EditionOutOfOrder, EditionRefused
+from app.logs import Log
 from app.models.editions import EditionContent
 from app.models.seed_faults import SeedFault, SeedFileError
 from app.models.seed_files import edition_place, read_seed_file, refused_file
@@ -16,7 +16,7 @@ from app.services.reference_data import ReferenceData
 from app.store.editions import EditionKey, find_history
 from app.store.writer import Writer
 
-log = structlog.get_logger()
+log = Log(__name__)
 
 
 def publish_file(writer: Writer, reference_data: ReferenceData, path: Path, *, at: dt.datetime) -> Published:

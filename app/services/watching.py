@@ -4,16 +4,16 @@ import threading
 import time
 from collections.abc import Callable
 
-import structlog
 from sqlalchemy import Engine
 from sqlalchemy.exc import SQLAlchemyError
 
+from app.logs import Log
 from app.store.generation import read_generation
 
 INTERVAL_SECONDS = 0.5
 UNSEEN_SECONDS = 60.0  # callers may keep a current answer as long
 
-log = structlog.get_logger()
+log = Log(__name__)
 
 
 class GenerationWatch:

@@ -18,11 +18,11 @@ from itertools import groupby
 from queue import Empty, SimpleQueue
 from typing import Any, Generic, NamedTuple, TypeVar
 
-import structlog
 from sqlalchemy import Connection, Engine, text
 from sqlalchemy.exc import DBAPIError, IntegrityError
 
 from app.errors import GuidanceError, StoreBusy
+from app.logs import Log
 from app.store.database import for_writing
 from app.store.generation import take_mark
 
@@ -35,7 +35,7 @@ BATCH = 256
 A_MOMENT = 0.002  # seconds
 LONGEST_GATHERING = 0.02  # seconds
 
-log = structlog.get_logger()
+log = Log(__name__)
 
 
 @dataclass(frozen=True)
