@@ -210,11 +210,11 @@ def test_a_form_that_shows_an_older_edition_stays_with_it(client: TestClient, se
 
 
 def test_a_busy_store_loses_nothing(client: TestClient, service: FastAPI, monkeypatch: pytest.MonkeyPatch) -> None:
-    def busy(_act: object) -> None:
+    async def busy(_act: object) -> None:
         raise StoreBusy
 
     parts: Parts = service.state.parts
-    monkeypatch.setattr(parts.intake.writer, "keep", busy)
+    monkeypatch.setattr(parts.intake.writer, "kept", busy)
 
     page = post(client, {"do": "send"})
 
