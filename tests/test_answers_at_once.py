@@ -2,6 +2,7 @@
 
 import re
 import socket
+import time
 from collections.abc import Iterator
 from contextlib import closing
 
@@ -10,8 +11,10 @@ import pytest
 from fastapi import FastAPI
 
 from app.config import Settings
+from app.routers import answering_at_once
+from app.routers.answering_at_once import AnswersAtOnce
 from app.routers.requests import AroundRequests
-from tests.conftest import GUIDE
+from tests.conftest import GUIDE, publish_next
 from tests.threaded import served
 
 pytestmark = pytest.mark.any_database
@@ -161,6 +164,134 @@ def test_who_does_not_read_is_not_written_to_without_end(address: tuple[str, int
 
     assert told.count(b"HTTP/1.1 200 ") == SEVERAL + 1
     assert 0 < standing_still < SEVERAL
+
+
+@pytest.fixture
+def read(monkeypatch: pytest.MonkeyPatch) -> list[None]:
+    """An entry for each request that was read."""
+    begun: list[None] = []
+    begin = AnswersAtOnce.on_message_begin
+
+    def watched(self: AnswersAtOnce) -> None:
+        begun.append(None)
+        begin(self)
+
+    monkeypatch.setattr(AnswersAtOnce, "on_message_begin", watched)
+    return begun
+
+
+def one_answer(connection: socket.socket) -> bytes:
+    """The next answer, whole."""
+    told = b""
+    while b"\r\n\r\n" not in told:
+        told += connection.recv(1)
+    length = re.search(rb"content-length: (\d+)", told)
+    left = int(length[1]) if length else 0
+    while left:
+        part = connection.recv(left)
+        told += part
+        left -= len(part)
+    return told
+
+
+def ask_one_by_one(address: tuple[str, int], *requests: bytes) -> list[bytes]:
+    """The answers on one connection to requests that are each sent when the one before was answered."""
+    answers = []
+    with closing(socket.create_connection(address, timeout=20)) as connection:
+        for each in requests:
+            connection.sendall(each)
+            answers.append(one_answer(connection))
+    return answers
+
+
+def test_a_request_that_is_known_is_answered_alike_and_not_read_again(
+    address: tuple[str, int], read: list[None], at_once: list[bool]
+) -> None:
+    exchange(address, bye())
+    first = ask_one_by_one(address, request(SECTION))
+    read.clear()
+
+    again = ask_one_by_one(address, *[request(SECTION)] * 5)
+
+    assert read == []
+    assert at_once == [True] * 6
+    assert {frozenset(seen(answer)) for answer in again} == {frozenset(seen(first[0]))}
+    assert len({re.search(rb"x-request-id: (.+)\r\n", answer)[1] for answer in again}) == 5  # type: ignore[index]
+
+
+def test_a_known_request_gets_what_is_published_meanwhile(address: tuple[str, int], service: FastAPI) -> None:
+    exchange(address, bye(GUIDE))
+    with closing(socket.create_connection(address, timeout=20)) as connection:
+        told = []
+        for number in (1, 2):
+            if number > 1:
+                publish_next(service, change_note="Another.")
+            for _ in range(3):
+                connection.sendall(request(GUIDE))
+                told.append(re.search(rb'"edition":(\d+)', one_answer(connection))[1])  # type: ignore[index]
+
+    assert told == [b"1"] * 3 + [b"2"] * 3
+
+
+def test_bytes_that_are_part_of_another_request_are_not_taken_for_one(address: tuple[str, int]) -> None:
+    exchange(address, bye())
+    ask_one_by_one(address, *[request(SECTION)] * 2)
+    known = request(SECTION)
+    posted = {"Content-Type": "application/json", "Content-Length": str(len(known))}
+    with closing(socket.create_connection(address, timeout=20)) as connection:
+        connection.sendall(request("/v1/concerns/check", method="POST", **posted))
+        time.sleep(0.2)  # so that the body comes by itself
+        connection.sendall(known)
+        assert one_answer(connection).startswith(b"HTTP/1.1 400 ")
+        connection.sendall(b"GET /v1/signposts HTTP/1.1\r\nX-Made-Up: ")
+        time.sleep(0.2)
+        connection.sendall(known)  # the rest of that field, and the other fields
+        answer = one_answer(connection)
+    assert b"signposts" in answer
+    assert b"factors" not in answer
+
+
+def test_a_known_request_waits_for_the_answer_before_it(address: tuple[str, int]) -> None:
+    exchange(address, bye())
+    ask_one_by_one(address, *[request(SECTION)] * 2)
+    for _ in range(10):
+        with closing(socket.create_connection(address, timeout=20)) as connection:
+            connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            connection.sendall(request("/v1/search?q=nothing-of-the-kind"))
+            connection.sendall(request(SECTION))
+            answers = one_answer(connection), one_answer(connection)
+
+        assert [b"indicators" in answer or b"factors" in answer for answer in answers] == [False, True]
+
+
+@pytest.mark.parametrize(
+    "fields", [{"Authorization": "Bearer x"}, {"Connection": "Upgrade", "Upgrade": "h2c"}, {"X-Long": "x" * 3000}]
+)
+def test_some_requests_are_never_known(address: tuple[str, int], read: list[None], fields: dict[str, str]) -> None:
+    exchange(address, bye())
+    for _ in range(3):
+        ask_one_by_one(address, request(SECTION, **fields))
+    read.clear()
+
+    ask_one_by_one(address, request(SECTION, **fields))
+
+    assert len(read) == 1
+
+
+def test_few_requests_are_known_at_a_time(
+    address: tuple[str, int], read: list[None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(answering_at_once, "MOST_KNOWN", 3)
+    exchange(address, bye())
+    requests = [request(SECTION, **{"User-Agent": f"made-up/{number}"}) for number in range(5)]
+    for each in requests:
+        ask_one_by_one(address, each)
+    read.clear()
+
+    ask_one_by_one(address, *requests[2:])
+    assert len(read) == 0
+    ask_one_by_one(address, requests[0])
+    assert len(read) == 1
 
 
 def test_they_are_counted(address: tuple[str, int], at_once: list[bool]) -> None:

@@ -6,24 +6,21 @@ The server has no limit on the time or size of a request's head, and none on how
 import asyncio
 import uuid
 from asyncio import BaseTransport, TimerHandle, Transport
-from collections.abc import Callable
 from functools import partial
 from http import HTTPStatus
 from typing import Any, cast
 
-from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol, RequestResponseCycle
-
 from app.config import Settings
 from app.models.problems import Problem
+from app.routers.answering_at_once import AnswersAtOnce, Known
 from app.routers.problem_kinds import BAD_REQUEST, BUSY, Kind
 from app.routers.problems import MEDIA_TYPE
-from app.routers.requests import AtOnce
 from app.routers.security_headers import HEADERS
 
 LARGEST_HEAD = 65_536  # bytes
 
 
-class Connection(HttpToolsProtocol):
+class Connection(AnswersAtOnce):
     """One connection of a client.
 
     A head that is not whole, and an answer that is not taken, within `client_seconds` ends it; so does a head that is
@@ -38,7 +35,6 @@ class Connection(HttpToolsProtocol):
         self._patience: TimerHandle | None = None
         self._is_waited_for = False
         self._head_bytes = 0
-        self._at_once: Callable[[Any], AtOnce | None] = getattr(self.app, "at_once", lambda _scope: None)
         self.waiting_since = self.loop.time()
 
     @property
@@ -63,6 +59,8 @@ class Connection(HttpToolsProtocol):
 
     def data_received(self, data: bytes) -> None:
         """Read on; a head of any size would be kept in memory."""
+        if self.answers_again(data):
+            return
         self._head_bytes += len(data)
         super().data_received(data)
         if self._head_bytes > LARGEST_HEAD and not self.transport.is_closing():
@@ -73,21 +71,6 @@ class Connection(HttpToolsProtocol):
         self._be_patient()
         self.waiting_since = self.loop.time()
         super().on_headers_complete()
-
-    def _start_asgi_task(self, cycle: RequestResponseCycle, app: Any) -> None:
-        """Begin the work that a request asks for; what stands finished in memory needs none, and is written at once.
-
-        Where answers wait for others, or for the client to take them, the server sends each in its turn.
-        """
-        is_free = cycle.keep_alive and not self.pipeline and not self.flow.write_paused and app is self.app
-        answer = self._at_once(cycle.scope) if is_free else None
-        if answer is None:
-            super()._start_asgi_task(cycle, app)
-            return
-        own = [b"%b: %b\r\n" % pair for pair in self.server_state.default_headers]
-        self.transport.write(b"".join((STATUS_LINE[answer.status], *own, answer.fields, b"\r\n", answer.body)))
-        cycle.response_started = cycle.response_complete = True
-        cycle.on_response()
 
     def on_body(self, body: bytes) -> None:
         """A part of the body is not part of a head."""
@@ -182,5 +165,6 @@ def bare_answer(kind: Kind) -> bytes:
 
 def connection_class(settings: Settings) -> type[asyncio.Protocol]:
     """What the server is to make each connection with."""
-    made = partial(Connection, most=settings.connections, client_seconds=settings.client_seconds)
+    known: Known = {}
+    made = partial(Connection, most=settings.connections, client_seconds=settings.client_seconds, known=known)
     return cast("type[asyncio.Protocol]", made)
