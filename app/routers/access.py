@@ -8,7 +8,7 @@ from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer, SecurityS
 
 from app.errors import ScopeMissing, TokenNeeded
 from app.models.clients import Scope
-from app.routers.parts import Parts, TheParts
+from app.routers.parts import Parts, TheParts, the_parts
 from app.services.clients import Caller
 
 ANONYMOUS = "anonymous"
@@ -52,8 +52,9 @@ async def the_client(
     return caller
 
 
-async def the_submitter(request: Request, parts: TheParts, given: Annotated[Given, Depends(_client_key)]) -> str:
+async def the_submitter(request: Request, given: Annotated[Given, Depends(_client_key)]) -> str:
     """Whoever may submit: a client with the scope; anyone, unless anonymous concerns are switched off."""
+    parts = await the_parts(request)
     if given is None:
         if not parts.settings.anonymous_concerns:
             raise TokenNeeded

@@ -68,12 +68,9 @@ IdempotencyKey = Annotated[
 ]
 
 
-async def _one_key_at_most(request: Request) -> None:
+def _expect_one_key_at_most(request: Request) -> None:
     if len(request.headers.getlist("idempotency-key")) > 1:
         raise TwoKeys
-
-
-ONE_KEY = Depends(_one_key_at_most)
 
 
 Reference = Annotated[
@@ -113,19 +110,23 @@ def check_submission(response: Response, parts: TheParts, submission: Submission
     status_code=201,
     response_model=Receipt,
     responses=documented(BAD_REQUEST, TWO_KEYS, *UNREADABLE, KEY_REUSED, *UNADMITTED, BUSY),
-    dependencies=[ONE_KEY],
     openapi_extra=WITH_OR_WITHOUT_KEY,
 )
 async def raise_concern(
-    parts: TheParts, submission: Submission, submitter: Submitter, now: Now, idempotency_key: IdempotencyKey = None
+    request: Request,
+    parts: TheParts,
+    submission: Submission,
+    submitter: Submitter,
+    idempotency_key: IdempotencyKey = None,
 ) -> Response:
     """Keep a concern, sealed to the duty team. 201 means that it is on the disk.
 
     **In immediate danger call 999.** Only `immediate_danger`, `reporter.kind`, `children` and `concern.narrative` are
     required; a concern with little in it takes the same route as one with much.
     """
+    _expect_one_key_at_most(request)
     retry = retry_key(idempotency_key.strip('"'), client=submitter) if idempotency_key else None
-    kept = await receive_concern(parts.intake, submission, retry=retry, at=now)
+    kept = await receive_concern(parts.intake, submission, retry=retry, at=parts.clock())
     return _kept_answer(kept)
 
 
@@ -144,10 +145,10 @@ def read_concern_status(
     status_code=201,
     response_model=AdditionReceipt,
     responses=documented(BAD_REQUEST, TWO_KEYS, *UNREADABLE, KEY_REUSED, TOKEN, CONCERN, ERASED, BUSY),
-    dependencies=[ONE_KEY],
 )
 def add_more(
     *,
+    request: Request,
     parts: TheParts,
     status_token: StatusToken,
     now: Now,
@@ -156,6 +157,7 @@ def add_more(
     idempotency_key: IdempotencyKey = None,
 ) -> Response:
     """More from the reporter, sealed like the concern itself. The duty team sees additions in the order of arrival."""
+    _expect_one_key_at_most(request)
 
     def retry_of(named: str) -> RetryKey | None:
         return retry_key(idempotency_key.strip('"'), client=f"addition to {named}") if idempotency_key else None
