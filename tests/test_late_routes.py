@@ -4,9 +4,15 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from fastapi import FastAPI
+from sqlalchemy import text
+from sqlmodel import Session
 from starlette.testclient import TestClient
 
+from app.config import Settings
+from app.errors import NoSuchGuide
+from app.main import create_app
 from app.routers.late_routes import LateRoute
+from app.routers.parts import OpenSession
 from app.routers.routes import Routes
 
 
@@ -57,3 +63,24 @@ def test_threads_that_ask_at_once_find_one_whole_route(service: FastAPI) -> None
 @pytest.mark.any_database
 def test_what_a_route_never_has_is_not_found(service: FastAPI) -> None:
     assert not hasattr(service.routes[0], "nothing")
+
+
+@pytest.mark.any_database
+@pytest.mark.parametrize("fails", [False, True])
+def test_a_route_s_session_is_closed_when_its_function_ends(settings: Settings, *, fails: bool) -> None:
+    held: list[Session] = []
+
+    def read(session: OpenSession) -> None:
+        session.execute(text("SELECT 1"))
+        held.append(session)
+        if fails:
+            raise NoSuchGuide
+
+    routes = Routes()
+    routes.add_api_route("/made-up", read)
+    whole = create_app(settings)
+    whole.router.routes[:0] = routes.routes
+    with TestClient(whole) as client:
+        assert client.get("/made-up").status_code == (404 if fails else 200)
+
+    assert not held[0].in_transaction()

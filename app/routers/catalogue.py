@@ -22,11 +22,10 @@ from app.routers.guide_views import edition_path, guide_path
 from app.routers.parts import OpenSession
 from app.routers.problem_kinds import NOT_MODIFIED, Responses, documented, shown
 from app.routers.queries import Cursor, Limit, from_cursor, to_cursor
-from app.routers.reading import ReadingRoute
 from app.routers.routes import Routes
 from app.store.catalogue import LISTED, Entry, list_entries
 
-router = Routes(tags=["Across guides"], dependencies=[PUBLIC], route_class=ReadingRoute)
+router = Routes(tags=["Across guides"], dependencies=[PUBLIC])
 
 InGuide = Annotated[
     str | None,

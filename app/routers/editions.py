@@ -35,18 +35,15 @@ from app.routers.numbers import IN_PLAIN_DIGITS
 from app.routers.parts import OpenSession, TheParts
 from app.routers.problem_kinds import EDITION, GUIDE, ITEM, NOT_FOUND, NOT_MODIFIED, WITHDRAWN, documented, shown
 from app.routers.queries import Cursor, Limit, from_cursor, to_cursor
-from app.routers.reading import ReadingRoute
 from app.routers.routes import Routes
 from app.routers.times import memento_headers, memento_links, time_map
 from app.store.contents import read_content
 from app.store.editions import EditionHead, EditionKey, current_of, get_history, readable_of
 from app.store.items import find_mentions
 
-router = Routes(
-    prefix="/v1/guides/{guide}/editions", tags=["Editions"], dependencies=[PUBLIC], route_class=ReadingRoute
-)
+router = Routes(prefix="/v1/guides/{guide}/editions", tags=["Editions"], dependencies=[PUBLIC])
 
-time_maps = Routes(tags=["Editions"], dependencies=[PUBLIC], route_class=ReadingRoute)
+time_maps = Routes(tags=["Editions"], dependencies=[PUBLIC])
 
 LINK_FORMAT = "application/link-format"
 TIME_MAP_EXAMPLE = '<http://127.0.0.1:8000/v1/guides/child-sexual-exploitation>; rel="original timegate"'

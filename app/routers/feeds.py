@@ -15,11 +15,10 @@ from app.routers.feed_views import (
 )
 from app.routers.parts import OpenSession, TheParts
 from app.routers.problem_kinds import NOT_MODIFIED, Responses, documented
-from app.routers.reading import ReadingRoute
 from app.routers.routes import Routes
 from app.store.happenings import list_happenings
 
-router = Routes(tags=["Feeds"], dependencies=[PUBLIC], route_class=ReadingRoute)
+router = Routes(tags=["Feeds"], dependencies=[PUBLIC])
 
 MOST_ENTRIES = 50
 EXAMPLE = (

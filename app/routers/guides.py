@@ -29,14 +29,13 @@ from app.routers.negotiation import AS_CSV, AS_MARKDOWN
 from app.routers.parts import OpenSession, TheParts
 from app.routers.problem_kinds import EDITION, GUIDE, ITEM, NOT_FOUND, NOT_MODIFIED, WITHDRAWN, Responses, documented
 from app.routers.queries import Cursor, Limit, from_cursor, to_cursor
-from app.routers.reading import ReadingRoute
 from app.routers.routes import Routes
 from app.routers.times import VARY, memento_links, moment_asked, redirect_to_edition_at
 from app.store.contents import read_content
 from app.store.editions import get_current, get_history, list_current
 from app.store.items import find_mentions, find_orders
 
-router = Routes(prefix="/v1/guides", tags=["Guides"], dependencies=[PUBLIC], route_class=ReadingRoute)
+router = Routes(prefix="/v1/guides", tags=["Guides"], dependencies=[PUBLIC])
 
 GuideName = Annotated[
     str,

@@ -4,6 +4,7 @@ from typing import Annotated
 from uuid import UUID
 
 from fastapi import Depends, Path, Query, Request, Response
+from sqlmodel import Session
 
 from app.models.open_referral import (
     A_SERVICE_AT_LOCATION,
@@ -32,7 +33,7 @@ from app.routers.open_referral_views import (
     page_of,
     read_directory,
 )
-from app.routers.parts import OpenSession, TheParts
+from app.routers.parts import TheParts
 from app.routers.problem_kinds import NOT_FOUND, NOT_MODIFIED, documented
 from app.routers.queries import UNKNOWN_IGNORED
 from app.routers.routes import Routes
@@ -45,9 +46,10 @@ FOR_ALL = NOT_MODIFIED | documented()
 FOR_ONE = NOT_MODIFIED | documented(NOT_FOUND)
 
 
-def the_directory(session: OpenSession, parts: TheParts) -> Directory:
+def the_directory(parts: TheParts) -> Directory:
     """The directory as it stands now."""
-    return read_directory(session, parts)
+    with Session(parts.engine) as session:
+        return read_directory(session, parts)
 
 
 async def the_filters(
@@ -80,7 +82,7 @@ async def the_paging(
     return Paging(page, per_page)
 
 
-TheDirectory = Annotated[Directory, Depends(the_directory, scope="function")]
+TheDirectory = Annotated[Directory, Depends(the_directory)]
 TheFilters = Annotated[Filters, Depends(the_filters)]
 ThePaging = Annotated[Paging, Depends(the_paging)]
 

@@ -28,13 +28,12 @@ from app.routers.problem_kinds import (
     Responses,
     documented,
 )
-from app.routers.reading import ReadingRoute
 from app.routers.routes import Routes
 from app.routers.times import VARY, memento_headers, memento_links
 from app.store.contents import read_content
 from app.store.editions import EditionHead, get_current, get_history, readable_of
 
-router = Routes(prefix="/v1/guides", dependencies=[PUBLIC], route_class=ReadingRoute)
+router = Routes(prefix="/v1/guides", dependencies=[PUBLIC])
 
 PDF_TYPE = "application/pdf"
 PDF_SUFFIX = ".pdf"

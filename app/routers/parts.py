@@ -1,13 +1,12 @@
 """What the routes are given: the parts of the service, and a session or the time for one request."""
 
 import datetime as dt
-from collections.abc import AsyncIterator, Callable
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from threading import Event
 from typing import Annotated
 
 from fastapi import Depends, Request
-from fastapi.concurrency import run_in_threadpool
 from sqlalchemy import Engine
 from sqlmodel import Session
 
@@ -54,13 +53,9 @@ async def the_parts(request: Request) -> Parts:
 TheParts = Annotated[Parts, Depends(the_parts)]
 
 
-async def _open_session(parts: TheParts) -> AsyncIterator[Session]:
-    session = Session(parts.engine)  # which reaches the database when it is first used, in the route's own thread
-    try:
-        yield session
-    finally:
-        if session.in_transaction():
-            await run_in_threadpool(session.close)
+async def _open_session(request: Request) -> Session:
+    parts: Parts = request.app.state.parts
+    return Session(parts.engine)  # it reaches the database when it is first used, in the route's own thread
 
 
 async def _now(request: Request) -> dt.datetime:
@@ -68,5 +63,6 @@ async def _now(request: Request) -> dt.datetime:
     return parts.clock()
 
 
-OpenSession = Annotated[Session, Depends(_open_session, scope="function")]
+OpenSession = Annotated[Session, Depends(_open_session)]
+"""A session, which `Routes` closes when the route's function ends. A route takes it under the name of `session`."""
 Now = Annotated[dt.datetime, Depends(_now)]
