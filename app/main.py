@@ -62,7 +62,7 @@ from app.services.sealing import make_sealer
 from app.services.seeding import publish_seed
 from app.services.watching import GenerationWatch
 from app.services.working_days import WorkingDays
-from app.store.contents import remembered_contents
+from app.store.contents import Contents
 from app.store.database import open_database
 from app.store.migrating import prepare_schema
 from app.store.writer import Writer
@@ -112,7 +112,7 @@ def join_parts(settings: Settings, clock: Clock) -> Parts:
     )
     known_hosts = KnownHosts(public_url=settings.public_url, allowed_hosts=settings.allowed_hosts)
     shelf, metrics = Shelf(settings.shelf_megabytes, known_hosts.know), Metrics()
-    contents = remembered_contents(engine)
+    contents = Contents(engine)
     pinner = Pinner(engine, reference_data, contents)
 
     def forget() -> None:

@@ -18,7 +18,8 @@ from app.models.digest import digest_of
 from app.models.editions import EditionContent
 from app.services.publishing import Published, publish_edition
 from app.services.reference_data import read_reference_data
-from app.store.contents import read_content
+from app.store import contents
+from app.store.contents import Contents, read_content
 from app.store.database import open_database
 from app.store.editions import EditionKey, get_history
 from app.store.migrating import prepare_schema
@@ -69,6 +70,23 @@ def published(data_dir: Path, number: int) -> EditionContent:
     engine.dispose()
     assert head.digest == digest_of(content)
     return content
+
+
+def test_the_editions_read_last_are_remembered_and_no_more(
+    publish: Publisher, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(contents, "REMEMBERED", 2)
+    for number in (1, 2, 3):
+        publish(number, content=an_edition(change_note=f"Edition {number}."))
+    engine = open_database(tmp_path)
+    remembering = Contents(engine)
+    keys = [EditionKey(SLUG, number) for number in (1, 2, 3)]
+
+    read = [remembering(key) for key in (keys[0], keys[1], keys[0], keys[2])]
+
+    assert [content.change_note for content in read] == ["Edition 1.", "Edition 2.", "Edition 1.", "Edition 3."]
+    assert [remembering.remembered(key) is not None for key in keys] == [True, False, True]
+    engine.dispose()
 
 
 def count_of_rows(data_dir: Path) -> dict[str, int | None]:

@@ -46,7 +46,6 @@ class Pinner:
     def forget(self) -> None:
         """Something was published or withdrawn."""
         self._standings: dict[str | None, _Standing] = {}  # None: where there is only one guide
-        self._read: dict[EditionKey, EditionContent] = {}
 
     def remembered(self, concern: Concern) -> Pinned | None:
         """The edition, where it can be told without reading from the database. Nothing is checked."""
@@ -54,7 +53,7 @@ class Pinner:
         if standing is None:
             return None
         key = EditionKey(standing.guide, concern.edition or standing.current)
-        content = self._read.get(key)
+        content = self._contents.remembered(key)
         return None if content is None else Pinned(key, content)
 
     def pin(self, concern: Concern) -> Pinned:
@@ -72,7 +71,7 @@ class Pinner:
         return found
 
     def _find(self, concern: Concern) -> Pinned | Fault:
-        standings, read = self._standings, self._read
+        standings = self._standings
         standing = standings.get(concern.guide)
         if standing is None:
             with self._engine.connect() as connection:  # given back before another is asked for
@@ -83,8 +82,7 @@ class Pinner:
         if concern.edition is not None and concern.edition > standing.editions:
             return Fault(("edition",), "The guide has no edition of this number.")
         key = EditionKey(standing.guide, concern.edition or standing.current)
-        read[key] = self._contents(key)
-        return Pinned(key, read[key])
+        return Pinned(key, self._contents(key))
 
 
 def _standing_of(connection: Connection, guide: str | None) -> _Standing | Fault:

@@ -3,9 +3,9 @@
 The database makes a JSON object of each row, and the model reads them all at once.
 """
 
-from collections import defaultdict
-from collections.abc import Callable
-from functools import cache, lru_cache
+from collections import OrderedDict, defaultdict
+from functools import cache
+from threading import Lock
 from typing import Any
 
 from sqlalchemy import (
@@ -35,8 +35,6 @@ REMEMBERED = 64
 OWN = "own"
 OWN_FIELDS = [name for name in EditionContent.model_fields if name not in PARTS]
 
-Contents = Callable[[EditionKey], EditionContent]
-
 
 def read_content(session: Session | Connection, key: EditionKey) -> EditionContent:
     """The content of that edition; raises `NoSuchEdition`."""
@@ -51,15 +49,34 @@ def read_content(session: Session | Connection, key: EditionKey) -> EditionConte
     return EditionContent.model_validate_json(found[OWN][0].rstrip()[:-1] + parts + "}")
 
 
-def remembered_contents(engine: Engine) -> Contents:
+class Contents:
     """Reads the content of published editions, and remembers the latest few: what never changes is read once."""
 
-    @lru_cache(maxsize=REMEMBERED)
-    def content_of(key: EditionKey) -> EditionContent:
-        with Session(engine) as session:
-            return read_content(session, key)
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        self._lock = Lock()
+        self._remembered: OrderedDict[EditionKey, EditionContent] = OrderedDict()
 
-    return content_of
+    def __call__(self, key: EditionKey) -> EditionContent:
+        """The content of that edition; raises `NoSuchEdition`."""
+        found = self.remembered(key)
+        if found is not None:
+            return found
+        with Session(self._engine) as session:
+            found = read_content(session, key)
+        with self._lock:
+            self._remembered[key] = found
+            while len(self._remembered) > REMEMBERED:
+                self._remembered.popitem(last=False)
+        return found
+
+    def remembered(self, key: EditionKey) -> EditionContent | None:
+        """The content, where it need not be read."""
+        with self._lock:
+            found = self._remembered.get(key)
+            if found is not None:
+                self._remembered.move_to_end(key)
+        return found
 
 
 @cache
