@@ -38,7 +38,7 @@ cover: $(VENV)/installed-dev
 
 # Kill, fill and cut off, thirty times over; fewer: make faults ROUNDS=5
 faults: $(VENV)/installed-dev
-	FAULT_ROUNDS=$(or $(ROUNDS),30) $(VENV)/bin/pytest -n 0 -rA tests/test_faults.py tests/test_kept.py $(ARGS)
+	FAULT_ROUNDS=$(or $(ROUNDS),30) $(VENV)/bin/pytest -n 0 -rA tests/operations/test_faults.py tests/concerns/test_durability.py $(ARGS)
 
 # Measure the service beside baselines (about an hour; make bench ARGS=--quick takes a few minutes); needs wrk and nginx for all.
 bench: $(VENV)/installed-dev $(VENV)/installed-bench

@@ -13,8 +13,13 @@ from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 from app.config import Settings
 from app.errors import GuidanceError, SetUpFault
 from app.logs import Log
-from app.pages import developers, docs, following, looks, raising, reading
-from app.pages.trouble_pages import TroublePages
+from app.pages.docs import developer_pages as developers
+from app.pages.docs import swagger as docs
+from app.pages.status import concern_status as following
+from app.pages import assets as looks
+from app.pages.form import raise_concern as raising
+from app.pages.guide import guide_pages as reading
+from app.pages.error_page_middleware import TroublePages
 from app.routers import (
     audit,
     catalogue,
@@ -26,45 +31,45 @@ from app.routers import (
     guides,
     open_referral,
     operations,
-    other_forms,
     publishing,
     reference,
     security_txt,
 )
-from app.routers.hosts import Hosts
-from app.routers.known_hosts import KnownHosts
-from app.routers.last_catch import LastCatch
-from app.routers.limits import Limits
-from app.routers.metrics import Metrics
-from app.routers.negotiation import OtherForms
-from app.routers.openapi import document_problems
-from app.routers.origins import Origins
-from app.routers.parts import Clock, Parts
-from app.routers.problems import handle_problems
-from app.routers.receiving import Receiving
-from app.routers.requests import AroundRequests, AtOnce
-from app.routers.security_headers import SecurityHeaders
-from app.routers.shelf import Shelf, ToTheShelf
-from app.services.clients import Doorkeeper
-from app.services.delivery import Deliverer, DeliveryThread
-from app.services.helpline import Helpline
-from app.services.housekeeping import Housekeeper
-from app.services.keys import DEVELOPMENT_IDENTITY, development_recipient, receipt_key, retired_keys
-from app.services.limiting import make_limiter
-from app.services.opening import Opener, read_identities
-from app.services.pinning import Pinner
-from app.services.receipt_signing import make_receipt_signer
-from app.services.receipts import Clerk
-from app.services.reference_data import read_reference_data
-from app.services.reporting import Intake
-from app.services.retention import Periods
-from app.services.sealing import make_sealer
-from app.services.seeding import publish_seed
-from app.services.watching import GenerationWatch
-from app.services.working_days import WorkingDays
+from app.routers import guide_formats as other_forms
+from app.web.middleware.trusted_host import Hosts
+from app.web.allowed_hosts import KnownHosts
+from app.web.middleware.unhandled_errors import LastCatch
+from app.web.middleware.rate_limit import Limits
+from app.web.metrics import Metrics
+from app.web.negotiation import OtherForms
+from app.web.openapi import document_problems
+from app.web.middleware.cors import Origins
+from app.web.context import Clock, Parts
+from app.web.problems import handle_problems
+from app.web.middleware.request_body import Receiving
+from app.web.middleware.request_log import AroundRequests, AtOnce
+from app.web.middleware.security_headers import SecurityHeaders
+from app.web.cache.cache import Shelf, ToTheShelf
+from app.services.access.clients import Doorkeeper
+from app.services.events.dispatcher import Deliverer, DeliveryThread
+from app.services.guidance.emergency_contacts import Helpline
+from app.services.operations.retention_worker import Housekeeper
+from app.services.access.key_files import DEVELOPMENT_IDENTITY, development_recipient, receipt_key, retired_keys
+from app.services.access.rate_limiting import make_limiter
+from app.services.concerns.unsealing import Opener, read_identities
+from app.services.concerns.edition_resolver import Pinner
+from app.services.concerns.receipt_signing import make_receipt_signer
+from app.services.concerns.receipt_builder import Clerk
+from app.services.guidance.reference_data import read_reference_data
+from app.services.concerns.submission import Intake
+from app.services.concerns.retention import Periods
+from app.services.concerns.sealing import make_sealer
+from app.services.guidance.seeding import publish_seed
+from app.services.operations.generation_watcher import GenerationWatch
+from app.services.concerns.working_days import WorkingDays
 from app.store.contents import Contents
 from app.store.database import open_database
-from app.store.migrating import prepare_schema
+from app.store.schema import prepare_schema
 from app.store.writer import Writer
 
 ROUTERS = (
@@ -153,7 +158,7 @@ def join_parts(settings: Settings, clock: Clock) -> Parts:
 def _doorkeeper(settings: Settings, engine: Engine) -> Doorkeeper:
     provider = None
     if settings.openid_issuer is not None:
-        from app.services.openid import open_provider  # noqa: PLC0415  # only where there is one
+        from app.services.access.openid import open_provider  # noqa: PLC0415  # only where there is one
 
         provider = open_provider(
             issuer=settings.openid_issuer,

@@ -15,17 +15,17 @@ from pathlib import Path
 from app.config import SEED_DIR, Settings
 from app.main import create_app
 from app.models.clients import Scope
-from app.models.concern import Concern
-from app.models.editions import EditionContent
-from app.models.seed_files import read_seed_file
-from app.routers.parts import Parts
-from app.services.clients import add_client
-from app.services.publishing import publish_edition
-from app.services.reporting import receive_concern
-from app.services.seeding import publish_seed
+from app.models.concerns.concern import Concern
+from app.models.guidance.editions import EditionContent
+from app.models.guidance.seed_files import read_seed_file
+from app.web.context import Parts
+from app.services.access.clients import add_client
+from app.services.guidance.publishing import publish_edition
+from app.services.concerns.submission import receive_concern
+from app.services.guidance.seeding import publish_seed
 from app.store.database import for_writing
 from app.store.editions import EditionKey
-from app.store.migrating import prepare_schema
+from app.store.schema import prepare_schema
 from bench.servers import Server, baseline
 
 GUIDE = "child-sexual-exploitation"

@@ -18,16 +18,16 @@ from app import main
 from app.config import SEED_DIR, Settings
 from app.main import create_app
 from app.models.clients import Scope
-from app.models.editions import EditionContent
-from app.models.seed_files import read_seed_file
-from app.routers.parts import Parts
-from app.services import seeding
-from app.services.clients import add_client
-from app.services.publishing import Published, publish_edition, withdraw_edition
+from app.models.guidance.editions import EditionContent
+from app.models.guidance.seed_files import read_seed_file
+from app.web.context import Parts
+from app.services.guidance import seeding
+from app.services.access.clients import add_client
+from app.services.guidance.publishing import Published, publish_edition, withdraw_edition
 from app.store.editions import EditionKey, find_history
-from tests.browsing import launched
-from tests.databases import on_postgresql, postgresql, stand_on_postgresql
-from tests.live import LiveServer
+from tests.support.browsing import launched
+from tests.support.databases import on_postgresql, postgresql, stand_on_postgresql
+from tests.support.live import LiveServer
 
 A_TUESDAY = dt.datetime(2026, 11, 24, 9, 30, tzinfo=dt.UTC)
 SLUG = "child-sexual-exploitation"

@@ -8,7 +8,7 @@ from sqlmodel import Session
 from app.cli.options import DataDir, EnvFile, database_at_work, read_settings
 from app.main import utc_now
 from app.models.clients import Scope
-from app.services.clients import add_client
+from app.services.access.clients import add_client
 from app.store.clients import list_clients, mark_revoked
 
 clients = typer.Typer(help="Systems that may act here, and what each may do.", no_args_is_help=True)

@@ -5,21 +5,21 @@ from typing import Annotated
 
 import typer
 
-from app.cli.backups import backup, restore
+from app.cli.backup import backup, restore
 from app.cli.clients import clients
 from app.cli.desk import desk
 from app.cli.keys import keys
 from app.cli.options import DataDir, EnvFile, database_at_work, database_of, read_settings
 from app.cli.receipts import receipts
-from app.cli.serving import serve
+from app.cli.serve import serve
 from app.cli.webhooks import deliver, webhooks
-from app.exporting import export_reads
+from app.export.writer import export_reads
 from app.logs import set_up_logs
 from app.main import create_app, utc_now
-from app.services.reference_data import read_reference_data
-from app.services.seeding import publish_file
-from app.services.verifying import verify_disclosures, verify_editions
-from app.store.migrating import migrate as migrate_schema
+from app.services.guidance.reference_data import read_reference_data
+from app.services.guidance.seeding import publish_file
+from app.services.operations.verification import verify_disclosures, verify_editions
+from app.store.schema import migrate as migrate_schema
 
 app = typer.Typer()
 app.add_typer(keys, name="keys")

@@ -10,9 +10,9 @@ import typer
 from app.cli.options import DataDir, EnvFile, database_at_work, read_settings
 from app.errors import DeskRefused
 from app.main import utc_now
-from app.models.references import find_reference
-from app.services.opening import read_identities
-from app.services.retention import Periods, erase_what_is_due
+from app.models.concerns.references import find_reference
+from app.services.concerns.unsealing import read_identities
+from app.services.concerns.retention import Periods, erase_what_is_due
 
 desk = typer.Typer(help="The duty team's side.", no_args_is_help=True)
 

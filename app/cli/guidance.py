@@ -6,7 +6,7 @@ import typer
 from typer.core import TyperGroup
 from typer.main import get_group
 
-from app.cli.serving import serve
+from app.cli.serve import serve
 
 
 class Commands(TyperGroup):

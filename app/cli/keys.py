@@ -8,10 +8,10 @@ import typer
 from app.cli.options import DataDir, EnvFile, database_at_work, read_settings
 from app.errors import SetUpFault
 from app.main import utc_now
-from app.services.keys import new_identity
-from app.services.opening import read_identities
-from app.services.resealing import reseal
-from app.services.sealing import fingerprint_of, make_sealer
+from app.services.access.key_files import new_identity
+from app.services.concerns.unsealing import read_identities
+from app.services.concerns.resealing import reseal
+from app.services.concerns.sealing import fingerprint_of, make_sealer
 from app.store.disclosures import Actor
 
 keys = typer.Typer(help="Keys that concerns are sealed to.", no_args_is_help=True)

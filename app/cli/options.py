@@ -14,7 +14,7 @@ from app.config import Settings
 from app.errors import SetUpFault
 from app.logs import set_up_logs
 from app.store.database import open_database
-from app.store.migrating import prepare_schema
+from app.store.schema import prepare_schema
 from app.store.writer import Writer
 
 DataDir = Annotated[

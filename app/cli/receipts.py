@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from app.errors import SetUpFault
-from app.services.receipt_signing import check_receipt
+from app.services.concerns.receipt_signing import check_receipt
 
 receipts = typer.Typer(help="Signed receipts.", no_args_is_help=True)
 

@@ -9,10 +9,10 @@ from sqlmodel import Session
 
 from app.cli.options import DataDir, EnvFile, database_at_work, read_settings
 from app.main import utc_now
-from app.models.event_tables import EventKind
-from app.services.delivery import Deliverer, DeliveryThread
-from app.services.safe_addresses import SafeAddresses
-from app.services.webhooks import add_webhook, drop_old_secret, replay, rotate_secret
+from app.models.events.tables import EventKind
+from app.services.events.dispatcher import Deliverer, DeliveryThread
+from app.services.events.ssrf_guard import SafeAddresses
+from app.services.events.webhooks import add_webhook, drop_old_secret, replay, rotate_secret
 from app.store.events import count_deliveries
 from app.store.webhooks import disable, get_webhook, list_webhooks
 

@@ -4,7 +4,7 @@ from enum import StrEnum
 
 from pydantic import Field, field_validator
 
-from app.models.strict import Slug, Strict, Text, WebAddress
+from app.models.base import Slug, Strict, Text, WebAddress
 
 
 class CodeListStatus(StrEnum):

@@ -5,7 +5,7 @@ import hashlib
 import rfc8785
 from pydantic import BaseModel, JsonValue
 
-from app.models.editions import EditionContent
+from app.models.guidance.editions import EditionContent
 
 
 def _without_empty_members(value: JsonValue) -> JsonValue:

@@ -2,9 +2,9 @@
 
 from pydantic import Field
 
-from app.models.editions import Contact
-from app.models.signposts import Signpost
-from app.models.strict import Answer
+from app.models.guidance.editions import Contact
+from app.models.guidance.signposts import Signpost
+from app.models.base import Answer
 
 
 class FieldFault(Answer):

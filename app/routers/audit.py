@@ -5,19 +5,19 @@ from typing import Annotated
 
 from fastapi import Path, Query, Response
 
-from app.models.desk import DisclosureEntry, DisclosuresAnswer, StatementAnswer
-from app.models.receipts import REFERENCE
-from app.models.strict import utc_text
-from app.routers.answers import NO_STORE
+from app.models.desk.concerns import DisclosureEntry, DisclosuresAnswer, StatementAnswer
+from app.models.concerns.receipts import REFERENCE
+from app.models.base import utc_text
+from app.web.responses import NO_STORE
 from app.routers.desk import UNADMITTED
-from app.routers.desk_access import Auditor
-from app.routers.parts import Now, TheParts
-from app.routers.places import A_MOMENT, after_place, cursor_of_place
-from app.routers.problem_kinds import NOT_FOUND, documented
-from app.routers.queries import Cursor, Limit
-from app.routers.routes import Routes
-from app.services.desk import read_disclosures, state_end_of_chain
-from app.services.receipt_signing import STATEMENT
+from app.web.desk_auth import Auditor
+from app.web.context import Now, TheParts
+from app.web.cursors import A_MOMENT, after_place, cursor_of_place
+from app.web.problem_types import NOT_FOUND, documented
+from app.web.query_params import Cursor, Limit
+from app.web.router import Routes
+from app.services.desk.actions import read_disclosures, state_end_of_chain
+from app.services.concerns.receipt_signing import STATEMENT
 
 router = Routes(prefix="/v1/desk/disclosures", tags=["Audit"])
 

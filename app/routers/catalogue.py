@@ -7,22 +7,22 @@ from typing import Annotated
 from fastapi import Depends, Query, Request, Response
 from sqlmodel import Session
 
-from app.models.catalogue_answers import (
+from app.models.guidance.catalogue_responses import (
     ContactsEverywhere,
     FactorsEverywhere,
     FoundItem,
     IndicatorsEverywhere,
     SearchAnswer,
 )
-from app.models.guide_answers import Section, Status
-from app.models.strict import SLUG_PATTERN
-from app.routers.access import PUBLIC
-from app.routers.answers import CURRENT, public_answer
-from app.routers.guide_views import edition_path, guide_path
-from app.routers.parts import OpenSession
-from app.routers.problem_kinds import NOT_MODIFIED, Responses, documented, shown
-from app.routers.queries import Cursor, Limit, from_cursor, to_cursor
-from app.routers.routes import Routes
+from app.models.guidance.guide_responses import Section, Status
+from app.models.base import SLUG_PATTERN
+from app.web.auth import PUBLIC
+from app.web.responses import CURRENT, public_answer
+from app.presenters.guides import edition_path, guide_path
+from app.web.context import OpenSession
+from app.web.problem_types import NOT_MODIFIED, Responses, documented, shown
+from app.web.query_params import Cursor, Limit, from_cursor, to_cursor
+from app.web.router import Routes
 from app.store.catalogue import LISTED, Entry, list_entries
 
 router = Routes(tags=["Across guides"], dependencies=[PUBLIC])

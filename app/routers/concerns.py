@@ -5,16 +5,16 @@ from typing import Annotated, Any
 from fastapi import Body, Depends, Header, Path, Request, Response
 
 from app.errors import TwoKeys
-from app.models.addition import ADDITION_EXAMPLE, Addition, AdditionReceipt
-from app.models.concern import Concern
-from app.models.concern_examples import FULL_EXAMPLE, SMALLEST_EXAMPLE
-from app.models.form import Form, concern_form
-from app.models.receipts import REFERENCE, CheckAnswer, ConcernStatus, Receipt
-from app.routers.access import PUBLIC, StatusToken, Submitter, the_submitter
-from app.routers.answers import CURRENT, NO_STORE, public_answer
-from app.routers.json_bodies import JSONRoute
-from app.routers.parts import Now, TheParts
-from app.routers.problem_kinds import (
+from app.models.concerns.addition import ADDITION_EXAMPLE, Addition, AdditionReceipt
+from app.models.concerns.concern import Concern
+from app.models.concerns.examples import FULL_EXAMPLE, SMALLEST_EXAMPLE
+from app.models.concerns.form import Form, concern_form
+from app.models.concerns.receipts import REFERENCE, CheckAnswer, ConcernStatus, Receipt
+from app.web.auth import PUBLIC, StatusToken, Submitter, the_submitter
+from app.web.responses import CURRENT, NO_STORE, public_answer
+from app.web.json_body import JSONRoute
+from app.web.context import Now, TheParts
+from app.web.problem_types import (
     BAD_REQUEST,
     BUSY,
     CONCERN,
@@ -32,10 +32,10 @@ from app.routers.problem_kinds import (
     UNKNOWN_TOKEN,
     documented,
 )
-from app.routers.routes import Routes
-from app.services.following import add_to_concern, get_status
-from app.services.kept_receipts import Kept, RetryKey, retry_key
-from app.services.reporting import check_concern, receive_concern
+from app.web.router import Routes
+from app.services.concerns.follow_up import add_to_concern, get_status
+from app.services.concerns.idempotency import Kept, RetryKey, retry_key
+from app.services.concerns.submission import check_concern, receive_concern
 
 router = Routes(prefix="/v1/concerns", tags=["Concerns"], route_class=JSONRoute)
 

@@ -6,8 +6,8 @@ from typing import Annotated
 from fastapi import Path, Query, Request, Response
 
 from app.errors import ConcernErased, NoSuchItem, NotOpenedHere, Refused
-from app.models.concern_tables import ConcernRow, ConcernState
-from app.models.desk import (
+from app.models.concerns.tables import ConcernRow, ConcernState
+from app.models.desk.concerns import (
     Acknowledgement,
     Erasure,
     Hold,
@@ -17,17 +17,17 @@ from app.models.desk import (
     Outcome,
     SummaryAnswer,
 )
-from app.models.receipts import REFERENCE
-from app.routers.answers import NO_STORE
-from app.routers.desk_access import Reader, Worker
-from app.routers.desk_views import entry_of, inbox_entry, opened_concern, reference_of
+from app.models.concerns.receipts import REFERENCE
+from app.web.responses import NO_STORE
+from app.web.desk_auth import Reader, Worker
+from app.presenters.desk import entry_of, inbox_entry, opened_concern, reference_of
 from app.routers.editions import HIGHEST
-from app.routers.json_bodies import JSONRoute
-from app.routers.negotiation import JSON, weight
-from app.routers.numbers import IN_PLAIN_DIGITS
-from app.routers.parts import Now, Parts, TheParts
-from app.routers.places import A_MOMENT, after_place, cursor_of_place
-from app.routers.problem_kinds import (
+from app.web.json_body import JSONRoute
+from app.web.negotiation import JSON, weight
+from app.web.plain_numbers import IN_PLAIN_DIGITS
+from app.web.context import Now, Parts, TheParts
+from app.web.cursors import A_MOMENT, after_place, cursor_of_place
+from app.web.problem_types import (
     BUSY,
     CLOSED,
     CONCERN,
@@ -47,9 +47,9 @@ from app.routers.problem_kinds import (
     Responses,
     documented,
 )
-from app.routers.queries import Cursor, Limit
-from app.routers.routes import Routes
-from app.services import desk
+from app.web.query_params import Cursor, Limit
+from app.web.router import Routes
+from app.services.desk import actions as desk
 from app.store.database import forget_freed_pages
 from app.store.disclosures import Actor
 from app.store.inbox import Order, Wanted, place_of

@@ -6,9 +6,9 @@ from typing import Annotated
 from fastapi import Path, Query, Request, Response
 
 from app.errors import Fault, QueryRefused
-from app.models.changes import ChangesAnswer
-from app.models.comparing import changed_fields, changed_sections
-from app.models.guide_answers import (
+from app.models.guidance.changes import ChangesAnswer
+from app.models.guidance.comparison import changed_fields, changed_sections
+from app.models.guidance.guide_responses import (
     EditionAnswer,
     EditionsAnswer,
     EditionSummary,
@@ -18,9 +18,9 @@ from app.models.guide_answers import (
     Status,
     Withdrawal,
 )
-from app.routers.access import PUBLIC
-from app.routers.answers import CURRENT, IMMUTABLE, finished_answer, public_answer
-from app.routers.guide_views import (
+from app.web.auth import PUBLIC
+from app.web.responses import CURRENT, IMMUTABLE, finished_answer, public_answer
+from app.presenters.guides import (
     edition_answer,
     edition_path,
     find_item,
@@ -30,13 +30,13 @@ from app.routers.guide_views import (
     status_of,
 )
 from app.routers.guides import GuideName, ItemName, SectionName
-from app.routers.negotiation import CSV, MARKDOWN
-from app.routers.numbers import IN_PLAIN_DIGITS
-from app.routers.parts import OpenSession, TheParts
-from app.routers.problem_kinds import EDITION, GUIDE, ITEM, NOT_FOUND, NOT_MODIFIED, WITHDRAWN, documented, shown
-from app.routers.queries import Cursor, Limit, from_cursor, to_cursor
-from app.routers.routes import Routes
-from app.routers.times import memento_headers, memento_links, time_map
+from app.web.negotiation import CSV, MARKDOWN
+from app.web.plain_numbers import IN_PLAIN_DIGITS
+from app.web.context import OpenSession, TheParts
+from app.web.problem_types import EDITION, GUIDE, ITEM, NOT_FOUND, NOT_MODIFIED, WITHDRAWN, documented, shown
+from app.web.query_params import Cursor, Limit, from_cursor, to_cursor
+from app.web.router import Routes
+from app.presenters.memento import memento_headers, memento_links, time_map
 from app.store.contents import read_content
 from app.store.editions import EditionHead, EditionKey, current_of, get_history, readable_of
 from app.store.items import find_mentions

@@ -9,17 +9,17 @@ from sqlmodel import Session
 from starlette.concurrency import run_in_threadpool
 
 from app.models.clients import Scope
-from app.models.event_answers import Event, EventsAnswer
-from app.models.event_tables import EventKind, EventRow
-from app.routers.access import the_client
-from app.routers.answers import NO_STORE
+from app.models.events.responses import Event, EventsAnswer
+from app.models.events.tables import EventKind, EventRow
+from app.web.auth import the_client
+from app.web.responses import NO_STORE
 from app.routers.desk import UNADMITTED
-from app.routers.numbers import IN_PLAIN_DIGITS
-from app.routers.parts import Parts, TheParts
-from app.routers.problem_kinds import documented
-from app.routers.queries import Limit, from_cursor, to_cursor
-from app.routers.routes import Routes
-from app.services.clients import Caller
+from app.web.plain_numbers import IN_PLAIN_DIGITS
+from app.web.context import Parts, TheParts
+from app.web.problem_types import documented
+from app.web.query_params import Limit, from_cursor, to_cursor
+from app.web.router import Routes
+from app.services.access.clients import Caller
 from app.store.events import confirm, confirmed_by, events_after
 
 router = Routes(prefix="/v1/events", tags=["Events"])

@@ -2,10 +2,10 @@
 
 from fastapi import Request, Response
 
-from app.models.feed import JsonFeed
-from app.routers.access import PUBLIC
-from app.routers.answers import CURRENT, finished_answer
-from app.routers.feed_views import (
+from app.models.guidance.feed import JsonFeed
+from app.web.auth import PUBLIC
+from app.web.responses import CURRENT, finished_answer
+from app.presenters.feeds import (
     ATOM_FEED,
     ATOM_MEDIA_TYPE,
     JSON_FEED,
@@ -13,10 +13,10 @@ from app.routers.feed_views import (
     atom_feed,
     json_feed,
 )
-from app.routers.parts import OpenSession, TheParts
-from app.routers.problem_kinds import NOT_MODIFIED, Responses, documented
-from app.routers.routes import Routes
-from app.store.happenings import list_happenings
+from app.web.context import OpenSession, TheParts
+from app.web.problem_types import NOT_MODIFIED, Responses, documented
+from app.web.router import Routes
+from app.store.edition_events import list_happenings
 
 router = Routes(tags=["Feeds"], dependencies=[PUBLIC])
 

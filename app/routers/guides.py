@@ -4,7 +4,7 @@ from typing import Annotated
 
 from fastapi import Header, Path, Query, Request, Response
 
-from app.models.guide_answers import (
+from app.models.guidance.guide_responses import (
     EditionAnswer,
     GuidesAnswer,
     GuideSummary,
@@ -13,10 +13,10 @@ from app.models.guide_answers import (
     SectionAnswer,
     Status,
 )
-from app.models.strict import SLUG_PATTERN
-from app.routers.access import PUBLIC
-from app.routers.answers import CURRENT, public_answer
-from app.routers.guide_views import (
+from app.models.base import SLUG_PATTERN
+from app.web.auth import PUBLIC
+from app.web.responses import CURRENT, public_answer
+from app.presenters.guides import (
     edition_answer,
     edition_path,
     find_item,
@@ -25,12 +25,12 @@ from app.routers.guide_views import (
     item_links,
     section_answer,
 )
-from app.routers.negotiation import AS_CSV, AS_MARKDOWN
-from app.routers.parts import OpenSession, TheParts
-from app.routers.problem_kinds import EDITION, GUIDE, ITEM, NOT_FOUND, NOT_MODIFIED, WITHDRAWN, Responses, documented
-from app.routers.queries import Cursor, Limit, from_cursor, to_cursor
-from app.routers.routes import Routes
-from app.routers.times import VARY, memento_links, moment_asked, redirect_to_edition_at
+from app.web.negotiation import AS_CSV, AS_MARKDOWN
+from app.web.context import OpenSession, TheParts
+from app.web.problem_types import EDITION, GUIDE, ITEM, NOT_FOUND, NOT_MODIFIED, WITHDRAWN, Responses, documented
+from app.web.query_params import Cursor, Limit, from_cursor, to_cursor
+from app.web.router import Routes
+from app.presenters.memento import VARY, memento_links, moment_asked, redirect_to_edition_at
 from app.store.contents import read_content
 from app.store.editions import get_current, get_history, list_current
 from app.store.items import find_mentions, find_orders

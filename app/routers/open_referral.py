@@ -6,7 +6,7 @@ from uuid import UUID
 from fastapi import Depends, Path, Query, Request, Response
 from sqlmodel import Session
 
-from app.models.open_referral import (
+from app.models.open_referral.directory import (
     A_SERVICE_AT_LOCATION,
     ApiDescription,
     Service,
@@ -16,10 +16,10 @@ from app.models.open_referral import (
     TaxonomyPage,
     TaxonomyTermPage,
 )
-from app.models.open_referral_parts import A_SERVICE, A_TAXONOMY, A_TERM, Taxonomy, TaxonomyTerm
-from app.routers.access import PUBLIC
-from app.routers.numbers import IN_PLAIN_DIGITS
-from app.routers.open_referral_views import (
+from app.models.open_referral.components import A_SERVICE, A_TAXONOMY, A_TERM, Taxonomy, TaxonomyTerm
+from app.web.auth import PUBLIC
+from app.web.plain_numbers import IN_PLAIN_DIGITS
+from app.presenters.open_referral import (
     DOCUMENT,
     STUB,
     Filters,
@@ -33,11 +33,11 @@ from app.routers.open_referral_views import (
     page_of,
     read_directory,
 )
-from app.routers.parts import TheParts
-from app.routers.problem_kinds import NOT_FOUND, NOT_MODIFIED, documented
-from app.routers.queries import UNKNOWN_IGNORED
-from app.routers.routes import Routes
-from app.services.open_referral import Directory
+from app.web.context import TheParts
+from app.web.problem_types import NOT_FOUND, NOT_MODIFIED, documented
+from app.web.query_params import UNKNOWN_IGNORED
+from app.web.router import Routes
+from app.services.guidance.open_referral import Directory
 
 router = Routes(prefix=STUB, tags=["Open Referral UK"], dependencies=[PUBLIC, UNKNOWN_IGNORED])
 

@@ -7,12 +7,12 @@ from prometheus_client import CONTENT_TYPE_LATEST
 from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 
-from app.models.reference_answers import Health
-from app.routers.access import PUBLIC
-from app.routers.answers import NO_STORE
-from app.routers.parts import Now, OpenSession, Parts, TheParts
-from app.routers.problem_kinds import documented, shown
-from app.routers.routes import Routes
+from app.models.reference_responses import Health
+from app.web.auth import PUBLIC
+from app.web.responses import NO_STORE
+from app.web.context import Now, OpenSession, Parts, TheParts
+from app.web.problem_types import documented, shown
+from app.web.router import Routes
 from app.store.events import count_deliveries
 from app.store.inbox import count_states
 

@@ -8,18 +8,18 @@ from sqlmodel import Session
 from app.errors import EditionAlreadyPublished, EditionOutOfOrder, PreconditionFailed, PreconditionMissing
 from app.models.clients import Scope
 from app.models.digest import digest_of
-from app.models.edition_example import EDITION_EXAMPLE
-from app.models.editions import EditionContent
-from app.models.guide_answers import Status
-from app.models.publishing_answers import PublishedAnswer, WithdrawalAnswer, WithdrawalRequest
-from app.routers.access import the_client
-from app.routers.answers import NO_STORE, etag_of, json_bytes, names_etag, zipped_etag
+from app.models.guidance.edition_example import EDITION_EXAMPLE
+from app.models.guidance.editions import EditionContent
+from app.models.guidance.guide_responses import Status
+from app.models.guidance.publishing import PublishedAnswer, WithdrawalAnswer, WithdrawalRequest
+from app.web.auth import the_client
+from app.web.responses import NO_STORE, etag_of, json_bytes, names_etag, zipped_etag
 from app.routers.editions import Number
-from app.routers.guide_views import edition_answer, edition_path, guide_path
+from app.presenters.guides import edition_answer, edition_path, guide_path
 from app.routers.guides import GuideName
-from app.routers.json_bodies import JSONRoute
-from app.routers.parts import Now, OpenSession, TheParts
-from app.routers.problem_kinds import (
+from app.web.json_body import JSONRoute
+from app.web.context import Now, OpenSession, TheParts
+from app.web.problem_types import (
     BUSY,
     EDITION,
     GUIDE,
@@ -37,8 +37,8 @@ from app.routers.problem_kinds import (
     WITHDRAWN_BEFORE,
     documented,
 )
-from app.routers.routes import Routes
-from app.services.publishing import publish_edition, withdraw_edition
+from app.web.router import Routes
+from app.services.guidance.publishing import publish_edition, withdraw_edition
 from app.store.contents import read_content
 from app.store.editions import EditionHead, EditionKey, current_of, find_history
 

@@ -7,7 +7,7 @@ from fastapi import Path, Request, Response
 
 from app.errors import NotFound
 from app.models.problems import ProblemKind, ProblemKinds
-from app.models.reference_answers import (
+from app.models.reference_responses import (
     CodeListAnswer,
     CodeListsAnswer,
     CodeListSummary,
@@ -15,12 +15,12 @@ from app.models.reference_answers import (
     ServiceIndex,
     SignpostsAnswer,
 )
-from app.models.strict import SLUG_PATTERN
-from app.routers.access import PUBLIC
-from app.routers.answers import CURRENT, public_answer
-from app.routers.parts import TheParts
-from app.routers.problem_kinds import ALL, CODE_LIST, NOT_FOUND, NOT_MODIFIED, PATH, documented, shown
-from app.routers.routes import Routes
+from app.models.base import SLUG_PATTERN
+from app.web.auth import PUBLIC
+from app.web.responses import CURRENT, public_answer
+from app.web.context import TheParts
+from app.web.problem_types import ALL, CODE_LIST, NOT_FOUND, NOT_MODIFIED, PATH, documented, shown
+from app.web.router import Routes
 
 router = Routes(tags=["Reference"], dependencies=[PUBLIC])
 

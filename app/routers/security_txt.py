@@ -2,13 +2,13 @@
 
 from fastapi import Request, Response
 
-from app.models.strict import utc_text
-from app.routers.access import PUBLIC
-from app.routers.answers import CURRENT, finished_answer
-from app.routers.parts import TheParts
-from app.routers.problem_kinds import NOT_FOUND
-from app.routers.problems import problem
-from app.routers.routes import Routes
+from app.models.base import utc_text
+from app.web.auth import PUBLIC
+from app.web.responses import CURRENT, finished_answer
+from app.web.context import TheParts
+from app.web.problem_types import NOT_FOUND
+from app.web.problems import problem
+from app.web.router import Routes
 
 router = Routes(include_in_schema=False, dependencies=[PUBLIC])
 

@@ -7,11 +7,11 @@ from typing import Any
 from sqlalchemy import Connection, delete, func, insert, select, tuple_
 from sqlmodel import Session, col
 
-from app.models.catalogue_tables import CatalogueRow
-from app.models.editions import Caution, EditionContent
-from app.models.guide_answers import Item
-from app.models.guide_tables import CautionRow, EditionRow
-from app.models.strict import Strict
+from app.models.guidance.catalogue_tables import CatalogueRow
+from app.models.guidance.editions import Caution, EditionContent
+from app.models.guidance.guide_responses import Item
+from app.models.guidance.guide_tables import CautionRow, EditionRow
+from app.models.base import Strict
 from app.store.contents import read_content
 from app.store.editions import PARTS, EditionKey, current_of, find_history
 from app.store.search import search_for, words_in

@@ -10,7 +10,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session, col
 
 from app.errors import AlreadyKept, NoSuchConcern, ReferenceTaken
-from app.models.concern_tables import AdditionRow, ConcernRow, ConcernState, KeptReceiptRow
+from app.models.concerns.tables import AdditionRow, ConcernRow, ConcernState, KeptReceiptRow
 from app.store.tables import table_of
 
 # Inserted with every concern: built once.

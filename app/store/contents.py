@@ -26,8 +26,8 @@ from sqlalchemy import (
 from sqlmodel import Session
 
 from app.errors import NoSuchEdition
-from app.models.editions import EditionContent
-from app.models.guide_tables import EditionRow
+from app.models.guidance.editions import EditionContent
+from app.models.guidance.guide_tables import EditionRow
 from app.store.editions import PARTS, EditionKey
 from app.store.tables import table_of
 

@@ -11,8 +11,8 @@ import rfc8785
 from sqlalchemy import Connection, insert, literal, literal_column, select, tuple_, update
 from sqlmodel import Session, col
 
-from app.models.disclosure_tables import ChainRow, DeskAct, DisclosureRow
-from app.models.strict import utc_text
+from app.models.desk.disclosure_tables import ChainRow, DeskAct, DisclosureRow
+from app.models.base import utc_text
 from app.store.tables import table_of
 
 BEGINNING = "0" * 64

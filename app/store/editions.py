@@ -10,7 +10,7 @@ from sqlalchemy import ColumnElement, Connection, Integer, Select, bindparam, fu
 from sqlmodel import Session, col
 
 from app.errors import EditionWithdrawn, NoSuchEdition, NoSuchGuide
-from app.models.editions import (
+from app.models.guidance.editions import (
     Caution,
     Contact,
     Definition,
@@ -20,7 +20,7 @@ from app.models.editions import (
     LinkedRisk,
     Responsibility,
 )
-from app.models.guide_tables import (
+from app.models.guidance.guide_tables import (
     CautionRow,
     ContactRow,
     DefinitionRow,
@@ -33,7 +33,7 @@ from app.models.guide_tables import (
     ResponsibilityRow,
     WithdrawalRow,
 )
-from app.models.strict import Strict
+from app.models.base import Strict
 from app.store.tables import table_of
 
 PARTS: dict[str, tuple[type[ItemRow], type[Strict]]] = {

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 from sqlalchemy import Connection, func, insert, select, tuple_, update
 from sqlmodel import Session, col
 
-from app.models.event_tables import DeliveryRow, DeliveryState, EventKind, EventReaderRow, EventRow, WebhookRow
+from app.models.events.tables import DeliveryRow, DeliveryState, EventKind, EventReaderRow, EventRow, WebhookRow
 from app.store.tables import table_of
 
 # Told with every concern: built once.

@@ -3,7 +3,7 @@
 from sqlalchemy import Connection, Engine, select
 from sqlmodel import col
 
-from app.models.guide_tables import GenerationRow
+from app.models.guidance.guide_tables import GenerationRow
 
 RAISED = "generation raised"
 

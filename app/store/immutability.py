@@ -4,9 +4,9 @@ from typing import Literal
 
 from sqlmodel import SQLModel
 
-from app.models.concern_tables import AdditionRow, ConcernRow
-from app.models.disclosure_tables import ChainRow, DisclosureRow
-from app.models.guide_tables import (
+from app.models.concerns.tables import AdditionRow, ConcernRow
+from app.models.desk.disclosure_tables import ChainRow, DisclosureRow
+from app.models.guidance.guide_tables import (
     CautionRow,
     ContactRow,
     DefinitionRow,

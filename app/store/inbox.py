@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import Column, Connection, Row, func, literal, select, tuple_
 from sqlmodel import Session
 
-from app.models.concern_tables import ConcernRow, ConcernState
+from app.models.concerns.tables import ConcernRow, ConcernState
 from app.store.tables import table_of
 
 CONCERNS = table_of(ConcernRow).c

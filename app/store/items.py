@@ -3,7 +3,7 @@
 from sqlalchemy import select
 from sqlmodel import Session, col
 
-from app.models.strict import Strict
+from app.models.base import Strict
 from app.store.editions import PARTS
 
 

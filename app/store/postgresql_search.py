@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from sqlalchemy import ColumnElement, Float, cast, func, literal_column
 from sqlmodel import col
 
-from app.models.catalogue_tables import CatalogueRow
+from app.models.guidance.catalogue_tables import CatalogueRow
 from app.store.tables import make_with
 
 ANY_FORM = "any_form"

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from sqlalchemy import Select
 from sqlmodel import Session, col
 
-from app.models.catalogue_tables import CatalogueRow
+from app.models.guidance.catalogue_tables import CatalogueRow
 from app.store import postgresql_search, sqlite_search
 
 WORD = re.compile(r"[^\W_]+")  # as the indexes take words apart

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from sqlalchemy import ColumnElement, TableClause, column, func, literal_column, select, table
 from sqlmodel import col
 
-from app.models.catalogue_tables import CatalogueRow
+from app.models.guidance.catalogue_tables import CatalogueRow
 from app.store.tables import make_with
 
 ANY_FORM = table("catalogue_forms", column("rowid"))

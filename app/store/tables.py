@@ -3,14 +3,17 @@
 from sqlalchemy import DDL, String, Table, Text, event
 from sqlmodel import AutoString, SQLModel
 
-from app.models import (  # noqa: F401  # every table, so that what is declared of all is declared of each
-    catalogue_tables,
-    clients,
-    concern_tables,
-    disclosure_tables,
-    event_tables,
-    guide_tables,
-)
+from app.models import clients
+
+from app.models.guidance import catalogue_tables
+
+from app.models.concerns import tables as concern_tables
+
+from app.models.desk import disclosure_tables
+
+from app.models.events import tables as event_tables
+
+from app.models.guidance import guide_tables
 
 
 def table_of(row: type[SQLModel]) -> Table:

@@ -7,7 +7,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session, col
 
 from app.errors import NoSuchWebhook, WebhookExists
-from app.models.event_tables import WebhookRow
+from app.models.events.tables import WebhookRow
 from app.store.tables import table_of
 
 

@@ -1,0 +1,1 @@
+"""The static export: every public read as a plain file."""

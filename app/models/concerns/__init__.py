@@ -1,0 +1,1 @@
+"""Concerns: what a reporter sends, the tables and the responses."""

@@ -1,0 +1,36 @@
+"""What a reporter adds to a concern that was kept."""
+
+from typing import Any
+
+from pydantic import Field
+
+from app.models.concerns.concern import ImmediateDanger
+from app.models.concerns.detail import ConcernDetail
+from app.models.concerns.receipts import Help, Identity
+from app.models.base import Moment
+from app.models.concerns.reporter_input import Told
+
+ADDITION_EXAMPLE: dict[str, Any] = {
+    "immediate_danger": "no",
+    "concern": {"narrative": "Alex Example came home this evening and is safe with an aunt."},
+}
+
+
+class Addition(Told):
+    """More about a concern: only the narrative is required. It is sealed like the concern itself."""
+
+    immediate_danger: ImmediateDanger | None = Field(
+        default=None,
+        title="Is a child in immediate danger now?",
+        description="Whether a child is in immediate danger now. If so, call 999 first.",
+        examples=["no"],
+    )
+    concern: ConcernDetail = Field(
+        title="What do you want to add?", description="What has happened since, or what you did not say before."
+    )
+
+
+class AdditionReceipt(Help, Identity):
+    """The addition is kept: on the disk, sealed to the duty team."""
+
+    added_at: Moment = Field(description="When this service kept the addition.")

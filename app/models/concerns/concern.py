@@ -1,0 +1,146 @@
+"""A concern about one or more children, as anybody may post it."""
+
+from enum import StrEnum
+from typing import Annotated
+
+from pydantic import Field
+
+from app.models.concerns.child import Child
+from app.models.concerns.detail import ConcernDetail
+from app.models.concerns.field_types import Line, YesNo
+from app.models.concerns.people import OtherPerson, ParentOrCarer
+from app.models.concerns.reporter import Reporter
+from app.models.concerns.sharing import Agency, InformedAndBasis, RiskToWorkers
+from app.models.base import Slug
+from app.models.concerns.reporter_input import Told
+
+FORM_VERSION = 2
+"""The version of the form: raised by one whenever the JSON Schema of `Concern` changes in any way."""
+
+
+class ImmediateDanger(StrEnum):
+    """Whether a child is in immediate danger. Whatever the answer, the concern is taken; 999 comes first."""
+
+    YES = "yes"
+    NO = "no"
+    NOT_SURE = "not_sure"
+
+
+class AlreadyTelephoned(Told):
+    """A call to the duty team or the police before this was written. Neither waits for the other."""
+
+    telephoned: YesNo | None = Field(
+        default=None,
+        title="Have you already telephoned?",
+        description="Whether you have telephoned the duty team or the police about this.",
+        examples=["yes"],
+    )
+    when: Line | None = Field(
+        default=None,
+        title="When did you telephone?",
+        description="The day and time, in your own words.",
+        examples=["24 November 2026, about 9.30 in the morning"],
+    )
+    whom: Line | None = Field(
+        default=None,
+        title="Whom did you speak to?",
+        description="The name, team or number, as far as you know.",
+        examples=["Jo, at the duty team"],
+    )
+
+
+class Concern(Told):
+    """A concern about one or more children, in whatever detail the reporter has.
+
+    Four parts are required: `immediate_danger`, `reporter` with its `kind`, one or more `children` (each may be
+    empty), and `concern` with its `narrative`. Everything else may be left out, and what is left out means 'not
+    answered', never 'no'. Nothing is scored. Consent is not asked for, since a child at risk does not wait for it
+    (HM Government information-sharing advice, 2024); a child is a person under 18, or not yet born (Working Together to
+    Safeguard Children).
+    """
+
+    guide: Slug | None = Field(
+        default=None,
+        title="Guide",
+        description="The guide that the concern refers to. May be left out where there is only one.",
+        examples=["child-sexual-exploitation"],
+    )
+    edition: Annotated[int, Field(strict=True, ge=1)] | None = Field(
+        default=None,
+        title="Edition",
+        description="The number of the edition that the reporter was shown; left out, the current one.",
+        examples=[1],
+    )
+    immediate_danger: ImmediateDanger = Field(
+        title="Is a child in immediate danger?",
+        description="If a child is in immediate danger, call 999 now. You can still send this afterwards.",
+        examples=["no"],
+    )
+    police_informed: YesNo | None = Field(
+        default=None,
+        title="Have the police been told?",
+        description="Whether you or anybody else has told the police about this.",
+        examples=["not_known"],
+    )
+    police_reference: Line | None = Field(
+        default=None,
+        title="Police reference",
+        description="The crime or incident number, if the police gave one.",
+        examples=["Log 000 of 24 November 2026"],
+    )
+    already_telephoned: AlreadyTelephoned | None = Field(
+        default=None,
+        title="Calls already made",
+        description="Any call to the duty team or the police before you wrote this.",
+        examples=[{"telephoned": "yes", "when": "This morning", "whom": "The duty team"}],
+    )
+    reporter: Reporter = Field(
+        title="About you",
+        description="Who raises the concern. You need not give your name.",
+        examples=[{"kind": "member_of_public"}],
+    )
+    children: tuple[Child, ...] = Field(
+        min_length=1,
+        max_length=30,
+        title="The children",
+        description="Every child you are worried about. If you know nothing of a child, leave an empty entry.",
+        examples=[[{"given_names": "Alex", "estimated_age": 14}], [{}]],
+    )
+    parents_and_carers: tuple[ParentOrCarer, ...] = Field(
+        default=(),
+        max_length=20,
+        title="Parents and carers",
+        description="Parents of the children, and others who care for them.",
+        examples=[[{"name": "Sam Example", "relationship_to_child": "Mother of Alex"}]],
+    )
+    others: tuple[OtherPerson, ...] = Field(
+        default=(),
+        max_length=20,
+        title="Household and others",
+        description="Siblings, regular visitors, absent parents and anybody else around the children.",
+        examples=[[{"name": "Charlie Example", "connection": "sibling"}]],
+    )
+    informed_and_basis: InformedAndBasis | None = Field(
+        default=None,
+        title="Who has been told, and the basis for sharing",
+        description="What the parents and the child know, what the child says, and the basis for sharing.",
+        examples=[{"parents_informed": "not_known", "child_informed": "yes"}],
+    )
+    concern: ConcernDetail = Field(
+        title="The concern",
+        description="What you saw, heard or were told.",
+        examples=[{"narrative": "Alex has been collected from school by an adult whom the family does not know."}],
+    )
+    agencies: tuple[Agency, ...] = Field(
+        default=(),
+        max_length=20,
+        title="Agencies already involved",
+        description="Organisations that already work with a child or the family.",
+        examples=[[{"name": "Example Youth Club", "knows_of_concern": "no"}]],
+    )
+    risk_to_workers: RiskToWorkers | None = Field(
+        default=None,
+        title="Risk to workers",
+        description="Anything that a worker should know before a visit or a call.",
+        examples=[{"known_risk": "not_known"}],
+    )

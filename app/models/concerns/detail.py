@@ -1,0 +1,170 @@
+"""The concern itself: what happened, how it is known, and what was seen."""
+
+from enum import StrEnum
+from typing import Annotated
+
+from pydantic import AfterValidator, Field, StringConstraints
+
+from app.models.concerns.field_types import Account, Line, Note, PartialDate, YesNo
+from app.models.concerns.observations import MissingEpisode, PersonOfConcern, PlaceOfConcern, SeenOnce, VehicleOfConcern
+from app.models.concerns.reporter_input import Told
+
+
+def _has_words(narrative: str) -> str:
+    if not narrative.strip():
+        raise ValueError("say in a few words what worries you; spaces alone tell nothing")
+    return narrative
+
+
+Narrative = Annotated[str, StringConstraints(min_length=1, max_length=50_000), AfterValidator(_has_words)]
+
+
+class HowKnown(StrEnum):
+    """How the reporter came to know. None of these counts for more than another here."""
+
+    FIRST_HAND = "first_hand"
+    TOLD_BY_CHILD = "told_by_child"
+    TOLD_BY_SOMEONE_ELSE = "told_by_someone_else"
+    OTHER = "other"
+    NOT_KNOWN = "not_known"
+
+
+class OnlineElement(Told):
+    """What happened online, or by telephone and messages."""
+
+    involved: YesNo | None = Field(
+        default=None,
+        title="Did any of it happen online?",
+        description="Whether the internet, an app, a game or messages played a part.",
+        examples=["yes"],
+    )
+    apps_and_accounts: Note | None = Field(
+        default=None,
+        title="Apps and accounts",
+        description="Which apps, games or sites, and which accounts, as far as you know.",
+        examples=["An account called example_user_1 on a chat app"],
+    )
+    described: Note | None = Field(
+        default=None,
+        title="What happened online",
+        description="What you know of it. Please do not copy or send any images.",
+        examples=["Messages late at night that upset Alex"],
+    )
+
+
+class ConcernDetail(Told):
+    """What the reporter saw, heard or was told. Only `narrative` is required, in any words and of any length to 50,000.
+
+    Facts come first and opinion is welcome when it says that it is opinion. No answer here is turned into a score.
+    """
+
+    narrative: Narrative = Field(
+        title="What are you worried about?",
+        description="What happened, when and where, and who saw it. A sentence is enough to begin with.",
+        examples=["Alex has been collected from school three times by an adult whom the family does not know."],
+        json_schema_extra={"pattern": r"\S"},
+    )
+    how_known: tuple[HowKnown, ...] = Field(
+        default=(),
+        max_length=10,
+        title="How do you know?",
+        description="Seen or heard by you, told to you by the child, or by someone else: as many as apply.",
+        examples=[["first_hand", "told_by_child"]],
+    )
+    how_known_described: Note | None = Field(
+        default=None,
+        title="How you know, in your own words",
+        description="Who told you, when, and in what words, as far as you can say.",
+        examples=["Alex’s friend told me on 19 November"],
+    )
+    source_wishes_to_stay_anonymous: YesNo | None = Field(
+        default=None,
+        title="Does the person who told you wish to stay anonymous?",
+        description="If someone other than the child told you: whether they ask not to be named.",
+        examples=["yes"],
+    )
+    latest_event: PartialDate | None = Field(
+        default=None,
+        title="Date of the latest event",
+        description="A date, a month or a year, such as 2026-11-24, 2026-11 or 2026.",
+        examples=["2026-11-20"],
+    )
+    latest_event_described: Line | None = Field(
+        default=None,
+        title="When the latest event was, in your own words",
+        description="If you do not know the date, or want to say more about the time.",
+        examples=["Last Friday, just after school"],
+    )
+    indicators: SeenOnce = Field(
+        default=(),
+        max_length=50,
+        title="Indicators seen",
+        description="Indicators of the guide that you have seen. There is no need to find any.",
+        examples=[[{"id": "missing-or-unexplained-absence", "note": "Away on two nights"}]],
+    )
+    factors: SeenOnce = Field(
+        default=(),
+        max_length=30,
+        title="Vulnerability factors known",
+        description="Experiences named by the guide that you know this child has had. They are not indicators.",
+        examples=[[{"id": "prior-neglect-or-abuse"}]],
+    )
+    linked_risks: SeenOnce = Field(
+        default=(),
+        max_length=30,
+        title="Linked risks seen",
+        description="Other harms named by the guide that you think may be linked.",
+        examples=[[{"id": "child-trafficking", "note": "Taken to another town"}]],
+    )
+    online: OnlineElement | None = Field(
+        default=None,
+        title="Online",
+        description="Anything that happened online, or by telephone and messages.",
+        examples=[{"involved": "not_known"}],
+    )
+    missing_now: YesNo | None = Field(
+        default=None,
+        title="Is a child missing now?",
+        description="If a child is missing now, call the police as well: 999 if the child may be in danger.",
+        examples=["no"],
+    )
+    missing_episodes: tuple[MissingEpisode, ...] = Field(
+        default=(),
+        max_length=20,
+        title="Times when a child was missing",
+        description="Each time that you know of. An empty list means not answered.",
+        examples=[[{"started": "2026-11-13", "ended": "2026-11-14"}]],
+    )
+    people_of_concern: tuple[PersonOfConcern, ...] = Field(
+        default=(),
+        max_length=15,
+        title="People of concern",
+        description="Anybody who may be a risk to a child, however little you know about them.",
+        examples=[[{"name": "‘Max’", "age_described": "Looks about 25"}]],
+    )
+    vehicles_of_concern: tuple[VehicleOfConcern, ...] = Field(
+        default=(),
+        max_length=10,
+        title="Vehicles of concern",
+        description="Any vehicle that may matter, however little you remember of it.",
+        examples=[[{"registration": "ends EXA"}]],
+    )
+    places_of_concern: tuple[PlaceOfConcern, ...] = Field(
+        default=(),
+        max_length=10,
+        title="Places of concern",
+        description="Any place that may matter.",
+        examples=[[{"name": "Example Park"}]],
+    )
+    going_well: Account | None = Field(
+        default=None,
+        title="What is going well?",
+        description="People who help, things the child enjoys, anything that keeps the child safe.",
+        examples=["Alex trusts an aunt and enjoys football practice"],
+    )
+    hoped_for: Account | None = Field(
+        default=None,
+        title="What do you hope will happen?",
+        description="What you hope will change for the child once you have raised this.",
+        examples=["That somebody talks with Alex soon"],
+    )

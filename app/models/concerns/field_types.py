@@ -1,0 +1,115 @@
+"""The small types that the parts of a concern share: texts, answers, dates, addresses.
+
+What a person typed is kept exactly as typed, and no telephone number, postcode, name or email address is ever refused
+for its form. Only dates are checked, because a misread date would put a false fact in a child’s record; beside each
+stands a field for what is known in other words.
+"""
+
+import datetime as dt
+import re
+from enum import StrEnum
+from typing import Annotated
+
+from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints
+
+from app.models.base import CodeFrom
+from app.models.concerns.reporter_input import Told
+
+# The lengths are generous for their purpose and together keep the longest possible concern well under a megabyte.
+Brief = Annotated[str, StringConstraints(max_length=100)]
+Line = Annotated[str, StringConstraints(max_length=300)]
+Note = Annotated[str, StringConstraints(max_length=1000)]
+Account = Annotated[str, StringConstraints(max_length=5000)]
+
+_CODE = StringConstraints(max_length=40)
+SexCode = Annotated[str, CodeFrom("sex"), _CODE]
+EthnicityCode = Annotated[str, CodeFrom("ethnicity"), _CODE]
+DisabilityCode = Annotated[str, CodeFrom("disability"), _CODE]
+ReferralSourceCode = Annotated[str, CodeFrom("referral-source"), _CODE]
+LawfulBasisCode = Annotated[str, CodeFrom("lawful-basis"), _CODE]
+ReasonParentsNotToldCode = Annotated[str, CodeFrom("reason-parents-not-told"), _CODE]
+
+
+class YesNo(StrEnum):
+    """The answer to a question of fact. `not_known` is an answer of its own and is never read as `no`."""
+
+    YES = "yes"
+    NO = "no"
+    NOT_KNOWN = "not_known"
+
+
+_FULL_DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+
+
+def _is_written_in_full(given: object) -> object:
+    if isinstance(given, str) and _FULL_DATE.fullmatch(given):
+        return given
+    if type(given) is dt.date:
+        return given
+    raise ValueError("must be a full date such as 2026-11-24; if only part is known, use the field beside it")
+
+
+# Pydantic by itself reads a number as seconds since 1970: a bare year would become a date that nobody gave.
+Day = Annotated[dt.date, BeforeValidator(_is_written_in_full)]
+
+_PARTIAL_DATE = r"^[12][0-9]{3}(-(0[1-9]|1[0-2])(-(0[1-9]|[12][0-9]|3[01]))?)?$"
+_YEAR_ONLY, _YEAR_AND_MONTH = len("2026"), len("2026-11")
+
+
+def _is_a_date_as_far_as_it_goes(given: str) -> str:
+    rest_of_it = {_YEAR_ONLY: "-01-01", _YEAR_AND_MONTH: "-01"}.get(len(given), "")
+    try:
+        if not re.fullmatch(_PARTIAL_DATE, given):
+            raise ValueError
+        dt.date.fromisoformat(given + rest_of_it)
+    except ValueError:
+        raise ValueError("must be a date such as 2026-11-24, 2026-11 or 2026; put other words beside it") from None
+    return given
+
+
+PartialDate = Annotated[
+    str,
+    StringConstraints(max_length=10),
+    AfterValidator(_is_a_date_as_far_as_it_goes),
+    Field(json_schema_extra={"pattern": _PARTIAL_DATE}),
+]
+
+
+class Address(Told):
+    """An address as far as it is known. Nothing is checked against a directory and nothing is reformatted."""
+
+    text: Line | None = Field(
+        default=None,
+        title="Address",
+        description="As much of the address as you know, in any layout.",
+        examples=["1 Example Street, Exampleton"],
+    )
+    postcode: Brief | None = Field(
+        default=None,
+        title="Postcode",
+        description="The postcode or part of it, in any form.",
+        examples=["XX1 1XX"],
+    )
+    uprn: Brief | None = Field(
+        default=None,
+        title="Unique property reference number (UPRN)",
+        description="The number of the property, where a system has it. People need not look for it.",
+        examples=["000000000000"],
+    )
+
+
+class Identifier(Told):
+    """A number that another body knows a person by, together with the name of the scheme."""
+
+    scheme: Brief | None = Field(
+        default=None,
+        title="Kind of number",
+        description="Which number it is, such as nhs-number or unique-pupil-number.",
+        examples=["nhs-number"],
+    )
+    value: Brief | None = Field(
+        default=None,
+        title="Number",
+        description="The number itself, in any form.",
+        examples=["999 000 0000"],
+    )

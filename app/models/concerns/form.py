@@ -1,0 +1,44 @@
+"""The form of a concern, for front ends that draw it."""
+
+from typing import Any
+
+from pydantic import Field
+
+from app.models.code_lists import CodeList
+from app.models.concerns.concern import FORM_VERSION, Concern
+from app.models.concerns.receipts import Links
+from app.models.guidance.signposts import Signpost
+from app.models.base import Answer
+
+
+class Form(Answer):
+    """The form: what may be asked, how it is labelled, and which codes there are."""
+
+    form_version: int = Field(
+        description="Raised whenever the schema changes; it stands in every receipt.", examples=[FORM_VERSION]
+    )
+    json_schema: dict[str, Any] = Field(
+        description="JSON Schema (2020-12) of a submission. `title` is a label, `description` a help text, and "
+        "`x-code-list` names the code list of a coded field.",
+        examples=[{"type": "object", "required": ["immediate_danger", "reporter", "children", "concern"]}],
+    )
+    code_lists: tuple[CodeList, ...] = Field(description="Every code list, with labels.")
+    signposts: tuple[Signpost, ...] = Field(description="Whom to call, 999 first: show these above the form.")
+    links: Links = Field(description="Paths of this API, by relation.", examples=[{"submit": "/v1/concerns"}])
+
+
+def concern_form(code_lists: tuple[CodeList, ...], signposts: tuple[Signpost, ...]) -> Form:
+    """The form as it stands in this version of the service."""
+    return Form(
+        form_version=FORM_VERSION,
+        json_schema=Concern.model_json_schema(),
+        code_lists=code_lists,
+        signposts=signposts,
+        links={
+            "self": "/v1/concerns/form",
+            "submit": "/v1/concerns",
+            "check": "/v1/concerns/check",
+            "guides": "/v1/guides",
+            "describedby": "/openapi.json",
+        },
+    )

@@ -1,0 +1,84 @@
+"""What a reporter is told: the receipt, the answer to a check, and the status."""
+
+from pydantic import Field
+
+from app.models.concerns.tables import ConcernState
+from app.models.guidance.editions import Contact
+from app.models.guidance.signposts import Signpost
+from app.models.base import Answer, Moment, Slug
+
+REFERENCE = "4F7K-926W-0X3R"
+
+Links = dict[str, str]
+
+
+class Identity(Answer):
+    """Which concern it is, and how far it has come."""
+
+    reference: str = Field(description="Short, and safe to read aloud.", examples=[REFERENCE])
+    state: ConcernState = Field(description="How far the duty team has come.", examples=["received"])
+    received_at: Moment = Field(description="When this service kept the concern.")
+
+
+class Pinned(Answer):
+    """Which edition it is about, and when to expect an answer."""
+
+    acknowledge_by: Moment = Field(
+        examples=["2026-11-25T09:30:00Z"],
+        description="When to expect an acknowledgement by a social worker at the latest: one working day on, by "
+        "England's calendar. If none has come, call the duty team.",
+    )
+    guide: Slug = Field(examples=["child-sexual-exploitation"], description="The guide that the concern is about.")
+    edition: int = Field(examples=[1], description="The edition that it is pinned to.")
+
+
+class Progress(Answer):
+    """What the duty team has done."""
+
+    acknowledged_at: Moment | None = Field(description="When a social worker acknowledged it.", examples=[None])
+    closed_at: Moment | None = Field(description="When it was closed.", examples=[None])
+    outcome: str | None = Field(
+        description="What came of it, where the team shares that: a code of the list `outcome`.", examples=[None]
+    )
+
+
+class Proof(Answer):
+    """What the reporter keeps."""
+
+    status_token: str = Field(
+        description="Opens the status of this concern. It is told here once, and again only to a retry with the same "
+        "idempotency key.",
+        examples=["q3J9s0H7m2c5y8e1l4n6p0r3t5v7x9z1b3d5f7h9j1k"],
+    )
+    receipt: str = Field(
+        description="A signed receipt (JWS, EdDSA) that can be checked offline with /.well-known/jwks.json.",
+        examples=["eyJhbGciOiJFZERTQSJ9.eyJqdGkiOiI0RjdLIn0.c2lnbmF0dXJl"],
+    )
+
+
+class Help(Answer):
+    """Whom to call and what happens next: part of every answer to an accepted concern."""
+
+    signposts: tuple[Signpost, ...] = Field(
+        description="999 first, then other national and local contacts, which stand outside editions."
+    )
+    next_steps: tuple[str, ...] = Field(
+        description="What happens next, in sentences to show to the reporter.",
+        examples=[["If a child is in immediate danger, call 999 now."]],
+    )
+    contacts: tuple[Contact, ...] = Field(description="The guide's own contacts, as printed.")
+    links: Links = Field(description="Paths of this API, by relation.", examples=[{"form": "/v1/concerns/form"}])
+
+
+class CheckAnswer(Help, Pinned):
+    """The concern would be accepted as it stands. Nothing was kept."""
+
+    kept: bool = Field(default=False, description="Always false: a check keeps nothing.", examples=[False])
+
+
+class ConcernStatus(Help, Progress, Pinned, Identity):
+    """How far a concern has come."""
+
+
+class Receipt(Help, Proof, Pinned, Identity):
+    """The concern is kept: on the disk, sealed to the duty team. This is not yet their acknowledgement."""

@@ -1,0 +1,1 @@
+"""The desk: its requests, responses and the record of disclosures."""

@@ -1,0 +1,1 @@
+"""Guidance: the content of editions, their tables and responses."""

@@ -1,0 +1,70 @@
+"""The JSON Feed (version 1.1) on the wire: what happened to editions, for anything that reads feeds."""
+
+from typing import Final, Literal
+
+from pydantic import ConfigDict, Field
+
+from app.models.guidance.guide_responses import DIGEST
+from app.models.base import Answer, Moment, Slug
+
+VERSION: Final = "https://jsonfeed.org/version/1.1"
+
+
+class FeedAuthor(Answer):
+    """Who published."""
+
+    name: str = Field(description="The publisher as printed.", examples=["Bath & North East Somerset Council"])
+
+
+class FeedGuidance(Answer):
+    """Which edition an entry tells of: this service's own extension of JSON Feed."""
+
+    about: str = Field(description="What the members of this extension are.", examples=["https://example.org/docs"])
+    guide: Slug = Field(description="The guide.", examples=["child-sexual-exploitation"])
+    edition: int = Field(description="The edition's number.", examples=[1])
+    happening: Literal["published", "withdrawn"] = Field(description="What happened to it.", examples=["published"])
+    digest: str = Field(description="The edition's digest.", examples=[DIGEST])
+
+
+class FeedItem(Answer):
+    """One entry."""
+
+    model_config = ConfigDict(populate_by_name=True)
+
+    id: str = Field(
+        description="The entry's own name: a version 5 UUID of guide, edition, digest and happening.",
+        examples=["urn:uuid:9a9de7f6-2b7c-5d3c-9f4c-0d4ed1a4e9b0"],
+    )
+    url: str = Field(
+        description="The edition; after a withdrawal, the history of its guide.",
+        examples=["https://guidance.example/v1/guides/child-sexual-exploitation/editions/1"],
+    )
+    title: str = Field(
+        description="What happened, to which edition, in a line.",
+        examples=["Published: ‘One Minute Guide’ to Child Sexual Exploitation (CSE), edition 1"],
+    )
+    content_text: str = Field(
+        description="The change note, or the reason of the withdrawal.", examples=["First edition."]
+    )
+    date_published: Moment = Field(description="When it happened.")
+    date_modified: Moment = Field(description="The same moment: an entry never changes.")
+    authors: tuple[FeedAuthor, ...] = Field(description="Who published the edition.")
+    tags: tuple[str, ...] = Field(
+        description="What happened, and the guide.", examples=[["published", "child-sexual-exploitation"]]
+    )
+    guidance: FeedGuidance = Field(alias="_guidance", description="Which edition it is, for programs.")
+
+
+class JsonFeed(Answer):
+    """The latest editions published and withdrawn, the newest first."""
+
+    version: Literal["https://jsonfeed.org/version/1.1"] = Field(
+        default=VERSION, description="The version of JSON Feed.", examples=[VERSION]
+    )
+    title: str = Field(description="What the feed is.", examples=["One Minute Guide: editions"])
+    home_page_url: str = Field(description="This service.", examples=["https://guidance.example/"])
+    feed_url: str = Field(description="This feed.", examples=["https://guidance.example/v1/feed.json"])
+    description: str = Field(description="What it holds.", examples=["Editions published and withdrawn."])
+    language: str = Field(default="en-GB", description="The language of the texts.", examples=["en-GB"])
+    authors: tuple[FeedAuthor, ...] = Field(description="Who offers the feed.")
+    items: tuple[FeedItem, ...] = Field(description="The entries, 50 at most.")

@@ -1,0 +1,241 @@
+"""What the public reads of guidance answer."""
+
+from enum import StrEnum
+
+from pydantic import Field
+
+from app.models.guidance.editions import (
+    Caution,
+    Contact,
+    Definition,
+    EditionContent,
+    Factor,
+    Indicator,
+    LinkedRisk,
+    Responsibility,
+)
+from app.models.base import Answer, Moment, Slug
+
+DIGEST = "sha256:a5129e4eb899eb9761fcc041e91847544b4a1ab7d8694f456b328b5c056593e9"
+
+Links = dict[str, str]
+LINKS = Field(
+    description="Paths of this API, by relation.", examples=[{"self": "/v1/guides/child-sexual-exploitation"}]
+)
+
+
+class Status(StrEnum):
+    """What an edition is to its guide.
+
+    A numbered edition's own answer says `published`: its bytes never change, so they say nothing that a later edition
+    could change. The guide's current answer and its history say `current`, `superseded` or `withdrawn`.
+    """
+
+    CURRENT = "current"
+    SUPERSEDED = "superseded"
+    WITHDRAWN = "withdrawn"
+    PUBLISHED = "published"
+
+
+class Head(Answer):
+    """Which edition it is: part of every answer that holds guidance."""
+
+    guide: Slug = Field(description="The guide.", examples=["child-sexual-exploitation"])
+    edition: int = Field(description="The edition's number, from 1.", examples=[1])
+    status: Status = Field(description="What the edition is to its guide.", examples=["current"])
+
+
+class Digested(Head):
+    """The edition's digest beside its number."""
+
+    digest: str = Field(
+        description="`sha256:` and the SHA-256 of the edition's canonical JSON (RFC 8785): the members `title` to "
+        "`contacts`, without those that are null, an empty array or an empty object.",
+        examples=[DIGEST],
+    )
+
+
+class EditionHead(Digested):
+    """What stands before the content of an edition."""
+
+    published_at: Moment = Field(description="When it was published.")
+
+
+class EditionAnswer(EditionContent, EditionHead):
+    """One edition, whole."""
+
+    links: Links = LINKS
+
+
+class Cautioned(Digested):
+    """Guidance never travels without its cautions."""
+
+    cautions: tuple[Caution, ...] = Field(description="Read with every indicator and factor.")
+
+
+class DefinitionsAnswer(Cautioned):
+    """The definitions of an edition."""
+
+    definitions: tuple[Definition, ...] = Field(description="What the harm is.")
+    links: Links = LINKS
+
+
+class FactorsAnswer(Cautioned):
+    """The vulnerability factors of an edition. They are not indicators."""
+
+    factors: tuple[Factor, ...] = Field(description="Vulnerability factors, in the printed order.")
+    links: Links = LINKS
+
+
+class IndicatorsAnswer(Cautioned):
+    """The indicators of an edition."""
+
+    indicators: tuple[Indicator, ...] = Field(description="Indicators to consider, in the printed order.")
+    links: Links = LINKS
+
+
+class LinkedRisksAnswer(Cautioned):
+    """The linked risks of an edition."""
+
+    linked_risks: tuple[LinkedRisk, ...] = Field(description="Harms that are often linked, in the printed order.")
+    links: Links = LINKS
+
+
+class ResponsibilitiesAnswer(Cautioned):
+    """The responsibilities of an edition."""
+
+    responsibilities: tuple[Responsibility, ...] = Field(description="What everybody needs to do.")
+    links: Links = LINKS
+
+
+class ContactsAnswer(Cautioned):
+    """The contacts of an edition."""
+
+    contacts: tuple[Contact, ...] = Field(description="Whom to call, in the printed order.")
+    links: Links = LINKS
+
+
+# The first of each is the one that the documentation shows.
+SectionAnswer = (
+    IndicatorsAnswer | FactorsAnswer | DefinitionsAnswer | LinkedRisksAnswer | ResponsibilitiesAnswer | ContactsAnswer
+)
+Item = Indicator | Factor | Definition | LinkedRisk | Responsibility | Contact
+
+
+class Section(StrEnum):
+    """The sections of an edition, as they stand in paths."""
+
+    DEFINITIONS = "definitions"
+    FACTORS = "factors"
+    INDICATORS = "indicators"
+    LINKED_RISKS = "linked-risks"
+    RESPONSIBILITIES = "responsibilities"
+    CONTACTS = "contacts"
+
+    @property
+    def key(self) -> str:
+        """The section's key in JSON."""
+        return self.value.replace("-", "_")
+
+
+SECTION_ANSWERS: dict[Section, type[Cautioned]] = {
+    Section.DEFINITIONS: DefinitionsAnswer,
+    Section.FACTORS: FactorsAnswer,
+    Section.INDICATORS: IndicatorsAnswer,
+    Section.LINKED_RISKS: LinkedRisksAnswer,
+    Section.RESPONSIBILITIES: ResponsibilitiesAnswer,
+    Section.CONTACTS: ContactsAnswer,
+}
+
+
+class ItemChange(StrEnum):
+    """What an edition did to an item, against the edition before it."""
+
+    ADDED = "added"
+    REWORDED = "reworded"
+    MOVED = "moved"
+    UNCHANGED = "unchanged"
+
+
+class ItemMention(Answer):
+    """One edition in which the item stands."""
+
+    edition: int = Field(description="The edition's number.", examples=[1])
+    status: Status = Field(description="What that edition is to its guide.", examples=["current"])
+    published_at: Moment = Field(description="When that edition was published.")
+    change: ItemChange = Field(
+        description="Whether the item came with this edition, was reworded or moved by it, or stands as it did in the "
+        "edition before.",
+        examples=["added"],
+    )
+
+
+class NumberedItemAnswer(Cautioned):
+    """One item of a numbered edition."""
+
+    section: Section = Field(description="The section that it stands in.", examples=["indicators"])
+    item: Item = Field(description="The item.")
+    links: Links = LINKS
+
+
+class ItemAnswer(Cautioned):
+    """One item of the current edition, with its history."""
+
+    section: Section = Field(description="The section that it stands in.", examples=["indicators"])
+    item: Item = Field(description="The item.")
+    history: tuple[ItemMention, ...] = Field(
+        description="The editions in which the item stands, the newest first; withdrawn ones are named as such."
+    )
+    links: Links = LINKS
+
+
+class GuideSummary(Answer):
+    """A guide with its current edition."""
+
+    guide: Slug = Field(description="The guide.", examples=["child-sexual-exploitation"])
+    title: str = Field(
+        description="Title as printed.", examples=["‘One Minute Guide’ to Child Sexual Exploitation (CSE)"]
+    )
+    edition: int = Field(description="The current edition's number.", examples=[1])
+    published_at: Moment = Field(description="When the current edition was published.")
+    digest: str = Field(description="The current edition's digest.", examples=[DIGEST])
+    links: Links = LINKS
+
+
+class GuidesAnswer(Answer):
+    """Every guide that has a current edition, by name."""
+
+    guides: tuple[GuideSummary, ...] = Field(description="The guides.")
+    next_cursor: str | None = Field(description="Where the next page begins; null on the last.", examples=[None])
+
+
+class Withdrawal(Answer):
+    """The withdrawal of an edition."""
+
+    withdrawn_at: Moment = Field(description="When it was withdrawn.")
+    reason: str = Field(description="Why, in a sentence for readers.", examples=["A telephone number was wrong."])
+
+
+class EditionSummary(Answer):
+    """One edition in the history of its guide."""
+
+    number: int = Field(description="The edition's number, from 1.", examples=[1])
+    status: Status = Field(description="What it is to its guide.", examples=["current"])
+    published_at: Moment = Field(description="When it was published.")
+    change_note: str = Field(
+        description="What it changed.",
+        examples=["First edition, transcribed word for word from the printed guide."],
+    )
+    digest: str = Field(description="Its digest.", examples=[DIGEST])
+    withdrawal: Withdrawal | None = Field(description="Its withdrawal, if it was withdrawn.", examples=[None])
+    links: Links = Field(
+        description="Paths of this API, by relation.",
+        examples=[{"self": "/v1/guides/child-sexual-exploitation/editions/1"}],
+    )
+
+
+class EditionsAnswer(Answer):
+    """The history of a guide, the newest edition first."""
+
+    editions: tuple[EditionSummary, ...] = Field(description="The editions.")
+    next_cursor: str | None = Field(description="Where the next page begins; null on the last.", examples=[None])

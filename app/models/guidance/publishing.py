@@ -1,0 +1,35 @@
+"""What publishing and withdrawing take and answer."""
+
+from pydantic import Field
+
+from app.models.guidance.guide_responses import DIGEST, LINKS, Links
+from app.models.base import Answer, Moment, Slug, Strict, Text
+
+
+class PublishedAnswer(Answer):
+    """The edition is published, and will never change."""
+
+    guide: Slug = Field(description="The guide.", examples=["child-sexual-exploitation"])
+    edition: int = Field(description="The number that the edition was given.", examples=[2])
+    digest: str = Field(description="Its digest.", examples=[DIGEST])
+    published_at: Moment = Field(description="When it was published.")
+    links: Links = LINKS
+
+
+class WithdrawalRequest(Strict):
+    """Why an edition is taken back."""
+
+    reason: Text = Field(
+        description="A sentence for readers. Every read of the edition answers it.",
+        examples=["A telephone number was wrong. Edition 3 corrects it."],
+    )
+
+
+class WithdrawalAnswer(Answer):
+    """The edition is withdrawn: its words stay on record, and reads of it tell the reason."""
+
+    guide: Slug = Field(description="The guide.", examples=["child-sexual-exploitation"])
+    edition: int = Field(description="The edition's number.", examples=[2])
+    withdrawn_at: Moment = Field(description="When it was withdrawn.")
+    reason: str = Field(description="Why.", examples=["A telephone number was wrong. Edition 3 corrects it."])
+    links: Links = LINKS

@@ -1,0 +1,59 @@
+"""Strict reading of seed files: YAML 1.2, parsed into a model, every fault told at once with its line."""
+
+import json
+import re
+from collections.abc import Sequence
+from contextlib import suppress
+from pathlib import Path
+from typing import TypeVar
+
+from pydantic import BaseModel, ValidationError
+
+from app.errors import Fault
+from app.models.guidance.plain_yaml import NotPlain, read_plain_yaml
+from app.models.guidance.seed_errors import SeedFault, SeedFileError
+from app.models.base import SLUG_PATTERN
+
+M = TypeVar("M", bound=BaseModel)
+
+
+def edition_place(path: Path) -> tuple[str, int]:
+    """Read the guide's slug and the edition's number from a path that ends `<slug>/<number>.yaml`."""
+    if not re.fullmatch(SLUG_PATTERN, path.parent.name):
+        raise SeedFileError(path, [SeedFault(0, "the folder must be named after the guide, as in `self-harm`")])
+    if not re.fullmatch(r"[1-9][0-9]{0,8}\.yaml", path.name):
+        raise SeedFileError(path, [SeedFault(0, "the file must be named after the edition's number, as in `1.yaml`")])
+    return path.parent.name, int(path.stem)
+
+
+def read_seed_file(path: Path, model: type[M]) -> M:
+    """Parse the file into the model; nothing is converted in silence. Raises SeedFileError with every fault.
+
+    Where anything may be wrong the file is read once more, with care and in ten times the time.
+    """
+    text = _text_of(path)
+    with suppress(NotPlain, ValidationError):
+        return model.model_validate_json(json.dumps(read_plain_yaml(text)), strict=True)
+    from app.models.guidance.seed_lines import read_with_lines  # noqa: PLC0415  # only for a file that needs it
+
+    return read_with_lines(path, text, model)
+
+
+def refused_file(path: Path, faults: Sequence[Fault]) -> SeedFileError:
+    """Tell faults that were found in the parsed words with their lines in the file."""
+    from app.models.guidance.seed_lines import with_lines  # noqa: PLC0415  # only for a file that was refused
+
+    return SeedFileError(path, with_lines(path, _text_of(path), faults))
+
+
+def _text_of(path: Path) -> str:
+    try:
+        data = path.read_bytes()
+        return data.decode("utf-8")
+    except FileNotFoundError:
+        raise SeedFileError(path, [SeedFault(0, "there is no such file")]) from None
+    except OSError:
+        raise SeedFileError(path, [SeedFault(0, "the file cannot be read")]) from None
+    except UnicodeDecodeError as error:
+        line = data[: error.start].count(b"\n") + 1
+        raise SeedFileError(path, [SeedFault(line, "the file must be UTF-8, and this line is not")]) from None

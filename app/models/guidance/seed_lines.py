@@ -1,0 +1,143 @@
+"""Careful reading of seed files: every fault with the line that it stands on."""
+
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import MappingProxyType
+from typing import TypeVar
+
+from pydantic import BaseModel, ValidationError
+from pydantic_core import ErrorDetails
+from ruamel.yaml import YAML
+from ruamel.yaml.error import MarkedYAMLError
+from ruamel.yaml.events import DocumentStartEvent, Event
+from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
+from ruamel.yaml.reader import ReaderError
+
+from app.errors import Fault, Location
+from app.models.guidance.seed_errors import SeedFault, SeedFileError
+
+M = TypeVar("M", bound=BaseModel)
+
+_constructor = YAML(typ="safe", pure=True).constructor
+_TEXT = "tag:yaml.org,2002:str"
+_DATE = "tag:yaml.org,2002:timestamp"  # YAML 1.2 knows no dates: they are text
+_REASONS = MappingProxyType(
+    {
+        "missing": "is missing",
+        "extra_forbidden": "is not a key that belongs here",
+        "string_type": "must be text, in quotes where it looks like something else",
+        "int_type": "must be a whole number, without quotes",
+        "bool_type": "must be true or false, without quotes",
+        "tuple_type": "must be a list",
+        "model_type": "must be a group of keys",
+    }
+)
+
+
+def read_with_lines(path: Path, text: str, model: type[M]) -> M:
+    """Parse the text of the file into the model. Raises SeedFileError with every fault."""
+    value, tree = read_tree(path, text)
+    told: Sequence[ErrorDetails] = ()
+    try:
+        parsed = model.model_validate_json(json.dumps(value), strict=True)
+    except ValidationError as refusal:
+        told = refusal.errors(include_url=False, include_input=False)
+    faults = [*tree.faults, *(tree.fault_of(error) for error in told if not _is_echo(error, told))]
+    if faults:
+        raise SeedFileError(path, faults)
+    return parsed
+
+
+def with_lines(path: Path, text: str, faults: Sequence[Fault]) -> list[SeedFault]:
+    """Give each fault its line in the file's text."""
+    _, tree = read_tree(path, text)
+    return [SeedFault(tree.line_of(fault.at), f"{_place(fault.at)}: {fault.detail}") for fault in faults]
+
+
+def read_tree(path: Path, text: str) -> tuple[object, "Tree"]:
+    """The value that the text stands for, and where in it each place stands. Raises SeedFileError."""
+    tree = Tree()
+    return tree.plain(_root_of(path, text), ()), tree
+
+
+def _root_of(path: Path, text: str) -> Node:
+    try:
+        faults = [fault for event in YAML(typ="safe", pure=True).parse(text) for fault in _beyond_plain(event)]
+        root: Node | None = None if faults else YAML(typ="safe", pure=True).compose(text)
+    except ReaderError as error:
+        line = text[: error.position].count("\n") + 1
+        raise SeedFileError(path, [SeedFault(line, "not YAML: a character that may not stand in it")]) from None
+    except MarkedYAMLError as error:
+        line = error.problem_mark.line + 1 if error.problem_mark else 0
+        told = ", ".join(filter(None, (error.context, error.problem)))
+        raise SeedFileError(path, [SeedFault(line, f"not YAML: {told}")]) from None
+    if root is None:
+        raise SeedFileError(path, faults or [SeedFault(0, "the file is empty")])
+    return root
+
+
+def _beyond_plain(event: Event) -> Iterator[SeedFault]:
+    """Refuse what would make a reader look elsewhere for the meaning of a line."""
+    line = event.start_mark.line + 1
+    if getattr(event, "anchor", None):
+        yield SeedFault(line, "anchors and aliases (`&`, `*`) are not used in seed files: write the words out")
+    if getattr(event, "tag", None):
+        yield SeedFault(line, "tags (`!`) are not used in seed files")
+    if isinstance(event, DocumentStartEvent) and event.version not in (None, (1, 2)):
+        yield SeedFault(line, "what begins here must be YAML 1.2: remove its `%YAML` line")
+
+
+@dataclass
+class Tree:
+    """Turns nodes into plain values, and remembers on which line each place stands and what was wrong."""
+
+    lines: dict[Location, int] = field(default_factory=dict)
+    faults: list[SeedFault] = field(default_factory=list)
+
+    def plain(self, node: Node, at: Location) -> object:
+        """Give the node's value; of a key that stands twice the first counts, and the second is a fault."""
+        self.lines.setdefault(at, node.start_mark.line + 1)
+        if isinstance(node, SequenceNode):
+            return [self.plain(item, (*at, place)) for place, item in enumerate(node.value)]
+        if isinstance(node, MappingNode):
+            return {key: self.plain(value, (*at, key)) for key, value in self._entries(node, at)}
+        return node.value if node.tag == _DATE else _constructor.construct_object(node)
+
+    def _entries(self, node: MappingNode, at: Location) -> Iterator[tuple[str, Node]]:
+        for key, value in node.value:
+            line = key.start_mark.line + 1
+            if not isinstance(key, ScalarNode) or key.tag not in (_TEXT, _DATE):
+                self.faults.append(SeedFault(line, f"{_place(at)} has a key that is not plain text"))
+            elif (*at, key.value) in self.lines:
+                self.faults.append(SeedFault(line, f"{_place((*at, key.value))} stands here twice"))
+            else:
+                self.lines[(*at, key.value)] = line
+                yield key.value, value
+
+    def fault_of(self, error: ErrorDetails) -> SeedFault:
+        """Tell a refusal of the model with the line of its place, or of the nearest place around it."""
+        at = error["loc"]
+        return SeedFault(self.line_of(at), f"{_place(at)} {_reason(error)}")
+
+    def line_of(self, at: Location) -> int:
+        """Give the line of the place, or of the nearest place around it."""
+        around = next(at[:length] for length in range(len(at), -1, -1) if at[:length] in self.lines)
+        return self.lines[around]
+
+
+def _is_echo(error: ErrorDetails, told: Sequence[ErrorDetails]) -> bool:
+    """Tell whether a list is called too short only because its items have faults of their own."""
+    at = error["loc"]
+    return error["type"] == "too_short" and any(other["loc"][:-1][: len(at)] == at for other in told)
+
+
+def _place(at: Location) -> str:
+    return f"`/{'/'.join(map(str, at))}`" if at else "the file"
+
+
+def _reason(error: ErrorDetails) -> str:
+    if error["type"] == "value_error":
+        return f"is refused: {error['ctx']['error']}"
+    return _REASONS.get(error["type"], f"is refused: {error['msg'][:1].lower()}{error['msg'][1:]}")

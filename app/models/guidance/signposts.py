@@ -1,0 +1,86 @@
+"""Signposts: contacts outside every edition. A guide names whom it names; these stand beside it."""
+
+from enum import StrEnum
+from typing import Self
+
+from pydantic import Field, field_validator, model_validator
+
+from app.models.guidance.editions import ContactKind, ItemId, Phone
+from app.models.base import FullDate, Strict, Text, WebAddress
+
+
+class SignpostScope(StrEnum):
+    """Where a signpost serves."""
+
+    NATIONAL = "national"
+    LOCAL = "local"
+
+
+class Signpost(Strict):
+    """A national or local contact that the printed guide does not name."""
+
+    id: ItemId = Field(description="The same for as long as the signpost stands.", examples=["police-emergency"])
+    name: Text = Field(description="What it is called.", examples=["Police, in an emergency"])
+    description: Text = Field(
+        description="What it is for, in a sentence for readers.",
+        examples=["Call when a child or anybody else is in immediate danger."],
+    )
+    audience: Text | None = Field(default=None, description="Whom it serves.", examples=["Everybody"])
+    kind: ContactKind = Field(description="How it is reached.", examples=["telephone"])
+    emergency: bool = Field(default=False, description="True where it is for immediate danger.", examples=[True])
+    phones: tuple[Phone, ...] = Field(
+        default=(),
+        description="Numbers, in the order in which to try them.",
+        examples=[[{"number": "999", "display": "999", "option": None}]],
+    )
+    url: WebAddress | None = Field(
+        default=None, description="Its web address.", examples=[None, "https://helpline.example/"]
+    )
+    when: Text | None = Field(
+        default=None,
+        description="When to use it, or when it is reached.",
+        examples=["When somebody is in immediate danger"],
+    )
+    scope: SignpostScope = Field(description="Whether it serves the nation or the council's area.")
+    source: Text = Field(
+        description="Where it was found.",
+        examples=[
+            "Named as the emergency number in the safeguarding procedures that were read for this service.",
+            "nspcc.org.uk",
+        ],
+    )
+    verified_on: FullDate | None = Field(
+        default=None,
+        description="The day on which a person last checked it; null if nobody has.",
+        examples=[None, "2026-11-24"],
+    )
+
+    @model_validator(mode="after")
+    def _is_reachable(self) -> Self:
+        if self.kind is ContactKind.TELEPHONE and not self.phones:
+            raise ValueError("a telephone signpost needs at least one number in `phones`")
+        if self.kind is ContactKind.WEB and self.url is None:
+            raise ValueError("a web signpost needs a `url`")
+        return self
+
+
+class SignpostList(Strict):
+    """Every signpost, those for immediate danger first."""
+
+    signposts: tuple[Signpost, ...] = Field(min_length=1, description="Signposts, in the order in which to show them.")
+
+    @field_validator("signposts")
+    @classmethod
+    def _ids_are_unique(cls, signposts: tuple[Signpost, ...]) -> tuple[Signpost, ...]:
+        ids = [signpost.id for signpost in signposts]
+        if len(set(ids)) != len(ids):
+            raise ValueError("every `id` must be different")
+        return signposts
+
+    @field_validator("signposts")
+    @classmethod
+    def _emergencies_stand_first(cls, signposts: tuple[Signpost, ...]) -> tuple[Signpost, ...]:
+        emergencies = [signpost.emergency for signpost in signposts]
+        if not emergencies[0] or emergencies != sorted(emergencies, reverse=True):
+            raise ValueError("the list must begin with the signposts marked `emergency`")
+        return signposts

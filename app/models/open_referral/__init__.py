@@ -1,0 +1,1 @@
+"""Open Referral UK: the documents of the service directory."""

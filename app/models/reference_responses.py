@@ -1,0 +1,67 @@
+"""What the reads of code lists, signposts and the service itself answer."""
+
+from pydantic import Field
+
+from app.models.code_lists import CodeList
+from app.models.guidance.signposts import Signpost
+from app.models.base import Answer
+
+Links = dict[str, str]
+LINKS = Field(description="Paths of this API, by relation.", examples=[{"self": "/v1"}])
+
+
+class ServiceIndex(Answer):
+    """Where everything is."""
+
+    name: str = Field(description="This service.", examples=["One Minute Guide"])
+    version: str = Field(description="The version of the software.", examples=["0.1.0"])
+    description: str = Field(description="What it is for, in a sentence.", examples=["Safeguarding guidance as data."])
+    links: Links = LINKS
+
+
+class SignpostsAnswer(Answer):
+    """Whom to call, outside any edition, 999 first."""
+
+    signposts: tuple[Signpost, ...] = Field(description="The signposts.")
+    next_cursor: str | None = Field(default=None, description="Always null: the list is short.", examples=[None])
+    links: Links = LINKS
+
+
+class CodeListSummary(Answer):
+    """One code list, without its codes."""
+
+    name: str = Field(description="The list's name in paths and in `x-code-list`.", examples=["sex"])
+    title: str = Field(description="What the list is.", examples=["Sex"])
+    links: Links = Field(description="Paths of this API, by relation.", examples=[{"self": "/v1/code-lists/sex"}])
+
+
+class CodeListsAnswer(Answer):
+    """Every code list."""
+
+    code_lists: tuple[CodeListSummary, ...] = Field(description="The lists, by name.")
+    next_cursor: str | None = Field(default=None, description="Always null: the list is short.", examples=[None])
+    links: Links = LINKS
+
+
+class CodeListAnswer(CodeList):
+    """One code list, whole."""
+
+    links: Links = LINKS
+
+
+class Health(Answer):
+    """Whether the service works, and what does not."""
+
+    status: str = Field(description="`ok`, or `unavailable` where a check fails.", examples=["ok"])
+    checks: dict[str, str] = Field(
+        description="Each check: `ok`, or what is wrong, in a word.", examples=[{"database": "ok", "writer": "ok"}]
+    )
+
+
+class JsonWebKeySet(Answer):
+    """The public keys that receipts are checked with (RFC 7517)."""
+
+    keys: tuple[dict[str, str], ...] = Field(
+        description="The keys.",
+        examples=[[{"kty": "OKP", "crv": "Ed25519", "kid": "example", "use": "sig", "alg": "EdDSA", "x": "example"}]],
+    )

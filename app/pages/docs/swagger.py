@@ -1,0 +1,64 @@
+"""The API documentation as a page: Swagger UI from an installed wheel, with no request to any other place."""
+
+import json
+from enum import StrEnum
+from importlib.resources import files
+from importlib.resources.abc import Traversable
+from typing import Annotated
+
+from fastapi import Path, Request, Response
+
+from app.pages.page import drawn
+from app.web.auth import PUBLIC
+from app.web.responses import CURRENT, finished_answer
+from app.web.context import TheParts
+from app.web.router import Routes
+
+router = Routes(include_in_schema=False, dependencies=[PUBLIC])
+
+POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
+    "connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+)
+
+
+class Asset(StrEnum):
+    """The files of the page."""
+
+    SCRIPT = "docs.js"
+    SWAGGER_SCRIPT = "swagger-ui-bundle.js"
+    SWAGGER_STYLE = "swagger-ui.css"
+
+    @property
+    def media_type(self) -> str:
+        """The file's media type."""
+        return "text/css" if self.value.endswith(".css") else "text/javascript"
+
+    @property
+    def file(self) -> Traversable:
+        """The file, in this package or in the wheel that carries Swagger UI."""
+        if self is Asset.SCRIPT:
+            return files("app.pages") / self.value
+        return files("fastapi_standalone_docs") / "static" / "swagger" / self.value
+
+
+@router.get("/openapi.json")
+def read_openapi(request: Request) -> Response:
+    """The OpenAPI document that describes every answer."""
+    document = json.dumps(request.app.openapi(), ensure_ascii=False, separators=(",", ":")).encode()
+    return finished_answer(request, document, media_type="application/json", caching=CURRENT, links={})
+
+
+@router.get("/docs")
+def read_docs(request: Request, parts: TheParts) -> Response:
+    """The documentation of the API, to read and to try."""
+    page = drawn(parts, "docs.html", {}).encode()
+    response = finished_answer(request, page, media_type="text/html", caching=CURRENT, links={})
+    response.headers["Content-Security-Policy"] = POLICY
+    return response
+
+
+@router.get("/docs/{asset}")
+def read_docs_asset(request: Request, asset: Annotated[Asset, Path()]) -> Response:
+    """One file of the page."""
+    return finished_answer(request, asset.file.read_bytes(), media_type=asset.media_type, caching=CURRENT, links={})

@@ -1,0 +1,54 @@
+"""What is refused before any page is reached, as a page too: too much, too often, too slowly, or no page there."""
+
+from fastapi import Response
+from starlette.datastructures import Headers
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from app.pages.error_pages import trouble_page
+from app.web.negotiation import JSON, weight
+from app.web.context import Parts
+from app.web.problems import MEDIA_TYPE
+
+NO_PAGES_HERE = ("/v1", "/open-referral", "/health", "/metrics", "/.well-known", "/openapi.json")
+KEPT_HEADERS = ("Retry-After", "RateLimit", "RateLimit-Policy", "Allow", "Connection")
+
+
+class TroublePages:
+    """ASGI middleware: where a browser asked for a page and is answered with a problem, it gets a page that says so."""
+
+    def __init__(self, app: ASGIApp, parts: Parts) -> None:
+        self.app = app
+        self._parts = parts
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request."""
+        if scope["type"] != "http" or not _asks_for_a_page(scope):
+            await self.app(scope, receive, send)
+            return
+        page: Response | None = None
+
+        async def told(message: Message) -> None:
+            nonlocal page
+            if message["type"] == "http.response.start":
+                page = self._page_instead_of(message)
+            if page is None:
+                await send(message)
+
+        await self.app(scope, receive, told)
+        if page is not None:
+            await page(scope, receive, send)
+
+    def _page_instead_of(self, start: Message) -> Response | None:
+        headers = Headers(raw=start["headers"])
+        if headers.get("content-type") != MEDIA_TYPE:
+            return None
+        page = trouble_page(self._parts, start["status"])
+        for name in KEPT_HEADERS:
+            if name in headers:
+                page.headers[name] = headers[name]
+        return page
+
+
+def _asks_for_a_page(scope: Scope) -> bool:
+    accept = Headers(scope=scope).get("accept", "")
+    return not scope["path"].startswith(NO_PAGES_HERE) and weight("text/html", accept) > weight(JSON, accept)

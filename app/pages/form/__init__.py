@@ -1,0 +1,1 @@
+"""The form for raising a concern."""

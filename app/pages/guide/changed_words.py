@@ -1,0 +1,91 @@
+"""What changed between two editions, told as people read changes: runs of words, struck and added."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from pydantic import BaseModel
+
+from app.models.guidance.changes import FieldChange, Reworded, SectionChanges, WordChange, Words
+from app.models.guidance.comparison import changed_words
+
+SECTIONS = {
+    "cautions": "Cautions",
+    "definitions": "What it is",
+    "factors": "What can make a child more vulnerable",
+    "indicators": "What to look for",
+    "linked_risks": "Linked risks",
+    "responsibilities": "What to do",
+    "contacts": "Whom to call",
+}
+UNTOLD = frozenset({"id", "position"})
+
+
+@dataclass(frozen=True)
+class Said:
+    """One change, with a heading of its own."""
+
+    what: str
+    words: tuple[Words, ...]
+
+
+@dataclass(frozen=True)
+class SaidSection:
+    """What changed in one section."""
+
+    name: str
+    changes: tuple[Said, ...]
+
+
+@dataclass(frozen=True)
+class SaidField:
+    """A field of the edition itself that changed."""
+
+    name: str
+    words: tuple[Words, ...]
+
+
+def said_of_fields(changes: Sequence[FieldChange]) -> list[SaidField]:
+    """Each field of the edition itself that changed."""
+    return [
+        SaidField(_name(change.field), changed_words(_as_words(change.before), _as_words(change.after)))
+        for change in changes
+    ]
+
+
+def said_of_sections(changes: Mapping[str, SectionChanges]) -> list[SaidSection]:
+    """Each section that changed, in the order of the page."""
+    return [SaidSection(SECTIONS[name], tuple(_said(changes[name]))) for name in SECTIONS if name in changes]
+
+
+def _said(changes: SectionChanges) -> Iterator[Said]:
+    for item in changes.added:
+        yield Said("Added", (Words(change=WordChange.ADDED, text=_as_words(item)),))
+    for item in changes.removed:
+        yield Said("Taken out", (Words(change=WordChange.REMOVED, text=_as_words(item)),))
+    for each in changes.reworded:
+        yield from _reworded(each)
+    for moved in changes.moved:
+        where = f"{_name(moved.id)}: from place {moved.position_before} to place {moved.position_after}"
+        yield Said("Moved", (Words(change=WordChange.KEPT, text=where),))
+
+
+def _reworded(change: Reworded) -> Iterator[Said]:
+    for field in change.fields:
+        words = changed_words(_as_words(getattr(change.before, field)), _as_words(getattr(change.after, field)))
+        yield Said("Reworded" if field == "text" else f"{_name(change.id)}: {_name(field).lower()}", words)
+
+
+def _name(id_: str) -> str:
+    return id_.replace("-", " ").replace("_", " ").capitalize()
+
+
+def _as_words(value: Any) -> str:
+    """Any part of an edition, on one line."""
+    if isinstance(value, BaseModel):
+        value = value.model_dump(mode="json")
+    if isinstance(value, dict):
+        return ", ".join(_as_words(member) for name, member in value.items() if member and name not in UNTOLD)
+    if isinstance(value, list | tuple):
+        return "; ".join(_as_words(member) for member in value)
+    return "" if value is None else str(value)

@@ -1,0 +1,114 @@
+"""The guide as pages: the home page, each edition, and what changed between two."""
+
+from itertools import pairwise
+from typing import Annotated
+
+from fastapi import Query, Request, Response
+
+from app.errors import Fault, QueryRefused
+from app.models.guidance.comparison import changed_fields, changed_sections
+from app.models.guidance.guide_responses import Section
+from app.pages.guide.changed_words import said_of_fields, said_of_sections
+from app.pages.page import public_page
+from app.pages.error_pages import PageRoute
+from app.web.auth import PUBLIC
+from app.routers.editions import HIGHEST, Number
+from app.presenters.guides import edition_path, guide_path, status_of
+from app.routers.guides import GuideName
+from app.web.context import OpenSession, Parts, TheParts
+from app.presenters.pdf import prints_here
+from app.web.router import Routes
+from app.store.editions import (
+    EditionHead,
+    current_of,
+    get_current,
+    get_history,
+    head_of,
+    list_current,
+    readable_of,
+)
+
+router = Routes(include_in_schema=False, dependencies=[PUBLIC], route_class=PageRoute)
+
+MOST_GUIDES = 200
+
+Since = Annotated[int, Query(ge=1, le=HIGHEST, description="The edition to compare with.")]
+
+
+@router.get("/")
+def read_home(request: Request, session: OpenSession, parts: TheParts) -> Response:
+    """Every guide, and whom to call."""
+    return public_page(request, parts, "home.html", guides=list_current(session, limit=MOST_GUIDES))
+
+
+@router.get("/covering-your-tracks")
+def read_covering_your_tracks(request: Request, parts: TheParts) -> Response:
+    """What these pages leave behind on a device, and what to do about it."""
+    return public_page(request, parts, "tracks.html")
+
+
+@router.get("/guides/{guide}")
+def read_guide_page(request: Request, session: OpenSession, parts: TheParts, guide: GuideName) -> Response:
+    """The current edition, to read in a minute."""
+    history = get_history(session, guide=guide)
+    head = head_of(history, get_current(session, guide=guide).number)
+    return _edition_page(request, parts, history, head, api=guide_path(guide))
+
+
+@router.get("/guides/{guide}/editions/{number}")
+def read_edition_page(
+    request: Request, session: OpenSession, parts: TheParts, guide: GuideName, number: Number
+) -> Response:
+    """Exactly that edition."""
+    history = get_history(session, guide=guide)
+    head = readable_of(history, number)
+    return _edition_page(request, parts, history, head, api=edition_path(head.key))
+
+
+@router.get("/guides/{guide}/editions/{number}/changes")
+def read_changes_page(
+    *, request: Request, session: OpenSession, parts: TheParts, guide: GuideName, number: Number, since: Since
+) -> Response:
+    """What changed between two editions: words struck and added."""
+    history = get_history(session, guide=guide)
+    head, other = readable_of(history, number), readable_of(history, since)
+    if head.number == other.number:
+        raise QueryRefused([Fault(("since",), "Compare it with another edition.")])
+    before, after = parts.intake.contents(other.key), parts.intake.contents(head.key)
+    return public_page(
+        request,
+        parts,
+        "changes.html",
+        head=head,
+        since=other,
+        after=after,
+        fields=said_of_fields(changed_fields(before, after)),
+        sections=said_of_sections(changed_sections(before, after)),
+        others=[each for each in _readable(history) if each.number not in (number, since)],
+    )
+
+
+def _edition_page(
+    request: Request, parts: Parts, history: list[EditionHead], head: EditionHead, *, api: str
+) -> Response:
+    readable = _readable(history)
+    before = {newer.number: older.number for newer, older in pairwise(readable)}
+    return public_page(
+        request,
+        parts,
+        "guide.html",
+        head=head,
+        content=parts.intake.contents(head.key),
+        status=status_of(head, history),
+        current=current_of(history),
+        history=history,
+        compared={each.number: before.get(each.number) for each in history},
+        is_numbered=api != guide_path(head.guide),
+        sections=[section.value for section in Section],
+        api=api,
+        prints_here=prints_here(),
+    )
+
+
+def _readable(history: list[EditionHead]) -> list[EditionHead]:
+    return [each for each in history if each.withdrawn_at is None]

@@ -1,0 +1,75 @@
+"""Following a concern: how it stands, for whoever has its reference and code, and its receipt as a file."""
+
+from typing import Annotated
+
+from fastapi import Path, Response
+
+from app.errors import NoSuchConcern, NotFound, ReceiptNotGenuine
+from app.models.code_lists import CodeList
+from app.pages.form.form_data import AsPosted
+from app.pages.page import private_page
+from app.pages.error_pages import PageRoute
+from app.pages.text_format import spoken
+from app.web.auth import PUBLIC
+from app.web.responses import NO_STORE
+from app.web.context import Now, Parts, TheParts
+from app.web.problem_types import CONCERN
+from app.web.router import Routes
+from app.services.concerns.follow_up import get_status
+from app.services.concerns.receipt_signing import check_receipt
+
+router = Routes(prefix="/concerns", include_in_schema=False, dependencies=[PUBLIC], route_class=PageRoute)
+
+NOT_FOUND_TOGETHER = "No concern answers to this reference and code together. Check both for a slip."
+
+
+@router.get("")
+def read_follow_form(parts: TheParts) -> Response:
+    """Where to give the reference and the code."""
+    return _form(parts)
+
+
+@router.post("")
+def read_status(parts: TheParts, posted: AsPosted, now: Now) -> Response:
+    """How the concern stands. Reference and code come in the body, so that no address holds them."""
+    reference = posted.one("reference").strip()
+    try:
+        status = get_status(parts.intake, typed_reference=reference, status_token=posted.one("code").strip(), at=now)
+    except NoSuchConcern:
+        return _form(parts, reference=reference, fault=NOT_FOUND_TOGETHER)
+    outcomes = _labels(parts.reference_data.get_code_list("outcome"))
+    return private_page(
+        parts,
+        "status.html",
+        concern=status,
+        spoken=spoken(status.reference),
+        outcome=outcomes.get(status.outcome or ""),
+    )
+
+
+@router.post("/receipt")
+def save_receipt(parts: TheParts, posted: AsPosted) -> Response:
+    """The signed receipt as a file. Only what this service itself has signed is given back."""
+    receipt = posted.one("receipt")
+    try:
+        reference = check_receipt(receipt, {"keys": list(parts.intake.clerk.signer.jwks)})["jti"]
+    except (ReceiptNotGenuine, KeyError):
+        raise NotFound from None
+    headers = {"Cache-Control": NO_STORE, "Content-Disposition": f'attachment; filename="receipt-{reference}.txt"'}
+    return Response(receipt, media_type="text/plain", headers=headers)
+
+
+@router.get("/{reference}")
+def read_follow_form_of_one(parts: TheParts, reference: Annotated[str, Path(max_length=40)]) -> Response:
+    """The same, with the reference filled in. Whether there is such a concern is not told."""
+    return _form(parts, reference=reference)
+
+
+def _form(parts: Parts, *, reference: str = "", fault: str | None = None) -> Response:
+    faults = {"reference": fault} if fault else {}
+    status = CONCERN.status if fault else 200
+    return private_page(parts, "follow.html", status=status, reference=reference, faults=faults)
+
+
+def _labels(codes: CodeList) -> dict[str, str]:
+    return {code.code: code.label for code in codes.codes}

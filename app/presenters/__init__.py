@@ -1,0 +1,1 @@
+"""Presenters: a model goes in, a document comes out."""

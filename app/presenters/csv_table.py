@@ -1,0 +1,86 @@
+"""How a section is laid out as CSV (RFC 4180): one item a row, and in every row its edition and its cautions.
+
+A cell that a spreadsheet would take for a formula gets an apostrophe before it; all other words stand as published.
+"""
+
+import csv
+import io
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from app.models.guidance.editions import DefinitionSource, EditionContent, Limb, Phone, RelatedCode
+from app.models.guidance.guide_responses import Section
+from app.models.base import Strict
+from app.store.editions import PARTS, EditionHead
+
+FORMULA_BEGINS = ("=", "+", "-", "@", "\t", "\r")
+
+Cells = dict[str, str]
+
+
+def section_csv(head: EditionHead, content: EditionContent, section: Section) -> bytes:
+    """The section as CSV in UTF-8, with a header row."""
+    edition = {"guide": head.guide, "edition": str(head.number), "digest": head.digest}
+    cautions = {f"caution_{place}": caution.text for place, caution in enumerate(content.cautions, start=1)}
+    _, model = PARTS[section.key]
+    sheet = io.StringIO(newline="")
+    writer = csv.writer(sheet)  # its own dialect is that of RFC 4180: commas, double quotes, CRLF
+    writer.writerow(edition | _item_cells(model, None) | cautions)
+    for item in getattr(content, section.key):
+        cells = edition | _item_cells(model, item) | cautions
+        writer.writerow([_safe(cell) for cell in cells.values()])
+    return sheet.getvalue().encode()
+
+
+def csv_name(head: EditionHead, section: Section) -> str:
+    """The name of the file in which to keep it."""
+    return f"{head.guide}-{head.number}-{section.value}.csv"
+
+
+def _safe(cell: str) -> str:
+    return f"'{cell}" if cell.startswith(FORMULA_BEGINS) else cell
+
+
+def _item_cells(model: type[Strict], item: Strict | None) -> Cells:
+    """The cells of the item by column; without an item, its columns with empty cells."""
+    cells: Cells = {}
+    for name in model.model_fields:
+        value = getattr(item, name, None)
+        cells |= FLATTENED[name](value) if name in FLATTENED else {name: _text(value)}
+    return cells
+
+
+def _text(value: object) -> str:
+    return "" if value is None else str(value)
+
+
+def _codes(codes: Sequence[RelatedCode] | None) -> Cells:
+    return {
+        "related_codes": "; ".join(f"{code.scheme}:{code.code}" for code in codes or ()),
+        "related_codes_basis": "; ".join(code.basis for code in codes or ()),
+    }
+
+
+def _phones(phones: Sequence[Phone] | None) -> Cells:
+    return {"phones": "; ".join(_phone(phone) for phone in phones or ())}
+
+
+def _phone(phone: Phone) -> str:
+    number = phone.display if phone.display == phone.number else f"{phone.display} ({phone.number})"
+    return number if phone.option is None else f"{number}, option {phone.option}"
+
+
+def _limbs(limbs: Sequence[Limb] | None) -> Cells:
+    return {"limbs": "; ".join(f"({limb.label}) {limb.text}" for limb in limbs or ())}
+
+
+def _source(source: DefinitionSource | None) -> Cells:
+    return {f"source_{name}": _text(getattr(source, name, None)) for name in DefinitionSource.model_fields}
+
+
+FLATTENED: dict[str, Callable[[Any], Cells]] = {
+    "related_codes": _codes,
+    "phones": _phones,
+    "limbs": _limbs,
+    "source": _source,
+}

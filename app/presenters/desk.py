@@ -1,0 +1,65 @@
+"""How concerns are laid out for the desk."""
+
+import datetime as dt
+from collections.abc import Mapping
+from typing import Any
+
+from app.errors import NoSuchConcern
+from app.models.concerns.tables import ConcernRow, ConcernState
+from app.models.desk.concerns import InboxEntry, OpenedAddition, OpenedConcern
+from app.models.concerns.references import find_reference
+from app.services.desk.actions import Sealed
+from app.services.concerns.unsealing import Opener
+
+DESK = "/v1/desk/concerns"
+OWN_FIELDS = ("overdue", "links")
+
+
+def reference_of(typed: str) -> str:
+    """The reference, however it was typed; raises `NoSuchConcern` where it cannot be one."""
+    reference = find_reference(typed)
+    if reference is None:
+        raise NoSuchConcern
+    return reference
+
+
+def inbox_entry(row: Mapping[str, Any], *, now: dt.datetime) -> InboxEntry:
+    """One concern without its words."""
+    return InboxEntry.model_validate(_told(row, now))
+
+
+def entry_of(concern: ConcernRow, *, now: dt.datetime) -> InboxEntry:
+    """The concern without its words."""
+    return inbox_entry(dict(concern), now=now)
+
+
+def opened_concern(taken: Sealed, opener: Opener, *, now: dt.datetime) -> OpenedConcern:
+    """The concern with its words. Raises `NotOpenedHere` where this process holds no identity for it."""
+    additions = tuple(
+        OpenedAddition(
+            number=addition.number, received_at=addition.received_at, addition=opener.open(addition.sealed)["addition"]
+        )
+        for addition in taken.additions
+        if addition.sealed is not None
+    )
+    opened = opener.open(taken.concern.sealed or b"")
+    return OpenedConcern.model_validate(
+        _told(dict(taken.concern), now) | {"submission": opened["submission"], "additions": additions}
+    )
+
+
+def _told(row: Mapping[str, Any], now: dt.datetime) -> dict[str, Any]:
+    shown = {name: row[name] for name in InboxEntry.model_fields if name not in OWN_FIELDS}
+    path = f"{DESK}/{row['reference']}"
+    return shown | {
+        "overdue": row["state"] == ConcernState.RECEIVED and row["acknowledge_by"] < now,
+        "links": {
+            "self": path,
+            "acknowledgement": f"{path}/acknowledgement",
+            "outcome": f"{path}/outcome",
+            "hold": f"{path}/hold",
+            "erasure": f"{path}/erasure",
+            "disclosures": f"/v1/desk/disclosures?chain={row['reference']}",
+            "edition": f"/v1/guides/{row['guide']}/editions/{row['edition']}",
+        },
+    }

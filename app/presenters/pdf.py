@@ -1,0 +1,105 @@
+"""How an edition is laid out to print: one A4 page, tagged (PDF/UA-1), with a QR code that leads to the live guide.
+
+The programs that make it (typst, segno) are the optional extra `print`. The bytes depend on what the page says and on
+nothing else: fonts are typst's own, and the page's date is that of the edition.
+"""
+
+import io
+import json
+from collections.abc import Sequence
+from functools import lru_cache
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+from app.errors import NotPrintedHere
+from app.models.guidance.editions import Contact, Definition, EditionContent, IndicatorKind
+from app.models.guidance.signposts import Signpost
+from app.store.editions import EditionHead
+
+TEMPLATE = Path(__file__).with_name("guide.typ")
+SIZES = ("9.5", "9", "8.5", "8", "7.5", "7")
+"""Sizes of the words in points: the largest with which the edition stands on one page is used."""
+REMEMBERED = 16
+
+
+def edition_pdf(head: EditionHead, content: EditionContent, signposts: Sequence[Signpost], public_url: str) -> bytes:
+    """The edition as a PDF: always the same bytes for the same words. Raises `NotPrintedHere`."""
+    if not prints_here():
+        raise NotPrintedHere
+    address = f"{public_url}/guides/{head.guide}"
+    told = json.dumps(_told(head, content, signposts, address), ensure_ascii=False)
+    return _printed(told, _qr(address), int(head.published_at.timestamp()))
+
+
+def prints_here() -> bool:
+    """Whether this service was installed with the programs that make PDFs."""
+    return all(find_spec(name) for name in ("segno", "typst"))
+
+
+@lru_cache(maxsize=REMEMBERED)
+def _printed(told: str, qr: str, at: int) -> bytes:
+    import typst  # noqa: PLC0415  # an extra, and 20 MB
+
+    for size in SIZES:
+        given: dict[str, Any] = {
+            "input": TEMPLATE,
+            "ignore_system_fonts": True,
+            "sys_inputs": {"told": told, "qr": qr, "size": size},
+        }
+        if size == SIZES[-1] or json.loads(typst.query(selector="<pages>", field="value", one=True, **given)) == 1:
+            break
+    pdf: bytes = typst.compile(format="pdf", pdf_standards="ua-1", timestamp=at, **given)
+    return pdf
+
+
+def _qr(address: str) -> str:
+    import segno  # noqa: PLC0415  # an extra
+
+    drawn = io.BytesIO()
+    segno.make(address, error="m", micro=False).save(drawn, kind="svg", border=2, xmldecl=False, light="white")
+    return drawn.getvalue().decode()
+
+
+def _told(head: EditionHead, content: EditionContent, signposts: Sequence[Signpost], address: str) -> dict[str, Any]:
+    said = content.introductions
+    return {
+        "guide": head.guide,
+        "edition": head.number,
+        "published": f"{head.published_at.day} {head.published_at:%B %Y}",
+        "digest": head.digest,
+        "address": address,
+        "title": content.title,
+        "publisher": content.publisher.name,
+        "change_note": content.change_note,
+        "source": f"{content.source.title}, {content.source.publisher}",
+        "emergencies": [_contact(each) | {"description": each.description} for each in signposts if each.emergency],
+        "said": {name: words or "" for name, words in said.model_dump().items()},
+        "cautions": [each.text for each in content.cautions],
+        "definitions": [_definition(each) for each in content.definitions],
+        "factors": [each.text for each in content.factors],
+        "indicators": [
+            {"text": each.text, "is_harm": each.kind is IndicatorKind.SIGN_OF_HARM} for each in content.indicators
+        ],
+        "responsibilities": [{"name": each.name, "text": each.text} for each in content.responsibilities],
+        "linked_risks": [each.text for each in content.linked_risks],
+        "contacts": [_contact(each) for each in content.contacts],
+    }
+
+
+def _definition(definition: Definition) -> dict[str, str]:
+    source = definition.source
+    cited = "" if source is None else source.citation or f"{source.publisher}, {source.published}. {source.title}"
+    return {"introduction": definition.introduction or "", "text": definition.text, "source": cited}
+
+
+def _contact(contact: Contact | Signpost) -> dict[str, Any]:
+    phones = [
+        {
+            "number": phone.number,
+            "display": phone.display,
+            "option": f" (option {phone.option})" if phone.option else "",
+        }
+        for phone in contact.phones
+    ]
+    return {"name": contact.name, "phones": phones, "url": contact.url or ""}

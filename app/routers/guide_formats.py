@@ -1,0 +1,172 @@
+"""The guide in other forms than JSON: each section as CSV, each edition as Markdown and as a PDF.
+
+Each has a path of its own; by `Accept`, CSV and Markdown answer on the path of the JSON too (see
+`app.web.negotiation`).
+"""
+
+from fastapi import Request, Response
+
+from app.models.guidance.editions import EditionContent
+from app.models.guidance.guide_responses import Section
+from app.web.auth import PUBLIC
+from app.web.responses import CURRENT, IMMUTABLE, Headers, finished_answer
+from app.presenters.csv_table import csv_name, section_csv
+from app.routers.editions import Number
+from app.presenters.guides import edition_path, guide_path, links_of
+from app.routers.guides import GuideName, SectionName
+from app.presenters.markdown import edition_markdown
+from app.web.negotiation import AS_CSV, AS_MARKDOWN, CSV, MARKDOWN
+from app.web.context import OpenSession, Parts, TheParts
+from app.presenters.pdf import edition_pdf
+from app.web.problem_types import (
+    EDITION,
+    GUIDE,
+    NOT_FOUND,
+    NOT_MODIFIED,
+    NOT_PRINTED,
+    WITHDRAWN,
+    Responses,
+    documented,
+)
+from app.web.router import Routes
+from app.presenters.memento import VARY, memento_headers, memento_links
+from app.store.contents import read_content
+from app.store.editions import EditionHead, get_current, get_history, readable_of
+
+router = Routes(prefix="/v1/guides", dependencies=[PUBLIC])
+
+PDF_TYPE = "application/pdf"
+PDF_SUFFIX = ".pdf"
+AS_PDF: Responses = {
+    200: {"content": {PDF_TYPE: {"schema": {"type": "string", "format": "binary"}, "example": "%PDF-1.7 ..."}}}
+}
+
+
+@router.get(
+    "/{guide}.md",
+    tags=["Guides"],
+    summary="Read a guide's current edition as Markdown",
+    response_class=Response,
+    responses=AS_MARKDOWN | NOT_MODIFIED | documented(NOT_FOUND, GUIDE, WITHDRAWN),
+)
+def read_guide_as_markdown(request: Request, session: OpenSession, parts: TheParts, guide: GuideName) -> Response:
+    """The guide to read in a minute: whom to call first, and the cautions beside factors and indicators."""
+    head = get_current(session, guide=guide)
+    return _markdown(request, parts, head, read_content(session, head.key), guide_path(guide), VARY)
+
+
+@router.get(
+    "/{guide}/editions/{number}.md",
+    tags=["Editions"],
+    summary="Read a numbered edition as Markdown",
+    response_class=Response,
+    responses=AS_MARKDOWN | NOT_MODIFIED | documented(NOT_FOUND, GUIDE, EDITION, WITHDRAWN),
+)
+def read_edition_as_markdown(
+    request: Request, session: OpenSession, parts: TheParts, guide: GuideName, number: Number
+) -> Response:
+    """Exactly that edition, to read in a minute.
+
+    Unlike its other forms it may be kept for a minute only: whom to call in an emergency stands outside editions, and
+    a number that is put right must reach every reader.
+    """
+    head = readable_of(get_history(session, guide=guide), number)
+    content, path = read_content(session, head.key), edition_path(head.key)
+    return _markdown(request, parts, head, content, path, memento_headers(head))
+
+
+@router.get(
+    "/{guide}.pdf",
+    tags=["Guides"],
+    summary="Read a guide's current edition as a PDF to print",
+    response_class=Response,
+    responses=AS_PDF | NOT_MODIFIED | documented(NOT_FOUND, GUIDE, WITHDRAWN, NOT_PRINTED),
+)
+def read_guide_as_pdf(request: Request, session: OpenSession, parts: TheParts, guide: GuideName) -> Response:
+    """The same page as that of the numbered edition."""
+    head = get_current(session, guide=guide)
+    return _pdf(request, parts, head, guide_path(guide))
+
+
+@router.get(
+    "/{guide}/editions/{number}.pdf",
+    tags=["Editions"],
+    summary="Read a numbered edition as a PDF to print",
+    response_class=Response,
+    responses=AS_PDF | NOT_MODIFIED | documented(NOT_FOUND, GUIDE, EDITION, WITHDRAWN, NOT_PRINTED),
+)
+def read_edition_as_pdf(
+    request: Request, session: OpenSession, parts: TheParts, guide: GuideName, number: Number
+) -> Response:
+    """One A4 page, tagged (PDF/UA-1), with the edition, its digest and a QR code that leads to the live guide.
+
+    The same words make the same bytes. Like the Markdown it may be kept for a minute only, since whom to call in an
+    emergency stands outside editions.
+    """
+    head = readable_of(get_history(session, guide=guide), number)
+    return _pdf(request, parts, head, edition_path(head.key))
+
+
+@router.get(
+    "/{guide}/{section}.csv",
+    tags=["Guides"],
+    summary="Read a section of the current edition as CSV",
+    response_class=Response,
+    responses=AS_CSV | NOT_MODIFIED | documented(NOT_FOUND, GUIDE, WITHDRAWN),
+)
+def read_section_as_csv(request: Request, session: OpenSession, guide: GuideName, section: SectionName) -> Response:
+    """One item a row (RFC 4180, UTF-8, with a header row), and in every row its edition and the cautions.
+
+    A cell that begins with `=`, `+`, `-`, `@`, a tab or a carriage return has an apostrophe before it, so that no
+    spreadsheet runs it.
+    """
+    head = get_current(session, guide=guide)
+    content = read_content(session, head.key)
+    return _csv(request, head, content, section, path=guide_path(guide), caching=CURRENT)
+
+
+@router.get(
+    "/{guide}/editions/{number}/{section}.csv",
+    tags=["Editions"],
+    summary="Read a section of a numbered edition as CSV",
+    response_class=Response,
+    responses=AS_CSV | NOT_MODIFIED | documented(NOT_FOUND, GUIDE, EDITION, WITHDRAWN),
+)
+def read_edition_section_as_csv(
+    request: Request, session: OpenSession, guide: GuideName, number: Number, section: SectionName
+) -> Response:
+    """One section of exactly that edition, laid out as that of the current one."""
+    head = readable_of(get_history(session, guide=guide), number)
+    content = read_content(session, head.key)
+    return _csv(request, head, content, section, path=edition_path(head.key), caching=IMMUTABLE)
+
+
+def _markdown(
+    request: Request, parts: Parts, head: EditionHead, content: EditionContent, path: str, headers: Headers
+) -> Response:
+    page = edition_markdown(head, content, parts.reference_data.signposts, parts.settings.public_url)
+    links = links_of(head.key, path + MARKDOWN.suffix, below=MARKDOWN.suffix)
+    links |= memento_links(parts.settings.public_url, head.guide)
+    return finished_answer(
+        request, page, media_type=MARKDOWN.content_type, caching=CURRENT, links=links, more_headers=headers
+    )
+
+
+def _pdf(request: Request, parts: Parts, head: EditionHead, path: str) -> Response:
+    signposts, address = parts.reference_data.signposts, parts.settings.public_url
+    page = edition_pdf(head, parts.intake.contents(head.key), signposts, address)
+    links = links_of(head.key, path + PDF_SUFFIX, below=PDF_SUFFIX)
+    answer = finished_answer(request, page, media_type=PDF_TYPE, caching=CURRENT, links=links)
+    answer.headers["Content-Disposition"] = f'inline; filename="{head.guide}-edition-{head.number}.pdf"'
+    return answer
+
+
+def _csv(
+    request: Request, head: EditionHead, content: EditionContent, section: Section, *, path: str, caching: str
+) -> Response:
+    below = f"/{section.value}{CSV.suffix}"
+    links = links_of(head.key, path + below, below=below)
+    sheet = section_csv(head, content, section)
+    answer = finished_answer(request, sheet, media_type=CSV.content_type, caching=caching, links=links)
+    answer.headers["Content-Disposition"] = f'inline; filename="{csv_name(head, section)}"'
+    return answer

@@ -1,0 +1,1 @@
+"""Concerns: submission, receipts, sealing, retention."""

@@ -1,0 +1,88 @@
+"""Receipts kept for retries, so that only the holder of the idempotency key can read one again.
+
+The key itself is not kept. From it come, by HKDF (RFC 5869), a key that encrypts the receipt (AES-256-GCM) and a key
+for a code over the payload (HMAC-SHA-256). So the database alone gives away neither the status token nor a way of
+testing guesses at what was written.
+"""
+
+import hashlib
+import hmac
+import secrets
+from dataclasses import dataclass
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+from sqlalchemy import Engine
+from sqlmodel import Session
+
+from app.errors import KeyUsedForOtherWords
+from app.models.concerns.tables import KeptReceiptRow
+from app.store.concerns import find_kept_receipt
+
+NONCE_LENGTH = 12
+
+
+@dataclass(frozen=True)
+class RetryKey:
+    """An idempotency key of one client, seen as what it is good for."""
+
+    key_sha256: bytes
+    _encryption: bytes
+    _payload: bytes
+
+    def mac(self, payload: bytes) -> bytes:
+        """A code over the payload that tells a true retry from other words under the same key."""
+        return hmac.digest(self._payload, payload, "sha256")
+
+    def encrypt(self, receipt: bytes) -> bytes:
+        """The receipt, for keeping."""
+        nonce = secrets.token_bytes(NONCE_LENGTH)
+        return nonce + AESGCM(self._encryption).encrypt(nonce, receipt, self.key_sha256)
+
+    def decrypt(self, kept: bytes) -> bytes:
+        """The receipt again; raises `KeyUsedForOtherWords` where it was kept under another key."""
+        try:
+            return AESGCM(self._encryption).decrypt(kept[:NONCE_LENGTH], kept[NONCE_LENGTH:], self.key_sha256)
+        except InvalidTag:
+            raise KeyUsedForOtherWords from None
+
+
+def retry_key(idempotency_key: str, *, client: str) -> RetryKey:
+    """The key as that client sent it: two clients may use the same key without meeting."""
+    secret = f"{client}\n{idempotency_key}".encode()
+    derived = HKDF(SHA256(), length=64, salt=None, info=b"kept receipt").derive(secret)
+    return RetryKey(hashlib.sha256(b"idempotency key\n" + secret).digest(), derived[:32], derived[32:])
+
+
+@dataclass(frozen=True)
+class Kept:
+    """The receipt as finished JSON, and whether it is that of an earlier, identical request."""
+
+    reference: str
+    receipt: bytes
+    is_replay: bool
+
+
+def for_retries(retry: RetryKey | None, submission: bytes, reference: str, receipt: bytes) -> KeptReceiptRow | None:
+    """The row that keeps the receipt; none where the request had no idempotency key."""
+    if retry is None:
+        return None
+    return KeptReceiptRow(
+        key_sha256=retry.key_sha256,
+        payload_mac=retry.mac(submission),
+        reference=reference,
+        sealed_receipt=retry.encrypt(receipt),
+    )
+
+
+def replay(engine: Engine, retry: RetryKey | None, submission: bytes) -> Kept:
+    """The first receipt, whole. Raises `KeyUsedForOtherWords` where the key was used for another submission."""
+    if retry is None:
+        raise KeyUsedForOtherWords
+    with Session(engine) as session:
+        kept = find_kept_receipt(session, key_sha256=retry.key_sha256)
+    if kept is None or not hmac.compare_digest(kept.payload_mac, retry.mac(submission)):
+        raise KeyUsedForOtherWords
+    return Kept(kept.reference, retry.decrypt(kept.sealed_receipt), is_replay=True)

@@ -1,0 +1,135 @@
+"""Receipts: what a reporter is told when a concern is kept, checked or asked about."""
+
+import datetime as dt
+import hashlib
+import secrets
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from app.models.concerns.addition import AdditionReceipt
+from app.models.concerns.concern import FORM_VERSION
+from app.models.concerns.tables import ConcernRow, ConcernState
+from app.models.guidance.editions import Contact
+from app.models.concerns.receipts import CheckAnswer, ConcernStatus, Links, Receipt
+from app.models.concerns.references import new_reference
+from app.models.base import utc_text
+from app.services.concerns.edition_resolver import Pinned
+from app.services.concerns.receipt_signing import ReceiptSigner
+from app.services.guidance.reference_data import ReferenceData
+from app.services.concerns.working_days import LONDON, WorkingDays
+from app.store.editions import EditionKey
+
+TOKEN_BYTES = 32
+
+DANGER_FIRST = "If a child is in immediate danger, call 999 now."
+KEPT = "Your concern is kept. This is not yet an answer from a social worker."
+NOTHING_KEPT = "This was a check: nothing was kept. To raise the concern, send it to /v1/concerns."
+ADDED = "What you added is kept with your concern."
+HOW_TO_FOLLOW = "Keep the reference and the status token. Together they show how your concern stands."
+
+
+@dataclass(frozen=True)
+class Clerk:
+    """Writes receipts and statuses, in plain sentences."""
+
+    signer: ReceiptSigner
+    working_days: WorkingDays
+    reference_data: ReferenceData
+
+    def answer_check(self, pinned: Pinned, *, at: dt.datetime) -> CheckAnswer:
+        """What would have been answered; nothing is kept."""
+        key, contacts, due = pinned.key, pinned.content.contacts, self.working_days.one_on(at)
+        return CheckAnswer(
+            next_steps=(DANGER_FIRST, NOTHING_KEPT, _what_to_expect(due, contacts, at)),
+            links={"self": "/v1/concerns/check", "submit": "/v1/concerns"} | _links(key),
+            **self._told(key, contacts, due),
+        )
+
+    def draw_receipt(self, pinned: Pinned, submission: bytes, *, at: dt.datetime) -> Receipt:
+        """A receipt under a newly drawn reference, with a new status token, signed; `submission` as canonical JSON."""
+        reference = new_reference()
+        key, contacts, due = pinned.key, pinned.content.contacts, self.working_days.one_on(at)
+        claims = {
+            "jti": reference,
+            "iat": int(at.timestamp()),
+            "received_at": utc_text(at),
+            "guide": key.guide,
+            "edition": key.number,
+            "form_version": FORM_VERSION,
+            "submission_sha256": hashlib.sha256(submission).hexdigest(),
+        }
+        return Receipt(
+            reference=reference,
+            state=ConcernState.RECEIVED,
+            received_at=at,
+            status_token=secrets.token_urlsafe(TOKEN_BYTES),
+            receipt=self.signer.sign(claims),
+            next_steps=(DANGER_FIRST, KEPT, _what_to_expect(due, contacts, at), HOW_TO_FOLLOW),
+            links={"self": f"/v1/concerns/{reference}"} | _links(key),
+            **self._told(key, contacts, due),
+        )
+
+    def answer_status(self, row: ConcernRow, contacts: Sequence[Contact], *, at: dt.datetime) -> ConcernStatus:
+        """How the concern stands."""
+        pinned = EditionKey(row.guide, row.edition)
+        expected = [_what_to_expect(row.acknowledge_by, contacts, at)] if row.state == ConcernState.RECEIVED else []
+        return ConcernStatus(
+            reference=row.reference,
+            state=ConcernState(row.state),
+            received_at=row.received_at,
+            acknowledged_at=row.acknowledged_at,
+            closed_at=row.closed_at,
+            outcome=row.outcome if row.outcome_shared else None,
+            next_steps=(DANGER_FIRST, *expected),
+            links={"self": f"/v1/concerns/{row.reference}"} | _links(pinned),
+            **self._told(pinned, contacts, row.acknowledge_by),
+        )
+
+    def answer_addition(self, row: ConcernRow, contacts: Sequence[Contact], *, at: dt.datetime) -> AdditionReceipt:
+        """The addition is kept."""
+        return AdditionReceipt(
+            reference=row.reference,
+            state=ConcernState(row.state),
+            received_at=row.received_at,
+            added_at=at,
+            next_steps=(DANGER_FIRST, ADDED),
+            signposts=self.reference_data.signposts,
+            contacts=tuple(contacts),
+            links={"self": f"/v1/concerns/{row.reference}"} | _links(EditionKey(row.guide, row.edition)),
+        )
+
+    def _told(self, pinned: EditionKey, contacts: Sequence[Contact], due: dt.datetime) -> dict[str, Any]:
+        return {
+            "guide": pinned.guide,
+            "edition": pinned.number,
+            "acknowledge_by": due,
+            "signposts": self.reference_data.signposts,
+            "contacts": tuple(contacts),
+        }
+
+
+def _links(pinned: EditionKey) -> Links:
+    return {
+        "form": "/v1/concerns/form",
+        "guide": f"/v1/guides/{pinned.guide}",
+        "edition": f"/v1/guides/{pinned.guide}/editions/{pinned.number}",
+        "signposts": "/v1/signposts",
+    }
+
+
+def _what_to_expect(due: dt.datetime, contacts: Sequence[Contact], at: dt.datetime) -> str:
+    local = due.astimezone(LONDON)
+    when = f"{local:%A} {local.day} {local:%B %Y} at {local:%H:%M}"
+    if at > due:
+        return f"A social worker should have acknowledged it by {when}. Please {_whom_to_call(contacts)}"
+    return f"A social worker should acknowledge it by {when}. If none does, {_whom_to_call(contacts)}"
+
+
+def _whom_to_call(contacts: Sequence[Contact]) -> str:
+    first = next((contact for contact in contacts if contact.phones), None)
+    if first is None:
+        return "use the guide's contacts below."
+    numbers = " or ".join(phone.display for phone in first.phones)
+    option = f" (option {first.phones[0].option})" if first.phones[0].option else ""
+    return f"call the {first.name} on {numbers}{option}."

@@ -1,0 +1,49 @@
+"""Resealing: what was sealed to old keys is sealed to new ones, by somebody who holds an old identity."""
+
+import datetime as dt
+from collections.abc import Callable, Iterator
+
+from sqlalchemy import Connection, Engine
+from sqlmodel import Session
+
+from app.models.desk.disclosure_tables import DeskAct
+from app.services.concerns.unsealing import Opener
+from app.services.concerns.sealing import Sealer
+from app.store.concerns import SealedText, list_sealed, read_sealed, replace_sealed
+from app.store.database import forget_freed_pages
+from app.store.disclosures import Actor, disclose
+from app.store.writer import Writer
+
+
+def reseal(
+    engine: Engine, writer: Writer, opener: Opener, sealer: Sealer, *, actor: Actor, at: dt.datetime
+) -> Iterator[str]:
+    """Seal every concern and addition that is not yet sealed to exactly those recipients anew.
+
+    Gives the reference of each, once its new seal is on the disk and on the record of disclosures. Raises
+    `NotOpenedHere` where the opener's identities do not open one.
+    """
+    with Session(engine) as session:
+        texts = list_sealed(session)
+    try:
+        for text in texts:
+            if sorted(text.recipients) == sorted(sealer.fingerprints):
+                continue
+            with Session(engine) as session:
+                sealed = read_sealed(session, text)
+            if sealed:
+                writer.keep(_replacement(text, sealer.seal(opener.read(sealed)), sealer, actor=actor, at=at))
+                yield text.reference
+    finally:
+        forget_freed_pages(engine)  # which hold what the old keys still open
+
+
+def _replacement(
+    text: SealedText, sealed: bytes, sealer: Sealer, *, actor: Actor, at: dt.datetime
+) -> Callable[[Connection], None]:
+    def act(connection: Connection) -> None:
+        detail = f"to {' '.join(sealer.fingerprints)}"
+        disclose(connection, chain=text.reference, act=DeskAct.RESEALED, actor=actor, at=at, detail=detail)
+        replace_sealed(connection, text, sealed=sealed, recipients=sealer.fingerprints)
+
+    return act

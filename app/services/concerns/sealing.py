@@ -1,0 +1,78 @@
+"""Sealing a concern to the duty team's public keys, in the age format (age-encryption.org/v1).
+
+Whoever holds the identity of any recipient can open it with this service or with the plain `age` program; this
+service needs no identity to receive.
+"""
+
+import datetime as dt
+import hashlib
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import pyrage
+from pyrage import x25519
+
+from app.errors import SetUpFault
+from app.models.concerns.addition import Addition
+from app.models.concerns.concern import FORM_VERSION
+from app.models.concerns.receipts import Receipt
+from app.models.base import utc_text
+
+FINGERPRINT_LENGTH = 16
+
+
+def fingerprint_of(recipient: str) -> str:
+    """The first 16 hexadecimal digits of the SHA-256 of the recipient's text: a name for the key."""
+    return hashlib.sha256(recipient.encode()).hexdigest()[:FINGERPRINT_LENGTH]
+
+
+@dataclass(frozen=True)
+class Sealer:
+    """Seals to every configured recipient at once."""
+
+    recipients: tuple[x25519.Recipient, ...]
+    fingerprints: tuple[str, ...]
+
+    def seal(self, plaintext: bytes) -> bytes:
+        """The sealed file; any one recipient's identity opens it."""
+        sealed: bytes = pyrage.encrypt(plaintext, list(self.recipients))
+        return sealed
+
+
+def make_sealer(recipients: Sequence[str]) -> Sealer:
+    """A sealer to those age recipients; raises `SetUpFault` where one is not a public key, or there is none."""
+    if not recipients:
+        raise SetUpFault("no recipient to seal concerns to")
+    try:
+        parsed = tuple(x25519.Recipient.from_str(recipient) for recipient in recipients)
+    except pyrage.RecipientError:
+        raise SetUpFault("SEAL_TO holds something that is not an age recipient (age1...)") from None
+    return Sealer(parsed, tuple(fingerprint_of(recipient) for recipient in recipients))
+
+
+def sealed_addition(addition: Addition, reference: str, *, at: dt.datetime) -> bytes:
+    """What goes under the seal of an addition."""
+    whole = {
+        "reference": reference,
+        "received_at": utc_text(at),
+        "form_version": FORM_VERSION,
+        "addition": addition.model_dump(mode="json", exclude_unset=True),
+    }
+    return json.dumps(whole, ensure_ascii=False).encode()
+
+
+def sealed_text(submission: bytes, receipt: Receipt) -> bytes:
+    """What goes under the seal: the concern as it was sent (JSON), with reference, edition and time beside it.
+
+    They stand inside, because the age format binds no data from outside to a file: a sealed file that was moved to
+    another row still tells which concern it is.
+    """
+    whole = {
+        "reference": receipt.reference,
+        "guide": receipt.guide,
+        "edition": receipt.edition,
+        "received_at": utc_text(receipt.received_at),
+        "form_version": FORM_VERSION,
+    }
+    return b'%b, "submission": %b}' % (json.dumps(whole).encode()[:-1], submission)

@@ -1,0 +1,1 @@
+"""Events: payloads, webhooks and their delivery."""

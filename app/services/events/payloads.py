@@ -1,0 +1,26 @@
+"""What events tell: references, times and links; never a word of a concern."""
+
+from typing import Any
+
+from app.models.concerns.tables import ConcernRow
+from app.models.base import utc_text
+from app.store.concerns import NewConcern
+from app.store.editions import EditionKey
+
+TIMES = ("received_at", "acknowledge_by", "acknowledged_at", "closed_at", "added_at")
+
+
+def concern_data(concern: ConcernRow | NewConcern) -> dict[str, Any]:
+    """What an event tells of a concern."""
+    times = {name: utc_text(moment) for name in TIMES if (moment := getattr(concern, name, None)) is not None}
+    return {
+        "reference": concern.reference,
+        **times,
+        "links": {"concern": f"/v1/desk/concerns/{concern.reference}"},
+    }
+
+
+def edition_data(key: EditionKey, *, digest: str | None = None) -> dict[str, Any]:
+    """What an event tells of an edition."""
+    told = {"guide": key.guide, "edition": key.number} | ({"digest": digest} if digest else {})
+    return told | {"links": {"edition": f"/v1/guides/{key.guide}/editions/{key.number}"}}

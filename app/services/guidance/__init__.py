@@ -1,0 +1,1 @@
+"""Guidance: publishing, seed files, reference data, the service directory."""

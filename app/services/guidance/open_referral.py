@@ -1,0 +1,174 @@
+"""The directory: the contacts of every current edition, and the signposts, as Open Referral UK sees them.
+
+The mapping is pure: the same editions and signposts give the same directory.
+"""
+
+import datetime as dt
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from app.models.guidance.editions import Contact, ContactKind, EditionContent, Phone
+from app.models.open_referral.directory import Service
+from app.models.open_referral.components import Organization, OrganizationIdentifier, Taxonomy, TaxonomyTerm
+from app.models.guidance.signposts import Signpost
+from app.services.guidance.open_referral_entries import Entry, Links, id_of, service_of
+from app.store.editions import EditionHead
+
+CALL_999 = "In immediate danger call 999"
+
+
+@dataclass(frozen=True)
+class Directory:
+    """Everything that the stub tells."""
+
+    services: tuple[Service, ...]
+    taxonomy: Taxonomy
+    terms: tuple[TaxonomyTerm, ...]
+
+
+@dataclass(frozen=True)
+class Guide:
+    """A guide as it stands now."""
+
+    head: EditionHead
+    content: EditionContent
+
+    @property
+    def publisher(self) -> str:
+        """The code by which the publisher is named."""
+        return self.content.publisher.gss_code
+
+    @property
+    def cited(self) -> str:
+        """The edition, as a description cites it."""
+        return f"{self.head.title}, edition {self.head.number}"
+
+
+def make_directory(guides: Sequence[Guide], signposts: Sequence[Signpost], *, public_url: str) -> Directory:
+    """The directory of those guides, by name, and then of those signposts, 999 first."""
+    taxonomy = Taxonomy(
+        id=id_of("taxonomy", "harms"),
+        name="Harms to children",
+        description="The subjects of the guides, and the risks that they say are often linked to them.",
+    )
+    terms = _terms(guides, taxonomy, public_url)
+    entries = [entry for guide in guides for entry in _entries_of(guide, _publisher(guide, guides), terms)]
+    entries += [_entry_of(signpost) for signpost in signposts]
+    return Directory(tuple(service_of(entry) for entry in entries), taxonomy, tuple(terms.values()))
+
+
+def _terms(guides: Sequence[Guide], taxonomy: Taxonomy, public_url: str) -> dict[str, TaxonomyTerm]:
+    """The terms by slug; a slug that several guides name is one term, as the first of them tells it."""
+    terms: dict[str, TaxonomyTerm] = {}
+
+    def add(slug: str, name: str, description: str, path: str) -> None:
+        term = TaxonomyTerm(
+            id=id_of("term", slug),
+            name=name,
+            description=description,
+            taxonomy=taxonomy.name,
+            taxonomy_id=taxonomy.id,
+            term_uri=f"{public_url}/v1/guides/{path}",
+        )
+        terms.setdefault(slug, term)
+
+    for guide in guides:
+        slug = guide.head.guide
+        add(slug, slug.replace("-", " ").capitalize(), f"The subject of {guide.head.title}.", slug)
+    for guide in guides:
+        described = f"Named in {guide.head.title} as often linked to its subject."
+        for risk in guide.content.linked_risks:
+            add(risk.id, risk.text, described, f"{guide.head.guide}/linked-risks/{risk.id}")
+    return terms
+
+
+def _publisher(guide: Guide, guides: Sequence[Guide]) -> Organization:
+    """The guide's publisher, named as the first of its guides prints it."""
+    published = [each for each in guides if each.publisher == guide.publisher]
+    organization = id_of("organization", guide.publisher)
+    code = OrganizationIdentifier(
+        id=id_of("identifier", guide.publisher),
+        organization_id=organization,
+        identifier_type="Government Statistical Service code",
+        identifier=guide.publisher,
+    )
+    return Organization(
+        id=organization,
+        name=published[0].content.publisher.name,
+        description=f"Publisher of {'; '.join(each.head.title for each in published)}.",
+        organization_identifiers=(code,),
+    )
+
+
+def _entries_of(guide: Guide, publisher: Organization, terms: dict[str, TaxonomyTerm]) -> Iterator[Entry]:
+    links: Links = (
+        ("subject", terms[guide.head.guide]),
+        *(("linked_risk", terms[risk.id]) for risk in guide.content.linked_risks),
+    )
+    for contact, page in _with_pages(guide.content.contacts):
+        yield Entry(
+            name=(guide.publisher, guide.head.guide, contact.id),
+            owner=(guide.publisher,),
+            title=contact.name,
+            organization=publisher,
+            words=(
+                f"{contact.name}, named in {guide.cited}",
+                contact.when,
+                _numbers(contact.phones),
+                f"The web address leads to: {page.name}" if page else None,
+                page.when if page else None,
+                CALL_999,
+            ),
+            phones=contact.phones,
+            url=page.url if page else contact.url,
+            verified_on=_checked_on(contact, page or contact),
+            links=links,
+            last_modified=guide.head.published_at,
+        )
+
+
+def _with_pages(contacts: Sequence[Contact]) -> Iterator[tuple[Contact, Contact | None]]:
+    """The guide's first number goes with its first page, since a service holds one address; the rest stand alone."""
+    number = next((each for each in contacts if each.kind is ContactKind.TELEPHONE and each.url is None), None)
+    page = next((each for each in contacts if number and each.kind is ContactKind.WEB and not each.phones), None)
+    return ((each, page if each is number else None) for each in contacts if each is not page)
+
+
+def _checked_on(*contacts: Contact) -> dt.date | None:
+    """The day since which every detail has been checked; None where one never was."""
+    days = [contact.verified_on for contact in contacts]
+    return None if None in days else min(filter(None, days))
+
+
+def _entry_of(signpost: Signpost) -> Entry:
+    name = ("signposts", signpost.id)
+    return Entry(
+        name=name,
+        owner=name,
+        title=signpost.name,
+        organization=Organization(
+            id=id_of("organization", *name), name=signpost.name, description=signpost.description
+        ),
+        words=(
+            signpost.description,
+            f"For: {signpost.audience}" if signpost.audience else None,
+            signpost.when,
+            _numbers(signpost.phones),
+            f"Source: {signpost.source}",
+            None if signpost.emergency else CALL_999,
+        ),
+        phones=signpost.phones,
+        url=signpost.url,
+        verified_on=signpost.verified_on,
+    )
+
+
+def _numbers(phones: Sequence[Phone]) -> str | None:
+    """The numbers as printed, and as a telephone dials them."""
+    told = [
+        phone.display
+        + (f", option {phone.option}" if phone.option else "")
+        + (f" ({phone.number})" if phone.number != phone.display else "")
+        for phone in phones
+    ]
+    return f"Telephone: {'; '.join(told)}" if told else None

@@ -1,0 +1,120 @@
+"""An entry of the directory, as an Open Referral UK service: with its ids, location, contact and attributes.
+
+Every id is a version 5 UUID, in the namespace `DIRECTORY`, of a name made of slugs such as
+`service/E06000022/child-sexual-exploitation/duty-and-assessment-team`: kind, the publisher's GSS code (so that no two
+councils share an id), guide, contact. What a signpost gives is named `service/signposts/childline`. No number of an
+edition stands in a name, so an id is the same from edition to edition.
+"""
+
+import datetime as dt
+import uuid
+from dataclasses import dataclass
+from typing import Literal
+from urllib.parse import quote
+
+from app.models.guidance.editions import Phone
+from app.models.open_referral.directory import Service, ServiceLocation
+from app.models.open_referral.components import (
+    Attribute,
+    Organization,
+    ServiceContact,
+    ServicePhone,
+    TaxonomyTerm,
+    VirtualLocation,
+)
+
+DIRECTORY = uuid.UUID("b179ab2a-a354-400a-8ebe-37a328ea0421")
+URI_CHARACTERS = ":/?#[]@!$&'()*+,;=%~"
+ENDS = (".", "!", "?")
+
+Name = tuple[str, ...]
+Links = tuple[tuple[Literal["subject", "linked_risk"], TaxonomyTerm], ...]
+
+
+@dataclass(frozen=True)
+class Entry:
+    """What is told of one service: `name` names it, and `owner` its organization, in every id."""
+
+    name: Name
+    owner: Name
+    title: str
+    organization: Organization
+    words: tuple[str | None, ...]
+    phones: tuple[Phone, ...]
+    url: str | None
+    verified_on: dt.date | None
+    links: Links = ()
+    last_modified: dt.datetime | None = None
+
+
+def id_of(kind: str, *name: str) -> uuid.UUID:
+    """The id of what is named so."""
+    return uuid.uuid5(DIRECTORY, "/".join((kind, *name)))
+
+
+def service_of(entry: Entry) -> Service:
+    """The entry as a service."""
+    service = id_of("service", *entry.name)
+    words = [*filter(None, entry.words), _checked(entry.verified_on)]
+    return Service(
+        id=service,
+        organization_id=entry.organization.id,
+        name=entry.title,
+        description=" ".join(each if each.endswith(ENDS) else f"{each}." for each in words),
+        url=quote(entry.url, safe=URI_CHARACTERS) if entry.url else None,
+        status="active",
+        assured_date=entry.verified_on,
+        last_modified=entry.last_modified,
+        organization=entry.organization,
+        service_at_locations=(_location(entry, service),),
+        contacts=_contacts(entry, service),
+        attributes=_attributes(entry, service),
+    )
+
+
+def _checked(verified_on: dt.date | None) -> str:
+    if verified_on is None:
+        return "Nobody has checked these details yet"
+    return f"A person checked these details on {verified_on}"
+
+
+def _location(entry: Entry, service: uuid.UUID) -> ServiceLocation:
+    location = VirtualLocation(
+        id=id_of("location", *entry.owner),
+        location_type="virtual",
+        name=f"{entry.organization.name}, by telephone or online",
+        description="Reached by telephone or online; no address is given to visit.",
+    )
+    return ServiceLocation(
+        id=id_of("service-at-location", *entry.name), service_id=service, location_id=location.id, location=location
+    )
+
+
+def _contacts(entry: Entry, service: uuid.UUID) -> tuple[ServiceContact, ...] | None:
+    if not entry.phones:
+        return None
+    contact = id_of("contact", *entry.name)
+    phones = tuple(
+        ServicePhone(
+            id=id_of("phone", *entry.name, phone.number, phone.option or ""),
+            contact_id=contact,
+            number=phone.number,
+            description=f"Option {phone.option}" if phone.option else None,
+        )
+        for phone in entry.phones
+    )
+    return (ServiceContact(id=contact, service_id=service, name=entry.title, phones=phones),)
+
+
+def _attributes(entry: Entry, service: uuid.UUID) -> tuple[Attribute, ...] | None:
+    attributes = tuple(
+        Attribute(
+            id=id_of("attribute", *entry.name, str(term.id)),
+            link_id=service,
+            link_type=link_type,
+            taxonomy_term_id=term.id,
+            taxonomy_term=term,
+        )
+        for link_type, term in entry.links
+    )
+    return attributes or None

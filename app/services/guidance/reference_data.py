@@ -1,0 +1,47 @@
+"""The code lists and signposts that stand outside editions, read from the seed folder when the service starts."""
+
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+from pydantic import BaseModel
+
+from app.errors import Fault, NoSuchCodeList
+from app.models.code_lists import CodeList
+from app.models.concerns.coded_fields import coded_values
+from app.models.guidance.seed_files import read_seed_file
+from app.models.guidance.signposts import Signpost, SignpostList
+
+
+@dataclass(frozen=True)
+class ReferenceData:
+    """The lists, by name, and the signposts, 999 first."""
+
+    code_lists: dict[str, CodeList]
+    signposts: tuple[Signpost, ...]
+
+    def get_code_list(self, name: str) -> CodeList:
+        """The list of that name; raises `NoSuchCodeList`."""
+        try:
+            return self.code_lists[name]
+        except KeyError:
+            raise NoSuchCodeList from None
+
+    def faults_in_codes(self, parsed: BaseModel) -> list[Fault]:
+        """Every coded field whose code is not in its list."""
+        return [
+            Fault(at, f"This is not a code of the list {name}. GET /v1/code-lists/{name} gives the codes.")
+            for at, name, value in coded_values(parsed)
+            if value not in self._codes[name]
+        ]
+
+    @cached_property
+    def _codes(self) -> dict[str, frozenset[str]]:
+        return {name: frozenset(code.code for code in found.codes) for name, found in self.code_lists.items()}
+
+
+def read_reference_data(seed_dir: Path) -> ReferenceData:
+    """Read and check the files; raises `SeedFileError` with file, line and reason."""
+    lists = [read_seed_file(path, CodeList) for path in sorted((seed_dir / "code-lists").glob("*.yaml"))]
+    signposts = read_seed_file(seed_dir / "signposts.yaml", SignpostList).signposts
+    return ReferenceData(code_lists={found.name: found for found in lists}, signposts=signposts)

@@ -1,0 +1,54 @@
+"""Publishing the files of the seed folder, through the same door as everybody else."""
+
+import datetime as dt
+from pathlib import Path
+
+from sqlalchemy import Engine
+from sqlmodel import Session
+
+from app.errors import EditionAlreadyPublished, EditionOutOfOrder, EditionRefused
+from app.logs import Log
+from app.models.guidance.editions import EditionContent
+from app.models.guidance.seed_errors import SeedFault, SeedFileError
+from app.models.guidance.seed_files import edition_place, read_seed_file, refused_file
+from app.services.guidance.publishing import Published, publish_edition
+from app.services.guidance.reference_data import ReferenceData
+from app.store.editions import EditionKey, find_history
+from app.store.writer import Writer
+
+log = Log(__name__)
+
+
+def publish_file(writer: Writer, reference_data: ReferenceData, path: Path, *, at: dt.datetime) -> Published:
+    """Publish one file, `.../<guide>/<number>.yaml`.
+
+    Raises `SeedFileError` with file, line and reason: also for whatever `publish_edition` refuses.
+    """
+    key = EditionKey(*edition_place(path))
+    content = read_seed_file(path, EditionContent)
+    try:
+        published = writer.keep(
+            lambda connection: publish_edition(connection, key, content=content, at=at, reference_data=reference_data)
+        )
+    except EditionRefused as refusal:
+        raise refused_file(path, refusal.faults) from None
+    except (EditionAlreadyPublished, EditionOutOfOrder) as refusal:
+        raise SeedFileError(path, [SeedFault(0, str(type(refusal).__doc__))]) from None
+    if published.is_new:
+        log.info("edition_published", guide=key.guide, edition=key.number, digest=published.digest)
+    return published
+
+
+def publish_seed(
+    engine: Engine, writer: Writer, reference_data: ReferenceData, seed_dir: Path, *, at: dt.datetime
+) -> None:
+    """Publish every edition of every guide in the folder that the database does not know at all.
+
+    A guide that is known is left alone: its later editions come by `guidance publish` or over HTTP.
+    """
+    for folder in sorted(path for path in (seed_dir / "guides").glob("*") if path.is_dir()):
+        with Session(engine) as session:
+            known = bool(find_history(session, guide=folder.name))
+        if not known:
+            for path in sorted(folder.glob("*.yaml"), key=lambda path: edition_place(path)[1]):
+                publish_file(writer, reference_data, path, at=at)

@@ -1,0 +1,1 @@
+"""Operations: backup, verification and background workers."""

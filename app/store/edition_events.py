@@ -1,0 +1,62 @@
+"""What happened to editions, across guides: each was published once, and some were withdrawn."""
+
+import datetime as dt
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+from sqlalchemy import literal, select, union_all
+from sqlmodel import Session, col
+
+from app.models.guidance.guide_tables import EditionRow, WithdrawalRow
+
+
+class HappeningKind(StrEnum):
+    """What can happen to an edition."""
+
+    PUBLISHED = "published"
+    WITHDRAWN = "withdrawn"
+
+
+@dataclass(frozen=True)
+class Happening:
+    """One thing that happened to an edition; `words` are its change note, or the reason of its withdrawal."""
+
+    kind: HappeningKind
+    guide: str
+    edition: int
+    title: str
+    publisher: str
+    digest: str
+    at: dt.datetime
+    words: str
+
+
+def list_happenings(session: Session, *, limit: int) -> list[Happening]:
+    """The latest happenings, the newest first."""
+    edition: list[Any] = [
+        EditionRow.guide,
+        EditionRow.number,
+        EditionRow.title,
+        EditionRow.publisher,
+        EditionRow.digest,
+    ]
+    published = select(
+        literal(HappeningKind.PUBLISHED.value).label("kind"),
+        *edition,
+        col(EditionRow.published_at).label("at"),
+        col(EditionRow.change_note).label("words"),
+    )
+    withdrawn = select(
+        literal(HappeningKind.WITHDRAWN.value), *edition, col(WithdrawalRow.withdrawn_at), col(WithdrawalRow.reason)
+    ).join(
+        WithdrawalRow,
+        (col(WithdrawalRow.guide) == EditionRow.guide) & (col(WithdrawalRow.edition) == EditionRow.number),
+    )
+    both = union_all(published, withdrawn).subquery()
+    newest_first = (both.c.at.desc(), both.c.guide, both.c.number.desc(), both.c.kind.desc())
+    rows = session.execute(select(both).order_by(*newest_first).limit(limit))
+    return [
+        Happening(HappeningKind(row.kind), row.guide, row.number, row.title, row.publisher["name"], *row[5:])
+        for row in rows
+    ]

@@ -1,0 +1,1 @@
+"""What the routes build on: context, authentication, responses, problems."""

@@ -1,0 +1,76 @@
+"""Who may call a route. Every route declares one of these; a route without one is refused by a test."""
+
+from typing import Annotated
+
+from fastapi import Depends, Request
+from fastapi.concurrency import run_in_threadpool
+from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer, SecurityScopes
+
+from app.errors import ScopeMissing, TokenNeeded
+from app.models.clients import Scope
+from app.web.context import Parts, TheParts, the_parts
+from app.services.access.clients import Caller
+
+ANONYMOUS = "anonymous"
+
+
+async def anyone() -> None:
+    """Anyone: no token is asked for and none is read."""
+
+
+PUBLIC = Depends(anyone)
+
+_status_token = HTTPBearer(
+    scheme_name="StatusToken", description="The `status_token` of a concern's receipt.", auto_error=False
+)
+_client_key = HTTPBearer(
+    scheme_name="ClientKey",
+    description="A client's key (`guidance clients add`), or an access token of the configured OpenID provider.",
+    auto_error=False,
+)
+
+Given = HTTPAuthorizationCredentials | None
+
+
+async def the_status_token(given: Annotated[Given, Depends(_status_token)]) -> str:
+    """Whoever holds the concern's status token. Raises `TokenNeeded`."""
+    if given is None:
+        raise TokenNeeded
+    return given.credentials
+
+
+async def the_client(
+    request: Request, needed: SecurityScopes, parts: TheParts, given: Annotated[Given, Depends(_client_key)]
+) -> Caller:
+    """A client with the scopes that the route needs. Raises `TokenNeeded`, `TokenUnknown` or `ScopeMissing`."""
+    if given is None:
+        raise TokenNeeded
+    caller = await _admitted(request, parts, given)
+    for scope in needed.scopes:
+        if scope not in caller.scopes:
+            raise ScopeMissing(scope)
+    return caller
+
+
+async def the_submitter(request: Request, given: Annotated[Given, Depends(_client_key)]) -> str:
+    """Whoever may submit: a client with the scope; anyone, unless anonymous concerns are switched off."""
+    parts = await the_parts(request)
+    if given is None:
+        if not parts.settings.anonymous_concerns:
+            raise TokenNeeded
+        return ANONYMOUS
+    caller = await _admitted(request, parts, given)
+    if Scope.SUBMIT not in caller.scopes:
+        raise ScopeMissing(Scope.SUBMIT)
+    return caller.name
+
+
+async def _admitted(request: Request, parts: Parts, given: HTTPAuthorizationCredentials) -> Caller:
+    """Who holds the key; the limits around the request learn the name, and count by it from then on."""
+    caller = await run_in_threadpool(parts.doorkeeper.admit, given.credentials)
+    request.state.client = caller.name
+    return caller
+
+
+StatusToken = Annotated[str, Depends(the_status_token)]
+Submitter = Annotated[str, Depends(the_submitter)]

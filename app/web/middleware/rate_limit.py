@@ -1,0 +1,126 @@
+"""Limits around requests: which routes have one, by whom it is counted, and the header fields that tell it.
+
+Header fields: draft-ietf-httpapi-ratelimit-headers (`RateLimit-Policy`, `RateLimit`), and `Retry-After` on a refusal.
+"""
+
+import hashlib
+from collections import OrderedDict
+
+from fastapi import Request
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from app.config import Settings
+from app.web.problem_types import TOO_OFTEN
+from app.web.problems import CONCERNS, problem
+from app.services.access.rate_limiting import Count, Limiter, Policy, caller_at, make_policy
+
+POLICY_FIELD = "RateLimit-Policy"
+FIELD = "RateLimit"
+FOR_CLIENTS = ("/v1/desk", "/v1/events")
+SEARCHES = ("/v1/search", "/v1/indicators", "/v1/factors", "/v1/contacts", "/open-referral/v3/")
+STATUS_PAGE = "/concerns"
+REMEMBERED_CLIENTS = 4096
+UNAUTHORISED = 401
+
+CONCERN, STATUS, SEARCH, DESK, CLIENT = "concerns", "status", "search", "desk", "clients"
+
+
+def limited_as(method: str, path: str) -> str | None:
+    """The name of the policy of that route, None where it has none: plain public reads are cheap, and kept in caches.
+
+    A search is limited only where it has a query.
+    """
+    if path.startswith(CONCERNS):
+        if method == "POST":
+            return CONCERN
+        return STATUS if method == "GET" and path != f"{CONCERNS}/form" else None
+    if path == STATUS_PAGE and method == "POST":
+        return STATUS
+    if path.startswith(FOR_CLIENTS) or method == "POST":
+        return DESK
+    return SEARCH if method == "GET" and path.startswith(SEARCHES) else None
+
+
+class Limits:
+    """ASGI middleware that counts, and refuses who asks too often before the body is read.
+
+    A caller is counted by network address. One whose key was admitted is from then on counted by client instead.
+    """
+
+    def __init__(self, app: ASGIApp, limiter: Limiter, settings: Settings) -> None:
+        self.app = app
+        self._limiter = limiter
+        self._policies = {
+            CONCERN: make_policy(CONCERN, settings.limit_concerns),
+            STATUS: make_policy(STATUS, settings.limit_status),
+            SEARCH: make_policy(SEARCH, settings.limit_search),
+            DESK: make_policy(DESK, settings.limit_desk),
+        }
+        self._client_policy = make_policy(CLIENT, settings.limit_clients)
+        self._admitted: OrderedDict[bytes, str] = OrderedDict()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request."""
+        name = limited_as(scope["method"], scope["path"]) if scope["type"] == "http" else None
+        if name is None or (name == SEARCH and not scope["query_string"]):
+            await self.app(scope, receive, send)
+            return
+        token = _token_of(scope)
+        found = self._counted_as(scope, self._policies[name], token)
+        if found is None:
+            await self.app(scope, receive, self._remembering(scope, token, send))
+            return
+        count = await self._limiter.count(*found)
+        told = telling(count, send)
+        if count.is_over:
+            refusal = problem(Request(scope, receive), TOO_OFTEN, headers={"Retry-After": str(count.seconds)})
+            await refusal(scope, receive, told)
+        else:
+            await self.app(scope, receive, self._remembering(scope, token, told))
+
+    def _counted_as(self, scope: Scope, policy: Policy, token: bytes | None) -> tuple[Policy, str] | None:
+        who = caller_at(scope["client"][0] if scope.get("client") else None)
+        if who is None:
+            return None
+        client = self._admitted.get(token) if token is not None else None
+        return (policy, who) if client is None else (self._client_policy, client)
+
+    def _remembering(self, scope: Scope, token: bytes | None, send: Send) -> Send:
+        """The way out, on which the client is remembered that the route admitted, and forgotten when it is not."""
+        if token is None:
+            return send
+
+        async def remembering(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                client = scope["state"].get("client")
+                if client is not None:
+                    self._admitted[token] = client
+                    self._admitted.move_to_end(token)
+                    if len(self._admitted) > REMEMBERED_CLIENTS:
+                        self._admitted.popitem(last=False)
+                elif message["status"] == UNAUTHORISED:
+                    self._admitted.pop(token, None)
+            await send(message)
+
+        return remembering
+
+
+def telling(count: Count, send: Send) -> Send:
+    """The way out, on which the answer tells how the caller stands."""
+    policy = count.policy
+
+    async def told(message: Message) -> None:
+        if message["type"] == "http.response.start":
+            headers = MutableHeaders(scope=message)
+            headers[POLICY_FIELD] = f'"{policy.name}";q={policy.item.amount};w={policy.seconds}'
+            headers[FIELD] = f'"{policy.name}";r={count.remaining};t={count.seconds}'
+        await send(message)
+
+    return told
+
+
+def _token_of(scope: Scope) -> bytes | None:
+    """The hash of the bearer token, as clients' keys are kept."""
+    given = Headers(scope=scope).get("authorization", "")
+    return hashlib.sha256(given.encode("latin-1")).digest() if given else None

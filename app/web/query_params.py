@@ -1,0 +1,72 @@
+"""Query parameters: unknown and repeated ones are refused; lists are paged by an opaque cursor."""
+
+import base64
+import json
+from typing import Annotated, TypeVar
+
+from fastapi import Depends, Query, Request, params
+from fastapi.dependencies.utils import get_flat_params
+from fastapi.routing import APIRoute
+
+from app.errors import Fault, QueryRefused
+from app.web.json_body import CANNOT_BE_KEPT
+from app.web.plain_numbers import IN_PLAIN_DIGITS
+
+
+async def ignore_unknown_query() -> None:
+    """Mark a route that ignores parameters which it does not have, as the callers of its standard expect."""
+
+
+UNKNOWN_IGNORED = Depends(ignore_unknown_query)
+
+
+async def refuse_unknown_query(request: Request) -> None:
+    """Refuse a parameter that the route does not have, and one that is given twice. Raises `QueryRefused`."""
+    if not request.scope["query_string"]:
+        return
+    route: APIRoute = request.scope["route"]
+    known = {field.alias for field in get_flat_params(route.dependant) if isinstance(field.field_info, params.Query)}
+    names = [name for name, _ in request.query_params.multi_items()]
+    ignored = any(needed.call is ignore_unknown_query for needed in route.dependant.dependencies)
+    if not ignored and any(name not in known for name in names):
+        told = f"This path knows: {', '.join(sorted(known))}." if known else "This path knows none."
+        raise QueryRefused([Fault((), f"A query parameter is unknown. {told}")])
+    twice = sorted({name for name in names if name in known and names.count(name) > 1})
+    if twice:
+        raise QueryRefused([Fault((), f"A query parameter is given more than once: {', '.join(twice)}.")])
+
+
+Limit = Annotated[
+    int, Query(ge=1, le=200, description="The most entries that a page holds.", examples=[50]), IN_PLAIN_DIGITS
+]
+Cursor = Annotated[
+    str | None,
+    Query(max_length=400, description="Where the page begins: the `next_cursor` of the page before.", examples=["NTA"]),
+]
+
+
+LARGEST = 2**31 - 1
+
+Key = TypeVar("Key", str, int)
+
+
+def to_cursor(key: str | int) -> str:
+    """An opaque cursor that stands for the last key of a page."""
+    return base64.urlsafe_b64encode(json.dumps(key).encode()).decode().rstrip("=")
+
+
+def from_cursor(cursor: str | None, *, otherwise: Key) -> Key:
+    """The key that the cursor stands for; `otherwise` for the first page. Raises `QueryRefused` for any other text."""
+    if cursor is None:
+        return otherwise
+    try:
+        key = json.loads(base64.b64decode(cursor + "=" * (-len(cursor) % 4), altchars=b"-_", validate=True))
+    except ValueError:
+        key = None
+    if type(key) is not type(otherwise) or not _can_be_looked_up(key):
+        raise QueryRefused([Fault((), "The cursor is not one that this service gave.")])
+    return key
+
+
+def _can_be_looked_up(key: str | int) -> bool:
+    return 0 <= key <= LARGEST if isinstance(key, int) else CANNOT_BE_KEPT.search(key) is None

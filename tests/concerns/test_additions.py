@@ -1,0 +1,267 @@
+"""Additions: the reporter tells more, with the status token, under the same seal; no concern is less urgent by it."""
+
+import json
+import threading
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
+from typing import Any
+
+import pyrage
+import pytest
+from fastapi import FastAPI
+from starlette.testclient import TestClient
+
+from app.config import Settings
+from app.services.access.key_files import DEVELOPMENT_IDENTITY
+from app.services.concerns.unsealing import read_identities
+from tests.conftest import A_TUESDAY, Concern, Desk, SettableClock
+from tests.support.databases import files_of, stranger
+from tests.support.live import LiveServer
+
+CANARY = "Canary-Alex-Example-came-home"
+LEVELS = ("no", "not_sure", "yes")
+
+Receipt = dict[str, Any]
+
+
+def more(words: str = "Alex Example came home.", **changes: Any) -> dict[str, Any]:
+    return {"concern": {"narrative": words}} | changes
+
+
+def add(http: Any, receipt: Receipt, told: dict[str, Any], **headers: str) -> Any:
+    key = {"Authorization": f"Bearer {receipt['status_token']}"}
+    return http.post(f"{receipt['links']['self']}/additions", json=told, headers=key | headers)
+
+
+@pytest.fixture
+def receipt(client: TestClient, a_concern: Concern) -> Receipt:
+    """That of a concern with which there is no immediate danger."""
+    told: Receipt = client.post("/v1/concerns", json=a_concern()).json()
+    return told
+
+
+@pytest.fixture
+def rows(settings: Settings) -> Callable[[], list[Any]]:
+    def read() -> list[Any]:
+        with stranger(settings.data_dir) as connection:
+            return list(connection.execute("SELECT reference, number, sealed FROM additions ORDER BY 1, 2"))
+
+    return read
+
+
+def in_the_inbox(desk: Desk) -> Any:
+    (entry,) = desk.get("/concerns").json()["concerns"]
+    return entry
+
+
+def test_an_addition_is_kept_and_answered_with_its_time_the_state_and_whom_to_call(
+    client: TestClient, receipt: Receipt, clock: SettableClock
+) -> None:
+    clock.time = A_TUESDAY.replace(hour=18)
+
+    answer = add(client, receipt, more())
+
+    told = answer.json()
+    assert answer.status_code == 201
+    assert (told["reference"], told["state"]) == (receipt["reference"], "received")
+    assert (told["received_at"], told["added_at"]) == ("2026-11-24T09:30:00Z", "2026-11-24T18:30:00Z")
+    assert told["signposts"][0]["phones"][0]["number"] == "999"
+    assert told["contacts"] == receipt["contacts"]
+    assert "status_token" not in told
+    assert answer.headers["Cache-Control"] == "no-store"
+
+
+def test_the_status_token_of_that_concern_is_needed_and_nothing_else_will_do(
+    client: TestClient, desk: Desk, receipt: Receipt, a_concern: Concern, rows: Callable[[], list[Any]]
+) -> None:
+    another = client.post("/v1/concerns", json=a_concern()).json()
+    path = f"{receipt['links']['self']}/additions"
+    headers = [
+        {},
+        *({"Authorization": f"Bearer {token}"} for token in (another["status_token"], "guessed")),
+        desk.headers,
+    ]
+
+    answers = [client.post(path, json=more(), headers=each) for each in headers]
+
+    assert [answer.status_code for answer in answers] == [401, 404, 404, 404]
+    assert {answer.json()["signposts"][0]["phones"][0]["number"] for answer in answers} == {"999"}
+    assert rows() == []
+
+
+def test_it_stands_under_the_seal_with_its_reference_and_time_as_it_was_sent(
+    client: TestClient, receipt: Receipt, rows: Callable[[], list[Any]], settings: Settings
+) -> None:
+    told = more(immediate_danger="no")
+    add(client, receipt, told)
+
+    ((reference, number, sealed),) = rows()
+    opener = read_identities(settings.data_dir / DEVELOPMENT_IDENTITY)
+    assert (reference, number) == (receipt["reference"], 1)
+    assert opener.open(sealed) == {
+        "reference": reference,
+        "received_at": "2026-11-24T09:30:00Z",
+        "form_version": 2,
+        "addition": told,
+    }
+    with pytest.raises(pyrage.DecryptError):
+        pyrage.decrypt(sealed, [pyrage.x25519.Identity.generate()])
+
+
+def test_the_team_reads_additions_in_the_order_of_their_arrival_and_sees_when_the_last_came(
+    client: TestClient, desk: Desk, receipt: Receipt, clock: SettableClock
+) -> None:
+    for hour, words in ((10, "Second."), (11, "First."), (12, "Third.")):
+        clock.time = A_TUESDAY.replace(hour=hour)
+        add(client, receipt, more(words))
+
+    opened = desk.get(f"/concerns/{receipt['reference']}").json()["additions"]
+
+    assert [each["number"] for each in opened] == [1, 2, 3]
+    assert [each["addition"]["concern"]["narrative"] for each in opened] == ["Second.", "First.", "Third."]
+    assert [each["received_at"][11:13] for each in opened] == ["10", "11", "12"]
+    assert in_the_inbox(desk)["added_at"] == "2026-11-24T12:30:00Z"
+
+
+def test_a_retry_gets_the_same_answer_and_adds_nothing_and_another_concern_may_use_the_key(
+    client: TestClient, receipt: Receipt, a_concern: Concern, rows: Callable[[], list[Any]], clock: SettableClock
+) -> None:
+    another = client.post("/v1/concerns", json=a_concern()).json()
+    first = add(client, receipt, more(), **{"Idempotency-Key": "a-key"})
+    clock.time = A_TUESDAY.replace(hour=18)
+
+    again = add(client, receipt, more(), **{"Idempotency-Key": "a-key"})
+    reused = add(client, receipt, more("Other words."), **{"Idempotency-Key": "a-key"})
+    elsewhere = add(client, another, more(), **{"Idempotency-Key": "a-key"})
+
+    assert [answer.status_code for answer in (first, again, reused, elsewhere)] == [201, 201, 422, 201]
+    assert again.content == first.content
+    assert again.headers["Idempotency-Replayed"] == "true"
+    assert reused.json()["type"] == "/v1/problems/key-reused"
+    assert [row[:2] for row in rows()] == sorted([(receipt["reference"], 1), (another["reference"], 1)])
+
+
+@pytest.mark.parametrize("before", LEVELS)
+@pytest.mark.parametrize("added", [*LEVELS, None])
+def test_an_addition_makes_a_concern_more_urgent_and_never_less(
+    client: TestClient, desk: Desk, a_concern: Concern, before: str, added: str | None
+) -> None:
+    receipt = client.post("/v1/concerns", json=a_concern(immediate_danger=before)).json()
+
+    add(client, receipt, more() if added is None else more(immediate_danger=added))
+
+    assert in_the_inbox(desk)["immediate_danger"] == max(before, added or "no", key=LEVELS.index)
+
+
+@contextmanager
+def writer_at_rest(service: FastAPI) -> Iterator[Callable[[int], None]]:
+    """The writer waits until the block ends; what is given waits until so many acts stand in its queue."""
+    writer = service.state.parts.intake.writer
+    released, begun = threading.Event(), threading.Event()
+
+    def rest(_connection: Any) -> None:
+        begun.set()
+        released.wait(60)
+
+    def wait_for(count: int) -> None:
+        deadline = time.monotonic() + 60
+        while writer.waiting < count and time.monotonic() < deadline:
+            time.sleep(0.01)
+        assert writer.waiting == count
+
+    with ThreadPoolExecutor(1) as resting:
+        resting.submit(writer.keep, rest)
+        assert begun.wait(60)
+        try:
+            yield wait_for
+        finally:
+            released.set()
+
+
+def test_of_two_additions_at_the_same_moment_the_calmer_one_does_not_hide_the_danger(
+    client: TestClient, service: FastAPI, desk: Desk, receipt: Receipt
+) -> None:
+    with ThreadPoolExecutor(2) as callers:
+        with writer_at_rest(service) as wait_for:
+            asked: list[Future[Any]] = []
+            for danger in ("yes", "no"):
+                asked.append(callers.submit(add, client, receipt, more(immediate_danger=danger)))
+                wait_for(len(asked))
+        answers = [each.result() for each in asked]
+
+    assert [answer.status_code for answer in answers] == [201, 201]
+    assert in_the_inbox(desk)["immediate_danger"] == "yes"
+
+
+def test_an_addition_that_meets_an_erasure_is_refused_and_leaves_no_words(
+    client: TestClient, service: FastAPI, desk: Desk, receipt: Receipt, rows: Callable[[], list[Any]]
+) -> None:
+    desk.act(receipt["reference"], "acknowledgement")
+    with ThreadPoolExecutor(2) as callers:
+        with writer_at_rest(service) as wait_for:
+            erased = callers.submit(desk.act, receipt["reference"], "erasure", reason="A made-up reason.")
+            wait_for(1)
+            added = callers.submit(add, client, receipt, more())
+            wait_for(2)
+        answers = [each.result() for each in (erased, added)]
+
+    assert [answer.status_code for answer in answers] == [200, 410]
+    assert rows() == []
+
+
+@pytest.mark.parametrize(("section", "id_"), [("indicators", "prior-neglect-or-abuse"), ("factors", CANARY.lower())])
+def test_an_id_that_the_concern_s_edition_does_not_have_is_refused_with_its_place(
+    client: TestClient, receipt: Receipt, rows: Callable[[], list[Any]], section: str, id_: str
+) -> None:
+    told = more(concern={"narrative": "Example.", section: [{"id": "missing-or-unexplained-absence"}, {"id": id_}]})
+    del told["concern"][section][0 if section == "factors" else slice(0, 0)]
+
+    answer = add(client, receipt, told)
+
+    place = 0 if section == "factors" else 1
+    assert answer.status_code == 422
+    assert [fault["pointer"] for fault in answer.json()["errors"]] == [f"#/concern/{section}/{place}/id"]
+    assert id_ not in answer.text
+    assert answer.json()["signposts"][0]["phones"][0]["number"] == "999"
+    assert rows() == []
+
+
+def test_once_the_concern_is_erased_an_addition_is_told_whom_to_call_instead(
+    client: TestClient, desk: Desk, receipt: Receipt, rows: Callable[[], list[Any]]
+) -> None:
+    add(client, receipt, more())
+    desk.act(receipt["reference"], "acknowledgement")
+    desk.act(receipt["reference"], "erasure", reason="A made-up reason.")
+
+    answer = add(client, receipt, more())
+
+    assert answer.status_code == 410
+    assert answer.json()["signposts"][0]["phones"][0]["number"] == "999"
+    assert [contact["id"] for contact in answer.json()["contacts"]] == [each["id"] for each in receipt["contacts"]]
+    assert [row[1:] for row in rows()] == [(1, None)]
+
+
+def test_no_word_of_an_addition_stands_in_any_file_or_log_line(live: LiveServer, a_concern: Concern) -> None:
+    told = more(CANARY, concern={"narrative": CANARY, "hoped_for": CANARY, "how_known": ["first_hand"]})
+    with live.client() as http:
+        receipt = http.post("/v1/concerns", json=a_concern()).json()
+        kept = [add(http, receipt, told, **{"Idempotency-Key": f"key-{number}"}) for number in (1, 1, 2)]
+        refused = [
+            add(http, receipt, told | {"misspelt": CANARY}),
+            add(http, receipt, more(concern={"narrative": CANARY, "indicators": [{"id": CANARY.lower()}]})),
+            add(http, receipt, told, **{"Idempotency-Key": f"{CANARY} with spaces"}),
+            add(http, receipt | {"status_token": CANARY}, told),
+            http.post(f"{receipt['links']['self']}/additions", content=json.dumps(told)[:-3]),
+        ]
+        shown = [http.get(path).text for path in ("/metrics", receipt["links"]["self"])]
+    files = files_of(live.data_dir)
+    live.stop()
+    files |= files_of(live.data_dir) | {live.log: live.log.read_bytes()}
+
+    assert [answer.status_code for answer in kept] == [201] * 3
+    assert all(400 <= answer.status_code < 500 for answer in refused)
+    assert CANARY.lower() not in "".join([*shown, *(answer.text for answer in [*kept, *refused])]).lower()
+    assert [path.name for path, content in files.items() if CANARY.lower().encode() in content.lower()] == []
+    assert len(files) >= 4

@@ -1,0 +1,243 @@
+"""A child's words go in and do not come out: a canary in every field, and every place where it must not be."""
+
+import base64
+import json
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pyrage
+import pytest
+from pydantic import ValidationError
+from pyrage import x25519
+
+from app.models.concerns.coded_fields import coded_values
+from app.models.concerns.concern import Concern
+from app.models.concerns.examples import FULL_EXAMPLE
+from app.services.access.key_files import DEVELOPMENT_IDENTITY
+from tests.conftest import SLUG
+from tests.support.databases import files_of, stranger
+from tests.support.live import LiveServer, environment_for
+
+CANARY = "QuetzalAlex"
+BIRTHDAYS = (b"1912-03-04", b"1912-05-06")
+CALLER = "127.0.0.77"
+FORWARDED_FOR = "192.0.2.77"
+MANY_HEADERS = {
+    "User-Agent": CANARY,
+    "Referer": f"https://a.example/{CANARY}",
+    "Cookie": f"{CANARY}={CANARY}",
+    "Origin": f"https://{CANARY}.example",
+    "Accept-Language": CANARY,
+    "If-None-Match": f'"{CANARY}"',
+    "If-Match": f'"{CANARY}"',
+    "X-Request-ID": CANARY,
+    "Traceparent": CANARY,
+    "X-Forwarded-For": FORWARDED_FOR,
+    "Forwarded": f"for={FORWARDED_FOR}",
+}
+
+Place = tuple[str | int, ...]
+
+
+def forms_of(word: str) -> list[bytes]:
+    """The word as it could stand in a file: in base64 at each offset, in hexadecimal, in UTF-16, backwards."""
+    plain = word.encode()
+    in_base64 = [base64.b64encode(b"." * offset + plain)[4 * bool(offset) : -4] for offset in range(3)]
+    return [*in_base64, plain.hex().encode(), word.encode("utf-16-le"), plain[::-1]]
+
+
+def traces(content: bytes) -> list[bytes]:
+    """What of the canary stands in the bytes."""
+    found = [form for form in forms_of(CANARY) if form in content]
+    found += [word for word in BIRTHDAYS if word in content]
+    return found + ([CANARY.encode()] if CANARY.lower().encode() in content.lower() else [])
+
+
+def leaves(value: Any, place: Place = ()) -> Iterator[Place]:
+    """The place of every text."""
+    if isinstance(value, dict | list):
+        for step, member in value.items() if isinstance(value, dict) else enumerate(value):
+            yield from leaves(member, (*place, step))
+    elif isinstance(value, str):
+        yield place
+
+
+def put(told: Any, place: Place, value: str) -> Any:
+    """A copy of the concern with the text at that place replaced."""
+    copied = inside = json.loads(json.dumps(told))
+    for step in place[:-1]:
+        inside = inside[step]
+    inside[place[-1]] = value
+    return copied
+
+
+def is_a_concern(told: Any) -> bool:
+    try:
+        Concern.model_validate_json(json.dumps(told))
+    except ValidationError:
+        return False
+    return True
+
+
+def planted() -> tuple[Any, list[Place]]:
+    """The full example with the canary in every place where any words may stand, and those places."""
+    codes = {place for place, _, _ in coded_values(Concern.model_validate_json(json.dumps(FULL_EXAMPLE)))}
+    told = put(FULL_EXAMPLE, ("children", 0, "date_of_birth"), "1912-03-04")
+    told = put(told, ("parents_and_carers", 0, "date_of_birth"), "1912-05-06")
+    free = [place for place in leaves(told) if place not in codes and is_a_concern(put(told, place, CANARY))]
+    for number, place in enumerate(free):
+        told = put(told, place, f"{CANARY} {number}")
+    return told, free
+
+
+def raw(live: LiveServer, request: str) -> bytes:
+    """What the server answers to a request that no HTTP library would send."""
+    host, port = live.url.removeprefix("http://").split(":")
+    with closing(socket.create_connection((host, int(port)), timeout=30)) as connection:
+        connection.sendall(request.encode())
+        connection.shutdown(socket.SHUT_WR)
+        return b"".join(iter(lambda: connection.recv(65536), b""))
+
+
+def wherever_it_can_be_sent(client: httpx.Client, told: Any, free: list[Place]) -> Iterator[httpx.Response]:
+    """Send the canary as a concern, as refused concerns, and in every part of every kind of request."""
+    key = {"Idempotency-Key": CANARY}
+    first = client.post("/v1/concerns", json=told, headers=key)
+    assert first.status_code == 201
+    token = {"Authorization": f"Bearer {first.json()['status_token']}"}
+    own = first.json()["links"]["self"]
+    yield first
+    yield client.post("/v1/concerns", json=told, headers=key)
+    yield client.post("/v1/concerns", json=put(told, free[0], "other words"), headers=key)
+    yield client.post("/v1/concerns/check", json=told)
+    yield client.post(f"{own}/additions", json={"concern": told["concern"]}, headers=token | key)
+    yield client.get(own, headers=token)
+    for place in free:
+        yield client.post("/v1/concerns", json=put(told, place, [CANARY] * 40))  # type: ignore[arg-type]  # on purpose
+        if isinstance(place[-1], str):
+            yield client.post("/v1/concerns", json=put(told, (*place[:-1], CANARY), CANARY))
+    for words in (CANARY, f'"{CANARY}"', f'["{CANARY}"', f'{{"{CANARY}": "\\ud800"}}', CANARY * 100_000):
+        for path in ("/v1/concerns", "/v1/concerns/check", f"{own}/additions"):
+            yield client.post(path, content=words, headers={"Content-Type": "application/json"} | token)
+    yield client.post("/v1/concerns", json=told, headers={"Content-Type": CANARY})
+    yield client.post("/v1/concerns", json=told, headers={"Authorization": f"Bearer {CANARY}"})
+    yield client.post("/v1/concerns", json=told, headers={"Idempotency-Key": f"{CANARY} {CANARY}"})
+    yield client.get(own, headers={"Authorization": f"Bearer {CANARY}"})
+    for path, operations in client.get("/openapi.json").json()["paths"].items():
+        for method in operations:
+            filled = "/".join(CANARY if "{" in part else part for part in path.split("/"))
+            for query in ({}, {CANARY: CANARY}, {"q": CANARY}, {"limit": CANARY}, {"cursor": CANARY}):
+                headers = {"Authorization": f"Bearer {CANARY}", "Accept-Datetime": CANARY}
+                concern = told if method == "post" else None
+                yield client.request(method, filled, params=query, headers=headers, json=concern)
+    yield client.options("/v1/concerns", headers={"Access-Control-Request-Method": CANARY})
+    yield client.request(CANARY, "/v1/concerns")
+
+
+def on_the_pages(client: httpx.Client) -> list[httpx.Response]:
+    """Post the canary to every page that takes anything: the answers alone show it, to whoever typed it."""
+    form = f"/raise-a-concern/{SLUG}"
+    told = {
+        "immediate_danger": "no",
+        "reporter.kind": "professional",
+        "concern.narrative": CANARY,
+        "others.0.name": CANARY,
+        "count:others": "1",
+        "key": "5d2f0c8e-7a8f-4e0e-9d55-0f7a3c0a9b11",
+    }
+    acts = ("check", "send", "send", "change:worry", "add:others", "remove:others.0", CANARY)
+    own = {"Origin": str(client.base_url).rstrip("/")}
+    answers = [client.post(form, data=told | {"do": act}, headers=own) for act in acts]
+    answers += [client.post(form, data=told | {name: CANARY}, headers=own) for name in (*told, "edition", CANARY)]
+    answers.append(client.post(form, data=told))  # with the canary as its origin
+    answers.append(client.post(form, content=CANARY, headers=own))
+    answers += [
+        client.post(path, data=dict.fromkeys(("reference", "code", "receipt"), CANARY), headers=own)
+        for path in ("/concerns", "/concerns/receipt")
+    ]
+    answers += [client.get(f"{path}/{CANARY}") for path in ("/guides", "/raise-a-concern", "/concerns", "/looks")]
+    return answers
+
+
+def read_at_the_desk(live: LiveServer) -> bytes:
+    """Every concern, opened by a client that may."""
+    add = [sys.executable, "-m", "app.cli", "clients", "add", "example-desk", "--scope", "concerns:read"]
+    command = [*add, "--data-dir", str(live.data_dir)]
+    told = environment_for(live.data_dir)
+    added = subprocess.run(command, capture_output=True, check=True, text=True, env=told)
+    key = {"Authorization": f"Bearer {added.stdout.split()[-1]}"}
+    with live.client() as client:
+        inbox = client.get("/v1/desk/concerns", headers=key).json()
+        return b"".join(client.get(each["links"]["self"], headers=key).content for each in inbox["concerns"])
+
+
+@pytest.fixture
+def talkative(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[LiveServer]:
+    """A server that logs all that it can, with a folder of its own for temporary files."""
+    (tmp_path / "temporary").mkdir()
+    monkeypatch.setenv("TMPDIR", str(tmp_path / "temporary"))
+    server = LiveServer(tmp_path / "data", log_level="debug")
+    server.start()
+    yield server
+    server.stop()
+
+
+def test_no_word_of_a_concern_stands_anywhere_but_under_the_seal(talkative: LiveServer, tmp_path: Path) -> None:
+    told, free = planted()
+    transport = httpx.HTTPTransport(local_address=CALLER)
+    with httpx.Client(
+        base_url=talkative.url, transport=transport, headers=MANY_HEADERS, timeout=60, trust_env=False
+    ) as client:
+        answers = list(wherever_it_can_be_sent(client, told, free))
+        shown = on_the_pages(client)
+        metrics = client.get("/metrics").content
+    head = f"Host: {CANARY}\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n"
+    strange = [
+        raw(talkative, f"GET /v1/{CANARY}?{CANARY} HTTP/1.1\r\n{head}Sec-WebSocket-Key: {'A' * 22}==\r\n\r\n"),
+        raw(talkative, f"{CANARY} {CANARY}\r\n\r\n"),
+        raw(talkative, f"POST /v1/concerns HTTP/1.1\r\nContent-Length: {CANARY}\r\n\r\n{CANARY}"),
+    ]
+    opened = read_at_the_desk(talkative)
+    running = files_of(tmp_path)
+    talkative.stop()
+    stopped = files_of(tmp_path)
+
+    spoken = [answer.content + str(answer.headers).encode() for answer in answers]
+    spoken += [answer.url.path.replace(CANARY, "").encode() + str(answer.headers).encode() for answer in shown]
+    everything = [*spoken, *strange, metrics, *running.values(), *stopped.values()]
+    assert len(free) > 60
+    assert CANARY.encode() in opened
+    assert {answer.status_code for answer in answers} >= {200, 201, 400, 401, 404, 413, 415, 422}
+    assert {answer.status_code for answer in shown} >= {200, 201, 403, 404, 415, 422}
+    assert not [answer for answer in (*answers, *shown) if answer.status_code >= 500]
+    assert talkative.log in running
+    assert any(path.name.endswith("-wal") or path.parent.name == "pg_wal" for path in running)
+    assert [found for content in everything if (found := traces(content))] == []
+    for address in (CALLER, FORWARDED_FOR):
+        assert not [content for content in everything if address.encode() in content]
+
+
+def test_the_canary_would_be_found_and_stands_whole_under_the_seal(talkative: LiveServer) -> None:
+    told, free = planted()
+    with talkative.client() as client:
+        assert client.post("/v1/concerns", json=told).status_code == 201
+    lines = (talkative.data_dir / DEVELOPMENT_IDENTITY).read_text().splitlines()
+    identity = x25519.Identity.from_str(next(line for line in lines if line.startswith("AGE-SECRET-KEY-")))
+
+    with stranger(talkative.data_dir) as connection:
+        ((sealed,),) = connection.execute("SELECT sealed FROM concerns").fetchall()
+    opened = pyrage.decrypt(sealed, [identity])
+
+    assert json.loads(opened)["submission"] == told
+    assert opened.count(CANARY.encode()) == len(free)
+    assert set(traces(opened)) == {CANARY.encode(), *BIRTHDAYS}
+    assert [traces(b"x" * offset + form) for offset, form in enumerate(forms_of(CANARY))] == [
+        [form] for form in forms_of(CANARY)
+    ]
+    assert all(traces(base64.b64encode(b"x" * offset + CANARY.encode() + b"yyy")) for offset in range(7))

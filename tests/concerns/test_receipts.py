@@ -1,0 +1,217 @@
+"""Receipts: anybody can check one offline, with nothing but the published keys and a program of their own choice."""
+
+import base64
+import hashlib
+import json
+import os
+import shutil
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import jwt
+import pytest
+import rfc8785
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
+from jwt import PyJWKSet
+from starlette.testclient import TestClient
+from typer.testing import CliRunner
+
+from app.cli.guidance import app
+from app.config import Settings
+from app.errors import GuidanceError
+from app.main import create_app
+from app.models.concerns.examples import FULL_EXAMPLE, SMALLEST_EXAMPLE
+from app.services.access.key_files import RECEIPT_KEY
+from tests.conftest import A_TUESDAY
+from tests.operations.test_cli import guidance
+
+JWKS = "/.well-known/jwks.json"
+DER_OF_ED25519 = bytes.fromhex("302a300506032b6570032100")  # RFC 8410: what stands before the 32 bytes of the key
+BY_NODE = """
+const crypto = require("node:crypto");
+const [receipt, jwks] = JSON.parse(require("node:fs").readFileSync(0, "utf8"));
+const [header, payload, signature] = receipt.split(".");
+const kid = JSON.parse(Buffer.from(header, "base64url")).kid;
+const key = crypto.createPublicKey({ key: jwks.keys.find((each) => each.kid === kid), format: "jwk" });
+const told = crypto.verify(null, Buffer.from(`${header}.${payload}`), key, Buffer.from(signature, "base64url"));
+process.exit(told ? 0 : 1);
+"""
+
+Jwks = dict[str, Any]
+Check = Callable[[str, Jwks, Path], bool]
+
+
+def decoded(part: str) -> bytes:
+    return base64.urlsafe_b64decode(part + "=" * (-len(part) % 4))
+
+
+def by_pyjwt(receipt: str, jwks: Jwks, _folder: Path) -> bool:
+    key = PyJWKSet.from_dict(jwks)[jwt.get_unverified_header(receipt)["kid"]]
+    try:
+        jwt.decode(receipt, key, algorithms=["EdDSA"], options={"verify_iat": False})
+    except jwt.InvalidTokenError:
+        return False
+    return True
+
+
+def by_openssl(receipt: str, jwks: Jwks, folder: Path) -> bool:
+    header, payload, signature = receipt.split(".")
+    (key,) = (each for each in jwks["keys"] if each["kid"] == json.loads(decoded(header))["kid"])
+    files = {
+        "key": DER_OF_ED25519 + decoded(key["x"]),
+        "told": f"{header}.{payload}".encode(),
+        "sig": decoded(signature),
+    }
+    for name, content in files.items():
+        (folder / name).write_bytes(content)
+    command = "openssl pkeyutl -verify -pubin -keyform DER -inkey key -rawin -in told -sigfile sig"
+    return subprocess.run(command.split(), cwd=folder, capture_output=True, check=False).returncode == 0
+
+
+def by_node(receipt: str, jwks: Jwks, _folder: Path) -> bool:
+    sent = json.dumps([receipt, jwks]).encode()
+    return subprocess.run(["node", "-e", BY_NODE], input=sent, capture_output=True, check=False).returncode == 0
+
+
+def where_installed(check: Check, command: str, *, demanded: bool) -> Any:
+    absent = shutil.which(command) is None and not demanded
+    return pytest.param(check, id=command, marks=pytest.mark.skipif(absent, reason=f"{command} is not installed"))
+
+
+CHECKS = [
+    pytest.param(by_pyjwt, id="pyjwt"),
+    where_installed(by_openssl, "openssl", demanded="CI" in os.environ),
+    where_installed(by_node, "node", demanded=False),
+]
+
+
+@pytest.fixture
+def receipt(client: TestClient) -> dict[str, Any]:
+    told: dict[str, Any] = client.post("/v1/concerns", json=FULL_EXAMPLE).json()
+    return told
+
+
+@pytest.fixture
+def jwks(client: TestClient) -> Jwks:
+    told: Jwks = client.get(JWKS).json()
+    return told
+
+
+def changed(receipt: str) -> dict[str, str]:
+    """The receipt with another time, with another signature, and with the whole of another key's signature."""
+    header, payload, signature = receipt.split(".")
+    claims = json.loads(decoded(payload)) | {"received_at": "2026-11-23T09:30:00Z"}
+    forged = base64.urlsafe_b64encode(json.dumps(claims).encode()).decode().rstrip("=")
+    first = "A" if signature[0] != "A" else "B"
+    head = json.loads(decoded(header))
+    other = jwt.encode(claims, Ed25519PrivateKey.generate(), algorithm="EdDSA", headers=head)
+    return {
+        "the claims": f"{header}.{forged}.{signature}",
+        "the signature": f"{header}.{payload}.{first}{signature[1:]}",
+        "the key": other,
+    }
+
+
+@pytest.mark.parametrize("check", CHECKS)
+def test_a_receipt_verifies_offline_and_a_changed_one_does_not(
+    receipt: dict[str, Any], jwks: Jwks, tmp_path: Path, check: Check
+) -> None:
+    verdicts = {what: check(forged, jwks, tmp_path) for what, forged in changed(receipt["receipt"]).items()}
+
+    assert check(receipt["receipt"], jwks, tmp_path)
+    assert verdicts == {"the claims": False, "the signature": False, "the key": False}
+
+
+def test_it_tells_which_concern_was_kept_when_and_about_which_edition_and_no_word_of_it(
+    receipt: dict[str, Any],
+) -> None:
+    header = jwt.get_unverified_header(receipt["receipt"])
+    claims = jwt.decode(receipt["receipt"], options={"verify_signature": False})
+
+    assert (header["alg"], header["typ"]) == ("EdDSA", "concern-receipt+jws")
+    digest = claims.pop("submission_sha256")
+    assert len(bytes.fromhex(digest)) == 32
+    assert claims == {
+        "jti": receipt["reference"],
+        "iat": int(A_TUESDAY.timestamp()),
+        "received_at": "2026-11-24T09:30:00Z",
+        "guide": "child-sexual-exploitation",
+        "edition": 1,
+        "form_version": 2,
+    }
+
+
+@pytest.mark.parametrize("submission", [SMALLEST_EXAMPLE, FULL_EXAMPLE], ids=["smallest", "full"])
+def test_the_reporter_can_take_the_digest_of_the_submission_again(
+    client: TestClient, submission: dict[str, Any]
+) -> None:
+    backwards = json.dumps(dict(reversed(submission.items())), indent=3)
+    answer = client.post("/v1/concerns", content=backwards, headers={"Content-Type": "application/json"})
+
+    claims = jwt.decode(answer.json()["receipt"], options={"verify_signature": False})
+
+    assert claims["submission_sha256"] == hashlib.sha256(rfc8785.dumps(submission)).hexdigest()
+    other = submission | {"immediate_danger": "yes"}
+    assert claims["submission_sha256"] != hashlib.sha256(rfc8785.dumps(other)).hexdigest()
+
+
+def test_a_published_key_is_named_by_its_thumbprint_and_holds_no_private_part(jwks: Jwks, settings: Settings) -> None:
+    (key,) = jwks["keys"]
+
+    canonical = json.dumps({name: key[name] for name in ("crv", "kty", "x")}, separators=(",", ":"))  # RFC 7638
+    assert decoded(key["kid"]) == hashlib.sha256(canonical.encode()).digest()
+    assert set(key) == {"crv", "kty", "x", "kid", "use", "alg"}
+    assert (settings.data_dir / RECEIPT_KEY).stat().st_mode & 0o077 == 0
+
+
+@pytest.mark.parametrize("part", ["private", "public"])
+def test_a_retired_key_still_verifies_old_receipts_and_signs_no_new_one(tmp_path: Path, part: str) -> None:
+    old, new = Ed25519PrivateKey.generate(), Ed25519PrivateKey.generate()
+    paths = {name: tmp_path / f"{name}.pem" for name in ("old", "new", "retired")}
+    for name, key in (("old", old), ("new", new)):
+        paths[name].write_bytes(key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
+    public = old.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
+    paths["retired"].write_bytes(paths["old"].read_bytes() if part == "private" else public)
+    settings = Settings(data_dir=tmp_path / "data", receipt_key_file=paths["old"])
+
+    receipts, jwks = [], []
+    for changes in ({}, {"receipt_key_file": paths["new"], "retired_receipt_keys": str(paths["retired"])}):
+        service = create_app(Settings.model_validate(settings.model_dump() | changes), lambda: A_TUESDAY)
+        with TestClient(service) as client:
+            receipts.append(client.post("/v1/concerns", json=SMALLEST_EXAMPLE).json()["receipt"])
+            jwks.append(client.get(JWKS).json())
+
+    assert [by_pyjwt(receipt, jwks[1], tmp_path) for receipt in receipts] == [True, True]
+    first, second = (jwt.get_unverified_header(receipt)["kid"] for receipt in receipts)
+    assert [key["kid"] for key in jwks[1]["keys"]] == [second, first]
+    assert [key["kid"] for key in jwks[0]["keys"]] == [first]
+    assert all("d" not in key for key in jwks[1]["keys"])
+
+
+def test_the_command_verifies_a_receipt_and_names_one_that_is_not_genuine(
+    receipt: dict[str, Any], jwks: Jwks, tmp_path: Path
+) -> None:
+    keys, others = tmp_path / "jwks.json", tmp_path / "others.json"
+    keys.write_text(json.dumps(jwks))
+    others.write_text(json.dumps({"keys": [jwks["keys"][0] | {"kid": "another"}]}))
+    good = {"jws": receipt["receipt"], "whole": json.dumps(receipt)}
+    bad = changed(receipt["receipt"]) | {"nothing": "", "another text": "a.b.c", "no receipt": "{}"}
+
+    def verify(told: str, jwks: Path = keys) -> Any:
+        (tmp_path / "receipt").write_text(told)
+        return CliRunner().invoke(app, ["receipts", "verify", str(tmp_path / "receipt"), "--jwks", str(jwks)])
+
+    accepted = [verify(told) for told in good.values()]
+    refused = [*(verify(told) for told in bad.values()), verify(receipt["receipt"], jwks=others)]
+    said = guidance("receipts", "verify", tmp_path / "receipt", "--jwks", others)
+
+    assert [told.exit_code for told in accepted] == [0, 0]
+    assert [json.loads(told.stdout)["jti"] for told in accepted] == [receipt["reference"]] * 2
+    assert [(told.exit_code, told.stdout) for told in refused] == [(1, "")] * len(refused)
+    assert all(isinstance(told.exception, GuidanceError) for told in refused)
+    assert (said.returncode, said.stdout) == (1, "")
+    assert said.stderr
+    assert "Traceback" not in said.stderr

@@ -1,0 +1,262 @@
+"""Retention and erasure: words go for good when they may; what nobody acknowledged, and what is on hold, never goes."""
+
+import datetime as dt
+import sqlite3
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from fastapi import FastAPI
+from pydantic import ValidationError
+from starlette.testclient import TestClient
+
+from app.config import Settings
+from app.services.concerns.retention import Periods, erase_what_is_due
+from app.store.database import DATABASE_FILE
+from tests.conftest import A_TUESDAY, Concern, Desk, SettableClock
+from tests.support.databases import stranger
+from tests.support.live import LiveServer
+from tests.operations.test_cli import guidance
+
+LONG_AGO = dt.datetime(2020, 1, 7, 9, 30, tzinfo=dt.UTC)  # to the command's own clock
+PIECE = 16
+EVERY_SEALED_TEXT = "SELECT sealed FROM concerns UNION ALL SELECT sealed FROM additions"
+LENGTHS = [7 * 1.6**step for step in range(19)]  # to 33,000 characters: within a page, a whole page, many pages
+
+Raise = Callable[..., dict[str, Any]]
+Database = Callable[..., list[Any]]
+
+
+@pytest.fixture
+def raised(client: TestClient, desk: Desk, a_concern: Concern) -> Raise:
+    """Raise a concern with an addition, and bring it to a state."""
+
+    def bring(state: str = "received", *, held: bool = False, **changes: Any) -> dict[str, Any]:
+        receipt: dict[str, Any] = client.post("/v1/concerns", json=a_concern(**changes)).json()
+        assert add(client, receipt).status_code == 201
+        acts: list[tuple[str, dict[str, Any]]] = [("acknowledgement", {}), ("outcome", {"outcome": "early_help"})]
+        for act, told in acts[: ("received", "acknowledged", "closed").index(state)]:
+            assert desk.act(receipt["reference"], act, **told).status_code == 200
+        if held:
+            assert hold(desk, receipt).status_code == 200
+        return receipt
+
+    return bring
+
+
+def add(client: TestClient, receipt: dict[str, Any]) -> Any:
+    told = {"concern": {"narrative": "Alex Example came home."}}
+    key = {"Authorization": f"Bearer {receipt['status_token']}"}
+    return client.post(f"{receipt['links']['self']}/additions", json=told, headers=key)
+
+
+def hold(desk: Desk, receipt: dict[str, Any], *, held: bool = True) -> Any:
+    return desk.act(receipt["reference"], "hold", held=held, reason="A made-up reason.")
+
+
+def erase(desk: Desk, receipt: dict[str, Any]) -> Any:
+    return desk.act(receipt["reference"], "erasure", reason="A made-up reason.")
+
+
+@pytest.fixture
+def database(client: TestClient, settings: Settings) -> Iterator[Database]:
+    """The database as somebody else asks it, with none of this service's settings."""
+    assert client.get("/health/ready").is_success
+    with stranger(settings.data_dir) as connection:
+        yield lambda statement, *values: connection.execute(statement, values).fetchall()
+
+
+@pytest.fixture
+def erased_after(service: FastAPI) -> Callable[..., set[str]]:
+    """The references of what retention erases after so many days."""
+    parts = service.state.parts
+
+    def run(days: float, acknowledged: int | None, closed: int | None) -> set[str]:
+        at = A_TUESDAY + dt.timedelta(days=days)
+        return set(erase_what_is_due(parts.engine, parts.intake.writer, Periods(acknowledged, closed), at=at))
+
+    return run
+
+
+@pytest.mark.parametrize(
+    ("days", "acknowledged", "closed", "gone"),
+    [
+        (30.1, 30, None, {"acknowledged"}),
+        (30.1, None, 30, {"closed"}),
+        (30.1, 30, 30, {"acknowledged", "closed"}),
+        (30, 30, 30, set()),
+        (30.1, 31, 29, {"closed"}),
+        (9999, None, None, set()),
+    ],
+)
+def test_each_state_has_a_period_of_its_own_and_without_one_words_stay(
+    raised: Raise, erased_after: Callable[..., set[str]], days: float, acknowledged: int, closed: int, gone: set[str]
+) -> None:
+    references = {state: raised(state)["reference"] for state in ("received", "acknowledged", "closed")}
+
+    erased = erased_after(days, acknowledged, closed)
+
+    assert erased == {references[state] for state in gone}
+
+
+def test_what_nobody_acknowledged_and_what_is_on_hold_stays_whatever_is_configured(
+    raised: Raise, desk: Desk, erased_after: Callable[..., set[str]], database: Database
+) -> None:
+    waiting = raised("received")["reference"]
+    held = [raised(state, held=True) for state in ("received", "acknowledged", "closed")]
+
+    erased = erased_after(100_000, 1, 1)
+
+    assert erased == set()
+    assert database("SELECT count(*) FROM concerns WHERE sealed IS NULL OR erased_at IS NOT NULL") == [(0,)]
+    for receipt in held:
+        hold(desk, receipt, held=False)
+    assert erased_after(100_000, 1, 1) == {receipt["reference"] for receipt in held[1:]}
+    assert desk.get(f"/concerns/{waiting}").status_code == 200
+
+
+def test_what_the_reporter_added_since_is_kept_for_the_whole_period_too(
+    client: TestClient, raised: Raise, clock: SettableClock, erased_after: Callable[..., set[str]]
+) -> None:
+    receipt = raised("closed")
+    clock.time = A_TUESDAY + dt.timedelta(days=29)
+    add(client, receipt)
+
+    assert erased_after(31, 30, 30) == set()
+    assert erased_after(59.1, 30, 30) == {receipt["reference"]}
+
+
+@pytest.mark.parametrize("days", ["0", "-1", "1000000000", "thirty"])
+@pytest.mark.parametrize("name", ["retention_acknowledged_days", "retention_closed_days"])
+def test_a_period_that_is_no_number_of_days_up_to_a_century_is_refused_at_the_start(name: str, days: str) -> None:
+    with pytest.raises(ValidationError, match=name):
+        Settings.model_validate({name: days})
+
+
+@pytest.mark.embedded
+@pytest.mark.parametrize(("state", "held"), [("received", False), ("acknowledged", True), ("closed", True)])
+@pytest.mark.parametrize("table", ["concerns", "additions"])
+def test_the_database_itself_refuses_to_lose_them(
+    raised: Raise, database: Database, state: str, held: bool, table: str
+) -> None:
+    raised(state, held=held)
+    before = database(f"SELECT * FROM {table}")  # noqa: S608  # its own name
+    changes = ["sealed = NULL", "sealed = x'00'", "sealed = substr(sealed, 2)", "sealed = NULL, recipients = '[]'"]
+    if table == "concerns":
+        changes += ["sealed = NULL, held = 0", "sealed = NULL, held = 0, state = 'acknowledged'", "state = 'received '"]
+
+    for statement in [*(f"UPDATE {table} SET {change}" for change in changes), f"DELETE FROM {table}"]:  # noqa: S608
+        with pytest.raises(sqlite3.IntegrityError, match=r"a concern|an addition"):
+            database(statement)
+
+    assert database(f"SELECT * FROM {table}") == before  # noqa: S608  # its own name
+
+
+def test_erasure_on_request_waits_for_the_acknowledgement_and_the_end_of_a_hold(raised: Raise, desk: Desk) -> None:
+    receipt = raised("received", held=True)
+    answers = [erase(desk, receipt)]
+    desk.act(receipt["reference"], "acknowledgement")
+    answers.append(erase(desk, receipt))
+    hold(desk, receipt, held=False)
+    answers += [erase(desk, receipt), erase(desk, receipt)]
+
+    assert [answer.status_code for answer in answers] == [409, 409, 200, 410]
+    kinds = [answer.json().get("type", "").rpartition("/")[2] for answer in answers]
+    assert kinds == ["not-acknowledged", "on-hold", "", "concern-erased"]
+
+
+def test_after_an_erasure_the_row_the_record_and_the_counts_stay(
+    raised: Raise, client: TestClient, desk: Desk, settings: Settings, clock: SettableClock
+) -> None:
+    receipt = raised("closed")
+    raised("acknowledged")
+    path, key = f"/concerns/{receipt['reference']}", {"Authorization": f"Bearer {receipt['status_token']}"}
+    desk.get(path)
+    status = client.get(receipt["links"]["self"], headers=key).json()
+    (before,) = [each for each in desk.get("/concerns").json()["concerns"] if each["reference"] == receipt["reference"]]
+    counts = desk.get("/summary").json()
+    clock.time = A_TUESDAY + dt.timedelta(hours=1)
+
+    erased = erase(desk, receipt)
+
+    assert erased.json() == before | {"erased_at": "2026-11-24T10:30:00Z"}
+    assert [desk.get(place).status_code for place in (path, f"{path}/additions/1")] == [410, 410]
+    assert desk.get("/summary").json() == counts
+    assert client.get(receipt["links"]["self"], headers=key).json() == status
+    record = desk.get(f"/disclosures?chain={receipt['reference']}").json()["disclosures"]
+    assert [row["act"] for row in record] == ["acknowledged", "closed", "opened", "erased"]
+    assert record[-1]["detail"] == "A made-up reason."
+    assert guidance("verify", "--data-dir", settings.data_dir).returncode == 0
+
+
+def pieces_left(data_dir: Path, former: list[bytes]) -> set[str]:
+    """The files in which any piece of the former texts still stands, at whatever place."""
+    pieces = {text[at : at + PIECE] for text in former for at in range(len(text) - PIECE + 1)}
+    files = {path: path.read_bytes() for path in data_dir.rglob("*") if path.is_file()}
+    return {
+        path.name
+        for path, content in files.items()
+        if any(content[at : at + PIECE] in pieces for at in range(len(content)))
+    }
+
+
+@pytest.mark.embedded
+def test_as_soon_as_an_erasure_is_answered_no_piece_of_the_sealed_texts_stands_in_any_file(
+    raised: Raise, desk: Desk, settings: Settings, database: Database
+) -> None:
+    receipt = raised("acknowledged")
+    former = [text for (text,) in database(EVERY_SEALED_TEXT)]
+
+    assert erase(desk, receipt).status_code == 200
+
+    assert len(former) == 2
+    assert pieces_left(settings.data_dir, former) == set()
+
+
+@pytest.mark.embedded
+def test_after_erasure_and_purge_no_piece_of_the_sealed_text_stands_in_any_file(
+    raised: Raise, desk: Desk, settings: Settings, clock: SettableClock, database: Database
+) -> None:
+    clock.time = LONG_AGO
+    receipts = [
+        raised(state, concern={"narrative": "x" * int(length)})
+        for length in LENGTHS
+        for state in ("acknowledged", "closed")
+    ]
+    former = [text for (text,) in database(EVERY_SEALED_TEXT)]
+    assert pieces_left(settings.data_dir, former) >= {DATABASE_FILE}
+
+    for receipt in receipts[::3]:
+        assert erase(desk, receipt).status_code == 200
+    periods = {"RETENTION_ACKNOWLEDGED_DAYS": "365", "RETENTION_CLOSED_DAYS": "730"}
+    told = [guidance("desk", "purge", "--data-dir", settings.data_dir, **chosen) for chosen in ({}, periods, periods)]
+
+    left = len(receipts) - len(receipts[::3])
+    assert [each.stdout for each in told] == ["0 erased\n", f"{left} erased\n", "0 erased\n"]
+    assert database("SELECT count(sealed), count(erased_at) FROM concerns") == [(0, len(receipts))]
+    assert pieces_left(settings.data_dir, former) == set()
+
+
+def test_a_serving_process_erases_by_itself_what_is_due(
+    raised: Raise, settings: Settings, clock: SettableClock, database: Database
+) -> None:
+    clock.time = LONG_AGO
+    waiting, due = raised("received"), raised("acknowledged")
+    server = LiveServer(settings.data_dir, retention_acknowledged_days="365")
+    server.start()
+
+    try:
+        deadline = time.monotonic() + 30
+        while not (gone := database("SELECT reference FROM concerns WHERE sealed IS NULL")):
+            assert time.monotonic() < deadline
+            time.sleep(0.1)
+    finally:
+        server.stop()
+
+    assert gone == [(due["reference"],)]
+    acts = database("SELECT client, act, detail FROM disclosures WHERE chain = ? ORDER BY number", due["reference"])
+    assert acts[-1] == ("retention", "erased", "kept for 365 days")
+    assert database("SELECT count(*) FROM disclosures WHERE chain = ?", waiting["reference"]) == [(0,)]
+    assert '"event": "concerns_erased"' in server.log.read_text()

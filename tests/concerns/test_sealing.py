@@ -1,0 +1,184 @@
+"""The seal: what stands under it, who can open it, and how little stands beside it."""
+
+import datetime as dt
+import json
+import stat
+from pathlib import Path
+from typing import Any
+
+import pyrage
+import pytest
+from pyrage import x25519
+from sqlalchemy import text
+from starlette.testclient import TestClient
+
+from app.config import Settings
+from app.errors import SetUpFault
+from app.main import create_app
+from app.models.concerns.examples import FULL_EXAMPLE, SMALLEST_EXAMPLE
+from app.services.access.key_files import DEVELOPMENT_IDENTITY, RECEIPT_KEY, development_recipient, new_identity, receipt_key
+from app.services.concerns.sealing import fingerprint_of, make_sealer
+from tests.conftest import A_TUESDAY, Concern
+
+IN_CLEAR = {
+    "reference",
+    "received_at",
+    "acknowledge_by",
+    "state",
+    "immediate_danger",
+    "guide",
+    "edition",
+    "referral_source",
+    "form_version",
+    "recipients",
+    "sealed",
+    "status_token_sha256",
+}
+BY_THE_DESK = {
+    "acknowledged_at",
+    "closed_at",
+    "outcome",
+    "outcome_shared",
+    "added_at",
+    "held",
+    "erased_at",
+    "overdue_told",
+}
+FOR_THE_ORDER_OF_THE_INBOX = {"waiting", "danger"}  # computed by the database from state and immediate_danger
+
+
+def identity_in(path: Path) -> x25519.Identity:
+    """The identity in a file, read as the `age` program reads it."""
+    secret = next(line for line in path.read_text().splitlines() if line.startswith("AGE-SECRET-KEY-"))
+    return x25519.Identity.from_str(secret)
+
+
+def opened(sealed: bytes, identity: x25519.Identity) -> Any:
+    return json.loads(pyrage.decrypt(sealed, [identity]))
+
+
+def rows_of(client: TestClient) -> list[dict[str, Any]]:
+    with client.app.state.parts.engine.connect() as connection:  # type: ignore[attr-defined]  # TestClient knows ASGI alone
+        return [dict(row._mapping) for row in connection.execute(text("SELECT * FROM concerns"))]
+
+
+def as_list(stored: Any) -> list[str]:
+    """A list as the database gives it: SQLite as its text."""
+    found: list[str] = json.loads(stored) if isinstance(stored, str) else stored
+    return found
+
+
+@pytest.mark.parametrize("submission", [SMALLEST_EXAMPLE, FULL_EXAMPLE], ids=["smallest", "full"])
+def test_under_the_seal_stand_reference_edition_time_and_every_word_as_sent(
+    client: TestClient, settings: Settings, submission: dict[str, Any]
+) -> None:
+    receipt = client.post("/v1/concerns", json=submission).json()
+
+    (row,) = rows_of(client)
+    assert opened(row["sealed"], identity_in(settings.data_dir / DEVELOPMENT_IDENTITY)) == {
+        "reference": receipt["reference"],
+        "guide": "child-sexual-exploitation",
+        "edition": 1,
+        "received_at": "2026-11-24T09:30:00Z",
+        "form_version": 2,
+        "submission": submission,
+    }
+
+
+def test_nothing_else_stands_in_clear_than_what_routing_needs(client: TestClient) -> None:
+    receipt = client.post("/v1/concerns", json=FULL_EXAMPLE).json()
+
+    (row,) = rows_of(client)
+    assert set(row) == IN_CLEAR | BY_THE_DESK | FOR_THE_ORDER_OF_THE_INBOX
+    assert not any(row[name] for name in BY_THE_DESK)
+    assert {name: row[name] for name in ("state", "immediate_danger", "guide", "edition", "referral_source")} == {
+        "state": "received",
+        "immediate_danger": "no",
+        "guide": "child-sexual-exploitation",
+        "edition": 1,
+        "referral_source": "2A",
+    }
+    assert receipt["status_token"] not in str(row)
+
+
+def test_the_development_identity_alone_opens_it_and_stands_in_the_row_by_its_fingerprint(
+    client: TestClient, settings: Settings, a_concern: Concern
+) -> None:
+    client.post("/v1/concerns", json=a_concern())
+
+    (row,) = rows_of(client)
+    recipient = str(identity_in(settings.data_dir / DEVELOPMENT_IDENTITY).to_public())
+    assert as_list(row["recipients"]) == [fingerprint_of(recipient)]
+    with pytest.raises(pyrage.DecryptError):
+        pyrage.decrypt(row["sealed"], [x25519.Identity.generate()])
+
+
+def test_each_of_several_recipients_opens_it_alone_and_no_development_identity_is_made(
+    tmp_path: Path, a_concern: Concern
+) -> None:
+    identities = [x25519.Identity.generate() for _ in range(3)]
+    recipients = tuple(str(identity.to_public()) for identity in identities)
+    settings = Settings(data_dir=tmp_path / "data", seal_to=recipients)
+
+    with TestClient(create_app(settings, lambda: A_TUESDAY)) as client:
+        client.post("/v1/concerns", json=a_concern())
+        (row,) = rows_of(client)
+
+    assert [opened(row["sealed"], identity)["submission"] for identity in identities] == [a_concern()] * 3
+    assert as_list(row["recipients"]) == [fingerprint_of(recipient) for recipient in recipients]
+    assert not (settings.data_dir / DEVELOPMENT_IDENTITY).exists()
+
+
+def test_the_same_words_are_sealed_differently_each_time(client: TestClient, a_concern: Concern) -> None:
+    for _ in range(2):
+        client.post("/v1/concerns", json=a_concern())
+
+    first, second = rows_of(client)
+    assert first["sealed"] != second["sealed"]
+
+
+def test_a_changed_seal_does_not_open() -> None:
+    identity = x25519.Identity.generate()
+    sealed = bytearray(make_sealer([str(identity.to_public())]).seal(b"Alex Example"))
+    sealed[-1] ^= 1
+
+    with pytest.raises(pyrage.DecryptError):
+        pyrage.decrypt(bytes(sealed), [identity])
+
+
+@pytest.mark.parametrize("recipients", [[], ["age1nonsense"], [""]])
+def test_a_service_without_a_recipient_or_with_a_wrong_one_does_not_start(recipients: list[str]) -> None:
+    with pytest.raises(SetUpFault) as refused:
+        make_sealer(recipients)
+
+    assert "nonsense" not in str(refused.value)
+
+
+def test_an_identity_taken_for_a_recipient_is_refused_and_not_repeated() -> None:
+    secret = str(x25519.Identity.generate())
+
+    with pytest.raises(SetUpFault) as refused:
+        make_sealer([secret])
+
+    assert secret not in str(refused.value)
+
+
+def test_key_files_can_be_read_by_their_owner_alone(client: TestClient, settings: Settings) -> None:
+    assert client.get("/health/ready").is_success
+    for name in (DEVELOPMENT_IDENTITY, RECEIPT_KEY):
+        assert stat.S_IMODE((settings.data_dir / name).stat().st_mode) == 0o600
+
+
+def test_keys_that_are_there_are_used_again_and_never_overwritten(tmp_path: Path) -> None:
+    at = dt.datetime(2026, 11, 24, tzinfo=dt.UTC)
+    recipient, key = development_recipient(tmp_path, at=at), receipt_key(None, tmp_path)
+
+    assert development_recipient(tmp_path, at=at) == recipient
+    assert receipt_key(None, tmp_path).private_bytes_raw() == key.private_bytes_raw()
+    with pytest.raises(FileExistsError):
+        new_identity(tmp_path / DEVELOPMENT_IDENTITY, at=at)
+    assert sorted(path.name for path in tmp_path.iterdir()) == sorted([DEVELOPMENT_IDENTITY, RECEIPT_KEY])
+
+
+def test_a_fingerprint_is_sixteen_hexadecimal_digits_of_the_sha_256_of_the_recipient() -> None:
+    assert fingerprint_of("age1example") == "e37425255c92f8d2"

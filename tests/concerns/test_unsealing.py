@@ -1,0 +1,264 @@
+"""Opening: by this service where it holds an identity; elsewhere, with the sealed file, by whoever holds one."""
+
+import json
+import os
+import shutil
+import subprocess
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+from starlette.testclient import TestClient
+
+from app.config import Settings
+from app.main import create_app
+from app.models.clients import Scope
+from app.models.concerns.examples import FULL_EXAMPLE
+from app.services.access.key_files import DEVELOPMENT_IDENTITY, new_identity
+from app.services.concerns.unsealing import read_identities
+from app.services.concerns.sealing import fingerprint_of
+from app.store.database import DATABASE_FILE
+from tests.conftest import A_TUESDAY, Concern, Desk, desk_of
+from tests.support.databases import files_of, stranger
+from tests.support.live import LiveServer
+from tests.operations.test_cli import guidance
+
+AGE = "application/age"
+JSON = "application/json"
+CANARY = "Canary-Alex-Example"
+SECRET = b"AGE-SECRET-KEY"
+
+Receipt = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Key:
+    """An identity in a file, away from every server, and its recipient."""
+
+    path: Path
+    recipient: str
+
+    def opens(self, sealed: bytes) -> Any:
+        return read_identities(self.path).open(sealed)
+
+
+@pytest.fixture
+def make_key(tmp_path: Path) -> Callable[[str], Key]:
+    def make(name: str) -> Key:
+        path = tmp_path / "away" / name
+        return Key(path, new_identity(path, at=A_TUESDAY))
+
+    return make
+
+
+def raise_concern(http: Any, told: dict[str, Any], *additions: str) -> Receipt:
+    """Raise a concern and add to it."""
+    receipt: Receipt = http.post("/v1/concerns", json=told).json()
+    for words in additions:
+        added = http.post(
+            f"{receipt['links']['self']}/additions",
+            json={"concern": {"narrative": words}},
+            headers={"Authorization": f"Bearer {receipt['status_token']}"},
+        )
+        assert added.status_code == 201
+    return receipt
+
+
+def sealed_texts(data_dir: Path) -> list[bytes]:
+    """Every sealed text of the database."""
+    asked = "SELECT sealed FROM concerns UNION ALL SELECT sealed FROM additions"
+    with stranger(data_dir) as connection:
+        return [sealed for (sealed,) in connection.execute(asked)]
+
+
+def resealings(data_dir: Path) -> list[tuple[str, str]]:
+    """What the record tells of sealing anew, each with the state of its concern."""
+    asked = "SELECT state, detail FROM disclosures JOIN concerns ON reference = chain WHERE act = 'resealed'"
+    with stranger(data_dir) as connection:
+        return list(connection.execute(asked))
+
+
+@pytest.fixture
+def away(make_key: Callable[[str], Key], tmp_path: Path) -> Iterator[tuple[Desk, Key]]:
+    """A desk whose service holds no identity, and the key that opens what it receives."""
+    key = make_key("duty-team")
+    service = create_app(Settings(data_dir=tmp_path / "data", seal_to=(key.recipient,)), lambda: A_TUESDAY)
+    with TestClient(service) as client:
+        yield desk_of(service, client), key
+
+
+@pytest.fixture
+def receiving(make_key: Callable[[str], Key], tmp_path: Path) -> Iterator[tuple[LiveServer, Key]]:
+    """A server in a process of its own that knows a recipient alone, and the key that it does not know."""
+    key = make_key("duty-team")
+    server = LiveServer(tmp_path / "data", seal_to=key.recipient)
+    server.start()
+    yield server, key
+    server.stop()
+
+
+def key_of_a_reader(server: LiveServer) -> str:
+    added = guidance("clients", "add", "example-desk", "--scope", Scope.READ, "--data-dir", server.data_dir)
+    return added.stdout.strip()
+
+
+def test_where_the_service_holds_an_identity_the_concern_is_told_with_every_word_and_what_was_added(
+    client: TestClient, desk: Desk
+) -> None:
+    receipt = raise_concern(client, FULL_EXAMPLE, "First.", "Second.")
+
+    answer = desk.get(f"/concerns/{receipt['reference'].lower().replace('-', '')}")
+
+    assert (answer.status_code, answer.headers["Content-Type"]) == (200, JSON)
+    assert answer.json()["submission"] == FULL_EXAMPLE
+    told = [(each["number"], each["addition"]["concern"]["narrative"]) for each in answer.json()["additions"]]
+    assert told == [(1, "First."), (2, "Second.")]
+    assert answer.headers["Cache-Control"] == "no-store"
+
+
+@pytest.mark.parametrize("accept", [AGE, f"{AGE}, {JSON};q=0.5", f"{JSON};q=0.1, application/*"])
+def test_the_sealed_file_is_given_where_it_is_preferred_although_the_service_could_open_it(
+    client: TestClient, desk: Desk, settings: Settings, a_concern: Concern, accept: str
+) -> None:
+    reference = raise_concern(client, a_concern(), "First.")["reference"]
+
+    answer = desk.get(f"/concerns/{reference}", Accept=accept)
+
+    assert (answer.status_code, answer.headers["Content-Type"]) == (200, AGE)
+    assert answer.headers["Content-Disposition"] == f'attachment; filename="{reference}.age"'
+    assert answer.headers["Additions"] == "1"
+    opener = read_identities(settings.data_dir / DEVELOPMENT_IDENTITY)
+    assert opener.open(answer.content)["submission"] == a_concern()
+
+
+@pytest.mark.parametrize("accept", ["*/*", AGE, f"{JSON}, {AGE};q=0.1", "application/*"])
+def test_where_none_is_held_the_sealed_file_is_all_there_is(
+    away: tuple[Desk, Key], a_concern: Concern, accept: str
+) -> None:
+    desk, key = away
+    reference = raise_concern(desk.http, a_concern(), "First.")["reference"]
+
+    whole = desk.get(f"/concerns/{reference}", Accept=accept)
+    added = desk.get(f"/concerns/{reference}/additions/1", Accept=accept)
+
+    assert [(answer.status_code, answer.headers["Content-Type"]) for answer in (whole, added)] == [(200, AGE)] * 2
+    assert key.opens(whole.content)["submission"] == a_concern()
+    assert key.opens(added.content)["addition"] == {"concern": {"narrative": "First."}}
+    assert desk.get(f"/concerns/{reference}/additions/2").status_code == 404
+
+
+@pytest.mark.parametrize("accept", [JSON, "text/html", f"*/*, {AGE};q=0"])
+def test_where_none_is_held_and_the_sealed_file_is_not_accepted_the_answer_is_406_and_nothing_is_on_the_record(
+    away: tuple[Desk, Key], a_concern: Concern, accept: str
+) -> None:
+    desk, _ = away
+    reference = raise_concern(desk.http, a_concern())["reference"]
+
+    answer = desk.get(f"/concerns/{reference}", Accept=accept)
+
+    assert (answer.status_code, answer.json()["type"]) == (406, "/v1/problems/not-opened-here")
+    assert desk.get(f"/disclosures?chain={reference}").json()["disclosures"] == []
+
+
+@pytest.mark.skipif(shutil.which("age") is None and "CI" not in os.environ, reason="the age command is not installed")
+def test_debian_s_own_age_opens_the_file_with_each_of_several_identities(
+    make_key: Callable[[str], Key], tmp_path: Path
+) -> None:
+    keys = [make_key(f"worker-{number}") for number in range(3)]
+    recipients = tuple(key.recipient for key in keys)
+    service = create_app(Settings(data_dir=tmp_path / "data", seal_to=recipients), lambda: A_TUESDAY)
+    with TestClient(service) as client:
+        desk = desk_of(service, client)
+        sealed = desk.get(f"/concerns/{raise_concern(client, FULL_EXAMPLE)['reference']}").content
+        (entry,) = desk.get("/concerns").json()["concerns"]
+
+    opened = [
+        subprocess.run(["age", "-d", "-i", key.path], input=sealed, capture_output=True, check=True) for key in keys
+    ]
+
+    assert [json.loads(each.stdout)["submission"] for each in opened] == [FULL_EXAMPLE] * 3
+    assert entry["recipients"] == [fingerprint_of(recipient) for recipient in recipients]
+    other = subprocess.run(["age", "-d", "-i", make_key("other").path], input=sealed, capture_output=True, check=False)
+    assert (other.returncode, other.stdout) == (1, b"")
+
+
+def test_the_command_opens_on_the_worker_s_machine_what_a_server_without_identity_sends(
+    receiving: tuple[LiveServer, Key], make_key: Callable[[str], Key]
+) -> None:
+    server, key = receiving
+    with server.client() as http:
+        reference = raise_concern(http, FULL_EXAMPLE, "First.", "Second.")["reference"]
+    to = ("--url", server.url)
+    reader = key_of_a_reader(server)
+
+    opened = guidance("desk", "open", reference.lower(), "--identity", key.path, *to, DESK_KEY=reader)
+    others = guidance("desk", "open", reference, "--identity", make_key("other").path, *to, DESK_KEY=reader)
+    unknown = guidance("desk", "open", reference, "--identity", key.path, *to, DESK_KEY="omg_invented")
+
+    told = json.loads(opened.stdout)
+    assert (told["reference"], told["submission"]) == (reference, FULL_EXAMPLE)
+    assert [each["addition"]["concern"]["narrative"] for each in told["additions"]] == ["First.", "Second."]
+    assert [(each.returncode, each.stdout) for each in (others, unknown)] == [(1, "")] * 2
+    assert "The service answered 401." in unknown.stderr
+    assert "Traceback" not in others.stderr + unknown.stderr
+
+
+def test_a_server_started_with_recipients_alone_holds_neither_plain_words_nor_an_identity(
+    receiving: tuple[LiveServer, Key], a_concern: Concern
+) -> None:
+    server, _ = receiving
+    with server.client() as http:
+        receipt = raise_concern(http, a_concern(concern={"narrative": CANARY}), f"{CANARY} once more")
+        reader = {"Authorization": f"Bearer {key_of_a_reader(server)}", "Accept": JSON}
+        refused = http.get(f"/v1/desk/concerns/{receipt['reference']}", headers=reader)
+    process = Path(f"/proc/{server._process.pid}") if server._process else Path()
+    held = {path: path.read_bytes() for path in [process / "environ", process / "cmdline", server.log]}
+    held |= files_of(server.data_dir)
+
+    assert refused.status_code == 406
+    assert b"GUIDANCE_SEAL_TO=age1" in held[process / "environ"]
+    for word in (CANARY.encode(), SECRET):
+        assert [str(path) for path, content in held.items() if word in content] == []
+    assert any(path.name == DATABASE_FILE or path.parent.name == "pg_wal" for path in held)
+    assert len(sealed_texts(server.data_dir)) == 2
+
+
+@pytest.mark.any_database
+def test_a_retired_key_opens_nothing_any_more_once_everything_is_sealed_anew(
+    receiving: tuple[LiveServer, Key], make_key: Callable[[str], Key], a_concern: Concern
+) -> None:
+    server, old = receiving
+    new = make_key("new")
+    data_dir = server.data_dir
+    with server.client() as http:
+        raise_concern(http, a_concern(), "First.")
+    server.stop()
+    overlapping = LiveServer(data_dir, seal_to=f"{old.recipient} {new.recipient}")
+    overlapping.start()
+    with overlapping.client() as http:
+        raise_concern(http, a_concern())
+    assert [bool(old.opens(sealed)) for sealed in sealed_texts(data_dir)] == [True] * 3
+    assert new.opens(sealed_texts(data_dir)[1])["submission"] == a_concern()
+    overlapping.stop()
+    retiring = LiveServer(data_dir, seal_to=new.recipient)
+    retiring.start()
+    before = sealed_texts(data_dir)
+
+    wrong = guidance("keys", "reseal", "--identity", new.path, "--data-dir", data_dir, SEAL_TO=new.recipient)
+    resealed = guidance("keys", "reseal", "--identity", old.path, "--data-dir", data_dir, SEAL_TO=new.recipient)
+    again = guidance("keys", "reseal", "--identity", old.path, "--data-dir", data_dir, SEAL_TO=new.recipient)
+
+    files = {path: path.read_bytes() for path in data_dir.rglob("*") if path.is_file()}
+    retiring.stop()
+    assert (wrong.returncode, resealed.stdout, again.stdout) == (1, "3 sealed anew\n", "0 sealed anew\n")
+    assert [new.opens(sealed).get("submission") for sealed in sealed_texts(data_dir)] == [
+        a_concern(),
+        a_concern(),
+        None,
+    ]
+    assert [path.name for path, content in files.items() if any(sealed[40:] in content for sealed in before)] == []
+    assert resealings(data_dir) == [("received", f"to {fingerprint_of(new.recipient)}")] * 3
+    assert guidance("verify", "--data-dir", data_dir).returncode == 0
+    assert not any(new.recipient in told.stdout + told.stderr for told in (wrong, resealed, again))

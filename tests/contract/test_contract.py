@@ -1,0 +1,212 @@
+"""The contract: requests of every kind, good and bad, get only the answers that the OpenAPI document promises.
+
+Schemathesis derives the requests from the document, the same ones in every run, and holds each answer against it: no
+5xx, no status, media type, header or body that is not documented, bad data refused, good data accepted, and nothing
+given without the token that the document asks for. It runs in four phases, each a test of its own.
+"""
+
+import json
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+import schemathesis
+from fastapi import FastAPI
+from schemathesis.config import SchemathesisConfig
+from schemathesis.engine import events, from_schema
+from starlette.testclient import TestClient
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from app.models.clients import Scope as ClientScope
+from app.models.concerns.examples import FULL_EXAMPLE
+from app.models.guidance.guide_responses import Section
+from app.web.context import Parts
+from app.services.access.clients import add_client
+from tests.conftest import publish_next
+from tests.contract.test_openapi import Operation, ask, examples_of, faults_against, operations
+
+# The least number of answers of each phase: fewer would mean that it no longer tests what it did.
+PHASES = {
+    "examples": 80,  # the examples of the document
+    "coverage": 2500,  # every boundary of every parameter and field, one at a time
+    "fuzzing": 150,  # whole requests, drawn at large
+    "stateful": 20,  # chains of requests, where one answer feeds the next
+}
+DRAWN = 5
+LEFT_OUT = {
+    # Their bodies are made of the same parts as that of /v1/concerns/check, whose 2,500 boundaries take half a minute.
+    "coverage": ["/v1/concerns", "/v1/concerns/{reference}/additions"],
+    "fuzzing": ["/v1/concerns/check"],  # its body is that of /v1/concerns
+}
+SCHEMES = ("ClientKey", "StatusToken")
+WITHDRAWAL = "/v1/guides/{guide}/editions/{number}/withdrawal"
+SECOND = 2  # the edition that alone is withdrawn, so that there is always a current one
+REFUSALS = (400, 412, 422, 428)
+ACCEPTED = ["2xx", "3xx", "401", "403", "404", "409", "410", *REFUSALS]
+
+# Why a request can be refused although each of its values fits the schema. Anything else that is told to a caller with
+# good data is a defect: of the schema, which promised too much, or of the service.
+BEYOND_ANY_SCHEMA = [
+    # ids, codes, numbers and cursors are right or wrong by what is kept here
+    r"This is not a code of the list [a-z-]+\. GET /v1/code-lists/[a-z-]+ gives the codes\.",
+    r"The edition has nothing of this id among its [a-z ]+\.",
+    r"There is no guide of this name\. GET /v1/guides lists them\.",
+    r"The guide has no edition of this number\.",
+    r"Edition 1 has none before it\. Name one to compare with: since=2\.",
+    r"The cursor is not one that this service gave\.",
+    r"This Idempotency-Key was used for other words\. Use a new key for a new concern\.",
+    r"Send If-Match with the ETag of the guide's current edition, .*",
+    r"The ETag in If-Match is not that of the guide's current edition\. .*",
+    # two values that fit one by one, and not together
+    r"`position` must run 1, 2, 3 \.\.\. in the order of the items\.",
+    r"Every `id` in a section must be different\.",
+    r"The same `id` stands here twice; put all that was seen of it in one entry\.",
+    r"A telephone contact needs at least one number in `phones`\.",
+    r"A web contact needs a `url`\.",
+    # notations that have no format in JSON Schema
+    r"as_of is a day such as 2026-11-24, or a moment such as 2026-11-24T09:30:00Z\.",
+    r"Accept-Datetime is not a date as HTTP writes it \(RFC 7089\)\.",
+    r"Use a whole number here\.",  # 14.0 is an integer to JSON Schema, and not to a reader
+    r"The body holds a NUL or half a character \(a lone surrogate\): neither can be kept\.",
+]
+
+
+def started(service: FastAPI) -> ASGIApp:
+    """The service as a fixture has started it; Schemathesis would start it again."""
+
+    async def serve(scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "lifespan":
+            await service(scope, receive, send)
+            return
+        for happening in ("startup", "shutdown"):
+            await receive()
+            await send({"type": f"lifespan.{happening}.complete"})
+
+    return serve
+
+
+def scenarios(service: FastAPI, phase: str, tokens: dict[str, str]) -> Iterator[events.ScenarioFinished]:
+    """What came of each scenario of the phase, over the whole document."""
+    config = SchemathesisConfig.from_dict(
+        {
+            "seed": 1,
+            "continue-on-failure": True,
+            "generation": {"deterministic": True, "database": "none", "max-examples": DRAWN, "no-shrink": True},
+            "phases": {name: {"enabled": name == phase} for name in PHASES},
+            "checks": {"positive_data_acceptance": {"expected-statuses": ACCEPTED}},
+            "auth": {"openapi": {scheme: {"bearer": token} for scheme, token in tokens.items() if scheme in SCHEMES}},
+            "operations": [
+                *({"include-path": path, "enabled": False} for path in LEFT_OUT.get(phase, [])),
+                {"include-path": WITHDRAWAL, "parameters": {"number": SECOND}},
+            ],
+        }
+    )
+    schema = schemathesis.openapi.from_asgi("/openapi.json", started(service), config=config)
+    for event in from_schema(schema).execute():
+        assert not isinstance(event, events.FatalError | events.NonFatalError), event
+        if isinstance(event, events.ScenarioFinished):
+            yield event
+
+
+def faults(scenario: events.ScenarioFinished) -> Iterator[str]:
+    """Every answer that broke a check, with the request that got it."""
+    for checks in scenario.recorder.checks.values():
+        for check in checks:
+            if check.failure_info is not None:
+                yield f"{check.name}: {check.failure_info.failure.message}\n{check.failure_info.code_sample}"
+
+
+def refusals_of_good_data(scenario: events.ScenarioFinished) -> Iterator[str]:
+    """What a caller was told whose data fits its schema and was refused all the same."""
+    for case_id, node in scenario.recorder.cases.items():
+        told, meta = scenario.recorder.interactions.get(case_id), node.value.meta
+        if told is None or told.response is None or meta is None or meta.generation.mode.is_negative:
+            continue
+        if told.response.status_code in REFUSALS:
+            problem = json.loads(told.response.content)
+            yield from (fault["detail"] for fault in problem.get("errors", [problem]))
+
+
+@pytest.fixture
+def tokens(service: FastAPI, client: TestClient) -> dict[str, str]:
+    """A token for each security scheme of the document; there are two editions, and a concern with an addition."""
+    parts: Parts = service.state.parts
+    publish_next(service, change_note="The second edition.")
+    key = parts.intake.writer.keep(
+        lambda connection: add_client(connection, name="contract", scopes=ClientScope, at=parts.clock())
+    )
+    receipt = client.post("/v1/concerns", json=FULL_EXAMPLE).json()
+    status_token, reference = receipt["status_token"], receipt["reference"]
+    addition = {"immediate_danger": "no", "concern": {"narrative": "Alex Example is home."}}
+    added = client.post(
+        f"/v1/concerns/{reference}/additions", json=addition, headers={"Authorization": f"Bearer {status_token}"}
+    )
+    assert added.status_code == 201
+    return {"ClientKey": key, "StatusToken": status_token, "reference": reference}
+
+
+@pytest.mark.parametrize(
+    "phase", [pytest.param(phase, marks=[pytest.mark.any_database] * (phase == "coverage")) for phase in PHASES]
+)
+def test_every_answer_is_one_that_the_document_promises(
+    service: FastAPI, tokens: dict[str, str], phase: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("app.routers.events.SECOND", 0.0)  # nobody waits here for an event
+    broken: list[str] = []
+    refused: set[str] = set()
+    answers = 0
+    for scenario in scenarios(service, phase, tokens):
+        broken += faults(scenario)
+        refused |= set(refusals_of_good_data(scenario))
+        answers += len(scenario.recorder.interactions)
+
+    assert broken == []
+    assert [told for told in refused if not any(re.fullmatch(known, told) for known in BEYOND_ANY_SCHEMA)] == []
+    assert answers >= PHASES[phase]
+
+
+def reads(document: dict[str, Any]) -> Iterator[Operation]:
+    return (told for told in operations(document) if told.method == "get")
+
+
+def known_of(told: Operation, tokens: dict[str, str]) -> dict[str, str]:
+    """What the operation is asked with: the kept concern, and the second edition, which has one before it."""
+    number = {"number": str(SECOND)} if told.path.startswith("/v1/guides/") else {}
+    token = {"token": tokens[told.scheme]} if told.scheme else {}
+    return {"reference": tokens["reference"]} | token | number
+
+
+def real_answers(client: TestClient, told: Operation, tokens: dict[str, str]) -> Iterator[Any]:
+    """What the read answers: with every section, where it has one of its own."""
+    known = known_of(told, tokens)
+    if "{section}" in told.path and "{item_id}" not in told.path:
+        for section in Section:
+            yield ask(client, told, known | {"section": section.value})
+    else:
+        yield ask(client, told, known)
+
+
+def test_every_read_answers_what_is_documented(service: FastAPI, client: TestClient, tokens: dict[str, str]) -> None:
+    document = service.openapi()
+    for told in reads(document):
+        content = told.told["responses"]["200"]["content"]
+
+        for answer in real_answers(client, told, tokens):
+            media_type = answer.headers["content-type"].partition(";")[0]
+
+            assert media_type in content, told.id
+            if media_type.endswith("json"):
+                schema = ("paths", told.path, "get", "responses", "200", "content", media_type, "schema")
+                assert faults_against(document, schema, answer.json()) == []
+
+
+def test_every_example_of_a_parameter_is_understood(
+    service: FastAPI, client: TestClient, tokens: dict[str, str]
+) -> None:
+    for told in reads(service.openapi()):
+        for parameter in told.told.get("parameters", []):
+            for example in examples_of(parameter):
+                answer = ask(client, told, known_of(told, tokens), also=(parameter, example))
+
+                assert answer.is_success, (told.id, parameter["name"], answer.text)

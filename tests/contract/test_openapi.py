@@ -1,0 +1,395 @@
+"""The OpenAPI document: valid, whole, and true to what the service answers."""
+
+import json
+import re
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+from urllib.parse import quote
+
+import pytest
+from fastapi import FastAPI
+from jsonschema import Draft202012Validator  # type: ignore[import-untyped]  # it ships no types
+from openapi_spec_validator import OpenAPIV31SpecValidator
+from referencing import Registry
+from referencing.jsonschema import DRAFT202012
+from starlette.testclient import TestClient
+
+from app.config import Settings
+from app.main import create_app
+from app.models.concerns.examples import FULL_EXAMPLE
+from app.models.concerns.receipts import REFERENCE
+from tests.conftest import A_TUESDAY
+
+Part = dict[str, Any]
+
+JSON = "application/json"
+PROBLEM = "application/problem+json"
+DOCUMENT = "urn:document"
+
+NOT_A_PROBLEM = {
+    ("read_readiness", "503"): "the answer of a health check that fails tells which check, as its 200 does",
+}
+UNDESCRIBED = {
+    "JsonValue": "the library's own name for any value at all",
+}
+NEW_EACH_TIME = {
+    "status_token": "drawn at random",
+    "receipt": "signed over the reference, which is drawn at random",
+    "reference": "drawn at random",
+    "keys": "made anew for each test",
+}
+NOT_COMPARED = {  # besides what is for clients, since it tells of the work of a desk, of which there is none here
+    "read_changes": "the shipped guide has one edition, so nothing has changed in it",
+}
+
+
+class Operation(NamedTuple):
+    method: str
+    path: str
+    told: Part
+
+    @property
+    def id(self) -> str:
+        return str(self.told["operationId"])
+
+    @property
+    def scheme(self) -> str:
+        """Whose token it asks for."""
+        return next((name for each in self.told.get("security", []) for name in each), "")
+
+
+class Shown(NamedTuple):
+    """An example, and where the schema stands that it must fit."""
+
+    at: tuple[str, ...]
+    example: Any
+
+
+@pytest.fixture(scope="module")
+def described(tmp_path_factory: pytest.TempPathFactory) -> FastAPI:
+    return create_app(Settings(data_dir=tmp_path_factory.mktemp("openapi")), lambda: A_TUESDAY)
+
+
+@pytest.fixture(scope="module")
+def document(described: FastAPI) -> Part:
+    # As it is served: what JSON cannot hold would be lost on the way.
+    told: Part = json.loads(json.dumps(described.openapi()))
+    return told
+
+
+def operations(document: Part) -> Iterator[Operation]:
+    for path, methods in document["paths"].items():
+        for method, told in methods.items():
+            yield Operation(method, path, told)
+
+
+def media_types(document: Part) -> Iterator[tuple[tuple[str, ...], Part]]:
+    """Every media type of every request and response, with its place in the document."""
+    for method, path, told in operations(document):
+        at = ("paths", path, method)
+        for media_type, content in told.get("requestBody", {}).get("content", {}).items():
+            yield (*at, "requestBody", "content", media_type), content
+        for status, response in told["responses"].items():
+            for media_type, content in response.get("content", {}).items():
+                yield (*at, "responses", status, "content", media_type), content
+
+
+def examples_of(content: Part) -> list[Any]:
+    """The examples of a media type or a parameter, however they are told."""
+    told = [content["example"]] if "example" in content else []
+    told += [example["value"] for example in content.get("examples", {}).values()]
+    return [*told, *content.get("schema", {}).get("examples", [])]
+
+
+def every_example(document: Part) -> Iterator[Shown]:
+    for at, content in media_types(document):
+        yield from (Shown((*at, "schema"), example) for example in examples_of(content) if "schema" in content)
+    for method, path, told in operations(document):
+        for place, parameter in enumerate(told.get("parameters", [])):
+            at = ("paths", path, method, "parameters", str(place), "schema")
+            yield from (Shown(at, example) for example in examples_of(parameter))
+    for name, schema in document["components"]["schemas"].items():
+        for field, told in schema.get("properties", {}).items():
+            at = ("components", "schemas", name, "properties", field)
+            yield from (Shown(at, example) for example in told.get("examples", []))
+
+
+def faults_against(document: Part, at: tuple[str, ...], value: Any) -> list[str]:
+    """What is wrong with the value by the schema that stands at that place of the document."""
+    resource = DRAFT202012.create_resource(document)
+    pointer = "".join("/" + quote(step.replace("~", "~0").replace("/", "~1")) for step in at)
+    validator = Draft202012Validator(
+        {"$ref": f"{DOCUMENT}#{pointer}"},
+        registry=Registry().with_resource(DOCUMENT, resource),
+        format_checker=Draft202012Validator.FORMAT_CHECKER,
+    )
+    return [f"{'/'.join(at)}: {error.json_path}: {error.message}" for error in validator.iter_errors(value)]
+
+
+def test_the_document_is_valid_openapi_3_1(document: Part) -> None:
+    assert document["openapi"].startswith("3.1.")
+    OpenAPIV31SpecValidator(document).validate()
+
+
+def test_the_document_is_served_as_it_is_made(described: FastAPI, document: Part) -> None:
+    served = TestClient(described).get("/openapi.json")
+
+    assert served.status_code == 200
+    assert served.json() == document
+
+
+def test_the_document_is_the_same_wherever_it_is_made(document: Part, service: FastAPI) -> None:
+    assert service.openapi() == document
+
+
+def test_every_operation_says_what_the_caller_gets(document: Part) -> None:
+    silent = [
+        f"{told.method} {told.path}: {name}"
+        for told in operations(document)
+        for name in ("summary", "description", "tags")
+        if not told.told.get(name)
+    ]
+
+    assert silent == []
+
+
+def test_every_tag_is_described(document: Part) -> None:
+    used = {tag for told in operations(document) for tag in told.told["tags"]}
+    described = {tag["name"] for tag in document["tags"] if tag["description"]}
+
+    assert used - described == set()
+
+
+def test_every_operation_is_named_by_a_verb_and_an_object(document: Part) -> None:
+    names = [told.id for told in operations(document)]
+
+    assert [name for name in names if not re.fullmatch(r"[a-z]+(_[a-z]+)+", name)] == []
+    assert len(set(names)) == len(names)
+
+
+def test_no_summary_stands_twice(document: Part) -> None:
+    summaries = [told.told["summary"] for told in operations(document)]
+
+    assert len(set(summaries)) == len(summaries)
+
+
+def test_every_operation_documents_a_success(document: Part) -> None:
+    hopeless = [told.id for told in operations(document) if not {"200", "201"} & set(told.told["responses"])]
+
+    assert hopeless == []
+
+
+def test_every_success_has_an_example(document: Part) -> None:
+    bare = [
+        "/".join(at)
+        for at, content in media_types(document)
+        if at[-4] == "responses" and at[-3].startswith("2") and not examples_of(content)
+    ]
+
+    assert bare == []
+
+
+def test_every_request_body_has_an_example(document: Part) -> None:
+    bare = ["/".join(at) for at, content in media_types(document) if "requestBody" in at and not examples_of(content)]
+
+    assert bare == []
+
+
+def test_every_error_is_a_problem_with_an_example(document: Part) -> None:
+    strange = [
+        f"{told.id}: {status}"
+        for told in operations(document)
+        for status, response in told.told["responses"].items()
+        if status >= "400" and (told.id, status) not in NOT_A_PROBLEM
+        if list(response["content"]) != [PROBLEM] or not examples_of(response["content"][PROBLEM])
+    ]
+
+    assert strange == []
+
+
+def test_every_operation_documents_a_refusal_and_a_defect(document: Part) -> None:
+    silent = [told.id for told in operations(document) if not {"400", "500"} <= set(told.told["responses"])]
+
+    assert silent == []
+
+
+def test_every_problem_that_is_shown_is_in_the_list_of_problems(document: Part, client: TestClient) -> None:
+    shown = {
+        (example["type"], example["title"], int(at[-3]))
+        for at, content in media_types(document)
+        if at[-1] == PROBLEM
+        for example in examples_of(content)
+    }
+    listed = {(kind["type"], kind["title"], kind["status"]) for kind in client.get("/v1/problems").json()["problems"]}
+
+    assert shown - listed == set()
+
+
+def test_every_refusal_of_a_concern_shows_whom_to_call(document: Part) -> None:
+    shown = [
+        example
+        for at, content in media_types(document)
+        if at[1].startswith("/v1/concerns") and at[-1] == PROBLEM
+        for example in examples_of(content)
+    ]
+
+    assert shown
+    assert all(example["signposts"][0]["phones"][0]["number"] == "999" for example in shown)
+    assert all(example["contacts"] for example in shown)
+
+
+def test_every_parameter_has_a_description_and_an_example(document: Part) -> None:
+    silent = [
+        f"{told.id}: {parameter['name']}"
+        for told in operations(document)
+        for parameter in told.told.get("parameters", [])
+        if not parameter.get("description") or None in (examples_of(parameter) or [None])
+    ]
+
+    assert silent == []
+
+
+def has_example(schema: Part, schemas: Part) -> bool:
+    """Whether a reader can see what stands there: an example of its own, or of whatever it is made of."""
+    if {"examples", "const", "enum"} & set(schema):
+        return True
+    if "$ref" in schema:
+        referred = schemas[schema["$ref"].rpartition("/")[2]]
+        return "properties" in referred or has_example(referred, schemas)  # its properties are swept themselves
+    if "anyOf" in schema:
+        return any(has_example(part, schemas) for part in schema["anyOf"])
+    return "items" in schema and has_example(schema["items"], schemas)
+
+
+def has_description(schema: Part, schemas: Part) -> bool:
+    """A field's own; where its type says the same, the document tells it once, at the type."""
+    if "description" in schema:
+        return bool(schema["description"])
+    return "$ref" in schema and has_description(schemas[schema["$ref"].rpartition("/")[2]], schemas)
+
+
+def test_every_field_has_a_description_and_an_example(document: Part) -> None:
+    schemas = document["components"]["schemas"]
+    fields = {
+        f"{name}.{field}": told
+        for name, schema in schemas.items()
+        for field, told in schema.get("properties", {}).items()
+    }
+
+    assert [name for name, told in fields.items() if not has_description(told, schemas)] == []
+    assert [name for name, told in fields.items() if not has_example(told, schemas)] == []
+
+
+def test_every_schema_has_a_description(document: Part) -> None:
+    silent = [
+        name
+        for name, schema in document["components"]["schemas"].items()
+        if not schema.get("description") and name not in UNDESCRIBED
+    ]
+
+    assert silent == []
+
+
+def test_every_example_fits_its_schema(document: Part) -> None:
+    shown = list(every_example(document))
+
+    faults = [fault for at, example in shown for fault in faults_against(document, at, example)]
+
+    assert len(shown) > 300
+    assert faults == []
+
+
+def test_nothing_is_left_of_the_framework_s_own_errors(document: Part) -> None:
+    text = json.dumps(document)
+
+    assert "HTTPValidationError" not in text
+    assert "ValidationError" not in text
+
+
+def test_every_schema_is_used(document: Part) -> None:
+    text = json.dumps(document)
+    unused = [name for name in document["components"]["schemas"] if f'"#/components/schemas/{name}"' not in text]
+
+    assert unused == []
+
+
+def test_every_example_of_a_concern_would_be_accepted(document: Part, client: TestClient) -> None:
+    for path in ("/v1/concerns/check", "/v1/concerns"):
+        examples = document["paths"][path]["post"]["requestBody"]["content"][JSON]["examples"]
+        for example in examples.values():
+            answer = client.post("/v1/concerns/check", json=example["value"])
+
+            assert answer.status_code == 200, answer.text
+
+
+def strays(example: Any, answer: Any, at: str = "#") -> list[str]:
+    """The places where the example tells something that does not stand in the answer.
+
+    An example may leave out members and entries of lists: it is an excerpt.
+    """
+    if isinstance(example, dict) and isinstance(answer, dict):
+        return [
+            stray
+            for name, told in example.items()
+            if name not in NEW_EACH_TIME
+            for stray in (strays(told, answer[name], f"{at}/{name}") if name in answer else [f"{at}/{name}"])
+        ]
+    if isinstance(example, list) and isinstance(answer, list):
+        found = [[strays(told, entry, f"{at}/{place}") for entry in answer] for place, told in enumerate(example)]
+        return [min(strayed, key=len, default=[at])[0] for strayed in found if [] not in strayed]
+    return [] if example == answer and type(example) is type(answer) else [at]
+
+
+def ask(client: TestClient, told: Operation, known: dict[str, str], *, also: tuple[Part, Any] | None = None) -> Any:
+    """The real answer to a read, asked with what is known, and else with the examples of its required parameters.
+
+    `known` may hold a `token`; `also` is one more parameter, or another value for one.
+    """
+    given = [(each, examples_of(each)[0]) for each in told.told.get("parameters", []) if each["required"]]
+    given = [(each, known.get(each["name"], value)) for each, value in given]
+    if also is not None and also[0]["name"] not in known:
+        given.append(also)
+    asked: dict[str, dict[str, str]] = {"path": {}, "query": {}, "header": {}}
+    if "token" in known:
+        asked["header"]["Authorization"] = f"Bearer {known['token']}"
+    for parameter, value in given:
+        asked[parameter["in"]][parameter["name"]] = str(value).lower() if isinstance(value, bool) else str(value)
+    answer = client.get(told.path.format_map(asked["path"]), params=asked["query"], headers=asked["header"])
+    assert answer.status_code == 200, (told.id, asked["query"], answer.text)
+    return answer
+
+
+def test_every_example_of_a_read_is_an_excerpt_of_the_real_answer(document: Part, client: TestClient) -> None:
+    receipt = client.post("/v1/concerns", json=FULL_EXAMPLE).json()
+    status_token, reference = receipt["status_token"], receipt["reference"]
+    for told in operations(document):
+        content = told.told["responses"].get("200", {}).get("content", {})
+        if told.method != "get" or JSON not in content or told.id in NOT_COMPARED or told.scheme == "ClientKey":
+            continue
+
+        if told.id == "read_concern_status":
+            answer = ask(client, told, {"token": status_token, "reference": reference}).json()
+            answer["links"]["self"] = answer["links"]["self"].replace(reference, REFERENCE)
+        else:
+            answer = ask(client, told, {}).json()
+
+        assert strays(content[JSON]["example"], answer) == [], told.id
+
+
+def test_the_examples_of_a_raised_concern_are_excerpts_of_the_real_answers(document: Part, client: TestClient) -> None:
+    for path, status in (("/v1/concerns/check", "200"), ("/v1/concerns", "201")):
+        told = document["paths"][path]["post"]["responses"][status]["content"][JSON]["example"]
+
+        answer = client.post(path, json=FULL_EXAMPLE).json()
+
+        assert strays(told, answer) == []
+
+
+def test_an_example_that_tells_too_much_would_be_found() -> None:
+    answer = {"title": "A", "items": [{"id": "a", "place": 1}, {"id": "b", "place": 2}], "next": None}
+
+    assert strays({"title": "A", "items": [{"id": "b"}]}, answer) == []
+    assert strays({"title": "B"}, answer) == ["#/title"]
+    assert strays({"items": [{"id": "a", "place": 2}]}, answer) == ["#/items/0/place"]
+    assert strays({"items": [{"id": "c"}]}, answer) == ["#/items/0/id"]
+    assert strays({"more": None, "next": False}, answer) == ["#/more", "#/next"]

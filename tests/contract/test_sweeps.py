@@ -1,0 +1,262 @@
+"""Sweeps: what must hold for every route, setting, command and log line, and would otherwise be forgotten once."""
+
+import ast
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from fastapi import APIRouter, FastAPI
+from fastapi.dependencies.models import Dependant
+from fastapi.routing import RouteContext, iter_route_contexts
+from pydantic.fields import FieldInfo
+from starlette.testclient import TestClient
+from typer.main import get_command
+
+from app.cli.guidance import app as command
+from app.config import Settings
+from app.logs import ALLOWED
+from app.models.clients import Scope
+from app.web.auth import anyone, the_client, the_status_token, the_submitter
+from app.web.context import Parts
+from app.services.access.clients import add_client
+from tests.contract.test_openapi import Operation, examples_of, operations
+
+ROOT = Path(__file__).parent.parent
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+SOURCES = sorted((ROOT / "app").rglob("*.py"))
+
+DECLARATIONS = {anyone, the_client, the_status_token, the_submitter}
+LOG_METHODS = {"debug", "info", "warning", "warn", "error", "exception", "critical", "log"}
+SET_UP_OF_LOGS = "logs.py"
+
+
+def routes(service: FastAPI) -> list[RouteContext]:
+    return list(iter_route_contexts(service.routes))
+
+
+def callables(dependant: Dependant) -> Iterator[Any]:
+    """Everything that is asked before the route itself."""
+    for dependency in dependant.dependencies:
+        yield dependency.call
+        yield from callables(dependency)
+
+
+def declared(route: RouteContext) -> set[Any]:
+    """Who may call the route, as it declares it."""
+    dependant = getattr(route, "dependant", None)
+    return set() if dependant is None else DECLARATIONS & set(callables(dependant))
+
+
+def undeclared(service: FastAPI) -> list[str]:
+    return [f"{route.methods} {route.path}" for route in routes(service) if len(declared(route)) != 1]
+
+
+def test_every_route_declares_who_may_call_it(service: FastAPI) -> None:
+    assert len(routes(service)) > 50
+    assert undeclared(service) == []
+
+
+def test_a_route_that_declares_nobody_would_be_found(service: FastAPI) -> None:
+    careless = APIRouter()
+    careless.add_api_route("/careless", lambda: None, methods=["GET"])
+    service.include_router(careless)
+
+    assert undeclared(service) == ["{'GET'} /careless"]
+
+
+def for_clients(service: FastAPI) -> dict[str, tuple[Operation, str]]:
+    """Each operation that is for clients, with the one scope that it needs."""
+    found = {}
+    for told in operations(service.openapi()):
+        scopes = [scope for each in told.told.get("security", []) for scope in each.get("ClientKey", [])]
+        if scopes:
+            (scope,) = scopes
+            found[told.id] = (told, scope)
+    return found
+
+
+def test_every_route_for_clients_names_its_scope(service: FastAPI) -> None:
+    paths = {
+        (method.lower(), r.path) for r in routes(service) if the_client in declared(r) for method in r.methods or ()
+    }
+
+    assert {(told.method, told.path) for told, _ in for_clients(service).values()} == paths
+
+
+def key_without(parts: Parts, scope: Scope) -> str:
+    """The key of a client that may do all but that."""
+    name = f"all-but-{scope.value.replace(':', '-')}"
+    others = [other for other in Scope if other is not scope]
+    return parts.intake.writer.keep(
+        lambda connection: add_client(connection, name=name, scopes=others, at=parts.clock())
+    )
+
+
+def call(client: TestClient, told: Operation, key: str | None) -> int:
+    """The status of an answer to a call with that key."""
+    parameters = told.told.get("parameters", [])
+    given = {each["name"]: examples_of(each)[0] for each in parameters if each["in"] == "path"}
+    headers = {"Authorization": f"Bearer {key}"} if key else {}
+    body: dict[str, Any] | None = {} if told.method == "post" else None
+    return client.request(told.method, told.path.format_map(given), headers=headers, json=body).status_code
+
+
+def test_no_route_for_clients_answers_without_its_scope(service: FastAPI, client: TestClient) -> None:
+    keys = {scope.value: key_without(service.state.parts, scope) for scope in Scope}
+    for told, needed in for_clients(service).values():
+        assert call(client, told, None) == 401, told.id
+        assert call(client, told, "omg_unknown") == 401, told.id
+        assert call(client, told, keys[needed]) == 403, told.id
+
+
+def table(heading: str) -> list[list[str]]:
+    """The rows of the table under that heading of the README, cell by cell."""
+    section = re.split(rf"^## {heading}$", README, flags=re.MULTILINE)[1].split("\n## ")[0]
+    rows = [line.strip("|").split(" | ") for line in section.splitlines() if line.startswith("|")]
+    return [[cell.strip() for cell in row] for row in rows[2:]]
+
+
+def test_the_readme_lists_every_route_and_no_other(service: FastAPI) -> None:
+    listed = [route for row in table("Routes") for route in re.findall(r"`([A-Z]+ /[^`]*)`", row[0])]
+    there = {f"{method} {(r.path or '').rstrip('/') or '/'}" for r in routes(service) for method in r.methods or ()}
+
+    assert set(listed) == there - {f"HEAD {path.removeprefix('GET ')}" for path in there}
+    assert len(set(listed)) == len(listed)
+
+
+def test_the_readme_names_the_scope_of_every_route_for_clients(service: FastAPI) -> None:
+    for told, scope in for_clients(service).values():
+        (row,) = [row for row in table("Routes") if f"`{told.method.upper()} {told.path}`" in row[0]]
+
+        assert f"scope `{scope}`" in row[1], row
+
+
+def test_the_readme_names_every_scope() -> None:
+    (named,) = re.findall(r"^Scopes: (.*)$", README, flags=re.MULTILINE)
+
+    assert set(re.findall(r"`([a-z:]+)`", named)) == set(Scope)
+
+
+def default_of(field: FieldInfo) -> str | None:
+    """The default as the README writes it, or None where it says so in words."""
+    value = field.default
+    if value is None or value == () or (isinstance(value, Path) and value.is_absolute()):
+        return None
+    return f"`{value:g}`" if isinstance(value, float) else f"`{str(value).lower() if value is True else value}`"
+
+
+def test_the_readme_lists_every_setting_with_its_default() -> None:
+    rows = {row[0]: row for row in table("Settings")}
+    settings = {f"`GUIDANCE_{name.upper()}`": default_of(field) for name, field in Settings.model_fields.items()}
+
+    assert set(rows) == set(settings)
+    assert {name: rows[name][1] for name, default in settings.items() if default} == {
+        name: default for name, default in settings.items() if default
+    }
+    assert all(len(row) == 3 and row[2] for row in rows.values())
+
+
+def test_every_setting_describes_itself() -> None:
+    assert [name for name, field in Settings.model_fields.items() if not field.description] == []
+
+
+def commands(group: Any, above: tuple[str, ...] = ("guidance",)) -> Iterator[tuple[str, Any]]:
+    for name in group.list_commands(None):
+        told = group.get_command(None, name)
+        if hasattr(told, "list_commands"):
+            yield from commands(told, (*above, name))
+        else:
+            yield " ".join((*above, name)), told
+
+
+def test_the_readme_lists_every_command_and_no_other() -> None:
+    listed = [re.sub(r"( [A-Z.]+| --.*)+`$", "", row[0].lstrip("`")).rstrip("`") for row in table("The command")]
+
+    assert sorted(listed) == sorted(name for name, _ in commands(get_command(command)))
+
+
+def test_every_command_and_every_option_has_a_help_text() -> None:
+    silent = [
+        f"{name} {getattr(parameter, 'name', '')}"
+        for name, told in commands(get_command(command))
+        for parameter in (told, *told.params)
+        if not parameter.help
+    ]
+
+    assert silent == []
+
+
+def calls(source: Path) -> Iterator[ast.Call]:
+    tree = ast.parse(source.read_text(encoding="utf-8"))
+    return (node for node in ast.walk(tree) if isinstance(node, ast.Call))
+
+
+def named(source: Path, node: ast.AST) -> str:
+    return f"{source.relative_to(ROOT)}:{getattr(node, 'lineno', 0)}"
+
+
+def log_lines() -> Iterator[tuple[Path, ast.Call]]:
+    """Each call that writes a log line."""
+    for source in SOURCES:
+        for node in calls(source):
+            match node.func:
+                case ast.Attribute(value=ast.Name(id="log" | "logger" | "logging"), attr=attr) if attr in LOG_METHODS:
+                    yield source, node
+
+
+def test_nothing_prints() -> None:
+    printing = [
+        named(source, node)
+        for source in SOURCES
+        for node in calls(source)
+        if isinstance(node.func, ast.Name) and node.func.id in {"print", "pprint"}
+    ]
+
+    assert printing == []
+
+
+def test_every_log_line_has_fixed_words_and_named_fields() -> None:
+    lines = list(log_lines())
+    loose = [
+        named(source, node)
+        for source, node in lines
+        if len(node.args) != 1
+        or not isinstance(node.args[0], ast.Constant)
+        or not re.fullmatch(r"[a-z_]+", str(node.args[0].value))
+        or any(keyword.arg is None for keyword in node.keywords)
+    ]
+
+    assert len(lines) > 5
+    assert loose == []
+
+
+def test_every_field_of_a_log_line_is_allowed() -> None:
+    lost = [
+        f"{named(source, node)}: {keyword.arg}"
+        for source, node in log_lines()
+        for keyword in node.keywords
+        if keyword.arg not in ALLOWED
+    ]
+
+    assert lost == []
+
+
+def test_only_the_set_up_of_logs_reaches_for_the_standard_library_s() -> None:
+    reaching = [
+        str(source.relative_to(ROOT))
+        for source in SOURCES
+        if re.search(r"^(import logging|from logging)", source.read_text(encoding="utf-8"), flags=re.MULTILINE)
+    ]
+
+    assert reaching == [f"app/{SET_UP_OF_LOGS}"]
+
+
+@pytest.mark.parametrize("words", [r"\bTODO\b", r"\bFIXME\b", r"\bXXX\b", r"datetime\.now\(\)", r"utcnow\("])
+def test_no_source_holds(words: str) -> None:
+    found = [
+        str(source.relative_to(ROOT)) for source in SOURCES if re.search(words, source.read_text(encoding="utf-8"))
+    ]
+
+    assert found == []

@@ -1,0 +1,356 @@
+"""Every act at the desk stands on the record, in the act's own transaction; and the record tells of tampering."""
+
+# ruff: noqa: S608  # the statements are made of names of tables and columns that stand below
+import datetime as dt
+import sqlite3
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import jwt
+import pytest
+from fastapi import FastAPI
+from jwt import PyJWKSet
+from starlette.testclient import TestClient
+from typer.testing import CliRunner
+
+from app.cli.guidance import app
+from app.config import Settings
+from app.models.clients import Scope
+from app.models.desk.disclosure_tables import AUDIT, INBOX, DeskAct
+from app.services.operations.verification import verify_disclosures
+from tests.conftest import A_TUESDAY, Concern, Desk, SettableClock
+from tests.support.databases import Stranger, drop_rules, spoil, stranger
+from tests.support.editions import a_key
+
+CONCERN = "/v1/desk/concerns/{reference}"
+REASON = {"reason": "A made-up reason."}
+COLUMNS = ("chain", "number", "at", "client", "act", "address", "detail", "previous_sha256", "sha256")
+MOVE = "UPDATE disclosures SET number = {1} WHERE chain = :chain AND number = {0}"
+MASKS = (0x01, 0x20, 0x80, 0xFF)
+
+Rows = Callable[[], list[Any]]
+
+
+@dataclass(frozen=True)
+class Call:
+    """How one route is called, and what that must leave on the record; `chain` is None for the concern's own."""
+
+    scope: Scope
+    act: DeskAct
+    chain: str | None = None
+    body: dict[str, Any] = field(default_factory=dict)
+
+
+CALLS = {
+    ("get", "/v1/desk/concerns"): Call(Scope.READ, DeskAct.LISTED, INBOX),
+    ("get", "/v1/desk/summary"): Call(Scope.READ, DeskAct.SUMMARY_READ, INBOX),
+    ("get", CONCERN): Call(Scope.READ, DeskAct.OPENED),
+    ("get", f"{CONCERN}/additions/{{number}}"): Call(Scope.READ, DeskAct.OPENED),
+    ("post", f"{CONCERN}/acknowledgement"): Call(Scope.WRITE, DeskAct.ACKNOWLEDGED),
+    ("post", f"{CONCERN}/outcome"): Call(Scope.WRITE, DeskAct.CLOSED, body={"outcome": "early_help"}),
+    ("post", f"{CONCERN}/hold"): Call(Scope.WRITE, DeskAct.HELD, body=REASON | {"held": True}),
+    ("post", f"{CONCERN}/erasure"): Call(Scope.WRITE, DeskAct.ERASED, body=REASON),
+    ("get", "/v1/desk/disclosures"): Call(Scope.AUDIT, DeskAct.DISCLOSURES_READ, AUDIT),
+    ("get", "/v1/desk/disclosures/{chain}/statement"): Call(Scope.AUDIT, DeskAct.STATEMENT_SIGNED, AUDIT),
+}
+every_call = pytest.mark.parametrize(("method", "path"), CALLS)
+
+
+@pytest.fixture
+def database(settings: Settings) -> Iterator[Stranger]:
+    """The database as somebody else opens it, with none of this service's settings."""
+    with stranger(settings.data_dir) as connection:
+        yield connection
+
+
+@pytest.fixture
+def reference(client: TestClient, a_concern: Concern) -> str:
+    """A concern with an addition."""
+    receipt = client.post("/v1/concerns", json=a_concern()).json()
+    added = client.post(
+        f"{receipt['links']['self']}/additions",
+        json={"concern": {"narrative": "Alex Example came home."}},
+        headers={"Authorization": f"Bearer {receipt['status_token']}"},
+    )
+    assert added.status_code == 201
+    return str(receipt["reference"])
+
+
+@dataclass(frozen=True)
+class AtWork:
+    """The duty team and one concern."""
+
+    desk: Desk
+    reference: str
+
+    def prepare(self, path: str) -> None:
+        """Bring the concern into the state in which the route accepts it."""
+        if path.endswith(("outcome", "erasure")):
+            assert self.desk.act(self.reference, "acknowledgement").status_code == 200
+
+    def call(self, method: str, path: str, headers: dict[str, str] | None = None) -> Any:
+        """Call the route about the concern; with the team's own key, where no headers are given."""
+        told = CALLS[method, path].body if method == "post" else None
+        address = path.format(reference=self.reference, chain=self.reference, number=1)
+        return self.desk.http.request(
+            method, address, json=told, headers=self.desk.headers if headers is None else headers
+        )
+
+
+@pytest.fixture
+def at_work(desk: Desk, reference: str) -> AtWork:
+    return AtWork(desk, reference)
+
+
+def everything(database: Stranger) -> dict[str, list[Any]]:
+    tables = ("concerns", "additions", "disclosures", "chains")
+    return {table: database.execute(f"SELECT * FROM {table}").fetchall() for table in tables}
+
+
+def test_no_route_of_the_desk_is_left_out_here(service: FastAPI) -> None:
+    paths = service.openapi()["paths"]
+    assert {(method, path) for path in paths if path.startswith("/v1/desk") for method in paths[path]} == set(CALLS)
+
+
+@every_call
+def test_each_route_needs_a_token_and_its_scope_and_leaves_nothing_on_the_record_without(
+    client: TestClient, at_work: AtWork, database: Stranger, method: str, path: str
+) -> None:
+    scopes = [scope for scope in Scope if scope is not CALLS[method, path].scope]
+    elsewhere = a_key(client, *scopes, name="another-client")
+    before = everything(database)
+
+    answers = [at_work.call(method, path, sent) for sent in ({}, {"Authorization": "Bearer omg_invented"}, elsewhere)]
+
+    assert [answer.status_code for answer in answers] == [401, 401, 403]
+    assert f'scope="{CALLS[method, path].scope}"' in answers[2].headers["WWW-Authenticate"]
+    assert everything(database) == before
+
+
+@every_call
+def test_each_route_leaves_exactly_one_row_with_client_act_time_and_address(
+    at_work: AtWork, clock: SettableClock, database: Stranger, method: str, path: str
+) -> None:
+    at_work.prepare(path)
+    before = everything(database)["disclosures"]
+    clock.time = A_TUESDAY + dt.timedelta(hours=1)
+
+    answer = at_work.call(method, path)
+
+    assert answer.status_code == 200, answer.text
+    (row,) = [row for row in everything(database)["disclosures"] if row not in before]
+    chain, _, at, client, act, address, *_ = row
+    call = CALLS[method, path]
+    assert (chain, act) == (call.chain or at_work.reference, call.act)
+    assert (client, str(at)[:19], address) == ("example-desk", "2026-11-24 10:30:00", "testclient")
+
+
+@every_call
+def test_an_act_that_cannot_be_recorded_does_not_happen_and_shows_nothing(
+    at_work: AtWork, database: Stranger, method: str, path: str
+) -> None:
+    at_work.prepare(path)
+    before = everything(database)
+    spoil(database, "INSERT", "disclosures")
+
+    answer = at_work.call(method, path)
+
+    assert answer.status_code == 503
+    assert answer.headers["Content-Type"] == "application/problem+json"
+    assert at_work.reference not in answer.text
+    assert everything(database) == before
+
+
+@pytest.mark.parametrize("path", [path for method, path in CALLS if method == "post"])
+def test_an_act_that_fails_leaves_nothing_on_the_record(at_work: AtWork, database: Stranger, path: str) -> None:
+    at_work.prepare(path)
+    before = everything(database)
+    spoil(database, "UPDATE", "concerns")
+
+    answer = at_work.call("post", path)
+
+    assert answer.status_code == 503
+    assert everything(database) == before
+
+
+@pytest.fixture
+def unguarded(desk: Desk, reference: str, database: Stranger) -> Stranger:
+    """Three rows on the concern's chain, and a database whose triggers somebody has dropped."""
+    desk.act(reference, "acknowledgement")
+    desk.act(reference, "hold", held=True, reason="A made-up reason.")
+    desk.get(f"/concerns/{reference}")
+    desk.get("/concerns")
+    drop_rules(database)
+    return database
+
+
+def verify(data_dir: Path) -> tuple[int, str]:
+    told = CliRunner().invoke(app, ["verify", "--data-dir", str(data_dir)])
+    return told.exit_code, told.stdout
+
+
+def flipped(stored: Any) -> Iterator[Any]:
+    """The value with one byte of it changed: each byte in turn, in several ways; a number has eight."""
+    if isinstance(stored, int):
+        for place in range(63):
+            yield stored ^ (1 << place)
+        return
+    for place in range(len(stored)):
+        for mask in MASKS:
+            yield stored[:place] + bytes([stored[place] ^ mask]) + stored[place + 1 :]
+
+
+@pytest.mark.embedded
+@pytest.mark.parametrize("column", COLUMNS)
+def test_one_byte_changed_in_any_row_is_reported_with_the_chain_s_name(
+    unguarded: Stranger, service: FastAPI, settings: Settings, column: str
+) -> None:
+    as_bytes = column if column == "number" else f"CAST({column} AS BLOB)"
+    change = (
+        f"UPDATE disclosures SET {column} = CAST(? AS {'INTEGER' if column == 'number' else 'TEXT'}) WHERE rowid = ?"
+    )
+    unseen = []
+    for rowid, chain, stored in unguarded.execute(f"SELECT rowid, chain, {as_bytes} FROM disclosures").fetchall():
+        for changed in flipped(stored):
+            try:
+                unguarded.execute(change, (changed, rowid))
+            except sqlite3.IntegrityError:
+                continue  # another row has that place already
+            if chain not in dict(verify_disclosures(service.state.parts.engine)):
+                unseen.append((chain, stored, changed))
+        unguarded.execute(change, (stored, rowid))
+
+    assert unseen == []
+    assert verify(settings.data_dir)[0] == 0
+
+
+@pytest.mark.parametrize(
+    ("tampering", "fault"),
+    [
+        ("DELETE FROM disclosures WHERE chain = :chain AND number = 1", "row 2 does not follow the row before it"),
+        ("DELETE FROM disclosures WHERE chain = :chain AND number = 2", "row 3 does not follow the row before it"),
+        ("DELETE FROM disclosures WHERE chain = :chain AND number = 3", "it should end at row 3, and does not"),
+        ("DELETE FROM disclosures WHERE chain = :chain", "it should end at row 3, and does not"),
+        ("DELETE FROM chains WHERE name = :chain", "its end is missing"),
+        (
+            "; ".join((MOVE.format(1, 9), MOVE.format(2, 1), MOVE.format(9, 2))),
+            "row 1 does not follow the row before it",
+        ),
+        (
+            "; ".join((MOVE.format(2, 9), MOVE.format(3, 2), MOVE.format(9, 3))),
+            "row 2 does not follow the row before it",
+        ),
+        ("UPDATE disclosures SET client = 'nobody' WHERE chain = :chain AND number = 2", "row 2 was altered"),
+        pytest.param(
+            "UPDATE disclosures SET detail = x'00ff' WHERE chain = :chain AND number = 2",
+            "row 2 was altered",
+            marks=pytest.mark.embedded,
+        ),
+        pytest.param(
+            "UPDATE disclosures SET at = replace(at, ' ', 'T') WHERE chain = :chain",
+            "row 1 was altered",
+            marks=pytest.mark.embedded,
+        ),
+    ],
+)
+def test_the_command_names_the_concern_whose_chain_was_cut_reordered_or_rewritten(
+    unguarded: Stranger, settings: Settings, reference: str, tampering: str, fault: str
+) -> None:
+    assert verify(settings.data_dir)[0] == 0
+    for statement in tampering.split(";"):
+        unguarded.execute(statement, {"chain": reference})
+
+    code, told = verify(settings.data_dir)
+
+    assert code == 1
+    assert f"disclosures of {reference}: {fault}" in told
+    assert told.count("disclosures of") == 1
+
+
+@pytest.mark.embedded
+@pytest.mark.parametrize("table", ["disclosures", "chains"])
+def test_the_database_itself_refuses_to_alter_delete_or_replace_what_is_on_the_record(
+    at_work: AtWork, database: Stranger, table: str
+) -> None:
+    at_work.prepare("outcome")
+    at_work.desk.get("/concerns")
+    before = everything(database)
+    key = {"disclosures": "chain", "chains": "name"}[table]
+    attempts = [
+        f"DELETE FROM {table}",
+        f"UPDATE {table} SET {key} = 'another'",
+        *(f"UPDATE {table} SET {column} = {column}" for column in COLUMNS if table == "disclosures"),
+        "UPDATE chains SET length = length - 1",
+        "UPDATE chains SET length = length, head_sha256 = 'another'",
+        f"REPLACE INTO {table} SELECT * FROM {table}",
+        f"INSERT OR REPLACE INTO {table} SELECT * FROM {table}",
+        f"UPDATE OR REPLACE {table} SET rowid = (SELECT max(rowid) FROM {table})",
+    ]
+
+    refused = 0
+    for attempt in attempts:
+        with pytest.raises(sqlite3.IntegrityError, match=r"a (disclosure|chain)"):
+            database.execute(attempt)
+        refused += 1
+
+    assert refused == len(attempts)
+    assert everything(database) == before
+
+
+def test_a_signed_statement_is_checked_offline_and_shows_a_chain_that_was_cut_and_made_whole_again(
+    unguarded: Stranger, desk: Desk, settings: Settings, reference: str
+) -> None:
+    told = desk.get(f"/disclosures/{reference}/statement").json()
+    keys = PyJWKSet.from_dict(desk.http.get("/.well-known/jwks.json").json())
+
+    header = jwt.get_unverified_header(told["statement"])
+    claims = jwt.decode(told["statement"], keys[header["kid"]], ["EdDSA"], options={"verify_iat": False})
+
+    last = "FROM disclosures WHERE chain = ? ORDER BY number DESC LIMIT 1"
+    assert (header["alg"], header["typ"]) == ("EdDSA", "disclosure-statement+jws")
+    assert (claims["sub"], claims["length"], claims["at"]) == (reference, 3, "2026-11-24T09:30:00Z")
+    assert (claims["head_sha256"],) == unguarded.execute(f"SELECT sha256 {last}", (reference,)).fetchone()
+    unguarded.execute(f"DELETE FROM disclosures WHERE (chain, number) = (SELECT chain, number {last})", (reference,))
+    unguarded.execute(
+        f"UPDATE chains SET (length, head_sha256) = (SELECT number, sha256 {last}) WHERE name = ?",
+        (reference, reference),
+    )
+    assert verify(settings.data_dir)[0] == 0
+    assert desk.get(f"/disclosures/{reference}/statement").json()["length"] < claims["length"]
+
+
+def test_the_record_comes_page_by_page_and_by_chain_and_client(client: TestClient, at_work: AtWork) -> None:
+    another = a_key(client, Scope.READ, name="another-client")
+    client.get("/v1/desk/concerns", headers=another)
+    for _ in range(4):
+        at_work.call("get", CONCERN)
+
+    def walk(query: str) -> Iterator[Any]:
+        cursor = ""
+        while cursor is not None:
+            answer = at_work.desk.get(f"/disclosures?limit=3{query}{cursor}").json()
+            yield from answer["disclosures"]
+            cursor = answer["next_cursor"] and f"&cursor={answer['next_cursor']}"
+
+    own = list(walk(f"&chain={at_work.reference}"))
+    assert [(row["chain"], row["number"], row["act"]) for row in own] == [
+        (at_work.reference, number, "opened") for number in (1, 2, 3, 4)
+    ]
+    assert [(row["client"], row["act"]) for row in walk("&client=another-client")] == [("another-client", "listed")]
+    whole = [(row["chain"], row["number"]) for row in walk("")]
+    assert len(set(whole)) == len(whole)
+    assert set(whole) >= {(at_work.reference, number) for number in (1, 2, 3, 4)} | {(INBOX, 1), (AUDIT, 1)}
+    assert at_work.desk.get("/disclosures?chians=inbox").status_code == 400
+
+
+def test_reading_the_record_and_looking_through_the_inbox_tell_on_the_record_what_was_shown(at_work: AtWork) -> None:
+    at_work.desk.get("/concerns")
+    at_work.desk.get(f"/disclosures?chain={at_work.reference}&client=example-desk")
+
+    rows = at_work.desk.get("/disclosures").json()["disclosures"]
+    assert [(row["chain"], row["act"], row["detail"]) for row in rows] == [
+        (AUDIT, "disclosures_read", f"{at_work.reference} example-desk"),
+        (INBOX, "listed", at_work.reference),
+    ]

@@ -1,0 +1,309 @@
+"""The inbox: metadata alone, in the order in which it wants attention, whole at any size, whatever the indicators."""
+
+import asyncio
+import dataclasses
+import datetime as dt
+import itertools
+import random
+from collections.abc import Callable, Iterator
+from functools import partial
+from typing import Any
+
+import pytest
+from fastapi import FastAPI
+from sqlalchemy import Connection, event
+from starlette.testclient import TestClient
+
+from app.config import Settings
+from app.main import create_app
+from app.models.concerns.concern import Concern as Told
+from app.models.concerns.examples import FULL_EXAMPLE, SMALLEST_EXAMPLE
+from app.web.context import Parts
+from app.web.query_params import to_cursor
+from app.services.concerns import receipt_builder as receipts
+from app.services.desk.actions import acknowledge
+from app.services.concerns.submission import Intake, receive_concern
+from app.store.disclosures import Actor
+from app.store.writer import Act
+from tests.conftest import A_TUESDAY, GUIDE, SLUG, Concern, Desk, SettableClock, desk_of
+
+MANY = 2_000
+PORTION = 500
+DANGERS = ("yes", "not_sure", "no")
+SOMEBODY = Actor("example-worker", "192.0.2.10")
+ORDERS = ("urgent", "newest")
+OWN = ("reference", "links")
+
+Entry = dict[str, Any]
+Raise = Callable[..., str]
+
+
+class Gathering:
+    """In the writer's place: gathers acts, to be kept many to a flush."""
+
+    def __init__(self) -> None:
+        self.acts: list[Act[Any]] = []
+
+    async def kept(self, act: Act[Any]) -> None:
+        self.acts.append(act)
+
+    def keep_all(self, connection: Connection) -> None:
+        for act in self.acts:
+            act(connection)
+
+
+def fill(service: FastAPI, count: int) -> None:
+    """Receive that many concerns, minute by minute, of every answer about danger; every third is acknowledged."""
+    parts: Parts = service.state.parts
+    concerns = [Told.model_validate(SMALLEST_EXAMPLE | {"immediate_danger": danger}) for danger in DANGERS]
+    for start in range(0, count, PORTION):
+        gathered = Gathering()
+        intake = dataclasses.replace(parts.intake, writer=gathered)  # type: ignore[arg-type]  # it has `kept`
+
+        async def receive(begin: int, intake: Intake, gathered: Gathering) -> None:
+            for number in range(begin, min(begin + PORTION, count)):
+                at = A_TUESDAY + dt.timedelta(minutes=number * 7919 % count)
+                kept = await receive_concern(intake, concerns[number // 3 % 3], retry=None, at=at)
+                if number % 3 == 0:
+                    gathered.acts.append(partial(acknowledge, reference=kept.reference, actor=SOMEBODY, at=at))
+
+        asyncio.run(receive(start, intake, gathered))
+        parts.intake.writer.keep(gathered.keep_all)
+
+
+def walk(desk: Desk, query: str, between: Callable[[], None] = lambda: None) -> list[Entry]:
+    """Every page of the inbox, one after another; after each, something may happen."""
+    found: list[Entry] = []
+    cursor = ""
+    while True:
+        answer = desk.get(f"/concerns?{query}{cursor}")
+        assert answer.status_code == 200, answer.text
+        found += answer.json()["concerns"]
+        between()
+        if answer.json()["next_cursor"] is None:
+            return found
+        before, cursor = cursor, f"&cursor={answer.json()['next_cursor']}"
+        assert cursor != before
+
+
+def by_urgency(entry: Entry) -> Any:
+    """What the team wants first, said once more: the moments are all of one length, so that text sorts as time."""
+    waits = entry["state"] == "received"
+    return (not waits, DANGERS.index(entry["immediate_danger"]), entry["acknowledge_by"], entry["reference"])
+
+
+def by_newest(entry: Entry) -> Any:
+    return (entry["received_at"], entry["reference"])
+
+
+@pytest.fixture
+def raise_at(client: TestClient, clock: SettableClock, a_concern: Concern) -> Raise:
+    """Raise a concern some minutes after the first; gives its reference. The clock stays there."""
+
+    def raised(minutes: int, danger: str = "no", **changes: Any) -> str:
+        clock.time = A_TUESDAY + dt.timedelta(minutes=minutes)
+        told = a_concern(immediate_danger=danger, **changes)
+        return str(client.post("/v1/concerns", json=told).json()["reference"])
+
+    return raised
+
+
+def references(answer: Any) -> list[str]:
+    return [entry["reference"] for entry in answer.json()["concerns"]]
+
+
+def test_what_waits_comes_first_then_danger_then_the_longest_overdue(
+    desk: Desk, raise_at: Raise, clock: SettableClock
+) -> None:
+    seen = raise_at(0, "yes")
+    later_no, early_no = raise_at(20), raise_at(10)
+    unsure = raise_at(30, "not_sure")
+    later_yes, early_yes = raise_at(50, "yes"), raise_at(40, "yes")
+    seen_no = raise_at(5)
+    for reference in (seen, seen_no):
+        desk.act(reference, "acknowledgement")
+    clock.time = A_TUESDAY + dt.timedelta(days=1, minutes=15)
+
+    answer = desk.get("/concerns")
+
+    assert references(answer) == [early_yes, later_yes, unsure, early_no, later_no, seen, seen_no]
+    assert [entry["overdue"] for entry in answer.json()["concerns"]] == [False] * 3 + [True] + [False] * 3
+
+
+def test_among_those_due_at_the_same_moment_of_a_weekend_none_is_lost(desk: Desk, raise_at: Raise) -> None:
+    raised = {raise_at(4 * 24 * 60 + minutes) for minutes in range(6)}
+
+    found = walk(desk, "limit=1")
+
+    assert len({entry["acknowledge_by"] for entry in found}) == 1
+    assert [entry["reference"] for entry in found] == sorted(raised)
+
+
+def test_the_newest_come_first_where_that_is_asked_for(desk: Desk, raise_at: Raise) -> None:
+    raised = [raise_at(minutes, danger) for minutes, danger in ((0, "yes"), (1, "no"), (2, "not_sure"))]
+    desk.act(raised[2], "acknowledgement")
+
+    assert references(desk.get("/concerns?order=newest")) == raised[::-1]
+
+
+def test_filters_give_what_they_name_and_no_more(desk: Desk, raise_at: Raise, clock: SettableClock) -> None:
+    late, seen, closed, fresh = raise_at(0), raise_at(1), raise_at(2), raise_at(60)
+    for reference in (seen, closed):
+        desk.act(reference, "acknowledgement")
+    desk.act(closed, "outcome", outcome="early_help")
+    clock.time = A_TUESDAY + dt.timedelta(days=1, minutes=30)
+
+    found = {
+        query: set(references(desk.get(f"/concerns?{query}")))
+        for query in ("state=received", "state=acknowledged", "state=closed", "overdue=true", "overdue=false")
+    }
+
+    assert list(found.values()) == [{late, fresh}, {seen}, {closed}, {late}, {seen, closed, fresh}]
+    assert references(desk.get("/concerns?state=received&overdue=true&order=newest")) == [late]
+    assert references(desk.get("/concerns?state=closed&overdue=true")) == []
+
+
+@pytest.mark.parametrize("order", ORDERS)
+@pytest.mark.parametrize("scope", ["", "&state=received"])
+def test_a_walk_meets_each_concern_that_stays_once_in_order_while_others_are_acknowledged(
+    desk: Desk, service: FastAPI, order: str, scope: str
+) -> None:
+    fill(service, 60)
+    before = walk(desk, f"order={order}{scope}&limit=200")
+    drawn = random.Random(1)  # noqa: S311  # the same in every run
+    acknowledged: set[str] = set()
+
+    def acknowledge_some() -> None:
+        waiting = [each["reference"] for each in before if each["state"] == "received"]
+        for reference in drawn.sample([each for each in waiting if each not in acknowledged], 2):
+            desk.act(reference, "acknowledgement")
+            acknowledged.add(reference)
+
+    found = walk(desk, f"order={order}{scope}&limit=4", between=acknowledge_some)
+
+    stayed = [entry["reference"] for entry in before if entry["reference"] not in acknowledged]
+    assert [entry["reference"] for entry in found if entry["reference"] not in acknowledged] == stayed
+    assert len(acknowledged) >= 14
+    if not scope:  # one that is acknowledged behind the reader's back goes behind what waits, and is not missed
+        assert {entry["reference"] for entry in found} == {entry["reference"] for entry in before}
+
+
+@pytest.mark.parametrize(
+    "query", ["stat=received", "state=opened", "overdue=perhaps", "order=risk", "state=", "limit=0"]
+)
+def test_a_misspelt_filter_is_refused(desk: Desk, query: str) -> None:
+    assert desk.get(f"/concerns?{query}").status_code == 400
+
+
+def test_a_cursor_of_another_list_or_order_is_refused(desk: Desk, raise_at: Raise) -> None:
+    for minutes in range(3):
+        raise_at(minutes)
+    given = {
+        query: desk.get(f"{query}limit=1").json()["next_cursor"]
+        for query in ("/concerns?order=newest&", "/concerns?", "/concerns?state=received&", "/disclosures?")
+    }
+    made_up = ["NTA", "IjAgMCAwIg", "*", to_cursor("0 0 0001-01-01T00:00:00+23:59 X")]
+
+    for query, other in itertools.product(given, [*given.values(), *made_up]):
+        answer = desk.get(f"{query}limit=1&cursor={other}")
+
+        assert answer.status_code == (200 if given[query] == other else 400), (query, other)
+
+
+def words_of(told: Any) -> Iterator[str]:
+    """Every text in it that is long enough to be known again."""
+    if isinstance(told, dict | list):
+        for part in told.values() if isinstance(told, dict) else told:
+            yield from words_of(part)
+    elif isinstance(told, str) and len(told) > 5:
+        yield told
+
+
+def test_no_word_of_the_concern_stands_in_the_inbox_the_summary_or_the_answer_to_an_act(
+    client: TestClient, desk: Desk
+) -> None:
+    reference = client.post("/v1/concerns", json=FULL_EXAMPLE).json()["reference"]
+
+    answers = [
+        desk.get("/concerns"),
+        desk.get("/summary"),
+        desk.act(reference, "acknowledgement"),
+        desk.act(reference, "outcome", outcome="early_help"),
+        desk.act(reference, "hold", held=True, reason="A made-up reason."),
+    ]
+
+    assert [answer.status_code for answer in answers] == [200] * 5
+    told = "".join(answer.text for answer in answers)
+    assert [word for word in words_of(FULL_EXAMPLE) if word != SLUG and word in told] == []
+    assert {answer.headers["Cache-Control"] for answer in answers} == {"no-store"}
+
+
+@pytest.mark.parametrize("seen", [(0, 10), (10, 0)])
+def test_the_same_concern_stands_alike_with_no_indicator_and_with_ten(
+    desk: Desk, raise_at: Raise, monkeypatch: pytest.MonkeyPatch, seen: tuple[int, int]
+) -> None:
+    drawn = iter(["02FK-926W-0X3R", "4F7K-926W-0X3R"])
+    monkeypatch.setattr(receipts, "new_reference", lambda: next(drawn))
+    known = [indicator["id"] for indicator in desk.http.get(f"{GUIDE}/indicators").json()["indicators"]]
+    assert len(known) == 10
+
+    raised = [
+        raise_at(0, concern={"narrative": "Example.", "indicators": [{"id": each} for each in known[:count]]})
+        for count in seen
+    ]
+
+    first, second = desk.get("/concerns").json()["concerns"]
+    assert [first["reference"], second["reference"]] == raised
+    assert {k: v for k, v in first.items() if k not in OWN} == {k: v for k, v in second.items() if k not in OWN}
+
+
+@pytest.fixture(scope="module")
+def full(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[FastAPI, Desk]]:
+    """A desk before many concerns."""
+    service = create_app(Settings(data_dir=tmp_path_factory.mktemp("full")), lambda: A_TUESDAY + dt.timedelta(days=3))
+    with TestClient(service) as client:
+        fill(service, MANY)
+        yield service, desk_of(service, client)
+
+
+@pytest.mark.parametrize(("order", "key"), [("urgent", by_urgency), ("newest", by_newest)])
+def test_many_concerns_come_page_by_page_in_order_each_once(
+    full: tuple[FastAPI, Desk], order: str, key: Callable[[Entry], Any]
+) -> None:
+    found = walk(full[1], f"order={order}&limit=200")
+
+    assert len({entry["reference"] for entry in found}) == len(found) == MANY
+    assert found == sorted(found, key=key, reverse=order == "newest")
+
+
+@pytest.mark.parametrize(
+    ("query", "index"),
+    [
+        ("order=urgent", "ix_concerns_urgency"),
+        ("order=newest", "ix_concerns_received"),
+        ("state=acknowledged", "ix_concerns_state_urgency"),
+    ],
+)
+@pytest.mark.embedded
+def test_a_page_is_read_from_an_index_in_its_order_and_nothing_is_sorted(
+    full: tuple[FastAPI, Desk], query: str, index: str
+) -> None:
+    service, desk = full
+    asked: list[tuple[str, Any]] = []
+    engine = service.state.parts.engine
+
+    @event.listens_for(engine, "before_cursor_execute")
+    def listen(_connection: Any, _cursor: Any, text: str, values: Any, *_rest: Any) -> None:
+        if "concerns.waiting" in text and "LIMIT" in text:  # the list, and not what housekeeping looks for
+            asked.append((text, values))
+
+    first = desk.get(f"/concerns?{query}").json()
+    desk.get(f"/concerns?{query}&cursor={first['next_cursor']}")
+
+    event.remove(engine, "before_cursor_execute", listen)
+    assert len(asked) == 2
+    for text, values in asked:
+        with engine.connect() as connection:
+            plan = str(connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {text}", values).all())
+        assert f"USING INDEX {index}" in plan
+        assert "TEMP B-TREE" not in plan

@@ -1,0 +1,169 @@
+"""Events by pull: what happened, in order, offered again until it is confirmed."""
+
+import json
+import threading
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import pytest
+from fastapi import FastAPI
+from sqlmodel import Session
+from starlette.testclient import TestClient
+
+from app.models.clients import Scope
+from app.models.events.tables import EventKind
+from app.store.events import events_after, tell
+from tests.conftest import A_TUESDAY, Concern, publish_next, withdraw
+from tests.support.editions import a_key
+
+DESK = (Scope.READ, Scope.WRITE)
+
+
+def pull(client: TestClient, headers: dict[str, str], **query: Any) -> dict[str, Any]:
+    """One page of events."""
+    answer = client.get("/v1/events", headers=headers, params=query)
+    assert answer.status_code == 200, answer.text
+    told: dict[str, Any] = answer.json()
+    return told
+
+
+def kinds(page: dict[str, Any]) -> list[str]:
+    return [event["type"] for event in page["events"]]
+
+
+@pytest.fixture
+def follower(client: TestClient) -> dict[str, str]:
+    return a_key(client, Scope.EVENTS, name="case-system")
+
+
+def test_every_act_tells_its_event_once(
+    client: TestClient, service: FastAPI, follower: dict[str, str], a_concern: Concern
+) -> None:
+    desk = a_key(client, *DESK, name="example-desk")
+    receipt = client.post("/v1/concerns", json=a_concern()).json()
+    reference = receipt["reference"]
+    token = {"Authorization": f"Bearer {receipt['status_token']}"}
+    client.post(f"/v1/concerns/{reference}/additions", json={"concern": {"narrative": "More."}}, headers=token)
+    for _ in range(2):
+        client.post(f"/v1/desk/concerns/{reference}/acknowledgement", json={}, headers=desk)
+        client.post(f"/v1/desk/concerns/{reference}/outcome", json={"outcome": "early_help"}, headers=desk)
+    publish_next(service, change_note="Second.")
+    withdraw(service, 2)
+
+    page = pull(client, follower)
+
+    assert kinds(page) == [
+        "edition.published",
+        "concern.received",
+        "concern.added",
+        "concern.acknowledged",
+        "concern.closed",
+        "edition.published",
+        "edition.withdrawn",
+    ]
+
+
+def test_a_refused_act_tells_nothing(client: TestClient, follower: dict[str, str], a_concern: Concern) -> None:
+    before = pull(client, follower)["events"]
+
+    client.post("/v1/concerns", json=a_concern(children=[]))
+
+    assert pull(client, follower)["events"] == before
+
+
+def test_an_event_holds_no_word_of_the_concern(
+    client: TestClient, follower: dict[str, str], a_concern: Concern, service: FastAPI
+) -> None:
+    client.post("/v1/concerns", json=a_concern(concern={"narrative": "Canary-Wren told me."}))
+
+    page = pull(client, follower)
+
+    with Session(service.state.parts.engine) as session:
+        rows = json.dumps([event.data for event in events_after(session, after=0, limit=50)])
+    assert kinds(page)[-1] == "concern.received"
+    assert "Wren" not in rows + json.dumps(page)
+
+
+def test_what_is_not_confirmed_is_offered_again_and_what_is_confirmed_is_not(
+    client: TestClient, follower: dict[str, str], a_concern: Concern
+) -> None:
+    client.post("/v1/concerns", json=a_concern())
+    first = pull(client, follower, limit=1)
+
+    again = pull(client, follower, limit=1)
+    following = pull(client, follower, after=first["next_cursor"])
+    afterwards = pull(client, follower)
+
+    assert again == first
+    assert kinds(following) == ["concern.received"]
+    assert afterwards == following  # the first was confirmed, the second not yet
+
+
+def test_two_clients_do_not_take_each_others_events(
+    client: TestClient, follower: dict[str, str], a_concern: Concern
+) -> None:
+    other = a_key(client, Scope.EVENTS, name="another-system")
+    client.post("/v1/concerns", json=a_concern())
+    page = pull(client, follower)
+    pull(client, follower, after=page["next_cursor"])
+
+    seen_by_the_other = pull(client, other)
+
+    assert pull(client, follower)["events"] == []
+    assert seen_by_the_other == page
+
+
+def test_a_waiting_client_is_told_as_soon_as_something_happens(
+    client: TestClient, follower: dict[str, str], a_concern: Concern
+) -> None:
+    cursor = pull(client, follower)["next_cursor"]
+    later = threading.Timer(0.3, lambda: client.post("/v1/concerns", json=a_concern()))
+    later.start()
+
+    page = pull(client, follower, after=cursor, wait=30)
+
+    later.join()
+    assert kinds(page) == ["concern.received"]
+
+
+@pytest.mark.parametrize("query", [{"after": "rubbish"}, {"wait": 31}, {"wiat": 1}])
+def test_a_wrong_question_is_refused(client: TestClient, follower: dict[str, str], query: dict[str, Any]) -> None:
+    assert client.get("/v1/events", headers=follower, params=query).status_code == 400
+
+
+def test_only_the_scope_opens_events(client: TestClient) -> None:
+    other = a_key(client, *DESK, name="example-desk")
+
+    assert client.get("/v1/events").status_code == 401
+    assert client.get("/v1/events", headers=other).status_code == 403
+
+
+def test_nothing_is_skipped_while_many_write_at_once(client: TestClient, service: FastAPI) -> None:
+    follower = a_key(client, Scope.EVENTS, name="case-system")
+    writer = service.state.parts.intake.writer
+    done = threading.Event()
+
+    def write(number: int) -> None:
+        writer.keep(
+            lambda connection: tell(
+                connection, EventKind.CONCERN_RECEIVED, at=A_TUESDAY, data={"reference": str(number)}
+            )
+        )
+
+    def follow() -> Iterator[str]:
+        cursor = None
+        while True:
+            ended = done.is_set()
+            page = pull(client, follower, limit=7, **({"after": cursor} if cursor else {}))
+            cursor = page["next_cursor"]
+            yield from (event["data"].get("reference", "") for event in page["events"])
+            if ended and not page["events"]:
+                return
+
+    with ThreadPoolExecutor(9) as pool:
+        followed = pool.submit(lambda: list(follow()))
+        list(pool.map(write, range(300)))
+        done.set()
+
+    assert sorted(followed.result()) == sorted(["", *map(str, range(300))])

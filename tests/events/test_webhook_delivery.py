@@ -1,0 +1,127 @@
+"""Delivering in processes of their own, over real sockets, through a kill; and the example of a receiver."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import partial
+from pathlib import Path
+
+import httpx
+import pytest
+from fastapi import FastAPI
+from sqlmodel import Session
+
+from app.config import Settings
+from app.models.clients import Scope
+from app.models.events.tables import EventKind
+from app.web.context import Parts
+from app.services.events.ssrf_guard import SafeAddresses
+from app.services.events.webhooks import add_webhook
+from app.store.events import count_deliveries, tell
+from tests.conftest import A_TUESDAY, Concern
+from tests.support.live import LiveServer, environment_for, eventually
+from tests.support.receiver import Receiver, Reply
+
+EVENTS = 300
+LEASE_SECONDS = 2
+wait_until = partial(eventually, patience_seconds=90)
+# `guidance deliver` as it is, but for the length of its pauses: six hours would be long for a test.
+DELIVER = "import app.services.events.dispatcher as it; it.DELAYS = (0.1,) * 14; from app.cli import main; main()"
+
+
+@contextmanager
+def a_process(*words: str, **environment: str) -> Iterator[subprocess.Popen[bytes]]:
+    process = subprocess.Popen(
+        [sys.executable, *words], env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    )
+    try:
+        yield process
+    finally:
+        process.kill()
+        process.wait()
+
+
+def tell_many(parts: Parts, url: str) -> None:
+    """An address that asked for everything, and events for it: each in a transaction of its own."""
+    keep = parts.intake.writer.keep
+    addresses = SafeAddresses()
+    keep(lambda found: add_webhook(found, name="x", url=url, kinds=EventKind, addresses=addresses, at=A_TUESDAY))
+    for number in range(EVENTS):
+        keep(partial(tell, kind=EventKind.CONCERN_RECEIVED, at=A_TUESDAY, data={"reference": f"number-{number}"}))
+
+
+@pytest.mark.usefixtures("client")
+def test_every_event_arrives_though_a_worker_is_killed_and_the_receiver_often_fails(
+    service: FastAPI, settings: Settings
+) -> None:
+    receiver = Receiver(lambda count: Reply(status=500 if count % 5 == 0 else 204))
+    parts: Parts = service.state.parts
+    tell_many(parts, receiver.url)
+
+    def all_settled() -> bool:
+        with Session(parts.engine) as session:
+            return count_deliveries(session) == {}
+
+    work = ("-c", DELIVER, "deliver", "--lease", str(LEASE_SECONDS), "--data-dir", str(settings.data_dir))
+    environment = environment_for(settings.data_dir)
+    with a_process(*work, **environment) as doomed, a_process(*work, **environment):
+        begun = wait_until(lambda: len(receiver.notices) > EVENTS // 5)
+        doomed.send_signal(signal.SIGKILL)
+        settled = wait_until(all_settled)
+    receiver.close()
+
+    assert begun
+    assert settled
+    seen: dict[bytes, set[str]] = {}
+    for notice in receiver.notices:
+        seen.setdefault(notice.body, set()).add(notice.message)
+    assert len(seen) == EVENTS
+    assert {len(ids) for ids in seen.values()} == {1}
+    assert len(receiver.notices) > EVENTS
+
+
+def a_free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@pytest.mark.any_database
+def test_the_example_takes_a_notice_opens_the_concern_and_acknowledges_it(tmp_path: Path, a_concern: Concern) -> None:
+    data_dir = tmp_path / "data"
+    port = a_free_port()
+
+    def run(*words: str) -> str:
+        command = [sys.executable, "-m", "app.cli", *words, "--data-dir", str(data_dir)]
+        done = subprocess.run(command, check=True, capture_output=True, text=True, env=environment_for(data_dir))
+        return done.stdout.strip()
+
+    key = run("clients", "add", "example-receiver", "--scope", Scope.READ, "--scope", Scope.WRITE)
+    secret = run("webhooks", "add", "example", f"http://127.0.0.1:{port}/notices", "--event", "concern.received")
+    server = LiveServer(data_dir)
+    server.start()
+    told = {"RECEIVER_SECRET": secret, "GUIDANCE_URL": server.url, "GUIDANCE_KEY": key}
+
+    def references() -> list[str]:
+        try:
+            found: list[str] = httpx.get(f"http://127.0.0.1:{port}/opened", trust_env=False).json()["references"]
+        except httpx.TransportError:
+            return []
+        return found
+
+    with (
+        a_process("-m", "uvicorn", "examples.receiver:receiver", "--port", str(port), **os.environ, **told),
+        server.client() as client,
+    ):
+        receipt = client.post("/v1/concerns", json=a_concern()).json()
+        own, token = receipt["links"]["self"], {"Authorization": f"Bearer {receipt['status_token']}"}
+        arrived = wait_until(lambda: references() == [receipt["reference"]])
+        acknowledged = wait_until(lambda: client.get(own, headers=token).json()["state"] == "acknowledged")
+    server.stop()
+
+    assert arrived
+    assert acknowledged

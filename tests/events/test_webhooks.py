@@ -1,0 +1,267 @@
+"""Events by push: signed, tried again under the same id, given up with care, sent nowhere that is not safe."""
+
+import datetime as dt
+import json
+import socket
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from sqlmodel import Session
+from standardwebhooks import Webhook, WebhookVerificationError
+from starlette.testclient import TestClient
+
+from app.errors import AddressRefused
+from app.models.clients import Scope
+from app.models.events.tables import EventKind
+from app.services.events.dispatcher import DELAYS, Deliverer
+from app.services.events.ssrf_guard import SafeAddresses
+from app.services.events.webhooks import add_webhook, drop_old_secret, replay, rotate_secret
+from app.store.events import count_deliveries
+from app.store.webhooks import get_webhook
+from app.store.writer import Writer
+from tests.conftest import A_TUESDAY, Concern, SettableClock
+from tests.support.editions import a_key
+from tests.support.receiver import Notice, Receiver, Reply
+
+NAME = "case-system"
+DAY = dt.timedelta(days=1)
+
+
+@pytest.fixture
+def receiver() -> Iterator[Receiver]:
+    receiver = Receiver()
+    yield receiver
+    receiver.close()
+
+
+@pytest.fixture
+def writer(client: TestClient) -> Writer:
+    found: Writer = client.app.state.parts.intake.writer  # type: ignore[attr-defined]  # the service under test
+    return found
+
+
+@pytest.fixture
+def secret(writer: Writer, receiver: Receiver) -> str:
+    """The secret of a webhook that asks for every kind of event."""
+    return writer.keep(
+        lambda connection: add_webhook(
+            connection, name=NAME, url=receiver.url, kinds=EventKind, addresses=SafeAddresses(), at=A_TUESDAY
+        )
+    )
+
+
+@pytest.fixture
+def deliverer(writer: Writer, secret: str, clock: SettableClock) -> Deliverer:
+    """Delivers to the webhook that has the secret."""
+    assert secret
+    return Deliverer(writer, frozenset(), clock)
+
+
+def verified(notice: Notice, secret: str, monkeypatch: pytest.MonkeyPatch) -> Any:
+    """What the notice says, checked as a receiver would; the test's clock is not today's."""
+
+    class Then(dt.datetime):
+        @classmethod
+        def now(cls, tz: dt.tzinfo | None = None) -> dt.datetime:  # type: ignore[override]  # any moment will do
+            return A_TUESDAY.astimezone(tz)
+
+    monkeypatch.setattr("standardwebhooks.webhooks.datetime", Then)
+    return Webhook(secret).verify(notice.body, notice.headers)
+
+
+def states(client: TestClient) -> dict[str, int]:
+    with Session(client.app.state.parts.engine) as session:  # type: ignore[attr-defined]  # the service under test
+        return {state: count for (_, state), count in count_deliveries(session).items()}
+
+
+def test_a_notice_is_signed_and_holds_no_word_of_the_concern(
+    client: TestClient,
+    deliverer: Deliverer,
+    receiver: Receiver,
+    secret: str,
+    a_concern: Concern,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    reference = client.post("/v1/concerns", json=a_concern(concern={"narrative": "Canary-Wren told me."})).json()
+    deliverer.deliver_due()
+
+    notice = receiver.notices[0]
+    told = verified(notice, secret, monkeypatch)
+
+    assert told["type"] == "concern.received"
+    assert told["data"]["reference"] == reference["reference"]
+    assert b"Wren" not in notice.body + json.dumps(notice.headers).encode()
+    with pytest.raises(WebhookVerificationError):
+        Webhook(secret).verify(notice.body.replace(b"received", b"rejected"), notice.headers)
+
+
+def test_a_failed_notice_comes_again_later_under_the_same_id(
+    client: TestClient, deliverer: Deliverer, receiver: Receiver, a_concern: Concern, clock: SettableClock
+) -> None:
+    receiver.reply = lambda count: Reply(status=500 if count == 1 else 204)
+    client.post("/v1/concerns", json=a_concern())
+    deliverer.deliver_due()
+    at_once = deliverer.deliver_due()
+
+    clock.time += dt.timedelta(seconds=DELAYS[0] * 2)
+    deliverer.deliver_due()
+
+    assert at_once == 0
+    assert [notice.message for notice in receiver.notices] == [receiver.notices[0].message] * 2
+
+
+def test_retry_after_is_honoured(
+    client: TestClient, deliverer: Deliverer, receiver: Receiver, a_concern: Concern, clock: SettableClock
+) -> None:
+    receiver.reply = lambda _: Reply(status=503, headers={"Retry-After": "7200"})
+    client.post("/v1/concerns", json=a_concern())
+    deliverer.deliver_due()
+
+    clock.time += dt.timedelta(seconds=7100)
+    too_early = deliverer.deliver_due()
+    clock.time += dt.timedelta(seconds=200)
+    in_time = deliverer.deliver_due()
+
+    assert (too_early, in_time) == (0, 1)
+
+
+def test_a_receiver_that_stays_away_leaves_a_dead_delivery_that_can_be_replayed(
+    client: TestClient, deliverer: Deliverer, receiver: Receiver, a_concern: Concern, clock: SettableClock
+) -> None:
+    receiver.reply = lambda _: Reply(status=500)
+    reference = client.post("/v1/concerns", json=a_concern()).json()["reference"]
+    for _ in DELAYS:
+        deliverer.deliver_due()
+        clock.time += dt.timedelta(seconds=DELAYS[-1] * 2)
+    dead = states(client)
+    inbox = client.get("/v1/desk/concerns", headers=a_key(client, Scope.READ)).json()
+
+    receiver.reply = lambda _: Reply()
+    revived = deliverer.writer.keep(lambda connection: replay(connection, name=NAME, now=clock.time))
+    deliverer.deliver_due()
+
+    assert dead["dead"] == 1
+    assert revived == 1
+    assert "dead" not in states(client)
+    assert len({notice.message for notice in receiver.notices if b"concern.received" in notice.body}) == 1
+    assert [concern["reference"] for concern in inbox["concerns"]] == [reference]
+
+
+def test_410_disables_the_address(
+    client: TestClient, deliverer: Deliverer, receiver: Receiver, a_concern: Concern
+) -> None:
+    receiver.reply = lambda _: Reply(status=410)
+    client.post("/v1/concerns", json=a_concern())
+    deliverer.deliver_due()
+    client.post("/v1/concerns", json=a_concern())
+
+    tried = deliverer.deliver_due()
+
+    disabled = deliverer.writer.keep(lambda connection: get_webhook(connection, NAME))
+    assert disabled.disabled_because == "it answered 410 Gone"
+    assert tried == 0
+
+
+def test_a_redirect_is_not_followed_and_a_long_answer_is_not_read_to_its_end(
+    client: TestClient, deliverer: Deliverer, receiver: Receiver, a_concern: Concern
+) -> None:
+    elsewhere = Receiver()
+    replies = {1: Reply(status=302, headers={"Location": elsewhere.url}), 2: Reply(status=200, body=b"x" * 5_000_000)}
+    receiver.reply = lambda count: replies[count]
+    client.post("/v1/concerns", json=a_concern())
+    deliverer.deliver_due()
+    client.post("/v1/concerns", json=a_concern())
+    deliverer.deliver_due()
+    elsewhere.close()
+
+    assert elsewhere.notices == []
+    assert states(client) == {"pending": 1}  # the redirect is to be tried again; the long answer was a success
+
+
+def test_while_a_secret_is_replaced_both_sign(
+    client: TestClient,
+    deliverer: Deliverer,
+    receiver: Receiver,
+    secret: str,
+    a_concern: Concern,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    new = deliverer.writer.keep(lambda connection: rotate_secret(connection, name=NAME))
+    client.post("/v1/concerns", json=a_concern())
+    deliverer.deliver_due()
+    deliverer.writer.keep(lambda connection: drop_old_secret(connection, name=NAME))
+    client.post("/v1/concerns", json=a_concern())
+    deliverer.deliver_due()
+
+    overlapping, finished = receiver.notices
+
+    assert verified(overlapping, secret, monkeypatch) == verified(overlapping, new, monkeypatch)
+    assert verified(finished, new, monkeypatch)
+    with pytest.raises(WebhookVerificationError):
+        verified(finished, secret, monkeypatch)
+
+
+def test_an_overdue_concern_is_told_once(
+    client: TestClient, deliverer: Deliverer, receiver: Receiver, a_concern: Concern, clock: SettableClock
+) -> None:
+    client.post("/v1/concerns", json=a_concern())
+    clock.time += 3 * DAY
+
+    for _ in range(3):
+        deliverer.deliver_due()
+
+    kinds = [json.loads(notice.body)["type"] for notice in receiver.notices]
+    assert sorted(kinds) == ["concern.overdue", "concern.received"]
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "http://hooks.example/notices",
+        "ftp://hooks.example/notices",
+        "https://10.0.0.5/notices",
+        "https://192.168.1.1/notices",
+        "https://169.254.169.254/latest/meta-data",
+        "https://[fe80::1]/notices",
+        "https://[::ffff:10.0.0.5]/notices",
+        "https://0.0.0.0/notices",
+        "https://name:password@93.184.215.14/notices",
+        "not an address",
+    ],
+)
+def test_an_address_that_is_not_safe_is_refused(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    resolve(monkeypatch, {"hooks.example": "93.184.215.14"})
+
+    with pytest.raises(AddressRefused):
+        SafeAddresses().check(url)
+
+
+def test_a_name_that_later_leads_inside_is_not_called(monkeypatch: pytest.MonkeyPatch) -> None:
+    resolve(monkeypatch, {"hooks.example": "93.184.215.14"})
+    before, host = SafeAddresses().resolve("https://hooks.example/notices")
+    resolve(monkeypatch, {"hooks.example": "127.0.0.1"})
+
+    with pytest.raises(AddressRefused):
+        SafeAddresses().resolve("https://hooks.example/notices")
+
+    assert (str(before), host) == ("https://93.184.215.14/notices", "hooks.example")  # the number judged is called
+
+
+def test_a_private_address_is_called_where_its_name_is_allowed(monkeypatch: pytest.MonkeyPatch) -> None:
+    resolve(monkeypatch, {"case.council.example": "10.1.2.3"})
+    addresses = SafeAddresses(frozenset({"case.council.example"}))
+
+    url, _ = addresses.resolve("https://case.council.example/notices")
+
+    assert url.host == "10.1.2.3"
+
+
+def resolve(monkeypatch: pytest.MonkeyPatch, names: dict[str, str]) -> None:
+    """Have those names resolve so; everything else as it does."""
+    real = socket.getaddrinfo
+
+    def getaddrinfo(host: str, *args: Any, **kwargs: Any) -> Any:
+        return real(names.get(host, host), *args, **kwargs)
+
+    monkeypatch.setattr("socket.getaddrinfo", getaddrinfo)

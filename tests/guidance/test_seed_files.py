@@ -1,0 +1,226 @@
+"""A fault in a seed file is told with its file, its line and its reason, and all faults are told at once."""
+
+from pathlib import Path
+
+import pytest
+
+from app.config import SEED_DIR
+from app.models.code_lists import CodeList
+from app.models.guidance.plain_yaml import NotPlain, read_plain_yaml
+from app.models.guidance.seed_errors import SeedFileError
+from app.models.guidance.seed_files import edition_place, read_seed_file
+from app.models.guidance.seed_lines import read_tree
+
+SOUND = """\
+name: sex
+title: Sex
+source:
+  title: Children in need census
+  publisher: Department for Education
+  published: "2026"
+status: unverified
+codes:
+  - code: M
+    label: Male
+  - code: F
+    label: Female
+"""
+
+
+def written(folder: Path, words: str | bytes) -> Path:
+    """Keep the words as a seed file."""
+    path = folder / "sex.yaml"
+    path.write_bytes(words if isinstance(words, bytes) else words.encode("utf-8"))
+    return path
+
+
+def refusal(path: Path) -> SeedFileError:
+    with pytest.raises(SeedFileError) as refused:
+        read_seed_file(path, CodeList)
+    return refused.value
+
+
+def test_a_sound_file_is_parsed_into_its_model(tmp_path: Path) -> None:
+    path = written(tmp_path, SOUND)
+
+    parsed = read_seed_file(path, CodeList)
+
+    assert [entry.code for entry in parsed.codes] == ["M", "F"]
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "line", "reason"),
+    [
+        ("title: Sex\n", "title: Sex\ncolour: red\n", 3, "`/colour` is not a key that belongs here"),
+        (
+            "    label: Male\n",
+            "    label: Male\n    lable: Man\n",
+            11,
+            "`/codes/0/lable` is not a key that belongs here",
+        ),
+        ('"2026"', "2026", 6, "`/source/published` must be text, in quotes where it looks like something else"),
+        ("label: Male\n", 'label: Male\n    historic: "no"\n', 11, "`/codes/0/historic` must be true or false"),
+        ("source:\n", "source: 3\nx:\n", 3, "`/source` must be a group of keys"),
+        ("codes:\n", "codes: M\nx:\n", 8, "`/codes` must be a list"),
+        ("unverified", "perhaps", 7, "`/status` is refused: input should be 'verified' or 'unverified'"),
+        ("code: F", "code: M", 8, "`/codes` is refused: every `code` in a list must be different"),
+        ("  publisher: Department for Education\n", "", 3, "`/source/publisher` is missing"),
+        ("    label: Female\n", "", 11, "`/codes/1/label` is missing"),
+        ("title: Sex\n", "", 1, "`/title` is missing"),
+        ("title: Sex\n", "title: Sex\ntitle: Sexes\n", 3, "`/title` stands here twice"),
+        ("    label: Female", "    label: Female\n    label: Woman", 13, "`/codes/1/label` stands here twice"),
+        ("title: Sex", "7: Sex", 2, "the file has a key that is not plain text"),
+        ("title: Sex", "<<: {title: Sex}", 2, "the file has a key that is not plain text"),
+        ("title: Sex", "title: &name Sex", 2, "anchors and aliases"),
+        ("title: Sex", "title: *name", 2, "anchors and aliases"),
+        ("title: Sex", "title: !!str Sex", 2, "tags (`!`) are not used"),
+        ("name: sex", "%YAML 1.1\n---\nname: sex", 2, "must be YAML 1.2"),
+        ("title: Sex", "title: [Sex", 3, "not YAML: "),
+        ("title: Sex", "title: \x07Sex", 2, "not YAML: a character that may not stand in it"),
+        ("title: Sex", "...\n---\ntitle: Sex", 3, "not YAML: expected a single document"),
+    ],
+)
+def test_a_fault_is_told_with_its_file_its_line_and_its_reason(
+    tmp_path: Path, old: str, new: str, line: int, reason: str
+) -> None:
+    path = written(tmp_path, SOUND.replace(old, new, 1))
+
+    refused = refusal(path)
+
+    sentences = [f"{fault.line}: {fault.reason}" for fault in refused.faults]
+    assert any(sentence.startswith(f"{line}: ") and reason in sentence for sentence in sentences), sentences
+    assert f"{path}, line {line}: " in str(refused)
+
+
+def test_every_fault_is_told_at_once_in_the_order_of_the_lines(tmp_path: Path) -> None:
+    words = SOUND.replace("title: Sex\n", "title: 1\n", 1).replace("label: Male", "lable: Male").replace("code: F", "")
+    path = written(tmp_path, words)
+
+    refused = refusal(path)
+
+    assert str(refused).splitlines() == [
+        f"{path}, line 2: `/title` must be text, in quotes where it looks like something else",
+        f"{path}, line 9: `/codes/0/label` is missing",
+        f"{path}, line 10: `/codes/0/lable` is not a key that belongs here",
+        f"{path}, line 12: `/codes/1/code` is missing",
+    ]
+    assert (refused.path, refused.line) == (path, 2)
+    assert refused.reason == "`/title` must be text, in quotes where it looks like something else"
+
+
+def test_a_refusal_does_not_repeat_the_values_of_the_file(tmp_path: Path) -> None:
+    path = written(tmp_path, SOUND.replace("name: sex", "name: Told By Alex").replace("unverified", "Told By Alex"))
+
+    refused = refusal(path)
+
+    assert "Alex" not in str(refused)
+
+
+@pytest.mark.parametrize("words", ["", "\n", "# only a comment\n"])
+def test_an_empty_file_is_refused_without_a_line(tmp_path: Path, words: str) -> None:
+    path = written(tmp_path, words)
+
+    refused = refusal(path)
+
+    assert str(refused) == f"{path}: the file is empty"
+    assert refused.line is None
+
+
+def test_a_file_that_is_not_utf_8_is_refused_with_the_line(tmp_path: Path) -> None:
+    path = written(tmp_path, SOUND.replace("title: Sex", "title: S\xeax").encode("latin-1"))
+
+    refused = refusal(path)
+
+    assert str(refused) == f"{path}, line 2: the file must be UTF-8, and this line is not"
+
+
+def test_a_file_that_is_absent_is_told_so(tmp_path: Path) -> None:
+    path = tmp_path / "absent.yaml"
+
+    refused = refusal(path)
+
+    assert str(refused) == f"{path}: there is no such file"
+
+
+def test_a_folder_in_place_of_a_file_is_told_so(tmp_path: Path) -> None:
+    refused = refusal(tmp_path)
+
+    assert str(refused) == f"{tmp_path}: the file cannot be read"
+
+
+@pytest.mark.parametrize(
+    ("written_date", "kept"),
+    [("2017-02-01", "2017-02-01"), ("no", "no"), ("February 2017", "February 2017"), ('"2026"', "2026")],
+)
+def test_words_that_older_yaml_would_convert_stay_as_written(tmp_path: Path, written_date: str, kept: str) -> None:
+    path = written(tmp_path, SOUND.replace('"2026"', written_date))
+
+    parsed = read_seed_file(path, CodeList)
+
+    assert parsed.source.published == kept
+
+
+@pytest.mark.parametrize("path", sorted(SEED_DIR.rglob("*.yaml")), ids=lambda path: path.name)
+def test_each_file_of_the_seed_is_plain_and_the_careful_reader_reads_the_same(path: Path) -> None:
+    text = path.read_text(encoding="utf-8")
+
+    assert read_plain_yaml(text) == read_tree(path, text)[0]
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "~",
+        "Null",
+        "TRUE",
+        "1.5",
+        "0x1f",
+        "007",
+        "1_000",
+        "12:30",
+        ".inf",
+        "&name x",
+        "*name",
+        "!!str x",
+        '"a\tb"\t',
+        "a\u2028b",
+        "a\u00a0b",
+        "<<",
+        "|#\n  x",
+        "=",
+        "[",
+        "1\nkey: 2",
+        "1\n? [a]\n: 2",
+        "1\n---\nkey: 2",
+    ],
+)
+def test_what_yaml_1_1_might_read_otherwise_is_left_to_the_careful_reader(words: str) -> None:
+    with pytest.raises(NotPlain):
+        read_plain_yaml(f"key: {words}\n")
+
+
+@pytest.mark.parametrize("words", ["", "- key", "key", "---\nkey: 1", "%YAML 1.2\n---\nkey: 1"])
+def test_whatever_is_more_than_one_group_of_keys_is_left_to_it_too(words: str) -> None:
+    with pytest.raises(NotPlain):
+        read_plain_yaml(words)
+
+
+def test_an_edition_s_place_is_read_from_its_path() -> None:
+    place = edition_place(Path("seed/guides/child-sexual-exploitation/12.yaml"))
+
+    assert place == ("child-sexual-exploitation", 12)
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "seed/guides/x/0.yaml",
+        "seed/guides/x/01.yaml",
+        "seed/guides/x/1.yml",
+        "seed/guides/x/one.yaml",
+        "seed/X y/1.yaml",
+    ],
+)
+def test_any_other_name_is_no_edition_s_place(path: str) -> None:
+    with pytest.raises(SeedFileError, match="must be named after"):
+        edition_place(Path(path))

@@ -1,0 +1,268 @@
+"""What stands around the routes: hosts, proxies, origins, security headers, and where to report a weakness."""
+
+import datetime as dt
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import pytest
+from starlette.testclient import TestClient
+
+from app.config import Settings
+from app.main import create_app
+from app.models.clients import Scope
+from app.routers import concerns
+from tests.conftest import A_TUESDAY, GUIDE, Concern
+from tests.support.editions import a_key
+
+CONCERNS = "/v1/concerns"
+A_SITE = "https://forms.council.example"
+ANOTHER_SITE = "https://elsewhere.example"
+SECURITY_TXT = "/.well-known/security.txt"
+
+
+@contextmanager
+def started(settings: Settings, **changes: Any) -> Iterator[TestClient]:
+    with TestClient(create_app(settings.model_copy(update=changes), lambda: A_TUESDAY)) as client:
+        yield client
+
+
+def expect_whom_to_call(answer: Any) -> None:
+    assert answer.headers["Content-Type"] == "application/problem+json"
+    assert answer.json()["signposts"][0]["phones"][0]["number"] == "999"
+    assert answer.json()["contacts"]
+
+
+KNOWN_HOSTS = (
+    "guidance.council.example",
+    "GUIDANCE.council.example:8443",
+    "a.forms.example",
+    "api.council.example",
+    "127.0.0.1:8000",
+    "[::1]:8000",
+    "192.0.2.7",
+    "localhost:8000",
+    "guidance",
+)
+UNKNOWN_HOSTS = (
+    "forms.example",
+    "council.example",
+    "guidance.council.example.attacker.example",
+    "attacker.example",
+    "127.0.0.1.attacker.example",
+)
+
+
+def test_only_the_names_of_this_service_are_answered(settings: Settings) -> None:
+    names = ("*.forms.example", "api.council.example")
+    with started(settings, public_url="https://guidance.council.example", allowed_hosts=names) as client:
+        known = {host: client.get("/v1/guides", headers={"Host": host}) for host in KNOWN_HOSTS}
+        unknown = {host: client.get("/v1/guides", headers={"Host": host}) for host in UNKNOWN_HOSTS}
+
+    assert {host: answer.status_code for host, answer in known.items()} == dict.fromkeys(KNOWN_HOSTS, 200)
+    assert {host: answer.status_code for host, answer in unknown.items()} == dict.fromkeys(UNKNOWN_HOSTS, 400)
+    assert {answer.json()["type"] for answer in unknown.values()} == {"/v1/problems/unknown-host"}
+    assert [host for host, answer in unknown.items() if host in answer.text] == []
+
+
+def test_what_stands_on_the_shelf_is_not_answered_by_another_name_either(client: TestClient) -> None:
+    told = [client.get("/v1/guides", headers={"Host": host}) for host in ("localhost", "localhost", "rebound.example")]
+
+    assert [answer.status_code for answer in told] == [200, 200, 400]
+
+
+def test_any_name_is_answered_where_the_operator_says_so(settings: Settings) -> None:
+    with started(settings, allowed_hosts=("*",)) as client:
+        assert client.get("/v1", headers={"Host": "attacker.example"}).status_code == 200
+
+
+def test_a_concern_under_an_unknown_name_is_refused_and_says_whom_to_call(
+    client: TestClient, a_concern: Concern
+) -> None:
+    answer = client.post(CONCERNS, json=a_concern(), headers={"Host": "attacker.example"})
+
+    assert answer.status_code == 400
+    expect_whom_to_call(answer)
+
+
+@pytest.mark.parametrize(
+    ("trusted", "recorded"),
+    [((), "127.0.0.1"), (("192.0.2.0/24",), "127.0.0.1"), (("127.0.0.1",), "198.51.100.9")],
+)
+def test_what_a_proxy_tells_is_believed_only_where_the_proxy_is_named(
+    settings: Settings, trusted: tuple[str, ...], recorded: str
+) -> None:
+    service = create_app(settings.model_copy(update={"trusted_proxies": trusted}), lambda: A_TUESDAY)
+    with TestClient(service, client=("127.0.0.1", 50_000)) as client:
+        key = a_key(client, Scope.AUDIT)
+        for _ in range(2):  # a look at the record is on the record too
+            told = client.get("/v1/desk/disclosures", headers=key | {"X-Forwarded-For": "203.0.113.5, 198.51.100.9"})
+
+    assert told.json()["disclosures"][0]["address"] == recorded
+
+
+@pytest.mark.parametrize("proxies", ["*", "proxy.example", "300.0.0.1"])
+def test_a_proxy_is_named_by_its_address_alone(proxies: str) -> None:
+    with pytest.raises(ValueError, match="an address in figures"):
+        Settings(trusted_proxies=proxies)  # type: ignore[arg-type]  # as the environment gives it
+
+
+def test_every_answer_carries_the_security_headers_whatever_its_status(
+    client: TestClient, a_concern: Concern, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object, **__: object) -> None:
+        raise RuntimeError
+
+    answers = [
+        client.get("/v1"),
+        client.get("/v1/nothing"),
+        client.delete("/v1/guides"),
+        client.get("/v1", headers={"Host": "attacker.example"}),
+        client.options(CONCERNS, headers={"Origin": ANOTHER_SITE, "Access-Control-Request-Method": "POST"}),
+        client.post(CONCERNS, json=a_concern()),
+        client.post(CONCERNS, json={}),
+        client.post(CONCERNS, content=b"x" * 1_000_001, headers={"Content-Type": "application/json"}),
+    ]
+    monkeypatch.setattr(concerns, "receive_concern", fail)
+    answers.append(client.post(CONCERNS, json=a_concern()))
+
+    assert [answer.status_code for answer in answers] == [200, 404, 405, 400, 400, 201, 422, 413, 500]
+    for answer in answers:
+        assert answer.headers["Content-Security-Policy"] == "default-src 'none'; frame-ancestors 'none'"
+        assert answer.headers["X-Content-Type-Options"] == "nosniff"
+        assert answer.headers["X-Frame-Options"] == "DENY"
+        assert answer.headers["Referrer-Policy"] == "no-referrer"
+        assert "Server" not in answer.headers
+
+
+def test_browsers_are_told_to_keep_to_https_where_the_service_is_reached_by_it(settings: Settings) -> None:
+    with started(settings) as plain, started(settings, public_url="https://guidance.council.example") as secure:
+        answers = [plain.get("/v1"), secure.get("/v1"), secure.get("/v1/nothing")]
+
+    assert [answer.headers.get("Strict-Transport-Security") for answer in answers] == [
+        None,
+        "max-age=63072000",
+        "max-age=63072000",
+    ]
+
+
+def test_a_defect_can_be_read_by_the_pages_that_may_post(
+    settings: Settings, a_concern: Concern, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object, **__: object) -> None:
+        raise RuntimeError
+
+    monkeypatch.setattr(concerns, "receive_concern", fail)
+    with started(settings, allowed_origins=(A_SITE,)) as client:
+        ours, theirs = (
+            client.post(CONCERNS, json=a_concern(), headers={"Origin": origin}) for origin in (A_SITE, ANOTHER_SITE)
+        )
+
+    assert [answer.status_code for answer in (ours, theirs)] == [500, 500]
+    assert ours.headers["Access-Control-Allow-Origin"] == A_SITE
+    assert "Access-Control-Allow-Origin" not in theirs.headers
+    expect_whom_to_call(ours)
+
+
+def test_a_busy_service_can_be_read_by_the_pages_that_may_post(settings: Settings, a_concern: Concern) -> None:
+    service = create_app(settings.model_copy(update={"allowed_origins": (A_SITE,)}), lambda: A_TUESDAY)
+    with TestClient(service) as client:
+        service.state.parts.intake.writer._queue_size = 0
+        answer = client.post(CONCERNS, json=a_concern(), headers={"Origin": A_SITE})
+
+    assert answer.status_code == 503
+    assert answer.headers["Access-Control-Allow-Origin"] == A_SITE
+    assert "Retry-After" in answer.headers["Access-Control-Expose-Headers"]
+    expect_whom_to_call(answer)
+
+
+@pytest.mark.parametrize(
+    ("origin", "method", "status"), [(A_SITE, "POST", 200), (ANOTHER_SITE, "POST", 400), (A_SITE, "DELETE", 400)]
+)
+def test_a_preflight_is_answered_by_the_rules_and_a_refused_one_says_whom_to_call(
+    settings: Settings, origin: str, method: str, status: int
+) -> None:
+    with started(settings, allowed_origins=(A_SITE,)) as client:
+        answer = client.options(CONCERNS, headers={"Origin": origin, "Access-Control-Request-Method": method})
+
+    assert answer.status_code == status
+    assert answer.headers.get("Access-Control-Allow-Origin") == (A_SITE if origin == A_SITE else None)
+    if status == 400:
+        assert answer.json()["type"] == "/v1/problems/origin-refused"
+        assert answer.headers["Vary"].startswith("Origin")
+        expect_whom_to_call(answer)
+
+
+def test_a_refused_preflight_of_a_public_read_is_a_problem(client: TestClient) -> None:
+    answer = client.options("/v1/guides", headers={"Origin": A_SITE, "Access-Control-Request-Method": "PUT"})
+
+    assert (answer.status_code, answer.json()["type"]) == (400, "/v1/problems/origin-refused")
+
+
+def test_what_answers_get_is_said_to_answer_head(client: TestClient) -> None:
+    paths = {
+        "/v1/guides": "GET, HEAD",
+        CONCERNS: "POST",
+        f"{CONCERNS}/x": "GET, HEAD",
+        f"{GUIDE}/editions": "GET, HEAD, POST",
+    }
+    answers = {path: client.delete(path) for path in paths}
+
+    assert {answer.status_code for answer in answers.values()} == {405}
+    assert {path: answer.headers["Allow"] for path, answer in answers.items()} == paths
+
+
+def test_an_edition_has_one_number_and_no_other_name(client: TestClient) -> None:
+    for number in ("1.0", "+1", "01", " 1", "1 ", "1_0", "１", "-1", "1e0", "0x1"):
+        assert client.get(f"{GUIDE}/editions/{number}").status_code == 404, number
+        assert client.get(f"{GUIDE}/editions/{number}/indicators").status_code == 404, number
+        assert client.get(f"{GUIDE}/editions/1/changes", params={"since": number}).status_code == 400, number
+        assert client.get("/v1/guides", params={"limit": number}).status_code == 400, number
+
+
+def test_two_idempotency_keys_are_refused_and_nothing_is_kept(client: TestClient, a_concern: Concern) -> None:
+    twice = [("Idempotency-Key", "a-key"), ("Idempotency-Key", "another-key")]
+
+    answer = client.post(CONCERNS, json=a_concern(), headers=twice)
+
+    assert (answer.status_code, answer.json()["type"]) == (400, "/v1/problems/two-keys")
+    expect_whom_to_call(answer)
+    assert client.post(CONCERNS, json=a_concern(), headers={"Idempotency-Key": "a-key"}).status_code == 201
+
+
+def test_security_txt_tells_the_operator_s_contact_and_until_when_it_holds(settings: Settings) -> None:
+    expires = dt.datetime(2027, 6, 1, tzinfo=dt.UTC)
+    contacts = ("mailto:security@council.example", "https://council.example/report")
+    with started(settings, security_contact=contacts, security_expires=expires) as client:
+        answer = client.get(SECURITY_TXT)
+
+    assert answer.status_code == 200
+    assert answer.headers["Content-Type"] == "text/plain; charset=utf-8"
+    assert answer.text.splitlines() == [
+        "Contact: mailto:security@council.example",
+        "Contact: https://council.example/report",
+        "Expires: 2027-06-01T00:00:00Z",
+        "Preferred-Languages: en",
+        "Canonical: http://127.0.0.1:8000/.well-known/security.txt",
+    ]
+
+
+def test_without_a_contact_security_txt_says_which_setting_is_missing(client: TestClient) -> None:
+    answer = client.get(SECURITY_TXT)
+
+    assert answer.status_code == 404
+    assert "GUIDANCE_SECURITY_CONTACT" in answer.json()["detail"]
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        {"security_contact": "mailto:security@council.example"},
+        {"security_expires": "2027-06-01T00:00:00Z"},
+        {"security_contact": "nobody", "security_expires": "2027-06-01T00:00:00Z"},
+        {"security_contact": "mailto:a@council.example", "security_expires": "2027-06-01T00:00:00"},
+    ],
+)
+def test_a_security_contact_that_is_not_whole_is_refused_by_the_settings(given: dict[str, Any]) -> None:
+    with pytest.raises(ValueError, match=r"SECURITY|mailto|timezone"):
+        Settings(**given)

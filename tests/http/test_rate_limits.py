@@ -1,0 +1,355 @@
+"""Limits: generous, told in every answer, and never a reason not to say whom to call."""
+
+import json
+import secrets
+import shutil
+import socket
+import subprocess
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+from fastapi import FastAPI
+from starlette.testclient import TestClient
+
+from app.config import Settings
+from app.errors import SetUpFault
+from app.main import create_app
+from app.models.clients import Scope
+from app.web.middleware.rate_limit import limited_as
+from app.services.access import rate_limiting as limiting
+from app.services.access.rate_limiting import caller_at, make_limiter
+from tests.conftest import A_TUESDAY, Concern
+from tests.support.editions import a_key
+from tests.operations.test_logs import Lines, lines  # noqa: F401  # a fixture
+
+CONCERNS = "/v1/concerns"
+CHECK = f"{CONCERNS}/check"
+A_SCHOOL = "192.0.2.7"
+ELSEWHERE = "198.51.100.9"
+
+Called = Callable[[str], TestClient]
+
+
+@pytest.fixture
+def limited(settings: Settings) -> Settings:
+    """Three submissions, two looks at a status, two searches, two desk calls, and five of a client, a minute."""
+    return settings.model_copy(
+        update={
+            "limit_concerns": "3/minute",
+            "limit_status": "2/minute",
+            "limit_search": "2/minute",
+            "limit_desk": "2/minute",
+            "limit_clients": "5/minute",
+        }
+    )
+
+
+@contextmanager
+def started(settings: Settings) -> Iterator[Called]:
+    """The service, and a way to call it from any network address."""
+    service = create_app(settings, lambda: A_TUESDAY)
+    with TestClient(service):
+        yield lambda host: TestClient(service, client=(host, 50_000))
+
+
+@pytest.fixture
+def called(limited: Settings) -> Iterator[Called]:
+    with started(limited) as called:
+        yield called
+
+
+def expect_refusal(answer: Any) -> None:
+    told = answer.json()
+    assert (answer.status_code, told["type"]) == (429, "/v1/problems/too-often")
+    assert answer.headers["Content-Type"] == "application/problem+json"
+    assert 1 <= int(answer.headers["Retry-After"]) <= 60
+
+
+def test_who_submits_too_often_is_told_when_to_try_again_and_whom_to_call_meanwhile(
+    called: Called, a_concern: Concern
+) -> None:
+    school, another = called(A_SCHOOL), called(ELSEWHERE)
+
+    answers = [school.post(CONCERNS, json=a_concern()) for _ in range(2)] + [school.post(CHECK, json=a_concern())]
+    refused = school.post(CONCERNS, json=a_concern())
+    others = another.post(CONCERNS, json=a_concern())
+
+    assert [answer.status_code for answer in answers] == [201, 201, 200]
+    expect_refusal(refused)
+    assert refused.json()["signposts"][0]["phones"][0]["number"] == "999"
+    assert refused.json()["contacts"]
+    assert others.status_code == 201
+
+
+def test_every_answer_of_a_limited_route_tells_how_the_caller_stands(called: Called, a_concern: Concern) -> None:
+    school = called(A_SCHOOL)
+
+    answers = [school.post(CHECK, json=each) for each in (a_concern(), {}, a_concern(), a_concern())]
+
+    assert [answer.status_code for answer in answers] == [200, 422, 200, 429]
+    assert {answer.headers["RateLimit-Policy"] for answer in answers} == {'"concerns";q=3;w=60'}
+    told = [answer.headers["RateLimit"].split(";") for answer in answers]
+    assert [(name, remaining) for name, remaining, _ in told] == [('"concerns"', f"r={n}") for n in (2, 1, 0, 0)]
+    assert all(1 <= int(seconds.removeprefix("t=")) <= 60 for _, _, seconds in told)
+    assert answers[-1].headers["Retry-After"] == told[-1][2].removeprefix("t=")
+
+
+def test_a_refused_body_is_not_read(called: Called, a_concern: Concern) -> None:
+    school = called(A_SCHOOL)
+    for _ in range(3):
+        school.post(CHECK, json=a_concern())
+
+    expect_refusal(school.post(CHECK, content=b"x" * 2_000_000, headers={"Content-Type": "application/json"}))
+
+
+def test_each_kind_of_request_has_a_count_of_its_own(called: Called, a_concern: Concern) -> None:
+    caller = called(A_SCHOOL)
+    for path in (f"{CONCERNS}/4F7K-926W-0X3R", "/v1/search?q=missing", "/v1/desk/concerns"):
+        statuses = [caller.get(path).status_code for _ in range(3)]
+        assert statuses[-1] == 429 not in statuses[:2], path
+
+    assert caller.post(CONCERNS, json=a_concern()).status_code == 201
+
+
+def test_plain_public_reads_and_operations_have_no_limit(called: Called) -> None:
+    caller = called(A_SCHOOL)
+    for path in ("/v1/guides", "/v1/indicators", f"{CONCERNS}/form", "/v1/signposts", "/health/ready", "/v1"):
+        answers = [caller.get(path) for _ in range(7)]
+
+        assert {answer.status_code for answer in answers} == {200}
+        assert "RateLimit" not in answers[0].headers
+
+
+def test_a_client_that_was_admitted_is_counted_by_its_key_and_not_by_its_address(
+    called: Called, a_concern: Concern
+) -> None:
+    school = called(A_SCHOOL)
+    key = a_key(school, Scope.SUBMIT)
+
+    admitted = [school.post(CHECK, json=a_concern(), headers=key) for _ in range(7)]
+    elsewhere = called(ELSEWHERE).post(CHECK, json=a_concern(), headers=key)
+    without = [school.post(CHECK, json=a_concern()) for _ in range(3)]
+
+    assert [answer.status_code for answer in admitted] == [200] * 6 + [429]
+    assert admitted[0].headers["RateLimit"].startswith('"concerns";r=2;')
+    assert admitted[1].headers["RateLimit"].startswith('"clients";r=4;')
+    expect_refusal(elsewhere)
+    assert [answer.status_code for answer in without] == [200, 200, 429]
+
+
+def test_a_token_that_nobody_was_given_makes_no_count_of_its_own(called: Called) -> None:
+    caller = called(A_SCHOOL)
+
+    statuses = [
+        caller.get("/v1/desk/concerns", headers={"Authorization": f"Bearer omg_{number}"}).status_code
+        for number in range(3)
+    ]
+
+    assert statuses == [401, 401, 429]
+
+
+def test_a_client_that_was_revoked_is_counted_by_its_address_again(called: Called) -> None:
+    caller = called(A_SCHOOL)
+    service = caller.app
+    assert isinstance(service, FastAPI)
+    key = a_key(caller, Scope.READ)
+    first = caller.get("/v1/desk/concerns", headers=key)
+    service.state.parts.intake.writer.keep(
+        lambda connection: connection.exec_driver_sql("UPDATE clients SET revoked_at = added_at")
+    )
+
+    answers = [caller.get("/v1/desk/concerns", headers=key) for _ in range(3)]
+
+    assert first.status_code == 200
+    assert [answer.status_code for answer in answers] == [401, 401, 429]
+
+
+@pytest.mark.parametrize(
+    ("host", "who"),
+    [
+        ("192.0.2.7", "192.0.2.7"),
+        ("2001:db8:1:2:3:4:5:6", "2001:db8:1:2::/64"),
+        ("2001:db8:1:2:ffff::1", "2001:db8:1:2::/64"),
+        ("::ffff:192.0.2.7", "192.0.2.7"),
+        ("10.1.2.3", "10.1.2.3"),
+        ("127.0.0.1", None),
+        ("::1", None),
+        ("::ffff:127.0.0.1", None),
+        ("testclient", None),
+        ("", None),
+        (None, None),
+    ],
+)
+def test_a_caller_is_an_address_or_the_network_of_one_subscriber(host: str | None, who: str | None) -> None:
+    assert caller_at(host) == who
+
+
+def test_no_network_address_of_a_reporter_is_kept_or_logged(
+    limited: Settings,
+    a_concern: Concern,
+    lines: Lines,  # noqa: F811  # the fixture
+) -> None:
+    with started(limited) as called:
+        for _ in range(5):
+            called(A_SCHOOL).post(CONCERNS, json=a_concern())
+        service = called(A_SCHOOL).app
+        kept = [path for path in limited.data_dir.rglob("*") if path.is_file()]
+        counted = _counters(service)
+
+        assert [path for path in kept if A_SCHOOL.encode() in path.read_bytes()] == []
+        assert A_SCHOOL not in json.dumps(lines())
+        assert counted
+        assert A_SCHOOL not in str(counted)
+
+
+def _counters(service: Any) -> dict[str, int]:
+    """What the limiter holds in memory."""
+    layer = service.middleware_stack
+    while not hasattr(layer, "_limiter"):
+        layer = layer.app
+    counted: dict[str, int] = dict(layer._limiter._own.storage.storage)
+    return counted
+
+
+def test_which_routes_are_limited_is_told_in_the_document(service: FastAPI) -> None:
+    for path, operations in service.openapi()["paths"].items():
+        for method, told in operations.items():
+            is_limited = limited_as(method.upper(), path) is not None
+
+            assert ("429" in told["responses"]) == is_limited, path
+            assert all(("RateLimit" in each.get("headers", {})) == is_limited for each in told["responses"].values())
+
+
+SHARED = pytest.mark.skipif(shutil.which("redis-server") is None, reason="redis-server is not installed")
+
+
+class Store:
+    """A real Redis on a free port."""
+
+    def __init__(self, folder: Path) -> None:
+        with socket.socket() as free:
+            free.bind(("127.0.0.1", 0))
+            self.port = free.getsockname()[1]
+        self.folder = folder
+        self.url = f"redis://127.0.0.1:{self.port}/0"
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> None:
+        command = ["redis-server", "--port", str(self.port), "--save", "", "--dir", str(self.folder)]
+        self._process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        deadline = time.monotonic() + 10
+        while time.monotonic() < deadline:
+            try:
+                socket.create_connection(("127.0.0.1", self.port)).close()
+            except OSError:
+                time.sleep(0.02)
+            else:
+                return
+        raise RuntimeError("redis-server did not start")
+
+    def stop(self) -> None:
+        if self._process is not None:
+            self._process.terminate()
+            self._process.wait(timeout=10)
+            self._process = None
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Iterator[Store]:
+    store = Store(tmp_path)
+    store.start()
+    yield store
+    store.stop()
+
+
+def sharing(settings: Settings, url: str, secret: str = "") -> Settings:
+    """Settings of a node that shares its counts."""
+    file = settings.data_dir.parent / "limits-secret"
+    file.write_text(secret or secrets.token_hex(32))
+    return settings.model_copy(update={"limits_store": url, "limits_secret_file": file})
+
+
+@SHARED
+def test_nodes_that_share_a_store_count_together_and_the_store_holds_no_address(
+    limited: Settings, store: Store, a_concern: Concern
+) -> None:
+    shared = sharing(limited, store.url)
+    another = shared.model_copy(update={"data_dir": limited.data_dir / "other"})
+    with started(shared) as called, started(another) as called_there:
+        statuses = [at(A_SCHOOL).post(CHECK, json=a_concern()).status_code for at in (called, called_there) * 2]
+
+    keys = subprocess.run(
+        ["redis-cli", "-p", str(store.port), "KEYS", "*"], capture_output=True, check=True, text=True
+    ).stdout
+    assert statuses == [200, 200, 200, 429]
+    assert keys.strip()
+    assert A_SCHOOL not in keys
+
+
+@SHARED
+def test_where_the_store_goes_away_each_node_counts_for_itself_until_it_is_back(
+    limited: Settings,
+    store: Store,
+    a_concern: Concern,
+    lines: Lines,  # noqa: F811  # the fixture
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(limiting, "AWAY_SECONDS", 0.2)
+
+    def ask() -> tuple[int, str]:
+        answer = called(A_SCHOOL).post(CHECK, json=a_concern())
+        return answer.status_code, answer.headers["RateLimit"].split(";")[1]
+
+    with started(sharing(limited, store.url)) as called:
+        before = [ask() for _ in range(3)]
+        store.stop()
+        lines()
+        away = [ask() for _ in range(4)]
+        told = [line for line in lines() if line["event"] == "limits_store_away"]
+        store.start()
+        time.sleep(0.3)
+        back = ask()
+
+    assert before == [(200, "r=2"), (200, "r=1"), (200, "r=0")]
+    assert away == [(200, "r=2"), (200, "r=1"), (200, "r=0"), (429, "r=0")]
+    assert {line["level"] for line in told} == {"error"}
+    assert back == (200, "r=2")
+
+
+def test_a_store_that_never_answered_stops_no_concern(limited: Settings, a_concern: Concern) -> None:
+    with started(sharing(limited, "redis://127.0.0.1:1/0")) as called:
+        assert called(A_SCHOOL).post(CONCERNS, json=a_concern()).status_code == 201
+
+
+@pytest.mark.parametrize(
+    ("store", "secret", "told"),
+    [
+        ("redis://127.0.0.1:1", None, "GUIDANCE_LIMITS_SECRET_FILE"),
+        ("redis://127.0.0.1:1", "too short", "at least 32"),
+        ("nonsense://127.0.0.1", "x" * 32, "GUIDANCE_LIMITS_STORE"),
+        ("async+memory://", "x" * 32, "async"),
+    ],
+)
+def test_a_store_that_cannot_be_used_is_told_at_the_start(
+    tmp_path: Path, store: str, secret: str | None, told: str
+) -> None:
+    file = tmp_path / "secret"
+    if secret is not None:
+        file.write_text(secret)
+
+    with pytest.raises(SetUpFault, match=told):
+        make_limiter(store, file if secret is not None else None)
+
+
+def test_a_secret_file_that_is_not_there_is_told(tmp_path: Path) -> None:
+    with pytest.raises(SetUpFault, match="cannot be read"):
+        make_limiter("memory://", tmp_path / "none")
+
+
+def test_a_limit_that_is_no_rate_is_refused_by_the_settings() -> None:
+    with pytest.raises(ValueError, match="300/minute"):
+        Settings(limit_concerns="many")

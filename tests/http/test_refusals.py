@@ -1,0 +1,418 @@
+"""Refusals: one shape for every error, not a word of what was sent, and on a concern whom to call."""
+
+import asyncio
+import copy
+import json
+import uuid
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from fastapi import FastAPI
+from sqlalchemy.exc import TimeoutError as NoConnectionInTime
+from starlette.testclient import TestClient
+
+import app.cli.commands  # noqa: F401  # every module of the service, so that every class of error is known
+from app.config import Settings
+from app.errors import GuidanceError
+from app.logs import set_up_logs
+from app.main import create_app
+from app.models.concerns.examples import FULL_EXAMPLE, SMALLEST_EXAMPLE
+from app.routers import concerns
+from app.web import json_body as json_bodies
+from app.web.json_body import read_json
+from app.web.problem_types import ALL, BY_STATUS, KINDS
+from app.web.middleware.request_body import LARGEST
+from app.services.guidance import emergency_contacts as helpline
+from app.services.concerns import edition_resolver as pinning
+from app.store.database import DATABASE_FILE
+from tests.conftest import A_TUESDAY, Concern
+
+CANARY = "CanaryAlex"
+DOORS = ("/v1/concerns", "/v1/concerns/check")
+Place = tuple[str | int, ...]
+
+whole = json.dumps(SMALLEST_EXAMPLE | {"police_reference": CANARY})
+UNREADABLE: dict[str, bytes] = {
+    "not JSON": f"narrative={CANARY}".encode(),
+    "a JSON text cut short": whole[:-20].encode(),
+    "two JSON texts": f"{whole}{whole}".encode(),
+    "a comment": f"/* {CANARY} */ {whole}".encode(),
+    "a trailing comma": f'{{"police_reference": "{CANARY}",}}'.encode(),
+    "single quotes": f"{{'police_reference': '{CANARY}'}}".encode(),
+    "a byte order mark": b"\xef\xbb\xbf" + whole.encode(),
+    "UTF-16": whole.encode("utf-16"),
+    "Latin-1": f'{{"police_reference": "{CANARY}é"}}'.encode("latin-1"),
+    "a surrogate in UTF-8": b'{"police_reference": "CanaryAlex\xed\xa0\x80"}',
+    "NUL in a text": f'{{"police_reference": "{CANARY}\\u0000"}}'.encode(),
+    "NUL in a name": f'{{"{CANARY}\\u0000": 1}}'.encode(),
+    "a NUL byte": f'{{"police_reference": "{CANARY}\x00"}}'.encode(),
+    "half a character": f'{{"police_reference": "{CANARY}\\ud800"}}'.encode(),
+    "half a character in a name": f'{{"{CANARY}\\udfff": 1}}'.encode(),
+    "a line break in a text": f'{{"police_reference": "{CANARY}\n"}}'.encode(),
+    "NaN": f'{{"{CANARY}": NaN}}'.encode(),
+    "Infinity": f'{{"{CANARY}": -Infinity}}'.encode(),
+    "a name twice": f'{{"edition": "{CANARY}", "edition": 1}}'.encode(),
+    "a name twice, once escaped": b'{"edition": 1, "\\u0065dition": "CanaryAlex"}',
+    "a name twice, deep inside": f'{{"children": [{{"gp": "{CANARY}", "gp": ""}}]}}'.encode(),
+    "33 levels": f'{"[" * 33}"{CANARY}"{"]" * 33}'.encode(),
+    "100 levels": f'{{"children": {"[" * 100}"{CANARY}"{"]" * 100}}}'.encode(),
+    "100,000 levels": b"[" * 100_000 + b"]" * 100_000,
+    "100,000 levels of objects": b'{"a":' * 100_000,
+    "an integer of 5,000 digits": f'{{"edition": {"9" * 5000}, "{CANARY}": 1}}'.encode(),
+    "compressed": b"\x1f\x8b\x08\x00CanaryAlex",
+}
+REFUSED: dict[str, bytes] = {
+    "no body": b"",
+    "null": b"null",
+    "a list": f'["{CANARY}"]'.encode(),
+    "a list of one concern": f"[{whole}]".encode(),
+    "a text": f'"{CANARY}"'.encode(),
+    "a number": b"1e999",
+    "true": b"true",
+    "an empty object": b"{}",
+    "every part of the wrong kind": json.dumps({name: [CANARY] for name in FULL_EXAMPLE}).encode(),
+    "every part null": json.dumps(dict.fromkeys(FULL_EXAMPLE)).encode(),
+    "an integer of 4,000 digits": f'{{"edition": {"9" * 4000}, "police_reference": "{CANARY}"}}'.encode(),
+    "a number too large for a float": b'{"edition": 1e400, "police_reference": "CanaryAlex"}',
+    "the dangerous names of other languages": f'{{"__proto__": "{CANARY}", "constructor": {{}}}}'.encode(),
+    "31 children": json.dumps(SMALLEST_EXAMPLE | {"children": [{"gp": CANARY}] * 31}).encode(),
+    "a name of 100,000 characters": f'{{"{CANARY * 10_000}": 1}}'.encode(),
+    "9,000 unknown names": json.dumps({f"{CANARY}{number}": 1 for number in range(9_000)}).encode(),
+    "a text too long": json.dumps(SMALLEST_EXAMPLE | {"police_reference": CANARY * 50}).encode(),
+    "a slug that ends a line": json.dumps(SMALLEST_EXAMPLE | {"guide": f"{CANARY}\n"}).encode(),
+}
+
+
+@pytest.fixture(scope="module")
+def steady(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TestClient]:
+    """A service for every test that stores nothing."""
+    with TestClient(create_app(Settings(data_dir=tmp_path_factory.mktemp("data")), lambda: A_TUESDAY)) as client:
+        yield client
+
+
+def post(client: TestClient, body: bytes, path: str = "/v1/concerns", media_type: str = "application/json") -> Any:
+    return client.post(path, content=body, headers={"Content-Type": media_type})
+
+
+def expect_a_problem(answer: Any, status: int) -> dict[str, Any]:
+    """Assert what holds for every error, and give its body."""
+    told: dict[str, Any] = answer.json()
+    kinds = {kind.type: (kind.title, kind.status) for kind in ALL}
+    assert answer.status_code == status
+    assert answer.headers["Content-Type"] == "application/problem+json"
+    assert answer.headers["Cache-Control"] == "no-store"
+    assert list(told)[:5] == ["type", "title", "status", "detail", "instance"]
+    assert kinds[told["type"]] == (told["title"], status) == (told["title"], told["status"])
+    assert told["detail"]
+    assert uuid.UUID(told["instance"].removeprefix("urn:uuid:")) == uuid.UUID(answer.headers["X-Request-ID"])
+    assert CANARY.lower() not in f"{answer.text} {answer.headers}".lower()
+    return told
+
+
+def expect_whom_to_call(told: dict[str, Any]) -> None:
+    assert told["signposts"][0]["phones"][0]["number"] == "999"
+    assert len(told["signposts"]) > 1
+    assert [contact["name"] for contact in told["contacts"]]
+
+
+def objects_in(value: Any, place: Place = ()) -> Iterator[Place]:
+    """The place of every object."""
+    if isinstance(value, dict):
+        yield place
+    for step, member in value.items() if isinstance(value, dict) else enumerate(value):
+        if isinstance(member, dict | list):
+            yield from objects_in(member, (*place, step))
+
+
+def changed(place: Place, **members: Any) -> dict[str, Any]:
+    """The full example with members put into the object at that place."""
+    told = inside = copy.deepcopy(FULL_EXAMPLE)
+    for step in place:
+        inside = inside[step]  # type: ignore[index]  # a step is a name or a number, as the place tells
+    inside.update(members)
+    return told
+
+
+def pointer(*place: str | int) -> str:
+    return "#" + "".join(f"/{step}" for step in place)
+
+
+@pytest.mark.parametrize("path", DOORS)
+@pytest.mark.parametrize("body", UNREADABLE.values(), ids=UNREADABLE)
+def test_a_body_that_cannot_be_read_is_refused_and_not_repeated(steady: TestClient, body: bytes, path: str) -> None:
+    told = expect_a_problem(post(steady, body, path), 400)
+
+    expect_whom_to_call(told)
+    assert told["type"] == "/v1/problems/unreadable-body"
+
+
+@pytest.mark.parametrize("path", DOORS)
+@pytest.mark.parametrize("body", REFUSED.values(), ids=REFUSED)
+def test_a_body_that_is_no_concern_is_refused_and_not_repeated(steady: TestClient, body: bytes, path: str) -> None:
+    told = expect_a_problem(post(steady, body, path), 422)
+
+    expect_whom_to_call(told)
+    assert all(fault["pointer"].startswith("#") and fault["detail"].endswith(".") for fault in told["errors"])
+
+
+OF_TOO_MANY_VALUES = {
+    "45,000 unknown names": json.dumps({f"{CANARY}{number}": 1 for number in range(45_000)}).encode(),
+    "300,000 entries": json.dumps(SMALLEST_EXAMPLE | {"children": [1] * 300_000}).encode(),
+    "entries in lists in lists": json.dumps(
+        SMALLEST_EXAMPLE | {"children": [{"other_names": [1] * 99}] * 102}
+    ).encode(),
+}
+
+
+@pytest.mark.parametrize("path", DOORS)
+@pytest.mark.parametrize("body", OF_TOO_MANY_VALUES.values(), ids=OF_TOO_MANY_VALUES)
+def test_a_body_of_more_values_than_anything_here_is_made_of_is_refused_as_too_large(
+    steady: TestClient, body: bytes, path: str
+) -> None:
+    told = expect_a_problem(post(steady, body, path), 413)
+
+    expect_whom_to_call(told)
+    assert "10,000 values" in told["detail"]
+
+
+@pytest.mark.parametrize(("names", "told_of", "is_cut"), [(100, 100, False), (101, 100, True), (9_000, 100, True)])
+def test_a_hundred_faults_are_told_and_that_there_are_more(
+    steady: TestClient, names: int, told_of: int, is_cut: bool
+) -> None:
+    body = json.dumps(SMALLEST_EXAMPLE | {f"n{number}": 1 for number in range(names)}).encode()
+
+    told = expect_a_problem(post(steady, body), 422)
+
+    assert len(told["errors"]) == told_of
+    assert ("the first 100" in told["detail"]) == is_cut
+
+
+def test_a_large_body_is_parsed_off_the_event_loop_and_a_small_one_on_it(
+    steady: TestClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    threads = []
+
+    def read(body: bytes) -> Any:
+        try:
+            asyncio.get_running_loop()
+        except RuntimeError:
+            threads.append(len(body))
+        return read_json(body)
+
+    monkeypatch.setattr(json_bodies, "read_json", read)
+
+    assert post(steady, whole.encode().ljust(json_bodies.LARGE)).is_success
+    assert post(steady, whole.encode().ljust(json_bodies.LARGE + 1)).is_success
+
+    assert threads == [json_bodies.LARGE + 1]
+
+
+@pytest.mark.parametrize("path", DOORS)
+@pytest.mark.parametrize(
+    "media_type", ["", "text/plain", "multipart/form-data", "application/x-www-form-urlencoded", CANARY]
+)
+def test_another_media_type_is_refused(steady: TestClient, media_type: str, path: str) -> None:
+    expect_whom_to_call(expect_a_problem(post(steady, whole.encode(), path, media_type), 415))
+
+
+@pytest.mark.parametrize("path", DOORS)
+def test_a_body_may_have_a_million_bytes_and_not_one_more(steady: TestClient, path: str) -> None:
+    largest = whole.encode().ljust(LARGEST)
+
+    assert post(steady, largest, path).is_success
+    expect_whom_to_call(expect_a_problem(post(steady, largest + b" ", path), 413))
+
+
+@pytest.mark.parametrize("path", DOORS)
+def test_a_body_that_says_itself_that_it_is_too_large_is_refused_unread(steady: TestClient, path: str) -> None:
+    headers = {"Content-Type": "application/json", "Content-Length": str(LARGEST + 1)}
+
+    expect_whom_to_call(expect_a_problem(steady.post(path, content=whole, headers=headers), 413))
+
+
+@pytest.mark.parametrize("path", DOORS)
+def test_a_body_that_does_not_tell_its_length_is_refused_once_it_is_too_large(steady: TestClient, path: str) -> None:
+    chunks = (CANARY.encode() * 1000 for _ in range(LARGEST // (1000 * len(CANARY)) + 1))
+
+    answer = steady.post(path, content=chunks, headers={"Content-Type": "application/json"})
+
+    assert "content-length" not in answer.request.headers
+    expect_whom_to_call(expect_a_problem(answer, 413))
+
+
+def test_a_misspelt_field_is_pointed_to_wherever_it_stands_and_its_words_are_not_repeated(steady: TestClient) -> None:
+    places = list(objects_in(FULL_EXAMPLE))
+
+    answers = [post(steady, json.dumps(changed(place, acount=CANARY)).encode()) for place in places]
+
+    assert len(places) > 20
+    for place, answer in zip(places, answers, strict=True):
+        faults = expect_a_problem(answer, 422)["errors"]
+        assert [fault["pointer"] for fault in faults] == [pointer(*place, "acount")]
+
+
+def test_a_name_that_can_be_no_field_s_is_not_repeated_either(steady: TestClient) -> None:
+    places = list(objects_in(FULL_EXAMPLE))
+
+    answers = [post(steady, json.dumps(changed(place, **{CANARY: CANARY})).encode()) for place in places]
+
+    for place, answer in zip(places, answers, strict=True):
+        faults = expect_a_problem(answer, 422)["errors"]
+        assert [fault["pointer"] for fault in faults] == [pointer(*place)]
+
+
+@pytest.mark.parametrize("wrong", [{CANARY: CANARY}, [[CANARY]], 10**40, 0.5, True, CANARY * 10_000])
+def test_a_value_of_the_wrong_kind_anywhere_is_refused_and_never_a_defect(steady: TestClient, wrong: object) -> None:
+    for place in objects_in(FULL_EXAMPLE):
+        inside: Any = FULL_EXAMPLE
+        for step in place:
+            inside = inside[step]
+        for name in inside:
+            answer = post(steady, json.dumps(changed(place, **{name: wrong})).encode())
+            expect_whom_to_call(expect_a_problem(answer, 422))
+
+
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [
+        ("GET", f"/{CANARY}"),
+        ("POST", f"/v1/{CANARY}"),
+        ("GET", f"/v1/guides/{CANARY}"),
+        ("GET", "/v1/guides/x/y/z/a/b"),
+    ],
+)
+def test_a_path_that_there_is_not_is_told(steady: TestClient, method: str, path: str) -> None:
+    expect_a_problem(steady.request(method, path), 404)
+
+
+@pytest.mark.parametrize("method", ["PUT", "PATCH", "DELETE", "POST", "TRACE"])
+def test_a_method_that_the_path_has_not_is_told_with_those_that_it_has(steady: TestClient, method: str) -> None:
+    answer = steady.request(method, "/v1/guides")
+
+    expect_a_problem(answer, 405)
+    assert answer.headers["Allow"] == "GET, HEAD"
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "status"),
+    [
+        ("DELETE", "/v1/concerns", 405),
+        ("GET", f"/v1/concerns/x/{CANARY}", 404),
+        ("GET", f"/v1/concerns/{CANARY}?{CANARY}={CANARY}", 400),
+        ("POST", f"/v1/concerns?{CANARY}={CANARY}", 400),
+        ("POST", f"/v1/concerns/check?{CANARY}", 400),
+        ("GET", f"/v1/concerns/form?{CANARY}=1", 400),
+        ("GET", f"/v1/concerns/{CANARY}", 401),
+        ("GET", f"/v1/concerns/{CANARY * 10}", 401),
+    ],
+)
+def test_every_refusal_on_a_path_of_concerns_says_whom_to_call(
+    steady: TestClient, method: str, path: str, status: int
+) -> None:
+    headers = {"Content-Type": "application/json", "Host": "example:80/v1/guides?", "X-Canary": CANARY}
+
+    answer = steady.request(method, path, content=whole if method == "POST" else None, headers=headers)
+
+    expect_whom_to_call(expect_a_problem(answer, status))
+
+
+@pytest.mark.parametrize(
+    "query", [f"{CANARY}=1", "limit=1&limit=2", f"limit={CANARY}", f"cursor={CANARY}", "limit=1&Limit=1"]
+)
+def test_an_unknown_or_repeated_or_unreadable_query_parameter_is_refused(steady: TestClient, query: str) -> None:
+    expect_a_problem(steady.get(f"/v1/guides?{query}"), 400)
+
+
+def every_error(root: type[GuidanceError] = GuidanceError) -> Iterator[type[GuidanceError]]:
+    for error in root.__subclasses__():
+        if error.__module__.startswith("app."):
+            yield error
+            yield from every_error(error)
+
+
+def test_every_error_of_the_domain_has_its_kind_of_problem_and_a_sentence() -> None:
+    assert set(KINDS) == set(every_error())
+    assert all(error.__doc__ for error in KINDS)
+    assert all(400 <= kind.status <= 599 for kind in ALL)
+    assert {*KINDS.values(), *BY_STATUS.values()} <= set(ALL)
+
+
+def test_every_type_of_problem_answers_at_its_path(steady: TestClient) -> None:
+    listed = steady.get("/v1/problems").json()["problems"]
+
+    assert [told["type"] for told in listed] == [kind.type for kind in ALL]
+    assert [steady.get(told["type"]).json() for told in listed] == listed
+
+
+def test_a_defect_is_answered_as_a_problem_and_none_of_its_words_is_logged(
+    client: TestClient, a_concern: Concern, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def fail(*_: object, **__: object) -> None:
+        raise RuntimeError(CANARY) from ValueError(CANARY)
+
+    monkeypatch.setattr(concerns, "receive_concern", fail)
+    set_up_logs("error")
+
+    answer = client.post("/v1/concerns", json=a_concern())
+
+    expect_whom_to_call(expect_a_problem(answer, 500))
+    logged = "".join(capsys.readouterr())
+    assert "RuntimeError" in logged
+    assert CANARY not in logged
+
+
+def test_a_defect_where_the_contacts_are_read_stops_no_answer_that_says_999(
+    client: TestClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object, **__: object) -> None:
+        raise RuntimeError(CANARY)
+
+    monkeypatch.setattr(helpline, "get_current", fail)
+
+    expect_whom_to_call(expect_a_problem(post(client, b"{}"), 422))
+
+
+def test_a_writer_that_does_not_keep_in_time_is_told_as_busy(
+    client: TestClient, service: FastAPI, a_concern: Concern, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    writer = service.state.parts.intake.writer
+    monkeypatch.setattr(writer, "_wait_seconds", 0.05)
+    writer.stop()
+
+    answer = client.post("/v1/concerns", json=a_concern())
+
+    expect_whom_to_call(expect_a_problem(answer, 503))
+    assert int(answer.headers["Retry-After"]) > 0
+    assert client.get("/health/ready").status_code == 503
+
+
+@pytest.mark.embedded
+@pytest.mark.parametrize("instead", [b"not a database", b""])
+@pytest.mark.parametrize("path", [*DOORS, "/v1/concerns/4F7K-926W-0X3R"])
+def test_where_the_database_is_away_even_the_first_refusal_says_whom_to_call(
+    client: TestClient, service: FastAPI, settings: Settings, a_concern: Concern, path: str, instead: bytes
+) -> None:
+    service.state.parts.engine.dispose()
+    for file in settings.data_dir.glob(f"{DATABASE_FILE}*"):
+        file.unlink()
+    (settings.data_dir / DATABASE_FILE).write_bytes(instead)
+
+    if path in DOORS:
+        answer = client.post(path, json=a_concern())
+    else:
+        answer = client.get(path, headers={"Authorization": f"Bearer {CANARY}"})
+
+    expect_whom_to_call(expect_a_problem(answer, 503))
+    assert int(answer.headers["Retry-After"]) > 0
+
+
+def test_where_no_connection_is_free_in_time_the_answer_is_busy_and_no_defect(
+    client: TestClient, a_concern: Concern, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object, **__: object) -> None:
+        raise NoConnectionInTime
+
+    monkeypatch.setattr(pinning, "find_history", fail)
+
+    expect_whom_to_call(expect_a_problem(client.post("/v1/concerns", json=a_concern()), 503))

@@ -1,0 +1,506 @@
+"""The shelf: what it answers is what the service without it would have answered, at any moment and in any form."""
+
+import asyncio
+import gzip
+import re
+import tempfile
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from fastapi import FastAPI
+from hypothesis import Phase
+from hypothesis import settings as hypothesis_settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, rule, run_state_machine_as_test
+from starlette.testclient import TestClient
+from starlette.types import Message, Receive, Send
+from starlette.types import Scope as Asked
+
+from app.config import Settings
+from app.main import create_app
+from app.models.clients import Scope
+from app.web.cache.entry import Kept
+from app.web.cache.cache import MOST_ANSWERS, Room, Shelf, ToTheShelf
+from app.services.operations import generation_watcher as watching
+from app.services.operations.generation_watcher import UNSEEN_SECONDS, GenerationWatch
+from app.store.database import open_database
+from tests.conftest import GUIDE, Concern, SettableClock, publish_next, withdraw
+from tests.support.editions import a_key, content_of, publish
+from tests.operations.test_writer import LONG_ENOUGH, wait_until
+from tests.support.threaded import served
+
+pytestmark = pytest.mark.any_database
+
+PATHS = (
+    "",
+    "/indicators",
+    "/indicators.csv",
+    "/indicators/secrecy",
+    "/contacts",
+    ".md",
+    "/editions",
+    "/editions.link",
+    "/editions/1",
+    "/editions/1.md",
+    "/editions/1/factors",
+    "/editions/2",
+    "/editions/2/changes",
+    "/editions/2/indicators.csv",
+)
+ELSEWHERE = (
+    "/v1",
+    "/v1/guides",
+    "/v1/guides?limit=1",
+    "/v1/guides?nonsense=1",
+    "/v1/indicators",
+    "/v1/search?q=missing",
+    "/v1/search?q=made-up",
+    "/v1/feed.json",
+    "/v1/feed.atom",
+    "/v1/signposts",
+    "/v1/code-lists",
+    "/v1/concerns/form",
+    "/open-referral/v3/services",
+    "/v1/desk/concerns",
+    "/no-such-path",
+)
+ACCEPTS = (
+    None,
+    "*/*",
+    "text/csv",
+    "text/markdown",
+    "application/json, text/csv",
+    "text/csv;q=0.5, */*;q=0.1",
+    "text/*",
+)
+ENCODINGS = (
+    None,
+    "gzip",
+    "gzip, deflate, br, zstd",
+    "identity",
+    "gzip;q=0",
+    "GZIP;q=0.4",
+    "identity, gzip;q=0.5",
+    "br",
+)
+KNOWN = (None, None, "now", "W/now", "*", '"another", now', '"another"', "zipped", "before")
+OF_THE_MOMENT = ("x-request-id", "date")
+OF_THE_BODY = ("content-length", "content-type", "content-encoding")
+NO_MORE: dict[str, str] = {}
+SMALL = 1000
+BIG = 1_000_000
+
+
+class ShelfAndNoShelf(RuleBasedStateMachine):
+    """The same acts and reads, on a service with a shelf and on one without."""
+
+    pair: tuple[FastAPI, FastAPI]
+    clients: tuple[httpx.Client, TestClient]
+    guides = 0
+
+    def __init__(self) -> None:
+        super().__init__()
+        type(self).guides += 1
+        self.guide = f"a-made-up-guide-{self.guides}"
+        self.published = 0
+        self.withdrawn: set[int] = set()
+        self.before = '"none"'
+        self.publish("first")
+
+    @rule(word=st.sampled_from(["made-up", "missing", "invented"]))
+    def publish(self, word: str) -> None:
+        self.published += 1
+        for service in self.pair:
+            publish_next(
+                service, self.guide, title=f"{word} {self.published}", change_note=f"Edition {self.published}."
+            )
+
+    @rule(back=st.integers(0, 2))
+    def withdraw(self, back: int) -> None:
+        number = max(1, self.published - back)
+        if number not in self.withdrawn:
+            self.withdrawn.add(number)
+            for service in self.pair:
+                withdraw(service, number, guide=self.guide)
+
+    @rule(
+        path=st.sampled_from(PATHS),
+        accept=st.sampled_from(ACCEPTS),
+        encoding=st.sampled_from(ENCODINGS),
+        known=st.sampled_from(KNOWN),
+        method=st.sampled_from(["GET", "GET", "HEAD"]),
+    )
+    def read(self, path: str, accept: str | None, encoding: str | None, known: str | None, method: str) -> None:
+        self._compare(method, f"/v1/guides/{self.guide}{path}", accept, encoding, known)
+
+    @rule(path=st.sampled_from(ELSEWHERE), encoding=st.sampled_from(ENCODINGS), known=st.sampled_from(KNOWN))
+    def read_elsewhere(self, path: str, encoding: str | None, known: str | None) -> None:
+        self._compare("GET", path, None, encoding, known)
+
+    @rule(
+        query=st.sampled_from(["?as_of=2026-11-24", "?as_of=2020-01-01", "?as_of=soon", "?cursor=NTA", "?"]),
+        more=st.sampled_from(["Accept-Datetime", "Authorization", "Origin", None]),
+        path=st.sampled_from(["", "/editions", "/indicators"]),
+    )
+    def read_otherwise(self, path: str, query: str, more: str | None) -> None:
+        told = {
+            "Accept-Datetime": "Tue, 24 Nov 2026 09:30:00 GMT",
+            "Authorization": "Bearer x",
+            "Origin": "https://a.example",
+        }
+        self._compare(
+            "GET", f"/v1/guides/{self.guide}{path}{query}", "text/csv", "gzip", None, {more: told[more]} if more else {}
+        )
+
+    def _compare(
+        self,
+        method: str,
+        path: str,
+        accept: str | None,
+        encoding: str | None,
+        known: str | None,
+        more: dict[str, str] = NO_MORE,
+    ) -> None:
+        headers = {"Accept": accept or "", **more}
+        shelf, no_shelf = self.clients
+        plain = no_shelf.get(path, headers={**headers, "Accept-Encoding": "identity"}, follow_redirects=False)
+        now = plain.headers.get("etag", '"none"')
+        if known is not None:
+            tags = {"now": now, "zipped": zipped(now), "before": self.before}
+            for name, tag in tags.items():
+                known = known.replace(name, tag)
+            headers["If-None-Match"] = known
+        asked = {**headers, "Accept-Encoding": encoding or ""}
+
+        answer = shelf.request(method, path, headers=asked, follow_redirects=False)
+
+        assert seen(answer) == expected(plain, method, encoding, known, more)
+        self.before = answer.headers.get("etag", self.before)
+
+
+def zipped(etag: str) -> str:
+    return etag[:-1] + '-gzip"'
+
+
+def seen(answer: Any) -> tuple[int, dict[str, str], bytes]:
+    """What the caller sees, with the body as it is after decoding."""
+    headers = {name: told for name, told in answer.headers.items() if name not in OF_THE_MOMENT}
+    if answer.content or answer.status_code == 304:
+        headers.pop("content-length", None)  # checked by the client against the bytes that came
+    return answer.status_code, headers, re.sub(rb"urn:uuid:[0-9a-f-]{36}", b"urn:uuid:" + 36 * b"-", answer.content)
+
+
+def expected(plain: Any, method: str, encoding: str | None, known: str | None, more: dict[str, str]) -> tuple[Any, ...]:
+    """What the answer of the service without a shelf amounts to, for a caller who asks so."""
+    status, headers, body = seen(plain)
+    is_kept = status == 200 and headers.get("cache-control", "").startswith("public")
+    if is_kept and not {"Authorization", "Accept-Datetime"} & set(more):
+        if len(body) >= SMALL:
+            headers["vary"] = ", ".join([*filter(None, [headers.get("vary")]), "Accept-Encoding"])
+            if encoding is not None and encoding.lower().startswith("gzip") and encoding != "gzip;q=0":
+                headers |= {"etag": zipped(headers["etag"]), "content-encoding": "gzip"}
+        tags = [tag.strip().removeprefix("W/") for tag in (known or "").split(",")]
+        if "*" in tags or headers["etag"] in tags:
+            return 304, {name: told for name, told in headers.items() if name not in OF_THE_BODY}, b""
+    if method == "HEAD":
+        length = len(gzip.compress(body, mtime=0)) if "content-encoding" in headers else len(body)
+        return status, headers | {"content-length": str(length)}, b""
+    return status, headers, body
+
+
+def test_with_and_without_the_shelf_the_answers_are_the_same_whatever_happens_between_them(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(watching, "INTERVAL_SECONDS", LONG_ENOUGH)  # so that nothing is right by waiting
+    with tempfile.TemporaryDirectory() as folder, ExitStack() as running:
+        services = [
+            create_app(Settings(data_dir=Path(folder) / name, deliver=False, shelf_megabytes=size), SettableClock())
+            for name, size in (("with", 2), ("without", 0))
+        ]
+        ShelfAndNoShelf.pair = services[0], services[1]
+        address = running.enter_context(served(services[0], Settings()))
+        over_http = running.enter_context(httpx.Client(base_url=address, trust_env=False, headers={"User-Agent": ""}))
+        no_shelf = running.enter_context(TestClient(services[1]))
+        ShelfAndNoShelf.clients = over_http, no_shelf
+        run_state_machine_as_test(
+            ShelfAndNoShelf,
+            settings=hypothesis_settings(
+                max_examples=6, stateful_step_count=30, deadline=None, derandomize=True, phases=[Phase.generate]
+            ),
+        )
+        over_http.get("/v1")
+        no_shelf.get("/v1")
+        assert len(services[0].state.parts.shelf.room) > 0
+        assert len(services[1].state.parts.shelf.room) == 0
+
+
+class Inner:
+    """What stands behind the shelf: counts what it is asked, and may do something in the midst of it."""
+
+    def __init__(self, **more: str) -> None:
+        self.asked = 0
+        self.moment = 0.0
+        self.headers = {"cache-control": "public, max-age=60", "etag": '"a"', **more}
+        self.in_the_midst: Any = lambda: None
+
+    async def __call__(self, _scope: Asked, _receive: Receive, send: Send) -> None:
+        self.asked += 1
+        read = str(self.asked).encode()
+        if self.moment:
+            await asyncio.sleep(self.moment)
+        self.in_the_midst()
+        headers = [(name.encode(), told.encode()) for name, told in self.headers.items()]
+        await send({"type": "http.response.start", "status": 200, "headers": headers})
+        await send({"type": "http.response.body", "body": read, "more_body": True})
+        await send({"type": "http.response.body", "body": b"."})
+
+
+def ask(inner: Inner, shelf: Shelf, **changes: Any) -> bytes:
+    """The body of the answer to a read, with whatever the test changes of it."""
+    sent: list[Message] = []
+
+    async def receive() -> Message:
+        return {"type": "http.request", "body": b"", "more_body": False}
+
+    async def send(message: Message) -> None:
+        sent.append(message)
+
+    scope = {"type": "http", "method": "GET", "path": "/", "query_string": b"", "headers": []} | changes
+    asyncio.run(ToTheShelf(inner, shelf)(scope, receive, send))
+    return b"".join(message.get("body", b"") for message in sent)
+
+
+@pytest.fixture
+def shelf() -> Shelf:
+    return Shelf(1)
+
+
+def test_what_is_asked_again_is_not_made_again(shelf: Shelf) -> None:
+    inner = Inner()
+
+    assert [ask(inner, shelf), ask(inner, shelf)] == [b"1.", b"1."]
+
+
+def test_an_answer_that_was_made_while_something_was_published_is_sent_and_not_kept(shelf: Shelf) -> None:
+    inner = Inner()
+    inner.in_the_midst = shelf.clear
+    ask(inner, shelf)
+    inner.in_the_midst = lambda: None
+
+    assert [ask(inner, shelf), ask(inner, shelf)] == [b"2.", b"2."]
+
+
+def ask_at_once(inner: Inner, shelf: Shelf, callers: int) -> list[bytes]:
+    """The bodies of the answers to so many callers who ask the same at the same time."""
+    layer = ToTheShelf(inner, shelf)
+
+    async def one() -> bytes:
+        body = b""
+
+        async def receive() -> Message:
+            return {"type": "http.request", "body": b"", "more_body": False}
+
+        async def send(message: Message) -> None:
+            nonlocal body
+            body += message.get("body", b"")
+
+        await layer({"type": "http", "method": "GET", "path": "/", "query_string": b"", "headers": []}, receive, send)
+        return body
+
+    async def every_one() -> list[bytes]:
+        return list(await asyncio.gather(*(one() for _ in range(callers))))
+
+    return asyncio.run(every_one())
+
+
+def test_what_many_ask_at_once_is_made_once(shelf: Shelf) -> None:
+    inner = Inner()
+    inner.moment = 0.01
+
+    assert ask_at_once(inner, shelf, 20) == [b"1."] * 20
+    assert shelf.room.making == {}
+
+
+def test_what_is_not_to_be_kept_is_made_for_each_that_asks(shelf: Shelf) -> None:
+    inner = Inner(**{"cache-control": "no-store"})
+    inner.moment = 0.01
+
+    assert sorted(ask_at_once(inner, shelf, 5)) == [b"1.", b"2.", b"3.", b"4.", b"5."]
+    assert shelf.room.making == {}
+
+
+def test_a_defect_in_the_making_is_the_first_caller_s_alone(shelf: Shelf) -> None:
+    inner = Inner()
+    inner.moment = 0.01
+    fails = iter([True])
+
+    def fail_once() -> None:
+        if next(fails, False):
+            raise RuntimeError
+
+    inner.in_the_midst = fail_once
+
+    with pytest.raises(RuntimeError):
+        ask_at_once(inner, shelf, 5)
+    assert shelf.room.making == {}
+    assert ask_at_once(inner, shelf, 5) == [ask(inner, shelf)] * 5
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"path": "/other"},
+        {"query_string": b"a=1"},
+        {"query_string": b"a=2"},
+        {"headers": [(b"accept", b"text/csv")]},
+        {"headers": [(b"authorization", b"Bearer x")]},
+        {"headers": [(b"accept-datetime", b"x")]},
+        {"headers": [(b"content-length", b"1")]},
+        {"headers": [(b"transfer-encoding", b"chunked")]},
+        {"headers": [(b"accept", b"text/html"), (b"accept", b"text/csv")]},
+        {"method": "POST"},
+        {"method": "OPTIONS"},
+    ],
+)
+def test_another_request_does_not_get_the_same_answer(shelf: Shelf, changes: dict[str, Any]) -> None:
+    inner = Inner()
+    ask(inner, shelf)
+
+    assert ask(inner, shelf, **changes) == b"2."
+    assert ask(inner, shelf) == b"1."
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        {"cache-control": "no-store"},
+        {"cache-control": "private"},
+        {"vary": "Origin"},
+        {"vary": "Accept, Cookie"},
+        {"vary": "*"},
+        {"set-cookie": "a=b"},
+        {"ratelimit": '"search";r=9'},
+    ],
+)
+def test_what_is_one_caller_s_is_never_kept(shelf: Shelf, more: dict[str, str]) -> None:
+    inner = Inner(**more)
+
+    assert [ask(inner, shelf), ask(inner, shelf)] == [b"1.", b"2."]
+
+
+def test_nothing_is_kept_where_the_shelf_is_off() -> None:
+    inner = Inner()
+    off = Shelf(0)
+
+    assert [ask(inner, off), ask(inner, off)] == [b"1.", b"2."]
+
+
+def a_kept(size: int) -> Kept:
+    return Kept(None, [(b"etag", b'"a"'), (b"vary", b"Accept")], bytes(size))
+
+
+def key(number: int) -> tuple[str, bytes, frozenset[str]]:
+    return f"/{number}", b"", frozenset()
+
+
+def test_what_was_not_asked_for_the_longest_makes_way() -> None:
+    room = Room(BIG)
+    for number in range(9):
+        room.put(key(number), a_kept(50_000))
+        room.find(key(0))
+        assert room.taken <= BIG
+    room.put(key(9), a_kept(50_000))
+
+    assert room.find(key(0)) is not None
+    assert room.find(key(1)) is None
+    assert room.find(key(9)) is not None
+
+
+def test_one_large_answer_does_not_drive_out_the_rest() -> None:
+    room = Room(BIG)
+    room.put(key(1), a_kept(100))
+    room.put(key(2), a_kept(BIG))
+
+    assert room.find(key(1)) is not None
+    assert room.find(key(2)) is None
+
+
+def test_many_small_answers_are_bounded_in_number_and_one_that_is_put_twice_counts_once() -> None:
+    room = Room(1000 * BIG)
+    for number in range(MOST_ANSWERS + 5):
+        room.put(key(number), a_kept(0))
+        room.put(key(number), a_kept(0))
+
+    assert len(room) == MOST_ANSWERS
+    assert room.taken == MOST_ANSWERS * a_kept(0).size
+
+
+def test_a_publisher_is_answered_only_when_the_old_edition_is_off_the_shelf(client: TestClient) -> None:
+    headers = a_key(client, Scope.PUBLISH)
+    for number in (2, 3, 4):
+        content = content_of(client) | {"title": f"A made-up title {number}"}
+        assert publish(client, content, headers).status_code == 201
+
+        assert client.get(GUIDE).json()["edition"] == number
+
+
+def test_what_another_process_publishes_is_served_within_a_moment(client: TestClient, settings: Settings) -> None:
+    assert client.get(GUIDE).json()["edition"] == 1
+    other = create_app(settings, SettableClock())
+    other.state.parts.intake.writer.start()
+    publish_next(other, change_note="Another.")
+    other.state.parts.intake.writer.stop()
+
+    wait_until(lambda: client.get(GUIDE).json()["edition"] == 2)
+
+
+def test_a_database_that_does_not_answer_for_a_minute_clears_the_shelf(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    changes: list[None] = []
+    now = 0.0
+    monkeypatch.setattr("app.services.operations.generation_watcher.time.monotonic", lambda: now)
+    watch = GenerationWatch(open_database(tmp_path / "empty"), lambda: changes.append(None))
+    watch.look()
+    now = UNSEEN_SECONDS
+    watch.look()
+    assert changes == []
+
+    now += 1
+    watch.look()
+
+    assert len(changes) == 1
+
+
+def test_every_answer_from_the_shelf_has_an_id_of_its_own_and_is_counted(client: TestClient) -> None:
+    answers = [client.get(f"{GUIDE}/factors") for _ in range(3)]
+
+    assert len({answer.headers["X-Request-ID"] for answer in answers}) == 3
+    counted = 'guidance_requests_total{method="GET",route="/v1/guides/{guide}/{section}",status="200"} 3.0'
+    assert counted in client.get("/metrics").text
+
+
+def test_no_word_of_a_concern_is_ever_on_the_shelf(client: TestClient, service: FastAPI, a_concern: Concern) -> None:
+    receipt = client.post("/v1/concerns", json=a_concern()).json()
+    before = len(service.state.parts.shelf.room)
+    token = {"Authorization": f"Bearer {receipt['status_token']}"}
+    client.post("/v1/concerns/check", json=a_concern())
+    client.get(f"/v1/concerns/{receipt['reference']}", headers=token)
+    client.get(f"/v1/concerns/{receipt['reference']}")
+
+    assert len(service.state.parts.shelf.room) == before
+
+
+@pytest.mark.parametrize("encoding", ["gzip", "identity"])
+def test_an_editor_follows_the_edition_in_whatever_encoding_it_was_read(client: TestClient, encoding: str) -> None:
+    headers = a_key(client, Scope.PUBLISH)
+    content = content_of(client) | {"title": "A made-up title"}
+    current = client.get(GUIDE, headers={"Accept-Encoding": encoding})
+    assert current.headers.get("Content-Encoding", "identity") == encoding
+
+    answer = client.post(f"{GUIDE}/editions", json=content, headers=headers | {"If-Match": current.headers["ETag"]})
+
+    assert answer.status_code == 201

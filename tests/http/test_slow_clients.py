@@ -1,0 +1,299 @@
+"""Slow and many clients, over real sockets: none of them can keep the service from the others."""
+
+import json
+import socket
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+from threading import Event
+from typing import Any
+from urllib.parse import urlsplit
+
+import anyio
+import pytest
+from starlette.testclient import TestClient
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from app.config import Settings
+from app.main import create_app
+from app.models.concerns.examples import SMALLEST_EXAMPLE
+from app.web.middleware import request_body as receiving
+from app.server.connections import LARGEST_HEAD
+from app.web.middleware.request_body import LARGEST, Receiving
+from tests.support.live import LiveServer
+
+pytestmark = pytest.mark.any_database
+
+CONNECTIONS = 6
+CLIENT_SECONDS = 1.0
+HEAD = b"POST /v1/concerns/check HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
+BODY = json.dumps(SMALLEST_EXAMPLE).encode()
+LARGE_ANSWERS = 12  # of 1.5 MB: more than the buffers of the operating system take up for a client that reads nothing
+LARGE_ANSWER = b"GET /docs/swagger-ui-bundle.js HTTP/1.1\r\nHost: localhost\r\n\r\n"
+
+Connect = Callable[[], socket.socket]
+
+
+@pytest.fixture(scope="module")
+def impatient(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveServer]:
+    """A server with few connections and little patience."""
+    folder: Path = tmp_path_factory.mktemp("impatient")
+    server = LiveServer(
+        folder / "data", connections=str(CONNECTIONS), client_seconds=str(CLIENT_SECONDS), deliver="false"
+    )
+    server.start()
+    yield server
+    server.stop()
+
+
+@pytest.fixture
+def connect(impatient: LiveServer) -> Iterator[Connect]:
+    """A way to open connections, all of which are closed after the test."""
+    address = urlsplit(impatient.url)
+    with ExitStack() as open_ones:
+
+        def opened() -> socket.socket:
+            return open_ones.enter_context(socket.create_connection((address.hostname, address.port), timeout=10))
+
+        yield opened
+
+
+def told(connection: socket.socket) -> bytes:
+    """All that comes until the server closes."""
+    parts: list[bytes] = []
+    while True:
+        try:
+            part = connection.recv(65_536)
+        except ConnectionResetError:
+            part = b""
+        if not part:
+            return b"".join(parts)
+        parts.append(part)
+
+
+def expect_a_problem(answer: bytes, status: int) -> dict[str, Any]:
+    head, _, body = answer.partition(b"\r\n\r\n")
+    fields = {line.partition(b":")[0].lower(): line.partition(b":")[2].strip() for line in head.split(b"\r\n")[1:]}
+    assert head.startswith(f"HTTP/1.1 {status} ".encode()), head
+    assert fields[b"content-type"] == b"application/problem+json"
+    assert b"default-src 'none'" in fields[b"content-security-policy"]
+    assert fields[b"x-content-type-options"] == b"nosniff"
+    assert fields[b"cache-control"] == b"no-store"
+    problem: dict[str, Any] = json.loads(body)
+    assert "999" in json.dumps(problem)
+    return problem
+
+
+@pytest.mark.parametrize("before", [b"", b"GET /health/live HTTP/1.1\r\nHost: localhost\r\n\r\n"])
+def test_a_head_that_does_not_end_is_given_up_however_it_trickles(connect: Connect, before: bytes) -> None:
+    slow = connect()
+    slow.sendall(before + b"GET /v1 HTTP/1.1\r\n")
+    began = time.monotonic()
+
+    def trickle() -> None:
+        for _ in range(40):
+            try:
+                slow.sendall(b"X: x\r\n")
+            except OSError:
+                return
+            time.sleep(0.1)
+
+    thread = threading.Thread(target=trickle)
+    thread.start()
+    try:
+        answered = told(slow).count(b"HTTP/1.1 ")
+    finally:
+        thread.join()
+    assert answered == bool(before)
+    assert time.monotonic() - began < 3 * CLIENT_SECONDS
+
+
+def test_who_sends_nothing_at_all_is_given_up(connect: Connect) -> None:
+    assert told(connect()) == b""
+
+
+def test_a_body_that_does_not_arrive_in_time_is_a_problem_that_says_whom_to_call(connect: Connect) -> None:
+    connection = connect()
+    connection.sendall(HEAD + f"Content-Length: {len(BODY)}\r\n\r\n".encode() + BODY[:20])
+
+    problem = expect_a_problem(told(connection), 408)
+
+    assert problem["type"] == "/v1/problems/too-slow"
+    assert problem["signposts"][0]["phones"][0]["number"] == "999"
+    assert problem["contacts"]
+
+
+def test_a_body_that_comes_slowly_and_in_time_is_taken(connect: Connect) -> None:
+    connection = connect()
+    connection.sendall(HEAD + f"Connection: close\r\nContent-Length: {len(BODY)}\r\n\r\n".encode())
+    for at in range(0, len(BODY), 60):
+        connection.sendall(BODY[at : at + 60])
+        time.sleep(0.05)
+
+    assert told(connection).startswith(b"HTTP/1.1 200 ")
+
+
+def test_a_head_that_is_too_large_is_refused(connect: Connect) -> None:
+    connection = connect()
+    connection.sendall(b"GET /v1 HTTP/1.1\r\nX: " + b"x" * LARGEST_HEAD)
+
+    assert expect_a_problem(told(connection), 400)["type"] == "/v1/problems/bad-request"
+
+
+def test_what_is_no_http_is_answered_as_a_problem(connect: Connect) -> None:
+    connection = connect()
+    connection.sendall(b"Dear sir or madam,\r\n\r\n")
+
+    assert expect_a_problem(told(connection), 400)["type"] == "/v1/problems/bad-request"
+
+
+def test_clients_that_keep_the_service_waiting_give_way_to_others(connect: Connect, impatient: LiveServer) -> None:
+    silent = [connect() for _ in range(CONNECTIONS)]
+    for connection in silent[: CONNECTIONS // 3]:
+        connection.sendall(HEAD)
+    for connection in silent[CONNECTIONS // 3 : 2 * CONNECTIONS // 3]:
+        connection.sendall(HEAD + b"Content-Length: 100000\r\n\r\n{")
+
+    with impatient.client() as caller:
+        answers = [caller.post("/v1/concerns", json=SMALLEST_EXAMPLE).status_code for _ in range(5)]
+
+    assert answers == [201] * 5
+
+
+def test_clients_that_do_not_take_their_answers_give_way_to_others_and_are_given_up(
+    connect: Connect, impatient: LiveServer
+) -> None:
+    greedy = []
+    for _ in range(CONNECTIONS):
+        connection = connect()
+        connection.sendall(LARGE_ANSWER * LARGE_ANSWERS)
+        greedy.append(connection)
+    time.sleep(0.3)
+
+    with impatient.client() as caller:
+        assert caller.post("/v1/concerns", json=SMALLEST_EXAMPLE).status_code == 201
+    time.sleep(CLIENT_SECONDS + 0.5)
+
+    assert all(told(connection).count(b"HTTP/1.1 200 OK") < LARGE_ANSWERS for connection in greedy)
+
+
+async def _serve(app: ASGIApp, *messages: Message, path: str = "/v1/concerns", method: str = "POST") -> list[Message]:
+    """What the middleware sends for a request that arrives in those messages."""
+    waiting, sent = list(messages), []
+
+    async def receive() -> Message:
+        return waiting.pop(0) if waiting else await _never()
+
+    async def send(message: Message) -> None:
+        sent.append(message)
+
+    scope = {"type": "http", "method": method, "path": path, "headers": [], "query_string": b""}
+    await app({**scope, "state": {"request_id": "00000000-0000-4000-8000-000000000000"}}, receive, send)
+    return sent
+
+
+async def _never() -> Message:
+    await anyio.sleep(30)
+    return {"type": "http.disconnect"}
+
+
+async def _echo(_scope: Scope, receive: Receive, send: Send) -> None:
+    message = await receive()
+    await send({"type": "http.response.start", "status": 200, "headers": []})
+    await send({"type": "http.response.body", "body": message["body"]})
+
+
+def status_of(sent: list[Message]) -> int:
+    status: int = sent[0]["status"]
+    return status
+
+
+def a_part(body: bytes, *, more: bool) -> Message:
+    return {"type": "http.request", "body": body, "more_body": more}
+
+
+def test_a_body_reaches_the_route_whole() -> None:
+    gate = Receiving(_echo, seconds=1, most_at_work=1, draining=Event())
+
+    sent = anyio.run(lambda: _serve(gate, a_part(b"a", more=True), a_part(b"b", more=False), path="/v1"))
+
+    assert sent[1]["body"] == b"ab"
+
+
+@pytest.mark.parametrize(
+    ("parts", "status"),
+    [
+        ([a_part(b"x" * LARGEST, more=False)], 200),
+        ([a_part(b"x" * LARGEST, more=True), a_part(b"x", more=False)], 413),
+        ([a_part(b"x", more=True), {"type": "http.disconnect"}], 400),
+        ([a_part(b"x", more=True)], 408),
+    ],
+)
+def test_a_body_that_is_too_large_or_cut_short_or_too_slow_never_reaches_it(parts: list[Message], status: int) -> None:
+    gate = Receiving(_echo, seconds=0.05, most_at_work=1, draining=Event())
+
+    assert status_of(anyio.run(lambda: _serve(gate, *parts, path="/v1"))) == status
+
+
+def test_bodies_that_arrive_at_once_may_not_fill_the_memory(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(receiving, "MOST_IN_MEMORY", 100)
+    gate = Receiving(_echo, seconds=0.2, most_at_work=10, draining=Event())
+
+    async def together() -> list[int]:
+        statuses = []
+
+        async def one(*parts: Message) -> None:
+            statuses.append(status_of(await _serve(gate, *parts, path="/v1")))
+
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(one, a_part(b"x" * 90, more=True))
+            await anyio.sleep(0.02)
+            tasks.start_soon(one, a_part(b"x" * 90, more=False))
+        await one(a_part(b"x" * 90, more=False))
+        return statuses
+
+    assert anyio.run(together) == [503, 408, 200]
+
+
+def test_no_more_is_worked_on_at_once_than_is_set_and_health_is_told_all_the_same() -> None:
+    async def together() -> list[int]:
+        event = anyio.Event()
+
+        async def busy(scope: Scope, receive: Receive, send: Send) -> None:
+            if scope["path"] == "/v1":
+                await event.wait()
+            await _echo(scope, receive, send)
+
+        gate = Receiving(busy, seconds=1, most_at_work=1, draining=Event())
+        statuses: list[int] = []
+
+        async def one(path: str) -> None:
+            statuses.append(status_of(await _serve(gate, a_part(b"", more=False), path=path)))
+
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(one, "/v1")
+            await anyio.sleep(0.02)
+            await one("/v1/guides")
+            await one("/health/ready")
+            event.set()
+        await one("/v1/guides")
+        return statuses
+
+    assert anyio.run(together) == [503, 200, 200, 200]
+
+
+def test_who_comes_when_all_places_are_taken_is_told_whom_to_call(settings: Settings) -> None:
+    service = create_app(settings.model_copy(update={"concurrent_requests": 1}))
+    with TestClient(service) as client:
+        layer: Any = service.middleware_stack
+        while not isinstance(layer, Receiving):
+            layer = layer.app
+        layer._at_work = 1
+
+        answer = client.post("/v1/concerns", json=SMALLEST_EXAMPLE)
+
+        assert (answer.status_code, answer.json()["type"]) == (503, "/v1/problems/busy")
+        assert answer.json()["signposts"][0]["phones"][0]["number"] == "999"
+        assert int(answer.headers["Retry-After"]) > 0

@@ -1,0 +1,230 @@
+"""The `guidance` command: what it says, what it leaves, and how it ends."""
+
+import os
+import re
+import shutil
+import stat
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+from unittest.mock import Mock
+
+import pyrage
+import pytest
+import typer
+from starlette.testclient import TestClient
+from typer.testing import CliRunner
+
+from app.cli import main
+from app.cli.guidance import app
+from app.config import Settings
+from app.errors import NoSuchGuide
+from app.main import create_app
+from tests.conftest import FIRST_EDITION, GUIDE, SLUG, Concern
+from tests.support.databases import address_for, stranger
+from tests.support.live import LiveServer
+
+ROOT = Path(__file__).parent.parent
+PUBLISHED = re.compile(
+    rf"{SLUG}, edition (\d+): (published|already published, nothing changed) \((sha256:[0-9a-f]{{64}})\)"
+)
+
+Told = subprocess.CompletedProcess[str]
+
+
+def guidance(*words: str | Path, **settings: str) -> Told:
+    """Run the command as an operator does, and give what it said."""
+    surroundings = {name: value for name, value in os.environ.items() if not name.startswith("GUIDANCE_")}
+    surroundings |= {"COLUMNS": "200", "NO_COLOR": "1"} | {f"GUIDANCE_{name}": told for name, told in settings.items()}
+    if "--data-dir" in words and (address := address_for(Path(words[words.index("--data-dir") + 1]))):
+        surroundings.setdefault("GUIDANCE_DATABASE_URL", address)
+    command = [sys.executable, "-c", "from app.cli import main; main()", *map(str, words)]
+    return subprocess.run(command, cwd=ROOT, env=surroundings, capture_output=True, check=False, text=True)
+
+
+def mode_of(path: Path) -> int:
+    return stat.S_IMODE(path.stat().st_mode)
+
+
+@pytest.fixture(scope="module")
+def data_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder in which the first edition is published."""
+    folder = tmp_path_factory.mktemp("published")
+    assert guidance("publish", FIRST_EDITION, "--data-dir", folder).returncode == 0
+    return folder
+
+
+@pytest.fixture
+def edition_file(tmp_path: Path) -> Callable[..., Path]:
+    """A file with the words of the first edition, under another number, with one word of it replaced."""
+
+    def write(name: str, old: str, new: str) -> Path:
+        path = tmp_path / SLUG / name
+        path.parent.mkdir(exist_ok=True)
+        text = FIRST_EDITION.read_text(encoding="utf-8")
+        assert old in text
+        path.write_text(text.replace(old, new, 1), encoding="utf-8")
+        return path
+
+    return write
+
+
+def test_publishing_tells_each_edition_and_its_digest(tmp_path: Path, edition_file: Callable[..., Path]) -> None:
+    second = edition_file("2.yaml", "First edition", "A made-up second edition")
+
+    first = guidance("publish", FIRST_EDITION, "--data-dir", tmp_path)
+    both = guidance("publish", FIRST_EDITION, second, "--data-dir", tmp_path)
+
+    assert (first.returncode, both.returncode) == (0, 0)
+    ((number, what, digest),) = PUBLISHED.findall(first.stdout)
+    again, new = PUBLISHED.findall(both.stdout)
+    assert (number, what) == ("1", "published")
+    assert again == ("1", "already published, nothing changed", digest)
+    assert new[:2] == ("2", "published")
+
+
+@pytest.mark.parametrize(
+    ("name", "old", "new", "fault"),
+    [
+        ("1.yaml", "First edition", "A made-up edition", ": Other words already stand under that number"),
+        ("3.yaml", "First edition", "A made-up edition", ": Editions are numbered 1, 2, 3"),
+        ("first.yaml", "First edition", "A made-up edition", ": the file must be named after the edition's number"),
+        ("2.yaml", 'code: "11A"', 'code: "99Z"', ", line {line}: `/related_codes/0/code`: This is not a code of the"),
+        ("2.yaml", "kind: statutory", "kind: made-up", ", line {line}: `/definitions/1/kind` is refused"),
+        ("2.yaml", "review_by: null", "review_by: &made-up null", ", line {line}: anchors and aliases"),
+    ],
+)
+def test_a_faulty_file_is_refused_with_its_name_the_line_and_the_reason(
+    data_dir: Path, edition_file: Callable[..., Path], name: str, old: str, new: str, fault: str
+) -> None:
+    path = edition_file(name, old, new)
+    line = path.read_text(encoding="utf-8").partition(new)[0].count("\n") + 1
+
+    told = guidance("publish", path, "--data-dir", data_dir)
+
+    assert (told.returncode, told.stdout) == (1, "")
+    assert f"{path}{fault.format(line=line)}" in told.stderr
+    assert "Traceback" not in told.stderr
+
+
+def test_every_fault_of_a_file_is_told_at_once(data_dir: Path, edition_file: Callable[..., Path]) -> None:
+    path = edition_file("2.yaml", "gss_code: E06000022", "gss_cod: E06000022\nchange_nota: A made-up key.")
+
+    told = guidance("publish", path, "--data-dir", data_dir)
+
+    faults = re.findall(rf"^{re.escape(str(path))}, line \d+: `([^`]+)`", told.stderr, re.MULTILINE)
+    assert sorted(faults) == ["/change_nota", "/publisher/gss_cod", "/publisher/gss_code"]
+
+
+def test_a_file_that_is_not_there_is_named(data_dir: Path, tmp_path: Path) -> None:
+    told = guidance("publish", tmp_path / SLUG / "2.yaml", "--data-dir", data_dir)
+
+    assert told.returncode == 1
+    assert told.stderr.endswith(f"{tmp_path / SLUG / '2.yaml'}: there is no such file\n")
+
+
+def test_a_setting_that_cannot_be_used_is_named_in_a_sentence(tmp_path: Path) -> None:
+    told = guidance("publish", FIRST_EDITION, "--data-dir", tmp_path, LOG_LEVEL="shouting")
+
+    assert told.returncode == 1
+    assert told.stderr.startswith("GUIDANCE_LOG_LEVEL: ")
+    assert "shouting" not in told.stderr
+    assert "Traceback" not in told.stderr
+
+
+def test_an_error_without_words_of_its_own_is_told_by_what_it_means(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("app.cli.guidance.app", Mock(side_effect=NoSuchGuide))
+
+    with pytest.raises(SystemExit) as ended:
+        main()
+
+    assert ended.value.code == 1
+    assert capsys.readouterr().err == "No guide has that name.\n"
+
+
+def test_a_new_identity_is_for_its_owner_alone_and_is_never_written_over(tmp_path: Path) -> None:
+    path = tmp_path / "identity.txt"
+
+    made = guidance("keys", "new", path)
+    words = path.read_text()
+    again = guidance("keys", "new", path)
+
+    assert re.fullmatch(r"age1[0-9a-z]{58}\n", made.stdout)
+    assert mode_of(path) == 0o600
+    assert (again.returncode, again.stdout) == (2, "")
+    assert "that file exists already" in again.stderr
+    assert path.read_text() == words
+    assert os.listdir(tmp_path) == ["identity.txt"]
+
+
+def test_the_identity_opens_a_concern_that_was_sealed_to_its_recipient(tmp_path: Path, a_concern: Concern) -> None:
+    identity = tmp_path / "identity.txt"
+    recipient = guidance("keys", "new", identity).stdout.strip()
+    with TestClient(create_app(Settings(data_dir=tmp_path / "data", seal_to=(recipient,)))) as client:
+        reference = client.post("/v1/concerns", json=a_concern()).json()["reference"]
+    with stranger(tmp_path / "data") as connection:
+        ((sealed,),) = connection.execute("SELECT sealed FROM concerns").fetchall()
+    (secret,) = (line for line in identity.read_text().splitlines() if line.startswith("AGE-SECRET-KEY-"))
+
+    opened = pyrage.decrypt(sealed, [pyrage.x25519.Identity.from_str(secret)]).decode()
+
+    assert reference in opened
+    assert a_concern()["concern"]["narrative"] in opened
+    assert not (tmp_path / "data" / "development-identity.txt").exists()
+    if shutil.which("age"):
+        by_age = subprocess.run(["age", "-d", "-i", str(identity)], input=sealed, capture_output=True, check=True)
+        assert by_age.stdout.decode() == opened
+
+
+def test_the_first_start_publishes_the_seed_and_makes_keys_and_the_second_changes_nothing(live: LiveServer) -> None:
+    def standing() -> tuple[Any, dict[str, bytes]]:
+        with live.client() as client:
+            editions = client.get(f"{GUIDE}/editions").json()
+        return editions, {path.name: path.read_bytes() for path in keys}
+
+    keys = [live.data_dir / name for name in ("development-identity.txt", "receipt-key.pem")]
+    first = standing()
+    said = live.log.read_text()
+    live.stop()
+    live.start()
+
+    assert standing() == first
+    assert [edition["number"] for edition in first[0]["editions"]] == [1]
+    assert [mode_of(path) for path in keys] == [0o600, 0o600]
+    assert f"Concerns are sealed to a development identity in {live.data_dir}" in said
+    assert "AGE-SECRET-KEY" not in said
+
+
+def test_a_faulty_seed_stops_the_start_and_is_told_with_its_name_the_line_and_the_reason(tmp_path: Path) -> None:
+    seed = shutil.copytree(ROOT / "seed", tmp_path / "seed")
+    faulty = seed / "guides" / SLUG / "1.yaml"
+    words = faulty.read_text(encoding="utf-8")
+    faulty.write_text(words.replace("change_note:", "change_nota:"), encoding="utf-8")
+    line = words.partition("change_note:")[0].count("\n") + 1
+
+    told = guidance("serve", "--port", "0", "--data-dir", tmp_path / "data", SEED_DIR=str(seed))
+
+    assert told.returncode == 1
+    assert f"{faulty}, line {line}: `/change_nota` is not a key that belongs here\n" in told.stderr
+
+
+def every_command(group: Any, *above: str) -> Iterator[tuple[list[str], Any]]:
+    yield [*above], group
+    for name in group.list_commands(None) if hasattr(group, "list_commands") else ():
+        yield from every_command(group.get_command(None, name), *above, name)
+
+
+@pytest.mark.parametrize(
+    ("words", "command"),
+    [pytest.param(*each, id=" ".join(each[0])) for each in every_command(typer.main.get_command(app))],
+)
+def test_every_command_explains_itself_and_each_of_its_options(words: list[str], command: Any) -> None:
+    told = CliRunner().invoke(app, [*words, "--help"])
+
+    assert told.exit_code == 0
+    assert command.help
+    assert [parameter.name for parameter in command.params if not getattr(parameter, "help", None)] == []

@@ -1,0 +1,239 @@
+"""Migrations: they add up to what the models declare, keep every word, and end whole or not at all, on either."""
+
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from sqlalchemy import Engine, inspect
+from sqlalchemy.exc import DBAPIError
+from sqlmodel import SQLModel
+from starlette.testclient import TestClient
+from typer.testing import CliRunner
+
+from app.cli.guidance import app
+from app.config import Settings
+from app.errors import SchemaBehind, SchemaUnknown
+from app.main import create_app
+from app.services.operations.verification import verify_disclosures, verify_editions
+from app.store.database import open_database
+from app.store.schema import MIGRATIONS, make_schema, migrate, prepare_schema
+from tests.conftest import GUIDE, Concern
+from tests.support.databases import address_for, postgresql, stranger
+from tests.support.schema import declared_statements
+from tests.operations.test_cli import guidance
+
+RULES = {
+    "sqlite": "SELECT type, name, sql FROM sqlite_master WHERE name NOT LIKE '%alembic%'",
+    "postgresql": "SELECT tgrelid::regclass::text, tgname::text, pg_get_triggerdef(oid), pg_get_functiondef(tgfoid) "
+    "FROM pg_trigger WHERE NOT tgisinternal",
+}
+EVERYTHING = {
+    "sqlite": ("SELECT type, name, tbl_name FROM sqlite_master", RULES["sqlite"]),
+    "postgresql": (
+        "SELECT table_name, column_name, data_type, collation_name, is_nullable, is_generated "
+        "FROM information_schema.columns WHERE table_schema = 'public'",
+        "SELECT tablename, indexdef FROM pg_indexes WHERE schemaname = 'public'",
+        "SELECT conrelid::regclass::text, pg_get_constraintdef(oid) FROM pg_constraint",
+        RULES["postgresql"],
+    ),
+}
+NEXT = '''"""A made-up revision."""
+
+from app.store.migrations.statements import run_statements
+
+revision = "0002"
+down_revision = "0001"
+
+
+def upgrade() -> None:
+    """Do what the file beside this one says."""
+    run_statements(__file__)
+'''
+WORKS = "ALTER TABLE concerns ADD COLUMN invented VARCHAR\n\nUPDATE clients SET name = name\n"
+FAILS = "ALTER TABLE concerns ADD COLUMN invented VARCHAR\n\nALTER TABLE there_is_none ADD COLUMN invented VARCHAR\n"
+
+
+def an_empty(kind: str, name: str, folder: Path) -> Engine:
+    """An empty database of that kind."""
+    address = None
+    if kind == "postgresql":
+        server = postgresql()
+        with server.connect("postgres") as connection:
+            connection.execute(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
+            connection.execute(f"CREATE DATABASE {name}")
+        address = server.address(name)
+    return open_database(folder, address)
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def empty(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Engine]:
+    """An empty database of either kind."""
+    engine = an_empty(request.param, "empty", tmp_path)
+    yield engine
+    engine.dispose()
+
+
+@pytest.fixture
+def another(empty: Engine, tmp_path: Path) -> Iterator[Engine]:
+    """Another empty one, of the same kind."""
+    engine = an_empty(empty.dialect.name, "another", tmp_path / "another")
+    yield engine
+    engine.dispose()
+
+
+def rows(engine: Engine, question: str) -> list[tuple[object, ...]]:
+    with engine.connect() as connection:
+        return sorted(tuple(row) for row in connection.exec_driver_sql(question))
+
+
+def plain(found: list[tuple[object, ...]]) -> list[list[str]]:
+    """The rows, whatever their white space."""
+    return [[" ".join(str(told).split()) for told in row] for row in found]
+
+
+def next_revision(folder: Path, statements: str) -> Path:
+    """The history of this program, with one revision more."""
+    shutil.copytree(MIGRATIONS, folder, ignore=shutil.ignore_patterns("__pycache__"))
+    (folder / "versions" / "0002_invented.py").write_text(NEXT)
+    for dialect in RULES:
+        (folder / "versions" / f"0002_invented.{dialect}.sql").write_text(statements)
+    return folder
+
+
+@pytest.mark.parametrize("dialect", RULES)
+def test_the_revisions_say_in_their_words_what_the_models_declare(dialect: str) -> None:
+    told = (MIGRATIONS / "versions" / f"0001_first.{dialect}.sql").read_text().strip().split("\n\n")
+
+    assert sorted(told) == sorted(declared_statements(dialect))
+
+
+def test_a_migrated_database_has_every_table_column_index_and_rule_that_is_declared(
+    empty: Engine, tmp_path: Path
+) -> None:
+    assert migrate(empty, tmp_path) == (None, "0001")
+
+    found = inspect(empty)
+    for table in SQLModel.metadata.sorted_tables:
+        assert {column["name"] for column in found.get_columns(table.name)} == set(table.columns.keys())
+        indexes = {index["name"] for index in found.get_indexes(table.name)}
+        assert {index.name for index in table.indexes} <= indexes
+    declared = [each for each in declared_statements(empty.dialect.name) if each.startswith("CREATE TRIGGER")]
+    names = {each.split()[2] for each in declared}
+    assert names
+    assert names <= {str(row[1]) for row in rows(empty, RULES[empty.dialect.name])}
+    assert migrate(empty, tmp_path) == ("0001", "0001")
+
+
+def test_a_database_that_is_made_anew_is_like_one_that_was_migrated(
+    empty: Engine, another: Engine, tmp_path: Path
+) -> None:
+    make_schema(empty)
+    migrate(another, tmp_path)
+
+    for question in (*EVERYTHING[empty.dialect.name], "SELECT version_num FROM alembic_version"):
+        assert plain(rows(empty, question)) == plain(rows(another, question))
+    make_schema(empty)  # what another node has made in the meantime is left as it is
+    assert migrate(empty, tmp_path) == ("0001", "0001")
+
+
+def test_a_revision_that_fails_leaves_everything_as_it_was(empty: Engine, tmp_path: Path) -> None:
+    migrate(empty, tmp_path)
+    before = rows(empty, RULES[empty.dialect.name])
+    columns = inspect(empty).get_columns("concerns")
+
+    with pytest.raises(DBAPIError):
+        migrate(empty, tmp_path, next_revision(tmp_path / "history", FAILS))
+
+    assert rows(empty, RULES[empty.dialect.name]) == before
+    assert [each["name"] for each in inspect(empty).get_columns("concerns")] == [each["name"] for each in columns]
+    assert rows(empty, "SELECT version_num FROM alembic_version") == [("0001",)]
+    prepare_schema(empty, tmp_path)
+
+
+def test_digests_sealed_concerns_and_the_record_are_the_same_after_a_revision(
+    client: TestClient, settings: Settings, a_concern: Concern, tmp_path: Path
+) -> None:
+    receipt = client.post("/v1/concerns", json=a_concern(), headers={"Idempotency-Key": "a-key"})
+    edition = client.get(f"{GUIDE}/editions/1")
+    engine = open_database(settings.data_dir, address_for(settings.data_dir))
+    sealed = rows(engine, "SELECT sealed FROM concerns")
+
+    assert migrate(engine, settings.data_dir, next_revision(tmp_path / "history", WORKS)) == ("0001", "0002")
+
+    assert rows(engine, "SELECT sealed FROM concerns") == sealed
+    assert [verdict.fault for verdict in verify_editions(engine)] == [None]
+    assert list(verify_disclosures(engine)) == []
+    assert client.get(f"{GUIDE}/editions/1").content == edition.content
+    again = client.post("/v1/concerns", json=a_concern(), headers={"Idempotency-Key": "a-key"})
+    assert again.content == receipt.content
+    engine.dispose()
+
+
+@pytest.mark.embedded
+def test_the_embedded_database_is_copied_before_it_is_changed(
+    client: TestClient, settings: Settings, a_concern: Concern, tmp_path: Path
+) -> None:
+    client.post("/v1/concerns", json=a_concern())
+    engine = open_database(settings.data_dir)
+    before = rows(engine, "SELECT reference, sealed FROM concerns")
+
+    migrate(engine, settings.data_dir, next_revision(tmp_path / "history", WORKS))
+    engine.dispose()
+
+    copy = settings.data_dir / "guidance.db.before-0002"
+    (tmp_path / "elsewhere").mkdir()
+    shutil.copy(copy, tmp_path / "elsewhere" / "guidance.db")
+    former = open_database(tmp_path / "elsewhere")
+    assert rows(former, "SELECT reference, sealed FROM concerns") == before
+    assert rows(former, "SELECT version_num FROM alembic_version") == [("0001",)]
+    assert copy.stat().st_mode & 0o077 == 0
+    former.dispose()
+
+
+@pytest.mark.parametrize("known", ["9999", "made without count"])
+def test_a_schema_that_this_program_does_not_know_is_not_served(settings: Settings, known: str) -> None:
+    with TestClient(create_app(settings)):
+        pass
+    change = "DROP TABLE alembic_version" if known != "9999" else "UPDATE alembic_version SET version_num = '9999'"
+    with stranger(settings.data_dir) as database:
+        database.execute(change)
+
+    with pytest.raises(SchemaUnknown), TestClient(create_app(settings)):
+        pass
+
+
+def test_a_database_that_does_not_answer_keeps_the_service_from_starting_with_a_sentence(tmp_path: Path) -> None:
+    nowhere = f"postgresql+psycopg://example:secret-word@/example?host={tmp_path}"
+
+    told = guidance("serve", "--data-dir", tmp_path / "data", DATABASE_URL=nowhere)
+
+    assert told.returncode == 1
+    assert "the database does not answer" in told.stderr
+    assert 'File "' not in told.stderr
+    assert "secret-word" not in told.stderr + told.stdout
+
+
+def test_a_shared_database_that_is_behind_is_not_served_until_it_is_migrated(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    server = postgresql()
+    address = server.address(server.database_of(tmp_path))
+    engine = open_database(tmp_path, address)
+    history = next_revision(tmp_path / "history", WORKS)
+    monkeypatch.setattr("app.store.schema.MIGRATIONS", history)
+
+    with pytest.raises(SchemaBehind):
+        prepare_schema(engine, tmp_path)
+    assert migrate(engine, tmp_path, history) == ("0001", "0002")
+
+    prepare_schema(engine, tmp_path)
+    engine.dispose()
+
+
+def test_the_command_tells_what_it_did(settings: Settings) -> None:
+    first = CliRunner().invoke(app, ["migrate", "--data-dir", str(settings.data_dir)])
+    again = CliRunner().invoke(app, ["migrate", "--data-dir", str(settings.data_dir)])
+
+    assert first.stdout in ("schema (empty) to 0001\n", "schema 0001: nothing to do\n")
+    assert again.stdout == "schema 0001: nothing to do\n"

@@ -1,0 +1,242 @@
+"""What PostgreSQL must do as SQLite does: refuse, number in the order of commits, take turns, keep nothing erased."""
+
+# ruff: noqa: S608  # the statements are made of names of tables and columns
+
+import threading
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pytest
+from fastapi import FastAPI
+from sqlalchemy import Connection, Engine, text
+from starlette.testclient import TestClient
+
+from app.config import Settings
+from app.errors import SetUpFault, StoreBusy
+from app.main import create_app
+from app.models.events.tables import EventKind
+from app.store.database import for_writing, forget_freed_pages, open_database
+from app.store.editions import PARTS
+from app.store.events import events_after, tell
+from app.store.writer import Writer
+from tests.conftest import A_TUESDAY, GUIDE, Concern, Desk, desk_of, publish_next, withdraw
+from tests.support.databases import postgresql
+
+NODES = 3
+EACH = 200
+
+
+@pytest.fixture
+def address(tmp_path: Path) -> str:
+    return postgresql().address(postgresql().database_of(tmp_path / "shared"))
+
+
+@pytest.fixture
+def shared(address: str) -> Iterator["psycopg.Connection[Any]"]:
+    """The database as somebody else opens it, with every right."""
+    with psycopg.connect(address.replace("+psycopg", ""), autocommit=True) as connection:
+        yield connection
+
+
+@pytest.fixture
+def node(address: str, tmp_path: Path) -> Iterator[TestClient]:
+    """A service on that database."""
+    settings = Settings.model_validate({"data_dir": tmp_path / "node", "deliver": False, "database_url": address})
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Settings, "database_address", address)
+        with TestClient(create_app(settings, lambda: A_TUESDAY)) as client:
+            yield client
+
+
+@pytest.fixture
+def desk(node: TestClient) -> Desk:
+    service: FastAPI = node.app  # type: ignore[assignment]  # the service under test
+    return desk_of(service, node)
+
+
+def engines(address: str, tmp_path: Path) -> list[Engine]:
+    return [open_database(tmp_path, address) for _ in range(NODES)]
+
+
+PUBLISHED = ["guides", "editions", "withdrawals", *PARTS]
+LASTING = [*PUBLISHED, "concerns", "additions", "disclosures", "chains"]
+
+
+def refusal(connection: "psycopg.Connection[Any]", statement: str) -> str:
+    try:
+        connection.execute(statement)
+    except psycopg.errors.IntegrityError as refused:
+        return str(refused)
+    except psycopg.errors.FeatureNotSupported:  # a table that others point at cannot be emptied anyhow
+        return "cannot truncate"
+    return ""
+
+
+def test_nothing_published_received_or_recorded_is_altered_or_lost_whoever_asks(
+    node: TestClient, desk: Desk, shared: "psycopg.Connection[Any]", a_concern: Concern
+) -> None:
+    service: FastAPI = node.app  # type: ignore[assignment]  # the service under test
+    publish_next(service, change_note="A made-up change.")
+    withdraw(service, 1)
+    receipt = node.post("/v1/concerns", json=a_concern()).json()
+    added = node.post(
+        f"{receipt['links']['self']}/additions",
+        json={"concern": {"narrative": "Alex Example came home."}},
+        headers={"Authorization": f"Bearer {receipt['status_token']}"},
+    )
+    assert added.status_code == 201
+    desk.get(f"/concerns/{receipt['reference']}")
+    before = {table: shared.execute(f"SELECT * FROM {table} ORDER BY 1, 2").fetchall() for table in LASTING}
+
+    statements = [f"DELETE FROM {table}" for table in LASTING]
+    statements += [f"TRUNCATE {table} CASCADE" for table in LASTING]
+    statements += [
+        f'UPDATE {table} SET "{column}" = "{column}"'
+        for table in PUBLISHED
+        for (column,) in shared.execute(
+            "SELECT column_name FROM information_schema.columns WHERE table_name = %s", [table]
+        ).fetchall()
+    ]
+    statements += [
+        f"INSERT INTO {table} SELECT * FROM {table} ON CONFLICT ({key}) DO UPDATE SET {key.split(',')[0]} = 'another'"
+        for table, key in (("guides", "slug"), ("editions", "guide, number"), ("indicators", "guide, edition, id"))
+    ]
+    statements += [
+        "INSERT INTO editions SELECT guide, 9, published_at, digest, title, publisher, change_note, review_by, source,"
+        " related_codes, introductions FROM editions LIMIT 1",
+        "INSERT INTO factors (guide, edition, id, position, text, related_codes)"
+        " SELECT guide, edition, 'one-more', 99, text, related_codes FROM factors LIMIT 1",
+        "UPDATE concerns SET sealed = NULL",
+        "UPDATE concerns SET sealed = NULL, held = false, state = 'acknowledged'",
+        "UPDATE concerns SET reference = 'another'",
+        "UPDATE concerns SET state = 'closed'",
+        "UPDATE additions SET sealed = NULL",
+        "UPDATE disclosures SET client = 'nobody'",
+        "UPDATE chains SET length = length - 1",
+    ]
+
+    assert [each for each in statements if not refusal(shared, each)] == []
+    assert {table: shared.execute(f"SELECT * FROM {table} ORDER BY 1, 2").fetchall() for table in LASTING} == before
+    assert all(before.values())
+
+
+def follow(reader: Engine, done: threading.Event, seen: list[int]) -> None:
+    """Pull what is new, over and over, until there is no more to come."""
+    while True:
+        is_last = done.is_set()
+        with reader.connect() as connection:
+            new = events_after(connection, after=max(seen, default=0), limit=50)
+        seen.extend(int(event.id or 0) for event in new)
+        if is_last:
+            return
+
+
+def test_events_are_numbered_in_the_order_of_their_commits_so_that_no_reader_passes_one_by(
+    address: str, tmp_path: Path
+) -> None:
+    nodes = engines(address, tmp_path)
+    writers = [Writer(engine, queue_size=2000, wait_seconds=60) for engine in nodes]
+    for writer in writers:
+        writer.start()
+    done, seen = threading.Event(), list[int]()
+    reader = open_database(tmp_path, address)
+
+    def write(writer: Writer, number: int) -> None:
+        data = {"reference": f"number-{number}"}
+        writer.keep(lambda found: tell(found, EventKind.CONCERN_RECEIVED, at=A_TUESDAY, data=data))
+
+    follower = threading.Thread(target=follow, args=(reader, done, seen))
+    follower.start()
+    with ThreadPoolExecutor(12) as pool:
+        for told in [pool.submit(write, writer, each) for each in range(EACH) for writer in writers]:
+            told.result()
+    done.set()
+    follower.join()
+    with reader.connect() as connection:
+        numbers = [number for (number,) in connection.execute(text("SELECT id FROM events ORDER BY id"))]
+    for writer in writers:
+        writer.stop()
+    for engine in [*nodes, reader]:
+        engine.dispose()
+
+    assert len(numbers) >= NODES * EACH
+    assert seen[-1] == numbers[-1]
+    assert [number for number in numbers if number not in set(seen)] == []
+
+
+def test_one_writes_at_a_time_and_who_waits_too_long_is_told_so(
+    node: TestClient, address: str, tmp_path: Path, a_concern: Concern
+) -> None:
+    assert node.get(GUIDE).status_code == 200
+    holds, waits = open_database(tmp_path, address), open_database(tmp_path, address)
+    with for_writing(holds).begin():
+        writer = Writer(waits, queue_size=10, wait_seconds=0.5)
+        writer.start()
+        with pytest.raises(StoreBusy):
+            writer.keep(lambda connection: connection.execute(text("SELECT 1")))
+        assert node.get(GUIDE).status_code == 200
+    assert node.post("/v1/concerns", json=a_concern()).status_code == 201
+    writer.stop()
+    holds.dispose()
+    waits.dispose()
+
+
+def test_who_reads_cannot_write(address: str, tmp_path: Path) -> None:
+    engine = open_database(tmp_path, address)
+    with engine.connect() as connection, pytest.raises(Exception, match="read-only transaction"):
+        connection.execute(text("UPDATE generation SET number = number"))
+    engine.dispose()
+
+
+def test_a_commit_is_answered_only_from_the_disk(address: str, tmp_path: Path) -> None:
+    def asked(connection: Connection) -> str:
+        return str(connection.execute(text("SHOW synchronous_commit")).scalar())
+
+    engine = open_database(tmp_path, address)
+    writer = Writer(engine, queue_size=10, wait_seconds=10)
+    writer.start()
+    assert writer.keep(asked) == "on"
+    writer.stop()
+    engine.dispose()
+
+
+def test_what_was_erased_is_taken_from_the_table_and_the_connection_is_as_before(
+    node: TestClient, desk: Desk, address: str, tmp_path: Path, a_concern: Concern, shared: "psycopg.Connection[Any]"
+) -> None:
+    receipt = node.post("/v1/concerns", json=a_concern()).json()
+    desk.act(receipt["reference"], "acknowledgement")
+    assert desk.act(receipt["reference"], "erasure", reason="A made-up reason.").status_code == 200
+    engine = open_database(tmp_path, address)
+
+    forget_freed_pages(engine)
+
+    with engine.connect() as connection:
+        assert connection.execute(text("SHOW transaction_read_only")).scalar() == "on"
+    assert shared.execute("SELECT sealed FROM concerns").fetchall() == [(None,)]
+    engine.dispose()
+
+
+@pytest.mark.parametrize("url", ["sqlite:///other.db", "mysql://db/guidance", "no address", ""])
+def test_an_address_of_another_kind_is_refused_without_being_repeated(tmp_path: Path, url: str) -> None:
+    with pytest.raises(SetUpFault) as refused:
+        open_database(tmp_path, url)
+    assert "postgresql+psycopg://" in str(refused.value)
+    assert url == "" or url not in str(refused.value)
+
+
+def test_the_first_page_of_the_inbox_is_read_from_its_index(
+    node: TestClient, desk: Desk, shared: "psycopg.Connection[Any]", a_concern: Concern
+) -> None:
+    node.post("/v1/concerns", json=a_concern())
+    shared.execute("SET enable_seqscan = off; SET enable_sort = off")  # one row would be sorted, not looked up
+    for order, index in (
+        ("waiting, danger, acknowledge_by, reference", "ix_concerns_urgency"),
+        ("received_at DESC, reference DESC", "ix_concerns_received"),
+    ):
+        plan = str(shared.execute(f"EXPLAIN SELECT * FROM concerns ORDER BY {order} LIMIT 50").fetchall())
+        assert index in plan
+        assert "Sort" not in plan
+    assert len(desk.get("/concerns").json()["concerns"]) == 1

@@ -1,0 +1,91 @@
+"""Several processes on one address, and stopping without dropping anything."""
+
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+
+from tests.conftest import GUIDE
+from tests.support.databases import files_of
+from tests.support.live import LiveServer
+from tests.support.load import A_CONCERN, load
+
+WORKERS = 2
+
+
+@pytest.fixture
+def draining(tmp_path: Path) -> Iterator[LiveServer]:
+    server = LiveServer(tmp_path / "data", drain_seconds="5", deliver="false")
+    server.start()
+    yield server
+    server.stop()
+
+
+@pytest.fixture
+def several(tmp_path: Path) -> Iterator[LiveServer]:
+    server = LiveServer(tmp_path / "data", workers=WORKERS, deliver="false")
+    server.start()
+    yield server
+    server.stop()
+
+
+def test_asked_to_stop_it_turns_red_refuses_what_is_new_reads_on_and_finishes_what_it_accepted(
+    draining: LiveServer,
+) -> None:
+    with draining.client() as client, load([draining.url], callers=4) as told:
+        while not told.receipts:
+            time.sleep(0.01)
+        draining.terminate()
+        ready = client.get("/health/ready")
+        while ready.is_success:  # the signal is on its way
+            ready = client.get("/health/ready")
+        refused = client.post("/v1/concerns", json=A_CONCERN)
+        read = client.get(GUIDE)
+        ended = draining.wait()
+    draining.start()
+    with draining.client() as client:
+        statuses = [
+            client.get(each["links"]["self"], headers={"Authorization": f"Bearer {each['status_token']}"}).status_code
+            for each in told.receipts.values()
+        ]
+
+    assert ended
+    assert (ready.status_code, ready.json()["checks"]["process"]) == (503, "stopping")
+    assert (refused.status_code, refused.headers["Content-Type"]) == (503, "application/problem+json")
+    assert refused.json()["signposts"][0]["phones"][0]["number"] == "999"
+    assert read.status_code == 200
+    assert set(statuses) == {200}
+    assert told.dishonest == []
+
+
+def test_several_processes_share_one_address_and_one_database(several: LiveServer) -> None:
+    with load([several.url], callers=8) as told:
+        while len(told.receipts) < 100:
+            time.sleep(0.01)
+    lines = several.log.read_text()
+    with several.client() as client:
+        metrics = [client.get("/metrics").text for _ in range(10)]
+
+    assert told.dishonest == []
+    assert len({each["reference"] for each in told.receipts.values()}) == len(told.receipts)
+    counted = 'guidance_requests_total{method="POST",route="/v1/concerns",status="201"}'
+    shown = {line for told in metrics for line in told.splitlines() if line.startswith(counted)}
+    assert shown == {f"{counted} {len(told.receipts):.1f}"}  # whichever process is asked
+    assert lines.count("edition_published") == 1
+    assert "Traceback" not in lines
+    assert len([path for path in files_of(several.data_dir) if path.name == "development-identity.txt"]) == 1
+
+
+def test_a_worker_that_dies_is_replaced_and_the_others_answer_meanwhile(several: LiveServer) -> None:
+    first, *_ = several.children()
+    first.kill()
+    deadline = time.monotonic() + 60
+    while (now := several.children()) and (len(now) < WORKERS or first in now) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    answer = httpx.post(f"{several.url}/v1/concerns", json=A_CONCERN, trust_env=False, timeout=60)
+
+    assert len(now) == WORKERS
+    assert first not in now
+    assert answer.status_code == 201

@@ -1,0 +1,539 @@
+"""The pages in a real browser: read, raise a concern, follow it, leave. With scripts and without, and by keyboard."""
+
+import http.server
+import re
+import shutil
+import threading
+from collections.abc import Iterator
+from itertools import pairwise
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pytest
+from fastapi import FastAPI
+from playwright.sync_api import Browser, BrowserContext, Page, Route, expect
+
+from app.config import Settings
+from app.main import create_app
+from app.models.guidance.editions import EditionContent
+from app.web.context import Parts
+from tests.support.browsing import FLAGS, barriers, served
+from tests.conftest import SLUG, SettableClock, an_edition, publish_next
+
+pytestmark = pytest.mark.any_database
+
+NEUTRAL = "https://neutral.example/weather"
+NARROW = 320
+FORM = f"/raise-a-concern/{SLUG}"
+NARRATIVE = "Alex Example was collected from school by an adult whom staff do not know."
+
+
+class Site(NamedTuple):
+    url: str
+    service: FastAPI
+    embedder: str
+    """The address of a site that may embed the pages; by the name of `localhost` it is another, which may not."""
+
+
+class Embedder(http.server.BaseHTTPRequestHandler):
+    """A site whose page shows another in a frame."""
+
+    def do_GET(self) -> None:
+        """Answer with the frame of the address that the path names."""
+        self.send_response(200)
+        self.send_header("Content-Type", "text/html")
+        self.end_headers()
+        self.wfile.write(f'<iframe src="{self.path.partition("?")[2]}"></iframe>'.encode())
+
+    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002  # its name in the base class
+        """Say nothing."""
+
+
+@pytest.fixture(scope="module")
+def embedder() -> Iterator[str]:
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Embedder) as serving:
+        threading.Thread(target=serving.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{serving.server_port}"
+        serving.shutdown()
+
+
+def second_edition() -> EditionContent:
+    """One indicator in other words, one linked risk less."""
+    first = an_edition()
+    reworded = first.indicators[1].model_copy(update={"text": "Secrecy about whereabouts and online friends"})
+    return first.model_copy(
+        update={
+            "change_note": "A test's second edition.",
+            "indicators": (first.indicators[0], reworded, *first.indicators[2:]),
+            "linked_risks": first.linked_risks[:-1],
+        }
+    )
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory, embedder: str) -> Iterator[Site]:
+    """A service with two editions, one of them older, and a site that may embed its pages."""
+    settings = Settings(
+        data_dir=tmp_path_factory.mktemp("pages") / "data",
+        deliver=False,
+        exit_url=NEUTRAL,
+        council_name="Example Council",
+        embedding_origins=(embedder,),
+    )
+    service = create_app(settings, SettableClock())
+    with served(service) as url:
+        publish_next(service, **dict(second_edition()))
+        yield Site(url, service, embedder)
+
+
+def answer_elsewhere(route: Route) -> None:
+    """What the rest of the world answers: a plain page."""
+    route.fulfill(status=200, content_type="text/html", body="<title>Weather</title><h1>Weather</h1>")
+
+
+@pytest.fixture
+def context(browser: Browser, site: Site) -> Iterator[BrowserContext]:
+    context = browser.new_context(base_url=site.url)
+    context.route(f"{NEUTRAL}**", answer_elsewhere)
+    context.set_default_timeout(5000)
+    yield context
+    context.close()
+
+
+@pytest.fixture
+def page(context: BrowserContext) -> Page:
+    return context.new_page()
+
+
+@pytest.fixture
+def scriptless(browser: Browser, site: Site) -> Iterator[Page]:
+    """A page in a browser without scripts."""
+    context = browser.new_context(base_url=site.url, java_script_enabled=False)
+    context.set_default_timeout(5000)
+    yield context.new_page()
+    context.close()
+
+
+@pytest.fixture(params=[True, False], ids=["with scripts", "without scripts"])
+def either(request: pytest.FixtureRequest, browser: Browser, site: Site) -> Iterator[Page]:
+    """A page in a browser with scripts, and in one without."""
+    context = browser.new_context(base_url=site.url, java_script_enabled=request.param)
+    context.set_default_timeout(5000)
+    yield context.new_page()
+    context.close()
+
+
+def fill_in(page: Page, narrative: str = NARRATIVE) -> None:
+    """The questions that need an answer."""
+    page.locator("[name='immediate_danger'][value='no']").check()
+    page.get_by_label("What are you worried about?").fill(narrative)
+    page.get_by_label("Somebody who works or volunteers with children").check()
+
+
+def press(page: Page, name: str) -> None:
+    """Press the first button of that name, and wait for the page that comes of it."""
+    page.get_by_role("button", name=name, exact=True).first.click()
+    expect(page.locator("main[aria-busy]")).to_have_count(0)
+
+
+def check(page: Page) -> None:
+    press(page, "Check your answers")
+
+
+def send(page: Page) -> None:
+    press(page, "Send")
+
+
+def raised(page: Page) -> str:
+    """Raise a concern, and give its reference."""
+    page.goto(FORM)
+    fill_in(page)
+    check(page)
+    send(page)
+    return page.locator(".reference").inner_text()
+
+
+def kept(site: Site) -> int:
+    """How many concerns are kept."""
+    parts: Parts = site.service.state.parts
+    with parts.engine.connect() as connection:
+        return int(connection.exec_driver_sql("SELECT count(*) FROM concerns").scalar_one())
+
+
+def test_a_reader_goes_from_the_guide_to_an_older_edition_and_sees_what_changed(page: Page) -> None:
+    page.goto("/")
+    page.get_by_role("link", name="One Minute Guide").last.click()
+    expect(page.locator("h1")).to_contain_text("Child Sexual Exploitation")
+    assert page.locator("a[href^='tel:']").first.inner_text() == "999"
+    page.get_by_role("link", name="Edition 1").click()
+    expect(page.get_by_text("This is an older edition.")).to_be_visible()
+
+    page.get_by_role("link", name="see what has changed since").click()
+
+    expect(page).to_have_title(re.compile("editions 1 and 2"))
+    assert "significant relationships" in " ".join(page.locator("del").all_inner_texts())
+    assert "online friends" in " ".join(page.locator("ins").all_inner_texts())
+    assert "modern day slavery" in " ".join(page.locator("del").all_inner_texts())
+
+
+def test_a_concern_goes_from_the_form_to_its_status(either: Page, site: Site) -> None:
+    before = kept(site)
+    either.goto(FORM)
+    fill_in(either)
+    either.locator("#guide-items summary").click()
+    either.locator("[name='concern.indicators'][value='secrecy']").check()
+    either.locator("[name='concern.indicators.secrecy:note']").fill("A new telephone")
+    press(either, "Add another child")
+    either.locator("[name='children.1.given_names']").fill("Billie")
+    check(either)
+    for told in (NARRATIVE, "A new telephone", "Billie", "Secrecy about whereabouts and online friends"):
+        expect(either.get_by_text(told).first).to_be_visible()
+
+    send(either)
+
+    expect(either).to_have_title("Your concern is kept - Example Council")
+    reference = either.locator(".reference").inner_text()
+    press(either, "See how it stands now")
+    expect(either.locator("h2").first).to_have_text("Kept, and waiting for a social worker")
+    expect(either.get_by_text(reference).first).to_be_visible()
+    assert kept(site) == before + 1
+
+
+def test_what_hangs_on_an_answer_comes_up_with_it_without_scripts(scriptless: Page) -> None:
+    scriptless.goto(FORM)
+    expect(scriptless.get_by_label("Police reference")).to_be_hidden()
+    expect(scriptless.locator("[name='concern.indicators.secrecy:note']")).to_be_hidden()
+
+    scriptless.locator("[name='police_informed'][value='yes']").check()
+
+    expect(scriptless.get_by_label("Police reference")).to_be_visible()
+
+
+WRONG = {
+    "concern.narrative": ("", "needs an answer"),
+    "concern.latest_event:month": ("13", "must be a real date"),
+    "children.0.estimated_age": ("about ten", "use a whole number"),
+}
+
+
+def test_three_kinds_of_error_are_told_twice_and_nothing_typed_is_lost(either: Page) -> None:
+    either.goto(FORM)
+    fill_in(either)
+    for field, (typed, _) in WRONG.items():
+        either.locator(f"[name='{field}']").fill(typed)
+    either.get_by_label("Your name").fill("Robin Example")
+    check(either)
+
+    expect(either).to_have_title("Error: Raise a concern - Example Council")
+    expect(either.locator(".problem")).to_be_focused()
+    links = either.locator(".problem a")
+    told = links.all_text_contents()
+    assert [words in link for link, (_, words) in zip(told, WRONG.values(), strict=True)] == [True] * 3
+    assert either.locator(".fault").all_text_contents() == [f"Error: {words}" for words in told]
+    assert either.get_by_label("Your name").input_value() == "Robin Example"
+    for number, (field, (typed, _)) in enumerate(WRONG.items()):
+        assert either.locator(f"[name='{field}']").input_value() == typed
+        links.nth(number).click()
+        assert either.evaluate("document.activeElement.name").startswith(field.partition(":")[0])
+
+
+def test_answers_can_be_changed_from_the_page_that_shows_them(page: Page) -> None:
+    page.goto(FORM)
+    fill_in(page)
+    check(page)
+
+    press(page, "Change your concern")
+
+    assert page.get_by_label("What are you worried about?").input_value() == NARRATIVE
+    page.get_by_label("What are you worried about?").fill("Other words about Alex Example.")
+    check(page)
+    expect(page.get_by_text("Other words about Alex Example.")).to_be_visible()
+
+
+def test_pressing_twice_makes_one_concern(page: Page, site: Site) -> None:
+    before = kept(site)
+    page.goto(FORM)
+    fill_in(page)
+    check(page)
+
+    page.get_by_role("button", name="Send", exact=True).dblclick()
+
+    expect(page.locator("h1")).to_have_text("Your concern is kept")
+    assert kept(site) == before + 1
+
+
+def test_sending_again_without_scripts_makes_one_concern(scriptless: Page, site: Site) -> None:
+    first, before = raised(scriptless), kept(site)
+
+    scriptless.reload()
+
+    assert scriptless.locator(".reference").inner_text() == first
+    assert kept(site) == before
+
+
+def test_what_was_answered_is_not_found_by_going_back(page: Page, site: Site) -> None:
+    page.goto("/")
+    raised(page)
+    page.get_by_role("link", name="Exit this page").click()
+    page.wait_for_url(NEUTRAL)
+
+    page.go_back()
+
+    assert page.url == f"{site.url}/"
+
+
+def test_a_form_that_cannot_be_sent_stays_as_it_is(page: Page, context: BrowserContext) -> None:
+    page.goto(FORM)
+    fill_in(page)
+    context.set_offline(True)
+
+    check(page)
+
+    expect(page.get_by_role("alert")).to_contain_text("Nothing is lost")
+    assert page.get_by_label("What are you worried about?").input_value() == NARRATIVE
+
+
+def test_the_receipt_is_saved_as_a_file_that_holds_nothing_of_what_was_written(page: Page) -> None:
+    reference = raised(page)
+
+    with page.expect_download() as saved:
+        press(page, "Save the signed receipt as a file")
+
+    assert saved.value.suggested_filename == f"receipt-{reference}.txt"
+    assert saved.value.path().read_text().count(".") == 2
+
+
+def test_the_status_is_asked_for_by_reference_and_code(page: Page) -> None:
+    reference = raised(page)
+    code = page.locator("dd .code").nth(1).inner_text()
+    page.goto(f"/concerns/{reference}")
+    page.get_by_label("Code").fill("a wrong code")
+    press(page, "See how it stands")
+    expect(page).to_have_title("Error: Follow a concern - Example Council")
+    expect(page.locator(".problem")).to_be_focused()
+
+    page.get_by_label("Reference").fill(reference.lower().replace("-", " "))
+    page.get_by_label("Code").fill(code)
+    press(page, "See how it stands")
+
+    expect(page.locator("h1")).to_have_text("How your concern stands")
+    assert code not in page.url
+
+
+PAGES = ("/", f"/guides/{SLUG}", FORM, "/concerns", "/covering-your-tracks", "/docs/getting-started", "/docs")
+
+
+@pytest.mark.parametrize("way", ["button", "keys"])
+def test_every_page_can_be_left_at_once_and_is_not_found_by_going_back(page: Page, site: Site, way: str) -> None:
+    for path in PAGES if way == "button" else (FORM, "/docs"):
+        page.goto("/health/live")
+        page.goto(path)
+        if way == "button":
+            page.get_by_role("link", name="Exit this page").click()
+        else:
+            for _ in range(3):
+                page.keyboard.press("Shift")
+        page.wait_for_url(NEUTRAL)
+
+        page.go_back()
+
+        assert page.url == f"{site.url}/health/live", path
+
+
+def test_shift_for_a_capital_letter_does_not_leave(page: Page, site: Site) -> None:
+    page.goto(FORM)
+    page.get_by_label("What are you worried about?").focus()
+
+    page.keyboard.press("Shift")
+    page.keyboard.press("Shift")
+    page.keyboard.type("Alex Example")
+    page.keyboard.press("Shift")
+
+    assert page.url == site.url + FORM
+    assert page.get_by_label("What are you worried about?").input_value() == "Alex Example"
+
+
+def test_without_scripts_the_way_out_is_a_link(scriptless: Page) -> None:
+    scriptless.route(f"{NEUTRAL}**", answer_elsewhere)
+    scriptless.goto(FORM)
+
+    scriptless.get_by_role("link", name="Exit this page").click()
+
+    assert scriptless.url == NEUTRAL
+
+
+OPEN_ALL = "document.querySelectorAll('details').forEach((details) => { details.open = true; })"
+HEADINGS = "[...document.querySelectorAll('main h1, main h2, main h3')].map((heading) => Number(heading.tagName[1]))"
+LANDMARKS = "['header', 'main', 'footer'].map((name) => document.querySelectorAll(name).length)"
+
+
+def states(page: Page) -> Iterator[str]:
+    """Every page and state, one after the other; the name of the one that is shown."""
+    for path in (*PAGES[:-1], f"/guides/{SLUG}/editions/1", f"/guides/{SLUG}/editions/2/changes?since=1"):
+        page.goto(path)
+        yield path
+    for path in ("/docs/reference", "/docs/reference/raise_concern", "/docs/reference/read_guide", "/guides/no-such"):
+        page.goto(path)
+        yield path
+    page.goto(FORM)
+    page.locator("[name='children.0.estimated_age']").fill("about ten")
+    check(page)
+    yield "errors"
+    fill_in(page)
+    page.locator("[name='children.0.estimated_age']").fill("10")
+    page.locator("[name='police_informed'][value='yes']").check()
+    page.evaluate(OPEN_ALL)
+    press(page, "Add a parent or carer")
+    page.evaluate(OPEN_ALL)
+    yield "everything open"
+    check(page)
+    yield "answers to check"
+    send(page)
+    yield "kept"
+    press(page, "See how it stands now")
+    yield "status"
+    page.goto("/concerns")
+    press(page, "See how it stands")
+    yield "no such concern"
+
+
+def faults_of(page: Page) -> list[str]:
+    """What is wrong with a page: by axe, its headings, landmarks and language, or its width on a narrow screen."""
+    faults = barriers(page)
+    levels = page.evaluate(HEADINGS)
+    if levels.count(1) != 1 or any(after - before > 1 for before, after in pairwise(levels)):
+        faults.append(f"headings: {levels}")
+    if page.evaluate(LANDMARKS) != [1, 1, 1]:
+        faults.append("landmarks")
+    if page.evaluate("document.documentElement.lang") != "en-GB":
+        faults.append("language")
+    if page.evaluate("document.documentElement.scrollWidth") > NARROW:
+        faults.append("wider than the screen")
+    return faults
+
+
+def test_no_page_or_state_has_a_barrier_or_asks_anybody_else(browser: Browser, site: Site) -> None:
+    context = browser.new_context(base_url=site.url, viewport={"width": NARROW, "height": 640})
+    context.set_default_timeout(5000)
+    page = context.new_page()
+    asked: list[str] = []
+    complaints: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+    page.on("console", lambda said: complaints.append(said.text))
+
+    found = {state: faults_of(page) for state in states(page)}
+
+    assert len(found) == 18
+    assert {state: told for state, told in found.items() if told} == {}
+    assert {url for url in asked if not url.startswith((site.url, "data:"))} == set()
+    assert [told for told in complaints if "status of" not in told] == []  # those of pages that tell of errors
+    context.close()
+
+
+def test_the_colours_of_the_dark_pages_stand_out(browser: Browser, site: Site) -> None:
+    context = browser.new_context(base_url=site.url, color_scheme="dark")
+    page = context.new_page()
+    page.goto(FORM)
+    check(page)
+    found = barriers(page)
+    for path in (f"/guides/{SLUG}/editions/2/changes?since=1", f"/guides/{SLUG}/editions/1"):
+        page.goto(path)
+        found += barriers(page)
+
+    assert found == []
+    context.close()
+
+
+def test_the_keyboard_alone_suffices(page: Page) -> None:
+    page.goto(FORM)
+    page.keyboard.press("Tab")
+    assert page.evaluate("document.activeElement.textContent") == "Skip to main content"
+    page.keyboard.press("Enter")
+    for _ in range(200):
+        page.keyboard.press("Tab")
+        focused = page.evaluate("document.activeElement.name || document.activeElement.textContent")
+        match focused:
+            case "immediate_danger":
+                page.keyboard.press("ArrowDown")
+            case "concern.narrative":
+                page.keyboard.type(NARRATIVE)
+            case "reporter.kind":
+                page.keyboard.press("Space")
+            case "do":
+                if page.evaluate("document.activeElement.value") == "check":
+                    break
+    page.keyboard.press("Enter")
+    expect(page.locator("h1")).to_have_text("Check your answers")
+    page.get_by_role("button", name="Send", exact=True).focus()
+    page.keyboard.press("Enter")
+
+    expect(page.locator("h1")).to_have_text("Your concern is kept")
+
+
+def test_enter_in_a_line_checks_the_answers_and_adds_no_entry(page: Page) -> None:
+    page.goto(FORM)
+    fill_in(page)
+
+    page.get_by_label("Your name").press("Enter")
+
+    expect(page.locator("h1")).to_have_text("Check your answers")
+
+
+@pytest.mark.parametrize(("name", "may"), [("127.0.0.1", True), ("localhost", False)])
+def test_a_frame_shows_the_form_on_the_configured_site_alone(page: Page, site: Site, name: str, may: bool) -> None:
+    page.goto(f"{site.embedder.replace('127.0.0.1', name)}/?{site.url}{FORM}")
+
+    frame = page.frames[1]
+    frame.wait_for_load_state()
+
+    assert (frame.get_by_text("Raise a concern").count() > 0) is may
+
+
+def test_nothing_typed_comes_back_after_leaving(page: Page, site: Site) -> None:
+    page.goto(FORM)
+    fill_in(page)
+    page.goto("/covering-your-tracks")
+
+    page.go_back()
+
+    assert page.url == site.url + FORM
+    assert page.get_by_label("What are you worried about?").input_value() == ""
+
+
+CANARY = "QuetzalAlex"
+
+
+def test_no_word_typed_is_in_any_address_history_cache_or_storage_of_the_browser(
+    site: Site, tmp_path: Path, browser: Browser
+) -> None:
+    """With a profile on the disk, so that whatever the browser keeps can be read there after leaving."""
+    spoken: list[str] = []
+    profile = tmp_path / "profile"
+    with browser.browser_type.launch_persistent_context(
+        str(profile), executable_path=shutil.which("chromium"), args=FLAGS, base_url=site.url
+    ) as context:
+        context.route(f"{NEUTRAL}**", answer_elsewhere)
+        page = context.new_page()
+        page.on("request", lambda request: spoken.append(request.url + str(request.headers)))
+        page.goto(FORM)
+        fill_in(page, f"{CANARY} was here.")
+        page.locator("[name='children.0.estimated_age']").fill(CANARY)
+        check(page)
+        page.locator("[name='children.0.estimated_age']").fill("")
+        check(page)
+        send(page)
+        expect(page.locator("h1")).to_have_text("Your concern is kept")
+        stored = page.evaluate(
+            "async () => [JSON.stringify(localStorage), JSON.stringify(sessionStorage), document.cookie, "
+            "JSON.stringify(history.state), JSON.stringify(window.caches ? await caches.keys() : [])]"
+        )
+        assert context.cookies() == []
+        page.get_by_role("link", name="Exit this page").click()
+        page.wait_for_url(NEUTRAL)
+    files = {path: path.read_bytes() for path in profile.rglob("*") if path.is_file()}
+
+    assert stored == ["{}", "{}", "", "null", "[]"]
+    assert [words for words in spoken if CANARY in words] == []
+    assert len(files) > 10
+    canary = (CANARY.encode(), CANARY.encode("utf-16-le"))
+    assert [path for path, content in files.items() if any(word in content for word in canary)] == []
