@@ -9,7 +9,7 @@ import limits
 from pydantic import AfterValidator, AwareDatetime, Field, SecretStr, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
-Words = Annotated[tuple[str, ...], NoDecode]
+CommaSeparated = Annotated[tuple[str, ...], NoDecode]
 
 SECURITY_CONTACT = re.compile(r"(mailto:[^\s@]+@[^\s@]+|https://[^\s/]\S*|tel:\+?[0-9-]+)")
 SAFE_ADDRESS = re.compile(r"(https://[^/?#@\s]+|http://(localhost|127\.0\.0\.1)(:[0-9]+)?)(/\S*)?")
@@ -52,7 +52,7 @@ class Settings(BaseSettings):
         description="Scheme and host under which callers reach this service, for the few answers that need whole "
         "addresses (feeds, Memento, Open Referral). It is never taken from a request.",
     )
-    seal_to: Words = Field(
+    seal_to: CommaSeparated = Field(
         default=(),
         description="age recipients (public keys) that every concern is sealed to, separated by commas or spaces. "
         "Where none is given, a development identity is made in the data folder.",
@@ -83,12 +83,12 @@ class Settings(BaseSettings):
         le=A_CENTURY,
         description="Days after which the words of a closed concern are erased. Unset: never.",
     )
-    allowed_origins: Words = Field(
+    allowed_origins: CommaSeparated = Field(
         default=(),
         description="Browser origins that may post a concern, separated by commas or spaces. "
         "Public reads answer every origin.",
     )
-    embedding_origins: Words = Field(
+    embedding_origins: CommaSeparated = Field(
         default=(),
         description="Sites (origins) that may show the pages in a frame, separated by commas or spaces.",
     )
@@ -122,21 +122,21 @@ class Settings(BaseSettings):
     deliver: bool = Field(
         default=True, description="Whether serving processes push events; `guidance deliver` does so on its own."
     )
-    webhook_allowed_hosts: Words = Field(
+    webhook_allowed_hosts: CommaSeparated = Field(
         default=(),
         description="Names that webhooks may call although they resolve to private addresses, separated by commas or "
         "spaces.",
     )
-    allowed_hosts: Words = Field(
+    allowed_hosts: CommaSeparated = Field(
         default=(),
         description="Names under which this service may be called, besides that of PUBLIC_URL, addresses in figures "
         "and names without a dot; `*.council.example` for all beneath one, `*` for any.",
     )
-    trusted_proxies: Words = Field(
+    trusted_proxies: CommaSeparated = Field(
         default=(),
         description="Addresses or networks of proxies whose X-Forwarded-For and X-Forwarded-Proto are believed.",
     )
-    security_contact: Words = Field(
+    security_contact: CommaSeparated = Field(
         default=(), description="Where to report a weakness (mailto:, https: or tel:), for /.well-known/security.txt."
     )
     security_expires: AwareDatetime | None = Field(

@@ -7,7 +7,7 @@ Location = tuple[str | int, ...]
 
 
 @dataclass(frozen=True)
-class Fault:
+class FieldError:
     """One thing wrong in what was sent: where it stands, and a sentence that a form can show beside it."""
 
     at: Location
@@ -51,23 +51,23 @@ class EditionWithdrawn(GuidanceError):
         self.replaced_by = replaced_by
 
 
-class Refused(GuidanceError):
+class ValidationFailed(GuidanceError):
     """What was sent cannot be accepted as it stands; every fault found is told at once."""
 
-    def __init__(self, faults: Sequence[Fault]) -> None:
+    def __init__(self, faults: Sequence[FieldError]) -> None:
         super().__init__(f"{len(faults)} fault(s)")
         self.faults = tuple(faults)
 
 
-class QueryRefused(Refused):
+class InvalidQuery(ValidationFailed):
     """A query parameter is unknown, repeated or not of its kind."""
 
 
-class EditionRefused(Refused):
+class InvalidEdition(ValidationFailed):
     """The content of an edition has faults."""
 
 
-class ConcernRefused(Refused):
+class InvalidConcern(ValidationFailed):
     """A concern has faults; the person is told whom to call all the same."""
 
 
@@ -79,7 +79,7 @@ class EditionOutOfOrder(GuidanceError):
     """Editions are numbered 1, 2, 3 ... without a gap."""
 
 
-class AlreadyKept(GuidanceError):
+class AlreadyStored(GuidanceError):
     """The idempotency key was used before: whoever was first has the receipt."""
 
 
@@ -87,19 +87,19 @@ class ReferenceTaken(GuidanceError):
     """Another concern already has the reference that was drawn."""
 
 
-class KeyUsedForOtherWords(GuidanceError):
+class IdempotencyKeyReused(GuidanceError):
     """The idempotency key was used before, with another payload."""
 
 
-class TwoKeys(GuidanceError):
+class SeveralIdempotencyKeys(GuidanceError):
     """The request names two idempotency keys, so that a retry could not be told from another concern."""
 
 
-class TokenNeeded(GuidanceError):
+class TokenMissing(GuidanceError):
     """The request needs a bearer token, and had none that this service knows."""
 
 
-class TokenUnknown(GuidanceError):
+class TokenInvalid(GuidanceError):
     """The bearer token is not one that this service knows, or no longer."""
 
 
@@ -111,7 +111,7 @@ class ScopeMissing(GuidanceError):
         self.scope = scope
 
 
-class ProviderAway(GuidanceError):
+class ProviderUnavailable(GuidanceError):
     """The OpenID provider's keys could not be read, so its tokens cannot be checked just now."""
 
 
@@ -135,7 +135,7 @@ class AlreadyWithdrawn(GuidanceError):
     """The edition was withdrawn before, with another reason."""
 
 
-class NotOpenedHere(GuidanceError):
+class UnsealingUnavailable(GuidanceError):
     """No identity that opens the concern is held by this process: its sealed file can be opened elsewhere."""
 
 
@@ -167,11 +167,11 @@ class NotExportable(GuidanceError):
     """A public read has no answer, or no whole one, so that an export would have a hole."""
 
 
-class DeskRefused(GuidanceError):
+class DeskRequestFailed(GuidanceError):
     """The service did not hand the concern over."""
 
 
-class AddressRefused(GuidanceError):
+class AddressNotAllowed(GuidanceError):
     """The address is not one that this service may call."""
 
 
@@ -183,7 +183,7 @@ class NoSuchWebhook(GuidanceError):
     """No webhook has that name."""
 
 
-class NotPrintedHere(GuidanceError):
+class PdfUnavailable(GuidanceError):
     """The service was installed without the programs that make PDFs."""
 
 
@@ -199,5 +199,5 @@ class SchemaUnknown(GuidanceError):
     """The database has a schema that this program does not know: it was made by a newer one, or by none of ours."""
 
 
-class SetUpFault(GuidanceError):
+class SetupError(GuidanceError):
     """A setting or a key file is missing or wrong; the service will not start with it."""

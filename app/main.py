@@ -11,15 +11,15 @@ from starlette.types import Receive, Scope, Send
 from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 from app.config import Settings
-from app.errors import GuidanceError, SetUpFault
+from app.errors import GuidanceError, SetupError
 from app.logs import Log
+from app.pages import assets as looks
 from app.pages.docs import developer_pages as developers
 from app.pages.docs import swagger as docs
-from app.pages.status import concern_status as following
-from app.pages import assets as looks
+from app.pages.error_page_middleware import ErrorPageMiddleware
 from app.pages.form import raise_concern as raising
 from app.pages.guide import guide_pages as reading
-from app.pages.error_page_middleware import TroublePages
+from app.pages.status import concern_status as following
 from app.routers import (
     audit,
     catalogue,
@@ -36,41 +36,41 @@ from app.routers import (
     security_txt,
 )
 from app.routers import guide_formats as other_forms
-from app.web.middleware.trusted_host import Hosts
-from app.web.allowed_hosts import KnownHosts
-from app.web.middleware.unhandled_errors import LastCatch
-from app.web.middleware.rate_limit import Limits
-from app.web.metrics import Metrics
-from app.web.negotiation import OtherForms
-from app.web.openapi import document_problems
-from app.web.middleware.cors import Origins
-from app.web.context import Clock, Parts
-from app.web.problems import handle_problems
-from app.web.middleware.request_body import Receiving
-from app.web.middleware.request_log import AroundRequests, AtOnce
-from app.web.middleware.security_headers import SecurityHeaders
-from app.web.cache.cache import Shelf, ToTheShelf
-from app.services.access.clients import Doorkeeper
-from app.services.events.dispatcher import Deliverer, DeliveryThread
-from app.services.guidance.emergency_contacts import Helpline
-from app.services.operations.retention_worker import Housekeeper
+from app.services.access.clients import Authenticator
 from app.services.access.key_files import DEVELOPMENT_IDENTITY, development_recipient, receipt_key, retired_keys
 from app.services.access.rate_limiting import make_limiter
-from app.services.concerns.unsealing import Opener, read_identities
-from app.services.concerns.edition_resolver import Pinner
+from app.services.concerns.edition_resolver import EditionResolver
+from app.services.concerns.receipt_builder import ReceiptBuilder
 from app.services.concerns.receipt_signing import make_receipt_signer
-from app.services.concerns.receipt_builder import Clerk
-from app.services.guidance.reference_data import read_reference_data
-from app.services.concerns.submission import Intake
 from app.services.concerns.retention import Periods
 from app.services.concerns.sealing import make_sealer
-from app.services.guidance.seeding import publish_seed
-from app.services.operations.generation_watcher import GenerationWatch
+from app.services.concerns.submission import Intake
+from app.services.concerns.unsealing import Unsealer, read_identities
 from app.services.concerns.working_days import WorkingDays
+from app.services.events.dispatcher import DispatcherThread, WebhookDispatcher
+from app.services.guidance.emergency_contacts import EmergencyContacts
+from app.services.guidance.reference_data import read_reference_data
+from app.services.guidance.seeding import publish_seed
+from app.services.operations.generation_watcher import GenerationWatcher
+from app.services.operations.retention_worker import RetentionWorker
 from app.store.contents import Contents
 from app.store.database import open_database
 from app.store.schema import prepare_schema
 from app.store.writer import Writer
+from app.web.allowed_hosts import AllowedHosts
+from app.web.cache.cache import CacheMiddleware, ResponseCache
+from app.web.context import AppContext, Clock
+from app.web.metrics import Metrics
+from app.web.middleware.cors import CorsMiddleware
+from app.web.middleware.rate_limit import RateLimitMiddleware
+from app.web.middleware.request_body import RequestBodyMiddleware
+from app.web.middleware.request_log import AtOnce, RequestLogMiddleware
+from app.web.middleware.security_headers import SecurityHeadersMiddleware
+from app.web.middleware.trusted_host import TrustedHostMiddleware
+from app.web.middleware.unhandled_errors import UnhandledErrorMiddleware
+from app.web.negotiation import NegotiationMiddleware
+from app.web.openapi import customise_openapi
+from app.web.problems import add_problem_handlers
 
 ROUTERS = (
     concerns.router,  # first those that are asked the most, since routes are tried in turn
@@ -104,8 +104,8 @@ def utc_now() -> dt.datetime:
     return dt.datetime.now(dt.UTC)
 
 
-def join_parts(settings: Settings, clock: Clock) -> Parts:
-    """Read the keys and the reference data, and join the parts. Raises `SetUpFault` and `SeedFileError`."""
+def join_parts(settings: Settings, clock: Clock) -> AppContext:
+    """Read the keys and the reference data, and join the parts. Raises `SetupError` and `SeedFileError`."""
     engine = open_database(settings.data_dir, settings.database_address)
     recipients, identity_file = settings.seal_to, settings.seal_identity_file
     if not recipients:
@@ -115,10 +115,10 @@ def join_parts(settings: Settings, clock: Clock) -> Parts:
     signer = make_receipt_signer(
         receipt_key(settings.receipt_key_file, settings.data_dir), retired_keys(settings.retired_receipt_keys)
     )
-    known_hosts = KnownHosts(public_url=settings.public_url, allowed_hosts=settings.allowed_hosts)
-    shelf, metrics = Shelf(settings.shelf_megabytes, known_hosts.know), Metrics()
+    known_hosts = AllowedHosts(public_url=settings.public_url, allowed_hosts=settings.allowed_hosts)
+    shelf, metrics = ResponseCache(settings.shelf_megabytes, known_hosts.know), Metrics()
     contents = Contents(engine)
-    pinner = Pinner(engine, reference_data, contents)
+    pinner = EditionResolver(engine, reference_data, contents)
 
     def forget() -> None:
         pinner.forget()
@@ -134,18 +134,18 @@ def join_parts(settings: Settings, clock: Clock) -> Parts:
             when_flushed=metrics.record_flush,
         ),
         sealer=make_sealer(recipients),
-        clerk=Clerk(signer, WorkingDays(), reference_data),
+        clerk=ReceiptBuilder(signer, WorkingDays(), reference_data),
         reference_data=reference_data,
         contents=contents,
         pinner=pinner,
     )
-    return Parts(
+    return AppContext(
         settings=settings,
         engine=engine,
         reference_data=reference_data,
         intake=intake,
-        opener=read_identities(identity_file) if identity_file else Opener(),
-        helpline=Helpline(engine),
+        opener=read_identities(identity_file) if identity_file else Unsealer(),
+        helpline=EmergencyContacts(engine),
         doorkeeper=_doorkeeper(settings, engine),
         metrics=metrics,
         shelf=shelf,
@@ -155,7 +155,7 @@ def join_parts(settings: Settings, clock: Clock) -> Parts:
     )
 
 
-def _doorkeeper(settings: Settings, engine: Engine) -> Doorkeeper:
+def _doorkeeper(settings: Settings, engine: Engine) -> Authenticator:
     provider = None
     if settings.openid_issuer is not None:
         from app.services.access.openid import open_provider  # noqa: PLC0415  # only where there is one
@@ -165,13 +165,13 @@ def _doorkeeper(settings: Settings, engine: Engine) -> Doorkeeper:
             audience=settings.openid_audience or "",
             jwks_url=settings.openid_jwks_url or "",
         )
-    return Doorkeeper(engine, provider)
+    return Authenticator(engine, provider)
 
 
-class Service(FastAPI):
+class GuidanceApp(FastAPI):
     """The framework, with what stands before it: the shelf answers many times as fast as the framework begins to."""
 
-    front: AroundRequests
+    front: RequestLogMiddleware
 
     @property
     def at_once(self) -> Callable[[Scope], AtOnce | None]:
@@ -187,12 +187,12 @@ class Service(FastAPI):
         await super().__call__(scope, receive, send)
 
 
-def create_app(settings: Settings, clock: Clock = utc_now) -> Service:
+def create_app(settings: Settings, clock: Clock = utc_now) -> GuidanceApp:
     """The service. Nothing is opened until it starts."""
 
     @asynccontextmanager
     async def live(app: FastAPI) -> AsyncIterator[None]:
-        parts: Parts = app.state.parts
+        parts: AppContext = app.state.parts
         with ExitStack() as ending:
             ending.callback(parts.engine.dispose)
             try:
@@ -203,7 +203,7 @@ def create_app(settings: Settings, clock: Clock = utc_now) -> Service:
             _begin_work(parts, ending)
             yield
 
-    app = Service(
+    app = GuidanceApp(
         title=reference.NAME,
         version=reference.VERSION,
         lifespan=live,
@@ -215,26 +215,26 @@ def create_app(settings: Settings, clock: Clock = utc_now) -> Service:
         routes=[route for router in ROUTERS for route in router.routes],
     )
     app.state.parts = join_parts(settings, clock)
-    handle_problems(app)
-    document_problems(app)
-    app.add_middleware(OtherForms)
+    add_problem_handlers(app)
+    customise_openapi(app)
+    app.add_middleware(NegotiationMiddleware)
     _surround(app, settings)
     return app
 
 
-def _prepare(parts: Parts, ending: ExitStack) -> None:
+def _prepare(parts: AppContext, ending: ExitStack) -> None:
     """Bring the database to where it can be served, with the writer at work."""
     settings, writer = parts.settings, parts.intake.writer
     try:
         prepare_schema(parts.engine, settings.data_dir)
     except DBAPIError:
-        raise SetUpFault("the database does not answer, or cannot be written") from None
+        raise SetupError("the database does not answer, or cannot be written") from None
     writer.start()
     ending.callback(writer.stop)
     publish_seed(parts.engine, writer, parts.reference_data, settings.seed_dir, at=parts.clock())
 
 
-def _begin_work(parts: Parts, ending: ExitStack) -> None:
+def _begin_work(parts: AppContext, ending: ExitStack) -> None:
     """Begin what a serving process does by itself, and say what an operator should know."""
     settings, writer = parts.settings, parts.intake.writer
     if settings.database_url is not None and settings.receipt_key_file is None:
@@ -243,34 +243,34 @@ def _begin_work(parts: Parts, ending: ExitStack) -> None:
         log.warning("development_identity", path=str(settings.data_dir))
     parts.helpline.contacts()  # remembered from now on, whatever becomes of the database
     periods = Periods(settings.retention_acknowledged_days, settings.retention_closed_days)
-    at_work: list[Housekeeper | GenerationWatch | DeliveryThread] = [
-        Housekeeper(parts.engine, writer, periods, parts.clock),
-        GenerationWatch(parts.engine, parts.forget),
+    at_work: list[RetentionWorker | GenerationWatcher | DispatcherThread] = [
+        RetentionWorker(parts.engine, writer, periods, parts.clock),
+        GenerationWatcher(parts.engine, parts.forget),
     ]
     if settings.deliver:
         allowed_hosts = frozenset(settings.webhook_allowed_hosts)
-        at_work.append(DeliveryThread(Deliverer(writer, allowed_hosts, parts.clock)))
+        at_work.append(DispatcherThread(WebhookDispatcher(writer, allowed_hosts, parts.clock)))
     for each in at_work:
         each.start()
         ending.callback(each.stop)
 
 
-def _surround(app: Service, settings: Settings) -> None:
+def _surround(app: GuidanceApp, settings: Settings) -> None:
     """Put the middleware around the routes; the last to be added is the first to be asked."""
     limiter = make_limiter(settings.limits_store, settings.limits_secret_file)
-    parts: Parts = app.state.parts
+    parts: AppContext = app.state.parts
     app.add_middleware(
-        Receiving,
+        RequestBodyMiddleware,
         seconds=settings.client_seconds,
         most_at_work=settings.concurrent_requests,
         draining=parts.draining,
     )
-    app.add_middleware(Limits, limiter=limiter, settings=settings)
-    app.add_middleware(Hosts, known=parts.known_hosts)
-    app.add_middleware(LastCatch)
-    app.add_middleware(TroublePages, parts=parts)
-    app.add_middleware(Origins, allowed_origins=settings.allowed_origins)
-    app.add_middleware(SecurityHeaders, is_https=settings.public_url.startswith("https:"))
+    app.add_middleware(RateLimitMiddleware, limiter=limiter, settings=settings)
+    app.add_middleware(TrustedHostMiddleware, known=parts.known_hosts)
+    app.add_middleware(UnhandledErrorMiddleware)
+    app.add_middleware(ErrorPageMiddleware, parts=parts)
+    app.add_middleware(CorsMiddleware, allowed_origins=settings.allowed_origins)
+    app.add_middleware(SecurityHeadersMiddleware, is_https=settings.public_url.startswith("https:"))
     if settings.trusted_proxies:
         app.add_middleware(ProxyHeadersMiddleware, trusted_hosts=list(settings.trusted_proxies))
-    app.front = AroundRequests(ToTheShelf(app.behind, parts.shelf), parts.shelf, parts.metrics)
+    app.front = RequestLogMiddleware(CacheMiddleware(app.behind, parts.shelf), parts.shelf, parts.metrics)

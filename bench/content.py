@@ -18,14 +18,14 @@ from app.models.clients import Scope
 from app.models.concerns.concern import Concern
 from app.models.guidance.editions import EditionContent
 from app.models.guidance.seed_files import read_seed_file
-from app.web.context import Parts
 from app.services.access.clients import add_client
-from app.services.guidance.publishing import publish_edition
 from app.services.concerns.submission import receive_concern
+from app.services.guidance.publishing import publish_edition
 from app.services.guidance.seeding import publish_seed
 from app.store.database import for_writing
 from app.store.editions import EditionKey
 from app.store.schema import prepare_schema
+from app.web.context import AppContext
 from bench.servers import Server, baseline
 
 GUIDE = "child-sexual-exploitation"
@@ -43,9 +43,9 @@ Progress = Callable[[str, int, int], None]
 
 
 @contextmanager
-def parts_at_work(data_dir: Path) -> Iterator[Parts]:
+def parts_at_work(data_dir: Path) -> Iterator[AppContext]:
     """The parts of a service on that folder, with the seed published and the writer at work, and no server."""
-    parts: Parts = create_app(Settings(data_dir=data_dir)).state.parts
+    parts: AppContext = create_app(Settings(data_dir=data_dir)).state.parts
     prepare_schema(parts.engine, data_dir)
     writer = parts.intake.writer
     writer.start()
@@ -95,7 +95,7 @@ def receive(data_dir: Path, number: int) -> int:
     """Receive so many concerns in this process, and give their number."""
     concern = Concern.model_validate_json(CONCERN)
 
-    async def a_batch(parts: Parts, size: int) -> None:
+    async def a_batch(parts: AppContext, size: int) -> None:
         at = dt.datetime.now(dt.UTC)
         await asyncio.gather(*(receive_concern(parts.intake, concern, retry=None, at=at) for _ in range(size)))
 

@@ -56,11 +56,11 @@ def _session() -> Iterator[Session]:
         yield session
 
 
-OpenSession = Annotated[Session, Depends(_session)]
+SessionDep = Annotated[Session, Depends(_session)]
 
 
 @app.get("/guides/{guide}/{section}")
-def read_section(session: OpenSession, guide: str, section: str) -> list[Item]:
+def read_section(session: SessionDep, guide: str, section: str) -> list[Item]:
     """One section."""
     found = select(Item).where(Item.guide == guide, Item.section == section).order_by(col(Item.position))
     items = list(session.exec(found))
@@ -70,19 +70,19 @@ def read_section(session: OpenSession, guide: str, section: str) -> list[Item]:
 
 
 @app.get("/guides/{guide}")
-def read_guide(session: OpenSession, guide: str) -> list[Item]:
+def read_guide(session: SessionDep, guide: str) -> list[Item]:
     """The whole guide."""
     return list(session.exec(select(Item).where(Item.guide == guide).order_by(col(Item.section), col(Item.position))))
 
 
 @app.get("/search")
-def search(session: OpenSession, q: str) -> list[Item]:
+def search(session: SessionDep, q: str) -> list[Item]:
     """The items that hold the word."""
     return list(session.exec(select(Item).where(col(Item.text).contains(q)).limit(20)))
 
 
 @app.post("/concerns", status_code=201)
-def post_concern(session: OpenSession, told: Told) -> dict[str, str]:
+def post_concern(session: SessionDep, told: Told) -> dict[str, str]:
     """Keep a concern: it is on the disk before the answer leaves."""
     concern = Concern(reference=secrets.token_hex(8), told=told.model_dump())
     session.add(concern)

@@ -20,11 +20,11 @@ from app.main import create_app
 from app.models.clients import Scope
 from app.models.guidance.editions import EditionContent
 from app.models.guidance.seed_files import read_seed_file
-from app.web.context import Parts
-from app.services.guidance import seeding
 from app.services.access.clients import add_client
+from app.services.guidance import seeding
 from app.services.guidance.publishing import Published, publish_edition, withdraw_edition
 from app.store.editions import EditionKey, find_history
+from app.web.context import AppContext
 from tests.support.browsing import launched
 from tests.support.databases import on_postgresql, postgresql, stand_on_postgresql
 from tests.support.live import LiveServer
@@ -90,7 +90,7 @@ def an_edition(**changes: Any) -> EditionContent:
 
 def publish_next(service: FastAPI, guide: str = SLUG, **changes: Any) -> Published:
     """Publish a guide's next edition by the door that every publisher uses, with whatever the test changes."""
-    parts: Parts = service.state.parts
+    parts: AppContext = service.state.parts
     with Session(parts.engine) as session:
         key = EditionKey(guide, len(find_history(session, guide=guide)) + 1)
     return parts.intake.writer.keep(
@@ -102,7 +102,7 @@ def publish_next(service: FastAPI, guide: str = SLUG, **changes: Any) -> Publish
 
 def withdraw(service: FastAPI, number: int, reason: str = "A number was wrong.", guide: str = SLUG) -> None:
     """Withdraw an edition by the door that everybody uses."""
-    parts: Parts = service.state.parts
+    parts: AppContext = service.state.parts
     parts.intake.writer.keep(
         lambda connection: withdraw_edition(connection, EditionKey(guide, number), reason=reason, at=parts.clock())
     )
@@ -136,7 +136,7 @@ class Desk:
 
 def desk_of(service: FastAPI, http: Any) -> Desk:
     """A duty team that works with the service."""
-    parts: Parts = service.state.parts
+    parts: AppContext = service.state.parts
     scopes = (Scope.READ, Scope.WRITE, Scope.AUDIT)
     key = parts.intake.writer.keep(
         lambda connection: add_client(connection, name="example-desk", scopes=scopes, at=A_TUESDAY)

@@ -8,11 +8,11 @@ import httpx
 import typer
 
 from app.cli.options import DataDir, EnvFile, database_at_work, read_settings
-from app.errors import DeskRefused
+from app.errors import DeskRequestFailed
 from app.main import utc_now
 from app.models.concerns.references import find_reference
-from app.services.concerns.unsealing import read_identities
 from app.services.concerns.retention import Periods, erase_what_is_due
+from app.services.concerns.unsealing import read_identities
 
 desk = typer.Typer(help="The duty team's side.", no_args_is_help=True)
 
@@ -60,9 +60,9 @@ def _fetch(client: httpx.Client, path: str) -> httpx.Response:
     try:
         answer = client.get(path)
     except httpx.HTTPError:
-        raise DeskRefused("The service does not answer at that address.") from None
+        raise DeskRequestFailed("The service does not answer at that address.") from None
     if answer.headers.get("content-type") != AGE:
-        raise DeskRefused(f"The service answered {answer.status_code}. {_detail_of(answer)}".strip())
+        raise DeskRequestFailed(f"The service answered {answer.status_code}. {_detail_of(answer)}".strip())
     return answer
 
 

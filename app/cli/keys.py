@@ -6,12 +6,12 @@ from typing import Annotated
 import typer
 
 from app.cli.options import DataDir, EnvFile, database_at_work, read_settings
-from app.errors import SetUpFault
+from app.errors import SetupError
 from app.main import utc_now
 from app.services.access.key_files import new_identity
-from app.services.concerns.unsealing import read_identities
 from app.services.concerns.resealing import reseal
 from app.services.concerns.sealing import fingerprint_of, make_sealer
+from app.services.concerns.unsealing import read_identities
 from app.store.disclosures import Actor
 
 keys = typer.Typer(help="Keys that concerns are sealed to.", no_args_is_help=True)
@@ -56,7 +56,7 @@ def keys_reseal(
     """
     settings = read_settings(data_dir, env_file)
     if not settings.seal_to:
-        raise SetUpFault("set GUIDANCE_SEAL_TO to the recipients that concerns are to be sealed to")
+        raise SetupError("set GUIDANCE_SEAL_TO to the recipients that concerns are to be sealed to")
     opener, sealer = read_identities(identity), make_sealer(settings.seal_to)
     resealed = 0
     with database_at_work(settings) as (engine, writer):

@@ -11,7 +11,7 @@ from pydantic_core import ErrorDetails
 from sqlalchemy import Engine
 
 from app.config import Settings
-from app.errors import SetUpFault
+from app.errors import SetupError
 from app.logs import set_up_logs
 from app.store.database import open_database
 from app.store.schema import prepare_schema
@@ -24,12 +24,12 @@ EnvFile = Annotated[Path | None, typer.Option("--env-file", help="File with GUID
 
 
 def read_settings(data_dir: Path | None, env_file: Path | None) -> Settings:
-    """The settings of the environment and the file, with the folder of the option. Raises `SetUpFault`."""
+    """The settings of the environment and the file, with the folder of the option. Raises `SetupError`."""
     try:
         settings = Settings(_env_file=env_file)
     except ValidationError as refusal:
         told = refusal.errors(include_url=False, include_input=False)
-        raise SetUpFault("\n".join(map(_sentence, told))) from None
+        raise SetupError("\n".join(map(_sentence, told))) from None
     return settings if data_dir is None else settings.model_copy(update={"data_dir": data_dir})
 
 

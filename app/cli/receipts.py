@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from app.errors import SetUpFault
+from app.errors import SetupError
 from app.services.concerns.receipt_signing import check_receipt
 
 receipts = typer.Typer(help="Signed receipts.", no_args_is_help=True)
@@ -25,5 +25,5 @@ def receipts_verify(
         receipt = json.loads(text)["receipt"] if text.startswith("{") else text
         keys = json.loads(jwks.read_text(encoding="utf-8"))
     except (ValueError, KeyError):
-        raise SetUpFault("the files must hold a receipt and a JSON Web Key Set") from None
+        raise SetupError("the files must hold a receipt and a JSON Web Key Set") from None
     typer.echo(json.dumps(check_receipt(receipt, keys), indent=2))

@@ -10,8 +10,8 @@ from sqlmodel import Session
 from app.cli.options import DataDir, EnvFile, database_at_work, read_settings
 from app.main import utc_now
 from app.models.events.tables import EventKind
-from app.services.events.dispatcher import Deliverer, DeliveryThread
-from app.services.events.ssrf_guard import SafeAddresses
+from app.services.events.dispatcher import DispatcherThread, WebhookDispatcher
+from app.services.events.ssrf_guard import SsrfGuard
 from app.services.events.webhooks import add_webhook, drop_old_secret, replay, rotate_secret
 from app.store.events import count_deliveries
 from app.store.webhooks import disable, get_webhook, list_webhooks
@@ -31,7 +31,7 @@ def webhooks_add(
 ) -> None:
     """Add an address and print the secret that signs what is sent to it (Standard Webhooks); it is shown here once."""
     settings = read_settings(data_dir, env_file)
-    addresses = SafeAddresses(frozenset(settings.webhook_allowed_hosts))
+    addresses = SsrfGuard(frozenset(settings.webhook_allowed_hosts))
     with database_at_work(settings) as (_, writer):
         secret = writer.keep(
             lambda connection: add_webhook(
@@ -100,7 +100,7 @@ def deliver(
     settings = read_settings(data_dir, env_file)
     allowed_hosts = frozenset(settings.webhook_allowed_hosts)
     with database_at_work(settings) as (_, writer):
-        delivery = DeliveryThread(Deliverer(writer, allowed_hosts, utc_now, dt.timedelta(seconds=lease)))
+        delivery = DispatcherThread(WebhookDispatcher(writer, allowed_hosts, utc_now, dt.timedelta(seconds=lease)))
         signal.signal(signal.SIGTERM, lambda *_: delivery.ask_to_stop())
         signal.signal(signal.SIGINT, lambda *_: delivery.ask_to_stop())
         delivery.work()

@@ -23,7 +23,7 @@ SERVER_ERROR = 500
 Answers = dict[str, httpx.Response]
 
 
-async def read_everything(app: FastAPI, *, public_url: str) -> Answers:
+async def crawl(app: FastAPI, *, public_url: str) -> Answers:
     """Every answer to be kept, by its path; `public_url` is where the service takes itself to be reached.
 
     Raises `NotExportable` where the service fails, or where an edition was published or withdrawn meanwhile.

@@ -9,7 +9,7 @@ from pathlib import Path, PurePosixPath
 
 from fastapi import FastAPI
 
-from app.export.crawler import Answers, is_cut_short, read_everything
+from app.export.crawler import Answers, crawl, is_cut_short
 
 INVENTORY = "export.json"
 MADE_BY = "guidance export"
@@ -33,7 +33,7 @@ def export_reads(app: FastAPI, folder: Path, *, public_url: str) -> Exported:
     folder = folder.resolve()
     if not _is_ours(folder):
         raise FileExistsError(folder)
-    answers = asyncio.run(read_everything(app, public_url=public_url))
+    answers = asyncio.run(crawl(app, public_url=public_url))
     left_out = tuple(sorted(path for path, answer in answers.items() if is_cut_short(answer)))
     kept = {path: answers[path] for path in sorted(answers) if path not in left_out}
     folder.parent.mkdir(parents=True, exist_ok=True)

@@ -28,13 +28,13 @@ from pydantic_core import core_schema
 SLUG_PATTERN = r"^[a-z0-9]+(?:-[a-z0-9]+)*$"
 
 
-class Strict(BaseModel):
+class RequestModel(BaseModel):
     """Whatever is parsed from outside: a misspelt field is an error, so that no word is lost in silence."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
 
 
-class Answer(BaseModel):
+class ResponseModel(BaseModel):
     """Whatever the service answers: built from values that were already parsed."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True, defer_build=True)
@@ -94,20 +94,20 @@ GssCode = Annotated[
 ]
 
 
-def utc_text(moment: dt.datetime) -> str:
+def format_utc(moment: dt.datetime) -> str:
     """The moment in UTC, to the microsecond where it has one, ending in Z (RFC 3339)."""
     return moment.astimezone(dt.UTC).isoformat().replace("+00:00", "Z")
 
 
-Moment = Annotated[
+UtcDateTime = Annotated[
     AwareDatetime,
-    PlainSerializer(utc_text, return_type=str, when_used="json"),
+    PlainSerializer(format_utc, return_type=str, when_used="json"),
     Field(description="A moment in UTC, ending in Z (RFC 3339).", examples=["2026-11-24T09:30:00Z"]),
 ]
 
 
 @dataclass(frozen=True)
-class CodeFrom:
+class FromCodeList:
     """Marks a string as a code of a named code list; the service checks membership, the schema tells the list."""
 
     code_list: str

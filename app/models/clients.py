@@ -6,7 +6,7 @@ from enum import StrEnum
 from sqlalchemy import JSON, LargeBinary
 from sqlmodel import Field, SQLModel
 
-from app.models.columns import UtcDateTime
+from app.models.columns import UtcDateTimeType
 
 
 class Scope(StrEnum):
@@ -28,5 +28,5 @@ class ClientRow(SQLModel, table=True):
     name: str = Field(primary_key=True)
     key_sha256: bytes = Field(sa_type=LargeBinary, unique=True)
     scopes: list[str] = Field(sa_type=JSON)
-    added_at: dt.datetime = Field(sa_type=UtcDateTime)
-    revoked_at: dt.datetime | None = Field(default=None, sa_type=UtcDateTime)
+    added_at: dt.datetime = Field(sa_type=UtcDateTimeType)
+    revoked_at: dt.datetime | None = Field(default=None, sa_type=UtcDateTimeType)

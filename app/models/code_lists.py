@@ -4,7 +4,7 @@ from enum import StrEnum
 
 from pydantic import Field, field_validator
 
-from app.models.base import Slug, Strict, Text, WebAddress
+from app.models.base import RequestModel, Slug, Text, WebAddress
 
 
 class CodeListStatus(StrEnum):
@@ -14,7 +14,7 @@ class CodeListStatus(StrEnum):
     UNVERIFIED = "unverified"
 
 
-class Code(Strict):
+class Code(RequestModel):
     """One code and what it stands for."""
 
     code: str = Field(
@@ -34,7 +34,7 @@ class Code(Strict):
     )
 
 
-class CodeListSource(Strict):
+class CodeListSource(RequestModel):
     """Where the codes come from."""
 
     title: Text = Field(description="Title of the source.", examples=["Children in need census: code sets"])
@@ -45,7 +45,7 @@ class CodeListSource(Strict):
     )
 
 
-class CodeList(Strict):
+class CodeList(RequestModel):
     """A named list of codes, in its publisher's order."""
 
     name: Slug = Field(description="The name of the list under /v1/code-lists.", examples=["referral-source"])

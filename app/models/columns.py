@@ -7,7 +7,7 @@ from sqlalchemy import DateTime, Dialect
 from sqlalchemy.types import TypeDecorator
 
 
-class UtcDateTime(TypeDecorator[dt.datetime]):
+class UtcDateTimeType(TypeDecorator[dt.datetime]):
     """A moment in UTC. A naive datetime is refused on the way in; an aware one comes out."""
 
     impl = DateTime(timezone=True)

@@ -2,12 +2,12 @@
 
 from pydantic import Field
 
+from app.models.base import ResponseModel
 from app.models.guidance.editions import Contact
 from app.models.guidance.signposts import Signpost
-from app.models.base import Answer
 
 
-class FieldFault(Answer):
+class FieldProblem(ResponseModel):
     """One thing wrong in what was sent."""
 
     detail: str = Field(
@@ -19,7 +19,7 @@ class FieldFault(Answer):
     )
 
 
-class Problem(Answer):
+class Problem(ResponseModel):
     """What went wrong. Nothing that was sent is repeated."""
 
     type: str = Field(
@@ -35,7 +35,7 @@ class Problem(Answer):
         description="This one occurrence: a URN of the request's id, which stands in the log.",
         examples=["urn:uuid:2f1c6e0a-8f0e-4f0b-9a51-6a1f6f0d7c11"],
     )
-    errors: tuple[FieldFault, ...] | None = Field(default=None, description="Every fault of a field that was found.")
+    errors: tuple[FieldProblem, ...] | None = Field(default=None, description="Every fault of a field that was found.")
     links: dict[str, str] | None = Field(
         default=None, description="Where to go instead.", examples=[{"latest_version": "/v1/guides/example"}]
     )
@@ -47,7 +47,7 @@ class Problem(Answer):
     )
 
 
-class ProblemKind(Answer):
+class ProblemTypeResponse(ResponseModel):
     """One kind of problem that this API answers."""
 
     type: str = Field(description="The `type` of such a problem.", examples=["/v1/problems/not-found"])
@@ -59,7 +59,7 @@ class ProblemKind(Answer):
     )
 
 
-class ProblemKinds(Answer):
+class ProblemTypesResponse(ResponseModel):
     """Every kind of problem that this API answers."""
 
-    problems: tuple[ProblemKind, ...] = Field(description="The kinds.")
+    problems: tuple[ProblemTypeResponse, ...] = Field(description="The kinds.")

@@ -2,15 +2,15 @@
 
 from pydantic import Field
 
+from app.models.base import ResponseModel
 from app.models.code_lists import CodeList
 from app.models.guidance.signposts import Signpost
-from app.models.base import Answer
 
 Links = dict[str, str]
 LINKS = Field(description="Paths of this API, by relation.", examples=[{"self": "/v1"}])
 
 
-class ServiceIndex(Answer):
+class ServiceIndex(ResponseModel):
     """Where everything is."""
 
     name: str = Field(description="This service.", examples=["One Minute Guide"])
@@ -19,7 +19,7 @@ class ServiceIndex(Answer):
     links: Links = LINKS
 
 
-class SignpostsAnswer(Answer):
+class SignpostsResponse(ResponseModel):
     """Whom to call, outside any edition, 999 first."""
 
     signposts: tuple[Signpost, ...] = Field(description="The signposts.")
@@ -27,7 +27,7 @@ class SignpostsAnswer(Answer):
     links: Links = LINKS
 
 
-class CodeListSummary(Answer):
+class CodeListSummary(ResponseModel):
     """One code list, without its codes."""
 
     name: str = Field(description="The list's name in paths and in `x-code-list`.", examples=["sex"])
@@ -35,7 +35,7 @@ class CodeListSummary(Answer):
     links: Links = Field(description="Paths of this API, by relation.", examples=[{"self": "/v1/code-lists/sex"}])
 
 
-class CodeListsAnswer(Answer):
+class CodeListsResponse(ResponseModel):
     """Every code list."""
 
     code_lists: tuple[CodeListSummary, ...] = Field(description="The lists, by name.")
@@ -43,13 +43,13 @@ class CodeListsAnswer(Answer):
     links: Links = LINKS
 
 
-class CodeListAnswer(CodeList):
+class CodeListResponse(CodeList):
     """One code list, whole."""
 
     links: Links = LINKS
 
 
-class Health(Answer):
+class Health(ResponseModel):
     """Whether the service works, and what does not."""
 
     status: str = Field(description="`ok`, or `unavailable` where a check fails.", examples=["ok"])
@@ -58,7 +58,7 @@ class Health(Answer):
     )
 
 
-class JsonWebKeySet(Answer):
+class JsonWebKeySet(ResponseModel):
     """The public keys that receipts are checked with (RFC 7517)."""
 
     keys: tuple[dict[str, str], ...] = Field(

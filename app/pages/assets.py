@@ -10,11 +10,11 @@ from app.config import Settings
 from app.errors import NotFound
 from app.pages.page import HERE
 from app.web.auth import PUBLIC
-from app.web.responses import CURRENT, finished_answer
-from app.web.context import TheParts
-from app.web.router import Routes
+from app.web.context import ContextDep
+from app.web.responses import CACHE_CURRENT, conditional_response
+from app.web.router import GuidanceRouter
 
-router = Routes(include_in_schema=False, dependencies=[PUBLIC])
+router = GuidanceRouter(include_in_schema=False, dependencies=[PUBLIC])
 
 MEDIA_TYPES = {
     ".css": "text/css; charset=utf-8",
@@ -26,7 +26,7 @@ AS_LIGHT_AS_DARK = 0.179
 """The relative luminance at which black and white words stand out alike (WCAG 2.2, contrast ratio 4.58)."""
 
 
-class Look(StrEnum):
+class Asset(StrEnum):
     """The files that every page asks for."""
 
     STYLE = "pages.css"
@@ -35,21 +35,21 @@ class Look(StrEnum):
 
 
 @router.get("/looks/{look}")
-def read_look(request: Request, parts: TheParts, look: Annotated[Look, Path()]) -> Response:
+def read_asset(request: Request, parts: ContextDep, look: Annotated[Asset, Path()]) -> Response:
     """One of the files."""
     settings = parts.settings
-    if look is not Look.LOGO:
+    if look is not Asset.LOGO:
         content = (HERE / "static" / look.value).read_bytes()
-        if look is Look.STYLE:
+        if look is Asset.STYLE:
             content = _colours(settings).encode() + content
-        return finished_answer(
-            request, content, media_type=MEDIA_TYPES[PurePath(look).suffix], caching=CURRENT, links={}
+        return conditional_response(
+            request, content, media_type=MEDIA_TYPES[PurePath(look).suffix], caching=CACHE_CURRENT, links={}
         )
     if settings.council_logo is None:
         raise NotFound
     media_type = MEDIA_TYPES[settings.council_logo.suffix.lower()]
-    return finished_answer(
-        request, settings.council_logo.read_bytes(), media_type=media_type, caching=CURRENT, links={}
+    return conditional_response(
+        request, settings.council_logo.read_bytes(), media_type=media_type, caching=CACHE_CURRENT, links={}
     )
 
 

@@ -4,19 +4,19 @@ from fastapi import Response
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from app.pages.error_pages import trouble_page
-from app.web.negotiation import JSON, weight
-from app.web.context import Parts
-from app.web.problems import MEDIA_TYPE
+from app.pages.error_pages import error_page
+from app.web.context import AppContext
+from app.web.negotiation import JSON, quality
+from app.web.problems import PROBLEM_MEDIA_TYPE
 
 NO_PAGES_HERE = ("/v1", "/open-referral", "/health", "/metrics", "/.well-known", "/openapi.json")
 KEPT_HEADERS = ("Retry-After", "RateLimit", "RateLimit-Policy", "Allow", "Connection")
 
 
-class TroublePages:
+class ErrorPageMiddleware:
     """ASGI middleware: where a browser asked for a page and is answered with a problem, it gets a page that says so."""
 
-    def __init__(self, app: ASGIApp, parts: Parts) -> None:
+    def __init__(self, app: ASGIApp, parts: AppContext) -> None:
         self.app = app
         self._parts = parts
 
@@ -40,9 +40,9 @@ class TroublePages:
 
     def _page_instead_of(self, start: Message) -> Response | None:
         headers = Headers(raw=start["headers"])
-        if headers.get("content-type") != MEDIA_TYPE:
+        if headers.get("content-type") != PROBLEM_MEDIA_TYPE:
             return None
-        page = trouble_page(self._parts, start["status"])
+        page = error_page(self._parts, start["status"])
         for name in KEPT_HEADERS:
             if name in headers:
                 page.headers[name] = headers[name]
@@ -51,4 +51,4 @@ class TroublePages:
 
 def _asks_for_a_page(scope: Scope) -> bool:
     accept = Headers(scope=scope).get("accept", "")
-    return not scope["path"].startswith(NO_PAGES_HERE) and weight("text/html", accept) > weight(JSON, accept)
+    return not scope["path"].startswith(NO_PAGES_HERE) and quality("text/html", accept) > quality(JSON, accept)

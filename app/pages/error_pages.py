@@ -11,10 +11,18 @@ from sqlalchemy.exc import TimeoutError as NoConnectionInTime
 from app.errors import EditionWithdrawn, GuidanceError
 from app.logs import Log, frames_of
 from app.pages.page import private_page
-from app.web.json_body import BodyRefused
+from app.web.context import AppContext
+from app.web.json_body import InvalidBody
 from app.web.late_routes import LateRoute
-from app.web.context import Parts
-from app.web.problem_types import BUSY, DEFECT, KINDS, NOT_FOUND, QUERY, TOKEN, Kind
+from app.web.problem_types import (
+    BUSY,
+    INTERNAL_ERROR,
+    INVALID_QUERY,
+    NOT_FOUND,
+    PROBLEM_FOR,
+    TOKEN_REQUIRED,
+    ProblemType,
+)
 from app.web.problems import CHALLENGES, RETRY_AFTER_SECONDS
 
 log = Log(__name__)
@@ -26,7 +34,7 @@ NOTHING_IS_LOST = (
     "If you were sending a concern, reload this page: what you wrote is sent again, and it is kept once, however often "
     "you send it."
 )
-WORDS = {
+ERROR_TEXTS = {
     400: ("This cannot be read", "What your browser sent cannot be read. Please go back and try again, or telephone."),
     401: ("This form is closed", "The council does not take concerns by this form at present. Please telephone."),
     403: (
@@ -54,7 +62,7 @@ class PageRoute(LateRoute):
         async def answered(request: Request) -> Response:
             try:
                 if request.method == "POST" and comes_from_another_site(request):
-                    return trouble_page(request.app.state.parts, FORBIDDEN)
+                    return error_page(request.app.state.parts, FORBIDDEN)
                 return await handle(request)
             except Exception as error:  # the last catch of a page; what is no defect of this service has its own kind
                 return _trouble(request, error)
@@ -62,9 +70,9 @@ class PageRoute(LateRoute):
         return answered
 
 
-def trouble_page(parts: Parts, status: int, *, words: str | None = None) -> Response:
+def error_page(parts: AppContext, status: int, *, words: str | None = None) -> Response:
     """The page for that status, with other words where it has any."""
-    heading, usual = WORDS.get(status, WORDS[500])
+    heading, usual = ERROR_TEXTS.get(status, ERROR_TEXTS[500])
     response = private_page(
         parts,
         "trouble.html",
@@ -76,7 +84,7 @@ def trouble_page(parts: Parts, status: int, *, words: str | None = None) -> Resp
     if status == BUSY.status:
         response.headers["Retry-After"] = str(RETRY_AFTER_SECONDS)
     if status == UNAUTHORIZED:
-        response.headers["WWW-Authenticate"] = CHALLENGES[TOKEN]
+        response.headers["WWW-Authenticate"] = CHALLENGES[TOKEN_REQUIRED]
     return response
 
 
@@ -96,18 +104,18 @@ def comes_from_another_site(request: Request) -> bool:
 
 
 def _trouble(request: Request, error: Exception) -> Response:
-    parts: Parts = request.app.state.parts
+    parts: AppContext = request.app.state.parts
     kind = _kind_of(error)
-    if kind is DEFECT:
+    if kind is INTERNAL_ERROR:
         log.error("defect", request_id=request.state.request_id, error=type(error).__name__, frames=frames_of(error))
-    return trouble_page(parts, kind.status, words=error.reason if isinstance(error, EditionWithdrawn) else None)
+    return error_page(parts, kind.status, words=error.reason if isinstance(error, EditionWithdrawn) else None)
 
 
-def _kind_of(error: Exception) -> Kind:
+def _kind_of(error: Exception) -> ProblemType:
     if isinstance(error, GuidanceError):
-        return KINDS[type(error)]
+        return PROBLEM_FOR[type(error)]
     if isinstance(error, RequestValidationError):
-        return NOT_FOUND if error.errors()[0]["loc"][0] == "path" else QUERY
-    if isinstance(error, BodyRefused):
+        return NOT_FOUND if error.errors()[0]["loc"][0] == "path" else INVALID_QUERY
+    if isinstance(error, InvalidBody):
         return error.kind
-    return BUSY if isinstance(error, DBAPIError | NoConnectionInTime) else DEFECT
+    return BUSY if isinstance(error, DBAPIError | NoConnectionInTime) else INTERNAL_ERROR

@@ -8,8 +8,8 @@ from fastapi import Request, Response
 
 from app.config import Settings
 from app.pages import text_format as wording
-from app.web.responses import CURRENT, NO_STORE, finished_answer
-from app.web.context import Parts
+from app.web.context import AppContext
+from app.web.responses import CACHE_CURRENT, NO_STORE, conditional_response
 
 HERE = Path(__file__).parent
 HTML = "text/html; charset=utf-8"
@@ -44,7 +44,7 @@ def policy(settings: Settings) -> str:
     )
 
 
-def drawn(parts: Parts, template: str, told: dict[str, Any]) -> str:
+def render_page(parts: AppContext, template: str, told: dict[str, Any]) -> str:
     """The page, with what stands on all of them: the council's name, the way out, whom to call."""
     signposts = parts.reference_data.signposts
     page: str = (
@@ -63,15 +63,15 @@ def drawn(parts: Parts, template: str, told: dict[str, Any]) -> str:
     return page
 
 
-def private_page(parts: Parts, template: str, *, status: int = 200, **told: Any) -> Response:
+def private_page(parts: AppContext, template: str, *, status: int = 200, **told: Any) -> Response:
     """A page that nothing keeps: neither the browser, nor any cache on the way."""
     headers = {"Cache-Control": NO_STORE, "Content-Security-Policy": policy(parts.settings)}
-    return Response(drawn(parts, template, told), status_code=status, media_type=HTML, headers=headers)
+    return Response(render_page(parts, template, told), status_code=status, media_type=HTML, headers=headers)
 
 
-def public_page(request: Request, parts: Parts, template: str, **told: Any) -> Response:
+def public_page(request: Request, parts: AppContext, template: str, **told: Any) -> Response:
     """A page of guidance, which may be kept for a minute like the answer that it shows."""
-    page = drawn(parts, template, told).encode()
-    response = finished_answer(request, page, media_type=HTML, caching=CURRENT, links={})
+    page = render_page(parts, template, told).encode()
+    response = conditional_response(request, page, media_type=HTML, caching=CACHE_CURRENT, links={})
     response.headers["Content-Security-Policy"] = policy(parts.settings)
     return response

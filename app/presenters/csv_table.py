@@ -8,9 +8,9 @@ import io
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from app.models.base import RequestModel
 from app.models.guidance.editions import DefinitionSource, EditionContent, Limb, Phone, RelatedCode
 from app.models.guidance.guide_responses import Section
-from app.models.base import Strict
 from app.store.editions import PARTS, EditionHead
 
 FORMULA_BEGINS = ("=", "+", "-", "@", "\t", "\r")
@@ -41,7 +41,7 @@ def _safe(cell: str) -> str:
     return f"'{cell}" if cell.startswith(FORMULA_BEGINS) else cell
 
 
-def _item_cells(model: type[Strict], item: Strict | None) -> Cells:
+def _item_cells(model: type[RequestModel], item: RequestModel | None) -> Cells:
     """The cells of the item by column; without an item, its columns with empty cells."""
     cells: Cells = {}
     for name in model.model_fields:

@@ -5,11 +5,11 @@ from collections.abc import Mapping
 from typing import Any
 
 from app.errors import NoSuchConcern
+from app.models.concerns.references import find_reference
 from app.models.concerns.tables import ConcernRow, ConcernState
 from app.models.desk.concerns import InboxEntry, OpenedAddition, OpenedConcern
-from app.models.concerns.references import find_reference
-from app.services.desk.actions import Sealed
-from app.services.concerns.unsealing import Opener
+from app.services.concerns.unsealing import Unsealer
+from app.services.desk.actions import SealedConcern
 
 DESK = "/v1/desk/concerns"
 OWN_FIELDS = ("overdue", "links")
@@ -33,8 +33,8 @@ def entry_of(concern: ConcernRow, *, now: dt.datetime) -> InboxEntry:
     return inbox_entry(dict(concern), now=now)
 
 
-def opened_concern(taken: Sealed, opener: Opener, *, now: dt.datetime) -> OpenedConcern:
-    """The concern with its words. Raises `NotOpenedHere` where this process holds no identity for it."""
+def opened_concern(taken: SealedConcern, opener: Unsealer, *, now: dt.datetime) -> OpenedConcern:
+    """The concern with its words. Raises `UnsealingUnavailable` where this process holds no identity for it."""
     additions = tuple(
         OpenedAddition(
             number=addition.number, received_at=addition.received_at, addition=opener.open(addition.sealed)["addition"]

@@ -9,12 +9,12 @@ import uuid
 from collections.abc import Sequence
 from xml.etree import ElementTree  # nosec B405  # nothing is parsed: feeds are only written
 
+from app.models.base import format_utc
 from app.models.guidance.feed import FeedAuthor, FeedGuidance, FeedItem, JsonFeed
-from app.models.base import utc_text
 from app.presenters.guides import edition_path, guide_path
 from app.routers.reference import NAME
+from app.store.edition_events import EditionEvent, EditionEventKind
 from app.store.editions import EditionKey
-from app.store.edition_events import Happening, HappeningKind
 
 TITLE = f"{NAME}: editions"
 DESCRIPTION = "Editions of safeguarding guidance as they are published and withdrawn, the newest first."
@@ -29,7 +29,7 @@ NEVER = "1970-01-01T00:00:00Z"  # an Atom feed has a time of change even before 
 FORBIDDEN_IN_XML = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
-def json_feed(happenings: Sequence[Happening], public_url: str) -> JsonFeed:
+def json_feed(happenings: Sequence[EditionEvent], public_url: str) -> JsonFeed:
     """The happenings as a JSON Feed."""
     return JsonFeed(
         title=TITLE,
@@ -41,13 +41,13 @@ def json_feed(happenings: Sequence[Happening], public_url: str) -> JsonFeed:
     )
 
 
-def atom_feed(happenings: Sequence[Happening], public_url: str) -> bytes:
+def atom_feed(happenings: Sequence[EditionEvent], public_url: str) -> bytes:
     """The happenings as an Atom feed."""
     feed = ElementTree.Element("feed", {"xmlns": ATOM, "xml:lang": "en-GB"})
     _say(feed, "id", uuid.uuid5(uuid.NAMESPACE_URL, public_url + ATOM_FEED).urn)
     _say(feed, "title", TITLE)
     _say(feed, "subtitle", DESCRIPTION)
-    _say(feed, "updated", utc_text(happenings[0].at) if happenings else NEVER)
+    _say(feed, "updated", format_utc(happenings[0].at) if happenings else NEVER)
     _say(ElementTree.SubElement(feed, "author"), "name", NAME)
     _link(feed, "self", public_url + ATOM_FEED, ATOM_MEDIA_TYPE)
     _link(feed, "alternate", public_url + JSON_FEED, JSON_MEDIA_TYPE)
@@ -57,7 +57,7 @@ def atom_feed(happenings: Sequence[Happening], public_url: str) -> bytes:
     return written
 
 
-def _item(happening: Happening, public_url: str) -> FeedItem:
+def _item(happening: EditionEvent, public_url: str) -> FeedItem:
     return FeedItem(
         id=_id_of(happening),
         url=public_url + _path_of(happening),
@@ -77,12 +77,12 @@ def _item(happening: Happening, public_url: str) -> FeedItem:
     )
 
 
-def _entry(feed: ElementTree.Element, happening: Happening, public_url: str) -> None:
+def _entry(feed: ElementTree.Element, happening: EditionEvent, public_url: str) -> None:
     entry = ElementTree.SubElement(feed, "entry")
     _say(entry, "id", _id_of(happening))
     _say(entry, "title", _title_of(happening))
-    _say(entry, "published", utc_text(happening.at))
-    _say(entry, "updated", utc_text(happening.at))
+    _say(entry, "published", format_utc(happening.at))
+    _say(entry, "updated", format_utc(happening.at))
     _say(ElementTree.SubElement(entry, "author"), "name", happening.publisher)
     _link(entry, "alternate", public_url + _path_of(happening), "application/json")
     for term in (happening.kind.value, happening.guide):
@@ -101,17 +101,17 @@ def _link(parent: ElementTree.Element, relation: str, address: str, media_type: 
     ElementTree.SubElement(parent, "link", {"rel": relation, "type": media_type, "href": address})
 
 
-def _id_of(happening: Happening) -> str:
+def _id_of(happening: EditionEvent) -> str:
     name = f"{happening.guide}/{happening.edition}/{happening.digest}/{happening.kind.value}"
     return uuid.uuid5(ENTRIES, name).urn
 
 
-def _title_of(happening: Happening) -> str:
+def _title_of(happening: EditionEvent) -> str:
     return f"{happening.kind.value.capitalize()}: {happening.title}, edition {happening.edition}"
 
 
-def _path_of(happening: Happening) -> str:
+def _path_of(happening: EditionEvent) -> str:
     """The edition, or the history where reads of it tell only that it was withdrawn."""
-    if happening.kind is HappeningKind.WITHDRAWN:
+    if happening.kind is EditionEventKind.WITHDRAWN:
         return f"{guide_path(happening.guide)}/editions"
     return edition_path(EditionKey(happening.guide, happening.edition))

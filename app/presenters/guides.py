@@ -3,20 +3,20 @@
 from collections.abc import Collection
 
 from app.errors import NoSuchItem
+from app.models.base import RequestModel
 from app.models.guidance.comparison import moved_items
 from app.models.guidance.editions import EditionContent
 from app.models.guidance.guide_responses import (
-    SECTION_ANSWERS,
-    Cautioned,
-    EditionAnswer,
+    SECTION_RESPONSES,
+    EditionResponse,
+    EditionStatus,
     Item,
     ItemChange,
     ItemMention,
     Links,
     Section,
-    Status,
+    WithCautions,
 )
-from app.models.base import Strict
 from app.store.editions import EditionHead, EditionKey, current_of
 
 
@@ -30,7 +30,7 @@ def edition_path(key: EditionKey) -> str:
     return f"{guide_path(key.guide)}/editions/{key.number}"
 
 
-def links_of(key: EditionKey, path: str, *, below: str = "") -> Links:
+def edition_links(key: EditionKey, path: str, *, below: str = "") -> Links:
     """The links of an answer at that path: none of them can change for a numbered edition.
 
     `below` is what follows the edition's own path, such as `/indicators`.
@@ -51,31 +51,31 @@ def links_of(key: EditionKey, path: str, *, below: str = "") -> Links:
 
 def item_links(key: EditionKey, path: str, *, below: str, stands_in: Collection[int]) -> Links:
     """The links of an item's answer: an earlier edition only where the item stands in it."""
-    links = links_of(key, path, below=below)
+    links = edition_links(key, path, below=below)
     if key.number - 1 not in stands_in:
         links.pop("predecessor_version", None)
     return links
 
 
-def edition_answer(head: EditionHead, content: EditionContent, status: Status, path: str) -> EditionAnswer:
+def present_edition(head: EditionHead, content: EditionContent, status: EditionStatus, path: str) -> EditionResponse:
     """The whole edition."""
     sections = {section.key: f"{path}/{section.value}" for section in Section}
-    return EditionAnswer(
+    return EditionResponse(
         guide=head.guide,
         edition=head.number,
         status=status,
         published_at=head.published_at,
         digest=head.digest,
-        links=links_of(head.key, path) | {"markdown": f"{path}.md", "pdf": f"{path}.pdf"} | sections,
+        links=edition_links(head.key, path) | {"markdown": f"{path}.md", "pdf": f"{path}.pdf"} | sections,
         **{name: getattr(content, name) for name in EditionContent.model_fields},
     )
 
 
-def section_answer(
-    head: EditionHead, content: EditionContent, status: Status, section: Section, path: str
-) -> Cautioned:
+def present_section(
+    head: EditionHead, content: EditionContent, status: EditionStatus, section: Section, path: str
+) -> WithCautions:
     """One section, with the cautions."""
-    return SECTION_ANSWERS[section].model_validate(
+    return SECTION_RESPONSES[section].model_validate(
         {
             "guide": head.guide,
             "edition": head.number,
@@ -83,7 +83,7 @@ def section_answer(
             "digest": head.digest,
             "cautions": content.cautions,
             section.key: getattr(content, section.key),
-            "links": links_of(head.key, f"{path}/{section.value}", below=f"/{section.value}")
+            "links": edition_links(head.key, f"{path}/{section.value}", below=f"/{section.value}")
             | {"csv": f"{path}/{section.value}.csv"},
         }
     )
@@ -98,15 +98,15 @@ def find_item(content: EditionContent, section: Section, item_id: str) -> Item:
     return found
 
 
-def status_of(head: EditionHead, history: list[EditionHead]) -> Status:
+def status_of(head: EditionHead, history: list[EditionHead]) -> EditionStatus:
     """What the edition is to its guide now."""
     if head.withdrawn_at is not None:
-        return Status.WITHDRAWN
-    return Status.CURRENT if head is current_of(history) else Status.SUPERSEDED
+        return EditionStatus.WITHDRAWN
+    return EditionStatus.CURRENT if head is current_of(history) else EditionStatus.SUPERSEDED
 
 
 def item_history(
-    item_id: str, mentions: dict[int, Strict], orders: dict[int, list[str]], history: list[EditionHead]
+    item_id: str, mentions: dict[int, RequestModel], orders: dict[int, list[str]], history: list[EditionHead]
 ) -> tuple[ItemMention, ...]:
     """The editions in which the item stands, the newest first, each with what it did to the item.
 

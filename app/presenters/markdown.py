@@ -7,9 +7,9 @@ published. Line breaks within a text become spaces.
 import re
 from collections.abc import Iterator, Sequence
 
+from app.models.base import format_utc
 from app.models.guidance.editions import Caution, Contact, Definition, EditionContent, Indicator, IndicatorKind, Phone
 from app.models.guidance.signposts import Signpost
-from app.models.base import utc_text
 from app.presenters.guides import edition_path
 from app.store.editions import EditionHead
 
@@ -109,7 +109,7 @@ def _phone(phone: Phone) -> str:
 
 
 def _imprint(head: EditionHead, content: EditionContent, public_url: str) -> Lines:
-    yield f"Edition: {head.number}, published {utc_text(head.published_at)}"
+    yield f"Edition: {head.number}, published {format_utc(head.published_at)}"
     yield f"Changes: {escaped(content.change_note)}"
     if content.review_by is not None:
         yield f"Review by: {content.review_by}"

@@ -13,16 +13,16 @@ from email.utils import format_datetime, parsedate_to_datetime
 
 from fastapi import Response
 
-from app.errors import Fault, NoSuchEdition, QueryRefused
-from app.web.responses import CURRENT, link_header, link_value
+from app.errors import FieldError, InvalidQuery, NoSuchEdition
 from app.presenters.guides import edition_path, guide_path
 from app.store.editions import EditionHead
+from app.web.responses import CACHE_CURRENT, link_header, link_value
 
 VARY = {"Vary": "Accept, Accept-Datetime"}
 
 
-def moment_asked(as_of: str | None, accept_datetime: str | None) -> dt.datetime | None:
-    """The moment that the caller asks about: the query comes first, then the header. Raises `QueryRefused`."""
+def requested_moment(as_of: str | None, accept_datetime: str | None) -> dt.datetime | None:
+    """The moment that the caller asks about: the query comes first, then the header. Raises `InvalidQuery`."""
     if as_of is not None:
         return _moment_of(as_of)
     if accept_datetime is None:
@@ -31,7 +31,7 @@ def moment_asked(as_of: str | None, accept_datetime: str | None) -> dt.datetime 
         moment = parsedate_to_datetime(accept_datetime)
         return moment.replace(tzinfo=moment.tzinfo or dt.UTC).astimezone(dt.UTC)  # `-0000` says that it is UTC
     except (ValueError, OverflowError):
-        raise QueryRefused([Fault((), "Accept-Datetime is not a date as HTTP writes it (RFC 7089).")]) from None
+        raise InvalidQuery([FieldError((), "Accept-Datetime is not a date as HTTP writes it (RFC 7089).")]) from None
 
 
 def redirect_to_edition_at(history: Sequence[EditionHead], moment: dt.datetime, public_url: str) -> Response:
@@ -41,7 +41,7 @@ def redirect_to_edition_at(history: Sequence[EditionHead], moment: dt.datetime, 
         raise NoSuchEdition
     headers = {
         "Location": edition_path(head.key),
-        "Cache-Control": CURRENT,
+        "Cache-Control": CACHE_CURRENT,
         "Link": link_header(memento_links(public_url, head.guide)),
         **VARY,
     }
@@ -105,4 +105,4 @@ def _moment_of(as_of: str) -> dt.datetime:
             return moment.astimezone(dt.UTC)
     except (ValueError, OverflowError):
         pass
-    raise QueryRefused([Fault((), "as_of is a day such as 2026-11-24, or a moment such as 2026-11-24T09:30:00Z.")])
+    raise InvalidQuery([FieldError((), "as_of is a day such as 2026-11-24, or a moment such as 2026-11-24T09:30:00Z.")])

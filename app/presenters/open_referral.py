@@ -11,18 +11,18 @@ from fastapi import Request, Response
 from sqlmodel import Session
 
 from app.errors import NotFound
+from app.models.open_referral.components import OmitsEmpty
 from app.models.open_referral.directory import ListedServiceAtLocation, Page, Service, ServiceAtLocation
-from app.models.open_referral.components import Emitted
-from app.web.responses import CURRENT, finished_answer
-from app.web.context import Parts
 from app.services.guidance.open_referral import Directory, Guide, make_directory
 from app.store.contents import read_content
 from app.store.editions import list_current
+from app.web.context import AppContext
+from app.web.responses import CACHE_CURRENT, conditional_response
 
 STUB = "/open-referral/v3"
 DOCUMENT = f"{STUB}/openapi.json"
 MOST_GUIDES = 10_000
-REFERENCE = re.compile(r'"#/components/schemas/([^"]+)"')
+SCHEMA_REFERENCE = re.compile(r'"#/components/schemas/([^"]+)"')
 
 P = TypeVar("P", bound=Page)
 
@@ -39,7 +39,7 @@ T = TypeVar("T", bound=Identified)
 
 
 @dataclass(frozen=True)
-class Filters:
+class ServiceFilters:
     """What the caller asks of services; every filter that is given must be met, and an empty one is not given."""
 
     search: str
@@ -72,7 +72,7 @@ class Paging(NamedTuple):
     per_page: int
 
 
-def read_directory(session: Session, parts: Parts) -> Directory:
+def read_directory(session: Session, parts: AppContext) -> Directory:
     """The directory as it stands now."""
     guides = [Guide(head, read_content(session, head.key)) for head in list_current(session, limit=MOST_GUIDES)]
     return make_directory(guides, parts.reference_data.signposts, public_url=parts.settings.public_url)
@@ -110,7 +110,7 @@ def get_one(found: Iterable[T], wanted: UUID) -> T:
     raise NotFound
 
 
-def page_of(kind: type[P], found: Sequence[Emitted], paging: Paging) -> P:
+def page_of(kind: type[P], found: Sequence[OmitsEmpty], paging: Paging) -> P:
     """That page of what was found; one beyond the last is empty."""
     begins = (paging.page - 1) * paging.per_page
     contents = found[begins : begins + paging.per_page]
@@ -129,19 +129,19 @@ def page_of(kind: type[P], found: Sequence[Emitted], paging: Paging) -> P:
     )
 
 
-def directory_answer(request: Request, body: Emitted) -> Response:
+def directory_response(request: Request, body: OmitsEmpty) -> Response:
     """The answer, without what is empty."""
     return _answer(request, body.model_dump_json(exclude_none=True).encode())
 
 
-def document_answer(request: Request, document: dict[str, Any]) -> Response:
+def document_response(request: Request, document: dict[str, Any]) -> Response:
     """The OpenAPI document."""
     return _answer(request, json.dumps(document, ensure_ascii=False, separators=(",", ":")).encode())
 
 
 def _answer(request: Request, content: bytes) -> Response:
     links = {"describedby": DOCUMENT}
-    return finished_answer(request, content, media_type="application/json", caching=CURRENT, links=links)
+    return conditional_response(request, content, media_type="application/json", caching=CACHE_CURRENT, links=links)
 
 
 def document_of_stub(whole: dict[str, Any], public_url: str) -> dict[str, Any]:
@@ -163,9 +163,9 @@ def document_of_stub(whole: dict[str, Any], public_url: str) -> dict[str, Any]:
 
 def _schemas_of(paths: dict[str, Any], schemas: dict[str, Any]) -> dict[str, Any]:
     """The schemas that the paths name, and those that these name."""
-    wanted, looked_at = set(REFERENCE.findall(json.dumps(paths))), set[str]()
+    wanted, looked_at = set(SCHEMA_REFERENCE.findall(json.dumps(paths))), set[str]()
     while wanted - looked_at:
         name = min(wanted - looked_at)
         looked_at.add(name)
-        wanted.update(REFERENCE.findall(json.dumps(schemas[name])))
+        wanted.update(SCHEMA_REFERENCE.findall(json.dumps(schemas[name])))
     return {name: schemas[name] for name in sorted(wanted)}

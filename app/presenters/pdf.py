@@ -12,7 +12,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-from app.errors import NotPrintedHere
+from app.errors import PdfUnavailable
 from app.models.guidance.editions import Contact, Definition, EditionContent, IndicatorKind
 from app.models.guidance.signposts import Signpost
 from app.store.editions import EditionHead
@@ -24,15 +24,15 @@ REMEMBERED = 16
 
 
 def edition_pdf(head: EditionHead, content: EditionContent, signposts: Sequence[Signpost], public_url: str) -> bytes:
-    """The edition as a PDF: always the same bytes for the same words. Raises `NotPrintedHere`."""
-    if not prints_here():
-        raise NotPrintedHere
+    """The edition as a PDF: always the same bytes for the same words. Raises `PdfUnavailable`."""
+    if not pdf_available():
+        raise PdfUnavailable
     address = f"{public_url}/guides/{head.guide}"
     told = json.dumps(_told(head, content, signposts, address), ensure_ascii=False)
     return _printed(told, _qr(address), int(head.published_at.timestamp()))
 
 
-def prints_here() -> bool:
+def pdf_available() -> bool:
     """Whether this service was installed with the programs that make PDFs."""
     return all(find_spec(name) for name in ("segno", "typst"))
 

@@ -7,25 +7,25 @@ from typing import Annotated
 from fastapi import Depends, Query, Request, Response
 from sqlmodel import Session
 
-from app.models.guidance.catalogue_responses import (
-    ContactsEverywhere,
-    FactorsEverywhere,
-    FoundItem,
-    IndicatorsEverywhere,
-    SearchAnswer,
-)
-from app.models.guidance.guide_responses import Section, Status
 from app.models.base import SLUG_PATTERN
-from app.web.auth import PUBLIC
-from app.web.responses import CURRENT, public_answer
+from app.models.guidance.catalogue_responses import (
+    ContactsAcrossGuides,
+    FactorsAcrossGuides,
+    FoundItem,
+    IndicatorsAcrossGuides,
+    SearchResponse,
+)
+from app.models.guidance.guide_responses import EditionStatus, Section
 from app.presenters.guides import edition_path, guide_path
-from app.web.context import OpenSession
-from app.web.problem_types import NOT_MODIFIED, Responses, documented, shown
-from app.web.query_params import Cursor, Limit, from_cursor, to_cursor
-from app.web.router import Routes
-from app.store.catalogue import LISTED, Entry, list_entries
+from app.store.catalogue import LISTED, CatalogueEntry, list_entries
+from app.web.auth import PUBLIC
+from app.web.context import SessionDep
+from app.web.problem_types import NOT_MODIFIED, Responses, problem_responses, response_example
+from app.web.query_params import Cursor, Limit, decode_key, encode_key
+from app.web.responses import CACHE_CURRENT, public_response
+from app.web.router import GuidanceRouter
 
-router = Routes(tags=["Across guides"], dependencies=[PUBLIC])
+router = GuidanceRouter(tags=["Across guides"], dependencies=[PUBLIC])
 
 InGuide = Annotated[
     str | None,
@@ -65,7 +65,7 @@ WithCode = Annotated[
 
 
 @dataclass(frozen=True)
-class Filters:
+class CatalogueFilters:
     """What a list across guides is narrowed by; every filter given must hold."""
 
     guide: str | None
@@ -75,18 +75,18 @@ class Filters:
     offset: int
 
 
-async def the_filters(
+async def catalogue_filters(
     guide: InGuide = None,
     q: WithWords = None,
     code: WithCode = None,
     limit: Limit = 50,
     cursor: Cursor = None,
-) -> Filters:
+) -> CatalogueFilters:
     """The filters of one request."""
-    return Filters(guide, q, code, limit, from_cursor(cursor, otherwise=0))
+    return CatalogueFilters(guide, q, code, limit, decode_key(cursor, otherwise=0))
 
 
-TheFilters = Annotated[Filters, Depends(the_filters)]
+CatalogueFiltersDep = Annotated[CatalogueFilters, Depends(catalogue_filters)]
 
 
 def _shown_item(section: Section, model: str, item_id: str) -> Responses:
@@ -96,62 +96,66 @@ def _shown_item(section: Section, model: str, item_id: str) -> Responses:
         "item": {"$ref": f"#/components/schemas/{model}"},
         "links": {"self": f"{guide_path('child-sexual-exploitation')}/{section.value}/{item_id}"},
     }
-    return shown(**{section.key: [item]})
+    return response_example(**{section.key: [item]})
 
 
 @router.get(
     "/v1/indicators",
     summary="List indicators across guides",
-    response_model=IndicatorsEverywhere,
-    responses=NOT_MODIFIED | documented(),
+    response_model=IndicatorsAcrossGuides,
+    responses=NOT_MODIFIED | problem_responses(),
 )
-def list_indicators(request: Request, session: OpenSession, filters: TheFilters) -> Response:
+def list_indicators(request: Request, session: SessionDep, filters: CatalogueFiltersDep) -> Response:
     """The indicators of every guide's current edition, each with its guide, edition and cautions."""
     found, following = _page(session, [Section.INDICATORS.key], filters)
-    return public_answer(request, IndicatorsEverywhere(indicators=found, next_cursor=following), caching=CURRENT)
+    return public_response(
+        request, IndicatorsAcrossGuides(indicators=found, next_cursor=following), caching=CACHE_CURRENT
+    )
 
 
 @router.get(
     "/v1/factors",
     summary="List vulnerability factors across guides",
-    response_model=FactorsEverywhere,
-    responses=_shown_item(Section.FACTORS, "Factor", "prior-neglect-or-abuse") | NOT_MODIFIED | documented(),
+    response_model=FactorsAcrossGuides,
+    responses=_shown_item(Section.FACTORS, "Factor", "prior-neglect-or-abuse") | NOT_MODIFIED | problem_responses(),
 )
-def list_factors(request: Request, session: OpenSession, filters: TheFilters) -> Response:
+def list_factors(request: Request, session: SessionDep, filters: CatalogueFiltersDep) -> Response:
     """The vulnerability factors of every guide's current edition, each with its guide, edition and cautions."""
     found, following = _page(session, [Section.FACTORS.key], filters)
-    return public_answer(request, FactorsEverywhere(factors=found, next_cursor=following), caching=CURRENT)
+    return public_response(request, FactorsAcrossGuides(factors=found, next_cursor=following), caching=CACHE_CURRENT)
 
 
 @router.get(
     "/v1/contacts",
     summary="List contacts across guides",
-    response_model=ContactsEverywhere,
-    responses=_shown_item(Section.CONTACTS, "Contact", "duty-and-assessment-team") | NOT_MODIFIED | documented(),
+    response_model=ContactsAcrossGuides,
+    responses=_shown_item(Section.CONTACTS, "Contact", "duty-and-assessment-team") | NOT_MODIFIED | problem_responses(),
 )
-def list_contacts(request: Request, session: OpenSession, filters: TheFilters) -> Response:
+def list_contacts(request: Request, session: SessionDep, filters: CatalogueFiltersDep) -> Response:
     """The contacts of every guide's current edition, each with its guide and edition."""
     found, following = _page(session, [Section.CONTACTS.key], filters)
-    return public_answer(request, ContactsEverywhere(contacts=found, next_cursor=following), caching=CURRENT)
+    return public_response(request, ContactsAcrossGuides(contacts=found, next_cursor=following), caching=CACHE_CURRENT)
 
 
 @router.get(
     "/v1/search",
     operation_id="search_guidance",
     summary="Search the guidance",
-    response_model=SearchAnswer,
-    responses=NOT_MODIFIED | documented(),
+    response_model=SearchResponse,
+    responses=NOT_MODIFIED | problem_responses(),
 )
 def search(
-    request: Request, session: OpenSession, q: Words, guide: InGuide = None, limit: Limit = 20, cursor: Cursor = None
+    request: Request, session: SessionDep, q: Words, guide: InGuide = None, limit: Limit = 20, cursor: Cursor = None
 ) -> Response:
     """Full text over every current edition. What is asked for is not logged."""
-    filters = Filters(guide, q, None, limit, from_cursor(cursor, otherwise=0))
+    filters = CatalogueFilters(guide, q, None, limit, decode_key(cursor, otherwise=0))
     found, following = _page(session, LISTED, filters)
-    return public_answer(request, SearchAnswer(results=found, next_cursor=following), caching=CURRENT)
+    return public_response(request, SearchResponse(results=found, next_cursor=following), caching=CACHE_CURRENT)
 
 
-def _page(session: Session, parts: Sequence[str], filters: Filters) -> tuple[tuple[FoundItem, ...], str | None]:
+def _page(
+    session: Session, parts: Sequence[str], filters: CatalogueFilters
+) -> tuple[tuple[FoundItem, ...], str | None]:
     """One page, and the cursor of the next."""
     entries = list_entries(
         session,
@@ -162,17 +166,17 @@ def _page(session: Session, parts: Sequence[str], filters: Filters) -> tuple[tup
         offset=filters.offset,
         limit=filters.limit + 1,
     )
-    following = to_cursor(filters.offset + filters.limit) if len(entries) > filters.limit else None
+    following = encode_key(filters.offset + filters.limit) if len(entries) > filters.limit else None
     return tuple(_found(entry) for entry in entries[: filters.limit]), following
 
 
-def _found(entry: Entry) -> FoundItem:
+def _found(entry: CatalogueEntry) -> FoundItem:
     section = Section(entry.part.replace("_", "-"))
     return FoundItem.model_validate(
         {
             "guide": entry.key.guide,
             "edition": entry.key.number,
-            "status": Status.CURRENT,
+            "status": EditionStatus.CURRENT,
             "digest": entry.digest,
             "cautions": entry.cautions,
             "section": section,

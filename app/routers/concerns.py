@@ -4,46 +4,46 @@ from typing import Annotated, Any
 
 from fastapi import Body, Depends, Header, Path, Request, Response
 
-from app.errors import TwoKeys
+from app.errors import SeveralIdempotencyKeys
 from app.models.concerns.addition import ADDITION_EXAMPLE, Addition, AdditionReceipt
 from app.models.concerns.concern import Concern
 from app.models.concerns.examples import FULL_EXAMPLE, SMALLEST_EXAMPLE
-from app.models.concerns.form import Form, concern_form
-from app.models.concerns.receipts import REFERENCE, CheckAnswer, ConcernStatus, Receipt
-from app.web.auth import PUBLIC, StatusToken, Submitter, the_submitter
-from app.web.responses import CURRENT, NO_STORE, public_answer
+from app.models.concerns.form import ConcernFormResponse, concern_form
+from app.models.concerns.receipts import EXAMPLE_REFERENCE, CheckResponse, ConcernStatus, Receipt
+from app.services.concerns.follow_up import add_to_concern, get_status
+from app.services.concerns.idempotency import IdempotentResult, RetryKey, retry_key
+from app.services.concerns.submission import check_concern, receive_concern
+from app.web.auth import PUBLIC, StatusTokenDep, SubmitterDep, require_submitter
+from app.web.context import ContextDep, NowDep
 from app.web.json_body import JSONRoute
-from app.web.context import Now, TheParts
 from app.web.problem_types import (
     BAD_REQUEST,
     BUSY,
-    CONCERN,
+    CONCERN_NOT_FOUND,
     ERASED,
-    KEY_REUSED,
-    MEDIA_TYPE,
+    IDEMPOTENCY_KEY_REUSED,
+    INVALID_TOKEN,
+    MISSING_SCOPE,
     NOT_JSON,
     NOT_MODIFIED,
-    PROVIDER,
-    REFUSED,
-    SCOPE,
-    TOKEN,
+    PROVIDER_UNAVAILABLE,
+    SEVERAL_IDEMPOTENCY_KEYS,
+    TOKEN_REQUIRED,
     TOO_LARGE,
-    TWO_KEYS,
-    UNKNOWN_TOKEN,
-    documented,
+    UNSUPPORTED_MEDIA_TYPE,
+    VALIDATION_FAILED,
+    problem_responses,
 )
-from app.web.router import Routes
-from app.services.concerns.follow_up import add_to_concern, get_status
-from app.services.concerns.idempotency import Kept, RetryKey, retry_key
-from app.services.concerns.submission import check_concern, receive_concern
+from app.web.responses import CACHE_CURRENT, NO_STORE, public_response
+from app.web.router import GuidanceRouter
 
-router = Routes(prefix="/v1/concerns", tags=["Concerns"], route_class=JSONRoute)
+router = GuidanceRouter(prefix="/v1/concerns", tags=["Concerns"], route_class=JSONRoute)
 
-UNADMITTED = (TOKEN, UNKNOWN_TOKEN, SCOPE, PROVIDER)
+UNADMITTED = (TOKEN_REQUIRED, INVALID_TOKEN, MISSING_SCOPE, PROVIDER_UNAVAILABLE)
 WITH_OR_WITHOUT_KEY: dict[str, Any] = {
     "security": [{}]
 }  # added to the client's key, so that the document says: either, or neither
-UNREADABLE = (NOT_JSON, TOO_LARGE, MEDIA_TYPE, REFUSED)
+UNREADABLE = (NOT_JSON, TOO_LARGE, UNSUPPORTED_MEDIA_TYPE, VALIDATION_FAILED)
 
 Submission = Annotated[
     Concern,
@@ -70,35 +70,35 @@ IdempotencyKey = Annotated[
 
 def _expect_one_key_at_most(request: Request) -> None:
     if len(request.headers.getlist("idempotency-key")) > 1:
-        raise TwoKeys
+        raise SeveralIdempotencyKeys
 
 
 Reference = Annotated[
-    str, Path(max_length=40, description="The reference, in any case and grouping.", examples=[REFERENCE])
+    str, Path(max_length=40, description="The reference, in any case and grouping.", examples=[EXAMPLE_REFERENCE])
 ]
 
 
 @router.get(
     "/form",
     summary="Read the form",
-    response_model=Form,
-    responses=NOT_MODIFIED | documented(),
+    response_model=ConcernFormResponse,
+    responses=NOT_MODIFIED | problem_responses(),
     dependencies=[PUBLIC],
 )
-def read_concern_form(request: Request, parts: TheParts) -> Response:
+def read_concern_form(request: Request, parts: ContextDep) -> Response:
     """The form as JSON Schema, with labels, help texts and code lists, so that a front end can draw it."""
     form = concern_form(tuple(parts.reference_data.code_lists.values()), parts.reference_data.signposts)
-    return public_answer(request, form, caching=CURRENT)
+    return public_response(request, form, caching=CACHE_CURRENT)
 
 
 @router.post(
     "/check",
     summary="Check a concern",
-    responses=documented(*UNREADABLE, *UNADMITTED, BUSY),
-    dependencies=[Depends(the_submitter)],
+    responses=problem_responses(*UNREADABLE, *UNADMITTED, BUSY),
+    dependencies=[Depends(require_submitter)],
     openapi_extra=WITH_OR_WITHOUT_KEY,
 )
-def check_submission(response: Response, parts: TheParts, submission: Submission, now: Now) -> CheckAnswer:
+def check_submission(response: Response, parts: ContextDep, submission: Submission, now: NowDep) -> CheckResponse:
     """The same validation and answer as a submission, with nothing stored: for developers and for front ends."""
     response.headers["Cache-Control"] = NO_STORE
     return check_concern(parts.intake, submission, at=now)
@@ -109,14 +109,16 @@ def check_submission(response: Response, parts: TheParts, submission: Submission
     summary="Raise a concern",
     status_code=201,
     response_model=Receipt,
-    responses=documented(BAD_REQUEST, TWO_KEYS, *UNREADABLE, KEY_REUSED, *UNADMITTED, BUSY),
+    responses=problem_responses(
+        BAD_REQUEST, SEVERAL_IDEMPOTENCY_KEYS, *UNREADABLE, IDEMPOTENCY_KEY_REUSED, *UNADMITTED, BUSY
+    ),
     openapi_extra=WITH_OR_WITHOUT_KEY,
 )
 async def raise_concern(
     request: Request,
-    parts: TheParts,
+    parts: ContextDep,
     submission: Submission,
-    submitter: Submitter,
+    submitter: SubmitterDep,
     idempotency_key: IdempotencyKey = None,
 ) -> Response:
     """Keep a concern, sealed to the duty team. 201 means that it is on the disk.
@@ -130,9 +132,9 @@ async def raise_concern(
     return _kept_answer(kept)
 
 
-@router.get("/{reference}", summary="Follow a concern", responses=documented(TOKEN, CONCERN))
+@router.get("/{reference}", summary="Follow a concern", responses=problem_responses(TOKEN_REQUIRED, CONCERN_NOT_FOUND))
 def read_concern_status(
-    response: Response, parts: TheParts, status_token: StatusToken, now: Now, reference: Reference
+    response: Response, parts: ContextDep, status_token: StatusTokenDep, now: NowDep, reference: Reference
 ) -> ConcernStatus:
     """How the concern stands, for whoever holds its status token. A wrong reference and a wrong token answer alike."""
     response.headers["Cache-Control"] = NO_STORE
@@ -144,14 +146,23 @@ def read_concern_status(
     summary="Add to a concern",
     status_code=201,
     response_model=AdditionReceipt,
-    responses=documented(BAD_REQUEST, TWO_KEYS, *UNREADABLE, KEY_REUSED, TOKEN, CONCERN, ERASED, BUSY),
+    responses=problem_responses(
+        BAD_REQUEST,
+        SEVERAL_IDEMPOTENCY_KEYS,
+        *UNREADABLE,
+        IDEMPOTENCY_KEY_REUSED,
+        TOKEN_REQUIRED,
+        CONCERN_NOT_FOUND,
+        ERASED,
+        BUSY,
+    ),
 )
 def add_more(
     *,
     request: Request,
-    parts: TheParts,
-    status_token: StatusToken,
-    now: Now,
+    parts: ContextDep,
+    status_token: StatusTokenDep,
+    now: NowDep,
     reference: Reference,
     addition: Annotated[Addition, Body(examples=[ADDITION_EXAMPLE])],
     idempotency_key: IdempotencyKey = None,
@@ -173,7 +184,7 @@ def add_more(
     return _kept_answer(kept)
 
 
-def _kept_answer(kept: Kept) -> Response:
+def _kept_answer(kept: IdempotentResult) -> Response:
     headers = {"Location": f"/v1/concerns/{kept.reference}", "Cache-Control": NO_STORE}
     if kept.is_replay:
         headers["Idempotency-Replayed"] = "true"

@@ -5,63 +5,63 @@ from typing import Annotated
 
 from fastapi import Path, Query, Request, Response
 
-from app.errors import ConcernErased, NoSuchItem, NotOpenedHere, Refused
+from app.errors import ConcernErased, NoSuchItem, UnsealingUnavailable, ValidationFailed
+from app.models.concerns.receipts import EXAMPLE_REFERENCE
 from app.models.concerns.tables import ConcernRow, ConcernState
 from app.models.desk.concerns import (
     Acknowledgement,
     Erasure,
     Hold,
-    InboxAnswer,
     InboxEntry,
+    InboxResponse,
     OpenedConcern,
     Outcome,
-    SummaryAnswer,
+    SummaryResponse,
 )
-from app.models.concerns.receipts import REFERENCE
-from app.web.responses import NO_STORE
-from app.web.desk_auth import Reader, Worker
 from app.presenters.desk import entry_of, inbox_entry, opened_concern, reference_of
 from app.routers.editions import HIGHEST
-from app.web.json_body import JSONRoute
-from app.web.negotiation import JSON, weight
-from app.web.plain_numbers import IN_PLAIN_DIGITS
-from app.web.context import Now, Parts, TheParts
-from app.web.cursors import A_MOMENT, after_place, cursor_of_place
-from app.web.problem_types import (
-    BUSY,
-    CLOSED,
-    CONCERN,
-    ERASED,
-    HELD,
-    ITEM,
-    MEDIA_TYPE,
-    NOT_JSON,
-    NOT_OPENED,
-    PROVIDER,
-    REFUSED,
-    SCOPE,
-    TOKEN,
-    TOO_LARGE,
-    UNACKNOWLEDGED,
-    UNKNOWN_TOKEN,
-    Responses,
-    documented,
-)
-from app.web.query_params import Cursor, Limit
-from app.web.router import Routes
 from app.services.desk import actions as desk
 from app.store.database import forget_freed_pages
 from app.store.disclosures import Actor
-from app.store.inbox import Order, Wanted, place_of
+from app.store.inbox import InboxOrder, InboxQuery, place_of
 from app.store.writer import Act
+from app.web.context import AppContext, ContextDep, NowDep
+from app.web.cursors import A_MOMENT, decode_position, encode_position
+from app.web.desk_auth import ReaderDep, WorkerDep
+from app.web.json_body import JSONRoute
+from app.web.negotiation import JSON, quality
+from app.web.plain_numbers import IN_PLAIN_DIGITS
+from app.web.problem_types import (
+    ALREADY_CLOSED,
+    BUSY,
+    CONCERN_NOT_FOUND,
+    ERASED,
+    INVALID_TOKEN,
+    ITEM_NOT_FOUND,
+    MISSING_SCOPE,
+    NOT_JSON,
+    ON_HOLD,
+    PROVIDER_UNAVAILABLE,
+    TOKEN_REQUIRED,
+    TOO_LARGE,
+    UNACKNOWLEDGED,
+    UNSEALING_UNAVAILABLE,
+    UNSUPPORTED_MEDIA_TYPE,
+    VALIDATION_FAILED,
+    Responses,
+    problem_responses,
+)
+from app.web.query_params import Cursor, Limit
+from app.web.responses import NO_STORE
+from app.web.router import GuidanceRouter
 
 AGE = "application/age"
-UNADMITTED = (TOKEN, UNKNOWN_TOKEN, SCOPE, PROVIDER, BUSY)
-UNREADABLE = (NOT_JSON, TOO_LARGE, MEDIA_TYPE, REFUSED)
+UNADMITTED = (TOKEN_REQUIRED, INVALID_TOKEN, MISSING_SCOPE, PROVIDER_UNAVAILABLE, BUSY)
+UNREADABLE = (NOT_JSON, TOO_LARGE, UNSUPPORTED_MEDIA_TYPE, VALIDATION_FAILED)
 
-router = Routes(prefix="/v1/desk", tags=["Desk"], route_class=JSONRoute)
+router = GuidanceRouter(prefix="/v1/desk", tags=["Desk"], route_class=JSONRoute)
 
-Reference = Annotated[str, Path(max_length=40, description="The concern's reference.", examples=[REFERENCE])]
+Reference = Annotated[str, Path(max_length=40, description="The concern's reference.", examples=[EXAMPLE_REFERENCE])]
 SEALED: Responses = {
     200: {
         "description": "The concern, opened; or its sealed file, where this service holds no identity.",
@@ -70,65 +70,65 @@ SEALED: Responses = {
 }
 
 
-@router.get("/concerns", summary="Look through the inbox", responses=documented(*UNADMITTED))
+@router.get("/concerns", summary="Look through the inbox", responses=problem_responses(*UNADMITTED))
 def read_inbox(
     *,
     response: Response,
-    parts: TheParts,
-    actor: Reader,
-    now: Now,
+    parts: ContextDep,
+    actor: ReaderDep,
+    now: NowDep,
     order: Annotated[
-        Order, Query(description="What wants attention first, or what came last.", examples=["urgent"])
-    ] = Order.URGENT,
+        InboxOrder, Query(description="What wants attention first, or what came last.", examples=["urgent"])
+    ] = InboxOrder.URGENT,
     state: Annotated[ConcernState | None, Query(description="Only this state.", examples=["received"])] = None,
     overdue: Annotated[
         bool | None, Query(description="Only those that are overdue, or only the others.", examples=[True])
     ] = None,
     limit: Limit = 50,
-    cursor: Annotated[Cursor, Query(examples=[cursor_of_place((0, 1, A_MOMENT, REFERENCE))])] = None,
-) -> InboxAnswer:
+    cursor: Annotated[Cursor, Query(examples=[encode_position((0, 1, A_MOMENT, EXAMPLE_REFERENCE))])] = None,
+) -> InboxResponse:
     """The concerns, without their words. `urgent` puts first what waits for an acknowledgement.
 
     Among those: immediate danger, as the reporter said it; then the longest overdue; then the oldest. Indicators play
     no part.
     """
-    wanted = Wanted(order, state, overdue)
-    after = after_place(cursor, wanted.kinds)
+    wanted = InboxQuery(order, state, overdue)
+    after = decode_position(cursor, wanted.kinds)
     rows = parts.intake.writer.keep(
-        lambda connection: desk.look_through_inbox(connection, wanted, actor=actor, at=now, after=after, limit=limit)
+        lambda connection: desk.browse_inbox(connection, wanted, actor=actor, at=now, after=after, limit=limit)
     )
     response.headers["Cache-Control"] = NO_STORE
     page = rows[:limit]
-    return InboxAnswer(
+    return InboxResponse(
         concerns=tuple(inbox_entry(row._asdict(), now=now) for row in page),
-        next_cursor=cursor_of_place(place_of(page[-1], wanted)) if len(rows) > limit else None,
+        next_cursor=encode_position(place_of(page[-1], wanted)) if len(rows) > limit else None,
     )
 
 
-@router.get("/summary", summary="Count the work", responses=documented(*UNADMITTED))
-def read_summary(response: Response, parts: TheParts, actor: Reader, now: Now) -> SummaryAnswer:
+@router.get("/summary", summary="Count the work", responses=problem_responses(*UNADMITTED))
+def read_summary(response: Response, parts: ContextDep, actor: ReaderDep, now: NowDep) -> SummaryResponse:
     """How many concerns wait, are acknowledged, closed and overdue."""
     response.headers["Cache-Control"] = NO_STORE
     counted = parts.intake.writer.keep(lambda connection: desk.read_summary(connection, actor=actor, at=now))
-    return SummaryAnswer(**counted)
+    return SummaryResponse(**counted)
 
 
 @router.get(
     "/concerns/{reference}",
     summary="Open a concern",
     response_model=OpenedConcern,
-    responses=SEALED | documented(CONCERN, NOT_OPENED, ERASED, *UNADMITTED),
+    responses=SEALED | problem_responses(CONCERN_NOT_FOUND, UNSEALING_UNAVAILABLE, ERASED, *UNADMITTED),
 )
-def open_concern(request: Request, parts: TheParts, actor: Reader, now: Now, reference: Reference) -> Response:
+def open_concern(request: Request, parts: ContextDep, actor: ReaderDep, now: NowDep, reference: Reference) -> Response:
     """The concern with its words and what was added, where this service holds an identity; else the sealed file.
 
     `Accept: application/age` asks for the sealed file in any case: whoever holds an identity opens it with
     `guidance desk open`, or with the `age` program.
     """
     accept = request.headers.get("accept", "*/*")
-    as_file = not parts.opener.can_open or weight(AGE, accept) > weight(JSON, accept)
-    if as_file and weight(AGE, accept) == 0:
-        raise NotOpenedHere
+    as_file = not parts.opener.can_open or quality(AGE, accept) > quality(JSON, accept)
+    if as_file and quality(AGE, accept) == 0:
+        raise UnsealingUnavailable
     taken = _take_out(parts, actor, now, reference, how="sealed file" if as_file else "opened here")
     if as_file:
         return _sealed_file(taken.concern.sealed, taken.concern.reference, additions=len(taken.additions))
@@ -140,12 +140,12 @@ def open_concern(request: Request, parts: TheParts, actor: Reader, now: Now, ref
     "/concerns/{reference}/additions/{number}",
     summary="Fetch what was added, sealed",
     response_class=Response,
-    responses=SEALED | documented(CONCERN, ITEM, ERASED, *UNADMITTED),
+    responses=SEALED | problem_responses(CONCERN_NOT_FOUND, ITEM_NOT_FOUND, ERASED, *UNADMITTED),
 )
 def fetch_addition(
-    parts: TheParts,
-    actor: Reader,
-    now: Now,
+    parts: ContextDep,
+    actor: ReaderDep,
+    now: NowDep,
     reference: Reference,
     number: Annotated[
         int, Path(ge=1, le=HIGHEST, description="The addition's place, from 1.", examples=[1]), IN_PLAIN_DIGITS
@@ -163,14 +163,14 @@ def fetch_addition(
     "/concerns/{reference}/acknowledgement",
     operation_id="acknowledge_concern",
     summary="Acknowledge a concern",
-    responses=documented(CONCERN, *UNREADABLE, *UNADMITTED),
+    responses=problem_responses(CONCERN_NOT_FOUND, *UNREADABLE, *UNADMITTED),
 )
 def acknowledge(
     *,
     response: Response,
-    parts: TheParts,
-    actor: Worker,
-    now: Now,
+    parts: ContextDep,
+    actor: WorkerDep,
+    now: NowDep,
     reference: Reference,
     _acknowledgement: Acknowledgement,
 ) -> InboxEntry:
@@ -183,15 +183,15 @@ def acknowledge(
     "/concerns/{reference}/outcome",
     operation_id="close_concern",
     summary="Close a concern",
-    responses=documented(CONCERN, UNACKNOWLEDGED, CLOSED, *UNREADABLE, *UNADMITTED),
+    responses=problem_responses(CONCERN_NOT_FOUND, UNACKNOWLEDGED, ALREADY_CLOSED, *UNREADABLE, *UNADMITTED),
 )
 def close(
-    *, response: Response, parts: TheParts, actor: Worker, now: Now, reference: Reference, outcome: Outcome
+    *, response: Response, parts: ContextDep, actor: WorkerDep, now: NowDep, reference: Reference, outcome: Outcome
 ) -> InboxEntry:
     """Close the concern with its outcome; the reporter's status tells the outcome only where it is shared."""
     faults = parts.reference_data.faults_in_codes(outcome)
     if faults:
-        raise Refused(faults)
+        raise ValidationFailed(faults)
     named = reference_of(reference)
     return _act(
         parts,
@@ -207,10 +207,10 @@ def close(
     "/concerns/{reference}/hold",
     operation_id="hold_concern",
     summary="Hold or release a concern",
-    responses=documented(CONCERN, *UNREADABLE, *UNADMITTED),
+    responses=problem_responses(CONCERN_NOT_FOUND, *UNREADABLE, *UNADMITTED),
 )
 def hold(
-    *, response: Response, parts: TheParts, actor: Worker, now: Now, reference: Reference, hold: Hold
+    *, response: Response, parts: ContextDep, actor: WorkerDep, now: NowDep, reference: Reference, hold: Hold
 ) -> InboxEntry:
     """A concern on hold is erased neither by retention nor on request."""
     named = reference_of(reference)
@@ -226,10 +226,10 @@ def hold(
     "/concerns/{reference}/erasure",
     operation_id="erase_concern",
     summary="Erase a concern's words",
-    responses=documented(CONCERN, UNACKNOWLEDGED, HELD, ERASED, *UNREADABLE, *UNADMITTED),
+    responses=problem_responses(CONCERN_NOT_FOUND, UNACKNOWLEDGED, ON_HOLD, ERASED, *UNREADABLE, *UNADMITTED),
 )
 def erase(
-    *, response: Response, parts: TheParts, actor: Worker, now: Now, reference: Reference, erasure: Erasure
+    *, response: Response, parts: ContextDep, actor: WorkerDep, now: NowDep, reference: Reference, erasure: Erasure
 ) -> InboxEntry:
     """Take the words away for good. What nobody has acknowledged, and what is on hold, is not erased."""
     named = reference_of(reference)
@@ -243,14 +243,16 @@ def erase(
     return entry
 
 
-def _act(parts: Parts, response: Response, now: dt.datetime, act: Act[ConcernRow]) -> InboxEntry:
+def _act(parts: AppContext, response: Response, now: dt.datetime, act: Act[ConcernRow]) -> InboxEntry:
     response.headers["Cache-Control"] = NO_STORE
     return entry_of(parts.intake.writer.keep(act), now=now)
 
 
-def _take_out(parts: Parts, actor: Actor, now: dt.datetime, reference: str, *, how: str) -> desk.Sealed:
+def _take_out(parts: AppContext, actor: Actor, now: dt.datetime, reference: str, *, how: str) -> desk.SealedConcern:
     named = reference_of(reference)
-    return parts.intake.writer.keep(lambda connection: desk.take_out(connection, named, actor=actor, at=now, how=how))
+    return parts.intake.writer.keep(
+        lambda connection: desk.fetch_sealed(connection, named, actor=actor, at=now, how=how)
+    )
 
 
 def _sealed_file(sealed: bytes | None, name: str, *, additions: int) -> Response:

@@ -5,86 +5,99 @@ from typing import Annotated
 
 from fastapi import Path, Query, Request, Response
 
-from app.errors import Fault, QueryRefused
-from app.models.guidance.changes import ChangesAnswer
+from app.errors import FieldError, InvalidQuery
+from app.models.guidance.changes import ChangesResponse
 from app.models.guidance.comparison import changed_fields, changed_sections
 from app.models.guidance.guide_responses import (
-    EditionAnswer,
-    EditionsAnswer,
+    EditionResponse,
+    EditionsResponse,
+    EditionStatus,
     EditionSummary,
     Links,
-    NumberedItemAnswer,
-    SectionAnswer,
-    Status,
+    NumberedItemResponse,
+    SectionResponse,
     Withdrawal,
 )
-from app.web.auth import PUBLIC
-from app.web.responses import CURRENT, IMMUTABLE, finished_answer, public_answer
 from app.presenters.guides import (
-    edition_answer,
     edition_path,
     find_item,
     guide_path,
     item_links,
-    section_answer,
+    present_edition,
+    present_section,
     status_of,
 )
-from app.routers.guides import GuideName, ItemName, SectionName
-from app.web.negotiation import CSV, MARKDOWN
-from app.web.plain_numbers import IN_PLAIN_DIGITS
-from app.web.context import OpenSession, TheParts
-from app.web.problem_types import EDITION, GUIDE, ITEM, NOT_FOUND, NOT_MODIFIED, WITHDRAWN, documented, shown
-from app.web.query_params import Cursor, Limit, from_cursor, to_cursor
-from app.web.router import Routes
 from app.presenters.memento import memento_headers, memento_links, time_map
+from app.routers.guides import GuideName, ItemName, SectionName
 from app.store.contents import read_content
 from app.store.editions import EditionHead, EditionKey, current_of, get_history, readable_of
 from app.store.items import find_mentions
+from app.web.auth import PUBLIC
+from app.web.context import ContextDep, SessionDep
+from app.web.negotiation import CSV, MARKDOWN
+from app.web.plain_numbers import IN_PLAIN_DIGITS
+from app.web.problem_types import (
+    EDITION_NOT_FOUND,
+    GUIDE_NOT_FOUND,
+    ITEM_NOT_FOUND,
+    NOT_FOUND,
+    NOT_MODIFIED,
+    WITHDRAWN,
+    problem_responses,
+    response_example,
+)
+from app.web.query_params import Cursor, Limit, decode_key, encode_key
+from app.web.responses import CACHE_CURRENT, CACHE_IMMUTABLE, conditional_response, public_response
+from app.web.router import GuidanceRouter
 
-router = Routes(prefix="/v1/guides/{guide}/editions", tags=["Editions"], dependencies=[PUBLIC])
+router = GuidanceRouter(prefix="/v1/guides/{guide}/editions", tags=["Editions"], dependencies=[PUBLIC])
 
-time_maps = Routes(tags=["Editions"], dependencies=[PUBLIC])
+time_maps = GuidanceRouter(tags=["Editions"], dependencies=[PUBLIC])
 
 LINK_FORMAT = "application/link-format"
 TIME_MAP_EXAMPLE = '<http://127.0.0.1:8000/v1/guides/child-sexual-exploitation>; rel="original timegate"'
 HIGHEST = 1_000_000
-AS_PUBLISHED = shown(status=Status.PUBLISHED)
+AS_PUBLISHED = response_example(status=EditionStatus.PUBLISHED)
 Number = Annotated[int, Path(ge=1, le=HIGHEST, description="The edition's number.", examples=[1]), IN_PLAIN_DIGITS]
 
 
 @router.get(
     "",
     summary="Read a guide's history",
-    response_model=EditionsAnswer,
-    responses=NOT_MODIFIED | documented(GUIDE),
+    response_model=EditionsResponse,
+    responses=NOT_MODIFIED | problem_responses(GUIDE_NOT_FOUND),
 )
 def list_editions(
-    request: Request, session: OpenSession, guide: GuideName, limit: Limit = 50, cursor: Cursor = None
+    request: Request, session: SessionDep, guide: GuideName, limit: Limit = 50, cursor: Cursor = None
 ) -> Response:
     """Every edition, the newest first, withdrawn ones included."""
     history = get_history(session, guide=guide)
-    before = from_cursor(cursor, otherwise=HIGHEST + 1)
+    before = decode_key(cursor, otherwise=HIGHEST + 1)
     heads = [head for head in history if head.number < before]
     page = tuple(_summary(head, status_of(head, history)) for head in heads[:limit])
-    following = to_cursor(page[-1].number) if len(heads) > limit else None
-    return public_answer(request, EditionsAnswer(editions=page, next_cursor=following), caching=CURRENT)
+    following = encode_key(page[-1].number) if len(heads) > limit else None
+    return public_response(request, EditionsResponse(editions=page, next_cursor=following), caching=CACHE_CURRENT)
 
 
 @router.get(
     "/{number}",
     summary="Read a numbered edition",
-    response_model=EditionAnswer,
-    responses=MARKDOWN.documented(AS_PUBLISHED) | NOT_MODIFIED | documented(GUIDE, EDITION, WITHDRAWN),
+    response_model=EditionResponse,
+    responses=MARKDOWN.documented(AS_PUBLISHED)
+    | NOT_MODIFIED
+    | problem_responses(GUIDE_NOT_FOUND, EDITION_NOT_FOUND, WITHDRAWN),
 )
-def read_edition(request: Request, session: OpenSession, parts: TheParts, guide: GuideName, number: Number) -> Response:
+def read_edition(
+    request: Request, session: SessionDep, parts: ContextDep, guide: GuideName, number: Number
+) -> Response:
     """Exactly that edition, whole. Its bytes never change."""
     history = get_history(session, guide=guide)
     head = readable_of(history, number)
-    answer = edition_answer(head, read_content(session, head.key), Status.PUBLISHED, edition_path(head.key))
-    return public_answer(
+    answer = present_edition(head, read_content(session, head.key), EditionStatus.PUBLISHED, edition_path(head.key))
+    return public_response(
         request,
         answer,
-        caching=IMMUTABLE,
+        caching=CACHE_IMMUTABLE,
         more_links=_successor(history, head) | memento_links(parts.settings.public_url, guide),
         more_headers=memento_headers(head),
     )
@@ -93,12 +106,12 @@ def read_edition(request: Request, session: OpenSession, parts: TheParts, guide:
 @router.get(
     "/{number}/changes",
     summary="Compare two editions",
-    response_model=ChangesAnswer,
-    responses=NOT_MODIFIED | documented(GUIDE, EDITION, WITHDRAWN),
+    response_model=ChangesResponse,
+    responses=NOT_MODIFIED | problem_responses(GUIDE_NOT_FOUND, EDITION_NOT_FOUND, WITHDRAWN),
 )
 def read_changes(
     request: Request,
-    session: OpenSession,
+    session: SessionDep,
     guide: GuideName,
     number: Number,
     since: Annotated[
@@ -111,14 +124,14 @@ def read_changes(
     history = get_history(session, guide=guide)
     head = readable_of(history, number)
     if since is None and number == 1:
-        raise QueryRefused([Fault((), "Edition 1 has none before it. Name one to compare with: since=2.")])
+        raise InvalidQuery([FieldError((), "Edition 1 has none before it. Name one to compare with: since=2.")])
     other = readable_of(history, since or number - 1)
     before, after = read_content(session, other.key), read_content(session, head.key)
     path = edition_path(head.key)
-    answer = ChangesAnswer(
+    answer = ChangesResponse(
         guide=guide,
         edition=number,
-        status=Status.PUBLISHED,
+        status=EditionStatus.PUBLISHED,
         digest=head.digest,
         cautions=after.cautions,
         since=other.number,
@@ -127,35 +140,41 @@ def read_changes(
         fields=changed_fields(before, after),
         links={"self": f"{path}/changes?since={other.number}", "edition": path, "since": edition_path(other.key)},
     )
-    return public_answer(request, answer, caching=IMMUTABLE)
+    return public_response(request, answer, caching=CACHE_IMMUTABLE)
 
 
 @router.get(
     "/{number}/{section}",
     summary="Read a section of a numbered edition",
-    response_model=SectionAnswer,
-    responses=CSV.documented(AS_PUBLISHED) | NOT_MODIFIED | documented(NOT_FOUND, GUIDE, EDITION, WITHDRAWN),
+    response_model=SectionResponse,
+    responses=CSV.documented(AS_PUBLISHED)
+    | NOT_MODIFIED
+    | problem_responses(NOT_FOUND, GUIDE_NOT_FOUND, EDITION_NOT_FOUND, WITHDRAWN),
 )
 def read_edition_section(
-    request: Request, session: OpenSession, guide: GuideName, number: Number, section: SectionName
+    request: Request, session: SessionDep, guide: GuideName, number: Number, section: SectionName
 ) -> Response:
     """One section of exactly that edition, with the cautions that must be read with it."""
     history = get_history(session, guide=guide)
     head = readable_of(history, number)
     content = read_content(session, head.key)
-    answer = section_answer(head, content, Status.PUBLISHED, section, edition_path(head.key))
-    return public_answer(request, answer, caching=IMMUTABLE, more_links=_successor(history, head, f"/{section.value}"))
+    answer = present_section(head, content, EditionStatus.PUBLISHED, section, edition_path(head.key))
+    return public_response(
+        request, answer, caching=CACHE_IMMUTABLE, more_links=_successor(history, head, f"/{section.value}")
+    )
 
 
 @router.get(
     "/{number}/{section}/{item_id}",
     summary="Read one item of a numbered edition",
-    response_model=NumberedItemAnswer,
-    responses=AS_PUBLISHED | NOT_MODIFIED | documented(NOT_FOUND, GUIDE, EDITION, ITEM, WITHDRAWN),
+    response_model=NumberedItemResponse,
+    responses=AS_PUBLISHED
+    | NOT_MODIFIED
+    | problem_responses(NOT_FOUND, GUIDE_NOT_FOUND, EDITION_NOT_FOUND, ITEM_NOT_FOUND, WITHDRAWN),
 )
 def read_edition_item(
     request: Request,
-    session: OpenSession,
+    session: SessionDep,
     guide: GuideName,
     number: Number,
     section: SectionName,
@@ -169,10 +188,10 @@ def read_edition_item(
     mentions = find_mentions(session, guide=guide, part=section.key, item_id=item_id)
     links = item_links(head.key, edition_path(head.key) + below, below=below, stands_in=mentions)
     latest = links.pop("latest_version")  # a later edition may leave the item out
-    answer = NumberedItemAnswer(
+    answer = NumberedItemResponse(
         guide=guide,
         edition=number,
-        status=Status.PUBLISHED,
+        status=EditionStatus.PUBLISHED,
         digest=head.digest,
         cautions=content.cautions,
         section=section,
@@ -183,7 +202,7 @@ def read_edition_item(
     current = current_of(history)
     if current is not None and current.number in mentions:
         more_links["latest_version"] = latest
-    return public_answer(request, answer, caching=IMMUTABLE, more_links=more_links)
+    return public_response(request, answer, caching=CACHE_IMMUTABLE, more_links=more_links)
 
 
 @time_maps.get(
@@ -191,14 +210,14 @@ def read_edition_item(
     summary="Read a guide's TimeMap",
     response_class=Response,
     responses=NOT_MODIFIED
-    | documented(GUIDE)
+    | problem_responses(GUIDE_NOT_FOUND)
     | {200: {"content": {LINK_FORMAT: {"example": TIME_MAP_EXAMPLE}}, "description": "The TimeMap."}},
 )
-def read_time_map(request: Request, session: OpenSession, parts: TheParts, guide: GuideName) -> Response:
+def read_time_map(request: Request, session: SessionDep, parts: ContextDep, guide: GuideName) -> Response:
     """The guide's history as a Memento TimeMap (RFC 7089), in link-format (RFC 6690)."""
     content = time_map(get_history(session, guide=guide), parts.settings.public_url)
     links = memento_links(parts.settings.public_url, guide)
-    return finished_answer(request, content, media_type=LINK_FORMAT, caching=CURRENT, links=links)
+    return conditional_response(request, content, media_type=LINK_FORMAT, caching=CACHE_CURRENT, links=links)
 
 
 def _successor(history: Sequence[EditionHead], head: EditionHead, below: str = "") -> Links:
@@ -207,7 +226,7 @@ def _successor(history: Sequence[EditionHead], head: EditionHead, below: str = "
     return {"successor_version": edition_path(following) + below} if len(history) > head.number else {}
 
 
-def _summary(head: EditionHead, status: Status) -> EditionSummary:
+def _summary(head: EditionHead, status: EditionStatus) -> EditionSummary:
     withdrawal = (
         Withdrawal(withdrawn_at=head.withdrawn_at, reason=head.reason)
         if head.withdrawn_at is not None and head.reason is not None

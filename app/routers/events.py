@@ -9,33 +9,33 @@ from sqlmodel import Session
 from starlette.concurrency import run_in_threadpool
 
 from app.models.clients import Scope
-from app.models.events.responses import Event, EventsAnswer
+from app.models.events.responses import EventResponse, EventsResponse
 from app.models.events.tables import EventKind, EventRow
-from app.web.auth import the_client
-from app.web.responses import NO_STORE
 from app.routers.desk import UNADMITTED
-from app.web.plain_numbers import IN_PLAIN_DIGITS
-from app.web.context import Parts, TheParts
-from app.web.problem_types import documented
-from app.web.query_params import Limit, from_cursor, to_cursor
-from app.web.router import Routes
-from app.services.access.clients import Caller
+from app.services.access.clients import Principal
 from app.store.events import confirm, confirmed_by, events_after
+from app.web.auth import require_client
+from app.web.context import AppContext, ContextDep
+from app.web.plain_numbers import IN_PLAIN_DIGITS
+from app.web.problem_types import problem_responses
+from app.web.query_params import Limit, decode_key, encode_key
+from app.web.responses import NO_STORE
+from app.web.router import GuidanceRouter
 
-router = Routes(prefix="/v1/events", tags=["Events"])
+router = GuidanceRouter(prefix="/v1/events", tags=["Events"])
 
 LONGEST_WAIT = 30
 SECOND = 1.0
 LOOK_AGAIN_SECONDS = 0.25
 
-Follower = Annotated[Caller, Security(the_client, scopes=[Scope.EVENTS])]
+Follower = Annotated[Principal, Security(require_client, scopes=[Scope.EVENTS])]
 
 
-@router.get("", summary="Pull events", responses=documented(*UNADMITTED))
+@router.get("", summary="Pull events", responses=problem_responses(*UNADMITTED))
 async def read_events(
     *,
     response: Response,
-    parts: TheParts,
+    parts: ContextDep,
     caller: Follower,
     after: Annotated[
         str | None,
@@ -52,7 +52,7 @@ async def read_events(
         IN_PLAIN_DIGITS,
     ] = 0,
     limit: Limit = 50,
-) -> EventsAnswer:
+) -> EventsResponse:
     """What happened since, for this client. What it has not confirmed is offered again."""
     response.headers["Cache-Control"] = NO_STORE
     began_after = await run_in_threadpool(_begin, parts, caller.name, after)
@@ -60,20 +60,20 @@ async def read_events(
     while not (found := await run_in_threadpool(_read, parts, began_after, limit)) and time.monotonic() < deadline:
         await asyncio.sleep(LOOK_AGAIN_SECONDS)
     last = found[-1].id if found else began_after
-    events = tuple(Event(type=EventKind(event.kind), timestamp=event.at, data=event.data) for event in found)
-    return EventsAnswer(events=events, next_cursor=to_cursor(last or 0))
+    events = tuple(EventResponse(type=EventKind(event.kind), timestamp=event.at, data=event.data) for event in found)
+    return EventsResponse(events=events, next_cursor=encode_key(last or 0))
 
 
-def _begin(parts: Parts, client: str, after: str | None) -> int:
+def _begin(parts: AppContext, client: str, after: str | None) -> int:
     """Confirm what the cursor confirms, and give the event after which to read."""
     if after is None:
         with Session(parts.engine) as session:
             return confirmed_by(session, client=client)
-    event_id = from_cursor(after, otherwise=0)
+    event_id = decode_key(after, otherwise=0)
     parts.intake.writer.keep(lambda connection: confirm(connection, client=client, event_id=event_id))
     return event_id
 
 
-def _read(parts: Parts, after: int, limit: int) -> list[EventRow]:
+def _read(parts: AppContext, after: int, limit: int) -> list[EventRow]:
     with Session(parts.engine) as session:
         return list(events_after(session, after=after, limit=limit))

@@ -3,8 +3,6 @@
 from fastapi import Request, Response
 
 from app.models.guidance.feed import JsonFeed
-from app.web.auth import PUBLIC
-from app.web.responses import CURRENT, finished_answer
 from app.presenters.feeds import (
     ATOM_FEED,
     ATOM_MEDIA_TYPE,
@@ -13,12 +11,14 @@ from app.presenters.feeds import (
     atom_feed,
     json_feed,
 )
-from app.web.context import OpenSession, TheParts
-from app.web.problem_types import NOT_MODIFIED, Responses, documented
-from app.web.router import Routes
-from app.store.edition_events import list_happenings
+from app.store.edition_events import list_edition_events
+from app.web.auth import PUBLIC
+from app.web.context import ContextDep, SessionDep
+from app.web.problem_types import NOT_MODIFIED, Responses, problem_responses
+from app.web.responses import CACHE_CURRENT, conditional_response
+from app.web.router import GuidanceRouter
 
-router = Routes(tags=["Feeds"], dependencies=[PUBLIC])
+router = GuidanceRouter(tags=["Feeds"], dependencies=[PUBLIC])
 
 MOST_ENTRIES = 50
 EXAMPLE = (
@@ -37,11 +37,11 @@ AS_ATOM: Responses = {
     JSON_FEED,
     summary="Follow the editions (JSON Feed)",
     response_model=JsonFeed,
-    responses=NOT_MODIFIED | documented(),
+    responses=NOT_MODIFIED | problem_responses(),
 )
-def read_json_feed(request: Request, session: OpenSession, parts: TheParts) -> Response:
+def read_json_feed(request: Request, session: SessionDep, parts: ContextDep) -> Response:
     """The latest 50 editions published and withdrawn, the newest first, as JSON Feed 1.1."""
-    feed = json_feed(list_happenings(session, limit=MOST_ENTRIES), parts.settings.public_url)
+    feed = json_feed(list_edition_events(session, limit=MOST_ENTRIES), parts.settings.public_url)
     return _answer(request, feed.model_dump_json(by_alias=True).encode(), JSON_MEDIA_TYPE, JSON_FEED)
 
 
@@ -49,13 +49,13 @@ def read_json_feed(request: Request, session: OpenSession, parts: TheParts) -> R
     ATOM_FEED,
     summary="Follow the editions (Atom)",
     response_class=Response,
-    responses=AS_ATOM | NOT_MODIFIED | documented(),
+    responses=AS_ATOM | NOT_MODIFIED | problem_responses(),
 )
-def read_atom_feed(request: Request, session: OpenSession, parts: TheParts) -> Response:
+def read_atom_feed(request: Request, session: SessionDep, parts: ContextDep) -> Response:
     """The same entries, with the same ids, as an Atom feed (RFC 4287)."""
-    feed = atom_feed(list_happenings(session, limit=MOST_ENTRIES), parts.settings.public_url)
+    feed = atom_feed(list_edition_events(session, limit=MOST_ENTRIES), parts.settings.public_url)
     return _answer(request, feed, ATOM_MEDIA_TYPE, ATOM_FEED)
 
 
 def _answer(request: Request, feed: bytes, media_type: str, path: str) -> Response:
-    return finished_answer(request, feed, media_type=media_type, caching=CURRENT, links={"self": path})
+    return conditional_response(request, feed, media_type=media_type, caching=CACHE_CURRENT, links={"self": path})

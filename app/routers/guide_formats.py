@@ -8,32 +8,32 @@ from fastapi import Request, Response
 
 from app.models.guidance.editions import EditionContent
 from app.models.guidance.guide_responses import Section
-from app.web.auth import PUBLIC
-from app.web.responses import CURRENT, IMMUTABLE, Headers, finished_answer
 from app.presenters.csv_table import csv_name, section_csv
-from app.routers.editions import Number
-from app.presenters.guides import edition_path, guide_path, links_of
-from app.routers.guides import GuideName, SectionName
+from app.presenters.guides import edition_links, edition_path, guide_path
 from app.presenters.markdown import edition_markdown
-from app.web.negotiation import AS_CSV, AS_MARKDOWN, CSV, MARKDOWN
-from app.web.context import OpenSession, Parts, TheParts
-from app.presenters.pdf import edition_pdf
-from app.web.problem_types import (
-    EDITION,
-    GUIDE,
-    NOT_FOUND,
-    NOT_MODIFIED,
-    NOT_PRINTED,
-    WITHDRAWN,
-    Responses,
-    documented,
-)
-from app.web.router import Routes
 from app.presenters.memento import VARY, memento_headers, memento_links
+from app.presenters.pdf import edition_pdf
+from app.routers.editions import Number
+from app.routers.guides import GuideName, SectionName
 from app.store.contents import read_content
 from app.store.editions import EditionHead, get_current, get_history, readable_of
+from app.web.auth import PUBLIC
+from app.web.context import AppContext, ContextDep, SessionDep
+from app.web.negotiation import AS_CSV, AS_MARKDOWN, CSV, MARKDOWN
+from app.web.problem_types import (
+    EDITION_NOT_FOUND,
+    GUIDE_NOT_FOUND,
+    NOT_FOUND,
+    NOT_MODIFIED,
+    PDF_UNAVAILABLE,
+    WITHDRAWN,
+    Responses,
+    problem_responses,
+)
+from app.web.responses import CACHE_CURRENT, CACHE_IMMUTABLE, Headers, conditional_response
+from app.web.router import GuidanceRouter
 
-router = Routes(prefix="/v1/guides", dependencies=[PUBLIC])
+router = GuidanceRouter(prefix="/v1/guides", dependencies=[PUBLIC])
 
 PDF_TYPE = "application/pdf"
 PDF_SUFFIX = ".pdf"
@@ -47,9 +47,9 @@ AS_PDF: Responses = {
     tags=["Guides"],
     summary="Read a guide's current edition as Markdown",
     response_class=Response,
-    responses=AS_MARKDOWN | NOT_MODIFIED | documented(NOT_FOUND, GUIDE, WITHDRAWN),
+    responses=AS_MARKDOWN | NOT_MODIFIED | problem_responses(NOT_FOUND, GUIDE_NOT_FOUND, WITHDRAWN),
 )
-def read_guide_as_markdown(request: Request, session: OpenSession, parts: TheParts, guide: GuideName) -> Response:
+def read_guide_as_markdown(request: Request, session: SessionDep, parts: ContextDep, guide: GuideName) -> Response:
     """The guide to read in a minute: whom to call first, and the cautions beside factors and indicators."""
     head = get_current(session, guide=guide)
     return _markdown(request, parts, head, read_content(session, head.key), guide_path(guide), VARY)
@@ -60,10 +60,10 @@ def read_guide_as_markdown(request: Request, session: OpenSession, parts: ThePar
     tags=["Editions"],
     summary="Read a numbered edition as Markdown",
     response_class=Response,
-    responses=AS_MARKDOWN | NOT_MODIFIED | documented(NOT_FOUND, GUIDE, EDITION, WITHDRAWN),
+    responses=AS_MARKDOWN | NOT_MODIFIED | problem_responses(NOT_FOUND, GUIDE_NOT_FOUND, EDITION_NOT_FOUND, WITHDRAWN),
 )
 def read_edition_as_markdown(
-    request: Request, session: OpenSession, parts: TheParts, guide: GuideName, number: Number
+    request: Request, session: SessionDep, parts: ContextDep, guide: GuideName, number: Number
 ) -> Response:
     """Exactly that edition, to read in a minute.
 
@@ -80,9 +80,9 @@ def read_edition_as_markdown(
     tags=["Guides"],
     summary="Read a guide's current edition as a PDF to print",
     response_class=Response,
-    responses=AS_PDF | NOT_MODIFIED | documented(NOT_FOUND, GUIDE, WITHDRAWN, NOT_PRINTED),
+    responses=AS_PDF | NOT_MODIFIED | problem_responses(NOT_FOUND, GUIDE_NOT_FOUND, WITHDRAWN, PDF_UNAVAILABLE),
 )
-def read_guide_as_pdf(request: Request, session: OpenSession, parts: TheParts, guide: GuideName) -> Response:
+def read_guide_as_pdf(request: Request, session: SessionDep, parts: ContextDep, guide: GuideName) -> Response:
     """The same page as that of the numbered edition."""
     head = get_current(session, guide=guide)
     return _pdf(request, parts, head, guide_path(guide))
@@ -93,10 +93,12 @@ def read_guide_as_pdf(request: Request, session: OpenSession, parts: TheParts, g
     tags=["Editions"],
     summary="Read a numbered edition as a PDF to print",
     response_class=Response,
-    responses=AS_PDF | NOT_MODIFIED | documented(NOT_FOUND, GUIDE, EDITION, WITHDRAWN, NOT_PRINTED),
+    responses=AS_PDF
+    | NOT_MODIFIED
+    | problem_responses(NOT_FOUND, GUIDE_NOT_FOUND, EDITION_NOT_FOUND, WITHDRAWN, PDF_UNAVAILABLE),
 )
 def read_edition_as_pdf(
-    request: Request, session: OpenSession, parts: TheParts, guide: GuideName, number: Number
+    request: Request, session: SessionDep, parts: ContextDep, guide: GuideName, number: Number
 ) -> Response:
     """One A4 page, tagged (PDF/UA-1), with the edition, its digest and a QR code that leads to the live guide.
 
@@ -112,9 +114,9 @@ def read_edition_as_pdf(
     tags=["Guides"],
     summary="Read a section of the current edition as CSV",
     response_class=Response,
-    responses=AS_CSV | NOT_MODIFIED | documented(NOT_FOUND, GUIDE, WITHDRAWN),
+    responses=AS_CSV | NOT_MODIFIED | problem_responses(NOT_FOUND, GUIDE_NOT_FOUND, WITHDRAWN),
 )
-def read_section_as_csv(request: Request, session: OpenSession, guide: GuideName, section: SectionName) -> Response:
+def read_section_as_csv(request: Request, session: SessionDep, guide: GuideName, section: SectionName) -> Response:
     """One item a row (RFC 4180, UTF-8, with a header row), and in every row its edition and the cautions.
 
     A cell that begins with `=`, `+`, `-`, `@`, a tab or a carriage return has an apostrophe before it, so that no
@@ -122,7 +124,7 @@ def read_section_as_csv(request: Request, session: OpenSession, guide: GuideName
     """
     head = get_current(session, guide=guide)
     content = read_content(session, head.key)
-    return _csv(request, head, content, section, path=guide_path(guide), caching=CURRENT)
+    return _csv(request, head, content, section, path=guide_path(guide), caching=CACHE_CURRENT)
 
 
 @router.get(
@@ -130,33 +132,33 @@ def read_section_as_csv(request: Request, session: OpenSession, guide: GuideName
     tags=["Editions"],
     summary="Read a section of a numbered edition as CSV",
     response_class=Response,
-    responses=AS_CSV | NOT_MODIFIED | documented(NOT_FOUND, GUIDE, EDITION, WITHDRAWN),
+    responses=AS_CSV | NOT_MODIFIED | problem_responses(NOT_FOUND, GUIDE_NOT_FOUND, EDITION_NOT_FOUND, WITHDRAWN),
 )
 def read_edition_section_as_csv(
-    request: Request, session: OpenSession, guide: GuideName, number: Number, section: SectionName
+    request: Request, session: SessionDep, guide: GuideName, number: Number, section: SectionName
 ) -> Response:
     """One section of exactly that edition, laid out as that of the current one."""
     head = readable_of(get_history(session, guide=guide), number)
     content = read_content(session, head.key)
-    return _csv(request, head, content, section, path=edition_path(head.key), caching=IMMUTABLE)
+    return _csv(request, head, content, section, path=edition_path(head.key), caching=CACHE_IMMUTABLE)
 
 
 def _markdown(
-    request: Request, parts: Parts, head: EditionHead, content: EditionContent, path: str, headers: Headers
+    request: Request, parts: AppContext, head: EditionHead, content: EditionContent, path: str, headers: Headers
 ) -> Response:
     page = edition_markdown(head, content, parts.reference_data.signposts, parts.settings.public_url)
-    links = links_of(head.key, path + MARKDOWN.suffix, below=MARKDOWN.suffix)
+    links = edition_links(head.key, path + MARKDOWN.suffix, below=MARKDOWN.suffix)
     links |= memento_links(parts.settings.public_url, head.guide)
-    return finished_answer(
-        request, page, media_type=MARKDOWN.content_type, caching=CURRENT, links=links, more_headers=headers
+    return conditional_response(
+        request, page, media_type=MARKDOWN.content_type, caching=CACHE_CURRENT, links=links, more_headers=headers
     )
 
 
-def _pdf(request: Request, parts: Parts, head: EditionHead, path: str) -> Response:
+def _pdf(request: Request, parts: AppContext, head: EditionHead, path: str) -> Response:
     signposts, address = parts.reference_data.signposts, parts.settings.public_url
     page = edition_pdf(head, parts.intake.contents(head.key), signposts, address)
-    links = links_of(head.key, path + PDF_SUFFIX, below=PDF_SUFFIX)
-    answer = finished_answer(request, page, media_type=PDF_TYPE, caching=CURRENT, links=links)
+    links = edition_links(head.key, path + PDF_SUFFIX, below=PDF_SUFFIX)
+    answer = conditional_response(request, page, media_type=PDF_TYPE, caching=CACHE_CURRENT, links=links)
     answer.headers["Content-Disposition"] = f'inline; filename="{head.guide}-edition-{head.number}.pdf"'
     return answer
 
@@ -165,8 +167,8 @@ def _csv(
     request: Request, head: EditionHead, content: EditionContent, section: Section, *, path: str, caching: str
 ) -> Response:
     below = f"/{section.value}{CSV.suffix}"
-    links = links_of(head.key, path + below, below=below)
+    links = edition_links(head.key, path + below, below=below)
     sheet = section_csv(head, content, section)
-    answer = finished_answer(request, sheet, media_type=CSV.content_type, caching=caching, links=links)
+    answer = conditional_response(request, sheet, media_type=CSV.content_type, caching=caching, links=links)
     answer.headers["Content-Disposition"] = f'inline; filename="{csv_name(head, section)}"'
     return answer

@@ -4,44 +4,53 @@ from typing import Annotated
 
 from fastapi import Header, Path, Query, Request, Response
 
-from app.models.guidance.guide_responses import (
-    EditionAnswer,
-    GuidesAnswer,
-    GuideSummary,
-    ItemAnswer,
-    Section,
-    SectionAnswer,
-    Status,
-)
 from app.models.base import SLUG_PATTERN
-from app.web.auth import PUBLIC
-from app.web.responses import CURRENT, public_answer
+from app.models.guidance.guide_responses import (
+    EditionResponse,
+    EditionStatus,
+    GuidesResponse,
+    GuideSummary,
+    ItemResponse,
+    Section,
+    SectionResponse,
+)
 from app.presenters.guides import (
-    edition_answer,
     edition_path,
     find_item,
     guide_path,
     item_history,
     item_links,
-    section_answer,
+    present_edition,
+    present_section,
 )
-from app.web.negotiation import AS_CSV, AS_MARKDOWN
-from app.web.context import OpenSession, TheParts
-from app.web.problem_types import EDITION, GUIDE, ITEM, NOT_FOUND, NOT_MODIFIED, WITHDRAWN, Responses, documented
-from app.web.query_params import Cursor, Limit, from_cursor, to_cursor
-from app.web.router import Routes
-from app.presenters.memento import VARY, memento_links, moment_asked, redirect_to_edition_at
+from app.presenters.memento import VARY, memento_links, redirect_to_edition_at, requested_moment
 from app.store.contents import read_content
 from app.store.editions import get_current, get_history, list_current
 from app.store.items import find_mentions, find_orders
+from app.web.auth import PUBLIC
+from app.web.context import ContextDep, SessionDep
+from app.web.negotiation import AS_CSV, AS_MARKDOWN
+from app.web.problem_types import (
+    EDITION_NOT_FOUND,
+    GUIDE_NOT_FOUND,
+    ITEM_NOT_FOUND,
+    NOT_FOUND,
+    NOT_MODIFIED,
+    WITHDRAWN,
+    Responses,
+    problem_responses,
+)
+from app.web.query_params import Cursor, Limit, decode_key, encode_key
+from app.web.responses import CACHE_CURRENT, public_response
+from app.web.router import GuidanceRouter
 
-router = Routes(prefix="/v1/guides", tags=["Guides"], dependencies=[PUBLIC])
+router = GuidanceRouter(prefix="/v1/guides", tags=["Guides"], dependencies=[PUBLIC])
 
 GuideName = Annotated[
     str,
     Path(pattern=SLUG_PATTERN, max_length=80, description="The guide.", examples=["child-sexual-exploitation"]),
 ]
-GuideCursor = Annotated[Cursor, Query(examples=[to_cursor("child-sexual-exploitation")])]
+GuideCursor = Annotated[Cursor, Query(examples=[encode_key("child-sexual-exploitation")])]
 AsOf = Annotated[
     str | None,
     Query(
@@ -79,12 +88,12 @@ ItemName = Annotated[
 @router.get(
     "",
     summary="List the guides",
-    response_model=GuidesAnswer,
-    responses=NOT_MODIFIED | documented(),
+    response_model=GuidesResponse,
+    responses=NOT_MODIFIED | problem_responses(),
 )
-def list_guides(request: Request, session: OpenSession, limit: Limit = 50, cursor: GuideCursor = None) -> Response:
+def list_guides(request: Request, session: SessionDep, limit: Limit = 50, cursor: GuideCursor = None) -> Response:
     """Every guide that has a current edition, by name."""
-    heads = list_current(session, after=from_cursor(cursor, otherwise=""), limit=limit + 1)
+    heads = list_current(session, after=decode_key(cursor, otherwise=""), limit=limit + 1)
     page = heads[:limit]
     summaries = tuple(
         GuideSummary(
@@ -97,20 +106,23 @@ def list_guides(request: Request, session: OpenSession, limit: Limit = 50, curso
         )
         for head in page
     )
-    following = to_cursor(page[-1].guide) if len(heads) > limit else None
-    return public_answer(request, GuidesAnswer(guides=summaries, next_cursor=following), caching=CURRENT)
+    following = encode_key(page[-1].guide) if len(heads) > limit else None
+    return public_response(request, GuidesResponse(guides=summaries, next_cursor=following), caching=CACHE_CURRENT)
 
 
 @router.get(
     "/{guide}",
     summary="Read a guide's current edition",
-    response_model=EditionAnswer,
-    responses=AS_MARKDOWN | NOT_MODIFIED | REDIRECTED | documented(GUIDE, EDITION, WITHDRAWN),
+    response_model=EditionResponse,
+    responses=AS_MARKDOWN
+    | NOT_MODIFIED
+    | REDIRECTED
+    | problem_responses(GUIDE_NOT_FOUND, EDITION_NOT_FOUND, WITHDRAWN),
 )
 def read_guide(
     request: Request,
-    session: OpenSession,
-    parts: TheParts,
+    session: SessionDep,
+    parts: ContextDep,
     guide: GuideName,
     as_of: AsOf = None,
     accept_datetime: AcceptDatetime = None,
@@ -119,36 +131,36 @@ def read_guide(
 
     With `as_of`, or with `Accept-Datetime` (Memento, RFC 7089), a redirect to the edition that was current then.
     """
-    moment = moment_asked(as_of, accept_datetime)
+    moment = requested_moment(as_of, accept_datetime)
     if moment is not None:
         return redirect_to_edition_at(get_history(session, guide=guide), moment, parts.settings.public_url)
     head = get_current(session, guide=guide)
-    answer = edition_answer(head, read_content(session, head.key), Status.CURRENT, guide_path(guide))
+    answer = present_edition(head, read_content(session, head.key), EditionStatus.CURRENT, guide_path(guide))
     more_links = memento_links(parts.settings.public_url, guide)
-    return public_answer(request, answer, caching=CURRENT, more_links=more_links, more_headers=VARY)
+    return public_response(request, answer, caching=CACHE_CURRENT, more_links=more_links, more_headers=VARY)
 
 
 @router.get(
     "/{guide}/{section}",
     summary="Read a section of the current edition",
-    response_model=SectionAnswer,
-    responses=AS_CSV | NOT_MODIFIED | documented(NOT_FOUND, GUIDE, WITHDRAWN),
+    response_model=SectionResponse,
+    responses=AS_CSV | NOT_MODIFIED | problem_responses(NOT_FOUND, GUIDE_NOT_FOUND, WITHDRAWN),
 )
-def read_section(request: Request, session: OpenSession, guide: GuideName, section: SectionName) -> Response:
+def read_section(request: Request, session: SessionDep, guide: GuideName, section: SectionName) -> Response:
     """One section, word for word, with the cautions that must be read with it."""
     head = get_current(session, guide=guide)
-    answer = section_answer(head, read_content(session, head.key), Status.CURRENT, section, guide_path(guide))
-    return public_answer(request, answer, caching=CURRENT)
+    answer = present_section(head, read_content(session, head.key), EditionStatus.CURRENT, section, guide_path(guide))
+    return public_response(request, answer, caching=CACHE_CURRENT)
 
 
 @router.get(
     "/{guide}/{section}/{item_id}",
     summary="Read one item of the current edition",
-    response_model=ItemAnswer,
-    responses=NOT_MODIFIED | documented(NOT_FOUND, GUIDE, ITEM, WITHDRAWN),
+    response_model=ItemResponse,
+    responses=NOT_MODIFIED | problem_responses(NOT_FOUND, GUIDE_NOT_FOUND, ITEM_NOT_FOUND, WITHDRAWN),
 )
 def read_item(
-    request: Request, session: OpenSession, guide: GuideName, section: SectionName, item_id: ItemName
+    request: Request, session: SessionDep, guide: GuideName, section: SectionName, item_id: ItemName
 ) -> Response:
     """One item, with the editions in which it stands and where its words changed."""
     history = get_history(session, guide=guide)
@@ -156,10 +168,10 @@ def read_item(
     content = read_content(session, head.key)
     below = f"/{section.value}/{item_id}"
     mentions = find_mentions(session, guide=guide, part=section.key, item_id=item_id)
-    answer = ItemAnswer(
+    answer = ItemResponse(
         guide=guide,
         edition=head.number,
-        status=Status.CURRENT,
+        status=EditionStatus.CURRENT,
         digest=head.digest,
         cautions=content.cautions,
         section=section,
@@ -172,4 +184,4 @@ def read_item(
         ),
         links=item_links(head.key, guide_path(guide) + below, below=below, stands_in=mentions),
     )
-    return public_answer(request, answer, caching=CURRENT)
+    return public_response(request, answer, caching=CACHE_CURRENT)

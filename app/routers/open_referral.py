@@ -6,6 +6,7 @@ from uuid import UUID
 from fastapi import Depends, Path, Query, Request, Response
 from sqlmodel import Session
 
+from app.models.open_referral.components import A_SERVICE, A_TAXONOMY, A_TERM, Taxonomy, TaxonomyTerm
 from app.models.open_referral.directory import (
     A_SERVICE_AT_LOCATION,
     ApiDescription,
@@ -16,43 +17,42 @@ from app.models.open_referral.directory import (
     TaxonomyPage,
     TaxonomyTermPage,
 )
-from app.models.open_referral.components import A_SERVICE, A_TAXONOMY, A_TERM, Taxonomy, TaxonomyTerm
-from app.web.auth import PUBLIC
-from app.web.plain_numbers import IN_PLAIN_DIGITS
 from app.presenters.open_referral import (
     DOCUMENT,
     STUB,
-    Filters,
     Paging,
+    ServiceFilters,
     at_locations,
-    directory_answer,
-    document_answer,
+    directory_response,
     document_of_stub,
+    document_response,
     get_one,
     listed_at_locations,
     page_of,
     read_directory,
 )
-from app.web.context import TheParts
-from app.web.problem_types import NOT_FOUND, NOT_MODIFIED, documented
-from app.web.query_params import UNKNOWN_IGNORED
-from app.web.router import Routes
 from app.services.guidance.open_referral import Directory
+from app.web.auth import PUBLIC
+from app.web.context import ContextDep
+from app.web.plain_numbers import IN_PLAIN_DIGITS
+from app.web.problem_types import NOT_FOUND, NOT_MODIFIED, problem_responses
+from app.web.query_params import UNKNOWN_IGNORED
+from app.web.router import GuidanceRouter
 
-router = Routes(prefix=STUB, tags=["Open Referral UK"], dependencies=[PUBLIC, UNKNOWN_IGNORED])
+router = GuidanceRouter(prefix=STUB, tags=["Open Referral UK"], dependencies=[PUBLIC, UNKNOWN_IGNORED])
 
 PROFILE = "https://docs.openreferraluk.org/en/latest/"
-FOR_ALL = NOT_MODIFIED | documented()
-FOR_ONE = NOT_MODIFIED | documented(NOT_FOUND)
+FOR_ALL = NOT_MODIFIED | problem_responses()
+FOR_ONE = NOT_MODIFIED | problem_responses(NOT_FOUND)
 
 
-def the_directory(parts: TheParts) -> Directory:
+def get_directory(parts: ContextDep) -> Directory:
     """The directory as it stands now."""
     with Session(parts.engine) as session:
         return read_directory(session, parts)
 
 
-async def the_filters(
+async def service_filters(
     search: Annotated[
         str | None,
         Query(
@@ -67,12 +67,12 @@ async def the_filters(
     taxonomy_term_id: Annotated[
         str | None, Query(max_length=100, description="Only services with this term.", examples=[A_TERM])
     ] = None,
-) -> Filters:
+) -> ServiceFilters:
     """The filters that the caller gives."""
-    return Filters(search or "", taxonomy_id or "", taxonomy_term_id or "")
+    return ServiceFilters(search or "", taxonomy_id or "", taxonomy_term_id or "")
 
 
-async def the_paging(
+async def get_paging(
     page: Annotated[int, Query(ge=1, description="Which page, from 1.", examples=[1]), IN_PLAIN_DIGITS] = 1,
     per_page: Annotated[
         int, Query(ge=1, le=1000, description="The most entries of a page.", examples=[50]), IN_PLAIN_DIGITS
@@ -82,75 +82,75 @@ async def the_paging(
     return Paging(page, per_page)
 
 
-TheDirectory = Annotated[Directory, Depends(the_directory)]
-TheFilters = Annotated[Filters, Depends(the_filters)]
-ThePaging = Annotated[Paging, Depends(the_paging)]
+DirectoryDep = Annotated[Directory, Depends(get_directory)]
+ServiceFiltersDep = Annotated[ServiceFilters, Depends(service_filters)]
+PagingDep = Annotated[Paging, Depends(get_paging)]
 
 
 @router.get("", summary="Describe the directory", response_model=ApiDescription, responses=FOR_ALL)
 @router.get("/", include_in_schema=False)
-def describe_directory(request: Request, parts: TheParts) -> Response:
+def describe_directory(request: Request, parts: ContextDep) -> Response:
     """The version of the standard, and where it and this API are described; also with a slash at the end."""
     document = parts.settings.public_url + DOCUMENT
-    return directory_answer(request, ApiDescription(version="HSDS-UK-3.0", profile=PROFILE, openapi_url=document))
+    return directory_response(request, ApiDescription(version="HSDS-UK-3.0", profile=PROFILE, openapi_url=document))
 
 
 @router.get("/openapi.json", include_in_schema=False)
-def read_directory_document(request: Request, parts: TheParts) -> Response:
+def read_directory_document(request: Request, parts: ContextDep) -> Response:
     """The OpenAPI document of the stub alone."""
-    return document_answer(request, document_of_stub(request.app.openapi(), parts.settings.public_url))
+    return document_response(request, document_of_stub(request.app.openapi(), parts.settings.public_url))
 
 
 @router.get("/services", summary="List the services", response_model=ServicePage, responses=FOR_ALL)
-def list_services(request: Request, directory: TheDirectory, filters: TheFilters, paging: ThePaging) -> Response:
+def list_services(request: Request, directory: DirectoryDep, filters: ServiceFiltersDep, paging: PagingDep) -> Response:
     """Whom to call or write to: the contacts of the guides, then the signposts, 999 first among them.
 
     Every filter that is given must be met. Unknown ones are ignored, as callers of this standard expect. The services
     state no ages, hours or areas, so the standard's filters by age, day, time, postcode and proximity leave none out.
     """
-    return directory_answer(request, page_of(ServicePage, filters.passed(directory.services), paging))
+    return directory_response(request, page_of(ServicePage, filters.passed(directory.services), paging))
 
 
 @router.get("/services/{id}", summary="Read a service", response_model=Service, responses=FOR_ONE)
 def read_service(
     request: Request,
-    directory: TheDirectory,
+    directory: DirectoryDep,
     wanted: Annotated[UUID, Path(alias="id", description="The service.", examples=[A_SERVICE])],
 ) -> Response:
     """One service, whole, with its numbers in `contacts`, its location and the terms that it has to do with."""
-    return directory_answer(request, get_one(directory.services, wanted))
+    return directory_response(request, get_one(directory.services, wanted))
 
 
 @router.get("/taxonomies", summary="List the taxonomies", response_model=TaxonomyPage, responses=FOR_ALL)
-def list_taxonomies(request: Request, directory: TheDirectory, paging: ThePaging) -> Response:
+def list_taxonomies(request: Request, directory: DirectoryDep, paging: PagingDep) -> Response:
     """The one taxonomy."""
-    return directory_answer(request, page_of(TaxonomyPage, [directory.taxonomy], paging))
+    return directory_response(request, page_of(TaxonomyPage, [directory.taxonomy], paging))
 
 
 @router.get("/taxonomies/{id}", summary="Read a taxonomy", response_model=Taxonomy, responses=FOR_ONE)
 def read_taxonomy(
     request: Request,
-    directory: TheDirectory,
+    directory: DirectoryDep,
     wanted: Annotated[UUID, Path(alias="id", description="The taxonomy.", examples=[A_TAXONOMY])],
 ) -> Response:
     """The taxonomy: its terms name it in `taxonomy_id`."""
-    return directory_answer(request, get_one([directory.taxonomy], wanted))
+    return directory_response(request, get_one([directory.taxonomy], wanted))
 
 
 @router.get("/taxonomy_terms", summary="List the terms", response_model=TaxonomyTermPage, responses=FOR_ALL)
-def list_taxonomy_terms(request: Request, directory: TheDirectory, paging: ThePaging) -> Response:
+def list_taxonomy_terms(request: Request, directory: DirectoryDep, paging: PagingDep) -> Response:
     """The subjects of the guides, then the risks that they say are often linked to them."""
-    return directory_answer(request, page_of(TaxonomyTermPage, directory.terms, paging))
+    return directory_response(request, page_of(TaxonomyTermPage, directory.terms, paging))
 
 
 @router.get("/taxonomy_terms/{id}", summary="Read a term", response_model=TaxonomyTerm, responses=FOR_ONE)
 def read_taxonomy_term(
     request: Request,
-    directory: TheDirectory,
+    directory: DirectoryDep,
     wanted: Annotated[UUID, Path(alias="id", description="The term.", examples=[A_TERM])],
 ) -> Response:
     """One term, with the address at which its guide tells of it."""
-    return directory_answer(request, get_one(directory.terms, wanted))
+    return directory_response(request, get_one(directory.terms, wanted))
 
 
 @router.get(
@@ -160,11 +160,11 @@ def read_taxonomy_term(
     responses=FOR_ALL,
 )
 def list_service_at_locations(
-    request: Request, directory: TheDirectory, filters: TheFilters, paging: ThePaging
+    request: Request, directory: DirectoryDep, filters: ServiceFiltersDep, paging: PagingDep
 ) -> Response:
     """The same services, with the same filters, each at its virtual location: by telephone or online."""
     found = listed_at_locations(filters.passed(directory.services))
-    return directory_answer(request, page_of(ServiceAtLocationPage, found, paging))
+    return directory_response(request, page_of(ServiceAtLocationPage, found, paging))
 
 
 @router.get(
@@ -175,8 +175,8 @@ def list_service_at_locations(
 )
 def read_service_at_location(
     request: Request,
-    directory: TheDirectory,
+    directory: DirectoryDep,
     wanted: Annotated[UUID, Path(alias="id", description="The link.", examples=[A_SERVICE_AT_LOCATION])],
 ) -> Response:
     """One service at its location, whole; with the service's own `name` and `status` at the top."""
-    return directory_answer(request, get_one(at_locations(directory.services), wanted))
+    return directory_response(request, get_one(at_locations(directory.services), wanted))

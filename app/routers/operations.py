@@ -8,15 +8,15 @@ from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 
 from app.models.reference_responses import Health
-from app.web.auth import PUBLIC
-from app.web.responses import NO_STORE
-from app.web.context import Now, OpenSession, Parts, TheParts
-from app.web.problem_types import documented, shown
-from app.web.router import Routes
 from app.store.events import count_deliveries
 from app.store.inbox import count_states
+from app.web.auth import PUBLIC
+from app.web.context import AppContext, ContextDep, NowDep, SessionDep
+from app.web.problem_types import problem_responses, response_example
+from app.web.responses import NO_STORE
+from app.web.router import GuidanceRouter
 
-router = Routes(tags=["Operations"], dependencies=[PUBLIC])
+router = GuidanceRouter(tags=["Operations"], dependencies=[PUBLIC])
 
 OK = "ok"
 UNAVAILABLE = 503
@@ -28,7 +28,9 @@ FAILING = {
 }
 
 
-@router.get("/health/live", summary="Is the process alive?", responses=documented() | shown(checks={}))
+@router.get(
+    "/health/live", summary="Is the process alive?", responses=problem_responses() | response_example(checks={})
+)
 def read_liveness(response: Response) -> Health:
     """Answers as long as the process does."""
     response.headers["Cache-Control"] = NO_STORE
@@ -38,9 +40,9 @@ def read_liveness(response: Response) -> Health:
 @router.get(
     "/health/ready",
     summary="Can it serve?",
-    responses=documented() | {UNAVAILABLE: {"model": Health, "description": "A check fails."} | FAILING},
+    responses=problem_responses() | {UNAVAILABLE: {"model": Health, "description": "A check fails."} | FAILING},
 )
-def read_readiness(response: Response, parts: TheParts) -> Health:
+def read_readiness(response: Response, parts: ContextDep) -> Health:
     """Whether guidance can be read and concerns can be kept: 503 where not."""
     response.headers["Cache-Control"] = NO_STORE
     checks = {"database": _database(parts), "writer": _writer(parts)}
@@ -58,10 +60,10 @@ def read_readiness(response: Response, parts: TheParts) -> Health:
     "/metrics",
     summary="Read the metrics",
     response_class=Response,
-    responses=documented()
+    responses=problem_responses()
     | {200: {"content": {"text/plain": {"example": "guidance_requests_total 1.0"}}, "description": "Prometheus text."}},
 )
-def read_metrics(parts: TheParts, session: OpenSession, now: Now) -> Response:
+def read_metrics(parts: ContextDep, session: SessionDep, now: NowDep) -> Response:
     """Counts and times of requests, in the Prometheus text format. No word of any concern stands here."""
     told = parts.metrics.text(
         waiting=parts.intake.writer.waiting,
@@ -71,7 +73,7 @@ def read_metrics(parts: TheParts, session: OpenSession, now: Now) -> Response:
     return Response(told, headers={"Content-Type": CONTENT_TYPE_LATEST, "Cache-Control": NO_STORE})
 
 
-def _database(parts: Parts) -> str:
+def _database(parts: AppContext) -> str:
     try:
         with parts.engine.connect() as connection:
             connection.execute(text("SELECT number FROM generation"))
@@ -80,14 +82,14 @@ def _database(parts: Parts) -> str:
     return OK
 
 
-def _disk(parts: Parts) -> str:
+def _disk(parts: AppContext) -> str:
     try:
         return OK if shutil.disk_usage(parts.settings.data_dir).free >= LEAST_FREE_BYTES else "full"
     except OSError:
         return "no answer"
 
 
-def _writer(parts: Parts) -> str:
+def _writer(parts: AppContext) -> str:
     writer = parts.intake.writer
     if not writer.is_alive:
         return "stopped"

@@ -10,42 +10,52 @@ from app.models.clients import Scope
 from app.models.digest import digest_of
 from app.models.guidance.edition_example import EDITION_EXAMPLE
 from app.models.guidance.editions import EditionContent
-from app.models.guidance.guide_responses import Status
-from app.models.guidance.publishing import PublishedAnswer, WithdrawalAnswer, WithdrawalRequest
-from app.web.auth import the_client
-from app.web.responses import NO_STORE, etag_of, json_bytes, names_etag, zipped_etag
+from app.models.guidance.guide_responses import EditionStatus
+from app.models.guidance.publishing import PublishedResponse, WithdrawalRequest, WithdrawalResponse
+from app.presenters.guides import edition_path, guide_path, present_edition
 from app.routers.editions import Number
-from app.presenters.guides import edition_answer, edition_path, guide_path
 from app.routers.guides import GuideName
+from app.services.guidance.publishing import publish_edition, withdraw_edition
+from app.store.contents import read_content
+from app.store.editions import EditionHead, EditionKey, current_of, find_history
+from app.web.auth import require_client
+from app.web.context import ContextDep, NowDep, SessionDep
 from app.web.json_body import JSONRoute
-from app.web.context import Now, OpenSession, TheParts
 from app.web.problem_types import (
+    ALREADY_WITHDRAWN,
     BUSY,
-    EDITION,
-    GUIDE,
-    MEDIA_TYPE,
+    EDITION_NOT_FOUND,
+    GUIDE_NOT_FOUND,
+    INVALID_TOKEN,
+    MISSING_SCOPE,
     NOT_FOUND,
     NOT_JSON,
     PRECONDITION_FAILED,
     PRECONDITION_MISSING,
-    PROVIDER,
-    REFUSED,
-    SCOPE,
-    TOKEN,
+    PROVIDER_UNAVAILABLE,
+    TOKEN_REQUIRED,
     TOO_LARGE,
-    UNKNOWN_TOKEN,
-    WITHDRAWN_BEFORE,
-    documented,
+    UNSUPPORTED_MEDIA_TYPE,
+    VALIDATION_FAILED,
+    problem_responses,
 )
-from app.web.router import Routes
-from app.services.guidance.publishing import publish_edition, withdraw_edition
-from app.store.contents import read_content
-from app.store.editions import EditionHead, EditionKey, current_of, find_history
+from app.web.responses import NO_STORE, etag_of, gzip_etag, json_bytes, matches_etag
+from app.web.router import GuidanceRouter
 
-router = Routes(prefix="/v1/guides/{guide}/editions", tags=["Publishing"], route_class=JSONRoute)
+router = GuidanceRouter(prefix="/v1/guides/{guide}/editions", tags=["Publishing"], route_class=JSONRoute)
 
-MAY_PUBLISH = Security(the_client, scopes=[Scope.PUBLISH])
-REFUSALS = (NOT_JSON, TOKEN, UNKNOWN_TOKEN, SCOPE, TOO_LARGE, MEDIA_TYPE, REFUSED, BUSY, PROVIDER)
+MAY_PUBLISH = Security(require_client, scopes=[Scope.PUBLISH])
+REFUSALS = (
+    NOT_JSON,
+    TOKEN_REQUIRED,
+    INVALID_TOKEN,
+    MISSING_SCOPE,
+    TOO_LARGE,
+    UNSUPPORTED_MEDIA_TYPE,
+    VALIDATION_FAILED,
+    BUSY,
+    PROVIDER_UNAVAILABLE,
+)
 
 IfMatch = Annotated[
     str | None,
@@ -61,20 +71,20 @@ IfMatch = Annotated[
     operation_id="publish_edition",
     summary="Publish an edition",
     status_code=201,
-    responses=documented(NOT_FOUND, PRECONDITION_FAILED, PRECONDITION_MISSING, *REFUSALS)
-    | {200: {"model": PublishedAnswer, "description": "The same words are already the current edition."}},
+    responses=problem_responses(NOT_FOUND, PRECONDITION_FAILED, PRECONDITION_MISSING, *REFUSALS)
+    | {200: {"model": PublishedResponse, "description": "The same words are already the current edition."}},
     dependencies=[MAY_PUBLISH],
 )
 def publish(
     *,
     response: Response,
-    parts: TheParts,
-    session: OpenSession,
-    now: Now,
+    parts: ContextDep,
+    session: SessionDep,
+    now: NowDep,
     guide: GuideName,
     content: Annotated[EditionContent, Body(examples=[EDITION_EXAMPLE])],
     if_match: IfMatch = None,
-) -> PublishedAnswer:
+) -> PublishedResponse:
     """Publish the words as the guide's next edition. It can never be altered: a correction is the next number.
 
     `If-Match` guards against two editors who both follow the same edition: the second is refused with 412. Sending
@@ -98,7 +108,7 @@ def publish(
     response.status_code = 201 if published.is_new else 200
     response.headers["Location"] = edition_path(key)
     response.headers["Cache-Control"] = NO_STORE
-    return PublishedAnswer(
+    return PublishedResponse(
         guide=guide,
         edition=key.number,
         digest=published.digest,
@@ -116,13 +126,13 @@ def publish(
     operation_id="withdraw_edition",
     summary="Withdraw an edition",
     status_code=201,
-    responses=documented(GUIDE, EDITION, WITHDRAWN_BEFORE, *REFUSALS)
-    | {200: {"model": WithdrawalAnswer, "description": "It was already withdrawn for this reason."}},
+    responses=problem_responses(GUIDE_NOT_FOUND, EDITION_NOT_FOUND, ALREADY_WITHDRAWN, *REFUSALS)
+    | {200: {"model": WithdrawalResponse, "description": "It was already withdrawn for this reason."}},
     dependencies=[MAY_PUBLISH],
 )
 def withdraw(
-    response: Response, parts: TheParts, now: Now, guide: GuideName, number: Number, request: WithdrawalRequest
-) -> WithdrawalAnswer:
+    response: Response, parts: ContextDep, now: NowDep, guide: GuideName, number: Number, request: WithdrawalRequest
+) -> WithdrawalResponse:
     """Take an edition back. Its words stay on record; every read of it answers 410 with the reason from now on."""
     key = EditionKey(guide, number)
     withdrawn = parts.intake.writer.keep(
@@ -130,7 +140,7 @@ def withdraw(
     )
     response.status_code = 201 if withdrawn.is_new else 200
     response.headers["Cache-Control"] = NO_STORE
-    return WithdrawalAnswer(
+    return WithdrawalResponse(
         guide=guide,
         edition=number,
         withdrawn_at=withdrawn.withdrawn_at,
@@ -151,7 +161,9 @@ def _check_precondition(session: Session, current: EditionHead | None, if_match:
         return
     if if_match is None:
         raise PreconditionMissing
-    answer = edition_answer(current, read_content(session, current.key), Status.CURRENT, guide_path(current.guide))
+    answer = present_edition(
+        current, read_content(session, current.key), EditionStatus.CURRENT, guide_path(current.guide)
+    )
     etag = etag_of(json_bytes(answer))
-    if not any(names_etag([if_match], tag) for tag in (etag, zipped_etag(etag))):  # in whichever form it was read
+    if not any(matches_etag([if_match], tag) for tag in (etag, gzip_etag(etag))):  # in whichever form it was read
         raise PreconditionFailed

@@ -6,23 +6,31 @@ from typing import Annotated
 from fastapi import Path, Request, Response
 
 from app.errors import NotFound
-from app.models.problems import ProblemKind, ProblemKinds
+from app.models.base import SLUG_PATTERN
+from app.models.problems import ProblemTypeResponse, ProblemTypesResponse
 from app.models.reference_responses import (
-    CodeListAnswer,
-    CodeListsAnswer,
+    CodeListResponse,
+    CodeListsResponse,
     CodeListSummary,
     JsonWebKeySet,
     ServiceIndex,
-    SignpostsAnswer,
+    SignpostsResponse,
 )
-from app.models.base import SLUG_PATTERN
 from app.web.auth import PUBLIC
-from app.web.responses import CURRENT, public_answer
-from app.web.context import TheParts
-from app.web.problem_types import ALL, CODE_LIST, NOT_FOUND, NOT_MODIFIED, PATH, documented, shown
-from app.web.router import Routes
+from app.web.context import ContextDep
+from app.web.problem_types import (
+    ALL,
+    CODE_LIST_NOT_FOUND,
+    NOT_FOUND,
+    NOT_MODIFIED,
+    PROBLEMS_PATH,
+    problem_responses,
+    response_example,
+)
+from app.web.responses import CACHE_CURRENT, public_response
+from app.web.router import GuidanceRouter
 
-router = Routes(tags=["Reference"], dependencies=[PUBLIC])
+router = GuidanceRouter(tags=["Reference"], dependencies=[PUBLIC])
 
 NAME = "One Minute Guide"
 VERSION = version("one-minute-guide")
@@ -37,7 +45,7 @@ CODE_LISTS = "/v1/code-lists"
     "/v1",
     summary="Find everything",
     response_model=ServiceIndex,
-    responses=NOT_MODIFIED | documented() | shown(version=VERSION, description=DESCRIPTION),
+    responses=NOT_MODIFIED | problem_responses() | response_example(version=VERSION, description=DESCRIPTION),
 )
 def read_index(request: Request) -> Response:
     """Links to everything below."""
@@ -54,48 +62,53 @@ def read_index(request: Request) -> Response:
         "code_lists": CODE_LISTS,
         "concern_form": "/v1/concerns/form",
         "open_referral": "/open-referral/v3",
-        "problems": PATH,
+        "problems": PROBLEMS_PATH,
         "receipt_keys": "/.well-known/jwks.json",
         "describedby": "/openapi.json",
         "documentation": "/docs",
     }
     index = ServiceIndex(name=NAME, version=VERSION, description=DESCRIPTION, links=links)
-    return public_answer(request, index, caching=CURRENT)
+    return public_response(request, index, caching=CACHE_CURRENT)
 
 
 @router.get(
     "/v1/signposts",
     summary="List the signposts",
-    response_model=SignpostsAnswer,
-    responses=NOT_MODIFIED | documented(),
+    response_model=SignpostsResponse,
+    responses=NOT_MODIFIED | problem_responses(),
 )
-def list_signposts(request: Request, parts: TheParts) -> Response:
+def list_signposts(request: Request, parts: ContextDep) -> Response:
     """999 and the national and local contacts that stand outside editions."""
-    answer = SignpostsAnswer(signposts=parts.reference_data.signposts, links={"self": "/v1/signposts"})
-    return public_answer(request, answer, caching=CURRENT)
+    answer = SignpostsResponse(signposts=parts.reference_data.signposts, links={"self": "/v1/signposts"})
+    return public_response(request, answer, caching=CACHE_CURRENT)
 
 
 @router.get(
-    CODE_LISTS, summary="List the code lists", response_model=CodeListsAnswer, responses=NOT_MODIFIED | documented()
+    CODE_LISTS,
+    summary="List the code lists",
+    response_model=CodeListsResponse,
+    responses=NOT_MODIFIED | problem_responses(),
 )
-def list_code_lists(request: Request, parts: TheParts) -> Response:
+def list_code_lists(request: Request, parts: ContextDep) -> Response:
     """The code lists of concerns and of guidance, by name."""
     lists = tuple(
         CodeListSummary(name=found.name, title=found.title, links={"self": f"{CODE_LISTS}/{found.name}"})
         for found in parts.reference_data.code_lists.values()
     )
-    return public_answer(request, CodeListsAnswer(code_lists=lists, links={"self": CODE_LISTS}), caching=CURRENT)
+    return public_response(
+        request, CodeListsResponse(code_lists=lists, links={"self": CODE_LISTS}), caching=CACHE_CURRENT
+    )
 
 
 @router.get(
     CODE_LISTS + "/{name}",
     summary="Read a code list",
-    response_model=CodeListAnswer,
-    responses=NOT_MODIFIED | documented(CODE_LIST),
+    response_model=CodeListResponse,
+    responses=NOT_MODIFIED | problem_responses(CODE_LIST_NOT_FOUND),
 )
 def read_code_list(
     request: Request,
-    parts: TheParts,
+    parts: ContextDep,
     name: Annotated[
         str, Path(pattern=SLUG_PATTERN, max_length=80, description="The list.", examples=["referral-source"])
     ],
@@ -103,23 +116,26 @@ def read_code_list(
     """The codes of one list, with labels and source."""
     found = parts.reference_data.get_code_list(name)
     links = {"self": f"{CODE_LISTS}/{name}", "collection": CODE_LISTS}
-    return public_answer(request, CodeListAnswer(**dict(found), links=links), caching=CURRENT)
+    return public_response(request, CodeListResponse(**dict(found), links=links), caching=CACHE_CURRENT)
 
 
 @router.get(
-    PATH, summary="List the kinds of problem", response_model=ProblemKinds, responses=NOT_MODIFIED | documented()
+    PROBLEMS_PATH,
+    summary="List the kinds of problem",
+    response_model=ProblemTypesResponse,
+    responses=NOT_MODIFIED | problem_responses(),
 )
 def list_problems(request: Request) -> Response:
     """Every kind of error that this API answers."""
-    kinds = tuple(ProblemKind(type=k.type, title=k.title, status=k.status, meaning=k.meaning) for k in ALL)
-    return public_answer(request, ProblemKinds(problems=kinds), caching=CURRENT)
+    kinds = tuple(ProblemTypeResponse(type=k.type, title=k.title, status=k.status, meaning=k.meaning) for k in ALL)
+    return public_response(request, ProblemTypesResponse(problems=kinds), caching=CACHE_CURRENT)
 
 
 @router.get(
-    PATH + "/{slug}",
+    PROBLEMS_PATH + "/{slug}",
     summary="Read a kind of problem",
-    response_model=ProblemKind,
-    responses=NOT_MODIFIED | documented(NOT_FOUND),
+    response_model=ProblemTypeResponse,
+    responses=NOT_MODIFIED | problem_responses(NOT_FOUND),
 )
 def read_problem(
     request: Request,
@@ -129,17 +145,17 @@ def read_problem(
     found = next((kind for kind in ALL if kind.slug == slug), None)
     if found is None:
         raise NotFound
-    kind = ProblemKind(type=found.type, title=found.title, status=found.status, meaning=found.meaning)
-    return public_answer(request, kind, caching=CURRENT)
+    kind = ProblemTypeResponse(type=found.type, title=found.title, status=found.status, meaning=found.meaning)
+    return public_response(request, kind, caching=CACHE_CURRENT)
 
 
 @router.get(
     "/.well-known/jwks.json",
     summary="Read the keys of receipts",
     response_model=JsonWebKeySet,
-    responses=NOT_MODIFIED | documented(),
+    responses=NOT_MODIFIED | problem_responses(),
 )
-def read_receipt_keys(request: Request, parts: TheParts) -> Response:
+def read_receipt_keys(request: Request, parts: ContextDep) -> Response:
     """The public keys that receipts are signed with, as a JSON Web Key Set."""
     keys = JsonWebKeySet(keys=parts.intake.clerk.signer.jwks)
-    return public_answer(request, keys, caching=CURRENT)
+    return public_response(request, keys, caching=CACHE_CURRENT)

@@ -2,31 +2,31 @@
 
 from fastapi import Request, Response
 
-from app.models.base import utc_text
+from app.models.base import format_utc
 from app.web.auth import PUBLIC
-from app.web.responses import CURRENT, finished_answer
-from app.web.context import TheParts
+from app.web.context import ContextDep
 from app.web.problem_types import NOT_FOUND
-from app.web.problems import problem
-from app.web.router import Routes
+from app.web.problems import problem_response
+from app.web.responses import CACHE_CURRENT, conditional_response
+from app.web.router import GuidanceRouter
 
-router = Routes(include_in_schema=False, dependencies=[PUBLIC])
+router = GuidanceRouter(include_in_schema=False, dependencies=[PUBLIC])
 
 PATH = "/.well-known/security.txt"
 NOBODY = "Whoever operates this service has set no contact for reports of weaknesses (GUIDANCE_SECURITY_CONTACT)."
 
 
 @router.get(PATH)
-def read_security_txt(request: Request, parts: TheParts) -> Response:
+def read_security_txt(request: Request, parts: ContextDep) -> Response:
     """The operator's contact for reports of weaknesses, and until when it holds."""
     settings = parts.settings
     if settings.security_expires is None:
-        return problem(request, NOT_FOUND, detail=NOBODY)
+        return problem_response(request, NOT_FOUND, detail=NOBODY)
     lines = [
         *(f"Contact: {contact}" for contact in settings.security_contact),
-        f"Expires: {utc_text(settings.security_expires)}",
+        f"Expires: {format_utc(settings.security_expires)}",
         "Preferred-Languages: en",
         f"Canonical: {settings.public_url}{PATH}",
     ]
     content = "\n".join([*lines, ""]).encode()
-    return finished_answer(request, content, media_type="text/plain", caching=CURRENT, links={})
+    return conditional_response(request, content, media_type="text/plain", caching=CACHE_CURRENT, links={})

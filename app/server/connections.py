@@ -13,9 +13,9 @@ from typing import Any, cast
 from app.config import Settings
 from app.models.problems import Problem
 from app.server.answering_at_once import AnswersAtOnce, Known
-from app.web.problem_types import BAD_REQUEST, BUSY, Kind
-from app.web.problems import MEDIA_TYPE
 from app.web.middleware.security_headers import HEADERS
+from app.web.problem_types import BAD_REQUEST, BUSY, ProblemType
+from app.web.problems import PROBLEM_MEDIA_TYPE
 
 LARGEST_HEAD = 65_536  # bytes
 
@@ -136,13 +136,13 @@ class Connection(AnswersAtOnce):
         longest.transport.abort()
         return True
 
-    def _answer(self, kind: Kind) -> None:
+    def _answer(self, kind: ProblemType) -> None:
         """Answer where there is no request yet, and end the connection."""
         self.transport.write(bare_answer(kind))
         self.transport.close()
 
 
-def bare_answer(kind: Kind) -> bytes:
+def bare_answer(kind: ProblemType) -> bytes:
     """The problem as it goes over the wire, where nothing is known of the request: not even its path."""
     told = Problem(
         type=kind.type,
@@ -154,7 +154,7 @@ def bare_answer(kind: Kind) -> bytes:
     body = told.model_dump_json(exclude_none=True).encode()
     fields = {
         **HEADERS,
-        "Content-Type": MEDIA_TYPE,
+        "Content-Type": PROBLEM_MEDIA_TYPE,
         "Content-Length": str(len(body)),
         "Cache-Control": "no-store",
         "Connection": "close",

@@ -17,10 +17,10 @@ from uvicorn.supervisors import Multiprocess
 
 from app.config import Settings
 from app.logs import set_up_logs
-from app.main import Service, create_app
+from app.main import GuidanceApp, create_app
 from app.server.connections import connection_class
+from app.web.context import AppContext
 from app.web.metrics import SHARED_FOLDER
-from app.web.context import Parts
 
 Listening = Callable[[str], None]
 
@@ -30,7 +30,7 @@ def serve(settings: Settings, *, host: str, port: int, workers: int, told: Liste
 
     Raises whatever `GuidanceError` kept it from starting.
     """
-    worker = Worker(settings)
+    worker = ServerProcess(settings)
     config = uvicorn.Config(
         worker,
         factory=True,
@@ -69,28 +69,28 @@ async def _start_and_stop(service: FastAPI) -> None:
 
 
 @dataclass
-class Worker:
+class ServerProcess:
     """Makes the service of one process: in that process, for nothing open can be handed from one to another."""
 
     settings: Settings
-    made: list[Service] = field(default_factory=list)
+    made: list[GuidanceApp] = field(default_factory=list)
 
     def __call__(self) -> ASGIApp:
         """The service, which drains before it stops."""
         set_up_logs(self.settings.log_level)
         service = create_app(self.settings)
         self.made.append(service)
-        return DrainingFirst(service, self.settings.drain_seconds)
+        return DrainingMiddleware(service, self.settings.drain_seconds)
 
 
-class DrainingFirst:
+class DrainingMiddleware:
     """ASGI: asked to stop (SIGTERM), it first turns readiness red and refuses what is new, so callers go elsewhere.
 
     After `seconds` the server stops as it always does: it takes no connection more, and finishes what it accepted. A
     second request to stop is heeded at once.
     """
 
-    def __init__(self, service: Service, seconds: float) -> None:
+    def __init__(self, service: GuidanceApp, seconds: float) -> None:
         self.at_once = service.at_once
         self._service = service
         self._seconds = seconds
@@ -111,7 +111,7 @@ class DrainingFirst:
         await self._service(scope, receive, heard)
 
     def _take_over(self) -> None:
-        parts: Parts = self._service.state.parts
+        parts: AppContext = self._service.state.parts
         loop = asyncio.get_running_loop()
         stop: Any = signal.getsignal(signal.SIGTERM)  # the server's own
 

@@ -7,11 +7,11 @@ from typing import Any
 from sqlalchemy import Connection, delete, func, insert, select, tuple_
 from sqlmodel import Session, col
 
+from app.models.base import RequestModel
 from app.models.guidance.catalogue_tables import CatalogueRow
 from app.models.guidance.editions import Caution, EditionContent
 from app.models.guidance.guide_responses import Item
 from app.models.guidance.guide_tables import CautionRow, EditionRow
-from app.models.base import Strict
 from app.store.contents import read_content
 from app.store.editions import PARTS, EditionKey, current_of, find_history
 from app.store.search import search_for, words_in
@@ -20,7 +20,7 @@ LISTED = tuple(part for part in PARTS if part != "cautions")
 
 
 @dataclass(frozen=True)
-class Entry:
+class CatalogueEntry:
     """An item of a current edition, with what must be told with it."""
 
     key: EditionKey
@@ -30,7 +30,7 @@ class Entry:
     item: Item
 
 
-def catalogue_guide(connection: Connection, *, guide: str) -> None:
+def index_guide(connection: Connection, *, guide: str) -> None:
     """Make the guide's entries anew, from its current edition; none where it has none."""
     connection.execute(delete(CatalogueRow).where(col(CatalogueRow.guide) == guide))
     current = current_of(find_history(connection, guide=guide))
@@ -47,7 +47,7 @@ def list_entries(
     code: str | None = None,
     offset: int = 0,
     limit: int,
-) -> list[Entry]:
+) -> list[CatalogueEntry]:
     """The entries that pass every filter given: the best match first where words are given, else by guide and place."""
     found = select(CatalogueRow).where(col(CatalogueRow.part).in_(parts))
     if guide is not None:
@@ -80,14 +80,14 @@ def _rows(current: EditionKey, content: EditionContent) -> list[dict[str, object
     ]
 
 
-def _words_of(item: Strict) -> str:
+def _words_of(item: RequestModel) -> str:
     """The printed words by which an item is found."""
     phones = [phone.display for phone in getattr(item, "phones", ())]
     told = [getattr(item, name, None) for name in ("name", "text", "when")]
     return " ".join(word for text in [*told, *phones] if text for word in words_in(text))
 
 
-def _entries(session: Session, rows: Sequence[CatalogueRow]) -> list[Entry]:
+def _entries(session: Session, rows: Sequence[CatalogueRow]) -> list[CatalogueEntry]:
     """The rows, with the items, cautions and digests that they stand for: one query for each kind of item."""
     editions = {(row.guide, row.edition) for row in rows}
     digests = {
@@ -108,7 +108,7 @@ def _entries(session: Session, rows: Sequence[CatalogueRow]) -> list[Entry]:
         cautions.setdefault((caution.guide, caution.edition), []).append(told)
     items = {part: _items(session, part, rows) for part in {row.part for row in rows}}
     return [
-        Entry(
+        CatalogueEntry(
             key=EditionKey(row.guide, row.edition),
             digest=digests[row.guide, row.edition],
             cautions=tuple(cautions[row.guide, row.edition]),

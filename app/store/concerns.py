@@ -9,7 +9,7 @@ from sqlalchemy import ColumnElement, Connection, Table, func, insert, or_, sele
 from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session, col
 
-from app.errors import AlreadyKept, NoSuchConcern, ReferenceTaken
+from app.errors import AlreadyStored, NoSuchConcern, ReferenceTaken
 from app.models.concerns.tables import AdditionRow, ConcernRow, ConcernState, KeptReceiptRow
 from app.store.tables import table_of
 
@@ -50,13 +50,13 @@ def insert_concerns(connection: Connection, concerns: Sequence[NewConcern]) -> N
 
 
 def insert_kept_receipts(connection: Connection, kept: Sequence[KeptReceiptRow]) -> None:
-    """Insert them; raises `AlreadyKept` where an idempotency key was used before."""
+    """Insert them; raises `AlreadyStored` where an idempotency key was used before."""
     if not kept:
         return
     try:
         connection.execute(_NEW_KEPT_RECEIPT, [each.model_dump() for each in kept])
     except IntegrityError:
-        raise AlreadyKept from None
+        raise AlreadyStored from None
 
 
 def find_kept_receipt(session: Session, *, key_sha256: bytes) -> KeptReceiptRow | None:

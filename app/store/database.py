@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import Engine, make_url
 from sqlalchemy.exc import ArgumentError
 
-from app.errors import SetUpFault
+from app.errors import SetupError
 from app.store.immutability import declare_rules
 from app.store.postgresql import open_postgresql
 from app.store.search import declare_full_text_index
@@ -29,7 +29,7 @@ declare_full_text_index()
 def open_database(data_dir: Path, url: str | None = None) -> Engine:
     """The database at that address; without one, the embedded one in the folder, which is made if it is absent.
 
-    Nothing is read or written yet. Raises `SetUpFault` where the address is none of PostgreSQL's.
+    Nothing is read or written yet. Raises `SetupError` where the address is none of PostgreSQL's.
     """
     if url is None:
         return open_sqlite(data_dir)
@@ -38,7 +38,7 @@ def open_database(data_dir: Path, url: str | None = None) -> Engine:
     except ArgumentError:
         address = None
     if address is None or address.drivername not in ("postgresql", POSTGRESQL):
-        raise SetUpFault("GUIDANCE_DATABASE_URL must be an address such as postgresql+psycopg://user@host/name")
+        raise SetupError("GUIDANCE_DATABASE_URL must be an address such as postgresql+psycopg://user@host/name")
     return open_postgresql(address.set(drivername=POSTGRESQL))
 
 

@@ -11,8 +11,8 @@ import rfc8785
 from sqlalchemy import Connection, insert, literal, literal_column, select, tuple_, update
 from sqlmodel import Session, col
 
+from app.models.base import format_utc
 from app.models.desk.disclosure_tables import ChainRow, DeskAct, DisclosureRow
-from app.models.base import utc_text
 from app.store.tables import table_of
 
 BEGINNING = "0" * 64
@@ -30,7 +30,7 @@ class Actor:
     address: str
 
 
-def disclose(
+def record_disclosure(
     connection: Connection, *, chain: str, act: DeskAct, actor: Actor, at: dt.datetime, detail: str = ""
 ) -> DisclosureRow:
     """Add the act to the chain, in the transaction of the act itself."""
@@ -58,15 +58,15 @@ def disclose(
 
 def hash_of(row: DisclosureRow) -> str:
     """SHA-256 over the canonical JSON (RFC 8785) of every other column of the row."""
-    told = row.model_dump(exclude={"sha256", "at"}) | {"at": utc_text(row.at)}
+    told = row.model_dump(exclude={"sha256", "at"}) | {"at": format_utc(row.at)}
     return hashlib.sha256(rfc8785.dumps(told)).hexdigest()
 
 
-Place = tuple[dt.datetime, str, int]
+DisclosurePosition = tuple[dt.datetime, str, int]
 
 
 def list_disclosures(
-    connection: Connection, *, chain: str | None, client: str | None, after: Place | None, limit: int
+    connection: Connection, *, chain: str | None, client: str | None, after: DisclosurePosition | None, limit: int
 ) -> list[DisclosureRow]:
     """The rows of one chain or of all, by time, after the place of the last row of the page before."""
     table = table_of(DisclosureRow)

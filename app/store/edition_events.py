@@ -11,7 +11,7 @@ from sqlmodel import Session, col
 from app.models.guidance.guide_tables import EditionRow, WithdrawalRow
 
 
-class HappeningKind(StrEnum):
+class EditionEventKind(StrEnum):
     """What can happen to an edition."""
 
     PUBLISHED = "published"
@@ -19,10 +19,10 @@ class HappeningKind(StrEnum):
 
 
 @dataclass(frozen=True)
-class Happening:
+class EditionEvent:
     """One thing that happened to an edition; `words` are its change note, or the reason of its withdrawal."""
 
-    kind: HappeningKind
+    kind: EditionEventKind
     guide: str
     edition: int
     title: str
@@ -32,7 +32,7 @@ class Happening:
     words: str
 
 
-def list_happenings(session: Session, *, limit: int) -> list[Happening]:
+def list_edition_events(session: Session, *, limit: int) -> list[EditionEvent]:
     """The latest happenings, the newest first."""
     edition: list[Any] = [
         EditionRow.guide,
@@ -42,13 +42,13 @@ def list_happenings(session: Session, *, limit: int) -> list[Happening]:
         EditionRow.digest,
     ]
     published = select(
-        literal(HappeningKind.PUBLISHED.value).label("kind"),
+        literal(EditionEventKind.PUBLISHED.value).label("kind"),
         *edition,
         col(EditionRow.published_at).label("at"),
         col(EditionRow.change_note).label("words"),
     )
     withdrawn = select(
-        literal(HappeningKind.WITHDRAWN.value), *edition, col(WithdrawalRow.withdrawn_at), col(WithdrawalRow.reason)
+        literal(EditionEventKind.WITHDRAWN.value), *edition, col(WithdrawalRow.withdrawn_at), col(WithdrawalRow.reason)
     ).join(
         WithdrawalRow,
         (col(WithdrawalRow.guide) == EditionRow.guide) & (col(WithdrawalRow.edition) == EditionRow.number),
@@ -57,6 +57,6 @@ def list_happenings(session: Session, *, limit: int) -> list[Happening]:
     newest_first = (both.c.at.desc(), both.c.guide, both.c.number.desc(), both.c.kind.desc())
     rows = session.execute(select(both).order_by(*newest_first).limit(limit))
     return [
-        Happening(HappeningKind(row.kind), row.guide, row.number, row.title, row.publisher["name"], *row[5:])
+        EditionEvent(EditionEventKind(row.kind), row.guide, row.number, row.title, row.publisher["name"], *row[5:])
         for row in rows
     ]

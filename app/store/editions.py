@@ -10,6 +10,7 @@ from sqlalchemy import ColumnElement, Connection, Integer, Select, bindparam, fu
 from sqlmodel import Session, col
 
 from app.errors import EditionWithdrawn, NoSuchEdition, NoSuchGuide
+from app.models.base import RequestModel
 from app.models.guidance.editions import (
     Caution,
     Contact,
@@ -33,10 +34,9 @@ from app.models.guidance.guide_tables import (
     ResponsibilityRow,
     WithdrawalRow,
 )
-from app.models.base import Strict
 from app.store.tables import table_of
 
-PARTS: dict[str, tuple[type[ItemRow], type[Strict]]] = {
+PARTS: dict[str, tuple[type[ItemRow], type[RequestModel]]] = {
     "cautions": (CautionRow, Caution),
     "definitions": (DefinitionRow, Definition),
     "factors": (FactorRow, Factor),

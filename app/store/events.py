@@ -20,7 +20,7 @@ _WEBHOOKS_AT_WORK = select(table_of(WebhookRow).c.name, table_of(WebhookRow).c.k
 )
 
 
-class Event(NamedTuple):
+class NewEvent(NamedTuple):
     """What is told of one happening, and when it happened."""
 
     at: dt.datetime
@@ -29,10 +29,10 @@ class Event(NamedTuple):
 
 def tell(connection: Connection, kind: EventKind, *, at: dt.datetime, data: dict[str, Any]) -> None:
     """Write the event, and a delivery to each address that asked for its kind, in the caller's transaction."""
-    tell_all(connection, kind, [Event(at, data)])
+    tell_all(connection, kind, [NewEvent(at, data)])
 
 
-def tell_all(connection: Connection, kind: EventKind, events: Sequence[Event]) -> None:
+def tell_all(connection: Connection, kind: EventKind, events: Sequence[NewEvent]) -> None:
     """Write the events, in their order, and their deliveries, as if each was told by itself."""
     rows = [{"kind": kind.value, "at": event.at, "data": event.data} for event in events]
     webhooks = [name for name, kinds in connection.execute(_WEBHOOKS_AT_WORK) if kind in kinds]
@@ -56,7 +56,7 @@ def tell_all(connection: Connection, kind: EventKind, events: Sequence[Event]) -
 
 
 @dataclass(frozen=True)
-class Claimed:
+class ClaimedDelivery:
     """A delivery that this worker may try until its lease ends."""
 
     event_id: int
@@ -70,7 +70,7 @@ class Claimed:
     secrets: tuple[str, ...]
 
 
-def claim_due(connection: Connection, *, now: dt.datetime, lease: dt.timedelta, limit: int) -> list[Claimed]:
+def claim_due(connection: Connection, *, now: dt.datetime, lease: dt.timedelta, limit: int) -> list[ClaimedDelivery]:
     """Claim what is due, by putting it off until the lease ends: a worker that dies gives it back by dying.
 
     One statement decides who has it (PostgreSQL: SKIP LOCKED; SQLite: one writer at a time).
@@ -96,15 +96,20 @@ def claim_due(connection: Connection, *, now: dt.datetime, lease: dt.timedelta, 
     return [_claimed(connection, *row) for row in claimed]
 
 
-def _claimed(connection: Connection, event_id: int, webhook: str, message: str, attempts: int) -> Claimed:
+def _claimed(connection: Connection, event_id: int, webhook: str, message: str, attempts: int) -> ClaimedDelivery:
     events, webhooks = table_of(EventRow).c, table_of(WebhookRow).c
     kind, at, data = connection.execute(select(events.kind, events.at, events.data).where(events.id == event_id)).one()
     url, keys = connection.execute(select(webhooks.url, webhooks.secrets).where(webhooks.name == webhook)).one()
-    return Claimed(event_id, webhook, message, attempts, kind, at, data, url, tuple(keys))
+    return ClaimedDelivery(event_id, webhook, message, attempts, kind, at, data, url, tuple(keys))
 
 
 def settle(
-    connection: Connection, delivery: Claimed, *, state: DeliveryState, answer: str, due: dt.datetime | None = None
+    connection: Connection,
+    delivery: ClaimedDelivery,
+    *,
+    state: DeliveryState,
+    answer: str,
+    due: dt.datetime | None = None,
 ) -> None:
     """Write what came of an attempt; `due` is when to try again."""
     values: dict[str, Any] = {"state": state.value, "last_answer": answer}

@@ -21,7 +21,7 @@ from app.models.guidance.guide_tables import (
 )
 from app.store.tables import make_with, table_of
 
-Act = Literal["INSERT", "UPDATE", "DELETE"]
+TriggerEvent = Literal["INSERT", "UPDATE", "DELETE"]
 
 NEVER_CHANGES = "a published edition never changes"
 
@@ -116,7 +116,7 @@ def _declare_rules_of_disclosures() -> None:
     )
 
 
-def _refuse(row: type[SQLModel], name: str, act: Act, why: str, *, when: str = "TRUE") -> None:
+def _refuse(row: type[SQLModel], name: str, act: TriggerEvent, why: str, *, when: str = "TRUE") -> None:
     """Refuse the act, on either database, where the condition holds."""
     table = row.__tablename__
     rule = f"{table}_{name}"

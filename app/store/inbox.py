@@ -33,7 +33,7 @@ SHOWN = (
 )
 
 
-class Order(StrEnum):
+class InboxOrder(StrEnum):
     """How the inbox is sorted: never by anything that indicators say."""
 
     URGENT = "urgent"
@@ -41,17 +41,17 @@ class Order(StrEnum):
 
 
 @dataclass(frozen=True)
-class Wanted:
+class InboxQuery:
     """What of the inbox is asked for."""
 
-    order: Order
+    order: InboxOrder
     state: ConcernState | None
     overdue: bool | None
 
     @property
     def columns(self) -> tuple[Column[Any], ...]:
         """What the order goes by; the last two are a time and the reference."""
-        if self.order is Order.NEWEST:
+        if self.order is InboxOrder.NEWEST:
             return (CONCERNS.received_at, CONCERNS.reference)
         urgency = (CONCERNS.danger, CONCERNS.acknowledge_by, CONCERNS.reference)
         return urgency if self.state is not None else (CONCERNS.waiting, *urgency)
@@ -62,11 +62,11 @@ class Wanted:
         return (*(int for _ in self.columns[:-2]), dt.datetime, str)
 
 
-Place = tuple[Any, ...]
+InboxPosition = tuple[Any, ...]
 
 
 def list_inbox(
-    session: Session | Connection, wanted: Wanted, *, now: dt.datetime, after: Place | None, limit: int
+    session: Session | Connection, wanted: InboxQuery, *, now: dt.datetime, after: InboxPosition | None, limit: int
 ) -> list[Row[Any]]:
     """One page, after the place of the last row of the page before.
 
@@ -82,12 +82,12 @@ def list_inbox(
     columns = wanted.columns
     if after is not None:
         bound = tuple_(*(literal(value, column.type) for value, column in zip(after, columns, strict=True)))
-        found = found.where(tuple_(*columns) > bound if wanted.order is Order.URGENT else tuple_(*columns) < bound)
-    ordered = columns if wanted.order is Order.URGENT else [column.desc() for column in columns]
+        found = found.where(tuple_(*columns) > bound if wanted.order is InboxOrder.URGENT else tuple_(*columns) < bound)
+    ordered = columns if wanted.order is InboxOrder.URGENT else [column.desc() for column in columns]
     return list(session.execute(found.order_by(*ordered).limit(limit)))
 
 
-def place_of(row: Row[Any], wanted: Wanted) -> Place:
+def place_of(row: Row[Any], wanted: InboxQuery) -> InboxPosition:
     """Where the row stands in that order."""
     return tuple(row._mapping[column.name] for column in wanted.columns)
 

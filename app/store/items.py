@@ -3,7 +3,7 @@
 from sqlalchemy import select
 from sqlmodel import Session, col
 
-from app.models.base import Strict
+from app.models.base import RequestModel
 from app.store.editions import PARTS
 
 
@@ -17,7 +17,7 @@ def find_orders(session: Session, *, guide: str, part: str) -> dict[int, list[st
     return orders
 
 
-def find_mentions(session: Session, *, guide: str, part: str, item_id: str) -> dict[int, Strict]:
+def find_mentions(session: Session, *, guide: str, part: str, item_id: str) -> dict[int, RequestModel]:
     """The item as it stands in each edition that has it, by the edition's number, the oldest first."""
     table, model = PARTS[part]
     rows = session.scalars(

@@ -4,16 +4,10 @@ from sqlalchemy import DDL, String, Table, Text, event
 from sqlmodel import AutoString, SQLModel
 
 from app.models import clients
-
-from app.models.guidance import catalogue_tables
-
 from app.models.concerns import tables as concern_tables
-
 from app.models.desk import disclosure_tables
-
 from app.models.events import tables as event_tables
-
-from app.models.guidance import guide_tables
+from app.models.guidance import catalogue_tables, guide_tables
 
 
 def table_of(row: type[SQLModel]) -> Table:

@@ -9,7 +9,7 @@ ANY = "*"
 REMEMBERED = 1000
 
 
-class KnownHosts:
+class AllowedHosts:
     """The names by which this service may be called.
 
     They are the host of the public address, the names of the setting (`*.council.example` for every name beneath one,

@@ -6,22 +6,22 @@ from fastapi import Depends, Request
 from fastapi.concurrency import run_in_threadpool
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer, SecurityScopes
 
-from app.errors import ScopeMissing, TokenNeeded
+from app.errors import ScopeMissing, TokenMissing
 from app.models.clients import Scope
-from app.web.context import Parts, TheParts, the_parts
-from app.services.access.clients import Caller
+from app.services.access.clients import Principal
+from app.web.context import AppContext, ContextDep, get_context
 
 ANONYMOUS = "anonymous"
 
 
-async def anyone() -> None:
+async def allow_anyone() -> None:
     """Anyone: no token is asked for and none is read."""
 
 
-PUBLIC = Depends(anyone)
+PUBLIC = Depends(allow_anyone)
 
 _status_token = HTTPBearer(
-    scheme_name="StatusToken", description="The `status_token` of a concern's receipt.", auto_error=False
+    scheme_name="StatusTokenDep", description="The `status_token` of a concern's receipt.", auto_error=False
 )
 _client_key = HTTPBearer(
     scheme_name="ClientKey",
@@ -32,19 +32,19 @@ _client_key = HTTPBearer(
 Given = HTTPAuthorizationCredentials | None
 
 
-async def the_status_token(given: Annotated[Given, Depends(_status_token)]) -> str:
-    """Whoever holds the concern's status token. Raises `TokenNeeded`."""
+async def require_status_token(given: Annotated[Given, Depends(_status_token)]) -> str:
+    """Whoever holds the concern's status token. Raises `TokenMissing`."""
     if given is None:
-        raise TokenNeeded
+        raise TokenMissing
     return given.credentials
 
 
-async def the_client(
-    request: Request, needed: SecurityScopes, parts: TheParts, given: Annotated[Given, Depends(_client_key)]
-) -> Caller:
-    """A client with the scopes that the route needs. Raises `TokenNeeded`, `TokenUnknown` or `ScopeMissing`."""
+async def require_client(
+    request: Request, needed: SecurityScopes, parts: ContextDep, given: Annotated[Given, Depends(_client_key)]
+) -> Principal:
+    """A client with the scopes that the route needs. Raises `TokenMissing`, `TokenInvalid` or `ScopeMissing`."""
     if given is None:
-        raise TokenNeeded
+        raise TokenMissing
     caller = await _admitted(request, parts, given)
     for scope in needed.scopes:
         if scope not in caller.scopes:
@@ -52,12 +52,12 @@ async def the_client(
     return caller
 
 
-async def the_submitter(request: Request, given: Annotated[Given, Depends(_client_key)]) -> str:
+async def require_submitter(request: Request, given: Annotated[Given, Depends(_client_key)]) -> str:
     """Whoever may submit: a client with the scope; anyone, unless anonymous concerns are switched off."""
-    parts = await the_parts(request)
+    parts = await get_context(request)
     if given is None:
         if not parts.settings.anonymous_concerns:
-            raise TokenNeeded
+            raise TokenMissing
         return ANONYMOUS
     caller = await _admitted(request, parts, given)
     if Scope.SUBMIT not in caller.scopes:
@@ -65,12 +65,12 @@ async def the_submitter(request: Request, given: Annotated[Given, Depends(_clien
     return caller.name
 
 
-async def _admitted(request: Request, parts: Parts, given: HTTPAuthorizationCredentials) -> Caller:
+async def _admitted(request: Request, parts: AppContext, given: HTTPAuthorizationCredentials) -> Principal:
     """Who holds the key; the limits around the request learn the name, and count by it from then on."""
     caller = await run_in_threadpool(parts.doorkeeper.admit, given.credentials)
     request.state.client = caller.name
     return caller
 
 
-StatusToken = Annotated[str, Depends(the_status_token)]
-Submitter = Annotated[str, Depends(the_submitter)]
+StatusTokenDep = Annotated[str, Depends(require_status_token)]
+SubmitterDep = Annotated[str, Depends(require_submitter)]

@@ -4,28 +4,28 @@ import datetime as dt
 from collections.abc import Sequence
 from typing import Any
 
-from app.errors import Fault, QueryRefused
-from app.models.base import utc_text
-from app.web.query_params import LARGEST, from_cursor, to_cursor
+from app.errors import FieldError, InvalidQuery
+from app.models.base import format_utc
+from app.web.query_params import LARGEST, decode_key, encode_key
 
 SEPARATOR = " "
 A_MOMENT = dt.datetime(2026, 11, 25, 9, 30, tzinfo=dt.UTC)
 
 
-def cursor_of_place(place: Sequence[Any]) -> str:
+def encode_position(place: Sequence[Any]) -> str:
     """An opaque cursor for the place of a page's last row: numbers, moments and words without spaces."""
-    return to_cursor(SEPARATOR.join(utc_text(v) if isinstance(v, dt.datetime) else str(v) for v in place))
+    return encode_key(SEPARATOR.join(format_utc(v) if isinstance(v, dt.datetime) else str(v) for v in place))
 
 
-def after_place(cursor: str | None, kinds: Sequence[type]) -> tuple[Any, ...] | None:
-    """The place that the cursor stands for, None for the first page. Raises `QueryRefused` for any other text."""
-    words = from_cursor(cursor, otherwise="").split(SEPARATOR)
+def decode_position(cursor: str | None, kinds: Sequence[type]) -> tuple[Any, ...] | None:
+    """The place that the cursor stands for, None for the first page. Raises `InvalidQuery` for any other text."""
+    words = decode_key(cursor, otherwise="").split(SEPARATOR)
     if cursor is None:
         return None
     try:
         return tuple(_value(word, kind) for word, kind in zip(words, kinds, strict=True))
     except (ValueError, OverflowError):
-        raise QueryRefused([Fault((), "The cursor is not one that this service gave.")]) from None
+        raise InvalidQuery([FieldError((), "The cursor is not one that this service gave.")]) from None
 
 
 def _value(word: str, kind: type) -> Any:

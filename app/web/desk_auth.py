@@ -5,16 +5,16 @@ from typing import Annotated
 from fastapi import Depends, Request, Security
 
 from app.models.clients import Scope
-from app.web.auth import the_client
-from app.services.access.clients import Caller
+from app.services.access.clients import Principal
 from app.store.disclosures import Actor
+from app.web.auth import require_client
 
 
-async def the_actor(request: Request, caller: Annotated[Caller, Depends(the_client)]) -> Actor:
+async def require_actor(request: Request, caller: Annotated[Principal, Depends(require_client)]) -> Actor:
     """The caller, as the record of disclosures names them."""
     return Actor(caller.name, request.client.host if request.client else "unknown")
 
 
-Reader = Annotated[Actor, Security(the_actor, scopes=[Scope.READ])]
-Worker = Annotated[Actor, Security(the_actor, scopes=[Scope.WRITE])]
-Auditor = Annotated[Actor, Security(the_actor, scopes=[Scope.AUDIT])]
+ReaderDep = Annotated[Actor, Security(require_actor, scopes=[Scope.READ])]
+WorkerDep = Annotated[Actor, Security(require_actor, scopes=[Scope.WRITE])]
+AuditorDep = Annotated[Actor, Security(require_actor, scopes=[Scope.AUDIT])]

@@ -11,7 +11,7 @@ from fastapi.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 
 from app.web.late_routes import LateRoute
-from app.web.problem_types import MEDIA_TYPE, NOT_JSON, TOO_LARGE, Kind
+from app.web.problem_types import NOT_JSON, TOO_LARGE, UNSUPPORTED_MEDIA_TYPE, ProblemType
 
 DEEPEST = 32
 LARGE = 32_768  # bytes; a smaller one is parsed in less time than a thread takes to begin
@@ -21,10 +21,10 @@ TOO_DEEP = f"The body is nested deeper than {DEEPEST} levels."
 CANNOT_BE_KEPT = re.compile("[\x00\ud800-\udfff]")
 
 
-class BodyRefused(HTTPException):
+class InvalidBody(HTTPException):
     """The body cannot be read; `kind` says why."""
 
-    def __init__(self, kind: Kind, detail: str) -> None:
+    def __init__(self, kind: ProblemType, detail: str) -> None:
         super().__init__(kind.status, detail)
         self.kind = kind
 
@@ -38,7 +38,7 @@ class JSONRoute(LateRoute):
 
         async def read_strictly(request: Request) -> Response:
             if self.body_field is not None and not _is_json(request.headers.get("content-type", "")):
-                raise BodyRefused(MEDIA_TYPE, MEDIA_TYPE.meaning)
+                raise InvalidBody(UNSUPPORTED_MEDIA_TYPE, UNSUPPORTED_MEDIA_TYPE.meaning)
             return await handle(_StrictRequest(request.scope, request.receive))
 
         return read_strictly
@@ -52,19 +52,19 @@ class _StrictRequest(Request):
 
 
 def read_json(body: bytes) -> Any:
-    """The JSON value; raises `BodyRefused` with a sentence, and no part of the body, where it is not readable."""
+    """The JSON value; raises `InvalidBody` with a sentence, and no part of the body, where it is not readable."""
     try:
         text = body.decode("utf-8")
     except UnicodeDecodeError:
-        raise BodyRefused(NOT_JSON, "The body is not UTF-8.") from None
+        raise InvalidBody(NOT_JSON, "The body is not UTF-8.") from None
     try:
         value = json.loads(text, object_pairs_hook=_each_name_once, parse_constant=_refuse_constant)
     except json.JSONDecodeError as error:
-        raise BodyRefused(NOT_JSON, f"The body is not JSON: see line {error.lineno}, column {error.colno}.") from None
+        raise InvalidBody(NOT_JSON, f"The body is not JSON: see line {error.lineno}, column {error.colno}.") from None
     except RecursionError:
-        raise BodyRefused(NOT_JSON, TOO_DEEP) from None
+        raise InvalidBody(NOT_JSON, TOO_DEEP) from None
     except ValueError:
-        raise BodyRefused(NOT_JSON, "A number in the body has too many digits.") from None
+        raise InvalidBody(NOT_JSON, "A number in the body has too many digits.") from None
     _Walk().check(value, depth=0)
     return value
 
@@ -78,7 +78,7 @@ def _is_json(content_type: str) -> bool:
 def _each_name_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     found = dict(pairs)
     if len(found) != len(pairs):
-        raise BodyRefused(
+        raise InvalidBody(
             NOT_JSON, "A name stands twice in one object of the body, so one of its values would be lost."
         )
     for name in found:
@@ -87,7 +87,7 @@ def _each_name_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 
 def _refuse_constant(_name: str) -> Any:
-    raise BodyRefused(NOT_JSON, "NaN and Infinity are not JSON.")
+    raise InvalidBody(NOT_JSON, "NaN and Infinity are not JSON.")
 
 
 class _Walk:
@@ -97,12 +97,12 @@ class _Walk:
         self._values = 0
 
     def check(self, value: Any, *, depth: int) -> None:
-        """Look at the value and at all that is in it. Raises `BodyRefused`."""
+        """Look at the value and at all that is in it. Raises `InvalidBody`."""
         self._values += 1
         if self._values > MOST_VALUES:
-            raise BodyRefused(TOO_LARGE, TOO_MANY)
+            raise InvalidBody(TOO_LARGE, TOO_MANY)
         if depth > DEEPEST:
-            raise BodyRefused(NOT_JSON, TOO_DEEP)
+            raise InvalidBody(NOT_JSON, TOO_DEEP)
         if isinstance(value, str):
             _check_characters(value)
         elif isinstance(value, dict | list):
@@ -112,4 +112,4 @@ class _Walk:
 
 def _check_characters(text: str) -> None:
     if CANNOT_BE_KEPT.search(text):
-        raise BodyRefused(NOT_JSON, "The body holds a NUL or half a character (a lone surrogate): neither can be kept.")
+        raise InvalidBody(NOT_JSON, "The body holds a NUL or half a character (a lone surrogate): neither can be kept.")

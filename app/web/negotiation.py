@@ -14,11 +14,11 @@ from app.models.guidance.guide_responses import DIGEST, Section
 from app.web.problem_types import Responses
 
 JSON = "application/json"
-WEIGHT = re.compile(r"q=(0(?:\.\d{0,3})?|1(?:\.0{0,3})?)")
+QUALITY = re.compile(r"q=(0(?:\.\d{0,3})?|1(?:\.0{0,3})?)")
 
 
 @dataclass(frozen=True)
-class Form:
+class Representation:
     """Another form of an answer."""
 
     media_type: str
@@ -40,32 +40,32 @@ class Form:
         return {200: {"content": in_json | {self.media_type: {"schema": {"type": "string"}, "example": self.example}}}}
 
 
-GUIDE = r"/v1/guides/[a-z0-9-]+(?P<numbered>/editions/[0-9]+)?"
-MARKDOWN = Form(
+GUIDE_PATH = r"/v1/guides/[a-z0-9-]+(?P<numbered>/editions/[0-9]+)?"
+MARKDOWN = Representation(
     "text/markdown",
     "charset=utf-8; variant=CommonMark",
     suffix=".md",
-    paths=re.compile(GUIDE),
+    paths=re.compile(GUIDE_PATH),
     example="# ‘One Minute Guide’ to Child Sexual Exploitation (CSE)\n\n"
     "> **Police, in an emergency: call [999](tel:999).** Call when a child or anybody else is in immediate danger.\n",
 )
-CSV = Form(
+CSV = Representation(
     "text/csv",
     "charset=utf-8; header=present",
     suffix=".csv",
-    paths=re.compile(f"{GUIDE}/({'|'.join(Section)})"),
+    paths=re.compile(f"{GUIDE_PATH}/({'|'.join(Section)})"),
     example="guide,edition,digest,id,position,text,kind,note,related_codes,related_codes_basis,caution_1\r\n"
     f"child-sexual-exploitation,1,{DIGEST},secrecy,2,"
     '"Secrecy about whereabouts, friendships, significant relationships and/or new possessions",'
     "potential_indicator,,,,Absence of any of the potential indicators of CSE does not mean that a child is not "
     "experiencing abuse and exploitation.\r\n",
 )
-FORMS = (MARKDOWN, CSV)
+REPRESENTATIONS = (MARKDOWN, CSV)
 AS_MARKDOWN = MARKDOWN.documented()
 AS_CSV = CSV.documented()
 
 
-class OtherForms:
+class NegotiationMiddleware:
     """ASGI middleware that leads a request to the path of the form that it prefers."""
 
     def __init__(self, app: ASGIApp) -> None:
@@ -78,33 +78,33 @@ class OtherForms:
             await self.app(scope, receive, send)
             return
         accept = ",".join(Headers(scope=scope).getlist("accept"))
-        is_wanted = weight(form.media_type, accept) > weight(JSON, accept)
+        is_wanted = quality(form.media_type, accept) > quality(JSON, accept)
         if is_wanted:
             scope["path"] += form.suffix
             scope["raw_path"] = scope["path"].encode()
         await self.app(scope, receive, _varied(send, scope["path"] if is_wanted else None))
 
 
-def weight(media_type: str, accept: str) -> float:
+def quality(media_type: str, accept: str) -> float:
     """The weight that the header gives the type: that of the most specific range (RFC 9110, section 12.5.1)."""
     ranges = ("*/*", media_type.partition("/")[0] + "/*", media_type)  # from the widest to the narrowest
     found = (-1, 0.0)
     for words in accept.lower().split(","):
         name, *parameters = (word.strip() for word in words.split(";"))
         if name in ranges:
-            weights = [told[1] for told in map(WEIGHT.fullmatch, parameters) if told]
+            weights = [told[1] for told in map(QUALITY.fullmatch, parameters) if told]
             found = max(found, (ranges.index(name), float(weights[0]) if weights else 1.0))
     return found[1]
 
 
-def _form_at(scope: Scope) -> Form | None:
+def _form_at(scope: Scope) -> Representation | None:
     """The form that the path has, if this is a read of it as it stands.
 
     A request for another time, by query or by `Accept-Datetime`, is first sent to the edition that was current then.
     """
     if scope["type"] != "http" or scope["method"] != "GET" or scope["query_string"]:
         return None
-    for form in FORMS:
+    for form in REPRESENTATIONS:
         at = form.paths.fullmatch(scope["path"])
         if at:
             asks_for_another_time = not at["numbered"] and "accept-datetime" in Headers(scope=scope)

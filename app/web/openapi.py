@@ -10,15 +10,15 @@ from typing import Any
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 
-from app.web.middleware.rate_limit import FIELD, POLICY_FIELD, limited_as
-from app.web.problem_types import BUSY, TOO_OFTEN, TOO_SLOW, Kind, documented
-from app.web.problems import CONCERNS, MEDIA_TYPE
-from app.web.middleware.request_body import ALWAYS_ANSWERED
 from app.routers.reference import DESCRIPTION
+from app.web.middleware.rate_limit import FIELD, POLICY_FIELD, policy_name
+from app.web.middleware.request_body import ALWAYS_ANSWERED
+from app.web.problem_types import BUSY, RATE_LIMITED, REQUEST_TIMEOUT, ProblemType, problem_responses
+from app.web.problems import CONCERNS, PROBLEM_MEDIA_TYPE
 
 JSON = "application/json"
 SCHEMAS = "#/components/schemas/"
-OWN_MEDIA_TYPES = {f"{SCHEMAS}Problem": MEDIA_TYPE, f"{SCHEMAS}JsonFeed": "application/feed+json"}
+OWN_MEDIA_TYPES = {f"{SCHEMAS}Problem": PROBLEM_MEDIA_TYPE, f"{SCHEMAS}JsonFeed": "application/feed+json"}
 PROBLEM = {"$ref": f"{SCHEMAS}Problem"}
 LIMIT_FIELDS = {
     POLICY_FIELD: {
@@ -65,7 +65,7 @@ renamed or removed.
 Part = dict[str, Any]
 
 
-def document_problems(app: FastAPI) -> None:
+def customise_openapi(app: FastAPI) -> None:
     """Have `app.openapi()` describe this service as it answers."""
 
     def openapi() -> Part:
@@ -105,22 +105,22 @@ def _add_what_stands_around(path: str, method: str, operation: Part) -> None:
     if not path.startswith(ALWAYS_ANSWERED):
         _add_problem(operation["responses"], BUSY)
     if "requestBody" in operation:
-        _add_problem(operation["responses"], TOO_SLOW)
-    if limited_as(method.upper(), path) is None:
+        _add_problem(operation["responses"], REQUEST_TIMEOUT)
+    if policy_name(method.upper(), path) is None:
         return
-    _add_problem(operation["responses"], TOO_OFTEN)
+    _add_problem(operation["responses"], RATE_LIMITED)
     for status, response in operation["responses"].items():
         told = response.setdefault("headers", {})
-        told |= LIMIT_FIELDS if status != str(TOO_OFTEN.status) else LIMIT_FIELDS | RETRY_AFTER
+        told |= LIMIT_FIELDS if status != str(RATE_LIMITED.status) else LIMIT_FIELDS | RETRY_AFTER
 
 
-def _add_problem(responses: Part, kind: Kind) -> None:
-    for status, told in documented(kind).items():
+def _add_problem(responses: Part, kind: ProblemType) -> None:
+    for status, told in problem_responses(kind).items():
         if status == kind.status:
             examples = told["content"][JSON]["examples"]
-            new = {"description": kind.title, "content": {MEDIA_TYPE: {"schema": PROBLEM, "examples": {}}}}
+            new = {"description": kind.title, "content": {PROBLEM_MEDIA_TYPE: {"schema": PROBLEM, "examples": {}}}}
             content = responses.setdefault(str(status), new)["content"]
-            content.get(JSON, content.get(MEDIA_TYPE))["examples"] |= examples
+            content.get(JSON, content.get(PROBLEM_MEDIA_TYPE))["examples"] |= examples
 
 
 def _correct(responses: Part) -> None:
@@ -153,7 +153,7 @@ def _show_answers(operation: Part, schemas: Part, *, here: str | None) -> None:
     """Give each answer in JSON its example; that of a read links to the read's own path."""
     for response in operation["responses"].values():
         for media_type, answer in response.get("content", {}).items():
-            if "schema" not in answer or media_type == MEDIA_TYPE or not media_type.endswith("json"):
+            if "schema" not in answer or media_type == PROBLEM_MEDIA_TYPE or not media_type.endswith("json"):
                 continue
             example = _example_of(answer["schema"], schemas)
             if "example" in answer:
@@ -179,7 +179,7 @@ def _show_whom_to_call(responses: Part, schemas: Part) -> None:
     told = schemas["Problem"]["properties"]
     help_ = {name: _example_of(told[name], schemas) for name in ("signposts", "contacts")}
     for response in responses.values():
-        for example in response.get("content", {}).get(MEDIA_TYPE, {}).get("examples", {}).values():
+        for example in response.get("content", {}).get(PROBLEM_MEDIA_TYPE, {}).get("examples", {}).values():
             example["value"] = example["value"] | help_
 
 

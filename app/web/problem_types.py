@@ -5,14 +5,14 @@ from dataclasses import dataclass
 from typing import Any
 
 from app import errors
-from app.models.problems import Problem
 from app.models.guidance.seed_errors import SeedFileError
+from app.models.problems import Problem
 
-PATH = "/v1/problems"
+PROBLEMS_PATH = "/v1/problems"
 
 
 @dataclass(frozen=True)
-class Kind:
+class ProblemType:
     """One kind of problem."""
 
     slug: str
@@ -23,188 +23,214 @@ class Kind:
     @property
     def type(self) -> str:
         """The problem's `type`: a path that explains it."""
-        return f"{PATH}/{self.slug}"
+        return f"{PROBLEMS_PATH}/{self.slug}"
 
 
-NOT_FOUND = Kind("not-found", 404, "Not found", "Nothing answers to this path. GET /v1 lists what there is.")
-BAD_REQUEST = Kind(
+NOT_FOUND = ProblemType("not-found", 404, "Not found", "Nothing answers to this path. GET /v1 lists what there is.")
+BAD_REQUEST = ProblemType(
     "bad-request", 400, "Bad request", "The request cannot be read as it stands. The detail says which part."
 )
-NOT_JSON = Kind(
+NOT_JSON = ProblemType(
     "unreadable-body", 400, "The body cannot be read", "The body must be one JSON object (RFC 8259) in UTF-8."
 )
-QUERY = Kind(
+INVALID_QUERY = ProblemType(
     "unknown-query",
     400,
     "The query cannot be used",
     "A query parameter is unknown, given twice or not of its kind. Unknown ones are refused, so that a misspelt filter "
     "never returns everything.",
 )
-METHOD = Kind("method-not-allowed", 405, "Method not allowed", "The Allow header lists the methods of this path.")
-TOO_LARGE = Kind(
+METHOD_NOT_ALLOWED = ProblemType(
+    "method-not-allowed", 405, "Method not allowed", "The Allow header lists the methods of this path."
+)
+TOO_LARGE = ProblemType(
     "too-large",
     413,
     "The body is too large",
     "A body may have 1,000,000 bytes and 10,000 values. Send less, or telephone.",
 )
-MEDIA_TYPE = Kind("not-json", 415, "The body is not JSON", "Send `Content-Type: application/json`.")
-TOO_SLOW = Kind("too-slow", 408, "The body did not arrive in time", "Send the request again, or telephone.")
-TOO_OFTEN = Kind(
+UNSUPPORTED_MEDIA_TYPE = ProblemType("not-json", 415, "The body is not JSON", "Send `Content-Type: application/json`.")
+REQUEST_TIMEOUT = ProblemType(
+    "too-slow", 408, "The body did not arrive in time", "Send the request again, or telephone."
+)
+RATE_LIMITED = ProblemType(
     "too-often",
     429,
     "Too many requests",
     "Too many requests came from this caller. Try again after Retry-After seconds, with the same Idempotency-Key. "
     "Whoever is worried about a child need not wait: telephone.",
 )
-UNKNOWN_HOST = Kind(
+UNKNOWN_HOST = ProblemType(
     "unknown-host",
     400,
     "Not a name of this service",
     "The Host header names another host. Its operator names the hosts of this service in GUIDANCE_ALLOWED_HOSTS.",
 )
-PREFLIGHT = Kind(
+PREFLIGHT = ProblemType(
     "origin-refused",
     400,
     "Not for this origin",
     "Pages of this origin may not send this request. The operator names origins in GUIDANCE_ALLOWED_ORIGINS.",
 )
-TWO_KEYS = Kind("two-keys", 400, "Two idempotency keys", "Send one Idempotency-Key header, and one value in it.")
-DEFECT = Kind("internal-error", 500, "Something went wrong here", "It is logged under the id in `instance`.")
-BUSY = Kind(
+SEVERAL_IDEMPOTENCY_KEYS = ProblemType(
+    "two-keys", 400, "Two idempotency keys", "Send one Idempotency-Key header, and one value in it."
+)
+INTERNAL_ERROR = ProblemType(
+    "internal-error", 500, "Something went wrong here", "It is logged under the id in `instance`."
+)
+BUSY = ProblemType(
     "busy",
     503,
     "Not available just now",
     "The request could not be completed in time. Try again after Retry-After seconds, with the same Idempotency-Key.",
 )
-REFUSED = Kind(
+VALIDATION_FAILED = ProblemType(
     "not-accepted", 422, "Not accepted as it stands", "Some fields have faults. `errors` tells each, with its place."
 )
-GUIDE = Kind("no-such-guide", 404, "No such guide", "No guide has that name. GET /v1/guides lists them.")
-EDITION = Kind(
+GUIDE_NOT_FOUND = ProblemType(
+    "no-such-guide", 404, "No such guide", "No guide has that name. GET /v1/guides lists them."
+)
+EDITION_NOT_FOUND = ProblemType(
     "no-such-edition", 404, "No such edition", "The guide has no edition of that number. Its history lists them."
 )
-ITEM = Kind("no-such-item", 404, "No such item", "The edition has no item of that id. Its section lists them.")
-CODE_LIST = Kind("no-such-code-list", 404, "No such code list", "GET /v1/code-lists lists them.")
-CONCERN = Kind(
+ITEM_NOT_FOUND = ProblemType(
+    "no-such-item", 404, "No such item", "The edition has no item of that id. Its section lists them."
+)
+CODE_LIST_NOT_FOUND = ProblemType("no-such-code-list", 404, "No such code list", "GET /v1/code-lists lists them.")
+CONCERN_NOT_FOUND = ProblemType(
     "no-such-concern",
     404,
     "No such concern",
     "No concern answers to this reference and status token together. Check both for a slip.",
 )
-WITHDRAWN = Kind(
+WITHDRAWN = ProblemType(
     "edition-withdrawn", 410, "Edition withdrawn", "The edition was withdrawn. The detail gives the reason."
 )
-PUBLISHED = Kind(
+PUBLISHED = ProblemType(
     "already-published",
     409,
     "Already published",
     "Other words stand under that number. A published edition never changes: a correction is the next number.",
 )
-ORDER = Kind("out-of-order", 409, "Out of order", "Editions are numbered 1, 2, 3 without a gap.")
-KEY_REUSED = Kind(
+ORDER = ProblemType("out-of-order", 409, "Out of order", "Editions are numbered 1, 2, 3 without a gap.")
+IDEMPOTENCY_KEY_REUSED = ProblemType(
     "key-reused",
     422,
     "Idempotency key used before",
     "This Idempotency-Key was used for other words. Use a new key for a new concern.",
 )
-TOKEN = Kind(
+TOKEN_REQUIRED = ProblemType(
     "token-needed", 401, "A token is needed", "Send `Authorization: Bearer` with a token that this service gave."
 )
 
-UNKNOWN_TOKEN = Kind(
+INVALID_TOKEN = ProblemType(
     "token-unknown", 401, "The token is not known", "The bearer token is not one that this service knows, or no longer."
 )
-SCOPE = Kind("scope-missing", 403, "Not allowed", "The caller is known, and lacks the scope that this route needs.")
-PROVIDER = Kind(
+MISSING_SCOPE = ProblemType(
+    "scope-missing", 403, "Not allowed", "The caller is known, and lacks the scope that this route needs."
+)
+PROVIDER_UNAVAILABLE = ProblemType(
     "provider-away", 503, "Tokens cannot be checked just now", "The identity provider does not answer. Try again soon."
 )
-PRECONDITION_MISSING = Kind(
+PRECONDITION_MISSING = ProblemType(
     "precondition-missing",
     428,
     "Say which edition this follows",
     "Send If-Match with the ETag of the guide's current edition, so that two editors cannot overwrite each other.",
 )
-PRECONDITION_FAILED = Kind(
+PRECONDITION_FAILED = ProblemType(
     "precondition-failed",
     412,
     "Another edition was published",
     "The ETag in If-Match is not that of the guide's current edition. Read it again, and publish on top of it.",
 )
-WITHDRAWN_BEFORE = Kind(
+ALREADY_WITHDRAWN = ProblemType(
     "already-withdrawn", 409, "Already withdrawn", "The edition was withdrawn before, with another reason."
 )
 
-NOT_PRINTED = Kind(
+PDF_UNAVAILABLE = ProblemType(
     "not-printed-here",
     404,
     "There is no PDF here",
     "This service was installed without the extra `print`, which makes PDFs. The guide is there in its other forms.",
 )
-NOT_OPENED = Kind(
+UNSEALING_UNAVAILABLE = ProblemType(
     "not-opened-here",
     406,
     "It cannot be opened here",
     "This service holds no identity that opens this concern. Ask for `application/age`, and open the file yourself.",
 )
-ERASED = Kind("concern-erased", 410, "Erased", "The words of this concern were erased. Its dates remain in the inbox.")
-UNACKNOWLEDGED = Kind(
+ERASED = ProblemType(
+    "concern-erased", 410, "Erased", "The words of this concern were erased. Its dates remain in the inbox."
+)
+UNACKNOWLEDGED = ProblemType(
     "not-acknowledged", 409, "Not acknowledged yet", "Nobody has acknowledged this concern. That comes first."
 )
-HELD = Kind("on-hold", 409, "On hold", "This concern is on hold, and is not erased until the hold is lifted.")
-CLOSED = Kind("outcome-given", 409, "Already closed", "This concern was closed with another outcome.")
+ON_HOLD = ProblemType("on-hold", 409, "On hold", "This concern is on hold, and is not erased until the hold is lifted.")
+ALREADY_CLOSED = ProblemType("outcome-given", 409, "Already closed", "This concern was closed with another outcome.")
 
-KINDS: Mapping[type[errors.GuidanceError], Kind] = {
+PROBLEM_FOR: Mapping[type[errors.GuidanceError], ProblemType] = {
     errors.NotFound: NOT_FOUND,
-    errors.NoSuchGuide: GUIDE,
-    errors.NoSuchEdition: EDITION,
-    errors.NoSuchItem: ITEM,
-    errors.NoSuchCodeList: CODE_LIST,
-    errors.NoSuchConcern: CONCERN,
+    errors.NoSuchGuide: GUIDE_NOT_FOUND,
+    errors.NoSuchEdition: EDITION_NOT_FOUND,
+    errors.NoSuchItem: ITEM_NOT_FOUND,
+    errors.NoSuchCodeList: CODE_LIST_NOT_FOUND,
+    errors.NoSuchConcern: CONCERN_NOT_FOUND,
     errors.EditionWithdrawn: WITHDRAWN,
-    errors.Refused: REFUSED,
-    errors.QueryRefused: QUERY,
-    errors.EditionRefused: REFUSED,
-    errors.ConcernRefused: REFUSED,
+    errors.ValidationFailed: VALIDATION_FAILED,
+    errors.InvalidQuery: INVALID_QUERY,
+    errors.InvalidEdition: VALIDATION_FAILED,
+    errors.InvalidConcern: VALIDATION_FAILED,
     errors.EditionAlreadyPublished: PUBLISHED,
     errors.EditionOutOfOrder: ORDER,
-    errors.AlreadyKept: KEY_REUSED,
-    errors.KeyUsedForOtherWords: KEY_REUSED,
+    errors.AlreadyStored: IDEMPOTENCY_KEY_REUSED,
+    errors.IdempotencyKeyReused: IDEMPOTENCY_KEY_REUSED,
     errors.ReferenceTaken: BUSY,
-    errors.TokenNeeded: TOKEN,
-    errors.TokenUnknown: UNKNOWN_TOKEN,
-    errors.ScopeMissing: SCOPE,
-    errors.ProviderAway: PROVIDER,
-    errors.ClientExists: DEFECT,
-    errors.NoSuchClient: DEFECT,
+    errors.TokenMissing: TOKEN_REQUIRED,
+    errors.TokenInvalid: INVALID_TOKEN,
+    errors.ScopeMissing: MISSING_SCOPE,
+    errors.ProviderUnavailable: PROVIDER_UNAVAILABLE,
+    errors.ClientExists: INTERNAL_ERROR,
+    errors.NoSuchClient: INTERNAL_ERROR,
     errors.PreconditionMissing: PRECONDITION_MISSING,
     errors.PreconditionFailed: PRECONDITION_FAILED,
-    errors.AlreadyWithdrawn: WITHDRAWN_BEFORE,
-    errors.NotOpenedHere: NOT_OPENED,
-    errors.NotPrintedHere: NOT_PRINTED,
+    errors.AlreadyWithdrawn: ALREADY_WITHDRAWN,
+    errors.UnsealingUnavailable: UNSEALING_UNAVAILABLE,
+    errors.PdfUnavailable: PDF_UNAVAILABLE,
     errors.ConcernErased: ERASED,
     errors.NotAcknowledged: UNACKNOWLEDGED,
-    errors.OnHold: HELD,
-    errors.OutcomeGiven: CLOSED,
+    errors.OnHold: ON_HOLD,
+    errors.OutcomeGiven: ALREADY_CLOSED,
     errors.StoreBusy: BUSY,
-    errors.TwoKeys: TWO_KEYS,
-    errors.ReceiptNotGenuine: DEFECT,
-    errors.NotExportable: DEFECT,
-    errors.DeskRefused: DEFECT,
-    errors.AddressRefused: DEFECT,
-    errors.WebhookExists: DEFECT,
-    errors.NoSuchWebhook: DEFECT,
-    errors.BackupRefused: DEFECT,
-    errors.SetUpFault: DEFECT,
-    errors.SchemaBehind: DEFECT,
-    errors.SchemaUnknown: DEFECT,
-    SeedFileError: DEFECT,
+    errors.SeveralIdempotencyKeys: SEVERAL_IDEMPOTENCY_KEYS,
+    errors.ReceiptNotGenuine: INTERNAL_ERROR,
+    errors.NotExportable: INTERNAL_ERROR,
+    errors.DeskRequestFailed: INTERNAL_ERROR,
+    errors.AddressNotAllowed: INTERNAL_ERROR,
+    errors.WebhookExists: INTERNAL_ERROR,
+    errors.NoSuchWebhook: INTERNAL_ERROR,
+    errors.BackupRefused: INTERNAL_ERROR,
+    errors.SetupError: INTERNAL_ERROR,
+    errors.SchemaBehind: INTERNAL_ERROR,
+    errors.SchemaUnknown: INTERNAL_ERROR,
+    SeedFileError: INTERNAL_ERROR,
 }
-BY_STATUS: Mapping[int, Kind] = {
-    kind.status: kind for kind in (NOT_FOUND, BAD_REQUEST, METHOD, TOO_LARGE, MEDIA_TYPE, BUSY, TOKEN, DEFECT)
+BY_STATUS: Mapping[int, ProblemType] = {
+    kind.status: kind
+    for kind in (
+        NOT_FOUND,
+        BAD_REQUEST,
+        METHOD_NOT_ALLOWED,
+        TOO_LARGE,
+        UNSUPPORTED_MEDIA_TYPE,
+        BUSY,
+        TOKEN_REQUIRED,
+        INTERNAL_ERROR,
+    )
 }
-AROUND = (QUERY, NOT_JSON, TOO_SLOW, TOO_OFTEN, UNKNOWN_HOST, PREFLIGHT)
-ALL: tuple[Kind, ...] = tuple(
-    sorted({*KINDS.values(), *BY_STATUS.values(), *AROUND}, key=lambda kind: (kind.status, kind.slug))
+AROUND = (INVALID_QUERY, NOT_JSON, REQUEST_TIMEOUT, RATE_LIMITED, UNKNOWN_HOST, PREFLIGHT)
+ALL: tuple[ProblemType, ...] = tuple(
+    sorted({*PROBLEM_FOR.values(), *BY_STATUS.values(), *AROUND}, key=lambda kind: (kind.status, kind.slug))
 )
 
 
@@ -213,15 +239,15 @@ Responses = dict[int | str, dict[str, Any]]
 NOT_MODIFIED: Responses = {304: {"description": "The caller's copy, named by If-None-Match, is still right."}}
 
 
-def shown(**members: Any) -> Responses:
+def response_example(**members: Any) -> Responses:
     """What the example of a route's 200 shows otherwise than its model's fields do (see `app.web.openapi`)."""
     return {200: {"content": {"application/json": {"example": members}}}}
 
 
-def documented(*kinds: Kind) -> Responses:
+def problem_responses(*kinds: ProblemType) -> Responses:
     """The `responses` of a route that answers these problems, each with an example."""
     responses: Responses = {}
-    for kind in (*kinds, QUERY, DEFECT):
+    for kind in (*kinds, INVALID_QUERY, INTERNAL_ERROR):
         told = responses.setdefault(
             kind.status,
             {"model": Problem, "description": kind.title, "content": {"application/json": {"examples": {}}}},
@@ -230,7 +256,7 @@ def documented(*kinds: Kind) -> Responses:
     return responses
 
 
-def _example(kind: Kind) -> dict[str, Any]:
+def _example(kind: ProblemType) -> dict[str, Any]:
     told = {
         "type": kind.type,
         "title": kind.title,
@@ -239,4 +265,4 @@ def _example(kind: Kind) -> dict[str, Any]:
         "instance": "urn:uuid:2f1c6e0a-8f0e-4f0b-9a51-6a1f6f0d7c11",
     }
     faults = [{"detail": "This part is required.", "pointer": "#/concern/narrative"}]
-    return told | {"errors": faults} if kind is REFUSED else told
+    return told | {"errors": faults} if kind is VALIDATION_FAILED else told

@@ -10,40 +10,40 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as NoConnectionInTime
 from starlette.exceptions import HTTPException
 
-from app.errors import EditionWithdrawn, Fault, GuidanceError, QueryRefused, Refused, ScopeMissing
+from app.errors import EditionWithdrawn, FieldError, GuidanceError, InvalidQuery, ScopeMissing, ValidationFailed
 from app.models.problems import Problem
-from app.web.context import Parts
+from app.web.context import AppContext
 from app.web.problem_types import (
     BAD_REQUEST,
     BUSY,
     BY_STATUS,
-    DEFECT,
-    KINDS,
-    METHOD,
+    INTERNAL_ERROR,
+    INVALID_QUERY,
+    INVALID_TOKEN,
+    METHOD_NOT_ALLOWED,
+    MISSING_SCOPE,
     NOT_FOUND,
-    QUERY,
-    REFUSED,
-    SCOPE,
-    TOKEN,
-    UNKNOWN_TOKEN,
-    Kind,
+    PROBLEM_FOR,
+    TOKEN_REQUIRED,
+    VALIDATION_FAILED,
+    ProblemType,
 )
 from app.web.validation_messages import fault_of, field_faults, without_echoes
 
-MEDIA_TYPE = "application/problem+json"
+PROBLEM_MEDIA_TYPE = "application/problem+json"
 CONCERNS = "/v1/concerns"
 PAGES_OF_CONCERNS = ("/raise-a-concern", "/concerns")
 CHALLENGES = {
-    TOKEN: "Bearer",
-    UNKNOWN_TOKEN: 'Bearer error="invalid_token"',
-    SCOPE: 'Bearer error="insufficient_scope"',
+    TOKEN_REQUIRED: "Bearer",
+    INVALID_TOKEN: 'Bearer error="invalid_token"',
+    MISSING_SCOPE: 'Bearer error="insufficient_scope"',
 }
 RETRY_AFTER_SECONDS = 5
 MOST_TOLD = 100
 AND_MORE = f"There are more faults than can be told at once: `errors` tells the first {MOST_TOLD}, each with its place."
 
 
-def handle_problems(app: FastAPI) -> None:
+def add_problem_handlers(app: FastAPI) -> None:
     """Have every error answered as a problem."""
     app.add_exception_handler(GuidanceError, _domain_error)
     app.add_exception_handler(RequestValidationError, _parsing_error)
@@ -52,12 +52,12 @@ def handle_problems(app: FastAPI) -> None:
     app.add_exception_handler(NoConnectionInTime, _database_error)
 
 
-def problem(
+def problem_response(
     request: Request,
-    kind: Kind,
+    kind: ProblemType,
     *,
     detail: str | None = None,
-    faults: Sequence[Fault] = (),
+    faults: Sequence[FieldError] = (),
     links: dict[str, str] | None = None,
     headers: dict[str, str] | None = None,
 ) -> Response:
@@ -75,12 +75,12 @@ def problem(
     return Response(
         told.model_dump_json(exclude_none=True),
         status_code=kind.status,
-        media_type=MEDIA_TYPE,
+        media_type=PROBLEM_MEDIA_TYPE,
         headers={"Cache-Control": "no-store", **_headers_of(kind), **(headers or {})},
     )
 
 
-def _headers_of(kind: Kind) -> dict[str, str]:
+def _headers_of(kind: ProblemType) -> dict[str, str]:
     if kind in CHALLENGES:
         return {"WWW-Authenticate": CHALLENGES[kind]}
     return {"Retry-After": str(RETRY_AFTER_SECONDS)} if kind.status == BUSY.status else {}
@@ -89,24 +89,24 @@ def _headers_of(kind: Kind) -> dict[str, str]:
 def _whom_to_call(request: Request) -> dict[str, Any]:
     if not request.url.path.startswith((CONCERNS, *PAGES_OF_CONCERNS)):
         return {}
-    parts: Parts = request.app.state.parts
+    parts: AppContext = request.app.state.parts
     return {"signposts": parts.reference_data.signposts, "contacts": parts.helpline.contacts()}
 
 
 def _domain_error(request: Request, error: Exception) -> Response:
-    kind = KINDS[type(error)]  # type: ignore[index]  # registered for GuidanceError alone
+    kind = PROBLEM_FOR[type(error)]  # type: ignore[index]  # registered for GuidanceError alone
     if isinstance(error, EditionWithdrawn):
         guide = f"/v1/guides/{request.path_params.get('guide')}"
         links = {"version_history": f"{guide}/editions"}
         if error.replaced_by is not None:
             links["latest_version"] = guide
-        return problem(request, kind, detail=error.reason, links=links)
+        return problem_response(request, kind, detail=error.reason, links=links)
     if isinstance(error, ScopeMissing):
         challenge = f'{CHALLENGES[kind]}, scope="{error.scope}"'
-        return problem(request, kind, headers={"WWW-Authenticate": challenge})
-    if isinstance(error, QueryRefused):
-        return problem(request, kind, detail=error.faults[0].detail)
-    return problem(request, kind, faults=error.faults if isinstance(error, Refused) else ())
+        return problem_response(request, kind, headers={"WWW-Authenticate": challenge})
+    if isinstance(error, InvalidQuery):
+        return problem_response(request, kind, detail=error.faults[0].detail)
+    return problem_response(request, kind, faults=error.faults if isinstance(error, ValidationFailed) else ())
 
 
 def _parsing_error(request: Request, error: Exception) -> Response:
@@ -114,21 +114,21 @@ def _parsing_error(request: Request, error: Exception) -> Response:
     found = without_echoes(every[: 2 * MOST_TOLD])  # enough to tell that there are more
     places = {fault["loc"][0] for fault in found}
     if "path" in places:
-        return problem(request, NOT_FOUND)
+        return problem_response(request, NOT_FOUND)
     if places & {"query", "header", "cookie"}:
         first = next(fault for fault in found if fault["loc"][0] != "body")
-        kind = QUERY if first["loc"][0] == "query" else BAD_REQUEST
-        return problem(request, kind, detail=f"{first['loc'][1]}: {fault_of(first, root=2).detail}")
-    return problem(request, REFUSED, faults=[fault_of(fault) for fault in found])
+        kind = INVALID_QUERY if first["loc"][0] == "query" else BAD_REQUEST
+        return problem_response(request, kind, detail=f"{first['loc'][1]}: {fault_of(first, root=2).detail}")
+    return problem_response(request, VALIDATION_FAILED, faults=[fault_of(fault) for fault in found])
 
 
 def _http_error(request: Request, error: Exception) -> Response:
     status: int = error.status_code  # type: ignore[attr-defined]  # registered for HTTPException alone
-    own: Kind | None = getattr(error, "kind", None)  # the body was refused, with a sentence of this service
-    kind = own or BY_STATUS.get(status, DEFECT)
+    own: ProblemType | None = getattr(error, "kind", None)  # the body was refused, with a sentence of this service
+    kind = own or BY_STATUS.get(status, INTERNAL_ERROR)
     detail: str | None = error.detail if own else None  # type: ignore[attr-defined]
-    headers = {"Allow": _methods_here(request)} if kind is METHOD else {}
-    return problem(request, kind, detail=detail, headers=headers)
+    headers = {"Allow": _methods_here(request)} if kind is METHOD_NOT_ALLOWED else {}
+    return problem_response(request, kind, detail=detail, headers=headers)
 
 
 def _methods_here(request: Request) -> str:
@@ -140,4 +140,4 @@ def _methods_here(request: Request) -> str:
 
 
 def _database_error(request: Request, _error: Exception) -> Response:
-    return problem(request, BUSY)
+    return problem_response(request, BUSY)

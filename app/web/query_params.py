@@ -8,7 +8,7 @@ from fastapi import Depends, Query, Request, params
 from fastapi.dependencies.utils import get_flat_params
 from fastapi.routing import APIRoute
 
-from app.errors import Fault, QueryRefused
+from app.errors import FieldError, InvalidQuery
 from app.web.json_body import CANNOT_BE_KEPT
 from app.web.plain_numbers import IN_PLAIN_DIGITS
 
@@ -20,8 +20,8 @@ async def ignore_unknown_query() -> None:
 UNKNOWN_IGNORED = Depends(ignore_unknown_query)
 
 
-async def refuse_unknown_query(request: Request) -> None:
-    """Refuse a parameter that the route does not have, and one that is given twice. Raises `QueryRefused`."""
+async def reject_unknown_query(request: Request) -> None:
+    """Refuse a parameter that the route does not have, and one that is given twice. Raises `InvalidQuery`."""
     if not request.scope["query_string"]:
         return
     route: APIRoute = request.scope["route"]
@@ -30,10 +30,10 @@ async def refuse_unknown_query(request: Request) -> None:
     ignored = any(needed.call is ignore_unknown_query for needed in route.dependant.dependencies)
     if not ignored and any(name not in known for name in names):
         told = f"This path knows: {', '.join(sorted(known))}." if known else "This path knows none."
-        raise QueryRefused([Fault((), f"A query parameter is unknown. {told}")])
+        raise InvalidQuery([FieldError((), f"A query parameter is unknown. {told}")])
     twice = sorted({name for name in names if name in known and names.count(name) > 1})
     if twice:
-        raise QueryRefused([Fault((), f"A query parameter is given more than once: {', '.join(twice)}.")])
+        raise InvalidQuery([FieldError((), f"A query parameter is given more than once: {', '.join(twice)}.")])
 
 
 Limit = Annotated[
@@ -50,13 +50,13 @@ LARGEST = 2**31 - 1
 Key = TypeVar("Key", str, int)
 
 
-def to_cursor(key: str | int) -> str:
+def encode_key(key: str | int) -> str:
     """An opaque cursor that stands for the last key of a page."""
     return base64.urlsafe_b64encode(json.dumps(key).encode()).decode().rstrip("=")
 
 
-def from_cursor(cursor: str | None, *, otherwise: Key) -> Key:
-    """The key that the cursor stands for; `otherwise` for the first page. Raises `QueryRefused` for any other text."""
+def decode_key(cursor: str | None, *, otherwise: Key) -> Key:
+    """The key that the cursor stands for; `otherwise` for the first page. Raises `InvalidQuery` for any other text."""
     if cursor is None:
         return otherwise
     try:
@@ -64,7 +64,7 @@ def from_cursor(cursor: str | None, *, otherwise: Key) -> Key:
     except ValueError:
         key = None
     if type(key) is not type(otherwise) or not _can_be_looked_up(key):
-        raise QueryRefused([Fault((), "The cursor is not one that this service gave.")])
+        raise InvalidQuery([FieldError((), "The cursor is not one that this service gave.")])
     return key
 
 

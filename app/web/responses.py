@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 from fastapi import Request, Response
 from pydantic import BaseModel
 
-CURRENT = "public, max-age=60, stale-while-revalidate=600"
-IMMUTABLE = "public, max-age=31536000, immutable"
+CACHE_CURRENT = "public, max-age=60, stale-while-revalidate=600"
+CACHE_IMMUTABLE = "public, max-age=31536000, immutable"
 NO_STORE = "no-store"
 
 REGISTERED_RELATIONS = (
@@ -40,7 +40,7 @@ ALTERNATES = ("csv", "markdown", "pdf", "feed", "feed_atom")
 Headers = Mapping[str, str]
 
 
-def public_answer(
+def public_response(
     request: Request,
     body: BaseModel,
     *,
@@ -53,7 +53,7 @@ def public_answer(
     `more_links` are sent in the Link header alone, because they may change while the body must not.
     """
     links = {**getattr(body, "links", {}), **(more_links or {})}
-    return finished_answer(
+    return conditional_response(
         request,
         json_bytes(body),
         media_type="application/json",
@@ -63,7 +63,7 @@ def public_answer(
     )
 
 
-def finished_answer(
+def conditional_response(
     request: Request,
     content: bytes,
     *,
@@ -76,7 +76,7 @@ def finished_answer(
     headers = {"ETag": etag_of(content), "Cache-Control": caching, **(more_headers or {})}
     if links:
         headers["Link"] = link_header(links)
-    if names_etag(request.headers.getlist("if-none-match"), headers["ETag"], weakly=True):
+    if matches_etag(request.headers.getlist("if-none-match"), headers["ETag"], weakly=True):
         return Response(status_code=304, headers=headers)
     return Response(content, media_type=media_type, headers=headers)
 
@@ -91,12 +91,12 @@ def etag_of(content: bytes) -> str:
     return f'"{hashlib.sha256(content).hexdigest()[:32]}"'
 
 
-def zipped_etag(etag: str) -> str:
+def gzip_etag(etag: str) -> str:
     """The strong ETag of the same answer as gzip: other bytes, so another tag (RFC 9110, section 8.8.3.3)."""
     return f'{etag[:-1]}-gzip"'
 
 
-def names_etag(headers: Sequence[str], etag: str, *, weakly: bool = False) -> bool:
+def matches_etag(headers: Sequence[str], etag: str, *, weakly: bool = False) -> bool:
     """Whether the header names the tag (RFC 9110, section 8.8.3.2): `*` names any."""
     named = [tag.strip() for header in headers for tag in header.split(",")]
     if weakly:

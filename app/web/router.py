@@ -9,12 +9,12 @@ from typing import Any
 from fastapi import APIRouter, Depends, params
 
 from app.web.late_routes import LateRoute
-from app.web.query_params import refuse_unknown_query
+from app.web.query_params import reject_unknown_query
 
 SESSION = "session"
 
 
-class Routes(APIRouter):
+class GuidanceRouter(APIRouter):
     """Routes that refuse a query parameter that they do not know, each named like its function.
 
     A route's session is closed when its function ends, in the thread that it worked in: a dependency that closed it
@@ -33,7 +33,7 @@ class Routes(APIRouter):
         super().__init__(
             prefix=prefix,
             tags=list(tags),
-            dependencies=[Depends(refuse_unknown_query), *dependencies],
+            dependencies=[Depends(reject_unknown_query), *dependencies],
             route_class=route_class,
             include_in_schema=include_in_schema,
             generate_unique_id_function=lambda route: route.name,

@@ -4,8 +4,8 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from app.errors import Fault, Location
-from app.models.problems import FieldFault
+from app.errors import FieldError, Location
+from app.models.problems import FieldProblem
 
 FIELD_NAME = re.compile(r"[a-z][a-z0-9_]{0,39}")
 
@@ -41,15 +41,15 @@ SENTENCES = {
 OTHERWISE = "This value cannot be used here."
 
 
-def fault_of(error: Mapping[str, Any], *, root: int = 1) -> Fault:
+def fault_of(error: Mapping[str, Any], *, root: int = 1) -> FieldError:
     """The fault that one parsing error tells; `root` leading parts of its location are left out."""
     kind, at = error["type"], tuple(error["loc"][root:])
     if kind == "value_error":
-        return Fault(at, _sentence(str(error["ctx"]["error"])))
+        return FieldError(at, _sentence(str(error["ctx"]["error"])))
     if kind == "extra_forbidden" and not FIELD_NAME.fullmatch(str(at[-1])):
-        return Fault(at[:-1], "A field here is not known. Check the spelling of the names.")
+        return FieldError(at[:-1], "A field here is not known. Check the spelling of the names.")
     told = {name: _plain(value) for name, value in error.get("ctx", {}).items()}
-    return Fault(at, SENTENCES.get(kind, OTHERWISE).format_map(told))
+    return FieldError(at, SENTENCES.get(kind, OTHERWISE).format_map(told))
 
 
 def without_echoes(errors: Sequence[Any]) -> list[Any]:
@@ -63,9 +63,9 @@ def without_echoes(errors: Sequence[Any]) -> list[Any]:
     ]
 
 
-def field_faults(faults: Sequence[Fault]) -> tuple[FieldFault, ...]:
+def field_faults(faults: Sequence[FieldError]) -> tuple[FieldProblem, ...]:
     """The faults on the wire."""
-    return tuple(FieldFault(detail=fault.detail, pointer=pointer(fault.at)) for fault in faults)
+    return tuple(FieldProblem(detail=fault.detail, pointer=pointer(fault.at)) for fault in faults)
 
 
 def pointer(at: Location) -> str:

@@ -11,10 +11,10 @@ from jsonschema import Draft202012Validator  # type: ignore[import-untyped]  # t
 from pydantic import BaseModel, TypeAdapter, ValidationError
 from pydantic.fields import FieldInfo
 
+from app.models.base import FromCodeList
 from app.models.concerns.coded_fields import coded_values
 from app.models.concerns.concern import Concern
 from app.models.concerns.examples import FULL_EXAMPLE, SMALLEST_EXAMPLE
-from app.models.base import CodeFrom
 
 WELL_UNDER_A_MEGABYTE = 800_000
 THE_FOUR_PARTS = {
@@ -483,10 +483,10 @@ class Shade(BaseModel):
     """A model that holds codes in every way that a field can."""
 
     plain: str = "not a code"
-    outright: Annotated[str, CodeFrom("shades")] = "left out, and so no code"
-    perhaps: Annotated[str, CodeFrom("tints")] | None = None
-    keyed: dict[str, list[Annotated[str, CodeFrom("hues")]]] = {}
-    paired: tuple[int, Annotated[str, CodeFrom("hues")]] = (1, "teal")
+    outright: Annotated[str, FromCodeList("shades")] = "left out, and so no code"
+    perhaps: Annotated[str, FromCodeList("tints")] | None = None
+    keyed: dict[str, list[Annotated[str, FromCodeList("hues")]]] = {}
+    paired: tuple[int, Annotated[str, FromCodeList("hues")]] = (1, "teal")
     within: "Shade | None" = None
 
 
@@ -511,7 +511,7 @@ def test_codes_are_found_in_lists_tuples_mappings_and_models_of_any_class() -> N
 class TwoLists(BaseModel):
     """A model whose codes could not be told apart."""
 
-    either: Annotated[str, CodeFrom("shades")] | list[Annotated[str, CodeFrom("tints")]]
+    either: Annotated[str, FromCodeList("shades")] | list[Annotated[str, FromCodeList("tints")]]
 
 
 def test_a_field_that_draws_on_two_code_lists_is_a_mistake_of_the_model() -> None:

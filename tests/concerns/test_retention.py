@@ -16,9 +16,9 @@ from app.config import Settings
 from app.services.concerns.retention import Periods, erase_what_is_due
 from app.store.database import DATABASE_FILE
 from tests.conftest import A_TUESDAY, Concern, Desk, SettableClock
+from tests.operations.test_cli import guidance
 from tests.support.databases import stranger
 from tests.support.live import LiveServer
-from tests.operations.test_cli import guidance
 
 LONG_AGO = dt.datetime(2020, 1, 7, 9, 30, tzinfo=dt.UTC)  # to the command's own clock
 PIECE = 16

@@ -13,10 +13,16 @@ from sqlalchemy import text
 from starlette.testclient import TestClient
 
 from app.config import Settings
-from app.errors import SetUpFault
+from app.errors import SetupError
 from app.main import create_app
 from app.models.concerns.examples import FULL_EXAMPLE, SMALLEST_EXAMPLE
-from app.services.access.key_files import DEVELOPMENT_IDENTITY, RECEIPT_KEY, development_recipient, new_identity, receipt_key
+from app.services.access.key_files import (
+    DEVELOPMENT_IDENTITY,
+    RECEIPT_KEY,
+    development_recipient,
+    new_identity,
+    receipt_key,
+)
 from app.services.concerns.sealing import fingerprint_of, make_sealer
 from tests.conftest import A_TUESDAY, Concern
 
@@ -148,7 +154,7 @@ def test_a_changed_seal_does_not_open() -> None:
 
 @pytest.mark.parametrize("recipients", [[], ["age1nonsense"], [""]])
 def test_a_service_without_a_recipient_or_with_a_wrong_one_does_not_start(recipients: list[str]) -> None:
-    with pytest.raises(SetUpFault) as refused:
+    with pytest.raises(SetupError) as refused:
         make_sealer(recipients)
 
     assert "nonsense" not in str(refused.value)
@@ -157,7 +163,7 @@ def test_a_service_without_a_recipient_or_with_a_wrong_one_does_not_start(recipi
 def test_an_identity_taken_for_a_recipient_is_refused_and_not_repeated() -> None:
     secret = str(x25519.Identity.generate())
 
-    with pytest.raises(SetUpFault) as refused:
+    with pytest.raises(SetupError) as refused:
         make_sealer([secret])
 
     assert secret not in str(refused.value)

@@ -17,13 +17,13 @@ from app.main import create_app
 from app.models.clients import Scope
 from app.models.concerns.examples import FULL_EXAMPLE
 from app.services.access.key_files import DEVELOPMENT_IDENTITY, new_identity
-from app.services.concerns.unsealing import read_identities
 from app.services.concerns.sealing import fingerprint_of
+from app.services.concerns.unsealing import read_identities
 from app.store.database import DATABASE_FILE
 from tests.conftest import A_TUESDAY, Concern, Desk, desk_of
+from tests.operations.test_cli import guidance
 from tests.support.databases import files_of, stranger
 from tests.support.live import LiveServer
-from tests.operations.test_cli import guidance
 
 AGE = "application/age"
 JSON = "application/json"

@@ -21,8 +21,8 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from app.models.clients import Scope as ClientScope
 from app.models.concerns.examples import FULL_EXAMPLE
 from app.models.guidance.guide_responses import Section
-from app.web.context import Parts
 from app.services.access.clients import add_client
+from app.web.context import AppContext
 from tests.conftest import publish_next
 from tests.contract.test_openapi import Operation, ask, examples_of, faults_against, operations
 
@@ -39,7 +39,7 @@ LEFT_OUT = {
     "coverage": ["/v1/concerns", "/v1/concerns/{reference}/additions"],
     "fuzzing": ["/v1/concerns/check"],  # its body is that of /v1/concerns
 }
-SCHEMES = ("ClientKey", "StatusToken")
+SCHEMES = ("ClientKey", "StatusTokenDep")
 WITHDRAWAL = "/v1/guides/{guide}/editions/{number}/withdrawal"
 SECOND = 2  # the edition that alone is withdrawn, so that there is always a current one
 REFUSALS = (400, 412, 422, 428)
@@ -131,7 +131,7 @@ def refusals_of_good_data(scenario: events.ScenarioFinished) -> Iterator[str]:
 @pytest.fixture
 def tokens(service: FastAPI, client: TestClient) -> dict[str, str]:
     """A token for each security scheme of the document; there are two editions, and a concern with an addition."""
-    parts: Parts = service.state.parts
+    parts: AppContext = service.state.parts
     publish_next(service, change_note="The second edition.")
     key = parts.intake.writer.keep(
         lambda connection: add_client(connection, name="contract", scopes=ClientScope, at=parts.clock())
@@ -143,7 +143,7 @@ def tokens(service: FastAPI, client: TestClient) -> dict[str, str]:
         f"/v1/concerns/{reference}/additions", json=addition, headers={"Authorization": f"Bearer {status_token}"}
     )
     assert added.status_code == 201
-    return {"ClientKey": key, "StatusToken": status_token, "reference": reference}
+    return {"ClientKey": key, "StatusTokenDep": status_token, "reference": reference}
 
 
 @pytest.mark.parametrize(

@@ -17,7 +17,7 @@ from starlette.testclient import TestClient
 from app.config import Settings
 from app.main import create_app
 from app.models.concerns.examples import FULL_EXAMPLE
-from app.models.concerns.receipts import REFERENCE
+from app.models.concerns.receipts import EXAMPLE_REFERENCE
 from tests.conftest import A_TUESDAY
 
 Part = dict[str, Any]
@@ -369,7 +369,7 @@ def test_every_example_of_a_read_is_an_excerpt_of_the_real_answer(document: Part
 
         if told.id == "read_concern_status":
             answer = ask(client, told, {"token": status_token, "reference": reference}).json()
-            answer["links"]["self"] = answer["links"]["self"].replace(reference, REFERENCE)
+            answer["links"]["self"] = answer["links"]["self"].replace(reference, EXAMPLE_REFERENCE)
         else:
             answer = ask(client, told, {}).json()
 

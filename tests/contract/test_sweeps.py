@@ -18,16 +18,16 @@ from app.cli.guidance import app as command
 from app.config import Settings
 from app.logs import ALLOWED
 from app.models.clients import Scope
-from app.web.auth import anyone, the_client, the_status_token, the_submitter
-from app.web.context import Parts
 from app.services.access.clients import add_client
+from app.web.auth import allow_anyone, require_client, require_status_token, require_submitter
+from app.web.context import AppContext
 from tests.contract.test_openapi import Operation, examples_of, operations
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 SOURCES = sorted((ROOT / "app").rglob("*.py"))
 
-DECLARATIONS = {anyone, the_client, the_status_token, the_submitter}
+DECLARATIONS = {allow_anyone, require_client, require_status_token, require_submitter}
 LOG_METHODS = {"debug", "info", "warning", "warn", "error", "exception", "critical", "log"}
 SET_UP_OF_LOGS = "logs.py"
 
@@ -79,13 +79,13 @@ def for_clients(service: FastAPI) -> dict[str, tuple[Operation, str]]:
 
 def test_every_route_for_clients_names_its_scope(service: FastAPI) -> None:
     paths = {
-        (method.lower(), r.path) for r in routes(service) if the_client in declared(r) for method in r.methods or ()
+        (method.lower(), r.path) for r in routes(service) if require_client in declared(r) for method in r.methods or ()
     }
 
     assert {(told.method, told.path) for told, _ in for_clients(service).values()} == paths
 
 
-def key_without(parts: Parts, scope: Scope) -> str:
+def key_without(parts: AppContext, scope: Scope) -> str:
     """The key of a client that may do all but that."""
     name = f"all-but-{scope.value.replace(':', '-')}"
     others = [other for other in Scope if other is not scope]

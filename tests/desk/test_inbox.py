@@ -18,13 +18,13 @@ from app.config import Settings
 from app.main import create_app
 from app.models.concerns.concern import Concern as Told
 from app.models.concerns.examples import FULL_EXAMPLE, SMALLEST_EXAMPLE
-from app.web.context import Parts
-from app.web.query_params import to_cursor
 from app.services.concerns import receipt_builder as receipts
-from app.services.desk.actions import acknowledge
 from app.services.concerns.submission import Intake, receive_concern
+from app.services.desk.actions import acknowledge
 from app.store.disclosures import Actor
 from app.store.writer import Act
+from app.web.context import AppContext
+from app.web.query_params import encode_key
 from tests.conftest import A_TUESDAY, GUIDE, SLUG, Concern, Desk, SettableClock, desk_of
 
 MANY = 2_000
@@ -54,7 +54,7 @@ class Gathering:
 
 def fill(service: FastAPI, count: int) -> None:
     """Receive that many concerns, minute by minute, of every answer about danger; every third is acknowledged."""
-    parts: Parts = service.state.parts
+    parts: AppContext = service.state.parts
     concerns = [Told.model_validate(SMALLEST_EXAMPLE | {"immediate_danger": danger}) for danger in DANGERS]
     for start in range(0, count, PORTION):
         gathered = Gathering()
@@ -202,7 +202,7 @@ def test_a_cursor_of_another_list_or_order_is_refused(desk: Desk, raise_at: Rais
         query: desk.get(f"{query}limit=1").json()["next_cursor"]
         for query in ("/concerns?order=newest&", "/concerns?", "/concerns?state=received&", "/disclosures?")
     }
-    made_up = ["NTA", "IjAgMCAwIg", "*", to_cursor("0 0 0001-01-01T00:00:00+23:59 X")]
+    made_up = ["NTA", "IjAgMCAwIg", "*", encode_key("0 0 0001-01-01T00:00:00+23:59 X")]
 
     for query, other in itertools.product(given, [*given.values(), *made_up]):
         answer = desk.get(f"{query}limit=1&cursor={other}")

@@ -18,10 +18,10 @@ from sqlmodel import Session
 from app.config import Settings
 from app.models.clients import Scope
 from app.models.events.tables import EventKind
-from app.web.context import Parts
-from app.services.events.ssrf_guard import SafeAddresses
+from app.services.events.ssrf_guard import SsrfGuard
 from app.services.events.webhooks import add_webhook
 from app.store.events import count_deliveries, tell
+from app.web.context import AppContext
 from tests.conftest import A_TUESDAY, Concern
 from tests.support.live import LiveServer, environment_for, eventually
 from tests.support.receiver import Receiver, Reply
@@ -45,10 +45,10 @@ def a_process(*words: str, **environment: str) -> Iterator[subprocess.Popen[byte
         process.wait()
 
 
-def tell_many(parts: Parts, url: str) -> None:
+def tell_many(parts: AppContext, url: str) -> None:
     """An address that asked for everything, and events for it: each in a transaction of its own."""
     keep = parts.intake.writer.keep
-    addresses = SafeAddresses()
+    addresses = SsrfGuard()
     keep(lambda found: add_webhook(found, name="x", url=url, kinds=EventKind, addresses=addresses, at=A_TUESDAY))
     for number in range(EVENTS):
         keep(partial(tell, kind=EventKind.CONCERN_RECEIVED, at=A_TUESDAY, data={"reference": f"number-{number}"}))
@@ -59,7 +59,7 @@ def test_every_event_arrives_though_a_worker_is_killed_and_the_receiver_often_fa
     service: FastAPI, settings: Settings
 ) -> None:
     receiver = Receiver(lambda count: Reply(status=500 if count % 5 == 0 else 204))
-    parts: Parts = service.state.parts
+    parts: AppContext = service.state.parts
     tell_many(parts, receiver.url)
 
     def all_settled() -> bool:

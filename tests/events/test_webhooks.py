@@ -11,11 +11,11 @@ from sqlmodel import Session
 from standardwebhooks import Webhook, WebhookVerificationError
 from starlette.testclient import TestClient
 
-from app.errors import AddressRefused
+from app.errors import AddressNotAllowed
 from app.models.clients import Scope
 from app.models.events.tables import EventKind
-from app.services.events.dispatcher import DELAYS, Deliverer
-from app.services.events.ssrf_guard import SafeAddresses
+from app.services.events.dispatcher import DELAYS, WebhookDispatcher
+from app.services.events.ssrf_guard import SsrfGuard
 from app.services.events.webhooks import add_webhook, drop_old_secret, replay, rotate_secret
 from app.store.events import count_deliveries
 from app.store.webhooks import get_webhook
@@ -46,16 +46,16 @@ def secret(writer: Writer, receiver: Receiver) -> str:
     """The secret of a webhook that asks for every kind of event."""
     return writer.keep(
         lambda connection: add_webhook(
-            connection, name=NAME, url=receiver.url, kinds=EventKind, addresses=SafeAddresses(), at=A_TUESDAY
+            connection, name=NAME, url=receiver.url, kinds=EventKind, addresses=SsrfGuard(), at=A_TUESDAY
         )
     )
 
 
 @pytest.fixture
-def deliverer(writer: Writer, secret: str, clock: SettableClock) -> Deliverer:
+def deliverer(writer: Writer, secret: str, clock: SettableClock) -> WebhookDispatcher:
     """Delivers to the webhook that has the secret."""
     assert secret
-    return Deliverer(writer, frozenset(), clock)
+    return WebhookDispatcher(writer, frozenset(), clock)
 
 
 def verified(notice: Notice, secret: str, monkeypatch: pytest.MonkeyPatch) -> Any:
@@ -77,7 +77,7 @@ def states(client: TestClient) -> dict[str, int]:
 
 def test_a_notice_is_signed_and_holds_no_word_of_the_concern(
     client: TestClient,
-    deliverer: Deliverer,
+    deliverer: WebhookDispatcher,
     receiver: Receiver,
     secret: str,
     a_concern: Concern,
@@ -97,7 +97,7 @@ def test_a_notice_is_signed_and_holds_no_word_of_the_concern(
 
 
 def test_a_failed_notice_comes_again_later_under_the_same_id(
-    client: TestClient, deliverer: Deliverer, receiver: Receiver, a_concern: Concern, clock: SettableClock
+    client: TestClient, deliverer: WebhookDispatcher, receiver: Receiver, a_concern: Concern, clock: SettableClock
 ) -> None:
     receiver.reply = lambda count: Reply(status=500 if count == 1 else 204)
     client.post("/v1/concerns", json=a_concern())
@@ -112,7 +112,7 @@ def test_a_failed_notice_comes_again_later_under_the_same_id(
 
 
 def test_retry_after_is_honoured(
-    client: TestClient, deliverer: Deliverer, receiver: Receiver, a_concern: Concern, clock: SettableClock
+    client: TestClient, deliverer: WebhookDispatcher, receiver: Receiver, a_concern: Concern, clock: SettableClock
 ) -> None:
     receiver.reply = lambda _: Reply(status=503, headers={"Retry-After": "7200"})
     client.post("/v1/concerns", json=a_concern())
@@ -127,7 +127,7 @@ def test_retry_after_is_honoured(
 
 
 def test_a_receiver_that_stays_away_leaves_a_dead_delivery_that_can_be_replayed(
-    client: TestClient, deliverer: Deliverer, receiver: Receiver, a_concern: Concern, clock: SettableClock
+    client: TestClient, deliverer: WebhookDispatcher, receiver: Receiver, a_concern: Concern, clock: SettableClock
 ) -> None:
     receiver.reply = lambda _: Reply(status=500)
     reference = client.post("/v1/concerns", json=a_concern()).json()["reference"]
@@ -149,7 +149,7 @@ def test_a_receiver_that_stays_away_leaves_a_dead_delivery_that_can_be_replayed(
 
 
 def test_410_disables_the_address(
-    client: TestClient, deliverer: Deliverer, receiver: Receiver, a_concern: Concern
+    client: TestClient, deliverer: WebhookDispatcher, receiver: Receiver, a_concern: Concern
 ) -> None:
     receiver.reply = lambda _: Reply(status=410)
     client.post("/v1/concerns", json=a_concern())
@@ -164,7 +164,7 @@ def test_410_disables_the_address(
 
 
 def test_a_redirect_is_not_followed_and_a_long_answer_is_not_read_to_its_end(
-    client: TestClient, deliverer: Deliverer, receiver: Receiver, a_concern: Concern
+    client: TestClient, deliverer: WebhookDispatcher, receiver: Receiver, a_concern: Concern
 ) -> None:
     elsewhere = Receiver()
     replies = {1: Reply(status=302, headers={"Location": elsewhere.url}), 2: Reply(status=200, body=b"x" * 5_000_000)}
@@ -181,7 +181,7 @@ def test_a_redirect_is_not_followed_and_a_long_answer_is_not_read_to_its_end(
 
 def test_while_a_secret_is_replaced_both_sign(
     client: TestClient,
-    deliverer: Deliverer,
+    deliverer: WebhookDispatcher,
     receiver: Receiver,
     secret: str,
     a_concern: Concern,
@@ -203,7 +203,7 @@ def test_while_a_secret_is_replaced_both_sign(
 
 
 def test_an_overdue_concern_is_told_once(
-    client: TestClient, deliverer: Deliverer, receiver: Receiver, a_concern: Concern, clock: SettableClock
+    client: TestClient, deliverer: WebhookDispatcher, receiver: Receiver, a_concern: Concern, clock: SettableClock
 ) -> None:
     client.post("/v1/concerns", json=a_concern())
     clock.time += 3 * DAY
@@ -233,24 +233,24 @@ def test_an_overdue_concern_is_told_once(
 def test_an_address_that_is_not_safe_is_refused(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
     resolve(monkeypatch, {"hooks.example": "93.184.215.14"})
 
-    with pytest.raises(AddressRefused):
-        SafeAddresses().check(url)
+    with pytest.raises(AddressNotAllowed):
+        SsrfGuard().check(url)
 
 
 def test_a_name_that_later_leads_inside_is_not_called(monkeypatch: pytest.MonkeyPatch) -> None:
     resolve(monkeypatch, {"hooks.example": "93.184.215.14"})
-    before, host = SafeAddresses().resolve("https://hooks.example/notices")
+    before, host = SsrfGuard().resolve("https://hooks.example/notices")
     resolve(monkeypatch, {"hooks.example": "127.0.0.1"})
 
-    with pytest.raises(AddressRefused):
-        SafeAddresses().resolve("https://hooks.example/notices")
+    with pytest.raises(AddressNotAllowed):
+        SsrfGuard().resolve("https://hooks.example/notices")
 
     assert (str(before), host) == ("https://93.184.215.14/notices", "hooks.example")  # the number judged is called
 
 
 def test_a_private_address_is_called_where_its_name_is_allowed(monkeypatch: pytest.MonkeyPatch) -> None:
     resolve(monkeypatch, {"case.council.example": "10.1.2.3"})
-    addresses = SafeAddresses(frozenset({"case.council.example"}))
+    addresses = SsrfGuard(frozenset({"case.council.example"}))
 
     url, _ = addresses.resolve("https://case.council.example/notices")
 

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from starlette.testclient import TestClient
 
 from app.config import Settings
-from app.export.crawler import read_everything
+from app.export.crawler import crawl
 from app.main import create_app
 from app.models.clients import Scope
 from app.models.guidance.edition_example import EDITION_EXAMPLE
@@ -252,7 +252,7 @@ def test_no_answer_weighs_or_counts_anything(service: FastAPI, settings: Setting
         reader = a_key(client, Scope.READ, Scope.AUDIT, name="a-reader")
         desk = [client.get(f"/v1/desk/{name}", headers=reader) for name in ("concerns", "disclosures")]
     again = create_app(settings, SettableClock())
-    everything = asyncio.run(read_everything(again, public_url=settings.public_url))
+    everything = asyncio.run(crawl(again, public_url=settings.public_url))
     answers = {
         path: answer.json()
         for path, answer in everything.items()

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from starlette.testclient import TestClient
 
-from app.models.guidance.changes import WordChange, Words
+from app.models.guidance.changes import WordChange, WordRun
 from app.models.guidance.comparison import changed_sections, changed_words, moved_items
 from app.models.guidance.editions import EditionContent
 from tests.conftest import GUIDE, an_edition, publish_next, withdraw
@@ -193,7 +193,7 @@ WORDS = st.lists(
 )
 
 
-def side(runs: tuple[Words, ...], change: WordChange) -> str:
+def side(runs: tuple[WordRun, ...], change: WordChange) -> str:
     return " ".join(run.text for run in runs if run.change in (WordChange.KEPT, change))
 
 

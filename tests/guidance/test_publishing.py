@@ -13,7 +13,7 @@ from sqlalchemy import func, select
 from sqlmodel import Session, SQLModel
 
 from app.config import SEED_DIR
-from app.errors import EditionAlreadyPublished, EditionOutOfOrder, EditionRefused, GuidanceError
+from app.errors import EditionAlreadyPublished, EditionOutOfOrder, GuidanceError, InvalidEdition
 from app.models.digest import digest_of
 from app.models.guidance.editions import EditionContent
 from app.services.guidance.publishing import Published, publish_edition
@@ -152,7 +152,7 @@ def test_a_related_code_that_is_in_no_list_is_refused_wherever_it_stands(
 ) -> None:
     before = count_of_rows(tmp_path)
 
-    with pytest.raises(EditionRefused) as refused:
+    with pytest.raises(InvalidEdition) as refused:
         publish(1, content=with_code("99Z", part))
 
     place: tuple[Any, ...] = () if part == "guide" else (part, 0)

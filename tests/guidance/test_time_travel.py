@@ -16,9 +16,9 @@ from memento_client import MementoClient
 from starlette.testclient import TestClient
 
 from app.config import Settings
-from app.errors import QueryRefused
+from app.errors import InvalidQuery
 from app.main import create_app
-from app.presenters.memento import moment_asked
+from app.presenters.memento import requested_moment
 from tests.conftest import GUIDE, SettableClock, publish_next, withdraw
 from tests.support.live import LiveServer
 
@@ -107,8 +107,8 @@ def test_what_is_no_day_and_no_moment_is_refused_in_a_sentence(client: TestClien
 def test_any_text_is_a_moment_or_refused(text: str) -> None:
     for as_of, accept_datetime in ((text, None), (None, text)):
         try:
-            moment = moment_asked(as_of, accept_datetime)
-        except QueryRefused:
+            moment = requested_moment(as_of, accept_datetime)
+        except InvalidQuery:
             continue
 
         assert moment is not None

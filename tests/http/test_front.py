@@ -13,7 +13,7 @@ from fastapi import FastAPI
 from app.config import Settings
 from app.server import answering_at_once
 from app.server.answering_at_once import AnswersAtOnce
-from app.web.middleware.request_log import AroundRequests
+from app.web.middleware.request_log import RequestLogMiddleware
 from tests.conftest import GUIDE, publish_next
 from tests.support.threaded import served
 
@@ -36,14 +36,14 @@ def address(service: FastAPI, settings: Settings) -> Iterator[tuple[str, int]]:
 def at_once(monkeypatch: pytest.MonkeyPatch) -> list[bool]:
     """Of each request that could be answered at once, whether it was."""
     found: list[bool] = []
-    find = AroundRequests.at_once
+    find = RequestLogMiddleware.at_once
 
-    def watched(self: AroundRequests, scope: dict[str, object]) -> object:
+    def watched(self: RequestLogMiddleware, scope: dict[str, object]) -> object:
         answer = find(self, scope)
         found.append(answer is not None)
         return answer
 
-    monkeypatch.setattr(AroundRequests, "at_once", watched)
+    monkeypatch.setattr(RequestLogMiddleware, "at_once", watched)
     return found
 
 

@@ -16,15 +16,15 @@ from fastapi import FastAPI
 from starlette.testclient import TestClient
 
 from app.config import Settings
-from app.errors import SetUpFault
+from app.errors import SetupError
 from app.main import create_app
 from app.models.clients import Scope
-from app.web.middleware.rate_limit import limited_as
 from app.services.access import rate_limiting as limiting
-from app.services.access.rate_limiting import caller_at, make_limiter
+from app.services.access.rate_limiting import make_limiter, network_key
+from app.web.middleware.rate_limit import policy_name
 from tests.conftest import A_TUESDAY, Concern
-from tests.support.editions import a_key
 from tests.operations.test_logs import Lines, lines  # noqa: F401  # a fixture
+from tests.support.editions import a_key
 
 CONCERNS = "/v1/concerns"
 CHECK = f"{CONCERNS}/check"
@@ -185,7 +185,7 @@ def test_a_client_that_was_revoked_is_counted_by_its_address_again(called: Calle
     ],
 )
 def test_a_caller_is_an_address_or_the_network_of_one_subscriber(host: str | None, who: str | None) -> None:
-    assert caller_at(host) == who
+    assert network_key(host) == who
 
 
 def test_no_network_address_of_a_reporter_is_kept_or_logged(
@@ -218,7 +218,7 @@ def _counters(service: Any) -> dict[str, int]:
 def test_which_routes_are_limited_is_told_in_the_document(service: FastAPI) -> None:
     for path, operations in service.openapi()["paths"].items():
         for method, told in operations.items():
-            is_limited = limited_as(method.upper(), path) is not None
+            is_limited = policy_name(method.upper(), path) is not None
 
             assert ("429" in told["responses"]) == is_limited, path
             assert all(("RateLimit" in each.get("headers", {})) == is_limited for each in told["responses"].values())
@@ -341,12 +341,12 @@ def test_a_store_that_cannot_be_used_is_told_at_the_start(
     if secret is not None:
         file.write_text(secret)
 
-    with pytest.raises(SetUpFault, match=told):
+    with pytest.raises(SetupError, match=told):
         make_limiter(store, file if secret is not None else None)
 
 
 def test_a_secret_file_that_is_not_there_is_told(tmp_path: Path) -> None:
-    with pytest.raises(SetUpFault, match="cannot be read"):
+    with pytest.raises(SetupError, match="cannot be read"):
         make_limiter("memory://", tmp_path / "none")
 
 

@@ -19,13 +19,13 @@ from app.logs import set_up_logs
 from app.main import create_app
 from app.models.concerns.examples import FULL_EXAMPLE, SMALLEST_EXAMPLE
 from app.routers import concerns
+from app.services.concerns import edition_resolver as pinning
+from app.services.guidance import emergency_contacts as helpline
+from app.store.database import DATABASE_FILE
 from app.web import json_body as json_bodies
 from app.web.json_body import read_json
-from app.web.problem_types import ALL, BY_STATUS, KINDS
 from app.web.middleware.request_body import LARGEST
-from app.services.guidance import emergency_contacts as helpline
-from app.services.concerns import edition_resolver as pinning
-from app.store.database import DATABASE_FILE
+from app.web.problem_types import ALL, BY_STATUS, PROBLEM_FOR
 from tests.conftest import A_TUESDAY, Concern
 
 CANARY = "CanaryAlex"
@@ -332,10 +332,10 @@ def every_error(root: type[GuidanceError] = GuidanceError) -> Iterator[type[Guid
 
 
 def test_every_error_of_the_domain_has_its_kind_of_problem_and_a_sentence() -> None:
-    assert set(KINDS) == set(every_error())
-    assert all(error.__doc__ for error in KINDS)
+    assert set(PROBLEM_FOR) == set(every_error())
+    assert all(error.__doc__ for error in PROBLEM_FOR)
     assert all(400 <= kind.status <= 599 for kind in ALL)
-    assert {*KINDS.values(), *BY_STATUS.values()} <= set(ALL)
+    assert {*PROBLEM_FOR.values(), *BY_STATUS.values()} <= set(ALL)
 
 
 def test_every_type_of_problem_answers_at_its_path(steady: TestClient) -> None:

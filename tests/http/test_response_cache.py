@@ -22,14 +22,14 @@ from starlette.types import Scope as Asked
 from app.config import Settings
 from app.main import create_app
 from app.models.clients import Scope
-from app.web.cache.entry import Kept
-from app.web.cache.cache import MOST_ANSWERS, Room, Shelf, ToTheShelf
 from app.services.operations import generation_watcher as watching
-from app.services.operations.generation_watcher import UNSEEN_SECONDS, GenerationWatch
+from app.services.operations.generation_watcher import UNSEEN_SECONDS, GenerationWatcher
 from app.store.database import open_database
+from app.web.cache.cache import MAX_ENTRIES, CacheMiddleware, CacheStore, ResponseCache
+from app.web.cache.entry import CachedResponse
 from tests.conftest import GUIDE, Concern, SettableClock, publish_next, withdraw
-from tests.support.editions import a_key, content_of, publish
 from tests.operations.test_writer import LONG_ENOUGH, wait_until
+from tests.support.editions import a_key, content_of, publish
 from tests.support.threaded import served
 
 pytestmark = pytest.mark.any_database
@@ -258,7 +258,7 @@ class Inner:
         await send({"type": "http.response.body", "body": b"."})
 
 
-def ask(inner: Inner, shelf: Shelf, **changes: Any) -> bytes:
+def ask(inner: Inner, shelf: ResponseCache, **changes: Any) -> bytes:
     """The body of the answer to a read, with whatever the test changes of it."""
     sent: list[Message] = []
 
@@ -269,22 +269,22 @@ def ask(inner: Inner, shelf: Shelf, **changes: Any) -> bytes:
         sent.append(message)
 
     scope = {"type": "http", "method": "GET", "path": "/", "query_string": b"", "headers": []} | changes
-    asyncio.run(ToTheShelf(inner, shelf)(scope, receive, send))
+    asyncio.run(CacheMiddleware(inner, shelf)(scope, receive, send))
     return b"".join(message.get("body", b"") for message in sent)
 
 
 @pytest.fixture
-def shelf() -> Shelf:
-    return Shelf(1)
+def shelf() -> ResponseCache:
+    return ResponseCache(1)
 
 
-def test_what_is_asked_again_is_not_made_again(shelf: Shelf) -> None:
+def test_what_is_asked_again_is_not_made_again(shelf: ResponseCache) -> None:
     inner = Inner()
 
     assert [ask(inner, shelf), ask(inner, shelf)] == [b"1.", b"1."]
 
 
-def test_an_answer_that_was_made_while_something_was_published_is_sent_and_not_kept(shelf: Shelf) -> None:
+def test_an_answer_that_was_made_while_something_was_published_is_sent_and_not_kept(shelf: ResponseCache) -> None:
     inner = Inner()
     inner.in_the_midst = shelf.clear
     ask(inner, shelf)
@@ -293,9 +293,9 @@ def test_an_answer_that_was_made_while_something_was_published_is_sent_and_not_k
     assert [ask(inner, shelf), ask(inner, shelf)] == [b"2.", b"2."]
 
 
-def ask_at_once(inner: Inner, shelf: Shelf, callers: int) -> list[bytes]:
+def ask_at_once(inner: Inner, shelf: ResponseCache, callers: int) -> list[bytes]:
     """The bodies of the answers to so many callers who ask the same at the same time."""
-    layer = ToTheShelf(inner, shelf)
+    layer = CacheMiddleware(inner, shelf)
 
     async def one() -> bytes:
         body = b""
@@ -316,7 +316,7 @@ def ask_at_once(inner: Inner, shelf: Shelf, callers: int) -> list[bytes]:
     return asyncio.run(every_one())
 
 
-def test_what_many_ask_at_once_is_made_once(shelf: Shelf) -> None:
+def test_what_many_ask_at_once_is_made_once(shelf: ResponseCache) -> None:
     inner = Inner()
     inner.moment = 0.01
 
@@ -324,7 +324,7 @@ def test_what_many_ask_at_once_is_made_once(shelf: Shelf) -> None:
     assert shelf.room.making == {}
 
 
-def test_what_is_not_to_be_kept_is_made_for_each_that_asks(shelf: Shelf) -> None:
+def test_what_is_not_to_be_kept_is_made_for_each_that_asks(shelf: ResponseCache) -> None:
     inner = Inner(**{"cache-control": "no-store"})
     inner.moment = 0.01
 
@@ -332,7 +332,7 @@ def test_what_is_not_to_be_kept_is_made_for_each_that_asks(shelf: Shelf) -> None
     assert shelf.room.making == {}
 
 
-def test_a_defect_in_the_making_is_the_first_caller_s_alone(shelf: Shelf) -> None:
+def test_a_defect_in_the_making_is_the_first_caller_s_alone(shelf: ResponseCache) -> None:
     inner = Inner()
     inner.moment = 0.01
     fails = iter([True])
@@ -365,7 +365,7 @@ def test_a_defect_in_the_making_is_the_first_caller_s_alone(shelf: Shelf) -> Non
         {"method": "OPTIONS"},
     ],
 )
-def test_another_request_does_not_get_the_same_answer(shelf: Shelf, changes: dict[str, Any]) -> None:
+def test_another_request_does_not_get_the_same_answer(shelf: ResponseCache, changes: dict[str, Any]) -> None:
     inner = Inner()
     ask(inner, shelf)
 
@@ -385,7 +385,7 @@ def test_another_request_does_not_get_the_same_answer(shelf: Shelf, changes: dic
         {"ratelimit": '"search";r=9'},
     ],
 )
-def test_what_is_one_caller_s_is_never_kept(shelf: Shelf, more: dict[str, str]) -> None:
+def test_what_is_one_caller_s_is_never_kept(shelf: ResponseCache, more: dict[str, str]) -> None:
     inner = Inner(**more)
 
     assert [ask(inner, shelf), ask(inner, shelf)] == [b"1.", b"2."]
@@ -393,13 +393,13 @@ def test_what_is_one_caller_s_is_never_kept(shelf: Shelf, more: dict[str, str]) 
 
 def test_nothing_is_kept_where_the_shelf_is_off() -> None:
     inner = Inner()
-    off = Shelf(0)
+    off = ResponseCache(0)
 
     assert [ask(inner, off), ask(inner, off)] == [b"1.", b"2."]
 
 
-def a_kept(size: int) -> Kept:
-    return Kept(None, [(b"etag", b'"a"'), (b"vary", b"Accept")], bytes(size))
+def a_kept(size: int) -> CachedResponse:
+    return CachedResponse(None, [(b"etag", b'"a"'), (b"vary", b"Accept")], bytes(size))
 
 
 def key(number: int) -> tuple[str, bytes, frozenset[str]]:
@@ -407,7 +407,7 @@ def key(number: int) -> tuple[str, bytes, frozenset[str]]:
 
 
 def test_what_was_not_asked_for_the_longest_makes_way() -> None:
-    room = Room(BIG)
+    room = CacheStore(BIG)
     for number in range(9):
         room.put(key(number), a_kept(50_000))
         room.find(key(0))
@@ -420,7 +420,7 @@ def test_what_was_not_asked_for_the_longest_makes_way() -> None:
 
 
 def test_one_large_answer_does_not_drive_out_the_rest() -> None:
-    room = Room(BIG)
+    room = CacheStore(BIG)
     room.put(key(1), a_kept(100))
     room.put(key(2), a_kept(BIG))
 
@@ -429,13 +429,13 @@ def test_one_large_answer_does_not_drive_out_the_rest() -> None:
 
 
 def test_many_small_answers_are_bounded_in_number_and_one_that_is_put_twice_counts_once() -> None:
-    room = Room(1000 * BIG)
-    for number in range(MOST_ANSWERS + 5):
+    room = CacheStore(1000 * BIG)
+    for number in range(MAX_ENTRIES + 5):
         room.put(key(number), a_kept(0))
         room.put(key(number), a_kept(0))
 
-    assert len(room) == MOST_ANSWERS
-    assert room.taken == MOST_ANSWERS * a_kept(0).size
+    assert len(room) == MAX_ENTRIES
+    assert room.taken == MAX_ENTRIES * a_kept(0).size
 
 
 def test_a_publisher_is_answered_only_when_the_old_edition_is_off_the_shelf(client: TestClient) -> None:
@@ -463,7 +463,7 @@ def test_a_database_that_does_not_answer_for_a_minute_clears_the_shelf(
     changes: list[None] = []
     now = 0.0
     monkeypatch.setattr("app.services.operations.generation_watcher.time.monotonic", lambda: now)
-    watch = GenerationWatch(open_database(tmp_path / "empty"), lambda: changes.append(None))
+    watch = GenerationWatcher(open_database(tmp_path / "empty"), lambda: changes.append(None))
     watch.look()
     now = UNSEEN_SECONDS
     watch.look()

@@ -19,9 +19,9 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from app.config import Settings
 from app.main import create_app
 from app.models.concerns.examples import SMALLEST_EXAMPLE
-from app.web.middleware import request_body as receiving
 from app.server.connections import LARGEST_HEAD
-from app.web.middleware.request_body import LARGEST, Receiving
+from app.web.middleware import request_body as receiving
+from app.web.middleware.request_body import LARGEST, RequestBodyMiddleware
 from tests.support.live import LiveServer
 
 pytestmark = pytest.mark.any_database
@@ -215,7 +215,7 @@ def a_part(body: bytes, *, more: bool) -> Message:
 
 
 def test_a_body_reaches_the_route_whole() -> None:
-    gate = Receiving(_echo, seconds=1, most_at_work=1, draining=Event())
+    gate = RequestBodyMiddleware(_echo, seconds=1, most_at_work=1, draining=Event())
 
     sent = anyio.run(lambda: _serve(gate, a_part(b"a", more=True), a_part(b"b", more=False), path="/v1"))
 
@@ -232,14 +232,14 @@ def test_a_body_reaches_the_route_whole() -> None:
     ],
 )
 def test_a_body_that_is_too_large_or_cut_short_or_too_slow_never_reaches_it(parts: list[Message], status: int) -> None:
-    gate = Receiving(_echo, seconds=0.05, most_at_work=1, draining=Event())
+    gate = RequestBodyMiddleware(_echo, seconds=0.05, most_at_work=1, draining=Event())
 
     assert status_of(anyio.run(lambda: _serve(gate, *parts, path="/v1"))) == status
 
 
 def test_bodies_that_arrive_at_once_may_not_fill_the_memory(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(receiving, "MOST_IN_MEMORY", 100)
-    gate = Receiving(_echo, seconds=0.2, most_at_work=10, draining=Event())
+    gate = RequestBodyMiddleware(_echo, seconds=0.2, most_at_work=10, draining=Event())
 
     async def together() -> list[int]:
         statuses = []
@@ -266,7 +266,7 @@ def test_no_more_is_worked_on_at_once_than_is_set_and_health_is_told_all_the_sam
                 await event.wait()
             await _echo(scope, receive, send)
 
-        gate = Receiving(busy, seconds=1, most_at_work=1, draining=Event())
+        gate = RequestBodyMiddleware(busy, seconds=1, most_at_work=1, draining=Event())
         statuses: list[int] = []
 
         async def one(path: str) -> None:
@@ -288,7 +288,7 @@ def test_who_comes_when_all_places_are_taken_is_told_whom_to_call(settings: Sett
     service = create_app(settings.model_copy(update={"concurrent_requests": 1}))
     with TestClient(service) as client:
         layer: Any = service.middleware_stack
-        while not isinstance(layer, Receiving):
+        while not isinstance(layer, RequestBodyMiddleware):
             layer = layer.app
         layer._at_work = 1
 

@@ -16,8 +16,8 @@ from starlette.testclient import TestClient
 from app.config import Settings
 from app.errors import BackupRefused
 from app.models.concerns.examples import SMALLEST_EXAMPLE
-from app.services.operations.backup import back_up, restore, verify_copy
 from app.services.access.key_files import DEVELOPMENT_IDENTITY, RECEIPT_KEY
+from app.services.operations.backup import back_up, restore, verify_copy
 from app.store.backup import copied
 from app.store.database import DATABASE_FILE
 from tests.conftest import A_TUESDAY, desk_of

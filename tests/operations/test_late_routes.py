@@ -11,9 +11,9 @@ from starlette.testclient import TestClient
 from app.config import Settings
 from app.errors import NoSuchGuide
 from app.main import create_app
+from app.web.context import SessionDep
 from app.web.late_routes import LateRoute
-from app.web.context import OpenSession
-from app.web.router import Routes
+from app.web.router import GuidanceRouter
 
 
 class Counted(LateRoute):
@@ -29,7 +29,7 @@ class Counted(LateRoute):
 @pytest.fixture
 def service() -> FastAPI:
     Counted.built = 0
-    routes = Routes(route_class=Counted)
+    routes = GuidanceRouter(route_class=Counted)
     routes.add_api_route("/one/{number}", lambda number: {"number": number}, methods=["GET"])
     routes.add_api_route("/two", lambda: None, methods=["GET"])
     return FastAPI(routes=routes.routes, openapi_url=None, docs_url=None, redoc_url=None)
@@ -70,13 +70,13 @@ def test_what_a_route_never_has_is_not_found(service: FastAPI) -> None:
 def test_a_route_s_session_is_closed_when_its_function_ends(settings: Settings, *, fails: bool) -> None:
     held: list[Session] = []
 
-    def read(session: OpenSession) -> None:
+    def read(session: SessionDep) -> None:
         session.execute(text("SELECT 1"))
         held.append(session)
         if fails:
             raise NoSuchGuide
 
-    routes = Routes()
+    routes = GuidanceRouter()
     routes.add_api_route("/made-up", read)
     whole = create_app(settings)
     whole.router.routes[:0] = routes.routes

@@ -19,9 +19,9 @@ from app.services.operations.verification import verify_disclosures, verify_edit
 from app.store.database import open_database
 from app.store.schema import MIGRATIONS, make_schema, migrate, prepare_schema
 from tests.conftest import GUIDE, Concern
+from tests.operations.test_cli import guidance
 from tests.support.databases import address_for, postgresql, stranger
 from tests.support.schema import declared_statements
-from tests.operations.test_cli import guidance
 
 RULES = {
     "sqlite": "SELECT type, name, sql FROM sqlite_master WHERE name NOT LIKE '%alembic%'",

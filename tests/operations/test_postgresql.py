@@ -15,7 +15,7 @@ from sqlalchemy import Connection, Engine, text
 from starlette.testclient import TestClient
 
 from app.config import Settings
-from app.errors import SetUpFault, StoreBusy
+from app.errors import SetupError, StoreBusy
 from app.main import create_app
 from app.models.events.tables import EventKind
 from app.store.database import for_writing, forget_freed_pages, open_database
@@ -221,7 +221,7 @@ def test_what_was_erased_is_taken_from_the_table_and_the_connection_is_as_before
 
 @pytest.mark.parametrize("url", ["sqlite:///other.db", "mysql://db/guidance", "no address", ""])
 def test_an_address_of_another_kind_is_refused_without_being_repeated(tmp_path: Path, url: str) -> None:
-    with pytest.raises(SetUpFault) as refused:
+    with pytest.raises(SetupError) as refused:
         open_database(tmp_path, url)
     assert "postgresql+psycopg://" in str(refused.value)
     assert url == "" or url not in str(refused.value)

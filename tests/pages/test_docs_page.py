@@ -10,8 +10,8 @@ from starlette.testclient import TestClient
 
 from app.config import Settings
 from app.main import create_app
-from tests.support.browsing import served
 from tests.conftest import SLUG, SettableClock
+from tests.support.browsing import served
 
 pytestmark = pytest.mark.any_database
 

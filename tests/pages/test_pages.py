@@ -15,13 +15,13 @@ from app.errors import StoreBusy
 from app.main import create_app
 from app.models.concerns.concern import Concern
 from app.models.concerns.examples import FULL_EXAMPLE
-from app.pages.form.form_data import Posted, hidden_fields, read_answers, value_at
-from app.pages.form.form_builder import FormMaker, asked_fields, the_schema
-from app.pages.form.elements import Form, Question
-from app.pages.form.layout import HANGS_ON, ONE, OTHER_HINTS, OTHER_WORDS, SECTIONS
 from app.pages.assets import words_upon
-from app.web.context import Parts
+from app.pages.form.elements import ConcernForm, Question
+from app.pages.form.form_builder import FormBuilder, schema_fields, the_schema
+from app.pages.form.form_data import SubmittedForm, hidden_fields, read_answers, value_at
+from app.pages.form.layout import FORM_SECTIONS, HANGS_ON, ONE, OTHER_HINTS, OTHER_WORDS
 from app.services.guidance.reference_data import read_reference_data
+from app.web.context import AppContext
 from tests.conftest import SLUG, SettableClock, an_edition, desk_of, publish_next, withdraw
 
 FORM = f"/raise-a-concern/{SLUG}"
@@ -54,21 +54,21 @@ def reference_in(page: str) -> str:
     return str(re.findall(r'<p class="reference">([^<]*)</p>', page)[0])
 
 
-def the_form(**counts: int) -> Form:
-    return FormMaker(an_edition(), read_reference_data(SEED_DIR), counts).make()
+def the_form(**counts: int) -> ConcernForm:
+    return FormBuilder(an_edition(), read_reference_data(SEED_DIR), counts).make()
 
 
-def questions(form: Form) -> list[Question]:
+def questions(form: ConcernForm) -> list[Question]:
     return [question for section in form for question in section.questions]
 
 
 def test_every_part_of_a_concern_is_asked_in_one_section() -> None:
-    places = {asked.place for asked in asked_fields(the_schema())}
+    places = {asked.place for asked in schema_fields(the_schema())}
 
     for place in places:
         sections = [
             arranged.id
-            for arranged in SECTIONS
+            for arranged in FORM_SECTIONS
             if any(place == p or (p.endswith("*") and place.startswith(p[:-1])) for p in arranged.places)
         ]
         assert len(sections) == 1, place
@@ -101,11 +101,11 @@ def test_the_longest_concern_goes_through_the_form_and_comes_out_the_same() -> N
     assert sum(1 for question in questions(form) if value_at(told, question.name) is not None) > 90
 
 
-def _posted(form: Form, told: dict[str, Any]) -> Posted:
+def _posted(form: ConcernForm, told: dict[str, Any]) -> SubmittedForm:
     fields: dict[str, list[str]] = {}
     for name, value in hidden_fields(form, told):
         fields.setdefault(name, []).append(value)
-    return Posted(fields)
+    return SubmittedForm(fields)
 
 
 def test_the_form_asks_for_no_more_than_the_api_does() -> None:
@@ -113,7 +113,7 @@ def test_the_form_asks_for_no_more_than_the_api_does() -> None:
 
     assert required == ["immediate_danger", "concern.narrative", "reporter.kind"]
     with pytest.raises(ValidationError):
-        Concern.model_validate(read_answers(the_form(), Posted()))
+        Concern.model_validate(read_answers(the_form(), SubmittedForm()))
 
 
 def test_not_known_may_be_answered_wherever_yes_and_no_may() -> None:
@@ -213,7 +213,7 @@ def test_a_busy_store_loses_nothing(client: TestClient, service: FastAPI, monkey
     async def busy(_act: object) -> None:
         raise StoreBusy
 
-    parts: Parts = service.state.parts
+    parts: AppContext = service.state.parts
     monkeypatch.setattr(parts.intake.writer, "kept", busy)
 
     page = post(client, {"do": "send"})

@@ -16,9 +16,9 @@ from playwright.sync_api import Browser, BrowserContext, Page, Route, expect
 from app.config import Settings
 from app.main import create_app
 from app.models.guidance.editions import EditionContent
-from app.web.context import Parts
-from tests.support.browsing import FLAGS, barriers, served
+from app.web.context import AppContext
 from tests.conftest import SLUG, SettableClock, an_edition, publish_next
+from tests.support.browsing import FLAGS, barriers, served
 
 pytestmark = pytest.mark.any_database
 
@@ -155,7 +155,7 @@ def raised(page: Page) -> str:
 
 def kept(site: Site) -> int:
     """How many concerns are kept."""
-    parts: Parts = site.service.state.parts
+    parts: AppContext = site.service.state.parts
     with parts.engine.connect() as connection:
         return int(connection.exec_driver_sql("SELECT count(*) FROM concerns").scalar_one())
 

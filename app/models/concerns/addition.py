@@ -4,11 +4,11 @@ from typing import Any
 
 from pydantic import Field
 
+from app.models.base import UtcDateTime
 from app.models.concerns.concern import ImmediateDanger
 from app.models.concerns.detail import ConcernDetail
-from app.models.concerns.receipts import Help, Identity
-from app.models.base import Moment
-from app.models.concerns.reporter_input import Told
+from app.models.concerns.receipts import ConcernIdentity, Help
+from app.models.concerns.reporter_input import ReporterInput
 
 ADDITION_EXAMPLE: dict[str, Any] = {
     "immediate_danger": "no",
@@ -16,7 +16,7 @@ ADDITION_EXAMPLE: dict[str, Any] = {
 }
 
 
-class Addition(Told):
+class Addition(ReporterInput):
     """More about a concern: only the narrative is required. It is sealed like the concern itself."""
 
     immediate_danger: ImmediateDanger | None = Field(
@@ -30,7 +30,7 @@ class Addition(Told):
     )
 
 
-class AdditionReceipt(Help, Identity):
+class AdditionReceipt(Help, ConcernIdentity):
     """The addition is kept: on the disk, sealed to the duty team."""
 
-    added_at: Moment = Field(description="When this service kept the addition.")
+    added_at: UtcDateTime = Field(description="When this service kept the addition.")

@@ -16,10 +16,10 @@ from app.models.concerns.field_types import (
     SexCode,
     YesNo,
 )
-from app.models.concerns.reporter_input import Told
+from app.models.concerns.reporter_input import ReporterInput
 
 
-class Child(Told):
+class Child(ReporterInput):
     """A person under 18 or not yet born, as far as anything is known: no answer here is required.
 
     The coded questions are those of the Department for Education’s children in need census. No date of birth is

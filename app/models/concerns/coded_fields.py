@@ -7,7 +7,7 @@ from typing import Any, get_args
 
 from pydantic import BaseModel
 
-from app.models.base import CodeFrom
+from app.models.base import FromCodeList
 
 Location = tuple[str | int, ...]
 
@@ -55,7 +55,7 @@ def _code_lists(model: type[BaseModel]) -> MappingProxyType[str, str | None]:
 
 
 def _the_one_code_list(field: str, annotation: Any, metadata: list[Any]) -> str | None:
-    named = {*_named_in(annotation), *(mark.code_list for mark in metadata if isinstance(mark, CodeFrom))}
+    named = {*_named_in(annotation), *(mark.code_list for mark in metadata if isinstance(mark, FromCodeList))}
     if len(named) > 1:
         raise TypeError(f"{field} draws on more than one code list")
     return next(iter(named), None)
@@ -63,7 +63,7 @@ def _the_one_code_list(field: str, annotation: Any, metadata: list[Any]) -> str 
 
 def _named_in(annotation: Any) -> Iterator[str]:
     """Yield the code lists named inside an annotation; get_args opens Annotated, unions, lists and tuples alike."""
-    if isinstance(annotation, CodeFrom):
+    if isinstance(annotation, FromCodeList):
         yield annotation.code_list
     for part in get_args(annotation):
         yield from _named_in(part)

@@ -5,14 +5,14 @@ from typing import Annotated
 
 from pydantic import Field
 
+from app.models.base import Slug
 from app.models.concerns.child import Child
 from app.models.concerns.detail import ConcernDetail
 from app.models.concerns.field_types import Line, YesNo
 from app.models.concerns.people import OtherPerson, ParentOrCarer
 from app.models.concerns.reporter import Reporter
+from app.models.concerns.reporter_input import ReporterInput
 from app.models.concerns.sharing import Agency, InformedAndBasis, RiskToWorkers
-from app.models.base import Slug
-from app.models.concerns.reporter_input import Told
 
 FORM_VERSION = 2
 """The version of the form: raised by one whenever the JSON Schema of `Concern` changes in any way."""
@@ -26,7 +26,7 @@ class ImmediateDanger(StrEnum):
     NOT_SURE = "not_sure"
 
 
-class AlreadyTelephoned(Told):
+class AlreadyTelephoned(ReporterInput):
     """A call to the duty team or the police before this was written. Neither waits for the other."""
 
     telephoned: YesNo | None = Field(
@@ -49,7 +49,7 @@ class AlreadyTelephoned(Told):
     )
 
 
-class Concern(Told):
+class Concern(ReporterInput):
     """A concern about one or more children, in whatever detail the reporter has.
 
     Four parts are required: `immediate_danger`, `reporter` with its `kind`, one or more `children` (each may be

@@ -6,8 +6,14 @@ from typing import Annotated
 from pydantic import AfterValidator, Field, StringConstraints
 
 from app.models.concerns.field_types import Account, Line, Note, PartialDate, YesNo
-from app.models.concerns.observations import MissingEpisode, PersonOfConcern, PlaceOfConcern, SeenOnce, VehicleOfConcern
-from app.models.concerns.reporter_input import Told
+from app.models.concerns.observations import (
+    MissingEpisode,
+    PersonOfConcern,
+    PlaceOfConcern,
+    UniqueObservations,
+    VehicleOfConcern,
+)
+from app.models.concerns.reporter_input import ReporterInput
 
 
 def _has_words(narrative: str) -> str:
@@ -29,7 +35,7 @@ class HowKnown(StrEnum):
     NOT_KNOWN = "not_known"
 
 
-class OnlineElement(Told):
+class OnlineElement(ReporterInput):
     """What happened online, or by telephone and messages."""
 
     involved: YesNo | None = Field(
@@ -52,7 +58,7 @@ class OnlineElement(Told):
     )
 
 
-class ConcernDetail(Told):
+class ConcernDetail(ReporterInput):
     """What the reporter saw, heard or was told. Only `narrative` is required, in any words and of any length to 50,000.
 
     Facts come first and opinion is welcome when it says that it is opinion. No answer here is turned into a score.
@@ -95,21 +101,21 @@ class ConcernDetail(Told):
         description="If you do not know the date, or want to say more about the time.",
         examples=["Last Friday, just after school"],
     )
-    indicators: SeenOnce = Field(
+    indicators: UniqueObservations = Field(
         default=(),
         max_length=50,
         title="Indicators seen",
         description="Indicators of the guide that you have seen. There is no need to find any.",
         examples=[[{"id": "missing-or-unexplained-absence", "note": "Away on two nights"}]],
     )
-    factors: SeenOnce = Field(
+    factors: UniqueObservations = Field(
         default=(),
         max_length=30,
         title="Vulnerability factors known",
         description="Experiences named by the guide that you know this child has had. They are not indicators.",
         examples=[[{"id": "prior-neglect-or-abuse"}]],
     )
-    linked_risks: SeenOnce = Field(
+    linked_risks: UniqueObservations = Field(
         default=(),
         max_length=30,
         title="Linked risks seen",

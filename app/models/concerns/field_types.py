@@ -12,8 +12,8 @@ from typing import Annotated
 
 from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints
 
-from app.models.base import CodeFrom
-from app.models.concerns.reporter_input import Told
+from app.models.base import FromCodeList
+from app.models.concerns.reporter_input import ReporterInput
 
 # The lengths are generous for their purpose and together keep the longest possible concern well under a megabyte.
 Brief = Annotated[str, StringConstraints(max_length=100)]
@@ -22,12 +22,12 @@ Note = Annotated[str, StringConstraints(max_length=1000)]
 Account = Annotated[str, StringConstraints(max_length=5000)]
 
 _CODE = StringConstraints(max_length=40)
-SexCode = Annotated[str, CodeFrom("sex"), _CODE]
-EthnicityCode = Annotated[str, CodeFrom("ethnicity"), _CODE]
-DisabilityCode = Annotated[str, CodeFrom("disability"), _CODE]
-ReferralSourceCode = Annotated[str, CodeFrom("referral-source"), _CODE]
-LawfulBasisCode = Annotated[str, CodeFrom("lawful-basis"), _CODE]
-ReasonParentsNotToldCode = Annotated[str, CodeFrom("reason-parents-not-told"), _CODE]
+SexCode = Annotated[str, FromCodeList("sex"), _CODE]
+EthnicityCode = Annotated[str, FromCodeList("ethnicity"), _CODE]
+DisabilityCode = Annotated[str, FromCodeList("disability"), _CODE]
+ReferralSourceCode = Annotated[str, FromCodeList("referral-source"), _CODE]
+LawfulBasisCode = Annotated[str, FromCodeList("lawful-basis"), _CODE]
+ReasonParentsNotToldCode = Annotated[str, FromCodeList("reason-parents-not-told"), _CODE]
 
 
 class YesNo(StrEnum):
@@ -75,7 +75,7 @@ PartialDate = Annotated[
 ]
 
 
-class Address(Told):
+class Address(ReporterInput):
     """An address as far as it is known. Nothing is checked against a directory and nothing is reformatted."""
 
     text: Line | None = Field(
@@ -98,7 +98,7 @@ class Address(Told):
     )
 
 
-class Identifier(Told):
+class Identifier(ReporterInput):
     """A number that another body knows a person by, together with the name of the scheme."""
 
     scheme: Brief | None = Field(

@@ -4,14 +4,14 @@ from typing import Any
 
 from pydantic import Field
 
+from app.models.base import ResponseModel
 from app.models.code_lists import CodeList
 from app.models.concerns.concern import FORM_VERSION, Concern
 from app.models.concerns.receipts import Links
 from app.models.guidance.signposts import Signpost
-from app.models.base import Answer
 
 
-class Form(Answer):
+class ConcernFormResponse(ResponseModel):
     """The form: what may be asked, how it is labelled, and which codes there are."""
 
     form_version: int = Field(
@@ -27,9 +27,9 @@ class Form(Answer):
     links: Links = Field(description="Paths of this API, by relation.", examples=[{"submit": "/v1/concerns"}])
 
 
-def concern_form(code_lists: tuple[CodeList, ...], signposts: tuple[Signpost, ...]) -> Form:
+def concern_form(code_lists: tuple[CodeList, ...], signposts: tuple[Signpost, ...]) -> ConcernFormResponse:
     """The form as it stands in this version of the service."""
-    return Form(
+    return ConcernFormResponse(
         form_version=FORM_VERSION,
         json_schema=Concern.model_json_schema(),
         code_lists=code_lists,

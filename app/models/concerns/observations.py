@@ -4,12 +4,12 @@ from typing import Annotated
 
 from pydantic import AfterValidator, Field
 
-from app.models.concerns.field_types import Address, Brief, Line, Note, PartialDate, YesNo
 from app.models.base import Slug
-from app.models.concerns.reporter_input import Told
+from app.models.concerns.field_types import Address, Brief, Line, Note, PartialDate, YesNo
+from app.models.concerns.reporter_input import ReporterInput
 
 
-class Seen(Told):
+class Observation(ReporterInput):
     """An item of the edition that the concern names, with what was seen of it.
 
     Items are never counted, weighed or ranked: a concern with none takes the same route as one with many, and an item
@@ -42,17 +42,17 @@ class Seen(Told):
     )
 
 
-def _each_id_once(items: tuple[Seen, ...]) -> tuple[Seen, ...]:
+def _each_id_once(items: tuple[Observation, ...]) -> tuple[Observation, ...]:
     ids = [item.id for item in items]
     if len(set(ids)) != len(ids):
         raise ValueError("the same `id` stands here twice; put all that was seen of it in one entry")
     return items
 
 
-SeenOnce = Annotated[tuple[Seen, ...], AfterValidator(_each_id_once)]
+UniqueObservations = Annotated[tuple[Observation, ...], AfterValidator(_each_id_once)]
 
 
-class MissingEpisode(Told):
+class MissingEpisode(ReporterInput):
     """A time when the child was missing, or away without an explanation, as far as it is known."""
 
     started: PartialDate | None = Field(
@@ -81,7 +81,7 @@ class MissingEpisode(Told):
     )
 
 
-class PersonOfConcern(Told):
+class PersonOfConcern(ReporterInput):
     """Somebody who may be a risk to a child. A partial description is worth giving."""
 
     name: Line | None = Field(default=None, title="Name", description="As far as you know it.", examples=["‘Max’"])
@@ -124,7 +124,7 @@ class PersonOfConcern(Told):
     )
 
 
-class VehicleOfConcern(Told):
+class VehicleOfConcern(ReporterInput):
     """A vehicle that may matter. A part of its registration is worth giving."""
 
     registration: Brief | None = Field(
@@ -141,7 +141,7 @@ class VehicleOfConcern(Told):
     )
 
 
-class PlaceOfConcern(Told):
+class PlaceOfConcern(ReporterInput):
     """A place that may matter: where a child is taken, meets somebody or has been found."""
 
     name: Line | None = Field(

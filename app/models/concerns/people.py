@@ -5,10 +5,10 @@ from enum import StrEnum
 from pydantic import Field
 
 from app.models.concerns.field_types import Address, Day, Line, Note, YesNo
-from app.models.concerns.reporter_input import Told
+from app.models.concerns.reporter_input import ReporterInput
 
 
-class ParentOrCarer(Told):
+class ParentOrCarer(ReporterInput):
     """A parent of a child in the concern, or somebody who cares for one."""
 
     name: Line | None = Field(
@@ -61,7 +61,7 @@ class ParentOrCarer(Told):
     )
 
 
-class Connection(StrEnum):
+class ConnectionToChild(StrEnum):
     """How another person stands to the child or the household."""
 
     SIBLING = "sibling"
@@ -72,13 +72,13 @@ class Connection(StrEnum):
     NOT_KNOWN = "not_known"
 
 
-class OtherPerson(Told):
+class OtherPerson(ReporterInput):
     """Somebody else in or around the household: a sibling, a regular visitor, an absent parent."""
 
     name: Line | None = Field(
         default=None, title="Name", description="As far as you know it.", examples=["Charlie Example"]
     )
-    connection: Connection | None = Field(
+    connection: ConnectionToChild | None = Field(
         default=None,
         title="Connection",
         description="How they are connected with the child or the household.",

@@ -2,28 +2,28 @@
 
 from pydantic import Field
 
+from app.models.base import ResponseModel, Slug, UtcDateTime
 from app.models.concerns.tables import ConcernState
 from app.models.guidance.editions import Contact
 from app.models.guidance.signposts import Signpost
-from app.models.base import Answer, Moment, Slug
 
-REFERENCE = "4F7K-926W-0X3R"
+EXAMPLE_REFERENCE = "4F7K-926W-0X3R"
 
 Links = dict[str, str]
 
 
-class Identity(Answer):
+class ConcernIdentity(ResponseModel):
     """Which concern it is, and how far it has come."""
 
-    reference: str = Field(description="Short, and safe to read aloud.", examples=[REFERENCE])
+    reference: str = Field(description="Short, and safe to read aloud.", examples=[EXAMPLE_REFERENCE])
     state: ConcernState = Field(description="How far the duty team has come.", examples=["received"])
-    received_at: Moment = Field(description="When this service kept the concern.")
+    received_at: UtcDateTime = Field(description="When this service kept the concern.")
 
 
-class Pinned(Answer):
+class EditionPin(ResponseModel):
     """Which edition it is about, and when to expect an answer."""
 
-    acknowledge_by: Moment = Field(
+    acknowledge_by: UtcDateTime = Field(
         examples=["2026-11-25T09:30:00Z"],
         description="When to expect an acknowledgement by a social worker at the latest: one working day on, by "
         "England's calendar. If none has come, call the duty team.",
@@ -32,17 +32,17 @@ class Pinned(Answer):
     edition: int = Field(examples=[1], description="The edition that it is pinned to.")
 
 
-class Progress(Answer):
+class Progress(ResponseModel):
     """What the duty team has done."""
 
-    acknowledged_at: Moment | None = Field(description="When a social worker acknowledged it.", examples=[None])
-    closed_at: Moment | None = Field(description="When it was closed.", examples=[None])
+    acknowledged_at: UtcDateTime | None = Field(description="When a social worker acknowledged it.", examples=[None])
+    closed_at: UtcDateTime | None = Field(description="When it was closed.", examples=[None])
     outcome: str | None = Field(
         description="What came of it, where the team shares that: a code of the list `outcome`.", examples=[None]
     )
 
 
-class Proof(Answer):
+class Proof(ResponseModel):
     """What the reporter keeps."""
 
     status_token: str = Field(
@@ -56,7 +56,7 @@ class Proof(Answer):
     )
 
 
-class Help(Answer):
+class Help(ResponseModel):
     """Whom to call and what happens next: part of every answer to an accepted concern."""
 
     signposts: tuple[Signpost, ...] = Field(
@@ -70,15 +70,15 @@ class Help(Answer):
     links: Links = Field(description="Paths of this API, by relation.", examples=[{"form": "/v1/concerns/form"}])
 
 
-class CheckAnswer(Help, Pinned):
+class CheckResponse(Help, EditionPin):
     """The concern would be accepted as it stands. Nothing was kept."""
 
     kept: bool = Field(default=False, description="Always false: a check keeps nothing.", examples=[False])
 
 
-class ConcernStatus(Help, Progress, Pinned, Identity):
+class ConcernStatus(Help, Progress, EditionPin, ConcernIdentity):
     """How far a concern has come."""
 
 
-class Receipt(Help, Proof, Pinned, Identity):
+class Receipt(Help, Proof, EditionPin, ConcernIdentity):
     """The concern is kept: on the disk, sealed to the duty team. This is not yet their acknowledgement."""

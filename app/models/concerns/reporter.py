@@ -5,7 +5,7 @@ from enum import StrEnum
 from pydantic import Field
 
 from app.models.concerns.field_types import Line, ReferralSourceCode, YesNo
-from app.models.concerns.reporter_input import Told
+from app.models.concerns.reporter_input import ReporterInput
 
 
 class ReporterKind(StrEnum):
@@ -18,7 +18,7 @@ class ReporterKind(StrEnum):
     ANONYMOUS = "anonymous"
 
 
-class Reporter(Told):
+class Reporter(ReporterInput):
     """The person who raises the concern. Only `kind` is required: nobody has to give a name.
 
     `source_code` is the referral source of the Department for Education’s children in need census.

@@ -7,12 +7,12 @@ from pydantic import GetJsonSchemaHandler, model_validator
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import core_schema
 
-from app.models.base import Strict
+from app.models.base import RequestModel
 
 OF_A_LIST = ("type", "items", "minItems", "maxItems")
 
 
-class Told(Strict):
+class ReporterInput(RequestModel):
     """A part of a concern or of an addition. Many front ends send null where nothing was filled in."""
 
     @model_validator(mode="before")
@@ -38,6 +38,6 @@ class Told(Strict):
 
 
 @cache
-def _lists_of(model: type[Told]) -> frozenset[str]:
+def _lists_of(model: type[ReporterInput]) -> frozenset[str]:
     """The names of the lists that may be left out."""
     return frozenset(name for name, field in model.model_fields.items() if field.default == ())

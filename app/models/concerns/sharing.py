@@ -5,7 +5,7 @@ from enum import StrEnum
 from pydantic import Field
 
 from app.models.concerns.field_types import Account, LawfulBasisCode, Line, Note, ReasonParentsNotToldCode, YesNo
-from app.models.concerns.reporter_input import Told
+from app.models.concerns.reporter_input import ReporterInput
 
 
 class ParentsInformed(StrEnum):
@@ -17,7 +17,7 @@ class ParentsInformed(StrEnum):
     NOT_KNOWN = "not_known"
 
 
-class InformedAndBasis(Told):
+class InformedAndBasis(ReporterInput):
     """Who has been told, what the child says, and the basis for sharing. Nothing here is a condition of sharing.
 
     Nobody needs consent to share information about a child who is or may be at risk (HM Government, Information
@@ -82,7 +82,7 @@ class InformedAndBasis(Told):
     )
 
 
-class Agency(Told):
+class Agency(ReporterInput):
     """An organisation that is already involved with a child or the family."""
 
     name: Line | None = Field(
@@ -114,7 +114,7 @@ class Agency(Told):
     )
 
 
-class RiskToWorkers(Told):
+class RiskToWorkers(ReporterInput):
     """Anything that a worker should know before a visit or a call."""
 
     known_risk: YesNo | None = Field(

@@ -6,7 +6,7 @@ from enum import StrEnum
 from sqlalchemy import JSON, Column, Computed, ForeignKeyConstraint, Index, Integer, LargeBinary
 from sqlmodel import Field, SQLModel
 
-from app.models.columns import UtcDateTime
+from app.models.columns import UtcDateTimeType
 
 
 class ConcernState(StrEnum):
@@ -37,8 +37,8 @@ class ConcernRow(SQLModel, table=True):
     )
 
     reference: str = Field(primary_key=True)
-    received_at: dt.datetime = Field(sa_type=UtcDateTime)
-    acknowledge_by: dt.datetime = Field(sa_type=UtcDateTime)
+    received_at: dt.datetime = Field(sa_type=UtcDateTimeType)
+    acknowledge_by: dt.datetime = Field(sa_type=UtcDateTimeType)
     state: str = Field(default=ConcernState.RECEIVED.value)
     immediate_danger: str
     guide: str
@@ -48,14 +48,14 @@ class ConcernRow(SQLModel, table=True):
     recipients: list[str] = Field(sa_type=JSON)
     sealed: bytes | None = Field(default=None, sa_type=LargeBinary)
     status_token_sha256: bytes = Field(sa_type=LargeBinary)
-    acknowledged_at: dt.datetime | None = Field(default=None, sa_type=UtcDateTime)
-    closed_at: dt.datetime | None = Field(default=None, sa_type=UtcDateTime)
+    acknowledged_at: dt.datetime | None = Field(default=None, sa_type=UtcDateTimeType)
+    closed_at: dt.datetime | None = Field(default=None, sa_type=UtcDateTimeType)
     outcome: str | None = None
     outcome_shared: bool = False
-    added_at: dt.datetime | None = Field(default=None, sa_type=UtcDateTime)
+    added_at: dt.datetime | None = Field(default=None, sa_type=UtcDateTimeType)
     overdue_told: bool = False
     held: bool = False
-    erased_at: dt.datetime | None = Field(default=None, sa_type=UtcDateTime)
+    erased_at: dt.datetime | None = Field(default=None, sa_type=UtcDateTimeType)
     waiting: int | None = Field(default=None, sa_column=Column(Integer, Computed(WAITING_FIRST, persisted=True)))
     danger: int | None = Field(default=None, sa_column=Column(Integer, Computed(DANGER_FIRST, persisted=True)))
 
@@ -67,7 +67,7 @@ class AdditionRow(SQLModel, table=True):
 
     reference: str = Field(primary_key=True, foreign_key="concerns.reference")
     number: int = Field(primary_key=True)
-    received_at: dt.datetime = Field(sa_type=UtcDateTime)
+    received_at: dt.datetime = Field(sa_type=UtcDateTimeType)
     recipients: list[str] = Field(sa_type=JSON)
     sealed: bytes | None = Field(default=None, sa_type=LargeBinary)
 

@@ -4,30 +4,32 @@ from typing import Annotated, Any
 
 from pydantic import Field
 
+from app.models.base import FromCodeList, RequestModel, ResponseModel, Slug, Text, UtcDateTime
+from app.models.concerns.receipts import EXAMPLE_REFERENCE, Links
 from app.models.concerns.tables import ConcernState
 from app.models.desk.disclosure_tables import DeskAct
-from app.models.concerns.receipts import REFERENCE, Links
-from app.models.base import Answer, CodeFrom, Moment, Slug, Strict, Text
 
-LINKS = Field(description="Paths of this API, by relation.", examples=[{"self": f"/v1/desk/concerns/{REFERENCE}"}])
+LINKS = Field(
+    description="Paths of this API, by relation.", examples=[{"self": f"/v1/desk/concerns/{EXAMPLE_REFERENCE}"}]
+)
 OUTCOME = "assessment_required"
 
 
-class InboxEntry(Answer):
+class InboxEntry(ResponseModel):
     """One concern, as far as it is told without opening it."""
 
-    reference: str = Field(description="The reference.", examples=[REFERENCE])
+    reference: str = Field(description="The reference.", examples=[EXAMPLE_REFERENCE])
     state: ConcernState = Field(description="How far the team has come.", examples=["received"])
     immediate_danger: str = Field(description="What the reporter said: yes, no or not_sure.", examples=["no"])
     overdue: bool = Field(description="Whether it still waits after `acknowledge_by`.", examples=[False])
-    received_at: Moment = Field(description="When it was kept.")
-    acknowledge_by: Moment = Field(description="When the reporter may expect an acknowledgement at the latest.")
-    acknowledged_at: Moment | None = Field(description="When it was acknowledged.", examples=[None])
-    closed_at: Moment | None = Field(description="When it was closed.", examples=[None])
-    added_at: Moment | None = Field(description="When its reporter last added to it.", examples=[None])
+    received_at: UtcDateTime = Field(description="When it was kept.")
+    acknowledge_by: UtcDateTime = Field(description="When the reporter may expect an acknowledgement at the latest.")
+    acknowledged_at: UtcDateTime | None = Field(description="When it was acknowledged.", examples=[None])
+    closed_at: UtcDateTime | None = Field(description="When it was closed.", examples=[None])
+    added_at: UtcDateTime | None = Field(description="When its reporter last added to it.", examples=[None])
     outcome: str | None = Field(description="Its outcome: a code of the list `outcome`.", examples=[None])
     held: bool = Field(description="Whether a hold keeps it from being erased.", examples=[False])
-    erased_at: Moment | None = Field(description="When its words were erased.", examples=[None])
+    erased_at: UtcDateTime | None = Field(description="When its words were erased.", examples=[None])
     guide: Slug = Field(description="The guide.", examples=["child-sexual-exploitation"])
     edition: int = Field(description="The edition that it is pinned to.", examples=[1])
     referral_source: str | None = Field(description="A code of the list `referral-source`.", examples=["2A"])
@@ -37,18 +39,18 @@ class InboxEntry(Answer):
     links: Links = LINKS
 
 
-class InboxAnswer(Answer):
+class InboxResponse(ResponseModel):
     """One page of the inbox."""
 
     concerns: tuple[InboxEntry, ...] = Field(description="The concerns, in the order asked for.")
     next_cursor: str | None = Field(description="Where the next page begins; null on the last.", examples=[None])
 
 
-class OpenedAddition(Answer):
+class OpenedAddition(ResponseModel):
     """What the reporter added."""
 
     number: int = Field(description="Its place, from 1.", examples=[1])
-    received_at: Moment = Field(description="When it was kept.")
+    received_at: UtcDateTime = Field(description="When it was kept.")
     addition: dict[str, Any] = Field(
         description="The words, as they were sent.", examples=[{"narrative": "Alex Example came home at six."}]
     )
@@ -64,14 +66,14 @@ class OpenedConcern(InboxEntry):
     additions: tuple[OpenedAddition, ...] = Field(description="What was added to it, in order.")
 
 
-class Acknowledgement(Strict):
+class Acknowledgement(RequestModel):
     """A social worker has seen the concern and decided the next step. Nothing needs to be sent with it."""
 
 
-class Outcome(Strict):
+class Outcome(RequestModel):
     """What came of the concern. It closes it."""
 
-    outcome: Annotated[str, CodeFrom("outcome")] = Field(
+    outcome: Annotated[str, FromCodeList("outcome")] = Field(
         max_length=60, description="A code of the list `outcome`.", examples=[OUTCOME]
     )
     shared_with_reporter: bool = Field(
@@ -79,7 +81,7 @@ class Outcome(Strict):
     )
 
 
-class Hold(Strict):
+class Hold(RequestModel):
     """A hold keeps a concern from being erased, or is lifted."""
 
     held: bool = Field(description="True to hold, false to release.", examples=[True])
@@ -90,7 +92,7 @@ class Hold(Strict):
     )
 
 
-class Erasure(Strict):
+class Erasure(RequestModel):
     """The words of a concern are taken away for good. Its dates and its outcome stay, for statistics."""
 
     reason: Text = Field(
@@ -100,12 +102,12 @@ class Erasure(Strict):
     )
 
 
-class DisclosureEntry(Answer):
+class DisclosureEntry(ResponseModel):
     """One act on the record."""
 
-    chain: str = Field(description="A concern's reference, or `inbox` or `audit`.", examples=[REFERENCE])
+    chain: str = Field(description="A concern's reference, or `inbox` or `audit`.", examples=[EXAMPLE_REFERENCE])
     number: int = Field(description="Its place in the chain, from 1.", examples=[1])
-    at: Moment = Field(description="When.")
+    at: UtcDateTime = Field(description="When.")
     client: str = Field(description="Who.", examples=["example-desk"])
     act: DeskAct = Field(description="What.", examples=["opened"])
     address: str = Field(description="From which network address.", examples=["192.0.2.10"])
@@ -114,27 +116,27 @@ class DisclosureEntry(Answer):
     sha256: str = Field(description="The hash of this row.", examples=["0" * 64])
 
 
-class DisclosuresAnswer(Answer):
+class DisclosuresResponse(ResponseModel):
     """The record, the oldest first."""
 
     disclosures: tuple[DisclosureEntry, ...] = Field(description="The rows.")
     next_cursor: str | None = Field(description="Where the next page begins; null on the last.", examples=[None])
 
 
-class StatementAnswer(Answer):
+class StatementResponse(ResponseModel):
     """A signed statement of where a chain ends, for an auditor to keep elsewhere."""
 
-    chain: str = Field(description="The chain.", examples=[REFERENCE])
+    chain: str = Field(description="The chain.", examples=[EXAMPLE_REFERENCE])
     length: int = Field(description="How many rows it has.", examples=[3])
     head_sha256: str = Field(description="The hash of its last row.", examples=["0" * 64])
-    at: Moment = Field(description="When this was signed.")
+    at: UtcDateTime = Field(description="When this was signed.")
     statement: str = Field(
         description="The same, signed (JWS, EdDSA), to be checked with /.well-known/jwks.json.",
         examples=["eyJhbGciOiJFZERTQSJ9.eyJzdWIiOiI0RjdLIn0.c2lnbmF0dXJl"],
     )
 
 
-class SummaryAnswer(Answer):
+class SummaryResponse(ResponseModel):
     """How much work there is. Exact, and for the team alone."""
 
     received: int = Field(description="Concerns that wait for an acknowledgement.", examples=[3])

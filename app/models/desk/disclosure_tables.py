@@ -6,7 +6,7 @@ from enum import StrEnum
 from sqlalchemy import Index, Text
 from sqlmodel import Field, SQLModel
 
-from app.models.columns import UtcDateTime
+from app.models.columns import UtcDateTimeType
 
 INBOX = "inbox"
 AUDIT = "audit"
@@ -36,7 +36,7 @@ class DisclosureRow(SQLModel, table=True):
 
     chain: str = Field(primary_key=True)
     number: int = Field(primary_key=True)
-    at: dt.datetime = Field(sa_type=UtcDateTime)
+    at: dt.datetime = Field(sa_type=UtcDateTimeType)
     client: str
     act: str
     address: str

@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import JSON, Index, Integer, Text
 from sqlmodel import Field, SQLModel
 
-from app.models.columns import UtcDateTime
+from app.models.columns import UtcDateTimeType
 
 
 class EventKind(StrEnum):
@@ -37,7 +37,7 @@ class EventRow(SQLModel, table=True):
 
     id: int | None = Field(default=None, primary_key=True, sa_type=Integer)
     kind: str
-    at: dt.datetime = Field(sa_type=UtcDateTime)
+    at: dt.datetime = Field(sa_type=UtcDateTimeType)
     data: dict[str, Any] = Field(sa_type=JSON)
 
 
@@ -50,8 +50,8 @@ class WebhookRow(SQLModel, table=True):
     url: str = Field(sa_type=Text)
     kinds: list[str] = Field(sa_type=JSON)
     secrets: list[str] = Field(sa_type=JSON)
-    added_at: dt.datetime = Field(sa_type=UtcDateTime)
-    disabled_at: dt.datetime | None = Field(default=None, sa_type=UtcDateTime)
+    added_at: dt.datetime = Field(sa_type=UtcDateTimeType)
+    disabled_at: dt.datetime | None = Field(default=None, sa_type=UtcDateTimeType)
     disabled_because: str | None = None
 
 
@@ -66,7 +66,7 @@ class DeliveryRow(SQLModel, table=True):
     message: str
     state: str = Field(default=DeliveryState.PENDING.value)
     attempts: int = 0
-    due: dt.datetime = Field(sa_type=UtcDateTime)
+    due: dt.datetime = Field(sa_type=UtcDateTimeType)
     last_answer: str | None = None
 
 

@@ -4,9 +4,9 @@ from enum import StrEnum
 
 from pydantic import Field, JsonValue
 
+from app.models.base import ResponseModel
 from app.models.guidance.editions import Caution
-from app.models.guidance.guide_responses import LINKS, Cautioned, Item, Links
-from app.models.base import Answer
+from app.models.guidance.guide_responses import LINKS, Item, Links, WithCautions
 
 
 class WordChange(StrEnum):
@@ -17,26 +17,26 @@ class WordChange(StrEnum):
     ADDED = "added"
 
 
-class Words(Answer):
+class WordRun(ResponseModel):
     """A run of words, and what happened to it."""
 
     change: WordChange = Field(description="What happened to these words.", examples=["added"])
     text: str = Field(description="The words.", examples=["or online"])
 
 
-class Reworded(Answer):
+class Reworded(ResponseModel):
     """An item that stands in both editions, in other words."""
 
     id: str = Field(description="The item's id.", examples=["secrecy"])
     fields: tuple[str, ...] = Field(description="The fields that differ.", examples=[["text"]])
     before: Item | Caution = Field(description="The item in the earlier edition.")
     after: Item | Caution = Field(description="The item in the later edition.")
-    words: tuple[Words, ...] = Field(
+    words: tuple[WordRun, ...] = Field(
         description="The text of both, run by run; empty where the text is the same or the item has none."
     )
 
 
-class Moved(Answer):
+class Moved(ResponseModel):
     """An item that stands in another order among those that both editions have."""
 
     id: str = Field(description="The item's id.", examples=["secrecy"])
@@ -44,7 +44,7 @@ class Moved(Answer):
     position_after: int = Field(description="Its place in the later edition.", examples=[5])
 
 
-class SectionChanges(Answer):
+class SectionChanges(ResponseModel):
     """What changed in one section."""
 
     added: tuple[Item | Caution, ...] = Field(description="Items that only the later edition has.")
@@ -55,7 +55,7 @@ class SectionChanges(Answer):
     )
 
 
-class FieldChange(Answer):
+class FieldChange(ResponseModel):
     """A field of the edition itself that differs."""
 
     field: str = Field(description="The field.", examples=["title"])
@@ -63,7 +63,7 @@ class FieldChange(Answer):
     after: JsonValue = Field(description="Its value in the later edition.", examples=["Another title"])
 
 
-class ChangesAnswer(Cautioned):
+class ChangesResponse(WithCautions):
     """What changed between two editions. `edition`, `digest` and `cautions` are those of the later request path."""
 
     since: int = Field(description="The number of the edition compared with.", examples=[1])

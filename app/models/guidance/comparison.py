@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from difflib import SequenceMatcher
 from typing import Any
 
-from app.models.guidance.changes import FieldChange, Moved, Reworded, SectionChanges, WordChange, Words
+from app.models.guidance.changes import FieldChange, Moved, Reworded, SectionChanges, WordChange, WordRun
 from app.models.guidance.editions import EditionContent
 
 COMPARED = ("cautions", "definitions", "factors", "indicators", "linked_risks", "responsibilities", "contacts")
@@ -26,18 +26,18 @@ def changed_fields(before: EditionContent, after: EditionContent) -> tuple[Field
     )
 
 
-def changed_words(before: str, after: str) -> tuple[Words, ...]:
+def changed_words(before: str, after: str) -> tuple[WordRun, ...]:
     """Both texts, run by run of words: what was kept, removed and added."""
     old, new = before.split(), after.split()
-    runs: list[Words] = []
+    runs: list[WordRun] = []
     for kind, i, j, k, m in SequenceMatcher(a=old, b=new, autojunk=False).get_opcodes():
         if kind == "equal":
-            runs.append(Words(change=WordChange.KEPT, text=" ".join(old[i:j])))
+            runs.append(WordRun(change=WordChange.KEPT, text=" ".join(old[i:j])))
             continue
         if i < j:
-            runs.append(Words(change=WordChange.REMOVED, text=" ".join(old[i:j])))
+            runs.append(WordRun(change=WordChange.REMOVED, text=" ".join(old[i:j])))
         if k < m:
-            runs.append(Words(change=WordChange.ADDED, text=" ".join(new[k:m])))
+            runs.append(WordRun(change=WordChange.ADDED, text=" ".join(new[k:m])))
     return tuple(runs)
 
 

@@ -14,7 +14,7 @@ from typing import Annotated, Any, Literal, Protocol, Self
 from pydantic import Field, ValidationError, field_validator, model_validator
 from pydantic_core import InitErrorDetails
 
-from app.models.base import CodeFrom, FullDate, GssCode, Slug, Strict, Text, WebAddress
+from app.models.base import FromCodeList, FullDate, GssCode, RequestModel, Slug, Text, WebAddress
 
 Position = Annotated[int, Field(strict=True, ge=1, description="Place in the printed order, from 1.", examples=[1])]
 ItemId = Annotated[Slug, Field(examples=["missing-or-unexplained-absence"])]
@@ -57,13 +57,13 @@ class ContactKind(StrEnum):
     WEB = "web"
 
 
-class RelatedCode(Strict):
+class RelatedCode(RequestModel):
     """A link from guidance to a code of a published code list."""
 
     scheme: Literal["dfe-assessment-factors"] = Field(
         description="The code list; its name under /v1/code-lists.", examples=["dfe-assessment-factors"]
     )
-    code: Annotated[str, CodeFrom("dfe-assessment-factors")] = Field(
+    code: Annotated[str, FromCodeList("dfe-assessment-factors")] = Field(
         max_length=20, description="The code within that list.", examples=["10A"]
     )
     basis: Literal["project_inference", "source"] = Field(
@@ -77,14 +77,14 @@ def _linked_to(code: str) -> list[Any]:
     return [[{"scheme": "dfe-assessment-factors", "code": code, "basis": "project_inference"}]]
 
 
-class Publisher(Strict):
+class Publisher(RequestModel):
     """The body that publishes the guide."""
 
     name: Text = Field(description="Name as printed.", examples=["Bath & North East Somerset Council"])
     gss_code: GssCode
 
 
-class GuideSource(Strict):
+class GuideSource(RequestModel):
     """The document that an edition was transcribed from."""
 
     title: Text = Field(
@@ -102,7 +102,7 @@ class GuideSource(Strict):
     )
 
 
-class Caution(Strict):
+class Caution(RequestModel):
     """Words that must be read with any indicator or factor, and that travel with them in every answer."""
 
     id: ItemId = Field(examples=["absence-of-indicators"])
@@ -115,7 +115,7 @@ class Caution(Strict):
     )
 
 
-class Introductions(Strict):
+class Introductions(RequestModel):
     """The words that the guide prints before each list."""
 
     factors: Text | None = Field(
@@ -149,7 +149,7 @@ class Introductions(Strict):
     )
 
 
-class Limb(Strict):
+class Limb(RequestModel):
     """One lettered limb of a definition."""
 
     label: str = Field(min_length=1, max_length=8, description="The letter as printed.", examples=["a"])
@@ -158,7 +158,7 @@ class Limb(Strict):
     )
 
 
-class DefinitionSource(Strict):
+class DefinitionSource(RequestModel):
     """Where a definition was first published, cited as the guide prints it."""
 
     citation: Text | None = Field(
@@ -186,7 +186,7 @@ class DefinitionSource(Strict):
     )
 
 
-class Definition(Strict):
+class Definition(RequestModel):
     """What the harm is."""
 
     id: ItemId = Field(examples=["statutory-definition"])
@@ -211,7 +211,7 @@ class Definition(Strict):
     source: DefinitionSource | None = Field(default=None, description="Its source, where the guide names one.")
 
 
-class Factor(Strict):
+class Factor(RequestModel):
     """A vulnerability factor: an experience that makes a child more susceptible. It is not an indicator."""
 
     id: ItemId = Field(examples=["prior-neglect-or-abuse"])
@@ -225,7 +225,7 @@ class Factor(Strict):
     )
 
 
-class Indicator(Strict):
+class Indicator(RequestModel):
     """An indicator to consider. It is never weighed, counted or ranked."""
 
     id: ItemId
@@ -248,7 +248,7 @@ class Indicator(Strict):
     )
 
 
-class LinkedRisk(Strict):
+class LinkedRisk(RequestModel):
     """Another kind of crime or harm that the guide says is often linked."""
 
     id: ItemId = Field(examples=["child-trafficking"])
@@ -259,7 +259,7 @@ class LinkedRisk(Strict):
     )
 
 
-class Responsibility(Strict):
+class Responsibility(RequestModel):
     """What everybody who works with children needs to do."""
 
     id: ItemId = Field(examples=["early-support"])
@@ -271,7 +271,7 @@ class Responsibility(Strict):
     )
 
 
-class Phone(Strict):
+class Phone(RequestModel):
     """A telephone number."""
 
     number: str = Field(
@@ -285,7 +285,7 @@ class Phone(Strict):
     )
 
 
-class Contact(Strict):
+class Contact(RequestModel):
     """Whom to call, or where to write."""
 
     id: ItemId = Field(examples=["duty-and-assessment-team"])
@@ -318,7 +318,7 @@ class Contact(Strict):
         return self
 
 
-class EditionContent(Strict):
+class EditionContent(RequestModel):
     """The whole content of one edition, from `title` to `contacts`. Its digest is taken over exactly this."""
 
     title: Text = Field(

@@ -4,19 +4,19 @@ from typing import Final, Literal
 
 from pydantic import ConfigDict, Field
 
+from app.models.base import ResponseModel, Slug, UtcDateTime
 from app.models.guidance.guide_responses import DIGEST
-from app.models.base import Answer, Moment, Slug
 
 VERSION: Final = "https://jsonfeed.org/version/1.1"
 
 
-class FeedAuthor(Answer):
+class FeedAuthor(ResponseModel):
     """Who published."""
 
     name: str = Field(description="The publisher as printed.", examples=["Bath & North East Somerset Council"])
 
 
-class FeedGuidance(Answer):
+class FeedGuidance(ResponseModel):
     """Which edition an entry tells of: this service's own extension of JSON Feed."""
 
     about: str = Field(description="What the members of this extension are.", examples=["https://example.org/docs"])
@@ -26,7 +26,7 @@ class FeedGuidance(Answer):
     digest: str = Field(description="The edition's digest.", examples=[DIGEST])
 
 
-class FeedItem(Answer):
+class FeedItem(ResponseModel):
     """One entry."""
 
     model_config = ConfigDict(populate_by_name=True)
@@ -46,8 +46,8 @@ class FeedItem(Answer):
     content_text: str = Field(
         description="The change note, or the reason of the withdrawal.", examples=["First edition."]
     )
-    date_published: Moment = Field(description="When it happened.")
-    date_modified: Moment = Field(description="The same moment: an entry never changes.")
+    date_published: UtcDateTime = Field(description="When it happened.")
+    date_modified: UtcDateTime = Field(description="The same moment: an entry never changes.")
     authors: tuple[FeedAuthor, ...] = Field(description="Who published the edition.")
     tags: tuple[str, ...] = Field(
         description="What happened, and the guide.", examples=[["published", "child-sexual-exploitation"]]
@@ -55,7 +55,7 @@ class FeedItem(Answer):
     guidance: FeedGuidance = Field(alias="_guidance", description="Which edition it is, for programs.")
 
 
-class JsonFeed(Answer):
+class JsonFeed(ResponseModel):
     """The latest editions published and withdrawn, the newest first."""
 
     version: Literal["https://jsonfeed.org/version/1.1"] = Field(

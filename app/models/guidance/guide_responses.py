@@ -4,6 +4,7 @@ from enum import StrEnum
 
 from pydantic import Field
 
+from app.models.base import ResponseModel, Slug, UtcDateTime
 from app.models.guidance.editions import (
     Caution,
     Contact,
@@ -14,7 +15,6 @@ from app.models.guidance.editions import (
     LinkedRisk,
     Responsibility,
 )
-from app.models.base import Answer, Moment, Slug
 
 DIGEST = "sha256:a5129e4eb899eb9761fcc041e91847544b4a1ab7d8694f456b328b5c056593e9"
 
@@ -24,7 +24,7 @@ LINKS = Field(
 )
 
 
-class Status(StrEnum):
+class EditionStatus(StrEnum):
     """What an edition is to its guide.
 
     A numbered edition's own answer says `published`: its bytes never change, so they say nothing that a later edition
@@ -37,15 +37,15 @@ class Status(StrEnum):
     PUBLISHED = "published"
 
 
-class Head(Answer):
+class EditionRef(ResponseModel):
     """Which edition it is: part of every answer that holds guidance."""
 
     guide: Slug = Field(description="The guide.", examples=["child-sexual-exploitation"])
     edition: int = Field(description="The edition's number, from 1.", examples=[1])
-    status: Status = Field(description="What the edition is to its guide.", examples=["current"])
+    status: EditionStatus = Field(description="What the edition is to its guide.", examples=["current"])
 
 
-class Digested(Head):
+class WithDigest(EditionRef):
     """The edition's digest beside its number."""
 
     digest: str = Field(
@@ -55,60 +55,60 @@ class Digested(Head):
     )
 
 
-class EditionHead(Digested):
+class EditionHeader(WithDigest):
     """What stands before the content of an edition."""
 
-    published_at: Moment = Field(description="When it was published.")
+    published_at: UtcDateTime = Field(description="When it was published.")
 
 
-class EditionAnswer(EditionContent, EditionHead):
+class EditionResponse(EditionContent, EditionHeader):
     """One edition, whole."""
 
     links: Links = LINKS
 
 
-class Cautioned(Digested):
+class WithCautions(WithDigest):
     """Guidance never travels without its cautions."""
 
     cautions: tuple[Caution, ...] = Field(description="Read with every indicator and factor.")
 
 
-class DefinitionsAnswer(Cautioned):
+class DefinitionsResponse(WithCautions):
     """The definitions of an edition."""
 
     definitions: tuple[Definition, ...] = Field(description="What the harm is.")
     links: Links = LINKS
 
 
-class FactorsAnswer(Cautioned):
+class FactorsResponse(WithCautions):
     """The vulnerability factors of an edition. They are not indicators."""
 
     factors: tuple[Factor, ...] = Field(description="Vulnerability factors, in the printed order.")
     links: Links = LINKS
 
 
-class IndicatorsAnswer(Cautioned):
+class IndicatorsResponse(WithCautions):
     """The indicators of an edition."""
 
     indicators: tuple[Indicator, ...] = Field(description="Indicators to consider, in the printed order.")
     links: Links = LINKS
 
 
-class LinkedRisksAnswer(Cautioned):
+class LinkedRisksResponse(WithCautions):
     """The linked risks of an edition."""
 
     linked_risks: tuple[LinkedRisk, ...] = Field(description="Harms that are often linked, in the printed order.")
     links: Links = LINKS
 
 
-class ResponsibilitiesAnswer(Cautioned):
+class ResponsibilitiesResponse(WithCautions):
     """The responsibilities of an edition."""
 
     responsibilities: tuple[Responsibility, ...] = Field(description="What everybody needs to do.")
     links: Links = LINKS
 
 
-class ContactsAnswer(Cautioned):
+class ContactsResponse(WithCautions):
     """The contacts of an edition."""
 
     contacts: tuple[Contact, ...] = Field(description="Whom to call, in the printed order.")
@@ -116,8 +116,13 @@ class ContactsAnswer(Cautioned):
 
 
 # The first of each is the one that the documentation shows.
-SectionAnswer = (
-    IndicatorsAnswer | FactorsAnswer | DefinitionsAnswer | LinkedRisksAnswer | ResponsibilitiesAnswer | ContactsAnswer
+SectionResponse = (
+    IndicatorsResponse
+    | FactorsResponse
+    | DefinitionsResponse
+    | LinkedRisksResponse
+    | ResponsibilitiesResponse
+    | ContactsResponse
 )
 Item = Indicator | Factor | Definition | LinkedRisk | Responsibility | Contact
 
@@ -138,13 +143,13 @@ class Section(StrEnum):
         return self.value.replace("-", "_")
 
 
-SECTION_ANSWERS: dict[Section, type[Cautioned]] = {
-    Section.DEFINITIONS: DefinitionsAnswer,
-    Section.FACTORS: FactorsAnswer,
-    Section.INDICATORS: IndicatorsAnswer,
-    Section.LINKED_RISKS: LinkedRisksAnswer,
-    Section.RESPONSIBILITIES: ResponsibilitiesAnswer,
-    Section.CONTACTS: ContactsAnswer,
+SECTION_RESPONSES: dict[Section, type[WithCautions]] = {
+    Section.DEFINITIONS: DefinitionsResponse,
+    Section.FACTORS: FactorsResponse,
+    Section.INDICATORS: IndicatorsResponse,
+    Section.LINKED_RISKS: LinkedRisksResponse,
+    Section.RESPONSIBILITIES: ResponsibilitiesResponse,
+    Section.CONTACTS: ContactsResponse,
 }
 
 
@@ -157,12 +162,12 @@ class ItemChange(StrEnum):
     UNCHANGED = "unchanged"
 
 
-class ItemMention(Answer):
+class ItemMention(ResponseModel):
     """One edition in which the item stands."""
 
     edition: int = Field(description="The edition's number.", examples=[1])
-    status: Status = Field(description="What that edition is to its guide.", examples=["current"])
-    published_at: Moment = Field(description="When that edition was published.")
+    status: EditionStatus = Field(description="What that edition is to its guide.", examples=["current"])
+    published_at: UtcDateTime = Field(description="When that edition was published.")
     change: ItemChange = Field(
         description="Whether the item came with this edition, was reworded or moved by it, or stands as it did in the "
         "edition before.",
@@ -170,7 +175,7 @@ class ItemMention(Answer):
     )
 
 
-class NumberedItemAnswer(Cautioned):
+class NumberedItemResponse(WithCautions):
     """One item of a numbered edition."""
 
     section: Section = Field(description="The section that it stands in.", examples=["indicators"])
@@ -178,7 +183,7 @@ class NumberedItemAnswer(Cautioned):
     links: Links = LINKS
 
 
-class ItemAnswer(Cautioned):
+class ItemResponse(WithCautions):
     """One item of the current edition, with its history."""
 
     section: Section = Field(description="The section that it stands in.", examples=["indicators"])
@@ -189,7 +194,7 @@ class ItemAnswer(Cautioned):
     links: Links = LINKS
 
 
-class GuideSummary(Answer):
+class GuideSummary(ResponseModel):
     """A guide with its current edition."""
 
     guide: Slug = Field(description="The guide.", examples=["child-sexual-exploitation"])
@@ -197,31 +202,31 @@ class GuideSummary(Answer):
         description="Title as printed.", examples=["‘One Minute Guide’ to Child Sexual Exploitation (CSE)"]
     )
     edition: int = Field(description="The current edition's number.", examples=[1])
-    published_at: Moment = Field(description="When the current edition was published.")
+    published_at: UtcDateTime = Field(description="When the current edition was published.")
     digest: str = Field(description="The current edition's digest.", examples=[DIGEST])
     links: Links = LINKS
 
 
-class GuidesAnswer(Answer):
+class GuidesResponse(ResponseModel):
     """Every guide that has a current edition, by name."""
 
     guides: tuple[GuideSummary, ...] = Field(description="The guides.")
     next_cursor: str | None = Field(description="Where the next page begins; null on the last.", examples=[None])
 
 
-class Withdrawal(Answer):
+class Withdrawal(ResponseModel):
     """The withdrawal of an edition."""
 
-    withdrawn_at: Moment = Field(description="When it was withdrawn.")
+    withdrawn_at: UtcDateTime = Field(description="When it was withdrawn.")
     reason: str = Field(description="Why, in a sentence for readers.", examples=["A telephone number was wrong."])
 
 
-class EditionSummary(Answer):
+class EditionSummary(ResponseModel):
     """One edition in the history of its guide."""
 
     number: int = Field(description="The edition's number, from 1.", examples=[1])
-    status: Status = Field(description="What it is to its guide.", examples=["current"])
-    published_at: Moment = Field(description="When it was published.")
+    status: EditionStatus = Field(description="What it is to its guide.", examples=["current"])
+    published_at: UtcDateTime = Field(description="When it was published.")
     change_note: str = Field(
         description="What it changed.",
         examples=["First edition, transcribed word for word from the printed guide."],
@@ -234,7 +239,7 @@ class EditionSummary(Answer):
     )
 
 
-class EditionsAnswer(Answer):
+class EditionsResponse(ResponseModel):
     """The history of a guide, the newest edition first."""
 
     editions: tuple[EditionSummary, ...] = Field(description="The editions.")

@@ -10,7 +10,7 @@ from typing import Any, ClassVar
 from sqlalchemy import JSON, Column, ForeignKeyConstraint, Text, UniqueConstraint
 from sqlmodel import Field, SQLModel
 
-from app.models.columns import UtcDateTime
+from app.models.columns import UtcDateTimeType
 
 
 def _of_an_edition() -> tuple[Any, ...]:
@@ -26,7 +26,7 @@ class GuideRow(SQLModel, table=True):
     __tablename__ = "guides"
 
     slug: str = Field(primary_key=True)
-    first_published_at: dt.datetime = Field(sa_type=UtcDateTime)
+    first_published_at: dt.datetime = Field(sa_type=UtcDateTimeType)
 
 
 class EditionRow(SQLModel, table=True):
@@ -36,7 +36,7 @@ class EditionRow(SQLModel, table=True):
 
     guide: str = Field(primary_key=True, foreign_key="guides.slug")
     number: int = Field(primary_key=True)
-    published_at: dt.datetime = Field(sa_type=UtcDateTime)
+    published_at: dt.datetime = Field(sa_type=UtcDateTimeType)
     digest: str
     title: str = Field(sa_type=Text)
     publisher: dict[str, Any] = Field(sa_type=JSON)
@@ -55,7 +55,7 @@ class WithdrawalRow(SQLModel, table=True):
 
     guide: str = Field(primary_key=True)
     edition: int = Field(primary_key=True)
-    withdrawn_at: dt.datetime = Field(sa_type=UtcDateTime)
+    withdrawn_at: dt.datetime = Field(sa_type=UtcDateTimeType)
     reason: str = Field(sa_type=Text)
 
 

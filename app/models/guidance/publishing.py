@@ -2,21 +2,21 @@
 
 from pydantic import Field
 
+from app.models.base import RequestModel, ResponseModel, Slug, Text, UtcDateTime
 from app.models.guidance.guide_responses import DIGEST, LINKS, Links
-from app.models.base import Answer, Moment, Slug, Strict, Text
 
 
-class PublishedAnswer(Answer):
+class PublishedResponse(ResponseModel):
     """The edition is published, and will never change."""
 
     guide: Slug = Field(description="The guide.", examples=["child-sexual-exploitation"])
     edition: int = Field(description="The number that the edition was given.", examples=[2])
     digest: str = Field(description="Its digest.", examples=[DIGEST])
-    published_at: Moment = Field(description="When it was published.")
+    published_at: UtcDateTime = Field(description="When it was published.")
     links: Links = LINKS
 
 
-class WithdrawalRequest(Strict):
+class WithdrawalRequest(RequestModel):
     """Why an edition is taken back."""
 
     reason: Text = Field(
@@ -25,11 +25,11 @@ class WithdrawalRequest(Strict):
     )
 
 
-class WithdrawalAnswer(Answer):
+class WithdrawalResponse(ResponseModel):
     """The edition is withdrawn: its words stay on record, and reads of it tell the reason."""
 
     guide: Slug = Field(description="The guide.", examples=["child-sexual-exploitation"])
     edition: int = Field(description="The edition's number.", examples=[2])
-    withdrawn_at: Moment = Field(description="When it was withdrawn.")
+    withdrawn_at: UtcDateTime = Field(description="When it was withdrawn.")
     reason: str = Field(description="Why.", examples=["A telephone number was wrong. Edition 3 corrects it."])
     links: Links = LINKS

@@ -8,7 +8,7 @@ from app.errors import GuidanceError
 
 
 @dataclass(frozen=True, order=True)
-class SeedFault:
+class SeedError:
     """One thing wrong in a seed file: a line from 1 (0 where no line is to blame) and a sentence with the place."""
 
     line: int
@@ -18,12 +18,12 @@ class SeedFault:
 class SeedFileError(GuidanceError):
     """A seed file cannot be used. Its text has one line for every fault; `line` and `reason` are the first one's."""
 
-    def __init__(self, path: Path, faults: Sequence[SeedFault]) -> None:
+    def __init__(self, path: Path, faults: Sequence[SeedError]) -> None:
         self.path = path
         self.faults = tuple(sorted(faults))
         self.line = self.faults[0].line or None
         self.reason = self.faults[0].reason
         super().__init__("\n".join(self._sentence(fault) for fault in self.faults))
 
-    def _sentence(self, fault: SeedFault) -> str:
+    def _sentence(self, fault: SeedError) -> str:
         return f"{self.path}{f', line {fault.line}' if fault.line else ''}: {fault.reason}"

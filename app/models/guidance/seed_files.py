@@ -9,10 +9,10 @@ from typing import TypeVar
 
 from pydantic import BaseModel, ValidationError
 
-from app.errors import Fault
-from app.models.guidance.plain_yaml import NotPlain, read_plain_yaml
-from app.models.guidance.seed_errors import SeedFault, SeedFileError
+from app.errors import FieldError
 from app.models.base import SLUG_PATTERN
+from app.models.guidance.plain_yaml import NotPlain, read_plain_yaml
+from app.models.guidance.seed_errors import SeedError, SeedFileError
 
 M = TypeVar("M", bound=BaseModel)
 
@@ -20,9 +20,9 @@ M = TypeVar("M", bound=BaseModel)
 def edition_place(path: Path) -> tuple[str, int]:
     """Read the guide's slug and the edition's number from a path that ends `<slug>/<number>.yaml`."""
     if not re.fullmatch(SLUG_PATTERN, path.parent.name):
-        raise SeedFileError(path, [SeedFault(0, "the folder must be named after the guide, as in `self-harm`")])
+        raise SeedFileError(path, [SeedError(0, "the folder must be named after the guide, as in `self-harm`")])
     if not re.fullmatch(r"[1-9][0-9]{0,8}\.yaml", path.name):
-        raise SeedFileError(path, [SeedFault(0, "the file must be named after the edition's number, as in `1.yaml`")])
+        raise SeedFileError(path, [SeedError(0, "the file must be named after the edition's number, as in `1.yaml`")])
     return path.parent.name, int(path.stem)
 
 
@@ -39,7 +39,7 @@ def read_seed_file(path: Path, model: type[M]) -> M:
     return read_with_lines(path, text, model)
 
 
-def refused_file(path: Path, faults: Sequence[Fault]) -> SeedFileError:
+def refused_file(path: Path, faults: Sequence[FieldError]) -> SeedFileError:
     """Tell faults that were found in the parsed words with their lines in the file."""
     from app.models.guidance.seed_lines import with_lines  # noqa: PLC0415  # only for a file that was refused
 
@@ -51,9 +51,9 @@ def _text_of(path: Path) -> str:
         data = path.read_bytes()
         return data.decode("utf-8")
     except FileNotFoundError:
-        raise SeedFileError(path, [SeedFault(0, "there is no such file")]) from None
+        raise SeedFileError(path, [SeedError(0, "there is no such file")]) from None
     except OSError:
-        raise SeedFileError(path, [SeedFault(0, "the file cannot be read")]) from None
+        raise SeedFileError(path, [SeedError(0, "the file cannot be read")]) from None
     except UnicodeDecodeError as error:
         line = data[: error.start].count(b"\n") + 1
-        raise SeedFileError(path, [SeedFault(line, "the file must be UTF-8, and this line is not")]) from None
+        raise SeedFileError(path, [SeedError(line, "the file must be UTF-8, and this line is not")]) from None

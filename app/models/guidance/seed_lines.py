@@ -15,8 +15,8 @@ from ruamel.yaml.events import DocumentStartEvent, Event
 from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 from ruamel.yaml.reader import ReaderError
 
-from app.errors import Fault, Location
-from app.models.guidance.seed_errors import SeedFault, SeedFileError
+from app.errors import FieldError, Location
+from app.models.guidance.seed_errors import SeedError, SeedFileError
 
 M = TypeVar("M", bound=BaseModel)
 
@@ -50,10 +50,10 @@ def read_with_lines(path: Path, text: str, model: type[M]) -> M:
     return parsed
 
 
-def with_lines(path: Path, text: str, faults: Sequence[Fault]) -> list[SeedFault]:
+def with_lines(path: Path, text: str, faults: Sequence[FieldError]) -> list[SeedError]:
     """Give each fault its line in the file's text."""
     _, tree = read_tree(path, text)
-    return [SeedFault(tree.line_of(fault.at), f"{_place(fault.at)}: {fault.detail}") for fault in faults]
+    return [SeedError(tree.line_of(fault.at), f"{_place(fault.at)}: {fault.detail}") for fault in faults]
 
 
 def read_tree(path: Path, text: str) -> tuple[object, "Tree"]:
@@ -68,25 +68,25 @@ def _root_of(path: Path, text: str) -> Node:
         root: Node | None = None if faults else YAML(typ="safe", pure=True).compose(text)
     except ReaderError as error:
         line = text[: error.position].count("\n") + 1
-        raise SeedFileError(path, [SeedFault(line, "not YAML: a character that may not stand in it")]) from None
+        raise SeedFileError(path, [SeedError(line, "not YAML: a character that may not stand in it")]) from None
     except MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else 0
         told = ", ".join(filter(None, (error.context, error.problem)))
-        raise SeedFileError(path, [SeedFault(line, f"not YAML: {told}")]) from None
+        raise SeedFileError(path, [SeedError(line, f"not YAML: {told}")]) from None
     if root is None:
-        raise SeedFileError(path, faults or [SeedFault(0, "the file is empty")])
+        raise SeedFileError(path, faults or [SeedError(0, "the file is empty")])
     return root
 
 
-def _beyond_plain(event: Event) -> Iterator[SeedFault]:
+def _beyond_plain(event: Event) -> Iterator[SeedError]:
     """Refuse what would make a reader look elsewhere for the meaning of a line."""
     line = event.start_mark.line + 1
     if getattr(event, "anchor", None):
-        yield SeedFault(line, "anchors and aliases (`&`, `*`) are not used in seed files: write the words out")
+        yield SeedError(line, "anchors and aliases (`&`, `*`) are not used in seed files: write the words out")
     if getattr(event, "tag", None):
-        yield SeedFault(line, "tags (`!`) are not used in seed files")
+        yield SeedError(line, "tags (`!`) are not used in seed files")
     if isinstance(event, DocumentStartEvent) and event.version not in (None, (1, 2)):
-        yield SeedFault(line, "what begins here must be YAML 1.2: remove its `%YAML` line")
+        yield SeedError(line, "what begins here must be YAML 1.2: remove its `%YAML` line")
 
 
 @dataclass
@@ -94,7 +94,7 @@ class Tree:
     """Turns nodes into plain values, and remembers on which line each place stands and what was wrong."""
 
     lines: dict[Location, int] = field(default_factory=dict)
-    faults: list[SeedFault] = field(default_factory=list)
+    faults: list[SeedError] = field(default_factory=list)
 
     def plain(self, node: Node, at: Location) -> object:
         """Give the node's value; of a key that stands twice the first counts, and the second is a fault."""
@@ -109,17 +109,17 @@ class Tree:
         for key, value in node.value:
             line = key.start_mark.line + 1
             if not isinstance(key, ScalarNode) or key.tag not in (_TEXT, _DATE):
-                self.faults.append(SeedFault(line, f"{_place(at)} has a key that is not plain text"))
+                self.faults.append(SeedError(line, f"{_place(at)} has a key that is not plain text"))
             elif (*at, key.value) in self.lines:
-                self.faults.append(SeedFault(line, f"{_place((*at, key.value))} stands here twice"))
+                self.faults.append(SeedError(line, f"{_place((*at, key.value))} stands here twice"))
             else:
                 self.lines[(*at, key.value)] = line
                 yield key.value, value
 
-    def fault_of(self, error: ErrorDetails) -> SeedFault:
+    def fault_of(self, error: ErrorDetails) -> SeedError:
         """Tell a refusal of the model with the line of its place, or of the nearest place around it."""
         at = error["loc"]
-        return SeedFault(self.line_of(at), f"{_place(at)} {_reason(error)}")
+        return SeedError(self.line_of(at), f"{_place(at)} {_reason(error)}")
 
     def line_of(self, at: Location) -> int:
         """Give the line of the place, or of the nearest place around it."""

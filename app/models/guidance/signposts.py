@@ -5,8 +5,8 @@ from typing import Self
 
 from pydantic import Field, field_validator, model_validator
 
+from app.models.base import FullDate, RequestModel, Text, WebAddress
 from app.models.guidance.editions import ContactKind, ItemId, Phone
-from app.models.base import FullDate, Strict, Text, WebAddress
 
 
 class SignpostScope(StrEnum):
@@ -16,7 +16,7 @@ class SignpostScope(StrEnum):
     LOCAL = "local"
 
 
-class Signpost(Strict):
+class Signpost(RequestModel):
     """A national or local contact that the printed guide does not name."""
 
     id: ItemId = Field(description="The same for as long as the signpost stands.", examples=["police-emergency"])
@@ -64,7 +64,7 @@ class Signpost(Strict):
         return self
 
 
-class SignpostList(Strict):
+class SignpostList(RequestModel):
     """Every signpost, those for immediate danger first."""
 
     signposts: tuple[Signpost, ...] = Field(min_length=1, description="Signposts, in the order in which to show them.")

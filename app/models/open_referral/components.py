@@ -13,7 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from pydantic.config import JsonDict
 from pydantic.json_schema import SkipJsonSchema
 
-from app.models.base import Answer
+from app.models.base import ResponseModel
 
 Absent = SkipJsonSchema[None]
 NOT_SHIPPED = frozenset({"assured_date"})  # nobody has checked a contact of the shipped guide yet
@@ -28,7 +28,7 @@ A_TERM = "ee12f2a6-b106-51cb-9562-4403f986d755"
 A_NAME = "Duty and Assessment Team"
 
 
-def shown(model: type[BaseModel]) -> dict[str, Any]:
+def with_example(model: type[BaseModel]) -> dict[str, Any]:
     """The model's example: the first of each field's, without what nothing of the shipped guide has."""
     fields = model.model_fields.items()
     return {name: field.examples[0] for name, field in fields if field.examples and name not in NOT_SHIPPED}
@@ -39,16 +39,16 @@ def _without_nulls(schema: dict[str, Any], model: type[BaseModel]) -> None:
     for part in schema["properties"].values():
         if part.get("default", "") is None:
             del part["default"]
-    schema["examples"] = [shown(model)]
+    schema["examples"] = [with_example(model)]
 
 
-class Emitted(Answer):
+class OmitsEmpty(ResponseModel):
     """Something of the directory: what is empty is left out."""
 
     model_config = ConfigDict(json_schema_extra=_without_nulls)
 
 
-class TaxonomyTerm(Emitted):
+class TaxonomyTerm(OmitsEmpty):
     """A subject that a guide has, or a risk that a guide says is often linked to its own."""
 
     id: UUID = Field(description="The term.", examples=[A_TERM])
@@ -68,7 +68,7 @@ class TaxonomyTerm(Emitted):
     )
 
 
-class Taxonomy(Emitted):
+class Taxonomy(OmitsEmpty):
     """The one taxonomy: the harms that the guides are about."""
 
     id: UUID = Field(description="The taxonomy.", examples=[A_TAXONOMY])
@@ -79,7 +79,7 @@ class Taxonomy(Emitted):
     )
 
 
-class Attribute(Emitted):
+class Attribute(OmitsEmpty):
     """That a term has to do with a service."""
 
     id: UUID = Field(description="The attribute.", examples=["17e0d3e2-8132-593e-8c52-143b30d9d96d"])
@@ -88,10 +88,10 @@ class Attribute(Emitted):
         description="What the term is to the guide that names the service.", examples=["subject"]
     )
     taxonomy_term_id: UUID = Field(description="The term.", examples=[A_TERM])
-    taxonomy_term: TaxonomyTerm = Field(description="The term, whole.", examples=[shown(TaxonomyTerm)])
+    taxonomy_term: TaxonomyTerm = Field(description="The term, whole.", examples=[with_example(TaxonomyTerm)])
 
 
-class OrganizationIdentifier(Emitted):
+class OrganizationIdentifier(OmitsEmpty):
     """A code by which others know the organization."""
 
     id: UUID = Field(description="The identifier's own id.", examples=["666f0c54-775b-5586-a72e-c2742d965abf"])
@@ -102,7 +102,7 @@ class OrganizationIdentifier(Emitted):
     identifier: str = Field(description="The code.", examples=["E06000022"])
 
 
-class ListedOrganization(Emitted):
+class ListedOrganization(OmitsEmpty):
     """Who answers, as it stands in lists."""
 
     id: UUID = Field(description="The organization.", examples=[AN_ORGANIZATION])
@@ -117,11 +117,11 @@ class Organization(ListedOrganization):
     """Who answers: the publisher of a guide, or the body that a signpost names."""
 
     organization_identifiers: tuple[OrganizationIdentifier, ...] | Absent = Field(
-        default=None, description="Codes by which others know it.", examples=[[shown(OrganizationIdentifier)]]
+        default=None, description="Codes by which others know it.", examples=[[with_example(OrganizationIdentifier)]]
     )
 
 
-class ServicePhone(Emitted):
+class ServicePhone(OmitsEmpty):
     """A number to call."""
 
     id: UUID = Field(description="The number's own id.", examples=["87f8462d-2a56-54ac-b0c2-11465da07b65"])
@@ -132,18 +132,18 @@ class ServicePhone(Emitted):
     )
 
 
-class ServiceContact(Emitted):
+class ServiceContact(OmitsEmpty):
     """Whom to ask for."""
 
     id: UUID = Field(description="The contact.", examples=[A_CONTACT])
     service_id: UUID = Field(description="The service.", examples=[A_SERVICE])
     name: str = Field(description="The name.", examples=[A_NAME])
     phones: tuple[ServicePhone, ...] = Field(
-        description="The numbers, in the printed order.", examples=[[shown(ServicePhone)]]
+        description="The numbers, in the printed order.", examples=[[with_example(ServicePhone)]]
     )
 
 
-class VirtualLocation(Emitted):
+class VirtualLocation(OmitsEmpty):
     """Where a service is reached: at no address."""
 
     id: UUID = Field(description="The location.", examples=[A_LOCATION])

@@ -17,14 +17,14 @@ from app.models.open_referral.components import (
     URI,
     Absent,
     Attribute,
-    Emitted,
     ListedOrganization,
+    OmitsEmpty,
     Organization,
     ServiceContact,
     Taxonomy,
     TaxonomyTerm,
     VirtualLocation,
-    shown,
+    with_example,
 )
 
 A_SERVICE_AT_LOCATION = "dad806a3-3841-522a-9d58-0fcb6ea53b70"
@@ -42,10 +42,10 @@ def in_milliseconds(moment: dt.datetime) -> str:
 
 
 Modified = Annotated[AwareDatetime, PlainSerializer(in_milliseconds, return_type=str, when_used="json")]
-Status = Literal["active", "inactive", "defunct", "temporarily closed"]
+ServiceStatus = Literal["active", "inactive", "defunct", "temporarily closed"]
 
 
-class ApiDescription(Emitted):
+class ApiDescription(OmitsEmpty):
     """What this API speaks, and where that is described."""
 
     version: Literal["HSDS-UK-3.0"] = Field(description="The standard and its version.", examples=["HSDS-UK-3.0"])
@@ -61,16 +61,16 @@ class ApiDescription(Emitted):
     )
 
 
-class ServiceLocation(Emitted):
+class ServiceLocation(OmitsEmpty):
     """That a service is reached at a location."""
 
     id: UUID = Field(description="The link.", examples=[A_SERVICE_AT_LOCATION])
     service_id: UUID = Field(description="The service.", examples=[A_SERVICE])
     location_id: UUID = Field(description="The location.", examples=[A_LOCATION])
-    location: VirtualLocation = Field(description="The location, whole.", examples=[shown(VirtualLocation)])
+    location: VirtualLocation = Field(description="The location, whole.", examples=[with_example(VirtualLocation)])
 
 
-class ListedService(Emitted):
+class ListedService(OmitsEmpty):
     """A service as it stands in lists."""
 
     id: UUID = Field(description="The service: the same from edition to edition.", examples=[A_SERVICE])
@@ -80,7 +80,7 @@ class ListedService(Emitted):
         description="Where it is named, its numbers, and whether anybody has checked them.", examples=[A_DESCRIPTION]
     )
     url: str | Absent = Field(default=None, description="Its web address.", examples=[A_FORM], json_schema_extra=URI)
-    status: Status = Field(description="Whether it is there: a current edition names it.", examples=["active"])
+    status: ServiceStatus = Field(description="Whether it is there: a current edition names it.", examples=["active"])
     assured_date: dt.date | Absent = Field(
         default=None,
         description="The day on which a person last checked the details; left out where nobody has.",
@@ -92,29 +92,29 @@ class ListedService(Emitted):
         examples=["2026-11-24T09:30:00.000Z"],
     )
     organization: ListedOrganization = Field(
-        description="The organization that answers.", examples=[shown(ListedOrganization)]
+        description="The organization that answers.", examples=[with_example(ListedOrganization)]
     )
 
 
 class Service(ListedService):
     """A service, whole."""
 
-    organization: Organization = Field(description="The organization, whole.", examples=[shown(Organization)])
+    organization: Organization = Field(description="The organization, whole.", examples=[with_example(Organization)])
     service_at_locations: tuple[ServiceLocation, ...] | Absent = Field(
-        default=None, description="Where it is reached.", examples=[[shown(ServiceLocation)]]
+        default=None, description="Where it is reached.", examples=[[with_example(ServiceLocation)]]
     )
     contacts: tuple[ServiceContact, ...] | Absent = Field(
-        default=None, description="Whom to ask for, with the numbers.", examples=[[shown(ServiceContact)]]
+        default=None, description="Whom to ask for, with the numbers.", examples=[[with_example(ServiceContact)]]
     )
     attributes: tuple[Attribute, ...] | Absent = Field(
-        default=None, description="What it has to do with.", examples=[[shown(Attribute)]]
+        default=None, description="What it has to do with.", examples=[[with_example(Attribute)]]
     )
 
 
 class ListedServiceAtLocation(ServiceLocation):
     """A service at its location as it stands in lists."""
 
-    service: ListedService = Field(description="The service.", examples=[shown(ListedService)])
+    service: ListedService = Field(description="The service.", examples=[with_example(ListedService)])
 
 
 class ServiceAtLocation(ServiceLocation):
@@ -125,14 +125,14 @@ class ServiceAtLocation(ServiceLocation):
 
     organization_id: UUID = Field(description="The organization that answers.", examples=[AN_ORGANIZATION])
     name: str = Field(description="The service's name.", examples=[A_NAME])
-    status: Status = Field(description="The service's status.", examples=["active"])
+    status: ServiceStatus = Field(description="The service's status.", examples=["active"])
     service: Service = Field(
         description="The service, without the locations that stand here.",
-        examples=[{name: told for name, told in shown(Service).items() if name != "service_at_locations"}],
+        examples=[{name: told for name, told in with_example(Service).items() if name != "service_at_locations"}],
     )
 
 
-class Page(Emitted):
+class Page(OmitsEmpty):
     """One page of a list."""
 
     total_items: int = Field(description="Entries on all pages.", examples=[11])
@@ -147,14 +147,14 @@ class Page(Emitted):
 class ServicePage(Page):
     """Services."""
 
-    contents: tuple[ListedService, ...] = Field(description="The services.", examples=[[shown(ListedService)]])
+    contents: tuple[ListedService, ...] = Field(description="The services.", examples=[[with_example(ListedService)]])
 
 
 class ServiceAtLocationPage(Page):
     """Services at their locations."""
 
     contents: tuple[ListedServiceAtLocation, ...] = Field(
-        description="The services at their locations.", examples=[[shown(ListedServiceAtLocation)]]
+        description="The services at their locations.", examples=[[with_example(ListedServiceAtLocation)]]
     )
 
 
@@ -163,7 +163,7 @@ class TaxonomyPage(Page):
 
     total_items: int = Field(description="Entries on all pages.", examples=[1])
     size: int = Field(description="Entries on this page.", examples=[1])
-    contents: tuple[Taxonomy, ...] = Field(description="The taxonomies.", examples=[[shown(Taxonomy)]])
+    contents: tuple[Taxonomy, ...] = Field(description="The taxonomies.", examples=[[with_example(Taxonomy)]])
 
 
 class TaxonomyTermPage(Page):
@@ -171,4 +171,4 @@ class TaxonomyTermPage(Page):
 
     total_items: int = Field(description="Entries on all pages.", examples=[7])
     size: int = Field(description="Entries on this page.", examples=[7])
-    contents: tuple[TaxonomyTerm, ...] = Field(description="The terms.", examples=[[shown(TaxonomyTerm)]])
+    contents: tuple[TaxonomyTerm, ...] = Field(description="The terms.", examples=[[with_example(TaxonomyTerm)]])

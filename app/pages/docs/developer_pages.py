@@ -5,21 +5,21 @@ from typing import Annotated
 from fastapi import Path, Request, Response
 
 from app.errors import NotFound
-from app.pages.page import HERE, public_page
 from app.pages.docs.operations import operation_named, operations_by_tag
 from app.pages.error_pages import PageRoute
+from app.pages.page import HERE, public_page
 from app.web.auth import PUBLIC
-from app.web.context import TheParts
-from app.web.router import Routes
+from app.web.context import ContextDep
+from app.web.router import GuidanceRouter
 
-router = Routes(prefix="/docs", include_in_schema=False, dependencies=[PUBLIC], route_class=PageRoute)
+router = GuidanceRouter(prefix="/docs", include_in_schema=False, dependencies=[PUBLIC], route_class=PageRoute)
 
 WRITTEN_FOR = "http://127.0.0.1:8000"
 SAMPLES = {"curl": "curl.sh", "Python": "python.py.txt", "JavaScript, in a browser": "browser.js.txt"}
 
 
 @router.get("/getting-started")
-def read_getting_started(request: Request, parts: TheParts) -> Response:
+def read_getting_started(request: Request, parts: ContextDep) -> Response:
     """The first steps with the API, in three languages."""
     samples = {
         name: (HERE / "samples" / file).read_text(encoding="utf-8").replace(WRITTEN_FOR, parts.settings.public_url)
@@ -29,7 +29,7 @@ def read_getting_started(request: Request, parts: TheParts) -> Response:
 
 
 @router.get("/reference")
-def read_reference(request: Request, parts: TheParts) -> Response:
+def read_reference(request: Request, parts: ContextDep) -> Response:
     """Every operation, by subject."""
     document = request.app.openapi()
     return public_page(request, parts, "reference.html", info=document["info"], subjects=operations_by_tag(document))
@@ -37,7 +37,7 @@ def read_reference(request: Request, parts: TheParts) -> Response:
 
 @router.get("/reference/{operation}")
 def read_operation(
-    request: Request, parts: TheParts, operation: Annotated[str, Path(pattern=r"^[a-z_]+$", max_length=80)]
+    request: Request, parts: ContextDep, operation: Annotated[str, Path(pattern=r"^[a-z_]+$", max_length=80)]
 ) -> Response:
     """One operation: its parameters, its body and its answers."""
     found = operation_named(request.app.openapi(), operation)

@@ -9,7 +9,7 @@ SCHEMAS = "#/components/schemas/"
 FIRST_ERROR = 400
 DEEPEST = 6
 
-Schema = dict[str, Any]
+JsonSchema = dict[str, Any]
 
 
 @dataclass(frozen=True)
@@ -23,7 +23,7 @@ class Field:
 
 
 @dataclass(frozen=True)
-class Answer:
+class OperationResponse:
     """What one status means, with an example of its body where it succeeds."""
 
     status: str
@@ -46,10 +46,10 @@ class Operation:
     parameters: tuple[Field, ...]
     body: tuple[Field, ...]
     body_examples: tuple[tuple[str, str], ...]
-    answers: tuple[Answer, ...]
+    answers: tuple[OperationResponse, ...]
 
 
-def operations_by_tag(document: Schema) -> list[tuple[str, str, list[Operation]]]:
+def operations_by_tag(document: JsonSchema) -> list[tuple[str, str, list[Operation]]]:
     """Each subject with its description and its operations."""
     return [
         (
@@ -66,7 +66,7 @@ def operations_by_tag(document: Schema) -> list[tuple[str, str, list[Operation]]
     ]
 
 
-def operation_named(document: Schema, id_: str) -> Operation | None:
+def operation_named(document: JsonSchema, id_: str) -> Operation | None:
     """The operation of that id."""
     for path, methods in document["paths"].items():
         for method, told in methods.items():
@@ -75,7 +75,7 @@ def operation_named(document: Schema, id_: str) -> Operation | None:
     return None
 
 
-def _operation(document: Schema, path: str, method: str, told: Schema) -> Operation:
+def _operation(document: JsonSchema, path: str, method: str, told: JsonSchema) -> Operation:
     schemas = document["components"]["schemas"]
     body = told.get("requestBody", {}).get("content", {}).get("application/json", {})
     return Operation(
@@ -92,18 +92,18 @@ def _operation(document: Schema, path: str, method: str, told: Schema) -> Operat
     )
 
 
-def _callers(security: list[Schema]) -> str:
+def _callers(security: list[JsonSchema]) -> str:
     """Who may call it."""
     named = [name for each in security for name in each]
     scopes = [scope for each in security for scope in each.get("ClientKey", ())]
     if not named:
         return "Anybody"
-    if "StatusToken" in named:
+    if "StatusTokenDep" in named:
         return "Whoever holds the status token of the concern"
     return f"Clients with the scope {scopes[0]}" if scopes else "Anybody, or a client with its key"
 
 
-def _parameter(told: Schema, schemas: Schema) -> Field:
+def _parameter(told: JsonSchema, schemas: JsonSchema) -> Field:
     return Field(
         name=f"{told['name']} ({told['in']})",
         kind=_kind(told["schema"], schemas),
@@ -112,20 +112,20 @@ def _parameter(told: Schema, schemas: Schema) -> Field:
     )
 
 
-def _answer(status: str, told: Schema, schemas: Schema) -> Answer:
+def _answer(status: str, told: JsonSchema, schemas: JsonSchema) -> OperationResponse:
     content = told.get("content", {})
     if int(status) >= FIRST_ERROR:
         problems = [each["summary"] for body in content.values() for each in body.get("examples", {}).values()]
-        return Answer(status, told["description"], problems=tuple(problems))
-    body: Schema = next(iter(content.values()), {})
+        return OperationResponse(status, told["description"], problems=tuple(problems))
+    body: JsonSchema = next(iter(content.values()), {})
     example = body.get("example", "")
     shown = example if isinstance(example, str) else _pretty(example)
-    return Answer(
+    return OperationResponse(
         status, told["description"], example=shown, fields=tuple(_fields(body.get("schema", {}), schemas, deepest=1))
     )
 
 
-def _examples(body: Schema) -> Iterator[tuple[str, str]]:
+def _examples(body: JsonSchema) -> Iterator[tuple[str, str]]:
     if "example" in body:
         yield "Example", _pretty(body["example"])
     for each in body.get("examples", {}).values():
@@ -134,7 +134,7 @@ def _examples(body: Schema) -> Iterator[tuple[str, str]]:
         yield "Example", _pretty(value)
 
 
-def _fields(schema: Schema, schemas: Schema, above: str = "", *, deepest: int = DEEPEST) -> Iterator[Field]:
+def _fields(schema: JsonSchema, schemas: JsonSchema, above: str = "", *, deepest: int = DEEPEST) -> Iterator[Field]:
     """Each field, those of parts after the part itself."""
     schema = _resolved(schema, schemas)
     for name, told in schema.get("properties", {}).items():
@@ -145,7 +145,7 @@ def _fields(schema: Schema, schemas: Schema, above: str = "", *, deepest: int = 
             yield from _fields(inner.get("items", inner), schemas, f"{above}{name}{many}.", deepest=deepest - 1)
 
 
-def _kind(schema: Schema, schemas: Schema) -> str:
+def _kind(schema: JsonSchema, schemas: JsonSchema) -> str:
     told = _resolved(schema, schemas)
     if "enum" in told:
         return "one of " + ", ".join(map(str, told["enum"]))
@@ -154,7 +154,7 @@ def _kind(schema: Schema, schemas: Schema) -> str:
     return str(told.get("format", told.get("type", "any")))
 
 
-def _resolved(schema: Schema, schemas: Schema) -> Schema:
+def _resolved(schema: JsonSchema, schemas: JsonSchema) -> JsonSchema:
     """What it comes to, apart from null; of several kinds, the first."""
     while "$ref" in schema or "anyOf" in schema:
         if "anyOf" in schema:

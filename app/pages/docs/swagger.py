@@ -8,13 +8,13 @@ from typing import Annotated
 
 from fastapi import Path, Request, Response
 
-from app.pages.page import drawn
+from app.pages.page import render_page
 from app.web.auth import PUBLIC
-from app.web.responses import CURRENT, finished_answer
-from app.web.context import TheParts
-from app.web.router import Routes
+from app.web.context import ContextDep
+from app.web.responses import CACHE_CURRENT, conditional_response
+from app.web.router import GuidanceRouter
 
-router = Routes(include_in_schema=False, dependencies=[PUBLIC])
+router = GuidanceRouter(include_in_schema=False, dependencies=[PUBLIC])
 
 POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
@@ -22,7 +22,7 @@ POLICY = (
 )
 
 
-class Asset(StrEnum):
+class DocsAsset(StrEnum):
     """The files of the page."""
 
     SCRIPT = "docs.js"
@@ -37,7 +37,7 @@ class Asset(StrEnum):
     @property
     def file(self) -> Traversable:
         """The file, in this package or in the wheel that carries Swagger UI."""
-        if self is Asset.SCRIPT:
+        if self is DocsAsset.SCRIPT:
             return files("app.pages") / self.value
         return files("fastapi_standalone_docs") / "static" / "swagger" / self.value
 
@@ -46,19 +46,21 @@ class Asset(StrEnum):
 def read_openapi(request: Request) -> Response:
     """The OpenAPI document that describes every answer."""
     document = json.dumps(request.app.openapi(), ensure_ascii=False, separators=(",", ":")).encode()
-    return finished_answer(request, document, media_type="application/json", caching=CURRENT, links={})
+    return conditional_response(request, document, media_type="application/json", caching=CACHE_CURRENT, links={})
 
 
 @router.get("/docs")
-def read_docs(request: Request, parts: TheParts) -> Response:
+def read_docs(request: Request, parts: ContextDep) -> Response:
     """The documentation of the API, to read and to try."""
-    page = drawn(parts, "docs.html", {}).encode()
-    response = finished_answer(request, page, media_type="text/html", caching=CURRENT, links={})
+    page = render_page(parts, "docs.html", {}).encode()
+    response = conditional_response(request, page, media_type="text/html", caching=CACHE_CURRENT, links={})
     response.headers["Content-Security-Policy"] = POLICY
     return response
 
 
 @router.get("/docs/{asset}")
-def read_docs_asset(request: Request, asset: Annotated[Asset, Path()]) -> Response:
+def read_docs_asset(request: Request, asset: Annotated[DocsAsset, Path()]) -> Response:
     """One file of the page."""
-    return finished_answer(request, asset.file.read_bytes(), media_type=asset.media_type, caching=CURRENT, links={})
+    return conditional_response(
+        request, asset.file.read_bytes(), media_type=asset.media_type, caching=CACHE_CURRENT, links={}
+    )

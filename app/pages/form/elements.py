@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 
-class Kind(StrEnum):
+class QuestionKind(StrEnum):
     """How a question is asked."""
 
     LINE = "line"
@@ -44,7 +44,7 @@ class Question:
     """One question. Its name is the place of its answer, such as `children.0.given_names`."""
 
     name: str
-    kind: Kind
+    kind: QuestionKind
     words: str
     hint: str
     choices: tuple[Choice, ...] = ()
@@ -61,7 +61,7 @@ class Question:
 
 
 @dataclass(frozen=True)
-class Entry:
+class FormEntry:
     """One of several alike: a child, an address, a vehicle."""
 
     name: str
@@ -70,7 +70,7 @@ class Entry:
 
 
 @dataclass(frozen=True)
-class Several:
+class RepeatableGroup:
     """Entries of which there may be none or many."""
 
     name: str
@@ -78,21 +78,21 @@ class Several:
     one: str
     """What one of them is called, as after `Add another`."""
     hint: str
-    entries: tuple[Entry, ...]
+    entries: tuple[FormEntry, ...]
     least: int
     most: int
 
 
-Part = Question | Several
+FormElement = Question | RepeatableGroup
 
 
 @dataclass(frozen=True)
-class Section:
+class FormSection:
     """A section of the form."""
 
     id: str
     words: str
-    parts: tuple[Part, ...]
+    parts: tuple[FormElement, ...]
     is_folded: bool
     hint: str = ""
 
@@ -100,10 +100,10 @@ class Section:
     def questions(self) -> Iterator[Question]:
         """Every question of the section, those of entries too."""
         for part in self.parts:
-            asked = part.entries if isinstance(part, Several) else (part,)
+            asked = part.entries if isinstance(part, RepeatableGroup) else (part,)
             for each in asked:
-                for question in each.questions if isinstance(each, Entry) else (each,):
+                for question in each.questions if isinstance(each, FormEntry) else (each,):
                     yield from question.with_those_that_follow()
 
 
-Form = tuple[Section, ...]
+ConcernForm = tuple[FormSection, ...]

@@ -7,9 +7,9 @@ from urllib.parse import parse_qsl
 
 from fastapi import Depends, Request
 
-from app.pages.form.elements import Entry, Form, Kind, Question, Several
-from app.web.json_body import CANNOT_BE_KEPT, BodyRefused
-from app.web.problem_types import BAD_REQUEST, MEDIA_TYPE
+from app.pages.form.elements import ConcernForm, FormEntry, Question, QuestionKind, RepeatableGroup
+from app.web.json_body import CANNOT_BE_KEPT, InvalidBody
+from app.web.problem_types import BAD_REQUEST, UNSUPPORTED_MEDIA_TYPE
 
 COUNT = "count:"
 NOTE = ":note"
@@ -17,11 +17,11 @@ DATE_PARTS = (":year", ":month", ":day")
 URLENCODED = "application/x-www-form-urlencoded"
 MOST_FIELDS = 20_000
 
-Told = dict[str, Any]
+Answers = dict[str, Any]
 
 
 @dataclass(frozen=True)
-class Posted:
+class SubmittedForm:
     """What a browser posted: each name with its values, in order."""
 
     fields: Mapping[str, list[str]] = field(default_factory=dict)
@@ -41,32 +41,32 @@ class Posted:
         return {name: int(told) for name, told in counted.items() if told.isdecimal() and len(told) <= len("000")}
 
 
-async def read_posted(request: Request) -> Posted:
-    """What was posted; raises `BodyRefused` where it is no form."""
+async def parse_form(request: Request) -> SubmittedForm:
+    """What was posted; raises `InvalidBody` where it is no form."""
     if request.headers.get("content-type", "").partition(";")[0].strip().lower() != URLENCODED:
-        raise BodyRefused(MEDIA_TYPE, MEDIA_TYPE.meaning)
+        raise InvalidBody(UNSUPPORTED_MEDIA_TYPE, UNSUPPORTED_MEDIA_TYPE.meaning)
     body = await request.body()  # whole, and no larger than any body may be (see `app.web.middleware.request_body`)
     try:
         pairs = parse_qsl(body.decode("ascii"), keep_blank_values=True, errors="strict", max_num_fields=MOST_FIELDS)
     except ValueError:  # not ASCII, not UTF-8 beneath the escapes, or too many fields
-        raise BodyRefused(BAD_REQUEST, BAD_REQUEST.meaning) from None
+        raise InvalidBody(BAD_REQUEST, BAD_REQUEST.meaning) from None
     fields: dict[str, list[str]] = {}
     for name, value in pairs:
         if CANNOT_BE_KEPT.search(value):
-            raise BodyRefused(BAD_REQUEST, BAD_REQUEST.meaning)
+            raise InvalidBody(BAD_REQUEST, BAD_REQUEST.meaning)
         fields.setdefault(name, []).append(value.replace("\r\n", "\n"))
-    return Posted(fields)
+    return SubmittedForm(fields)
 
 
-AsPosted = Annotated[Posted, Depends(read_posted)]
+SubmittedFormDep = Annotated[SubmittedForm, Depends(parse_form)]
 
 
-def read_answers(form: Form, posted: Posted) -> Told:
+def read_answers(form: ConcernForm, posted: SubmittedForm) -> Answers:
     """What was answered, as the API takes it. Entries in which nothing was answered are left out where they may be."""
-    told: Told = {}
+    told: Answers = {}
     for section in form:
         for part in section.parts:
-            if isinstance(part, Several):
+            if isinstance(part, RepeatableGroup):
                 entries = [_entry(entry, posted) for entry in part.entries]
                 kept = entries if part.least else [entry for entry in entries if entry]
                 if kept:
@@ -76,7 +76,7 @@ def read_answers(form: Form, posted: Posted) -> Told:
     return told
 
 
-def value_at(told: Told, name: str) -> Any:
+def value_at(told: Answers, name: str) -> Any:
     """The answer that stands at that name, or None."""
     value: Any = told
     for step in name.split("."):
@@ -94,24 +94,24 @@ def date_parts(value: str | None) -> tuple[str, str, str]:
     return year, month, day
 
 
-def hidden_fields(form: Form, told: Told) -> Iterator[tuple[str, str]]:
+def hidden_fields(form: ConcernForm, told: Answers) -> Iterator[tuple[str, str]]:
     """The names and values that make the same answers again."""
     for section in form:
         for part in section.parts:
-            if isinstance(part, Several):
+            if isinstance(part, RepeatableGroup):
                 yield COUNT + part.name, str(len(part.entries))
         for question in section.questions:
             yield from _fields_of(question, value_at(told, question.name))
 
 
-def _entry(entry: Entry, posted: Posted) -> Told:
-    told: Told = {}
+def _entry(entry: FormEntry, posted: SubmittedForm) -> Answers:
+    told: Answers = {}
     for question in entry.questions:
         _put_answers(told, question, posted, beneath=f"{entry.name}.")
     return told
 
 
-def _put_answers(told: Told, question: Question, posted: Posted, *, beneath: str) -> None:
+def _put_answers(told: Answers, question: Question, posted: SubmittedForm, *, beneath: str) -> None:
     for each in question.with_those_that_follow():
         answer = _answer(each, posted)
         if answer or answer == 0:
@@ -120,26 +120,26 @@ def _put_answers(told: Told, question: Question, posted: Posted, *, beneath: str
             _part_of(told, each.name.removeprefix(beneath))
 
 
-def _put(told: Told, name: str, answer: Any) -> None:
+def _put(told: Answers, name: str, answer: Any) -> None:
     _part_of(told, name)[name.rpartition(".")[2]] = answer
 
 
-def _part_of(told: Told, name: str) -> Told:
+def _part_of(told: Answers, name: str) -> Answers:
     """The part that the answer of that name stands in."""
     for step in name.split(".")[:-1]:
         told = told.setdefault(step, {})
     return told
 
 
-def _answer(question: Question, posted: Posted) -> Any:
+def _answer(question: Question, posted: SubmittedForm) -> Any:
     match question.kind:
-        case Kind.DATE:
+        case QuestionKind.DATE:
             return _date(*(posted.one(question.name + part).strip() for part in DATE_PARTS))
-        case Kind.ANY_OF:
+        case QuestionKind.ANY_OF:
             return [value for value in posted.many(question.name) if value]
-        case Kind.LINES:
+        case QuestionKind.LINES:
             return [line.strip() for line in posted.one(question.name).split("\n") if line.strip()]
-        case Kind.SEEN:
+        case QuestionKind.SEEN:
             return list(_seen(question, posted))
     typed = posted.one(question.name)
     if not typed.strip():
@@ -148,7 +148,7 @@ def _answer(question: Question, posted: Posted) -> Any:
     return int(typed) if is_whole and len(typed) < len("1000000") else typed
 
 
-def _seen(question: Question, posted: Posted) -> Iterator[Told]:
+def _seen(question: Question, posted: SubmittedForm) -> Iterator[Answers]:
     """Each item that was ticked, or of which something was noted: no word is lost because a tick is missing."""
     ticked = set(posted.many(question.name))
     for choice in question.choices:
@@ -167,13 +167,13 @@ def _fields_of(question: Question, value: Any) -> Iterator[tuple[str, str]]:
     if not value and value != 0:
         return
     match question.kind:
-        case Kind.DATE:
+        case QuestionKind.DATE:
             yield from zip((question.name + part for part in DATE_PARTS), date_parts(value), strict=True)
-        case Kind.ANY_OF:
+        case QuestionKind.ANY_OF:
             yield from ((question.name, each) for each in value)
-        case Kind.LINES:
+        case QuestionKind.LINES:
             yield question.name, "\n".join(value)
-        case Kind.SEEN:
+        case QuestionKind.SEEN:
             for item in value:
                 yield question.name, item["id"]
                 yield f"{question.name}.{item['id']}{NOTE}", item.get("note", "")

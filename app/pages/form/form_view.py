@@ -6,9 +6,9 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from app.errors import Fault, Location
-from app.pages.form.form_data import Told, date_parts, value_at
-from app.pages.form.elements import Form, Kind, Question, Section, Several
+from app.errors import FieldError, Location
+from app.pages.form.elements import ConcernForm, FormSection, Question, QuestionKind, RepeatableGroup
+from app.pages.form.form_data import Answers, date_parts, value_at
 from app.web.validation_messages import SENTENCES, fault_of, without_echoes
 
 NO_DATE = "must be a real date, such as 24 11 2026. If you do not know it, leave it empty and say it in other words"
@@ -18,7 +18,7 @@ Faults = dict[str, str]
 
 
 @dataclass(frozen=True)
-class Answered:
+class AnsweredQuestion:
     """An answered question, as it is read before sending."""
 
     words: str
@@ -31,15 +31,15 @@ class AnsweredSection:
 
     id: str
     words: str
-    groups: tuple[tuple[str, tuple[Answered, ...]], ...]
+    groups: tuple[tuple[str, tuple[AnsweredQuestion, ...]], ...]
 
 
-def faults_of(error: ValidationError) -> list[Fault]:
+def faults_of(error: ValidationError) -> list[FieldError]:
     """What the models of the API say is wrong."""
     return [fault_of(each, root=0) for each in without_echoes(error.errors(include_url=False, include_input=False))]
 
 
-def named_faults(form: Form, faults: Sequence[Fault]) -> Faults:
+def named_faults(form: ConcernForm, faults: Sequence[FieldError]) -> Faults:
     """Each fault under the name of its question, in the order of the form; under no name where it is of none."""
     questions = {question.name: question for section in form for question in section.questions}
     entries = {entry.name: entry.words for _, part in _several(form) for entry in part.entries}
@@ -50,48 +50,48 @@ def named_faults(form: Form, faults: Sequence[Fault]) -> Faults:
     return {name: told[name] for name in (*questions, "") if name in told}
 
 
-def shown_answers(form: Form, told: Told) -> list[AnsweredSection]:
+def shown_answers(form: ConcernForm, told: Answers) -> list[AnsweredSection]:
     """The sections in which anything was answered."""
     sections = [AnsweredSection(each.id, each.words, tuple(_groups(each, told))) for each in form]
     return [section for section in sections if section.groups]
 
 
-def _groups(section: Section, told: Told) -> Iterator[tuple[str, tuple[Answered, ...]]]:
+def _groups(section: FormSection, told: Answers) -> Iterator[tuple[str, tuple[AnsweredQuestion, ...]]]:
     own = [part for part in section.parts if isinstance(part, Question)]
     answers = tuple(_answered(own, told))
     if answers:
         yield "", answers
     for part in section.parts:
-        if isinstance(part, Several):
+        if isinstance(part, RepeatableGroup):
             for entry in part.entries:
-                nothing = (Answered("Known so far", ("Nothing",)),)
+                nothing = (AnsweredQuestion("Known so far", ("Nothing",)),)
                 yield entry.words, tuple(_answered(entry.questions, told)) or nothing
 
 
-def _answered(questions: Sequence[Question], told: Told) -> Iterator[Answered]:
+def _answered(questions: Sequence[Question], told: Answers) -> Iterator[AnsweredQuestion]:
     for question in questions:
         for each in question.with_those_that_follow():
             value = value_at(told, each.name)
             if value or value == 0:
-                yield Answered(each.words, tuple(_lines(each, value)))
+                yield AnsweredQuestion(each.words, tuple(_lines(each, value)))
 
 
 def _lines(question: Question, value: Any) -> Iterator[str]:
     words = {choice.value: choice.words for choice in question.choices}
     match question.kind:
-        case Kind.DATE:
+        case QuestionKind.DATE:
             yield " ".join(part for part in reversed(date_parts(value)) if part)
-        case Kind.SEEN:
+        case QuestionKind.SEEN:
             for item in value:
                 yield words[item["id"]] + (f": {item['note']}" if "note" in item else "")
-        case Kind.ANY_OF | Kind.LINES:
+        case QuestionKind.ANY_OF | QuestionKind.LINES:
             yield from (words.get(each, each) for each in value)
         case _:
             yield words.get(value, str(value))
 
 
-def _several(form: Form) -> Iterator[tuple[Section, Several]]:
-    return ((section, part) for section in form for part in section.parts if isinstance(part, Several))
+def _several(form: ConcernForm) -> Iterator[tuple[FormSection, RepeatableGroup]]:
+    return ((section, part) for section in form for part in section.parts if isinstance(part, RepeatableGroup))
 
 
 def _nearest(at: Location, questions: dict[str, Question]) -> str:
@@ -107,10 +107,10 @@ def _entry_of(name: str, entries: dict[str, str]) -> str:
     return next((f"{words}, " for entry, words in entries.items() if name.startswith(f"{entry}.")), "")
 
 
-def _sentence(fault: Fault, question: Question, entry: str) -> str:
+def _sentence(fault: FieldError, question: Question, entry: str) -> str:
     asked = f"‘{entry}{question.words}’"
     if fault.detail == SENTENCES["missing"]:
         return f"{asked} {NO_ANSWER}."
-    if question.kind is Kind.DATE:
+    if question.kind is QuestionKind.DATE:
         return f"{asked} {NO_DATE}."
     return f"{asked}: {fault.detail[:1].lower()}{fault.detail[1:]}"

@@ -19,7 +19,7 @@ LEFT_OUT = {
 
 
 @dataclass(frozen=True)
-class Arranged:
+class SectionLayout:
     """A section, and the places in a concern that it asks about. A place with a star stands for all beneath it."""
 
     id: str
@@ -29,14 +29,14 @@ class Arranged:
     hint: str = ""
 
 
-SECTIONS = (
-    Arranged(
+FORM_SECTIONS = (
+    SectionLayout(
         "danger",
         "Immediate danger",
         ("immediate_danger", "police_informed", "police_reference", "already_telephoned.*"),
         is_folded=False,
     ),
-    Arranged(
+    SectionLayout(
         "worry",
         "Your concern",
         (
@@ -49,28 +49,32 @@ SECTIONS = (
         ),
         is_folded=False,
     ),
-    Arranged("children", "The children", ("children",), is_folded=False),
-    Arranged("you", "About you", ("reporter.*",), is_folded=False),
-    Arranged(
+    SectionLayout("children", "The children", ("children",), is_folded=False),
+    SectionLayout("you", "About you", ("reporter.*",), is_folded=False),
+    SectionLayout(
         "guide-items",
         "What the guide names",
         ("concern.indicators", "concern.factors", "concern.linked_risks"),
         hint="There is no need to find any of these. They are not counted, and a concern with none takes the same "
         "route as one with many. What you leave unticked means ‘not said’, never ‘no’.",
     ),
-    Arranged("missing", "Missing, or away without explanation", ("concern.missing_now", "concern.missing_episodes")),
-    Arranged("online", "Online", ("concern.online.*",)),
-    Arranged(
+    SectionLayout(
+        "missing", "Missing, or away without explanation", ("concern.missing_now", "concern.missing_episodes")
+    ),
+    SectionLayout("online", "Online", ("concern.online.*",)),
+    SectionLayout(
         "of-concern",
         "People, vehicles and places of concern",
         ("concern.people_of_concern", "concern.vehicles_of_concern", "concern.places_of_concern"),
     ),
-    Arranged("strengths", "What is going well, and what you hope for", ("concern.going_well", "concern.hoped_for")),
-    Arranged("parents", "Parents and carers", ("parents_and_carers",)),
-    Arranged("others", "Household and others", ("others",)),
-    Arranged("informed", "Who has been told, and the basis for sharing", ("informed_and_basis.*",)),
-    Arranged("agencies", "Agencies already involved", ("agencies",)),
-    Arranged("workers", "Risk to workers", ("risk_to_workers.*",)),
+    SectionLayout(
+        "strengths", "What is going well, and what you hope for", ("concern.going_well", "concern.hoped_for")
+    ),
+    SectionLayout("parents", "Parents and carers", ("parents_and_carers",)),
+    SectionLayout("others", "Household and others", ("others",)),
+    SectionLayout("informed", "Who has been told, and the basis for sharing", ("informed_and_basis.*",)),
+    SectionLayout("agencies", "Agencies already involved", ("agencies",)),
+    SectionLayout("workers", "Risk to workers", ("risk_to_workers.*",)),
 )
 
 ONE = {

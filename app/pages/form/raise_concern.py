@@ -17,26 +17,26 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as NoConnectionInTime
 from sqlmodel import Session
 
-from app.errors import ConcernRefused, Fault, KeyUsedForOtherWords, ReferenceTaken, StoreBusy
+from app.errors import FieldError, IdempotencyKeyReused, InvalidConcern, ReferenceTaken, StoreBusy
 from app.models.concerns.concern import Concern
 from app.models.concerns.receipts import Receipt
-from app.pages.form.form_data import AsPosted, Told, hidden_fields, read_answers, value_at
-from app.pages.form.form_builder import FormMaker
-from app.pages.form.elements import Form
+from app.pages.error_pages import PageRoute
+from app.pages.form.elements import ConcernForm
+from app.pages.form.form_builder import FormBuilder
+from app.pages.form.form_data import Answers, SubmittedFormDep, hidden_fields, read_answers, value_at
 from app.pages.form.form_view import faults_of, named_faults, shown_answers
 from app.pages.page import private_page
-from app.pages.error_pages import PageRoute
 from app.pages.text_format import spoken
-from app.web.auth import Submitter, the_submitter
 from app.routers.guides import GuideName
-from app.web.context import Now, OpenSession, Parts, TheParts
-from app.web.problem_types import BUSY, KEY_REUSED, REFUSED
-from app.web.router import Routes
 from app.services.concerns.idempotency import retry_key
 from app.services.concerns.submission import check_concern, receive_concern
 from app.store.editions import EditionHead, current_of, get_history, head_of
+from app.web.auth import SubmitterDep, require_submitter
+from app.web.context import AppContext, ContextDep, NowDep, SessionDep
+from app.web.problem_types import BUSY, IDEMPOTENCY_KEY_REUSED, VALIDATION_FAILED
+from app.web.router import GuidanceRouter
 
-router = Routes(include_in_schema=False, route_class=PageRoute)
+router = GuidanceRouter(include_in_schema=False, route_class=PageRoute)
 
 CHECK, SEND, CHANGE, ADD, REMOVE = "check", "send", "change", "add", "remove"
 KEY = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
@@ -51,23 +51,23 @@ NOT_KEPT = "It could not be kept just now. Nothing is lost: press ‘Send’ aga
 class Draft:
     """A concern that is being written: the edition that it is about, what was answered, and its idempotency key."""
 
-    parts: Parts
+    parts: AppContext
     head: EditionHead
     key: str
-    told: Told
+    told: Answers
 
-    def form(self, more: str = "") -> Form:
+    def form(self, more: str = "") -> ConcernForm:
         """The form with as many entries as there are answers, and one more where it was asked for."""
         counts = {name: len(entries) for name, entries in _entries(self.told)}
         counts[more] = counts.get(more, 0) + 1
         content = self.parts.intake.contents(self.head.key)
-        return FormMaker(content, self.parts.reference_data, counts).make()
+        return FormBuilder(content, self.parts.reference_data, counts).make()
 
     def concern(self) -> Concern:
         """The concern as the API takes it. Raises `ValidationError`."""
         return Concern.model_validate({"guide": self.head.guide, "edition": self.head.number} | self.told)
 
-    def page(self, template: str, form: Form, *, status: int = 200, **told: Any) -> Response:
+    def page(self, template: str, form: ConcernForm, *, status: int = 200, **told: Any) -> Response:
         """One of the pages, which carries the draft."""
         return private_page(
             self.parts,
@@ -81,7 +81,7 @@ class Draft:
             **told,
         )
 
-    def form_page(self, *, faults: list[Fault] | None = None, more: str = "", focus: str = "") -> Response:
+    def form_page(self, *, faults: list[FieldError] | None = None, more: str = "", focus: str = "") -> Response:
         """The form, filled in as far as it is."""
         form = self.form(more)
         named = named_faults(form, faults or [])
@@ -94,7 +94,7 @@ class Draft:
         return self.page(
             "raise.html",
             form,
-            status=REFUSED.status if named else 200,
+            status=VALIDATION_FAILED.status if named else 200,
             faults=named,
             answered=answered,
             focus="" if named else focus,
@@ -114,21 +114,27 @@ class Draft:
         )
 
 
-@router.get("/raise-a-concern/{guide}", dependencies=[Depends(the_submitter)])
-def read_form(session: OpenSession, parts: TheParts, guide: GuideName) -> Response:
+@router.get("/raise-a-concern/{guide}", dependencies=[Depends(require_submitter)])
+def read_form(session: SessionDep, parts: ContextDep, guide: GuideName) -> Response:
     """The form, empty. It shows the current edition, and pins it."""
     return Draft(parts, _edition(session, guide, ""), str(uuid.uuid4()), {}).form_page()
 
 
 @router.post("/raise-a-concern/{guide}")
 def post_form(
-    *, session: OpenSession, parts: TheParts, guide: GuideName, posted: AsPosted, submitter: Submitter, now: Now
+    *,
+    session: SessionDep,
+    parts: ContextDep,
+    guide: GuideName,
+    posted: SubmittedFormDep,
+    submitter: SubmitterDep,
+    now: NowDep,
 ) -> Response:
     """What is asked for: the answers to check, the form again with more or fewer entries, or the receipt."""
     head = _edition(session, guide, posted.one("edition"))
     session.close()  # given back: many that hold one connection and ask for another would stand still
     key = posted.one("key") if KEY.fullmatch(posted.one("key")) else str(uuid.uuid4())
-    form = FormMaker(parts.intake.contents(head.key), parts.reference_data, posted.counts).make()
+    form = FormBuilder(parts.intake.contents(head.key), parts.reference_data, posted.counts).make()
     draft = Draft(parts, head, key, read_answers(form, posted))
     act, _, what = posted.one("do").partition(":")
     if act == CHANGE:
@@ -143,20 +149,20 @@ def post_form(
         check_concern(parts.intake, concern, at=now)
     except ValidationError as error:
         return draft.form_page(faults=faults_of(error))
-    except ConcernRefused as refused:
+    except InvalidConcern as refused:
         return draft.form_page(faults=list(refused.faults))
     return _sent(draft, concern, submitter, now) if act == SEND else draft.check_page()
 
 
-def _sent(draft: Draft, concern: Concern, submitter: str, now: Now) -> Response:
+def _sent(draft: Draft, concern: Concern, submitter: str, now: NowDep) -> Response:
     """The receipt; where the concern could not be kept, the answers again, so that none is lost."""
     try:
         kept = from_thread.run(
             partial(receive_concern, draft.parts.intake, concern, retry=retry_key(draft.key, client=submitter), at=now)
         )
-    except KeyUsedForOtherWords:
+    except IdempotencyKeyReused:
         anew = Draft(draft.parts, draft.head, str(uuid.uuid4()), draft.told)
-        return anew.check_page(fault=SENT_BEFORE, status=KEY_REUSED.status)
+        return anew.check_page(fault=SENT_BEFORE, status=IDEMPOTENCY_KEY_REUSED.status)
     except (StoreBusy, ReferenceTaken, DBAPIError, NoConnectionInTime):
         return draft.check_page(fault=NOT_KEPT, status=BUSY.status)
     receipt = Receipt.model_validate_json(kept.receipt)
@@ -181,7 +187,7 @@ def _without(draft: Draft, entry: str) -> Draft:
     return draft
 
 
-def _entries(told: Told, beneath: str = "") -> list[tuple[str, list[Any]]]:
+def _entries(told: Answers, beneath: str = "") -> list[tuple[str, list[Any]]]:
     """Each list of entries among the answers, by name."""
     found: list[tuple[str, list[Any]]] = []
     for name, value in told.items():

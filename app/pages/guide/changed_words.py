@@ -6,10 +6,10 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from app.models.guidance.changes import FieldChange, Reworded, SectionChanges, WordChange, Words
+from app.models.guidance.changes import FieldChange, Reworded, SectionChanges, WordChange, WordRun
 from app.models.guidance.comparison import changed_words
 
-SECTIONS = {
+SECTION_HEADINGS = {
     "cautions": "Cautions",
     "definitions": "What it is",
     "factors": "What can make a child more vulnerable",
@@ -22,58 +22,62 @@ UNTOLD = frozenset({"id", "position"})
 
 
 @dataclass(frozen=True)
-class Said:
+class TextChange:
     """One change, with a heading of its own."""
 
     what: str
-    words: tuple[Words, ...]
+    words: tuple[WordRun, ...]
 
 
 @dataclass(frozen=True)
-class SaidSection:
+class SectionTextChanges:
     """What changed in one section."""
 
     name: str
-    changes: tuple[Said, ...]
+    changes: tuple[TextChange, ...]
 
 
 @dataclass(frozen=True)
-class SaidField:
+class FieldTextChange:
     """A field of the edition itself that changed."""
 
     name: str
-    words: tuple[Words, ...]
+    words: tuple[WordRun, ...]
 
 
-def said_of_fields(changes: Sequence[FieldChange]) -> list[SaidField]:
+def describe_field_changes(changes: Sequence[FieldChange]) -> list[FieldTextChange]:
     """Each field of the edition itself that changed."""
     return [
-        SaidField(_name(change.field), changed_words(_as_words(change.before), _as_words(change.after)))
+        FieldTextChange(_name(change.field), changed_words(_as_words(change.before), _as_words(change.after)))
         for change in changes
     ]
 
 
-def said_of_sections(changes: Mapping[str, SectionChanges]) -> list[SaidSection]:
+def describe_section_changes(changes: Mapping[str, SectionChanges]) -> list[SectionTextChanges]:
     """Each section that changed, in the order of the page."""
-    return [SaidSection(SECTIONS[name], tuple(_said(changes[name]))) for name in SECTIONS if name in changes]
+    return [
+        SectionTextChanges(SECTION_HEADINGS[name], tuple(_said(changes[name])))
+        for name in SECTION_HEADINGS
+        if name in changes
+    ]
 
 
-def _said(changes: SectionChanges) -> Iterator[Said]:
+def _said(changes: SectionChanges) -> Iterator[TextChange]:
     for item in changes.added:
-        yield Said("Added", (Words(change=WordChange.ADDED, text=_as_words(item)),))
+        yield TextChange("Added", (WordRun(change=WordChange.ADDED, text=_as_words(item)),))
     for item in changes.removed:
-        yield Said("Taken out", (Words(change=WordChange.REMOVED, text=_as_words(item)),))
+        yield TextChange("Taken out", (WordRun(change=WordChange.REMOVED, text=_as_words(item)),))
     for each in changes.reworded:
         yield from _reworded(each)
     for moved in changes.moved:
         where = f"{_name(moved.id)}: from place {moved.position_before} to place {moved.position_after}"
-        yield Said("Moved", (Words(change=WordChange.KEPT, text=where),))
+        yield TextChange("Moved", (WordRun(change=WordChange.KEPT, text=where),))
 
 
-def _reworded(change: Reworded) -> Iterator[Said]:
+def _reworded(change: Reworded) -> Iterator[TextChange]:
     for field in change.fields:
         words = changed_words(_as_words(getattr(change.before, field)), _as_words(getattr(change.after, field)))
-        yield Said("Reworded" if field == "text" else f"{_name(change.id)}: {_name(field).lower()}", words)
+        yield TextChange("Reworded" if field == "text" else f"{_name(change.id)}: {_name(field).lower()}", words)
 
 
 def _name(id_: str) -> str:

@@ -5,19 +5,16 @@ from typing import Annotated
 
 from fastapi import Query, Request, Response
 
-from app.errors import Fault, QueryRefused
+from app.errors import FieldError, InvalidQuery
 from app.models.guidance.comparison import changed_fields, changed_sections
 from app.models.guidance.guide_responses import Section
-from app.pages.guide.changed_words import said_of_fields, said_of_sections
-from app.pages.page import public_page
 from app.pages.error_pages import PageRoute
-from app.web.auth import PUBLIC
-from app.routers.editions import HIGHEST, Number
+from app.pages.guide.changed_words import describe_field_changes, describe_section_changes
+from app.pages.page import public_page
 from app.presenters.guides import edition_path, guide_path, status_of
+from app.presenters.pdf import pdf_available
+from app.routers.editions import HIGHEST, Number
 from app.routers.guides import GuideName
-from app.web.context import OpenSession, Parts, TheParts
-from app.presenters.pdf import prints_here
-from app.web.router import Routes
 from app.store.editions import (
     EditionHead,
     current_of,
@@ -27,8 +24,11 @@ from app.store.editions import (
     list_current,
     readable_of,
 )
+from app.web.auth import PUBLIC
+from app.web.context import AppContext, ContextDep, SessionDep
+from app.web.router import GuidanceRouter
 
-router = Routes(include_in_schema=False, dependencies=[PUBLIC], route_class=PageRoute)
+router = GuidanceRouter(include_in_schema=False, dependencies=[PUBLIC], route_class=PageRoute)
 
 MOST_GUIDES = 200
 
@@ -36,19 +36,19 @@ Since = Annotated[int, Query(ge=1, le=HIGHEST, description="The edition to compa
 
 
 @router.get("/")
-def read_home(request: Request, session: OpenSession, parts: TheParts) -> Response:
+def read_home(request: Request, session: SessionDep, parts: ContextDep) -> Response:
     """Every guide, and whom to call."""
     return public_page(request, parts, "home.html", guides=list_current(session, limit=MOST_GUIDES))
 
 
 @router.get("/covering-your-tracks")
-def read_covering_your_tracks(request: Request, parts: TheParts) -> Response:
+def read_covering_your_tracks(request: Request, parts: ContextDep) -> Response:
     """What these pages leave behind on a device, and what to do about it."""
     return public_page(request, parts, "tracks.html")
 
 
 @router.get("/guides/{guide}")
-def read_guide_page(request: Request, session: OpenSession, parts: TheParts, guide: GuideName) -> Response:
+def read_guide_page(request: Request, session: SessionDep, parts: ContextDep, guide: GuideName) -> Response:
     """The current edition, to read in a minute."""
     history = get_history(session, guide=guide)
     head = head_of(history, get_current(session, guide=guide).number)
@@ -57,7 +57,7 @@ def read_guide_page(request: Request, session: OpenSession, parts: TheParts, gui
 
 @router.get("/guides/{guide}/editions/{number}")
 def read_edition_page(
-    request: Request, session: OpenSession, parts: TheParts, guide: GuideName, number: Number
+    request: Request, session: SessionDep, parts: ContextDep, guide: GuideName, number: Number
 ) -> Response:
     """Exactly that edition."""
     history = get_history(session, guide=guide)
@@ -67,13 +67,13 @@ def read_edition_page(
 
 @router.get("/guides/{guide}/editions/{number}/changes")
 def read_changes_page(
-    *, request: Request, session: OpenSession, parts: TheParts, guide: GuideName, number: Number, since: Since
+    *, request: Request, session: SessionDep, parts: ContextDep, guide: GuideName, number: Number, since: Since
 ) -> Response:
     """What changed between two editions: words struck and added."""
     history = get_history(session, guide=guide)
     head, other = readable_of(history, number), readable_of(history, since)
     if head.number == other.number:
-        raise QueryRefused([Fault(("since",), "Compare it with another edition.")])
+        raise InvalidQuery([FieldError(("since",), "Compare it with another edition.")])
     before, after = parts.intake.contents(other.key), parts.intake.contents(head.key)
     return public_page(
         request,
@@ -82,14 +82,14 @@ def read_changes_page(
         head=head,
         since=other,
         after=after,
-        fields=said_of_fields(changed_fields(before, after)),
-        sections=said_of_sections(changed_sections(before, after)),
+        fields=describe_field_changes(changed_fields(before, after)),
+        sections=describe_section_changes(changed_sections(before, after)),
         others=[each for each in _readable(history) if each.number not in (number, since)],
     )
 
 
 def _edition_page(
-    request: Request, parts: Parts, history: list[EditionHead], head: EditionHead, *, api: str
+    request: Request, parts: AppContext, history: list[EditionHead], head: EditionHead, *, api: str
 ) -> Response:
     readable = _readable(history)
     before = {newer.number: older.number for newer, older in pairwise(readable)}
@@ -106,7 +106,7 @@ def _edition_page(
         is_numbered=api != guide_path(head.guide),
         sections=[section.value for section in Section],
         api=api,
-        prints_here=prints_here(),
+        prints_here=pdf_available(),
     )
 
 

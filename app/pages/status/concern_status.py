@@ -6,31 +6,31 @@ from fastapi import Path, Response
 
 from app.errors import NoSuchConcern, NotFound, ReceiptNotGenuine
 from app.models.code_lists import CodeList
-from app.pages.form.form_data import AsPosted
-from app.pages.page import private_page
 from app.pages.error_pages import PageRoute
+from app.pages.form.form_data import SubmittedFormDep
+from app.pages.page import private_page
 from app.pages.text_format import spoken
-from app.web.auth import PUBLIC
-from app.web.responses import NO_STORE
-from app.web.context import Now, Parts, TheParts
-from app.web.problem_types import CONCERN
-from app.web.router import Routes
 from app.services.concerns.follow_up import get_status
 from app.services.concerns.receipt_signing import check_receipt
+from app.web.auth import PUBLIC
+from app.web.context import AppContext, ContextDep, NowDep
+from app.web.problem_types import CONCERN_NOT_FOUND
+from app.web.responses import NO_STORE
+from app.web.router import GuidanceRouter
 
-router = Routes(prefix="/concerns", include_in_schema=False, dependencies=[PUBLIC], route_class=PageRoute)
+router = GuidanceRouter(prefix="/concerns", include_in_schema=False, dependencies=[PUBLIC], route_class=PageRoute)
 
 NOT_FOUND_TOGETHER = "No concern answers to this reference and code together. Check both for a slip."
 
 
 @router.get("")
-def read_follow_form(parts: TheParts) -> Response:
+def read_follow_form(parts: ContextDep) -> Response:
     """Where to give the reference and the code."""
     return _form(parts)
 
 
 @router.post("")
-def read_status(parts: TheParts, posted: AsPosted, now: Now) -> Response:
+def read_status(parts: ContextDep, posted: SubmittedFormDep, now: NowDep) -> Response:
     """How the concern stands. Reference and code come in the body, so that no address holds them."""
     reference = posted.one("reference").strip()
     try:
@@ -48,7 +48,7 @@ def read_status(parts: TheParts, posted: AsPosted, now: Now) -> Response:
 
 
 @router.post("/receipt")
-def save_receipt(parts: TheParts, posted: AsPosted) -> Response:
+def save_receipt(parts: ContextDep, posted: SubmittedFormDep) -> Response:
     """The signed receipt as a file. Only what this service itself has signed is given back."""
     receipt = posted.one("receipt")
     try:
@@ -60,14 +60,14 @@ def save_receipt(parts: TheParts, posted: AsPosted) -> Response:
 
 
 @router.get("/{reference}")
-def read_follow_form_of_one(parts: TheParts, reference: Annotated[str, Path(max_length=40)]) -> Response:
+def read_follow_form_of_one(parts: ContextDep, reference: Annotated[str, Path(max_length=40)]) -> Response:
     """The same, with the reference filled in. Whether there is such a concern is not told."""
     return _form(parts, reference=reference)
 
 
-def _form(parts: Parts, *, reference: str = "", fault: str | None = None) -> Response:
+def _form(parts: AppContext, *, reference: str = "", fault: str | None = None) -> Response:
     faults = {"reference": fault} if fault else {}
-    status = CONCERN.status if fault else 200
+    status = CONCERN_NOT_FOUND.status if fault else 200
     return private_page(parts, "follow.html", status=status, reference=reference, faults=faults)
 
 

@@ -16,7 +16,7 @@ from cryptography.hazmat.primitives.serialization import (
 )
 from pyrage import x25519
 
-from app.errors import SetUpFault
+from app.errors import SetupError
 
 DEVELOPMENT_IDENTITY = "development-identity.txt"
 RECEIPT_KEY = "receipt-key.pem"
@@ -35,7 +35,7 @@ def recipient_of(path: Path) -> str:
     for line in path.read_text(encoding="utf-8").splitlines():
         if line.startswith("AGE-SECRET-KEY-"):
             return str(x25519.Identity.from_str(line.strip()).to_public())
-    raise SetUpFault(f"{path} holds no age identity")
+    raise SetupError(f"{path} holds no age identity")
 
 
 def development_recipient(data_dir: Path, *, at: dt.datetime) -> str:
@@ -61,9 +61,9 @@ def receipt_key(configured: Path | None, data_dir: Path) -> Ed25519PrivateKey:
     try:
         key = load_pem_private_key(path.read_bytes(), password=None)
     except (OSError, ValueError):
-        raise SetUpFault(f"{path} cannot be read as a PEM private key") from None
+        raise SetupError(f"{path} cannot be read as a PEM private key") from None
     if not isinstance(key, Ed25519PrivateKey):
-        raise SetUpFault(f"{path} is not an Ed25519 private key")
+        raise SetupError(f"{path} is not an Ed25519 private key")
     return key
 
 
@@ -80,9 +80,9 @@ def retired_keys(paths: Sequence[Path]) -> list[Ed25519PublicKey]:
                 else load_pem_public_key(content)
             )
         except (OSError, ValueError):
-            raise SetUpFault(f"{path} cannot be read as a PEM key") from None
+            raise SetupError(f"{path} cannot be read as a PEM key") from None
         if not isinstance(key, Ed25519PublicKey):
-            raise SetUpFault(f"{path} is not an Ed25519 key")
+            raise SetupError(f"{path} is not an Ed25519 key")
         found.append(key)
     return found
 

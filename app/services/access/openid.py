@@ -7,7 +7,7 @@ import jwt
 from jwt import PyJWK, PyJWKClient
 from jwt.exceptions import PyJWKClientConnectionError, PyJWTError
 
-from app.errors import ProviderAway, TokenUnknown
+from app.errors import ProviderUnavailable, TokenInvalid
 
 ALGORITHMS = ("RS256", "ES256", "EdDSA")
 LEEWAY_SECONDS = 30
@@ -23,7 +23,7 @@ class OpenIdProvider:
     jwks: PyJWKClient = field(repr=False)
 
     def read_token(self, token: str) -> tuple[str, frozenset[str]]:
-        """The client's name and scopes. Raises `TokenUnknown`, or `ProviderAway` where the keys cannot be read."""
+        """The client's name and scopes. Raises `TokenInvalid`, or `ProviderUnavailable` where the keys cannot be read."""
         try:
             jwt.get_unverified_header(token)  # what is no token at all is not asked about
             claims: dict[str, Any] = jwt.decode(
@@ -36,22 +36,22 @@ class OpenIdProvider:
                 options={"require": ["exp", "iat", "iss", "aud"]},
             )
         except PyJWTError:
-            raise TokenUnknown from None
+            raise TokenInvalid from None
         name = next((claims[claim] for claim in ("azp", "appid", "client_id", "sub") if claims.get(claim)), None)
         if not isinstance(name, str):
-            raise TokenUnknown
+            raise TokenInvalid
         return f"openid:{name}", _scopes(claims)
 
     def _key_of(self, token: str) -> PyJWK:
-        """The key that the token names. Raises `ProviderAway` where the provider sends anything else than keys."""
+        """The key that the token names. Raises `ProviderUnavailable` where the provider sends anything else than keys."""
         try:
             self.jwks.get_signing_keys()
         except (PyJWTError, ValueError, OSError):
-            raise ProviderAway from None
+            raise ProviderUnavailable from None
         try:
             return self.jwks.get_signing_key_from_jwt(token)
         except (PyJWKClientConnectionError, ValueError, OSError):  # it asked once more, for a key that is new
-            raise ProviderAway from None
+            raise ProviderUnavailable from None
 
 
 def open_provider(*, issuer: str, audience: str, jwks_url: str) -> OpenIdProvider:

@@ -16,7 +16,7 @@ from limits.errors import ConfigurationError, StorageError
 from limits.storage import MemoryStorage, Storage, storage_from_string
 from limits.strategies import FixedWindowRateLimiter
 
-from app.errors import SetUpFault
+from app.errors import SetupError
 from app.logs import Log
 
 OWN_MEMORY = "memory://"
@@ -99,21 +99,21 @@ class Limiter:
 
 
 def make_limiter(store: str, secret_file: Path | None) -> Limiter:
-    """The limiter of this process. Raises `SetUpFault`."""
+    """The limiter of this process. Raises `SetupError`."""
     if secret_file is None:
         if store != OWN_MEMORY:
-            raise SetUpFault("a shared GUIDANCE_LIMITS_STORE needs GUIDANCE_LIMITS_SECRET_FILE, the same on every node")
+            raise SetupError("a shared GUIDANCE_LIMITS_STORE needs GUIDANCE_LIMITS_SECRET_FILE, the same on every node")
         return Limiter(store, secrets.token_bytes(SHORTEST_SECRET))
     try:
         secret = secret_file.read_bytes().strip()
     except OSError:
-        raise SetUpFault(f"{secret_file} cannot be read") from None
+        raise SetupError(f"{secret_file} cannot be read") from None
     if len(secret) < SHORTEST_SECRET:
-        raise SetUpFault(f"{secret_file} must hold at least {SHORTEST_SECRET} characters")
+        raise SetupError(f"{secret_file} must hold at least {SHORTEST_SECRET} characters")
     return Limiter(store, secret)
 
 
-def caller_at(host: str | None) -> str | None:
+def network_key(host: str | None) -> str | None:
     """Who asks, by network address: None for this machine itself and where no address is known.
 
     What comes from this machine is an operator, or a proxy that was not named as trusted, behind which everybody would
@@ -143,7 +143,7 @@ def _open(store: str) -> Storage:
     try:
         opened = storage_from_string(store, wrap_exceptions=True, **OPTIONS.get(store.partition(":")[0], {}))
     except (ConfigurationError, ValueError):
-        raise SetUpFault("GUIDANCE_LIMITS_STORE names no store that this installation can use") from None
+        raise SetupError("GUIDANCE_LIMITS_STORE names no store that this installation can use") from None
     if not isinstance(opened, Storage):
-        raise SetUpFault("GUIDANCE_LIMITS_STORE must name a store without `async+`")
+        raise SetupError("GUIDANCE_LIMITS_STORE must name a store without `async+`")
     return opened

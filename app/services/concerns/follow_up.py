@@ -8,17 +8,17 @@ from collections.abc import Callable
 from sqlalchemy import Connection
 from sqlmodel import Session
 
-from app.errors import AlreadyKept, ConcernErased, ConcernRefused, NoSuchConcern
+from app.errors import AlreadyStored, ConcernErased, InvalidConcern, NoSuchConcern
 from app.models.concerns.addition import Addition
+from app.models.concerns.receipts import ConcernStatus
+from app.models.concerns.references import find_reference
 from app.models.concerns.tables import AdditionRow, ConcernRow
 from app.models.digest import canonical_submission
 from app.models.events.tables import EventKind
-from app.models.concerns.receipts import ConcernStatus
-from app.models.concerns.references import find_reference
-from app.services.concerns.idempotency import Kept, RetryKey, for_retries, replay
 from app.services.concerns.edition_resolver import unknown_ids
-from app.services.concerns.submission import Intake
+from app.services.concerns.idempotency import IdempotentResult, RetryKey, for_retries, replay
 from app.services.concerns.sealing import sealed_addition
+from app.services.concerns.submission import Intake
 from app.services.events.payloads import concern_data
 from app.store.concerns import find_concern, get_concern, insert_addition, insert_kept_receipts, update_concern
 from app.store.editions import EditionKey
@@ -43,10 +43,10 @@ def add_to_concern(
     status_token: str,
     idempotency: Callable[[str], RetryKey | None],
     at: dt.datetime,
-) -> Kept:
+) -> IdempotentResult:
     """Keep the addition, sealed; returns only once it is on the disk. The concern may only become more urgent by it.
 
-    Raises `NoSuchConcern`, `ConcernErased`, `ConcernRefused` with every fault, or `StoreBusy`.
+    Raises `NoSuchConcern`, `ConcernErased`, `InvalidConcern` with every fault, or `StoreBusy`.
     """
     with Session(intake.engine) as session:
         row = _the_concern(session, typed_reference, status_token)
@@ -55,7 +55,7 @@ def add_to_concern(
     content = intake.contents(EditionKey(row.guide, row.edition))
     faults = intake.reference_data.faults_in_codes(addition) + unknown_ids(addition.concern, content)
     if faults:
-        raise ConcernRefused(faults)
+        raise InvalidConcern(faults)
     told = intake.clerk.answer_addition(row, content.contacts, at=at).model_dump_json().encode()
     retry = idempotency(row.reference)
     submission = canonical_submission(addition)
@@ -81,9 +81,9 @@ def add_to_concern(
 
     try:
         intake.writer.keep(act)
-    except AlreadyKept:
+    except AlreadyStored:
         return replay(intake.engine, retry, submission)
-    return Kept(row.reference, told, is_replay=False)
+    return IdempotentResult(row.reference, told, is_replay=False)
 
 
 def _the_concern(session: Session, typed_reference: str, status_token: str) -> ConcernRow:

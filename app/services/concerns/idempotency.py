@@ -17,7 +17,7 @@ from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from sqlalchemy import Engine
 from sqlmodel import Session
 
-from app.errors import KeyUsedForOtherWords
+from app.errors import IdempotencyKeyReused
 from app.models.concerns.tables import KeptReceiptRow
 from app.store.concerns import find_kept_receipt
 
@@ -42,11 +42,11 @@ class RetryKey:
         return nonce + AESGCM(self._encryption).encrypt(nonce, receipt, self.key_sha256)
 
     def decrypt(self, kept: bytes) -> bytes:
-        """The receipt again; raises `KeyUsedForOtherWords` where it was kept under another key."""
+        """The receipt again; raises `IdempotencyKeyReused` where it was kept under another key."""
         try:
             return AESGCM(self._encryption).decrypt(kept[:NONCE_LENGTH], kept[NONCE_LENGTH:], self.key_sha256)
         except InvalidTag:
-            raise KeyUsedForOtherWords from None
+            raise IdempotencyKeyReused from None
 
 
 def retry_key(idempotency_key: str, *, client: str) -> RetryKey:
@@ -57,7 +57,7 @@ def retry_key(idempotency_key: str, *, client: str) -> RetryKey:
 
 
 @dataclass(frozen=True)
-class Kept:
+class IdempotentResult:
     """The receipt as finished JSON, and whether it is that of an earlier, identical request."""
 
     reference: str
@@ -77,12 +77,12 @@ def for_retries(retry: RetryKey | None, submission: bytes, reference: str, recei
     )
 
 
-def replay(engine: Engine, retry: RetryKey | None, submission: bytes) -> Kept:
-    """The first receipt, whole. Raises `KeyUsedForOtherWords` where the key was used for another submission."""
+def replay(engine: Engine, retry: RetryKey | None, submission: bytes) -> IdempotentResult:
+    """The first receipt, whole. Raises `IdempotencyKeyReused` where the key was used for another submission."""
     if retry is None:
-        raise KeyUsedForOtherWords
+        raise IdempotencyKeyReused
     with Session(engine) as session:
         kept = find_kept_receipt(session, key_sha256=retry.key_sha256)
     if kept is None or not hmac.compare_digest(kept.payload_mac, retry.mac(submission)):
-        raise KeyUsedForOtherWords
-    return Kept(kept.reference, retry.decrypt(kept.sealed_receipt), is_replay=True)
+        raise IdempotencyKeyReused
+    return IdempotentResult(kept.reference, retry.decrypt(kept.sealed_receipt), is_replay=True)

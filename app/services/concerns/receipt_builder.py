@@ -7,17 +7,17 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from app.models.base import format_utc
 from app.models.concerns.addition import AdditionReceipt
 from app.models.concerns.concern import FORM_VERSION
+from app.models.concerns.receipts import CheckResponse, ConcernStatus, Links, Receipt
+from app.models.concerns.references import new_reference
 from app.models.concerns.tables import ConcernRow, ConcernState
 from app.models.guidance.editions import Contact
-from app.models.concerns.receipts import CheckAnswer, ConcernStatus, Links, Receipt
-from app.models.concerns.references import new_reference
-from app.models.base import utc_text
-from app.services.concerns.edition_resolver import Pinned
+from app.services.concerns.edition_resolver import PinnedEdition
 from app.services.concerns.receipt_signing import ReceiptSigner
-from app.services.guidance.reference_data import ReferenceData
 from app.services.concerns.working_days import LONDON, WorkingDays
+from app.services.guidance.reference_data import ReferenceData
 from app.store.editions import EditionKey
 
 TOKEN_BYTES = 32
@@ -30,30 +30,30 @@ HOW_TO_FOLLOW = "Keep the reference and the status token. Together they show how
 
 
 @dataclass(frozen=True)
-class Clerk:
+class ReceiptBuilder:
     """Writes receipts and statuses, in plain sentences."""
 
     signer: ReceiptSigner
     working_days: WorkingDays
     reference_data: ReferenceData
 
-    def answer_check(self, pinned: Pinned, *, at: dt.datetime) -> CheckAnswer:
+    def answer_check(self, pinned: PinnedEdition, *, at: dt.datetime) -> CheckResponse:
         """What would have been answered; nothing is kept."""
         key, contacts, due = pinned.key, pinned.content.contacts, self.working_days.one_on(at)
-        return CheckAnswer(
+        return CheckResponse(
             next_steps=(DANGER_FIRST, NOTHING_KEPT, _what_to_expect(due, contacts, at)),
             links={"self": "/v1/concerns/check", "submit": "/v1/concerns"} | _links(key),
             **self._told(key, contacts, due),
         )
 
-    def draw_receipt(self, pinned: Pinned, submission: bytes, *, at: dt.datetime) -> Receipt:
+    def draw_receipt(self, pinned: PinnedEdition, submission: bytes, *, at: dt.datetime) -> Receipt:
         """A receipt under a newly drawn reference, with a new status token, signed; `submission` as canonical JSON."""
         reference = new_reference()
         key, contacts, due = pinned.key, pinned.content.contacts, self.working_days.one_on(at)
         claims = {
             "jti": reference,
             "iat": int(at.timestamp()),
-            "received_at": utc_text(at),
+            "received_at": format_utc(at),
             "guide": key.guide,
             "edition": key.number,
             "form_version": FORM_VERSION,

@@ -7,21 +7,21 @@ from sqlalchemy import Connection, Engine
 from sqlmodel import Session
 
 from app.models.desk.disclosure_tables import DeskAct
-from app.services.concerns.unsealing import Opener
 from app.services.concerns.sealing import Sealer
+from app.services.concerns.unsealing import Unsealer
 from app.store.concerns import SealedText, list_sealed, read_sealed, replace_sealed
 from app.store.database import forget_freed_pages
-from app.store.disclosures import Actor, disclose
+from app.store.disclosures import Actor, record_disclosure
 from app.store.writer import Writer
 
 
 def reseal(
-    engine: Engine, writer: Writer, opener: Opener, sealer: Sealer, *, actor: Actor, at: dt.datetime
+    engine: Engine, writer: Writer, opener: Unsealer, sealer: Sealer, *, actor: Actor, at: dt.datetime
 ) -> Iterator[str]:
     """Seal every concern and addition that is not yet sealed to exactly those recipients anew.
 
     Gives the reference of each, once its new seal is on the disk and on the record of disclosures. Raises
-    `NotOpenedHere` where the opener's identities do not open one.
+    `UnsealingUnavailable` where the opener's identities do not open one.
     """
     with Session(engine) as session:
         texts = list_sealed(session)
@@ -43,7 +43,7 @@ def _replacement(
 ) -> Callable[[Connection], None]:
     def act(connection: Connection) -> None:
         detail = f"to {' '.join(sealer.fingerprints)}"
-        disclose(connection, chain=text.reference, act=DeskAct.RESEALED, actor=actor, at=at, detail=detail)
+        record_disclosure(connection, chain=text.reference, act=DeskAct.RESEALED, actor=actor, at=at, detail=detail)
         replace_sealed(connection, text, sealed=sealed, recipients=sealer.fingerprints)
 
     return act

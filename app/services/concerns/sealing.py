@@ -13,11 +13,11 @@ from dataclasses import dataclass
 import pyrage
 from pyrage import x25519
 
-from app.errors import SetUpFault
+from app.errors import SetupError
+from app.models.base import format_utc
 from app.models.concerns.addition import Addition
 from app.models.concerns.concern import FORM_VERSION
 from app.models.concerns.receipts import Receipt
-from app.models.base import utc_text
 
 FINGERPRINT_LENGTH = 16
 
@@ -41,13 +41,13 @@ class Sealer:
 
 
 def make_sealer(recipients: Sequence[str]) -> Sealer:
-    """A sealer to those age recipients; raises `SetUpFault` where one is not a public key, or there is none."""
+    """A sealer to those age recipients; raises `SetupError` where one is not a public key, or there is none."""
     if not recipients:
-        raise SetUpFault("no recipient to seal concerns to")
+        raise SetupError("no recipient to seal concerns to")
     try:
         parsed = tuple(x25519.Recipient.from_str(recipient) for recipient in recipients)
     except pyrage.RecipientError:
-        raise SetUpFault("SEAL_TO holds something that is not an age recipient (age1...)") from None
+        raise SetupError("SEAL_TO holds something that is not an age recipient (age1...)") from None
     return Sealer(parsed, tuple(fingerprint_of(recipient) for recipient in recipients))
 
 
@@ -55,7 +55,7 @@ def sealed_addition(addition: Addition, reference: str, *, at: dt.datetime) -> b
     """What goes under the seal of an addition."""
     whole = {
         "reference": reference,
-        "received_at": utc_text(at),
+        "received_at": format_utc(at),
         "form_version": FORM_VERSION,
         "addition": addition.model_dump(mode="json", exclude_unset=True),
     }
@@ -72,7 +72,7 @@ def sealed_text(submission: bytes, receipt: Receipt) -> bytes:
         "reference": receipt.reference,
         "guide": receipt.guide,
         "edition": receipt.edition,
-        "received_at": utc_text(receipt.received_at),
+        "received_at": format_utc(receipt.received_at),
         "form_version": FORM_VERSION,
     }
     return b'%b, "submission": %b}' % (json.dumps(whole).encode()[:-1], submission)

@@ -11,21 +11,21 @@ from anyio import to_thread
 from rfc8785 import IntegerDomainError
 from sqlalchemy import Connection, Engine
 
-from app.errors import AlreadyKept, ConcernRefused, KeyUsedForOtherWords, ReferenceTaken
+from app.errors import AlreadyStored, IdempotencyKeyReused, InvalidConcern, ReferenceTaken
 from app.models.concerns.concern import FORM_VERSION, Concern
+from app.models.concerns.receipts import CheckResponse
 from app.models.concerns.tables import KeptReceiptRow
 from app.models.digest import canonical_submission
 from app.models.events.tables import EventKind
-from app.models.concerns.receipts import CheckAnswer
-from app.services.concerns.idempotency import Kept, RetryKey, for_retries, replay
-from app.services.concerns.edition_resolver import Pinner
-from app.services.concerns.receipt_builder import Clerk
-from app.services.guidance.reference_data import ReferenceData
+from app.services.concerns.edition_resolver import EditionResolver
+from app.services.concerns.idempotency import IdempotentResult, RetryKey, for_retries, replay
+from app.services.concerns.receipt_builder import ReceiptBuilder
 from app.services.concerns.sealing import Sealer, sealed_text
 from app.services.events.payloads import concern_data
+from app.services.guidance.reference_data import ReferenceData
 from app.store.concerns import NewConcern, insert_concerns, insert_kept_receipts
 from app.store.contents import Contents
-from app.store.events import Event, tell_all
+from app.store.events import NewEvent, tell_all
 from app.store.writer import Shared, Writer
 
 DRAWS = 5
@@ -39,10 +39,10 @@ class Intake:
     engine: Engine
     writer: Writer
     sealer: Sealer
-    clerk: Clerk
+    clerk: ReceiptBuilder
     reference_data: ReferenceData
     contents: Contents
-    pinner: Pinner
+    pinner: EditionResolver
 
 
 @dataclass(frozen=True)
@@ -54,16 +54,18 @@ class _Drawn:
     receipt: bytes
 
 
-def check_concern(intake: Intake, concern: Concern, *, at: dt.datetime) -> CheckAnswer:
-    """What receiving the concern would answer, with nothing kept. Raises `ConcernRefused` with every fault."""
+def check_concern(intake: Intake, concern: Concern, *, at: dt.datetime) -> CheckResponse:
+    """What receiving the concern would answer, with nothing kept. Raises `InvalidConcern` with every fault."""
     return intake.clerk.answer_check(intake.pinner.pin(concern), at=at)
 
 
-async def receive_concern(intake: Intake, concern: Concern, *, retry: RetryKey | None, at: dt.datetime) -> Kept:
+async def receive_concern(
+    intake: Intake, concern: Concern, *, retry: RetryKey | None, at: dt.datetime
+) -> IdempotentResult:
     """Keep the concern, sealed, and give its receipt; returns only once it is on the disk.
 
     A retry with the same idempotency key and the same words gets the first receipt and makes no second concern.
-    Raises `ConcernRefused`, `KeyUsedForOtherWords`, or `StoreBusy` where it could not be kept in time.
+    Raises `InvalidConcern`, `IdempotencyKeyReused`, or `StoreBusy` where it could not be kept in time.
     """
     told = concern.model_dump_json(exclude_unset=True).encode()
     draw = partial(_draw, intake, concern, told, retry=retry, at=at)
@@ -74,18 +76,18 @@ async def receive_concern(intake: Intake, concern: Concern, *, retry: RetryKey |
             await intake.writer.kept(Shared(_keep_all, drawn))
         except ReferenceTaken:
             continue
-        except AlreadyKept:
+        except AlreadyStored:
             return await to_thread.run_sync(_replay, intake, concern, retry)
-        except ConcernRefused:
+        except InvalidConcern:
             if retry is not None:  # it may have been kept before, though it would be refused by now
-                with suppress(KeyUsedForOtherWords, IntegerDomainError):
+                with suppress(IdempotencyKeyReused, IntegerDomainError):
                     return await to_thread.run_sync(_replay, intake, concern, retry)
             raise
-        return Kept(drawn.concern.reference, drawn.receipt, is_replay=False)
+        return IdempotentResult(drawn.concern.reference, drawn.receipt, is_replay=False)
     raise ReferenceTaken
 
 
-def _replay(intake: Intake, concern: Concern, retry: RetryKey | None) -> Kept:
+def _replay(intake: Intake, concern: Concern, retry: RetryKey | None) -> IdempotentResult:
     return replay(intake.engine, retry, canonical_submission(concern))
 
 
@@ -116,6 +118,6 @@ def _keep_all(connection: Connection, drawn: Sequence[_Drawn]) -> None:
     tell_all(
         connection,
         EventKind.CONCERN_RECEIVED,
-        [Event(each.concern.received_at, concern_data(each.concern)) for each in drawn],
+        [NewEvent(each.concern.received_at, concern_data(each.concern)) for each in drawn],
     )
     insert_kept_receipts(connection, [each.kept for each in drawn if each.kept is not None])

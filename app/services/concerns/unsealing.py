@@ -8,11 +8,11 @@ from typing import Any
 import pyrage
 from pyrage import x25519
 
-from app.errors import NotOpenedHere, SetUpFault
+from app.errors import SetupError, UnsealingUnavailable
 
 
 @dataclass(frozen=True)
-class Opener:
+class Unsealer:
     """Opens with the identities of one file. Without any it opens nothing."""
 
     identities: tuple[x25519.Identity, ...] = ()
@@ -23,28 +23,28 @@ class Opener:
         return bool(self.identities)
 
     def open(self, sealed: bytes) -> dict[str, Any]:
-        """What is under the seal. Raises `NotOpenedHere` where none of the identities opens it."""
+        """What is under the seal. Raises `UnsealingUnavailable` where none of the identities opens it."""
         opened: dict[str, Any] = json.loads(self.read(sealed))
         return opened
 
     def read(self, sealed: bytes) -> bytes:
-        """The bytes under the seal. Raises `NotOpenedHere` where none of the identities opens it."""
+        """The bytes under the seal. Raises `UnsealingUnavailable` where none of the identities opens it."""
         if not self.identities:
-            raise NotOpenedHere
+            raise UnsealingUnavailable
         try:
             opened: bytes = pyrage.decrypt(sealed, list(self.identities))
         except pyrage.DecryptError:
-            raise NotOpenedHere from None
+            raise UnsealingUnavailable from None
         return opened
 
 
-def read_identities(path: Path) -> Opener:
+def read_identities(path: Path) -> Unsealer:
     """An opener with every identity of the file (as `guidance keys new` or `age-keygen` wrote it)."""
     try:
         lines = path.read_text(encoding="utf-8").splitlines()
         found = tuple(x25519.Identity.from_str(line.strip()) for line in lines if line.startswith("AGE-SECRET-KEY-"))
     except (OSError, UnicodeDecodeError, pyrage.IdentityError):
-        raise SetUpFault(f"{path} cannot be read as a file of age identities") from None
+        raise SetupError(f"{path} cannot be read as a file of age identities") from None
     if not found:
-        raise SetUpFault(f"{path} holds no age identity")
-    return Opener(found)
+        raise SetupError(f"{path} holds no age identity")
+    return Unsealer(found)

@@ -12,49 +12,55 @@ from app.models.desk.disclosure_tables import AUDIT, INBOX, DeskAct, DisclosureR
 from app.models.events.tables import EventKind
 from app.services.events.payloads import concern_data
 from app.store.concerns import erase_sealed, get_concern, list_additions, update_concern
-from app.store.disclosures import Actor, disclose, end_of_chain, list_disclosures
-from app.store.disclosures import Place as DisclosurePlace
+from app.store.disclosures import Actor, end_of_chain, list_disclosures, record_disclosure
+from app.store.disclosures import DisclosurePosition as DisclosurePlace
 from app.store.events import tell
-from app.store.inbox import Place, Wanted, count_states, list_inbox
+from app.store.inbox import InboxPosition, InboxQuery, count_states, list_inbox
 
 
 @dataclass(frozen=True)
-class Sealed:
+class SealedConcern:
     """A concern and its additions, still sealed, once the opening is on the record."""
 
     concern: ConcernRow
     additions: tuple[AdditionRow, ...]
 
 
-def look_through_inbox(
-    connection: Connection, wanted: Wanted, *, actor: Actor, at: dt.datetime, after: Place | None, limit: int
+def browse_inbox(
+    connection: Connection,
+    wanted: InboxQuery,
+    *,
+    actor: Actor,
+    at: dt.datetime,
+    after: InboxPosition | None,
+    limit: int,
 ) -> list[Row[Any]]:
     """One page of the inbox, and one row more where there is a next page. What was shown stands on the record."""
     rows = list_inbox(connection, wanted, now=at, after=after, limit=limit + 1)
     shown = " ".join(row.reference for row in rows[:limit])
-    disclose(connection, chain=INBOX, act=DeskAct.LISTED, actor=actor, at=at, detail=shown)
+    record_disclosure(connection, chain=INBOX, act=DeskAct.LISTED, actor=actor, at=at, detail=shown)
     return rows
 
 
 def read_summary(connection: Connection, *, actor: Actor, at: dt.datetime) -> dict[str, int]:
     """How many concerns stand in each state."""
-    disclose(connection, chain=INBOX, act=DeskAct.SUMMARY_READ, actor=actor, at=at)
+    record_disclosure(connection, chain=INBOX, act=DeskAct.SUMMARY_READ, actor=actor, at=at)
     return count_states(connection, now=at)
 
 
-def take_out(connection: Connection, reference: str, *, actor: Actor, at: dt.datetime, how: str) -> Sealed:
+def fetch_sealed(connection: Connection, reference: str, *, actor: Actor, at: dt.datetime, how: str) -> SealedConcern:
     """The sealed texts of a concern, for opening. Raises `NoSuchConcern` or `ConcernErased`."""
     concern = get_concern(connection, reference)
     if concern.erased_at is not None:
         raise ConcernErased
-    disclose(connection, chain=reference, act=DeskAct.OPENED, actor=actor, at=at, detail=how)
-    return Sealed(concern, tuple(list_additions(connection, reference)))
+    record_disclosure(connection, chain=reference, act=DeskAct.OPENED, actor=actor, at=at, detail=how)
+    return SealedConcern(concern, tuple(list_additions(connection, reference)))
 
 
 def acknowledge(connection: Connection, reference: str, *, actor: Actor, at: dt.datetime) -> ConcernRow:
     """A social worker has seen it. Doing so again changes nothing but the record. Raises `NoSuchConcern`."""
     concern = get_concern(connection, reference)
-    disclose(connection, chain=reference, act=DeskAct.ACKNOWLEDGED, actor=actor, at=at)
+    record_disclosure(connection, chain=reference, act=DeskAct.ACKNOWLEDGED, actor=actor, at=at)
     if concern.state == ConcernState.RECEIVED:
         update_concern(connection, reference, state=ConcernState.ACKNOWLEDGED.value, acknowledged_at=at)
         concern = get_concern(connection, reference)
@@ -72,7 +78,7 @@ def close(
     if concern.state == ConcernState.CLOSED and concern.outcome != outcome:
         raise OutcomeGiven
     detail = f"{outcome}, {'shared' if shared else 'not shared'} with the reporter"
-    disclose(connection, chain=reference, act=DeskAct.CLOSED, actor=actor, at=at, detail=detail)
+    record_disclosure(connection, chain=reference, act=DeskAct.CLOSED, actor=actor, at=at, detail=detail)
     update_concern(
         connection,
         reference,
@@ -93,7 +99,7 @@ def hold(
     """Keep it from being erased, or lift that. Raises `NoSuchConcern`."""
     get_concern(connection, reference)
     act = DeskAct.HELD if held else DeskAct.RELEASED
-    disclose(connection, chain=reference, act=act, actor=actor, at=at, detail=reason)
+    record_disclosure(connection, chain=reference, act=act, actor=actor, at=at, detail=reason)
     update_concern(connection, reference, held=held)
     return get_concern(connection, reference)
 
@@ -111,14 +117,14 @@ def read_disclosures(
     """One page of the record; that it was read stands on the record too."""
     rows = list_disclosures(connection, chain=chain, client=client, after=after, limit=limit)
     detail = " ".join(word for word in (chain, client) if word)
-    disclose(connection, chain=AUDIT, act=DeskAct.DISCLOSURES_READ, actor=actor, at=at, detail=detail)
+    record_disclosure(connection, chain=AUDIT, act=DeskAct.DISCLOSURES_READ, actor=actor, at=at, detail=detail)
     return rows
 
 
-def state_end_of_chain(connection: Connection, chain: str, *, actor: Actor, at: dt.datetime) -> tuple[int, str]:
+def read_end_of_chain(connection: Connection, chain: str, *, actor: Actor, at: dt.datetime) -> tuple[int, str]:
     """The length and the last hash of a chain, for a signed statement."""
     end = end_of_chain(connection, chain)
-    disclose(connection, chain=AUDIT, act=DeskAct.STATEMENT_SIGNED, actor=actor, at=at, detail=chain)
+    record_disclosure(connection, chain=AUDIT, act=DeskAct.STATEMENT_SIGNED, actor=actor, at=at, detail=chain)
     return end
 
 
@@ -131,6 +137,6 @@ def erase(connection: Connection, reference: str, *, reason: str, actor: Actor, 
         raise OnHold
     if concern.sealed is None:
         raise ConcernErased
-    disclose(connection, chain=reference, act=DeskAct.ERASED, actor=actor, at=at, detail=reason)
+    record_disclosure(connection, chain=reference, act=DeskAct.ERASED, actor=actor, at=at, detail=reason)
     erase_sealed(connection, reference, at=at)
     return get_concern(connection, reference)

@@ -16,7 +16,7 @@ from app.errors import GuidanceError
 from app.logs import Log
 from app.models.events.tables import DeliveryState
 from app.services.desk.overdue import tell_overdue
-from app.store.events import Claimed, claim_due, settle
+from app.store.events import ClaimedDelivery, claim_due, settle
 from app.store.webhooks import disable
 from app.store.writer import Writer
 
@@ -30,14 +30,14 @@ LONGEST = DELAYS[-1]
 SUCCESSES = range(200, 300)
 GONE = 410
 
-Send = Callable[[Claimed, dt.datetime], tuple[int | str, str | None]]
+Send = Callable[[ClaimedDelivery, dt.datetime], tuple[int | str, str | None]]
 """One attempt at that time: the answer's status, or what kept one from coming, and its `Retry-After`."""
 
 log = Log(__name__)
 
 
 @dataclass(frozen=True)
-class Deliverer:
+class WebhookDispatcher:
     """Tries what is due. Any number may run, in any number of processes."""
 
     writer: Writer
@@ -58,11 +58,11 @@ class Deliverer:
 
     @cached_property
     def _send(self) -> Send:
-        from app.services.events.webhook_sender import Sender  # noqa: PLC0415  # its client holds a megabyte, and many send nothing
+        from app.services.events.webhook_sender import WebhookSender  # noqa: PLC0415  # its client holds a megabyte, and many send nothing
 
-        return Sender(self.allowed_hosts).send
+        return WebhookSender(self.allowed_hosts).send
 
-    def _try(self, delivery: Claimed, send: Send) -> None:
+    def _try(self, delivery: ClaimedDelivery, send: Send) -> None:
         answer, retry_after = send(delivery, self.clock())
         if answer in SUCCESSES:
             self.writer.keep(
@@ -73,7 +73,7 @@ class Deliverer:
         else:
             self._put_off(delivery, str(answer), retry_after)
 
-    def _put_off(self, delivery: Claimed, answer: str, retry_after: str | None) -> None:
+    def _put_off(self, delivery: ClaimedDelivery, answer: str, retry_after: str | None) -> None:
         now = self.clock()
         is_last = delivery.attempts >= len(DELAYS)
         delay = max(_jittered(DELAYS[min(delivery.attempts, len(DELAYS)) - 1]), _seconds_of(retry_after, now))
@@ -82,7 +82,7 @@ class Deliverer:
         self.writer.keep(lambda connection: settle(connection, delivery, state=state, answer=answer, due=due))
         log.warning("delivery_failed", webhook=delivery.webhook, attempts=delivery.attempts, error=answer)
 
-    def _give_up(self, delivery: Claimed) -> None:
+    def _give_up(self, delivery: ClaimedDelivery) -> None:
         now = self.clock()
 
         def act(connection: Connection) -> None:
@@ -93,10 +93,10 @@ class Deliverer:
         log.warning("webhook_disabled", webhook=delivery.webhook)
 
 
-class DeliveryThread:
+class DispatcherThread:
     """Delivers in the background of a serving process, until it is stopped."""
 
-    def __init__(self, deliverer: Deliverer) -> None:
+    def __init__(self, deliverer: WebhookDispatcher) -> None:
         self._deliverer = deliverer
         self._stopped = threading.Event()
         self._thread = threading.Thread(target=self.work, name="deliverer", daemon=True)

@@ -2,8 +2,8 @@
 
 from typing import Any
 
+from app.models.base import format_utc
 from app.models.concerns.tables import ConcernRow
-from app.models.base import utc_text
 from app.store.concerns import NewConcern
 from app.store.editions import EditionKey
 
@@ -12,7 +12,7 @@ TIMES = ("received_at", "acknowledge_by", "acknowledged_at", "closed_at", "added
 
 def concern_data(concern: ConcernRow | NewConcern) -> dict[str, Any]:
     """What an event tells of a concern."""
-    times = {name: utc_text(moment) for name in TIMES if (moment := getattr(concern, name, None)) is not None}
+    times = {name: format_utc(moment) for name in TIMES if (moment := getattr(concern, name, None)) is not None}
     return {
         "reference": concern.reference,
         **times,

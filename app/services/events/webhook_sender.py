@@ -6,33 +6,33 @@ import json
 import httpx
 from standardwebhooks import Webhook
 
-from app.errors import AddressRefused
-from app.models.base import utc_text
-from app.services.events.ssrf_guard import SafeAddresses
-from app.store.events import Claimed
+from app.errors import AddressNotAllowed
+from app.models.base import format_utc
+from app.services.events.ssrf_guard import SsrfGuard
+from app.store.events import ClaimedDelivery
 
 TIMEOUT = httpx.Timeout(10.0)
 LARGEST_ANSWER = 64 * 1024
 
 
-class Sender:
+class WebhookSender:
     """Sends, by one client that keeps its connections."""
 
     def __init__(self, allowed_hosts: frozenset[str]) -> None:
-        self._addresses = SafeAddresses(allowed_hosts)
+        self._addresses = SsrfGuard(allowed_hosts)
         self._client = httpx.Client(timeout=TIMEOUT, follow_redirects=False, trust_env=False)
 
-    def send(self, delivery: Claimed, at: dt.datetime) -> tuple[int | str, str | None]:
+    def send(self, delivery: ClaimedDelivery, at: dt.datetime) -> tuple[int | str, str | None]:
         """One attempt: the answer's status, or the name of what kept one from coming, and its `Retry-After`."""
         try:
             return self._send(delivery, at)
-        except (AddressRefused, httpx.HTTPError) as failure:
+        except (AddressNotAllowed, httpx.HTTPError) as failure:
             return type(failure).__name__, None
 
-    def _send(self, delivery: Claimed, at: dt.datetime) -> tuple[int, str | None]:
+    def _send(self, delivery: ClaimedDelivery, at: dt.datetime) -> tuple[int, str | None]:
         """At most 64 KiB of the answer are read, and none is kept."""
         url, host = self._addresses.resolve(delivery.url)
-        body = json.dumps({"type": delivery.kind, "timestamp": utc_text(delivery.at), "data": delivery.data})
+        body = json.dumps({"type": delivery.kind, "timestamp": format_utc(delivery.at), "data": delivery.data})
         signatures = " ".join(Webhook(secret).sign(delivery.message, at, body) for secret in delivery.secrets)
         headers = {
             "Host": httpx.URL(delivery.url).netloc.decode(),

@@ -8,10 +8,10 @@ from collections.abc import Iterable
 
 from sqlalchemy import Connection
 
-from app.errors import SetUpFault
-from app.models.events.tables import EventKind, WebhookRow
+from app.errors import SetupError
 from app.models.base import SLUG_PATTERN
-from app.services.events.ssrf_guard import SafeAddresses
+from app.models.events.tables import EventKind, WebhookRow
+from app.services.events.ssrf_guard import SsrfGuard
 from app.store.events import revive
 from app.store.webhooks import get_webhook, insert_webhook, set_secrets
 
@@ -25,15 +25,15 @@ def add_webhook(
     name: str,
     url: str,
     kinds: Iterable[EventKind],
-    addresses: SafeAddresses,
+    addresses: SsrfGuard,
     at: dt.datetime,
 ) -> str:
     """Add an address, and give the secret that signs what is sent to it (Standard Webhooks 1.0).
 
-    Raises `WebhookExists`, or `AddressRefused` where the address may not be called.
+    Raises `WebhookExists`, or `AddressNotAllowed` where the address may not be called.
     """
     if not re.fullmatch(SLUG_PATTERN, name):
-        raise SetUpFault("a webhook's name is lower-case words joined by hyphens")
+        raise SetupError("a webhook's name is lower-case words joined by hyphens")
     addresses.check(url)
     secret = _new_secret()
     wanted = sorted({kind.value for kind in kinds})

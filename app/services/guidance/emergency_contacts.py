@@ -11,7 +11,7 @@ from app.store.editions import first_guide, get_current
 log = Log(__name__)
 
 
-class Helpline:
+class EmergencyContacts:
     """The contacts of the guide that was published first, remembered from the last time that they could be read."""
 
     def __init__(self, engine: Engine) -> None:

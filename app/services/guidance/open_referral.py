@@ -8,9 +8,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from app.models.guidance.editions import Contact, ContactKind, EditionContent, Phone
-from app.models.open_referral.directory import Service
-from app.models.open_referral.components import Organization, OrganizationIdentifier, Taxonomy, TaxonomyTerm
 from app.models.guidance.signposts import Signpost
+from app.models.open_referral.components import Organization, OrganizationIdentifier, Taxonomy, TaxonomyTerm
+from app.models.open_referral.directory import Service
 from app.services.guidance.open_referral_entries import Entry, Links, id_of, service_of
 from app.store.editions import EditionHead
 

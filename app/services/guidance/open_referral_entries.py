@@ -13,7 +13,6 @@ from typing import Literal
 from urllib.parse import quote
 
 from app.models.guidance.editions import Phone
-from app.models.open_referral.directory import Service, ServiceLocation
 from app.models.open_referral.components import (
     Attribute,
     Organization,
@@ -22,6 +21,7 @@ from app.models.open_referral.components import (
     TaxonomyTerm,
     VirtualLocation,
 )
+from app.models.open_referral.directory import Service, ServiceLocation
 
 DIRECTORY = uuid.UUID("b179ab2a-a354-400a-8ebe-37a328ea0421")
 URI_CHARACTERS = ":/?#[]@!$&'()*+,;=%~"

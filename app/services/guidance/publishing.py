@@ -6,14 +6,14 @@ from dataclasses import dataclass
 from sqlalchemy import Connection, insert
 from sqlalchemy.exc import IntegrityError
 
-from app.errors import AlreadyWithdrawn, EditionAlreadyPublished, EditionOutOfOrder, EditionRefused
+from app.errors import AlreadyWithdrawn, EditionAlreadyPublished, EditionOutOfOrder, InvalidEdition
 from app.models.digest import digest_of
-from app.models.guidance.editions import EditionContent
 from app.models.events.tables import EventKind
+from app.models.guidance.editions import EditionContent
 from app.models.guidance.guide_tables import GuideRow, WithdrawalRow
-from app.services.guidance.reference_data import ReferenceData
 from app.services.events.payloads import edition_data
-from app.store.catalogue import catalogue_guide
+from app.services.guidance.reference_data import ReferenceData
+from app.store.catalogue import index_guide
 from app.store.editions import EditionKey, find_history, get_history, head_of, insert_edition
 from app.store.events import tell
 from app.store.generation import mark_raised
@@ -49,11 +49,11 @@ def publish_edition(
     """Publish the words as that edition of the guide.
 
     Publishing the same words again changes nothing. Raises `EditionAlreadyPublished` where other words stand under
-    the number, `EditionOutOfOrder` where the number is not the next, `EditionRefused` where a code is not in its list.
+    the number, `EditionOutOfOrder` where the number is not the next, `InvalidEdition` where a code is not in its list.
     """
     faults = reference_data.faults_in_codes(content)
     if faults:
-        raise EditionRefused(faults)
+        raise InvalidEdition(faults)
     digest = digest_of(content)
     history = find_history(connection, guide=key.guide)
     standing = next((head for head in history if head.number == key.number), None)
@@ -70,7 +70,7 @@ def publish_edition(
     except IntegrityError:  # somebody else was first
         raise EditionAlreadyPublished from None
     mark_raised(connection)
-    catalogue_guide(connection, guide=key.guide)
+    index_guide(connection, guide=key.guide)
     tell(connection, EventKind.EDITION_PUBLISHED, at=at, data=edition_data(key, digest=digest))
     return Published(key, digest, at, is_new=True)
 
@@ -92,6 +92,6 @@ def withdraw_edition(connection: Connection, key: EditionKey, *, reason: str, at
     except IntegrityError:  # somebody else was first
         raise AlreadyWithdrawn from None
     mark_raised(connection)
-    catalogue_guide(connection, guide=key.guide)
+    index_guide(connection, guide=key.guide)
     tell(connection, EventKind.EDITION_WITHDRAWN, at=at, data=edition_data(key))
     return Withdrawn(key, at, is_new=True)

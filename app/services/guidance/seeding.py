@@ -6,10 +6,10 @@ from pathlib import Path
 from sqlalchemy import Engine
 from sqlmodel import Session
 
-from app.errors import EditionAlreadyPublished, EditionOutOfOrder, EditionRefused
+from app.errors import EditionAlreadyPublished, EditionOutOfOrder, InvalidEdition
 from app.logs import Log
 from app.models.guidance.editions import EditionContent
-from app.models.guidance.seed_errors import SeedFault, SeedFileError
+from app.models.guidance.seed_errors import SeedError, SeedFileError
 from app.models.guidance.seed_files import edition_place, read_seed_file, refused_file
 from app.services.guidance.publishing import Published, publish_edition
 from app.services.guidance.reference_data import ReferenceData
@@ -30,10 +30,10 @@ def publish_file(writer: Writer, reference_data: ReferenceData, path: Path, *, a
         published = writer.keep(
             lambda connection: publish_edition(connection, key, content=content, at=at, reference_data=reference_data)
         )
-    except EditionRefused as refusal:
+    except InvalidEdition as refusal:
         raise refused_file(path, refusal.faults) from None
     except (EditionAlreadyPublished, EditionOutOfOrder) as refusal:
-        raise SeedFileError(path, [SeedFault(0, str(type(refusal).__doc__))]) from None
+        raise SeedFileError(path, [SeedError(0, str(type(refusal).__doc__))]) from None
     if published.is_new:
         log.info("edition_published", guide=key.guide, edition=key.number, digest=published.digest)
     return published

@@ -16,7 +16,7 @@ UNSEEN_SECONDS = 60.0  # callers may keep a current answer as long
 log = Log(__name__)
 
 
-class GenerationWatch:
+class GenerationWatcher:
     """A thread that looks at the generation, and says when it has changed.
 
     A database that does not answer for a minute counts as a change, since nobody knows what it would say.

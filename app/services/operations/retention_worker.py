@@ -17,7 +17,7 @@ HOUR_SECONDS = 3600.0
 log = Log(__name__)
 
 
-class Housekeeper:
+class RetentionWorker:
     """A thread that erases what retention says is due. Any number of processes may do so at once."""
 
     def __init__(self, engine: Engine, writer: Writer, periods: Periods, clock: Callable[[], dt.datetime]) -> None:

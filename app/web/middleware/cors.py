@@ -8,7 +8,7 @@ from starlette.middleware.cors import CORSMiddleware
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.web.problem_types import PREFLIGHT
-from app.web.problems import PAGES_OF_CONCERNS, problem
+from app.web.problems import PAGES_OF_CONCERNS, problem_response
 
 SUBMISSIONS = "/v1/concerns"
 WITHOUT_OTHERS = ("/v1/desk", *PAGES_OF_CONCERNS)  # no page of another origin has any business there
@@ -25,7 +25,7 @@ EXPOSED = (
 DAY = 86_400
 
 
-class Origins:
+class CorsMiddleware:
     """ASGI middleware that answers preflights and marks answers.
 
     A public read carries `Access-Control-Allow-Origin: *` whether or not the request names an origin, so that a copy in
@@ -82,7 +82,7 @@ async def _answer_preflight(rules: CORSMiddleware, request: Request, send: Send)
     answer = rules.preflight_response(request.headers)
     if answer.status_code == PREFLIGHT.status:
         kept = {name: value for name, value in answer.headers.items() if not name.startswith("content-")}
-        answer = problem(request, PREFLIGHT, headers=kept)
+        answer = problem_response(request, PREFLIGHT, headers=kept)
     await answer(request.scope, request.receive, send)
 
 

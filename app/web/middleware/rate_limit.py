@@ -11,9 +11,9 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.config import Settings
-from app.web.problem_types import TOO_OFTEN
-from app.web.problems import CONCERNS, problem
-from app.services.access.rate_limiting import Count, Limiter, Policy, caller_at, make_policy
+from app.services.access.rate_limiting import Count, Limiter, Policy, make_policy, network_key
+from app.web.problem_types import RATE_LIMITED
+from app.web.problems import CONCERNS, problem_response
 
 POLICY_FIELD = "RateLimit-Policy"
 FIELD = "RateLimit"
@@ -23,26 +23,32 @@ STATUS_PAGE = "/concerns"
 REMEMBERED_CLIENTS = 4096
 UNAUTHORISED = 401
 
-CONCERN, STATUS, SEARCH, DESK, CLIENT = "concerns", "status", "search", "desk", "clients"
+CONCERN_POLICY, STATUS_POLICY, SEARCH_POLICY, DESK_POLICY, CLIENT_POLICY = (
+    "concerns",
+    "status",
+    "search",
+    "desk",
+    "clients",
+)
 
 
-def limited_as(method: str, path: str) -> str | None:
+def policy_name(method: str, path: str) -> str | None:
     """The name of the policy of that route, None where it has none: plain public reads are cheap, and kept in caches.
 
     A search is limited only where it has a query.
     """
     if path.startswith(CONCERNS):
         if method == "POST":
-            return CONCERN
-        return STATUS if method == "GET" and path != f"{CONCERNS}/form" else None
+            return CONCERN_POLICY
+        return STATUS_POLICY if method == "GET" and path != f"{CONCERNS}/form" else None
     if path == STATUS_PAGE and method == "POST":
-        return STATUS
+        return STATUS_POLICY
     if path.startswith(FOR_CLIENTS) or method == "POST":
-        return DESK
-    return SEARCH if method == "GET" and path.startswith(SEARCHES) else None
+        return DESK_POLICY
+    return SEARCH_POLICY if method == "GET" and path.startswith(SEARCHES) else None
 
 
-class Limits:
+class RateLimitMiddleware:
     """ASGI middleware that counts, and refuses who asks too often before the body is read.
 
     A caller is counted by network address. One whose key was admitted is from then on counted by client instead.
@@ -52,18 +58,18 @@ class Limits:
         self.app = app
         self._limiter = limiter
         self._policies = {
-            CONCERN: make_policy(CONCERN, settings.limit_concerns),
-            STATUS: make_policy(STATUS, settings.limit_status),
-            SEARCH: make_policy(SEARCH, settings.limit_search),
-            DESK: make_policy(DESK, settings.limit_desk),
+            CONCERN_POLICY: make_policy(CONCERN_POLICY, settings.limit_concerns),
+            STATUS_POLICY: make_policy(STATUS_POLICY, settings.limit_status),
+            SEARCH_POLICY: make_policy(SEARCH_POLICY, settings.limit_search),
+            DESK_POLICY: make_policy(DESK_POLICY, settings.limit_desk),
         }
-        self._client_policy = make_policy(CLIENT, settings.limit_clients)
+        self._client_policy = make_policy(CLIENT_POLICY, settings.limit_clients)
         self._admitted: OrderedDict[bytes, str] = OrderedDict()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
-        name = limited_as(scope["method"], scope["path"]) if scope["type"] == "http" else None
-        if name is None or (name == SEARCH and not scope["query_string"]):
+        name = policy_name(scope["method"], scope["path"]) if scope["type"] == "http" else None
+        if name is None or (name == SEARCH_POLICY and not scope["query_string"]):
             await self.app(scope, receive, send)
             return
         token = _token_of(scope)
@@ -72,15 +78,17 @@ class Limits:
             await self.app(scope, receive, self._remembering(scope, token, send))
             return
         count = await self._limiter.count(*found)
-        told = telling(count, send)
+        told = with_rate_limit_fields(count, send)
         if count.is_over:
-            refusal = problem(Request(scope, receive), TOO_OFTEN, headers={"Retry-After": str(count.seconds)})
+            refusal = problem_response(
+                Request(scope, receive), RATE_LIMITED, headers={"Retry-After": str(count.seconds)}
+            )
             await refusal(scope, receive, told)
         else:
             await self.app(scope, receive, self._remembering(scope, token, told))
 
     def _counted_as(self, scope: Scope, policy: Policy, token: bytes | None) -> tuple[Policy, str] | None:
-        who = caller_at(scope["client"][0] if scope.get("client") else None)
+        who = network_key(scope["client"][0] if scope.get("client") else None)
         if who is None:
             return None
         client = self._admitted.get(token) if token is not None else None
@@ -106,7 +114,7 @@ class Limits:
         return remembering
 
 
-def telling(count: Count, send: Send) -> Send:
+def with_rate_limit_fields(count: Count, send: Send) -> Send:
     """The way out, on which the answer tells how the caller stands."""
     policy = count.policy
 

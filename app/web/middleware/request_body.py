@@ -7,8 +7,8 @@ from fastapi import Request
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from app.web.problem_types import BAD_REQUEST, BUSY, TOO_LARGE, TOO_SLOW, Kind
-from app.web.problems import problem
+from app.web.problem_types import BAD_REQUEST, BUSY, REQUEST_TIMEOUT, TOO_LARGE, ProblemType
+from app.web.problems import problem_response
 
 LARGEST = 1_000_000
 MOST_IN_MEMORY = 64 * LARGEST
@@ -17,7 +17,7 @@ ALWAYS_ANSWERED = ("/health/", "/metrics")
 WITH_BODY = frozenset({"POST", "PUT", "PATCH"})
 
 
-class Receiving:
+class RequestBodyMiddleware:
     """ASGI middleware that reads the body of a request whole, and then lets it in.
 
     A client that sends slowly takes up memory for its body, for at most `seconds`, and none of the places where work is
@@ -39,13 +39,13 @@ class Receiving:
             return
         if scope["method"] in WITH_BODY:
             body = BUSY if self._draining.is_set() else await self._whole_body(scope, receive)
-            if isinstance(body, Kind):
+            if isinstance(body, ProblemType):
                 closing = {"Connection": "close"}  # what is still on its way is not read
-                await problem(Request(scope, receive), body, headers=closing)(scope, receive, send)
+                await problem_response(Request(scope, receive), body, headers=closing)(scope, receive, send)
                 return
             receive = _once(body, receive)
         if self._at_work >= self._most_at_work:
-            await problem(Request(scope, receive), BUSY)(scope, receive, send)
+            await problem_response(Request(scope, receive), BUSY)(scope, receive, send)
             return
         self._at_work += 1
         try:
@@ -53,7 +53,7 @@ class Receiving:
         finally:
             self._at_work -= 1
 
-    async def _whole_body(self, scope: Scope, receive: Receive) -> bytes | Kind:
+    async def _whole_body(self, scope: Scope, receive: Receive) -> bytes | ProblemType:
         """The body, or the problem with it."""
         if _told_length(scope) > LARGEST:
             return TOO_LARGE
@@ -69,11 +69,11 @@ class Receiving:
                     if refusal is not None or not message.get("more_body", False):
                         return refusal or bytes(body)
         except TimeoutError:
-            return TOO_SLOW
+            return REQUEST_TIMEOUT
         finally:
             self._arriving -= len(body)
 
-    def _refusal_of(self, message: Message, length: int) -> Kind | None:
+    def _refusal_of(self, message: Message, length: int) -> ProblemType | None:
         if message["type"] == "http.disconnect":
             return BAD_REQUEST  # nobody is there to read it
         if length > LARGEST:

@@ -9,8 +9,8 @@ from typing import Any, NamedTuple
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.logs import Answered, RequestLines
+from app.web.cache.cache import ResponseCache
 from app.web.metrics import Metrics
-from app.web.cache.cache import Shelf
 
 NO_ROUTE = "(none)"
 METHODS = frozenset({"GET", "HEAD", "POST", "OPTIONS", "PUT", "PATCH", "DELETE"})
@@ -25,13 +25,13 @@ class AtOnce(NamedTuple):
     body: bytes
 
 
-class AroundRequests:
+class RequestLogMiddleware:
     """ASGI middleware: the outermost of this service, before the framework itself.
 
     A server that can write a finished answer by itself asks `at_once` first.
     """
 
-    def __init__(self, app: ASGIApp, shelf: Shelf, metrics: Metrics) -> None:
+    def __init__(self, app: ASGIApp, shelf: ResponseCache, metrics: Metrics) -> None:
         self.app = app
         self.shelf = shelf
         self.metrics = metrics

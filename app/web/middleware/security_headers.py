@@ -12,7 +12,7 @@ HEADERS = {
 OVER_HTTPS = {"Strict-Transport-Security": "max-age=63072000"}  # two years
 
 
-class SecurityHeaders:
+class SecurityHeadersMiddleware:
     """ASGI middleware that adds the headers that an answer lacks."""
 
     def __init__(self, app: ASGIApp, *, is_https: bool) -> None:

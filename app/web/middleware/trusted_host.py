@@ -3,21 +3,21 @@
 from fastapi import Request
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from app.web.allowed_hosts import KnownHosts
+from app.web.allowed_hosts import AllowedHosts
 from app.web.problem_types import UNKNOWN_HOST
-from app.web.problems import problem
+from app.web.problems import problem_response
 
 
-class Hosts:
+class TrustedHostMiddleware:
     """ASGI middleware that looks at the Host header."""
 
-    def __init__(self, app: ASGIApp, known: KnownHosts) -> None:
+    def __init__(self, app: ASGIApp, known: AllowedHosts) -> None:
         self.app = app
         self._known = known
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
         if scope["type"] == "http" and not self._known.know(dict(scope["headers"]).get(b"host")):
-            await problem(Request(scope, receive), UNKNOWN_HOST)(scope, receive, send)
+            await problem_response(Request(scope, receive), UNKNOWN_HOST)(scope, receive, send)
         else:
             await self.app(scope, receive, send)

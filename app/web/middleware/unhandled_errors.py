@@ -4,13 +4,13 @@ from fastapi import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.logs import Log, frames_of
-from app.web.problem_types import DEFECT
-from app.web.problems import problem
+from app.web.problem_types import INTERNAL_ERROR
+from app.web.problems import problem_response
 
 log = Log(__name__)
 
 
-class LastCatch:
+class UnhandledErrorMiddleware:
     """ASGI middleware that answers an error which nothing else did.
 
     Its line in the log tells the type of the error and where it was raised, never its words.
@@ -37,4 +37,4 @@ class LastCatch:
             request_id = scope["state"]["request_id"]
             log.error("defect", request_id=request_id, error=type(defect).__name__, frames=frames_of(defect))
             if not has_begun:
-                await problem(Request(scope, receive), DEFECT)(scope, receive, send)
+                await problem_response(Request(scope, receive), INTERNAL_ERROR)(scope, receive, send)
