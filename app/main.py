@@ -10,6 +10,7 @@ from sqlalchemy.exc import DBAPIError
 from starlette.types import Receive, Scope, Send
 from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
+from app.about import NAME, VERSION
 from app.config import Settings
 from app.errors import GuidanceError, SetupError
 from app.logs import Log
@@ -204,8 +205,8 @@ def create_app(settings: Settings, clock: Clock = utc_now) -> GuidanceApp:
             yield
 
     app = GuidanceApp(
-        title=reference.NAME,
-        version=reference.VERSION,
+        title=NAME,
+        version=VERSION,
         lifespan=live,
         openapi_url=None,  # a page of this service's own, kept and named like every public read
         docs_url=None,

@@ -8,7 +8,7 @@ from fastapi import Path, Request, Response
 
 from app.config import Settings
 from app.errors import NotFound
-from app.pages.page import HERE
+from app.pages.page import PAGES_DIR
 from app.web.auth import PUBLIC
 from app.web.context import ContextDep
 from app.web.responses import CACHE_CURRENT, conditional_response
@@ -39,7 +39,7 @@ def read_asset(request: Request, parts: ContextDep, look: Annotated[Asset, Path(
     """One of the files."""
     settings = parts.settings
     if look is not Asset.LOGO:
-        content = (HERE / "static" / look.value).read_bytes()
+        content = (PAGES_DIR / "static" / look.value).read_bytes()
         if look is Asset.STYLE:
             content = _colours(settings).encode() + content
         return conditional_response(

@@ -11,7 +11,7 @@ from app.pages import text_format as wording
 from app.web.context import AppContext
 from app.web.responses import CACHE_CURRENT, NO_STORE, conditional_response
 
-HERE = Path(__file__).parent
+PAGES_DIR = Path(__file__).parent
 HTML = "text/html; charset=utf-8"
 
 
@@ -20,7 +20,7 @@ def _templates() -> Any:
     import jinja2  # noqa: PLC0415  # a service that nobody reads as pages draws none
 
     templates = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(HERE / "templates"),
+        loader=jinja2.FileSystemLoader(PAGES_DIR / "templates"),
         autoescape=True,
         trim_blocks=True,
         lstrip_blocks=True,

@@ -9,10 +9,10 @@ import uuid
 from collections.abc import Sequence
 from xml.etree import ElementTree  # nosec B405  # nothing is parsed: feeds are only written
 
+from app.about import NAME
 from app.models.base import format_utc
 from app.models.guidance.feed import FeedAuthor, FeedGuidance, FeedItem, JsonFeed
 from app.presenters.guides import edition_path, guide_path
-from app.routers.reference import NAME
 from app.store.edition_events import EditionEvent, EditionEventKind
 from app.store.editions import EditionKey
 

@@ -1,10 +1,10 @@
 """The service index, signposts, code lists, and the kinds of problem."""
 
-from importlib.metadata import version
 from typing import Annotated
 
 from fastapi import Path, Request, Response
 
+from app.about import DESCRIPTION, NAME, VERSION
 from app.errors import NotFound
 from app.models.base import SLUG_PATTERN
 from app.models.problems import ProblemTypeResponse, ProblemTypesResponse
@@ -32,12 +32,6 @@ from app.web.router import GuidanceRouter
 
 router = GuidanceRouter(tags=["Reference"], dependencies=[PUBLIC])
 
-NAME = "One Minute Guide"
-VERSION = version("one-minute-guide")
-DESCRIPTION = (
-    "A council's safeguarding guidance as versioned, structured data, and structured concerns about children taken in "
-    "confidence."
-)
 CODE_LISTS = "/v1/code-lists"
 
 

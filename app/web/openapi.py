@@ -10,7 +10,7 @@ from typing import Any
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 
-from app.routers.reference import DESCRIPTION
+from app.about import DESCRIPTION
 from app.web.middleware.rate_limit import FIELD, POLICY_FIELD, policy_name
 from app.web.middleware.request_body import ALWAYS_ANSWERED
 from app.web.problem_types import BUSY, RATE_LIMITED, REQUEST_TIMEOUT, ProblemType, problem_responses

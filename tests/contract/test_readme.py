@@ -11,7 +11,7 @@ import pytest
 
 from tests.support.live import LiveServer, environment_for
 
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 ADDRESS = "http://127.0.0.1:8000"
 FIRST_SCREEN = 30

@@ -23,7 +23,7 @@ from app.web.auth import allow_anyone, require_client, require_status_token, req
 from app.web.context import AppContext
 from tests.contract.test_openapi import Operation, examples_of, operations
 
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 SOURCES = sorted((ROOT / "app").rglob("*.py"))
 

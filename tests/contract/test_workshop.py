@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).parents[2]
 LOCKS = ["requirements/serve.txt", "requirements/dev.txt"]
 
 # In pieces, so that this file does not itself hold what it forbids.

@@ -9,7 +9,7 @@ from app.models.code_lists import Code, CodeList, CodeListStatus
 from app.models.guidance.seed_files import read_seed_file
 from app.models.guidance.signposts import Signpost, SignpostList
 
-SEED = Path(__file__).parent.parent / "seed"
+SEED = Path(__file__).parents[2] / "seed"
 FILES = sorted((SEED / "code-lists").glob("*.yaml"))
 
 KNOWN = {

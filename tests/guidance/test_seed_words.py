@@ -11,7 +11,7 @@ from app.models.code_lists import CodeList
 from app.models.guidance.editions import EditionContent, Factor, Indicator, IndicatorKind, LinkedRisk
 from app.models.guidance.seed_files import read_seed_file
 
-SEED = Path(__file__).parent.parent / "seed"
+SEED = Path(__file__).parents[2] / "seed"
 EDITION = read_seed_file(SEED / "guides" / "child-sexual-exploitation" / "1.yaml", EditionContent)
 DOCUMENT = SEED / "sources" / EDITION.source.document
 

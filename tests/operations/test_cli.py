@@ -26,7 +26,7 @@ from tests.conftest import FIRST_EDITION, GUIDE, SLUG, Concern
 from tests.support.databases import address_for, stranger
 from tests.support.live import LiveServer
 
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).parents[2]
 PUBLISHED = re.compile(
     rf"{SLUG}, edition (\d+): (published|already published, nothing changed) \((sha256:[0-9a-f]{{64}})\)"
 )

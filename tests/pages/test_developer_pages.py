@@ -16,7 +16,7 @@ from tests.support.live import LiveServer
 
 pytestmark = pytest.mark.any_database
 
-SAMPLES = Path(__file__).parent.parent / "app" / "pages" / "samples"
+SAMPLES = Path(__file__).parents[2] / "app" / "pages" / "docs" / "samples"
 ADDRESS = "http://127.0.0.1:8000"
 FIRST_CAUTION = "Absence of any of the potential indicators of CSE"
 FIRST_STEP = "If a child is in immediate danger, call 999 now."

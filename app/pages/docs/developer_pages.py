@@ -1,19 +1,22 @@
 """Pages for developers: how to begin, and every operation of the API, drawn from its own OpenAPI document."""
 
+from pathlib import Path
 from typing import Annotated
 
-from fastapi import Path, Request, Response
+from fastapi import Path as PathParameter
+from fastapi import Request, Response
 
 from app.errors import NotFound
 from app.pages.docs.operations import operation_named, operations_by_tag
 from app.pages.error_pages import PageRoute
-from app.pages.page import HERE, public_page
+from app.pages.page import public_page
 from app.web.auth import PUBLIC
 from app.web.context import ContextDep
 from app.web.router import GuidanceRouter
 
 router = GuidanceRouter(prefix="/docs", include_in_schema=False, dependencies=[PUBLIC], route_class=PageRoute)
 
+SAMPLES_DIR = Path(__file__).parent / "samples"
 WRITTEN_FOR = "http://127.0.0.1:8000"
 SAMPLES = {"curl": "curl.sh", "Python": "python.py.txt", "JavaScript, in a browser": "browser.js.txt"}
 
@@ -22,7 +25,7 @@ SAMPLES = {"curl": "curl.sh", "Python": "python.py.txt", "JavaScript, in a brows
 def read_getting_started(request: Request, parts: ContextDep) -> Response:
     """The first steps with the API, in three languages."""
     samples = {
-        name: (HERE / "samples" / file).read_text(encoding="utf-8").replace(WRITTEN_FOR, parts.settings.public_url)
+        name: (SAMPLES_DIR / file).read_text(encoding="utf-8").replace(WRITTEN_FOR, parts.settings.public_url)
         for name, file in SAMPLES.items()
     }
     return public_page(request, parts, "getting_started.html", samples=samples)
@@ -37,7 +40,7 @@ def read_reference(request: Request, parts: ContextDep) -> Response:
 
 @router.get("/reference/{operation}")
 def read_operation(
-    request: Request, parts: ContextDep, operation: Annotated[str, Path(pattern=r"^[a-z_]+$", max_length=80)]
+    request: Request, parts: ContextDep, operation: Annotated[str, PathParameter(pattern=r"^[a-z_]+$", max_length=80)]
 ) -> Response:
     """One operation: its parameters, its body and its answers."""
     found = operation_named(request.app.openapi(), operation)

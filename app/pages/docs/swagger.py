@@ -38,7 +38,7 @@ class DocsAsset(StrEnum):
     def file(self) -> Traversable:
         """The file, in this package or in the wheel that carries Swagger UI."""
         if self is DocsAsset.SCRIPT:
-            return files("app.pages") / self.value
+            return files("app.pages") / "static" / self.value
         return files("fastapi_standalone_docs") / "static" / "swagger" / self.value
 
 

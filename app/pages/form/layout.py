@@ -1,6 +1,6 @@
 """How the form is arranged: which part of a concern is asked in which section, and which questions hang on others.
 
-What is asked, its words, its codes and its limits come from the models of the API alone (`app.models.concerns.concern`).
+What is asked, its words, its codes and its limits come from the models alone (`app.models.concerns.concern`).
 """
 
 from dataclasses import dataclass

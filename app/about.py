@@ -1,0 +1,10 @@
+"""What this service is called, in the documents that it serves."""
+
+from importlib.metadata import version
+
+NAME = "One Minute Guide"
+VERSION = version("one-minute-guide")
+DESCRIPTION = (
+    "A council's safeguarding guidance as versioned, structured data, and structured concerns about children taken in "
+    "confidence."
+)
