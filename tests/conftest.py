@@ -1,9 +1,7 @@
 """What many tests need: a service on a folder of its own, a clock that can be set, and a concern to send."""
 
-import datetime as dt
 import logging
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -11,33 +9,21 @@ from typing import Any
 import pytest
 from fastapi import FastAPI
 from playwright.sync_api import Browser
-from sqlmodel import Session
 from starlette.testclient import TestClient
 
 from app import main
-from app.config import SEED_DIR, Settings
+from app.config import Settings
 from app.main import create_app
-from app.models.clients import Scope
-from app.models.guidance.editions import EditionContent
-from app.models.guidance.seed_files import read_seed_file
-from app.services.access.clients import add_client
 from app.services.guidance import seeding
-from app.services.guidance.publishing import Published, publish_edition, withdraw_edition
-from app.store.editions import EditionKey, find_history
-from app.web.context import AppContext
 from tests.support.browsing import launched
+from tests.support.clock import SettableClock
+from tests.support.concerns import Concern
 from tests.support.databases import on_postgresql, postgresql, stand_on_postgresql
+from tests.support.desk import Desk, desk_of
 from tests.support.live import LiveServer
-
-A_TUESDAY = dt.datetime(2026, 11, 24, 9, 30, tzinfo=dt.UTC)
-SLUG = "child-sexual-exploitation"
-GUIDE = f"/v1/guides/{SLUG}"
-FIRST_EDITION = SEED_DIR / "guides" / SLUG / "1.yaml"
-
-Concern = Callable[..., dict[str, Any]]
+from tests.support.log_lines import lines  # noqa: F401  # a fixture of every test
 
 # The seed is the same in every test: read once in each process.
-read_seed_file = lru_cache(read_seed_file)
 for module, reader in ((main, "read_reference_data"), (seeding, "read_seed_file")):
     setattr(module, reader, lru_cache(getattr(module, reader)))
 
@@ -81,67 +67,6 @@ def _one_test_s_databases() -> Iterator[None]:
     yield
     if on_postgresql():
         postgresql().forget(postgresql().made - before)
-
-
-def an_edition(**changes: Any) -> EditionContent:
-    """The words of the seed's first edition, with whatever the test changes."""
-    return EditionContent.model_validate(read_seed_file(FIRST_EDITION, EditionContent).model_dump() | changes)
-
-
-def publish_next(service: FastAPI, guide: str = SLUG, **changes: Any) -> Published:
-    """Publish a guide's next edition by the door that every publisher uses, with whatever the test changes."""
-    parts: AppContext = service.state.parts
-    with Session(parts.engine) as session:
-        key = EditionKey(guide, len(find_history(session, guide=guide)) + 1)
-    return parts.intake.writer.keep(
-        lambda connection: publish_edition(
-            connection, key, content=an_edition(**changes), at=parts.clock(), reference_data=parts.reference_data
-        )
-    )
-
-
-def withdraw(service: FastAPI, number: int, reason: str = "A number was wrong.", guide: str = SLUG) -> None:
-    """Withdraw an edition by the door that everybody uses."""
-    parts: AppContext = service.state.parts
-    parts.intake.writer.keep(
-        lambda connection: withdraw_edition(connection, EditionKey(guide, number), reason=reason, at=parts.clock())
-    )
-
-
-class SettableClock:
-    """The time that a test has set."""
-
-    def __init__(self) -> None:
-        self.time = A_TUESDAY
-
-    def __call__(self) -> dt.datetime:
-        return self.time
-
-
-@dataclass(frozen=True)
-class Desk:
-    """The duty team: a client with every scope that the desk knows."""
-
-    http: Any
-    headers: dict[str, str]
-
-    def get(self, path: str, **headers: str) -> Any:
-        """Read at the desk, with more headers where the test needs any."""
-        return self.http.get(f"/v1/desk{path}", headers=self.headers | headers)
-
-    def act(self, reference: str, what: str, **told: Any) -> Any:
-        """Act on a concern."""
-        return self.http.post(f"/v1/desk/concerns/{reference}/{what}", json=told, headers=self.headers)
-
-
-def desk_of(service: FastAPI, http: Any) -> Desk:
-    """A duty team that works with the service."""
-    parts: AppContext = service.state.parts
-    scopes = (Scope.READ, Scope.WRITE, Scope.AUDIT)
-    key = parts.intake.writer.keep(
-        lambda connection: add_client(connection, name="example-desk", scopes=scopes, at=A_TUESDAY)
-    )
-    return Desk(http, {"Authorization": f"Bearer {key}"})
 
 
 @pytest.fixture

@@ -4,27 +4,21 @@ import json
 import re
 from collections.abc import Iterator
 from typing import Any, NamedTuple
-from urllib.parse import quote
 
 import pytest
 from fastapi import FastAPI
-from jsonschema import Draft202012Validator  # type: ignore[import-untyped]  # it ships no types
 from openapi_spec_validator import OpenAPIV31SpecValidator
-from referencing import Registry
-from referencing.jsonschema import DRAFT202012
 from starlette.testclient import TestClient
 
 from app.config import Settings
 from app.main import create_app
 from app.models.concerns.examples import FULL_EXAMPLE
 from app.models.concerns.receipts import EXAMPLE_REFERENCE
-from tests.conftest import A_TUESDAY
-
-Part = dict[str, Any]
+from tests.support.clock import A_TUESDAY
+from tests.support.openapi import Part, ask, examples_of, faults_against, operations
 
 JSON = "application/json"
 PROBLEM = "application/problem+json"
-DOCUMENT = "urn:document"
 
 NOT_A_PROBLEM = {
     ("read_readiness", "503"): "the answer of a health check that fails tells which check, as its 200 does",
@@ -41,21 +35,6 @@ NEW_EACH_TIME = {
 NOT_COMPARED = {  # besides what is for clients, since it tells of the work of a desk, of which there is none here
     "read_changes": "the shipped guide has one edition, so nothing has changed in it",
 }
-
-
-class Operation(NamedTuple):
-    method: str
-    path: str
-    told: Part
-
-    @property
-    def id(self) -> str:
-        return str(self.told["operationId"])
-
-    @property
-    def scheme(self) -> str:
-        """Whose token it asks for."""
-        return next((name for each in self.told.get("security", []) for name in each), "")
 
 
 class Shown(NamedTuple):
@@ -77,12 +56,6 @@ def document(described: FastAPI) -> Part:
     return told
 
 
-def operations(document: Part) -> Iterator[Operation]:
-    for path, methods in document["paths"].items():
-        for method, told in methods.items():
-            yield Operation(method, path, told)
-
-
 def media_types(document: Part) -> Iterator[tuple[tuple[str, ...], Part]]:
     """Every media type of every request and response, with its place in the document."""
     for method, path, told in operations(document):
@@ -92,13 +65,6 @@ def media_types(document: Part) -> Iterator[tuple[tuple[str, ...], Part]]:
         for status, response in told["responses"].items():
             for media_type, content in response.get("content", {}).items():
                 yield (*at, "responses", status, "content", media_type), content
-
-
-def examples_of(content: Part) -> list[Any]:
-    """The examples of a media type or a parameter, however they are told."""
-    told = [content["example"]] if "example" in content else []
-    told += [example["value"] for example in content.get("examples", {}).values()]
-    return [*told, *content.get("schema", {}).get("examples", [])]
 
 
 def every_example(document: Part) -> Iterator[Shown]:
@@ -112,18 +78,6 @@ def every_example(document: Part) -> Iterator[Shown]:
         for field, told in schema.get("properties", {}).items():
             at = ("components", "schemas", name, "properties", field)
             yield from (Shown(at, example) for example in told.get("examples", []))
-
-
-def faults_against(document: Part, at: tuple[str, ...], value: Any) -> list[str]:
-    """What is wrong with the value by the schema that stands at that place of the document."""
-    resource = DRAFT202012.create_resource(document)
-    pointer = "".join("/" + quote(step.replace("~", "~0").replace("/", "~1")) for step in at)
-    validator = Draft202012Validator(
-        {"$ref": f"{DOCUMENT}#{pointer}"},
-        registry=Registry().with_resource(DOCUMENT, resource),
-        format_checker=Draft202012Validator.FORMAT_CHECKER,
-    )
-    return [f"{'/'.join(at)}: {error.json_path}: {error.message}" for error in validator.iter_errors(value)]
 
 
 def test_the_document_is_valid_openapi_3_1(document: Part) -> None:
@@ -338,25 +292,6 @@ def strays(example: Any, answer: Any, at: str = "#") -> list[str]:
         found = [[strays(told, entry, f"{at}/{place}") for entry in answer] for place, told in enumerate(example)]
         return [min(strayed, key=len, default=[at])[0] for strayed in found if [] not in strayed]
     return [] if example == answer and type(example) is type(answer) else [at]
-
-
-def ask(client: TestClient, told: Operation, known: dict[str, str], *, also: tuple[Part, Any] | None = None) -> Any:
-    """The real answer to a read, asked with what is known, and else with the examples of its required parameters.
-
-    `known` may hold a `token`; `also` is one more parameter, or another value for one.
-    """
-    given = [(each, examples_of(each)[0]) for each in told.told.get("parameters", []) if each["required"]]
-    given = [(each, known.get(each["name"], value)) for each, value in given]
-    if also is not None and also[0]["name"] not in known:
-        given.append(also)
-    asked: dict[str, dict[str, str]] = {"path": {}, "query": {}, "header": {}}
-    if "token" in known:
-        asked["header"]["Authorization"] = f"Bearer {known['token']}"
-    for parameter, value in given:
-        asked[parameter["in"]][parameter["name"]] = str(value).lower() if isinstance(value, bool) else str(value)
-    answer = client.get(told.path.format_map(asked["path"]), params=asked["query"], headers=asked["header"])
-    assert answer.status_code == 200, (told.id, asked["query"], answer.text)
-    return answer
 
 
 def test_every_example_of_a_read_is_an_excerpt_of_the_real_answer(document: Part, client: TestClient) -> None:

@@ -22,9 +22,10 @@ from app.models.clients import Scope
 from app.services.access import rate_limiting as limiting
 from app.services.access.rate_limiting import make_limiter, network_key
 from app.web.middleware.rate_limit import policy_name
-from tests.conftest import A_TUESDAY, Concern
-from tests.operations.test_logs import Lines, lines  # noqa: F401  # a fixture
+from tests.support.clock import A_TUESDAY
+from tests.support.concerns import Concern
 from tests.support.editions import a_key
+from tests.support.log_lines import Lines
 
 CONCERNS = "/v1/concerns"
 CHECK = f"{CONCERNS}/check"
@@ -191,7 +192,7 @@ def test_a_caller_is_an_address_or_the_network_of_one_subscriber(host: str | Non
 def test_no_network_address_of_a_reporter_is_kept_or_logged(
     limited: Settings,
     a_concern: Concern,
-    lines: Lines,  # noqa: F811  # the fixture
+    lines: Lines,
 ) -> None:
     with started(limited) as called:
         for _ in range(5):
@@ -295,7 +296,7 @@ def test_where_the_store_goes_away_each_node_counts_for_itself_until_it_is_back(
     limited: Settings,
     store: Store,
     a_concern: Concern,
-    lines: Lines,  # noqa: F811  # the fixture
+    lines: Lines,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(limiting, "AWAY_SECONDS", 0.2)

@@ -5,7 +5,6 @@ import re
 import shutil
 import stat
 import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -22,26 +21,16 @@ from app.cli.guidance import app
 from app.config import Settings
 from app.errors import NoSuchGuide
 from app.main import create_app
-from tests.conftest import FIRST_EDITION, GUIDE, SLUG, Concern
-from tests.support.databases import address_for, stranger
+from tests.support.command import guidance
+from tests.support.concerns import Concern
+from tests.support.databases import stranger
 from tests.support.live import LiveServer
+from tests.support.publishing import FIRST_EDITION, GUIDE, SLUG
 
 ROOT = Path(__file__).parents[2]
 PUBLISHED = re.compile(
     rf"{SLUG}, edition (\d+): (published|already published, nothing changed) \((sha256:[0-9a-f]{{64}})\)"
 )
-
-Told = subprocess.CompletedProcess[str]
-
-
-def guidance(*words: str | Path, **settings: str) -> Told:
-    """Run the command as an operator does, and give what it said."""
-    surroundings = {name: value for name, value in os.environ.items() if not name.startswith("GUIDANCE_")}
-    surroundings |= {"COLUMNS": "200", "NO_COLOR": "1"} | {f"GUIDANCE_{name}": told for name, told in settings.items()}
-    if "--data-dir" in words and (address := address_for(Path(words[words.index("--data-dir") + 1]))):
-        surroundings.setdefault("GUIDANCE_DATABASE_URL", address)
-    command = [sys.executable, "-c", "from app.cli import main; main()", *map(str, words)]
-    return subprocess.run(command, cwd=ROOT, env=surroundings, capture_output=True, check=False, text=True)
 
 
 def mode_of(path: Path) -> int:

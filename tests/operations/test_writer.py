@@ -3,8 +3,7 @@
 import asyncio
 import sqlite3
 import threading
-import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from types import NoneType
@@ -17,8 +16,7 @@ from app.errors import NoSuchGuide, StoreBusy
 from app.store import writer as writing
 from app.store.database import DATABASE_FILE, open_database
 from app.store.writer import Act, Shared, Writer
-
-LONG_ENOUGH = 30
+from tests.support.waiting import LONG_ENOUGH, wait_until
 
 
 class Desk:
@@ -64,14 +62,6 @@ def desk(tmp_path: Path) -> Iterator[Desk]:
         desk.writer.stop()
     desk.callers.shutdown()
     engine.dispose()
-
-
-def wait_until(true: Callable[[], bool]) -> None:
-    """Wait for something that is sure to come."""
-    deadline = time.monotonic() + LONG_ENOUGH
-    while not true():
-        assert time.monotonic() < deadline
-        time.sleep(0.001)
 
 
 def keep(word: str, then: Exception | None = None) -> Act[str]:

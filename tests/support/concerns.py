@@ -1,0 +1,6 @@
+"""The shape of the fixture `a_concern`."""
+
+from collections.abc import Callable
+from typing import Any
+
+Concern = Callable[..., dict[str, Any]]

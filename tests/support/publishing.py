@@ -1,0 +1,45 @@
+"""The first guide, and publishing through the door that every publisher uses."""
+
+from functools import lru_cache
+from typing import Any
+
+from fastapi import FastAPI
+from sqlmodel import Session
+
+from app.config import SEED_DIR
+from app.models.guidance.editions import EditionContent
+from app.models.guidance.seed_files import read_seed_file
+from app.services.guidance.publishing import Published, publish_edition, withdraw_edition
+from app.store.editions import EditionKey, find_history
+from app.web.context import AppContext
+
+SLUG = "child-sexual-exploitation"
+GUIDE = f"/v1/guides/{SLUG}"
+FIRST_EDITION = SEED_DIR / "guides" / SLUG / "1.yaml"
+
+_read_seed_file = lru_cache(read_seed_file)  # the seed is the same in every test: read once in each process
+
+
+def an_edition(**changes: Any) -> EditionContent:
+    """The words of the seed's first edition, with whatever the test changes."""
+    return EditionContent.model_validate(_read_seed_file(FIRST_EDITION, EditionContent).model_dump() | changes)
+
+
+def publish_next(service: FastAPI, guide: str = SLUG, **changes: Any) -> Published:
+    """Publish a guide's next edition by the door that every publisher uses, with whatever the test changes."""
+    parts: AppContext = service.state.parts
+    with Session(parts.engine) as session:
+        key = EditionKey(guide, len(find_history(session, guide=guide)) + 1)
+    return parts.intake.writer.keep(
+        lambda connection: publish_edition(
+            connection, key, content=an_edition(**changes), at=parts.clock(), reference_data=parts.reference_data
+        )
+    )
+
+
+def withdraw(service: FastAPI, number: int, reason: str = "A number was wrong.", guide: str = SLUG) -> None:
+    """Withdraw an edition by the door that everybody uses."""
+    parts: AppContext = service.state.parts
+    parts.intake.writer.keep(
+        lambda connection: withdraw_edition(connection, EditionKey(guide, number), reason=reason, at=parts.clock())
+    )
