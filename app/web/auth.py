@@ -21,7 +21,7 @@ async def allow_anyone() -> None:
 PUBLIC = Depends(allow_anyone)
 
 _status_token = HTTPBearer(
-    scheme_name="StatusTokenDep", description="The `status_token` of a concern's receipt.", auto_error=False
+    scheme_name="StatusToken", description="The `status_token` of a concern's receipt.", auto_error=False
 )
 _client_key = HTTPBearer(
     scheme_name="ClientKey",

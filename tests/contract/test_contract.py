@@ -39,7 +39,7 @@ LEFT_OUT = {
     "coverage": ["/v1/concerns", "/v1/concerns/{reference}/additions"],
     "fuzzing": ["/v1/concerns/check"],  # its body is that of /v1/concerns
 }
-SCHEMES = ("ClientKey", "StatusTokenDep")
+SCHEMES = ("ClientKey", "StatusToken")
 WITHDRAWAL = "/v1/guides/{guide}/editions/{number}/withdrawal"
 SECOND = 2  # the edition that alone is withdrawn, so that there is always a current one
 REFUSALS = (400, 412, 422, 428)
@@ -143,7 +143,7 @@ def tokens(service: FastAPI, client: TestClient) -> dict[str, str]:
         f"/v1/concerns/{reference}/additions", json=addition, headers={"Authorization": f"Bearer {status_token}"}
     )
     assert added.status_code == 201
-    return {"ClientKey": key, "StatusTokenDep": status_token, "reference": reference}
+    return {"ClientKey": key, "StatusToken": status_token, "reference": reference}
 
 
 @pytest.mark.parametrize(

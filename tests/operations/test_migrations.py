@@ -207,7 +207,7 @@ def test_a_schema_that_this_program_does_not_know_is_not_served(settings: Settin
 def test_a_database_that_does_not_answer_keeps_the_service_from_starting_with_a_sentence(tmp_path: Path) -> None:
     nowhere = f"postgresql+psycopg://example:secret-word@/example?host={tmp_path}"
 
-    told = guidance("serve", "--data-dir", tmp_path / "data", DATABASE_URL=nowhere)
+    told = guidance("serve", "--port", "0", "--data-dir", tmp_path / "data", DATABASE_URL=nowhere)
 
     assert told.returncode == 1
     assert "the database does not answer" in told.stderr

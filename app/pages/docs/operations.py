@@ -98,7 +98,7 @@ def _callers(security: list[JsonSchema]) -> str:
     scopes = [scope for each in security for scope in each.get("ClientKey", ())]
     if not named:
         return "Anybody"
-    if "StatusTokenDep" in named:
+    if "StatusToken" in named:
         return "Whoever holds the status token of the concern"
     return f"Clients with the scope {scopes[0]}" if scopes else "Anybody, or a client with its key"
 
