@@ -23,7 +23,7 @@ class OpenIdProvider:
     jwks: PyJWKClient = field(repr=False)
 
     def read_token(self, token: str) -> tuple[str, frozenset[str]]:
-        """The client's name and scopes. Raises `TokenInvalid`, or `ProviderUnavailable` where the keys cannot be read."""
+        """Return the client's name and scopes. Raises `TokenInvalid`, or `ProviderUnavailable` without keys."""
         try:
             jwt.get_unverified_header(token)  # what is no token at all is not asked about
             claims: dict[str, Any] = jwt.decode(
@@ -43,7 +43,7 @@ class OpenIdProvider:
         return f"openid:{name}", _scopes(claims)
 
     def _key_of(self, token: str) -> PyJWK:
-        """The key that the token names. Raises `ProviderUnavailable` where the provider sends anything else than keys."""
+        """Find the key that the token names. Raises `ProviderUnavailable` where the provider sends no keys."""
         try:
             self.jwks.get_signing_keys()
         except (PyJWTError, ValueError, OSError):
