@@ -103,7 +103,8 @@ def _refuse_constant(_name: str) -> Any:
 
 def _check_shape(value: Any) -> None:
     """Refuse more values than anything here can be made of, and more levels of them. Raise `InvalidBody`."""
-    count, depth, level = 1, 0, [[value]]
+    count, depth = 1, 0
+    level: list[Any] = [[value]]
     while level := [
         inner
         for outer in level
