@@ -4,7 +4,7 @@ from app.models.guidance.editions import DefinitionSource, Phone
 
 
 def phone_text(phone: Phone) -> str:
-    """Return the number as printed, the number to dial where that differs, and the option: `0800 (+44800), option 1`."""
+    """Return the number as printed, then as dialled where that differs, then the option: `0800 (+44800), option 1`."""
     number = phone.display if phone.display == phone.number else f"{phone.display} ({phone.number})"
     return number if phone.option is None else f"{number}, option {phone.option}"
 

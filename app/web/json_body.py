@@ -3,6 +3,7 @@
 import json
 import re
 from collections.abc import Callable, Coroutine
+from contextlib import suppress
 from email.message import Message
 from typing import Any
 
@@ -58,14 +59,13 @@ class _StrictRequest(Request):
 
 def read_json(body: bytes) -> Any:
     """Return the JSON value. Raise `InvalidBody` with a sentence, and no part of the body, where it is not readable."""
-    try:
+    with suppress(ValueError):  # whose words may repeat the body
         value = jiter.from_json(body, allow_inf_nan=False, catch_duplicate_keys=True, cache_mode="none")
-    except ValueError:  # its words may repeat the body
-        raise _refusal_of(body) from None
-    if rb"\u0000" in body and ESCAPED_NUL.search(body):
-        raise InvalidBody(NOT_JSON, NO_CHARACTER)
-    _check_shape(value)
-    return value
+        if rb"\u0000" in body and ESCAPED_NUL.search(body):
+            raise InvalidBody(NOT_JSON, NO_CHARACTER)
+        _check_shape(value)
+        return value
+    raise _refusal_of(body)
 
 
 def _refusal_of(body: bytes) -> InvalidBody:
