@@ -1,6 +1,7 @@
 """Telephone numbers and cited sources as plain text, the same wherever they are printed."""
 
-from app.models.guidance.editions import DefinitionSource, Phone
+from app.models.guidance.contacts import Phone
+from app.models.guidance.definitions import DefinitionSource
 
 
 def phone_text(phone: Phone) -> str:

@@ -13,8 +13,11 @@ from pathlib import Path
 from typing import Any
 
 from app.errors import PdfUnavailable
-from app.models.guidance.editions import Contact, Definition, EditionContent, IndicatorKind
+from app.models.guidance.contacts import Reachable
+from app.models.guidance.definitions import Definition
+from app.models.guidance.editions import EditionContent
 from app.models.guidance.signposts import Signpost
+from app.models.items import IndicatorKind
 from app.presenters.contact_text import citation_text, option_text
 from app.store.editions import EditionHead
 
@@ -94,7 +97,7 @@ def _definition(definition: Definition) -> dict[str, str]:
     return {"introduction": definition.introduction or "", "text": definition.text, "source": cited}
 
 
-def _contact(contact: Contact | Signpost) -> dict[str, Any]:
+def _contact(contact: Reachable) -> dict[str, Any]:
     phones = [
         {"number": phone.number, "display": phone.display, "option": option_text(phone)} for phone in contact.phones
     ]
