@@ -8,6 +8,7 @@ from fastapi import Request, Response
 
 from app.config import Settings
 from app.pages import text_format as wording
+from app.presenters.contact_text import citation_text, option_text
 from app.web.context import AppContext
 from app.web.responses import CACHE_CURRENT, NO_STORE, conditional_response
 
@@ -31,6 +32,8 @@ def _templates() -> Any:
         "time_of_day": wording.time_of_day,
         "called": wording.called,
         "marked": wording.marked,
+        "option": option_text,
+        "citation": citation_text,
     }
     return templates
 

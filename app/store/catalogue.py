@@ -9,9 +9,10 @@ from sqlmodel import Session, col
 
 from app.models.base import RequestModel
 from app.models.guidance.catalogue_tables import CatalogueRow
-from app.models.guidance.editions import Caution, EditionContent
+from app.models.guidance.editions import EditionContent
 from app.models.guidance.guide_responses import Item
 from app.models.guidance.guide_tables import CautionRow, EditionRow
+from app.models.items import Caution
 from app.store.contents import read_content
 from app.store.editions import PARTS, EditionKey, current_of, find_history
 from app.store.search import search_for, words_in

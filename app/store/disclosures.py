@@ -7,12 +7,12 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
-import rfc8785
 from sqlalchemy import Connection, insert, literal, literal_column, select, tuple_, update
 from sqlmodel import Session, col
 
 from app.models.base import format_utc
 from app.models.desk.disclosure_tables import ChainRow, DeskAct, DisclosureRow
+from app.models.digest import canonical_json
 from app.store.tables import table_of
 
 BEGINNING = "0" * 64
@@ -59,7 +59,7 @@ def record_disclosure(
 def hash_of(row: DisclosureRow) -> str:
     """SHA-256 over the canonical JSON (RFC 8785) of every other column of the row."""
     told = row.model_dump(exclude={"sha256", "at"}) | {"at": format_utc(row.at)}
-    return hashlib.sha256(rfc8785.dumps(told)).hexdigest()
+    return hashlib.sha256(canonical_json(told)).hexdigest()
 
 
 DisclosurePosition = tuple[dt.datetime, str, int]

@@ -11,16 +11,9 @@ from sqlmodel import Session, col
 
 from app.errors import EditionWithdrawn, NoSuchEdition, NoSuchGuide
 from app.models.base import RequestModel
-from app.models.guidance.editions import (
-    Caution,
-    Contact,
-    Definition,
-    EditionContent,
-    Factor,
-    Indicator,
-    LinkedRisk,
-    Responsibility,
-)
+from app.models.guidance.contacts import Contact
+from app.models.guidance.definitions import Definition
+from app.models.guidance.editions import EditionContent
 from app.models.guidance.guide_tables import (
     CautionRow,
     ContactRow,
@@ -34,6 +27,7 @@ from app.models.guidance.guide_tables import (
     ResponsibilityRow,
     WithdrawalRow,
 )
+from app.models.items import Caution, Factor, Indicator, LinkedRisk, Responsibility
 from app.store.tables import table_of
 
 PARTS: dict[str, tuple[type[ItemRow], type[RequestModel]]] = {

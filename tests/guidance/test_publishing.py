@@ -90,6 +90,17 @@ def test_the_editions_read_last_are_remembered_and_no_more(
     engine.dispose()
 
 
+def test_items_are_read_by_position_in_whatever_order_they_were_stored(publish: Publisher, tmp_path: Path) -> None:
+    publish(1, content=an_edition().model_copy(update={"factors": an_edition().factors[::-1]}))
+    engine = open_database(tmp_path)
+
+    with Session(engine) as session:
+        content = read_content(session, EditionKey(SLUG, 1))
+
+    assert content == an_edition()
+    engine.dispose()
+
+
 def count_of_rows(data_dir: Path) -> dict[str, int | None]:
     engine = open_database(data_dir)
     with engine.connect() as connection:

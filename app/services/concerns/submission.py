@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import partial
 
 from anyio import to_thread
-from rfc8785 import IntegerDomainError
+from orjson import JSONEncodeError
 from sqlalchemy import Connection, Engine
 
 from app.errors import AlreadyStored, IdempotencyKeyReused, InvalidConcern, ReferenceTaken
@@ -80,7 +80,7 @@ async def receive_concern(
             return await to_thread.run_sync(_replay, intake, concern, retry)
         except InvalidConcern:
             if retry is not None:  # it may have been kept before, though it would be refused by now
-                with suppress(IdempotencyKeyReused, IntegerDomainError):
+                with suppress(IdempotencyKeyReused, JSONEncodeError):
                     return await to_thread.run_sync(_replay, intake, concern, retry)
             raise
         return IdempotentResult(drawn.concern.reference, drawn.receipt, is_replay=False)

@@ -4,7 +4,7 @@ from sqlalchemy import Engine
 from sqlmodel import Session
 
 from app.logs import Log
-from app.models.guidance.editions import Contact
+from app.models.guidance.contacts import Contact
 from app.store.contents import read_content
 from app.store.editions import first_guide, get_current
 
