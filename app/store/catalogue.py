@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, delete, func, insert, select, tuple_
+from sqlalchemy import delete, func, insert, select, tuple_
 from sqlmodel import Session, col
 
 from app.models.base import RequestModel
@@ -13,7 +13,7 @@ from app.models.guidance.editions import Caution, EditionContent
 from app.models.guidance.guide_responses import Item
 from app.models.guidance.guide_tables import CautionRow, EditionRow
 from app.store.contents import read_content
-from app.store.editions import PARTS, EditionKey, current_of, find_history
+from app.store.editions import PARTS, EditionKey
 from app.store.search import search_for, words_in
 
 LISTED = tuple(part for part in PARTS if part != "cautions")
@@ -30,12 +30,11 @@ class CatalogueEntry:
     item: Item
 
 
-def index_guide(connection: Connection, *, guide: str) -> None:
+def index_guide(session: Session, guide: str, current: EditionKey | None) -> None:
     """Make the guide's entries anew, from its current edition; none where it has none."""
-    connection.execute(delete(CatalogueRow).where(col(CatalogueRow.guide) == guide))
-    current = current_of(find_history(connection, guide=guide))
+    session.exec(delete(CatalogueRow).where(col(CatalogueRow.guide) == guide))
     if current is not None:
-        connection.execute(insert(CatalogueRow), _rows(current.key, read_content(connection, current.key)))
+        session.connection().execute(insert(CatalogueRow), _rows(current, read_content(session, current)))
 
 
 def list_entries(

@@ -11,7 +11,6 @@ from typing import Any
 from sqlalchemy import (
     JSON,
     ColumnElement,
-    Connection,
     Engine,
     Select,
     Table,
@@ -36,9 +35,9 @@ OWN = "own"
 OWN_FIELDS = [name for name in EditionContent.model_fields if name not in PARTS]
 
 
-def read_content(session: Session | Connection, key: EditionKey) -> EditionContent:
+def read_content(session: Session, key: EditionKey) -> EditionContent:
     """The content of that edition; raises `NoSuchEdition`."""
-    connection = session.connection() if isinstance(session, Session) else session
+    connection = session.connection()
     asked = {"guide": key.guide, "edition": key.number}
     found: defaultdict[str, list[str]] = defaultdict(list)
     for part, row in connection.execute(_rows(connection.dialect.name), asked):

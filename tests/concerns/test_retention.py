@@ -15,9 +15,11 @@ from starlette.testclient import TestClient
 from app.config import Settings
 from app.services.concerns.retention import Periods, erase_what_is_due
 from app.store.database import DATABASE_FILE
-from tests.conftest import A_TUESDAY, Concern, Desk, SettableClock
-from tests.operations.test_cli import guidance
+from tests.support.clock import A_TUESDAY, SettableClock
+from tests.support.command import guidance
+from tests.support.concerns import Concern
 from tests.support.databases import stranger
+from tests.support.desk import Desk
 from tests.support.live import LiveServer
 
 LONG_AGO = dt.datetime(2020, 1, 7, 9, 30, tzinfo=dt.UTC)  # to the command's own clock
@@ -71,11 +73,11 @@ def database(client: TestClient, settings: Settings) -> Iterator[Database]:
 @pytest.fixture
 def erased_after(service: FastAPI) -> Callable[..., set[str]]:
     """The references of what retention erases after so many days."""
-    parts = service.state.parts
+    context = service.state.context
 
     def run(days: float, acknowledged: int | None, closed: int | None) -> set[str]:
         at = A_TUESDAY + dt.timedelta(days=days)
-        return set(erase_what_is_due(parts.engine, parts.intake.writer, Periods(acknowledged, closed), at=at))
+        return set(erase_what_is_due(context.engine, context.writer, Periods(acknowledged, closed), at=at))
 
     return run
 

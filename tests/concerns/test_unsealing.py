@@ -20,9 +20,11 @@ from app.services.access.key_files import DEVELOPMENT_IDENTITY, new_identity
 from app.services.concerns.sealing import fingerprint_of
 from app.services.concerns.unsealing import read_identities
 from app.store.database import DATABASE_FILE
-from tests.conftest import A_TUESDAY, Concern, Desk, desk_of
-from tests.operations.test_cli import guidance
+from tests.support.clock import A_TUESDAY
+from tests.support.command import guidance
+from tests.support.concerns import Concern
 from tests.support.databases import files_of, stranger
+from tests.support.desk import Desk, desk_of
 from tests.support.live import LiveServer
 
 AGE = "application/age"
@@ -129,8 +131,8 @@ def test_the_sealed_file_is_given_where_it_is_preferred_although_the_service_cou
     assert (answer.status_code, answer.headers["Content-Type"]) == (200, AGE)
     assert answer.headers["Content-Disposition"] == f'attachment; filename="{reference}.age"'
     assert answer.headers["Additions"] == "1"
-    opener = read_identities(settings.data_dir / DEVELOPMENT_IDENTITY)
-    assert opener.open(answer.content)["submission"] == a_concern()
+    unsealer = read_identities(settings.data_dir / DEVELOPMENT_IDENTITY)
+    assert unsealer.open(answer.content)["submission"] == a_concern()
 
 
 @pytest.mark.parametrize("accept", ["*/*", AGE, f"{JSON}, {AGE};q=0.1", "application/*"])

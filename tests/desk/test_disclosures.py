@@ -20,8 +20,10 @@ from app.config import Settings
 from app.models.clients import Scope
 from app.models.desk.disclosure_tables import AUDIT, INBOX, DeskAct
 from app.services.operations.verification import verify_disclosures
-from tests.conftest import A_TUESDAY, Concern, Desk, SettableClock
+from tests.support.clock import A_TUESDAY, SettableClock
+from tests.support.concerns import Concern
 from tests.support.databases import Stranger, drop_rules, spoil, stranger
+from tests.support.desk import Desk
 from tests.support.editions import a_key
 
 CONCERN = "/v1/desk/concerns/{reference}"
@@ -218,7 +220,7 @@ def test_one_byte_changed_in_any_row_is_reported_with_the_chain_s_name(
                 unguarded.execute(change, (changed, rowid))
             except sqlite3.IntegrityError:
                 continue  # another row has that place already
-            if chain not in dict(verify_disclosures(service.state.parts.engine)):
+            if chain not in dict(verify_disclosures(service.state.context.engine)):
                 unseen.append((chain, stored, changed))
         unguarded.execute(change, (stored, rowid))
 

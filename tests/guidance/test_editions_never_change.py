@@ -22,7 +22,8 @@ from app.config import Settings
 from app.models.guidance.guide_tables import GenerationRow
 from app.store.database import DATABASE_FILE
 from app.store.editions import PARTS
-from tests.conftest import GUIDE, Concern, publish_next, withdraw
+from tests.support.concerns import Concern
+from tests.support.publishing import GUIDE, publish_next, withdraw
 
 pytestmark = pytest.mark.embedded
 
@@ -151,7 +152,7 @@ def test_a_concern_that_nobody_has_acknowledged_is_never_lost(database: Path, as
 
 
 def test_publishing_and_withdrawing_raise_the_generation(client: TestClient, service: FastAPI) -> None:
-    engine = service.state.parts.engine
+    engine = service.state.context.engine
 
     def generation() -> int:
         with engine.connect() as connection:

@@ -15,8 +15,9 @@ from starlette.testclient import TestClient
 
 from app.config import Settings
 from app.main import create_app
-from tests.conftest import GUIDE, SettableClock, an_edition, publish_next
+from tests.support.clock import SettableClock
 from tests.support.live import LiveServer
+from tests.support.publishing import GUIDE, an_edition, publish_next
 
 CURRENT = "public, max-age=60, stale-while-revalidate=600"
 FOR_A_YEAR = "public, max-age=31536000, immutable"
@@ -362,7 +363,7 @@ def test_every_code_list_is_served_whole_under_its_name(client: TestClient, serv
 
     whole = [client.get(entry["links"]["self"]).json() for entry in listed]
 
-    assert {entry["name"] for entry in listed} == set(service.state.parts.reference_data.code_lists)
+    assert {entry["name"] for entry in listed} == set(service.state.context.reference_data.code_lists)
     assert [each["name"] for each in whole] == [entry["name"] for entry in listed]
     assert all({"name", "title", "source", "status", "codes"} <= set(each) for each in whole)
     assert all({"code", "label"} <= set(code) for each in whole for code in each["codes"])

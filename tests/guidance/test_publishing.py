@@ -24,7 +24,8 @@ from app.store.database import open_database
 from app.store.editions import EditionKey, get_history
 from app.store.schema import prepare_schema
 from app.store.writer import Writer
-from tests.conftest import A_TUESDAY, SLUG, an_edition
+from tests.support.clock import A_TUESDAY
+from tests.support.publishing import SLUG, an_edition
 
 REFERENCE_DATA = read_reference_data(SEED_DIR)
 ROUNDS = range(1, 11)
@@ -44,11 +45,7 @@ def a_publisher(data_dir: Path) -> Iterator[Publisher]:
         number: int, *, guide: str = SLUG, at: dt.datetime = A_TUESDAY, content: EditionContent | None = None
     ) -> Published:
         words = content or an_edition()
-        return writer.keep(
-            lambda connection: publish_edition(
-                connection, EditionKey(guide, number), content=words, at=at, reference_data=REFERENCE_DATA
-            )
-        )
+        return publish_edition(writer, REFERENCE_DATA, guide=guide, number=number, content=words, at=at)
 
     yield publish
     writer.stop()

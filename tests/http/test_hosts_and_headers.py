@@ -12,8 +12,10 @@ from app.config import Settings
 from app.main import create_app
 from app.models.clients import Scope
 from app.routers import concerns
-from tests.conftest import A_TUESDAY, GUIDE, Concern
+from tests.support.clock import A_TUESDAY
+from tests.support.concerns import Concern
 from tests.support.editions import a_key
+from tests.support.publishing import GUIDE
 
 CONCERNS = "/v1/concerns"
 A_SITE = "https://forms.council.example"
@@ -167,7 +169,7 @@ def test_a_defect_can_be_read_by_the_pages_that_may_post(
 def test_a_busy_service_can_be_read_by_the_pages_that_may_post(settings: Settings, a_concern: Concern) -> None:
     service = create_app(settings.model_copy(update={"allowed_origins": (A_SITE,)}), lambda: A_TUESDAY)
     with TestClient(service) as client:
-        service.state.parts.intake.writer._queue_size = 0
+        service.state.context.writer._queue_size = 0
         answer = client.post(CONCERNS, json=a_concern(), headers={"Origin": A_SITE})
 
     assert answer.status_code == 503
