@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import delete, func, insert, select, tuple_
-from sqlmodel import Session, col
+from sqlalchemy import delete, func, insert, tuple_
+from sqlmodel import Session, col, select
 
 from app.models.base import RequestModel
 from app.models.guidance.catalogue_tables import CatalogueRow
@@ -60,7 +60,7 @@ def list_entries(
         if not asked:
             return []
         found = search_for(found, asked, session)
-    return _entries(session, list(session.scalars(found.offset(offset).limit(limit))))
+    return _entries(session, list(session.exec(found.offset(offset).limit(limit))))
 
 
 def _rows(current: EditionKey, content: EditionContent) -> list[dict[str, object]]:
@@ -91,14 +91,14 @@ def _entries(session: Session, rows: Sequence[CatalogueRow]) -> list[CatalogueEn
     editions = {(row.guide, row.edition) for row in rows}
     digests = {
         (guide, number): digest
-        for guide, number, digest in session.execute(
-            select(col(EditionRow.guide), col(EditionRow.number), col(EditionRow.digest)).where(
+        for guide, number, digest in session.exec(
+            select(EditionRow.guide, EditionRow.number, EditionRow.digest).where(
                 tuple_(col(EditionRow.guide), col(EditionRow.number)).in_(editions)
             )
         )
     }
     cautions: dict[tuple[str, int], list[Caution]] = {}
-    for caution in session.scalars(
+    for caution in session.exec(
         select(CautionRow)
         .where(tuple_(col(CautionRow.guide), col(CautionRow.edition)).in_(editions))
         .order_by(col(CautionRow.position))
@@ -121,7 +121,7 @@ def _entries(session: Session, rows: Sequence[CatalogueRow]) -> list[CatalogueEn
 def _items(session: Session, part: str, rows: Sequence[CatalogueRow]) -> dict[tuple[str, int, str], Any]:
     row_type, model = PARTS[part]
     wanted = [(row.guide, row.edition, row.item_id) for row in rows if row.part == part]
-    found = session.scalars(
+    found = session.exec(
         select(row_type).where(tuple_(col(row_type.guide), col(row_type.edition), col(row_type.id)).in_(wanted))
     )
     return {

@@ -6,9 +6,10 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, Integer, Select, bindparam, func, insert, select
+from sqlalchemy import ColumnElement, Integer, Select, bindparam, func, insert
+from sqlalchemy import select as select_columns
 from sqlalchemy.exc import IntegrityError
-from sqlmodel import Session, col
+from sqlmodel import Session, col, select
 
 from app.errors import AlreadyWithdrawn, EditionAlreadyPublished, EditionWithdrawn, NoSuchEdition, NoSuchGuide
 from app.models.base import RequestModel
@@ -35,7 +36,6 @@ from app.models.guidance.guide_tables import (
     ResponsibilityRow,
     WithdrawalRow,
 )
-from app.store.tables import table_of
 
 PARTS: dict[str, tuple[type[ItemRow], type[RequestModel]]] = {
     "cautions": (CautionRow, Caution),
@@ -127,7 +127,7 @@ def list_current(session: Session, *, after: str = "", limit: int) -> list[Editi
 @cache
 def _current_rows() -> Select[Any]:
     newest = (
-        select(col(EditionRow.guide).label("guide"), func.max(EditionRow.number).label("number"))
+        select_columns(col(EditionRow.guide).label("guide"), func.max(EditionRow.number).label("number"))
         .outerjoin(WithdrawalRow, _is_withdrawal_of_it())
         .where(col(WithdrawalRow.edition).is_(None), col(EditionRow.guide) > bindparam("after"))
         .group_by(col(EditionRow.guide))
@@ -144,23 +144,22 @@ def _current_rows() -> Select[Any]:
 
 def every_edition(session: Session) -> list[tuple[EditionKey, str]]:
     """Every edition of every guide, withdrawn ones too, with its digest."""
-    editions = table_of(EditionRow).c
-    rows = session.execute(
-        select(editions.guide, editions.number, editions.digest).order_by(editions.guide, editions.number)
+    rows = session.exec(
+        select(EditionRow.guide, EditionRow.number, EditionRow.digest).order_by(
+            EditionRow.guide, col(EditionRow.number)
+        )
     )
     return [(EditionKey(guide, number), digest) for guide, number, digest in rows]
 
 
 def known_guides(session: Session, *, limit: int) -> list[str]:
     """Every guide by name, those too of which every edition is withdrawn."""
-    return list(session.scalars(select(col(GuideRow.slug)).order_by(col(GuideRow.slug)).limit(limit)))
+    return list(session.exec(select(GuideRow.slug).order_by(GuideRow.slug).limit(limit)))
 
 
 def first_guide(session: Session) -> str | None:
     """The guide that was published first, or None where there is none."""
-    return session.scalar(
-        select(col(GuideRow.slug)).order_by(col(GuideRow.first_published_at), col(GuideRow.slug)).limit(1)
-    )
+    return session.exec(select(GuideRow.slug).order_by(col(GuideRow.first_published_at), GuideRow.slug)).first()
 
 
 @cache
@@ -207,4 +206,4 @@ def _is_withdrawal_of_it() -> ColumnElement[bool]:
 def _heads() -> Select[Any]:
     columns: list[Any] = [getattr(EditionRow, name) for name in HEAD_COLUMNS]
     columns += [WithdrawalRow.withdrawn_at, WithdrawalRow.reason]
-    return select(*columns).outerjoin(WithdrawalRow, _is_withdrawal_of_it())
+    return select_columns(*columns).outerjoin(WithdrawalRow, _is_withdrawal_of_it())
