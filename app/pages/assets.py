@@ -35,9 +35,9 @@ class Asset(StrEnum):
 
 
 @router.get("/looks/{look}")
-def read_asset(request: Request, parts: ContextDep, look: Annotated[Asset, Path()]) -> Response:
+def read_asset(request: Request, context: ContextDep, look: Annotated[Asset, Path()]) -> Response:
     """One of the files."""
-    settings = parts.settings
+    settings = context.settings
     if look is not Asset.LOGO:
         content = (PAGES_DIR / "static" / look.value).read_bytes()
         if look is Asset.STYLE:

@@ -62,7 +62,7 @@ class PageRoute(LateRoute):
         async def answered(request: Request) -> Response:
             try:
                 if request.method == "POST" and comes_from_another_site(request):
-                    return error_page(request.app.state.parts, FORBIDDEN)
+                    return error_page(request.app.state.context, FORBIDDEN)
                 return await handle(request)
             except Exception as error:  # the last catch of a page; what is no defect of this service has its own kind
                 return _trouble(request, error)
@@ -70,16 +70,16 @@ class PageRoute(LateRoute):
         return answered
 
 
-def error_page(parts: AppContext, status: int, *, words: str | None = None) -> Response:
+def error_page(context: AppContext, status: int, *, words: str | None = None) -> Response:
     """The page for that status, with other words where it has any."""
     heading, usual = ERROR_TEXTS.get(status, ERROR_TEXTS[500])
     response = private_page(
-        parts,
+        context,
         "trouble.html",
         status=status,
         heading=heading,
         words=words or usual,
-        contacts=list(parts.helpline.contacts()),
+        contacts=list(context.emergency_contacts.current()),
     )
     if status == BUSY.status:
         response.headers["Retry-After"] = str(RETRY_AFTER_SECONDS)
@@ -93,7 +93,7 @@ def comes_from_another_site(request: Request) -> bool:
 
     The browser's own word (`Sec-Fetch-Site`) comes first; `Origin` may be withheld, as these pages ask for it to be.
     """
-    settings = request.app.state.parts.settings
+    settings = request.app.state.context.settings
     origin = request.headers.get("origin", "null")
     if origin in settings.allowed_origins:
         return False
@@ -104,11 +104,11 @@ def comes_from_another_site(request: Request) -> bool:
 
 
 def _trouble(request: Request, error: Exception) -> Response:
-    parts: AppContext = request.app.state.parts
+    context: AppContext = request.app.state.context
     kind = _kind_of(error)
     if kind is INTERNAL_ERROR:
         log.error("defect", request_id=request.state.request_id, error=type(error).__name__, frames=frames_of(error))
-    return error_page(parts, kind.status, words=error.reason if isinstance(error, EditionWithdrawn) else None)
+    return error_page(context, kind.status, words=error.reason if isinstance(error, EditionWithdrawn) else None)
 
 
 def _kind_of(error: Exception) -> ProblemType:

@@ -47,15 +47,15 @@ def policy(settings: Settings) -> str:
     )
 
 
-def render_page(parts: AppContext, template: str, told: dict[str, Any]) -> str:
+def render_page(context: AppContext, template: str, told: dict[str, Any]) -> str:
     """The page, with what stands on all of them: the council's name, the way out, whom to call."""
-    signposts = parts.reference_data.signposts
+    signposts = context.reference_data.signposts
     page: str = (
         _templates()
         .get_template(template)
         .render(
             {
-                "settings": parts.settings,
+                "settings": context.settings,
                 "emergencies": [each for each in signposts if each.emergency],
                 "signposts": [each for each in signposts if not each.emergency],
                 "faults": {},
@@ -66,15 +66,15 @@ def render_page(parts: AppContext, template: str, told: dict[str, Any]) -> str:
     return page
 
 
-def private_page(parts: AppContext, template: str, *, status: int = 200, **told: Any) -> Response:
+def private_page(context: AppContext, template: str, *, status: int = 200, **told: Any) -> Response:
     """A page that nothing keeps: neither the browser, nor any cache on the way."""
-    headers = {"Cache-Control": NO_STORE, "Content-Security-Policy": policy(parts.settings)}
-    return Response(render_page(parts, template, told), status_code=status, media_type=HTML, headers=headers)
+    headers = {"Cache-Control": NO_STORE, "Content-Security-Policy": policy(context.settings)}
+    return Response(render_page(context, template, told), status_code=status, media_type=HTML, headers=headers)
 
 
-def public_page(request: Request, parts: AppContext, template: str, **told: Any) -> Response:
+def public_page(request: Request, context: AppContext, template: str, **told: Any) -> Response:
     """A page of guidance, which may be kept for a minute like the answer that it shows."""
-    page = render_page(parts, template, told).encode()
+    page = render_page(context, template, told).encode()
     response = conditional_response(request, page, media_type=HTML, caching=CACHE_CURRENT, links={})
-    response.headers["Content-Security-Policy"] = policy(parts.settings)
+    response.headers["Content-Security-Policy"] = policy(context.settings)
     return response

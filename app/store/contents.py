@@ -10,7 +10,6 @@ from typing import Any
 from sqlalchemy import (
     JSON,
     ColumnElement,
-    Connection,
     Engine,
     Select,
     Table,
@@ -51,9 +50,9 @@ POSTGRESQL = JsonFunctions(
 )
 
 
-def read_content(session: Session | Connection, key: EditionKey) -> EditionContent:
+def read_content(session: Session, key: EditionKey) -> EditionContent:
     """The content of that edition; raises `NoSuchEdition`."""
-    connection = session.connection() if isinstance(session, Session) else session
+    connection = session.connection()
     found = connection.scalar(_as_json(connection.dialect.name), {"guide": key.guide, "edition": key.number})
     if found is None:
         raise NoSuchEdition

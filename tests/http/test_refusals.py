@@ -413,7 +413,7 @@ def test_a_defect_where_the_contacts_are_read_stops_no_answer_that_says_999(
 def test_a_writer_that_does_not_keep_in_time_is_told_as_busy(
     client: TestClient, service: FastAPI, a_concern: Concern, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    writer = service.state.parts.intake.writer
+    writer = service.state.context.writer
     monkeypatch.setattr(writer, "_wait_seconds", 0.05)
     writer.stop()
 
@@ -430,7 +430,7 @@ def test_a_writer_that_does_not_keep_in_time_is_told_as_busy(
 def test_where_the_database_is_away_even_the_first_refusal_says_whom_to_call(
     client: TestClient, service: FastAPI, settings: Settings, a_concern: Concern, path: str, instead: bytes
 ) -> None:
-    service.state.parts.engine.dispose()
+    service.state.context.engine.dispose()
     for file in settings.data_dir.glob(f"{DATABASE_FILE}*"):
         file.unlink()
     (settings.data_dir / DATABASE_FILE).write_bytes(instead)

@@ -156,8 +156,8 @@ def raised(page: Page) -> str:
 
 def kept(site: Site) -> int:
     """How many concerns are kept."""
-    parts: AppContext = site.service.state.parts
-    with parts.engine.connect() as connection:
+    context: AppContext = site.service.state.context
+    with context.engine.connect() as connection:
         return int(connection.exec_driver_sql("SELECT count(*) FROM concerns").scalar_one())
 
 

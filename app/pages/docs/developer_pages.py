@@ -22,28 +22,28 @@ SAMPLES = {"curl": "curl.sh", "Python": "python.py.txt", "JavaScript, in a brows
 
 
 @router.get("/getting-started")
-def read_getting_started(request: Request, parts: ContextDep) -> Response:
+def read_getting_started(request: Request, context: ContextDep) -> Response:
     """The first steps with the API, in three languages."""
     samples = {
-        name: (SAMPLES_DIR / file).read_text(encoding="utf-8").replace(WRITTEN_FOR, parts.settings.public_url)
+        name: (SAMPLES_DIR / file).read_text(encoding="utf-8").replace(WRITTEN_FOR, context.settings.public_url)
         for name, file in SAMPLES.items()
     }
-    return public_page(request, parts, "getting_started.html", samples=samples)
+    return public_page(request, context, "getting_started.html", samples=samples)
 
 
 @router.get("/reference")
-def read_reference(request: Request, parts: ContextDep) -> Response:
+def read_reference(request: Request, context: ContextDep) -> Response:
     """Every operation, by subject."""
     document = request.app.openapi()
-    return public_page(request, parts, "reference.html", info=document["info"], subjects=operations_by_tag(document))
+    return public_page(request, context, "reference.html", info=document["info"], subjects=operations_by_tag(document))
 
 
 @router.get("/reference/{operation}")
 def read_operation(
-    request: Request, parts: ContextDep, operation: Annotated[str, PathParameter(pattern=r"^[a-z_]+$", max_length=80)]
+    request: Request, context: ContextDep, operation: Annotated[str, PathParameter(pattern=r"^[a-z_]+$", max_length=80)]
 ) -> Response:
     """One operation: its parameters, its body and its answers."""
     found = operation_named(request.app.openapi(), operation)
     if found is None:
         raise NotFound
-    return public_page(request, parts, "operation.html", operation=found)
+    return public_page(request, context, "operation.html", operation=found)

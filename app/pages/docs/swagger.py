@@ -50,9 +50,9 @@ def read_openapi(request: Request) -> Response:
 
 
 @router.get("/docs")
-def read_docs(request: Request, parts: ContextDep) -> Response:
+def read_docs(request: Request, context: ContextDep) -> Response:
     """The documentation of the API, to read and to try."""
-    page = render_page(parts, "docs.html", {}).encode()
+    page = render_page(context, "docs.html", {}).encode()
     response = conditional_response(request, page, media_type="text/html", caching=CACHE_CURRENT, links={})
     response.headers["Content-Security-Policy"] = POLICY
     return response

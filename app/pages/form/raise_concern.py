@@ -28,8 +28,7 @@ from app.pages.form.form_view import faults_of, named_faults, shown_answers
 from app.pages.page import private_page
 from app.pages.text_format import spoken
 from app.routers.guides import GuideName
-from app.services.concerns.idempotency import retry_key
-from app.services.concerns.submission import check_concern, receive_concern
+from app.services.concerns.idempotency import derive_idempotency_keys
 from app.store.editions import EditionHead, current_of, get_history, head_of
 from app.web.auth import SubmitterDep, require_submitter
 from app.web.context import AppContext, ContextDep, NowDep, SessionDep
@@ -51,7 +50,7 @@ NOT_KEPT = "It could not be kept just now. Nothing is lost: press ‘Send’ aga
 class Draft:
     """A concern that is being written: the edition that it is about, what was answered, and its idempotency key."""
 
-    parts: AppContext
+    context: AppContext
     head: EditionHead
     key: str
     told: Answers
@@ -60,8 +59,8 @@ class Draft:
         """The form with as many entries as there are answers, and one more where it was asked for."""
         counts = {name: len(entries) for name, entries in _entries(self.told)}
         counts[more] = counts.get(more, 0) + 1
-        content = self.parts.intake.contents(self.head.key)
-        return FormBuilder(content, self.parts.reference_data, counts).make()
+        content = self.context.contents(self.head.key)
+        return FormBuilder(content, self.context.reference_data, counts).make()
 
     def concern(self) -> Concern:
         """The concern as the API takes it. Raises `ValidationError`."""
@@ -70,11 +69,11 @@ class Draft:
     def page(self, template: str, form: ConcernForm, *, status: int = 200, **told: Any) -> Response:
         """One of the pages, which carries the draft."""
         return private_page(
-            self.parts,
+            self.context,
             template,
             status=status,
             head=self.head,
-            content=self.parts.intake.contents(self.head.key),
+            content=self.context.contents(self.head.key),
             form=form,
             key=self.key,
             danger=self.told.get("immediate_danger"),
@@ -115,16 +114,16 @@ class Draft:
 
 
 @router.get("/raise-a-concern/{guide}", dependencies=[Depends(require_submitter)])
-def read_form(session: SessionDep, parts: ContextDep, guide: GuideName) -> Response:
+def read_form(session: SessionDep, context: ContextDep, guide: GuideName) -> Response:
     """The form, empty. It shows the current edition, and pins it."""
-    return Draft(parts, _edition(session, guide, ""), str(uuid.uuid4()), {}).form_page()
+    return Draft(context, _edition(session, guide, ""), str(uuid.uuid4()), {}).form_page()
 
 
 @router.post("/raise-a-concern/{guide}")
 def post_form(
     *,
     session: SessionDep,
-    parts: ContextDep,
+    context: ContextDep,
     guide: GuideName,
     posted: SubmittedFormDep,
     submitter: SubmitterDep,
@@ -134,8 +133,8 @@ def post_form(
     head = _edition(session, guide, posted.one("edition"))
     session.close()  # given back: many that hold one connection and ask for another would stand still
     key = posted.one("key") if KEY.fullmatch(posted.one("key")) else str(uuid.uuid4())
-    form = FormBuilder(parts.intake.contents(head.key), parts.reference_data, posted.counts).make()
-    draft = Draft(parts, head, key, read_answers(form, posted))
+    form = FormBuilder(context.contents(head.key), context.reference_data, posted.counts).make()
+    draft = Draft(context, head, key, read_answers(form, posted))
     act, _, what = posted.one("do").partition(":")
     if act == CHANGE:
         return draft.form_page(focus=what)
@@ -146,7 +145,7 @@ def post_form(
         return _without(draft, what).form_page()
     try:
         concern = draft.concern()
-        check_concern(parts.intake, concern, at=now)
+        context.submissions.check(concern, at=now)
     except ValidationError as error:
         return draft.form_page(faults=faults_of(error))
     except InvalidConcern as refused:
@@ -156,18 +155,17 @@ def post_form(
 
 def _sent(draft: Draft, concern: Concern, submitter: str, now: NowDep) -> Response:
     """The receipt; where the concern could not be kept, the answers again, so that none is lost."""
+    keys = derive_idempotency_keys(draft.key, client=submitter)
     try:
-        kept = from_thread.run(
-            partial(receive_concern, draft.parts.intake, concern, retry=retry_key(draft.key, client=submitter), at=now)
-        )
+        kept = from_thread.run(partial(draft.context.submissions.submit, concern, keys=keys, at=now))
     except IdempotencyKeyReused:
-        anew = Draft(draft.parts, draft.head, str(uuid.uuid4()), draft.told)
+        anew = Draft(draft.context, draft.head, str(uuid.uuid4()), draft.told)
         return anew.check_page(fault=SENT_BEFORE, status=IDEMPOTENCY_KEY_REUSED.status)
     except (StoreBusy, ReferenceTaken, DBAPIError, NoConnectionInTime):
         return draft.check_page(fault=NOT_KEPT, status=BUSY.status)
     receipt = Receipt.model_validate_json(kept.receipt)
     return private_page(
-        draft.parts, "kept.html", status=201, receipt=receipt, spoken=spoken(receipt.reference), head=draft.head
+        draft.context, "kept.html", status=201, receipt=receipt, spoken=spoken(receipt.reference), head=draft.head
     )
 
 

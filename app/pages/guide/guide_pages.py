@@ -36,48 +36,48 @@ Since = Annotated[int, Query(ge=1, le=HIGHEST, description="The edition to compa
 
 
 @router.get("/")
-def read_home(request: Request, session: SessionDep, parts: ContextDep) -> Response:
+def read_home(request: Request, session: SessionDep, context: ContextDep) -> Response:
     """Every guide, and whom to call."""
-    return public_page(request, parts, "home.html", guides=list_current(session, limit=MOST_GUIDES))
+    return public_page(request, context, "home.html", guides=list_current(session, limit=MOST_GUIDES))
 
 
 @router.get("/covering-your-tracks")
-def read_covering_your_tracks(request: Request, parts: ContextDep) -> Response:
+def read_covering_your_tracks(request: Request, context: ContextDep) -> Response:
     """What these pages leave behind on a device, and what to do about it."""
-    return public_page(request, parts, "tracks.html")
+    return public_page(request, context, "tracks.html")
 
 
 @router.get("/guides/{guide}")
-def read_guide_page(request: Request, session: SessionDep, parts: ContextDep, guide: GuideName) -> Response:
+def read_guide_page(request: Request, session: SessionDep, context: ContextDep, guide: GuideName) -> Response:
     """The current edition, to read in a minute."""
     history = get_history(session, guide=guide)
     head = head_of(history, get_current(session, guide=guide).number)
-    return _edition_page(request, parts, history, head, api=guide_path(guide))
+    return _edition_page(request, context, history, head, api=guide_path(guide))
 
 
 @router.get("/guides/{guide}/editions/{number}")
 def read_edition_page(
-    request: Request, session: SessionDep, parts: ContextDep, guide: GuideName, number: Number
+    request: Request, session: SessionDep, context: ContextDep, guide: GuideName, number: Number
 ) -> Response:
     """Exactly that edition."""
     history = get_history(session, guide=guide)
     head = readable_of(history, number)
-    return _edition_page(request, parts, history, head, api=edition_path(head.key))
+    return _edition_page(request, context, history, head, api=edition_path(head.key))
 
 
 @router.get("/guides/{guide}/editions/{number}/changes")
 def read_changes_page(
-    *, request: Request, session: SessionDep, parts: ContextDep, guide: GuideName, number: Number, since: Since
+    *, request: Request, session: SessionDep, context: ContextDep, guide: GuideName, number: Number, since: Since
 ) -> Response:
     """What changed between two editions: words struck and added."""
     history = get_history(session, guide=guide)
     head, other = readable_of(history, number), readable_of(history, since)
     if head.number == other.number:
         raise InvalidQuery([FieldError(("since",), "Compare it with another edition.")])
-    before, after = parts.intake.contents(other.key), parts.intake.contents(head.key)
+    before, after = context.contents(other.key), context.contents(head.key)
     return public_page(
         request,
-        parts,
+        context,
         "changes.html",
         head=head,
         since=other,
@@ -89,16 +89,16 @@ def read_changes_page(
 
 
 def _edition_page(
-    request: Request, parts: AppContext, history: list[EditionHead], head: EditionHead, *, api: str
+    request: Request, context: AppContext, history: list[EditionHead], head: EditionHead, *, api: str
 ) -> Response:
     readable = _readable(history)
     before = {newer.number: older.number for newer, older in pairwise(readable)}
     return public_page(
         request,
-        parts,
+        context,
         "guide.html",
         head=head,
-        content=parts.intake.contents(head.key),
+        content=context.contents(head.key),
         status=status_of(head, history),
         current=current_of(history),
         history=history,

@@ -10,7 +10,6 @@ from app.pages.error_pages import PageRoute
 from app.pages.form.form_data import SubmittedFormDep
 from app.pages.page import private_page
 from app.pages.text_format import spoken
-from app.services.concerns.follow_up import get_status
 from app.services.concerns.receipt_signing import check_receipt
 from app.web.auth import PUBLIC
 from app.web.context import AppContext, ContextDep, NowDep
@@ -24,22 +23,24 @@ NOT_FOUND_TOGETHER = "No concern answers to this reference and code together. Ch
 
 
 @router.get("")
-def read_follow_form(parts: ContextDep) -> Response:
+def read_follow_form(context: ContextDep) -> Response:
     """Where to give the reference and the code."""
-    return _form(parts)
+    return _form(context)
 
 
 @router.post("")
-def read_status(parts: ContextDep, posted: SubmittedFormDep, now: NowDep) -> Response:
+def read_status(context: ContextDep, posted: SubmittedFormDep, now: NowDep) -> Response:
     """How the concern stands. Reference and code come in the body, so that no address holds them."""
     reference = posted.one("reference").strip()
     try:
-        status = get_status(parts.intake, typed_reference=reference, status_token=posted.one("code").strip(), at=now)
+        status = context.follow_ups.read_status(
+            typed_reference=reference, status_token=posted.one("code").strip(), at=now
+        )
     except NoSuchConcern:
-        return _form(parts, reference=reference, fault=NOT_FOUND_TOGETHER)
-    outcomes = _labels(parts.reference_data.get_code_list("outcome"))
+        return _form(context, reference=reference, fault=NOT_FOUND_TOGETHER)
+    outcomes = _labels(context.reference_data.get_code_list("outcome"))
     return private_page(
-        parts,
+        context,
         "status.html",
         concern=status,
         spoken=spoken(status.reference),
@@ -48,11 +49,11 @@ def read_status(parts: ContextDep, posted: SubmittedFormDep, now: NowDep) -> Res
 
 
 @router.post("/receipt")
-def save_receipt(parts: ContextDep, posted: SubmittedFormDep) -> Response:
+def save_receipt(context: ContextDep, posted: SubmittedFormDep) -> Response:
     """The signed receipt as a file. Only what this service itself has signed is given back."""
     receipt = posted.one("receipt")
     try:
-        reference = check_receipt(receipt, {"keys": list(parts.intake.clerk.signer.jwks)})["jti"]
+        reference = check_receipt(receipt, {"keys": list(context.signer.jwks)})["jti"]
     except (ReceiptNotGenuine, KeyError):
         raise NotFound from None
     headers = {"Cache-Control": NO_STORE, "Content-Disposition": f'attachment; filename="receipt-{reference}.txt"'}
@@ -60,15 +61,15 @@ def save_receipt(parts: ContextDep, posted: SubmittedFormDep) -> Response:
 
 
 @router.get("/{reference}")
-def read_follow_form_of_one(parts: ContextDep, reference: Annotated[str, Path(max_length=40)]) -> Response:
+def read_follow_form_of_one(context: ContextDep, reference: Annotated[str, Path(max_length=40)]) -> Response:
     """The same, with the reference filled in. Whether there is such a concern is not told."""
-    return _form(parts, reference=reference)
+    return _form(context, reference=reference)
 
 
-def _form(parts: AppContext, *, reference: str = "", fault: str | None = None) -> Response:
+def _form(context: AppContext, *, reference: str = "", fault: str | None = None) -> Response:
     faults = {"reference": fault} if fault else {}
     status = CONCERN_NOT_FOUND.status if fault else 200
-    return private_page(parts, "follow.html", status=status, reference=reference, faults=faults)
+    return private_page(context, "follow.html", status=status, reference=reference, faults=faults)
 
 
 def _labels(codes: CodeList) -> dict[str, str]:
