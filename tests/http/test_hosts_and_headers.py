@@ -11,7 +11,7 @@ from starlette.testclient import TestClient
 from app.config import Settings
 from app.main import create_app
 from app.models.clients import Scope
-from app.routers import concerns
+from app.services.concerns.submission import Submissions
 from tests.support.clock import A_TUESDAY
 from tests.support.concerns import Concern
 from tests.support.editions import a_key
@@ -125,7 +125,7 @@ def test_every_answer_carries_the_security_headers_whatever_its_status(
         client.post(CONCERNS, json={}),
         client.post(CONCERNS, content=b"x" * 1_000_001, headers={"Content-Type": "application/json"}),
     ]
-    monkeypatch.setattr(concerns, "receive_concern", fail)
+    monkeypatch.setattr(Submissions, "submit", fail)
     answers.append(client.post(CONCERNS, json=a_concern()))
 
     assert [answer.status_code for answer in answers] == [200, 404, 405, 400, 400, 201, 422, 413, 500]
@@ -154,7 +154,7 @@ def test_a_defect_can_be_read_by_the_pages_that_may_post(
     def fail(*_: object, **__: object) -> None:
         raise RuntimeError
 
-    monkeypatch.setattr(concerns, "receive_concern", fail)
+    monkeypatch.setattr(Submissions, "submit", fail)
     with started(settings, allowed_origins=(A_SITE,)) as client:
         ours, theirs = (
             client.post(CONCERNS, json=a_concern(), headers={"Origin": origin}) for origin in (A_SITE, ANOTHER_SITE)

@@ -22,8 +22,8 @@ from app.errors import GuidanceError
 from app.logs import set_up_logs
 from app.main import create_app
 from app.models.concerns.examples import FULL_EXAMPLE, SMALLEST_EXAMPLE
-from app.routers import concerns
 from app.services.concerns import edition_resolver as pinning
+from app.services.concerns.submission import Submissions
 from app.services.guidance import emergency_contacts as helpline
 from app.store.database import DATABASE_FILE
 from app.web import json_body as json_bodies
@@ -388,7 +388,7 @@ def test_a_defect_is_answered_as_a_problem_and_none_of_its_words_is_logged(
     def fail(*_: object, **__: object) -> None:
         raise RuntimeError(CANARY) from ValueError(CANARY)
 
-    monkeypatch.setattr(concerns, "receive_concern", fail)
+    monkeypatch.setattr(Submissions, "submit", fail)
     set_up_logs("error")
 
     answer = client.post("/v1/concerns", json=a_concern())
