@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterable
+from itertools import count
 from typing import Any
 
 import pytest
@@ -36,6 +37,7 @@ WORDED = {
     "when",
     "note",
 }
+EVERY_MARK = count(1000)
 NASTY = [
     "*not* _emphasis_ ~~nor~~ `code`",
     "[a](https://b.example) ![c](d) <e> <https://f.example>",
@@ -201,17 +203,17 @@ def test_words_of_a_new_edition_are_shown_as_published(client: TestClient, servi
 
 
 def marked(value: Any, name: str = "") -> Any:
-    """The same value, with what Markdown would take for bold in every text that people read."""
+    """The same value, with a text of its own, which Markdown would take for bold, for every text that people read."""
     if isinstance(value, dict):
         return {name: marked(member, name) for name, member in value.items()}
     if isinstance(value, list):
         return [marked(member, name) for member in value]
-    return f"**{value[:8]}**" if name in WORDED and isinstance(value, str) else value
+    return f"**{next(EVERY_MARK)}**" if name in WORDED and isinstance(value, str) else value
 
 
 def test_no_text_of_an_edition_is_taken_for_markdown(client: TestClient, service: FastAPI) -> None:
     words = marked(an_edition().model_dump(mode="json"))
-    words["indicators"][0]["note"] = words["contacts"][0]["when"] = "**noted**"
+    words["indicators"][0]["note"], words["contacts"][0]["when"] = "**noted**", "**now**"
     for definition in words["definitions"]:
         definition["source"] = definition["source"] and definition["source"] | {"citation": None}
     publish_next(service, **words)
