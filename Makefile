@@ -71,8 +71,8 @@ format: $(VENV)/installed-dev
 
 # Write the requirement files anew from pyproject.toml; pins that still fit stay. Newest of all: make lock ARGS=--upgrade
 lock: $(VENV)/installed-dev
-	$(compile) --group build --output-file requirements/serve.txt $(ARGS)
-	$(compile) --group build --group dev --constraint requirements/serve.txt --output-file requirements/dev.txt $(ARGS)
+	$(compile) --extra print --group build --output-file requirements/serve.txt $(ARGS)
+	$(compile) --extra print --group build --group dev --constraint requirements/serve.txt --output-file requirements/dev.txt $(ARGS)
 	$(compile) --group build --group bench --constraint requirements/dev.txt --output-file requirements/bench.txt $(ARGS)
 
 compile = $(VENV)/bin/uv pip compile --quiet pyproject.toml --universal --python-version 3.11 --generate-hashes \

@@ -14,7 +14,7 @@ from app.config import Settings
 from app.server import answering_at_once
 from app.server.answering_at_once import AnswersAtOnce
 from app.web.middleware.request_log import RequestLogMiddleware
-from tests.conftest import GUIDE, publish_next
+from tests.support.publishing import GUIDE, publish_next
 from tests.support.threaded import served
 
 pytestmark = pytest.mark.any_database
