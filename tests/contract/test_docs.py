@@ -11,7 +11,7 @@ import pytest
 ROOT = Path(__file__).parent.parent
 DOCUMENTS = sorted(path for pattern in ("*.md", "docs/**/*.md") for path in ROOT.glob(pattern))
 LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)")
-CODE = re.compile(r"^```.*?^```$|^ {4,}.*$|`[^`\n]*`", flags=re.MULTILINE | re.DOTALL)
+CODE = re.compile(r"^```.*?^```$|^ {4,}[^\n]*$|`[^`\n]*`", flags=re.MULTILINE | re.DOTALL)
 NAMED_FILE = re.compile(r"`((?:docs|seed|tests|app|bench|examples|requirements)/[^`\s{}<>*:]*|[A-Z]+\.md)`")
 UNWANTED = re.compile(r"\b(told|whoever|whomever|whom|asked|shelf|stands)\b", flags=re.IGNORECASE)
 ARCHITECTURE = ROOT / "docs" / "architecture.md"
@@ -53,6 +53,13 @@ def test_a_broken_link_is_found(tmp_path: Path) -> None:
     document.write_text("# A title\n[right](page.md#a-title) [wrong](gone.md) [also wrong](#gone) `[code](gone.md)`\n")
 
     assert broken_links(document) == ["gone.md", "#gone"]
+
+
+def test_an_unwanted_word_is_found_in_prose_alone(tmp_path: Path) -> None:
+    document = tmp_path / "page.md"
+    document.write_text("`told` is code.\n\n    whom = 1\n\nIt stands here.\n```py\nasked\n```\nWhoever reads.\n")
+
+    assert UNWANTED.findall(without_code(document)) == ["stands", "Whoever"]
 
 
 def test_every_document_can_be_reached_from_the_readme() -> None:
