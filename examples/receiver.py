@@ -27,7 +27,7 @@ def _desk() -> httpx.AsyncClient:
 
 @receiver.post("/notices")
 async def take_notice(request: Request) -> Response:
-    """Check the signature first. Answer 2xx only when the concern is stored here: the service repeats a failed notice."""
+    """Check the signature first. Answer 2xx only when the concern is stored here: other answers are tried again."""
     body = await request.body()
     try:
         notice = Webhook(os.environ["RECEIVER_SECRET"]).verify(body, dict(request.headers))

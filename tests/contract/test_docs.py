@@ -15,7 +15,11 @@ CODE = re.compile(r"^```.*?^```$|^ {4,}[^\n]*$|`[^`\n]*`", flags=re.MULTILINE | 
 NAMED_FILE = re.compile(r"`((?:docs|seed|tests|app|bench|examples|requirements)/[^`\s{}<>*:]*|[A-Z]+\.md)`")
 UNWANTED = re.compile(r"\b(told|whoever|whomever|whom|asked|shelf|stands)\b", flags=re.IGNORECASE)
 ARCHITECTURE = ROOT / "docs" / "architecture.md"
-names = {"ids": lambda path: path.relative_to(ROOT).as_posix()}
+
+
+def name_of(document: Path) -> str:
+    """Return the document's path in the repository."""
+    return document.relative_to(ROOT).as_posix()
 
 
 def without_code(document: Path) -> str:
@@ -43,7 +47,7 @@ def broken_links(document: Path) -> list[str]:
     return broken
 
 
-@pytest.mark.parametrize("document", DOCUMENTS, **names)
+@pytest.mark.parametrize("document", DOCUMENTS, ids=name_of)
 def test_every_relative_link_leads_to_a_file_and_to_a_heading_in_it(document: Path) -> None:
     assert broken_links(document) == []
 
@@ -76,7 +80,7 @@ def test_every_document_can_be_reached_from_the_readme() -> None:
     assert [path.relative_to(ROOT).as_posix() for path in DOCUMENTS if path not in reached] == []
 
 
-@pytest.mark.parametrize("document", DOCUMENTS, **names)
+@pytest.mark.parametrize("document", DOCUMENTS, ids=name_of)
 def test_every_make_target_that_a_document_names_is_there(document: Path) -> None:
     targets = set(re.findall(r"^([a-z-]+)\s*:(?!=)", (ROOT / "Makefile").read_text(), flags=re.MULTILINE))
 
@@ -85,14 +89,14 @@ def test_every_make_target_that_a_document_names_is_there(document: Path) -> Non
     assert named - targets == set()
 
 
-@pytest.mark.parametrize("document", DOCUMENTS, **names)
+@pytest.mark.parametrize("document", DOCUMENTS, ids=name_of)
 def test_every_file_that_a_document_names_is_there(document: Path) -> None:
     named = NAMED_FILE.findall(document.read_text(encoding="utf-8"))
 
     assert [name for name in named if not (ROOT / name).exists() and not (document.parent / name).exists()] == []
 
 
-@pytest.mark.parametrize("document", DOCUMENTS, **names)
+@pytest.mark.parametrize("document", DOCUMENTS, ids=name_of)
 def test_no_document_uses_a_word_that_does_not_come_back(document: Path) -> None:
     assert UNWANTED.findall(without_code(document)) == []
 
