@@ -7,6 +7,11 @@ import tomllib
 from pathlib import Path
 
 import pytest
+from starlette.testclient import TestClient
+
+from app.config import Settings
+from app.main import create_app
+from tests.support.clock import A_TUESDAY
 
 ROOT = Path(__file__).parent.parent
 DOCUMENTS = sorted(path for pattern in ("*.md", "docs/**/*.md") for path in ROOT.glob(pattern))
@@ -99,6 +104,17 @@ def test_every_file_that_a_document_names_is_there(document: Path) -> None:
 @pytest.mark.parametrize("document", DOCUMENTS, ids=name_of)
 def test_no_document_uses_a_word_that_does_not_come_back(document: Path) -> None:
     assert UNWANTED.findall(without_code(document)) == []
+
+
+def test_a_code_list_is_added_as_contributing_shows(tmp_path: Path) -> None:
+    (block,) = re.findall(r"^```yaml\n(.*?)^```$", (ROOT / "CONTRIBUTING.md").read_text(), re.MULTILINE | re.DOTALL)
+    seed = shutil.copytree(ROOT / "seed", tmp_path / "seed")
+    (seed / "code-lists" / "agency-kind.yaml").write_text(block)
+
+    with TestClient(create_app(Settings(data_dir=tmp_path / "data", seed_dir=seed), lambda: A_TUESDAY)) as client:
+        answer = client.get("/v1/code-lists/agency-kind").json()
+
+    assert [each["code"] for each in answer["codes"]] == ["school", "health"]
 
 
 def floors_of_the_contract() -> list[set[str]]:
