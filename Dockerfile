@@ -1,4 +1,4 @@
-# The service as an image: the locked requirements and this project in one environment, and nothing that builds.
+# Build the image: one environment with the locked requirements and this project, without the tools that build it.
 #
 #   docker build --tag one-minute-guide .
 #   docker run --publish 8000:8000 --volume guidance-data:/data one-minute-guide
@@ -7,23 +7,23 @@ ARG PYTHON_IMAGE=python:3.13-slim-trixie
 
 FROM ${PYTHON_IMAGE} AS builder
 WORKDIR /build
-# The environment has no pip of its own: the base image's pip fills it from outside.
+# The environment has no pip. The pip of the base image installs into it.
 ENV PIP_DISABLE_PIP_VERSION_CHECK=1 \
     PIP_NO_CACHE_DIR=1 \
     PIP_PYTHON=/opt/venv/bin/python
 COPY requirements/serve.txt requirements/
 RUN python3 -m venv --without-pip /opt/venv \
     && python3 -m pip install --require-hashes --only-binary :all: --requirement requirements/serve.txt
-COPY pyproject.toml README.md ./
+COPY pyproject.toml README.md LICENSE NOTICE.md ./
 COPY app/ app/
 COPY seed/ seed/
-# The two that build the project stay behind; 'pip check' fails if something at run time would miss them.
+# Remove the two packages that build the project. 'pip check' fails if another package needs them.
 RUN python3 -m pip install --no-deps --no-build-isolation . \
     && python3 -m pip uninstall --yes editables hatchling \
     && python3 -m pip check
 
 FROM ${PYTHON_IMAGE}
-# The user is a number, so that a platform which refuses root can tell. Where the base image has a pip, it goes.
+# Name the user by number, so that a platform that refuses root can check it. Remove the pip of the base image.
 RUN useradd --uid 10001 --user-group --no-create-home --home-dir /data --shell /usr/sbin/nologin guidance \
     && install --directory --owner guidance --group guidance --mode 0700 /data \
     && rm -rf /usr/local/bin/pip* /usr/local/lib/python3*/ensurepip /usr/local/lib/python3*/site-packages/pip*
@@ -37,6 +37,6 @@ VOLUME /data
 EXPOSE 8000
 USER 10001:10001
 STOPSIGNAL SIGTERM
-# http.client, unlike urllib, asks no proxy that the environment may name.
+# http.client ignores the proxies of the environment; urllib does not.
 HEALTHCHECK --interval=30s --timeout=5s --start-period=30s --retries=3 CMD ["python", "-I", "-c", "import http.client as h; c = h.HTTPConnection('127.0.0.1', 8000, timeout=4); c.request('GET', '/health/ready'); raise SystemExit(c.getresponse().status != 200)"]
 CMD ["guidance", "serve", "--host", "0.0.0.0"]

@@ -1,22 +1,22 @@
-# The workshop: each target makes what it needs, in any folder, from a clean clone.
+# Each target makes what it needs, in any folder, from a clean clone.
 #
 #   PYTHON  a Python of your choice; otherwise the first of python3, python3.13, python3.12, python3.11 that fits
-#   VENV    where the virtual environment stands (a name without spaces)
-#   ARGS    more words for the command at the end: make serve ARGS="--port 9000", make test ARGS="-k digest"
+#   VENV    folder of the virtual environment (a name without spaces)
+#   ARGS    more arguments for the command: make serve ARGS="--port 9000", make test ARGS="-k digest"
 
 PYTHON ?=
 VENV ?= .venv
 ARGS ?=
 
-# A Python fits when it runs (a shim may stand there and fail), is in the range, and can make virtual environments.
-# It is named by its real path, so that an activated environment is not taken for the Python beneath it.
+# A Python fits when it runs (a shim may exist and fail), is in the range, and can make virtual environments.
+# Use its real path, so that an activated environment is not mistaken for the Python that it was made from.
 probe := import ensurepip, os, sys, venv; \
 	(3, 11) <= sys.version_info[:2] < (3, 14) or sys.exit(1); \
 	print(os.path.realpath(sys.executable))
 candidates = $(if $(PYTHON),"$(PYTHON)",python3 python3.13 python3.12 python3.11)
 python := $(shell for each in $(candidates); do "$$each" -c '$(probe)' 2>/dev/null && break; done)
 
-# One environment belongs to one folder and one Python: in a copied folder, or with another Python, it is made anew.
+# One environment belongs to one folder and one Python. In a copied folder, or with another Python, make a new one.
 mark := $(shell { pwd; echo '$(python)'; } | cksum | cut -d ' ' -f 1)
 made := $(VENV)/made-$(mark)
 pip := $(VENV)/bin/python -m pip --quiet --disable-pip-version-check --no-input
@@ -24,31 +24,31 @@ pip := $(VENV)/bin/python -m pip --quiet --disable-pip-version-check --no-input
 .PHONY: serve test cover faults bench bench-check check audit format lock clean
 .DELETE_ON_ERROR:
 
-# Serve on this machine: publishes the seed into ./data, makes development keys, listens on 127.0.0.1:8000.
+# Serve on this machine: publish the seed into ./data, make development keys, listen on 127.0.0.1:8000.
 serve: $(VENV)/installed-serve
 	@exec $(VENV)/bin/guidance serve $(ARGS)
 
-# Run every test; with every service on PostgreSQL: make test ARGS="--database postgresql"
+# Run every test. On PostgreSQL: make test ARGS="--database postgresql"; the quick ones: make test ARGS="-m 'not slow'"
 test: $(VENV)/installed-dev
 	$(VENV)/bin/pytest $(ARGS)
 
-# Run every test, and measure what they cover.
+# Run every test, and measure coverage.
 cover: $(VENV)/installed-dev
 	$(VENV)/bin/pytest --cov $(ARGS)
 
-# Kill, fill and cut off, thirty times over; fewer: make faults ROUNDS=5
+# Kill, fill and cut off real processes, thirty times over. Fewer: make faults ROUNDS=5
 faults: $(VENV)/installed-dev
 	FAULT_ROUNDS=$(or $(ROUNDS),30) $(VENV)/bin/pytest -n 0 -rA tests/operations/test_faults.py tests/concerns/test_durability.py $(ARGS)
 
-# Measure the service beside baselines (about an hour; make bench ARGS=--quick takes a few minutes); needs wrk and nginx for all.
+# Measure the service beside baselines (about half an hour; ARGS=--quick a few minutes). Uses wrk and nginx where installed.
 bench: $(VENV)/installed-dev $(VENV)/installed-bench
 	$(VENV)/bin/python -m bench $(ARGS)
 
-# Measure again, and compare the ratios with those recorded in bench/results.
+# Measure again, and compare the ratios with the recorded ones in bench/results.
 bench-check: $(VENV)/installed-dev $(VENV)/installed-bench
 	$(VENV)/bin/python -m bench --check $(ARGS)
 
-# Look at the code without running it: layout, lint, types, imports, dependencies, security, the Dockerfile.
+# Check the code without running it: layout, lint, types, imports, dependencies, security, the Dockerfile.
 check: $(VENV)/installed-dev
 	$(VENV)/bin/ruff format --check .
 	$(VENV)/bin/ruff check .
@@ -58,40 +58,40 @@ check: $(VENV)/installed-dev
 	$(VENV)/bin/bandit --quiet --recursive app
 	$(VENV)/bin/hadolint Dockerfile
 
-# Ask the vulnerability service about every locked requirement; fails where one is known to be vulnerable, and where the
-# service cannot be reached, so that silence is never taken for health.
+# Send every locked requirement to the vulnerability service. Fail where one is known to be vulnerable, and where the service
+# does not answer, so that no answer never passes for a good one.
 audit: $(VENV)/installed-dev
 	$(VENV)/bin/pip-audit --strict --disable-pip --require-hashes --progress-spinner off --vulnerability-service osv \
 		--requirement requirements/serve.txt --requirement requirements/dev.txt $(ARGS)
 
-# Lay the code out, and mend what lint can mend by itself.
+# Lay the code out, and correct what lint can correct by itself.
 format: $(VENV)/installed-dev
 	$(VENV)/bin/ruff format .
 	$(VENV)/bin/ruff check --fix .
 
-# Write the requirement files anew from pyproject.toml; pins that still fit stay. Newest of all: make lock ARGS=--upgrade
+# Write the requirement files again from pyproject.toml. Pins that still fit stay. The newest of all: make lock ARGS=--upgrade
 lock: $(VENV)/installed-dev
-	$(compile) --group build --output-file requirements/serve.txt $(ARGS)
-	$(compile) --group build --group dev --constraint requirements/serve.txt --output-file requirements/dev.txt $(ARGS)
+	$(compile) --extra print --group build --output-file requirements/serve.txt $(ARGS)
+	$(compile) --extra print --group build --group dev --constraint requirements/serve.txt --output-file requirements/dev.txt $(ARGS)
 	$(compile) --group build --group bench --constraint requirements/dev.txt --output-file requirements/bench.txt $(ARGS)
 
 compile = $(VENV)/bin/uv pip compile --quiet pyproject.toml --universal --python-version 3.11 --generate-hashes \
 	--no-annotate --no-header --no-emit-index-url --no-emit-find-links
 
-# Remove the environment and what the tools left behind; never ./data.
+# Remove the environment and the files of the tools; never ./data.
 clean:
 	rm -rf $(VENV) build dist .coverage .coverage.* .hypothesis .schemathesis
 	rm -rf .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
 	find app seed tests -type d -name __pycache__ -prune -exec rm -rf {} +
 
-# The requirements, each wheel checked against its hash, then the project itself; again only when either file changed.
+# Install the requirements, each wheel checked against its hash, then the project. Do so again only when a file changed.
 $(VENV)/installed-%: requirements/%.txt pyproject.toml $(made)
 	@echo "Installing requirements/$*.txt into $(VENV) (the first time takes about a minute) ..."
 	@$(pip) install --require-hashes --only-binary :all: --requirement requirements/$*.txt
 	@$(pip) install --no-deps --no-build-isolation --editable .
 	@touch $@
 
-# The environment. What another tool made is built upon; only what was made here before is cleared.
+# Make the environment. Use one that another tool made; clear only one that this file made.
 $(made):
 	@test -n '$(python)' || { echo >&2 "No fitting Python: Python 3.11, 3.12 or 3.13 with venv is needed" \
 		"(on Debian: apt-get install python3-venv), or name one: make PYTHON=/path/to/python3."; exit 1; }

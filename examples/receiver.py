@@ -1,7 +1,7 @@
-"""A receiver of notices, as a council's own system might begin: it takes one, opens the concern and acknowledges it.
+"""Receive webhook notices, open each new concern, and acknowledge it: a start for a council's own system.
 
 Set RECEIVER_SECRET, GUIDANCE_URL and GUIDANCE_KEY, then run `uvicorn examples.receiver:receiver --port 8911`.
-The key needs the scopes concerns:read and concerns:write. The service must hold an identity, or this program must.
+The key needs the scopes concerns:read and concerns:write. The service must hold an identity that opens concerns.
 """
 
 import os
@@ -27,14 +27,14 @@ def _desk() -> httpx.AsyncClient:
 
 @receiver.post("/notices")
 async def take_notice(request: Request) -> Response:
-    """Check the signature first; answer 2xx only once the concern is safe here, so that a failure is tried again."""
+    """Check the signature first. Answer 2xx only when the concern is stored here: other answers are tried again."""
     body = await request.body()
     try:
         notice = Webhook(os.environ["RECEIVER_SECRET"]).verify(body, dict(request.headers))
     except (WebhookVerificationError, ValueError):
         return Response(status_code=401)
     message = request.headers["webhook-id"]
-    if message in seen:  # a notice may come more than once, under the same id
+    if message in seen:  # a notice may arrive more than once, with the same id
         return Response(status_code=204)
     if notice["type"] == "concern.received":
         await _take_over(notice["data"]["links"]["concern"])
@@ -43,7 +43,7 @@ async def take_notice(request: Request) -> Response:
 
 
 async def _take_over(path: str) -> None:
-    """Fetch the concern, keep it, and only then acknowledge it."""
+    """Fetch the concern, store it, and only then acknowledge it."""
     async with _desk() as desk:
         concern = (await desk.get(path)).raise_for_status().json()
         opened[concern["reference"]] = concern["submission"]
@@ -52,5 +52,5 @@ async def _take_over(path: str) -> None:
 
 @receiver.get("/opened")
 def list_opened() -> dict[str, Any]:
-    """The references that were taken over."""
+    """List the references of the concerns that this receiver has stored."""
     return {"references": sorted(opened)}

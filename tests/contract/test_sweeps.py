@@ -18,13 +18,15 @@ from app.cli.guidance import app as command
 from app.config import Settings
 from app.logs import ALLOWED
 from app.models.clients import Scope
+from app.models.events.tables import EventKind
 from app.services.access.clients import add_client
 from app.web.auth import allow_anyone, require_client, require_status_token, require_submitter
 from app.web.context import AppContext
+from app.web.problem_types import ALL
 from tests.support.openapi import Operation, examples_of, operations
 
 ROOT = Path(__file__).parents[2]
-README = (ROOT / "README.md").read_text(encoding="utf-8")
+REFERENCE = ROOT / "docs" / "reference"
 SOURCES = sorted((ROOT / "app").rglob("*.py"))
 
 DECLARATIONS = {allow_anyone, require_client, require_status_token, require_submitter}
@@ -109,44 +111,45 @@ def test_no_route_for_clients_answers_without_its_scope(service: FastAPI, client
         assert call(client, told, keys[needed]) == 403, told.id
 
 
-def table(heading: str) -> list[list[str]]:
-    """The rows of the table under that heading of the README, cell by cell."""
-    section = re.split(rf"^## {heading}$", README, flags=re.MULTILINE)[1].split("\n## ")[0]
+def table(name: str) -> list[list[str]]:
+    """Return the rows of the reference's table of that name, cell by cell."""
+    document = (REFERENCE / f"{name}.md").read_text(encoding="utf-8")
+    section = re.split(rf"^## Table of {name}$", document, flags=re.MULTILINE)[1].split("\n## ")[0]
     rows = [line.strip("|").split(" | ") for line in section.splitlines() if line.startswith("|")]
     return [[cell.strip() for cell in row] for row in rows[2:]]
 
 
-def test_the_readme_lists_every_route_and_no_other(service: FastAPI) -> None:
-    listed = [route for row in table("Routes") for route in re.findall(r"`([A-Z]+ /[^`]*)`", row[0])]
+def test_the_reference_lists_every_route_and_no_other(service: FastAPI) -> None:
+    listed = [route for row in table("routes") for route in re.findall(r"`([A-Z]+ /[^`]*)`", row[0])]
     there = {f"{method} {(r.path or '').rstrip('/') or '/'}" for r in routes(service) for method in r.methods or ()}
 
     assert set(listed) == there - {f"HEAD {path.removeprefix('GET ')}" for path in there}
     assert len(set(listed)) == len(listed)
 
 
-def test_the_readme_names_the_scope_of_every_route_for_clients(service: FastAPI) -> None:
+def test_the_reference_names_the_scope_of_every_route_for_clients(service: FastAPI) -> None:
     for told, scope in for_clients(service).values():
-        (row,) = [row for row in table("Routes") if f"`{told.method.upper()} {told.path}`" in row[0]]
+        (row,) = [row for row in table("routes") if f"`{told.method.upper()} {told.path}`" in row[0]]
 
         assert f"scope `{scope}`" in row[1], row
 
 
-def test_the_readme_names_every_scope() -> None:
-    (named,) = re.findall(r"^Scopes: (.*)$", README, flags=re.MULTILINE)
+def test_the_reference_names_every_scope() -> None:
+    (named,) = re.findall(r"^Scopes: (.*)$", (REFERENCE / "commands.md").read_text(), flags=re.MULTILINE)
 
     assert set(re.findall(r"`([a-z:]+)`", named)) == set(Scope)
 
 
 def default_of(field: FieldInfo) -> str | None:
-    """The default as the README writes it, or None where it says so in words."""
+    """The default as the reference writes it, or None where it says so in words."""
     value = field.default
     if value is None or value == () or (isinstance(value, Path) and value.is_absolute()):
         return None
     return f"`{value:g}`" if isinstance(value, float) else f"`{str(value).lower() if value is True else value}`"
 
 
-def test_the_readme_lists_every_setting_with_its_default() -> None:
-    rows = {row[0]: row for row in table("Settings")}
+def test_the_reference_lists_every_setting_with_its_default() -> None:
+    rows = {row[0]: row for row in table("settings")}
     settings = {f"`GUIDANCE_{name.upper()}`": default_of(field) for name, field in Settings.model_fields.items()}
 
     assert set(rows) == set(settings)
@@ -169,10 +172,21 @@ def commands(group: Any, above: tuple[str, ...] = ("guidance",)) -> Iterator[tup
             yield " ".join((*above, name)), told
 
 
-def test_the_readme_lists_every_command_and_no_other() -> None:
-    listed = [re.sub(r"( [A-Z.]+| --.*)+`$", "", row[0].lstrip("`")).rstrip("`") for row in table("The command")]
+def test_the_reference_lists_every_command_and_no_other() -> None:
+    listed = [re.sub(r"( [A-Z.]+| --.*)+`$", "", row[0].lstrip("`")).rstrip("`") for row in table("commands")]
 
     assert sorted(listed) == sorted(name for name, _ in commands(get_command(command)))
+
+
+def test_the_reference_lists_every_problem_with_its_status_and_title() -> None:
+    assert [row[:3] for row in table("problems")] == [
+        [f"`{each.slug}`", str(each.status), f"`{each.title}`"] for each in ALL
+    ]
+    assert all(len(row) == 4 and row[3] for row in table("problems"))
+
+
+def test_the_reference_lists_every_event() -> None:
+    assert [row[0] for row in table("events")] == [f"`{kind}`" for kind in EventKind]
 
 
 def test_every_command_and_every_option_has_a_help_text() -> None:

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 ROOT = Path(__file__).parents[2]
+DOCKERIGNORE = (ROOT / ".dockerignore").read_text().splitlines()
 LOCKS = ["requirements/serve.txt", "requirements/dev.txt"]
 
 # In pieces, so that this file does not itself hold what it forbids.
@@ -111,7 +112,8 @@ def test_the_lock_files_agree_on_every_version() -> None:
 
 
 def test_the_lock_files_hold_everything_that_pyproject_names() -> None:
-    served = named(project()["project"]["dependencies"]) | named(project()["dependency-groups"]["build"])
+    needed = project()["project"]["dependencies"] + project()["project"]["optional-dependencies"]["print"]
+    served = named(needed) | named(project()["dependency-groups"]["build"])
     used = served | named(project()["dependency-groups"]["dev"])
 
     serve, dev = (named(list(locked(lock))) for lock in LOCKS)
@@ -124,6 +126,23 @@ def test_what_only_developers_need_is_not_served() -> None:
     only_dev = named(project()["dependency-groups"]["dev"]) - named(project()["project"]["dependencies"])
 
     assert only_dev & named(list(locked("requirements/serve.txt"))) == set()
+
+
+def test_what_make_serve_installs_can_print_the_guide() -> None:
+    extra = named(project()["project"]["optional-dependencies"]["print"])
+
+    assert extra
+    assert extra - named(list(locked("requirements/serve.txt"))) == set()
+
+
+def test_the_licence_is_there_and_goes_into_what_is_built() -> None:
+    described = project()["project"]
+
+    assert described["license"] == "MIT"
+    assert "MIT License" in (ROOT / "LICENSE").read_text()
+    assert "Bath & North East Somerset Council" in (ROOT / "NOTICE.md").read_text()
+    assert [name for name in described["license-files"] if not (ROOT / name).is_file()] == []
+    assert [name for name in described["license-files"] if f"!{name}" not in DOCKERIGNORE] == []
 
 
 def test_no_published_file_names_a_package_registry() -> None:
@@ -226,11 +245,12 @@ def test_the_range_of_pythons_is_the_same_wherever_it_is_told() -> None:
     supported = {f"3.{minor}" for minor in range(first, beyond)}
 
     classified = {each.rpartition(" ")[2] for each in told.get("classifiers", []) if re.search(r":: 3\.\d+$", each)}
-    spoken = re.findall(r"Python (3\.\d+(?:(?:, | to | or | and |-|–)3\.\d+)*)", (ROOT / "README.md").read_text())
-    in_readme = {version for words in spoken for version in re.findall(r"3\.\d+", words)}
+    documents = "".join((ROOT / name).read_text() for name in ("README.md", "CONTRIBUTING.md"))
+    spoken = re.findall(r"Python (3\.\d+(?:(?:, | to | or | and |-|–)3\.\d+)*)", documents)
+    in_documents = {version for words in spoken for version in re.findall(r"3\.\d+", words)}
 
     assert classified in (set(), supported)
-    assert in_readme <= supported
+    assert in_documents <= supported
     assert f"(3, {first}) <= sys.version_info[:2] < (3, {beyond})" in (ROOT / "Makefile").read_text()
     assert f"(3, {first}) <= v < (3, {beyond})" in (ROOT / ".ci" / "run").read_text()
     assert f"--python-version 3.{first}" in (ROOT / "Makefile").read_text()

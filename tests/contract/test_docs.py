@@ -1,0 +1,164 @@
+"""The documents hold together: links lead to files, named files and targets are there, and the words are plain."""
+
+import re
+import shutil
+import subprocess
+import tomllib
+from pathlib import Path
+
+import pytest
+from starlette.testclient import TestClient
+
+from app.config import Settings
+from app.main import create_app
+from tests.support.clock import A_TUESDAY
+
+ROOT = Path(__file__).parents[2]
+DOCUMENTS = sorted(path for pattern in ("*.md", "docs/**/*.md") for path in ROOT.glob(pattern))
+LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)")
+CODE = re.compile(r"^```.*?^```$|^ {4,}[^\n]*$|`[^`\n]*`", flags=re.MULTILINE | re.DOTALL)
+NAMED_FILE = re.compile(r"`((?:docs|seed|tests|app|bench|examples|requirements)/[^`\s{}<>*:]*|[A-Z]+\.md)`")
+UNWANTED = re.compile(r"\b(told|whoever|whomever|whom|asked|shelf|stands)\b", flags=re.IGNORECASE)
+ARCHITECTURE = ROOT / "docs" / "architecture.md"
+
+
+def name_of(document: Path) -> str:
+    """Return the document's path in the repository."""
+    return document.relative_to(ROOT).as_posix()
+
+
+def without_code(document: Path) -> str:
+    return CODE.sub("", document.read_text(encoding="utf-8"))
+
+
+def slug(heading: str) -> str:
+    """Return the anchor of a heading, as hosts of repositories make it."""
+    return re.sub(r"[^\w\- ]", "", heading.replace("`", "").strip().lower()).replace(" ", "-")
+
+
+def anchors(document: Path) -> set[str]:
+    return {slug(heading) for heading in re.findall(r"^#+ (.*)$", document.read_text(encoding="utf-8"), re.MULTILINE)}
+
+
+def broken_links(document: Path) -> list[str]:
+    broken = []
+    for link in LINK.findall(without_code(document)):
+        if re.match(r"[a-z]+:", link):
+            continue
+        path, _, anchor = link.partition("#")
+        target = (document.parent / path).resolve() if path else document
+        if not target.exists() or (anchor and anchor not in anchors(target)):
+            broken.append(link)
+    return broken
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=name_of)
+def test_every_relative_link_leads_to_a_file_and_to_a_heading_in_it(document: Path) -> None:
+    assert broken_links(document) == []
+
+
+def test_a_broken_link_is_found(tmp_path: Path) -> None:
+    document = tmp_path / "page.md"
+    document.write_text("# A title\n[right](page.md#a-title) [wrong](gone.md) [also wrong](#gone) `[code](gone.md)`\n")
+
+    assert broken_links(document) == ["gone.md", "#gone"]
+
+
+def test_an_unwanted_word_is_found_in_prose_alone(tmp_path: Path) -> None:
+    document = tmp_path / "page.md"
+    document.write_text("`told` is code.\n\n    whom = 1\n\nIt stands here.\n```py\nasked\n```\nWhoever reads.\n")
+
+    assert UNWANTED.findall(without_code(document)) == ["stands", "Whoever"]
+
+
+def test_every_document_can_be_reached_from_the_readme() -> None:
+    reached: set[Path] = set()
+    waiting = [ROOT / "README.md"]
+    while waiting:
+        document = waiting.pop()
+        if document in reached or document.suffix != ".md":
+            continue
+        reached.add(document)
+        links = [link.partition("#")[0] for link in LINK.findall(without_code(document)) if ":" not in link]
+        waiting += [(document.parent / link).resolve() for link in links if link]
+
+    assert [path.relative_to(ROOT).as_posix() for path in DOCUMENTS if path not in reached] == []
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=name_of)
+def test_every_make_target_that_a_document_names_is_there(document: Path) -> None:
+    targets = set(re.findall(r"^([a-z-]+)\s*:(?!=)", (ROOT / "Makefile").read_text(), flags=re.MULTILINE))
+
+    named = set(re.findall(r"(?:^ {4}|`)make ([a-z-]+)", document.read_text(encoding="utf-8"), flags=re.MULTILINE))
+
+    assert named - targets == set()
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=name_of)
+def test_every_file_that_a_document_names_is_there(document: Path) -> None:
+    named = NAMED_FILE.findall(document.read_text(encoding="utf-8"))
+
+    assert [name for name in named if not (ROOT / name).exists() and not (document.parent / name).exists()] == []
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=name_of)
+def test_no_document_uses_a_word_that_does_not_come_back(document: Path) -> None:
+    assert UNWANTED.findall(without_code(document)) == []
+
+
+def test_a_code_list_is_added_as_contributing_shows(tmp_path: Path) -> None:
+    (block,) = re.findall(r"^```yaml\n(.*?)^```$", (ROOT / "CONTRIBUTING.md").read_text(), re.MULTILINE | re.DOTALL)
+    seed = shutil.copytree(ROOT / "seed", tmp_path / "seed")
+    (seed / "code-lists" / "agency-kind.yaml").write_text(block)
+
+    with TestClient(create_app(Settings(data_dir=tmp_path / "data", seed_dir=seed), lambda: A_TUESDAY)) as client:
+        answer = client.get("/v1/code-lists/agency-kind").json()
+
+    assert [each["code"] for each in answer["codes"]] == ["school", "health"]
+
+
+def floors_of_the_contract() -> list[set[str]]:
+    """Return the floors of the import contract, the highest first."""
+    (contract,) = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["importlinter"]["contracts"]
+    return [set(layer.split(" | ")) for layer in contract["layers"]]
+
+
+def floors_of_the_picture() -> list[set[str]]:
+    """Return the floors that the picture of the architecture shows, the highest first."""
+    (picture,) = re.findall(r"^```mermaid\n(.*?)^```$", ARCHITECTURE.read_text(), flags=re.MULTILINE | re.DOTALL)
+    return [
+        set(re.findall(r"\w+", floor)) for floor in re.findall(r'^ *floor\d+\["<b>(.*?)</b>', picture, re.MULTILINE)
+    ]
+
+
+def test_the_picture_shows_the_floors_of_the_import_contract() -> None:
+    assert floors_of_the_picture() == floors_of_the_contract()
+
+
+def test_every_folder_that_the_architecture_names_is_there() -> None:
+    named = re.findall(r"^\| `([a-z_/]+)/` \|", ARCHITECTURE.read_text(), flags=re.MULTILINE)
+
+    assert [name for name in named if not (ROOT / "app" / name).is_dir()] == []
+
+
+def test_every_decision_is_in_the_index_and_their_numbers_are_used_once() -> None:
+    folder = ROOT / "docs" / "decisions"
+    records = sorted(path.name for path in folder.glob("[0-9]*.md"))
+
+    listed = re.findall(r"^\| \[\d+\]\((\d{4}-[^)]*\.md)\)", (folder / "README.md").read_text(), flags=re.MULTILINE)
+
+    assert listed == records
+    assert len({name[:4] for name in records}) == len(records)
+
+
+@pytest.mark.skipif(shutil.which("git") is None or not (ROOT / ".git").exists(), reason="not a git checkout")
+def test_every_markdown_file_is_among_the_documents() -> None:
+    listed = subprocess.run(
+        ["git", "ls-files", "--cached", "--others", "--exclude-standard", "*.md"],
+        cwd=ROOT,
+        capture_output=True,
+        check=True,
+        text=True,
+    ).stdout.split()
+
+    assert {ROOT / name for name in listed if (ROOT / name).exists()} == set(DOCUMENTS)
