@@ -1,4 +1,4 @@
-"""The guide as pages: the home page, each edition, and what changed between two."""
+"""Pages of guidance: the home page, each edition, and the changes between two editions."""
 
 from itertools import pairwise
 from typing import Annotated
@@ -30,83 +30,82 @@ from app.web.router import GuidanceRouter
 
 router = GuidanceRouter(include_in_schema=False, dependencies=[PUBLIC], route_class=PageRoute)
 
-MOST_GUIDES = 200
+MAX_GUIDES = 200
 
 Since = Annotated[int, Query(ge=1, le=HIGHEST, description="The edition to compare with.")]
 
 
 @router.get("/")
-def read_home(request: Request, session: SessionDep, parts: ContextDep) -> Response:
-    """Every guide, and whom to call."""
-    return public_page(request, parts, "home.html", guides=list_current(session, limit=MOST_GUIDES))
+def read_home(request: Request, session: SessionDep, context: ContextDep) -> Response:
+    """Return the home page: every guide, and who to call."""
+    return public_page(request, context, "home.html", guides=list_current(session, limit=MAX_GUIDES))
 
 
 @router.get("/covering-your-tracks")
-def read_covering_your_tracks(request: Request, parts: ContextDep) -> Response:
-    """What these pages leave behind on a device, and what to do about it."""
-    return public_page(request, parts, "tracks.html")
+def read_covering_your_tracks(request: Request, context: ContextDep) -> Response:
+    """Return the page on what these pages leave behind on a device."""
+    return public_page(request, context, "covering_your_tracks.html")
 
 
 @router.get("/guides/{guide}")
-def read_guide_page(request: Request, session: SessionDep, parts: ContextDep, guide: GuideName) -> Response:
-    """The current edition, to read in a minute."""
+def read_guide_page(request: Request, session: SessionDep, context: ContextDep, guide: GuideName) -> Response:
+    """Return the page of the current edition."""
     history = get_history(session, guide=guide)
     head = head_of(history, get_current(session, guide=guide).number)
-    return _edition_page(request, parts, history, head, api=guide_path(guide))
+    return _edition_page(request, context, history, head, api=guide_path(guide))
 
 
 @router.get("/guides/{guide}/editions/{number}")
 def read_edition_page(
-    request: Request, session: SessionDep, parts: ContextDep, guide: GuideName, number: Number
+    request: Request, session: SessionDep, context: ContextDep, guide: GuideName, number: Number
 ) -> Response:
-    """Exactly that edition."""
+    """Return the page of one edition."""
     history = get_history(session, guide=guide)
     head = readable_of(history, number)
-    return _edition_page(request, parts, history, head, api=edition_path(head.key))
+    return _edition_page(request, context, history, head, api=edition_path(head.key))
 
 
 @router.get("/guides/{guide}/editions/{number}/changes")
 def read_changes_page(
-    *, request: Request, session: SessionDep, parts: ContextDep, guide: GuideName, number: Number, since: Since
+    *, request: Request, session: SessionDep, context: ContextDep, guide: GuideName, number: Number, since: Since
 ) -> Response:
-    """What changed between two editions: words struck and added."""
+    """Return the changes between two editions: removed and added words."""
     history = get_history(session, guide=guide)
     head, other = readable_of(history, number), readable_of(history, since)
     if head.number == other.number:
         raise InvalidQuery([FieldError(("since",), "Compare it with another edition.")])
-    before, after = parts.intake.contents(other.key), parts.intake.contents(head.key)
+    before, after = context.intake.contents(other.key), context.intake.contents(head.key)
     return public_page(
         request,
-        parts,
+        context,
         "changes.html",
         head=head,
         since=other,
         after=after,
-        fields=describe_field_changes(changed_fields(before, after)),
-        sections=describe_section_changes(changed_sections(before, after)),
+        field_changes=describe_field_changes(changed_fields(before, after)),
+        section_changes=describe_section_changes(changed_sections(before, after)),
         others=[each for each in _readable(history) if each.number not in (number, since)],
     )
 
 
 def _edition_page(
-    request: Request, parts: AppContext, history: list[EditionHead], head: EditionHead, *, api: str
+    request: Request, context: AppContext, history: list[EditionHead], head: EditionHead, *, api: str
 ) -> Response:
-    readable = _readable(history)
-    before = {newer.number: older.number for newer, older in pairwise(readable)}
+    previous = {newer.number: older.number for newer, older in pairwise(_readable(history))}
     return public_page(
         request,
-        parts,
+        context,
         "guide.html",
         head=head,
-        content=parts.intake.contents(head.key),
+        content=context.intake.contents(head.key),
         status=status_of(head, history),
         current=current_of(history),
         history=history,
-        compared={each.number: before.get(each.number) for each in history},
-        is_numbered=api != guide_path(head.guide),
+        previous_edition={each.number: previous.get(each.number) for each in history},
+        shows_number=api != guide_path(head.guide),
         sections=[section.value for section in Section],
         api=api,
-        prints_here=pdf_available(),
+        pdf_available=pdf_available(),
     )
 
 
