@@ -395,11 +395,11 @@ def states(page: Page) -> Iterator[str]:
     yield "status"
     page.goto("/concerns")
     press(page, "See the status")
-    yield "no such concern"
+    yield "unknown concern"
 
 
 def find_faults(page: Page) -> list[str]:
-    """Return what is wrong with a page: by axe, its headings, landmarks, language, or width on a narrow screen."""
+    """Return the faults of a page: from axe, in headings, landmarks or language, or in its width on a narrow screen."""
     faults = barriers(page)
     levels = page.evaluate(HEADINGS)
     if levels.count(1) != 1 or any(after - before > 1 for before, after in pairwise(levels)):

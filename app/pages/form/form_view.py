@@ -12,7 +12,7 @@ from app.pages.form.form_data import Answers, date_parts, value_at
 from app.web.validation_messages import SENTENCES, fault_of, without_echoes
 
 NOT_A_DATE = (
-    "must be a real date, such as 24 11 2026. If you do not know it, leave it empty and describe it in other words"
+    "must be a real date, for example 24 11 2026. If you do not know it, leave it empty and describe it in other words"
 )
 NO_ANSWER = "needs an answer"
 
