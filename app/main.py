@@ -41,11 +41,12 @@ from app.services.access.clients import Authenticator
 from app.services.access.key_files import DEVELOPMENT_IDENTITY, development_recipient, receipt_key, retired_keys
 from app.services.access.rate_limiting import make_limiter
 from app.services.concerns.edition_resolver import EditionResolver
+from app.services.concerns.follow_up import FollowUps
 from app.services.concerns.receipt_builder import ReceiptBuilder
 from app.services.concerns.receipt_signing import make_receipt_signer
 from app.services.concerns.retention import Periods
 from app.services.concerns.sealing import make_sealer
-from app.services.concerns.submission import Intake
+from app.services.concerns.submission import Submissions
 from app.services.concerns.unsealing import Unsealer, read_identities
 from app.services.concerns.working_days import WorkingDays
 from app.services.events.dispatcher import DispatcherThread, WebhookDispatcher
@@ -105,58 +106,55 @@ def utc_now() -> dt.datetime:
     return dt.datetime.now(dt.UTC)
 
 
-def join_parts(settings: Settings, clock: Clock) -> AppContext:
-    """Read the keys and the reference data, and join the parts. Raises `SetupError` and `SeedFileError`."""
+def build_context(settings: Settings, clock: Clock) -> AppContext:
+    """Read the keys and the reference data, and build the context. Raises `SetupError` and `SeedFileError`."""
     engine = open_database(settings.data_dir, settings.database_address)
     recipients, identity_file = settings.seal_to, settings.seal_identity_file
     if not recipients:
         recipients = (development_recipient(settings.data_dir, at=clock()),)
         identity_file = identity_file or settings.data_dir / DEVELOPMENT_IDENTITY
-    reference_data = read_reference_data(settings.seed_dir)
+    sealer, reference_data = make_sealer(recipients), read_reference_data(settings.seed_dir)
     signer = make_receipt_signer(
         receipt_key(settings.receipt_key_file, settings.data_dir), retired_keys(settings.retired_receipt_keys)
     )
     known_hosts = AllowedHosts(public_url=settings.public_url, allowed_hosts=settings.allowed_hosts)
     shelf, metrics = ResponseCache(settings.shelf_megabytes, known_hosts.know), Metrics()
     contents = Contents(engine)
-    pinner = EditionResolver(engine, reference_data, contents)
+    resolver = EditionResolver(engine, reference_data, contents)
+    receipts = ReceiptBuilder(signer, WorkingDays(), reference_data)
 
-    def forget() -> None:
-        pinner.forget()
+    def invalidate_caches() -> None:
+        resolver.invalidate()
         shelf.clear()
 
-    intake = Intake(
-        engine=engine,
-        writer=Writer(
-            engine,
-            queue_size=settings.writer_queue,
-            wait_seconds=settings.writer_wait_seconds,
-            when_raised=forget,
-            when_flushed=metrics.record_flush,
-        ),
-        sealer=make_sealer(recipients),
-        clerk=ReceiptBuilder(signer, WorkingDays(), reference_data),
-        reference_data=reference_data,
-        contents=contents,
-        pinner=pinner,
+    writer = Writer(
+        engine,
+        queue_size=settings.writer_queue,
+        wait_seconds=settings.writer_wait_seconds,
+        when_raised=invalidate_caches,
+        when_flushed=metrics.record_flush,
     )
     return AppContext(
         settings=settings,
         engine=engine,
+        writer=writer,
+        contents=contents,
         reference_data=reference_data,
-        intake=intake,
-        opener=read_identities(identity_file) if identity_file else Unsealer(),
-        helpline=EmergencyContacts(engine),
-        doorkeeper=_doorkeeper(settings, engine),
+        signer=signer,
+        unsealer=read_identities(identity_file) if identity_file else Unsealer(),
+        submissions=Submissions(engine, writer, resolver, sealer, receipts),
+        follow_ups=FollowUps(engine, writer, contents, sealer, receipts),
+        emergency_contacts=EmergencyContacts(engine),
+        authenticator=_authenticator(settings, engine),
         metrics=metrics,
         shelf=shelf,
-        forget=forget,
+        invalidate_caches=invalidate_caches,
         known_hosts=known_hosts,
         clock=clock,
     )
 
 
-def _doorkeeper(settings: Settings, engine: Engine) -> Authenticator:
+def _authenticator(settings: Settings, engine: Engine) -> Authenticator:
     provider = None
     if settings.openid_issuer is not None:
         from app.services.access.openid import open_provider  # noqa: PLC0415  # only where there is one
@@ -193,15 +191,15 @@ def create_app(settings: Settings, clock: Clock = utc_now) -> GuidanceApp:
 
     @asynccontextmanager
     async def live(app: FastAPI) -> AsyncIterator[None]:
-        parts: AppContext = app.state.parts
+        context: AppContext = app.state.context
         with ExitStack() as ending:
-            ending.callback(parts.engine.dispose)
+            ending.callback(context.engine.dispose)
             try:
-                _prepare(parts, ending)
+                _prepare(context, ending)
             except GuidanceError as fault:
                 app.state.start_fault = fault  # for whoever started the service: a log line holds no words of an error
                 raise
-            _begin_work(parts, ending)
+            _begin_work(context, ending)
             yield
 
     app = GuidanceApp(
@@ -215,7 +213,7 @@ def create_app(settings: Settings, clock: Clock = utc_now) -> GuidanceApp:
         # not by `include_router`, which builds every route once more
         routes=[route for router in ROUTERS for route in router.routes],
     )
-    app.state.parts = join_parts(settings, clock)
+    app.state.context = build_context(settings, clock)
     add_problem_handlers(app)
     customise_openapi(app)
     app.add_middleware(NegotiationMiddleware)
@@ -223,34 +221,34 @@ def create_app(settings: Settings, clock: Clock = utc_now) -> GuidanceApp:
     return app
 
 
-def _prepare(parts: AppContext, ending: ExitStack) -> None:
+def _prepare(context: AppContext, ending: ExitStack) -> None:
     """Bring the database to where it can be served, with the writer at work."""
-    settings, writer = parts.settings, parts.intake.writer
+    settings, writer = context.settings, context.writer
     try:
-        prepare_schema(parts.engine, settings.data_dir)
+        prepare_schema(context.engine, settings.data_dir)
     except DBAPIError:
         raise SetupError("the database does not answer, or cannot be written") from None
     writer.start()
     ending.callback(writer.stop)
-    publish_seed(parts.engine, writer, parts.reference_data, settings.seed_dir, at=parts.clock())
+    publish_seed(context.engine, writer, context.reference_data, settings.seed_dir, at=context.clock())
 
 
-def _begin_work(parts: AppContext, ending: ExitStack) -> None:
+def _begin_work(context: AppContext, ending: ExitStack) -> None:
     """Begin what a serving process does by itself, and say what an operator should know."""
-    settings, writer = parts.settings, parts.intake.writer
+    settings, writer = context.settings, context.writer
     if settings.database_url is not None and settings.receipt_key_file is None:
         log.warning("receipt_key_of_this_node_alone", path=str(settings.data_dir))
     if not settings.seal_to:
         log.warning("development_identity", path=str(settings.data_dir))
-    parts.helpline.contacts()  # remembered from now on, whatever becomes of the database
+    context.emergency_contacts.current()  # remembered from now on, whatever becomes of the database
     periods = Periods(settings.retention_acknowledged_days, settings.retention_closed_days)
     at_work: list[RetentionWorker | GenerationWatcher | DispatcherThread] = [
-        RetentionWorker(parts.engine, writer, periods, parts.clock),
-        GenerationWatcher(parts.engine, parts.forget),
+        RetentionWorker(context.engine, writer, periods, context.clock),
+        GenerationWatcher(context.engine, context.invalidate_caches),
     ]
     if settings.deliver:
         allowed_hosts = frozenset(settings.webhook_allowed_hosts)
-        at_work.append(DispatcherThread(WebhookDispatcher(writer, allowed_hosts, parts.clock)))
+        at_work.append(DispatcherThread(WebhookDispatcher(writer, allowed_hosts, context.clock)))
     for each in at_work:
         each.start()
         ending.callback(each.stop)
@@ -259,19 +257,19 @@ def _begin_work(parts: AppContext, ending: ExitStack) -> None:
 def _surround(app: GuidanceApp, settings: Settings) -> None:
     """Put the middleware around the routes; the last to be added is the first to be asked."""
     limiter = make_limiter(settings.limits_store, settings.limits_secret_file)
-    parts: AppContext = app.state.parts
+    context: AppContext = app.state.context
     app.add_middleware(
         RequestBodyMiddleware,
         seconds=settings.client_seconds,
         most_at_work=settings.concurrent_requests,
-        draining=parts.draining,
+        draining=context.draining,
     )
     app.add_middleware(RateLimitMiddleware, limiter=limiter, settings=settings)
-    app.add_middleware(TrustedHostMiddleware, known=parts.known_hosts)
+    app.add_middleware(TrustedHostMiddleware, known=context.known_hosts)
     app.add_middleware(UnhandledErrorMiddleware)
-    app.add_middleware(ErrorPageMiddleware, parts=parts)
+    app.add_middleware(ErrorPageMiddleware, context=context)
     app.add_middleware(CorsMiddleware, allowed_origins=settings.allowed_origins)
     app.add_middleware(SecurityHeadersMiddleware, is_https=settings.public_url.startswith("https:"))
     if settings.trusted_proxies:
         app.add_middleware(ProxyHeadersMiddleware, trusted_hosts=list(settings.trusted_proxies))
-    app.front = RequestLogMiddleware(CacheMiddleware(app.behind, parts.shelf), parts.shelf, parts.metrics)
+    app.front = RequestLogMiddleware(CacheMiddleware(app.behind, context.shelf), context.shelf, context.metrics)

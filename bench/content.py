@@ -6,7 +6,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
-from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from contextlib import contextmanager
 from functools import partial
 from multiprocessing import get_context
@@ -19,11 +19,8 @@ from app.models.concerns.concern import Concern
 from app.models.guidance.editions import EditionContent
 from app.models.guidance.seed_files import read_seed_file
 from app.services.access.clients import add_client
-from app.services.concerns.submission import receive_concern
 from app.services.guidance.publishing import publish_edition
 from app.services.guidance.seeding import publish_seed
-from app.store.database import for_writing
-from app.store.editions import EditionKey
 from app.store.schema import prepare_schema
 from app.web.context import AppContext
 from bench.servers import Server, baseline
@@ -35,6 +32,7 @@ CONCERN = (
     b'"concern":{"narrative":"Alex Example was collected from school by an adult whom staff do not know."}}'
 )
 A_BATCH = 100
+AT_ONCE = 32  # publishers whose editions share a commit
 A_PORTION = 10_000  # concerns that one process receives before it ends its work
 NAIVE_DATABASE = "naive.db"
 NAME = "BENCH_NAIVE_DATABASE"
@@ -43,32 +41,36 @@ Progress = Callable[[str, int, int], None]
 
 
 @contextmanager
-def parts_at_work(data_dir: Path) -> Iterator[AppContext]:
-    """The parts of a service on that folder, with the seed published and the writer at work, and no server."""
-    parts: AppContext = create_app(Settings(data_dir=data_dir)).state.parts
-    prepare_schema(parts.engine, data_dir)
-    writer = parts.intake.writer
-    writer.start()
-    publish_seed(parts.engine, writer, parts.reference_data, SEED_DIR, at=parts.clock())
-    yield parts
-    writer.stop()
-    parts.engine.dispose()
+def running_context(data_dir: Path) -> Iterator[AppContext]:
+    """Yield the context of a service on that folder, with the seed published and the writer running, and no server."""
+    context: AppContext = create_app(Settings(data_dir=data_dir)).state.context
+    prepare_schema(context.engine, data_dir)
+    context.writer.start()
+    publish_seed(context.engine, context.writer, context.reference_data, SEED_DIR, at=context.clock())
+    yield context
+    context.writer.stop()
+    context.engine.dispose()
 
 
 def fill_with_guides(data_dir: Path, number: int, progress: Progress) -> None:
     """Publish so many made-up guides with the words of the seed's, many to a transaction."""
     content = read_seed_file(FIRST_EDITION, EditionContent)
-    with parts_at_work(data_dir) as parts:
-        engine = for_writing(parts.engine)
+    with running_context(data_dir) as context, ThreadPoolExecutor(AT_ONCE) as publishers:
+
+        def publish(place: int) -> None:
+            title = f"A made-up guide, number {place}"
+            publish_edition(
+                context.writer,
+                context.reference_data,
+                guide=made_up_guide(place),
+                content=content.model_copy(update={"title": title}),
+                at=context.clock(),
+            )
+
         for begin in range(0, number, A_BATCH):
-            with engine.begin() as connection:
-                for place in range(begin, min(begin + A_BATCH, number)):
-                    key = EditionKey(made_up_guide(place), 1)
-                    changed = content.model_copy(update={"title": f"A made-up guide, number {place}"})
-                    publish_edition(
-                        connection, key, content=changed, at=parts.clock(), reference_data=parts.reference_data
-                    )
-            progress("guides", min(begin + A_BATCH, number), number)
+            end = min(begin + A_BATCH, number)
+            list(publishers.map(publish, range(begin, end)))
+            progress("guides", end, number)
 
 
 def made_up_guide(place: int) -> str:
@@ -78,10 +80,8 @@ def made_up_guide(place: int) -> str:
 
 def fill_with_concerns(data_dir: Path, number: int, progress: Progress) -> str:
     """Receive so many concerns, by a process for each processor; gives the key of a client who may read the inbox."""
-    with parts_at_work(data_dir) as parts:
-        key = parts.intake.writer.keep(
-            lambda connection: add_client(connection, name="bench-desk", scopes=(Scope.READ,), at=parts.clock())
-        )
+    with running_context(data_dir) as context:
+        key = add_client(context.writer, name="bench-desk", scopes=(Scope.READ,), at=context.clock())
     portions = [min(A_PORTION, number - begin) for begin in range(0, number, A_PORTION)]
     done = 0
     with ProcessPoolExecutor(os.cpu_count(), get_context("spawn"), on_every_cpu) as processes:
@@ -95,13 +95,13 @@ def receive(data_dir: Path, number: int) -> int:
     """Receive so many concerns in this process, and give their number."""
     concern = Concern.model_validate_json(CONCERN)
 
-    async def a_batch(parts: AppContext, size: int) -> None:
+    async def a_batch(context: AppContext, size: int) -> None:
         at = dt.datetime.now(dt.UTC)
-        await asyncio.gather(*(receive_concern(parts.intake, concern, retry=None, at=at) for _ in range(size)))
+        await asyncio.gather(*(context.submissions.submit(concern, keys=None, at=at) for _ in range(size)))
 
-    with parts_at_work(data_dir) as parts, asyncio.Runner() as runner:
+    with running_context(data_dir) as context, asyncio.Runner() as runner:
         for begin in range(0, number, A_BATCH):
-            runner.run(a_batch(parts, min(A_BATCH, number - begin)))
+            runner.run(a_batch(context, min(A_BATCH, number - begin)))
     return number
 
 

@@ -8,8 +8,8 @@ from sqlmodel import Session
 from app.cli.options import DataDir, EnvFile, database_at_work, read_settings
 from app.main import utc_now
 from app.models.clients import Scope
-from app.services.access.clients import add_client
-from app.store.clients import list_clients, mark_revoked
+from app.services.access.clients import add_client, revoke_client
+from app.store.clients import list_clients
 
 clients = typer.Typer(help="Systems that may act here, and what each may do.", no_args_is_help=True)
 
@@ -23,7 +23,7 @@ def clients_add(
 ) -> None:
     """Add a client and print its key, which is shown here once and kept nowhere."""
     with database_at_work(read_settings(data_dir, env_file)) as (_, writer):
-        key = writer.keep(lambda connection: add_client(connection, name=name, scopes=scope, at=utc_now()))
+        key = add_client(writer, name=name, scopes=scope, at=utc_now())
     typer.echo(key)
 
 
@@ -44,5 +44,5 @@ def clients_revoke(
 ) -> None:
     """Revoke a client: from now on its key opens nothing."""
     with database_at_work(read_settings(data_dir, env_file)) as (_, writer):
-        writer.keep(lambda connection: mark_revoked(connection, name=name, at=utc_now()))
+        revoke_client(writer, name, at=utc_now())
     typer.echo(f"{name}: revoked")

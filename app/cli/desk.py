@@ -30,7 +30,7 @@ def desk_open(
     ],
 ) -> None:
     """Fetch a concern sealed, open it on this machine, and print it as JSON with what was added to it."""
-    opener = read_identities(identity)
+    unsealer = read_identities(identity)
     named = find_reference(reference)
     if named is None:
         raise typer.BadParameter("that is not a reference: check it for a slip")
@@ -38,9 +38,9 @@ def desk_open(
     headers = {"Authorization": f"Bearer {key}", "Accept": AGE}
     with httpx.Client(base_url=url, headers=headers, timeout=TIMEOUT_SECONDS, trust_env=False) as client:
         answer = _fetch(client, path)
-        opened = opener.open(answer.content)
+        opened = unsealer.open(answer.content)
         numbers = range(1, int(answer.headers.get("Additions", "0")) + 1)
-        added = [opener.open(_fetch(client, f"{path}/additions/{number}").content) for number in numbers]
+        added = [unsealer.open(_fetch(client, f"{path}/additions/{number}").content) for number in numbers]
     typer.echo(json.dumps(opened | {"additions": added}, ensure_ascii=False, indent=2))
 
 

@@ -57,9 +57,9 @@ def keys_reseal(
     settings = read_settings(data_dir, env_file)
     if not settings.seal_to:
         raise SetupError("set GUIDANCE_SEAL_TO to the recipients that concerns are to be sealed to")
-    opener, sealer = read_identities(identity), make_sealer(settings.seal_to)
+    unsealer, sealer = read_identities(identity), make_sealer(settings.seal_to)
     resealed = 0
     with database_at_work(settings) as (engine, writer):
-        for _ in reseal(engine, writer, opener, sealer, actor=KEY_HOLDER, at=utc_now()):
+        for _ in reseal(engine, writer, unsealer, sealer, actor=KEY_HOLDER, at=utc_now()):
             resealed += 1
     typer.echo(f"{resealed} sealed anew")

@@ -12,9 +12,9 @@ from app.main import utc_now
 from app.models.events.tables import EventKind
 from app.services.events.dispatcher import DispatcherThread, WebhookDispatcher
 from app.services.events.ssrf_guard import SsrfGuard
-from app.services.events.webhooks import add_webhook, drop_old_secret, replay, rotate_secret
+from app.services.events.webhooks import add_webhook, drop_old_secret, remove_webhook, replay, rotate_secret
 from app.store.events import count_deliveries
-from app.store.webhooks import disable, get_webhook, list_webhooks
+from app.store.webhooks import list_webhooks
 
 webhooks = typer.Typer(help="Addresses that events are pushed to.", no_args_is_help=True)
 
@@ -33,11 +33,7 @@ def webhooks_add(
     settings = read_settings(data_dir, env_file)
     addresses = SsrfGuard(frozenset(settings.webhook_allowed_hosts))
     with database_at_work(settings) as (_, writer):
-        secret = writer.keep(
-            lambda connection: add_webhook(
-                connection, name=name, url=url, kinds=event, addresses=addresses, at=utc_now()
-            )
-        )
+        secret = add_webhook(writer, name=name, url=url, kinds=event, addresses=addresses, at=utc_now())
     typer.echo(secret)
 
 
@@ -55,10 +51,8 @@ def webhooks_list(data_dir: DataDir = None, env_file: EnvFile = None) -> None:
 @webhooks.command("remove")
 def webhooks_remove(name: Name, data_dir: DataDir = None, env_file: EnvFile = None) -> None:
     """Send nothing more to the address."""
-    with database_at_work(read_settings(data_dir, env_file)) as (engine, writer):
-        with Session(engine) as session:
-            get_webhook(session, name)
-        writer.keep(lambda connection: disable(connection, name=name, because="removed", at=utc_now()))
+    with database_at_work(read_settings(data_dir, env_file)) as (_, writer):
+        remove_webhook(writer, name, at=utc_now())
     typer.echo(f"{name}: removed")
 
 
@@ -74,18 +68,18 @@ def webhooks_rotate(
     """Print a new secret. Until `--finish`, everything sent carries a signature with each of the two."""
     with database_at_work(read_settings(data_dir, env_file)) as (_, writer):
         if finish:
-            writer.keep(lambda connection: drop_old_secret(connection, name=name))
+            drop_old_secret(writer, name)
             typer.echo(f"{name}: only the newest secret signs")
         else:
-            typer.echo(writer.keep(lambda connection: rotate_secret(connection, name=name)))
+            typer.echo(rotate_secret(writer, name))
 
 
 @webhooks.command("replay")
 def webhooks_replay(name: Name, data_dir: DataDir = None, env_file: EnvFile = None) -> None:
     """Try again everything that could not be delivered to the address."""
     with database_at_work(read_settings(data_dir, env_file)) as (_, writer):
-        revived = writer.keep(lambda connection: replay(connection, name=name, now=utc_now()))
-    typer.echo(f"{revived} due again")
+        requeued = replay(writer, name, now=utc_now())
+    typer.echo(f"{requeued} due again")
 
 
 def deliver(

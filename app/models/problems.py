@@ -3,7 +3,7 @@
 from pydantic import Field
 
 from app.models.base import ResponseModel
-from app.models.guidance.editions import Contact
+from app.models.guidance.contacts import Contact
 from app.models.guidance.signposts import Signpost
 
 

@@ -16,9 +16,9 @@ COPIED_HEADERS = ("Retry-After", "RateLimit", "RateLimit-Policy", "Allow", "Conn
 class ErrorPageMiddleware:
     """ASGI middleware that replaces a problem document by an error page where the client prefers HTML."""
 
-    def __init__(self, app: ASGIApp, parts: AppContext) -> None:
+    def __init__(self, app: ASGIApp, context: AppContext) -> None:
         self.app = app
-        self._parts = parts
+        self._context = context
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
@@ -42,7 +42,7 @@ class ErrorPageMiddleware:
         headers = Headers(raw=start["headers"])
         if headers.get("content-type") != PROBLEM_MEDIA_TYPE:
             return None
-        page = error_page(self._parts, start["status"])
+        page = error_page(self._context, start["status"])
         for name in COPIED_HEADERS:
             if name in headers:
                 page.headers[name] = headers[name]

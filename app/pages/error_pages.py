@@ -62,7 +62,7 @@ class PageRoute(LateRoute):
         async def handle_with_error_page(request: Request) -> Response:
             try:
                 if request.method == "POST" and comes_from_another_site(request):
-                    return error_page(request.app.state.parts, FORBIDDEN)
+                    return error_page(request.app.state.context, FORBIDDEN)
                 return await handle(request)
             except Exception as error:  # every error becomes a page; a defect is logged
                 return _page_for(request, error)
@@ -79,7 +79,7 @@ def error_page(context: AppContext, status: int, *, message: str | None = None) 
         status=status,
         heading=heading,
         message=message or default_message,
-        contacts=list(context.helpline.contacts()),
+        contacts=list(context.emergency_contacts.current()),
     )
     if status == BUSY.status:
         response.headers["Retry-After"] = str(RETRY_AFTER_SECONDS)
@@ -93,7 +93,7 @@ def comes_from_another_site(request: Request) -> bool:
 
     `Sec-Fetch-Site` comes first: `Origin` may be `null`, because of the referrer policy of these pages.
     """
-    settings = request.app.state.parts.settings
+    settings = request.app.state.context.settings
     origin = request.headers.get("origin", "null")
     if origin in settings.allowed_origins:
         return False
@@ -104,7 +104,7 @@ def comes_from_another_site(request: Request) -> bool:
 
 
 def _page_for(request: Request, error: Exception) -> Response:
-    context: AppContext = request.app.state.parts
+    context: AppContext = request.app.state.context
     problem_type = _problem_type_of(error)
     if problem_type is INTERNAL_ERROR:
         log.error("defect", request_id=request.state.request_id, error=type(error).__name__, frames=frames_of(error))

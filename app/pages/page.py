@@ -8,6 +8,7 @@ from fastapi import Request, Response
 
 from app.config import Settings
 from app.pages.text_format import date_and_time, day, inline_markdown
+from app.presenters.contact_text import citation_text, option_text
 from app.web.context import AppContext
 from app.web.responses import CACHE_CURRENT, NO_STORE, conditional_response
 
@@ -26,7 +27,13 @@ def _templates() -> Any:
         lstrip_blocks=True,
         undefined=jinja2.StrictUndefined,
     )
-    templates.filters |= {"day": day, "date_and_time": date_and_time, "inline_markdown": inline_markdown}
+    templates.filters |= {
+        "day": day,
+        "date_and_time": date_and_time,
+        "inline_markdown": inline_markdown,
+        "option": option_text,
+        "citation": citation_text,
+    }
     return templates
 
 

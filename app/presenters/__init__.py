@@ -1,1 +1,1 @@
-"""Presenters: a model goes in, a document comes out."""
+"""Presenters: what models look like as documents. A model goes in, a text or a file comes out."""

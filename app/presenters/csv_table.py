@@ -9,8 +9,12 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from app.models.base import RequestModel
-from app.models.guidance.editions import DefinitionSource, EditionContent, Limb, Phone, RelatedCode
+from app.models.guidance.contacts import Phone
+from app.models.guidance.definitions import DefinitionSource, Limb
+from app.models.guidance.editions import EditionContent
 from app.models.guidance.guide_responses import Section
+from app.models.items import RelatedCode
+from app.presenters.contact_text import phone_text
 from app.store.editions import PARTS, EditionHead
 
 FORMULA_BEGINS = ("=", "+", "-", "@", "\t", "\r")
@@ -62,12 +66,7 @@ def _codes(codes: Sequence[RelatedCode] | None) -> Cells:
 
 
 def _phones(phones: Sequence[Phone] | None) -> Cells:
-    return {"phones": "; ".join(_phone(phone) for phone in phones or ())}
-
-
-def _phone(phone: Phone) -> str:
-    number = phone.display if phone.display == phone.number else f"{phone.display} ({phone.number})"
-    return number if phone.option is None else f"{number}, option {phone.option}"
+    return {"phones": "; ".join(phone_text(phone) for phone in phones or ())}
 
 
 def _limbs(limbs: Sequence[Limb] | None) -> Cells:

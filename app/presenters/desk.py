@@ -33,16 +33,18 @@ def entry_of(concern: ConcernRow, *, now: dt.datetime) -> InboxEntry:
     return inbox_entry(dict(concern), now=now)
 
 
-def opened_concern(taken: SealedConcern, opener: Unsealer, *, now: dt.datetime) -> OpenedConcern:
+def opened_concern(taken: SealedConcern, unsealer: Unsealer, *, now: dt.datetime) -> OpenedConcern:
     """The concern with its words. Raises `UnsealingUnavailable` where this process holds no identity for it."""
     additions = tuple(
         OpenedAddition(
-            number=addition.number, received_at=addition.received_at, addition=opener.open(addition.sealed)["addition"]
+            number=addition.number,
+            received_at=addition.received_at,
+            addition=unsealer.open(addition.sealed)["addition"],
         )
         for addition in taken.additions
         if addition.sealed is not None
     )
-    opened = opener.open(taken.concern.sealed or b"")
+    opened = unsealer.open(taken.concern.sealed or b"")
     return OpenedConcern.model_validate(
         _told(dict(taken.concern), now) | {"submission": opened["submission"], "additions": additions}
     )

@@ -72,10 +72,10 @@ class Paging(NamedTuple):
     per_page: int
 
 
-def read_directory(session: Session, parts: AppContext) -> Directory:
+def read_directory(session: Session, context: AppContext) -> Directory:
     """The directory as it stands now."""
     guides = [Guide(head, read_content(session, head.key)) for head in list_current(session, limit=MOST_GUIDES)]
-    return make_directory(guides, parts.reference_data.signposts, public_url=parts.settings.public_url)
+    return make_directory(guides, context.reference_data.signposts, public_url=context.settings.public_url)
 
 
 def listed_at_locations(services: Iterable[Service]) -> list[ListedServiceAtLocation]:

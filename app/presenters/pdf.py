@@ -13,8 +13,12 @@ from pathlib import Path
 from typing import Any
 
 from app.errors import PdfUnavailable
-from app.models.guidance.editions import Contact, Definition, EditionContent, IndicatorKind
+from app.models.guidance.contacts import Reachable
+from app.models.guidance.definitions import Definition
+from app.models.guidance.editions import EditionContent
 from app.models.guidance.signposts import Signpost
+from app.models.items import IndicatorKind
+from app.presenters.contact_text import citation_text, option_text
 from app.store.editions import EditionHead
 
 TEMPLATE = Path(__file__).with_name("guide.typ")
@@ -89,17 +93,12 @@ def _told(head: EditionHead, content: EditionContent, signposts: Sequence[Signpo
 
 def _definition(definition: Definition) -> dict[str, str]:
     source = definition.source
-    cited = "" if source is None else source.citation or f"{source.publisher}, {source.published}. {source.title}"
+    cited = "" if source is None else citation_text(source)
     return {"introduction": definition.introduction or "", "text": definition.text, "source": cited}
 
 
-def _contact(contact: Contact | Signpost) -> dict[str, Any]:
+def _contact(contact: Reachable) -> dict[str, Any]:
     phones = [
-        {
-            "number": phone.number,
-            "display": phone.display,
-            "option": f" (option {phone.option})" if phone.option else "",
-        }
-        for phone in contact.phones
+        {"number": phone.number, "display": phone.display, "option": option_text(phone)} for phone in contact.phones
     ]
     return {"name": contact.name, "phones": phones, "url": contact.url or ""}

@@ -9,8 +9,8 @@ from app.models.base import format_utc
 from app.models.concerns.receipts import EXAMPLE_REFERENCE
 from app.models.desk.concerns import DisclosureEntry, DisclosuresResponse, StatementResponse
 from app.routers.desk import UNADMITTED
+from app.services.auditing import read_disclosures, state_end_of_chain
 from app.services.concerns.receipt_signing import STATEMENT
-from app.services.desk.actions import read_disclosures, read_end_of_chain
 from app.web.context import ContextDep, NowDep
 from app.web.cursors import A_MOMENT, decode_position, encode_position
 from app.web.desk_auth import AuditorDep
@@ -29,7 +29,7 @@ PLACE = (dt.datetime, str, int)
 def list_disclosures(
     *,
     response: Response,
-    parts: ContextDep,
+    context: ContextDep,
     actor: AuditorDep,
     now: NowDep,
     chain: Annotated[
@@ -46,10 +46,8 @@ def list_disclosures(
 ) -> DisclosuresResponse:
     """Who read or changed what, when and from where, the oldest first. Reading this is on the record too."""
     after = decode_position(cursor, PLACE)
-    rows = parts.intake.writer.keep(
-        lambda connection: read_disclosures(
-            connection, chain=chain, client=client, actor=actor, at=now, after=after, limit=limit + 1
-        )
+    rows = read_disclosures(
+        context.writer, chain=chain, client=client, actor=actor, at=now, after=after, limit=limit + 1
     )
     response.headers["Cache-Control"] = NO_STORE
     page = rows[:limit]
@@ -64,7 +62,7 @@ def list_disclosures(
 def sign_statement(
     *,
     response: Response,
-    parts: ContextDep,
+    context: ContextDep,
     actor: AuditorDep,
     now: NowDep,
     chain: Annotated[
@@ -73,10 +71,8 @@ def sign_statement(
     ],
 ) -> StatementResponse:
     """The length and the last hash of a chain, signed, for an auditor to keep where this service cannot reach it."""
-    length, head = parts.intake.writer.keep(
-        lambda connection: read_end_of_chain(connection, chain, actor=actor, at=now)
-    )
+    length, head = state_end_of_chain(context.writer, chain, actor=actor, at=now)
     response.headers["Cache-Control"] = NO_STORE
     claims = {"sub": chain, "length": length, "head_sha256": head, "iat": int(now.timestamp()), "at": format_utc(now)}
-    statement = parts.intake.clerk.signer.sign(claims, kind=STATEMENT)
+    statement = context.signer.sign(claims, kind=STATEMENT)
     return StatementResponse(chain=chain, length=length, head_sha256=head, at=now, statement=statement)

@@ -10,9 +10,7 @@ from app.models.concerns.concern import Concern
 from app.models.concerns.examples import FULL_EXAMPLE, SMALLEST_EXAMPLE
 from app.models.concerns.form import ConcernFormResponse, concern_form
 from app.models.concerns.receipts import EXAMPLE_REFERENCE, CheckResponse, ConcernStatus, Receipt
-from app.services.concerns.follow_up import add_to_concern, get_status
-from app.services.concerns.idempotency import IdempotentResult, RetryKey, retry_key
-from app.services.concerns.submission import check_concern, receive_concern
+from app.services.concerns.idempotency import IdempotencyKeys, IdempotentResult, derive_idempotency_keys
 from app.web.auth import PUBLIC, StatusTokenDep, SubmitterDep, require_submitter
 from app.web.context import ContextDep, NowDep
 from app.web.json_body import JSONRoute
@@ -85,9 +83,9 @@ Reference = Annotated[
     responses=NOT_MODIFIED | problem_responses(),
     dependencies=[PUBLIC],
 )
-def read_concern_form(request: Request, parts: ContextDep) -> Response:
+def read_concern_form(request: Request, context: ContextDep) -> Response:
     """The form as JSON Schema, with labels, help texts and code lists, so that a front end can draw it."""
-    form = concern_form(tuple(parts.reference_data.code_lists.values()), parts.reference_data.signposts)
+    form = concern_form(tuple(context.reference_data.code_lists.values()), context.reference_data.signposts)
     return public_response(request, form, caching=CACHE_CURRENT)
 
 
@@ -98,10 +96,10 @@ def read_concern_form(request: Request, parts: ContextDep) -> Response:
     dependencies=[Depends(require_submitter)],
     openapi_extra=WITH_OR_WITHOUT_KEY,
 )
-def check_submission(response: Response, parts: ContextDep, submission: Submission, now: NowDep) -> CheckResponse:
+def check_submission(response: Response, context: ContextDep, submission: Submission, now: NowDep) -> CheckResponse:
     """The same validation and answer as a submission, with nothing stored: for developers and for front ends."""
     response.headers["Cache-Control"] = NO_STORE
-    return check_concern(parts.intake, submission, at=now)
+    return context.submissions.check(submission, at=now)
 
 
 @router.post(
@@ -116,7 +114,7 @@ def check_submission(response: Response, parts: ContextDep, submission: Submissi
 )
 async def raise_concern(
     request: Request,
-    parts: ContextDep,
+    context: ContextDep,
     submission: Submission,
     submitter: SubmitterDep,
     idempotency_key: IdempotencyKey = None,
@@ -127,18 +125,17 @@ async def raise_concern(
     required; a concern with little in it takes the same route as one with much.
     """
     _expect_one_key_at_most(request)
-    retry = retry_key(idempotency_key.strip('"'), client=submitter) if idempotency_key else None
-    kept = await receive_concern(parts.intake, submission, retry=retry, at=parts.clock())
-    return _kept_answer(kept)
+    keys = derive_idempotency_keys(idempotency_key.strip('"'), client=submitter) if idempotency_key else None
+    return _created(await context.submissions.submit(submission, keys=keys, at=context.clock()))
 
 
 @router.get("/{reference}", summary="Follow a concern", responses=problem_responses(TOKEN_REQUIRED, CONCERN_NOT_FOUND))
 def read_concern_status(
-    response: Response, parts: ContextDep, status_token: StatusTokenDep, now: NowDep, reference: Reference
+    response: Response, context: ContextDep, status_token: StatusTokenDep, now: NowDep, reference: Reference
 ) -> ConcernStatus:
     """How the concern stands, for whoever holds its status token. A wrong reference and a wrong token answer alike."""
     response.headers["Cache-Control"] = NO_STORE
-    return get_status(parts.intake, typed_reference=reference, status_token=status_token, at=now)
+    return context.follow_ups.read_status(typed_reference=reference, status_token=status_token, at=now)
 
 
 @router.post(
@@ -160,7 +157,7 @@ def read_concern_status(
 def add_more(
     *,
     request: Request,
-    parts: ContextDep,
+    context: ContextDep,
     status_token: StatusTokenDep,
     now: NowDep,
     reference: Reference,
@@ -170,22 +167,20 @@ def add_more(
     """More from the reporter, sealed like the concern itself. The duty team sees additions in the order of arrival."""
     _expect_one_key_at_most(request)
 
-    def retry_of(named: str) -> RetryKey | None:
-        return retry_key(idempotency_key.strip('"'), client=f"addition to {named}") if idempotency_key else None
+    def derive_keys(reference: str) -> IdempotencyKeys | None:
+        if idempotency_key is None:
+            return None
+        return derive_idempotency_keys(idempotency_key.strip('"'), client=f"addition to {reference}")
 
-    kept = add_to_concern(
-        parts.intake,
-        addition,
-        typed_reference=reference,
-        status_token=status_token,
-        idempotency=retry_of,
-        at=now,
+    return _created(
+        context.follow_ups.add(
+            addition, typed_reference=reference, status_token=status_token, derive_keys=derive_keys, at=now
+        )
     )
-    return _kept_answer(kept)
 
 
-def _kept_answer(kept: IdempotentResult) -> Response:
-    headers = {"Location": f"/v1/concerns/{kept.reference}", "Cache-Control": NO_STORE}
-    if kept.is_replay:
+def _created(result: IdempotentResult) -> Response:
+    headers = {"Location": f"/v1/concerns/{result.reference}", "Cache-Control": NO_STORE}
+    if result.is_replay:
         headers["Idempotency-Replayed"] = "true"
-    return Response(kept.receipt, status_code=201, media_type="application/json", headers=headers)
+    return Response(result.receipt, status_code=201, media_type="application/json", headers=headers)

@@ -24,7 +24,6 @@ from app.services.desk import actions as desk
 from app.store.database import forget_freed_pages
 from app.store.disclosures import Actor
 from app.store.inbox import InboxOrder, InboxQuery, place_of
-from app.store.writer import Act
 from app.web.context import AppContext, ContextDep, NowDep
 from app.web.cursors import A_MOMENT, decode_position, encode_position
 from app.web.desk_auth import ReaderDep, WorkerDep
@@ -74,7 +73,7 @@ SEALED: Responses = {
 def read_inbox(
     *,
     response: Response,
-    parts: ContextDep,
+    context: ContextDep,
     actor: ReaderDep,
     now: NowDep,
     order: Annotated[
@@ -94,9 +93,7 @@ def read_inbox(
     """
     wanted = InboxQuery(order, state, overdue)
     after = decode_position(cursor, wanted.kinds)
-    rows = parts.intake.writer.keep(
-        lambda connection: desk.browse_inbox(connection, wanted, actor=actor, at=now, after=after, limit=limit)
-    )
+    rows = desk.read_inbox(context.writer, wanted, actor=actor, at=now, after=after, limit=limit)
     response.headers["Cache-Control"] = NO_STORE
     page = rows[:limit]
     return InboxResponse(
@@ -106,11 +103,10 @@ def read_inbox(
 
 
 @router.get("/summary", summary="Count the work", responses=problem_responses(*UNADMITTED))
-def read_summary(response: Response, parts: ContextDep, actor: ReaderDep, now: NowDep) -> SummaryResponse:
+def read_summary(response: Response, context: ContextDep, actor: ReaderDep, now: NowDep) -> SummaryResponse:
     """How many concerns wait, are acknowledged, closed and overdue."""
     response.headers["Cache-Control"] = NO_STORE
-    counted = parts.intake.writer.keep(lambda connection: desk.read_summary(connection, actor=actor, at=now))
-    return SummaryResponse(**counted)
+    return SummaryResponse(**desk.read_summary(context.writer, actor=actor, at=now))
 
 
 @router.get(
@@ -119,20 +115,22 @@ def read_summary(response: Response, parts: ContextDep, actor: ReaderDep, now: N
     response_model=OpenedConcern,
     responses=SEALED | problem_responses(CONCERN_NOT_FOUND, UNSEALING_UNAVAILABLE, ERASED, *UNADMITTED),
 )
-def open_concern(request: Request, parts: ContextDep, actor: ReaderDep, now: NowDep, reference: Reference) -> Response:
+def open_concern(
+    request: Request, context: ContextDep, actor: ReaderDep, now: NowDep, reference: Reference
+) -> Response:
     """The concern with its words and what was added, where this service holds an identity; else the sealed file.
 
     `Accept: application/age` asks for the sealed file in any case: whoever holds an identity opens it with
     `guidance desk open`, or with the `age` program.
     """
     accept = request.headers.get("accept", "*/*")
-    as_file = not parts.opener.can_open or quality(AGE, accept) > quality(JSON, accept)
+    as_file = not context.unsealer.can_unseal or quality(AGE, accept) > quality(JSON, accept)
     if as_file and quality(AGE, accept) == 0:
         raise UnsealingUnavailable
-    taken = _take_out(parts, actor, now, reference, how="sealed file" if as_file else "opened here")
+    fetched = _fetch_sealed(context, actor, now, reference, how="sealed file" if as_file else "opened here")
     if as_file:
-        return _sealed_file(taken.concern.sealed, taken.concern.reference, additions=len(taken.additions))
-    opened = opened_concern(taken, parts.opener, now=now)
+        return _sealed_file(fetched.concern.sealed, fetched.concern.reference, additions=len(fetched.additions))
+    opened = opened_concern(fetched, context.unsealer, now=now)
     return Response(opened.model_dump_json(), media_type=JSON, headers={"Cache-Control": NO_STORE, "Vary": "Accept"})
 
 
@@ -143,7 +141,7 @@ def open_concern(request: Request, parts: ContextDep, actor: ReaderDep, now: Now
     responses=SEALED | problem_responses(CONCERN_NOT_FOUND, ITEM_NOT_FOUND, ERASED, *UNADMITTED),
 )
 def fetch_addition(
-    parts: ContextDep,
+    context: ContextDep,
     actor: ReaderDep,
     now: NowDep,
     reference: Reference,
@@ -152,11 +150,11 @@ def fetch_addition(
     ],
 ) -> Response:
     """The sealed file of one addition."""
-    taken = _take_out(parts, actor, now, reference, how=f"sealed file of addition {number}")
-    found = next((addition for addition in taken.additions if addition.number == number), None)
+    fetched = _fetch_sealed(context, actor, now, reference, how=f"sealed file of addition {number}")
+    found = next((addition for addition in fetched.additions if addition.number == number), None)
     if found is None:
         raise NoSuchItem
-    return _sealed_file(found.sealed, f"{found.reference}-{number}", additions=len(taken.additions))
+    return _sealed_file(found.sealed, f"{found.reference}-{number}", additions=len(fetched.additions))
 
 
 @router.post(
@@ -168,15 +166,15 @@ def fetch_addition(
 def acknowledge(
     *,
     response: Response,
-    parts: ContextDep,
+    context: ContextDep,
     actor: WorkerDep,
     now: NowDep,
     reference: Reference,
     _acknowledgement: Acknowledgement,
 ) -> InboxEntry:
     """A social worker has seen it and decided the next step. To do so again changes nothing."""
-    named = reference_of(reference)
-    return _act(parts, response, now, lambda connection: desk.acknowledge(connection, named, actor=actor, at=now))
+    concern = desk.acknowledge(context.writer, reference_of(reference), actor=actor, at=now)
+    return _entry(response, concern, now)
 
 
 @router.post(
@@ -186,21 +184,15 @@ def acknowledge(
     responses=problem_responses(CONCERN_NOT_FOUND, UNACKNOWLEDGED, ALREADY_CLOSED, *UNREADABLE, *UNADMITTED),
 )
 def close(
-    *, response: Response, parts: ContextDep, actor: WorkerDep, now: NowDep, reference: Reference, outcome: Outcome
+    *, response: Response, context: ContextDep, actor: WorkerDep, now: NowDep, reference: Reference, outcome: Outcome
 ) -> InboxEntry:
     """Close the concern with its outcome; the reporter's status tells the outcome only where it is shared."""
-    faults = parts.reference_data.faults_in_codes(outcome)
+    faults = context.reference_data.faults_in_codes(outcome)
     if faults:
         raise ValidationFailed(faults)
-    named = reference_of(reference)
-    return _act(
-        parts,
-        response,
-        now,
-        lambda connection: desk.close(
-            connection, named, outcome=outcome.outcome, shared=outcome.shared_with_reporter, actor=actor, at=now
-        ),
-    )
+    named, shared = reference_of(reference), outcome.shared_with_reporter
+    concern = desk.close(context.writer, named, outcome=outcome.outcome, shared=shared, actor=actor, at=now)
+    return _entry(response, concern, now)
 
 
 @router.post(
@@ -210,16 +202,12 @@ def close(
     responses=problem_responses(CONCERN_NOT_FOUND, *UNREADABLE, *UNADMITTED),
 )
 def hold(
-    *, response: Response, parts: ContextDep, actor: WorkerDep, now: NowDep, reference: Reference, hold: Hold
+    *, response: Response, context: ContextDep, actor: WorkerDep, now: NowDep, reference: Reference, hold: Hold
 ) -> InboxEntry:
     """A concern on hold is erased neither by retention nor on request."""
     named = reference_of(reference)
-    return _act(
-        parts,
-        response,
-        now,
-        lambda connection: desk.hold(connection, named, held=hold.held, reason=hold.reason, actor=actor, at=now),
-    )
+    concern = desk.hold(context.writer, named, held=hold.held, reason=hold.reason, actor=actor, at=now)
+    return _entry(response, concern, now)
 
 
 @router.post(
@@ -229,30 +217,23 @@ def hold(
     responses=problem_responses(CONCERN_NOT_FOUND, UNACKNOWLEDGED, ON_HOLD, ERASED, *UNREADABLE, *UNADMITTED),
 )
 def erase(
-    *, response: Response, parts: ContextDep, actor: WorkerDep, now: NowDep, reference: Reference, erasure: Erasure
+    *, response: Response, context: ContextDep, actor: WorkerDep, now: NowDep, reference: Reference, erasure: Erasure
 ) -> InboxEntry:
     """Take the words away for good. What nobody has acknowledged, and what is on hold, is not erased."""
-    named = reference_of(reference)
-    entry = _act(
-        parts,
-        response,
-        now,
-        lambda connection: desk.erase(connection, named, reason=erasure.reason, actor=actor, at=now),
-    )
-    forget_freed_pages(parts.engine)
-    return entry
+    concern = desk.erase(context.writer, reference_of(reference), reason=erasure.reason, actor=actor, at=now)
+    forget_freed_pages(context.engine)
+    return _entry(response, concern, now)
 
 
-def _act(parts: AppContext, response: Response, now: dt.datetime, act: Act[ConcernRow]) -> InboxEntry:
+def _entry(response: Response, concern: ConcernRow, now: dt.datetime) -> InboxEntry:
     response.headers["Cache-Control"] = NO_STORE
-    return entry_of(parts.intake.writer.keep(act), now=now)
+    return entry_of(concern, now=now)
 
 
-def _take_out(parts: AppContext, actor: Actor, now: dt.datetime, reference: str, *, how: str) -> desk.SealedConcern:
-    named = reference_of(reference)
-    return parts.intake.writer.keep(
-        lambda connection: desk.fetch_sealed(connection, named, actor=actor, at=now, how=how)
-    )
+def _fetch_sealed(
+    context: AppContext, actor: Actor, now: dt.datetime, reference: str, *, how: str
+) -> desk.SealedConcern:
+    return desk.fetch_sealed(context.writer, reference_of(reference), actor=actor, at=now, how=how)
 
 
 def _sealed_file(sealed: bytes | None, name: str, *, additions: int) -> Response:

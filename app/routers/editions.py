@@ -88,7 +88,7 @@ def list_editions(
     | problem_responses(GUIDE_NOT_FOUND, EDITION_NOT_FOUND, WITHDRAWN),
 )
 def read_edition(
-    request: Request, session: SessionDep, parts: ContextDep, guide: GuideName, number: Number
+    request: Request, session: SessionDep, context: ContextDep, guide: GuideName, number: Number
 ) -> Response:
     """Exactly that edition, whole. Its bytes never change."""
     history = get_history(session, guide=guide)
@@ -98,7 +98,7 @@ def read_edition(
         request,
         answer,
         caching=CACHE_IMMUTABLE,
-        more_links=_successor(history, head) | memento_links(parts.settings.public_url, guide),
+        more_links=_successor(history, head) | memento_links(context.settings.public_url, guide),
         more_headers=memento_headers(head),
     )
 
@@ -213,10 +213,10 @@ def read_edition_item(
     | problem_responses(GUIDE_NOT_FOUND)
     | {200: {"content": {LINK_FORMAT: {"example": TIME_MAP_EXAMPLE}}, "description": "The TimeMap."}},
 )
-def read_time_map(request: Request, session: SessionDep, parts: ContextDep, guide: GuideName) -> Response:
+def read_time_map(request: Request, session: SessionDep, context: ContextDep, guide: GuideName) -> Response:
     """The guide's history as a Memento TimeMap (RFC 7089), in link-format (RFC 6690)."""
-    content = time_map(get_history(session, guide=guide), parts.settings.public_url)
-    links = memento_links(parts.settings.public_url, guide)
+    content = time_map(get_history(session, guide=guide), context.settings.public_url)
+    links = memento_links(context.settings.public_url, guide)
     return conditional_response(request, content, media_type=LINK_FORMAT, caching=CACHE_CURRENT, links=links)
 
 

@@ -13,7 +13,8 @@ from app.models.events.responses import EventResponse, EventsResponse
 from app.models.events.tables import EventKind, EventRow
 from app.routers.desk import UNADMITTED
 from app.services.access.clients import Principal
-from app.store.events import confirm, confirmed_by, events_after
+from app.services.event_pull import confirm_events
+from app.store.events import confirmed_by, events_after
 from app.web.auth import require_client
 from app.web.context import AppContext, ContextDep
 from app.web.plain_numbers import IN_PLAIN_DIGITS
@@ -35,8 +36,8 @@ Follower = Annotated[Principal, Security(require_client, scopes=[Scope.EVENTS])]
 async def read_events(
     *,
     response: Response,
-    parts: ContextDep,
-    caller: Follower,
+    context: ContextDep,
+    principal: Follower,
     after: Annotated[
         str | None,
         Query(
@@ -55,25 +56,25 @@ async def read_events(
 ) -> EventsResponse:
     """What happened since, for this client. What it has not confirmed is offered again."""
     response.headers["Cache-Control"] = NO_STORE
-    began_after = await run_in_threadpool(_begin, parts, caller.name, after)
+    began_after = await run_in_threadpool(_begin, context, principal.name, after)
     deadline = time.monotonic() + wait * SECOND
-    while not (found := await run_in_threadpool(_read, parts, began_after, limit)) and time.monotonic() < deadline:
+    while not (found := await run_in_threadpool(_read, context, began_after, limit)) and time.monotonic() < deadline:
         await asyncio.sleep(LOOK_AGAIN_SECONDS)
     last = found[-1].id if found else began_after
     events = tuple(EventResponse(type=EventKind(event.kind), timestamp=event.at, data=event.data) for event in found)
     return EventsResponse(events=events, next_cursor=encode_key(last or 0))
 
 
-def _begin(parts: AppContext, client: str, after: str | None) -> int:
+def _begin(context: AppContext, client: str, after: str | None) -> int:
     """Confirm what the cursor confirms, and give the event after which to read."""
     if after is None:
-        with Session(parts.engine) as session:
+        with Session(context.engine) as session:
             return confirmed_by(session, client=client)
     event_id = decode_key(after, otherwise=0)
-    parts.intake.writer.keep(lambda connection: confirm(connection, client=client, event_id=event_id))
+    confirm_events(context.writer, client=client, event_id=event_id)
     return event_id
 
 
-def _read(parts: AppContext, after: int, limit: int) -> list[EventRow]:
-    with Session(parts.engine) as session:
+def _read(context: AppContext, after: int, limit: int) -> list[EventRow]:
+    with Session(context.engine) as session:
         return list(events_after(session, after=after, limit=limit))

@@ -39,9 +39,9 @@ AS_ATOM: Responses = {
     response_model=JsonFeed,
     responses=NOT_MODIFIED | problem_responses(),
 )
-def read_json_feed(request: Request, session: SessionDep, parts: ContextDep) -> Response:
+def read_json_feed(request: Request, session: SessionDep, context: ContextDep) -> Response:
     """The latest 50 editions published and withdrawn, the newest first, as JSON Feed 1.1."""
-    feed = json_feed(list_edition_events(session, limit=MOST_ENTRIES), parts.settings.public_url)
+    feed = json_feed(list_edition_events(session, limit=MOST_ENTRIES), context.settings.public_url)
     return _answer(request, feed.model_dump_json(by_alias=True).encode(), JSON_MEDIA_TYPE, JSON_FEED)
 
 
@@ -51,9 +51,9 @@ def read_json_feed(request: Request, session: SessionDep, parts: ContextDep) -> 
     response_class=Response,
     responses=AS_ATOM | NOT_MODIFIED | problem_responses(),
 )
-def read_atom_feed(request: Request, session: SessionDep, parts: ContextDep) -> Response:
+def read_atom_feed(request: Request, session: SessionDep, context: ContextDep) -> Response:
     """The same entries, with the same ids, as an Atom feed (RFC 4287)."""
-    feed = atom_feed(list_edition_events(session, limit=MOST_ENTRIES), parts.settings.public_url)
+    feed = atom_feed(list_edition_events(session, limit=MOST_ENTRIES), context.settings.public_url)
     return _answer(request, feed, ATOM_MEDIA_TYPE, ATOM_FEED)
 
 

@@ -49,10 +49,10 @@ AS_PDF: Responses = {
     response_class=Response,
     responses=AS_MARKDOWN | NOT_MODIFIED | problem_responses(NOT_FOUND, GUIDE_NOT_FOUND, WITHDRAWN),
 )
-def read_guide_as_markdown(request: Request, session: SessionDep, parts: ContextDep, guide: GuideName) -> Response:
+def read_guide_as_markdown(request: Request, session: SessionDep, context: ContextDep, guide: GuideName) -> Response:
     """The guide to read in a minute: whom to call first, and the cautions beside factors and indicators."""
     head = get_current(session, guide=guide)
-    return _markdown(request, parts, head, read_content(session, head.key), guide_path(guide), VARY)
+    return _markdown(request, context, head, read_content(session, head.key), guide_path(guide), VARY)
 
 
 @router.get(
@@ -63,7 +63,7 @@ def read_guide_as_markdown(request: Request, session: SessionDep, parts: Context
     responses=AS_MARKDOWN | NOT_MODIFIED | problem_responses(NOT_FOUND, GUIDE_NOT_FOUND, EDITION_NOT_FOUND, WITHDRAWN),
 )
 def read_edition_as_markdown(
-    request: Request, session: SessionDep, parts: ContextDep, guide: GuideName, number: Number
+    request: Request, session: SessionDep, context: ContextDep, guide: GuideName, number: Number
 ) -> Response:
     """Exactly that edition, to read in a minute.
 
@@ -72,7 +72,7 @@ def read_edition_as_markdown(
     """
     head = readable_of(get_history(session, guide=guide), number)
     content, path = read_content(session, head.key), edition_path(head.key)
-    return _markdown(request, parts, head, content, path, memento_headers(head))
+    return _markdown(request, context, head, content, path, memento_headers(head))
 
 
 @router.get(
@@ -82,10 +82,10 @@ def read_edition_as_markdown(
     response_class=Response,
     responses=AS_PDF | NOT_MODIFIED | problem_responses(NOT_FOUND, GUIDE_NOT_FOUND, WITHDRAWN, PDF_UNAVAILABLE),
 )
-def read_guide_as_pdf(request: Request, session: SessionDep, parts: ContextDep, guide: GuideName) -> Response:
+def read_guide_as_pdf(request: Request, session: SessionDep, context: ContextDep, guide: GuideName) -> Response:
     """The same page as that of the numbered edition."""
     head = get_current(session, guide=guide)
-    return _pdf(request, parts, head, guide_path(guide))
+    return _pdf(request, context, head, guide_path(guide))
 
 
 @router.get(
@@ -98,7 +98,7 @@ def read_guide_as_pdf(request: Request, session: SessionDep, parts: ContextDep, 
     | problem_responses(NOT_FOUND, GUIDE_NOT_FOUND, EDITION_NOT_FOUND, WITHDRAWN, PDF_UNAVAILABLE),
 )
 def read_edition_as_pdf(
-    request: Request, session: SessionDep, parts: ContextDep, guide: GuideName, number: Number
+    request: Request, session: SessionDep, context: ContextDep, guide: GuideName, number: Number
 ) -> Response:
     """One A4 page, tagged (PDF/UA-1), with the edition, its digest and a QR code that leads to the live guide.
 
@@ -106,7 +106,7 @@ def read_edition_as_pdf(
     emergency stands outside editions.
     """
     head = readable_of(get_history(session, guide=guide), number)
-    return _pdf(request, parts, head, edition_path(head.key))
+    return _pdf(request, context, head, edition_path(head.key))
 
 
 @router.get(
@@ -144,19 +144,19 @@ def read_edition_section_as_csv(
 
 
 def _markdown(
-    request: Request, parts: AppContext, head: EditionHead, content: EditionContent, path: str, headers: Headers
+    request: Request, context: AppContext, head: EditionHead, content: EditionContent, path: str, headers: Headers
 ) -> Response:
-    page = edition_markdown(head, content, parts.reference_data.signposts, parts.settings.public_url)
+    page = edition_markdown(head, content, context.reference_data.signposts, context.settings.public_url)
     links = edition_links(head.key, path + MARKDOWN.suffix, below=MARKDOWN.suffix)
-    links |= memento_links(parts.settings.public_url, head.guide)
+    links |= memento_links(context.settings.public_url, head.guide)
     return conditional_response(
         request, page, media_type=MARKDOWN.content_type, caching=CACHE_CURRENT, links=links, more_headers=headers
     )
 
 
-def _pdf(request: Request, parts: AppContext, head: EditionHead, path: str) -> Response:
-    signposts, address = parts.reference_data.signposts, parts.settings.public_url
-    page = edition_pdf(head, parts.intake.contents(head.key), signposts, address)
+def _pdf(request: Request, context: AppContext, head: EditionHead, path: str) -> Response:
+    signposts, address = context.reference_data.signposts, context.settings.public_url
+    page = edition_pdf(head, context.contents(head.key), signposts, address)
     links = edition_links(head.key, path + PDF_SUFFIX, below=PDF_SUFFIX)
     answer = conditional_response(request, page, media_type=PDF_TYPE, caching=CACHE_CURRENT, links=links)
     answer.headers["Content-Disposition"] = f'inline; filename="{head.guide}-edition-{head.number}.pdf"'

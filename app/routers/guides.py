@@ -122,7 +122,7 @@ def list_guides(request: Request, session: SessionDep, limit: Limit = 50, cursor
 def read_guide(
     request: Request,
     session: SessionDep,
-    parts: ContextDep,
+    context: ContextDep,
     guide: GuideName,
     as_of: AsOf = None,
     accept_datetime: AcceptDatetime = None,
@@ -133,10 +133,10 @@ def read_guide(
     """
     moment = requested_moment(as_of, accept_datetime)
     if moment is not None:
-        return redirect_to_edition_at(get_history(session, guide=guide), moment, parts.settings.public_url)
+        return redirect_to_edition_at(get_history(session, guide=guide), moment, context.settings.public_url)
     head = get_current(session, guide=guide)
     answer = present_edition(head, read_content(session, head.key), EditionStatus.CURRENT, guide_path(guide))
-    more_links = memento_links(parts.settings.public_url, guide)
+    more_links = memento_links(context.settings.public_url, guide)
     return public_response(request, answer, caching=CACHE_CURRENT, more_links=more_links, more_headers=VARY)
 
 

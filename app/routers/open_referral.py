@@ -46,10 +46,10 @@ FOR_ALL = NOT_MODIFIED | problem_responses()
 FOR_ONE = NOT_MODIFIED | problem_responses(NOT_FOUND)
 
 
-def get_directory(parts: ContextDep) -> Directory:
+def get_directory(context: ContextDep) -> Directory:
     """The directory as it stands now."""
-    with Session(parts.engine) as session:
-        return read_directory(session, parts)
+    with Session(context.engine) as session:
+        return read_directory(session, context)
 
 
 async def service_filters(
@@ -89,16 +89,16 @@ PagingDep = Annotated[Paging, Depends(get_paging)]
 
 @router.get("", summary="Describe the directory", response_model=ApiDescription, responses=FOR_ALL)
 @router.get("/", include_in_schema=False)
-def describe_directory(request: Request, parts: ContextDep) -> Response:
+def describe_directory(request: Request, context: ContextDep) -> Response:
     """The version of the standard, and where it and this API are described; also with a slash at the end."""
-    document = parts.settings.public_url + DOCUMENT
+    document = context.settings.public_url + DOCUMENT
     return directory_response(request, ApiDescription(version="HSDS-UK-3.0", profile=PROFILE, openapi_url=document))
 
 
 @router.get("/openapi.json", include_in_schema=False)
-def read_directory_document(request: Request, parts: ContextDep) -> Response:
+def read_directory_document(request: Request, context: ContextDep) -> Response:
     """The OpenAPI document of the stub alone."""
-    return document_response(request, document_of_stub(request.app.openapi(), parts.settings.public_url))
+    return document_response(request, document_of_stub(request.app.openapi(), context.settings.public_url))
 
 
 @router.get("/services", summary="List the services", response_model=ServicePage, responses=FOR_ALL)

@@ -42,13 +42,13 @@ def read_liveness(response: Response) -> Health:
     summary="Can it serve?",
     responses=problem_responses() | {UNAVAILABLE: {"model": Health, "description": "A check fails."} | FAILING},
 )
-def read_readiness(response: Response, parts: ContextDep) -> Health:
+def read_readiness(response: Response, context: ContextDep) -> Health:
     """Whether guidance can be read and concerns can be kept: 503 where not."""
     response.headers["Cache-Control"] = NO_STORE
-    checks = {"database": _database(parts), "writer": _writer(parts)}
-    if parts.settings.database_url is None:
-        checks["disk"] = _disk(parts)
-    if parts.draining.is_set():
+    checks = {"database": _database(context), "writer": _writer(context)}
+    if context.settings.database_url is None:
+        checks["disk"] = _disk(context)
+    if context.draining.is_set():
         checks["process"] = "stopping"
     well = set(checks.values()) == {OK}
     if not well:
@@ -63,34 +63,34 @@ def read_readiness(response: Response, parts: ContextDep) -> Health:
     responses=problem_responses()
     | {200: {"content": {"text/plain": {"example": "guidance_requests_total 1.0"}}, "description": "Prometheus text."}},
 )
-def read_metrics(parts: ContextDep, session: SessionDep, now: NowDep) -> Response:
+def read_metrics(context: ContextDep, session: SessionDep, now: NowDep) -> Response:
     """Counts and times of requests, in the Prometheus text format. No word of any concern stands here."""
-    told = parts.metrics.text(
-        waiting=parts.intake.writer.waiting,
+    told = context.metrics.text(
+        waiting=context.writer.waiting,
         concerns=count_states(session, now=now),
         deliveries=count_deliveries(session),
     )
     return Response(told, headers={"Content-Type": CONTENT_TYPE_LATEST, "Cache-Control": NO_STORE})
 
 
-def _database(parts: AppContext) -> str:
+def _database(context: AppContext) -> str:
     try:
-        with parts.engine.connect() as connection:
+        with context.engine.connect() as connection:
             connection.execute(text("SELECT number FROM generation"))
     except SQLAlchemyError:
         return "no answer"
     return OK
 
 
-def _disk(parts: AppContext) -> str:
+def _disk(context: AppContext) -> str:
     try:
-        return OK if shutil.disk_usage(parts.settings.data_dir).free >= LEAST_FREE_BYTES else "full"
+        return OK if shutil.disk_usage(context.settings.data_dir).free >= LEAST_FREE_BYTES else "full"
     except OSError:
         return "no answer"
 
 
-def _writer(parts: AppContext) -> str:
-    writer = parts.intake.writer
+def _writer(context: AppContext) -> str:
+    writer = context.writer
     if not writer.is_alive:
         return "stopped"
     return OK if writer.can_write else "cannot write"

@@ -1,13 +1,13 @@
 """Publishing and withdrawing over HTTP."""
 
+from functools import partial
 from typing import Annotated
 
 from fastapi import Body, Header, Response, Security
 from sqlmodel import Session
 
-from app.errors import EditionAlreadyPublished, EditionOutOfOrder, PreconditionFailed, PreconditionMissing
+from app.errors import PreconditionFailed, PreconditionMissing
 from app.models.clients import Scope
-from app.models.digest import digest_of
 from app.models.guidance.edition_example import EDITION_EXAMPLE
 from app.models.guidance.editions import EditionContent
 from app.models.guidance.guide_responses import EditionStatus
@@ -17,9 +17,9 @@ from app.routers.editions import Number
 from app.routers.guides import GuideName
 from app.services.guidance.publishing import publish_edition, withdraw_edition
 from app.store.contents import read_content
-from app.store.editions import EditionHead, EditionKey, current_of, find_history
+from app.store.editions import EditionHead, EditionKey
 from app.web.auth import require_client
-from app.web.context import ContextDep, NowDep, SessionDep
+from app.web.context import ContextDep, NowDep
 from app.web.json_body import JSONRoute
 from app.web.problem_types import (
     ALREADY_WITHDRAWN,
@@ -78,8 +78,7 @@ IfMatch = Annotated[
 def publish(
     *,
     response: Response,
-    parts: ContextDep,
-    session: SessionDep,
+    context: ContextDep,
     now: NowDep,
     guide: GuideName,
     content: Annotated[EditionContent, Body(examples=[EDITION_EXAMPLE])],
@@ -90,21 +89,15 @@ def publish(
     `If-Match` guards against two editors who both follow the same edition: the second is refused with 412. Sending
     the current edition's words again answers 200 and changes nothing, so that a retry is safe.
     """
-    history = find_history(session, guide=guide)
-    current = current_of(history)
-    if current is not None and current.digest == digest_of(content):
-        key = current.key
-    else:
-        key = EditionKey(guide, len(history) + 1)
-        _check_precondition(session, current, if_match)
-    try:
-        published = parts.intake.writer.keep(
-            lambda connection: publish_edition(
-                connection, key, content=content, at=now, reference_data=parts.reference_data
-            )
-        )
-    except (EditionAlreadyPublished, EditionOutOfOrder):  # somebody else published after we looked
-        raise PreconditionFailed from None
+    published = publish_edition(
+        context.writer,
+        context.reference_data,
+        guide=guide,
+        content=content,
+        at=now,
+        precondition=partial(_check_if_match, if_match),
+    )
+    key = published.key
     response.status_code = 201 if published.is_new else 200
     response.headers["Location"] = edition_path(key)
     response.headers["Cache-Control"] = NO_STORE
@@ -131,13 +124,11 @@ def publish(
     dependencies=[MAY_PUBLISH],
 )
 def withdraw(
-    response: Response, parts: ContextDep, now: NowDep, guide: GuideName, number: Number, request: WithdrawalRequest
+    response: Response, context: ContextDep, now: NowDep, guide: GuideName, number: Number, request: WithdrawalRequest
 ) -> WithdrawalResponse:
     """Take an edition back. Its words stay on record; every read of it answers 410 with the reason from now on."""
     key = EditionKey(guide, number)
-    withdrawn = parts.intake.writer.keep(
-        lambda connection: withdraw_edition(connection, key, reason=request.reason, at=now)
-    )
+    withdrawn = withdraw_edition(context.writer, key, reason=request.reason, at=now)
     response.status_code = 201 if withdrawn.is_new else 200
     response.headers["Cache-Control"] = NO_STORE
     return WithdrawalResponse(
@@ -153,7 +144,7 @@ def withdraw(
     )
 
 
-def _check_precondition(session: Session, current: EditionHead | None, if_match: str | None) -> None:
+def _check_if_match(if_match: str | None, session: Session, current: EditionHead | None) -> None:
     """Raise unless the header names the current edition, or there is none to name."""
     if current is None:
         if if_match is not None:

@@ -71,9 +71,9 @@ def read_index(request: Request) -> Response:
     response_model=SignpostsResponse,
     responses=NOT_MODIFIED | problem_responses(),
 )
-def list_signposts(request: Request, parts: ContextDep) -> Response:
+def list_signposts(request: Request, context: ContextDep) -> Response:
     """999 and the national and local contacts that stand outside editions."""
-    answer = SignpostsResponse(signposts=parts.reference_data.signposts, links={"self": "/v1/signposts"})
+    answer = SignpostsResponse(signposts=context.reference_data.signposts, links={"self": "/v1/signposts"})
     return public_response(request, answer, caching=CACHE_CURRENT)
 
 
@@ -83,11 +83,11 @@ def list_signposts(request: Request, parts: ContextDep) -> Response:
     response_model=CodeListsResponse,
     responses=NOT_MODIFIED | problem_responses(),
 )
-def list_code_lists(request: Request, parts: ContextDep) -> Response:
+def list_code_lists(request: Request, context: ContextDep) -> Response:
     """The code lists of concerns and of guidance, by name."""
     lists = tuple(
         CodeListSummary(name=found.name, title=found.title, links={"self": f"{CODE_LISTS}/{found.name}"})
-        for found in parts.reference_data.code_lists.values()
+        for found in context.reference_data.code_lists.values()
     )
     return public_response(
         request, CodeListsResponse(code_lists=lists, links={"self": CODE_LISTS}), caching=CACHE_CURRENT
@@ -102,13 +102,13 @@ def list_code_lists(request: Request, parts: ContextDep) -> Response:
 )
 def read_code_list(
     request: Request,
-    parts: ContextDep,
+    context: ContextDep,
     name: Annotated[
         str, Path(pattern=SLUG_PATTERN, max_length=80, description="The list.", examples=["referral-source"])
     ],
 ) -> Response:
     """The codes of one list, with labels and source."""
-    found = parts.reference_data.get_code_list(name)
+    found = context.reference_data.get_code_list(name)
     links = {"self": f"{CODE_LISTS}/{name}", "collection": CODE_LISTS}
     return public_response(request, CodeListResponse(**dict(found), links=links), caching=CACHE_CURRENT)
 
@@ -149,7 +149,7 @@ def read_problem(
     response_model=JsonWebKeySet,
     responses=NOT_MODIFIED | problem_responses(),
 )
-def read_receipt_keys(request: Request, parts: ContextDep) -> Response:
+def read_receipt_keys(request: Request, context: ContextDep) -> Response:
     """The public keys that receipts are signed with, as a JSON Web Key Set."""
-    keys = JsonWebKeySet(keys=parts.intake.clerk.signer.jwks)
+    keys = JsonWebKeySet(keys=context.signer.jwks)
     return public_response(request, keys, caching=CACHE_CURRENT)

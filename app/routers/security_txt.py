@@ -17,9 +17,9 @@ NOBODY = "Whoever operates this service has set no contact for reports of weakne
 
 
 @router.get(PATH)
-def read_security_txt(request: Request, parts: ContextDep) -> Response:
+def read_security_txt(request: Request, context: ContextDep) -> Response:
     """The operator's contact for reports of weaknesses, and until when it holds."""
-    settings = parts.settings
+    settings = context.settings
     if settings.security_expires is None:
         return problem_response(request, NOT_FOUND, detail=NOBODY)
     lines = [

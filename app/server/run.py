@@ -111,15 +111,15 @@ class DrainingMiddleware:
         await self._service(scope, receive, heard)
 
     def _take_over(self) -> None:
-        parts: AppContext = self._service.state.parts
+        context: AppContext = self._service.state.context
         loop = asyncio.get_running_loop()
         stop: Any = signal.getsignal(signal.SIGTERM)  # the server's own
 
         def drain(number: int, frame: FrameType | None) -> None:
-            if parts.draining.is_set():
+            if context.draining.is_set():
                 stop(number, frame)
                 return
-            parts.draining.set()
+            context.draining.set()
             loop.call_soon_threadsafe(loop.call_later, self._seconds, stop, number, None)
 
         signal.signal(signal.SIGTERM, drain)

@@ -4,16 +4,17 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, delete, func, insert, select, tuple_
-from sqlmodel import Session, col
+from sqlalchemy import delete, func, insert, tuple_
+from sqlmodel import Session, col, select
 
 from app.models.base import RequestModel
 from app.models.guidance.catalogue_tables import CatalogueRow
-from app.models.guidance.editions import Caution, EditionContent
+from app.models.guidance.editions import EditionContent
 from app.models.guidance.guide_responses import Item
 from app.models.guidance.guide_tables import CautionRow, EditionRow
+from app.models.items import Caution
 from app.store.contents import read_content
-from app.store.editions import PARTS, EditionKey, current_of, find_history
+from app.store.editions import PARTS, EditionKey
 from app.store.search import search_for, words_in
 
 LISTED = tuple(part for part in PARTS if part != "cautions")
@@ -30,12 +31,11 @@ class CatalogueEntry:
     item: Item
 
 
-def index_guide(connection: Connection, *, guide: str) -> None:
+def index_guide(session: Session, guide: str, current: EditionKey | None) -> None:
     """Make the guide's entries anew, from its current edition; none where it has none."""
-    connection.execute(delete(CatalogueRow).where(col(CatalogueRow.guide) == guide))
-    current = current_of(find_history(connection, guide=guide))
+    session.exec(delete(CatalogueRow).where(col(CatalogueRow.guide) == guide))
     if current is not None:
-        connection.execute(insert(CatalogueRow), _rows(current.key, read_content(connection, current.key)))
+        session.connection().execute(insert(CatalogueRow), _rows(current, read_content(session, current)))
 
 
 def list_entries(
@@ -61,7 +61,7 @@ def list_entries(
         if not asked:
             return []
         found = search_for(found, asked, session)
-    return _entries(session, list(session.scalars(found.offset(offset).limit(limit))))
+    return _entries(session, list(session.exec(found.offset(offset).limit(limit))))
 
 
 def _rows(current: EditionKey, content: EditionContent) -> list[dict[str, object]]:
@@ -92,14 +92,14 @@ def _entries(session: Session, rows: Sequence[CatalogueRow]) -> list[CatalogueEn
     editions = {(row.guide, row.edition) for row in rows}
     digests = {
         (guide, number): digest
-        for guide, number, digest in session.execute(
-            select(col(EditionRow.guide), col(EditionRow.number), col(EditionRow.digest)).where(
+        for guide, number, digest in session.exec(
+            select(EditionRow.guide, EditionRow.number, EditionRow.digest).where(
                 tuple_(col(EditionRow.guide), col(EditionRow.number)).in_(editions)
             )
         )
     }
     cautions: dict[tuple[str, int], list[Caution]] = {}
-    for caution in session.scalars(
+    for caution in session.exec(
         select(CautionRow)
         .where(tuple_(col(CautionRow.guide), col(CautionRow.edition)).in_(editions))
         .order_by(col(CautionRow.position))
@@ -122,7 +122,7 @@ def _entries(session: Session, rows: Sequence[CatalogueRow]) -> list[CatalogueEn
 def _items(session: Session, part: str, rows: Sequence[CatalogueRow]) -> dict[tuple[str, int, str], Any]:
     row_type, model = PARTS[part]
     wanted = [(row.guide, row.edition, row.item_id) for row in rows if row.part == part]
-    found = session.scalars(
+    found = session.exec(
         select(row_type).where(tuple_(col(row_type.guide), col(row_type.edition), col(row_type.id)).in_(wanted))
     )
     return {

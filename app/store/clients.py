@@ -2,38 +2,38 @@
 
 import datetime as dt
 
-from sqlalchemy import Connection, insert, select, update
 from sqlalchemy.exc import IntegrityError
-from sqlmodel import Session, col
+from sqlmodel import Session, col, select
 
 from app.errors import ClientExists, NoSuchClient
 from app.models.clients import ClientRow
 
 
-def insert_client(connection: Connection, client: ClientRow) -> None:
+def insert_client(session: Session, client: ClientRow) -> None:
     """Insert it; raises `ClientExists` where its name was used before."""
+    session.add(client)
     try:
-        connection.execute(insert(ClientRow), [client.model_dump()])
+        session.flush()
     except IntegrityError:
         raise ClientExists from None
 
 
-def mark_revoked(connection: Connection, *, name: str, at: dt.datetime) -> None:
+def mark_revoked(session: Session, *, name: str, at: dt.datetime) -> None:
     """Mark it revoked, if it is not yet; raises `NoSuchClient`."""
-    if connection.execute(select(col(ClientRow.name)).where(col(ClientRow.name) == name)).first() is None:
+    client = session.get(ClientRow, name)
+    if client is None:
         raise NoSuchClient
-    connection.execute(
-        update(ClientRow).where(col(ClientRow.name) == name, col(ClientRow.revoked_at).is_(None)).values(revoked_at=at)
-    )
+    if client.revoked_at is None:
+        client.revoked_at = at
 
 
 def find_client(session: Session, *, key_sha256: bytes) -> ClientRow | None:
     """The client with that key, unless it is revoked."""
-    return session.scalar(
-        select(ClientRow).where(col(ClientRow.key_sha256) == key_sha256, col(ClientRow.revoked_at).is_(None))
-    )
+    return session.exec(
+        select(ClientRow).where(ClientRow.key_sha256 == key_sha256, col(ClientRow.revoked_at).is_(None))
+    ).one_or_none()
 
 
 def list_clients(session: Session) -> list[ClientRow]:
     """Every client, revoked ones too, by name."""
-    return list(session.scalars(select(ClientRow).order_by(col(ClientRow.name))))
+    return list(session.exec(select(ClientRow).order_by(ClientRow.name)))

@@ -1,9 +1,8 @@
-"""The whole content of a published edition, built again from its rows by one statement.
+"""The whole content of a published edition, made from its rows by one statement that returns one JSON object."""
 
-The database makes a JSON object of each row, and the model reads them all at once.
-"""
-
-from collections import OrderedDict, defaultdict
+from collections import OrderedDict
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from functools import cache
 from threading import Lock
 from typing import Any
@@ -11,7 +10,6 @@ from typing import Any
 from sqlalchemy import (
     JSON,
     ColumnElement,
-    Connection,
     Engine,
     Select,
     Table,
@@ -21,7 +19,6 @@ from sqlalchemy import (
     func,
     literal_column,
     select,
-    union_all,
 )
 from sqlmodel import Session
 
@@ -32,21 +29,34 @@ from app.store.editions import PARTS, EditionKey
 from app.store.tables import table_of
 
 REMEMBERED = 64
-OWN = "own"
 OWN_FIELDS = [name for name in EditionContent.model_fields if name not in PARTS]
 
 
-def read_content(session: Session | Connection, key: EditionKey) -> EditionContent:
+@dataclass(frozen=True)
+class JsonFunctions:
+    """The functions by which a database makes JSON."""
+
+    object: Callable[..., ColumnElement[Any]]
+    array: Callable[[ColumnElement[Any]], ColumnElement[Any]]
+    embedded: Callable[[ColumnElement[Any]], ColumnElement[Any]]
+    """Has stored JSON taken for JSON: to SQLite it is text."""
+
+
+SQLITE = JsonFunctions(func.json_object, func.json_group_array, func.json)
+POSTGRESQL = JsonFunctions(
+    func.json_build_object,
+    lambda row: func.coalesce(func.json_agg(row), literal_column("'[]'::json")),
+    lambda column: column,
+)
+
+
+def read_content(session: Session, key: EditionKey) -> EditionContent:
     """The content of that edition; raises `NoSuchEdition`."""
-    connection = session.connection() if isinstance(session, Session) else session
-    asked = {"guide": key.guide, "edition": key.number}
-    found: defaultdict[str, list[str]] = defaultdict(list)
-    for part, row in connection.execute(_rows(connection.dialect.name), asked):
-        found[part].append(row)
-    if OWN not in found:
+    connection = session.connection()
+    found = connection.scalar(_as_json(connection.dialect.name), {"guide": key.guide, "edition": key.number})
+    if found is None:
         raise NoSuchEdition
-    parts = "".join(f',"{part}":[{",".join(found[part])}]' for part in PARTS)
-    return EditionContent.model_validate_json(found[OWN][0].rstrip()[:-1] + parts + "}")
+    return EditionContent.model_validate_json(found)
 
 
 class Contents:
@@ -80,33 +90,24 @@ class Contents:
 
 
 @cache
-def _rows(dialect: str) -> Select[Any]:
-    """Each row of the edition as (part, JSON object), the rows of a part in their order."""
+def _as_json(dialect: str) -> Select[Any]:
+    """The edition as one JSON object, each section an array of its rows in their order."""
+    words = SQLITE if dialect == "sqlite" else POSTGRESQL
     editions = table_of(EditionRow)
-    own = _as_objects(OWN, editions, OWN_FIELDS, editions.c.number, dialect)
-    parts = [
-        _as_objects(name, table_of(row), list(model.model_fields), table_of(row).c.edition, dialect)
-        for name, (row, model) in PARTS.items()
-    ]
-    every = union_all(own, *parts).subquery()
-    return select(every.c.part, every.c.row).order_by(every.c.part, every.c.place)
+    sections = {name: _section(table_of(row), model.model_fields, words) for name, (row, model) in PARTS.items()}
+    whole = _object({name: editions.c[name] for name in OWN_FIELDS} | sections, words)
+    of_key = (editions.c.guide == bindparam("guide"), editions.c.number == bindparam("edition"))
+    return select(cast(whole, Text)).where(*of_key)
 
 
-def _as_objects(part: str, table: Table, fields: list[str], edition: ColumnElement[int], dialect: str) -> Select[Any]:
-    place = table.c.position if part != OWN else literal_column("0")
-    to_object, told = (func.json_object, _embedded) if dialect == "sqlite" else (func.json_build_object, _as_it_is)
-    members = [word for field in fields for word in (literal_column(f"'{field}'"), told(table.c[field]))]
-    return select(
-        literal_column(f"'{part}'").label("part"),
-        place.label("place"),
-        cast(to_object(*members), Text).label("row"),
-    ).where(table.c.guide == bindparam("guide"), edition == bindparam("edition"))
+def _section(table: Table, fields: Iterable[str], words: JsonFunctions) -> ColumnElement[Any]:
+    row = _object({field: table.c[field] for field in fields}, words).label("row")
+    of_edition = (table.c.guide == bindparam("guide"), table.c.edition == bindparam("edition"))
+    ordered = select(row).where(*of_edition).order_by(table.c.position).subquery()
+    return select(words.array(words.embedded(ordered.c.row))).scalar_subquery()
 
 
-def _embedded(column: ColumnElement[object]) -> ColumnElement[object]:
-    """SQLite keeps JSON as text, and has to be told that it is none here."""
-    return func.json(column) if isinstance(column.type, JSON) else column
-
-
-def _as_it_is(column: ColumnElement[object]) -> ColumnElement[object]:
-    return column
+def _object(members: dict[str, ColumnElement[Any]], words: JsonFunctions) -> ColumnElement[Any]:
+    is_json = {name: isinstance(column.type, JSON) for name, column in members.items()}
+    values = {name: words.embedded(column) if is_json[name] else column for name, column in members.items()}
+    return words.object(*(word for name, value in values.items() for word in (literal_column(f"'{name}'"), value)))

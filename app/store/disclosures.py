@@ -7,17 +7,18 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
-import rfc8785
-from sqlalchemy import Connection, insert, literal, literal_column, select, tuple_, update
-from sqlmodel import Session, col
+from sqlalchemy import Connection, literal, literal_column, tuple_
+from sqlalchemy import select as select_columns
+from sqlmodel import Session, col, select
 
 from app.models.base import format_utc
 from app.models.desk.disclosure_tables import ChainRow, DeskAct, DisclosureRow
+from app.models.digest import canonical_json
 from app.store.tables import table_of
 
 BEGINNING = "0" * 64
 MOMENT = "%Y-%m-%d %H:%M:%S.%f"
-STORED = select(
+STORED = select_columns(
     *(literal_column("at") if column.name == "at" else column for column in table_of(DisclosureRow).c)
 ).order_by(col(DisclosureRow.chain), col(DisclosureRow.number))
 
@@ -31,10 +32,10 @@ class Actor:
 
 
 def record_disclosure(
-    connection: Connection, *, chain: str, act: DeskAct, actor: Actor, at: dt.datetime, detail: str = ""
+    session: Session, *, chain: str, act: DeskAct, actor: Actor, at: dt.datetime, detail: str = ""
 ) -> DisclosureRow:
     """Add the act to the chain, in the transaction of the act itself."""
-    length, head = end_of_chain(connection, chain)
+    length, head = end_of_chain(session, chain)
     row = DisclosureRow(
         chain=chain,
         number=length + 1,
@@ -47,54 +48,50 @@ def record_disclosure(
         sha256="",
     )
     row.sha256 = hash_of(row)
-    connection.execute(insert(DisclosureRow), [row.model_dump()])
-    if length == 0:
-        connection.execute(insert(ChainRow), [{"name": chain, "length": 1, "head_sha256": row.sha256}])
-    else:
-        grown = {"length": row.number, "head_sha256": row.sha256}
-        connection.execute(update(ChainRow).where(col(ChainRow.name) == chain).values(**grown))
+    session.add(row)
+    end = session.get(ChainRow, chain) or ChainRow(name=chain, length=0, head_sha256=BEGINNING)
+    end.length, end.head_sha256 = row.number, row.sha256
+    session.add(end)
+    session.flush()
     return row
 
 
 def hash_of(row: DisclosureRow) -> str:
     """SHA-256 over the canonical JSON (RFC 8785) of every other column of the row."""
     told = row.model_dump(exclude={"sha256", "at"}) | {"at": format_utc(row.at)}
-    return hashlib.sha256(rfc8785.dumps(told)).hexdigest()
+    return hashlib.sha256(canonical_json(told)).hexdigest()
 
 
 DisclosurePosition = tuple[dt.datetime, str, int]
 
 
 def list_disclosures(
-    connection: Connection, *, chain: str | None, client: str | None, after: DisclosurePosition | None, limit: int
+    session: Session, *, chain: str | None, client: str | None, after: DisclosurePosition | None, limit: int
 ) -> list[DisclosureRow]:
-    """The rows of one chain or of all, by time, after the place of the last row of the page before."""
+    """Return the rows of one chain or of all, by time, after the place of the last row of the page before."""
     table = table_of(DisclosureRow)
     place = (table.c.at, table.c.chain, table.c.number)
-    found = select(table)
+    found = select(DisclosureRow)
     if chain is not None:
-        found = found.where(table.c.chain == chain)
+        found = found.where(DisclosureRow.chain == chain)
     if client is not None:
-        found = found.where(table.c.client == client)
+        found = found.where(DisclosureRow.client == client)
     if after is not None:
         bound = tuple_(*(literal(value, column.type) for value, column in zip(after, place, strict=True)))
         found = found.where(tuple_(*place) > bound)
-    rows = connection.execute(found.order_by(*place).limit(limit)).mappings()
-    return [DisclosureRow(**row) for row in rows]
+    return list(session.exec(found.order_by(*place).limit(limit)))
 
 
-def end_of_chain(connection: Connection, name: str) -> tuple[int, str]:
-    """How many rows the chain has, and the hash of the last."""
-    end = connection.execute(
-        select(col(ChainRow.length), col(ChainRow.head_sha256)).where(col(ChainRow.name) == name)
-    ).one_or_none()
-    return (end[0], end[1]) if end is not None else (0, BEGINNING)
+def end_of_chain(session: Session, name: str) -> tuple[int, str]:
+    """Return how many rows the chain has, and the hash of the last."""
+    end = session.get(ChainRow, name)
+    return (end.length, end.head_sha256) if end is not None else (0, BEGINNING)
 
 
 def faults_in_chains(session: Session) -> Iterator[tuple[str, str]]:
     """Each chain that was tampered with, by its name (a concern's is its reference), and what is wrong with it."""
     with _as_stored(session.connection()) as connection:
-        ends = {end.name: end for end in connection.execute(select(table_of(ChainRow)))}
+        ends = {end.name: end for end in connection.execute(select_columns(table_of(ChainRow)))}
         walked: dict[str, DisclosureRow] = {}
         broken: set[str] = set()
         for stored in connection.execute(STORED.execution_options(yield_per=1000)):

@@ -6,21 +6,16 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, Connection, Integer, Select, bindparam, func, insert, select
-from sqlmodel import Session, col
+from sqlalchemy import ColumnElement, Integer, Select, bindparam, func, insert
+from sqlalchemy import select as select_columns
+from sqlalchemy.exc import IntegrityError
+from sqlmodel import Session, col, select
 
-from app.errors import EditionWithdrawn, NoSuchEdition, NoSuchGuide
+from app.errors import AlreadyWithdrawn, EditionAlreadyPublished, EditionWithdrawn, NoSuchEdition, NoSuchGuide
 from app.models.base import RequestModel
-from app.models.guidance.editions import (
-    Caution,
-    Contact,
-    Definition,
-    EditionContent,
-    Factor,
-    Indicator,
-    LinkedRisk,
-    Responsibility,
-)
+from app.models.guidance.contacts import Contact
+from app.models.guidance.definitions import Definition
+from app.models.guidance.editions import EditionContent
 from app.models.guidance.guide_tables import (
     CautionRow,
     ContactRow,
@@ -34,7 +29,7 @@ from app.models.guidance.guide_tables import (
     ResponsibilityRow,
     WithdrawalRow,
 )
-from app.store.tables import table_of
+from app.models.items import Caution, Factor, Indicator, LinkedRisk, Responsibility
 
 PARTS: dict[str, tuple[type[ItemRow], type[RequestModel]]] = {
     "cautions": (CautionRow, Caution),
@@ -74,12 +69,12 @@ class EditionHead:
         return EditionKey(self.guide, self.number)
 
 
-def find_history(session: Session | Connection, *, guide: str) -> list[EditionHead]:
+def find_history(session: Session, *, guide: str) -> list[EditionHead]:
     """Every edition of the guide, the newest first; empty where there is no such guide."""
     return [EditionHead(*row) for row in session.execute(_history_rows(), {"guide": guide})]
 
 
-def get_history(session: Session | Connection, *, guide: str) -> list[EditionHead]:
+def get_history(session: Session, *, guide: str) -> list[EditionHead]:
     """Every edition of the guide, the newest first."""
     history = find_history(session, guide=guide)
     if not history:
@@ -118,7 +113,7 @@ def readable_of(history: Sequence[EditionHead], number: int) -> EditionHead:
     return head
 
 
-def list_current(session: Session | Connection, *, after: str = "", limit: int) -> list[EditionHead]:
+def list_current(session: Session, *, after: str = "", limit: int) -> list[EditionHead]:
     """The current edition of every guide that has one, by the guide's name, after the one given."""
     return [EditionHead(*row) for row in session.execute(_current_rows(), {"after": after, "limit": limit})]
 
@@ -126,7 +121,7 @@ def list_current(session: Session | Connection, *, after: str = "", limit: int) 
 @cache
 def _current_rows() -> Select[Any]:
     newest = (
-        select(col(EditionRow.guide).label("guide"), func.max(EditionRow.number).label("number"))
+        select_columns(col(EditionRow.guide).label("guide"), func.max(EditionRow.number).label("number"))
         .outerjoin(WithdrawalRow, _is_withdrawal_of_it())
         .where(col(WithdrawalRow.edition).is_(None), col(EditionRow.guide) > bindparam("after"))
         .group_by(col(EditionRow.guide))
@@ -143,23 +138,22 @@ def _current_rows() -> Select[Any]:
 
 def every_edition(session: Session) -> list[tuple[EditionKey, str]]:
     """Every edition of every guide, withdrawn ones too, with its digest."""
-    editions = table_of(EditionRow).c
-    rows = session.execute(
-        select(editions.guide, editions.number, editions.digest).order_by(editions.guide, editions.number)
+    rows = session.exec(
+        select(EditionRow.guide, EditionRow.number, EditionRow.digest).order_by(
+            EditionRow.guide, col(EditionRow.number)
+        )
     )
     return [(EditionKey(guide, number), digest) for guide, number, digest in rows]
 
 
-def known_guides(session: Session | Connection, *, limit: int) -> list[str]:
+def known_guides(session: Session, *, limit: int) -> list[str]:
     """Every guide by name, those too of which every edition is withdrawn."""
-    return list(session.scalars(select(col(GuideRow.slug)).order_by(col(GuideRow.slug)).limit(limit)))
+    return list(session.exec(select(GuideRow.slug).order_by(GuideRow.slug).limit(limit)))
 
 
 def first_guide(session: Session) -> str | None:
     """The guide that was published first, or None where there is none."""
-    return session.scalar(
-        select(col(GuideRow.slug)).order_by(col(GuideRow.first_published_at), col(GuideRow.slug)).limit(1)
-    )
+    return session.exec(select(GuideRow.slug).order_by(col(GuideRow.first_published_at), GuideRow.slug)).first()
 
 
 @cache
@@ -167,20 +161,36 @@ def _history_rows() -> Select[Any]:
     return _heads().where(col(EditionRow.guide) == bindparam("guide")).order_by(col(EditionRow.number).desc())
 
 
-def insert_edition(
-    connection: Connection, key: EditionKey, *, content: EditionContent, digest: str, at: dt.datetime
-) -> None:
-    """Insert the edition's parts, then the edition itself, which seals them."""
+def insert_edition(session: Session, key: EditionKey, *, content: EditionContent, digest: str, at: dt.datetime) -> None:
+    """Insert the edition's items, many to a statement, then the edition itself, which seals them.
+
+    Raises `EditionAlreadyPublished` where another edition was first. The first edition brings its guide's row with it.
+    """
     own = content.model_dump()
-    for name, (table, _) in PARTS.items():
-        items = [
-            {"guide": key.guide, "edition": key.number, "position": place} | item
-            for place, item in enumerate(own.pop(name), start=1)
-        ]
-        if items:
-            connection.execute(insert(table), items)
-    row = {"guide": key.guide, "number": key.number, "digest": digest, "published_at": at} | own
-    connection.execute(insert(EditionRow), [row])
+    try:
+        if key.number == 1:
+            session.add(GuideRow(slug=key.guide, first_published_at=at))
+            session.flush()
+        for name, (table, _) in PARTS.items():
+            items = [
+                {"guide": key.guide, "edition": key.number, "position": place} | item
+                for place, item in enumerate(own.pop(name), start=1)
+            ]
+            if items:
+                session.connection().execute(insert(table), items)
+        session.add(EditionRow(guide=key.guide, number=key.number, digest=digest, published_at=at, **own))
+        session.flush()
+    except IntegrityError:
+        raise EditionAlreadyPublished from None
+
+
+def insert_withdrawal(session: Session, key: EditionKey, *, reason: str, at: dt.datetime) -> None:
+    """Insert the edition's withdrawal; raises `AlreadyWithdrawn` where another was first."""
+    session.add(WithdrawalRow(guide=key.guide, edition=key.number, withdrawn_at=at, reason=reason))
+    try:
+        session.flush()
+    except IntegrityError:
+        raise AlreadyWithdrawn from None
 
 
 def _is_withdrawal_of_it() -> ColumnElement[bool]:
@@ -190,4 +200,4 @@ def _is_withdrawal_of_it() -> ColumnElement[bool]:
 def _heads() -> Select[Any]:
     columns: list[Any] = [getattr(EditionRow, name) for name in HEAD_COLUMNS]
     columns += [WithdrawalRow.withdrawn_at, WithdrawalRow.reason]
-    return select(*columns).outerjoin(WithdrawalRow, _is_withdrawal_of_it())
+    return select_columns(*columns).outerjoin(WithdrawalRow, _is_withdrawal_of_it())

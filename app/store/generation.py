@@ -1,7 +1,7 @@
 """The generation: one number, which the database raises whenever an edition is published or withdrawn."""
 
-from sqlalchemy import Connection, Engine, select
-from sqlmodel import col
+from sqlalchemy import Connection, Engine
+from sqlmodel import Session, select
 
 from app.models.guidance.guide_tables import GenerationRow
 
@@ -10,15 +10,15 @@ RAISED = "generation raised"
 
 def read_generation(engine: Engine) -> int:
     """The number as it stands."""
-    with engine.connect() as connection:
-        return connection.execute(select(col(GenerationRow.number))).scalar_one()
+    with Session(engine) as session:
+        return session.exec(select(GenerationRow.number)).one()
 
 
-def mark_raised(connection: Connection) -> None:
-    """Say that this transaction raises it, so that the writer tells of it as soon as it is committed."""
-    connection.info[RAISED] = True
+def mark_raised(session: Session) -> None:
+    """Mark that this transaction raises it, so that the writer announces it as soon as it is committed."""
+    session.connection().info[RAISED] = True
 
 
 def take_mark(connection: Connection) -> bool:
-    """Whether that was said, since this was last asked."""
+    """Return whether the connection was marked since the last call."""
     return bool(connection.info.pop(RAISED, False))

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import Column, Connection, Row, func, literal, select, tuple_
+from sqlalchemy import Column, Row, func, literal, select, tuple_
 from sqlmodel import Session
 
 from app.models.concerns.tables import ConcernRow, ConcernState
@@ -66,7 +66,7 @@ InboxPosition = tuple[Any, ...]
 
 
 def list_inbox(
-    session: Session | Connection, wanted: InboxQuery, *, now: dt.datetime, after: InboxPosition | None, limit: int
+    session: Session, wanted: InboxQuery, *, now: dt.datetime, after: InboxPosition | None, limit: int
 ) -> list[Row[Any]]:
     """One page, after the place of the last row of the page before.
 
@@ -92,7 +92,7 @@ def place_of(row: Row[Any], wanted: InboxQuery) -> InboxPosition:
     return tuple(row._mapping[column.name] for column in wanted.columns)
 
 
-def count_states(session: Session | Connection, *, now: dt.datetime) -> dict[str, int]:
+def count_states(session: Session, *, now: dt.datetime) -> dict[str, int]:
     """How many concerns stand in each state, and how many are overdue: for the team's own work."""
     counted = session.execute(select(CONCERNS.state, func.count()).group_by(CONCERNS.state))
     told = {state.value: 0 for state in ConcernState} | dict(counted.all())

@@ -1,7 +1,6 @@
 """Single items of guidance, and the editions in which they stand."""
 
-from sqlalchemy import select
-from sqlmodel import Session, col
+from sqlmodel import Session, col, select
 
 from app.models.base import RequestModel
 from app.store.editions import PARTS
@@ -10,9 +9,9 @@ from app.store.editions import PARTS
 def find_orders(session: Session, *, guide: str, part: str) -> dict[int, list[str]]:
     """The ids of that part of every edition, in their printed order, by the edition's number."""
     table, _ = PARTS[part]
-    found = select(col(table.edition), col(table.id)).where(col(table.guide) == guide)
+    found = select(table.edition, table.id).where(table.guide == guide)
     orders: dict[int, list[str]] = {}
-    for edition, item_id in session.execute(found.order_by(col(table.edition), col(table.position))):
+    for edition, item_id in session.exec(found.order_by(col(table.edition), col(table.position))):
         orders.setdefault(edition, []).append(item_id)
     return orders
 
@@ -20,9 +19,7 @@ def find_orders(session: Session, *, guide: str, part: str) -> dict[int, list[st
 def find_mentions(session: Session, *, guide: str, part: str, item_id: str) -> dict[int, RequestModel]:
     """The item as it stands in each edition that has it, by the edition's number, the oldest first."""
     table, model = PARTS[part]
-    rows = session.scalars(
-        select(table).where(col(table.guide) == guide, col(table.id) == item_id).order_by(col(table.edition))
-    )
+    rows = session.exec(select(table).where(table.guide == guide, table.id == item_id).order_by(col(table.edition)))
     return {
         row.edition: model.model_validate({name: getattr(row, name) for name in model.model_fields}) for row in rows
     }

@@ -3,8 +3,8 @@
 import re
 from collections.abc import Sequence
 
-from sqlalchemy import Select
 from sqlmodel import Session, col
+from sqlmodel.sql.expression import SelectOfScalar
 
 from app.models.guidance.catalogue_tables import CatalogueRow
 from app.store import postgresql_search, sqlite_search
@@ -24,7 +24,9 @@ def words_in(text: str) -> list[str]:
     return WORD.findall(text)
 
 
-def search_for(found: Select[CatalogueRow], asked: Sequence[str], session: Session) -> Select[CatalogueRow]:
+def search_for(
+    found: SelectOfScalar[CatalogueRow], asked: Sequence[str], session: Session
+) -> SelectOfScalar[CatalogueRow]:
     """What of those entries holds each of the words, in any form of it, the best first; the last may be a beginning."""
     indexes = INDEXES[session.get_bind().dialect.name]
     return found.where(indexes.holds(asked)).order_by(*indexes.best_first(asked), col(CatalogueRow.id))

@@ -2,46 +2,37 @@
 
 import datetime as dt
 
-from sqlalchemy import Connection, insert, select, update
 from sqlalchemy.exc import IntegrityError
-from sqlmodel import Session, col
+from sqlmodel import Session, select
 
 from app.errors import NoSuchWebhook, WebhookExists
 from app.models.events.tables import WebhookRow
-from app.store.tables import table_of
 
 
-def insert_webhook(connection: Connection, webhook: WebhookRow) -> None:
+def insert_webhook(session: Session, webhook: WebhookRow) -> None:
     """Insert it; raises `WebhookExists` where its name was used before."""
+    session.add(webhook)
     try:
-        connection.execute(insert(WebhookRow), [webhook.model_dump()])
+        session.flush()
     except IntegrityError:
         raise WebhookExists from None
 
 
-def get_webhook(connection: Connection | Session, name: str) -> WebhookRow:
-    """The address of that name; raises `NoSuchWebhook`."""
-    webhooks = table_of(WebhookRow)
-    row = connection.execute(select(webhooks).where(webhooks.c.name == name)).mappings().one_or_none()
-    if row is None:
+def get_webhook(session: Session, name: str) -> WebhookRow:
+    """Return the address of that name; raises `NoSuchWebhook`."""
+    webhook = session.get(WebhookRow, name)
+    if webhook is None:
         raise NoSuchWebhook
-    return WebhookRow(**row)
+    return webhook
 
 
 def list_webhooks(session: Session) -> list[WebhookRow]:
     """Every address, disabled ones too, by name."""
-    return list(session.scalars(select(WebhookRow).order_by(col(WebhookRow.name))))
+    return list(session.exec(select(WebhookRow).order_by(WebhookRow.name)))
 
 
-def set_secrets(connection: Connection, *, name: str, secrets: list[str]) -> None:
-    """Sign with those secrets from now on."""
-    connection.execute(update(WebhookRow).where(col(WebhookRow.name) == name).values(secrets=secrets))
-
-
-def disable(connection: Connection, *, name: str, because: str, at: dt.datetime) -> None:
-    """Send nothing more to the address."""
-    connection.execute(
-        update(WebhookRow)
-        .where(col(WebhookRow.name) == name, col(WebhookRow.disabled_at).is_(None))
-        .values(disabled_at=at, disabled_because=because)
-    )
+def disable(session: Session, name: str, *, because: str, at: dt.datetime) -> None:
+    """Send nothing more to the address. One that is disabled keeps its time and reason. Raises `NoSuchWebhook`."""
+    webhook = get_webhook(session, name)
+    if webhook.disabled_at is None:
+        webhook.disabled_at, webhook.disabled_because = at, because

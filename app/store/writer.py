@@ -1,17 +1,16 @@
-"""The writer: one thread that gathers what arrives while the last flush is under way and commits it as one.
+"""The writer: one thread that gathers the operations that arrive during a flush and commits them together.
 
-It is the only place that commits. Each act runs inside a savepoint, by itself or with others of its kind, so that one
-that fails takes nothing with it, and its caller is told of success only after the commit that carries it has reached
-the disk.
+It is the only place that commits. Each operation gets a session of its own inside a savepoint, so that one that fails
+leaves the others as they are. A caller gets its result only after the commit that carries it has reached the disk.
 """
 
 import asyncio
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future
 from concurrent.futures import TimeoutError as FutureTimeoutError
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
 from itertools import groupby
@@ -20,6 +19,7 @@ from typing import Any, Generic, NamedTuple, TypeVar
 
 from sqlalchemy import Connection, Engine, text
 from sqlalchemy.exc import DBAPIError, IntegrityError
+from sqlmodel import Session
 
 from app.errors import GuidanceError, StoreBusy
 from app.logs import Log
@@ -27,7 +27,7 @@ from app.store.database import for_writing
 from app.store.generation import take_mark
 
 T = TypeVar("T")
-Act = Callable[[Connection], T]
+WriteOp = Callable[[Session], T]
 
 R = TypeVar("R")
 
@@ -39,15 +39,15 @@ log = Log(__name__)
 
 
 @dataclass(frozen=True)
-class Shared(Generic[R]):
-    """An act that is kept with others of its kind by statements that they share, which takes a fraction of the time."""
+class BatchableWrite(Generic[R]):
+    """An operation that runs with others of its kind, by statements for many rows, in a fraction of the time."""
 
-    keep_all: Callable[[Connection, Sequence[R]], None]
-    kept: R
+    write_all: Callable[[Session, Sequence[R]], None]
+    value: R
 
-    def __call__(self, connection: Connection) -> None:
-        """Keep it alone."""
-        self.keep_all(connection, [self.kept])
+    def __call__(self, session: Session) -> None:
+        """Write this value alone."""
+        self.write_all(session, [self.value])
 
 
 class _Outcome(NamedTuple):
@@ -55,28 +55,30 @@ class _Outcome(NamedTuple):
     error: Exception | None = None
 
 
-class _Asked:
-    """An act that is asked for, and the way to tell what came of it."""
+class _Queued:
+    """An operation in the queue, and the callback that gets its outcome."""
 
-    __slots__ = ("_claimed", "act", "tell")
+    __slots__ = ("_claimed", "operation", "report")
 
-    def __init__(self, act: Act[Any], tell: Callable[[_Outcome], object]) -> None:
-        self.act = act
-        self.tell = tell
+    def __init__(self, operation: WriteOp[Any], report: Callable[[_Outcome], object]) -> None:
+        self.operation = operation
+        self.report = report
         self._claimed = threading.Lock()
 
     def claim(self) -> bool:
-        """Whether it is this caller's to decide on: the writer's, which begins it, or that of who waits no longer."""
+        """Claim once: True for whichever comes first, the writer (about to run it) or the caller (timed out)."""
         return self._claimed.acquire(blocking=False)
 
 
 class Writer:
-    """Keeps acts, in the order of their arrival, many to a flush.
+    """Run operations in the order of their arrival, many to a commit.
 
-    An act is a function of a connection. It may be run again if the commit that carried it failed, so it has no other
-    effect than its statements. `when_raised` is called after each commit that raised the generation, in the writer's
-    thread, before anyone is told of what was kept; `when_flushed` after every commit, with how many acts it carried and
-    how many seconds it took.
+    An operation is a function of a session, inside the writer's transaction: it never commits and never rolls back.
+    It may run again if the commit that carried it failed, so it has no effect but its statements, and makes every row
+    that it adds itself: one from outside would count as stored the second time. What it returns is detached.
+
+    `when_raised` is called in the writer's thread after each commit that raised the generation, before any caller gets
+    its result; `when_flushed` after every commit, with the number of operations and the seconds that it took.
     """
 
     def __init__(
@@ -86,10 +88,10 @@ class Writer:
         queue_size: int,
         wait_seconds: float,
         when_raised: Callable[[], None] = lambda: None,
-        when_flushed: Callable[[int, float], None] = lambda _acts, _seconds: None,
+        when_flushed: Callable[[int, float], None] = lambda _operations, _seconds: None,
     ) -> None:
         self._engine = for_writing(engine)
-        self._asked: SimpleQueue[_Asked | None] = SimpleQueue()
+        self._queue: SimpleQueue[_Queued | None] = SimpleQueue()
         self._queue_size = queue_size
         self._wait_seconds = wait_seconds
         self._fails = False
@@ -103,75 +105,75 @@ class Writer:
 
     def stop(self) -> None:
         """Finish all that was accepted, then end."""
-        self._asked.put(None)
+        self._queue.put(None)
         self._thread.join()
 
     @property
     def is_alive(self) -> bool:
-        """Whether acts are being kept."""
+        """Whether the thread is running."""
         return self._thread.is_alive()
 
     @property
     def can_write(self) -> bool:
-        """Whether the database takes what is written. Where the last act failed, it is tried."""
+        """Whether the database accepts writes. Tries one where the last operation failed."""
         if self._fails:
             try:
-                self.keep(write_nothing_new)
+                self.run(write_nothing_new)
             except StoreBusy:
                 return False
         return not self._fails
 
     @property
     def waiting(self) -> int:
-        """How many acts wait for the next flush."""
-        return self._asked.qsize()
+        """Number of operations in the queue."""
+        return self._queue.qsize()
 
-    def keep(self, act: Act[T]) -> T:
-        """Run the act, commit it and give its result; blocks until it is on the disk.
+    def run(self, operation: WriteOp[T]) -> T:
+        """Run the operation, commit it and return its result. Blocks until it is on the disk.
 
-        Raises `StoreBusy` where it could not be kept in time, and whatever `GuidanceError` the act itself raised.
+        Raises `StoreBusy` where it could not be stored in time, and any `GuidanceError` that the operation raised.
         """
-        told: Future[T] = Future()
-        asked = self._ask(_Asked(act, partial(_settle, told)))
+        outcome: Future[T] = Future()
+        queued = self._enqueue(_Queued(operation, partial(_resolve, outcome)))
         try:
-            return told.result(timeout=self._wait_seconds)
+            return outcome.result(timeout=self._wait_seconds)
         except FutureTimeoutError:
-            asked.claim()  # so that one that is not begun is never begun
+            queued.claim()  # so that one that has not begun never begins
             raise StoreBusy from None
 
-    async def kept(self, act: Act[T]) -> T:
-        """The same, for a caller on an event loop, which meanwhile does other work."""
+    async def run_async(self, operation: WriteOp[T]) -> T:
+        """Do the same for a caller on an event loop, without blocking the loop."""
         loop = asyncio.get_running_loop()
-        told: asyncio.Future[T] = loop.create_future()
-        asked = self._ask(_Asked(act, partial(_settle_on, loop, told)))
+        outcome: asyncio.Future[T] = loop.create_future()
+        queued = self._enqueue(_Queued(operation, partial(_resolve_on, loop, outcome)))
         try:
             async with asyncio.timeout(self._wait_seconds):
-                return await told
+                return await outcome
         except TimeoutError:
             raise StoreBusy from None
         finally:
-            asked.claim()
+            queued.claim()
 
-    def _ask(self, asked: _Asked) -> _Asked:
-        if self._asked.qsize() >= self._queue_size:
+    def _enqueue(self, queued: _Queued) -> _Queued:
+        if self._queue.qsize() >= self._queue_size:
             raise StoreBusy
-        self._asked.put(asked)
-        return asked
+        self._queue.put(queued)
+        return queued
 
     def _work(self) -> None:
         last_call = False
         while not last_call:
             batch = self._gather()
             last_call = None in batch
-            self._keep_all([asked for asked in batch if asked and asked.claim()])
+            self._commit([queued for queued in batch if queued and queued.claim()])
 
-    def _gather(self) -> list[_Asked | None]:
-        """What waits, and, where that is more than one, what else comes until nothing has come for a moment.
+    def _gather(self) -> list[_Queued | None]:
+        """Return what is in the queue; where that is more than one, also what arrives until a moment passes without.
 
-        A transaction costs as much as several acts, so where many ask at once they are answered sooner by waiting for
-        each other. One who asks alone waits for nobody.
+        A transaction costs as much as several operations, so many callers at once get their results sooner by waiting
+        for each other. A single caller never waits.
         """
-        batch = [self._asked.get(), *self._waiting_now(BATCH - 1)]
+        batch = [self._queue.get(), *self._waiting_now(BATCH - 1)]
         until = time.monotonic() + LONGEST_GATHERING
         while 1 < len(batch) < BATCH and None not in batch and time.monotonic() < until:
             time.sleep(A_MOMENT)
@@ -181,86 +183,101 @@ class Writer:
                 break
         return batch
 
-    def _waiting_now(self, most: int) -> list[_Asked | None]:
-        waiting: list[_Asked | None] = []
+    def _waiting_now(self, most: int) -> list[_Queued | None]:
+        waiting: list[_Queued | None] = []
         while len(waiting) < most:
             try:
-                waiting.append(self._asked.get_nowait())
+                waiting.append(self._queue.get_nowait())
             except Empty:
                 break
         return waiting
 
-    def _keep_all(self, batch: list[_Asked]) -> None:
+    def _commit(self, batch: list[_Queued]) -> None:
         try:
             self._commit_together(batch)
         except Exception as failure:  # the writer outlives every failure of a batch
             if len(batch) == 1:
                 self._fails = isinstance(failure, DBAPIError) and not isinstance(failure, IntegrityError)
-                batch[0].tell(_Outcome(None, _as_told(failure)))
+                batch[0].report(_Outcome(None, _reported(failure)))
                 return
-            for asked in batch:  # find the one at fault: each in a transaction of its own
-                self._keep_all([asked])
+            for queued in batch:  # find the one at fault: each in a transaction of its own
+                self._commit([queued])
 
-    def _commit_together(self, batch: list[_Asked]) -> None:
-        outcomes: list[tuple[_Asked, _Outcome]] = []
+    def _commit_together(self, batch: list[_Queued]) -> None:
+        outcomes: list[tuple[_Queued, _Outcome]] = []
         with self._engine.begin() as connection:
-            for _, alike in groupby(batch, _kind_of):
+            for _, alike in groupby(batch, _batch_key):
                 outcomes += _run_alike(connection, list(alike))
             raised = take_mark(connection)
             began = time.perf_counter()
         self._fails = False
         self._when_flushed(len(batch), time.perf_counter() - began)
         if raised:
-            self._when_raised()  # before anyone is told
-        for asked, outcome in outcomes:
-            asked.tell(outcome)
+            self._when_raised()  # before any caller gets its result
+        for queued, outcome in outcomes:
+            queued.report(outcome)
 
 
-def _kind_of(asked: _Asked) -> object:
-    """The same for all that can be kept together."""
-    return asked.act.keep_all if isinstance(asked.act, Shared) else asked
+def _batch_key(queued: _Queued) -> object:
+    """Return the same for all operations that can run together."""
+    return queued.operation.write_all if isinstance(queued.operation, BatchableWrite) else queued
 
 
-def _settle(told: Future[Any] | asyncio.Future[Any], outcome: _Outcome) -> None:
-    """Tell who waits, if anybody still does."""
-    if told.done():
+def _resolve(future: Future[Any] | asyncio.Future[Any], outcome: _Outcome) -> None:
+    """Give the outcome to the caller, unless it no longer waits."""
+    if future.done():
         return
     if outcome.error is None:
-        told.set_result(outcome.result)
+        future.set_result(outcome.result)
     else:
-        told.set_exception(outcome.error)
+        future.set_exception(outcome.error)
 
 
-def _settle_on(loop: asyncio.AbstractEventLoop, told: asyncio.Future[Any], outcome: _Outcome) -> None:
-    with suppress(RuntimeError):  # the loop has ended, and nobody waits
-        loop.call_soon_threadsafe(_settle, told, outcome)
+def _resolve_on(loop: asyncio.AbstractEventLoop, future: asyncio.Future[Any], outcome: _Outcome) -> None:
+    with suppress(RuntimeError):  # the loop has ended, and no caller waits
+        loop.call_soon_threadsafe(_resolve, future, outcome)
 
 
-def _run_alike(connection: Connection, alike: Sequence[_Asked]) -> list[tuple[_Asked, _Outcome]]:
+def _run_alike(connection: Connection, alike: Sequence[_Queued]) -> list[tuple[_Queued, _Outcome]]:
     """Run them together; where that fails, each by itself, so that only the one at fault is refused."""
-    first = alike[0].act
-    if len(alike) > 1 and isinstance(first, Shared):
-        with suppress(GuidanceError, IntegrityError), connection.begin_nested():
-            first.keep_all(connection, [asked.act.kept for asked in alike if isinstance(asked.act, Shared)])
-            return [(asked, _Outcome(None)) for asked in alike]
-    return [(asked, _run(connection, asked.act)) for asked in alike]
+    first = alike[0].operation
+    if len(alike) > 1 and isinstance(first, BatchableWrite):
+        with suppress(GuidanceError, IntegrityError), _savepoint(connection) as session:
+            values = [queued.operation.value for queued in alike if isinstance(queued.operation, BatchableWrite)]
+            first.write_all(session, values)
+            return [(queued, _Outcome(None)) for queued in alike]
+    return [(queued, _run(connection, queued.operation)) for queued in alike]
 
 
-def _run(connection: Connection, act: Act[Any]) -> _Outcome:
+def _run(connection: Connection, operation: WriteOp[Any]) -> _Outcome:
     try:
-        with connection.begin_nested():
-            return _Outcome(act(connection))
+        with _savepoint(connection) as session:
+            return _Outcome(operation(session))
     except GuidanceError as refusal:
         return _Outcome(None, refusal)
 
 
-def write_nothing_new(connection: Connection) -> None:
-    """An act that has the database write, and changes nothing."""
-    connection.execute(text("UPDATE generation SET number = number"))
+@contextmanager
+def _savepoint(connection: Connection) -> Iterator[Session]:
+    """Yield a session for one operation, inside a savepoint that its flushed changes are released with.
+
+    Its identity map begins empty and ends with the operation, so no operation sees rows as another had loaded them.
+    """
+    with (
+        connection.begin_nested(),
+        Session(connection, expire_on_commit=False, join_transaction_mode="rollback_only") as session,
+    ):
+        yield session
+        session.flush()
 
 
-def _as_told(failure: Exception) -> Exception:
-    """What the caller is told: a database that did not answer is 'busy'; anything else is a defect, told as it is."""
+def write_nothing_new(session: Session) -> None:
+    """Have the database write, and change nothing."""
+    session.connection().execute(text("UPDATE generation SET number = number"))
+
+
+def _reported(failure: Exception) -> Exception:
+    """Return the error for the caller: `StoreBusy` where the database did not answer; a defect as it is."""
     if isinstance(failure, DBAPIError):
         log.error("write_failed", error=type(failure).__name__)
         return StoreBusy()

@@ -40,36 +40,36 @@ async def require_status_token(given: Annotated[Given, Depends(_status_token)]) 
 
 
 async def require_client(
-    request: Request, needed: SecurityScopes, parts: ContextDep, given: Annotated[Given, Depends(_client_key)]
+    request: Request, needed: SecurityScopes, context: ContextDep, given: Annotated[Given, Depends(_client_key)]
 ) -> Principal:
     """A client with the scopes that the route needs. Raises `TokenMissing`, `TokenInvalid` or `ScopeMissing`."""
     if given is None:
         raise TokenMissing
-    caller = await _admitted(request, parts, given)
+    principal = await _admitted(request, context, given)
     for scope in needed.scopes:
-        if scope not in caller.scopes:
+        if scope not in principal.scopes:
             raise ScopeMissing(scope)
-    return caller
+    return principal
 
 
 async def require_submitter(request: Request, given: Annotated[Given, Depends(_client_key)]) -> str:
     """Whoever may submit: a client with the scope; anyone, unless anonymous concerns are switched off."""
-    parts = await get_context(request)
+    context = await get_context(request)
     if given is None:
-        if not parts.settings.anonymous_concerns:
+        if not context.settings.anonymous_concerns:
             raise TokenMissing
         return ANONYMOUS
-    caller = await _admitted(request, parts, given)
-    if Scope.SUBMIT not in caller.scopes:
+    principal = await _admitted(request, context, given)
+    if Scope.SUBMIT not in principal.scopes:
         raise ScopeMissing(Scope.SUBMIT)
-    return caller.name
+    return principal.name
 
 
-async def _admitted(request: Request, parts: AppContext, given: HTTPAuthorizationCredentials) -> Principal:
+async def _admitted(request: Request, context: AppContext, given: HTTPAuthorizationCredentials) -> Principal:
     """Who holds the key; the limits around the request learn the name, and count by it from then on."""
-    caller = await run_in_threadpool(parts.doorkeeper.admit, given.credentials)
-    request.state.client = caller.name
-    return caller
+    principal = await run_in_threadpool(context.authenticator.authenticate, given.credentials)
+    request.state.client = principal.name
+    return principal
 
 
 StatusTokenDep = Annotated[str, Depends(require_status_token)]

@@ -10,9 +10,9 @@ from app.store.disclosures import Actor
 from app.web.auth import require_client
 
 
-async def require_actor(request: Request, caller: Annotated[Principal, Depends(require_client)]) -> Actor:
-    """The caller, as the record of disclosures names them."""
-    return Actor(caller.name, request.client.host if request.client else "unknown")
+async def require_actor(request: Request, principal: Annotated[Principal, Depends(require_client)]) -> Actor:
+    """The principal, as the record of disclosures names them."""
+    return Actor(principal.name, request.client.host if request.client else "unknown")
 
 
 ReaderDep = Annotated[Actor, Security(require_actor, scopes=[Scope.READ])]

@@ -89,8 +89,8 @@ def _headers_of(kind: ProblemType) -> dict[str, str]:
 def _whom_to_call(request: Request) -> dict[str, Any]:
     if not request.url.path.startswith((CONCERNS, *PAGES_OF_CONCERNS)):
         return {}
-    parts: AppContext = request.app.state.parts
-    return {"signposts": parts.reference_data.signposts, "contacts": parts.helpline.contacts()}
+    context: AppContext = request.app.state.context
+    return {"signposts": context.reference_data.signposts, "contacts": context.emergency_contacts.current()}
 
 
 def _domain_error(request: Request, error: Exception) -> Response:

@@ -1,24 +1,22 @@
 """What all routers of this service have in common."""
 
 from collections.abc import Callable, Sequence
-from contextlib import closing
+from contextlib import ExitStack
 from functools import wraps
-from inspect import signature
-from typing import Any
+from typing import Any, get_type_hints
 
 from fastapi import APIRouter, Depends, params
 
+from app.web.context import open_session
 from app.web.late_routes import LateRoute
 from app.web.query_params import reject_unknown_query
-
-SESSION = "session"
 
 
 class GuidanceRouter(APIRouter):
     """Routes that refuse a query parameter that they do not know, each named like its function.
 
-    A route's session is closed when its function ends, in the thread that it worked in: a dependency that closed it
-    would need another thread.
+    A route's sessions are closed when its function ends, in the thread that it worked in: a dependency that closed
+    them would need another thread.
     """
 
     def __init__(
@@ -41,16 +39,28 @@ class GuidanceRouter(APIRouter):
 
     def add_api_route(self, path: str, endpoint: Callable[..., Any], **told: Any) -> None:
         """Add a route."""
-        super().add_api_route(path, _closing_session(endpoint), **told)
+        super().add_api_route(path, _closing_sessions(endpoint), **told)
 
 
-def _closing_session(endpoint: Callable[..., Any]) -> Callable[..., Any]:
-    if SESSION not in signature(endpoint).parameters:
+def _closing_sessions(endpoint: Callable[..., Any]) -> Callable[..., Any]:
+    """Wrap the function to close its sessions when it ends. Each is found by its dependency, not by its name."""
+    hints = get_type_hints(endpoint, include_extras=True)
+    names = [name for name, hint in hints.items() if _opens_session(hint)]
+    if not names:
         return endpoint
 
     @wraps(endpoint)
-    def closed(**given: Any) -> Any:
-        with closing(given[SESSION]):
-            return endpoint(**given)
+    def closing_endpoint(**arguments: Any) -> Any:
+        with ExitStack() as stack:
+            for name in names:
+                stack.callback(arguments[name].close)
+            return endpoint(**arguments)
 
-    return closed
+    return closing_endpoint
+
+
+def _opens_session(hint: Any) -> bool:
+    return any(
+        isinstance(each, params.Depends) and each.dependency is open_session
+        for each in getattr(hint, "__metadata__", ())
+    )

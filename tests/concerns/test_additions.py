@@ -100,9 +100,9 @@ def test_it_stands_under_the_seal_with_its_reference_and_time_as_it_was_sent(
     add(client, receipt, told)
 
     ((reference, number, sealed),) = rows()
-    opener = read_identities(settings.data_dir / DEVELOPMENT_IDENTITY)
+    unsealer = read_identities(settings.data_dir / DEVELOPMENT_IDENTITY)
     assert (reference, number) == (receipt["reference"], 1)
-    assert opener.open(sealed) == {
+    assert unsealer.open(sealed) == {
         "reference": reference,
         "received_at": "2026-11-24T09:30:00Z",
         "form_version": 2,
@@ -160,10 +160,10 @@ def test_an_addition_makes_a_concern_more_urgent_and_never_less(
 @contextmanager
 def writer_at_rest(service: FastAPI) -> Iterator[Callable[[int], None]]:
     """The writer waits until the block ends; what is given waits until so many acts stand in its queue."""
-    writer = service.state.parts.intake.writer
+    writer = service.state.context.writer
     released, begun = threading.Event(), threading.Event()
 
-    def rest(_connection: Any) -> None:
+    def rest(_session: Any) -> None:
         begun.set()
         released.wait(60)
 
@@ -174,7 +174,7 @@ def writer_at_rest(service: FastAPI) -> Iterator[Callable[[int], None]]:
         assert writer.waiting == count
 
     with ThreadPoolExecutor(1) as resting:
-        resting.submit(writer.keep, rest)
+        resting.submit(writer.run, rest)
         assert begun.wait(60)
         try:
             yield wait_for

@@ -12,12 +12,13 @@ import rfc8785
 from fastapi import FastAPI
 from jwt import PyJWKSet
 from jwt.exceptions import PyJWTError
-from sqlalchemy import Connection
+from sqlmodel import Session, func, select
 from starlette.testclient import TestClient
 
 from app.config import Settings
 from app.main import create_app
 from app.models.concerns.examples import FULL_EXAMPLE, SMALLEST_EXAMPLE
+from app.models.concerns.tables import ConcernRow
 from app.services.guidance.publishing import withdraw_edition
 from app.store.editions import EditionKey
 from tests.support.clock import A_TUESDAY
@@ -45,10 +46,10 @@ BOTH_DOORS = pytest.mark.parametrize("path", ["/v1/concerns", "/v1/concerns/chec
 def kept(service: FastAPI) -> Callable[[], int]:
     """How many concerns stand in the database."""
 
-    def count_concerns(connection: Connection) -> int:
-        return int(connection.exec_driver_sql("SELECT count(*) FROM concerns").scalar_one())
+    def count_concerns(session: Session) -> int:
+        return session.exec(select(func.count()).select_from(ConcernRow)).one()
 
-    return lambda: int(service.state.parts.intake.writer.keep(count_concerns))
+    return lambda: int(service.state.context.writer.run(count_concerns))
 
 
 @pytest.fixture
@@ -59,8 +60,8 @@ def closed_to_strangers(tmp_path: Path) -> Iterator[TestClient]:
 
 
 def withdraw(service: FastAPI, number: int, guide: str = SLUG) -> None:
-    key, writer = EditionKey(guide, number), service.state.parts.intake.writer
-    writer.keep(lambda connection: withdraw_edition(connection, key, reason="An invented reason", at=A_TUESDAY))
+    key = EditionKey(guide, number)
+    withdraw_edition(service.state.context.writer, key, reason="An invented reason", at=A_TUESDAY)
 
 
 def faults(answer: Any) -> list[str]:

@@ -10,10 +10,11 @@ from typing import Any
 import httpx
 import pytest
 from fastapi import FastAPI
-from sqlalchemy import Connection
+from sqlmodel import Session, func, select
 from starlette.testclient import TestClient
 
 from app.models.concerns.examples import FULL_EXAMPLE
+from app.models.concerns.tables import ConcernRow, KeptReceiptRow
 from app.services.concerns import receipt_builder as receipts
 from tests.support.concerns import Concern
 from tests.support.databases import stranger
@@ -67,10 +68,10 @@ def status_of(client: httpx.Client, receipt: dict[str, Any]) -> Any:
 def kept(service: FastAPI) -> Callable[[], int]:
     """How many concerns stand in the database."""
 
-    def count_concerns(connection: Connection) -> int:
-        return int(connection.exec_driver_sql("SELECT count(*) FROM concerns").scalar_one())
+    def count_concerns(session: Session) -> int:
+        return session.exec(select(func.count()).select_from(ConcernRow)).one()
 
-    return lambda: int(service.state.parts.intake.writer.keep(count_concerns))
+    return lambda: int(service.state.context.writer.run(count_concerns))
 
 
 def test_after_a_kill_a_retry_gets_the_same_receipt_and_the_concern_stands_once(
@@ -147,10 +148,13 @@ def test_retries_at_the_same_moment_make_one_concern_and_get_one_receipt(
 @pytest.mark.embedded
 def test_the_writer_s_connection_flushes_each_commit_to_the_disk(client: TestClient, service: FastAPI) -> None:
     assert client.get("/health/ready").is_success
-    ask = service.state.parts.intake.writer.keep
 
-    assert ask(lambda connection: connection.exec_driver_sql("PRAGMA synchronous").scalar()) == 2  # FULL
-    assert ask(lambda connection: connection.exec_driver_sql("PRAGMA journal_mode").scalar()) == "wal"
+    def pragma(name: str) -> Any:
+        run = service.state.context.writer.run
+        return run(lambda session: session.connection().exec_driver_sql(f"PRAGMA {name}").scalar())
+
+    assert pragma("synchronous") == 2  # FULL
+    assert pragma("journal_mode") == "wal"
 
 
 def test_a_key_is_the_same_with_quotes_and_without(client: TestClient, a_concern: Concern) -> None:
@@ -236,8 +240,8 @@ def test_neither_the_key_nor_the_receipt_stands_in_the_database_in_clear(
 ) -> None:
     receipt = post(client, a_concern(), "a-key-that-can-be-found").json()
 
-    rows = service.state.parts.intake.writer.keep(
-        lambda connection: [tuple(row) for row in connection.exec_driver_sql("SELECT * FROM kept_receipts")]
+    rows = service.state.context.writer.run(
+        lambda session: [row.model_dump() for row in session.exec(select(KeptReceiptRow))]
     )
     assert len(rows) == 1
     assert "a-key-that-can-be-found" not in str(rows)

@@ -73,11 +73,11 @@ def database(client: TestClient, settings: Settings) -> Iterator[Database]:
 @pytest.fixture
 def erased_after(service: FastAPI) -> Callable[..., set[str]]:
     """The references of what retention erases after so many days."""
-    parts = service.state.parts
+    context = service.state.context
 
     def run(days: float, acknowledged: int | None, closed: int | None) -> set[str]:
         at = A_TUESDAY + dt.timedelta(days=days)
-        return set(erase_what_is_due(parts.engine, parts.intake.writer, Periods(acknowledged, closed), at=at))
+        return set(erase_what_is_due(context.engine, context.writer, Periods(acknowledged, closed), at=at))
 
     return run
 

@@ -65,7 +65,7 @@ def opened(sealed: bytes, identity: x25519.Identity) -> Any:
 
 
 def rows_of(client: TestClient) -> list[dict[str, Any]]:
-    with client.app.state.parts.engine.connect() as connection:  # type: ignore[attr-defined]  # TestClient knows ASGI alone
+    with client.app.state.context.engine.connect() as connection:  # type: ignore[attr-defined]  # TestClient knows ASGI alone
         return [dict(row._mapping) for row in connection.execute(text("SELECT * FROM concerns"))]
 
 

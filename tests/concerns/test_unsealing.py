@@ -131,8 +131,8 @@ def test_the_sealed_file_is_given_where_it_is_preferred_although_the_service_cou
     assert (answer.status_code, answer.headers["Content-Type"]) == (200, AGE)
     assert answer.headers["Content-Disposition"] == f'attachment; filename="{reference}.age"'
     assert answer.headers["Additions"] == "1"
-    opener = read_identities(settings.data_dir / DEVELOPMENT_IDENTITY)
-    assert opener.open(answer.content)["submission"] == a_concern()
+    unsealer = read_identities(settings.data_dir / DEVELOPMENT_IDENTITY)
+    assert unsealer.open(answer.content)["submission"] == a_concern()
 
 
 @pytest.mark.parametrize("accept", ["*/*", AGE, f"{JSON}, {AGE};q=0.1", "application/*"])

@@ -131,11 +131,9 @@ def refusals_of_good_data(scenario: events.ScenarioFinished) -> Iterator[str]:
 @pytest.fixture
 def tokens(service: FastAPI, client: TestClient) -> dict[str, str]:
     """A token for each security scheme of the document; there are two editions, and a concern with an addition."""
-    parts: AppContext = service.state.parts
+    context: AppContext = service.state.context
     publish_next(service, change_note="The second edition.")
-    key = parts.intake.writer.keep(
-        lambda connection: add_client(connection, name="contract", scopes=ClientScope, at=parts.clock())
-    )
+    key = add_client(context.writer, name="contract", scopes=ClientScope, at=context.clock())
     receipt = client.post("/v1/concerns", json=FULL_EXAMPLE).json()
     status_token, reference = receipt["status_token"], receipt["reference"]
     addition = {"immediate_danger": "no", "concern": {"narrative": "Alex Example is home."}}

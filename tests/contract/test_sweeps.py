@@ -85,13 +85,11 @@ def test_every_route_for_clients_names_its_scope(service: FastAPI) -> None:
     assert {(told.method, told.path) for told, _ in for_clients(service).values()} == paths
 
 
-def key_without(parts: AppContext, scope: Scope) -> str:
+def key_without(context: AppContext, scope: Scope) -> str:
     """The key of a client that may do all but that."""
     name = f"all-but-{scope.value.replace(':', '-')}"
     others = [other for other in Scope if other is not scope]
-    return parts.intake.writer.keep(
-        lambda connection: add_client(connection, name=name, scopes=others, at=parts.clock())
-    )
+    return add_client(context.writer, name=name, scopes=others, at=context.clock())
 
 
 def call(client: TestClient, told: Operation, key: str | None) -> int:
@@ -104,7 +102,7 @@ def call(client: TestClient, told: Operation, key: str | None) -> int:
 
 
 def test_no_route_for_clients_answers_without_its_scope(service: FastAPI, client: TestClient) -> None:
-    keys = {scope.value: key_without(service.state.parts, scope) for scope in Scope}
+    keys = {scope.value: key_without(service.state.context, scope) for scope in Scope}
     for told, needed in for_clients(service).values():
         assert call(client, told, None) == 401, told.id
         assert call(client, told, "omg_unknown") == 401, told.id

@@ -220,7 +220,7 @@ def test_one_byte_changed_in_any_row_is_reported_with_the_chain_s_name(
                 unguarded.execute(change, (changed, rowid))
             except sqlite3.IntegrityError:
                 continue  # another row has that place already
-            if chain not in dict(verify_disclosures(service.state.parts.engine)):
+            if chain not in dict(verify_disclosures(service.state.context.engine)):
                 unseen.append((chain, stored, changed))
         unguarded.execute(change, (stored, rowid))
 

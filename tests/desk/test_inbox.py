@@ -6,12 +6,12 @@ import datetime as dt
 import itertools
 import random
 from collections.abc import Callable, Iterator
-from functools import partial
 from typing import Any
 
 import pytest
 from fastapi import FastAPI
-from sqlalchemy import Connection, event
+from sqlalchemy import event
+from sqlmodel import Session
 from starlette.testclient import TestClient
 
 from app.config import Settings
@@ -19,10 +19,10 @@ from app.main import create_app
 from app.models.concerns.concern import Concern as Told
 from app.models.concerns.examples import FULL_EXAMPLE, SMALLEST_EXAMPLE
 from app.services.concerns import receipt_builder as receipts
-from app.services.concerns.submission import Intake, receive_concern
+from app.services.concerns.submission import Submissions
 from app.services.desk.actions import acknowledge
 from app.store.disclosures import Actor
-from app.store.writer import Act
+from app.store.writer import WriteOp
 from app.web.context import AppContext
 from app.web.query_params import encode_key
 from tests.support.clock import A_TUESDAY, SettableClock
@@ -41,37 +41,40 @@ Entry = dict[str, Any]
 Raise = Callable[..., str]
 
 
-class Gathering:
-    """In the writer's place: gathers acts, to be kept many to a flush."""
+class GatheringWriter:
+    """In the writer's place: gathers operations, to be run by one commit."""
 
     def __init__(self) -> None:
-        self.acts: list[Act[Any]] = []
+        self.operations: list[WriteOp[Any]] = []
 
-    async def kept(self, act: Act[Any]) -> None:
-        self.acts.append(act)
+    def run(self, operation: WriteOp[Any]) -> None:
+        self.operations.append(operation)
 
-    def keep_all(self, connection: Connection) -> None:
-        for act in self.acts:
-            act(connection)
+    async def run_async(self, operation: WriteOp[Any]) -> None:
+        self.operations.append(operation)
+
+    def run_all(self, session: Session) -> None:
+        for operation in self.operations:
+            operation(session)
 
 
 def fill(service: FastAPI, count: int) -> None:
     """Receive that many concerns, minute by minute, of every answer about danger; every third is acknowledged."""
-    parts: AppContext = service.state.parts
+    context: AppContext = service.state.context
     concerns = [Told.model_validate(SMALLEST_EXAMPLE | {"immediate_danger": danger}) for danger in DANGERS]
     for start in range(0, count, PORTION):
-        gathered = Gathering()
-        intake = dataclasses.replace(parts.intake, writer=gathered)  # type: ignore[arg-type]  # it has `kept`
+        writer: Any = GatheringWriter()
+        submissions = dataclasses.replace(context.submissions, writer=writer)
 
-        async def receive(begin: int, intake: Intake, gathered: Gathering) -> None:
+        async def submit(begin: int, submissions: Submissions, writer: Any) -> None:
             for number in range(begin, min(begin + PORTION, count)):
                 at = A_TUESDAY + dt.timedelta(minutes=number * 7919 % count)
-                kept = await receive_concern(intake, concerns[number // 3 % 3], retry=None, at=at)
+                stored = await submissions.submit(concerns[number // 3 % 3], keys=None, at=at)
                 if number % 3 == 0:
-                    gathered.acts.append(partial(acknowledge, reference=kept.reference, actor=SOMEBODY, at=at))
+                    acknowledge(writer, stored.reference, actor=SOMEBODY, at=at)
 
-        asyncio.run(receive(start, intake, gathered))
-        parts.intake.writer.keep(gathered.keep_all)
+        asyncio.run(submit(start, submissions, writer))
+        context.writer.run(writer.run_all)
 
 
 def walk(desk: Desk, query: str, between: Callable[[], None] = lambda: None) -> list[Entry]:
@@ -293,7 +296,7 @@ def test_a_page_is_read_from_an_index_in_its_order_and_nothing_is_sorted(
 ) -> None:
     service, desk = full
     asked: list[tuple[str, Any]] = []
-    engine = service.state.parts.engine
+    engine = service.state.context.engine
 
     @event.listens_for(engine, "before_cursor_execute")
     def listen(_connection: Any, _cursor: Any, text: str, values: Any, *_rest: Any) -> None:

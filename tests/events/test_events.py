@@ -13,7 +13,7 @@ from starlette.testclient import TestClient
 
 from app.models.clients import Scope
 from app.models.events.tables import EventKind
-from app.store.events import events_after, tell
+from app.store.events import append_event, events_after
 from tests.support.clock import A_TUESDAY
 from tests.support.concerns import Concern
 from tests.support.editions import a_key
@@ -81,7 +81,7 @@ def test_an_event_holds_no_word_of_the_concern(
 
     page = pull(client, follower)
 
-    with Session(service.state.parts.engine) as session:
+    with Session(service.state.context.engine) as session:
         rows = json.dumps([event.data for event in events_after(session, after=0, limit=50)])
     assert kinds(page)[-1] == "concern.received"
     assert "Wren" not in rows + json.dumps(page)
@@ -143,15 +143,12 @@ def test_only_the_scope_opens_events(client: TestClient) -> None:
 
 def test_nothing_is_skipped_while_many_write_at_once(client: TestClient, service: FastAPI) -> None:
     follower = a_key(client, Scope.EVENTS, name="case-system")
-    writer = service.state.parts.intake.writer
+    writer = service.state.context.writer
     done = threading.Event()
 
     def write(number: int) -> None:
-        writer.keep(
-            lambda connection: tell(
-                connection, EventKind.CONCERN_RECEIVED, at=A_TUESDAY, data={"reference": str(number)}
-            )
-        )
+        data = {"reference": str(number)}
+        writer.run(lambda session: append_event(session, EventKind.CONCERN_RECEIVED, at=A_TUESDAY, data=data))
 
     def follow() -> Iterator[str]:
         cursor = None

@@ -20,7 +20,7 @@ from app.models.clients import Scope
 from app.models.events.tables import EventKind
 from app.services.events.ssrf_guard import SsrfGuard
 from app.services.events.webhooks import add_webhook
-from app.store.events import count_deliveries, tell
+from app.store.events import append_event, count_deliveries
 from app.web.context import AppContext
 from tests.support.clock import A_TUESDAY
 from tests.support.concerns import Concern
@@ -46,13 +46,12 @@ def a_process(*words: str, **environment: str) -> Iterator[subprocess.Popen[byte
         process.wait()
 
 
-def tell_many(parts: AppContext, url: str) -> None:
+def tell_many(context: AppContext, url: str) -> None:
     """An address that asked for everything, and events for it: each in a transaction of its own."""
-    keep = parts.intake.writer.keep
-    addresses = SsrfGuard()
-    keep(lambda found: add_webhook(found, name="x", url=url, kinds=EventKind, addresses=addresses, at=A_TUESDAY))
+    add_webhook(context.writer, name="x", url=url, kinds=EventKind, addresses=SsrfGuard(), at=A_TUESDAY)
     for number in range(EVENTS):
-        keep(partial(tell, kind=EventKind.CONCERN_RECEIVED, at=A_TUESDAY, data={"reference": f"number-{number}"}))
+        data = {"reference": f"number-{number}"}
+        context.writer.run(partial(append_event, kind=EventKind.CONCERN_RECEIVED, at=A_TUESDAY, data=data))
 
 
 @pytest.mark.usefixtures("client")
@@ -60,11 +59,11 @@ def test_every_event_arrives_though_a_worker_is_killed_and_the_receiver_often_fa
     service: FastAPI, settings: Settings
 ) -> None:
     receiver = Receiver(lambda count: Reply(status=500 if count % 5 == 0 else 204))
-    parts: AppContext = service.state.parts
-    tell_many(parts, receiver.url)
+    context: AppContext = service.state.context
+    tell_many(context, receiver.url)
 
     def all_settled() -> bool:
-        with Session(parts.engine) as session:
+        with Session(context.engine) as session:
             return count_deliveries(session) == {}
 
     work = ("-c", DELIVER, "deliver", "--lease", str(LEASE_SECONDS), "--data-dir", str(settings.data_dir))

@@ -38,18 +38,14 @@ def receiver() -> Iterator[Receiver]:
 
 @pytest.fixture
 def writer(client: TestClient) -> Writer:
-    found: Writer = client.app.state.parts.intake.writer  # type: ignore[attr-defined]  # the service under test
+    found: Writer = client.app.state.context.writer  # type: ignore[attr-defined]  # the service under test
     return found
 
 
 @pytest.fixture
 def secret(writer: Writer, receiver: Receiver) -> str:
     """The secret of a webhook that asks for every kind of event."""
-    return writer.keep(
-        lambda connection: add_webhook(
-            connection, name=NAME, url=receiver.url, kinds=EventKind, addresses=SsrfGuard(), at=A_TUESDAY
-        )
-    )
+    return add_webhook(writer, name=NAME, url=receiver.url, kinds=EventKind, addresses=SsrfGuard(), at=A_TUESDAY)
 
 
 @pytest.fixture
@@ -72,7 +68,7 @@ def verified(notice: Notice, secret: str, monkeypatch: pytest.MonkeyPatch) -> An
 
 
 def states(client: TestClient) -> dict[str, int]:
-    with Session(client.app.state.parts.engine) as session:  # type: ignore[attr-defined]  # the service under test
+    with Session(client.app.state.context.engine) as session:  # type: ignore[attr-defined]  # the service under test
         return {state: count for (_, state), count in count_deliveries(session).items()}
 
 
@@ -139,7 +135,7 @@ def test_a_receiver_that_stays_away_leaves_a_dead_delivery_that_can_be_replayed(
     inbox = client.get("/v1/desk/concerns", headers=a_key(client, Scope.READ)).json()
 
     receiver.reply = lambda _: Reply()
-    revived = deliverer.writer.keep(lambda connection: replay(connection, name=NAME, now=clock.time))
+    revived = replay(deliverer.writer, NAME, now=clock.time)
     deliverer.deliver_due()
 
     assert dead["dead"] == 1
@@ -159,7 +155,7 @@ def test_410_disables_the_address(
 
     tried = deliverer.deliver_due()
 
-    disabled = deliverer.writer.keep(lambda connection: get_webhook(connection, NAME))
+    disabled = deliverer.writer.run(lambda session: get_webhook(session, NAME))
     assert disabled.disabled_because == "it answered 410 Gone"
     assert tried == 0
 
@@ -188,10 +184,10 @@ def test_while_a_secret_is_replaced_both_sign(
     a_concern: Concern,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    new = deliverer.writer.keep(lambda connection: rotate_secret(connection, name=NAME))
+    new = rotate_secret(deliverer.writer, NAME)
     client.post("/v1/concerns", json=a_concern())
     deliverer.deliver_due()
-    deliverer.writer.keep(lambda connection: drop_old_secret(connection, name=NAME))
+    drop_old_secret(deliverer.writer, NAME)
     client.post("/v1/concerns", json=a_concern())
     deliverer.deliver_due()
 

@@ -152,7 +152,7 @@ def test_a_concern_that_nobody_has_acknowledged_is_never_lost(database: Path, as
 
 
 def test_publishing_and_withdrawing_raise_the_generation(client: TestClient, service: FastAPI) -> None:
-    engine = service.state.parts.engine
+    engine = service.state.context.engine
 
     def generation() -> int:
         with engine.connect() as connection:

@@ -363,7 +363,7 @@ def test_every_code_list_is_served_whole_under_its_name(client: TestClient, serv
 
     whole = [client.get(entry["links"]["self"]).json() for entry in listed]
 
-    assert {entry["name"] for entry in listed} == set(service.state.parts.reference_data.code_lists)
+    assert {entry["name"] for entry in listed} == set(service.state.context.reference_data.code_lists)
     assert [each["name"] for each in whole] == [entry["name"] for entry in listed]
     assert all({"name", "title", "source", "status", "codes"} <= set(each) for each in whole)
     assert all({"code", "label"} <= set(code) for each in whole for code in each["codes"])

@@ -18,6 +18,24 @@ from tests.support.publishing import GUIDE, an_edition, publish_next, withdraw
 FIRST = f"{GUIDE}/editions/1"
 PAGES = {GUIDE: f"{GUIDE}.md", FIRST: f"{FIRST}.md"}
 COMMONMARK = MarkdownIt("commonmark")
+WORDED = {
+    "text",
+    "name",
+    "title",
+    "publisher",
+    "document",
+    "change_note",
+    "introduction",
+    "factors",
+    "indicators",
+    "linked_risks",
+    "responsibilities",
+    "contacts",
+    "display",
+    "option",
+    "when",
+    "note",
+}
 NASTY = [
     "*not* _emphasis_ ~~nor~~ `code`",
     "[a](https://b.example) ![c](d) <e> <https://f.example>",
@@ -180,6 +198,28 @@ def test_words_of_a_new_edition_are_shown_as_published(client: TestClient, servi
 
     assert page.startswith(f"*{one_line(words)}\n")
     assert page.count(one_line(words)) == 3
+
+
+def marked(value: Any, name: str = "") -> Any:
+    """The same value, with what Markdown would take for bold in every text that people read."""
+    if isinstance(value, dict):
+        return {name: marked(member, name) for name, member in value.items()}
+    if isinstance(value, list):
+        return [marked(member, name) for member in value]
+    return f"**{value[:8]}**" if name in WORDED and isinstance(value, str) else value
+
+
+def test_no_text_of_an_edition_is_taken_for_markdown(client: TestClient, service: FastAPI) -> None:
+    words = marked(an_edition().model_dump(mode="json"))
+    words["indicators"][0]["note"] = words["contacts"][0]["when"] = "**noted**"
+    for definition in words["definitions"]:
+        definition["source"] = definition["source"] and definition["source"] | {"citation": None}
+    publish_next(service, **words)
+
+    page = page_of(client)
+
+    missing = {text for text in texts_in(words) if text.startswith("**") and one_line(text) not in page}
+    assert missing == set()
 
 
 def test_an_edition_without_linked_risks_has_no_empty_heading(client: TestClient, service: FastAPI) -> None:

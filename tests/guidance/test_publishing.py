@@ -9,23 +9,30 @@ from threading import Barrier
 from typing import Any
 
 import pytest
-from sqlalchemy import func, select
+from fastapi import FastAPI
+from sqlalchemy import event, func, select
 from sqlmodel import Session, SQLModel
+from starlette.testclient import TestClient
 
 from app.config import SEED_DIR
 from app.errors import EditionAlreadyPublished, EditionOutOfOrder, GuidanceError, InvalidEdition
+from app.models.clients import Scope
 from app.models.digest import digest_of
 from app.models.guidance.editions import EditionContent
+from app.services.guidance import publishing
 from app.services.guidance.publishing import Published, publish_edition
 from app.services.guidance.reference_data import read_reference_data
+from app.services.guidance.seeding import publish_file
 from app.store import contents
 from app.store.contents import Contents, read_content
 from app.store.database import open_database
 from app.store.editions import EditionKey, get_history
 from app.store.schema import prepare_schema
 from app.store.writer import Writer
+from app.web.context import AppContext
 from tests.support.clock import A_TUESDAY
-from tests.support.publishing import SLUG, an_edition
+from tests.support.editions import a_key
+from tests.support.publishing import GUIDE, SLUG, an_edition
 
 REFERENCE_DATA = read_reference_data(SEED_DIR)
 ROUNDS = range(1, 11)
@@ -45,11 +52,7 @@ def a_publisher(data_dir: Path) -> Iterator[Publisher]:
         number: int, *, guide: str = SLUG, at: dt.datetime = A_TUESDAY, content: EditionContent | None = None
     ) -> Published:
         words = content or an_edition()
-        return writer.keep(
-            lambda connection: publish_edition(
-                connection, EditionKey(guide, number), content=words, at=at, reference_data=REFERENCE_DATA
-            )
-        )
+        return publish_edition(writer, REFERENCE_DATA, guide=guide, number=number, content=words, at=at)
 
     yield publish
     writer.stop()
@@ -87,6 +90,17 @@ def test_the_editions_read_last_are_remembered_and_no_more(
 
     assert [content.change_note for content in read] == ["Edition 1.", "Edition 2.", "Edition 1.", "Edition 3."]
     assert [remembering.remembered(key) is not None for key in keys] == [True, False, True]
+    engine.dispose()
+
+
+def test_items_are_read_by_position_in_whatever_order_they_were_stored(publish: Publisher, tmp_path: Path) -> None:
+    publish(1, content=an_edition().model_copy(update={"factors": an_edition().factors[::-1]}))
+    engine = open_database(tmp_path)
+
+    with Session(engine) as session:
+        content = read_content(session, EditionKey(SLUG, 1))
+
+    assert content == an_edition()
     engine.dispose()
 
 
@@ -199,3 +213,51 @@ def test_of_two_publishers_with_the_same_words_both_are_told_that_they_stand(tmp
 
         assert sorted(told.is_new for told in outcomes if isinstance(told, Published)) == [False, True]
         assert published(tmp_path, number) == words
+
+
+def by_the_service(client: TestClient, content: EditionContent, _folder: Path) -> bool:
+    context: AppContext = client.app.state.context  # type: ignore[attr-defined]  # the service under test
+    return publish_edition(context.writer, context.reference_data, guide=SLUG, content=content, at=A_TUESDAY).is_new
+
+
+def over_http(client: TestClient, content: EditionContent, _folder: Path) -> bool:
+    headers = client.headers | {"If-Match": client.headers["Current"]}
+    answer = client.post(f"{GUIDE}/editions", json=content.model_dump(mode="json"), headers=headers)
+    return answer.status_code == 201
+
+
+def from_a_file(client: TestClient, content: EditionContent, folder: Path) -> bool:
+    context: AppContext = client.app.state.context  # type: ignore[attr-defined]  # the service under test
+    path = folder / SLUG / "2.yaml"
+    path.parent.mkdir()
+    path.write_text(content.model_dump_json(), encoding="utf-8")
+    return publish_file(context.writer, context.reference_data, path, at=A_TUESDAY).is_new
+
+
+@pytest.mark.parametrize("publish_by", [by_the_service, over_http, from_a_file])
+def test_one_publish_reads_the_history_once_and_takes_the_digest_once(
+    client: TestClient,
+    service: FastAPI,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    publish_by: Callable[[TestClient, EditionContent, Path], bool],
+) -> None:
+    client.headers.update(a_key(client, Scope.PUBLISH) | {"Current": client.get(GUIDE).headers["ETag"]})
+    histories: list[str] = []
+    digests: list[str] = []
+
+    def note(_connection: Any, _cursor: Any, statement: str, *_: Any) -> None:
+        if "LEFT OUTER JOIN withdrawals" in statement:
+            histories.append(statement)
+
+    def take_digest(content: EditionContent) -> str:
+        digests.append(digest_of(content))
+        return digests[-1]
+
+    monkeypatch.setattr(publishing, "digest_of", take_digest)
+    event.listen(service.state.context.engine, "before_cursor_execute", note)
+    is_new = publish_by(client, an_edition(change_note="Two."), tmp_path)
+    event.remove(service.state.context.engine, "before_cursor_execute", note)
+
+    assert is_new
+    assert (len(histories), len(digests)) == (1, 1)

@@ -4,12 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from app.config import SEED_DIR
 from app.models.code_lists import CodeList
-from app.models.guidance.plain_yaml import NotPlain, read_plain_yaml
 from app.models.guidance.seed_errors import SeedFileError
 from app.models.guidance.seed_files import edition_place, read_seed_file
-from app.models.guidance.seed_lines import read_tree
 
 SOUND = """\
 name: sex
@@ -158,51 +155,6 @@ def test_words_that_older_yaml_would_convert_stay_as_written(tmp_path: Path, wri
     parsed = read_seed_file(path, CodeList)
 
     assert parsed.source.published == kept
-
-
-@pytest.mark.parametrize("path", sorted(SEED_DIR.rglob("*.yaml")), ids=lambda path: path.name)
-def test_each_file_of_the_seed_is_plain_and_the_careful_reader_reads_the_same(path: Path) -> None:
-    text = path.read_text(encoding="utf-8")
-
-    assert read_plain_yaml(text) == read_tree(path, text)[0]
-
-
-@pytest.mark.parametrize(
-    "words",
-    [
-        "~",
-        "Null",
-        "TRUE",
-        "1.5",
-        "0x1f",
-        "007",
-        "1_000",
-        "12:30",
-        ".inf",
-        "&name x",
-        "*name",
-        "!!str x",
-        '"a\tb"\t',
-        "a\u2028b",
-        "a\u00a0b",
-        "<<",
-        "|#\n  x",
-        "=",
-        "[",
-        "1\nkey: 2",
-        "1\n? [a]\n: 2",
-        "1\n---\nkey: 2",
-    ],
-)
-def test_what_yaml_1_1_might_read_otherwise_is_left_to_the_careful_reader(words: str) -> None:
-    with pytest.raises(NotPlain):
-        read_plain_yaml(f"key: {words}\n")
-
-
-@pytest.mark.parametrize("words", ["", "- key", "key", "---\nkey: 1", "%YAML 1.2\n---\nkey: 1"])
-def test_whatever_is_more_than_one_group_of_keys_is_left_to_it_too(words: str) -> None:
-    with pytest.raises(NotPlain):
-        read_plain_yaml(words)
 
 
 def test_an_edition_s_place_is_read_from_its_path() -> None:

@@ -169,7 +169,7 @@ def test_a_defect_can_be_read_by_the_pages_that_may_post(
 def test_a_busy_service_can_be_read_by_the_pages_that_may_post(settings: Settings, a_concern: Concern) -> None:
     service = create_app(settings.model_copy(update={"allowed_origins": (A_SITE,)}), lambda: A_TUESDAY)
     with TestClient(service) as client:
-        service.state.parts.intake.writer._queue_size = 0
+        service.state.context.writer._queue_size = 0
         answer = client.post(CONCERNS, json=a_concern(), headers={"Origin": A_SITE})
 
     assert answer.status_code == 503

@@ -20,6 +20,7 @@ from app.errors import SetupError
 from app.main import create_app
 from app.models.clients import Scope
 from app.services.access import rate_limiting as limiting
+from app.services.access.clients import revoke_client
 from app.services.access.rate_limiting import make_limiter, network_key
 from app.web.middleware.rate_limit import policy_name
 from tests.support.clock import A_TUESDAY
@@ -159,9 +160,7 @@ def test_a_client_that_was_revoked_is_counted_by_its_address_again(called: Calle
     assert isinstance(service, FastAPI)
     key = a_key(caller, Scope.READ)
     first = caller.get("/v1/desk/concerns", headers=key)
-    service.state.parts.intake.writer.keep(
-        lambda connection: connection.exec_driver_sql("UPDATE clients SET revoked_at = added_at")
-    )
+    revoke_client(service.state.context.writer, "example-editor", at=A_TUESDAY)
 
     answers = [caller.get("/v1/desk/concerns", headers=key) for _ in range(3)]
 

@@ -7,8 +7,12 @@ import uuid
 from collections.abc import Iterator
 from typing import Any
 
+import jiter
 import pytest
 from fastapi import FastAPI
+from hypothesis import given
+from hypothesis import settings as hypothesis_settings
+from hypothesis import strategies as st
 from sqlalchemy.exc import TimeoutError as NoConnectionInTime
 from starlette.testclient import TestClient
 
@@ -23,7 +27,7 @@ from app.services.concerns import edition_resolver as pinning
 from app.services.guidance import emergency_contacts as helpline
 from app.store.database import DATABASE_FILE
 from app.web import json_body as json_bodies
-from app.web.json_body import read_json
+from app.web.json_body import InvalidBody, read_json
 from app.web.middleware.request_body import LARGEST
 from app.web.problem_types import ALL, BY_STATUS, PROBLEM_FOR
 from tests.support.clock import A_TUESDAY
@@ -32,6 +36,7 @@ from tests.support.concerns import Concern
 CANARY = "CanaryAlex"
 DOORS = ("/v1/concerns", "/v1/concerns/check")
 Place = tuple[str | int, ...]
+SOUND_TEXTS = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\x00")) | st.text("\\u0")
 
 whole = json.dumps(SMALLEST_EXAMPLE | {"police_reference": CANARY})
 UNREADABLE: dict[str, bytes] = {
@@ -155,6 +160,37 @@ def test_a_body_that_is_no_concern_is_refused_and_not_repeated(steady: TestClien
 
     expect_whom_to_call(told)
     assert all(fault["pointer"].startswith("#") and fault["detail"].endswith(".") for fault in told["errors"])
+
+
+JSON_VALUES = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | SOUND_TEXTS,
+    lambda inner: st.lists(inner) | st.dictionaries(SOUND_TEXTS, inner),
+)
+
+
+@given(JSON_VALUES, st.booleans())
+@hypothesis_settings(deadline=None)
+def test_a_readable_body_is_read_to_the_letter(value: Any, is_ascii: bool) -> None:
+    assert read_json(json.dumps(value, ensure_ascii=is_ascii).encode()) == value
+
+
+@pytest.mark.parametrize("text", ["\\u0000", "\\\\u0000", "u0000", "\U0001f600", "\\ud800"])
+def test_a_backslash_before_a_code_is_a_backslash_and_no_nul(text: str) -> None:
+    assert read_json(json.dumps({text: text}).encode()) == {text: text}
+
+
+@pytest.mark.parametrize("text", ["\x00", "\\\x00", "\\\\\x00"])
+def test_a_nul_is_refused_after_any_number_of_backslashes(text: str) -> None:
+    with pytest.raises(InvalidBody, match="NUL"):
+        read_json(json.dumps([text]).encode())
+
+
+def test_the_parser_remembers_no_word_of_a_body() -> None:
+    jiter.cache_clear()
+
+    read_json(whole.encode())
+
+    assert jiter.cache_usage() == 0
 
 
 OF_TOO_MANY_VALUES = {
@@ -377,7 +413,7 @@ def test_a_defect_where_the_contacts_are_read_stops_no_answer_that_says_999(
 def test_a_writer_that_does_not_keep_in_time_is_told_as_busy(
     client: TestClient, service: FastAPI, a_concern: Concern, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    writer = service.state.parts.intake.writer
+    writer = service.state.context.writer
     monkeypatch.setattr(writer, "_wait_seconds", 0.05)
     writer.stop()
 
@@ -394,7 +430,7 @@ def test_a_writer_that_does_not_keep_in_time_is_told_as_busy(
 def test_where_the_database_is_away_even_the_first_refusal_says_whom_to_call(
     client: TestClient, service: FastAPI, settings: Settings, a_concern: Concern, path: str, instead: bytes
 ) -> None:
-    service.state.parts.engine.dispose()
+    service.state.context.engine.dispose()
     for file in settings.data_dir.glob(f"{DATABASE_FILE}*"):
         file.unlink()
     (settings.data_dir / DATABASE_FILE).write_bytes(instead)

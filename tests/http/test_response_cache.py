@@ -235,8 +235,8 @@ def test_with_and_without_the_shelf_the_answers_are_the_same_whatever_happens_be
         )
         over_http.get("/v1")
         no_shelf.get("/v1")
-        assert len(services[0].state.parts.shelf.room) > 0
-        assert len(services[1].state.parts.shelf.room) == 0
+        assert len(services[0].state.context.shelf.room) > 0
+        assert len(services[1].state.context.shelf.room) == 0
 
 
 class Inner:
@@ -452,9 +452,9 @@ def test_a_publisher_is_answered_only_when_the_old_edition_is_off_the_shelf(clie
 def test_what_another_process_publishes_is_served_within_a_moment(client: TestClient, settings: Settings) -> None:
     assert client.get(GUIDE).json()["edition"] == 1
     other = create_app(settings, SettableClock())
-    other.state.parts.intake.writer.start()
+    other.state.context.writer.start()
     publish_next(other, change_note="Another.")
-    other.state.parts.intake.writer.stop()
+    other.state.context.writer.stop()
 
     wait_until(lambda: client.get(GUIDE).json()["edition"] == 2)
 
@@ -487,13 +487,13 @@ def test_every_answer_from_the_shelf_has_an_id_of_its_own_and_is_counted(client:
 
 def test_no_word_of_a_concern_is_ever_on_the_shelf(client: TestClient, service: FastAPI, a_concern: Concern) -> None:
     receipt = client.post("/v1/concerns", json=a_concern()).json()
-    before = len(service.state.parts.shelf.room)
+    before = len(service.state.context.shelf.room)
     token = {"Authorization": f"Bearer {receipt['status_token']}"}
     client.post("/v1/concerns/check", json=a_concern())
     client.get(f"/v1/concerns/{receipt['reference']}", headers=token)
     client.get(f"/v1/concerns/{receipt['reference']}")
 
-    assert len(service.state.parts.shelf.room) == before
+    assert len(service.state.context.shelf.room) == before
 
 
 @pytest.mark.parametrize("encoding", ["gzip", "identity"])

@@ -23,7 +23,8 @@ from app.models.clients import Scope
 from app.models.digest import digest_of
 from app.models.guidance.editions import EditionContent
 from app.services.access.clients import add_client
-from app.store.database import DATABASE_FILE, for_writing, open_database
+from app.store.database import DATABASE_FILE, open_database
+from app.store.writer import Writer
 from tests.support.clock import A_TUESDAY
 from tests.support.databases import Postgresql
 from tests.support.editions import CONTENT_KEYS
@@ -139,8 +140,10 @@ def test_a_database_server_that_is_killed_and_comes_back_is_used_again_and_has_e
 def a_publisher(shared: Postgresql, data_dir: Path) -> dict[str, str]:
     """The headers of a client that may publish."""
     engine = open_database(data_dir, shared.address(shared.database_of(data_dir)))
-    with for_writing(engine).begin() as connection:
-        key = add_client(connection, name="example-editor", scopes=[Scope.PUBLISH], at=A_TUESDAY)
+    writer = Writer(engine, queue_size=1, wait_seconds=30)
+    writer.start()
+    key = add_client(writer, name="example-editor", scopes=[Scope.PUBLISH], at=A_TUESDAY)
+    writer.stop()
     engine.dispose()
     return {"Authorization": f"Bearer {key}"}
 

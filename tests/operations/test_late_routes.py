@@ -1,17 +1,17 @@
 """Routes are built when they are first asked, once, whoever asks."""
 
 from concurrent.futures import ThreadPoolExecutor
+from typing import Annotated
 
 import pytest
-from fastapi import FastAPI
-from sqlalchemy import text
+from fastapi import Depends, FastAPI
 from sqlmodel import Session
 from starlette.testclient import TestClient
 
 from app.config import Settings
 from app.errors import NoSuchGuide
 from app.main import create_app
-from app.web.context import SessionDep
+from app.web.context import SessionDep, open_session
 from app.web.late_routes import LateRoute
 from app.web.router import GuidanceRouter
 
@@ -67,12 +67,15 @@ def test_what_a_route_never_has_is_not_found(service: FastAPI) -> None:
 
 @pytest.mark.any_database
 @pytest.mark.parametrize("fails", [False, True])
-def test_a_route_s_session_is_closed_when_its_function_ends(settings: Settings, *, fails: bool) -> None:
+def test_a_route_s_sessions_are_closed_when_its_function_ends_whatever_their_names(
+    settings: Settings, *, fails: bool
+) -> None:
     held: list[Session] = []
 
-    def read(session: SessionDep) -> None:
-        session.execute(text("SELECT 1"))
-        held.append(session)
+    def read(reading: SessionDep, other: Annotated[Session, Depends(open_session, use_cache=False)]) -> None:
+        for session in (reading, other):
+            session.connection()
+            held.append(session)
         if fails:
             raise NoSuchGuide
 
@@ -83,4 +86,5 @@ def test_a_route_s_session_is_closed_when_its_function_ends(settings: Settings, 
     with TestClient(whole) as client:
         assert client.get("/made-up").status_code == (404 if fails else 200)
 
-    assert not held[0].in_transaction()
+    assert [session.in_transaction() for session in held] == [False, False]
+    assert held[0] is not held[1]

@@ -11,7 +11,8 @@ from typing import Any
 import psycopg
 import pytest
 from fastapi import FastAPI
-from sqlalchemy import Connection, Engine, text
+from sqlalchemy import Engine, text
+from sqlmodel import Session
 from starlette.testclient import TestClient
 
 from app.config import Settings
@@ -20,7 +21,7 @@ from app.main import create_app
 from app.models.events.tables import EventKind
 from app.store.database import for_writing, forget_freed_pages, open_database
 from app.store.editions import PARTS
-from app.store.events import events_after, tell
+from app.store.events import append_event, events_after
 from app.store.writer import Writer
 from tests.support.clock import A_TUESDAY
 from tests.support.concerns import Concern
@@ -130,10 +131,10 @@ def follow(reader: Engine, done: threading.Event, seen: list[int]) -> None:
     """Pull what is new, over and over, until there is no more to come."""
     while True:
         is_last = done.is_set()
-        with reader.connect() as connection:
-            new = events_after(connection, after=max(seen, default=0), limit=50)
+        with Session(reader) as session:
+            new = events_after(session, after=max(seen, default=0), limit=50)
         seen.extend(int(event.id or 0) for event in new)
-        if is_last:
+        if is_last and not new:
             return
 
 
@@ -149,7 +150,7 @@ def test_events_are_numbered_in_the_order_of_their_commits_so_that_no_reader_pas
 
     def write(writer: Writer, number: int) -> None:
         data = {"reference": f"number-{number}"}
-        writer.keep(lambda found: tell(found, EventKind.CONCERN_RECEIVED, at=A_TUESDAY, data=data))
+        writer.run(lambda session: append_event(session, EventKind.CONCERN_RECEIVED, at=A_TUESDAY, data=data))
 
     follower = threading.Thread(target=follow, args=(reader, done, seen))
     follower.start()
@@ -179,7 +180,7 @@ def test_one_writes_at_a_time_and_who_waits_too_long_is_told_so(
         writer = Writer(waits, queue_size=10, wait_seconds=0.5)
         writer.start()
         with pytest.raises(StoreBusy):
-            writer.keep(lambda connection: connection.execute(text("SELECT 1")))
+            writer.run(lambda session: session.connection().execute(text("SELECT 1")))
         assert node.get(GUIDE).status_code == 200
     assert node.post("/v1/concerns", json=a_concern()).status_code == 201
     writer.stop()
@@ -195,13 +196,13 @@ def test_who_reads_cannot_write(address: str, tmp_path: Path) -> None:
 
 
 def test_a_commit_is_answered_only_from_the_disk(address: str, tmp_path: Path) -> None:
-    def asked(connection: Connection) -> str:
-        return str(connection.execute(text("SHOW synchronous_commit")).scalar())
+    def setting(session: Session) -> str:
+        return str(session.connection().execute(text("SHOW synchronous_commit")).scalar())
 
     engine = open_database(tmp_path, address)
     writer = Writer(engine, queue_size=10, wait_seconds=10)
     writer.start()
-    assert writer.keep(asked) == "on"
+    assert writer.run(setting) == "on"
     writer.stop()
     engine.dispose()
 

@@ -11,11 +11,12 @@ from typing import Any
 
 import pytest
 from sqlalchemy import Connection, Engine, event, text
+from sqlmodel import Session
 
 from app.errors import NoSuchGuide, StoreBusy
 from app.store import writer as writing
 from app.store.database import DATABASE_FILE, open_database
-from app.store.writer import Act, Shared, Writer
+from app.store.writer import BatchableWrite, WriteOp, Writer
 from tests.support.waiting import LONG_ENOUGH, wait_until
 
 
@@ -42,10 +43,10 @@ class Desk:
         with self.engine.connect() as connection:
             return list(connection.scalars(text("SELECT word FROM kept ORDER BY place")))
 
-    def ask(self, act: Act[Any]) -> Future[Any]:
+    def ask(self, act: WriteOp[Any]) -> Future[Any]:
         """Have a caller of its own ask for the act, and return once it stands in the queue."""
         before = self.writer.waiting
-        asked = self.callers.submit(self.writer.keep, act)
+        asked = self.callers.submit(self.writer.run, act)
         wait_until(lambda: self.writer.waiting > before or asked.done())
         return asked
 
@@ -64,16 +65,16 @@ def desk(tmp_path: Path) -> Iterator[Desk]:
     engine.dispose()
 
 
-def keep(word: str, then: Exception | None = None) -> Act[str]:
+def keep(word: str, then: Exception | None = None) -> WriteOp[str]:
     """An act that keeps the word, and then fails if it is told to."""
 
-    def act(connection: Connection) -> str:
-        connection.execute(text("INSERT INTO kept (word) VALUES (:word)"), {"word": word})
+    def write(session: Session) -> str:
+        session.connection().execute(text("INSERT INTO kept (word) VALUES (:word)"), {"word": word})
         if then is not None:
             raise then
         return word
 
-    return act
+    return write
 
 
 class Gate:
@@ -82,17 +83,17 @@ class Gate:
     def __init__(self) -> None:
         self.reached, self.open = threading.Event(), threading.Event()
 
-    def __call__(self, connection: Connection) -> str:
+    def __call__(self, session: Session) -> str:
         self.reached.set()
         assert self.open.wait(LONG_ENOUGH)
-        return keep("gate")(connection)
+        return keep("gate")(session)
 
 
 def closed_gate(desk: Desk) -> tuple[Gate, Future[Any]]:
     """Start the writer and have it stand still inside an act."""
     gate = Gate()
     desk.writer.start()
-    asked = desk.callers.submit(desk.writer.keep, gate)
+    asked = desk.callers.submit(desk.writer.run, gate)
     assert gate.reached.wait(LONG_ENOUGH)
     return gate, asked
 
@@ -106,7 +107,7 @@ def test_a_caller_is_told_nothing_before_the_commit_and_finds_its_row_right_afte
 
     event.listen(desk.engine, "commit", hold)
     desk.writer.start()
-    asked = desk.callers.submit(lambda: (desk.writer.keep(keep("one")), desk.words()))
+    asked = desk.callers.submit(lambda: (desk.writer.run(keep("one")), desk.words()))
     assert committing.wait(LONG_ENOUGH)
 
     with pytest.raises(TimeoutError):
@@ -127,16 +128,16 @@ def test_what_arrives_during_a_flush_is_committed_together_in_the_order_of_arriv
     assert desk.commits == 2
 
 
-def keep_words(connection: Connection, words: Sequence[str]) -> None:
+def keep_words(session: Session, words: Sequence[str]) -> None:
     """Keep them all by one statement."""
-    connection.execute(text("INSERT INTO kept (word) VALUES (:word)"), [{"word": word} for word in words])
+    session.connection().execute(text("INSERT INTO kept (word) VALUES (:word)"), [{"word": word} for word in words])
 
 
 def test_acts_of_one_kind_are_kept_by_statements_that_they_share(desk: Desk) -> None:
     statements: list[object] = []
     event.listen(desk.engine, "before_cursor_execute", lambda *told: statements.append(told[3]))
     gate, _ = closed_gate(desk)
-    asked = [desk.ask(Shared(keep_words, f"{place:02}")) for place in range(10)]
+    asked = [desk.ask(BatchableWrite(keep_words, f"{place:02}")) for place in range(10)]
 
     gate.open.set()
 
@@ -147,7 +148,7 @@ def test_acts_of_one_kind_are_kept_by_statements_that_they_share(desk: Desk) -> 
 
 def test_of_acts_that_share_statements_only_the_one_at_fault_is_refused(desk: Desk) -> None:
     gate, _ = closed_gate(desk)
-    asked = [desk.ask(Shared(keep_words, word)) for word in ("one", "two", "one", "three")]
+    asked = [desk.ask(BatchableWrite(keep_words, word)) for word in ("one", "two", "one", "three")]
 
     gate.open.set()
 
@@ -160,7 +161,7 @@ def test_the_order_of_arrival_is_kept_where_kinds_are_mixed(desk: Desk) -> None:
     asked = [
         desk.ask(act)
         for place in range(5)
-        for act in (Shared(keep_words, f"{place} together"), keep(f"{place} with none"))
+        for act in (BatchableWrite(keep_words, f"{place} together"), keep(f"{place} with none"))
     ]
 
     gate.open.set()
@@ -172,8 +173,8 @@ def test_the_order_of_arrival_is_kept_where_kinds_are_mixed(desk: Desk) -> None:
 
 def test_a_caller_on_an_event_loop_is_told_like_any_other(desk: Desk) -> None:
     async def ask() -> list[Any]:
-        acts: list[Act[Any]] = [keep("a"), keep("b", then=NoSuchGuide()), Shared(keep_words, "c")]
-        return await asyncio.gather(*map(desk.writer.kept, acts), return_exceptions=True)
+        acts: list[WriteOp[Any]] = [keep("a"), keep("b", then=NoSuchGuide()), BatchableWrite(keep_words, "c")]
+        return await asyncio.gather(*map(desk.writer.run_async, acts), return_exceptions=True)
 
     desk.writer.start()
     first, refused, shared = asyncio.run(ask())
@@ -186,11 +187,11 @@ def test_what_a_caller_on_an_event_loop_no_longer_waits_for_is_never_begun(desk:
     gate = Gate()
     desk.a_writer(wait_seconds=0.2)
     desk.writer.start()
-    stuck = desk.callers.submit(desk.writer.keep, gate)
+    stuck = desk.callers.submit(desk.writer.run, gate)
     assert gate.reached.wait(LONG_ENOUGH)
 
     with pytest.raises(StoreBusy):
-        asyncio.run(desk.writer.kept(keep("given up")))
+        asyncio.run(desk.writer.run_async(keep("given up")))
     gate.open.set()
     assert isinstance(stuck.exception(LONG_ENOUGH), StoreBusy)
     desk.writer.stop()
@@ -201,7 +202,7 @@ def test_what_a_caller_on_an_event_loop_no_longer_waits_for_is_never_begun(desk:
 def test_a_loop_that_ended_meanwhile_takes_nothing_from_the_others(desk: Desk) -> None:
     gate, _ = closed_gate(desk)
     loop = asyncio.new_event_loop()
-    gone = loop.create_task(desk.writer.kept(keep("kept for nobody")))
+    gone = loop.create_task(desk.writer.run_async(keep("kept for nobody")))
     loop.run_until_complete(asyncio.sleep(0))
     other = desk.ask(keep("other"))
 
@@ -222,7 +223,7 @@ def test_those_that_come_a_moment_later_are_waited_for_where_several_wait(
     asked = [desk.ask(keep("1")), desk.ask(keep("2"))]
 
     desk.writer.start()
-    asked.append(desk.callers.submit(desk.writer.keep, keep("3")))
+    asked.append(desk.callers.submit(desk.writer.run, keep("3")))
 
     assert [each.result(LONG_ENOUGH) for each in asked] == ["1", "2", "3"]
     assert desk.commits == 1
@@ -245,13 +246,13 @@ def test_a_batch_has_an_end(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None
         (keep("lost", then=NoSuchGuide()), NoSuchGuide),
         (keep("lost", then=RuntimeError("a defect")), RuntimeError),
         (keep("first"), StoreBusy),  # the word stands there already: the database refuses it
-        (lambda connection: connection.exec_driver_sql("INSERT INTO nowhere VALUES (1)"), StoreBusy),
-        (lambda connection: connection.exec_driver_sql("ROLLBACK"), StoreBusy),
+        (lambda session: session.connection().exec_driver_sql("INSERT INTO nowhere VALUES (1)"), StoreBusy),
+        (lambda session: session.connection().exec_driver_sql("ROLLBACK"), StoreBusy),
     ],
     ids=["refusal", "defect", "constraint", "no such table", "transaction ended by the act"],
 )
 def test_an_act_that_fails_in_a_batch_fails_alone_and_takes_nothing_with_it(
-    desk: Desk, fault: Act[Any], told: type[Exception]
+    desk: Desk, fault: WriteOp[Any], told: type[Exception]
 ) -> None:
     gate, _ = closed_gate(desk)
     before, failing, after = desk.ask(keep("first")), desk.ask(fault), desk.ask(keep("last"))
@@ -268,7 +269,7 @@ def test_a_full_disk_is_told_as_busy_and_what_still_fits_is_kept(desk: Desk) -> 
     desk.engine.dispose()
     gate, _ = closed_gate(desk)
     too_much = "INSERT INTO kept (word) VALUES (hex(zeroblob(500000)))"
-    small, large = desk.ask(keep("small")), desk.ask(lambda connection: connection.exec_driver_sql(too_much))
+    small, large = desk.ask(keep("small")), desk.ask(lambda session: session.connection().exec_driver_sql(too_much))
 
     gate.open.set()
 
@@ -283,7 +284,7 @@ def test_a_full_queue_is_told_at_once_and_what_was_accepted_before_is_kept(desk:
     accepted = desk.ask(keep("accepted"))
 
     with pytest.raises(StoreBusy):
-        desk.writer.keep(keep("one too many"))
+        desk.writer.run(keep("one too many"))
     gate.open.set()
     assert accepted.result(LONG_ENOUGH) == "accepted"
     assert desk.words() == ["gate", "accepted"]
@@ -294,7 +295,7 @@ def test_an_act_whose_caller_gave_up_before_it_was_begun_is_never_run(desk: Desk
     gate, begun = closed_gate(desk)
 
     with pytest.raises(StoreBusy):
-        desk.writer.keep(keep("given up"))
+        desk.writer.run(keep("given up"))
     gate.open.set()
     desk.writer.stop()
     assert isinstance(begun.exception(LONG_ENOUGH), StoreBusy)  # this one was under way, and is finished
@@ -311,7 +312,7 @@ def test_a_locked_database_is_told_as_busy_and_the_writer_goes_on_after(desk: De
     other.execute("ROLLBACK")
     other.close()
 
-    assert desk.writer.keep(keep("after")) == "after"
+    assert desk.writer.run(keep("after")) == "after"
     assert desk.words() == ["after"]
 
 
@@ -335,14 +336,14 @@ def test_a_stopped_writer_keeps_nothing_and_says_so(desk: Desk) -> None:
     desk.writer.stop()
 
     with pytest.raises(StoreBusy):
-        desk.writer.keep(keep("too late"))
+        desk.writer.run(keep("too late"))
     assert desk.words() == []
 
 
 def test_two_hundred_callers_at_once_are_each_told_of_their_own_act(desk: Desk) -> None:
     desk.a_writer(queue_size=500)
     desk.writer.start()
-    asked = [desk.callers.submit(desk.writer.keep, keep(f"{place:03}")) for place in range(200)]
+    asked = [desk.callers.submit(desk.writer.run, keep(f"{place:03}")) for place in range(200)]
 
     told = [each.result(LONG_ENOUGH) for each in asked]
 

@@ -219,8 +219,8 @@ def test_a_busy_store_loses_nothing(client: TestClient, service: FastAPI, monkey
     async def busy(_act: object) -> None:
         raise StoreBusy
 
-    parts: AppContext = service.state.parts
-    monkeypatch.setattr(parts.intake.writer, "kept", busy)
+    context: AppContext = service.state.context
+    monkeypatch.setattr(context.writer, "run_async", busy)
 
     page = post(client, {"do": "send"})
 

@@ -156,7 +156,7 @@ def raise_concern(page: Page) -> str:
 
 def count_concerns(site: Site) -> int:
     """Return the number of stored concerns."""
-    context: AppContext = site.service.state.parts
+    context: AppContext = site.service.state.context
     with context.engine.connect() as connection:
         return int(connection.exec_driver_sql("SELECT count(*) FROM concerns").scalar_one())
 

@@ -29,9 +29,7 @@ class Desk:
 
 def desk_of(service: FastAPI, http: Any) -> Desk:
     """A duty team that works with the service."""
-    parts: AppContext = service.state.parts
+    context: AppContext = service.state.context
     scopes = (Scope.READ, Scope.WRITE, Scope.AUDIT)
-    key = parts.intake.writer.keep(
-        lambda connection: add_client(connection, name="example-desk", scopes=scopes, at=A_TUESDAY)
-    )
+    key = add_client(context.writer, name="example-desk", scopes=scopes, at=A_TUESDAY)
     return Desk(http, {"Authorization": f"Bearer {key}"})

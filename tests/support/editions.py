@@ -33,8 +33,8 @@ SWAPPED = ("missing-or-unexplained-absence", "concerning-online-use-or-messages"
 
 def a_key(client: TestClient, *scopes: Scope, name: str = "example-editor") -> dict[str, str]:
     """The headers of a new client with those scopes."""
-    parts = client.app.state.parts  # type: ignore[attr-defined]  # the service under test
-    key = parts.intake.writer.keep(lambda connection: add_client(connection, name=name, scopes=scopes, at=A_TUESDAY))
+    context = client.app.state.context  # type: ignore[attr-defined]  # the service under test
+    key = add_client(context.writer, name=name, scopes=scopes, at=A_TUESDAY)
     return {"Authorization": f"Bearer {key}"}
 
 

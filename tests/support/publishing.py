@@ -27,19 +27,20 @@ def an_edition(**changes: Any) -> EditionContent:
 
 def publish_next(service: FastAPI, guide: str = SLUG, **changes: Any) -> Published:
     """Publish a guide's next edition by the door that every publisher uses, with whatever the test changes."""
-    parts: AppContext = service.state.parts
-    with Session(parts.engine) as session:
-        key = EditionKey(guide, len(find_history(session, guide=guide)) + 1)
-    return parts.intake.writer.keep(
-        lambda connection: publish_edition(
-            connection, key, content=an_edition(**changes), at=parts.clock(), reference_data=parts.reference_data
-        )
+    context: AppContext = service.state.context
+    with Session(context.engine) as session:
+        number = len(find_history(session, guide=guide)) + 1
+    return publish_edition(
+        context.writer,
+        context.reference_data,
+        guide=guide,
+        number=number,
+        content=an_edition(**changes),
+        at=context.clock(),
     )
 
 
 def withdraw(service: FastAPI, number: int, reason: str = "A number was wrong.", guide: str = SLUG) -> None:
     """Withdraw an edition by the door that everybody uses."""
-    parts: AppContext = service.state.parts
-    parts.intake.writer.keep(
-        lambda connection: withdraw_edition(connection, EditionKey(guide, number), reason=reason, at=parts.clock())
-    )
+    context: AppContext = service.state.context
+    withdraw_edition(context.writer, EditionKey(guide, number), reason=reason, at=context.clock())

@@ -4,7 +4,7 @@ from pydantic import Field
 
 from app.models.base import ResponseModel, Slug, UtcDateTime
 from app.models.concerns.tables import ConcernState
-from app.models.guidance.editions import Contact
+from app.models.guidance.contacts import Contact
 from app.models.guidance.signposts import Signpost
 
 EXAMPLE_REFERENCE = "4F7K-926W-0X3R"

@@ -5,8 +5,8 @@ from enum import StrEnum
 from pydantic import Field, JsonValue
 
 from app.models.base import ResponseModel
-from app.models.guidance.editions import Caution
 from app.models.guidance.guide_responses import LINKS, Item, Links, WithCautions
+from app.models.items import Caution
 
 
 class WordChange(StrEnum):

@@ -1,18 +1,16 @@
 """Strict reading of seed files: YAML 1.2, parsed into a model, every fault told at once with its line."""
 
-import json
 import re
 from collections.abc import Sequence
-from contextlib import suppress
 from pathlib import Path
 from typing import TypeVar
 
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel
 
 from app.errors import FieldError
 from app.models.base import SLUG_PATTERN
-from app.models.guidance.plain_yaml import NotPlain, read_plain_yaml
 from app.models.guidance.seed_errors import SeedError, SeedFileError
+from app.models.guidance.seed_lines import read_with_lines, with_lines
 
 M = TypeVar("M", bound=BaseModel)
 
@@ -27,22 +25,12 @@ def edition_place(path: Path) -> tuple[str, int]:
 
 
 def read_seed_file(path: Path, model: type[M]) -> M:
-    """Parse the file into the model; nothing is converted in silence. Raises SeedFileError with every fault.
-
-    Where anything may be wrong the file is read once more, with care and in ten times the time.
-    """
-    text = _text_of(path)
-    with suppress(NotPlain, ValidationError):
-        return model.model_validate_json(json.dumps(read_plain_yaml(text)), strict=True)
-    from app.models.guidance.seed_lines import read_with_lines  # noqa: PLC0415  # only for a file that needs it
-
-    return read_with_lines(path, text, model)
+    """Parse the file into the model; nothing is converted in silence. Raises SeedFileError with every fault."""
+    return read_with_lines(path, _text_of(path), model)
 
 
 def refused_file(path: Path, faults: Sequence[FieldError]) -> SeedFileError:
     """Tell faults that were found in the parsed words with their lines in the file."""
-    from app.models.guidance.seed_lines import with_lines  # noqa: PLC0415  # only for a file that was refused
-
     return SeedFileError(path, with_lines(path, _text_of(path), faults))
 
 

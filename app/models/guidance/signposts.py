@@ -1,12 +1,12 @@
 """Signposts: contacts outside every edition. A guide names whom it names; these stand beside it."""
 
 from enum import StrEnum
-from typing import Self
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import Field, field_validator
 
 from app.models.base import FullDate, RequestModel, Text, WebAddress
-from app.models.guidance.editions import ContactKind, ItemId, Phone
+from app.models.guidance.contacts import ContactKind, Phone, Reachable
+from app.models.items import ItemId
 
 
 class SignpostScope(StrEnum):
@@ -16,8 +16,10 @@ class SignpostScope(StrEnum):
     LOCAL = "local"
 
 
-class Signpost(RequestModel):
+class Signpost(Reachable):
     """A national or local contact that the printed guide does not name."""
+
+    called = "signpost"
 
     id: ItemId = Field(description="The same for as long as the signpost stands.", examples=["police-emergency"])
     name: Text = Field(description="What it is called.", examples=["Police, in an emergency"])
@@ -54,14 +56,6 @@ class Signpost(RequestModel):
         description="The day on which a person last checked it; null if nobody has.",
         examples=[None, "2026-11-24"],
     )
-
-    @model_validator(mode="after")
-    def _is_reachable(self) -> Self:
-        if self.kind is ContactKind.TELEPHONE and not self.phones:
-            raise ValueError("a telephone signpost needs at least one number in `phones`")
-        if self.kind is ContactKind.WEB and self.url is None:
-            raise ValueError("a web signpost needs a `url`")
-        return self
 
 
 class SignpostList(RequestModel):

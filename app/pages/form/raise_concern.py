@@ -28,8 +28,7 @@ from app.pages.form.form_view import answered_sections, faults_of, named_faults
 from app.pages.page import private_page
 from app.pages.text_format import spoken
 from app.routers.guides import GuideName
-from app.services.concerns.idempotency import retry_key
-from app.services.concerns.submission import check_concern, receive_concern
+from app.services.concerns.idempotency import derive_idempotency_keys
 from app.store.editions import EditionHead, current_of, get_history, head_of
 from app.web.auth import SubmitterDep, require_submitter
 from app.web.context import AppContext, ContextDep, NowDep, SessionDep
@@ -60,7 +59,7 @@ class Draft:
         """Return the form with an entry for each of the answers, and one more in the group `extra_entry`."""
         counts = {name: len(entries) for name, entries in _entries(self.answers)}
         counts[extra_entry] = counts.get(extra_entry, 0) + 1
-        content = self.context.intake.contents(self.head.key)
+        content = self.context.contents(self.head.key)
         return FormBuilder(content, self.context.reference_data, counts).make()
 
     def concern(self) -> Concern:
@@ -74,7 +73,7 @@ class Draft:
             template,
             status=status,
             head=self.head,
-            content=self.context.intake.contents(self.head.key),
+            content=self.context.contents(self.head.key),
             form=form,
             key=self.key,
             immediate_danger=self.answers.get("immediate_danger"),
@@ -134,7 +133,7 @@ def post_form(
     head = _edition(session, guide, posted.one("edition"))
     session.close()  # released: requests that hold one connection and wait for another could block each other
     key = posted.one("key") if KEY.fullmatch(posted.one("key")) else str(uuid.uuid4())
-    form = FormBuilder(context.intake.contents(head.key), context.reference_data, posted.counts).make()
+    form = FormBuilder(context.contents(head.key), context.reference_data, posted.counts).make()
     draft = Draft(context, head, key, read_answers(form, posted))
     action, _, target = posted.one("do").partition(":")
     if action == CHANGE:
@@ -146,7 +145,7 @@ def post_form(
         return _without_entry(draft, target).form_page()
     try:
         concern = draft.concern()
-        check_concern(context.intake, concern, at=now)
+        context.submissions.check(concern, at=now)
     except ValidationError as error:
         return draft.form_page(faults=faults_of(error))
     except InvalidConcern as error:
@@ -156,12 +155,9 @@ def post_form(
 
 def _send(draft: Draft, concern: Concern, submitter: str, now: NowDep) -> Response:
     """Submit the concern and return the receipt. If it could not be stored, return the answers: nothing is lost."""
+    keys = derive_idempotency_keys(draft.key, client=submitter)
     try:
-        result = from_thread.run(
-            partial(
-                receive_concern, draft.context.intake, concern, retry=retry_key(draft.key, client=submitter), at=now
-            )
-        )
+        result = from_thread.run(partial(draft.context.submissions.submit, concern, keys=keys, at=now))
     except IdempotencyKeyReused:
         new_draft = Draft(draft.context, draft.head, str(uuid.uuid4()), draft.answers)
         return new_draft.check_page(fault=ALREADY_SENT, status=IDEMPOTENCY_KEY_REUSED.status)

@@ -74,7 +74,7 @@ def read_changes_page(
     head, other = readable_of(history, number), readable_of(history, since)
     if head.number == other.number:
         raise InvalidQuery([FieldError(("since",), "Compare it with another edition.")])
-    before, after = context.intake.contents(other.key), context.intake.contents(head.key)
+    before, after = context.contents(other.key), context.contents(head.key)
     return public_page(
         request,
         context,
@@ -97,7 +97,7 @@ def _edition_page(
         context,
         "guide.html",
         head=head,
-        content=context.intake.contents(head.key),
+        content=context.contents(head.key),
         status=status_of(head, history),
         current=current_of(history),
         history=history,

@@ -10,7 +10,6 @@ from app.pages.error_pages import PageRoute
 from app.pages.form.form_data import SubmittedFormDep
 from app.pages.page import private_page
 from app.pages.text_format import spoken
-from app.services.concerns.follow_up import get_status
 from app.services.concerns.receipt_signing import check_receipt
 from app.web.auth import PUBLIC
 from app.web.context import AppContext, ContextDep, NowDep
@@ -34,7 +33,9 @@ def read_status(context: ContextDep, posted: SubmittedFormDep, now: NowDep) -> R
     """Return the status. Reference and code come in the body, so that they are in no address."""
     reference = posted.one("reference").strip()
     try:
-        status = get_status(context.intake, typed_reference=reference, status_token=posted.one("code").strip(), at=now)
+        status = context.follow_ups.read_status(
+            typed_reference=reference, status_token=posted.one("code").strip(), at=now
+        )
     except NoSuchConcern:
         return _form(context, reference=reference, fault=NO_MATCH)
     outcomes = _labels(context.reference_data.get_code_list("outcome"))
@@ -52,7 +53,7 @@ def save_receipt(context: ContextDep, posted: SubmittedFormDep) -> Response:
     """Return the signed receipt as a file. Raise `NotFound` for anything that this service has not signed."""
     receipt = posted.one("receipt")
     try:
-        reference = check_receipt(receipt, {"keys": list(context.intake.clerk.signer.jwks)})["jti"]
+        reference = check_receipt(receipt, {"keys": list(context.signer.jwks)})["jti"]
     except (ReceiptNotGenuine, KeyError):
         raise NotFound from None
     headers = {"Cache-Control": NO_STORE, "Content-Disposition": f'attachment; filename="receipt-{reference}.txt"'}

@@ -1,4 +1,4 @@
-"""Clients: adding, revoking, and knowing who calls."""
+"""Clients: adding, revoking and authenticating them."""
 
 import datetime as dt
 import hashlib
@@ -7,15 +7,17 @@ import re
 import secrets
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import partial
 from typing import Protocol
 
-from sqlalchemy import Connection, Engine
+from sqlalchemy import Engine
 from sqlmodel import Session
 
 from app.errors import SetupError, TokenInvalid
 from app.models.base import SLUG_PATTERN
 from app.models.clients import ClientRow, Scope
-from app.store.clients import find_client, insert_client
+from app.store.clients import find_client, insert_client, mark_revoked
+from app.store.writer import Writer
 
 KEY_BYTES = 32
 KEY_PREFIX = "omg_"
@@ -23,28 +25,28 @@ KEY_PREFIX = "omg_"
 
 @dataclass(frozen=True)
 class Principal:
-    """Who calls, and what they may do."""
+    """The client that a request acts for, and its scopes."""
 
     name: str
     scopes: frozenset[str]
 
 
 class Provider(Protocol):
-    """Whoever else tells who holds a token, and what they may do."""
+    """Another service that issues tokens, such as an OpenID provider."""
 
     def read_token(self, token: str) -> tuple[str, frozenset[str]]:
-        """The client's name and scopes. Raises `TokenInvalid` and `ProviderUnavailable`."""
+        """Return the client's name and scopes. Raises `TokenInvalid` and `ProviderUnavailable`."""
 
 
 @dataclass(frozen=True)
 class Authenticator:
-    """Knows clients by their keys and, where an OpenID provider is configured, by its tokens."""
+    """Authenticates clients by their keys and, where an OpenID provider is configured, by its tokens."""
 
     engine: Engine
     provider: Provider | None
 
-    def admit(self, token: str) -> Principal:
-        """Who holds that token. Raises `TokenInvalid`."""
+    def authenticate(self, token: str) -> Principal:
+        """Return the client that holds that token. Raises `TokenInvalid`."""
         if self.provider is not None and token.count(".") == 2:  # noqa: PLR2004  # a JWS has three parts
             name, scopes = self.provider.read_token(token)
             return Principal(name, scopes)
@@ -56,14 +58,23 @@ class Authenticator:
             return Principal(client.name, frozenset(client.scopes))
 
 
-def add_client(connection: Connection, *, name: str, scopes: Iterable[Scope], at: dt.datetime) -> str:
-    """Add a client and give its key, which is told here once and kept nowhere. Raises `ClientExists`."""
+def add_client(writer: Writer, *, name: str, scopes: Iterable[Scope], at: dt.datetime) -> str:
+    """Add a client and return its key, which is stored nowhere. Raises `ClientExists`."""
     if not re.fullmatch(SLUG_PATTERN, name):
         raise SetupError("a client's name is lower-case words joined by hyphens")
     key = KEY_PREFIX + secrets.token_urlsafe(KEY_BYTES)
-    row = ClientRow(name=name, key_sha256=_sha256(key), scopes=sorted(set(scopes)), added_at=at)
-    insert_client(connection, row)
+    granted = sorted({scope.value for scope in scopes})
+
+    def write(session: Session) -> None:
+        insert_client(session, ClientRow(name=name, key_sha256=_sha256(key), scopes=granted, added_at=at))
+
+    writer.run(write)
     return key
+
+
+def revoke_client(writer: Writer, name: str, *, at: dt.datetime) -> None:
+    """Revoke a client: its key opens nothing from now on. Raises `NoSuchClient`."""
+    writer.run(partial(mark_revoked, name=name, at=at))
 
 
 def _sha256(key: str) -> bytes:

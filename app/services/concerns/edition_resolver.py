@@ -1,15 +1,17 @@
-"""Pinning a concern to one edition, and checking the ids and codes that it names."""
+"""Resolving the edition that a concern is about, and checking the ids and codes that the concern names."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from sqlalchemy import Connection, Engine
+from sqlalchemy import Engine
+from sqlmodel import Session
 
 from app.errors import FieldError, InvalidConcern
 from app.models.concerns.concern import Concern
 from app.models.concerns.detail import ConcernDetail
-from app.models.guidance.editions import EditionContent, Identified
+from app.models.guidance.editions import EditionContent
+from app.models.items import Identified
 from app.services.guidance.reference_data import ReferenceData
 from app.store.contents import Contents
 from app.store.editions import EditionKey, current_of, find_history, known_guides, list_current
@@ -23,46 +25,46 @@ class PinnedEdition(NamedTuple):
 
 
 @dataclass(frozen=True)
-class _GuideDefaults:
-    """How a guide stands: how many editions it has, and which one a concern is about that names none."""
+class _GuideSummary:
+    """Cached per guide: number of editions, and the default edition for a concern."""
 
     guide: str
     editions: int
-    current: int
+    default: int
 
 
 class EditionResolver:
-    """Finds the edition that a concern is about, and remembers what it read until something is published or withdrawn.
+    """Resolves the edition that a concern is about, and caches what it read until it is invalidated.
 
-    Whoever is still reading when it is told to forget puts what they read where nobody looks any more.
+    A read that began before the invalidation writes to the former cache, which is no longer used.
     """
 
     def __init__(self, engine: Engine, reference_data: ReferenceData, contents: Contents) -> None:
         self._engine = engine
         self._reference_data = reference_data
         self._contents = contents
-        self.forget()
+        self.invalidate()
 
-    def forget(self) -> None:
-        """Something was published or withdrawn."""
-        self._standings: dict[str | None, _GuideDefaults] = {}  # None: where there is only one guide
+    def invalidate(self) -> None:
+        """Drop the cache: an edition was published or withdrawn."""
+        self._summaries: dict[str | None, _GuideSummary] = {}  # None: where there is only one guide
 
-    def remembered(self, concern: Concern) -> PinnedEdition | None:
-        """The edition, where it can be told without reading from the database. Nothing is checked."""
-        standing = self._standings.get(concern.guide)
-        if standing is None:
+    def cached(self, concern: Concern) -> PinnedEdition | None:
+        """Return the edition where no read from the database is needed. Nothing is checked."""
+        summary = self._summaries.get(concern.guide)
+        if summary is None:
             return None
-        key = EditionKey(standing.guide, concern.edition or standing.current)
+        key = EditionKey(summary.guide, concern.edition or summary.default)
         content = self._contents.remembered(key)
         return None if content is None else PinnedEdition(key, content)
 
-    def pin(self, concern: Concern) -> PinnedEdition:
-        """The edition; raises `InvalidConcern` with every fault that was found.
+    def resolve(self, concern: Concern) -> PinnedEdition:
+        """Return the edition; raises `InvalidConcern` with every fault that was found.
 
         A withdrawn edition is accepted where the concern names it: the person answered what they were shown.
         """
         faults = self._reference_data.faults_in_codes(concern)
-        found = self.remembered(concern) or self._find(concern)
+        found = self.cached(concern) or self._find(concern)
         if isinstance(found, FieldError):
             raise InvalidConcern([found, *faults])
         faults += unknown_ids(concern.concern, found.content)
@@ -71,30 +73,30 @@ class EditionResolver:
         return found
 
     def _find(self, concern: Concern) -> PinnedEdition | FieldError:
-        standings = self._standings
-        standing = standings.get(concern.guide)
-        if standing is None:
-            with self._engine.connect() as connection:  # given back before another is asked for
-                found = _standing_of(connection, concern.guide)
+        summaries = self._summaries
+        summary = summaries.get(concern.guide)
+        if summary is None:
+            with Session(self._engine) as session:  # its connection is returned before another is taken
+                found = _summary_of(session, concern.guide)
             if isinstance(found, FieldError):
                 return found
-            standing = standings[concern.guide] = found
-        if concern.edition is not None and concern.edition > standing.editions:
+            summary = summaries[concern.guide] = found
+        if concern.edition is not None and concern.edition > summary.editions:
             return FieldError(("edition",), "The guide has no edition of this number.")
-        key = EditionKey(standing.guide, concern.edition or standing.current)
+        key = EditionKey(summary.guide, concern.edition or summary.default)
         return PinnedEdition(key, self._contents(key))
 
 
-def _standing_of(connection: Connection, guide: str | None) -> _GuideDefaults | FieldError:
+def _summary_of(session: Session, guide: str | None) -> _GuideSummary | FieldError:
     if guide is None:
-        guides = [head.guide for head in list_current(connection, limit=2)] or known_guides(connection, limit=2)
+        guides = [head.guide for head in list_current(session, limit=2)] or known_guides(session, limit=2)
         if len(guides) != 1:
             return FieldError(("guide",), "Name the guide that this concern is about. GET /v1/guides lists them.")
         guide = guides[0]
-    history = find_history(connection, guide=guide)
+    history = find_history(session, guide=guide)
     if not history:
         return FieldError(("guide",), "There is no guide of this name. GET /v1/guides lists them.")
-    return _GuideDefaults(guide, len(history), (current_of(history) or history[0]).number)
+    return _GuideSummary(guide, len(history), (current_of(history) or history[0]).number)
 
 
 def unknown_ids(told: ConcernDetail, content: EditionContent) -> list[FieldError]:

@@ -25,8 +25,8 @@ NONCE_LENGTH = 12
 
 
 @dataclass(frozen=True)
-class RetryKey:
-    """An idempotency key of one client, seen as what it is good for."""
+class IdempotencyKeys:
+    """The keys derived from one client's idempotency key: for finding, for encrypting and for comparing."""
 
     key_sha256: bytes
     _encryption: bytes
@@ -49,11 +49,11 @@ class RetryKey:
             raise IdempotencyKeyReused from None
 
 
-def retry_key(idempotency_key: str, *, client: str) -> RetryKey:
-    """The key as that client sent it: two clients may use the same key without meeting."""
+def derive_idempotency_keys(idempotency_key: str, *, client: str) -> IdempotencyKeys:
+    """Derive the keys from the key that the client sent: two clients may use the same one without meeting."""
     secret = f"{client}\n{idempotency_key}".encode()
     derived = HKDF(SHA256(), length=64, salt=None, info=b"kept receipt").derive(secret)
-    return RetryKey(hashlib.sha256(b"idempotency key\n" + secret).digest(), derived[:32], derived[32:])
+    return IdempotencyKeys(hashlib.sha256(b"idempotency key\n" + secret).digest(), derived[:32], derived[32:])
 
 
 @dataclass(frozen=True)
@@ -65,24 +65,26 @@ class IdempotentResult:
     is_replay: bool
 
 
-def for_retries(retry: RetryKey | None, submission: bytes, reference: str, receipt: bytes) -> KeptReceiptRow | None:
-    """The row that keeps the receipt; none where the request had no idempotency key."""
-    if retry is None:
+def encrypt_for_replay(
+    keys: IdempotencyKeys | None, submission: bytes, reference: str, receipt: bytes
+) -> KeptReceiptRow | None:
+    """Return the row that stores the receipt; None where the request had no idempotency key."""
+    if keys is None:
         return None
     return KeptReceiptRow(
-        key_sha256=retry.key_sha256,
-        payload_mac=retry.mac(submission),
+        key_sha256=keys.key_sha256,
+        payload_mac=keys.mac(submission),
         reference=reference,
-        sealed_receipt=retry.encrypt(receipt),
+        sealed_receipt=keys.encrypt(receipt),
     )
 
 
-def replay(engine: Engine, retry: RetryKey | None, submission: bytes) -> IdempotentResult:
-    """The first receipt, whole. Raises `IdempotencyKeyReused` where the key was used for another submission."""
-    if retry is None:
+def replay(engine: Engine, keys: IdempotencyKeys | None, submission: bytes) -> IdempotentResult:
+    """Return the first receipt, whole. Raises `IdempotencyKeyReused` where the key was used for another submission."""
+    if keys is None:
         raise IdempotencyKeyReused
     with Session(engine) as session:
-        kept = find_kept_receipt(session, key_sha256=retry.key_sha256)
-    if kept is None or not hmac.compare_digest(kept.payload_mac, retry.mac(submission)):
+        kept = find_kept_receipt(session, key_sha256=keys.key_sha256)
+    if kept is None or not hmac.compare_digest(kept.payload_mac, keys.mac(submission)):
         raise IdempotencyKeyReused
-    return IdempotentResult(kept.reference, retry.decrypt(kept.sealed_receipt), is_replay=True)
+    return IdempotentResult(kept.reference, keys.decrypt(kept.sealed_receipt), is_replay=True)

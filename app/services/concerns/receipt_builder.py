@@ -13,7 +13,7 @@ from app.models.concerns.concern import FORM_VERSION
 from app.models.concerns.receipts import CheckResponse, ConcernStatus, Links, Receipt
 from app.models.concerns.references import new_reference
 from app.models.concerns.tables import ConcernRow, ConcernState
-from app.models.guidance.editions import Contact
+from app.models.guidance.contacts import Contact
 from app.services.concerns.edition_resolver import PinnedEdition
 from app.services.concerns.receipt_signing import ReceiptSigner
 from app.services.concerns.working_days import LONDON, WorkingDays

@@ -1,9 +1,9 @@
 """Resealing: what was sealed to old keys is sealed to new ones, by somebody who holds an old identity."""
 
 import datetime as dt
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
-from sqlalchemy import Connection, Engine
+from sqlalchemy import Engine
 from sqlmodel import Session
 
 from app.models.desk.disclosure_tables import DeskAct
@@ -12,16 +12,16 @@ from app.services.concerns.unsealing import Unsealer
 from app.store.concerns import SealedText, list_sealed, read_sealed, replace_sealed
 from app.store.database import forget_freed_pages
 from app.store.disclosures import Actor, record_disclosure
-from app.store.writer import Writer
+from app.store.writer import WriteOp, Writer
 
 
 def reseal(
-    engine: Engine, writer: Writer, opener: Unsealer, sealer: Sealer, *, actor: Actor, at: dt.datetime
+    engine: Engine, writer: Writer, unsealer: Unsealer, sealer: Sealer, *, actor: Actor, at: dt.datetime
 ) -> Iterator[str]:
     """Seal every concern and addition that is not yet sealed to exactly those recipients anew.
 
     Gives the reference of each, once its new seal is on the disk and on the record of disclosures. Raises
-    `UnsealingUnavailable` where the opener's identities do not open one.
+    `UnsealingUnavailable` where the unsealer's identities do not open one.
     """
     with Session(engine) as session:
         texts = list_sealed(session)
@@ -32,18 +32,17 @@ def reseal(
             with Session(engine) as session:
                 sealed = read_sealed(session, text)
             if sealed:
-                writer.keep(_replacement(text, sealer.seal(opener.read(sealed)), sealer, actor=actor, at=at))
+                writer.run(_replacement(text, sealer.seal(unsealer.read(sealed)), sealer, actor=actor, at=at))
                 yield text.reference
     finally:
         forget_freed_pages(engine)  # which hold what the old keys still open
 
 
-def _replacement(
-    text: SealedText, sealed: bytes, sealer: Sealer, *, actor: Actor, at: dt.datetime
-) -> Callable[[Connection], None]:
-    def act(connection: Connection) -> None:
-        detail = f"to {' '.join(sealer.fingerprints)}"
-        record_disclosure(connection, chain=text.reference, act=DeskAct.RESEALED, actor=actor, at=at, detail=detail)
-        replace_sealed(connection, text, sealed=sealed, recipients=sealer.fingerprints)
+def _replacement(text: SealedText, sealed: bytes, sealer: Sealer, *, actor: Actor, at: dt.datetime) -> WriteOp[None]:
+    detail = f"to {' '.join(sealer.fingerprints)}"
 
-    return act
+    def write(session: Session) -> None:
+        record_disclosure(session, chain=text.reference, act=DeskAct.RESEALED, actor=actor, at=at, detail=detail)
+        replace_sealed(session, text, sealed=sealed, recipients=sealer.fingerprints)
+
+    return write

@@ -55,7 +55,7 @@ def _erase_state(engine: Engine, writer: Writer, state: ConcernState, days: int,
 
 def _erase_one(writer: Writer, reference: str, at: dt.datetime, reason: str) -> bool:
     try:
-        writer.keep(lambda connection: erase(connection, reference, reason=reason, actor=RETENTION, at=at))
+        erase(writer, reference, reason=reason, actor=RETENTION, at=at)
     except (ConcernErased, NotAcknowledged, OnHold):  # somebody acted on it since it was listed
         return False
     return True

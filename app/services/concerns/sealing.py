@@ -6,10 +6,10 @@ service needs no identity to receive.
 
 import datetime as dt
 import hashlib
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import orjson
 import pyrage
 from pyrage import x25519
 
@@ -59,7 +59,7 @@ def sealed_addition(addition: Addition, reference: str, *, at: dt.datetime) -> b
         "form_version": FORM_VERSION,
         "addition": addition.model_dump(mode="json", exclude_unset=True),
     }
-    return json.dumps(whole, ensure_ascii=False).encode()
+    return orjson.dumps(whole)
 
 
 def sealed_text(submission: bytes, receipt: Receipt) -> bytes:
@@ -74,5 +74,6 @@ def sealed_text(submission: bytes, receipt: Receipt) -> bytes:
         "edition": receipt.edition,
         "received_at": format_utc(receipt.received_at),
         "form_version": FORM_VERSION,
+        "submission": orjson.Fragment(submission),
     }
-    return b'%b, "submission": %b}' % (json.dumps(whole).encode()[:-1], submission)
+    return orjson.dumps(whole)

@@ -1,4 +1,4 @@
-"""Opening what was sealed, where this process holds an identity; most servers need none."""
+"""Unsealing concerns, where this process holds an identity; most servers need none."""
 
 import json
 from dataclasses import dataclass
@@ -18,7 +18,7 @@ class Unsealer:
     identities: tuple[x25519.Identity, ...] = ()
 
     @property
-    def can_open(self) -> bool:
+    def can_unseal(self) -> bool:
         """Whether this process holds an identity at all."""
         return bool(self.identities)
 
@@ -39,7 +39,7 @@ class Unsealer:
 
 
 def read_identities(path: Path) -> Unsealer:
-    """An opener with every identity of the file (as `guidance keys new` or `age-keygen` wrote it)."""
+    """An unsealer with every identity of the file (as `guidance keys new` or `age-keygen` wrote it)."""
     try:
         lines = path.read_text(encoding="utf-8").splitlines()
         found = tuple(x25519.Identity.from_str(line.strip()) for line in lines if line.startswith("AGE-SECRET-KEY-"))

@@ -1,31 +1,34 @@
-"""Telling, once each, which concerns have waited past the time by which they should have been acknowledged."""
+"""Events for concerns that wait past the time by which they should have been acknowledged, one event each."""
 
 import datetime as dt
 
-from sqlalchemy import Connection, select, update
-from sqlmodel import col
+from sqlmodel import Session, col, select
 
 from app.models.concerns.tables import ConcernRow, ConcernState
 from app.models.events.tables import EventKind
-from app.services.events.payloads import concern_data
-from app.store.concerns import get_concern
-from app.store.events import tell
+from app.services.events.payloads import concern_payload
+from app.store.events import append_event
+from app.store.writer import Writer
 
 
-def tell_overdue(connection: Connection, *, now: dt.datetime, limit: int) -> int:
-    """Write `concern.overdue` for those that have become so since the last call, and give their number."""
-    overdue = connection.scalars(
-        select(col(ConcernRow.reference))
-        .where(
-            col(ConcernRow.state) == ConcernState.RECEIVED.value,
-            col(ConcernRow.acknowledge_by) < now,
-            col(ConcernRow.overdue_told).is_(False),
-        )
-        .order_by(col(ConcernRow.acknowledge_by))
-        .limit(limit)
-        .with_for_update(skip_locked=True)
-    ).all()
-    for reference in overdue:
-        tell(connection, EventKind.CONCERN_OVERDUE, at=now, data=concern_data(get_concern(connection, reference)))
-    connection.execute(update(ConcernRow).where(col(ConcernRow.reference).in_(overdue)).values(overdue_told=True))
-    return len(overdue)
+def append_overdue_events(writer: Writer, *, now: dt.datetime, limit: int) -> int:
+    """Append `concern.overdue` for each concern that has become so since the last call, and return their number."""
+
+    def write(session: Session) -> int:
+        overdue = session.exec(
+            select(ConcernRow)
+            .where(
+                ConcernRow.state == ConcernState.RECEIVED.value,
+                ConcernRow.acknowledge_by < now,
+                col(ConcernRow.overdue_told).is_(False),
+            )
+            .order_by(col(ConcernRow.acknowledge_by))
+            .limit(limit)
+            .with_for_update(skip_locked=True)
+        ).all()
+        for concern in overdue:
+            append_event(session, EventKind.CONCERN_OVERDUE, at=now, data=concern_payload(concern))
+            concern.overdue_told = True
+        return len(overdue)
+
+    return writer.run(write)

@@ -7,16 +7,16 @@ import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 
-from sqlalchemy import Connection
 from sqlalchemy.exc import SQLAlchemyError
+from sqlmodel import Session
 
 from app.errors import GuidanceError
 from app.logs import Log
 from app.models.events.tables import DeliveryState
-from app.services.desk.overdue import tell_overdue
-from app.store.events import ClaimedDelivery, claim_due, settle
+from app.services.desk.overdue import append_overdue_events
+from app.store.events import ClaimedDelivery, claim_due, record_attempt
 from app.store.webhooks import disable
 from app.store.writer import Writer
 
@@ -46,10 +46,10 @@ class WebhookDispatcher:
     lease: dt.timedelta = LEASE
 
     def deliver_due(self) -> int:
-        """Tell what has become overdue, try one portion of what is due, and give the number tried."""
+        """Append events for what has become overdue, try one portion of what is due, and return the number tried."""
         now = self.clock()
-        self.writer.keep(lambda connection: tell_overdue(connection, now=now, limit=PORTION))
-        claimed = self.writer.keep(lambda connection: claim_due(connection, now=now, lease=self.lease, limit=PORTION))
+        append_overdue_events(self.writer, now=now, limit=PORTION)
+        claimed = self.writer.run(partial(claim_due, now=now, lease=self.lease, limit=PORTION))
         if claimed:
             send = self._send
             with ThreadPoolExecutor(AT_ONCE) as pool:
@@ -65,9 +65,7 @@ class WebhookDispatcher:
     def _try(self, delivery: ClaimedDelivery, send: Send) -> None:
         answer, retry_after = send(delivery, self.clock())
         if answer in SUCCESSES:
-            self.writer.keep(
-                lambda connection: settle(connection, delivery, state=DeliveryState.DELIVERED, answer=str(answer))
-            )
+            self._record(delivery, DeliveryState.DELIVERED, str(answer))
         elif answer == GONE:
             self._give_up(delivery)
         else:
@@ -79,18 +77,23 @@ class WebhookDispatcher:
         delay = max(_jittered(DELAYS[min(delivery.attempts, len(DELAYS)) - 1]), _seconds_of(retry_after, now))
         state = DeliveryState.DEAD if is_last else DeliveryState.PENDING
         due = now + dt.timedelta(seconds=min(delay, LONGEST))
-        self.writer.keep(lambda connection: settle(connection, delivery, state=state, answer=answer, due=due))
+        self._record(delivery, state, answer, due)
         log.warning("delivery_failed", webhook=delivery.webhook, attempts=delivery.attempts, error=answer)
 
     def _give_up(self, delivery: ClaimedDelivery) -> None:
         now = self.clock()
 
-        def act(connection: Connection) -> None:
-            settle(connection, delivery, state=DeliveryState.DEAD, answer=str(GONE))
-            disable(connection, name=delivery.webhook, because="it answered 410 Gone", at=now)
+        def write(session: Session) -> None:
+            record_attempt(session, delivery, state=DeliveryState.DEAD, answer=str(GONE))
+            disable(session, delivery.webhook, because="it answered 410 Gone", at=now)
 
-        self.writer.keep(act)
+        self.writer.run(write)
         log.warning("webhook_disabled", webhook=delivery.webhook)
+
+    def _record(
+        self, delivery: ClaimedDelivery, state: DeliveryState, answer: str, due: dt.datetime | None = None
+    ) -> None:
+        self.writer.run(partial(record_attempt, claimed=delivery, state=state, answer=answer, due=due))
 
 
 class DispatcherThread:

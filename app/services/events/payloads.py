@@ -1,4 +1,4 @@
-"""What events tell: references, times and links; never a word of a concern."""
+"""The payloads of events: references, times and links; never a word of a concern."""
 
 from typing import Any
 
@@ -10,8 +10,8 @@ from app.store.editions import EditionKey
 TIMES = ("received_at", "acknowledge_by", "acknowledged_at", "closed_at", "added_at")
 
 
-def concern_data(concern: ConcernRow | NewConcern) -> dict[str, Any]:
-    """What an event tells of a concern."""
+def concern_payload(concern: ConcernRow | NewConcern) -> dict[str, Any]:
+    """Return the payload of an event about a concern."""
     times = {name: format_utc(moment) for name in TIMES if (moment := getattr(concern, name, None)) is not None}
     return {
         "reference": concern.reference,
@@ -20,7 +20,7 @@ def concern_data(concern: ConcernRow | NewConcern) -> dict[str, Any]:
     }
 
 
-def edition_data(key: EditionKey, *, digest: str | None = None) -> dict[str, Any]:
-    """What an event tells of an edition."""
-    told = {"guide": key.guide, "edition": key.number} | ({"digest": digest} if digest else {})
-    return told | {"links": {"edition": f"/v1/guides/{key.guide}/editions/{key.number}"}}
+def edition_payload(key: EditionKey, *, digest: str | None = None) -> dict[str, Any]:
+    """Return the payload of an event about an edition."""
+    payload = {"guide": key.guide, "edition": key.number} | ({"digest": digest} if digest else {})
+    return payload | {"links": {"edition": f"/v1/guides/{key.guide}/editions/{key.number}"}}

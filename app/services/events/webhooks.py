@@ -5,22 +5,24 @@ import datetime as dt
 import re
 import secrets
 from collections.abc import Iterable
+from functools import partial
 
-from sqlalchemy import Connection
+from sqlmodel import Session
 
 from app.errors import SetupError
 from app.models.base import SLUG_PATTERN
 from app.models.events.tables import EventKind, WebhookRow
 from app.services.events.ssrf_guard import SsrfGuard
-from app.store.events import revive
-from app.store.webhooks import get_webhook, insert_webhook, set_secrets
+from app.store.events import requeue_dead
+from app.store.webhooks import disable, get_webhook, insert_webhook
+from app.store.writer import Writer
 
 SECRET_BYTES = 32
 OVERLAPPING = 2
 
 
 def add_webhook(
-    connection: Connection,
+    writer: Writer,
     *,
     name: str,
     url: str,
@@ -28,7 +30,7 @@ def add_webhook(
     addresses: SsrfGuard,
     at: dt.datetime,
 ) -> str:
-    """Add an address, and give the secret that signs what is sent to it (Standard Webhooks 1.0).
+    """Add an address, and return the secret that signs what is sent to it (Standard Webhooks 1.0).
 
     Raises `WebhookExists`, or `AddressNotAllowed` where the address may not be called.
     """
@@ -37,27 +39,49 @@ def add_webhook(
     addresses.check(url)
     secret = _new_secret()
     wanted = sorted({kind.value for kind in kinds})
-    insert_webhook(connection, WebhookRow(name=name, url=url, kinds=wanted, secrets=[secret], added_at=at))
+
+    def write(session: Session) -> None:
+        insert_webhook(session, WebhookRow(name=name, url=url, kinds=wanted, secrets=[secret], added_at=at))
+
+    writer.run(write)
     return secret
 
 
-def rotate_secret(connection: Connection, *, name: str) -> str:
-    """Give a new secret. What is sent carries both signatures, until the next rotation. Raises `NoSuchWebhook`."""
+def rotate_secret(writer: Writer, name: str) -> str:
+    """Return a new secret. What is sent carries both signatures, until the next rotation. Raises `NoSuchWebhook`."""
     secret = _new_secret()
-    standing = get_webhook(connection, name).secrets
-    set_secrets(connection, name=name, secrets=[secret, *standing][:OVERLAPPING])
+
+    def write(session: Session) -> None:
+        webhook = get_webhook(session, name)
+        webhook.secrets = [secret, *webhook.secrets][:OVERLAPPING]
+
+    writer.run(write)
     return secret
 
 
-def drop_old_secret(connection: Connection, *, name: str) -> None:
+def drop_old_secret(writer: Writer, name: str) -> None:
     """Sign with the newest secret alone. Raises `NoSuchWebhook`."""
-    set_secrets(connection, name=name, secrets=get_webhook(connection, name).secrets[:1])
+
+    def write(session: Session) -> None:
+        webhook = get_webhook(session, name)
+        webhook.secrets = webhook.secrets[:1]
+
+    writer.run(write)
 
 
-def replay(connection: Connection, *, name: str, now: dt.datetime) -> int:
-    """Make everything that could not be delivered due again, and give its number. Raises `NoSuchWebhook`."""
-    get_webhook(connection, name)
-    return revive(connection, webhook=name, now=now)
+def replay(writer: Writer, name: str, *, now: dt.datetime) -> int:
+    """Make everything that could not be delivered due again, and return its number. Raises `NoSuchWebhook`."""
+
+    def write(session: Session) -> int:
+        get_webhook(session, name)
+        return requeue_dead(session, webhook=name, now=now)
+
+    return writer.run(write)
+
+
+def remove_webhook(writer: Writer, name: str, *, at: dt.datetime) -> None:
+    """Send nothing more to the address. Raises `NoSuchWebhook`."""
+    writer.run(partial(disable, name=name, because="removed", at=at))
 
 
 def _new_secret() -> str:

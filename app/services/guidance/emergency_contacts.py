@@ -1,10 +1,10 @@
-"""Whom to call, ready at every moment: also when the database does not answer."""
+"""The emergency contacts, available also when the database does not answer."""
 
 from sqlalchemy import Engine
 from sqlmodel import Session
 
 from app.logs import Log
-from app.models.guidance.editions import Contact
+from app.models.guidance.contacts import Contact
 from app.store.contents import read_content
 from app.store.editions import first_guide, get_current
 
@@ -12,19 +12,19 @@ log = Log(__name__)
 
 
 class EmergencyContacts:
-    """The contacts of the guide that was published first, remembered from the last time that they could be read."""
+    """The contacts of the guide that was published first, cached for when they cannot be read."""
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
-        self._remembered: tuple[Contact, ...] = ()
+        self._cached: tuple[Contact, ...] = ()
 
-    def contacts(self) -> tuple[Contact, ...]:
-        """The contacts as they stand now, or as they last did."""
+    def current(self) -> tuple[Contact, ...]:
+        """Return the contacts as they are now, or as they last were."""
         try:
             with Session(self._engine) as session:
                 guide = first_guide(session)
                 if guide is not None:
-                    self._remembered = read_content(session, get_current(session, guide=guide).key).contacts
+                    self._cached = read_content(session, get_current(session, guide=guide).key).contacts
         except Exception as failure:  # whatever is wrong with the contacts, the answer that says 999 must leave
             log.warning("contacts_remembered", error=type(failure).__name__)
-        return self._remembered
+        return self._cached

@@ -7,7 +7,8 @@ import datetime as dt
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from app.models.guidance.editions import Contact, ContactKind, EditionContent, Phone
+from app.models.guidance.contacts import Contact, ContactKind, Phone
+from app.models.guidance.editions import EditionContent
 from app.models.guidance.signposts import Signpost
 from app.models.open_referral.components import Organization, OrganizationIdentifier, Taxonomy, TaxonomyTerm
 from app.models.open_referral.directory import Service

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Literal
 from urllib.parse import quote
 
-from app.models.guidance.editions import Phone
+from app.models.guidance.contacts import Phone
 from app.models.open_referral.components import (
     Attribute,
     Organization,

@@ -1,27 +1,39 @@
-"""Publishing and withdrawing: the one door through which words become an edition, or an edition is taken back."""
+"""Publishing and withdrawing: the one place where words become an edition, or an edition is taken back."""
 
 import datetime as dt
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, insert
-from sqlalchemy.exc import IntegrityError
+from sqlmodel import Session
 
 from app.errors import AlreadyWithdrawn, EditionAlreadyPublished, EditionOutOfOrder, InvalidEdition
 from app.models.digest import digest_of
 from app.models.events.tables import EventKind
 from app.models.guidance.editions import EditionContent
-from app.models.guidance.guide_tables import GuideRow, WithdrawalRow
-from app.services.events.payloads import edition_data
+from app.services.events.payloads import edition_payload
 from app.services.guidance.reference_data import ReferenceData
 from app.store.catalogue import index_guide
-from app.store.editions import EditionKey, find_history, get_history, head_of, insert_edition
-from app.store.events import tell
+from app.store.editions import (
+    EditionHead,
+    EditionKey,
+    current_of,
+    find_history,
+    get_history,
+    head_of,
+    insert_edition,
+    insert_withdrawal,
+)
+from app.store.events import append_event
 from app.store.generation import mark_raised
+from app.store.writer import Writer
+
+Precondition = Callable[[Session, EditionHead | None], None]
+"""Raises unless the caller knows the guide's current edition; None where there is none."""
 
 
 @dataclass(frozen=True)
 class Published:
-    """What came of it: `is_new` is false where the same words already stood under that number."""
+    """The result of publishing: `is_new` is false where the same words are published already."""
 
     key: EditionKey
     digest: str
@@ -31,7 +43,7 @@ class Published:
 
 @dataclass(frozen=True)
 class Withdrawn:
-    """What came of it: `is_new` is false where the edition was already withdrawn for that reason."""
+    """The result of withdrawing: `is_new` is false where the edition was already withdrawn for that reason."""
 
     key: EditionKey
     withdrawn_at: dt.datetime
@@ -39,59 +51,70 @@ class Withdrawn:
 
 
 def publish_edition(
-    connection: Connection,
-    key: EditionKey,
+    writer: Writer,
+    reference_data: ReferenceData,
     *,
+    guide: str,
     content: EditionContent,
     at: dt.datetime,
-    reference_data: ReferenceData,
+    number: int | None = None,
+    precondition: Precondition | None = None,
 ) -> Published:
-    """Publish the words as that edition of the guide.
+    """Publish the words as the guide's next edition, which is to have that number where one is given.
 
-    Publishing the same words again changes nothing. Raises `EditionAlreadyPublished` where other words stand under
-    the number, `EditionOutOfOrder` where the number is not the next, `InvalidEdition` where a code is not in its list.
+    Nothing changes where the edition of that number, or the current one where no number is given, has the same words
+    already. Else raises what the precondition raises, `InvalidEdition` where a code is not in its list,
+    `EditionAlreadyPublished` where other words have the number, `EditionOutOfOrder` where it is not the next.
     """
-    faults = reference_data.faults_in_codes(content)
-    if faults:
-        raise InvalidEdition(faults)
-    digest = digest_of(content)
-    history = find_history(connection, guide=key.guide)
-    standing = next((head for head in history if head.number == key.number), None)
-    if standing is not None:
-        if standing.digest != digest:
+    faults, digest = reference_data.faults_in_codes(content), digest_of(content)
+
+    def write(session: Session) -> Published:
+        history = find_history(session, guide=guide)
+        known = current_of(history) if number is None else _numbered(history, number)
+        is_known = known is not None and known.digest == digest
+        if precondition is not None and not is_known:
+            precondition(session, current_of(history))
+        if faults:
+            raise InvalidEdition(faults)
+        if known is not None and is_known:
+            return Published(known.key, digest, known.published_at, is_new=False)
+        if number is not None and known is not None:
             raise EditionAlreadyPublished
-        return Published(key, digest, standing.published_at, is_new=False)
-    if key.number != len(history) + 1:
-        raise EditionOutOfOrder
-    try:
-        if not history:
-            connection.execute(insert(GuideRow), [{"slug": key.guide, "first_published_at": at}])
-        insert_edition(connection, key, content=content, digest=digest, at=at)
-    except IntegrityError:  # somebody else was first
-        raise EditionAlreadyPublished from None
-    mark_raised(connection)
-    index_guide(connection, guide=key.guide)
-    tell(connection, EventKind.EDITION_PUBLISHED, at=at, data=edition_data(key, digest=digest))
-    return Published(key, digest, at, is_new=True)
+        key = EditionKey(guide, len(history) + 1)
+        if number not in (None, key.number):
+            raise EditionOutOfOrder
+        insert_edition(session, key, content=content, digest=digest, at=at)
+        mark_raised(session)
+        index_guide(session, guide, key)
+        append_event(session, EventKind.EDITION_PUBLISHED, at=at, data=edition_payload(key, digest=digest))
+        return Published(key, digest, at, is_new=True)
+
+    return writer.run(write)
 
 
-def withdraw_edition(connection: Connection, key: EditionKey, *, reason: str, at: dt.datetime) -> Withdrawn:
-    """Withdraw the edition: its words stay as they are, and reads of it tell the reason instead.
+def _numbered(history: Sequence[EditionHead], number: int) -> EditionHead | None:
+    return next((head for head in history if head.number == number), None)
+
+
+def withdraw_edition(writer: Writer, key: EditionKey, *, reason: str, at: dt.datetime) -> Withdrawn:
+    """Withdraw the edition: its words stay as they are, and reads of it give the reason instead.
 
     Withdrawing it again for the same reason changes nothing. Raises `NoSuchGuide`, `NoSuchEdition`, or
     `AlreadyWithdrawn` where it was withdrawn for another reason.
     """
-    head = head_of(get_history(connection, guide=key.guide), key.number)
-    if head.withdrawn_at is not None:
-        if head.reason != reason:
-            raise AlreadyWithdrawn
-        return Withdrawn(key, head.withdrawn_at, is_new=False)
-    row = {"guide": key.guide, "edition": key.number, "withdrawn_at": at, "reason": reason}
-    try:
-        connection.execute(insert(WithdrawalRow), [row])
-    except IntegrityError:  # somebody else was first
-        raise AlreadyWithdrawn from None
-    mark_raised(connection)
-    index_guide(connection, guide=key.guide)
-    tell(connection, EventKind.EDITION_WITHDRAWN, at=at, data=edition_data(key))
-    return Withdrawn(key, at, is_new=True)
+
+    def write(session: Session) -> Withdrawn:
+        history = get_history(session, guide=key.guide)
+        head = head_of(history, key.number)
+        if head.withdrawn_at is not None:
+            if head.reason != reason:
+                raise AlreadyWithdrawn
+            return Withdrawn(key, head.withdrawn_at, is_new=False)
+        insert_withdrawal(session, key, reason=reason, at=at)
+        mark_raised(session)
+        current = current_of([other for other in history if other != head])
+        index_guide(session, key.guide, current.key if current is not None else None)
+        append_event(session, EventKind.EDITION_WITHDRAWN, at=at, data=edition_payload(key))
+        return Withdrawn(key, at, is_new=True)
+
+    return writer.run(write)

@@ -27,9 +27,7 @@ def publish_file(writer: Writer, reference_data: ReferenceData, path: Path, *, a
     key = EditionKey(*edition_place(path))
     content = read_seed_file(path, EditionContent)
     try:
-        published = writer.keep(
-            lambda connection: publish_edition(connection, key, content=content, at=at, reference_data=reference_data)
-        )
+        published = publish_edition(writer, reference_data, guide=key.guide, number=key.number, content=content, at=at)
     except InvalidEdition as refusal:
         raise refused_file(path, refusal.faults) from None
     except (EditionAlreadyPublished, EditionOutOfOrder) as refusal:

@@ -1,0 +1,127 @@
+"""The lists of a guide: cautions, vulnerability factors, indicators, linked risks and responsibilities."""
+
+from enum import StrEnum
+from typing import Annotated, Any, Literal, Protocol
+
+from pydantic import Field
+
+from app.models.base import FromCodeList, RequestModel, Slug, Text
+
+Position = Annotated[int, Field(strict=True, ge=1, description="Place in the printed order, from 1.", examples=[1])]
+ItemId = Annotated[Slug, Field(examples=["missing-or-unexplained-absence"])]
+
+
+class Identified(Protocol):
+    """Anything with an id."""
+
+    @property
+    def id(self) -> str:
+        """The slug."""
+
+
+class Placed(Identified, Protocol):
+    """Anything with an id and a place in the printed order."""
+
+    @property
+    def position(self) -> int:
+        """The place, from 1."""
+
+
+class IndicatorKind(StrEnum):
+    """Whether an indicator may point to harm or is itself a sign of it: the two are never mixed or counted."""
+
+    POTENTIAL_INDICATOR = "potential_indicator"
+    SIGN_OF_HARM = "sign_of_harm"
+
+
+class RelatedCode(RequestModel):
+    """A link from guidance to a code of a published code list."""
+
+    scheme: Literal["dfe-assessment-factors"] = Field(
+        description="The code list; its name under /v1/code-lists.", examples=["dfe-assessment-factors"]
+    )
+    code: Annotated[str, FromCodeList("dfe-assessment-factors")] = Field(
+        max_length=20, description="The code within that list.", examples=["10A"]
+    )
+    basis: Literal["project_inference", "source"] = Field(
+        description="Who made the link: `project_inference`, this project; `source`, the printed guide itself.",
+        examples=["project_inference"],
+    )
+
+
+def linked_to(code: str) -> list[Any]:
+    """The example of a link to that code."""
+    return [[{"scheme": "dfe-assessment-factors", "code": code, "basis": "project_inference"}]]
+
+
+class Caution(RequestModel):
+    """Words that must be read with any indicator or factor, and that travel with them in every answer."""
+
+    id: ItemId = Field(examples=["absence-of-indicators"])
+    text: Text = Field(
+        description="The words as printed.",
+        examples=[
+            "Absence of any of the potential indicators of CSE does not mean that a child is not experiencing abuse "
+            "and exploitation."
+        ],
+    )
+
+
+class Factor(RequestModel):
+    """A vulnerability factor: an experience that makes a child more susceptible. It is not an indicator."""
+
+    id: ItemId = Field(examples=["prior-neglect-or-abuse"])
+    position: Position
+    text: Text = Field(
+        description="The words as printed.",
+        examples=["having a prior experience of neglect, physical and/or sexual abuse"],
+    )
+    related_codes: tuple[RelatedCode, ...] = Field(
+        default=(), description="Links to published code lists.", examples=linked_to("16A")
+    )
+
+
+class Indicator(RequestModel):
+    """An indicator to consider. It is never weighed, counted or ranked."""
+
+    id: ItemId
+    position: Position
+    text: Text = Field(
+        description="The words as printed.",
+        examples=[
+            "Missing from home, care or school, running away, leaving home/care without explanation and/or "
+            "persistently returning late; and/or unexplained absences from school, college or work."
+        ],
+    )
+    kind: IndicatorKind = Field(description="This project's reading of the printed words.")
+    note: Text | None = Field(
+        default=None,
+        description="A remark by this project on what was printed.",
+        examples=[None, "Printed so: the bullet breaks off after ‘or’."],
+    )
+    related_codes: tuple[RelatedCode, ...] = Field(
+        default=(), description="Links to published code lists.", examples=linked_to("10A")
+    )
+
+
+class LinkedRisk(RequestModel):
+    """Another kind of crime or harm that the guide says is often linked."""
+
+    id: ItemId = Field(examples=["child-trafficking"])
+    position: Position
+    text: Text = Field(description="The words as printed.", examples=["child trafficking"])
+    related_codes: tuple[RelatedCode, ...] = Field(
+        default=(), description="Links to published code lists.", examples=linked_to("12A")
+    )
+
+
+class Responsibility(RequestModel):
+    """What everybody who works with children needs to do."""
+
+    id: ItemId = Field(examples=["early-support"])
+    position: Position = Field(examples=[2])
+    name: Text = Field(description="The heading as printed.", examples=["Early Support"])
+    text: Text = Field(
+        description="The words as printed.",
+        examples=["Provide timely and effective interventions with children and families."],
+    )

@@ -1,0 +1,63 @@
+"""Contacts and signposts can be reached, and are written alike wherever they are written."""
+
+import pytest
+from pydantic import ValidationError
+
+from app.models.guidance.contacts import Contact, Phone
+from app.models.guidance.definitions import DefinitionSource
+from app.models.guidance.signposts import Signpost, SignpostScope
+from app.presenters.contact_text import citation_text, option_text, phone_text
+from tests.support.publishing import an_edition
+
+CONTACT = an_edition().contacts[0].model_dump()
+SIGNPOST = {
+    "id": "helpline",
+    "name": "Helpline",
+    "description": "Call to talk.",
+    "kind": "telephone",
+    "phones": ({"number": "999", "display": "999"},),
+    "scope": SignpostScope.NATIONAL,
+    "source": "A leaflet.",
+}
+
+
+@pytest.mark.parametrize(
+    ("model", "words", "called"), [(Contact, CONTACT, "contact"), (Signpost, SIGNPOST, "signpost")]
+)
+@pytest.mark.parametrize(
+    ("kind", "needs"), [("telephone", "needs at least one number in `phones`"), ("web", "needs a `url`")]
+)
+def test_what_cannot_be_reached_in_its_own_way_is_refused(
+    model: type[Contact | Signpost], words: dict[str, object], called: str, kind: str, needs: str
+) -> None:
+    model.model_validate(words)
+
+    with pytest.raises(ValidationError, match=f"a {kind} {called} {needs}"):
+        model.model_validate(words | {"kind": kind, "phones": (), "url": None})
+
+
+@pytest.mark.parametrize(
+    ("number", "option", "whole", "pressed"),
+    [
+        ("01225 396312", None, "01225 396312 (+441225396312)", ""),
+        ("01225 396312", "1", "01225 396312 (+441225396312), option 1", " (option 1)"),
+        ("+441225396312", "1", "+441225396312, option 1", " (option 1)"),
+    ],
+)
+def test_a_number_is_written_as_printed_as_dialled_and_with_its_option(
+    number: str, option: str | None, whole: str, pressed: str
+) -> None:
+    phone = Phone(number="+441225396312", display=number, option=option)
+
+    assert (phone_text(phone), option_text(phone)) == (whole, pressed)
+
+
+@pytest.mark.parametrize(
+    ("citation", "written"), [("As printed.", "As printed."), (None, "A department, May 2017. A title")]
+)
+def test_a_source_is_cited_as_printed_or_from_its_parts(citation: str | None, written: str) -> None:
+    source = DefinitionSource(
+        citation=citation, title="A title", publisher="A department", published="May 2017", url="https://gov.example/"
+    )
+
+    assert citation_text(source) == written
