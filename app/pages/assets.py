@@ -1,4 +1,4 @@
-"""The council's looks: the stylesheet with its colours, the few lines of script, and its logo."""
+"""Static files of the pages: the stylesheet with the council's colours, the script and the logo."""
 
 from enum import StrEnum
 from pathlib import PurePath
@@ -22,12 +22,12 @@ MEDIA_TYPES = {
     ".svg": "image/svg+xml",
     ".png": "image/png",
 }
-AS_LIGHT_AS_DARK = 0.179
-"""The relative luminance at which black and white words stand out alike (WCAG 2.2, contrast ratio 4.58)."""
+EQUAL_CONTRAST_LUMINANCE = 0.179
+"""The relative luminance on which black and white text have the same contrast (WCAG 2.2, ratio 4.58)."""
 
 
 class Asset(StrEnum):
-    """The files that every page asks for."""
+    """The files that pages load."""
 
     STYLE = "pages.css"
     SCRIPT = "pages.js"
@@ -36,12 +36,12 @@ class Asset(StrEnum):
 
 @router.get("/looks/{look}")
 def read_asset(request: Request, context: ContextDep, look: Annotated[Asset, Path()]) -> Response:
-    """One of the files."""
+    """Return one of the files."""
     settings = context.settings
     if look is not Asset.LOGO:
         content = (PAGES_DIR / "static" / look.value).read_bytes()
         if look is Asset.STYLE:
-            content = _colours(settings).encode() + content
+            content = _colour_variables(settings).encode() + content
         return conditional_response(
             request, content, media_type=MEDIA_TYPES[PurePath(look).suffix], caching=CACHE_CURRENT, links={}
         )
@@ -53,14 +53,15 @@ def read_asset(request: Request, context: ContextDep, look: Annotated[Asset, Pat
     )
 
 
-def words_upon(colour: str) -> str:
-    """Black or white, whichever reads better upon `#rrggbb`: at least 4.5 to 1 for every colour."""
-    channels = [int(colour[place : place + 2], 16) / 255 for place in (1, 3, 5)]
+def text_colour_on(colour: str) -> str:
+    """Return black or white, the one with more contrast on `#rrggbb`: at least 4.5 to 1 on every colour."""
+    channels = [int(colour[start : start + 2], 16) / 255 for start in (1, 3, 5)]
     linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in channels]  # noqa: PLR2004  # sRGB
     luminance = sum(weight * c for weight, c in zip((0.2126, 0.7152, 0.0722), linear, strict=True))
-    return "#000000" if luminance > AS_LIGHT_AS_DARK else "#ffffff"
+    return "#000000" if luminance > EQUAL_CONTRAST_LUMINANCE else "#ffffff"
 
 
-def _colours(settings: Settings) -> str:
+def _colour_variables(settings: Settings) -> str:
     band, button = settings.council_colour, settings.council_button_colour
-    return f":root{{--band:{band};--on-band:{words_upon(band)};--button:{button};--on-button:{words_upon(button)}}}\n"
+    on_band, on_button = text_colour_on(band), text_colour_on(button)
+    return f":root{{--band:{band};--on-band:{on_band};--button:{button};--on-button:{on_button}}}\n"

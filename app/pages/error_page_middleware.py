@@ -1,4 +1,4 @@
-"""What is refused before any page is reached, as a page too: too much, too often, too slowly, or no page there."""
+"""Error pages for requests that no route of a page reaches: unknown paths, large bodies, rate limits, time-outs."""
 
 from fastapi import Response
 from starlette.datastructures import Headers
@@ -9,12 +9,12 @@ from app.web.context import AppContext
 from app.web.negotiation import JSON, quality
 from app.web.problems import PROBLEM_MEDIA_TYPE
 
-NO_PAGES_HERE = ("/v1", "/open-referral", "/health", "/metrics", "/.well-known", "/openapi.json")
-KEPT_HEADERS = ("Retry-After", "RateLimit", "RateLimit-Policy", "Allow", "Connection")
+PATHS_WITHOUT_PAGES = ("/v1", "/open-referral", "/health", "/metrics", "/.well-known", "/openapi.json")
+COPIED_HEADERS = ("Retry-After", "RateLimit", "RateLimit-Policy", "Allow", "Connection")
 
 
 class ErrorPageMiddleware:
-    """ASGI middleware: where a browser asked for a page and is answered with a problem, it gets a page that says so."""
+    """ASGI middleware that replaces a problem document by an error page where the client prefers HTML."""
 
     def __init__(self, app: ASGIApp, context: AppContext) -> None:
         self.app = app
@@ -22,33 +22,33 @@ class ErrorPageMiddleware:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
-        if scope["type"] != "http" or not _asks_for_a_page(scope):
+        if scope["type"] != "http" or not _wants_page(scope):
             await self.app(scope, receive, send)
             return
         page: Response | None = None
 
-        async def told(message: Message) -> None:
+        async def send_or_replace(message: Message) -> None:
             nonlocal page
             if message["type"] == "http.response.start":
-                page = self._page_instead_of(message)
+                page = self._replacement_for(message)
             if page is None:
                 await send(message)
 
-        await self.app(scope, receive, told)
+        await self.app(scope, receive, send_or_replace)
         if page is not None:
             await page(scope, receive, send)
 
-    def _page_instead_of(self, start: Message) -> Response | None:
+    def _replacement_for(self, start: Message) -> Response | None:
         headers = Headers(raw=start["headers"])
         if headers.get("content-type") != PROBLEM_MEDIA_TYPE:
             return None
         page = error_page(self._context, start["status"])
-        for name in KEPT_HEADERS:
+        for name in COPIED_HEADERS:
             if name in headers:
                 page.headers[name] = headers[name]
         return page
 
 
-def _asks_for_a_page(scope: Scope) -> bool:
+def _wants_page(scope: Scope) -> bool:
     accept = Headers(scope=scope).get("accept", "")
-    return not scope["path"].startswith(NO_PAGES_HERE) and quality("text/html", accept) > quality(JSON, accept)
+    return not scope["path"].startswith(PATHS_WITHOUT_PAGES) and quality("text/html", accept) > quality(JSON, accept)

@@ -1,4 +1,4 @@
-"""What goes wrong on a page, as a page: what happened, in words for people, and whom to call."""
+"""Errors as pages: what happened, and who to call."""
 
 from collections.abc import Callable, Coroutine
 from typing import Any
@@ -30,25 +30,25 @@ log = Log(__name__)
 FORBIDDEN = 403
 UNAUTHORIZED = 401
 
-NOTHING_IS_LOST = (
-    "If you were sending a concern, reload this page: what you wrote is sent again, and it is kept once, however often "
-    "you send it."
+RELOAD_TO_SEND_AGAIN = (
+    "If you were sending a concern, reload this page to send it again. It is stored only once, however often you send "
+    "it."
 )
 ERROR_TEXTS = {
     400: ("This cannot be read", "What your browser sent cannot be read. Please go back and try again, or telephone."),
-    401: ("This form is closed", "The council does not take concerns by this form at present. Please telephone."),
+    401: ("This form is closed", "The council does not accept concerns by this form at present. Please telephone."),
     403: (
         "This came from another site",
         "A concern is sent from this site’s own form. Please open the form here.",
     ),
-    404: ("Page not found", "There is no page here. If you typed the address, check it for a slip."),
+    404: ("Page not found", "There is no page here. If you typed the address, check it for mistakes."),
     405: ("This cannot be done here", "Please open the form from its own page, or telephone."),
     408: ("This took too long", "What you sent did not arrive in time. Please go back and try again, or telephone."),
     410: ("This edition was withdrawn", ""),
     413: ("This is too long", "What you wrote is too long to be sent. Please go back and send less, or telephone."),
-    429: ("Please wait a little", f"Please try again in a minute, or telephone. {NOTHING_IS_LOST}"),
-    500: ("Something went wrong", f"It is our fault, not yours. Please telephone. {NOTHING_IS_LOST}"),
-    503: ("Not available just now", f"Please try again in a few seconds, or telephone. {NOTHING_IS_LOST}"),
+    429: ("Please wait a moment", f"Please try again in a minute, or telephone. {RELOAD_TO_SEND_AGAIN}"),
+    500: ("Something went wrong", f"It is our fault, not yours. Please telephone. {RELOAD_TO_SEND_AGAIN}"),
+    503: ("Not available just now", f"Please try again in a few seconds, or telephone. {RELOAD_TO_SEND_AGAIN}"),
 }
 
 
@@ -56,29 +56,29 @@ class PageRoute(LateRoute):
     """A route whose errors are pages."""
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
-        """The route's handler, with an answer for whatever it raises."""
+        """Return the route's handler, with an error page for every exception."""
         handle = super().get_route_handler()
 
-        async def answered(request: Request) -> Response:
+        async def handle_with_error_page(request: Request) -> Response:
             try:
                 if request.method == "POST" and comes_from_another_site(request):
                     return error_page(request.app.state.context, FORBIDDEN)
                 return await handle(request)
-            except Exception as error:  # the last catch of a page; what is no defect of this service has its own kind
-                return _trouble(request, error)
+            except Exception as error:  # every error becomes a page; a defect is logged
+                return _page_for(request, error)
 
-        return answered
+        return handle_with_error_page
 
 
-def error_page(context: AppContext, status: int, *, words: str | None = None) -> Response:
-    """The page for that status, with other words where it has any."""
-    heading, usual = ERROR_TEXTS.get(status, ERROR_TEXTS[500])
+def error_page(context: AppContext, status: int, *, message: str | None = None) -> Response:
+    """Return the error page of a status, with this message instead of the usual one if it is given."""
+    heading, default_message = ERROR_TEXTS.get(status, ERROR_TEXTS[500])
     response = private_page(
         context,
-        "trouble.html",
+        "error.html",
         status=status,
         heading=heading,
-        words=words or usual,
+        message=message or default_message,
         contacts=list(context.emergency_contacts.current()),
     )
     if status == BUSY.status:
@@ -89,29 +89,30 @@ def error_page(context: AppContext, status: int, *, words: str | None = None) ->
 
 
 def comes_from_another_site(request: Request) -> bool:
-    """Whether a browser says that another site's page posted this, and the settings do not name that site.
+    """Return whether the browser says that a page of another site sent this, and the settings do not allow that site.
 
-    The browser's own word (`Sec-Fetch-Site`) comes first; `Origin` may be withheld, as these pages ask for it to be.
+    `Sec-Fetch-Site` comes first: `Origin` may be `null`, because of the referrer policy of these pages.
     """
     settings = request.app.state.context.settings
     origin = request.headers.get("origin", "null")
     if origin in settings.allowed_origins:
         return False
-    told = request.headers.get("sec-fetch-site")
-    if told is not None:
-        return told not in ("same-origin", "none")
+    fetch_site = request.headers.get("sec-fetch-site")
+    if fetch_site is not None:
+        return fetch_site not in ("same-origin", "none")
     return origin not in ("null", settings.public_url, str(request.base_url).rstrip("/"))
 
 
-def _trouble(request: Request, error: Exception) -> Response:
+def _page_for(request: Request, error: Exception) -> Response:
     context: AppContext = request.app.state.context
-    kind = _kind_of(error)
-    if kind is INTERNAL_ERROR:
+    problem_type = _problem_type_of(error)
+    if problem_type is INTERNAL_ERROR:
         log.error("defect", request_id=request.state.request_id, error=type(error).__name__, frames=frames_of(error))
-    return error_page(context, kind.status, words=error.reason if isinstance(error, EditionWithdrawn) else None)
+    reason = error.reason if isinstance(error, EditionWithdrawn) else None
+    return error_page(context, problem_type.status, message=reason)
 
 
-def _kind_of(error: Exception) -> ProblemType:
+def _problem_type_of(error: Exception) -> ProblemType:
     if isinstance(error, GuidanceError):
         return PROBLEM_FOR[type(error)]
     if isinstance(error, RequestValidationError):

@@ -1,4 +1,4 @@
-"""How a page is made and sent: one environment of templates, one policy, and the council's own looks."""
+"""Rendering and sending of pages: one template environment and one Content-Security-Policy for all."""
 
 from functools import cache
 from pathlib import Path
@@ -7,7 +7,7 @@ from typing import Any
 from fastapi import Request, Response
 
 from app.config import Settings
-from app.pages import text_format as wording
+from app.pages.text_format import date_and_time, day, inline_markdown
 from app.presenters.contact_text import citation_text, option_text
 from app.web.context import AppContext
 from app.web.responses import CACHE_CURRENT, NO_STORE, conditional_response
@@ -18,7 +18,7 @@ HTML = "text/html; charset=utf-8"
 
 @cache
 def _templates() -> Any:
-    import jinja2  # noqa: PLC0415  # a service that nobody reads as pages draws none
+    import jinja2  # noqa: PLC0415  # not loaded by a service that serves no pages
 
     templates = jinja2.Environment(
         loader=jinja2.FileSystemLoader(PAGES_DIR / "templates"),
@@ -28,18 +28,17 @@ def _templates() -> Any:
         undefined=jinja2.StrictUndefined,
     )
     templates.filters |= {
-        "day": wording.day,
-        "time_of_day": wording.time_of_day,
-        "called": wording.called,
-        "marked": wording.marked,
+        "day": day,
+        "date_and_time": date_and_time,
+        "inline_markdown": inline_markdown,
         "option": option_text,
         "citation": citation_text,
     }
     return templates
 
 
-def policy(settings: Settings) -> str:
-    """The Content-Security-Policy of every page: nothing from anywhere else, frames for the configured sites alone."""
+def content_security_policy(settings: Settings) -> str:
+    """Return the Content-Security-Policy of every page: own resources only, frames only on the configured sites."""
     ancestors = " ".join(settings.embedding_origins) or "'none'"
     return (
         "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; "
@@ -47,8 +46,8 @@ def policy(settings: Settings) -> str:
     )
 
 
-def render_page(context: AppContext, template: str, told: dict[str, Any]) -> str:
-    """The page, with what stands on all of them: the council's name, the way out, whom to call."""
+def render_page(context: AppContext, template: str, values: dict[str, Any]) -> str:
+    """Render a template with these values and those that all pages use: settings, emergency numbers, signposts."""
     signposts = context.reference_data.signposts
     page: str = (
         _templates()
@@ -60,21 +59,21 @@ def render_page(context: AppContext, template: str, told: dict[str, Any]) -> str
                 "signposts": [each for each in signposts if not each.emergency],
                 "faults": {},
             }
-            | told
+            | values
         )
     )
     return page
 
 
-def private_page(context: AppContext, template: str, *, status: int = 200, **told: Any) -> Response:
-    """A page that nothing keeps: neither the browser, nor any cache on the way."""
-    headers = {"Cache-Control": NO_STORE, "Content-Security-Policy": policy(context.settings)}
-    return Response(render_page(context, template, told), status_code=status, media_type=HTML, headers=headers)
+def private_page(context: AppContext, template: str, *, status: int = 200, **values: Any) -> Response:
+    """Return a page that neither the browser nor any cache may store."""
+    headers = {"Cache-Control": NO_STORE, "Content-Security-Policy": content_security_policy(context.settings)}
+    return Response(render_page(context, template, values), status_code=status, media_type=HTML, headers=headers)
 
 
-def public_page(request: Request, context: AppContext, template: str, **told: Any) -> Response:
-    """A page of guidance, which may be kept for a minute like the answer that it shows."""
-    page = render_page(context, template, told).encode()
+def public_page(request: Request, context: AppContext, template: str, **values: Any) -> Response:
+    """Return a page of guidance, which may be cached for a minute like the API response that it shows."""
+    page = render_page(context, template, values).encode()
     response = conditional_response(request, page, media_type=HTML, caching=CACHE_CURRENT, links={})
-    response.headers["Content-Security-Policy"] = policy(context.settings)
+    response.headers["Content-Security-Policy"] = content_security_policy(context.settings)
     return response

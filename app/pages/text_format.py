@@ -1,4 +1,4 @@
-"""How dates, times and codes are written for people."""
+"""Dates, times, codes and references as text for people."""
 
 import datetime as dt
 import re
@@ -8,7 +8,7 @@ from markupsafe import Markup, escape
 
 from app.services.concerns.working_days import LONDON
 
-SPOKEN = {
+SPELLING_WORDS = {
     "F": "Foxtrot",
     "K": "Kilo",
     "M": "Mike",
@@ -18,53 +18,54 @@ SPOKEN = {
     "Y": "Yankee",
     "Z": "Zulu",
 }
-"""Each letter of a reference as it is said over the telephone (ICAO)."""
+"""Words that spell the letters of a reference on the telephone (ICAO alphabet)."""
 
-OTHERWISE_CALLED = {
+CODE_LABELS = {
     "anonymous": "I would rather not say",
     "child": "I am the child or young person",
     "family": "A family member",
     "member_of_public": "A member of the public",
-    "not_safe": "No, it is not safe to tell them",
-    "professional": "Somebody who works or volunteers with children",
-    "told_by_child": "The child told me",
-    "told_by_someone_else": "Someone else told me",
+    "not_safe": "No, it would not be safe",
+    "professional": "Someone who works or volunteers with children",
+    "told_by_child": "From the child",
+    "told_by_someone_else": "From someone else",
     "first_hand": "I saw or heard it myself",
 }
-"""Answers of a closed set that need other words than their own."""
-
+"""Labels of enum values whose own words are not clear enough."""
 
 BOLD_OR_CODE = re.compile(r"\*\*(.+?)\*\*|`(.+?)`", re.DOTALL)
 
 
-def marked(words: str) -> Markup:
-    """The words of a docstring, with what Markdown would show as bold or as code."""
-    parts = BOLD_OR_CODE.split(words)
-    shown = Markup()
-    for plain, bold, code in zip(parts[0::3], [*parts[1::3], None], [*parts[2::3], None], strict=True):
-        shown += escape(plain)
-        shown += Markup("<strong>{}</strong>").format(bold) if bold else ""
-        shown += Markup("<code>{}</code>").format(code) if code else ""
-    return shown
+def inline_markdown(text: str) -> Markup:
+    """Return the text as HTML, with the bold words and the code of Markdown marked up."""
+    pieces = BOLD_OR_CODE.split(text)
+    html = Markup()
+    for plain, bold, code in zip(pieces[0::3], [*pieces[1::3], None], [*pieces[2::3], None], strict=True):
+        html += escape(plain)
+        html += Markup("<strong>{}</strong>").format(bold) if bold else ""
+        html += Markup("<code>{}</code>").format(code) if code else ""
+    return html
 
 
 def day(moment: dt.datetime | dt.date) -> str:
-    """The day, by the clock in London: 24 November 2026."""
+    """Return the date in London: 24 November 2026."""
     local = moment.astimezone(LONDON) if isinstance(moment, dt.datetime) else moment
     return f"{local.day} {local:%B %Y}"
 
 
-def time_of_day(moment: dt.datetime) -> str:
-    """The day and time, by the clock in London: Tuesday 24 November 2026 at 09:30."""
+def date_and_time(moment: dt.datetime) -> str:
+    """Return the date and time in London: Tuesday 24 November 2026 at 09:30."""
     local = moment.astimezone(LONDON)
     return f"{local:%A} {day(moment)} at {local:%H:%M}"
 
 
-def called(value: StrEnum | str) -> str:
-    """One answer of a closed set, in words for people."""
-    return OTHERWISE_CALLED.get(value, str(value).replace("_", " ").capitalize())
+def code_label(value: StrEnum | str) -> str:
+    """Return the label of an enum value."""
+    return CODE_LABELS.get(value, str(value).replace("_", " ").capitalize())
 
 
 def spoken(reference: str) -> list[str]:
-    """The reference as it is read aloud, one group an entry: `4, Foxtrot, 7, Kilo`."""
-    return [", ".join(SPOKEN.get(character, character) for character in group) for group in reference.split("-")]
+    """Return the groups of a reference as they are read aloud: `4, Foxtrot, 7, Kilo`."""
+    return [
+        ", ".join(SPELLING_WORDS.get(character, character) for character in group) for group in reference.split("-")
+    ]

@@ -1,4 +1,4 @@
-"""The pages for developers: the samples run, and the reference tells of every operation."""
+"""The pages for developers: the samples run, and the reference describes every operation."""
 
 import html
 import re
@@ -21,53 +21,53 @@ ADDRESS = "http://127.0.0.1:8000"
 FIRST_CAUTION = "Absence of any of the potential indicators of CSE"
 FIRST_STEP = "If a child is in immediate danger, call 999 now."
 TIMEOUT_SECONDS = 60
-LARGEST = 60_000
+MAX_BYTES = 60_000
 
 
-def sample(name: str, live: LiveServer) -> str:
+def read_sample(name: str, live: LiveServer) -> str:
     return (SAMPLES / name).read_text(encoding="utf-8").replace(ADDRESS, live.url)
 
 
 def run(*command: str) -> str:
-    ran = subprocess.run(command, capture_output=True, check=False, text=True, timeout=TIMEOUT_SECONDS)
-    assert ran.returncode == 0, ran.stderr
-    return ran.stdout
+    completed = subprocess.run(command, capture_output=True, check=False, text=True, timeout=TIMEOUT_SECONDS)
+    assert completed.returncode == 0, completed.stderr
+    return completed.stdout
 
 
 @pytest.mark.skipif(not shutil.which("curl"), reason="curl is not installed")
 def test_the_samples_work_in_each_language(live: LiveServer, browser: Browser, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("no_proxy", "127.0.0.1")
-    said: list[str] = []
+    console: list[str] = []
     page = browser.new_context(bypass_csp=True).new_page()
-    page.on("console", lambda message: said.append(message.text))
+    page.on("console", lambda message: console.append(message.text))
     page.goto(f"{live.url}/docs/getting-started")
 
-    page.evaluate(f"async () => {{ {sample('browser.js.txt', live)} }}")
-    told = {
-        "curl": run("bash", "-euc", sample("curl.sh", live)),
-        "python": run(sys.executable, "-W", "error", "-c", sample("python.py.txt", live)),
-        "browser": "\n".join(said),
+    page.evaluate(f"async () => {{ {read_sample('browser.js.txt', live)} }}")
+    output = {
+        "curl": run("bash", "-euc", read_sample("curl.sh", live)),
+        "python": run(sys.executable, "-W", "error", "-c", read_sample("python.py.txt", live)),
+        "browser": "\n".join(console),
     }
 
-    for language, words in told.items():
-        assert FIRST_CAUTION in words, language
-        assert FIRST_STEP in words, language
+    for language, text in output.items():
+        assert FIRST_CAUTION in text, language
+        assert FIRST_STEP in text, language
 
 
 def test_the_page_shows_the_samples_as_they_are(client: TestClient) -> None:
     shown = re.findall(r"<pre[^>]*><code>(.*?)</code></pre>", client.get("/docs/getting-started").text, flags=re.DOTALL)
 
-    assert [html.unescape(words) for words in shown] == [
+    assert [html.unescape(code) for code in shown] == [
         (SAMPLES / name).read_text(encoding="utf-8") for name in ("curl.sh", "python.py.txt", "browser.js.txt")
     ]
 
 
-def test_the_reference_tells_of_every_operation(client: TestClient) -> None:
+def test_the_reference_describes_every_operation(client: TestClient) -> None:
     document: dict[str, Any] = client.get("/openapi.json").json()
     operations = {
-        told["operationId"]: f"{method.upper()} {path}"
+        operation["operationId"]: f"{method.upper()} {path}"
         for path, methods in document["paths"].items()
-        for method, told in methods.items()
+        for method, operation in methods.items()
     }
 
     index = client.get("/docs/reference").text
@@ -77,14 +77,14 @@ def test_the_reference_tells_of_every_operation(client: TestClient) -> None:
     for id_, page in pages.items():
         assert page.status_code == 200
         assert f"<code>{operations[id_]}</code>" in page.text
-        assert len(page.content) < LARGEST, id_
+        assert len(page.content) < MAX_BYTES, id_
 
 
-def test_an_operation_is_told_with_its_fields_its_examples_and_who_may_call_it(client: TestClient) -> None:
+def test_the_page_of_an_operation_shows_its_fields_its_examples_and_who_may_call_it(client: TestClient) -> None:
     submission = client.get("/docs/reference/raise_concern").text
     desk = client.get("/docs/reference/acknowledge_concern").text
 
-    for words in ("concern.narrative", "children[].given_names", "The four required parts alone", "Idempotency-Key"):
-        assert words in submission
-    assert "Anybody, or a client with its key" in submission
+    for text in ("concern.narrative", "children[].given_names", "The four required parts alone", "Idempotency-Key"):
+        assert text in submission
+    assert "Anyone, or a client with its key" in submission
     assert "Clients with the scope concerns:write" in desk

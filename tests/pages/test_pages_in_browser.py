@@ -1,4 +1,4 @@
-"""The pages in a real browser: read, raise a concern, follow it, leave. With scripts and without, and by keyboard."""
+"""The pages in a real browser: read, raise a concern, see its status, leave. With scripts, without, and by keyboard."""
 
 import http.server
 import re
@@ -23,43 +23,43 @@ from tests.support.publishing import SLUG, an_edition, publish_next
 
 pytestmark = pytest.mark.any_database
 
-NEUTRAL = "https://neutral.example/weather"
-NARROW = 320
+NEUTRAL_PAGE = "https://neutral.example/weather"
+NARROW_WIDTH = 320
 FORM = f"/raise-a-concern/{SLUG}"
-NARRATIVE = "Alex Example was collected from school by an adult whom staff do not know."
+NARRATIVE = "Alex Example was collected from school by an adult the staff do not know."
 
 
 class Site(NamedTuple):
     url: str
     service: FastAPI
     embedder: str
-    """The address of a site that may embed the pages; by the name of `localhost` it is another, which may not."""
+    """The address of a site that may embed the pages. Under the name `localhost` the same site may not."""
 
 
 class Embedder(http.server.BaseHTTPRequestHandler):
-    """A site whose page shows another in a frame."""
+    """A site with a page that shows another page in a frame."""
 
     def do_GET(self) -> None:
-        """Answer with the frame of the address that the path names."""
+        """Return a page with a frame of the address in the query."""
         self.send_response(200)
         self.send_header("Content-Type", "text/html")
         self.end_headers()
         self.wfile.write(f'<iframe src="{self.path.partition("?")[2]}"></iframe>'.encode())
 
-    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002  # its name in the base class
-        """Say nothing."""
+    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002  # the name in the base class
+        """Log nothing."""
 
 
 @pytest.fixture(scope="module")
 def embedder() -> Iterator[str]:
-    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Embedder) as serving:
-        threading.Thread(target=serving.serve_forever, daemon=True).start()
-        yield f"http://127.0.0.1:{serving.server_port}"
-        serving.shutdown()
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Embedder) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_port}"
+        server.shutdown()
 
 
 def second_edition() -> EditionContent:
-    """One indicator in other words, one linked risk less."""
+    """Return the edition with one indicator reworded and one linked risk removed."""
     first = an_edition()
     reworded = first.indicators[1].model_copy(update={"text": "Secrecy about whereabouts and online friends"})
     return first.model_copy(
@@ -73,11 +73,11 @@ def second_edition() -> EditionContent:
 
 @pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory, embedder: str) -> Iterator[Site]:
-    """A service with two editions, one of them older, and a site that may embed its pages."""
+    """Yield a service with two editions, and a site that may embed its pages."""
     settings = Settings(
         data_dir=tmp_path_factory.mktemp("pages") / "data",
         deliver=False,
-        exit_url=NEUTRAL,
+        exit_url=NEUTRAL_PAGE,
         council_name="Example Council",
         embedding_origins=(embedder,),
     )
@@ -87,15 +87,15 @@ def site(tmp_path_factory: pytest.TempPathFactory, embedder: str) -> Iterator[Si
         yield Site(url, service, embedder)
 
 
-def answer_elsewhere(route: Route) -> None:
-    """What the rest of the world answers: a plain page."""
+def serve_neutral_page(route: Route) -> None:
+    """Serve a plain page in place of the neutral site."""
     route.fulfill(status=200, content_type="text/html", body="<title>Weather</title><h1>Weather</h1>")
 
 
 @pytest.fixture
 def context(browser: Browser, site: Site) -> Iterator[BrowserContext]:
     context = browser.new_context(base_url=site.url)
-    context.route(f"{NEUTRAL}**", answer_elsewhere)
+    context.route(f"{NEUTRAL_PAGE}**", serve_neutral_page)
     context.set_default_timeout(5000)
     yield context
     context.close()
@@ -108,7 +108,7 @@ def page(context: BrowserContext) -> Page:
 
 @pytest.fixture
 def scriptless(browser: Browser, site: Site) -> Iterator[Page]:
-    """A page in a browser without scripts."""
+    """Yield a page in a browser without scripts."""
     context = browser.new_context(base_url=site.url, java_script_enabled=False)
     context.set_default_timeout(5000)
     yield context.new_page()
@@ -117,7 +117,7 @@ def scriptless(browser: Browser, site: Site) -> Iterator[Page]:
 
 @pytest.fixture(params=[True, False], ids=["with scripts", "without scripts"])
 def either(request: pytest.FixtureRequest, browser: Browser, site: Site) -> Iterator[Page]:
-    """A page in a browser with scripts, and in one without."""
+    """Yield a page in a browser with scripts, and one in a browser without."""
     context = browser.new_context(base_url=site.url, java_script_enabled=request.param)
     context.set_default_timeout(5000)
     yield context.new_page()
@@ -125,14 +125,14 @@ def either(request: pytest.FixtureRequest, browser: Browser, site: Site) -> Iter
 
 
 def fill_in(page: Page, narrative: str = NARRATIVE) -> None:
-    """The questions that need an answer."""
+    """Answer the required questions."""
     page.locator("[name='immediate_danger'][value='no']").check()
     page.get_by_label("What are you worried about?").fill(narrative)
-    page.get_by_label("Somebody who works or volunteers with children").check()
+    page.get_by_label("Someone who works or volunteers with children").check()
 
 
 def press(page: Page, name: str) -> None:
-    """Press the first button of that name, and wait for the page that comes of it."""
+    """Press the first button with that name, and wait for the next page."""
     page.get_by_role("button", name=name, exact=True).first.click()
     expect(page.locator("main[aria-busy]")).to_have_count(0)
 
@@ -145,8 +145,8 @@ def send(page: Page) -> None:
     press(page, "Send")
 
 
-def raised(page: Page) -> str:
-    """Raise a concern, and give its reference."""
+def raise_concern(page: Page) -> str:
+    """Raise a concern, and return its reference."""
     page.goto(FORM)
     fill_in(page)
     check(page)
@@ -154,8 +154,8 @@ def raised(page: Page) -> str:
     return page.locator(".reference").inner_text()
 
 
-def kept(site: Site) -> int:
-    """How many concerns are kept."""
+def count_concerns(site: Site) -> int:
+    """Return the number of stored concerns."""
     context: AppContext = site.service.state.context
     with context.engine.connect() as connection:
         return int(connection.exec_driver_sql("SELECT count(*) FROM concerns").scalar_one())
@@ -178,7 +178,7 @@ def test_a_reader_goes_from_the_guide_to_an_older_edition_and_sees_what_changed(
 
 
 def test_a_concern_goes_from_the_form_to_its_status(either: Page, site: Site) -> None:
-    before = kept(site)
+    before = count_concerns(site)
     either.goto(FORM)
     fill_in(either)
     either.locator("#guide-items summary").click()
@@ -187,20 +187,20 @@ def test_a_concern_goes_from_the_form_to_its_status(either: Page, site: Site) ->
     press(either, "Add another child")
     either.locator("[name='children.1.given_names']").fill("Billie")
     check(either)
-    for told in (NARRATIVE, "A new telephone", "Billie", "Secrecy about whereabouts and online friends"):
-        expect(either.get_by_text(told).first).to_be_visible()
+    for text in (NARRATIVE, "A new telephone", "Billie", "Secrecy about whereabouts and online friends"):
+        expect(either.get_by_text(text).first).to_be_visible()
 
     send(either)
 
-    expect(either).to_have_title("Your concern is kept - Example Council")
+    expect(either).to_have_title("Your concern has been received - Example Council")
     reference = either.locator(".reference").inner_text()
-    press(either, "See how it stands now")
-    expect(either.locator("h2").first).to_have_text("Kept, and waiting for a social worker")
+    press(either, "See the status now")
+    expect(either.locator("h2").first).to_have_text("Received, and waiting for a social worker")
     expect(either.get_by_text(reference).first).to_be_visible()
-    assert kept(site) == before + 1
+    assert count_concerns(site) == before + 1
 
 
-def test_what_hangs_on_an_answer_comes_up_with_it_without_scripts(scriptless: Page) -> None:
+def test_a_follow_up_question_appears_with_its_answer_without_scripts(scriptless: Page) -> None:
     scriptless.goto(FORM)
     expect(scriptless.get_by_label("Police reference")).to_be_hidden()
     expect(scriptless.locator("[name='concern.indicators.secrecy:note']")).to_be_hidden()
@@ -210,17 +210,17 @@ def test_what_hangs_on_an_answer_comes_up_with_it_without_scripts(scriptless: Pa
     expect(scriptless.get_by_label("Police reference")).to_be_visible()
 
 
-WRONG = {
+WRONG_ANSWERS = {
     "concern.narrative": ("", "needs an answer"),
     "concern.latest_event:month": ("13", "must be a real date"),
     "children.0.estimated_age": ("about ten", "use a whole number"),
 }
 
 
-def test_three_kinds_of_error_are_told_twice_and_nothing_typed_is_lost(either: Page) -> None:
+def test_three_kinds_of_error_are_shown_twice_and_nothing_typed_is_lost(either: Page) -> None:
     either.goto(FORM)
     fill_in(either)
-    for field, (typed, _) in WRONG.items():
+    for field, (typed, _) in WRONG_ANSWERS.items():
         either.locator(f"[name='{field}']").fill(typed)
     either.get_by_label("Your name").fill("Robin Example")
     check(either)
@@ -228,11 +228,11 @@ def test_three_kinds_of_error_are_told_twice_and_nothing_typed_is_lost(either: P
     expect(either).to_have_title("Error: Raise a concern - Example Council")
     expect(either.locator(".problem")).to_be_focused()
     links = either.locator(".problem a")
-    told = links.all_text_contents()
-    assert [words in link for link, (_, words) in zip(told, WRONG.values(), strict=True)] == [True] * 3
-    assert either.locator(".fault").all_text_contents() == [f"Error: {words}" for words in told]
+    messages = links.all_text_contents()
+    assert [text in message for message, (_, text) in zip(messages, WRONG_ANSWERS.values(), strict=True)] == [True] * 3
+    assert either.locator(".fault").all_text_contents() == [f"Error: {message}" for message in messages]
     assert either.get_by_label("Your name").input_value() == "Robin Example"
-    for number, (field, (typed, _)) in enumerate(WRONG.items()):
+    for number, (field, (typed, _)) in enumerate(WRONG_ANSWERS.items()):
         assert either.locator(f"[name='{field}']").input_value() == typed
         links.nth(number).click()
         assert either.evaluate("document.activeElement.name").startswith(field.partition(":")[0])
@@ -252,31 +252,31 @@ def test_answers_can_be_changed_from_the_page_that_shows_them(page: Page) -> Non
 
 
 def test_pressing_twice_makes_one_concern(page: Page, site: Site) -> None:
-    before = kept(site)
+    before = count_concerns(site)
     page.goto(FORM)
     fill_in(page)
     check(page)
 
     page.get_by_role("button", name="Send", exact=True).dblclick()
 
-    expect(page.locator("h1")).to_have_text("Your concern is kept")
-    assert kept(site) == before + 1
+    expect(page.locator("h1")).to_have_text("Your concern has been received")
+    assert count_concerns(site) == before + 1
 
 
 def test_sending_again_without_scripts_makes_one_concern(scriptless: Page, site: Site) -> None:
-    first, before = raised(scriptless), kept(site)
+    first, before = raise_concern(scriptless), count_concerns(site)
 
     scriptless.reload()
 
     assert scriptless.locator(".reference").inner_text() == first
-    assert kept(site) == before
+    assert count_concerns(site) == before
 
 
-def test_what_was_answered_is_not_found_by_going_back(page: Page, site: Site) -> None:
+def test_going_back_does_not_show_the_answers(page: Page, site: Site) -> None:
     page.goto("/")
-    raised(page)
+    raise_concern(page)
     page.get_by_role("link", name="Exit this page").click()
-    page.wait_for_url(NEUTRAL)
+    page.wait_for_url(NEUTRAL_PAGE)
 
     page.go_back()
 
@@ -294,47 +294,47 @@ def test_a_form_that_cannot_be_sent_stays_as_it_is(page: Page, context: BrowserC
     assert page.get_by_label("What are you worried about?").input_value() == NARRATIVE
 
 
-def test_the_receipt_is_saved_as_a_file_that_holds_nothing_of_what_was_written(page: Page) -> None:
-    reference = raised(page)
+def test_the_receipt_is_saved_as_a_file_without_anything_that_was_written(page: Page) -> None:
+    reference = raise_concern(page)
 
-    with page.expect_download() as saved:
+    with page.expect_download() as download:
         press(page, "Save the signed receipt as a file")
 
-    assert saved.value.suggested_filename == f"receipt-{reference}.txt"
-    assert saved.value.path().read_text().count(".") == 2
+    assert download.value.suggested_filename == f"receipt-{reference}.txt"
+    assert download.value.path().read_text().count(".") == 2
 
 
-def test_the_status_is_asked_for_by_reference_and_code(page: Page) -> None:
-    reference = raised(page)
+def test_the_status_needs_reference_and_code(page: Page) -> None:
+    reference = raise_concern(page)
     code = page.locator("dd .code").nth(1).inner_text()
     page.goto(f"/concerns/{reference}")
     page.get_by_label("Code").fill("a wrong code")
-    press(page, "See how it stands")
-    expect(page).to_have_title("Error: Follow a concern - Example Council")
+    press(page, "See the status")
+    expect(page).to_have_title("Error: Check the status of a concern - Example Council")
     expect(page.locator(".problem")).to_be_focused()
 
     page.get_by_label("Reference").fill(reference.lower().replace("-", " "))
     page.get_by_label("Code").fill(code)
-    press(page, "See how it stands")
+    press(page, "See the status")
 
-    expect(page.locator("h1")).to_have_text("How your concern stands")
+    expect(page.locator("h1")).to_have_text("The status of your concern")
     assert code not in page.url
 
 
 PAGES = ("/", f"/guides/{SLUG}", FORM, "/concerns", "/covering-your-tracks", "/docs/getting-started", "/docs")
 
 
-@pytest.mark.parametrize("way", ["button", "keys"])
-def test_every_page_can_be_left_at_once_and_is_not_found_by_going_back(page: Page, site: Site, way: str) -> None:
-    for path in PAGES if way == "button" else (FORM, "/docs"):
+@pytest.mark.parametrize("method", ["button", "keys"])
+def test_every_page_can_be_left_at_once_and_is_not_found_by_going_back(page: Page, site: Site, method: str) -> None:
+    for path in PAGES if method == "button" else (FORM, "/docs"):
         page.goto("/health/live")
         page.goto(path)
-        if way == "button":
+        if method == "button":
             page.get_by_role("link", name="Exit this page").click()
         else:
             for _ in range(3):
                 page.keyboard.press("Shift")
-        page.wait_for_url(NEUTRAL)
+        page.wait_for_url(NEUTRAL_PAGE)
 
         page.go_back()
 
@@ -354,13 +354,13 @@ def test_shift_for_a_capital_letter_does_not_leave(page: Page, site: Site) -> No
     assert page.get_by_label("What are you worried about?").input_value() == "Alex Example"
 
 
-def test_without_scripts_the_way_out_is_a_link(scriptless: Page) -> None:
-    scriptless.route(f"{NEUTRAL}**", answer_elsewhere)
+def test_without_scripts_the_exit_is_a_link(scriptless: Page) -> None:
+    scriptless.route(f"{NEUTRAL_PAGE}**", serve_neutral_page)
     scriptless.goto(FORM)
 
     scriptless.get_by_role("link", name="Exit this page").click()
 
-    assert scriptless.url == NEUTRAL
+    assert scriptless.url == NEUTRAL_PAGE
 
 
 OPEN_ALL = "document.querySelectorAll('details').forEach((details) => { details.open = true; })"
@@ -369,7 +369,7 @@ LANDMARKS = "['header', 'main', 'footer'].map((name) => document.querySelectorAl
 
 
 def states(page: Page) -> Iterator[str]:
-    """Every page and state, one after the other; the name of the one that is shown."""
+    """Show every page and state, one after the other, and yield the name of each."""
     for path in (*PAGES[:-1], f"/guides/{SLUG}/editions/1", f"/guides/{SLUG}/editions/2/changes?since=1"):
         page.goto(path)
         yield path
@@ -390,16 +390,16 @@ def states(page: Page) -> Iterator[str]:
     check(page)
     yield "answers to check"
     send(page)
-    yield "kept"
-    press(page, "See how it stands now")
+    yield "receipt"
+    press(page, "See the status now")
     yield "status"
     page.goto("/concerns")
-    press(page, "See how it stands")
-    yield "no such concern"
+    press(page, "See the status")
+    yield "unknown concern"
 
 
-def faults_of(page: Page) -> list[str]:
-    """What is wrong with a page: by axe, its headings, landmarks and language, or its width on a narrow screen."""
+def find_faults(page: Page) -> list[str]:
+    """Return the faults of a page: from axe, in headings, landmarks or language, or in its width on a narrow screen."""
     faults = barriers(page)
     levels = page.evaluate(HEADINGS)
     if levels.count(1) != 1 or any(after - before > 1 for before, after in pairwise(levels)):
@@ -408,30 +408,30 @@ def faults_of(page: Page) -> list[str]:
         faults.append("landmarks")
     if page.evaluate("document.documentElement.lang") != "en-GB":
         faults.append("language")
-    if page.evaluate("document.documentElement.scrollWidth") > NARROW:
+    if page.evaluate("document.documentElement.scrollWidth") > NARROW_WIDTH:
         faults.append("wider than the screen")
     return faults
 
 
-def test_no_page_or_state_has_a_barrier_or_asks_anybody_else(browser: Browser, site: Site) -> None:
-    context = browser.new_context(base_url=site.url, viewport={"width": NARROW, "height": 640})
+def test_no_page_or_state_has_a_barrier_or_contacts_another_host(browser: Browser, site: Site) -> None:
+    context = browser.new_context(base_url=site.url, viewport={"width": NARROW_WIDTH, "height": 640})
     context.set_default_timeout(5000)
     page = context.new_page()
-    asked: list[str] = []
-    complaints: list[str] = []
-    page.on("request", lambda request: asked.append(request.url))
-    page.on("console", lambda said: complaints.append(said.text))
+    requests: list[str] = []
+    messages: list[str] = []
+    page.on("request", lambda request: requests.append(request.url))
+    page.on("console", lambda message: messages.append(message.text))
 
-    found = {state: faults_of(page) for state in states(page)}
+    found = {state: find_faults(page) for state in states(page)}
 
     assert len(found) == 18
-    assert {state: told for state, told in found.items() if told} == {}
-    assert {url for url in asked if not url.startswith((site.url, "data:"))} == set()
-    assert [told for told in complaints if "status of" not in told] == []  # those of pages that tell of errors
+    assert {state: faults for state, faults in found.items() if faults} == {}
+    assert {url for url in requests if not url.startswith((site.url, "data:"))} == set()
+    assert [text for text in messages if "status of" not in text] == []  # an error page has an error status
     context.close()
 
 
-def test_the_colours_of_the_dark_pages_stand_out(browser: Browser, site: Site) -> None:
+def test_the_dark_pages_have_enough_contrast(browser: Browser, site: Site) -> None:
     context = browser.new_context(base_url=site.url, color_scheme="dark")
     page = context.new_page()
     page.goto(FORM)
@@ -445,7 +445,7 @@ def test_the_colours_of_the_dark_pages_stand_out(browser: Browser, site: Site) -
     context.close()
 
 
-def test_the_keyboard_alone_suffices(page: Page) -> None:
+def test_the_keyboard_alone_is_enough(page: Page) -> None:
     page.goto(FORM)
     page.keyboard.press("Tab")
     assert page.evaluate("document.activeElement.textContent") == "Skip to main content"
@@ -468,10 +468,10 @@ def test_the_keyboard_alone_suffices(page: Page) -> None:
     page.get_by_role("button", name="Send", exact=True).focus()
     page.keyboard.press("Enter")
 
-    expect(page.locator("h1")).to_have_text("Your concern is kept")
+    expect(page.locator("h1")).to_have_text("Your concern has been received")
 
 
-def test_enter_in_a_line_checks_the_answers_and_adds_no_entry(page: Page) -> None:
+def test_enter_in_a_text_field_checks_the_answers_and_adds_no_entry(page: Page) -> None:
     page.goto(FORM)
     fill_in(page)
 
@@ -480,14 +480,16 @@ def test_enter_in_a_line_checks_the_answers_and_adds_no_entry(page: Page) -> Non
     expect(page.locator("h1")).to_have_text("Check your answers")
 
 
-@pytest.mark.parametrize(("name", "may"), [("127.0.0.1", True), ("localhost", False)])
-def test_a_frame_shows_the_form_on_the_configured_site_alone(page: Page, site: Site, name: str, may: bool) -> None:
+@pytest.mark.parametrize(("name", "is_allowed"), [("127.0.0.1", True), ("localhost", False)])
+def test_a_frame_shows_the_form_on_the_configured_site_alone(
+    page: Page, site: Site, name: str, is_allowed: bool
+) -> None:
     page.goto(f"{site.embedder.replace('127.0.0.1', name)}/?{site.url}{FORM}")
 
     frame = page.frames[1]
     frame.wait_for_load_state()
 
-    assert (frame.get_by_text("Raise a concern").count() > 0) is may
+    assert (frame.get_by_text("Raise a concern").count() > 0) is is_allowed
 
 
 def test_nothing_typed_comes_back_after_leaving(page: Page, site: Site) -> None:
@@ -504,18 +506,18 @@ def test_nothing_typed_comes_back_after_leaving(page: Page, site: Site) -> None:
 CANARY = "QuetzalAlex"
 
 
-def test_no_word_typed_is_in_any_address_history_cache_or_storage_of_the_browser(
+def test_no_typed_word_is_in_an_address_or_in_the_history_cache_or_storage_of_the_browser(
     site: Site, tmp_path: Path, browser: Browser
 ) -> None:
-    """With a profile on the disk, so that whatever the browser keeps can be read there after leaving."""
-    spoken: list[str] = []
+    """Use a profile on disk, so that everything that the browser stores can be read after leaving."""
+    sent: list[str] = []
     profile = tmp_path / "profile"
     with browser.browser_type.launch_persistent_context(
         str(profile), executable_path=shutil.which("chromium"), args=FLAGS, base_url=site.url
     ) as context:
-        context.route(f"{NEUTRAL}**", answer_elsewhere)
+        context.route(f"{NEUTRAL_PAGE}**", serve_neutral_page)
         page = context.new_page()
-        page.on("request", lambda request: spoken.append(request.url + str(request.headers)))
+        page.on("request", lambda request: sent.append(request.url + str(request.headers)))
         page.goto(FORM)
         fill_in(page, f"{CANARY} was here.")
         page.locator("[name='children.0.estimated_age']").fill(CANARY)
@@ -523,18 +525,18 @@ def test_no_word_typed_is_in_any_address_history_cache_or_storage_of_the_browser
         page.locator("[name='children.0.estimated_age']").fill("")
         check(page)
         send(page)
-        expect(page.locator("h1")).to_have_text("Your concern is kept")
+        expect(page.locator("h1")).to_have_text("Your concern has been received")
         stored = page.evaluate(
             "async () => [JSON.stringify(localStorage), JSON.stringify(sessionStorage), document.cookie, "
             "JSON.stringify(history.state), JSON.stringify(window.caches ? await caches.keys() : [])]"
         )
         assert context.cookies() == []
         page.get_by_role("link", name="Exit this page").click()
-        page.wait_for_url(NEUTRAL)
+        page.wait_for_url(NEUTRAL_PAGE)
     files = {path: path.read_bytes() for path in profile.rglob("*") if path.is_file()}
 
     assert stored == ["{}", "{}", "", "null", "[]"]
-    assert [words for words in spoken if CANARY in words] == []
+    assert [text for text in sent if CANARY in text] == []
     assert len(files) > 10
     canary = (CANARY.encode(), CANARY.encode("utf-16-le"))
     assert [path for path, content in files.items() if any(word in content for word in canary)] == []

@@ -1,4 +1,4 @@
-"""Pages for developers: how to begin, and every operation of the API, drawn from its own OpenAPI document."""
+"""Pages for developers: the first steps, and every operation of the API as its OpenAPI document describes it."""
 
 from pathlib import Path
 from typing import Annotated
@@ -7,7 +7,7 @@ from fastapi import Path as PathParameter
 from fastapi import Request, Response
 
 from app.errors import NotFound
-from app.pages.docs.operations import operation_named, operations_by_tag
+from app.pages.docs.operations import find_operation, operations_by_tag
 from app.pages.error_pages import PageRoute
 from app.pages.page import public_page
 from app.web.auth import PUBLIC
@@ -17,15 +17,15 @@ from app.web.router import GuidanceRouter
 router = GuidanceRouter(prefix="/docs", include_in_schema=False, dependencies=[PUBLIC], route_class=PageRoute)
 
 SAMPLES_DIR = Path(__file__).parent / "samples"
-WRITTEN_FOR = "http://127.0.0.1:8000"
+SAMPLES_URL = "http://127.0.0.1:8000"
 SAMPLES = {"curl": "curl.sh", "Python": "python.py.txt", "JavaScript, in a browser": "browser.js.txt"}
 
 
 @router.get("/getting-started")
 def read_getting_started(request: Request, context: ContextDep) -> Response:
-    """The first steps with the API, in three languages."""
+    """Return the first steps with the API, in three languages."""
     samples = {
-        name: (SAMPLES_DIR / file).read_text(encoding="utf-8").replace(WRITTEN_FOR, context.settings.public_url)
+        name: (SAMPLES_DIR / file).read_text(encoding="utf-8").replace(SAMPLES_URL, context.settings.public_url)
         for name, file in SAMPLES.items()
     }
     return public_page(request, context, "getting_started.html", samples=samples)
@@ -33,17 +33,17 @@ def read_getting_started(request: Request, context: ContextDep) -> Response:
 
 @router.get("/reference")
 def read_reference(request: Request, context: ContextDep) -> Response:
-    """Every operation, by subject."""
+    """Return the list of operations, by tag."""
     document = request.app.openapi()
-    return public_page(request, context, "reference.html", info=document["info"], subjects=operations_by_tag(document))
+    return public_page(request, context, "reference.html", info=document["info"], tags=operations_by_tag(document))
 
 
 @router.get("/reference/{operation}")
 def read_operation(
     request: Request, context: ContextDep, operation: Annotated[str, PathParameter(pattern=r"^[a-z_]+$", max_length=80)]
 ) -> Response:
-    """One operation: its parameters, its body and its answers."""
-    found = operation_named(request.app.openapi(), operation)
+    """Return one operation: its parameters, its body and its responses."""
+    found = find_operation(request.app.openapi(), operation)
     if found is None:
         raise NotFound
     return public_page(request, context, "operation.html", operation=found)

@@ -1,4 +1,4 @@
-"""The OpenAPI document as people read it: operations by subject, with parameters, fields, answers and examples."""
+"""Operations of the OpenAPI document for people to read, with parameters, fields, responses and examples."""
 
 import json
 from collections.abc import Iterator
@@ -7,7 +7,7 @@ from typing import Any
 
 SCHEMAS = "#/components/schemas/"
 FIRST_ERROR = 400
-DEEPEST = 6
+MAX_DEPTH = 6
 
 JsonSchema = dict[str, Any]
 
@@ -17,14 +17,14 @@ class Field:
     """A field of a body, or a parameter."""
 
     name: str
-    kind: str
+    type: str
     is_required: bool
     description: str
 
 
 @dataclass(frozen=True)
 class OperationResponse:
-    """What one status means, with an example of its body where it succeeds."""
+    """A response: its status, the problems of an error, or the fields and an example of a success."""
 
     status: str
     description: str
@@ -46,82 +46,84 @@ class Operation:
     parameters: tuple[Field, ...]
     body: tuple[Field, ...]
     body_examples: tuple[tuple[str, str], ...]
-    answers: tuple[OperationResponse, ...]
+    responses: tuple[OperationResponse, ...]
 
 
 def operations_by_tag(document: JsonSchema) -> list[tuple[str, str, list[Operation]]]:
-    """Each subject with its description and its operations."""
+    """Return each tag with its description and its operations."""
     return [
         (
             tag["name"],
             tag["description"],
             [
-                _operation(document, path, method, told)
+                _operation(document, path, method, operation)
                 for path, methods in document["paths"].items()
-                for method, told in methods.items()
-                if tag["name"] in told.get("tags", ())
+                for method, operation in methods.items()
+                if tag["name"] in operation.get("tags", ())
             ],
         )
         for tag in document["tags"]
     ]
 
 
-def operation_named(document: JsonSchema, id_: str) -> Operation | None:
-    """The operation of that id."""
+def find_operation(document: JsonSchema, id_: str) -> Operation | None:
+    """Return the operation with that id, or None."""
     for path, methods in document["paths"].items():
-        for method, told in methods.items():
-            if told["operationId"] == id_:
-                return _operation(document, path, method, told)
+        for method, operation in methods.items():
+            if operation["operationId"] == id_:
+                return _operation(document, path, method, operation)
     return None
 
 
-def _operation(document: JsonSchema, path: str, method: str, told: JsonSchema) -> Operation:
+def _operation(document: JsonSchema, path: str, method: str, operation: JsonSchema) -> Operation:
     schemas = document["components"]["schemas"]
-    body = told.get("requestBody", {}).get("content", {}).get("application/json", {})
+    body = operation.get("requestBody", {}).get("content", {}).get("application/json", {})
     return Operation(
-        id=told["operationId"],
+        id=operation["operationId"],
         method=method.upper(),
         path=path,
-        summary=told.get("summary", ""),
-        description=told.get("description", ""),
-        callers=_callers(told.get("security", [])),
-        parameters=tuple(_parameter(each, schemas) for each in told.get("parameters", ())),
+        summary=operation.get("summary", ""),
+        description=operation.get("description", ""),
+        callers=_callers(operation.get("security", [])),
+        parameters=tuple(_parameter(each, schemas) for each in operation.get("parameters", ())),
         body=tuple(_fields(body.get("schema", {}), schemas)),
         body_examples=tuple(_examples(body)),
-        answers=tuple(_answer(status, answer, schemas) for status, answer in told["responses"].items()),
+        responses=tuple(_response(status, response, schemas) for status, response in operation["responses"].items()),
     )
 
 
 def _callers(security: list[JsonSchema]) -> str:
-    """Who may call it."""
-    named = [name for each in security for name in each]
+    """Return who may call the operation."""
+    schemes = [name for each in security for name in each]
     scopes = [scope for each in security for scope in each.get("ClientKey", ())]
-    if not named:
-        return "Anybody"
-    if "StatusToken" in named:
-        return "Whoever holds the status token of the concern"
-    return f"Clients with the scope {scopes[0]}" if scopes else "Anybody, or a client with its key"
+    if not schemes:
+        return "Anyone"
+    if "StatusToken" in schemes:
+        return "Anyone with the status token of the concern"
+    return f"Clients with the scope {scopes[0]}" if scopes else "Anyone, or a client with its key"
 
 
-def _parameter(told: JsonSchema, schemas: JsonSchema) -> Field:
+def _parameter(parameter: JsonSchema, schemas: JsonSchema) -> Field:
     return Field(
-        name=f"{told['name']} ({told['in']})",
-        kind=_kind(told["schema"], schemas),
-        is_required=told.get("required", False),
-        description=told.get("description", ""),
+        name=f"{parameter['name']} ({parameter['in']})",
+        type=_type_name(parameter["schema"], schemas),
+        is_required=parameter.get("required", False),
+        description=parameter.get("description", ""),
     )
 
 
-def _answer(status: str, told: JsonSchema, schemas: JsonSchema) -> OperationResponse:
-    content = told.get("content", {})
+def _response(status: str, response: JsonSchema, schemas: JsonSchema) -> OperationResponse:
+    content = response.get("content", {})
     if int(status) >= FIRST_ERROR:
         problems = [each["summary"] for body in content.values() for each in body.get("examples", {}).values()]
-        return OperationResponse(status, told["description"], problems=tuple(problems))
+        return OperationResponse(status, response["description"], problems=tuple(problems))
     body: JsonSchema = next(iter(content.values()), {})
     example = body.get("example", "")
-    shown = example if isinstance(example, str) else _pretty(example)
     return OperationResponse(
-        status, told["description"], example=shown, fields=tuple(_fields(body.get("schema", {}), schemas, deepest=1))
+        status,
+        response["description"],
+        example=example if isinstance(example, str) else _pretty(example),
+        fields=tuple(_fields(body.get("schema", {}), schemas, depth=1)),
     )
 
 
@@ -134,28 +136,29 @@ def _examples(body: JsonSchema) -> Iterator[tuple[str, str]]:
         yield "Example", _pretty(value)
 
 
-def _fields(schema: JsonSchema, schemas: JsonSchema, above: str = "", *, deepest: int = DEEPEST) -> Iterator[Field]:
-    """Each field, those of parts after the part itself."""
-    schema = _resolved(schema, schemas)
-    for name, told in schema.get("properties", {}).items():
-        yield Field(above + name, _kind(told, schemas), name in schema.get("required", ()), told.get("description", ""))
-        inner = _resolved(told, schemas)
-        if deepest > 1:
-            many = "[]" if "items" in inner else ""
-            yield from _fields(inner.get("items", inner), schemas, f"{above}{name}{many}.", deepest=deepest - 1)
+def _fields(schema: JsonSchema, schemas: JsonSchema, prefix: str = "", *, depth: int = MAX_DEPTH) -> Iterator[Field]:
+    """Yield each field, followed by the fields inside it."""
+    schema = _resolve(schema, schemas)
+    for name, field in schema.get("properties", {}).items():
+        is_required = name in schema.get("required", ())
+        yield Field(prefix + name, _type_name(field, schemas), is_required, field.get("description", ""))
+        inner = _resolve(field, schemas)
+        if depth > 1:
+            brackets = "[]" if "items" in inner else ""
+            yield from _fields(inner.get("items", inner), schemas, f"{prefix}{name}{brackets}.", depth=depth - 1)
 
 
-def _kind(schema: JsonSchema, schemas: JsonSchema) -> str:
-    told = _resolved(schema, schemas)
-    if "enum" in told:
-        return "one of " + ", ".join(map(str, told["enum"]))
-    if "items" in told:
-        return f"list of {_kind(told['items'], schemas)}"
-    return str(told.get("format", told.get("type", "any")))
+def _type_name(schema: JsonSchema, schemas: JsonSchema) -> str:
+    schema = _resolve(schema, schemas)
+    if "enum" in schema:
+        return "one of " + ", ".join(map(str, schema["enum"]))
+    if "items" in schema:
+        return f"list of {_type_name(schema['items'], schemas)}"
+    return str(schema.get("format", schema.get("type", "any")))
 
 
-def _resolved(schema: JsonSchema, schemas: JsonSchema) -> JsonSchema:
-    """What it comes to, apart from null; of several kinds, the first."""
+def _resolve(schema: JsonSchema, schemas: JsonSchema) -> JsonSchema:
+    """Follow references and `anyOf`: return the first schema that is not null."""
     while "$ref" in schema or "anyOf" in schema:
         if "anyOf" in schema:
             schema = next(each for each in schema["anyOf"] if each.get("type") != "null")

@@ -1,4 +1,4 @@
-"""The API documentation as a page: Swagger UI from an installed wheel, with no request to any other place."""
+"""The API documentation as a page: Swagger UI from an installed wheel, with no request to another host."""
 
 import json
 from enum import StrEnum
@@ -44,14 +44,14 @@ class DocsAsset(StrEnum):
 
 @router.get("/openapi.json")
 def read_openapi(request: Request) -> Response:
-    """The OpenAPI document that describes every answer."""
+    """Return the OpenAPI document."""
     document = json.dumps(request.app.openapi(), ensure_ascii=False, separators=(",", ":")).encode()
     return conditional_response(request, document, media_type="application/json", caching=CACHE_CURRENT, links={})
 
 
 @router.get("/docs")
 def read_docs(request: Request, context: ContextDep) -> Response:
-    """The documentation of the API, to read and to try."""
+    """Return the page on which the API can be read and tried."""
     page = render_page(context, "docs.html", {}).encode()
     response = conditional_response(request, page, media_type="text/html", caching=CACHE_CURRENT, links={})
     response.headers["Content-Security-Policy"] = POLICY
@@ -60,7 +60,7 @@ def read_docs(request: Request, context: ContextDep) -> Response:
 
 @router.get("/docs/{asset}")
 def read_docs_asset(request: Request, asset: Annotated[DocsAsset, Path()]) -> Response:
-    """One file of the page."""
+    """Return one file of the page."""
     return conditional_response(
         request, asset.file.read_bytes(), media_type=asset.media_type, caching=CACHE_CURRENT, links={}
     )

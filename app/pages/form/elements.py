@@ -1,4 +1,4 @@
-"""What a form is made of: questions and groups of questions, each named by the place of its answer."""
+"""The elements of a form: questions and groups of questions, each named by the path of its answer."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -6,7 +6,7 @@ from enum import StrEnum
 
 
 class QuestionKind(StrEnum):
-    """How a question is asked."""
+    """The input of a question."""
 
     LINE = "line"
     """A line of text."""
@@ -15,72 +15,72 @@ class QuestionKind(StrEnum):
     LONG = "long"
     """Text of any length."""
     LINES = "lines"
-    """Several lines of text, each an answer of its own."""
+    """Several lines of text, each a separate answer."""
     DATE = "date"
     """A day, a month or a year, in three fields."""
     ONE_OF = "one_of"
-    """One of a few answers."""
+    """One of a few choices."""
     FROM_LIST = "from_list"
-    """One answer of a long list."""
+    """One choice from a long list."""
     ANY_OF = "any_of"
-    """As many answers as apply."""
-    SEEN = "seen"
-    """As many items of an edition as were seen, each with a note."""
+    """Any number of choices."""
+    OBSERVATIONS = "observations"
+    """Any number of items of an edition, each with a note."""
 
 
 @dataclass(frozen=True)
 class Choice:
-    """One answer that may be chosen."""
+    """One choice of a question."""
 
     value: str
-    words: str
-    remark: str = ""
-    opens: bool = False
-    """Whether choosing it brings up the questions that hang on it."""
+    label: str
+    note: str = ""
+    opens_follow_ups: bool = False
+    """Whether choosing it shows the follow-up questions."""
 
 
 @dataclass(frozen=True)
 class Question:
-    """One question. Its name is the place of its answer, such as `children.0.given_names`."""
+    """One question. Its name is the path of its answer, for example `children.0.given_names`."""
 
     name: str
     kind: QuestionKind
-    words: str
+    label: str
     hint: str
     choices: tuple[Choice, ...] = ()
     is_required: bool = False
     is_number: bool = False
-    then: tuple["Question", ...] = ()
-    """The questions that hang on its answer."""
+    follow_ups: tuple["Question", ...] = ()
+    """The questions that depend on its answer."""
 
-    def with_those_that_follow(self) -> Iterator["Question"]:
-        """The question, then each that hangs on it."""
+    def with_follow_ups(self) -> Iterator["Question"]:
+        """Yield the question, then its follow-up questions."""
         yield self
-        for each in self.then:
-            yield from each.with_those_that_follow()
+        for each in self.follow_ups:
+            yield from each.with_follow_ups()
 
 
 @dataclass(frozen=True)
 class FormEntry:
-    """One of several alike: a child, an address, a vehicle."""
+    """One entry of a repeatable group: a child, an address, a vehicle."""
 
     name: str
-    words: str
+    title: str
     questions: tuple[Question, ...]
 
 
 @dataclass(frozen=True)
 class RepeatableGroup:
-    """Entries of which there may be none or many."""
+    """A group of questions that can be answered several times."""
 
     name: str
-    words: str
-    one: str
-    """What one of them is called, as after `Add another`."""
+    title: str
+    entry_name: str
+    """The name of one entry, as in `Add another child`."""
     hint: str
     entries: tuple[FormEntry, ...]
-    least: int
-    most: int
+    min_entries: int
+    max_entries: int
 
 
 FormElement = Question | RepeatableGroup
@@ -91,19 +91,18 @@ class FormSection:
     """A section of the form."""
 
     id: str
-    words: str
-    parts: tuple[FormElement, ...]
-    is_folded: bool
+    title: str
+    elements: tuple[FormElement, ...]
+    is_collapsed: bool
     hint: str = ""
 
     @property
     def questions(self) -> Iterator[Question]:
-        """Every question of the section, those of entries too."""
-        for part in self.parts:
-            asked = part.entries if isinstance(part, RepeatableGroup) else (part,)
-            for each in asked:
+        """Every question of the section, with those of entries and follow-up questions."""
+        for element in self.elements:
+            for each in element.entries if isinstance(element, RepeatableGroup) else (element,):
                 for question in each.questions if isinstance(each, FormEntry) else (each,):
-                    yield from question.with_those_that_follow()
+                    yield from question.with_follow_ups()
 
 
 ConcernForm = tuple[FormSection, ...]

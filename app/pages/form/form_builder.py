@@ -1,4 +1,4 @@
-"""Making the form from the JSON Schema of a concern: labels, help texts, codes and limits are those of the API."""
+"""Builds the form from the JSON Schema of a concern: labels, help texts, codes and limits are those of the API."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -17,13 +17,20 @@ from app.pages.form.elements import (
     QuestionKind,
     RepeatableGroup,
 )
-from app.pages.form.layout import FORM_SECTIONS, HANGS_ON, LEFT_OUT, ONE, OTHER_HINTS, OTHER_WORDS
-from app.pages.text_format import called
+from app.pages.form.layout import (
+    DEPENDS_ON,
+    ENTRY_NAMES,
+    FORM_SECTIONS,
+    HINT_OVERRIDES,
+    LABEL_OVERRIDES,
+    OMITTED_FIELDS,
+)
+from app.pages.text_format import code_label
 from app.services.guidance.reference_data import ReferenceData
 
-A_FEW = 7
-A_FEW_CHARACTERS = 100
-A_LINE = 300
+MAX_RADIO_CHOICES = 7
+MAX_SHORT_LENGTH = 100
+MAX_LINE_LENGTH = 300
 
 JsonSchema = Mapping[str, Any]
 Counts = Mapping[str, int]
@@ -31,153 +38,158 @@ Counts = Mapping[str, int]
 
 @dataclass(frozen=True)
 class SchemaField:
-    """A field of the schema: where its answer stands, and the same place without numbers."""
+    """A field of the schema: its name (`children.0.age`) and its path, which has no numbers (`children.age`)."""
 
     name: str
-    place: str
-    told: JsonSchema
-    inner: JsonSchema
-    """What its answer is, or each of its answers."""
+    path: str
+    schema: JsonSchema
+    value_schema: JsonSchema
+    """The schema of its value, or of each value of a list."""
     is_required: bool
 
     @property
-    def is_many(self) -> bool:
-        """Whether it takes several answers."""
-        return self.told.get("type") == "array"
+    def is_list(self) -> bool:
+        """Whether it takes several values."""
+        return self.schema.get("type") == "array"
 
     @property
-    def words(self) -> str:
+    def label(self) -> str:
         """Its label."""
-        return OTHER_WORDS.get(self.place, str(self.told["title"]))
+        return LABEL_OVERRIDES.get(self.path, str(self.schema["title"]))
 
     @property
     def hint(self) -> str:
         """Its help text."""
-        return OTHER_HINTS.get(self.place, str(self.told.get("description", "")))
+        return HINT_OVERRIDES.get(self.path, str(self.schema.get("description", "")))
 
 
-def schema_fields(schema: JsonSchema, name: str = "", place: str = "") -> Iterator[SchemaField]:
-    """Each field that the form asks; those of a part stand among those of the whole."""
-    for own, field in schema["properties"].items():
-        told = _without_null(field)
-        at, inner = f"{place}{own}", _resolved(told.get("items", told))
-        if at in LEFT_OUT or f"*.{own}" in LEFT_OUT:
+def schema_fields(schema: JsonSchema, name: str = "", path: str = "") -> Iterator[SchemaField]:
+    """Yield each field of the form; the fields of a nested object take the place of the object."""
+    for own_name, property_schema in schema["properties"].items():
+        field_schema = _without_null(property_schema)
+        value_schema = _resolve(field_schema.get("items", field_schema))
+        field_path = f"{path}{own_name}"
+        if field_path in OMITTED_FIELDS or f"*.{own_name}" in OMITTED_FIELDS:
             continue
-        asked = SchemaField(f"{name}{own}", at, told, inner, own in schema.get("required", ()))
-        if inner.get("type") == "object" and not asked.is_many:
-            yield from schema_fields(inner, f"{asked.name}.", f"{at}.")
+        is_required = own_name in schema.get("required", ())
+        field = SchemaField(f"{name}{own_name}", field_path, field_schema, value_schema, is_required)
+        if value_schema.get("type") == "object" and not field.is_list:
+            yield from schema_fields(value_schema, f"{field.name}.", f"{field_path}.")
         else:
-            yield asked
+            yield field
 
 
 @cache
-def the_schema() -> JsonSchema:
-    """The schema of a concern."""
+def concern_schema() -> JsonSchema:
+    """Return the JSON Schema of a concern."""
     return Concern.model_json_schema()
 
 
-def _without_null(told: JsonSchema) -> JsonSchema:
-    """The field, where it may be null too: as it is told otherwise."""
-    kinds = [each for each in told.get("anyOf", ()) if each.get("type") != "null"]
-    return {**told, **kinds[0]} if kinds else told
+def _without_null(schema: JsonSchema) -> JsonSchema:
+    """Return the schema of a nullable field without the null."""
+    options = [each for each in schema.get("anyOf", ()) if each.get("type") != "null"]
+    return {**schema, **options[0]} if options else schema
 
 
-def _resolved(told: JsonSchema) -> JsonSchema:
-    """What it comes to."""
-    if "$ref" in told:
-        found: JsonSchema = the_schema()["$defs"][told["$ref"].rpartition("/")[2]]
-        return found
-    return told
+def _resolve(schema: JsonSchema) -> JsonSchema:
+    """Return the definition to which the schema refers, or the schema itself."""
+    if "$ref" in schema:
+        definition: JsonSchema = concern_schema()["$defs"][schema["$ref"].rpartition("/")[2]]
+        return definition
+    return schema
 
 
 @dataclass(frozen=True)
 class FormBuilder:
-    """Makes the form of one edition."""
+    """Builds the form of one edition."""
 
     content: EditionContent
     reference_data: ReferenceData
     counts: Counts
-    """How many entries there are where there may be several, by name."""
+    """The number of entries of each repeatable group, by its name."""
 
     def make(self) -> ConcernForm:
-        """Every section, with its questions."""
-        every = list(schema_fields(the_schema()))
+        """Return every section, with its questions."""
+        fields = list(schema_fields(concern_schema()))
         return tuple(
             FormSection(
-                id=arranged.id,
-                words=arranged.words,
-                parts=tuple(self._parts([asked for place in arranged.places for asked in _at(every, place)])),
-                is_folded=arranged.is_folded,
-                hint=arranged.hint,
+                id=section.id,
+                title=section.title,
+                elements=tuple(self._elements([field for path in section.paths for field in _fields_at(fields, path)])),
+                is_collapsed=section.is_collapsed,
+                hint=section.hint,
             )
-            for arranged in FORM_SECTIONS
+            for section in FORM_SECTIONS
         )
 
-    def _parts(self, asked: Sequence[SchemaField]) -> Iterator[FormElement]:
-        """The questions in their order; those that hang on another stand with it."""
-        places = {each.place for each in asked}
-        for each in asked:
-            if each.inner.get("type") == "object" and "id" not in each.inner["properties"]:
-                yield self._several(each)
-            elif HANGS_ON.get(each.place, ("", ()))[0] not in places:
-                yield self._question(each, asked)
+    def _elements(self, fields: Sequence[SchemaField]) -> Iterator[FormElement]:
+        """Yield the elements in their order; a follow-up question is inside the question on which it depends."""
+        paths = {field.path for field in fields}
+        for field in fields:
+            if field.value_schema.get("type") == "object" and "id" not in field.value_schema["properties"]:
+                yield self._repeatable_group(field)
+            elif DEPENDS_ON.get(field.path, ("", ()))[0] not in paths:
+                yield self._question(field, fields)
 
-    def _several(self, asked: SchemaField) -> RepeatableGroup:
-        one, least, most = ONE[asked.place], asked.told.get("minItems", 0), asked.told["maxItems"]
-        count = min(max(self.counts.get(asked.name, least), least), most)
+    def _repeatable_group(self, field: SchemaField) -> RepeatableGroup:
+        entry_name = ENTRY_NAMES[field.path]
+        min_entries, max_entries = field.schema.get("minItems", 0), field.schema["maxItems"]
+        count = min(max(self.counts.get(field.name, min_entries), min_entries), max_entries)
         entries = []
         for number in range(count):
-            name = f"{asked.name}.{number}"
-            fields = list(schema_fields(asked.inner, f"{name}.", f"{asked.place}."))
-            questions = [part for part in self._parts(fields) if isinstance(part, Question)]
-            entries.append(FormEntry(name, f"{one.capitalize()} {number + 1}", tuple(questions)))
-        return RepeatableGroup(asked.name, asked.words, one, asked.hint, tuple(entries), least, most)
-
-    def _question(self, asked: SchemaField, beside: Sequence[SchemaField]) -> Question:
-        kind, choices = self._kind(asked)
-        hanging = [each for each in beside if HANGS_ON.get(each.place, ("", ()))[0] == asked.place]
-        opening = {answer for each in hanging for answer in HANGS_ON[each.place][1]}
-        return Question(
-            name=asked.name,
-            kind=kind,
-            words=asked.words,
-            hint=asked.hint,
-            choices=tuple(replace(choice, opens=choice.value in opening) for choice in choices),
-            is_required=asked.is_required,
-            is_number=asked.inner.get("type") == "integer",
-            then=tuple(self._question(each, beside) for each in hanging),
+            name = f"{field.name}.{number}"
+            fields = list(schema_fields(field.value_schema, f"{name}.", f"{field.path}."))
+            questions = [element for element in self._elements(fields) if isinstance(element, Question)]
+            entries.append(FormEntry(name, f"{entry_name.capitalize()} {number + 1}", tuple(questions)))
+        return RepeatableGroup(
+            field.name, field.label, entry_name, field.hint, tuple(entries), min_entries, max_entries
         )
 
-    def _kind(self, asked: SchemaField) -> tuple[QuestionKind, tuple[Choice, ...]]:
-        if asked.inner.get("type") == "object":
-            items = getattr(self.content, asked.place.rpartition(".")[2])
-            return QuestionKind.SEEN, tuple(Choice(item.id, item.text) for item in items)
-        choices = self._choices(asked.inner)
-        if choices:
-            one = QuestionKind.ONE_OF if len(choices) <= A_FEW else QuestionKind.FROM_LIST
-            return QuestionKind.ANY_OF if asked.is_many else one, choices
-        if asked.is_many:
-            return QuestionKind.LINES, ()
-        return _kind_of_text(asked.inner), ()
+    def _question(self, field: SchemaField, siblings: Sequence[SchemaField]) -> Question:
+        kind, choices = self._kind_and_choices(field)
+        dependents = [each for each in siblings if DEPENDS_ON.get(each.path, ("", ()))[0] == field.path]
+        opening_answers = {answer for each in dependents for answer in DEPENDS_ON[each.path][1]}
+        return Question(
+            name=field.name,
+            kind=kind,
+            label=field.label,
+            hint=field.hint,
+            choices=tuple(replace(choice, opens_follow_ups=choice.value in opening_answers) for choice in choices),
+            is_required=field.is_required,
+            is_number=field.value_schema.get("type") == "integer",
+            follow_ups=tuple(self._question(each, siblings) for each in dependents),
+        )
 
-    def _choices(self, inner: JsonSchema) -> tuple[Choice, ...]:
-        if "enum" in inner:
-            return tuple(Choice(value, called(value)) for value in inner["enum"])
-        if "x-code-list" not in inner:
+    def _kind_and_choices(self, field: SchemaField) -> tuple[QuestionKind, tuple[Choice, ...]]:
+        if field.value_schema.get("type") == "object":
+            items = getattr(self.content, field.path.rpartition(".")[2])
+            return QuestionKind.OBSERVATIONS, tuple(Choice(item.id, item.text) for item in items)
+        choices = self._choices(field.value_schema)
+        if choices:
+            single = QuestionKind.ONE_OF if len(choices) <= MAX_RADIO_CHOICES else QuestionKind.FROM_LIST
+            return QuestionKind.ANY_OF if field.is_list else single, choices
+        if field.is_list:
+            return QuestionKind.LINES, ()
+        return _text_kind(field.value_schema), ()
+
+    def _choices(self, schema: JsonSchema) -> tuple[Choice, ...]:
+        if "enum" in schema:
+            return tuple(Choice(value, code_label(value)) for value in schema["enum"])
+        if "x-code-list" not in schema:
             return ()
-        codes = self.reference_data.get_code_list(inner["x-code-list"]).codes
+        codes = self.reference_data.get_code_list(schema["x-code-list"]).codes
         return tuple(Choice(code.code, code.label, code.note or "") for code in codes if not code.historic)
 
 
-def _at(every: Sequence[SchemaField], place: str) -> list[SchemaField]:
-    """The fields at that place of an arrangement, in the order of the models."""
-    beneath = place.removesuffix("*")
-    return [each for each in every if each.place == place or (beneath != place and each.place.startswith(beneath))]
+def _fields_at(fields: Sequence[SchemaField], path: str) -> list[SchemaField]:
+    """Return the fields at a path of the layout, in the order of the models."""
+    prefix = path.removesuffix("*")
+    return [field for field in fields if field.path == path or (prefix != path and field.path.startswith(prefix))]
 
 
-def _kind_of_text(inner: JsonSchema) -> QuestionKind:
-    if inner.get("format") == "date" or str(inner.get("pattern", "")).startswith("^[12]"):
+def _text_kind(schema: JsonSchema) -> QuestionKind:
+    if schema.get("format") == "date" or str(schema.get("pattern", "")).startswith("^[12]"):
         return QuestionKind.DATE
-    if inner.get("type") == "integer" or inner["maxLength"] <= A_FEW_CHARACTERS:
+    if schema.get("type") == "integer" or schema["maxLength"] <= MAX_SHORT_LENGTH:
         return QuestionKind.SHORT
-    return QuestionKind.LINE if inner["maxLength"] <= A_LINE else QuestionKind.LONG
+    return QuestionKind.LINE if schema["maxLength"] <= MAX_LINE_LENGTH else QuestionKind.LONG

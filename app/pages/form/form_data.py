@@ -1,4 +1,4 @@
-"""Answers: from what a browser posts to what the API takes, and back into the form, so that nothing typed is lost."""
+"""Answers: from a posted form to the JSON of the API, and back into the form, so that nothing typed is lost."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -15,40 +15,40 @@ COUNT = "count:"
 NOTE = ":note"
 DATE_PARTS = (":year", ":month", ":day")
 URLENCODED = "application/x-www-form-urlencoded"
-MOST_FIELDS = 20_000
+MAX_FIELDS = 20_000
 
 Answers = dict[str, Any]
 
 
 @dataclass(frozen=True)
 class SubmittedForm:
-    """What a browser posted: each name with its values, in order."""
+    """The fields of a posted form: each name with its values, in order."""
 
     fields: Mapping[str, list[str]] = field(default_factory=dict)
 
     def one(self, name: str) -> str:
-        """The last value of that name, as typed; empty where there is none."""
+        """Return the last value of a name, as typed, or an empty string."""
         return self.fields.get(name, [""])[-1]
 
     def many(self, name: str) -> list[str]:
-        """Every value of that name."""
+        """Return every value of a name."""
         return self.fields.get(name, [])
 
     @property
     def counts(self) -> dict[str, int]:
-        """How many entries the form had where there may be several."""
+        """The number of entries of each repeatable group in the form."""
         counted = {name.removeprefix(COUNT): self.one(name) for name in self.fields if name.startswith(COUNT)}
-        return {name: int(told) for name, told in counted.items() if told.isdecimal() and len(told) <= len("000")}
+        return {name: int(count) for name, count in counted.items() if count.isdecimal() and len(count) <= len("000")}
 
 
 async def parse_form(request: Request) -> SubmittedForm:
-    """What was posted; raises `InvalidBody` where it is no form."""
+    """Return the posted form. Raise `InvalidBody` if the body is not a form."""
     if request.headers.get("content-type", "").partition(";")[0].strip().lower() != URLENCODED:
         raise InvalidBody(UNSUPPORTED_MEDIA_TYPE, UNSUPPORTED_MEDIA_TYPE.meaning)
-    body = await request.body()  # whole, and no larger than any body may be (see `app.web.middleware.request_body`)
+    body = await request.body()  # complete, and within the size limit (see `app.web.middleware.request_body`)
     try:
-        pairs = parse_qsl(body.decode("ascii"), keep_blank_values=True, errors="strict", max_num_fields=MOST_FIELDS)
-    except ValueError:  # not ASCII, not UTF-8 beneath the escapes, or too many fields
+        pairs = parse_qsl(body.decode("ascii"), keep_blank_values=True, errors="strict", max_num_fields=MAX_FIELDS)
+    except ValueError:  # not ASCII, escapes that are not UTF-8, or too many fields
         raise InvalidBody(BAD_REQUEST, BAD_REQUEST.meaning) from None
     fields: dict[str, list[str]] = {}
     for name, value in pairs:
@@ -62,23 +62,23 @@ SubmittedFormDep = Annotated[SubmittedForm, Depends(parse_form)]
 
 
 def read_answers(form: ConcernForm, posted: SubmittedForm) -> Answers:
-    """What was answered, as the API takes it. Entries in which nothing was answered are left out where they may be."""
-    told: Answers = {}
+    """Return the answers as the JSON of the API. Empty entries are left out where the schema allows it."""
+    answers: Answers = {}
     for section in form:
-        for part in section.parts:
-            if isinstance(part, RepeatableGroup):
-                entries = [_entry(entry, posted) for entry in part.entries]
-                kept = entries if part.least else [entry for entry in entries if entry]
-                if kept:
-                    _put(told, part.name, kept)
+        for element in section.elements:
+            if isinstance(element, RepeatableGroup):
+                entries = [_read_entry(entry, posted) for entry in element.entries]
+                used = entries if element.min_entries else [entry for entry in entries if entry]
+                if used:
+                    _put(answers, element.name, used)
             else:
-                _put_answers(told, part, posted, beneath="")
-    return told
+                _put_answers(answers, element, posted, prefix="")
+    return answers
 
 
-def value_at(told: Answers, name: str) -> Any:
-    """The answer that stands at that name, or None."""
-    value: Any = told
+def value_at(answers: Answers, name: str) -> Any:
+    """Return the answer with that name, or None."""
+    value: Any = answers
     for step in name.split("."):
         if isinstance(value, list):
             value = value[int(step)] if int(step) < len(value) else None
@@ -88,68 +88,68 @@ def value_at(told: Answers, name: str) -> Any:
 
 
 def date_parts(value: str | None) -> tuple[str, str, str]:
-    """Year, month and day, as far as they were given, of a date as the API takes it."""
+    """Return year, month and day of a date of the API; those that it lacks are empty."""
     parts = (value or "").split("-", 2)
     year, month, day = parts + [""] * (3 - len(parts))
     return year, month, day
 
 
-def hidden_fields(form: ConcernForm, told: Answers) -> Iterator[tuple[str, str]]:
-    """The names and values that make the same answers again."""
+def hidden_fields(form: ConcernForm, answers: Answers) -> Iterator[tuple[str, str]]:
+    """Yield the names and values of the form fields that give the same answers again."""
     for section in form:
-        for part in section.parts:
-            if isinstance(part, RepeatableGroup):
-                yield COUNT + part.name, str(len(part.entries))
+        for element in section.elements:
+            if isinstance(element, RepeatableGroup):
+                yield COUNT + element.name, str(len(element.entries))
         for question in section.questions:
-            yield from _fields_of(question, value_at(told, question.name))
+            yield from _fields_of(question, value_at(answers, question.name))
 
 
-def _entry(entry: FormEntry, posted: SubmittedForm) -> Answers:
-    told: Answers = {}
+def _read_entry(entry: FormEntry, posted: SubmittedForm) -> Answers:
+    answers: Answers = {}
     for question in entry.questions:
-        _put_answers(told, question, posted, beneath=f"{entry.name}.")
-    return told
+        _put_answers(answers, question, posted, prefix=f"{entry.name}.")
+    return answers
 
 
-def _put_answers(told: Answers, question: Question, posted: SubmittedForm, *, beneath: str) -> None:
-    for each in question.with_those_that_follow():
-        answer = _answer(each, posted)
+def _put_answers(answers: Answers, question: Question, posted: SubmittedForm, *, prefix: str) -> None:
+    for each in question.with_follow_ups():
+        answer = _read_answer(each, posted)
         if answer or answer == 0:
-            _put(told, each.name.removeprefix(beneath), answer)
-        elif each.is_required:  # so that its absence is told of the question itself
-            _part_of(told, each.name.removeprefix(beneath))
+            _put(answers, each.name.removeprefix(prefix), answer)
+        elif each.is_required:  # with its object present, the error names the missing field itself
+            _parent_of(answers, each.name.removeprefix(prefix))
 
 
-def _put(told: Answers, name: str, answer: Any) -> None:
-    _part_of(told, name)[name.rpartition(".")[2]] = answer
+def _put(answers: Answers, name: str, answer: Any) -> None:
+    _parent_of(answers, name)[name.rpartition(".")[2]] = answer
 
 
-def _part_of(told: Answers, name: str) -> Answers:
-    """The part that the answer of that name stands in."""
+def _parent_of(answers: Answers, name: str) -> Answers:
+    """Return the object that contains the answer with that name; create it if it is missing."""
     for step in name.split(".")[:-1]:
-        told = told.setdefault(step, {})
-    return told
+        answers = answers.setdefault(step, {})
+    return answers
 
 
-def _answer(question: Question, posted: SubmittedForm) -> Any:
+def _read_answer(question: Question, posted: SubmittedForm) -> Any:
     match question.kind:
         case QuestionKind.DATE:
-            return _date(*(posted.one(question.name + part).strip() for part in DATE_PARTS))
+            return _join_date(*(posted.one(question.name + part).strip() for part in DATE_PARTS))
         case QuestionKind.ANY_OF:
             return [value for value in posted.many(question.name) if value]
         case QuestionKind.LINES:
             return [line.strip() for line in posted.one(question.name).split("\n") if line.strip()]
-        case QuestionKind.SEEN:
-            return list(_seen(question, posted))
+        case QuestionKind.OBSERVATIONS:
+            return list(_observations(question, posted))
     typed = posted.one(question.name)
     if not typed.strip():
         return None
-    is_whole = question.is_number and typed.strip().isdecimal() and typed.isascii()
-    return int(typed) if is_whole and len(typed) < len("1000000") else typed
+    is_integer = question.is_number and typed.strip().isdecimal() and typed.isascii()
+    return int(typed) if is_integer and len(typed) < len("1000000") else typed
 
 
-def _seen(question: Question, posted: SubmittedForm) -> Iterator[Answers]:
-    """Each item that was ticked, or of which something was noted: no word is lost because a tick is missing."""
+def _observations(question: Question, posted: SubmittedForm) -> Iterator[Answers]:
+    """Yield each item that is ticked or has a note: a note without a tick is not lost."""
     ticked = set(posted.many(question.name))
     for choice in question.choices:
         note = posted.one(f"{question.name}.{choice.value}{NOTE}")
@@ -157,8 +157,8 @@ def _seen(question: Question, posted: SubmittedForm) -> Iterator[Answers]:
             yield {"id": choice.value} | ({"note": note} if note.strip() else {})
 
 
-def _date(year: str, month: str, day: str) -> str:
-    """As the API takes it, as far as it was given: what is no date stays as it was typed, and is refused there."""
+def _join_date(year: str, month: str, day: str) -> str:
+    """Return the date in the format of the API. Text that is not a date stays as typed, and validation refuses it."""
     parts = [year, *(part.zfill(2) if part else "" for part in (month, day))]
     return "-".join(parts).rstrip("-")
 
@@ -173,7 +173,7 @@ def _fields_of(question: Question, value: Any) -> Iterator[tuple[str, str]]:
             yield from ((question.name, each) for each in value)
         case QuestionKind.LINES:
             yield question.name, "\n".join(value)
-        case QuestionKind.SEEN:
+        case QuestionKind.OBSERVATIONS:
             for item in value:
                 yield question.name, item["id"]
                 yield f"{question.name}.{item['id']}{NOTE}", item.get("note", "")

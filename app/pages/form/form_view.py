@@ -1,4 +1,4 @@
-"""What the form shows of answers: faults beside the questions, and the answers as they are read before sending."""
+"""Views of a filled-in form: errors beside their questions, and the answers to check before sending."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -11,7 +11,9 @@ from app.pages.form.elements import ConcernForm, FormSection, Question, Question
 from app.pages.form.form_data import Answers, date_parts, value_at
 from app.web.validation_messages import SENTENCES, fault_of, without_echoes
 
-NO_DATE = "must be a real date, such as 24 11 2026. If you do not know it, leave it empty and say it in other words"
+NOT_A_DATE = (
+    "must be a real date, for example 24 11 2026. If you do not know it, leave it empty and describe it in other words"
+)
 NO_ANSWER = "needs an answer"
 
 Faults = dict[str, str]
@@ -19,83 +21,84 @@ Faults = dict[str, str]
 
 @dataclass(frozen=True)
 class AnsweredQuestion:
-    """An answered question, as it is read before sending."""
+    """An answered question, to check before sending."""
 
-    words: str
+    label: str
     lines: tuple[str, ...]
 
 
 @dataclass(frozen=True)
 class AnsweredSection:
-    """The answers of a section; of entries, each with its heading."""
+    """The answers of a section, in groups. The group of an entry has its title as heading."""
 
     id: str
-    words: str
+    title: str
     groups: tuple[tuple[str, tuple[AnsweredQuestion, ...]], ...]
 
 
 def faults_of(error: ValidationError) -> list[FieldError]:
-    """What the models of the API say is wrong."""
+    """Return the errors that the models of the API found."""
     return [fault_of(each, root=0) for each in without_echoes(error.errors(include_url=False, include_input=False))]
 
 
 def named_faults(form: ConcernForm, faults: Sequence[FieldError]) -> Faults:
-    """Each fault under the name of its question, in the order of the form; under no name where it is of none."""
+    """Return one message for each question with an error, in the order of the form; `""` is for all other errors."""
     questions = {question.name: question for section in form for question in section.questions}
-    entries = {entry.name: entry.words for _, part in _several(form) for entry in part.entries}
-    told: Faults = {}
+    entries = {entry.name: entry.title for group in _groups_of(form) for entry in group.entries}
+    messages: Faults = {}
     for fault in faults:
-        name = _nearest(fault.at, questions)
-        told.setdefault(name, _sentence(fault, questions[name], _entry_of(name, entries)) if name else fault.detail)
-    return {name: told[name] for name in (*questions, "") if name in told}
+        name = _nearest_question(fault.at, questions)
+        message = _message(fault, questions[name], _entry_title(name, entries)) if name else fault.detail
+        messages.setdefault(name, message)
+    return {name: messages[name] for name in (*questions, "") if name in messages}
 
 
-def shown_answers(form: ConcernForm, told: Answers) -> list[AnsweredSection]:
-    """The sections in which anything was answered."""
-    sections = [AnsweredSection(each.id, each.words, tuple(_groups(each, told))) for each in form]
+def answered_sections(form: ConcernForm, answers: Answers) -> list[AnsweredSection]:
+    """Return the sections that have answers."""
+    sections = [AnsweredSection(each.id, each.title, tuple(_answer_groups(each, answers))) for each in form]
     return [section for section in sections if section.groups]
 
 
-def _groups(section: FormSection, told: Answers) -> Iterator[tuple[str, tuple[AnsweredQuestion, ...]]]:
-    own = [part for part in section.parts if isinstance(part, Question)]
-    answers = tuple(_answered(own, told))
-    if answers:
-        yield "", answers
-    for part in section.parts:
-        if isinstance(part, RepeatableGroup):
-            for entry in part.entries:
+def _answer_groups(section: FormSection, answers: Answers) -> Iterator[tuple[str, tuple[AnsweredQuestion, ...]]]:
+    own_questions = [element for element in section.elements if isinstance(element, Question)]
+    answered = tuple(_answered_questions(own_questions, answers))
+    if answered:
+        yield "", answered
+    for element in section.elements:
+        if isinstance(element, RepeatableGroup):
+            for entry in element.entries:
                 nothing = (AnsweredQuestion("Known so far", ("Nothing",)),)
-                yield entry.words, tuple(_answered(entry.questions, told)) or nothing
+                yield entry.title, tuple(_answered_questions(entry.questions, answers)) or nothing
 
 
-def _answered(questions: Sequence[Question], told: Answers) -> Iterator[AnsweredQuestion]:
+def _answered_questions(questions: Sequence[Question], answers: Answers) -> Iterator[AnsweredQuestion]:
     for question in questions:
-        for each in question.with_those_that_follow():
-            value = value_at(told, each.name)
+        for each in question.with_follow_ups():
+            value = value_at(answers, each.name)
             if value or value == 0:
-                yield AnsweredQuestion(each.words, tuple(_lines(each, value)))
+                yield AnsweredQuestion(each.label, tuple(_lines(each, value)))
 
 
 def _lines(question: Question, value: Any) -> Iterator[str]:
-    words = {choice.value: choice.words for choice in question.choices}
+    labels = {choice.value: choice.label for choice in question.choices}
     match question.kind:
         case QuestionKind.DATE:
             yield " ".join(part for part in reversed(date_parts(value)) if part)
-        case QuestionKind.SEEN:
+        case QuestionKind.OBSERVATIONS:
             for item in value:
-                yield words[item["id"]] + (f": {item['note']}" if "note" in item else "")
+                yield labels[item["id"]] + (f": {item['note']}" if "note" in item else "")
         case QuestionKind.ANY_OF | QuestionKind.LINES:
-            yield from (words.get(each, each) for each in value)
+            yield from (labels.get(each, each) for each in value)
         case _:
-            yield words.get(value, str(value))
+            yield labels.get(value, str(value))
 
 
-def _several(form: ConcernForm) -> Iterator[tuple[FormSection, RepeatableGroup]]:
-    return ((section, part) for section in form for part in section.parts if isinstance(part, RepeatableGroup))
+def _groups_of(form: ConcernForm) -> Iterator[RepeatableGroup]:
+    return (element for section in form for element in section.elements if isinstance(element, RepeatableGroup))
 
 
-def _nearest(at: Location, questions: dict[str, Question]) -> str:
-    """The question whose answer, or a part of it, stands there."""
+def _nearest_question(at: Location, questions: dict[str, Question]) -> str:
+    """Return the name of the question at that location or around it, or an empty string."""
     for length in range(len(at), 0, -1):
         name = ".".join(map(str, at[:length]))
         if name in questions:
@@ -103,14 +106,14 @@ def _nearest(at: Location, questions: dict[str, Question]) -> str:
     return ""
 
 
-def _entry_of(name: str, entries: dict[str, str]) -> str:
-    return next((f"{words}, " for entry, words in entries.items() if name.startswith(f"{entry}.")), "")
+def _entry_title(name: str, entries: dict[str, str]) -> str:
+    return next((f"{title}, " for entry, title in entries.items() if name.startswith(f"{entry}.")), "")
 
 
-def _sentence(fault: FieldError, question: Question, entry: str) -> str:
-    asked = f"‘{entry}{question.words}’"
+def _message(fault: FieldError, question: Question, entry: str) -> str:
+    label = f"‘{entry}{question.label}’"
     if fault.detail == SENTENCES["missing"]:
-        return f"{asked} {NO_ANSWER}."
+        return f"{label} {NO_ANSWER}."
     if question.kind is QuestionKind.DATE:
-        return f"{asked} {NO_DATE}."
-    return f"{asked}: {fault.detail[:1].lower()}{fault.detail[1:]}"
+        return f"{label} {NOT_A_DATE}."
+    return f"{label}: {fault.detail[:1].lower()}{fault.detail[1:]}"

@@ -1,31 +1,31 @@
-"""How the form is arranged: which part of a concern is asked in which section, and which questions hang on others.
+"""The layout of the form: the section of each field of a concern, and the questions that depend on others.
 
-What is asked, its words, its codes and its limits come from the models alone (`app.models.concerns.concern`).
+The fields with their labels, codes and limits come from the models (`app.models.concerns.concern`).
 """
 
 from dataclasses import dataclass
 
-LEFT_OUT = {
-    "guide": "the form is that guide's own",
-    "edition": "the form shows one edition, and pins it",
-    "reporter.source_code": "a code that systems have and people need not look for",
-    "*.uprn": "a number that systems have and people need not look for",
-    "children.identifiers": "likewise",
-    "concern.indicators.*": "each item is ticked, with a note; its dates can be told in the note",
-    "concern.factors.*": "likewise",
-    "concern.linked_risks.*": "likewise",
+OMITTED_FIELDS = {
+    "guide": "the address of the form names the guide",
+    "edition": "the form sends the edition that it shows",
+    "reporter.source_code": "a code that systems have and people do not know",
+    "*.uprn": "a number that systems have and people do not know",
+    "children.identifiers": "the same",
+    "concern.indicators.*": "each item has a tick box and a note; dates can be written in the note",
+    "concern.factors.*": "the same",
+    "concern.linked_risks.*": "the same",
 }
-"""What the form does not ask, and why."""
+"""The fields that are not in the form, with the reason."""
 
 
 @dataclass(frozen=True)
 class SectionLayout:
-    """A section, and the places in a concern that it asks about. A place with a star stands for all beneath it."""
+    """A section, and the paths of its fields. A path that ends in a star means every field below it."""
 
     id: str
-    words: str
-    places: tuple[str, ...]
-    is_folded: bool = True
+    title: str
+    paths: tuple[str, ...]
+    is_collapsed: bool = True
     hint: str = ""
 
 
@@ -34,7 +34,7 @@ FORM_SECTIONS = (
         "danger",
         "Immediate danger",
         ("immediate_danger", "police_informed", "police_reference", "already_telephoned.*"),
-        is_folded=False,
+        is_collapsed=False,
     ),
     SectionLayout(
         "worry",
@@ -47,16 +47,16 @@ FORM_SECTIONS = (
             "concern.latest_event",
             "concern.latest_event_described",
         ),
-        is_folded=False,
+        is_collapsed=False,
     ),
-    SectionLayout("children", "The children", ("children",), is_folded=False),
-    SectionLayout("you", "About you", ("reporter.*",), is_folded=False),
+    SectionLayout("children", "The children", ("children",), is_collapsed=False),
+    SectionLayout("you", "About you", ("reporter.*",), is_collapsed=False),
     SectionLayout(
         "guide-items",
         "What the guide names",
         ("concern.indicators", "concern.factors", "concern.linked_risks"),
-        hint="There is no need to find any of these. They are not counted, and a concern with none takes the same "
-        "route as one with many. What you leave unticked means ‘not said’, never ‘no’.",
+        hint="You do not need to find any of these. They are not counted, and a concern with none is treated like one "
+        "with many. What you leave unticked means ‘not said’, never ‘no’.",
     ),
     SectionLayout(
         "missing", "Missing, or away without explanation", ("concern.missing_now", "concern.missing_episodes")
@@ -72,12 +72,12 @@ FORM_SECTIONS = (
     ),
     SectionLayout("parents", "Parents and carers", ("parents_and_carers",)),
     SectionLayout("others", "Household and others", ("others",)),
-    SectionLayout("informed", "Who has been told, and the basis for sharing", ("informed_and_basis.*",)),
+    SectionLayout("informed", "Who has been informed, and the basis for sharing", ("informed_and_basis.*",)),
     SectionLayout("agencies", "Agencies already involved", ("agencies",)),
     SectionLayout("workers", "Risk to workers", ("risk_to_workers.*",)),
 )
 
-ONE = {
+ENTRY_NAMES = {
     "children": "child",
     "parents_and_carers": "parent or carer",
     "others": "person",
@@ -87,11 +87,11 @@ ONE = {
     "concern.places_of_concern": "place",
     "agencies": "agency",
 }
-"""What one entry of several is called."""
+"""The name of one entry of each repeatable group."""
 
 YES = ("yes",)
 
-HANGS_ON = {
+DEPENDS_ON = {
     "police_reference": ("police_informed", YES),
     "already_telephoned.when": ("already_telephoned.telephoned", YES),
     "already_telephoned.whom": ("already_telephoned.telephoned", YES),
@@ -107,31 +107,34 @@ HANGS_ON = {
     "informed_and_basis.agreement_described": ("informed_and_basis.agreement_to_service", ("yes", "no")),
     "risk_to_workers.described": ("risk_to_workers.known_risk", YES),
 }
-"""Each question that hangs on another, with the answers that bring it up. Without style it is always there."""
+"""Each follow-up question, with the question and the answers on which it depends. Without CSS it is always shown."""
 
-A_DATE = "For example, 24 11 2026. A month or a year alone is enough."
-A_WHOLE_DATE = "For example, 24 11 2012. Leave it empty if you do not know it all."
+DATE_HINT = "For example, 24 11 2026. A month or a year alone is enough."
+FULL_DATE_HINT = "For example, 24 11 2012. Leave it empty if you do not know the full date."
 
-OTHER_WORDS = {"children.home_address.text": "Home address", "children.home_address.postcode": "Postcode of the home"}
-"""Labels that need other words than the models', because they stand apart from the group that they belong to."""
+LABEL_OVERRIDES = {
+    "children.home_address.text": "Home address",
+    "children.home_address.postcode": "Postcode of the home",
+}
+"""Labels that replace those of the models, for fields that are shown apart from their group."""
 
-OTHER_HINTS = {
-    "concern.latest_event": A_DATE,
-    "concern.missing_episodes": "Each time that you know of.",
-    "concern.missing_episodes.started": A_DATE,
+HINT_OVERRIDES = {
+    "concern.latest_event": DATE_HINT,
+    "concern.missing_episodes": "Each time that you know about.",
+    "concern.missing_episodes.started": DATE_HINT,
     "concern.missing_episodes.ended": "A month or a year is enough. Leave it empty if the child has not returned.",
-    "children": "Every child you are worried about. If you know nothing of a child, leave the questions empty.",
-    "children.date_of_birth": A_WHOLE_DATE,
-    "children.expected_date_of_birth": A_WHOLE_DATE,
+    "children": "Every child you are worried about. If you know nothing about a child, leave the questions empty.",
+    "children.date_of_birth": FULL_DATE_HINT,
+    "children.expected_date_of_birth": FULL_DATE_HINT,
     "children.other_names": "Nicknames, former names, names used online. One on each line.",
     "children.sex": "",
     "children.ethnicity": "",
-    "children.disabilities": "As many as apply.",
-    "parents_and_carers.date_of_birth": A_WHOLE_DATE,
-    "others.date_of_birth": A_WHOLE_DATE,
+    "children.disabilities": "Tick all that apply.",
+    "parents_and_carers.date_of_birth": FULL_DATE_HINT,
+    "others.date_of_birth": FULL_DATE_HINT,
     "concern.people_of_concern.other_names": "Nicknames, and names used online. One on each line.",
     "informed_and_basis.parents_informed": "",
-    "informed_and_basis.reasons_parents_not_told": "As many as apply.",
+    "informed_and_basis.reasons_parents_not_told": "Tick all that apply.",
     "informed_and_basis.lawful_basis": "For organisations. Leave it empty if you are not sure.",
 }
-"""Help texts of the models that speak of codes, lists and dates as programs write them, in words for people."""
+"""Help texts for people, where those of the models describe codes, lists and dates for programs."""

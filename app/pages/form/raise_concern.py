@@ -1,7 +1,7 @@
-"""Raising a concern: the form, the answers to check, and the receipt.
+"""Pages for raising a concern: the form, the answers to check, and the receipt.
 
-The pages keep nothing: each carries what was answered in its own fields, until it is sent. They have no rules of their
-own: what the API's models and services refuse is refused, and what they take is taken.
+The server stores nothing before the concern is sent: each page has the answers in its own form fields. The pages have
+no rules of their own: the models and services of the API decide what is accepted.
 """
 
 import re
@@ -24,7 +24,7 @@ from app.pages.error_pages import PageRoute
 from app.pages.form.elements import ConcernForm
 from app.pages.form.form_builder import FormBuilder
 from app.pages.form.form_data import Answers, SubmittedFormDep, hidden_fields, read_answers, value_at
-from app.pages.form.form_view import faults_of, named_faults, shown_answers
+from app.pages.form.form_view import answered_sections, faults_of, named_faults
 from app.pages.page import private_page
 from app.pages.text_format import spoken
 from app.routers.guides import GuideName
@@ -39,35 +39,35 @@ router = GuidanceRouter(include_in_schema=False, route_class=PageRoute)
 
 CHECK, SEND, CHANGE, ADD, REMOVE = "check", "send", "change", "add", "remove"
 KEY = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
-SENT_BEFORE = (
-    "You sent this form before, with other words, and that concern is kept. To send these words as another concern, "
-    "press ‘Send’ again."
+ALREADY_SENT = (
+    "You have already sent this form with different answers, and that concern was received. To send these answers as "
+    "another concern, press ‘Send’ again."
 )
-NOT_KEPT = "It could not be kept just now. Nothing is lost: press ‘Send’ again in a few seconds, or telephone."
+NOT_STORED = "It could not be saved just now. Nothing is lost: press ‘Send’ again in a few seconds, or telephone."
 
 
 @dataclass(frozen=True)
 class Draft:
-    """A concern that is being written: the edition that it is about, what was answered, and its idempotency key."""
+    """A concern that is not sent yet: its edition, its idempotency key and its answers."""
 
     context: AppContext
     head: EditionHead
     key: str
-    told: Answers
+    answers: Answers
 
-    def form(self, more: str = "") -> ConcernForm:
-        """The form with as many entries as there are answers, and one more where it was asked for."""
-        counts = {name: len(entries) for name, entries in _entries(self.told)}
-        counts[more] = counts.get(more, 0) + 1
+    def form(self, extra_entry: str = "") -> ConcernForm:
+        """Return the form with an entry for each of the answers, and one more in the group `extra_entry`."""
+        counts = {name: len(entries) for name, entries in _entries(self.answers)}
+        counts[extra_entry] = counts.get(extra_entry, 0) + 1
         content = self.context.contents(self.head.key)
         return FormBuilder(content, self.context.reference_data, counts).make()
 
     def concern(self) -> Concern:
-        """The concern as the API takes it. Raises `ValidationError`."""
-        return Concern.model_validate({"guide": self.head.guide, "edition": self.head.number} | self.told)
+        """Return the concern as the model of the API. Raise `ValidationError` if it is not valid."""
+        return Concern.model_validate({"guide": self.head.guide, "edition": self.head.number} | self.answers)
 
-    def page(self, template: str, form: ConcernForm, *, status: int = 200, **told: Any) -> Response:
-        """One of the pages, which carries the draft."""
+    def page(self, template: str, form: ConcernForm, *, status: int = 200, **values: Any) -> Response:
+        """Return a page that contains the draft."""
         return private_page(
             self.context,
             template,
@@ -76,46 +76,46 @@ class Draft:
             content=self.context.contents(self.head.key),
             form=form,
             key=self.key,
-            danger=self.told.get("immediate_danger"),
-            **told,
+            immediate_danger=self.answers.get("immediate_danger"),
+            **values,
         )
 
-    def form_page(self, *, faults: list[FieldError] | None = None, more: str = "", focus: str = "") -> Response:
-        """The form, filled in as far as it is."""
-        form = self.form(more)
-        named = named_faults(form, faults or [])
-        answered = {
+    def form_page(self, *, faults: list[FieldError] | None = None, extra_entry: str = "", focus: str = "") -> Response:
+        """Return the form with the answers so far, and an error beside each question that has one."""
+        form = self.form(extra_entry)
+        messages = named_faults(form, faults or [])
+        open_sections = {
             section.id
             for section in form
             for question in section.questions
-            if value_at(self.told, question.name) is not None or question.name in named or question.name == focus
+            if value_at(self.answers, question.name) is not None or question.name in messages or question.name == focus
         }
         return self.page(
-            "raise.html",
+            "concern_form.html",
             form,
-            status=VALIDATION_FAILED.status if named else 200,
-            faults=named,
-            answered=answered,
-            focus="" if named else focus,
-            value=lambda name: value_at(self.told, name),
+            status=VALIDATION_FAILED.status if messages else 200,
+            faults=messages,
+            open_sections=open_sections,
+            focus="" if messages else focus,
+            value=lambda name: value_at(self.answers, name),
         )
 
     def check_page(self, *, fault: str | None = None, status: int = 200) -> Response:
-        """The answers, to be read before they are sent."""
+        """Return the answers, for the person to check before sending."""
         form = self.form()
         return self.page(
-            "check.html",
+            "check_answers.html",
             form,
             status=status,
             faults={"send": fault} if fault else {},
-            sections=shown_answers(form, self.told),
-            hidden=list(hidden_fields(form, self.told)),
+            sections=answered_sections(form, self.answers),
+            hidden_fields=list(hidden_fields(form, self.answers)),
         )
 
 
 @router.get("/raise-a-concern/{guide}", dependencies=[Depends(require_submitter)])
 def read_form(session: SessionDep, context: ContextDep, guide: GuideName) -> Response:
-    """The form, empty. It shows the current edition, and pins it."""
+    """Return the empty form for the current edition."""
     return Draft(context, _edition(session, guide, ""), str(uuid.uuid4()), {}).form_page()
 
 
@@ -129,68 +129,73 @@ def post_form(
     submitter: SubmitterDep,
     now: NowDep,
 ) -> Response:
-    """What is asked for: the answers to check, the form again with more or fewer entries, or the receipt."""
+    """Do what the pressed button says: return the answers to check, the form with other entries, or the receipt."""
     head = _edition(session, guide, posted.one("edition"))
-    session.close()  # given back: many that hold one connection and ask for another would stand still
+    session.close()  # released: requests that hold one connection and wait for another could block each other
     key = posted.one("key") if KEY.fullmatch(posted.one("key")) else str(uuid.uuid4())
     form = FormBuilder(context.contents(head.key), context.reference_data, posted.counts).make()
     draft = Draft(context, head, key, read_answers(form, posted))
-    act, _, what = posted.one("do").partition(":")
-    if act == CHANGE:
-        return draft.form_page(focus=what)
-    if act == ADD:
-        at = len(value_at(draft.told, what) or ())
-        return draft.form_page(more=what, focus=f"{what}.{at}")
-    if act == REMOVE:
-        return _without(draft, what).form_page()
+    action, _, target = posted.one("do").partition(":")
+    if action == CHANGE:
+        return draft.form_page(focus=target)
+    if action == ADD:
+        number = len(value_at(draft.answers, target) or ())
+        return draft.form_page(extra_entry=target, focus=f"{target}.{number}")
+    if action == REMOVE:
+        return _without_entry(draft, target).form_page()
     try:
         concern = draft.concern()
         context.submissions.check(concern, at=now)
     except ValidationError as error:
         return draft.form_page(faults=faults_of(error))
-    except InvalidConcern as refused:
-        return draft.form_page(faults=list(refused.faults))
-    return _sent(draft, concern, submitter, now) if act == SEND else draft.check_page()
+    except InvalidConcern as error:
+        return draft.form_page(faults=list(error.faults))
+    return _send(draft, concern, submitter, now) if action == SEND else draft.check_page()
 
 
-def _sent(draft: Draft, concern: Concern, submitter: str, now: NowDep) -> Response:
-    """The receipt; where the concern could not be kept, the answers again, so that none is lost."""
+def _send(draft: Draft, concern: Concern, submitter: str, now: NowDep) -> Response:
+    """Submit the concern and return the receipt. If it could not be stored, return the answers: nothing is lost."""
     keys = derive_idempotency_keys(draft.key, client=submitter)
     try:
-        kept = from_thread.run(partial(draft.context.submissions.submit, concern, keys=keys, at=now))
+        result = from_thread.run(partial(draft.context.submissions.submit, concern, keys=keys, at=now))
     except IdempotencyKeyReused:
-        anew = Draft(draft.context, draft.head, str(uuid.uuid4()), draft.told)
-        return anew.check_page(fault=SENT_BEFORE, status=IDEMPOTENCY_KEY_REUSED.status)
+        new_draft = Draft(draft.context, draft.head, str(uuid.uuid4()), draft.answers)
+        return new_draft.check_page(fault=ALREADY_SENT, status=IDEMPOTENCY_KEY_REUSED.status)
     except (StoreBusy, ReferenceTaken, DBAPIError, NoConnectionInTime):
-        return draft.check_page(fault=NOT_KEPT, status=BUSY.status)
-    receipt = Receipt.model_validate_json(kept.receipt)
+        return draft.check_page(fault=NOT_STORED, status=BUSY.status)
+    receipt = Receipt.model_validate_json(result.receipt)
     return private_page(
-        draft.context, "kept.html", status=201, receipt=receipt, spoken=spoken(receipt.reference), head=draft.head
+        draft.context,
+        "receipt.html",
+        status=201,
+        receipt=receipt,
+        reference_aloud=spoken(receipt.reference),
+        head=draft.head,
     )
 
 
 def _edition(session: Session, guide: str, number: str) -> EditionHead:
-    """The edition that the form showed; else the current one, or the last, since nobody is stopped by a withdrawal."""
+    """Return the edition of the form, or the current one, or the last: a withdrawn edition does not stop a concern."""
     history = get_history(session, guide=guide)
     if number.isdecimal() and len(number) <= len("1000000"):
         return head_of(history, int(number))
     return current_of(history) or history[0]
 
 
-def _without(draft: Draft, entry: str) -> Draft:
+def _without_entry(draft: Draft, entry: str) -> Draft:
     name, _, number = entry.rpartition(".")
-    entries = value_at(draft.told, name)
+    entries = value_at(draft.answers, name)
     if isinstance(entries, list) and number.isdecimal() and int(number) < len(entries):
         del entries[int(number)]
     return draft
 
 
-def _entries(told: Answers, beneath: str = "") -> list[tuple[str, list[Any]]]:
-    """Each list of entries among the answers, by name."""
+def _entries(answers: Answers, prefix: str = "") -> list[tuple[str, list[Any]]]:
+    """Return each list of entries among the answers, with its name."""
     found: list[tuple[str, list[Any]]] = []
-    for name, value in told.items():
+    for name, value in answers.items():
         if isinstance(value, dict):
-            found += _entries(value, f"{beneath}{name}.")
+            found += _entries(value, f"{prefix}{name}.")
         elif isinstance(value, list) and value and isinstance(value[0], dict):
-            found.append((f"{beneath}{name}", value))
+            found.append((f"{prefix}{name}", value))
     return found

@@ -1,4 +1,4 @@
-"""What changed between two editions, told as people read changes: runs of words, struck and added."""
+"""The changes between two editions as runs of words: removed, added and unchanged."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -16,22 +16,22 @@ SECTION_HEADINGS = {
     "indicators": "What to look for",
     "linked_risks": "Linked risks",
     "responsibilities": "What to do",
-    "contacts": "Whom to call",
+    "contacts": "Who to call",
 }
-UNTOLD = frozenset({"id", "position"})
+OMITTED_FIELDS = frozenset({"id", "position"})
 
 
 @dataclass(frozen=True)
 class TextChange:
-    """One change, with a heading of its own."""
+    """One change, with its own heading."""
 
-    what: str
-    words: tuple[WordRun, ...]
+    heading: str
+    runs: tuple[WordRun, ...]
 
 
 @dataclass(frozen=True)
 class SectionTextChanges:
-    """What changed in one section."""
+    """The changes in one section."""
 
     name: str
     changes: tuple[TextChange, ...]
@@ -39,57 +39,58 @@ class SectionTextChanges:
 
 @dataclass(frozen=True)
 class FieldTextChange:
-    """A field of the edition itself that changed."""
+    """A changed field of the edition itself."""
 
     name: str
-    words: tuple[WordRun, ...]
+    runs: tuple[WordRun, ...]
 
 
 def describe_field_changes(changes: Sequence[FieldChange]) -> list[FieldTextChange]:
-    """Each field of the edition itself that changed."""
+    """Return each changed field of the edition itself."""
     return [
-        FieldTextChange(_name(change.field), changed_words(_as_words(change.before), _as_words(change.after)))
+        FieldTextChange(_title(change.field), changed_words(_to_text(change.before), _to_text(change.after)))
         for change in changes
     ]
 
 
 def describe_section_changes(changes: Mapping[str, SectionChanges]) -> list[SectionTextChanges]:
-    """Each section that changed, in the order of the page."""
+    """Return each changed section, in the order of the page."""
     return [
-        SectionTextChanges(SECTION_HEADINGS[name], tuple(_said(changes[name])))
+        SectionTextChanges(SECTION_HEADINGS[name], tuple(_describe_changes(changes[name])))
         for name in SECTION_HEADINGS
         if name in changes
     ]
 
 
-def _said(changes: SectionChanges) -> Iterator[TextChange]:
+def _describe_changes(changes: SectionChanges) -> Iterator[TextChange]:
     for item in changes.added:
-        yield TextChange("Added", (WordRun(change=WordChange.ADDED, text=_as_words(item)),))
+        yield TextChange("Added", (WordRun(change=WordChange.ADDED, text=_to_text(item)),))
     for item in changes.removed:
-        yield TextChange("Taken out", (WordRun(change=WordChange.REMOVED, text=_as_words(item)),))
-    for each in changes.reworded:
-        yield from _reworded(each)
+        yield TextChange("Removed", (WordRun(change=WordChange.REMOVED, text=_to_text(item)),))
+    for change in changes.reworded:
+        yield from _describe_rewording(change)
     for moved in changes.moved:
-        where = f"{_name(moved.id)}: from place {moved.position_before} to place {moved.position_after}"
-        yield TextChange("Moved", (WordRun(change=WordChange.KEPT, text=where),))
+        text = f"{_title(moved.id)}: from place {moved.position_before} to place {moved.position_after}"
+        yield TextChange("Moved", (WordRun(change=WordChange.KEPT, text=text),))
 
 
-def _reworded(change: Reworded) -> Iterator[TextChange]:
+def _describe_rewording(change: Reworded) -> Iterator[TextChange]:
     for field in change.fields:
-        words = changed_words(_as_words(getattr(change.before, field)), _as_words(getattr(change.after, field)))
-        yield TextChange("Reworded" if field == "text" else f"{_name(change.id)}: {_name(field).lower()}", words)
+        heading = "Reworded" if field == "text" else f"{_title(change.id)}: {_title(field).lower()}"
+        before, after = _to_text(getattr(change.before, field)), _to_text(getattr(change.after, field))
+        yield TextChange(heading, changed_words(before, after))
 
 
-def _name(id_: str) -> str:
+def _title(id_: str) -> str:
     return id_.replace("-", " ").replace("_", " ").capitalize()
 
 
-def _as_words(value: Any) -> str:
-    """Any part of an edition, on one line."""
+def _to_text(value: Any) -> str:
+    """Return any value of an edition as one line of text."""
     if isinstance(value, BaseModel):
         value = value.model_dump(mode="json")
     if isinstance(value, dict):
-        return ", ".join(_as_words(member) for name, member in value.items() if member and name not in UNTOLD)
+        return ", ".join(_to_text(member) for name, member in value.items() if member and name not in OMITTED_FIELDS)
     if isinstance(value, list | tuple):
-        return "; ".join(_as_words(member) for member in value)
+        return "; ".join(_to_text(member) for member in value)
     return "" if value is None else str(value)

@@ -1,4 +1,4 @@
-"""The guide as pages: the home page, each edition, and what changed between two."""
+"""Pages of guidance: the home page, each edition, and the changes between two editions."""
 
 from itertools import pairwise
 from typing import Annotated
@@ -30,26 +30,26 @@ from app.web.router import GuidanceRouter
 
 router = GuidanceRouter(include_in_schema=False, dependencies=[PUBLIC], route_class=PageRoute)
 
-MOST_GUIDES = 200
+MAX_GUIDES = 200
 
 Since = Annotated[int, Query(ge=1, le=HIGHEST, description="The edition to compare with.")]
 
 
 @router.get("/")
 def read_home(request: Request, session: SessionDep, context: ContextDep) -> Response:
-    """Every guide, and whom to call."""
-    return public_page(request, context, "home.html", guides=list_current(session, limit=MOST_GUIDES))
+    """Return the home page: every guide, and who to call."""
+    return public_page(request, context, "home.html", guides=list_current(session, limit=MAX_GUIDES))
 
 
 @router.get("/covering-your-tracks")
 def read_covering_your_tracks(request: Request, context: ContextDep) -> Response:
-    """What these pages leave behind on a device, and what to do about it."""
-    return public_page(request, context, "tracks.html")
+    """Return the page on what these pages leave behind on a device."""
+    return public_page(request, context, "covering_your_tracks.html")
 
 
 @router.get("/guides/{guide}")
 def read_guide_page(request: Request, session: SessionDep, context: ContextDep, guide: GuideName) -> Response:
-    """The current edition, to read in a minute."""
+    """Return the page of the current edition."""
     history = get_history(session, guide=guide)
     head = head_of(history, get_current(session, guide=guide).number)
     return _edition_page(request, context, history, head, api=guide_path(guide))
@@ -59,7 +59,7 @@ def read_guide_page(request: Request, session: SessionDep, context: ContextDep, 
 def read_edition_page(
     request: Request, session: SessionDep, context: ContextDep, guide: GuideName, number: Number
 ) -> Response:
-    """Exactly that edition."""
+    """Return the page of one edition."""
     history = get_history(session, guide=guide)
     head = readable_of(history, number)
     return _edition_page(request, context, history, head, api=edition_path(head.key))
@@ -69,7 +69,7 @@ def read_edition_page(
 def read_changes_page(
     *, request: Request, session: SessionDep, context: ContextDep, guide: GuideName, number: Number, since: Since
 ) -> Response:
-    """What changed between two editions: words struck and added."""
+    """Return the changes between two editions: removed and added words."""
     history = get_history(session, guide=guide)
     head, other = readable_of(history, number), readable_of(history, since)
     if head.number == other.number:
@@ -82,8 +82,8 @@ def read_changes_page(
         head=head,
         since=other,
         after=after,
-        fields=describe_field_changes(changed_fields(before, after)),
-        sections=describe_section_changes(changed_sections(before, after)),
+        field_changes=describe_field_changes(changed_fields(before, after)),
+        section_changes=describe_section_changes(changed_sections(before, after)),
         others=[each for each in _readable(history) if each.number not in (number, since)],
     )
 
@@ -91,8 +91,7 @@ def read_changes_page(
 def _edition_page(
     request: Request, context: AppContext, history: list[EditionHead], head: EditionHead, *, api: str
 ) -> Response:
-    readable = _readable(history)
-    before = {newer.number: older.number for newer, older in pairwise(readable)}
+    previous = {newer.number: older.number for newer, older in pairwise(_readable(history))}
     return public_page(
         request,
         context,
@@ -102,11 +101,11 @@ def _edition_page(
         status=status_of(head, history),
         current=current_of(history),
         history=history,
-        compared={each.number: before.get(each.number) for each in history},
-        is_numbered=api != guide_path(head.guide),
+        previous_edition={each.number: previous.get(each.number) for each in history},
+        shows_number=api != guide_path(head.guide),
         sections=[section.value for section in Section],
         api=api,
-        prints_here=pdf_available(),
+        pdf_available=pdf_available(),
     )
 
 

@@ -1,4 +1,4 @@
-// Draws the API documentation from this service's own OpenAPI document.
+// Shows the API documentation from the OpenAPI document of this service.
 SwaggerUIBundle({
   url: "/openapi.json",
   dom_id: "#documentation",

@@ -1,12 +1,11 @@
-// Three things, none of which a page needs in order to work:
-// - Leaving at once for a neutral page, by the button or by pressing Shift three times. It takes this page's place in the
-//   browser's history.
-// - Sending forms from within the page, so that no entry of the history and no file of the browser holds what was sent.
-// - Asking anew for a page that the browser kept, so that nothing typed comes back with it.
+// The pages work without this script. It does three things more:
+// - The exit button, or Shift three times, replaces this page in the history by a neutral one.
+// - Forms are sent by `fetch`, so that no history entry and no file of the browser has their content.
+// - A page that the browser restores from memory is loaded again, empty.
 (() => {
   const exit = document.querySelector("[data-exit]");
-  const said = document.querySelector("[data-exit-said]");
-  const within = 5000;
+  const exitStatus = document.querySelector("[data-exit-status]");
+  const windowMs = 5000;
   let presses = [];
 
   function leave() {
@@ -15,35 +14,35 @@
     window.top.location.replace(exit.href);
   }
 
-  // While a form is on its way nothing can be typed into it, since that would be lost.
-  function wait(yes) {
+  // Text typed while a form is being sent would be lost.
+  function setBusy(busy) {
     const main = document.querySelector("main");
-    main.inert = yes;
-    main.toggleAttribute("aria-busy", yes);
+    main.inert = busy;
+    main.toggleAttribute("aria-busy", busy);
   }
 
-  function wake() {
+  function showPrintButtons() {
     for (const button of document.querySelectorAll("[data-print]")) button.hidden = false;
   }
 
-  function show(text) {
-    const page = new DOMParser().parseFromString(text, "text/html");
+  function showPage(html) {
+    const page = new DOMParser().parseFromString(html, "text/html");
     const main = page.querySelector("main");
     const first = main.querySelector("[autofocus]") ?? main.querySelector("h1");
     if (!first.matches("input, textarea, select")) first.tabIndex = -1;
-    first.removeAttribute("autofocus"); // it is focused here, once it stands in the document
+    first.removeAttribute("autofocus"); // focused below, in the document
     document.title = page.title;
     document.querySelector("main").replaceWith(document.adoptNode(main));
-    wake();
+    showPrintButtons();
     window.scrollTo(0, 0);
     first.focus();
   }
 
-  function say(words) {
+  function showAlert(message) {
     const box = document.createElement("p");
     box.className = "problem";
     box.setAttribute("role", "alert");
-    box.textContent = words;
+    box.textContent = message;
     document.querySelector("h1").after(box);
     box.scrollIntoView();
   }
@@ -51,8 +50,8 @@
   async function send(form, button) {
     const body = new URLSearchParams(new FormData(form));
     if (button?.name) body.append(button.name, button.value);
-    const answer = await fetch(form.action, { method: "POST", body, cache: "no-store" });
-    show(await answer.text());
+    const response = await fetch(form.action, { method: "POST", body, cache: "no-store" });
+    showPage(await response.text());
   }
 
   exit.addEventListener("click", (event) => {
@@ -65,9 +64,10 @@
   document.addEventListener("keydown", (event) => {
     if (event.key !== "Shift") presses = [];
     else if (!event.repeat) {
-      presses = [...presses.filter((at) => event.timeStamp - at < within), event.timeStamp];
+      presses = [...presses.filter((time) => event.timeStamp - time < windowMs), event.timeStamp];
       const left = 3 - presses.length;
-      said.textContent = left > 0 ? `Shift: press ${left} more ${left > 1 ? "times" : "time"} to exit.` : "Leaving.";
+      const times = left > 1 ? "times" : "time";
+      exitStatus.textContent = left > 0 ? `Shift: press ${left} more ${times} to exit.` : "Leaving.";
       if (left <= 0) leave();
     }
   });
@@ -75,13 +75,13 @@
     if (event.target.method !== "post" || event.target.matches("[data-file]")) return;
     event.preventDefault();
     send(event.target, event.submitter).catch(() => {
-      wait(false);
-      say("It could not be sent. Nothing is lost: try again, or telephone.");
+      setBusy(false);
+      showAlert("It could not be sent. Nothing is lost: try again, or telephone.");
     });
-    wait(true);
+    setBusy(true);
   });
   window.addEventListener("pageshow", (event) => {
     if (event.persisted) window.location.reload();
   });
-  wake();
+  showPrintButtons();
 })();

@@ -1,4 +1,4 @@
-"""Following a concern: how it stands, for whoever has its reference and code, and its receipt as a file."""
+"""Pages for the status of a concern, by its reference and code, and for its receipt as a file."""
 
 from typing import Annotated
 
@@ -19,38 +19,38 @@ from app.web.router import GuidanceRouter
 
 router = GuidanceRouter(prefix="/concerns", include_in_schema=False, dependencies=[PUBLIC], route_class=PageRoute)
 
-NOT_FOUND_TOGETHER = "No concern answers to this reference and code together. Check both for a slip."
+NO_MATCH = "No concern matches this reference and code. Check both for mistakes."
 
 
 @router.get("")
-def read_follow_form(context: ContextDep) -> Response:
-    """Where to give the reference and the code."""
+def read_status_form(context: ContextDep) -> Response:
+    """Return the form for the reference and the code."""
     return _form(context)
 
 
 @router.post("")
 def read_status(context: ContextDep, posted: SubmittedFormDep, now: NowDep) -> Response:
-    """How the concern stands. Reference and code come in the body, so that no address holds them."""
+    """Return the status. Reference and code come in the body, so that they are in no address."""
     reference = posted.one("reference").strip()
     try:
         status = context.follow_ups.read_status(
             typed_reference=reference, status_token=posted.one("code").strip(), at=now
         )
     except NoSuchConcern:
-        return _form(context, reference=reference, fault=NOT_FOUND_TOGETHER)
+        return _form(context, reference=reference, fault=NO_MATCH)
     outcomes = _labels(context.reference_data.get_code_list("outcome"))
     return private_page(
         context,
-        "status.html",
+        "concern_status.html",
         concern=status,
-        spoken=spoken(status.reference),
+        reference_aloud=spoken(status.reference),
         outcome=outcomes.get(status.outcome or ""),
     )
 
 
 @router.post("/receipt")
 def save_receipt(context: ContextDep, posted: SubmittedFormDep) -> Response:
-    """The signed receipt as a file. Only what this service itself has signed is given back."""
+    """Return the signed receipt as a file. Raise `NotFound` for anything that this service has not signed."""
     receipt = posted.one("receipt")
     try:
         reference = check_receipt(receipt, {"keys": list(context.signer.jwks)})["jti"]
@@ -61,15 +61,15 @@ def save_receipt(context: ContextDep, posted: SubmittedFormDep) -> Response:
 
 
 @router.get("/{reference}")
-def read_follow_form_of_one(context: ContextDep, reference: Annotated[str, Path(max_length=40)]) -> Response:
-    """The same, with the reference filled in. Whether there is such a concern is not told."""
+def read_filled_status_form(context: ContextDep, reference: Annotated[str, Path(max_length=40)]) -> Response:
+    """Return the form with the reference filled in. It does not say whether that concern exists."""
     return _form(context, reference=reference)
 
 
 def _form(context: AppContext, *, reference: str = "", fault: str | None = None) -> Response:
     faults = {"reference": fault} if fault else {}
     status = CONCERN_NOT_FOUND.status if fault else 200
-    return private_page(context, "follow.html", status=status, reference=reference, faults=faults)
+    return private_page(context, "status_form.html", status=status, reference=reference, faults=faults)
 
 
 def _labels(codes: CodeList) -> dict[str, str]:
