@@ -77,7 +77,7 @@ def test_publishing_tells_each_edition_and_its_digest(tmp_path: Path, edition_fi
 @pytest.mark.parametrize(
     ("name", "old", "new", "fault"),
     [
-        ("1.yaml", "First edition", "A made-up edition", ": Other words already stand under that number"),
+        ("1.yaml", "First edition", "A made-up edition", ": That number already has other content"),
         ("3.yaml", "First edition", "A made-up edition", ": Editions are numbered 1, 2, 3"),
         ("first.yaml", "First edition", "A made-up edition", ": the file must be named after the edition's number"),
         ("2.yaml", 'code: "11A"', 'code: "99Z"', ", line {line}: `/related_codes/0/code`: This is not a code of the"),
