@@ -23,7 +23,7 @@ from app.errors import NoSuchGuide
 from app.main import create_app
 from tests.support.command import guidance
 from tests.support.concerns import Concern
-from tests.support.databases import stranger
+from tests.support.databases import raw_connection
 from tests.support.live import LiveServer
 from tests.support.publishing import FIRST_EDITION, GUIDE, SLUG
 
@@ -155,7 +155,7 @@ def test_the_identity_opens_a_concern_that_was_sealed_to_its_recipient(tmp_path:
     recipient = guidance("keys", "new", identity).stdout.strip()
     with TestClient(create_app(Settings(data_dir=tmp_path / "data", seal_to=(recipient,)))) as client:
         reference = client.post("/v1/concerns", json=a_concern()).json()["reference"]
-    with stranger(tmp_path / "data") as connection:
+    with raw_connection(tmp_path / "data") as connection:
         ((sealed,),) = connection.execute("SELECT sealed FROM concerns").fetchall()
     (secret,) = (line for line in identity.read_text().splitlines() if line.startswith("AGE-SECRET-KEY-"))
 

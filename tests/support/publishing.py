@@ -1,4 +1,4 @@
-"""The first guide, and publishing through the door that every publisher uses."""
+"""The first guide, and functions that publish through the service function that every publisher uses."""
 
 from functools import lru_cache
 from typing import Any
@@ -21,12 +21,12 @@ _read_seed_file = lru_cache(read_seed_file)  # the seed is the same in every tes
 
 
 def an_edition(**changes: Any) -> EditionContent:
-    """The words of the seed's first edition, with whatever the test changes."""
+    """Return the content of the seed's first edition, with the changes of the test."""
     return EditionContent.model_validate(_read_seed_file(FIRST_EDITION, EditionContent).model_dump() | changes)
 
 
 def publish_next(service: FastAPI, guide: str = SLUG, **changes: Any) -> Published:
-    """Publish a guide's next edition by the door that every publisher uses, with whatever the test changes."""
+    """Publish a guide's next edition, with the changes of the test."""
     parts: AppContext = service.state.parts
     with Session(parts.engine) as session:
         key = EditionKey(guide, len(find_history(session, guide=guide)) + 1)
@@ -38,7 +38,7 @@ def publish_next(service: FastAPI, guide: str = SLUG, **changes: Any) -> Publish
 
 
 def withdraw(service: FastAPI, number: int, reason: str = "A number was wrong.", guide: str = SLUG) -> None:
-    """Withdraw an edition by the door that everybody uses."""
+    """Withdraw an edition of a guide."""
     parts: AppContext = service.state.parts
     parts.intake.writer.keep(
         lambda connection: withdraw_edition(connection, EditionKey(guide, number), reason=reason, at=parts.clock())
