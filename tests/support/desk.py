@@ -23,7 +23,7 @@ class Desk:
         return self.http.get(f"/v1/desk{path}", headers=self.headers | headers)
 
     def act(self, reference: str, action: str, **body: Any) -> Any:
-        """Send POST with the body for an action on a concern, such as `acknowledgement`."""
+        """Send POST with the body for an action on a concern, for example `acknowledgement`."""
         return self.http.post(f"/v1/desk/concerns/{reference}/{action}", json=body, headers=self.headers)
 
 
