@@ -1,4 +1,4 @@
-"""What this service is called, in the documents that it serves."""
+"""The name, version and description of the service, for the documents that it serves."""
 
 from importlib.metadata import version
 

@@ -1,4 +1,7 @@
-"""What can go wrong, as sentences of the domain. The HTTP status of each stands in one table, in the routers."""
+"""The errors of the domain, each in a sentence. `app.web.problem_types` gives each its HTTP status.
+
+The command line prints the docstring of an error that was raised without a message.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -8,18 +11,18 @@ Location = tuple[str | int, ...]
 
 @dataclass(frozen=True)
 class FieldError:
-    """One thing wrong in what was sent: where it stands, and a sentence that a form can show beside it."""
+    """One fault in what was sent: its place, and a sentence that a form can show beside the field."""
 
     at: Location
     detail: str
 
 
 class GuidanceError(Exception):
-    """The root of every error that this service raises on purpose. Its words never repeat what was sent."""
+    """The base of every error that this service raises on purpose. Its message never repeats what was sent."""
 
 
 class NotFound(GuidanceError):
-    """Nothing answers to that path."""
+    """Nothing exists at that path."""
 
 
 class NoSuchGuide(NotFound):
@@ -39,7 +42,7 @@ class NoSuchCodeList(NotFound):
 
 
 class NoSuchConcern(NotFound):
-    """No concern answers to that reference and status token."""
+    """No concern has that reference and status token."""
 
 
 class EditionWithdrawn(GuidanceError):
@@ -52,7 +55,7 @@ class EditionWithdrawn(GuidanceError):
 
 
 class ValidationFailed(GuidanceError):
-    """What was sent cannot be accepted as it stands; every fault found is told at once."""
+    """What was sent has faults. The error carries every fault that was found."""
 
     def __init__(self, faults: Sequence[FieldError]) -> None:
         super().__init__(f"{len(faults)} fault(s)")
@@ -60,7 +63,7 @@ class ValidationFailed(GuidanceError):
 
 
 class InvalidQuery(ValidationFailed):
-    """A query parameter is unknown, repeated or not of its kind."""
+    """A query parameter is unknown, repeated or of the wrong type."""
 
 
 class InvalidEdition(ValidationFailed):
@@ -68,11 +71,11 @@ class InvalidEdition(ValidationFailed):
 
 
 class InvalidConcern(ValidationFailed):
-    """A concern has faults; the person is told whom to call all the same."""
+    """A concern has faults. The response still gives the numbers to call."""
 
 
 class EditionAlreadyPublished(GuidanceError):
-    """Other words already stand under that number, and a published edition never changes."""
+    """That number already has other content, and a published edition never changes."""
 
 
 class EditionOutOfOrder(GuidanceError):
@@ -80,11 +83,11 @@ class EditionOutOfOrder(GuidanceError):
 
 
 class AlreadyStored(GuidanceError):
-    """The idempotency key was used before: whoever was first has the receipt."""
+    """The idempotency key was used before, and the first request has the receipt."""
 
 
 class ReferenceTaken(GuidanceError):
-    """Another concern already has the reference that was drawn."""
+    """Another concern already has the new reference."""
 
 
 class IdempotencyKeyReused(GuidanceError):
@@ -92,19 +95,19 @@ class IdempotencyKeyReused(GuidanceError):
 
 
 class SeveralIdempotencyKeys(GuidanceError):
-    """The request names two idempotency keys, so that a retry could not be told from another concern."""
+    """The request has two idempotency keys, so a retry would look like another concern."""
 
 
 class TokenMissing(GuidanceError):
-    """The request needs a bearer token, and had none that this service knows."""
+    """The request needs a bearer token and has none."""
 
 
 class TokenInvalid(GuidanceError):
-    """The bearer token is not one that this service knows, or no longer."""
+    """The bearer token is unknown, or is no longer valid."""
 
 
 class ScopeMissing(GuidanceError):
-    """The caller is known, and may not do this."""
+    """The caller is known, but lacks the scope for this."""
 
     def __init__(self, scope: str) -> None:
         super().__init__(scope)
@@ -112,11 +115,11 @@ class ScopeMissing(GuidanceError):
 
 
 class ProviderUnavailable(GuidanceError):
-    """The OpenID provider's keys could not be read, so its tokens cannot be checked just now."""
+    """The OpenID provider's keys could not be read, so its tokens cannot be checked at the moment."""
 
 
 class ClientExists(GuidanceError):
-    """A client of that name was added before."""
+    """There is already a client of that name."""
 
 
 class NoSuchClient(GuidanceError):
@@ -128,55 +131,55 @@ class PreconditionMissing(GuidanceError):
 
 
 class PreconditionFailed(GuidanceError):
-    """Somebody else published since the caller last looked."""
+    """Another edition was published after the one that the caller read."""
 
 
 class AlreadyWithdrawn(GuidanceError):
-    """The edition was withdrawn before, with another reason."""
+    """The edition is already withdrawn, with another reason."""
 
 
 class UnsealingUnavailable(GuidanceError):
-    """No identity that opens the concern is held by this process: its sealed file can be opened elsewhere."""
+    """No identity of this process opens the concern. The sealed file can be opened elsewhere."""
 
 
 class ConcernErased(GuidanceError):
-    """The words of the concern were erased; its dates and its outcome remain."""
+    """The text of the concern was erased. Its dates and its outcome remain."""
 
 
 class NotAcknowledged(GuidanceError):
-    """Nobody has acknowledged the concern yet, and that comes first."""
+    """The concern must be acknowledged first."""
 
 
 class OnHold(GuidanceError):
-    """The concern is on hold, and is not erased."""
+    """The concern is on hold, so it is not erased."""
 
 
 class OutcomeGiven(GuidanceError):
-    """The concern was closed with another outcome."""
+    """The concern is already closed, with another outcome."""
 
 
 class ReceiptNotGenuine(GuidanceError):
-    """The receipt was not signed by any of those keys, or was changed since."""
+    """The receipt was not signed with any of those keys, or was changed later."""
 
 
 class StoreBusy(GuidanceError):
-    """The store could not keep the act in time; nothing is known to be kept, and the caller should try again."""
+    """The write was not confirmed in time. It may not be stored, and the caller should try again."""
 
 
 class NotExportable(GuidanceError):
-    """A public read has no answer, or no whole one, so that an export would have a hole."""
+    """A public read failed or was incomplete, so the export would have a gap."""
 
 
 class DeskRequestFailed(GuidanceError):
-    """The service did not hand the concern over."""
+    """The service did not return the concern."""
 
 
 class AddressNotAllowed(GuidanceError):
-    """The address is not one that this service may call."""
+    """Webhooks may not call that address."""
 
 
 class WebhookExists(GuidanceError):
-    """A webhook of that name was added before."""
+    """There is already a webhook of that name."""
 
 
 class NoSuchWebhook(GuidanceError):
@@ -188,15 +191,15 @@ class PdfUnavailable(GuidanceError):
 
 
 class BackupRefused(GuidanceError):
-    """The backup cannot be made or restored as things stand."""
+    """The backup cannot be made or restored at present."""
 
 
 class SchemaBehind(GuidanceError):
-    """The database has an older schema than this program works with: run `guidance migrate`, on one node."""
+    """The database has an older schema than this program needs: run `guidance migrate` on one node."""
 
 
 class SchemaUnknown(GuidanceError):
-    """The database has a schema that this program does not know: it was made by a newer one, or by none of ours."""
+    """The database has a schema that this program does not know: a newer version or another program made it."""
 
 
 class SetupError(GuidanceError):

@@ -15,10 +15,10 @@ from app import main
 from app.config import Settings
 from app.main import create_app
 from app.services.guidance import seeding
-from tests.support.browsing import launched
+from tests.support.browsing import launch_browser
 from tests.support.clock import SettableClock
 from tests.support.concerns import Concern
-from tests.support.databases import on_postgresql, postgresql, stand_on_postgresql
+from tests.support.databases import on_postgresql, postgresql, use_postgresql
 from tests.support.desk import Desk, desk_of
 from tests.support.live import LiveServer
 from tests.support.log_lines import lines  # noqa: F401  # a fixture of every test
@@ -35,12 +35,14 @@ LEFT_OUT_ON_POSTGRESQL = {
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    parser.addoption("--database", choices=("sqlite", "postgresql"), default="sqlite", help="what services stand on")
+    parser.addoption(
+        "--database", choices=("sqlite", "postgresql"), default="sqlite", help="the database of every service"
+    )
 
 
 def pytest_configure(config: pytest.Config) -> None:
     if config.getoption("--database") == "postgresql":
-        stand_on_postgresql()
+        use_postgresql()
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -63,10 +65,10 @@ def _logs_as_before() -> Iterator[None]:
 @pytest.fixture(autouse=True)
 def _one_test_s_databases() -> Iterator[None]:
     """Drop what the test made; what wider fixtures made stays."""
-    before = postgresql().made if on_postgresql() else set()
+    before = postgresql().created if on_postgresql() else set()
     yield
     if on_postgresql():
-        postgresql().forget(postgresql().made - before)
+        postgresql().drop(postgresql().created - before)
 
 
 @pytest.fixture
@@ -99,7 +101,7 @@ def desk(service: FastAPI, client: TestClient) -> Desk:
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
     """One browser for the tests of a module: each test opens a context of its own."""
-    with launched() as browser:
+    with launch_browser() as browser:
         yield browser
 
 
@@ -114,15 +116,15 @@ def live(tmp_path: Path) -> Iterator[LiveServer]:
 
 @pytest.fixture
 def a_concern() -> Concern:
-    """The four required parts, with whatever the test changes."""
+    """Return a function that makes the four required fields of a concern, with the changes of the test."""
 
     def make(**changes: Any) -> dict[str, Any]:
-        told: dict[str, Any] = {
+        fields: dict[str, Any] = {
             "immediate_danger": "no",
             "reporter": {"kind": "professional"},
             "children": [{}],
             "concern": {"narrative": "Alex Example was collected from school by an adult whom staff do not know."},
         }
-        return told | changes
+        return fields | changes
 
     return make

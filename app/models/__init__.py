@@ -1,8 +1,8 @@
-"""The words: what is parsed, what is answered, and the tables."""
+"""The models: requests, responses and tables."""
 
 from sqlmodel import SQLModel
 
-# How constraints and indexes are named, on either database.
+# The names of constraints and indexes, on either database.
 NAMING = {
     "ix": "ix_%(column_0_label)s",
     "uq": "uq_%(table_name)s_%(column_0_name)s",

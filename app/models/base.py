@@ -1,6 +1,6 @@
-"""The base of everything that is parsed, and the small types that many models share.
+"""The base classes of the models, and the small types that many models share.
 
-A model's validator is built when it is first needed, not when its module is read: most processes need few of them.
+The validator of a response model is built at its first use, not at import: most processes need few of them.
 """
 
 import datetime as dt
@@ -29,13 +29,13 @@ SLUG_PATTERN = r"^[a-z0-9]+(?:-[a-z0-9]+)*$"
 
 
 class RequestModel(BaseModel):
-    """Whatever is parsed from outside: a misspelt field is an error, so that no word is lost in silence."""
+    """The base of every model that is parsed from outside. A misspelt field is an error: no text is lost in silence."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
 
 
 class ResponseModel(BaseModel):
-    """Whatever the service answers: built from values that were already parsed."""
+    """The base of every response. It is built from values that were already parsed."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True, defer_build=True)
 
@@ -51,35 +51,35 @@ Text = Annotated[str, StringConstraints(min_length=1, max_length=4000)]
 _FULL_DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 
 
-def _read_full_date(given: object) -> object:
-    if type(given) is dt.date:
-        return given
+def _parse_full_date(value: object) -> object:
+    if type(value) is dt.date:
+        return value
     try:
-        if not isinstance(given, str) or not _FULL_DATE.fullmatch(given):
+        if not isinstance(value, str) or not _FULL_DATE.fullmatch(value):
             raise ValueError
-        return dt.date.fromisoformat(given)
+        return dt.date.fromisoformat(value)
     except ValueError:
         raise ValueError("must be a full date such as 2026-11-24") from None
 
 
-# Pydantic by itself reads a number as seconds since 1970, and so as a date that nobody gave.
-FullDate = Annotated[dt.date, BeforeValidator(_read_full_date)]
+# Pydantic reads a number as seconds since 1970, which would make up a date.
+FullDate = Annotated[dt.date, BeforeValidator(_parse_full_date)]
 
 _web_address: TypeAdapter[AnyHttpUrl] = TypeAdapter(AnyHttpUrl)
 
 
-def _is_web_address(printed: str) -> str:
+def _check_web_address(address: str) -> str:
     try:
-        _web_address.validate_python(printed)
+        _web_address.validate_python(address)
     except ValidationError:
         raise ValueError("must be an http or https address") from None
-    return printed
+    return address
 
 
 WebAddress = Annotated[
     str,
     StringConstraints(max_length=2000),
-    AfterValidator(_is_web_address),
+    AfterValidator(_check_web_address),
     Field(
         description="An http or https address, kept exactly as written.",
         examples=["https://council.example/request-for-service"],
@@ -95,7 +95,7 @@ GssCode = Annotated[
 
 
 def format_utc(moment: dt.datetime) -> str:
-    """The moment in UTC, to the microsecond where it has one, ending in Z (RFC 3339)."""
+    """Return the moment in UTC, ending in Z (RFC 3339). Microseconds are written only if there are any."""
     return moment.astimezone(dt.UTC).isoformat().replace("+00:00", "Z")
 
 
@@ -108,7 +108,7 @@ UtcDateTime = Annotated[
 
 @dataclass(frozen=True)
 class FromCodeList:
-    """Marks a string as a code of a named code list; the service checks membership, the schema tells the list."""
+    """A mark for a string that is a code of the named list. A service checks membership; the schema names the list."""
 
     code_list: str
 
@@ -116,6 +116,6 @@ class FromCodeList:
         self, schema: core_schema.CoreSchema, handler: GetJsonSchemaHandler
     ) -> JsonSchemaValue:
         """Add the name of the list to the JSON Schema as `x-code-list`."""
-        told: dict[str, Any] = handler(schema)
-        told["x-code-list"] = self.code_list
-        return told
+        json_schema: dict[str, Any] = handler(schema)
+        json_schema["x-code-list"] = self.code_list
+        return json_schema

@@ -1,4 +1,4 @@
-"""Clients: the other systems that may act here, and what each may do."""
+"""Clients: the other systems that may use this service, and what each may do."""
 
 import datetime as dt
 from enum import StrEnum
@@ -21,7 +21,7 @@ class Scope(StrEnum):
 
 
 class ClientRow(SQLModel, table=True):
-    """A client. Its key was shown once; only the SHA-256 is kept, which is enough for a key of 256 random bits."""
+    """A client. Its key was shown once; only the SHA-256 is stored, which is enough for a key of 256 random bits."""
 
     __tablename__ = "clients"
 

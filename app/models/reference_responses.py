@@ -1,4 +1,4 @@
-"""What the reads of code lists, signposts and the service itself answer."""
+"""Responses about code lists, signposts and the service itself."""
 
 from pydantic import Field
 

@@ -18,7 +18,7 @@ from app.services.access.key_files import DEVELOPMENT_IDENTITY
 from app.services.concerns.unsealing import read_identities
 from tests.support.clock import A_TUESDAY, SettableClock
 from tests.support.concerns import Concern
-from tests.support.databases import files_of, stranger
+from tests.support.databases import files_of, raw_connection
 from tests.support.desk import Desk
 from tests.support.live import LiveServer
 
@@ -47,7 +47,7 @@ def receipt(client: TestClient, a_concern: Concern) -> Receipt:
 @pytest.fixture
 def rows(settings: Settings) -> Callable[[], list[Any]]:
     def read() -> list[Any]:
-        with stranger(settings.data_dir) as connection:
+        with raw_connection(settings.data_dir) as connection:
             return list(connection.execute("SELECT reference, number, sealed FROM additions ORDER BY 1, 2"))
 
     return read

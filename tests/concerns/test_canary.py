@@ -20,7 +20,7 @@ from app.models.concerns.coded_fields import coded_values
 from app.models.concerns.concern import Concern
 from app.models.concerns.examples import FULL_EXAMPLE
 from app.services.access.key_files import DEVELOPMENT_IDENTITY
-from tests.support.databases import files_of, stranger
+from tests.support.databases import files_of, raw_connection
 from tests.support.live import LiveServer, environment_for
 from tests.support.publishing import SLUG
 
@@ -230,7 +230,7 @@ def test_the_canary_would_be_found_and_stands_whole_under_the_seal(talkative: Li
     lines = (talkative.data_dir / DEVELOPMENT_IDENTITY).read_text().splitlines()
     identity = x25519.Identity.from_str(next(line for line in lines if line.startswith("AGE-SECRET-KEY-")))
 
-    with stranger(talkative.data_dir) as connection:
+    with raw_connection(talkative.data_dir) as connection:
         ((sealed,),) = connection.execute("SELECT sealed FROM concerns").fetchall()
     opened = pyrage.decrypt(sealed, [identity])
 

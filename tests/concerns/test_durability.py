@@ -17,7 +17,7 @@ from app.models.concerns.examples import FULL_EXAMPLE
 from app.models.concerns.tables import ConcernRow, KeptReceiptRow
 from app.services.concerns import receipt_builder as receipts
 from tests.support.concerns import Concern
-from tests.support.databases import stranger
+from tests.support.databases import raw_connection
 from tests.support.live import LiveServer
 from tests.support.publishing import publish_next
 
@@ -40,7 +40,7 @@ def post(client: httpx.Client | TestClient, told: dict[str, Any], key: str) -> A
 
 
 def count(live: LiveServer, question: str) -> Any:
-    with stranger(live.data_dir) as connection:
+    with raw_connection(live.data_dir) as connection:
         return connection.execute(question).fetchone()[0]
 
 

@@ -15,7 +15,7 @@ from starlette.testclient import TestClient
 from app.config import Settings
 from app.main import create_app
 from tests.support.clock import A_TUESDAY
-from tests.support.databases import forget_what_stands_on
+from tests.support.databases import drop_database_of
 from tests.support.desk import desk_of
 from tests.support.load import A_CONCERN
 
@@ -52,7 +52,7 @@ class Life(RuleBasedStateMachine):
         self.ending = ExitStack()
         folder = Path(tempfile.mkdtemp())
         self.ending.callback(shutil.rmtree, folder)
-        self.ending.callback(forget_what_stands_on, folder / "data")
+        self.ending.callback(drop_database_of, folder / "data")
         service = create_app(Settings(data_dir=folder / "data", deliver=False), lambda: A_TUESDAY)
         self.http: Any = self.ending.enter_context(TestClient(service))
         self.desk = desk_of(service, self.http)

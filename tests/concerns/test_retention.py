@@ -18,7 +18,7 @@ from app.store.database import DATABASE_FILE
 from tests.support.clock import A_TUESDAY, SettableClock
 from tests.support.command import guidance
 from tests.support.concerns import Concern
-from tests.support.databases import stranger
+from tests.support.databases import raw_connection
 from tests.support.desk import Desk
 from tests.support.live import LiveServer
 
@@ -66,7 +66,7 @@ def erase(desk: Desk, receipt: dict[str, Any]) -> Any:
 def database(client: TestClient, settings: Settings) -> Iterator[Database]:
     """The database as somebody else asks it, with none of this service's settings."""
     assert client.get("/health/ready").is_success
-    with stranger(settings.data_dir) as connection:
+    with raw_connection(settings.data_dir) as connection:
         yield lambda statement, *values: connection.execute(statement, values).fetchall()
 
 

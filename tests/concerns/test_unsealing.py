@@ -23,7 +23,7 @@ from app.store.database import DATABASE_FILE
 from tests.support.clock import A_TUESDAY
 from tests.support.command import guidance
 from tests.support.concerns import Concern
-from tests.support.databases import files_of, stranger
+from tests.support.databases import files_of, raw_connection
 from tests.support.desk import Desk, desk_of
 from tests.support.live import LiveServer
 
@@ -71,14 +71,14 @@ def raise_concern(http: Any, told: dict[str, Any], *additions: str) -> Receipt:
 def sealed_texts(data_dir: Path) -> list[bytes]:
     """Every sealed text of the database."""
     asked = "SELECT sealed FROM concerns UNION ALL SELECT sealed FROM additions"
-    with stranger(data_dir) as connection:
+    with raw_connection(data_dir) as connection:
         return [sealed for (sealed,) in connection.execute(asked)]
 
 
 def resealings(data_dir: Path) -> list[tuple[str, str]]:
     """What the record tells of sealing anew, each with the state of its concern."""
     asked = "SELECT state, detail FROM disclosures JOIN concerns ON reference = chain WHERE act = 'resealed'"
-    with stranger(data_dir) as connection:
+    with raw_connection(data_dir) as connection:
         return list(connection.execute(asked))
 
 

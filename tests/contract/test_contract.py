@@ -23,7 +23,7 @@ from app.models.concerns.examples import FULL_EXAMPLE
 from app.models.guidance.guide_responses import Section
 from app.services.access.clients import add_client
 from app.web.context import AppContext
-from tests.support.openapi import Operation, ask, examples_of, faults_against, operations
+from tests.support.openapi import Operation, call, examples_of, faults_against, operations
 from tests.support.publishing import publish_next
 
 # The least number of answers of each phase: fewer would mean that it no longer tests what it did.
@@ -180,15 +180,15 @@ def real_answers(client: TestClient, told: Operation, tokens: dict[str, str]) ->
     known = known_of(told, tokens)
     if "{section}" in told.path and "{item_id}" not in told.path:
         for section in Section:
-            yield ask(client, told, known | {"section": section.value})
+            yield call(client, told, known | {"section": section.value})
     else:
-        yield ask(client, told, known)
+        yield call(client, told, known)
 
 
 def test_every_read_answers_what_is_documented(service: FastAPI, client: TestClient, tokens: dict[str, str]) -> None:
     document = service.openapi()
     for told in reads(document):
-        content = told.told["responses"]["200"]["content"]
+        content = told.definition["responses"]["200"]["content"]
 
         for answer in real_answers(client, told, tokens):
             media_type = answer.headers["content-type"].partition(";")[0]
@@ -203,8 +203,8 @@ def test_every_example_of_a_parameter_is_understood(
     service: FastAPI, client: TestClient, tokens: dict[str, str]
 ) -> None:
     for told in reads(service.openapi()):
-        for parameter in told.told.get("parameters", []):
+        for parameter in told.definition.get("parameters", []):
             for example in examples_of(parameter):
-                answer = ask(client, told, known_of(told, tokens), also=(parameter, example))
+                answer = call(client, told, known_of(told, tokens), also=(parameter, example))
 
                 assert answer.is_success, (told.id, parameter["name"], answer.text)

@@ -15,7 +15,7 @@ from app.main import create_app
 from app.models.concerns.examples import FULL_EXAMPLE
 from app.models.concerns.receipts import EXAMPLE_REFERENCE
 from tests.support.clock import A_TUESDAY
-from tests.support.openapi import Part, ask, examples_of, faults_against, operations
+from tests.support.openapi import Part, call, examples_of, faults_against, operations
 
 JSON = "application/json"
 PROBLEM = "application/problem+json"
@@ -101,14 +101,14 @@ def test_every_operation_says_what_the_caller_gets(document: Part) -> None:
         f"{told.method} {told.path}: {name}"
         for told in operations(document)
         for name in ("summary", "description", "tags")
-        if not told.told.get(name)
+        if not told.definition.get(name)
     ]
 
     assert silent == []
 
 
 def test_every_tag_is_described(document: Part) -> None:
-    used = {tag for told in operations(document) for tag in told.told["tags"]}
+    used = {tag for told in operations(document) for tag in told.definition["tags"]}
     described = {tag["name"] for tag in document["tags"] if tag["description"]}
 
     assert used - described == set()
@@ -122,13 +122,13 @@ def test_every_operation_is_named_by_a_verb_and_an_object(document: Part) -> Non
 
 
 def test_no_summary_stands_twice(document: Part) -> None:
-    summaries = [told.told["summary"] for told in operations(document)]
+    summaries = [told.definition["summary"] for told in operations(document)]
 
     assert len(set(summaries)) == len(summaries)
 
 
 def test_every_operation_documents_a_success(document: Part) -> None:
-    hopeless = [told.id for told in operations(document) if not {"200", "201"} & set(told.told["responses"])]
+    hopeless = [told.id for told in operations(document) if not {"200", "201"} & set(told.definition["responses"])]
 
     assert hopeless == []
 
@@ -153,7 +153,7 @@ def test_every_error_is_a_problem_with_an_example(document: Part) -> None:
     strange = [
         f"{told.id}: {status}"
         for told in operations(document)
-        for status, response in told.told["responses"].items()
+        for status, response in told.definition["responses"].items()
         if status >= "400" and (told.id, status) not in NOT_A_PROBLEM
         if list(response["content"]) != [PROBLEM] or not examples_of(response["content"][PROBLEM])
     ]
@@ -162,7 +162,7 @@ def test_every_error_is_a_problem_with_an_example(document: Part) -> None:
 
 
 def test_every_operation_documents_a_refusal_and_a_defect(document: Part) -> None:
-    silent = [told.id for told in operations(document) if not {"400", "500"} <= set(told.told["responses"])]
+    silent = [told.id for told in operations(document) if not {"400", "500"} <= set(told.definition["responses"])]
 
     assert silent == []
 
@@ -196,7 +196,7 @@ def test_every_parameter_has_a_description_and_an_example(document: Part) -> Non
     silent = [
         f"{told.id}: {parameter['name']}"
         for told in operations(document)
-        for parameter in told.told.get("parameters", [])
+        for parameter in told.definition.get("parameters", [])
         if not parameter.get("description") or None in (examples_of(parameter) or [None])
     ]
 
@@ -298,15 +298,15 @@ def test_every_example_of_a_read_is_an_excerpt_of_the_real_answer(document: Part
     receipt = client.post("/v1/concerns", json=FULL_EXAMPLE).json()
     status_token, reference = receipt["status_token"], receipt["reference"]
     for told in operations(document):
-        content = told.told["responses"].get("200", {}).get("content", {})
+        content = told.definition["responses"].get("200", {}).get("content", {})
         if told.method != "get" or JSON not in content or told.id in NOT_COMPARED or told.scheme == "ClientKey":
             continue
 
         if told.id == "read_concern_status":
-            answer = ask(client, told, {"token": status_token, "reference": reference}).json()
+            answer = call(client, told, {"token": status_token, "reference": reference}).json()
             answer["links"]["self"] = answer["links"]["self"].replace(reference, EXAMPLE_REFERENCE)
         else:
-            answer = ask(client, told, {}).json()
+            answer = call(client, told, {}).json()
 
         assert strays(content[JSON]["example"], answer) == [], told.id
 

@@ -72,7 +72,7 @@ def for_clients(service: FastAPI) -> dict[str, tuple[Operation, str]]:
     """Each operation that is for clients, with the one scope that it needs."""
     found = {}
     for told in operations(service.openapi()):
-        scopes = [scope for each in told.told.get("security", []) for scope in each.get("ClientKey", [])]
+        scopes = [scope for each in told.definition.get("security", []) for scope in each.get("ClientKey", [])]
         if scopes:
             (scope,) = scopes
             found[told.id] = (told, scope)
@@ -96,7 +96,7 @@ def key_without(context: AppContext, scope: Scope) -> str:
 
 def call(client: TestClient, told: Operation, key: str | None) -> int:
     """The status of an answer to a call with that key."""
-    parameters = told.told.get("parameters", [])
+    parameters = told.definition.get("parameters", [])
     given = {each["name"]: examples_of(each)[0] for each in parameters if each["in"] == "path"}
     headers = {"Authorization": f"Bearer {key}"} if key else {}
     body: dict[str, Any] | None = {} if told.method == "post" else None

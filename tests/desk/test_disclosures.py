@@ -22,7 +22,7 @@ from app.models.desk.disclosure_tables import AUDIT, INBOX, DeskAct
 from app.services.operations.verification import verify_disclosures
 from tests.support.clock import A_TUESDAY, SettableClock
 from tests.support.concerns import Concern
-from tests.support.databases import Stranger, drop_rules, spoil, stranger
+from tests.support.databases import RawConnection, drop_triggers, fail_writes, raw_connection
 from tests.support.desk import Desk
 from tests.support.editions import a_key
 
@@ -61,9 +61,9 @@ every_call = pytest.mark.parametrize(("method", "path"), CALLS)
 
 
 @pytest.fixture
-def database(settings: Settings) -> Iterator[Stranger]:
+def database(settings: Settings) -> Iterator[RawConnection]:
     """The database as somebody else opens it, with none of this service's settings."""
-    with stranger(settings.data_dir) as connection:
+    with raw_connection(settings.data_dir) as connection:
         yield connection
 
 
@@ -106,7 +106,7 @@ def at_work(desk: Desk, reference: str) -> AtWork:
     return AtWork(desk, reference)
 
 
-def everything(database: Stranger) -> dict[str, list[Any]]:
+def everything(database: RawConnection) -> dict[str, list[Any]]:
     tables = ("concerns", "additions", "disclosures", "chains")
     return {table: database.execute(f"SELECT * FROM {table}").fetchall() for table in tables}
 
@@ -118,7 +118,7 @@ def test_no_route_of_the_desk_is_left_out_here(service: FastAPI) -> None:
 
 @every_call
 def test_each_route_needs_a_token_and_its_scope_and_leaves_nothing_on_the_record_without(
-    client: TestClient, at_work: AtWork, database: Stranger, method: str, path: str
+    client: TestClient, at_work: AtWork, database: RawConnection, method: str, path: str
 ) -> None:
     scopes = [scope for scope in Scope if scope is not CALLS[method, path].scope]
     elsewhere = a_key(client, *scopes, name="another-client")
@@ -133,7 +133,7 @@ def test_each_route_needs_a_token_and_its_scope_and_leaves_nothing_on_the_record
 
 @every_call
 def test_each_route_leaves_exactly_one_row_with_client_act_time_and_address(
-    at_work: AtWork, clock: SettableClock, database: Stranger, method: str, path: str
+    at_work: AtWork, clock: SettableClock, database: RawConnection, method: str, path: str
 ) -> None:
     at_work.prepare(path)
     before = everything(database)["disclosures"]
@@ -151,11 +151,11 @@ def test_each_route_leaves_exactly_one_row_with_client_act_time_and_address(
 
 @every_call
 def test_an_act_that_cannot_be_recorded_does_not_happen_and_shows_nothing(
-    at_work: AtWork, database: Stranger, method: str, path: str
+    at_work: AtWork, database: RawConnection, method: str, path: str
 ) -> None:
     at_work.prepare(path)
     before = everything(database)
-    spoil(database, "INSERT", "disclosures")
+    fail_writes(database, "INSERT", "disclosures")
 
     answer = at_work.call(method, path)
 
@@ -166,10 +166,10 @@ def test_an_act_that_cannot_be_recorded_does_not_happen_and_shows_nothing(
 
 
 @pytest.mark.parametrize("path", [path for method, path in CALLS if method == "post"])
-def test_an_act_that_fails_leaves_nothing_on_the_record(at_work: AtWork, database: Stranger, path: str) -> None:
+def test_an_act_that_fails_leaves_nothing_on_the_record(at_work: AtWork, database: RawConnection, path: str) -> None:
     at_work.prepare(path)
     before = everything(database)
-    spoil(database, "UPDATE", "concerns")
+    fail_writes(database, "UPDATE", "concerns")
 
     answer = at_work.call("post", path)
 
@@ -178,13 +178,13 @@ def test_an_act_that_fails_leaves_nothing_on_the_record(at_work: AtWork, databas
 
 
 @pytest.fixture
-def unguarded(desk: Desk, reference: str, database: Stranger) -> Stranger:
+def unguarded(desk: Desk, reference: str, database: RawConnection) -> RawConnection:
     """Three rows on the concern's chain, and a database whose triggers somebody has dropped."""
     desk.act(reference, "acknowledgement")
     desk.act(reference, "hold", held=True, reason="A made-up reason.")
     desk.get(f"/concerns/{reference}")
     desk.get("/concerns")
-    drop_rules(database)
+    drop_triggers(database)
     return database
 
 
@@ -207,7 +207,7 @@ def flipped(stored: Any) -> Iterator[Any]:
 @pytest.mark.embedded
 @pytest.mark.parametrize("column", COLUMNS)
 def test_one_byte_changed_in_any_row_is_reported_with_the_chain_s_name(
-    unguarded: Stranger, service: FastAPI, settings: Settings, column: str
+    unguarded: RawConnection, service: FastAPI, settings: Settings, column: str
 ) -> None:
     as_bytes = column if column == "number" else f"CAST({column} AS BLOB)"
     change = (
@@ -258,7 +258,7 @@ def test_one_byte_changed_in_any_row_is_reported_with_the_chain_s_name(
     ],
 )
 def test_the_command_names_the_concern_whose_chain_was_cut_reordered_or_rewritten(
-    unguarded: Stranger, settings: Settings, reference: str, tampering: str, fault: str
+    unguarded: RawConnection, settings: Settings, reference: str, tampering: str, fault: str
 ) -> None:
     assert verify(settings.data_dir)[0] == 0
     for statement in tampering.split(";"):
@@ -274,7 +274,7 @@ def test_the_command_names_the_concern_whose_chain_was_cut_reordered_or_rewritte
 @pytest.mark.embedded
 @pytest.mark.parametrize("table", ["disclosures", "chains"])
 def test_the_database_itself_refuses_to_alter_delete_or_replace_what_is_on_the_record(
-    at_work: AtWork, database: Stranger, table: str
+    at_work: AtWork, database: RawConnection, table: str
 ) -> None:
     at_work.prepare("outcome")
     at_work.desk.get("/concerns")
@@ -302,7 +302,7 @@ def test_the_database_itself_refuses_to_alter_delete_or_replace_what_is_on_the_r
 
 
 def test_a_signed_statement_is_checked_offline_and_shows_a_chain_that_was_cut_and_made_whole_again(
-    unguarded: Stranger, desk: Desk, settings: Settings, reference: str
+    unguarded: RawConnection, desk: Desk, settings: Settings, reference: str
 ) -> None:
     told = desk.get(f"/disclosures/{reference}/statement").json()
     keys = PyJWKSet.from_dict(desk.http.get("/.well-known/jwks.json").json())

@@ -161,7 +161,7 @@ def test_a_name_is_given_once_even_if_it_was_revoked(guidance: Command) -> None:
     guidance("revoke", "example-app")
     after = guidance("add", "example-app", "--scope", "guidance:publish")
 
-    assert again == after == (1, "", "A client of that name was added before.\n")
+    assert again == after == (1, "", "There is already a client of that name.\n")
 
 
 @pytest.mark.parametrize(

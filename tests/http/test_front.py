@@ -15,7 +15,7 @@ from app.server import answering_at_once
 from app.server.answering_at_once import AnswersAtOnce
 from app.web.middleware.request_log import RequestLogMiddleware
 from tests.support.publishing import GUIDE, publish_next
-from tests.support.threaded import served
+from tests.support.threaded import run_server
 
 pytestmark = pytest.mark.any_database
 
@@ -27,7 +27,7 @@ LARGE, SEVERAL = "/docs/swagger-ui-bundle.js", 30  # 45 MB: more than the operat
 
 @pytest.fixture
 def address(service: FastAPI, settings: Settings) -> Iterator[tuple[str, int]]:
-    with served(service, settings) as url:
+    with run_server(service, settings) as url:
         told = httpx.URL(url)
         yield told.host, told.port or 0
 

@@ -248,7 +248,7 @@ def test_keys_are_read_once_however_many_tokens_name_unknown_ones(guarded: Guard
 
 WHOLE = {"ISSUER": ISSUER, "AUDIENCE": AUDIENCE, "JWKS_URL": "https://login.council.example/keys"}
 TOGETHER = "GUIDANCE_OPENID_ISSUER, GUIDANCE_OPENID_AUDIENCE and GUIDANCE_OPENID_JWKS_URL go together"
-SAFELY = "GUIDANCE_OPENID_JWKS_URL: must be an https address, or http on this machine alone"
+SAFELY = "GUIDANCE_OPENID_JWKS_URL: must be an https address, or http on this machine only"
 
 
 @pytest.mark.parametrize(

@@ -31,7 +31,7 @@ from tests.support.clock import SettableClock
 from tests.support.concerns import Concern
 from tests.support.editions import a_key, content_of, publish
 from tests.support.publishing import GUIDE, publish_next, withdraw
-from tests.support.threaded import served
+from tests.support.threaded import run_server
 from tests.support.waiting import LONG_ENOUGH, wait_until
 
 pytestmark = pytest.mark.any_database
@@ -223,7 +223,7 @@ def test_with_and_without_the_shelf_the_answers_are_the_same_whatever_happens_be
             for name, size in (("with", 2), ("without", 0))
         ]
         ShelfAndNoShelf.pair = services[0], services[1]
-        address = running.enter_context(served(services[0], Settings()))
+        address = running.enter_context(run_server(services[0], Settings()))
         over_http = running.enter_context(httpx.Client(base_url=address, trust_env=False, headers={"User-Agent": ""}))
         no_shelf = running.enter_context(TestClient(services[1]))
         ShelfAndNoShelf.clients = over_http, no_shelf

@@ -23,7 +23,7 @@ from app.errors import NoSuchGuide
 from app.main import create_app
 from tests.support.command import guidance
 from tests.support.concerns import Concern
-from tests.support.databases import stranger
+from tests.support.databases import raw_connection
 from tests.support.live import LiveServer
 from tests.support.publishing import FIRST_EDITION, GUIDE, SLUG
 
@@ -77,7 +77,7 @@ def test_publishing_tells_each_edition_and_its_digest(tmp_path: Path, edition_fi
 @pytest.mark.parametrize(
     ("name", "old", "new", "fault"),
     [
-        ("1.yaml", "First edition", "A made-up edition", ": Other words already stand under that number"),
+        ("1.yaml", "First edition", "A made-up edition", ": That number already has other content"),
         ("3.yaml", "First edition", "A made-up edition", ": Editions are numbered 1, 2, 3"),
         ("first.yaml", "First edition", "A made-up edition", ": the file must be named after the edition's number"),
         ("2.yaml", 'code: "11A"', 'code: "99Z"', ", line {line}: `/related_codes/0/code`: This is not a code of the"),
@@ -155,7 +155,7 @@ def test_the_identity_opens_a_concern_that_was_sealed_to_its_recipient(tmp_path:
     recipient = guidance("keys", "new", identity).stdout.strip()
     with TestClient(create_app(Settings(data_dir=tmp_path / "data", seal_to=(recipient,)))) as client:
         reference = client.post("/v1/concerns", json=a_concern()).json()["reference"]
-    with stranger(tmp_path / "data") as connection:
+    with raw_connection(tmp_path / "data") as connection:
         ((sealed,),) = connection.execute("SELECT sealed FROM concerns").fetchall()
     (secret,) = (line for line in identity.read_text().splitlines() if line.startswith("AGE-SECRET-KEY-"))
 

@@ -29,7 +29,7 @@ from tests.support.clock import A_TUESDAY
 from tests.support.databases import Postgresql
 from tests.support.editions import CONTENT_KEYS
 from tests.support.live import LiveServer, eventually
-from tests.support.load import A_CONCERN, Told, load
+from tests.support.load import A_CONCERN, LoadResult, load
 from tests.support.publishing import GUIDE
 
 pytestmark = pytest.mark.any_database
@@ -42,7 +42,7 @@ SMALL_DISK = "8m"
 HONEST_READS = frozenset({200, 503})
 
 
-def stands_once(server: LiveServer, told: Told) -> None:
+def stands_once(server: LiveServer, told: LoadResult) -> None:
     """Every concern that was acknowledged is there, exactly once, and a retry of any gets its first receipt."""
     with server.client() as client:
         for key, receipt in told.receipts.items():
@@ -84,7 +84,7 @@ def test_a_kill_at_any_moment_loses_nothing_that_was_acknowledged_and_doubles_no
     node: LiveServer, record_property: Callable[[str, object], None]
 ) -> None:
     moments = [MOMENTS.uniform(0.1, 1.5) for _ in range(ROUNDS)]
-    everything = Told()
+    everything = LoadResult()
     for number, moment in enumerate(moments):
         with load([node.url], callers=CALLERS, name=f"round-{number}") as told:
             assert eventually(lambda told=told: len(told.receipts) > CALLERS), moments  # type: ignore[misc]
@@ -95,7 +95,7 @@ def test_a_kill_at_any_moment_loses_nothing_that_was_acknowledged_and_doubles_no
         everything.refusals += told.refusals
 
     stands_once(node, everything)
-    assert everything.dishonest == [], moments
+    assert everything.unexpected == [], moments
     record_property("acknowledged", len(everything.receipts))
 
 
@@ -113,7 +113,7 @@ def test_a_database_server_that_is_killed_and_comes_back_is_used_again_and_has_e
     data_dir = tmp_path / "data"
     node = LiveServer(data_dir, deliver="false", database_url=shared.address(shared.database_of(data_dir)))
     node.start()
-    everything = Told()
+    everything = LoadResult()
     for number in range(ROUNDS):
         with load([node.url], callers=CALLERS, name=f"round-{number}") as told:
             assert eventually(lambda told=told: len(told.receipts) > CALLERS)  # type: ignore[misc]
@@ -132,7 +132,7 @@ def test_a_database_server_that_is_killed_and_comes_back_is_used_again_and_has_e
         everything.refusals += told.refusals
 
     stands_once(node, everything)
-    assert everything.dishonest == []
+    assert everything.unexpected == []
     record_property("acknowledged", len(everything.receipts))
     node.stop()
 
@@ -206,7 +206,7 @@ def test_of_three_nodes_one_is_killed_and_the_others_answer_on(
         read = [each.result() for each in reading]
 
     stands_once(others[0], told)
-    assert told.dishonest == []
+    assert told.unexpected == []
     assert {status for statuses, _ in read for status in statuses} <= HONEST_READS
     assert [broken for _, broken in read] == [0, 0]
     assert published.count(201) > 1

@@ -20,7 +20,7 @@ from app.store.database import open_database
 from app.store.schema import MIGRATIONS, make_schema, migrate, prepare_schema
 from tests.support.command import guidance
 from tests.support.concerns import Concern
-from tests.support.databases import address_for, postgresql, stranger
+from tests.support.databases import address_for, postgresql, raw_connection
 from tests.support.publishing import GUIDE
 from tests.support.schema import declared_statements
 
@@ -197,7 +197,7 @@ def test_a_schema_that_this_program_does_not_know_is_not_served(settings: Settin
     with TestClient(create_app(settings)):
         pass
     change = "DROP TABLE alembic_version" if known != "9999" else "UPDATE alembic_version SET version_num = '9999'"
-    with stranger(settings.data_dir) as database:
+    with raw_connection(settings.data_dir) as database:
         database.execute(change)
 
     with pytest.raises(SchemaUnknown), TestClient(create_app(settings)):

@@ -57,7 +57,7 @@ def test_asked_to_stop_it_turns_red_refuses_what_is_new_reads_on_and_finishes_wh
     assert refused.json()["signposts"][0]["phones"][0]["number"] == "999"
     assert read.status_code == 200
     assert set(statuses) == {200}
-    assert told.dishonest == []
+    assert told.unexpected == []
 
 
 def test_several_processes_share_one_address_and_one_database(several: LiveServer) -> None:
@@ -68,7 +68,7 @@ def test_several_processes_share_one_address_and_one_database(several: LiveServe
     with several.client() as client:
         metrics = [client.get("/metrics").text for _ in range(10)]
 
-    assert told.dishonest == []
+    assert told.unexpected == []
     assert len({each["reference"] for each in told.receipts.values()}) == len(told.receipts)
     counted = 'guidance_requests_total{method="POST",route="/v1/concerns",status="201"}'
     shown = {line for told in metrics for line in told.splitlines() if line.startswith(counted)}

@@ -10,7 +10,7 @@ from starlette.testclient import TestClient
 
 from app.config import Settings
 from app.main import create_app
-from tests.support.browsing import served
+from tests.support.browsing import run_server
 from tests.support.clock import SettableClock
 from tests.support.publishing import SLUG
 
@@ -45,7 +45,7 @@ class RecordedPage:
 def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """Yield the address of a service."""
     settings = Settings(data_dir=tmp_path_factory.mktemp("docs") / "data", deliver=False)
-    with served(create_app(settings, SettableClock())) as url:
+    with run_server(create_app(settings, SettableClock())) as url:
         yield url
 
 

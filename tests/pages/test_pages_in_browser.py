@@ -17,7 +17,7 @@ from app.config import Settings
 from app.main import create_app
 from app.models.guidance.editions import EditionContent
 from app.web.context import AppContext
-from tests.support.browsing import FLAGS, barriers, served
+from tests.support.browsing import FLAGS, accessibility_violations, run_server
 from tests.support.clock import SettableClock
 from tests.support.publishing import SLUG, an_edition, publish_next
 
@@ -82,7 +82,7 @@ def site(tmp_path_factory: pytest.TempPathFactory, embedder: str) -> Iterator[Si
         embedding_origins=(embedder,),
     )
     service = create_app(settings, SettableClock())
-    with served(service) as url:
+    with run_server(service) as url:
         publish_next(service, **dict(second_edition()))
         yield Site(url, service, embedder)
 
@@ -400,7 +400,7 @@ def states(page: Page) -> Iterator[str]:
 
 def find_faults(page: Page) -> list[str]:
     """Return the faults of a page: from axe, in headings, landmarks or language, or in its width on a narrow screen."""
-    faults = barriers(page)
+    faults = accessibility_violations(page)
     levels = page.evaluate(HEADINGS)
     if levels.count(1) != 1 or any(after - before > 1 for before, after in pairwise(levels)):
         faults.append(f"headings: {levels}")
@@ -436,10 +436,10 @@ def test_the_dark_pages_have_enough_contrast(browser: Browser, site: Site) -> No
     page = context.new_page()
     page.goto(FORM)
     check(page)
-    found = barriers(page)
+    found = accessibility_violations(page)
     for path in (f"/guides/{SLUG}/editions/2/changes?since=1", f"/guides/{SLUG}/editions/1"):
         page.goto(path)
-        found += barriers(page)
+        found += accessibility_violations(page)
 
     assert found == []
     context.close()

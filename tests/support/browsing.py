@@ -1,4 +1,4 @@
-"""A real browser, and a service of this process for it to visit."""
+"""A real browser, and a server in this process for it to visit."""
 
 import os
 import shutil
@@ -30,8 +30,8 @@ RULES = {
 
 
 @contextmanager
-def launched() -> Iterator[Browser]:
-    """The system's Chromium. Continuous integration must have it; elsewhere it may be missing."""
+def launch_browser() -> Iterator[Browser]:
+    """Start the system's Chromium. Skip the test if there is none; in continuous integration, fail."""
     program = shutil.which("chromium")
     if program is None and os.environ.get("CI") == "true":
         pytest.fail("chromium is not installed, and continuous integration must have it")
@@ -44,8 +44,8 @@ def launched() -> Iterator[Browser]:
 
 
 @contextmanager
-def served(service: FastAPI) -> Iterator[str]:
-    """The address of the service, which answers in a thread of this process."""
+def run_server(service: FastAPI) -> Iterator[str]:
+    """Run the service in a thread of this process, and yield its address."""
     config = uvicorn.Config(service, port=0, log_config=None)
     server, listening = uvicorn.Server(config), config.bind_socket()
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]}, daemon=True)
@@ -58,7 +58,7 @@ def served(service: FastAPI) -> Iterator[str]:
     thread.join(timeout=STARTING_SECONDS)
 
 
-def barriers(page: Page) -> list[str]:
-    """What axe finds wrong with the page by WCAG 2.2 AA and its best practices: rule and place of each."""
+def accessibility_violations(page: Page) -> list[str]:
+    """Return the rule and the place of each fault that axe finds by WCAG 2.2 AA and its best practices."""
     found = Axe().run(page, options=RULES).response["violations"]
     return [f"{each['id']}: {node['target']}" for each in found for node in each["nodes"]]

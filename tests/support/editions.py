@@ -1,4 +1,4 @@
-"""A second edition of the real guide, as tests publish it: four differences from the first, each of another kind."""
+"""A second edition of the real guide, with four differences from the first, each of another kind."""
 
 from typing import Any
 
@@ -32,20 +32,20 @@ SWAPPED = ("missing-or-unexplained-absence", "concerning-online-use-or-messages"
 
 
 def a_key(client: TestClient, *scopes: Scope, name: str = "example-editor") -> dict[str, str]:
-    """The headers of a new client with those scopes."""
+    """Add a client with those scopes, and return its request headers."""
     context = client.app.state.context  # type: ignore[attr-defined]  # the service under test
     key = add_client(context.writer, name=name, scopes=scopes, at=A_TUESDAY)
     return {"Authorization": f"Bearer {key}"}
 
 
 def content_of(client: TestClient, path: str = GUIDE) -> dict[str, Any]:
-    """The content of the edition at that path, ready to be published again."""
-    answer = client.get(path).json()
-    return {key: answer[key] for key in CONTENT_KEYS}
+    """Return the content of the edition at that path, ready to be published again."""
+    edition = client.get(path).json()
+    return {key: edition[key] for key in CONTENT_KEYS}
 
 
 def second_edition(client: TestClient) -> dict[str, Any]:
-    """Edition 1 with one indicator reworded, one added, one removed and two that changed places."""
+    """Return edition 1 with one indicator reworded, one added, one removed and two that changed places."""
     content = content_of(client)
     indicators = {indicator["id"]: indicator for indicator in content["indicators"]}
     indicators[REWORDED] |= {"text": "Secrecy about whereabouts, friendships, online friends and/or new possessions"}
@@ -53,13 +53,13 @@ def second_edition(client: TestClient) -> dict[str, Any]:
     order = list(indicators)
     first, second = (order.index(id_) for id_ in SWAPPED)
     order[first], order[second] = order[second], order[first]
-    kept = [indicators[id_] for id_ in order]
+    ordered = [indicators[id_] for id_ in order]
     added = {"id": ADDED, "position": 0, "text": "An invented indicator", "kind": "potential_indicator"}
-    numbered = [item | {"position": place} for place, item in enumerate([*kept, added], start=1)]
+    numbered = [item | {"position": place} for place, item in enumerate([*ordered, added], start=1)]
     return content | {"change_note": "A test's second edition.", "indicators": numbered}
 
 
 def publish(client: TestClient, content: dict[str, Any], headers: dict[str, str], guide: str = GUIDE) -> Any:
-    """Publish it on top of the current edition."""
+    """Publish the content as the next edition of the guide, and return the response."""
     etag = client.get(guide).headers.get("ETag")
     return client.post(f"{guide}/editions", json=content, headers=headers | ({"If-Match": etag} if etag else {}))

@@ -19,14 +19,14 @@ STARTING_SECONDS = 30
 
 
 def environment_for(data_dir: Path, **settings: str) -> dict[str, str]:
-    """The environment of a process that works on that folder's database."""
+    """Return the environment of a process that uses that folder's database."""
     address = address_for(data_dir)
-    told = {"drain_seconds": "0"} | ({"database_url": address} if address else {}) | settings
-    return {**os.environ, **{f"GUIDANCE_{name.upper()}": value for name, value in told.items()}}
+    values = {"drain_seconds": "0"} | ({"database_url": address} if address else {}) | settings
+    return {**os.environ, **{f"GUIDANCE_{name.upper()}": value for name, value in values.items()}}
 
 
 def eventually(holds: Callable[[], bool], *, patience_seconds: float = 60) -> bool:
-    """Whether it comes to hold; the bound is only there to end a test that would fail."""
+    """Wait until the condition holds, and return whether it does. The time limit only ends a test that would fail."""
     deadline = time.monotonic() + patience_seconds
     while not holds() and time.monotonic() < deadline:
         time.sleep(0.05)
@@ -53,9 +53,9 @@ class LiveServer:
             self._process = subprocess.Popen(command, stderr=log, stdout=log, env=self._environment)
         deadline = time.monotonic() + STARTING_SECONDS
         while time.monotonic() < deadline:
-            told = self.log.read_bytes()[read_from:].decode()
-            found = re.search(r"Serving on (http://[0-9.]+:[0-9]+)", told)
-            if found and self._answers(found[1]):
+            output = self.log.read_bytes()[read_from:].decode()
+            found = re.search(r"Serving on (http://[0-9.]+:[0-9]+)", output)
+            if found and self._is_ready(found[1]):
                 self.url = found[1]
                 return
             if self._process.poll() is not None:
@@ -65,20 +65,20 @@ class LiveServer:
         raise RuntimeError(f"the server did not start: {self.log.read_text()[-2000:]}")
 
     @staticmethod
-    def _answers(url: str) -> bool:
+    def _is_ready(url: str) -> bool:
         try:
             return httpx.get(f"{url}/health/ready", trust_env=False).is_success
         except httpx.TransportError:
             return False
 
     def kill(self) -> None:
-        """`kill -9`: no chance to tidy up."""
+        """Send SIGKILL, so that the server cannot clean up."""
         assert self._process is not None
         self._process.send_signal(signal.SIGKILL)
         self._process.wait()
 
     def terminate(self) -> None:
-        """Ask it to stop, as an operator would, and wait for nothing."""
+        """Send SIGTERM, as an operator would, and do not wait."""
         assert self._process is not None
         self._process.terminate()
 
@@ -95,12 +95,12 @@ class LiveServer:
             self.wait()
 
     def children(self) -> list[psutil.Process]:
-        """The processes that serve, where there are several."""
+        """Return the worker processes, where there are several."""
         assert self._process is not None
         return [each for each in psutil.Process(self._process.pid).children() if _serves(each)]
 
     def client(self) -> httpx.Client:
-        """A client of this server."""
+        """Return an HTTP client of this server."""
         return httpx.Client(base_url=self.url, timeout=STARTING_SECONDS, trust_env=False)
 
 

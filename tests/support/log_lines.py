@@ -1,4 +1,4 @@
-"""The log, as the service sets it up, and a way to read it."""
+"""The log of the service, and a fixture that reads it."""
 
 import io
 import json
@@ -19,7 +19,7 @@ Lines = Callable[[], list[dict[str, Any]]]
 
 @pytest.fixture
 def lines(monkeypatch: pytest.MonkeyPatch) -> Iterator[Lines]:
-    """The log as the service sets it up, and a way to read what it wrote; afterwards it is as it was."""
+    """Set up the log as the service does, and yield a function that returns the new lines. Restore it afterwards."""
     written = io.StringIO()
     monkeypatch.setattr(sys, "stderr", written)
     monkeypatch.setattr(logging, "raiseExceptions", True)  # Python's own default
@@ -29,10 +29,10 @@ def lines(monkeypatch: pytest.MonkeyPatch) -> Iterator[Lines]:
     set_up_logs("info")
 
     def read() -> list[dict[str, Any]]:
-        told = [json.loads(line) for line in written.getvalue().splitlines()]
+        entries = [json.loads(line) for line in written.getvalue().splitlines()]
         written.seek(0)
         written.truncate()
-        return told
+        return entries
 
     yield read
     root.handlers[:] = handlers

@@ -1,4 +1,4 @@
-"""The first guide, and publishing through the door that every publisher uses."""
+"""The first guide, and functions that publish through the service function that every publisher uses."""
 
 from functools import lru_cache
 from typing import Any
@@ -21,7 +21,7 @@ _read_seed_file = lru_cache(read_seed_file)  # the seed is the same in every tes
 
 
 def an_edition(**changes: Any) -> EditionContent:
-    """The words of the seed's first edition, with whatever the test changes."""
+    """Return the content of the seed's first edition, with the changes of the test."""
     return EditionContent.model_validate(_read_seed_file(FIRST_EDITION, EditionContent).model_dump() | changes)
 
 

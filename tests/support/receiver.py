@@ -1,4 +1,4 @@
-"""A receiver of webhooks that a test holds in its hands: it remembers what came, and answers as it is told."""
+"""A receiver of webhooks for tests: it records every notice and sends the reply that the test gives."""
 
 import threading
 from collections.abc import Callable
@@ -21,7 +21,7 @@ class Notice:
 
 @dataclass(frozen=True)
 class Reply:
-    """What the receiver answers."""
+    """A response of the receiver."""
 
     status: int = 204
     headers: dict[str, str] = field(default_factory=dict)
@@ -41,20 +41,20 @@ class Receiver:
             def do_POST(self) -> None:
                 length = int(self.headers["Content-Length"])
                 body = self.rfile.read(length)
-                if len(body) < length:  # the sender was killed in the middle of its words: no notice arrived
+                if len(body) < length:  # the sender was killed while it sent: no notice arrived
                     return
                 with receiver._lock:
                     receiver.notices.append(Notice({k.lower(): v for k, v in self.headers.items()}, body))
-                    told = receiver.reply(len(receiver.notices))
-                self.send_response(told.status)
-                for name, value in told.headers.items():
+                    reply = receiver.reply(len(receiver.notices))
+                self.send_response(reply.status)
+                for name, value in reply.headers.items():
                     self.send_header(name, value)
-                self.send_header("Content-Length", str(len(told.body)))
+                self.send_header("Content-Length", str(len(reply.body)))
                 self.end_headers()
-                self.wfile.write(told.body)
+                self.wfile.write(reply.body)
 
             def log_message(self, *_: object) -> None:
-                """Say nothing."""
+                """Log nothing."""
 
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
         self._thread = threading.Thread(target=self._server.serve_forever, daemon=True)
@@ -62,6 +62,6 @@ class Receiver:
         self.url = f"http://127.0.0.1:{self._server.server_port}/notices"
 
     def close(self) -> None:
-        """Stop."""
+        """Stop the server."""
         self._server.shutdown()
         self._server.server_close()

@@ -1,4 +1,4 @@
-"""A real server in a thread of the tests, over the connections that the service makes."""
+"""A real server in a thread of the tests, with the connections of the service."""
 
 import threading
 from collections.abc import Iterator
@@ -13,8 +13,8 @@ from tests.support.live import eventually
 
 
 @contextmanager
-def served(service: ASGIApp, settings: Settings) -> Iterator[str]:
-    """The address at which the service answers."""
+def run_server(service: ASGIApp, settings: Settings) -> Iterator[str]:
+    """Run the service in a thread, and yield its address."""
     config = uvicorn.Config(
         service,
         port=0,

@@ -1,4 +1,4 @@
-"""Waiting for what another thread does."""
+"""Waiting for another thread."""
 
 import time
 from collections.abc import Callable
@@ -6,9 +6,9 @@ from collections.abc import Callable
 LONG_ENOUGH = 30
 
 
-def wait_until(true: Callable[[], bool]) -> None:
-    """Wait for something that is sure to come."""
+def wait_until(condition: Callable[[], bool]) -> None:
+    """Wait until the condition holds; fail after LONG_ENOUGH seconds."""
     deadline = time.monotonic() + LONG_ENOUGH
-    while not true():
+    while not condition():
         assert time.monotonic() < deadline
         time.sleep(0.001)

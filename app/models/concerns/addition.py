@@ -1,4 +1,4 @@
-"""What a reporter adds to a concern that was kept."""
+"""Additions: what a reporter sends after the concern itself."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""A child whom a concern is about."""
+"""A child in a concern."""
 
 from typing import Annotated
 

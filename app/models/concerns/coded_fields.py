@@ -1,4 +1,4 @@
-"""Where the codes stand in anything that was parsed, so that the service can check them against the code lists."""
+"""The codes in a parsed model, with their places, so that the service can check them against the code lists."""
 
 from collections.abc import Iterable, Iterator
 from functools import cache
@@ -13,10 +13,10 @@ Location = tuple[str | int, ...]
 
 
 def coded_values(model: BaseModel) -> Iterator[tuple[Location, str, str]]:
-    """Yield (location, name of the code list, code) for every code that stands anywhere in the model.
+    """Yield (location, name of the code list, code) for every code anywhere in the model.
 
-    A location is a path of field names, keys and places in lists, from the root. What was not answered yields
-    nothing. Raises TypeError for a model with a field that draws on two code lists, since neither could be told.
+    A location is a path of field names, keys and list indexes, from the root. A field that was not sent yields
+    nothing. Raises TypeError for a model with a field that names two code lists: its codes would be ambiguous.
     """
     for field, code_list in _code_lists(type(model)).items():
         if field in model.model_fields_set:
@@ -25,17 +25,17 @@ def coded_values(model: BaseModel) -> Iterator[tuple[Location, str, str]]:
 
 def _codes_at(location: Location, code_list: str | None, value: object) -> Iterator[tuple[Location, str, str]]:
     if isinstance(value, BaseModel):
-        for within, its_list, code in coded_values(value):
-            yield (*location, *within), its_list, code
+        for inner, inner_list, code in coded_values(value):
+            yield (*location, *inner), inner_list, code
     elif isinstance(value, str):
         if code_list is not None:
             yield location, code_list, value
     else:
-        for step, item in _parts_of(value):
+        for step, item in _items_of(value):
             yield from _codes_at((*location, step), code_list, item)
 
 
-def _parts_of(value: object) -> Iterable[tuple[str | int, object]]:
+def _items_of(value: object) -> Iterable[tuple[str | int, object]]:
     if isinstance(value, dict):
         return value.items()
     if isinstance(value, list | tuple | set | frozenset):
@@ -48,13 +48,13 @@ def _code_lists(model: type[BaseModel]) -> MappingProxyType[str, str | None]:
     """Map every field of the class to the code list that its strings belong to, or to None."""
     return MappingProxyType(
         {
-            name: _the_one_code_list(f"{model.__name__}.{name}", field.annotation, field.metadata)
+            name: _only_code_list(f"{model.__name__}.{name}", field.annotation, field.metadata)
             for name, field in model.model_fields.items()
         }
     )
 
 
-def _the_one_code_list(field: str, annotation: Any, metadata: list[Any]) -> str | None:
+def _only_code_list(field: str, annotation: Any, metadata: list[Any]) -> str | None:
     named = {*_named_in(annotation), *(mark.code_list for mark in metadata if isinstance(mark, FromCodeList))}
     if len(named) > 1:
         raise TypeError(f"{field} draws on more than one code list")
@@ -62,7 +62,7 @@ def _the_one_code_list(field: str, annotation: Any, metadata: list[Any]) -> str 
 
 
 def _named_in(annotation: Any) -> Iterator[str]:
-    """Yield the code lists named inside an annotation; get_args opens Annotated, unions, lists and tuples alike."""
+    """Yield the code lists named inside an annotation; get_args opens Annotated, unions, lists and tuples."""
     if isinstance(annotation, FromCodeList):
         yield annotation.code_list
     for part in get_args(annotation):

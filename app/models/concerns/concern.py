@@ -1,4 +1,4 @@
-"""A concern about one or more children, as anybody may post it."""
+"""The submission: a concern about one or more children."""
 
 from enum import StrEnum
 from typing import Annotated
@@ -15,7 +15,7 @@ from app.models.concerns.reporter_input import ReporterInput
 from app.models.concerns.sharing import Agency, InformedAndBasis, RiskToWorkers
 
 FORM_VERSION = 2
-"""The version of the form: raised by one whenever the JSON Schema of `Concern` changes in any way."""
+"""The version of the form. It rises by one whenever the JSON Schema of `Concern` changes in any way."""
 
 
 class ImmediateDanger(StrEnum):

@@ -16,13 +16,13 @@ from app.models.concerns.observations import (
 from app.models.concerns.reporter_input import ReporterInput
 
 
-def _has_words(narrative: str) -> str:
+def _check_not_blank(narrative: str) -> str:
     if not narrative.strip():
         raise ValueError("say in a few words what worries you; spaces alone tell nothing")
     return narrative
 
 
-Narrative = Annotated[str, StringConstraints(min_length=1, max_length=50_000), AfterValidator(_has_words)]
+Narrative = Annotated[str, StringConstraints(min_length=1, max_length=50_000), AfterValidator(_check_not_blank)]
 
 
 class HowKnown(StrEnum):

@@ -1,8 +1,8 @@
-"""The small types that the parts of a concern share: texts, answers, dates, addresses.
+"""The small types that the models of a concern share: texts, answers, dates, addresses.
 
-What a person typed is kept exactly as typed, and no telephone number, postcode, name or email address is ever refused
-for its form. Only dates are checked, because a misread date would put a false fact in a child’s record; beside each
-stands a field for what is known in other words.
+Text is stored exactly as typed, and no telephone number, postcode, name or email address is ever refused for its form.
+Only dates are checked, because a misread date would put a false fact in a child’s record. Each date has a free text
+field beside it.
 """
 
 import datetime as dt
@@ -15,7 +15,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints
 from app.models.base import FromCodeList
 from app.models.concerns.reporter_input import ReporterInput
 
-# The lengths are generous for their purpose and together keep the longest possible concern well under a megabyte.
+# Generous lengths, under which the longest possible concern is still well below a megabyte.
 Brief = Annotated[str, StringConstraints(max_length=100)]
 Line = Annotated[str, StringConstraints(max_length=300)]
 Note = Annotated[str, StringConstraints(max_length=1000)]
@@ -41,36 +41,36 @@ class YesNo(StrEnum):
 _FULL_DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 
 
-def _is_written_in_full(given: object) -> object:
-    if isinstance(given, str) and _FULL_DATE.fullmatch(given):
-        return given
-    if type(given) is dt.date:
-        return given
+def _check_full_date(value: object) -> object:
+    if isinstance(value, str) and _FULL_DATE.fullmatch(value):
+        return value
+    if type(value) is dt.date:
+        return value
     raise ValueError("must be a full date such as 2026-11-24; if only part is known, use the field beside it")
 
 
-# Pydantic by itself reads a number as seconds since 1970: a bare year would become a date that nobody gave.
-Day = Annotated[dt.date, BeforeValidator(_is_written_in_full)]
+# Pydantic reads a number as seconds since 1970: a year alone would become a made-up date.
+Day = Annotated[dt.date, BeforeValidator(_check_full_date)]
 
 _PARTIAL_DATE = r"^[12][0-9]{3}(-(0[1-9]|1[0-2])(-(0[1-9]|[12][0-9]|3[01]))?)?$"
 _YEAR_ONLY, _YEAR_AND_MONTH = len("2026"), len("2026-11")
 
 
-def _is_a_date_as_far_as_it_goes(given: str) -> str:
-    rest_of_it = {_YEAR_ONLY: "-01-01", _YEAR_AND_MONTH: "-01"}.get(len(given), "")
+def _check_partial_date(value: str) -> str:
+    completion = {_YEAR_ONLY: "-01-01", _YEAR_AND_MONTH: "-01"}.get(len(value), "")
     try:
-        if not re.fullmatch(_PARTIAL_DATE, given):
+        if not re.fullmatch(_PARTIAL_DATE, value):
             raise ValueError
-        dt.date.fromisoformat(given + rest_of_it)
+        dt.date.fromisoformat(value + completion)
     except ValueError:
         raise ValueError("must be a date such as 2026-11-24, 2026-11 or 2026; put other words beside it") from None
-    return given
+    return value
 
 
 PartialDate = Annotated[
     str,
     StringConstraints(max_length=10),
-    AfterValidator(_is_a_date_as_far_as_it_goes),
+    AfterValidator(_check_partial_date),
     Field(json_schema_extra={"pattern": _PARTIAL_DATE}),
 ]
 

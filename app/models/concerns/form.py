@@ -28,7 +28,7 @@ class ConcernFormResponse(ResponseModel):
 
 
 def concern_form(code_lists: tuple[CodeList, ...], signposts: tuple[Signpost, ...]) -> ConcernFormResponse:
-    """The form as it stands in this version of the service."""
+    """Return the form of this version of the service."""
     return ConcernFormResponse(
         form_version=FORM_VERSION,
         json_schema=Concern.model_json_schema(),

@@ -42,14 +42,14 @@ class Observation(ReporterInput):
     )
 
 
-def _each_id_once(items: tuple[Observation, ...]) -> tuple[Observation, ...]:
+def _check_ids_differ(items: tuple[Observation, ...]) -> tuple[Observation, ...]:
     ids = [item.id for item in items]
     if len(set(ids)) != len(ids):
         raise ValueError("the same `id` stands here twice; put all that was seen of it in one entry")
     return items
 
 
-UniqueObservations = Annotated[tuple[Observation, ...], AfterValidator(_each_id_once)]
+UniqueObservations = Annotated[tuple[Observation, ...], AfterValidator(_check_ids_differ)]
 
 
 class MissingEpisode(ReporterInput):

@@ -1,4 +1,4 @@
-"""What a reporter is told: the receipt, the answer to a check, and the status."""
+"""Responses to a reporter: the receipt, the result of a check, and the status."""
 
 from pydantic import Field
 
@@ -13,7 +13,7 @@ Links = dict[str, str]
 
 
 class ConcernIdentity(ResponseModel):
-    """Which concern it is, and how far it has come."""
+    """The reference, state and time of receipt of a concern."""
 
     reference: str = Field(description="Short, and safe to read aloud.", examples=[EXAMPLE_REFERENCE])
     state: ConcernState = Field(description="How far the duty team has come.", examples=["received"])
@@ -21,7 +21,7 @@ class ConcernIdentity(ResponseModel):
 
 
 class EditionPin(ResponseModel):
-    """Which edition it is about, and when to expect an answer."""
+    """The edition that a concern is about, and when to expect an acknowledgement."""
 
     acknowledge_by: UtcDateTime = Field(
         examples=["2026-11-25T09:30:00Z"],
@@ -33,7 +33,7 @@ class EditionPin(ResponseModel):
 
 
 class Progress(ResponseModel):
-    """What the duty team has done."""
+    """The steps that the duty team has taken."""
 
     acknowledged_at: UtcDateTime | None = Field(description="When a social worker acknowledged it.", examples=[None])
     closed_at: UtcDateTime | None = Field(description="When it was closed.", examples=[None])
@@ -43,7 +43,7 @@ class Progress(ResponseModel):
 
 
 class Proof(ResponseModel):
-    """What the reporter keeps."""
+    """The status token and the signed receipt, which the reporter should store."""
 
     status_token: str = Field(
         description="Opens the status of this concern. It is told here once, and again only to a retry with the same "
@@ -57,7 +57,7 @@ class Proof(ResponseModel):
 
 
 class Help(ResponseModel):
-    """Whom to call and what happens next: part of every answer to an accepted concern."""
+    """The signposts, contacts and next steps in every response about an accepted concern."""
 
     signposts: tuple[Signpost, ...] = Field(
         description="999 first, then other national and local contacts, which stand outside editions."

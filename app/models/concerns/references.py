@@ -1,4 +1,4 @@
-"""References: short, unguessable, easy to read aloud, and able to tell a slip of the pen.
+"""References of concerns: short, unguessable, easy to read aloud, with a check character that finds typing errors.
 
 The alphabet leaves out every letter and digit that sounds or looks like another (five and nine, B and D, M and N, one
 and I). It has sixteen characters, so that the check character is that of the hybrid system of ISO 7064 for an alphabet
@@ -15,22 +15,25 @@ PATTERN = rf"^[{ALPHABET}]{{4}}-[{ALPHABET}]{{4}}-[{ALPHABET}]{{4}}$"
 
 
 def new_reference() -> str:
-    """A new reference such as `4F7K-926W-0X3R`: 44 random bits and a check character."""
+    """Return a new reference like `4F7K-926W-0X3R`: 44 random bits and a check character."""
     from stdnum.iso7064 import mod_37_36  # noqa: PLC0415  # it reads pydoc and every character's name
 
     drawn = secrets.token_hex(DRAWN)[:DRAWN].translate(_IN_ALPHABET)
-    return _grouped(drawn + mod_37_36.calc_check_digit(drawn, alphabet=ALPHABET))
+    return _group(drawn + mod_37_36.calc_check_digit(drawn, alphabet=ALPHABET))
 
 
 def find_reference(typed: str) -> str | None:
-    """The reference that was typed, in any case and grouping and with O for 0, or None where it cannot be one."""
+    """Return the typed reference in its standard form, or None if it is not one.
+
+    Case and grouping do not matter, and the letter O is read as 0.
+    """
     from stdnum.iso7064 import mod_37_36  # noqa: PLC0415  # as above
 
     plain = "".join(typed.upper().replace("O", "0").replace("-", " ").split())
     if len(plain) != DRAWN + 1 or not mod_37_36.is_valid(plain, alphabet=ALPHABET):
         return None
-    return _grouped(plain)
+    return _group(plain)
 
 
-def _grouped(plain: str) -> str:
+def _group(plain: str) -> str:
     return "-".join(plain[start : start + GROUP] for start in range(0, len(plain), GROUP))

@@ -1,4 +1,4 @@
-"""The base of whatever a reporter tells: null means the same as leaving out, for lists as for everything else."""
+"""The base of every model that a reporter fills in: null means the same as leaving a field out, lists included."""
 
 from functools import cache
 from typing import Any
@@ -9,35 +9,35 @@ from pydantic_core import core_schema
 
 from app.models.base import RequestModel
 
-OF_A_LIST = ("type", "items", "minItems", "maxItems")
+LIST_KEYWORDS = ("type", "items", "minItems", "maxItems")
 
 
 class ReporterInput(RequestModel):
-    """A part of a concern or of an addition. Many front ends send null where nothing was filled in."""
+    """The base of the models in a concern or an addition. Many front ends send null for an empty field."""
 
     @model_validator(mode="before")
     @classmethod
-    def _nulls_for_lists_are_left_out(cls, told: Any) -> Any:
-        if not isinstance(told, dict) or None not in told.values():
-            return told
-        return {name: value for name, value in told.items() if value is not None or name not in _lists_of(cls)}
+    def _drop_null_lists(cls, fields: Any) -> Any:
+        if not isinstance(fields, dict) or None not in fields.values():
+            return fields
+        return {name: value for name, value in fields.items() if value is not None or name not in _optional_lists(cls)}
 
     @classmethod
     def __get_pydantic_json_schema__(
         cls, schema: core_schema.CoreSchema, handler: GetJsonSchemaHandler
     ) -> JsonSchemaValue:
-        """Tell that a list which may be left out may be null."""
-        told: dict[str, Any] = handler(schema)
-        properties = handler.resolve_ref_schema(told)["properties"]
-        for name in _lists_of(cls):
+        """Allow null for every list that may be left out."""
+        json_schema: dict[str, Any] = handler(schema)
+        properties = handler.resolve_ref_schema(json_schema)["properties"]
+        for name in _optional_lists(cls):
             properties[name]["anyOf"] = [
-                {word: properties[name].pop(word) for word in OF_A_LIST if word in properties[name]},
+                {keyword: properties[name].pop(keyword) for keyword in LIST_KEYWORDS if keyword in properties[name]},
                 {"type": "null"},
             ]
-        return told
+        return json_schema
 
 
 @cache
-def _lists_of(model: type[ReporterInput]) -> frozenset[str]:
-    """The names of the lists that may be left out."""
+def _optional_lists(model: type[ReporterInput]) -> frozenset[str]:
+    """Return the names of the lists that may be left out."""
     return frozenset(name for name, field in model.model_fields.items() if field.default == ())

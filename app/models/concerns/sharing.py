@@ -1,4 +1,4 @@
-"""Who has been told and on what basis, who is already involved, and how workers can make contact safely."""
+"""Who knows of the concern, the basis for sharing, the agencies involved, and safe contact for workers."""
 
 from enum import StrEnum
 

@@ -1,4 +1,4 @@
-"""The tables that hold concerns. In clear stands only what routing needs; the concern itself is sealed."""
+"""The tables that hold concerns. Only what routing needs is in clear; the concern itself is sealed."""
 
 import datetime as dt
 from enum import StrEnum
@@ -22,10 +22,10 @@ WAITING_FIRST = "CASE state WHEN 'received' THEN 0 ELSE 1 END"
 
 
 class ConcernRow(SQLModel, table=True):
-    """One concern: sealed to the duty team's public keys before it comes here.
+    """One concern, sealed to the duty team's public keys before it is stored.
 
-    `waiting` and `danger` are the database's own, for the order of the inbox: what the reporter said of danger, and
-    time. `sealed` is null once it was erased; the row stays for statistics.
+    The database computes `waiting` and `danger`, by which the inbox is ordered. `sealed` is null after erasure; the
+    row remains for statistics.
     """
 
     __tablename__ = "concerns"
@@ -61,7 +61,7 @@ class ConcernRow(SQLModel, table=True):
 
 
 class AdditionRow(SQLModel, table=True):
-    """What a reporter added to a concern: sealed like the concern itself, numbered in the order of arrival."""
+    """An addition to a concern, sealed like the concern itself and numbered in the order of arrival."""
 
     __tablename__ = "additions"
 
@@ -73,7 +73,7 @@ class AdditionRow(SQLModel, table=True):
 
 
 class KeptReceiptRow(SQLModel, table=True):
-    """The receipt that a retry gets again. It can be read only by whoever holds the idempotency key."""
+    """The receipt that a retry receives again. Only the holder of the idempotency key can read it."""
 
     __tablename__ = "kept_receipts"
 

@@ -1,4 +1,4 @@
-"""What the duty team's side takes and answers."""
+"""Requests and responses of the desk, where the duty team works."""
 
 from typing import Annotated, Any
 

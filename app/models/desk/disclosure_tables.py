@@ -1,4 +1,4 @@
-"""The record of who read or changed which concern: rows in chains, each row bound to the one before it by a hash."""
+"""The record of who read or changed which concern: rows in chains, each bound to the row before it by a hash."""
 
 import datetime as dt
 from enum import StrEnum
@@ -46,7 +46,7 @@ class DisclosureRow(SQLModel, table=True):
 
 
 class ChainRow(SQLModel, table=True):
-    """The end of one chain: a concern's, by its reference, or that of acts on no single concern."""
+    """The end of one chain, which is named by a concern's reference, or `inbox` or `audit` for other acts."""
 
     __tablename__ = "chains"
 

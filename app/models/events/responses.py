@@ -1,4 +1,4 @@
-"""What a pulling client is answered."""
+"""Responses to a client that pulls events."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""The outbox: what happened, told to other systems by push and by pull. It never holds a word of a concern."""
+"""The outbox: events for other systems, by push and by pull. It never holds any text of a concern."""
 
 import datetime as dt
 from enum import StrEnum
@@ -31,7 +31,7 @@ class DeliveryState(StrEnum):
 
 
 class EventRow(SQLModel, table=True):
-    """One event, written in the transaction of what it tells."""
+    """One event, written in the same transaction as the change that it reports."""
 
     __tablename__ = "events"
 
@@ -42,7 +42,7 @@ class EventRow(SQLModel, table=True):
 
 
 class WebhookRow(SQLModel, table=True):
-    """An address that events are pushed to. Two secrets stand while one is being replaced by the other."""
+    """An address that events are pushed to. It has two secrets while the new one replaces the old."""
 
     __tablename__ = "webhooks"
 
@@ -71,7 +71,7 @@ class DeliveryRow(SQLModel, table=True):
 
 
 class EventReaderRow(SQLModel, table=True):
-    """How far a pulling client has confirmed."""
+    """The last event that a pulling client has confirmed."""
 
     __tablename__ = "event_readers"
 

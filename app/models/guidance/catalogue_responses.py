@@ -1,4 +1,4 @@
-"""What reads across guides answer."""
+"""Responses of reads and searches across guides."""
 
 from pydantic import Field
 

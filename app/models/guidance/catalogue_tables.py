@@ -5,9 +5,10 @@ from sqlmodel import Field, SQLModel
 
 
 class CatalogueRow(SQLModel, table=True):
-    """Where an item of a current edition stands, and the words by which it is found.
+    """The place of an item of a current edition, and the words by which it is found.
 
-    It is derived from the editions, and made anew for a guide whenever one is published or withdrawn.
+    The rows are derived from the editions. Those of a guide are rebuilt whenever it has an edition published or
+    withdrawn.
     """
 
     __tablename__ = "catalogue"

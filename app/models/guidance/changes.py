@@ -1,4 +1,4 @@
-"""What changed between two editions, as a program reads it."""
+"""The changes between two editions, as data."""
 
 from enum import StrEnum
 

@@ -1,4 +1,4 @@
-"""Comparing two editions."""
+"""The comparison of two editions."""
 
 from collections.abc import Sequence
 from difflib import SequenceMatcher
@@ -13,13 +13,13 @@ SWAPPED = 2
 
 
 def changed_sections(before: EditionContent, after: EditionContent) -> dict[str, SectionChanges]:
-    """Each section in which anything changed."""
+    """Return each section in which anything changed, by its key."""
     compared = {name: _compare(getattr(before, name), getattr(after, name)) for name in COMPARED}
     return {name: changes for name, changes in compared.items() if any(dict(changes).values())}
 
 
 def changed_fields(before: EditionContent, after: EditionContent) -> tuple[FieldChange, ...]:
-    """Each of the edition's own fields that differs; the change note always does, and is told elsewhere."""
+    """Return each of the edition's own fields that differs, without the change note, which always does."""
     old, new = before.model_dump(mode="json"), after.model_dump(mode="json")
     return tuple(
         FieldChange(field=name, before=old[name], after=new[name]) for name in OWN_FIELDS if old[name] != new[name]
@@ -27,7 +27,7 @@ def changed_fields(before: EditionContent, after: EditionContent) -> tuple[Field
 
 
 def changed_words(before: str, after: str) -> tuple[WordRun, ...]:
-    """Both texts, run by run of words: what was kept, removed and added."""
+    """Return both texts as runs of words that are unchanged, removed or added."""
     old, new = before.split(), after.split()
     runs: list[WordRun] = []
     for kind, i, j, k, m in SequenceMatcher(a=old, b=new, autojunk=False).get_opcodes():
@@ -42,11 +42,13 @@ def changed_words(before: str, after: str) -> tuple[WordRun, ...]:
 
 
 def moved_items(before: list[str], after: list[str]) -> tuple[Moved, ...]:
-    """The items whose order among the common ones changed: added and removed neighbours move nobody."""
+    """Return the items whose order among the common items changed. Added and removed neighbours move no item."""
     old = [id_ for id_ in before if id_ in after]
     new = [id_ for id_ in after if id_ in before]
     displaced = [id_ for place, id_ in enumerate(new) if old[place] != id_]
-    moved = displaced if len(displaced) <= SWAPPED else [id_ for id_ in new if id_ not in _longest_kept(old, new)]
+    moved = (
+        displaced if len(displaced) <= SWAPPED else [id_ for id_ in new if id_ not in _longest_common_order(old, new)]
+    )
     return tuple(
         Moved(id=id_, position_before=before.index(id_) + 1, position_after=after.index(id_) + 1) for id_ in moved
     )
@@ -75,8 +77,8 @@ def _reword(before: Any, after: Any) -> Reworded | None:
     return Reworded(id=after.id, fields=fields, before=before, after=after, words=words)
 
 
-def _longest_kept(old: list[str], new: list[str]) -> set[str]:
-    """The most items that stand in the same order in both (a longest increasing subsequence)."""
+def _longest_common_order(old: list[str], new: list[str]) -> set[str]:
+    """Return the largest set of items that have the same order in both (a longest increasing subsequence)."""
     best: list[list[int]] = []
     for place in (old.index(id_) for id_ in new):
         longest = max((run for run in best if run[-1] < place), key=len, default=[])

@@ -1,4 +1,4 @@
-"""A whole edition in few words, for the documentation and for tests. Everything in it is invented."""
+"""A short but whole edition, for the documentation and for tests. Everything in it is invented."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""The JSON Feed (version 1.1) on the wire: what happened to editions, for anything that reads feeds."""
+"""The JSON Feed (version 1.1) of editions published and withdrawn."""
 
 from typing import Final, Literal
 

@@ -1,4 +1,4 @@
-"""What the public reads of guidance answer."""
+"""Responses of the public reads of guidance."""
 
 from enum import StrEnum
 
@@ -32,7 +32,7 @@ class EditionStatus(StrEnum):
 
 
 class EditionRef(ResponseModel):
-    """Which edition it is: part of every answer that holds guidance."""
+    """The guide, number and status of an edition: in every response that holds guidance."""
 
     guide: Slug = Field(description="The guide.", examples=["child-sexual-exploitation"])
     edition: int = Field(description="The edition's number, from 1.", examples=[1])
@@ -40,7 +40,7 @@ class EditionRef(ResponseModel):
 
 
 class WithDigest(EditionRef):
-    """The edition's digest beside its number."""
+    """An edition with its digest."""
 
     digest: str = Field(
         description="`sha256:` and the SHA-256 of the edition's canonical JSON (RFC 8785): the members `title` to "
@@ -50,7 +50,7 @@ class WithDigest(EditionRef):
 
 
 class EditionHeader(WithDigest):
-    """What stands before the content of an edition."""
+    """The fields before the content of an edition."""
 
     published_at: UtcDateTime = Field(description="When it was published.")
 
@@ -62,7 +62,7 @@ class EditionResponse(EditionContent, EditionHeader):
 
 
 class WithCautions(WithDigest):
-    """Guidance never travels without its cautions."""
+    """The base of responses with guidance, which always has its cautions with it."""
 
     cautions: tuple[Caution, ...] = Field(description="Read with every indicator and factor.")
 
@@ -109,7 +109,7 @@ class ContactsResponse(WithCautions):
     links: Links = LINKS
 
 
-# The first of each is the one that the documentation shows.
+# The documentation shows the first model of each union.
 SectionResponse = (
     IndicatorsResponse
     | FactorsResponse

@@ -13,15 +13,15 @@ from sqlmodel import Field, SQLModel
 from app.models.columns import UtcDateTimeType
 
 
-def _of_an_edition() -> tuple[Any, ...]:
-    sealed = ForeignKeyConstraint(
+def _edition_constraints() -> tuple[Any, ...]:
+    foreign_key = ForeignKeyConstraint(
         ["guide", "edition"], ["editions.guide", "editions.number"], deferrable=True, initially="DEFERRED"
     )
-    return (sealed, UniqueConstraint("guide", "edition", "position"))
+    return (foreign_key, UniqueConstraint("guide", "edition", "position"))
 
 
 class GuideRow(SQLModel, table=True):
-    """A subject over time."""
+    """A guide: one subject, through all its editions."""
 
     __tablename__ = "guides"
 
@@ -30,7 +30,7 @@ class GuideRow(SQLModel, table=True):
 
 
 class EditionRow(SQLModel, table=True):
-    """One published state of a whole guide."""
+    """One edition: the whole guide as published at one time."""
 
     __tablename__ = "editions"
 
@@ -48,7 +48,7 @@ class EditionRow(SQLModel, table=True):
 
 
 class WithdrawalRow(SQLModel, table=True):
-    """The withdrawal of an edition: a fact beside the edition, which itself stays as it was."""
+    """The withdrawal of an edition. The row of the edition itself does not change."""
 
     __tablename__ = "withdrawals"
     __table_args__ = (ForeignKeyConstraint(["guide", "edition"], ["editions.guide", "editions.number"]),)
@@ -69,7 +69,7 @@ class GenerationRow(SQLModel, table=True):
 
 
 class ItemRow(SQLModel):
-    """What every part of an edition has: whose it is, its id and its place."""
+    """The columns that every item has: its edition, its id and its place."""
 
     guide: str = Field(primary_key=True)
     edition: int = Field(primary_key=True)
@@ -78,19 +78,19 @@ class ItemRow(SQLModel):
 
 
 class CautionRow(ItemRow, table=True):
-    """Words that travel with indicators and factors."""
+    """A caution, which goes with every indicator and factor."""
 
     __tablename__ = "cautions"
-    __table_args__: ClassVar[Any] = _of_an_edition()
+    __table_args__: ClassVar[Any] = _edition_constraints()
 
     text: str = Field(sa_type=Text)
 
 
 class DefinitionRow(ItemRow, table=True):
-    """What the harm is."""
+    """A definition of the harm."""
 
     __tablename__ = "definitions"
-    __table_args__: ClassVar[Any] = _of_an_edition()
+    __table_args__: ClassVar[Any] = _edition_constraints()
 
     kind: str
     introduction: str | None = Field(default=None, sa_type=Text)
@@ -103,7 +103,7 @@ class FactorRow(ItemRow, table=True):
     """A vulnerability factor."""
 
     __tablename__ = "factors"
-    __table_args__: ClassVar[Any] = _of_an_edition()
+    __table_args__: ClassVar[Any] = _edition_constraints()
 
     text: str = Field(sa_type=Text)
     related_codes: list[dict[str, Any]] = Field(sa_type=JSON)
@@ -113,7 +113,7 @@ class IndicatorRow(ItemRow, table=True):
     """An indicator to consider."""
 
     __tablename__ = "indicators"
-    __table_args__: ClassVar[Any] = _of_an_edition()
+    __table_args__: ClassVar[Any] = _edition_constraints()
 
     text: str = Field(sa_type=Text)
     kind: str
@@ -125,27 +125,27 @@ class LinkedRiskRow(ItemRow, table=True):
     """Another harm that is often linked."""
 
     __tablename__ = "linked_risks"
-    __table_args__: ClassVar[Any] = _of_an_edition()
+    __table_args__: ClassVar[Any] = _edition_constraints()
 
     text: str = Field(sa_type=Text)
     related_codes: list[dict[str, Any]] = Field(sa_type=JSON)
 
 
 class ResponsibilityRow(ItemRow, table=True):
-    """What everybody needs to do."""
+    """A responsibility of everybody who works with children."""
 
     __tablename__ = "responsibilities"
-    __table_args__: ClassVar[Any] = _of_an_edition()
+    __table_args__: ClassVar[Any] = _edition_constraints()
 
     name: str
     text: str = Field(sa_type=Text)
 
 
 class ContactRow(ItemRow, table=True):
-    """Whom to call."""
+    """A contact."""
 
     __tablename__ = "contacts"
-    __table_args__: ClassVar[Any] = _of_an_edition()
+    __table_args__: ClassVar[Any] = _edition_constraints()
 
     name: str
     kind: str

@@ -1,4 +1,4 @@
-"""What publishing and withdrawing take and answer."""
+"""Requests and responses of publishing and withdrawing."""
 
 from pydantic import Field
 

@@ -1,6 +1,6 @@
-"""The parts of an Open Referral UK service: organizations, locations, telephone numbers and taxonomies.
+"""The components of an Open Referral UK service: organizations, locations, telephone numbers and taxonomies.
 
-The profile (HSDS-UK 3.0) refuses null: a part that is empty is left out, so whoever writes these models does it with
+The profile (HSDS-UK 3.0) refuses null: an empty member is left out, so these models are written with
 `exclude_none=True`. The first examples of a model's fields, taken together, are one thing of the shipped guide.
 
 Source: OpenReferralUK/uk-profile, October 2024. `contacts[].phones[]` is core HSDS 3.0 beside that profile.
@@ -16,7 +16,7 @@ from pydantic.json_schema import SkipJsonSchema
 from app.models.base import ResponseModel
 
 Absent = SkipJsonSchema[None]
-NOT_SHIPPED = frozenset({"assured_date"})  # nobody has checked a contact of the shipped guide yet
+NOT_SHIPPED = frozenset({"assured_date"})  # no contact of the shipped guide has been checked yet
 URI: JsonDict = {"format": "uri"}
 
 AN_ORGANIZATION = "4652e5b3-450f-5494-a7ae-d5aef5575c5c"
@@ -28,22 +28,22 @@ A_TERM = "ee12f2a6-b106-51cb-9562-4403f986d755"
 A_NAME = "Duty and Assessment Team"
 
 
-def with_example(model: type[BaseModel]) -> dict[str, Any]:
-    """The model's example: the first of each field's, without what nothing of the shipped guide has."""
+def example_of(model: type[BaseModel]) -> dict[str, Any]:
+    """Return the model's example: the first example of each field, without fields that the shipped guide lacks."""
     fields = model.model_fields.items()
     return {name: field.examples[0] for name, field in fields if field.examples and name not in NOT_SHIPPED}
 
 
 def _without_nulls(schema: dict[str, Any], model: type[BaseModel]) -> None:
-    """No field is null, so none has null as its default, and the example leaves out what is left out."""
-    for part in schema["properties"].values():
-        if part.get("default", "") is None:
-            del part["default"]
-    schema["examples"] = [with_example(model)]
+    """Remove null defaults from the schema, since no field is null, and add the example."""
+    for field in schema["properties"].values():
+        if field.get("default", "") is None:
+            del field["default"]
+    schema["examples"] = [example_of(model)]
 
 
 class OmitsEmpty(ResponseModel):
-    """Something of the directory: what is empty is left out."""
+    """The base of every model of the directory. Empty members are left out."""
 
     model_config = ConfigDict(json_schema_extra=_without_nulls)
 
@@ -88,7 +88,7 @@ class Attribute(OmitsEmpty):
         description="What the term is to the guide that names the service.", examples=["subject"]
     )
     taxonomy_term_id: UUID = Field(description="The term.", examples=[A_TERM])
-    taxonomy_term: TaxonomyTerm = Field(description="The term, whole.", examples=[with_example(TaxonomyTerm)])
+    taxonomy_term: TaxonomyTerm = Field(description="The term, whole.", examples=[example_of(TaxonomyTerm)])
 
 
 class OrganizationIdentifier(OmitsEmpty):
@@ -117,7 +117,7 @@ class Organization(ListedOrganization):
     """Who answers: the publisher of a guide, or the body that a signpost names."""
 
     organization_identifiers: tuple[OrganizationIdentifier, ...] | Absent = Field(
-        default=None, description="Codes by which others know it.", examples=[[with_example(OrganizationIdentifier)]]
+        default=None, description="Codes by which others know it.", examples=[[example_of(OrganizationIdentifier)]]
     )
 
 
@@ -139,7 +139,7 @@ class ServiceContact(OmitsEmpty):
     service_id: UUID = Field(description="The service.", examples=[A_SERVICE])
     name: str = Field(description="The name.", examples=[A_NAME])
     phones: tuple[ServicePhone, ...] = Field(
-        description="The numbers, in the printed order.", examples=[[with_example(ServicePhone)]]
+        description="The numbers, in the printed order.", examples=[[example_of(ServicePhone)]]
     )
 
 

@@ -1,6 +1,6 @@
-"""What the Open Referral UK stub answers: the parts of that profile (HSDS-UK 3.0) that this service fills.
+"""Responses of the Open Referral UK stub: those sections of the profile (HSDS-UK 3.0) that this service fills.
 
-The shorter model of a list is a base of the whole one, and a list writes only what its own has.
+A list holds entries of a shorter model, which is the base of the whole one.
 """
 
 import datetime as dt
@@ -24,7 +24,7 @@ from app.models.open_referral.components import (
     Taxonomy,
     TaxonomyTerm,
     VirtualLocation,
-    with_example,
+    example_of,
 )
 
 A_SERVICE_AT_LOCATION = "dad806a3-3841-522a-9d58-0fcb6ea53b70"
@@ -36,12 +36,12 @@ A_DESCRIPTION = (
 A_FORM = "https://www.bathnes.gov.uk/services/children-young-people-and-families/child-protection"
 
 
-def in_milliseconds(moment: dt.datetime) -> str:
-    """The moment in UTC to the millisecond: the accuracy that the profile asks for."""
+def format_milliseconds(moment: dt.datetime) -> str:
+    """Return the moment in UTC to the millisecond, the precision that the profile requires."""
     return moment.astimezone(dt.UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
-Modified = Annotated[AwareDatetime, PlainSerializer(in_milliseconds, return_type=str, when_used="json")]
+Modified = Annotated[AwareDatetime, PlainSerializer(format_milliseconds, return_type=str, when_used="json")]
 ServiceStatus = Literal["active", "inactive", "defunct", "temporarily closed"]
 
 
@@ -67,7 +67,7 @@ class ServiceLocation(OmitsEmpty):
     id: UUID = Field(description="The link.", examples=[A_SERVICE_AT_LOCATION])
     service_id: UUID = Field(description="The service.", examples=[A_SERVICE])
     location_id: UUID = Field(description="The location.", examples=[A_LOCATION])
-    location: VirtualLocation = Field(description="The location, whole.", examples=[with_example(VirtualLocation)])
+    location: VirtualLocation = Field(description="The location, whole.", examples=[example_of(VirtualLocation)])
 
 
 class ListedService(OmitsEmpty):
@@ -92,29 +92,29 @@ class ListedService(OmitsEmpty):
         examples=["2026-11-24T09:30:00.000Z"],
     )
     organization: ListedOrganization = Field(
-        description="The organization that answers.", examples=[with_example(ListedOrganization)]
+        description="The organization that answers.", examples=[example_of(ListedOrganization)]
     )
 
 
 class Service(ListedService):
     """A service, whole."""
 
-    organization: Organization = Field(description="The organization, whole.", examples=[with_example(Organization)])
+    organization: Organization = Field(description="The organization, whole.", examples=[example_of(Organization)])
     service_at_locations: tuple[ServiceLocation, ...] | Absent = Field(
-        default=None, description="Where it is reached.", examples=[[with_example(ServiceLocation)]]
+        default=None, description="Where it is reached.", examples=[[example_of(ServiceLocation)]]
     )
     contacts: tuple[ServiceContact, ...] | Absent = Field(
-        default=None, description="Whom to ask for, with the numbers.", examples=[[with_example(ServiceContact)]]
+        default=None, description="Whom to ask for, with the numbers.", examples=[[example_of(ServiceContact)]]
     )
     attributes: tuple[Attribute, ...] | Absent = Field(
-        default=None, description="What it has to do with.", examples=[[with_example(Attribute)]]
+        default=None, description="What it has to do with.", examples=[[example_of(Attribute)]]
     )
 
 
 class ListedServiceAtLocation(ServiceLocation):
     """A service at its location as it stands in lists."""
 
-    service: ListedService = Field(description="The service.", examples=[with_example(ListedService)])
+    service: ListedService = Field(description="The service.", examples=[example_of(ListedService)])
 
 
 class ServiceAtLocation(ServiceLocation):
@@ -128,7 +128,7 @@ class ServiceAtLocation(ServiceLocation):
     status: ServiceStatus = Field(description="The service's status.", examples=["active"])
     service: Service = Field(
         description="The service, without the locations that stand here.",
-        examples=[{name: told for name, told in with_example(Service).items() if name != "service_at_locations"}],
+        examples=[{name: value for name, value in example_of(Service).items() if name != "service_at_locations"}],
     )
 
 
@@ -147,14 +147,14 @@ class Page(OmitsEmpty):
 class ServicePage(Page):
     """Services."""
 
-    contents: tuple[ListedService, ...] = Field(description="The services.", examples=[[with_example(ListedService)]])
+    contents: tuple[ListedService, ...] = Field(description="The services.", examples=[[example_of(ListedService)]])
 
 
 class ServiceAtLocationPage(Page):
     """Services at their locations."""
 
     contents: tuple[ListedServiceAtLocation, ...] = Field(
-        description="The services at their locations.", examples=[[with_example(ListedServiceAtLocation)]]
+        description="The services at their locations.", examples=[[example_of(ListedServiceAtLocation)]]
     )
 
 
@@ -163,7 +163,7 @@ class TaxonomyPage(Page):
 
     total_items: int = Field(description="Entries on all pages.", examples=[1])
     size: int = Field(description="Entries on this page.", examples=[1])
-    contents: tuple[Taxonomy, ...] = Field(description="The taxonomies.", examples=[[with_example(Taxonomy)]])
+    contents: tuple[Taxonomy, ...] = Field(description="The taxonomies.", examples=[[example_of(Taxonomy)]])
 
 
 class TaxonomyTermPage(Page):
@@ -171,4 +171,4 @@ class TaxonomyTermPage(Page):
 
     total_items: int = Field(description="Entries on all pages.", examples=[7])
     size: int = Field(description="Entries on this page.", examples=[7])
-    contents: tuple[TaxonomyTerm, ...] = Field(description="The terms.", examples=[[with_example(TaxonomyTerm)]])
+    contents: tuple[TaxonomyTerm, ...] = Field(description="The terms.", examples=[[example_of(TaxonomyTerm)]])
