@@ -15,11 +15,11 @@ from app.web.context import AppContext
 from app.web.json_body import InvalidBody
 from app.web.late_routes import LateRoute
 from app.web.problem_types import (
-    BUSY,
     INTERNAL_ERROR,
     INVALID_QUERY,
     NOT_FOUND,
     PROBLEM_FOR,
+    SERVICE_UNAVAILABLE,
     TOKEN_REQUIRED,
     ProblemType,
 )
@@ -81,7 +81,7 @@ def error_page(parts: AppContext, status: int, *, words: str | None = None) -> R
         words=words or usual,
         contacts=list(parts.helpline.contacts()),
     )
-    if status == BUSY.status:
+    if status == SERVICE_UNAVAILABLE.status:
         response.headers["Retry-After"] = str(RETRY_AFTER_SECONDS)
     if status == UNAUTHORIZED:
         response.headers["WWW-Authenticate"] = CHALLENGES[TOKEN_REQUIRED]
@@ -118,4 +118,4 @@ def _kind_of(error: Exception) -> ProblemType:
         return NOT_FOUND if error.errors()[0]["loc"][0] == "path" else INVALID_QUERY
     if isinstance(error, InvalidBody):
         return error.kind
-    return BUSY if isinstance(error, DBAPIError | NoConnectionInTime) else INTERNAL_ERROR
+    return SERVICE_UNAVAILABLE if isinstance(error, DBAPIError | NoConnectionInTime) else INTERNAL_ERROR

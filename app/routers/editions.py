@@ -38,11 +38,11 @@ from app.web.negotiation import CSV, MARKDOWN
 from app.web.plain_numbers import IN_PLAIN_DIGITS
 from app.web.problem_types import (
     EDITION_NOT_FOUND,
+    EDITION_WITHDRAWN,
     GUIDE_NOT_FOUND,
     ITEM_NOT_FOUND,
     NOT_FOUND,
     NOT_MODIFIED,
-    WITHDRAWN,
     problem_responses,
     response_example,
 )
@@ -85,7 +85,7 @@ def list_editions(
     response_model=EditionResponse,
     responses=MARKDOWN.documented(AS_PUBLISHED)
     | NOT_MODIFIED
-    | problem_responses(GUIDE_NOT_FOUND, EDITION_NOT_FOUND, WITHDRAWN),
+    | problem_responses(GUIDE_NOT_FOUND, EDITION_NOT_FOUND, EDITION_WITHDRAWN),
 )
 def read_edition(
     request: Request, session: SessionDep, parts: ContextDep, guide: GuideName, number: Number
@@ -107,7 +107,7 @@ def read_edition(
     "/{number}/changes",
     summary="Compare two editions",
     response_model=ChangesResponse,
-    responses=NOT_MODIFIED | problem_responses(GUIDE_NOT_FOUND, EDITION_NOT_FOUND, WITHDRAWN),
+    responses=NOT_MODIFIED | problem_responses(GUIDE_NOT_FOUND, EDITION_NOT_FOUND, EDITION_WITHDRAWN),
 )
 def read_changes(
     request: Request,
@@ -149,7 +149,7 @@ def read_changes(
     response_model=SectionResponse,
     responses=CSV.documented(AS_PUBLISHED)
     | NOT_MODIFIED
-    | problem_responses(NOT_FOUND, GUIDE_NOT_FOUND, EDITION_NOT_FOUND, WITHDRAWN),
+    | problem_responses(NOT_FOUND, GUIDE_NOT_FOUND, EDITION_NOT_FOUND, EDITION_WITHDRAWN),
 )
 def read_edition_section(
     request: Request, session: SessionDep, guide: GuideName, number: Number, section: SectionName
@@ -170,7 +170,7 @@ def read_edition_section(
     response_model=NumberedItemResponse,
     responses=AS_PUBLISHED
     | NOT_MODIFIED
-    | problem_responses(NOT_FOUND, GUIDE_NOT_FOUND, EDITION_NOT_FOUND, ITEM_NOT_FOUND, WITHDRAWN),
+    | problem_responses(NOT_FOUND, GUIDE_NOT_FOUND, EDITION_NOT_FOUND, ITEM_NOT_FOUND, EDITION_WITHDRAWN),
 )
 def read_edition_item(
     request: Request,

@@ -22,11 +22,11 @@ from app.web.context import AppContext, ContextDep, SessionDep
 from app.web.negotiation import AS_CSV, AS_MARKDOWN, CSV, MARKDOWN
 from app.web.problem_types import (
     EDITION_NOT_FOUND,
+    EDITION_WITHDRAWN,
     GUIDE_NOT_FOUND,
     NOT_FOUND,
     NOT_MODIFIED,
     PDF_UNAVAILABLE,
-    WITHDRAWN,
     Responses,
     problem_responses,
 )
@@ -47,7 +47,7 @@ AS_PDF: Responses = {
     tags=["Guides"],
     summary="Read a guide's current edition as Markdown",
     response_class=Response,
-    responses=AS_MARKDOWN | NOT_MODIFIED | problem_responses(NOT_FOUND, GUIDE_NOT_FOUND, WITHDRAWN),
+    responses=AS_MARKDOWN | NOT_MODIFIED | problem_responses(NOT_FOUND, GUIDE_NOT_FOUND, EDITION_WITHDRAWN),
 )
 def read_guide_as_markdown(request: Request, session: SessionDep, parts: ContextDep, guide: GuideName) -> Response:
     """The guide to read in a minute: whom to call first, and the cautions beside factors and indicators."""
@@ -60,7 +60,9 @@ def read_guide_as_markdown(request: Request, session: SessionDep, parts: Context
     tags=["Editions"],
     summary="Read a numbered edition as Markdown",
     response_class=Response,
-    responses=AS_MARKDOWN | NOT_MODIFIED | problem_responses(NOT_FOUND, GUIDE_NOT_FOUND, EDITION_NOT_FOUND, WITHDRAWN),
+    responses=AS_MARKDOWN
+    | NOT_MODIFIED
+    | problem_responses(NOT_FOUND, GUIDE_NOT_FOUND, EDITION_NOT_FOUND, EDITION_WITHDRAWN),
 )
 def read_edition_as_markdown(
     request: Request, session: SessionDep, parts: ContextDep, guide: GuideName, number: Number
@@ -80,7 +82,7 @@ def read_edition_as_markdown(
     tags=["Guides"],
     summary="Read a guide's current edition as a PDF to print",
     response_class=Response,
-    responses=AS_PDF | NOT_MODIFIED | problem_responses(NOT_FOUND, GUIDE_NOT_FOUND, WITHDRAWN, PDF_UNAVAILABLE),
+    responses=AS_PDF | NOT_MODIFIED | problem_responses(NOT_FOUND, GUIDE_NOT_FOUND, EDITION_WITHDRAWN, PDF_UNAVAILABLE),
 )
 def read_guide_as_pdf(request: Request, session: SessionDep, parts: ContextDep, guide: GuideName) -> Response:
     """The same page as that of the numbered edition."""
@@ -95,7 +97,7 @@ def read_guide_as_pdf(request: Request, session: SessionDep, parts: ContextDep, 
     response_class=Response,
     responses=AS_PDF
     | NOT_MODIFIED
-    | problem_responses(NOT_FOUND, GUIDE_NOT_FOUND, EDITION_NOT_FOUND, WITHDRAWN, PDF_UNAVAILABLE),
+    | problem_responses(NOT_FOUND, GUIDE_NOT_FOUND, EDITION_NOT_FOUND, EDITION_WITHDRAWN, PDF_UNAVAILABLE),
 )
 def read_edition_as_pdf(
     request: Request, session: SessionDep, parts: ContextDep, guide: GuideName, number: Number
@@ -114,7 +116,7 @@ def read_edition_as_pdf(
     tags=["Guides"],
     summary="Read a section of the current edition as CSV",
     response_class=Response,
-    responses=AS_CSV | NOT_MODIFIED | problem_responses(NOT_FOUND, GUIDE_NOT_FOUND, WITHDRAWN),
+    responses=AS_CSV | NOT_MODIFIED | problem_responses(NOT_FOUND, GUIDE_NOT_FOUND, EDITION_WITHDRAWN),
 )
 def read_section_as_csv(request: Request, session: SessionDep, guide: GuideName, section: SectionName) -> Response:
     """One item a row (RFC 4180, UTF-8, with a header row), and in every row its edition and the cautions.
@@ -132,7 +134,9 @@ def read_section_as_csv(request: Request, session: SessionDep, guide: GuideName,
     tags=["Editions"],
     summary="Read a section of a numbered edition as CSV",
     response_class=Response,
-    responses=AS_CSV | NOT_MODIFIED | problem_responses(NOT_FOUND, GUIDE_NOT_FOUND, EDITION_NOT_FOUND, WITHDRAWN),
+    responses=AS_CSV
+    | NOT_MODIFIED
+    | problem_responses(NOT_FOUND, GUIDE_NOT_FOUND, EDITION_NOT_FOUND, EDITION_WITHDRAWN),
 )
 def read_edition_section_as_csv(
     request: Request, session: SessionDep, guide: GuideName, number: Number, section: SectionName

@@ -11,7 +11,7 @@ from fastapi.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 
 from app.web.late_routes import LateRoute
-from app.web.problem_types import NOT_JSON, TOO_LARGE, UNSUPPORTED_MEDIA_TYPE, ProblemType
+from app.web.problem_types import CONTENT_TOO_LARGE, UNREADABLE_BODY, UNSUPPORTED_MEDIA_TYPE, ProblemType
 
 DEEPEST = 32
 LARGE = 32_768  # bytes; a smaller one is parsed in less time than a thread takes to begin
@@ -56,15 +56,17 @@ def read_json(body: bytes) -> Any:
     try:
         text = body.decode("utf-8")
     except UnicodeDecodeError:
-        raise InvalidBody(NOT_JSON, "The body is not UTF-8.") from None
+        raise InvalidBody(UNREADABLE_BODY, "The body is not UTF-8.") from None
     try:
         value = json.loads(text, object_pairs_hook=_each_name_once, parse_constant=_refuse_constant)
     except json.JSONDecodeError as error:
-        raise InvalidBody(NOT_JSON, f"The body is not JSON: see line {error.lineno}, column {error.colno}.") from None
+        raise InvalidBody(
+            UNREADABLE_BODY, f"The body is not JSON: see line {error.lineno}, column {error.colno}."
+        ) from None
     except RecursionError:
-        raise InvalidBody(NOT_JSON, TOO_DEEP) from None
+        raise InvalidBody(UNREADABLE_BODY, TOO_DEEP) from None
     except ValueError:
-        raise InvalidBody(NOT_JSON, "A number in the body has too many digits.") from None
+        raise InvalidBody(UNREADABLE_BODY, "A number in the body has too many digits.") from None
     _Walk().check(value, depth=0)
     return value
 
@@ -79,7 +81,7 @@ def _each_name_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     found = dict(pairs)
     if len(found) != len(pairs):
         raise InvalidBody(
-            NOT_JSON, "A name stands twice in one object of the body, so one of its values would be lost."
+            UNREADABLE_BODY, "A name stands twice in one object of the body, so one of its values would be lost."
         )
     for name in found:
         _check_characters(name)
@@ -87,7 +89,7 @@ def _each_name_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 
 def _refuse_constant(_name: str) -> Any:
-    raise InvalidBody(NOT_JSON, "NaN and Infinity are not JSON.")
+    raise InvalidBody(UNREADABLE_BODY, "NaN and Infinity are not JSON.")
 
 
 class _Walk:
@@ -100,9 +102,9 @@ class _Walk:
         """Look at the value and at all that is in it. Raises `InvalidBody`."""
         self._values += 1
         if self._values > MOST_VALUES:
-            raise InvalidBody(TOO_LARGE, TOO_MANY)
+            raise InvalidBody(CONTENT_TOO_LARGE, TOO_MANY)
         if depth > DEEPEST:
-            raise InvalidBody(NOT_JSON, TOO_DEEP)
+            raise InvalidBody(UNREADABLE_BODY, TOO_DEEP)
         if isinstance(value, str):
             _check_characters(value)
         elif isinstance(value, dict | list):
@@ -112,4 +114,6 @@ class _Walk:
 
 def _check_characters(text: str) -> None:
     if CANNOT_BE_KEPT.search(text):
-        raise InvalidBody(NOT_JSON, "The body holds a NUL or half a character (a lone surrogate): neither can be kept.")
+        raise InvalidBody(
+            UNREADABLE_BODY, "The body holds a NUL or half a character (a lone surrogate): neither can be kept."
+        )

@@ -13,7 +13,7 @@ from fastapi.openapi.utils import get_openapi
 from app.about import DESCRIPTION
 from app.web.middleware.rate_limit import FIELD, POLICY_FIELD, policy_name
 from app.web.middleware.request_body import ALWAYS_ANSWERED
-from app.web.problem_types import BUSY, RATE_LIMITED, REQUEST_TIMEOUT, ProblemType, problem_responses
+from app.web.problem_types import RATE_LIMITED, REQUEST_TIMEOUT, SERVICE_UNAVAILABLE, ProblemType, problem_responses
 from app.web.problems import CONCERNS, PROBLEM_MEDIA_TYPE
 
 JSON = "application/json"
@@ -103,7 +103,7 @@ def _document(app: FastAPI) -> Part:
 def _add_what_stands_around(path: str, method: str, operation: Part) -> None:
     """Tell what is answered before a route is reached, and the fields that tell of limits."""
     if not path.startswith(ALWAYS_ANSWERED):
-        _add_problem(operation["responses"], BUSY)
+        _add_problem(operation["responses"], SERVICE_UNAVAILABLE)
     if "requestBody" in operation:
         _add_problem(operation["responses"], REQUEST_TIMEOUT)
     if policy_name(method.upper(), path) is None:

@@ -30,7 +30,7 @@ NOT_FOUND = ProblemType("not-found", 404, "Not found", "Nothing answers to this 
 BAD_REQUEST = ProblemType(
     "bad-request", 400, "Bad request", "The request cannot be read as it stands. The detail says which part."
 )
-NOT_JSON = ProblemType(
+UNREADABLE_BODY = ProblemType(
     "unreadable-body", 400, "The body cannot be read", "The body must be one JSON object (RFC 8259) in UTF-8."
 )
 INVALID_QUERY = ProblemType(
@@ -43,7 +43,7 @@ INVALID_QUERY = ProblemType(
 METHOD_NOT_ALLOWED = ProblemType(
     "method-not-allowed", 405, "Method not allowed", "The Allow header lists the methods of this path."
 )
-TOO_LARGE = ProblemType(
+CONTENT_TOO_LARGE = ProblemType(
     "too-large",
     413,
     "The body is too large",
@@ -66,7 +66,7 @@ UNKNOWN_HOST = ProblemType(
     "Not a name of this service",
     "The Host header names another host. Its operator names the hosts of this service in GUIDANCE_ALLOWED_HOSTS.",
 )
-PREFLIGHT = ProblemType(
+ORIGIN_NOT_ALLOWED = ProblemType(
     "origin-refused",
     400,
     "Not for this origin",
@@ -78,7 +78,7 @@ SEVERAL_IDEMPOTENCY_KEYS = ProblemType(
 INTERNAL_ERROR = ProblemType(
     "internal-error", 500, "Something went wrong here", "It is logged under the id in `instance`."
 )
-BUSY = ProblemType(
+SERVICE_UNAVAILABLE = ProblemType(
     "busy",
     503,
     "Not available just now",
@@ -103,16 +103,16 @@ CONCERN_NOT_FOUND = ProblemType(
     "No such concern",
     "No concern answers to this reference and status token together. Check both for a slip.",
 )
-WITHDRAWN = ProblemType(
+EDITION_WITHDRAWN = ProblemType(
     "edition-withdrawn", 410, "Edition withdrawn", "The edition was withdrawn. The detail gives the reason."
 )
-PUBLISHED = ProblemType(
+EDITION_ALREADY_PUBLISHED = ProblemType(
     "already-published",
     409,
     "Already published",
     "Other words stand under that number. A published edition never changes: a correction is the next number.",
 )
-ORDER = ProblemType("out-of-order", 409, "Out of order", "Editions are numbered 1, 2, 3 without a gap.")
+EDITION_OUT_OF_ORDER = ProblemType("out-of-order", 409, "Out of order", "Editions are numbered 1, 2, 3 without a gap.")
 IDEMPOTENCY_KEY_REUSED = ProblemType(
     "key-reused",
     422,
@@ -160,10 +160,10 @@ UNSEALING_UNAVAILABLE = ProblemType(
     "It cannot be opened here",
     "This service holds no identity that opens this concern. Ask for `application/age`, and open the file yourself.",
 )
-ERASED = ProblemType(
+CONCERN_ERASED = ProblemType(
     "concern-erased", 410, "Erased", "The words of this concern were erased. Its dates remain in the inbox."
 )
-UNACKNOWLEDGED = ProblemType(
+NOT_ACKNOWLEDGED = ProblemType(
     "not-acknowledged", 409, "Not acknowledged yet", "Nobody has acknowledged this concern. That comes first."
 )
 ON_HOLD = ProblemType("on-hold", 409, "On hold", "This concern is on hold, and is not erased until the hold is lifted.")
@@ -176,16 +176,16 @@ PROBLEM_FOR: Mapping[type[errors.GuidanceError], ProblemType] = {
     errors.NoSuchItem: ITEM_NOT_FOUND,
     errors.NoSuchCodeList: CODE_LIST_NOT_FOUND,
     errors.NoSuchConcern: CONCERN_NOT_FOUND,
-    errors.EditionWithdrawn: WITHDRAWN,
+    errors.EditionWithdrawn: EDITION_WITHDRAWN,
     errors.ValidationFailed: VALIDATION_FAILED,
     errors.InvalidQuery: INVALID_QUERY,
     errors.InvalidEdition: VALIDATION_FAILED,
     errors.InvalidConcern: VALIDATION_FAILED,
-    errors.EditionAlreadyPublished: PUBLISHED,
-    errors.EditionOutOfOrder: ORDER,
+    errors.EditionAlreadyPublished: EDITION_ALREADY_PUBLISHED,
+    errors.EditionOutOfOrder: EDITION_OUT_OF_ORDER,
     errors.AlreadyStored: IDEMPOTENCY_KEY_REUSED,
     errors.IdempotencyKeyReused: IDEMPOTENCY_KEY_REUSED,
-    errors.ReferenceTaken: BUSY,
+    errors.ReferenceTaken: SERVICE_UNAVAILABLE,
     errors.TokenMissing: TOKEN_REQUIRED,
     errors.TokenInvalid: INVALID_TOKEN,
     errors.ScopeMissing: MISSING_SCOPE,
@@ -197,11 +197,11 @@ PROBLEM_FOR: Mapping[type[errors.GuidanceError], ProblemType] = {
     errors.AlreadyWithdrawn: ALREADY_WITHDRAWN,
     errors.UnsealingUnavailable: UNSEALING_UNAVAILABLE,
     errors.PdfUnavailable: PDF_UNAVAILABLE,
-    errors.ConcernErased: ERASED,
-    errors.NotAcknowledged: UNACKNOWLEDGED,
+    errors.ConcernErased: CONCERN_ERASED,
+    errors.NotAcknowledged: NOT_ACKNOWLEDGED,
     errors.OnHold: ON_HOLD,
     errors.OutcomeGiven: ALREADY_CLOSED,
-    errors.StoreBusy: BUSY,
+    errors.StoreBusy: SERVICE_UNAVAILABLE,
     errors.SeveralIdempotencyKeys: SEVERAL_IDEMPOTENCY_KEYS,
     errors.ReceiptNotGenuine: INTERNAL_ERROR,
     errors.NotExportable: INTERNAL_ERROR,
@@ -215,22 +215,25 @@ PROBLEM_FOR: Mapping[type[errors.GuidanceError], ProblemType] = {
     errors.SchemaUnknown: INTERNAL_ERROR,
     SeedFileError: INTERNAL_ERROR,
 }
-BY_STATUS: Mapping[int, ProblemType] = {
+PROBLEM_FOR_STATUS: Mapping[int, ProblemType] = {
     kind.status: kind
     for kind in (
         NOT_FOUND,
         BAD_REQUEST,
         METHOD_NOT_ALLOWED,
-        TOO_LARGE,
+        CONTENT_TOO_LARGE,
         UNSUPPORTED_MEDIA_TYPE,
-        BUSY,
+        SERVICE_UNAVAILABLE,
         TOKEN_REQUIRED,
         INTERNAL_ERROR,
     )
 }
-AROUND = (INVALID_QUERY, NOT_JSON, REQUEST_TIMEOUT, RATE_LIMITED, UNKNOWN_HOST, PREFLIGHT)
-ALL: tuple[ProblemType, ...] = tuple(
-    sorted({*PROBLEM_FOR.values(), *BY_STATUS.values(), *AROUND}, key=lambda kind: (kind.status, kind.slug))
+REQUEST_PROBLEMS = (INVALID_QUERY, UNREADABLE_BODY, REQUEST_TIMEOUT, RATE_LIMITED, UNKNOWN_HOST, ORIGIN_NOT_ALLOWED)
+ALL_PROBLEM_TYPES: tuple[ProblemType, ...] = tuple(
+    sorted(
+        {*PROBLEM_FOR.values(), *PROBLEM_FOR_STATUS.values(), *REQUEST_PROBLEMS},
+        key=lambda kind: (kind.status, kind.slug),
+    )
 )
 
 

@@ -15,8 +15,6 @@ from app.models.problems import Problem
 from app.web.context import AppContext
 from app.web.problem_types import (
     BAD_REQUEST,
-    BUSY,
-    BY_STATUS,
     INTERNAL_ERROR,
     INVALID_QUERY,
     INVALID_TOKEN,
@@ -24,6 +22,8 @@ from app.web.problem_types import (
     MISSING_SCOPE,
     NOT_FOUND,
     PROBLEM_FOR,
+    PROBLEM_FOR_STATUS,
+    SERVICE_UNAVAILABLE,
     TOKEN_REQUIRED,
     VALIDATION_FAILED,
     ProblemType,
@@ -83,7 +83,7 @@ def problem_response(
 def _headers_of(kind: ProblemType) -> dict[str, str]:
     if kind in CHALLENGES:
         return {"WWW-Authenticate": CHALLENGES[kind]}
-    return {"Retry-After": str(RETRY_AFTER_SECONDS)} if kind.status == BUSY.status else {}
+    return {"Retry-After": str(RETRY_AFTER_SECONDS)} if kind.status == SERVICE_UNAVAILABLE.status else {}
 
 
 def _whom_to_call(request: Request) -> dict[str, Any]:
@@ -125,7 +125,7 @@ def _parsing_error(request: Request, error: Exception) -> Response:
 def _http_error(request: Request, error: Exception) -> Response:
     status: int = error.status_code  # type: ignore[attr-defined]  # registered for HTTPException alone
     own: ProblemType | None = getattr(error, "kind", None)  # the body was refused, with a sentence of this service
-    kind = own or BY_STATUS.get(status, INTERNAL_ERROR)
+    kind = own or PROBLEM_FOR_STATUS.get(status, INTERNAL_ERROR)
     detail: str | None = error.detail if own else None  # type: ignore[attr-defined]
     headers = {"Allow": _methods_here(request)} if kind is METHOD_NOT_ALLOWED else {}
     return problem_response(request, kind, detail=detail, headers=headers)
@@ -140,4 +140,4 @@ def _methods_here(request: Request) -> str:
 
 
 def _database_error(request: Request, _error: Exception) -> Response:
-    return problem_response(request, BUSY)
+    return problem_response(request, SERVICE_UNAVAILABLE)

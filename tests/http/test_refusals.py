@@ -25,7 +25,7 @@ from app.store.database import DATABASE_FILE
 from app.web import json_body as json_bodies
 from app.web.json_body import read_json
 from app.web.middleware.request_body import LARGEST
-from app.web.problem_types import ALL, BY_STATUS, PROBLEM_FOR
+from app.web.problem_types import ALL_PROBLEM_TYPES, PROBLEM_FOR, PROBLEM_FOR_STATUS
 from tests.support.clock import A_TUESDAY
 from tests.support.concerns import Concern
 
@@ -99,7 +99,7 @@ def post(client: TestClient, body: bytes, path: str = "/v1/concerns", media_type
 def expect_a_problem(answer: Any, status: int) -> dict[str, Any]:
     """Assert what holds for every error, and give its body."""
     told: dict[str, Any] = answer.json()
-    kinds = {kind.type: (kind.title, kind.status) for kind in ALL}
+    kinds = {kind.type: (kind.title, kind.status) for kind in ALL_PROBLEM_TYPES}
     assert answer.status_code == status
     assert answer.headers["Content-Type"] == "application/problem+json"
     assert answer.headers["Cache-Control"] == "no-store"
@@ -335,14 +335,14 @@ def every_error(root: type[GuidanceError] = GuidanceError) -> Iterator[type[Guid
 def test_every_error_of_the_domain_has_its_kind_of_problem_and_a_sentence() -> None:
     assert set(PROBLEM_FOR) == set(every_error())
     assert all(error.__doc__ for error in PROBLEM_FOR)
-    assert all(400 <= kind.status <= 599 for kind in ALL)
-    assert {*PROBLEM_FOR.values(), *BY_STATUS.values()} <= set(ALL)
+    assert all(400 <= kind.status <= 599 for kind in ALL_PROBLEM_TYPES)
+    assert {*PROBLEM_FOR.values(), *PROBLEM_FOR_STATUS.values()} <= set(ALL_PROBLEM_TYPES)
 
 
 def test_every_type_of_problem_answers_at_its_path(steady: TestClient) -> None:
     listed = steady.get("/v1/problems").json()["problems"]
 
-    assert [told["type"] for told in listed] == [kind.type for kind in ALL]
+    assert [told["type"] for told in listed] == [kind.type for kind in ALL_PROBLEM_TYPES]
     assert [steady.get(told["type"]).json() for told in listed] == listed
 
 

@@ -33,7 +33,7 @@ from app.services.concerns.submission import check_concern, receive_concern
 from app.store.editions import EditionHead, current_of, get_history, head_of
 from app.web.auth import SubmitterDep, require_submitter
 from app.web.context import AppContext, ContextDep, NowDep, SessionDep
-from app.web.problem_types import BUSY, IDEMPOTENCY_KEY_REUSED, VALIDATION_FAILED
+from app.web.problem_types import IDEMPOTENCY_KEY_REUSED, SERVICE_UNAVAILABLE, VALIDATION_FAILED
 from app.web.router import GuidanceRouter
 
 router = GuidanceRouter(include_in_schema=False, route_class=PageRoute)
@@ -164,7 +164,7 @@ def _sent(draft: Draft, concern: Concern, submitter: str, now: NowDep) -> Respon
         anew = Draft(draft.parts, draft.head, str(uuid.uuid4()), draft.told)
         return anew.check_page(fault=SENT_BEFORE, status=IDEMPOTENCY_KEY_REUSED.status)
     except (StoreBusy, ReferenceTaken, DBAPIError, NoConnectionInTime):
-        return draft.check_page(fault=NOT_KEPT, status=BUSY.status)
+        return draft.check_page(fault=NOT_KEPT, status=SERVICE_UNAVAILABLE.status)
     receipt = Receipt.model_validate_json(kept.receipt)
     return private_page(
         draft.parts, "kept.html", status=201, receipt=receipt, spoken=spoken(receipt.reference), head=draft.head

@@ -7,7 +7,7 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.middleware.cors import CORSMiddleware
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from app.web.problem_types import PREFLIGHT
+from app.web.problem_types import ORIGIN_NOT_ALLOWED
 from app.web.problems import PAGES_OF_CONCERNS, problem_response
 
 SUBMISSIONS = "/v1/concerns"
@@ -80,9 +80,9 @@ def _is_preflight(scope: Scope) -> bool:
 async def _answer_preflight(rules: CORSMiddleware, request: Request, send: Send) -> None:
     """What the browser may do, or a problem that says whom to call where it may not."""
     answer = rules.preflight_response(request.headers)
-    if answer.status_code == PREFLIGHT.status:
+    if answer.status_code == ORIGIN_NOT_ALLOWED.status:
         kept = {name: value for name, value in answer.headers.items() if not name.startswith("content-")}
-        answer = problem_response(request, PREFLIGHT, headers=kept)
+        answer = problem_response(request, ORIGIN_NOT_ALLOWED, headers=kept)
     await answer(request.scope, request.receive, send)
 
 

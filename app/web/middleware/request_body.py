@@ -7,7 +7,7 @@ from fastapi import Request
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from app.web.problem_types import BAD_REQUEST, BUSY, REQUEST_TIMEOUT, TOO_LARGE, ProblemType
+from app.web.problem_types import BAD_REQUEST, CONTENT_TOO_LARGE, REQUEST_TIMEOUT, SERVICE_UNAVAILABLE, ProblemType
 from app.web.problems import problem_response
 
 LARGEST = 1_000_000
@@ -38,14 +38,14 @@ class RequestBodyMiddleware:
             await self.app(scope, receive, send)
             return
         if scope["method"] in WITH_BODY:
-            body = BUSY if self._draining.is_set() else await self._whole_body(scope, receive)
+            body = SERVICE_UNAVAILABLE if self._draining.is_set() else await self._whole_body(scope, receive)
             if isinstance(body, ProblemType):
                 closing = {"Connection": "close"}  # what is still on its way is not read
                 await problem_response(Request(scope, receive), body, headers=closing)(scope, receive, send)
                 return
             receive = _once(body, receive)
         if self._at_work >= self._most_at_work:
-            await problem_response(Request(scope, receive), BUSY)(scope, receive, send)
+            await problem_response(Request(scope, receive), SERVICE_UNAVAILABLE)(scope, receive, send)
             return
         self._at_work += 1
         try:
@@ -56,7 +56,7 @@ class RequestBodyMiddleware:
     async def _whole_body(self, scope: Scope, receive: Receive) -> bytes | ProblemType:
         """The body, or the problem with it."""
         if _told_length(scope) > LARGEST:
-            return TOO_LARGE
+            return CONTENT_TOO_LARGE
         body = bytearray()
         try:
             async with asyncio.timeout(self._seconds):
@@ -77,8 +77,8 @@ class RequestBodyMiddleware:
         if message["type"] == "http.disconnect":
             return BAD_REQUEST  # nobody is there to read it
         if length > LARGEST:
-            return TOO_LARGE
-        return BUSY if self._arriving > MOST_IN_MEMORY else None
+            return CONTENT_TOO_LARGE
+        return SERVICE_UNAVAILABLE if self._arriving > MOST_IN_MEMORY else None
 
 
 def _told_length(scope: Scope) -> int:
