@@ -1,4 +1,4 @@
-"""Who may call the desk, and how they stand on the record: by the client's name and the address it calls from."""
+"""Authentication of the desk. A caller is recorded by the client's name and its network address."""
 
 from typing import Annotated
 
@@ -10,9 +10,9 @@ from app.store.disclosures import Actor
 from app.web.auth import require_client
 
 
-async def require_actor(request: Request, caller: Annotated[Principal, Depends(require_client)]) -> Actor:
-    """The caller, as the record of disclosures names them."""
-    return Actor(caller.name, request.client.host if request.client else "unknown")
+async def require_actor(request: Request, principal: Annotated[Principal, Depends(require_client)]) -> Actor:
+    """Return the caller as the record of disclosures names it."""
+    return Actor(principal.name, request.client.host if request.client else "unknown")
 
 
 ReaderDep = Annotated[Actor, Security(require_actor, scopes=[Scope.READ])]

@@ -1,4 +1,4 @@
-"""The closed list of problems: every error of the domain, its HTTP status and its words, in one table."""
+"""Problem types (RFC 9457), a closed list: the HTTP status and the texts of every domain error, in one table."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ PROBLEMS_PATH = "/v1/problems"
 
 @dataclass(frozen=True)
 class ProblemType:
-    """One kind of problem."""
+    """One type of problem."""
 
     slug: str
     status: int
@@ -22,7 +22,7 @@ class ProblemType:
 
     @property
     def type(self) -> str:
-        """The problem's `type`: a path that explains it."""
+        """The problem's `type` member: the path that explains it."""
         return f"{PROBLEMS_PATH}/{self.slug}"
 
 
@@ -216,8 +216,8 @@ PROBLEM_FOR: Mapping[type[errors.GuidanceError], ProblemType] = {
     SeedFileError: INTERNAL_ERROR,
 }
 PROBLEM_FOR_STATUS: Mapping[int, ProblemType] = {
-    kind.status: kind
-    for kind in (
+    problem_type.status: problem_type
+    for problem_type in (
         NOT_FOUND,
         BAD_REQUEST,
         METHOD_NOT_ALLOWED,
@@ -232,7 +232,7 @@ REQUEST_PROBLEMS = (INVALID_QUERY, UNREADABLE_BODY, REQUEST_TIMEOUT, RATE_LIMITE
 ALL_PROBLEM_TYPES: tuple[ProblemType, ...] = tuple(
     sorted(
         {*PROBLEM_FOR.values(), *PROBLEM_FOR_STATUS.values(), *REQUEST_PROBLEMS},
-        key=lambda kind: (kind.status, kind.slug),
+        key=lambda problem_type: (problem_type.status, problem_type.slug),
     )
 )
 
@@ -243,29 +243,30 @@ NOT_MODIFIED: Responses = {304: {"description": "The caller's copy, named by If-
 
 
 def response_example(**members: Any) -> Responses:
-    """What the example of a route's 200 shows otherwise than its model's fields do (see `app.web.openapi`)."""
+    """Return `responses` whose 200 example overrides these fields of the model's example (see `app.web.openapi`)."""
     return {200: {"content": {"application/json": {"example": members}}}}
 
 
-def problem_responses(*kinds: ProblemType) -> Responses:
-    """The `responses` of a route that answers these problems, each with an example."""
+def problem_responses(*problem_types: ProblemType) -> Responses:
+    """Return the OpenAPI `responses` of a route that can answer these problems, with an example of each."""
     responses: Responses = {}
-    for kind in (*kinds, INVALID_QUERY, INTERNAL_ERROR):
-        told = responses.setdefault(
-            kind.status,
-            {"model": Problem, "description": kind.title, "content": {"application/json": {"examples": {}}}},
+    for each in (*problem_types, INVALID_QUERY, INTERNAL_ERROR):
+        response = responses.setdefault(
+            each.status,
+            {"model": Problem, "description": each.title, "content": {"application/json": {"examples": {}}}},
         )
-        told["content"]["application/json"]["examples"][kind.slug] = {"summary": kind.title, "value": _example(kind)}
+        examples = response["content"]["application/json"]["examples"]
+        examples[each.slug] = {"summary": each.title, "value": _example_of(each)}
     return responses
 
 
-def _example(kind: ProblemType) -> dict[str, Any]:
-    told = {
-        "type": kind.type,
-        "title": kind.title,
-        "status": kind.status,
-        "detail": kind.meaning,
+def _example_of(problem_type: ProblemType) -> dict[str, Any]:
+    example = {
+        "type": problem_type.type,
+        "title": problem_type.title,
+        "status": problem_type.status,
+        "detail": problem_type.meaning,
         "instance": "urn:uuid:2f1c6e0a-8f0e-4f0b-9a51-6a1f6f0d7c11",
     }
-    faults = [{"detail": "This part is required.", "pointer": "#/concern/narrative"}]
-    return told | {"errors": faults} if kind is VALIDATION_FAILED else told
+    errors_example = [{"detail": "This part is required.", "pointer": "#/concern/narrative"}]
+    return example | {"errors": errors_example} if problem_type is VALIDATION_FAILED else example

@@ -24,7 +24,7 @@ from app.services.guidance import emergency_contacts as helpline
 from app.store.database import DATABASE_FILE
 from app.web import json_body as json_bodies
 from app.web.json_body import read_json
-from app.web.middleware.request_body import LARGEST
+from app.web.middleware.request_body import MAX_BODY_BYTES
 from app.web.problem_types import ALL_PROBLEM_TYPES, PROBLEM_FOR, PROBLEM_FOR_STATUS
 from tests.support.clock import A_TUESDAY
 from tests.support.concerns import Concern
@@ -219,7 +219,7 @@ def test_another_media_type_is_refused(steady: TestClient, media_type: str, path
 
 @pytest.mark.parametrize("path", DOORS)
 def test_a_body_may_have_a_million_bytes_and_not_one_more(steady: TestClient, path: str) -> None:
-    largest = whole.encode().ljust(LARGEST)
+    largest = whole.encode().ljust(MAX_BODY_BYTES)
 
     assert post(steady, largest, path).is_success
     expect_whom_to_call(expect_a_problem(post(steady, largest + b" ", path), 413))
@@ -227,14 +227,14 @@ def test_a_body_may_have_a_million_bytes_and_not_one_more(steady: TestClient, pa
 
 @pytest.mark.parametrize("path", DOORS)
 def test_a_body_that_says_itself_that_it_is_too_large_is_refused_unread(steady: TestClient, path: str) -> None:
-    headers = {"Content-Type": "application/json", "Content-Length": str(LARGEST + 1)}
+    headers = {"Content-Type": "application/json", "Content-Length": str(MAX_BODY_BYTES + 1)}
 
     expect_whom_to_call(expect_a_problem(steady.post(path, content=whole, headers=headers), 413))
 
 
 @pytest.mark.parametrize("path", DOORS)
 def test_a_body_that_does_not_tell_its_length_is_refused_once_it_is_too_large(steady: TestClient, path: str) -> None:
-    chunks = (CANARY.encode() * 1000 for _ in range(LARGEST // (1000 * len(CANARY)) + 1))
+    chunks = (CANARY.encode() * 1000 for _ in range(MAX_BODY_BYTES // (1000 * len(CANARY)) + 1))
 
     answer = steady.post(path, content=chunks, headers={"Content-Type": "application/json"})
 

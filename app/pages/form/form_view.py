@@ -9,7 +9,7 @@ from pydantic import ValidationError
 from app.errors import FieldError, Location
 from app.pages.form.elements import ConcernForm, FormSection, Question, QuestionKind, RepeatableGroup
 from app.pages.form.form_data import Answers, date_parts, value_at
-from app.web.validation_messages import SENTENCES, fault_of, without_echoes
+from app.web.validation_messages import SENTENCES, drop_consequent_errors, to_field_error
 
 NO_DATE = "must be a real date, such as 24 11 2026. If you do not know it, leave it empty and say it in other words"
 NO_ANSWER = "needs an answer"
@@ -36,7 +36,10 @@ class AnsweredSection:
 
 def faults_of(error: ValidationError) -> list[FieldError]:
     """What the models of the API say is wrong."""
-    return [fault_of(each, root=0) for each in without_echoes(error.errors(include_url=False, include_input=False))]
+    return [
+        to_field_error(each, root=0)
+        for each in drop_consequent_errors(error.errors(include_url=False, include_input=False))
+    ]
 
 
 def named_faults(form: ConcernForm, faults: Sequence[FieldError]) -> Faults:
