@@ -1,4 +1,4 @@
-"""Reads of numbered editions: their bytes never change."""
+"""Routes of numbered editions. The body of an edition never changes."""
 
 from collections.abc import Sequence
 from typing import Annotated
@@ -75,8 +75,8 @@ def list_editions(
     before = decode_key(cursor, otherwise=HIGHEST + 1)
     heads = [head for head in history if head.number < before]
     page = tuple(_summary(head, status_of(head, history)) for head in heads[:limit])
-    following = encode_key(page[-1].number) if len(heads) > limit else None
-    return public_response(request, EditionsResponse(editions=page, next_cursor=following), caching=CACHE_CURRENT)
+    next_cursor = encode_key(page[-1].number) if len(heads) > limit else None
+    return public_response(request, EditionsResponse(editions=page, next_cursor=next_cursor), caching=CACHE_CURRENT)
 
 
 @router.get(
@@ -186,7 +186,7 @@ def read_edition_item(
     content = read_content(session, head.key)
     below = f"/{section.value}/{item_id}"
     mentions = find_mentions(session, guide=guide, part=section.key, item_id=item_id)
-    links = item_links(head.key, edition_path(head.key) + below, below=below, stands_in=mentions)
+    links = item_links(head.key, edition_path(head.key) + below, below=below, numbers=mentions)
     latest = links.pop("latest_version")  # a later edition may leave the item out
     answer = NumberedItemResponse(
         guide=guide,
@@ -221,9 +221,9 @@ def read_time_map(request: Request, session: SessionDep, parts: ContextDep, guid
 
 
 def _successor(history: Sequence[EditionHead], head: EditionHead, below: str = "") -> Links:
-    """The link to the next edition, if there is one; it stands in the header, since the body never changes."""
-    following = EditionKey(head.guide, head.number + 1)
-    return {"successor_version": edition_path(following) + below} if len(history) > head.number else {}
+    """Return the link to the next edition, if there is one. It goes into the Link header: the body never changes."""
+    successor = EditionKey(head.guide, head.number + 1)
+    return {"successor_version": edition_path(successor) + below} if len(history) > head.number else {}
 
 
 def _summary(head: EditionHead, status: EditionStatus) -> EditionSummary:

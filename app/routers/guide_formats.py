@@ -1,6 +1,6 @@
-"""The guide in other forms than JSON: each section as CSV, each edition as Markdown and as a PDF.
+"""Routes of the guide in other formats than JSON: each section as CSV, each edition as Markdown and as a PDF.
 
-Each has a path of its own; by `Accept`, CSV and Markdown answer on the path of the JSON too (see
+Each format has a path of its own. With `Accept`, the path of the JSON serves CSV and Markdown too (see
 `app.web.negotiation`).
 """
 
@@ -52,7 +52,7 @@ AS_PDF: Responses = {
 def read_guide_as_markdown(request: Request, session: SessionDep, parts: ContextDep, guide: GuideName) -> Response:
     """The guide to read in a minute: whom to call first, and the cautions beside factors and indicators."""
     head = get_current(session, guide=guide)
-    return _markdown(request, parts, head, read_content(session, head.key), guide_path(guide), VARY)
+    return _markdown_response(request, parts, head, read_content(session, head.key), guide_path(guide), VARY)
 
 
 @router.get(
@@ -74,7 +74,7 @@ def read_edition_as_markdown(
     """
     head = readable_of(get_history(session, guide=guide), number)
     content, path = read_content(session, head.key), edition_path(head.key)
-    return _markdown(request, parts, head, content, path, memento_headers(head))
+    return _markdown_response(request, parts, head, content, path, memento_headers(head))
 
 
 @router.get(
@@ -87,7 +87,7 @@ def read_edition_as_markdown(
 def read_guide_as_pdf(request: Request, session: SessionDep, parts: ContextDep, guide: GuideName) -> Response:
     """The same page as that of the numbered edition."""
     head = get_current(session, guide=guide)
-    return _pdf(request, parts, head, guide_path(guide))
+    return _pdf_response(request, parts, head, guide_path(guide))
 
 
 @router.get(
@@ -108,7 +108,7 @@ def read_edition_as_pdf(
     emergency stands outside editions.
     """
     head = readable_of(get_history(session, guide=guide), number)
-    return _pdf(request, parts, head, edition_path(head.key))
+    return _pdf_response(request, parts, head, edition_path(head.key))
 
 
 @router.get(
@@ -126,7 +126,7 @@ def read_section_as_csv(request: Request, session: SessionDep, guide: GuideName,
     """
     head = get_current(session, guide=guide)
     content = read_content(session, head.key)
-    return _csv(request, head, content, section, path=guide_path(guide), caching=CACHE_CURRENT)
+    return _csv_response(request, head, content, section, path=guide_path(guide), caching=CACHE_CURRENT)
 
 
 @router.get(
@@ -144,10 +144,10 @@ def read_edition_section_as_csv(
     """One section of exactly that edition, laid out as that of the current one."""
     head = readable_of(get_history(session, guide=guide), number)
     content = read_content(session, head.key)
-    return _csv(request, head, content, section, path=edition_path(head.key), caching=CACHE_IMMUTABLE)
+    return _csv_response(request, head, content, section, path=edition_path(head.key), caching=CACHE_IMMUTABLE)
 
 
-def _markdown(
+def _markdown_response(
     request: Request, parts: AppContext, head: EditionHead, content: EditionContent, path: str, headers: Headers
 ) -> Response:
     page = edition_markdown(head, content, parts.reference_data.signposts, parts.settings.public_url)
@@ -158,7 +158,7 @@ def _markdown(
     )
 
 
-def _pdf(request: Request, parts: AppContext, head: EditionHead, path: str) -> Response:
+def _pdf_response(request: Request, parts: AppContext, head: EditionHead, path: str) -> Response:
     signposts, address = parts.reference_data.signposts, parts.settings.public_url
     page = edition_pdf(head, parts.intake.contents(head.key), signposts, address)
     links = edition_links(head.key, path + PDF_SUFFIX, below=PDF_SUFFIX)
@@ -167,7 +167,7 @@ def _pdf(request: Request, parts: AppContext, head: EditionHead, path: str) -> R
     return answer
 
 
-def _csv(
+def _csv_response(
     request: Request, head: EditionHead, content: EditionContent, section: Section, *, path: str, caching: str
 ) -> Response:
     below = f"/{section.value}{CSV.suffix}"

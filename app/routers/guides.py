@@ -1,4 +1,4 @@
-"""Reads of guides as they stand now."""
+"""Routes of the guides' current editions."""
 
 from typing import Annotated
 
@@ -106,8 +106,8 @@ def list_guides(request: Request, session: SessionDep, limit: Limit = 50, cursor
         )
         for head in page
     )
-    following = encode_key(page[-1].guide) if len(heads) > limit else None
-    return public_response(request, GuidesResponse(guides=summaries, next_cursor=following), caching=CACHE_CURRENT)
+    next_cursor = encode_key(page[-1].guide) if len(heads) > limit else None
+    return public_response(request, GuidesResponse(guides=summaries, next_cursor=next_cursor), caching=CACHE_CURRENT)
 
 
 @router.get(
@@ -182,6 +182,6 @@ def read_item(
             find_orders(session, guide=guide, part=section.key),
             history,
         ),
-        links=item_links(head.key, guide_path(guide) + below, below=below, stands_in=mentions),
+        links=item_links(head.key, guide_path(guide) + below, below=below, numbers=mentions),
     )
     return public_response(request, answer, caching=CACHE_CURRENT)

@@ -1,4 +1,4 @@
-"""The service index, signposts, code lists, and the kinds of problem."""
+"""Routes of the service index, the signposts, the code lists, the problem types, and the keys of receipts."""
 
 from typing import Annotated
 
