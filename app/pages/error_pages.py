@@ -107,7 +107,9 @@ def _trouble(request: Request, error: Exception) -> Response:
     parts: AppContext = request.app.state.parts
     kind = _kind_of(error)
     if kind is INTERNAL_ERROR:
-        log.error("defect", request_id=request.state.request_id, error=type(error).__name__, frames=frames_of(error))
+        log.error(
+            "unhandled_error", request_id=request.state.request_id, error=type(error).__name__, frames=frames_of(error)
+        )
     return error_page(parts, kind.status, words=error.reason if isinstance(error, EditionWithdrawn) else None)
 
 

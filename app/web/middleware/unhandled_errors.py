@@ -35,6 +35,6 @@ class UnhandledErrorMiddleware:
             await self.app(scope, receive, watch_start)
         except Exception as error:  # whatever it is, it is answered and logged, without its message
             request_id = scope["state"]["request_id"]
-            log.error("defect", request_id=request_id, error=type(error).__name__, frames=frames_of(error))
+            log.error("unhandled_error", request_id=request_id, error=type(error).__name__, frames=frames_of(error))
             if not has_started:
                 await problem_response(Request(scope, receive), INTERNAL_ERROR)(scope, receive, send)
