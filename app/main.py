@@ -118,7 +118,7 @@ def build_context(settings: Settings, clock: Clock) -> AppContext:
         receipt_key(settings.receipt_key_file, settings.data_dir), retired_keys(settings.retired_receipt_keys)
     )
     known_hosts = AllowedHosts(public_url=settings.public_url, allowed_hosts=settings.allowed_hosts)
-    shelf, metrics = ResponseCache(settings.shelf_megabytes, known_hosts.know), Metrics()
+    shelf, metrics = ResponseCache(settings.shelf_megabytes, known_hosts.allows), Metrics()
     contents = Contents(engine)
     resolver = EditionResolver(engine, reference_data, contents)
     receipts = ReceiptBuilder(signer, WorkingDays(), reference_data)

@@ -15,11 +15,11 @@ from app.web.context import AppContext
 from app.web.json_body import InvalidBody
 from app.web.late_routes import LateRoute
 from app.web.problem_types import (
-    BUSY,
     INTERNAL_ERROR,
     INVALID_QUERY,
     NOT_FOUND,
     PROBLEM_FOR,
+    SERVICE_UNAVAILABLE,
     TOKEN_REQUIRED,
     ProblemType,
 )
@@ -81,7 +81,7 @@ def error_page(context: AppContext, status: int, *, message: str | None = None) 
         message=message or default_message,
         contacts=list(context.emergency_contacts.current()),
     )
-    if status == BUSY.status:
+    if status == SERVICE_UNAVAILABLE.status:
         response.headers["Retry-After"] = str(RETRY_AFTER_SECONDS)
     if status == UNAUTHORIZED:
         response.headers["WWW-Authenticate"] = CHALLENGES[TOKEN_REQUIRED]
@@ -107,7 +107,9 @@ def _page_for(request: Request, error: Exception) -> Response:
     context: AppContext = request.app.state.context
     problem_type = _problem_type_of(error)
     if problem_type is INTERNAL_ERROR:
-        log.error("defect", request_id=request.state.request_id, error=type(error).__name__, frames=frames_of(error))
+        log.error(
+            "unhandled_error", request_id=request.state.request_id, error=type(error).__name__, frames=frames_of(error)
+        )
     reason = error.reason if isinstance(error, EditionWithdrawn) else None
     return error_page(context, problem_type.status, message=reason)
 
@@ -119,4 +121,4 @@ def _problem_type_of(error: Exception) -> ProblemType:
         return NOT_FOUND if error.errors()[0]["loc"][0] == "path" else INVALID_QUERY
     if isinstance(error, InvalidBody):
         return error.kind
-    return BUSY if isinstance(error, DBAPIError | NoConnectionInTime) else INTERNAL_ERROR
+    return SERVICE_UNAVAILABLE if isinstance(error, DBAPIError | NoConnectionInTime) else INTERNAL_ERROR

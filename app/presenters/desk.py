@@ -1,4 +1,4 @@
-"""How concerns are laid out for the desk."""
+"""Concerns as the desk sees them."""
 
 import datetime as dt
 from collections.abc import Mapping
@@ -15,26 +15,26 @@ DESK = "/v1/desk/concerns"
 OWN_FIELDS = ("overdue", "links")
 
 
-def reference_of(typed: str) -> str:
-    """The reference, however it was typed; raises `NoSuchConcern` where it cannot be one."""
-    reference = find_reference(typed)
+def reference_of(text: str) -> str:
+    """Return the reference in its standard spelling. Raise `NoSuchConcern` if the text is not a reference."""
+    reference = find_reference(text)
     if reference is None:
         raise NoSuchConcern
     return reference
 
 
 def inbox_entry(row: Mapping[str, Any], *, now: dt.datetime) -> InboxEntry:
-    """One concern without its words."""
-    return InboxEntry.model_validate(_told(row, now))
+    """Return the entry of one row of the inbox, without the words of the concern."""
+    return InboxEntry.model_validate(_common_fields(row, now))
 
 
 def entry_of(concern: ConcernRow, *, now: dt.datetime) -> InboxEntry:
-    """The concern without its words."""
+    """Return the entry of one concern, without its words."""
     return inbox_entry(dict(concern), now=now)
 
 
 def opened_concern(taken: SealedConcern, unsealer: Unsealer, *, now: dt.datetime) -> OpenedConcern:
-    """The concern with its words. Raises `UnsealingUnavailable` where this process holds no identity for it."""
+    """Return the concern with its words. Raise `UnsealingUnavailable` if this process has no identity for it."""
     additions = tuple(
         OpenedAddition(
             number=addition.number,
@@ -46,14 +46,14 @@ def opened_concern(taken: SealedConcern, unsealer: Unsealer, *, now: dt.datetime
     )
     opened = unsealer.open(taken.concern.sealed or b"")
     return OpenedConcern.model_validate(
-        _told(dict(taken.concern), now) | {"submission": opened["submission"], "additions": additions}
+        _common_fields(dict(taken.concern), now) | {"submission": opened["submission"], "additions": additions}
     )
 
 
-def _told(row: Mapping[str, Any], now: dt.datetime) -> dict[str, Any]:
-    shown = {name: row[name] for name in InboxEntry.model_fields if name not in OWN_FIELDS}
+def _common_fields(row: Mapping[str, Any], now: dt.datetime) -> dict[str, Any]:
+    columns = {name: row[name] for name in InboxEntry.model_fields if name not in OWN_FIELDS}
     path = f"{DESK}/{row['reference']}"
-    return shown | {
+    return columns | {
         "overdue": row["state"] == ConcernState.RECEIVED and row["acknowledge_by"] < now,
         "links": {
             "self": path,

@@ -1,7 +1,7 @@
-"""How happenings are laid out as feeds: JSON Feed 1.1 and Atom (RFC 4287).
+"""Feeds of edition events: JSON Feed 1.1 and Atom (RFC 4287).
 
-The id of an entry is a version 5 UUID of what the entry tells and of nothing else, so that it is the same in both
-feeds, on every node and after a change of address, and differs between councils that publish other words.
+The id of an entry is a version 5 UUID of the entry's content and of nothing else. So it is the same in both feeds, on
+every node and after a change of address, and it differs between councils that publish different words.
 """
 
 import re
@@ -23,95 +23,95 @@ ATOM_FEED = "/v1/feed.atom"
 JSON_MEDIA_TYPE = "application/feed+json"
 ATOM_MEDIA_TYPE = "application/atom+xml"
 
-ENTRIES = uuid.UUID("5b0f3c1e-6c0b-4f7e-8a39-8f6d2f2f4a55")
+ENTRY_NAMESPACE = uuid.UUID("5b0f3c1e-6c0b-4f7e-8a39-8f6d2f2f4a55")
 ATOM = "http://www.w3.org/2005/Atom"
 NEVER = "1970-01-01T00:00:00Z"  # an Atom feed has a time of change even before its first entry
 FORBIDDEN_IN_XML = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
-def json_feed(happenings: Sequence[EditionEvent], public_url: str) -> JsonFeed:
-    """The happenings as a JSON Feed."""
+def json_feed(events: Sequence[EditionEvent], public_url: str) -> JsonFeed:
+    """Return the events as a JSON Feed."""
     return JsonFeed(
         title=TITLE,
         home_page_url=f"{public_url}/",
         feed_url=public_url + JSON_FEED,
         description=DESCRIPTION,
         authors=(FeedAuthor(name=NAME),),
-        items=tuple(_item(happening, public_url) for happening in happenings),
+        items=tuple(_item(event, public_url) for event in events),
     )
 
 
-def atom_feed(happenings: Sequence[EditionEvent], public_url: str) -> bytes:
-    """The happenings as an Atom feed."""
+def atom_feed(events: Sequence[EditionEvent], public_url: str) -> bytes:
+    """Return the events as an Atom feed, in UTF-8."""
     feed = ElementTree.Element("feed", {"xmlns": ATOM, "xml:lang": "en-GB"})
-    _say(feed, "id", uuid.uuid5(uuid.NAMESPACE_URL, public_url + ATOM_FEED).urn)
-    _say(feed, "title", TITLE)
-    _say(feed, "subtitle", DESCRIPTION)
-    _say(feed, "updated", format_utc(happenings[0].at) if happenings else NEVER)
-    _say(ElementTree.SubElement(feed, "author"), "name", NAME)
-    _link(feed, "self", public_url + ATOM_FEED, ATOM_MEDIA_TYPE)
-    _link(feed, "alternate", public_url + JSON_FEED, JSON_MEDIA_TYPE)
-    for happening in happenings:
-        _entry(feed, happening, public_url)
-    written: bytes = ElementTree.tostring(feed, encoding="utf-8", xml_declaration=True)
-    return written
+    _add_text(feed, "id", uuid.uuid5(uuid.NAMESPACE_URL, public_url + ATOM_FEED).urn)
+    _add_text(feed, "title", TITLE)
+    _add_text(feed, "subtitle", DESCRIPTION)
+    _add_text(feed, "updated", format_utc(events[0].at) if events else NEVER)
+    _add_text(ElementTree.SubElement(feed, "author"), "name", NAME)
+    _add_link(feed, "self", public_url + ATOM_FEED, ATOM_MEDIA_TYPE)
+    _add_link(feed, "alternate", public_url + JSON_FEED, JSON_MEDIA_TYPE)
+    for event in events:
+        _add_entry(feed, event, public_url)
+    content: bytes = ElementTree.tostring(feed, encoding="utf-8", xml_declaration=True)
+    return content
 
 
-def _item(happening: EditionEvent, public_url: str) -> FeedItem:
+def _item(event: EditionEvent, public_url: str) -> FeedItem:
     return FeedItem(
-        id=_id_of(happening),
-        url=public_url + _path_of(happening),
-        title=_title_of(happening),
-        content_text=happening.words,
-        date_published=happening.at,
-        date_modified=happening.at,
-        authors=(FeedAuthor(name=happening.publisher),),
-        tags=(happening.kind.value, happening.guide),
+        id=_id_of(event),
+        url=public_url + _path_of(event),
+        title=_title_of(event),
+        content_text=event.words,
+        date_published=event.at,
+        date_modified=event.at,
+        authors=(FeedAuthor(name=event.publisher),),
+        tags=(event.kind.value, event.guide),
         guidance=FeedGuidance(
             about=f"{public_url}/docs",
-            guide=happening.guide,
-            edition=happening.edition,
-            happening=happening.kind.value,
-            digest=happening.digest,
+            guide=event.guide,
+            edition=event.edition,
+            happening=event.kind.value,
+            digest=event.digest,
         ),
     )
 
 
-def _entry(feed: ElementTree.Element, happening: EditionEvent, public_url: str) -> None:
+def _add_entry(feed: ElementTree.Element, event: EditionEvent, public_url: str) -> None:
     entry = ElementTree.SubElement(feed, "entry")
-    _say(entry, "id", _id_of(happening))
-    _say(entry, "title", _title_of(happening))
-    _say(entry, "published", format_utc(happening.at))
-    _say(entry, "updated", format_utc(happening.at))
-    _say(ElementTree.SubElement(entry, "author"), "name", happening.publisher)
-    _link(entry, "alternate", public_url + _path_of(happening), "application/json")
-    for term in (happening.kind.value, happening.guide):
+    _add_text(entry, "id", _id_of(event))
+    _add_text(entry, "title", _title_of(event))
+    _add_text(entry, "published", format_utc(event.at))
+    _add_text(entry, "updated", format_utc(event.at))
+    _add_text(ElementTree.SubElement(entry, "author"), "name", event.publisher)
+    _add_link(entry, "alternate", public_url + _path_of(event), "application/json")
+    for term in (event.kind.value, event.guide):
         ElementTree.SubElement(entry, "category", {"term": term})
-    _say(entry, "content", happening.words).set("type", "text")
+    _add_text(entry, "content", event.words).set("type", "text")
 
 
-def _say(parent: ElementTree.Element, name: str, words: str) -> ElementTree.Element:
-    """Add an element with those words; a character that XML cannot carry is shown as U+FFFD."""
+def _add_text(parent: ElementTree.Element, name: str, text: str) -> ElementTree.Element:
+    """Add an element with the text. A character that XML does not allow is replaced by U+FFFD."""
     element = ElementTree.SubElement(parent, name)
-    element.text = FORBIDDEN_IN_XML.sub("\N{REPLACEMENT CHARACTER}", words)
+    element.text = FORBIDDEN_IN_XML.sub("\N{REPLACEMENT CHARACTER}", text)
     return element
 
 
-def _link(parent: ElementTree.Element, relation: str, address: str, media_type: str) -> None:
+def _add_link(parent: ElementTree.Element, relation: str, address: str, media_type: str) -> None:
     ElementTree.SubElement(parent, "link", {"rel": relation, "type": media_type, "href": address})
 
 
-def _id_of(happening: EditionEvent) -> str:
-    name = f"{happening.guide}/{happening.edition}/{happening.digest}/{happening.kind.value}"
-    return uuid.uuid5(ENTRIES, name).urn
+def _id_of(event: EditionEvent) -> str:
+    content = f"{event.guide}/{event.edition}/{event.digest}/{event.kind.value}"
+    return uuid.uuid5(ENTRY_NAMESPACE, content).urn
 
 
-def _title_of(happening: EditionEvent) -> str:
-    return f"{happening.kind.value.capitalize()}: {happening.title}, edition {happening.edition}"
+def _title_of(event: EditionEvent) -> str:
+    return f"{event.kind.value.capitalize()}: {event.title}, edition {event.edition}"
 
 
-def _path_of(happening: EditionEvent) -> str:
-    """The edition, or the history where reads of it tell only that it was withdrawn."""
-    if happening.kind is EditionEventKind.WITHDRAWN:
-        return f"{guide_path(happening.guide)}/editions"
-    return edition_path(EditionKey(happening.guide, happening.edition))
+def _path_of(event: EditionEvent) -> str:
+    """Return the path of the edition, or of the guide's history if the edition is withdrawn and cannot be read."""
+    if event.kind is EditionEventKind.WITHDRAWN:
+        return f"{guide_path(event.guide)}/editions"
+    return edition_path(EditionKey(event.guide, event.edition))

@@ -1,4 +1,4 @@
-"""How guidance is laid out in answers: links, sections, items and their history."""
+"""Guidance in responses: links, sections, items and their history."""
 
 from collections.abc import Collection
 
@@ -21,19 +21,19 @@ from app.store.editions import EditionHead, EditionKey, current_of
 
 
 def guide_path(guide: str) -> str:
-    """The path of a guide's current edition."""
+    """Return the path of a guide's current edition."""
     return f"/v1/guides/{guide}"
 
 
 def edition_path(key: EditionKey) -> str:
-    """The path of a numbered edition."""
+    """Return the path of a numbered edition."""
     return f"{guide_path(key.guide)}/editions/{key.number}"
 
 
 def edition_links(key: EditionKey, path: str, *, below: str = "") -> Links:
-    """The links of an answer at that path: none of them can change for a numbered edition.
+    """Return the links of a response at the path. Those of a numbered edition never change.
 
-    `below` is what follows the edition's own path, such as `/indicators`.
+    `below` is the rest of the path after the edition's own, such as `/indicators`.
     """
     links = {
         "self": path,
@@ -49,16 +49,19 @@ def edition_links(key: EditionKey, path: str, *, below: str = "") -> Links:
     return links
 
 
-def item_links(key: EditionKey, path: str, *, below: str, stands_in: Collection[int]) -> Links:
-    """The links of an item's answer: an earlier edition only where the item stands in it."""
+def item_links(key: EditionKey, path: str, *, below: str, numbers: Collection[int]) -> Links:
+    """Return the links of an item. The edition before is linked only if it has the item.
+
+    `numbers` are the numbers of the editions that have the item.
+    """
     links = edition_links(key, path, below=below)
-    if key.number - 1 not in stands_in:
+    if key.number - 1 not in numbers:
         links.pop("predecessor_version", None)
     return links
 
 
 def present_edition(head: EditionHead, content: EditionContent, status: EditionStatus, path: str) -> EditionResponse:
-    """The whole edition."""
+    """Return the whole edition at the path."""
     sections = {section.key: f"{path}/{section.value}" for section in Section}
     return EditionResponse(
         guide=head.guide,
@@ -74,7 +77,7 @@ def present_edition(head: EditionHead, content: EditionContent, status: EditionS
 def present_section(
     head: EditionHead, content: EditionContent, status: EditionStatus, section: Section, path: str
 ) -> WithCautions:
-    """One section, with the cautions."""
+    """Return one section of the edition at the path, with the cautions."""
     return SECTION_RESPONSES[section].model_validate(
         {
             "guide": head.guide,
@@ -90,7 +93,7 @@ def present_section(
 
 
 def find_item(content: EditionContent, section: Section, item_id: str) -> Item:
-    """The item of that id; raises `NoSuchItem`."""
+    """Return the item with the id. Raise `NoSuchItem` if the section has none."""
     items: tuple[Item, ...] = getattr(content, section.key)
     found = next((item for item in items if item.id == item_id), None)
     if found is None:
@@ -99,7 +102,7 @@ def find_item(content: EditionContent, section: Section, item_id: str) -> Item:
 
 
 def status_of(head: EditionHead, history: list[EditionHead]) -> EditionStatus:
-    """What the edition is to its guide now."""
+    """Return the current status of the edition within its guide's history."""
     if head.withdrawn_at is not None:
         return EditionStatus.WITHDRAWN
     return EditionStatus.CURRENT if head is current_of(history) else EditionStatus.SUPERSEDED
@@ -108,12 +111,12 @@ def status_of(head: EditionHead, history: list[EditionHead]) -> EditionStatus:
 def item_history(
     item_id: str, mentions: dict[int, RequestModel], orders: dict[int, list[str]], history: list[EditionHead]
 ) -> tuple[ItemMention, ...]:
-    """The editions in which the item stands, the newest first, each with what it did to the item.
+    """Return the editions that have the item, the newest first, each with the change that it made to the item.
 
-    `mentions` holds the item, and `orders` the ids around it in their order, by the edition's number.
+    Both dicts are by edition number: `mentions` holds the item, `orders` the ids of its section in their order.
     """
 
-    def change_by(number: int) -> ItemChange:
+    def change_in(number: int) -> ItemChange:
         before, after = mentions.get(number - 1), mentions[number]
         if before is None:
             return ItemChange.ADDED
@@ -127,7 +130,7 @@ def item_history(
             edition=head.number,
             status=status_of(head, history),
             published_at=head.published_at,
-            change=change_by(head.number),
+            change=change_in(head.number),
         )
         for head in history
         if head.number in mentions

@@ -1,10 +1,10 @@
-"""Time travel: which edition was current at a moment, by `as_of` and by Memento (RFC 7089).
+"""Memento (RFC 7089) and `as_of`: which edition was current at a moment.
 
 A guide's own path is both the original resource and its TimeGate; a numbered edition is a Memento of it, from the
 moment of its publication; the history, as link-format, is the TimeMap.
 
-Their links are whole addresses: a TimeMap is read far from where it was fetched, and Memento clients take a link as it
-stands.
+Their links are absolute URLs: a TimeMap is also read away from this service, and Memento clients do not resolve
+relative links.
 """
 
 import datetime as dt
@@ -22,20 +22,20 @@ VARY = {"Vary": "Accept, Accept-Datetime"}
 
 
 def requested_moment(as_of: str | None, accept_datetime: str | None) -> dt.datetime | None:
-    """The moment that the caller asks about: the query comes first, then the header. Raises `InvalidQuery`."""
+    """Return the requested moment: `as_of` has priority over Accept-Datetime. Raise `InvalidQuery` if it is invalid."""
     if as_of is not None:
-        return _moment_of(as_of)
+        return _parse_as_of(as_of)
     if accept_datetime is None:
         return None
     try:
         moment = parsedate_to_datetime(accept_datetime)
-        return moment.replace(tzinfo=moment.tzinfo or dt.UTC).astimezone(dt.UTC)  # `-0000` says that it is UTC
+        return moment.replace(tzinfo=moment.tzinfo or dt.UTC).astimezone(dt.UTC)  # `-0000` means UTC
     except (ValueError, OverflowError):
         raise InvalidQuery([FieldError((), "Accept-Datetime is not a date as HTTP writes it (RFC 7089).")]) from None
 
 
 def redirect_to_edition_at(history: Sequence[EditionHead], moment: dt.datetime, public_url: str) -> Response:
-    """302 to the edition that was current at the moment. Raises `NoSuchEdition` where none was published yet."""
+    """Return a 302 to the edition that was current at the moment. Raise `NoSuchEdition` if there was none."""
     head = current_at(history, moment)
     if head is None:
         raise NoSuchEdition
@@ -49,12 +49,12 @@ def redirect_to_edition_at(history: Sequence[EditionHead], moment: dt.datetime, 
 
 
 def current_at(history: Sequence[EditionHead], moment: dt.datetime) -> EditionHead | None:
-    """The newest edition that was published, and not yet withdrawn, at the moment."""
+    """Return the newest edition that was published, and not yet withdrawn, at the moment."""
     return next(
         (
             head
             for head in history
-            if head.published_at.replace(microsecond=0) <= moment  # HTTP knows whole seconds
+            if head.published_at.replace(microsecond=0) <= moment  # HTTP dates have whole seconds
             and (head.withdrawn_at is None or head.withdrawn_at > moment)
         ),
         None,
@@ -62,41 +62,41 @@ def current_at(history: Sequence[EditionHead], moment: dt.datetime) -> EditionHe
 
 
 def memento_links(public_url: str, guide: str) -> dict[str, str]:
-    """What a TimeGate and a Memento both link to."""
+    """Return the links that a TimeGate and a Memento have in common."""
     original = public_url + guide_path(guide)
     return {"original timegate": original, "timemap": f"{original}/editions.link"}
 
 
 def memento_headers(head: EditionHead) -> dict[str, str]:
-    """The header that makes a numbered edition a Memento."""
+    """Return the header that makes a numbered edition a Memento."""
     return {"Memento-Datetime": http_date(head.published_at)}
 
 
 def time_map(history: Sequence[EditionHead], public_url: str) -> bytes:
-    """The TimeMap, as link-format (RFC 6690): every edition that can be read, the oldest first."""
-    known = memento_links(public_url, history[0].guide)
+    """Return the TimeMap in link-format (RFC 6690): every edition that is not withdrawn, the oldest first."""
+    common = memento_links(public_url, history[0].guide)
     readable = [head for head in reversed(history) if head.withdrawn_at is None]
     span = (
         {"from": http_date(readable[0].published_at), "until": http_date(readable[-1].published_at)} if readable else {}
     )
     links = [
-        link_value(known["original timegate"], "original timegate"),
-        link_value(known["timemap"], "self", type="application/link-format", **span),
+        link_value(common["original timegate"], "original timegate"),
+        link_value(common["timemap"], "self", type="application/link-format", **span),
     ]
-    for place, head in enumerate(readable, start=1):
-        ends = [word for word, there in (("first", place == 1), ("last", place == len(readable))) if there]
+    for position, head in enumerate(readable, start=1):
+        ends = [word for word, applies in (("first", position == 1), ("last", position == len(readable))) if applies]
         relation = " ".join([*ends, "memento"])
         links.append(link_value(public_url + edition_path(head.key), relation, datetime=http_date(head.published_at)))
     return ",\n".join(links).encode() + b"\n"
 
 
 def http_date(moment: dt.datetime) -> str:
-    """The moment as HTTP writes it."""
+    """Return the moment as an HTTP date."""
     return format_datetime(moment.astimezone(dt.UTC), usegmt=True)
 
 
-def _moment_of(as_of: str) -> dt.datetime:
-    """A moment, or the last instant of a day."""
+def _parse_as_of(as_of: str) -> dt.datetime:
+    """Return the moment; for a date, the last instant of that day in UTC."""
     try:
         if len(as_of) == len("2026-11-24"):
             return dt.datetime.combine(dt.date.fromisoformat(as_of), dt.time.max, tzinfo=dt.UTC)

@@ -1,4 +1,4 @@
-"""How the Open Referral UK stub answers: filters, pages, finished bytes, and an OpenAPI document of its own."""
+"""The Open Referral UK stub: filters, pages, responses, and an OpenAPI document of its own."""
 
 import json
 import re
@@ -21,18 +21,18 @@ from app.web.responses import CACHE_CURRENT, conditional_response
 
 STUB = "/open-referral/v3"
 DOCUMENT = f"{STUB}/openapi.json"
-MOST_GUIDES = 10_000
+MAX_GUIDES = 10_000
 SCHEMA_REFERENCE = re.compile(r'"#/components/schemas/([^"]+)"')
 
 P = TypeVar("P", bound=Page)
 
 
 class Identified(Protocol):
-    """Anything with an id."""
+    """An object with an id."""
 
     @property
     def id(self) -> UUID:
-        """The id."""
+        """The id of the object."""
 
 
 T = TypeVar("T", bound=Identified)
@@ -40,46 +40,46 @@ T = TypeVar("T", bound=Identified)
 
 @dataclass(frozen=True)
 class ServiceFilters:
-    """What the caller asks of services; every filter that is given must be met, and an empty one is not given."""
+    """The filters of a list of services: a service must meet all of them. An empty filter matches every service."""
 
     search: str
     taxonomy_id: str
     taxonomy_term_id: str
 
-    def passed(self, services: Iterable[Service]) -> list[Service]:
-        """The services that meet them all. An id that is not of this directory is met by none."""
+    def apply(self, services: Iterable[Service]) -> list[Service]:
+        """Return the services that meet all filters. An id that is not in the directory matches no service."""
         return [service for service in services if self._has_words(service) and self._has_terms(service)]
 
     def _has_words(self, service: Service) -> bool:
-        told = f"{service.name} {service.description} {service.organization.name}".casefold()
-        return all(word in told for word in self.search.casefold().split())
+        text = f"{service.name} {service.description} {service.organization.name}".casefold()
+        return all(word in text for word in self.search.casefold().split())
 
     def _has_terms(self, service: Service) -> bool:
         terms = [attribute.taxonomy_term for attribute in service.attributes or ()]
-        return _has(self.taxonomy_id, {term.taxonomy_id for term in terms}) and _has(
+        return _matches(self.taxonomy_id, {term.taxonomy_id for term in terms}) and _matches(
             self.taxonomy_term_id, {term.id for term in terms}
         )
 
 
-def _has(asked: str, ids: Set[UUID]) -> bool:
-    return not asked or asked.lower() in map(str, ids)
+def _matches(wanted: str, ids: Set[UUID]) -> bool:
+    return not wanted or wanted.lower() in map(str, ids)
 
 
 class Paging(NamedTuple):
-    """Which page, from 1, and the most entries that it holds."""
+    """The number of the page, from 1, and the maximum number of entries on it."""
 
     page: int
     per_page: int
 
 
 def read_directory(session: Session, context: AppContext) -> Directory:
-    """The directory as it stands now."""
-    guides = [Guide(head, read_content(session, head.key)) for head in list_current(session, limit=MOST_GUIDES)]
+    """Return the directory of all current guides."""
+    guides = [Guide(head, read_content(session, head.key)) for head in list_current(session, limit=MAX_GUIDES)]
     return make_directory(guides, context.reference_data.signposts, public_url=context.settings.public_url)
 
 
 def listed_at_locations(services: Iterable[Service]) -> list[ListedServiceAtLocation]:
-    """Each service at each of its locations, for a list."""
+    """Return each service at each of its locations, in the short form for lists."""
     return [
         ListedServiceAtLocation(**dict(link), service=service)
         for service in services
@@ -88,7 +88,7 @@ def listed_at_locations(services: Iterable[Service]) -> list[ListedServiceAtLoca
 
 
 def at_locations(services: Iterable[Service]) -> list[ServiceAtLocation]:
-    """Each service at each of its locations, whole."""
+    """Return each service at each of its locations, in the full form."""
     return [
         ServiceAtLocation(
             **dict(link),
@@ -102,22 +102,22 @@ def at_locations(services: Iterable[Service]) -> list[ServiceAtLocation]:
     ]
 
 
-def get_one(found: Iterable[T], wanted: UUID) -> T:
-    """The one with that id; raises `NotFound`."""
-    for each in found:
-        if each.id == wanted:
+def get_by_id(objects: Iterable[T], id_: UUID) -> T:
+    """Return the object with the id. Raise `NotFound` if there is none."""
+    for each in objects:
+        if each.id == id_:
             return each
     raise NotFound
 
 
-def page_of(kind: type[P], found: Sequence[OmitsEmpty], paging: Paging) -> P:
-    """That page of what was found; one beyond the last is empty."""
-    begins = (paging.page - 1) * paging.per_page
-    contents = found[begins : begins + paging.per_page]
-    pages = -(-len(found) // paging.per_page)
-    return kind.model_validate(
+def page_of(page_type: type[P], entries: Sequence[OmitsEmpty], paging: Paging) -> P:
+    """Return one page of the entries. A page after the last is empty."""
+    start = (paging.page - 1) * paging.per_page
+    contents = entries[start : start + paging.per_page]
+    pages = -(-len(entries) // paging.per_page)
+    return page_type.model_validate(
         {
-            "total_items": len(found),
+            "total_items": len(entries),
             "total_pages": pages,
             "page_number": paging.page,
             "size": len(contents),
@@ -130,24 +130,24 @@ def page_of(kind: type[P], found: Sequence[OmitsEmpty], paging: Paging) -> P:
 
 
 def directory_response(request: Request, body: OmitsEmpty) -> Response:
-    """The answer, without what is empty."""
-    return _answer(request, body.model_dump_json(exclude_none=True).encode())
+    """Return the model as JSON without its empty fields."""
+    return _json_response(request, body.model_dump_json(exclude_none=True).encode())
 
 
 def document_response(request: Request, document: dict[str, Any]) -> Response:
-    """The OpenAPI document."""
-    return _answer(request, json.dumps(document, ensure_ascii=False, separators=(",", ":")).encode())
+    """Return the OpenAPI document of the stub."""
+    return _json_response(request, json.dumps(document, ensure_ascii=False, separators=(",", ":")).encode())
 
 
-def _answer(request: Request, content: bytes) -> Response:
+def _json_response(request: Request, content: bytes) -> Response:
     links = {"describedby": DOCUMENT}
     return conditional_response(request, content, media_type="application/json", caching=CACHE_CURRENT, links=links)
 
 
 def document_of_stub(whole: dict[str, Any], public_url: str) -> dict[str, Any]:
-    """The part of this service's OpenAPI document that is the stub's, with paths that begin at the stub.
+    """Return the stub's own part of this service's OpenAPI document, with paths relative to the stub.
 
-    Validators of the standard ask the stub for every path that the document at `openapi_url` names.
+    Validators of the standard request every path of the document at `openapi_url` from the stub.
     """
     paths = {path.removeprefix(STUB) or "/": item for path, item in whole["paths"].items() if path.startswith(STUB)}
     used = {tag for item in paths.values() for operation in item.values() for tag in operation["tags"]}
@@ -162,10 +162,10 @@ def document_of_stub(whole: dict[str, Any], public_url: str) -> dict[str, Any]:
 
 
 def _schemas_of(paths: dict[str, Any], schemas: dict[str, Any]) -> dict[str, Any]:
-    """The schemas that the paths name, and those that these name."""
-    wanted, looked_at = set(SCHEMA_REFERENCE.findall(json.dumps(paths))), set[str]()
-    while wanted - looked_at:
-        name = min(wanted - looked_at)
-        looked_at.add(name)
-        wanted.update(SCHEMA_REFERENCE.findall(json.dumps(schemas[name])))
-    return {name: schemas[name] for name in sorted(wanted)}
+    """Return the schemas that the paths refer to, directly or through other schemas."""
+    used, visited = set(SCHEMA_REFERENCE.findall(json.dumps(paths))), set[str]()
+    while used - visited:
+        name = min(used - visited)
+        visited.add(name)
+        used.update(SCHEMA_REFERENCE.findall(json.dumps(schemas[name])))
+    return {name: schemas[name] for name in sorted(used)}

@@ -1,1 +1,1 @@
-"""HTTP."""
+"""The routes of the API, by subject."""

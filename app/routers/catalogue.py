@@ -1,4 +1,4 @@
-"""Reads across guides: indicators, factors and contacts with filters, and search."""
+"""Routes across guides: indicators, factors and contacts with filters, and search."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -66,7 +66,7 @@ WithCode = Annotated[
 
 @dataclass(frozen=True)
 class CatalogueFilters:
-    """What a list across guides is narrowed by; every filter given must hold."""
+    """The filters and the page of a list across guides: an item must meet every filter that is given."""
 
     guide: str | None
     words: str | None
@@ -82,15 +82,15 @@ async def catalogue_filters(
     limit: Limit = 50,
     cursor: Cursor = None,
 ) -> CatalogueFilters:
-    """The filters of one request."""
+    """Return the filters of the request."""
     return CatalogueFilters(guide, q, code, limit, decode_key(cursor, otherwise=0))
 
 
 CatalogueFiltersDep = Annotated[CatalogueFilters, Depends(catalogue_filters)]
 
 
-def _shown_item(section: Section, model: str, item_id: str) -> Responses:
-    """The example of a list of items of that section."""
+def _item_example(section: Section, model: str, item_id: str) -> Responses:
+    """Return `responses` with an example of a list of the section's items."""
     item = {
         "section": section,
         "item": {"$ref": f"#/components/schemas/{model}"},
@@ -107,9 +107,9 @@ def _shown_item(section: Section, model: str, item_id: str) -> Responses:
 )
 def list_indicators(request: Request, session: SessionDep, filters: CatalogueFiltersDep) -> Response:
     """The indicators of every guide's current edition, each with its guide, edition and cautions."""
-    found, following = _page(session, [Section.INDICATORS.key], filters)
+    found, next_cursor = _page(session, [Section.INDICATORS.key], filters)
     return public_response(
-        request, IndicatorsAcrossGuides(indicators=found, next_cursor=following), caching=CACHE_CURRENT
+        request, IndicatorsAcrossGuides(indicators=found, next_cursor=next_cursor), caching=CACHE_CURRENT
     )
 
 
@@ -117,24 +117,28 @@ def list_indicators(request: Request, session: SessionDep, filters: CatalogueFil
     "/v1/factors",
     summary="List vulnerability factors across guides",
     response_model=FactorsAcrossGuides,
-    responses=_shown_item(Section.FACTORS, "Factor", "prior-neglect-or-abuse") | NOT_MODIFIED | problem_responses(),
+    responses=_item_example(Section.FACTORS, "Factor", "prior-neglect-or-abuse") | NOT_MODIFIED | problem_responses(),
 )
 def list_factors(request: Request, session: SessionDep, filters: CatalogueFiltersDep) -> Response:
     """The vulnerability factors of every guide's current edition, each with its guide, edition and cautions."""
-    found, following = _page(session, [Section.FACTORS.key], filters)
-    return public_response(request, FactorsAcrossGuides(factors=found, next_cursor=following), caching=CACHE_CURRENT)
+    found, next_cursor = _page(session, [Section.FACTORS.key], filters)
+    return public_response(request, FactorsAcrossGuides(factors=found, next_cursor=next_cursor), caching=CACHE_CURRENT)
 
 
 @router.get(
     "/v1/contacts",
     summary="List contacts across guides",
     response_model=ContactsAcrossGuides,
-    responses=_shown_item(Section.CONTACTS, "Contact", "duty-and-assessment-team") | NOT_MODIFIED | problem_responses(),
+    responses=_item_example(Section.CONTACTS, "Contact", "duty-and-assessment-team")
+    | NOT_MODIFIED
+    | problem_responses(),
 )
 def list_contacts(request: Request, session: SessionDep, filters: CatalogueFiltersDep) -> Response:
     """The contacts of every guide's current edition, each with its guide and edition."""
-    found, following = _page(session, [Section.CONTACTS.key], filters)
-    return public_response(request, ContactsAcrossGuides(contacts=found, next_cursor=following), caching=CACHE_CURRENT)
+    found, next_cursor = _page(session, [Section.CONTACTS.key], filters)
+    return public_response(
+        request, ContactsAcrossGuides(contacts=found, next_cursor=next_cursor), caching=CACHE_CURRENT
+    )
 
 
 @router.get(
@@ -149,28 +153,28 @@ def search(
 ) -> Response:
     """Full text over every current edition. What is asked for is not logged."""
     filters = CatalogueFilters(guide, q, None, limit, decode_key(cursor, otherwise=0))
-    found, following = _page(session, LISTED, filters)
-    return public_response(request, SearchResponse(results=found, next_cursor=following), caching=CACHE_CURRENT)
+    found, next_cursor = _page(session, LISTED, filters)
+    return public_response(request, SearchResponse(results=found, next_cursor=next_cursor), caching=CACHE_CURRENT)
 
 
 def _page(
-    session: Session, parts: Sequence[str], filters: CatalogueFilters
+    session: Session, sections: Sequence[str], filters: CatalogueFilters
 ) -> tuple[tuple[FoundItem, ...], str | None]:
-    """One page, and the cursor of the next."""
+    """Return one page of items, and the cursor of the next page."""
     entries = list_entries(
         session,
-        parts=parts,
+        parts=sections,
         guide=filters.guide,
         words=filters.words,
         code=filters.code,
         offset=filters.offset,
         limit=filters.limit + 1,
     )
-    following = encode_key(filters.offset + filters.limit) if len(entries) > filters.limit else None
-    return tuple(_found(entry) for entry in entries[: filters.limit]), following
+    next_cursor = encode_key(filters.offset + filters.limit) if len(entries) > filters.limit else None
+    return tuple(_found_item(entry) for entry in entries[: filters.limit]), next_cursor
 
 
-def _found(entry: CatalogueEntry) -> FoundItem:
+def _found_item(entry: CatalogueEntry) -> FoundItem:
     section = Section(entry.part.replace("_", "-"))
     return FoundItem.model_validate(
         {

@@ -16,18 +16,18 @@ from app.web.context import ContextDep, NowDep
 from app.web.json_body import JSONRoute
 from app.web.problem_types import (
     BAD_REQUEST,
-    BUSY,
+    CONCERN_ERASED,
     CONCERN_NOT_FOUND,
-    ERASED,
+    CONTENT_TOO_LARGE,
     IDEMPOTENCY_KEY_REUSED,
     INVALID_TOKEN,
     MISSING_SCOPE,
-    NOT_JSON,
     NOT_MODIFIED,
     PROVIDER_UNAVAILABLE,
+    SERVICE_UNAVAILABLE,
     SEVERAL_IDEMPOTENCY_KEYS,
     TOKEN_REQUIRED,
-    TOO_LARGE,
+    UNREADABLE_BODY,
     UNSUPPORTED_MEDIA_TYPE,
     VALIDATION_FAILED,
     problem_responses,
@@ -41,7 +41,7 @@ UNADMITTED = (TOKEN_REQUIRED, INVALID_TOKEN, MISSING_SCOPE, PROVIDER_UNAVAILABLE
 WITH_OR_WITHOUT_KEY: dict[str, Any] = {
     "security": [{}]
 }  # added to the client's key, so that the document says: either, or neither
-UNREADABLE = (NOT_JSON, TOO_LARGE, UNSUPPORTED_MEDIA_TYPE, VALIDATION_FAILED)
+UNREADABLE = (UNREADABLE_BODY, CONTENT_TOO_LARGE, UNSUPPORTED_MEDIA_TYPE, VALIDATION_FAILED)
 
 Submission = Annotated[
     Concern,
@@ -92,7 +92,7 @@ def read_concern_form(request: Request, context: ContextDep) -> Response:
 @router.post(
     "/check",
     summary="Check a concern",
-    responses=problem_responses(*UNREADABLE, *UNADMITTED, BUSY),
+    responses=problem_responses(*UNREADABLE, *UNADMITTED, SERVICE_UNAVAILABLE),
     dependencies=[Depends(require_submitter)],
     openapi_extra=WITH_OR_WITHOUT_KEY,
 )
@@ -108,7 +108,7 @@ def check_submission(response: Response, context: ContextDep, submission: Submis
     status_code=201,
     response_model=Receipt,
     responses=problem_responses(
-        BAD_REQUEST, SEVERAL_IDEMPOTENCY_KEYS, *UNREADABLE, IDEMPOTENCY_KEY_REUSED, *UNADMITTED, BUSY
+        BAD_REQUEST, SEVERAL_IDEMPOTENCY_KEYS, *UNREADABLE, IDEMPOTENCY_KEY_REUSED, *UNADMITTED, SERVICE_UNAVAILABLE
     ),
     openapi_extra=WITH_OR_WITHOUT_KEY,
 )
@@ -150,8 +150,8 @@ def read_concern_status(
         IDEMPOTENCY_KEY_REUSED,
         TOKEN_REQUIRED,
         CONCERN_NOT_FOUND,
-        ERASED,
-        BUSY,
+        CONCERN_ERASED,
+        SERVICE_UNAVAILABLE,
     ),
 )
 def add_more(

@@ -32,18 +32,18 @@ from app.web.negotiation import JSON, quality
 from app.web.plain_numbers import IN_PLAIN_DIGITS
 from app.web.problem_types import (
     ALREADY_CLOSED,
-    BUSY,
+    CONCERN_ERASED,
     CONCERN_NOT_FOUND,
-    ERASED,
+    CONTENT_TOO_LARGE,
     INVALID_TOKEN,
     ITEM_NOT_FOUND,
     MISSING_SCOPE,
-    NOT_JSON,
+    NOT_ACKNOWLEDGED,
     ON_HOLD,
     PROVIDER_UNAVAILABLE,
+    SERVICE_UNAVAILABLE,
     TOKEN_REQUIRED,
-    TOO_LARGE,
-    UNACKNOWLEDGED,
+    UNREADABLE_BODY,
     UNSEALING_UNAVAILABLE,
     UNSUPPORTED_MEDIA_TYPE,
     VALIDATION_FAILED,
@@ -55,8 +55,8 @@ from app.web.responses import NO_STORE
 from app.web.router import GuidanceRouter
 
 AGE = "application/age"
-UNADMITTED = (TOKEN_REQUIRED, INVALID_TOKEN, MISSING_SCOPE, PROVIDER_UNAVAILABLE, BUSY)
-UNREADABLE = (NOT_JSON, TOO_LARGE, UNSUPPORTED_MEDIA_TYPE, VALIDATION_FAILED)
+UNADMITTED = (TOKEN_REQUIRED, INVALID_TOKEN, MISSING_SCOPE, PROVIDER_UNAVAILABLE, SERVICE_UNAVAILABLE)
+UNREADABLE = (UNREADABLE_BODY, CONTENT_TOO_LARGE, UNSUPPORTED_MEDIA_TYPE, VALIDATION_FAILED)
 
 router = GuidanceRouter(prefix="/v1/desk", tags=["Desk"], route_class=JSONRoute)
 
@@ -113,7 +113,7 @@ def read_summary(response: Response, context: ContextDep, actor: ReaderDep, now:
     "/concerns/{reference}",
     summary="Open a concern",
     response_model=OpenedConcern,
-    responses=SEALED | problem_responses(CONCERN_NOT_FOUND, UNSEALING_UNAVAILABLE, ERASED, *UNADMITTED),
+    responses=SEALED | problem_responses(CONCERN_NOT_FOUND, UNSEALING_UNAVAILABLE, CONCERN_ERASED, *UNADMITTED),
 )
 def open_concern(
     request: Request, context: ContextDep, actor: ReaderDep, now: NowDep, reference: Reference
@@ -138,7 +138,7 @@ def open_concern(
     "/concerns/{reference}/additions/{number}",
     summary="Fetch what was added, sealed",
     response_class=Response,
-    responses=SEALED | problem_responses(CONCERN_NOT_FOUND, ITEM_NOT_FOUND, ERASED, *UNADMITTED),
+    responses=SEALED | problem_responses(CONCERN_NOT_FOUND, ITEM_NOT_FOUND, CONCERN_ERASED, *UNADMITTED),
 )
 def fetch_addition(
     context: ContextDep,
@@ -181,7 +181,7 @@ def acknowledge(
     "/concerns/{reference}/outcome",
     operation_id="close_concern",
     summary="Close a concern",
-    responses=problem_responses(CONCERN_NOT_FOUND, UNACKNOWLEDGED, ALREADY_CLOSED, *UNREADABLE, *UNADMITTED),
+    responses=problem_responses(CONCERN_NOT_FOUND, NOT_ACKNOWLEDGED, ALREADY_CLOSED, *UNREADABLE, *UNADMITTED),
 )
 def close(
     *, response: Response, context: ContextDep, actor: WorkerDep, now: NowDep, reference: Reference, outcome: Outcome
@@ -214,7 +214,7 @@ def hold(
     "/concerns/{reference}/erasure",
     operation_id="erase_concern",
     summary="Erase a concern's words",
-    responses=problem_responses(CONCERN_NOT_FOUND, UNACKNOWLEDGED, ON_HOLD, ERASED, *UNREADABLE, *UNADMITTED),
+    responses=problem_responses(CONCERN_NOT_FOUND, NOT_ACKNOWLEDGED, ON_HOLD, CONCERN_ERASED, *UNREADABLE, *UNADMITTED),
 )
 def erase(
     *, response: Response, context: ContextDep, actor: WorkerDep, now: NowDep, reference: Reference, erasure: Erasure

@@ -1,4 +1,4 @@
-"""Reads of numbered editions: their bytes never change."""
+"""Routes of numbered editions. The body of an edition never changes."""
 
 from collections.abc import Sequence
 from typing import Annotated
@@ -38,11 +38,11 @@ from app.web.negotiation import CSV, MARKDOWN
 from app.web.plain_numbers import IN_PLAIN_DIGITS
 from app.web.problem_types import (
     EDITION_NOT_FOUND,
+    EDITION_WITHDRAWN,
     GUIDE_NOT_FOUND,
     ITEM_NOT_FOUND,
     NOT_FOUND,
     NOT_MODIFIED,
-    WITHDRAWN,
     problem_responses,
     response_example,
 )
@@ -75,8 +75,8 @@ def list_editions(
     before = decode_key(cursor, otherwise=HIGHEST + 1)
     heads = [head for head in history if head.number < before]
     page = tuple(_summary(head, status_of(head, history)) for head in heads[:limit])
-    following = encode_key(page[-1].number) if len(heads) > limit else None
-    return public_response(request, EditionsResponse(editions=page, next_cursor=following), caching=CACHE_CURRENT)
+    next_cursor = encode_key(page[-1].number) if len(heads) > limit else None
+    return public_response(request, EditionsResponse(editions=page, next_cursor=next_cursor), caching=CACHE_CURRENT)
 
 
 @router.get(
@@ -85,7 +85,7 @@ def list_editions(
     response_model=EditionResponse,
     responses=MARKDOWN.documented(AS_PUBLISHED)
     | NOT_MODIFIED
-    | problem_responses(GUIDE_NOT_FOUND, EDITION_NOT_FOUND, WITHDRAWN),
+    | problem_responses(GUIDE_NOT_FOUND, EDITION_NOT_FOUND, EDITION_WITHDRAWN),
 )
 def read_edition(
     request: Request, session: SessionDep, context: ContextDep, guide: GuideName, number: Number
@@ -107,7 +107,7 @@ def read_edition(
     "/{number}/changes",
     summary="Compare two editions",
     response_model=ChangesResponse,
-    responses=NOT_MODIFIED | problem_responses(GUIDE_NOT_FOUND, EDITION_NOT_FOUND, WITHDRAWN),
+    responses=NOT_MODIFIED | problem_responses(GUIDE_NOT_FOUND, EDITION_NOT_FOUND, EDITION_WITHDRAWN),
 )
 def read_changes(
     request: Request,
@@ -149,7 +149,7 @@ def read_changes(
     response_model=SectionResponse,
     responses=CSV.documented(AS_PUBLISHED)
     | NOT_MODIFIED
-    | problem_responses(NOT_FOUND, GUIDE_NOT_FOUND, EDITION_NOT_FOUND, WITHDRAWN),
+    | problem_responses(NOT_FOUND, GUIDE_NOT_FOUND, EDITION_NOT_FOUND, EDITION_WITHDRAWN),
 )
 def read_edition_section(
     request: Request, session: SessionDep, guide: GuideName, number: Number, section: SectionName
@@ -170,7 +170,7 @@ def read_edition_section(
     response_model=NumberedItemResponse,
     responses=AS_PUBLISHED
     | NOT_MODIFIED
-    | problem_responses(NOT_FOUND, GUIDE_NOT_FOUND, EDITION_NOT_FOUND, ITEM_NOT_FOUND, WITHDRAWN),
+    | problem_responses(NOT_FOUND, GUIDE_NOT_FOUND, EDITION_NOT_FOUND, ITEM_NOT_FOUND, EDITION_WITHDRAWN),
 )
 def read_edition_item(
     request: Request,
@@ -186,7 +186,7 @@ def read_edition_item(
     content = read_content(session, head.key)
     below = f"/{section.value}/{item_id}"
     mentions = find_mentions(session, guide=guide, part=section.key, item_id=item_id)
-    links = item_links(head.key, edition_path(head.key) + below, below=below, stands_in=mentions)
+    links = item_links(head.key, edition_path(head.key) + below, below=below, numbers=mentions)
     latest = links.pop("latest_version")  # a later edition may leave the item out
     answer = NumberedItemResponse(
         guide=guide,
@@ -221,9 +221,9 @@ def read_time_map(request: Request, session: SessionDep, context: ContextDep, gu
 
 
 def _successor(history: Sequence[EditionHead], head: EditionHead, below: str = "") -> Links:
-    """The link to the next edition, if there is one; it stands in the header, since the body never changes."""
-    following = EditionKey(head.guide, head.number + 1)
-    return {"successor_version": edition_path(following) + below} if len(history) > head.number else {}
+    """Return the link to the next edition, if there is one. It goes into the Link header: the body never changes."""
+    successor = EditionKey(head.guide, head.number + 1)
+    return {"successor_version": edition_path(successor) + below} if len(history) > head.number else {}
 
 
 def _summary(head: EditionHead, status: EditionStatus) -> EditionSummary:

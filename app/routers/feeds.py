@@ -1,4 +1,4 @@
-"""Feeds of what happened to editions. Nothing of any concern stands in them."""
+"""Routes of the feeds of edition events. They hold nothing about concerns."""
 
 from fastapi import Request, Response
 
@@ -20,7 +20,7 @@ from app.web.router import GuidanceRouter
 
 router = GuidanceRouter(tags=["Feeds"], dependencies=[PUBLIC])
 
-MOST_ENTRIES = 50
+MAX_ENTRIES = 50
 EXAMPLE = (
     '<feed xmlns="http://www.w3.org/2005/Atom"><id>urn:uuid:2f1c6e0a-8f0e-5f0b-9a51-6a1f6f0d7c11</id>'
     "<title>One Minute Guide: editions</title><updated>2026-11-24T09:30:00Z</updated></feed>"
@@ -41,8 +41,8 @@ AS_ATOM: Responses = {
 )
 def read_json_feed(request: Request, session: SessionDep, context: ContextDep) -> Response:
     """The latest 50 editions published and withdrawn, the newest first, as JSON Feed 1.1."""
-    feed = json_feed(list_edition_events(session, limit=MOST_ENTRIES), context.settings.public_url)
-    return _answer(request, feed.model_dump_json(by_alias=True).encode(), JSON_MEDIA_TYPE, JSON_FEED)
+    feed = json_feed(list_edition_events(session, limit=MAX_ENTRIES), context.settings.public_url)
+    return _feed_response(request, feed.model_dump_json(by_alias=True).encode(), JSON_MEDIA_TYPE, JSON_FEED)
 
 
 @router.get(
@@ -53,9 +53,9 @@ def read_json_feed(request: Request, session: SessionDep, context: ContextDep) -
 )
 def read_atom_feed(request: Request, session: SessionDep, context: ContextDep) -> Response:
     """The same entries, with the same ids, as an Atom feed (RFC 4287)."""
-    feed = atom_feed(list_edition_events(session, limit=MOST_ENTRIES), context.settings.public_url)
-    return _answer(request, feed, ATOM_MEDIA_TYPE, ATOM_FEED)
+    feed = atom_feed(list_edition_events(session, limit=MAX_ENTRIES), context.settings.public_url)
+    return _feed_response(request, feed, ATOM_MEDIA_TYPE, ATOM_FEED)
 
 
-def _answer(request: Request, feed: bytes, media_type: str, path: str) -> Response:
+def _feed_response(request: Request, feed: bytes, media_type: str, path: str) -> Response:
     return conditional_response(request, feed, media_type=media_type, caching=CACHE_CURRENT, links={"self": path})

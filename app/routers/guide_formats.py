@@ -1,6 +1,6 @@
-"""The guide in other forms than JSON: each section as CSV, each edition as Markdown and as a PDF.
+"""Routes of the guide in other formats than JSON: each section as CSV, each edition as Markdown and as a PDF.
 
-Each has a path of its own; by `Accept`, CSV and Markdown answer on the path of the JSON too (see
+Each format has a path of its own. With `Accept`, the path of the JSON serves CSV and Markdown too (see
 `app.web.negotiation`).
 """
 
@@ -22,11 +22,11 @@ from app.web.context import AppContext, ContextDep, SessionDep
 from app.web.negotiation import AS_CSV, AS_MARKDOWN, CSV, MARKDOWN
 from app.web.problem_types import (
     EDITION_NOT_FOUND,
+    EDITION_WITHDRAWN,
     GUIDE_NOT_FOUND,
     NOT_FOUND,
     NOT_MODIFIED,
     PDF_UNAVAILABLE,
-    WITHDRAWN,
     Responses,
     problem_responses,
 )
@@ -47,12 +47,12 @@ AS_PDF: Responses = {
     tags=["Guides"],
     summary="Read a guide's current edition as Markdown",
     response_class=Response,
-    responses=AS_MARKDOWN | NOT_MODIFIED | problem_responses(NOT_FOUND, GUIDE_NOT_FOUND, WITHDRAWN),
+    responses=AS_MARKDOWN | NOT_MODIFIED | problem_responses(NOT_FOUND, GUIDE_NOT_FOUND, EDITION_WITHDRAWN),
 )
 def read_guide_as_markdown(request: Request, session: SessionDep, context: ContextDep, guide: GuideName) -> Response:
     """The guide to read in a minute: whom to call first, and the cautions beside factors and indicators."""
     head = get_current(session, guide=guide)
-    return _markdown(request, context, head, read_content(session, head.key), guide_path(guide), VARY)
+    return _markdown_response(request, context, head, read_content(session, head.key), guide_path(guide), VARY)
 
 
 @router.get(
@@ -60,7 +60,9 @@ def read_guide_as_markdown(request: Request, session: SessionDep, context: Conte
     tags=["Editions"],
     summary="Read a numbered edition as Markdown",
     response_class=Response,
-    responses=AS_MARKDOWN | NOT_MODIFIED | problem_responses(NOT_FOUND, GUIDE_NOT_FOUND, EDITION_NOT_FOUND, WITHDRAWN),
+    responses=AS_MARKDOWN
+    | NOT_MODIFIED
+    | problem_responses(NOT_FOUND, GUIDE_NOT_FOUND, EDITION_NOT_FOUND, EDITION_WITHDRAWN),
 )
 def read_edition_as_markdown(
     request: Request, session: SessionDep, context: ContextDep, guide: GuideName, number: Number
@@ -72,7 +74,7 @@ def read_edition_as_markdown(
     """
     head = readable_of(get_history(session, guide=guide), number)
     content, path = read_content(session, head.key), edition_path(head.key)
-    return _markdown(request, context, head, content, path, memento_headers(head))
+    return _markdown_response(request, context, head, content, path, memento_headers(head))
 
 
 @router.get(
@@ -80,12 +82,12 @@ def read_edition_as_markdown(
     tags=["Guides"],
     summary="Read a guide's current edition as a PDF to print",
     response_class=Response,
-    responses=AS_PDF | NOT_MODIFIED | problem_responses(NOT_FOUND, GUIDE_NOT_FOUND, WITHDRAWN, PDF_UNAVAILABLE),
+    responses=AS_PDF | NOT_MODIFIED | problem_responses(NOT_FOUND, GUIDE_NOT_FOUND, EDITION_WITHDRAWN, PDF_UNAVAILABLE),
 )
 def read_guide_as_pdf(request: Request, session: SessionDep, context: ContextDep, guide: GuideName) -> Response:
     """The same page as that of the numbered edition."""
     head = get_current(session, guide=guide)
-    return _pdf(request, context, head, guide_path(guide))
+    return _pdf_response(request, context, head, guide_path(guide))
 
 
 @router.get(
@@ -95,7 +97,7 @@ def read_guide_as_pdf(request: Request, session: SessionDep, context: ContextDep
     response_class=Response,
     responses=AS_PDF
     | NOT_MODIFIED
-    | problem_responses(NOT_FOUND, GUIDE_NOT_FOUND, EDITION_NOT_FOUND, WITHDRAWN, PDF_UNAVAILABLE),
+    | problem_responses(NOT_FOUND, GUIDE_NOT_FOUND, EDITION_NOT_FOUND, EDITION_WITHDRAWN, PDF_UNAVAILABLE),
 )
 def read_edition_as_pdf(
     request: Request, session: SessionDep, context: ContextDep, guide: GuideName, number: Number
@@ -106,7 +108,7 @@ def read_edition_as_pdf(
     emergency stands outside editions.
     """
     head = readable_of(get_history(session, guide=guide), number)
-    return _pdf(request, context, head, edition_path(head.key))
+    return _pdf_response(request, context, head, edition_path(head.key))
 
 
 @router.get(
@@ -114,7 +116,7 @@ def read_edition_as_pdf(
     tags=["Guides"],
     summary="Read a section of the current edition as CSV",
     response_class=Response,
-    responses=AS_CSV | NOT_MODIFIED | problem_responses(NOT_FOUND, GUIDE_NOT_FOUND, WITHDRAWN),
+    responses=AS_CSV | NOT_MODIFIED | problem_responses(NOT_FOUND, GUIDE_NOT_FOUND, EDITION_WITHDRAWN),
 )
 def read_section_as_csv(request: Request, session: SessionDep, guide: GuideName, section: SectionName) -> Response:
     """One item a row (RFC 4180, UTF-8, with a header row), and in every row its edition and the cautions.
@@ -124,7 +126,7 @@ def read_section_as_csv(request: Request, session: SessionDep, guide: GuideName,
     """
     head = get_current(session, guide=guide)
     content = read_content(session, head.key)
-    return _csv(request, head, content, section, path=guide_path(guide), caching=CACHE_CURRENT)
+    return _csv_response(request, head, content, section, path=guide_path(guide), caching=CACHE_CURRENT)
 
 
 @router.get(
@@ -132,7 +134,9 @@ def read_section_as_csv(request: Request, session: SessionDep, guide: GuideName,
     tags=["Editions"],
     summary="Read a section of a numbered edition as CSV",
     response_class=Response,
-    responses=AS_CSV | NOT_MODIFIED | problem_responses(NOT_FOUND, GUIDE_NOT_FOUND, EDITION_NOT_FOUND, WITHDRAWN),
+    responses=AS_CSV
+    | NOT_MODIFIED
+    | problem_responses(NOT_FOUND, GUIDE_NOT_FOUND, EDITION_NOT_FOUND, EDITION_WITHDRAWN),
 )
 def read_edition_section_as_csv(
     request: Request, session: SessionDep, guide: GuideName, number: Number, section: SectionName
@@ -140,10 +144,10 @@ def read_edition_section_as_csv(
     """One section of exactly that edition, laid out as that of the current one."""
     head = readable_of(get_history(session, guide=guide), number)
     content = read_content(session, head.key)
-    return _csv(request, head, content, section, path=edition_path(head.key), caching=CACHE_IMMUTABLE)
+    return _csv_response(request, head, content, section, path=edition_path(head.key), caching=CACHE_IMMUTABLE)
 
 
-def _markdown(
+def _markdown_response(
     request: Request, context: AppContext, head: EditionHead, content: EditionContent, path: str, headers: Headers
 ) -> Response:
     page = edition_markdown(head, content, context.reference_data.signposts, context.settings.public_url)
@@ -154,7 +158,7 @@ def _markdown(
     )
 
 
-def _pdf(request: Request, context: AppContext, head: EditionHead, path: str) -> Response:
+def _pdf_response(request: Request, context: AppContext, head: EditionHead, path: str) -> Response:
     signposts, address = context.reference_data.signposts, context.settings.public_url
     page = edition_pdf(head, context.contents(head.key), signposts, address)
     links = edition_links(head.key, path + PDF_SUFFIX, below=PDF_SUFFIX)
@@ -163,7 +167,7 @@ def _pdf(request: Request, context: AppContext, head: EditionHead, path: str) ->
     return answer
 
 
-def _csv(
+def _csv_response(
     request: Request, head: EditionHead, content: EditionContent, section: Section, *, path: str, caching: str
 ) -> Response:
     below = f"/{section.value}{CSV.suffix}"

@@ -1,4 +1,4 @@
-"""Reads of guides as they stand now."""
+"""Routes of the guides' current editions."""
 
 from typing import Annotated
 
@@ -32,11 +32,11 @@ from app.web.context import ContextDep, SessionDep
 from app.web.negotiation import AS_CSV, AS_MARKDOWN
 from app.web.problem_types import (
     EDITION_NOT_FOUND,
+    EDITION_WITHDRAWN,
     GUIDE_NOT_FOUND,
     ITEM_NOT_FOUND,
     NOT_FOUND,
     NOT_MODIFIED,
-    WITHDRAWN,
     Responses,
     problem_responses,
 )
@@ -106,8 +106,8 @@ def list_guides(request: Request, session: SessionDep, limit: Limit = 50, cursor
         )
         for head in page
     )
-    following = encode_key(page[-1].guide) if len(heads) > limit else None
-    return public_response(request, GuidesResponse(guides=summaries, next_cursor=following), caching=CACHE_CURRENT)
+    next_cursor = encode_key(page[-1].guide) if len(heads) > limit else None
+    return public_response(request, GuidesResponse(guides=summaries, next_cursor=next_cursor), caching=CACHE_CURRENT)
 
 
 @router.get(
@@ -117,7 +117,7 @@ def list_guides(request: Request, session: SessionDep, limit: Limit = 50, cursor
     responses=AS_MARKDOWN
     | NOT_MODIFIED
     | REDIRECTED
-    | problem_responses(GUIDE_NOT_FOUND, EDITION_NOT_FOUND, WITHDRAWN),
+    | problem_responses(GUIDE_NOT_FOUND, EDITION_NOT_FOUND, EDITION_WITHDRAWN),
 )
 def read_guide(
     request: Request,
@@ -144,7 +144,7 @@ def read_guide(
     "/{guide}/{section}",
     summary="Read a section of the current edition",
     response_model=SectionResponse,
-    responses=AS_CSV | NOT_MODIFIED | problem_responses(NOT_FOUND, GUIDE_NOT_FOUND, WITHDRAWN),
+    responses=AS_CSV | NOT_MODIFIED | problem_responses(NOT_FOUND, GUIDE_NOT_FOUND, EDITION_WITHDRAWN),
 )
 def read_section(request: Request, session: SessionDep, guide: GuideName, section: SectionName) -> Response:
     """One section, word for word, with the cautions that must be read with it."""
@@ -157,7 +157,7 @@ def read_section(request: Request, session: SessionDep, guide: GuideName, sectio
     "/{guide}/{section}/{item_id}",
     summary="Read one item of the current edition",
     response_model=ItemResponse,
-    responses=NOT_MODIFIED | problem_responses(NOT_FOUND, GUIDE_NOT_FOUND, ITEM_NOT_FOUND, WITHDRAWN),
+    responses=NOT_MODIFIED | problem_responses(NOT_FOUND, GUIDE_NOT_FOUND, ITEM_NOT_FOUND, EDITION_WITHDRAWN),
 )
 def read_item(
     request: Request, session: SessionDep, guide: GuideName, section: SectionName, item_id: ItemName
@@ -182,6 +182,6 @@ def read_item(
             find_orders(session, guide=guide, part=section.key),
             history,
         ),
-        links=item_links(head.key, guide_path(guide) + below, below=below, stands_in=mentions),
+        links=item_links(head.key, guide_path(guide) + below, below=below, numbers=mentions),
     )
     return public_response(request, answer, caching=CACHE_CURRENT)

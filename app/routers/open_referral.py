@@ -26,7 +26,7 @@ from app.presenters.open_referral import (
     directory_response,
     document_of_stub,
     document_response,
-    get_one,
+    get_by_id,
     listed_at_locations,
     page_of,
     read_directory,
@@ -47,7 +47,7 @@ FOR_ONE = NOT_MODIFIED | problem_responses(NOT_FOUND)
 
 
 def get_directory(context: ContextDep) -> Directory:
-    """The directory as it stands now."""
+    """Return the directory of all current guides."""
     with Session(context.engine) as session:
         return read_directory(session, context)
 
@@ -68,7 +68,7 @@ async def service_filters(
         str | None, Query(max_length=100, description="Only services with this term.", examples=[A_TERM])
     ] = None,
 ) -> ServiceFilters:
-    """The filters that the caller gives."""
+    """Return the filters of the request. A filter that is missing is an empty string."""
     return ServiceFilters(search or "", taxonomy_id or "", taxonomy_term_id or "")
 
 
@@ -108,17 +108,17 @@ def list_services(request: Request, directory: DirectoryDep, filters: ServiceFil
     Every filter that is given must be met. Unknown ones are ignored, as callers of this standard expect. The services
     state no ages, hours or areas, so the standard's filters by age, day, time, postcode and proximity leave none out.
     """
-    return directory_response(request, page_of(ServicePage, filters.passed(directory.services), paging))
+    return directory_response(request, page_of(ServicePage, filters.apply(directory.services), paging))
 
 
 @router.get("/services/{id}", summary="Read a service", response_model=Service, responses=FOR_ONE)
 def read_service(
     request: Request,
     directory: DirectoryDep,
-    wanted: Annotated[UUID, Path(alias="id", description="The service.", examples=[A_SERVICE])],
+    id_: Annotated[UUID, Path(alias="id", description="The service.", examples=[A_SERVICE])],
 ) -> Response:
     """One service, whole, with its numbers in `contacts`, its location and the terms that it has to do with."""
-    return directory_response(request, get_one(directory.services, wanted))
+    return directory_response(request, get_by_id(directory.services, id_))
 
 
 @router.get("/taxonomies", summary="List the taxonomies", response_model=TaxonomyPage, responses=FOR_ALL)
@@ -131,10 +131,10 @@ def list_taxonomies(request: Request, directory: DirectoryDep, paging: PagingDep
 def read_taxonomy(
     request: Request,
     directory: DirectoryDep,
-    wanted: Annotated[UUID, Path(alias="id", description="The taxonomy.", examples=[A_TAXONOMY])],
+    id_: Annotated[UUID, Path(alias="id", description="The taxonomy.", examples=[A_TAXONOMY])],
 ) -> Response:
     """The taxonomy: its terms name it in `taxonomy_id`."""
-    return directory_response(request, get_one([directory.taxonomy], wanted))
+    return directory_response(request, get_by_id([directory.taxonomy], id_))
 
 
 @router.get("/taxonomy_terms", summary="List the terms", response_model=TaxonomyTermPage, responses=FOR_ALL)
@@ -147,10 +147,10 @@ def list_taxonomy_terms(request: Request, directory: DirectoryDep, paging: Pagin
 def read_taxonomy_term(
     request: Request,
     directory: DirectoryDep,
-    wanted: Annotated[UUID, Path(alias="id", description="The term.", examples=[A_TERM])],
+    id_: Annotated[UUID, Path(alias="id", description="The term.", examples=[A_TERM])],
 ) -> Response:
     """One term, with the address at which its guide tells of it."""
-    return directory_response(request, get_one(directory.terms, wanted))
+    return directory_response(request, get_by_id(directory.terms, id_))
 
 
 @router.get(
@@ -163,8 +163,8 @@ def list_service_at_locations(
     request: Request, directory: DirectoryDep, filters: ServiceFiltersDep, paging: PagingDep
 ) -> Response:
     """The same services, with the same filters, each at its virtual location: by telephone or online."""
-    found = listed_at_locations(filters.passed(directory.services))
-    return directory_response(request, page_of(ServiceAtLocationPage, found, paging))
+    entries = listed_at_locations(filters.apply(directory.services))
+    return directory_response(request, page_of(ServiceAtLocationPage, entries, paging))
 
 
 @router.get(
@@ -176,7 +176,7 @@ def list_service_at_locations(
 def read_service_at_location(
     request: Request,
     directory: DirectoryDep,
-    wanted: Annotated[UUID, Path(alias="id", description="The link.", examples=[A_SERVICE_AT_LOCATION])],
+    id_: Annotated[UUID, Path(alias="id", description="The link.", examples=[A_SERVICE_AT_LOCATION])],
 ) -> Response:
     """One service at its location, whole; with the service's own `name` and `status` at the top."""
-    return directory_response(request, get_one(at_locations(directory.services), wanted))
+    return directory_response(request, get_by_id(at_locations(directory.services), id_))

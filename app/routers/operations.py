@@ -1,4 +1,4 @@
-"""Operations: health and metrics."""
+"""Routes for operators: health and metrics."""
 
 import shutil
 
@@ -20,7 +20,7 @@ router = GuidanceRouter(tags=["Operations"], dependencies=[PUBLIC])
 
 OK = "ok"
 UNAVAILABLE = 503
-LEAST_FREE_BYTES = 1_000_000  # the largest concern that is taken
+MIN_FREE_BYTES = 1_000_000  # the largest concern that is accepted
 FAILING = {
     "content": {
         "application/json": {"example": {"status": "unavailable", "checks": {"database": "ok", "writer": "stopped"}}}
@@ -84,7 +84,7 @@ def _database(context: AppContext) -> str:
 
 def _disk(context: AppContext) -> str:
     try:
-        return OK if shutil.disk_usage(context.settings.data_dir).free >= LEAST_FREE_BYTES else "full"
+        return OK if shutil.disk_usage(context.settings.data_dir).free >= MIN_FREE_BYTES else "full"
     except OSError:
         return "no answer"
 

@@ -23,18 +23,18 @@ from app.web.context import ContextDep, NowDep
 from app.web.json_body import JSONRoute
 from app.web.problem_types import (
     ALREADY_WITHDRAWN,
-    BUSY,
+    CONTENT_TOO_LARGE,
     EDITION_NOT_FOUND,
     GUIDE_NOT_FOUND,
     INVALID_TOKEN,
     MISSING_SCOPE,
     NOT_FOUND,
-    NOT_JSON,
     PRECONDITION_FAILED,
     PRECONDITION_MISSING,
     PROVIDER_UNAVAILABLE,
+    SERVICE_UNAVAILABLE,
     TOKEN_REQUIRED,
-    TOO_LARGE,
+    UNREADABLE_BODY,
     UNSUPPORTED_MEDIA_TYPE,
     VALIDATION_FAILED,
     problem_responses,
@@ -46,14 +46,14 @@ router = GuidanceRouter(prefix="/v1/guides/{guide}/editions", tags=["Publishing"
 
 MAY_PUBLISH = Security(require_client, scopes=[Scope.PUBLISH])
 REFUSALS = (
-    NOT_JSON,
+    UNREADABLE_BODY,
     TOKEN_REQUIRED,
     INVALID_TOKEN,
     MISSING_SCOPE,
-    TOO_LARGE,
+    CONTENT_TOO_LARGE,
     UNSUPPORTED_MEDIA_TYPE,
     VALIDATION_FAILED,
-    BUSY,
+    SERVICE_UNAVAILABLE,
     PROVIDER_UNAVAILABLE,
 )
 

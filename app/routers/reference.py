@@ -1,4 +1,4 @@
-"""The service index, signposts, code lists, and the kinds of problem."""
+"""Routes of the service index, the signposts, the code lists, the problem types, and the keys of receipts."""
 
 from typing import Annotated
 
@@ -19,7 +19,7 @@ from app.models.reference_responses import (
 from app.web.auth import PUBLIC
 from app.web.context import ContextDep
 from app.web.problem_types import (
-    ALL,
+    ALL_PROBLEM_TYPES,
     CODE_LIST_NOT_FOUND,
     NOT_FOUND,
     NOT_MODIFIED,
@@ -121,7 +121,9 @@ def read_code_list(
 )
 def list_problems(request: Request) -> Response:
     """Every kind of error that this API answers."""
-    kinds = tuple(ProblemTypeResponse(type=k.type, title=k.title, status=k.status, meaning=k.meaning) for k in ALL)
+    kinds = tuple(
+        ProblemTypeResponse(type=k.type, title=k.title, status=k.status, meaning=k.meaning) for k in ALL_PROBLEM_TYPES
+    )
     return public_response(request, ProblemTypesResponse(problems=kinds), caching=CACHE_CURRENT)
 
 
@@ -136,7 +138,7 @@ def read_problem(
     slug: Annotated[str, Path(pattern=SLUG_PATTERN, max_length=80, description="The kind.", examples=["not-found"])],
 ) -> Response:
     """What one kind of error means."""
-    found = next((kind for kind in ALL if kind.slug == slug), None)
+    found = next((kind for kind in ALL_PROBLEM_TYPES if kind.slug == slug), None)
     if found is None:
         raise NotFound
     kind = ProblemTypeResponse(type=found.type, title=found.title, status=found.status, meaning=found.meaning)

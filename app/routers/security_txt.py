@@ -1,4 +1,4 @@
-"""Where to report a weakness of this service: security.txt (RFC 9116)."""
+"""The route of security.txt (RFC 9116): the contact for reports of vulnerabilities."""
 
 from fastapi import Request, Response
 
@@ -13,7 +13,7 @@ from app.web.router import GuidanceRouter
 router = GuidanceRouter(include_in_schema=False, dependencies=[PUBLIC])
 
 PATH = "/.well-known/security.txt"
-NOBODY = "Whoever operates this service has set no contact for reports of weaknesses (GUIDANCE_SECURITY_CONTACT)."
+NO_CONTACT = "Whoever operates this service has set no contact for reports of weaknesses (GUIDANCE_SECURITY_CONTACT)."
 
 
 @router.get(PATH)
@@ -21,7 +21,7 @@ def read_security_txt(request: Request, context: ContextDep) -> Response:
     """The operator's contact for reports of weaknesses, and until when it holds."""
     settings = context.settings
     if settings.security_expires is None:
-        return problem_response(request, NOT_FOUND, detail=NOBODY)
+        return problem_response(request, NOT_FOUND, detail=NO_CONTACT)
     lines = [
         *(f"Contact: {contact}" for contact in settings.security_contact),
         f"Expires: {format_utc(settings.security_expires)}",

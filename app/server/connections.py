@@ -14,7 +14,7 @@ from app.config import Settings
 from app.models.problems import Problem
 from app.server.answering_at_once import AnswersAtOnce, Known
 from app.web.middleware.security_headers import HEADERS
-from app.web.problem_types import BAD_REQUEST, BUSY, ProblemType
+from app.web.problem_types import BAD_REQUEST, SERVICE_UNAVAILABLE, ProblemType
 from app.web.problems import PROBLEM_MEDIA_TYPE
 
 LARGEST_HEAD = 65_536  # bytes
@@ -47,7 +47,7 @@ class Connection(AnswersAtOnce):
         """Take the connection, if need be in place of another."""
         super().connection_made(cast("Transport", transport))
         if len(self.connections) > self._most and not self._make_room():
-            self._answer(BUSY)
+            self._answer(SERVICE_UNAVAILABLE)
         else:
             self._wait()
 

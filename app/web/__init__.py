@@ -1,1 +1,1 @@
-"""What the routes build on: context, authentication, responses, problems."""
+"""The web layer that all routes share: context, authentication, middleware, cache, responses, problems."""

@@ -13,7 +13,7 @@ from fastapi.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 
 from app.web.late_routes import LateRoute
-from app.web.problem_types import NOT_JSON, TOO_LARGE, UNSUPPORTED_MEDIA_TYPE, ProblemType
+from app.web.problem_types import CONTENT_TOO_LARGE, UNREADABLE_BODY, UNSUPPORTED_MEDIA_TYPE, ProblemType
 
 DEEPEST = 32
 LARGE = 32_768  # bytes; a smaller one is parsed in less time than a thread takes to begin
@@ -62,7 +62,7 @@ def read_json(body: bytes) -> Any:
     with suppress(ValueError):  # whose words may repeat the body
         value = jiter.from_json(body, allow_inf_nan=False, catch_duplicate_keys=True, cache_mode="none")
         if rb"\u0000" in body and ESCAPED_NUL.search(body):
-            raise InvalidBody(NOT_JSON, NO_CHARACTER)
+            raise InvalidBody(UNREADABLE_BODY, NO_CHARACTER)
         _check_shape(value)
         return value
     raise _refusal_of(body)
@@ -73,15 +73,15 @@ def _refusal_of(body: bytes) -> InvalidBody:
     try:
         value = json.loads(body.decode("utf-8"), object_pairs_hook=_each_name_once, parse_constant=_refuse_constant)
     except UnicodeDecodeError:
-        return InvalidBody(NOT_JSON, "The body is not UTF-8.")
+        return InvalidBody(UNREADABLE_BODY, "The body is not UTF-8.")
     except json.JSONDecodeError as error:
-        return InvalidBody(NOT_JSON, f"The body is not JSON: see line {error.lineno}, column {error.colno}.")
+        return InvalidBody(UNREADABLE_BODY, f"The body is not JSON: see line {error.lineno}, column {error.colno}.")
     except RecursionError:
-        return InvalidBody(NOT_JSON, TOO_DEEP)
+        return InvalidBody(UNREADABLE_BODY, TOO_DEEP)
     except ValueError:
-        return InvalidBody(NOT_JSON, "A number in the body has too many digits.")
+        return InvalidBody(UNREADABLE_BODY, "A number in the body has too many digits.")
     _check_shape(value)
-    return InvalidBody(NOT_JSON, NO_CHARACTER)  # the one thing left that Python reads and jiter does not
+    return InvalidBody(UNREADABLE_BODY, NO_CHARACTER)  # the one thing left that Python reads and jiter does not
 
 
 def _is_json(content_type: str) -> bool:
@@ -93,12 +93,12 @@ def _is_json(content_type: str) -> bool:
 def _each_name_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     found = dict(pairs)
     if len(found) != len(pairs):
-        raise InvalidBody(NOT_JSON, NAME_TWICE)
+        raise InvalidBody(UNREADABLE_BODY, NAME_TWICE)
     return found
 
 
 def _refuse_constant(_name: str) -> Any:
-    raise InvalidBody(NOT_JSON, "NaN and Infinity are not JSON.")
+    raise InvalidBody(UNREADABLE_BODY, "NaN and Infinity are not JSON.")
 
 
 def _check_shape(value: Any) -> None:
@@ -114,6 +114,6 @@ def _check_shape(value: Any) -> None:
         depth += 1
         count += sum(map(len, level))
         if count > MOST_VALUES:
-            raise InvalidBody(TOO_LARGE, TOO_MANY)
+            raise InvalidBody(CONTENT_TOO_LARGE, TOO_MANY)
         if depth > DEEPEST:
-            raise InvalidBody(NOT_JSON, TOO_DEEP)
+            raise InvalidBody(UNREADABLE_BODY, TOO_DEEP)

@@ -1,4 +1,4 @@
-"""Metrics in the Prometheus format. Labels are route templates, methods and statuses: nothing that anyone sent."""
+"""Metrics in the Prometheus format. Labels are route templates, methods and statuses: nothing from a request."""
 
 import os
 from collections import defaultdict
@@ -11,7 +11,7 @@ from app.logs import Answered
 
 SMALLEST_SHOWN = 5
 SHARED_FOLDER = "PROMETHEUS_MULTIPROC_DIR"
-"""The library's own name for where processes that serve together keep their counts."""
+"""The library's own name for the folder in which several processes share their counts."""
 BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0)
 BATCHES = (1, 2, 4, 8, 16, 32, 64, 128, 256)
 
@@ -64,23 +64,23 @@ class Metrics:
         self._flushes.observe(seconds)
 
     def text(self, *, waiting: int, concerns: Mapping[str, int], deliveries: Mapping[tuple[str, str], int]) -> bytes:
-        """Everything, in the text format of Prometheus; where several processes serve together, of all of them.
+        """Return all metrics in the text format of Prometheus, summed over all processes that serve together.
 
-        Of the acts that wait for the disk, those of this process. Concerns are told by state, and only where there are
-        five or more: these metrics are open to everyone, and a small number could point at a child. Deliveries that
-        wait, and that could not be made, are told by webhook.
+        `waiting` is the number of writes that this process has queued. Concerns are counted by state, and only where
+        there are five or more: these metrics are public, and a small number could identify a child. Deliveries that
+        wait or failed are counted by webhook.
         """
-        counted = self.registry
+        registry = self.registry
         if SHARED_FOLDER in os.environ:
-            counted = CollectorRegistry()
-            MultiProcessCollector(counted)  # type: ignore[no-untyped-call]  # the library leaves it untyped
-        return generate_latest(counted) + generate_latest(_standing(waiting, concerns, deliveries))
+            registry = CollectorRegistry()
+            MultiProcessCollector(registry)  # type: ignore[no-untyped-call]  # the library leaves it untyped
+        return generate_latest(registry) + generate_latest(_current_state(waiting, concerns, deliveries))
 
 
-def _standing(
+def _current_state(
     waiting: int, concerns: Mapping[str, int], deliveries: Mapping[tuple[str, str], int]
 ) -> CollectorRegistry:
-    """How things stand at this moment, in a registry of its own: nothing of the last time is left in it."""
+    """Return a new registry of gauges, so that no value of an earlier call remains."""
     registry = CollectorRegistry()
     Gauge("guidance_writer_waiting", "Acts that wait for the disk.", registry=registry).set(waiting)
     by_state = Gauge(

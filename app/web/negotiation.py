@@ -1,7 +1,7 @@
-"""Other forms of a JSON answer, by `Accept`: each form also has a path of its own, and the request is led there.
+"""Content negotiation: other representations of a JSON response, by `Accept`.
 
-So everything behind this (routes, caches, the log) knows one path for one answer. JSON is the answer for a tie, for
-what nobody offers and for what cannot be read.
+Each representation has a path of its own, and the request is rewritten to that path. So routes, caches and the log see
+one path for each representation. JSON is sent for a tie, for an unknown media type and for a header that is not valid.
 """
 
 import re
@@ -19,14 +19,14 @@ QUALITY = re.compile(r"q=(0(?:\.\d{0,3})?|1(?:\.0{0,3})?)")
 
 @dataclass(frozen=True)
 class Representation:
-    """Another form of an answer."""
+    """A representation other than JSON."""
 
     media_type: str
     parameters: str
     suffix: str
-    """What its path adds to that of the JSON answer."""
+    """What its path adds to the path of the JSON."""
     paths: re.Pattern[str]
-    """The paths of the JSON answers that have it."""
+    """The paths of the JSON responses that have it."""
     example: str
 
     @property
@@ -34,10 +34,12 @@ class Representation:
         """The media type with its parameters."""
         return f"{self.media_type}; {self.parameters}"
 
-    def documented(self, beside: Responses | None = None) -> Responses:
-        """The `responses` of a route that answers in this form, beside what it tells of its answer in JSON."""
-        in_json = (beside or {}).get(200, {}).get("content", {})
-        return {200: {"content": in_json | {self.media_type: {"schema": {"type": "string"}, "example": self.example}}}}
+    def documented(self, json_responses: Responses | None = None) -> Responses:
+        """Return the OpenAPI `responses` of a route that has this representation, added to those of its JSON."""
+        json_content = (json_responses or {}).get(200, {}).get("content", {})
+        return {
+            200: {"content": json_content | {self.media_type: {"schema": {"type": "string"}, "example": self.example}}}
+        }
 
 
 GUIDE_PATH = r"/v1/guides/[a-z0-9-]+(?P<numbered>/editions/[0-9]+)?"
@@ -66,54 +68,57 @@ AS_CSV = CSV.documented()
 
 
 class NegotiationMiddleware:
-    """ASGI middleware that leads a request to the path of the form that it prefers."""
+    """ASGI middleware that rewrites a request to the path of the representation that it prefers."""
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
-        form = _form_at(scope)
-        if form is None:
+        representation = _representation_at(scope)
+        if representation is None:
             await self.app(scope, receive, send)
             return
         accept = ",".join(Headers(scope=scope).getlist("accept"))
-        is_wanted = quality(form.media_type, accept) > quality(JSON, accept)
-        if is_wanted:
-            scope["path"] += form.suffix
+        is_preferred = quality(representation.media_type, accept) > quality(JSON, accept)
+        if is_preferred:
+            scope["path"] += representation.suffix
             scope["raw_path"] = scope["path"].encode()
-        await self.app(scope, receive, _varied(send, scope["path"] if is_wanted else None))
+        await self.app(scope, receive, _add_vary(send, scope["path"] if is_preferred else None))
 
 
 def quality(media_type: str, accept: str) -> float:
-    """The weight that the header gives the type: that of the most specific range (RFC 9110, section 12.5.1)."""
+    """Return the type's quality value in the header: the most specific range decides (RFC 9110, section 12.5.1)."""
     ranges = ("*/*", media_type.partition("/")[0] + "/*", media_type)  # from the widest to the narrowest
-    found = (-1, 0.0)
-    for words in accept.lower().split(","):
-        name, *parameters = (word.strip() for word in words.split(";"))
+    best = (-1, 0.0)
+    for media_range in accept.lower().split(","):
+        name, *parameters = (word.strip() for word in media_range.split(";"))
         if name in ranges:
-            weights = [told[1] for told in map(QUALITY.fullmatch, parameters) if told]
-            found = max(found, (ranges.index(name), float(weights[0]) if weights else 1.0))
-    return found[1]
+            weights = [match[1] for match in map(QUALITY.fullmatch, parameters) if match]
+            best = max(best, (ranges.index(name), float(weights[0]) if weights else 1.0))
+    return best[1]
 
 
-def _form_at(scope: Scope) -> Representation | None:
-    """The form that the path has, if this is a read of it as it stands.
+def _representation_at(scope: Scope) -> Representation | None:
+    """Return the other representation of the path, if this is a plain read of the current state.
 
-    A request for another time, by query or by `Accept-Datetime`, is first sent to the edition that was current then.
+    A request for another time, by query or by `Accept-Datetime`, is first redirected to the edition that was current
+    then.
     """
     if scope["type"] != "http" or scope["method"] != "GET" or scope["query_string"]:
         return None
-    for form in REPRESENTATIONS:
-        at = form.paths.fullmatch(scope["path"])
-        if at:
-            asks_for_another_time = not at["numbered"] and "accept-datetime" in Headers(scope=scope)
-            return None if asks_for_another_time else form
+    for representation in REPRESENTATIONS:
+        match = representation.paths.fullmatch(scope["path"])
+        if match:
+            is_for_another_time = not match["numbered"] and "accept-datetime" in Headers(scope=scope)
+            return None if is_for_another_time else representation
     return None
 
 
-def _varied(send: Send, path: str | None) -> Send:
-    async def varied(message: Message) -> None:
+def _add_vary(send: Send, path: str | None) -> Send:
+    """Wrap `send`: add `Vary: Accept`, and Content-Location where the request was rewritten to that path."""
+
+    async def send_with_vary(message: Message) -> None:
         if message["type"] == "http.response.start":
             headers = MutableHeaders(scope=message)
             if "accept" not in re.split(r"[,\s]+", headers.get("vary", "").lower()):
@@ -122,4 +127,4 @@ def _varied(send: Send, path: str | None) -> Send:
                 headers["Content-Location"] = path
         await send(message)
 
-    return varied
+    return send_with_vary

@@ -1,8 +1,8 @@
-"""The OpenAPI document: FastAPI's, with problems under their own media type, and with an example of every answer.
+"""The OpenAPI document: FastAPI's own, with problems under their own media type and an example of every response.
 
-No answer's example is written by hand. The first examples of a model's fields, taken together, are one thing of the
-shipped guide, so the example of an answer is put together from those of its fields. A route adds only what its model
-alone cannot know (`shown`). A test compares each with what the service really answers.
+No example of a response is written by hand. The first examples of a model's fields together describe one entry of the
+shipped guide, so an example is built from the fields' examples. A route overrides only what its model cannot know
+(`response_example`). A test compares each example with the real response.
 """
 
 from typing import Any
@@ -13,7 +13,7 @@ from fastapi.openapi.utils import get_openapi
 from app.about import DESCRIPTION
 from app.web.middleware.rate_limit import FIELD, POLICY_FIELD, policy_name
 from app.web.middleware.request_body import ALWAYS_ANSWERED
-from app.web.problem_types import BUSY, RATE_LIMITED, REQUEST_TIMEOUT, ProblemType, problem_responses
+from app.web.problem_types import RATE_LIMITED, REQUEST_TIMEOUT, SERVICE_UNAVAILABLE, ProblemType, problem_responses
 from app.web.problems import CONCERNS, PROBLEM_MEDIA_TYPE
 
 JSON = "application/json"
@@ -62,21 +62,21 @@ Reads are open to everyone and may be cached. Errors are problem details (RFC 94
 renamed or removed.
 """
 
-Part = dict[str, Any]
+JsonObject = dict[str, Any]
 
 
 def customise_openapi(app: FastAPI) -> None:
-    """Have `app.openapi()` describe this service as it answers."""
+    """Replace `app.openapi()`, so that the document describes the real responses."""
 
-    def openapi() -> Part:
+    def openapi() -> JsonObject:
         if app.openapi_schema is None:
-            app.openapi_schema = _document(app)
+            app.openapi_schema = _build_document(app)
         return app.openapi_schema
 
     app.openapi = openapi  # type: ignore[method-assign]  # FastAPI's documented way to change the document
 
 
-def _document(app: FastAPI) -> Part:
+def _build_document(app: FastAPI) -> JsonObject:
     document = get_openapi(
         title=app.title,
         version=app.version,
@@ -89,41 +89,42 @@ def _document(app: FastAPI) -> Part:
     schemas = document["components"]["schemas"]
     for path, operations in document["paths"].items():
         for method, operation in operations.items():
-            _add_what_stands_around(path, method, operation)
-            _correct(operation["responses"])
-            _show_requests(operation, schemas)
-            _show_answers(operation, schemas, here=_filled(path, operation) if method == "get" else None)
+            _add_middleware_responses(path, method, operation)
+            _correct_responses(operation["responses"])
+            _add_request_examples(operation, schemas)
+            self_link = _example_path(path, operation) if method == "get" else None
+            _add_response_examples(operation, schemas, self_link=self_link)
             if path.startswith(CONCERNS):
-                _show_whom_to_call(operation["responses"], schemas)
+                _add_emergency_contacts(operation["responses"], schemas)
     for unused in ("HTTPValidationError", "ValidationError"):
         schemas.pop(unused, None)
     return document
 
 
-def _add_what_stands_around(path: str, method: str, operation: Part) -> None:
-    """Tell what is answered before a route is reached, and the fields that tell of limits."""
+def _add_middleware_responses(path: str, method: str, operation: JsonObject) -> None:
+    """Add the problems that middleware answers before the route runs, and the headers of rate limits."""
     if not path.startswith(ALWAYS_ANSWERED):
-        _add_problem(operation["responses"], BUSY)
+        _add_problem(operation["responses"], SERVICE_UNAVAILABLE)
     if "requestBody" in operation:
         _add_problem(operation["responses"], REQUEST_TIMEOUT)
     if policy_name(method.upper(), path) is None:
         return
     _add_problem(operation["responses"], RATE_LIMITED)
     for status, response in operation["responses"].items():
-        told = response.setdefault("headers", {})
-        told |= LIMIT_FIELDS if status != str(RATE_LIMITED.status) else LIMIT_FIELDS | RETRY_AFTER
+        headers = response.setdefault("headers", {})
+        headers |= LIMIT_FIELDS if status != str(RATE_LIMITED.status) else LIMIT_FIELDS | RETRY_AFTER
 
 
-def _add_problem(responses: Part, kind: ProblemType) -> None:
-    for status, told in problem_responses(kind).items():
-        if status == kind.status:
-            examples = told["content"][JSON]["examples"]
-            new = {"description": kind.title, "content": {PROBLEM_MEDIA_TYPE: {"schema": PROBLEM, "examples": {}}}}
-            content = responses.setdefault(str(status), new)["content"]
-            content.get(JSON, content.get(PROBLEM_MEDIA_TYPE))["examples"] |= examples
+def _add_problem(responses: JsonObject, problem_type: ProblemType) -> None:
+    examples = problem_responses(problem_type)[problem_type.status]["content"][JSON]["examples"]
+    media_types = {PROBLEM_MEDIA_TYPE: {"schema": PROBLEM, "examples": {}}}
+    default = {"description": problem_type.title, "content": media_types}
+    content = responses.setdefault(str(problem_type.status), default)["content"]
+    content.get(JSON, content.get(PROBLEM_MEDIA_TYPE))["examples"] |= examples
 
 
-def _correct(responses: Part) -> None:
+def _correct_responses(responses: JsonObject) -> None:
+    """Remove FastAPI's own 422, and put each model under the media type that it is sent with."""
     for status, response in list(responses.items()):
         content = response.get("content", {})
         schema = content.get(JSON, {}).get("schema", {})
@@ -133,8 +134,8 @@ def _correct(responses: Part) -> None:
             content[OWN_MEDIA_TYPES[schema["$ref"]]] = content.pop(JSON)
 
 
-def _show_requests(operation: Part, schemas: Part) -> None:
-    """Lift the example of each path parameter to where a documentation page can fill it in, and show each body."""
+def _add_request_examples(operation: JsonObject, schemas: JsonObject) -> None:
+    """Copy the example of each path parameter to where documentation pages look for it. Add an example of the body."""
     for parameter in operation.get("parameters", []):
         if parameter["in"] == "path":
             parameter.setdefault("example", _example_of(parameter["schema"], schemas))
@@ -143,48 +144,48 @@ def _show_requests(operation: Part, schemas: Part) -> None:
         body["example"] = _example_of(body["schema"], schemas)
 
 
-def _filled(path: str, operation: Part) -> str:
-    """The path with its parameters' examples."""
-    told = {each["name"]: each["example"] for each in operation.get("parameters", []) if each["in"] == "path"}
-    return path.format_map(told)
+def _example_path(path: str, operation: JsonObject) -> str:
+    """Return the path with the examples of its parameters."""
+    examples = {each["name"]: each["example"] for each in operation.get("parameters", []) if each["in"] == "path"}
+    return path.format_map(examples)
 
 
-def _show_answers(operation: Part, schemas: Part, *, here: str | None) -> None:
-    """Give each answer in JSON its example; that of a read links to the read's own path."""
+def _add_response_examples(operation: JsonObject, schemas: JsonObject, *, self_link: str | None) -> None:
+    """Add an example to each JSON response. In the example of a read, the link `self` is the read's own path."""
     for response in operation["responses"].values():
-        for media_type, answer in response.get("content", {}).items():
-            if "schema" not in answer or media_type == PROBLEM_MEDIA_TYPE or not media_type.endswith("json"):
+        for media_type, content in response.get("content", {}).items():
+            if "schema" not in content or media_type == PROBLEM_MEDIA_TYPE or not media_type.endswith("json"):
                 continue
-            example = _example_of(answer["schema"], schemas)
-            if "example" in answer:
-                example = _merged(example, answer["example"], schemas)
-            if here is not None and "links" in example:
-                example["links"] = example["links"] | {"self": here}
-            answer["example"] = example
+            example = _example_of(content["schema"], schemas)
+            if "example" in content:
+                example = _override(example, content["example"], schemas)
+            if self_link is not None and "links" in example:
+                example["links"] = example["links"] | {"self": self_link}
+            content["example"] = example
 
 
-def _merged(assembled: Any, given: Any, schemas: Part) -> Any:
-    """What was put together, with what the route gives in its place; a `$ref` there stands for a model's example."""
-    if isinstance(given, dict) and "$ref" in given:
-        return _example_of(given, schemas)
-    if isinstance(given, dict) and given and isinstance(assembled, dict):
-        return assembled | {name: _merged(assembled.get(name), value, schemas) for name, value in given.items()}
-    if isinstance(given, list) and isinstance(assembled, list):
-        return [_merged(before, after, schemas) for before, after in zip(assembled, given, strict=False)]
-    return given
+def _override(built: Any, override: Any, schemas: JsonObject) -> Any:
+    """Return the built example with the route's own values put in. A `$ref` among these means that model's example."""
+    if isinstance(override, dict) and "$ref" in override:
+        return _example_of(override, schemas)
+    if isinstance(override, dict) and override and isinstance(built, dict):
+        return built | {name: _override(built.get(name), value, schemas) for name, value in override.items()}
+    if isinstance(override, list) and isinstance(built, list):
+        return [_override(before, after, schemas) for before, after in zip(built, override, strict=False)]
+    return override
 
 
-def _show_whom_to_call(responses: Part, schemas: Part) -> None:
-    """Complete the examples of problems on paths of concerns: each carries the signposts and the guide's contacts."""
-    told = schemas["Problem"]["properties"]
-    help_ = {name: _example_of(told[name], schemas) for name in ("signposts", "contacts")}
+def _add_emergency_contacts(responses: JsonObject, schemas: JsonObject) -> None:
+    """Add the signposts and the guide's contacts to the problem examples of a path of concerns, as in real problems."""
+    properties = schemas["Problem"]["properties"]
+    contacts = {name: _example_of(properties[name], schemas) for name in ("signposts", "contacts")}
     for response in responses.values():
         for example in response.get("content", {}).get(PROBLEM_MEDIA_TYPE, {}).get("examples", {}).values():
-            example["value"] = example["value"] | help_
+            example["value"] = example["value"] | contacts
 
 
-def _example_of(schema: Part, schemas: Part) -> Any:
-    """The first example that the schema gives, else one that is put together from those of its parts."""
+def _example_of(schema: JsonObject, schemas: JsonObject) -> Any:
+    """Return the schema's first example, or build one from the examples of its properties and items."""
     if "examples" in schema:
         return schema["examples"][0]
     if "$ref" in schema:
@@ -194,5 +195,5 @@ def _example_of(schema: Part, schemas: Part) -> Any:
     if "items" in schema:
         return [_example_of(schema["items"], schemas)]
     if "properties" in schema:
-        return {name: _example_of(part, schemas) for name, part in schema["properties"].items()}
+        return {name: _example_of(member, schemas) for name, member in schema["properties"].items()}
     return schema.get("const", next(iter(schema.get("enum", [])), None))

@@ -1,4 +1,4 @@
-"""Whole numbers of paths and queries, in plain digits: `1.0`, `+1` and `01` are no second names for what is at `1`."""
+"""Integers in paths and queries are plain digits only: `1.0`, `+1` and `01` are not other names for `1`."""
 
 import re
 from typing import Any
@@ -9,11 +9,11 @@ from pydantic_core import PydanticCustomError
 PLAIN = re.compile("0|[1-9][0-9]*")
 
 
-def _in_plain_digits(given: Any) -> Any:
-    if isinstance(given, str) and not PLAIN.fullmatch(given):
+def _check_plain_digits(value: Any) -> Any:
+    if isinstance(value, str) and not PLAIN.fullmatch(value):
         raise PydanticCustomError("int_parsing", "not in plain digits")
-    return given
+    return value
 
 
-IN_PLAIN_DIGITS = BeforeValidator(_in_plain_digits)
-"""The last of a parameter's annotations: behind it, the bounds of the number would be lost from its JSON Schema."""
+IN_PLAIN_DIGITS = BeforeValidator(_check_plain_digits)
+"""Put it last in a parameter's annotations: bounds after it would be missing from the JSON Schema."""

@@ -1,4 +1,4 @@
-"""The closed list of problems: every error of the domain, its HTTP status and its words, in one table."""
+"""Problem types (RFC 9457), a closed list: the HTTP status and the texts of every domain error, in one table."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ PROBLEMS_PATH = "/v1/problems"
 
 @dataclass(frozen=True)
 class ProblemType:
-    """One kind of problem."""
+    """One type of problem."""
 
     slug: str
     status: int
@@ -22,7 +22,7 @@ class ProblemType:
 
     @property
     def type(self) -> str:
-        """The problem's `type`: a path that explains it."""
+        """The problem's `type` member: the path that explains it."""
         return f"{PROBLEMS_PATH}/{self.slug}"
 
 
@@ -30,7 +30,7 @@ NOT_FOUND = ProblemType("not-found", 404, "Not found", "Nothing answers to this 
 BAD_REQUEST = ProblemType(
     "bad-request", 400, "Bad request", "The request cannot be read as it stands. The detail says which part."
 )
-NOT_JSON = ProblemType(
+UNREADABLE_BODY = ProblemType(
     "unreadable-body", 400, "The body cannot be read", "The body must be one JSON object (RFC 8259) in UTF-8."
 )
 INVALID_QUERY = ProblemType(
@@ -43,7 +43,7 @@ INVALID_QUERY = ProblemType(
 METHOD_NOT_ALLOWED = ProblemType(
     "method-not-allowed", 405, "Method not allowed", "The Allow header lists the methods of this path."
 )
-TOO_LARGE = ProblemType(
+CONTENT_TOO_LARGE = ProblemType(
     "too-large",
     413,
     "The body is too large",
@@ -66,7 +66,7 @@ UNKNOWN_HOST = ProblemType(
     "Not a name of this service",
     "The Host header names another host. Its operator names the hosts of this service in GUIDANCE_ALLOWED_HOSTS.",
 )
-PREFLIGHT = ProblemType(
+ORIGIN_NOT_ALLOWED = ProblemType(
     "origin-refused",
     400,
     "Not for this origin",
@@ -78,7 +78,7 @@ SEVERAL_IDEMPOTENCY_KEYS = ProblemType(
 INTERNAL_ERROR = ProblemType(
     "internal-error", 500, "Something went wrong here", "It is logged under the id in `instance`."
 )
-BUSY = ProblemType(
+SERVICE_UNAVAILABLE = ProblemType(
     "busy",
     503,
     "Not available just now",
@@ -103,16 +103,16 @@ CONCERN_NOT_FOUND = ProblemType(
     "No such concern",
     "No concern answers to this reference and status token together. Check both for a slip.",
 )
-WITHDRAWN = ProblemType(
+EDITION_WITHDRAWN = ProblemType(
     "edition-withdrawn", 410, "Edition withdrawn", "The edition was withdrawn. The detail gives the reason."
 )
-PUBLISHED = ProblemType(
+EDITION_ALREADY_PUBLISHED = ProblemType(
     "already-published",
     409,
     "Already published",
     "Other words stand under that number. A published edition never changes: a correction is the next number.",
 )
-ORDER = ProblemType("out-of-order", 409, "Out of order", "Editions are numbered 1, 2, 3 without a gap.")
+EDITION_OUT_OF_ORDER = ProblemType("out-of-order", 409, "Out of order", "Editions are numbered 1, 2, 3 without a gap.")
 IDEMPOTENCY_KEY_REUSED = ProblemType(
     "key-reused",
     422,
@@ -160,10 +160,10 @@ UNSEALING_UNAVAILABLE = ProblemType(
     "It cannot be opened here",
     "This service holds no identity that opens this concern. Ask for `application/age`, and open the file yourself.",
 )
-ERASED = ProblemType(
+CONCERN_ERASED = ProblemType(
     "concern-erased", 410, "Erased", "The words of this concern were erased. Its dates remain in the inbox."
 )
-UNACKNOWLEDGED = ProblemType(
+NOT_ACKNOWLEDGED = ProblemType(
     "not-acknowledged", 409, "Not acknowledged yet", "Nobody has acknowledged this concern. That comes first."
 )
 ON_HOLD = ProblemType("on-hold", 409, "On hold", "This concern is on hold, and is not erased until the hold is lifted.")
@@ -176,16 +176,16 @@ PROBLEM_FOR: Mapping[type[errors.GuidanceError], ProblemType] = {
     errors.NoSuchItem: ITEM_NOT_FOUND,
     errors.NoSuchCodeList: CODE_LIST_NOT_FOUND,
     errors.NoSuchConcern: CONCERN_NOT_FOUND,
-    errors.EditionWithdrawn: WITHDRAWN,
+    errors.EditionWithdrawn: EDITION_WITHDRAWN,
     errors.ValidationFailed: VALIDATION_FAILED,
     errors.InvalidQuery: INVALID_QUERY,
     errors.InvalidEdition: VALIDATION_FAILED,
     errors.InvalidConcern: VALIDATION_FAILED,
-    errors.EditionAlreadyPublished: PUBLISHED,
-    errors.EditionOutOfOrder: ORDER,
+    errors.EditionAlreadyPublished: EDITION_ALREADY_PUBLISHED,
+    errors.EditionOutOfOrder: EDITION_OUT_OF_ORDER,
     errors.AlreadyStored: IDEMPOTENCY_KEY_REUSED,
     errors.IdempotencyKeyReused: IDEMPOTENCY_KEY_REUSED,
-    errors.ReferenceTaken: BUSY,
+    errors.ReferenceTaken: SERVICE_UNAVAILABLE,
     errors.TokenMissing: TOKEN_REQUIRED,
     errors.TokenInvalid: INVALID_TOKEN,
     errors.ScopeMissing: MISSING_SCOPE,
@@ -197,11 +197,11 @@ PROBLEM_FOR: Mapping[type[errors.GuidanceError], ProblemType] = {
     errors.AlreadyWithdrawn: ALREADY_WITHDRAWN,
     errors.UnsealingUnavailable: UNSEALING_UNAVAILABLE,
     errors.PdfUnavailable: PDF_UNAVAILABLE,
-    errors.ConcernErased: ERASED,
-    errors.NotAcknowledged: UNACKNOWLEDGED,
+    errors.ConcernErased: CONCERN_ERASED,
+    errors.NotAcknowledged: NOT_ACKNOWLEDGED,
     errors.OnHold: ON_HOLD,
     errors.OutcomeGiven: ALREADY_CLOSED,
-    errors.StoreBusy: BUSY,
+    errors.StoreBusy: SERVICE_UNAVAILABLE,
     errors.SeveralIdempotencyKeys: SEVERAL_IDEMPOTENCY_KEYS,
     errors.ReceiptNotGenuine: INTERNAL_ERROR,
     errors.NotExportable: INTERNAL_ERROR,
@@ -215,22 +215,25 @@ PROBLEM_FOR: Mapping[type[errors.GuidanceError], ProblemType] = {
     errors.SchemaUnknown: INTERNAL_ERROR,
     SeedFileError: INTERNAL_ERROR,
 }
-BY_STATUS: Mapping[int, ProblemType] = {
-    kind.status: kind
-    for kind in (
+PROBLEM_FOR_STATUS: Mapping[int, ProblemType] = {
+    problem_type.status: problem_type
+    for problem_type in (
         NOT_FOUND,
         BAD_REQUEST,
         METHOD_NOT_ALLOWED,
-        TOO_LARGE,
+        CONTENT_TOO_LARGE,
         UNSUPPORTED_MEDIA_TYPE,
-        BUSY,
+        SERVICE_UNAVAILABLE,
         TOKEN_REQUIRED,
         INTERNAL_ERROR,
     )
 }
-AROUND = (INVALID_QUERY, NOT_JSON, REQUEST_TIMEOUT, RATE_LIMITED, UNKNOWN_HOST, PREFLIGHT)
-ALL: tuple[ProblemType, ...] = tuple(
-    sorted({*PROBLEM_FOR.values(), *BY_STATUS.values(), *AROUND}, key=lambda kind: (kind.status, kind.slug))
+REQUEST_PROBLEMS = (INVALID_QUERY, UNREADABLE_BODY, REQUEST_TIMEOUT, RATE_LIMITED, UNKNOWN_HOST, ORIGIN_NOT_ALLOWED)
+ALL_PROBLEM_TYPES: tuple[ProblemType, ...] = tuple(
+    sorted(
+        {*PROBLEM_FOR.values(), *PROBLEM_FOR_STATUS.values(), *REQUEST_PROBLEMS},
+        key=lambda problem_type: (problem_type.status, problem_type.slug),
+    )
 )
 
 
@@ -240,29 +243,30 @@ NOT_MODIFIED: Responses = {304: {"description": "The caller's copy, named by If-
 
 
 def response_example(**members: Any) -> Responses:
-    """What the example of a route's 200 shows otherwise than its model's fields do (see `app.web.openapi`)."""
+    """Return `responses` whose 200 example overrides these fields of the model's example (see `app.web.openapi`)."""
     return {200: {"content": {"application/json": {"example": members}}}}
 
 
-def problem_responses(*kinds: ProblemType) -> Responses:
-    """The `responses` of a route that answers these problems, each with an example."""
+def problem_responses(*problem_types: ProblemType) -> Responses:
+    """Return the OpenAPI `responses` of a route that can answer these problems, with an example of each."""
     responses: Responses = {}
-    for kind in (*kinds, INVALID_QUERY, INTERNAL_ERROR):
-        told = responses.setdefault(
-            kind.status,
-            {"model": Problem, "description": kind.title, "content": {"application/json": {"examples": {}}}},
+    for each in (*problem_types, INVALID_QUERY, INTERNAL_ERROR):
+        response = responses.setdefault(
+            each.status,
+            {"model": Problem, "description": each.title, "content": {"application/json": {"examples": {}}}},
         )
-        told["content"]["application/json"]["examples"][kind.slug] = {"summary": kind.title, "value": _example(kind)}
+        examples = response["content"]["application/json"]["examples"]
+        examples[each.slug] = {"summary": each.title, "value": _example_of(each)}
     return responses
 
 
-def _example(kind: ProblemType) -> dict[str, Any]:
-    told = {
-        "type": kind.type,
-        "title": kind.title,
-        "status": kind.status,
-        "detail": kind.meaning,
+def _example_of(problem_type: ProblemType) -> dict[str, Any]:
+    example = {
+        "type": problem_type.type,
+        "title": problem_type.title,
+        "status": problem_type.status,
+        "detail": problem_type.meaning,
         "instance": "urn:uuid:2f1c6e0a-8f0e-4f0b-9a51-6a1f6f0d7c11",
     }
-    faults = [{"detail": "This part is required.", "pointer": "#/concern/narrative"}]
-    return told | {"errors": faults} if kind is VALIDATION_FAILED else told
+    errors_example = [{"detail": "This part is required.", "pointer": "#/concern/narrative"}]
+    return example | {"errors": errors_example} if problem_type is VALIDATION_FAILED else example

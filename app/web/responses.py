@@ -1,4 +1,4 @@
-"""Finished answers: bytes with a strong ETag, the right caching and the links, or 304 where the caller has them."""
+"""Responses of public reads: bytes with a strong ETag, Cache-Control and links, or 304 where the client has them."""
 
 import hashlib
 from collections.abc import Mapping, Sequence
@@ -48,7 +48,7 @@ def public_response(
     more_links: Mapping[str, str] | None = None,
     more_headers: Headers | None = None,
 ) -> Response:
-    """The answer of a public read.
+    """Return the response of a public read.
 
     `more_links` are sent in the Link header alone, because they may change while the body must not.
     """
@@ -72,7 +72,7 @@ def conditional_response(
     links: Mapping[str, str],
     more_headers: Headers | None = None,
 ) -> Response:
-    """Those bytes, or 304 with the same headers where the request names their ETag."""
+    """Return the bytes, or 304 with the same headers if the request has their ETag in If-None-Match."""
     headers = {"ETag": etag_of(content), "Cache-Control": caching, **(more_headers or {})}
     if links:
         headers["Link"] = link_header(links)
@@ -82,37 +82,37 @@ def conditional_response(
 
 
 def json_bytes(body: BaseModel) -> bytes:
-    """The answer as it goes out."""
+    """Return the model as JSON, as it is sent."""
     return body.model_dump_json().encode()
 
 
 def etag_of(content: bytes) -> str:
-    """The strong ETag of those bytes."""
+    """Return the strong ETag of the bytes."""
     return f'"{hashlib.sha256(content).hexdigest()[:32]}"'
 
 
 def gzip_etag(etag: str) -> str:
-    """The strong ETag of the same answer as gzip: other bytes, so another tag (RFC 9110, section 8.8.3.3)."""
+    """Return the strong ETag of the gzip encoding: other bytes, so another tag (RFC 9110, section 8.8.3.3)."""
     return f'{etag[:-1]}-gzip"'
 
 
 def matches_etag(headers: Sequence[str], etag: str, *, weakly: bool = False) -> bool:
-    """Whether the header names the tag (RFC 9110, section 8.8.3.2): `*` names any."""
-    named = [tag.strip() for header in headers for tag in header.split(",")]
+    """Return True if the header lists the tag (RFC 9110, section 8.8.3.2). `*` matches any tag."""
+    tags = [tag.strip() for header in headers for tag in header.split(",")]
     if weakly:
-        named = [tag.removeprefix("W/") for tag in named]
-    return etag in named or "*" in named
+        tags = [tag.removeprefix("W/") for tag in tags]
+    return etag in tags or "*" in tags
 
 
 def link_header(links: Mapping[str, str]) -> str:
-    """The Link header (RFC 8288) of those links whose relation is registered (RFC 5829, RFC 7089 and others)."""
+    """Return the Link header (RFC 8288): only links whose relation is registered (RFC 5829, RFC 7089 and others)."""
     return ", ".join(link_value(path, relation) for relation, path in links.items() if relation in REGISTERED_RELATIONS)
 
 
 def link_value(path: str, relation: str, **attributes: str) -> str:
-    """One link, as it stands in a Link header or in a TimeMap."""
+    """Return one link in the syntax of a Link header or of a TimeMap."""
     if relation in LINK_TYPES:
         attributes = {"type": LINK_TYPES[relation]} | attributes
-    told = "".join(f'; {name}="{value}"' for name, value in attributes.items())
+    parameters = "".join(f'; {name}="{value}"' for name, value in attributes.items())
     name = "alternate" if relation in ALTERNATES else relation.replace("_", "-")
-    return f'<{path}>; rel="{name}"{told}'
+    return f'<{path}>; rel="{name}"{parameters}'

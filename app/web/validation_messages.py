@@ -1,4 +1,4 @@
-"""What a parsing error is in plain English: a sentence for the field and a pointer to it, nothing that was sent."""
+"""Validation errors in plain English: a sentence and a pointer to the field, without the value that was sent."""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -38,44 +38,44 @@ SENTENCES = {
     "tuple_type": "Use a list here.",
     "list_type": "Use a list here.",
 }
-OTHERWISE = "This value cannot be used here."
+DEFAULT_SENTENCE = "This value cannot be used here."
 
 
-def fault_of(error: Mapping[str, Any], *, root: int = 1) -> FieldError:
-    """The fault that one parsing error tells; `root` leading parts of its location are left out."""
-    kind, at = error["type"], tuple(error["loc"][root:])
-    if kind == "value_error":
+def to_field_error(error: Mapping[str, Any], *, root: int = 1) -> FieldError:
+    """Convert one of pydantic's errors; the first `root` elements of its location are left out."""
+    error_type, at = error["type"], tuple(error["loc"][root:])
+    if error_type == "value_error":
         return FieldError(at, _sentence(str(error["ctx"]["error"])))
-    if kind == "extra_forbidden" and not FIELD_NAME.fullmatch(str(at[-1])):
+    if error_type == "extra_forbidden" and not FIELD_NAME.fullmatch(str(at[-1])):
         return FieldError(at[:-1], "A field here is not known. Check the spelling of the names.")
-    told = {name: _plain(value) for name, value in error.get("ctx", {}).items()}
-    return FieldError(at, SENTENCES.get(kind, OTHERWISE).format_map(told))
+    values = {name: _plain(value) for name, value in error.get("ctx", {}).items()}
+    return FieldError(at, SENTENCES.get(error_type, DEFAULT_SENTENCE).format_map(values))
 
 
-def without_echoes(errors: Sequence[Any]) -> list[Any]:
-    """The errors without those that call a list too short only because its entries have faults of their own."""
-    places = [error["loc"] for error in errors]
+def drop_consequent_errors(errors: Sequence[Any]) -> list[Any]:
+    """Return the errors without each "list too short" that only follows from errors in that list's entries."""
+    locations = [error["loc"] for error in errors]
     return [
         error
         for error in errors
         if error["type"] != "too_short"
-        or not any(at != error["loc"] and at[: len(error["loc"])] == error["loc"] for at in places)
+        or not any(at != error["loc"] and at[: len(error["loc"])] == error["loc"] for at in locations)
     ]
 
 
-def field_faults(faults: Sequence[FieldError]) -> tuple[FieldProblem, ...]:
-    """The faults on the wire."""
-    return tuple(FieldProblem(detail=fault.detail, pointer=pointer(fault.at)) for fault in faults)
+def to_field_problems(errors: Sequence[FieldError]) -> tuple[FieldProblem, ...]:
+    """Convert the errors to their form on the wire."""
+    return tuple(FieldProblem(detail=error.detail, pointer=json_pointer(error.at)) for error in errors)
 
 
-def pointer(at: Location) -> str:
-    """A JSON Pointer (RFC 6901) as a URI fragment."""
-    return "#" + "".join("/" + str(part).replace("~", "~0").replace("/", "~1") for part in at)
+def json_pointer(at: Location) -> str:
+    """Return the location as a JSON Pointer (RFC 6901), in its form as a URI fragment."""
+    return "#" + "".join("/" + str(step).replace("~", "~0").replace("/", "~1") for step in at)
 
 
 def _plain(value: object) -> object:
     return value.replace("'", "").replace(" or ", ", ") if isinstance(value, str) else value
 
 
-def _sentence(words: str) -> str:
-    return words[:1].upper() + words[1:].rstrip(".") + "."
+def _sentence(text: str) -> str:
+    return text[:1].upper() + text[1:].rstrip(".") + "."

@@ -22,7 +22,7 @@ from app.models.events.tables import EventKind
 from app.services.access.clients import add_client
 from app.web.auth import allow_anyone, require_client, require_status_token, require_submitter
 from app.web.context import AppContext
-from app.web.problem_types import ALL
+from app.web.problem_types import ALL_PROBLEM_TYPES
 from tests.support.openapi import Operation, examples_of, operations
 
 ROOT = Path(__file__).parents[2]
@@ -180,7 +180,7 @@ def test_the_reference_lists_every_command_and_no_other() -> None:
 
 def test_the_reference_lists_every_problem_with_its_status_and_title() -> None:
     assert [row[:3] for row in table("problems")] == [
-        [f"`{each.slug}`", str(each.status), f"`{each.title}`"] for each in ALL
+        [f"`{each.slug}`", str(each.status), f"`{each.title}`"] for each in ALL_PROBLEM_TYPES
     ]
     assert all(len(row) == 4 and row[3] for row in table("problems"))
 

@@ -20,7 +20,7 @@ from typer.testing import CliRunner
 from app.cli.guidance import app as command
 from app.config import Settings
 from app.errors import NotExportable
-from app.export.writer import INVENTORY, Exported, export_reads
+from app.export.writer import INVENTORY, ExportResult, export_reads
 from app.main import create_app
 from app.models.guidance.guide_responses import Section
 from tests.support.clock import SettableClock
@@ -64,7 +64,7 @@ def make_service(data_dir: Path) -> FastAPI:
     return create_app(Settings(data_dir=data_dir, public_url=PUBLIC_URL), SettableClock())
 
 
-def export(service: FastAPI, folder: Path) -> Exported:
+def export(service: FastAPI, folder: Path) -> ExportResult:
     return export_reads(service, folder, public_url=PUBLIC_URL)
 
 

@@ -10,10 +10,10 @@ import pytest
 from fastapi import Depends, FastAPI, Response
 
 from app.errors import NotExportable
-from app.export.writer import INVENTORY, Exported, export_reads
+from app.export.writer import INVENTORY, ExportResult, export_reads
 
 
-def export(service: FastAPI, folder: Path) -> Exported:
+def export(service: FastAPI, folder: Path) -> ExportResult:
     return export_reads(service, folder, public_url="https://guidance.council.example")
 
 
@@ -113,11 +113,11 @@ def test_a_list_longer_than_a_page_is_exported_as_its_longest_page(tmp_path: Pat
     exported = export(make_small_service(long=make_list(200)), tmp_path / "site")
 
     assert json.loads((tmp_path / "site/v1/long").read_bytes()) == {"entries": [*range(200)], "next_cursor": None}
-    assert exported == Exported(answers=3, left_out=())
+    assert exported == ExportResult(answers=3, left_out=())
 
 
 def test_a_list_longer_than_any_page_is_left_out_and_told(tmp_path: Path) -> None:
     exported = export(make_small_service(longer=make_list(201)), tmp_path / "site")
 
     assert not (tmp_path / "site/v1/longer").exists()
-    assert exported == Exported(answers=2, left_out=("/v1/longer",))
+    assert exported == ExportResult(answers=2, left_out=("/v1/longer",))

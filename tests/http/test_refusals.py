@@ -28,8 +28,8 @@ from app.services.guidance import emergency_contacts as helpline
 from app.store.database import DATABASE_FILE
 from app.web import json_body as json_bodies
 from app.web.json_body import InvalidBody, read_json
-from app.web.middleware.request_body import LARGEST
-from app.web.problem_types import ALL, BY_STATUS, PROBLEM_FOR
+from app.web.middleware.request_body import MAX_BODY_BYTES
+from app.web.problem_types import ALL_PROBLEM_TYPES, PROBLEM_FOR, PROBLEM_FOR_STATUS
 from tests.support.clock import A_TUESDAY
 from tests.support.concerns import Concern
 
@@ -104,7 +104,7 @@ def post(client: TestClient, body: bytes, path: str = "/v1/concerns", media_type
 def expect_a_problem(answer: Any, status: int) -> dict[str, Any]:
     """Assert what holds for every error, and give its body."""
     told: dict[str, Any] = answer.json()
-    kinds = {kind.type: (kind.title, kind.status) for kind in ALL}
+    kinds = {kind.type: (kind.title, kind.status) for kind in ALL_PROBLEM_TYPES}
     assert answer.status_code == status
     assert answer.headers["Content-Type"] == "application/problem+json"
     assert answer.headers["Cache-Control"] == "no-store"
@@ -255,7 +255,7 @@ def test_another_media_type_is_refused(steady: TestClient, media_type: str, path
 
 @pytest.mark.parametrize("path", DOORS)
 def test_a_body_may_have_a_million_bytes_and_not_one_more(steady: TestClient, path: str) -> None:
-    largest = whole.encode().ljust(LARGEST)
+    largest = whole.encode().ljust(MAX_BODY_BYTES)
 
     assert post(steady, largest, path).is_success
     expect_whom_to_call(expect_a_problem(post(steady, largest + b" ", path), 413))
@@ -263,14 +263,14 @@ def test_a_body_may_have_a_million_bytes_and_not_one_more(steady: TestClient, pa
 
 @pytest.mark.parametrize("path", DOORS)
 def test_a_body_that_says_itself_that_it_is_too_large_is_refused_unread(steady: TestClient, path: str) -> None:
-    headers = {"Content-Type": "application/json", "Content-Length": str(LARGEST + 1)}
+    headers = {"Content-Type": "application/json", "Content-Length": str(MAX_BODY_BYTES + 1)}
 
     expect_whom_to_call(expect_a_problem(steady.post(path, content=whole, headers=headers), 413))
 
 
 @pytest.mark.parametrize("path", DOORS)
 def test_a_body_that_does_not_tell_its_length_is_refused_once_it_is_too_large(steady: TestClient, path: str) -> None:
-    chunks = (CANARY.encode() * 1000 for _ in range(LARGEST // (1000 * len(CANARY)) + 1))
+    chunks = (CANARY.encode() * 1000 for _ in range(MAX_BODY_BYTES // (1000 * len(CANARY)) + 1))
 
     answer = steady.post(path, content=chunks, headers={"Content-Type": "application/json"})
 
@@ -371,14 +371,14 @@ def every_error(root: type[GuidanceError] = GuidanceError) -> Iterator[type[Guid
 def test_every_error_of_the_domain_has_its_kind_of_problem_and_a_sentence() -> None:
     assert set(PROBLEM_FOR) == set(every_error())
     assert all(error.__doc__ for error in PROBLEM_FOR)
-    assert all(400 <= kind.status <= 599 for kind in ALL)
-    assert {*PROBLEM_FOR.values(), *BY_STATUS.values()} <= set(ALL)
+    assert all(400 <= kind.status <= 599 for kind in ALL_PROBLEM_TYPES)
+    assert {*PROBLEM_FOR.values(), *PROBLEM_FOR_STATUS.values()} <= set(ALL_PROBLEM_TYPES)
 
 
 def test_every_type_of_problem_answers_at_its_path(steady: TestClient) -> None:
     listed = steady.get("/v1/problems").json()["problems"]
 
-    assert [told["type"] for told in listed] == [kind.type for kind in ALL]
+    assert [told["type"] for told in listed] == [kind.type for kind in ALL_PROBLEM_TYPES]
     assert [steady.get(told["type"]).json() for told in listed] == listed
 
 

@@ -21,7 +21,7 @@ from app.main import create_app
 from app.models.concerns.examples import SMALLEST_EXAMPLE
 from app.server.connections import LARGEST_HEAD
 from app.web.middleware import request_body as receiving
-from app.web.middleware.request_body import LARGEST, RequestBodyMiddleware
+from app.web.middleware.request_body import MAX_BODY_BYTES, RequestBodyMiddleware
 from tests.support.live import LiveServer
 
 pytestmark = pytest.mark.any_database
@@ -225,8 +225,8 @@ def test_a_body_reaches_the_route_whole() -> None:
 @pytest.mark.parametrize(
     ("parts", "status"),
     [
-        ([a_part(b"x" * LARGEST, more=False)], 200),
-        ([a_part(b"x" * LARGEST, more=True), a_part(b"x", more=False)], 413),
+        ([a_part(b"x" * MAX_BODY_BYTES, more=False)], 200),
+        ([a_part(b"x" * MAX_BODY_BYTES, more=True), a_part(b"x", more=False)], 413),
         ([a_part(b"x", more=True), {"type": "http.disconnect"}], 400),
         ([a_part(b"x", more=True)], 408),
     ],
@@ -238,7 +238,7 @@ def test_a_body_that_is_too_large_or_cut_short_or_too_slow_never_reaches_it(part
 
 
 def test_bodies_that_arrive_at_once_may_not_fill_the_memory(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(receiving, "MOST_IN_MEMORY", 100)
+    monkeypatch.setattr(receiving, "MAX_BUFFERED_BYTES", 100)
     gate = RequestBodyMiddleware(_echo, seconds=0.2, most_at_work=10, draining=Event())
 
     async def together() -> list[int]:

@@ -9,7 +9,7 @@ from pydantic import ValidationError
 from app.errors import FieldError, Location
 from app.pages.form.elements import ConcernForm, FormSection, Question, QuestionKind, RepeatableGroup
 from app.pages.form.form_data import Answers, date_parts, value_at
-from app.web.validation_messages import SENTENCES, fault_of, without_echoes
+from app.web.validation_messages import SENTENCES, drop_consequent_errors, to_field_error
 
 NOT_A_DATE = (
     "must be a real date, for example 24 11 2026. If you do not know it, leave it empty and describe it in other words"
@@ -38,7 +38,10 @@ class AnsweredSection:
 
 def faults_of(error: ValidationError) -> list[FieldError]:
     """Return the errors that the models of the API found."""
-    return [fault_of(each, root=0) for each in without_echoes(error.errors(include_url=False, include_input=False))]
+    return [
+        to_field_error(each, root=0)
+        for each in drop_consequent_errors(error.errors(include_url=False, include_input=False))
+    ]
 
 
 def named_faults(form: ConcernForm, faults: Sequence[FieldError]) -> Faults:

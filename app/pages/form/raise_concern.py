@@ -32,7 +32,7 @@ from app.services.concerns.idempotency import derive_idempotency_keys
 from app.store.editions import EditionHead, current_of, get_history, head_of
 from app.web.auth import SubmitterDep, require_submitter
 from app.web.context import AppContext, ContextDep, NowDep, SessionDep
-from app.web.problem_types import BUSY, IDEMPOTENCY_KEY_REUSED, VALIDATION_FAILED
+from app.web.problem_types import IDEMPOTENCY_KEY_REUSED, SERVICE_UNAVAILABLE, VALIDATION_FAILED
 from app.web.router import GuidanceRouter
 
 router = GuidanceRouter(include_in_schema=False, route_class=PageRoute)
@@ -162,7 +162,7 @@ def _send(draft: Draft, concern: Concern, submitter: str, now: NowDep) -> Respon
         new_draft = Draft(draft.context, draft.head, str(uuid.uuid4()), draft.answers)
         return new_draft.check_page(fault=ALREADY_SENT, status=IDEMPOTENCY_KEY_REUSED.status)
     except (StoreBusy, ReferenceTaken, DBAPIError, NoConnectionInTime):
-        return draft.check_page(fault=NOT_STORED, status=BUSY.status)
+        return draft.check_page(fault=NOT_STORED, status=SERVICE_UNAVAILABLE.status)
     receipt = Receipt.model_validate_json(result.receipt)
     return private_page(
         draft.context,

@@ -1,4 +1,4 @@
-"""Cross-origin rules: public reads answer every origin, submissions the configured ones."""
+"""CORS: public reads are open to every origin, submissions to the configured origins only."""
 
 from collections.abc import Sequence
 
@@ -7,12 +7,12 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.middleware.cors import CORSMiddleware
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from app.web.problem_types import PREFLIGHT
+from app.web.problem_types import ORIGIN_NOT_ALLOWED
 from app.web.problems import PAGES_OF_CONCERNS, problem_response
 
 SUBMISSIONS = "/v1/concerns"
-WITHOUT_OTHERS = ("/v1/desk", *PAGES_OF_CONCERNS)  # no page of another origin has any business there
-EXPOSED = (
+SAME_ORIGIN_ONLY = ("/v1/desk", *PAGES_OF_CONCERNS)  # these send no CORS headers at all
+EXPOSED_HEADERS = (
     "ETag",
     "Link",
     "Location",
@@ -26,10 +26,10 @@ DAY = 86_400
 
 
 class CorsMiddleware:
-    """ASGI middleware that answers preflights and marks answers.
+    """ASGI middleware that answers preflights and adds the CORS headers.
 
-    A public read carries `Access-Control-Allow-Origin: *` whether or not the request names an origin, so that a copy in
-    a shared cache serves browsers too.
+    A public read has `Access-Control-Allow-Origin: *` even if the request has no Origin, so that a copy in a shared
+    cache works for browsers too.
     """
 
     def __init__(self, app: ASGIApp, allowed_origins: Sequence[str]) -> None:
@@ -46,18 +46,18 @@ class CorsMiddleware:
             allow_origins=list(allowed_origins),
             allow_methods=["GET", "HEAD", "POST"],
             allow_headers=["Content-Type", "Idempotency-Key", "Authorization", "If-None-Match"],
-            expose_headers=EXPOSED,
+            expose_headers=EXPOSED_HEADERS,
             max_age=DAY,
         )
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request under the rules of its path."""
-        if scope["type"] != "http" or scope["path"].startswith(WITHOUT_OTHERS):
+        if scope["type"] != "http" or scope["path"].startswith(SAME_ORIGIN_ONLY):
             await self.app(scope, receive, send)
             return
         rules = self.submissions if is_submission(scope) else self.reads
         if rules is self.reads:
-            send = open_to_all(send)
+            send = allow_every_origin(send)
         if _is_preflight(scope):
             await _answer_preflight(rules, Request(scope, receive), send)
         elif rules is self.submissions:
@@ -67,7 +67,7 @@ class CorsMiddleware:
 
 
 def is_submission(scope: Scope) -> bool:
-    """Whether the configured origins alone may read the answer."""
+    """Return True if only the configured origins may read the response."""
     path: str = scope["path"]
     return path.startswith(SUBMISSIONS) and path != f"{SUBMISSIONS}/form"
 
@@ -78,22 +78,22 @@ def _is_preflight(scope: Scope) -> bool:
 
 
 async def _answer_preflight(rules: CORSMiddleware, request: Request, send: Send) -> None:
-    """What the browser may do, or a problem that says whom to call where it may not."""
-    answer = rules.preflight_response(request.headers)
-    if answer.status_code == PREFLIGHT.status:
-        kept = {name: value for name, value in answer.headers.items() if not name.startswith("content-")}
-        answer = problem_response(request, PREFLIGHT, headers=kept)
-    await answer(request.scope, request.receive, send)
+    """Answer the preflight: what the browser may send, or a problem if it may not."""
+    response = rules.preflight_response(request.headers)
+    if response.status_code == ORIGIN_NOT_ALLOWED.status:
+        headers = {name: value for name, value in response.headers.items() if not name.startswith("content-")}
+        response = problem_response(request, ORIGIN_NOT_ALLOWED, headers=headers)
+    await response(request.scope, request.receive, send)
 
 
-def open_to_all(send: Send) -> Send:
-    """The way out, on which the answer is marked as every origin's to read."""
+def allow_every_origin(send: Send) -> Send:
+    """Wrap `send`: add the headers that let every origin read the response."""
 
-    async def marked(message: Message) -> None:
+    async def send_with_cors(message: Message) -> None:
         if message["type"] == "http.response.start":
             headers = MutableHeaders(scope=message)
             headers["Access-Control-Allow-Origin"] = "*"
-            headers["Access-Control-Expose-Headers"] = ", ".join(EXPOSED)
+            headers["Access-Control-Expose-Headers"] = ", ".join(EXPOSED_HEADERS)
         await send(message)
 
-    return marked
+    return send_with_cors

@@ -1,4 +1,4 @@
-"""Limits around requests: which routes have one, by whom it is counted, and the header fields that tell it.
+"""Rate limits: which routes have one, how callers are counted, and the header fields of the limits.
 
 Header fields: draft-ietf-httpapi-ratelimit-headers (`RateLimit-Policy`, `RateLimit`), and `Retry-After` on a refusal.
 """
@@ -20,7 +20,7 @@ FIELD = "RateLimit"
 FOR_CLIENTS = ("/v1/desk", "/v1/events")
 SEARCHES = ("/v1/search", "/v1/indicators", "/v1/factors", "/v1/contacts", "/open-referral/v3/")
 STATUS_PAGE = "/concerns"
-REMEMBERED_CLIENTS = 4096
+MAX_REMEMBERED_TOKENS = 4096
 UNAUTHORISED = 401
 
 CONCERN_POLICY, STATUS_POLICY, SEARCH_POLICY, DESK_POLICY, CLIENT_POLICY = (
@@ -33,9 +33,9 @@ CONCERN_POLICY, STATUS_POLICY, SEARCH_POLICY, DESK_POLICY, CLIENT_POLICY = (
 
 
 def policy_name(method: str, path: str) -> str | None:
-    """The name of the policy of that route, None where it has none: plain public reads are cheap, and kept in caches.
+    """Return the name of the route's policy, or None: plain public reads have no limit. They are cheap.
 
-    A search is limited only where it has a query.
+    A search has a limit only if the request has a query.
     """
     if path.startswith(CONCERNS):
         if method == "POST":
@@ -49,9 +49,9 @@ def policy_name(method: str, path: str) -> str | None:
 
 
 class RateLimitMiddleware:
-    """ASGI middleware that counts, and refuses who asks too often before the body is read.
+    """ASGI middleware that counts requests, and refuses those over the limit before their body is read.
 
-    A caller is counted by network address. One whose key was admitted is from then on counted by client instead.
+    A caller is counted by network address. After its key was authenticated once, it is counted by client instead.
     """
 
     def __init__(self, app: ASGIApp, limiter: Limiter, settings: Settings) -> None:
@@ -64,7 +64,7 @@ class RateLimitMiddleware:
             DESK_POLICY: make_policy(DESK_POLICY, settings.limit_desk),
         }
         self._client_policy = make_policy(CLIENT_POLICY, settings.limit_clients)
-        self._admitted: OrderedDict[bytes, str] = OrderedDict()
+        self._client_of_token: OrderedDict[bytes, str] = OrderedDict()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
@@ -72,63 +72,64 @@ class RateLimitMiddleware:
         if name is None or (name == SEARCH_POLICY and not scope["query_string"]):
             await self.app(scope, receive, send)
             return
-        token = _token_of(scope)
-        found = self._counted_as(scope, self._policies[name], token)
-        if found is None:
-            await self.app(scope, receive, self._remembering(scope, token, send))
+        token = _token_hash(scope)
+        bucket = self._find_bucket(scope, self._policies[name], token)
+        if bucket is None:
+            await self.app(scope, receive, self._remember_client(scope, token, send))
             return
-        count = await self._limiter.count(*found)
-        told = with_rate_limit_fields(count, send)
+        count = await self._limiter.count(*bucket)
+        send = with_rate_limit_fields(count, send)
         if count.is_over:
             refusal = problem_response(
                 Request(scope, receive), RATE_LIMITED, headers={"Retry-After": str(count.seconds)}
             )
-            await refusal(scope, receive, told)
+            await refusal(scope, receive, send)
         else:
-            await self.app(scope, receive, self._remembering(scope, token, told))
+            await self.app(scope, receive, self._remember_client(scope, token, send))
 
-    def _counted_as(self, scope: Scope, policy: Policy, token: bytes | None) -> tuple[Policy, str] | None:
-        who = network_key(scope["client"][0] if scope.get("client") else None)
-        if who is None:
+    def _find_bucket(self, scope: Scope, policy: Policy, token: bytes | None) -> tuple[Policy, str] | None:
+        """Return the policy and the key to count the request by, or None if it is not counted (see `network_key`)."""
+        network = network_key(scope["client"][0] if scope.get("client") else None)
+        if network is None:
             return None
-        client = self._admitted.get(token) if token is not None else None
-        return (policy, who) if client is None else (self._client_policy, client)
+        client = self._client_of_token.get(token) if token is not None else None
+        return (policy, network) if client is None else (self._client_policy, client)
 
-    def _remembering(self, scope: Scope, token: bytes | None, send: Send) -> Send:
-        """The way out, on which the client is remembered that the route admitted, and forgotten when it is not."""
+    def _remember_client(self, scope: Scope, token: bytes | None, send: Send) -> Send:
+        """Wrap `send`: remember token -> client after authentication, forget it on 401."""
         if token is None:
             return send
 
-        async def remembering(message: Message) -> None:
+        async def send_and_remember(message: Message) -> None:
             if message["type"] == "http.response.start":
                 client = scope["state"].get("client")
                 if client is not None:
-                    self._admitted[token] = client
-                    self._admitted.move_to_end(token)
-                    if len(self._admitted) > REMEMBERED_CLIENTS:
-                        self._admitted.popitem(last=False)
+                    self._client_of_token[token] = client
+                    self._client_of_token.move_to_end(token)
+                    if len(self._client_of_token) > MAX_REMEMBERED_TOKENS:
+                        self._client_of_token.popitem(last=False)
                 elif message["status"] == UNAUTHORISED:
-                    self._admitted.pop(token, None)
+                    self._client_of_token.pop(token, None)
             await send(message)
 
-        return remembering
+        return send_and_remember
 
 
 def with_rate_limit_fields(count: Count, send: Send) -> Send:
-    """The way out, on which the answer tells how the caller stands."""
+    """Wrap `send`: add the RateLimit header fields."""
     policy = count.policy
 
-    async def told(message: Message) -> None:
+    async def send_with_fields(message: Message) -> None:
         if message["type"] == "http.response.start":
             headers = MutableHeaders(scope=message)
             headers[POLICY_FIELD] = f'"{policy.name}";q={policy.item.amount};w={policy.seconds}'
             headers[FIELD] = f'"{policy.name}";r={count.remaining};t={count.seconds}'
         await send(message)
 
-    return told
+    return send_with_fields
 
 
-def _token_of(scope: Scope) -> bytes | None:
-    """The hash of the bearer token, as clients' keys are kept."""
-    given = Headers(scope=scope).get("authorization", "")
-    return hashlib.sha256(given.encode("latin-1")).digest() if given else None
+def _token_hash(scope: Scope) -> bytes | None:
+    """Return the SHA-256 of the Authorization header, so that no token is held in memory; None without one."""
+    authorization = Headers(scope=scope).get("authorization", "")
+    return hashlib.sha256(authorization.encode("latin-1")).digest() if authorization else None

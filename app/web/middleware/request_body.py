@@ -1,4 +1,4 @@
-"""Receiving requests: a body whole and in time before any work begins, and no more work at once than can be done."""
+"""Request bodies: read whole and in time before any work starts. Also the limit of requests in progress."""
 
 import asyncio
 from threading import Event
@@ -7,21 +7,21 @@ from fastapi import Request
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from app.web.problem_types import BAD_REQUEST, BUSY, REQUEST_TIMEOUT, TOO_LARGE, ProblemType
+from app.web.problem_types import BAD_REQUEST, CONTENT_TOO_LARGE, REQUEST_TIMEOUT, SERVICE_UNAVAILABLE, ProblemType
 from app.web.problems import problem_response
 
-LARGEST = 1_000_000
-MOST_IN_MEMORY = 64 * LARGEST
-"""Bytes of bodies that may be arriving at once."""
+MAX_BODY_BYTES = 1_000_000
+MAX_BUFFERED_BYTES = 64 * MAX_BODY_BYTES
+"""Limit of all bodies that are being received at the same time."""
 ALWAYS_ANSWERED = ("/health/", "/metrics")
 WITH_BODY = frozenset({"POST", "PUT", "PATCH"})
 
 
 class RequestBodyMiddleware:
-    """ASGI middleware that reads the body of a request whole, and then lets it in.
+    """ASGI middleware that reads the whole body of a request before it passes the request on.
 
-    A client that sends slowly takes up memory for its body, for at most `seconds`, and none of the places where work is
-    done. A process that was asked to stop lets in only what is read.
+    A slow client uses memory for its body, for at most `seconds`, but none of the `most_at_work` places for requests in
+    progress. While the process drains, requests with a body are refused.
     """
 
     def __init__(self, app: ASGIApp, *, seconds: float, most_at_work: int, draining: Event) -> None:
@@ -38,14 +38,14 @@ class RequestBodyMiddleware:
             await self.app(scope, receive, send)
             return
         if scope["method"] in WITH_BODY:
-            body = BUSY if self._draining.is_set() else await self._whole_body(scope, receive)
+            body = SERVICE_UNAVAILABLE if self._draining.is_set() else await self._read_body(scope, receive)
             if isinstance(body, ProblemType):
-                closing = {"Connection": "close"}  # what is still on its way is not read
+                closing = {"Connection": "close"}  # the rest of the body is not read
                 await problem_response(Request(scope, receive), body, headers=closing)(scope, receive, send)
                 return
-            receive = _once(body, receive)
+            receive = _replay(body, receive)
         if self._at_work >= self._most_at_work:
-            await problem_response(Request(scope, receive), BUSY)(scope, receive, send)
+            await problem_response(Request(scope, receive), SERVICE_UNAVAILABLE)(scope, receive, send)
             return
         self._at_work += 1
         try:
@@ -53,19 +53,19 @@ class RequestBodyMiddleware:
         finally:
             self._at_work -= 1
 
-    async def _whole_body(self, scope: Scope, receive: Receive) -> bytes | ProblemType:
-        """The body, or the problem with it."""
-        if _told_length(scope) > LARGEST:
-            return TOO_LARGE
+    async def _read_body(self, scope: Scope, receive: Receive) -> bytes | ProblemType:
+        """Return the body, or the problem with it."""
+        if _content_length(scope) > MAX_BODY_BYTES:
+            return CONTENT_TOO_LARGE
         body = bytearray()
         try:
             async with asyncio.timeout(self._seconds):
                 while True:
                     message = await receive()
-                    part = message.get("body", b"")
-                    body += part
-                    self._arriving += len(part)
-                    refusal = self._refusal_of(message, len(body))
+                    chunk = message.get("body", b"")
+                    body += chunk
+                    self._arriving += len(chunk)
+                    refusal = self._problem_with(message, len(body))
                     if refusal is not None or not message.get("more_body", False):
                         return refusal or bytes(body)
         except TimeoutError:
@@ -73,28 +73,28 @@ class RequestBodyMiddleware:
         finally:
             self._arriving -= len(body)
 
-    def _refusal_of(self, message: Message, length: int) -> ProblemType | None:
+    def _problem_with(self, message: Message, length: int) -> ProblemType | None:
         if message["type"] == "http.disconnect":
-            return BAD_REQUEST  # nobody is there to read it
-        if length > LARGEST:
-            return TOO_LARGE
-        return BUSY if self._arriving > MOST_IN_MEMORY else None
+            return BAD_REQUEST  # the client has left, and does not read this
+        if length > MAX_BODY_BYTES:
+            return CONTENT_TOO_LARGE
+        return SERVICE_UNAVAILABLE if self._arriving > MAX_BUFFERED_BYTES else None
 
 
-def _told_length(scope: Scope) -> int:
-    told = Headers(scope=scope).get("content-length", "")
-    return int(told) if told.isascii() and told.isdigit() else 0
+def _content_length(scope: Scope) -> int:
+    value = Headers(scope=scope).get("content-length", "")
+    return int(value) if value.isascii() and value.isdigit() else 0
 
 
-def _once(body: bytes, receive: Receive) -> Receive:
-    """The body in one piece; after it, whatever the server tells."""
-    is_told = False
+def _replay(body: bytes, receive: Receive) -> Receive:
+    """Return a `receive` that gives the body in one message, and then the server's own messages."""
+    is_sent = False
 
-    async def told() -> Message:
-        nonlocal is_told
-        if is_told:
+    async def receive_body() -> Message:
+        nonlocal is_sent
+        if is_sent:
             return await receive()
-        is_told = True
+        is_sent = True
         return {"type": "http.request", "body": body, "more_body": False}
 
-    return told
+    return receive_body

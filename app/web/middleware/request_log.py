@@ -1,4 +1,4 @@
-"""Around every request: an id, one log line, the metrics, and HEAD."""
+"""The outermost middleware: request ids, the request log, the metrics, and HEAD."""
 
 import asyncio
 import time
@@ -81,7 +81,7 @@ class RequestLogMiddleware:
 
 
 class _Outgoing:
-    """The way out: adds the id, remembers the status, and leaves out the body of an answer to HEAD."""
+    """Wrap `send`: add the request id, store the status, and drop the body of a response to HEAD."""
 
     __slots__ = ("_request_id", "_send", "_with_body", "status")
 

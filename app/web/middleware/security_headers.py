@@ -1,4 +1,4 @@
-"""Security headers, on every answer: what a route does not set itself is set here, to the strictest."""
+"""Security headers for every response: the strictest value of each header that the route did not set."""
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -9,25 +9,25 @@ HEADERS = {
     "Cross-Origin-Opener-Policy": "same-origin",
     "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
 }
-OVER_HTTPS = {"Strict-Transport-Security": "max-age=63072000"}  # two years
+HTTPS_HEADERS = {"Strict-Transport-Security": "max-age=63072000"}  # two years
 
 
 class SecurityHeadersMiddleware:
-    """ASGI middleware that adds the headers that an answer lacks."""
+    """ASGI middleware that adds the missing security headers."""
 
     def __init__(self, app: ASGIApp, *, is_https: bool) -> None:
         self.app = app
-        headers = HEADERS | OVER_HTTPS if is_https else HEADERS
+        headers = HEADERS | HTTPS_HEADERS if is_https else HEADERS
         self._headers = {name.lower().encode(): value.encode() for name, value in headers.items()}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
 
-        async def secured(message: Message) -> None:
+        async def send_with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
-                lacking = self._headers.keys() - {name.lower() for name, _ in message["headers"]}
-                more = [(name, value) for name, value in self._headers.items() if name in lacking]
+                missing = self._headers.keys() - {name.lower() for name, _ in message["headers"]}
+                more = [(name, value) for name, value in self._headers.items() if name in missing]
                 message = {**message, "headers": [*message["headers"], *more]}
             await send(message)
 
-        await self.app(scope, receive, secured if scope["type"] == "http" else send)
+        await self.app(scope, receive, send_with_headers if scope["type"] == "http" else send)

@@ -1,4 +1,4 @@
-"""Host checking: a name that is not this service's is refused, so that no page can rebind its own name to it."""
+"""Check the Host header: an unknown name is refused, which stops DNS rebinding by another site."""
 
 from fastapi import Request
 from starlette.types import ASGIApp, Receive, Scope, Send
@@ -9,7 +9,7 @@ from app.web.problems import problem_response
 
 
 class TrustedHostMiddleware:
-    """ASGI middleware that looks at the Host header."""
+    """ASGI middleware that refuses a request whose Host header is not allowed."""
 
     def __init__(self, app: ASGIApp, known: AllowedHosts) -> None:
         self.app = app
@@ -17,7 +17,7 @@ class TrustedHostMiddleware:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
-        if scope["type"] == "http" and not self._known.know(dict(scope["headers"]).get(b"host")):
+        if scope["type"] == "http" and not self._known.allows(dict(scope["headers"]).get(b"host")):
             await problem_response(Request(scope, receive), UNKNOWN_HOST)(scope, receive, send)
         else:
             await self.app(scope, receive, send)

@@ -1,4 +1,4 @@
-"""The last catch: a defect is answered as a problem, within the rules for other origins."""
+"""Unhandled errors: answered as a problem, inside the CORS middleware, so that browsers can read it."""
 
 from fastapi import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -11,9 +11,9 @@ log = Log(__name__)
 
 
 class UnhandledErrorMiddleware:
-    """ASGI middleware that answers an error which nothing else did.
+    """ASGI middleware that answers 500 for an error that nothing else handled.
 
-    Its line in the log tells the type of the error and where it was raised, never its words.
+    The log line has the type of the error and its stack frames, never its message, which may hold a reporter's words.
     """
 
     def __init__(self, app: ASGIApp) -> None:
@@ -24,17 +24,17 @@ class UnhandledErrorMiddleware:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
-        has_begun = False
+        has_started = False
 
-        async def watched(message: Message) -> None:
-            nonlocal has_begun
-            has_begun = True
+        async def watch_start(message: Message) -> None:
+            nonlocal has_started
+            has_started = True
             await send(message)
 
         try:
-            await self.app(scope, receive, watched)
-        except Exception as defect:  # the last catch: a defect is answered and logged, without its words
+            await self.app(scope, receive, watch_start)
+        except Exception as error:  # whatever it is, it is answered and logged, without its message
             request_id = scope["state"]["request_id"]
-            log.error("defect", request_id=request_id, error=type(defect).__name__, frames=frames_of(defect))
-            if not has_begun:
+            log.error("unhandled_error", request_id=request_id, error=type(error).__name__, frames=frames_of(error))
+            if not has_started:
                 await problem_response(Request(scope, receive), INTERNAL_ERROR)(scope, receive, send)
