@@ -33,7 +33,7 @@ Given = HTTPAuthorizationCredentials | None
 
 
 async def require_status_token(given: Annotated[Given, Depends(_status_token)]) -> str:
-    """Whoever holds the concern's status token. Raises `TokenMissing`."""
+    """Return the status token that the request carries. Raises `TokenMissing`."""
     if given is None:
         raise TokenMissing
     return given.credentials
@@ -42,10 +42,10 @@ async def require_status_token(given: Annotated[Given, Depends(_status_token)]) 
 async def require_client(
     request: Request, needed: SecurityScopes, context: ContextDep, given: Annotated[Given, Depends(_client_key)]
 ) -> Principal:
-    """A client with the scopes that the route needs. Raises `TokenMissing`, `TokenInvalid` or `ScopeMissing`."""
+    """Return a client with the scopes that the route needs. Raises `TokenMissing`, `TokenInvalid` or `ScopeMissing`."""
     if given is None:
         raise TokenMissing
-    principal = await _admitted(request, context, given)
+    principal = await _authenticate(request, context, given)
     for scope in needed.scopes:
         if scope not in principal.scopes:
             raise ScopeMissing(scope)
@@ -53,20 +53,20 @@ async def require_client(
 
 
 async def require_submitter(request: Request, given: Annotated[Given, Depends(_client_key)]) -> str:
-    """Whoever may submit: a client with the scope; anyone, unless anonymous concerns are switched off."""
+    """Return the submitter's name: a client with the scope, or `anonymous` unless that is switched off."""
     context = await get_context(request)
     if given is None:
         if not context.settings.anonymous_concerns:
             raise TokenMissing
         return ANONYMOUS
-    principal = await _admitted(request, context, given)
+    principal = await _authenticate(request, context, given)
     if Scope.SUBMIT not in principal.scopes:
         raise ScopeMissing(Scope.SUBMIT)
     return principal.name
 
 
-async def _admitted(request: Request, context: AppContext, given: HTTPAuthorizationCredentials) -> Principal:
-    """Who holds the key; the limits around the request learn the name, and count by it from then on."""
+async def _authenticate(request: Request, context: AppContext, given: HTTPAuthorizationCredentials) -> Principal:
+    """Return the holder of the key, and note its name on the request: the rate limits count by it from then on."""
     principal = await run_in_threadpool(context.authenticator.authenticate, given.credentials)
     request.state.client = principal.name
     return principal

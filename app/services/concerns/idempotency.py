@@ -33,16 +33,16 @@ class IdempotencyKeys:
     _payload: bytes
 
     def mac(self, payload: bytes) -> bytes:
-        """A code over the payload that tells a true retry from other words under the same key."""
+        """Return a code over the payload, by which a true retry differs from other words under the same key."""
         return hmac.digest(self._payload, payload, "sha256")
 
     def encrypt(self, receipt: bytes) -> bytes:
-        """The receipt, for keeping."""
+        """Encrypt the receipt for storage."""
         nonce = secrets.token_bytes(NONCE_LENGTH)
         return nonce + AESGCM(self._encryption).encrypt(nonce, receipt, self.key_sha256)
 
     def decrypt(self, kept: bytes) -> bytes:
-        """The receipt again; raises `IdempotencyKeyReused` where it was kept under another key."""
+        """Decrypt the receipt; raises `IdempotencyKeyReused` where it was stored under another key."""
         try:
             return AESGCM(self._encryption).decrypt(kept[:NONCE_LENGTH], kept[NONCE_LENGTH:], self.key_sha256)
         except InvalidTag:
