@@ -1,14 +1,14 @@
 """Serving over HTTP: one process or several on one address, that stop without dropping anything they accepted."""
 
 import asyncio
-import gc
 import os
 import signal
 import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 from types import FrameType
-from typing import Any
+from typing import Any, cast
 
 import uvicorn
 from fastapi import FastAPI
@@ -18,9 +18,11 @@ from uvicorn.supervisors import Multiprocess
 from app.config import Settings
 from app.logs import set_up_logs
 from app.main import GuidanceApp, create_app
-from app.server.connections import connection_class
+from app.server.front import FRONT_CACHE, Front, FrontCache
 from app.web.context import AppContext
 from app.web.metrics import SHARED_FOLDER
+
+LARGEST_HEAD = 65_536  # bytes
 
 Listening = Callable[[str], None]
 
@@ -31,19 +33,7 @@ def serve(settings: Settings, *, host: str, port: int, workers: int, told: Liste
     Raises whatever `GuidanceError` kept it from starting.
     """
     worker = ServerProcess(settings)
-    config = uvicorn.Config(
-        worker,
-        factory=True,
-        host=host,
-        port=port,
-        workers=workers,
-        log_config=None,
-        access_log=False,
-        server_header=False,
-        proxy_headers=False,  # the service has its own, by GUIDANCE_TRUSTED_PROXIES
-        ws="none",
-        http=connection_class(settings),
-    )
+    config = server_config(worker, settings, factory=True, host=host, port=port, workers=workers)
     if workers > 1:
         asyncio.run(_start_and_stop(create_app(settings)))  # keys, schema and seed are made once, before there are many
     listening = config.bind_socket()
@@ -61,6 +51,21 @@ def serve(settings: Settings, *, host: str, port: int, workers: int, told: Liste
                 raise fault from None
         return False
     return True
+
+
+def server_config(app: Any, settings: Settings, **more: Any) -> uvicorn.Config:
+    """Return the configuration of the server, for a service that `DrainingMiddleware` wraps (or a factory of one)."""
+    return uvicorn.Config(
+        app,
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        proxy_headers=False,  # the service has its own, by GUIDANCE_TRUSTED_PROXIES
+        ws="none",
+        http=cast("type[asyncio.Protocol]", partial(Front, settings=settings)),
+        h11_max_incomplete_event_size=LARGEST_HEAD,
+        **more,
+    )
 
 
 async def _start_and_stop(service: FastAPI) -> None:
@@ -91,7 +96,6 @@ class DrainingMiddleware:
     """
 
     def __init__(self, service: GuidanceApp, seconds: float) -> None:
-        self.at_once = service.at_once
         self._service = service
         self._seconds = seconds
 
@@ -101,9 +105,11 @@ class DrainingMiddleware:
             await self._service(scope, receive, send)
             return
 
+        cache = FrontCache(self._service.state.parts.shelf, self._service.records)
+        scope["state"][FRONT_CACHE] = cache
+
         async def heard(message: Message) -> None:
             if message["type"] == "lifespan.startup.complete":
-                gc.freeze()  # what was made to serve with stays: nobody need look through it again
                 if self._seconds > 0:
                     self._take_over()
             await send(message)

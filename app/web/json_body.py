@@ -8,9 +8,9 @@ from typing import Any
 
 from fastapi import Request, Response
 from fastapi.concurrency import run_in_threadpool
+from fastapi.routing import APIRoute
 from starlette.exceptions import HTTPException
 
-from app.web.late_routes import LateRoute
 from app.web.problem_types import NOT_JSON, TOO_LARGE, UNSUPPORTED_MEDIA_TYPE, ProblemType
 
 DEEPEST = 32
@@ -29,7 +29,7 @@ class InvalidBody(HTTPException):
         self.kind = kind
 
 
-class JSONRoute(LateRoute):
+class JSONRoute(APIRoute):
     """A route whose body is read strictly."""
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:

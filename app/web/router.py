@@ -7,8 +7,8 @@ from inspect import signature
 from typing import Any
 
 from fastapi import APIRouter, Depends, params
+from fastapi.routing import APIRoute
 
-from app.web.late_routes import LateRoute
 from app.web.query_params import reject_unknown_query
 
 SESSION = "session"
@@ -27,7 +27,7 @@ class GuidanceRouter(APIRouter):
         prefix: str = "",
         tags: Sequence[str] = (),
         dependencies: Sequence[params.Depends] = (),
-        route_class: type[LateRoute] = LateRoute,
+        route_class: type[APIRoute] = APIRoute,
         include_in_schema: bool = True,
     ) -> None:
         super().__init__(

@@ -16,8 +16,10 @@ from starlette.testclient import TestClient
 from app.config import Settings
 from app.services.access.key_files import DEVELOPMENT_IDENTITY
 from app.services.concerns.unsealing import read_identities
-from tests.conftest import A_TUESDAY, Concern, Desk, SettableClock
+from tests.support.clock import A_TUESDAY, SettableClock
+from tests.support.concerns import Concern
 from tests.support.databases import files_of, stranger
+from tests.support.desk import Desk
 from tests.support.live import LiveServer
 
 CANARY = "Canary-Alex-Example-came-home"

@@ -20,9 +20,9 @@ from app.models.concerns.coded_fields import coded_values
 from app.models.concerns.concern import Concern
 from app.models.concerns.examples import FULL_EXAMPLE
 from app.services.access.key_files import DEVELOPMENT_IDENTITY
-from tests.conftest import SLUG
 from tests.support.databases import files_of, stranger
 from tests.support.live import LiveServer, environment_for
+from tests.support.publishing import SLUG
 
 CANARY = "QuetzalAlex"
 BIRTHDAYS = (b"1912-03-04", b"1912-05-06")

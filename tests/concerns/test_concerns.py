@@ -20,7 +20,9 @@ from app.main import create_app
 from app.models.concerns.examples import FULL_EXAMPLE, SMALLEST_EXAMPLE
 from app.services.guidance.publishing import withdraw_edition
 from app.store.editions import EditionKey
-from tests.conftest import A_TUESDAY, GUIDE, SLUG, Concern, publish_next
+from tests.support.clock import A_TUESDAY
+from tests.support.concerns import Concern
+from tests.support.publishing import GUIDE, SLUG, publish_next
 
 RECEIPT_KEYS = [
     "reference",

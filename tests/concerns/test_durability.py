@@ -15,9 +15,10 @@ from starlette.testclient import TestClient
 
 from app.models.concerns.examples import FULL_EXAMPLE
 from app.services.concerns import receipt_builder as receipts
-from tests.conftest import Concern, publish_next
+from tests.support.concerns import Concern
 from tests.support.databases import stranger
 from tests.support.live import LiveServer
+from tests.support.publishing import publish_next
 
 CALLERS = 8
 AT_LEAST = 24

@@ -14,8 +14,9 @@ from starlette.testclient import TestClient
 
 from app.config import Settings
 from app.main import create_app
-from tests.conftest import A_TUESDAY, desk_of
+from tests.support.clock import A_TUESDAY
 from tests.support.databases import forget_what_stands_on
+from tests.support.desk import desk_of
 from tests.support.load import A_CONCERN
 
 WORDS = st.text(st.characters(codec="utf-8", exclude_categories=("Cs", "Cc")), min_size=1, max_size=40)

@@ -25,8 +25,8 @@ from app.errors import GuidanceError
 from app.main import create_app
 from app.models.concerns.examples import FULL_EXAMPLE, SMALLEST_EXAMPLE
 from app.services.access.key_files import RECEIPT_KEY
-from tests.conftest import A_TUESDAY
-from tests.operations.test_cli import guidance
+from tests.support.clock import A_TUESDAY
+from tests.support.command import guidance
 
 JWKS = "/.well-known/jwks.json"
 DER_OF_ED25519 = bytes.fromhex("302a300506032b6570032100")  # RFC 8410: what stands before the 32 bytes of the key

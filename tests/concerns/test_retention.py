@@ -15,9 +15,11 @@ from starlette.testclient import TestClient
 from app.config import Settings
 from app.services.concerns.retention import Periods, erase_what_is_due
 from app.store.database import DATABASE_FILE
-from tests.conftest import A_TUESDAY, Concern, Desk, SettableClock
-from tests.operations.test_cli import guidance
+from tests.support.clock import A_TUESDAY, SettableClock
+from tests.support.command import guidance
+from tests.support.concerns import Concern
 from tests.support.databases import stranger
+from tests.support.desk import Desk
 from tests.support.live import LiveServer
 
 LONG_AGO = dt.datetime(2020, 1, 7, 9, 30, tzinfo=dt.UTC)  # to the command's own clock

@@ -24,7 +24,8 @@ from app.services.access.key_files import (
     receipt_key,
 )
 from app.services.concerns.sealing import fingerprint_of, make_sealer
-from tests.conftest import A_TUESDAY, Concern
+from tests.support.clock import A_TUESDAY
+from tests.support.concerns import Concern
 
 IN_CLEAR = {
     "reference",

@@ -20,9 +20,11 @@ from app.services.access.key_files import DEVELOPMENT_IDENTITY, new_identity
 from app.services.concerns.sealing import fingerprint_of
 from app.services.concerns.unsealing import read_identities
 from app.store.database import DATABASE_FILE
-from tests.conftest import A_TUESDAY, Concern, Desk, desk_of
-from tests.operations.test_cli import guidance
+from tests.support.clock import A_TUESDAY
+from tests.support.command import guidance
+from tests.support.concerns import Concern
 from tests.support.databases import files_of, stranger
+from tests.support.desk import Desk, desk_of
 from tests.support.live import LiveServer
 
 AGE = "application/age"

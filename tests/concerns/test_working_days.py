@@ -6,7 +6,8 @@ import pytest
 from starlette.testclient import TestClient
 
 from app.services.concerns.working_days import LONDON, WorkingDays
-from tests.conftest import Concern, SettableClock
+from tests.support.clock import SettableClock
+from tests.support.concerns import Concern
 
 CASES = [
     ("a Tuesday morning", "2026-11-24 09:30", "2026-11-25 09:30"),

@@ -23,8 +23,8 @@ from app.models.concerns.examples import FULL_EXAMPLE
 from app.models.guidance.guide_responses import Section
 from app.services.access.clients import add_client
 from app.web.context import AppContext
-from tests.conftest import publish_next
-from tests.contract.test_openapi import Operation, ask, examples_of, faults_against, operations
+from tests.support.openapi import Operation, ask, examples_of, faults_against, operations
+from tests.support.publishing import publish_next
 
 # The least number of answers of each phase: fewer would mean that it no longer tests what it did.
 PHASES = {

@@ -18,7 +18,7 @@ from app.config import Settings
 from app.main import create_app
 from app.models.concerns.examples import FULL_EXAMPLE
 from app.models.concerns.receipts import EXAMPLE_REFERENCE
-from tests.conftest import A_TUESDAY
+from tests.support.clock import A_TUESDAY
 
 Part = dict[str, Any]
 

@@ -21,7 +21,7 @@ from app.models.clients import Scope
 from app.services.access.clients import add_client
 from app.web.auth import allow_anyone, require_client, require_status_token, require_submitter
 from app.web.context import AppContext
-from tests.contract.test_openapi import Operation, examples_of, operations
+from tests.support.openapi import Operation, examples_of, operations
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")

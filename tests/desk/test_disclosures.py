@@ -20,8 +20,10 @@ from app.config import Settings
 from app.models.clients import Scope
 from app.models.desk.disclosure_tables import AUDIT, INBOX, DeskAct
 from app.services.operations.verification import verify_disclosures
-from tests.conftest import A_TUESDAY, Concern, Desk, SettableClock
+from tests.support.clock import A_TUESDAY, SettableClock
+from tests.support.concerns import Concern
 from tests.support.databases import Stranger, drop_rules, spoil, stranger
+from tests.support.desk import Desk
 from tests.support.editions import a_key
 
 CONCERN = "/v1/desk/concerns/{reference}"

@@ -25,7 +25,10 @@ from app.store.disclosures import Actor
 from app.store.writer import Act
 from app.web.context import AppContext
 from app.web.query_params import encode_key
-from tests.conftest import A_TUESDAY, GUIDE, SLUG, Concern, Desk, SettableClock, desk_of
+from tests.support.clock import A_TUESDAY, SettableClock
+from tests.support.concerns import Concern
+from tests.support.desk import Desk, desk_of
+from tests.support.publishing import GUIDE, SLUG
 
 MANY = 2_000
 PORTION = 500

@@ -14,8 +14,10 @@ from starlette.testclient import TestClient
 from app.models.clients import Scope
 from app.models.events.tables import EventKind
 from app.store.events import events_after, tell
-from tests.conftest import A_TUESDAY, Concern, publish_next, withdraw
+from tests.support.clock import A_TUESDAY
+from tests.support.concerns import Concern
 from tests.support.editions import a_key
+from tests.support.publishing import publish_next, withdraw
 
 DESK = (Scope.READ, Scope.WRITE)
 

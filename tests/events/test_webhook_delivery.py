@@ -22,7 +22,8 @@ from app.services.events.ssrf_guard import SsrfGuard
 from app.services.events.webhooks import add_webhook
 from app.store.events import count_deliveries, tell
 from app.web.context import AppContext
-from tests.conftest import A_TUESDAY, Concern
+from tests.support.clock import A_TUESDAY
+from tests.support.concerns import Concern
 from tests.support.live import LiveServer, environment_for, eventually
 from tests.support.receiver import Receiver, Reply
 

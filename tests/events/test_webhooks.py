@@ -20,7 +20,8 @@ from app.services.events.webhooks import add_webhook, drop_old_secret, replay, r
 from app.store.events import count_deliveries
 from app.store.webhooks import get_webhook
 from app.store.writer import Writer
-from tests.conftest import A_TUESDAY, Concern, SettableClock
+from tests.support.clock import A_TUESDAY, SettableClock
+from tests.support.concerns import Concern
 from tests.support.editions import a_key
 from tests.support.receiver import Notice, Receiver, Reply
 

@@ -18,8 +18,10 @@ from app.export.crawler import crawl
 from app.main import create_app
 from app.models.clients import Scope
 from app.models.guidance.edition_example import EDITION_EXAMPLE
-from tests.conftest import SLUG, Concern, SettableClock
+from tests.support.clock import SettableClock
+from tests.support.concerns import Concern
 from tests.support.editions import ADDED, REMOVED, REWORDED, a_key, publish, second_edition
+from tests.support.publishing import SLUG
 
 EXAMPLE = "an-example"
 LISTS = ("indicators", "factors", "contacts")

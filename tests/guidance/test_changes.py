@@ -12,8 +12,8 @@ from starlette.testclient import TestClient
 from app.models.guidance.changes import WordChange, WordRun
 from app.models.guidance.comparison import changed_sections, changed_words, moved_items
 from app.models.guidance.editions import EditionContent
-from tests.conftest import GUIDE, an_edition, publish_next, withdraw
 from tests.support.editions import ADDED, REMOVED, REWORDED, SWAPPED, content_of, second_edition
+from tests.support.publishing import GUIDE, an_edition, publish_next, withdraw
 
 EDITIONS = f"{GUIDE}/editions"
 EMPTY: dict[str, Any] = {"added": [], "removed": [], "reworded": [], "moved": []}

@@ -10,7 +10,7 @@ from fastapi import FastAPI
 from starlette.testclient import TestClient
 
 from app.models.guidance.guide_responses import Section
-from tests.conftest import GUIDE, an_edition, publish_next, withdraw
+from tests.support.publishing import GUIDE, an_edition, publish_next, withdraw
 
 FIRST = f"{GUIDE}/editions/1"
 SECTIONS = [section.value for section in Section]

@@ -22,7 +22,8 @@ from app.config import Settings
 from app.models.guidance.guide_tables import GenerationRow
 from app.store.database import DATABASE_FILE
 from app.store.editions import PARTS
-from tests.conftest import GUIDE, Concern, publish_next, withdraw
+from tests.support.concerns import Concern
+from tests.support.publishing import GUIDE, publish_next, withdraw
 
 pytestmark = pytest.mark.embedded
 

@@ -23,7 +23,8 @@ from app.errors import NotExportable
 from app.export.writer import INVENTORY, Exported, export_reads
 from app.main import create_app
 from app.models.guidance.guide_responses import Section
-from tests.conftest import GUIDE, SettableClock, publish_next, withdraw
+from tests.support.clock import SettableClock
+from tests.support.publishing import GUIDE, publish_next, withdraw
 
 pytestmark = pytest.mark.any_database
 

@@ -15,7 +15,9 @@ from starlette.testclient import TestClient
 
 from app.config import Settings
 from app.main import create_app
-from tests.conftest import A_TUESDAY, GUIDE, SLUG, Concern, SettableClock, publish_next, withdraw
+from tests.support.clock import A_TUESDAY, SettableClock
+from tests.support.concerns import Concern
+from tests.support.publishing import GUIDE, SLUG, publish_next, withdraw
 
 JSON_FEED = "/v1/feed.json"
 ATOM_FEED = "/v1/feed.atom"

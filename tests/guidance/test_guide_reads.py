@@ -15,8 +15,9 @@ from starlette.testclient import TestClient
 
 from app.config import Settings
 from app.main import create_app
-from tests.conftest import GUIDE, SettableClock, an_edition, publish_next
+from tests.support.clock import SettableClock
 from tests.support.live import LiveServer
+from tests.support.publishing import GUIDE, an_edition, publish_next
 
 CURRENT = "public, max-age=60, stale-while-revalidate=600"
 FOR_A_YEAR = "public, max-age=31536000, immutable"

@@ -13,7 +13,7 @@ from markdown_it.token import Token
 from starlette.testclient import TestClient
 
 from app.presenters.markdown import address, escaped
-from tests.conftest import GUIDE, an_edition, publish_next, withdraw
+from tests.support.publishing import GUIDE, an_edition, publish_next, withdraw
 
 FIRST = f"{GUIDE}/editions/1"
 PAGES = {GUIDE: f"{GUIDE}.md", FIRST: f"{FIRST}.md"}

@@ -19,8 +19,9 @@ from app.models.clients import Scope
 from app.models.guidance.editions import Contact
 from app.presenters import open_referral as open_referral_views
 from app.presenters.open_referral import STUB
-from tests.conftest import A_TUESDAY, GUIDE, an_edition, publish_next
+from tests.support.clock import A_TUESDAY
 from tests.support.editions import a_key
+from tests.support.publishing import GUIDE, an_edition, publish_next
 
 SCHEMAS = os.environ.get("OPEN_REFERRAL_SCHEMAS", "")
 LISTS = {

@@ -9,7 +9,7 @@ from pypdf import PdfReader
 from starlette.testclient import TestClient
 
 from app.presenters import pdf as print_views
-from tests.conftest import GUIDE, SLUG, an_edition, publish_next, withdraw
+from tests.support.publishing import GUIDE, SLUG, an_edition, publish_next, withdraw
 
 A4 = (595, 842)
 PATHS = (f"{GUIDE}.pdf", f"{GUIDE}/editions/1.pdf")

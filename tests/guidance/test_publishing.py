@@ -24,7 +24,8 @@ from app.store.database import open_database
 from app.store.editions import EditionKey, get_history
 from app.store.schema import prepare_schema
 from app.store.writer import Writer
-from tests.conftest import A_TUESDAY, SLUG, an_edition
+from tests.support.clock import A_TUESDAY
+from tests.support.publishing import SLUG, an_edition
 
 REFERENCE_DATA = read_reference_data(SEED_DIR)
 ROUNDS = range(1, 11)

@@ -12,9 +12,10 @@ from starlette.testclient import TestClient
 
 from app.models.clients import Scope
 from app.models.guidance.edition_example import EDITION_EXAMPLE
-from tests.conftest import GUIDE, SLUG, SettableClock
+from tests.support.clock import SettableClock
 from tests.support.editions import ADDED, CONTENT_KEYS, REMOVED, REWORDED, a_key, content_of, publish, second_edition
 from tests.support.live import LiveServer, environment_for
+from tests.support.publishing import GUIDE, SLUG
 
 EDITIONS = f"{GUIDE}/editions"
 ROUNDS = 10

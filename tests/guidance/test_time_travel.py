@@ -19,8 +19,9 @@ from app.config import Settings
 from app.errors import InvalidQuery
 from app.main import create_app
 from app.presenters.memento import requested_moment
-from tests.conftest import GUIDE, SettableClock, publish_next, withdraw
+from tests.support.clock import SettableClock
 from tests.support.live import LiveServer
+from tests.support.publishing import GUIDE, publish_next, withdraw
 
 HERE = "http://127.0.0.1:8000"
 TIME_MAP = f"{GUIDE}/editions.link"

@@ -8,13 +8,13 @@ from contextlib import closing
 
 import httpx
 import pytest
+from app.server.answering_at_once import AnswersAtOnce
 from fastapi import FastAPI
 
 from app.config import Settings
 from app.server import answering_at_once
-from app.server.answering_at_once import AnswersAtOnce
 from app.web.middleware.request_log import RequestLogMiddleware
-from tests.conftest import GUIDE, publish_next
+from tests.support.publishing import GUIDE, publish_next
 from tests.support.threaded import served
 
 pytestmark = pytest.mark.any_database

@@ -12,8 +12,10 @@ from app.config import Settings
 from app.main import create_app
 from app.models.clients import Scope
 from app.routers import concerns
-from tests.conftest import A_TUESDAY, GUIDE, Concern
+from tests.support.clock import A_TUESDAY
+from tests.support.concerns import Concern
 from tests.support.editions import a_key
+from tests.support.publishing import GUIDE
 
 CONCERNS = "/v1/concerns"
 A_SITE = "https://forms.council.example"

@@ -6,7 +6,7 @@ import pytest
 from fastapi import FastAPI
 from starlette.testclient import TestClient
 
-from tests.conftest import GUIDE, publish_next
+from tests.support.publishing import GUIDE, publish_next
 
 FIRST = f"{GUIDE}/editions/1"
 EDITIONS = [GUIDE, FIRST]

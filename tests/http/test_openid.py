@@ -24,8 +24,10 @@ from app import cli
 from app.config import Settings
 from app.main import create_app
 from app.models.clients import Scope
-from tests.conftest import GUIDE, Concern, SettableClock
+from tests.support.clock import SettableClock
+from tests.support.concerns import Concern
 from tests.support.editions import a_key
+from tests.support.publishing import GUIDE
 
 ISSUER = "https://login.council.example/tenant"
 AUDIENCE = "api://one-minute-guide"

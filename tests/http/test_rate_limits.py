@@ -22,9 +22,10 @@ from app.models.clients import Scope
 from app.services.access import rate_limiting as limiting
 from app.services.access.rate_limiting import make_limiter, network_key
 from app.web.middleware.rate_limit import policy_name
-from tests.conftest import A_TUESDAY, Concern
-from tests.operations.test_logs import Lines, lines  # noqa: F401  # a fixture
+from tests.support.clock import A_TUESDAY
+from tests.support.concerns import Concern
 from tests.support.editions import a_key
+from tests.support.log_lines import Lines, lines  # noqa: F401  # a fixture
 
 CONCERNS = "/v1/concerns"
 CHECK = f"{CONCERNS}/check"

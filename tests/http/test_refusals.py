@@ -26,7 +26,8 @@ from app.web import json_body as json_bodies
 from app.web.json_body import read_json
 from app.web.middleware.request_body import LARGEST
 from app.web.problem_types import ALL, BY_STATUS, PROBLEM_FOR
-from tests.conftest import A_TUESDAY, Concern
+from tests.support.clock import A_TUESDAY
+from tests.support.concerns import Concern
 
 CANARY = "CanaryAlex"
 DOORS = ("/v1/concerns", "/v1/concerns/check")

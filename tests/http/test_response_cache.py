@@ -27,10 +27,12 @@ from app.services.operations.generation_watcher import UNSEEN_SECONDS, Generatio
 from app.store.database import open_database
 from app.web.cache.cache import MAX_ENTRIES, CacheMiddleware, CacheStore, ResponseCache
 from app.web.cache.entry import CachedResponse
-from tests.conftest import GUIDE, Concern, SettableClock, publish_next, withdraw
-from tests.operations.test_writer import LONG_ENOUGH, wait_until
+from tests.support.clock import SettableClock
+from tests.support.concerns import Concern
 from tests.support.editions import a_key, content_of, publish
+from tests.support.publishing import GUIDE, publish_next, withdraw
 from tests.support.threaded import served
+from tests.support.waiting import LONG_ENOUGH, wait_until
 
 pytestmark = pytest.mark.any_database
 

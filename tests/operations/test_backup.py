@@ -20,7 +20,8 @@ from app.services.access.key_files import DEVELOPMENT_IDENTITY, RECEIPT_KEY
 from app.services.operations.backup import back_up, restore, verify_copy
 from app.store.backup import copied
 from app.store.database import DATABASE_FILE
-from tests.conftest import A_TUESDAY, desk_of
+from tests.support.clock import A_TUESDAY
+from tests.support.desk import desk_of
 from tests.support.live import LiveServer
 
 pytestmark = pytest.mark.any_database

@@ -22,9 +22,10 @@ from app.cli.guidance import app
 from app.config import Settings
 from app.errors import NoSuchGuide
 from app.main import create_app
-from tests.conftest import FIRST_EDITION, GUIDE, SLUG, Concern
+from tests.support.concerns import Concern
 from tests.support.databases import address_for, stranger
 from tests.support.live import LiveServer
+from tests.support.publishing import FIRST_EDITION, GUIDE, SLUG
 
 ROOT = Path(__file__).parent.parent
 PUBLISHED = re.compile(

@@ -10,7 +10,9 @@ import pytest
 from starlette.testclient import TestClient
 
 from app.models.concerns.examples import FULL_EXAMPLE
-from tests.conftest import A_TUESDAY, Concern, Desk, SettableClock
+from tests.support.clock import A_TUESDAY, SettableClock
+from tests.support.concerns import Concern
+from tests.support.desk import Desk
 
 A_MINUTE = dt.timedelta(minutes=1)
 DUE = A_TUESDAY + dt.timedelta(days=1)

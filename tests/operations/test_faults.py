@@ -24,11 +24,12 @@ from app.models.digest import digest_of
 from app.models.guidance.editions import EditionContent
 from app.services.access.clients import add_client
 from app.store.database import DATABASE_FILE, for_writing, open_database
-from tests.conftest import A_TUESDAY, GUIDE
+from tests.support.clock import A_TUESDAY
 from tests.support.databases import Postgresql
 from tests.support.editions import CONTENT_KEYS
 from tests.support.live import LiveServer, eventually
 from tests.support.load import A_CONCERN, Told, load
+from tests.support.publishing import GUIDE
 
 pytestmark = pytest.mark.any_database
 

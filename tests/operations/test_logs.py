@@ -11,7 +11,7 @@ import pytest
 from starlette.testclient import TestClient
 
 from app.logs import ALLOWED, Log, set_up_logs
-from tests.conftest import Concern
+from tests.support.concerns import Concern
 
 CANARY = "Canary-Alex-Example"
 LIBRARIES = ("uvicorn", "uvicorn.error", "uvicorn.access", "fastapi", "sqlalchemy.engine")

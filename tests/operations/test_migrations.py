@@ -18,9 +18,10 @@ from app.main import create_app
 from app.services.operations.verification import verify_disclosures, verify_editions
 from app.store.database import open_database
 from app.store.schema import MIGRATIONS, make_schema, migrate, prepare_schema
-from tests.conftest import GUIDE, Concern
-from tests.operations.test_cli import guidance
+from tests.support.command import guidance
+from tests.support.concerns import Concern
 from tests.support.databases import address_for, postgresql, stranger
+from tests.support.publishing import GUIDE
 from tests.support.schema import declared_statements
 
 RULES = {

@@ -22,8 +22,11 @@ from app.store.database import for_writing, forget_freed_pages, open_database
 from app.store.editions import PARTS
 from app.store.events import events_after, tell
 from app.store.writer import Writer
-from tests.conftest import A_TUESDAY, GUIDE, Concern, Desk, desk_of, publish_next, withdraw
+from tests.support.clock import A_TUESDAY
+from tests.support.concerns import Concern
 from tests.support.databases import postgresql
+from tests.support.desk import Desk, desk_of
+from tests.support.publishing import GUIDE, publish_next, withdraw
 
 NODES = 3
 EACH = 200

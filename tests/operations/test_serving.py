@@ -7,10 +7,10 @@ from pathlib import Path
 import httpx
 import pytest
 
-from tests.conftest import GUIDE
 from tests.support.databases import files_of
 from tests.support.live import LiveServer
 from tests.support.load import A_CONCERN, load
+from tests.support.publishing import GUIDE
 
 WORKERS = 2
 

@@ -10,8 +10,9 @@ from starlette.testclient import TestClient
 
 from app.config import Settings
 from app.main import create_app
-from tests.conftest import SLUG, SettableClock
 from tests.support.browsing import served
+from tests.support.clock import SettableClock
+from tests.support.publishing import SLUG
 
 pytestmark = pytest.mark.any_database
 

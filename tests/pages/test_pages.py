@@ -22,7 +22,9 @@ from app.pages.form.form_data import SubmittedForm, hidden_fields, read_answers,
 from app.pages.form.layout import FORM_SECTIONS, HANGS_ON, ONE, OTHER_HINTS, OTHER_WORDS
 from app.services.guidance.reference_data import read_reference_data
 from app.web.context import AppContext
-from tests.conftest import SLUG, SettableClock, an_edition, desk_of, publish_next, withdraw
+from tests.support.clock import SettableClock
+from tests.support.desk import desk_of
+from tests.support.publishing import SLUG, an_edition, publish_next, withdraw
 
 FORM = f"/raise-a-concern/{SLUG}"
 NARRATIVE = "Alex Example was collected from school by an adult whom staff do not know."

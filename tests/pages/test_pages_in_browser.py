@@ -17,8 +17,9 @@ from app.config import Settings
 from app.main import create_app
 from app.models.guidance.editions import EditionContent
 from app.web.context import AppContext
-from tests.conftest import SLUG, SettableClock, an_edition, publish_next
 from tests.support.browsing import FLAGS, barriers, served
+from tests.support.clock import SettableClock
+from tests.support.publishing import SLUG, an_edition, publish_next
 
 pytestmark = pytest.mark.any_database
 

@@ -6,7 +6,8 @@ from starlette.testclient import TestClient
 
 from app.models.clients import Scope
 from app.services.access.clients import add_client
-from tests.conftest import A_TUESDAY, GUIDE
+from tests.support.clock import A_TUESDAY
+from tests.support.publishing import GUIDE
 
 CONTENT_KEYS = (
     "title",
