@@ -4,6 +4,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+import jinja2
 from fastapi import Request, Response
 
 from app.config import Settings
@@ -16,9 +17,7 @@ HTML = "text/html; charset=utf-8"
 
 
 @cache
-def _templates() -> Any:
-    import jinja2  # noqa: PLC0415  # a service that nobody reads as pages draws none
-
+def _templates() -> jinja2.Environment:
     templates = jinja2.Environment(
         loader=jinja2.FileSystemLoader(HERE / "templates"),
         autoescape=True,

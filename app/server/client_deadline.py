@@ -7,7 +7,7 @@ from contextlib import contextmanager
 
 
 class ClientDeadline:
-    """Aborts a connection that has waited `seconds` for its client.
+    """Ends a connection that has waited `seconds` for its client.
 
     While a request is worked on, the service has its own deadlines: for the body of a request too, though a connection
     that waits for a body may give way to another client.
@@ -19,7 +19,7 @@ class ClientDeadline:
         self._loop = asyncio.get_running_loop()
         self._seconds = seconds
         self._requests = 0
-        self._is_write_paused = False
+        self.is_write_paused = False
         self.since = self._loop.time()
         """When the present state began, in seconds of the event loop's clock."""
         self._timer = self._loop.call_later(seconds, self._check)
@@ -31,7 +31,7 @@ class ClientDeadline:
 
     @property
     def _has_deadline(self) -> bool:
-        return not self._requests or self._is_write_paused
+        return not self._requests or self.is_write_paused
 
     @contextmanager
     def request_at_work(self) -> Iterator[None]:
@@ -47,7 +47,7 @@ class ClientDeadline:
 
     def set_write_paused(self, is_paused: bool) -> None:
         """Start the clock when the client does not take its answer, and stop it when it has taken most of it."""
-        self._is_write_paused = is_paused
+        self.is_write_paused = is_paused
         self.restart()
 
     def restart(self) -> None:
@@ -59,9 +59,11 @@ class ClientDeadline:
         self._timer.cancel()
 
     def _check(self) -> None:
-        """Abort, or check again at the earliest time that matters: a timer for each request would cost more."""
+        """End the connection, or check again when it may be due: a timer for each request would cost more."""
         left = self.since + self._seconds - self._loop.time() if self._has_deadline else self._seconds
         if left > 0:
             self._timer = self._loop.call_later(left, self._check)
+        elif self.transport.get_write_buffer_size():
+            self.transport.abort()  # it would wait for the client to take its answer
         else:
-            self.transport.abort()
+            self.transport.close()

@@ -13,6 +13,7 @@ import uuid
 from asyncio import BaseTransport, Transport
 from http import HTTPStatus
 from typing import Any, cast
+from urllib.parse import unquote
 
 from starlette.types import Message, Receive, Scope, Send
 from uvicorn.config import Config
@@ -25,26 +26,31 @@ from app.web.middleware.security_headers import HEADERS
 from app.web.problem_types import BAD_REQUEST, ProblemType
 from app.web.problems import PROBLEM_MEDIA_TYPE
 
+ABSOLUTE = ("http://", "https://")
+
 
 class Connection(H11Protocol):
-    """The server's connection; `deadline` began with the connection itself, and is handed over with it."""
+    """The server's connection. It ends where its client is too slow (see `ClientDeadline`)."""
+
+    deadline: ClientDeadline
 
     def __init__(
-        self, config: Config, server_state: ServerState, app_state: dict[str, Any], deadline: ClientDeadline
+        self, config: Config, server_state: ServerState, app_state: dict[str, Any], client_seconds: float
     ) -> None:
         super().__init__(config, server_state, app_state)
-        self.deadline = deadline
+        self._client_seconds = client_seconds
         self._service: Any = self.app
         self.app = cast("Any", self._serve)
 
     def connection_made(self, transport: BaseTransport) -> None:
-        """Take the connection over."""
+        """Take the connection."""
+        self.deadline = ClientDeadline(cast("Transport", transport), self._client_seconds)
         super().connection_made(cast("Transport", transport))
 
-    def connection_lost(self, exc: Exception | None) -> None:
-        """Forget the connection."""
+    def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002  # asyncio's signature
+        """Forget the connection, however it ended: after an error the server would leave its timer behind."""
         self.deadline.cancel()
-        super().connection_lost(exc)
+        super().connection_lost(None)
 
     def pause_writing(self) -> None:
         """Wait for the client, which does not take the answer as fast as it comes."""
@@ -73,14 +79,21 @@ class Connection(H11Protocol):
             return message
 
         with self.deadline.request_at_work():
-            await self._service(scope, received, send)
+            await self._service(in_origin_form(scope), received, send)
+
+
+def in_origin_form(scope: Scope) -> Scope:
+    """Return the request with a path alone: a client may send a whole URL as target (RFC 9112, section 3.2.2)."""
+    if not scope["path"].startswith(ABSOLUTE):
+        return scope
+    path = "/" + scope["raw_path"].decode("ascii").partition("://")[2].partition("/")[2]
+    return {**scope, "raw_path": path.encode("ascii"), "path": unquote(path)}
 
 
 def refuse(transport: Transport, kind: ProblemType) -> None:
     """Answer where there is no request yet, and end the connection."""
-    if not transport.is_closing():
-        transport.write(bare_problem(kind))
-        transport.close()
+    transport.write(bare_problem(kind))
+    transport.close()
 
 
 def bare_problem(kind: ProblemType) -> bytes:

@@ -3,6 +3,7 @@
 import asyncio
 import os
 import signal
+import socket
 import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -23,21 +24,24 @@ from app.web.context import AppContext
 from app.web.metrics import SHARED_FOLDER
 
 LARGEST_HEAD = 65_536  # bytes
+A_DAY = 86_400  # seconds
+STARTING_SECONDS = 30
+"""How long a process may be silent, and so how long it may take to start, before another one takes its place."""
 
-Listening = Callable[[str], None]
+Announce = Callable[[str], None]
 
 
-def serve(settings: Settings, *, host: str, port: int, workers: int, told: Listening) -> bool:
-    """Serve until stopped; `told` is given the address as soon as it is taken. Gives whether it started.
+def serve(settings: Settings, *, host: str, port: int, workers: int, announce: Announce) -> bool:
+    """Serve until stopped; `announce` is called with the address as soon as it is taken. Return whether it started.
 
-    Raises whatever `GuidanceError` kept it from starting.
+    Raises the `GuidanceError` that kept it from starting, and `OSError` where the address cannot be taken.
     """
     worker = ServerProcess(settings)
     config = server_config(worker, settings, factory=True, host=host, port=port, workers=workers)
     if workers > 1:
         asyncio.run(_start_and_stop(create_app(settings)))  # keys, schema and seed are made once, before there are many
-    listening = config.bind_socket()
-    told(f"http://{host}:{listening.getsockname()[1]}")
+    listening = _bind(host, port)
+    announce(f"http://{f'[{host}]' if ':' in host else host}:{listening.getsockname()[1]}")
     if workers > 1:
         with tempfile.TemporaryDirectory(prefix="guidance-metrics-") as counts:
             os.environ[SHARED_FOLDER] = counts
@@ -53,6 +57,13 @@ def serve(settings: Settings, *, host: str, port: int, workers: int, told: Liste
     return True
 
 
+def _bind(host: str, port: int) -> socket.socket:
+    listening = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET)
+    listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    listening.bind((host, port))
+    return listening
+
+
 def server_config(app: Any, settings: Settings, **more: Any) -> uvicorn.Config:
     """Return the configuration of the server, for a service that `DrainingMiddleware` wraps (or a factory of one)."""
     return uvicorn.Config(
@@ -64,6 +75,8 @@ def server_config(app: Any, settings: Settings, **more: Any) -> uvicorn.Config:
         ws="none",
         http=cast("type[asyncio.Protocol]", partial(Front, settings=settings)),
         h11_max_incomplete_event_size=LARGEST_HEAD,
+        timeout_keep_alive=A_DAY,  # `GUIDANCE_CLIENT_SECONDS` ends idle connections
+        timeout_worker_healthcheck=STARTING_SECONDS,
         **more,
     )
 
@@ -109,9 +122,8 @@ class DrainingMiddleware:
         scope["state"][FRONT_CACHE] = cache
 
         async def heard(message: Message) -> None:
-            if message["type"] == "lifespan.startup.complete":
-                if self._seconds > 0:
-                    self._take_over()
+            if message["type"] == "lifespan.startup.complete" and self._seconds > 0:
+                self._take_over()
             await send(message)
 
         await self._service(scope, receive, heard)
