@@ -8,7 +8,6 @@ from collections.abc import Iterator
 from contextlib import ExitStack
 from threading import Event
 
-import httpx
 import psutil
 import pytest
 from fastapi import FastAPI
@@ -17,10 +16,14 @@ from starlette.types import Receive, Scope, Send
 from app.config import Settings
 from app.models.concerns.examples import SMALLEST_EXAMPLE
 from app.server.connection import Connection
-from tests.http.test_front import (
+from tests.support.live import LiveServer
+from tests.support.publishing import GUIDE
+from tests.support.threaded import served
+from tests.wire import (
     SECTION,
     Address,
     address,
+    address_of,
     answers_in,
     bye,
     chunks,
@@ -33,13 +36,10 @@ from tests.http.test_front import (
     statuses,
     wait_until,
 )
-from tests.support.live import LiveServer
-from tests.support.publishing import GUIDE
-from tests.support.threaded import served
 
 pytestmark = pytest.mark.any_database
 
-__all__ = ["address", "chunks"]
+__all__ = ["address", "chunks"]  # fixtures
 
 CHECK = "/v1/concerns/check"
 BODY = json.dumps(SMALLEST_EXAMPLE).encode()
@@ -153,7 +153,7 @@ def test_a_target_that_is_a_whole_address_is_read_as_its_path(address: Address) 
     assert root.startswith(b"HTTP/1.1 200 ")
 
 
-def test_a_newcomer_is_refused_where_every_connection_is_at_work_and_gets_nothing_more(
+def test_a_newcomer_is_refused_where_every_connection_is_at_work(
     service: FastAPI, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     at_work, go_on = Event(), Event()
@@ -168,13 +168,13 @@ def test_a_newcomer_is_refused_where_every_connection_is_at_work_and_gets_nothin
 
     monkeypatch.setattr(Connection, "_serve", slow)
     with served(service, settings.model_copy(update={"connections": 1})) as url:
-        place = httpx.URL(url)
-        address = place.host, place.port or 0
+        address = address_of(url)
         exchange(address, bye())
         with connected(address) as connection:
             connection.sendall(bye("/health/live"))
             at_work.wait()
-            [refused] = exchange(address, request(SECTION))
+            with connected(address) as newcomer:
+                [refused] = answers_in(everything_from(newcomer))
             go_on.set()
             [answer] = answers_in(everything_from(connection))
 
