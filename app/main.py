@@ -1,7 +1,7 @@
 """`create_app` joins the floors, and does nothing else."""
 
 import datetime as dt
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import ExitStack, asynccontextmanager
 
 from fastapi import FastAPI
@@ -39,6 +39,7 @@ from app.routers import (
 from app.routers import guide_formats as other_forms
 from app.services.access.clients import Authenticator
 from app.services.access.key_files import DEVELOPMENT_IDENTITY, development_recipient, receipt_key, retired_keys
+from app.services.access.openid import open_provider
 from app.services.access.rate_limiting import make_limiter
 from app.services.concerns.edition_resolver import EditionResolver
 from app.services.concerns.follow_up import FollowUps
@@ -66,7 +67,7 @@ from app.web.metrics import Metrics
 from app.web.middleware.cors import CorsMiddleware
 from app.web.middleware.rate_limit import RateLimitMiddleware
 from app.web.middleware.request_body import RequestBodyMiddleware
-from app.web.middleware.request_log import AtOnce, RequestLogMiddleware
+from app.web.middleware.request_log import RequestLogMiddleware, RequestRecords
 from app.web.middleware.security_headers import SecurityHeadersMiddleware
 from app.web.middleware.trusted_host import TrustedHostMiddleware
 from app.web.middleware.unhandled_errors import UnhandledErrorMiddleware
@@ -157,8 +158,6 @@ def build_context(settings: Settings, clock: Clock) -> AppContext:
 def _authenticator(settings: Settings, engine: Engine) -> Authenticator:
     provider = None
     if settings.openid_issuer is not None:
-        from app.services.access.openid import open_provider  # noqa: PLC0415  # only where there is one
-
         provider = open_provider(
             issuer=settings.openid_issuer,
             audience=settings.openid_audience or "",
@@ -168,14 +167,10 @@ def _authenticator(settings: Settings, engine: Engine) -> Authenticator:
 
 
 class GuidanceApp(FastAPI):
-    """The framework, with what stands before it: the shelf answers many times as fast as the framework begins to."""
+    """The framework, with what comes before it: the cache answers many times as fast as the framework begins to."""
 
     front: RequestLogMiddleware
-
-    @property
-    def at_once(self) -> Callable[[Scope], AtOnce | None]:
-        """Finds the answer to a read that stands finished on the shelf, for a server that can write it as it is."""
-        return self.front.at_once
+    records: RequestRecords
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
@@ -272,4 +267,5 @@ def _surround(app: GuidanceApp, settings: Settings) -> None:
     app.add_middleware(SecurityHeadersMiddleware, is_https=settings.public_url.startswith("https:"))
     if settings.trusted_proxies:
         app.add_middleware(ProxyHeadersMiddleware, trusted_hosts=list(settings.trusted_proxies))
-    app.front = RequestLogMiddleware(CacheMiddleware(app.behind, context.shelf), context.shelf, context.metrics)
+    app.records = RequestRecords(context.metrics)
+    app.front = RequestLogMiddleware(CacheMiddleware(app.behind, context.shelf), app.records)

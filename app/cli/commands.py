@@ -21,7 +21,13 @@ from app.services.guidance.seeding import publish_file
 from app.services.operations.verification import verify_disclosures, verify_editions
 from app.store.schema import migrate as migrate_schema
 
-app = typer.Typer()
+app = typer.Typer(
+    name="guidance",
+    help="Serve a council's safeguarding guidance as versioned data, and take concerns in confidence.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
 app.add_typer(keys, name="keys")
 app.add_typer(clients, name="clients")
 app.add_typer(desk, name="desk")

@@ -1,10 +1,12 @@
 """`guidance serve`."""
 
+import errno
 from typing import Annotated
 
 import typer
 
 from app.cli.options import DataDir, EnvFile, read_settings
+from app.errors import SetupError
 from app.logs import set_up_logs
 from app.server.run import serve as run_server
 
@@ -26,8 +28,23 @@ def serve(
             err=True,
         )
 
-    def tell(address: str) -> None:
-        typer.echo(f"Serving on {address} (documentation: {address}/docs)", err=True)
-
-    if not run_server(settings, host=host, port=port, workers=workers, told=tell):
+    try:
+        has_started = run_server(settings, host=host, port=port, workers=workers, announce=_announce)
+    except OSError as failure:
+        if failure.errno != errno.EADDRINUSE:
+            raise
+        raise SetupError(
+            f'Port {port} is taken by another program: choose another one by --port (make serve ARGS="--port 9000").'
+        ) from None
+    if not has_started:
         raise typer.Exit(1)
+
+
+def _announce(address: str) -> None:
+    typer.echo(
+        f"Serving on {address}\n"
+        f"  Home page:     {address}/\n"
+        f"  Documentation: {address}/docs\n"
+        f"  API:           {address}/v1",
+        err=True,
+    )

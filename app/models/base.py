@@ -37,7 +37,7 @@ class RequestModel(BaseModel):
 class ResponseModel(BaseModel):
     """The base of every response. It is built from values that were already parsed."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True, defer_build=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
 
 
 Slug = Annotated[

@@ -5,6 +5,7 @@ from typing import Any
 
 from fastapi import Request, Response
 from fastapi.exceptions import RequestValidationError
+from fastapi.routing import APIRoute
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as NoConnectionInTime
 
@@ -13,7 +14,6 @@ from app.logs import Log, frames_of
 from app.pages.page import private_page
 from app.web.context import AppContext
 from app.web.json_body import InvalidBody
-from app.web.late_routes import LateRoute
 from app.web.problem_types import (
     INTERNAL_ERROR,
     INVALID_QUERY,
@@ -52,7 +52,7 @@ ERROR_TEXTS = {
 }
 
 
-class PageRoute(LateRoute):
+class PageRoute(APIRoute):
     """A route whose errors are pages."""
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:

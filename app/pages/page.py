@@ -4,6 +4,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+import jinja2
 from fastapi import Request, Response
 
 from app.config import Settings
@@ -17,9 +18,7 @@ HTML = "text/html; charset=utf-8"
 
 
 @cache
-def _templates() -> Any:
-    import jinja2  # noqa: PLC0415  # not loaded by a service that serves no pages
-
+def _templates() -> jinja2.Environment:
     templates = jinja2.Environment(
         loader=jinja2.FileSystemLoader(PAGES_DIR / "templates"),
         autoescape=True,

@@ -1,1 +1,1 @@
-"""Serving over HTTP: processes, connections and a graceful stop."""
+"""The server: its processes, and what answers before it."""

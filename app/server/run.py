@@ -1,14 +1,15 @@
 """Serving over HTTP: one process or several on one address, that stop without dropping anything they accepted."""
 
 import asyncio
-import gc
 import os
 import signal
+import socket
 import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 from types import FrameType
-from typing import Any
+from typing import Any, cast
 
 import uvicorn
 from fastapi import FastAPI
@@ -18,36 +19,29 @@ from uvicorn.supervisors import Multiprocess
 from app.config import Settings
 from app.logs import set_up_logs
 from app.main import GuidanceApp, create_app
-from app.server.connections import connection_class
+from app.server.front import FRONT_CACHE, Front, FrontCache
 from app.web.context import AppContext
 from app.web.metrics import SHARED_FOLDER
 
-Listening = Callable[[str], None]
+LARGEST_HEAD = 65_536  # bytes
+A_DAY = 86_400  # seconds
+STARTING_SECONDS = 30
+"""How long a process may be silent, and so how long it may take to start, before another one takes its place."""
+
+Announce = Callable[[str], None]
 
 
-def serve(settings: Settings, *, host: str, port: int, workers: int, told: Listening) -> bool:
-    """Serve until stopped; `told` is given the address as soon as it is taken. Gives whether it started.
+def serve(settings: Settings, *, host: str, port: int, workers: int, announce: Announce) -> bool:
+    """Serve until stopped; `announce` is called with the address as soon as it is taken. Return whether it started.
 
-    Raises whatever `GuidanceError` kept it from starting.
+    Raises the `GuidanceError` that kept it from starting, and `OSError` where the address cannot be taken.
     """
     worker = ServerProcess(settings)
-    config = uvicorn.Config(
-        worker,
-        factory=True,
-        host=host,
-        port=port,
-        workers=workers,
-        log_config=None,
-        access_log=False,
-        server_header=False,
-        proxy_headers=False,  # the service has its own, by GUIDANCE_TRUSTED_PROXIES
-        ws="none",
-        http=connection_class(settings),
-    )
+    config = server_config(worker, settings, factory=True, host=host, port=port, workers=workers)
     if workers > 1:
         asyncio.run(_start_and_stop(create_app(settings)))  # keys, schema and seed are made once, before there are many
-    listening = config.bind_socket()
-    told(f"http://{host}:{listening.getsockname()[1]}")
+    listening = _bind(host, port)
+    announce(f"http://{f'[{host}]' if ':' in host else host}:{listening.getsockname()[1]}")
     if workers > 1:
         with tempfile.TemporaryDirectory(prefix="guidance-metrics-") as counts:
             os.environ[SHARED_FOLDER] = counts
@@ -61,6 +55,30 @@ def serve(settings: Settings, *, host: str, port: int, workers: int, told: Liste
                 raise fault from None
         return False
     return True
+
+
+def _bind(host: str, port: int) -> socket.socket:
+    listening = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET)
+    listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    listening.bind((host, port))
+    return listening
+
+
+def server_config(app: Any, settings: Settings, **more: Any) -> uvicorn.Config:
+    """Return the configuration of the server, for a service that `DrainingMiddleware` wraps (or a factory of one)."""
+    return uvicorn.Config(
+        app,
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        proxy_headers=False,  # the service has its own, by GUIDANCE_TRUSTED_PROXIES
+        ws="none",
+        http=cast("type[asyncio.Protocol]", partial(Front, settings=settings)),
+        h11_max_incomplete_event_size=LARGEST_HEAD,
+        timeout_keep_alive=A_DAY,  # `GUIDANCE_CLIENT_SECONDS` ends idle connections
+        timeout_worker_healthcheck=STARTING_SECONDS,
+        **more,
+    )
 
 
 async def _start_and_stop(service: FastAPI) -> None:
@@ -91,7 +109,6 @@ class DrainingMiddleware:
     """
 
     def __init__(self, service: GuidanceApp, seconds: float) -> None:
-        self.at_once = service.at_once
         self._service = service
         self._seconds = seconds
 
@@ -101,11 +118,12 @@ class DrainingMiddleware:
             await self._service(scope, receive, send)
             return
 
+        cache = FrontCache(self._service.state.parts.shelf, self._service.records)
+        scope["state"][FRONT_CACHE] = cache
+
         async def heard(message: Message) -> None:
-            if message["type"] == "lifespan.startup.complete":
-                gc.freeze()  # what was made to serve with stays: nobody need look through it again
-                if self._seconds > 0:
-                    self._take_over()
+            if message["type"] == "lifespan.startup.complete" and self._seconds > 0:
+                self._take_over()
             await send(message)
 
         await self._service(scope, receive, heard)

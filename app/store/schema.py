@@ -5,6 +5,8 @@ The whole way is one transaction: it ends at the new schema, or where it began.
 
 from pathlib import Path
 
+from alembic.command import upgrade
+from alembic.config import Config
 from sqlalchemy import Column, Connection, Engine, MetaData, PrimaryKeyConstraint, String, Table, inspect, text
 from sqlmodel import SQLModel
 
@@ -61,9 +63,6 @@ def migrate(engine: Engine, data_dir: Path, migrations: Path = MIGRATIONS) -> tu
     A copy of an embedded database that holds anything is put beside it first (`guidance.db.before-<schema>`). Raises
     `SchemaUnknown`.
     """
-    from alembic.command import upgrade  # noqa: PLC0415  # needed once for a schema, not at every start
-    from alembic.config import Config  # noqa: PLC0415
-
     newest = _revisions(migrations)[-1]
     with engine.connect() as connection:
         before = schema_of(connection, migrations)

@@ -10,9 +10,9 @@ from typing import Any
 import jiter
 from fastapi import Request, Response
 from fastapi.concurrency import run_in_threadpool
+from fastapi.routing import APIRoute
 from starlette.exceptions import HTTPException
 
-from app.web.late_routes import LateRoute
 from app.web.problem_types import CONTENT_TOO_LARGE, UNREADABLE_BODY, UNSUPPORTED_MEDIA_TYPE, ProblemType
 
 DEEPEST = 32
@@ -35,7 +35,7 @@ class InvalidBody(HTTPException):
         self.kind = kind
 
 
-class JSONRoute(LateRoute):
+class JSONRoute(APIRoute):
     """A route whose body is read strictly."""
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:

@@ -6,9 +6,9 @@ from functools import wraps
 from typing import Any, get_type_hints
 
 from fastapi import APIRouter, Depends, params
+from fastapi.routing import APIRoute
 
 from app.web.context import open_session
-from app.web.late_routes import LateRoute
 from app.web.query_params import reject_unknown_query
 
 
@@ -25,7 +25,7 @@ class GuidanceRouter(APIRouter):
         prefix: str = "",
         tags: Sequence[str] = (),
         dependencies: Sequence[params.Depends] = (),
-        route_class: type[LateRoute] = LateRoute,
+        route_class: type[APIRoute] = APIRoute,
         include_in_schema: bool = True,
     ) -> None:
         super().__init__(

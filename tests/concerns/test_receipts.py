@@ -19,7 +19,7 @@ from jwt import PyJWKSet
 from starlette.testclient import TestClient
 from typer.testing import CliRunner
 
-from app.cli.guidance import app
+from app.cli.commands import app
 from app.config import Settings
 from app.errors import GuidanceError
 from app.main import create_app

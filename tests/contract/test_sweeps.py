@@ -14,7 +14,7 @@ from pydantic.fields import FieldInfo
 from starlette.testclient import TestClient
 from typer.main import get_command
 
-from app.cli.guidance import app as command
+from app.cli.commands import app as command
 from app.config import Settings
 from app.logs import ALLOWED
 from app.models.clients import Scope

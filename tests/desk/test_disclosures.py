@@ -15,7 +15,7 @@ from jwt import PyJWKSet
 from starlette.testclient import TestClient
 from typer.testing import CliRunner
 
-from app.cli.guidance import app
+from app.cli.commands import app
 from app.config import Settings
 from app.models.clients import Scope
 from app.models.desk.disclosure_tables import AUDIT, INBOX, DeskAct

@@ -17,7 +17,7 @@ from starlette.testclient import TestClient
 from starlette.types import Receive, Scope, Send
 from typer.testing import CliRunner
 
-from app.cli.guidance import app as command
+from app.cli.commands import app as command
 from app.config import Settings
 from app.errors import NotExportable
 from app.export.writer import INVENTORY, ExportResult, export_reads

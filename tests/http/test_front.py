@@ -1,262 +1,281 @@
-"""Answers at once: what the connection writes by itself is what the server would have sent, in the same order."""
+"""The front: what it answers is what the server behind it would have answered, to the caller who sent the request."""
 
 import re
-import socket
-import time
-from collections.abc import Iterator
-from contextlib import closing
+from contextlib import ExitStack
+from functools import partial
 
 import httpx
 import pytest
 from fastapi import FastAPI
+from starlette.types import Receive, Scope, Send
 
 from app.config import Settings
-from app.server import answering_at_once
-from app.server.answering_at_once import AnswersAtOnce
-from app.web.middleware.request_log import RequestLogMiddleware
+from app.server import front
+from app.server.connection import Connection
+from app.server.front import FrontCache
+from app.web.cache.cache import CacheRequest
 from tests.support.publishing import GUIDE, publish_next
 from tests.support.threaded import run_server
+from tests.support.wire import (
+    SECTION,
+    Address,
+    address,
+    address_of,
+    answers_in,
+    bye,
+    chunks,
+    connected,
+    everything_from,
+    exchange,
+    one_answer,
+    one_by_one,
+    request,
+    seen,
+    statuses,
+    wait_until,
+)
 
 pytestmark = pytest.mark.any_database
 
-SECTION = f"{GUIDE}/factors"
-OF_THE_MOMENT = re.compile(rb"(?<=date: )[^\r]+|(?<=x-request-id: )[^\r]+")
+__all__ = ["address", "chunks"]  # fixtures
+
 MANY = 600
 LARGE, SEVERAL = "/docs/swagger-ui-bundle.js", 30  # 45 MB: more than the operating system keeps for a client
 
 
 @pytest.fixture
-def address(service: FastAPI, settings: Settings) -> Iterator[tuple[str, int]]:
-    with run_server(service, settings) as url:
-        told = httpx.URL(url)
-        yield told.host, told.port or 0
+def begun(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The path of each request that the server behind the front began to work on."""
+    paths: list[str] = []
+    serve = Connection._serve
+
+    async def watched(self: Connection, scope: Scope, receive: Receive, send: Send) -> None:
+        paths.append(scope["path"])
+        await serve(self, scope, receive, send)
+
+    monkeypatch.setattr(Connection, "_serve", watched)
+    return paths
 
 
 @pytest.fixture
-def at_once(monkeypatch: pytest.MonkeyPatch) -> list[bool]:
-    """Of each request that could be answered at once, whether it was."""
-    found: list[bool] = []
-    find = RequestLogMiddleware.at_once
+def parsed(monkeypatch: pytest.MonkeyPatch) -> list[bytes]:
+    """Each chunk that the front had to parse."""
+    chunks: list[bytes] = []
+    parse = FrontCache._parse
 
-    def watched(self: RequestLogMiddleware, scope: dict[str, object]) -> object:
-        answer = find(self, scope)
-        found.append(answer is not None)
-        return answer
+    def watched(self: FrontCache, data: bytes) -> CacheRequest | None:
+        chunks.append(data)
+        return parse(self, data)
 
-    monkeypatch.setattr(RequestLogMiddleware, "at_once", watched)
-    return found
-
-
-def request(path: str, method: str = "GET", version: str = "1.1", **fields: str) -> bytes:
-    lines = [
-        f"{method} {path} HTTP/{version}",
-        "Host: localhost",
-        *(f"{name}: {told}" for name, told in fields.items()),
-    ]
-    return "\r\n".join([*lines, "", ""]).encode()
+    monkeypatch.setattr(FrontCache, "_parse", watched)
+    return chunks
 
 
-def exchange(address: tuple[str, int], *requests: bytes) -> list[bytes]:
-    """Each answer whole, to requests that are sent in one piece; the last of them ends the connection."""
-    with closing(socket.create_connection(address, timeout=20)) as connection:
-        connection.sendall(b"".join(requests))
-        told = b""
-        while part := connection.recv(1_000_000):
-            told += part
-    answers = []
-    while told:
-        head, end, rest = told.partition(b"\r\n\r\n")
-        length = re.search(rb"content-length: (\d+)", head)
-        size = int(length[1]) if length and not head.startswith(b"HTTP/1.1 304") else 0
-        answers.append(head + end + rest[:size])
-        told = rest[size:]
-    return answers
+FIELDS = [
+    {},
+    {"Accept-Encoding": "gzip"},
+    {"If-None-Match": "*"},
+    {"If-None-Match": '"another"'},
+    {"Accept-Encoding": "gzip", "If-None-Match": "*"},
+    {"Origin": "https://site.example"},
+    {"Connection": "Keep-Alive"},
+]
 
 
-def bye(path: str = SECTION, **fields: str) -> bytes:
-    """A request after which the server closes, and which therefore takes the longer way."""
-    return request(path, **fields, Connection="close")
-
-
-def seen(answer: bytes) -> set[bytes]:
-    """The lines of the answer, its last with the body, without what is of the moment."""
-    return set(OF_THE_MOMENT.sub(b"", answer).replace(b"connection: close\r\n", b"").split(b"\r\n"))
-
-
-@pytest.mark.parametrize(
-    "fields",
-    [
-        {},
-        {"Accept-Encoding": "gzip"},
-        {"If-None-Match": "*"},
-        {"If-None-Match": '"another"'},
-        {"Accept-Encoding": "gzip", "If-None-Match": "*"},
-        {"Origin": "https://site.example"},
-    ],
-)
-def test_they_are_the_answers_that_the_server_sends(
-    address: tuple[str, int], at_once: list[bool], fields: dict[str, str]
+@pytest.mark.parametrize("fields", FIELDS)
+def test_the_front_answers_as_the_server_does(
+    address: Address, chunks: list[tuple[bytes, bool]], fields: dict[str, str]
 ) -> None:
-    [made] = exchange(address, bye(**fields))
-    first, second, last = exchange(address, request(SECTION, **fields), request(SECTION, **fields), bye(**fields))
+    closing_too = fields | {"Connection": "close"}
+    [made] = exchange(address, request(SECTION, **closing_too))
+    chunks.clear()
 
-    assert at_once == [True, True]
+    first, second, last = one_by_one(address, *[request(SECTION, **fields)] * 2, request(SECTION, **closing_too))
+
+    assert [is_answered for _, is_answered in chunks] == [True, True, False]
     assert seen(first) == seen(second) == seen(last) == seen(made)
-    assert len({re.search(rb"x-request-id: ([0-9a-f-]{36})\r\n", each)[1] for each in (first, second, last)}) == 3  # type: ignore[index]
+    assert first.startswith(b"HTTP/1.1 304 " if fields.get("If-None-Match") == "*" else b"HTTP/1.1 200 OK\r\n")
+    ids = [re.search(rb"x-request-id: ([0-9a-f-]{36})\r\n", each)[1] for each in (first, second, last)]  # type: ignore[index]  # each has one
+    assert len(set(ids)) == 3
 
 
 @pytest.mark.parametrize(
-    "asked",
+    "other",
     [
         request(SECTION, method="HEAD"),
+        request(SECTION, method="POST"),
         request(SECTION, Authorization="Bearer x"),
         request(SECTION, **{"Content-Length": "0"}),
+        request(SECTION, **{"Content-Length": "1"}) + b"x",
+        request(SECTION, **{"Transfer-Encoding": "chunked"}) + b"0\r\n\r\n",
+        request(SECTION, **{"X-Long": "x" * 3000}),
+        request(SECTION, Connection="Upgrade", Upgrade="h2c"),
+        request(SECTION, Connection="close"),
+        request(SECTION, version="1.0"),
+        request(SECTION, Host="localhost"),
+        request(SECTION).replace(b"localhost", b"attacker.example"),
         request(f"{SECTION}?as_of=2026-11-24"),
         request("/v1/concerns/form", method="OPTIONS"),
         request("/health/live"),
+        request(SECTION) + b"GET ",
+        request(SECTION) + request(SECTION),
+        request(SECTION) + b"\r\n",
+        b"\r\n" + request(SECTION, **{"X Y": "z"}),
+        b"Dear sir or madam,\r\n\r\n",
     ],
 )
-def test_every_other_request_takes_the_longer_way(address: tuple[str, int], at_once: list[bool], asked: bytes) -> None:
+def test_whatever_is_not_one_whole_plain_read_is_left_to_the_server(
+    address: Address, chunks: list[tuple[bytes, bool]], other: bytes
+) -> None:
     exchange(address, bye())
-    again = [exchange(address, asked, bye())[0] for _ in range(2)]
+    one_by_one(address, request(SECTION))
+    chunks.clear()
+    with connected(address) as connection:
+        connection.sendall(other)
+        wait_until(lambda: len(chunks) == 1)
 
-    assert not any(at_once)
-    assert seen(again[0]) - {b""} == seen(again[1]) - {b""} or b"instance" in again[0]
+    assert [is_answered for _, is_answered in chunks] == [False]
 
 
-def test_an_older_client_that_closes_is_answered_and_closed_upon(address: tuple[str, int]) -> None:
+def test_no_part_of_a_known_request_and_nothing_longer_is_taken_for_it(service: FastAPI, address: Address) -> None:
+    known = request(SECTION)
+    exchange(address, bye())
+    one_by_one(address, *[known] * 2)
+    cache = FrontCache(service.state.parts.shelf, Records())  # type: ignore[arg-type]  # records nothing
+
+    asked = cache.read(known)
+    assert asked is not None
+    assert cache.answer(known, asked) is not None
+    assert cache.read(known) is asked
+    assert [cut for cut in range(len(known)) if cache.read(known[:cut]) is not None] == []
+    assert [end for end in (b"\r", b"\r\n", b"G", b"\0", known) if cache.read(known + end) is not None] == []
+
+
+class Records:
+    """Takes what is recorded, and writes nothing."""
+
+    def add(self, _: object) -> None:
+        """Take it."""
+
+
+def test_an_older_client_that_closes_is_answered_and_closed_upon(address: Address) -> None:
     exchange(address, bye())
 
     [answer] = exchange(address, request(SECTION, version="1.0"))
 
     assert answer.startswith(b"HTTP/1.1 200 ")
-    assert b"connection: close" in answer
+    assert b"Connection: close" in answer
 
 
-def test_answers_come_in_the_order_of_the_requests_whichever_way_they_take(address: tuple[str, int]) -> None:
+def test_answers_come_in_the_order_of_the_requests(address: Address) -> None:
     exchange(address, bye())
     unknown = [f"/no-such-path-{number}" for number in range(3)]
     paths = [SECTION, unknown[0], SECTION, SECTION, unknown[1], unknown[2], SECTION]
 
     answers = exchange(address, *(request(path) for path in paths), bye())
 
-    assert [int(answer[9:12]) for answer in answers] == [404 if path in unknown else 200 for path in [*paths, SECTION]]
+    assert statuses(answers) == [404 if path in unknown else 200 for path in [*paths, SECTION]]
 
 
-def test_thousands_of_requests_in_one_piece_are_each_answered(address: tuple[str, int], at_once: list[bool]) -> None:
+def test_hundreds_of_requests_in_one_piece_are_each_answered(address: Address) -> None:
     exchange(address, bye())
 
     answers = exchange(address, *[request(SECTION)] * MANY, request("/no-such-path"), *[request(SECTION)] * MANY, bye())
 
-    assert [int(answer[9:12]) for answer in answers] == [*[200] * MANY, 404, *[200] * MANY, 200]
-    assert any(at_once)
+    assert statuses(answers) == [*[200] * MANY, 404, *[200] * MANY, 200]
 
 
-def test_who_does_not_read_is_not_written_to_without_end(address: tuple[str, int], at_once: list[bool]) -> None:
-    exchange(address, bye(LARGE))
-    with closing(socket.create_connection(address, timeout=20)) as connection:
-        connection.sendall(request(LARGE) * SEVERAL + bye(LARGE))
-        exchange(address, bye())  # others are answered while the first one stands still
-        standing_still = len(at_once)
-        told = b""
-        while part := connection.recv(1_000_000):
-            told += part
-
-    assert told.count(b"HTTP/1.1 200 ") == SEVERAL + 1
-    assert 0 < standing_still < SEVERAL
-
-
-@pytest.fixture
-def read(monkeypatch: pytest.MonkeyPatch) -> list[None]:
-    """An entry for each request that was read."""
-    begun: list[None] = []
-    begin = AnswersAtOnce.on_message_begin
-
-    def watched(self: AnswersAtOnce) -> None:
-        begun.append(None)
-        begin(self)
-
-    monkeypatch.setattr(AnswersAtOnce, "on_message_begin", watched)
-    return begun
-
-
-def one_answer(connection: socket.socket) -> bytes:
-    """The next answer, whole."""
-    told = b""
-    while b"\r\n\r\n" not in told:
-        told += connection.recv(1)
-    length = re.search(rb"content-length: (\d+)", told)
-    left = int(length[1]) if length else 0
-    while left:
-        part = connection.recv(left)
-        told += part
-        left -= len(part)
-    return told
-
-
-def ask_one_by_one(address: tuple[str, int], *requests: bytes) -> list[bytes]:
-    """The answers on one connection to requests that are each sent when the one before was answered."""
-    answers = []
-    with closing(socket.create_connection(address, timeout=20)) as connection:
-        for each in requests:
-            connection.sendall(each)
-            answers.append(one_answer(connection))
-    return answers
-
-
-def test_a_request_that_is_known_is_answered_alike_and_not_read_again(
-    address: tuple[str, int], read: list[None], at_once: list[bool]
+def test_a_client_that_does_not_read_is_not_written_to_without_end(
+    address: Address, chunks: list[tuple[bytes, bool]], begun: list[str]
 ) -> None:
+    exchange(address, bye(LARGE))
+    chunks.clear()
+    begun.clear()
+    with connected(address) as connection:
+        while all(is_answered for _, is_answered in chunks):  # one by one, so that each comes whole and alone
+            before = len(chunks)
+            assert before < SEVERAL
+            connection.sendall(request(LARGE))
+            wait_until(partial(chunks.__getitem__, slice(before, None)))
+        sent = len(chunks)
+        connection.sendall(request(LARGE) * SEVERAL + bye(LARGE))
+        begun.clear()
+        exchange(address, bye())  # others are answered while the first one does not read
+        at_work_meanwhile = begun.count(LARGE)
+        answers = answers_in(everything_from(connection))
+
+    assert statuses(answers) == [200] * (sent + SEVERAL + 1)
+    assert at_work_meanwhile <= 1
+
+
+def test_a_request_that_is_known_is_not_parsed_again(address: Address, parsed: list[bytes]) -> None:
     exchange(address, bye())
-    first = ask_one_by_one(address, request(SECTION))
-    read.clear()
+    [first] = one_by_one(address, request(SECTION))
+    parsed.clear()
 
-    again = ask_one_by_one(address, *[request(SECTION)] * 5)
+    again = one_by_one(address, *[request(SECTION)] * 5)
 
-    assert read == []
-    assert at_once == [True] * 6
-    assert {frozenset(seen(answer)) for answer in again} == {frozenset(seen(first[0]))}
-    assert len({re.search(rb"x-request-id: (.+)\r\n", answer)[1] for answer in again}) == 5  # type: ignore[index]
+    assert parsed == []
+    assert {frozenset(seen(answer)) for answer in again} == {frozenset(seen(first))}
 
 
-def test_a_known_request_gets_what_is_published_meanwhile(address: tuple[str, int], service: FastAPI) -> None:
+def test_only_few_requests_are_remembered_at_a_time(
+    address: Address, parsed: list[bytes], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(front, "MOST_REMEMBERED", 3)
+    exchange(address, bye())
+    requests = [request(SECTION, **{"User-Agent": f"made-up/{number}"}) for number in range(5)]
+    one_by_one(address, *requests)
+    parsed.clear()
+
+    one_by_one(address, *requests[2:])
+    assert parsed == []
+    one_by_one(address, requests[0])
+    assert parsed == [requests[0]]
+
+
+def test_a_known_request_gets_what_is_published_meanwhile(address: Address, service: FastAPI) -> None:
     exchange(address, bye(GUIDE))
-    with closing(socket.create_connection(address, timeout=20)) as connection:
-        told = []
+    numbers = []
+    with connected(address) as connection:
         for number in (1, 2):
             if number > 1:
                 publish_next(service, change_note="Another.")
             for _ in range(3):
                 connection.sendall(request(GUIDE))
-                told.append(re.search(rb'"edition":(\d+)', one_answer(connection))[1])  # type: ignore[index]
+                numbers.append(re.search(rb'"edition":(\d+)', one_answer(connection))[1])  # type: ignore[index]  # it has one
 
-    assert told == [b"1"] * 3 + [b"2"] * 3
+    assert numbers == [b"1"] * 3 + [b"2"] * 3
 
 
-def test_bytes_that_are_part_of_another_request_are_not_taken_for_one(address: tuple[str, int]) -> None:
+def test_bytes_that_are_part_of_another_request_are_not_taken_for_one(
+    address: Address, chunks: list[tuple[bytes, bool]], begun: list[str]
+) -> None:
     exchange(address, bye())
-    ask_one_by_one(address, *[request(SECTION)] * 2)
     known = request(SECTION)
+    one_by_one(address, *[known] * 2)
     posted = {"Content-Type": "application/json", "Content-Length": str(len(known))}
-    with closing(socket.create_connection(address, timeout=20)) as connection:
+    begun.clear()
+    with connected(address) as connection:
         connection.sendall(request("/v1/concerns/check", method="POST", **posted))
-        time.sleep(0.2)  # so that the body comes by itself
+        wait_until(lambda: len(begun) == 1)  # so that the body comes by itself
         connection.sendall(known)
         assert one_answer(connection).startswith(b"HTTP/1.1 400 ")
+    chunks.clear()
+    with connected(address) as connection:
         connection.sendall(b"GET /v1/signposts HTTP/1.1\r\nX-Made-Up: ")
-        time.sleep(0.2)
+        wait_until(lambda: len(chunks) == 1)
         connection.sendall(known)  # the rest of that field, and the other fields
         answer = one_answer(connection)
     assert b"signposts" in answer
     assert b"factors" not in answer
 
 
-def test_a_known_request_waits_for_the_answer_before_it(address: tuple[str, int]) -> None:
+def test_a_known_request_waits_for_the_answer_before_it(address: Address) -> None:
     exchange(address, bye())
-    ask_one_by_one(address, *[request(SECTION)] * 2)
+    one_by_one(address, *[request(SECTION)] * 2)
     for _ in range(10):
-        with closing(socket.create_connection(address, timeout=20)) as connection:
-            connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        with connected(address) as connection:
             connection.sendall(request("/v1/search?q=nothing-of-the-kind"))
             connection.sendall(request(SECTION))
             answers = one_answer(connection), one_answer(connection)
@@ -264,42 +283,41 @@ def test_a_known_request_waits_for_the_answer_before_it(address: tuple[str, int]
         assert [b"indicators" in answer or b"factors" in answer for answer in answers] == [False, True]
 
 
-@pytest.mark.parametrize(
-    "fields", [{"Authorization": "Bearer x"}, {"Connection": "Upgrade", "Upgrade": "h2c"}, {"X-Long": "x" * 3000}]
-)
-def test_some_requests_are_never_known(address: tuple[str, int], read: list[None], fields: dict[str, str]) -> None:
-    exchange(address, bye())
-    for _ in range(3):
-        ask_one_by_one(address, request(SECTION, **fields))
-    read.clear()
-
-    ask_one_by_one(address, request(SECTION, **fields))
-
-    assert len(read) == 1
-
-
-def test_few_requests_are_known_at_a_time(
-    address: tuple[str, int], read: list[None], monkeypatch: pytest.MonkeyPatch
+def test_a_connection_is_answered_from_the_cache_again_after_the_server_made_an_answer(
+    address: Address, chunks: list[tuple[bytes, bool]]
 ) -> None:
-    monkeypatch.setattr(answering_at_once, "MOST_KNOWN", 3)
-    exchange(address, bye())
-    requests = [request(SECTION, **{"User-Agent": f"made-up/{number}"}) for number in range(5)]
-    for each in requests:
-        ask_one_by_one(address, each)
-    read.clear()
-
-    ask_one_by_one(address, *requests[2:])
-    assert len(read) == 0
-    ask_one_by_one(address, requests[0])
-    assert len(read) == 1
-
-
-def test_they_are_counted(address: tuple[str, int], at_once: list[bool]) -> None:
     url = f"http://{address[0]}:{address[1]}"
     with httpx.Client(base_url=url, trust_env=False) as client:
         for _ in range(5):
             client.get(SECTION)
         counted = client.get("/metrics").text
 
-    assert at_once.count(True) == 4
+    assert [is_answered for _, is_answered in chunks] == [False, True, True, True, True, False]
     assert 'guidance_requests_total{method="GET",route="/v1/guides/{guide}/{section}",status="200"} 5.0' in counted
+
+
+def test_a_connection_that_sent_anything_else_is_left_to_the_server(
+    address: Address, chunks: list[tuple[bytes, bool]]
+) -> None:
+    exchange(address, bye())
+    chunks.clear()
+
+    answers = one_by_one(address, request(SECTION), request(SECTION, method="DELETE"), request(SECTION))
+
+    assert statuses(answers) == [200, 405, 200]
+    assert [is_answered for _, is_answered in chunks] == [True, False, False]
+
+
+def test_a_stop_closes_connections_that_wait_for_a_request(service: FastAPI, settings: Settings) -> None:
+    with ExitStack() as stack:
+        with run_server(service, settings) as url:
+            address = address_of(url)
+            exchange(address, bye())
+            silent, by_front, by_server = (stack.enter_context(connected(address)) for _ in range(3))
+            by_front.sendall(request(SECTION))
+            by_server.sendall(request("/health/live"))
+            one_answer(by_front)
+            one_answer(by_server)
+        ends = [connection.recv(1) for connection in (silent, by_front, by_server)]
+
+    assert ends == [b"", b"", b""]

@@ -19,7 +19,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from app.config import Settings
 from app.main import create_app
 from app.models.concerns.examples import SMALLEST_EXAMPLE
-from app.server.connections import LARGEST_HEAD
+from app.server.run import LARGEST_HEAD
 from app.web.middleware import request_body as receiving
 from app.web.middleware.request_body import MAX_BODY_BYTES, RequestBodyMiddleware
 from tests.support.live import LiveServer

@@ -3,6 +3,7 @@
 import os
 import re
 import shutil
+import socket
 import stat
 import subprocess
 from collections.abc import Callable, Iterator
@@ -17,7 +18,7 @@ from starlette.testclient import TestClient
 from typer.testing import CliRunner
 
 from app.cli import main
-from app.cli.guidance import app
+from app.cli.commands import app
 from app.config import Settings
 from app.errors import NoSuchGuide
 from app.main import create_app
@@ -31,6 +32,9 @@ ROOT = Path(__file__).parents[2]
 PUBLISHED = re.compile(
     rf"{SLUG}, edition (\d+): (published|already published, nothing changed) \((sha256:[0-9a-f]{{64}})\)"
 )
+
+
+A_RECIPIENT = str(pyrage.x25519.Identity.generate().to_public())
 
 
 def mode_of(path: Path) -> int:
@@ -126,7 +130,7 @@ def test_a_setting_that_cannot_be_used_is_named_in_a_sentence(tmp_path: Path) ->
 def test_an_error_without_words_of_its_own_is_told_by_what_it_means(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr("app.cli.guidance.app", Mock(side_effect=NoSuchGuide))
+    monkeypatch.setattr("app.cli.app", Mock(side_effect=NoSuchGuide))
 
     with pytest.raises(SystemExit) as ended:
         main()
@@ -199,6 +203,25 @@ def test_a_faulty_seed_stops_the_start_and_is_told_with_its_name_the_line_and_th
 
     assert told.returncode == 1
     assert f"{faulty}, line {line}: `/change_nota` is not a key that belongs here\n" in told.stderr
+
+
+def test_a_port_that_is_taken_is_said_in_one_sentence_with_what_to_do(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        port = other.getsockname()[1]
+        told = guidance("serve", "--port", str(port), "--data-dir", tmp_path / "data", SEAL_TO=A_RECIPIENT)
+
+    assert told.returncode == 1
+    assert told.stderr == (
+        f'Port {port} is taken by another program: choose another one by --port (make serve ARGS="--port 9000").\n'
+    )
+
+
+def test_a_server_prints_the_three_addresses_to_open(live: LiveServer) -> None:
+    said = [line.split()[-1] for line in live.log.read_text().splitlines() if live.url in line]
+
+    assert said == [live.url, f"{live.url}/", f"{live.url}/docs", f"{live.url}/v1"]
+    with live.client() as client:
+        assert [client.get(url).status_code for url in said[1:]] == [200, 200, 200]
 
 
 def every_command(group: Any, *above: str) -> Iterator[tuple[list[str], Any]]:

@@ -11,7 +11,7 @@ from sqlmodel import SQLModel
 from starlette.testclient import TestClient
 from typer.testing import CliRunner
 
-from app.cli.guidance import app
+from app.cli.commands import app
 from app.config import Settings
 from app.errors import SchemaBehind, SchemaUnknown
 from app.main import create_app

@@ -3,28 +3,21 @@
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import cast
 
 import uvicorn
-from starlette.types import ASGIApp
+from fastapi import FastAPI
 
 from app.config import Settings
-from app.server.connections import connection_class
+from app.main import GuidanceApp
+from app.server.run import DrainingMiddleware, server_config
 from tests.support.live import eventually
 
 
 @contextmanager
-def run_server(service: ASGIApp, settings: Settings) -> Iterator[str]:
+def run_server(service: FastAPI, settings: Settings) -> Iterator[str]:
     """Run the service in a thread, and yield its address."""
-    config = uvicorn.Config(
-        service,
-        port=0,
-        log_config=None,
-        access_log=False,
-        server_header=False,
-        proxy_headers=False,
-        ws="none",
-        http=connection_class(settings),
-    )
+    config = server_config(DrainingMiddleware(cast("GuidanceApp", service), seconds=0), settings, port=0)
     server = uvicorn.Server(config)
     listening = config.bind_socket()
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]}, daemon=True)

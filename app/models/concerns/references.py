@@ -7,6 +7,8 @@ of sixteen: it finds every single wrong character and nearly every exchange of t
 
 import secrets
 
+from stdnum.iso7064 import mod_37_36
+
 ALPHABET = "02346789FKMRWXYZ"
 DRAWN = 11
 GROUP = 4
@@ -16,19 +18,12 @@ PATTERN = rf"^[{ALPHABET}]{{4}}-[{ALPHABET}]{{4}}-[{ALPHABET}]{{4}}$"
 
 def new_reference() -> str:
     """Return a new reference like `4F7K-926W-0X3R`: 44 random bits and a check character."""
-    from stdnum.iso7064 import mod_37_36  # noqa: PLC0415  # it reads pydoc and every character's name
-
     drawn = secrets.token_hex(DRAWN)[:DRAWN].translate(_IN_ALPHABET)
     return _group(drawn + mod_37_36.calc_check_digit(drawn, alphabet=ALPHABET))
 
 
 def find_reference(typed: str) -> str | None:
-    """Return the typed reference in its standard form, or None if it is not one.
-
-    Case and grouping do not matter, and the letter O is read as 0.
-    """
-    from stdnum.iso7064 import mod_37_36  # noqa: PLC0415  # as above
-
+    """Return the typed reference in its standard form, or None if it is not one. Case and grouping do not matter."""
     plain = "".join(typed.upper().replace("O", "0").replace("-", " ").split())
     if len(plain) != DRAWN + 1 or not mod_37_36.is_valid(plain, alphabet=ALPHABET):
         return None

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import jwt
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
 from app.errors import ReceiptNotGenuine
@@ -27,8 +28,6 @@ class ReceiptSigner:
 
     def sign(self, claims: dict[str, Any], *, kind: str = RECEIPT) -> str:
         """The compact JWS over those claims, its `typ` naming what it is."""
-        import jwt  # noqa: PLC0415  # only once something is to be signed
-
         return jwt.encode(claims, self.key, algorithm=ALGORITHM, headers={"typ": kind, "kid": self.jwks[0]["kid"]})
 
 
@@ -39,8 +38,6 @@ def make_receipt_signer(key: Ed25519PrivateKey, retired: Sequence[Ed25519PublicK
 
 def check_receipt(receipt: str, jwks: dict[str, Any]) -> dict[str, Any]:
     """What a genuine receipt or statement says; needs nothing but the published keys. Raises `ReceiptNotGenuine`."""
-    import jwt  # noqa: PLC0415  # only once something is to be checked
-
     try:
         header = jwt.get_unverified_header(receipt)
         key = jwt.PyJWKSet.from_dict(jwks)[header.get("kid", "")]

@@ -5,6 +5,8 @@ from collections.abc import Container
 from functools import cached_property
 from zoneinfo import ZoneInfo
 
+from holidays import country_holidays
+
 LONDON = ZoneInfo("Europe/London")
 SATURDAY = 5
 
@@ -14,8 +16,6 @@ class WorkingDays:
 
     @cached_property
     def _bank_holidays(self) -> Container[dt.date]:
-        from holidays import country_holidays  # noqa: PLC0415  # nobody is promised a day before a concern comes
-
         return country_holidays("GB", subdiv="ENG")
 
     def is_working_day(self, day: dt.date) -> bool:

@@ -16,6 +16,7 @@ from app.errors import GuidanceError
 from app.logs import Log
 from app.models.events.tables import DeliveryState
 from app.services.desk.overdue import append_overdue_events
+from app.services.events.webhook_sender import WebhookSender
 from app.store.events import ClaimedDelivery, claim_due, record_attempt
 from app.store.webhooks import disable
 from app.store.writer import Writer
@@ -58,8 +59,6 @@ class WebhookDispatcher:
 
     @cached_property
     def _send(self) -> Send:
-        from app.services.events.webhook_sender import WebhookSender  # noqa: PLC0415  # its client holds a megabyte, and many send nothing
-
         return WebhookSender(self.allowed_hosts).send
 
     def _try(self, delivery: ClaimedDelivery, send: Send) -> None:

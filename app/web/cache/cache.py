@@ -10,7 +10,7 @@ from asyncio import Future
 from collections import OrderedDict
 from collections.abc import Callable
 from functools import lru_cache
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -111,17 +111,11 @@ class ResponseCache:
             headers.get(b"if-none-match"),
         )
 
-    def find(self, scope: Scope) -> WireResponse | None:
-        """What to send, where it stands here. The route that once made it is told in the scope."""
-        asked = self.asked_by(scope) if self.is_used else None
-        kept = self.room.find(asked.key) if asked else None
-        if kept is None or asked is None:
-            return None
-        answer = asked.answer_of(kept)
-        if answer is None:
-            return None
-        scope["route"] = kept.route
-        return answer.told_to(asked.known)
+    def find(self, asked: CacheRequest) -> tuple[Any, WireResponse] | None:
+        """Return the route that made the answer, and what to send; None where it is not here."""
+        kept = self.room.find(asked.key)
+        answer = asked.answer_of(kept) if kept else None
+        return (kept.route, answer.told_to(asked.known)) if kept and answer else None
 
 
 class CacheMiddleware:

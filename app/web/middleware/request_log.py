@@ -2,41 +2,49 @@
 
 import asyncio
 import time
-from collections.abc import MutableMapping
-from random import getrandbits
-from typing import Any, NamedTuple
+import uuid
+from typing import Any
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from app.logs import Answered, RequestLines
-from app.web.cache.cache import ResponseCache
-from app.web.metrics import Metrics
+from app.logs import Log
+from app.web.metrics import Answered, Metrics
 
 NO_ROUTE = "(none)"
 METHODS = frozenset({"GET", "HEAD", "POST", "OPTIONS", "PUT", "PATCH", "DELETE"})
 SERVER_ERROR = 500
 
+log = Log(__name__)
 
-class AtOnce(NamedTuple):
-    """A finished answer as it goes over the wire: its header fields, and its body."""
 
-    status: int
-    fields: bytes
-    body: bytes
+class RequestRecords:
+    """The records of answered requests: the metrics, and one line each in the log."""
+
+    def __init__(self, metrics: Metrics) -> None:
+        self._metrics = metrics
+        self._answered: list[Answered] = []
+
+    def add(self, answered: Answered) -> None:
+        """Record it when this turn of the event loop is over, with all that were answered in the same turn.
+
+        Only a kill within the turn loses them.
+        """
+        if not self._answered:
+            asyncio.get_running_loop().call_soon(self._write)
+        self._answered.append(answered)
+
+    def _write(self) -> None:
+        answered, self._answered = self._answered, []
+        self._metrics.record(answered)
+        log.info_each("request", [each.fields() for each in answered])
 
 
 class RequestLogMiddleware:
-    """ASGI middleware: the outermost of this service, before the framework itself.
+    """ASGI middleware: the outermost of this service, before the framework itself."""
 
-    A server that can write a finished answer by itself asks `at_once` first.
-    """
-
-    def __init__(self, app: ASGIApp, shelf: ResponseCache, metrics: Metrics) -> None:
+    def __init__(self, app: ASGIApp, records: RequestRecords) -> None:
         self.app = app
-        self.shelf = shelf
-        self.metrics = metrics
-        self.lines = RequestLines(__name__)
-        self._answered: list[Answered] = []
+        self._records = records
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
@@ -53,31 +61,8 @@ class RequestLogMiddleware:
         try:
             await self.app(scope, receive, outgoing.send)
         finally:
-            self._record((request_id, method, _route_of(scope), outgoing.status, time.perf_counter() - began))
-
-    def at_once(self, scope: Scope) -> AtOnce | None:
-        """The answer to a request that the shelf can answer, with its id; counted, and told in the log."""
-        began = time.perf_counter()
-        told = self.shelf.find(scope)
-        if told is None:
-            return None
-        request_id = new_request_id()
-        self._record((request_id, "GET", _route_of(scope), told.status, time.perf_counter() - began))
-        return AtOnce(told.status, b"%bx-request-id: %b\r\n" % (told.fields, request_id.encode()), told.body)
-
-    def _record(self, answered: Answered) -> None:
-        """Count and log it when this turn of the event loop is over, with all that were answered in the same turn.
-
-        Only a kill within the turn loses them.
-        """
-        if not self._answered:
-            asyncio.get_running_loop().call_soon(self._tell)
-        self._answered.append(answered)
-
-    def _tell(self) -> None:
-        answered, self._answered = self._answered, []
-        self.metrics.record(answered)
-        self.lines.write(answered)
+            took = time.perf_counter() - began
+            self._records.add(Answered(request_id, method, route_template(scope.get("route")), outgoing.status, took))
 
 
 class _Outgoing:
@@ -103,12 +88,11 @@ class _Outgoing:
 
 
 def new_request_id() -> str:
-    """A random UUID (version 4). It is no secret, and `uuid.uuid4` takes as long as all else of an answer at once."""
-    drawn = f"{getrandbits(128):032x}"  # nosec B311
-    return f"{drawn[:8]}-{drawn[8:12]}-4{drawn[13:16]}-a{drawn[17:20]}-{drawn[20:]}"
+    """Return a random UUID (version 4)."""
+    return str(uuid.uuid4())
 
 
-def _route_of(scope: MutableMapping[str, Any]) -> str:
-    """The template of the route, such as /v1/concerns/{reference}: never the path that was asked for."""
-    path: str = getattr(scope.get("route"), "path", NO_ROUTE)
+def route_template(route: Any) -> str:
+    """Return the template of the route, such as /v1/concerns/{reference}: never the path of the request."""
+    path: str = getattr(route, "path", NO_ROUTE)
     return path

@@ -1,0 +1,139 @@
+"""Requests and answers as bytes over real sockets, to a service in a thread of the tests."""
+
+import re
+import socket
+import time
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
+
+import httpx
+import pytest
+from fastapi import FastAPI
+
+from app.config import Settings
+from app.server.front import Front
+from tests.support.publishing import GUIDE
+from tests.support.threaded import run_server
+
+SECTION = f"{GUIDE}/factors"
+OF_THE_MOMENT = re.compile(rb"(?<=date: )[^\r]+|(?<=x-request-id: )[^\r]+")
+LONG_ENOUGH = 20  # seconds
+
+Address = tuple[str, int]
+
+
+def address_of(url: str) -> Address:
+    """The host and port of a URL."""
+    parsed = httpx.URL(url)
+    return parsed.host, parsed.port or 0
+
+
+@pytest.fixture
+def address(service: FastAPI, settings: Settings) -> Iterator[Address]:
+    with run_server(service, settings) as url:
+        yield address_of(url)
+
+
+@pytest.fixture
+def chunks(monkeypatch: pytest.MonkeyPatch) -> list[tuple[bytes, bool]]:
+    """Each chunk that reached the front, and whether the front answered it."""
+    seen: list[tuple[bytes, bool]] = []
+    answer = Front._answer
+
+    def watched(self: Front, data: bytes) -> bool:
+        is_answered = answer(self, data)
+        seen.append((data, is_answered))
+        return is_answered
+
+    monkeypatch.setattr(Front, "_answer", watched)
+    return seen
+
+
+def wait_until(true: Callable[[], object]) -> None:
+    deadline = time.monotonic() + LONG_ENOUGH
+    while not true():
+        assert time.monotonic() < deadline
+        time.sleep(0.001)
+
+
+@contextmanager
+def connected(address: Address) -> Iterator[socket.socket]:
+    with closing(socket.create_connection(address, timeout=LONG_ENOUGH)) as connection:
+        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        yield connection
+
+
+def request(path: str, method: str = "GET", version: str = "1.1", **fields: str) -> bytes:
+    lines = [
+        f"{method} {path} HTTP/{version}",
+        "Host: localhost",
+        *(f"{name}: {field}" for name, field in fields.items()),
+    ]
+    return "\r\n".join([*lines, "", ""]).encode()
+
+
+def everything_from(connection: socket.socket) -> bytes:
+    """All that comes until the server closes."""
+    received = bytearray()
+    while part := connection.recv(1_000_000):
+        received += part
+    return bytes(received)
+
+
+def answers_in(received: bytes) -> list[bytes]:
+    """Each answer whole."""
+    answers = []
+    while received:
+        head, end, rest = received.partition(b"\r\n\r\n")
+        length = re.search(rb"content-length: (\d+)", head, re.IGNORECASE)
+        size = int(length[1]) if length and not head.startswith(b"HTTP/1.1 304") else 0
+        answers.append(head + end + rest[:size])
+        received = rest[size:]
+    return answers
+
+
+def exchange(address: Address, *requests: bytes) -> list[bytes]:
+    """Each answer whole, to requests that are sent in one piece; the last of them ends the connection."""
+    with connected(address) as connection:
+        connection.sendall(b"".join(requests))
+        return answers_in(everything_from(connection))
+
+
+def one_answer(connection: socket.socket) -> bytes:
+    """The next answer, whole."""
+    received = b""
+    while b"\r\n\r\n" not in received:
+        part = connection.recv(1)
+        assert part, received
+        received += part
+    length = re.search(rb"content-length: (\d+)", received)
+    left = int(length[1]) if length and not received.startswith(b"HTTP/1.1 304") else 0
+    while left:
+        part = connection.recv(left)
+        received += part
+        left -= len(part)
+    return received
+
+
+def one_by_one(address: Address, *requests: bytes) -> list[bytes]:
+    """The answers on one connection to requests that are each sent when the one before was answered."""
+    answers = []
+    with connected(address) as connection:
+        for each in requests:
+            connection.sendall(each)
+            answers.append(one_answer(connection))
+    return answers
+
+
+def statuses(answers: list[bytes]) -> list[int]:
+    return [int(answer[9:12]) for answer in answers]
+
+
+def bye(path: str = SECTION, **fields: str) -> bytes:
+    """A request after which the server closes, and which the front therefore leaves to it."""
+    return request(path, **fields, Connection="close")
+
+
+def seen(answer: bytes) -> set[bytes]:
+    """The lines of the answer, its last with the body, without what is of the moment."""
+    return set(OF_THE_MOMENT.sub(b"", answer).replace(b"Connection: close\r\n", b"").split(b"\r\n"))
