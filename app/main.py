@@ -61,7 +61,8 @@ from app.store.database import open_database
 from app.store.schema import prepare_schema
 from app.store.writer import Writer
 from app.web.allowed_hosts import AllowedHosts
-from app.web.cache.cache import CacheMiddleware, ResponseCache
+from app.web.cache.cache import ResponseCache
+from app.web.cache.middleware import CacheMiddleware
 from app.web.context import AppContext, Clock
 from app.web.metrics import Metrics
 from app.web.middleware.cors import CorsMiddleware
@@ -119,14 +120,14 @@ def build_context(settings: Settings, clock: Clock) -> AppContext:
         receipt_key(settings.receipt_key_file, settings.data_dir), retired_keys(settings.retired_receipt_keys)
     )
     known_hosts = AllowedHosts(public_url=settings.public_url, allowed_hosts=settings.allowed_hosts)
-    shelf, metrics = ResponseCache(settings.shelf_megabytes, known_hosts.allows), Metrics()
+    response_cache, metrics = ResponseCache(settings.shelf_megabytes, known_hosts.allows), Metrics()
     contents = Contents(engine)
     resolver = EditionResolver(engine, reference_data, contents)
     receipts = ReceiptBuilder(signer, WorkingDays(), reference_data)
 
     def invalidate_caches() -> None:
         resolver.invalidate()
-        shelf.clear()
+        response_cache.clear()
 
     writer = Writer(
         engine,
@@ -148,7 +149,7 @@ def build_context(settings: Settings, clock: Clock) -> AppContext:
         emergency_contacts=EmergencyContacts(engine),
         authenticator=_authenticator(settings, engine),
         metrics=metrics,
-        shelf=shelf,
+        response_cache=response_cache,
         invalidate_caches=invalidate_caches,
         known_hosts=known_hosts,
         clock=clock,
@@ -268,4 +269,4 @@ def _surround(app: GuidanceApp, settings: Settings) -> None:
     if settings.trusted_proxies:
         app.add_middleware(ProxyHeadersMiddleware, trusted_hosts=list(settings.trusted_proxies))
     app.records = RequestRecords(context.metrics)
-    app.front = RequestLogMiddleware(CacheMiddleware(app.behind, context.shelf), app.records)
+    app.front = RequestLogMiddleware(CacheMiddleware(app.behind, context.response_cache), app.records)

@@ -1,4 +1,4 @@
-"""What one writes in an afternoon: FastAPI, SQLModel and SQLite, with no shelf, no writer and nothing sealed."""
+"""What one writes in an afternoon: FastAPI, SQLModel and SQLite, with no cache, no writer and nothing sealed."""
 
 import os
 import secrets

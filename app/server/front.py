@@ -23,52 +23,52 @@ from app.web.problem_types import SERVICE_UNAVAILABLE
 
 FRONT_CACHE = "front_cache"
 """The name of the `FrontCache` in the state of the lifespan (ASGI), which every connection is given."""
-MOST_REMEMBERED = 256
-LONGEST_REMEMBERED = 2_000  # bytes
+MAX_PARSED_REQUESTS = 256
+MAX_PARSED_BYTES = 2_000
 STATUS_LINES = {200: b"HTTP/1.1 200 OK\r\n", 304: b"HTTP/1.1 304 Not Modified\r\n"}
 KEEP_ALIVE = b"keep-alive"
 
 
 class FrontCache:
-    """The cache of responses, looked up by the bytes of a request.
+    """The response cache, looked up by the bytes of a request.
 
-    A client that reads again and again sends the same bytes each time: those of a request that was answered are
-    remembered with what they mean. They hold nothing of a person: no request with a credential or a body is among them.
+    A client that reads again sends the same bytes each time. So the bytes of an answered request are stored with what
+    they mean. They hold nothing personal: a request with a credential or a body is never stored.
     """
 
     def __init__(self, cache: ResponseCache, records: RequestRecords) -> None:
         self._cache = cache
         self._records = records
-        self._remembered: dict[bytes, CacheRequest] = {}
+        self._parsed: dict[bytes, CacheRequest] = {}
 
     def read(self, data: bytes) -> CacheRequest | None:
-        """Return what the request means; None unless it is whole, alone, and one that the cache may answer."""
-        return self._remembered.get(data) or self._parse(data)
+        """Return the parsed request; None unless the data is one whole request that the cache may answer."""
+        return self._parsed.get(data) or self._parse(data)
 
-    def answer(self, data: bytes, asked: CacheRequest) -> tuple[bytes, bytes] | None:
-        """Return the status line, and all fields and the body; None where the server must make the answer."""
-        began = time.perf_counter()
-        found = self._cache.find(asked)
+    def respond(self, data: bytes, request: CacheRequest) -> tuple[bytes, bytes] | None:
+        """Return the status line, and the fields with the body; None if the server must make the response."""
+        started = time.perf_counter()
+        found = self._cache.find(request)
         if found is None:
             return None
-        if data not in self._remembered:
-            self._remember(data, asked)
-        route, told = found
+        if data not in self._parsed:
+            self._store_parsed(data, request)
+        route, response = found
         request_id = new_request_id()
-        took = time.perf_counter() - began
-        self._records.add(Answered(request_id, "GET", route_template(route), told.status, took))
-        rest = b"%bx-request-id: %b\r\n\r\n%b" % (told.fields, request_id.encode(), told.body)
-        return STATUS_LINES[told.status], rest
+        seconds = time.perf_counter() - started
+        self._records.add(Answered(request_id, "GET", route_template(route), response.status, seconds))
+        rest = b"%bx-request-id: %b\r\n\r\n%b" % (response.fields, request_id.encode(), response.body)
+        return STATUS_LINES[response.status], rest
 
     def _parse(self, data: bytes) -> CacheRequest | None:
-        """Read the request as the server would, by the same library."""
+        """Parse the request as the server would, by the same library."""
         reader = h11.Connection(h11.SERVER)
         try:
             reader.receive_data(data)
             request = reader.next_event()
         except h11.RemoteProtocolError:
             return None
-        if not isinstance(request, h11.Request) or reader.trailing_data[0] or len(data) > LONGEST_REMEMBERED:
+        if not isinstance(request, h11.Request) or reader.trailing_data[0] or len(data) > MAX_PARSED_BYTES:
             return None
         headers = [*request.headers]
         if request.http_version != b"1.1" or dict(headers).get(b"connection", KEEP_ALIVE).lower() != KEEP_ALIVE:
@@ -76,12 +76,12 @@ class FrontCache:
         path, _, query = request.target.partition(b"?")
         method = request.method.decode("ascii")
         scope = {"type": "http", "method": method, "path": unquote(path.decode("ascii")), "query_string": query}
-        return self._cache.asked_by({**scope, "headers": headers})
+        return self._cache.parse({**scope, "headers": headers})
 
-    def _remember(self, data: bytes, asked: CacheRequest) -> None:
-        if len(self._remembered) >= MOST_REMEMBERED:
-            del self._remembered[next(iter(self._remembered))]
-        self._remembered[data] = asked
+    def _store_parsed(self, data: bytes, request: CacheRequest) -> None:
+        if len(self._parsed) >= MAX_PARSED_REQUESTS:
+            del self._parsed[next(iter(self._parsed))]
+        self._parsed[data] = request
 
 
 class Front(Connection):
@@ -98,7 +98,7 @@ class Front(Connection):
         super().__init__(config, server_state, app_state, settings.client_seconds)
         self._server_state = server_state
         self._open = cast("set[Front]", server_state.connections)
-        self._most = settings.connections
+        self._max_connections = settings.connections
         self._cache: FrontCache = app_state[FRONT_CACHE]
         self._is_plain_so_far = True
         self._with_server = 0
@@ -107,7 +107,7 @@ class Front(Connection):
     def connection_made(self, transport: BaseTransport) -> None:
         """Take the connection, if need be in place of another."""
         super().connection_made(transport)
-        if len(self._open) > self._most and not self._make_room():
+        if len(self._open) > self._max_connections and not self._make_room():
             refuse(self.deadline.transport, SERVICE_UNAVAILABLE)
 
     def data_received(self, data: bytes) -> None:
@@ -123,15 +123,15 @@ class Front(Connection):
 
     def _answer(self, data: bytes) -> bool:
         """Write the answer, if it is this request's turn, its answer is in the cache, and the client takes answers."""
-        asked = self._cache.read(data) if self._is_plain_so_far else None
-        if asked is None:
+        request = self._cache.read(data) if self._is_plain_so_far else None
+        if request is None:
             self._is_plain_so_far = False
             return False
-        answer = None if self._with_server or self.deadline.is_write_paused else self._cache.answer(data, asked)
-        if answer is None:
+        response = None if self._with_server or self.deadline.is_write_paused else self._cache.respond(data, request)
+        if response is None:
             self._with_server += 1
             return False
-        status_line, rest = answer
+        status_line, rest = response
         own = [b"%b: %b\r\n" % field for field in self._server_state.default_headers]
         self.deadline.transport.write(b"".join((status_line, *own, rest)))
         self.deadline.restart()

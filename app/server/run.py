@@ -118,7 +118,7 @@ class DrainingMiddleware:
             await self._service(scope, receive, send)
             return
 
-        cache = FrontCache(self._service.state.parts.shelf, self._service.records)
+        cache = FrontCache(self._service.state.context.response_cache, self._service.records)
         scope["state"][FRONT_CACHE] = cache
 
         async def heard(message: Message) -> None:

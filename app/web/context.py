@@ -43,7 +43,7 @@ class AppContext:
     emergency_contacts: EmergencyContacts
     authenticator: Authenticator
     metrics: Metrics
-    shelf: ResponseCache
+    response_cache: ResponseCache
     invalidate_caches: Callable[[], None]
     """Drops what is cached of published editions: one was published or withdrawn."""
     known_hosts: AllowedHosts

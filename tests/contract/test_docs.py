@@ -18,7 +18,7 @@ DOCUMENTS = sorted(path for pattern in ("*.md", "docs/**/*.md") for path in ROOT
 LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)")
 CODE = re.compile(r"^```.*?^```$|^ {4,}[^\n]*$|`[^`\n]*`", flags=re.MULTILINE | re.DOTALL)
 NAMED_FILE = re.compile(r"`((?:docs|seed|tests|app|bench|examples|requirements)/[^`\s{}<>*:]*|[A-Z]+\.md)`")
-UNWANTED = re.compile(r"\b(told|whoever|whomever|whom|asked|shelf|stands)\b", flags=re.IGNORECASE)
+UNWANTED = re.compile(r"\b(told|whoever|whomever|whom|asked|response_cache|stands)\b", flags=re.IGNORECASE)
 ARCHITECTURE = ROOT / "docs" / "architecture.md"
 
 

@@ -141,11 +141,11 @@ def test_no_part_of_a_known_request_and_nothing_longer_is_taken_for_it(service: 
     known = request(SECTION)
     exchange(address, bye())
     one_by_one(address, *[known] * 2)
-    cache = FrontCache(service.state.parts.shelf, Records())  # type: ignore[arg-type]  # records nothing
+    cache = FrontCache(service.state.context.response_cache, Records())  # type: ignore[arg-type]  # records nothing
 
     asked = cache.read(known)
     assert asked is not None
-    assert cache.answer(known, asked) is not None
+    assert cache.respond(known, asked) is not None
     assert cache.read(known) is asked
     assert [cut for cut in range(len(known)) if cache.read(known[:cut]) is not None] == []
     assert [end for end in (b"\r", b"\r\n", b"G", b"\0", known) if cache.read(known + end) is not None] == []
@@ -219,10 +219,10 @@ def test_a_request_that_is_known_is_not_parsed_again(address: Address, parsed: l
     assert {frozenset(seen(answer)) for answer in again} == {frozenset(seen(first))}
 
 
-def test_only_few_requests_are_remembered_at_a_time(
+def test_only_few_requests_are_parsed_at_a_time(
     address: Address, parsed: list[bytes], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(front, "MOST_REMEMBERED", 3)
+    monkeypatch.setattr(front, "MAX_PARSED_REQUESTS", 3)
     exchange(address, bye())
     requests = [request(SECTION, **{"User-Agent": f"made-up/{number}"}) for number in range(5)]
     one_by_one(address, *requests)

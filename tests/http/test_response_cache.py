@@ -1,4 +1,4 @@
-"""The shelf: what it answers is what the service without it would have answered, at any moment and in any form."""
+"""The response cache: the same answers as without it, whatever is published between two reads, and no private one."""
 
 import asyncio
 import gzip
@@ -25,8 +25,9 @@ from app.models.clients import Scope
 from app.services.operations import generation_watcher as watching
 from app.services.operations.generation_watcher import UNSEEN_SECONDS, GenerationWatcher
 from app.store.database import open_database
-from app.web.cache.cache import MAX_ENTRIES, CacheMiddleware, CacheStore, ResponseCache
+from app.web.cache.cache import MAX_ENTRIES, CacheStore, ResponseCache
 from app.web.cache.entry import CachedResponse
+from app.web.cache.middleware import CacheMiddleware
 from tests.support.clock import SettableClock
 from tests.support.concerns import Concern
 from tests.support.editions import a_key, content_of, publish
@@ -97,7 +98,7 @@ BIG = 1_000_000
 
 
 class ShelfAndNoShelf(RuleBasedStateMachine):
-    """The same acts and reads, on a service with a shelf and on one without."""
+    """The same acts and reads, on a service with a response_cache and on one without."""
 
     pair: tuple[FastAPI, FastAPI]
     clients: tuple[httpx.Client, TestClient]
@@ -167,7 +168,7 @@ class ShelfAndNoShelf(RuleBasedStateMachine):
         more: dict[str, str] = NO_MORE,
     ) -> None:
         headers = {"Accept": accept or "", **more}
-        shelf, no_shelf = self.clients
+        response_cache, no_shelf = self.clients
         plain = no_shelf.get(path, headers={**headers, "Accept-Encoding": "identity"}, follow_redirects=False)
         now = plain.headers.get("etag", '"none"')
         if known is not None:
@@ -177,7 +178,7 @@ class ShelfAndNoShelf(RuleBasedStateMachine):
             headers["If-None-Match"] = known
         asked = {**headers, "Accept-Encoding": encoding or ""}
 
-        answer = shelf.request(method, path, headers=asked, follow_redirects=False)
+        answer = response_cache.request(method, path, headers=asked, follow_redirects=False)
 
         assert seen(answer) == expected(plain, method, encoding, known, more)
         self.before = answer.headers.get("etag", self.before)
@@ -196,7 +197,7 @@ def seen(answer: Any) -> tuple[int, dict[str, str], bytes]:
 
 
 def expected(plain: Any, method: str, encoding: str | None, known: str | None, more: dict[str, str]) -> tuple[Any, ...]:
-    """What the answer of the service without a shelf amounts to, for a caller who asks so."""
+    """What the answer of the service without a response_cache amounts to, for a caller who asks so."""
     status, headers, body = seen(plain)
     is_kept = status == 200 and headers.get("cache-control", "").startswith("public")
     if is_kept and not {"Authorization", "Accept-Datetime"} & set(more):
@@ -235,12 +236,12 @@ def test_with_and_without_the_shelf_the_answers_are_the_same_whatever_happens_be
         )
         over_http.get("/v1")
         no_shelf.get("/v1")
-        assert len(services[0].state.context.shelf.room) > 0
-        assert len(services[1].state.context.shelf.room) == 0
+        assert len(services[0].state.context.response_cache.store) > 0
+        assert len(services[1].state.context.response_cache.store) == 0
 
 
 class Inner:
-    """What stands behind the shelf: counts what it is asked, and may do something in the midst of it."""
+    """What stands behind the response_cache: counts what it is asked, and may do something in the midst of it."""
 
     def __init__(self, **more: str) -> None:
         self.asked = 0
@@ -260,7 +261,7 @@ class Inner:
         await send({"type": "http.response.body", "body": b"."})
 
 
-def ask(inner: Inner, shelf: ResponseCache, **changes: Any) -> bytes:
+def ask(inner: Inner, response_cache: ResponseCache, **changes: Any) -> bytes:
     """The body of the answer to a read, with whatever the test changes of it."""
     sent: list[Message] = []
 
@@ -271,33 +272,35 @@ def ask(inner: Inner, shelf: ResponseCache, **changes: Any) -> bytes:
         sent.append(message)
 
     scope = {"type": "http", "method": "GET", "path": "/", "query_string": b"", "headers": []} | changes
-    asyncio.run(CacheMiddleware(inner, shelf)(scope, receive, send))
+    asyncio.run(CacheMiddleware(inner, response_cache)(scope, receive, send))
     return b"".join(message.get("body", b"") for message in sent)
 
 
 @pytest.fixture
-def shelf() -> ResponseCache:
+def response_cache() -> ResponseCache:
     return ResponseCache(1)
 
 
-def test_what_is_asked_again_is_not_made_again(shelf: ResponseCache) -> None:
+def test_what_is_asked_again_is_not_made_again(response_cache: ResponseCache) -> None:
     inner = Inner()
 
-    assert [ask(inner, shelf), ask(inner, shelf)] == [b"1.", b"1."]
+    assert [ask(inner, response_cache), ask(inner, response_cache)] == [b"1.", b"1."]
 
 
-def test_an_answer_that_was_made_while_something_was_published_is_sent_and_not_kept(shelf: ResponseCache) -> None:
+def test_an_answer_that_was_made_while_something_was_published_is_sent_and_not_kept(
+    response_cache: ResponseCache,
+) -> None:
     inner = Inner()
-    inner.in_the_midst = shelf.clear
-    ask(inner, shelf)
+    inner.in_the_midst = response_cache.clear
+    ask(inner, response_cache)
     inner.in_the_midst = lambda: None
 
-    assert [ask(inner, shelf), ask(inner, shelf)] == [b"2.", b"2."]
+    assert [ask(inner, response_cache), ask(inner, response_cache)] == [b"2.", b"2."]
 
 
-def ask_at_once(inner: Inner, shelf: ResponseCache, callers: int) -> list[bytes]:
+def ask_at_once(inner: Inner, response_cache: ResponseCache, callers: int) -> list[bytes]:
     """The bodies of the answers to so many callers who ask the same at the same time."""
-    layer = CacheMiddleware(inner, shelf)
+    layer = CacheMiddleware(inner, response_cache)
 
     async def one() -> bytes:
         body = b""
@@ -318,23 +321,23 @@ def ask_at_once(inner: Inner, shelf: ResponseCache, callers: int) -> list[bytes]
     return asyncio.run(every_one())
 
 
-def test_what_many_ask_at_once_is_made_once(shelf: ResponseCache) -> None:
+def test_what_many_ask_at_once_is_made_once(response_cache: ResponseCache) -> None:
     inner = Inner()
     inner.moment = 0.01
 
-    assert ask_at_once(inner, shelf, 20) == [b"1."] * 20
-    assert shelf.room.making == {}
+    assert ask_at_once(inner, response_cache, 20) == [b"1."] * 20
+    assert response_cache.store.pending == {}
 
 
-def test_what_is_not_to_be_kept_is_made_for_each_that_asks(shelf: ResponseCache) -> None:
+def test_what_is_not_to_be_kept_is_made_for_each_that_asks(response_cache: ResponseCache) -> None:
     inner = Inner(**{"cache-control": "no-store"})
     inner.moment = 0.01
 
-    assert sorted(ask_at_once(inner, shelf, 5)) == [b"1.", b"2.", b"3.", b"4.", b"5."]
-    assert shelf.room.making == {}
+    assert sorted(ask_at_once(inner, response_cache, 5)) == [b"1.", b"2.", b"3.", b"4.", b"5."]
+    assert response_cache.store.pending == {}
 
 
-def test_a_defect_in_the_making_is_the_first_caller_s_alone(shelf: ResponseCache) -> None:
+def test_a_defect_in_the_making_is_the_first_caller_s_alone(response_cache: ResponseCache) -> None:
     inner = Inner()
     inner.moment = 0.01
     fails = iter([True])
@@ -346,9 +349,9 @@ def test_a_defect_in_the_making_is_the_first_caller_s_alone(shelf: ResponseCache
     inner.in_the_midst = fail_once
 
     with pytest.raises(RuntimeError):
-        ask_at_once(inner, shelf, 5)
-    assert shelf.room.making == {}
-    assert ask_at_once(inner, shelf, 5) == [ask(inner, shelf)] * 5
+        ask_at_once(inner, response_cache, 5)
+    assert response_cache.store.pending == {}
+    assert ask_at_once(inner, response_cache, 5) == [ask(inner, response_cache)] * 5
 
 
 @pytest.mark.parametrize(
@@ -367,12 +370,12 @@ def test_a_defect_in_the_making_is_the_first_caller_s_alone(shelf: ResponseCache
         {"method": "OPTIONS"},
     ],
 )
-def test_another_request_does_not_get_the_same_answer(shelf: ResponseCache, changes: dict[str, Any]) -> None:
+def test_another_request_does_not_get_the_same_answer(response_cache: ResponseCache, changes: dict[str, Any]) -> None:
     inner = Inner()
-    ask(inner, shelf)
+    ask(inner, response_cache)
 
-    assert ask(inner, shelf, **changes) == b"2."
-    assert ask(inner, shelf) == b"1."
+    assert ask(inner, response_cache, **changes) == b"2."
+    assert ask(inner, response_cache) == b"1."
 
 
 @pytest.mark.parametrize(
@@ -387,10 +390,10 @@ def test_another_request_does_not_get_the_same_answer(shelf: ResponseCache, chan
         {"ratelimit": '"search";r=9'},
     ],
 )
-def test_what_is_one_caller_s_is_never_kept(shelf: ResponseCache, more: dict[str, str]) -> None:
+def test_what_is_one_caller_s_is_never_kept(response_cache: ResponseCache, more: dict[str, str]) -> None:
     inner = Inner(**more)
 
-    assert [ask(inner, shelf), ask(inner, shelf)] == [b"1.", b"2."]
+    assert [ask(inner, response_cache), ask(inner, response_cache)] == [b"1.", b"2."]
 
 
 def test_nothing_is_kept_where_the_shelf_is_off() -> None:
@@ -413,7 +416,7 @@ def test_what_was_not_asked_for_the_longest_makes_way() -> None:
     for number in range(9):
         room.put(key(number), a_kept(50_000))
         room.find(key(0))
-        assert room.taken <= BIG
+        assert room.used_bytes <= BIG
     room.put(key(9), a_kept(50_000))
 
     assert room.find(key(0)) is not None
@@ -437,7 +440,7 @@ def test_many_small_answers_are_bounded_in_number_and_one_that_is_put_twice_coun
         room.put(key(number), a_kept(0))
 
     assert len(room) == MAX_ENTRIES
-    assert room.taken == MAX_ENTRIES * a_kept(0).size
+    assert room.used_bytes == MAX_ENTRIES * a_kept(0).size
 
 
 def test_a_publisher_is_answered_only_when_the_old_edition_is_off_the_shelf(client: TestClient) -> None:
@@ -487,13 +490,13 @@ def test_every_answer_from_the_shelf_has_an_id_of_its_own_and_is_counted(client:
 
 def test_no_word_of_a_concern_is_ever_on_the_shelf(client: TestClient, service: FastAPI, a_concern: Concern) -> None:
     receipt = client.post("/v1/concerns", json=a_concern()).json()
-    before = len(service.state.context.shelf.room)
+    before = len(service.state.context.response_cache.store)
     token = {"Authorization": f"Bearer {receipt['status_token']}"}
     client.post("/v1/concerns/check", json=a_concern())
     client.get(f"/v1/concerns/{receipt['reference']}", headers=token)
     client.get(f"/v1/concerns/{receipt['reference']}")
 
-    assert len(service.state.context.shelf.room) == before
+    assert len(service.state.context.response_cache.store) == before
 
 
 @pytest.mark.parametrize("encoding", ["gzip", "identity"])

@@ -1,109 +1,103 @@
-"""The shelf: the finished answers of public reads, kept in memory before the framework.
+"""The response cache: finished responses of public reads, in memory, before the framework.
 
-Public reads depend on nothing but what was published. So whatever a shared cache may keep is kept here as bytes, until
-an edition is published or withdrawn, which clears the shelf.
+A public read depends on nothing but what is published. So every response that a shared cache may store is stored here
+as bytes, until an edition is published or withdrawn, which clears the cache.
 """
 
-import asyncio
-import re
 from asyncio import Future
 from collections import OrderedDict
 from collections.abc import Callable
 from functools import lru_cache
 from typing import Any, NamedTuple
 
-from starlette.datastructures import Headers
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from starlette.types import Scope
 
-from app.web.cache.entry import OK, CachedResponse, EncodedResponse, RawHeaders, WireResponse
+from app.web.cache.entry import CachedResponse, EncodedResponse, WireResponse
 from app.web.negotiation import JSON, REPRESENTATIONS, quality
 
 MEGABYTE = 1_000_000
 MAX_ENTRIES = 20_000
-MAX_ENTRY_FRACTION = 8  # no answer takes more than an eighth of the shelf
+MAX_ENTRY_FRACTION = 8  # one entry takes at most an eighth of the cache
 PARSED_HEADERS = 1_000
 
 BYPASS_HEADERS = frozenset({b"authorization", b"accept-datetime", b"content-length", b"transfer-encoding"})
-SUPPORTED_VARY = frozenset({"accept", "accept-datetime"})
-PRIVATE_HEADERS = frozenset({"set-cookie", "ratelimit", "ratelimit-policy"})
-ILLEGAL_FIELD_BYTES = re.compile(b"[\x00-\x08\x0a-\x1f\x7f]")  # RFC 9110, section 5.5
 
 CacheKey = tuple[str, bytes, frozenset[str]]
-"""Path, query as it was sent, and the forms preferred to JSON: all that the content of an answer depends on."""
+"""Path, query as it was sent, and the media types preferred to JSON: all that the content of a response depends on."""
 
 
 class CacheStore:
-    """Room for so many bytes of answers: what was not asked for the longest makes way for what is new."""
+    """A store of limited size, in bytes. It drops the least recently used entries first."""
 
-    def __init__(self, size: int) -> None:
-        self.taken = 0
-        self.making: dict[CacheKey, Future[CachedResponse | None]] = {}
-        """Answers that somebody is having made; None is told where one turned out to be none to keep."""
-        self._size = size
-        self._kept: OrderedDict[CacheKey, CachedResponse] = OrderedDict()
+    def __init__(self, max_bytes: int) -> None:
+        self.used_bytes = 0
+        self.pending: dict[CacheKey, Future[CachedResponse | None]] = {}
+        """Responses that are being made. The result is None if a response turns out not to be cacheable."""
+        self._max_bytes = max_bytes
+        self._entries: OrderedDict[CacheKey, CachedResponse] = OrderedDict()
 
     def find(self, key: CacheKey) -> CachedResponse | None:
-        """The answer, if it is here."""
-        kept = self._kept.get(key)
-        if kept is not None:
-            self._kept.move_to_end(key)
-        return kept
+        """Return the entry, or None if there is none."""
+        entry = self._entries.get(key)
+        if entry is not None:
+            self._entries.move_to_end(key)
+        return entry
 
-    def put(self, key: CacheKey, kept: CachedResponse) -> None:
-        """Keep the answer, unless it is too large."""
-        if kept.size > self._size / MAX_ENTRY_FRACTION:
+    def put(self, key: CacheKey, entry: CachedResponse) -> None:
+        """Store the entry, unless it is too large."""
+        if entry.size > self._max_bytes / MAX_ENTRY_FRACTION:
             return
-        before = self._kept.pop(key, None)
-        self.taken += kept.size - (before.size if before else 0)
-        self._kept[key] = kept
-        while self.taken > self._size or len(self._kept) > MAX_ENTRIES:
-            self.taken -= self._kept.popitem(last=False)[1].size
+        replaced = self._entries.pop(key, None)
+        self.used_bytes += entry.size - (replaced.size if replaced else 0)
+        self._entries[key] = entry
+        while self.used_bytes > self._max_bytes or len(self._entries) > MAX_ENTRIES:
+            self.used_bytes -= self._entries.popitem(last=False)[1].size
 
     def __len__(self) -> int:
-        return len(self._kept)
+        return len(self._entries)
 
 
 class CacheRequest(NamedTuple):
-    """A request that the shelf may answer."""
+    """A request that the cache may answer."""
 
     key: CacheKey
-    takes_gzip: bool
-    known: bytes | None
-    """`If-None-Match`."""
+    accepts_gzip: bool
+    if_none_match: bytes | None
 
-    def answer_of(self, kept: CachedResponse) -> EncodedResponse | None:
-        """The answer in the encoding that is asked for; None where it is not made yet."""
-        return kept.zipped if self.takes_gzip else kept.plain
+    def choose(self, entry: CachedResponse) -> EncodedResponse | None:
+        """Return the response in the encoding that the request accepts; None if the gzip form is not made yet."""
+        return entry.gzipped if self.accepts_gzip else entry.plain
 
 
 class ResponseCache:
-    """The room in use. Clearing puts a new one in its place.
+    """The current store. Clearing replaces it by an empty one.
 
-    Whoever began to make an answer before then puts it into the old one, where nobody looks; so an answer made of what
-    stood before is never kept after. Answers are found and put by the event loop alone; any thread may clear.
+    A response that is being made during a clear goes into the old store, which nobody reads. So no response of old
+    content is served after the clear. Only the event loop reads and writes entries; any thread may clear.
     """
 
-    def __init__(self, megabytes: int, knows_host: Callable[[bytes | None], bool] = lambda _: True) -> None:
-        self._size = megabytes * MEGABYTE
-        self._knows_host = knows_host
-        self.is_used = megabytes > 0
-        self.room = CacheStore(self._size)
+    def __init__(self, megabytes: int, allows_host: Callable[[bytes | None], bool] = lambda _: True) -> None:
+        self._max_bytes = megabytes * MEGABYTE
+        self._allows_host = allows_host
+        self.is_enabled = megabytes > 0
+        self.store = CacheStore(self._max_bytes)
 
     def clear(self) -> None:
-        """Forget every answer."""
-        self.room = CacheStore(self._size)
+        """Drop every entry."""
+        self.store = CacheStore(self._max_bytes)
 
-    def asked_by(self, scope: Scope) -> CacheRequest | None:
-        """What the request asks, if the shelf may answer it: a read that sends nothing, by nobody in particular.
+    def parse(self, scope: Scope) -> CacheRequest | None:
+        """Return the request as the cache sees it, or None if the framework must answer.
 
-        One that repeats a header, or calls the service by another name, is left to the framework.
+        The cache answers a GET without credentials, without a body, without repeated headers, and with a host name
+        of this service.
         """
         if scope["type"] != "http" or scope["method"] != "GET":
             return None
         headers = dict(scope["headers"])
         if len(headers) != len(scope["headers"]) or not BYPASS_HEADERS.isdisjoint(headers):
             return None
-        if not self._knows_host(headers.get(b"host")):
+        if not self._allows_host(headers.get(b"host")):
             return None
         return CacheRequest(
             (scope["path"], scope["query_string"], preferred_media_types(headers.get(b"accept", b""))),
@@ -111,112 +105,24 @@ class ResponseCache:
             headers.get(b"if-none-match"),
         )
 
-    def find(self, asked: CacheRequest) -> tuple[Any, WireResponse] | None:
-        """Return the route that made the answer, and what to send; None where it is not here."""
-        kept = self.room.find(asked.key)
-        answer = asked.answer_of(kept) if kept else None
-        return (kept.route, answer.told_to(asked.known)) if kept and answer else None
-
-
-class CacheMiddleware:
-    """ASGI middleware that has answers made which do not stand on the shelf, and puts them there."""
-
-    def __init__(self, app: ASGIApp, shelf: ResponseCache) -> None:
-        self.app = app
-        self.shelf = shelf
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Serve one request."""
-        asked = self.shelf.asked_by(scope) if self.shelf.is_used else None
-        if asked is None:
-            await self.app(scope, receive, send)
-            return
-        room = self.shelf.room
-        kept = room.find(asked.key)
-        if kept is None and asked.key in room.making:  # many may ask at once for what was just cleared
-            kept = await asyncio.shield(room.making[asked.key])
-        if kept is None:
-            kept = await self._make_for_all(room, asked.key, scope, receive, send)
-        if kept is None:
-            return
-        if asked.takes_gzip:
-            await kept.zip()
-        room.put(asked.key, kept)
-        scope["route"] = kept.route
-        answer = asked.answer_of(kept) or kept.plain
-        await answer.told_to(asked.known).send_by(send)
-
-    async def _make_for_all(
-        self, room: CacheStore, key: CacheKey, scope: Scope, receive: Receive, send: Send
-    ) -> CachedResponse | None:
-        """Have the answer made once for all that ask for it meanwhile."""
-        making = room.making[key] = asyncio.get_running_loop().create_future()
-        kept = None
-        try:
-            kept = await self._make(scope, receive, send)
-        finally:
-            if room.making.get(key) is making:
-                del room.making[key]
-            making.set_result(kept)
-        return kept
-
-    async def _make(self, scope: Scope, receive: Receive, send: Send) -> CachedResponse | None:
-        """Have the answer made, whole; None where it is not one to keep, and has been sent on as it came."""
-        unconditional = [pair for pair in scope["headers"] if pair[0] != b"if-none-match"]
-        inner = {**scope, "headers": unconditional}
-        taken = _CapturedResponse(send)
-        try:
-            await self.app(inner, receive, taken.send)
-        finally:
-            scope["route"] = inner.get("route")
-        return (
-            None if taken.headers is None else CachedResponse(inner.get("route"), taken.headers, b"".join(taken.body))
-        )
-
-
-class _CapturedResponse:
-    """The way out of an answer that is being made: takes one that may be kept, and sends any other on."""
-
-    def __init__(self, send: Send) -> None:
-        self._send = send
-        self.headers: RawHeaders | None = None
-        self.body: list[bytes] = []
-
-    async def send(self, message: Message) -> None:
-        """Take one message, or send it on."""
-        if message["type"] == "http.response.start" and is_cacheable(message):
-            self.headers = message["headers"]
-        elif self.headers is None:
-            await self._send(message)
-        else:
-            self.body.append(message.get("body", b""))
-
-
-def is_cacheable(start: Message) -> bool:
-    """Whether every cache may keep the answer, nothing in it is one caller's, and all that it varies by is known."""
-    headers = Headers(raw=start["headers"])
-    varies_by = {name.strip().lower() for name in headers.get("vary", "").split(",")} - {""}
-    return (
-        start["status"] == OK
-        and headers.get("cache-control", "").startswith("public")
-        and "etag" in headers
-        and PRIVATE_HEADERS.isdisjoint(headers.keys())
-        and varies_by <= SUPPORTED_VARY
-        and not any(ILLEGAL_FIELD_BYTES.search(value) for _, value in start["headers"])
-    )
+    def find(self, request: CacheRequest) -> tuple[Any, WireResponse] | None:
+        """Return the route that made the response, and the response to send; None if it is not in the cache."""
+        entry = self.store.find(request.key)
+        response = request.choose(entry) if entry else None
+        return (entry.route, response.for_etags(request.if_none_match)) if entry and response else None
 
 
 @lru_cache(maxsize=PARSED_HEADERS)
 def preferred_media_types(accept: bytes) -> frozenset[str]:
-    """The forms that the header prefers to JSON: all that an answer can depend on in it."""
-    told = accept.decode("latin-1")
+    """Return the media types that an Accept header prefers to JSON: all of it that a response can depend on."""
+    header = accept.decode("latin-1")
     return frozenset(
-        form.media_type for form in REPRESENTATIONS if quality(form.media_type, told) > quality(JSON, told)
+        form.media_type for form in REPRESENTATIONS if quality(form.media_type, header) > quality(JSON, header)
     )
 
 
 @lru_cache(maxsize=PARSED_HEADERS)
 def accepts_gzip(accept_encoding: bytes) -> bool:
-    """Whether the header takes gzip, and likes the answer no better as it is (RFC 9110, section 12.5.3)."""
-    told = accept_encoding.decode("latin-1")
-    return quality("gzip", told) > 0 and quality("gzip", told) >= quality("identity", told)
+    """Return whether an Accept-Encoding header accepts gzip at least as much as no encoding (RFC 9110, 12.5.3)."""
+    header = accept_encoding.decode("latin-1")
+    return quality("gzip", header) > 0 and quality("gzip", header) >= quality("identity", header)

@@ -1,4 +1,4 @@
-"""A finished answer as bytes: as it is and as gzip, each with an ETag of its own, whole or as 'not modified'."""
+"""A cached response as bytes: plain and as gzip, each with its own ETag, whole or as 'not modified'."""
 
 import gzip
 from typing import Any, NamedTuple
@@ -13,22 +13,22 @@ OK = 200
 NOT_MODIFIED = 304
 MIN_GZIP_BYTES = 1_000
 MIN_THREADED_GZIP_BYTES = 100_000
-ENTRY_OVERHEAD_BYTES = 2_000  # bytes that headers and key are reckoned at
+ENTRY_OVERHEAD_BYTES = 2_000  # an estimate for headers and key
 BODY_HEADERS = frozenset({b"content-length", b"content-type", b"content-encoding"})
 
 RawHeaders = list[tuple[bytes, bytes]]
 
 
 class WireResponse(NamedTuple):
-    """What is sent to one caller: the header fields as ASGI has them, and as they go over the wire."""
+    """A response for one caller: the header fields as ASGI has them, and the same fields as bytes on the wire."""
 
     status: int
     headers: RawHeaders
     fields: bytes
     body: bytes
 
-    async def send_by(self, send: Send) -> None:
-        """Send it."""
+    async def send(self, send: Send) -> None:
+        """Send it by ASGI."""
         await send({"type": "http.response.start", "status": self.status, "headers": self.headers})
         await send({"type": "http.response.body", "body": self.body})
 
@@ -38,64 +38,68 @@ def _wire_response(status: int, headers: RawHeaders, body: bytes) -> WireRespons
 
 
 class EncodedResponse:
-    """A finished answer in one encoding."""
+    """A response in one encoding: whole, and as 'not modified'."""
 
-    __slots__ = ("_unchanged", "_whole", "etag")
+    __slots__ = ("_not_modified", "_whole", "etag")
 
     def __init__(self, headers: RawHeaders, body: bytes) -> None:
         self.etag = next(value for name, value in headers if name == b"etag")
         self._whole = _wire_response(OK, headers, body)
-        self._unchanged = _wire_response(NOT_MODIFIED, [pair for pair in headers if pair[0] not in BODY_HEADERS], b"")
+        self._not_modified = _wire_response(
+            NOT_MODIFIED, [pair for pair in headers if pair[0] not in BODY_HEADERS], b""
+        )
 
     @property
     def headers(self) -> RawHeaders:
-        """The headers of the whole answer."""
+        """The headers of the whole response."""
         return self._whole.headers
 
     @property
     def body(self) -> bytes:
-        """The body of the whole answer."""
+        """The body of the whole response."""
         return self._whole.body
 
-    def told_to(self, known: bytes | None) -> WireResponse:
-        """What to send to a caller who knows the answers with those ETags (`If-None-Match`)."""
-        if known is None:
+    def for_etags(self, if_none_match: bytes | None) -> WireResponse:
+        """Return the response for a request with that If-None-Match header: 304 if it names the ETag, else 200."""
+        if if_none_match is None:
             return self._whole
-        if known == self.etag or matches_etag([known.decode("latin-1")], self.etag.decode(), weakly=True):
-            return self._unchanged
+        if if_none_match == self.etag or matches_etag(
+            [if_none_match.decode("latin-1")], self.etag.decode(), weakly=True
+        ):
+            return self._not_modified
         return self._whole
 
 
 class CachedResponse:
-    """A finished answer in every encoding that it goes out in, and the route that gave it, for the log."""
+    """A response in every encoding, with the route that made it, for the log."""
 
-    __slots__ = ("plain", "route", "size", "zipped")
+    __slots__ = ("gzipped", "plain", "route", "size")
 
     def __init__(self, route: Any, headers: RawHeaders, body: bytes) -> None:
         self.route = route
         self.size = 2 * len(body) + ENTRY_OVERHEAD_BYTES
-        self.zipped: EncodedResponse | None = None
+        self.gzipped: EncodedResponse | None = None
         if len(body) >= MIN_GZIP_BYTES:
-            told = MutableHeaders(raw=headers)
-            told.add_vary_header("Accept-Encoding")
-            self.plain = EncodedResponse(told.raw, body)
+            varied = MutableHeaders(raw=headers)
+            varied.add_vary_header("Accept-Encoding")
+            self.plain = EncodedResponse(varied.raw, body)
         else:
-            self.plain = self.zipped = EncodedResponse(headers, body)
+            self.plain = self.gzipped = EncodedResponse(headers, body)
 
-    async def zip(self) -> None:
-        """Make the answer as gzip, which is done when that is first asked for; never where it would gain little."""
-        if self.zipped is not None:
+    async def add_gzip(self) -> None:
+        """Compress the response, unless that is done already or the body is too small to gain from it."""
+        if self.gzipped is not None:
             return
         if len(self.plain.body) < MIN_THREADED_GZIP_BYTES:
-            self.zipped = _gzipped(self.plain)
+            self.gzipped = _compress(self.plain)
         else:
-            self.zipped = await run_in_threadpool(_gzipped, self.plain)
+            self.gzipped = await run_in_threadpool(_compress, self.plain)
 
 
-def _gzipped(plain: EncodedResponse) -> EncodedResponse:
+def _compress(plain: EncodedResponse) -> EncodedResponse:
     body = gzip.compress(plain.body, mtime=0)
-    told = MutableHeaders(raw=list(plain.headers))
-    told["ETag"] = gzip_etag(plain.etag.decode())
-    told["Content-Encoding"] = "gzip"
-    told["Content-Length"] = str(len(body))
-    return EncodedResponse(told.raw, body)
+    headers = MutableHeaders(raw=list(plain.headers))
+    headers["ETag"] = gzip_etag(plain.etag.decode())
+    headers["Content-Encoding"] = "gzip"
+    headers["Content-Length"] = str(len(body))
+    return EncodedResponse(headers.raw, body)
