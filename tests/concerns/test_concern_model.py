@@ -21,7 +21,7 @@ THE_FOUR_PARTS = {
     "Concern": {"immediate_danger", "reporter", "children", "concern"},
     "Reporter": {"kind"},
     "ConcernDetail": {"narrative"},
-    "Seen": {"id"},  # an entry that names no item of the guide would say nothing
+    "Observation": {"id"},  # an entry that names no item of the guide would say nothing
 }
 
 

@@ -133,7 +133,7 @@ def follow(reader: Engine, done: threading.Event, seen: list[int]) -> None:
         with reader.connect() as connection:
             new = events_after(connection, after=max(seen, default=0), limit=50)
         seen.extend(int(event.id or 0) for event in new)
-        if is_last:
+        if is_last and not new:
             return
 
 
