@@ -1,4 +1,4 @@
-"""Reads: from the response_cache, not modified, searched, and made for the first time; beside the baselines."""
+"""Reads: from the response cache, not modified, searched, and made for the first time; beside the baselines."""
 
 import importlib.util
 import json
