@@ -1,4 +1,4 @@
-"""Who may call the desk, and how they stand on the record: by the client's name and the address it calls from."""
+"""Authentication of the desk. A caller is recorded by the client's name and its network address."""
 
 from typing import Annotated
 
@@ -11,7 +11,7 @@ from app.web.auth import require_client
 
 
 async def require_actor(request: Request, principal: Annotated[Principal, Depends(require_client)]) -> Actor:
-    """The principal, as the record of disclosures names them."""
+    """Return the caller as the record of disclosures names it."""
     return Actor(principal.name, request.client.host if request.client else "unknown")
 
 

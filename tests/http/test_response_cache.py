@@ -23,7 +23,7 @@ from app.config import Settings
 from app.main import create_app
 from app.models.clients import Scope
 from app.services.operations import generation_watcher as watching
-from app.services.operations.generation_watcher import UNSEEN_SECONDS, GenerationWatcher
+from app.services.operations.generation_watcher import STALE_SECONDS, GenerationWatcher
 from app.store.database import open_database
 from app.web.cache.cache import MAX_ENTRIES, CacheMiddleware, CacheStore, ResponseCache
 from app.web.cache.entry import CachedResponse
@@ -235,8 +235,8 @@ def test_with_and_without_the_shelf_the_answers_are_the_same_whatever_happens_be
         )
         over_http.get("/v1")
         no_shelf.get("/v1")
-        assert len(services[0].state.context.shelf.room) > 0
-        assert len(services[1].state.context.shelf.room) == 0
+        assert len(services[0].state.context.response_cache.room) > 0
+        assert len(services[1].state.context.response_cache.room) == 0
 
 
 class Inner:
@@ -466,13 +466,13 @@ def test_a_database_that_does_not_answer_for_a_minute_clears_the_shelf(
     now = 0.0
     monkeypatch.setattr("app.services.operations.generation_watcher.time.monotonic", lambda: now)
     watch = GenerationWatcher(open_database(tmp_path / "empty"), lambda: changes.append(None))
-    watch.look()
-    now = UNSEEN_SECONDS
-    watch.look()
+    watch.poll()
+    now = STALE_SECONDS
+    watch.poll()
     assert changes == []
 
     now += 1
-    watch.look()
+    watch.poll()
 
     assert len(changes) == 1
 
@@ -487,13 +487,13 @@ def test_every_answer_from_the_shelf_has_an_id_of_its_own_and_is_counted(client:
 
 def test_no_word_of_a_concern_is_ever_on_the_shelf(client: TestClient, service: FastAPI, a_concern: Concern) -> None:
     receipt = client.post("/v1/concerns", json=a_concern()).json()
-    before = len(service.state.context.shelf.room)
+    before = len(service.state.context.response_cache.room)
     token = {"Authorization": f"Bearer {receipt['status_token']}"}
     client.post("/v1/concerns/check", json=a_concern())
     client.get(f"/v1/concerns/{receipt['reference']}", headers=token)
     client.get(f"/v1/concerns/{receipt['reference']}")
 
-    assert len(service.state.context.shelf.room) == before
+    assert len(service.state.context.response_cache.room) == before
 
 
 @pytest.mark.parametrize("encoding", ["gzip", "identity"])
