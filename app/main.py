@@ -1,4 +1,4 @@
-"""`create_app` joins the floors, and does nothing else."""
+"""Builds the application: `create_app` joins the layers, and does nothing else."""
 
 import datetime as dt
 from collections.abc import AsyncIterator
@@ -38,14 +38,19 @@ from app.routers import (
 )
 from app.routers import guide_formats as other_forms
 from app.services.access.clients import Authenticator
-from app.services.access.key_files import DEVELOPMENT_IDENTITY, development_recipient, receipt_key, retired_keys
+from app.services.access.key_files import (
+    DEVELOPMENT_IDENTITY,
+    load_development_recipient,
+    load_receipt_key,
+    load_retired_keys,
+)
 from app.services.access.openid import open_provider
 from app.services.access.rate_limiting import make_limiter
 from app.services.concerns.edition_resolver import EditionResolver
 from app.services.concerns.follow_up import FollowUps
 from app.services.concerns.receipt_builder import ReceiptBuilder
 from app.services.concerns.receipt_signing import make_receipt_signer
-from app.services.concerns.retention import Periods
+from app.services.concerns.retention import RetentionPeriods
 from app.services.concerns.sealing import make_sealer
 from app.services.concerns.submission import Submissions
 from app.services.concerns.unsealing import Unsealer, read_identities
@@ -55,6 +60,7 @@ from app.services.guidance.emergency_contacts import EmergencyContacts
 from app.services.guidance.reference_data import read_reference_data
 from app.services.guidance.seeding import publish_seed
 from app.services.operations.generation_watcher import GenerationWatcher
+from app.services.operations.periodic_worker import PeriodicWorker
 from app.services.operations.retention_worker import RetentionWorker
 from app.store.contents import Contents
 from app.store.database import open_database
@@ -77,8 +83,8 @@ from app.web.openapi import customise_openapi
 from app.web.problems import add_problem_handlers
 
 ROUTERS = (
-    concerns.router,  # first those that are asked the most, since routes are tried in turn
-    publishing.router,  # both before those that would read what follows a path, or its ending, as a name
+    concerns.router,  # first the most used, since routes are tried in order
+    publishing.router,  # both before routes that would take the rest of the path as a name
     other_forms.router,
     editions.time_maps,
     editions.router,
@@ -95,7 +101,7 @@ ROUTERS = (
     reading.router,
     raising.router,
     following.router,
-    developers.router,  # before the one that would read its names as files
+    developers.router,  # before the route that would take its names as files
     security_txt.router,
     docs.router,
 )
@@ -104,7 +110,7 @@ log = Log(__name__)
 
 
 def utc_now() -> dt.datetime:
-    """The clock of a running service."""
+    """Return the current time: the clock of a running service."""
     return dt.datetime.now(dt.UTC)
 
 
@@ -113,11 +119,11 @@ def build_context(settings: Settings, clock: Clock) -> AppContext:
     engine = open_database(settings.data_dir, settings.database_address)
     recipients, identity_file = settings.seal_to, settings.seal_identity_file
     if not recipients:
-        recipients = (development_recipient(settings.data_dir, at=clock()),)
+        recipients = (load_development_recipient(settings.data_dir, at=clock()),)
         identity_file = identity_file or settings.data_dir / DEVELOPMENT_IDENTITY
     sealer, reference_data = make_sealer(recipients), read_reference_data(settings.seed_dir)
     signer = make_receipt_signer(
-        receipt_key(settings.receipt_key_file, settings.data_dir), retired_keys(settings.retired_receipt_keys)
+        load_receipt_key(settings.receipt_key_file, settings.data_dir), load_retired_keys(settings.retired_receipt_keys)
     )
     known_hosts = AllowedHosts(public_url=settings.public_url, allowed_hosts=settings.allowed_hosts)
     response_cache, metrics = ResponseCache(settings.shelf_megabytes, known_hosts.allows), Metrics()
@@ -133,8 +139,8 @@ def build_context(settings: Settings, clock: Clock) -> AppContext:
         engine,
         queue_size=settings.writer_queue,
         wait_seconds=settings.writer_wait_seconds,
-        when_raised=invalidate_caches,
-        when_flushed=metrics.record_flush,
+        on_generation_raised=invalidate_caches,
+        on_flush=metrics.record_flush,
     )
     return AppContext(
         settings=settings,
@@ -168,7 +174,7 @@ def _authenticator(settings: Settings, engine: Engine) -> Authenticator:
 
 
 class GuidanceApp(FastAPI):
-    """The framework, with what comes before it: the cache answers many times as fast as the framework begins to."""
+    """The FastAPI application, with the response cache in front of it, which is many times as fast."""
 
     front: RequestLogMiddleware
     records: RequestRecords
@@ -178,12 +184,12 @@ class GuidanceApp(FastAPI):
         await self.front(scope, receive, send)
 
     async def behind(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Serve one request by the framework alone."""
+        """Serve one request without the response cache."""
         await super().__call__(scope, receive, send)
 
 
 def create_app(settings: Settings, clock: Clock = utc_now) -> GuidanceApp:
-    """The service. Nothing is opened until it starts."""
+    """Build the application. Nothing is opened until it starts."""
 
     @asynccontextmanager
     async def live(app: FastAPI) -> AsyncIterator[None]:
@@ -193,16 +199,16 @@ def create_app(settings: Settings, clock: Clock = utc_now) -> GuidanceApp:
             try:
                 _prepare(context, ending)
             except GuidanceError as fault:
-                app.state.start_fault = fault  # for whoever started the service: a log line holds no words of an error
+                app.state.start_fault = fault  # for the process that started it: a log line has no message of an error
                 raise
-            _begin_work(context, ending)
+            _start_workers(context, ending)
             yield
 
     app = GuidanceApp(
         title=NAME,
         version=VERSION,
         lifespan=live,
-        openapi_url=None,  # a page of this service's own, kept and named like every public read
+        openapi_url=None,  # served by a route of this service, cached like every public read
         docs_url=None,
         redoc_url=None,
         redirect_slashes=False,
@@ -213,12 +219,12 @@ def create_app(settings: Settings, clock: Clock = utc_now) -> GuidanceApp:
     add_problem_handlers(app)
     customise_openapi(app)
     app.add_middleware(NegotiationMiddleware)
-    _surround(app, settings)
+    _add_middleware(app, settings)
     return app
 
 
 def _prepare(context: AppContext, ending: ExitStack) -> None:
-    """Bring the database to where it can be served, with the writer at work."""
+    """Prepare the schema, start the writer and publish the seed."""
     settings, writer = context.settings, context.writer
     try:
         prepare_schema(context.engine, settings.data_dir)
@@ -229,29 +235,29 @@ def _prepare(context: AppContext, ending: ExitStack) -> None:
     publish_seed(context.engine, writer, context.reference_data, settings.seed_dir, at=context.clock())
 
 
-def _begin_work(context: AppContext, ending: ExitStack) -> None:
-    """Begin what a serving process does by itself, and say what an operator should know."""
+def _start_workers(context: AppContext, ending: ExitStack) -> None:
+    """Start the background workers, and log warnings for the operator."""
     settings, writer = context.settings, context.writer
     if settings.database_url is not None and settings.receipt_key_file is None:
-        log.warning("receipt_key_of_this_node_alone", path=str(settings.data_dir))
+        log.warning("receipt_key_not_shared", path=str(settings.data_dir))
     if not settings.seal_to:
         log.warning("development_identity", path=str(settings.data_dir))
-    context.emergency_contacts.current()  # remembered from now on, whatever becomes of the database
-    periods = Periods(settings.retention_acknowledged_days, settings.retention_closed_days)
-    at_work: list[RetentionWorker | GenerationWatcher | DispatcherThread] = [
+    context.emergency_contacts.current()  # cached from now on, in case the database fails later
+    periods = RetentionPeriods(settings.retention_acknowledged_days, settings.retention_closed_days)
+    workers: list[PeriodicWorker] = [
         RetentionWorker(context.engine, writer, periods, context.clock),
         GenerationWatcher(context.engine, context.invalidate_caches),
     ]
     if settings.deliver:
         allowed_hosts = frozenset(settings.webhook_allowed_hosts)
-        at_work.append(DispatcherThread(WebhookDispatcher(writer, allowed_hosts, context.clock)))
-    for each in at_work:
-        each.start()
-        ending.callback(each.stop)
+        workers.append(DispatcherThread(WebhookDispatcher(writer, allowed_hosts, context.clock)))
+    for worker in workers:
+        worker.start()
+        ending.callback(worker.stop)
 
 
-def _surround(app: GuidanceApp, settings: Settings) -> None:
-    """Put the middleware around the routes; the last to be added is the first to be asked."""
+def _add_middleware(app: GuidanceApp, settings: Settings) -> None:
+    """Add the middleware around the routes; the last to be added is called first."""
     limiter = make_limiter(settings.limits_store, settings.limits_secret_file)
     context: AppContext = app.state.context
     app.add_middleware(

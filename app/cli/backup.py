@@ -9,7 +9,7 @@ from app.cli.options import DataDir, EnvFile, read_settings
 from app.config import Settings
 from app.errors import BackupRefused
 from app.main import utc_now
-from app.services.operations.backup import back_up, keys_kept_apart
+from app.services.operations.backup import back_up, keys_outside_backups
 from app.services.operations.backup import restore as restore_backup
 
 
@@ -62,7 +62,7 @@ def _of_the_embedded(settings: Settings) -> Settings:
 
 
 def _tell_of_keys(settings: Settings) -> None:
-    kept = "".join(f"\n  {path}" for path in keys_kept_apart(settings))
+    kept = "".join(f"\n  {path}" for path in keys_outside_backups(settings))
     typer.echo(
         "Keys stand in no backup, and sealed concerns cannot be opened without theirs. Keep apart, and safe, the "
         f"identities of every recipient in GUIDANCE_SEAL_TO{', and these files:' + kept if kept else '.'}",

@@ -11,7 +11,7 @@ from app.cli.options import DataDir, EnvFile, database_at_work, read_settings
 from app.errors import DeskRequestFailed
 from app.main import utc_now
 from app.models.concerns.references import find_reference
-from app.services.concerns.retention import Periods, erase_what_is_due
+from app.services.concerns.retention import RetentionPeriods, erase_due_concerns
 from app.services.concerns.unsealing import read_identities
 
 desk = typer.Typer(help="The duty team's side.", no_args_is_help=True)
@@ -48,10 +48,10 @@ def desk_open(
 def desk_purge(data_dir: DataDir = None, env_file: EnvFile = None) -> None:
     """Erase the words of concerns whose retention period has ended. What nobody acknowledged is never erased."""
     settings = read_settings(data_dir, env_file)
-    periods = Periods(settings.retention_acknowledged_days, settings.retention_closed_days)
+    periods = RetentionPeriods(settings.retention_acknowledged_days, settings.retention_closed_days)
     erased = 0
     with database_at_work(settings) as (engine, writer):
-        for _ in erase_what_is_due(engine, writer, periods, at=utc_now()):
+        for _ in erase_due_concerns(engine, writer, periods, at=utc_now()):
             erased += 1
     typer.echo(f"{erased} erased")
 

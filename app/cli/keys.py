@@ -8,7 +8,7 @@ import typer
 from app.cli.options import DataDir, EnvFile, database_at_work, read_settings
 from app.errors import SetupError
 from app.main import utc_now
-from app.services.access.key_files import new_identity
+from app.services.access.key_files import create_identity
 from app.services.concerns.resealing import reseal
 from app.services.concerns.sealing import fingerprint_of, make_sealer
 from app.services.concerns.unsealing import read_identities
@@ -28,7 +28,7 @@ def keys_new(
     Keep the identity away from the server: only whoever opens concerns needs it.
     """
     try:
-        recipient = new_identity(path, at=utc_now())
+        recipient = create_identity(path, at=utc_now())
     except FileExistsError:
         raise typer.BadParameter("that file exists already; it is left as it is") from None
     except OSError as failure:

@@ -12,7 +12,7 @@ from app.main import utc_now
 from app.models.events.tables import EventKind
 from app.services.events.dispatcher import DispatcherThread, WebhookDispatcher
 from app.services.events.ssrf_guard import SsrfGuard
-from app.services.events.webhooks import add_webhook, drop_old_secret, remove_webhook, replay, rotate_secret
+from app.services.events.webhooks import add_webhook, drop_old_secret, remove_webhook, replay_deliveries, rotate_secret
 from app.store.events import count_deliveries
 from app.store.webhooks import list_webhooks
 
@@ -31,9 +31,9 @@ def webhooks_add(
 ) -> None:
     """Add an address and print the secret that signs what is sent to it (Standard Webhooks); it is shown here once."""
     settings = read_settings(data_dir, env_file)
-    addresses = SsrfGuard(frozenset(settings.webhook_allowed_hosts))
+    guard = SsrfGuard(frozenset(settings.webhook_allowed_hosts))
     with database_at_work(settings) as (_, writer):
-        secret = add_webhook(writer, name=name, url=url, kinds=event, addresses=addresses, at=utc_now())
+        secret = add_webhook(writer, name=name, url=url, kinds=event, guard=guard, at=utc_now())
     typer.echo(secret)
 
 
@@ -78,7 +78,7 @@ def webhooks_rotate(
 def webhooks_replay(name: Name, data_dir: DataDir = None, env_file: EnvFile = None) -> None:
     """Try again everything that could not be delivered to the address."""
     with database_at_work(read_settings(data_dir, env_file)) as (_, writer):
-        requeued = replay(writer, name, now=utc_now())
+        requeued = replay_deliveries(writer, name, now=utc_now())
     typer.echo(f"{requeued} due again")
 
 
@@ -95,6 +95,6 @@ def deliver(
     allowed_hosts = frozenset(settings.webhook_allowed_hosts)
     with database_at_work(settings) as (_, writer):
         delivery = DispatcherThread(WebhookDispatcher(writer, allowed_hosts, utc_now, dt.timedelta(seconds=lease)))
-        signal.signal(signal.SIGTERM, lambda *_: delivery.ask_to_stop())
-        signal.signal(signal.SIGINT, lambda *_: delivery.ask_to_stop())
-        delivery.work()
+        signal.signal(signal.SIGTERM, lambda *_: delivery.request_stop())
+        signal.signal(signal.SIGINT, lambda *_: delivery.request_stop())
+        delivery.run()

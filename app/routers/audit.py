@@ -1,4 +1,4 @@
-"""The auditor's side: the record of disclosures, and signed statements of where its chains end."""
+"""The routes of auditors: the record of disclosures, and signed statements of the ends of its chains."""
 
 import datetime as dt
 from typing import Annotated
@@ -9,8 +9,8 @@ from app.models.base import format_utc
 from app.models.concerns.receipts import EXAMPLE_REFERENCE
 from app.models.desk.concerns import DisclosureEntry, DisclosuresResponse, StatementResponse
 from app.routers.desk import UNADMITTED
-from app.services.auditing import read_disclosures, state_end_of_chain
 from app.services.concerns.receipt_signing import STATEMENT
+from app.services.desk.auditing import read_disclosures, read_end_of_chain
 from app.web.context import ContextDep, NowDep
 from app.web.cursors import A_MOMENT, decode_position, encode_position
 from app.web.desk_auth import AuditorDep
@@ -22,7 +22,7 @@ from app.web.router import GuidanceRouter
 router = GuidanceRouter(prefix="/v1/desk/disclosures", tags=["Audit"])
 
 CHAIN = r"^[0-9A-Za-z-]{1,40}$"
-PLACE = (dt.datetime, str, int)
+POSITION_TYPES = (dt.datetime, str, int)
 
 
 @router.get("", summary="Read the record of disclosures", responses=problem_responses(*UNADMITTED))
@@ -45,15 +45,15 @@ def list_disclosures(
     cursor: Annotated[Cursor, Query(examples=[encode_position((A_MOMENT, EXAMPLE_REFERENCE, 1))])] = None,
 ) -> DisclosuresResponse:
     """Who read or changed what, when and from where, the oldest first. Reading this is on the record too."""
-    after = decode_position(cursor, PLACE)
+    after = decode_position(cursor, POSITION_TYPES)
     rows = read_disclosures(
         context.writer, chain=chain, client=client, actor=actor, at=now, after=after, limit=limit + 1
     )
     response.headers["Cache-Control"] = NO_STORE
     page = rows[:limit]
-    following = encode_position((page[-1].at, page[-1].chain, page[-1].number)) if len(rows) > limit else None
+    next_cursor = encode_position((page[-1].at, page[-1].chain, page[-1].number)) if len(rows) > limit else None
     entries = tuple(DisclosureEntry.model_validate(dict(row)) for row in page)
-    return DisclosuresResponse(disclosures=entries, next_cursor=following)
+    return DisclosuresResponse(disclosures=entries, next_cursor=next_cursor)
 
 
 @router.get(
@@ -71,7 +71,7 @@ def sign_statement(
     ],
 ) -> StatementResponse:
     """The length and the last hash of a chain, signed, for an auditor to keep where this service cannot reach it."""
-    length, head = state_end_of_chain(context.writer, chain, actor=actor, at=now)
+    length, head = read_end_of_chain(context.writer, chain, actor=actor, at=now)
     response.headers["Cache-Control"] = NO_STORE
     claims = {"sub": chain, "length": length, "head_sha256": head, "iat": int(now.timestamp()), "at": format_utc(now)}
     statement = context.signer.sign(claims, kind=STATEMENT)

@@ -40,7 +40,7 @@ router = GuidanceRouter(prefix="/v1/concerns", tags=["Concerns"], route_class=JS
 UNADMITTED = (TOKEN_REQUIRED, INVALID_TOKEN, MISSING_SCOPE, PROVIDER_UNAVAILABLE)
 WITH_OR_WITHOUT_KEY: dict[str, Any] = {
     "security": [{}]
-}  # added to the client's key, so that the document says: either, or neither
+}  # added to the client's key, so that the OpenAPI document says: with or without the key
 UNREADABLE = (UNREADABLE_BODY, CONTENT_TOO_LARGE, UNSUPPORTED_MEDIA_TYPE, VALIDATION_FAILED)
 
 Submission = Annotated[

@@ -1,4 +1,4 @@
-"""The duty team's side: the inbox, opening, and the acts on a concern. Every route writes a disclosure."""
+"""The desk of the duty team: the inbox, and reading and changing a concern. Every route writes a disclosure."""
 
 import datetime as dt
 from typing import Annotated
@@ -21,9 +21,9 @@ from app.models.desk.concerns import (
 from app.presenters.desk import entry_of, inbox_entry, opened_concern, reference_of
 from app.routers.editions import HIGHEST
 from app.services.desk import actions as desk
-from app.store.database import forget_freed_pages
+from app.store.database import purge_freed_pages
 from app.store.disclosures import Actor
-from app.store.inbox import InboxOrder, InboxQuery, place_of
+from app.store.inbox import InboxOrder, InboxQuery, position_of
 from app.web.context import AppContext, ContextDep, NowDep
 from app.web.cursors import A_MOMENT, decode_position, encode_position
 from app.web.desk_auth import ReaderDep, WorkerDep
@@ -91,14 +91,14 @@ def read_inbox(
     Among those: immediate danger, as the reporter said it; then the longest overdue; then the oldest. Indicators play
     no part.
     """
-    wanted = InboxQuery(order, state, overdue)
-    after = decode_position(cursor, wanted.kinds)
-    rows = desk.read_inbox(context.writer, wanted, actor=actor, at=now, after=after, limit=limit)
+    query = InboxQuery(order, state, overdue)
+    after = decode_position(cursor, query.column_types)
+    rows = desk.read_inbox(context.writer, query, actor=actor, at=now, after=after, limit=limit)
     response.headers["Cache-Control"] = NO_STORE
     page = rows[:limit]
     return InboxResponse(
         concerns=tuple(inbox_entry(row._asdict(), now=now) for row in page),
-        next_cursor=encode_position(place_of(page[-1], wanted)) if len(rows) > limit else None,
+        next_cursor=encode_position(position_of(page[-1], query)) if len(rows) > limit else None,
     )
 
 
@@ -151,10 +151,10 @@ def fetch_addition(
 ) -> Response:
     """The sealed file of one addition."""
     fetched = _fetch_sealed(context, actor, now, reference, how=f"sealed file of addition {number}")
-    found = next((addition for addition in fetched.additions if addition.number == number), None)
-    if found is None:
+    addition = next((each for each in fetched.additions if each.number == number), None)
+    if addition is None:
         raise NoSuchItem
-    return _sealed_file(found.sealed, f"{found.reference}-{number}", additions=len(fetched.additions))
+    return _sealed_file(addition.sealed, f"{addition.reference}-{number}", additions=len(fetched.additions))
 
 
 @router.post(
@@ -190,8 +190,8 @@ def close(
     faults = context.reference_data.faults_in_codes(outcome)
     if faults:
         raise ValidationFailed(faults)
-    named, shared = reference_of(reference), outcome.shared_with_reporter
-    concern = desk.close(context.writer, named, outcome=outcome.outcome, shared=shared, actor=actor, at=now)
+    parsed, shared = reference_of(reference), outcome.shared_with_reporter
+    concern = desk.close(context.writer, parsed, outcome=outcome.outcome, shared=shared, actor=actor, at=now)
     return _entry(response, concern, now)
 
 
@@ -205,8 +205,8 @@ def hold(
     *, response: Response, context: ContextDep, actor: WorkerDep, now: NowDep, reference: Reference, hold: Hold
 ) -> InboxEntry:
     """A concern on hold is erased neither by retention nor on request."""
-    named = reference_of(reference)
-    concern = desk.hold(context.writer, named, held=hold.held, reason=hold.reason, actor=actor, at=now)
+    parsed = reference_of(reference)
+    concern = desk.hold(context.writer, parsed, held=hold.held, reason=hold.reason, actor=actor, at=now)
     return _entry(response, concern, now)
 
 
@@ -221,7 +221,7 @@ def erase(
 ) -> InboxEntry:
     """Take the words away for good. What nobody has acknowledged, and what is on hold, is not erased."""
     concern = desk.erase(context.writer, reference_of(reference), reason=erasure.reason, actor=actor, at=now)
-    forget_freed_pages(context.engine)
+    purge_freed_pages(context.engine)
     return _entry(response, concern, now)
 
 
@@ -237,7 +237,7 @@ def _fetch_sealed(
 
 
 def _sealed_file(sealed: bytes | None, name: str, *, additions: int) -> Response:
-    """The file; the header `Additions` tells how many more there are to fetch."""
+    """Return the sealed file. The header `Additions` is the number of additions to fetch."""
     if sealed is None:
         raise ConcernErased
     headers = {

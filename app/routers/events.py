@@ -1,4 +1,4 @@
-"""Events by pull: read, keep, confirm by asking for what comes after."""
+"""Events by pull. A request for the events after a cursor confirms those before it."""
 
 import asyncio
 import time
@@ -13,7 +13,7 @@ from app.models.events.responses import EventResponse, EventsResponse
 from app.models.events.tables import EventKind, EventRow
 from app.routers.desk import UNADMITTED
 from app.services.access.clients import Principal
-from app.services.event_pull import confirm_events
+from app.services.events.pull import confirm_events
 from app.store.events import confirmed_by, events_after
 from app.web.auth import require_client
 from app.web.context import AppContext, ContextDep
@@ -27,7 +27,7 @@ router = GuidanceRouter(prefix="/v1/events", tags=["Events"])
 
 LONGEST_WAIT = 30
 SECOND = 1.0
-LOOK_AGAIN_SECONDS = 0.25
+POLL_SECONDS = 0.25
 
 Follower = Annotated[Principal, Security(require_client, scopes=[Scope.EVENTS])]
 
@@ -56,17 +56,17 @@ async def read_events(
 ) -> EventsResponse:
     """What happened since, for this client. What it has not confirmed is offered again."""
     response.headers["Cache-Control"] = NO_STORE
-    began_after = await run_in_threadpool(_begin, context, principal.name, after)
+    last_confirmed = await run_in_threadpool(_confirm, context, principal.name, after)
     deadline = time.monotonic() + wait * SECOND
-    while not (found := await run_in_threadpool(_read, context, began_after, limit)) and time.monotonic() < deadline:
-        await asyncio.sleep(LOOK_AGAIN_SECONDS)
-    last = found[-1].id if found else began_after
-    events = tuple(EventResponse(type=EventKind(event.kind), timestamp=event.at, data=event.data) for event in found)
+    while not (rows := await run_in_threadpool(_read, context, last_confirmed, limit)) and time.monotonic() < deadline:
+        await asyncio.sleep(POLL_SECONDS)
+    last = rows[-1].id if rows else last_confirmed
+    events = tuple(EventResponse(type=EventKind(event.kind), timestamp=event.at, data=event.data) for event in rows)
     return EventsResponse(events=events, next_cursor=encode_key(last or 0))
 
 
-def _begin(context: AppContext, client: str, after: str | None) -> int:
-    """Confirm what the cursor confirms, and give the event after which to read."""
+def _confirm(context: AppContext, client: str, after: str | None) -> int:
+    """Confirm the events up to the cursor, and return the number of the last confirmed event."""
     if after is None:
         with Session(context.engine) as session:
             return confirmed_by(session, client=client)

@@ -145,16 +145,18 @@ def withdraw(
 
 
 def _check_if_match(if_match: str | None, session: Session, current: EditionHead | None) -> None:
-    """Raise unless the header names the current edition, or there is none to name."""
+    """Raise unless the header has the ETag of the current edition, or there is neither."""
     if current is None:
         if if_match is not None:
             raise PreconditionFailed
         return
     if if_match is None:
         raise PreconditionMissing
-    answer = present_edition(
+    document = present_edition(
         current, read_content(session, current.key), EditionStatus.CURRENT, guide_path(current.guide)
     )
-    etag = etag_of(json_bytes(answer))
-    if not any(matches_etag([if_match], tag) for tag in (etag, gzip_etag(etag))):  # in whichever form it was read
+    etag = etag_of(json_bytes(document))
+    if not any(
+        matches_etag([if_match], tag) for tag in (etag, gzip_etag(etag))
+    ):  # as it was read, with gzip or without
         raise PreconditionFailed

@@ -1,1 +1,1 @@
-"""The acts: the only place that changes state."""
+"""The operations of the domain: only they change state."""

@@ -1,4 +1,4 @@
-"""Copies of the embedded database, whole and consistent, also while it is being written to."""
+"""Copies of the embedded database: complete and consistent, also while the service writes to it."""
 
 import os
 import sqlite3
@@ -9,16 +9,16 @@ from pathlib import Path
 
 from app.errors import BackupRefused
 
-PAGES_A_STEP = 256
-BESIDE = ("-wal", "-shm", "-journal")
+PAGES_PER_STEP = 256
+SIDE_FILES = ("-wal", "-shm", "-journal")
 
 
 @contextmanager
-def copied(source: Path, beside: Path) -> Iterator[Path]:
-    """A copy of the database in a draft beside that path, readable by its owner alone and flushed to the disk.
+def database_copy(source: Path, beside: Path) -> Iterator[Path]:
+    """Yield a copy of the database: a draft file in the folder of `beside`, readable only by its owner, on the disk.
 
-    The copy is of one moment, that at which it began: it holds one snapshot, so writers neither wait for it nor make it
-    begin anew. The draft is gone afterwards, unless it was given a name. Raises `BackupRefused`.
+    The copy is one snapshot, taken when it starts. So writers do not wait for it, and do not make it start again. The
+    draft is deleted afterwards, unless it was moved. Raises `BackupRefused`.
     """
     descriptor, name = tempfile.mkstemp(dir=beside.parent, prefix=f".{beside.name}.")  # made with mode 0600
     os.close(descriptor)
@@ -31,12 +31,12 @@ def copied(source: Path, beside: Path) -> Iterator[Path]:
         flush(draft)
         yield draft
     finally:
-        for path in (draft, *(Path(f"{draft}{ending}") for ending in BESIDE)):
+        for path in (draft, *(Path(f"{draft}{ending}") for ending in SIDE_FILES)):
             path.unlink(missing_ok=True)
 
 
-def faults_in_file(path: Path) -> list[str]:
-    """What SQLite itself finds wrong with the database: its pages and indexes, and rows that point nowhere."""
+def find_file_faults(path: Path) -> list[str]:
+    """Return the faults that SQLite finds: in pages and indexes, and rows whose foreign key matches nothing."""
     try:
         with closing(_open_to_read(path)) as connection:
             found = [str(row[0]) for row in connection.execute("PRAGMA integrity_check")]
@@ -47,10 +47,10 @@ def faults_in_file(path: Path) -> list[str]:
 
 
 @contextmanager
-def held_alone(path: Path) -> Iterator[None]:
-    """Hold the database so that nobody else has it open, with everything in its one file.
+def exclusive_lock(path: Path) -> Iterator[None]:
+    """Lock the database, so that no other process has it open, with everything in its one file.
 
-    Raises `BackupRefused` where somebody has. A damaged one is held as far as it can be.
+    Raises `BackupRefused` if another process has it open. A damaged database is locked as far as possible.
     """
     with closing(sqlite3.connect(path, timeout=0, isolation_level=None)) as connection:
         try:
@@ -60,12 +60,12 @@ def held_alone(path: Path) -> Iterator[None]:
             if refusal.sqlite_errorcode & 0xFF in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
                 raise BackupRefused(f"{path} is open elsewhere: stop the service first") from None
         except sqlite3.DatabaseError:
-            pass  # damaged, which is why somebody restores another
+            pass  # damaged, which is a reason to restore another
         yield
 
 
 def flush(path: Path) -> None:
-    """Bring the file, or the names in the folder, to the disk."""
+    """Flush the file, or the names in the folder, to the disk."""
     descriptor = os.open(path, os.O_RDONLY)
     try:
         os.fsync(descriptor)
@@ -73,8 +73,8 @@ def flush(path: Path) -> None:
         os.close(descriptor)
 
 
-def put_in_place(draft: Path, path: Path, *, replace: bool) -> None:
-    """Give the draft its name. Raises `FileExistsError` where something has that name and is not to be replaced."""
+def move_into_place(draft: Path, path: Path, *, replace: bool) -> None:
+    """Give the draft its name. Raises `FileExistsError` if a file has that name and `replace` is false."""
     if replace:
         draft.replace(path)
     else:
@@ -82,20 +82,20 @@ def put_in_place(draft: Path, path: Path, *, replace: bool) -> None:
     flush(path.parent)
 
 
-def put_aside(path: Path, aside: Path) -> None:
-    """Rename the database, with what may stand beside it."""
-    for ending in ("", *BESIDE):
-        part = Path(f"{path}{ending}")
-        if part.exists():
-            part.rename(f"{aside}{ending}")
+def move_aside(path: Path, aside: Path) -> None:
+    """Rename the database, with its side files."""
+    for ending in ("", *SIDE_FILES):
+        file = Path(f"{path}{ending}")
+        if file.exists():
+            file.rename(f"{aside}{ending}")
     flush(path.parent)
 
 
 def _copy(source: Path, draft: Path) -> None:
     with closing(_open_to_read(source)) as reading, closing(sqlite3.connect(draft)) as writing:
         reading.execute("BEGIN")
-        reading.execute("SELECT count(*) FROM sqlite_schema").fetchone()  # from here on, this is the moment
-        reading.backup(writing, pages=PAGES_A_STEP, sleep=0)
+        reading.execute("SELECT count(*) FROM sqlite_schema").fetchone()  # the snapshot is taken here
+        reading.backup(writing, pages=PAGES_PER_STEP, sleep=0)
         writing.execute("PRAGMA journal_mode=DELETE").fetchone()  # so that the copy is one file
 
 

@@ -10,7 +10,7 @@ from app.models.clients import ClientRow
 
 
 def insert_client(session: Session, client: ClientRow) -> None:
-    """Insert it; raises `ClientExists` where its name was used before."""
+    """Insert the client; raises `ClientExists` if the name is already used."""
     session.add(client)
     try:
         session.flush()
@@ -19,7 +19,7 @@ def insert_client(session: Session, client: ClientRow) -> None:
 
 
 def mark_revoked(session: Session, *, name: str, at: dt.datetime) -> None:
-    """Mark it revoked, if it is not yet; raises `NoSuchClient`."""
+    """Mark the client revoked, unless it already is; raises `NoSuchClient`."""
     client = session.get(ClientRow, name)
     if client is None:
         raise NoSuchClient
@@ -28,12 +28,12 @@ def mark_revoked(session: Session, *, name: str, at: dt.datetime) -> None:
 
 
 def find_client(session: Session, *, key_sha256: bytes) -> ClientRow | None:
-    """The client with that key, unless it is revoked."""
+    """Return the client with that key, unless it is revoked."""
     return session.exec(
         select(ClientRow).where(ClientRow.key_sha256 == key_sha256, col(ClientRow.revoked_at).is_(None))
     ).one_or_none()
 
 
 def list_clients(session: Session) -> list[ClientRow]:
-    """Every client, revoked ones too, by name."""
+    """Return every client by name, with those that are revoked."""
     return list(session.exec(select(ClientRow).order_by(ClientRow.name)))

@@ -1,4 +1,4 @@
-"""The rows of concerns, of what was added to them, and of the receipts kept for retries."""
+"""The rows of concerns, of additions, and of receipts that are stored for retries."""
 
 import datetime as dt
 from collections.abc import Sequence
@@ -9,13 +9,13 @@ from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session, col, select
 
 from app.errors import AlreadyStored, NoSuchConcern, ReferenceTaken
-from app.models.concerns.tables import AdditionRow, ConcernRow, ConcernState, KeptReceiptRow
+from app.models.concerns.tables import AdditionRow, ConcernRow, ConcernState, StoredReceiptRow
 from app.store.tables import table_of
 
-# Inserted with every concern: built once.
+# Executed with every concern: built once.
 _NEW_CONCERN = insert(table_of(ConcernRow))
-_NEW_KEPT_RECEIPT = insert(table_of(KeptReceiptRow))
-_AS_EVERY_NEW_ONE = {
+_NEW_STORED_RECEIPT = insert(table_of(StoredReceiptRow))
+_DEFAULTS = {
     "state": ConcernState.RECEIVED.value,
     "outcome_shared": False,
     "overdue_told": False,
@@ -25,7 +25,7 @@ _AS_EVERY_NEW_ONE = {
 
 @dataclass(frozen=True)
 class NewConcern:
-    """A concern as it is received: the columns of its row that are not as they are in every new one."""
+    """A concern as it is received: the columns of its row that have no default."""
 
     reference: str
     received_at: dt.datetime
@@ -41,30 +41,30 @@ class NewConcern:
 
 
 def insert_concerns(session: Session, concerns: Sequence[NewConcern]) -> None:
-    """Insert them; raises `ReferenceTaken` where another concern has a reference of theirs."""
+    """Insert the concerns; raises `ReferenceTaken` if another concern has one of the references."""
     try:
-        session.connection().execute(_NEW_CONCERN, [_AS_EVERY_NEW_ONE | vars(concern) for concern in concerns])
+        session.connection().execute(_NEW_CONCERN, [_DEFAULTS | vars(concern) for concern in concerns])
     except IntegrityError:
         raise ReferenceTaken from None
 
 
-def insert_kept_receipts(session: Session, kept: Sequence[KeptReceiptRow]) -> None:
-    """Insert them; raises `AlreadyStored` where an idempotency key was used before."""
-    if not kept:
+def insert_stored_receipts(session: Session, receipts: Sequence[StoredReceiptRow]) -> None:
+    """Insert the receipts; raises `AlreadyStored` if an idempotency key was used before."""
+    if not receipts:
         return
     try:
-        session.connection().execute(_NEW_KEPT_RECEIPT, [each.model_dump() for each in kept])
+        session.connection().execute(_NEW_STORED_RECEIPT, [receipt.model_dump() for receipt in receipts])
     except IntegrityError:
         raise AlreadyStored from None
 
 
-def find_kept_receipt(session: Session, *, key_sha256: bytes) -> KeptReceiptRow | None:
-    """Return the receipt that was stored under that idempotency key."""
-    return session.get(KeptReceiptRow, key_sha256)
+def find_stored_receipt(session: Session, *, key_sha256: bytes) -> StoredReceiptRow | None:
+    """Return the receipt that was stored for that idempotency key, if there is one."""
+    return session.get(StoredReceiptRow, key_sha256)
 
 
 def find_concern(session: Session, *, reference: str) -> ConcernRow | None:
-    """Return the concern of that reference."""
+    """Return the concern of that reference, if there is one."""
     return session.get(ConcernRow, reference)
 
 
@@ -88,20 +88,23 @@ def insert_addition(
 
 
 def list_additions(session: Session, reference: str) -> list[AdditionRow]:
-    """Return what was added to the concern, in the order of arrival."""
+    """Return the additions to the concern, in the order of arrival."""
     added = select(AdditionRow).where(AdditionRow.reference == reference).order_by(col(AdditionRow.number))
     return list(session.exec(added))
 
 
 def erase_sealed(session: Session, concern: ConcernRow, *, at: dt.datetime) -> None:
-    """Take the sealed text of the concern and of its additions away; the rows stay."""
+    """Erase the sealed text of the concern and of its additions; the rows stay."""
     session.exec(update(AdditionRow).where(col(AdditionRow.reference) == concern.reference).values(sealed=None))
     concern.sealed, concern.erased_at = None, at
     session.flush()
 
 
 def due_for_erasure(session: Session, *, state: str, before: dt.datetime, limit: int) -> Sequence[str]:
-    """List concerns in that state, with nothing added, since before the moment; not held, not yet erased."""
+    """Return the references of concerns that entered the state before that time, with no addition after it.
+
+    Concerns on hold, and those already erased, are left out.
+    """
     since = ConcernRow.closed_at if state == ConcernState.CLOSED else ConcernRow.acknowledged_at
     return session.exec(
         select(ConcernRow.reference)
@@ -119,7 +122,7 @@ def due_for_erasure(session: Session, *, state: str, before: dt.datetime, limit:
 
 @dataclass(frozen=True)
 class SealedText:
-    """Where a sealed text stands: a concern's own, or its numbered addition; and what it is sealed to."""
+    """The place of a sealed text, a concern or its numbered addition, and the recipients that it is sealed to."""
 
     reference: str
     number: int | None
@@ -127,7 +130,7 @@ class SealedText:
 
 
 def list_sealed(session: Session) -> list[SealedText]:
-    """Return every sealed text that was not erased, without the text."""
+    """Return the place of every sealed text that was not erased."""
     own = session.exec(select(ConcernRow.reference, ConcernRow.recipients).where(col(ConcernRow.sealed).is_not(None)))
     added = session.exec(
         select(AdditionRow.reference, AdditionRow.number, AdditionRow.recipients).where(
@@ -141,12 +144,12 @@ def list_sealed(session: Session) -> list[SealedText]:
 
 
 def read_sealed(session: Session, text: SealedText) -> bytes:
-    """Return the sealed text; empty where it was erased meanwhile."""
+    """Return the sealed text; empty if it was erased meanwhile."""
     return _row_of(session, text).sealed or b""
 
 
 def replace_sealed(session: Session, text: SealedText, *, sealed: bytes, recipients: Sequence[str]) -> None:
-    """Put the same words under another seal, unless they were erased meanwhile."""
+    """Replace the sealed text with the same words sealed to other recipients, unless it was erased meanwhile."""
     row = _row_of(session, text)
     if row.sealed is not None:
         row.sealed, row.recipients = sealed, list(recipients)

@@ -1,7 +1,7 @@
-"""Connecting to the database: SQLite in a file of this service's own, or PostgreSQL shared by many nodes.
+"""Connecting to the database: SQLite in one file, or PostgreSQL shared by many nodes.
 
-On either, one transaction writes at a time and sees all that was committed before it, so that every act means the same
-on both: SQLite has one writer by nature, PostgreSQL by a lock that each writing transaction takes when it begins.
+On either, one transaction writes at a time and sees everything committed before it, so that every operation behaves
+the same on both. SQLite allows only one writer. On PostgreSQL each writing transaction takes a lock when it starts.
 """
 
 from pathlib import Path
@@ -15,21 +15,22 @@ from app.store.immutability import declare_rules
 from app.store.postgresql import open_postgresql
 from app.store.search import declare_full_text_index
 from app.store.sqlite import DATABASE_FILE, open_sqlite
-from app.store.tables import sort_by_code_point
+from app.store.tables import use_code_point_collation
 
 POSTGRESQL = "postgresql+psycopg"
 
-__all__ = ["DATABASE_FILE", "for_writing", "forget_freed_pages", "open_database"]
+__all__ = ["DATABASE_FILE", "for_writing", "open_database", "purge_freed_pages"]
 
-sort_by_code_point()
+use_code_point_collation()
 declare_rules()
 declare_full_text_index()
 
 
 def open_database(data_dir: Path, url: str | None = None) -> Engine:
-    """The database at that address; without one, the embedded one in the folder, which is made if it is absent.
+    """Return an engine for the database at that address; without one, for the embedded database in the folder.
 
-    Nothing is read or written yet. Raises `SetupError` where the address is none of PostgreSQL's.
+    The folder is made if it is absent; nothing is read or written yet. Raises `SetupError` if the address is not one
+    of PostgreSQL.
     """
     if url is None:
         return open_sqlite(data_dir)
@@ -43,15 +44,15 @@ def open_database(data_dir: Path, url: str | None = None) -> Engine:
 
 
 def for_writing(engine: Engine) -> Engine:
-    """The same database, with transactions that write, one at a time."""
+    """Return an engine for the same database, whose transactions write, one at a time."""
     return engine.execution_options(writes=True)
 
 
-def forget_freed_pages(engine: Engine) -> None:
-    """Have what was erased stand in no file of the database any more, as far as the database lets one ask for it.
+def purge_freed_pages(engine: Engine) -> None:
+    """Remove what was erased from the files of the database, as far as the database allows it.
 
-    SQLite overwrites freed pages, and its log (WAL) is brought back to nothing. PostgreSQL is asked to reuse the space;
-    its own log passes with its retention, and what stands there is sealed.
+    SQLite overwrites freed pages, and its log (WAL) is truncated. PostgreSQL marks the space for reuse; its own log
+    is deleted by its retention, and every text in it is sealed.
     """
     if engine.dialect.name == "sqlite":
         with engine.connect() as connection:

@@ -1,4 +1,4 @@
-"""What happened to editions, across guides: each was published once, and some were withdrawn."""
+"""Events of editions, across guides: each was published once, and some were withdrawn."""
 
 import datetime as dt
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ from app.models.guidance.guide_tables import EditionRow, WithdrawalRow
 
 
 class EditionEventKind(StrEnum):
-    """What can happen to an edition."""
+    """The kinds of events of an edition."""
 
     PUBLISHED = "published"
     WITHDRAWN = "withdrawn"
@@ -20,7 +20,7 @@ class EditionEventKind(StrEnum):
 
 @dataclass(frozen=True)
 class EditionEvent:
-    """One thing that happened to an edition; `words` are its change note, or the reason of its withdrawal."""
+    """One event of an edition; `words` are its change note, or the reason of its withdrawal."""
 
     kind: EditionEventKind
     guide: str
@@ -33,7 +33,7 @@ class EditionEvent:
 
 
 def list_edition_events(session: Session, *, limit: int) -> list[EditionEvent]:
-    """The latest happenings, the newest first."""
+    """Return the latest events, the newest first."""
     edition: list[Any] = [
         EditionRow.guide,
         EditionRow.number,

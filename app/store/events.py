@@ -1,4 +1,4 @@
-"""The rows of the outbox: appending events, claiming deliveries, recording attempts, and reading by pull."""
+"""The rows of the outbox: append events, claim deliveries, record attempts, read by pull."""
 
 import datetime as dt
 import secrets
@@ -13,10 +13,10 @@ from sqlmodel import Session, col, select
 from app.models.events.tables import DeliveryRow, DeliveryState, EventKind, EventReaderRow, EventRow, WebhookRow
 from app.store.tables import table_of
 
-# Appended with every concern: built once.
+# Executed with every concern: built once.
 _NEW_EVENT = insert(table_of(EventRow))
 _NEW_EVENT_NUMBERED = _NEW_EVENT.returning(table_of(EventRow).c.id, sort_by_parameter_order=True)
-_WEBHOOKS_AT_WORK = select_columns(table_of(WebhookRow).c.name, table_of(WebhookRow).c.kinds).where(
+_ACTIVE_WEBHOOKS = select_columns(table_of(WebhookRow).c.name, table_of(WebhookRow).c.kinds).where(
     table_of(WebhookRow).c.disabled_at.is_(None)
 )
 
@@ -29,7 +29,7 @@ class NewEvent(NamedTuple):
 
 
 def append_event(session: Session, kind: EventKind, *, at: dt.datetime, data: dict[str, Any]) -> None:
-    """Write the event, and a delivery to each address that subscribes to its kind, in the caller's transaction."""
+    """Write the event, and a delivery to each webhook that subscribes to its kind, in the caller's transaction."""
     append_events(session, kind, [NewEvent(at, data)])
 
 
@@ -37,7 +37,7 @@ def append_events(session: Session, kind: EventKind, events: Sequence[NewEvent])
     """Write the events, in their order, and their deliveries, by one statement for each table."""
     connection = session.connection()
     rows = [{"kind": kind.value, "at": event.at, "data": event.data} for event in events]
-    webhooks = [name for name, kinds in connection.execute(_WEBHOOKS_AT_WORK) if kind in kinds]
+    webhooks = [name for name, kinds in connection.execute(_ACTIVE_WEBHOOKS) if kind in kinds]
     if not webhooks:
         connection.execute(_NEW_EVENT, rows)
         return
@@ -73,9 +73,9 @@ class ClaimedDelivery:
 
 
 def claim_due(session: Session, *, now: dt.datetime, lease: dt.timedelta, limit: int) -> list[ClaimedDelivery]:
-    """Claim what is due, by putting it off until the lease ends: a worker that dies gives it back by dying.
+    """Claim due deliveries, by moving their due time to the end of the lease: if a worker dies, they become due again.
 
-    One statement decides who has it (PostgreSQL: SKIP LOCKED; SQLite: one writer at a time).
+    One statement claims them, so no two workers claim the same (PostgreSQL: SKIP LOCKED; SQLite: one writer at a time).
     """
     deliveries, webhooks = table_of(DeliveryRow), table_of(WebhookRow)
     due = (
@@ -95,20 +95,20 @@ def claim_due(session: Session, *, now: dt.datetime, lease: dt.timedelta, limit:
         .values(due=now + lease, attempts=deliveries.c.attempts + 1)
         .returning(deliveries.c.event_id, deliveries.c.webhook, deliveries.c.message, deliveries.c.attempts)
     ).all()
-    return [_claimed(session, *row) for row in claimed]
+    return [_build_claimed(session, *row) for row in claimed]
 
 
-def _claimed(session: Session, event_id: int, webhook: str, message: str, attempts: int) -> ClaimedDelivery:
-    event, address = session.get_one(EventRow, event_id), session.get_one(WebhookRow, webhook)
+def _build_claimed(session: Session, event_id: int, webhook: str, message: str, attempts: int) -> ClaimedDelivery:
+    event, target = session.get_one(EventRow, event_id), session.get_one(WebhookRow, webhook)
     return ClaimedDelivery(
-        event_id, webhook, message, attempts, event.kind, event.at, event.data, address.url, tuple(address.secrets)
+        event_id, webhook, message, attempts, event.kind, event.at, event.data, target.url, tuple(target.secrets)
     )
 
 
 def record_attempt(
     session: Session, claimed: ClaimedDelivery, *, state: DeliveryState, answer: str, due: dt.datetime | None = None
 ) -> None:
-    """Write the result of an attempt, unless another worker's is there already; `due` is when to try again."""
+    """Write the result of an attempt, unless another worker already wrote one; `due` is when to try again."""
     delivery = session.get_one(DeliveryRow, (claimed.event_id, claimed.webhook))
     if delivery.state != DeliveryState.PENDING:
         return
@@ -118,7 +118,7 @@ def record_attempt(
 
 
 def requeue_dead(session: Session, *, webhook: str, now: dt.datetime) -> int:
-    """Make the address's dead deliveries due again, and return their number."""
+    """Make the webhook's dead deliveries due again, and return their number."""
     requeued = session.exec(
         update(DeliveryRow)
         .where(col(DeliveryRow.webhook) == webhook, col(DeliveryRow.state) == DeliveryState.DEAD.value)
@@ -128,7 +128,7 @@ def requeue_dead(session: Session, *, webhook: str, now: dt.datetime) -> int:
 
 
 def count_deliveries(session: Session) -> dict[tuple[str, str], int]:
-    """Count the deliveries in each state, by address; those delivered are left out."""
+    """Count the deliveries by webhook and state, without those that were delivered."""
     counted = session.exec(
         select(DeliveryRow.webhook, DeliveryRow.state, func.count())
         .where(DeliveryRow.state != DeliveryState.DELIVERED.value)
@@ -149,7 +149,7 @@ def confirmed_by(session: Session, *, client: str) -> int:
 
 
 def confirm(session: Session, *, client: str, event_id: int) -> None:
-    """Record that the client has every event up to that one. It never goes back."""
+    """Record that the client has every event up to that one. The number never decreases."""
     reader = session.get(EventReaderRow, client)
     if reader is None:
         session.add(EventReaderRow(client=client, confirmed=event_id))

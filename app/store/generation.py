@@ -9,16 +9,16 @@ RAISED = "generation raised"
 
 
 def read_generation(engine: Engine) -> int:
-    """The number as it stands."""
+    """Return the current number."""
     with Session(engine) as session:
         return session.exec(select(GenerationRow.number)).one()
 
 
 def mark_raised(session: Session) -> None:
-    """Mark that this transaction raises it, so that the writer announces it as soon as it is committed."""
+    """Mark that this transaction raises it, so that the writer announces it after the commit."""
     session.connection().info[RAISED] = True
 
 
-def take_mark(connection: Connection) -> bool:
-    """Return whether the connection was marked since the last call."""
+def pop_raised_mark(connection: Connection) -> bool:
+    """Return whether the connection was marked after the last call, and remove the mark."""
     return bool(connection.info.pop(RAISED, False))

@@ -1,4 +1,4 @@
-"""What the database itself refuses, whoever asks: to change a published edition, to lose an unread concern."""
+"""Rules that the database itself enforces: no published edition is changed, and no unread concern is lost."""
 
 from typing import Literal
 
@@ -19,7 +19,7 @@ from app.models.guidance.guide_tables import (
     ResponsibilityRow,
     WithdrawalRow,
 )
-from app.store.tables import make_with, table_of
+from app.store.tables import create_with_table, table_of
 
 TriggerEvent = Literal["INSERT", "UPDATE", "DELETE"]
 
@@ -36,7 +36,7 @@ SEALED_BY_THEIR_EDITION: tuple[type[SQLModel], ...] = (
     ContactRow,
 )
 RAISE_GENERATION = "UPDATE generation SET number = number + 1 WHERE id = 1"
-# Sealing the same words anew to other recipients loses nothing; whatever else changes the sealed text does.
+# Resealing the same words to other recipients loses nothing; every other change of the sealed text does.
 LOSES_ITS_WORDS = (
     "NEW.sealed IS DISTINCT FROM OLD.sealed"
     " AND (NEW.sealed IS NULL OR CAST(NEW.recipients AS TEXT) = CAST(OLD.recipients AS TEXT))"
@@ -44,7 +44,7 @@ LOSES_ITS_WORDS = (
 
 
 def declare_rules() -> None:
-    """Attach every rule to the tables of the metadata, so that making the schema makes the rules with it."""
+    """Attach every rule to the tables of the metadata, so that the rules are created with the schema."""
     for row in (*WRITTEN_ONCE, *SEALED_BY_THEIR_EDITION):
         _refuse(row, "are_never_altered", "UPDATE", NEVER_CHANGES)
         _refuse_losing(row, NEVER_CHANGES)
@@ -62,12 +62,12 @@ def declare_rules() -> None:
     _declare_rules_of_concerns()
     _declare_rules_of_disclosures()
     for row in (EditionRow, WithdrawalRow):
-        _raise_the_generation(row)
-    make_with(GenerationRow, "INSERT INTO generation (id, number) VALUES (1, 0)")
+        _raise_generation(row)
+    create_with_table(GenerationRow, "INSERT INTO generation (id, number) VALUES (1, 0)")
 
 
 def _declare_rules_of_concerns() -> None:
-    """A concern's row stays for ever; its sealed text goes only once it was acknowledged, and under no hold."""
+    """Declare that a concern's row is never deleted, and its text only if it is acknowledged and not on hold."""
     _refuse_losing(ConcernRow, "a concern is never deleted")
     _refuse(
         ConcernRow,
@@ -76,7 +76,7 @@ def _declare_rules_of_concerns() -> None:
         "a concern keeps its reference",
         when="NEW.reference <> OLD.reference",
     )
-    _refuse_moving(ConcernRow, "a concern keeps its reference")  # and takes nobody else's place
+    _refuse_moving(ConcernRow, "a concern keeps its reference")  # and never takes the rowid of another
     _refuse(
         ConcernRow,
         "keep_what_nobody_acknowledged",
@@ -103,7 +103,7 @@ def _declare_rules_of_concerns() -> None:
 
 
 def _declare_rules_of_disclosures() -> None:
-    """A disclosure stays as it was written, and a chain only grows."""
+    """Declare that a disclosure never changes, and that a chain only grows."""
     _refuse(DisclosureRow, "are_never_altered", "UPDATE", "a disclosure is never altered")
     _refuse_losing(DisclosureRow, "a disclosure is never deleted")
     _refuse_losing(ChainRow, "a chain of disclosures is never deleted")
@@ -116,52 +116,52 @@ def _declare_rules_of_disclosures() -> None:
     )
 
 
-def _refuse(row: type[SQLModel], name: str, act: TriggerEvent, why: str, *, when: str = "TRUE") -> None:
-    """Refuse the act, on either database, where the condition holds."""
+def _refuse(row: type[SQLModel], name: str, operation: TriggerEvent, why: str, *, when: str = "TRUE") -> None:
+    """Refuse the operation, on either database, where the condition is true."""
     table = row.__tablename__
     rule = f"{table}_{name}"
-    make_with(
+    create_with_table(
         row,
-        f"CREATE TRIGGER {rule} BEFORE {act} ON {table} WHEN {when} BEGIN SELECT RAISE(ABORT, '{why}'); END",
+        f"CREATE TRIGGER {rule} BEFORE {operation} ON {table} WHEN {when} BEGIN SELECT RAISE(ABORT, '{why}'); END",
         dialect="sqlite",
     )
     refusal = f"IF {when} THEN RAISE EXCEPTION '{why}' USING ERRCODE = 'restrict_violation'; END IF;"
-    _make_function(row, rule, f"{refusal} RETURN {'OLD' if act == 'DELETE' else 'NEW'};")
-    _call_function(row, rule, f"BEFORE {act} ON {table} FOR EACH ROW")
+    _make_function(row, rule, f"{refusal} RETURN {'OLD' if operation == 'DELETE' else 'NEW'};")
+    _call_function(row, rule, f"BEFORE {operation} ON {table} FOR EACH ROW")
 
 
 def _refuse_losing(row: type[SQLModel], why: str) -> None:
-    """Refuse every way in which a row can go: deleted, replaced, or the whole table at once."""
+    """Refuse every way to lose a row: DELETE, REPLACE, or TRUNCATE of the whole table."""
     table = table_of(row)
     _refuse(row, "are_never_deleted", "DELETE", why)
     # INSERT OR REPLACE: on a connection without `recursive_triggers` it deletes without the delete trigger.
     same_key = " AND ".join(f"{column.name} = NEW.{column.name}" for column in table.primary_key)
     taken = f"EXISTS (SELECT 1 FROM {table.name} WHERE ({same_key}) OR rowid = NEW.rowid)"  # noqa: S608  # nosec B608  # own names
     replaced = f"CREATE TRIGGER {table.name}_are_never_replaced BEFORE INSERT ON {table.name} WHEN {taken}"
-    make_with(row, f"{replaced} BEGIN SELECT RAISE(ABORT, '{why}'); END", dialect="sqlite")
+    create_with_table(row, f"{replaced} BEGIN SELECT RAISE(ABORT, '{why}'); END", dialect="sqlite")
     emptied = f"{table.name}_are_never_emptied"
     _make_function(row, emptied, f"RAISE EXCEPTION '{why}' USING ERRCODE = 'restrict_violation';")
     _call_function(row, emptied, f"BEFORE TRUNCATE ON {table.name} FOR EACH STATEMENT")
 
 
 def _refuse_moving(row: type[SQLModel], why: str) -> None:
-    """Refuse to give a row another's place (SQLite's `rowid`; PostgreSQL has no such thing)."""
+    """Refuse to change a row's `rowid` (SQLite only)."""
     moved = f"{row.__tablename__}_keep_their_place BEFORE UPDATE ON {row.__tablename__} WHEN NEW.rowid <> OLD.rowid"
-    make_with(row, f"CREATE TRIGGER {moved} BEGIN SELECT RAISE(ABORT, '{why}'); END", dialect="sqlite")
+    create_with_table(row, f"CREATE TRIGGER {moved} BEGIN SELECT RAISE(ABORT, '{why}'); END", dialect="sqlite")
 
 
-def _raise_the_generation(row: type[SQLModel]) -> None:
+def _raise_generation(row: type[SQLModel]) -> None:
     rule = f"{row.__tablename__}_raise_the_generation"
     after = f"AFTER INSERT ON {row.__tablename__}"
-    make_with(row, f"CREATE TRIGGER {rule} {after} BEGIN {RAISE_GENERATION}; END", dialect="sqlite")
+    create_with_table(row, f"CREATE TRIGGER {rule} {after} BEGIN {RAISE_GENERATION}; END", dialect="sqlite")
     _make_function(row, rule, f"{RAISE_GENERATION}; RETURN NULL;")
     _call_function(row, rule, f"{after} FOR EACH ROW")
 
 
 def _make_function(row: type[SQLModel], name: str, body: str) -> None:
     function = f"CREATE FUNCTION {name}() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN {body} END $$"
-    make_with(row, function, dialect="postgresql")
+    create_with_table(row, function, dialect="postgresql")
 
 
 def _call_function(row: type[SQLModel], name: str, when: str) -> None:
-    make_with(row, f"CREATE TRIGGER {name} {when} EXECUTE FUNCTION {name}()", dialect="postgresql")
+    create_with_table(row, f"CREATE TRIGGER {name} {when} EXECUTE FUNCTION {name}()", dialect="postgresql")

@@ -1,4 +1,4 @@
-"""The duty team's inbox: metadata only, in the order in which it wants attention, at any size."""
+"""The duty team's inbox: metadata only, sorted by urgency or by time, a page at a time."""
 
 import datetime as dt
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ from app.models.concerns.tables import ConcernRow, ConcernState
 from app.store.tables import table_of
 
 CONCERNS = table_of(ConcernRow).c
-SHOWN = (
+INBOX_COLUMNS = (
     CONCERNS.reference,
     CONCERNS.state,
     CONCERNS.immediate_danger,
@@ -42,7 +42,7 @@ class InboxOrder(StrEnum):
 
 @dataclass(frozen=True)
 class InboxQuery:
-    """What of the inbox is asked for."""
+    """The order and the filters of a request for the inbox."""
 
     order: InboxOrder
     state: ConcernState | None
@@ -50,15 +50,15 @@ class InboxQuery:
 
     @property
     def columns(self) -> tuple[Column[Any], ...]:
-        """What the order goes by; the last two are a time and the reference."""
+        """The columns to sort by; the last two are a time and the reference."""
         if self.order is InboxOrder.NEWEST:
             return (CONCERNS.received_at, CONCERNS.reference)
         urgency = (CONCERNS.danger, CONCERNS.acknowledge_by, CONCERNS.reference)
         return urgency if self.state is not None else (CONCERNS.waiting, *urgency)
 
     @property
-    def kinds(self) -> tuple[type, ...]:
-        """The kind of each of those columns."""
+    def column_types(self) -> tuple[type, ...]:
+        """The type of each of those columns."""
         return (*(int for _ in self.columns[:-2]), dt.datetime, str)
 
 
@@ -66,35 +66,36 @@ InboxPosition = tuple[Any, ...]
 
 
 def list_inbox(
-    session: Session, wanted: InboxQuery, *, now: dt.datetime, after: InboxPosition | None, limit: int
+    session: Session, query: InboxQuery, *, now: dt.datetime, after: InboxPosition | None, limit: int
 ) -> list[Row[Any]]:
-    """One page, after the place of the last row of the page before.
+    """Return one page, after the position of the last row of the page before.
 
-    `urgent`: those that wait for an acknowledgement first; among them immediate danger, then the longest overdue, then
-    the oldest. `newest`: by time of receipt, the latest first.
+    `urgent`: concerns that wait for an acknowledgement come first; among them immediate danger, then the longest
+    overdue, then the oldest. `newest`: by time of receipt, the latest first.
     """
-    found = select(*SHOWN)
-    if wanted.state is not None:
-        found = found.where(CONCERNS.state == wanted.state)
-    if wanted.overdue is not None:
+    statement = select(*INBOX_COLUMNS)
+    if query.state is not None:
+        statement = statement.where(CONCERNS.state == query.state)
+    if query.overdue is not None:
         is_overdue = (CONCERNS.state == ConcernState.RECEIVED.value) & (CONCERNS.acknowledge_by < now)
-        found = found.where(is_overdue if wanted.overdue else ~is_overdue)
-    columns = wanted.columns
+        statement = statement.where(is_overdue if query.overdue else ~is_overdue)
+    columns = query.columns
     if after is not None:
         bound = tuple_(*(literal(value, column.type) for value, column in zip(after, columns, strict=True)))
-        found = found.where(tuple_(*columns) > bound if wanted.order is InboxOrder.URGENT else tuple_(*columns) < bound)
-    ordered = columns if wanted.order is InboxOrder.URGENT else [column.desc() for column in columns]
-    return list(session.execute(found.order_by(*ordered).limit(limit)))
+        key = tuple_(*columns)
+        statement = statement.where(key > bound if query.order is InboxOrder.URGENT else key < bound)
+    ordered = columns if query.order is InboxOrder.URGENT else [column.desc() for column in columns]
+    return list(session.execute(statement.order_by(*ordered).limit(limit)))
 
 
-def place_of(row: Row[Any], wanted: InboxQuery) -> InboxPosition:
-    """Where the row stands in that order."""
-    return tuple(row._mapping[column.name] for column in wanted.columns)
+def position_of(row: Row[Any], query: InboxQuery) -> InboxPosition:
+    """Return the position of the row in that order."""
+    return tuple(row._mapping[column.name] for column in query.columns)
 
 
 def count_states(session: Session, *, now: dt.datetime) -> dict[str, int]:
-    """How many concerns stand in each state, and how many are overdue: for the team's own work."""
+    """Count the concerns in each state, and those that are overdue."""
     counted = session.execute(select(CONCERNS.state, func.count()).group_by(CONCERNS.state))
-    told = {state.value: 0 for state in ConcernState} | dict(counted.all())
+    counts = {state.value: 0 for state in ConcernState} | dict(counted.all())
     overdue = select(func.count()).where(CONCERNS.state == ConcernState.RECEIVED.value, CONCERNS.acknowledge_by < now)
-    return told | {"overdue": session.execute(overdue).scalar_one()}
+    return counts | {"overdue": session.execute(overdue).scalar_one()}

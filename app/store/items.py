@@ -1,4 +1,4 @@
-"""Single items of guidance, and the editions in which they stand."""
+"""Single items of guidance, and the editions that have them."""
 
 from sqlmodel import Session, col, select
 
@@ -7,7 +7,7 @@ from app.store.editions import PARTS
 
 
 def find_orders(session: Session, *, guide: str, part: str) -> dict[int, list[str]]:
-    """The ids of that part of every edition, in their printed order, by the edition's number."""
+    """Return the ids of that section in their printed order, by the number of the edition."""
     table, _ = PARTS[part]
     found = select(table.edition, table.id).where(table.guide == guide)
     orders: dict[int, list[str]] = {}
@@ -17,7 +17,7 @@ def find_orders(session: Session, *, guide: str, part: str) -> dict[int, list[st
 
 
 def find_mentions(session: Session, *, guide: str, part: str, item_id: str) -> dict[int, RequestModel]:
-    """The item as it stands in each edition that has it, by the edition's number, the oldest first."""
+    """Return the item as each edition has it, by the number of the edition, the oldest first."""
     table, model = PARTS[part]
     rows = session.exec(select(table).where(table.guide == guide, table.id == item_id).order_by(col(table.edition)))
     return {

@@ -6,50 +6,50 @@ from sqlalchemy import ColumnElement, Float, cast, func, literal_column
 from sqlmodel import col
 
 from app.models.guidance.catalogue_tables import CatalogueRow
-from app.store.tables import make_with
+from app.store.tables import create_with_table
 
 ANY_FORM = "any_form"
-"""Finds a word in any form of it: `missing` by `missed`. Unlike `english`, it knows no words too common to count."""
-BEGINNING = "simple"
-"""Finds a word by how it begins: `missing` by `missi`, of which no stem can be taken."""
+"""Finds a word in any form of it: `missing` by `missed`. Unlike `english`, it has no stop words."""
+PREFIX = "simple"
+"""Finds a word by its prefix: `missing` by `missi`, which has no stem."""
 
-SHORTER_FIRST = 1  # of two texts that hold a word as often, the shorter tells more of it
+SHORTER_FIRST = 1  # if two texts hold a word equally often, the shorter ranks first
 
 
 def declare_indexes() -> None:
-    """Have them made with the catalogue's table."""
+    """Declare the indexes, to be created with the catalogue's table."""
     for statement in (
         f"CREATE TEXT SEARCH DICTIONARY {ANY_FORM} (TEMPLATE = snowball, Language = english)",
         f"CREATE TEXT SEARCH CONFIGURATION {ANY_FORM} (COPY = simple)",
         f"ALTER TEXT SEARCH CONFIGURATION {ANY_FORM} ALTER MAPPING FOR asciiword, word WITH {ANY_FORM}",
         *(
             f"CREATE INDEX ix_catalogue_{form} ON catalogue USING gin (to_tsvector('{form}', words))"
-            for form in (ANY_FORM, BEGINNING)
+            for form in (ANY_FORM, PREFIX)
         ),
     ):
-        make_with(CatalogueRow, statement, dialect="postgresql")
+        create_with_table(CatalogueRow, statement, dialect="postgresql")
 
 
-def holds(asked: Sequence[str]) -> ColumnElement[bool]:
-    """Whether an entry holds each of the words, in any form of it; the last may be a beginning."""
-    *others, last = asked
-    begins = _finds(BEGINNING, _beginning(last))
+def matches(words: Sequence[str]) -> ColumnElement[bool]:
+    """Return the condition that an entry holds each of the words, in any form of it; the last may be a prefix."""
+    *others, last = words
+    by_prefix = _finds(PREFIX, _prefix(last))
     if others:
-        begins &= _finds(ANY_FORM, _all_of(others))
-    return _finds(ANY_FORM, _all_of(asked)) | begins
+        by_prefix &= _finds(ANY_FORM, _all_of(others))
+    return _finds(ANY_FORM, _all_of(words)) | by_prefix
 
 
-def best_first(asked: Sequence[str]) -> tuple[ColumnElement[float], ...]:
-    """The order of entries by how well they answer: those that hold every whole word come first."""
-    return _rank(ANY_FORM, _all_of(asked)), _rank(BEGINNING, _beginning(asked[-1]))
+def best_first(words: Sequence[str]) -> tuple[ColumnElement[float], ...]:
+    """Return the order by relevance: entries that hold every whole word come first."""
+    return _rank(ANY_FORM, _all_of(words)), _rank(PREFIX, _prefix(words[-1]))
 
 
 def _all_of(words: Sequence[str]) -> str:
-    """A query that wants each of the words; quoted, so that none is an operator."""
+    """Return a query for all of the words; quoted, so that none is an operator."""
     return " & ".join(f"'{word}'" for word in words)
 
 
-def _beginning(word: str) -> str:
+def _prefix(word: str) -> str:
     return f"'{word}':*"
 
 
@@ -58,7 +58,7 @@ def _finds(form: str, query: str) -> ColumnElement[bool]:
 
 
 def _rank(form: str, query: str) -> ColumnElement[float]:
-    """The rank that PostgreSQL gives, the best least; what the query does not find comes last."""
+    """Return the rank that PostgreSQL computes, negated so that the best is the smallest; no match comes last."""
     return cast(-func.ts_rank(_vector(form), _query(form, query), SHORTER_FIRST), Float)
 
 

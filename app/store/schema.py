@@ -1,6 +1,6 @@
-"""Bringing a database from the schema that it has to the one that this program works with.
+"""Migration of a database to the schema that this program needs.
 
-The whole way is one transaction: it ends at the new schema, or where it began.
+The whole migration is one transaction: the database ends with the new schema, or unchanged.
 """
 
 from pathlib import Path
@@ -11,65 +11,63 @@ from sqlalchemy import Column, Connection, Engine, MetaData, PrimaryKeyConstrain
 from sqlmodel import SQLModel
 
 from app.errors import SchemaBehind, SchemaUnknown
-from app.store.backup import copied, put_in_place
+from app.store.backup import database_copy, move_into_place
 from app.store.database import for_writing
 from app.store.sqlite import DATABASE_FILE
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 VERSION_TABLE = "alembic_version"
-_version = Table(  # as Alembic makes it
+_version = Table(  # as Alembic creates it
     VERSION_TABLE,
     MetaData(),
     Column("version_num", String(32)),
     PrimaryKeyConstraint("version_num", name="alembic_version_pkc"),
 )
-FIRST_OF_OURS = "guides"
+FIRST_TABLE = "guides"
 
 
 def prepare_schema(engine: Engine, data_dir: Path) -> None:
-    """See to it that the database has the schema that this program works with, before it serves.
+    """Give the database the schema that this program needs, before it serves.
 
-    An empty database gets it as it is declared, and the embedded one is brought to it. A shared one is left as it is,
-    for other nodes may be at work on it: raises `SchemaBehind`. Raises `SchemaUnknown` where a newer program has been
-    at work.
+    An empty database gets the schema as the models declare it. The embedded database is migrated. A shared database is
+    not, since other nodes may be using it: raises `SchemaBehind`. Raises `SchemaUnknown` if a newer program wrote it.
     """
     with engine.connect() as connection:
-        found = schema_of(connection, MIGRATIONS)
+        found = read_schema_version(connection, MIGRATIONS)
     if found == _revisions(MIGRATIONS)[-1]:
         return
     if found is None:
-        make_schema(engine)
+        create_schema(engine)
     elif engine.dialect.name != "sqlite":
         raise SchemaBehind
     else:
         migrate(engine, data_dir)
 
 
-def make_schema(engine: Engine) -> None:
-    """Make the newest schema in an empty database, as the models declare it; the revisions add up to the same.
+def create_schema(engine: Engine) -> None:
+    """Create the newest schema in an empty database, as the models declare it; all revisions together give the same.
 
-    Another node that did so at the same moment has done it for this one too.
+    Does nothing if another node created it at the same moment.
     """
     with for_writing(engine).begin() as connection:
-        if schema_of(connection, MIGRATIONS) is None:
+        if read_schema_version(connection, MIGRATIONS) is None:
             SQLModel.metadata.create_all(connection, checkfirst=False)
             _version.create(connection, checkfirst=True)
             connection.execute(_version.insert().values(version_num=_revisions(MIGRATIONS)[-1]))
 
 
 def migrate(engine: Engine, data_dir: Path, migrations: Path = MIGRATIONS) -> tuple[str | None, str]:
-    """Bring the schema to the newest, and give what it was (None: the database was empty) and what it is.
+    """Migrate to the newest schema, and return the schema before (None: the database was empty) and the schema now.
 
-    A copy of an embedded database that holds anything is put beside it first (`guidance.db.before-<schema>`). Raises
-    `SchemaUnknown`.
+    An embedded database that is not empty is copied first, to `guidance.db.before-<schema>`. Raises `SchemaUnknown`.
     """
     newest = _revisions(migrations)[-1]
     with engine.connect() as connection:
-        before = schema_of(connection, migrations)
+        before = read_schema_version(connection, migrations)
     if before not in (None, newest) and engine.dialect.name == "sqlite":
-        before_it = data_dir / f"{DATABASE_FILE}.before-{newest}"
-        with copied(data_dir / DATABASE_FILE, beside=before_it) as draft:
-            put_in_place(draft, before_it, replace=True)
+        copy = data_dir / f"{DATABASE_FILE}.before-{newest}"
+        with database_copy(data_dir / DATABASE_FILE, beside=copy) as draft:
+            move_into_place(draft, copy, replace=True)
     config = Config()
     config.set_main_option("script_location", str(migrations))
     with for_writing(engine).begin() as connection:
@@ -78,11 +76,11 @@ def migrate(engine: Engine, data_dir: Path, migrations: Path = MIGRATIONS) -> tu
     return before, newest
 
 
-def schema_of(connection: Connection, migrations: Path) -> str | None:
-    """The database's schema, or None where it is empty. Raises `SchemaUnknown` where no revision tells of it."""
+def read_schema_version(connection: Connection, migrations: Path) -> str | None:
+    """Return the database's schema, or None if it is empty. Raises `SchemaUnknown` if no revision has that name."""
     tables = inspect(connection).get_table_names()
     if VERSION_TABLE not in tables:
-        if FIRST_OF_OURS in tables:
+        if FIRST_TABLE in tables:
             raise SchemaUnknown
         return None
     found: str | None = connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
@@ -92,5 +90,5 @@ def schema_of(connection: Connection, migrations: Path) -> str | None:
 
 
 def _revisions(migrations: Path) -> list[str]:
-    """The revisions in their order: a number, with which the name of its file begins."""
+    """Return the revisions in order: each is the number at the start of its file name."""
     return sorted(path.name.split("_")[0] for path in (migrations / "versions").glob("[0-9]*.py"))

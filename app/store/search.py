@@ -1,4 +1,4 @@
-"""Full text over the catalogue, on whichever database it stands: the same questions, the same finds."""
+"""Full-text search over the catalogue: the same words find the same entries on either database."""
 
 import re
 from collections.abc import Sequence
@@ -9,24 +9,27 @@ from sqlmodel.sql.expression import SelectOfScalar
 from app.models.guidance.catalogue_tables import CatalogueRow
 from app.store import postgresql_search, sqlite_search
 
-WORD = re.compile(r"[^\W_]+")  # as the indexes take words apart
+WORD = re.compile(r"[^\W_]+")  # as the indexes split words
 INDEXES = {"sqlite": sqlite_search, "postgresql": postgresql_search}
 
 
 def declare_full_text_index() -> None:
-    """Have the indexes made with the catalogue's table, on either database."""
+    """Declare the indexes of both databases, to be created with the catalogue's table."""
     for indexes in INDEXES.values():
         indexes.declare_indexes()
 
 
 def words_in(text: str) -> list[str]:
-    """The words of the text, without anything that is none."""
+    """Return the words of the text, without punctuation."""
     return WORD.findall(text)
 
 
 def search_for(
-    found: SelectOfScalar[CatalogueRow], asked: Sequence[str], session: Session
+    statement: SelectOfScalar[CatalogueRow], words: Sequence[str], session: Session
 ) -> SelectOfScalar[CatalogueRow]:
-    """What of those entries holds each of the words, in any form of it, the best first; the last may be a beginning."""
+    """Return the statement for the entries that hold each of the words, in any form of it, the best match first.
+
+    The last word may be a prefix.
+    """
     indexes = INDEXES[session.get_bind().dialect.name]
-    return found.where(indexes.holds(asked)).order_by(*indexes.best_first(asked), col(CatalogueRow.id))
+    return statement.where(indexes.matches(words)).order_by(*indexes.best_first(words), col(CatalogueRow.id))

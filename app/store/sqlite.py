@@ -10,7 +10,7 @@ DATABASE_FILE = "guidance.db"
 
 PRAGMAS = (
     "journal_mode=WAL",
-    "synchronous=FULL",  # a commit returns only once it is on the disk
+    "synchronous=FULL",  # a commit returns only after it is on the disk
     "foreign_keys=ON",
     "busy_timeout=5000",
     "recursive_triggers=ON",  # so that REPLACE cannot delete a row without its delete trigger
@@ -21,7 +21,7 @@ PRAGMAS = (
 
 
 def open_sqlite(data_dir: Path) -> Engine:
-    """The database in that folder, which is made if it is absent."""
+    """Return an engine for the database in that folder, which is made if it is absent."""
     data_dir.mkdir(parents=True, exist_ok=True)
     engine = create_engine(f"sqlite:///{data_dir / DATABASE_FILE}", hide_parameters=True)
     event.listen(engine, "connect", _prepare)
@@ -30,7 +30,7 @@ def open_sqlite(data_dir: Path) -> Engine:
 
 
 def _prepare(connection: sqlite3.Connection, _record: Any) -> None:
-    connection.isolation_level = None  # transactions are begun below, by their own statement
+    connection.isolation_level = None  # `_begin` below starts each transaction
     for pragma in PRAGMAS:
         connection.execute(f"PRAGMA {pragma}")
 

@@ -6,17 +6,17 @@ from sqlalchemy import ColumnElement, TableClause, column, func, literal_column,
 from sqlmodel import col
 
 from app.models.guidance.catalogue_tables import CatalogueRow
-from app.store.tables import make_with
+from app.store.tables import create_with_table
 
 ANY_FORM = table("catalogue_forms", column("rowid"))
 """Finds a word in any form of it: `missing` by `missed`."""
-BEGINNING = table("catalogue_beginnings", column("rowid"))
-"""Finds a word by how it begins: `missing` by `missi`, of which no stem can be taken."""
-TOKENIZERS = {ANY_FORM.name: "porter unicode61", BEGINNING.name: "unicode61"}
+PREFIX = table("catalogue_beginnings", column("rowid"))
+"""Finds a word by its prefix: `missing` by `missi`, which has no stem."""
+TOKENIZERS = {ANY_FORM.name: "porter unicode61", PREFIX.name: "unicode61"}
 
 
 def declare_indexes() -> None:
-    """Have them made with the catalogue's table, and kept in step with it by triggers."""
+    """Declare the indexes, to be created with the catalogue's table and updated by triggers."""
     for name, tokenizer in TOKENIZERS.items():
         options = f"words, content='catalogue', content_rowid='id', tokenize='{tokenizer}'"
         gain = f"INSERT INTO {name} (rowid, words) VALUES (NEW.id, NEW.words)"  # noqa: S608  # nosec B608  # own names
@@ -26,29 +26,29 @@ def declare_indexes() -> None:
             f"CREATE TRIGGER {name}_gain AFTER INSERT ON catalogue BEGIN {gain}; END",
             f"CREATE TRIGGER {name}_lose AFTER DELETE ON catalogue BEGIN {lose}; END",
         ):
-            make_with(CatalogueRow, statement, dialect="sqlite")
+            create_with_table(CatalogueRow, statement, dialect="sqlite")
 
 
-def holds(asked: Sequence[str]) -> ColumnElement[bool]:
-    """Whether an entry holds each of the words, in any form of it; the last may be a beginning."""
-    *others, last = asked
-    begins = _finds(BEGINNING, _beginning(last))
+def matches(words: Sequence[str]) -> ColumnElement[bool]:
+    """Return the condition that an entry holds each of the words, in any form of it; the last may be a prefix."""
+    *others, last = words
+    by_prefix = _finds(PREFIX, _prefix(last))
     if others:
-        begins &= _finds(ANY_FORM, _phrases(others))
-    return _finds(ANY_FORM, _phrases(asked)) | begins
+        by_prefix &= _finds(ANY_FORM, _phrases(others))
+    return _finds(ANY_FORM, _phrases(words)) | by_prefix
 
 
-def best_first(asked: Sequence[str]) -> tuple[ColumnElement[float], ...]:
-    """The order of entries by how well they answer: those that hold every whole word come first."""
-    return _rank(ANY_FORM, _phrases(asked)), _rank(BEGINNING, _beginning(asked[-1]))
+def best_first(words: Sequence[str]) -> tuple[ColumnElement[float], ...]:
+    """Return the order by relevance: entries that hold every whole word come first."""
+    return _rank(ANY_FORM, _phrases(words)), _rank(PREFIX, _prefix(words[-1]))
 
 
 def _phrases(words: Sequence[str]) -> str:
-    """A query that wants each of the words; quoted, so that none is an operator."""
+    """Return a query for all of the words; quoted, so that none is an operator."""
     return " ".join(f'"{word}"' for word in words)
 
 
-def _beginning(word: str) -> str:
+def _prefix(word: str) -> str:
     return f'"{word}"*'
 
 
@@ -57,7 +57,7 @@ def _finds(index: TableClause, query: str) -> ColumnElement[bool]:
 
 
 def _rank(index: TableClause, query: str) -> ColumnElement[float]:
-    """The index's own rank, the best least; what it does not find comes last."""
+    """Return the rank that the index computes, the best smallest; no match comes last."""
     rank = select(func.bm25(literal_column(index.name))).where(index.c.rowid == CatalogueRow.id, _matches(index, query))
     return func.coalesce(rank.scalar_subquery(), 0.0)
 

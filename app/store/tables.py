@@ -1,4 +1,4 @@
-"""Tables as SQL sees them: what the rows' classes are to the database."""
+"""The SQL tables of the row classes, and what is created with them."""
 
 from sqlalchemy import DDL, String, Table, Text, event
 from sqlmodel import AutoString, SQLModel
@@ -11,18 +11,18 @@ from app.models.guidance import catalogue_tables, guide_tables  # noqa: F401
 
 
 def table_of(row: type[SQLModel]) -> Table:
-    """The table that holds such rows."""
+    """Return the table of the row class."""
     return SQLModel.metadata.tables[str(row.__tablename__)]
 
 
-def make_with(row: type[SQLModel], statement: str, *, dialect: str | None = None) -> None:
-    """Run the statement right after the table of such rows is made; on one dialect alone, where it is named."""
+def create_with_table(row: type[SQLModel], statement: str, *, dialect: str | None = None) -> None:
+    """Run the statement right after the table of the row class is created; only on `dialect`, if given."""
     ddl = DDL(statement.replace("%", "%%"))  # type: ignore[no-untyped-call]  # SQLAlchemy leaves it untyped
     event.listen(table_of(row), "after_create", ddl if dialect is None else ddl.execute_if(dialect=dialect))
 
 
-def sort_by_code_point() -> None:
-    """Have PostgreSQL sort and compare every text as SQLite does, in whatever language it was set up."""
+def use_code_point_collation() -> None:
+    """Make PostgreSQL sort and compare every text as SQLite does, whatever its locale is."""
     for table in SQLModel.metadata.tables.values():
         for column in table.columns:
             if isinstance(column.type, String | AutoString):

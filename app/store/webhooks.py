@@ -1,4 +1,4 @@
-"""The rows of addresses that events are pushed to."""
+"""The rows of webhooks: addresses that events are pushed to."""
 
 import datetime as dt
 
@@ -10,7 +10,7 @@ from app.models.events.tables import WebhookRow
 
 
 def insert_webhook(session: Session, webhook: WebhookRow) -> None:
-    """Insert it; raises `WebhookExists` where its name was used before."""
+    """Insert the webhook; raises `WebhookExists` if the name is already used."""
     session.add(webhook)
     try:
         session.flush()
@@ -19,7 +19,7 @@ def insert_webhook(session: Session, webhook: WebhookRow) -> None:
 
 
 def get_webhook(session: Session, name: str) -> WebhookRow:
-    """Return the address of that name; raises `NoSuchWebhook`."""
+    """Return the webhook of that name; raises `NoSuchWebhook`."""
     webhook = session.get(WebhookRow, name)
     if webhook is None:
         raise NoSuchWebhook
@@ -27,12 +27,12 @@ def get_webhook(session: Session, name: str) -> WebhookRow:
 
 
 def list_webhooks(session: Session) -> list[WebhookRow]:
-    """Every address, disabled ones too, by name."""
+    """Return every webhook by name, with those that are disabled."""
     return list(session.exec(select(WebhookRow).order_by(WebhookRow.name)))
 
 
 def disable(session: Session, name: str, *, because: str, at: dt.datetime) -> None:
-    """Send nothing more to the address. One that is disabled keeps its time and reason. Raises `NoSuchWebhook`."""
+    """Disable the webhook. If it is already disabled, its time and reason stay. Raises `NoSuchWebhook`."""
     webhook = get_webhook(session, name)
     if webhook.disabled_at is None:
         webhook.disabled_at, webhook.disabled_because = at, because

@@ -1,7 +1,7 @@
 """The writer: one thread that gathers the operations that arrive during a flush and commits them together.
 
-It is the only place that commits. Each operation gets a session of its own inside a savepoint, so that one that fails
-leaves the others as they are. A caller gets its result only after the commit that carries it has reached the disk.
+Only the writer commits. Each operation gets a session of its own inside a savepoint, so that a failed operation does
+not affect the others. A caller gets its result only after the commit with its operation is on the disk.
 """
 
 import asyncio
@@ -24,23 +24,23 @@ from sqlmodel import Session
 from app.errors import GuidanceError, StoreBusy
 from app.logs import Log
 from app.store.database import for_writing
-from app.store.generation import take_mark
+from app.store.generation import pop_raised_mark
 
 T = TypeVar("T")
 WriteOp = Callable[[Session], T]
 
 R = TypeVar("R")
 
-BATCH = 256
-A_MOMENT = 0.002  # seconds
-LONGEST_GATHERING = 0.02  # seconds
+BATCH_SIZE = 256
+GATHER_SECONDS = 0.002
+MAX_GATHER_SECONDS = 0.02
 
 log = Log(__name__)
 
 
 @dataclass(frozen=True)
 class BatchableWrite(Generic[R]):
-    """An operation that runs with others of its kind, by statements for many rows, in a fraction of the time."""
+    """An operation that runs together with others of its kind, with statements for many rows, in less time."""
 
     write_all: Callable[[Session, Sequence[R]], None]
     value: R
@@ -74,11 +74,11 @@ class Writer:
     """Run operations in the order of their arrival, many to a commit.
 
     An operation is a function of a session, inside the writer's transaction: it never commits and never rolls back.
-    It may run again if the commit that carried it failed, so it has no effect but its statements, and makes every row
-    that it adds itself: one from outside would count as stored the second time. What it returns is detached.
+    It may run again if its commit failed. So its statements are its only effect, and it creates every row that it adds
+    itself: a row from outside would count as stored the second time. The rows that it returns are detached.
 
-    `when_raised` is called in the writer's thread after each commit that raised the generation, before any caller gets
-    its result; `when_flushed` after every commit, with the number of operations and the seconds that it took.
+    `on_generation_raised` is called in the writer's thread after each commit that raised the generation, before
+    any caller gets its result; `on_flush` after every commit, with the number of operations and the seconds it took.
     """
 
     def __init__(
@@ -87,24 +87,24 @@ class Writer:
         *,
         queue_size: int,
         wait_seconds: float,
-        when_raised: Callable[[], None] = lambda: None,
-        when_flushed: Callable[[int, float], None] = lambda _operations, _seconds: None,
+        on_generation_raised: Callable[[], None] = lambda: None,
+        on_flush: Callable[[int, float], None] = lambda _operations, _seconds: None,
     ) -> None:
         self._engine = for_writing(engine)
         self._queue: SimpleQueue[_Queued | None] = SimpleQueue()
         self._queue_size = queue_size
         self._wait_seconds = wait_seconds
         self._fails = False
-        self._when_raised = when_raised
-        self._when_flushed = when_flushed
+        self._on_generation_raised = on_generation_raised
+        self._on_flush = on_flush
         self._thread = threading.Thread(target=self._work, name="writer", daemon=True)
 
     def start(self) -> None:
-        """Begin to work."""
+        """Start the thread."""
         self._thread.start()
 
     def stop(self) -> None:
-        """Finish all that was accepted, then end."""
+        """Finish every operation in the queue, then end the thread."""
         self._queue.put(None)
         self._thread.join()
 
@@ -115,10 +115,10 @@ class Writer:
 
     @property
     def can_write(self) -> bool:
-        """Whether the database accepts writes. Tries one where the last operation failed."""
+        """Whether the database accepts writes. If the last operation failed, one is tried."""
         if self._fails:
             try:
-                self.run(write_nothing_new)
+                self.run(write_without_change)
             except StoreBusy:
                 return False
         return not self._fails
@@ -131,14 +131,14 @@ class Writer:
     def run(self, operation: WriteOp[T]) -> T:
         """Run the operation, commit it and return its result. Blocks until it is on the disk.
 
-        Raises `StoreBusy` where it could not be stored in time, and any `GuidanceError` that the operation raised.
+        Raises `StoreBusy` if it could not be stored in time, and any `GuidanceError` that the operation raised.
         """
         outcome: Future[T] = Future()
         queued = self._enqueue(_Queued(operation, partial(_resolve, outcome)))
         try:
             return outcome.result(timeout=self._wait_seconds)
         except FutureTimeoutError:
-            queued.claim()  # so that one that has not begun never begins
+            queued.claim()  # so that the writer does not start it later
             raise StoreBusy from None
 
     async def run_async(self, operation: WriteOp[T]) -> T:
@@ -168,39 +168,39 @@ class Writer:
             self._commit([queued for queued in batch if queued and queued.claim()])
 
     def _gather(self) -> list[_Queued | None]:
-        """Return what is in the queue; where that is more than one, also what arrives until a moment passes without.
+        """Return the operations in the queue; if there are several, also those that arrive in the next milliseconds.
 
-        A transaction costs as much as several operations, so many callers at once get their results sooner by waiting
-        for each other. A single caller never waits.
+        A transaction costs as much as several operations, so many callers at once get their results sooner if they
+        share one. A single caller never waits.
         """
-        batch = [self._queue.get(), *self._waiting_now(BATCH - 1)]
-        until = time.monotonic() + LONGEST_GATHERING
-        while 1 < len(batch) < BATCH and None not in batch and time.monotonic() < until:
-            time.sleep(A_MOMENT)
-            more = self._waiting_now(BATCH - len(batch))
+        batch = [self._queue.get(), *self._take_queued(BATCH_SIZE - 1)]
+        until = time.monotonic() + MAX_GATHER_SECONDS
+        while 1 < len(batch) < BATCH_SIZE and None not in batch and time.monotonic() < until:
+            time.sleep(GATHER_SECONDS)
+            more = self._take_queued(BATCH_SIZE - len(batch))
             batch += more
             if not more:
                 break
         return batch
 
-    def _waiting_now(self, most: int) -> list[_Queued | None]:
-        waiting: list[_Queued | None] = []
-        while len(waiting) < most:
+    def _take_queued(self, limit: int) -> list[_Queued | None]:
+        taken: list[_Queued | None] = []
+        while len(taken) < limit:
             try:
-                waiting.append(self._queue.get_nowait())
+                taken.append(self._queue.get_nowait())
             except Empty:
                 break
-        return waiting
+        return taken
 
     def _commit(self, batch: list[_Queued]) -> None:
         try:
             self._commit_together(batch)
-        except Exception as failure:  # the writer outlives every failure of a batch
+        except Exception as failure:  # the writer continues after every failure of a batch
             if len(batch) == 1:
                 self._fails = isinstance(failure, DBAPIError) and not isinstance(failure, IntegrityError)
-                batch[0].report(_Outcome(None, _reported(failure)))
+                batch[0].report(_Outcome(None, _caller_error(failure)))
                 return
-            for queued in batch:  # find the one at fault: each in a transaction of its own
+            for queued in batch:  # find the operation that failed: each in a transaction of its own
                 self._commit([queued])
 
     def _commit_together(self, batch: list[_Queued]) -> None:
@@ -208,12 +208,12 @@ class Writer:
         with self._engine.begin() as connection:
             for _, alike in groupby(batch, _batch_key):
                 outcomes += _run_alike(connection, list(alike))
-            raised = take_mark(connection)
-            began = time.perf_counter()
+            raised = pop_raised_mark(connection)
+            started = time.perf_counter()
         self._fails = False
-        self._when_flushed(len(batch), time.perf_counter() - began)
+        self._on_flush(len(batch), time.perf_counter() - started)
         if raised:
-            self._when_raised()  # before any caller gets its result
+            self._on_generation_raised()  # before any caller gets its result
         for queued, outcome in outcomes:
             queued.report(outcome)
 
@@ -224,7 +224,7 @@ def _batch_key(queued: _Queued) -> object:
 
 
 def _resolve(future: Future[Any] | asyncio.Future[Any], outcome: _Outcome) -> None:
-    """Give the outcome to the caller, unless it no longer waits."""
+    """Give the outcome to the caller, unless it has stopped waiting."""
     if future.done():
         return
     if outcome.error is None:
@@ -239,7 +239,7 @@ def _resolve_on(loop: asyncio.AbstractEventLoop, future: asyncio.Future[Any], ou
 
 
 def _run_alike(connection: Connection, alike: Sequence[_Queued]) -> list[tuple[_Queued, _Outcome]]:
-    """Run them together; where that fails, each by itself, so that only the one at fault is refused."""
+    """Run the operations together; if that fails, each by itself, so that only the faulty one is refused."""
     first = alike[0].operation
     if len(alike) > 1 and isinstance(first, BatchableWrite):
         with suppress(GuidanceError, IntegrityError), _savepoint(connection) as session:
@@ -259,9 +259,9 @@ def _run(connection: Connection, operation: WriteOp[Any]) -> _Outcome:
 
 @contextmanager
 def _savepoint(connection: Connection) -> Iterator[Session]:
-    """Yield a session for one operation, inside a savepoint that its flushed changes are released with.
+    """Yield a session for one operation, inside a savepoint, which is released after the changes are flushed.
 
-    Its identity map begins empty and ends with the operation, so no operation sees rows as another had loaded them.
+    Its identity map is empty at the start and ends with the operation, so no operation sees rows that another loaded.
     """
     with (
         connection.begin_nested(),
@@ -271,13 +271,13 @@ def _savepoint(connection: Connection) -> Iterator[Session]:
         session.flush()
 
 
-def write_nothing_new(session: Session) -> None:
-    """Have the database write, and change nothing."""
+def write_without_change(session: Session) -> None:
+    """Make the database write without any change."""
     session.connection().execute(text("UPDATE generation SET number = number"))
 
 
-def _reported(failure: Exception) -> Exception:
-    """Return the error for the caller: `StoreBusy` where the database did not answer; a defect as it is."""
+def _caller_error(failure: Exception) -> Exception:
+    """Return the error for the caller: `StoreBusy` for an error of the database, else the error itself."""
     if isinstance(failure, DBAPIError):
         log.error("write_failed", error=type(failure).__name__)
         return StoreBusy()

@@ -1,4 +1,4 @@
-"""Who may call a route. Every route declares one of these; a route without one is refused by a test."""
+"""Authentication of callers. Every route declares one of these dependencies; a test refuses a route without one."""
 
 from typing import Annotated
 
@@ -15,7 +15,7 @@ ANONYMOUS = "anonymous"
 
 
 async def allow_anyone() -> None:
-    """Anyone: no token is asked for and none is read."""
+    """Allow every caller: no token is required and none is read."""
 
 
 PUBLIC = Depends(allow_anyone)
@@ -29,45 +29,52 @@ _client_key = HTTPBearer(
     auto_error=False,
 )
 
-Given = HTTPAuthorizationCredentials | None
+StatusTokenCredentials = Annotated[HTTPAuthorizationCredentials | None, Depends(_status_token)]
+ClientCredentials = Annotated[HTTPAuthorizationCredentials | None, Depends(_client_key)]
 
 
-async def require_status_token(given: Annotated[Given, Depends(_status_token)]) -> str:
-    """Return the status token that the request carries. Raises `TokenMissing`."""
-    if given is None:
+async def require_status_token(credentials: StatusTokenCredentials) -> str:
+    """Return the status token of the request. Raises `TokenMissing`."""
+    if credentials is None:
         raise TokenMissing
-    return given.credentials
+    return credentials.credentials
 
 
 async def require_client(
-    request: Request, needed: SecurityScopes, context: ContextDep, given: Annotated[Given, Depends(_client_key)]
+    request: Request, security: SecurityScopes, context: ContextDep, credentials: ClientCredentials
 ) -> Principal:
-    """Return a client with the scopes that the route needs. Raises `TokenMissing`, `TokenInvalid` or `ScopeMissing`."""
-    if given is None:
+    """Return the client, which has every scope that the route needs.
+
+    Raises `TokenMissing`, `TokenInvalid` or `ScopeMissing`.
+    """
+    if credentials is None:
         raise TokenMissing
-    principal = await _authenticate(request, context, given)
-    for scope in needed.scopes:
+    principal = await _authenticate(request, context, credentials)
+    for scope in security.scopes:
         if scope not in principal.scopes:
             raise ScopeMissing(scope)
     return principal
 
 
-async def require_submitter(request: Request, given: Annotated[Given, Depends(_client_key)]) -> str:
-    """Return the submitter's name: a client with the scope, or `anonymous` unless that is switched off."""
+async def require_submitter(request: Request, credentials: ClientCredentials) -> str:
+    """Return the name of a client with the scope to submit, or `ANONYMOUS` for a request without a token.
+
+    Raises `TokenMissing` without a token if anonymous concerns are switched off, `TokenInvalid` or `ScopeMissing`.
+    """
     context = await get_context(request)
-    if given is None:
+    if credentials is None:
         if not context.settings.anonymous_concerns:
             raise TokenMissing
         return ANONYMOUS
-    principal = await _authenticate(request, context, given)
+    principal = await _authenticate(request, context, credentials)
     if Scope.SUBMIT not in principal.scopes:
         raise ScopeMissing(Scope.SUBMIT)
     return principal.name
 
 
-async def _authenticate(request: Request, context: AppContext, given: HTTPAuthorizationCredentials) -> Principal:
-    """Return the holder of the key, and note its name on the request: the rate limits count by it from then on."""
-    principal = await run_in_threadpool(context.authenticator.authenticate, given.credentials)
+async def _authenticate(request: Request, context: AppContext, credentials: HTTPAuthorizationCredentials) -> Principal:
+    """Return the client with that key. Its name is set on the request, for the rate limits."""
+    principal = await run_in_threadpool(context.authenticator.authenticate, credentials.credentials)
     request.state.client = principal.name
     return principal
 

@@ -1,4 +1,4 @@
-"""The application context, and the dependencies of one request: the context, a session, the time."""
+"""The application context, and the dependencies of a request: the context, a session and the time."""
 
 import datetime as dt
 from collections.abc import Callable
@@ -29,7 +29,7 @@ Clock = Callable[[], dt.datetime]
 
 @dataclass(frozen=True)
 class AppContext:
-    """What the service is made of: one for each application, made by `build_context`."""
+    """The objects that all requests share. `build_context` makes one for each application."""
 
     settings: Settings
     engine: Engine
@@ -45,15 +45,15 @@ class AppContext:
     metrics: Metrics
     response_cache: ResponseCache
     invalidate_caches: Callable[[], None]
-    """Drops what is cached of published editions: one was published or withdrawn."""
+    """Clears the caches of published editions, after one was published or withdrawn."""
     known_hosts: AllowedHosts
     clock: Clock
     draining: Event = field(default_factory=Event)
-    """Set once the process is to stop: it finishes what it accepted, and refuses what is new."""
+    """Set when the process is to stop: it finishes the requests that it accepted, and refuses new ones."""
 
 
 async def get_context(request: Request) -> AppContext:
-    """Return the context of the application. It never waits, and is `async` so that it takes no thread."""
+    """Return the context of the application. It is `async` so that it needs no thread."""
     context: AppContext = request.app.state.context
     return context
 
@@ -62,15 +62,16 @@ ContextDep = Annotated[AppContext, Depends(get_context)]
 
 
 async def open_session(request: Request) -> Session:
-    """Return a session, which `Routes` closes when the route's function ends."""
+    """Return a session, which `GuidanceRouter` closes when the route's function ends."""
     context: AppContext = request.app.state.context
-    return Session(context.engine)  # it reaches the database when it is first used, in the route's own thread
+    return Session(context.engine)  # connects at its first use, in the thread of the route
 
 
-async def _now(request: Request) -> dt.datetime:
+async def get_now(request: Request) -> dt.datetime:
+    """Return the time by the clock of the application, in UTC."""
     context: AppContext = request.app.state.context
     return context.clock()
 
 
 SessionDep = Annotated[Session, Depends(open_session)]
-NowDep = Annotated[dt.datetime, Depends(_now)]
+NowDep = Annotated[dt.datetime, Depends(get_now)]

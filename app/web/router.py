@@ -1,4 +1,4 @@
-"""What all routers of this service have in common."""
+"""The base class of all routers of this service."""
 
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
@@ -13,10 +13,10 @@ from app.web.query_params import reject_unknown_query
 
 
 class GuidanceRouter(APIRouter):
-    """Routes that refuse a query parameter that they do not know, each named like its function.
+    """Router whose routes refuse unknown query parameters, and have the names of their functions.
 
-    A route's sessions are closed when its function ends, in the thread that it worked in: a dependency that closed
-    them would need another thread.
+    A route's sessions are closed when its function ends, in its own thread. A dependency would need another thread to
+    close them.
     """
 
     def __init__(
@@ -37,9 +37,9 @@ class GuidanceRouter(APIRouter):
             generate_unique_id_function=lambda route: route.name,
         )
 
-    def add_api_route(self, path: str, endpoint: Callable[..., Any], **told: Any) -> None:
+    def add_api_route(self, path: str, endpoint: Callable[..., Any], **options: Any) -> None:
         """Add a route."""
-        super().add_api_route(path, _closing_sessions(endpoint), **told)
+        super().add_api_route(path, _closing_sessions(endpoint), **options)
 
 
 def _closing_sessions(endpoint: Callable[..., Any]) -> Callable[..., Any]:

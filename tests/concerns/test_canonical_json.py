@@ -17,7 +17,7 @@ from app.models.concerns.examples import FULL_EXAMPLE, SMALLEST_EXAMPLE
 from app.models.desk.disclosure_tables import DeskAct, DisclosureRow
 from app.models.digest import canonical_json, canonical_submission, digest_of
 from app.models.guidance.editions import EditionContent
-from app.store.disclosures import BEGINNING, hash_of
+from app.store.disclosures import FIRST_PREVIOUS_SHA256, hash_of
 from tests.support.clock import A_TUESDAY
 from tests.support.publishing import an_edition
 
@@ -85,7 +85,7 @@ def test_the_hash_of_a_disclosure_is_what_it_was_when_it_was_written() -> None:
         act=DeskAct.LISTED,
         address="192.0.2.1",
         detail="“zoë”\t\x1f😀",
-        previous_sha256=BEGINNING,
+        previous_sha256=FIRST_PREVIOUS_SHA256,
         sha256="",
     )
 

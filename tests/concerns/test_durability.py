@@ -14,7 +14,7 @@ from sqlmodel import Session, func, select
 from starlette.testclient import TestClient
 
 from app.models.concerns.examples import FULL_EXAMPLE
-from app.models.concerns.tables import ConcernRow, KeptReceiptRow
+from app.models.concerns.tables import ConcernRow, StoredReceiptRow
 from app.services.concerns import receipt_builder as receipts
 from tests.support.concerns import Concern
 from tests.support.databases import raw_connection
@@ -241,7 +241,7 @@ def test_neither_the_key_nor_the_receipt_stands_in_the_database_in_clear(
     receipt = post(client, a_concern(), "a-key-that-can-be-found").json()
 
     rows = service.state.context.writer.run(
-        lambda session: [row.model_dump() for row in session.exec(select(KeptReceiptRow))]
+        lambda session: [row.model_dump() for row in session.exec(select(StoredReceiptRow))]
     )
     assert len(rows) == 1
     assert "a-key-that-can-be-found" not in str(rows)

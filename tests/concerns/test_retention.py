@@ -13,7 +13,7 @@ from pydantic import ValidationError
 from starlette.testclient import TestClient
 
 from app.config import Settings
-from app.services.concerns.retention import Periods, erase_what_is_due
+from app.services.concerns.retention import RetentionPeriods, erase_due_concerns
 from app.store.database import DATABASE_FILE
 from tests.support.clock import A_TUESDAY, SettableClock
 from tests.support.command import guidance
@@ -77,7 +77,7 @@ def erased_after(service: FastAPI) -> Callable[..., set[str]]:
 
     def run(days: float, acknowledged: int | None, closed: int | None) -> set[str]:
         at = A_TUESDAY + dt.timedelta(days=days)
-        return set(erase_what_is_due(context.engine, context.writer, Periods(acknowledged, closed), at=at))
+        return set(erase_due_concerns(context.engine, context.writer, RetentionPeriods(acknowledged, closed), at=at))
 
     return run
 

@@ -19,9 +19,9 @@ from app.models.concerns.examples import FULL_EXAMPLE, SMALLEST_EXAMPLE
 from app.services.access.key_files import (
     DEVELOPMENT_IDENTITY,
     RECEIPT_KEY,
-    development_recipient,
-    new_identity,
-    receipt_key,
+    create_identity,
+    load_development_recipient,
+    load_receipt_key,
 )
 from app.services.concerns.sealing import fingerprint_of, make_sealer
 from tests.support.clock import A_TUESDAY
@@ -178,12 +178,12 @@ def test_key_files_can_be_read_by_their_owner_alone(client: TestClient, settings
 
 def test_keys_that_are_there_are_used_again_and_never_overwritten(tmp_path: Path) -> None:
     at = dt.datetime(2026, 11, 24, tzinfo=dt.UTC)
-    recipient, key = development_recipient(tmp_path, at=at), receipt_key(None, tmp_path)
+    recipient, key = load_development_recipient(tmp_path, at=at), load_receipt_key(None, tmp_path)
 
-    assert development_recipient(tmp_path, at=at) == recipient
-    assert receipt_key(None, tmp_path).private_bytes_raw() == key.private_bytes_raw()
+    assert load_development_recipient(tmp_path, at=at) == recipient
+    assert load_receipt_key(None, tmp_path).private_bytes_raw() == key.private_bytes_raw()
     with pytest.raises(FileExistsError):
-        new_identity(tmp_path / DEVELOPMENT_IDENTITY, at=at)
+        create_identity(tmp_path / DEVELOPMENT_IDENTITY, at=at)
     assert sorted(path.name for path in tmp_path.iterdir()) == sorted([DEVELOPMENT_IDENTITY, RECEIPT_KEY])
 
 

@@ -16,7 +16,7 @@ from app.config import Settings
 from app.main import create_app
 from app.models.clients import Scope
 from app.models.concerns.examples import FULL_EXAMPLE
-from app.services.access.key_files import DEVELOPMENT_IDENTITY, new_identity
+from app.services.access.key_files import DEVELOPMENT_IDENTITY, create_identity
 from app.services.concerns.sealing import fingerprint_of
 from app.services.concerns.unsealing import read_identities
 from app.store.database import DATABASE_FILE
@@ -50,7 +50,7 @@ class Key:
 def make_key(tmp_path: Path) -> Callable[[str], Key]:
     def make(name: str) -> Key:
         path = tmp_path / "away" / name
-        return Key(path, new_identity(path, at=A_TUESDAY))
+        return Key(path, create_identity(path, at=A_TUESDAY))
 
     return make
 

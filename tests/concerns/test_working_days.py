@@ -41,7 +41,7 @@ def in_london(wall_time: str) -> dt.datetime:
 
 @pytest.mark.parametrize(("received", "due"), [case[1:] for case in CASES], ids=[case[0] for case in CASES])
 def test_the_acknowledgement_is_due_one_working_day_on_by_the_clock_in_london(received: str, due: str) -> None:
-    told = WorkingDays().one_on(in_london(received).astimezone(dt.UTC))
+    told = WorkingDays().one_working_day_after(in_london(received).astimezone(dt.UTC))
 
     assert told == in_london(due)
     assert told.tzinfo is dt.UTC
@@ -50,7 +50,7 @@ def test_the_acknowledgement_is_due_one_working_day_on_by_the_clock_in_london(re
 def test_a_changed_clock_changes_the_moment_in_utc_and_not_the_time_of_day() -> None:
     friday = dt.datetime(2026, 10, 23, 16, 10, tzinfo=dt.UTC)  # 17.10 in London, still summer time
 
-    told = WorkingDays().one_on(friday)
+    told = WorkingDays().one_working_day_after(friday)
 
     assert told == dt.datetime(2026, 10, 26, 17, 10, tzinfo=dt.UTC)
 
@@ -58,7 +58,7 @@ def test_a_changed_clock_changes_the_moment_in_utc_and_not_the_time_of_day() -> 
 def test_the_end_of_a_day_in_summer_is_midnight_in_london_and_not_in_utc() -> None:
     saturday = dt.datetime(2027, 6, 12, 12, 0, tzinfo=dt.UTC)
 
-    told = WorkingDays().one_on(saturday)
+    told = WorkingDays().one_working_day_after(saturday)
 
     assert told == dt.datetime(2027, 6, 14, 23, 0, tzinfo=dt.UTC)
 
@@ -66,7 +66,7 @@ def test_the_end_of_a_day_in_summer_is_midnight_in_london_and_not_in_utc() -> No
 def test_the_day_is_that_of_london_even_where_utc_still_has_the_day_before() -> None:
     friday_in_utc_and_saturday_in_london = dt.datetime(2027, 6, 11, 23, 30, tzinfo=dt.UTC)
 
-    told = WorkingDays().one_on(friday_in_utc_and_saturday_in_london)
+    told = WorkingDays().one_working_day_after(friday_in_utc_and_saturday_in_london)
 
     assert told == in_london("2027-06-15 00:00")
 
@@ -75,8 +75,10 @@ def test_whenever_it_comes_it_is_due_within_six_days_and_never_while_offices_are
     days = WorkingDays()
     moments = [dt.datetime(2026, 11, 1, tzinfo=dt.UTC) + dt.timedelta(hours=hour) for hour in range(0, 24 * 400, 7)]
 
-    waits = [days.one_on(moment) - moment for moment in moments]
-    last_seconds = [(days.one_on(moment) - dt.timedelta(seconds=1)).astimezone(LONDON) for moment in moments]
+    waits = [days.one_working_day_after(moment) - moment for moment in moments]
+    last_seconds = [
+        (days.one_working_day_after(moment) - dt.timedelta(seconds=1)).astimezone(LONDON) for moment in moments
+    ]
     assert dt.timedelta() < min(waits)
     assert max(waits) <= dt.timedelta(days=6)
     assert all(days.is_working_day(last.date()) or last.time() == dt.time(23, 59, 59) for last in last_seconds)

@@ -48,7 +48,7 @@ def a_process(*words: str, **environment: str) -> Iterator[subprocess.Popen[byte
 
 def tell_many(context: AppContext, url: str) -> None:
     """An address that asked for everything, and events for it: each in a transaction of its own."""
-    add_webhook(context.writer, name="x", url=url, kinds=EventKind, addresses=SsrfGuard(), at=A_TUESDAY)
+    add_webhook(context.writer, name="x", url=url, kinds=EventKind, guard=SsrfGuard(), at=A_TUESDAY)
     for number in range(EVENTS):
         data = {"reference": f"number-{number}"}
         context.writer.run(partial(append_event, kind=EventKind.CONCERN_RECEIVED, at=A_TUESDAY, data=data))

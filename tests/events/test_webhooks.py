@@ -16,7 +16,7 @@ from app.models.clients import Scope
 from app.models.events.tables import EventKind
 from app.services.events.dispatcher import DELAYS, WebhookDispatcher
 from app.services.events.ssrf_guard import SsrfGuard
-from app.services.events.webhooks import add_webhook, drop_old_secret, replay, rotate_secret
+from app.services.events.webhooks import add_webhook, drop_old_secret, replay_deliveries, rotate_secret
 from app.store.events import count_deliveries
 from app.store.webhooks import get_webhook
 from app.store.writer import Writer
@@ -45,7 +45,7 @@ def writer(client: TestClient) -> Writer:
 @pytest.fixture
 def secret(writer: Writer, receiver: Receiver) -> str:
     """The secret of a webhook that asks for every kind of event."""
-    return add_webhook(writer, name=NAME, url=receiver.url, kinds=EventKind, addresses=SsrfGuard(), at=A_TUESDAY)
+    return add_webhook(writer, name=NAME, url=receiver.url, kinds=EventKind, guard=SsrfGuard(), at=A_TUESDAY)
 
 
 @pytest.fixture
@@ -135,7 +135,7 @@ def test_a_receiver_that_stays_away_leaves_a_dead_delivery_that_can_be_replayed(
     inbox = client.get("/v1/desk/concerns", headers=a_key(client, Scope.READ)).json()
 
     receiver.reply = lambda _: Reply()
-    revived = replay(deliverer.writer, NAME, now=clock.time)
+    revived = replay_deliveries(deliverer.writer, NAME, now=clock.time)
     deliverer.deliver_due()
 
     assert dead["dead"] == 1

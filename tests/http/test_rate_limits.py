@@ -298,7 +298,7 @@ def test_where_the_store_goes_away_each_node_counts_for_itself_until_it_is_back(
     lines: Lines,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(limiting, "AWAY_SECONDS", 0.2)
+    monkeypatch.setattr(limiting, "RETRY_SECONDS", 0.2)
 
     def ask() -> tuple[int, str]:
         answer = called(A_SCHOOL).post(CHECK, json=a_concern())
@@ -309,7 +309,7 @@ def test_where_the_store_goes_away_each_node_counts_for_itself_until_it_is_back(
         store.stop()
         lines()
         away = [ask() for _ in range(4)]
-        told = [line for line in lines() if line["event"] == "limits_store_away"]
+        told = [line for line in lines() if line["event"] == "limits_store_unavailable"]
         store.start()
         time.sleep(0.3)
         back = ask()

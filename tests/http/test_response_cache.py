@@ -23,7 +23,7 @@ from app.config import Settings
 from app.main import create_app
 from app.models.clients import Scope
 from app.services.operations import generation_watcher as watching
-from app.services.operations.generation_watcher import UNSEEN_SECONDS, GenerationWatcher
+from app.services.operations.generation_watcher import STALE_SECONDS, GenerationWatcher
 from app.store.database import open_database
 from app.web.cache.cache import MAX_ENTRIES, CacheStore, ResponseCache
 from app.web.cache.entry import CachedResponse
@@ -469,13 +469,13 @@ def test_a_database_that_does_not_answer_for_a_minute_clears_the_shelf(
     now = 0.0
     monkeypatch.setattr("app.services.operations.generation_watcher.time.monotonic", lambda: now)
     watch = GenerationWatcher(open_database(tmp_path / "empty"), lambda: changes.append(None))
-    watch.look()
-    now = UNSEEN_SECONDS
-    watch.look()
+    watch.poll()
+    now = STALE_SECONDS
+    watch.poll()
     assert changes == []
 
     now += 1
-    watch.look()
+    watch.poll()
 
     assert len(changes) == 1
 

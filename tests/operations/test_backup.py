@@ -18,7 +18,7 @@ from app.errors import BackupRefused
 from app.models.concerns.examples import SMALLEST_EXAMPLE
 from app.services.access.key_files import DEVELOPMENT_IDENTITY, RECEIPT_KEY
 from app.services.operations.backup import back_up, restore, verify_copy
-from app.store.backup import copied
+from app.store.backup import database_copy
 from app.store.database import DATABASE_FILE
 from tests.support.clock import A_TUESDAY
 from tests.support.desk import desk_of
@@ -123,7 +123,7 @@ def test_a_copy_ends_and_is_of_one_moment_however_fast_others_write(
                 connection.execute("INSERT INTO kept VALUES (1)")
 
     def copy() -> None:
-        with copied(tmp_path / "db", tmp_path / "copy") as draft, closing(sqlite3.connect(draft)) as connection:
+        with database_copy(tmp_path / "db", tmp_path / "copy") as draft, closing(sqlite3.connect(draft)) as connection:
             counted.append(connection.execute("SELECT count(*) FROM kept").fetchone()[0])
 
     writing, copying = threading.Thread(target=write), threading.Thread(target=copy, daemon=True)

@@ -17,7 +17,7 @@ from app.errors import SchemaBehind, SchemaUnknown
 from app.main import create_app
 from app.services.operations.verification import verify_disclosures, verify_editions
 from app.store.database import open_database
-from app.store.schema import MIGRATIONS, make_schema, migrate, prepare_schema
+from app.store.schema import MIGRATIONS, create_schema, migrate, prepare_schema
 from tests.support.command import guidance
 from tests.support.concerns import Concern
 from tests.support.databases import address_for, postgresql, raw_connection
@@ -129,12 +129,12 @@ def test_a_migrated_database_has_every_table_column_index_and_rule_that_is_decla
 def test_a_database_that_is_made_anew_is_like_one_that_was_migrated(
     empty: Engine, another: Engine, tmp_path: Path
 ) -> None:
-    make_schema(empty)
+    create_schema(empty)
     migrate(another, tmp_path)
 
     for question in (*EVERYTHING[empty.dialect.name], "SELECT version_num FROM alembic_version"):
         assert plain(rows(empty, question)) == plain(rows(another, question))
-    make_schema(empty)  # what another node has made in the meantime is left as it is
+    create_schema(empty)  # what another node has made in the meantime is left as it is
     assert migrate(empty, tmp_path) == ("0001", "0001")
 
 

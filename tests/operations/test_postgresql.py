@@ -19,7 +19,7 @@ from app.config import Settings
 from app.errors import SetupError, StoreBusy
 from app.main import create_app
 from app.models.events.tables import EventKind
-from app.store.database import for_writing, forget_freed_pages, open_database
+from app.store.database import for_writing, open_database, purge_freed_pages
 from app.store.editions import PARTS
 from app.store.events import append_event, events_after
 from app.store.writer import Writer
@@ -215,7 +215,7 @@ def test_what_was_erased_is_taken_from_the_table_and_the_connection_is_as_before
     assert desk.act(receipt["reference"], "erasure", reason="A made-up reason.").status_code == 200
     engine = open_database(tmp_path, address)
 
-    forget_freed_pages(engine)
+    purge_freed_pages(engine)
 
     with engine.connect() as connection:
         assert connection.execute(text("SHOW transaction_read_only")).scalar() == "on"

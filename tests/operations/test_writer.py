@@ -218,8 +218,8 @@ def test_a_loop_that_ended_meanwhile_takes_nothing_from_the_others(desk: Desk) -
 def test_those_that_come_a_moment_later_are_waited_for_where_several_wait(
     desk: Desk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(writing, "A_MOMENT", 0.5)
-    monkeypatch.setattr(writing, "LONGEST_GATHERING", LONG_ENOUGH)
+    monkeypatch.setattr(writing, "GATHER_SECONDS", 0.5)
+    monkeypatch.setattr(writing, "MAX_GATHER_SECONDS", LONG_ENOUGH)
     asked = [desk.ask(keep("1")), desk.ask(keep("2"))]
 
     desk.writer.start()
@@ -230,7 +230,7 @@ def test_those_that_come_a_moment_later_are_waited_for_where_several_wait(
 
 
 def test_a_batch_has_an_end(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(writing, "BATCH", 4)
+    monkeypatch.setattr(writing, "BATCH_SIZE", 4)
     gate, _ = closed_gate(desk)
     asked = [desk.ask(keep(f"{place:02}")) for place in range(10)]
 
@@ -357,7 +357,7 @@ def test_each_flush_is_told_with_how_many_acts_it_carried(desk: Desk) -> None:
         desk.engine,
         queue_size=9,
         wait_seconds=LONG_ENOUGH,
-        when_flushed=lambda acts, seconds: told.append((acts, seconds)),
+        on_flush=lambda acts, seconds: told.append((acts, seconds)),
     )
     asked = [desk.ask(keep(word)) for word in ("one", "two", "three")]
     desk.writer.start()

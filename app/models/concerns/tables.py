@@ -72,8 +72,8 @@ class AdditionRow(SQLModel, table=True):
     sealed: bytes | None = Field(default=None, sa_type=LargeBinary)
 
 
-class KeptReceiptRow(SQLModel, table=True):
-    """The receipt that a retry receives again. Only the holder of the idempotency key can read it."""
+class StoredReceiptRow(SQLModel, table=True):
+    """The receipt that a retry gets again. It can be read only by whoever holds the idempotency key."""
 
     __tablename__ = "kept_receipts"
 

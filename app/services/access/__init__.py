@@ -1,1 +1,1 @@
-"""Who may call, and how often."""
+"""Clients, keys and rate limits."""

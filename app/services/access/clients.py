@@ -32,7 +32,7 @@ class Principal:
 
 
 class Provider(Protocol):
-    """Another service that issues tokens, such as an OpenID provider."""
+    """Another service that issues tokens, for example an OpenID provider."""
 
     def read_token(self, token: str) -> tuple[str, frozenset[str]]:
         """Return the client's name and scopes. Raises `TokenInvalid` and `ProviderUnavailable`."""
@@ -59,7 +59,7 @@ class Authenticator:
 
 
 def add_client(writer: Writer, *, name: str, scopes: Iterable[Scope], at: dt.datetime) -> str:
-    """Add a client and return its key, which is stored nowhere. Raises `ClientExists`."""
+    """Add a client and return its key, of which only a hash is stored. Raises `ClientExists`."""
     if not re.fullmatch(SLUG_PATTERN, name):
         raise SetupError("a client's name is lower-case words joined by hyphens")
     key = KEY_PREFIX + secrets.token_urlsafe(KEY_BYTES)
@@ -73,7 +73,7 @@ def add_client(writer: Writer, *, name: str, scopes: Iterable[Scope], at: dt.dat
 
 
 def revoke_client(writer: Writer, name: str, *, at: dt.datetime) -> None:
-    """Revoke a client: its key opens nothing from now on. Raises `NoSuchClient`."""
+    """Revoke a client: its key is no longer valid. Raises `NoSuchClient`."""
     writer.run(partial(mark_revoked, name=name, at=at))
 
 

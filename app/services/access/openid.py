@@ -1,4 +1,4 @@
-"""Tokens of an OpenID provider, such as the directory that a council already runs."""
+"""Tokens of an OpenID provider, for example the directory that a council already runs."""
 
 from dataclasses import dataclass, field
 from typing import Any
@@ -25,7 +25,7 @@ class OpenIdProvider:
     def read_token(self, token: str) -> tuple[str, frozenset[str]]:
         """Return the client's name and scopes. Raises `TokenInvalid`, or `ProviderUnavailable` without keys."""
         try:
-            jwt.get_unverified_header(token)  # what is no token at all is not asked about
+            jwt.get_unverified_header(token)  # without a valid header, the provider is not called
             claims: dict[str, Any] = jwt.decode(
                 token,
                 self._key_of(token),
@@ -43,27 +43,27 @@ class OpenIdProvider:
         return f"openid:{name}", _scopes(claims)
 
     def _key_of(self, token: str) -> PyJWK:
-        """Find the key that the token names. Raises `ProviderUnavailable` where the provider sends no keys."""
+        """Find the key that the token names. Raises `ProviderUnavailable` if the provider sends no keys."""
         try:
             self.jwks.get_signing_keys()
         except (PyJWTError, ValueError, OSError):
             raise ProviderUnavailable from None
         try:
             return self.jwks.get_signing_key_from_jwt(token)
-        except (PyJWKClientConnectionError, ValueError, OSError):  # it asked once more, for a key that is new
+        except (PyJWKClientConnectionError, ValueError, OSError):  # the second request, for a new key, failed
             raise ProviderUnavailable from None
 
 
 def open_provider(*, issuer: str, audience: str, jwks_url: str) -> OpenIdProvider:
-    """The provider; nothing is fetched until the first token comes."""
+    """Return the provider; nothing is fetched until the first token comes."""
     return OpenIdProvider(issuer, audience, PyJWKClient(jwks_url, timeout=TIMEOUT_SECONDS))
 
 
 def _scopes(claims: dict[str, Any]) -> frozenset[str]:
-    """Scopes from `scope` (RFC 9068) or `scp`, and `roles`, where Microsoft Entra puts those of applications."""
+    """Return the scopes in `scope` (RFC 9068) or `scp`, and in `roles` (Microsoft Entra, for applications)."""
     found: set[str] = set()
     for claim in ("scope", "scp", "roles"):
-        told = claims.get(claim)
-        words = told.split() if isinstance(told, str) else told if isinstance(told, list) else []
+        value = claims.get(claim)
+        words = value.split() if isinstance(value, str) else value if isinstance(value, list) else []
         found.update(word for word in words if isinstance(word, str))
     return frozenset(found)

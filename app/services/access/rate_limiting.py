@@ -1,4 +1,4 @@
-"""Limits on how often somebody may ask, counted in this process or in a store that several processes share."""
+"""Rate limits, counted in this process or in a store that several processes share."""
 
 import hmac
 import ipaddress
@@ -20,13 +20,13 @@ from app.errors import SetupError
 from app.logs import Log
 
 OWN_MEMORY = "memory://"
-STORE_SECONDS = 0.25
-AWAY_SECONDS = 5.0
+STORE_TIMEOUT_SECONDS = 0.25
+RETRY_SECONDS = 5.0
 THREADS = 10
 SHORTEST_SECRET = 32
-NETWORK_OF_ONE_SUBSCRIBER = 64  # bits: whoever has one IPv6 address has the rest of its /64 too
+NETWORK_OF_ONE_SUBSCRIBER = 64  # bits: one IPv6 subscriber has a whole /64
 OPTIONS: dict[str, dict[str, float | str | bool]] = {
-    scheme: {"socket_timeout": STORE_SECONDS, "socket_connect_timeout": STORE_SECONDS}
+    scheme: {"socket_timeout": STORE_TIMEOUT_SECONDS, "socket_connect_timeout": STORE_TIMEOUT_SECONDS}
     for scheme in ("redis", "rediss", "redis+unix", "valkey", "valkeys")
 }
 
@@ -35,20 +35,20 @@ log = Log(__name__)
 
 @dataclass(frozen=True)
 class Policy:
-    """How often one caller may ask for one thing, under a name that the answers tell."""
+    """How many requests of one kind a caller may send in a window, under a name that the responses show."""
 
     name: str
     item: RateLimitItem
 
     @property
     def seconds(self) -> int:
-        """The length of the window."""
+        """Length of the window in seconds."""
         return self.item.get_expiry()
 
 
 @dataclass(frozen=True)
 class Count:
-    """How a caller stands after asking once more: what remains in the window, and the seconds until it ends."""
+    """The count after one more request: requests that remain in the window, and seconds until it ends."""
 
     policy: Policy
     remaining: int
@@ -57,15 +57,15 @@ class Count:
 
 
 def make_policy(name: str, notation: str) -> Policy:
-    """The policy of a limit as `300/minute` writes it."""
+    """Return the policy for a limit in the notation `300/minute`."""
     return Policy(name, parse(notation))
 
 
 class Limiter:
-    """Counts by a keyed hash of who asks, so that neither memory nor store holds a network address.
+    """Counts requests by a keyed hash of the caller, so that neither memory nor store holds a network address.
 
-    Where the shared store is away, each process counts for itself until the store is back: nobody is refused because of
-    it, and the log says so.
+    If the shared store is unavailable, each process counts for itself until it is available again. No request is
+    refused because of that, and it is logged.
     """
 
     def __init__(self, store: str, secret: bytes, clock: Callable[[], float] = time.monotonic) -> None:
@@ -74,32 +74,32 @@ class Limiter:
         self._own = FixedWindowRateLimiter(MemoryStorage())
         self._shared = None if store == OWN_MEMORY else FixedWindowRateLimiter(_open(store))
         self._threads = CapacityLimiter(THREADS)
-        self._away_until = -math.inf
+        self._unavailable_until = -math.inf
 
-    async def count(self, policy: Policy, who: str) -> Count:
+    async def count(self, policy: Policy, caller: str) -> Count:
         """Count one more request of that caller."""
-        key = hmac.digest(self._secret, f"{policy.name}\n{who}".encode(), "sha256").hex()[:32]
-        if self._shared is not None and not self._is_away:
+        key = hmac.digest(self._secret, f"{policy.name}\n{caller}".encode(), "sha256").hex()[:32]
+        if self._shared is not None and not self._is_unavailable:
             try:
                 return await to_thread.run_sync(partial(self._count_shared, policy, key), limiter=self._threads)
-            except StorageError as away:
-                if not self._is_away:  # once for all that asked at the same time
-                    self._away_until = self._clock() + AWAY_SECONDS
-                    log.error("limits_store_away", error=type(away.storage_error).__name__)
+            except StorageError as failure:
+                if not self._is_unavailable:  # log once for all concurrent requests
+                    self._unavailable_until = self._clock() + RETRY_SECONDS
+                    log.error("limits_store_unavailable", error=type(failure.storage_error).__name__)
         return _count(self._own, policy, key)
 
     @property
-    def _is_away(self) -> bool:
-        return self._clock() < self._away_until
+    def _is_unavailable(self) -> bool:
+        return self._clock() < self._unavailable_until
 
     def _count_shared(self, policy: Policy, key: str) -> Count:
-        if self._shared is None or self._is_away:  # it went away while this one waited for a thread
+        if self._shared is None or self._is_unavailable:  # it became unavailable while this request waited for a thread
             raise StorageError(TimeoutError())
         return _count(self._shared, policy, key)
 
 
 def make_limiter(store: str, secret_file: Path | None) -> Limiter:
-    """The limiter of this process. Raises `SetupError`."""
+    """Return the limiter of this process. Raises `SetupError`."""
     if secret_file is None:
         if store != OWN_MEMORY:
             raise SetupError("a shared GUIDANCE_LIMITS_STORE needs GUIDANCE_LIMITS_SECRET_FILE, the same on every node")
@@ -114,10 +114,10 @@ def make_limiter(store: str, secret_file: Path | None) -> Limiter:
 
 
 def network_key(host: str | None) -> str | None:
-    """Who asks, by network address: None for this machine itself and where no address is known.
+    """Return the key of the caller's network: None for this machine itself, and if no address is known.
 
-    What comes from this machine is an operator, or a proxy that was not named as trusted, behind which everybody would
-    be counted as one.
+    A request from this machine is an operator's, or came through a proxy that is not configured as trusted: all of its
+    callers would be counted as one.
     """
     try:
         address = ipaddress.ip_address(host or "")
@@ -139,7 +139,7 @@ def _count(limiter: FixedWindowRateLimiter, policy: Policy, key: str) -> Count:
 
 
 def _open(store: str) -> Storage:
-    """The shared store; nothing is asked of it yet."""
+    """Return the shared store, without connecting to it."""
     try:
         opened = storage_from_string(store, wrap_exceptions=True, **OPTIONS.get(store.partition(":")[0], {}))
     except (ConfigurationError, ValueError):

@@ -36,7 +36,7 @@ class _GuideSummary:
 class EditionResolver:
     """Resolves the edition that a concern is about, and caches what it read until it is invalidated.
 
-    A read that began before the invalidation writes to the former cache, which is no longer used.
+    A read that started before the invalidation writes to the former cache, which is no longer used.
     """
 
     def __init__(self, engine: Engine, reference_data: ReferenceData, contents: Contents) -> None:
@@ -47,10 +47,10 @@ class EditionResolver:
 
     def invalidate(self) -> None:
         """Drop the cache: an edition was published or withdrawn."""
-        self._summaries: dict[str | None, _GuideSummary] = {}  # None: where there is only one guide
+        self._summaries: dict[str | None, _GuideSummary] = {}  # None: the only guide
 
     def cached(self, concern: Concern) -> PinnedEdition | None:
-        """Return the edition where no read from the database is needed. Nothing is checked."""
+        """Return the edition if it is cached, without any check; else None."""
         summary = self._summaries.get(concern.guide)
         if summary is None:
             return None
@@ -61,7 +61,7 @@ class EditionResolver:
     def resolve(self, concern: Concern) -> PinnedEdition:
         """Return the edition; raises `InvalidConcern` with every fault that was found.
 
-        A withdrawn edition is accepted where the concern names it: the person answered what they were shown.
+        A withdrawn edition is accepted if the concern names it: it is the edition that the reporter was shown.
         """
         faults = self._reference_data.faults_in_codes(concern)
         found = self.cached(concern) or self._find(concern)
@@ -99,20 +99,20 @@ def _summary_of(session: Session, guide: str | None) -> _GuideSummary | FieldErr
     return _GuideSummary(guide, len(history), (current_of(history) or history[0]).number)
 
 
-def unknown_ids(told: ConcernDetail, content: EditionContent) -> list[FieldError]:
-    """Every indicator, factor and linked risk that was named and is not in the edition."""
+def unknown_ids(detail: ConcernDetail, content: EditionContent) -> list[FieldError]:
+    """Return a fault for every indicator, factor and linked risk that the concern names and the edition lacks."""
     return [
-        *_unknown("indicators", told.indicators, content.indicators),
-        *_unknown("factors", told.factors, content.factors),
-        *_unknown("linked_risks", told.linked_risks, content.linked_risks),
+        *_unknown("indicators", detail.indicators, content.indicators),
+        *_unknown("factors", detail.factors, content.factors),
+        *_unknown("linked_risks", detail.linked_risks, content.linked_risks),
     ]
 
 
-def _unknown(section: str, seen: Iterable[Identified] | None, known: Iterable[Identified]) -> list[FieldError]:
-    if not seen:
+def _unknown(section: str, named: Iterable[Identified] | None, known: Iterable[Identified]) -> list[FieldError]:
+    if not named:
         return []
     ids = {item.id for item in known}
-    told = f"The edition has nothing of this id among its {section.replace('_', ' ')}."
+    message = f"The edition has nothing of this id among its {section.replace('_', ' ')}."
     return [
-        FieldError(("concern", section, place, "id"), told) for place, item in enumerate(seen) if item.id not in ids
+        FieldError(("concern", section, place, "id"), message) for place, item in enumerate(named) if item.id not in ids
     ]

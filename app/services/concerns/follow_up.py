@@ -1,4 +1,4 @@
-"""What a reporter does after submitting, with reference and status token: reading the status, and adding more."""
+"""Requests of a reporter after submitting, with reference and status token: read the status, add more."""
 
 import datetime as dt
 import hashlib
@@ -18,11 +18,11 @@ from app.models.digest import canonical_submission
 from app.models.events.tables import EventKind
 from app.models.guidance.editions import EditionContent
 from app.services.concerns.edition_resolver import unknown_ids
-from app.services.concerns.idempotency import IdempotencyKeys, IdempotentResult, encrypt_for_replay, replay
+from app.services.concerns.idempotency import IdempotencyKeys, IdempotentResult, encrypt_for_replay, replay_receipt
 from app.services.concerns.receipt_builder import ReceiptBuilder
-from app.services.concerns.sealing import Sealer, sealed_addition
+from app.services.concerns.sealing import Sealer, addition_plaintext
 from app.services.events.payloads import concern_payload
-from app.store.concerns import find_concern, get_concern, insert_addition, insert_kept_receipts
+from app.store.concerns import find_concern, get_concern, insert_addition, insert_stored_receipts
 from app.store.contents import Contents
 from app.store.editions import EditionKey
 from app.store.events import append_event
@@ -44,7 +44,7 @@ class FollowUps:
     def read_status(self, *, typed_reference: str, status_token: str, at: dt.datetime) -> ConcernStatus:
         """Return the concern's status. Raises `NoSuchConcern` for a wrong reference and a wrong token alike."""
         row = self._find(typed_reference, status_token)
-        return self.receipts.answer_status(row, self._content_of(row).contacts, at=at)
+        return self.receipts.build_status(row, self._content_of(row).contacts, at=at)
 
     def add(
         self,
@@ -55,7 +55,7 @@ class FollowUps:
         derive_keys: Callable[[str], IdempotencyKeys | None],
         at: dt.datetime,
     ) -> IdempotentResult:
-        """Store the addition, sealed; returns only once it is on the disk. It can only make the concern more urgent.
+        """Store the addition, sealed, and return its receipt after it is on the disk. It never lowers the urgency.
 
         `derive_keys` gets the reference. Raises `NoSuchConcern`, `ConcernErased`, `InvalidConcern` with every fault,
         or `StoreBusy`.
@@ -67,22 +67,22 @@ class FollowUps:
         faults = self.receipts.reference_data.faults_in_codes(addition) + unknown_ids(addition.concern, content)
         if faults:
             raise InvalidConcern(faults)
-        receipt = self.receipts.answer_addition(row, content.contacts, at=at).model_dump_json().encode()
+        receipt = self.receipts.build_addition_receipt(row, content.contacts, at=at).model_dump_json().encode()
         keys = derive_keys(row.reference)
         try:
-            self.writer.run(self._write_of(addition, row.reference, keys, receipt, at))
+            self.writer.run(self._write_operation(addition, row.reference, keys, receipt, at))
         except AlreadyStored:
-            return replay(self.engine, keys, canonical_submission(addition))
+            return replay_receipt(self.engine, keys, canonical_submission(addition))
         return IdempotentResult(row.reference, receipt, is_replay=False)
 
-    def _write_of(
+    def _write_operation(
         self, addition: Addition, reference: str, keys: IdempotencyKeys | None, receipt: bytes, at: dt.datetime
     ) -> WriteOp[None]:
-        sealed = self.sealer.seal(sealed_addition(addition, reference, at=at))
-        kept = encrypt_for_replay(keys, canonical_submission(addition), reference, receipt)
+        sealed = self.sealer.seal(addition_plaintext(addition, reference, at=at))
+        stored_receipt = encrypt_for_replay(keys, canonical_submission(addition), reference, receipt)
 
         def write(session: Session) -> None:
-            concern = get_concern(session, reference)  # as it is by now: the desk may have acted on it
+            concern = get_concern(session, reference)  # read again: the desk may have changed it
             if concern.erased_at is not None:
                 raise ConcernErased
             insert_addition(session, reference, at=at, recipients=self.sealer.fingerprints, sealed=sealed)
@@ -91,8 +91,8 @@ class FollowUps:
                 max(concern.immediate_danger, addition.immediate_danger or "no", key=MORE_URGENT.index)
             )
             append_event(session, EventKind.CONCERN_ADDED, at=at, data=concern_payload(concern))
-            if kept is not None:
-                insert_kept_receipts(session, [kept])
+            if stored_receipt is not None:
+                insert_stored_receipts(session, [stored_receipt])
 
         return write
 

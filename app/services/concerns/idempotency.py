@@ -1,8 +1,8 @@
-"""Receipts kept for retries, so that only the holder of the idempotency key can read one again.
+"""Receipts stored for retries, so that only the holder of the idempotency key can read one again.
 
-The key itself is not kept. From it come, by HKDF (RFC 5869), a key that encrypts the receipt (AES-256-GCM) and a key
-for a code over the payload (HMAC-SHA-256). So the database alone gives away neither the status token nor a way of
-testing guesses at what was written.
+The key itself is not stored. HKDF (RFC 5869) derives two keys from it: one encrypts the receipt (AES-256-GCM), one
+makes a code over the payload (HMAC-SHA-256). So the database alone reveals neither the status token nor a way to test
+guesses at the words of a concern.
 """
 
 import hashlib
@@ -18,8 +18,8 @@ from sqlalchemy import Engine
 from sqlmodel import Session
 
 from app.errors import IdempotencyKeyReused
-from app.models.concerns.tables import KeptReceiptRow
-from app.store.concerns import find_kept_receipt
+from app.models.concerns.tables import StoredReceiptRow
+from app.store.concerns import find_stored_receipt
 
 NONCE_LENGTH = 12
 
@@ -33,24 +33,24 @@ class IdempotencyKeys:
     _payload: bytes
 
     def mac(self, payload: bytes) -> bytes:
-        """Return a code over the payload, by which a true retry differs from other words under the same key."""
+        """Return a code over the payload: a retry has the same code, other content has another."""
         return hmac.digest(self._payload, payload, "sha256")
 
     def encrypt(self, receipt: bytes) -> bytes:
-        """Encrypt the receipt for storage."""
+        """Return the receipt encrypted, for storing."""
         nonce = secrets.token_bytes(NONCE_LENGTH)
         return nonce + AESGCM(self._encryption).encrypt(nonce, receipt, self.key_sha256)
 
-    def decrypt(self, kept: bytes) -> bytes:
-        """Decrypt the receipt; raises `IdempotencyKeyReused` where it was stored under another key."""
+    def decrypt(self, stored: bytes) -> bytes:
+        """Return the receipt; raises `IdempotencyKeyReused` if it was encrypted with another key."""
         try:
-            return AESGCM(self._encryption).decrypt(kept[:NONCE_LENGTH], kept[NONCE_LENGTH:], self.key_sha256)
+            return AESGCM(self._encryption).decrypt(stored[:NONCE_LENGTH], stored[NONCE_LENGTH:], self.key_sha256)
         except InvalidTag:
             raise IdempotencyKeyReused from None
 
 
 def derive_idempotency_keys(idempotency_key: str, *, client: str) -> IdempotencyKeys:
-    """Derive the keys from the key that the client sent: two clients may use the same one without meeting."""
+    """Derive the keys from the key that the client sent. Two clients may send the same key without conflict."""
     secret = f"{client}\n{idempotency_key}".encode()
     derived = HKDF(SHA256(), length=64, salt=None, info=b"kept receipt").derive(secret)
     return IdempotencyKeys(hashlib.sha256(b"idempotency key\n" + secret).digest(), derived[:32], derived[32:])
@@ -67,11 +67,11 @@ class IdempotentResult:
 
 def encrypt_for_replay(
     keys: IdempotencyKeys | None, submission: bytes, reference: str, receipt: bytes
-) -> KeptReceiptRow | None:
-    """Return the row that stores the receipt; None where the request had no idempotency key."""
+) -> StoredReceiptRow | None:
+    """Return the row that stores the receipt; None if the request has no idempotency key."""
     if keys is None:
         return None
-    return KeptReceiptRow(
+    return StoredReceiptRow(
         key_sha256=keys.key_sha256,
         payload_mac=keys.mac(submission),
         reference=reference,
@@ -79,12 +79,12 @@ def encrypt_for_replay(
     )
 
 
-def replay(engine: Engine, keys: IdempotencyKeys | None, submission: bytes) -> IdempotentResult:
-    """Return the first receipt, whole. Raises `IdempotencyKeyReused` where the key was used for another submission."""
+def replay_receipt(engine: Engine, keys: IdempotencyKeys | None, submission: bytes) -> IdempotentResult:
+    """Return the receipt of the first request. Raises `IdempotencyKeyReused` if the key was used for other content."""
     if keys is None:
         raise IdempotencyKeyReused
     with Session(engine) as session:
-        kept = find_kept_receipt(session, key_sha256=keys.key_sha256)
-    if kept is None or not hmac.compare_digest(kept.payload_mac, keys.mac(submission)):
+        stored = find_stored_receipt(session, key_sha256=keys.key_sha256)
+    if stored is None or not hmac.compare_digest(stored.payload_mac, keys.mac(submission)):
         raise IdempotencyKeyReused
-    return IdempotentResult(kept.reference, keys.decrypt(kept.sealed_receipt), is_replay=True)
+    return IdempotentResult(stored.reference, keys.decrypt(stored.sealed_receipt), is_replay=True)

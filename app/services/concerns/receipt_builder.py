@@ -1,4 +1,4 @@
-"""Receipts: what a reporter is told when a concern is kept, checked or asked about."""
+"""Receipts: the responses for a reporter when a concern is stored, is checked, or its status is read."""
 
 import datetime as dt
 import hashlib
@@ -23,33 +23,33 @@ from app.store.editions import EditionKey
 TOKEN_BYTES = 32
 
 DANGER_FIRST = "If a child is in immediate danger, call 999 now."
-KEPT = "Your concern is kept. This is not yet an answer from a social worker."
-NOTHING_KEPT = "This was a check: nothing was kept. To raise the concern, send it to /v1/concerns."
+STORED = "Your concern is kept. This is not yet an answer from a social worker."
+NOTHING_STORED = "This was a check: nothing was kept. To raise the concern, send it to /v1/concerns."
 ADDED = "What you added is kept with your concern."
 HOW_TO_FOLLOW = "Keep the reference and the status token. Together they show how your concern stands."
 
 
 @dataclass(frozen=True)
 class ReceiptBuilder:
-    """Writes receipts and statuses, in plain sentences."""
+    """Builds receipts and statuses, with next steps in plain sentences."""
 
     signer: ReceiptSigner
     working_days: WorkingDays
     reference_data: ReferenceData
 
-    def answer_check(self, pinned: PinnedEdition, *, at: dt.datetime) -> CheckResponse:
-        """What would have been answered; nothing is kept."""
-        key, contacts, due = pinned.key, pinned.content.contacts, self.working_days.one_on(at)
+    def build_check_response(self, pinned: PinnedEdition, *, at: dt.datetime) -> CheckResponse:
+        """Return the response to a check, which stores nothing."""
+        key, contacts, due = pinned.key, pinned.content.contacts, self.working_days.one_working_day_after(at)
         return CheckResponse(
-            next_steps=(DANGER_FIRST, NOTHING_KEPT, _what_to_expect(due, contacts, at)),
+            next_steps=(DANGER_FIRST, NOTHING_STORED, _next_step(due, contacts, at)),
             links={"self": "/v1/concerns/check", "submit": "/v1/concerns"} | _links(key),
-            **self._told(key, contacts, due),
+            **self._common_fields(key, contacts, due),
         )
 
-    def draw_receipt(self, pinned: PinnedEdition, submission: bytes, *, at: dt.datetime) -> Receipt:
-        """A receipt under a newly drawn reference, with a new status token, signed; `submission` as canonical JSON."""
+    def build_receipt(self, pinned: PinnedEdition, submission: bytes, *, at: dt.datetime) -> Receipt:
+        """Return a signed receipt with a new reference and a new status token; `submission` is canonical JSON."""
         reference = new_reference()
-        key, contacts, due = pinned.key, pinned.content.contacts, self.working_days.one_on(at)
+        key, contacts, due = pinned.key, pinned.content.contacts, self.working_days.one_working_day_after(at)
         claims = {
             "jti": reference,
             "iat": int(at.timestamp()),
@@ -65,15 +65,15 @@ class ReceiptBuilder:
             received_at=at,
             status_token=secrets.token_urlsafe(TOKEN_BYTES),
             receipt=self.signer.sign(claims),
-            next_steps=(DANGER_FIRST, KEPT, _what_to_expect(due, contacts, at), HOW_TO_FOLLOW),
+            next_steps=(DANGER_FIRST, STORED, _next_step(due, contacts, at), HOW_TO_FOLLOW),
             links={"self": f"/v1/concerns/{reference}"} | _links(key),
-            **self._told(key, contacts, due),
+            **self._common_fields(key, contacts, due),
         )
 
-    def answer_status(self, row: ConcernRow, contacts: Sequence[Contact], *, at: dt.datetime) -> ConcernStatus:
-        """How the concern stands."""
+    def build_status(self, row: ConcernRow, contacts: Sequence[Contact], *, at: dt.datetime) -> ConcernStatus:
+        """Return the status of the concern."""
         pinned = EditionKey(row.guide, row.edition)
-        expected = [_what_to_expect(row.acknowledge_by, contacts, at)] if row.state == ConcernState.RECEIVED else []
+        expected = [_next_step(row.acknowledge_by, contacts, at)] if row.state == ConcernState.RECEIVED else []
         return ConcernStatus(
             reference=row.reference,
             state=ConcernState(row.state),
@@ -83,11 +83,13 @@ class ReceiptBuilder:
             outcome=row.outcome if row.outcome_shared else None,
             next_steps=(DANGER_FIRST, *expected),
             links={"self": f"/v1/concerns/{row.reference}"} | _links(pinned),
-            **self._told(pinned, contacts, row.acknowledge_by),
+            **self._common_fields(pinned, contacts, row.acknowledge_by),
         )
 
-    def answer_addition(self, row: ConcernRow, contacts: Sequence[Contact], *, at: dt.datetime) -> AdditionReceipt:
-        """The addition is kept."""
+    def build_addition_receipt(
+        self, row: ConcernRow, contacts: Sequence[Contact], *, at: dt.datetime
+    ) -> AdditionReceipt:
+        """Return the receipt of an addition to the concern."""
         return AdditionReceipt(
             reference=row.reference,
             state=ConcernState(row.state),
@@ -99,7 +101,7 @@ class ReceiptBuilder:
             links={"self": f"/v1/concerns/{row.reference}"} | _links(EditionKey(row.guide, row.edition)),
         )
 
-    def _told(self, pinned: EditionKey, contacts: Sequence[Contact], due: dt.datetime) -> dict[str, Any]:
+    def _common_fields(self, pinned: EditionKey, contacts: Sequence[Contact], due: dt.datetime) -> dict[str, Any]:
         return {
             "guide": pinned.guide,
             "edition": pinned.number,
@@ -118,15 +120,15 @@ def _links(pinned: EditionKey) -> Links:
     }
 
 
-def _what_to_expect(due: dt.datetime, contacts: Sequence[Contact], at: dt.datetime) -> str:
+def _next_step(due: dt.datetime, contacts: Sequence[Contact], at: dt.datetime) -> str:
     local = due.astimezone(LONDON)
     when = f"{local:%A} {local.day} {local:%B %Y} at {local:%H:%M}"
     if at > due:
-        return f"A social worker should have acknowledged it by {when}. Please {_whom_to_call(contacts)}"
-    return f"A social worker should acknowledge it by {when}. If none does, {_whom_to_call(contacts)}"
+        return f"A social worker should have acknowledged it by {when}. Please {_number_to_call(contacts)}"
+    return f"A social worker should acknowledge it by {when}. If none does, {_number_to_call(contacts)}"
 
 
-def _whom_to_call(contacts: Sequence[Contact]) -> str:
+def _number_to_call(contacts: Sequence[Contact]) -> str:
     first = next((contact for contact in contacts if contact.phones), None)
     if first is None:
         return "use the guide's contacts below."

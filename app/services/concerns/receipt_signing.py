@@ -1,4 +1,4 @@
-"""Signing receipts, so that one can be checked offline and cannot be forged (JWS, EdDSA; RFC 7515, RFC 8037)."""
+"""Signing receipts, so that they can be checked offline and cannot be forged (JWS, EdDSA; RFC 7515, RFC 8037)."""
 
 import base64
 import hashlib
@@ -21,23 +21,23 @@ Jwk = dict[str, str]
 
 @dataclass(frozen=True)
 class ReceiptSigner:
-    """Signs with one Ed25519 key; the public parts of all keys that ever signed are published."""
+    """Signs with one Ed25519 key; the public keys of all signing keys, also of retired ones, are published."""
 
     key: Ed25519PrivateKey
     jwks: tuple[Jwk, ...]
 
     def sign(self, claims: dict[str, Any], *, kind: str = RECEIPT) -> str:
-        """The compact JWS over those claims, its `typ` naming what it is."""
+        """Return the compact JWS of the claims, with `kind` as its `typ`."""
         return jwt.encode(claims, self.key, algorithm=ALGORITHM, headers={"typ": kind, "kid": self.jwks[0]["kid"]})
 
 
 def make_receipt_signer(key: Ed25519PrivateKey, retired: Sequence[Ed25519PublicKey] = ()) -> ReceiptSigner:
-    """A signer with that key, which still publishes the retired ones."""
+    """Return a signer with that key, which also publishes the retired keys."""
     return ReceiptSigner(key, tuple(_public_jwk(public) for public in (key.public_key(), *retired)))
 
 
 def check_receipt(receipt: str, jwks: dict[str, Any]) -> dict[str, Any]:
-    """What a genuine receipt or statement says; needs nothing but the published keys. Raises `ReceiptNotGenuine`."""
+    """Return the claims of a receipt or statement, checked with the published keys. Raises `ReceiptNotGenuine`."""
     try:
         header = jwt.get_unverified_header(receipt)
         key = jwt.PyJWKSet.from_dict(jwks)[header.get("kid", "")]
@@ -50,11 +50,11 @@ def check_receipt(receipt: str, jwks: dict[str, Any]) -> dict[str, Any]:
 
 
 def _public_jwk(public: Ed25519PublicKey) -> Jwk:
-    """The JSON Web Key, named by its thumbprint (RFC 7638)."""
-    bare = {"crv": "Ed25519", "kty": "OKP", "x": _base64url(public.public_bytes_raw())}
-    canonical = json.dumps(bare, sort_keys=True, separators=(",", ":"))
+    """Return the JSON Web Key, with its thumbprint (RFC 7638) as `kid`."""
+    required = {"crv": "Ed25519", "kty": "OKP", "x": _base64url(public.public_bytes_raw())}
+    canonical = json.dumps(required, sort_keys=True, separators=(",", ":"))
     thumbprint = _base64url(hashlib.sha256(canonical.encode()).digest())
-    return bare | {"kid": thumbprint, "use": "sig", "alg": ALGORITHM}
+    return required | {"kid": thumbprint, "use": "sig", "alg": ALGORITHM}
 
 
 def _base64url(data: bytes) -> str:

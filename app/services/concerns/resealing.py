@@ -1,4 +1,4 @@
-"""Resealing: what was sealed to old keys is sealed to new ones, by somebody who holds an old identity."""
+"""Resealing: texts that were sealed to old keys are sealed to new ones, by the holder of an old identity."""
 
 import datetime as dt
 from collections.abc import Iterator
@@ -10,7 +10,7 @@ from app.models.desk.disclosure_tables import DeskAct
 from app.services.concerns.sealing import Sealer
 from app.services.concerns.unsealing import Unsealer
 from app.store.concerns import SealedText, list_sealed, read_sealed, replace_sealed
-from app.store.database import forget_freed_pages
+from app.store.database import purge_freed_pages
 from app.store.disclosures import Actor, record_disclosure
 from app.store.writer import WriteOp, Writer
 
@@ -18,10 +18,10 @@ from app.store.writer import WriteOp, Writer
 def reseal(
     engine: Engine, writer: Writer, unsealer: Unsealer, sealer: Sealer, *, actor: Actor, at: dt.datetime
 ) -> Iterator[str]:
-    """Seal every concern and addition that is not yet sealed to exactly those recipients anew.
+    """Seal every concern and addition anew that is not sealed to exactly those recipients.
 
-    Gives the reference of each, once its new seal is on the disk and on the record of disclosures. Raises
-    `UnsealingUnavailable` where the unsealer's identities do not open one.
+    Yields the reference of each, after the new seal and its disclosure are on the disk. Raises `UnsealingUnavailable`
+    if the unsealer's identities do not open one.
     """
     with Session(engine) as session:
         texts = list_sealed(session)
@@ -32,10 +32,10 @@ def reseal(
             with Session(engine) as session:
                 sealed = read_sealed(session, text)
             if sealed:
-                writer.run(_replacement(text, sealer.seal(unsealer.read(sealed)), sealer, actor=actor, at=at))
+                writer.run(_replacement(text, sealer.seal(unsealer.decrypt(sealed)), sealer, actor=actor, at=at))
                 yield text.reference
     finally:
-        forget_freed_pages(engine)  # which hold what the old keys still open
+        purge_freed_pages(engine)  # they may hold texts that the old keys open
 
 
 def _replacement(text: SealedText, sealed: bytes, sealer: Sealer, *, actor: Actor, at: dt.datetime) -> WriteOp[None]:

@@ -1,4 +1,4 @@
-"""Retention: the words of a concern go when the council's own periods end; what nobody acknowledged never goes."""
+"""Retention: a concern's text is erased when the council's periods end; never before it is acknowledged."""
 
 import datetime as dt
 from collections.abc import Iterator
@@ -11,27 +11,27 @@ from app.errors import ConcernErased, NotAcknowledged, OnHold
 from app.models.concerns.tables import ConcernState
 from app.services.desk.actions import erase
 from app.store.concerns import due_for_erasure
-from app.store.database import forget_freed_pages
+from app.store.database import purge_freed_pages
 from app.store.disclosures import Actor
 from app.store.writer import Writer
 
 RETENTION = Actor("retention", "this service")
-PORTION = 200
+BATCH_SIZE = 200
 
 
 @dataclass(frozen=True)
-class Periods:
-    """Days for which words are kept in each state; None keeps them for ever."""
+class RetentionPeriods:
+    """Days for which the text is stored in each state; None means for ever."""
 
     acknowledged_days: int | None
     closed_days: int | None
 
 
-def erase_what_is_due(engine: Engine, writer: Writer, periods: Periods, *, at: dt.datetime) -> Iterator[str]:
-    """Erase the words of each concern whose period has ended, and give its reference.
+def erase_due_concerns(engine: Engine, writer: Writer, periods: RetentionPeriods, *, at: dt.datetime) -> Iterator[str]:
+    """Erase the text of each concern whose period has ended, and yield its reference.
 
-    Each is erased through the same act as on request, so a hold and a missing acknowledgement keep it, whatever the
-    periods are.
+    Uses the same operation as an erasure on request. So a concern that is on hold or not acknowledged is never erased,
+    whatever the periods are.
     """
     for state, days in (
         (ConcernState.ACKNOWLEDGED, periods.acknowledged_days),
@@ -39,13 +39,13 @@ def erase_what_is_due(engine: Engine, writer: Writer, periods: Periods, *, at: d
     ):
         if days is not None:
             yield from _erase_state(engine, writer, state, days, at)
-    forget_freed_pages(engine)
+    purge_freed_pages(engine)
 
 
 def _erase_state(engine: Engine, writer: Writer, state: ConcernState, days: int, at: dt.datetime) -> Iterator[str]:
     while True:
         with Session(engine) as session:
-            due = due_for_erasure(session, state=state, before=at - dt.timedelta(days=days), limit=PORTION)
+            due = due_for_erasure(session, state=state, before=at - dt.timedelta(days=days), limit=BATCH_SIZE)
         if not due:
             return
         for reference in due:
@@ -56,6 +56,6 @@ def _erase_state(engine: Engine, writer: Writer, state: ConcernState, days: int,
 def _erase_one(writer: Writer, reference: str, at: dt.datetime, reason: str) -> bool:
     try:
         erase(writer, reference, reason=reason, actor=RETENTION, at=at)
-    except (ConcernErased, NotAcknowledged, OnHold):  # somebody acted on it since it was listed
+    except (ConcernErased, NotAcknowledged, OnHold):  # it was changed after it was listed
         return False
     return True

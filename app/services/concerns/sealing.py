@@ -1,7 +1,7 @@
 """Sealing a concern to the duty team's public keys, in the age format (age-encryption.org/v1).
 
-Whoever holds the identity of any recipient can open it with this service or with the plain `age` program; this
-service needs no identity to receive.
+The holder of the identity of any recipient can open it with this service or with the plain `age` program. This service
+needs no identity to receive concerns.
 """
 
 import datetime as dt
@@ -23,7 +23,7 @@ FINGERPRINT_LENGTH = 16
 
 
 def fingerprint_of(recipient: str) -> str:
-    """The first 16 hexadecimal digits of the SHA-256 of the recipient's text: a name for the key."""
+    """Return a name for the key: the first 16 hexadecimal digits of the SHA-256 of the recipient's text."""
     return hashlib.sha256(recipient.encode()).hexdigest()[:FINGERPRINT_LENGTH]
 
 
@@ -35,13 +35,13 @@ class Sealer:
     fingerprints: tuple[str, ...]
 
     def seal(self, plaintext: bytes) -> bytes:
-        """The sealed file; any one recipient's identity opens it."""
+        """Return the sealed file, which the identity of any recipient opens."""
         sealed: bytes = pyrage.encrypt(plaintext, list(self.recipients))
         return sealed
 
 
 def make_sealer(recipients: Sequence[str]) -> Sealer:
-    """A sealer to those age recipients; raises `SetupError` where one is not a public key, or there is none."""
+    """Return a sealer to those age recipients; raises `SetupError` if one is not a public key, or there is none."""
     if not recipients:
         raise SetupError("no recipient to seal concerns to")
     try:
@@ -51,24 +51,24 @@ def make_sealer(recipients: Sequence[str]) -> Sealer:
     return Sealer(parsed, tuple(fingerprint_of(recipient) for recipient in recipients))
 
 
-def sealed_addition(addition: Addition, reference: str, *, at: dt.datetime) -> bytes:
-    """What goes under the seal of an addition."""
-    whole = {
+def addition_plaintext(addition: Addition, reference: str, *, at: dt.datetime) -> bytes:
+    """Return the text of an addition, as it is sealed."""
+    document = {
         "reference": reference,
         "received_at": format_utc(at),
         "form_version": FORM_VERSION,
         "addition": addition.model_dump(mode="json", exclude_unset=True),
     }
-    return orjson.dumps(whole)
+    return orjson.dumps(document)
 
 
-def sealed_text(submission: bytes, receipt: Receipt) -> bytes:
-    """What goes under the seal: the concern as it was sent (JSON), with reference, edition and time beside it.
+def concern_plaintext(submission: bytes, receipt: Receipt) -> bytes:
+    """Return the text of a concern, as it is sealed: the submission (JSON), with reference, edition and time.
 
-    They stand inside, because the age format binds no data from outside to a file: a sealed file that was moved to
-    another row still tells which concern it is.
+    These are inside, because the age format binds no outside data to a file: a sealed file that was moved to another
+    row still says which concern it is.
     """
-    whole = {
+    document = {
         "reference": receipt.reference,
         "guide": receipt.guide,
         "edition": receipt.edition,
@@ -76,4 +76,4 @@ def sealed_text(submission: bytes, receipt: Receipt) -> bytes:
         "form_version": FORM_VERSION,
         "submission": orjson.Fragment(submission),
     }
-    return orjson.dumps(whole)
+    return orjson.dumps(document)

@@ -1,4 +1,4 @@
-"""Taking concerns in: checking one, or storing it and returning its receipt."""
+"""Submission of concerns: check a concern, or store it and return its receipt."""
 
 import datetime as dt
 import hashlib
@@ -15,28 +15,28 @@ from sqlmodel import Session
 from app.errors import AlreadyStored, IdempotencyKeyReused, InvalidConcern, ReferenceTaken
 from app.models.concerns.concern import FORM_VERSION, Concern
 from app.models.concerns.receipts import CheckResponse
-from app.models.concerns.tables import KeptReceiptRow
+from app.models.concerns.tables import StoredReceiptRow
 from app.models.digest import canonical_submission
 from app.models.events.tables import EventKind
 from app.services.concerns.edition_resolver import EditionResolver
-from app.services.concerns.idempotency import IdempotencyKeys, IdempotentResult, encrypt_for_replay, replay
+from app.services.concerns.idempotency import IdempotencyKeys, IdempotentResult, encrypt_for_replay, replay_receipt
 from app.services.concerns.receipt_builder import ReceiptBuilder
-from app.services.concerns.sealing import Sealer, sealed_text
+from app.services.concerns.sealing import Sealer, concern_plaintext
 from app.services.events.payloads import concern_payload
-from app.store.concerns import NewConcern, insert_concerns, insert_kept_receipts
+from app.store.concerns import NewConcern, insert_concerns, insert_stored_receipts
 from app.store.events import NewEvent, append_events
 from app.store.writer import BatchableWrite, Writer
 
-DRAWS = 5
-LARGE = 32_768  # bytes of a submission; a smaller one is sealed in less time than a thread takes to begin
+MAX_ATTEMPTS = 5
+LARGE = 32_768  # bytes of a submission; a smaller one is sealed in less time than a thread takes to start
 
 
 @dataclass(frozen=True)
 class _Prepared:
-    """A concern under a newly drawn reference, ready to be stored."""
+    """A concern with a new reference, ready to be stored."""
 
     concern: NewConcern
-    kept: KeptReceiptRow | None
+    stored_receipt: StoredReceiptRow | None
     receipt: bytes
 
 
@@ -51,19 +51,19 @@ class Submissions:
     receipts: ReceiptBuilder
 
     def check(self, concern: Concern, *, at: dt.datetime) -> CheckResponse:
-        """Return what submitting the concern would, and store nothing. Raises `InvalidConcern` with every fault."""
-        return self.receipts.answer_check(self.resolver.resolve(concern), at=at)
+        """Validate the concern as a submission does, and store nothing. Raises `InvalidConcern` with every fault."""
+        return self.receipts.build_check_response(self.resolver.resolve(concern), at=at)
 
     async def submit(self, concern: Concern, *, keys: IdempotencyKeys | None, at: dt.datetime) -> IdempotentResult:
-        """Store the concern, sealed, and return its receipt; returns only once it is on the disk.
+        """Store the concern, sealed, and return its receipt after it is on the disk.
 
         A retry with the same idempotency key and the same words gets the first receipt and makes no second concern.
-        Raises `InvalidConcern`, `IdempotencyKeyReused`, or `StoreBusy` where it could not be stored in time.
+        Raises `InvalidConcern`, `IdempotencyKeyReused`, or `StoreBusy` if it could not be stored in time.
         """
         submitted = concern.model_dump_json(exclude_unset=True).encode()
         prepare = partial(self._prepare, concern, submitted, keys=keys, at=at)
         is_quick = len(submitted) <= LARGE and self.resolver.cached(concern) is not None
-        for _ in range(DRAWS):
+        for _ in range(MAX_ATTEMPTS):
             try:
                 prepared = prepare() if is_quick else await to_thread.run_sync(prepare)
                 await self.writer.run_async(BatchableWrite(_write_all, prepared))
@@ -72,7 +72,7 @@ class Submissions:
             except AlreadyStored:
                 return await to_thread.run_sync(self._replay, concern, keys)
             except InvalidConcern:
-                if keys is not None:  # it may have been stored before, though it would be refused by now
+                if keys is not None:  # it may have been valid, and stored, before
                     with suppress(IdempotencyKeyReused, JSONEncodeError):
                         return await to_thread.run_sync(self._replay, concern, keys)
                 raise
@@ -80,16 +80,16 @@ class Submissions:
         raise ReferenceTaken
 
     def _replay(self, concern: Concern, keys: IdempotencyKeys | None) -> IdempotentResult:
-        return replay(self.engine, keys, canonical_submission(concern))
+        return replay_receipt(self.engine, keys, canonical_submission(concern))
 
     def _prepare(
         self, concern: Concern, submitted: bytes, *, keys: IdempotencyKeys | None, at: dt.datetime
     ) -> _Prepared:
-        """Return the row: the whole concern under seal, and beside it in clear only what routing needs."""
+        """Build the receipt, and the row: the whole concern sealed, and in clear only what routing needs."""
         pinned = self.resolver.resolve(concern)
         submission = canonical_submission(concern)
-        receipt = self.receipts.draw_receipt(pinned, submission, at=at)
-        answer = receipt.model_dump_json().encode()
+        receipt = self.receipts.build_receipt(pinned, submission, at=at)
+        receipt_json = receipt.model_dump_json().encode()
         row = NewConcern(
             reference=receipt.reference,
             received_at=receipt.received_at,
@@ -100,10 +100,11 @@ class Submissions:
             referral_source=concern.reporter.source_code,
             form_version=FORM_VERSION,
             recipients=self.sealer.fingerprints,
-            sealed=self.sealer.seal(sealed_text(submitted, receipt)),
+            sealed=self.sealer.seal(concern_plaintext(submitted, receipt)),
             status_token_sha256=hashlib.sha256(receipt.status_token.encode()).digest(),
         )
-        return _Prepared(row, encrypt_for_replay(keys, submission, receipt.reference, answer), answer)
+        stored_receipt = encrypt_for_replay(keys, submission, receipt.reference, receipt_json)
+        return _Prepared(row, stored_receipt, receipt_json)
 
 
 def _write_all(session: Session, prepared: Sequence[_Prepared]) -> None:
@@ -113,4 +114,4 @@ def _write_all(session: Session, prepared: Sequence[_Prepared]) -> None:
         EventKind.CONCERN_RECEIVED,
         [NewEvent(each.concern.received_at, concern_payload(each.concern)) for each in prepared],
     )
-    insert_kept_receipts(session, [each.kept for each in prepared if each.kept is not None])
+    insert_stored_receipts(session, [each.stored_receipt for each in prepared if each.stored_receipt is not None])

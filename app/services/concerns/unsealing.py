@@ -1,4 +1,4 @@
-"""Unsealing concerns, where this process holds an identity; most servers need none."""
+"""Unsealing concerns, if this process holds an identity. Most servers need none."""
 
 import json
 from dataclasses import dataclass
@@ -13,22 +13,22 @@ from app.errors import SetupError, UnsealingUnavailable
 
 @dataclass(frozen=True)
 class Unsealer:
-    """Opens with the identities of one file. Without any it opens nothing."""
+    """Opens sealed texts with the identities of one file. Without an identity it opens nothing."""
 
     identities: tuple[x25519.Identity, ...] = ()
 
     @property
     def can_unseal(self) -> bool:
-        """Whether this process holds an identity at all."""
+        """Whether this process holds an identity."""
         return bool(self.identities)
 
     def open(self, sealed: bytes) -> dict[str, Any]:
-        """What is under the seal. Raises `UnsealingUnavailable` where none of the identities opens it."""
-        opened: dict[str, Any] = json.loads(self.read(sealed))
-        return opened
+        """Return the JSON document that was sealed. Raises `UnsealingUnavailable` if no identity opens it."""
+        document: dict[str, Any] = json.loads(self.decrypt(sealed))
+        return document
 
-    def read(self, sealed: bytes) -> bytes:
-        """The bytes under the seal. Raises `UnsealingUnavailable` where none of the identities opens it."""
+    def decrypt(self, sealed: bytes) -> bytes:
+        """Return the bytes that were sealed. Raises `UnsealingUnavailable` if no identity opens them."""
         if not self.identities:
             raise UnsealingUnavailable
         try:
@@ -39,7 +39,7 @@ class Unsealer:
 
 
 def read_identities(path: Path) -> Unsealer:
-    """An unsealer with every identity of the file (as `guidance keys new` or `age-keygen` wrote it)."""
+    """Return an unsealer with every identity of the file (as `guidance keys new` or `age-keygen` wrote it)."""
     try:
         lines = path.read_text(encoding="utf-8").splitlines()
         found = tuple(x25519.Identity.from_str(line.strip()) for line in lines if line.startswith("AGE-SECRET-KEY-"))

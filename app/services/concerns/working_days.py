@@ -1,4 +1,4 @@
-"""The clock of working days: England's weekends and bank holidays left out, London's wall time."""
+"""Working days: those of England, without weekends and bank holidays, in London's local time."""
 
 import datetime as dt
 from collections.abc import Container
@@ -12,22 +12,22 @@ SATURDAY = 5
 
 
 class WorkingDays:
-    """England's working days. The bank holidays are those that the `holidays` package computes, offline."""
+    """England's working days. The `holidays` package computes the bank holidays, offline."""
 
     @cached_property
     def _bank_holidays(self) -> Container[dt.date]:
         return country_holidays("GB", subdiv="ENG")
 
     def is_working_day(self, day: dt.date) -> bool:
-        """Whether offices are open on that day."""
+        """Return whether the day is a working day."""
         return day.weekday() < SATURDAY and day not in self._bank_holidays
 
-    def one_on(self, moment: dt.datetime) -> dt.datetime:
-        """One working day after the moment, in UTC.
+    def one_working_day_after(self, moment: dt.datetime) -> dt.datetime:
+        """Return the time one working day after the moment, in UTC.
 
-        The same time of day on the next working day; where the moment falls on a day that is not a working day, the
-        end (midnight) of the next working day. 'Working Together to Safeguard Children' asks for an acknowledgement
-        within one working day of a referral's receipt.
+        That is the same time of day on the next working day; or, if the moment is not on a working day, the end
+        (midnight) of the next working day. 'Working Together to Safeguard Children' requires an acknowledgement within
+        one working day of the receipt of a referral.
         """
         local = moment.astimezone(LONDON)
         following = self._next(local.date())

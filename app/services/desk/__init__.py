@@ -1,1 +1,1 @@
-"""The duty team's acts."""
+"""The operations of the duty team and of auditors."""

@@ -1,4 +1,4 @@
-"""The duty team's acts. Each is written on the record of disclosures in the same transaction, or does not happen."""
+"""The duty team's operations. Each writes a disclosure in the same transaction."""
 
 import datetime as dt
 from dataclasses import dataclass
@@ -21,19 +21,19 @@ from app.store.writer import Writer
 
 @dataclass(frozen=True)
 class SealedConcern:
-    """A concern and its additions, still sealed, once the opening is on the record."""
+    """A concern and its additions, still sealed; the opening is recorded."""
 
     concern: ConcernRow
     additions: tuple[AdditionRow, ...]
 
 
 def read_inbox(
-    writer: Writer, wanted: InboxQuery, *, actor: Actor, at: dt.datetime, after: InboxPosition | None, limit: int
+    writer: Writer, query: InboxQuery, *, actor: Actor, at: dt.datetime, after: InboxPosition | None, limit: int
 ) -> list[Row[Any]]:
-    """Return one page of the inbox, and one row more where there is a next page. The record holds what was shown."""
+    """Return one page of the inbox, and one row more if there is a next page. The rows of the page are recorded."""
 
     def write(session: Session) -> list[Row[Any]]:
-        rows = list_inbox(session, wanted, now=at, after=after, limit=limit + 1)
+        rows = list_inbox(session, query, now=at, after=after, limit=limit + 1)
         shown = " ".join(row.reference for row in rows[:limit])
         record_disclosure(session, chain=INBOX, act=DeskAct.LISTED, actor=actor, at=at, detail=shown)
         return rows
@@ -65,7 +65,7 @@ def fetch_sealed(writer: Writer, reference: str, *, actor: Actor, at: dt.datetim
 
 
 def acknowledge(writer: Writer, reference: str, *, actor: Actor, at: dt.datetime) -> ConcernRow:
-    """Record that a social worker has seen it. A second time changes only the record. Raises `NoSuchConcern`."""
+    """Record that a social worker has seen the concern. Again, it only adds a disclosure. Raises `NoSuchConcern`."""
 
     def write(session: Session) -> ConcernRow:
         concern = get_concern(session, reference)
@@ -79,7 +79,7 @@ def acknowledge(writer: Writer, reference: str, *, actor: Actor, at: dt.datetime
 
 
 def close(writer: Writer, reference: str, *, outcome: str, shared: bool, actor: Actor, at: dt.datetime) -> ConcernRow:
-    """Close it with its outcome. Raises `NoSuchConcern`, `NotAcknowledged`, `OutcomeGiven` where another was given."""
+    """Close the concern with its outcome. Raises `NoSuchConcern`, `NotAcknowledged`, or `OutcomeGiven` for another."""
     detail = f"{outcome}, {'shared' if shared else 'not shared'} with the reporter"
 
     def write(session: Session) -> ConcernRow:
@@ -100,7 +100,7 @@ def close(writer: Writer, reference: str, *, outcome: str, shared: bool, actor: 
 
 
 def hold(writer: Writer, reference: str, *, held: bool, reason: str, actor: Actor, at: dt.datetime) -> ConcernRow:
-    """Keep it from being erased, or lift that. Raises `NoSuchConcern`."""
+    """Put the concern on hold, so that it is not erased, or release it. Raises `NoSuchConcern`."""
     act = DeskAct.HELD if held else DeskAct.RELEASED
 
     def write(session: Session) -> ConcernRow:
@@ -113,7 +113,7 @@ def hold(writer: Writer, reference: str, *, held: bool, reason: str, actor: Acto
 
 
 def erase(writer: Writer, reference: str, *, reason: str, actor: Actor, at: dt.datetime) -> ConcernRow:
-    """Take the words away for good. Raises `NoSuchConcern`, `NotAcknowledged`, `OnHold` or `ConcernErased`."""
+    """Erase the concern's text for good. Raises `NoSuchConcern`, `NotAcknowledged`, `OnHold` or `ConcernErased`."""
 
     def write(session: Session) -> ConcernRow:
         concern = get_concern(session, reference)

@@ -1,4 +1,4 @@
-"""Events for concerns that wait past the time by which they should have been acknowledged, one event each."""
+"""Events for concerns that were not acknowledged in time, one event each."""
 
 import datetime as dt
 
@@ -12,7 +12,7 @@ from app.store.writer import Writer
 
 
 def append_overdue_events(writer: Writer, *, now: dt.datetime, limit: int) -> int:
-    """Append `concern.overdue` for each concern that has become so since the last call, and return their number."""
+    """Append `concern.overdue` for each concern that became overdue after the last call, and return their number."""
 
     def write(session: Session) -> int:
         overdue = session.exec(

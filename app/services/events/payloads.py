@@ -1,4 +1,4 @@
-"""The payloads of events: references, times and links; never a word of a concern."""
+"""The payloads of events: references, times and links; never any text of a concern."""
 
 from typing import Any
 

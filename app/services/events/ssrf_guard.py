@@ -1,7 +1,7 @@
-"""Which addresses this service may call: https, on the open internet, checked again at every call.
+"""Guard against server-side request forgery: webhooks call only https addresses on the open internet.
 
-A name is resolved here, every address that it gives is judged, and the call goes to the address that was judged. So a
-name that later resolves to the inside of the network (DNS rebinding) leads nowhere.
+A host name is resolved here, every address is checked, and the request goes to a checked address. So a name that later
+resolves to an address inside the network (DNS rebinding) has no effect. Every request is checked anew.
 """
 
 import ipaddress
@@ -17,42 +17,42 @@ HTTPS = "https"
 
 @dataclass(frozen=True)
 class SsrfGuard:
-    """`allowed_hosts` are names that may resolve to private addresses; the machine itself is allowed over http."""
+    """Checks URLs. `allowed_hosts` may resolve to private addresses; this machine itself is allowed over http."""
 
     allowed_hosts: frozenset[str] = frozenset()
 
     def check(self, url: str) -> None:
-        """Raise `AddressNotAllowed` where the address may not be called."""
+        """Raise `AddressNotAllowed` if the URL may not be called."""
         self.resolve(url)
 
     def resolve(self, url: str) -> tuple[httpx.URL, str]:
-        """The address with its host as a number, and the host's name for TLS. Raises `AddressNotAllowed`."""
+        """Return the URL with the host's IP address, and the host's name for TLS. Raises `AddressNotAllowed`."""
         try:
             parsed = httpx.URL(url)
         except httpx.InvalidURL:
             raise AddressNotAllowed("it is not an address") from None
         if parsed.scheme not in (HTTPS, "http") or not parsed.host or parsed.userinfo or parsed.fragment:
             raise AddressNotAllowed("it must be an https address, without a name or password in it")
-        numbers = _numbers_of(parsed.host, parsed.port or (443 if parsed.scheme == HTTPS else 80))
-        for number in numbers:
-            self._judge(number, parsed)
-        return parsed.copy_with(host=str(numbers[0])), parsed.host
+        addresses = _resolve_host(parsed.host, parsed.port or (443 if parsed.scheme == HTTPS else 80))
+        for address in addresses:
+            self._check_address(address, parsed)
+        return parsed.copy_with(host=str(addresses[0])), parsed.host
 
-    def _judge(self, number: ipaddress.IPv4Address | ipaddress.IPv6Address, parsed: httpx.URL) -> None:
-        if number.is_loopback and parsed.host in ("localhost", "127.0.0.1", "::1"):
+    def _check_address(self, address: ipaddress.IPv4Address | ipaddress.IPv6Address, parsed: httpx.URL) -> None:
+        if address.is_loopback and parsed.host in ("localhost", "127.0.0.1", "::1"):
             return
         if parsed.scheme != HTTPS:
             raise AddressNotAllowed("it must be https, unless it is on this machine")
-        if not number.is_global and parsed.host not in self.allowed_hosts:
+        if not address.is_global and parsed.host not in self.allowed_hosts:
             raise AddressNotAllowed(
                 "it leads into a private network; allow its name in WEBHOOK_ALLOWED_HOSTS if it should"
             )
 
 
-def _numbers_of(host: str, port: int) -> list[ipaddress.IPv4Address | ipaddress.IPv6Address]:
+def _resolve_host(host: str, port: int) -> list[ipaddress.IPv4Address | ipaddress.IPv6Address]:
     try:
         found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
     except (OSError, UnicodeError):
         raise AddressNotAllowed("its name cannot be resolved") from None
-    numbers = [ipaddress.ip_address(entry[4][0]) for entry in found]
-    return [getattr(number, "ipv4_mapped", None) or number for number in numbers]
+    addresses = [ipaddress.ip_address(entry[4][0]) for entry in found]
+    return [getattr(address, "ipv4_mapped", None) or address for address in addresses]

@@ -1,4 +1,4 @@
-"""Sending one message to an address: signed (Standard Webhooks 1.0), and to nowhere that this service may not call."""
+"""Sending one event to a webhook: signed (Standard Webhooks 1.0), and only to addresses that may be called."""
 
 import datetime as dt
 import json
@@ -12,26 +12,26 @@ from app.services.events.ssrf_guard import SsrfGuard
 from app.store.events import ClaimedDelivery
 
 TIMEOUT = httpx.Timeout(10.0)
-LARGEST_ANSWER = 64 * 1024
+MAX_RESPONSE_BYTES = 64 * 1024
 
 
 class WebhookSender:
-    """Sends, by one client that keeps its connections."""
+    """Sends deliveries, through one HTTP client that reuses its connections."""
 
     def __init__(self, allowed_hosts: frozenset[str]) -> None:
-        self._addresses = SsrfGuard(allowed_hosts)
+        self._guard = SsrfGuard(allowed_hosts)
         self._client = httpx.Client(timeout=TIMEOUT, follow_redirects=False, trust_env=False)
 
     def send(self, delivery: ClaimedDelivery, at: dt.datetime) -> tuple[int | str, str | None]:
-        """One attempt: the answer's status, or the name of what kept one from coming, and its `Retry-After`."""
+        """Try once. Return the response's status, or the name of the error, and its `Retry-After`."""
         try:
             return self._send(delivery, at)
         except (AddressNotAllowed, httpx.HTTPError) as failure:
             return type(failure).__name__, None
 
     def _send(self, delivery: ClaimedDelivery, at: dt.datetime) -> tuple[int, str | None]:
-        """At most 64 KiB of the answer are read, and none is kept."""
-        url, host = self._addresses.resolve(delivery.url)
+        """Send the request. At most 64 KiB of the response are read, and none is stored."""
+        url, host = self._guard.resolve(delivery.url)
         body = json.dumps({"type": delivery.kind, "timestamp": format_utc(delivery.at), "data": delivery.data})
         signatures = " ".join(Webhook(secret).sign(delivery.message, at, body) for secret in delivery.secrets)
         headers = {
@@ -45,13 +45,13 @@ class WebhookSender:
         request = self._client.build_request(
             "POST", url, content=body, headers=headers, extensions={"sni_hostname": host}
         )
-        answer = self._client.send(request, stream=True)
+        response = self._client.send(request, stream=True)
         try:
             read = 0
-            for chunk in answer.iter_raw():
+            for chunk in response.iter_raw():
                 read += len(chunk)
-                if read > LARGEST_ANSWER:
+                if read > MAX_RESPONSE_BYTES:
                     break
         finally:
-            answer.close()
-        return answer.status_code, answer.headers.get("retry-after")
+            response.close()
+        return response.status_code, response.headers.get("retry-after")

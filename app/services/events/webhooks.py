@@ -1,4 +1,4 @@
-"""Addresses that events are pushed to: adding, rotating their secrets, replaying what could not be delivered."""
+"""Webhooks: adding and removing them, rotating their secrets, replaying dead deliveries."""
 
 import base64
 import datetime as dt
@@ -18,7 +18,7 @@ from app.store.webhooks import disable, get_webhook, insert_webhook
 from app.store.writer import Writer
 
 SECRET_BYTES = 32
-OVERLAPPING = 2
+MAX_SECRETS = 2
 
 
 def add_webhook(
@@ -27,40 +27,40 @@ def add_webhook(
     name: str,
     url: str,
     kinds: Iterable[EventKind],
-    addresses: SsrfGuard,
+    guard: SsrfGuard,
     at: dt.datetime,
 ) -> str:
-    """Add an address, and return the secret that signs what is sent to it (Standard Webhooks 1.0).
+    """Add a webhook, and return the secret that signs its messages (Standard Webhooks 1.0).
 
-    Raises `WebhookExists`, or `AddressNotAllowed` where the address may not be called.
+    Raises `WebhookExists`, or `AddressNotAllowed` if the address may not be called.
     """
     if not re.fullmatch(SLUG_PATTERN, name):
         raise SetupError("a webhook's name is lower-case words joined by hyphens")
-    addresses.check(url)
+    guard.check(url)
     secret = _new_secret()
-    wanted = sorted({kind.value for kind in kinds})
+    subscribed = sorted({kind.value for kind in kinds})
 
     def write(session: Session) -> None:
-        insert_webhook(session, WebhookRow(name=name, url=url, kinds=wanted, secrets=[secret], added_at=at))
+        insert_webhook(session, WebhookRow(name=name, url=url, kinds=subscribed, secrets=[secret], added_at=at))
 
     writer.run(write)
     return secret
 
 
 def rotate_secret(writer: Writer, name: str) -> str:
-    """Return a new secret. What is sent carries both signatures, until the next rotation. Raises `NoSuchWebhook`."""
+    """Return a new secret. Messages carry both signatures, until the next rotation. Raises `NoSuchWebhook`."""
     secret = _new_secret()
 
     def write(session: Session) -> None:
         webhook = get_webhook(session, name)
-        webhook.secrets = [secret, *webhook.secrets][:OVERLAPPING]
+        webhook.secrets = [secret, *webhook.secrets][:MAX_SECRETS]
 
     writer.run(write)
     return secret
 
 
 def drop_old_secret(writer: Writer, name: str) -> None:
-    """Sign with the newest secret alone. Raises `NoSuchWebhook`."""
+    """Sign only with the newest secret. Raises `NoSuchWebhook`."""
 
     def write(session: Session) -> None:
         webhook = get_webhook(session, name)
@@ -69,8 +69,8 @@ def drop_old_secret(writer: Writer, name: str) -> None:
     writer.run(write)
 
 
-def replay(writer: Writer, name: str, *, now: dt.datetime) -> int:
-    """Make everything that could not be delivered due again, and return its number. Raises `NoSuchWebhook`."""
+def replay_deliveries(writer: Writer, name: str, *, now: dt.datetime) -> int:
+    """Make the webhook's dead deliveries due again, and return their number. Raises `NoSuchWebhook`."""
 
     def write(session: Session) -> int:
         get_webhook(session, name)
@@ -80,7 +80,7 @@ def replay(writer: Writer, name: str, *, now: dt.datetime) -> int:
 
 
 def remove_webhook(writer: Writer, name: str, *, at: dt.datetime) -> None:
-    """Send nothing more to the address. Raises `NoSuchWebhook`."""
+    """Disable the webhook for good. Raises `NoSuchWebhook`."""
     writer.run(partial(disable, name=name, because="removed", at=at))
 
 

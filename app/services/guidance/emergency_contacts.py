@@ -12,7 +12,7 @@ log = Log(__name__)
 
 
 class EmergencyContacts:
-    """The contacts of the guide that was published first, cached for when they cannot be read."""
+    """The contacts of the guide that was published first, cached in case they cannot be read."""
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
@@ -25,6 +25,6 @@ class EmergencyContacts:
                 guide = first_guide(session)
                 if guide is not None:
                     self._cached = read_content(session, get_current(session, guide=guide).key).contacts
-        except Exception as failure:  # whatever is wrong with the contacts, the answer that says 999 must leave
-            log.warning("contacts_remembered", error=type(failure).__name__)
+        except Exception as failure:  # whatever fails here, the response that says 999 must be sent
+            log.warning("cached_contacts_used", error=type(failure).__name__)
         return self._cached

@@ -1,4 +1,4 @@
-"""The directory: the contacts of every current edition, and the signposts, as Open Referral UK sees them.
+"""The directory: the contacts of every current edition, and the signposts, as Open Referral UK services.
 
 The mapping is pure: the same editions and signposts give the same directory.
 """
@@ -20,7 +20,7 @@ CALL_999 = "In immediate danger call 999"
 
 @dataclass(frozen=True)
 class Directory:
-    """Everything that the stub tells."""
+    """All services, and the taxonomy with its terms."""
 
     services: tuple[Service, ...]
     taxonomy: Taxonomy
@@ -29,24 +29,24 @@ class Directory:
 
 @dataclass(frozen=True)
 class Guide:
-    """A guide as it stands now."""
+    """A guide with its current edition."""
 
     head: EditionHead
     content: EditionContent
 
     @property
     def publisher(self) -> str:
-        """The code by which the publisher is named."""
+        """The publisher's GSS code."""
         return self.content.publisher.gss_code
 
     @property
-    def cited(self) -> str:
-        """The edition, as a description cites it."""
+    def citation(self) -> str:
+        """The title and number of the edition, for a description."""
         return f"{self.head.title}, edition {self.head.number}"
 
 
 def make_directory(guides: Sequence[Guide], signposts: Sequence[Signpost], *, public_url: str) -> Directory:
-    """The directory of those guides, by name, and then of those signposts, 999 first."""
+    """Return the directory: first the contacts of the guides, then the signposts, in the given order."""
     taxonomy = Taxonomy(
         id=id_of("taxonomy", "harms"),
         name="Harms to children",
@@ -59,7 +59,7 @@ def make_directory(guides: Sequence[Guide], signposts: Sequence[Signpost], *, pu
 
 
 def _terms(guides: Sequence[Guide], taxonomy: Taxonomy, public_url: str) -> dict[str, TaxonomyTerm]:
-    """The terms by slug; a slug that several guides name is one term, as the first of them tells it."""
+    """Return the terms by slug; a slug that several guides name is one term, as the first of them describes it."""
     terms: dict[str, TaxonomyTerm] = {}
 
     def add(slug: str, name: str, description: str, path: str) -> None:
@@ -84,7 +84,7 @@ def _terms(guides: Sequence[Guide], taxonomy: Taxonomy, public_url: str) -> dict
 
 
 def _publisher(guide: Guide, guides: Sequence[Guide]) -> Organization:
-    """The guide's publisher, named as the first of its guides prints it."""
+    """Return the guide's publisher, with the name that the first of its guides prints."""
     published = [each for each in guides if each.publisher == guide.publisher]
     organization = id_of("organization", guide.publisher)
     code = OrganizationIdentifier(
@@ -113,7 +113,7 @@ def _entries_of(guide: Guide, publisher: Organization, terms: dict[str, Taxonomy
             title=contact.name,
             organization=publisher,
             words=(
-                f"{contact.name}, named in {guide.cited}",
+                f"{contact.name}, named in {guide.citation}",
                 contact.when,
                 _numbers(contact.phones),
                 f"The web address leads to: {page.name}" if page else None,
@@ -129,14 +129,17 @@ def _entries_of(guide: Guide, publisher: Organization, terms: dict[str, Taxonomy
 
 
 def _with_pages(contacts: Sequence[Contact]) -> Iterator[tuple[Contact, Contact | None]]:
-    """The guide's first number goes with its first page, since a service holds one address; the rest stand alone."""
-    number = next((each for each in contacts if each.kind is ContactKind.TELEPHONE and each.url is None), None)
-    page = next((each for each in contacts if number and each.kind is ContactKind.WEB and not each.phones), None)
-    return ((each, page if each is number else None) for each in contacts if each is not page)
+    """Yield each contact, and the web page that belongs to it.
+
+    The guide's first telephone contact gets its first web contact, since a service has one web address.
+    """
+    telephone = next((each for each in contacts if each.kind is ContactKind.TELEPHONE and each.url is None), None)
+    page = next((each for each in contacts if telephone and each.kind is ContactKind.WEB and not each.phones), None)
+    return ((each, page if each is telephone else None) for each in contacts if each is not page)
 
 
 def _checked_on(*contacts: Contact) -> dt.date | None:
-    """The day since which every detail has been checked; None where one never was."""
+    """Return the earliest day on which one of the contacts was checked; None if one never was."""
     days = [contact.verified_on for contact in contacts]
     return None if None in days else min(filter(None, days))
 
@@ -165,11 +168,11 @@ def _entry_of(signpost: Signpost) -> Entry:
 
 
 def _numbers(phones: Sequence[Phone]) -> str | None:
-    """The numbers as printed, and as a telephone dials them."""
-    told = [
+    """Return a sentence with the numbers as printed, and as a telephone dials them."""
+    numbers = [
         phone.display
         + (f", option {phone.option}" if phone.option else "")
         + (f" ({phone.number})" if phone.number != phone.display else "")
         for phone in phones
     ]
-    return f"Telephone: {'; '.join(told)}" if told else None
+    return f"Telephone: {'; '.join(numbers)}" if numbers else None

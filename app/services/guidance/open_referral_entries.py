@@ -1,9 +1,9 @@
 """An entry of the directory, as an Open Referral UK service: with its ids, location, contact and attributes.
 
-Every id is a version 5 UUID, in the namespace `DIRECTORY`, of a name made of slugs such as
+Every id is a version 5 UUID, in the namespace `DIRECTORY`, of a name made of slugs, for example
 `service/E06000022/child-sexual-exploitation/duty-and-assessment-team`: kind, the publisher's GSS code (so that no two
-councils share an id), guide, contact. What a signpost gives is named `service/signposts/childline`. No number of an
-edition stands in a name, so an id is the same from edition to edition.
+councils share an id), guide, contact. A signpost's name is `service/signposts/childline`, for example. No name has the
+number of an edition, so an id is the same from edition to edition.
 """
 
 import datetime as dt
@@ -33,7 +33,7 @@ Links = tuple[tuple[Literal["subject", "linked_risk"], TaxonomyTerm], ...]
 
 @dataclass(frozen=True)
 class Entry:
-    """What is told of one service: `name` names it, and `owner` its organization, in every id."""
+    """The data of one service: `name` is its name in every id, and `owner` is that of its organization."""
 
     name: Name
     owner: Name
@@ -48,12 +48,12 @@ class Entry:
 
 
 def id_of(kind: str, *name: str) -> uuid.UUID:
-    """The id of what is named so."""
+    """Return the id for that name."""
     return uuid.uuid5(DIRECTORY, "/".join((kind, *name)))
 
 
 def service_of(entry: Entry) -> Service:
-    """The entry as a service."""
+    """Return the entry as a service."""
     service = id_of("service", *entry.name)
     words = [*filter(None, entry.words), _checked(entry.verified_on)]
     return Service(

@@ -1,4 +1,4 @@
-"""Publishing and withdrawing: the one place where words become an edition, or an edition is taken back."""
+"""Publishing and withdrawing editions."""
 
 import datetime as dt
 from collections.abc import Callable, Sequence
@@ -28,12 +28,12 @@ from app.store.generation import mark_raised
 from app.store.writer import Writer
 
 Precondition = Callable[[Session, EditionHead | None], None]
-"""Raises unless the caller knows the guide's current edition; None where there is none."""
+"""Gets the guide's current edition (None if there is none), and raises unless the caller knows it."""
 
 
 @dataclass(frozen=True)
 class Published:
-    """The result of publishing: `is_new` is false where the same words are published already."""
+    """The result of publishing: `is_new` is false if the same content was already published."""
 
     key: EditionKey
     digest: str
@@ -43,7 +43,7 @@ class Published:
 
 @dataclass(frozen=True)
 class Withdrawn:
-    """The result of withdrawing: `is_new` is false where the edition was already withdrawn for that reason."""
+    """The result of withdrawing: `is_new` is false if the edition was already withdrawn for that reason."""
 
     key: EditionKey
     withdrawn_at: dt.datetime
@@ -60,11 +60,11 @@ def publish_edition(
     number: int | None = None,
     precondition: Precondition | None = None,
 ) -> Published:
-    """Publish the words as the guide's next edition, which is to have that number where one is given.
+    """Publish the content as the guide's next edition. If `number` is given, the edition must get that number.
 
-    Nothing changes where the edition of that number, or the current one where no number is given, has the same words
-    already. Else raises what the precondition raises, `InvalidEdition` where a code is not in its list,
-    `EditionAlreadyPublished` where other words have the number, `EditionOutOfOrder` where it is not the next.
+    Nothing changes if the edition of that number (without a number: the current edition) already has the same content.
+    Else raises the errors of the precondition, `InvalidEdition` if a code is not in its list, `EditionAlreadyPublished`
+    if other content has the number, `EditionOutOfOrder` if the number is not the next.
     """
     faults, digest = reference_data.faults_in_codes(content), digest_of(content)
 
@@ -97,10 +97,10 @@ def _numbered(history: Sequence[EditionHead], number: int) -> EditionHead | None
 
 
 def withdraw_edition(writer: Writer, key: EditionKey, *, reason: str, at: dt.datetime) -> Withdrawn:
-    """Withdraw the edition: its words stay as they are, and reads of it give the reason instead.
+    """Withdraw the edition: its content stays unchanged, and reads of it return the reason instead.
 
     Withdrawing it again for the same reason changes nothing. Raises `NoSuchGuide`, `NoSuchEdition`, or
-    `AlreadyWithdrawn` where it was withdrawn for another reason.
+    `AlreadyWithdrawn` if it was withdrawn for another reason.
     """
 
     def write(session: Session) -> Withdrawn:

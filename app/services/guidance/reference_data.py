@@ -1,4 +1,4 @@
-"""The code lists and signposts that stand outside editions, read from the seed folder when the service starts."""
+"""The code lists and signposts, which no edition contains, read from the seed folder when the service starts."""
 
 from dataclasses import dataclass
 from functools import cached_property
@@ -15,20 +15,20 @@ from app.models.guidance.signposts import Signpost, SignpostList
 
 @dataclass(frozen=True)
 class ReferenceData:
-    """The lists, by name, and the signposts, 999 first."""
+    """The code lists by name, and the signposts, 999 first."""
 
     code_lists: dict[str, CodeList]
     signposts: tuple[Signpost, ...]
 
     def get_code_list(self, name: str) -> CodeList:
-        """The list of that name; raises `NoSuchCodeList`."""
+        """Return the list of that name; raises `NoSuchCodeList`."""
         try:
             return self.code_lists[name]
         except KeyError:
             raise NoSuchCodeList from None
 
     def faults_in_codes(self, parsed: BaseModel) -> list[FieldError]:
-        """Every coded field whose code is not in its list."""
+        """Return a fault for every code in the model that is not in its list."""
         return [
             FieldError(at, f"This is not a code of the list {name}. GET /v1/code-lists/{name} gives the codes.")
             for at, name, value in coded_values(parsed)

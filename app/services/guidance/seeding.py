@@ -1,4 +1,4 @@
-"""Publishing the files of the seed folder, through the same door as everybody else."""
+"""Publishing the files of the seed folder, by the same function as every other edition."""
 
 import datetime as dt
 from pathlib import Path
@@ -22,7 +22,7 @@ log = Log(__name__)
 def publish_file(writer: Writer, reference_data: ReferenceData, path: Path, *, at: dt.datetime) -> Published:
     """Publish one file, `.../<guide>/<number>.yaml`.
 
-    Raises `SeedFileError` with file, line and reason: also for whatever `publish_edition` refuses.
+    Raises `SeedFileError` with file, line and reason, also if `publish_edition` refuses the edition.
     """
     key = EditionKey(*edition_place(path))
     content = read_seed_file(path, EditionContent)
@@ -40,9 +40,9 @@ def publish_file(writer: Writer, reference_data: ReferenceData, path: Path, *, a
 def publish_seed(
     engine: Engine, writer: Writer, reference_data: ReferenceData, seed_dir: Path, *, at: dt.datetime
 ) -> None:
-    """Publish every edition of every guide in the folder that the database does not know at all.
+    """Publish every edition of every guide in the folder that is not in the database yet.
 
-    A guide that is known is left alone: its later editions come by `guidance publish` or over HTTP.
+    A guide that has any edition in the database is skipped: later ones come by `guidance publish` or over HTTP.
     """
     for folder in sorted(path for path in (seed_dir / "guides").glob("*") if path.is_dir()):
         with Session(engine) as session:

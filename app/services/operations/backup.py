@@ -1,4 +1,4 @@
-"""Backing up and restoring the embedded database, with what is kept verified on the way."""
+"""Backing up and restoring the embedded database. Every copy is verified."""
 
 import datetime as dt
 from collections.abc import Iterator
@@ -14,14 +14,14 @@ from app.models.concerns.tables import ConcernRow
 from app.models.guidance.guide_tables import EditionRow
 from app.services.access.key_files import DEVELOPMENT_IDENTITY, RECEIPT_KEY
 from app.services.operations.verification import verify_disclosures, verify_editions
-from app.store.backup import copied, faults_in_file, held_alone, put_aside, put_in_place
+from app.store.backup import database_copy, exclusive_lock, find_file_faults, move_aside, move_into_place
 from app.store.database import DATABASE_FILE
 from app.store.tables import table_of
 
 
 @dataclass(frozen=True)
 class Verified:
-    """What a copy holds, all of it verified."""
+    """The numbers of editions and concerns in a copy that was verified."""
 
     editions: int
     concerns: int
@@ -29,47 +29,47 @@ class Verified:
 
 @dataclass(frozen=True)
 class Restored:
-    """What was restored, and where the database stands that was there before."""
+    """The verified copy that was restored, and the path of the former database, if there was one."""
 
     verified: Verified
     former: Path | None
 
 
 def back_up(data_dir: Path, target: Path, *, replace: bool) -> Verified:
-    """Write a verified copy of the database to that file, also while it is being served.
+    """Write a verified copy of the database to that file, also while it is in use.
 
-    Raises `BackupRefused`, and `FileExistsError` where the file is there already and is not to be replaced.
+    Raises `BackupRefused`, and `FileExistsError` if the file exists and `replace` is false.
     """
     source = data_dir / DATABASE_FILE
     if not source.is_file():
         raise BackupRefused(f"there is no database in {data_dir}")
     if target.exists() and not replace:
         raise FileExistsError(target)
-    with copied(source, target) as draft:
+    with database_copy(source, target) as draft:
         verified = verify_copy(draft)
-        put_in_place(draft, target, replace=replace)
+        move_into_place(draft, target, replace=replace)
     return verified
 
 
 def restore(source: Path, data_dir: Path, *, replace: bool, at: dt.datetime) -> Restored:
-    """Put the backup where the service looks for its database; what was there is kept beside it.
+    """Move a copy of the backup to the service's data folder; a former database is renamed.
 
-    Raises `BackupRefused` where the backup is not whole or a service has the database open, and `FileExistsError` where
-    a database is there and is not to be replaced.
+    Raises `BackupRefused` if the backup is damaged or a service has the database open, and `FileExistsError` if there
+    is a database and `replace` is false.
     """
     path = data_dir / DATABASE_FILE
     if path.exists() and not replace:
         raise FileExistsError(path)
     data_dir.mkdir(parents=True, exist_ok=True)
-    with copied(source, path) as draft:
+    with database_copy(source, path) as draft:
         verified = verify_copy(draft)
         if not path.exists():
-            put_in_place(draft, path, replace=False)
+            move_into_place(draft, path, replace=False)
             return Restored(verified, None)
         former = path.with_name(f"{path.name}.before-{at.astimezone(dt.UTC):%Y%m%dT%H%M%S.%fZ}")
-        with held_alone(path):
-            put_aside(path, former)
-            put_in_place(draft, path, replace=False)
+        with exclusive_lock(path):
+            move_aside(path, former)
+            move_into_place(draft, path, replace=False)
     return Restored(verified, former)
 
 
@@ -77,7 +77,7 @@ def verify_copy(path: Path) -> Verified:
     """Verify a copy: its pages, every edition's digest and every chain of disclosures. Raises `BackupRefused`."""
     engine = create_engine(f"sqlite:///{path}", hide_parameters=True)
     try:
-        faults = faults_in_file(path) or list(_faults_of(engine))
+        faults = find_file_faults(path) or list(_find_faults(engine))
         if faults:
             raise BackupRefused("\n".join(["the copy is not whole, and is not used:", *faults]))
         with engine.connect() as connection:
@@ -91,19 +91,19 @@ def verify_copy(path: Path) -> Verified:
         engine.dispose()
 
 
-def keys_kept_apart(settings: Settings) -> list[Path]:
-    """The key files that this service uses and that stand in no backup of the database."""
-    named = [
+def keys_outside_backups(settings: Settings) -> list[Path]:
+    """Return the key files that this service uses, which no backup of the database contains."""
+    paths = [
         settings.receipt_key_file or settings.data_dir / RECEIPT_KEY,
         *settings.retired_receipt_keys,
         settings.seal_identity_file,
         settings.data_dir / DEVELOPMENT_IDENTITY,
         settings.limits_secret_file,
     ]
-    return [path for path in named if path is not None and path.exists()]
+    return [path for path in paths if path is not None and path.exists()]
 
 
-def _faults_of(engine: Engine) -> Iterator[str]:
+def _find_faults(engine: Engine) -> Iterator[str]:
     for verdict in verify_editions(engine):
         if verdict.fault is not None:
             yield f"{verdict.key.guide}, edition {verdict.key.number}: {verdict.fault}"

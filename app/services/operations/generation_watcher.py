@@ -1,6 +1,5 @@
-"""Watching the generation: what other processes publish and withdraw is known here within half a second."""
+"""The generation watcher: detects within half a second what other processes publish and withdraw."""
 
-import threading
 import time
 from collections.abc import Callable
 
@@ -8,54 +7,49 @@ from sqlalchemy import Engine
 from sqlalchemy.exc import SQLAlchemyError
 
 from app.logs import Log
+from app.services.operations.periodic_worker import PeriodicWorker
 from app.store.generation import read_generation
 
 INTERVAL_SECONDS = 0.5
-UNSEEN_SECONDS = 60.0  # callers may keep a current answer as long
+STALE_SECONDS = 60.0  # callers may store a current response as long
 
 log = Log(__name__)
 
 
-class GenerationWatcher:
-    """A thread that looks at the generation, and says when it has changed.
+class GenerationWatcher(PeriodicWorker):
+    """A thread that polls the generation, and calls `on_change` when it has changed.
 
-    A database that does not answer for a minute counts as a change, since nobody knows what it would say.
+    If the database does not answer for a minute, that counts as a change, since the generation is unknown.
     """
 
-    def __init__(self, engine: Engine, changed: Callable[[], None]) -> None:
+    def __init__(self, engine: Engine, on_change: Callable[[], None]) -> None:
+        super().__init__("generation", first_delay=INTERVAL_SECONDS)
         self._engine = engine
-        self._changed = changed
+        self._on_change = on_change
         self._known = -1
-        self._seen_at = time.monotonic()
-        self._stopped = threading.Event()
-        self._thread = threading.Thread(target=self._work, name="generation", daemon=True)
+        self._read_at = time.monotonic()
 
     def start(self) -> None:
-        """Begin to look."""
-        self.look()
-        self._thread.start()
+        """Poll once, then start the thread."""
+        self.poll()
+        super().start()
 
-    def stop(self) -> None:
-        """End."""
-        self._stopped.set()
-        if self._thread.is_alive():
-            self._thread.join()
+    def run_once(self) -> float:
+        """Poll, and return the seconds until the next time."""
+        self.poll()
+        return INTERVAL_SECONDS
 
-    def look(self) -> None:
-        """Look once."""
+    def poll(self) -> None:
+        """Read the generation once."""
         try:
             number = read_generation(self._engine)
         except SQLAlchemyError as failure:
-            if time.monotonic() - self._seen_at > UNSEEN_SECONDS:
-                self._seen_at = time.monotonic()
-                log.warning("generation_unseen", error=type(failure).__name__)
-                self._changed()
+            if time.monotonic() - self._read_at > STALE_SECONDS:
+                self._read_at = time.monotonic()
+                log.warning("generation_unreadable", error=type(failure).__name__)
+                self._on_change()
             return
-        self._seen_at = time.monotonic()
+        self._read_at = time.monotonic()
         if number != self._known:
             self._known = number
-            self._changed()
-
-    def _work(self) -> None:
-        while not self._stopped.wait(INTERVAL_SECONDS):
-            self.look()
+            self._on_change()

@@ -1,4 +1,4 @@
-"""Verifying what is kept: every edition's digest, and every chain of disclosures, taken again from the rows."""
+"""Verifying the database: every edition's digest and every chain of disclosures are computed again from the rows."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -9,13 +9,13 @@ from sqlmodel import Session
 
 from app.models.digest import digest_of
 from app.store.contents import read_content
-from app.store.disclosures import faults_in_chains
+from app.store.disclosures import find_chain_faults
 from app.store.editions import EditionKey, every_edition
 
 
 @dataclass(frozen=True)
 class Verdict:
-    """What verifying one edition found; `fault` is None where it stands as it was published."""
+    """The result for one edition; `fault` is None if it is as it was published."""
 
     key: EditionKey
     digest: str
@@ -23,19 +23,19 @@ class Verdict:
 
 
 def verify_editions(engine: Engine) -> Iterator[Verdict]:
-    """Each edition of each guide, in order."""
+    """Verify each edition of each guide, in order."""
     with Session(engine) as session:
         for key, digest in every_edition(session):
-            yield Verdict(key, digest, _fault_of(session, key, digest))
+            yield Verdict(key, digest, _find_fault(session, key, digest))
 
 
 def verify_disclosures(engine: Engine) -> Iterator[tuple[str, str]]:
-    """Each chain of disclosures that was tampered with: a concern's reference (or `inbox`, `audit`), and the fault."""
+    """Yield each chain of disclosures that was tampered with: its name, and the fault."""
     with Session(engine) as session:
-        yield from faults_in_chains(session)
+        yield from find_chain_faults(session)
 
 
-def _fault_of(session: Session, key: EditionKey, digest: str) -> str | None:
+def _find_fault(session: Session, key: EditionKey, digest: str) -> str | None:
     try:
         found = digest_of(read_content(session, key))
     except ValidationError:

@@ -1,1 +1,1 @@
-"""The schema's history: one revision after another, each as the SQL that brought it about, for either database."""
+"""The history of the schema: each revision is its SQL, for either database."""

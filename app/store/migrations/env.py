@@ -1,4 +1,4 @@
-"""How Alembic runs the revisions: on the connection, and in the transaction, of whoever asked for them."""
+"""How Alembic runs the revisions: on the connection of the caller, and in its transaction."""
 
 from alembic import context
 

@@ -1,4 +1,4 @@
-"""The SQL of a revision, in a file beside it for each database, such as `0001_first.sqlite.sql`."""
+"""The SQL of a revision: one file for each database, for example `0001_first.sqlite.sql`."""
 
 from pathlib import Path
 
@@ -6,7 +6,7 @@ from alembic import op
 
 
 def run_statements(revision_file: str) -> None:
-    """Run the revision's statements for the database at hand. An empty line stands between any two."""
+    """Run the revision's statements for this database. An empty line separates two statements."""
     connection = op.get_bind()
     script = Path(revision_file).with_suffix(f".{connection.dialect.name}.sql")
     for statement in script.read_text(encoding="utf-8").split("\n\n"):

@@ -7,5 +7,5 @@ down_revision = None
 
 
 def upgrade() -> None:
-    """Make every table, index and rule."""
+    """Create every table, index and rule."""
     run_statements(__file__)

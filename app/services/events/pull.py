@@ -1,4 +1,4 @@
-"""Events by pull: a client confirms the events that it has."""
+"""Events by pull: a client confirms the events that it has received."""
 
 from functools import partial
 
@@ -7,5 +7,5 @@ from app.store.writer import Writer
 
 
 def confirm_events(writer: Writer, *, client: str, event_id: int) -> None:
-    """Record that the client has every event up to that one. It never goes back."""
+    """Record that the client has every event up to that one. The number never decreases."""
     writer.run(partial(confirm, client=client, event_id=event_id))

@@ -1,11 +1,11 @@
-"""The auditor's acts: reading the record of disclosures, and stating where its chains end."""
+"""The auditor's operations: reading the record of disclosures, and the ends of its chains."""
 
 import datetime as dt
 
 from sqlmodel import Session
 
 from app.models.desk.disclosure_tables import AUDIT, DeskAct, DisclosureRow
-from app.store.disclosures import Actor, DisclosurePosition, end_of_chain, list_disclosures, record_disclosure
+from app.store.disclosures import Actor, DisclosurePosition, find_chain_end, list_disclosures, record_disclosure
 from app.store.writer import Writer
 
 
@@ -19,7 +19,7 @@ def read_disclosures(
     after: DisclosurePosition | None,
     limit: int,
 ) -> list[DisclosureRow]:
-    """Return one page of the record, of one chain or client where they are given. This read is on the record too."""
+    """Return one page of the record, filtered by chain and client if given. This read is recorded too."""
     detail = " ".join(word for word in (chain, client) if word)
 
     def write(session: Session) -> list[DisclosureRow]:
@@ -30,11 +30,11 @@ def read_disclosures(
     return writer.run(write)
 
 
-def state_end_of_chain(writer: Writer, chain: str, *, actor: Actor, at: dt.datetime) -> tuple[int, str]:
+def read_end_of_chain(writer: Writer, chain: str, *, actor: Actor, at: dt.datetime) -> tuple[int, str]:
     """Return the length and the last hash of a chain, for a signed statement."""
 
     def write(session: Session) -> tuple[int, str]:
-        end = end_of_chain(session, chain)
+        end = find_chain_end(session, chain)
         record_disclosure(session, chain=AUDIT, act=DeskAct.STATEMENT_SIGNED, actor=actor, at=at, detail=chain)
         return end
 
