@@ -33,6 +33,9 @@ BODY = json.dumps(SMALLEST_EXAMPLE).encode()
 LARGE_ANSWERS = 12  # of 1.5 MB: more than the buffers of the operating system take up for a client that reads nothing
 LARGE_ANSWER = b"GET /docs/swagger-ui-bundle.js HTTP/1.1\r\nHost: localhost\r\n\r\n"
 
+LIVE = b"GET /health/live HTTP/1.1\r\nHost: localhost\r\n\r\n"
+READ = b"GET /v1/guides/child-sexual-exploitation/factors HTTP/1.1\r\nHost: localhost\r\n\r\n"
+
 Connect = Callable[[], socket.socket]
 
 
@@ -44,6 +47,8 @@ def impatient(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveServer]:
         folder / "data", connections=str(CONNECTIONS), client_seconds=str(CLIENT_SECONDS), deliver="false"
     )
     server.start()
+    with server.client() as client:
+        client.get(READ.split()[1].decode(), headers={"Accept-Encoding": "identity"})  # so that it is in the cache
     yield server
     server.stop()
 
@@ -86,7 +91,7 @@ def expect_a_problem(answer: bytes, status: int) -> dict[str, Any]:
     return problem
 
 
-@pytest.mark.parametrize("before", [b"", b"GET /health/live HTTP/1.1\r\nHost: localhost\r\n\r\n"])
+@pytest.mark.parametrize("before", [b"", LIVE, READ])
 def test_a_head_that_does_not_end_is_given_up_however_it_trickles(connect: Connect, before: bytes) -> None:
     slow = connect()
     slow.sendall(before + b"GET /v1 HTTP/1.1\r\n")
@@ -110,8 +115,23 @@ def test_a_head_that_does_not_end_is_given_up_however_it_trickles(connect: Conne
     assert time.monotonic() - began < 3 * CLIENT_SECONDS
 
 
-def test_who_sends_nothing_at_all_is_given_up(connect: Connect) -> None:
-    assert told(connect()) == b""
+@pytest.mark.parametrize("before", [b"", LIVE, READ])
+def test_a_connection_that_is_idle_is_closed_in_time(connect: Connect, before: bytes) -> None:
+    connection = connect()
+    connection.sendall(before)
+    began = time.monotonic()
+
+    assert told(connection).count(b"HTTP/1.1 200 ") == bool(before)
+    assert CLIENT_SECONDS / 2 < time.monotonic() - began < 4 * CLIENT_SECONDS
+
+
+def test_a_connection_that_is_used_again_and_again_stays_open(connect: Connect) -> None:
+    connection = connect()
+    ends = time.monotonic() + 2 * CLIENT_SECONDS
+    while time.monotonic() < ends:
+        connection.sendall(READ)
+        assert connection.recv(65_536).startswith(b"HTTP/1.1 200 ")
+        time.sleep(CLIENT_SECONDS / 10)
 
 
 def test_a_body_that_does_not_arrive_in_time_is_a_problem_that_says_whom_to_call(connect: Connect) -> None:
@@ -160,6 +180,14 @@ def test_clients_that_keep_the_service_waiting_give_way_to_others(connect: Conne
         answers = [caller.post("/v1/concerns", json=SMALLEST_EXAMPLE).status_code for _ in range(5)]
 
     assert answers == [201] * 5
+
+
+def test_clients_whose_bodies_are_awaited_give_way_too(connect: Connect, impatient: LiveServer) -> None:
+    for _ in range(CONNECTIONS):
+        connect().sendall(HEAD + b"Content-Length: 100000\r\n\r\n{")
+
+    with impatient.client() as caller:
+        assert caller.post("/v1/concerns", json=SMALLEST_EXAMPLE).status_code == 201
 
 
 def test_clients_that_do_not_take_their_answers_give_way_to_others_and_are_given_up(
