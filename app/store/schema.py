@@ -5,8 +5,6 @@ The whole migration is one transaction: the database ends with the new schema, o
 
 from pathlib import Path
 
-from alembic.command import upgrade
-from alembic.config import Config
 from sqlalchemy import Column, Connection, Engine, MetaData, PrimaryKeyConstraint, String, Table, inspect, text
 from sqlmodel import SQLModel
 
@@ -61,6 +59,9 @@ def migrate(engine: Engine, data_dir: Path, migrations: Path = MIGRATIONS) -> tu
 
     An embedded database that is not empty is copied first, to `guidance.db.before-<schema>`. Raises `SchemaUnknown`.
     """
+    from alembic.command import upgrade  # noqa: PLC0415  # 14 MB, which a server on the newest schema never needs
+    from alembic.config import Config  # noqa: PLC0415  # as above
+
     newest = _revisions(migrations)[-1]
     with engine.connect() as connection:
         before = read_schema_version(connection, migrations)
