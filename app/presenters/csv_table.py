@@ -13,7 +13,7 @@ from app.models.guidance.contacts import Phone
 from app.models.guidance.definitions import DefinitionSource, Limb
 from app.models.guidance.editions import EditionContent
 from app.models.guidance.guide_responses import Section
-from app.models.items import RelatedCode
+from app.models.guidance.items import RelatedCode
 from app.presenters.contact_text import phone_text
 from app.store.editions import PARTS, EditionHead
 

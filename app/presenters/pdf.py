@@ -16,8 +16,8 @@ from app.errors import PdfUnavailable
 from app.models.guidance.contacts import Reachable
 from app.models.guidance.definitions import Definition
 from app.models.guidance.editions import EditionContent
+from app.models.guidance.items import IndicatorKind
 from app.models.guidance.signposts import Signpost
-from app.models.items import IndicatorKind
 from app.presenters.contact_text import citation_text, option_text
 from app.store.editions import EditionHead
 

@@ -12,7 +12,7 @@ from app.models.guidance.catalogue_tables import CatalogueRow
 from app.models.guidance.editions import EditionContent
 from app.models.guidance.guide_responses import Item
 from app.models.guidance.guide_tables import CautionRow, EditionRow
-from app.models.items import Caution
+from app.models.guidance.items import Caution
 from app.store.contents import read_content
 from app.store.editions import PARTS, EditionKey
 from app.store.search import search_for, words_in

@@ -29,7 +29,7 @@ from app.models.guidance.guide_tables import (
     ResponsibilityRow,
     WithdrawalRow,
 )
-from app.models.items import Caution, Factor, Indicator, LinkedRisk, Responsibility
+from app.models.guidance.items import Caution, Factor, Indicator, LinkedRisk, Responsibility
 
 PARTS: dict[str, tuple[type[ItemRow], type[RequestModel]]] = {
     "cautions": (CautionRow, Caution),

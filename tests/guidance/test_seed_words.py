@@ -9,8 +9,8 @@ import pytest
 
 from app.models.code_lists import CodeList
 from app.models.guidance.editions import EditionContent
+from app.models.guidance.items import Factor, Indicator, IndicatorKind, LinkedRisk
 from app.models.guidance.seed_files import read_seed_file
-from app.models.items import Factor, Indicator, IndicatorKind, LinkedRisk
 
 SEED = Path(__file__).parents[2] / "seed"
 EDITION = read_seed_file(SEED / "guides" / "child-sexual-exploitation" / "1.yaml", EditionContent)

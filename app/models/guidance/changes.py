@@ -6,7 +6,7 @@ from pydantic import Field, JsonValue
 
 from app.models.base import ResponseModel
 from app.models.guidance.guide_responses import LINKS, Item, Links, WithCautions
-from app.models.items import Caution
+from app.models.guidance.items import Caution
 
 
 class WordChange(StrEnum):

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, ClassVar, Self
 from pydantic import Field, model_validator
 
 from app.models.base import FullDate, RequestModel, Text, WebAddress
-from app.models.items import ItemId, Position
+from app.models.guidance.items import ItemId, Position
 
 
 class ContactKind(StrEnum):

@@ -5,7 +5,7 @@ from enum import StrEnum
 from pydantic import Field
 
 from app.models.base import RequestModel, Text, WebAddress
-from app.models.items import ItemId
+from app.models.guidance.items import ItemId
 
 
 class DefinitionKind(StrEnum):

@@ -15,7 +15,7 @@ from pydantic_core import InitErrorDetails
 from app.models.base import FullDate, GssCode, RequestModel, Text
 from app.models.guidance.contacts import Contact
 from app.models.guidance.definitions import Definition
-from app.models.items import (
+from app.models.guidance.items import (
     Caution,
     Factor,
     Identified,

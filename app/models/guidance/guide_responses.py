@@ -8,7 +8,7 @@ from app.models.base import ResponseModel, Slug, UtcDateTime
 from app.models.guidance.contacts import Contact
 from app.models.guidance.definitions import Definition
 from app.models.guidance.editions import EditionContent
-from app.models.items import Caution, Factor, Indicator, LinkedRisk, Responsibility
+from app.models.guidance.items import Caution, Factor, Indicator, LinkedRisk, Responsibility
 
 DIGEST = "sha256:a5129e4eb899eb9761fcc041e91847544b4a1ab7d8694f456b328b5c056593e9"
 

@@ -6,7 +6,7 @@ from pydantic import Field, field_validator
 
 from app.models.base import FullDate, RequestModel, Text, WebAddress
 from app.models.guidance.contacts import ContactKind, Phone, Reachable
-from app.models.items import ItemId
+from app.models.guidance.items import ItemId
 
 
 class SignpostScope(StrEnum):

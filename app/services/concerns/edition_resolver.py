@@ -11,7 +11,7 @@ from app.errors import FieldError, InvalidConcern
 from app.models.concerns.concern import Concern
 from app.models.concerns.detail import ConcernDetail
 from app.models.guidance.editions import EditionContent
-from app.models.items import Identified
+from app.models.guidance.items import Identified
 from app.services.guidance.reference_data import ReferenceData
 from app.store.contents import Contents
 from app.store.editions import EditionKey, current_of, find_history, known_guides, list_current
