@@ -1,6 +1,6 @@
-"""Reads across guides: indicators, factors and contacts with filters, and search."""
+"""Reads across guides: the sections that the registry lists across guides, with filters, and search."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Annotated
 
@@ -8,14 +8,9 @@ from fastapi import Depends, Query, Request, Response
 from sqlmodel import Session
 
 from app.models.base import SLUG_PATTERN
-from app.models.guidance.catalogue_responses import (
-    ContactsAcrossGuides,
-    FactorsAcrossGuides,
-    FoundItem,
-    IndicatorsAcrossGuides,
-    SearchResponse,
-)
-from app.models.guidance.guide_responses import EditionStatus, Section
+from app.models.guidance.catalogue_responses import ACROSS_GUIDES, FoundItem, SearchResponse
+from app.models.guidance.guide_responses import EditionStatus
+from app.models.guidance.sections import Section
 from app.presenters.guides import edition_path, guide_path
 from app.store.catalogue import LISTED, CatalogueEntry, list_entries
 from app.web.auth import PUBLIC
@@ -89,52 +84,40 @@ async def catalogue_filters(
 CatalogueFiltersDep = Annotated[CatalogueFilters, Depends(catalogue_filters)]
 
 
-def _shown_item(section: Section, model: str, item_id: str) -> Responses:
+def _shown_item(section: Section) -> Responses:
     """The example of a list of items of that section."""
+    item_id = section.entry.item.model_fields["id"]
     item = {
         "section": section,
-        "item": {"$ref": f"#/components/schemas/{model}"},
-        "links": {"self": f"{guide_path('child-sexual-exploitation')}/{section.value}/{item_id}"},
+        "item": {"$ref": f"#/components/schemas/{section.entry.item.__name__}"},
+        "links": {"self": f"{guide_path('child-sexual-exploitation')}/{section.value}/{(item_id.examples or [''])[0]}"},
     }
     return response_example(**{section.key: [item]})
 
 
-@router.get(
-    "/v1/indicators",
-    summary="List indicators across guides",
-    response_model=IndicatorsAcrossGuides,
-    responses=NOT_MODIFIED | problem_responses(),
-)
-def list_indicators(request: Request, session: SessionDep, filters: CatalogueFiltersDep) -> Response:
-    """The indicators of every guide's current edition, each with its guide, edition and cautions."""
-    found, following = _page(session, [Section.INDICATORS.key], filters)
-    return public_response(
-        request, IndicatorsAcrossGuides(indicators=found, next_cursor=following), caching=CACHE_CURRENT
+def _list_across_guides(section: Section) -> Callable[..., Response]:
+    """Return the route's function for the items of that section."""
+
+    def list_items(request: Request, session: SessionDep, filters: CatalogueFiltersDep) -> Response:
+        found, following = _page(session, [section.key], filters)
+        answer = ACROSS_GUIDES[section].model_validate({section.key: found, "next_cursor": following})
+        return public_response(request, answer, caching=CACHE_CURRENT)
+
+    return list_items
+
+
+for _section in ACROSS_GUIDES:
+    _title = _section.entry.title.lower()
+    _and_cautions = ", edition and cautions" if _section.entry.has_cautions else " and edition"
+    router.add_api_route(
+        f"/v1/{_section.value}",
+        _list_across_guides(_section),
+        name=f"list_{_section.key}",
+        summary=f"List {_title} across guides",
+        description=f"The {_title} of every guide's current edition, each with its guide{_and_cautions}.",
+        response_model=ACROSS_GUIDES[_section],
+        responses=_shown_item(_section) | NOT_MODIFIED | problem_responses(),
     )
-
-
-@router.get(
-    "/v1/factors",
-    summary="List vulnerability factors across guides",
-    response_model=FactorsAcrossGuides,
-    responses=_shown_item(Section.FACTORS, "Factor", "prior-neglect-or-abuse") | NOT_MODIFIED | problem_responses(),
-)
-def list_factors(request: Request, session: SessionDep, filters: CatalogueFiltersDep) -> Response:
-    """The vulnerability factors of every guide's current edition, each with its guide, edition and cautions."""
-    found, following = _page(session, [Section.FACTORS.key], filters)
-    return public_response(request, FactorsAcrossGuides(factors=found, next_cursor=following), caching=CACHE_CURRENT)
-
-
-@router.get(
-    "/v1/contacts",
-    summary="List contacts across guides",
-    response_model=ContactsAcrossGuides,
-    responses=_shown_item(Section.CONTACTS, "Contact", "duty-and-assessment-team") | NOT_MODIFIED | problem_responses(),
-)
-def list_contacts(request: Request, session: SessionDep, filters: CatalogueFiltersDep) -> Response:
-    """The contacts of every guide's current edition, each with its guide and edition."""
-    found, following = _page(session, [Section.CONTACTS.key], filters)
-    return public_response(request, ContactsAcrossGuides(contacts=found, next_cursor=following), caching=CACHE_CURRENT)
 
 
 @router.get(
@@ -171,7 +154,7 @@ def _page(
 
 
 def _found(entry: CatalogueEntry) -> FoundItem:
-    section = Section(entry.part.replace("_", "-"))
+    section = Section.of_key(entry.part)
     return FoundItem.model_validate(
         {
             "guide": entry.key.guide,

@@ -11,9 +11,9 @@ from app.models.guidance.guide_responses import (
     GuidesResponse,
     GuideSummary,
     ItemResponse,
-    Section,
     SectionResponse,
 )
+from app.models.guidance.sections import Section
 from app.presenters.guides import (
     edition_path,
     find_item,

@@ -19,8 +19,8 @@ from app.config import Settings
 from app.errors import SetupError, StoreBusy
 from app.main import create_app
 from app.models.events.tables import EventKind
+from app.models.guidance.sections import ITEM_LISTS
 from app.store.database import for_writing, forget_freed_pages, open_database
-from app.store.editions import PARTS
 from app.store.events import append_event, events_after
 from app.store.writer import Writer
 from tests.support.clock import A_TUESDAY
@@ -65,7 +65,7 @@ def engines(address: str, tmp_path: Path) -> list[Engine]:
     return [open_database(tmp_path, address) for _ in range(NODES)]
 
 
-PUBLISHED = ["guides", "editions", "withdrawals", *PARTS]
+PUBLISHED = ["guides", "editions", "withdrawals", *ITEM_LISTS]
 LASTING = [*PUBLISHED, "concerns", "additions", "disclosures", "chains"]
 
 
