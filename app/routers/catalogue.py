@@ -1,6 +1,6 @@
 """Reads across guides: the sections that the registry lists across guides, with filters, and search."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Annotated
 
@@ -86,38 +86,37 @@ CatalogueFiltersDep = Annotated[CatalogueFilters, Depends(catalogue_filters)]
 
 def _shown_item(section: Section) -> Responses:
     """The example of a list of items of that section."""
-    item_id = section.entry.item.model_fields["id"]
+    model = section.entry.item
+    item_id = str(model.model_fields["id"].examples[0])  # type: ignore[index]  # every id has an example
     item = {
         "section": section,
-        "item": {"$ref": f"#/components/schemas/{section.entry.item.__name__}"},
-        "links": {"self": f"{guide_path('child-sexual-exploitation')}/{section.value}/{(item_id.examples or [''])[0]}"},
+        "item": {"$ref": f"#/components/schemas/{model.__name__}"},
+        "links": {"self": f"{guide_path('child-sexual-exploitation')}/{section.value}/{item_id}"},
     }
     return response_example(**{section.key: [item]})
 
 
-def _list_across_guides(section: Section) -> Callable[..., Response]:
-    """Return the route's function for the items of that section."""
+def _add_list(section: Section) -> None:
+    """Add the route that lists the section's items across guides: `/v1/indicators`, named `list_indicators`."""
+    title = section.entry.title.lower()
+    context = "guide, edition and cautions" if section.entry.has_cautions else "guide and edition"
 
+    @router.get(
+        f"/v1/{section.value}",
+        name=f"list_{section.key}",
+        summary=f"List {title} across guides",
+        description=f"The {title} of every guide's current edition, each with its {context}.",
+        response_model=ACROSS_GUIDES[section],
+        responses=_shown_item(section) | NOT_MODIFIED | problem_responses(),
+    )
     def list_items(request: Request, session: SessionDep, filters: CatalogueFiltersDep) -> Response:
         found, following = _page(session, [section.key], filters)
         answer = ACROSS_GUIDES[section].model_validate({section.key: found, "next_cursor": following})
         return public_response(request, answer, caching=CACHE_CURRENT)
 
-    return list_items
 
-
-for _section in ACROSS_GUIDES:
-    _title = _section.entry.title.lower()
-    _and_cautions = ", edition and cautions" if _section.entry.has_cautions else " and edition"
-    router.add_api_route(
-        f"/v1/{_section.value}",
-        _list_across_guides(_section),
-        name=f"list_{_section.key}",
-        summary=f"List {_title} across guides",
-        description=f"The {_title} of every guide's current edition, each with its guide{_and_cautions}.",
-        response_model=ACROSS_GUIDES[_section],
-        responses=_shown_item(_section) | NOT_MODIFIED | problem_responses(),
-    )
+for each in ACROSS_GUIDES:
+    _add_list(each)
 
 
 @router.get(

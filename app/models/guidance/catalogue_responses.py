@@ -26,10 +26,7 @@ NEXT = Field(description="Where the next page begins; null on the last.", exampl
 def _across_guides_response(section: Section) -> type[ResponseModel]:
     """Build the answer that lists the items of a section across guides."""
     fields: dict[str, Any] = {
-        section.key: (
-            tuple[FoundItem, ...],
-            Field(description=f"The {section.words}, by guide and printed order."),
-        ),
+        section.key: (tuple[FoundItem, ...], Field(description=f"The {section.words}, by guide and printed order.")),
         "next_cursor": (str | None, NEXT),
     }
     return create_model(
