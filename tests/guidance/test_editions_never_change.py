@@ -24,6 +24,7 @@ from app.models.guidance.sections import ITEM_LISTS
 from app.store.database import DATABASE_FILE
 from tests.support.concerns import Concern
 from tests.support.publishing import GUIDE, publish_next, withdraw
+from tests.support.sections import filled_sections
 
 pytestmark = pytest.mark.embedded
 
@@ -68,7 +69,7 @@ def ask(request: pytest.FixtureRequest) -> Ask:
 @pytest.fixture
 def database(client: TestClient, service: FastAPI, settings: Settings, a_concern: Concern) -> Path:
     """Two editions, of which the first is withdrawn, and two concerns that nobody has acknowledged."""
-    publish_next(service, change_note="A made-up change.")
+    publish_next(service, change_note="A made-up change.", **filled_sections())
     withdraw(service, 1)
     for _ in range(2):
         assert client.post("/v1/concerns", json=a_concern()).status_code == 201

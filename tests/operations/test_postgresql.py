@@ -28,6 +28,7 @@ from tests.support.concerns import Concern
 from tests.support.databases import postgresql
 from tests.support.desk import Desk, desk_of
 from tests.support.publishing import GUIDE, publish_next, withdraw
+from tests.support.sections import filled_sections
 
 NODES = 3
 EACH = 200
@@ -83,7 +84,7 @@ def test_nothing_published_received_or_recorded_is_altered_or_lost_whoever_asks(
     node: TestClient, desk: Desk, shared: "psycopg.Connection[Any]", a_concern: Concern
 ) -> None:
     service: FastAPI = node.app  # type: ignore[assignment]  # the service under test
-    publish_next(service, change_note="A made-up change.")
+    publish_next(service, change_note="A made-up change.", **filled_sections())
     withdraw(service, 1)
     receipt = node.post("/v1/concerns", json=a_concern()).json()
     added = node.post(
