@@ -146,7 +146,7 @@ def test_every_section_is_a_table_of_values(served: TestClient, section: Section
 
 
 @EVERY_SECTION
-def test_every_section_stands_in_markdown_under_its_title(served: TestClient, section: Section) -> None:
+def test_every_section_is_in_the_markdown_under_its_title(served: TestClient, section: Section) -> None:
     page = served.get(f"{GUIDE}.md").text
 
     assert f"\n## {section.entry.title}\n" in page
@@ -154,7 +154,7 @@ def test_every_section_stands_in_markdown_under_its_title(served: TestClient, se
 
 
 @EVERY_SECTION
-def test_every_section_stands_on_the_page_under_its_heading(served: TestClient, section: Section) -> None:
+def test_every_section_is_on_the_page_under_its_heading(served: TestClient, section: Section) -> None:
     page = served.get(f"/guides/{SLUG}").text
 
     assert f'<h2 id="{section.entry.anchor or section.value}">{section.entry.heading}</h2>' in page
@@ -172,17 +172,17 @@ def test_every_section_is_printed_under_its_heading(served: TestClient) -> None:
 
 
 @EVERY_SECTION
-def test_a_change_in_any_section_is_told_as_data_and_on_the_page(served: TestClient, section: Section) -> None:
-    told = served.get(f"{GUIDE}/editions/3/changes").json()["sections"]
+def test_a_change_in_any_section_is_shown_as_data_and_on_the_page(served: TestClient, section: Section) -> None:
+    sections = served.get(f"{GUIDE}/editions/3/changes").json()["sections"]
     page = served.get(f"/guides/{SLUG}/editions/3/changes?since=2").text
 
-    (change,) = told[section.key]["reworded"]
+    (change,) = sections[section.key]["reworded"]
 
     assert change["after"] == items_of(served, section)[0]
     assert f"<h2>{section.entry.heading}</h2>" in page
 
 
-def test_a_change_in_the_cautions_is_told_too(client: TestClient, service: FastAPI) -> None:
+def test_a_change_in_the_cautions_is_shown_too(client: TestClient, service: FastAPI) -> None:
     publish_next(service, cautions=reworded(an_edition().model_dump(mode="json")["cautions"]))
 
     assert list(client.get(f"{GUIDE}/editions/2/changes").json()["sections"]) == ["cautions"]

@@ -37,7 +37,7 @@ from app.models.guidance.items import (
 
 
 class Layout(StrEnum):
-    """How the items of a section are laid out where people read them."""
+    """The layout of a section's items where people read them."""
 
     LIST = "list"
     """The text of each item in a list, after its name where it has one."""
@@ -49,7 +49,7 @@ class Layout(StrEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class SectionEntry:
-    """What the service needs to know of a list of items: its types, its words and its layout."""
+    """The types, the words and the layout of a list of items: all that the service needs to know of it."""
 
     item: type[RequestModel]
     row: type[ItemRow]
@@ -65,7 +65,7 @@ class SectionEntry:
     """One more sentence for the documentation of that answer."""
     layout: Layout = Layout.LIST
     has_cautions: bool = False
-    """Whether the cautions stand beside the section wherever people read it."""
+    """Whether the cautions are beside the section wherever people read it."""
     searched: tuple[str, ...] = ("name", "text")
     """The texts of an item by which it is found."""
     across_guides: bool = False
