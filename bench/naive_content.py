@@ -4,7 +4,7 @@ from sqlmodel import Session, SQLModel
 
 from app.config import SEED_DIR
 from app.models.guidance.editions import EditionContent
-from app.models.guidance.guide_responses import Section
+from app.models.guidance.sections import Section
 from app.models.guidance.seed_files import read_seed_file
 from bench.naive import Concern, Item, engine
 

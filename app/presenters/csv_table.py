@@ -12,10 +12,10 @@ from app.models.base import RequestModel
 from app.models.guidance.contacts import Phone
 from app.models.guidance.definitions import DefinitionSource, Limb
 from app.models.guidance.editions import EditionContent
-from app.models.guidance.guide_responses import Section
 from app.models.guidance.items import RelatedCode
+from app.models.guidance.sections import Section
 from app.presenters.contact_text import phone_text
-from app.store.editions import PARTS, EditionHead
+from app.store.editions import EditionHead
 
 FORMULA_BEGINS = ("=", "+", "-", "@", "\t", "\r")
 
@@ -26,7 +26,7 @@ def section_csv(head: EditionHead, content: EditionContent, section: Section) ->
     """The section as CSV in UTF-8, with a header row."""
     edition = {"guide": head.guide, "edition": str(head.number), "digest": head.digest}
     cautions = {f"caution_{place}": caution.text for place, caution in enumerate(content.cautions, start=1)}
-    _, model = PARTS[section.key]
+    model = section.entry.item
     sheet = io.StringIO(newline="")
     writer = csv.writer(sheet)  # its own dialect is that of RFC 4180: commas, double quotes, CRLF
     writer.writerow(edition | _item_cells(model, None) | cautions)

@@ -14,9 +14,9 @@ from app.models.guidance.guide_responses import (
     ItemChange,
     ItemMention,
     Links,
-    Section,
     WithCautions,
 )
+from app.models.guidance.sections import Section
 from app.store.editions import EditionHead, EditionKey, current_of
 
 

@@ -13,6 +13,7 @@ import jinja2
 
 from app.models.base import format_utc
 from app.models.guidance.editions import EditionContent
+from app.models.guidance.sections import Section
 from app.models.guidance.signposts import Signpost
 from app.presenters.contact_text import citation_text
 from app.presenters.guides import edition_path
@@ -32,6 +33,7 @@ def edition_markdown(
     page = _template().render(
         head=head,
         content=content,
+        sections=Section,
         emergencies=[each for each in signposts if each.emergency],
         published_at=format_utc(head.published_at),
         address_here=public_url + edition_path(head.key),

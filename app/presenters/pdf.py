@@ -6,7 +6,7 @@ nothing else: fonts are typst's own, and the page's date is that of the edition.
 
 import io
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import lru_cache
 from importlib.util import find_spec
 from pathlib import Path
@@ -17,6 +17,7 @@ from app.models.guidance.contacts import Reachable
 from app.models.guidance.definitions import Definition
 from app.models.guidance.editions import EditionContent
 from app.models.guidance.items import IndicatorKind
+from app.models.guidance.sections import PRINTED_LEFT, PRINTED_RIGHT, Layout, Section
 from app.models.guidance.signposts import Signpost
 from app.presenters.contact_text import citation_text, option_text
 from app.store.editions import EditionHead
@@ -66,7 +67,6 @@ def _qr(address: str) -> str:
 
 
 def _told(head: EditionHead, content: EditionContent, signposts: Sequence[Signpost], address: str) -> dict[str, Any]:
-    said = content.introductions
     return {
         "guide": head.guide,
         "edition": head.number,
@@ -78,17 +78,27 @@ def _told(head: EditionHead, content: EditionContent, signposts: Sequence[Signpo
         "change_note": content.change_note,
         "source": f"{content.source.title}, {content.source.publisher}",
         "emergencies": [_contact(each) | {"description": each.description} for each in signposts if each.emergency],
-        "said": {name: words or "" for name, words in said.model_dump().items()},
         "cautions": [each.text for each in content.cautions],
-        "definitions": [_definition(each) for each in content.definitions],
-        "factors": [each.text for each in content.factors],
-        "indicators": [
-            {"text": each.text, "is_harm": each.kind is IndicatorKind.SIGN_OF_HARM} for each in content.indicators
-        ],
-        "responsibilities": [{"name": each.name, "text": each.text} for each in content.responsibilities],
-        "linked_risks": [each.text for each in content.linked_risks],
-        "contacts": [_contact(each) for each in content.contacts],
+        "left": [_section(each, content) for each in PRINTED_LEFT],
+        "right": [_section(each, content) for each in PRINTED_RIGHT],
     }
+
+
+def _section(section: Section, content: EditionContent) -> dict[str, Any]:
+    entry = section.entry
+    introductions = {key: words or "" for key, words in content.introductions.model_dump().items()}
+    return {
+        "heading": entry.heading,
+        "introduction": introductions.get(section.key),
+        "has_cautions": entry.has_cautions,
+        "layout": entry.layout,
+        "items": [PRINTED_ITEM[entry.layout](each) for each in getattr(content, section.key)],
+    }
+
+
+def _list_item(item: Any) -> dict[str, Any]:
+    is_harm = getattr(item, "kind", None) is IndicatorKind.SIGN_OF_HARM
+    return {"name": getattr(item, "name", ""), "text": item.text, "is_harm": is_harm}
 
 
 def _definition(definition: Definition) -> dict[str, str]:
@@ -102,3 +112,10 @@ def _contact(contact: Reachable) -> dict[str, Any]:
         {"number": phone.number, "display": phone.display, "option": option_text(phone)} for phone in contact.phones
     ]
     return {"name": contact.name, "phones": phones, "url": contact.url or ""}
+
+
+PRINTED_ITEM: dict[Layout, Callable[[Any], dict[str, Any]]] = {
+    Layout.LIST: _list_item,
+    Layout.QUOTATIONS: _definition,
+    Layout.CONTACTS: _contact,
+}

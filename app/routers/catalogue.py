@@ -1,4 +1,4 @@
-"""Routes across guides: indicators, factors and contacts with filters, and search."""
+"""Reads across guides: the sections that the registry lists across guides, with filters, and search."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -8,14 +8,9 @@ from fastapi import Depends, Query, Request, Response
 from sqlmodel import Session
 
 from app.models.base import SLUG_PATTERN
-from app.models.guidance.catalogue_responses import (
-    ContactsAcrossGuides,
-    FactorsAcrossGuides,
-    FoundItem,
-    IndicatorsAcrossGuides,
-    SearchResponse,
-)
-from app.models.guidance.guide_responses import EditionStatus, Section
+from app.models.guidance.catalogue_responses import ACROSS_GUIDES, FoundItem, SearchResponse
+from app.models.guidance.guide_responses import EditionStatus
+from app.models.guidance.sections import Section
 from app.presenters.guides import edition_path, guide_path
 from app.store.catalogue import LISTED, CatalogueEntry, list_entries
 from app.web.auth import PUBLIC
@@ -89,56 +84,39 @@ async def catalogue_filters(
 CatalogueFiltersDep = Annotated[CatalogueFilters, Depends(catalogue_filters)]
 
 
-def _item_example(section: Section, model: str, item_id: str) -> Responses:
-    """Return `responses` with an example of a list of the section's items."""
+def _item_example(section: Section) -> Responses:
+    """The example of a list of items of that section."""
+    model = section.entry.item
+    item_id = str(model.model_fields["id"].examples[0])  # type: ignore[index]  # every id has an example
     item = {
         "section": section,
-        "item": {"$ref": f"#/components/schemas/{model}"},
+        "item": {"$ref": f"#/components/schemas/{model.__name__}"},
         "links": {"self": f"{guide_path('child-sexual-exploitation')}/{section.value}/{item_id}"},
     }
     return response_example(**{section.key: [item]})
 
 
-@router.get(
-    "/v1/indicators",
-    summary="List indicators across guides",
-    response_model=IndicatorsAcrossGuides,
-    responses=NOT_MODIFIED | problem_responses(),
-)
-def list_indicators(request: Request, session: SessionDep, filters: CatalogueFiltersDep) -> Response:
-    """The indicators of every guide's current edition, each with its guide, edition and cautions."""
-    found, next_cursor = _page(session, [Section.INDICATORS.key], filters)
-    return public_response(
-        request, IndicatorsAcrossGuides(indicators=found, next_cursor=next_cursor), caching=CACHE_CURRENT
+def _add_list(section: Section) -> None:
+    """Add the route that lists the section's items across guides: `/v1/indicators`, named `list_indicators`."""
+    title = section.entry.title.lower()
+    context = "guide, edition and cautions" if section.entry.has_cautions else "guide and edition"
+
+    @router.get(
+        f"/v1/{section.value}",
+        name=f"list_{section.key}",
+        summary=f"List {title} across guides",
+        description=f"The {title} of every guide's current edition, each with its {context}.",
+        response_model=ACROSS_GUIDES[section],
+        responses=_item_example(section) | NOT_MODIFIED | problem_responses(),
     )
+    def list_items(request: Request, session: SessionDep, filters: CatalogueFiltersDep) -> Response:
+        found, next_cursor = _page(session, [section.key], filters)
+        page = ACROSS_GUIDES[section].model_validate({section.key: found, "next_cursor": next_cursor})
+        return public_response(request, page, caching=CACHE_CURRENT)
 
 
-@router.get(
-    "/v1/factors",
-    summary="List vulnerability factors across guides",
-    response_model=FactorsAcrossGuides,
-    responses=_item_example(Section.FACTORS, "Factor", "prior-neglect-or-abuse") | NOT_MODIFIED | problem_responses(),
-)
-def list_factors(request: Request, session: SessionDep, filters: CatalogueFiltersDep) -> Response:
-    """The vulnerability factors of every guide's current edition, each with its guide, edition and cautions."""
-    found, next_cursor = _page(session, [Section.FACTORS.key], filters)
-    return public_response(request, FactorsAcrossGuides(factors=found, next_cursor=next_cursor), caching=CACHE_CURRENT)
-
-
-@router.get(
-    "/v1/contacts",
-    summary="List contacts across guides",
-    response_model=ContactsAcrossGuides,
-    responses=_item_example(Section.CONTACTS, "Contact", "duty-and-assessment-team")
-    | NOT_MODIFIED
-    | problem_responses(),
-)
-def list_contacts(request: Request, session: SessionDep, filters: CatalogueFiltersDep) -> Response:
-    """The contacts of every guide's current edition, each with its guide and edition."""
-    found, next_cursor = _page(session, [Section.CONTACTS.key], filters)
-    return public_response(
-        request, ContactsAcrossGuides(contacts=found, next_cursor=next_cursor), caching=CACHE_CURRENT
-    )
+for each in ACROSS_GUIDES:
+    _add_list(each)
 
 
 @router.get(
@@ -175,7 +153,7 @@ def _page(
 
 
 def _found_item(entry: CatalogueEntry) -> FoundItem:
-    section = Section(entry.part.replace("_", "-"))
+    section = Section.of_key(entry.part)
     return FoundItem.model_validate(
         {
             "guide": entry.key.guide,

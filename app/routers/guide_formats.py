@@ -7,7 +7,7 @@ Each format has a path of its own. With `Accept`, the path of the JSON serves CS
 from fastapi import Request, Response
 
 from app.models.guidance.editions import EditionContent
-from app.models.guidance.guide_responses import Section
+from app.models.guidance.sections import Section
 from app.presenters.csv_table import csv_name, section_csv
 from app.presenters.guides import edition_links, edition_path, guide_path
 from app.presenters.markdown import edition_markdown

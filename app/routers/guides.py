@@ -11,9 +11,9 @@ from app.models.guidance.guide_responses import (
     GuidesResponse,
     GuideSummary,
     ItemResponse,
-    Section,
     SectionResponse,
 )
+from app.models.guidance.sections import Section
 from app.presenters.guides import (
     edition_path,
     find_item,
@@ -73,6 +73,10 @@ REDIRECTED: Responses = {
         "headers": {"Location": {"description": "Its path.", "schema": {"type": "string"}}},
     }
 }
+SECTION_NAMES = [section.words for section in Section]
+WHOLE_EDITION = f"""The current edition, whole: {", ".join(SECTION_NAMES[:-1])} and {SECTION_NAMES[-1]}.
+
+With `as_of`, or with `Accept-Datetime` (Memento, RFC 7089), a redirect to the edition that was current then."""
 SectionName = Annotated[Section, Path(description="The section.", examples=["indicators"])]
 ItemName = Annotated[
     str,
@@ -113,6 +117,7 @@ def list_guides(request: Request, session: SessionDep, limit: Limit = 50, cursor
 @router.get(
     "/{guide}",
     summary="Read a guide's current edition",
+    description=WHOLE_EDITION,
     response_model=EditionResponse,
     responses=AS_MARKDOWN
     | NOT_MODIFIED
@@ -127,10 +132,7 @@ def read_guide(
     as_of: AsOf = None,
     accept_datetime: AcceptDatetime = None,
 ) -> Response:
-    """The current edition, whole: definitions, factors, indicators, linked risks, responsibilities and contacts.
-
-    With `as_of`, or with `Accept-Datetime` (Memento, RFC 7089), a redirect to the edition that was current then.
-    """
+    """Return the current edition, or redirect to the one that was current at the moment of interest."""
     moment = requested_moment(as_of, accept_datetime)
     if moment is not None:
         return redirect_to_edition_at(get_history(session, guide=guide), moment, context.settings.public_url)

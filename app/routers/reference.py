@@ -7,6 +7,7 @@ from fastapi import Path, Request, Response
 from app.about import DESCRIPTION, NAME, VERSION
 from app.errors import NotFound
 from app.models.base import SLUG_PATTERN
+from app.models.guidance.catalogue_responses import ACROSS_GUIDES
 from app.models.problems import ProblemTypeResponse, ProblemTypesResponse
 from app.models.reference_responses import (
     CodeListResponse,
@@ -46,9 +47,7 @@ def read_index(request: Request) -> Response:
     links = {
         "self": "/v1",
         "guides": "/v1/guides",
-        "indicators": "/v1/indicators",
-        "factors": "/v1/factors",
-        "contacts": "/v1/contacts",
+        **{section.key: f"/v1/{section.value}" for section in ACROSS_GUIDES},
         "search": "/v1/search?q=missing",
         "feed": "/v1/feed.json",
         "feed_atom": "/v1/feed.atom",

@@ -13,11 +13,12 @@ from app.models.guidance.editions import EditionContent
 from app.models.guidance.guide_responses import Item
 from app.models.guidance.guide_tables import CautionRow, EditionRow
 from app.models.guidance.items import Caution
+from app.models.guidance.sections import ITEM_LISTS, Section
 from app.store.contents import read_content
-from app.store.editions import PARTS, EditionKey
+from app.store.editions import EditionKey
 from app.store.search import search_for, words_in
 
-LISTED = tuple(part for part in PARTS if part != "cautions")
+LISTED = tuple(section.key for section in Section)
 
 
 @dataclass(frozen=True)
@@ -73,17 +74,17 @@ def _rows(current: EditionKey, content: EditionContent) -> list[dict[str, object
             "item_id": item.id,
             "position": place,
             "codes": "".join(f" {related.code} " for related in getattr(item, "related_codes", ())),
-            "words": _words_of(item),
+            "words": _words_of(item, ITEM_LISTS[part].searched),
         }
         for part in LISTED
         for place, item in enumerate(getattr(content, part), start=1)
     ]
 
 
-def _words_of(item: RequestModel) -> str:
+def _words_of(item: RequestModel, fields: Sequence[str]) -> str:
     """The printed words by which an item is found."""
     phones = [phone.display for phone in getattr(item, "phones", ())]
-    told = [getattr(item, name, None) for name in ("name", "text", "when")]
+    told = [getattr(item, name, None) for name in fields]
     return " ".join(word for text in [*told, *phones] if text for word in words_in(text))
 
 
@@ -120,7 +121,7 @@ def _entries(session: Session, rows: Sequence[CatalogueRow]) -> list[CatalogueEn
 
 
 def _items(session: Session, part: str, rows: Sequence[CatalogueRow]) -> dict[tuple[str, int, str], Any]:
-    row_type, model = PARTS[part]
+    row_type, model = ITEM_LISTS[part].row, ITEM_LISTS[part].item
     wanted = [(row.guide, row.edition, row.item_id) for row in rows if row.part == part]
     found = session.exec(
         select(row_type).where(tuple_(col(row_type.guide), col(row_type.edition), col(row_type.id)).in_(wanted))

@@ -25,11 +25,12 @@ from sqlmodel import Session
 from app.errors import NoSuchEdition
 from app.models.guidance.editions import EditionContent
 from app.models.guidance.guide_tables import EditionRow
-from app.store.editions import PARTS, EditionKey
+from app.models.guidance.sections import ITEM_LISTS
+from app.store.editions import EditionKey
 from app.store.tables import table_of
 
 REMEMBERED = 64
-OWN_FIELDS = [name for name in EditionContent.model_fields if name not in PARTS]
+OWN_FIELDS = [name for name in EditionContent.model_fields if name not in ITEM_LISTS]
 
 
 @dataclass(frozen=True)
@@ -94,7 +95,9 @@ def _as_json(dialect: str) -> Select[Any]:
     """The edition as one JSON object, each section an array of its rows in their order."""
     words = SQLITE if dialect == "sqlite" else POSTGRESQL
     editions = table_of(EditionRow)
-    sections = {name: _section(table_of(row), model.model_fields, words) for name, (row, model) in PARTS.items()}
+    sections = {
+        name: _section(table_of(entry.row), entry.item.model_fields, words) for name, entry in ITEM_LISTS.items()
+    }
     whole = _object({name: editions.c[name] for name in OWN_FIELDS} | sections, words)
     of_key = (editions.c.guide == bindparam("guide"), editions.c.number == bindparam("edition"))
     return select(cast(whole, Text)).where(*of_key)

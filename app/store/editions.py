@@ -12,34 +12,10 @@ from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session, col, select
 
 from app.errors import AlreadyWithdrawn, EditionAlreadyPublished, EditionWithdrawn, NoSuchEdition, NoSuchGuide
-from app.models.base import RequestModel
-from app.models.guidance.contacts import Contact
-from app.models.guidance.definitions import Definition
 from app.models.guidance.editions import EditionContent
-from app.models.guidance.guide_tables import (
-    CautionRow,
-    ContactRow,
-    DefinitionRow,
-    EditionRow,
-    FactorRow,
-    GuideRow,
-    IndicatorRow,
-    ItemRow,
-    LinkedRiskRow,
-    ResponsibilityRow,
-    WithdrawalRow,
-)
-from app.models.guidance.items import Caution, Factor, Indicator, LinkedRisk, Responsibility
+from app.models.guidance.guide_tables import EditionRow, GuideRow, WithdrawalRow
+from app.models.guidance.sections import ITEM_LISTS
 
-PARTS: dict[str, tuple[type[ItemRow], type[RequestModel]]] = {
-    "cautions": (CautionRow, Caution),
-    "definitions": (DefinitionRow, Definition),
-    "factors": (FactorRow, Factor),
-    "indicators": (IndicatorRow, Indicator),
-    "linked_risks": (LinkedRiskRow, LinkedRisk),
-    "responsibilities": (ResponsibilityRow, Responsibility),
-    "contacts": (ContactRow, Contact),
-}
 HEAD_COLUMNS = ("guide", "number", "published_at", "digest", "title", "change_note")
 
 
@@ -171,13 +147,13 @@ def insert_edition(session: Session, key: EditionKey, *, content: EditionContent
         if key.number == 1:
             session.add(GuideRow(slug=key.guide, first_published_at=at))
             session.flush()
-        for name, (table, _) in PARTS.items():
+        for name, entry in ITEM_LISTS.items():
             items = [
                 {"guide": key.guide, "edition": key.number, "position": place} | item
                 for place, item in enumerate(own.pop(name), start=1)
             ]
             if items:
-                session.connection().execute(insert(table), items)
+                session.connection().execute(insert(entry.row), items)
         session.add(EditionRow(guide=key.guide, number=key.number, digest=digest, published_at=at, **own))
         session.flush()
     except IntegrityError:

@@ -6,19 +6,8 @@ from sqlmodel import SQLModel
 
 from app.models.concerns.tables import AdditionRow, ConcernRow
 from app.models.desk.disclosure_tables import ChainRow, DisclosureRow
-from app.models.guidance.guide_tables import (
-    CautionRow,
-    ContactRow,
-    DefinitionRow,
-    EditionRow,
-    FactorRow,
-    GenerationRow,
-    GuideRow,
-    IndicatorRow,
-    LinkedRiskRow,
-    ResponsibilityRow,
-    WithdrawalRow,
-)
+from app.models.guidance.guide_tables import EditionRow, GenerationRow, GuideRow, WithdrawalRow
+from app.models.guidance.sections import ITEM_LISTS
 from app.store.tables import create_with_table, table_of
 
 TriggerEvent = Literal["INSERT", "UPDATE", "DELETE"]
@@ -26,15 +15,7 @@ TriggerEvent = Literal["INSERT", "UPDATE", "DELETE"]
 NEVER_CHANGES = "a published edition never changes"
 
 WRITTEN_ONCE: tuple[type[SQLModel], ...] = (GuideRow, EditionRow, WithdrawalRow)
-SEALED_BY_THEIR_EDITION: tuple[type[SQLModel], ...] = (
-    CautionRow,
-    DefinitionRow,
-    FactorRow,
-    IndicatorRow,
-    LinkedRiskRow,
-    ResponsibilityRow,
-    ContactRow,
-)
+SEALED_BY_THEIR_EDITION = tuple(entry.row for entry in ITEM_LISTS.values())
 RAISE_GENERATION = "UPDATE generation SET number = number + 1 WHERE id = 1"
 # Resealing the same words to other recipients loses nothing; every other change of the sealed text does.
 LOSES_ITS_WORDS = (

@@ -3,12 +3,12 @@
 from sqlmodel import Session, col, select
 
 from app.models.base import RequestModel
-from app.store.editions import PARTS
+from app.models.guidance.sections import ITEM_LISTS
 
 
 def find_orders(session: Session, *, guide: str, part: str) -> dict[int, list[str]]:
-    """Return the ids of that section in their printed order, by the number of the edition."""
-    table, _ = PARTS[part]
+    """The ids of that part of every edition, in their printed order, by the edition's number."""
+    table = ITEM_LISTS[part].row
     found = select(table.edition, table.id).where(table.guide == guide)
     orders: dict[int, list[str]] = {}
     for edition, item_id in session.exec(found.order_by(col(table.edition), col(table.position))):
@@ -17,8 +17,8 @@ def find_orders(session: Session, *, guide: str, part: str) -> dict[int, list[st
 
 
 def find_mentions(session: Session, *, guide: str, part: str, item_id: str) -> dict[int, RequestModel]:
-    """Return the item as each edition has it, by the number of the edition, the oldest first."""
-    table, model = PARTS[part]
+    """The item as it stands in each edition that has it, by the edition's number, the oldest first."""
+    table, model = ITEM_LISTS[part].row, ITEM_LISTS[part].item
     rows = session.exec(select(table).where(table.guide == guide, table.id == item_id).order_by(col(table.edition)))
     return {
         row.edition: model.model_validate({name: getattr(row, name) for name in model.model_fields}) for row in rows

@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from app.models.guidance.guide_responses import DIGEST, Section
+from app.models.guidance.guide_responses import DIGEST
+from app.models.guidance.sections import Section
 from app.web.problem_types import Responses
 
 JSON = "application/json"

@@ -20,7 +20,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from app.models.clients import Scope as ClientScope
 from app.models.concerns.examples import FULL_EXAMPLE
-from app.models.guidance.guide_responses import Section
+from app.models.guidance.sections import Section
 from app.services.access.clients import add_client
 from app.web.context import AppContext
 from tests.support.openapi import Operation, call, examples_of, faults_against, operations

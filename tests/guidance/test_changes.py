@@ -14,6 +14,7 @@ from app.models.guidance.comparison import changed_sections, changed_words, move
 from app.models.guidance.editions import EditionContent
 from tests.support.editions import ADDED, REMOVED, REWORDED, SWAPPED, content_of, second_edition
 from tests.support.publishing import GUIDE, an_edition, publish_next, withdraw
+from tests.support.sections import filled_sections
 
 EDITIONS = f"{GUIDE}/editions"
 EMPTY: dict[str, Any] = {"added": [], "removed": [], "reworded": [], "moved": []}
@@ -251,7 +252,7 @@ def test_an_item_and_the_changes_of_an_edition_tell_the_same(client: TestClient)
 
 def test_what_is_compared_is_the_whole_of_an_edition() -> None:
     sections = [name for name in EditionContent.model_fields if isinstance(getattr(an_edition(), name), tuple)]
-    edition = an_edition()
+    edition = an_edition(**filled_sections())
 
     for name in set(sections) - {"related_codes"}:
         last = getattr(edition, name)[:-1]

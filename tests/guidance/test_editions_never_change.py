@@ -20,10 +20,11 @@ from starlette.testclient import TestClient
 
 from app.config import Settings
 from app.models.guidance.guide_tables import GenerationRow
+from app.models.guidance.sections import ITEM_LISTS
 from app.store.database import DATABASE_FILE
-from app.store.editions import PARTS
 from tests.support.concerns import Concern
 from tests.support.publishing import GUIDE, publish_next, withdraw
+from tests.support.sections import filled_sections
 
 pytestmark = pytest.mark.embedded
 
@@ -31,7 +32,7 @@ Ask = Callable[[Path, str], str]
 
 NEVER_CHANGES = "a published edition never changes"
 WITHOUT_A_GAP = "editions are numbered 1, 2, 3 without a gap"
-PUBLISHED = ["guides", "editions", "withdrawals", *PARTS]
+PUBLISHED = ["guides", "editions", "withdrawals", *ITEM_LISTS]
 
 
 def ask_python(database: Path, statement: str) -> str:
@@ -68,7 +69,7 @@ def ask(request: pytest.FixtureRequest) -> Ask:
 @pytest.fixture
 def database(client: TestClient, service: FastAPI, settings: Settings, a_concern: Concern) -> Path:
     """Two editions, of which the first is withdrawn, and two concerns that nobody has acknowledged."""
-    publish_next(service, change_note="A made-up change.")
+    publish_next(service, change_note="A made-up change.", **filled_sections())
     withdraw(service, 1)
     for _ in range(2):
         assert client.post("/v1/concerns", json=a_concern()).status_code == 201
@@ -115,15 +116,15 @@ def test_nothing_published_is_ever_altered_removed_or_replaced(database: Path, a
 
 def test_nothing_is_ever_added_to_a_published_edition(database: Path, ask: Ask) -> None:
     added = {'"id"': "'an-extra-item'", '"position"': "position + 100"}
-    before = rows_of(database, *PARTS)
+    before = rows_of(database, *ITEM_LISTS)
 
-    for table in PARTS:
+    for table in ITEM_LISTS:
         names = columns_of(table)
         values = ", ".join(added.get(name, name) for name in names)
         refusal = ask(database, f"INSERT INTO {table} ({', '.join(names)}) SELECT {values} FROM {table} LIMIT 1")
 
         assert NEVER_CHANGES in refusal, table
-    assert rows_of(database, *PARTS) == before
+    assert rows_of(database, *ITEM_LISTS) == before
 
 
 def test_editions_are_numbered_without_a_gap(database: Path, ask: Ask) -> None:

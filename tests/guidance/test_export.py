@@ -22,7 +22,7 @@ from app.config import Settings
 from app.errors import NotExportable
 from app.export.writer import INVENTORY, ExportResult, export_reads
 from app.main import create_app
-from app.models.guidance.guide_responses import Section
+from app.models.guidance.sections import Section
 from tests.support.clock import SettableClock
 from tests.support.publishing import GUIDE, publish_next, withdraw
 

@@ -39,12 +39,14 @@ EVERYTHING = {
         RULES["postgresql"],
     ),
 }
-NEXT = '''"""A made-up revision."""
+NEWEST = max(path.name.split("_")[0] for path in (MIGRATIONS / "versions").glob("[0-9]*.py"))
+FOLLOWING = f"{int(NEWEST) + 1:04}"
+NEXT = f'''"""A made-up revision."""
 
 from app.store.migrations.statements import run_statements
 
-revision = "0002"
-down_revision = "0001"
+revision = "{FOLLOWING}"
+down_revision = "{NEWEST}"
 
 
 def upgrade() -> None:
@@ -96,23 +98,23 @@ def plain(found: list[tuple[object, ...]]) -> list[list[str]]:
 def next_revision(folder: Path, statements: str) -> Path:
     """The history of this program, with one revision more."""
     shutil.copytree(MIGRATIONS, folder, ignore=shutil.ignore_patterns("__pycache__"))
-    (folder / "versions" / "0002_invented.py").write_text(NEXT)
+    (folder / "versions" / f"{FOLLOWING}_invented.py").write_text(NEXT)
     for dialect in RULES:
-        (folder / "versions" / f"0002_invented.{dialect}.sql").write_text(statements)
+        (folder / "versions" / f"{FOLLOWING}_invented.{dialect}.sql").write_text(statements)
     return folder
 
 
 @pytest.mark.parametrize("dialect", RULES)
 def test_the_revisions_say_in_their_words_what_the_models_declare(dialect: str) -> None:
-    told = (MIGRATIONS / "versions" / f"0001_first.{dialect}.sql").read_text().strip().split("\n\n")
+    revisions = [path.read_text().strip() for path in MIGRATIONS.glob(f"versions/*.{dialect}.sql")]
 
-    assert sorted(told) == sorted(declared_statements(dialect))
+    assert sorted("\n\n".join(revisions).split("\n\n")) == sorted(declared_statements(dialect))
 
 
 def test_a_migrated_database_has_every_table_column_index_and_rule_that_is_declared(
     empty: Engine, tmp_path: Path
 ) -> None:
-    assert migrate(empty, tmp_path) == (None, "0001")
+    assert migrate(empty, tmp_path) == (None, NEWEST)
 
     found = inspect(empty)
     for table in SQLModel.metadata.sorted_tables:
@@ -123,7 +125,7 @@ def test_a_migrated_database_has_every_table_column_index_and_rule_that_is_decla
     names = {each.split()[2] for each in declared}
     assert names
     assert names <= {str(row[1]) for row in rows(empty, RULES[empty.dialect.name])}
-    assert migrate(empty, tmp_path) == ("0001", "0001")
+    assert migrate(empty, tmp_path) == (NEWEST, NEWEST)
 
 
 def test_a_database_that_is_made_anew_is_like_one_that_was_migrated(
@@ -135,7 +137,7 @@ def test_a_database_that_is_made_anew_is_like_one_that_was_migrated(
     for question in (*EVERYTHING[empty.dialect.name], "SELECT version_num FROM alembic_version"):
         assert plain(rows(empty, question)) == plain(rows(another, question))
     create_schema(empty)  # what another node has made in the meantime is left as it is
-    assert migrate(empty, tmp_path) == ("0001", "0001")
+    assert migrate(empty, tmp_path) == (NEWEST, NEWEST)
 
 
 def test_a_revision_that_fails_leaves_everything_as_it_was(empty: Engine, tmp_path: Path) -> None:
@@ -148,7 +150,7 @@ def test_a_revision_that_fails_leaves_everything_as_it_was(empty: Engine, tmp_pa
 
     assert rows(empty, RULES[empty.dialect.name]) == before
     assert [each["name"] for each in inspect(empty).get_columns("concerns")] == [each["name"] for each in columns]
-    assert rows(empty, "SELECT version_num FROM alembic_version") == [("0001",)]
+    assert rows(empty, "SELECT version_num FROM alembic_version") == [(NEWEST,)]
     prepare_schema(empty, tmp_path)
 
 
@@ -160,7 +162,7 @@ def test_digests_sealed_concerns_and_the_record_are_the_same_after_a_revision(
     engine = open_database(settings.data_dir, address_for(settings.data_dir))
     sealed = rows(engine, "SELECT sealed FROM concerns")
 
-    assert migrate(engine, settings.data_dir, next_revision(tmp_path / "history", WORKS)) == ("0001", "0002")
+    assert migrate(engine, settings.data_dir, next_revision(tmp_path / "history", WORKS)) == (NEWEST, FOLLOWING)
 
     assert rows(engine, "SELECT sealed FROM concerns") == sealed
     assert [verdict.fault for verdict in verify_editions(engine)] == [None]
@@ -182,12 +184,12 @@ def test_the_embedded_database_is_copied_before_it_is_changed(
     migrate(engine, settings.data_dir, next_revision(tmp_path / "history", WORKS))
     engine.dispose()
 
-    copy = settings.data_dir / "guidance.db.before-0002"
+    copy = settings.data_dir / f"guidance.db.before-{FOLLOWING}"
     (tmp_path / "elsewhere").mkdir()
     shutil.copy(copy, tmp_path / "elsewhere" / "guidance.db")
     former = open_database(tmp_path / "elsewhere")
     assert rows(former, "SELECT reference, sealed FROM concerns") == before
-    assert rows(former, "SELECT version_num FROM alembic_version") == [("0001",)]
+    assert rows(former, "SELECT version_num FROM alembic_version") == [(NEWEST,)]
     assert copy.stat().st_mode & 0o077 == 0
     former.dispose()
 
@@ -226,7 +228,7 @@ def test_a_shared_database_that_is_behind_is_not_served_until_it_is_migrated(
 
     with pytest.raises(SchemaBehind):
         prepare_schema(engine, tmp_path)
-    assert migrate(engine, tmp_path, history) == ("0001", "0002")
+    assert migrate(engine, tmp_path, history) == (NEWEST, FOLLOWING)
 
     prepare_schema(engine, tmp_path)
     engine.dispose()
@@ -236,5 +238,5 @@ def test_the_command_tells_what_it_did(settings: Settings) -> None:
     first = CliRunner().invoke(app, ["migrate", "--data-dir", str(settings.data_dir)])
     again = CliRunner().invoke(app, ["migrate", "--data-dir", str(settings.data_dir)])
 
-    assert first.stdout in ("schema (empty) to 0001\n", "schema 0001: nothing to do\n")
-    assert again.stdout == "schema 0001: nothing to do\n"
+    assert first.stdout in (f"schema (empty) to {NEWEST}\n", f"schema {NEWEST}: nothing to do\n")
+    assert again.stdout == f"schema {NEWEST}: nothing to do\n"

@@ -19,8 +19,8 @@ from app.config import Settings
 from app.errors import SetupError, StoreBusy
 from app.main import create_app
 from app.models.events.tables import EventKind
+from app.models.guidance.sections import ITEM_LISTS
 from app.store.database import for_writing, open_database, purge_freed_pages
-from app.store.editions import PARTS
 from app.store.events import append_event, events_after
 from app.store.writer import Writer
 from tests.support.clock import A_TUESDAY
@@ -28,6 +28,7 @@ from tests.support.concerns import Concern
 from tests.support.databases import postgresql
 from tests.support.desk import Desk, desk_of
 from tests.support.publishing import GUIDE, publish_next, withdraw
+from tests.support.sections import filled_sections
 
 NODES = 3
 EACH = 200
@@ -65,7 +66,7 @@ def engines(address: str, tmp_path: Path) -> list[Engine]:
     return [open_database(tmp_path, address) for _ in range(NODES)]
 
 
-PUBLISHED = ["guides", "editions", "withdrawals", *PARTS]
+PUBLISHED = ["guides", "editions", "withdrawals", *ITEM_LISTS]
 LASTING = [*PUBLISHED, "concerns", "additions", "disclosures", "chains"]
 
 
@@ -83,7 +84,7 @@ def test_nothing_published_received_or_recorded_is_altered_or_lost_whoever_asks(
     node: TestClient, desk: Desk, shared: "psycopg.Connection[Any]", a_concern: Concern
 ) -> None:
     service: FastAPI = node.app  # type: ignore[assignment]  # the service under test
-    publish_next(service, change_note="A made-up change.")
+    publish_next(service, change_note="A made-up change.", **filled_sections())
     withdraw(service, 1)
     receipt = node.post("/v1/concerns", json=a_concern()).json()
     added = node.post(

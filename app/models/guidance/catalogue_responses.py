@@ -1,9 +1,12 @@
 """Responses of reads and searches across guides."""
 
-from pydantic import Field
+from typing import Any
+
+from pydantic import Field, create_model
 
 from app.models.base import ResponseModel
-from app.models.guidance.guide_responses import Item, Links, Section, WithCautions
+from app.models.guidance.guide_responses import Item, Links, WithCautions
+from app.models.guidance.sections import DOCUMENTED, Section
 
 
 class FoundItem(WithCautions):
@@ -20,25 +23,22 @@ class FoundItem(WithCautions):
 NEXT = Field(description="Where the next page begins; null on the last.", examples=[None])
 
 
-class IndicatorsAcrossGuides(ResponseModel):
-    """Indicators of every guide's current edition."""
+def _across_guides_response(section: Section) -> type[ResponseModel]:
+    """Build the answer that lists the items of a section across guides."""
+    fields: dict[str, Any] = {
+        section.key: (tuple[FoundItem, ...], Field(description=f"The {section.words}, by guide and printed order.")),
+        "next_cursor": (str | None, NEXT),
+    }
+    return create_model(
+        f"{section.camel_case}AcrossGuides",
+        __base__=ResponseModel,
+        __module__=__name__,
+        __doc__=f"{section.entry.title} of every guide's current edition.",
+        **fields,
+    )
 
-    indicators: tuple[FoundItem, ...] = Field(description="The indicators, by guide and printed order.")
-    next_cursor: str | None = NEXT
 
-
-class FactorsAcrossGuides(ResponseModel):
-    """Vulnerability factors of every guide's current edition."""
-
-    factors: tuple[FoundItem, ...] = Field(description="The factors, by guide and printed order.")
-    next_cursor: str | None = NEXT
-
-
-class ContactsAcrossGuides(ResponseModel):
-    """Contacts of every guide's current edition."""
-
-    contacts: tuple[FoundItem, ...] = Field(description="The contacts, by guide and printed order.")
-    next_cursor: str | None = NEXT
+ACROSS_GUIDES = {section: _across_guides_response(section) for section in DOCUMENTED if section.entry.across_guides}
 
 
 class SearchResponse(ResponseModel):

@@ -6,15 +6,15 @@ from typing import Any
 
 from app.models.guidance.changes import FieldChange, Moved, Reworded, SectionChanges, WordChange, WordRun
 from app.models.guidance.editions import EditionContent
+from app.models.guidance.sections import ITEM_LISTS
 
-COMPARED = ("cautions", "definitions", "factors", "indicators", "linked_risks", "responsibilities", "contacts")
-OWN_FIELDS = tuple(name for name in EditionContent.model_fields if name not in (*COMPARED, "change_note"))
+OWN_FIELDS = tuple(name for name in EditionContent.model_fields if name not in (*ITEM_LISTS, "change_note"))
 SWAPPED = 2
 
 
 def changed_sections(before: EditionContent, after: EditionContent) -> dict[str, SectionChanges]:
-    """Return each section in which anything changed, by its key."""
-    compared = {name: _compare(getattr(before, name), getattr(after, name)) for name in COMPARED}
+    """Each section in which anything changed."""
+    compared = {name: _compare(getattr(before, name), getattr(after, name)) for name in ITEM_LISTS}
     return {name: changes for name, changes in compared.items() if any(dict(changes).values())}
 
 

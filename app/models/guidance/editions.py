@@ -7,25 +7,11 @@ The first examples of a model's fields, taken together, are one thing of the shi
 put together from them (see `app.web.openapi`).
 """
 
-from collections.abc import Sequence
-
-from pydantic import Field, ValidationError, field_validator
-from pydantic_core import InitErrorDetails
+from pydantic import Field
 
 from app.models.base import FullDate, GssCode, RequestModel, Text
-from app.models.guidance.contacts import Contact
-from app.models.guidance.definitions import Definition
-from app.models.guidance.items import (
-    Caution,
-    Factor,
-    Identified,
-    Indicator,
-    LinkedRisk,
-    Placed,
-    RelatedCode,
-    Responsibility,
-    linked_to,
-)
+from app.models.guidance.items import RelatedCode, linked_to
+from app.models.guidance.sections import EditionSections, Introductions
 
 
 class Publisher(RequestModel):
@@ -53,42 +39,8 @@ class GuideSource(RequestModel):
     )
 
 
-class Introductions(RequestModel):
-    """The words that the guide prints before each list."""
-
-    factors: Text | None = Field(
-        default=None,
-        description="Printed before the vulnerability factors.",
-        examples=[
-            "Certain experiences can contribute to children being more susceptible to child sexual exploitation such "
-            "as:"
-        ],
-    )
-    indicators: Text | None = Field(
-        default=None,
-        description="Printed before the indicators.",
-        examples=["When considering a child’s vulnerability and risk, indicators to consider include:"],
-    )
-    linked_risks: Text | None = Field(
-        default=None,
-        description="Printed before the linked risks.",
-        examples=[
-            "CSE rarely occurs in isolation of other vulnerability and risk factors. It is also often linked to other "
-            "types of criminal activity such as:"
-        ],
-    )
-    responsibilities: Text | None = Field(
-        default=None, description="Printed before the responsibilities.", examples=["What do we all need to do"]
-    )
-    contacts: Text | None = Field(
-        default=None,
-        description="Printed before the contacts.",
-        examples=["What to do if you are worried about a child/young person"],
-    )
-
-
-class EditionContent(RequestModel):
-    """The whole content of one edition, from `title` to `contacts`. Its digest is taken over exactly this."""
+class EditionDetails(RequestModel):
+    """What an edition says of itself."""
 
     title: Text = Field(
         description="Title as printed.", examples=["‘One Minute Guide’ to Child Sexual Exploitation (CSE)"]
@@ -106,33 +58,7 @@ class EditionContent(RequestModel):
         default=(), description="Links from the guide's subject to published code lists.", examples=linked_to("11A")
     )
     introductions: Introductions = Introductions()
-    cautions: tuple[Caution, ...] = Field(min_length=1, description="Read with every indicator and factor.")
-    definitions: tuple[Definition, ...] = Field(min_length=1, description="What the harm is.")
-    factors: tuple[Factor, ...] = Field(min_length=1, description="Vulnerability factors.")
-    indicators: tuple[Indicator, ...] = Field(min_length=1, description="Indicators to consider.")
-    linked_risks: tuple[LinkedRisk, ...] = Field(default=(), description="Other harms that are often linked.")
-    responsibilities: tuple[Responsibility, ...] = Field(default=(), description="What everybody needs to do.")
-    contacts: tuple[Contact, ...] = Field(min_length=1, description="Whom to call.")
-
-    @field_validator("cautions", "definitions", "factors", "indicators", "linked_risks", "responsibilities", "contacts")
-    @classmethod
-    def _ids_are_unique(cls, items: tuple[Identified, ...]) -> tuple[Identified, ...]:
-        first: dict[str, int] = {}
-        again = [place for place, item in enumerate(items) if first.setdefault(item.id, place) != place]
-        _refuse_at(again, "id", "every `id` in a section must be different")
-        return items
-
-    @field_validator("factors", "indicators", "linked_risks", "responsibilities", "contacts")
-    @classmethod
-    def _positions_run_from_one(cls, items: tuple[Placed, ...]) -> tuple[Placed, ...]:
-        astray = [place for place, item in enumerate(items) if item.position != place + 1]
-        _refuse_at(astray[:1], "position", "`position` must run 1, 2, 3 ... in the order of the items")
-        return items
 
 
-def _refuse_at(places: Sequence[int], field: str, told: str) -> None:
-    """Refuse that field of the items at those places. Raises `ValidationError`."""
-    if places:
-        context = {"error": ValueError(told)}
-        faults = [InitErrorDetails(type="value_error", loc=(at, field), input=None, ctx=context) for at in places]
-        raise ValidationError.from_exception_data("items", faults, hide_input=True)
+class EditionContent(EditionSections, EditionDetails):
+    """The whole content of one edition, from `title` to `contacts`. Its digest is taken over exactly this."""

@@ -1,14 +1,16 @@
 """Responses of the public reads of guidance."""
 
 from enum import StrEnum
+from functools import reduce
+from operator import or_
+from typing import TYPE_CHECKING, Any
 
-from pydantic import Field
+from pydantic import Field, create_model
 
 from app.models.base import ResponseModel, Slug, UtcDateTime
-from app.models.guidance.contacts import Contact
-from app.models.guidance.definitions import Definition
 from app.models.guidance.editions import EditionContent
-from app.models.guidance.items import Caution, Factor, Indicator, LinkedRisk, Responsibility
+from app.models.guidance.items import Caution, Identified
+from app.models.guidance.sections import DOCUMENTED, Section
 
 DIGEST = "sha256:a5129e4eb899eb9761fcc041e91847544b4a1ab7d8694f456b328b5c056593e9"
 
@@ -67,84 +69,29 @@ class WithCautions(WithDigest):
     cautions: tuple[Caution, ...] = Field(description="Read with every indicator and factor.")
 
 
-class DefinitionsResponse(WithCautions):
-    """The definitions of an edition."""
-
-    definitions: tuple[Definition, ...] = Field(description="What the harm is.")
-    links: Links = LINKS
-
-
-class FactorsResponse(WithCautions):
-    """The vulnerability factors of an edition. They are not indicators."""
-
-    factors: tuple[Factor, ...] = Field(description="Vulnerability factors, in the printed order.")
-    links: Links = LINKS
-
-
-class IndicatorsResponse(WithCautions):
-    """The indicators of an edition."""
-
-    indicators: tuple[Indicator, ...] = Field(description="Indicators to consider, in the printed order.")
-    links: Links = LINKS
+def _section_response(section: Section) -> type[WithCautions]:
+    """Build the answer that holds a section: its edition, the cautions, and the items under the section's key."""
+    entry = section.entry
+    fields: dict[str, Any] = {
+        section.key: (EditionContent.model_fields[section.key].annotation, Field(description=entry.description)),
+        "links": (Links, LINKS),
+    }
+    return create_model(
+        f"{section.camel_case}Response",
+        __base__=WithCautions,
+        __module__=__name__,
+        __doc__=f"The {entry.title.lower()} of an edition. {entry.remark}".strip(),
+        **fields,
+    )
 
 
-class LinkedRisksResponse(WithCautions):
-    """The linked risks of an edition."""
+SECTION_RESPONSES = {section: _section_response(section) for section in DOCUMENTED}
+SectionResponse: Any = reduce(or_, SECTION_RESPONSES.values())
 
-    linked_risks: tuple[LinkedRisk, ...] = Field(description="Harms that are often linked, in the printed order.")
-    links: Links = LINKS
-
-
-class ResponsibilitiesResponse(WithCautions):
-    """The responsibilities of an edition."""
-
-    responsibilities: tuple[Responsibility, ...] = Field(description="What everybody needs to do.")
-    links: Links = LINKS
-
-
-class ContactsResponse(WithCautions):
-    """The contacts of an edition."""
-
-    contacts: tuple[Contact, ...] = Field(description="Whom to call, in the printed order.")
-    links: Links = LINKS
-
-
-# The documentation shows the first model of each union.
-SectionResponse = (
-    IndicatorsResponse
-    | FactorsResponse
-    | DefinitionsResponse
-    | LinkedRisksResponse
-    | ResponsibilitiesResponse
-    | ContactsResponse
-)
-Item = Indicator | Factor | Definition | LinkedRisk | Responsibility | Contact
-
-
-class Section(StrEnum):
-    """The sections of an edition, as they stand in paths."""
-
-    DEFINITIONS = "definitions"
-    FACTORS = "factors"
-    INDICATORS = "indicators"
-    LINKED_RISKS = "linked-risks"
-    RESPONSIBILITIES = "responsibilities"
-    CONTACTS = "contacts"
-
-    @property
-    def key(self) -> str:
-        """The section's key in JSON."""
-        return self.value.replace("-", "_")
-
-
-SECTION_RESPONSES: dict[Section, type[WithCautions]] = {
-    Section.DEFINITIONS: DefinitionsResponse,
-    Section.FACTORS: FactorsResponse,
-    Section.INDICATORS: IndicatorsResponse,
-    Section.LINKED_RISKS: LinkedRisksResponse,
-    Section.RESPONSIBILITIES: ResponsibilitiesResponse,
-    Section.CONTACTS: ContactsResponse,
-}
+if TYPE_CHECKING:
+    Item = Identified
+else:
+    Item = reduce(or_, (section.entry.item for section in DOCUMENTED))
 
 
 class ItemChange(StrEnum):

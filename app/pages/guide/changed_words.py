@@ -8,16 +8,8 @@ from pydantic import BaseModel
 
 from app.models.guidance.changes import FieldChange, Reworded, SectionChanges, WordChange, WordRun
 from app.models.guidance.comparison import changed_words
+from app.models.guidance.sections import ITEM_LISTS
 
-SECTION_HEADINGS = {
-    "cautions": "Cautions",
-    "definitions": "What it is",
-    "factors": "What can make a child more vulnerable",
-    "indicators": "What to look for",
-    "linked_risks": "Linked risks",
-    "responsibilities": "What to do",
-    "contacts": "Who to call",
-}
 OMITTED_FIELDS = frozenset({"id", "position"})
 
 
@@ -56,8 +48,8 @@ def describe_field_changes(changes: Sequence[FieldChange]) -> list[FieldTextChan
 def describe_section_changes(changes: Mapping[str, SectionChanges]) -> list[SectionTextChanges]:
     """Return each changed section, in the order of the page."""
     return [
-        SectionTextChanges(SECTION_HEADINGS[name], tuple(_describe_changes(changes[name])))
-        for name in SECTION_HEADINGS
+        SectionTextChanges(entry.heading, tuple(_describe_changes(changes[name])))
+        for name, entry in ITEM_LISTS.items()
         if name in changes
     ]
 

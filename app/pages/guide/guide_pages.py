@@ -7,7 +7,7 @@ from fastapi import Query, Request, Response
 
 from app.errors import FieldError, InvalidQuery
 from app.models.guidance.comparison import changed_fields, changed_sections
-from app.models.guidance.guide_responses import Section
+from app.models.guidance.sections import ON_PAGES, Section
 from app.pages.error_pages import PageRoute
 from app.pages.guide.changed_words import describe_field_changes, describe_section_changes
 from app.pages.page import public_page
@@ -103,7 +103,8 @@ def _edition_page(
         history=history,
         previous_edition={each.number: previous.get(each.number) for each in history},
         shows_number=api != guide_path(head.guide),
-        sections=[section.value for section in Section],
+        sections=ON_PAGES,
+        tables=[section.value for section in Section],
         api=api,
         pdf_available=pdf_available(),
     )

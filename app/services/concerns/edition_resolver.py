@@ -12,9 +12,13 @@ from app.models.concerns.concern import Concern
 from app.models.concerns.detail import ConcernDetail
 from app.models.guidance.editions import EditionContent
 from app.models.guidance.items import Identified
+from app.models.guidance.sections import DOCUMENTED, Section
 from app.services.guidance.reference_data import ReferenceData
 from app.store.contents import Contents
 from app.store.editions import EditionKey, current_of, find_history, known_guides, list_current
+
+NAMED_IN_CONCERNS = tuple(section for section in DOCUMENTED if section.key in ConcernDetail.model_fields)
+"""The sections of which a concern may name items."""
 
 
 class PinnedEdition(NamedTuple):
@@ -102,17 +106,19 @@ def _summary_of(session: Session, guide: str | None) -> _GuideSummary | FieldErr
 def unknown_ids(detail: ConcernDetail, content: EditionContent) -> list[FieldError]:
     """Return a fault for every indicator, factor and linked risk that the concern names and the edition lacks."""
     return [
-        *_unknown("indicators", detail.indicators, content.indicators),
-        *_unknown("factors", detail.factors, content.factors),
-        *_unknown("linked_risks", detail.linked_risks, content.linked_risks),
+        fault
+        for section in NAMED_IN_CONCERNS
+        for fault in _unknown(section, getattr(detail, section.key), getattr(content, section.key))
     ]
 
 
-def _unknown(section: str, named: Iterable[Identified] | None, known: Iterable[Identified]) -> list[FieldError]:
+def _unknown(section: Section, named: Iterable[Identified] | None, known: Iterable[Identified]) -> list[FieldError]:
     if not named:
         return []
     ids = {item.id for item in known}
-    message = f"The edition has nothing of this id among its {section.replace('_', ' ')}."
+    message = f"The edition has nothing of this id among its {section.words}."
     return [
-        FieldError(("concern", section, place, "id"), message) for place, item in enumerate(named) if item.id not in ids
+        FieldError(("concern", section.key, place, "id"), message)
+        for place, item in enumerate(named)
+        if item.id not in ids
     ]

@@ -11,6 +11,7 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.config import Settings
+from app.models.guidance.catalogue_responses import ACROSS_GUIDES
 from app.services.access.rate_limiting import Count, Limiter, Policy, make_policy, network_key
 from app.web.problem_types import RATE_LIMITED
 from app.web.problems import CONCERNS, problem_response
@@ -18,7 +19,7 @@ from app.web.problems import CONCERNS, problem_response
 POLICY_FIELD = "RateLimit-Policy"
 FIELD = "RateLimit"
 FOR_CLIENTS = ("/v1/desk", "/v1/events")
-SEARCHES = ("/v1/search", "/v1/indicators", "/v1/factors", "/v1/contacts", "/open-referral/v3/")
+SEARCHES = ("/v1/search", *(f"/v1/{section.value}" for section in ACROSS_GUIDES), "/open-referral/v3/")
 STATUS_PAGE = "/concerns"
 MAX_REMEMBERED_TOKENS = 4096
 UNAUTHORISED = 401

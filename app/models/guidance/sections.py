@@ -1,0 +1,262 @@
+"""The registry of an edition's sections: `Section` has one entry for each, and everything else follows from it.
+
+To add a section: its item in `items`, its table in `guide_tables`, here its entry and its field of `EditionSections`
+(and of `Introductions`, where the guide prints words before the list), and a revision of the schema.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Self
+
+from pydantic import Field, ValidationError, field_validator
+from pydantic_core import InitErrorDetails
+
+from app.models.base import RequestModel, Text
+from app.models.guidance.contacts import Contact
+from app.models.guidance.definitions import Definition
+from app.models.guidance.guide_tables import (
+    CautionRow,
+    ContactRow,
+    DefinitionRow,
+    FactorRow,
+    IndicatorRow,
+    ItemRow,
+    LinkedRiskRow,
+    ResponsibilityRow,
+)
+from app.models.guidance.items import (
+    Caution,
+    Factor,
+    Identified,
+    Indicator,
+    LinkedRisk,
+    Placed,
+    Responsibility,
+)
+
+
+class Layout(StrEnum):
+    """The layout of a section's items where people read them."""
+
+    LIST = "list"
+    """The text of each item in a list, after its name where it has one."""
+    QUOTATIONS = "quotations"
+    """Each text as a quotation, with its source."""
+    CONTACTS = "contacts"
+    """Each name, with how to reach it."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class SectionEntry:
+    """The types, the words and the layout of a list of items: all that the service needs to know of it."""
+
+    item: type[RequestModel]
+    row: type[ItemRow]
+    title: str
+    """The heading in Markdown, and the words for it in the documentation of the API."""
+    heading: str
+    """The heading on pages, in print and in comparisons."""
+    anchor: str | None = None
+    """The heading's id on pages, where it is not the section's path."""
+    description: str = ""
+    """The documentation of the items where the section is answered alone."""
+    remark: str = ""
+    """One more sentence for the documentation of that answer."""
+    layout: Layout = Layout.LIST
+    has_cautions: bool = False
+    """Whether the cautions are beside the section wherever people read it."""
+    searched: tuple[str, ...] = ("name", "text")
+    """The texts of an item by which it is found."""
+    across_guides: bool = False
+    """Whether the items of all guides are listed at `/v1/` and the section's path."""
+
+
+CAUTIONS = SectionEntry(item=Caution, row=CautionRow, title="Cautions", heading="Cautions")
+
+
+class Section(StrEnum):
+    """The sections of an edition, as they stand in paths."""
+
+    entry: SectionEntry
+
+    DEFINITIONS = (
+        "definitions",
+        SectionEntry(
+            item=Definition,
+            row=DefinitionRow,
+            title="Definitions",
+            heading="What it is",
+            anchor="what-it-is",
+            description="What the harm is.",
+            layout=Layout.QUOTATIONS,
+        ),
+    )
+    FACTORS = (
+        "factors",
+        SectionEntry(
+            item=Factor,
+            row=FactorRow,
+            title="Vulnerability factors",
+            heading="What can make a child more vulnerable",
+            description="Vulnerability factors, in the printed order.",
+            remark="They are not indicators.",
+            has_cautions=True,
+            across_guides=True,
+        ),
+    )
+    INDICATORS = (
+        "indicators",
+        SectionEntry(
+            item=Indicator,
+            row=IndicatorRow,
+            title="Indicators",
+            heading="What to look for",
+            description="Indicators to consider, in the printed order.",
+            has_cautions=True,
+            across_guides=True,
+        ),
+    )
+    LINKED_RISKS = (
+        "linked-risks",
+        SectionEntry(
+            item=LinkedRisk,
+            row=LinkedRiskRow,
+            title="Linked risks",
+            heading="Linked risks",
+            description="Harms that are often linked, in the printed order.",
+        ),
+    )
+    RESPONSIBILITIES = (
+        "responsibilities",
+        SectionEntry(
+            item=Responsibility,
+            row=ResponsibilityRow,
+            title="Responsibilities",
+            heading="What to do",
+            description="What everybody needs to do.",
+        ),
+    )
+    CONTACTS = (
+        "contacts",
+        SectionEntry(
+            item=Contact,
+            row=ContactRow,
+            title="Contacts",
+            heading="Who to call",
+            description="Whom to call, in the printed order.",
+            layout=Layout.CONTACTS,
+            searched=("name", "when"),
+            across_guides=True,
+        ),
+    )
+
+    def __new__(cls, path: str, entry: SectionEntry) -> Self:
+        """Make the member of that path, which holds its entry."""
+        member = str.__new__(cls, path)
+        member._value_ = path
+        member.entry = entry
+        return member
+
+    @classmethod
+    def of_key(cls, key: str) -> Self:
+        """Return the section of that key."""
+        return next(section for section in cls if section.key == key)
+
+    @property
+    def key(self) -> str:
+        """The section's key in JSON."""
+        return self.value.replace("-", "_")
+
+    @property
+    def camel_case(self) -> str:
+        """The section's name in the names of its models."""
+        return self.value.title().replace("-", "")
+
+    @property
+    def words(self) -> str:
+        """The section's name in a sentence."""
+        return self.value.replace("-", " ")
+
+
+ITEM_LISTS: dict[str, SectionEntry] = {"cautions": CAUTIONS} | {section.key: section.entry for section in Section}
+"""Every list of items of an edition by its key: the cautions, then each section."""
+
+_SHOWN_FIRST = (Section.INDICATORS, Section.FACTORS)
+DOCUMENTED: tuple[Section, ...] = (*_SHOWN_FIRST, *(each for each in Section if each not in _SHOWN_FIRST))
+"""The sections as the documentation shows them: its examples are of the first."""
+_LAST_ON_PAGES = (Section.LINKED_RISKS,)
+ON_PAGES: tuple[Section, ...] = (*(each for each in Section if each not in _LAST_ON_PAGES), *_LAST_ON_PAGES)
+"""The sections in the order of the page of an edition."""
+PRINTED_LEFT: tuple[Section, ...] = (Section.CONTACTS, Section.DEFINITIONS, Section.FACTORS)
+PRINTED_RIGHT: tuple[Section, ...] = tuple(each for each in ON_PAGES if each not in PRINTED_LEFT)
+"""The sections in the two columns of the page to print."""
+
+
+class Introductions(RequestModel):
+    """The words that the guide prints before each list."""
+
+    factors: Text | None = Field(
+        default=None,
+        description="Printed before the vulnerability factors.",
+        examples=[
+            "Certain experiences can contribute to children being more susceptible to child sexual exploitation such "
+            "as:"
+        ],
+    )
+    indicators: Text | None = Field(
+        default=None,
+        description="Printed before the indicators.",
+        examples=["When considering a child’s vulnerability and risk, indicators to consider include:"],
+    )
+    linked_risks: Text | None = Field(
+        default=None,
+        description="Printed before the linked risks.",
+        examples=[
+            "CSE rarely occurs in isolation of other vulnerability and risk factors. It is also often linked to other "
+            "types of criminal activity such as:"
+        ],
+    )
+    responsibilities: Text | None = Field(
+        default=None, description="Printed before the responsibilities.", examples=["What do we all need to do"]
+    )
+    contacts: Text | None = Field(
+        default=None,
+        description="Printed before the contacts.",
+        examples=["What to do if you are worried about a child/young person"],
+    )
+
+
+class EditionSections(RequestModel):
+    """The cautions and the sections of an edition. A section that came after the first edition may be empty."""
+
+    cautions: tuple[Caution, ...] = Field(min_length=1, description="Read with every indicator and factor.")
+    definitions: tuple[Definition, ...] = Field(min_length=1, description="What the harm is.")
+    factors: tuple[Factor, ...] = Field(min_length=1, description="Vulnerability factors.")
+    indicators: tuple[Indicator, ...] = Field(min_length=1, description="Indicators to consider.")
+    linked_risks: tuple[LinkedRisk, ...] = Field(default=(), description="Other harms that are often linked.")
+    responsibilities: tuple[Responsibility, ...] = Field(default=(), description="What everybody needs to do.")
+    contacts: tuple[Contact, ...] = Field(min_length=1, description="Whom to call.")
+
+    @field_validator(*ITEM_LISTS)
+    @classmethod
+    def _ids_are_unique(cls, items: tuple[Identified, ...]) -> tuple[Identified, ...]:
+        first: dict[str, int] = {}
+        again = [place for place, item in enumerate(items) if first.setdefault(item.id, place) != place]
+        _refuse_at(again, "id", "every `id` in a section must be different")
+        return items
+
+    @field_validator(*(key for key, entry in ITEM_LISTS.items() if "position" in entry.item.model_fields))
+    @classmethod
+    def _positions_run_from_one(cls, items: tuple[Placed, ...]) -> tuple[Placed, ...]:
+        astray = [place for place, item in enumerate(items) if item.position != place + 1]
+        _refuse_at(astray[:1], "position", "`position` must run 1, 2, 3 ... in the order of the items")
+        return items
+
+
+def _refuse_at(places: Sequence[int], field: str, reason: str) -> None:
+    """Refuse that field of the items at those places. Raises `ValidationError`."""
+    if places:
+        context = {"error": ValueError(reason)}
+        faults = [InitErrorDetails(type="value_error", loc=(at, field), input=None, ctx=context) for at in places]
+        raise ValidationError.from_exception_data("items", faults, hide_input=True)
