@@ -11,6 +11,7 @@ from app.cli.options import DataDir, EnvFile, database_at_work, read_settings
 from app.errors import DeskRequestFailed
 from app.main import utc_now
 from app.models.concerns.references import find_reference
+from app.models.links import desk_concern_path
 from app.services.concerns.retention import RetentionPeriods, erase_due_concerns
 from app.services.concerns.unsealing import read_identities
 
@@ -34,7 +35,7 @@ def desk_open(
     named = find_reference(reference)
     if named is None:
         raise typer.BadParameter("that is not a reference: check it for a slip")
-    path = f"/v1/desk/concerns/{named}"
+    path = desk_concern_path(named)
     headers = {"Authorization": f"Bearer {key}", "Accept": AGE}
     with httpx.Client(base_url=url, headers=headers, timeout=TIMEOUT_SECONDS, trust_env=False) as client:
         answer = _fetch(client, path)

@@ -12,9 +12,9 @@ from fastapi import FastAPI
 from pydantic import JsonValue
 
 from app.errors import NotExportable
+from app.models.links import JSON_FEED
 
 INDEX = "/v1"
-FEED = "/v1/feed.json"
 ANYWHERE = "http://service"
 LONGEST_PAGE = {"limit": 200}
 LONGEST_DIRECTORY_PAGE = {"per_page": 1000}
@@ -34,7 +34,7 @@ async def crawl(app: FastAPI, *, public_url: str) -> Responses:
         app.router.lifespan_context(app),
         httpx.AsyncClient(transport=transport, base_url=ANYWHERE, headers={"Accept-Encoding": "identity"}) as client,
     ):
-        before = await _read(client, FEED)
+        before = await _read(client, JSON_FEED)
         queue = [INDEX, *_documented_paths(app)]
         seen = set(queue)
         while queue:
@@ -45,7 +45,7 @@ async def crawl(app: FastAPI, *, public_url: str) -> Responses:
                 found = set(_linked_paths(path, response, public_url)) - seen
                 seen |= found
                 queue += sorted(found)
-        after = await _read(client, FEED)
+        after = await _read(client, JSON_FEED)
     if before.content != after.content:
         raise NotExportable("An edition was published or withdrawn meanwhile. Export again.")
     return exported

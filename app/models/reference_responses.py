@@ -5,8 +5,8 @@ from pydantic import Field
 from app.models.base import ResponseModel
 from app.models.code_lists import CodeList
 from app.models.guidance.signposts import Signpost
+from app.models.links import Links
 
-Links = dict[str, str]
 LINKS = Field(description="Paths of this API, by relation.", examples=[{"self": "/v1"}])
 
 

@@ -8,10 +8,10 @@ from app.errors import NoSuchConcern
 from app.models.concerns.references import find_reference
 from app.models.concerns.tables import ConcernRow, ConcernState
 from app.models.desk.concerns import InboxEntry, OpenedAddition, OpenedConcern
+from app.models.links import desk_concern_path, disclosures_path, edition_path
 from app.services.concerns.unsealing import Unsealer
 from app.services.desk.actions import SealedConcern
 
-DESK = "/v1/desk/concerns"
 OWN_FIELDS = ("overdue", "links")
 
 
@@ -52,7 +52,7 @@ def opened_concern(taken: SealedConcern, unsealer: Unsealer, *, now: dt.datetime
 
 def _common_fields(row: Mapping[str, Any], now: dt.datetime) -> dict[str, Any]:
     columns = {name: row[name] for name in InboxEntry.model_fields if name not in OWN_FIELDS}
-    path = f"{DESK}/{row['reference']}"
+    path = desk_concern_path(row["reference"])
     return columns | {
         "overdue": row["state"] == ConcernState.RECEIVED and row["acknowledge_by"] < now,
         "links": {
@@ -61,7 +61,7 @@ def _common_fields(row: Mapping[str, Any], now: dt.datetime) -> dict[str, Any]:
             "outcome": f"{path}/outcome",
             "hold": f"{path}/hold",
             "erasure": f"{path}/erasure",
-            "disclosures": f"/v1/desk/disclosures?chain={row['reference']}",
-            "edition": f"/v1/guides/{row['guide']}/editions/{row['edition']}",
+            "disclosures": disclosures_path(row["reference"]),
+            "edition": edition_path(row["guide"], row["edition"]),
         },
     }

@@ -12,14 +12,11 @@ from xml.etree import ElementTree  # nosec B405  # nothing is parsed: feeds are 
 from app.about import NAME
 from app.models.base import format_utc
 from app.models.guidance.feed import FeedAuthor, FeedGuidance, FeedItem, JsonFeed
-from app.presenters.guides import edition_path, guide_path
+from app.models.links import ATOM_FEED, JSON_FEED, edition_path, guide_path
 from app.store.edition_events import EditionEvent, EditionEventKind
-from app.store.editions import EditionKey
 
 TITLE = f"{NAME}: editions"
 DESCRIPTION = "Editions of safeguarding guidance as they are published and withdrawn, the newest first."
-JSON_FEED = "/v1/feed.json"
-ATOM_FEED = "/v1/feed.atom"
 JSON_MEDIA_TYPE = "application/feed+json"
 ATOM_MEDIA_TYPE = "application/atom+xml"
 
@@ -114,4 +111,4 @@ def _path_of(event: EditionEvent) -> str:
     """Return the path of the edition, or of the guide's history if the edition is withdrawn and cannot be read."""
     if event.kind is EditionEventKind.WITHDRAWN:
         return f"{guide_path(event.guide)}/editions"
-    return edition_path(EditionKey(event.guide, event.edition))
+    return edition_path(event.guide, event.edition)

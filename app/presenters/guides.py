@@ -13,21 +13,11 @@ from app.models.guidance.guide_responses import (
     Item,
     ItemChange,
     ItemMention,
-    Links,
     WithCautions,
 )
 from app.models.guidance.sections import Section
+from app.models.links import Links, edition_path, guide_path, history_path
 from app.store.editions import EditionHead, EditionKey, current_of
-
-
-def guide_path(guide: str) -> str:
-    """Return the path of a guide's current edition."""
-    return f"/v1/guides/{guide}"
-
-
-def edition_path(key: EditionKey) -> str:
-    """Return the path of a numbered edition."""
-    return f"{guide_path(key.guide)}/editions/{key.number}"
 
 
 def edition_links(key: EditionKey, path: str, *, below: str = "") -> Links:
@@ -38,14 +28,14 @@ def edition_links(key: EditionKey, path: str, *, below: str = "") -> Links:
     links = {
         "self": path,
         "latest_version": guide_path(key.guide) + below,
-        "version_history": f"{guide_path(key.guide)}/editions",
-        "edition": edition_path(key) + below,
+        "version_history": history_path(key.guide),
+        "edition": edition_path(*key) + below,
         "describedby": "/openapi.json",
     }
     if key.number > 1:
         if not below:
-            links["changes"] = f"{edition_path(key)}/changes?since={key.number - 1}"
-        links["predecessor_version"] = edition_path(EditionKey(key.guide, key.number - 1)) + below
+            links["changes"] = f"{edition_path(*key)}/changes?since={key.number - 1}"
+        links["predecessor_version"] = edition_path(key.guide, key.number - 1) + below
     return links
 
 

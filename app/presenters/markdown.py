@@ -15,8 +15,8 @@ from app.models.base import format_utc
 from app.models.guidance.editions import EditionContent
 from app.models.guidance.sections import Section
 from app.models.guidance.signposts import Signpost
+from app.models.links import edition_path
 from app.presenters.contact_text import citation_text
-from app.presenters.guides import edition_path
 from app.store.editions import EditionHead
 
 TEMPLATE = Path(__file__).with_name("edition.md.jinja")
@@ -36,7 +36,7 @@ def edition_markdown(
         sections=Section,
         emergencies=[each for each in signposts if each.emergency],
         published_at=format_utc(head.published_at),
-        address_here=public_url + edition_path(head.key),
+        address_here=public_url + edition_path(*head.key),
     )
     return page.encode()
 

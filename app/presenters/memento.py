@@ -14,7 +14,7 @@ from email.utils import format_datetime, parsedate_to_datetime
 from fastapi import Response
 
 from app.errors import FieldError, InvalidQuery, NoSuchEdition
-from app.presenters.guides import edition_path, guide_path
+from app.models.links import edition_path, guide_path
 from app.store.editions import EditionHead
 from app.web.responses import CACHE_CURRENT, link_header, link_value
 
@@ -40,7 +40,7 @@ def redirect_to_edition_at(history: Sequence[EditionHead], moment: dt.datetime, 
     if head is None:
         raise NoSuchEdition
     headers = {
-        "Location": edition_path(head.key),
+        "Location": edition_path(*head.key),
         "Cache-Control": CACHE_CURRENT,
         "Link": link_header(memento_links(public_url, head.guide)),
         **VARY,
@@ -86,7 +86,7 @@ def time_map(history: Sequence[EditionHead], public_url: str) -> bytes:
     for position, head in enumerate(readable, start=1):
         ends = [word for word, applies in (("first", position == 1), ("last", position == len(readable))) if applies]
         relation = " ".join([*ends, "memento"])
-        links.append(link_value(public_url + edition_path(head.key), relation, datetime=http_date(head.published_at)))
+        links.append(link_value(public_url + edition_path(*head.key), relation, datetime=http_date(head.published_at)))
     return ",\n".join(links).encode() + b"\n"
 
 

@@ -19,6 +19,7 @@ from app.models.guidance.editions import EditionContent
 from app.models.guidance.items import IndicatorKind
 from app.models.guidance.sections import PRINTED_LEFT, PRINTED_RIGHT, Layout, Section
 from app.models.guidance.signposts import Signpost
+from app.models.links import guide_page_path
 from app.presenters.contact_text import citation_text, option_text
 from app.store.editions import EditionHead
 
@@ -32,7 +33,7 @@ def edition_pdf(head: EditionHead, content: EditionContent, signposts: Sequence[
     """The edition as a PDF: always the same bytes for the same words. Raises `PdfUnavailable`."""
     if not pdf_available():
         raise PdfUnavailable
-    address = f"{public_url}/guides/{head.guide}"
+    address = public_url + guide_page_path(head.guide)
     told = json.dumps(_told(head, content, signposts, address), ensure_ascii=False)
     return _printed(told, _qr(address), int(head.published_at.timestamp()))
 

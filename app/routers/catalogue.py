@@ -11,7 +11,7 @@ from app.models.base import SLUG_PATTERN
 from app.models.guidance.catalogue_responses import ACROSS_GUIDES, FoundItem, SearchResponse
 from app.models.guidance.guide_responses import EditionStatus
 from app.models.guidance.sections import Section
-from app.presenters.guides import edition_path, guide_path
+from app.models.links import edition_path, guide_path
 from app.store.catalogue import LISTED, CatalogueEntry, list_entries
 from app.web.auth import PUBLIC
 from app.web.context import SessionDep
@@ -165,7 +165,7 @@ def _found_item(entry: CatalogueEntry) -> FoundItem:
             "item": entry.item,
             "links": {
                 "self": f"{guide_path(entry.key.guide)}/{section.value}/{entry.item.id}",
-                "edition": edition_path(entry.key),
+                "edition": edition_path(*entry.key),
             },
         }
     )

@@ -10,6 +10,7 @@ from app.models.concerns.concern import Concern
 from app.models.concerns.examples import FULL_EXAMPLE, SMALLEST_EXAMPLE
 from app.models.concerns.form import ConcernFormResponse, concern_form
 from app.models.concerns.receipts import EXAMPLE_REFERENCE, CheckResponse, ConcernStatus, Receipt
+from app.models.links import CONCERNS, concern_path
 from app.services.concerns.idempotency import IdempotencyKeys, IdempotentResult, derive_idempotency_keys
 from app.web.auth import PUBLIC, StatusTokenDep, SubmitterDep, require_submitter
 from app.web.context import ContextDep, NowDep
@@ -35,7 +36,7 @@ from app.web.problem_types import (
 from app.web.responses import CACHE_CURRENT, NO_STORE, public_response
 from app.web.router import GuidanceRouter
 
-router = GuidanceRouter(prefix="/v1/concerns", tags=["Concerns"], route_class=JSONRoute)
+router = GuidanceRouter(prefix=CONCERNS, tags=["Concerns"], route_class=JSONRoute)
 
 UNADMITTED = (TOKEN_REQUIRED, INVALID_TOKEN, MISSING_SCOPE, PROVIDER_UNAVAILABLE)
 WITH_OR_WITHOUT_KEY: dict[str, Any] = {
@@ -180,7 +181,7 @@ def add_more(
 
 
 def _created(result: IdempotentResult) -> Response:
-    headers = {"Location": f"/v1/concerns/{result.reference}", "Cache-Control": NO_STORE}
+    headers = {"Location": concern_path(result.reference), "Cache-Control": NO_STORE}
     if result.is_replay:
         headers["Idempotency-Replayed"] = "true"
     return Response(result.receipt, status_code=201, media_type="application/json", headers=headers)

@@ -13,20 +13,12 @@ from app.models.guidance.guide_responses import (
     EditionsResponse,
     EditionStatus,
     EditionSummary,
-    Links,
     NumberedItemResponse,
     SectionResponse,
     Withdrawal,
 )
-from app.presenters.guides import (
-    edition_path,
-    find_item,
-    guide_path,
-    item_links,
-    present_edition,
-    present_section,
-    status_of,
-)
+from app.models.links import Links, edition_path, guide_path
+from app.presenters.guides import find_item, item_links, present_edition, present_section, status_of
 from app.presenters.memento import memento_headers, memento_links, time_map
 from app.routers.guides import GuideName, ItemName, SectionName
 from app.store.contents import read_content
@@ -93,7 +85,7 @@ def read_edition(
     """Exactly that edition, whole. Its bytes never change."""
     history = get_history(session, guide=guide)
     head = readable_of(history, number)
-    answer = present_edition(head, read_content(session, head.key), EditionStatus.PUBLISHED, edition_path(head.key))
+    answer = present_edition(head, read_content(session, head.key), EditionStatus.PUBLISHED, edition_path(*head.key))
     return public_response(
         request,
         answer,
@@ -127,7 +119,7 @@ def read_changes(
         raise InvalidQuery([FieldError((), "Edition 1 has none before it. Name one to compare with: since=2.")])
     other = readable_of(history, since or number - 1)
     before, after = read_content(session, other.key), read_content(session, head.key)
-    path = edition_path(head.key)
+    path = edition_path(*head.key)
     answer = ChangesResponse(
         guide=guide,
         edition=number,
@@ -138,7 +130,7 @@ def read_changes(
         change_note=after.change_note,
         sections=changed_sections(before, after),
         fields=changed_fields(before, after),
-        links={"self": f"{path}/changes?since={other.number}", "edition": path, "since": edition_path(other.key)},
+        links={"self": f"{path}/changes?since={other.number}", "edition": path, "since": edition_path(*other.key)},
     )
     return public_response(request, answer, caching=CACHE_IMMUTABLE)
 
@@ -158,7 +150,7 @@ def read_edition_section(
     history = get_history(session, guide=guide)
     head = readable_of(history, number)
     content = read_content(session, head.key)
-    answer = present_section(head, content, EditionStatus.PUBLISHED, section, edition_path(head.key))
+    answer = present_section(head, content, EditionStatus.PUBLISHED, section, edition_path(*head.key))
     return public_response(
         request, answer, caching=CACHE_IMMUTABLE, more_links=_successor(history, head, f"/{section.value}")
     )
@@ -186,7 +178,7 @@ def read_edition_item(
     content = read_content(session, head.key)
     below = f"/{section.value}/{item_id}"
     mentions = find_mentions(session, guide=guide, part=section.key, item_id=item_id)
-    links = item_links(head.key, edition_path(head.key) + below, below=below, numbers=mentions)
+    links = item_links(head.key, edition_path(*head.key) + below, below=below, numbers=mentions)
     latest = links.pop("latest_version")  # a later edition may leave the item out
     answer = NumberedItemResponse(
         guide=guide,
@@ -223,7 +215,7 @@ def read_time_map(request: Request, session: SessionDep, context: ContextDep, gu
 def _successor(history: Sequence[EditionHead], head: EditionHead, below: str = "") -> Links:
     """Return the link to the next edition, if there is one. It goes into the Link header: the body never changes."""
     successor = EditionKey(head.guide, head.number + 1)
-    return {"successor_version": edition_path(successor) + below} if len(history) > head.number else {}
+    return {"successor_version": edition_path(*successor) + below} if len(history) > head.number else {}
 
 
 def _summary(head: EditionHead, status: EditionStatus) -> EditionSummary:
@@ -239,5 +231,5 @@ def _summary(head: EditionHead, status: EditionStatus) -> EditionSummary:
         change_note=head.change_note,
         digest=head.digest,
         withdrawal=withdrawal,
-        links={"self": edition_path(head.key), "guide": guide_path(head.guide)},
+        links={"self": edition_path(*head.key), "guide": guide_path(head.guide)},
     )

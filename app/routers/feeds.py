@@ -3,10 +3,9 @@
 from fastapi import Request, Response
 
 from app.models.guidance.feed import JsonFeed
+from app.models.links import ATOM_FEED, JSON_FEED
 from app.presenters.feeds import (
-    ATOM_FEED,
     ATOM_MEDIA_TYPE,
-    JSON_FEED,
     JSON_MEDIA_TYPE,
     atom_feed,
     json_feed,

@@ -8,8 +8,9 @@ from fastapi import Request, Response
 
 from app.models.guidance.editions import EditionContent
 from app.models.guidance.sections import Section
+from app.models.links import edition_path, guide_path
 from app.presenters.csv_table import csv_name, section_csv
-from app.presenters.guides import edition_links, edition_path, guide_path
+from app.presenters.guides import edition_links
 from app.presenters.markdown import edition_markdown
 from app.presenters.memento import VARY, memento_headers, memento_links
 from app.presenters.pdf import edition_pdf
@@ -73,7 +74,7 @@ def read_edition_as_markdown(
     a number that is put right must reach every reader.
     """
     head = readable_of(get_history(session, guide=guide), number)
-    content, path = read_content(session, head.key), edition_path(head.key)
+    content, path = read_content(session, head.key), edition_path(*head.key)
     return _markdown_response(request, context, head, content, path, memento_headers(head))
 
 
@@ -108,7 +109,7 @@ def read_edition_as_pdf(
     emergency stands outside editions.
     """
     head = readable_of(get_history(session, guide=guide), number)
-    return _pdf_response(request, context, head, edition_path(head.key))
+    return _pdf_response(request, context, head, edition_path(*head.key))
 
 
 @router.get(
@@ -144,7 +145,7 @@ def read_edition_section_as_csv(
     """One section of exactly that edition, laid out as that of the current one."""
     head = readable_of(get_history(session, guide=guide), number)
     content = read_content(session, head.key)
-    return _csv_response(request, head, content, section, path=edition_path(head.key), caching=CACHE_IMMUTABLE)
+    return _csv_response(request, head, content, section, path=edition_path(*head.key), caching=CACHE_IMMUTABLE)
 
 
 def _markdown_response(

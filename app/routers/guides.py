@@ -14,15 +14,8 @@ from app.models.guidance.guide_responses import (
     SectionResponse,
 )
 from app.models.guidance.sections import Section
-from app.presenters.guides import (
-    edition_path,
-    find_item,
-    guide_path,
-    item_history,
-    item_links,
-    present_edition,
-    present_section,
-)
+from app.models.links import edition_path, guide_path
+from app.presenters.guides import find_item, item_history, item_links, present_edition, present_section
 from app.presenters.memento import VARY, memento_links, redirect_to_edition_at, requested_moment
 from app.store.contents import read_content
 from app.store.editions import get_current, get_history, list_current
@@ -106,7 +99,7 @@ def list_guides(request: Request, session: SessionDep, limit: Limit = 50, cursor
             edition=head.number,
             published_at=head.published_at,
             digest=head.digest,
-            links={"self": guide_path(head.guide), "edition": edition_path(head.key)},
+            links={"self": guide_path(head.guide), "edition": edition_path(*head.key)},
         )
         for head in page
     )

@@ -12,7 +12,8 @@ from app.models.guidance.edition_example import EDITION_EXAMPLE
 from app.models.guidance.editions import EditionContent
 from app.models.guidance.guide_responses import EditionStatus
 from app.models.guidance.publishing import PublishedResponse, WithdrawalRequest, WithdrawalResponse
-from app.presenters.guides import edition_path, guide_path, present_edition
+from app.models.links import edition_path, guide_path, history_path
+from app.presenters.guides import present_edition
 from app.routers.editions import Number
 from app.routers.guides import GuideName
 from app.services.guidance.publishing import publish_edition, withdraw_edition
@@ -99,7 +100,7 @@ def publish(
     )
     key = published.key
     response.status_code = 201 if published.is_new else 200
-    response.headers["Location"] = edition_path(key)
+    response.headers["Location"] = edition_path(*key)
     response.headers["Cache-Control"] = NO_STORE
     return PublishedResponse(
         guide=guide,
@@ -107,9 +108,9 @@ def publish(
         digest=published.digest,
         published_at=published.published_at,
         links={
-            "self": edition_path(key),
+            "self": edition_path(*key),
             "guide": guide_path(guide),
-            "version_history": f"{guide_path(guide)}/editions",
+            "version_history": history_path(guide),
         },
     )
 
@@ -137,9 +138,9 @@ def withdraw(
         withdrawn_at=withdrawn.withdrawn_at,
         reason=request.reason,
         links={
-            "self": edition_path(key),
+            "self": edition_path(*key),
             "guide": guide_path(guide),
-            "version_history": f"{guide_path(guide)}/editions",
+            "version_history": history_path(guide),
         },
     )
 

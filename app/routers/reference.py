@@ -8,6 +8,7 @@ from app.about import DESCRIPTION, NAME, VERSION
 from app.errors import NotFound
 from app.models.base import SLUG_PATTERN
 from app.models.guidance.catalogue_responses import ACROSS_GUIDES
+from app.models.links import CODE_LISTS, CONCERN_FORM, GUIDES, PROBLEMS, SIGNPOSTS
 from app.models.problems import ProblemTypeResponse, ProblemTypesResponse
 from app.models.reference_responses import (
     CodeListResponse,
@@ -24,7 +25,6 @@ from app.web.problem_types import (
     CODE_LIST_NOT_FOUND,
     NOT_FOUND,
     NOT_MODIFIED,
-    PROBLEMS_PATH,
     problem_responses,
     response_example,
 )
@@ -32,8 +32,6 @@ from app.web.responses import CACHE_CURRENT, public_response
 from app.web.router import GuidanceRouter
 
 router = GuidanceRouter(tags=["Reference"], dependencies=[PUBLIC])
-
-CODE_LISTS = "/v1/code-lists"
 
 
 @router.get(
@@ -46,16 +44,16 @@ def read_index(request: Request) -> Response:
     """Links to everything below."""
     links = {
         "self": "/v1",
-        "guides": "/v1/guides",
+        "guides": GUIDES,
         **{section.key: f"/v1/{section.value}" for section in ACROSS_GUIDES},
         "search": "/v1/search?q=missing",
         "feed": "/v1/feed.json",
         "feed_atom": "/v1/feed.atom",
-        "signposts": "/v1/signposts",
+        "signposts": SIGNPOSTS,
         "code_lists": CODE_LISTS,
-        "concern_form": "/v1/concerns/form",
+        "concern_form": CONCERN_FORM,
         "open_referral": "/open-referral/v3",
-        "problems": PROBLEMS_PATH,
+        "problems": PROBLEMS,
         "receipt_keys": "/.well-known/jwks.json",
         "describedby": "/openapi.json",
         "documentation": "/docs",
@@ -65,14 +63,14 @@ def read_index(request: Request) -> Response:
 
 
 @router.get(
-    "/v1/signposts",
+    SIGNPOSTS,
     summary="List the signposts",
     response_model=SignpostsResponse,
     responses=NOT_MODIFIED | problem_responses(),
 )
 def list_signposts(request: Request, context: ContextDep) -> Response:
     """999 and the national and local contacts that stand outside editions."""
-    answer = SignpostsResponse(signposts=context.reference_data.signposts, links={"self": "/v1/signposts"})
+    answer = SignpostsResponse(signposts=context.reference_data.signposts, links={"self": SIGNPOSTS})
     return public_response(request, answer, caching=CACHE_CURRENT)
 
 
@@ -113,7 +111,7 @@ def read_code_list(
 
 
 @router.get(
-    PROBLEMS_PATH,
+    PROBLEMS,
     summary="List the kinds of problem",
     response_model=ProblemTypesResponse,
     responses=NOT_MODIFIED | problem_responses(),
@@ -127,7 +125,7 @@ def list_problems(request: Request) -> Response:
 
 
 @router.get(
-    PROBLEMS_PATH + "/{slug}",
+    PROBLEMS + "/{slug}",
     summary="Read a kind of problem",
     response_model=ProblemTypeResponse,
     responses=NOT_MODIFIED | problem_responses(NOT_FOUND),

@@ -11,10 +11,11 @@ from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 
 from app.about import DESCRIPTION
+from app.models.links import CONCERNS
 from app.web.middleware.rate_limit import FIELD, POLICY_FIELD, policy_name
 from app.web.middleware.request_body import ALWAYS_ANSWERED
 from app.web.problem_types import RATE_LIMITED, REQUEST_TIMEOUT, SERVICE_UNAVAILABLE, ProblemType, problem_responses
-from app.web.problems import CONCERNS, PROBLEM_MEDIA_TYPE
+from app.web.problems import PROBLEM_MEDIA_TYPE
 
 JSON = "application/json"
 SCHEMAS = "#/components/schemas/"

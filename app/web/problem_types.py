@@ -6,9 +6,8 @@ from typing import Any
 
 from app import errors
 from app.models.guidance.seed_errors import SeedFileError
+from app.models.links import PROBLEMS
 from app.models.problems import Problem
-
-PROBLEMS_PATH = "/v1/problems"
 
 
 @dataclass(frozen=True)
@@ -23,7 +22,7 @@ class ProblemType:
     @property
     def type(self) -> str:
         """The problem's `type` member: the path that explains it."""
-        return f"{PROBLEMS_PATH}/{self.slug}"
+        return f"{PROBLEMS}/{self.slug}"
 
 
 NOT_FOUND = ProblemType("not-found", 404, "Not found", "Nothing answers to this path. GET /v1 lists what there is.")

@@ -14,6 +14,7 @@ from sqlalchemy.exc import TimeoutError as NoConnectionInTime
 from starlette.exceptions import HTTPException
 
 from app.errors import EditionWithdrawn, FieldError, GuidanceError, InvalidQuery, ScopeMissing, ValidationFailed
+from app.models.links import CONCERNS, guide_path
 from app.models.problems import Problem
 from app.web.context import AppContext
 from app.web.problem_types import (
@@ -34,7 +35,6 @@ from app.web.problem_types import (
 from app.web.validation_messages import drop_consequent_errors, to_field_error, to_field_problems
 
 PROBLEM_MEDIA_TYPE = "application/problem+json"
-CONCERNS = "/v1/concerns"
 PAGES_OF_CONCERNS = ("/raise-a-concern", "/concerns")
 CHALLENGES = {
     TOKEN_REQUIRED: "Bearer",
@@ -104,7 +104,7 @@ def _emergency_contacts(request: Request) -> dict[str, Any]:
 def _handle_domain_error(request: Request, error: Exception) -> Response:
     problem_type = PROBLEM_FOR[type(error)]  # type: ignore[index]  # registered for GuidanceError alone
     if isinstance(error, EditionWithdrawn):
-        guide = f"/v1/guides/{request.path_params.get('guide')}"
+        guide = guide_path(str(request.path_params.get("guide")))
         links = {"version_history": f"{guide}/editions"}
         if error.replaced_by is not None:
             links["latest_version"] = guide

@@ -7,8 +7,8 @@ from pydantic import Field
 from app.models.base import ResponseModel
 from app.models.code_lists import CodeList
 from app.models.concerns.concern import FORM_VERSION, Concern
-from app.models.concerns.receipts import Links
 from app.models.guidance.signposts import Signpost
+from app.models.links import CONCERN_CHECK, CONCERN_FORM, CONCERNS, GUIDES, Links
 
 
 class ConcernFormResponse(ResponseModel):
@@ -24,7 +24,7 @@ class ConcernFormResponse(ResponseModel):
     )
     code_lists: tuple[CodeList, ...] = Field(description="Every code list, with labels.")
     signposts: tuple[Signpost, ...] = Field(description="Whom to call, 999 first: show these above the form.")
-    links: Links = Field(description="Paths of this API, by relation.", examples=[{"submit": "/v1/concerns"}])
+    links: Links = Field(description="Paths of this API, by relation.", examples=[{"submit": CONCERNS}])
 
 
 def concern_form(code_lists: tuple[CodeList, ...], signposts: tuple[Signpost, ...]) -> ConcernFormResponse:
@@ -35,10 +35,10 @@ def concern_form(code_lists: tuple[CodeList, ...], signposts: tuple[Signpost, ..
         code_lists=code_lists,
         signposts=signposts,
         links={
-            "self": "/v1/concerns/form",
-            "submit": "/v1/concerns",
-            "check": "/v1/concerns/check",
-            "guides": "/v1/guides",
+            "self": CONCERN_FORM,
+            "submit": CONCERNS,
+            "check": CONCERN_CHECK,
+            "guides": GUIDES,
             "describedby": "/openapi.json",
         },
     )

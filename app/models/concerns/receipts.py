@@ -6,10 +6,9 @@ from app.models.base import ResponseModel, Slug, UtcDateTime
 from app.models.concerns.tables import ConcernState
 from app.models.guidance.contacts import Contact
 from app.models.guidance.signposts import Signpost
+from app.models.links import Links
 
 EXAMPLE_REFERENCE = "4F7K-926W-0X3R"
-
-Links = dict[str, str]
 
 
 class ConcernIdentity(ResponseModel):

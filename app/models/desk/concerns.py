@@ -5,9 +5,10 @@ from typing import Annotated, Any
 from pydantic import Field
 
 from app.models.base import FromCodeList, RequestModel, ResponseModel, Slug, Text, UtcDateTime
-from app.models.concerns.receipts import EXAMPLE_REFERENCE, Links
+from app.models.concerns.receipts import EXAMPLE_REFERENCE
 from app.models.concerns.tables import ConcernState
 from app.models.desk.disclosure_tables import DeskAct
+from app.models.links import Links
 
 LINKS = Field(
     description="Paths of this API, by relation.", examples=[{"self": f"/v1/desk/concerns/{EXAMPLE_REFERENCE}"}]

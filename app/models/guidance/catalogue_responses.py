@@ -5,8 +5,9 @@ from typing import Any
 from pydantic import Field, create_model
 
 from app.models.base import ResponseModel
-from app.models.guidance.guide_responses import Item, Links, WithCautions
+from app.models.guidance.guide_responses import Item, WithCautions
 from app.models.guidance.sections import DOCUMENTED, Section
+from app.models.links import Links
 
 
 class FoundItem(WithCautions):

@@ -5,8 +5,9 @@ from enum import StrEnum
 from pydantic import Field, JsonValue
 
 from app.models.base import ResponseModel
-from app.models.guidance.guide_responses import LINKS, Item, Links, WithCautions
+from app.models.guidance.guide_responses import LINKS, Item, WithCautions
 from app.models.guidance.items import Caution
+from app.models.links import Links
 
 
 class WordChange(StrEnum):

@@ -11,10 +11,10 @@ from app.models.base import ResponseModel, Slug, UtcDateTime
 from app.models.guidance.editions import EditionContent
 from app.models.guidance.items import Caution, Identified
 from app.models.guidance.sections import DOCUMENTED, Section
+from app.models.links import Links
 
 DIGEST = "sha256:a5129e4eb899eb9761fcc041e91847544b4a1ab7d8694f456b328b5c056593e9"
 
-Links = dict[str, str]
 LINKS = Field(
     description="Paths of this API, by relation.", examples=[{"self": "/v1/guides/child-sexual-exploitation"}]
 )

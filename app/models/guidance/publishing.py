@@ -3,7 +3,8 @@
 from pydantic import Field
 
 from app.models.base import RequestModel, ResponseModel, Slug, Text, UtcDateTime
-from app.models.guidance.guide_responses import DIGEST, LINKS, Links
+from app.models.guidance.guide_responses import DIGEST, LINKS
+from app.models.links import Links
 
 
 class PublishedResponse(ResponseModel):

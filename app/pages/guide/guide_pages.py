@@ -8,10 +8,11 @@ from fastapi import Query, Request, Response
 from app.errors import FieldError, InvalidQuery
 from app.models.guidance.comparison import changed_fields, changed_sections
 from app.models.guidance.sections import ON_PAGES, Section
+from app.models.links import edition_path, guide_path
 from app.pages.error_pages import PageRoute
 from app.pages.guide.changed_words import describe_field_changes, describe_section_changes
 from app.pages.page import public_page
-from app.presenters.guides import edition_path, guide_path, status_of
+from app.presenters.guides import status_of
 from app.presenters.pdf import pdf_available
 from app.routers.editions import HIGHEST, Number
 from app.routers.guides import GuideName
@@ -62,7 +63,7 @@ def read_edition_page(
     """Return the page of one edition."""
     history = get_history(session, guide=guide)
     head = readable_of(history, number)
-    return _edition_page(request, context, history, head, api=edition_path(head.key))
+    return _edition_page(request, context, history, head, api=edition_path(*head.key))
 
 
 @router.get("/guides/{guide}/editions/{number}/changes")

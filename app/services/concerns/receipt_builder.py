@@ -10,10 +10,20 @@ from typing import Any
 from app.models.base import format_utc
 from app.models.concerns.addition import AdditionReceipt
 from app.models.concerns.concern import FORM_VERSION
-from app.models.concerns.receipts import CheckResponse, ConcernStatus, Links, Receipt
+from app.models.concerns.receipts import CheckResponse, ConcernStatus, Receipt
 from app.models.concerns.references import new_reference
 from app.models.concerns.tables import ConcernRow, ConcernState
 from app.models.guidance.contacts import Contact
+from app.models.links import (
+    CONCERN_CHECK,
+    CONCERN_FORM,
+    CONCERNS,
+    SIGNPOSTS,
+    Links,
+    concern_path,
+    edition_path,
+    guide_path,
+)
 from app.services.concerns.edition_resolver import PinnedEdition
 from app.services.concerns.receipt_signing import ReceiptSigner
 from app.services.concerns.working_days import LONDON, WorkingDays
@@ -42,7 +52,7 @@ class ReceiptBuilder:
         key, contacts, due = pinned.key, pinned.content.contacts, self.working_days.one_working_day_after(at)
         return CheckResponse(
             next_steps=(DANGER_FIRST, NOTHING_STORED, _next_step(due, contacts, at)),
-            links={"self": "/v1/concerns/check", "submit": "/v1/concerns"} | _links(key),
+            links={"self": CONCERN_CHECK, "submit": CONCERNS} | _links(key),
             **self._common_fields(key, contacts, due),
         )
 
@@ -66,7 +76,7 @@ class ReceiptBuilder:
             status_token=secrets.token_urlsafe(TOKEN_BYTES),
             receipt=self.signer.sign(claims),
             next_steps=(DANGER_FIRST, STORED, _next_step(due, contacts, at), HOW_TO_FOLLOW),
-            links={"self": f"/v1/concerns/{reference}"} | _links(key),
+            links={"self": concern_path(reference)} | _links(key),
             **self._common_fields(key, contacts, due),
         )
 
@@ -82,7 +92,7 @@ class ReceiptBuilder:
             closed_at=row.closed_at,
             outcome=row.outcome if row.outcome_shared else None,
             next_steps=(DANGER_FIRST, *expected),
-            links={"self": f"/v1/concerns/{row.reference}"} | _links(pinned),
+            links={"self": concern_path(row.reference)} | _links(pinned),
             **self._common_fields(pinned, contacts, row.acknowledge_by),
         )
 
@@ -98,7 +108,7 @@ class ReceiptBuilder:
             next_steps=(DANGER_FIRST, ADDED),
             signposts=self.reference_data.signposts,
             contacts=tuple(contacts),
-            links={"self": f"/v1/concerns/{row.reference}"} | _links(EditionKey(row.guide, row.edition)),
+            links={"self": concern_path(row.reference)} | _links(EditionKey(row.guide, row.edition)),
         )
 
     def _common_fields(self, pinned: EditionKey, contacts: Sequence[Contact], due: dt.datetime) -> dict[str, Any]:
@@ -113,10 +123,10 @@ class ReceiptBuilder:
 
 def _links(pinned: EditionKey) -> Links:
     return {
-        "form": "/v1/concerns/form",
-        "guide": f"/v1/guides/{pinned.guide}",
-        "edition": f"/v1/guides/{pinned.guide}/editions/{pinned.number}",
-        "signposts": "/v1/signposts",
+        "form": CONCERN_FORM,
+        "guide": guide_path(pinned.guide),
+        "edition": edition_path(*pinned),
+        "signposts": SIGNPOSTS,
     }
 
 

@@ -4,6 +4,7 @@ from typing import Any
 
 from app.models.base import format_utc
 from app.models.concerns.tables import ConcernRow
+from app.models.links import desk_concern_path, edition_path
 from app.store.concerns import NewConcern
 from app.store.editions import EditionKey
 
@@ -16,11 +17,11 @@ def concern_payload(concern: ConcernRow | NewConcern) -> dict[str, Any]:
     return {
         "reference": concern.reference,
         **times,
-        "links": {"concern": f"/v1/desk/concerns/{concern.reference}"},
+        "links": {"concern": desk_concern_path(concern.reference)},
     }
 
 
 def edition_payload(key: EditionKey, *, digest: str | None = None) -> dict[str, Any]:
     """Return the payload of an event about an edition."""
     payload = {"guide": key.guide, "edition": key.number} | ({"digest": digest} if digest else {})
-    return payload | {"links": {"edition": f"/v1/guides/{key.guide}/editions/{key.number}"}}
+    return payload | {"links": {"edition": edition_path(*key)}}

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from app.models.guidance.contacts import Contact, ContactKind, Phone
 from app.models.guidance.editions import EditionContent
 from app.models.guidance.signposts import Signpost
+from app.models.links import GUIDES
 from app.models.open_referral.components import Organization, OrganizationIdentifier, Taxonomy, TaxonomyTerm
 from app.models.open_referral.directory import Service
 from app.services.guidance.open_referral_entries import Entry, Links, id_of, service_of
@@ -69,7 +70,7 @@ def _terms(guides: Sequence[Guide], taxonomy: Taxonomy, public_url: str) -> dict
             description=description,
             taxonomy=taxonomy.name,
             taxonomy_id=taxonomy.id,
-            term_uri=f"{public_url}/v1/guides/{path}",
+            term_uri=f"{public_url}{GUIDES}/{path}",
         )
         terms.setdefault(slug, term)
 

@@ -7,10 +7,10 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.middleware.cors import CORSMiddleware
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from app.models.links import CONCERNS
 from app.web.problem_types import ORIGIN_NOT_ALLOWED
 from app.web.problems import PAGES_OF_CONCERNS, problem_response
 
-SUBMISSIONS = "/v1/concerns"
 SAME_ORIGIN_ONLY = ("/v1/desk", *PAGES_OF_CONCERNS)  # these send no CORS headers at all
 EXPOSED_HEADERS = (
     "ETag",
@@ -69,7 +69,7 @@ class CorsMiddleware:
 def is_submission(scope: Scope) -> bool:
     """Return True if only the configured origins may read the response."""
     path: str = scope["path"]
-    return path.startswith(SUBMISSIONS) and path != f"{SUBMISSIONS}/form"
+    return path.startswith(CONCERNS) and path != f"{CONCERNS}/form"
 
 
 def _is_preflight(scope: Scope) -> bool:

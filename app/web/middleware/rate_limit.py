@@ -12,9 +12,10 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.config import Settings
 from app.models.guidance.catalogue_responses import ACROSS_GUIDES
+from app.models.links import CONCERNS
 from app.services.access.rate_limiting import Count, Limiter, Policy, make_policy, network_key
 from app.web.problem_types import RATE_LIMITED
-from app.web.problems import CONCERNS, problem_response
+from app.web.problems import problem_response
 
 POLICY_FIELD = "RateLimit-Policy"
 FIELD = "RateLimit"

@@ -1,0 +1,51 @@
+"""Links: the paths of this API and its pages, which every layer builds here."""
+
+Links = dict[str, str]
+"""Paths of this API, by relation."""
+
+GUIDES = "/v1/guides"
+CONCERNS = "/v1/concerns"
+CONCERN_FORM = f"{CONCERNS}/form"
+CONCERN_CHECK = f"{CONCERNS}/check"
+DESK_CONCERNS = "/v1/desk/concerns"
+DISCLOSURES = "/v1/desk/disclosures"
+SIGNPOSTS = "/v1/signposts"
+CODE_LISTS = "/v1/code-lists"
+PROBLEMS = "/v1/problems"
+JSON_FEED = "/v1/feed.json"
+ATOM_FEED = "/v1/feed.atom"
+
+
+def guide_path(guide: str) -> str:
+    """Return the path of a guide's current edition."""
+    return f"{GUIDES}/{guide}"
+
+
+def history_path(guide: str) -> str:
+    """Return the path of the list of a guide's editions."""
+    return f"{guide_path(guide)}/editions"
+
+
+def edition_path(guide: str, number: int) -> str:
+    """Return the path of a numbered edition."""
+    return f"{history_path(guide)}/{number}"
+
+
+def guide_page_path(guide: str) -> str:
+    """Return the path of the page that shows a guide's current edition."""
+    return f"/guides/{guide}"
+
+
+def concern_path(reference: str) -> str:
+    """Return the path of a concern's status, for its reporter."""
+    return f"{CONCERNS}/{reference}"
+
+
+def desk_concern_path(reference: str) -> str:
+    """Return the path of a concern at the desk."""
+    return f"{DESK_CONCERNS}/{reference}"
+
+
+def disclosures_path(chain: str) -> str:
+    """Return the path of the disclosures of one chain."""
+    return f"{DISCLOSURES}?chain={chain}"
