@@ -145,6 +145,7 @@ def test_a_retry_gets_the_same_answer_and_adds_nothing_and_another_concern_may_u
     assert [row[:2] for row in rows()] == sorted([(receipt["reference"], 1), (another["reference"], 1)])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("before", LEVELS)
 @pytest.mark.parametrize("added", [*LEVELS, None])
 def test_an_addition_makes_a_concern_more_urgent_and_never_less(
@@ -245,6 +246,7 @@ def test_once_the_concern_is_erased_an_addition_is_told_whom_to_call_instead(
     assert [row[1:] for row in rows()] == [(1, None)]
 
 
+@pytest.mark.slow
 def test_no_word_of_an_addition_stands_in_any_file_or_log_line(live: LiveServer, a_concern: Concern) -> None:
     told = more(CANARY, concern={"narrative": CANARY, "hoped_for": CANARY, "how_known": ["first_hand"]})
     with live.client() as http:

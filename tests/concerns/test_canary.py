@@ -24,6 +24,8 @@ from tests.support.databases import files_of, raw_connection
 from tests.support.live import LiveServer, environment_for
 from tests.support.publishing import SLUG
 
+pytestmark = pytest.mark.slow  # processes, browsers or long work
+
 CANARY = "QuetzalAlex"
 BIRTHDAYS = (b"1912-03-04", b"1912-05-06")
 CALLER = "127.0.0.77"

@@ -32,6 +32,7 @@ VALUES = st.recursive(
 )
 
 
+@pytest.mark.slow
 @given(VALUES)
 @settings(max_examples=300, deadline=None)
 def test_values_with_ascii_names_and_no_fractions_are_written_as_the_reference_writes_them(value: Any) -> None:

@@ -165,6 +165,7 @@ def test_nobody_is_stopped_because_every_edition_of_the_only_guide_is_withdrawn(
     assert answer.json()["edition"] == 1
 
 
+@pytest.mark.slow
 @BOTH_DOORS
 @pytest.mark.parametrize(
     ("named", "place"),

@@ -74,6 +74,7 @@ def kept(service: FastAPI) -> Callable[[], int]:
     return lambda: int(service.state.context.writer.run(count_concerns))
 
 
+@pytest.mark.slow
 def test_after_a_kill_a_retry_gets_the_same_receipt_and_the_concern_stands_once(
     live: LiveServer, a_concern: Concern
 ) -> None:
@@ -93,6 +94,7 @@ def test_after_a_kill_a_retry_gets_the_same_receipt_and_the_concern_stands_once(
     assert count(live, "SELECT count(*) FROM concerns") == 1
 
 
+@pytest.mark.slow
 @pytest.mark.any_database
 def test_a_kill_in_the_middle_of_a_burst_loses_no_concern_that_was_acknowledged_and_doubles_none(
     live: LiveServer, a_concern: Concern
@@ -123,6 +125,7 @@ def test_a_kill_in_the_middle_of_a_burst_loses_no_concern_that_was_acknowledged_
         assert count(live, f"SELECT count(*) FROM {table}") == len(everything.keys)  # noqa: S608  # a constant
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("callers", [16, 60])
 def test_retries_at_the_same_moment_make_one_concern_and_get_one_receipt(
     live: LiveServer, a_concern: Concern, callers: int

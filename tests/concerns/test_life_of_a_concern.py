@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, initialize, invariant, rule
@@ -18,6 +19,8 @@ from tests.support.clock import A_TUESDAY
 from tests.support.databases import drop_database_of
 from tests.support.desk import desk_of
 from tests.support.load import A_CONCERN
+
+pytestmark = pytest.mark.slow  # processes, browsers or long work
 
 WORDS = st.text(st.characters(codec="utf-8", exclude_categories=("Cs", "Cc")), min_size=1, max_size=40)
 OUTCOMES = st.sampled_from(["early_help", "no_further_action"])

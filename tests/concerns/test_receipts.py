@@ -191,6 +191,7 @@ def test_a_retired_key_still_verifies_old_receipts_and_signs_no_new_one(tmp_path
     assert all("d" not in key for key in jwks[1]["keys"])
 
 
+@pytest.mark.slow
 def test_the_command_verifies_a_receipt_and_names_one_that_is_not_genuine(
     receipt: dict[str, Any], jwks: Jwks, tmp_path: Path
 ) -> None:

@@ -82,6 +82,7 @@ def erased_after(service: FastAPI) -> Callable[..., set[str]]:
     return run
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("days", "acknowledged", "closed", "gone"),
     [
@@ -169,6 +170,7 @@ def test_erasure_on_request_waits_for_the_acknowledgement_and_the_end_of_a_hold(
     assert kinds == ["not-acknowledged", "on-hold", "", "concern-erased"]
 
 
+@pytest.mark.slow
 def test_after_an_erasure_the_row_the_record_and_the_counts_stay(
     raised: Raise, client: TestClient, desk: Desk, settings: Settings, clock: SettableClock
 ) -> None:
@@ -217,6 +219,7 @@ def test_as_soon_as_an_erasure_is_answered_no_piece_of_the_sealed_texts_stands_i
     assert pieces_left(settings.data_dir, former) == set()
 
 
+@pytest.mark.slow
 @pytest.mark.embedded
 def test_after_erasure_and_purge_no_piece_of_the_sealed_text_stands_in_any_file(
     raised: Raise, desk: Desk, settings: Settings, clock: SettableClock, database: Database
@@ -241,6 +244,7 @@ def test_after_erasure_and_purge_no_piece_of_the_sealed_text_stands_in_any_file(
     assert pieces_left(settings.data_dir, former) == set()
 
 
+@pytest.mark.slow
 def test_a_serving_process_erases_by_itself_what_is_due(
     raised: Raise, settings: Settings, clock: SettableClock, database: Database
 ) -> None:
@@ -261,4 +265,4 @@ def test_a_serving_process_erases_by_itself_what_is_due(
     acts = database("SELECT client, act, detail FROM disclosures WHERE chain = ? ORDER BY number", due["reference"])
     assert acts[-1] == ("retention", "erased", "kept for 365 days")
     assert database("SELECT count(*) FROM disclosures WHERE chain = ?", waiting["reference"]) == [(0,)]
-    assert '"event": "concerns_erased"' in server.log.read_text()
+    assert '"event":"concerns_erased"' in server.log.read_text()

@@ -186,6 +186,7 @@ def test_debian_s_own_age_opens_the_file_with_each_of_several_identities(
     assert (other.returncode, other.stdout) == (1, b"")
 
 
+@pytest.mark.slow
 def test_the_command_opens_on_the_worker_s_machine_what_a_server_without_identity_sends(
     receiving: tuple[LiveServer, Key], make_key: Callable[[str], Key]
 ) -> None:
@@ -207,6 +208,7 @@ def test_the_command_opens_on_the_worker_s_machine_what_a_server_without_identit
     assert "Traceback" not in others.stderr + unknown.stderr
 
 
+@pytest.mark.slow
 def test_a_server_started_with_recipients_alone_holds_neither_plain_words_nor_an_identity(
     receiving: tuple[LiveServer, Key], a_concern: Concern
 ) -> None:
@@ -227,6 +229,7 @@ def test_a_server_started_with_recipients_alone_holds_neither_plain_words_nor_an
     assert len(sealed_texts(server.data_dir)) == 2
 
 
+@pytest.mark.slow
 @pytest.mark.any_database
 def test_a_retired_key_opens_nothing_any_more_once_everything_is_sealed_anew(
     receiving: tuple[LiveServer, Key], make_key: Callable[[str], Key], a_concern: Concern

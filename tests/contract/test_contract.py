@@ -26,6 +26,8 @@ from app.web.context import AppContext
 from tests.support.openapi import Operation, call, examples_of, faults_against, operations
 from tests.support.publishing import publish_next
 
+pytestmark = pytest.mark.slow  # processes, browsers or long work
+
 # The least number of answers of each phase: fewer would mean that it no longer tests what it did.
 PHASES = {
     "examples": 80,  # the examples of the document

@@ -80,6 +80,7 @@ def every_example(document: Part) -> Iterator[Shown]:
             yield from (Shown(at, example) for example in told.get("examples", []))
 
 
+@pytest.mark.slow
 def test_the_document_is_valid_openapi_3_1(document: Part) -> None:
     assert document["openapi"].startswith("3.1.")
     OpenAPIV31SpecValidator(document).validate()

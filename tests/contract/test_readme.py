@@ -11,6 +11,8 @@ import pytest
 
 from tests.support.live import LiveServer, environment_for
 
+pytestmark = pytest.mark.slow  # processes, browsers or long work
+
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 WITH_BLOCKS = ["README.md", "docs/how-to/keys-and-sealed-concerns.md", "docs/reference/conventions.md"]

@@ -79,6 +79,7 @@ def for_clients(service: FastAPI) -> dict[str, tuple[Operation, str]]:
     return found
 
 
+@pytest.mark.slow
 def test_every_route_for_clients_names_its_scope(service: FastAPI) -> None:
     paths = {
         (method.lower(), r.path) for r in routes(service) if require_client in declared(r) for method in r.methods or ()

@@ -166,6 +166,7 @@ def test_every_make_target_has_a_comment() -> None:
     assert {"serve", "test", "check", "format", "lock", "clean"} <= set(targets())
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(shutil.which("make") is None, reason="make is not installed")
 def test_the_audit_looks_at_every_lock_file_and_fails_where_it_cannot_look(tmp_path: Path) -> None:
     recipe = (ROOT / "Makefile").read_text().partition("\naudit:")[2].partition("\n\n")[0]

@@ -116,6 +116,7 @@ def test_no_route_of_the_desk_is_left_out_here(service: FastAPI) -> None:
     assert {(method, path) for path in paths if path.startswith("/v1/desk") for method in paths[path]} == set(CALLS)
 
 
+@pytest.mark.slow
 @every_call
 def test_each_route_needs_a_token_and_its_scope_and_leaves_nothing_on_the_record_without(
     client: TestClient, at_work: AtWork, database: RawConnection, method: str, path: str
@@ -204,6 +205,7 @@ def flipped(stored: Any) -> Iterator[Any]:
             yield stored[:place] + bytes([stored[place] ^ mask]) + stored[place + 1 :]
 
 
+@pytest.mark.slow
 @pytest.mark.embedded
 @pytest.mark.parametrize("column", COLUMNS)
 def test_one_byte_changed_in_any_row_is_reported_with_the_chain_s_name(
@@ -228,6 +230,7 @@ def test_one_byte_changed_in_any_row_is_reported_with_the_chain_s_name(
     assert verify(settings.data_dir)[0] == 0
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("tampering", "fault"),
     [

@@ -169,6 +169,7 @@ def test_filters_give_what_they_name_and_no_more(desk: Desk, raise_at: Raise, cl
     assert references(desk.get("/concerns?state=closed&overdue=true")) == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("order", ORDERS)
 @pytest.mark.parametrize("scope", ["", "&state=received"])
 def test_a_walk_meets_each_concern_that_stays_once_in_order_while_others_are_acknowledged(
@@ -273,6 +274,7 @@ def full(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[FastAPI, De
         yield service, desk_of(service, client)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("order", "key"), [("urgent", by_urgency), ("newest", by_newest)])
 def test_many_concerns_come_page_by_page_in_order_each_once(
     full: tuple[FastAPI, Desk], order: str, key: Callable[[Entry], Any]

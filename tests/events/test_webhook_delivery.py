@@ -27,6 +27,8 @@ from tests.support.concerns import Concern
 from tests.support.live import LiveServer, environment_for, eventually
 from tests.support.receiver import Receiver, Reply
 
+pytestmark = pytest.mark.slow  # processes, browsers or long work
+
 EVENTS = 300
 LEASE_SECONDS = 2
 wait_until = partial(eventually, patience_seconds=90)

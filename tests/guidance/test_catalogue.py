@@ -170,6 +170,7 @@ def test_a_word_is_found_in_any_form_and_any_order(two_guides: TestClient, words
     assert item in ids(found(two_guides, "/v1/search", q=words))
 
 
+@pytest.mark.slow
 def test_the_last_word_may_be_a_beginning_however_far_it_is_written(two_guides: TestClient) -> None:
     for entry in found(two_guides, "/v1/indicators", guide=SLUG):
         first, *others = re.findall(r"[a-z]{2,}", entry["item"]["text"].lower())
@@ -186,6 +187,7 @@ SIGNS = st.sampled_from(
 PRINTED = st.sampled_from(["school", "AND", "OR", "NOT", "NEAR", "words", "rowid", "missing", "a", "é", "2"])
 
 
+@pytest.mark.slow
 @settings(derandomize=True, deadline=None)
 @given(
     st.lists(SIGNS | PRINTED | st.text(max_size=5), min_size=1, max_size=8)
@@ -245,6 +247,7 @@ def keys_in(value: Any) -> Iterator[str]:
         yield from keys_in(member)
 
 
+@pytest.mark.slow
 def test_no_answer_weighs_or_counts_anything(service: FastAPI, settings: Settings, a_concern: Concern) -> None:
     with TestClient(service) as client:
         publish(client, second_edition(client), a_key(client, Scope.PUBLISH))

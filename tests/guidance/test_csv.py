@@ -30,6 +30,7 @@ def publish_an_indicator(service: FastAPI, **words: Any) -> None:
     publish_next(service, indicators=[first | words, *others])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("edition", EDITIONS)
 @pytest.mark.parametrize("section", SECTIONS)
 def test_every_item_of_a_section_is_a_row_with_its_edition_and_the_cautions(

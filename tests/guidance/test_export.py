@@ -26,7 +26,7 @@ from app.models.guidance.sections import Section
 from tests.support.clock import SettableClock
 from tests.support.publishing import GUIDE, publish_next, withdraw
 
-pytestmark = pytest.mark.any_database
+pytestmark = [pytest.mark.any_database, pytest.mark.slow]
 
 NOT_EXPORTED = {
     "/v1/search": "it answers a question, and files do not hear one",

@@ -103,6 +103,7 @@ def is_numbered(path: str) -> bool:
     return re.search(r"^/v1/.*/editions/[0-9]+", path) is not None and not path.endswith((".md", ".pdf"))
 
 
+@pytest.mark.slow
 def test_the_index_leads_to_every_read_and_no_link_in_any_answer_is_broken(
     walked: tuple[TestClient, Answers],
 ) -> None:
@@ -204,6 +205,7 @@ def test_a_browser_may_ask_before_it_reads(client: TestClient) -> None:
     assert "If-None-Match" in answer.headers["access-control-allow-headers"]
 
 
+@pytest.mark.slow
 def test_head_tells_what_get_tells_without_the_body(live: LiveServer, service: FastAPI) -> None:
     passing = {"x-request-id", "date"}
     with live.client() as caller:
@@ -335,6 +337,7 @@ def without_empty_members(value: Any) -> Any:
     return {name: member for name, member in members.items() if member not in (None, [], {})}
 
 
+@pytest.mark.slow
 def test_the_bytes_of_a_numbered_edition_are_the_same_before_and_after_the_next(
     client: TestClient, service: FastAPI
 ) -> None:
@@ -375,6 +378,7 @@ def test_every_kind_of_problem_explains_itself_at_its_own_type(client: TestClien
     assert [client.get(kind["type"]).json() for kind in kinds] == kinds
 
 
+@pytest.mark.slow
 def test_a_started_server_answers_as_the_readme_says(live: LiveServer) -> None:
     with live.client() as client:
         assert len(client.get(f"{GUIDE}/indicators").json()["indicators"]) == 10

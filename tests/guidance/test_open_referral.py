@@ -365,6 +365,7 @@ def test_a_preflight_is_answered(client: TestClient) -> None:
     assert answer.headers["Access-Control-Allow-Origin"] == "*"
 
 
+@pytest.mark.slow
 def test_an_answer_is_cached_and_checked_again_by_its_etag(client: TestClient) -> None:
     for path in ("", "/openapi.json", *(f"/{kind}" for kind in LISTS)):
         first = client.get(STUB + path)

@@ -147,6 +147,7 @@ def test_other_words_under_a_published_number_are_refused(publish: Publisher, tm
     assert published(tmp_path, 1) == an_edition()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("standing", "number"), [([], 0), ([], 2), ([1], 3), ([1, 2], 4), ([1], -1)])
 def test_a_number_out_of_order_is_refused_and_leaves_nothing(
     publish: Publisher, tmp_path: Path, standing: list[int], number: int

@@ -113,6 +113,7 @@ WORDS = "words-that-nobody-else-may-read"
 A_CODE = {"scheme": "dfe-assessment-factors", "code": WORDS[:20], "basis": "source"}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("section", "place", "fields", "pointer"),
     [
@@ -141,6 +142,7 @@ def test_a_refusal_points_at_the_field_and_repeats_nothing(
     assert len(client.get(EDITIONS).json()["editions"]) == 1
 
 
+@pytest.mark.slow
 def test_of_two_publishers_who_follow_the_same_edition_the_second_is_told_so(live: LiveServer) -> None:
     def command(*words: str) -> str:
         told = [sys.executable, "-m", "app.cli", *words, "--data-dir", str(live.data_dir)]

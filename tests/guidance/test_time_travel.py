@@ -220,6 +220,7 @@ def test_what_was_current_then_was_so_even_if_it_was_withdrawn_since(tmp_path: P
     assert (led.status_code, led.json()["detail"]) == (410, "A number was wrong.")
 
 
+@pytest.mark.slow
 def test_a_memento_client_finds_its_way(proxied: LiveServer) -> None:
     original, memento = f"http://guidance.example{GUIDE}", f"http://guidance.example{GUIDE}/editions/1"
     with proxied.client() as direct, MementoClient(timegate_uri="") as traveller:  # the guide is its own TimeGate

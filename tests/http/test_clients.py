@@ -54,6 +54,7 @@ def pieces_of(key: str) -> set[bytes]:
     return {secret[at : at + 8].encode() for at in range(len(secret) - 7)} | {raw[at : at + 6] for at in range(27)}
 
 
+@pytest.mark.slow
 def test_a_key_is_told_once_and_stands_in_no_file_and_in_no_log(
     live: LiveServer, guidance: Command, a_concern: Concern
 ) -> None:
@@ -105,6 +106,7 @@ def guarded_routes(service: FastAPI) -> Iterator[tuple[str, str, str, set[str]]]
                     yield method, template, template.format_map(examples), needed
 
 
+@pytest.mark.slow
 def test_each_scope_opens_its_own_routes_alone(client: TestClient, service: FastAPI) -> None:
     keys = {scope: a_key(client, scope, name=f"client-{place}") for place, scope in enumerate(Scope)}
     routes = list(guarded_routes(service))

@@ -82,6 +82,7 @@ FIELDS = [
 ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("fields", FIELDS)
 def test_the_front_answers_as_the_server_does(
     address: Address, chunks: list[tuple[bytes, bool]], fields: dict[str, str]
@@ -99,6 +100,7 @@ def test_the_front_answers_as_the_server_does(
     assert len(set(ids)) == 3
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "other",
     [
@@ -185,6 +187,7 @@ def test_hundreds_of_requests_in_one_piece_are_each_answered(address: Address) -
     assert statuses(answers) == [*[200] * MANY, 404, *[200] * MANY, 200]
 
 
+@pytest.mark.slow
 def test_a_client_that_does_not_read_is_not_written_to_without_end(
     address: Address, chunks: list[tuple[bytes, bool]], begun: list[str]
 ) -> None:

@@ -201,6 +201,7 @@ def test_a_refused_preflight_of_a_public_read_is_a_problem(client: TestClient) -
     assert (answer.status_code, answer.json()["type"]) == (400, "/v1/problems/origin-refused")
 
 
+@pytest.mark.slow
 def test_what_answers_get_is_said_to_answer_head(client: TestClient) -> None:
     paths = {
         "/v1/guides": "GET, HEAD",

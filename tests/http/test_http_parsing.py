@@ -52,6 +52,7 @@ def posted(**fields: str) -> bytes:
     return request(CHECK, method="POST", **JSON, **fields)
 
 
+@pytest.mark.slow
 def test_a_head_that_is_cut_at_any_byte_gets_the_same_answer(
     address: Address, chunks: list[tuple[bytes, bool]]
 ) -> None:
@@ -125,6 +126,7 @@ def test_fields_after_a_chunked_body_are_not_taken_for_fields_of_the_head(
     assert [name for name, _ in scopes[0]["headers"]] == [b"host", b"transfer-encoding"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "refused",
     [
@@ -190,6 +192,7 @@ def offered(live: LiveServer) -> Iterator[tuple[LiveServer, socket.socket]]:
         yield live, connection
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("path", [SECTION, "/health/live"])
 def test_requests_that_are_offered_without_end_are_not_all_taken(
     offered: tuple[LiveServer, socket.socket], path: str

@@ -14,6 +14,7 @@ PAGES = {GUIDE: f"{GUIDE}.md", FIRST: f"{FIRST}.md"}
 JSON = "application/json"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "accept",
     [
@@ -40,6 +41,7 @@ def test_a_caller_who_prefers_csv_gets_it_on_the_path_of_the_json(
     assert answer.headers["Vary"] == "Accept, Accept-Encoding"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "accept",
     [
@@ -88,6 +90,7 @@ def test_a_caller_who_prefers_markdown_gets_it_on_the_path_of_the_json(
     assert "Accept" in re.split(", *", answer.headers["Vary"])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("accept", ["*/*", "application/json, text/markdown", "text/html", "text/csv"])
 @pytest.mark.parametrize("json_path", PAGES)
 def test_everybody_else_gets_json(client: TestClient, json_path: str, accept: str) -> None:

@@ -212,6 +212,7 @@ AWAY = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("answer", AWAY.values(), ids=AWAY)
 def test_a_provider_that_gives_no_keys_is_told_as_a_passing_fault(guarded: Guarded, answer: tuple[int, bytes]) -> None:
     client, provider = guarded

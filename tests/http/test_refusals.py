@@ -168,6 +168,7 @@ JSON_VALUES = st.recursive(
 )
 
 
+@pytest.mark.slow
 @given(JSON_VALUES, st.booleans())
 @hypothesis_settings(deadline=None)
 def test_a_readable_body_is_read_to_the_letter(value: Any, is_ascii: bool) -> None:
@@ -299,6 +300,7 @@ def test_a_name_that_can_be_no_field_s_is_not_repeated_either(steady: TestClient
         assert [fault["pointer"] for fault in faults] == [pointer(*place)]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("wrong", [{CANARY: CANARY}, [[CANARY]], 10**40, 0.5, True, CANARY * 10_000])
 def test_a_value_of_the_wrong_kind_anywhere_is_refused_and_never_a_defect(steady: TestClient, wrong: object) -> None:
     for place in objects_in(FULL_EXAMPLE):

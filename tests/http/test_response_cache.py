@@ -214,6 +214,7 @@ def expected(plain: Any, method: str, encoding: str | None, known: str | None, m
     return status, headers, body
 
 
+@pytest.mark.slow
 def test_with_and_without_the_shelf_the_answers_are_the_same_whatever_happens_between_them(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

@@ -24,7 +24,7 @@ from app.web.middleware import request_body as receiving
 from app.web.middleware.request_body import MAX_BODY_BYTES, RequestBodyMiddleware
 from tests.support.live import LiveServer
 
-pytestmark = pytest.mark.any_database
+pytestmark = [pytest.mark.any_database, pytest.mark.slow]
 
 CONNECTIONS = 6
 CLIENT_SECONDS = 1.0

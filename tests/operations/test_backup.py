@@ -24,7 +24,7 @@ from tests.support.clock import A_TUESDAY
 from tests.support.desk import desk_of
 from tests.support.live import LiveServer
 
-pytestmark = pytest.mark.any_database
+pytestmark = [pytest.mark.any_database, pytest.mark.slow]
 
 CONCERNS = "/v1/concerns"
 AS_THEY_ARE_FOUND = {"a digest": "is not whole", "a chain": "is not whole", "a page": "damaged|is not whole"}

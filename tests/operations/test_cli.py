@@ -28,6 +28,8 @@ from tests.support.databases import raw_connection
 from tests.support.live import LiveServer
 from tests.support.publishing import FIRST_EDITION, GUIDE, SLUG
 
+pytestmark = pytest.mark.slow  # processes, browsers or long work
+
 ROOT = Path(__file__).parents[2]
 PUBLISHED = re.compile(
     rf"{SLUG}, edition (\d+): (published|already published, nothing changed) \((sha256:[0-9a-f]{{64}})\)"

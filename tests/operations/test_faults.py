@@ -32,7 +32,7 @@ from tests.support.live import LiveServer, eventually
 from tests.support.load import A_CONCERN, LoadResult, load
 from tests.support.publishing import GUIDE
 
-pytestmark = pytest.mark.any_database
+pytestmark = [pytest.mark.any_database, pytest.mark.slow]
 
 ROUNDS = int(os.environ.get("FAULT_ROUNDS", "2"))
 CALLERS = 8

@@ -24,6 +24,8 @@ from tests.support.databases import address_for, postgresql, raw_connection
 from tests.support.publishing import GUIDE
 from tests.support.schema import declared_statements
 
+pytestmark = pytest.mark.slow  # processes, browsers or long work
+
 RULES = {
     "sqlite": "SELECT type, name, sql FROM sqlite_master WHERE name NOT LIKE '%alembic%'",
     "postgresql": "SELECT tgrelid::regclass::text, tgname::text, pg_get_triggerdef(oid), pg_get_functiondef(tgfoid) "

@@ -30,6 +30,8 @@ from tests.support.desk import Desk, desk_of
 from tests.support.publishing import GUIDE, publish_next, withdraw
 from tests.support.sections import filled_sections
 
+pytestmark = pytest.mark.slow  # processes, browsers or long work
+
 NODES = 3
 EACH = 200
 

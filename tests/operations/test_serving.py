@@ -12,6 +12,8 @@ from tests.support.live import LiveServer
 from tests.support.load import A_CONCERN, load
 from tests.support.publishing import GUIDE
 
+pytestmark = pytest.mark.slow  # processes, browsers or long work
+
 WORKERS = 2
 
 

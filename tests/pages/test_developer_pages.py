@@ -34,6 +34,7 @@ def run(*command: str) -> str:
     return completed.stdout
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not shutil.which("curl"), reason="curl is not installed")
 def test_the_samples_work_in_each_language(live: LiveServer, browser: Browser, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("no_proxy", "127.0.0.1")
@@ -62,6 +63,7 @@ def test_the_page_shows_the_samples_as_they_are(client: TestClient) -> None:
     ]
 
 
+@pytest.mark.slow
 def test_the_reference_describes_every_operation(client: TestClient) -> None:
     document: dict[str, Any] = client.get("/openapi.json").json()
     operations = {

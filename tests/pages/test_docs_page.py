@@ -14,7 +14,7 @@ from tests.support.browsing import run_server
 from tests.support.clock import SettableClock
 from tests.support.publishing import SLUG
 
-pytestmark = pytest.mark.any_database
+pytestmark = [pytest.mark.any_database, pytest.mark.slow]
 
 
 class RecordedPage:

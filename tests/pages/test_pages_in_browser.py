@@ -21,7 +21,7 @@ from tests.support.browsing import FLAGS, accessibility_violations, run_server
 from tests.support.clock import SettableClock
 from tests.support.publishing import SLUG, an_edition, publish_next
 
-pytestmark = pytest.mark.any_database
+pytestmark = [pytest.mark.any_database, pytest.mark.slow]
 
 NEUTRAL_PAGE = "https://neutral.example/weather"
 NARROW_WIDTH = 320
