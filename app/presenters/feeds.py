@@ -17,7 +17,7 @@ from app.store.edition_events import EditionEvent, EditionEventKind
 from app.store.editions import EditionKey
 
 TITLE = f"{NAME}: editions"
-DESCRIPTION = "Editions of safeguarding guidance as they are published and withdrawn, the newest first."
+FEED_DESCRIPTION = "Editions of safeguarding guidance as they are published and withdrawn, the newest first."
 JSON_FEED = "/v1/feed.json"
 ATOM_FEED = "/v1/feed.atom"
 JSON_MEDIA_TYPE = "application/feed+json"
@@ -35,7 +35,7 @@ def json_feed(events: Sequence[EditionEvent], public_url: str) -> JsonFeed:
         title=TITLE,
         home_page_url=f"{public_url}/",
         feed_url=public_url + JSON_FEED,
-        description=DESCRIPTION,
+        description=FEED_DESCRIPTION,
         authors=(FeedAuthor(name=NAME),),
         items=tuple(_item(event, public_url) for event in events),
     )
@@ -46,7 +46,7 @@ def atom_feed(events: Sequence[EditionEvent], public_url: str) -> bytes:
     feed = ElementTree.Element("feed", {"xmlns": ATOM, "xml:lang": "en-GB"})
     _add_text(feed, "id", uuid.uuid5(uuid.NAMESPACE_URL, public_url + ATOM_FEED).urn)
     _add_text(feed, "title", TITLE)
-    _add_text(feed, "subtitle", DESCRIPTION)
+    _add_text(feed, "subtitle", FEED_DESCRIPTION)
     _add_text(feed, "updated", format_utc(events[0].at) if events else NEVER)
     _add_text(ElementTree.SubElement(feed, "author"), "name", NAME)
     _add_link(feed, "self", public_url + ATOM_FEED, ATOM_MEDIA_TYPE)

@@ -19,7 +19,7 @@ from app.presenters.contact_text import citation_text
 from app.presenters.guides import edition_path
 from app.store.editions import EditionHead
 
-TEMPLATE = Path(__file__).with_name("edition.md.jinja")
+MARKDOWN_TEMPLATE = Path(__file__).with_name("edition.md.jinja")
 BLANKS = re.compile(r"[ \t\r\n\f\v]+")
 SPECIAL = re.compile(r"([\\`*_\[\]<>#~|]|^[+=-]|&(?=#?\w+;))")  # anywhere, at the beginning, before an entity's name
 NUMBER = re.compile(r"^([0-9]+)([.)])")
@@ -62,4 +62,4 @@ def _template() -> jinja2.Template:
         undefined=jinja2.StrictUndefined,
     )
     environment.filters |= {"escaped": escaped, "address": address, "citation": citation_text}
-    return environment.from_string(TEMPLATE.read_text(encoding="utf-8"))
+    return environment.from_string(MARKDOWN_TEMPLATE.read_text(encoding="utf-8"))

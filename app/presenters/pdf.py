@@ -22,10 +22,10 @@ from app.models.guidance.signposts import Signpost
 from app.presenters.contact_text import citation_text, option_text
 from app.store.editions import EditionHead
 
-TEMPLATE = Path(__file__).with_name("guide.typ")
+PDF_TEMPLATE = Path(__file__).with_name("guide.typ")
 SIZES = ("9.5", "9", "8.5", "8", "7.5", "7")
 """Sizes of the words in points: the largest with which the edition stands on one page is used."""
-REMEMBERED = 16
+MAX_CACHED_PDFS = 16
 
 
 def edition_pdf(head: EditionHead, content: EditionContent, signposts: Sequence[Signpost], public_url: str) -> bytes:
@@ -42,13 +42,13 @@ def pdf_available() -> bool:
     return all(find_spec(name) for name in ("segno", "typst"))
 
 
-@lru_cache(maxsize=REMEMBERED)
+@lru_cache(maxsize=MAX_CACHED_PDFS)
 def _printed(told: str, qr: str, at: int) -> bytes:
     import typst  # noqa: PLC0415  # an extra, and 20 MB
 
     for size in SIZES:
         given: dict[str, Any] = {
-            "input": TEMPLATE,
+            "input": PDF_TEMPLATE,
             "ignore_system_fonts": True,
             "sys_inputs": {"told": told, "qr": qr, "size": size},
         }

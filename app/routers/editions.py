@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Annotated
 
-from fastapi import Path, Query, Request, Response
+from fastapi import Query, Request, Response
 
 from app.errors import FieldError, InvalidQuery
 from app.models.guidance.changes import ChangesResponse
@@ -28,7 +28,7 @@ from app.presenters.guides import (
     status_of,
 )
 from app.presenters.memento import memento_headers, memento_links, time_map
-from app.routers.guides import GuideName, ItemName, SectionName
+from app.routers.params import MAX_NUMBER, EditionNumber, GuideName, ItemName, SectionName
 from app.store.contents import read_content
 from app.store.editions import EditionHead, EditionKey, current_of, get_history, readable_of
 from app.store.items import find_mentions
@@ -56,9 +56,7 @@ time_maps = GuidanceRouter(tags=["Editions"], dependencies=[PUBLIC])
 
 LINK_FORMAT = "application/link-format"
 TIME_MAP_EXAMPLE = '<http://127.0.0.1:8000/v1/guides/child-sexual-exploitation>; rel="original timegate"'
-HIGHEST = 1_000_000
 AS_PUBLISHED = response_example(status=EditionStatus.PUBLISHED)
-Number = Annotated[int, Path(ge=1, le=HIGHEST, description="The edition's number.", examples=[1]), IN_PLAIN_DIGITS]
 
 
 @router.get(
@@ -72,7 +70,7 @@ def list_editions(
 ) -> Response:
     """Every edition, the newest first, withdrawn ones included."""
     history = get_history(session, guide=guide)
-    before = decode_key(cursor, otherwise=HIGHEST + 1)
+    before = decode_key(cursor, otherwise=MAX_NUMBER + 1)
     heads = [head for head in history if head.number < before]
     page = tuple(_summary(head, status_of(head, history)) for head in heads[:limit])
     next_cursor = encode_key(page[-1].number) if len(heads) > limit else None
@@ -88,7 +86,7 @@ def list_editions(
     | problem_responses(GUIDE_NOT_FOUND, EDITION_NOT_FOUND, EDITION_WITHDRAWN),
 )
 def read_edition(
-    request: Request, session: SessionDep, context: ContextDep, guide: GuideName, number: Number
+    request: Request, session: SessionDep, context: ContextDep, guide: GuideName, number: EditionNumber
 ) -> Response:
     """Exactly that edition, whole. Its bytes never change."""
     history = get_history(session, guide=guide)
@@ -113,10 +111,10 @@ def read_changes(
     request: Request,
     session: SessionDep,
     guide: GuideName,
-    number: Number,
+    number: EditionNumber,
     since: Annotated[
         int | None,
-        Query(ge=1, le=HIGHEST, description="The edition to compare with; the one before, if absent.", examples=[1]),
+        Query(ge=1, le=MAX_NUMBER, description="The edition to compare with; the one before, if absent.", examples=[1]),
         IN_PLAIN_DIGITS,
     ] = None,
 ) -> Response:
@@ -152,7 +150,7 @@ def read_changes(
     | problem_responses(NOT_FOUND, GUIDE_NOT_FOUND, EDITION_NOT_FOUND, EDITION_WITHDRAWN),
 )
 def read_edition_section(
-    request: Request, session: SessionDep, guide: GuideName, number: Number, section: SectionName
+    request: Request, session: SessionDep, guide: GuideName, number: EditionNumber, section: SectionName
 ) -> Response:
     """One section of exactly that edition, with the cautions that must be read with it."""
     history = get_history(session, guide=guide)
@@ -176,7 +174,7 @@ def read_edition_item(
     request: Request,
     session: SessionDep,
     guide: GuideName,
-    number: Number,
+    number: EditionNumber,
     section: SectionName,
     item_id: ItemName,
 ) -> Response:

@@ -13,8 +13,7 @@ from app.presenters.guides import edition_links, edition_path, guide_path
 from app.presenters.markdown import edition_markdown
 from app.presenters.memento import VARY, memento_headers, memento_links
 from app.presenters.pdf import edition_pdf
-from app.routers.editions import Number
-from app.routers.guides import GuideName, SectionName
+from app.routers.params import EditionNumber, GuideName, SectionName
 from app.store.contents import read_content
 from app.store.editions import EditionHead, get_current, get_history, readable_of
 from app.web.auth import PUBLIC
@@ -65,7 +64,7 @@ def read_guide_as_markdown(request: Request, session: SessionDep, context: Conte
     | problem_responses(NOT_FOUND, GUIDE_NOT_FOUND, EDITION_NOT_FOUND, EDITION_WITHDRAWN),
 )
 def read_edition_as_markdown(
-    request: Request, session: SessionDep, context: ContextDep, guide: GuideName, number: Number
+    request: Request, session: SessionDep, context: ContextDep, guide: GuideName, number: EditionNumber
 ) -> Response:
     """Exactly that edition, to read in a minute.
 
@@ -100,7 +99,7 @@ def read_guide_as_pdf(request: Request, session: SessionDep, context: ContextDep
     | problem_responses(NOT_FOUND, GUIDE_NOT_FOUND, EDITION_NOT_FOUND, EDITION_WITHDRAWN, PDF_UNAVAILABLE),
 )
 def read_edition_as_pdf(
-    request: Request, session: SessionDep, context: ContextDep, guide: GuideName, number: Number
+    request: Request, session: SessionDep, context: ContextDep, guide: GuideName, number: EditionNumber
 ) -> Response:
     """One A4 page, tagged (PDF/UA-1), with the edition, its digest and a QR code that leads to the live guide.
 
@@ -139,7 +138,7 @@ def read_section_as_csv(request: Request, session: SessionDep, guide: GuideName,
     | problem_responses(NOT_FOUND, GUIDE_NOT_FOUND, EDITION_NOT_FOUND, EDITION_WITHDRAWN),
 )
 def read_edition_section_as_csv(
-    request: Request, session: SessionDep, guide: GuideName, number: Number, section: SectionName
+    request: Request, session: SessionDep, guide: GuideName, number: EditionNumber, section: SectionName
 ) -> Response:
     """One section of exactly that edition, laid out as that of the current one."""
     head = readable_of(get_history(session, guide=guide), number)

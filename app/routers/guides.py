@@ -2,9 +2,8 @@
 
 from typing import Annotated
 
-from fastapi import Header, Path, Query, Request, Response
+from fastapi import Header, Query, Request, Response
 
-from app.models.base import SLUG_PATTERN
 from app.models.guidance.guide_responses import (
     EditionResponse,
     EditionStatus,
@@ -24,6 +23,7 @@ from app.presenters.guides import (
     present_section,
 )
 from app.presenters.memento import VARY, memento_links, redirect_to_edition_at, requested_moment
+from app.routers.params import GuideCursor, GuideName, ItemName, SectionName
 from app.store.contents import read_content
 from app.store.editions import get_current, get_history, list_current
 from app.store.items import find_mentions, find_orders
@@ -40,17 +40,12 @@ from app.web.problem_types import (
     Responses,
     problem_responses,
 )
-from app.web.query_params import Cursor, Limit, decode_key, encode_key
+from app.web.query_params import Limit, decode_key, encode_key
 from app.web.responses import CACHE_CURRENT, public_response
 from app.web.router import GuidanceRouter
 
 router = GuidanceRouter(prefix="/v1/guides", tags=["Guides"], dependencies=[PUBLIC])
 
-GuideName = Annotated[
-    str,
-    Path(pattern=SLUG_PATTERN, max_length=80, description="The guide.", examples=["child-sexual-exploitation"]),
-]
-GuideCursor = Annotated[Cursor, Query(examples=[encode_key("child-sexual-exploitation")])]
 AsOf = Annotated[
     str | None,
     Query(
@@ -77,16 +72,6 @@ SECTION_NAMES = [section.words for section in Section]
 WHOLE_EDITION = f"""The current edition, whole: {", ".join(SECTION_NAMES[:-1])} and {SECTION_NAMES[-1]}.
 
 With `as_of`, or with `Accept-Datetime` (Memento, RFC 7089), a redirect to the edition that was current then."""
-SectionName = Annotated[Section, Path(description="The section.", examples=["indicators"])]
-ItemName = Annotated[
-    str,
-    Path(
-        pattern=SLUG_PATTERN,
-        max_length=80,
-        description="The item's id.",
-        examples=["missing-or-unexplained-absence"],
-    ),
-]
 
 
 @router.get(

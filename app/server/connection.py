@@ -22,7 +22,7 @@ from uvicorn.server import ServerState
 
 from app.models.problems import Problem
 from app.server.client_deadline import ClientDeadline
-from app.web.middleware.security_headers import HEADERS
+from app.web.middleware.security_headers import SECURITY_HEADERS
 from app.web.problem_types import BAD_REQUEST, ProblemType
 from app.web.problems import PROBLEM_MEDIA_TYPE
 
@@ -107,7 +107,7 @@ def bare_problem(kind: ProblemType) -> bytes:
     )
     body = problem.model_dump_json(exclude_none=True).encode()
     fields = {
-        **HEADERS,
+        **SECURITY_HEADERS,
         "Content-Type": PROBLEM_MEDIA_TYPE,
         "Content-Length": str(len(body)),
         "Cache-Control": "no-store",

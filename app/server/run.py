@@ -31,7 +31,7 @@ STARTING_SECONDS = 30
 Announce = Callable[[str], None]
 
 
-def serve(settings: Settings, *, host: str, port: int, workers: int, announce: Announce) -> bool:
+def run_server(settings: Settings, *, host: str, port: int, workers: int, announce: Announce) -> bool:
     """Serve until stopped; `announce` is called with the address as soon as it is taken. Return whether it started.
 
     Raises the `GuidanceError` that kept it from starting, and `OSError` where the address cannot be taken.

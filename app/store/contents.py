@@ -29,8 +29,8 @@ from app.models.guidance.sections import ITEM_LISTS
 from app.store.editions import EditionKey
 from app.store.tables import table_of
 
-REMEMBERED = 64
-OWN_FIELDS = [name for name in EditionContent.model_fields if name not in ITEM_LISTS]
+MAX_CACHED_EDITIONS = 64
+EDITION_FIELDS = [name for name in EditionContent.model_fields if name not in ITEM_LISTS]
 
 
 @dataclass(frozen=True)
@@ -43,8 +43,8 @@ class JsonFunctions:
     """Has stored JSON taken for JSON: to SQLite it is text."""
 
 
-SQLITE = JsonFunctions(func.json_object, func.json_group_array, func.json)
-POSTGRESQL = JsonFunctions(
+SQLITE_JSON = JsonFunctions(func.json_object, func.json_group_array, func.json)
+POSTGRESQL_JSON = JsonFunctions(
     func.json_build_object,
     lambda row: func.coalesce(func.json_agg(row), literal_column("'[]'::json")),
     lambda column: column,
@@ -77,7 +77,7 @@ class Contents:
             found = read_content(session, key)
         with self._lock:
             self._remembered[key] = found
-            while len(self._remembered) > REMEMBERED:
+            while len(self._remembered) > MAX_CACHED_EDITIONS:
                 self._remembered.popitem(last=False)
         return found
 
@@ -93,12 +93,12 @@ class Contents:
 @cache
 def _as_json(dialect: str) -> Select[Any]:
     """The edition as one JSON object, each section an array of its rows in their order."""
-    words = SQLITE if dialect == "sqlite" else POSTGRESQL
+    words = SQLITE_JSON if dialect == "sqlite" else POSTGRESQL_JSON
     editions = table_of(EditionRow)
     sections = {
         name: _section(table_of(entry.row), entry.item.model_fields, words) for name, entry in ITEM_LISTS.items()
     }
-    whole = _object({name: editions.c[name] for name in OWN_FIELDS} | sections, words)
+    whole = _object({name: editions.c[name] for name in EDITION_FIELDS} | sections, words)
     of_key = (editions.c.guide == bindparam("guide"), editions.c.number == bindparam("edition"))
     return select(cast(whole, Text)).where(*of_key)
 

@@ -16,7 +16,7 @@ from starlette.exceptions import HTTPException
 from app.web.problem_types import CONTENT_TOO_LARGE, UNREADABLE_BODY, UNSUPPORTED_MEDIA_TYPE, ProblemType
 
 DEEPEST = 32
-LARGE = 32_768  # bytes; a smaller one is parsed in less time than a thread takes to begin
+LARGE_BODY_BYTES = 32_768  # bytes; a smaller one is parsed in less time than a thread takes to begin
 MOST_VALUES = 10_000
 TOO_MANY = f"A body may have {MOST_VALUES:,} values. Send less, or telephone."
 TOO_DEEP = f"The body is nested deeper than {DEEPEST} levels."
@@ -54,7 +54,7 @@ class _StrictRequest(Request):
     async def json(self) -> Any:
         """The body, parsed: a large one off the event loop, which has other requests to serve."""
         body = await self.body()
-        return await run_in_threadpool(read_json, body) if len(body) > LARGE else read_json(body)
+        return await run_in_threadpool(read_json, body) if len(body) > LARGE_BODY_BYTES else read_json(body)
 
 
 def read_json(body: bytes) -> Any:

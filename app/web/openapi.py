@@ -13,13 +13,13 @@ from fastapi.openapi.utils import get_openapi
 from app.about import DESCRIPTION
 from app.web.middleware.rate_limit import FIELD, POLICY_FIELD, policy_name
 from app.web.middleware.request_body import ALWAYS_ANSWERED
+from app.web.negotiation import JSON
 from app.web.problem_types import RATE_LIMITED, REQUEST_TIMEOUT, SERVICE_UNAVAILABLE, ProblemType, problem_responses
-from app.web.problems import CONCERNS, PROBLEM_MEDIA_TYPE
+from app.web.problems import CONCERNS_PATH, PROBLEM_MEDIA_TYPE
 
-JSON = "application/json"
-SCHEMAS = "#/components/schemas/"
-OWN_MEDIA_TYPES = {f"{SCHEMAS}Problem": PROBLEM_MEDIA_TYPE, f"{SCHEMAS}JsonFeed": "application/feed+json"}
-PROBLEM = {"$ref": f"{SCHEMAS}Problem"}
+SCHEMA_PREFIX = "#/components/schemas/"
+OWN_MEDIA_TYPES = {f"{SCHEMA_PREFIX}Problem": PROBLEM_MEDIA_TYPE, f"{SCHEMA_PREFIX}JsonFeed": "application/feed+json"}
+PROBLEM = {"$ref": f"{SCHEMA_PREFIX}Problem"}
 LIMIT_FIELDS = {
     POLICY_FIELD: {
         "description": "The limit, where the caller is counted: requests (q) in seconds (w), "
@@ -36,7 +36,7 @@ LIMIT_FIELDS = {
 RETRY_AFTER = {
     "Retry-After": {"description": "Seconds to wait.", "schema": {"type": "integer"}, "required": True, "example": 42}
 }
-DEFAULT_422 = {"$ref": f"{SCHEMAS}HTTPValidationError"}
+DEFAULT_422 = {"$ref": f"{SCHEMA_PREFIX}HTTPValidationError"}
 TAGS = {
     "Reference": "The index, signposts, code lists, kinds of problem, and the keys that receipts are checked with.",
     "Guides": "The guides as they stand now.",
@@ -94,7 +94,7 @@ def _build_document(app: FastAPI) -> JsonObject:
             _add_request_examples(operation, schemas)
             self_link = _example_path(path, operation) if method == "get" else None
             _add_response_examples(operation, schemas, self_link=self_link)
-            if path.startswith(CONCERNS):
+            if path.startswith(CONCERNS_PATH):
                 _add_emergency_contacts(operation["responses"], schemas)
     for unused in ("HTTPValidationError", "ValidationError"):
         schemas.pop(unused, None)
@@ -189,7 +189,7 @@ def _example_of(schema: JsonObject, schemas: JsonObject) -> Any:
     if "examples" in schema:
         return schema["examples"][0]
     if "$ref" in schema:
-        return _example_of(schemas[schema["$ref"].removeprefix(SCHEMAS)], schemas)
+        return _example_of(schemas[schema["$ref"].removeprefix(SCHEMA_PREFIX)], schemas)
     if "anyOf" in schema:
         return _example_of(schema["anyOf"][0], schemas)
     if "items" in schema:

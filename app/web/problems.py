@@ -34,7 +34,7 @@ from app.web.problem_types import (
 from app.web.validation_messages import drop_consequent_errors, to_field_error, to_field_problems
 
 PROBLEM_MEDIA_TYPE = "application/problem+json"
-CONCERNS = "/v1/concerns"
+CONCERNS_PATH = "/v1/concerns"
 PAGES_OF_CONCERNS = ("/raise-a-concern", "/concerns")
 CHALLENGES = {
     TOKEN_REQUIRED: "Bearer",
@@ -95,7 +95,7 @@ def _headers_of(problem_type: ProblemType) -> dict[str, str]:
 
 
 def _emergency_contacts(request: Request) -> dict[str, Any]:
-    if not request.url.path.startswith((CONCERNS, *PAGES_OF_CONCERNS)):
+    if not request.url.path.startswith((CONCERNS_PATH, *PAGES_OF_CONCERNS)):
         return {}
     context: AppContext = request.app.state.context
     return {"signposts": context.reference_data.signposts, "contacts": context.emergency_contacts.current()}

@@ -79,7 +79,7 @@ def published(data_dir: Path, number: int) -> EditionContent:
 def test_the_editions_read_last_are_remembered_and_no_more(
     publish: Publisher, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(contents, "REMEMBERED", 2)
+    monkeypatch.setattr(contents, "MAX_CACHED_EDITIONS", 2)
     for number in (1, 2, 3):
         publish(number, content=an_edition(change_note=f"Edition {number}."))
     engine = open_database(tmp_path)

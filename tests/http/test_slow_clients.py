@@ -20,7 +20,7 @@ from app.config import Settings
 from app.main import create_app
 from app.models.concerns.examples import SMALLEST_EXAMPLE
 from app.server.run import LARGEST_HEAD
-from app.web.middleware import request_body as receiving
+from app.web.middleware import request_body
 from app.web.middleware.request_body import MAX_BODY_BYTES, RequestBodyMiddleware
 from tests.support.live import LiveServer
 
@@ -266,7 +266,7 @@ def test_a_body_that_is_too_large_or_cut_short_or_too_slow_never_reaches_it(part
 
 
 def test_bodies_that_arrive_at_once_may_not_fill_the_memory(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(receiving, "MAX_BUFFERED_BYTES", 100)
+    monkeypatch.setattr(request_body, "MAX_BUFFERED_BYTES", 100)
     gate = RequestBodyMiddleware(_echo, seconds=0.2, most_at_work=10, draining=Event())
 
     async def together() -> list[int]:

@@ -12,7 +12,7 @@ from app.models.base import SLUG_PATTERN
 from app.models.guidance.seed_errors import SeedError, SeedFileError
 from app.models.guidance.seed_lines import read_with_lines, with_lines
 
-M = TypeVar("M", bound=BaseModel)
+_Model = TypeVar("_Model", bound=BaseModel)
 
 
 def edition_place(path: Path) -> tuple[str, int]:
@@ -24,7 +24,7 @@ def edition_place(path: Path) -> tuple[str, int]:
     return path.parent.name, int(path.stem)
 
 
-def read_seed_file(path: Path, model: type[M]) -> M:
+def read_seed_file(path: Path, model: type[_Model]) -> _Model:
     """Parse the file into the model; nothing is converted in silence. Raises SeedFileError with every fault."""
     return read_with_lines(path, _text_of(path), model)
 

@@ -18,7 +18,7 @@ from ruamel.yaml.reader import ReaderError
 from app.errors import FieldError, Location
 from app.models.guidance.seed_errors import SeedError, SeedFileError
 
-M = TypeVar("M", bound=BaseModel)
+_Model = TypeVar("_Model", bound=BaseModel)
 
 _constructor = YAML(typ="safe", pure=True).constructor
 _TEXT = "tag:yaml.org,2002:str"
@@ -36,7 +36,7 @@ _REASONS = MappingProxyType(
 )
 
 
-def read_with_lines(path: Path, text: str, model: type[M]) -> M:
+def read_with_lines(path: Path, text: str, model: type[_Model]) -> _Model:
     """Parse the text of the file into the model. Raises SeedFileError with every fault."""
     value, tree = read_tree(path, text)
     told: Sequence[ErrorDetails] = ()

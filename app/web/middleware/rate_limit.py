@@ -14,7 +14,7 @@ from app.config import Settings
 from app.models.guidance.catalogue_responses import ACROSS_GUIDES
 from app.services.access.rate_limiting import Count, Limiter, Policy, make_policy, network_key
 from app.web.problem_types import RATE_LIMITED
-from app.web.problems import CONCERNS, problem_response
+from app.web.problems import CONCERNS_PATH, problem_response
 
 POLICY_FIELD = "RateLimit-Policy"
 FIELD = "RateLimit"
@@ -38,10 +38,10 @@ def policy_name(method: str, path: str) -> str | None:
 
     A search has a limit only if the request has a query.
     """
-    if path.startswith(CONCERNS):
+    if path.startswith(CONCERNS_PATH):
         if method == "POST":
             return CONCERN_POLICY
-        return STATUS_POLICY if method == "GET" and path != f"{CONCERNS}/form" else None
+        return STATUS_POLICY if method == "GET" and path != f"{CONCERNS_PATH}/form" else None
     if path == STATUS_PAGE and method == "POST":
         return STATUS_POLICY
     if path.startswith(FOR_CLIENTS) or method == "POST":
