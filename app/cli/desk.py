@@ -51,7 +51,7 @@ def desk_open(
 
 @desk.command("purge")
 def desk_purge(data_dir: DataDir = None, env_file: EnvFile = None) -> None:
-    """Erase the words of concerns whose retention period has ended, but of no concern that is not acknowledged."""
+    """Erase the words of concerns whose retention has ended. Unacknowledged concerns are never erased."""
     settings = read_settings(data_dir, env_file)
     periods = RetentionPeriods(settings.retention_acknowledged_days, settings.retention_closed_days)
     erased = 0

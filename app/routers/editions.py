@@ -91,10 +91,10 @@ def read_edition(
     """Exactly that edition, whole. Its bytes never change."""
     history = get_history(session, guide=guide)
     head = readable_of(history, number)
-    answer = present_edition(head, read_content(session, head.key), EditionStatus.PUBLISHED, edition_path(head.key))
+    response = present_edition(head, read_content(session, head.key), EditionStatus.PUBLISHED, edition_path(head.key))
     return public_response(
         request,
-        answer,
+        response,
         caching=CACHE_IMMUTABLE,
         more_links=_successor(history, head) | memento_links(context.settings.public_url, guide),
         more_headers=memento_headers(head),
@@ -126,7 +126,7 @@ def read_changes(
     other = readable_of(history, since or number - 1)
     before, after = read_content(session, other.key), read_content(session, head.key)
     path = edition_path(head.key)
-    answer = ChangesResponse(
+    response = ChangesResponse(
         guide=guide,
         edition=number,
         status=EditionStatus.PUBLISHED,
@@ -138,7 +138,7 @@ def read_changes(
         fields=changed_fields(before, after),
         links={"self": f"{path}/changes?since={other.number}", "edition": path, "since": edition_path(other.key)},
     )
-    return public_response(request, answer, caching=CACHE_IMMUTABLE)
+    return public_response(request, response, caching=CACHE_IMMUTABLE)
 
 
 @router.get(
@@ -156,9 +156,9 @@ def read_edition_section(
     history = get_history(session, guide=guide)
     head = readable_of(history, number)
     content = read_content(session, head.key)
-    answer = present_section(head, content, EditionStatus.PUBLISHED, section, edition_path(head.key))
+    response = present_section(head, content, EditionStatus.PUBLISHED, section, edition_path(head.key))
     return public_response(
-        request, answer, caching=CACHE_IMMUTABLE, more_links=_successor(history, head, f"/{section.value}")
+        request, response, caching=CACHE_IMMUTABLE, more_links=_successor(history, head, f"/{section.value}")
     )
 
 
@@ -186,7 +186,7 @@ def read_edition_item(
     mentions = find_mentions(session, guide=guide, part=section.key, item_id=item_id)
     links = item_links(head.key, edition_path(head.key) + below, below=below, numbers=mentions)
     latest = links.pop("latest_version")  # a later edition may leave the item out
-    answer = NumberedItemResponse(
+    response = NumberedItemResponse(
         guide=guide,
         edition=number,
         status=EditionStatus.PUBLISHED,
@@ -200,7 +200,7 @@ def read_edition_item(
     current = current_of(history)
     if current is not None and current.number in mentions:
         more_links["latest_version"] = latest
-    return public_response(request, answer, caching=CACHE_IMMUTABLE, more_links=more_links)
+    return public_response(request, response, caching=CACHE_IMMUTABLE, more_links=more_links)
 
 
 @time_maps.get(

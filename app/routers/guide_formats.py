@@ -161,9 +161,9 @@ def _pdf_response(request: Request, context: AppContext, head: EditionHead, path
     signposts, address = context.reference_data.signposts, context.settings.public_url
     page = edition_pdf(head, context.contents(head.key), signposts, address)
     links = edition_links(head.key, path + PDF_SUFFIX, below=PDF_SUFFIX)
-    answer = conditional_response(request, page, media_type=PDF_TYPE, caching=CACHE_CURRENT, links=links)
-    answer.headers["Content-Disposition"] = f'inline; filename="{head.guide}-edition-{head.number}.pdf"'
-    return answer
+    response = conditional_response(request, page, media_type=PDF_TYPE, caching=CACHE_CURRENT, links=links)
+    response.headers["Content-Disposition"] = f'inline; filename="{head.guide}-edition-{head.number}.pdf"'
+    return response
 
 
 def _csv_response(
@@ -172,6 +172,6 @@ def _csv_response(
     below = f"/{section.value}{CSV.suffix}"
     links = edition_links(head.key, path + below, below=below)
     sheet = section_csv(head, content, section)
-    answer = conditional_response(request, sheet, media_type=CSV.content_type, caching=caching, links=links)
-    answer.headers["Content-Disposition"] = f'inline; filename="{csv_name(head, section)}"'
-    return answer
+    response = conditional_response(request, sheet, media_type=CSV.content_type, caching=caching, links=links)
+    response.headers["Content-Disposition"] = f'inline; filename="{csv_name(head, section)}"'
+    return response

@@ -122,9 +122,9 @@ def read_guide(
     if moment is not None:
         return redirect_to_edition_at(get_history(session, guide=guide), moment, context.settings.public_url)
     head = get_current(session, guide=guide)
-    answer = present_edition(head, read_content(session, head.key), EditionStatus.CURRENT, guide_path(guide))
+    response = present_edition(head, read_content(session, head.key), EditionStatus.CURRENT, guide_path(guide))
     more_links = memento_links(context.settings.public_url, guide)
-    return public_response(request, answer, caching=CACHE_CURRENT, more_links=more_links, more_headers=VARY)
+    return public_response(request, response, caching=CACHE_CURRENT, more_links=more_links, more_headers=VARY)
 
 
 @router.get(
@@ -136,8 +136,8 @@ def read_guide(
 def read_section(request: Request, session: SessionDep, guide: GuideName, section: SectionName) -> Response:
     """One section, word for word, with the cautions that must be read with it."""
     head = get_current(session, guide=guide)
-    answer = present_section(head, read_content(session, head.key), EditionStatus.CURRENT, section, guide_path(guide))
-    return public_response(request, answer, caching=CACHE_CURRENT)
+    response = present_section(head, read_content(session, head.key), EditionStatus.CURRENT, section, guide_path(guide))
+    return public_response(request, response, caching=CACHE_CURRENT)
 
 
 @router.get(
@@ -155,7 +155,7 @@ def read_item(
     content = read_content(session, head.key)
     below = f"/{section.value}/{item_id}"
     mentions = find_mentions(session, guide=guide, part=section.key, item_id=item_id)
-    answer = ItemResponse(
+    response = ItemResponse(
         guide=guide,
         edition=head.number,
         status=EditionStatus.CURRENT,
@@ -171,4 +171,4 @@ def read_item(
         ),
         links=item_links(head.key, guide_path(guide) + below, below=below, numbers=mentions),
     )
-    return public_response(request, answer, caching=CACHE_CURRENT)
+    return public_response(request, response, caching=CACHE_CURRENT)

@@ -50,10 +50,10 @@ def read_readiness(response: Response, context: ContextDep) -> Health:
         checks["disk"] = _disk(context)
     if context.draining.is_set():
         checks["process"] = "stopping"
-    well = set(checks.values()) == {HEALTHY}
-    if not well:
+    is_ready = set(checks.values()) == {HEALTHY}
+    if not is_ready:
         response.status_code = UNAVAILABLE
-    return Health(status=HEALTHY if well else "unavailable", checks=checks)
+    return Health(status=HEALTHY if is_ready else "unavailable", checks=checks)
 
 
 @router.get(

@@ -23,12 +23,13 @@ from app.web.json_body import JSONRoute
 from app.web.problem_types import (
     ALREADY_WITHDRAWN,
     BODY_PROBLEMS,
-    CLIENT_PROBLEMS,
+    CREDENTIAL_PROBLEMS,
     EDITION_NOT_FOUND,
     GUIDE_NOT_FOUND,
     NOT_FOUND,
     PRECONDITION_FAILED,
     PRECONDITION_MISSING,
+    SERVICE_UNAVAILABLE,
     problem_responses,
 )
 from app.web.responses import NO_STORE, etag_of, gzip_etag, json_bytes, matches_etag
@@ -37,7 +38,7 @@ from app.web.router import GuidanceRouter
 router = GuidanceRouter(prefix="/v1/guides/{guide}/editions", tags=["Publishing"], route_class=JSONRoute)
 
 MAY_PUBLISH = Security(require_client, scopes=[Scope.PUBLISH])
-REFUSALS = (*BODY_PROBLEMS, *CLIENT_PROBLEMS)
+REFUSALS = (*BODY_PROBLEMS, SERVICE_UNAVAILABLE, *CREDENTIAL_PROBLEMS)
 
 IfMatch = Annotated[
     str | None,

@@ -66,7 +66,7 @@ def test_it_reads_in_order_as_text_with_999_first_and_the_cautions_before_the_li
 
 def test_the_same_edition_is_the_same_bytes_and_the_current_one_is_its_own(client: TestClient) -> None:
     first = client.get(PATHS[1]).content
-    pdf._printed.cache_clear()
+    pdf._compile.cache_clear()
 
     assert client.get(PATHS[1]).content == first
     assert client.get(PATHS[0]).content == first

@@ -89,7 +89,7 @@ def test_the_editions_read_last_are_remembered_and_no_more(
     read = [remembering(key) for key in (keys[0], keys[1], keys[0], keys[2])]
 
     assert [content.change_note for content in read] == ["Edition 1.", "Edition 2.", "Edition 1.", "Edition 3."]
-    assert [remembering.remembered(key) is not None for key in keys] == [True, False, True]
+    assert [remembering.cached(key) is not None for key in keys] == [True, False, True]
     engine.dispose()
 
 

@@ -19,7 +19,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from app.config import Settings
 from app.main import create_app
 from app.models.concerns.examples import SMALLEST_EXAMPLE
-from app.server.run import LARGEST_HEAD
+from app.server.run import MAX_HEAD_BYTES
 from app.web.middleware import request_body
 from app.web.middleware.request_body import MAX_BODY_BYTES, RequestBodyMiddleware
 from tests.support.live import LiveServer
@@ -157,7 +157,7 @@ def test_a_body_that_comes_slowly_and_in_time_is_taken(connect: Connect) -> None
 
 def test_a_head_that_is_too_large_is_refused(connect: Connect) -> None:
     connection = connect()
-    connection.sendall(b"GET /v1 HTTP/1.1\r\nX: " + b"x" * LARGEST_HEAD)
+    connection.sendall(b"GET /v1 HTTP/1.1\r\nX: " + b"x" * MAX_HEAD_BYTES)
 
     assert expect_a_problem(told(connection), 400)["type"] == "/v1/problems/bad-request"
 

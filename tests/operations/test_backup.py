@@ -105,7 +105,7 @@ def test_a_backup_under_load_holds_every_concern_acknowledged_before_it_and_can_
 def test_a_copy_ends_and_is_of_one_moment_however_fast_others_write(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("app.store.backup.PAGES_A_STEP", 1)
+    monkeypatch.setattr("app.store.backup.PAGES_PER_STEP", 1)
     tamper(
         tmp_path / "db",
         "PRAGMA journal_mode=WAL",
