@@ -5,12 +5,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from app.web.openapi import SCHEMA_PREFIX
+from app.web.openapi import SCHEMA_PREFIX, JsonObject
 
 FIRST_ERROR = 400
 MAX_DEPTH = 6
-
-JsonObject = dict[str, Any]
 
 
 @dataclass(frozen=True)
