@@ -68,7 +68,7 @@ def _root_of(path: Path, text: str) -> Node:
         root: Node | None = None if faults else YAML(typ="safe", pure=True).compose(text)
     except ReaderError as error:
         line = text[: error.position].count("\n") + 1
-        raise SeedFileError(path, [SeedError(line, "not YAML: a character that may not stand in it")]) from None
+        raise SeedFileError(path, [SeedError(line, "not YAML: it has a character that YAML does not allow")]) from None
     except MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else 0
         problem = ", ".join(filter(None, (error.context, error.problem)))
@@ -86,7 +86,7 @@ def _unused_features(event: Event) -> Iterator[SeedError]:
     if getattr(event, "tag", None):
         yield SeedError(line, "tags (`!`) are not used in seed files")
     if isinstance(event, DocumentStartEvent) and event.version not in (None, (1, 2)):
-        yield SeedError(line, "what begins here must be YAML 1.2: remove its `%YAML` line")
+        yield SeedError(line, "this document must be YAML 1.2: remove its `%YAML` line")
 
 
 @dataclass
@@ -111,7 +111,7 @@ class Tree:
             if not isinstance(key, ScalarNode) or key.tag not in (_TEXT, _DATE):
                 self.faults.append(SeedError(line, f"{_place(at)} has a key that is not plain text"))
             elif (*at, key.value) in self.lines:
-                self.faults.append(SeedError(line, f"{_place((*at, key.value))} stands here twice"))
+                self.faults.append(SeedError(line, f"{_place((*at, key.value))} is a duplicate key"))
             else:
                 self.lines[(*at, key.value)] = line
                 yield key.value, value
