@@ -261,4 +261,4 @@ def test_a_serving_process_erases_by_itself_what_is_due(
     acts = database("SELECT client, act, detail FROM disclosures WHERE chain = ? ORDER BY number", due["reference"])
     assert acts[-1] == ("retention", "erased", "kept for 365 days")
     assert database("SELECT count(*) FROM disclosures WHERE chain = ?", waiting["reference"]) == [(0,)]
-    assert '"event": "concerns_erased"' in server.log.read_text()
+    assert '"event":"concerns_erased"' in server.log.read_text()
