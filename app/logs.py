@@ -1,4 +1,4 @@
-"""Logs: one JSON object a line, and in it only fields of a fixed list. Nothing that anyone sent can reach a line."""
+"""Logs: one JSON object a line, with only the fields of a fixed list. No word that a caller sent can be in a line."""
 
 import datetime as dt
 import logging
@@ -44,7 +44,7 @@ def set_up_logs(level: str) -> None:
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(level.upper())
-    logging.raiseExceptions = False  # a line that cannot be written would be told whole, with its values
+    logging.raiseExceptions = False  # else the report of a failed write shows the line with its values
     for name in ("uvicorn", "uvicorn.error", "uvicorn.access", "fastapi", "sqlalchemy.engine"):
         logging.getLogger(name).handlers.clear()
         logging.getLogger(name).propagate = True
@@ -52,7 +52,7 @@ def set_up_logs(level: str) -> None:
 
 
 class Log:
-    """Writes events: each a name, with fields of the fixed list."""
+    """A logger of events: each has a name, and fields of the fixed list."""
 
     def __init__(self, name: str) -> None:
         self._logger = logging.getLogger(name)
@@ -62,11 +62,11 @@ class Log:
         self.info_each(event, [fields])
 
     def info_each(self, event: str, rows: Sequence[Mapping[str, Any]]) -> None:
-        """Record several events of one name, a line each: one record of all is much cheaper than a record each."""
+        """Record several events of one name, a line each. One record for all costs much less than a record each."""
         self._logger.info(event, extra={ROWS: rows})
 
     def warning(self, event: str, **fields: Any) -> None:
-        """Record what an operator should know."""
+        """Record an event that an operator should know of."""
         self._logger.warning(event, extra={ROWS: [fields]})
 
     def error(self, event: str, **fields: Any) -> None:
@@ -80,8 +80,8 @@ class Lines(logging.Formatter):
     def format(self, record: logging.LogRecord) -> str:
         """Return one line for each row of the record; a record of a library has one row.
 
-        A library's record keeps the words of its author, without the values put into them, and of those words the first
-        line: some libraries, asyncio among them, put values into their words, on lines of their own.
+        Of a library's message only the first line of the template is written, without its values: some libraries,
+        asyncio among them, put values into the template itself, on lines of their own.
         """
         common: dict[str, Any] = {
             "event": str(record.msg).partition("\n")[0],
@@ -97,7 +97,7 @@ class Lines(logging.Formatter):
 
 
 def frames_of(error: BaseException) -> list[str]:
-    """Where the error was raised: file and line of each frame, and none of its words."""
+    """Return the file and line of each frame in which the error was raised, without the message of the error."""
     return [f"{frame.filename}:{frame.lineno} {frame.name}" for frame in traceback.extract_tb(error.__traceback__)][
         -12:
     ]

@@ -14,13 +14,12 @@ from app.about import NAME, VERSION
 from app.config import Settings
 from app.errors import GuidanceError, SetupError
 from app.logs import Log
-from app.pages import assets as looks
-from app.pages.docs import developer_pages as developers
-from app.pages.docs import swagger as docs
+from app.pages import assets
+from app.pages.docs import developer_pages, swagger
 from app.pages.error_page_middleware import ErrorPageMiddleware
-from app.pages.form import raise_concern as raising
-from app.pages.guide import guide_pages as reading
-from app.pages.status import concern_status as following
+from app.pages.form import raise_concern
+from app.pages.guide import guide_pages
+from app.pages.status import concern_status
 from app.routers import (
     audit,
     catalogue,
@@ -29,6 +28,7 @@ from app.routers import (
     editions,
     events,
     feeds,
+    guide_formats,
     guides,
     open_referral,
     operations,
@@ -36,7 +36,6 @@ from app.routers import (
     reference,
     security_txt,
 )
-from app.routers import guide_formats as other_forms
 from app.services.access.clients import Authenticator
 from app.services.access.key_files import (
     DEVELOPMENT_IDENTITY,
@@ -85,7 +84,7 @@ from app.web.problems import add_problem_handlers
 ROUTERS = (
     concerns.router,  # first the most used, since routes are tried in order
     publishing.router,  # both before routes that would take the rest of the path as a name
-    other_forms.router,
+    guide_formats.router,
     editions.time_maps,
     editions.router,
     guides.router,
@@ -97,13 +96,13 @@ ROUTERS = (
     audit.router,
     events.router,
     operations.router,
-    looks.router,
-    reading.router,
-    raising.router,
-    following.router,
-    developers.router,  # before the route that would take its names as files
+    assets.router,
+    guide_pages.router,
+    raise_concern.router,
+    concern_status.router,
+    developer_pages.router,  # before the route that would take its names as files
     security_txt.router,
-    docs.router,
+    swagger.router,
 )
 
 log = Log(__name__)

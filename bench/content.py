@@ -74,7 +74,7 @@ def fill_with_guides(data_dir: Path, number: int, progress: Progress) -> None:
 
 
 def made_up_guide(place: int) -> str:
-    """The name of a made-up guide."""
+    """Return the name of a made-up guide."""
     return f"a-made-up-guide-{place}"
 
 
@@ -113,7 +113,7 @@ def on_every_cpu() -> None:
 
 @contextmanager
 def naive_server(work: Path, name: str = "naive", **environment: str) -> Iterator[Server]:
-    """The afternoon's application on the items of the seed's guide."""
+    """Build the afternoon's application on the items of the seed's guide."""
     database = str(work / NAIVE_DATABASE)
     if not Path(database).exists():
         subprocess.run([sys.executable, "-m", "bench.naive_content"], env={**os.environ, NAME: database}, check=True)

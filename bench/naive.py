@@ -71,13 +71,13 @@ def read_section(session: SessionDep, guide: str, section: str) -> list[Item]:
 
 @app.get("/guides/{guide}")
 def read_guide(session: SessionDep, guide: str) -> list[Item]:
-    """The whole guide."""
+    """Return the whole guide."""
     return list(session.exec(select(Item).where(Item.guide == guide).order_by(col(Item.section), col(Item.position))))
 
 
 @app.get("/search")
 def search(session: SessionDep, q: str) -> list[Item]:
-    """The items that hold the word."""
+    """Return the items that hold the word."""
     return list(session.exec(select(Item).where(col(Item.text).contains(q)).limit(20)))
 
 

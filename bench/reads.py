@@ -66,7 +66,7 @@ def measure_reads(results: Results, work: Path, rounds: int, seconds: float, say
 def _add_nginx(
     results: Results, tasks: dict[str, Task], stack: ExitStack, work: Path, body: bytes, reading: Callable[[str], Task]
 ) -> None:
-    """A static file of the same bytes, where nginx is there."""
+    """Measure a static file of the same bytes, if nginx is installed."""
     if not shutil.which("nginx"):
         results.skipped["nginx"] = "it is not installed"
         return
@@ -91,7 +91,7 @@ def _add_nginx(
 def _add_datasette(
     results: Results, tasks: dict[str, Task], stack: ExitStack, work: Path, reading: Callable[[str], Task]
 ) -> None:
-    """The rows of the afternoon's application, read through Datasette."""
+    """Measure reads of the rows of the afternoon's application through Datasette."""
     if importlib.util.find_spec("datasette") is None:
         results.skipped["datasette"] = "it is not installed"
         return

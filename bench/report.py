@@ -49,7 +49,7 @@ BARS = (
 
 
 def table(results: Results) -> list[dict[str, Any]]:
-    """A row for each bar that was measured: median, smallest and largest ratio, and whether the bar is reached."""
+    """Return a row for each measured bar: median, smallest and largest ratio, and whether the bar is reached."""
     rows = []
     for bar in BARS:
         known = results.rounds
@@ -68,7 +68,7 @@ def table(results: Results) -> list[dict[str, Any]]:
 
 
 def as_text(results: Results) -> str:
-    """The rates and the bars, to be read."""
+    """Format the rates and the bars for people to read."""
     lines = ["", f"{'requests a second (median)':<44}{'rate':>10}{'median ms':>11}{'p99 ms':>9}"]
     for name, rounds in results.rounds.items():
         median, tail = (statistics.median(values) for values in ([r.median for r in rounds], [r.p99 for r in rounds]))
@@ -87,7 +87,7 @@ def as_text(results: Results) -> str:
 
 
 def machine() -> dict[str, Any]:
-    """What it was measured on."""
+    """Describe the machine of the measurement."""
     cpu = next((ln for ln in Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines() if "model name" in ln), "")
     return {
         "cpus": os.cpu_count(),
@@ -109,7 +109,7 @@ def write(results: Results, about: dict[str, Any], *, is_whole: bool) -> Path:
 
 
 def regressions(results: Results, recorded: dict[str, Any]) -> list[str]:
-    """The ratios that are worse than the recorded ones by more than a quarter."""
+    """Return the ratios that are worse than the recorded ones by more than a quarter."""
     before = {row["what"]: row["median"] for row in recorded["bars"]}
     found = []
     for row in table(results):

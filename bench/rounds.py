@@ -31,11 +31,11 @@ class Results:
                     self.rounds.setdefault(name, []).append(measured)
 
     def rate(self, name: str) -> float:
-        """The median rate, in requests a second."""
+        """Return the median rate, in requests a second."""
         return statistics.median(each.rate for each in self.rounds[name])
 
     def ratios(self, name: str, to: str) -> list[float]:
-        """The ratio of each round, in order of size."""
+        """Return the ratio of each round, in order of size."""
         pairs = zip(self.rounds[name], self.rounds[to], strict=True)
         return sorted(mine.rate / other.rate for mine, other in pairs)
 

@@ -41,12 +41,12 @@ class Server:
 
 
 def pinned(command: Sequence[str], cpu: str) -> list[str]:
-    """The command, on those processors alone where the machine has `taskset`."""
+    """Return the command, bound to those processors if the machine has `taskset`."""
     return ["taskset", "-c", cpu, *command] if shutil.which("taskset") else [*command]
 
 
 def free_port() -> int:
-    """A port that nobody listens on."""
+    """Return a free port."""
     with socket.socket() as listening:
         listening.bind(("127.0.0.1", 0))
         port: int = listening.getsockname()[1]
@@ -57,7 +57,7 @@ def free_port() -> int:
 def running(
     name: str, command: Sequence[str], ready: str, *, port: int, cpu: str = LAST_CPU, **environment: str
 ) -> Iterator[Server]:
-    """The server of that command, once it answers at `ready`; stopped afterwards."""
+    """Start the server of that command, yield it when it answers at `ready`, and stop it afterwards."""
     began = time.perf_counter()
     with Path(os.devnull).open("wb") as nowhere:
         process = subprocess.Popen(
@@ -73,7 +73,7 @@ def running(
 
 @contextmanager
 def guidance(name: str, data_dir: Path, *more: str, cpu: str = LAST_CPU, **environment: str) -> Iterator[Server]:
-    """The service, with its default settings."""
+    """Start the service, with its default settings."""
     port = free_port()
     command = [sys.executable, "-m", "bench.running", "guidance", "serve", "--port", str(port)]
     with running(
@@ -84,7 +84,7 @@ def guidance(name: str, data_dir: Path, *more: str, cpu: str = LAST_CPU, **envir
 
 @contextmanager
 def baseline(name: str, app: str, ready: str, **environment: str) -> Iterator[Server]:
-    """A baseline under uvicorn, with the settings that the service gives it."""
+    """Start a baseline under uvicorn, with the settings that the service gives it."""
     port = free_port()
     command = [sys.executable, "-m", "bench.running", app, str(port)]
     with running(name, command, ready, port=port, **environment) as server:

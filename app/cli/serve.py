@@ -8,7 +8,7 @@ import typer
 from app.cli.options import DataDir, EnvFile, read_settings
 from app.errors import SetupError
 from app.logs import set_up_logs
-from app.server.run import serve as run_server
+from app.server.run import run_server
 
 
 def serve(
@@ -18,7 +18,7 @@ def serve(
     data_dir: DataDir = None,
     env_file: EnvFile = None,
 ) -> None:
-    """Serve: on the first start the seed is published and development keys are made."""
+    """Start the service. The first start publishes the seed and makes development keys."""
     settings = read_settings(data_dir, env_file)
     set_up_logs(settings.log_level)
     if not settings.seal_to:

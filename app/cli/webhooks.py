@@ -1,4 +1,4 @@
-"""`guidance webhooks` and `guidance deliver`: pushing events to other systems."""
+"""`guidance webhooks` and `guidance deliver`: push events to other systems."""
 
 import datetime as dt
 import signal
@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 from sqlmodel import Session
 
-from app.cli.options import DataDir, EnvFile, database_at_work, read_settings
+from app.cli.options import DataDir, EnvFile, open_writer, read_settings
 from app.main import utc_now
 from app.models.events.tables import EventKind
 from app.services.events.dispatcher import DispatcherThread, WebhookDispatcher
@@ -18,29 +18,31 @@ from app.store.webhooks import list_webhooks
 
 webhooks = typer.Typer(help="Addresses that events are pushed to.", no_args_is_help=True)
 
-Name = Annotated[str, typer.Argument(help="The webhook's name.")]
+WebhookName = Annotated[str, typer.Argument(help="The webhook's name.")]
 
 
 @webhooks.command("add")
 def webhooks_add(
     name: Annotated[str, typer.Argument(help="Lower-case words joined by hyphens.")],
     url: Annotated[str, typer.Argument(help="An https address.")],
-    event: Annotated[list[EventKind], typer.Option("--event", help="A kind of event; give it once for each.")],
+    event: Annotated[
+        list[EventKind], typer.Option("--event", help="A kind of event. Repeat the option for each kind.")
+    ],
     data_dir: DataDir = None,
     env_file: EnvFile = None,
 ) -> None:
-    """Add an address and print the secret that signs what is sent to it (Standard Webhooks); it is shown here once."""
+    """Add an address and print the secret that signs its events (Standard Webhooks). It is shown only once."""
     settings = read_settings(data_dir, env_file)
     guard = SsrfGuard(frozenset(settings.webhook_allowed_hosts))
-    with database_at_work(settings) as (_, writer):
+    with open_writer(settings) as (_, writer):
         secret = add_webhook(writer, name=name, url=url, kinds=event, guard=guard, at=utc_now())
     typer.echo(secret)
 
 
 @webhooks.command("list")
 def webhooks_list(data_dir: DataDir = None, env_file: EnvFile = None) -> None:
-    """List the addresses, with how many deliveries wait and how many could not be made."""
-    with database_at_work(read_settings(data_dir, env_file)) as (engine, _), Session(engine) as session:
+    """List the addresses, each with the number of deliveries that wait and of those that failed for good."""
+    with open_writer(read_settings(data_dir, env_file)) as (engine, _), Session(engine) as session:
         counted = count_deliveries(session)
         for webhook in list_webhooks(session):
             state = f"disabled: {webhook.disabled_because}" if webhook.disabled_at else "active"
@@ -49,24 +51,24 @@ def webhooks_list(data_dir: DataDir = None, env_file: EnvFile = None) -> None:
 
 
 @webhooks.command("remove")
-def webhooks_remove(name: Name, data_dir: DataDir = None, env_file: EnvFile = None) -> None:
-    """Send nothing more to the address."""
-    with database_at_work(read_settings(data_dir, env_file)) as (_, writer):
+def webhooks_remove(name: WebhookName, data_dir: DataDir = None, env_file: EnvFile = None) -> None:
+    """Remove the address: no more events are sent to it."""
+    with open_writer(read_settings(data_dir, env_file)) as (_, writer):
         remove_webhook(writer, name, at=utc_now())
     typer.echo(f"{name}: removed")
 
 
 @webhooks.command("rotate")
 def webhooks_rotate(
-    name: Name,
+    name: WebhookName,
     finish: Annotated[
         bool, typer.Option("--finish", help="Drop the old secret: the receiver has the new one.")
     ] = False,
     data_dir: DataDir = None,
     env_file: EnvFile = None,
 ) -> None:
-    """Print a new secret. Until `--finish`, everything sent carries a signature with each of the two."""
-    with database_at_work(read_settings(data_dir, env_file)) as (_, writer):
+    """Print a new secret. Until `--finish`, each event has two signatures: one with each secret."""
+    with open_writer(read_settings(data_dir, env_file)) as (_, writer):
         if finish:
             drop_old_secret(writer, name)
             typer.echo(f"{name}: only the newest secret signs")
@@ -75,9 +77,9 @@ def webhooks_rotate(
 
 
 @webhooks.command("replay")
-def webhooks_replay(name: Name, data_dir: DataDir = None, env_file: EnvFile = None) -> None:
-    """Try again everything that could not be delivered to the address."""
-    with database_at_work(read_settings(data_dir, env_file)) as (_, writer):
+def webhooks_replay(name: WebhookName, data_dir: DataDir = None, env_file: EnvFile = None) -> None:
+    """Send again all events that could not be delivered to the address."""
+    with open_writer(read_settings(data_dir, env_file)) as (_, writer):
         requeued = replay_deliveries(writer, name, now=utc_now())
     typer.echo(f"{requeued} due again")
 
@@ -85,15 +87,18 @@ def webhooks_replay(name: Name, data_dir: DataDir = None, env_file: EnvFile = No
 def deliver(
     lease: Annotated[
         int,
-        typer.Option(help="Seconds after which another worker tries what this one claimed and did not settle.", min=1),
+        typer.Option(
+            help="Seconds after which another worker may take a delivery that this one claimed and did not finish.",
+            min=1,
+        ),
     ] = 60,
     data_dir: DataDir = None,
     env_file: EnvFile = None,
 ) -> None:
-    """Deliver events until stopped, in a process of its own. Any number may run beside each other."""
+    """Deliver events until stopped, in a process of its own. Several such processes may run at once."""
     settings = read_settings(data_dir, env_file)
     allowed_hosts = frozenset(settings.webhook_allowed_hosts)
-    with database_at_work(settings) as (_, writer):
+    with open_writer(settings) as (_, writer):
         delivery = DispatcherThread(WebhookDispatcher(writer, allowed_hosts, utc_now, dt.timedelta(seconds=lease)))
         signal.signal(signal.SIGTERM, lambda *_: delivery.request_stop())
         signal.signal(signal.SIGINT, lambda *_: delivery.request_stop())

@@ -18,17 +18,16 @@ INDEX = "/v1"
 ANYWHERE = "http://service"
 LONGEST_PAGE = {"limit": 200}
 LONGEST_DIRECTORY_PAGE = {"per_page": 1000}
-SERVER_ERROR = 500
 
-Responses = dict[str, httpx.Response]
+ExportedResponses = dict[str, httpx.Response]
 
 
-async def crawl(app: FastAPI, *, public_url: str) -> Responses:
+async def crawl(app: FastAPI, *, public_url: str) -> ExportedResponses:
     """Return every response to export, by its path. `public_url` is the service's own address in absolute links.
 
     Raise `NotExportable` if the service fails, or if an edition was published or withdrawn during the crawl.
     """
-    exported: Responses = {}
+    exported: ExportedResponses = {}
     transport = httpx.ASGITransport(app)
     async with (
         app.router.lifespan_context(app),
@@ -68,7 +67,7 @@ async def _read(client: httpx.AsyncClient, path: str) -> httpx.Response:
     longest = _longest_page(response)
     if longest is not None:
         response = await client.get(path, params=longest)
-    if response.status_code >= SERVER_ERROR:
+    if response.is_server_error:
         raise NotExportable(f"{path} answers {response.status_code}.")
     return response
 

@@ -9,11 +9,11 @@ from pathlib import Path, PurePosixPath
 
 from fastapi import FastAPI
 
-from app.export.crawler import Responses, crawl, is_partial_list
+from app.export.crawler import ExportedResponses, crawl, is_partial_list
 
 INVENTORY = "export.json"
 MADE_BY = "guidance export"
-HEADERS = ("content-type", "cache-control", "etag")
+EXPORTED_HEADERS = ("content-type", "cache-control", "etag")
 
 
 @dataclass(frozen=True)
@@ -55,7 +55,7 @@ def _is_replaceable(folder: Path) -> bool:
     return isinstance(inventory, dict) and inventory.get("made_by") == MADE_BY
 
 
-def _write(tree: Path, responses: Responses) -> None:
+def _write(tree: Path, responses: ExportedResponses) -> None:
     """Write each response, and an inventory of their headers and digests for the server's configuration."""
     inventory = []
     folders = {str(folder) for path in responses for folder in PurePosixPath(path).parents}
@@ -65,7 +65,7 @@ def _write(tree: Path, responses: Responses) -> None:
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_bytes(response.content)
         digest = f"sha256:{hashlib.sha256(response.content).hexdigest()}"
-        headers = {header: response.headers[header] for header in HEADERS if header in response.headers}
+        headers = {header: response.headers[header] for header in EXPORTED_HEADERS if header in response.headers}
         inventory.append({"path": path, "file": name, "digest": digest, "headers": headers})
     (tree / INVENTORY).write_text(json.dumps({"made_by": MADE_BY, "answers": inventory}, indent=1) + "\n")
 

@@ -1,4 +1,4 @@
-"""Canonical JSON (RFC 8785), and the digests that any caller can take again from what it holds."""
+"""Canonical JSON (RFC 8785), and digests that a caller can compute again from a response."""
 
 import hashlib
 
@@ -18,7 +18,7 @@ def _without_empty_members(value: JsonValue) -> JsonValue:
 
 
 def digest_of(content: EditionContent) -> str:
-    """The digest, as `sha256:` and 64 hexadecimal digits.
+    """Return the digest: `sha256:` and 64 hexadecimal digits.
 
     It is the SHA-256 of the canonical JSON (RFC 8785) of the members `title` to `contacts`, after every member whose
     value is null, an empty array or an empty object has been left out. So a key that is added to this API later, and
@@ -29,14 +29,17 @@ def digest_of(content: EditionContent) -> str:
 
 
 def canonical_submission(submission: BaseModel) -> bytes:
-    """What was sent, whatever the order and spacing of its JSON; its SHA-256 stands in the receipt."""
+    """Return the fields that were sent, as canonical JSON. The receipt has its SHA-256.
+
+    The order and spacing of the JSON that was sent do not matter.
+    """
     return canonical_json(submission.model_dump(mode="json", exclude_unset=True))
 
 
 def canonical_json(value: JsonValue) -> bytes:
     """Return the canonical JSON (RFC 8785) of a value whose names are ASCII, and which holds no fraction.
 
-    orjson writes names in the order of their characters and numbers in its own way; under those two conditions both
-    are what the RFC demands. Raises `orjson.JSONEncodeError` for a whole number beyond 53 bits.
+    orjson sorts names by their characters and has its own format of numbers. Under those two conditions both are as
+    the RFC requires. Raises `orjson.JSONEncodeError` for a whole number beyond 53 bits.
     """
     return orjson.dumps(value, option=orjson.OPT_SORT_KEYS | orjson.OPT_STRICT_INTEGER)

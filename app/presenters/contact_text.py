@@ -11,7 +11,7 @@ def phone_text(phone: Phone) -> str:
 
 
 def option_text(phone: Phone) -> str:
-    """Return what to press when the call is answered, to stand after the number: ` (option 1)`, or nothing."""
+    """Return the key to press when the call is answered, to print after the number: ` (option 1)`, or nothing."""
     return f" (option {phone.option})" if phone.option else ""
 
 

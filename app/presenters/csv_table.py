@@ -1,6 +1,6 @@
-"""How a section is laid out as CSV (RFC 4180): one item a row, and in every row its edition and its cautions.
+"""A section as CSV (RFC 4180): one row for each item, and in each row the edition and the cautions.
 
-A cell that a spreadsheet would take for a formula gets an apostrophe before it; all other words stand as published.
+A cell that a spreadsheet would run as a formula gets an apostrophe before it. All other words are as published.
 """
 
 import csv
@@ -17,13 +17,13 @@ from app.models.guidance.sections import Section
 from app.presenters.contact_text import phone_text
 from app.store.editions import EditionHead
 
-FORMULA_BEGINS = ("=", "+", "-", "@", "\t", "\r")
+FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 
 Cells = dict[str, str]
 
 
 def section_csv(head: EditionHead, content: EditionContent, section: Section) -> bytes:
-    """The section as CSV in UTF-8, with a header row."""
+    """Return the section as CSV in UTF-8, with a header row."""
     edition = {"guide": head.guide, "edition": str(head.number), "digest": head.digest}
     cautions = {f"caution_{place}": caution.text for place, caution in enumerate(content.cautions, start=1)}
     model = section.entry.item
@@ -37,16 +37,16 @@ def section_csv(head: EditionHead, content: EditionContent, section: Section) ->
 
 
 def csv_name(head: EditionHead, section: Section) -> str:
-    """The name of the file in which to keep it."""
+    """Return the file name for the section, for example `child-sexual-exploitation-1-indicators.csv`."""
     return f"{head.guide}-{head.number}-{section.value}.csv"
 
 
 def _safe(cell: str) -> str:
-    return f"'{cell}" if cell.startswith(FORMULA_BEGINS) else cell
+    return f"'{cell}" if cell.startswith(FORMULA_STARTS) else cell
 
 
 def _item_cells(model: type[RequestModel], item: RequestModel | None) -> Cells:
-    """The cells of the item by column; without an item, its columns with empty cells."""
+    """Return the cells of the item by column. Without an item, return empty cells: their names are the header row."""
     cells: Cells = {}
     for name in model.model_fields:
         value = getattr(item, name, None)

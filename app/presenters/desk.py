@@ -12,7 +12,7 @@ from app.models.links import desk_concern_path, disclosures_path, edition_path
 from app.services.concerns.unsealing import Unsealer
 from app.services.desk.actions import SealedConcern
 
-OWN_FIELDS = ("overdue", "links")
+COMPUTED_FIELDS = ("overdue", "links")
 
 
 def reference_of(text: str) -> str:
@@ -51,7 +51,7 @@ def opened_concern(taken: SealedConcern, unsealer: Unsealer, *, now: dt.datetime
 
 
 def _common_fields(row: Mapping[str, Any], now: dt.datetime) -> dict[str, Any]:
-    columns = {name: row[name] for name in InboxEntry.model_fields if name not in OWN_FIELDS}
+    columns = {name: row[name] for name in InboxEntry.model_fields if name not in COMPUTED_FIELDS}
     path = desk_concern_path(row["reference"])
     return columns | {
         "overdue": row["state"] == ConcernState.RECEIVED and row["acknowledge_by"] < now,

@@ -16,7 +16,7 @@ from app.models.links import ATOM_FEED, JSON_FEED, edition_path, guide_path
 from app.store.edition_events import EditionEvent, EditionEventKind
 
 TITLE = f"{NAME}: editions"
-DESCRIPTION = "Editions of safeguarding guidance as they are published and withdrawn, the newest first."
+FEED_DESCRIPTION = "Editions of safeguarding guidance as they are published and withdrawn, the newest first."
 JSON_MEDIA_TYPE = "application/feed+json"
 ATOM_MEDIA_TYPE = "application/atom+xml"
 
@@ -32,7 +32,7 @@ def json_feed(events: Sequence[EditionEvent], public_url: str) -> JsonFeed:
         title=TITLE,
         home_page_url=f"{public_url}/",
         feed_url=public_url + JSON_FEED,
-        description=DESCRIPTION,
+        description=FEED_DESCRIPTION,
         authors=(FeedAuthor(name=NAME),),
         items=tuple(_item(event, public_url) for event in events),
     )
@@ -43,7 +43,7 @@ def atom_feed(events: Sequence[EditionEvent], public_url: str) -> bytes:
     feed = ElementTree.Element("feed", {"xmlns": ATOM, "xml:lang": "en-GB"})
     _add_text(feed, "id", uuid.uuid5(uuid.NAMESPACE_URL, public_url + ATOM_FEED).urn)
     _add_text(feed, "title", TITLE)
-    _add_text(feed, "subtitle", DESCRIPTION)
+    _add_text(feed, "subtitle", FEED_DESCRIPTION)
     _add_text(feed, "updated", format_utc(events[0].at) if events else NEVER)
     _add_text(ElementTree.SubElement(feed, "author"), "name", NAME)
     _add_link(feed, "self", public_url + ATOM_FEED, ATOM_MEDIA_TYPE)

@@ -1,7 +1,7 @@
-"""How an edition is laid out as Markdown (CommonMark): the guide to read in a minute, with whom to call first.
+"""An edition as Markdown (CommonMark): the guide to read in a minute, with the emergency numbers first.
 
-Every character of the guide that Markdown would take for its own is escaped, so that the page shows the words as
-published. Line breaks within a text become spaces. The layout is the template `edition.md.jinja`.
+Every character with a meaning in Markdown is escaped, so that the page shows the words as published. Line breaks within
+a text become spaces. The layout is the template `edition.md.jinja`.
 """
 
 import re
@@ -19,9 +19,9 @@ from app.models.links import edition_path
 from app.presenters.contact_text import citation_text
 from app.store.editions import EditionHead
 
-TEMPLATE = Path(__file__).with_name("edition.md.jinja")
+MARKDOWN_TEMPLATE = Path(__file__).with_name("edition.md.jinja")
 BLANKS = re.compile(r"[ \t\r\n\f\v]+")
-SPECIAL = re.compile(r"([\\`*_\[\]<>#~|]|^[+=-]|&(?=#?\w+;))")  # anywhere, at the beginning, before an entity's name
+SPECIAL = re.compile(r"([\\`*_\[\]<>#~|]|^[+=-]|&(?=#?\w+;))")  # anywhere; at the start of a line; in an entity
 NUMBER = re.compile(r"^([0-9]+)([.)])")
 AUTOLINK = re.compile(r"https?://[^\x00-\x20<>]+")
 
@@ -42,13 +42,13 @@ def edition_markdown(
 
 
 def escaped(words: str) -> str:
-    """The words on one line, as Markdown that shows exactly them."""
+    """Return the words on one line, escaped, so that Markdown shows them unchanged."""
     line = SPECIAL.sub(r"\\\1", BLANKS.sub(" ", words).strip())
     return NUMBER.sub(r"\1\\\2", line)
 
 
 def address(url: str) -> str:
-    """The address as a link that shows it."""
+    """Return the address as a link with the address as its text."""
     return f"<{url}>" if AUTOLINK.fullmatch(url) else escaped(url)
 
 
@@ -62,4 +62,4 @@ def _template() -> jinja2.Template:
         undefined=jinja2.StrictUndefined,
     )
     environment.filters |= {"escaped": escaped, "address": address, "citation": citation_text}
-    return environment.from_string(TEMPLATE.read_text(encoding="utf-8"))
+    return environment.from_string(MARKDOWN_TEMPLATE.read_text(encoding="utf-8"))

@@ -21,13 +21,13 @@ from app.web.responses import CACHE_CURRENT, conditional_response
 
 STUB = "/open-referral/v3"
 DOCUMENT = f"{STUB}/openapi.json"
-MAX_GUIDES = 10_000
+MAX_DIRECTORY_GUIDES = 10_000
 SCHEMA_REFERENCE = re.compile(r'"#/components/schemas/([^"]+)"')
 
-P = TypeVar("P", bound=Page)
+_Page = TypeVar("_Page", bound=Page)
 
 
-class Identified(Protocol):
+class DirectoryObject(Protocol):
     """An object with an id."""
 
     @property
@@ -35,7 +35,7 @@ class Identified(Protocol):
         """The id of the object."""
 
 
-T = TypeVar("T", bound=Identified)
+_Object = TypeVar("_Object", bound=DirectoryObject)
 
 
 @dataclass(frozen=True)
@@ -74,7 +74,9 @@ class Paging(NamedTuple):
 
 def read_directory(session: Session, context: AppContext) -> Directory:
     """Return the directory of all current guides."""
-    guides = [Guide(head, read_content(session, head.key)) for head in list_current(session, limit=MAX_GUIDES)]
+    guides = [
+        Guide(head, read_content(session, head.key)) for head in list_current(session, limit=MAX_DIRECTORY_GUIDES)
+    ]
     return make_directory(guides, context.reference_data.signposts, public_url=context.settings.public_url)
 
 
@@ -102,7 +104,7 @@ def at_locations(services: Iterable[Service]) -> list[ServiceAtLocation]:
     ]
 
 
-def get_by_id(objects: Iterable[T], id_: UUID) -> T:
+def get_by_id(objects: Iterable[_Object], id_: UUID) -> _Object:
     """Return the object with the id. Raise `NotFound` if there is none."""
     for each in objects:
         if each.id == id_:
@@ -110,7 +112,7 @@ def get_by_id(objects: Iterable[T], id_: UUID) -> T:
     raise NotFound
 
 
-def page_of(page_type: type[P], entries: Sequence[OmitsEmpty], paging: Paging) -> P:
+def page_of(page_type: type[_Page], entries: Sequence[OmitsEmpty], paging: Paging) -> _Page:
     """Return one page of the entries. A page after the last is empty."""
     start = (paging.page - 1) * paging.per_page
     contents = entries[start : start + paging.per_page]

@@ -1,7 +1,7 @@
-"""How an edition is laid out to print: one A4 page, tagged (PDF/UA-1), with a QR code that leads to the live guide.
+"""An edition as a PDF to print: one A4 page, tagged (PDF/UA-1), with a QR code that leads to the live guide.
 
-The programs that make it (typst, segno) are the optional extra `print`. The bytes depend on what the page says and on
-nothing else: fonts are typst's own, and the page's date is that of the edition.
+Its libraries (typst, segno) are the optional extra `print`. The bytes depend only on the text of the page: the fonts
+are typst's own, and the date of the PDF is that of the edition.
 """
 
 import io
@@ -19,58 +19,59 @@ from app.models.guidance.editions import EditionContent
 from app.models.guidance.items import IndicatorKind
 from app.models.guidance.sections import PRINTED_LEFT, PRINTED_RIGHT, Layout, Section
 from app.models.guidance.signposts import Signpost
-from app.models.links import guide_page_path
 from app.presenters.contact_text import citation_text, option_text
 from app.store.editions import EditionHead
 
-TEMPLATE = Path(__file__).with_name("guide.typ")
+PDF_TEMPLATE = Path(__file__).with_name("guide.typ")
 SIZES = ("9.5", "9", "8.5", "8", "7.5", "7")
-"""Sizes of the words in points: the largest with which the edition stands on one page is used."""
-REMEMBERED = 16
+"""Font sizes in points. The largest with which the edition fits on one page is used."""
+MAX_CACHED_PDFS = 16
 
 
 def edition_pdf(head: EditionHead, content: EditionContent, signposts: Sequence[Signpost], public_url: str) -> bytes:
-    """The edition as a PDF: always the same bytes for the same words. Raises `PdfUnavailable`."""
+    """Return the edition as a PDF: always the same bytes for the same words. Raise `PdfUnavailable`."""
     if not pdf_available():
         raise PdfUnavailable
-    address = public_url + guide_page_path(head.guide)
-    told = json.dumps(_told(head, content, signposts, address), ensure_ascii=False)
-    return _printed(told, _qr(address), int(head.published_at.timestamp()))
+    address = f"{public_url}/guides/{head.guide}"
+    document = json.dumps(_document(head, content, signposts, address), ensure_ascii=False)
+    return _compile(document, _qr(address), int(head.published_at.timestamp()))
 
 
 def pdf_available() -> bool:
-    """Whether this service was installed with the programs that make PDFs."""
+    """Return True if the optional libraries for PDFs are installed."""
     return all(find_spec(name) for name in ("segno", "typst"))
 
 
-@lru_cache(maxsize=REMEMBERED)
-def _printed(told: str, qr: str, at: int) -> bytes:
+@lru_cache(maxsize=MAX_CACHED_PDFS)
+def _compile(document: str, qr: str, at: int) -> bytes:
     import typst  # noqa: PLC0415  # an extra, and 20 MB
 
     for size in SIZES:
-        given: dict[str, Any] = {
-            "input": TEMPLATE,
+        options: dict[str, Any] = {
+            "input": PDF_TEMPLATE,
             "ignore_system_fonts": True,
-            "sys_inputs": {"told": told, "qr": qr, "size": size},
+            "sys_inputs": {"document": document, "qr": qr, "size": size},
         }
-        if size == SIZES[-1] or json.loads(typst.query(selector="<pages>", field="value", one=True, **given)) == 1:
+        if size == SIZES[-1] or json.loads(typst.query(selector="<pages>", field="value", one=True, **options)) == 1:
             break
-    pdf: bytes = typst.compile(format="pdf", pdf_standards="ua-1", timestamp=at, **given)
+    pdf: bytes = typst.compile(format="pdf", pdf_standards="ua-1", timestamp=at, **options)
     return pdf
 
 
 def _qr(address: str) -> str:
     import segno  # noqa: PLC0415  # an extra
 
-    drawn = io.BytesIO()
-    segno.make(address, error="m", micro=False).save(drawn, kind="svg", border=2, xmldecl=False, light="white")
-    return drawn.getvalue().decode()
+    svg = io.BytesIO()
+    segno.make(address, error="m", micro=False).save(svg, kind="svg", border=2, xmldecl=False, light="white")
+    return svg.getvalue().decode()
 
 
-def _told(head: EditionHead, content: EditionContent, signposts: Sequence[Signpost], address: str) -> dict[str, Any]:
+def _document(
+    head: EditionHead, content: EditionContent, signposts: Sequence[Signpost], address: str
+) -> dict[str, Any]:
     return {
         "guide": head.guide,
-        "edition": head.number,
+        "number": head.number,
         "published": f"{head.published_at.day} {head.published_at:%B %Y}",
         "digest": head.digest,
         "address": address,
@@ -93,7 +94,7 @@ def _section(section: Section, content: EditionContent) -> dict[str, Any]:
         "introduction": introductions.get(section.key),
         "has_cautions": entry.has_cautions,
         "layout": entry.layout,
-        "items": [PRINTED_ITEM[entry.layout](each) for each in getattr(content, section.key)],
+        "items": [PRESENT_ITEM[entry.layout](each) for each in getattr(content, section.key)],
     }
 
 
@@ -115,7 +116,7 @@ def _contact(contact: Reachable) -> dict[str, Any]:
     return {"name": contact.name, "phones": phones, "url": contact.url or ""}
 
 
-PRINTED_ITEM: dict[Layout, Callable[[Any], dict[str, Any]]] = {
+PRESENT_ITEM: dict[Layout, Callable[[Any], dict[str, Any]]] = {
     Layout.LIST: _list_item,
     Layout.QUOTATIONS: _definition,
     Layout.CONTACTS: _contact,

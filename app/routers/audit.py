@@ -8,13 +8,12 @@ from fastapi import Path, Query, Response
 from app.models.base import format_utc
 from app.models.concerns.receipts import EXAMPLE_REFERENCE
 from app.models.desk.concerns import DisclosureEntry, DisclosuresResponse, StatementResponse
-from app.routers.desk import UNADMITTED
 from app.services.concerns.receipt_signing import STATEMENT
 from app.services.desk.auditing import read_disclosures, read_end_of_chain
 from app.web.context import ContextDep, NowDep
 from app.web.cursors import A_MOMENT, decode_position, encode_position
 from app.web.desk_auth import AuditorDep
-from app.web.problem_types import NOT_FOUND, problem_responses
+from app.web.problem_types import CLIENT_PROBLEMS, NOT_FOUND, problem_responses
 from app.web.query_params import Cursor, Limit
 from app.web.responses import NO_STORE
 from app.web.router import GuidanceRouter
@@ -25,7 +24,7 @@ CHAIN = r"^[0-9A-Za-z-]{1,40}$"
 POSITION_TYPES = (dt.datetime, str, int)
 
 
-@router.get("", summary="Read the record of disclosures", responses=problem_responses(*UNADMITTED))
+@router.get("", summary="Read the record of disclosures", responses=problem_responses(*CLIENT_PROBLEMS))
 def list_disclosures(
     *,
     response: Response,
@@ -57,7 +56,7 @@ def list_disclosures(
 
 
 @router.get(
-    "/{chain}/statement", summary="Sign where a chain ends", responses=problem_responses(NOT_FOUND, *UNADMITTED)
+    "/{chain}/statement", summary="Sign where a chain ends", responses=problem_responses(NOT_FOUND, *CLIENT_PROBLEMS)
 )
 def sign_statement(
     *,

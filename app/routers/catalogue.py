@@ -12,7 +12,7 @@ from app.models.guidance.catalogue_responses import ACROSS_GUIDES, FoundItem, Se
 from app.models.guidance.guide_responses import EditionStatus
 from app.models.guidance.sections import Section
 from app.models.links import edition_path, guide_path
-from app.store.catalogue import LISTED, CatalogueEntry, list_entries
+from app.store.catalogue import LISTED_SECTIONS, CatalogueEntry, list_entries
 from app.web.auth import PUBLIC
 from app.web.context import SessionDep
 from app.web.problem_types import NOT_MODIFIED, Responses, problem_responses, response_example
@@ -85,7 +85,7 @@ CatalogueFiltersDep = Annotated[CatalogueFilters, Depends(catalogue_filters)]
 
 
 def _item_example(section: Section) -> Responses:
-    """The example of a list of items of that section."""
+    """Return the example of a list of items of that section."""
     model = section.entry.item
     item_id = str(model.model_fields["id"].examples[0])  # type: ignore[index]  # every id has an example
     item = {
@@ -131,7 +131,7 @@ def search(
 ) -> Response:
     """Full text over every current edition. What is asked for is not logged."""
     filters = CatalogueFilters(guide, q, None, limit, decode_key(cursor, otherwise=0))
-    found, next_cursor = _page(session, LISTED, filters)
+    found, next_cursor = _page(session, LISTED_SECTIONS, filters)
     return public_response(request, SearchResponse(results=found, next_cursor=next_cursor), caching=CACHE_CURRENT)
 
 
@@ -141,7 +141,7 @@ def _page(
     """Return one page of items, and the cursor of the next page."""
     entries = list_entries(
         session,
-        parts=sections,
+        sections=sections,
         guide=filters.guide,
         words=filters.words,
         code=filters.code,

@@ -2,35 +2,31 @@
 
 from typing import Annotated, Any
 
-from fastapi import Body, Depends, Header, Path, Request, Response
+from fastapi import Body, Depends, Header, Request, Response
 
 from app.errors import SeveralIdempotencyKeys
 from app.models.concerns.addition import ADDITION_EXAMPLE, Addition, AdditionReceipt
 from app.models.concerns.concern import Concern
 from app.models.concerns.examples import FULL_EXAMPLE, SMALLEST_EXAMPLE
 from app.models.concerns.form import ConcernFormResponse, concern_form
-from app.models.concerns.receipts import EXAMPLE_REFERENCE, CheckResponse, ConcernStatus, Receipt
+from app.models.concerns.receipts import CheckResponse, ConcernStatus, Receipt
 from app.models.links import CONCERNS, concern_path
+from app.routers.params import TypedReference
 from app.services.concerns.idempotency import IdempotencyKeys, IdempotentResult, derive_idempotency_keys
 from app.web.auth import PUBLIC, StatusTokenDep, SubmitterDep, require_submitter
 from app.web.context import ContextDep, NowDep
 from app.web.json_body import JSONRoute
 from app.web.problem_types import (
     BAD_REQUEST,
+    BODY_PROBLEMS,
     CONCERN_ERASED,
     CONCERN_NOT_FOUND,
-    CONTENT_TOO_LARGE,
+    CREDENTIAL_PROBLEMS,
     IDEMPOTENCY_KEY_REUSED,
-    INVALID_TOKEN,
-    MISSING_SCOPE,
     NOT_MODIFIED,
-    PROVIDER_UNAVAILABLE,
     SERVICE_UNAVAILABLE,
     SEVERAL_IDEMPOTENCY_KEYS,
     TOKEN_REQUIRED,
-    UNREADABLE_BODY,
-    UNSUPPORTED_MEDIA_TYPE,
-    VALIDATION_FAILED,
     problem_responses,
 )
 from app.web.responses import CACHE_CURRENT, NO_STORE, public_response
@@ -38,11 +34,8 @@ from app.web.router import GuidanceRouter
 
 router = GuidanceRouter(prefix=CONCERNS, tags=["Concerns"], route_class=JSONRoute)
 
-UNADMITTED = (TOKEN_REQUIRED, INVALID_TOKEN, MISSING_SCOPE, PROVIDER_UNAVAILABLE)
-WITH_OR_WITHOUT_KEY: dict[str, Any] = {
-    "security": [{}]
-}  # added to the client's key, so that the OpenAPI document says: with or without the key
-UNREADABLE = (UNREADABLE_BODY, CONTENT_TOO_LARGE, UNSUPPORTED_MEDIA_TYPE, VALIDATION_FAILED)
+WITH_OR_WITHOUT_KEY: dict[str, Any] = {"security": [{}]}
+"""Added to the client's key, so that the OpenAPI document says: with or without the key."""
 
 Submission = Annotated[
     Concern,
@@ -72,11 +65,6 @@ def _expect_one_key_at_most(request: Request) -> None:
         raise SeveralIdempotencyKeys
 
 
-Reference = Annotated[
-    str, Path(max_length=40, description="The reference, in any case and grouping.", examples=[EXAMPLE_REFERENCE])
-]
-
-
 @router.get(
     "/form",
     summary="Read the form",
@@ -93,7 +81,7 @@ def read_concern_form(request: Request, context: ContextDep) -> Response:
 @router.post(
     "/check",
     summary="Check a concern",
-    responses=problem_responses(*UNREADABLE, *UNADMITTED, SERVICE_UNAVAILABLE),
+    responses=problem_responses(*BODY_PROBLEMS, *CREDENTIAL_PROBLEMS, SERVICE_UNAVAILABLE),
     dependencies=[Depends(require_submitter)],
     openapi_extra=WITH_OR_WITHOUT_KEY,
 )
@@ -109,7 +97,12 @@ def check_submission(response: Response, context: ContextDep, submission: Submis
     status_code=201,
     response_model=Receipt,
     responses=problem_responses(
-        BAD_REQUEST, SEVERAL_IDEMPOTENCY_KEYS, *UNREADABLE, IDEMPOTENCY_KEY_REUSED, *UNADMITTED, SERVICE_UNAVAILABLE
+        BAD_REQUEST,
+        SEVERAL_IDEMPOTENCY_KEYS,
+        *BODY_PROBLEMS,
+        IDEMPOTENCY_KEY_REUSED,
+        *CREDENTIAL_PROBLEMS,
+        SERVICE_UNAVAILABLE,
     ),
     openapi_extra=WITH_OR_WITHOUT_KEY,
 )
@@ -132,7 +125,7 @@ async def raise_concern(
 
 @router.get("/{reference}", summary="Follow a concern", responses=problem_responses(TOKEN_REQUIRED, CONCERN_NOT_FOUND))
 def read_concern_status(
-    response: Response, context: ContextDep, status_token: StatusTokenDep, now: NowDep, reference: Reference
+    response: Response, context: ContextDep, status_token: StatusTokenDep, now: NowDep, reference: TypedReference
 ) -> ConcernStatus:
     """How the concern stands, for whoever holds its status token. A wrong reference and a wrong token answer alike."""
     response.headers["Cache-Control"] = NO_STORE
@@ -147,7 +140,7 @@ def read_concern_status(
     responses=problem_responses(
         BAD_REQUEST,
         SEVERAL_IDEMPOTENCY_KEYS,
-        *UNREADABLE,
+        *BODY_PROBLEMS,
         IDEMPOTENCY_KEY_REUSED,
         TOKEN_REQUIRED,
         CONCERN_NOT_FOUND,
@@ -161,7 +154,7 @@ def add_more(
     context: ContextDep,
     status_token: StatusTokenDep,
     now: NowDep,
-    reference: Reference,
+    reference: TypedReference,
     addition: Annotated[Addition, Body(examples=[ADDITION_EXAMPLE])],
     idempotency_key: IdempotencyKey = None,
 ) -> Response:

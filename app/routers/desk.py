@@ -19,8 +19,9 @@ from app.models.desk.concerns import (
     SummaryResponse,
 )
 from app.presenters.desk import entry_of, inbox_entry, opened_concern, reference_of
-from app.routers.editions import HIGHEST
-from app.services.desk import actions as desk
+from app.routers.params import MAX_NUMBER, ConcernReference
+from app.services.concerns.sealing import AGE_MEDIA_TYPE
+from app.services.desk import actions
 from app.store.database import purge_freed_pages
 from app.store.disclosures import Actor
 from app.store.inbox import InboxOrder, InboxQuery, position_of
@@ -32,21 +33,14 @@ from app.web.negotiation import JSON, quality
 from app.web.plain_numbers import IN_PLAIN_DIGITS
 from app.web.problem_types import (
     ALREADY_CLOSED,
+    BODY_PROBLEMS,
+    CLIENT_PROBLEMS,
     CONCERN_ERASED,
     CONCERN_NOT_FOUND,
-    CONTENT_TOO_LARGE,
-    INVALID_TOKEN,
     ITEM_NOT_FOUND,
-    MISSING_SCOPE,
     NOT_ACKNOWLEDGED,
     ON_HOLD,
-    PROVIDER_UNAVAILABLE,
-    SERVICE_UNAVAILABLE,
-    TOKEN_REQUIRED,
-    UNREADABLE_BODY,
     UNSEALING_UNAVAILABLE,
-    UNSUPPORTED_MEDIA_TYPE,
-    VALIDATION_FAILED,
     Responses,
     problem_responses,
 )
@@ -54,22 +48,19 @@ from app.web.query_params import Cursor, Limit
 from app.web.responses import NO_STORE
 from app.web.router import GuidanceRouter
 
-AGE = "application/age"
-UNADMITTED = (TOKEN_REQUIRED, INVALID_TOKEN, MISSING_SCOPE, PROVIDER_UNAVAILABLE, SERVICE_UNAVAILABLE)
-UNREADABLE = (UNREADABLE_BODY, CONTENT_TOO_LARGE, UNSUPPORTED_MEDIA_TYPE, VALIDATION_FAILED)
-
 router = GuidanceRouter(prefix="/v1/desk", tags=["Desk"], route_class=JSONRoute)
 
-Reference = Annotated[str, Path(max_length=40, description="The concern's reference.", examples=[EXAMPLE_REFERENCE])]
 SEALED: Responses = {
     200: {
         "description": "The concern, opened; or its sealed file, where this service holds no identity.",
-        "content": {AGE: {"schema": {"type": "string", "format": "binary"}, "example": "age-encryption.org/v1"}},
+        "content": {
+            AGE_MEDIA_TYPE: {"schema": {"type": "string", "format": "binary"}, "example": "age-encryption.org/v1"}
+        },
     }
 }
 
 
-@router.get("/concerns", summary="Look through the inbox", responses=problem_responses(*UNADMITTED))
+@router.get("/concerns", summary="Look through the inbox", responses=problem_responses(*CLIENT_PROBLEMS))
 def read_inbox(
     *,
     response: Response,
@@ -93,7 +84,7 @@ def read_inbox(
     """
     query = InboxQuery(order, state, overdue)
     after = decode_position(cursor, query.column_types)
-    rows = desk.read_inbox(context.writer, query, actor=actor, at=now, after=after, limit=limit)
+    rows = actions.read_inbox(context.writer, query, actor=actor, at=now, after=after, limit=limit)
     response.headers["Cache-Control"] = NO_STORE
     page = rows[:limit]
     return InboxResponse(
@@ -102,21 +93,21 @@ def read_inbox(
     )
 
 
-@router.get("/summary", summary="Count the work", responses=problem_responses(*UNADMITTED))
+@router.get("/summary", summary="Count the work", responses=problem_responses(*CLIENT_PROBLEMS))
 def read_summary(response: Response, context: ContextDep, actor: ReaderDep, now: NowDep) -> SummaryResponse:
     """How many concerns wait, are acknowledged, closed and overdue."""
     response.headers["Cache-Control"] = NO_STORE
-    return SummaryResponse(**desk.read_summary(context.writer, actor=actor, at=now))
+    return SummaryResponse(**actions.read_summary(context.writer, actor=actor, at=now))
 
 
 @router.get(
     "/concerns/{reference}",
     summary="Open a concern",
     response_model=OpenedConcern,
-    responses=SEALED | problem_responses(CONCERN_NOT_FOUND, UNSEALING_UNAVAILABLE, CONCERN_ERASED, *UNADMITTED),
+    responses=SEALED | problem_responses(CONCERN_NOT_FOUND, UNSEALING_UNAVAILABLE, CONCERN_ERASED, *CLIENT_PROBLEMS),
 )
 def open_concern(
-    request: Request, context: ContextDep, actor: ReaderDep, now: NowDep, reference: Reference
+    request: Request, context: ContextDep, actor: ReaderDep, now: NowDep, reference: ConcernReference
 ) -> Response:
     """The concern with its words and what was added, where this service holds an identity; else the sealed file.
 
@@ -124,8 +115,8 @@ def open_concern(
     `guidance desk open`, or with the `age` program.
     """
     accept = request.headers.get("accept", "*/*")
-    as_file = not context.unsealer.can_unseal or quality(AGE, accept) > quality(JSON, accept)
-    if as_file and quality(AGE, accept) == 0:
+    as_file = not context.unsealer.can_unseal or quality(AGE_MEDIA_TYPE, accept) > quality(JSON, accept)
+    if as_file and quality(AGE_MEDIA_TYPE, accept) == 0:
         raise UnsealingUnavailable
     fetched = _fetch_sealed(context, actor, now, reference, how="sealed file" if as_file else "opened here")
     if as_file:
@@ -138,15 +129,15 @@ def open_concern(
     "/concerns/{reference}/additions/{number}",
     summary="Fetch what was added, sealed",
     response_class=Response,
-    responses=SEALED | problem_responses(CONCERN_NOT_FOUND, ITEM_NOT_FOUND, CONCERN_ERASED, *UNADMITTED),
+    responses=SEALED | problem_responses(CONCERN_NOT_FOUND, ITEM_NOT_FOUND, CONCERN_ERASED, *CLIENT_PROBLEMS),
 )
 def fetch_addition(
     context: ContextDep,
     actor: ReaderDep,
     now: NowDep,
-    reference: Reference,
+    reference: ConcernReference,
     number: Annotated[
-        int, Path(ge=1, le=HIGHEST, description="The addition's place, from 1.", examples=[1]), IN_PLAIN_DIGITS
+        int, Path(ge=1, le=MAX_NUMBER, description="The addition's place, from 1.", examples=[1]), IN_PLAIN_DIGITS
     ],
 ) -> Response:
     """The sealed file of one addition."""
@@ -161,7 +152,7 @@ def fetch_addition(
     "/concerns/{reference}/acknowledgement",
     operation_id="acknowledge_concern",
     summary="Acknowledge a concern",
-    responses=problem_responses(CONCERN_NOT_FOUND, *UNREADABLE, *UNADMITTED),
+    responses=problem_responses(CONCERN_NOT_FOUND, *BODY_PROBLEMS, *CLIENT_PROBLEMS),
 )
 def acknowledge(
     *,
@@ -169,11 +160,11 @@ def acknowledge(
     context: ContextDep,
     actor: WorkerDep,
     now: NowDep,
-    reference: Reference,
+    reference: ConcernReference,
     _acknowledgement: Acknowledgement,
 ) -> InboxEntry:
     """A social worker has seen it and decided the next step. To do so again changes nothing."""
-    concern = desk.acknowledge(context.writer, reference_of(reference), actor=actor, at=now)
+    concern = actions.acknowledge(context.writer, reference_of(reference), actor=actor, at=now)
     return _entry(response, concern, now)
 
 
@@ -181,17 +172,23 @@ def acknowledge(
     "/concerns/{reference}/outcome",
     operation_id="close_concern",
     summary="Close a concern",
-    responses=problem_responses(CONCERN_NOT_FOUND, NOT_ACKNOWLEDGED, ALREADY_CLOSED, *UNREADABLE, *UNADMITTED),
+    responses=problem_responses(CONCERN_NOT_FOUND, NOT_ACKNOWLEDGED, ALREADY_CLOSED, *BODY_PROBLEMS, *CLIENT_PROBLEMS),
 )
 def close(
-    *, response: Response, context: ContextDep, actor: WorkerDep, now: NowDep, reference: Reference, outcome: Outcome
+    *,
+    response: Response,
+    context: ContextDep,
+    actor: WorkerDep,
+    now: NowDep,
+    reference: ConcernReference,
+    outcome: Outcome,
 ) -> InboxEntry:
     """Close the concern with its outcome; the reporter's status tells the outcome only where it is shared."""
     faults = context.reference_data.faults_in_codes(outcome)
     if faults:
         raise ValidationFailed(faults)
     parsed, shared = reference_of(reference), outcome.shared_with_reporter
-    concern = desk.close(context.writer, parsed, outcome=outcome.outcome, shared=shared, actor=actor, at=now)
+    concern = actions.close(context.writer, parsed, outcome=outcome.outcome, shared=shared, actor=actor, at=now)
     return _entry(response, concern, now)
 
 
@@ -199,14 +196,14 @@ def close(
     "/concerns/{reference}/hold",
     operation_id="hold_concern",
     summary="Hold or release a concern",
-    responses=problem_responses(CONCERN_NOT_FOUND, *UNREADABLE, *UNADMITTED),
+    responses=problem_responses(CONCERN_NOT_FOUND, *BODY_PROBLEMS, *CLIENT_PROBLEMS),
 )
 def hold(
-    *, response: Response, context: ContextDep, actor: WorkerDep, now: NowDep, reference: Reference, hold: Hold
+    *, response: Response, context: ContextDep, actor: WorkerDep, now: NowDep, reference: ConcernReference, hold: Hold
 ) -> InboxEntry:
     """A concern on hold is erased neither by retention nor on request."""
     parsed = reference_of(reference)
-    concern = desk.hold(context.writer, parsed, held=hold.held, reason=hold.reason, actor=actor, at=now)
+    concern = actions.hold(context.writer, parsed, held=hold.held, reason=hold.reason, actor=actor, at=now)
     return _entry(response, concern, now)
 
 
@@ -214,13 +211,21 @@ def hold(
     "/concerns/{reference}/erasure",
     operation_id="erase_concern",
     summary="Erase a concern's words",
-    responses=problem_responses(CONCERN_NOT_FOUND, NOT_ACKNOWLEDGED, ON_HOLD, CONCERN_ERASED, *UNREADABLE, *UNADMITTED),
+    responses=problem_responses(
+        CONCERN_NOT_FOUND, NOT_ACKNOWLEDGED, ON_HOLD, CONCERN_ERASED, *BODY_PROBLEMS, *CLIENT_PROBLEMS
+    ),
 )
 def erase(
-    *, response: Response, context: ContextDep, actor: WorkerDep, now: NowDep, reference: Reference, erasure: Erasure
+    *,
+    response: Response,
+    context: ContextDep,
+    actor: WorkerDep,
+    now: NowDep,
+    reference: ConcernReference,
+    erasure: Erasure,
 ) -> InboxEntry:
     """Take the words away for good. What nobody has acknowledged, and what is on hold, is not erased."""
-    concern = desk.erase(context.writer, reference_of(reference), reason=erasure.reason, actor=actor, at=now)
+    concern = actions.erase(context.writer, reference_of(reference), reason=erasure.reason, actor=actor, at=now)
     purge_freed_pages(context.engine)
     return _entry(response, concern, now)
 
@@ -232,8 +237,8 @@ def _entry(response: Response, concern: ConcernRow, now: dt.datetime) -> InboxEn
 
 def _fetch_sealed(
     context: AppContext, actor: Actor, now: dt.datetime, reference: str, *, how: str
-) -> desk.SealedConcern:
-    return desk.fetch_sealed(context.writer, reference_of(reference), actor=actor, at=now, how=how)
+) -> actions.SealedConcern:
+    return actions.fetch_sealed(context.writer, reference_of(reference), actor=actor, at=now, how=how)
 
 
 def _sealed_file(sealed: bytes | None, name: str, *, additions: int) -> Response:
@@ -246,4 +251,4 @@ def _sealed_file(sealed: bytes | None, name: str, *, additions: int) -> Response
         "Content-Disposition": f'attachment; filename="{name}.age"',
         "Additions": str(additions),
     }
-    return Response(sealed, media_type=AGE, headers=headers)
+    return Response(sealed, media_type=AGE_MEDIA_TYPE, headers=headers)

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Annotated
 
-from fastapi import Path, Query, Request, Response
+from fastapi import Query, Request, Response
 
 from app.errors import FieldError, InvalidQuery
 from app.models.guidance.changes import ChangesResponse
@@ -20,7 +20,7 @@ from app.models.guidance.guide_responses import (
 from app.models.links import Links, edition_path, guide_path
 from app.presenters.guides import find_item, item_links, present_edition, present_section, status_of
 from app.presenters.memento import memento_headers, memento_links, time_map
-from app.routers.guides import GuideName, ItemName, SectionName
+from app.routers.params import MAX_NUMBER, EditionNumber, GuideName, ItemName, SectionName
 from app.store.contents import read_content
 from app.store.editions import EditionHead, EditionKey, current_of, get_history, readable_of
 from app.store.items import find_mentions
@@ -48,9 +48,7 @@ time_maps = GuidanceRouter(tags=["Editions"], dependencies=[PUBLIC])
 
 LINK_FORMAT = "application/link-format"
 TIME_MAP_EXAMPLE = '<http://127.0.0.1:8000/v1/guides/child-sexual-exploitation>; rel="original timegate"'
-HIGHEST = 1_000_000
 AS_PUBLISHED = response_example(status=EditionStatus.PUBLISHED)
-Number = Annotated[int, Path(ge=1, le=HIGHEST, description="The edition's number.", examples=[1]), IN_PLAIN_DIGITS]
 
 
 @router.get(
@@ -64,7 +62,7 @@ def list_editions(
 ) -> Response:
     """Every edition, the newest first, withdrawn ones included."""
     history = get_history(session, guide=guide)
-    before = decode_key(cursor, otherwise=HIGHEST + 1)
+    before = decode_key(cursor, otherwise=MAX_NUMBER + 1)
     heads = [head for head in history if head.number < before]
     page = tuple(_summary(head, status_of(head, history)) for head in heads[:limit])
     next_cursor = encode_key(page[-1].number) if len(heads) > limit else None
@@ -80,15 +78,15 @@ def list_editions(
     | problem_responses(GUIDE_NOT_FOUND, EDITION_NOT_FOUND, EDITION_WITHDRAWN),
 )
 def read_edition(
-    request: Request, session: SessionDep, context: ContextDep, guide: GuideName, number: Number
+    request: Request, session: SessionDep, context: ContextDep, guide: GuideName, number: EditionNumber
 ) -> Response:
     """Exactly that edition, whole. Its bytes never change."""
     history = get_history(session, guide=guide)
     head = readable_of(history, number)
-    answer = present_edition(head, read_content(session, head.key), EditionStatus.PUBLISHED, edition_path(*head.key))
+    response = present_edition(head, read_content(session, head.key), EditionStatus.PUBLISHED, edition_path(*head.key))
     return public_response(
         request,
-        answer,
+        response,
         caching=CACHE_IMMUTABLE,
         more_links=_successor(history, head) | memento_links(context.settings.public_url, guide),
         more_headers=memento_headers(head),
@@ -105,10 +103,10 @@ def read_changes(
     request: Request,
     session: SessionDep,
     guide: GuideName,
-    number: Number,
+    number: EditionNumber,
     since: Annotated[
         int | None,
-        Query(ge=1, le=HIGHEST, description="The edition to compare with; the one before, if absent.", examples=[1]),
+        Query(ge=1, le=MAX_NUMBER, description="The edition to compare with; the one before, if absent.", examples=[1]),
         IN_PLAIN_DIGITS,
     ] = None,
 ) -> Response:
@@ -120,7 +118,7 @@ def read_changes(
     other = readable_of(history, since or number - 1)
     before, after = read_content(session, other.key), read_content(session, head.key)
     path = edition_path(*head.key)
-    answer = ChangesResponse(
+    response = ChangesResponse(
         guide=guide,
         edition=number,
         status=EditionStatus.PUBLISHED,
@@ -132,7 +130,7 @@ def read_changes(
         fields=changed_fields(before, after),
         links={"self": f"{path}/changes?since={other.number}", "edition": path, "since": edition_path(*other.key)},
     )
-    return public_response(request, answer, caching=CACHE_IMMUTABLE)
+    return public_response(request, response, caching=CACHE_IMMUTABLE)
 
 
 @router.get(
@@ -144,15 +142,15 @@ def read_changes(
     | problem_responses(NOT_FOUND, GUIDE_NOT_FOUND, EDITION_NOT_FOUND, EDITION_WITHDRAWN),
 )
 def read_edition_section(
-    request: Request, session: SessionDep, guide: GuideName, number: Number, section: SectionName
+    request: Request, session: SessionDep, guide: GuideName, number: EditionNumber, section: SectionName
 ) -> Response:
     """One section of exactly that edition, with the cautions that must be read with it."""
     history = get_history(session, guide=guide)
     head = readable_of(history, number)
     content = read_content(session, head.key)
-    answer = present_section(head, content, EditionStatus.PUBLISHED, section, edition_path(*head.key))
+    response = present_section(head, content, EditionStatus.PUBLISHED, section, edition_path(*head.key))
     return public_response(
-        request, answer, caching=CACHE_IMMUTABLE, more_links=_successor(history, head, f"/{section.value}")
+        request, response, caching=CACHE_IMMUTABLE, more_links=_successor(history, head, f"/{section.value}")
     )
 
 
@@ -168,7 +166,7 @@ def read_edition_item(
     request: Request,
     session: SessionDep,
     guide: GuideName,
-    number: Number,
+    number: EditionNumber,
     section: SectionName,
     item_id: ItemName,
 ) -> Response:
@@ -180,7 +178,7 @@ def read_edition_item(
     mentions = find_mentions(session, guide=guide, part=section.key, item_id=item_id)
     links = item_links(head.key, edition_path(*head.key) + below, below=below, numbers=mentions)
     latest = links.pop("latest_version")  # a later edition may leave the item out
-    answer = NumberedItemResponse(
+    response = NumberedItemResponse(
         guide=guide,
         edition=number,
         status=EditionStatus.PUBLISHED,
@@ -194,7 +192,7 @@ def read_edition_item(
     current = current_of(history)
     if current is not None and current.number in mentions:
         more_links["latest_version"] = latest
-    return public_response(request, answer, caching=CACHE_IMMUTABLE, more_links=more_links)
+    return public_response(request, response, caching=CACHE_IMMUTABLE, more_links=more_links)
 
 
 @time_maps.get(

@@ -11,14 +11,13 @@ from starlette.concurrency import run_in_threadpool
 from app.models.clients import Scope
 from app.models.events.responses import EventResponse, EventsResponse
 from app.models.events.tables import EventKind, EventRow
-from app.routers.desk import UNADMITTED
 from app.services.access.clients import Principal
 from app.services.events.pull import confirm_events
 from app.store.events import confirmed_by, events_after
 from app.web.auth import require_client
 from app.web.context import AppContext, ContextDep
 from app.web.plain_numbers import IN_PLAIN_DIGITS
-from app.web.problem_types import problem_responses
+from app.web.problem_types import CLIENT_PROBLEMS, problem_responses
 from app.web.query_params import Limit, decode_key, encode_key
 from app.web.responses import NO_STORE
 from app.web.router import GuidanceRouter
@@ -26,13 +25,13 @@ from app.web.router import GuidanceRouter
 router = GuidanceRouter(prefix="/v1/events", tags=["Events"])
 
 LONGEST_WAIT = 30
-SECOND = 1.0
+WAIT_UNIT_SECONDS = 1.0
 POLL_SECONDS = 0.25
 
 Follower = Annotated[Principal, Security(require_client, scopes=[Scope.EVENTS])]
 
 
-@router.get("", summary="Pull events", responses=problem_responses(*UNADMITTED))
+@router.get("", summary="Pull events", responses=problem_responses(*CLIENT_PROBLEMS))
 async def read_events(
     *,
     response: Response,
@@ -57,7 +56,7 @@ async def read_events(
     """What happened since, for this client. What it has not confirmed is offered again."""
     response.headers["Cache-Control"] = NO_STORE
     last_confirmed = await run_in_threadpool(_confirm, context, principal.name, after)
-    deadline = time.monotonic() + wait * SECOND
+    deadline = time.monotonic() + wait * WAIT_UNIT_SECONDS
     while not (rows := await run_in_threadpool(_read, context, last_confirmed, limit)) and time.monotonic() < deadline:
         await asyncio.sleep(POLL_SECONDS)
     last = rows[-1].id if rows else last_confirmed

@@ -19,7 +19,7 @@ from app.web.router import GuidanceRouter
 
 router = GuidanceRouter(tags=["Feeds"], dependencies=[PUBLIC])
 
-MAX_ENTRIES = 50
+MAX_FEED_ENTRIES = 50
 EXAMPLE = (
     '<feed xmlns="http://www.w3.org/2005/Atom"><id>urn:uuid:2f1c6e0a-8f0e-5f0b-9a51-6a1f6f0d7c11</id>'
     "<title>One Minute Guide: editions</title><updated>2026-11-24T09:30:00Z</updated></feed>"
@@ -40,7 +40,7 @@ AS_ATOM: Responses = {
 )
 def read_json_feed(request: Request, session: SessionDep, context: ContextDep) -> Response:
     """The latest 50 editions published and withdrawn, the newest first, as JSON Feed 1.1."""
-    feed = json_feed(list_edition_events(session, limit=MAX_ENTRIES), context.settings.public_url)
+    feed = json_feed(list_edition_events(session, limit=MAX_FEED_ENTRIES), context.settings.public_url)
     return _feed_response(request, feed.model_dump_json(by_alias=True).encode(), JSON_MEDIA_TYPE, JSON_FEED)
 
 
@@ -52,7 +52,7 @@ def read_json_feed(request: Request, session: SessionDep, context: ContextDep) -
 )
 def read_atom_feed(request: Request, session: SessionDep, context: ContextDep) -> Response:
     """The same entries, with the same ids, as an Atom feed (RFC 4287)."""
-    feed = atom_feed(list_edition_events(session, limit=MAX_ENTRIES), context.settings.public_url)
+    feed = atom_feed(list_edition_events(session, limit=MAX_FEED_ENTRIES), context.settings.public_url)
     return _feed_response(request, feed, ATOM_MEDIA_TYPE, ATOM_FEED)
 
 

@@ -14,8 +14,7 @@ from app.presenters.guides import edition_links
 from app.presenters.markdown import edition_markdown
 from app.presenters.memento import VARY, memento_headers, memento_links
 from app.presenters.pdf import edition_pdf
-from app.routers.editions import Number
-from app.routers.guides import GuideName, SectionName
+from app.routers.params import EditionNumber, GuideName, SectionName
 from app.store.contents import read_content
 from app.store.editions import EditionHead, get_current, get_history, readable_of
 from app.web.auth import PUBLIC
@@ -66,7 +65,7 @@ def read_guide_as_markdown(request: Request, session: SessionDep, context: Conte
     | problem_responses(NOT_FOUND, GUIDE_NOT_FOUND, EDITION_NOT_FOUND, EDITION_WITHDRAWN),
 )
 def read_edition_as_markdown(
-    request: Request, session: SessionDep, context: ContextDep, guide: GuideName, number: Number
+    request: Request, session: SessionDep, context: ContextDep, guide: GuideName, number: EditionNumber
 ) -> Response:
     """Exactly that edition, to read in a minute.
 
@@ -101,7 +100,7 @@ def read_guide_as_pdf(request: Request, session: SessionDep, context: ContextDep
     | problem_responses(NOT_FOUND, GUIDE_NOT_FOUND, EDITION_NOT_FOUND, EDITION_WITHDRAWN, PDF_UNAVAILABLE),
 )
 def read_edition_as_pdf(
-    request: Request, session: SessionDep, context: ContextDep, guide: GuideName, number: Number
+    request: Request, session: SessionDep, context: ContextDep, guide: GuideName, number: EditionNumber
 ) -> Response:
     """One A4 page, tagged (PDF/UA-1), with the edition, its digest and a QR code that leads to the live guide.
 
@@ -140,7 +139,7 @@ def read_section_as_csv(request: Request, session: SessionDep, guide: GuideName,
     | problem_responses(NOT_FOUND, GUIDE_NOT_FOUND, EDITION_NOT_FOUND, EDITION_WITHDRAWN),
 )
 def read_edition_section_as_csv(
-    request: Request, session: SessionDep, guide: GuideName, number: Number, section: SectionName
+    request: Request, session: SessionDep, guide: GuideName, number: EditionNumber, section: SectionName
 ) -> Response:
     """One section of exactly that edition, laid out as that of the current one."""
     head = readable_of(get_history(session, guide=guide), number)
@@ -163,9 +162,9 @@ def _pdf_response(request: Request, context: AppContext, head: EditionHead, path
     signposts, address = context.reference_data.signposts, context.settings.public_url
     page = edition_pdf(head, context.contents(head.key), signposts, address)
     links = edition_links(head.key, path + PDF_SUFFIX, below=PDF_SUFFIX)
-    answer = conditional_response(request, page, media_type=PDF_TYPE, caching=CACHE_CURRENT, links=links)
-    answer.headers["Content-Disposition"] = f'inline; filename="{head.guide}-edition-{head.number}.pdf"'
-    return answer
+    response = conditional_response(request, page, media_type=PDF_TYPE, caching=CACHE_CURRENT, links=links)
+    response.headers["Content-Disposition"] = f'inline; filename="{head.guide}-edition-{head.number}.pdf"'
+    return response
 
 
 def _csv_response(
@@ -174,6 +173,6 @@ def _csv_response(
     below = f"/{section.value}{CSV.suffix}"
     links = edition_links(head.key, path + below, below=below)
     sheet = section_csv(head, content, section)
-    answer = conditional_response(request, sheet, media_type=CSV.content_type, caching=caching, links=links)
-    answer.headers["Content-Disposition"] = f'inline; filename="{csv_name(head, section)}"'
-    return answer
+    response = conditional_response(request, sheet, media_type=CSV.content_type, caching=caching, links=links)
+    response.headers["Content-Disposition"] = f'inline; filename="{csv_name(head, section)}"'
+    return response

@@ -2,9 +2,8 @@
 
 from typing import Annotated
 
-from fastapi import Header, Path, Query, Request, Response
+from fastapi import Header, Query, Request, Response
 
-from app.models.base import SLUG_PATTERN
 from app.models.guidance.guide_responses import (
     EditionResponse,
     EditionStatus,
@@ -17,6 +16,7 @@ from app.models.guidance.sections import Section
 from app.models.links import edition_path, guide_path
 from app.presenters.guides import find_item, item_history, item_links, present_edition, present_section
 from app.presenters.memento import VARY, memento_links, redirect_to_edition_at, requested_moment
+from app.routers.params import GuideCursor, GuideName, ItemName, SectionName
 from app.store.contents import read_content
 from app.store.editions import get_current, get_history, list_current
 from app.store.items import find_mentions, find_orders
@@ -33,17 +33,12 @@ from app.web.problem_types import (
     Responses,
     problem_responses,
 )
-from app.web.query_params import Cursor, Limit, decode_key, encode_key
+from app.web.query_params import Limit, decode_key, encode_key
 from app.web.responses import CACHE_CURRENT, public_response
 from app.web.router import GuidanceRouter
 
 router = GuidanceRouter(prefix="/v1/guides", tags=["Guides"], dependencies=[PUBLIC])
 
-GuideName = Annotated[
-    str,
-    Path(pattern=SLUG_PATTERN, max_length=80, description="The guide.", examples=["child-sexual-exploitation"]),
-]
-GuideCursor = Annotated[Cursor, Query(examples=[encode_key("child-sexual-exploitation")])]
 AsOf = Annotated[
     str | None,
     Query(
@@ -70,16 +65,6 @@ SECTION_NAMES = [section.words for section in Section]
 WHOLE_EDITION = f"""The current edition, whole: {", ".join(SECTION_NAMES[:-1])} and {SECTION_NAMES[-1]}.
 
 With `as_of`, or with `Accept-Datetime` (Memento, RFC 7089), a redirect to the edition that was current then."""
-SectionName = Annotated[Section, Path(description="The section.", examples=["indicators"])]
-ItemName = Annotated[
-    str,
-    Path(
-        pattern=SLUG_PATTERN,
-        max_length=80,
-        description="The item's id.",
-        examples=["missing-or-unexplained-absence"],
-    ),
-]
 
 
 @router.get(
@@ -130,9 +115,9 @@ def read_guide(
     if moment is not None:
         return redirect_to_edition_at(get_history(session, guide=guide), moment, context.settings.public_url)
     head = get_current(session, guide=guide)
-    answer = present_edition(head, read_content(session, head.key), EditionStatus.CURRENT, guide_path(guide))
+    response = present_edition(head, read_content(session, head.key), EditionStatus.CURRENT, guide_path(guide))
     more_links = memento_links(context.settings.public_url, guide)
-    return public_response(request, answer, caching=CACHE_CURRENT, more_links=more_links, more_headers=VARY)
+    return public_response(request, response, caching=CACHE_CURRENT, more_links=more_links, more_headers=VARY)
 
 
 @router.get(
@@ -144,8 +129,8 @@ def read_guide(
 def read_section(request: Request, session: SessionDep, guide: GuideName, section: SectionName) -> Response:
     """One section, word for word, with the cautions that must be read with it."""
     head = get_current(session, guide=guide)
-    answer = present_section(head, read_content(session, head.key), EditionStatus.CURRENT, section, guide_path(guide))
-    return public_response(request, answer, caching=CACHE_CURRENT)
+    response = present_section(head, read_content(session, head.key), EditionStatus.CURRENT, section, guide_path(guide))
+    return public_response(request, response, caching=CACHE_CURRENT)
 
 
 @router.get(
@@ -163,7 +148,7 @@ def read_item(
     content = read_content(session, head.key)
     below = f"/{section.value}/{item_id}"
     mentions = find_mentions(session, guide=guide, part=section.key, item_id=item_id)
-    answer = ItemResponse(
+    response = ItemResponse(
         guide=guide,
         edition=head.number,
         status=EditionStatus.CURRENT,
@@ -179,4 +164,4 @@ def read_item(
         ),
         links=item_links(head.key, guide_path(guide) + below, below=below, numbers=mentions),
     )
-    return public_response(request, answer, caching=CACHE_CURRENT)
+    return public_response(request, response, caching=CACHE_CURRENT)

@@ -78,7 +78,7 @@ async def get_paging(
         int, Query(ge=1, le=1000, description="The most entries of a page.", examples=[50]), IN_PLAIN_DIGITS
     ] = 50,
 ) -> Paging:
-    """The page that the caller wants."""
+    """Return the page number and page size of the request."""
     return Paging(page, per_page)
 
 
@@ -97,7 +97,7 @@ def describe_directory(request: Request, context: ContextDep) -> Response:
 
 @router.get("/openapi.json", include_in_schema=False)
 def read_directory_document(request: Request, context: ContextDep) -> Response:
-    """The OpenAPI document of the stub alone."""
+    """Return the OpenAPI document of this part of the API alone."""
     return document_response(request, document_of_stub(request.app.openapi(), context.settings.public_url))
 
 

@@ -18,7 +18,7 @@ from app.web.router import GuidanceRouter
 
 router = GuidanceRouter(tags=["Operations"], dependencies=[PUBLIC])
 
-OK = "ok"
+HEALTHY = "ok"
 UNAVAILABLE = 503
 MIN_FREE_BYTES = 1_000_000  # the largest concern that is accepted
 FAILING = {
@@ -34,7 +34,7 @@ FAILING = {
 def read_liveness(response: Response) -> Health:
     """Answers as long as the process does."""
     response.headers["Cache-Control"] = NO_STORE
-    return Health(status=OK, checks={})
+    return Health(status=HEALTHY, checks={})
 
 
 @router.get(
@@ -50,10 +50,10 @@ def read_readiness(response: Response, context: ContextDep) -> Health:
         checks["disk"] = _disk(context)
     if context.draining.is_set():
         checks["process"] = "stopping"
-    well = set(checks.values()) == {OK}
-    if not well:
+    is_ready = set(checks.values()) == {HEALTHY}
+    if not is_ready:
         response.status_code = UNAVAILABLE
-    return Health(status=OK if well else "unavailable", checks=checks)
+    return Health(status=HEALTHY if is_ready else "unavailable", checks=checks)
 
 
 @router.get(
@@ -65,12 +65,12 @@ def read_readiness(response: Response, context: ContextDep) -> Health:
 )
 def read_metrics(context: ContextDep, session: SessionDep, now: NowDep) -> Response:
     """Counts and times of requests, in the Prometheus text format. No word of any concern stands here."""
-    told = context.metrics.text(
+    metrics = context.metrics.text(
         waiting=context.writer.waiting,
         concerns=count_states(session, now=now),
         deliveries=count_deliveries(session),
     )
-    return Response(told, headers={"Content-Type": CONTENT_TYPE_LATEST, "Cache-Control": NO_STORE})
+    return Response(metrics, headers={"Content-Type": CONTENT_TYPE_LATEST, "Cache-Control": NO_STORE})
 
 
 def _database(context: AppContext) -> str:
@@ -79,12 +79,12 @@ def _database(context: AppContext) -> str:
             connection.execute(text("SELECT number FROM generation"))
     except SQLAlchemyError:
         return "no answer"
-    return OK
+    return HEALTHY
 
 
 def _disk(context: AppContext) -> str:
     try:
-        return OK if shutil.disk_usage(context.settings.data_dir).free >= MIN_FREE_BYTES else "full"
+        return HEALTHY if shutil.disk_usage(context.settings.data_dir).free >= MIN_FREE_BYTES else "full"
     except OSError:
         return "no answer"
 
@@ -93,4 +93,4 @@ def _writer(context: AppContext) -> str:
     writer = context.writer
     if not writer.is_alive:
         return "stopped"
-    return OK if writer.can_write else "cannot write"
+    return HEALTHY if writer.can_write else "cannot write"

@@ -14,8 +14,7 @@ from app.models.guidance.guide_responses import EditionStatus
 from app.models.guidance.publishing import PublishedResponse, WithdrawalRequest, WithdrawalResponse
 from app.models.links import edition_path, guide_path, history_path
 from app.presenters.guides import present_edition
-from app.routers.editions import Number
-from app.routers.guides import GuideName
+from app.routers.params import EditionNumber, GuideName
 from app.services.guidance.publishing import publish_edition, withdraw_edition
 from app.store.contents import read_content
 from app.store.editions import EditionHead, EditionKey
@@ -24,20 +23,14 @@ from app.web.context import ContextDep, NowDep
 from app.web.json_body import JSONRoute
 from app.web.problem_types import (
     ALREADY_WITHDRAWN,
-    CONTENT_TOO_LARGE,
+    BODY_PROBLEMS,
+    CREDENTIAL_PROBLEMS,
     EDITION_NOT_FOUND,
     GUIDE_NOT_FOUND,
-    INVALID_TOKEN,
-    MISSING_SCOPE,
     NOT_FOUND,
     PRECONDITION_FAILED,
     PRECONDITION_MISSING,
-    PROVIDER_UNAVAILABLE,
     SERVICE_UNAVAILABLE,
-    TOKEN_REQUIRED,
-    UNREADABLE_BODY,
-    UNSUPPORTED_MEDIA_TYPE,
-    VALIDATION_FAILED,
     problem_responses,
 )
 from app.web.responses import NO_STORE, etag_of, gzip_etag, json_bytes, matches_etag
@@ -46,17 +39,7 @@ from app.web.router import GuidanceRouter
 router = GuidanceRouter(prefix="/v1/guides/{guide}/editions", tags=["Publishing"], route_class=JSONRoute)
 
 MAY_PUBLISH = Security(require_client, scopes=[Scope.PUBLISH])
-REFUSALS = (
-    UNREADABLE_BODY,
-    TOKEN_REQUIRED,
-    INVALID_TOKEN,
-    MISSING_SCOPE,
-    CONTENT_TOO_LARGE,
-    UNSUPPORTED_MEDIA_TYPE,
-    VALIDATION_FAILED,
-    SERVICE_UNAVAILABLE,
-    PROVIDER_UNAVAILABLE,
-)
+REFUSALS = (*BODY_PROBLEMS, SERVICE_UNAVAILABLE, *CREDENTIAL_PROBLEMS)
 
 IfMatch = Annotated[
     str | None,
@@ -125,7 +108,12 @@ def publish(
     dependencies=[MAY_PUBLISH],
 )
 def withdraw(
-    response: Response, context: ContextDep, now: NowDep, guide: GuideName, number: Number, request: WithdrawalRequest
+    response: Response,
+    context: ContextDep,
+    now: NowDep,
+    guide: GuideName,
+    number: EditionNumber,
+    request: WithdrawalRequest,
 ) -> WithdrawalResponse:
     """Take an edition back. Its words stay on record; every read of it answers 410 with the reason from now on."""
     key = EditionKey(guide, number)

@@ -70,8 +70,8 @@ def read_index(request: Request) -> Response:
 )
 def list_signposts(request: Request, context: ContextDep) -> Response:
     """999 and the national and local contacts that stand outside editions."""
-    answer = SignpostsResponse(signposts=context.reference_data.signposts, links={"self": SIGNPOSTS})
-    return public_response(request, answer, caching=CACHE_CURRENT)
+    response = SignpostsResponse(signposts=context.reference_data.signposts, links={"self": SIGNPOSTS})
+    return public_response(request, response, caching=CACHE_CURRENT)
 
 
 @router.get(

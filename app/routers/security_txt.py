@@ -18,7 +18,7 @@ NO_CONTACT = "Whoever operates this service has set no contact for reports of we
 
 @router.get(PATH)
 def read_security_txt(request: Request, context: ContextDep) -> Response:
-    """The operator's contact for reports of weaknesses, and until when it holds."""
+    """Return the operator's contact for reports of vulnerabilities, with its date of expiry."""
     settings = context.settings
     if settings.security_expires is None:
         return problem_response(request, NOT_FOUND, detail=NO_CONTACT)

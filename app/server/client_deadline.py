@@ -1,4 +1,4 @@
-"""The end of the patience with one client: it may not take too long to send a request, or to take its answer."""
+"""The deadline of a client: for the time that it takes to send a request, and to read the response."""
 
 import asyncio
 from asyncio import Transport
@@ -9,8 +9,8 @@ from contextlib import contextmanager
 class ClientDeadline:
     """Ends a connection that has waited `seconds` for its client.
 
-    While a request is worked on, the service has its own deadlines: for the body of a request too, though a connection
-    that waits for a body may give way to another client.
+    While the service works on a request, this deadline does not apply: the service has its own, also for the body of a
+    request. But a connection that waits for a body may be closed to make room for another client.
     """
 
     def __init__(self, transport: Transport, seconds: float) -> None:
@@ -21,12 +21,12 @@ class ClientDeadline:
         self._requests = 0
         self.is_write_paused = False
         self.since = self._loop.time()
-        """When the present state began, in seconds of the event loop's clock."""
+        """The start of the present state, in seconds of the event loop's clock."""
         self._timer = self._loop.call_later(seconds, self._check)
 
     @property
     def waits_for_client(self) -> bool:
-        """Whether it is the client's turn: to send a request, the rest of one, or to take the answer."""
+        """True if the service waits for the client: for a request or the rest of one, or until it reads."""
         return self._has_deadline or self.awaits_body
 
     @property
@@ -46,24 +46,24 @@ class ClientDeadline:
             self.restart()
 
     def set_write_paused(self, is_paused: bool) -> None:
-        """Start the clock when the client does not take its answer, and stop it when it has taken most of it."""
+        """Start the clock when the client does not read the response, and stop it when it has read most of it."""
         self.is_write_paused = is_paused
         self.restart()
 
     def restart(self) -> None:
-        """Begin to wait anew."""
+        """Restart the clock at zero."""
         self.since = self._loop.time()
 
     def cancel(self) -> None:
-        """Forget the connection, which is closed."""
+        """Cancel the timer of a closed connection."""
         self._timer.cancel()
 
     def _check(self) -> None:
-        """End the connection, or check again when it may be due: a timer for each request would cost more."""
+        """Close the connection if it is due, else check again later. A timer for each request would cost more."""
         left = self.since + self._seconds - self._loop.time() if self._has_deadline else self._seconds
         if left > 0:
             self._timer = self._loop.call_later(left, self._check)
         elif self.transport.get_write_buffer_size():
-            self.transport.abort()  # it would wait for the client to take its answer
+            self.transport.abort()  # `close` would wait until the client reads the response
         else:
             self.transport.close()

@@ -1,7 +1,7 @@
-"""The front: it answers plain reads from the cache, before the server reads them.
+"""The front of the server: it answers plain reads from the cache, before uvicorn parses them.
 
-It answers a chunk that is exactly one whole GET request whose answer is in the cache. The first chunk that is anything
-else it gives to the server, with all that follows on that connection.
+It answers a chunk of data that is exactly one whole GET request with its response in the cache. The first chunk that is
+anything else goes to uvicorn, and so does all later data of that connection.
 """
 
 import time
@@ -22,7 +22,7 @@ from app.web.middleware.request_log import RequestRecords, new_request_id, route
 from app.web.problem_types import SERVICE_UNAVAILABLE
 
 FRONT_CACHE = "front_cache"
-"""The name of the `FrontCache` in the state of the lifespan (ASGI), which every connection is given."""
+"""The name of the `FrontCache` in the lifespan state (ASGI), which every connection gets."""
 MAX_PARSED_REQUESTS = 256
 MAX_PARSED_BYTES = 2_000
 STATUS_LINES = {200: b"HTTP/1.1 200 OK\r\n", 304: b"HTTP/1.1 304 Not Modified\r\n"}
@@ -32,8 +32,8 @@ KEEP_ALIVE = b"keep-alive"
 class FrontCache:
     """The response cache, looked up by the bytes of a request.
 
-    A client that reads again sends the same bytes each time. So the bytes of an answered request are stored with what
-    they mean. They hold nothing personal: a request with a credential or a body is never stored.
+    A client that repeats a read sends the same bytes. So the bytes of an answered request are stored with the parsed
+    request. They hold nothing personal: a request with a credential or a body is never stored.
     """
 
     def __init__(self, cache: ResponseCache, records: RequestRecords) -> None:
@@ -61,7 +61,7 @@ class FrontCache:
         return STATUS_LINES[response.status], rest
 
     def _parse(self, data: bytes) -> CacheRequest | None:
-        """Parse the request as the server would, by the same library."""
+        """Parse the request as uvicorn does, with the same library."""
         reader = h11.Connection(h11.SERVER)
         try:
             reader.receive_data(data)
@@ -87,9 +87,9 @@ class FrontCache:
 class Front(Connection):
     """A connection that answers from the cache as long as each chunk is one whole plain request.
 
-    So it needs no look into the server to know that it is between two requests: each chunk is answered before the next
-    is. Where `settings.connections` are open, the one that has waited longest for its client gives way to a newcomer;
-    only where none waits for its client is the newcomer refused.
+    So it is always between two requests, without a look into uvicorn: it answers each chunk before the next. If more
+    than `settings.connections` are open, the connection that has waited longest for its client is closed to make room.
+    If none waits for its client, the new connection is refused.
     """
 
     def __init__(
@@ -100,18 +100,18 @@ class Front(Connection):
         self._open = cast("set[Front]", server_state.connections)
         self._max_connections = settings.connections
         self._cache: FrontCache = app_state[FRONT_CACHE]
-        self._is_plain_so_far = True
-        self._with_server = 0
-        """Plain requests that the server has not answered yet."""
+        self._is_plain = True
+        self._unanswered = 0
+        """The number of plain requests that uvicorn has not answered yet."""
 
     def connection_made(self, transport: BaseTransport) -> None:
-        """Take the connection, if need be in place of another."""
+        """Accept the connection, if need be in place of another."""
         super().connection_made(transport)
         if len(self._open) > self._max_connections and not self._make_room():
             refuse(self.deadline.transport, SERVICE_UNAVAILABLE)
 
     def data_received(self, data: bytes) -> None:
-        """Answer the request, or have the server read on."""
+        """Answer the request, or pass the data to uvicorn."""
         if not self._answer(data):
             super().data_received(data)
 
@@ -119,17 +119,20 @@ class Front(Connection):
         try:
             await super()._serve(scope, receive, send)
         finally:
-            self._with_server -= 1
+            self._unanswered -= 1
 
     def _answer(self, data: bytes) -> bool:
-        """Write the answer, if it is this request's turn, its answer is in the cache, and the client takes answers."""
-        request = self._cache.read(data) if self._is_plain_so_far else None
+        """Write the response from the cache. Return False if uvicorn must handle the data.
+
+        uvicorn must also handle it while it still works on an earlier request, or while the client does not read.
+        """
+        request = self._cache.read(data) if self._is_plain else None
         if request is None:
-            self._is_plain_so_far = False
+            self._is_plain = False
             return False
-        response = None if self._with_server or self.deadline.is_write_paused else self._cache.respond(data, request)
+        response = None if self._unanswered or self.deadline.is_write_paused else self._cache.respond(data, request)
         if response is None:
-            self._with_server += 1
+            self._unanswered += 1
             return False
         status_line, rest = response
         own = [b"%b: %b\r\n" % field for field in self._server_state.default_headers]
@@ -138,11 +141,11 @@ class Front(Connection):
         return True
 
     def _make_room(self) -> bool:
-        """Abort the connection that has waited longest for its client, if any but this does."""
+        """Abort the other connection that has waited longest for its client. Return False if there is none."""
         waiting = [each for each in self._open if each is not self and each.deadline.waits_for_client]
         if not waiting:
             return False
         longest = min(waiting, key=lambda each: each.deadline.since)
-        self._open.discard(longest)  # at once: several newcomers may arrive before it is really gone
+        self._open.discard(longest)  # at once: several new connections may come before it is closed
         longest.deadline.transport.abort()
         return True

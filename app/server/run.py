@@ -1,4 +1,4 @@
-"""Serving over HTTP: one process or several on one address, that stop without dropping anything they accepted."""
+"""The HTTP server: one process or several on one address. They stop without losing a request that they accepted."""
 
 import asyncio
 import os
@@ -23,34 +23,36 @@ from app.server.front import FRONT_CACHE, Front, FrontCache
 from app.web.context import AppContext
 from app.web.metrics import SHARED_FOLDER
 
-LARGEST_HEAD = 65_536  # bytes
-A_DAY = 86_400  # seconds
+MAX_HEAD_BYTES = 65_536  # bytes
+A_DAY_SECONDS = 86_400  # seconds
 STARTING_SECONDS = 30
-"""How long a process may be silent, and so how long it may take to start, before another one takes its place."""
+"""How long a process may be silent, and so how long its start may take, before another replaces it."""
 
 Announce = Callable[[str], None]
 
 
-def serve(settings: Settings, *, host: str, port: int, workers: int, announce: Announce) -> bool:
-    """Serve until stopped; `announce` is called with the address as soon as it is taken. Return whether it started.
+def run_server(settings: Settings, *, host: str, port: int, workers: int, announce: Announce) -> bool:
+    """Serve until stopped. Call `announce` with the address as soon as it is bound. Return True if the server started.
 
-    Raises the `GuidanceError` that kept it from starting, and `OSError` where the address cannot be taken.
+    Raise the `GuidanceError` that prevented the start, or `OSError` if the address cannot be bound.
     """
     worker = ServerProcess(settings)
     config = server_config(worker, settings, factory=True, host=host, port=port, workers=workers)
     if workers > 1:
-        asyncio.run(_start_and_stop(create_app(settings)))  # keys, schema and seed are made once, before there are many
+        asyncio.run(
+            _start_and_stop(create_app(settings))
+        )  # make keys, schema and seed once, before the processes start
     listening = _bind(host, port)
     announce(f"http://{f'[{host}]' if ':' in host else host}:{listening.getsockname()[1]}")
     if workers > 1:
-        with tempfile.TemporaryDirectory(prefix="guidance-metrics-") as counts:
-            os.environ[SHARED_FOLDER] = counts
+        with tempfile.TemporaryDirectory(prefix="guidance-metrics-") as folder:
+            os.environ[SHARED_FOLDER] = folder
             Multiprocess(config, sockets=[listening]).run()
         return True
     try:
         uvicorn.Server(config).run(sockets=[listening])
     except SystemExit:  # it did not start
-        for service in worker.made:
+        for service in worker.services:
             if (fault := getattr(service.state, "start_fault", None)) is not None:
                 raise fault from None
         return False
@@ -74,8 +76,8 @@ def server_config(app: Any, settings: Settings, **more: Any) -> uvicorn.Config:
         proxy_headers=False,  # the service has its own, by GUIDANCE_TRUSTED_PROXIES
         ws="none",
         http=cast("type[asyncio.Protocol]", partial(Front, settings=settings)),
-        h11_max_incomplete_event_size=LARGEST_HEAD,
-        timeout_keep_alive=A_DAY,  # `GUIDANCE_CLIENT_SECONDS` ends idle connections
+        h11_max_incomplete_event_size=MAX_HEAD_BYTES,
+        timeout_keep_alive=A_DAY_SECONDS,  # `GUIDANCE_CLIENT_SECONDS` ends idle connections
         timeout_worker_healthcheck=STARTING_SECONDS,
         **more,
     )
@@ -88,24 +90,24 @@ async def _start_and_stop(service: FastAPI) -> None:
 
 @dataclass
 class ServerProcess:
-    """Makes the service of one process: in that process, for nothing open can be handed from one to another."""
+    """A factory of the service. It runs in each process, since open files cannot be passed to another process."""
 
     settings: Settings
-    made: list[GuidanceApp] = field(default_factory=list)
+    services: list[GuidanceApp] = field(default_factory=list)
 
     def __call__(self) -> ASGIApp:
-        """The service, which drains before it stops."""
+        """Return the service, which drains before it stops."""
         set_up_logs(self.settings.log_level)
         service = create_app(self.settings)
-        self.made.append(service)
+        self.services.append(service)
         return DrainingMiddleware(service, self.settings.drain_seconds)
 
 
 class DrainingMiddleware:
-    """ASGI: asked to stop (SIGTERM), it first turns readiness red and refuses what is new, so callers go elsewhere.
+    """ASGI middleware that drains the service at SIGTERM: readiness fails and new work is refused for `seconds`.
 
-    After `seconds` the server stops as it always does: it takes no connection more, and finishes what it accepted. A
-    second request to stop is heeded at once.
+    So callers go to another process. Then the server stops as usual: it accepts no more connections, and finishes the
+    requests that it has. A second signal stops it at once.
     """
 
     def __init__(self, service: GuidanceApp, seconds: float) -> None:
@@ -113,7 +115,7 @@ class DrainingMiddleware:
         self._seconds = seconds
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass everything on; take the signal over once the server has started."""
+        """Pass the call on, and replace the signal handler once the server has started."""
         if scope["type"] != "lifespan":
             await self._service(scope, receive, send)
             return
@@ -121,14 +123,14 @@ class DrainingMiddleware:
         cache = FrontCache(self._service.state.context.response_cache, self._service.records)
         scope["state"][FRONT_CACHE] = cache
 
-        async def heard(message: Message) -> None:
+        async def send_started(message: Message) -> None:
             if message["type"] == "lifespan.startup.complete" and self._seconds > 0:
-                self._take_over()
+                self._replace_signal_handler()
             await send(message)
 
-        await self._service(scope, receive, heard)
+        await self._service(scope, receive, send_started)
 
-    def _take_over(self) -> None:
+    def _replace_signal_handler(self) -> None:
         context: AppContext = self._service.state.context
         loop = asyncio.get_running_loop()
         stop: Any = signal.getsignal(signal.SIGTERM)  # the server's own

@@ -1,4 +1,4 @@
-"""Reads across guides, by the catalogue of all current items."""
+"""Reads across guides, from the catalogue of all current items."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -18,12 +18,12 @@ from app.store.contents import read_content
 from app.store.editions import EditionKey
 from app.store.search import search_for, words_in
 
-LISTED = tuple(section.key for section in Section)
+LISTED_SECTIONS = tuple(section.key for section in Section)
 
 
 @dataclass(frozen=True)
 class CatalogueEntry:
-    """An item of a current edition, with what must be told with it."""
+    """An item of a current edition, with the data that must be shown with it."""
 
     key: EditionKey
     digest: str
@@ -33,7 +33,7 @@ class CatalogueEntry:
 
 
 def index_guide(session: Session, guide: str, current: EditionKey | None) -> None:
-    """Make the guide's entries anew, from its current edition; none where it has none."""
+    """Replace the guide's entries by those of its current edition. A guide without one has no entries."""
     session.exec(delete(CatalogueRow).where(col(CatalogueRow.guide) == guide))
     if current is not None:
         session.connection().execute(insert(CatalogueRow), _rows(current, read_content(session, current)))
@@ -42,15 +42,18 @@ def index_guide(session: Session, guide: str, current: EditionKey | None) -> Non
 def list_entries(
     session: Session,
     *,
-    parts: Sequence[str] = LISTED,
+    sections: Sequence[str] = LISTED_SECTIONS,
     guide: str | None = None,
     words: str | None = None,
     code: str | None = None,
     offset: int = 0,
     limit: int,
 ) -> list[CatalogueEntry]:
-    """The entries that pass every filter given: the best match first where words are given, else by guide and place."""
-    found = select(CatalogueRow).where(col(CatalogueRow.part).in_(parts))
+    """Return the entries that meet every filter given, sorted by section, guide and position.
+
+    With `words`, the best match is first.
+    """
+    found = select(CatalogueRow).where(col(CatalogueRow.part).in_(sections))
     if guide is not None:
         found = found.where(col(CatalogueRow.guide) == guide)
     if code is not None:
@@ -58,10 +61,10 @@ def list_entries(
     if words is None:
         found = found.order_by(col(CatalogueRow.part), col(CatalogueRow.guide), col(CatalogueRow.position))
     else:
-        asked = words_in(words)
-        if not asked:
+        searched = words_in(words)
+        if not searched:
             return []
-        found = search_for(found, asked, session)
+        found = search_for(found, searched, session)
     return _entries(session, list(session.exec(found.offset(offset).limit(limit))))
 
 
@@ -76,20 +79,20 @@ def _rows(current: EditionKey, content: EditionContent) -> list[dict[str, object
             "codes": "".join(f" {related.code} " for related in getattr(item, "related_codes", ())),
             "words": _words_of(item, ITEM_LISTS[part].searched),
         }
-        for part in LISTED
+        for part in LISTED_SECTIONS
         for place, item in enumerate(getattr(content, part), start=1)
     ]
 
 
 def _words_of(item: RequestModel, fields: Sequence[str]) -> str:
-    """The printed words by which an item is found."""
+    """Return the printed words by which search finds the item."""
     phones = [phone.display for phone in getattr(item, "phones", ())]
-    told = [getattr(item, name, None) for name in fields]
-    return " ".join(word for text in [*told, *phones] if text for word in words_in(text))
+    texts = [getattr(item, name, None) for name in fields]
+    return " ".join(word for text in [*texts, *phones] if text for word in words_in(text))
 
 
 def _entries(session: Session, rows: Sequence[CatalogueRow]) -> list[CatalogueEntry]:
-    """The rows, with the items, cautions and digests that they stand for: one query for each kind of item."""
+    """Return an entry for each row, with its item, cautions and digest. It takes one query for each kind of item."""
     editions = {(row.guide, row.edition) for row in rows}
     digests = {
         (guide, number): digest
@@ -105,8 +108,8 @@ def _entries(session: Session, rows: Sequence[CatalogueRow]) -> list[CatalogueEn
         .where(tuple_(col(CautionRow.guide), col(CautionRow.edition)).in_(editions))
         .order_by(col(CautionRow.position))
     ):
-        told = Caution(id=caution.id, text=caution.text)
-        cautions.setdefault((caution.guide, caution.edition), []).append(told)
+        of_edition = cautions.setdefault((caution.guide, caution.edition), [])
+        of_edition.append(Caution(id=caution.id, text=caution.text))
     items = {part: _items(session, part, rows) for part in {row.part for row in rows}}
     return [
         CatalogueEntry(

@@ -1,4 +1,4 @@
-"""The whole content of a published edition, made from its rows by one statement that returns one JSON object."""
+"""The whole content of a published edition, read by one statement that returns one JSON object."""
 
 from collections import OrderedDict
 from collections.abc import Callable, Iterable
@@ -29,22 +29,22 @@ from app.models.guidance.sections import ITEM_LISTS
 from app.store.editions import EditionKey
 from app.store.tables import table_of
 
-REMEMBERED = 64
-OWN_FIELDS = [name for name in EditionContent.model_fields if name not in ITEM_LISTS]
+MAX_CACHED_EDITIONS = 64
+EDITION_FIELDS = [name for name in EditionContent.model_fields if name not in ITEM_LISTS]
 
 
 @dataclass(frozen=True)
 class JsonFunctions:
-    """The functions by which a database makes JSON."""
+    """The SQL functions of a database that build JSON."""
 
     object: Callable[..., ColumnElement[Any]]
     array: Callable[[ColumnElement[Any]], ColumnElement[Any]]
     embedded: Callable[[ColumnElement[Any]], ColumnElement[Any]]
-    """Has stored JSON taken for JSON: to SQLite it is text."""
+    """Marks a column of stored JSON as JSON. In SQLite it would be a string."""
 
 
-SQLITE = JsonFunctions(func.json_object, func.json_group_array, func.json)
-POSTGRESQL = JsonFunctions(
+SQLITE_JSON = JsonFunctions(func.json_object, func.json_group_array, func.json)
+POSTGRESQL_JSON = JsonFunctions(
     func.json_build_object,
     lambda row: func.coalesce(func.json_agg(row), literal_column("'[]'::json")),
     lambda column: column,
@@ -52,7 +52,7 @@ POSTGRESQL = JsonFunctions(
 
 
 def read_content(session: Session, key: EditionKey) -> EditionContent:
-    """The content of that edition; raises `NoSuchEdition`."""
+    """Return the content of the edition. Raise `NoSuchEdition`."""
     connection = session.connection()
     found = connection.scalar(_as_json(connection.dialect.name), {"guide": key.guide, "edition": key.number})
     if found is None:
@@ -61,56 +61,56 @@ def read_content(session: Session, key: EditionKey) -> EditionContent:
 
 
 class Contents:
-    """Reads the content of published editions, and remembers the latest few: what never changes is read once."""
+    """The content of published editions, with a cache of the latest. An edition never changes, so no entry gets old."""
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
         self._lock = Lock()
-        self._remembered: OrderedDict[EditionKey, EditionContent] = OrderedDict()
+        self._cached: OrderedDict[EditionKey, EditionContent] = OrderedDict()
 
     def __call__(self, key: EditionKey) -> EditionContent:
-        """The content of that edition; raises `NoSuchEdition`."""
-        found = self.remembered(key)
+        """Return the content of the edition, from the cache if possible. Raise `NoSuchEdition`."""
+        found = self.cached(key)
         if found is not None:
             return found
         with Session(self._engine) as session:
             found = read_content(session, key)
         with self._lock:
-            self._remembered[key] = found
-            while len(self._remembered) > REMEMBERED:
-                self._remembered.popitem(last=False)
+            self._cached[key] = found
+            while len(self._cached) > MAX_CACHED_EDITIONS:
+                self._cached.popitem(last=False)
         return found
 
-    def remembered(self, key: EditionKey) -> EditionContent | None:
-        """The content, where it need not be read."""
+    def cached(self, key: EditionKey) -> EditionContent | None:
+        """Return the content if it is in the cache."""
         with self._lock:
-            found = self._remembered.get(key)
+            found = self._cached.get(key)
             if found is not None:
-                self._remembered.move_to_end(key)
+                self._cached.move_to_end(key)
         return found
 
 
 @cache
 def _as_json(dialect: str) -> Select[Any]:
-    """The edition as one JSON object, each section an array of its rows in their order."""
-    words = SQLITE if dialect == "sqlite" else POSTGRESQL
+    """Return the query for an edition as one JSON object. Each section is an array of its rows in their order."""
+    functions = SQLITE_JSON if dialect == "sqlite" else POSTGRESQL_JSON
     editions = table_of(EditionRow)
     sections = {
-        name: _section(table_of(entry.row), entry.item.model_fields, words) for name, entry in ITEM_LISTS.items()
+        name: _section(table_of(entry.row), entry.item.model_fields, functions) for name, entry in ITEM_LISTS.items()
     }
-    whole = _object({name: editions.c[name] for name in OWN_FIELDS} | sections, words)
+    edition = _object({name: editions.c[name] for name in EDITION_FIELDS} | sections, functions)
     of_key = (editions.c.guide == bindparam("guide"), editions.c.number == bindparam("edition"))
-    return select(cast(whole, Text)).where(*of_key)
+    return select(cast(edition, Text)).where(*of_key)
 
 
-def _section(table: Table, fields: Iterable[str], words: JsonFunctions) -> ColumnElement[Any]:
-    row = _object({field: table.c[field] for field in fields}, words).label("row")
+def _section(table: Table, fields: Iterable[str], functions: JsonFunctions) -> ColumnElement[Any]:
+    row = _object({field: table.c[field] for field in fields}, functions).label("row")
     of_edition = (table.c.guide == bindparam("guide"), table.c.edition == bindparam("edition"))
     ordered = select(row).where(*of_edition).order_by(table.c.position).subquery()
-    return select(words.array(words.embedded(ordered.c.row))).scalar_subquery()
+    return select(functions.array(functions.embedded(ordered.c.row))).scalar_subquery()
 
 
-def _object(members: dict[str, ColumnElement[Any]], words: JsonFunctions) -> ColumnElement[Any]:
+def _object(members: dict[str, ColumnElement[Any]], functions: JsonFunctions) -> ColumnElement[Any]:
     is_json = {name: isinstance(column.type, JSON) for name, column in members.items()}
-    values = {name: words.embedded(column) if is_json[name] else column for name, column in members.items()}
-    return words.object(*(word for name, value in values.items() for word in (literal_column(f"'{name}'"), value)))
+    values = {name: functions.embedded(column) if is_json[name] else column for name, column in members.items()}
+    return functions.object(*(arg for name, value in values.items() for arg in (literal_column(f"'{name}'"), value)))

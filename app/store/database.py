@@ -17,7 +17,7 @@ from app.store.search import declare_full_text_index
 from app.store.sqlite import DATABASE_FILE, open_sqlite
 from app.store.tables import use_code_point_collation
 
-POSTGRESQL = "postgresql+psycopg"
+POSTGRESQL_DRIVER = "postgresql+psycopg"
 
 __all__ = ["DATABASE_FILE", "for_writing", "open_database", "purge_freed_pages"]
 
@@ -38,9 +38,9 @@ def open_database(data_dir: Path, url: str | None = None) -> Engine:
         address = make_url(url)
     except ArgumentError:
         address = None
-    if address is None or address.drivername not in ("postgresql", POSTGRESQL):
+    if address is None or address.drivername not in ("postgresql", POSTGRESQL_DRIVER):
         raise SetupError("GUIDANCE_DATABASE_URL must be an address such as postgresql+psycopg://user@host/name")
-    return open_postgresql(address.set(drivername=POSTGRESQL))
+    return open_postgresql(address.set(drivername=POSTGRESQL_DRIVER))
 
 
 def for_writing(engine: Engine) -> Engine:

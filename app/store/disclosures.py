@@ -18,7 +18,7 @@ from app.store.tables import table_of
 
 FIRST_PREVIOUS_SHA256 = "0" * 64
 TIMESTAMP_FORMAT = "%Y-%m-%d %H:%M:%S.%f"
-STORED = select_columns(
+_ALL_IN_ORDER = select_columns(
     *(literal_column("at") if column.name == "at" else column for column in table_of(DisclosureRow).c)
 ).order_by(col(DisclosureRow.chain), col(DisclosureRow.number))
 
@@ -94,7 +94,7 @@ def find_chain_faults(session: Session) -> Iterator[tuple[str, str]]:
         ends = {end.name: end for end in connection.execute(select_columns(table_of(ChainRow)))}
         checked: dict[str, DisclosureRow] = {}
         broken: set[str] = set()
-        for stored in connection.execute(STORED.execution_options(yield_per=1000)):
+        for stored in connection.execute(_ALL_IN_ORDER.execution_options(yield_per=1000)):
             row = DisclosureRow(**stored._mapping)
             if row.chain in broken:
                 continue

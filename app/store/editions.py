@@ -1,4 +1,4 @@
-"""Reading published guidance, and the rows that publish it."""
+"""Reads of published editions, and the rows of a new edition or withdrawal."""
 
 import datetime as dt
 from collections.abc import Sequence
@@ -20,7 +20,7 @@ HEAD_COLUMNS = ("guide", "number", "published_at", "digest", "title", "change_no
 
 
 class EditionKey(NamedTuple):
-    """Which edition of which guide."""
+    """A guide and the number of one of its editions."""
 
     guide: str
     number: int
@@ -28,7 +28,7 @@ class EditionKey(NamedTuple):
 
 @dataclass(frozen=True)
 class EditionHead:
-    """What the history tells of an edition."""
+    """An edition in the history of its guide: its details without its content."""
 
     guide: str
     number: int
@@ -41,17 +41,17 @@ class EditionHead:
 
     @property
     def key(self) -> EditionKey:
-        """Which edition it is."""
+        """The guide and the number."""
         return EditionKey(self.guide, self.number)
 
 
 def find_history(session: Session, *, guide: str) -> list[EditionHead]:
-    """Every edition of the guide, the newest first; empty where there is no such guide."""
+    """Return every edition of the guide, the newest first. The list is empty for an unknown guide."""
     return [EditionHead(*row) for row in session.execute(_history_rows(), {"guide": guide})]
 
 
 def get_history(session: Session, *, guide: str) -> list[EditionHead]:
-    """Every edition of the guide, the newest first."""
+    """Return every edition of the guide, the newest first. Raise `NoSuchGuide`."""
     history = find_history(session, guide=guide)
     if not history:
         raise NoSuchGuide
@@ -59,12 +59,12 @@ def get_history(session: Session, *, guide: str) -> list[EditionHead]:
 
 
 def current_of(history: Sequence[EditionHead]) -> EditionHead | None:
-    """The newest edition that is not withdrawn."""
+    """Return the newest edition that is not withdrawn, or None if all are."""
     return next((head for head in history if head.withdrawn_at is None), None)
 
 
 def get_current(session: Session, *, guide: str) -> EditionHead:
-    """The guide's current edition."""
+    """Return the guide's current edition. Raise `NoSuchGuide`, or `EditionWithdrawn` if it has none."""
     history = get_history(session, guide=guide)
     current = current_of(history)
     if current is None:
@@ -73,7 +73,7 @@ def get_current(session: Session, *, guide: str) -> EditionHead:
 
 
 def head_of(history: Sequence[EditionHead], number: int) -> EditionHead:
-    """The numbered edition, withdrawn or not; raises `NoSuchEdition`."""
+    """Return the edition of that number, withdrawn or not. Raise `NoSuchEdition`."""
     head = next((head for head in history if head.number == number), None)
     if head is None:
         raise NoSuchEdition
@@ -81,7 +81,7 @@ def head_of(history: Sequence[EditionHead], number: int) -> EditionHead:
 
 
 def readable_of(history: Sequence[EditionHead], number: int) -> EditionHead:
-    """The numbered edition; raises `NoSuchEdition`, or `EditionWithdrawn` with the reason."""
+    """Return the edition of that number. Raise `NoSuchEdition`, or `EditionWithdrawn` with the reason."""
     head = head_of(history, number)
     if head.reason is not None:
         current = current_of(history)
@@ -90,7 +90,7 @@ def readable_of(history: Sequence[EditionHead], number: int) -> EditionHead:
 
 
 def list_current(session: Session, *, after: str = "", limit: int) -> list[EditionHead]:
-    """The current edition of every guide that has one, by the guide's name, after the one given."""
+    """Return current editions, sorted by the guide's slug, from the first slug after `after`."""
     return [EditionHead(*row) for row in session.execute(_current_rows(), {"after": after, "limit": limit})]
 
 
@@ -113,7 +113,7 @@ def _current_rows() -> Select[Any]:
 
 
 def every_edition(session: Session) -> list[tuple[EditionKey, str]]:
-    """Every edition of every guide, withdrawn ones too, with its digest."""
+    """Return every edition of every guide, withdrawn ones too, each with its digest."""
     rows = session.exec(
         select(EditionRow.guide, EditionRow.number, EditionRow.digest).order_by(
             EditionRow.guide, col(EditionRow.number)
@@ -123,12 +123,12 @@ def every_edition(session: Session) -> list[tuple[EditionKey, str]]:
 
 
 def known_guides(session: Session, *, limit: int) -> list[str]:
-    """Every guide by name, those too of which every edition is withdrawn."""
+    """Return the slug of every guide, sorted. A guide stays in the list if all its editions are withdrawn."""
     return list(session.exec(select(GuideRow.slug).order_by(GuideRow.slug).limit(limit)))
 
 
 def first_guide(session: Session) -> str | None:
-    """The guide that was published first, or None where there is none."""
+    """Return the slug of the guide that was published first, or None if there is no guide."""
     return session.exec(select(GuideRow.slug).order_by(col(GuideRow.first_published_at), GuideRow.slug)).first()
 
 
@@ -161,7 +161,7 @@ def insert_edition(session: Session, key: EditionKey, *, content: EditionContent
 
 
 def insert_withdrawal(session: Session, key: EditionKey, *, reason: str, at: dt.datetime) -> None:
-    """Insert the edition's withdrawal; raises `AlreadyWithdrawn` where another was first."""
+    """Insert the edition's withdrawal. Raise `AlreadyWithdrawn` if there is one."""
     session.add(WithdrawalRow(guide=key.guide, edition=key.number, withdrawn_at=at, reason=reason))
     try:
         session.flush()

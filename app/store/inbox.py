@@ -11,25 +11,25 @@ from sqlmodel import Session
 from app.models.concerns.tables import ConcernRow, ConcernState
 from app.store.tables import table_of
 
-CONCERNS = table_of(ConcernRow).c
+_CONCERNS = table_of(ConcernRow).c
 INBOX_COLUMNS = (
-    CONCERNS.reference,
-    CONCERNS.state,
-    CONCERNS.immediate_danger,
-    CONCERNS.received_at,
-    CONCERNS.acknowledge_by,
-    CONCERNS.acknowledged_at,
-    CONCERNS.closed_at,
-    CONCERNS.added_at,
-    CONCERNS.outcome,
-    CONCERNS.held,
-    CONCERNS.erased_at,
-    CONCERNS.guide,
-    CONCERNS.edition,
-    CONCERNS.referral_source,
-    CONCERNS.recipients,
-    CONCERNS.waiting,
-    CONCERNS.danger,
+    _CONCERNS.reference,
+    _CONCERNS.state,
+    _CONCERNS.immediate_danger,
+    _CONCERNS.received_at,
+    _CONCERNS.acknowledge_by,
+    _CONCERNS.acknowledged_at,
+    _CONCERNS.closed_at,
+    _CONCERNS.added_at,
+    _CONCERNS.outcome,
+    _CONCERNS.held,
+    _CONCERNS.erased_at,
+    _CONCERNS.guide,
+    _CONCERNS.edition,
+    _CONCERNS.referral_source,
+    _CONCERNS.recipients,
+    _CONCERNS.waiting,
+    _CONCERNS.danger,
 )
 
 
@@ -52,9 +52,9 @@ class InboxQuery:
     def columns(self) -> tuple[Column[Any], ...]:
         """The columns to sort by; the last two are a time and the reference."""
         if self.order is InboxOrder.NEWEST:
-            return (CONCERNS.received_at, CONCERNS.reference)
-        urgency = (CONCERNS.danger, CONCERNS.acknowledge_by, CONCERNS.reference)
-        return urgency if self.state is not None else (CONCERNS.waiting, *urgency)
+            return (_CONCERNS.received_at, _CONCERNS.reference)
+        urgency = (_CONCERNS.danger, _CONCERNS.acknowledge_by, _CONCERNS.reference)
+        return urgency if self.state is not None else (_CONCERNS.waiting, *urgency)
 
     @property
     def column_types(self) -> tuple[type, ...]:
@@ -75,9 +75,9 @@ def list_inbox(
     """
     statement = select(*INBOX_COLUMNS)
     if query.state is not None:
-        statement = statement.where(CONCERNS.state == query.state)
+        statement = statement.where(_CONCERNS.state == query.state)
     if query.overdue is not None:
-        is_overdue = (CONCERNS.state == ConcernState.RECEIVED.value) & (CONCERNS.acknowledge_by < now)
+        is_overdue = (_CONCERNS.state == ConcernState.RECEIVED.value) & (_CONCERNS.acknowledge_by < now)
         statement = statement.where(is_overdue if query.overdue else ~is_overdue)
     columns = query.columns
     if after is not None:
@@ -95,7 +95,7 @@ def position_of(row: Row[Any], query: InboxQuery) -> InboxPosition:
 
 def count_states(session: Session, *, now: dt.datetime) -> dict[str, int]:
     """Count the concerns in each state, and those that are overdue."""
-    counted = session.execute(select(CONCERNS.state, func.count()).group_by(CONCERNS.state))
+    counted = session.execute(select(_CONCERNS.state, func.count()).group_by(_CONCERNS.state))
     counts = {state.value: 0 for state in ConcernState} | dict(counted.all())
-    overdue = select(func.count()).where(CONCERNS.state == ConcernState.RECEIVED.value, CONCERNS.acknowledge_by < now)
+    overdue = select(func.count()).where(_CONCERNS.state == ConcernState.RECEIVED.value, _CONCERNS.acknowledge_by < now)
     return counts | {"overdue": session.execute(overdue).scalar_one()}

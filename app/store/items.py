@@ -1,4 +1,4 @@
-"""Single items of guidance, and the editions that have them."""
+"""Reads of one item of guidance, in all editions that have it."""
 
 from sqlmodel import Session, col, select
 
@@ -7,7 +7,7 @@ from app.models.guidance.sections import ITEM_LISTS
 
 
 def find_orders(session: Session, *, guide: str, part: str) -> dict[int, list[str]]:
-    """The ids of that part of every edition, in their printed order, by the edition's number."""
+    """Return the ids of the list `part` of every edition, in their printed order, by the edition's number."""
     table = ITEM_LISTS[part].row
     found = select(table.edition, table.id).where(table.guide == guide)
     orders: dict[int, list[str]] = {}
@@ -17,7 +17,7 @@ def find_orders(session: Session, *, guide: str, part: str) -> dict[int, list[st
 
 
 def find_mentions(session: Session, *, guide: str, part: str, item_id: str) -> dict[int, RequestModel]:
-    """The item as it stands in each edition that has it, by the edition's number, the oldest first."""
+    """Return the item from each edition that has it, by the edition's number, the oldest first."""
     table, model = ITEM_LISTS[part].row, ITEM_LISTS[part].item
     rows = session.exec(select(table).where(table.guide == guide, table.id == item_id).order_by(col(table.edition)))
     return {

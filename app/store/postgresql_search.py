@@ -8,9 +8,9 @@ from sqlmodel import col
 from app.models.guidance.catalogue_tables import CatalogueRow
 from app.store.tables import create_with_table
 
-ANY_FORM = "any_form"
+_ANY_FORM = "any_form"
 """Finds a word in any form of it: `missing` by `missed`. Unlike `english`, it has no stop words."""
-PREFIX = "simple"
+_PREFIX = "simple"
 """Finds a word by its prefix: `missing` by `missi`, which has no stem."""
 
 SHORTER_FIRST = 1  # if two texts hold a word equally often, the shorter ranks first
@@ -19,12 +19,12 @@ SHORTER_FIRST = 1  # if two texts hold a word equally often, the shorter ranks f
 def declare_indexes() -> None:
     """Declare the indexes, to be created with the catalogue's table."""
     for statement in (
-        f"CREATE TEXT SEARCH DICTIONARY {ANY_FORM} (TEMPLATE = snowball, Language = english)",
-        f"CREATE TEXT SEARCH CONFIGURATION {ANY_FORM} (COPY = simple)",
-        f"ALTER TEXT SEARCH CONFIGURATION {ANY_FORM} ALTER MAPPING FOR asciiword, word WITH {ANY_FORM}",
+        f"CREATE TEXT SEARCH DICTIONARY {_ANY_FORM} (TEMPLATE = snowball, Language = english)",
+        f"CREATE TEXT SEARCH CONFIGURATION {_ANY_FORM} (COPY = simple)",
+        f"ALTER TEXT SEARCH CONFIGURATION {_ANY_FORM} ALTER MAPPING FOR asciiword, word WITH {_ANY_FORM}",
         *(
             f"CREATE INDEX ix_catalogue_{form} ON catalogue USING gin (to_tsvector('{form}', words))"
-            for form in (ANY_FORM, PREFIX)
+            for form in (_ANY_FORM, _PREFIX)
         ),
     ):
         create_with_table(CatalogueRow, statement, dialect="postgresql")
@@ -33,15 +33,15 @@ def declare_indexes() -> None:
 def matches(words: Sequence[str]) -> ColumnElement[bool]:
     """Return the condition that an entry holds each of the words, in any form of it; the last may be a prefix."""
     *others, last = words
-    by_prefix = _finds(PREFIX, _prefix(last))
+    by_prefix = _finds(_PREFIX, _prefix(last))
     if others:
-        by_prefix &= _finds(ANY_FORM, _all_of(others))
-    return _finds(ANY_FORM, _all_of(words)) | by_prefix
+        by_prefix &= _finds(_ANY_FORM, _all_of(others))
+    return _finds(_ANY_FORM, _all_of(words)) | by_prefix
 
 
 def best_first(words: Sequence[str]) -> tuple[ColumnElement[float], ...]:
     """Return the order by relevance: entries that hold every whole word come first."""
-    return _rank(ANY_FORM, _all_of(words)), _rank(PREFIX, _prefix(words[-1]))
+    return _rank(_ANY_FORM, _all_of(words)), _rank(_PREFIX, _prefix(words[-1]))
 
 
 def _all_of(words: Sequence[str]) -> str:

@@ -39,7 +39,7 @@ def prepare_schema(engine: Engine, data_dir: Path) -> None:
     elif engine.dialect.name != "sqlite":
         raise SchemaBehind
     else:
-        migrate(engine, data_dir)
+        migrate_schema(engine, data_dir)
 
 
 def create_schema(engine: Engine) -> None:
@@ -54,7 +54,7 @@ def create_schema(engine: Engine) -> None:
             connection.execute(_version.insert().values(version_num=_revisions(MIGRATIONS)[-1]))
 
 
-def migrate(engine: Engine, data_dir: Path, migrations: Path = MIGRATIONS) -> tuple[str | None, str]:
+def migrate_schema(engine: Engine, data_dir: Path, migrations: Path = MIGRATIONS) -> tuple[str | None, str]:
     """Migrate to the newest schema, and return the schema before (None: the database was empty) and the schema now.
 
     An embedded database that is not empty is copied first, to `guidance.db.before-<schema>`. Raises `SchemaUnknown`.

@@ -8,11 +8,11 @@ from sqlmodel import col
 from app.models.guidance.catalogue_tables import CatalogueRow
 from app.store.tables import create_with_table
 
-ANY_FORM = table("catalogue_forms", column("rowid"))
+_ANY_FORM = table("catalogue_forms", column("rowid"))
 """Finds a word in any form of it: `missing` by `missed`."""
-PREFIX = table("catalogue_beginnings", column("rowid"))
+_PREFIX = table("catalogue_beginnings", column("rowid"))
 """Finds a word by its prefix: `missing` by `missi`, which has no stem."""
-TOKENIZERS = {ANY_FORM.name: "porter unicode61", PREFIX.name: "unicode61"}
+TOKENIZERS = {_ANY_FORM.name: "porter unicode61", _PREFIX.name: "unicode61"}
 
 
 def declare_indexes() -> None:
@@ -32,15 +32,15 @@ def declare_indexes() -> None:
 def matches(words: Sequence[str]) -> ColumnElement[bool]:
     """Return the condition that an entry holds each of the words, in any form of it; the last may be a prefix."""
     *others, last = words
-    by_prefix = _finds(PREFIX, _prefix(last))
+    by_prefix = _finds(_PREFIX, _prefix(last))
     if others:
-        by_prefix &= _finds(ANY_FORM, _phrases(others))
-    return _finds(ANY_FORM, _phrases(words)) | by_prefix
+        by_prefix &= _finds(_ANY_FORM, _phrases(others))
+    return _finds(_ANY_FORM, _phrases(words)) | by_prefix
 
 
 def best_first(words: Sequence[str]) -> tuple[ColumnElement[float], ...]:
     """Return the order by relevance: entries that hold every whole word come first."""
-    return _rank(ANY_FORM, _phrases(words)), _rank(PREFIX, _prefix(words[-1]))
+    return _rank(_ANY_FORM, _phrases(words)), _rank(_PREFIX, _prefix(words[-1]))
 
 
 def _phrases(words: Sequence[str]) -> str:

@@ -26,12 +26,12 @@ from app.logs import Log
 from app.store.database import for_writing
 from app.store.generation import pop_raised_mark
 
-T = TypeVar("T")
-WriteOp = Callable[[Session], T]
+_T = TypeVar("_T")
+WriteOp = Callable[[Session], _T]
 
 R = TypeVar("R")
 
-BATCH_SIZE = 256
+WRITE_BATCH_SIZE = 256
 GATHER_SECONDS = 0.002
 MAX_GATHER_SECONDS = 0.02
 
@@ -128,12 +128,12 @@ class Writer:
         """Number of operations in the queue."""
         return self._queue.qsize()
 
-    def run(self, operation: WriteOp[T]) -> T:
+    def run(self, operation: WriteOp[_T]) -> _T:
         """Run the operation, commit it and return its result. Blocks until it is on the disk.
 
         Raises `StoreBusy` if it could not be stored in time, and any `GuidanceError` that the operation raised.
         """
-        outcome: Future[T] = Future()
+        outcome: Future[_T] = Future()
         queued = self._enqueue(_Queued(operation, partial(_resolve, outcome)))
         try:
             return outcome.result(timeout=self._wait_seconds)
@@ -141,10 +141,10 @@ class Writer:
             queued.claim()  # so that the writer does not start it later
             raise StoreBusy from None
 
-    async def run_async(self, operation: WriteOp[T]) -> T:
+    async def run_async(self, operation: WriteOp[_T]) -> _T:
         """Do the same for a caller on an event loop, without blocking the loop."""
         loop = asyncio.get_running_loop()
-        outcome: asyncio.Future[T] = loop.create_future()
+        outcome: asyncio.Future[_T] = loop.create_future()
         queued = self._enqueue(_Queued(operation, partial(_resolve_on, loop, outcome)))
         try:
             async with asyncio.timeout(self._wait_seconds):
@@ -173,11 +173,11 @@ class Writer:
         A transaction costs as much as several operations, so many callers at once get their results sooner if they
         share one. A single caller never waits.
         """
-        batch = [self._queue.get(), *self._take_queued(BATCH_SIZE - 1)]
+        batch = [self._queue.get(), *self._take_queued(WRITE_BATCH_SIZE - 1)]
         until = time.monotonic() + MAX_GATHER_SECONDS
-        while 1 < len(batch) < BATCH_SIZE and None not in batch and time.monotonic() < until:
+        while 1 < len(batch) < WRITE_BATCH_SIZE and None not in batch and time.monotonic() < until:
             time.sleep(GATHER_SECONDS)
-            more = self._take_queued(BATCH_SIZE - len(batch))
+            more = self._take_queued(WRITE_BATCH_SIZE - len(batch))
             batch += more
             if not more:
                 break

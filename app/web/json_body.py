@@ -1,4 +1,4 @@
-"""Bodies are read strictly: one JSON object in UTF-8, every name once, no NUL, so that no word is lost in silence."""
+"""Strict reading of JSON bodies: UTF-8, every name once, no NUL. So no word of a body is lost without an error."""
 
 import json
 import re
@@ -15,12 +15,12 @@ from starlette.exceptions import HTTPException
 
 from app.web.problem_types import CONTENT_TOO_LARGE, UNREADABLE_BODY, UNSUPPORTED_MEDIA_TYPE, ProblemType
 
-DEEPEST = 32
-LARGE = 32_768  # bytes; a smaller one is parsed in less time than a thread takes to begin
-MOST_VALUES = 10_000
-TOO_MANY = f"A body may have {MOST_VALUES:,} values. Send less, or telephone."
-TOO_DEEP = f"The body is nested deeper than {DEEPEST} levels."
-CANNOT_BE_KEPT = re.compile("[\x00\ud800-\udfff]")
+MAX_NESTING = 32
+LARGE_BODY_BYTES = 32_768  # a smaller body is parsed in less time than a thread takes to start
+MAX_VALUES = 10_000
+TOO_MANY = f"A body may have {MAX_VALUES:,} values. Send less, or telephone."
+TOO_DEEP = f"The body is nested deeper than {MAX_NESTING} levels."
+NOT_STORABLE = re.compile("[\x00\ud800-\udfff]")
 CONTAINERS = {dict, list}
 NO_CHARACTER = "The body holds a NUL or half a character (a lone surrogate): neither can be kept."
 NAME_TWICE = "A name stands twice in one object of the body, so one of its values would be lost."
@@ -28,7 +28,7 @@ ESCAPED_NUL = re.compile(rb"(?<!\\)(?:\\\\)*\\u0000")  # after an even number of
 
 
 class InvalidBody(HTTPException):
-    """The body cannot be read; `kind` says why."""
+    """The body cannot be read. `kind` is the type of the problem."""
 
     def __init__(self, kind: ProblemType, detail: str) -> None:
         super().__init__(kind.status, detail)
@@ -39,7 +39,7 @@ class JSONRoute(APIRoute):
     """A route whose body is read strictly."""
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
-        """The route's handler, given a request that reads its body strictly."""
+        """Return the route's handler, with a request that reads its body strictly."""
         handle = super().get_route_handler()
 
         async def read_strictly(request: Request) -> Response:
@@ -52,24 +52,24 @@ class JSONRoute(APIRoute):
 
 class _StrictRequest(Request):
     async def json(self) -> Any:
-        """The body, parsed: a large one off the event loop, which has other requests to serve."""
+        """Return the parsed body. A large one is parsed in a thread, so that other requests do not wait."""
         body = await self.body()
-        return await run_in_threadpool(read_json, body) if len(body) > LARGE else read_json(body)
+        return await run_in_threadpool(read_json, body) if len(body) > LARGE_BODY_BYTES else read_json(body)
 
 
 def read_json(body: bytes) -> Any:
-    """Return the JSON value. Raise `InvalidBody` with a sentence, and no part of the body, where it is not readable."""
-    with suppress(ValueError):  # whose words may repeat the body
+    """Return the JSON value. Raise `InvalidBody` with a sentence that holds no part of the body."""
+    with suppress(ValueError):  # its message may repeat the body
         value = jiter.from_json(body, allow_inf_nan=False, catch_duplicate_keys=True, cache_mode="none")
         if rb"\u0000" in body and ESCAPED_NUL.search(body):
             raise InvalidBody(UNREADABLE_BODY, NO_CHARACTER)
         _check_shape(value)
         return value
-    raise _refusal_of(body)
+    raise _error_of(body)
 
 
-def _refusal_of(body: bytes) -> InvalidBody:
-    """Say why jiter does not read the body, in sentences of this service and with Python's own line and column."""
+def _error_of(body: bytes) -> InvalidBody:
+    """Return the error that says why jiter does not read the body, with the line and column from Python's parser."""
     try:
         value = json.loads(body.decode("utf-8"), object_pairs_hook=_each_name_once, parse_constant=_refuse_constant)
     except UnicodeDecodeError:
@@ -81,7 +81,7 @@ def _refusal_of(body: bytes) -> InvalidBody:
     except ValueError:
         return InvalidBody(UNREADABLE_BODY, "A number in the body has too many digits.")
     _check_shape(value)
-    return InvalidBody(UNREADABLE_BODY, NO_CHARACTER)  # the one thing left that Python reads and jiter does not
+    return InvalidBody(UNREADABLE_BODY, NO_CHARACTER)  # the only other thing that Python reads and jiter does not
 
 
 def _is_json(content_type: str) -> bool:
@@ -102,7 +102,7 @@ def _refuse_constant(_name: str) -> Any:
 
 
 def _check_shape(value: Any) -> None:
-    """Refuse more values than anything here can be made of, and more levels of them. Raise `InvalidBody`."""
+    """Raise `InvalidBody` for more values, or more levels of nesting, than any model here can have."""
     count, depth = 1, 0
     level: list[Any] = [[value]]
     while level := [
@@ -113,7 +113,7 @@ def _check_shape(value: Any) -> None:
     ]:
         depth += 1
         count += sum(map(len, level))
-        if count > MOST_VALUES:
+        if count > MAX_VALUES:
             raise InvalidBody(CONTENT_TOO_LARGE, TOO_MANY)
-        if depth > DEEPEST:
+        if depth > MAX_NESTING:
             raise InvalidBody(UNREADABLE_BODY, TOO_DEEP)

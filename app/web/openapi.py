@@ -14,13 +14,13 @@ from app.about import DESCRIPTION
 from app.models.links import CONCERNS
 from app.web.middleware.rate_limit import FIELD, POLICY_FIELD, policy_name
 from app.web.middleware.request_body import ALWAYS_ANSWERED
+from app.web.negotiation import JSON
 from app.web.problem_types import RATE_LIMITED, REQUEST_TIMEOUT, SERVICE_UNAVAILABLE, ProblemType, problem_responses
 from app.web.problems import PROBLEM_MEDIA_TYPE
 
-JSON = "application/json"
-SCHEMAS = "#/components/schemas/"
-OWN_MEDIA_TYPES = {f"{SCHEMAS}Problem": PROBLEM_MEDIA_TYPE, f"{SCHEMAS}JsonFeed": "application/feed+json"}
-PROBLEM = {"$ref": f"{SCHEMAS}Problem"}
+SCHEMA_PREFIX = "#/components/schemas/"
+OWN_MEDIA_TYPES = {f"{SCHEMA_PREFIX}Problem": PROBLEM_MEDIA_TYPE, f"{SCHEMA_PREFIX}JsonFeed": "application/feed+json"}
+PROBLEM = {"$ref": f"{SCHEMA_PREFIX}Problem"}
 LIMIT_FIELDS = {
     POLICY_FIELD: {
         "description": "The limit, where the caller is counted: requests (q) in seconds (w), "
@@ -37,7 +37,7 @@ LIMIT_FIELDS = {
 RETRY_AFTER = {
     "Retry-After": {"description": "Seconds to wait.", "schema": {"type": "integer"}, "required": True, "example": 42}
 }
-DEFAULT_422 = {"$ref": f"{SCHEMAS}HTTPValidationError"}
+DEFAULT_422 = {"$ref": f"{SCHEMA_PREFIX}HTTPValidationError"}
 TAGS = {
     "Reference": "The index, signposts, code lists, kinds of problem, and the keys that receipts are checked with.",
     "Guides": "The guides as they stand now.",
@@ -190,7 +190,7 @@ def _example_of(schema: JsonObject, schemas: JsonObject) -> Any:
     if "examples" in schema:
         return schema["examples"][0]
     if "$ref" in schema:
-        return _example_of(schemas[schema["$ref"].removeprefix(SCHEMAS)], schemas)
+        return _example_of(schemas[schema["$ref"].removeprefix(SCHEMA_PREFIX)], schemas)
     if "anyOf" in schema:
         return _example_of(schema["anyOf"][0], schemas)
     if "items" in schema:

@@ -9,7 +9,7 @@ from fastapi.dependencies.utils import get_flat_params
 from fastapi.routing import APIRoute
 
 from app.errors import FieldError, InvalidQuery
-from app.web.json_body import CANNOT_BE_KEPT
+from app.web.json_body import NOT_STORABLE
 from app.web.plain_numbers import IN_PLAIN_DIGITS
 
 
@@ -69,4 +69,4 @@ def decode_key(cursor: str | None, *, otherwise: Key) -> Key:
 
 
 def _is_searchable(key: str | int) -> bool:
-    return 0 <= key <= LARGEST if isinstance(key, int) else CANNOT_BE_KEPT.search(key) is None
+    return 0 <= key <= LARGEST if isinstance(key, int) else NOT_STORABLE.search(key) is None

@@ -152,7 +152,7 @@ def tokens(service: FastAPI, client: TestClient) -> dict[str, str]:
 def test_every_answer_is_one_that_the_document_promises(
     service: FastAPI, tokens: dict[str, str], phase: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("app.routers.events.SECOND", 0.0)  # nobody waits here for an event
+    monkeypatch.setattr("app.routers.events.WAIT_UNIT_SECONDS", 0.0)  # nobody waits here for an event
     broken: list[str] = []
     refused: set[str] = set()
     answers = 0

@@ -16,9 +16,9 @@ from starlette.testclient import TestClient
 
 from app.config import Settings
 from app.main import create_app
-from app.models.concerns.concern import Concern as Told
+from app.models.concerns.concern import Concern as ConcernModel
 from app.models.concerns.examples import FULL_EXAMPLE, SMALLEST_EXAMPLE
-from app.services.concerns import receipt_builder as receipts
+from app.services.concerns import receipt_builder
 from app.services.concerns.submission import Submissions
 from app.services.desk.actions import acknowledge
 from app.store.disclosures import Actor
@@ -61,7 +61,7 @@ class GatheringWriter:
 def fill(service: FastAPI, count: int) -> None:
     """Receive that many concerns, minute by minute, of every answer about danger; every third is acknowledged."""
     context: AppContext = service.state.context
-    concerns = [Told.model_validate(SMALLEST_EXAMPLE | {"immediate_danger": danger}) for danger in DANGERS]
+    concerns = [ConcernModel.model_validate(SMALLEST_EXAMPLE | {"immediate_danger": danger}) for danger in DANGERS]
     for start in range(0, count, PORTION):
         writer: Any = GatheringWriter()
         submissions = dataclasses.replace(context.submissions, writer=writer)
@@ -250,7 +250,7 @@ def test_the_same_concern_stands_alike_with_no_indicator_and_with_ten(
     desk: Desk, raise_at: Raise, monkeypatch: pytest.MonkeyPatch, seen: tuple[int, int]
 ) -> None:
     drawn = iter(["02FK-926W-0X3R", "4F7K-926W-0X3R"])
-    monkeypatch.setattr(receipts, "new_reference", lambda: next(drawn))
+    monkeypatch.setattr(receipt_builder, "new_reference", lambda: next(drawn))
     known = [indicator["id"] for indicator in desk.http.get(f"{GUIDE}/indicators").json()["indicators"]]
     assert len(known) == 10
 

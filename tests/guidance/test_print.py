@@ -8,7 +8,7 @@ from fastapi import FastAPI
 from pypdf import PdfReader
 from starlette.testclient import TestClient
 
-from app.presenters import pdf as print_views
+from app.presenters import pdf
 from tests.support.publishing import GUIDE, SLUG, an_edition, publish_next, withdraw
 
 A4 = (595, 842)
@@ -66,7 +66,7 @@ def test_it_reads_in_order_as_text_with_999_first_and_the_cautions_before_the_li
 
 def test_the_same_edition_is_the_same_bytes_and_the_current_one_is_its_own(client: TestClient) -> None:
     first = client.get(PATHS[1]).content
-    print_views._printed.cache_clear()
+    pdf._compile.cache_clear()
 
     assert client.get(PATHS[1]).content == first
     assert client.get(PATHS[0]).content == first
@@ -112,7 +112,7 @@ def test_a_withdrawn_edition_is_not_printed(client: TestClient, service: FastAPI
 def test_without_the_programs_that_make_it_the_answer_says_so(
     client: TestClient, monkeypatch: pytest.MonkeyPatch, path: str
 ) -> None:
-    monkeypatch.setattr(print_views, "find_spec", lambda _name: None)
+    monkeypatch.setattr(pdf, "find_spec", lambda _name: None)
 
     answer = client.get(path)
 

@@ -79,7 +79,7 @@ def published(data_dir: Path, number: int) -> EditionContent:
 def test_the_editions_read_last_are_remembered_and_no_more(
     publish: Publisher, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(contents, "REMEMBERED", 2)
+    monkeypatch.setattr(contents, "MAX_CACHED_EDITIONS", 2)
     for number in (1, 2, 3):
         publish(number, content=an_edition(change_note=f"Edition {number}."))
     engine = open_database(tmp_path)
@@ -89,7 +89,7 @@ def test_the_editions_read_last_are_remembered_and_no_more(
     read = [remembering(key) for key in (keys[0], keys[1], keys[0], keys[2])]
 
     assert [content.change_note for content in read] == ["Edition 1.", "Edition 2.", "Edition 1.", "Edition 3."]
-    assert [remembering.remembered(key) is not None for key in keys] == [True, False, True]
+    assert [remembering.cached(key) is not None for key in keys] == [True, False, True]
     engine.dispose()
 
 

@@ -22,11 +22,11 @@ from app.errors import GuidanceError
 from app.logs import set_up_logs
 from app.main import create_app
 from app.models.concerns.examples import FULL_EXAMPLE, SMALLEST_EXAMPLE
-from app.services.concerns import edition_resolver as pinning
+from app.services.concerns import edition_resolver
 from app.services.concerns.submission import Submissions
-from app.services.guidance import emergency_contacts as helpline
+from app.services.guidance import emergency_contacts
 from app.store.database import DATABASE_FILE
-from app.web import json_body as json_bodies
+from app.web import json_body
 from app.web.json_body import InvalidBody, read_json
 from app.web.middleware.request_body import MAX_BODY_BYTES
 from app.web.problem_types import ALL_PROBLEM_TYPES, PROBLEM_FOR, PROBLEM_FOR_STATUS
@@ -238,12 +238,12 @@ def test_a_large_body_is_parsed_off_the_event_loop_and_a_small_one_on_it(
             threads.append(len(body))
         return read_json(body)
 
-    monkeypatch.setattr(json_bodies, "read_json", read)
+    monkeypatch.setattr(json_body, "read_json", read)
 
-    assert post(steady, whole.encode().ljust(json_bodies.LARGE)).is_success
-    assert post(steady, whole.encode().ljust(json_bodies.LARGE + 1)).is_success
+    assert post(steady, whole.encode().ljust(json_body.LARGE_BODY_BYTES)).is_success
+    assert post(steady, whole.encode().ljust(json_body.LARGE_BODY_BYTES + 1)).is_success
 
-    assert threads == [json_bodies.LARGE + 1]
+    assert threads == [json_body.LARGE_BODY_BYTES + 1]
 
 
 @pytest.mark.parametrize("path", DOORS)
@@ -407,7 +407,7 @@ def test_a_defect_where_the_contacts_are_read_stops_no_answer_that_says_999(
     def fail(*_: object, **__: object) -> None:
         raise RuntimeError(CANARY)
 
-    monkeypatch.setattr(helpline, "get_current", fail)
+    monkeypatch.setattr(emergency_contacts, "get_current", fail)
 
     expect_whom_to_call(expect_a_problem(post(client, b"{}"), 422))
 
@@ -452,6 +452,6 @@ def test_where_no_connection_is_free_in_time_the_answer_is_busy_and_no_defect(
     def fail(*_: object, **__: object) -> None:
         raise NoConnectionInTime
 
-    monkeypatch.setattr(pinning, "find_history", fail)
+    monkeypatch.setattr(edition_resolver, "find_history", fail)
 
     expect_whom_to_call(expect_a_problem(client.post("/v1/concerns", json=a_concern()), 503))

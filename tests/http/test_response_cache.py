@@ -17,15 +17,15 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, rule, run_state_machine_as_test
 from starlette.testclient import TestClient
 from starlette.types import Message, Receive, Send
-from starlette.types import Scope as Asked
+from starlette.types import Scope as ASGIScope
 
 from app.config import Settings
 from app.main import create_app
 from app.models.clients import Scope
-from app.services.operations import generation_watcher as watching
+from app.services.operations import generation_watcher
 from app.services.operations.generation_watcher import STALE_SECONDS, GenerationWatcher
 from app.store.database import open_database
-from app.web.cache.cache import MAX_ENTRIES, CacheStore, ResponseCache
+from app.web.cache.cache import MAX_CACHED_RESPONSES, CacheStore, ResponseCache
 from app.web.cache.entry import CachedResponse
 from app.web.cache.middleware import CacheMiddleware
 from tests.support.clock import SettableClock
@@ -218,7 +218,7 @@ def expected(plain: Any, method: str, encoding: str | None, known: str | None, m
 def test_with_and_without_the_shelf_the_answers_are_the_same_whatever_happens_between_them(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(watching, "INTERVAL_SECONDS", LONG_ENOUGH)  # so that nothing is right by waiting
+    monkeypatch.setattr(generation_watcher, "INTERVAL_SECONDS", LONG_ENOUGH)  # so that nothing is right by waiting
     with tempfile.TemporaryDirectory() as folder, ExitStack() as running:
         services = [
             create_app(Settings(data_dir=Path(folder) / name, deliver=False, shelf_megabytes=size), SettableClock())
@@ -250,7 +250,7 @@ class Inner:
         self.headers = {"cache-control": "public, max-age=60", "etag": '"a"', **more}
         self.in_the_midst: Any = lambda: None
 
-    async def __call__(self, _scope: Asked, _receive: Receive, send: Send) -> None:
+    async def __call__(self, _scope: ASGIScope, _receive: Receive, send: Send) -> None:
         self.asked += 1
         read = str(self.asked).encode()
         if self.moment:
@@ -436,12 +436,12 @@ def test_one_large_answer_does_not_drive_out_the_rest() -> None:
 
 def test_many_small_answers_are_bounded_in_number_and_one_that_is_put_twice_counts_once() -> None:
     room = CacheStore(1000 * BIG)
-    for number in range(MAX_ENTRIES + 5):
+    for number in range(MAX_CACHED_RESPONSES + 5):
         room.put(key(number), a_kept(0))
         room.put(key(number), a_kept(0))
 
-    assert len(room) == MAX_ENTRIES
-    assert room.used_bytes == MAX_ENTRIES * a_kept(0).size
+    assert len(room) == MAX_CACHED_RESPONSES
+    assert room.used_bytes == MAX_CACHED_RESPONSES * a_kept(0).size
 
 
 def test_a_publisher_is_answered_only_when_the_old_edition_is_off_the_shelf(client: TestClient) -> None:

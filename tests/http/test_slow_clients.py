@@ -19,8 +19,8 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from app.config import Settings
 from app.main import create_app
 from app.models.concerns.examples import SMALLEST_EXAMPLE
-from app.server.run import LARGEST_HEAD
-from app.web.middleware import request_body as receiving
+from app.server.run import MAX_HEAD_BYTES
+from app.web.middleware import request_body
 from app.web.middleware.request_body import MAX_BODY_BYTES, RequestBodyMiddleware
 from tests.support.live import LiveServer
 
@@ -157,7 +157,7 @@ def test_a_body_that_comes_slowly_and_in_time_is_taken(connect: Connect) -> None
 
 def test_a_head_that_is_too_large_is_refused(connect: Connect) -> None:
     connection = connect()
-    connection.sendall(b"GET /v1 HTTP/1.1\r\nX: " + b"x" * LARGEST_HEAD)
+    connection.sendall(b"GET /v1 HTTP/1.1\r\nX: " + b"x" * MAX_HEAD_BYTES)
 
     assert expect_a_problem(told(connection), 400)["type"] == "/v1/problems/bad-request"
 
@@ -266,7 +266,7 @@ def test_a_body_that_is_too_large_or_cut_short_or_too_slow_never_reaches_it(part
 
 
 def test_bodies_that_arrive_at_once_may_not_fill_the_memory(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(receiving, "MAX_BUFFERED_BYTES", 100)
+    monkeypatch.setattr(request_body, "MAX_BUFFERED_BYTES", 100)
     gate = RequestBodyMiddleware(_echo, seconds=0.2, most_at_work=10, draining=Event())
 
     async def together() -> list[int]:

@@ -17,7 +17,7 @@ from app.config import Settings
 from app.errors import BackupRefused
 from app.models.concerns.examples import SMALLEST_EXAMPLE
 from app.services.access.key_files import DEVELOPMENT_IDENTITY, RECEIPT_KEY
-from app.services.operations.backup import back_up, restore, verify_copy
+from app.services.operations.backup import back_up, restore_backup, verify_copy
 from app.store.backup import database_copy
 from app.store.database import DATABASE_FILE
 from tests.support.clock import A_TUESDAY
@@ -200,7 +200,7 @@ def test_a_copy_that_does_not_verify_is_neither_made_nor_restored(data_dir: Path
     with pytest.raises(BackupRefused, match=AS_THEY_ARE_FOUND[what]):
         back_up(data_dir, tmp_path / "copy.db", replace=False)
     with pytest.raises(BackupRefused, match=AS_THEY_ARE_FOUND[what]):
-        restore(tmp_path / "good.db", tmp_path / "elsewhere", replace=False, at=A_TUESDAY)
+        restore_backup(tmp_path / "good.db", tmp_path / "elsewhere", replace=False, at=A_TUESDAY)
 
     assert list(tmp_path.glob("*copy.db*")) == []
     assert list((tmp_path / "elsewhere").iterdir()) == []
@@ -211,7 +211,7 @@ def test_what_is_no_database_of_this_service_is_not_restored(tmp_path: Path, con
     (tmp_path / "strange.db").write_bytes(content)
 
     with pytest.raises(BackupRefused):
-        restore(tmp_path / "strange.db", tmp_path / "elsewhere", replace=False, at=A_TUESDAY)
+        restore_backup(tmp_path / "strange.db", tmp_path / "elsewhere", replace=False, at=A_TUESDAY)
 
 
 def test_a_database_is_replaced_only_by_force_and_is_kept_beside(data_dir: Path, tmp_path: Path) -> None:
@@ -235,7 +235,7 @@ def test_a_damaged_database_gives_way_to_a_backup_and_is_kept(data_dir: Path, tm
     back_up(data_dir, tmp_path / "copy.db", replace=False)
     (data_dir / DATABASE_FILE).write_bytes(b"not a database")
 
-    restored = restore(tmp_path / "copy.db", data_dir, replace=True, at=A_TUESDAY)
+    restored = restore_backup(tmp_path / "copy.db", data_dir, replace=True, at=A_TUESDAY)
 
     assert restored.former is not None
     assert restored.former.read_bytes() == b"not a database"

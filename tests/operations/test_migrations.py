@@ -17,7 +17,7 @@ from app.errors import SchemaBehind, SchemaUnknown
 from app.main import create_app
 from app.services.operations.verification import verify_disclosures, verify_editions
 from app.store.database import open_database
-from app.store.schema import MIGRATIONS, create_schema, migrate, prepare_schema
+from app.store.schema import MIGRATIONS, create_schema, migrate_schema, prepare_schema
 from tests.support.command import guidance
 from tests.support.concerns import Concern
 from tests.support.databases import address_for, postgresql, raw_connection
@@ -116,7 +116,7 @@ def test_the_revisions_say_in_their_words_what_the_models_declare(dialect: str) 
 def test_a_migrated_database_has_every_table_column_index_and_rule_that_is_declared(
     empty: Engine, tmp_path: Path
 ) -> None:
-    assert migrate(empty, tmp_path) == (None, NEWEST)
+    assert migrate_schema(empty, tmp_path) == (None, NEWEST)
 
     found = inspect(empty)
     for table in SQLModel.metadata.sorted_tables:
@@ -127,28 +127,28 @@ def test_a_migrated_database_has_every_table_column_index_and_rule_that_is_decla
     names = {each.split()[2] for each in declared}
     assert names
     assert names <= {str(row[1]) for row in rows(empty, RULES[empty.dialect.name])}
-    assert migrate(empty, tmp_path) == (NEWEST, NEWEST)
+    assert migrate_schema(empty, tmp_path) == (NEWEST, NEWEST)
 
 
 def test_a_database_that_is_made_anew_is_like_one_that_was_migrated(
     empty: Engine, another: Engine, tmp_path: Path
 ) -> None:
     create_schema(empty)
-    migrate(another, tmp_path)
+    migrate_schema(another, tmp_path)
 
     for question in (*EVERYTHING[empty.dialect.name], "SELECT version_num FROM alembic_version"):
         assert plain(rows(empty, question)) == plain(rows(another, question))
     create_schema(empty)  # what another node has made in the meantime is left as it is
-    assert migrate(empty, tmp_path) == (NEWEST, NEWEST)
+    assert migrate_schema(empty, tmp_path) == (NEWEST, NEWEST)
 
 
 def test_a_revision_that_fails_leaves_everything_as_it_was(empty: Engine, tmp_path: Path) -> None:
-    migrate(empty, tmp_path)
+    migrate_schema(empty, tmp_path)
     before = rows(empty, RULES[empty.dialect.name])
     columns = inspect(empty).get_columns("concerns")
 
     with pytest.raises(DBAPIError):
-        migrate(empty, tmp_path, next_revision(tmp_path / "history", FAILS))
+        migrate_schema(empty, tmp_path, next_revision(tmp_path / "history", FAILS))
 
     assert rows(empty, RULES[empty.dialect.name]) == before
     assert [each["name"] for each in inspect(empty).get_columns("concerns")] == [each["name"] for each in columns]
@@ -164,7 +164,7 @@ def test_digests_sealed_concerns_and_the_record_are_the_same_after_a_revision(
     engine = open_database(settings.data_dir, address_for(settings.data_dir))
     sealed = rows(engine, "SELECT sealed FROM concerns")
 
-    assert migrate(engine, settings.data_dir, next_revision(tmp_path / "history", WORKS)) == (NEWEST, FOLLOWING)
+    assert migrate_schema(engine, settings.data_dir, next_revision(tmp_path / "history", WORKS)) == (NEWEST, FOLLOWING)
 
     assert rows(engine, "SELECT sealed FROM concerns") == sealed
     assert [verdict.fault for verdict in verify_editions(engine)] == [None]
@@ -183,7 +183,7 @@ def test_the_embedded_database_is_copied_before_it_is_changed(
     engine = open_database(settings.data_dir)
     before = rows(engine, "SELECT reference, sealed FROM concerns")
 
-    migrate(engine, settings.data_dir, next_revision(tmp_path / "history", WORKS))
+    migrate_schema(engine, settings.data_dir, next_revision(tmp_path / "history", WORKS))
     engine.dispose()
 
     copy = settings.data_dir / f"guidance.db.before-{FOLLOWING}"
@@ -230,7 +230,7 @@ def test_a_shared_database_that_is_behind_is_not_served_until_it_is_migrated(
 
     with pytest.raises(SchemaBehind):
         prepare_schema(engine, tmp_path)
-    assert migrate(engine, tmp_path, history) == (NEWEST, FOLLOWING)
+    assert migrate_schema(engine, tmp_path, history) == (NEWEST, FOLLOWING)
 
     prepare_schema(engine, tmp_path)
     engine.dispose()

@@ -14,7 +14,7 @@ from sqlalchemy import Connection, Engine, event, text
 from sqlmodel import Session
 
 from app.errors import NoSuchGuide, StoreBusy
-from app.store import writer as writing
+from app.store import writer
 from app.store.database import DATABASE_FILE, open_database
 from app.store.writer import BatchableWrite, WriteOp, Writer
 from tests.support.waiting import LONG_ENOUGH, wait_until
@@ -218,8 +218,8 @@ def test_a_loop_that_ended_meanwhile_takes_nothing_from_the_others(desk: Desk) -
 def test_those_that_come_a_moment_later_are_waited_for_where_several_wait(
     desk: Desk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(writing, "GATHER_SECONDS", 0.5)
-    monkeypatch.setattr(writing, "MAX_GATHER_SECONDS", LONG_ENOUGH)
+    monkeypatch.setattr(writer, "GATHER_SECONDS", 0.5)
+    monkeypatch.setattr(writer, "MAX_GATHER_SECONDS", LONG_ENOUGH)
     asked = [desk.ask(keep("1")), desk.ask(keep("2"))]
 
     desk.writer.start()
@@ -230,7 +230,7 @@ def test_those_that_come_a_moment_later_are_waited_for_where_several_wait(
 
 
 def test_a_batch_has_an_end(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(writing, "BATCH_SIZE", 4)
+    monkeypatch.setattr(writer, "WRITE_BATCH_SIZE", 4)
     gate, _ = closed_gate(desk)
     asked = [desk.ask(keep(f"{place:02}")) for place in range(10)]
 

@@ -19,7 +19,7 @@ from psycopg.rows import tuple_row
 
 from app.config import Settings
 from app.store.database import DATABASE_FILE, open_database
-from app.store.schema import migrate
+from app.store.schema import migrate_schema
 
 TEMPLATE = "template_of_tests"
 
@@ -47,7 +47,7 @@ class Postgresql:
                 connection.execute("SELECT pg_reload_conf()")
             connection.execute(f"CREATE DATABASE {TEMPLATE}")
         engine = open_database(self.folder, self.address(TEMPLATE))
-        migrate(engine, self.folder)
+        migrate_schema(engine, self.folder)
         engine.dispose()
 
     def address(self, name: str) -> str:

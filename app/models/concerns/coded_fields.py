@@ -7,9 +7,8 @@ from typing import Any, get_args
 
 from pydantic import BaseModel
 
+from app.errors import Location
 from app.models.base import FromCodeList
-
-Location = tuple[str | int, ...]
 
 
 def coded_values(model: BaseModel) -> Iterator[tuple[Location, str, str]]:

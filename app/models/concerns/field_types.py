@@ -27,7 +27,7 @@ EthnicityCode = Annotated[str, FromCodeList("ethnicity"), _CODE]
 DisabilityCode = Annotated[str, FromCodeList("disability"), _CODE]
 ReferralSourceCode = Annotated[str, FromCodeList("referral-source"), _CODE]
 LawfulBasisCode = Annotated[str, FromCodeList("lawful-basis"), _CODE]
-ReasonParentsNotToldCode = Annotated[str, FromCodeList("reason-parents-not-told"), _CODE]
+ReasonNotInformedCode = Annotated[str, FromCodeList("reason-parents-not-told"), _CODE]
 
 
 class YesNo(StrEnum):

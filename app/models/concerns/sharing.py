@@ -4,7 +4,7 @@ from enum import StrEnum
 
 from pydantic import Field
 
-from app.models.concerns.field_types import Account, LawfulBasisCode, Line, Note, ReasonParentsNotToldCode, YesNo
+from app.models.concerns.field_types import Account, LawfulBasisCode, Line, Note, ReasonNotInformedCode, YesNo
 from app.models.concerns.reporter_input import ReporterInput
 
 
@@ -31,7 +31,7 @@ class InformedAndBasis(ReporterInput):
         description="Answer not_safe if telling them could put a child or anybody else at risk.",
         examples=["not_safe"],
     )
-    reasons_parents_not_told: tuple[ReasonParentsNotToldCode, ...] = Field(
+    reasons_parents_not_told: tuple[ReasonNotInformedCode, ...] = Field(
         default=(),
         max_length=10,
         title="Why have they not been told?",

@@ -1,4 +1,4 @@
-"""The tables that hold concerns. Only what routing needs is in clear; the concern itself is sealed."""
+"""The tables that hold concerns. Only the fields for routing are in clear text; the concern itself is sealed."""
 
 import datetime as dt
 from enum import StrEnum
@@ -17,8 +17,8 @@ class ConcernState(StrEnum):
     CLOSED = "closed"
 
 
-DANGER_FIRST = "CASE immediate_danger WHEN 'yes' THEN 0 WHEN 'not_sure' THEN 1 ELSE 2 END"
-WAITING_FIRST = "CASE state WHEN 'received' THEN 0 ELSE 1 END"
+DANGER_RANK = "CASE immediate_danger WHEN 'yes' THEN 0 WHEN 'not_sure' THEN 1 ELSE 2 END"
+WAITING_RANK = "CASE state WHEN 'received' THEN 0 ELSE 1 END"
 
 
 class ConcernRow(SQLModel, table=True):
@@ -56,8 +56,8 @@ class ConcernRow(SQLModel, table=True):
     overdue_told: bool = False
     held: bool = False
     erased_at: dt.datetime | None = Field(default=None, sa_type=UtcDateTimeType)
-    waiting: int | None = Field(default=None, sa_column=Column(Integer, Computed(WAITING_FIRST, persisted=True)))
-    danger: int | None = Field(default=None, sa_column=Column(Integer, Computed(DANGER_FIRST, persisted=True)))
+    waiting: int | None = Field(default=None, sa_column=Column(Integer, Computed(WAITING_RANK, persisted=True)))
+    danger: int | None = Field(default=None, sa_column=Column(Integer, Computed(DANGER_RANK, persisted=True)))
 
 
 class AdditionRow(SQLModel, table=True):
@@ -73,7 +73,7 @@ class AdditionRow(SQLModel, table=True):
 
 
 class StoredReceiptRow(SQLModel, table=True):
-    """The receipt that a retry gets again. It can be read only by whoever holds the idempotency key."""
+    """The receipt of a request with an idempotency key, for a retry. Only the holder of the key can read it."""
 
     __tablename__ = "kept_receipts"
 

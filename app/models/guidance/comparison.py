@@ -8,7 +8,7 @@ from app.models.guidance.changes import FieldChange, Moved, Reworded, SectionCha
 from app.models.guidance.editions import EditionContent
 from app.models.guidance.sections import ITEM_LISTS
 
-OWN_FIELDS = tuple(name for name in EditionContent.model_fields if name not in (*ITEM_LISTS, "change_note"))
+COMPARED_FIELDS = tuple(name for name in EditionContent.model_fields if name not in (*ITEM_LISTS, "change_note"))
 SWAPPED = 2
 
 
@@ -22,7 +22,7 @@ def changed_fields(before: EditionContent, after: EditionContent) -> tuple[Field
     """Return each of the edition's own fields that differs, without the change note, which always does."""
     old, new = before.model_dump(mode="json"), after.model_dump(mode="json")
     return tuple(
-        FieldChange(field=name, before=old[name], after=new[name]) for name in OWN_FIELDS if old[name] != new[name]
+        FieldChange(field=name, before=old[name], after=new[name]) for name in COMPARED_FIELDS if old[name] != new[name]
     )
 
 

@@ -1,4 +1,4 @@
-"""Contacts: whom a guide says to call, or where to write."""
+"""Contacts of a guide: telephone numbers and web addresses."""
 
 from enum import StrEnum
 from typing import TYPE_CHECKING, ClassVar, Self
@@ -33,7 +33,7 @@ class Phone(RequestModel):
 class Reachable(RequestModel):
     """A contact of a guide, or a signpost: reached by telephone, on the web, or both ways.
 
-    A model built on it declares the fields itself, each in its place and described in its own words.
+    Each subclass declares the fields itself, so that they have its own order and descriptions.
     """
 
     called: ClassVar[str]

@@ -1,4 +1,4 @@
-"""Definitions: what the harm is, and where the words were first published."""
+"""Definitions of the harm, with their sources."""
 
 from enum import StrEnum
 

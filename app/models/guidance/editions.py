@@ -1,10 +1,10 @@
-"""The content of an edition: what a seed file holds, what a publisher posts and what every read answers.
+"""The content of an edition: of a seed file, of a request to publish, and of every read.
 
-All texts are the words of the printed guide. Where this project adds something of its own (a kind, a note, a
-related code) the field says so.
+All texts are the words of the printed guide. Where this project adds a field of its own (a kind, a note, a
+related code), its description says so.
 
-The first examples of a model's fields, taken together, are one thing of the shipped guide: the examples of answers are
-put together from them (see `app.web.openapi`).
+The first examples of a model's fields together are one entry of the shipped guide. The examples of responses are built
+from them (see `app.web.openapi`).
 """
 
 from pydantic import Field
@@ -40,7 +40,7 @@ class GuideSource(RequestModel):
 
 
 class EditionDetails(RequestModel):
-    """What an edition says of itself."""
+    """The details of an edition, without its sections."""
 
     title: Text = Field(
         description="Title as printed.", examples=["‘One Minute Guide’ to Child Sexual Exploitation (CSE)"]

@@ -7,7 +7,7 @@ from pydantic import ConfigDict, Field
 from app.models.base import ResponseModel, Slug, UtcDateTime
 from app.models.guidance.guide_responses import DIGEST
 
-VERSION: Final = "https://jsonfeed.org/version/1.1"
+JSON_FEED_VERSION: Final = "https://jsonfeed.org/version/1.1"
 
 
 class FeedAuthor(ResponseModel):
@@ -59,7 +59,7 @@ class JsonFeed(ResponseModel):
     """The latest editions published and withdrawn, the newest first."""
 
     version: Literal["https://jsonfeed.org/version/1.1"] = Field(
-        default=VERSION, description="The version of JSON Feed.", examples=[VERSION]
+        default=JSON_FEED_VERSION, description="The version of JSON Feed.", examples=[JSON_FEED_VERSION]
     )
     title: str = Field(description="What the feed is.", examples=["One Minute Guide: editions"])
     home_page_url: str = Field(description="This service.", examples=["https://guidance.example/"])

@@ -12,7 +12,7 @@ ItemId = Annotated[Slug, Field(examples=["missing-or-unexplained-absence"])]
 
 
 class Identified(Protocol):
-    """Anything with an id."""
+    """An object with an id."""
 
     @property
     def id(self) -> str:
@@ -20,11 +20,11 @@ class Identified(Protocol):
 
 
 class Placed(Identified, Protocol):
-    """Anything with an id and a place in the printed order."""
+    """An object with an id and a position in the printed order."""
 
     @property
     def position(self) -> int:
-        """The place, from 1."""
+        """The position, from 1."""
 
 
 class IndicatorKind(StrEnum):
@@ -50,7 +50,7 @@ class RelatedCode(RequestModel):
 
 
 def linked_to(code: str) -> list[Any]:
-    """The example of a link to that code."""
+    """Return the example of a field that links to that code."""
     return [[{"scheme": "dfe-assessment-factors", "code": code, "basis": "project_inference"}]]
 
 

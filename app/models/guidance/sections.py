@@ -1,4 +1,4 @@
-"""The registry of an edition's sections: `Section` has one entry for each, and everything else follows from it.
+"""The registry of an edition's sections: `Section` has one entry for each, and all other code uses these entries.
 
 To add a section: its item in `items`, its table in `guide_tables`, here its entry and its field of `EditionSections`
 (and of `Introductions`, where the guide prints words before the list), and a revision of the schema.
@@ -49,7 +49,7 @@ class Layout(StrEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class SectionEntry:
-    """The types, the words and the layout of a list of items: all that the service needs to know of it."""
+    """The types, the words and the layout of a list of items: everything that the service knows of it."""
 
     item: type[RequestModel]
     row: type[ItemRow]
@@ -60,16 +60,16 @@ class SectionEntry:
     anchor: str | None = None
     """The heading's id on pages, where it is not the section's path."""
     description: str = ""
-    """The documentation of the items where the section is answered alone."""
+    """The description of the items in the response for this section alone."""
     remark: str = ""
-    """One more sentence for the documentation of that answer."""
+    """One more sentence for the documentation of that response."""
     layout: Layout = Layout.LIST
     has_cautions: bool = False
-    """Whether the cautions are beside the section wherever people read it."""
+    """True if the cautions are shown beside the section wherever people read it."""
     searched: tuple[str, ...] = ("name", "text")
-    """The texts of an item by which it is found."""
+    """The fields of an item that search reads."""
     across_guides: bool = False
-    """Whether the items of all guides are listed at `/v1/` and the section's path."""
+    """True if the items of all guides are listed at `/v1/` and the section's path."""
 
 
 CAUTIONS = SectionEntry(item=Caution, row=CautionRow, title="Cautions", heading="Cautions")
@@ -152,7 +152,7 @@ class Section(StrEnum):
     )
 
     def __new__(cls, path: str, entry: SectionEntry) -> Self:
-        """Make the member of that path, which holds its entry."""
+        """Create the member for that path, with its entry."""
         member = str.__new__(cls, path)
         member._value_ = path
         member.entry = entry
@@ -184,7 +184,7 @@ ITEM_LISTS: dict[str, SectionEntry] = {"cautions": CAUTIONS} | {section.key: sec
 
 _SHOWN_FIRST = (Section.INDICATORS, Section.FACTORS)
 DOCUMENTED: tuple[Section, ...] = (*_SHOWN_FIRST, *(each for each in Section if each not in _SHOWN_FIRST))
-"""The sections as the documentation shows them: its examples are of the first."""
+"""The sections in the order of the documentation, whose examples are of the first."""
 _LAST_ON_PAGES = (Section.LINKED_RISKS,)
 ON_PAGES: tuple[Section, ...] = (*(each for each in Section if each not in _LAST_ON_PAGES), *_LAST_ON_PAGES)
 """The sections in the order of the page of an edition."""
@@ -242,21 +242,23 @@ class EditionSections(RequestModel):
     @classmethod
     def _ids_are_unique(cls, items: tuple[Identified, ...]) -> tuple[Identified, ...]:
         first: dict[str, int] = {}
-        again = [place for place, item in enumerate(items) if first.setdefault(item.id, place) != place]
-        _refuse_at(again, "id", "every `id` in a section must be different")
+        duplicates = [index for index, item in enumerate(items) if first.setdefault(item.id, index) != index]
+        _raise_at(duplicates, "id", "every `id` in a section must be different")
         return items
 
     @field_validator(*(key for key, entry in ITEM_LISTS.items() if "position" in entry.item.model_fields))
     @classmethod
     def _positions_run_from_one(cls, items: tuple[Placed, ...]) -> tuple[Placed, ...]:
-        astray = [place for place, item in enumerate(items) if item.position != place + 1]
-        _refuse_at(astray[:1], "position", "`position` must run 1, 2, 3 ... in the order of the items")
+        misplaced = [index for index, item in enumerate(items) if item.position != index + 1]
+        _raise_at(misplaced[:1], "position", "`position` must run 1, 2, 3 ... in the order of the items")
         return items
 
 
-def _refuse_at(places: Sequence[int], field: str, reason: str) -> None:
-    """Refuse that field of the items at those places. Raises `ValidationError`."""
-    if places:
+def _raise_at(indexes: Sequence[int], field: str, reason: str) -> None:
+    """Raise `ValidationError` for that field of the items at those indexes, if there are any."""
+    if indexes:
         context = {"error": ValueError(reason)}
-        faults = [InitErrorDetails(type="value_error", loc=(at, field), input=None, ctx=context) for at in places]
-        raise ValidationError.from_exception_data("items", faults, hide_input=True)
+        errors = [
+            InitErrorDetails(type="value_error", loc=(index, field), input=None, ctx=context) for index in indexes
+        ]
+        raise ValidationError.from_exception_data("items", errors, hide_input=True)

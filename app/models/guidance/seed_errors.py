@@ -9,14 +9,14 @@ from app.errors import GuidanceError
 
 @dataclass(frozen=True, order=True)
 class SeedError:
-    """One fault in a seed file: its line from 1 (0 where it has none) and a sentence with the place."""
+    """One fault in a seed file: its line from 1 (0 where it has none) and a sentence with the location."""
 
     line: int
     reason: str
 
 
 class SeedFileError(GuidanceError):
-    """A seed file cannot be used. Its text has one line for each fault; `line` and `reason` are those of the first."""
+    """A seed file cannot be used. Its message has a line for each fault; `line` and `reason` are those of the first."""
 
     def __init__(self, path: Path, faults: Sequence[SeedError]) -> None:
         self.path = path

@@ -1,4 +1,4 @@
-"""Strict reading of seed files: YAML 1.2, parsed into a model, every fault told at once with its line."""
+"""Strict reading of seed files: YAML 1.2, parsed into a model, with every fault and its line in one error."""
 
 import re
 from collections.abc import Sequence
@@ -12,11 +12,11 @@ from app.models.base import SLUG_PATTERN
 from app.models.guidance.seed_errors import SeedError, SeedFileError
 from app.models.guidance.seed_lines import read_with_lines, with_lines
 
-M = TypeVar("M", bound=BaseModel)
+_Model = TypeVar("_Model", bound=BaseModel)
 
 
 def edition_place(path: Path) -> tuple[str, int]:
-    """Read the guide's slug and the edition's number from a path that ends `<slug>/<number>.yaml`."""
+    """Return the guide's slug and the edition's number from a path that ends `<slug>/<number>.yaml`."""
     if not re.fullmatch(SLUG_PATTERN, path.parent.name):
         raise SeedFileError(path, [SeedError(0, "the folder must be named after the guide, as in `self-harm`")])
     if not re.fullmatch(r"[1-9][0-9]{0,8}\.yaml", path.name):
@@ -24,13 +24,13 @@ def edition_place(path: Path) -> tuple[str, int]:
     return path.parent.name, int(path.stem)
 
 
-def read_seed_file(path: Path, model: type[M]) -> M:
-    """Parse the file into the model; nothing is converted in silence. Raises SeedFileError with every fault."""
+def read_seed_file(path: Path, model: type[_Model]) -> _Model:
+    """Parse the file into the model, without conversion of types. Raise `SeedFileError` with every fault."""
     return read_with_lines(path, _text_of(path), model)
 
 
-def refused_file(path: Path, faults: Sequence[FieldError]) -> SeedFileError:
-    """Tell faults that were found in the parsed words with their lines in the file."""
+def seed_file_error(path: Path, faults: Sequence[FieldError]) -> SeedFileError:
+    """Return the error for faults that were found in the parsed content, each with its line in the file."""
     return SeedFileError(path, with_lines(path, _text_of(path), faults))
 
 

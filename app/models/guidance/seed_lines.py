@@ -1,4 +1,4 @@
-"""Careful reading of seed files: every fault with the line that it stands on."""
+"""Parsing of YAML with line numbers, so that every fault in a seed file has its line."""
 
 import json
 from collections.abc import Iterator, Sequence
@@ -18,7 +18,7 @@ from ruamel.yaml.reader import ReaderError
 from app.errors import FieldError, Location
 from app.models.guidance.seed_errors import SeedError, SeedFileError
 
-M = TypeVar("M", bound=BaseModel)
+_Model = TypeVar("_Model", bound=BaseModel)
 
 _constructor = YAML(typ="safe", pure=True).constructor
 _TEXT = "tag:yaml.org,2002:str"
@@ -36,68 +36,68 @@ _REASONS = MappingProxyType(
 )
 
 
-def read_with_lines(path: Path, text: str, model: type[M]) -> M:
-    """Parse the text of the file into the model. Raises SeedFileError with every fault."""
+def read_with_lines(path: Path, text: str, model: type[_Model]) -> _Model:
+    """Parse the text of the file into the model. Raise `SeedFileError` with every fault."""
     value, tree = read_tree(path, text)
-    told: Sequence[ErrorDetails] = ()
+    errors: Sequence[ErrorDetails] = ()
     try:
         parsed = model.model_validate_json(json.dumps(value), strict=True)
     except ValidationError as refusal:
-        told = refusal.errors(include_url=False, include_input=False)
-    faults = [*tree.faults, *(tree.fault_of(error) for error in told if not _is_echo(error, told))]
+        errors = refusal.errors(include_url=False, include_input=False)
+    faults = [*tree.faults, *(tree.fault_of(error) for error in errors if not _is_echo(error, errors))]
     if faults:
         raise SeedFileError(path, faults)
     return parsed
 
 
 def with_lines(path: Path, text: str, faults: Sequence[FieldError]) -> list[SeedError]:
-    """Give each fault its line in the file's text."""
+    """Return each fault with its line in the file's text."""
     _, tree = read_tree(path, text)
     return [SeedError(tree.line_of(fault.at), f"{_place(fault.at)}: {fault.detail}") for fault in faults]
 
 
 def read_tree(path: Path, text: str) -> tuple[object, "Tree"]:
-    """The value that the text stands for, and where in it each place stands. Raises SeedFileError."""
+    """Return the value of the YAML text, and the tree with the line of each location. Raise `SeedFileError`."""
     tree = Tree()
     return tree.plain(_root_of(path, text), ()), tree
 
 
 def _root_of(path: Path, text: str) -> Node:
     try:
-        faults = [fault for event in YAML(typ="safe", pure=True).parse(text) for fault in _beyond_plain(event)]
+        faults = [fault for event in YAML(typ="safe", pure=True).parse(text) for fault in _unused_features(event)]
         root: Node | None = None if faults else YAML(typ="safe", pure=True).compose(text)
     except ReaderError as error:
         line = text[: error.position].count("\n") + 1
-        raise SeedFileError(path, [SeedError(line, "not YAML: a character that may not stand in it")]) from None
+        raise SeedFileError(path, [SeedError(line, "not YAML: it has a character that YAML does not allow")]) from None
     except MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else 0
-        told = ", ".join(filter(None, (error.context, error.problem)))
-        raise SeedFileError(path, [SeedError(line, f"not YAML: {told}")]) from None
+        problem = ", ".join(filter(None, (error.context, error.problem)))
+        raise SeedFileError(path, [SeedError(line, f"not YAML: {problem}")]) from None
     if root is None:
         raise SeedFileError(path, faults or [SeedError(0, "the file is empty")])
     return root
 
 
-def _beyond_plain(event: Event) -> Iterator[SeedError]:
-    """Refuse what would make a reader look elsewhere for the meaning of a line."""
+def _unused_features(event: Event) -> Iterator[SeedError]:
+    """Yield a fault for each YAML feature that seed files do not use, since a line must be clear by itself."""
     line = event.start_mark.line + 1
     if getattr(event, "anchor", None):
         yield SeedError(line, "anchors and aliases (`&`, `*`) are not used in seed files: write the words out")
     if getattr(event, "tag", None):
         yield SeedError(line, "tags (`!`) are not used in seed files")
     if isinstance(event, DocumentStartEvent) and event.version not in (None, (1, 2)):
-        yield SeedError(line, "what begins here must be YAML 1.2: remove its `%YAML` line")
+        yield SeedError(line, "this document must be YAML 1.2: remove its `%YAML` line")
 
 
 @dataclass
 class Tree:
-    """Turns nodes into plain values, and remembers on which line each place stands and what was wrong."""
+    """Plain values from YAML nodes, with the line of each location and the faults of the YAML itself."""
 
     lines: dict[Location, int] = field(default_factory=dict)
     faults: list[SeedError] = field(default_factory=list)
 
     def plain(self, node: Node, at: Location) -> object:
-        """Give the node's value; of a key that stands twice the first counts, and the second is a fault."""
+        """Return the node's value. Of a duplicate key the first value counts, and the second is a fault."""
         self.lines.setdefault(at, node.start_mark.line + 1)
         if isinstance(node, SequenceNode):
             return [self.plain(item, (*at, place)) for place, item in enumerate(node.value)]
@@ -111,26 +111,26 @@ class Tree:
             if not isinstance(key, ScalarNode) or key.tag not in (_TEXT, _DATE):
                 self.faults.append(SeedError(line, f"{_place(at)} has a key that is not plain text"))
             elif (*at, key.value) in self.lines:
-                self.faults.append(SeedError(line, f"{_place((*at, key.value))} stands here twice"))
+                self.faults.append(SeedError(line, f"{_place((*at, key.value))} is a duplicate key"))
             else:
                 self.lines[(*at, key.value)] = line
                 yield key.value, value
 
     def fault_of(self, error: ErrorDetails) -> SeedError:
-        """Tell a refusal of the model with the line of its place, or of the nearest place around it."""
+        """Return an error of the model as a fault, with the line of its location or of the nearest parent."""
         at = error["loc"]
         return SeedError(self.line_of(at), f"{_place(at)} {_reason(error)}")
 
     def line_of(self, at: Location) -> int:
-        """Give the line of the place, or of the nearest place around it."""
-        around = next(at[:length] for length in range(len(at), -1, -1) if at[:length] in self.lines)
-        return self.lines[around]
+        """Return the line of the location, or of the nearest parent that has one."""
+        nearest = next(at[:length] for length in range(len(at), -1, -1) if at[:length] in self.lines)
+        return self.lines[nearest]
 
 
-def _is_echo(error: ErrorDetails, told: Sequence[ErrorDetails]) -> bool:
-    """Tell whether a list is called too short only because its items have faults of their own."""
+def _is_echo(error: ErrorDetails, errors: Sequence[ErrorDetails]) -> bool:
+    """Return True if a list is 'too short' only because its items have faults of their own."""
     at = error["loc"]
-    return error["type"] == "too_short" and any(other["loc"][:-1][: len(at)] == at for other in told)
+    return error["type"] == "too_short" and any(other["loc"][:-1][: len(at)] == at for other in errors)
 
 
 def _place(at: Location) -> str:

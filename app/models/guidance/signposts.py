@@ -1,4 +1,4 @@
-"""Signposts: contacts outside every edition. A guide names whom it names; these stand beside it."""
+"""Signposts: contacts that are in no edition, and are shown beside every guide."""
 
 from enum import StrEnum
 
@@ -73,7 +73,7 @@ class SignpostList(RequestModel):
 
     @field_validator("signposts")
     @classmethod
-    def _emergencies_stand_first(cls, signposts: tuple[Signpost, ...]) -> tuple[Signpost, ...]:
+    def _emergencies_are_first(cls, signposts: tuple[Signpost, ...]) -> tuple[Signpost, ...]:
         emergencies = [signpost.emergency for signpost in signposts]
         if not emergencies[0] or emergencies != sorted(emergencies, reverse=True):
             raise ValueError("the list must begin with the signposts marked `emergency`")

@@ -5,15 +5,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-SCHEMAS = "#/components/schemas/"
+from app.web.openapi import SCHEMA_PREFIX, JsonObject
+
 FIRST_ERROR = 400
 MAX_DEPTH = 6
 
-JsonSchema = dict[str, Any]
-
 
 @dataclass(frozen=True)
-class Field:
+class DocumentedField:
     """A field of a body, or a parameter."""
 
     name: str
@@ -30,7 +29,7 @@ class OperationResponse:
     description: str
     problems: tuple[str, ...] = ()
     example: str = ""
-    fields: tuple[Field, ...] = ()
+    fields: tuple[DocumentedField, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -43,13 +42,13 @@ class Operation:
     summary: str
     description: str
     callers: str
-    parameters: tuple[Field, ...]
-    body: tuple[Field, ...]
+    parameters: tuple[DocumentedField, ...]
+    body: tuple[DocumentedField, ...]
     body_examples: tuple[tuple[str, str], ...]
     responses: tuple[OperationResponse, ...]
 
 
-def operations_by_tag(document: JsonSchema) -> list[tuple[str, str, list[Operation]]]:
+def operations_by_tag(document: JsonObject) -> list[tuple[str, str, list[Operation]]]:
     """Return each tag with its description and its operations."""
     return [
         (
@@ -66,7 +65,7 @@ def operations_by_tag(document: JsonSchema) -> list[tuple[str, str, list[Operati
     ]
 
 
-def find_operation(document: JsonSchema, id_: str) -> Operation | None:
+def find_operation(document: JsonObject, id_: str) -> Operation | None:
     """Return the operation with that id, or None."""
     for path, methods in document["paths"].items():
         for method, operation in methods.items():
@@ -75,7 +74,7 @@ def find_operation(document: JsonSchema, id_: str) -> Operation | None:
     return None
 
 
-def _operation(document: JsonSchema, path: str, method: str, operation: JsonSchema) -> Operation:
+def _operation(document: JsonObject, path: str, method: str, operation: JsonObject) -> Operation:
     schemas = document["components"]["schemas"]
     body = operation.get("requestBody", {}).get("content", {}).get("application/json", {})
     return Operation(
@@ -92,7 +91,7 @@ def _operation(document: JsonSchema, path: str, method: str, operation: JsonSche
     )
 
 
-def _callers(security: list[JsonSchema]) -> str:
+def _callers(security: list[JsonObject]) -> str:
     """Return who may call the operation."""
     schemes = [name for each in security for name in each]
     scopes = [scope for each in security for scope in each.get("ClientKey", ())]
@@ -103,8 +102,8 @@ def _callers(security: list[JsonSchema]) -> str:
     return f"Clients with the scope {scopes[0]}" if scopes else "Anyone, or a client with its key"
 
 
-def _parameter(parameter: JsonSchema, schemas: JsonSchema) -> Field:
-    return Field(
+def _parameter(parameter: JsonObject, schemas: JsonObject) -> DocumentedField:
+    return DocumentedField(
         name=f"{parameter['name']} ({parameter['in']})",
         type=_type_name(parameter["schema"], schemas),
         is_required=parameter.get("required", False),
@@ -112,12 +111,12 @@ def _parameter(parameter: JsonSchema, schemas: JsonSchema) -> Field:
     )
 
 
-def _response(status: str, response: JsonSchema, schemas: JsonSchema) -> OperationResponse:
+def _response(status: str, response: JsonObject, schemas: JsonObject) -> OperationResponse:
     content = response.get("content", {})
     if int(status) >= FIRST_ERROR:
         problems = [each["summary"] for body in content.values() for each in body.get("examples", {}).values()]
         return OperationResponse(status, response["description"], problems=tuple(problems))
-    body: JsonSchema = next(iter(content.values()), {})
+    body: JsonObject = next(iter(content.values()), {})
     example = body.get("example", "")
     return OperationResponse(
         status,
@@ -127,7 +126,7 @@ def _response(status: str, response: JsonSchema, schemas: JsonSchema) -> Operati
     )
 
 
-def _examples(body: JsonSchema) -> Iterator[tuple[str, str]]:
+def _examples(body: JsonObject) -> Iterator[tuple[str, str]]:
     if "example" in body:
         yield "Example", _pretty(body["example"])
     for each in body.get("examples", {}).values():
@@ -136,19 +135,21 @@ def _examples(body: JsonSchema) -> Iterator[tuple[str, str]]:
         yield "Example", _pretty(value)
 
 
-def _fields(schema: JsonSchema, schemas: JsonSchema, prefix: str = "", *, depth: int = MAX_DEPTH) -> Iterator[Field]:
+def _fields(
+    schema: JsonObject, schemas: JsonObject, prefix: str = "", *, depth: int = MAX_DEPTH
+) -> Iterator[DocumentedField]:
     """Yield each field, followed by the fields inside it."""
     schema = _resolve(schema, schemas)
     for name, field in schema.get("properties", {}).items():
         is_required = name in schema.get("required", ())
-        yield Field(prefix + name, _type_name(field, schemas), is_required, field.get("description", ""))
+        yield DocumentedField(prefix + name, _type_name(field, schemas), is_required, field.get("description", ""))
         inner = _resolve(field, schemas)
         if depth > 1:
             brackets = "[]" if "items" in inner else ""
             yield from _fields(inner.get("items", inner), schemas, f"{prefix}{name}{brackets}.", depth=depth - 1)
 
 
-def _type_name(schema: JsonSchema, schemas: JsonSchema) -> str:
+def _type_name(schema: JsonObject, schemas: JsonObject) -> str:
     schema = _resolve(schema, schemas)
     if "enum" in schema:
         return "one of " + ", ".join(map(str, schema["enum"]))
@@ -157,13 +158,13 @@ def _type_name(schema: JsonSchema, schemas: JsonSchema) -> str:
     return str(schema.get("format", schema.get("type", "any")))
 
 
-def _resolve(schema: JsonSchema, schemas: JsonSchema) -> JsonSchema:
+def _resolve(schema: JsonObject, schemas: JsonObject) -> JsonObject:
     """Follow references and `anyOf`: return the first schema that is not null."""
     while "$ref" in schema or "anyOf" in schema:
         if "anyOf" in schema:
             schema = next(each for each in schema["anyOf"] if each.get("type") != "null")
         if "$ref" in schema:
-            schema = schemas[schema["$ref"].removeprefix(SCHEMAS)]
+            schema = schemas[schema["$ref"].removeprefix(SCHEMA_PREFIX)]
     return schema
 
 

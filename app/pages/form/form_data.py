@@ -8,7 +8,7 @@ from urllib.parse import parse_qsl
 from fastapi import Depends, Request
 
 from app.pages.form.elements import ConcernForm, FormEntry, Question, QuestionKind, RepeatableGroup
-from app.web.json_body import CANNOT_BE_KEPT, InvalidBody
+from app.web.json_body import NOT_STORABLE, InvalidBody
 from app.web.problem_types import BAD_REQUEST, UNSUPPORTED_MEDIA_TYPE
 
 COUNT = "count:"
@@ -52,7 +52,7 @@ async def parse_form(request: Request) -> SubmittedForm:
         raise InvalidBody(BAD_REQUEST, BAD_REQUEST.meaning) from None
     fields: dict[str, list[str]] = {}
     for name, value in pairs:
-        if CANNOT_BE_KEPT.search(value):
+        if NOT_STORABLE.search(value):
             raise InvalidBody(BAD_REQUEST, BAD_REQUEST.meaning)
         fields.setdefault(name, []).append(value.replace("\r\n", "\n"))
     return SubmittedForm(fields)

@@ -27,7 +27,7 @@ from app.pages.form.form_data import Answers, SubmittedFormDep, hidden_fields, r
 from app.pages.form.form_view import answered_sections, faults_of, named_faults
 from app.pages.page import private_page
 from app.pages.text_format import spoken
-from app.routers.guides import GuideName
+from app.routers.params import GuideName
 from app.services.concerns.idempotency import derive_idempotency_keys
 from app.store.editions import EditionHead, current_of, get_history, head_of
 from app.web.auth import SubmitterDep, require_submitter

@@ -10,7 +10,7 @@ from app.models.guidance.changes import FieldChange, Reworded, SectionChanges, W
 from app.models.guidance.comparison import changed_words
 from app.models.guidance.sections import ITEM_LISTS
 
-OMITTED_FIELDS = frozenset({"id", "position"})
+HIDDEN_MEMBERS = frozenset({"id", "position"})
 
 
 @dataclass(frozen=True)
@@ -82,7 +82,7 @@ def _to_text(value: Any) -> str:
     if isinstance(value, BaseModel):
         value = value.model_dump(mode="json")
     if isinstance(value, dict):
-        return ", ".join(_to_text(member) for name, member in value.items() if member and name not in OMITTED_FIELDS)
+        return ", ".join(_to_text(member) for name, member in value.items() if member and name not in HIDDEN_MEMBERS)
     if isinstance(value, list | tuple):
         return "; ".join(_to_text(member) for member in value)
     return "" if value is None else str(value)

@@ -14,8 +14,7 @@ from app.pages.guide.changed_words import describe_field_changes, describe_secti
 from app.pages.page import public_page
 from app.presenters.guides import status_of
 from app.presenters.pdf import pdf_available
-from app.routers.editions import HIGHEST, Number
-from app.routers.guides import GuideName
+from app.routers.params import MAX_NUMBER, EditionNumber, GuideName
 from app.store.editions import (
     EditionHead,
     current_of,
@@ -31,15 +30,15 @@ from app.web.router import GuidanceRouter
 
 router = GuidanceRouter(include_in_schema=False, dependencies=[PUBLIC], route_class=PageRoute)
 
-MAX_GUIDES = 200
+MAX_LISTED_GUIDES = 200
 
-Since = Annotated[int, Query(ge=1, le=HIGHEST, description="The edition to compare with.")]
+Since = Annotated[int, Query(ge=1, le=MAX_NUMBER, description="The edition to compare with.")]
 
 
 @router.get("/")
 def read_home(request: Request, session: SessionDep, context: ContextDep) -> Response:
     """Return the home page: every guide, and who to call."""
-    return public_page(request, context, "home.html", guides=list_current(session, limit=MAX_GUIDES))
+    return public_page(request, context, "home.html", guides=list_current(session, limit=MAX_LISTED_GUIDES))
 
 
 @router.get("/covering-your-tracks")
@@ -58,7 +57,7 @@ def read_guide_page(request: Request, session: SessionDep, context: ContextDep, 
 
 @router.get("/guides/{guide}/editions/{number}")
 def read_edition_page(
-    request: Request, session: SessionDep, context: ContextDep, guide: GuideName, number: Number
+    request: Request, session: SessionDep, context: ContextDep, guide: GuideName, number: EditionNumber
 ) -> Response:
     """Return the page of one edition."""
     history = get_history(session, guide=guide)
@@ -68,7 +67,7 @@ def read_edition_page(
 
 @router.get("/guides/{guide}/editions/{number}/changes")
 def read_changes_page(
-    *, request: Request, session: SessionDep, context: ContextDep, guide: GuideName, number: Number, since: Since
+    *, request: Request, session: SessionDep, context: ContextDep, guide: GuideName, number: EditionNumber, since: Since
 ) -> Response:
     """Return the changes between two editions: removed and added words."""
     history = get_history(session, guide=guide)

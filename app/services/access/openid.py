@@ -11,7 +11,7 @@ from app.errors import ProviderUnavailable, TokenInvalid
 
 ALGORITHMS = ("RS256", "ES256", "EdDSA")
 LEEWAY_SECONDS = 30
-TIMEOUT_SECONDS = 3
+PROVIDER_TIMEOUT_SECONDS = 3
 
 
 @dataclass(frozen=True)
@@ -56,7 +56,7 @@ class OpenIdProvider:
 
 def open_provider(*, issuer: str, audience: str, jwks_url: str) -> OpenIdProvider:
     """Return the provider; nothing is fetched until the first token comes."""
-    return OpenIdProvider(issuer, audience, PyJWKClient(jwks_url, timeout=TIMEOUT_SECONDS))
+    return OpenIdProvider(issuer, audience, PyJWKClient(jwks_url, timeout=PROVIDER_TIMEOUT_SECONDS))
 
 
 def _scopes(claims: dict[str, Any]) -> frozenset[str]:

@@ -59,7 +59,7 @@ class EditionResolver:
         if summary is None:
             return None
         key = EditionKey(summary.guide, concern.edition or summary.default)
-        content = self._contents.remembered(key)
+        content = self._contents.cached(key)
         return None if content is None else PinnedEdition(key, content)
 
     def resolve(self, concern: Concern) -> PinnedEdition:

@@ -32,10 +32,10 @@ from app.store.editions import EditionKey
 
 TOKEN_BYTES = 32
 
-DANGER_FIRST = "If a child is in immediate danger, call 999 now."
-STORED = "Your concern is kept. This is not yet an answer from a social worker."
+CALL_999_FIRST = "If a child is in immediate danger, call 999 now."
+CONCERN_STORED = "Your concern is kept. This is not yet an answer from a social worker."
 NOTHING_STORED = "This was a check: nothing was kept. To raise the concern, send it to /v1/concerns."
-ADDED = "What you added is kept with your concern."
+ADDITION_STORED = "What you added is kept with your concern."
 HOW_TO_FOLLOW = "Keep the reference and the status token. Together they show how your concern stands."
 
 
@@ -51,7 +51,7 @@ class ReceiptBuilder:
         """Return the response to a check, which stores nothing."""
         key, contacts, due = pinned.key, pinned.content.contacts, self.working_days.one_working_day_after(at)
         return CheckResponse(
-            next_steps=(DANGER_FIRST, NOTHING_STORED, _next_step(due, contacts, at)),
+            next_steps=(CALL_999_FIRST, NOTHING_STORED, _next_step(due, contacts, at)),
             links={"self": CONCERN_CHECK, "submit": CONCERNS} | _links(key),
             **self._common_fields(key, contacts, due),
         )
@@ -75,7 +75,7 @@ class ReceiptBuilder:
             received_at=at,
             status_token=secrets.token_urlsafe(TOKEN_BYTES),
             receipt=self.signer.sign(claims),
-            next_steps=(DANGER_FIRST, STORED, _next_step(due, contacts, at), HOW_TO_FOLLOW),
+            next_steps=(CALL_999_FIRST, CONCERN_STORED, _next_step(due, contacts, at), HOW_TO_FOLLOW),
             links={"self": concern_path(reference)} | _links(key),
             **self._common_fields(key, contacts, due),
         )
@@ -91,7 +91,7 @@ class ReceiptBuilder:
             acknowledged_at=row.acknowledged_at,
             closed_at=row.closed_at,
             outcome=row.outcome if row.outcome_shared else None,
-            next_steps=(DANGER_FIRST, *expected),
+            next_steps=(CALL_999_FIRST, *expected),
             links={"self": concern_path(row.reference)} | _links(pinned),
             **self._common_fields(pinned, contacts, row.acknowledge_by),
         )
@@ -105,7 +105,7 @@ class ReceiptBuilder:
             state=ConcernState(row.state),
             received_at=row.received_at,
             added_at=at,
-            next_steps=(DANGER_FIRST, ADDED),
+            next_steps=(CALL_999_FIRST, ADDITION_STORED),
             signposts=self.reference_data.signposts,
             contacts=tuple(contacts),
             links={"self": concern_path(row.reference)} | _links(EditionKey(row.guide, row.edition)),

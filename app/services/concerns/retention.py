@@ -16,7 +16,7 @@ from app.store.disclosures import Actor
 from app.store.writer import Writer
 
 RETENTION = Actor("retention", "this service")
-BATCH_SIZE = 200
+ERASURE_BATCH_SIZE = 200
 
 
 @dataclass(frozen=True)
@@ -45,7 +45,7 @@ def erase_due_concerns(engine: Engine, writer: Writer, periods: RetentionPeriods
 def _erase_state(engine: Engine, writer: Writer, state: ConcernState, days: int, at: dt.datetime) -> Iterator[str]:
     while True:
         with Session(engine) as session:
-            due = due_for_erasure(session, state=state, before=at - dt.timedelta(days=days), limit=BATCH_SIZE)
+            due = due_for_erasure(session, state=state, before=at - dt.timedelta(days=days), limit=ERASURE_BATCH_SIZE)
         if not due:
             return
         for reference in due:

@@ -19,6 +19,7 @@ from app.models.concerns.addition import Addition
 from app.models.concerns.concern import FORM_VERSION
 from app.models.concerns.receipts import Receipt
 
+AGE_MEDIA_TYPE = "application/age"
 FINGERPRINT_LENGTH = 16
 
 

@@ -28,7 +28,9 @@ from app.store.events import NewEvent, append_events
 from app.store.writer import BatchableWrite, Writer
 
 MAX_ATTEMPTS = 5
-LARGE = 32_768  # bytes of a submission; a smaller one is sealed in less time than a thread takes to start
+LARGE_SUBMISSION_BYTES = (
+    32_768  # bytes of a submission; a smaller one is sealed in less time than a thread takes to start
+)
 
 
 @dataclass(frozen=True)
@@ -62,7 +64,7 @@ class Submissions:
         """
         submitted = concern.model_dump_json(exclude_unset=True).encode()
         prepare = partial(self._prepare, concern, submitted, keys=keys, at=at)
-        is_quick = len(submitted) <= LARGE and self.resolver.cached(concern) is not None
+        is_quick = len(submitted) <= LARGE_SUBMISSION_BYTES and self.resolver.cached(concern) is not None
         for _ in range(MAX_ATTEMPTS):
             try:
                 prepared = prepare() if is_quick else await to_thread.run_sync(prepare)

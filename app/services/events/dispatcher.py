@@ -23,7 +23,7 @@ from app.store.webhooks import disable
 from app.store.writer import Writer
 
 LEASE = dt.timedelta(seconds=60)
-BATCH_SIZE = 32
+DELIVERY_BATCH_SIZE = 32
 MAX_CONCURRENT = 8
 PAUSE_SECONDS = 0.5
 SECOND, MINUTE, HOUR = 1, 60, 3600
@@ -49,8 +49,8 @@ class WebhookDispatcher:
     def deliver_due(self) -> int:
         """Append events for overdue concerns, try one batch of due deliveries, and return the number tried."""
         now = self.clock()
-        append_overdue_events(self.writer, now=now, limit=BATCH_SIZE)
-        claimed = self.writer.run(partial(claim_due, now=now, lease=self.lease, limit=BATCH_SIZE))
+        append_overdue_events(self.writer, now=now, limit=DELIVERY_BATCH_SIZE)
+        claimed = self.writer.run(partial(claim_due, now=now, lease=self.lease, limit=DELIVERY_BATCH_SIZE))
         if claimed:
             send = self._send
             with ThreadPoolExecutor(MAX_CONCURRENT) as pool:

@@ -27,7 +27,7 @@ DIRECTORY = uuid.UUID("b179ab2a-a354-400a-8ebe-37a328ea0421")
 URI_CHARACTERS = ":/?#[]@!$&'()*+,;=%~"
 ENDS = (".", "!", "?")
 
-Name = tuple[str, ...]
+NameInIds = tuple[str, ...]
 Links = tuple[tuple[Literal["subject", "linked_risk"], TaxonomyTerm], ...]
 
 
@@ -35,8 +35,8 @@ Links = tuple[tuple[Literal["subject", "linked_risk"], TaxonomyTerm], ...]
 class Entry:
     """The data of one service: `name` is its name in every id, and `owner` is that of its organization."""
 
-    name: Name
-    owner: Name
+    name: NameInIds
+    owner: NameInIds
     title: str
     organization: Organization
     words: tuple[str | None, ...]

@@ -10,7 +10,7 @@ from app.errors import EditionAlreadyPublished, EditionOutOfOrder, InvalidEditio
 from app.logs import Log
 from app.models.guidance.editions import EditionContent
 from app.models.guidance.seed_errors import SeedError, SeedFileError
-from app.models.guidance.seed_files import edition_place, read_seed_file, refused_file
+from app.models.guidance.seed_files import edition_place, read_seed_file, seed_file_error
 from app.services.guidance.publishing import Published, publish_edition
 from app.services.guidance.reference_data import ReferenceData
 from app.store.editions import EditionKey, find_history
@@ -29,7 +29,7 @@ def publish_file(writer: Writer, reference_data: ReferenceData, path: Path, *, a
     try:
         published = publish_edition(writer, reference_data, guide=key.guide, number=key.number, content=content, at=at)
     except InvalidEdition as refusal:
-        raise refused_file(path, refusal.faults) from None
+        raise seed_file_error(path, refusal.faults) from None
     except (EditionAlreadyPublished, EditionOutOfOrder) as refusal:
         raise SeedFileError(path, [SeedError(0, str(type(refusal).__doc__))]) from None
     if published.is_new:

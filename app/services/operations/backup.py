@@ -51,7 +51,7 @@ def back_up(data_dir: Path, target: Path, *, replace: bool) -> Verified:
     return verified
 
 
-def restore(source: Path, data_dir: Path, *, replace: bool, at: dt.datetime) -> Restored:
+def restore_backup(source: Path, data_dir: Path, *, replace: bool, at: dt.datetime) -> Restored:
     """Move a copy of the backup to the service's data folder; a former database is renamed.
 
     Raises `BackupRefused` if the backup is damaged or a service has the database open, and `FileExistsError` if there

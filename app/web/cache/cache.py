@@ -16,7 +16,7 @@ from app.web.cache.entry import CachedResponse, EncodedResponse, WireResponse
 from app.web.negotiation import JSON, REPRESENTATIONS, quality
 
 MEGABYTE = 1_000_000
-MAX_ENTRIES = 20_000
+MAX_CACHED_RESPONSES = 20_000
 MAX_ENTRY_FRACTION = 8  # one entry takes at most an eighth of the cache
 PARSED_HEADERS = 1_000
 
@@ -50,7 +50,7 @@ class CacheStore:
         replaced = self._entries.pop(key, None)
         self.used_bytes += entry.size - (replaced.size if replaced else 0)
         self._entries[key] = entry
-        while self.used_bytes > self._max_bytes or len(self._entries) > MAX_ENTRIES:
+        while self.used_bytes > self._max_bytes or len(self._entries) > MAX_CACHED_RESPONSES:
             self.used_bytes -= self._entries.popitem(last=False)[1].size
 
     def __len__(self) -> int:

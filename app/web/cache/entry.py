@@ -9,8 +9,8 @@ from starlette.types import Send
 
 from app.web.responses import gzip_etag, matches_etag
 
-OK = 200
-NOT_MODIFIED = 304
+STATUS_OK = 200
+STATUS_NOT_MODIFIED = 304
 MIN_GZIP_BYTES = 1_000
 MIN_THREADED_GZIP_BYTES = 100_000
 ENTRY_OVERHEAD_BYTES = 2_000  # an estimate for headers and key
@@ -44,9 +44,9 @@ class EncodedResponse:
 
     def __init__(self, headers: RawHeaders, body: bytes) -> None:
         self.etag = next(value for name, value in headers if name == b"etag")
-        self._whole = _wire_response(OK, headers, body)
+        self._whole = _wire_response(STATUS_OK, headers, body)
         self._not_modified = _wire_response(
-            NOT_MODIFIED, [pair for pair in headers if pair[0] not in BODY_HEADERS], b""
+            STATUS_NOT_MODIFIED, [pair for pair in headers if pair[0] not in BODY_HEADERS], b""
         )
 
     @property

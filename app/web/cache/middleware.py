@@ -7,7 +7,7 @@ from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.web.cache.cache import CacheKey, CacheStore, ResponseCache
-from app.web.cache.entry import OK, CachedResponse, RawHeaders
+from app.web.cache.entry import STATUS_OK, CachedResponse, RawHeaders
 
 SUPPORTED_VARY = frozenset({"accept", "accept-datetime"})
 PRIVATE_HEADERS = frozenset({"set-cookie", "ratelimit", "ratelimit-policy"})
@@ -93,7 +93,7 @@ def is_cacheable(start: Message) -> bool:
     headers = Headers(raw=start["headers"])
     varies_by = {name.strip().lower() for name in headers.get("vary", "").split(",")} - {""}
     return (
-        start["status"] == OK
+        start["status"] == STATUS_OK
         and headers.get("cache-control", "").startswith("public")
         and "etag" in headers
         and PRIVATE_HEADERS.isdisjoint(headers.keys())

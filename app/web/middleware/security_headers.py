@@ -2,7 +2,7 @@
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-HEADERS = {
+SECURITY_HEADERS = {
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "no-referrer",
     "X-Frame-Options": "DENY",
@@ -17,7 +17,7 @@ class SecurityHeadersMiddleware:
 
     def __init__(self, app: ASGIApp, *, is_https: bool) -> None:
         self.app = app
-        headers = HEADERS | HTTPS_HEADERS if is_https else HEADERS
+        headers = SECURITY_HEADERS | HTTPS_HEADERS if is_https else SECURITY_HEADERS
         self._headers = {name.lower().encode(): value.encode() for name, value in headers.items()}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:

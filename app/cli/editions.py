@@ -1,0 +1,53 @@
+"""`guidance publish` and `guidance export`."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from app.cli.options import DataDir, EnvFile, open_writer, read_settings
+from app.export.writer import export_reads
+from app.logs import set_up_logs
+from app.main import create_app, utc_now
+from app.services.guidance.reference_data import read_reference_data
+from app.services.guidance.seeding import publish_file
+
+
+def publish_files(
+    paths: Annotated[list[Path], typer.Argument(metavar="FILE...", help=".../<guide>/<number>.yaml")],
+    data_dir: DataDir = None,
+    env_file: EnvFile = None,
+) -> None:
+    """Publish editions from files. To publish the same words again changes nothing.
+
+    Other words under a number that is published are refused.
+    """
+    settings = read_settings(data_dir, env_file)
+    reference_data = read_reference_data(settings.seed_dir)
+    with open_writer(settings) as (_, writer):
+        for path in paths:
+            published = publish_file(writer, reference_data, path, at=utc_now())
+            state = "published" if published.is_new else "already published, nothing changed"
+            typer.echo(f"{published.key.guide}, edition {published.key.number}: {state} ({published.digest})")
+
+
+def export(
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="A new or empty folder, or an earlier export.")],
+    data_dir: DataDir = None,
+    env_file: EnvFile = None,
+) -> None:
+    """Write every public read into DIR as plain files, for any web server or CDN. An earlier export is replaced.
+
+    Feeds hold absolute addresses: set GUIDANCE_PUBLIC_URL to the address at which the files will be served.
+    """
+    settings = read_settings(data_dir, env_file).model_copy(update={"deliver": False})  # it only reads
+    set_up_logs("error")
+    try:
+        exported = export_reads(create_app(settings), folder, public_url=settings.public_url)
+    except FileExistsError:
+        raise typer.BadParameter("that folder holds something else; it is left as it is") from None
+    except OSError as failure:
+        raise typer.BadParameter(f"that folder cannot be written: {failure.strerror}") from None
+    for path in exported.left_out:
+        typer.echo(f"Left out: {path} (longer than a page, and files have no pages)", err=True)
+    typer.echo(f"{exported.answers} answers written to {folder}")
