@@ -7,7 +7,7 @@ from app.models.code_lists import CodeList
 from app.models.guidance.signposts import Signpost
 from app.models.links import Links
 
-LINKS = Field(description="Paths of this API, by relation.", examples=[{"self": "/v1"}])
+REFERENCE_LINKS = Field(description="Paths of this API, by relation.", examples=[{"self": "/v1"}])
 
 
 class ServiceIndex(ResponseModel):
@@ -16,7 +16,7 @@ class ServiceIndex(ResponseModel):
     name: str = Field(description="This service.", examples=["One Minute Guide"])
     version: str = Field(description="The version of the software.", examples=["0.1.0"])
     description: str = Field(description="What it is for, in a sentence.", examples=["Safeguarding guidance as data."])
-    links: Links = LINKS
+    links: Links = REFERENCE_LINKS
 
 
 class SignpostsResponse(ResponseModel):
@@ -24,7 +24,7 @@ class SignpostsResponse(ResponseModel):
 
     signposts: tuple[Signpost, ...] = Field(description="The signposts.")
     next_cursor: str | None = Field(default=None, description="Always null: the list is short.", examples=[None])
-    links: Links = LINKS
+    links: Links = REFERENCE_LINKS
 
 
 class CodeListSummary(ResponseModel):
@@ -40,13 +40,13 @@ class CodeListsResponse(ResponseModel):
 
     code_lists: tuple[CodeListSummary, ...] = Field(description="The lists, by name.")
     next_cursor: str | None = Field(default=None, description="Always null: the list is short.", examples=[None])
-    links: Links = LINKS
+    links: Links = REFERENCE_LINKS
 
 
 class CodeListResponse(CodeList):
     """One code list, whole."""
 
-    links: Links = LINKS
+    links: Links = REFERENCE_LINKS
 
 
 class Health(ResponseModel):

@@ -10,7 +10,7 @@ from app.models.concerns.tables import ConcernState
 from app.models.desk.disclosure_tables import DeskAct
 from app.models.links import Links
 
-LINKS = Field(
+DESK_LINKS = Field(
     description="Paths of this API, by relation.", examples=[{"self": f"/v1/desk/concerns/{EXAMPLE_REFERENCE}"}]
 )
 OUTCOME = "assessment_required"
@@ -37,7 +37,7 @@ class InboxEntry(ResponseModel):
     recipients: tuple[str, ...] = Field(
         description="Fingerprints of the keys that open it.", examples=[["0123456789abcdef"]]
     )
-    links: Links = LINKS
+    links: Links = DESK_LINKS
 
 
 class InboxResponse(ResponseModel):

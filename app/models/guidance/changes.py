@@ -5,7 +5,7 @@ from enum import StrEnum
 from pydantic import Field, JsonValue
 
 from app.models.base import ResponseModel
-from app.models.guidance.guide_responses import LINKS, Item, WithCautions
+from app.models.guidance.guide_responses import GUIDANCE_LINKS, Item, WithCautions
 from app.models.guidance.items import Caution
 from app.models.links import Links
 
@@ -74,4 +74,4 @@ class ChangesResponse(WithCautions):
         examples=[{"indicators": {"added": [], "removed": [], "reworded": [], "moved": []}}],
     )
     fields: tuple[FieldChange, ...] = Field(description="Fields of the edition itself that changed.")
-    links: Links = LINKS
+    links: Links = GUIDANCE_LINKS

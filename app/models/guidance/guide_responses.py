@@ -15,7 +15,7 @@ from app.models.links import Links
 
 DIGEST = "sha256:a5129e4eb899eb9761fcc041e91847544b4a1ab7d8694f456b328b5c056593e9"
 
-LINKS = Field(
+GUIDANCE_LINKS = Field(
     description="Paths of this API, by relation.", examples=[{"self": "/v1/guides/child-sexual-exploitation"}]
 )
 
@@ -60,7 +60,7 @@ class EditionHeader(WithDigest):
 class EditionResponse(EditionContent, EditionHeader):
     """One edition, whole."""
 
-    links: Links = LINKS
+    links: Links = GUIDANCE_LINKS
 
 
 class WithCautions(WithDigest):
@@ -74,7 +74,7 @@ def _section_response(section: Section) -> type[WithCautions]:
     entry = section.entry
     fields: dict[str, Any] = {
         section.key: (EditionContent.model_fields[section.key].annotation, Field(description=entry.description)),
-        "links": (Links, LINKS),
+        "links": (Links, GUIDANCE_LINKS),
     }
     return create_model(
         f"{section.camel_case}Response",
@@ -121,7 +121,7 @@ class NumberedItemResponse(WithCautions):
 
     section: Section = Field(description="The section that it stands in.", examples=["indicators"])
     item: Item = Field(description="The item.")
-    links: Links = LINKS
+    links: Links = GUIDANCE_LINKS
 
 
 class ItemResponse(WithCautions):
@@ -132,7 +132,7 @@ class ItemResponse(WithCautions):
     history: tuple[ItemMention, ...] = Field(
         description="The editions in which the item stands, the newest first; withdrawn ones are named as such."
     )
-    links: Links = LINKS
+    links: Links = GUIDANCE_LINKS
 
 
 class GuideSummary(ResponseModel):
@@ -145,7 +145,7 @@ class GuideSummary(ResponseModel):
     edition: int = Field(description="The current edition's number.", examples=[1])
     published_at: UtcDateTime = Field(description="When the current edition was published.")
     digest: str = Field(description="The current edition's digest.", examples=[DIGEST])
-    links: Links = LINKS
+    links: Links = GUIDANCE_LINKS
 
 
 class GuidesResponse(ResponseModel):

@@ -3,7 +3,7 @@
 from pydantic import Field
 
 from app.models.base import RequestModel, ResponseModel, Slug, Text, UtcDateTime
-from app.models.guidance.guide_responses import DIGEST, LINKS
+from app.models.guidance.guide_responses import DIGEST, GUIDANCE_LINKS
 from app.models.links import Links
 
 
@@ -14,7 +14,7 @@ class PublishedResponse(ResponseModel):
     edition: int = Field(description="The number that the edition was given.", examples=[2])
     digest: str = Field(description="Its digest.", examples=[DIGEST])
     published_at: UtcDateTime = Field(description="When it was published.")
-    links: Links = LINKS
+    links: Links = GUIDANCE_LINKS
 
 
 class WithdrawalRequest(RequestModel):
@@ -33,4 +33,4 @@ class WithdrawalResponse(ResponseModel):
     edition: int = Field(description="The edition's number.", examples=[2])
     withdrawn_at: UtcDateTime = Field(description="When it was withdrawn.")
     reason: str = Field(description="Why.", examples=["A telephone number was wrong. Edition 3 corrects it."])
-    links: Links = LINKS
+    links: Links = GUIDANCE_LINKS

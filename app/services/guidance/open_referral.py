@@ -13,7 +13,7 @@ from app.models.guidance.signposts import Signpost
 from app.models.links import GUIDES
 from app.models.open_referral.components import Organization, OrganizationIdentifier, Taxonomy, TaxonomyTerm
 from app.models.open_referral.directory import Service
-from app.services.guidance.open_referral_entries import Entry, Links, id_of, service_of
+from app.services.guidance.open_referral_entries import Entry, TermLinks, id_of, service_of
 from app.store.editions import EditionHead
 
 CALL_999 = "In immediate danger call 999"
@@ -103,7 +103,7 @@ def _publisher(guide: Guide, guides: Sequence[Guide]) -> Organization:
 
 
 def _entries_of(guide: Guide, publisher: Organization, terms: dict[str, TaxonomyTerm]) -> Iterator[Entry]:
-    links: Links = (
+    links: TermLinks = (
         ("subject", terms[guide.head.guide]),
         *(("linked_risk", terms[risk.id]) for risk in guide.content.linked_risks),
     )

@@ -28,7 +28,7 @@ URI_CHARACTERS = ":/?#[]@!$&'()*+,;=%~"
 ENDS = (".", "!", "?")
 
 NameInIds = tuple[str, ...]
-Links = tuple[tuple[Literal["subject", "linked_risk"], TaxonomyTerm], ...]
+TermLinks = tuple[tuple[Literal["subject", "linked_risk"], TaxonomyTerm], ...]
 
 
 @dataclass(frozen=True)
@@ -43,7 +43,7 @@ class Entry:
     phones: tuple[Phone, ...]
     url: str | None
     verified_on: dt.date | None
-    links: Links = ()
+    links: TermLinks = ()
     last_modified: dt.datetime | None = None
 
 
