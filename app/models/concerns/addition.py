@@ -7,8 +7,8 @@ from pydantic import Field
 from app.models.base import UtcDateTime
 from app.models.concerns.concern import ImmediateDanger
 from app.models.concerns.detail import ConcernDetail
+from app.models.concerns.field_types import ReporterInput, optional_field
 from app.models.concerns.receipts import ConcernIdentity, Help
-from app.models.concerns.reporter_input import ReporterInput
 
 ADDITION_EXAMPLE: dict[str, Any] = {
     "immediate_danger": "no",
@@ -19,11 +19,10 @@ ADDITION_EXAMPLE: dict[str, Any] = {
 class Addition(ReporterInput):
     """More about a concern: only the narrative is required. It is sealed like the concern itself."""
 
-    immediate_danger: ImmediateDanger | None = Field(
-        default=None,
-        title="Is a child in immediate danger now?",
-        description="Whether a child is in immediate danger now. If so, call 999 first.",
-        examples=["no"],
+    immediate_danger: ImmediateDanger | None = optional_field(
+        "Is a child in immediate danger now?",
+        "Whether a child is in immediate danger now. If so, call 999 first.",
+        "no",
     )
     concern: ConcernDetail = Field(
         title="What do you want to add?", description="What has happened since, or what you did not say before."

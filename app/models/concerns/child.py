@@ -13,10 +13,11 @@ from app.models.concerns.field_types import (
     Identifier,
     Line,
     Note,
+    ReporterInput,
     SexCode,
     YesNo,
+    optional_field,
 )
-from app.models.concerns.reporter_input import ReporterInput
 
 
 class Child(ReporterInput):
@@ -26,18 +27,10 @@ class Child(ReporterInput):
     refused, even one that makes the person older than 17: the duty team judges that.
     """
 
-    given_names: Line | None = Field(
-        default=None,
-        title="First names",
-        description="First and middle names as far as you know. If you have only one name, put it here.",
-        examples=["Alex"],
+    given_names: Line | None = optional_field(
+        "First names", "First and middle names as far as you know. If you have only one name, put it here.", "Alex"
     )
-    family_name: Line | None = Field(
-        default=None,
-        title="Family name",
-        description="The child’s family name, if you know it.",
-        examples=["Example"],
-    )
+    family_name: Line | None = optional_field("Family name", "The child’s family name, if you know it.", "Example")
     other_names: tuple[Line, ...] = Field(
         default=(),
         max_length=5,
@@ -45,53 +38,33 @@ class Child(ReporterInput):
         description="Any other names the child uses or has used: nicknames, former names, names used online.",
         examples=[["Lex"]],
     )
-    date_of_birth: Day | None = Field(
-        default=None,
-        title="Date of birth",
-        description="The full date, if you know it. If you do not, give an estimated age or leave both empty.",
-        examples=["2012-03-04"],
+    date_of_birth: Day | None = optional_field(
+        "Date of birth",
+        "The full date, if you know it. If you do not, give an estimated age or leave both empty.",
+        "2012-03-04",
     )
-    estimated_age: Annotated[int, Field(strict=True, ge=0, le=17)] | None = Field(
-        default=None,
-        title="Estimated age",
-        description="Your best estimate in whole years, from 0 to 17, if you do not know the date of birth.",
-        examples=[14],
+    estimated_age: Annotated[int, Field(strict=True, ge=0, le=17)] | None = optional_field(
+        "Estimated age", "Your best estimate in whole years, from 0 to 17, if you do not know the date of birth.", 14
     )
-    age_described: Line | None = Field(
-        default=None,
-        title="Age in your own words",
-        description="Anything else that you know about the child’s age.",
-        examples=["In Year 9 at school"],
+    age_described: Line | None = optional_field(
+        "Age in your own words", "Anything else that you know about the child’s age.", "In Year 9 at school"
     )
-    unborn: YesNo | None = Field(
-        default=None,
-        title="Is this a child not yet born?",
-        description="Answer yes if your concern is about a child who has not been born yet.",
-        examples=["no"],
+    unborn: YesNo | None = optional_field(
+        "Is this a child not yet born?", "Answer yes if your concern is about a child who has not been born yet.", "no"
     )
-    expected_date_of_birth: Day | None = Field(
-        default=None,
-        title="Expected date of birth",
-        description="For a child not yet born: the full date on which the birth is expected, if you know it.",
-        examples=["2027-02-01"],
+    expected_date_of_birth: Day | None = optional_field(
+        "Expected date of birth",
+        "For a child not yet born: the full date on which the birth is expected, if you know it.",
+        "2027-02-01",
     )
-    sex: SexCode | None = Field(
-        default=None,
-        title="Sex",
-        description="The code from the list `sex`. Leave it out if you do not know.",
-        examples=["F"],
+    sex: SexCode | None = optional_field("Sex", "The code from the list `sex`. Leave it out if you do not know.", "F")
+    ethnicity: EthnicityCode | None = optional_field(
+        "Ethnicity", "The code from the list `ethnicity`. Leave it out if you do not know.", "MOTH"
     )
-    ethnicity: EthnicityCode | None = Field(
-        default=None,
-        title="Ethnicity",
-        description="The code from the list `ethnicity`. Leave it out if you do not know.",
-        examples=["MOTH"],
-    )
-    ethnicity_described: Line | None = Field(
-        default=None,
-        title="Ethnicity in your own words",
-        description="How the child or family describes it, if you know.",
-        examples=["The family describes itself as of mixed background"],
+    ethnicity_described: Line | None = optional_field(
+        "Ethnicity in your own words",
+        "How the child or family describes it, if you know.",
+        "The family describes itself as of mixed background",
     )
     disabilities: tuple[DisabilityCode, ...] = Field(
         default=(),
@@ -100,29 +73,21 @@ class Child(ReporterInput):
         description="Codes from the list `disability`: as many as apply. An empty list means not answered.",
         examples=[["HEAR"]],
     )
-    disability_described: Note | None = Field(
-        default=None,
-        title="Disability in your own words",
-        description="Any disability, illness or special need, and what it means for the child from day to day.",
-        examples=["Wears a hearing aid"],
+    disability_described: Note | None = optional_field(
+        "Disability in your own words",
+        "Any disability, illness or special need, and what it means for the child from day to day.",
+        "Wears a hearing aid",
     )
-    first_language: Brief | None = Field(
-        default=None,
-        title="First language",
-        description="The language that the child knows best.",
-        examples=["British Sign Language"],
+    first_language: Brief | None = optional_field(
+        "First language", "The language that the child knows best.", "British Sign Language"
     )
-    interpreter_needed: YesNo | None = Field(
-        default=None,
-        title="Is an interpreter needed?",
-        description="Whether the child needs an interpreter, sign language included.",
-        examples=["yes"],
+    interpreter_needed: YesNo | None = optional_field(
+        "Is an interpreter needed?", "Whether the child needs an interpreter, sign language included.", "yes"
     )
-    communication_needs: Note | None = Field(
-        default=None,
-        title="Communication needs",
-        description="Anything that helps a worker to talk with the child and be understood.",
-        examples=["Prefers to write things down"],
+    communication_needs: Note | None = optional_field(
+        "Communication needs",
+        "Anything that helps a worker to talk with the child and be understood.",
+        "Prefers to write things down",
     )
     identifiers: tuple[Identifier, ...] = Field(
         default=(),
@@ -131,69 +96,44 @@ class Child(ReporterInput):
         description="Numbers from health, school or social care records, where you have them.",
         examples=[[{"scheme": "nhs-number", "value": "999 000 0000"}]],
     )
-    home_address: Address | None = Field(
-        default=None,
-        title="Home address",
-        description="Where the child usually lives.",
-        examples=[{"text": "1 Example Street, Exampleton", "postcode": "XX1 1XX"}],
+    home_address: Address | None = optional_field(
+        "Home address",
+        "Where the child usually lives.",
+        {"text": "1 Example Street, Exampleton", "postcode": "XX1 1XX"},
     )
-    where_now: Line | None = Field(
-        default=None,
-        title="Where is the child now?",
-        description="Where the child is at this moment, and with whom, if you know.",
-        examples=["At school until 3.15 this afternoon"],
+    where_now: Line | None = optional_field(
+        "Where is the child now?",
+        "Where the child is at this moment, and with whom, if you know.",
+        "At school until 3.15 this afternoon",
     )
-    school_or_setting: Line | None = Field(
-        default=None,
-        title="School or setting",
-        description="The school, college, nursery or other place the child goes to.",
-        examples=["Example Academy"],
+    school_or_setting: Line | None = optional_field(
+        "School or setting", "The school, college, nursery or other place the child goes to.", "Example Academy"
     )
-    attendance: Line | None = Field(
-        default=None,
-        title="Attendance",
-        description="How often the child goes there, and any change that you have noticed.",
-        examples=["Away on most Fridays since September"],
+    attendance: Line | None = optional_field(
+        "Attendance",
+        "How often the child goes there, and any change that you have noticed.",
+        "Away on most Fridays since September",
     )
-    gp: Line | None = Field(
-        default=None,
-        title="GP",
-        description="The child’s doctor or surgery.",
-        examples=["Dr Example, Example Surgery"],
+    gp: Line | None = optional_field("GP", "The child’s doctor or surgery.", "Dr Example, Example Surgery")
+    health_visitor: Line | None = optional_field(
+        "Health visitor", "The health visitor’s name and how to reach them.", "Pat Example, 01632 960010"
     )
-    health_visitor: Line | None = Field(
-        default=None,
-        title="Health visitor",
-        description="The health visitor’s name and how to reach them.",
-        examples=["Pat Example, 01632 960010"],
+    school_nurse: Line | None = optional_field(
+        "School nurse", "The school nurse’s name and how to reach them.", "Kit Example, 01632 960011"
     )
-    school_nurse: Line | None = Field(
-        default=None,
-        title="School nurse",
-        description="The school nurse’s name and how to reach them.",
-        examples=["Kit Example, 01632 960011"],
+    looked_after: YesNo | None = optional_field(
+        "Is the child looked after by a council?", "Whether the child is in the care of a council.", "not_known"
     )
-    looked_after: YesNo | None = Field(
-        default=None,
-        title="Is the child looked after by a council?",
-        description="Whether the child is in the care of a council.",
-        examples=["not_known"],
+    child_protection_plan: YesNo | None = optional_field(
+        "Is there a child protection plan?", "Whether the child is on a child protection plan now.", "not_known"
     )
-    child_protection_plan: YesNo | None = Field(
-        default=None,
-        title="Is there a child protection plan?",
-        description="Whether the child is on a child protection plan now.",
-        examples=["not_known"],
+    education_health_and_care_plan: YesNo | None = optional_field(
+        "Is there an education, health and care plan?",
+        "Whether the child has an education, health and care plan (EHCP).",
+        "yes",
     )
-    education_health_and_care_plan: YesNo | None = Field(
-        default=None,
-        title="Is there an education, health and care plan?",
-        description="Whether the child has an education, health and care plan (EHCP).",
-        examples=["yes"],
-    )
-    allocated_social_worker: Line | None = Field(
-        default=None,
-        title="Social worker",
-        description="The child’s social worker, if there is one: name, team and how to reach them.",
-        examples=["Jo Example, Example Council, 01632 960012"],
+    allocated_social_worker: Line | None = optional_field(
+        "Social worker",
+        "The child’s social worker, if there is one: name, team and how to reach them.",
+        "Jo Example, Example Council, 01632 960012",
     )

@@ -8,10 +8,9 @@ from pydantic import Field
 from app.models.base import Slug
 from app.models.concerns.child import Child
 from app.models.concerns.detail import ConcernDetail
-from app.models.concerns.field_types import Line, YesNo
+from app.models.concerns.field_types import Line, ReporterInput, YesNo, optional_field
 from app.models.concerns.people import OtherPerson, ParentOrCarer
 from app.models.concerns.reporter import Reporter
-from app.models.concerns.reporter_input import ReporterInput
 from app.models.concerns.sharing import Agency, InformedAndBasis, RiskToWorkers
 
 FORM_VERSION = 2
@@ -29,23 +28,14 @@ class ImmediateDanger(StrEnum):
 class AlreadyTelephoned(ReporterInput):
     """A call to the duty team or the police before this was written. Neither waits for the other."""
 
-    telephoned: YesNo | None = Field(
-        default=None,
-        title="Have you already telephoned?",
-        description="Whether you have telephoned the duty team or the police about this.",
-        examples=["yes"],
+    telephoned: YesNo | None = optional_field(
+        "Have you already telephoned?", "Whether you have telephoned the duty team or the police about this.", "yes"
     )
-    when: Line | None = Field(
-        default=None,
-        title="When did you telephone?",
-        description="The day and time, in your own words.",
-        examples=["24 November 2026, about 9.30 in the morning"],
+    when: Line | None = optional_field(
+        "When did you telephone?", "The day and time, in your own words.", "24 November 2026, about 9.30 in the morning"
     )
-    whom: Line | None = Field(
-        default=None,
-        title="Whom did you speak to?",
-        description="The name, team or number, as far as you know.",
-        examples=["Jo, at the duty team"],
+    whom: Line | None = optional_field(
+        "Whom did you speak to?", "The name, team or number, as far as you know.", "Jo, at the duty team"
     )
 
 
@@ -59,40 +49,29 @@ class Concern(ReporterInput):
     Safeguard Children).
     """
 
-    guide: Slug | None = Field(
-        default=None,
-        title="Guide",
-        description="The guide that the concern refers to. May be left out where there is only one.",
-        examples=["child-sexual-exploitation"],
+    guide: Slug | None = optional_field(
+        "Guide",
+        "The guide that the concern refers to. May be left out where there is only one.",
+        "child-sexual-exploitation",
     )
-    edition: Annotated[int, Field(strict=True, ge=1)] | None = Field(
-        default=None,
-        title="Edition",
-        description="The number of the edition that the reporter was shown; left out, the current one.",
-        examples=[1],
+    edition: Annotated[int, Field(strict=True, ge=1)] | None = optional_field(
+        "Edition", "The number of the edition that the reporter was shown; left out, the current one.", 1
     )
     immediate_danger: ImmediateDanger = Field(
         title="Is a child in immediate danger?",
         description="If a child is in immediate danger, call 999 now. You can still send this afterwards.",
         examples=["no"],
     )
-    police_informed: YesNo | None = Field(
-        default=None,
-        title="Have the police been told?",
-        description="Whether you or anybody else has told the police about this.",
-        examples=["not_known"],
+    police_informed: YesNo | None = optional_field(
+        "Have the police been told?", "Whether you or anybody else has told the police about this.", "not_known"
     )
-    police_reference: Line | None = Field(
-        default=None,
-        title="Police reference",
-        description="The crime or incident number, if the police gave one.",
-        examples=["Log 000 of 24 November 2026"],
+    police_reference: Line | None = optional_field(
+        "Police reference", "The crime or incident number, if the police gave one.", "Log 000 of 24 November 2026"
     )
-    already_telephoned: AlreadyTelephoned | None = Field(
-        default=None,
-        title="Calls already made",
-        description="Any call to the duty team or the police before you wrote this.",
-        examples=[{"telephoned": "yes", "when": "This morning", "whom": "The duty team"}],
+    already_telephoned: AlreadyTelephoned | None = optional_field(
+        "Calls already made",
+        "Any call to the duty team or the police before you wrote this.",
+        {"telephoned": "yes", "when": "This morning", "whom": "The duty team"},
     )
     reporter: Reporter = Field(
         title="About you",
@@ -120,11 +99,10 @@ class Concern(ReporterInput):
         description="Siblings, regular visitors, absent parents and anybody else around the children.",
         examples=[[{"name": "Charlie Example", "connection": "sibling"}]],
     )
-    informed_and_basis: InformedAndBasis | None = Field(
-        default=None,
-        title="Who has been told, and the basis for sharing",
-        description="What the parents and the child know, what the child says, and the basis for sharing.",
-        examples=[{"parents_informed": "not_known", "child_informed": "yes"}],
+    informed_and_basis: InformedAndBasis | None = optional_field(
+        "Who has been told, and the basis for sharing",
+        "What the parents and the child know, what the child says, and the basis for sharing.",
+        {"parents_informed": "not_known", "child_informed": "yes"},
     )
     concern: ConcernDetail = Field(
         title="The concern",
@@ -138,9 +116,6 @@ class Concern(ReporterInput):
         description="Organisations that already work with a child or the family.",
         examples=[[{"name": "Example Youth Club", "knows_of_concern": "no"}]],
     )
-    risk_to_workers: RiskToWorkers | None = Field(
-        default=None,
-        title="Risk to workers",
-        description="Anything that a worker should know before a visit or a call.",
-        examples=[{"known_risk": "not_known"}],
+    risk_to_workers: RiskToWorkers | None = optional_field(
+        "Risk to workers", "Anything that a worker should know before a visit or a call.", {"known_risk": "not_known"}
     )

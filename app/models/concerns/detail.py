@@ -5,7 +5,7 @@ from typing import Annotated
 
 from pydantic import AfterValidator, Field, StringConstraints
 
-from app.models.concerns.field_types import Account, Line, Note, PartialDate, YesNo
+from app.models.concerns.field_types import Account, Line, Note, PartialDate, ReporterInput, YesNo, optional_field
 from app.models.concerns.observations import (
     MissingEpisode,
     PersonOfConcern,
@@ -13,7 +13,6 @@ from app.models.concerns.observations import (
     UniqueObservations,
     VehicleOfConcern,
 )
-from app.models.concerns.reporter_input import ReporterInput
 
 
 def _check_not_blank(narrative: str) -> str:
@@ -38,23 +37,18 @@ class HowKnown(StrEnum):
 class OnlineElement(ReporterInput):
     """What happened online, or by telephone and messages."""
 
-    involved: YesNo | None = Field(
-        default=None,
-        title="Did any of it happen online?",
-        description="Whether the internet, an app, a game or messages played a part.",
-        examples=["yes"],
+    involved: YesNo | None = optional_field(
+        "Did any of it happen online?", "Whether the internet, an app, a game or messages played a part.", "yes"
     )
-    apps_and_accounts: Note | None = Field(
-        default=None,
-        title="Apps and accounts",
-        description="Which apps, games or sites, and which accounts, as far as you know.",
-        examples=["An account called example_user_1 on a chat app"],
+    apps_and_accounts: Note | None = optional_field(
+        "Apps and accounts",
+        "Which apps, games or sites, and which accounts, as far as you know.",
+        "An account called example_user_1 on a chat app",
     )
-    described: Note | None = Field(
-        default=None,
-        title="What happened online",
-        description="What you know of it. Please do not copy or send any images.",
-        examples=["Messages late at night that upset Alex"],
+    described: Note | None = optional_field(
+        "What happened online",
+        "What you know of it. Please do not copy or send any images.",
+        "Messages late at night that upset Alex",
     )
 
 
@@ -77,29 +71,23 @@ class ConcernDetail(ReporterInput):
         description="Seen or heard by you, told to you by the child, or by someone else: as many as apply.",
         examples=[["first_hand", "told_by_child"]],
     )
-    how_known_described: Note | None = Field(
-        default=None,
-        title="How you know, in your own words",
-        description="Who told you, when, and in what words, as far as you can say.",
-        examples=["Alex’s friend told me on 19 November"],
+    how_known_described: Note | None = optional_field(
+        "How you know, in your own words",
+        "Who told you, when, and in what words, as far as you can say.",
+        "Alex’s friend told me on 19 November",
     )
-    source_wishes_to_stay_anonymous: YesNo | None = Field(
-        default=None,
-        title="Does the person who told you wish to stay anonymous?",
-        description="If someone other than the child told you: whether they ask not to be named.",
-        examples=["yes"],
+    source_wishes_to_stay_anonymous: YesNo | None = optional_field(
+        "Does the person who told you wish to stay anonymous?",
+        "If someone other than the child told you: whether they ask not to be named.",
+        "yes",
     )
-    latest_event: PartialDate | None = Field(
-        default=None,
-        title="Date of the latest event",
-        description="A date, a month or a year, such as 2026-11-24, 2026-11 or 2026.",
-        examples=["2026-11-20"],
+    latest_event: PartialDate | None = optional_field(
+        "Date of the latest event", "A date, a month or a year, such as 2026-11-24, 2026-11 or 2026.", "2026-11-20"
     )
-    latest_event_described: Line | None = Field(
-        default=None,
-        title="When the latest event was, in your own words",
-        description="If you do not know the date, or want to say more about the time.",
-        examples=["Last Friday, just after school"],
+    latest_event_described: Line | None = optional_field(
+        "When the latest event was, in your own words",
+        "If you do not know the date, or want to say more about the time.",
+        "Last Friday, just after school",
     )
     indicators: UniqueObservations = Field(
         default=(),
@@ -122,17 +110,13 @@ class ConcernDetail(ReporterInput):
         description="Other harms named by the guide that you think may be linked.",
         examples=[[{"id": "child-trafficking", "note": "Taken to another town"}]],
     )
-    online: OnlineElement | None = Field(
-        default=None,
-        title="Online",
-        description="Anything that happened online, or by telephone and messages.",
-        examples=[{"involved": "not_known"}],
+    online: OnlineElement | None = optional_field(
+        "Online", "Anything that happened online, or by telephone and messages.", {"involved": "not_known"}
     )
-    missing_now: YesNo | None = Field(
-        default=None,
-        title="Is a child missing now?",
-        description="If a child is missing now, call the police as well: 999 if the child may be in danger.",
-        examples=["no"],
+    missing_now: YesNo | None = optional_field(
+        "Is a child missing now?",
+        "If a child is missing now, call the police as well: 999 if the child may be in danger.",
+        "no",
     )
     missing_episodes: tuple[MissingEpisode, ...] = Field(
         default=(),
@@ -162,15 +146,13 @@ class ConcernDetail(ReporterInput):
         description="Any place that may matter.",
         examples=[[{"name": "Example Park"}]],
     )
-    going_well: Account | None = Field(
-        default=None,
-        title="What is going well?",
-        description="People who help, things the child enjoys, anything that keeps the child safe.",
-        examples=["Alex trusts an aunt and enjoys football practice"],
+    going_well: Account | None = optional_field(
+        "What is going well?",
+        "People who help, things the child enjoys, anything that keeps the child safe.",
+        "Alex trusts an aunt and enjoys football practice",
     )
-    hoped_for: Account | None = Field(
-        default=None,
-        title="What do you hope will happen?",
-        description="What you hope will change for the child once you have raised this.",
-        examples=["That somebody talks with Alex soon"],
+    hoped_for: Account | None = optional_field(
+        "What do you hope will happen?",
+        "What you hope will change for the child once you have raised this.",
+        "That somebody talks with Alex soon",
     )

@@ -1,4 +1,4 @@
-"""The small types that the models of a concern share: texts, answers, dates, addresses.
+"""What the models of a concern share: their base class, and small types for texts, answers, dates and addresses.
 
 Text is stored exactly as typed, and no telephone number, postcode, name or email address is ever refused for its form.
 Only dates are checked, because a misread date would put a false fact in a child’s record. Each date has a free text
@@ -8,12 +8,21 @@ field beside it.
 import datetime as dt
 import re
 from enum import StrEnum
-from typing import Annotated
+from functools import cache
+from typing import Annotated, Any
 
-from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    Field,
+    GetJsonSchemaHandler,
+    StringConstraints,
+    model_validator,
+)
+from pydantic.json_schema import JsonSchemaValue
+from pydantic_core import core_schema
 
-from app.models.base import FromCodeList
-from app.models.concerns.reporter_input import ReporterInput
+from app.models.base import FromCodeList, RequestModel
 
 # Generous lengths, under which the longest possible concern is still well below a megabyte.
 Brief = Annotated[str, StringConstraints(max_length=100)]
@@ -74,42 +83,66 @@ PartialDate = Annotated[
     Field(json_schema_extra={"pattern": _PARTIAL_DATE}),
 ]
 
+_LIST_KEYWORDS = ("type", "items", "minItems", "maxItems")
+
+
+class ReporterInput(RequestModel):
+    """The base of the models in a concern or an addition.
+
+    Many front ends send null for an empty field, so null means the same as leaving a field out, lists included.
+    """
+
+    @model_validator(mode="before")
+    @classmethod
+    def _drop_null_lists(cls, fields: Any) -> Any:
+        if not isinstance(fields, dict) or None not in fields.values():
+            return fields
+        return {name: value for name, value in fields.items() if value is not None or name not in _optional_lists(cls)}
+
+    @classmethod
+    def __get_pydantic_json_schema__(
+        cls, schema: core_schema.CoreSchema, handler: GetJsonSchemaHandler
+    ) -> JsonSchemaValue:
+        """Allow null for every list that may be left out."""
+        json_schema: dict[str, Any] = handler(schema)
+        properties = handler.resolve_ref_schema(json_schema)["properties"]
+        for name in _optional_lists(cls):
+            properties[name]["anyOf"] = [
+                {keyword: properties[name].pop(keyword) for keyword in _LIST_KEYWORDS if keyword in properties[name]},
+                {"type": "null"},
+            ]
+        return json_schema
+
+
+@cache
+def _optional_lists(model: type[ReporterInput]) -> frozenset[str]:
+    """Return the names of the lists that may be left out."""
+    return frozenset(name for name, field in model.model_fields.items() if field.default == ())
+
+
+def optional_field(title: str, description: str, example: Any) -> Any:
+    """Declare a field that may be left out or null, with its label, its help text and an example."""
+    return Field(default=None, title=title, description=description, examples=[example])
+
 
 class Address(ReporterInput):
     """An address as far as it is known. Nothing is checked against a directory and nothing is reformatted."""
 
-    text: Line | None = Field(
-        default=None,
-        title="Address",
-        description="As much of the address as you know, in any layout.",
-        examples=["1 Example Street, Exampleton"],
+    text: Line | None = optional_field(
+        "Address", "As much of the address as you know, in any layout.", "1 Example Street, Exampleton"
     )
-    postcode: Brief | None = Field(
-        default=None,
-        title="Postcode",
-        description="The postcode or part of it, in any form.",
-        examples=["XX1 1XX"],
-    )
-    uprn: Brief | None = Field(
-        default=None,
-        title="Unique property reference number (UPRN)",
-        description="The number of the property, where a system has it. People need not look for it.",
-        examples=["000000000000"],
+    postcode: Brief | None = optional_field("Postcode", "The postcode or part of it, in any form.", "XX1 1XX")
+    uprn: Brief | None = optional_field(
+        "Unique property reference number (UPRN)",
+        "The number of the property, where a system has it. People need not look for it.",
+        "000000000000",
     )
 
 
 class Identifier(ReporterInput):
     """A number that another body knows a person by, together with the name of the scheme."""
 
-    scheme: Brief | None = Field(
-        default=None,
-        title="Kind of number",
-        description="Which number it is, such as nhs-number or unique-pupil-number.",
-        examples=["nhs-number"],
+    scheme: Brief | None = optional_field(
+        "Kind of number", "Which number it is, such as nhs-number or unique-pupil-number.", "nhs-number"
     )
-    value: Brief | None = Field(
-        default=None,
-        title="Number",
-        description="The number itself, in any form.",
-        examples=["999 000 0000"],
-    )
+    value: Brief | None = optional_field("Number", "The number itself, in any form.", "999 000 0000")

@@ -5,8 +5,16 @@ from typing import Annotated
 from pydantic import AfterValidator, Field
 
 from app.models.base import Slug
-from app.models.concerns.field_types import Address, Brief, Line, Note, PartialDate, YesNo
-from app.models.concerns.reporter_input import ReporterInput
+from app.models.concerns.field_types import (
+    Address,
+    Brief,
+    Line,
+    Note,
+    PartialDate,
+    ReporterInput,
+    YesNo,
+    optional_field,
+)
 
 
 class Observation(ReporterInput):
@@ -22,23 +30,18 @@ class Observation(ReporterInput):
         description="The `id` of the item in the edition that the concern names.",
         examples=["missing-or-unexplained-absence"],
     )
-    note: Note | None = Field(
-        default=None,
-        title="What was seen",
-        description="What you saw or were told about this, in your own words.",
-        examples=["Did not come home on two nights"],
+    note: Note | None = optional_field(
+        "What was seen", "What you saw or were told about this, in your own words.", "Did not come home on two nights"
     )
-    first_seen: PartialDate | None = Field(
-        default=None,
-        title="First seen",
-        description="When it was first seen: a date, a month or a year, such as 2026-11-24, 2026-11 or 2026.",
-        examples=["2026-09"],
+    first_seen: PartialDate | None = optional_field(
+        "First seen",
+        "When it was first seen: a date, a month or a year, such as 2026-11-24, 2026-11 or 2026.",
+        "2026-09",
     )
-    last_seen: PartialDate | None = Field(
-        default=None,
-        title="Last seen",
-        description="When it was last seen: a date, a month or a year, such as 2026-11-24, 2026-11 or 2026.",
-        examples=["2026-11-20"],
+    last_seen: PartialDate | None = optional_field(
+        "Last seen",
+        "When it was last seen: a date, a month or a year, such as 2026-11-24, 2026-11 or 2026.",
+        "2026-11-20",
     )
 
 
@@ -55,36 +58,28 @@ UniqueObservations = Annotated[tuple[Observation, ...], AfterValidator(_check_id
 class MissingEpisode(ReporterInput):
     """A time when the child was missing, or away without an explanation, as far as it is known."""
 
-    started: PartialDate | None = Field(
-        default=None,
-        title="When it began",
-        description="A date, a month or a year, such as 2026-11-24, 2026-11 or 2026.",
-        examples=["2026-11-13"],
+    started: PartialDate | None = optional_field(
+        "When it began", "A date, a month or a year, such as 2026-11-24, 2026-11 or 2026.", "2026-11-13"
     )
-    ended: PartialDate | None = Field(
-        default=None,
-        title="When it ended",
-        description="A date, a month or a year. Leave it out if the child has not returned or you do not know.",
-        examples=["2026-11-14"],
+    ended: PartialDate | None = optional_field(
+        "When it ended",
+        "A date, a month or a year. Leave it out if the child has not returned or you do not know.",
+        "2026-11-14",
     )
-    reported_to_police: YesNo | None = Field(
-        default=None,
-        title="Was it reported to the police?",
-        description="Whether anybody told the police.",
-        examples=["not_known"],
+    reported_to_police: YesNo | None = optional_field(
+        "Was it reported to the police?", "Whether anybody told the police.", "not_known"
     )
-    described: Note | None = Field(
-        default=None,
-        title="What is known about it",
-        description="Which child, how long, where the child was found, what the child said about it.",
-        examples=["Alex came to school tired the next day and did not say where the night was spent"],
+    described: Note | None = optional_field(
+        "What is known about it",
+        "Which child, how long, where the child was found, what the child said about it.",
+        "Alex came to school tired the next day and did not say where the night was spent",
     )
 
 
 class PersonOfConcern(ReporterInput):
     """Somebody who may be a risk to a child. A partial description is worth giving."""
 
-    name: Line | None = Field(default=None, title="Name", description="As far as you know it.", examples=["‘Max’"])
+    name: Line | None = optional_field("Name", "As far as you know it.", "‘Max’")
     other_names: tuple[Line, ...] = Field(
         default=(),
         max_length=5,
@@ -92,70 +87,47 @@ class PersonOfConcern(ReporterInput):
         description="Nicknames, and names used online.",
         examples=[["example_user_1"]],
     )
-    age_described: Line | None = Field(
-        default=None,
-        title="Age in your own words",
-        description="The person’s age, or your estimate of it.",
-        examples=["Looks about 25"],
+    age_described: Line | None = optional_field(
+        "Age in your own words", "The person’s age, or your estimate of it.", "Looks about 25"
     )
-    relationship_to_child: Line | None = Field(
-        default=None,
-        title="Connection with the child",
-        description="How the person knows the child, as far as you know.",
-        examples=["Alex calls him a friend"],
+    relationship_to_child: Line | None = optional_field(
+        "Connection with the child", "How the person knows the child, as far as you know.", "Alex calls him a friend"
     )
-    address: Address | None = Field(
-        default=None,
-        title="Address",
-        description="Where the person lives or stays, if you know.",
-        examples=[{"text": "Somewhere near Example Park"}],
+    address: Address | None = optional_field(
+        "Address", "Where the person lives or stays, if you know.", {"text": "Somewhere near Example Park"}
     )
-    phones_and_accounts: Line | None = Field(
-        default=None,
-        title="Telephone numbers and online accounts",
-        description="Any number or account that the person uses, in any form.",
-        examples=["07700 900003"],
+    phones_and_accounts: Line | None = optional_field(
+        "Telephone numbers and online accounts",
+        "Any number or account that the person uses, in any form.",
+        "07700 900003",
     )
-    described: Note | None = Field(
-        default=None,
-        title="Description",
-        description="What the person looks like, does and has said, and what worries you.",
-        examples=["Tall; waits outside the school gate"],
+    described: Note | None = optional_field(
+        "Description",
+        "What the person looks like, does and has said, and what worries you.",
+        "Tall; waits outside the school gate",
     )
 
 
 class VehicleOfConcern(ReporterInput):
     """A vehicle that may matter. A part of its registration is worth giving."""
 
-    registration: Brief | None = Field(
-        default=None,
-        title="Registration",
-        description="The registration number, or the part of it that you remember.",
-        examples=["ends EXA"],
+    registration: Brief | None = optional_field(
+        "Registration", "The registration number, or the part of it that you remember.", "ends EXA"
     )
-    described: Note | None = Field(
-        default=None,
-        title="Description",
-        description="Make, colour, damage, who was in it, where and when it was seen.",
-        examples=["Small grey car, outside school on 20 November"],
+    described: Note | None = optional_field(
+        "Description",
+        "Make, colour, damage, who was in it, where and when it was seen.",
+        "Small grey car, outside school on 20 November",
     )
 
 
 class PlaceOfConcern(ReporterInput):
     """A place that may matter: where a child is taken, meets somebody or has been found."""
 
-    name: Line | None = Field(
-        default=None, title="Name", description="What the place is called.", examples=["Example Park"]
+    name: Line | None = optional_field("Name", "What the place is called.", "Example Park")
+    address: Address | None = optional_field(
+        "Address", "Its address, as far as you know it.", {"text": "By the north gate, Exampleton"}
     )
-    address: Address | None = Field(
-        default=None,
-        title="Address",
-        description="Its address, as far as you know it.",
-        examples=[{"text": "By the north gate, Exampleton"}],
-    )
-    described: Note | None = Field(
-        default=None,
-        title="Description",
-        description="What happens there, when, and who is there.",
-        examples=["Alex is collected from here on Friday evenings"],
+    described: Note | None = optional_field(
+        "Description", "What happens there, when, and who is there.", "Alex is collected from here on Friday evenings"
     )

@@ -4,8 +4,7 @@ from enum import StrEnum
 
 from pydantic import Field
 
-from app.models.concerns.field_types import Line, ReferralSourceCode, YesNo
-from app.models.concerns.reporter_input import ReporterInput
+from app.models.concerns.field_types import Line, ReferralSourceCode, ReporterInput, YesNo, optional_field
 
 
 class ReporterKind(StrEnum):
@@ -29,63 +28,40 @@ class Reporter(ReporterInput):
         description="Whether you work with children, are a member of the public, family, the child, or stay anonymous.",
         examples=["professional"],
     )
-    source_code: ReferralSourceCode | None = Field(
-        default=None,
-        title="Referral source",
-        description="The code from the list `referral-source`, where a system has it. People need not look for it.",
-        examples=["2A"],
+    source_code: ReferralSourceCode | None = optional_field(
+        "Referral source",
+        "The code from the list `referral-source`, where a system has it. People need not look for it.",
+        "2A",
     )
-    name: Line | None = Field(
-        default=None, title="Your name", description="The name to ask for.", examples=["Robin Example"]
+    name: Line | None = optional_field("Your name", "The name to ask for.", "Robin Example")
+    role: Line | None = optional_field("Your role", "Your job or role, if any.", "Form tutor")
+    organisation: Line | None = optional_field(
+        "Your organisation", "Where you work or volunteer, if that is how you know the child.", "Example Academy"
     )
-    role: Line | None = Field(
-        default=None, title="Your role", description="Your job or role, if any.", examples=["Form tutor"]
+    phone: Line | None = optional_field(
+        "Your telephone number", "A number to reach you on, in any form.", "01632 960001"
     )
-    organisation: Line | None = Field(
-        default=None,
-        title="Your organisation",
-        description="Where you work or volunteer, if that is how you know the child.",
-        examples=["Example Academy"],
+    email: Line | None = optional_field("Your email address", "An address to write to you at.", "robin@academy.example")
+    safe_times_to_contact: Line | None = optional_field(
+        "When and how is it safe to contact you?",
+        "Times and ways that are safe for you and for the child, and any that are not.",
+        "Weekdays before 4 pm; please leave no message",
     )
-    phone: Line | None = Field(
-        default=None,
-        title="Your telephone number",
-        description="A number to reach you on, in any form.",
-        examples=["01632 960001"],
+    relationship_to_child: Line | None = optional_field(
+        "How do you know the child?", "Your connection with the child or family.", "Alex’s form tutor since September"
     )
-    email: Line | None = Field(
-        default=None,
-        title="Your email address",
-        description="An address to write to you at.",
-        examples=["robin@academy.example"],
+    anonymous_to_family: YesNo | None = optional_field(
+        "Do you wish to stay anonymous from the family?",
+        "Whether you ask that the family is not told who raised the concern.",
+        "yes",
     )
-    safe_times_to_contact: Line | None = Field(
-        default=None,
-        title="When and how is it safe to contact you?",
-        description="Times and ways that are safe for you and for the child, and any that are not.",
-        examples=["Weekdays before 4 pm; please leave no message"],
+    safeguarding_lead_consulted: YesNo | None = optional_field(
+        "Have you spoken to your designated safeguarding lead?",
+        "Only if your organisation has one. You may raise a concern without having done so.",
+        "yes",
     )
-    relationship_to_child: Line | None = Field(
-        default=None,
-        title="How do you know the child?",
-        description="Your connection with the child or family.",
-        examples=["Alex’s form tutor since September"],
-    )
-    anonymous_to_family: YesNo | None = Field(
-        default=None,
-        title="Do you wish to stay anonymous from the family?",
-        description="Whether you ask that the family is not told who raised the concern.",
-        examples=["yes"],
-    )
-    safeguarding_lead_consulted: YesNo | None = Field(
-        default=None,
-        title="Have you spoken to your designated safeguarding lead?",
-        description="Only if your organisation has one. You may raise a concern without having done so.",
-        examples=["yes"],
-    )
-    safeguarding_lead_name: Line | None = Field(
-        default=None,
-        title="Name of the designated safeguarding lead",
-        description="Who was consulted, and how to reach them.",
-        examples=["Chris Example, 01632 960002"],
+    safeguarding_lead_name: Line | None = optional_field(
+        "Name of the designated safeguarding lead",
+        "Who was consulted, and how to reach them.",
+        "Chris Example, 01632 960002",
     )
