@@ -48,14 +48,14 @@ Slug = Annotated[
 
 Text = Annotated[str, StringConstraints(min_length=1, max_length=4000)]
 
-_FULL_DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+FULL_DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 
 
 def _parse_full_date(value: object) -> object:
     if type(value) is dt.date:
         return value
     try:
-        if not isinstance(value, str) or not _FULL_DATE.fullmatch(value):
+        if not isinstance(value, str) or not FULL_DATE.fullmatch(value):
             raise ValueError
         return dt.date.fromisoformat(value)
     except ValueError:

@@ -17,6 +17,7 @@ from app.models.concerns.field_types import (
     SexCode,
     YesNo,
     optional_field,
+    optional_list,
 )
 
 
@@ -31,12 +32,11 @@ class Child(ReporterInput):
         "First names", "First and middle names as far as you know. If you have only one name, put it here.", "Alex"
     )
     family_name: Line | None = optional_field("Family name", "The child’s family name, if you know it.", "Example")
-    other_names: tuple[Line, ...] = Field(
-        default=(),
+    other_names: tuple[Line, ...] = optional_list(
+        "Other names",
+        "Any other names the child uses or has used: nicknames, former names, names used online.",
+        ["Lex"],
         max_length=5,
-        title="Other names",
-        description="Any other names the child uses or has used: nicknames, former names, names used online.",
-        examples=[["Lex"]],
     )
     date_of_birth: Day | None = optional_field(
         "Date of birth",
@@ -66,12 +66,11 @@ class Child(ReporterInput):
         "How the child or family describes it, if you know.",
         "The family describes itself as of mixed background",
     )
-    disabilities: tuple[DisabilityCode, ...] = Field(
-        default=(),
+    disabilities: tuple[DisabilityCode, ...] = optional_list(
+        "Disabilities",
+        "Codes from the list `disability`: as many as apply. An empty list means not answered.",
+        ["HEAR"],
         max_length=15,
-        title="Disabilities",
-        description="Codes from the list `disability`: as many as apply. An empty list means not answered.",
-        examples=[["HEAR"]],
     )
     disability_described: Note | None = optional_field(
         "Disability in your own words",
@@ -89,12 +88,11 @@ class Child(ReporterInput):
         "Anything that helps a worker to talk with the child and be understood.",
         "Prefers to write things down",
     )
-    identifiers: tuple[Identifier, ...] = Field(
-        default=(),
+    identifiers: tuple[Identifier, ...] = optional_list(
+        "Numbers that the child is known by",
+        "Numbers from health, school or social care records, where you have them.",
+        [{"scheme": "nhs-number", "value": "999 000 0000"}],
         max_length=5,
-        title="Numbers that the child is known by",
-        description="Numbers from health, school or social care records, where you have them.",
-        examples=[[{"scheme": "nhs-number", "value": "999 000 0000"}]],
     )
     home_address: Address | None = optional_field(
         "Home address",

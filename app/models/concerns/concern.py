@@ -8,7 +8,7 @@ from pydantic import Field
 from app.models.base import Slug
 from app.models.concerns.child import Child
 from app.models.concerns.detail import ConcernDetail
-from app.models.concerns.field_types import Line, ReporterInput, YesNo, optional_field
+from app.models.concerns.field_types import Line, ReporterInput, YesNo, optional_field, optional_list
 from app.models.concerns.people import OtherPerson, ParentOrCarer
 from app.models.concerns.reporter import Reporter
 from app.models.concerns.sharing import Agency, InformedAndBasis, RiskToWorkers
@@ -85,19 +85,17 @@ class Concern(ReporterInput):
         description="Every child you are worried about. If you know nothing of a child, leave an empty entry.",
         examples=[[{"given_names": "Alex", "estimated_age": 14}], [{}]],
     )
-    parents_and_carers: tuple[ParentOrCarer, ...] = Field(
-        default=(),
+    parents_and_carers: tuple[ParentOrCarer, ...] = optional_list(
+        "Parents and carers",
+        "Parents of the children, and others who care for them.",
+        [{"name": "Sam Example", "relationship_to_child": "Mother of Alex"}],
         max_length=20,
-        title="Parents and carers",
-        description="Parents of the children, and others who care for them.",
-        examples=[[{"name": "Sam Example", "relationship_to_child": "Mother of Alex"}]],
     )
-    others: tuple[OtherPerson, ...] = Field(
-        default=(),
+    others: tuple[OtherPerson, ...] = optional_list(
+        "Household and others",
+        "Siblings, regular visitors, absent parents and anybody else around the children.",
+        [{"name": "Charlie Example", "connection": "sibling"}],
         max_length=20,
-        title="Household and others",
-        description="Siblings, regular visitors, absent parents and anybody else around the children.",
-        examples=[[{"name": "Charlie Example", "connection": "sibling"}]],
     )
     informed_and_basis: InformedAndBasis | None = optional_field(
         "Who has been told, and the basis for sharing",
@@ -109,12 +107,11 @@ class Concern(ReporterInput):
         description="What you saw, heard or were told.",
         examples=[{"narrative": "Alex has been collected from school by an adult whom the family does not know."}],
     )
-    agencies: tuple[Agency, ...] = Field(
-        default=(),
+    agencies: tuple[Agency, ...] = optional_list(
+        "Agencies already involved",
+        "Organisations that already work with a child or the family.",
+        [{"name": "Example Youth Club", "knows_of_concern": "no"}],
         max_length=20,
-        title="Agencies already involved",
-        description="Organisations that already work with a child or the family.",
-        examples=[[{"name": "Example Youth Club", "knows_of_concern": "no"}]],
     )
     risk_to_workers: RiskToWorkers | None = optional_field(
         "Risk to workers", "Anything that a worker should know before a visit or a call.", {"known_risk": "not_known"}

@@ -5,7 +5,16 @@ from typing import Annotated
 
 from pydantic import AfterValidator, Field, StringConstraints
 
-from app.models.concerns.field_types import Account, Line, Note, PartialDate, ReporterInput, YesNo, optional_field
+from app.models.concerns.field_types import (
+    Account,
+    Line,
+    Note,
+    PartialDate,
+    ReporterInput,
+    YesNo,
+    optional_field,
+    optional_list,
+)
 from app.models.concerns.observations import (
     MissingEpisode,
     PersonOfConcern,
@@ -64,12 +73,11 @@ class ConcernDetail(ReporterInput):
         examples=["Alex has been collected from school three times by an adult whom the family does not know."],
         json_schema_extra={"pattern": r"\S"},
     )
-    how_known: tuple[HowKnown, ...] = Field(
-        default=(),
+    how_known: tuple[HowKnown, ...] = optional_list(
+        "How do you know?",
+        "Seen or heard by you, told to you by the child, or by someone else: as many as apply.",
+        ["first_hand", "told_by_child"],
         max_length=10,
-        title="How do you know?",
-        description="Seen or heard by you, told to you by the child, or by someone else: as many as apply.",
-        examples=[["first_hand", "told_by_child"]],
     )
     how_known_described: Note | None = optional_field(
         "How you know, in your own words",
@@ -89,26 +97,23 @@ class ConcernDetail(ReporterInput):
         "If you do not know the date, or want to say more about the time.",
         "Last Friday, just after school",
     )
-    indicators: UniqueObservations = Field(
-        default=(),
+    indicators: UniqueObservations = optional_list(
+        "Indicators seen",
+        "Indicators of the guide that you have seen. There is no need to find any.",
+        [{"id": "missing-or-unexplained-absence", "note": "Away on two nights"}],
         max_length=50,
-        title="Indicators seen",
-        description="Indicators of the guide that you have seen. There is no need to find any.",
-        examples=[[{"id": "missing-or-unexplained-absence", "note": "Away on two nights"}]],
     )
-    factors: UniqueObservations = Field(
-        default=(),
+    factors: UniqueObservations = optional_list(
+        "Vulnerability factors known",
+        "Experiences named by the guide that you know this child has had. They are not indicators.",
+        [{"id": "prior-neglect-or-abuse"}],
         max_length=30,
-        title="Vulnerability factors known",
-        description="Experiences named by the guide that you know this child has had. They are not indicators.",
-        examples=[[{"id": "prior-neglect-or-abuse"}]],
     )
-    linked_risks: UniqueObservations = Field(
-        default=(),
+    linked_risks: UniqueObservations = optional_list(
+        "Linked risks seen",
+        "Other harms named by the guide that you think may be linked.",
+        [{"id": "child-trafficking", "note": "Taken to another town"}],
         max_length=30,
-        title="Linked risks seen",
-        description="Other harms named by the guide that you think may be linked.",
-        examples=[[{"id": "child-trafficking", "note": "Taken to another town"}]],
     )
     online: OnlineElement | None = optional_field(
         "Online", "Anything that happened online, or by telephone and messages.", {"involved": "not_known"}
@@ -118,33 +123,26 @@ class ConcernDetail(ReporterInput):
         "If a child is missing now, call the police as well: 999 if the child may be in danger.",
         "no",
     )
-    missing_episodes: tuple[MissingEpisode, ...] = Field(
-        default=(),
+    missing_episodes: tuple[MissingEpisode, ...] = optional_list(
+        "Times when a child was missing",
+        "Each time that you know of. An empty list means not answered.",
+        [{"started": "2026-11-13", "ended": "2026-11-14"}],
         max_length=20,
-        title="Times when a child was missing",
-        description="Each time that you know of. An empty list means not answered.",
-        examples=[[{"started": "2026-11-13", "ended": "2026-11-14"}]],
     )
-    people_of_concern: tuple[PersonOfConcern, ...] = Field(
-        default=(),
+    people_of_concern: tuple[PersonOfConcern, ...] = optional_list(
+        "People of concern",
+        "Anybody who may be a risk to a child, however little you know about them.",
+        [{"name": "‘Max’", "age_described": "Looks about 25"}],
         max_length=15,
-        title="People of concern",
-        description="Anybody who may be a risk to a child, however little you know about them.",
-        examples=[[{"name": "‘Max’", "age_described": "Looks about 25"}]],
     )
-    vehicles_of_concern: tuple[VehicleOfConcern, ...] = Field(
-        default=(),
+    vehicles_of_concern: tuple[VehicleOfConcern, ...] = optional_list(
+        "Vehicles of concern",
+        "Any vehicle that may matter, however little you remember of it.",
+        [{"registration": "ends EXA"}],
         max_length=10,
-        title="Vehicles of concern",
-        description="Any vehicle that may matter, however little you remember of it.",
-        examples=[[{"registration": "ends EXA"}]],
     )
-    places_of_concern: tuple[PlaceOfConcern, ...] = Field(
-        default=(),
-        max_length=10,
-        title="Places of concern",
-        description="Any place that may matter.",
-        examples=[[{"name": "Example Park"}]],
+    places_of_concern: tuple[PlaceOfConcern, ...] = optional_list(
+        "Places of concern", "Any place that may matter.", [{"name": "Example Park"}], max_length=10
     )
     going_well: Account | None = optional_field(
         "What is going well?",

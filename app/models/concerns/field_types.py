@@ -22,7 +22,7 @@ from pydantic import (
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import core_schema
 
-from app.models.base import FromCodeList, RequestModel
+from app.models.base import FULL_DATE, FromCodeList, RequestModel
 
 # Generous lengths, under which the longest possible concern is still well below a megabyte.
 Brief = Annotated[str, StringConstraints(max_length=100)]
@@ -47,13 +47,8 @@ class YesNo(StrEnum):
     NOT_KNOWN = "not_known"
 
 
-_FULL_DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
-
-
 def _check_full_date(value: object) -> object:
-    if isinstance(value, str) and _FULL_DATE.fullmatch(value):
-        return value
-    if type(value) is dt.date:
+    if type(value) is dt.date or (isinstance(value, str) and FULL_DATE.fullmatch(value)):
         return value
     raise ValueError("must be a full date such as 2026-11-24; if only part is known, use the field beside it")
 
@@ -62,15 +57,15 @@ def _check_full_date(value: object) -> object:
 Day = Annotated[dt.date, BeforeValidator(_check_full_date)]
 
 _PARTIAL_DATE = r"^[12][0-9]{3}(-(0[1-9]|1[0-2])(-(0[1-9]|[12][0-9]|3[01]))?)?$"
-_YEAR_ONLY, _YEAR_AND_MONTH = len("2026"), len("2026-11")
 
 
 def _check_partial_date(value: str) -> str:
-    completion = {_YEAR_ONLY: "-01-01", _YEAR_AND_MONTH: "-01"}.get(len(value), "")
     try:
         if not re.fullmatch(_PARTIAL_DATE, value):
             raise ValueError
-        dt.date.fromisoformat(value + completion)
+        dt.date.fromisoformat(
+            value + "0000-01-01"[len(value) :]
+        )  # the first month and day for those that are not known
     except ValueError:
         raise ValueError("must be a date such as 2026-11-24, 2026-11 or 2026; put other words beside it") from None
     return value
@@ -123,6 +118,11 @@ def _optional_lists(model: type[ReporterInput]) -> frozenset[str]:
 def optional_field(title: str, description: str, example: Any) -> Any:
     """Declare a field that may be left out or null, with its label, its help text and an example."""
     return Field(default=None, title=title, description=description, examples=[example])
+
+
+def optional_list(title: str, description: str, example: list[Any], *, max_length: int) -> Any:
+    """Declare a list that may be left out, empty or null, with its label, its help text and an example."""
+    return Field(default=(), max_length=max_length, title=title, description=description, examples=[example])
 
 
 class Address(ReporterInput):

@@ -14,6 +14,7 @@ from app.models.concerns.field_types import (
     ReporterInput,
     YesNo,
     optional_field,
+    optional_list,
 )
 
 
@@ -80,12 +81,8 @@ class PersonOfConcern(ReporterInput):
     """Somebody who may be a risk to a child. A partial description is worth giving."""
 
     name: Line | None = optional_field("Name", "As far as you know it.", "‘Max’")
-    other_names: tuple[Line, ...] = Field(
-        default=(),
-        max_length=5,
-        title="Other names",
-        description="Nicknames, and names used online.",
-        examples=[["example_user_1"]],
+    other_names: tuple[Line, ...] = optional_list(
+        "Other names", "Nicknames, and names used online.", ["example_user_1"], max_length=5
     )
     age_described: Line | None = optional_field(
         "Age in your own words", "The person’s age, or your estimate of it.", "Looks about 25"

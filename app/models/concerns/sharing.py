@@ -2,8 +2,6 @@
 
 from enum import StrEnum
 
-from pydantic import Field
-
 from app.models.concerns.field_types import (
     Account,
     LawfulBasisCode,
@@ -13,6 +11,7 @@ from app.models.concerns.field_types import (
     ReporterInput,
     YesNo,
     optional_field,
+    optional_list,
 )
 
 
@@ -38,12 +37,11 @@ class InformedAndBasis(ReporterInput):
         "Answer not_safe if telling them could put a child or anybody else at risk.",
         "not_safe",
     )
-    reasons_parents_not_told: tuple[ReasonNotInformedCode, ...] = Field(
-        default=(),
+    reasons_parents_not_told: tuple[ReasonNotInformedCode, ...] = optional_list(
+        "Why have they not been told?",
+        "Codes from the list `reason-parents-not-told`: as many as apply.",
+        ["risk_of_significant_harm"],
         max_length=10,
-        title="Why have they not been told?",
-        description="Codes from the list `reason-parents-not-told`: as many as apply.",
-        examples=[["risk_of_significant_harm"]],
     )
     parents_informed_described: Note | None = optional_field(
         "What they were told, or why not",
