@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from app import errors
-from app.models.guidance.seed_errors import SeedFileError
 from app.models.links import PROBLEMS
 from app.models.problems import Problem
 
@@ -212,7 +211,7 @@ PROBLEM_FOR: Mapping[type[errors.GuidanceError], ProblemType] = {
     errors.SetupError: INTERNAL_ERROR,
     errors.SchemaBehind: INTERNAL_ERROR,
     errors.SchemaUnknown: INTERNAL_ERROR,
-    SeedFileError: INTERNAL_ERROR,
+    errors.SeedFileError: INTERNAL_ERROR,
 }
 PROBLEM_FOR_STATUS: Mapping[int, ProblemType] = {
     problem_type.status: problem_type

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
+from app.errors import SeedFileError
 from app.models.code_lists import CodeList
-from app.models.guidance.seed_errors import SeedFileError
 from app.models.guidance.seed_files import edition_place, read_seed_file
 
 SOUND = """\

@@ -1,18 +1,40 @@
 """Strict reading of seed files: YAML 1.2, parsed into a model, with every fault and its line in one error."""
 
+import json
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
+from types import MappingProxyType
 from typing import TypeVar
 
-from pydantic import BaseModel
+from pydantic import BaseModel, ValidationError
+from pydantic_core import ErrorDetails
+from ruamel.yaml import YAML
+from ruamel.yaml.error import MarkedYAMLError
+from ruamel.yaml.events import DocumentStartEvent, Event
+from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
+from ruamel.yaml.reader import ReaderError
 
-from app.errors import FieldError
+from app.errors import FieldError, Location, SeedError, SeedFileError
 from app.models.base import SLUG_PATTERN
-from app.models.guidance.seed_errors import SeedError, SeedFileError
-from app.models.guidance.seed_lines import read_with_lines, with_lines
 
 _Model = TypeVar("_Model", bound=BaseModel)
+
+_constructor = YAML(typ="safe", pure=True).constructor
+_TEXT = "tag:yaml.org,2002:str"
+_DATE = "tag:yaml.org,2002:timestamp"  # YAML 1.2 knows no dates: they are text
+_REASONS = MappingProxyType(
+    {
+        "missing": "is missing",
+        "extra_forbidden": "is not a key that belongs here",
+        "string_type": "must be text, in quotes where it looks like something else",
+        "int_type": "must be a whole number, without quotes",
+        "bool_type": "must be true or false, without quotes",
+        "tuple_type": "must be a list",
+        "model_type": "must be a group of keys",
+    }
+)
 
 
 def edition_place(path: Path) -> tuple[str, int]:
@@ -26,12 +48,30 @@ def edition_place(path: Path) -> tuple[str, int]:
 
 def read_seed_file(path: Path, model: type[_Model]) -> _Model:
     """Parse the file into the model, without conversion of types. Raise `SeedFileError` with every fault."""
-    return read_with_lines(path, _text_of(path), model)
+    value, tree = _read_tree(path)
+    errors: Sequence[ErrorDetails] = ()
+    try:
+        parsed = model.model_validate_json(json.dumps(value), strict=True)
+    except ValidationError as refusal:
+        errors = refusal.errors(include_url=False, include_input=False)
+    faults = [*tree.faults, *(tree.fault_of(error) for error in errors if not _is_echo(error, errors))]
+    if faults:
+        raise SeedFileError(path, faults)
+    return parsed
 
 
 def seed_file_error(path: Path, faults: Sequence[FieldError]) -> SeedFileError:
     """Return the error for faults that were found in the parsed content, each with its line in the file."""
-    return SeedFileError(path, with_lines(path, _text_of(path), faults))
+    _, tree = _read_tree(path)
+    return SeedFileError(
+        path, [SeedError(tree.line_of(fault.at), f"{_place(fault.at)}: {fault.detail}") for fault in faults]
+    )
+
+
+def _read_tree(path: Path) -> tuple[object, "_Tree"]:
+    """Return the value of the file, and the tree with the line of each location. Raise `SeedFileError`."""
+    tree = _Tree()
+    return tree.plain(_root_of(path, _text_of(path)), ()), tree
 
 
 def _text_of(path: Path) -> str:
@@ -45,3 +85,84 @@ def _text_of(path: Path) -> str:
     except UnicodeDecodeError as error:
         line = data[: error.start].count(b"\n") + 1
         raise SeedFileError(path, [SeedError(line, "the file must be UTF-8, and this line is not")]) from None
+
+
+def _root_of(path: Path, text: str) -> Node:
+    try:
+        faults = [fault for event in YAML(typ="safe", pure=True).parse(text) for fault in _unused_features(event)]
+        root: Node | None = None if faults else YAML(typ="safe", pure=True).compose(text)
+    except ReaderError as error:
+        line = text[: error.position].count("\n") + 1
+        raise SeedFileError(path, [SeedError(line, "not YAML: it has a character that YAML does not allow")]) from None
+    except MarkedYAMLError as error:
+        line = error.problem_mark.line + 1 if error.problem_mark else 0
+        problem = ", ".join(filter(None, (error.context, error.problem)))
+        raise SeedFileError(path, [SeedError(line, f"not YAML: {problem}")]) from None
+    if root is None:
+        raise SeedFileError(path, faults or [SeedError(0, "the file is empty")])
+    return root
+
+
+def _unused_features(event: Event) -> Iterator[SeedError]:
+    """Yield a fault for each YAML feature that seed files do not use, since a line must be clear by itself."""
+    line = event.start_mark.line + 1
+    if getattr(event, "anchor", None):
+        yield SeedError(line, "anchors and aliases (`&`, `*`) are not used in seed files: write the words out")
+    if getattr(event, "tag", None):
+        yield SeedError(line, "tags (`!`) are not used in seed files")
+    if isinstance(event, DocumentStartEvent) and event.version not in (None, (1, 2)):
+        yield SeedError(line, "this document must be YAML 1.2: remove its `%YAML` line")
+
+
+@dataclass
+class _Tree:
+    """Plain values from YAML nodes, with the line of each location and the faults of the YAML itself."""
+
+    lines: dict[Location, int] = field(default_factory=dict)
+    faults: list[SeedError] = field(default_factory=list)
+
+    def plain(self, node: Node, at: Location) -> object:
+        """Return the node's value. Of a duplicate key the first value counts, and the second is a fault."""
+        self.lines.setdefault(at, node.start_mark.line + 1)
+        if isinstance(node, SequenceNode):
+            return [self.plain(item, (*at, place)) for place, item in enumerate(node.value)]
+        if isinstance(node, MappingNode):
+            return {key: self.plain(value, (*at, key)) for key, value in self._entries(node, at)}
+        return node.value if node.tag == _DATE else _constructor.construct_object(node)
+
+    def _entries(self, node: MappingNode, at: Location) -> Iterator[tuple[str, Node]]:
+        for key, value in node.value:
+            line = key.start_mark.line + 1
+            if not isinstance(key, ScalarNode) or key.tag not in (_TEXT, _DATE):
+                self.faults.append(SeedError(line, f"{_place(at)} has a key that is not plain text"))
+            elif (*at, key.value) in self.lines:
+                self.faults.append(SeedError(line, f"{_place((*at, key.value))} is a duplicate key"))
+            else:
+                self.lines[(*at, key.value)] = line
+                yield key.value, value
+
+    def fault_of(self, error: ErrorDetails) -> SeedError:
+        """Return an error of the model as a fault, with the line of its location or of the nearest parent."""
+        at = error["loc"]
+        return SeedError(self.line_of(at), f"{_place(at)} {_reason(error)}")
+
+    def line_of(self, at: Location) -> int:
+        """Return the line of the location, or of the nearest parent that has one."""
+        nearest = next(at[:length] for length in range(len(at), -1, -1) if at[:length] in self.lines)
+        return self.lines[nearest]
+
+
+def _is_echo(error: ErrorDetails, errors: Sequence[ErrorDetails]) -> bool:
+    """Return True if a list is 'too short' only because its items have faults of their own."""
+    at = error["loc"]
+    return error["type"] == "too_short" and any(other["loc"][:-1][: len(at)] == at for other in errors)
+
+
+def _place(at: Location) -> str:
+    return f"`/{'/'.join(map(str, at))}`" if at else "the file"
+
+
+def _reason(error: ErrorDetails) -> str:
+    if error["type"] == "value_error":
+        return f"is refused: {error['ctx']['error']}"
+    return _REASONS.get(error["type"], f"is refused: {error['msg'][:1].lower()}{error['msg'][1:]}")

@@ -6,10 +6,9 @@ from pathlib import Path
 from sqlalchemy import Engine
 from sqlmodel import Session
 
-from app.errors import EditionAlreadyPublished, EditionOutOfOrder, InvalidEdition
+from app.errors import EditionAlreadyPublished, EditionOutOfOrder, InvalidEdition, SeedError, SeedFileError
 from app.logs import Log
 from app.models.guidance.editions import EditionContent
-from app.models.guidance.seed_errors import SeedError, SeedFileError
 from app.models.guidance.seed_files import edition_place, read_seed_file, seed_file_error
 from app.services.guidance.publishing import Published, publish_edition
 from app.services.guidance.reference_data import ReferenceData
