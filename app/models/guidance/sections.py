@@ -13,27 +13,10 @@ from pydantic import Field, ValidationError, field_validator
 from pydantic_core import InitErrorDetails
 
 from app.models.base import RequestModel, Text
+from app.models.guidance import guide_tables
 from app.models.guidance.contacts import Contact
 from app.models.guidance.definitions import Definition
-from app.models.guidance.guide_tables import (
-    CautionRow,
-    ContactRow,
-    DefinitionRow,
-    FactorRow,
-    IndicatorRow,
-    ItemRow,
-    LinkedRiskRow,
-    ResponsibilityRow,
-)
-from app.models.guidance.items import (
-    Caution,
-    Factor,
-    Identified,
-    Indicator,
-    LinkedRisk,
-    Placed,
-    Responsibility,
-)
+from app.models.guidance.items import Caution, Factor, Identified, Indicator, LinkedRisk, Placed, Responsibility
 
 
 class Layout(StrEnum):
@@ -51,8 +34,10 @@ class Layout(StrEnum):
 class SectionEntry:
     """The types, the words and the layout of a list of items: everything that the service knows of it."""
 
+    path: str
+    """The section's name in paths."""
     item: type[RequestModel]
-    row: type[ItemRow]
+    row: type[guide_tables.ItemRow]
     title: str
     """The heading in Markdown, and the words for it in the documentation of the API."""
     heading: str
@@ -72,7 +57,9 @@ class SectionEntry:
     """True if the items of all guides are listed at `/v1/` and the section's path."""
 
 
-CAUTIONS = SectionEntry(item=Caution, row=CautionRow, title="Cautions", heading="Cautions")
+CAUTIONS = SectionEntry(
+    path="cautions", item=Caution, row=guide_tables.CautionRow, title="Cautions", heading="Cautions"
+)
 
 
 class Section(StrEnum):
@@ -80,81 +67,69 @@ class Section(StrEnum):
 
     entry: SectionEntry
 
-    DEFINITIONS = (
-        "definitions",
-        SectionEntry(
-            item=Definition,
-            row=DefinitionRow,
-            title="Definitions",
-            heading="What it is",
-            anchor="what-it-is",
-            description="What the harm is.",
-            layout=Layout.QUOTATIONS,
-        ),
+    DEFINITIONS = SectionEntry(
+        path="definitions",
+        item=Definition,
+        row=guide_tables.DefinitionRow,
+        title="Definitions",
+        heading="What it is",
+        anchor="what-it-is",
+        description="What the harm is.",
+        layout=Layout.QUOTATIONS,
     )
-    FACTORS = (
-        "factors",
-        SectionEntry(
-            item=Factor,
-            row=FactorRow,
-            title="Vulnerability factors",
-            heading="What can make a child more vulnerable",
-            description="Vulnerability factors, in the printed order.",
-            remark="They are not indicators.",
-            has_cautions=True,
-            across_guides=True,
-        ),
+    FACTORS = SectionEntry(
+        path="factors",
+        item=Factor,
+        row=guide_tables.FactorRow,
+        title="Vulnerability factors",
+        heading="What can make a child more vulnerable",
+        description="Vulnerability factors, in the printed order.",
+        remark="They are not indicators.",
+        has_cautions=True,
+        across_guides=True,
     )
-    INDICATORS = (
-        "indicators",
-        SectionEntry(
-            item=Indicator,
-            row=IndicatorRow,
-            title="Indicators",
-            heading="What to look for",
-            description="Indicators to consider, in the printed order.",
-            has_cautions=True,
-            across_guides=True,
-        ),
+    INDICATORS = SectionEntry(
+        path="indicators",
+        item=Indicator,
+        row=guide_tables.IndicatorRow,
+        title="Indicators",
+        heading="What to look for",
+        description="Indicators to consider, in the printed order.",
+        has_cautions=True,
+        across_guides=True,
     )
-    LINKED_RISKS = (
-        "linked-risks",
-        SectionEntry(
-            item=LinkedRisk,
-            row=LinkedRiskRow,
-            title="Linked risks",
-            heading="Linked risks",
-            description="Harms that are often linked, in the printed order.",
-        ),
+    LINKED_RISKS = SectionEntry(
+        path="linked-risks",
+        item=LinkedRisk,
+        row=guide_tables.LinkedRiskRow,
+        title="Linked risks",
+        heading="Linked risks",
+        description="Harms that are often linked, in the printed order.",
     )
-    RESPONSIBILITIES = (
-        "responsibilities",
-        SectionEntry(
-            item=Responsibility,
-            row=ResponsibilityRow,
-            title="Responsibilities",
-            heading="What to do",
-            description="What everybody needs to do.",
-        ),
+    RESPONSIBILITIES = SectionEntry(
+        path="responsibilities",
+        item=Responsibility,
+        row=guide_tables.ResponsibilityRow,
+        title="Responsibilities",
+        heading="What to do",
+        description="What everybody needs to do.",
     )
-    CONTACTS = (
-        "contacts",
-        SectionEntry(
-            item=Contact,
-            row=ContactRow,
-            title="Contacts",
-            heading="Who to call",
-            description="Whom to call, in the printed order.",
-            layout=Layout.CONTACTS,
-            searched=("name", "when"),
-            across_guides=True,
-        ),
+    CONTACTS = SectionEntry(
+        path="contacts",
+        item=Contact,
+        row=guide_tables.ContactRow,
+        title="Contacts",
+        heading="Who to call",
+        description="Whom to call, in the printed order.",
+        layout=Layout.CONTACTS,
+        searched=("name", "when"),
+        across_guides=True,
     )
 
-    def __new__(cls, path: str, entry: SectionEntry) -> Self:
-        """Create the member for that path, with its entry."""
-        member = str.__new__(cls, path)
-        member._value_ = path
+    def __new__(cls, entry: SectionEntry) -> Self:
+        """Create the member for the entry's path, with its entry."""
+        member = str.__new__(cls, entry.path)
+        member._value_ = entry.path
         member.entry = entry
         return member
 
