@@ -6,10 +6,8 @@ from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
 import limits
-from pydantic import AfterValidator, AwareDatetime, Field, SecretStr, field_validator, model_validator
+from pydantic import AfterValidator, AwareDatetime, BeforeValidator, Field, SecretStr, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
-
-CommaSeparated = Annotated[tuple[str, ...], NoDecode]
 
 SECURITY_CONTACT = re.compile(r"(mailto:[^\s@]+@[^\s@]+|https://[^\s/]\S*|tel:\+?[0-9-]+)")
 SAFE_ADDRESS = re.compile(r"(https://[^/?#@\s]+|http://(localhost|127\.0\.0\.1)(:[0-9]+)?)(/\S*)?")
@@ -21,6 +19,10 @@ ORIGIN = re.compile(r"https?://[a-z0-9.-]+(:[0-9]{1,5})?")
 SEED_DIR = Path(__file__).resolve().parent.parent / "seed"
 
 
+def _split_list(value: Any) -> Any:
+    return tuple(value.replace(",", " ").split()) if isinstance(value, str) else value
+
+
 def _check_rate(rate: str) -> str:
     try:
         limits.parse(rate)
@@ -29,6 +31,7 @@ def _check_rate(rate: str) -> str:
     return rate
 
 
+CommaSeparated = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_split_list)]
 Rate = Annotated[str, AfterValidator(_check_rate)]
 
 
@@ -66,7 +69,7 @@ class Settings(BaseSettings):
         default=None,
         description="Ed25519 private key (PEM) that signs receipts. Unset: a key is created in the data folder.",
     )
-    retired_receipt_keys: Annotated[tuple[Path, ...], NoDecode] = Field(
+    retired_receipt_keys: Annotated[tuple[Path, ...], NoDecode, BeforeValidator(_split_list)] = Field(
         default=(),
         description="Former receipt keys (PEM files), separated by commas or spaces. They remain in "
         "/.well-known/jwks.json, so that old receipts can be checked.",
@@ -263,18 +266,3 @@ class Settings(BaseSettings):
         if not all(ORIGIN.fullmatch(origin) for origin in origins):
             raise ValueError("each must be an origin such as https://www.council.example, in lower case")
         return origins
-
-    @field_validator(
-        "seal_to",
-        "allowed_origins",
-        "embedding_origins",
-        "retired_receipt_keys",
-        "webhook_allowed_hosts",
-        "allowed_hosts",
-        "trusted_proxies",
-        "security_contact",
-        mode="before",
-    )
-    @classmethod
-    def _split_list(cls, value: Any) -> Any:
-        return tuple(value.replace(",", " ").split()) if isinstance(value, str) else value

@@ -12,23 +12,12 @@ from sqlalchemy.exc import TimeoutError as NoConnectionInTime
 from app.errors import EditionWithdrawn, GuidanceError
 from app.logs import Log, frames_of
 from app.pages.page import private_page
+from app.web import problem_types
 from app.web.context import AppContext
 from app.web.json_body import InvalidBody
-from app.web.problem_types import (
-    INTERNAL_ERROR,
-    INVALID_QUERY,
-    NOT_FOUND,
-    PROBLEM_FOR,
-    SERVICE_UNAVAILABLE,
-    TOKEN_REQUIRED,
-    ProblemType,
-)
 from app.web.problems import CHALLENGES, RETRY_AFTER_SECONDS
 
 log = Log(__name__)
-
-FORBIDDEN = 403
-UNAUTHORIZED = 401
 
 RELOAD_TO_SEND_AGAIN = (
     "If you were sending a concern, reload this page to send it again. It is stored only once, however often you send "
@@ -62,7 +51,7 @@ class PageRoute(APIRoute):
         async def handle_with_error_page(request: Request) -> Response:
             try:
                 if request.method == "POST" and comes_from_another_site(request):
-                    return error_page(request.app.state.context, FORBIDDEN)
+                    return error_page(request.app.state.context, 403)
                 return await handle(request)
             except Exception as error:  # every error becomes a page; a defect is logged
                 return _page_for(request, error)
@@ -81,10 +70,10 @@ def error_page(context: AppContext, status: int, *, message: str | None = None) 
         message=message or default_message,
         contacts=list(context.emergency_contacts.current()),
     )
-    if status == SERVICE_UNAVAILABLE.status:
+    if status == problem_types.SERVICE_UNAVAILABLE.status:
         response.headers["Retry-After"] = str(RETRY_AFTER_SECONDS)
-    if status == UNAUTHORIZED:
-        response.headers["WWW-Authenticate"] = CHALLENGES[TOKEN_REQUIRED]
+    if status == problem_types.TOKEN_REQUIRED.status:
+        response.headers["WWW-Authenticate"] = CHALLENGES[problem_types.TOKEN_REQUIRED]
     return response
 
 
@@ -106,7 +95,7 @@ def comes_from_another_site(request: Request) -> bool:
 def _page_for(request: Request, error: Exception) -> Response:
     context: AppContext = request.app.state.context
     problem_type = _problem_type_of(error)
-    if problem_type is INTERNAL_ERROR:
+    if problem_type is problem_types.INTERNAL_ERROR:
         log.error(
             "unhandled_error", request_id=request.state.request_id, error=type(error).__name__, frames=frames_of(error)
         )
@@ -114,11 +103,15 @@ def _page_for(request: Request, error: Exception) -> Response:
     return error_page(context, problem_type.status, message=reason)
 
 
-def _problem_type_of(error: Exception) -> ProblemType:
+def _problem_type_of(error: Exception) -> problem_types.ProblemType:
     if isinstance(error, GuidanceError):
-        return PROBLEM_FOR[type(error)]
+        return problem_types.PROBLEM_FOR[type(error)]
     if isinstance(error, RequestValidationError):
-        return NOT_FOUND if error.errors()[0]["loc"][0] == "path" else INVALID_QUERY
+        return problem_types.NOT_FOUND if error.errors()[0]["loc"][0] == "path" else problem_types.INVALID_QUERY
     if isinstance(error, InvalidBody):
         return error.kind
-    return SERVICE_UNAVAILABLE if isinstance(error, DBAPIError | NoConnectionInTime) else INTERNAL_ERROR
+    return (
+        problem_types.SERVICE_UNAVAILABLE
+        if isinstance(error, DBAPIError | NoConnectionInTime)
+        else problem_types.INTERNAL_ERROR
+    )

@@ -88,13 +88,15 @@ FormElement = Question | RepeatableGroup
 
 @dataclass(frozen=True)
 class FormSection:
-    """A section of the form."""
+    """A section of the form. The layout names the fields; the builder adds the elements."""
 
     id: str
     title: str
-    elements: tuple[FormElement, ...]
-    is_collapsed: bool
+    paths: tuple[str, ...]
+    """The paths of its fields. A path that ends in a star means every field below it."""
+    is_collapsed: bool = True
     hint: str = ""
+    elements: tuple[FormElement, ...] = ()
 
     @property
     def questions(self) -> Iterator[Question]:

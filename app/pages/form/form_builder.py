@@ -7,23 +7,15 @@ from typing import Any
 
 from app.models.concerns.concern import Concern
 from app.models.guidance.editions import EditionContent
+from app.pages.form import layout
 from app.pages.form.elements import (
     Choice,
     ConcernForm,
     FormElement,
     FormEntry,
-    FormSection,
     Question,
     QuestionKind,
     RepeatableGroup,
-)
-from app.pages.form.layout import (
-    DEPENDS_ON,
-    ENTRY_NAMES,
-    FORM_SECTIONS,
-    HINT_OVERRIDES,
-    LABEL_OVERRIDES,
-    OMITTED_FIELDS,
 )
 from app.pages.text_format import code_label
 from app.services.guidance.reference_data import ReferenceData
@@ -33,7 +25,6 @@ MAX_SHORT_LENGTH = 100
 MAX_LINE_LENGTH = 300
 
 JsonSchema = Mapping[str, Any]
-Counts = Mapping[str, int]
 
 
 @dataclass(frozen=True)
@@ -55,12 +46,12 @@ class SchemaField:
     @property
     def label(self) -> str:
         """Its label."""
-        return LABEL_OVERRIDES.get(self.path, str(self.schema["title"]))
+        return layout.LABEL_OVERRIDES.get(self.path, str(self.schema["title"]))
 
     @property
     def hint(self) -> str:
         """Its help text."""
-        return HINT_OVERRIDES.get(self.path, str(self.schema.get("description", "")))
+        return layout.HINT_OVERRIDES.get(self.path, str(self.schema.get("description", "")))
 
 
 def schema_fields(schema: JsonSchema, name: str = "", path: str = "") -> Iterator[SchemaField]:
@@ -69,7 +60,7 @@ def schema_fields(schema: JsonSchema, name: str = "", path: str = "") -> Iterato
         field_schema = _without_null(property_schema)
         value_schema = _resolve(field_schema.get("items", field_schema))
         field_path = f"{path}{own_name}"
-        if field_path in OMITTED_FIELDS or f"*.{own_name}" in OMITTED_FIELDS:
+        if field_path in layout.OMITTED_FIELDS or f"*.{own_name}" in layout.OMITTED_FIELDS:
             continue
         is_required = own_name in schema.get("required", ())
         field = SchemaField(f"{name}{own_name}", field_path, field_schema, value_schema, is_required)
@@ -105,21 +96,18 @@ class FormBuilder:
 
     content: EditionContent
     reference_data: ReferenceData
-    counts: Counts
+    counts: Mapping[str, int]
     """The number of entries of each repeatable group, by its name."""
 
     def make(self) -> ConcernForm:
         """Return every section, with its questions."""
         fields = list(schema_fields(concern_schema()))
         return tuple(
-            FormSection(
-                id=section.id,
-                title=section.title,
+            replace(
+                section,
                 elements=tuple(self._elements([field for path in section.paths for field in _fields_at(fields, path)])),
-                is_collapsed=section.is_collapsed,
-                hint=section.hint,
             )
-            for section in FORM_SECTIONS
+            for section in layout.FORM_SECTIONS
         )
 
     def _elements(self, fields: Sequence[SchemaField]) -> Iterator[FormElement]:
@@ -128,11 +116,11 @@ class FormBuilder:
         for field in fields:
             if field.value_schema.get("type") == "object" and "id" not in field.value_schema["properties"]:
                 yield self._repeatable_group(field)
-            elif DEPENDS_ON.get(field.path, ("", ()))[0] not in paths:
+            elif layout.DEPENDS_ON.get(field.path, ("", ()))[0] not in paths:
                 yield self._question(field, fields)
 
     def _repeatable_group(self, field: SchemaField) -> RepeatableGroup:
-        entry_name = ENTRY_NAMES[field.path]
+        entry_name = layout.ENTRY_NAMES[field.path]
         min_entries, max_entries = field.schema.get("minItems", 0), field.schema["maxItems"]
         count = min(max(self.counts.get(field.name, min_entries), min_entries), max_entries)
         entries = []
@@ -147,8 +135,8 @@ class FormBuilder:
 
     def _question(self, field: SchemaField, siblings: Sequence[SchemaField]) -> Question:
         kind, choices = self._kind_and_choices(field)
-        dependents = [each for each in siblings if DEPENDS_ON.get(each.path, ("", ()))[0] == field.path]
-        opening_answers = {answer for each in dependents for answer in DEPENDS_ON[each.path][1]}
+        dependents = [each for each in siblings if layout.DEPENDS_ON.get(each.path, ("", ()))[0] == field.path]
+        opening_answers = {answer for each in dependents for answer in layout.DEPENDS_ON[each.path][1]}
         return Question(
             name=field.name,
             kind=kind,

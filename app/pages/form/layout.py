@@ -3,7 +3,7 @@
 The fields with their labels, codes and limits come from the models (`app.models.concerns.concern`).
 """
 
-from dataclasses import dataclass
+from app.pages.form.elements import FormSection
 
 OMITTED_FIELDS = {
     "guide": "the address of the form names the guide",
@@ -18,25 +18,14 @@ OMITTED_FIELDS = {
 """The fields that are not in the form, with the reason."""
 
 
-@dataclass(frozen=True)
-class SectionLayout:
-    """A section, and the paths of its fields. A path that ends in a star means every field below it."""
-
-    id: str
-    title: str
-    paths: tuple[str, ...]
-    is_collapsed: bool = True
-    hint: str = ""
-
-
 FORM_SECTIONS = (
-    SectionLayout(
+    FormSection(
         "danger",
         "Immediate danger",
         ("immediate_danger", "police_informed", "police_reference", "already_telephoned.*"),
         is_collapsed=False,
     ),
-    SectionLayout(
+    FormSection(
         "worry",
         "Your concern",
         (
@@ -49,32 +38,28 @@ FORM_SECTIONS = (
         ),
         is_collapsed=False,
     ),
-    SectionLayout("children", "The children", ("children",), is_collapsed=False),
-    SectionLayout("you", "About you", ("reporter.*",), is_collapsed=False),
-    SectionLayout(
+    FormSection("children", "The children", ("children",), is_collapsed=False),
+    FormSection("you", "About you", ("reporter.*",), is_collapsed=False),
+    FormSection(
         "guide-items",
         "What the guide names",
         ("concern.indicators", "concern.factors", "concern.linked_risks"),
         hint="You do not need to find any of these. They are not counted, and a concern with none is treated like one "
         "with many. What you leave unticked means ‘not said’, never ‘no’.",
     ),
-    SectionLayout(
-        "missing", "Missing, or away without explanation", ("concern.missing_now", "concern.missing_episodes")
-    ),
-    SectionLayout("online", "Online", ("concern.online.*",)),
-    SectionLayout(
+    FormSection("missing", "Missing, or away without explanation", ("concern.missing_now", "concern.missing_episodes")),
+    FormSection("online", "Online", ("concern.online.*",)),
+    FormSection(
         "of-concern",
         "People, vehicles and places of concern",
         ("concern.people_of_concern", "concern.vehicles_of_concern", "concern.places_of_concern"),
     ),
-    SectionLayout(
-        "strengths", "What is going well, and what you hope for", ("concern.going_well", "concern.hoped_for")
-    ),
-    SectionLayout("parents", "Parents and carers", ("parents_and_carers",)),
-    SectionLayout("others", "Household and others", ("others",)),
-    SectionLayout("informed", "Who has been informed, and the basis for sharing", ("informed_and_basis.*",)),
-    SectionLayout("agencies", "Agencies already involved", ("agencies",)),
-    SectionLayout("workers", "Risk to workers", ("risk_to_workers.*",)),
+    FormSection("strengths", "What is going well, and what you hope for", ("concern.going_well", "concern.hoped_for")),
+    FormSection("parents", "Parents and carers", ("parents_and_carers",)),
+    FormSection("others", "Household and others", ("others",)),
+    FormSection("informed", "Who has been informed, and the basis for sharing", ("informed_and_basis.*",)),
+    FormSection("agencies", "Agencies already involved", ("agencies",)),
+    FormSection("workers", "Risk to workers", ("risk_to_workers.*",)),
 )
 
 ENTRY_NAMES = {

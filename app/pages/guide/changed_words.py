@@ -21,37 +21,19 @@ class TextChange:
     runs: tuple[WordRun, ...]
 
 
-@dataclass(frozen=True)
-class SectionTextChanges:
-    """The changes in one section."""
-
-    name: str
-    changes: tuple[TextChange, ...]
-
-
-@dataclass(frozen=True)
-class FieldTextChange:
-    """A changed field of the edition itself."""
-
-    name: str
-    runs: tuple[WordRun, ...]
-
-
-def describe_field_changes(changes: Sequence[FieldChange]) -> list[FieldTextChange]:
+def describe_field_changes(changes: Sequence[FieldChange]) -> list[TextChange]:
     """Return each changed field of the edition itself."""
     return [
-        FieldTextChange(_title(change.field), changed_words(_to_text(change.before), _to_text(change.after)))
+        TextChange(_title(change.field), changed_words(_to_text(change.before), _to_text(change.after)))
         for change in changes
     ]
 
 
-def describe_section_changes(changes: Mapping[str, SectionChanges]) -> list[SectionTextChanges]:
-    """Return each changed section, in the order of the page."""
-    return [
-        SectionTextChanges(entry.heading, tuple(_describe_changes(changes[name])))
-        for name, entry in ITEM_LISTS.items()
-        if name in changes
-    ]
+def describe_section_changes(changes: Mapping[str, SectionChanges]) -> dict[str, list[TextChange]]:
+    """Return the changes in each changed section by its heading, in the order of the page."""
+    return {
+        entry.heading: list(_describe_changes(changes[name])) for name, entry in ITEM_LISTS.items() if name in changes
+    }
 
 
 def _describe_changes(changes: SectionChanges) -> Iterator[TextChange]:
