@@ -1,7 +1,6 @@
 """Static files of the pages: the stylesheet with the council's colours, the script and the logo."""
 
 from enum import StrEnum
-from pathlib import PurePath
 from typing import Annotated
 
 from fastapi import Path, Request, Response
@@ -37,20 +36,14 @@ class Asset(StrEnum):
 @router.get("/looks/{look}")
 def read_asset(request: Request, context: ContextDep, look: Annotated[Asset, Path()]) -> Response:
     """Return one of the files."""
-    settings = context.settings
-    if look is not Asset.LOGO:
-        content = (PAGES_DIR / "static" / look.value).read_bytes()
-        if look is Asset.STYLE:
-            content = _colour_variables(settings).encode() + content
-        return conditional_response(
-            request, content, media_type=MEDIA_TYPES[PurePath(look).suffix], caching=CACHE_CURRENT, links={}
-        )
-    if settings.council_logo is None:
+    file = context.settings.council_logo if look is Asset.LOGO else PAGES_DIR / "static" / look.value
+    if file is None:
         raise NotFound
-    media_type = MEDIA_TYPES[settings.council_logo.suffix.lower()]
-    return conditional_response(
-        request, settings.council_logo.read_bytes(), media_type=media_type, caching=CACHE_CURRENT, links={}
-    )
+    content = file.read_bytes()
+    if look is Asset.STYLE:
+        content = _colour_variables(context.settings).encode() + content
+    media_type = MEDIA_TYPES[file.suffix.lower()]
+    return conditional_response(request, content, media_type=media_type, caching=CACHE_CURRENT, links={})
 
 
 def text_colour_on(colour: str) -> str:

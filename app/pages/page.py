@@ -48,20 +48,13 @@ def content_security_policy(settings: Settings) -> str:
 def render_page(context: AppContext, template: str, values: dict[str, Any]) -> str:
     """Render a template with these values and those that all pages use: settings, emergency numbers, signposts."""
     signposts = context.reference_data.signposts
-    page: str = (
-        _templates()
-        .get_template(template)
-        .render(
-            {
-                "settings": context.settings,
-                "emergencies": [each for each in signposts if each.emergency],
-                "signposts": [each for each in signposts if not each.emergency],
-                "faults": {},
-            }
-            | values
-        )
-    )
-    return page
+    defaults = {
+        "settings": context.settings,
+        "emergencies": [each for each in signposts if each.emergency],
+        "signposts": [each for each in signposts if not each.emergency],
+        "faults": {},
+    }
+    return _templates().get_template(template).render(defaults | values)
 
 
 def private_page(context: AppContext, template: str, *, status: int = 200, **values: Any) -> Response:

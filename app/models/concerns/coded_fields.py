@@ -1,8 +1,7 @@
 """The codes in a parsed model, with their places, so that the service can check them against the code lists."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Mapping
 from functools import cache
-from types import MappingProxyType
 from typing import Any, get_args
 
 from pydantic import BaseModel
@@ -30,27 +29,18 @@ def _codes_at(location: Location, code_list: str | None, value: object) -> Itera
         if code_list is not None:
             yield location, code_list, value
     else:
-        for step, item in _items_of(value):
+        many = enumerate(value) if isinstance(value, list | tuple | set | frozenset) else ()
+        for step, item in value.items() if isinstance(value, dict) else many:
             yield from _codes_at((*location, step), code_list, item)
 
 
-def _items_of(value: object) -> Iterable[tuple[str | int, object]]:
-    if isinstance(value, dict):
-        return value.items()
-    if isinstance(value, list | tuple | set | frozenset):
-        return enumerate(value)
-    return ()
-
-
 @cache
-def _code_lists(model: type[BaseModel]) -> MappingProxyType[str, str | None]:
+def _code_lists(model: type[BaseModel]) -> Mapping[str, str | None]:
     """Map every field of the class to the code list that its strings belong to, or to None."""
-    return MappingProxyType(
-        {
-            name: _only_code_list(f"{model.__name__}.{name}", field.annotation, field.metadata)
-            for name, field in model.model_fields.items()
-        }
-    )
+    return {
+        name: _only_code_list(f"{model.__name__}.{name}", field.annotation, field.metadata)
+        for name, field in model.model_fields.items()
+    }
 
 
 def _only_code_list(field: str, annotation: Any, metadata: list[Any]) -> str | None:

@@ -33,17 +33,12 @@ class EditionStatus(StrEnum):
     PUBLISHED = "published"
 
 
-class EditionRef(ResponseModel):
-    """The guide, number and status of an edition: in every response that holds guidance."""
+class WithDigest(ResponseModel):
+    """The guide, number, status and digest of an edition: in every response that holds guidance."""
 
     guide: Slug = Field(description="The guide.", examples=["child-sexual-exploitation"])
     edition: int = Field(description="The edition's number, from 1.", examples=[1])
     status: EditionStatus = Field(description="What the edition is to its guide.", examples=["current"])
-
-
-class WithDigest(EditionRef):
-    """An edition with its digest."""
-
     digest: str = Field(
         description="`sha256:` and the SHA-256 of the edition's canonical JSON (RFC 8785): the members `title` to "
         "`contacts`, without those that are null, an empty array or an empty object.",

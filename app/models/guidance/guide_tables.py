@@ -5,19 +5,13 @@ update and delete (see `app.store.immutability`). Hence the deferred foreign key
 """
 
 import datetime as dt
-from typing import Any, ClassVar
+from typing import Any
 
 from sqlalchemy import JSON, Column, ForeignKeyConstraint, Text, UniqueConstraint
+from sqlalchemy.orm import declared_attr
 from sqlmodel import Field, SQLModel
 
 from app.models.columns import UtcDateTimeType
-
-
-def _edition_constraints() -> tuple[Any, ...]:
-    foreign_key = ForeignKeyConstraint(
-        ["guide", "edition"], ["editions.guide", "editions.number"], deferrable=True, initially="DEFERRED"
-    )
-    return (foreign_key, UniqueConstraint("guide", "edition", "position"))
 
 
 class GuideRow(SQLModel, table=True):
@@ -76,12 +70,20 @@ class ItemRow(SQLModel):
     id: str = Field(primary_key=True)
     position: int
 
+    @declared_attr.directive
+    @classmethod
+    def __table_args__(cls) -> tuple[Any, ...]:
+        """Bind each item to its edition, in a place of its own."""
+        foreign_key = ForeignKeyConstraint(
+            ["guide", "edition"], ["editions.guide", "editions.number"], deferrable=True, initially="DEFERRED"
+        )
+        return (foreign_key, UniqueConstraint("guide", "edition", "position"))
+
 
 class CautionRow(ItemRow, table=True):
     """A caution, which goes with every indicator and factor."""
 
     __tablename__ = "cautions"
-    __table_args__: ClassVar[Any] = _edition_constraints()
 
     text: str = Field(sa_type=Text)
 
@@ -90,7 +92,6 @@ class DefinitionRow(ItemRow, table=True):
     """A definition of the harm."""
 
     __tablename__ = "definitions"
-    __table_args__: ClassVar[Any] = _edition_constraints()
 
     kind: str
     introduction: str | None = Field(default=None, sa_type=Text)
@@ -103,7 +104,6 @@ class FactorRow(ItemRow, table=True):
     """A vulnerability factor."""
 
     __tablename__ = "factors"
-    __table_args__: ClassVar[Any] = _edition_constraints()
 
     text: str = Field(sa_type=Text)
     related_codes: list[dict[str, Any]] = Field(sa_type=JSON)
@@ -113,7 +113,6 @@ class IndicatorRow(ItemRow, table=True):
     """An indicator to consider."""
 
     __tablename__ = "indicators"
-    __table_args__: ClassVar[Any] = _edition_constraints()
 
     text: str = Field(sa_type=Text)
     kind: str
@@ -125,7 +124,6 @@ class LinkedRiskRow(ItemRow, table=True):
     """Another harm that is often linked."""
 
     __tablename__ = "linked_risks"
-    __table_args__: ClassVar[Any] = _edition_constraints()
 
     text: str = Field(sa_type=Text)
     related_codes: list[dict[str, Any]] = Field(sa_type=JSON)
@@ -135,7 +133,6 @@ class ResponsibilityRow(ItemRow, table=True):
     """A responsibility of everybody who works with children."""
 
     __tablename__ = "responsibilities"
-    __table_args__: ClassVar[Any] = _edition_constraints()
 
     name: str
     text: str = Field(sa_type=Text)
@@ -145,7 +142,6 @@ class ContactRow(ItemRow, table=True):
     """A contact."""
 
     __tablename__ = "contacts"
-    __table_args__: ClassVar[Any] = _edition_constraints()
 
     name: str
     kind: str
