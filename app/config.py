@@ -92,8 +92,7 @@ class Settings(BaseSettings):
         "Public reads are open to every origin.",
     )
     embedding_origins: CommaSeparated = Field(
-        default=(),
-        description="Sites (origins) that may show the pages in a frame, separated by commas or spaces.",
+        default=(), description="Sites (origins) that may show the pages in a frame, separated by commas or spaces."
     )
     council_name: str = Field(
         default="One Minute Guide", max_length=80, description="Name of the council, at the top of every page."
@@ -184,9 +183,7 @@ class Settings(BaseSettings):
         "receive the response.",
     )
     concurrent_requests: int = Field(
-        default=500,
-        ge=1,
-        description="Most requests that one process works on at a time. It answers more with 503.",
+        default=500, ge=1, description="Most requests that one process works on at a time. It answers more with 503."
     )
     drain_seconds: float = Field(
         default=5.0,

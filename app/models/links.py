@@ -31,11 +31,6 @@ def edition_path(guide: str, number: int) -> str:
     return f"{history_path(guide)}/{number}"
 
 
-def guide_page_path(guide: str) -> str:
-    """Return the path of the page that shows a guide's current edition."""
-    return f"/guides/{guide}"
-
-
 def concern_path(reference: str) -> str:
     """Return the path of a concern's status, for its reporter."""
     return f"{CONCERNS}/{reference}"

@@ -26,10 +26,7 @@ RELOAD_TO_SEND_AGAIN = (
 ERROR_TEXTS = {
     400: ("This cannot be read", "What your browser sent cannot be read. Please go back and try again, or telephone."),
     401: ("This form is closed", "The council does not accept concerns by this form at present. Please telephone."),
-    403: (
-        "This came from another site",
-        "A concern is sent from this site’s own form. Please open the form here.",
-    ),
+    403: ("This came from another site", "A concern is sent from this site’s own form. Please open the form here."),
     404: ("Page not found", "There is no page here. If you typed the address, check it for mistakes."),
     405: ("This cannot be done here", "Please open the form from its own page, or telephone."),
     408: ("This took too long", "What you sent did not arrive in time. Please go back and try again, or telephone."),

@@ -13,7 +13,6 @@ ALPHABET = "02346789FKMRWXYZ"
 DRAWN = 11
 GROUP = 4
 _IN_ALPHABET = str.maketrans("0123456789abcdef", ALPHABET)
-PATTERN = rf"^[{ALPHABET}]{{4}}-[{ALPHABET}]{{4}}-[{ALPHABET}]{{4}}$"
 
 
 def new_reference() -> str:

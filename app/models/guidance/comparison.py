@@ -31,13 +31,9 @@ def changed_words(before: str, after: str) -> tuple[WordRun, ...]:
     old, new = before.split(), after.split()
     runs: list[WordRun] = []
     for kind, i, j, k, m in SequenceMatcher(a=old, b=new, autojunk=False).get_opcodes():
-        if kind == "equal":
-            runs.append(WordRun(change=WordChange.KEPT, text=" ".join(old[i:j])))
-            continue
-        if i < j:
-            runs.append(WordRun(change=WordChange.REMOVED, text=" ".join(old[i:j])))
-        if k < m:
-            runs.append(WordRun(change=WordChange.ADDED, text=" ".join(new[k:m])))
+        changes = {WordChange.REMOVED: old[i:j], WordChange.ADDED: new[k:m]}
+        found = {WordChange.KEPT: old[i:j]} if kind == "equal" else changes
+        runs += [WordRun(change=change, text=" ".join(words)) for change, words in found.items() if words]
     return tuple(runs)
 
 

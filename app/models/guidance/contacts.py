@@ -64,9 +64,7 @@ class Contact(Reachable):
     kind: ContactKind = Field(description="How it is reached.", examples=["telephone"])
     phones: tuple[Phone, ...] = Field(default=(), description="Numbers, in the printed order.")
     url: WebAddress | None = Field(
-        default=None,
-        description="Address as printed.",
-        examples=[None, "https://council.example/request-for-service"],
+        default=None, description="Address as printed.", examples=[None, "https://council.example/request-for-service"]
     )
     when: Text | None = Field(
         default=None,

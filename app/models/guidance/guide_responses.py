@@ -164,8 +164,7 @@ class EditionSummary(ResponseModel):
     status: EditionStatus = Field(description="What it is to its guide.", examples=["current"])
     published_at: UtcDateTime = Field(description="When it was published.")
     change_note: str = Field(
-        description="What it changed.",
-        examples=["First edition, transcribed word for word from the printed guide."],
+        description="What it changed.", examples=["First edition, transcribed word for word from the printed guide."]
     )
     digest: str = Field(description="Its digest.", examples=[DIGEST])
     withdrawal: Withdrawal | None = Field(description="Its withdrawal, if it was withdrawn.", examples=[None])

@@ -8,24 +8,15 @@ from enum import StrEnum
 class QuestionKind(StrEnum):
     """The input of a question."""
 
-    LINE = "line"
-    """A line of text."""
-    SHORT = "short"
-    """A few characters."""
-    LONG = "long"
-    """Text of any length."""
-    LINES = "lines"
-    """Several lines of text, each a separate answer."""
-    DATE = "date"
-    """A day, a month or a year, in three fields."""
-    ONE_OF = "one_of"
-    """One of a few choices."""
-    FROM_LIST = "from_list"
-    """One choice from a long list."""
-    ANY_OF = "any_of"
-    """Any number of choices."""
-    OBSERVATIONS = "observations"
-    """Any number of items of an edition, each with a note."""
+    LINE = "line"  # a line of text
+    SHORT = "short"  # a few characters
+    LONG = "long"  # text of any length
+    LINES = "lines"  # several lines of text, each a separate answer
+    DATE = "date"  # a day, a month or a year, in three fields
+    ONE_OF = "one_of"  # one of a few choices
+    FROM_LIST = "from_list"  # one choice from a long list
+    ANY_OF = "any_of"  # any number of choices
+    OBSERVATIONS = "observations"  # any number of items of an edition, each with a note
 
 
 @dataclass(frozen=True)

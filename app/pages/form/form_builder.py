@@ -8,15 +8,7 @@ from typing import Any
 from app.models.concerns.concern import Concern
 from app.models.guidance.editions import EditionContent
 from app.pages.form import layout
-from app.pages.form.elements import (
-    Choice,
-    ConcernForm,
-    FormElement,
-    FormEntry,
-    Question,
-    QuestionKind,
-    RepeatableGroup,
-)
+from app.pages.form.elements import Choice, ConcernForm, FormElement, FormEntry, Question, QuestionKind, RepeatableGroup
 from app.pages.text_format import code_label
 from app.services.guidance.reference_data import ReferenceData
 

@@ -15,15 +15,7 @@ from app.pages.page import public_page
 from app.presenters.guides import status_of
 from app.presenters.pdf import pdf_available
 from app.routers.params import MAX_NUMBER, EditionNumber, GuideName
-from app.store.editions import (
-    EditionHead,
-    current_of,
-    get_current,
-    get_history,
-    head_of,
-    list_current,
-    readable_of,
-)
+from app.store.editions import EditionHead, current_of, get_current, get_history, head_of, list_current, readable_of
 from app.web.auth import PUBLIC
 from app.web.context import AppContext, ContextDep, SessionDep
 from app.web.router import GuidanceRouter

@@ -5,7 +5,6 @@ from typing import Annotated
 from fastapi import Path, Response
 
 from app.errors import NoSuchConcern, NotFound, ReceiptNotGenuine
-from app.models.code_lists import CodeList
 from app.pages.error_pages import PageRoute
 from app.pages.form.form_data import SubmittedFormDep
 from app.pages.page import private_page
@@ -38,7 +37,7 @@ def read_status(context: ContextDep, posted: SubmittedFormDep, now: NowDep) -> R
         )
     except NoSuchConcern:
         return _form(context, reference=reference, fault=NO_MATCH)
-    outcomes = _labels(context.reference_data.get_code_list("outcome"))
+    outcomes = {code.code: code.label for code in context.reference_data.get_code_list("outcome").codes}
     return private_page(
         context,
         "concern_status.html",
@@ -70,7 +69,3 @@ def _form(context: AppContext, *, reference: str = "", fault: str | None = None)
     faults = {"reference": fault} if fault else {}
     status = CONCERN_NOT_FOUND.status if fault else 200
     return private_page(context, "status_form.html", status=status, reference=reference, faults=faults)
-
-
-def _labels(codes: CodeList) -> dict[str, str]:
-    return {code.code: code.label for code in codes.codes}
