@@ -107,8 +107,6 @@ def _problem_type_of(error: Exception) -> problem_types.ProblemType:
         return problem_types.NOT_FOUND if error.errors()[0]["loc"][0] == "path" else problem_types.INVALID_QUERY
     if isinstance(error, InvalidBody):
         return error.kind
-    return (
-        problem_types.SERVICE_UNAVAILABLE
-        if isinstance(error, DBAPIError | NoConnectionInTime)
-        else problem_types.INTERNAL_ERROR
-    )
+    if isinstance(error, DBAPIError | NoConnectionInTime):
+        return problem_types.SERVICE_UNAVAILABLE
+    return problem_types.INTERNAL_ERROR

@@ -54,7 +54,12 @@ def operations_by_tag(document: JsonObject) -> list[tuple[str, str, list[Operati
         (
             tag["name"],
             tag["description"],
-            [_operation(document, *each) for each in _operations(document) if tag["name"] in each[-1].get("tags", ())],
+            [
+                _operation(document, path, method, operation)
+                for path, methods in document["paths"].items()
+                for method, operation in methods.items()
+                if tag["name"] in operation.get("tags", ())
+            ],
         )
         for tag in document["tags"]
     ]
@@ -62,14 +67,11 @@ def operations_by_tag(document: JsonObject) -> list[tuple[str, str, list[Operati
 
 def find_operation(document: JsonObject, id_: str) -> Operation | None:
     """Return the operation with that id, or None."""
-    found = next((each for each in _operations(document) if each[-1]["operationId"] == id_), None)
-    return _operation(document, *found) if found else None
-
-
-def _operations(document: JsonObject) -> list[tuple[str, str, JsonObject]]:
-    """Return the path, the method and the description of each operation."""
-    paths = document["paths"].items()
-    return [(path, method, operation) for path, methods in paths for method, operation in methods.items()]
+    for path, methods in document["paths"].items():
+        for method, operation in methods.items():
+            if operation["operationId"] == id_:
+                return _operation(document, path, method, operation)
+    return None
 
 
 def _operation(document: JsonObject, path: str, method: str, operation: JsonObject) -> Operation:
