@@ -13,10 +13,9 @@ from pydantic import Field, ValidationError, field_validator
 from pydantic_core import InitErrorDetails
 
 from app.models.base import RequestModel, Text
-from app.models.guidance import guide_tables
+from app.models.guidance import guide_tables, items
 from app.models.guidance.contacts import Contact
 from app.models.guidance.definitions import Definition
-from app.models.guidance.items import Caution, Factor, Identified, Indicator, LinkedRisk, Placed, Responsibility
 
 
 class Layout(StrEnum):
@@ -58,7 +57,7 @@ class SectionEntry:
 
 
 CAUTIONS = SectionEntry(
-    path="cautions", item=Caution, row=guide_tables.CautionRow, title="Cautions", heading="Cautions"
+    path="cautions", item=items.Caution, row=guide_tables.CautionRow, title="Cautions", heading="Cautions"
 )
 
 
@@ -79,7 +78,7 @@ class Section(StrEnum):
     )
     FACTORS = SectionEntry(
         path="factors",
-        item=Factor,
+        item=items.Factor,
         row=guide_tables.FactorRow,
         title="Vulnerability factors",
         heading="What can make a child more vulnerable",
@@ -90,7 +89,7 @@ class Section(StrEnum):
     )
     INDICATORS = SectionEntry(
         path="indicators",
-        item=Indicator,
+        item=items.Indicator,
         row=guide_tables.IndicatorRow,
         title="Indicators",
         heading="What to look for",
@@ -100,7 +99,7 @@ class Section(StrEnum):
     )
     LINKED_RISKS = SectionEntry(
         path="linked-risks",
-        item=LinkedRisk,
+        item=items.LinkedRisk,
         row=guide_tables.LinkedRiskRow,
         title="Linked risks",
         heading="Linked risks",
@@ -108,7 +107,7 @@ class Section(StrEnum):
     )
     RESPONSIBILITIES = SectionEntry(
         path="responsibilities",
-        item=Responsibility,
+        item=items.Responsibility,
         row=guide_tables.ResponsibilityRow,
         title="Responsibilities",
         heading="What to do",
@@ -205,28 +204,28 @@ class Introductions(RequestModel):
 class EditionSections(RequestModel):
     """The cautions and the sections of an edition. A section that came after the first edition may be empty."""
 
-    cautions: tuple[Caution, ...] = Field(min_length=1, description="Read with every indicator and factor.")
+    cautions: tuple[items.Caution, ...] = Field(min_length=1, description="Read with every indicator and factor.")
     definitions: tuple[Definition, ...] = Field(min_length=1, description="What the harm is.")
-    factors: tuple[Factor, ...] = Field(min_length=1, description="Vulnerability factors.")
-    indicators: tuple[Indicator, ...] = Field(min_length=1, description="Indicators to consider.")
-    linked_risks: tuple[LinkedRisk, ...] = Field(default=(), description="Other harms that are often linked.")
-    responsibilities: tuple[Responsibility, ...] = Field(default=(), description="What everybody needs to do.")
+    factors: tuple[items.Factor, ...] = Field(min_length=1, description="Vulnerability factors.")
+    indicators: tuple[items.Indicator, ...] = Field(min_length=1, description="Indicators to consider.")
+    linked_risks: tuple[items.LinkedRisk, ...] = Field(default=(), description="Other harms that are often linked.")
+    responsibilities: tuple[items.Responsibility, ...] = Field(default=(), description="What everybody needs to do.")
     contacts: tuple[Contact, ...] = Field(min_length=1, description="Whom to call.")
 
     @field_validator(*ITEM_LISTS)
     @classmethod
-    def _ids_are_unique(cls, items: tuple[Identified, ...]) -> tuple[Identified, ...]:
+    def _ids_are_unique(cls, entries: tuple[items.Identified, ...]) -> tuple[items.Identified, ...]:
         first: dict[str, int] = {}
-        duplicates = [index for index, item in enumerate(items) if first.setdefault(item.id, index) != index]
+        duplicates = [index for index, item in enumerate(entries) if first.setdefault(item.id, index) != index]
         _raise_at(duplicates, "id", "every `id` in a section must be different")
-        return items
+        return entries
 
     @field_validator(*(key for key, entry in ITEM_LISTS.items() if "position" in entry.item.model_fields))
     @classmethod
-    def _positions_run_from_one(cls, items: tuple[Placed, ...]) -> tuple[Placed, ...]:
-        misplaced = [index for index, item in enumerate(items) if item.position != index + 1]
+    def _positions_run_from_one(cls, entries: tuple[items.Placed, ...]) -> tuple[items.Placed, ...]:
+        misplaced = [index for index, item in enumerate(entries) if item.position != index + 1]
         _raise_at(misplaced[:1], "position", "`position` must run 1, 2, 3 ... in the order of the items")
-        return items
+        return entries
 
 
 def _raise_at(indexes: Sequence[int], field: str, reason: str) -> None:
