@@ -85,7 +85,6 @@ ROUTERS = (
     concerns.router,  # first the most used, since routes are tried in order
     publishing.router,  # both before routes that would take the rest of the path as a name
     guide_formats.router,
-    editions.time_maps,
     editions.router,
     guides.router,
     catalogue.router,

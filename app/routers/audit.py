@@ -3,7 +3,7 @@
 import datetime as dt
 from typing import Annotated
 
-from fastapi import Path, Query, Response
+from fastapi import Path, Query
 
 from app.models.base import format_utc
 from app.models.concerns.receipts import EXAMPLE_REFERENCE
@@ -15,10 +15,10 @@ from app.web.cursors import A_MOMENT, decode_position, encode_position
 from app.web.desk_auth import AuditorDep
 from app.web.problem_types import CLIENT_PROBLEMS, NOT_FOUND, problem_responses
 from app.web.query_params import Cursor, Limit
-from app.web.responses import NO_STORE
+from app.web.responses import NOT_STORED
 from app.web.router import GuidanceRouter
 
-router = GuidanceRouter(prefix="/v1/desk/disclosures", tags=["Audit"])
+router = GuidanceRouter(prefix="/v1/desk/disclosures", tags=["Audit"], dependencies=[NOT_STORED])
 
 CHAIN = r"^[0-9A-Za-z-]{1,40}$"
 POSITION_TYPES = (dt.datetime, str, int)
@@ -27,7 +27,6 @@ POSITION_TYPES = (dt.datetime, str, int)
 @router.get("", summary="Read the record of disclosures", responses=problem_responses(*CLIENT_PROBLEMS))
 def list_disclosures(
     *,
-    response: Response,
     context: ContextDep,
     actor: AuditorDep,
     now: NowDep,
@@ -48,7 +47,6 @@ def list_disclosures(
     rows = read_disclosures(
         context.writer, chain=chain, client=client, actor=actor, at=now, after=after, limit=limit + 1
     )
-    response.headers["Cache-Control"] = NO_STORE
     page = rows[:limit]
     next_cursor = encode_position((page[-1].at, page[-1].chain, page[-1].number)) if len(rows) > limit else None
     entries = tuple(DisclosureEntry.model_validate(dict(row)) for row in page)
@@ -60,7 +58,6 @@ def list_disclosures(
 )
 def sign_statement(
     *,
-    response: Response,
     context: ContextDep,
     actor: AuditorDep,
     now: NowDep,
@@ -71,7 +68,6 @@ def sign_statement(
 ) -> StatementResponse:
     """The length and the last hash of a chain, signed, for an auditor to keep where this service cannot reach it."""
     length, head = read_end_of_chain(context.writer, chain, actor=actor, at=now)
-    response.headers["Cache-Control"] = NO_STORE
     claims = {"sub": chain, "length": length, "head_sha256": head, "iat": int(now.timestamp()), "at": format_utc(now)}
     statement = context.signer.sign(claims, kind=STATEMENT)
     return StatementResponse(chain=chain, length=length, head_sha256=head, at=now, statement=statement)

@@ -15,12 +15,12 @@ from app.models.links import edition_path, guide_path
 from app.store.catalogue import LISTED_SECTIONS, CatalogueEntry, list_entries
 from app.web.auth import PUBLIC
 from app.web.context import SessionDep
-from app.web.problem_types import NOT_MODIFIED, Responses, problem_responses, response_example
+from app.web.problem_types import RESPONSES_OF_READS, Responses, response_example
 from app.web.query_params import Cursor, Limit, decode_key, encode_key
-from app.web.responses import CACHE_CURRENT, public_response
+from app.web.responses import public_response
 from app.web.router import GuidanceRouter
 
-router = GuidanceRouter(tags=["Across guides"], dependencies=[PUBLIC])
+router = GuidanceRouter(tags=["Across guides"], dependencies=[PUBLIC], responses=RESPONSES_OF_READS)
 
 InGuide = Annotated[
     str | None,
@@ -107,32 +107,26 @@ def _add_list(section: Section) -> None:
         summary=f"List {title} across guides",
         description=f"The {title} of every guide's current edition, each with its {context}.",
         response_model=ACROSS_GUIDES[section],
-        responses=_item_example(section) | NOT_MODIFIED | problem_responses(),
+        responses=_item_example(section),
     )
     def list_items(request: Request, session: SessionDep, filters: CatalogueFiltersDep) -> Response:
         found, next_cursor = _page(session, [section.key], filters)
         page = ACROSS_GUIDES[section].model_validate({section.key: found, "next_cursor": next_cursor})
-        return public_response(request, page, caching=CACHE_CURRENT)
+        return public_response(request, page)
 
 
 for each in ACROSS_GUIDES:
     _add_list(each)
 
 
-@router.get(
-    "/v1/search",
-    operation_id="search_guidance",
-    summary="Search the guidance",
-    response_model=SearchResponse,
-    responses=NOT_MODIFIED | problem_responses(),
-)
+@router.get("/v1/search", operation_id="search_guidance", summary="Search the guidance", response_model=SearchResponse)
 def search(
     request: Request, session: SessionDep, q: Words, guide: InGuide = None, limit: Limit = 20, cursor: Cursor = None
 ) -> Response:
     """Full text over every current edition. What is asked for is not logged."""
     filters = CatalogueFilters(guide, q, None, limit, decode_key(cursor, otherwise=0))
     found, next_cursor = _page(session, LISTED_SECTIONS, filters)
-    return public_response(request, SearchResponse(results=found, next_cursor=next_cursor), caching=CACHE_CURRENT)
+    return public_response(request, SearchResponse(results=found, next_cursor=next_cursor))
 
 
 def _page(

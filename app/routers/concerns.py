@@ -19,6 +19,7 @@ from app.web.json_body import JSONRoute
 from app.web.problem_types import (
     BAD_REQUEST,
     BODY_PROBLEMS,
+    CLIENT_PROBLEMS,
     CONCERN_ERASED,
     CONCERN_NOT_FOUND,
     CREDENTIAL_PROBLEMS,
@@ -29,11 +30,18 @@ from app.web.problem_types import (
     TOKEN_REQUIRED,
     problem_responses,
 )
-from app.web.responses import CACHE_CURRENT, NO_STORE, public_response
+from app.web.responses import NO_STORE, NOT_STORED, public_response
 from app.web.router import GuidanceRouter
 
-router = GuidanceRouter(prefix=CONCERNS, tags=["Concerns"], route_class=JSONRoute)
+router = GuidanceRouter(prefix=CONCERNS, tags=["Concerns"], dependencies=[NOT_STORED], route_class=JSONRoute)
 
+SUBMISSION_PROBLEMS = (
+    BAD_REQUEST,
+    SEVERAL_IDEMPOTENCY_KEYS,
+    *BODY_PROBLEMS,
+    IDEMPOTENCY_KEY_REUSED,
+    SERVICE_UNAVAILABLE,
+)
 WITH_OR_WITHOUT_KEY: dict[str, Any] = {"security": [{}]}
 """Added to the client's key, so that the OpenAPI document says: with or without the key."""
 
@@ -69,25 +77,24 @@ def _expect_one_key_at_most(request: Request) -> None:
     "/form",
     summary="Read the form",
     response_model=ConcernFormResponse,
-    responses=NOT_MODIFIED | problem_responses(),
+    responses=NOT_MODIFIED,
     dependencies=[PUBLIC],
 )
 def read_concern_form(request: Request, context: ContextDep) -> Response:
     """The form as JSON Schema, with labels, help texts and code lists, so that a front end can draw it."""
     form = concern_form(tuple(context.reference_data.code_lists.values()), context.reference_data.signposts)
-    return public_response(request, form, caching=CACHE_CURRENT)
+    return public_response(request, form)
 
 
 @router.post(
     "/check",
     summary="Check a concern",
-    responses=problem_responses(*BODY_PROBLEMS, *CREDENTIAL_PROBLEMS, SERVICE_UNAVAILABLE),
+    responses=problem_responses(*BODY_PROBLEMS, *CLIENT_PROBLEMS),
     dependencies=[Depends(require_submitter)],
     openapi_extra=WITH_OR_WITHOUT_KEY,
 )
-def check_submission(response: Response, context: ContextDep, submission: Submission, now: NowDep) -> CheckResponse:
+def check_submission(context: ContextDep, submission: Submission, now: NowDep) -> CheckResponse:
     """The same validation and answer as a submission, with nothing stored: for developers and for front ends."""
-    response.headers["Cache-Control"] = NO_STORE
     return context.submissions.check(submission, at=now)
 
 
@@ -96,14 +103,7 @@ def check_submission(response: Response, context: ContextDep, submission: Submis
     summary="Raise a concern",
     status_code=201,
     response_model=Receipt,
-    responses=problem_responses(
-        BAD_REQUEST,
-        SEVERAL_IDEMPOTENCY_KEYS,
-        *BODY_PROBLEMS,
-        IDEMPOTENCY_KEY_REUSED,
-        *CREDENTIAL_PROBLEMS,
-        SERVICE_UNAVAILABLE,
-    ),
+    responses=problem_responses(*CREDENTIAL_PROBLEMS, *SUBMISSION_PROBLEMS),
     openapi_extra=WITH_OR_WITHOUT_KEY,
 )
 async def raise_concern(
@@ -125,10 +125,9 @@ async def raise_concern(
 
 @router.get("/{reference}", summary="Follow a concern", responses=problem_responses(TOKEN_REQUIRED, CONCERN_NOT_FOUND))
 def read_concern_status(
-    response: Response, context: ContextDep, status_token: StatusTokenDep, now: NowDep, reference: TypedReference
+    context: ContextDep, status_token: StatusTokenDep, now: NowDep, reference: TypedReference
 ) -> ConcernStatus:
     """How the concern stands, for whoever holds its status token. A wrong reference and a wrong token answer alike."""
-    response.headers["Cache-Control"] = NO_STORE
     return context.follow_ups.read_status(typed_reference=reference, status_token=status_token, at=now)
 
 
@@ -137,16 +136,7 @@ def read_concern_status(
     summary="Add to a concern",
     status_code=201,
     response_model=AdditionReceipt,
-    responses=problem_responses(
-        BAD_REQUEST,
-        SEVERAL_IDEMPOTENCY_KEYS,
-        *BODY_PROBLEMS,
-        IDEMPOTENCY_KEY_REUSED,
-        TOKEN_REQUIRED,
-        CONCERN_NOT_FOUND,
-        CONCERN_ERASED,
-        SERVICE_UNAVAILABLE,
-    ),
+    responses=problem_responses(*SUBMISSION_PROBLEMS, TOKEN_REQUIRED, CONCERN_NOT_FOUND, CONCERN_ERASED),
 )
 def add_more(
     *,

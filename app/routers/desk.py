@@ -7,7 +7,7 @@ from fastapi import Path, Query, Request, Response
 
 from app.errors import ConcernErased, NoSuchItem, UnsealingUnavailable, ValidationFailed
 from app.models.concerns.receipts import EXAMPLE_REFERENCE
-from app.models.concerns.tables import ConcernRow, ConcernState
+from app.models.concerns.tables import ConcernState
 from app.models.desk.concerns import (
     Acknowledgement,
     Erasure,
@@ -45,10 +45,10 @@ from app.web.problem_types import (
     problem_responses,
 )
 from app.web.query_params import Cursor, Limit
-from app.web.responses import NO_STORE
+from app.web.responses import NO_STORE, NOT_STORED
 from app.web.router import GuidanceRouter
 
-router = GuidanceRouter(prefix="/v1/desk", tags=["Desk"], route_class=JSONRoute)
+router = GuidanceRouter(prefix="/v1/desk", tags=["Desk"], dependencies=[NOT_STORED], route_class=JSONRoute)
 
 SEALED: Responses = {
     200: {
@@ -63,7 +63,6 @@ SEALED: Responses = {
 @router.get("/concerns", summary="Look through the inbox", responses=problem_responses(*CLIENT_PROBLEMS))
 def read_inbox(
     *,
-    response: Response,
     context: ContextDep,
     actor: ReaderDep,
     now: NowDep,
@@ -85,7 +84,6 @@ def read_inbox(
     query = InboxQuery(order, state, overdue)
     after = decode_position(cursor, query.column_types)
     rows = actions.read_inbox(context.writer, query, actor=actor, at=now, after=after, limit=limit)
-    response.headers["Cache-Control"] = NO_STORE
     page = rows[:limit]
     return InboxResponse(
         concerns=tuple(inbox_entry(row._asdict(), now=now) for row in page),
@@ -94,9 +92,8 @@ def read_inbox(
 
 
 @router.get("/summary", summary="Count the work", responses=problem_responses(*CLIENT_PROBLEMS))
-def read_summary(response: Response, context: ContextDep, actor: ReaderDep, now: NowDep) -> SummaryResponse:
+def read_summary(context: ContextDep, actor: ReaderDep, now: NowDep) -> SummaryResponse:
     """How many concerns wait, are acknowledged, closed and overdue."""
-    response.headers["Cache-Control"] = NO_STORE
     return SummaryResponse(**actions.read_summary(context.writer, actor=actor, at=now))
 
 
@@ -155,8 +152,6 @@ def fetch_addition(
     responses=problem_responses(CONCERN_NOT_FOUND, *BODY_PROBLEMS, *CLIENT_PROBLEMS),
 )
 def acknowledge(
-    *,
-    response: Response,
     context: ContextDep,
     actor: WorkerDep,
     now: NowDep,
@@ -165,7 +160,7 @@ def acknowledge(
 ) -> InboxEntry:
     """A social worker has seen it and decided the next step. To do so again changes nothing."""
     concern = actions.acknowledge(context.writer, reference_of(reference), actor=actor, at=now)
-    return _entry(response, concern, now)
+    return entry_of(concern, now=now)
 
 
 @router.post(
@@ -175,8 +170,6 @@ def acknowledge(
     responses=problem_responses(CONCERN_NOT_FOUND, NOT_ACKNOWLEDGED, ALREADY_CLOSED, *BODY_PROBLEMS, *CLIENT_PROBLEMS),
 )
 def close(
-    *,
-    response: Response,
     context: ContextDep,
     actor: WorkerDep,
     now: NowDep,
@@ -189,7 +182,7 @@ def close(
         raise ValidationFailed(faults)
     parsed, shared = reference_of(reference), outcome.shared_with_reporter
     concern = actions.close(context.writer, parsed, outcome=outcome.outcome, shared=shared, actor=actor, at=now)
-    return _entry(response, concern, now)
+    return entry_of(concern, now=now)
 
 
 @router.post(
@@ -198,13 +191,11 @@ def close(
     summary="Hold or release a concern",
     responses=problem_responses(CONCERN_NOT_FOUND, *BODY_PROBLEMS, *CLIENT_PROBLEMS),
 )
-def hold(
-    *, response: Response, context: ContextDep, actor: WorkerDep, now: NowDep, reference: ConcernReference, hold: Hold
-) -> InboxEntry:
+def hold(context: ContextDep, actor: WorkerDep, now: NowDep, reference: ConcernReference, hold: Hold) -> InboxEntry:
     """A concern on hold is erased neither by retention nor on request."""
     parsed = reference_of(reference)
     concern = actions.hold(context.writer, parsed, held=hold.held, reason=hold.reason, actor=actor, at=now)
-    return _entry(response, concern, now)
+    return entry_of(concern, now=now)
 
 
 @router.post(
@@ -216,8 +207,6 @@ def hold(
     ),
 )
 def erase(
-    *,
-    response: Response,
     context: ContextDep,
     actor: WorkerDep,
     now: NowDep,
@@ -227,11 +216,6 @@ def erase(
     """Take the words away for good. What nobody has acknowledged, and what is on hold, is not erased."""
     concern = actions.erase(context.writer, reference_of(reference), reason=erasure.reason, actor=actor, at=now)
     purge_freed_pages(context.engine)
-    return _entry(response, concern, now)
-
-
-def _entry(response: Response, concern: ConcernRow, now: dt.datetime) -> InboxEntry:
-    response.headers["Cache-Control"] = NO_STORE
     return entry_of(concern, now=now)
 
 

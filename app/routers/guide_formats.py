@@ -21,19 +21,18 @@ from app.web.auth import PUBLIC
 from app.web.context import AppContext, ContextDep, SessionDep
 from app.web.negotiation import AS_CSV, AS_MARKDOWN, CSV, MARKDOWN
 from app.web.problem_types import (
-    EDITION_NOT_FOUND,
-    EDITION_WITHDRAWN,
-    GUIDE_NOT_FOUND,
+    CURRENT_EDITION_PROBLEMS,
     NOT_FOUND,
-    NOT_MODIFIED,
+    NUMBERED_EDITION_PROBLEMS,
     PDF_UNAVAILABLE,
+    RESPONSES_OF_READS,
     Responses,
     problem_responses,
 )
 from app.web.responses import CACHE_CURRENT, CACHE_IMMUTABLE, Headers, conditional_response
 from app.web.router import GuidanceRouter
 
-router = GuidanceRouter(prefix="/v1/guides", dependencies=[PUBLIC])
+router = GuidanceRouter(prefix="/v1/guides", dependencies=[PUBLIC], responses=RESPONSES_OF_READS)
 
 PDF_TYPE = "application/pdf"
 PDF_SUFFIX = ".pdf"
@@ -47,7 +46,7 @@ AS_PDF: Responses = {
     tags=["Guides"],
     summary="Read a guide's current edition as Markdown",
     response_class=Response,
-    responses=AS_MARKDOWN | NOT_MODIFIED | problem_responses(NOT_FOUND, GUIDE_NOT_FOUND, EDITION_WITHDRAWN),
+    responses=AS_MARKDOWN | problem_responses(NOT_FOUND, *CURRENT_EDITION_PROBLEMS),
 )
 def read_guide_as_markdown(request: Request, session: SessionDep, context: ContextDep, guide: GuideName) -> Response:
     """The guide to read in a minute: whom to call first, and the cautions beside factors and indicators."""
@@ -60,9 +59,7 @@ def read_guide_as_markdown(request: Request, session: SessionDep, context: Conte
     tags=["Editions"],
     summary="Read a numbered edition as Markdown",
     response_class=Response,
-    responses=AS_MARKDOWN
-    | NOT_MODIFIED
-    | problem_responses(NOT_FOUND, GUIDE_NOT_FOUND, EDITION_NOT_FOUND, EDITION_WITHDRAWN),
+    responses=AS_MARKDOWN | problem_responses(NOT_FOUND, *NUMBERED_EDITION_PROBLEMS),
 )
 def read_edition_as_markdown(
     request: Request, session: SessionDep, context: ContextDep, guide: GuideName, number: EditionNumber
@@ -82,7 +79,7 @@ def read_edition_as_markdown(
     tags=["Guides"],
     summary="Read a guide's current edition as a PDF to print",
     response_class=Response,
-    responses=AS_PDF | NOT_MODIFIED | problem_responses(NOT_FOUND, GUIDE_NOT_FOUND, EDITION_WITHDRAWN, PDF_UNAVAILABLE),
+    responses=AS_PDF | problem_responses(NOT_FOUND, *CURRENT_EDITION_PROBLEMS, PDF_UNAVAILABLE),
 )
 def read_guide_as_pdf(request: Request, session: SessionDep, context: ContextDep, guide: GuideName) -> Response:
     """The same page as that of the numbered edition."""
@@ -95,9 +92,7 @@ def read_guide_as_pdf(request: Request, session: SessionDep, context: ContextDep
     tags=["Editions"],
     summary="Read a numbered edition as a PDF to print",
     response_class=Response,
-    responses=AS_PDF
-    | NOT_MODIFIED
-    | problem_responses(NOT_FOUND, GUIDE_NOT_FOUND, EDITION_NOT_FOUND, EDITION_WITHDRAWN, PDF_UNAVAILABLE),
+    responses=AS_PDF | problem_responses(NOT_FOUND, *NUMBERED_EDITION_PROBLEMS, PDF_UNAVAILABLE),
 )
 def read_edition_as_pdf(
     request: Request, session: SessionDep, context: ContextDep, guide: GuideName, number: EditionNumber
@@ -116,7 +111,7 @@ def read_edition_as_pdf(
     tags=["Guides"],
     summary="Read a section of the current edition as CSV",
     response_class=Response,
-    responses=AS_CSV | NOT_MODIFIED | problem_responses(NOT_FOUND, GUIDE_NOT_FOUND, EDITION_WITHDRAWN),
+    responses=AS_CSV | problem_responses(NOT_FOUND, *CURRENT_EDITION_PROBLEMS),
 )
 def read_section_as_csv(request: Request, session: SessionDep, guide: GuideName, section: SectionName) -> Response:
     """One item a row (RFC 4180, UTF-8, with a header row), and in every row its edition and the cautions.
@@ -134,9 +129,7 @@ def read_section_as_csv(request: Request, session: SessionDep, guide: GuideName,
     tags=["Editions"],
     summary="Read a section of a numbered edition as CSV",
     response_class=Response,
-    responses=AS_CSV
-    | NOT_MODIFIED
-    | problem_responses(NOT_FOUND, GUIDE_NOT_FOUND, EDITION_NOT_FOUND, EDITION_WITHDRAWN),
+    responses=AS_CSV | problem_responses(NOT_FOUND, *NUMBERED_EDITION_PROBLEMS),
 )
 def read_edition_section_as_csv(
     request: Request, session: SessionDep, guide: GuideName, number: EditionNumber, section: SectionName
@@ -151,18 +144,14 @@ def _markdown_response(
     request: Request, context: AppContext, head: EditionHead, content: EditionContent, path: str, headers: Headers
 ) -> Response:
     page = edition_markdown(head, content, context.reference_data.signposts, context.settings.public_url)
-    links = edition_links(head.key, path + MARKDOWN.suffix, below=MARKDOWN.suffix)
-    links |= memento_links(context.settings.public_url, head.guide)
-    return conditional_response(
-        request, page, media_type=MARKDOWN.content_type, caching=CACHE_CURRENT, links=links, more_headers=headers
-    )
+    links = edition_links(head.key, path, MARKDOWN.suffix) | memento_links(context.settings.public_url, head.guide)
+    return conditional_response(request, page, media_type=MARKDOWN.content_type, links=links, more_headers=headers)
 
 
 def _pdf_response(request: Request, context: AppContext, head: EditionHead, path: str) -> Response:
     signposts, address = context.reference_data.signposts, context.settings.public_url
     page = edition_pdf(head, context.contents(head.key), signposts, address)
-    links = edition_links(head.key, path + PDF_SUFFIX, below=PDF_SUFFIX)
-    response = conditional_response(request, page, media_type=PDF_TYPE, caching=CACHE_CURRENT, links=links)
+    response = conditional_response(request, page, media_type=PDF_TYPE, links=edition_links(head.key, path, PDF_SUFFIX))
     response.headers["Content-Disposition"] = f'inline; filename="{head.guide}-edition-{head.number}.pdf"'
     return response
 
@@ -170,8 +159,7 @@ def _pdf_response(request: Request, context: AppContext, head: EditionHead, path
 def _csv_response(
     request: Request, head: EditionHead, content: EditionContent, section: Section, *, path: str, caching: str
 ) -> Response:
-    below = f"/{section.value}{CSV.suffix}"
-    links = edition_links(head.key, path + below, below=below)
+    links = edition_links(head.key, path, f"/{section.value}{CSV.suffix}")
     sheet = section_csv(head, content, section)
     response = conditional_response(request, sheet, media_type=CSV.content_type, caching=caching, links=links)
     response.headers["Content-Disposition"] = f'inline; filename="{csv_name(head, section)}"'

@@ -12,7 +12,7 @@ from app.models.guidance.edition_example import EDITION_EXAMPLE
 from app.models.guidance.editions import EditionContent
 from app.models.guidance.guide_responses import EditionStatus
 from app.models.guidance.publishing import PublishedResponse, WithdrawalRequest, WithdrawalResponse
-from app.models.links import edition_path, guide_path, history_path
+from app.models.links import Links, edition_path, guide_path, history_path
 from app.presenters.guides import present_edition
 from app.routers.params import EditionNumber, GuideName
 from app.services.guidance.publishing import publish_edition, withdraw_edition
@@ -33,12 +33,16 @@ from app.web.problem_types import (
     SERVICE_UNAVAILABLE,
     problem_responses,
 )
-from app.web.responses import NO_STORE, etag_of, gzip_etag, json_bytes, matches_etag
+from app.web.responses import NOT_STORED, etag_of, gzip_etag, json_bytes, matches_etag
 from app.web.router import GuidanceRouter
 
-router = GuidanceRouter(prefix="/v1/guides/{guide}/editions", tags=["Publishing"], route_class=JSONRoute)
+router = GuidanceRouter(
+    prefix="/v1/guides/{guide}/editions",
+    tags=["Publishing"],
+    dependencies=[Security(require_client, scopes=[Scope.PUBLISH]), NOT_STORED],
+    route_class=JSONRoute,
+)
 
-MAY_PUBLISH = Security(require_client, scopes=[Scope.PUBLISH])
 REFUSALS = (*BODY_PROBLEMS, SERVICE_UNAVAILABLE, *CREDENTIAL_PROBLEMS)
 
 IfMatch = Annotated[
@@ -57,7 +61,6 @@ IfMatch = Annotated[
     status_code=201,
     responses=problem_responses(NOT_FOUND, PRECONDITION_FAILED, PRECONDITION_MISSING, *REFUSALS)
     | {200: {"model": PublishedResponse, "description": "The same words are already the current edition."}},
-    dependencies=[MAY_PUBLISH],
 )
 def publish(
     *,
@@ -84,17 +87,12 @@ def publish(
     key = published.key
     response.status_code = 201 if published.is_new else 200
     response.headers["Location"] = edition_path(*key)
-    response.headers["Cache-Control"] = NO_STORE
     return PublishedResponse(
         guide=guide,
         edition=key.number,
         digest=published.digest,
         published_at=published.published_at,
-        links={
-            "self": edition_path(*key),
-            "guide": guide_path(guide),
-            "version_history": history_path(guide),
-        },
+        links=_links(key),
     )
 
 
@@ -105,7 +103,6 @@ def publish(
     status_code=201,
     responses=problem_responses(GUIDE_NOT_FOUND, EDITION_NOT_FOUND, ALREADY_WITHDRAWN, *REFUSALS)
     | {200: {"model": WithdrawalResponse, "description": "It was already withdrawn for this reason."}},
-    dependencies=[MAY_PUBLISH],
 )
 def withdraw(
     response: Response,
@@ -119,18 +116,21 @@ def withdraw(
     key = EditionKey(guide, number)
     withdrawn = withdraw_edition(context.writer, key, reason=request.reason, at=now)
     response.status_code = 201 if withdrawn.is_new else 200
-    response.headers["Cache-Control"] = NO_STORE
     return WithdrawalResponse(
         guide=guide,
         edition=number,
         withdrawn_at=withdrawn.withdrawn_at,
         reason=request.reason,
-        links={
-            "self": edition_path(*key),
-            "guide": guide_path(guide),
-            "version_history": history_path(guide),
-        },
+        links=_links(key),
     )
+
+
+def _links(key: EditionKey) -> Links:
+    return {
+        "self": edition_path(*key),
+        "guide": guide_path(key.guide),
+        "version_history": history_path(key.guide),
+    }
 
 
 def _check_if_match(if_match: str | None, session: Session, current: EditionHead | None) -> None:
@@ -141,11 +141,7 @@ def _check_if_match(if_match: str | None, session: Session, current: EditionHead
         return
     if if_match is None:
         raise PreconditionMissing
-    document = present_edition(
-        current, read_content(session, current.key), EditionStatus.CURRENT, guide_path(current.guide)
-    )
-    etag = etag_of(json_bytes(document))
-    if not any(
-        matches_etag([if_match], tag) for tag in (etag, gzip_etag(etag))
-    ):  # as it was read, with gzip or without
+    etag = etag_of(json_bytes(present_edition(current, read_content(session, current.key), EditionStatus.CURRENT)))
+    tags = (etag, gzip_etag(etag))  # as it was read, without gzip or with it
+    if not any(matches_etag([if_match], tag) for tag in tags):
         raise PreconditionFailed
