@@ -10,21 +10,22 @@ from app.models.concerns.receipts import EXAMPLE_REFERENCE
 from app.models.desk.concerns import DisclosureEntry, DisclosuresResponse, StatementResponse
 from app.services.concerns.receipt_signing import STATEMENT
 from app.services.desk.auditing import read_disclosures, read_end_of_chain
+from app.web.auth import AuditorDep
 from app.web.context import ContextDep, NowDep
-from app.web.cursors import A_MOMENT, decode_position, encode_position
-from app.web.desk_auth import AuditorDep
-from app.web.problem_types import CLIENT_PROBLEMS, NOT_FOUND, problem_responses
-from app.web.query_params import Cursor, Limit
+from app.web.problem_types import NOT_FOUND, RESPONSES_OF_CLIENT_ROUTES, problem_responses
+from app.web.query_params import A_MOMENT, Cursor, Limit, decode_position, encode_position
 from app.web.responses import NOT_STORED
 from app.web.router import GuidanceRouter
 
-router = GuidanceRouter(prefix="/v1/desk/disclosures", tags=["Audit"], dependencies=[NOT_STORED])
+router = GuidanceRouter(
+    prefix="/v1/desk/disclosures", tags=["Audit"], dependencies=[NOT_STORED], responses=RESPONSES_OF_CLIENT_ROUTES
+)
 
 CHAIN = r"^[0-9A-Za-z-]{1,40}$"
 POSITION_TYPES = (dt.datetime, str, int)
 
 
-@router.get("", summary="Read the record of disclosures", responses=problem_responses(*CLIENT_PROBLEMS))
+@router.get("", summary="Read the record of disclosures")
 def list_disclosures(
     *,
     context: ContextDep,
@@ -53,9 +54,7 @@ def list_disclosures(
     return DisclosuresResponse(disclosures=entries, next_cursor=next_cursor)
 
 
-@router.get(
-    "/{chain}/statement", summary="Sign where a chain ends", responses=problem_responses(NOT_FOUND, *CLIENT_PROBLEMS)
-)
+@router.get("/{chain}/statement", summary="Sign where a chain ends", responses=problem_responses(NOT_FOUND))
 def sign_statement(
     *,
     context: ContextDep,

@@ -13,34 +13,22 @@ from app.models.concerns.receipts import CheckResponse, ConcernStatus, Receipt
 from app.models.links import CONCERNS, concern_path
 from app.routers.params import TypedReference
 from app.services.concerns.idempotency import IdempotencyKeys, IdempotentResult, derive_idempotency_keys
+from app.web import problem_types as problems
 from app.web.auth import PUBLIC, StatusTokenDep, SubmitterDep, require_submitter
 from app.web.context import ContextDep, NowDep
 from app.web.json_body import JSONRoute
-from app.web.problem_types import (
-    BAD_REQUEST,
-    BODY_PROBLEMS,
-    CLIENT_PROBLEMS,
-    CONCERN_ERASED,
-    CONCERN_NOT_FOUND,
-    CREDENTIAL_PROBLEMS,
-    IDEMPOTENCY_KEY_REUSED,
-    NOT_MODIFIED,
-    SERVICE_UNAVAILABLE,
-    SEVERAL_IDEMPOTENCY_KEYS,
-    TOKEN_REQUIRED,
-    problem_responses,
-)
+from app.web.problem_types import problem_responses
 from app.web.responses import NO_STORE, NOT_STORED, public_response
 from app.web.router import GuidanceRouter
 
 router = GuidanceRouter(prefix=CONCERNS, tags=["Concerns"], dependencies=[NOT_STORED], route_class=JSONRoute)
 
 SUBMISSION_PROBLEMS = (
-    BAD_REQUEST,
-    SEVERAL_IDEMPOTENCY_KEYS,
-    *BODY_PROBLEMS,
-    IDEMPOTENCY_KEY_REUSED,
-    SERVICE_UNAVAILABLE,
+    problems.BAD_REQUEST,
+    problems.SEVERAL_IDEMPOTENCY_KEYS,
+    *problems.BODY_PROBLEMS,
+    problems.IDEMPOTENCY_KEY_REUSED,
+    problems.SERVICE_UNAVAILABLE,
 )
 WITH_OR_WITHOUT_KEY: dict[str, Any] = {"security": [{}]}
 """Added to the client's key, so that the OpenAPI document says: with or without the key."""
@@ -77,7 +65,7 @@ def _expect_one_key_at_most(request: Request) -> None:
     "/form",
     summary="Read the form",
     response_model=ConcernFormResponse,
-    responses=NOT_MODIFIED,
+    responses=problems.NOT_MODIFIED,
     dependencies=[PUBLIC],
 )
 def read_concern_form(request: Request, context: ContextDep) -> Response:
@@ -89,7 +77,7 @@ def read_concern_form(request: Request, context: ContextDep) -> Response:
 @router.post(
     "/check",
     summary="Check a concern",
-    responses=problem_responses(*BODY_PROBLEMS, *CLIENT_PROBLEMS),
+    responses=problem_responses(*problems.BODY_PROBLEMS, *problems.CLIENT_PROBLEMS),
     dependencies=[Depends(require_submitter)],
     openapi_extra=WITH_OR_WITHOUT_KEY,
 )
@@ -103,7 +91,7 @@ def check_submission(context: ContextDep, submission: Submission, now: NowDep) -
     summary="Raise a concern",
     status_code=201,
     response_model=Receipt,
-    responses=problem_responses(*CREDENTIAL_PROBLEMS, *SUBMISSION_PROBLEMS),
+    responses=problem_responses(*problems.CREDENTIAL_PROBLEMS, *SUBMISSION_PROBLEMS),
     openapi_extra=WITH_OR_WITHOUT_KEY,
 )
 async def raise_concern(
@@ -123,7 +111,11 @@ async def raise_concern(
     return _created(await context.submissions.submit(submission, keys=keys, at=context.clock()))
 
 
-@router.get("/{reference}", summary="Follow a concern", responses=problem_responses(TOKEN_REQUIRED, CONCERN_NOT_FOUND))
+@router.get(
+    "/{reference}",
+    summary="Follow a concern",
+    responses=problem_responses(problems.TOKEN_REQUIRED, problems.CONCERN_NOT_FOUND),
+)
 def read_concern_status(
     context: ContextDep, status_token: StatusTokenDep, now: NowDep, reference: TypedReference
 ) -> ConcernStatus:
@@ -136,7 +128,9 @@ def read_concern_status(
     summary="Add to a concern",
     status_code=201,
     response_model=AdditionReceipt,
-    responses=problem_responses(*SUBMISSION_PROBLEMS, TOKEN_REQUIRED, CONCERN_NOT_FOUND, CONCERN_ERASED),
+    responses=problem_responses(
+        *SUBMISSION_PROBLEMS, problems.TOKEN_REQUIRED, problems.CONCERN_NOT_FOUND, problems.CONCERN_ERASED
+    ),
 )
 def add_more(
     *,

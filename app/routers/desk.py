@@ -25,30 +25,23 @@ from app.services.desk import actions
 from app.store.database import purge_freed_pages
 from app.store.disclosures import Actor
 from app.store.inbox import InboxOrder, InboxQuery, position_of
+from app.web import problem_types as problems
+from app.web.auth import ReaderDep, WorkerDep
 from app.web.context import AppContext, ContextDep, NowDep
-from app.web.cursors import A_MOMENT, decode_position, encode_position
-from app.web.desk_auth import ReaderDep, WorkerDep
 from app.web.json_body import JSONRoute
 from app.web.negotiation import JSON, quality
-from app.web.plain_numbers import IN_PLAIN_DIGITS
-from app.web.problem_types import (
-    ALREADY_CLOSED,
-    BODY_PROBLEMS,
-    CLIENT_PROBLEMS,
-    CONCERN_ERASED,
-    CONCERN_NOT_FOUND,
-    ITEM_NOT_FOUND,
-    NOT_ACKNOWLEDGED,
-    ON_HOLD,
-    UNSEALING_UNAVAILABLE,
-    Responses,
-    problem_responses,
-)
-from app.web.query_params import Cursor, Limit
+from app.web.problem_types import Responses, problem_responses
+from app.web.query_params import A_MOMENT, IN_PLAIN_DIGITS, Cursor, Limit, decode_position, encode_position
 from app.web.responses import NO_STORE, NOT_STORED
 from app.web.router import GuidanceRouter
 
-router = GuidanceRouter(prefix="/v1/desk", tags=["Desk"], dependencies=[NOT_STORED], route_class=JSONRoute)
+router = GuidanceRouter(
+    prefix="/v1/desk",
+    tags=["Desk"],
+    dependencies=[NOT_STORED],
+    responses=problems.RESPONSES_OF_CLIENT_ROUTES,
+    route_class=JSONRoute,
+)
 
 SEALED: Responses = {
     200: {
@@ -60,7 +53,7 @@ SEALED: Responses = {
 }
 
 
-@router.get("/concerns", summary="Look through the inbox", responses=problem_responses(*CLIENT_PROBLEMS))
+@router.get("/concerns", summary="Look through the inbox")
 def read_inbox(
     *,
     context: ContextDep,
@@ -91,7 +84,7 @@ def read_inbox(
     )
 
 
-@router.get("/summary", summary="Count the work", responses=problem_responses(*CLIENT_PROBLEMS))
+@router.get("/summary", summary="Count the work")
 def read_summary(context: ContextDep, actor: ReaderDep, now: NowDep) -> SummaryResponse:
     """How many concerns wait, are acknowledged, closed and overdue."""
     return SummaryResponse(**actions.read_summary(context.writer, actor=actor, at=now))
@@ -101,7 +94,8 @@ def read_summary(context: ContextDep, actor: ReaderDep, now: NowDep) -> SummaryR
     "/concerns/{reference}",
     summary="Open a concern",
     response_model=OpenedConcern,
-    responses=SEALED | problem_responses(CONCERN_NOT_FOUND, UNSEALING_UNAVAILABLE, CONCERN_ERASED, *CLIENT_PROBLEMS),
+    responses=SEALED
+    | problem_responses(problems.CONCERN_NOT_FOUND, problems.UNSEALING_UNAVAILABLE, problems.CONCERN_ERASED),
 )
 def open_concern(
     request: Request, context: ContextDep, actor: ReaderDep, now: NowDep, reference: ConcernReference
@@ -126,7 +120,7 @@ def open_concern(
     "/concerns/{reference}/additions/{number}",
     summary="Fetch what was added, sealed",
     response_class=Response,
-    responses=SEALED | problem_responses(CONCERN_NOT_FOUND, ITEM_NOT_FOUND, CONCERN_ERASED, *CLIENT_PROBLEMS),
+    responses=SEALED | problem_responses(problems.CONCERN_NOT_FOUND, problems.ITEM_NOT_FOUND, problems.CONCERN_ERASED),
 )
 def fetch_addition(
     context: ContextDep,
@@ -149,7 +143,7 @@ def fetch_addition(
     "/concerns/{reference}/acknowledgement",
     operation_id="acknowledge_concern",
     summary="Acknowledge a concern",
-    responses=problem_responses(CONCERN_NOT_FOUND, *BODY_PROBLEMS, *CLIENT_PROBLEMS),
+    responses=problem_responses(problems.CONCERN_NOT_FOUND, *problems.BODY_PROBLEMS),
 )
 def acknowledge(
     context: ContextDep,
@@ -167,7 +161,9 @@ def acknowledge(
     "/concerns/{reference}/outcome",
     operation_id="close_concern",
     summary="Close a concern",
-    responses=problem_responses(CONCERN_NOT_FOUND, NOT_ACKNOWLEDGED, ALREADY_CLOSED, *BODY_PROBLEMS, *CLIENT_PROBLEMS),
+    responses=problem_responses(
+        problems.CONCERN_NOT_FOUND, problems.NOT_ACKNOWLEDGED, problems.ALREADY_CLOSED, *problems.BODY_PROBLEMS
+    ),
 )
 def close(
     context: ContextDep,
@@ -189,7 +185,7 @@ def close(
     "/concerns/{reference}/hold",
     operation_id="hold_concern",
     summary="Hold or release a concern",
-    responses=problem_responses(CONCERN_NOT_FOUND, *BODY_PROBLEMS, *CLIENT_PROBLEMS),
+    responses=problem_responses(problems.CONCERN_NOT_FOUND, *problems.BODY_PROBLEMS),
 )
 def hold(context: ContextDep, actor: WorkerDep, now: NowDep, reference: ConcernReference, hold: Hold) -> InboxEntry:
     """A concern on hold is erased neither by retention nor on request."""
@@ -203,7 +199,11 @@ def hold(context: ContextDep, actor: WorkerDep, now: NowDep, reference: ConcernR
     operation_id="erase_concern",
     summary="Erase a concern's words",
     responses=problem_responses(
-        CONCERN_NOT_FOUND, NOT_ACKNOWLEDGED, ON_HOLD, CONCERN_ERASED, *BODY_PROBLEMS, *CLIENT_PROBLEMS
+        problems.CONCERN_NOT_FOUND,
+        problems.NOT_ACKNOWLEDGED,
+        problems.ON_HOLD,
+        problems.CONCERN_ERASED,
+        *problems.BODY_PROBLEMS,
     ),
 )
 def erase(

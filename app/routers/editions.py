@@ -31,20 +31,12 @@ from app.routers.params import MAX_NUMBER, EditionNumber, GuideName, ItemName, S
 from app.store.contents import read_content
 from app.store.editions import EditionHead, EditionKey, current_of, get_history, readable_of
 from app.store.items import find_mentions
+from app.web import problem_types as problems
 from app.web.auth import PUBLIC
 from app.web.context import ContextDep, SessionDep
 from app.web.negotiation import CSV, MARKDOWN
-from app.web.plain_numbers import IN_PLAIN_DIGITS
-from app.web.problem_types import (
-    GUIDE_NOT_FOUND,
-    ITEM_NOT_FOUND,
-    NOT_FOUND,
-    NUMBERED_EDITION_PROBLEMS,
-    RESPONSES_OF_READS,
-    problem_responses,
-    response_example,
-)
-from app.web.query_params import Cursor, Limit, decode_key, encode_key
+from app.web.problem_types import RESPONSES_OF_READS, problem_responses, response_example
+from app.web.query_params import IN_PLAIN_DIGITS, Cursor, Limit, decode_key, encode_key
 from app.web.responses import CACHE_IMMUTABLE, conditional_response, public_response
 from app.web.router import GuidanceRouter
 
@@ -61,7 +53,7 @@ AS_PUBLISHED = response_example(status=EditionStatus.PUBLISHED)
     ".link",
     summary="Read a guide's TimeMap",
     response_class=Response,
-    responses=problem_responses(GUIDE_NOT_FOUND)
+    responses=problem_responses(problems.GUIDE_NOT_FOUND)
     | {200: {"content": {LINK_FORMAT: {"example": TIME_MAP_EXAMPLE}}, "description": "The TimeMap."}},
 )
 def read_time_map(request: Request, session: SessionDep, context: ContextDep, guide: GuideName) -> Response:
@@ -75,7 +67,7 @@ def read_time_map(request: Request, session: SessionDep, context: ContextDep, gu
     "",
     summary="Read a guide's history",
     response_model=EditionsResponse,
-    responses=problem_responses(GUIDE_NOT_FOUND),
+    responses=problem_responses(problems.GUIDE_NOT_FOUND),
 )
 def list_editions(
     request: Request, session: SessionDep, guide: GuideName, limit: Limit = 50, cursor: Cursor = None
@@ -93,7 +85,7 @@ def list_editions(
     "/{number}",
     summary="Read a numbered edition",
     response_model=EditionResponse,
-    responses=MARKDOWN.documented(AS_PUBLISHED) | problem_responses(*NUMBERED_EDITION_PROBLEMS),
+    responses=MARKDOWN.documented(AS_PUBLISHED) | problem_responses(*problems.NUMBERED_EDITION_PROBLEMS),
 )
 def read_edition(
     request: Request, session: SessionDep, context: ContextDep, guide: GuideName, number: EditionNumber
@@ -114,7 +106,7 @@ def read_edition(
     "/{number}/changes",
     summary="Compare two editions",
     response_model=ChangesResponse,
-    responses=problem_responses(*NUMBERED_EDITION_PROBLEMS),
+    responses=problem_responses(*problems.NUMBERED_EDITION_PROBLEMS),
 )
 def read_changes(
     request: Request,
@@ -150,7 +142,7 @@ def read_changes(
     "/{number}/{section}",
     summary="Read a section of a numbered edition",
     response_model=SectionResponse,
-    responses=CSV.documented(AS_PUBLISHED) | problem_responses(NOT_FOUND, *NUMBERED_EDITION_PROBLEMS),
+    responses=CSV.documented(AS_PUBLISHED) | problem_responses(problems.NOT_FOUND, *problems.NUMBERED_EDITION_PROBLEMS),
 )
 def read_edition_section(
     request: Request, session: SessionDep, guide: GuideName, number: EditionNumber, section: SectionName
@@ -168,7 +160,8 @@ def read_edition_section(
     "/{number}/{section}/{item_id}",
     summary="Read one item of a numbered edition",
     response_model=NumberedItemResponse,
-    responses=AS_PUBLISHED | problem_responses(NOT_FOUND, ITEM_NOT_FOUND, *NUMBERED_EDITION_PROBLEMS),
+    responses=AS_PUBLISHED
+    | problem_responses(problems.NOT_FOUND, problems.ITEM_NOT_FOUND, *problems.NUMBERED_EDITION_PROBLEMS),
 )
 def read_edition_item(
     request: Request,

@@ -16,13 +16,14 @@ from app.services.events.pull import confirm_events
 from app.store.events import confirmed_by, events_after
 from app.web.auth import require_client
 from app.web.context import AppContext, ContextDep
-from app.web.plain_numbers import IN_PLAIN_DIGITS
-from app.web.problem_types import CLIENT_PROBLEMS, problem_responses
-from app.web.query_params import Limit, decode_key, encode_key
+from app.web.problem_types import RESPONSES_OF_CLIENT_ROUTES
+from app.web.query_params import IN_PLAIN_DIGITS, Limit, decode_key, encode_key
 from app.web.responses import NOT_STORED
 from app.web.router import GuidanceRouter
 
-router = GuidanceRouter(prefix="/v1/events", tags=["Events"], dependencies=[NOT_STORED])
+router = GuidanceRouter(
+    prefix="/v1/events", tags=["Events"], dependencies=[NOT_STORED], responses=RESPONSES_OF_CLIENT_ROUTES
+)
 
 LONGEST_WAIT = 30
 WAIT_UNIT_SECONDS = 1.0
@@ -31,7 +32,7 @@ POLL_SECONDS = 0.25
 Follower = Annotated[Principal, Security(require_client, scopes=[Scope.EVENTS])]
 
 
-@router.get("", summary="Pull events", responses=problem_responses(*CLIENT_PROBLEMS))
+@router.get("", summary="Pull events")
 async def read_events(
     *,
     context: ContextDep,

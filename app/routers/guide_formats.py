@@ -17,18 +17,11 @@ from app.presenters.pdf import edition_pdf
 from app.routers.params import EditionNumber, GuideName, SectionName
 from app.store.contents import read_content
 from app.store.editions import EditionHead, get_current, get_history, readable_of
+from app.web import problem_types as problems
 from app.web.auth import PUBLIC
 from app.web.context import AppContext, ContextDep, SessionDep
 from app.web.negotiation import AS_CSV, AS_MARKDOWN, CSV, MARKDOWN
-from app.web.problem_types import (
-    CURRENT_EDITION_PROBLEMS,
-    NOT_FOUND,
-    NUMBERED_EDITION_PROBLEMS,
-    PDF_UNAVAILABLE,
-    RESPONSES_OF_READS,
-    Responses,
-    problem_responses,
-)
+from app.web.problem_types import RESPONSES_OF_READS, Responses, problem_responses
 from app.web.responses import CACHE_CURRENT, CACHE_IMMUTABLE, Headers, conditional_response
 from app.web.router import GuidanceRouter
 
@@ -46,7 +39,7 @@ AS_PDF: Responses = {
     tags=["Guides"],
     summary="Read a guide's current edition as Markdown",
     response_class=Response,
-    responses=AS_MARKDOWN | problem_responses(NOT_FOUND, *CURRENT_EDITION_PROBLEMS),
+    responses=AS_MARKDOWN | problem_responses(problems.NOT_FOUND, *problems.CURRENT_EDITION_PROBLEMS),
 )
 def read_guide_as_markdown(request: Request, session: SessionDep, context: ContextDep, guide: GuideName) -> Response:
     """The guide to read in a minute: whom to call first, and the cautions beside factors and indicators."""
@@ -59,7 +52,7 @@ def read_guide_as_markdown(request: Request, session: SessionDep, context: Conte
     tags=["Editions"],
     summary="Read a numbered edition as Markdown",
     response_class=Response,
-    responses=AS_MARKDOWN | problem_responses(NOT_FOUND, *NUMBERED_EDITION_PROBLEMS),
+    responses=AS_MARKDOWN | problem_responses(problems.NOT_FOUND, *problems.NUMBERED_EDITION_PROBLEMS),
 )
 def read_edition_as_markdown(
     request: Request, session: SessionDep, context: ContextDep, guide: GuideName, number: EditionNumber
@@ -79,7 +72,8 @@ def read_edition_as_markdown(
     tags=["Guides"],
     summary="Read a guide's current edition as a PDF to print",
     response_class=Response,
-    responses=AS_PDF | problem_responses(NOT_FOUND, *CURRENT_EDITION_PROBLEMS, PDF_UNAVAILABLE),
+    responses=AS_PDF
+    | problem_responses(problems.NOT_FOUND, *problems.CURRENT_EDITION_PROBLEMS, problems.PDF_UNAVAILABLE),
 )
 def read_guide_as_pdf(request: Request, session: SessionDep, context: ContextDep, guide: GuideName) -> Response:
     """The same page as that of the numbered edition."""
@@ -92,7 +86,8 @@ def read_guide_as_pdf(request: Request, session: SessionDep, context: ContextDep
     tags=["Editions"],
     summary="Read a numbered edition as a PDF to print",
     response_class=Response,
-    responses=AS_PDF | problem_responses(NOT_FOUND, *NUMBERED_EDITION_PROBLEMS, PDF_UNAVAILABLE),
+    responses=AS_PDF
+    | problem_responses(problems.NOT_FOUND, *problems.NUMBERED_EDITION_PROBLEMS, problems.PDF_UNAVAILABLE),
 )
 def read_edition_as_pdf(
     request: Request, session: SessionDep, context: ContextDep, guide: GuideName, number: EditionNumber
@@ -111,7 +106,7 @@ def read_edition_as_pdf(
     tags=["Guides"],
     summary="Read a section of the current edition as CSV",
     response_class=Response,
-    responses=AS_CSV | problem_responses(NOT_FOUND, *CURRENT_EDITION_PROBLEMS),
+    responses=AS_CSV | problem_responses(problems.NOT_FOUND, *problems.CURRENT_EDITION_PROBLEMS),
 )
 def read_section_as_csv(request: Request, session: SessionDep, guide: GuideName, section: SectionName) -> Response:
     """One item a row (RFC 4180, UTF-8, with a header row), and in every row its edition and the cautions.
@@ -129,7 +124,7 @@ def read_section_as_csv(request: Request, session: SessionDep, guide: GuideName,
     tags=["Editions"],
     summary="Read a section of a numbered edition as CSV",
     response_class=Response,
-    responses=AS_CSV | problem_responses(NOT_FOUND, *NUMBERED_EDITION_PROBLEMS),
+    responses=AS_CSV | problem_responses(problems.NOT_FOUND, *problems.NUMBERED_EDITION_PROBLEMS),
 )
 def read_edition_section_as_csv(
     request: Request, session: SessionDep, guide: GuideName, number: EditionNumber, section: SectionName

@@ -27,18 +27,11 @@ from app.routers.params import GuideCursor, GuideName, ItemName, SectionName
 from app.store.contents import read_content
 from app.store.editions import get_current, get_history, list_current
 from app.store.items import find_mentions, find_orders
+from app.web import problem_types as problems
 from app.web.auth import PUBLIC
 from app.web.context import ContextDep, SessionDep
 from app.web.negotiation import AS_CSV, AS_MARKDOWN
-from app.web.problem_types import (
-    CURRENT_EDITION_PROBLEMS,
-    ITEM_NOT_FOUND,
-    NOT_FOUND,
-    NUMBERED_EDITION_PROBLEMS,
-    RESPONSES_OF_READS,
-    Responses,
-    problem_responses,
-)
+from app.web.problem_types import RESPONSES_OF_READS, Responses, problem_responses
 from app.web.query_params import Limit, decode_key, encode_key
 from app.web.responses import public_response
 from app.web.router import GuidanceRouter
@@ -98,7 +91,7 @@ def list_guides(request: Request, session: SessionDep, limit: Limit = 50, cursor
     summary="Read a guide's current edition",
     description=WHOLE_EDITION,
     response_model=EditionResponse,
-    responses=AS_MARKDOWN | REDIRECTED | problem_responses(*NUMBERED_EDITION_PROBLEMS),
+    responses=AS_MARKDOWN | REDIRECTED | problem_responses(*problems.NUMBERED_EDITION_PROBLEMS),
 )
 def read_guide(
     request: Request,
@@ -122,7 +115,7 @@ def read_guide(
     "/{guide}/{section}",
     summary="Read a section of the current edition",
     response_model=SectionResponse,
-    responses=AS_CSV | problem_responses(NOT_FOUND, *CURRENT_EDITION_PROBLEMS),
+    responses=AS_CSV | problem_responses(problems.NOT_FOUND, *problems.CURRENT_EDITION_PROBLEMS),
 )
 def read_section(request: Request, session: SessionDep, guide: GuideName, section: SectionName) -> Response:
     """One section, word for word, with the cautions that must be read with it."""
@@ -135,7 +128,7 @@ def read_section(request: Request, session: SessionDep, guide: GuideName, sectio
     "/{guide}/{section}/{item_id}",
     summary="Read one item of the current edition",
     response_model=ItemResponse,
-    responses=problem_responses(NOT_FOUND, ITEM_NOT_FOUND, *CURRENT_EDITION_PROBLEMS),
+    responses=problem_responses(problems.NOT_FOUND, problems.ITEM_NOT_FOUND, *problems.CURRENT_EDITION_PROBLEMS),
 )
 def read_item(
     request: Request, session: SessionDep, guide: GuideName, section: SectionName, item_id: ItemName

@@ -18,21 +18,11 @@ from app.routers.params import EditionNumber, GuideName
 from app.services.guidance.publishing import publish_edition, withdraw_edition
 from app.store.contents import read_content
 from app.store.editions import EditionHead, EditionKey
+from app.web import problem_types as problems
 from app.web.auth import require_client
 from app.web.context import ContextDep, NowDep
 from app.web.json_body import JSONRoute
-from app.web.problem_types import (
-    ALREADY_WITHDRAWN,
-    BODY_PROBLEMS,
-    CREDENTIAL_PROBLEMS,
-    EDITION_NOT_FOUND,
-    GUIDE_NOT_FOUND,
-    NOT_FOUND,
-    PRECONDITION_FAILED,
-    PRECONDITION_MISSING,
-    SERVICE_UNAVAILABLE,
-    problem_responses,
-)
+from app.web.problem_types import problem_responses
 from app.web.responses import NOT_STORED, etag_of, gzip_etag, json_bytes, matches_etag
 from app.web.router import GuidanceRouter
 
@@ -40,10 +30,10 @@ router = GuidanceRouter(
     prefix="/v1/guides/{guide}/editions",
     tags=["Publishing"],
     dependencies=[Security(require_client, scopes=[Scope.PUBLISH]), NOT_STORED],
+    responses=problem_responses(problems.SERVICE_UNAVAILABLE, *problems.CREDENTIAL_PROBLEMS),
     route_class=JSONRoute,
 )
 
-REFUSALS = (*BODY_PROBLEMS, SERVICE_UNAVAILABLE, *CREDENTIAL_PROBLEMS)
 
 IfMatch = Annotated[
     str | None,
@@ -59,7 +49,9 @@ IfMatch = Annotated[
     operation_id="publish_edition",
     summary="Publish an edition",
     status_code=201,
-    responses=problem_responses(NOT_FOUND, PRECONDITION_FAILED, PRECONDITION_MISSING, *REFUSALS)
+    responses=problem_responses(
+        problems.NOT_FOUND, problems.PRECONDITION_FAILED, problems.PRECONDITION_MISSING, *problems.BODY_PROBLEMS
+    )
     | {200: {"model": PublishedResponse, "description": "The same words are already the current edition."}},
 )
 def publish(
@@ -101,7 +93,9 @@ def publish(
     operation_id="withdraw_edition",
     summary="Withdraw an edition",
     status_code=201,
-    responses=problem_responses(GUIDE_NOT_FOUND, EDITION_NOT_FOUND, ALREADY_WITHDRAWN, *REFUSALS)
+    responses=problem_responses(
+        problems.GUIDE_NOT_FOUND, problems.EDITION_NOT_FOUND, problems.ALREADY_WITHDRAWN, *problems.BODY_PROBLEMS
+    )
     | {200: {"model": WithdrawalResponse, "description": "It was already withdrawn for this reason."}},
 )
 def withdraw(

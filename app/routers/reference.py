@@ -18,22 +18,18 @@ from app.models.reference_responses import (
     ServiceIndex,
     SignpostsResponse,
 )
+from app.web import problem_types as problems
 from app.web.auth import PUBLIC
 from app.web.context import ContextDep
-from app.web.problem_types import (
-    ALL_PROBLEM_TYPES,
-    CODE_LIST_NOT_FOUND,
-    NOT_FOUND,
-    RESPONSES_OF_READS,
-    problem_responses,
-    response_example,
-)
+from app.web.problem_types import RESPONSES_OF_READS, problem_responses, response_example
 from app.web.responses import public_response
 from app.web.router import GuidanceRouter
 
 router = GuidanceRouter(tags=["Reference"], dependencies=[PUBLIC], responses=RESPONSES_OF_READS)
 
-KINDS = {each.slug: ProblemTypeResponse.model_validate(each, from_attributes=True) for each in ALL_PROBLEM_TYPES}
+KINDS = {
+    each.slug: ProblemTypeResponse.model_validate(each, from_attributes=True) for each in problems.ALL_PROBLEM_TYPES
+}
 
 
 @router.get(
@@ -85,7 +81,7 @@ def list_code_lists(request: Request, context: ContextDep) -> Response:
     CODE_LISTS + "/{name}",
     summary="Read a code list",
     response_model=CodeListResponse,
-    responses=problem_responses(CODE_LIST_NOT_FOUND),
+    responses=problem_responses(problems.CODE_LIST_NOT_FOUND),
 )
 def read_code_list(
     request: Request,
@@ -110,7 +106,7 @@ def list_problems(request: Request) -> Response:
     PROBLEMS + "/{slug}",
     summary="Read a kind of problem",
     response_model=ProblemTypeResponse,
-    responses=problem_responses(NOT_FOUND),
+    responses=problem_responses(problems.NOT_FOUND),
 )
 def read_problem(
     request: Request,

@@ -276,6 +276,7 @@ def _example_of(problem_type: ProblemType) -> dict[str, Any]:
 
 
 RESPONSES_OF_ALL_ROUTES = problem_responses()
+RESPONSES_OF_CLIENT_ROUTES = problem_responses(*CLIENT_PROBLEMS)
 NOT_MODIFIED: Responses = {304: {"description": "The caller's copy, named by If-None-Match, is still right."}}
 RESPONSES_OF_READS = RESPONSES_OF_ALL_ROUTES | NOT_MODIFIED
 """The responses that every cached public read can have."""
