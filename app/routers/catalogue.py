@@ -1,10 +1,9 @@
 """Reads across guides: the sections that the registry lists across guides, with filters, and search."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Annotated
 
-from fastapi import Depends, Query, Request, Response
+from fastapi import Query, Request, Response
 from sqlmodel import Session
 
 from app.models.base import SLUG_PATTERN
@@ -59,31 +58,6 @@ WithCode = Annotated[
 ]
 
 
-@dataclass(frozen=True)
-class CatalogueFilters:
-    """The filters and the page of a list across guides: an item must meet every filter that is given."""
-
-    guide: str | None
-    words: str | None
-    code: str | None
-    limit: int
-    offset: int
-
-
-async def catalogue_filters(
-    guide: InGuide = None,
-    q: WithWords = None,
-    code: WithCode = None,
-    limit: Limit = 50,
-    cursor: Cursor = None,
-) -> CatalogueFilters:
-    """Return the filters of the request."""
-    return CatalogueFilters(guide, q, code, limit, decode_key(cursor, otherwise=0))
-
-
-CatalogueFiltersDep = Annotated[CatalogueFilters, Depends(catalogue_filters)]
-
-
 def _item_example(section: Section) -> Responses:
     """Return the example of a list of items of that section."""
     model = section.entry.item
@@ -109,8 +83,17 @@ def _add_list(section: Section) -> None:
         response_model=ACROSS_GUIDES[section],
         responses=_item_example(section),
     )
-    def list_items(request: Request, session: SessionDep, filters: CatalogueFiltersDep) -> Response:
-        found, next_cursor = _page(session, [section.key], filters)
+    def list_items(
+        *,
+        request: Request,
+        session: SessionDep,
+        guide: InGuide = None,
+        q: WithWords = None,
+        code: WithCode = None,
+        limit: Limit = 50,
+        cursor: Cursor = None,
+    ) -> Response:
+        found, next_cursor = _page(session, [section.key], cursor, limit=limit, guide=guide, words=q, code=code)
         page = ACROSS_GUIDES[section].model_validate({section.key: found, "next_cursor": next_cursor})
         return public_response(request, page)
 
@@ -124,26 +107,18 @@ def search(
     request: Request, session: SessionDep, q: Words, guide: InGuide = None, limit: Limit = 20, cursor: Cursor = None
 ) -> Response:
     """Full text over every current edition. What is asked for is not logged."""
-    filters = CatalogueFilters(guide, q, None, limit, decode_key(cursor, otherwise=0))
-    found, next_cursor = _page(session, LISTED_SECTIONS, filters)
+    found, next_cursor = _page(session, LISTED_SECTIONS, cursor, limit=limit, guide=guide, words=q)
     return public_response(request, SearchResponse(results=found, next_cursor=next_cursor))
 
 
 def _page(
-    session: Session, sections: Sequence[str], filters: CatalogueFilters
+    session: Session, sections: Sequence[str], cursor: str | None, *, limit: int, **filters: str | None
 ) -> tuple[tuple[FoundItem, ...], str | None]:
-    """Return one page of items, and the cursor of the next page."""
-    entries = list_entries(
-        session,
-        sections=sections,
-        guide=filters.guide,
-        words=filters.words,
-        code=filters.code,
-        offset=filters.offset,
-        limit=filters.limit + 1,
-    )
-    next_cursor = encode_key(filters.offset + filters.limit) if len(entries) > filters.limit else None
-    return tuple(_found_item(entry) for entry in entries[: filters.limit]), next_cursor
+    """Return one page of items that meet every filter given, and the cursor of the next page."""
+    offset = decode_key(cursor, otherwise=0)
+    entries = list_entries(session, sections=sections, offset=offset, limit=limit + 1, **filters)
+    next_cursor = encode_key(offset + limit) if len(entries) > limit else None
+    return tuple(_found_item(entry) for entry in entries[:limit]), next_cursor
 
 
 def _found_item(entry: CatalogueEntry) -> FoundItem:

@@ -1,6 +1,5 @@
 """The desk of the duty team: the inbox, and reading and changing a concern. Every route writes a disclosure."""
 
-import datetime as dt
 from typing import Annotated
 
 from fastapi import Path, Query, Request, Response
@@ -23,11 +22,10 @@ from app.routers.params import MAX_NUMBER, ConcernReference
 from app.services.concerns.sealing import AGE_MEDIA_TYPE
 from app.services.desk import actions
 from app.store.database import purge_freed_pages
-from app.store.disclosures import Actor
 from app.store.inbox import InboxOrder, InboxQuery, position_of
 from app.web import problem_types as problems
 from app.web.auth import ReaderDep, WorkerDep
-from app.web.context import AppContext, ContextDep, NowDep
+from app.web.context import ContextDep, NowDep
 from app.web.json_body import JSONRoute
 from app.web.negotiation import JSON, quality
 from app.web.problem_types import Responses, problem_responses
@@ -109,7 +107,8 @@ def open_concern(
     as_file = not context.unsealer.can_unseal or quality(AGE_MEDIA_TYPE, accept) > quality(JSON, accept)
     if as_file and quality(AGE_MEDIA_TYPE, accept) == 0:
         raise UnsealingUnavailable
-    fetched = _fetch_sealed(context, actor, now, reference, how="sealed file" if as_file else "opened here")
+    how = "sealed file" if as_file else "opened here"
+    fetched = actions.fetch_sealed(context.writer, reference_of(reference), actor=actor, at=now, how=how)
     if as_file:
         return _sealed_file(fetched.concern.sealed, fetched.concern.reference, additions=len(fetched.additions))
     opened = opened_concern(fetched, context.unsealer, now=now)
@@ -132,7 +131,8 @@ def fetch_addition(
     ],
 ) -> Response:
     """The sealed file of one addition."""
-    fetched = _fetch_sealed(context, actor, now, reference, how=f"sealed file of addition {number}")
+    how = f"sealed file of addition {number}"
+    fetched = actions.fetch_sealed(context.writer, reference_of(reference), actor=actor, at=now, how=how)
     addition = next((each for each in fetched.additions if each.number == number), None)
     if addition is None:
         raise NoSuchItem
@@ -166,11 +166,7 @@ def acknowledge(
     ),
 )
 def close(
-    context: ContextDep,
-    actor: WorkerDep,
-    now: NowDep,
-    reference: ConcernReference,
-    outcome: Outcome,
+    context: ContextDep, actor: WorkerDep, now: NowDep, reference: ConcernReference, outcome: Outcome
 ) -> InboxEntry:
     """Close the concern with its outcome; the reporter's status tells the outcome only where it is shared."""
     faults = context.reference_data.faults_in_codes(outcome)
@@ -207,22 +203,12 @@ def hold(context: ContextDep, actor: WorkerDep, now: NowDep, reference: ConcernR
     ),
 )
 def erase(
-    context: ContextDep,
-    actor: WorkerDep,
-    now: NowDep,
-    reference: ConcernReference,
-    erasure: Erasure,
+    context: ContextDep, actor: WorkerDep, now: NowDep, reference: ConcernReference, erasure: Erasure
 ) -> InboxEntry:
     """Take the words away for good. What nobody has acknowledged, and what is on hold, is not erased."""
     concern = actions.erase(context.writer, reference_of(reference), reason=erasure.reason, actor=actor, at=now)
     purge_freed_pages(context.engine)
     return entry_of(concern, now=now)
-
-
-def _fetch_sealed(
-    context: AppContext, actor: Actor, now: dt.datetime, reference: str, *, how: str
-) -> actions.SealedConcern:
-    return actions.fetch_sealed(context.writer, reference_of(reference), actor=actor, at=now, how=how)
 
 
 def _sealed_file(sealed: bytes | None, name: str, *, additions: int) -> Response:

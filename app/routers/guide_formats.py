@@ -5,8 +5,8 @@ Each format has a path of its own. With `Accept`, the path of the JSON serves CS
 """
 
 from fastapi import Request, Response
+from sqlmodel import Session
 
-from app.models.guidance.editions import EditionContent
 from app.models.guidance.sections import Section
 from app.models.links import edition_path, guide_path
 from app.presenters.csv_table import csv_name, section_csv
@@ -44,7 +44,7 @@ AS_PDF: Responses = {
 def read_guide_as_markdown(request: Request, session: SessionDep, context: ContextDep, guide: GuideName) -> Response:
     """The guide to read in a minute: whom to call first, and the cautions beside factors and indicators."""
     head = get_current(session, guide=guide)
-    return _markdown_response(request, context, head, read_content(session, head.key), guide_path(guide), VARY)
+    return _markdown_response(request, session, context, head, guide_path(guide), VARY)
 
 
 @router.get(
@@ -63,8 +63,7 @@ def read_edition_as_markdown(
     a number that is put right must reach every reader.
     """
     head = readable_of(get_history(session, guide=guide), number)
-    content, path = read_content(session, head.key), edition_path(*head.key)
-    return _markdown_response(request, context, head, content, path, memento_headers(head))
+    return _markdown_response(request, session, context, head, edition_path(*head.key), memento_headers(head))
 
 
 @router.get(
@@ -115,8 +114,7 @@ def read_section_as_csv(request: Request, session: SessionDep, guide: GuideName,
     spreadsheet runs it.
     """
     head = get_current(session, guide=guide)
-    content = read_content(session, head.key)
-    return _csv_response(request, head, content, section, path=guide_path(guide), caching=CACHE_CURRENT)
+    return _csv_response(request, session, head, section, path=guide_path(guide), caching=CACHE_CURRENT)
 
 
 @router.get(
@@ -131,31 +129,31 @@ def read_edition_section_as_csv(
 ) -> Response:
     """One section of exactly that edition, laid out as that of the current one."""
     head = readable_of(get_history(session, guide=guide), number)
-    content = read_content(session, head.key)
-    return _csv_response(request, head, content, section, path=edition_path(*head.key), caching=CACHE_IMMUTABLE)
+    return _csv_response(request, session, head, section, path=edition_path(*head.key), caching=CACHE_IMMUTABLE)
 
 
 def _markdown_response(
-    request: Request, context: AppContext, head: EditionHead, content: EditionContent, path: str, headers: Headers
+    request: Request, session: Session, context: AppContext, head: EditionHead, path: str, headers: Headers
 ) -> Response:
+    content = read_content(session, head.key)
     page = edition_markdown(head, content, context.reference_data.signposts, context.settings.public_url)
     links = edition_links(head.key, path, MARKDOWN.suffix) | memento_links(context.settings.public_url, head.guide)
     return conditional_response(request, page, media_type=MARKDOWN.content_type, links=links, more_headers=headers)
 
 
 def _pdf_response(request: Request, context: AppContext, head: EditionHead, path: str) -> Response:
-    signposts, address = context.reference_data.signposts, context.settings.public_url
-    page = edition_pdf(head, context.contents(head.key), signposts, address)
+    signposts, public_url = context.reference_data.signposts, context.settings.public_url
+    page = edition_pdf(head, context.contents(head.key), signposts, public_url)
     response = conditional_response(request, page, media_type=PDF_TYPE, links=edition_links(head.key, path, PDF_SUFFIX))
     response.headers["Content-Disposition"] = f'inline; filename="{head.guide}-edition-{head.number}.pdf"'
     return response
 
 
 def _csv_response(
-    request: Request, head: EditionHead, content: EditionContent, section: Section, *, path: str, caching: str
+    request: Request, session: Session, head: EditionHead, section: Section, *, path: str, caching: str
 ) -> Response:
     links = edition_links(head.key, path, f"/{section.value}{CSV.suffix}")
-    sheet = section_csv(head, content, section)
+    sheet = section_csv(head, read_content(session, head.key), section)
     response = conditional_response(request, sheet, media_type=CSV.content_type, caching=caching, links=links)
     response.headers["Content-Disposition"] = f'inline; filename="{csv_name(head, section)}"'
     return response
