@@ -14,11 +14,11 @@ from app.web.auth import AuditorDep
 from app.web.context import ContextDep, NowDep
 from app.web.problem_types import NOT_FOUND, RESPONSES_OF_CLIENT_ROUTES, problem_responses
 from app.web.query_params import A_MOMENT, Cursor, Limit, decode_position, encode_position
-from app.web.responses import NOT_STORED
+from app.web.responses import NEVER_STORED
 from app.web.router import GuidanceRouter
 
 router = GuidanceRouter(
-    prefix="/v1/desk/disclosures", tags=["Audit"], dependencies=[NOT_STORED], responses=RESPONSES_OF_CLIENT_ROUTES
+    prefix="/v1/desk/disclosures", tags=["Audit"], dependencies=[NEVER_STORED], responses=RESPONSES_OF_CLIENT_ROUTES
 )
 
 CHAIN = r"^[0-9A-Za-z-]{1,40}$"

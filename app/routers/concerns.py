@@ -18,10 +18,10 @@ from app.web.auth import PUBLIC, StatusTokenDep, SubmitterDep, require_submitter
 from app.web.context import ContextDep, NowDep
 from app.web.json_body import JSONRoute
 from app.web.problem_types import problem_responses
-from app.web.responses import NO_STORE, NOT_STORED, public_response
+from app.web.responses import NEVER_STORED, NO_STORE, public_response
 from app.web.router import GuidanceRouter
 
-router = GuidanceRouter(prefix=CONCERNS, tags=["Concerns"], dependencies=[NOT_STORED], route_class=JSONRoute)
+router = GuidanceRouter(prefix=CONCERNS, tags=["Concerns"], dependencies=[NEVER_STORED], route_class=JSONRoute)
 
 SUBMISSION_PROBLEMS = (
     problems.BAD_REQUEST,

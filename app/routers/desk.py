@@ -30,13 +30,13 @@ from app.web.json_body import JSONRoute
 from app.web.negotiation import JSON, quality
 from app.web.problem_types import Responses, problem_responses
 from app.web.query_params import A_MOMENT, IN_PLAIN_DIGITS, Cursor, Limit, decode_position, encode_position
-from app.web.responses import NO_STORE, NOT_STORED
+from app.web.responses import NEVER_STORED, NO_STORE
 from app.web.router import GuidanceRouter
 
 router = GuidanceRouter(
     prefix="/v1/desk",
     tags=["Desk"],
-    dependencies=[NOT_STORED],
+    dependencies=[NEVER_STORED],
     responses=problems.RESPONSES_OF_CLIENT_ROUTES,
     route_class=JSONRoute,
 )

@@ -50,7 +50,7 @@ AS_PUBLISHED = response_example(status=EditionStatus.PUBLISHED)
 
 
 @router.get(
-    ".link",
+    ".link",  # after the prefix: `/v1/guides/{guide}/editions.link`
     summary="Read a guide's TimeMap",
     response_class=Response,
     responses=problem_responses(problems.GUIDE_NOT_FOUND)

@@ -18,11 +18,11 @@ from app.web.auth import require_client
 from app.web.context import AppContext, ContextDep
 from app.web.problem_types import RESPONSES_OF_CLIENT_ROUTES
 from app.web.query_params import IN_PLAIN_DIGITS, Limit, decode_key, encode_key
-from app.web.responses import NOT_STORED
+from app.web.responses import NEVER_STORED
 from app.web.router import GuidanceRouter
 
 router = GuidanceRouter(
-    prefix="/v1/events", tags=["Events"], dependencies=[NOT_STORED], responses=RESPONSES_OF_CLIENT_ROUTES
+    prefix="/v1/events", tags=["Events"], dependencies=[NEVER_STORED], responses=RESPONSES_OF_CLIENT_ROUTES
 )
 
 LONGEST_WAIT = 30

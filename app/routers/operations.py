@@ -13,10 +13,10 @@ from app.store.inbox import count_states
 from app.web.auth import PUBLIC
 from app.web.context import AppContext, ContextDep, NowDep, SessionDep
 from app.web.problem_types import response_example
-from app.web.responses import NO_STORE, NOT_STORED
+from app.web.responses import NEVER_STORED, NO_STORE
 from app.web.router import GuidanceRouter
 
-router = GuidanceRouter(tags=["Operations"], dependencies=[PUBLIC, NOT_STORED])
+router = GuidanceRouter(tags=["Operations"], dependencies=[PUBLIC, NEVER_STORED])
 
 HEALTHY = "ok"
 UNAVAILABLE = 503

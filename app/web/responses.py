@@ -76,7 +76,7 @@ async def forbid_storage(response: Response) -> None:
     response.headers["Cache-Control"] = NO_STORE
 
 
-NOT_STORED = Depends(forbid_storage)
+NEVER_STORED = Depends(forbid_storage)
 
 
 def json_bytes(body: BaseModel) -> bytes:
