@@ -65,7 +65,6 @@ from app.store.contents import Contents
 from app.store.database import open_database
 from app.store.schema import prepare_schema
 from app.store.writer import Writer
-from app.web.allowed_hosts import AllowedHosts
 from app.web.cache.cache import ResponseCache
 from app.web.cache.middleware import CacheMiddleware
 from app.web.context import AppContext, Clock
@@ -75,17 +74,16 @@ from app.web.middleware.rate_limit import RateLimitMiddleware
 from app.web.middleware.request_body import RequestBodyMiddleware
 from app.web.middleware.request_log import RequestLogMiddleware, RequestRecords
 from app.web.middleware.security_headers import SecurityHeadersMiddleware
-from app.web.middleware.trusted_host import TrustedHostMiddleware
+from app.web.middleware.trusted_host import TrustedHostMiddleware, make_host_check
 from app.web.middleware.unhandled_errors import UnhandledErrorMiddleware
 from app.web.negotiation import NegotiationMiddleware
-from app.web.openapi import customise_openapi
+from app.web.openapi import JsonObject, build_document
 from app.web.problems import add_problem_handlers
 
 ROUTERS = (
     concerns.router,  # first the most used, since routes are tried in order
     publishing.router,  # both before routes that would take the rest of the path as a name
     guide_formats.router,
-    editions.time_maps,
     editions.router,
     guides.router,
     catalogue.router,
@@ -124,8 +122,8 @@ def build_context(settings: Settings, clock: Clock) -> AppContext:
     signer = make_receipt_signer(
         load_receipt_key(settings.receipt_key_file, settings.data_dir), load_retired_keys(settings.retired_receipt_keys)
     )
-    known_hosts = AllowedHosts(public_url=settings.public_url, allowed_hosts=settings.allowed_hosts)
-    response_cache, metrics = ResponseCache(settings.shelf_megabytes, known_hosts.allows), Metrics()
+    allows_host = make_host_check(public_url=settings.public_url, allowed_hosts=settings.allowed_hosts)
+    response_cache, metrics = ResponseCache(settings.shelf_megabytes, allows_host), Metrics()
     contents = Contents(engine)
     resolver = EditionResolver(engine, reference_data, contents)
     receipts = ReceiptBuilder(signer, WorkingDays(), reference_data)
@@ -156,7 +154,7 @@ def build_context(settings: Settings, clock: Clock) -> AppContext:
         metrics=metrics,
         response_cache=response_cache,
         invalidate_caches=invalidate_caches,
-        known_hosts=known_hosts,
+        allows_host=allows_host,
         clock=clock,
     )
 
@@ -185,6 +183,12 @@ class GuidanceApp(FastAPI):
     async def behind(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request without the response cache."""
         await super().__call__(scope, receive, send)
+
+    def openapi(self) -> JsonObject:
+        """Return the OpenAPI document, built at the first call."""
+        if self.openapi_schema is None:
+            self.openapi_schema = build_document(self)
+        return self.openapi_schema
 
 
 def create_app(settings: Settings, clock: Clock = utc_now) -> GuidanceApp:
@@ -216,7 +220,6 @@ def create_app(settings: Settings, clock: Clock = utc_now) -> GuidanceApp:
     )
     app.state.context = build_context(settings, clock)
     add_problem_handlers(app)
-    customise_openapi(app)
     app.add_middleware(NegotiationMiddleware)
     _add_middleware(app, settings)
     return app
@@ -266,7 +269,7 @@ def _add_middleware(app: GuidanceApp, settings: Settings) -> None:
         draining=context.draining,
     )
     app.add_middleware(RateLimitMiddleware, limiter=limiter, settings=settings)
-    app.add_middleware(TrustedHostMiddleware, known=context.known_hosts)
+    app.add_middleware(TrustedHostMiddleware, allows_host=context.allows_host)
     app.add_middleware(UnhandledErrorMiddleware)
     app.add_middleware(ErrorPageMiddleware, context=context)
     app.add_middleware(CorsMiddleware, allowed_origins=settings.allowed_origins)

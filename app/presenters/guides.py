@@ -1,6 +1,7 @@
 """Guidance in responses: links, sections, items and their history."""
 
 from collections.abc import Collection
+from typing import Any
 
 from app.errors import NoSuchItem
 from app.models.base import RequestModel
@@ -20,13 +21,13 @@ from app.models.links import Links, edition_path, guide_path, history_path
 from app.store.editions import EditionHead, EditionKey, current_of
 
 
-def edition_links(key: EditionKey, path: str, *, below: str = "") -> Links:
-    """Return the links of a response at the path. Those of a numbered edition never change.
+def edition_links(key: EditionKey, path: str, below: str = "") -> Links:
+    """Return the links of a response. Those of a numbered edition never change.
 
-    `below` is the rest of the path after the edition's own, such as `/indicators`.
+    `path` is that of the guide or of the numbered edition, `below` the rest after it, such as `/indicators`.
     """
     links = {
-        "self": path,
+        "self": path + below,
         "latest_version": guide_path(key.guide) + below,
         "version_history": history_path(key.guide),
         "edition": edition_path(*key) + below,
@@ -39,19 +40,36 @@ def edition_links(key: EditionKey, path: str, *, below: str = "") -> Links:
     return links
 
 
-def item_links(key: EditionKey, path: str, *, below: str, numbers: Collection[int]) -> Links:
+def item_links(key: EditionKey, path: str, below: str, numbers: Collection[int]) -> Links:
     """Return the links of an item. The edition before is linked only if it has the item.
 
     `numbers` are the numbers of the editions that have the item.
     """
-    links = edition_links(key, path, below=below)
+    links = edition_links(key, path, below)
     if key.number - 1 not in numbers:
         links.pop("predecessor_version", None)
     return links
 
 
-def present_edition(head: EditionHead, content: EditionContent, status: EditionStatus, path: str) -> EditionResponse:
-    """Return the whole edition at the path."""
+def path_of(head: EditionHead, status: EditionStatus) -> str:
+    """Return the path of the edition: for a published one that of its number, else that of its guide."""
+    return edition_path(*head.key) if status is EditionStatus.PUBLISHED else guide_path(head.guide)
+
+
+def edition_fields(head: EditionHead, content: EditionContent, status: EditionStatus) -> dict[str, Any]:
+    """Return the fields of `WithCautions`, which every response with guidance has."""
+    return {
+        "guide": head.guide,
+        "edition": head.number,
+        "status": status,
+        "digest": head.digest,
+        "cautions": content.cautions,
+    }
+
+
+def present_edition(head: EditionHead, content: EditionContent, status: EditionStatus) -> EditionResponse:
+    """Return the whole edition."""
+    path = path_of(head, status)
     sections = {section.key: f"{path}/{section.value}" for section in Section}
     return EditionResponse(
         guide=head.guide,
@@ -65,20 +83,13 @@ def present_edition(head: EditionHead, content: EditionContent, status: EditionS
 
 
 def present_section(
-    head: EditionHead, content: EditionContent, status: EditionStatus, section: Section, path: str
+    head: EditionHead, content: EditionContent, status: EditionStatus, section: Section
 ) -> WithCautions:
-    """Return one section of the edition at the path, with the cautions."""
+    """Return one section of the edition, with the cautions."""
+    links = edition_links(head.key, path_of(head, status), f"/{section.value}")
     return SECTION_RESPONSES[section].model_validate(
-        {
-            "guide": head.guide,
-            "edition": head.number,
-            "status": status,
-            "digest": head.digest,
-            "cautions": content.cautions,
-            section.key: getattr(content, section.key),
-            "links": edition_links(head.key, f"{path}/{section.value}", below=f"/{section.value}")
-            | {"csv": f"{path}/{section.value}.csv"},
-        }
+        edition_fields(head, content, status)
+        | {section.key: getattr(content, section.key), "links": links | {"csv": f"{links['self']}.csv"}}
     )
 
 

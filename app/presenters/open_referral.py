@@ -4,38 +4,27 @@ import json
 import re
 from collections.abc import Iterable, Sequence, Set
 from dataclasses import dataclass
-from typing import Any, NamedTuple, Protocol, TypeVar
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from fastapi import Request, Response
 from sqlmodel import Session
 
 from app.errors import NotFound
-from app.models.open_referral.components import OmitsEmpty
+from app.models.open_referral.components import OmitsEmpty, Taxonomy, TaxonomyTerm
 from app.models.open_referral.directory import ListedServiceAtLocation, Page, Service, ServiceAtLocation
 from app.services.guidance.open_referral import Directory, Guide, make_directory
 from app.store.contents import read_content
 from app.store.editions import list_current
 from app.web.context import AppContext
-from app.web.responses import CACHE_CURRENT, conditional_response
+from app.web.responses import conditional_response
 
 STUB = "/open-referral/v3"
 DOCUMENT = f"{STUB}/openapi.json"
 MAX_DIRECTORY_GUIDES = 10_000
 SCHEMA_REFERENCE = re.compile(r'"#/components/schemas/([^"]+)"')
 
-_Page = TypeVar("_Page", bound=Page)
-
-
-class DirectoryObject(Protocol):
-    """An object with an id."""
-
-    @property
-    def id(self) -> UUID:
-        """The id of the object."""
-
-
-_Object = TypeVar("_Object", bound=DirectoryObject)
+DirectoryObject = Service | Taxonomy | TaxonomyTerm | ServiceAtLocation
 
 
 @dataclass(frozen=True)
@@ -104,7 +93,7 @@ def at_locations(services: Iterable[Service]) -> list[ServiceAtLocation]:
     ]
 
 
-def get_by_id(objects: Iterable[_Object], id_: UUID) -> _Object:
+def get_by_id(objects: Iterable[DirectoryObject], id_: UUID) -> DirectoryObject:
     """Return the object with the id. Raise `NotFound` if there is none."""
     for each in objects:
         if each.id == id_:
@@ -112,7 +101,7 @@ def get_by_id(objects: Iterable[_Object], id_: UUID) -> _Object:
     raise NotFound
 
 
-def page_of(page_type: type[_Page], entries: Sequence[OmitsEmpty], paging: Paging) -> _Page:
+def page_of(page_type: type[Page], entries: Sequence[OmitsEmpty], paging: Paging) -> Page:
     """Return one page of the entries. A page after the last is empty."""
     start = (paging.page - 1) * paging.per_page
     contents = entries[start : start + paging.per_page]
@@ -142,8 +131,7 @@ def document_response(request: Request, document: dict[str, Any]) -> Response:
 
 
 def _json_response(request: Request, content: bytes) -> Response:
-    links = {"describedby": DOCUMENT}
-    return conditional_response(request, content, media_type="application/json", caching=CACHE_CURRENT, links=links)
+    return conditional_response(request, content, media_type="application/json", links={"describedby": DOCUMENT})
 
 
 def document_of_stub(whole: dict[str, Any], public_url: str) -> dict[str, Any]:

@@ -3,31 +3,31 @@
 import datetime as dt
 from typing import Annotated
 
-from fastapi import Path, Query, Response
+from fastapi import Path, Query
 
 from app.models.base import format_utc
 from app.models.concerns.receipts import EXAMPLE_REFERENCE
 from app.models.desk.concerns import DisclosureEntry, DisclosuresResponse, StatementResponse
 from app.services.concerns.receipt_signing import STATEMENT
 from app.services.desk.auditing import read_disclosures, read_end_of_chain
+from app.web.auth import AuditorDep
 from app.web.context import ContextDep, NowDep
-from app.web.cursors import A_MOMENT, decode_position, encode_position
-from app.web.desk_auth import AuditorDep
-from app.web.problem_types import CLIENT_PROBLEMS, NOT_FOUND, problem_responses
-from app.web.query_params import Cursor, Limit
-from app.web.responses import NO_STORE
+from app.web.problem_types import NOT_FOUND, RESPONSES_OF_CLIENT_ROUTES, problem_responses
+from app.web.query_params import A_MOMENT, Cursor, Limit, decode_position, encode_position
+from app.web.responses import NEVER_STORED
 from app.web.router import GuidanceRouter
 
-router = GuidanceRouter(prefix="/v1/desk/disclosures", tags=["Audit"])
+router = GuidanceRouter(
+    prefix="/v1/desk/disclosures", tags=["Audit"], dependencies=[NEVER_STORED], responses=RESPONSES_OF_CLIENT_ROUTES
+)
 
 CHAIN = r"^[0-9A-Za-z-]{1,40}$"
 POSITION_TYPES = (dt.datetime, str, int)
 
 
-@router.get("", summary="Read the record of disclosures", responses=problem_responses(*CLIENT_PROBLEMS))
+@router.get("", summary="Read the record of disclosures")
 def list_disclosures(
     *,
-    response: Response,
     context: ContextDep,
     actor: AuditorDep,
     now: NowDep,
@@ -48,19 +48,15 @@ def list_disclosures(
     rows = read_disclosures(
         context.writer, chain=chain, client=client, actor=actor, at=now, after=after, limit=limit + 1
     )
-    response.headers["Cache-Control"] = NO_STORE
     page = rows[:limit]
     next_cursor = encode_position((page[-1].at, page[-1].chain, page[-1].number)) if len(rows) > limit else None
     entries = tuple(DisclosureEntry.model_validate(dict(row)) for row in page)
     return DisclosuresResponse(disclosures=entries, next_cursor=next_cursor)
 
 
-@router.get(
-    "/{chain}/statement", summary="Sign where a chain ends", responses=problem_responses(NOT_FOUND, *CLIENT_PROBLEMS)
-)
+@router.get("/{chain}/statement", summary="Sign where a chain ends", responses=problem_responses(NOT_FOUND))
 def sign_statement(
     *,
-    response: Response,
     context: ContextDep,
     actor: AuditorDep,
     now: NowDep,
@@ -71,7 +67,6 @@ def sign_statement(
 ) -> StatementResponse:
     """The length and the last hash of a chain, signed, for an auditor to keep where this service cannot reach it."""
     length, head = read_end_of_chain(context.writer, chain, actor=actor, at=now)
-    response.headers["Cache-Control"] = NO_STORE
     claims = {"sub": chain, "length": length, "head_sha256": head, "iat": int(now.timestamp()), "at": format_utc(now)}
     statement = context.signer.sign(claims, kind=STATEMENT)
     return StatementResponse(chain=chain, length=length, head_sha256=head, at=now, statement=statement)

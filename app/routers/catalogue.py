@@ -1,10 +1,9 @@
 """Reads across guides: the sections that the registry lists across guides, with filters, and search."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Annotated
 
-from fastapi import Depends, Query, Request, Response
+from fastapi import Query, Request, Response
 from sqlmodel import Session
 
 from app.models.base import SLUG_PATTERN
@@ -15,12 +14,12 @@ from app.models.links import edition_path, guide_path
 from app.store.catalogue import LISTED_SECTIONS, CatalogueEntry, list_entries
 from app.web.auth import PUBLIC
 from app.web.context import SessionDep
-from app.web.problem_types import NOT_MODIFIED, Responses, problem_responses, response_example
+from app.web.problem_types import RESPONSES_OF_READS, Responses, response_example
 from app.web.query_params import Cursor, Limit, decode_key, encode_key
-from app.web.responses import CACHE_CURRENT, public_response
+from app.web.responses import public_response
 from app.web.router import GuidanceRouter
 
-router = GuidanceRouter(tags=["Across guides"], dependencies=[PUBLIC])
+router = GuidanceRouter(tags=["Across guides"], dependencies=[PUBLIC], responses=RESPONSES_OF_READS)
 
 InGuide = Annotated[
     str | None,
@@ -59,31 +58,6 @@ WithCode = Annotated[
 ]
 
 
-@dataclass(frozen=True)
-class CatalogueFilters:
-    """The filters and the page of a list across guides: an item must meet every filter that is given."""
-
-    guide: str | None
-    words: str | None
-    code: str | None
-    limit: int
-    offset: int
-
-
-async def catalogue_filters(
-    guide: InGuide = None,
-    q: WithWords = None,
-    code: WithCode = None,
-    limit: Limit = 50,
-    cursor: Cursor = None,
-) -> CatalogueFilters:
-    """Return the filters of the request."""
-    return CatalogueFilters(guide, q, code, limit, decode_key(cursor, otherwise=0))
-
-
-CatalogueFiltersDep = Annotated[CatalogueFilters, Depends(catalogue_filters)]
-
-
 def _item_example(section: Section) -> Responses:
     """Return the example of a list of items of that section."""
     model = section.entry.item
@@ -107,49 +81,44 @@ def _add_list(section: Section) -> None:
         summary=f"List {title} across guides",
         description=f"The {title} of every guide's current edition, each with its {context}.",
         response_model=ACROSS_GUIDES[section],
-        responses=_item_example(section) | NOT_MODIFIED | problem_responses(),
+        responses=_item_example(section),
     )
-    def list_items(request: Request, session: SessionDep, filters: CatalogueFiltersDep) -> Response:
-        found, next_cursor = _page(session, [section.key], filters)
+    def list_items(
+        *,
+        request: Request,
+        session: SessionDep,
+        guide: InGuide = None,
+        q: WithWords = None,
+        code: WithCode = None,
+        limit: Limit = 50,
+        cursor: Cursor = None,
+    ) -> Response:
+        found, next_cursor = _page(session, [section.key], cursor, limit=limit, guide=guide, words=q, code=code)
         page = ACROSS_GUIDES[section].model_validate({section.key: found, "next_cursor": next_cursor})
-        return public_response(request, page, caching=CACHE_CURRENT)
+        return public_response(request, page)
 
 
 for each in ACROSS_GUIDES:
     _add_list(each)
 
 
-@router.get(
-    "/v1/search",
-    operation_id="search_guidance",
-    summary="Search the guidance",
-    response_model=SearchResponse,
-    responses=NOT_MODIFIED | problem_responses(),
-)
+@router.get("/v1/search", operation_id="search_guidance", summary="Search the guidance", response_model=SearchResponse)
 def search(
     request: Request, session: SessionDep, q: Words, guide: InGuide = None, limit: Limit = 20, cursor: Cursor = None
 ) -> Response:
     """Full text over every current edition. What is asked for is not logged."""
-    filters = CatalogueFilters(guide, q, None, limit, decode_key(cursor, otherwise=0))
-    found, next_cursor = _page(session, LISTED_SECTIONS, filters)
-    return public_response(request, SearchResponse(results=found, next_cursor=next_cursor), caching=CACHE_CURRENT)
+    found, next_cursor = _page(session, LISTED_SECTIONS, cursor, limit=limit, guide=guide, words=q)
+    return public_response(request, SearchResponse(results=found, next_cursor=next_cursor))
 
 
 def _page(
-    session: Session, sections: Sequence[str], filters: CatalogueFilters
+    session: Session, sections: Sequence[str], cursor: str | None, *, limit: int, **filters: str | None
 ) -> tuple[tuple[FoundItem, ...], str | None]:
-    """Return one page of items, and the cursor of the next page."""
-    entries = list_entries(
-        session,
-        sections=sections,
-        guide=filters.guide,
-        words=filters.words,
-        code=filters.code,
-        offset=filters.offset,
-        limit=filters.limit + 1,
-    )
-    next_cursor = encode_key(filters.offset + filters.limit) if len(entries) > filters.limit else None
-    return tuple(_found_item(entry) for entry in entries[: filters.limit]), next_cursor
+    """Return one page of items that meet every filter given, and the cursor of the next page."""
+    offset = decode_key(cursor, otherwise=0)
+    entries = list_entries(session, sections=sections, offset=offset, limit=limit + 1, **filters)
+    next_cursor = encode_key(offset + limit) if len(entries) > limit else None
+    return tuple(_found_item(entry) for entry in entries[:limit]), next_cursor
 
 
 def _found_item(entry: CatalogueEntry) -> FoundItem:

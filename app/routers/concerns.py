@@ -13,27 +13,23 @@ from app.models.concerns.receipts import CheckResponse, ConcernStatus, Receipt
 from app.models.links import CONCERNS, concern_path
 from app.routers.params import TypedReference
 from app.services.concerns.idempotency import IdempotencyKeys, IdempotentResult, derive_idempotency_keys
+from app.web import problem_types as problems
 from app.web.auth import PUBLIC, StatusTokenDep, SubmitterDep, require_submitter
 from app.web.context import ContextDep, NowDep
 from app.web.json_body import JSONRoute
-from app.web.problem_types import (
-    BAD_REQUEST,
-    BODY_PROBLEMS,
-    CONCERN_ERASED,
-    CONCERN_NOT_FOUND,
-    CREDENTIAL_PROBLEMS,
-    IDEMPOTENCY_KEY_REUSED,
-    NOT_MODIFIED,
-    SERVICE_UNAVAILABLE,
-    SEVERAL_IDEMPOTENCY_KEYS,
-    TOKEN_REQUIRED,
-    problem_responses,
-)
-from app.web.responses import CACHE_CURRENT, NO_STORE, public_response
+from app.web.problem_types import problem_responses
+from app.web.responses import NEVER_STORED, NO_STORE, public_response
 from app.web.router import GuidanceRouter
 
-router = GuidanceRouter(prefix=CONCERNS, tags=["Concerns"], route_class=JSONRoute)
+router = GuidanceRouter(prefix=CONCERNS, tags=["Concerns"], dependencies=[NEVER_STORED], route_class=JSONRoute)
 
+SUBMISSION_PROBLEMS = (
+    problems.BAD_REQUEST,
+    problems.SEVERAL_IDEMPOTENCY_KEYS,
+    *problems.BODY_PROBLEMS,
+    problems.IDEMPOTENCY_KEY_REUSED,
+    problems.SERVICE_UNAVAILABLE,
+)
 WITH_OR_WITHOUT_KEY: dict[str, Any] = {"security": [{}]}
 """Added to the client's key, so that the OpenAPI document says: with or without the key."""
 
@@ -69,25 +65,24 @@ def _expect_one_key_at_most(request: Request) -> None:
     "/form",
     summary="Read the form",
     response_model=ConcernFormResponse,
-    responses=NOT_MODIFIED | problem_responses(),
+    responses=problems.NOT_MODIFIED,
     dependencies=[PUBLIC],
 )
 def read_concern_form(request: Request, context: ContextDep) -> Response:
     """The form as JSON Schema, with labels, help texts and code lists, so that a front end can draw it."""
     form = concern_form(tuple(context.reference_data.code_lists.values()), context.reference_data.signposts)
-    return public_response(request, form, caching=CACHE_CURRENT)
+    return public_response(request, form)
 
 
 @router.post(
     "/check",
     summary="Check a concern",
-    responses=problem_responses(*BODY_PROBLEMS, *CREDENTIAL_PROBLEMS, SERVICE_UNAVAILABLE),
+    responses=problem_responses(*problems.BODY_PROBLEMS, *problems.CLIENT_PROBLEMS),
     dependencies=[Depends(require_submitter)],
     openapi_extra=WITH_OR_WITHOUT_KEY,
 )
-def check_submission(response: Response, context: ContextDep, submission: Submission, now: NowDep) -> CheckResponse:
+def check_submission(context: ContextDep, submission: Submission, now: NowDep) -> CheckResponse:
     """The same validation and answer as a submission, with nothing stored: for developers and for front ends."""
-    response.headers["Cache-Control"] = NO_STORE
     return context.submissions.check(submission, at=now)
 
 
@@ -96,14 +91,7 @@ def check_submission(response: Response, context: ContextDep, submission: Submis
     summary="Raise a concern",
     status_code=201,
     response_model=Receipt,
-    responses=problem_responses(
-        BAD_REQUEST,
-        SEVERAL_IDEMPOTENCY_KEYS,
-        *BODY_PROBLEMS,
-        IDEMPOTENCY_KEY_REUSED,
-        *CREDENTIAL_PROBLEMS,
-        SERVICE_UNAVAILABLE,
-    ),
+    responses=problem_responses(*problems.CREDENTIAL_PROBLEMS, *SUBMISSION_PROBLEMS),
     openapi_extra=WITH_OR_WITHOUT_KEY,
 )
 async def raise_concern(
@@ -123,12 +111,15 @@ async def raise_concern(
     return _created(await context.submissions.submit(submission, keys=keys, at=context.clock()))
 
 
-@router.get("/{reference}", summary="Follow a concern", responses=problem_responses(TOKEN_REQUIRED, CONCERN_NOT_FOUND))
+@router.get(
+    "/{reference}",
+    summary="Follow a concern",
+    responses=problem_responses(problems.TOKEN_REQUIRED, problems.CONCERN_NOT_FOUND),
+)
 def read_concern_status(
-    response: Response, context: ContextDep, status_token: StatusTokenDep, now: NowDep, reference: TypedReference
+    context: ContextDep, status_token: StatusTokenDep, now: NowDep, reference: TypedReference
 ) -> ConcernStatus:
     """How the concern stands, for whoever holds its status token. A wrong reference and a wrong token answer alike."""
-    response.headers["Cache-Control"] = NO_STORE
     return context.follow_ups.read_status(typed_reference=reference, status_token=status_token, at=now)
 
 
@@ -138,14 +129,7 @@ def read_concern_status(
     status_code=201,
     response_model=AdditionReceipt,
     responses=problem_responses(
-        BAD_REQUEST,
-        SEVERAL_IDEMPOTENCY_KEYS,
-        *BODY_PROBLEMS,
-        IDEMPOTENCY_KEY_REUSED,
-        TOKEN_REQUIRED,
-        CONCERN_NOT_FOUND,
-        CONCERN_ERASED,
-        SERVICE_UNAVAILABLE,
+        *SUBMISSION_PROBLEMS, problems.TOKEN_REQUIRED, problems.CONCERN_NOT_FOUND, problems.CONCERN_ERASED
     ),
 )
 def add_more(

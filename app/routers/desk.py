@@ -1,13 +1,12 @@
 """The desk of the duty team: the inbox, and reading and changing a concern. Every route writes a disclosure."""
 
-import datetime as dt
 from typing import Annotated
 
 from fastapi import Path, Query, Request, Response
 
 from app.errors import ConcernErased, NoSuchItem, UnsealingUnavailable, ValidationFailed
 from app.models.concerns.receipts import EXAMPLE_REFERENCE
-from app.models.concerns.tables import ConcernRow, ConcernState
+from app.models.concerns.tables import ConcernState
 from app.models.desk.concerns import (
     Acknowledgement,
     Erasure,
@@ -23,32 +22,24 @@ from app.routers.params import MAX_NUMBER, ConcernReference
 from app.services.concerns.sealing import AGE_MEDIA_TYPE
 from app.services.desk import actions
 from app.store.database import purge_freed_pages
-from app.store.disclosures import Actor
 from app.store.inbox import InboxOrder, InboxQuery, position_of
-from app.web.context import AppContext, ContextDep, NowDep
-from app.web.cursors import A_MOMENT, decode_position, encode_position
-from app.web.desk_auth import ReaderDep, WorkerDep
+from app.web import problem_types as problems
+from app.web.auth import ReaderDep, WorkerDep
+from app.web.context import ContextDep, NowDep
 from app.web.json_body import JSONRoute
 from app.web.negotiation import JSON, quality
-from app.web.plain_numbers import IN_PLAIN_DIGITS
-from app.web.problem_types import (
-    ALREADY_CLOSED,
-    BODY_PROBLEMS,
-    CLIENT_PROBLEMS,
-    CONCERN_ERASED,
-    CONCERN_NOT_FOUND,
-    ITEM_NOT_FOUND,
-    NOT_ACKNOWLEDGED,
-    ON_HOLD,
-    UNSEALING_UNAVAILABLE,
-    Responses,
-    problem_responses,
-)
-from app.web.query_params import Cursor, Limit
-from app.web.responses import NO_STORE
+from app.web.problem_types import Responses, problem_responses
+from app.web.query_params import A_MOMENT, IN_PLAIN_DIGITS, Cursor, Limit, decode_position, encode_position
+from app.web.responses import NEVER_STORED, NO_STORE
 from app.web.router import GuidanceRouter
 
-router = GuidanceRouter(prefix="/v1/desk", tags=["Desk"], route_class=JSONRoute)
+router = GuidanceRouter(
+    prefix="/v1/desk",
+    tags=["Desk"],
+    dependencies=[NEVER_STORED],
+    responses=problems.RESPONSES_OF_CLIENT_ROUTES,
+    route_class=JSONRoute,
+)
 
 SEALED: Responses = {
     200: {
@@ -60,10 +51,9 @@ SEALED: Responses = {
 }
 
 
-@router.get("/concerns", summary="Look through the inbox", responses=problem_responses(*CLIENT_PROBLEMS))
+@router.get("/concerns", summary="Look through the inbox")
 def read_inbox(
     *,
-    response: Response,
     context: ContextDep,
     actor: ReaderDep,
     now: NowDep,
@@ -85,7 +75,6 @@ def read_inbox(
     query = InboxQuery(order, state, overdue)
     after = decode_position(cursor, query.column_types)
     rows = actions.read_inbox(context.writer, query, actor=actor, at=now, after=after, limit=limit)
-    response.headers["Cache-Control"] = NO_STORE
     page = rows[:limit]
     return InboxResponse(
         concerns=tuple(inbox_entry(row._asdict(), now=now) for row in page),
@@ -93,10 +82,9 @@ def read_inbox(
     )
 
 
-@router.get("/summary", summary="Count the work", responses=problem_responses(*CLIENT_PROBLEMS))
-def read_summary(response: Response, context: ContextDep, actor: ReaderDep, now: NowDep) -> SummaryResponse:
+@router.get("/summary", summary="Count the work")
+def read_summary(context: ContextDep, actor: ReaderDep, now: NowDep) -> SummaryResponse:
     """How many concerns wait, are acknowledged, closed and overdue."""
-    response.headers["Cache-Control"] = NO_STORE
     return SummaryResponse(**actions.read_summary(context.writer, actor=actor, at=now))
 
 
@@ -104,7 +92,8 @@ def read_summary(response: Response, context: ContextDep, actor: ReaderDep, now:
     "/concerns/{reference}",
     summary="Open a concern",
     response_model=OpenedConcern,
-    responses=SEALED | problem_responses(CONCERN_NOT_FOUND, UNSEALING_UNAVAILABLE, CONCERN_ERASED, *CLIENT_PROBLEMS),
+    responses=SEALED
+    | problem_responses(problems.CONCERN_NOT_FOUND, problems.UNSEALING_UNAVAILABLE, problems.CONCERN_ERASED),
 )
 def open_concern(
     request: Request, context: ContextDep, actor: ReaderDep, now: NowDep, reference: ConcernReference
@@ -118,7 +107,8 @@ def open_concern(
     as_file = not context.unsealer.can_unseal or quality(AGE_MEDIA_TYPE, accept) > quality(JSON, accept)
     if as_file and quality(AGE_MEDIA_TYPE, accept) == 0:
         raise UnsealingUnavailable
-    fetched = _fetch_sealed(context, actor, now, reference, how="sealed file" if as_file else "opened here")
+    how = "sealed file" if as_file else "opened here"
+    fetched = actions.fetch_sealed(context.writer, reference_of(reference), actor=actor, at=now, how=how)
     if as_file:
         return _sealed_file(fetched.concern.sealed, fetched.concern.reference, additions=len(fetched.additions))
     opened = opened_concern(fetched, context.unsealer, now=now)
@@ -129,7 +119,7 @@ def open_concern(
     "/concerns/{reference}/additions/{number}",
     summary="Fetch what was added, sealed",
     response_class=Response,
-    responses=SEALED | problem_responses(CONCERN_NOT_FOUND, ITEM_NOT_FOUND, CONCERN_ERASED, *CLIENT_PROBLEMS),
+    responses=SEALED | problem_responses(problems.CONCERN_NOT_FOUND, problems.ITEM_NOT_FOUND, problems.CONCERN_ERASED),
 )
 def fetch_addition(
     context: ContextDep,
@@ -141,7 +131,8 @@ def fetch_addition(
     ],
 ) -> Response:
     """The sealed file of one addition."""
-    fetched = _fetch_sealed(context, actor, now, reference, how=f"sealed file of addition {number}")
+    how = f"sealed file of addition {number}"
+    fetched = actions.fetch_sealed(context.writer, reference_of(reference), actor=actor, at=now, how=how)
     addition = next((each for each in fetched.additions if each.number == number), None)
     if addition is None:
         raise NoSuchItem
@@ -152,11 +143,9 @@ def fetch_addition(
     "/concerns/{reference}/acknowledgement",
     operation_id="acknowledge_concern",
     summary="Acknowledge a concern",
-    responses=problem_responses(CONCERN_NOT_FOUND, *BODY_PROBLEMS, *CLIENT_PROBLEMS),
+    responses=problem_responses(problems.CONCERN_NOT_FOUND, *problems.BODY_PROBLEMS),
 )
 def acknowledge(
-    *,
-    response: Response,
     context: ContextDep,
     actor: WorkerDep,
     now: NowDep,
@@ -165,23 +154,19 @@ def acknowledge(
 ) -> InboxEntry:
     """A social worker has seen it and decided the next step. To do so again changes nothing."""
     concern = actions.acknowledge(context.writer, reference_of(reference), actor=actor, at=now)
-    return _entry(response, concern, now)
+    return entry_of(concern, now=now)
 
 
 @router.post(
     "/concerns/{reference}/outcome",
     operation_id="close_concern",
     summary="Close a concern",
-    responses=problem_responses(CONCERN_NOT_FOUND, NOT_ACKNOWLEDGED, ALREADY_CLOSED, *BODY_PROBLEMS, *CLIENT_PROBLEMS),
+    responses=problem_responses(
+        problems.CONCERN_NOT_FOUND, problems.NOT_ACKNOWLEDGED, problems.ALREADY_CLOSED, *problems.BODY_PROBLEMS
+    ),
 )
 def close(
-    *,
-    response: Response,
-    context: ContextDep,
-    actor: WorkerDep,
-    now: NowDep,
-    reference: ConcernReference,
-    outcome: Outcome,
+    context: ContextDep, actor: WorkerDep, now: NowDep, reference: ConcernReference, outcome: Outcome
 ) -> InboxEntry:
     """Close the concern with its outcome; the reporter's status tells the outcome only where it is shared."""
     faults = context.reference_data.faults_in_codes(outcome)
@@ -189,22 +174,20 @@ def close(
         raise ValidationFailed(faults)
     parsed, shared = reference_of(reference), outcome.shared_with_reporter
     concern = actions.close(context.writer, parsed, outcome=outcome.outcome, shared=shared, actor=actor, at=now)
-    return _entry(response, concern, now)
+    return entry_of(concern, now=now)
 
 
 @router.post(
     "/concerns/{reference}/hold",
     operation_id="hold_concern",
     summary="Hold or release a concern",
-    responses=problem_responses(CONCERN_NOT_FOUND, *BODY_PROBLEMS, *CLIENT_PROBLEMS),
+    responses=problem_responses(problems.CONCERN_NOT_FOUND, *problems.BODY_PROBLEMS),
 )
-def hold(
-    *, response: Response, context: ContextDep, actor: WorkerDep, now: NowDep, reference: ConcernReference, hold: Hold
-) -> InboxEntry:
+def hold(context: ContextDep, actor: WorkerDep, now: NowDep, reference: ConcernReference, hold: Hold) -> InboxEntry:
     """A concern on hold is erased neither by retention nor on request."""
     parsed = reference_of(reference)
     concern = actions.hold(context.writer, parsed, held=hold.held, reason=hold.reason, actor=actor, at=now)
-    return _entry(response, concern, now)
+    return entry_of(concern, now=now)
 
 
 @router.post(
@@ -212,33 +195,20 @@ def hold(
     operation_id="erase_concern",
     summary="Erase a concern's words",
     responses=problem_responses(
-        CONCERN_NOT_FOUND, NOT_ACKNOWLEDGED, ON_HOLD, CONCERN_ERASED, *BODY_PROBLEMS, *CLIENT_PROBLEMS
+        problems.CONCERN_NOT_FOUND,
+        problems.NOT_ACKNOWLEDGED,
+        problems.ON_HOLD,
+        problems.CONCERN_ERASED,
+        *problems.BODY_PROBLEMS,
     ),
 )
 def erase(
-    *,
-    response: Response,
-    context: ContextDep,
-    actor: WorkerDep,
-    now: NowDep,
-    reference: ConcernReference,
-    erasure: Erasure,
+    context: ContextDep, actor: WorkerDep, now: NowDep, reference: ConcernReference, erasure: Erasure
 ) -> InboxEntry:
     """Take the words away for good. What nobody has acknowledged, and what is on hold, is not erased."""
     concern = actions.erase(context.writer, reference_of(reference), reason=erasure.reason, actor=actor, at=now)
     purge_freed_pages(context.engine)
-    return _entry(response, concern, now)
-
-
-def _entry(response: Response, concern: ConcernRow, now: dt.datetime) -> InboxEntry:
-    response.headers["Cache-Control"] = NO_STORE
     return entry_of(concern, now=now)
-
-
-def _fetch_sealed(
-    context: AppContext, actor: Actor, now: dt.datetime, reference: str, *, how: str
-) -> actions.SealedConcern:
-    return actions.fetch_sealed(context.writer, reference_of(reference), actor=actor, at=now, how=how)
 
 
 def _sealed_file(sealed: bytes | None, name: str, *, additions: int) -> Response:

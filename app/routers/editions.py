@@ -18,33 +18,31 @@ from app.models.guidance.guide_responses import (
     Withdrawal,
 )
 from app.models.links import Links, edition_path, guide_path
-from app.presenters.guides import find_item, item_links, present_edition, present_section, status_of
+from app.presenters.guides import (
+    edition_fields,
+    find_item,
+    item_links,
+    present_edition,
+    present_section,
+    status_of,
+)
 from app.presenters.memento import memento_headers, memento_links, time_map
 from app.routers.params import MAX_NUMBER, EditionNumber, GuideName, ItemName, SectionName
 from app.store.contents import read_content
 from app.store.editions import EditionHead, EditionKey, current_of, get_history, readable_of
 from app.store.items import find_mentions
+from app.web import problem_types as problems
 from app.web.auth import PUBLIC
 from app.web.context import ContextDep, SessionDep
 from app.web.negotiation import CSV, MARKDOWN
-from app.web.plain_numbers import IN_PLAIN_DIGITS
-from app.web.problem_types import (
-    EDITION_NOT_FOUND,
-    EDITION_WITHDRAWN,
-    GUIDE_NOT_FOUND,
-    ITEM_NOT_FOUND,
-    NOT_FOUND,
-    NOT_MODIFIED,
-    problem_responses,
-    response_example,
-)
-from app.web.query_params import Cursor, Limit, decode_key, encode_key
-from app.web.responses import CACHE_CURRENT, CACHE_IMMUTABLE, conditional_response, public_response
+from app.web.problem_types import RESPONSES_OF_READS, problem_responses, response_example
+from app.web.query_params import IN_PLAIN_DIGITS, Cursor, Limit, decode_key, encode_key
+from app.web.responses import CACHE_IMMUTABLE, conditional_response, public_response
 from app.web.router import GuidanceRouter
 
-router = GuidanceRouter(prefix="/v1/guides/{guide}/editions", tags=["Editions"], dependencies=[PUBLIC])
-
-time_maps = GuidanceRouter(tags=["Editions"], dependencies=[PUBLIC])
+router = GuidanceRouter(
+    prefix="/v1/guides/{guide}/editions", tags=["Editions"], dependencies=[PUBLIC], responses=RESPONSES_OF_READS
+)
 
 LINK_FORMAT = "application/link-format"
 TIME_MAP_EXAMPLE = '<http://127.0.0.1:8000/v1/guides/child-sexual-exploitation>; rel="original timegate"'
@@ -52,10 +50,24 @@ AS_PUBLISHED = response_example(status=EditionStatus.PUBLISHED)
 
 
 @router.get(
+    ".link",  # after the prefix: `/v1/guides/{guide}/editions.link`
+    summary="Read a guide's TimeMap",
+    response_class=Response,
+    responses=problem_responses(problems.GUIDE_NOT_FOUND)
+    | {200: {"content": {LINK_FORMAT: {"example": TIME_MAP_EXAMPLE}}, "description": "The TimeMap."}},
+)
+def read_time_map(request: Request, session: SessionDep, context: ContextDep, guide: GuideName) -> Response:
+    """The guide's history as a Memento TimeMap (RFC 7089), in link-format (RFC 6690)."""
+    content = time_map(get_history(session, guide=guide), context.settings.public_url)
+    links = memento_links(context.settings.public_url, guide)
+    return conditional_response(request, content, media_type=LINK_FORMAT, links=links)
+
+
+@router.get(
     "",
     summary="Read a guide's history",
     response_model=EditionsResponse,
-    responses=NOT_MODIFIED | problem_responses(GUIDE_NOT_FOUND),
+    responses=problem_responses(problems.GUIDE_NOT_FOUND),
 )
 def list_editions(
     request: Request, session: SessionDep, guide: GuideName, limit: Limit = 50, cursor: Cursor = None
@@ -66,16 +78,14 @@ def list_editions(
     heads = [head for head in history if head.number < before]
     page = tuple(_summary(head, status_of(head, history)) for head in heads[:limit])
     next_cursor = encode_key(page[-1].number) if len(heads) > limit else None
-    return public_response(request, EditionsResponse(editions=page, next_cursor=next_cursor), caching=CACHE_CURRENT)
+    return public_response(request, EditionsResponse(editions=page, next_cursor=next_cursor))
 
 
 @router.get(
     "/{number}",
     summary="Read a numbered edition",
     response_model=EditionResponse,
-    responses=MARKDOWN.documented(AS_PUBLISHED)
-    | NOT_MODIFIED
-    | problem_responses(GUIDE_NOT_FOUND, EDITION_NOT_FOUND, EDITION_WITHDRAWN),
+    responses=MARKDOWN.documented(AS_PUBLISHED) | problem_responses(*problems.NUMBERED_EDITION_PROBLEMS),
 )
 def read_edition(
     request: Request, session: SessionDep, context: ContextDep, guide: GuideName, number: EditionNumber
@@ -83,10 +93,9 @@ def read_edition(
     """Exactly that edition, whole. Its bytes never change."""
     history = get_history(session, guide=guide)
     head = readable_of(history, number)
-    response = present_edition(head, read_content(session, head.key), EditionStatus.PUBLISHED, edition_path(*head.key))
     return public_response(
         request,
-        response,
+        present_edition(head, read_content(session, head.key), EditionStatus.PUBLISHED),
         caching=CACHE_IMMUTABLE,
         more_links=_successor(history, head) | memento_links(context.settings.public_url, guide),
         more_headers=memento_headers(head),
@@ -97,7 +106,7 @@ def read_edition(
     "/{number}/changes",
     summary="Compare two editions",
     response_model=ChangesResponse,
-    responses=NOT_MODIFIED | problem_responses(GUIDE_NOT_FOUND, EDITION_NOT_FOUND, EDITION_WITHDRAWN),
+    responses=problem_responses(*problems.NUMBERED_EDITION_PROBLEMS),
 )
 def read_changes(
     request: Request,
@@ -119,11 +128,7 @@ def read_changes(
     before, after = read_content(session, other.key), read_content(session, head.key)
     path = edition_path(*head.key)
     response = ChangesResponse(
-        guide=guide,
-        edition=number,
-        status=EditionStatus.PUBLISHED,
-        digest=head.digest,
-        cautions=after.cautions,
+        **edition_fields(head, after, EditionStatus.PUBLISHED),
         since=other.number,
         change_note=after.change_note,
         sections=changed_sections(before, after),
@@ -137,9 +142,7 @@ def read_changes(
     "/{number}/{section}",
     summary="Read a section of a numbered edition",
     response_model=SectionResponse,
-    responses=CSV.documented(AS_PUBLISHED)
-    | NOT_MODIFIED
-    | problem_responses(NOT_FOUND, GUIDE_NOT_FOUND, EDITION_NOT_FOUND, EDITION_WITHDRAWN),
+    responses=CSV.documented(AS_PUBLISHED) | problem_responses(problems.NOT_FOUND, *problems.NUMBERED_EDITION_PROBLEMS),
 )
 def read_edition_section(
     request: Request, session: SessionDep, guide: GuideName, number: EditionNumber, section: SectionName
@@ -147,8 +150,7 @@ def read_edition_section(
     """One section of exactly that edition, with the cautions that must be read with it."""
     history = get_history(session, guide=guide)
     head = readable_of(history, number)
-    content = read_content(session, head.key)
-    response = present_section(head, content, EditionStatus.PUBLISHED, section, edition_path(*head.key))
+    response = present_section(head, read_content(session, head.key), EditionStatus.PUBLISHED, section)
     return public_response(
         request, response, caching=CACHE_IMMUTABLE, more_links=_successor(history, head, f"/{section.value}")
     )
@@ -159,8 +161,7 @@ def read_edition_section(
     summary="Read one item of a numbered edition",
     response_model=NumberedItemResponse,
     responses=AS_PUBLISHED
-    | NOT_MODIFIED
-    | problem_responses(NOT_FOUND, GUIDE_NOT_FOUND, EDITION_NOT_FOUND, ITEM_NOT_FOUND, EDITION_WITHDRAWN),
+    | problem_responses(problems.NOT_FOUND, problems.ITEM_NOT_FOUND, *problems.NUMBERED_EDITION_PROBLEMS),
 )
 def read_edition_item(
     request: Request,
@@ -176,14 +177,10 @@ def read_edition_item(
     content = read_content(session, head.key)
     below = f"/{section.value}/{item_id}"
     mentions = find_mentions(session, guide=guide, part=section.key, item_id=item_id)
-    links = item_links(head.key, edition_path(*head.key) + below, below=below, numbers=mentions)
+    links = item_links(head.key, edition_path(*head.key), below, mentions)
     latest = links.pop("latest_version")  # a later edition may leave the item out
     response = NumberedItemResponse(
-        guide=guide,
-        edition=number,
-        status=EditionStatus.PUBLISHED,
-        digest=head.digest,
-        cautions=content.cautions,
+        **edition_fields(head, content, EditionStatus.PUBLISHED),
         section=section,
         item=find_item(content, section, item_id),
         links=links,
@@ -195,21 +192,6 @@ def read_edition_item(
     return public_response(request, response, caching=CACHE_IMMUTABLE, more_links=more_links)
 
 
-@time_maps.get(
-    "/v1/guides/{guide}/editions.link",
-    summary="Read a guide's TimeMap",
-    response_class=Response,
-    responses=NOT_MODIFIED
-    | problem_responses(GUIDE_NOT_FOUND)
-    | {200: {"content": {LINK_FORMAT: {"example": TIME_MAP_EXAMPLE}}, "description": "The TimeMap."}},
-)
-def read_time_map(request: Request, session: SessionDep, context: ContextDep, guide: GuideName) -> Response:
-    """The guide's history as a Memento TimeMap (RFC 7089), in link-format (RFC 6690)."""
-    content = time_map(get_history(session, guide=guide), context.settings.public_url)
-    links = memento_links(context.settings.public_url, guide)
-    return conditional_response(request, content, media_type=LINK_FORMAT, caching=CACHE_CURRENT, links=links)
-
-
 def _successor(history: Sequence[EditionHead], head: EditionHead, below: str = "") -> Links:
     """Return the link to the next edition, if there is one. It goes into the Link header: the body never changes."""
     successor = EditionKey(head.guide, head.number + 1)
@@ -217,11 +199,9 @@ def _successor(history: Sequence[EditionHead], head: EditionHead, below: str = "
 
 
 def _summary(head: EditionHead, status: EditionStatus) -> EditionSummary:
-    withdrawal = (
-        Withdrawal(withdrawn_at=head.withdrawn_at, reason=head.reason)
-        if head.withdrawn_at is not None and head.reason is not None
-        else None
-    )
+    withdrawal = None
+    if head.withdrawn_at is not None and head.reason is not None:
+        withdrawal = Withdrawal(withdrawn_at=head.withdrawn_at, reason=head.reason)
     return EditionSummary(
         number=head.number,
         status=status,

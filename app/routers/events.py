@@ -4,7 +4,7 @@ import asyncio
 import time
 from typing import Annotated
 
-from fastapi import Query, Response, Security
+from fastapi import Query, Security
 from sqlmodel import Session
 from starlette.concurrency import run_in_threadpool
 
@@ -16,13 +16,14 @@ from app.services.events.pull import confirm_events
 from app.store.events import confirmed_by, events_after
 from app.web.auth import require_client
 from app.web.context import AppContext, ContextDep
-from app.web.plain_numbers import IN_PLAIN_DIGITS
-from app.web.problem_types import CLIENT_PROBLEMS, problem_responses
-from app.web.query_params import Limit, decode_key, encode_key
-from app.web.responses import NO_STORE
+from app.web.problem_types import RESPONSES_OF_CLIENT_ROUTES
+from app.web.query_params import IN_PLAIN_DIGITS, Limit, decode_key, encode_key
+from app.web.responses import NEVER_STORED
 from app.web.router import GuidanceRouter
 
-router = GuidanceRouter(prefix="/v1/events", tags=["Events"])
+router = GuidanceRouter(
+    prefix="/v1/events", tags=["Events"], dependencies=[NEVER_STORED], responses=RESPONSES_OF_CLIENT_ROUTES
+)
 
 LONGEST_WAIT = 30
 WAIT_UNIT_SECONDS = 1.0
@@ -31,10 +32,9 @@ POLL_SECONDS = 0.25
 Follower = Annotated[Principal, Security(require_client, scopes=[Scope.EVENTS])]
 
 
-@router.get("", summary="Pull events", responses=problem_responses(*CLIENT_PROBLEMS))
+@router.get("", summary="Pull events")
 async def read_events(
     *,
-    response: Response,
     context: ContextDep,
     principal: Follower,
     after: Annotated[
@@ -54,7 +54,6 @@ async def read_events(
     limit: Limit = 50,
 ) -> EventsResponse:
     """What happened since, for this client. What it has not confirmed is offered again."""
-    response.headers["Cache-Control"] = NO_STORE
     last_confirmed = await run_in_threadpool(_confirm, context, principal.name, after)
     deadline = time.monotonic() + wait * WAIT_UNIT_SECONDS
     while not (rows := await run_in_threadpool(_read, context, last_confirmed, limit)) and time.monotonic() < deadline:

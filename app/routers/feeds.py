@@ -4,20 +4,15 @@ from fastapi import Request, Response
 
 from app.models.guidance.feed import JsonFeed
 from app.models.links import ATOM_FEED, JSON_FEED
-from app.presenters.feeds import (
-    ATOM_MEDIA_TYPE,
-    JSON_MEDIA_TYPE,
-    atom_feed,
-    json_feed,
-)
+from app.presenters.feeds import ATOM_MEDIA_TYPE, JSON_MEDIA_TYPE, atom_feed, json_feed
 from app.store.edition_events import list_edition_events
 from app.web.auth import PUBLIC
 from app.web.context import ContextDep, SessionDep
-from app.web.problem_types import NOT_MODIFIED, Responses, problem_responses
-from app.web.responses import CACHE_CURRENT, conditional_response
+from app.web.problem_types import RESPONSES_OF_READS, Responses
+from app.web.responses import conditional_response
 from app.web.router import GuidanceRouter
 
-router = GuidanceRouter(tags=["Feeds"], dependencies=[PUBLIC])
+router = GuidanceRouter(tags=["Feeds"], dependencies=[PUBLIC], responses=RESPONSES_OF_READS)
 
 MAX_FEED_ENTRIES = 50
 EXAMPLE = (
@@ -32,29 +27,16 @@ AS_ATOM: Responses = {
 }
 
 
-@router.get(
-    JSON_FEED,
-    summary="Follow the editions (JSON Feed)",
-    response_model=JsonFeed,
-    responses=NOT_MODIFIED | problem_responses(),
-)
+@router.get(JSON_FEED, summary="Follow the editions (JSON Feed)", response_model=JsonFeed)
 def read_json_feed(request: Request, session: SessionDep, context: ContextDep) -> Response:
     """The latest 50 editions published and withdrawn, the newest first, as JSON Feed 1.1."""
     feed = json_feed(list_edition_events(session, limit=MAX_FEED_ENTRIES), context.settings.public_url)
-    return _feed_response(request, feed.model_dump_json(by_alias=True).encode(), JSON_MEDIA_TYPE, JSON_FEED)
+    content, links = feed.model_dump_json(by_alias=True).encode(), {"self": JSON_FEED}
+    return conditional_response(request, content, media_type=JSON_MEDIA_TYPE, links=links)
 
 
-@router.get(
-    ATOM_FEED,
-    summary="Follow the editions (Atom)",
-    response_class=Response,
-    responses=AS_ATOM | NOT_MODIFIED | problem_responses(),
-)
+@router.get(ATOM_FEED, summary="Follow the editions (Atom)", response_class=Response, responses=AS_ATOM)
 def read_atom_feed(request: Request, session: SessionDep, context: ContextDep) -> Response:
     """The same entries, with the same ids, as an Atom feed (RFC 4287)."""
     feed = atom_feed(list_edition_events(session, limit=MAX_FEED_ENTRIES), context.settings.public_url)
-    return _feed_response(request, feed, ATOM_MEDIA_TYPE, ATOM_FEED)
-
-
-def _feed_response(request: Request, feed: bytes, media_type: str, path: str) -> Response:
-    return conditional_response(request, feed, media_type=media_type, caching=CACHE_CURRENT, links={"self": path})
+    return conditional_response(request, feed, media_type=ATOM_MEDIA_TYPE, links={"self": ATOM_FEED})

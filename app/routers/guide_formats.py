@@ -5,8 +5,8 @@ Each format has a path of its own. With `Accept`, the path of the JSON serves CS
 """
 
 from fastapi import Request, Response
+from sqlmodel import Session
 
-from app.models.guidance.editions import EditionContent
 from app.models.guidance.sections import Section
 from app.models.links import edition_path, guide_path
 from app.presenters.csv_table import csv_name, section_csv
@@ -17,23 +17,15 @@ from app.presenters.pdf import edition_pdf
 from app.routers.params import EditionNumber, GuideName, SectionName
 from app.store.contents import read_content
 from app.store.editions import EditionHead, get_current, get_history, readable_of
+from app.web import problem_types as problems
 from app.web.auth import PUBLIC
 from app.web.context import AppContext, ContextDep, SessionDep
 from app.web.negotiation import AS_CSV, AS_MARKDOWN, CSV, MARKDOWN
-from app.web.problem_types import (
-    EDITION_NOT_FOUND,
-    EDITION_WITHDRAWN,
-    GUIDE_NOT_FOUND,
-    NOT_FOUND,
-    NOT_MODIFIED,
-    PDF_UNAVAILABLE,
-    Responses,
-    problem_responses,
-)
+from app.web.problem_types import RESPONSES_OF_READS, Responses, problem_responses
 from app.web.responses import CACHE_CURRENT, CACHE_IMMUTABLE, Headers, conditional_response
 from app.web.router import GuidanceRouter
 
-router = GuidanceRouter(prefix="/v1/guides", dependencies=[PUBLIC])
+router = GuidanceRouter(prefix="/v1/guides", dependencies=[PUBLIC], responses=RESPONSES_OF_READS)
 
 PDF_TYPE = "application/pdf"
 PDF_SUFFIX = ".pdf"
@@ -47,12 +39,12 @@ AS_PDF: Responses = {
     tags=["Guides"],
     summary="Read a guide's current edition as Markdown",
     response_class=Response,
-    responses=AS_MARKDOWN | NOT_MODIFIED | problem_responses(NOT_FOUND, GUIDE_NOT_FOUND, EDITION_WITHDRAWN),
+    responses=AS_MARKDOWN | problem_responses(problems.NOT_FOUND, *problems.CURRENT_EDITION_PROBLEMS),
 )
 def read_guide_as_markdown(request: Request, session: SessionDep, context: ContextDep, guide: GuideName) -> Response:
     """The guide to read in a minute: whom to call first, and the cautions beside factors and indicators."""
     head = get_current(session, guide=guide)
-    return _markdown_response(request, context, head, read_content(session, head.key), guide_path(guide), VARY)
+    return _markdown_response(request, session, context, head, guide_path(guide), VARY)
 
 
 @router.get(
@@ -60,9 +52,7 @@ def read_guide_as_markdown(request: Request, session: SessionDep, context: Conte
     tags=["Editions"],
     summary="Read a numbered edition as Markdown",
     response_class=Response,
-    responses=AS_MARKDOWN
-    | NOT_MODIFIED
-    | problem_responses(NOT_FOUND, GUIDE_NOT_FOUND, EDITION_NOT_FOUND, EDITION_WITHDRAWN),
+    responses=AS_MARKDOWN | problem_responses(problems.NOT_FOUND, *problems.NUMBERED_EDITION_PROBLEMS),
 )
 def read_edition_as_markdown(
     request: Request, session: SessionDep, context: ContextDep, guide: GuideName, number: EditionNumber
@@ -73,8 +63,7 @@ def read_edition_as_markdown(
     a number that is put right must reach every reader.
     """
     head = readable_of(get_history(session, guide=guide), number)
-    content, path = read_content(session, head.key), edition_path(*head.key)
-    return _markdown_response(request, context, head, content, path, memento_headers(head))
+    return _markdown_response(request, session, context, head, edition_path(*head.key), memento_headers(head))
 
 
 @router.get(
@@ -82,7 +71,8 @@ def read_edition_as_markdown(
     tags=["Guides"],
     summary="Read a guide's current edition as a PDF to print",
     response_class=Response,
-    responses=AS_PDF | NOT_MODIFIED | problem_responses(NOT_FOUND, GUIDE_NOT_FOUND, EDITION_WITHDRAWN, PDF_UNAVAILABLE),
+    responses=AS_PDF
+    | problem_responses(problems.NOT_FOUND, *problems.CURRENT_EDITION_PROBLEMS, problems.PDF_UNAVAILABLE),
 )
 def read_guide_as_pdf(request: Request, session: SessionDep, context: ContextDep, guide: GuideName) -> Response:
     """The same page as that of the numbered edition."""
@@ -96,8 +86,7 @@ def read_guide_as_pdf(request: Request, session: SessionDep, context: ContextDep
     summary="Read a numbered edition as a PDF to print",
     response_class=Response,
     responses=AS_PDF
-    | NOT_MODIFIED
-    | problem_responses(NOT_FOUND, GUIDE_NOT_FOUND, EDITION_NOT_FOUND, EDITION_WITHDRAWN, PDF_UNAVAILABLE),
+    | problem_responses(problems.NOT_FOUND, *problems.NUMBERED_EDITION_PROBLEMS, problems.PDF_UNAVAILABLE),
 )
 def read_edition_as_pdf(
     request: Request, session: SessionDep, context: ContextDep, guide: GuideName, number: EditionNumber
@@ -116,7 +105,7 @@ def read_edition_as_pdf(
     tags=["Guides"],
     summary="Read a section of the current edition as CSV",
     response_class=Response,
-    responses=AS_CSV | NOT_MODIFIED | problem_responses(NOT_FOUND, GUIDE_NOT_FOUND, EDITION_WITHDRAWN),
+    responses=AS_CSV | problem_responses(problems.NOT_FOUND, *problems.CURRENT_EDITION_PROBLEMS),
 )
 def read_section_as_csv(request: Request, session: SessionDep, guide: GuideName, section: SectionName) -> Response:
     """One item a row (RFC 4180, UTF-8, with a header row), and in every row its edition and the cautions.
@@ -125,8 +114,7 @@ def read_section_as_csv(request: Request, session: SessionDep, guide: GuideName,
     spreadsheet runs it.
     """
     head = get_current(session, guide=guide)
-    content = read_content(session, head.key)
-    return _csv_response(request, head, content, section, path=guide_path(guide), caching=CACHE_CURRENT)
+    return _csv_response(request, session, head, section, path=guide_path(guide), caching=CACHE_CURRENT)
 
 
 @router.get(
@@ -134,45 +122,38 @@ def read_section_as_csv(request: Request, session: SessionDep, guide: GuideName,
     tags=["Editions"],
     summary="Read a section of a numbered edition as CSV",
     response_class=Response,
-    responses=AS_CSV
-    | NOT_MODIFIED
-    | problem_responses(NOT_FOUND, GUIDE_NOT_FOUND, EDITION_NOT_FOUND, EDITION_WITHDRAWN),
+    responses=AS_CSV | problem_responses(problems.NOT_FOUND, *problems.NUMBERED_EDITION_PROBLEMS),
 )
 def read_edition_section_as_csv(
     request: Request, session: SessionDep, guide: GuideName, number: EditionNumber, section: SectionName
 ) -> Response:
     """One section of exactly that edition, laid out as that of the current one."""
     head = readable_of(get_history(session, guide=guide), number)
-    content = read_content(session, head.key)
-    return _csv_response(request, head, content, section, path=edition_path(*head.key), caching=CACHE_IMMUTABLE)
+    return _csv_response(request, session, head, section, path=edition_path(*head.key), caching=CACHE_IMMUTABLE)
 
 
 def _markdown_response(
-    request: Request, context: AppContext, head: EditionHead, content: EditionContent, path: str, headers: Headers
+    request: Request, session: Session, context: AppContext, head: EditionHead, path: str, headers: Headers
 ) -> Response:
+    content = read_content(session, head.key)
     page = edition_markdown(head, content, context.reference_data.signposts, context.settings.public_url)
-    links = edition_links(head.key, path + MARKDOWN.suffix, below=MARKDOWN.suffix)
-    links |= memento_links(context.settings.public_url, head.guide)
-    return conditional_response(
-        request, page, media_type=MARKDOWN.content_type, caching=CACHE_CURRENT, links=links, more_headers=headers
-    )
+    links = edition_links(head.key, path, MARKDOWN.suffix) | memento_links(context.settings.public_url, head.guide)
+    return conditional_response(request, page, media_type=MARKDOWN.content_type, links=links, more_headers=headers)
 
 
 def _pdf_response(request: Request, context: AppContext, head: EditionHead, path: str) -> Response:
-    signposts, address = context.reference_data.signposts, context.settings.public_url
-    page = edition_pdf(head, context.contents(head.key), signposts, address)
-    links = edition_links(head.key, path + PDF_SUFFIX, below=PDF_SUFFIX)
-    response = conditional_response(request, page, media_type=PDF_TYPE, caching=CACHE_CURRENT, links=links)
+    signposts, public_url = context.reference_data.signposts, context.settings.public_url
+    page = edition_pdf(head, context.contents(head.key), signposts, public_url)
+    response = conditional_response(request, page, media_type=PDF_TYPE, links=edition_links(head.key, path, PDF_SUFFIX))
     response.headers["Content-Disposition"] = f'inline; filename="{head.guide}-edition-{head.number}.pdf"'
     return response
 
 
 def _csv_response(
-    request: Request, head: EditionHead, content: EditionContent, section: Section, *, path: str, caching: str
+    request: Request, session: Session, head: EditionHead, section: Section, *, path: str, caching: str
 ) -> Response:
-    below = f"/{section.value}{CSV.suffix}"
-    links = edition_links(head.key, path + below, below=below)
-    sheet = section_csv(head, content, section)
+    links = edition_links(head.key, path, f"/{section.value}{CSV.suffix}")
+    sheet = section_csv(head, read_content(session, head.key), section)
     response = conditional_response(request, sheet, media_type=CSV.content_type, caching=caching, links=links)
     response.headers["Content-Disposition"] = f'inline; filename="{csv_name(head, section)}"'
     return response

@@ -14,30 +14,29 @@ from app.models.guidance.guide_responses import (
 )
 from app.models.guidance.sections import Section
 from app.models.links import edition_path, guide_path
-from app.presenters.guides import find_item, item_history, item_links, present_edition, present_section
+from app.presenters.guides import (
+    edition_fields,
+    find_item,
+    item_history,
+    item_links,
+    present_edition,
+    present_section,
+)
 from app.presenters.memento import VARY, memento_links, redirect_to_edition_at, requested_moment
 from app.routers.params import GuideCursor, GuideName, ItemName, SectionName
 from app.store.contents import read_content
 from app.store.editions import get_current, get_history, list_current
 from app.store.items import find_mentions, find_orders
+from app.web import problem_types as problems
 from app.web.auth import PUBLIC
 from app.web.context import ContextDep, SessionDep
 from app.web.negotiation import AS_CSV, AS_MARKDOWN
-from app.web.problem_types import (
-    EDITION_NOT_FOUND,
-    EDITION_WITHDRAWN,
-    GUIDE_NOT_FOUND,
-    ITEM_NOT_FOUND,
-    NOT_FOUND,
-    NOT_MODIFIED,
-    Responses,
-    problem_responses,
-)
+from app.web.problem_types import RESPONSES_OF_READS, Responses, problem_responses
 from app.web.query_params import Limit, decode_key, encode_key
-from app.web.responses import CACHE_CURRENT, public_response
+from app.web.responses import public_response
 from app.web.router import GuidanceRouter
 
-router = GuidanceRouter(prefix="/v1/guides", tags=["Guides"], dependencies=[PUBLIC])
+router = GuidanceRouter(prefix="/v1/guides", tags=["Guides"], dependencies=[PUBLIC], responses=RESPONSES_OF_READS)
 
 AsOf = Annotated[
     str | None,
@@ -67,12 +66,7 @@ WHOLE_EDITION = f"""The current edition, whole: {", ".join(SECTION_NAMES[:-1])} 
 With `as_of`, or with `Accept-Datetime` (Memento, RFC 7089), a redirect to the edition that was current then."""
 
 
-@router.get(
-    "",
-    summary="List the guides",
-    response_model=GuidesResponse,
-    responses=NOT_MODIFIED | problem_responses(),
-)
+@router.get("", summary="List the guides", response_model=GuidesResponse)
 def list_guides(request: Request, session: SessionDep, limit: Limit = 50, cursor: GuideCursor = None) -> Response:
     """Every guide that has a current edition, by name."""
     heads = list_current(session, after=decode_key(cursor, otherwise=""), limit=limit + 1)
@@ -89,7 +83,7 @@ def list_guides(request: Request, session: SessionDep, limit: Limit = 50, cursor
         for head in page
     )
     next_cursor = encode_key(page[-1].guide) if len(heads) > limit else None
-    return public_response(request, GuidesResponse(guides=summaries, next_cursor=next_cursor), caching=CACHE_CURRENT)
+    return public_response(request, GuidesResponse(guides=summaries, next_cursor=next_cursor))
 
 
 @router.get(
@@ -97,10 +91,7 @@ def list_guides(request: Request, session: SessionDep, limit: Limit = 50, cursor
     summary="Read a guide's current edition",
     description=WHOLE_EDITION,
     response_model=EditionResponse,
-    responses=AS_MARKDOWN
-    | NOT_MODIFIED
-    | REDIRECTED
-    | problem_responses(GUIDE_NOT_FOUND, EDITION_NOT_FOUND, EDITION_WITHDRAWN),
+    responses=AS_MARKDOWN | REDIRECTED | problem_responses(*problems.NUMBERED_EDITION_PROBLEMS),
 )
 def read_guide(
     request: Request,
@@ -115,29 +106,29 @@ def read_guide(
     if moment is not None:
         return redirect_to_edition_at(get_history(session, guide=guide), moment, context.settings.public_url)
     head = get_current(session, guide=guide)
-    response = present_edition(head, read_content(session, head.key), EditionStatus.CURRENT, guide_path(guide))
+    response = present_edition(head, read_content(session, head.key), EditionStatus.CURRENT)
     more_links = memento_links(context.settings.public_url, guide)
-    return public_response(request, response, caching=CACHE_CURRENT, more_links=more_links, more_headers=VARY)
+    return public_response(request, response, more_links=more_links, more_headers=VARY)
 
 
 @router.get(
     "/{guide}/{section}",
     summary="Read a section of the current edition",
     response_model=SectionResponse,
-    responses=AS_CSV | NOT_MODIFIED | problem_responses(NOT_FOUND, GUIDE_NOT_FOUND, EDITION_WITHDRAWN),
+    responses=AS_CSV | problem_responses(problems.NOT_FOUND, *problems.CURRENT_EDITION_PROBLEMS),
 )
 def read_section(request: Request, session: SessionDep, guide: GuideName, section: SectionName) -> Response:
     """One section, word for word, with the cautions that must be read with it."""
     head = get_current(session, guide=guide)
-    response = present_section(head, read_content(session, head.key), EditionStatus.CURRENT, section, guide_path(guide))
-    return public_response(request, response, caching=CACHE_CURRENT)
+    content = read_content(session, head.key)
+    return public_response(request, present_section(head, content, EditionStatus.CURRENT, section))
 
 
 @router.get(
     "/{guide}/{section}/{item_id}",
     summary="Read one item of the current edition",
     response_model=ItemResponse,
-    responses=NOT_MODIFIED | problem_responses(NOT_FOUND, GUIDE_NOT_FOUND, ITEM_NOT_FOUND, EDITION_WITHDRAWN),
+    responses=problem_responses(problems.NOT_FOUND, problems.ITEM_NOT_FOUND, *problems.CURRENT_EDITION_PROBLEMS),
 )
 def read_item(
     request: Request, session: SessionDep, guide: GuideName, section: SectionName, item_id: ItemName
@@ -146,22 +137,12 @@ def read_item(
     history = get_history(session, guide=guide)
     head = get_current(session, guide=guide)
     content = read_content(session, head.key)
-    below = f"/{section.value}/{item_id}"
     mentions = find_mentions(session, guide=guide, part=section.key, item_id=item_id)
     response = ItemResponse(
-        guide=guide,
-        edition=head.number,
-        status=EditionStatus.CURRENT,
-        digest=head.digest,
-        cautions=content.cautions,
+        **edition_fields(head, content, EditionStatus.CURRENT),
         section=section,
         item=find_item(content, section, item_id),
-        history=item_history(
-            item_id,
-            mentions,
-            find_orders(session, guide=guide, part=section.key),
-            history,
-        ),
-        links=item_links(head.key, guide_path(guide) + below, below=below, numbers=mentions),
+        history=item_history(item_id, mentions, find_orders(session, guide=guide, part=section.key), history),
+        links=item_links(head.key, guide_path(guide), f"/{section.value}/{item_id}", mentions),
     )
-    return public_response(request, response, caching=CACHE_CURRENT)
+    return public_response(request, response)

@@ -34,16 +34,16 @@ from app.presenters.open_referral import (
 from app.services.guidance.open_referral import Directory
 from app.web.auth import PUBLIC
 from app.web.context import ContextDep
-from app.web.plain_numbers import IN_PLAIN_DIGITS
-from app.web.problem_types import NOT_FOUND, NOT_MODIFIED, problem_responses
-from app.web.query_params import UNKNOWN_IGNORED
+from app.web.problem_types import NOT_FOUND, RESPONSES_OF_READS, problem_responses
+from app.web.query_params import IN_PLAIN_DIGITS, UNKNOWN_IGNORED
 from app.web.router import GuidanceRouter
 
-router = GuidanceRouter(prefix=STUB, tags=["Open Referral UK"], dependencies=[PUBLIC, UNKNOWN_IGNORED])
+router = GuidanceRouter(
+    prefix=STUB, tags=["Open Referral UK"], dependencies=[PUBLIC, UNKNOWN_IGNORED], responses=RESPONSES_OF_READS
+)
 
 PROFILE = "https://docs.openreferraluk.org/en/latest/"
-FOR_ALL = NOT_MODIFIED | problem_responses()
-FOR_ONE = NOT_MODIFIED | problem_responses(NOT_FOUND)
+FOR_ONE = problem_responses(NOT_FOUND)
 
 
 def get_directory(context: ContextDep) -> Directory:
@@ -87,7 +87,7 @@ ServiceFiltersDep = Annotated[ServiceFilters, Depends(service_filters)]
 PagingDep = Annotated[Paging, Depends(get_paging)]
 
 
-@router.get("", summary="Describe the directory", response_model=ApiDescription, responses=FOR_ALL)
+@router.get("", summary="Describe the directory", response_model=ApiDescription)
 @router.get("/", include_in_schema=False)
 def describe_directory(request: Request, context: ContextDep) -> Response:
     """The version of the standard, and where it and this API are described; also with a slash at the end."""
@@ -101,7 +101,7 @@ def read_directory_document(request: Request, context: ContextDep) -> Response:
     return document_response(request, document_of_stub(request.app.openapi(), context.settings.public_url))
 
 
-@router.get("/services", summary="List the services", response_model=ServicePage, responses=FOR_ALL)
+@router.get("/services", summary="List the services", response_model=ServicePage)
 def list_services(request: Request, directory: DirectoryDep, filters: ServiceFiltersDep, paging: PagingDep) -> Response:
     """Whom to call or write to: the contacts of the guides, then the signposts, 999 first among them.
 
@@ -121,7 +121,7 @@ def read_service(
     return directory_response(request, get_by_id(directory.services, id_))
 
 
-@router.get("/taxonomies", summary="List the taxonomies", response_model=TaxonomyPage, responses=FOR_ALL)
+@router.get("/taxonomies", summary="List the taxonomies", response_model=TaxonomyPage)
 def list_taxonomies(request: Request, directory: DirectoryDep, paging: PagingDep) -> Response:
     """The one taxonomy."""
     return directory_response(request, page_of(TaxonomyPage, [directory.taxonomy], paging))
@@ -137,7 +137,7 @@ def read_taxonomy(
     return directory_response(request, get_by_id([directory.taxonomy], id_))
 
 
-@router.get("/taxonomy_terms", summary="List the terms", response_model=TaxonomyTermPage, responses=FOR_ALL)
+@router.get("/taxonomy_terms", summary="List the terms", response_model=TaxonomyTermPage)
 def list_taxonomy_terms(request: Request, directory: DirectoryDep, paging: PagingDep) -> Response:
     """The subjects of the guides, then the risks that they say are often linked to them."""
     return directory_response(request, page_of(TaxonomyTermPage, directory.terms, paging))
@@ -154,10 +154,7 @@ def read_taxonomy_term(
 
 
 @router.get(
-    "/service_at_locations",
-    summary="List the services at their locations",
-    response_model=ServiceAtLocationPage,
-    responses=FOR_ALL,
+    "/service_at_locations", summary="List the services at their locations", response_model=ServiceAtLocationPage
 )
 def list_service_at_locations(
     request: Request, directory: DirectoryDep, filters: ServiceFiltersDep, paging: PagingDep

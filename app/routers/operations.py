@@ -12,11 +12,11 @@ from app.store.events import count_deliveries
 from app.store.inbox import count_states
 from app.web.auth import PUBLIC
 from app.web.context import AppContext, ContextDep, NowDep, SessionDep
-from app.web.problem_types import problem_responses, response_example
-from app.web.responses import NO_STORE
+from app.web.problem_types import response_example
+from app.web.responses import NEVER_STORED, NO_STORE
 from app.web.router import GuidanceRouter
 
-router = GuidanceRouter(tags=["Operations"], dependencies=[PUBLIC])
+router = GuidanceRouter(tags=["Operations"], dependencies=[PUBLIC, NEVER_STORED])
 
 HEALTHY = "ok"
 UNAVAILABLE = 503
@@ -28,23 +28,19 @@ FAILING = {
 }
 
 
-@router.get(
-    "/health/live", summary="Is the process alive?", responses=problem_responses() | response_example(checks={})
-)
-def read_liveness(response: Response) -> Health:
+@router.get("/health/live", summary="Is the process alive?", responses=response_example(checks={}))
+def read_liveness() -> Health:
     """Answers as long as the process does."""
-    response.headers["Cache-Control"] = NO_STORE
     return Health(status=HEALTHY, checks={})
 
 
 @router.get(
     "/health/ready",
     summary="Can it serve?",
-    responses=problem_responses() | {UNAVAILABLE: {"model": Health, "description": "A check fails."} | FAILING},
+    responses={UNAVAILABLE: {"model": Health, "description": "A check fails."} | FAILING},
 )
 def read_readiness(response: Response, context: ContextDep) -> Health:
     """Whether guidance can be read and concerns can be kept: 503 where not."""
-    response.headers["Cache-Control"] = NO_STORE
     checks = {"database": _database(context), "writer": _writer(context)}
     if context.settings.database_url is None:
         checks["disk"] = _disk(context)
@@ -60,8 +56,9 @@ def read_readiness(response: Response, context: ContextDep) -> Health:
     "/metrics",
     summary="Read the metrics",
     response_class=Response,
-    responses=problem_responses()
-    | {200: {"content": {"text/plain": {"example": "guidance_requests_total 1.0"}}, "description": "Prometheus text."}},
+    responses={
+        200: {"content": {"text/plain": {"example": "guidance_requests_total 1.0"}}, "description": "Prometheus text."}
+    },
 )
 def read_metrics(context: ContextDep, session: SessionDep, now: NowDep) -> Response:
     """Counts and times of requests, in the Prometheus text format. No word of any concern stands here."""

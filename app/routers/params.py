@@ -7,8 +7,7 @@ from fastapi import Path, Query
 from app.models.base import SLUG_PATTERN
 from app.models.concerns.receipts import EXAMPLE_REFERENCE
 from app.models.guidance.sections import Section
-from app.web.plain_numbers import IN_PLAIN_DIGITS
-from app.web.query_params import Cursor, encode_key
+from app.web.query_params import IN_PLAIN_DIGITS, Cursor, encode_key
 
 MAX_NUMBER = 1_000_000
 """The highest number of an edition, or of an addition, that a path may have."""

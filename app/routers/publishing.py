@@ -12,34 +12,28 @@ from app.models.guidance.edition_example import EDITION_EXAMPLE
 from app.models.guidance.editions import EditionContent
 from app.models.guidance.guide_responses import EditionStatus
 from app.models.guidance.publishing import PublishedResponse, WithdrawalRequest, WithdrawalResponse
-from app.models.links import edition_path, guide_path, history_path
+from app.models.links import Links, edition_path, guide_path, history_path
 from app.presenters.guides import present_edition
 from app.routers.params import EditionNumber, GuideName
 from app.services.guidance.publishing import publish_edition, withdraw_edition
 from app.store.contents import read_content
 from app.store.editions import EditionHead, EditionKey
+from app.web import problem_types as problems
 from app.web.auth import require_client
 from app.web.context import ContextDep, NowDep
 from app.web.json_body import JSONRoute
-from app.web.problem_types import (
-    ALREADY_WITHDRAWN,
-    BODY_PROBLEMS,
-    CREDENTIAL_PROBLEMS,
-    EDITION_NOT_FOUND,
-    GUIDE_NOT_FOUND,
-    NOT_FOUND,
-    PRECONDITION_FAILED,
-    PRECONDITION_MISSING,
-    SERVICE_UNAVAILABLE,
-    problem_responses,
-)
-from app.web.responses import NO_STORE, etag_of, gzip_etag, json_bytes, matches_etag
+from app.web.problem_types import problem_responses
+from app.web.responses import NEVER_STORED, etag_of, gzip_etag, json_bytes, matches_etag
 from app.web.router import GuidanceRouter
 
-router = GuidanceRouter(prefix="/v1/guides/{guide}/editions", tags=["Publishing"], route_class=JSONRoute)
+router = GuidanceRouter(
+    prefix="/v1/guides/{guide}/editions",
+    tags=["Publishing"],
+    dependencies=[Security(require_client, scopes=[Scope.PUBLISH]), NEVER_STORED],
+    responses=problem_responses(problems.SERVICE_UNAVAILABLE, *problems.CREDENTIAL_PROBLEMS),
+    route_class=JSONRoute,
+)
 
-MAY_PUBLISH = Security(require_client, scopes=[Scope.PUBLISH])
-REFUSALS = (*BODY_PROBLEMS, SERVICE_UNAVAILABLE, *CREDENTIAL_PROBLEMS)
 
 IfMatch = Annotated[
     str | None,
@@ -55,9 +49,10 @@ IfMatch = Annotated[
     operation_id="publish_edition",
     summary="Publish an edition",
     status_code=201,
-    responses=problem_responses(NOT_FOUND, PRECONDITION_FAILED, PRECONDITION_MISSING, *REFUSALS)
+    responses=problem_responses(
+        problems.NOT_FOUND, problems.PRECONDITION_FAILED, problems.PRECONDITION_MISSING, *problems.BODY_PROBLEMS
+    )
     | {200: {"model": PublishedResponse, "description": "The same words are already the current edition."}},
-    dependencies=[MAY_PUBLISH],
 )
 def publish(
     *,
@@ -84,17 +79,12 @@ def publish(
     key = published.key
     response.status_code = 201 if published.is_new else 200
     response.headers["Location"] = edition_path(*key)
-    response.headers["Cache-Control"] = NO_STORE
     return PublishedResponse(
         guide=guide,
         edition=key.number,
         digest=published.digest,
         published_at=published.published_at,
-        links={
-            "self": edition_path(*key),
-            "guide": guide_path(guide),
-            "version_history": history_path(guide),
-        },
+        links=_links(key),
     )
 
 
@@ -103,9 +93,10 @@ def publish(
     operation_id="withdraw_edition",
     summary="Withdraw an edition",
     status_code=201,
-    responses=problem_responses(GUIDE_NOT_FOUND, EDITION_NOT_FOUND, ALREADY_WITHDRAWN, *REFUSALS)
+    responses=problem_responses(
+        problems.GUIDE_NOT_FOUND, problems.EDITION_NOT_FOUND, problems.ALREADY_WITHDRAWN, *problems.BODY_PROBLEMS
+    )
     | {200: {"model": WithdrawalResponse, "description": "It was already withdrawn for this reason."}},
-    dependencies=[MAY_PUBLISH],
 )
 def withdraw(
     response: Response,
@@ -119,18 +110,21 @@ def withdraw(
     key = EditionKey(guide, number)
     withdrawn = withdraw_edition(context.writer, key, reason=request.reason, at=now)
     response.status_code = 201 if withdrawn.is_new else 200
-    response.headers["Cache-Control"] = NO_STORE
     return WithdrawalResponse(
         guide=guide,
         edition=number,
         withdrawn_at=withdrawn.withdrawn_at,
         reason=request.reason,
-        links={
-            "self": edition_path(*key),
-            "guide": guide_path(guide),
-            "version_history": history_path(guide),
-        },
+        links=_links(key),
     )
+
+
+def _links(key: EditionKey) -> Links:
+    return {
+        "self": edition_path(*key),
+        "guide": guide_path(key.guide),
+        "version_history": history_path(key.guide),
+    }
 
 
 def _check_if_match(if_match: str | None, session: Session, current: EditionHead | None) -> None:
@@ -141,11 +135,7 @@ def _check_if_match(if_match: str | None, session: Session, current: EditionHead
         return
     if if_match is None:
         raise PreconditionMissing
-    document = present_edition(
-        current, read_content(session, current.key), EditionStatus.CURRENT, guide_path(current.guide)
-    )
-    etag = etag_of(json_bytes(document))
-    if not any(
-        matches_etag([if_match], tag) for tag in (etag, gzip_etag(etag))
-    ):  # as it was read, with gzip or without
+    etag = etag_of(json_bytes(present_edition(current, read_content(session, current.key), EditionStatus.CURRENT)))
+    tags = (etag, gzip_etag(etag))  # as it was read, without gzip or with it
+    if not any(matches_etag([if_match], tag) for tag in tags):
         raise PreconditionFailed

@@ -18,27 +18,25 @@ from app.models.reference_responses import (
     ServiceIndex,
     SignpostsResponse,
 )
+from app.web import problem_types as problems
 from app.web.auth import PUBLIC
 from app.web.context import ContextDep
-from app.web.problem_types import (
-    ALL_PROBLEM_TYPES,
-    CODE_LIST_NOT_FOUND,
-    NOT_FOUND,
-    NOT_MODIFIED,
-    problem_responses,
-    response_example,
-)
-from app.web.responses import CACHE_CURRENT, public_response
+from app.web.problem_types import RESPONSES_OF_READS, problem_responses, response_example
+from app.web.responses import public_response
 from app.web.router import GuidanceRouter
 
-router = GuidanceRouter(tags=["Reference"], dependencies=[PUBLIC])
+router = GuidanceRouter(tags=["Reference"], dependencies=[PUBLIC], responses=RESPONSES_OF_READS)
+
+KINDS = {
+    each.slug: ProblemTypeResponse.model_validate(each, from_attributes=True) for each in problems.ALL_PROBLEM_TYPES
+}
 
 
 @router.get(
     "/v1",
     summary="Find everything",
     response_model=ServiceIndex,
-    responses=NOT_MODIFIED | problem_responses() | response_example(version=VERSION, description=DESCRIPTION),
+    responses=response_example(version=VERSION, description=DESCRIPTION),
 )
 def read_index(request: Request) -> Response:
     """Links to everything below."""
@@ -59,43 +57,31 @@ def read_index(request: Request) -> Response:
         "documentation": "/docs",
     }
     index = ServiceIndex(name=NAME, version=VERSION, description=DESCRIPTION, links=links)
-    return public_response(request, index, caching=CACHE_CURRENT)
+    return public_response(request, index)
 
 
-@router.get(
-    SIGNPOSTS,
-    summary="List the signposts",
-    response_model=SignpostsResponse,
-    responses=NOT_MODIFIED | problem_responses(),
-)
+@router.get(SIGNPOSTS, summary="List the signposts", response_model=SignpostsResponse)
 def list_signposts(request: Request, context: ContextDep) -> Response:
     """999 and the national and local contacts that stand outside editions."""
     response = SignpostsResponse(signposts=context.reference_data.signposts, links={"self": SIGNPOSTS})
-    return public_response(request, response, caching=CACHE_CURRENT)
+    return public_response(request, response)
 
 
-@router.get(
-    CODE_LISTS,
-    summary="List the code lists",
-    response_model=CodeListsResponse,
-    responses=NOT_MODIFIED | problem_responses(),
-)
+@router.get(CODE_LISTS, summary="List the code lists", response_model=CodeListsResponse)
 def list_code_lists(request: Request, context: ContextDep) -> Response:
     """The code lists of concerns and of guidance, by name."""
     lists = tuple(
         CodeListSummary(name=found.name, title=found.title, links={"self": f"{CODE_LISTS}/{found.name}"})
         for found in context.reference_data.code_lists.values()
     )
-    return public_response(
-        request, CodeListsResponse(code_lists=lists, links={"self": CODE_LISTS}), caching=CACHE_CURRENT
-    )
+    return public_response(request, CodeListsResponse(code_lists=lists, links={"self": CODE_LISTS}))
 
 
 @router.get(
     CODE_LISTS + "/{name}",
     summary="Read a code list",
     response_model=CodeListResponse,
-    responses=NOT_MODIFIED | problem_responses(CODE_LIST_NOT_FOUND),
+    responses=problem_responses(problems.CODE_LIST_NOT_FOUND),
 )
 def read_code_list(
     request: Request,
@@ -107,48 +93,32 @@ def read_code_list(
     """The codes of one list, with labels and source."""
     found = context.reference_data.get_code_list(name)
     links = {"self": f"{CODE_LISTS}/{name}", "collection": CODE_LISTS}
-    return public_response(request, CodeListResponse(**dict(found), links=links), caching=CACHE_CURRENT)
+    return public_response(request, CodeListResponse(**dict(found), links=links))
 
 
-@router.get(
-    PROBLEMS,
-    summary="List the kinds of problem",
-    response_model=ProblemTypesResponse,
-    responses=NOT_MODIFIED | problem_responses(),
-)
+@router.get(PROBLEMS, summary="List the kinds of problem", response_model=ProblemTypesResponse)
 def list_problems(request: Request) -> Response:
     """Every kind of error that this API answers."""
-    kinds = tuple(
-        ProblemTypeResponse(type=k.type, title=k.title, status=k.status, meaning=k.meaning) for k in ALL_PROBLEM_TYPES
-    )
-    return public_response(request, ProblemTypesResponse(problems=kinds), caching=CACHE_CURRENT)
+    return public_response(request, ProblemTypesResponse(problems=tuple(KINDS.values())))
 
 
 @router.get(
     PROBLEMS + "/{slug}",
     summary="Read a kind of problem",
     response_model=ProblemTypeResponse,
-    responses=NOT_MODIFIED | problem_responses(NOT_FOUND),
+    responses=problem_responses(problems.NOT_FOUND),
 )
 def read_problem(
     request: Request,
     slug: Annotated[str, Path(pattern=SLUG_PATTERN, max_length=80, description="The kind.", examples=["not-found"])],
 ) -> Response:
     """What one kind of error means."""
-    found = next((kind for kind in ALL_PROBLEM_TYPES if kind.slug == slug), None)
-    if found is None:
+    if slug not in KINDS:
         raise NotFound
-    kind = ProblemTypeResponse(type=found.type, title=found.title, status=found.status, meaning=found.meaning)
-    return public_response(request, kind, caching=CACHE_CURRENT)
+    return public_response(request, KINDS[slug])
 
 
-@router.get(
-    "/.well-known/jwks.json",
-    summary="Read the keys of receipts",
-    response_model=JsonWebKeySet,
-    responses=NOT_MODIFIED | problem_responses(),
-)
+@router.get("/.well-known/jwks.json", summary="Read the keys of receipts", response_model=JsonWebKeySet)
 def read_receipt_keys(request: Request, context: ContextDep) -> Response:
     """The public keys that receipts are signed with, as a JSON Web Key Set."""
-    keys = JsonWebKeySet(keys=context.signer.jwks)
-    return public_response(request, keys, caching=CACHE_CURRENT)
+    return public_response(request, JsonWebKeySet(keys=context.signer.jwks))

@@ -7,7 +7,7 @@ from app.web.auth import PUBLIC
 from app.web.context import ContextDep
 from app.web.problem_types import NOT_FOUND
 from app.web.problems import problem_response
-from app.web.responses import CACHE_CURRENT, conditional_response
+from app.web.responses import conditional_response
 from app.web.router import GuidanceRouter
 
 router = GuidanceRouter(include_in_schema=False, dependencies=[PUBLIC])
@@ -29,4 +29,4 @@ def read_security_txt(request: Request, context: ContextDep) -> Response:
         f"Canonical: {settings.public_url}{PATH}",
     ]
     content = "\n".join([*lines, ""]).encode()
-    return conditional_response(request, content, media_type="text/plain", caching=CACHE_CURRENT, links={})
+    return conditional_response(request, content, media_type="text/plain", links={})

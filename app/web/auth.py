@@ -1,15 +1,17 @@
 """Authentication of callers. Every route declares one of these dependencies; a test refuses a route without one."""
 
+from collections.abc import Sequence
 from typing import Annotated
 
-from fastapi import Depends, Request
+from fastapi import Depends, Request, Security
 from fastapi.concurrency import run_in_threadpool
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer, SecurityScopes
 
 from app.errors import ScopeMissing, TokenMissing
 from app.models.clients import Scope
 from app.services.access.clients import Principal
-from app.web.context import AppContext, ContextDep, get_context
+from app.store.disclosures import Actor
+from app.web.context import AppContext, ContextDep
 
 ANONYMOUS = "anonymous"
 
@@ -47,37 +49,40 @@ async def require_client(
 
     Raises `TokenMissing`, `TokenInvalid` or `ScopeMissing`.
     """
+    return await _authenticate(request, context, credentials, security.scopes)
+
+
+async def require_actor(request: Request, principal: Annotated[Principal, Depends(require_client)]) -> Actor:
+    """Return the client as the record of disclosures names it: by its name and its network address."""
+    return Actor(principal.name, request.client.host if request.client else "unknown")
+
+
+async def require_submitter(request: Request, context: ContextDep, credentials: ClientCredentials) -> str:
+    """Return the name of a client with the scope to submit, or `ANONYMOUS` for a request without a token.
+
+    Raises `TokenMissing` without a token if anonymous concerns are switched off, `TokenInvalid` or `ScopeMissing`.
+    """
+    if credentials is None and context.settings.anonymous_concerns:
+        return ANONYMOUS
+    return (await _authenticate(request, context, credentials, [Scope.SUBMIT])).name
+
+
+async def _authenticate(
+    request: Request, context: AppContext, credentials: HTTPAuthorizationCredentials | None, scopes: Sequence[str]
+) -> Principal:
+    """Return the client with that key and those scopes. Its name is set on the request, for the rate limits."""
     if credentials is None:
         raise TokenMissing
-    principal = await _authenticate(request, context, credentials)
-    for scope in security.scopes:
+    principal = await run_in_threadpool(context.authenticator.authenticate, credentials.credentials)
+    request.state.client = principal.name
+    for scope in scopes:
         if scope not in principal.scopes:
             raise ScopeMissing(scope)
     return principal
 
 
-async def require_submitter(request: Request, credentials: ClientCredentials) -> str:
-    """Return the name of a client with the scope to submit, or `ANONYMOUS` for a request without a token.
-
-    Raises `TokenMissing` without a token if anonymous concerns are switched off, `TokenInvalid` or `ScopeMissing`.
-    """
-    context = await get_context(request)
-    if credentials is None:
-        if not context.settings.anonymous_concerns:
-            raise TokenMissing
-        return ANONYMOUS
-    principal = await _authenticate(request, context, credentials)
-    if Scope.SUBMIT not in principal.scopes:
-        raise ScopeMissing(Scope.SUBMIT)
-    return principal.name
-
-
-async def _authenticate(request: Request, context: AppContext, credentials: HTTPAuthorizationCredentials) -> Principal:
-    """Return the client with that key. Its name is set on the request, for the rate limits."""
-    principal = await run_in_threadpool(context.authenticator.authenticate, credentials.credentials)
-    request.state.client = principal.name
-    return principal
-
-
 StatusTokenDep = Annotated[str, Depends(require_status_token)]
 SubmitterDep = Annotated[str, Depends(require_submitter)]
+ReaderDep = Annotated[Actor, Security(require_actor, scopes=[Scope.READ])]
+WorkerDep = Annotated[Actor, Security(require_actor, scopes=[Scope.WRITE])]
+AuditorDep = Annotated[Actor, Security(require_actor, scopes=[Scope.AUDIT])]

@@ -20,7 +20,6 @@ from app.services.guidance.emergency_contacts import EmergencyContacts
 from app.services.guidance.reference_data import ReferenceData
 from app.store.contents import Contents
 from app.store.writer import Writer
-from app.web.allowed_hosts import AllowedHosts
 from app.web.cache.cache import ResponseCache
 from app.web.metrics import Metrics
 
@@ -46,7 +45,7 @@ class AppContext:
     response_cache: ResponseCache
     invalidate_caches: Callable[[], None]
     """Clears the caches of published editions, after one was published or withdrawn."""
-    known_hosts: AllowedHosts
+    allows_host: Callable[[bytes | None], bool]
     clock: Clock
     draining: Event = field(default_factory=Event)
     """Set when the process is to stop: it finishes the requests that it accepted, and refuses new ones."""

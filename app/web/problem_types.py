@@ -214,8 +214,8 @@ PROBLEM_FOR: Mapping[type[errors.GuidanceError], ProblemType] = {
     errors.SeedFileError: INTERNAL_ERROR,
 }
 PROBLEM_FOR_STATUS: Mapping[int, ProblemType] = {
-    problem_type.status: problem_type
-    for problem_type in (
+    each.status: each
+    for each in (
         NOT_FOUND,
         BAD_REQUEST,
         METHOD_NOT_ALLOWED,
@@ -226,6 +226,8 @@ PROBLEM_FOR_STATUS: Mapping[int, ProblemType] = {
         INTERNAL_ERROR,
     )
 }
+CURRENT_EDITION_PROBLEMS = (GUIDE_NOT_FOUND, EDITION_WITHDRAWN)
+NUMBERED_EDITION_PROBLEMS = (GUIDE_NOT_FOUND, EDITION_NOT_FOUND, EDITION_WITHDRAWN)
 BODY_PROBLEMS = (UNREADABLE_BODY, CONTENT_TOO_LARGE, UNSUPPORTED_MEDIA_TYPE, VALIDATION_FAILED)
 CREDENTIAL_PROBLEMS = (TOKEN_REQUIRED, INVALID_TOKEN, MISSING_SCOPE, PROVIDER_UNAVAILABLE)
 CLIENT_PROBLEMS = (*CREDENTIAL_PROBLEMS, SERVICE_UNAVAILABLE)
@@ -234,14 +236,12 @@ REQUEST_PROBLEMS = (INVALID_QUERY, UNREADABLE_BODY, REQUEST_TIMEOUT, RATE_LIMITE
 ALL_PROBLEM_TYPES: tuple[ProblemType, ...] = tuple(
     sorted(
         {*PROBLEM_FOR.values(), *PROBLEM_FOR_STATUS.values(), *REQUEST_PROBLEMS},
-        key=lambda problem_type: (problem_type.status, problem_type.slug),
+        key=lambda each: (each.status, each.slug),
     )
 )
 
 
 Responses = dict[int | str, dict[str, Any]]
-
-NOT_MODIFIED: Responses = {304: {"description": "The caller's copy, named by If-None-Match, is still right."}}
 
 
 def response_example(**members: Any) -> Responses:
@@ -272,3 +272,10 @@ def _example_of(problem_type: ProblemType) -> dict[str, Any]:
     }
     errors_example = [{"detail": "This part is required.", "pointer": "#/concern/narrative"}]
     return example | {"errors": errors_example} if problem_type is VALIDATION_FAILED else example
+
+
+RESPONSES_OF_ALL_ROUTES = problem_responses()
+RESPONSES_OF_CLIENT_ROUTES = problem_responses(*CLIENT_PROBLEMS)
+NOT_MODIFIED: Responses = {304: {"description": "The caller's copy, named by If-None-Match, is still right."}}
+RESPONSES_OF_READS = RESPONSES_OF_ALL_ROUTES | NOT_MODIFIED
+"""The responses that every cached public read can have."""

@@ -16,30 +16,17 @@ from starlette.exceptions import HTTPException
 from app.errors import EditionWithdrawn, FieldError, GuidanceError, InvalidQuery, ScopeMissing, ValidationFailed
 from app.models.links import CONCERNS, guide_path
 from app.models.problems import Problem
+from app.web import problem_types
 from app.web.context import AppContext
-from app.web.problem_types import (
-    BAD_REQUEST,
-    INTERNAL_ERROR,
-    INVALID_QUERY,
-    INVALID_TOKEN,
-    METHOD_NOT_ALLOWED,
-    MISSING_SCOPE,
-    NOT_FOUND,
-    PROBLEM_FOR,
-    PROBLEM_FOR_STATUS,
-    SERVICE_UNAVAILABLE,
-    TOKEN_REQUIRED,
-    VALIDATION_FAILED,
-    ProblemType,
-)
+from app.web.problem_types import ProblemType
 from app.web.validation_messages import drop_consequent_errors, to_field_error, to_field_problems
 
 PROBLEM_MEDIA_TYPE = "application/problem+json"
 PAGES_OF_CONCERNS = ("/raise-a-concern", "/concerns")
 CHALLENGES = {
-    TOKEN_REQUIRED: "Bearer",
-    INVALID_TOKEN: 'Bearer error="invalid_token"',
-    MISSING_SCOPE: 'Bearer error="insufficient_scope"',
+    problem_types.TOKEN_REQUIRED: "Bearer",
+    problem_types.INVALID_TOKEN: 'Bearer error="invalid_token"',
+    problem_types.MISSING_SCOPE: 'Bearer error="insufficient_scope"',
 }
 RETRY_AFTER_SECONDS = 5
 MAX_ERRORS = 100
@@ -91,7 +78,8 @@ def problem_response(
 def _headers_of(problem_type: ProblemType) -> dict[str, str]:
     if problem_type in CHALLENGES:
         return {"WWW-Authenticate": CHALLENGES[problem_type]}
-    return {"Retry-After": str(RETRY_AFTER_SECONDS)} if problem_type.status == SERVICE_UNAVAILABLE.status else {}
+    is_unavailable = problem_type.status == problem_types.SERVICE_UNAVAILABLE.status
+    return {"Retry-After": str(RETRY_AFTER_SECONDS)} if is_unavailable else {}
 
 
 def _emergency_contacts(request: Request) -> dict[str, Any]:
@@ -102,7 +90,7 @@ def _emergency_contacts(request: Request) -> dict[str, Any]:
 
 
 def _handle_domain_error(request: Request, error: Exception) -> Response:
-    problem_type = PROBLEM_FOR[type(error)]  # type: ignore[index]  # registered for GuidanceError alone
+    problem_type = problem_types.PROBLEM_FOR[type(error)]  # type: ignore[index]  # registered for GuidanceError alone
     if isinstance(error, EditionWithdrawn):
         guide = guide_path(str(request.path_params.get("guide")))
         links = {"version_history": f"{guide}/editions"}
@@ -122,21 +110,21 @@ def _handle_validation_error(request: Request, error: Exception) -> Response:
     errors = drop_consequent_errors(all_errors[: 2 * MAX_ERRORS])  # enough to see whether there are too many
     sources = {each["loc"][0] for each in errors}
     if "path" in sources:
-        return problem_response(request, NOT_FOUND)
+        return problem_response(request, problem_types.NOT_FOUND)
     if sources & {"query", "header", "cookie"}:
         first = next(each for each in errors if each["loc"][0] != "body")
-        problem_type = INVALID_QUERY if first["loc"][0] == "query" else BAD_REQUEST
+        problem_type = problem_types.INVALID_QUERY if first["loc"][0] == "query" else problem_types.BAD_REQUEST
         detail = f"{first['loc'][1]}: {to_field_error(first, root=2).detail}"
         return problem_response(request, problem_type, detail=detail)
-    return problem_response(request, VALIDATION_FAILED, faults=[to_field_error(each) for each in errors])
+    return problem_response(request, problem_types.VALIDATION_FAILED, faults=[to_field_error(each) for each in errors])
 
 
 def _handle_http_exception(request: Request, error: Exception) -> Response:
     status: int = error.status_code  # type: ignore[attr-defined]  # registered for HTTPException alone
     own: ProblemType | None = getattr(error, "kind", None)  # an `InvalidBody`, with a sentence of this service
-    problem_type = own or PROBLEM_FOR_STATUS.get(status, INTERNAL_ERROR)
+    problem_type = own or problem_types.PROBLEM_FOR_STATUS.get(status, problem_types.INTERNAL_ERROR)
     detail: str | None = error.detail if own else None  # type: ignore[attr-defined]
-    headers = {"Allow": _allowed_methods(request)} if problem_type is METHOD_NOT_ALLOWED else {}
+    headers = {"Allow": _allowed_methods(request)} if problem_type is problem_types.METHOD_NOT_ALLOWED else {}
     return problem_response(request, problem_type, detail=detail, headers=headers)
 
 
@@ -149,4 +137,4 @@ def _allowed_methods(request: Request) -> str:
 
 
 def _handle_database_error(request: Request, _error: Exception) -> Response:
-    return problem_response(request, SERVICE_UNAVAILABLE)
+    return problem_response(request, problem_types.SERVICE_UNAVAILABLE)

@@ -1,16 +1,49 @@
 """Query parameters: unknown and repeated ones are refused; lists are paginated by an opaque cursor."""
 
 import base64
+import datetime as dt
 import json
-from typing import Annotated, TypeVar
+import re
+from collections.abc import Sequence
+from typing import Annotated, Any, TypeVar
 
 from fastapi import Depends, Query, Request, params
 from fastapi.dependencies.utils import get_flat_params
 from fastapi.routing import APIRoute
+from pydantic import BeforeValidator
+from pydantic_core import PydanticCustomError
 
 from app.errors import FieldError, InvalidQuery
+from app.models.base import format_utc
 from app.web.json_body import NOT_STORABLE
-from app.web.plain_numbers import IN_PLAIN_DIGITS
+
+PLAIN = re.compile("0|[1-9][0-9]*")
+LARGEST = 2**31 - 1  # the largest INTEGER of PostgreSQL
+SEPARATOR = " "
+NOT_OURS = "The cursor is not one that this service gave."
+A_MOMENT = dt.datetime(2026, 11, 25, 9, 30, tzinfo=dt.UTC)
+
+Key = TypeVar("Key", str, int)
+
+
+def _check_plain_digits(value: Any) -> Any:
+    if isinstance(value, str) and not PLAIN.fullmatch(value):
+        raise PydanticCustomError("int_parsing", "not in plain digits")
+    return value
+
+
+IN_PLAIN_DIGITS = BeforeValidator(_check_plain_digits)
+"""For integers in paths and queries: `1.0`, `+1` and `01` are not other names for `1`.
+
+Put it last in a parameter's annotations: bounds after it would be missing from the JSON Schema.
+"""
+Limit = Annotated[
+    int, Query(ge=1, le=200, description="The most entries that a page holds.", examples=[50]), IN_PLAIN_DIGITS
+]
+Cursor = Annotated[
+    str | None,
+    Query(max_length=400, description="Where the page begins: the `next_cursor` of the page before.", examples=["NTA"]),
+]
 
 
 async def ignore_unknown_query() -> None:
@@ -36,23 +69,14 @@ async def reject_unknown_query(request: Request) -> None:
         raise InvalidQuery([FieldError((), f"A query parameter is given more than once: {', '.join(twice)}.")])
 
 
-Limit = Annotated[
-    int, Query(ge=1, le=200, description="The most entries that a page holds.", examples=[50]), IN_PLAIN_DIGITS
-]
-Cursor = Annotated[
-    str | None,
-    Query(max_length=400, description="Where the page begins: the `next_cursor` of the page before.", examples=["NTA"]),
-]
-
-
-LARGEST = 2**31 - 1  # the largest INTEGER of PostgreSQL
-
-Key = TypeVar("Key", str, int)
-
-
 def encode_key(key: str | int) -> str:
     """Return an opaque cursor that holds the last key of a page."""
     return base64.urlsafe_b64encode(json.dumps(key).encode()).decode().rstrip("=")
+
+
+def encode_position(position: Sequence[Any]) -> str:
+    """Return an opaque cursor for the sort key of a page's last row: integers, datetimes and words without spaces."""
+    return encode_key(SEPARATOR.join(format_utc(v) if isinstance(v, dt.datetime) else str(v) for v in position))
 
 
 def decode_key(cursor: str | None, *, otherwise: Key) -> Key:
@@ -64,9 +88,29 @@ def decode_key(cursor: str | None, *, otherwise: Key) -> Key:
     except ValueError:
         key = None
     if type(key) is not type(otherwise) or not _is_searchable(key):
-        raise InvalidQuery([FieldError((), "The cursor is not one that this service gave.")])
+        raise InvalidQuery([FieldError((), NOT_OURS)])
     return key
 
 
 def _is_searchable(key: str | int) -> bool:
     return 0 <= key <= LARGEST if isinstance(key, int) else NOT_STORABLE.search(key) is None
+
+
+def decode_position(cursor: str | None, types: Sequence[type]) -> tuple[Any, ...] | None:
+    """Return the sort key in the cursor, or None for the first page. Raise `InvalidQuery` for an invalid cursor."""
+    words = decode_key(cursor, otherwise="").split(SEPARATOR)
+    if cursor is None:
+        return None
+    try:
+        return tuple(_parse(word, type_) for word, type_ in zip(words, types, strict=True))
+    except (ValueError, OverflowError):
+        raise InvalidQuery([FieldError((), NOT_OURS)]) from None
+
+
+def _parse(word: str, type_: type) -> Any:
+    if type_ is dt.datetime:
+        return dt.datetime.fromisoformat(word).astimezone(dt.UTC)
+    value = type_(word)
+    if not _is_searchable(value):
+        raise ValueError
+    return value

@@ -3,30 +3,13 @@
 import hashlib
 from collections.abc import Mapping, Sequence
 
-from fastapi import Request, Response
+from fastapi import Depends, Request, Response
 from pydantic import BaseModel
 
 CACHE_CURRENT = "public, max-age=60, stale-while-revalidate=600"
 CACHE_IMMUTABLE = "public, max-age=31536000, immutable"
 NO_STORE = "no-store"
 
-REGISTERED_RELATIONS = (
-    "self",
-    "collection",
-    "describedby",
-    "latest_version",
-    "predecessor_version",
-    "successor_version",
-    "version_history",
-    "original timegate",
-    "timemap",
-    "memento",
-    "csv",
-    "markdown",
-    "pdf",
-    "feed",
-    "feed_atom",
-)
 LINK_TYPES = {
     "timemap": "application/link-format",
     "csv": "text/csv",
@@ -35,7 +18,18 @@ LINK_TYPES = {
     "feed": "application/feed+json",
     "feed_atom": "application/atom+xml",
 }
-ALTERNATES = ("csv", "markdown", "pdf", "feed", "feed_atom")
+ALTERNATES = LINK_TYPES.keys() - {"timemap"}
+REGISTERED_RELATIONS = LINK_TYPES.keys() | {
+    "self",
+    "collection",
+    "describedby",
+    "latest_version",
+    "predecessor_version",
+    "successor_version",
+    "version_history",
+    "original timegate",
+    "memento",
+}
 
 Headers = Mapping[str, str]
 
@@ -44,7 +38,7 @@ def public_response(
     request: Request,
     body: BaseModel,
     *,
-    caching: str,
+    caching: str = CACHE_CURRENT,
     more_links: Mapping[str, str] | None = None,
     more_headers: Headers | None = None,
 ) -> Response:
@@ -53,13 +47,9 @@ def public_response(
     `more_links` are sent in the Link header alone, because they may change while the body must not.
     """
     links = {**getattr(body, "links", {}), **(more_links or {})}
+    content, media_type = json_bytes(body), "application/json"
     return conditional_response(
-        request,
-        json_bytes(body),
-        media_type="application/json",
-        caching=caching,
-        links=links,
-        more_headers=more_headers,
+        request, content, media_type=media_type, links=links, caching=caching, more_headers=more_headers
     )
 
 
@@ -68,8 +58,8 @@ def conditional_response(
     content: bytes,
     *,
     media_type: str,
-    caching: str,
     links: Mapping[str, str],
+    caching: str = CACHE_CURRENT,
     more_headers: Headers | None = None,
 ) -> Response:
     """Return the bytes, or 304 with the same headers if the request has their ETag in If-None-Match."""
@@ -79,6 +69,14 @@ def conditional_response(
     if matches_etag(request.headers.getlist("if-none-match"), headers["ETag"], weakly=True):
         return Response(status_code=304, headers=headers)
     return Response(content, media_type=media_type, headers=headers)
+
+
+async def forbid_storage(response: Response) -> None:
+    """Let no cache store the response. A route that returns its own `Response` sets the header itself."""
+    response.headers["Cache-Control"] = NO_STORE
+
+
+NEVER_STORED = Depends(forbid_storage)
 
 
 def json_bytes(body: BaseModel) -> bytes:

@@ -6,9 +6,9 @@ from functools import wraps
 from typing import Any, get_type_hints
 
 from fastapi import APIRouter, Depends, params
-from fastapi.routing import APIRoute
 
 from app.web.context import open_session
+from app.web.problem_types import RESPONSES_OF_ALL_ROUTES, Responses
 from app.web.query_params import reject_unknown_query
 
 
@@ -22,19 +22,15 @@ class GuidanceRouter(APIRouter):
     def __init__(
         self,
         *,
-        prefix: str = "",
-        tags: Sequence[str] = (),
         dependencies: Sequence[params.Depends] = (),
-        route_class: type[APIRoute] = APIRoute,
-        include_in_schema: bool = True,
+        responses: Responses = RESPONSES_OF_ALL_ROUTES,
+        **options: Any,
     ) -> None:
         super().__init__(
-            prefix=prefix,
-            tags=list(tags),
             dependencies=[Depends(reject_unknown_query), *dependencies],
-            route_class=route_class,
-            include_in_schema=include_in_schema,
+            responses=responses,
             generate_unique_id_function=lambda route: route.name,
+            **options,
         )
 
     def add_api_route(self, path: str, endpoint: Callable[..., Any], **options: Any) -> None:

@@ -40,34 +40,24 @@ def _wire_response(status: int, headers: RawHeaders, body: bytes) -> WireRespons
 class EncodedResponse:
     """A response in one encoding: whole, and as 'not modified'."""
 
-    __slots__ = ("_not_modified", "_whole", "etag")
+    __slots__ = ("_not_modified", "etag", "whole")
 
     def __init__(self, headers: RawHeaders, body: bytes) -> None:
         self.etag = next(value for name, value in headers if name == b"etag")
-        self._whole = _wire_response(STATUS_OK, headers, body)
+        self.whole = _wire_response(STATUS_OK, headers, body)
         self._not_modified = _wire_response(
             STATUS_NOT_MODIFIED, [pair for pair in headers if pair[0] not in BODY_HEADERS], b""
         )
 
-    @property
-    def headers(self) -> RawHeaders:
-        """The headers of the whole response."""
-        return self._whole.headers
-
-    @property
-    def body(self) -> bytes:
-        """The body of the whole response."""
-        return self._whole.body
-
     def for_etags(self, if_none_match: bytes | None) -> WireResponse:
         """Return the response for a request with that If-None-Match header: 304 if it names the ETag, else 200."""
         if if_none_match is None:
-            return self._whole
+            return self.whole
         if if_none_match == self.etag or matches_etag(
             [if_none_match.decode("latin-1")], self.etag.decode(), weakly=True
         ):
             return self._not_modified
-        return self._whole
+        return self.whole
 
 
 class CachedResponse:
@@ -90,15 +80,15 @@ class CachedResponse:
         """Compress the response, unless that is done already or the body is too small to gain from it."""
         if self.gzipped is not None:
             return
-        if len(self.plain.body) < MIN_THREADED_GZIP_BYTES:
+        if len(self.plain.whole.body) < MIN_THREADED_GZIP_BYTES:
             self.gzipped = _compress(self.plain)
         else:
             self.gzipped = await run_in_threadpool(_compress, self.plain)
 
 
 def _compress(plain: EncodedResponse) -> EncodedResponse:
-    body = gzip.compress(plain.body, mtime=0)
-    headers = MutableHeaders(raw=list(plain.headers))
+    body = gzip.compress(plain.whole.body, mtime=0)
+    headers = MutableHeaders(raw=list(plain.whole.headers))
     headers["ETag"] = gzip_etag(plain.etag.decode())
     headers["Content-Encoding"] = "gzip"
     headers["Content-Length"] = str(len(body))

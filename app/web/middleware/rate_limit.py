@@ -25,13 +25,11 @@ STATUS_PAGE = "/concerns"
 MAX_REMEMBERED_TOKENS = 4096
 UNAUTHORISED = 401
 
-CONCERN_POLICY, STATUS_POLICY, SEARCH_POLICY, DESK_POLICY, CLIENT_POLICY = (
-    "concerns",
-    "status",
-    "search",
-    "desk",
-    "clients",
-)
+CONCERN_POLICY = "concerns"
+STATUS_POLICY = "status"
+SEARCH_POLICY = "search"
+DESK_POLICY = "desk"
+CLIENT_POLICY = "clients"
 
 
 def policy_name(method: str, path: str) -> str | None:
@@ -76,18 +74,14 @@ class RateLimitMiddleware:
             return
         token = _token_hash(scope)
         bucket = self._find_bucket(scope, self._policies[name], token)
-        if bucket is None:
-            await self.app(scope, receive, self._remember_client(scope, token, send))
-            return
-        count = await self._limiter.count(*bucket)
-        send = with_rate_limit_fields(count, send)
-        if count.is_over:
-            refusal = problem_response(
-                Request(scope, receive), RATE_LIMITED, headers={"Retry-After": str(count.seconds)}
-            )
-            await refusal(scope, receive, send)
-        else:
-            await self.app(scope, receive, self._remember_client(scope, token, send))
+        if bucket is not None:
+            count = await self._limiter.count(*bucket)
+            send = with_rate_limit_fields(count, send)
+            if count.is_over:
+                retry_after = {"Retry-After": str(count.seconds)}
+                await problem_response(Request(scope, receive), RATE_LIMITED, headers=retry_after)(scope, receive, send)
+                return
+        await self.app(scope, receive, self._remember_client(scope, token, send))
 
     def _find_bucket(self, scope: Scope, policy: Policy, token: bytes | None) -> tuple[Policy, str] | None:
         """Return the policy and the key to count the request by, or None if it is not counted (see `network_key`)."""
