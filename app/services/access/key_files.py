@@ -4,22 +4,18 @@ import datetime as dt
 import os
 import tempfile
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 
+from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
-from cryptography.hazmat.primitives.serialization import (
-    Encoding,
-    NoEncryption,
-    PrivateFormat,
-    load_pem_private_key,
-    load_pem_public_key,
-)
 from pyrage import x25519
 
 from app.errors import SetupError
 
 DEVELOPMENT_IDENTITY = "development-identity.txt"
 RECEIPT_KEY = "receipt-key.pem"
+PEM, PKCS8 = serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8
 
 
 def create_identity(path: Path, *, at: dt.datetime) -> str:
@@ -51,15 +47,10 @@ def load_receipt_key(configured: Path | None, data_dir: Path) -> Ed25519PrivateK
     """Return the key that signs receipts: the configured one, else one in the data folder, made if it is absent."""
     path = configured or data_dir / RECEIPT_KEY
     if configured is None:
-        created = Ed25519PrivateKey.generate()
-        try:
-            _write_new(path, created.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
-        except FileExistsError:
-            pass
-        else:
-            return created
+        with suppress(FileExistsError):
+            _write_new(path, Ed25519PrivateKey.generate().private_bytes(PEM, PKCS8, serialization.NoEncryption()))
     try:
-        key = load_pem_private_key(path.read_bytes(), password=None)
+        key = serialization.load_pem_private_key(path.read_bytes(), password=None)
     except (OSError, ValueError):
         raise SetupError(f"{path} cannot be read as a PEM private key") from None
     if not isinstance(key, Ed25519PrivateKey):
@@ -73,12 +64,10 @@ def load_retired_keys(paths: Sequence[Path]) -> list[Ed25519PublicKey]:
     for path in paths:
         try:
             content = path.read_bytes()
-            is_private = b"PRIVATE KEY" in content
-            key = (
-                load_pem_private_key(content, password=None).public_key()
-                if is_private
-                else load_pem_public_key(content)
-            )
+            if b"PRIVATE KEY" in content:
+                key = serialization.load_pem_private_key(content, password=None).public_key()
+            else:
+                key = serialization.load_pem_public_key(content)
         except (OSError, ValueError):
             raise SetupError(f"{path} cannot be read as a PEM key") from None
         if not isinstance(key, Ed25519PublicKey):

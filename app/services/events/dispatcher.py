@@ -15,12 +15,12 @@ from sqlmodel import Session
 from app.errors import GuidanceError
 from app.logs import Log
 from app.models.events.tables import DeliveryState
-from app.services.desk.overdue import append_overdue_events
+from app.services.desk.actions import append_overdue_events
 from app.services.events.webhook_sender import WebhookSender
-from app.services.operations.periodic_worker import PeriodicWorker
+from app.services.operations.workers import PeriodicWorker
 from app.store.events import ClaimedDelivery, claim_due, record_attempt
 from app.store.webhooks import disable
-from app.store.writer import Writer
+from app.store.writer import Writer, write_operation
 
 LEASE = dt.timedelta(seconds=60)
 DELIVERY_BATCH_SIZE = 32
@@ -80,19 +80,19 @@ class WebhookDispatcher:
         log.warning("delivery_failed", webhook=delivery.webhook, attempts=delivery.attempts, error=answer)
 
     def _disable_webhook(self, delivery: ClaimedDelivery) -> None:
-        now = self.clock()
-
-        def write(session: Session) -> None:
-            record_attempt(session, delivery, state=DeliveryState.DEAD, answer=str(HTTPStatus.GONE.value))
-            disable(session, delivery.webhook, because="it answered 410 Gone", at=now)
-
-        self.writer.run(write)
+        _record_gone(self.writer, delivery, at=self.clock())
         log.warning("webhook_disabled", webhook=delivery.webhook)
 
     def _record(
         self, delivery: ClaimedDelivery, state: DeliveryState, answer: str, due: dt.datetime | None = None
     ) -> None:
         self.writer.run(partial(record_attempt, claimed=delivery, state=state, answer=answer, due=due))
+
+
+@write_operation
+def _record_gone(session: Session, delivery: ClaimedDelivery, *, at: dt.datetime) -> None:
+    record_attempt(session, delivery, state=DeliveryState.DEAD, answer=str(HTTPStatus.GONE.value))
+    disable(session, delivery.webhook, because="it answered 410 Gone", at=at)
 
 
 class DispatcherThread(PeriodicWorker):

@@ -24,8 +24,7 @@ from app.store.editions import (
     insert_withdrawal,
 )
 from app.store.events import append_event
-from app.store.generation import mark_raised
-from app.store.writer import Writer
+from app.store.writer import Writer, write_operation
 
 Precondition = Callable[[Session, EditionHead | None], None]
 """Gets the guide's current edition (None if there is none), and raises unless the caller knows it."""
@@ -84,7 +83,6 @@ def publish_edition(
         if number not in (None, key.number):
             raise EditionOutOfOrder
         insert_edition(session, key, content=content, digest=digest, at=at)
-        mark_raised(session)
         index_guide(session, guide, key)
         append_event(session, EventKind.EDITION_PUBLISHED, at=at, data=edition_payload(key, digest=digest))
         return Published(key, digest, at, is_new=True)
@@ -96,25 +94,21 @@ def _numbered(history: Sequence[EditionHead], number: int) -> EditionHead | None
     return next((head for head in history if head.number == number), None)
 
 
-def withdraw_edition(writer: Writer, key: EditionKey, *, reason: str, at: dt.datetime) -> Withdrawn:
+@write_operation
+def withdraw_edition(session: Session, key: EditionKey, *, reason: str, at: dt.datetime) -> Withdrawn:
     """Withdraw the edition: its content stays unchanged, and reads of it return the reason instead.
 
     Withdrawing it again for the same reason changes nothing. Raises `NoSuchGuide`, `NoSuchEdition`, or
     `AlreadyWithdrawn` if it was withdrawn for another reason.
     """
-
-    def write(session: Session) -> Withdrawn:
-        history = get_history(session, guide=key.guide)
-        head = head_of(history, key.number)
-        if head.withdrawn_at is not None:
-            if head.reason != reason:
-                raise AlreadyWithdrawn
-            return Withdrawn(key, head.withdrawn_at, is_new=False)
-        insert_withdrawal(session, key, reason=reason, at=at)
-        mark_raised(session)
-        current = current_of([other for other in history if other != head])
-        index_guide(session, key.guide, current.key if current is not None else None)
-        append_event(session, EventKind.EDITION_WITHDRAWN, at=at, data=edition_payload(key))
-        return Withdrawn(key, at, is_new=True)
-
-    return writer.run(write)
+    history = get_history(session, guide=key.guide)
+    head = head_of(history, key.number)
+    if head.withdrawn_at is not None:
+        if head.reason != reason:
+            raise AlreadyWithdrawn
+        return Withdrawn(key, head.withdrawn_at, is_new=False)
+    insert_withdrawal(session, key, reason=reason, at=at)
+    current = current_of([other for other in history if other != head])
+    index_guide(session, key.guide, current.key if current is not None else None)
+    append_event(session, EventKind.EDITION_WITHDRAWN, at=at, data=edition_payload(key))
+    return Withdrawn(key, at, is_new=True)
