@@ -11,12 +11,12 @@ def verify(data_dir: DataDir = None, env_file: EnvFile = None) -> None:
     """Compute every digest, and every hash of the disclosures, again from the rows: exit status 1 if one differs."""
     faults = 0
     with open_engine(read_settings(data_dir, env_file)) as engine:
-        for verdict in verify_editions(engine):
-            faults += verdict.fault is not None
-            typer.echo(f"{verdict.key.guide}, edition {verdict.key.number}: {verdict.fault or 'as published'}")
-        for chain, fault in verify_disclosures(engine):
+        for edition, fault in verify_editions(engine):
+            faults += fault is not None
+            typer.echo(f"{edition}: {fault or 'as published'}")
+        for chain, chain_fault in verify_disclosures(engine):
             faults += 1
-            typer.echo(f"disclosures of {chain}: {fault}")
+            typer.echo(f"disclosures of {chain}: {chain_fault}")
     if faults:
         raise typer.Exit(1)
 

@@ -12,28 +12,25 @@ from app.models.concerns.tables import ConcernRow, ConcernState
 from app.store.tables import table_of
 
 _CONCERNS = table_of(ConcernRow).c
-INBOX_COLUMNS = [
-    _CONCERNS[name]
-    for name in (
-        "reference",
-        "state",
-        "immediate_danger",
-        "received_at",
-        "acknowledge_by",
-        "acknowledged_at",
-        "closed_at",
-        "added_at",
-        "outcome",
-        "held",
-        "erased_at",
-        "guide",
-        "edition",
-        "referral_source",
-        "recipients",
-        "waiting",
-        "danger",
-    )
-]
+INBOX_COLUMNS = (
+    _CONCERNS.reference,
+    _CONCERNS.state,
+    _CONCERNS.immediate_danger,
+    _CONCERNS.received_at,
+    _CONCERNS.acknowledge_by,
+    _CONCERNS.acknowledged_at,
+    _CONCERNS.closed_at,
+    _CONCERNS.added_at,
+    _CONCERNS.outcome,
+    _CONCERNS.held,
+    _CONCERNS.erased_at,
+    _CONCERNS.guide,
+    _CONCERNS.edition,
+    _CONCERNS.referral_source,
+    _CONCERNS.recipients,
+    _CONCERNS.waiting,
+    _CONCERNS.danger,
+)
 
 
 class InboxOrder(StrEnum):

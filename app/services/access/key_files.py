@@ -12,6 +12,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey,
 from pyrage import x25519
 
 from app.errors import SetupError
+from app.services.concerns.unsealing import read_identities
 
 DEVELOPMENT_IDENTITY = "development-identity.txt"
 RECEIPT_KEY = "receipt-key.pem"
@@ -26,21 +27,13 @@ def create_identity(path: Path, *, at: dt.datetime) -> str:
     return recipient
 
 
-def read_recipient(path: Path) -> str:
-    """Return the recipient of the identity in that file (as `guidance keys new` or `age-keygen` wrote it)."""
-    for line in path.read_text(encoding="utf-8").splitlines():
-        if line.startswith("AGE-SECRET-KEY-"):
-            return str(x25519.Identity.from_str(line.strip()).to_public())
-    raise SetupError(f"{path} holds no age identity")
-
-
 def load_development_recipient(data_dir: Path, *, at: dt.datetime) -> str:
     """Return the recipient of the development identity in the data folder, which is made if it is absent."""
     path = data_dir / DEVELOPMENT_IDENTITY
     try:
         return create_identity(path, at=at)
     except FileExistsError:
-        return read_recipient(path)
+        return str(read_identities(path).identities[0].to_public())
 
 
 def load_receipt_key(configured: Path | None, data_dir: Path) -> Ed25519PrivateKey:

@@ -104,8 +104,8 @@ def keys_outside_backups(settings: Settings) -> list[Path]:
 
 
 def _find_faults(engine: Engine) -> Iterator[str]:
-    for verdict in verify_editions(engine):
-        if verdict.fault is not None:
-            yield f"{verdict.key.guide}, edition {verdict.key.number}: {verdict.fault}"
+    for edition, fault in verify_editions(engine):
+        if fault is not None:
+            yield f"{edition}: {fault}"
     for chain, fault in verify_disclosures(engine):
         yield f"disclosures of {chain}: {fault}"
