@@ -21,9 +21,9 @@ from app.models.links import Links, edition_path, guide_path
 from app.presenters.guides import find_item, item_links, present_edition, present_section, status_of
 from app.presenters.memento import memento_headers, memento_links, time_map
 from app.routers.params import MAX_NUMBER, EditionNumber, GuideName, ItemName, SectionName
+from app.store.catalogue import find_mentions
 from app.store.contents import read_content
 from app.store.editions import EditionHead, EditionKey, current_of, get_history, readable_of
-from app.store.items import find_mentions
 from app.web.auth import PUBLIC
 from app.web.context import ContextDep, SessionDep
 from app.web.negotiation import CSV, MARKDOWN

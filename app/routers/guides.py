@@ -17,9 +17,9 @@ from app.models.links import edition_path, guide_path
 from app.presenters.guides import find_item, item_history, item_links, present_edition, present_section
 from app.presenters.memento import VARY, memento_links, redirect_to_edition_at, requested_moment
 from app.routers.params import GuideCursor, GuideName, ItemName, SectionName
+from app.store.catalogue import find_mentions, find_orders
 from app.store.contents import read_content
 from app.store.editions import get_current, get_history, list_current
-from app.store.items import find_mentions, find_orders
 from app.web.auth import PUBLIC
 from app.web.context import ContextDep, SessionDep
 from app.web.negotiation import AS_CSV, AS_MARKDOWN

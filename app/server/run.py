@@ -39,9 +39,8 @@ def run_server(settings: Settings, *, host: str, port: int, workers: int, announ
     worker = ServerProcess(settings)
     config = server_config(worker, settings, factory=True, host=host, port=port, workers=workers)
     if workers > 1:
-        asyncio.run(
-            _start_and_stop(create_app(settings))
-        )  # make keys, schema and seed once, before the processes start
+        # make keys, schema and seed once, before the processes start
+        asyncio.run(_start_and_stop(create_app(settings)))
     listening = _bind(host, port)
     announce(f"http://{f'[{host}]' if ':' in host else host}:{listening.getsockname()[1]}")
     if workers > 1:

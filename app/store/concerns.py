@@ -15,12 +15,7 @@ from app.store.tables import table_of
 # Executed with every concern: built once.
 _NEW_CONCERN = insert(table_of(ConcernRow))
 _NEW_STORED_RECEIPT = insert(table_of(StoredReceiptRow))
-_DEFAULTS = {
-    "state": ConcernState.RECEIVED.value,
-    "outcome_shared": False,
-    "overdue_told": False,
-    "held": False,
-}
+_DEFAULTS = {"state": ConcernState.RECEIVED.value, "outcome_shared": False, "overdue_told": False, "held": False}
 
 
 @dataclass(frozen=True)
