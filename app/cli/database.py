@@ -46,15 +46,14 @@ def restore(
     """Verify a backup and put it in place of the database. Stop the service first. Its keys do not change."""
     settings = _require_embedded(read_settings(data_dir, env_file))
     try:
-        restored = restore_backup(path, settings.data_dir, replace=force, at=utc_now())
+        verified, former = restore_backup(path, settings.data_dir, replace=force, at=utc_now())
     except FileExistsError:
         raise typer.BadParameter("a database is there already; it is left as it is (--force renames it)") from None
     except OSError as failure:
         raise typer.BadParameter(f"the folder cannot be written: {failure.strerror}") from None
-    verified = restored.verified
     typer.echo(f"{settings.data_dir}: {verified.editions} editions and {verified.concerns} concerns, verified")
-    if restored.former is not None:
-        typer.echo(f"The former database is now {restored.former}")
+    if former is not None:
+        typer.echo(f"The former database is now {former}")
     _list_missing_keys(settings)
 
 

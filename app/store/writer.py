@@ -26,10 +26,8 @@ from app.logs import Log
 from app.store.database import for_writing
 
 _T = TypeVar("_T")
-WriteOp = Callable[[Session], _T]
-
-R = TypeVar("R")
 P = ParamSpec("P")
+WriteOp = Callable[[Session], _T]
 
 GENERATION_RAISED = "generation raised"
 """Marks a connection (in its `info`) whose transaction publishes or withdraws an edition."""
@@ -41,11 +39,11 @@ log = Log(__name__)
 
 
 @dataclass(frozen=True)
-class BatchableWrite(Generic[R]):
+class BatchableWrite(Generic[_T]):
     """An operation that runs together with others of its kind, with statements for many rows, in less time."""
 
-    write_all: Callable[[Session, Sequence[R]], None]
-    value: R
+    write_all: Callable[[Session, Sequence[_T]], None]
+    value: _T
 
     def __call__(self, session: Session) -> None:
         """Write this value alone."""

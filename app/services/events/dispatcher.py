@@ -31,9 +31,6 @@ DELAYS = (5 * SECOND, 30 * SECOND, 2 * MINUTE, 10 * MINUTE, 30 * MINUTE, HOUR, 3
 MAX_DELAY = DELAYS[-1]
 SUCCESSES = range(200, 300)
 
-Send = Callable[[ClaimedDelivery, dt.datetime], tuple[int | str, str | None]]
-"""One attempt at that time: the response's status, or the name of the error, and its `Retry-After`."""
-
 log = Log(__name__)
 
 
@@ -52,17 +49,16 @@ class WebhookDispatcher:
         append_overdue_events(self.writer, now=now, limit=DELIVERY_BATCH_SIZE)
         claimed = self.writer.run(partial(claim_due, now=now, lease=self.lease, limit=DELIVERY_BATCH_SIZE))
         if claimed:
-            send = self._send
             with ThreadPoolExecutor(MAX_CONCURRENT) as pool:
-                list(pool.map(lambda delivery: self._attempt(delivery, send), claimed))
+                list(pool.map(partial(self._attempt, self._sender), claimed))
         return len(claimed)
 
     @cached_property
-    def _send(self) -> Send:
-        return WebhookSender(self.allowed_hosts).send
+    def _sender(self) -> WebhookSender:
+        return WebhookSender(self.allowed_hosts)
 
-    def _attempt(self, delivery: ClaimedDelivery, send: Send) -> None:
-        answer, retry_after = send(delivery, self.clock())
+    def _attempt(self, sender: WebhookSender, delivery: ClaimedDelivery) -> None:
+        answer, retry_after = sender.send(delivery, self.clock())
         if answer in SUCCESSES:
             self._record(delivery, DeliveryState.DELIVERED, str(answer))
         elif answer == HTTPStatus.GONE:
