@@ -1,4 +1,4 @@
-"""The whole content of a published edition, read by one statement that returns one sa.JSON object."""
+"""The whole content of a published edition, read by one statement that returns one JSON object."""
 
 from collections import OrderedDict
 from collections.abc import Callable, Iterable
@@ -23,12 +23,12 @@ EDITION_FIELDS = [name for name in EditionContent.model_fields if name not in IT
 
 @dataclass(frozen=True)
 class JsonFunctions:
-    """The SQL functions of a database that build sa.JSON."""
+    """The SQL functions of a database that build JSON."""
 
     object: Callable[..., sa.ColumnElement[Any]]
     array: Callable[[sa.ColumnElement[Any]], sa.ColumnElement[Any]]
     embedded: Callable[[sa.ColumnElement[Any]], sa.ColumnElement[Any]]
-    """Marks a column of stored sa.JSON as sa.JSON. In SQLite it would be a string."""
+    """Marks a column of stored JSON as JSON. In SQLite it would be a string."""
 
 
 SQLITE_JSON = JsonFunctions(sa.func.json_object, sa.func.json_group_array, sa.func.json)
@@ -80,7 +80,7 @@ class Contents:
 
 @cache
 def _as_json(dialect: str) -> sa.Select[Any]:
-    """Return the query for an edition as one sa.JSON object. Each section is an array of its rows in their order."""
+    """Return the query for an edition as one JSON object. Each section is an array of its rows in their order."""
     functions = SQLITE_JSON if dialect == "sqlite" else POSTGRESQL_JSON
     editions = table_of(EditionRow)
     sections = {
