@@ -58,9 +58,7 @@ from app.services.events.dispatcher import DispatcherThread, WebhookDispatcher
 from app.services.guidance.emergency_contacts import EmergencyContacts
 from app.services.guidance.reference_data import read_reference_data
 from app.services.guidance.seeding import publish_seed
-from app.services.operations.generation_watcher import GenerationWatcher
-from app.services.operations.periodic_worker import PeriodicWorker
-from app.services.operations.retention_worker import RetentionWorker
+from app.services.operations.workers import GenerationWatcher, PeriodicWorker, RetentionWorker
 from app.store.contents import Contents
 from app.store.database import open_database
 from app.store.schema import prepare_schema

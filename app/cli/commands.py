@@ -2,9 +2,8 @@
 
 import typer
 
-from app.cli.backup import backup, restore
 from app.cli.clients import clients
-from app.cli.database import migrate, verify
+from app.cli.database import backup, migrate, restore, verify
 from app.cli.desk import desk
 from app.cli.editions import export, publish_files
 from app.cli.keys import keys

@@ -55,10 +55,8 @@ def desk_purge(data_dir: DataDir = None, env_file: EnvFile = None) -> None:
     """Erase the words of concerns whose retention has ended. Unacknowledged concerns are never erased."""
     settings = read_settings(data_dir, env_file)
     periods = RetentionPeriods(settings.retention_acknowledged_days, settings.retention_closed_days)
-    erased = 0
     with open_writer(settings) as (engine, writer):
-        for _ in erase_due_concerns(engine, writer, periods, at=utc_now()):
-            erased += 1
+        erased = sum(1 for _ in erase_due_concerns(engine, writer, periods, at=utc_now()))
     typer.echo(f"{erased} erased")
 
 

@@ -58,8 +58,6 @@ def keys_reseal(
     if not settings.seal_to:
         raise SetupError("set GUIDANCE_SEAL_TO to the recipients that concerns are to be sealed to")
     unsealer, sealer = read_identities(identity), make_sealer(settings.seal_to)
-    resealed = 0
     with open_writer(settings) as (engine, writer):
-        for _ in reseal(engine, writer, unsealer, sealer, actor=KEY_HOLDER, at=utc_now()):
-            resealed += 1
+        resealed = sum(1 for _ in reseal(engine, writer, unsealer, sealer, actor=KEY_HOLDER, at=utc_now()))
     typer.echo(f"{resealed} sealed anew")

@@ -50,11 +50,6 @@ async def crawl(app: FastAPI, *, public_url: str) -> ExportedResponses:
     return exported
 
 
-def is_partial_list(response: httpx.Response) -> bool:
-    """Return True if the response is one page of a list that has more."""
-    return _longest_page(response) is not None
-
-
 def media_type(response: httpx.Response) -> str:
     """Return the media type without its parameters."""
     content_type: str = response.headers.get("content-type", "")
@@ -64,7 +59,7 @@ def media_type(response: httpx.Response) -> str:
 async def _read(client: httpx.AsyncClient, path: str) -> httpx.Response:
     """Return the response at the path. For a list of several pages, return the longest page that it allows."""
     response = await client.get(path)
-    longest = _longest_page(response)
+    longest = longest_page(response)
     if longest is not None:
         response = await client.get(path, params=longest)
     if response.is_server_error:
@@ -110,7 +105,7 @@ def _ids_in(body: JsonValue, name: str) -> Iterator[JsonValue]:
                 yield item["id"]
 
 
-def _longest_page(response: httpx.Response) -> dict[str, int] | None:
+def longest_page(response: httpx.Response) -> dict[str, int] | None:
     """Return the query for the longest page, or None if the response is not a page of a list that has more."""
     body = _json(response)
     if isinstance(body, dict):

@@ -9,7 +9,7 @@ from pathlib import Path, PurePosixPath
 
 from fastapi import FastAPI
 
-from app.export.crawler import ExportedResponses, crawl, is_partial_list
+from app.export.crawler import ExportedResponses, crawl, longest_page
 
 INVENTORY = "export.json"
 MADE_BY = "guidance export"
@@ -34,7 +34,7 @@ def export_reads(app: FastAPI, folder: Path, *, public_url: str) -> ExportResult
     if not _is_replaceable(folder):
         raise FileExistsError(folder)
     responses = asyncio.run(crawl(app, public_url=public_url))
-    left_out = tuple(sorted(path for path, response in responses.items() if is_partial_list(response)))
+    left_out = tuple(sorted(path for path, response in responses.items() if longest_page(response)))
     exported = {path: responses[path] for path in sorted(responses) if path not in left_out}
     folder.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=f".{folder.name}-", dir=folder.parent) as temporary:

@@ -28,9 +28,9 @@ from app.presenters.guides import (
 )
 from app.presenters.memento import memento_headers, memento_links, time_map
 from app.routers.params import MAX_NUMBER, EditionNumber, GuideName, ItemName, SectionName
+from app.store.catalogue import find_mentions
 from app.store.contents import read_content
 from app.store.editions import EditionHead, EditionKey, current_of, get_history, readable_of
-from app.store.items import find_mentions
 from app.web import problem_types as problems
 from app.web.auth import PUBLIC
 from app.web.context import ContextDep, SessionDep

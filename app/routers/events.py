@@ -12,8 +12,7 @@ from app.models.clients import Scope
 from app.models.events.responses import EventResponse, EventsResponse
 from app.models.events.tables import EventKind, EventRow
 from app.services.access.clients import Principal
-from app.services.events.pull import confirm_events
-from app.store.events import confirmed_by, events_after
+from app.store.events import confirm_events, confirmed_by, events_after
 from app.web.auth import require_client
 from app.web.context import AppContext, ContextDep
 from app.web.problem_types import RESPONSES_OF_CLIENT_ROUTES

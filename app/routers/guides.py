@@ -24,9 +24,9 @@ from app.presenters.guides import (
 )
 from app.presenters.memento import VARY, memento_links, redirect_to_edition_at, requested_moment
 from app.routers.params import GuideCursor, GuideName, ItemName, SectionName
+from app.store.catalogue import find_mentions, find_orders
 from app.store.contents import read_content
 from app.store.editions import get_current, get_history, list_current
-from app.store.items import find_mentions, find_orders
 from app.web import problem_types as problems
 from app.web.auth import PUBLIC
 from app.web.context import ContextDep, SessionDep

@@ -23,15 +23,13 @@ from app.server.front import FRONT_CACHE, Front, FrontCache
 from app.web.context import AppContext
 from app.web.metrics import SHARED_FOLDER
 
-MAX_HEAD_BYTES = 65_536  # bytes
-A_DAY_SECONDS = 86_400  # seconds
+MAX_HEAD_BYTES = 65_536
+A_DAY_SECONDS = 86_400
 STARTING_SECONDS = 30
 """How long a process may be silent, and so how long its start may take, before another replaces it."""
 
-Announce = Callable[[str], None]
 
-
-def run_server(settings: Settings, *, host: str, port: int, workers: int, announce: Announce) -> bool:
+def run_server(settings: Settings, *, host: str, port: int, workers: int, announce: Callable[[str], None]) -> bool:
     """Serve until stopped. Call `announce` with the address as soon as it is bound. Return True if the server started.
 
     Raise the `GuidanceError` that prevented the start, or `OSError` if the address cannot be bound.
@@ -39,9 +37,8 @@ def run_server(settings: Settings, *, host: str, port: int, workers: int, announ
     worker = ServerProcess(settings)
     config = server_config(worker, settings, factory=True, host=host, port=port, workers=workers)
     if workers > 1:
-        asyncio.run(
-            _start_and_stop(create_app(settings))
-        )  # make keys, schema and seed once, before the processes start
+        # make keys, schema and seed once, before the processes start
+        asyncio.run(_start_and_stop(create_app(settings)))
     listening = _bind(host, port)
     announce(f"http://{f'[{host}]' if ':' in host else host}:{listening.getsockname()[1]}")
     if workers > 1:

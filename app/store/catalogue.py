@@ -1,4 +1,4 @@
-"""Reads across guides, from the catalogue of all current items."""
+"""Reads of items: across guides, from the catalogue of all current items, and of one item in all its editions."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -68,6 +68,23 @@ def list_entries(
     return _entries(session, list(session.exec(found.offset(offset).limit(limit))))
 
 
+def find_orders(session: Session, *, guide: str, part: str) -> dict[int, list[str]]:
+    """Return the ids of the list `part` of every edition, in their printed order, by the edition's number."""
+    table = ITEM_LISTS[part].row
+    found = select(table.edition, table.id).where(table.guide == guide)
+    orders: dict[int, list[str]] = {}
+    for edition, item_id in session.exec(found.order_by(col(table.edition), col(table.position))):
+        orders.setdefault(edition, []).append(item_id)
+    return orders
+
+
+def find_mentions(session: Session, *, guide: str, part: str, item_id: str) -> dict[int, RequestModel]:
+    """Return the item from each edition that has it, by the edition's number, the oldest first."""
+    table, model = ITEM_LISTS[part].row, ITEM_LISTS[part].item
+    rows = session.exec(select(table).where(table.guide == guide, table.id == item_id).order_by(col(table.edition)))
+    return {row.edition: model.model_validate(row, from_attributes=True) for row in rows}
+
+
 def _rows(current: EditionKey, content: EditionContent) -> list[dict[str, object]]:
     return [
         {
@@ -108,8 +125,7 @@ def _entries(session: Session, rows: Sequence[CatalogueRow]) -> list[CatalogueEn
         .where(tuple_(col(CautionRow.guide), col(CautionRow.edition)).in_(editions))
         .order_by(col(CautionRow.position))
     ):
-        of_edition = cautions.setdefault((caution.guide, caution.edition), [])
-        of_edition.append(Caution(id=caution.id, text=caution.text))
+        cautions.setdefault((caution.guide, caution.edition), []).append(Caution(id=caution.id, text=caution.text))
     items = {part: _items(session, part, rows) for part in {row.part for row in rows}}
     return [
         CatalogueEntry(
@@ -129,9 +145,4 @@ def _items(session: Session, part: str, rows: Sequence[CatalogueRow]) -> dict[tu
     found = session.exec(
         select(row_type).where(tuple_(col(row_type.guide), col(row_type.edition), col(row_type.id)).in_(wanted))
     )
-    return {
-        (row.guide, row.edition, row.id): model.model_validate(
-            {name: getattr(row, name) for name in model.model_fields}
-        )
-        for row in found
-    }
+    return {(row.guide, row.edition, row.id): model.model_validate(row, from_attributes=True) for row in found}

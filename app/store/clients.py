@@ -1,11 +1,9 @@
 """The rows of clients."""
 
-import datetime as dt
-
 from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session, col, select
 
-from app.errors import ClientExists, NoSuchClient
+from app.errors import ClientExists
 from app.models.clients import ClientRow
 
 
@@ -16,15 +14,6 @@ def insert_client(session: Session, client: ClientRow) -> None:
         session.flush()
     except IntegrityError:
         raise ClientExists from None
-
-
-def mark_revoked(session: Session, *, name: str, at: dt.datetime) -> None:
-    """Mark the client revoked, unless it already is; raises `NoSuchClient`."""
-    client = session.get(ClientRow, name)
-    if client is None:
-        raise NoSuchClient
-    if client.revoked_at is None:
-        client.revoked_at = at
 
 
 def find_client(session: Session, *, key_sha256: bytes) -> ClientRow | None:

@@ -15,12 +15,7 @@ from app.store.tables import table_of
 # Executed with every concern: built once.
 _NEW_CONCERN = insert(table_of(ConcernRow))
 _NEW_STORED_RECEIPT = insert(table_of(StoredReceiptRow))
-_DEFAULTS = {
-    "state": ConcernState.RECEIVED.value,
-    "outcome_shared": False,
-    "overdue_told": False,
-    "held": False,
-}
+_DEFAULTS = {"state": ConcernState.RECEIVED.value, "outcome_shared": False, "overdue_told": False, "held": False}
 
 
 @dataclass(frozen=True)
@@ -58,19 +53,9 @@ def insert_stored_receipts(session: Session, receipts: Sequence[StoredReceiptRow
         raise AlreadyStored from None
 
 
-def find_stored_receipt(session: Session, *, key_sha256: bytes) -> StoredReceiptRow | None:
-    """Return the receipt that was stored for that idempotency key, if there is one."""
-    return session.get(StoredReceiptRow, key_sha256)
-
-
-def find_concern(session: Session, *, reference: str) -> ConcernRow | None:
-    """Return the concern of that reference, if there is one."""
-    return session.get(ConcernRow, reference)
-
-
 def get_concern(session: Session, reference: str) -> ConcernRow:
     """Return the concern of that reference; raises `NoSuchConcern`."""
-    concern = find_concern(session, reference=reference)
+    concern = session.get(ConcernRow, reference)
     if concern is None:
         raise NoSuchConcern
     return concern

@@ -7,19 +7,7 @@ from functools import cache
 from threading import Lock
 from typing import Any
 
-from sqlalchemy import (
-    JSON,
-    ColumnElement,
-    Engine,
-    Select,
-    Table,
-    Text,
-    bindparam,
-    cast,
-    func,
-    literal_column,
-    select,
-)
+import sqlalchemy as sa
 from sqlmodel import Session
 
 from app.errors import NoSuchEdition
@@ -37,16 +25,16 @@ EDITION_FIELDS = [name for name in EditionContent.model_fields if name not in IT
 class JsonFunctions:
     """The SQL functions of a database that build JSON."""
 
-    object: Callable[..., ColumnElement[Any]]
-    array: Callable[[ColumnElement[Any]], ColumnElement[Any]]
-    embedded: Callable[[ColumnElement[Any]], ColumnElement[Any]]
+    object: Callable[..., sa.ColumnElement[Any]]
+    array: Callable[[sa.ColumnElement[Any]], sa.ColumnElement[Any]]
+    embedded: Callable[[sa.ColumnElement[Any]], sa.ColumnElement[Any]]
     """Marks a column of stored JSON as JSON. In SQLite it would be a string."""
 
 
-SQLITE_JSON = JsonFunctions(func.json_object, func.json_group_array, func.json)
+SQLITE_JSON = JsonFunctions(sa.func.json_object, sa.func.json_group_array, sa.func.json)
 POSTGRESQL_JSON = JsonFunctions(
-    func.json_build_object,
-    lambda row: func.coalesce(func.json_agg(row), literal_column("'[]'::json")),
+    sa.func.json_build_object,
+    lambda row: sa.func.coalesce(sa.func.json_agg(row), sa.literal_column("'[]'::json")),
     lambda column: column,
 )
 
@@ -63,7 +51,7 @@ def read_content(session: Session, key: EditionKey) -> EditionContent:
 class Contents:
     """The content of published editions, with a cache of the latest. An edition never changes, so no entry gets old."""
 
-    def __init__(self, engine: Engine) -> None:
+    def __init__(self, engine: sa.Engine) -> None:
         self._engine = engine
         self._lock = Lock()
         self._cached: OrderedDict[EditionKey, EditionContent] = OrderedDict()
@@ -91,7 +79,7 @@ class Contents:
 
 
 @cache
-def _as_json(dialect: str) -> Select[Any]:
+def _as_json(dialect: str) -> sa.Select[Any]:
     """Return the query for an edition as one JSON object. Each section is an array of its rows in their order."""
     functions = SQLITE_JSON if dialect == "sqlite" else POSTGRESQL_JSON
     editions = table_of(EditionRow)
@@ -99,18 +87,18 @@ def _as_json(dialect: str) -> Select[Any]:
         name: _section(table_of(entry.row), entry.item.model_fields, functions) for name, entry in ITEM_LISTS.items()
     }
     edition = _object({name: editions.c[name] for name in EDITION_FIELDS} | sections, functions)
-    of_key = (editions.c.guide == bindparam("guide"), editions.c.number == bindparam("edition"))
-    return select(cast(edition, Text)).where(*of_key)
+    of_key = (editions.c.guide == sa.bindparam("guide"), editions.c.number == sa.bindparam("edition"))
+    return sa.select(sa.cast(edition, sa.Text)).where(*of_key)
 
 
-def _section(table: Table, fields: Iterable[str], functions: JsonFunctions) -> ColumnElement[Any]:
+def _section(table: sa.Table, fields: Iterable[str], functions: JsonFunctions) -> sa.ColumnElement[Any]:
     row = _object({field: table.c[field] for field in fields}, functions).label("row")
-    of_edition = (table.c.guide == bindparam("guide"), table.c.edition == bindparam("edition"))
-    ordered = select(row).where(*of_edition).order_by(table.c.position).subquery()
-    return select(functions.array(functions.embedded(ordered.c.row))).scalar_subquery()
+    of_edition = (table.c.guide == sa.bindparam("guide"), table.c.edition == sa.bindparam("edition"))
+    ordered = sa.select(row).where(*of_edition).order_by(table.c.position).subquery()
+    return sa.select(functions.array(functions.embedded(ordered.c.row))).scalar_subquery()
 
 
-def _object(members: dict[str, ColumnElement[Any]], functions: JsonFunctions) -> ColumnElement[Any]:
-    is_json = {name: isinstance(column.type, JSON) for name, column in members.items()}
+def _object(members: dict[str, sa.ColumnElement[Any]], functions: JsonFunctions) -> sa.ColumnElement[Any]:
+    is_json = {name: isinstance(column.type, sa.JSON) for name, column in members.items()}
     values = {name: functions.embedded(column) if is_json[name] else column for name, column in members.items()}
-    return functions.object(*(arg for name, value in values.items() for arg in (literal_column(f"'{name}'"), value)))
+    return functions.object(*(arg for name, value in values.items() for arg in (sa.literal_column(f"'{name}'"), value)))

@@ -4,22 +4,55 @@ On either, one transaction writes at a time and sees everything committed before
 the same on both. SQLite allows only one writer. On PostgreSQL each writing transaction takes a lock when it starts.
 """
 
+import sqlite3
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Engine, make_url
+from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url, text
 from sqlalchemy.exc import ArgumentError
 
 from app.errors import SetupError
 from app.store.immutability import declare_rules
-from app.store.postgresql import open_postgresql
 from app.store.search import declare_full_text_index
-from app.store.sqlite import DATABASE_FILE, open_sqlite
 from app.store.tables import use_code_point_collation
 
-POSTGRESQL_DRIVER = "postgresql+psycopg"
+DATABASE_FILE = "guidance.db"
+PRAGMAS = (
+    "journal_mode=WAL",
+    "synchronous=FULL",  # a commit returns only after it is on the disk
+    "foreign_keys=ON",
+    "busy_timeout=5000",
+    "recursive_triggers=ON",  # so that REPLACE cannot delete a row without its delete trigger
+    "secure_delete=ON",  # freed pages are overwritten
+    "temp_store=MEMORY",
+    "trusted_schema=OFF",
+)
 
-__all__ = ["DATABASE_FILE", "for_writing", "open_database", "purge_freed_pages"]
+POSTGRESQL_DRIVER = "postgresql+psycopg"
+WRITER_LOCK_KEY = 7_241_096_533_108_207_104  # of the advisory lock; random, so that no other program uses it
+POOL_SIZE = 10
+WAIT_SECONDS = 5
+BEGIN_WRITE = (
+    text("SET TRANSACTION ISOLATION LEVEL READ COMMITTED, READ WRITE"),  # sees all that was committed before the lock
+    text(f"SELECT pg_advisory_xact_lock({WRITER_LOCK_KEY})"),
+)
+SESSION_SETTINGS = {
+    "default_transaction_isolation": r"repeatable\ read",  # a reader reads one snapshot ...
+    "default_transaction_read_only": "on",  # ... and cannot write
+    "lock_timeout": f"{WAIT_SECONDS}s",  # as long as SQLite waits for another writer
+    "idle_in_transaction_session_timeout": "30s",  # a node that hangs does not hold the lock for ever
+    "synchronous_commit": "on",  # a commit returns only after it is on the disk
+    "timezone": "UTC",
+}
+CONNECT_ARGS = {
+    "connect_timeout": WAIT_SECONDS,
+    "keepalives_idle": 10,
+    "keepalives_interval": 5,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 15_000,  # milliseconds until a silent server counts as disconnected
+    "application_name": "guidance",
+    "options": " ".join(f"-c {name}={value}" for name, value in SESSION_SETTINGS.items()),
+}
 
 use_code_point_collation()
 declare_rules()
@@ -33,14 +66,14 @@ def open_database(data_dir: Path, url: str | None = None) -> Engine:
     of PostgreSQL.
     """
     if url is None:
-        return open_sqlite(data_dir)
+        return _open_sqlite(data_dir)
     try:
         address = make_url(url)
     except ArgumentError:
         address = None
     if address is None or address.drivername not in ("postgresql", POSTGRESQL_DRIVER):
         raise SetupError("GUIDANCE_DATABASE_URL must be an address such as postgresql+psycopg://user@host/name")
-    return open_postgresql(address.set(drivername=POSTGRESQL_DRIVER))
+    return _open_postgresql(address.set(drivername=POSTGRESQL_DRIVER))
 
 
 def for_writing(engine: Engine) -> Engine:
@@ -65,3 +98,44 @@ def purge_freed_pages(engine: Engine) -> None:
             connection.exec_driver_sql("VACUUM concerns, additions")
         finally:
             connection.exec_driver_sql("RESET default_transaction_read_only")
+
+
+def _open_sqlite(data_dir: Path) -> Engine:
+    """Return an engine for the database in that folder, which is made if it is absent."""
+    data_dir.mkdir(parents=True, exist_ok=True)
+    engine = create_engine(f"sqlite:///{data_dir / DATABASE_FILE}", hide_parameters=True)
+    event.listen(engine, "connect", _prepare_sqlite)
+    event.listen(engine, "begin", _begin_sqlite)
+    return engine
+
+
+def _prepare_sqlite(connection: sqlite3.Connection, _record: Any) -> None:
+    connection.isolation_level = None  # `_begin_sqlite` below starts each transaction
+    for pragma in PRAGMAS:
+        connection.execute(f"PRAGMA {pragma}")
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    writes = connection.get_execution_options().get("writes", False)
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+
+def _open_postgresql(address: URL) -> Engine:
+    """Return an engine with a pool of connections. A transaction cannot write, unless the engine is `for_writing`."""
+    engine = create_engine(
+        address,
+        hide_parameters=True,
+        pool_size=POOL_SIZE,
+        max_overflow=POOL_SIZE,
+        pool_timeout=WAIT_SECONDS,
+        pool_pre_ping=True,  # reconnects after the server was away, with no restart here
+        connect_args=CONNECT_ARGS,
+    )
+    event.listen(engine, "begin", _begin_postgresql)
+    return engine
+
+
+def _begin_postgresql(connection: Connection) -> None:
+    if connection.get_execution_options().get("writes", False):
+        for statement in BEGIN_WRITE:
+            connection.execute(statement)

@@ -34,13 +34,7 @@ class EditionEvent:
 
 def list_edition_events(session: Session, *, limit: int) -> list[EditionEvent]:
     """Return the latest events, the newest first."""
-    edition: list[Any] = [
-        EditionRow.guide,
-        EditionRow.number,
-        EditionRow.title,
-        EditionRow.publisher,
-        EditionRow.digest,
-    ]
+    edition: list[Any] = [getattr(EditionRow, name) for name in ("guide", "number", "title", "publisher", "digest")]
     published = select(
         literal(EditionEventKind.PUBLISHED.value).label("kind"),
         *edition,

@@ -15,6 +15,7 @@ from app.errors import AlreadyWithdrawn, EditionAlreadyPublished, EditionWithdra
 from app.models.guidance.editions import EditionContent
 from app.models.guidance.guide_tables import EditionRow, GuideRow, WithdrawalRow
 from app.models.guidance.sections import ITEM_LISTS
+from app.store.writer import GENERATION_RAISED
 
 HEAD_COLUMNS = ("guide", "number", "published_at", "digest", "title", "change_note")
 
@@ -158,6 +159,7 @@ def insert_edition(session: Session, key: EditionKey, *, content: EditionContent
         session.flush()
     except IntegrityError:
         raise EditionAlreadyPublished from None
+    session.connection().info[GENERATION_RAISED] = True
 
 
 def insert_withdrawal(session: Session, key: EditionKey, *, reason: str, at: dt.datetime) -> None:
@@ -167,6 +169,7 @@ def insert_withdrawal(session: Session, key: EditionKey, *, reason: str, at: dt.
         session.flush()
     except IntegrityError:
         raise AlreadyWithdrawn from None
+    session.connection().info[GENERATION_RAISED] = True
 
 
 def _is_withdrawal_of_it() -> ColumnElement[bool]:

@@ -12,6 +12,7 @@ from sqlmodel import Session, col, select
 
 from app.models.events.tables import DeliveryRow, DeliveryState, EventKind, EventReaderRow, EventRow, WebhookRow
 from app.store.tables import table_of
+from app.store.writer import write_operation
 
 # Executed with every concern: built once.
 _NEW_EVENT = insert(table_of(EventRow))
@@ -148,7 +149,8 @@ def confirmed_by(session: Session, *, client: str) -> int:
     return reader.confirmed if reader is not None else 0
 
 
-def confirm(session: Session, *, client: str, event_id: int) -> None:
+@write_operation
+def confirm_events(session: Session, *, client: str, event_id: int) -> None:
     """Record that the client has every event up to that one. The number never decreases."""
     reader = session.get(EventReaderRow, client)
     if reader is None:

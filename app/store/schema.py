@@ -10,8 +10,7 @@ from sqlmodel import SQLModel
 
 from app.errors import SchemaBehind, SchemaUnknown
 from app.store.backup import database_copy, move_into_place
-from app.store.database import for_writing
-from app.store.sqlite import DATABASE_FILE
+from app.store.database import DATABASE_FILE, for_writing
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 VERSION_TABLE = "alembic_version"

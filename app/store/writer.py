@@ -12,10 +12,10 @@ from concurrent.futures import Future
 from concurrent.futures import TimeoutError as FutureTimeoutError
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from functools import partial
+from functools import partial, wraps
 from itertools import groupby
 from queue import Empty, SimpleQueue
-from typing import Any, Generic, NamedTuple, TypeVar
+from typing import Any, Concatenate, Generic, NamedTuple, ParamSpec, TypeVar
 
 from sqlalchemy import Connection, Engine, text
 from sqlalchemy.exc import DBAPIError, IntegrityError
@@ -24,13 +24,13 @@ from sqlmodel import Session
 from app.errors import GuidanceError, StoreBusy
 from app.logs import Log
 from app.store.database import for_writing
-from app.store.generation import pop_raised_mark
 
 _T = TypeVar("_T")
+P = ParamSpec("P")
 WriteOp = Callable[[Session], _T]
 
-R = TypeVar("R")
-
+GENERATION_RAISED = "generation raised"
+"""Marks a connection (in its `info`) whose transaction publishes or withdraws an edition."""
 WRITE_BATCH_SIZE = 256
 GATHER_SECONDS = 0.002
 MAX_GATHER_SECONDS = 0.02
@@ -39,11 +39,11 @@ log = Log(__name__)
 
 
 @dataclass(frozen=True)
-class BatchableWrite(Generic[R]):
+class BatchableWrite(Generic[_T]):
     """An operation that runs together with others of its kind, with statements for many rows, in less time."""
 
-    write_all: Callable[[Session, Sequence[R]], None]
-    value: R
+    write_all: Callable[[Session, Sequence[_T]], None]
+    value: _T
 
     def __call__(self, session: Session) -> None:
         """Write this value alone."""
@@ -208,7 +208,7 @@ class Writer:
         with self._engine.begin() as connection:
             for _, alike in groupby(batch, _batch_key):
                 outcomes += _run_alike(connection, list(alike))
-            raised = pop_raised_mark(connection)
+            raised = connection.info.pop(GENERATION_RAISED, False)
             started = time.perf_counter()
         self._fails = False
         self._on_flush(len(batch), time.perf_counter() - started)
@@ -216,6 +216,16 @@ class Writer:
             self._on_generation_raised()  # before any caller gets its result
         for queued, outcome in outcomes:
             queued.report(outcome)
+
+
+def write_operation(operation: Callable[Concatenate[Session, P], _T]) -> Callable[Concatenate[Writer, P], _T]:
+    """Make the function of a session a function of the writer, which runs it as one operation (see `Writer.run`)."""
+
+    @wraps(operation)
+    def run(writer: Writer, /, *args: P.args, **kwargs: P.kwargs) -> _T:
+        return writer.run(lambda session: operation(session, *args, **kwargs))
+
+    return run
 
 
 def _batch_key(queued: _Queued) -> object:

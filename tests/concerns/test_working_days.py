@@ -81,15 +81,15 @@ def test_whenever_it_comes_it_is_due_within_six_days_and_never_while_offices_are
     ]
     assert dt.timedelta() < min(waits)
     assert max(waits) <= dt.timedelta(days=6)
-    assert all(days.is_working_day(last.date()) or last.time() == dt.time(23, 59, 59) for last in last_seconds)
+    assert all(days.calendar.is_working_day(last.date()) or last.time() == dt.time(23, 59, 59) for last in last_seconds)
 
 
 def test_scotland_s_and_northern_ireland_s_own_holidays_are_working_days_here() -> None:
     days = WorkingDays()
 
-    assert days.is_working_day(dt.date(2026, 11, 30))
-    assert days.is_working_day(dt.date(2027, 3, 17))
-    assert days.is_working_day(dt.date(2026, 7, 13))
+    assert days.calendar.is_working_day(dt.date(2026, 11, 30))
+    assert days.calendar.is_working_day(dt.date(2027, 3, 17))
+    assert days.calendar.is_working_day(dt.date(2026, 7, 13))
 
 
 def test_the_receipt_the_check_and_the_status_tell_the_same_moment(

@@ -45,14 +45,10 @@ ALLOWED_TEXTS: dict[tuple[str, str], str] = {
 }
 """The places where a banned word stays, with the reason: the file and the whole text of the name or the string."""
 
-INTERFACE_OF_SEARCH = "the two databases' modules of search have the same interface"
 LINK_TYPES = "each model of links names its own"
 REPEATED_NAMES = {
     "router": "what the application includes of each module of routes",
     "log": "the logger of each module",
-    "best_first": INTERFACE_OF_SEARCH,
-    "declare_indexes": INTERFACE_OF_SEARCH,
-    "matches": INTERFACE_OF_SEARCH,
 }
 """The public names that several modules define, with the reason."""
 ENTRANCES = ("app/routers/", "app/cli/")

@@ -231,7 +231,7 @@ def test_an_address_that_is_not_safe_is_refused(url: str, monkeypatch: pytest.Mo
     resolve(monkeypatch, {"hooks.example": "93.184.215.14"})
 
     with pytest.raises(AddressNotAllowed):
-        SsrfGuard().check(url)
+        SsrfGuard().resolve(url)
 
 
 def test_a_name_that_later_leads_inside_is_not_called(monkeypatch: pytest.MonkeyPatch) -> None:

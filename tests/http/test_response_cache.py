@@ -22,8 +22,8 @@ from starlette.types import Scope as ASGIScope
 from app.config import Settings
 from app.main import create_app
 from app.models.clients import Scope
-from app.services.operations import generation_watcher
-from app.services.operations.generation_watcher import STALE_SECONDS, GenerationWatcher
+from app.services.operations import workers
+from app.services.operations.workers import STALE_SECONDS, GenerationWatcher
 from app.store.database import open_database
 from app.web.cache.cache import MAX_CACHED_RESPONSES, CacheStore, ResponseCache
 from app.web.cache.entry import CachedResponse
@@ -218,7 +218,7 @@ def expected(plain: Any, method: str, encoding: str | None, known: str | None, m
 def test_with_and_without_the_shelf_the_answers_are_the_same_whatever_happens_between_them(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(generation_watcher, "INTERVAL_SECONDS", LONG_ENOUGH)  # so that nothing is right by waiting
+    monkeypatch.setattr(workers, "GENERATION_SECONDS", LONG_ENOUGH)  # so that nothing is right by waiting
     with tempfile.TemporaryDirectory() as folder, ExitStack() as running:
         services = [
             create_app(Settings(data_dir=Path(folder) / name, deliver=False, shelf_megabytes=size), SettableClock())
@@ -468,7 +468,7 @@ def test_a_database_that_does_not_answer_for_a_minute_clears_the_shelf(
 ) -> None:
     changes: list[None] = []
     now = 0.0
-    monkeypatch.setattr("app.services.operations.generation_watcher.time.monotonic", lambda: now)
+    monkeypatch.setattr("app.services.operations.workers.time.monotonic", lambda: now)
     watch = GenerationWatcher(open_database(tmp_path / "empty"), lambda: changes.append(None))
     watch.poll()
     now = STALE_SECONDS

@@ -2,7 +2,7 @@
 
 import threading
 
-from app.services.operations.periodic_worker import PeriodicWorker
+from app.services.operations.workers import PeriodicWorker
 
 LONG = 3600.0
 PATIENCE_SECONDS = 30

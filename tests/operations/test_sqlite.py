@@ -5,8 +5,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Engine
 
-from app.store.database import for_writing
-from app.store.sqlite import open_sqlite
+from app.store.database import for_writing, open_database
 
 pytestmark = pytest.mark.embedded
 
@@ -30,7 +29,7 @@ FULL, ON, IN_MEMORY = 2, 1, 2
 def test_every_connection_is_set_as_the_promises_need(
     tmp_path: Path, pragma: str, value: str | int, *, writes: bool
 ) -> None:
-    engine: Engine = open_sqlite(tmp_path)
+    engine: Engine = open_database(tmp_path)
     with (for_writing(engine) if writes else engine).connect() as connection:
         found = connection.exec_driver_sql(f"PRAGMA {pragma}").scalar()
 

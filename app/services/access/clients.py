@@ -7,17 +7,16 @@ import re
 import secrets
 from collections.abc import Iterable
 from dataclasses import dataclass
-from functools import partial
 from typing import Protocol
 
 from sqlalchemy import Engine
 from sqlmodel import Session
 
-from app.errors import SetupError, TokenInvalid
+from app.errors import NoSuchClient, SetupError, TokenInvalid
 from app.models.base import SLUG_PATTERN
 from app.models.clients import ClientRow, Scope
-from app.store.clients import find_client, insert_client, mark_revoked
-from app.store.writer import Writer
+from app.store.clients import find_client, insert_client
+from app.store.writer import Writer, write_operation
 
 KEY_BYTES = 32
 KEY_PREFIX = "omg_"
@@ -72,9 +71,13 @@ def add_client(writer: Writer, *, name: str, scopes: Iterable[Scope], at: dt.dat
     return key
 
 
-def revoke_client(writer: Writer, name: str, *, at: dt.datetime) -> None:
-    """Revoke a client: its key is no longer valid. Raises `NoSuchClient`."""
-    writer.run(partial(mark_revoked, name=name, at=at))
+@write_operation
+def revoke_client(session: Session, name: str, *, at: dt.datetime) -> None:
+    """Revoke a client, unless it already is: its key is no longer valid. Raises `NoSuchClient`."""
+    client = session.get(ClientRow, name)
+    if client is None:
+        raise NoSuchClient
+    client.revoked_at = client.revoked_at or at
 
 
 def _sha256(key: str) -> bytes:

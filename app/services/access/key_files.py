@@ -4,22 +4,19 @@ import datetime as dt
 import os
 import tempfile
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 
+from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
-from cryptography.hazmat.primitives.serialization import (
-    Encoding,
-    NoEncryption,
-    PrivateFormat,
-    load_pem_private_key,
-    load_pem_public_key,
-)
 from pyrage import x25519
 
 from app.errors import SetupError
+from app.services.concerns.unsealing import read_identities
 
 DEVELOPMENT_IDENTITY = "development-identity.txt"
 RECEIPT_KEY = "receipt-key.pem"
+PEM, PKCS8 = serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8
 
 
 def create_identity(path: Path, *, at: dt.datetime) -> str:
@@ -30,36 +27,23 @@ def create_identity(path: Path, *, at: dt.datetime) -> str:
     return recipient
 
 
-def read_recipient(path: Path) -> str:
-    """Return the recipient of the identity in that file (as `guidance keys new` or `age-keygen` wrote it)."""
-    for line in path.read_text(encoding="utf-8").splitlines():
-        if line.startswith("AGE-SECRET-KEY-"):
-            return str(x25519.Identity.from_str(line.strip()).to_public())
-    raise SetupError(f"{path} holds no age identity")
-
-
 def load_development_recipient(data_dir: Path, *, at: dt.datetime) -> str:
     """Return the recipient of the development identity in the data folder, which is made if it is absent."""
     path = data_dir / DEVELOPMENT_IDENTITY
     try:
         return create_identity(path, at=at)
     except FileExistsError:
-        return read_recipient(path)
+        return str(read_identities(path).identities[0].to_public())
 
 
 def load_receipt_key(configured: Path | None, data_dir: Path) -> Ed25519PrivateKey:
     """Return the key that signs receipts: the configured one, else one in the data folder, made if it is absent."""
     path = configured or data_dir / RECEIPT_KEY
     if configured is None:
-        created = Ed25519PrivateKey.generate()
-        try:
-            _write_new(path, created.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
-        except FileExistsError:
-            pass
-        else:
-            return created
+        with suppress(FileExistsError):
+            _write_new(path, Ed25519PrivateKey.generate().private_bytes(PEM, PKCS8, serialization.NoEncryption()))
     try:
-        key = load_pem_private_key(path.read_bytes(), password=None)
+        key = serialization.load_pem_private_key(path.read_bytes(), password=None)
     except (OSError, ValueError):
         raise SetupError(f"{path} cannot be read as a PEM private key") from None
     if not isinstance(key, Ed25519PrivateKey):
@@ -73,12 +57,10 @@ def load_retired_keys(paths: Sequence[Path]) -> list[Ed25519PublicKey]:
     for path in paths:
         try:
             content = path.read_bytes()
-            is_private = b"PRIVATE KEY" in content
-            key = (
-                load_pem_private_key(content, password=None).public_key()
-                if is_private
-                else load_pem_public_key(content)
-            )
+            if b"PRIVATE KEY" in content:
+                key = serialization.load_pem_private_key(content, password=None).public_key()
+            else:
+                key = serialization.load_pem_public_key(content)
         except (OSError, ValueError):
             raise SetupError(f"{path} cannot be read as a PEM key") from None
         if not isinstance(key, Ed25519PublicKey):

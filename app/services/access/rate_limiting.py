@@ -123,12 +123,12 @@ def network_key(host: str | None) -> str | None:
         address = ipaddress.ip_address(host or "")
     except ValueError:
         return None
+    address = getattr(address, "ipv4_mapped", None) or address
+    if address.is_loopback:
+        return None
     if isinstance(address, ipaddress.IPv6Address):
-        if address.ipv4_mapped is None:
-            network = ipaddress.ip_network((int(address), NETWORK_OF_ONE_SUBSCRIBER), strict=False)
-            return None if address.is_loopback else str(network)
-        address = address.ipv4_mapped
-    return None if address.is_loopback else str(address)
+        return str(ipaddress.ip_network((int(address), NETWORK_OF_ONE_SUBSCRIBER), strict=False))
+    return str(address)
 
 
 def _count(limiter: FixedWindowRateLimiter, policy: Policy, key: str) -> Count:

@@ -22,7 +22,7 @@ from app.services.concerns.idempotency import IdempotencyKeys, IdempotentResult,
 from app.services.concerns.receipt_builder import ReceiptBuilder
 from app.services.concerns.sealing import Sealer, addition_plaintext
 from app.services.events.payloads import concern_payload
-from app.store.concerns import find_concern, get_concern, insert_addition, insert_stored_receipts
+from app.store.concerns import get_concern, insert_addition, insert_stored_receipts
 from app.store.contents import Contents
 from app.store.editions import EditionKey
 from app.store.events import append_event
@@ -98,7 +98,7 @@ class FollowUps:
 
     def _find(self, typed_reference: str, status_token: str) -> ConcernRow:
         with Session(self.engine) as session:
-            row = find_concern(session, reference=find_reference(typed_reference) or "")
+            row = session.get(ConcernRow, find_reference(typed_reference) or "")
         expected = row.status_token_sha256 if row else bytes(hashlib.sha256().digest_size)
         given = hashlib.sha256(status_token.encode()).digest()
         if not hmac.compare_digest(given, expected) or row is None:

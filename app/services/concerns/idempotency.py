@@ -19,7 +19,6 @@ from sqlmodel import Session
 
 from app.errors import IdempotencyKeyReused
 from app.models.concerns.tables import StoredReceiptRow
-from app.store.concerns import find_stored_receipt
 
 NONCE_LENGTH = 12
 
@@ -84,7 +83,7 @@ def replay_receipt(engine: Engine, keys: IdempotencyKeys | None, submission: byt
     if keys is None:
         raise IdempotencyKeyReused
     with Session(engine) as session:
-        stored = find_stored_receipt(session, key_sha256=keys.key_sha256)
+        stored = session.get(StoredReceiptRow, keys.key_sha256)
     if stored is None or not hmac.compare_digest(stored.payload_mac, keys.mac(submission)):
         raise IdempotencyKeyReused
     return IdempotentResult(stored.reference, keys.decrypt(stored.sealed_receipt), is_replay=True)

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from app.models import links
 from app.models.base import format_utc
 from app.models.concerns.addition import AdditionReceipt
 from app.models.concerns.concern import FORM_VERSION
@@ -14,16 +15,6 @@ from app.models.concerns.receipts import CheckResponse, ConcernStatus, Receipt
 from app.models.concerns.references import new_reference
 from app.models.concerns.tables import ConcernRow, ConcernState
 from app.models.guidance.contacts import Contact
-from app.models.links import (
-    CONCERN_CHECK,
-    CONCERN_FORM,
-    CONCERNS,
-    SIGNPOSTS,
-    Links,
-    concern_path,
-    edition_path,
-    guide_path,
-)
 from app.services.concerns.edition_resolver import PinnedEdition
 from app.services.concerns.receipt_signing import ReceiptSigner
 from app.services.concerns.working_days import LONDON, WorkingDays
@@ -52,7 +43,7 @@ class ReceiptBuilder:
         key, contacts, due = pinned.key, pinned.content.contacts, self.working_days.one_working_day_after(at)
         return CheckResponse(
             next_steps=(CALL_999_FIRST, NOTHING_STORED, _next_step(due, contacts, at)),
-            links={"self": CONCERN_CHECK, "submit": CONCERNS} | _links(key),
+            links={"self": links.CONCERN_CHECK, "submit": links.CONCERNS} | _links(key),
             **self._common_fields(key, contacts, due),
         )
 
@@ -76,7 +67,7 @@ class ReceiptBuilder:
             status_token=secrets.token_urlsafe(TOKEN_BYTES),
             receipt=self.signer.sign(claims),
             next_steps=(CALL_999_FIRST, CONCERN_STORED, _next_step(due, contacts, at), HOW_TO_FOLLOW),
-            links={"self": concern_path(reference)} | _links(key),
+            links={"self": links.concern_path(reference)} | _links(key),
             **self._common_fields(key, contacts, due),
         )
 
@@ -92,7 +83,7 @@ class ReceiptBuilder:
             closed_at=row.closed_at,
             outcome=row.outcome if row.outcome_shared else None,
             next_steps=(CALL_999_FIRST, *expected),
-            links={"self": concern_path(row.reference)} | _links(pinned),
+            links={"self": links.concern_path(row.reference)} | _links(pinned),
             **self._common_fields(pinned, contacts, row.acknowledge_by),
         )
 
@@ -108,7 +99,7 @@ class ReceiptBuilder:
             next_steps=(CALL_999_FIRST, ADDITION_STORED),
             signposts=self.reference_data.signposts,
             contacts=tuple(contacts),
-            links={"self": concern_path(row.reference)} | _links(EditionKey(row.guide, row.edition)),
+            links={"self": links.concern_path(row.reference)} | _links(EditionKey(row.guide, row.edition)),
         )
 
     def _common_fields(self, pinned: EditionKey, contacts: Sequence[Contact], due: dt.datetime) -> dict[str, Any]:
@@ -121,12 +112,12 @@ class ReceiptBuilder:
         }
 
 
-def _links(pinned: EditionKey) -> Links:
+def _links(pinned: EditionKey) -> links.Links:
     return {
-        "form": CONCERN_FORM,
-        "guide": guide_path(pinned.guide),
-        "edition": edition_path(*pinned),
-        "signposts": SIGNPOSTS,
+        "form": links.CONCERN_FORM,
+        "guide": links.guide_path(pinned.guide),
+        "edition": links.edition_path(*pinned),
+        "signposts": links.SIGNPOSTS,
     }
 
 

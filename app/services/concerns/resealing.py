@@ -1,7 +1,7 @@
 """Resealing: texts that were sealed to old keys are sealed to new ones, by the holder of an old identity."""
 
 import datetime as dt
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from sqlalchemy import Engine
 from sqlmodel import Session
@@ -12,7 +12,7 @@ from app.services.concerns.unsealing import Unsealer
 from app.store.concerns import SealedText, list_sealed, read_sealed, replace_sealed
 from app.store.database import purge_freed_pages
 from app.store.disclosures import Actor, record_disclosure
-from app.store.writer import WriteOp, Writer
+from app.store.writer import Writer, write_operation
 
 
 def reseal(
@@ -32,17 +32,16 @@ def reseal(
             with Session(engine) as session:
                 sealed = read_sealed(session, text)
             if sealed:
-                writer.run(_replacement(text, sealer.seal(unsealer.decrypt(sealed)), sealer, actor=actor, at=at))
+                _replace(writer, text, sealer.seal(unsealer.decrypt(sealed)), sealer.fingerprints, actor=actor, at=at)
                 yield text.reference
     finally:
         purge_freed_pages(engine)  # they may hold texts that the old keys open
 
 
-def _replacement(text: SealedText, sealed: bytes, sealer: Sealer, *, actor: Actor, at: dt.datetime) -> WriteOp[None]:
-    detail = f"to {' '.join(sealer.fingerprints)}"
-
-    def write(session: Session) -> None:
-        record_disclosure(session, chain=text.reference, act=DeskAct.RESEALED, actor=actor, at=at, detail=detail)
-        replace_sealed(session, text, sealed=sealed, recipients=sealer.fingerprints)
-
-    return write
+@write_operation
+def _replace(
+    session: Session, text: SealedText, sealed: bytes, recipients: Sequence[str], *, actor: Actor, at: dt.datetime
+) -> None:
+    detail = f"to {' '.join(recipients)}"
+    record_disclosure(session, chain=text.reference, act=DeskAct.RESEALED, actor=actor, at=at, detail=detail)
+    replace_sealed(session, text, sealed=sealed, recipients=recipients)

@@ -2,6 +2,7 @@
 
 import datetime as dt
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 
 from sqlalchemy import Engine
@@ -49,13 +50,6 @@ def _erase_state(engine: Engine, writer: Writer, state: ConcernState, days: int,
         if not due:
             return
         for reference in due:
-            if _erase_one(writer, reference, at, f"kept for {days} days"):
+            with suppress(ConcernErased, NotAcknowledged, OnHold):  # it was changed after it was listed
+                erase(writer, reference, reason=f"kept for {days} days", actor=RETENTION, at=at)
                 yield reference
-
-
-def _erase_one(writer: Writer, reference: str, at: dt.datetime, reason: str) -> bool:
-    try:
-        erase(writer, reference, reason=reason, actor=RETENTION, at=at)
-    except (ConcernErased, NotAcknowledged, OnHold):  # it was changed after it was listed
-        return False
-    return True

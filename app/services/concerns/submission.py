@@ -28,9 +28,7 @@ from app.store.events import NewEvent, append_events
 from app.store.writer import BatchableWrite, Writer
 
 MAX_ATTEMPTS = 5
-LARGE_SUBMISSION_BYTES = (
-    32_768  # bytes of a submission; a smaller one is sealed in less time than a thread takes to start
-)
+LARGE_SUBMISSION_BYTES = 32_768  # a smaller one is sealed in less time than a thread takes to start
 
 
 @dataclass(frozen=True)

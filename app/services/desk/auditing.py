@@ -6,11 +6,12 @@ from sqlmodel import Session
 
 from app.models.desk.disclosure_tables import AUDIT, DeskAct, DisclosureRow
 from app.store.disclosures import Actor, DisclosurePosition, find_chain_end, list_disclosures, record_disclosure
-from app.store.writer import Writer
+from app.store.writer import write_operation
 
 
+@write_operation
 def read_disclosures(
-    writer: Writer,
+    session: Session,
     *,
     chain: str | None,
     client: str | None,
@@ -21,21 +22,14 @@ def read_disclosures(
 ) -> list[DisclosureRow]:
     """Return one page of the record, filtered by chain and client if given. This read is recorded too."""
     detail = " ".join(word for word in (chain, client) if word)
-
-    def write(session: Session) -> list[DisclosureRow]:
-        rows = list_disclosures(session, chain=chain, client=client, after=after, limit=limit)
-        record_disclosure(session, chain=AUDIT, act=DeskAct.DISCLOSURES_READ, actor=actor, at=at, detail=detail)
-        return rows
-
-    return writer.run(write)
+    rows = list_disclosures(session, chain=chain, client=client, after=after, limit=limit)
+    record_disclosure(session, chain=AUDIT, act=DeskAct.DISCLOSURES_READ, actor=actor, at=at, detail=detail)
+    return rows
 
 
-def read_end_of_chain(writer: Writer, chain: str, *, actor: Actor, at: dt.datetime) -> tuple[int, str]:
+@write_operation
+def read_end_of_chain(session: Session, chain: str, *, actor: Actor, at: dt.datetime) -> tuple[int, str]:
     """Return the length and the last hash of a chain, for a signed statement."""
-
-    def write(session: Session) -> tuple[int, str]:
-        end = find_chain_end(session, chain)
-        record_disclosure(session, chain=AUDIT, act=DeskAct.STATEMENT_SIGNED, actor=actor, at=at, detail=chain)
-        return end
-
-    return writer.run(write)
+    end = find_chain_end(session, chain)
+    record_disclosure(session, chain=AUDIT, act=DeskAct.STATEMENT_SIGNED, actor=actor, at=at, detail=chain)
+    return end

@@ -15,12 +15,12 @@ from sqlmodel import Session
 from app.errors import GuidanceError
 from app.logs import Log
 from app.models.events.tables import DeliveryState
-from app.services.desk.overdue import append_overdue_events
+from app.services.desk.actions import append_overdue_events
 from app.services.events.webhook_sender import WebhookSender
-from app.services.operations.periodic_worker import PeriodicWorker
+from app.services.operations.workers import PeriodicWorker
 from app.store.events import ClaimedDelivery, claim_due, record_attempt
 from app.store.webhooks import disable
-from app.store.writer import Writer
+from app.store.writer import Writer, write_operation
 
 LEASE = dt.timedelta(seconds=60)
 DELIVERY_BATCH_SIZE = 32
@@ -30,9 +30,6 @@ SECOND, MINUTE, HOUR = 1, 60, 3600
 DELAYS = (5 * SECOND, 30 * SECOND, 2 * MINUTE, 10 * MINUTE, 30 * MINUTE, HOUR, 3 * HOUR, *([6 * HOUR] * 7))
 MAX_DELAY = DELAYS[-1]
 SUCCESSES = range(200, 300)
-
-Send = Callable[[ClaimedDelivery, dt.datetime], tuple[int | str, str | None]]
-"""One attempt at that time: the response's status, or the name of the error, and its `Retry-After`."""
 
 log = Log(__name__)
 
@@ -52,17 +49,16 @@ class WebhookDispatcher:
         append_overdue_events(self.writer, now=now, limit=DELIVERY_BATCH_SIZE)
         claimed = self.writer.run(partial(claim_due, now=now, lease=self.lease, limit=DELIVERY_BATCH_SIZE))
         if claimed:
-            send = self._send
             with ThreadPoolExecutor(MAX_CONCURRENT) as pool:
-                list(pool.map(lambda delivery: self._attempt(delivery, send), claimed))
+                list(pool.map(partial(self._attempt, self._sender), claimed))
         return len(claimed)
 
     @cached_property
-    def _send(self) -> Send:
-        return WebhookSender(self.allowed_hosts).send
+    def _sender(self) -> WebhookSender:
+        return WebhookSender(self.allowed_hosts)
 
-    def _attempt(self, delivery: ClaimedDelivery, send: Send) -> None:
-        answer, retry_after = send(delivery, self.clock())
+    def _attempt(self, sender: WebhookSender, delivery: ClaimedDelivery) -> None:
+        answer, retry_after = sender.send(delivery, self.clock())
         if answer in SUCCESSES:
             self._record(delivery, DeliveryState.DELIVERED, str(answer))
         elif answer == HTTPStatus.GONE:
@@ -80,19 +76,19 @@ class WebhookDispatcher:
         log.warning("delivery_failed", webhook=delivery.webhook, attempts=delivery.attempts, error=answer)
 
     def _disable_webhook(self, delivery: ClaimedDelivery) -> None:
-        now = self.clock()
-
-        def write(session: Session) -> None:
-            record_attempt(session, delivery, state=DeliveryState.DEAD, answer=str(HTTPStatus.GONE.value))
-            disable(session, delivery.webhook, because="it answered 410 Gone", at=now)
-
-        self.writer.run(write)
+        _record_gone(self.writer, delivery, at=self.clock())
         log.warning("webhook_disabled", webhook=delivery.webhook)
 
     def _record(
         self, delivery: ClaimedDelivery, state: DeliveryState, answer: str, due: dt.datetime | None = None
     ) -> None:
         self.writer.run(partial(record_attempt, claimed=delivery, state=state, answer=answer, due=due))
+
+
+@write_operation
+def _record_gone(session: Session, delivery: ClaimedDelivery, *, at: dt.datetime) -> None:
+    record_attempt(session, delivery, state=DeliveryState.DEAD, answer=str(HTTPStatus.GONE.value))
+    disable(session, delivery.webhook, because="it answered 410 Gone", at=at)
 
 
 class DispatcherThread(PeriodicWorker):

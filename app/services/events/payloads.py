@@ -14,11 +14,7 @@ TIMES = ("received_at", "acknowledge_by", "acknowledged_at", "closed_at", "added
 def concern_payload(concern: ConcernRow | NewConcern) -> dict[str, Any]:
     """Return the payload of an event about a concern."""
     times = {name: format_utc(moment) for name in TIMES if (moment := getattr(concern, name, None)) is not None}
-    return {
-        "reference": concern.reference,
-        **times,
-        "links": {"concern": desk_concern_path(concern.reference)},
-    }
+    return {"reference": concern.reference, **times, "links": {"concern": desk_concern_path(concern.reference)}}
 
 
 def edition_payload(key: EditionKey, *, digest: str | None = None) -> dict[str, Any]:

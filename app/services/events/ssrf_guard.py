@@ -21,10 +21,6 @@ class SsrfGuard:
 
     allowed_hosts: frozenset[str] = frozenset()
 
-    def check(self, url: str) -> None:
-        """Raise `AddressNotAllowed` if the URL may not be called."""
-        self.resolve(url)
-
     def resolve(self, url: str) -> tuple[httpx.URL, str]:
         """Return the URL with the host's IP address, and the host's name for TLS. Raises `AddressNotAllowed`."""
         try:

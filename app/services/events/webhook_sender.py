@@ -42,16 +42,11 @@ class WebhookSender:
             "webhook-timestamp": str(int(at.timestamp())),
             "webhook-signature": signatures,
         }
-        request = self._client.build_request(
-            "POST", url, content=body, headers=headers, extensions={"sni_hostname": host}
-        )
-        response = self._client.send(request, stream=True)
-        try:
+        tls = {"sni_hostname": host}
+        with self._client.stream("POST", url, content=body, headers=headers, extensions=tls) as response:
             read = 0
             for chunk in response.iter_raw():
                 read += len(chunk)
                 if read > MAX_RESPONSE_BYTES:
                     break
-        finally:
-            response.close()
-        return response.status_code, response.headers.get("retry-after")
+            return response.status_code, response.headers.get("retry-after")

@@ -40,11 +40,6 @@ class Guide:
         """The publisher's GSS code."""
         return self.content.publisher.gss_code
 
-    @property
-    def citation(self) -> str:
-        """The title and number of the edition, for a description."""
-        return f"{self.head.title}, edition {self.head.number}"
-
 
 def make_directory(guides: Sequence[Guide], signposts: Sequence[Signpost], *, public_url: str) -> Directory:
     """Return the directory: first the contacts of the guides, then the signposts, in the given order."""
@@ -114,7 +109,7 @@ def _entries_of(guide: Guide, publisher: Organization, terms: dict[str, Taxonomy
             title=contact.name,
             organization=publisher,
             words=(
-                f"{contact.name}, named in {guide.citation}",
+                f"{contact.name}, named in {guide.head.title}, edition {guide.head.number}",
                 contact.when,
                 _numbers(contact.phones),
                 f"The web address leads to: {page.name}" if page else None,

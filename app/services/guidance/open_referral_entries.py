@@ -13,14 +13,7 @@ from typing import Literal
 from urllib.parse import quote
 
 from app.models.guidance.contacts import Phone
-from app.models.open_referral.components import (
-    Attribute,
-    Organization,
-    ServiceContact,
-    ServicePhone,
-    TaxonomyTerm,
-    VirtualLocation,
-)
+from app.models.open_referral import components
 from app.models.open_referral.directory import Service, ServiceLocation
 
 DIRECTORY = uuid.UUID("b179ab2a-a354-400a-8ebe-37a328ea0421")
@@ -28,7 +21,7 @@ URI_CHARACTERS = ":/?#[]@!$&'()*+,;=%~"
 ENDS = (".", "!", "?")
 
 NameInIds = tuple[str, ...]
-TermLinks = tuple[tuple[Literal["subject", "linked_risk"], TaxonomyTerm], ...]
+TermLinks = tuple[tuple[Literal["subject", "linked_risk"], components.TaxonomyTerm], ...]
 
 
 @dataclass(frozen=True)
@@ -38,7 +31,7 @@ class Entry:
     name: NameInIds
     owner: NameInIds
     title: str
-    organization: Organization
+    organization: components.Organization
     words: tuple[str | None, ...]
     phones: tuple[Phone, ...]
     url: str | None
@@ -79,7 +72,7 @@ def _checked(verified_on: dt.date | None) -> str:
 
 
 def _location(entry: Entry, service: uuid.UUID) -> ServiceLocation:
-    location = VirtualLocation(
+    location = components.VirtualLocation(
         id=id_of("location", *entry.owner),
         location_type="virtual",
         name=f"{entry.organization.name}, by telephone or online",
@@ -90,12 +83,12 @@ def _location(entry: Entry, service: uuid.UUID) -> ServiceLocation:
     )
 
 
-def _contacts(entry: Entry, service: uuid.UUID) -> tuple[ServiceContact, ...] | None:
+def _contacts(entry: Entry, service: uuid.UUID) -> tuple[components.ServiceContact, ...] | None:
     if not entry.phones:
         return None
     contact = id_of("contact", *entry.name)
     phones = tuple(
-        ServicePhone(
+        components.ServicePhone(
             id=id_of("phone", *entry.name, phone.number, phone.option or ""),
             contact_id=contact,
             number=phone.number,
@@ -103,12 +96,12 @@ def _contacts(entry: Entry, service: uuid.UUID) -> tuple[ServiceContact, ...] | 
         )
         for phone in entry.phones
     )
-    return (ServiceContact(id=contact, service_id=service, name=entry.title, phones=phones),)
+    return (components.ServiceContact(id=contact, service_id=service, name=entry.title, phones=phones),)
 
 
-def _attributes(entry: Entry, service: uuid.UUID) -> tuple[Attribute, ...] | None:
+def _attributes(entry: Entry, service: uuid.UUID) -> tuple[components.Attribute, ...] | None:
     attributes = tuple(
-        Attribute(
+        components.Attribute(
             id=id_of("attribute", *entry.name, str(term.id)),
             link_id=service,
             link_type=link_type,

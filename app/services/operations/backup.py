@@ -27,14 +27,6 @@ class Verified:
     concerns: int
 
 
-@dataclass(frozen=True)
-class Restored:
-    """The verified copy that was restored, and the path of the former database, if there was one."""
-
-    verified: Verified
-    former: Path | None
-
-
 def back_up(data_dir: Path, target: Path, *, replace: bool) -> Verified:
     """Write a verified copy of the database to that file, also while it is in use.
 
@@ -51,11 +43,12 @@ def back_up(data_dir: Path, target: Path, *, replace: bool) -> Verified:
     return verified
 
 
-def restore_backup(source: Path, data_dir: Path, *, replace: bool, at: dt.datetime) -> Restored:
+def restore_backup(source: Path, data_dir: Path, *, replace: bool, at: dt.datetime) -> tuple[Verified, Path | None]:
     """Move a copy of the backup to the service's data folder; a former database is renamed.
 
-    Raises `BackupRefused` if the backup is damaged or a service has the database open, and `FileExistsError` if there
-    is a database and `replace` is false.
+    Returns the numbers in the copy, and the path of the former database, if there was one. Raises `BackupRefused` if
+    the backup is damaged or a service has the database open, and `FileExistsError` if there is a database and
+    `replace` is false.
     """
     path = data_dir / DATABASE_FILE
     if path.exists() and not replace:
@@ -65,12 +58,12 @@ def restore_backup(source: Path, data_dir: Path, *, replace: bool, at: dt.dateti
         verified = verify_copy(draft)
         if not path.exists():
             move_into_place(draft, path, replace=False)
-            return Restored(verified, None)
+            return verified, None
         former = path.with_name(f"{path.name}.before-{at.astimezone(dt.UTC):%Y%m%dT%H%M%S.%fZ}")
         with exclusive_lock(path):
             move_aside(path, former)
             move_into_place(draft, path, replace=False)
-    return Restored(verified, former)
+    return verified, former
 
 
 def verify_copy(path: Path) -> Verified:
@@ -104,8 +97,8 @@ def keys_outside_backups(settings: Settings) -> list[Path]:
 
 
 def _find_faults(engine: Engine) -> Iterator[str]:
-    for verdict in verify_editions(engine):
-        if verdict.fault is not None:
-            yield f"{verdict.key.guide}, edition {verdict.key.number}: {verdict.fault}"
+    for edition, fault in verify_editions(engine):
+        if fault is not None:
+            yield f"{edition}: {fault}"
     for chain, fault in verify_disclosures(engine):
         yield f"disclosures of {chain}: {fault}"

@@ -1,7 +1,6 @@
 """Verifying the database: every edition's digest and every chain of disclosures are computed again from the rows."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from pydantic import ValidationError
 from sqlalchemy import Engine
@@ -13,20 +12,11 @@ from app.store.disclosures import find_chain_faults
 from app.store.editions import EditionKey, every_edition
 
 
-@dataclass(frozen=True)
-class Verdict:
-    """The result for one edition; `fault` is None if it is as it was published."""
-
-    key: EditionKey
-    digest: str
-    fault: str | None
-
-
-def verify_editions(engine: Engine) -> Iterator[Verdict]:
-    """Verify each edition of each guide, in order."""
+def verify_editions(engine: Engine) -> Iterator[tuple[str, str | None]]:
+    """Verify each edition of each guide, in order: yield what names it, and its fault, or None."""
     with Session(engine) as session:
         for key, digest in every_edition(session):
-            yield Verdict(key, digest, _find_fault(session, key, digest))
+            yield f"{key.guide}, edition {key.number}", _find_fault(session, key, digest)
 
 
 def verify_disclosures(engine: Engine) -> Iterator[tuple[str, str]]:
