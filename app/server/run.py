@@ -1,6 +1,7 @@
 """The HTTP server: one process or several on one address. They stop without losing a request that they accepted."""
 
 import asyncio
+import gc
 import os
 import signal
 import socket
@@ -96,6 +97,7 @@ class ServerProcess:
         """Return the service, which drains before it stops."""
         set_up_logs(self.settings.log_level)
         service = create_app(self.settings)
+        gc.freeze()  # what a start makes is never garbage: without this, the collector walks through it again and again
         self.services.append(service)
         return DrainingMiddleware(service, self.settings.drain_seconds)
 

@@ -2,9 +2,11 @@
 
 import datetime as dt
 from functools import cached_property
+from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
-from holidays import HolidayBase, country_holidays
+if TYPE_CHECKING:
+    from holidays import HolidayBase
 
 LONDON = ZoneInfo("Europe/London")
 
@@ -13,8 +15,10 @@ class WorkingDays:
     """England's working days. The `holidays` package computes them, offline."""
 
     @cached_property
-    def calendar(self) -> HolidayBase:
+    def calendar(self) -> "HolidayBase":
         """England's bank holidays and weekends."""
+        from holidays import country_holidays  # noqa: PLC0415  # it reads every country: 0.2 s and 20 MB
+
         return country_holidays("GB", subdiv="ENG")
 
     def one_working_day_after(self, moment: dt.datetime) -> dt.datetime:
