@@ -14,8 +14,9 @@ from app.models.links import edition_path, guide_path
 from app.store.catalogue import LISTED_SECTIONS, CatalogueEntry, list_entries
 from app.web.auth import PUBLIC
 from app.web.context import SessionDep
+from app.web.cursors import decode_key, encode_key
 from app.web.problem_types import RESPONSES_OF_READS, Responses, response_example
-from app.web.query_params import Cursor, Limit, decode_key, encode_key
+from app.web.query_params import Cursor, Limit
 from app.web.responses import public_response
 from app.web.router import GuidanceRouter
 

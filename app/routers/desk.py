@@ -26,10 +26,11 @@ from app.store.inbox import InboxOrder, InboxQuery, position_of
 from app.web import problem_types as problems
 from app.web.auth import ReaderDep, WorkerDep
 from app.web.context import ContextDep, NowDep
+from app.web.cursors import A_MOMENT, decode_position, encode_position
 from app.web.json_body import JSONRoute
 from app.web.negotiation import JSON, quality
 from app.web.problem_types import Responses, problem_responses
-from app.web.query_params import A_MOMENT, IN_PLAIN_DIGITS, Cursor, Limit, decode_position, encode_position
+from app.web.query_params import IN_PLAIN_DIGITS, Cursor, Limit
 from app.web.responses import NEVER_STORED, NO_STORE
 from app.web.router import GuidanceRouter
 

@@ -34,9 +34,10 @@ from app.store.editions import EditionHead, EditionKey, current_of, get_history,
 from app.web import problem_types as problems
 from app.web.auth import PUBLIC
 from app.web.context import ContextDep, SessionDep
+from app.web.cursors import decode_key, encode_key
 from app.web.negotiation import CSV, MARKDOWN
 from app.web.problem_types import RESPONSES_OF_READS, problem_responses, response_example
-from app.web.query_params import IN_PLAIN_DIGITS, Cursor, Limit, decode_key, encode_key
+from app.web.query_params import IN_PLAIN_DIGITS, Cursor, Limit
 from app.web.responses import CACHE_IMMUTABLE, conditional_response, public_response
 from app.web.router import GuidanceRouter
 

@@ -15,8 +15,9 @@ from app.services.access.clients import Principal
 from app.store.events import confirm_events, confirmed_by, events_after
 from app.web.auth import require_client
 from app.web.context import AppContext, ContextDep
+from app.web.cursors import decode_key, encode_key
 from app.web.problem_types import RESPONSES_OF_CLIENT_ROUTES
-from app.web.query_params import IN_PLAIN_DIGITS, Limit, decode_key, encode_key
+from app.web.query_params import IN_PLAIN_DIGITS, Limit
 from app.web.responses import NEVER_STORED
 from app.web.router import GuidanceRouter
 

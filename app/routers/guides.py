@@ -30,9 +30,10 @@ from app.store.editions import get_current, get_history, list_current
 from app.web import problem_types as problems
 from app.web.auth import PUBLIC
 from app.web.context import ContextDep, SessionDep
+from app.web.cursors import decode_key, encode_key
 from app.web.negotiation import AS_CSV, AS_MARKDOWN
 from app.web.problem_types import RESPONSES_OF_READS, Responses, problem_responses
-from app.web.query_params import Limit, decode_key, encode_key
+from app.web.query_params import Limit
 from app.web.responses import public_response
 from app.web.router import GuidanceRouter
 

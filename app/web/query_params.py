@@ -1,11 +1,7 @@
-"""Query parameters: unknown and repeated ones are refused; lists are paginated by an opaque cursor."""
+"""Query parameters: unknown and repeated ones are refused, and integers are in plain digits."""
 
-import base64
-import datetime as dt
-import json
 import re
-from collections.abc import Sequence
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any
 
 from fastapi import Depends, Query, Request, params
 from fastapi.dependencies.utils import get_flat_params
@@ -14,16 +10,8 @@ from pydantic import BeforeValidator
 from pydantic_core import PydanticCustomError
 
 from app.errors import FieldError, InvalidQuery
-from app.models.base import format_utc
-from app.web.json_body import NOT_STORABLE
 
 PLAIN = re.compile("0|[1-9][0-9]*")
-LARGEST = 2**31 - 1  # the largest INTEGER of PostgreSQL
-SEPARATOR = " "
-NOT_OURS = "The cursor is not one that this service gave."
-A_MOMENT = dt.datetime(2026, 11, 25, 9, 30, tzinfo=dt.UTC)
-
-Key = TypeVar("Key", str, int)
 
 
 def _check_plain_digits(value: Any) -> Any:
@@ -67,50 +55,3 @@ async def reject_unknown_query(request: Request) -> None:
     twice = sorted({name for name in names if name in known and names.count(name) > 1})
     if twice:
         raise InvalidQuery([FieldError((), f"A query parameter is given more than once: {', '.join(twice)}.")])
-
-
-def encode_key(key: str | int) -> str:
-    """Return an opaque cursor that holds the last key of a page."""
-    return base64.urlsafe_b64encode(json.dumps(key).encode()).decode().rstrip("=")
-
-
-def encode_position(position: Sequence[Any]) -> str:
-    """Return an opaque cursor for the sort key of a page's last row: integers, datetimes and words without spaces."""
-    return encode_key(SEPARATOR.join(format_utc(v) if isinstance(v, dt.datetime) else str(v) for v in position))
-
-
-def decode_key(cursor: str | None, *, otherwise: Key) -> Key:
-    """Return the key in the cursor, or `otherwise` for the first page. Raise `InvalidQuery` for an invalid cursor."""
-    if cursor is None:
-        return otherwise
-    try:
-        key = json.loads(base64.b64decode(cursor + "=" * (-len(cursor) % 4), altchars=b"-_", validate=True))
-    except ValueError:
-        key = None
-    if type(key) is not type(otherwise) or not _is_searchable(key):
-        raise InvalidQuery([FieldError((), NOT_OURS)])
-    return key
-
-
-def _is_searchable(key: str | int) -> bool:
-    return 0 <= key <= LARGEST if isinstance(key, int) else NOT_STORABLE.search(key) is None
-
-
-def decode_position(cursor: str | None, types: Sequence[type]) -> tuple[Any, ...] | None:
-    """Return the sort key in the cursor, or None for the first page. Raise `InvalidQuery` for an invalid cursor."""
-    words = decode_key(cursor, otherwise="").split(SEPARATOR)
-    if cursor is None:
-        return None
-    try:
-        return tuple(_parse(word, type_) for word, type_ in zip(words, types, strict=True))
-    except (ValueError, OverflowError):
-        raise InvalidQuery([FieldError((), NOT_OURS)]) from None
-
-
-def _parse(word: str, type_: type) -> Any:
-    if type_ is dt.datetime:
-        return dt.datetime.fromisoformat(word).astimezone(dt.UTC)
-    value = type_(word)
-    if not _is_searchable(value):
-        raise ValueError
-    return value

@@ -24,7 +24,7 @@ from app.services.desk.actions import acknowledge
 from app.store.disclosures import Actor
 from app.store.writer import WriteOp
 from app.web.context import AppContext
-from app.web.query_params import encode_key
+from app.web.cursors import encode_key
 from tests.support.clock import A_TUESDAY, SettableClock
 from tests.support.concerns import Concern
 from tests.support.desk import Desk, desk_of
