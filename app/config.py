@@ -207,6 +207,11 @@ class Settings(BaseSettings):
     )
 
     @property
+    def is_https(self) -> bool:
+        """True if callers reach this service by https."""
+        return self.public_url.startswith("https:")
+
+    @property
     def database_address(self) -> str | None:
         """The address of the PostgreSQL database, with its password, or None for the embedded database."""
         return self.database_url.get_secret_value() if self.database_url else None

@@ -8,7 +8,6 @@ from fastapi import FastAPI
 from sqlalchemy import Engine
 from sqlalchemy.exc import DBAPIError
 from starlette.types import Receive, Scope, Send
-from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 from app.about import NAME, VERSION
 from app.config import Settings
@@ -68,6 +67,7 @@ from app.web.cache.middleware import CacheMiddleware
 from app.web.context import AppContext, Clock
 from app.web.metrics import Metrics
 from app.web.middleware.cors import CorsMiddleware
+from app.web.middleware.forwarded import ForwardedAddressMiddleware
 from app.web.middleware.rate_limit import RateLimitMiddleware
 from app.web.middleware.request_body import RequestBodyMiddleware
 from app.web.middleware.request_log import RequestLogMiddleware, RequestRecords
@@ -271,8 +271,8 @@ def _add_middleware(app: GuidanceApp, settings: Settings) -> None:
     app.add_middleware(UnhandledErrorMiddleware)
     app.add_middleware(ErrorPageMiddleware, context=context)
     app.add_middleware(CorsMiddleware, allowed_origins=settings.allowed_origins)
-    app.add_middleware(SecurityHeadersMiddleware, is_https=settings.public_url.startswith("https:"))
+    app.add_middleware(SecurityHeadersMiddleware, is_https=settings.is_https)
     if settings.trusted_proxies:
-        app.add_middleware(ProxyHeadersMiddleware, trusted_hosts=list(settings.trusted_proxies))
+        app.add_middleware(ForwardedAddressMiddleware, trusted_proxies=settings.trusted_proxies)
     app.records = RequestRecords(context.metrics)
     app.front = RequestLogMiddleware(CacheMiddleware(app.behind, context.response_cache), app.records)

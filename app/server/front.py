@@ -15,7 +15,7 @@ from uvicorn.config import Config
 from uvicorn.server import ServerState
 
 from app.config import Settings
-from app.server.connection import Connection, refuse
+from app.server.connection import Connection
 from app.web.cache.cache import CacheRequest, ResponseCache
 from app.web.metrics import Answered
 from app.web.middleware.request_log import RequestRecords, new_request_id, route_template
@@ -27,6 +27,7 @@ MAX_PARSED_REQUESTS = 256
 MAX_PARSED_BYTES = 2_000
 STATUS_LINES = {200: b"HTTP/1.1 200 OK\r\n", 304: b"HTTP/1.1 304 Not Modified\r\n"}
 KEEP_ALIVE = b"keep-alive"
+CREDENTIAL = b"authorization"
 
 
 class FrontCache:
@@ -71,7 +72,10 @@ class FrontCache:
         if not isinstance(request, h11.Request) or reader.trailing_data[0] or len(data) > MAX_PARSED_BYTES:
             return None
         headers = [*request.headers]
-        if request.http_version != b"1.1" or dict(headers).get(b"connection", KEEP_ALIVE).lower() != KEEP_ALIVE:
+        fields = dict(headers)
+        if request.http_version != b"1.1" or fields.get(b"connection", KEEP_ALIVE).lower() != KEEP_ALIVE:
+            return None
+        if CREDENTIAL in fields:
             return None
         path, _, query = request.target.partition(b"?")
         method = request.method.decode("ascii")
@@ -107,12 +111,14 @@ class Front(Connection):
     def connection_made(self, transport: BaseTransport) -> None:
         """Accept the connection, if need be in place of another."""
         super().connection_made(transport)
-        if len(self._open) > self._max_connections and not self._make_room():
-            refuse(self.deadline.transport, SERVICE_UNAVAILABLE)
+        while len(self._open) > self._max_connections:
+            if not self._make_room():
+                self.refuse(SERVICE_UNAVAILABLE)
+                return
 
     def data_received(self, data: bytes) -> None:
         """Answer the request, or pass the data to uvicorn."""
-        if not self._answer(data):
+        if self.is_refused or not self._answer(data):
             super().data_received(data)
 
     async def _serve(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -141,11 +147,14 @@ class Front(Connection):
         return True
 
     def _make_room(self) -> bool:
-        """Abort the other connection that has waited longest for its client. Return False if there is none."""
+        """Abort another connection, if possible a refused one, that has waited longest for its client.
+
+        Return False if there is none.
+        """
         waiting = [each for each in self._open if each is not self and each.deadline.waits_for_client]
         if not waiting:
             return False
-        longest = min(waiting, key=lambda each: each.deadline.since)
+        longest = min(waiting, key=lambda each: (not each.is_refused, each.deadline.since))
         self._open.discard(longest)  # at once: several new connections may come before it is closed
         longest.deadline.transport.abort()
         return True

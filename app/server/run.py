@@ -21,6 +21,7 @@ from app.config import Settings
 from app.logs import set_up_logs
 from app.main import GuidanceApp, create_app
 from app.server.front import FRONT_CACHE, Front, FrontCache
+from app.server.refusals import REFUSALS, Refusals
 from app.web.context import AppContext
 from app.web.metrics import SHARED_FOLDER
 
@@ -119,8 +120,9 @@ class DrainingMiddleware:
             await self._service(scope, receive, send)
             return
 
-        cache = FrontCache(self._service.state.context.response_cache, self._service.records)
-        scope["state"][FRONT_CACHE] = cache
+        context, records = self._service.state.context, self._service.records
+        scope["state"][FRONT_CACHE] = FrontCache(context.response_cache, records)
+        scope["state"][REFUSALS] = Refusals(records, is_https=context.settings.is_https)
 
         async def send_started(message: Message) -> None:
             if message["type"] == "lifespan.startup.complete" and self._seconds > 0:

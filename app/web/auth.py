@@ -10,6 +10,7 @@ from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer, SecurityS
 from app.errors import ScopeMissing, TokenMissing
 from app.models.clients import Scope
 from app.services.access.clients import Principal
+from app.services.access.rate_limiting import UNKNOWN_ADDRESS
 from app.store.disclosures import Actor
 from app.web.context import AppContext, ContextDep
 
@@ -54,7 +55,7 @@ async def require_client(
 
 async def require_actor(request: Request, principal: Annotated[Principal, Depends(require_client)]) -> Actor:
     """Return the client as the record of disclosures names it: by its name and its network address."""
-    return Actor(principal.name, request.client.host if request.client else "unknown")
+    return Actor(principal.name, request.client.host if request.client else UNKNOWN_ADDRESS)
 
 
 async def require_submitter(request: Request, context: ContextDep, credentials: ClientCredentials) -> str:

@@ -71,11 +71,12 @@ def problem_response(
         body.model_dump_json(exclude_none=True),
         status_code=problem_type.status,
         media_type=PROBLEM_MEDIA_TYPE,
-        headers={"Cache-Control": "no-store", **_headers_of(problem_type), **(headers or {})},
+        headers={"Cache-Control": "no-store", **headers_of(problem_type), **(headers or {})},
     )
 
 
-def _headers_of(problem_type: ProblemType) -> dict[str, str]:
+def headers_of(problem_type: ProblemType) -> dict[str, str]:
+    """Return the header fields that every response of the type has."""
     if problem_type in CHALLENGES:
         return {"WWW-Authenticate": CHALLENGES[problem_type]}
     is_unavailable = problem_type.status == problem_types.SERVICE_UNAVAILABLE.status

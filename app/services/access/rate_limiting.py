@@ -24,6 +24,8 @@ STORE_TIMEOUT_SECONDS = 0.25
 RETRY_SECONDS = 5.0
 THREADS = 10
 SHORTEST_SECRET = 32
+UNKNOWN_ADDRESS = "unknown"
+"""The address of a caller whose proxy forwards something that is not an address."""
 NETWORK_OF_ONE_SUBSCRIBER = 64  # bits: one IPv6 subscriber has a whole /64
 OPTIONS: dict[str, dict[str, float | str | bool]] = {
     scheme: {"socket_timeout": STORE_TIMEOUT_SECONDS, "socket_connect_timeout": STORE_TIMEOUT_SECONDS}
@@ -114,11 +116,13 @@ def make_limiter(store: str, secret_file: Path | None) -> Limiter:
 
 
 def network_key(host: str | None) -> str | None:
-    """Return the key of the caller's network: None for this machine itself, and if no address is known.
+    """Return the key of the caller's network: None for this machine itself, and for a connection without an address.
 
     A request from this machine is an operator's, or came through a proxy that is not configured as trusted: all of its
-    callers would be counted as one.
+    callers would be counted as one. Callers at an `UNKNOWN_ADDRESS`, which a trusted proxy forwarded, are counted so.
     """
+    if host == UNKNOWN_ADDRESS:
+        return host
     try:
         address = ipaddress.ip_address(host or "")
     except ValueError:

@@ -20,7 +20,7 @@ MAX_CACHED_RESPONSES = 20_000
 MAX_ENTRY_FRACTION = 8  # one entry takes at most an eighth of the cache
 PARSED_HEADERS = 1_000
 
-BYPASS_HEADERS = frozenset({b"authorization", b"accept-datetime", b"content-length", b"transfer-encoding"})
+BYPASS_HEADERS = frozenset({b"accept-datetime", b"content-length", b"transfer-encoding"})
 
 CacheKey = tuple[str, bytes, frozenset[str]]
 """Path, query as it was sent, and the media types preferred to JSON: all that the content of a response depends on."""
@@ -89,8 +89,8 @@ class ResponseCache:
     def parse(self, scope: Scope) -> CacheRequest | None:
         """Return the request as the cache sees it, or None if the framework must answer.
 
-        The cache answers a GET without credentials, without a body, without repeated headers, and with a host name
-        of this service.
+        The cache answers a GET without a body, without repeated headers, and with a host name of this service. Only
+        routes that read no credentials send what is cached, so a credential changes nothing.
         """
         if scope["type"] != "http" or scope["method"] != "GET":
             return None

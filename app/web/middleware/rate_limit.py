@@ -22,6 +22,7 @@ FIELD = "RateLimit"
 FOR_CLIENTS = ("/v1/desk", "/v1/events")
 SEARCHES = ("/v1/search", *(f"/v1/{section.value}" for section in ACROSS_GUIDES), "/open-referral/v3/")
 STATUS_PAGE = "/concerns"
+FORM_PAGES = "/raise-a-concern"
 MAX_REMEMBERED_TOKENS = 4096
 UNAUTHORISED = 401
 
@@ -41,7 +42,9 @@ def policy_name(method: str, path: str) -> str | None:
         if method == "POST":
             return CONCERN_POLICY
         return STATUS_POLICY if method == "GET" and path != f"{CONCERNS}/form" else None
-    if path == STATUS_PAGE and method == "POST":
+    if method == "POST" and path.startswith(FORM_PAGES):
+        return CONCERN_POLICY
+    if method == "POST" and path == STATUS_PAGE:
         return STATUS_POLICY
     if path.startswith(FOR_CLIENTS) or method == "POST":
         return DESK_POLICY

@@ -11,6 +11,7 @@ from app.logs import Log
 from app.web.metrics import Answered, Metrics
 
 NO_ROUTE = "(none)"
+OTHER_METHOD = "OTHER"
 METHODS = frozenset({"GET", "HEAD", "POST", "OPTIONS", "PUT", "PATCH", "DELETE"})
 SERVER_ERROR = 500
 
@@ -52,7 +53,7 @@ class RequestLogMiddleware:
             await self.app(scope, receive, send)
             return
         began = time.perf_counter()
-        method = scope["method"] if scope["method"] in METHODS else "OTHER"
+        method = scope["method"] if scope["method"] in METHODS else OTHER_METHOD
         request_id = new_request_id()
         if method == "HEAD":
             scope = {**scope, "method": "GET"}  # a copy: the server must go on knowing that no body follows

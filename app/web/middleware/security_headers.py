@@ -12,13 +12,18 @@ SECURITY_HEADERS = {
 HTTPS_HEADERS = {"Strict-Transport-Security": "max-age=63072000"}  # two years
 
 
+def security_headers(*, is_https: bool) -> dict[str, str]:
+    """Return the security headers of every response."""
+    return SECURITY_HEADERS | HTTPS_HEADERS if is_https else SECURITY_HEADERS
+
+
 class SecurityHeadersMiddleware:
     """ASGI middleware that adds the missing security headers."""
 
     def __init__(self, app: ASGIApp, *, is_https: bool) -> None:
         self.app = app
-        headers = SECURITY_HEADERS | HTTPS_HEADERS if is_https else SECURITY_HEADERS
-        self._headers = {name.lower().encode(): value.encode() for name, value in headers.items()}
+        headers = security_headers(is_https=is_https).items()
+        self._headers = {name.lower().encode(): value.encode() for name, value in headers}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""

@@ -1,0 +1,45 @@
+"""The caller's address as a trusted proxy forwards it."""
+
+from collections.abc import Sequence
+from ipaddress import ip_address
+
+from starlette.datastructures import Headers
+from starlette.types import ASGIApp, Receive, Scope, Send
+from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
+
+from app.services.access.rate_limiting import UNKNOWN_ADDRESS
+
+FORWARDED_FOR = "x-forwarded-for"
+
+
+class ForwardedAddressMiddleware:
+    """ASGI middleware that takes the caller's address from a trusted proxy, as uvicorn's own middleware reads it.
+
+    What is not an IP address becomes `UNKNOWN_ADDRESS`: those callers are counted as one, and nothing that they wrote
+    is recorded.
+    """
+
+    def __init__(self, app: ASGIApp, trusted_proxies: Sequence[str]) -> None:
+        self.app = app
+        self._reader = ProxyHeadersMiddleware(_do_nothing, list(trusted_proxies))  # type: ignore[arg-type]  # its own ASGI types
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request."""
+        peer = scope.get("client")
+        if peer and peer[0] in self._reader.trusted_hosts and FORWARDED_FOR in Headers(scope=scope):
+            await self._reader(scope, receive, send)  # type: ignore[arg-type]  # its own ASGI types
+            forwarded = scope["client"]
+            scope["client"] = (_readable_address("" if forwarded is peer else forwarded[0]), forwarded[1])
+        await self.app(scope, receive, send)
+
+
+async def _do_nothing(_scope: Scope, _receive: Receive, _send: Send) -> None:
+    """Answer nothing: the reader only changes the scope."""
+
+
+def _readable_address(text: str) -> str:
+    """Return the IP address in its usual form, without a zone, which may be any text; else `UNKNOWN_ADDRESS`."""
+    try:
+        return str(ip_address(text.partition("%")[0]))
+    except ValueError:
+        return UNKNOWN_ADDRESS
