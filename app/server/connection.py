@@ -4,7 +4,8 @@ All private names of uvicorn that this service uses (`pyproject.toml` pins its m
 
 - `H11Protocol(config, server_state, app_state)`, the class and its three arguments;
 - `H11Protocol.app`, the service, which it calls for each request;
-- `H11Protocol.conn`, its parser;
+- `H11Protocol.conn`, its parser, and `handle_events`, which reads on;
+- `H11Protocol.flow`, with `pause_reading`;
 - `H11Protocol.cycle`, the request that it works on, with `response_complete` and `message_event`;
 - `H11Protocol.send_400_response`, which it calls for data that is not HTTP, and for a head that is too large;
 - `H11Protocol.shutdown`, which the server calls at its stop;
@@ -48,12 +49,13 @@ class Connection(H11Protocol):
         super().__init__(config, server_state, app_state)
         self.is_refused = False
         """True from a bare refusal on: nothing of the connection is read any more."""
-        self.conn = RequestReader(config.h11_max_incomplete_event_size or 0)
+        self.conn: RequestReader = RequestReader(config.h11_max_incomplete_event_size or 0)
         self._client_seconds = client_seconds
         self._default_headers = server_state.default_headers
         self._refusals: Refusals = app_state[REFUSALS]
         self._discarded = 0
         self._is_body_broken = False
+        self._waits_for_turn = False
         self._service: Any = self.app
         self.app = cast("Any", self._serve)
 
@@ -75,6 +77,20 @@ class Connection(H11Protocol):
         self._discarded += len(data)
         if self._discarded > MAX_DISCARDED_BYTES:
             self.deadline.transport.close()
+
+    def handle_events(self) -> None:
+        """Read the data. If it has more pieces than one turn may read, let other connections have their turn."""
+        super().handle_events()
+        if self.conn.is_turn_over and not self._waits_for_turn:
+            self._waits_for_turn = True
+            self.flow.pause_reading()
+            self.loop.call_soon(self._start_turn)
+
+    def _start_turn(self) -> None:
+        self._waits_for_turn = False
+        if not self.deadline.transport.is_closing():
+            self.conn.start_turn()
+            self.handle_events()
 
     def pause_writing(self) -> None:
         """Wait for the client, which does not read the response fast enough."""
@@ -120,6 +136,8 @@ class Connection(H11Protocol):
         async def receive_tracked() -> Message:
             nonlocal is_body_due
             self.deadline.awaits_body = is_body_due
+            while self._waits_for_turn:
+                await asyncio.sleep(0)
             message = await receive()
             if self._is_body_broken:
                 message = DISCONNECT

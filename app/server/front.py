@@ -63,13 +63,15 @@ class FrontCache:
 
     def _parse(self, data: bytes) -> CacheRequest | None:
         """Parse the request as uvicorn does, with the same library."""
+        if len(data) > MAX_PARSED_BYTES:
+            return None
         reader = h11.Connection(h11.SERVER)
         try:
             reader.receive_data(data)
             request = reader.next_event()
         except h11.RemoteProtocolError:
             return None
-        if not isinstance(request, h11.Request) or reader.trailing_data[0] or len(data) > MAX_PARSED_BYTES:
+        if not isinstance(request, h11.Request) or reader.trailing_data[0]:
             return None
         headers = [*request.headers]
         fields = dict(headers)

@@ -1,5 +1,6 @@
-"""The head of a request: its greatest size, and its target."""
+"""What is read of a request: the limits of its head and of the pieces of its body, and its target."""
 
+import re
 from typing import Any
 from urllib.parse import unquote
 
@@ -8,13 +9,16 @@ from starlette.types import Scope
 
 SCHEMES = frozenset({b"http", b"https"})
 FIELD_BYTES = len(b": \r\n")
+END_OF_HEAD = re.compile(rb"\n\r?\n")
+MAX_FIELDS = 500
+"""How many fields a head may have. Each takes time, however small it is, and 64 KB hold 13,000."""
+PIECES_PER_TURN = 100
+"""How many pieces of a body are read before other connections have their turn. 256 KB hold 43,000 chunks of one byte."""
 TOO_LARGE = 431
-MAX_PIECES = 10_000
-"""How many pieces (chunks, or parts of one that come by themselves) a body may have: each takes time, however small."""
 
 
 class RequestReader(h11.Connection):
-    """The server's end of h11, with limits for every head and for the pieces of a body.
+    """The server's end of h11, with limits for a head, and for the pieces of a body that are read at a time.
 
     h11 itself measures a head only while it is incomplete.
     """
@@ -22,20 +26,39 @@ class RequestReader(h11.Connection):
     def __init__(self, max_head_bytes: int) -> None:
         super().__init__(h11.SERVER, max_head_bytes)
         self._max_head_bytes = max_head_bytes
-        self._pieces = 0
+        self._pieces_left = PIECES_PER_TURN
+
+    @property
+    def is_turn_over(self) -> bool:
+        """True if the rest of the data waits for the next turn."""
+        return not self._pieces_left
+
+    def start_turn(self) -> None:
+        """Read on."""
+        self._pieces_left = PIECES_PER_TURN
 
     def next_event(self) -> Any:
-        """Return the next event. Raise `h11.RemoteProtocolError` for a head or a body beyond its limit."""
+        """Return the next event, or NEED_DATA at the end of a turn.
+
+        Raise `h11.RemoteProtocolError` for a head that is too large or has too many fields.
+        """
+        if self.is_turn_over:
+            return h11.NEED_DATA
+        if self.their_state is h11.IDLE:
+            self._check_fields()
         event = super().next_event()
-        if isinstance(event, h11.Request):
-            self._pieces = 0
-            if head_bytes(event) > self._max_head_bytes:
-                raise h11.RemoteProtocolError("the head is too large", error_status_hint=TOO_LARGE)
-        elif isinstance(event, h11.Data):
-            self._pieces += 1
-            if self._pieces > MAX_PIECES:
-                raise h11.RemoteProtocolError("the body comes in too many pieces")
+        if isinstance(event, h11.Data):
+            self._pieces_left -= 1
+        elif isinstance(event, h11.Request) and head_bytes(event) > self._max_head_bytes:
+            raise h11.RemoteProtocolError("the head is too large", error_status_hint=TOO_LARGE)
         return event
+
+    def _check_fields(self) -> None:
+        """Count the fields of the next head before h11 parses them."""
+        data, _ = self.trailing_data
+        end = END_OF_HEAD.search(data)
+        if data.count(b"\n", 0, end.start() if end else len(data)) > MAX_FIELDS:
+            raise h11.RemoteProtocolError("the head has too many fields", error_status_hint=TOO_LARGE)
 
 
 def head_bytes(request: h11.Request) -> int:
