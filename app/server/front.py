@@ -149,14 +149,11 @@ class Front(Connection):
         return True
 
     def _make_room(self) -> bool:
-        """Abort another connection, if possible a refused one, that has waited longest for its client.
-
-        Return False if there is none.
-        """
+        """Abort the other connection that has waited longest for its client. Return False if there is none."""
         waiting = [each for each in self._open if each is not self and each.deadline.waits_for_client]
         if not waiting:
             return False
-        longest = min(waiting, key=lambda each: (not each.is_refused, each.deadline.since))
+        longest = min(waiting, key=lambda each: each.deadline.since)
         self._open.discard(longest)  # at once: several new connections may come before it is closed
         longest.deadline.transport.abort()
         return True

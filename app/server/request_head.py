@@ -7,13 +7,14 @@ from urllib.parse import unquote
 import h11
 from starlette.types import Scope
 
+VERSIONS = frozenset({b"1.0", b"1.1"})
 SCHEMES = frozenset({b"http", b"https"})
 FIELD_BYTES = len(b": \r\n")
 END_OF_HEAD = re.compile(rb"\n\r?\n")
 MAX_FIELDS = 500
 """How many fields a head may have. Each takes time, however small it is, and 64 KB hold 13,000."""
 PIECES_PER_TURN = 100
-"""How many pieces of a body are read before other connections have their turn. 256 KB hold 43,000 chunks of one byte."""
+"""How many pieces of a body are read before other connections have their turn. 256 KB hold 43,000 chunks."""
 TOO_LARGE = 431
 
 
@@ -40,7 +41,7 @@ class RequestReader(h11.Connection):
     def next_event(self) -> Any:
         """Return the next event, or NEED_DATA at the end of a turn.
 
-        Raise `h11.RemoteProtocolError` for a head that is too large or has too many fields.
+        Raise `h11.RemoteProtocolError` for a head that is too large, has too many fields or is of another version.
         """
         if self.is_turn_over:
             return h11.NEED_DATA
@@ -49,8 +50,11 @@ class RequestReader(h11.Connection):
         event = super().next_event()
         if isinstance(event, h11.Data):
             self._pieces_left -= 1
-        elif isinstance(event, h11.Request) and head_bytes(event) > self._max_head_bytes:
-            raise h11.RemoteProtocolError("the head is too large", error_status_hint=TOO_LARGE)
+        elif isinstance(event, h11.Request):
+            if event.http_version not in VERSIONS:  # h11 takes any, and demands a Host field in 1.1 alone
+                raise h11.RemoteProtocolError("the version is unknown")
+            if head_bytes(event) > self._max_head_bytes:
+                raise h11.RemoteProtocolError("the head is too large", error_status_hint=TOO_LARGE)
         return event
 
     def _check_fields(self) -> None:

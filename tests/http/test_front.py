@@ -16,6 +16,7 @@ from app.server.front import FrontCache
 from app.web.cache.cache import CacheRequest
 from tests.support.publishing import GUIDE, publish_next
 from tests.support.threaded import run_server
+from tests.support.waiting import wait_until
 from tests.support.wire import (
     SECTION,
     Address,
@@ -32,7 +33,6 @@ from tests.support.wire import (
     request,
     seen,
     statuses,
-    wait_until,
 )
 
 pytestmark = pytest.mark.any_database

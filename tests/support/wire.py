@@ -1,10 +1,11 @@
 """Requests and answers as bytes over real sockets, to a service in a thread of the tests."""
 
+import json
 import re
 import socket
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import closing, contextmanager
+from typing import Any
 
 import httpx
 import pytest
@@ -14,10 +15,10 @@ from app.config import Settings
 from app.server.front import Front
 from tests.support.publishing import GUIDE
 from tests.support.threaded import run_server
+from tests.support.waiting import LONG_ENOUGH
 
 SECTION = f"{GUIDE}/factors"
 OF_THE_MOMENT = re.compile(rb"(?<=date: )[^\r]+|(?<=x-request-id: )[^\r]+")
-LONG_ENOUGH = 20  # seconds
 
 Address = tuple[str, int]
 
@@ -49,13 +50,6 @@ def chunks(monkeypatch: pytest.MonkeyPatch) -> list[tuple[bytes, bool]]:
     return seen
 
 
-def wait_until(true: Callable[[], object]) -> None:
-    deadline = time.monotonic() + LONG_ENOUGH
-    while not true():
-        assert time.monotonic() < deadline
-        time.sleep(0.001)
-
-
 @contextmanager
 def connected(address: Address) -> Iterator[socket.socket]:
     with closing(socket.create_connection(address, timeout=LONG_ENOUGH)) as connection:
@@ -78,6 +72,15 @@ def everything_from(connection: socket.socket) -> bytes:
     while part := connection.recv(1_000_000):
         received += part
     return bytes(received)
+
+
+def is_closed(connection: socket.socket) -> bool:
+    """Send one more byte, and return whether the server has closed the connection."""
+    try:
+        connection.send(b" ")
+    except OSError:
+        return True
+    return False
 
 
 def answers_in(received: bytes) -> list[bytes]:
@@ -106,7 +109,7 @@ def one_answer(connection: socket.socket) -> bytes:
         part = connection.recv(1)
         assert part, received
         received += part
-    length = re.search(rb"content-length: (\d+)", received)
+    length = re.search(rb"content-length: (\d+)", received, re.IGNORECASE)
     left = int(length[1]) if length and not received.startswith(b"HTTP/1.1 304") else 0
     while left:
         part = connection.recv(left)
@@ -123,6 +126,25 @@ def one_by_one(address: Address, *requests: bytes) -> list[bytes]:
             connection.sendall(each)
             answers.append(one_answer(connection))
     return answers
+
+
+def chunked(body: bytes, *trailers: str) -> bytes:
+    """The body as one chunk, if there is any, and the fields after it."""
+    fields = "".join(f"{trailer}\r\n" for trailer in trailers).encode()
+    return (b"%x\r\n%b\r\n" % (len(body), body) if body else b"") + b"0\r\n%b\r\n" % fields
+
+
+def fields_of(answer: bytes) -> dict[str, str]:
+    """The header fields, by their names in lower case."""
+    head = answer.partition(b"\r\n\r\n")[0].decode("latin-1")
+    pairs = (line.partition(":") for line in head.split("\r\n")[1:])
+    return {name.lower(): value.strip() for name, _, value in pairs}
+
+
+def body_of(answer: bytes) -> dict[str, Any]:
+    """The JSON of the answer."""
+    body: dict[str, Any] = json.loads(answer.partition(b"\r\n\r\n")[2])
+    return body
 
 
 def statuses(answers: list[bytes]) -> list[int]:

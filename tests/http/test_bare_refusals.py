@@ -1,0 +1,191 @@
+"""What is refused before there is a request: with an id, the security headers, a log line and a count."""
+
+import json
+from collections.abc import Iterator
+
+import httpx
+import pytest
+from fastapi import FastAPI
+
+from app.config import Settings
+from app.main import create_app
+from app.server.client_deadline import ClientDeadline
+from app.server.request_head import MAX_FIELDS
+from app.server.run import MAX_HEAD_BYTES
+from app.web.middleware.security_headers import SECURITY_HEADERS
+from tests.support.clock import SettableClock
+from tests.support.log_lines import Lines
+from tests.support.threaded import run_server
+from tests.support.wire import (
+    SECTION,
+    Address,
+    address_of,
+    body_of,
+    bye,
+    connected,
+    everything_from,
+    exchange,
+    fields_of,
+    one_answer,
+    request,
+    statuses,
+)
+
+pytestmark = pytest.mark.any_database
+
+REFUSED = {
+    "no host": b"GET /v1 HTTP/1.1\r\n\r\n",
+    "two hosts": b"GET /v1 HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n",
+    "a name that is none": b"GET /v1 HTTP/1.1\r\nHost: a\r\nX Y: z\r\n\r\n",
+    "a length that is none": b"GET /v1 HTTP/1.1\r\nHost: a\r\nContent-Length: x\r\n\r\n",
+    "two lengths": b"POST /v1 HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\n",
+    "no request": b"Dear sir or madam,\r\n\r\n",
+    "another version": b"GET /v1 HTTP/9.9\r\nHost: a\r\n\r\n",
+    "a later version without a host": b"GET /v1 HTTP/1.2\r\n\r\n",
+    "a large head": request("/v1", **{"X": "x" * MAX_HEAD_BYTES}),
+    "a large target": request("/v1?" + "x" * MAX_HEAD_BYTES),
+    "many fields": request("/v1", **{f"X-{number}": "x" for number in range(MAX_FIELDS)}),
+    "a head without end": request("/v1", **{"X": "x" * MAX_HEAD_BYTES})[:-4],
+}
+
+
+@pytest.fixture
+def secure(settings: Settings, clock: SettableClock) -> FastAPI:
+    """A service that callers reach by https."""
+    return create_app(settings.model_copy(update={"public_url": "https://guidance.council.example"}), clock)
+
+
+@pytest.fixture
+def address(secure: FastAPI, settings: Settings) -> Iterator[Address]:
+    with run_server(secure, settings) as url:
+        yield address_of(url)
+
+
+def expect_a_whole_refusal(answer: bytes, status: int, kind: str) -> str:
+    """Check everything that a refusal has, and return its id."""
+    fields = fields_of(answer)
+    problem = body_of(answer)
+    assert statuses([answer]) == [status] == [problem["status"]]
+    assert problem["type"] == f"/v1/problems/{kind}"
+    assert "999" in json.dumps(problem)
+    assert fields["content-type"] == "application/problem+json"
+    assert fields["strict-transport-security"] == "max-age=63072000"
+    assert fields["cache-control"] == "no-store"
+    assert fields["connection"] == "close"
+    assert fields["access-control-allow-origin"] == "*"
+    assert "date" in fields
+    assert {name: fields[name.lower()] for name in SECURITY_HEADERS} == SECURITY_HEADERS
+    assert problem["instance"] == f"urn:uuid:{fields['x-request-id']}"
+    return fields["x-request-id"]
+
+
+@pytest.mark.parametrize("refused", REFUSED.values(), ids=REFUSED.keys())
+def test_what_is_no_request_is_refused_whole_and_logged_and_counted(
+    address: Address, refused: bytes, lines: Lines
+) -> None:
+    [answer] = exchange(address, refused)
+    request_id = expect_a_whole_refusal(answer, 400, "bad-request")
+    counted = httpx.get(f"http://{address[0]}:{address[1]}/metrics", trust_env=False).text
+
+    assert 'guidance_requests_total{method="OTHER",route="(none)",status="400"} 1.0' in counted
+    logged = [line for line in lines() if line.get("request_id") == request_id]
+    assert [(line["event"], line["status"], line["route"]) for line in logged] == [("request", 400, "(none)")]
+
+
+def test_after_a_refusal_nothing_more_is_read(address: Address) -> None:
+    answers = exchange(address, REFUSED["no request"] + bye())
+
+    assert statuses(answers) == [400]
+
+
+def test_what_came_before_it_is_answered_first(address: Address) -> None:
+    answers = exchange(address, request(SECTION, Accept="text/csv") + request("/v1/signposts") + REFUSED["no host"])
+
+    assert statuses(answers) == [200, 200, 400]
+
+
+def test_an_older_client_needs_no_host(address: Address) -> None:
+    [answer] = exchange(address, b"GET /v1 HTTP/1.0\r\n\r\n")
+
+    assert statuses([answer]) == [200]
+
+
+@pytest.mark.parametrize("broken", [b"x\r\n", b"5\r\nabc\r\n\r\n\r\n", b"0\r\nX Y: z\r\n\r\n", b"-1\r\n\r\n"])
+@pytest.mark.parametrize("is_apart", [False, True])
+def test_a_body_that_is_broken_gets_one_refusal_that_says_what_to_do(
+    address: Address, lines: Lines, broken: bytes, is_apart: bool
+) -> None:
+    head = request("/v1/concerns", "POST", **{"Content-Type": "application/json", "Transfer-Encoding": "chunked"})
+    with connected(address) as connection:
+        for part in (head, broken + bye()) if is_apart else (head + broken + bye(),):
+            connection.sendall(part)
+        answer = everything_from(connection)
+
+    assert answer.count(b"HTTP/1.1 ") == 1
+    assert statuses([answer]) == [400]
+    assert body_of(answer)["signposts"][0]["phones"][0]["number"] == "999"
+    assert body_of(answer)["contacts"]
+    assert fields_of(answer)["strict-transport-security"] == "max-age=63072000"
+    assert [line["route"] for line in lines() if line.get("request_id") == fields_of(answer)["x-request-id"]]
+
+
+def test_a_body_that_breaks_after_the_answer_gets_no_second_answer(address: Address) -> None:
+    head = request(SECTION, **{"Transfer-Encoding": "chunked"})
+    with connected(address) as connection:
+        connection.sendall(head)
+        first = one_answer(connection)
+        connection.sendall(b"no chunk\r\n" + bye())
+        rest = everything_from(connection)
+
+    assert statuses([first]) == [200]
+    assert rest == b""
+
+
+EVIL = ["http://evil.example", "HTTP://evil.example", "https://evil.example:443", "http://localhost@evil.example"]
+OURS = ["http://localhost", "http://LOCALHOST:8000", "https://guidance.council.example", "http://127.0.0.1"]
+
+
+@pytest.mark.parametrize("host", ["localhost", "evil.example"])
+def test_the_host_of_a_whole_address_counts_and_the_host_field_does_not(address: Address, host: str) -> None:
+    evil, ours = (
+        [
+            exchange(address, request(f"{each}{SECTION}", Connection="close").replace(b"localhost\r\n", own))[0]
+            for each in names
+            for own in [host.encode() + b"\r\n"]
+        ]
+        for names in (EVIL, OURS)
+    )
+
+    assert statuses(evil) == [400] * len(EVIL)
+    assert {body_of(each)["type"] for each in evil} == {"/v1/problems/unknown-host"}
+    assert statuses(ours) == [200] * len(OURS)
+
+
+@pytest.mark.parametrize("target", ["http://", "http:///v1", "ftp://localhost/v1", "v1", "*", "localhost:80", "//v1"])
+def test_a_target_that_is_neither_a_path_nor_an_address_answers_nothing(address: Address, target: str) -> None:
+    [answer] = exchange(address, request(target, Connection="close"))
+
+    assert statuses([answer]) == [404]
+
+
+def test_a_stop_ends_refused_connections_too(secure: FastAPI, settings: Settings) -> None:
+    with run_server(secure, settings) as url, connected(address_of(url)) as connection:
+        connection.sendall(REFUSED["no host"])
+        one_answer(connection)
+        ended = everything_from(connection)  # the server has said everything, and waits for the client
+
+    assert ended == b""
+
+
+def test_a_newcomer_is_refused_whole_where_every_connection_is_at_work(
+    secure: FastAPI, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ClientDeadline, "waits_for_client", property(lambda _: False))
+    with run_server(secure, settings.model_copy(update={"connections": 1})) as url, connected(address_of(url)) as first:
+        first.sendall(request(SECTION))
+        one_answer(first)
+        with connected(address_of(url)) as newcomer:
+            answer = everything_from(newcomer)
+
+    expect_a_whole_refusal(answer, 503, "busy")
+    assert int(fields_of(answer)["retry-after"]) > 0

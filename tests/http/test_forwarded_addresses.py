@@ -1,0 +1,110 @@
+"""The address that a proxy forwards: it is counted and recorded if it is one, and is `unknown` if it cannot be read."""
+
+from collections.abc import Iterator
+
+import pytest
+from fastapi import FastAPI
+from starlette.testclient import TestClient
+
+from app.config import Settings
+from app.main import create_app
+from app.models.clients import Scope
+from app.services.access.rate_limiting import UNKNOWN_ADDRESS
+from tests.support.clock import A_TUESDAY
+from tests.support.concerns import Concern
+from tests.support.editions import a_key
+
+CHECK = "/v1/concerns/check"
+FORM = "/raise-a-concern/child-sexual-exploitation"
+PROXY, STRANGER = "192.0.2.1", "192.0.2.99"
+UNREADABLE = [
+    "unknown",
+    "_hidden",
+    "evil spoof é",
+    "",
+    ",",
+    "203.0.113.1, evil",
+    "300.0.0.1",
+    "1.2.3",
+    "[::1",
+    "a" * 400,
+]
+READABLE = {
+    "203.0.113.5": "203.0.113.5",
+    "203.0.113.5:4711": "203.0.113.5",
+    "evil, 203.0.113.5": "203.0.113.5",
+    "2001:DB8::1": "2001:db8::1",
+    "[2001:db8::1]:443": "2001:db8::1",
+    "fe80::1%evil words": "fe80::1",
+    f"203.0.113.5, {PROXY}": "203.0.113.5",
+}
+
+
+@pytest.fixture
+def service(settings: Settings) -> FastAPI:
+    changes = {"trusted_proxies": (PROXY,), "limit_concerns": "3/minute"}
+    return create_app(settings.model_copy(update=changes), lambda: A_TUESDAY)
+
+
+@pytest.fixture
+def proxy(service: FastAPI) -> Iterator[TestClient]:
+    with TestClient(service, client=(PROXY, 50_000)) as client:
+        yield client
+
+
+def forwarded(address: str) -> dict[str, bytes]:
+    return {"X-Forwarded-For": address.encode()}
+
+
+def recorded(client: TestClient, *fields: tuple[str, bytes]) -> str:
+    """The address on the record of a look at the record."""
+    key = [(name, value.encode()) for name, value in a_key(client, Scope.AUDIT).items()]
+    for _ in range(2):  # the first look is on the record that the second reads
+        answer = client.get("/v1/desk/disclosures", headers=[*key, *fields])
+    address: str = answer.json()["disclosures"][0]["address"]
+    return address
+
+
+@pytest.mark.parametrize("address", UNREADABLE)
+def test_what_is_no_address_is_recorded_as_unknown(proxy: TestClient, address: str) -> None:
+    assert recorded(proxy, ("X-Forwarded-For", address.encode())) == UNKNOWN_ADDRESS == "unknown"
+
+
+@pytest.mark.parametrize(("address", "expected"), READABLE.items())
+def test_an_address_is_recorded_in_its_usual_form(proxy: TestClient, address: str, expected: str) -> None:
+    assert recorded(proxy, ("X-Forwarded-For", address.encode())) == expected
+
+
+def test_the_last_of_several_fields_counts(proxy: TestClient) -> None:
+    fields = [("X-Forwarded-For", b"203.0.113.5"), ("X-Forwarded-For", b"203.0.113.6")]
+
+    assert recorded(proxy, *fields) == "203.0.113.6"
+
+
+def test_callers_whose_address_cannot_be_read_are_counted_as_one(proxy: TestClient, a_concern: Concern) -> None:
+    addresses = [*UNREADABLE[:4], "203.0.113.5"]
+
+    answers = [proxy.post(CHECK, json=a_concern(), headers=forwarded(address)) for address in addresses]
+
+    assert [answer.status_code for answer in answers] == [200, 200, 200, 429, 200]
+
+
+def test_what_a_stranger_forwards_changes_nothing(service: FastAPI, a_concern: Concern) -> None:
+    with TestClient(service, client=(STRANGER, 50_000)) as stranger:
+        answers = [stranger.post(CHECK, json=a_concern(), headers=forwarded(f"203.0.113.{n}")) for n in range(4)]
+
+        assert [answer.status_code for answer in answers] == [200, 200, 200, 429]
+        assert recorded(stranger, ("X-Forwarded-For", b"evil")) == STRANGER
+
+
+def test_a_page_s_submission_counts_under_the_limit_of_concerns(proxy: TestClient, a_concern: Concern) -> None:
+    answers = [proxy.post(FORM, data={"do": "check"}, headers=forwarded("203.0.113.5")) for _ in range(3)]
+    by_page = proxy.post(FORM, data={"do": "send"}, headers=forwarded("203.0.113.5") | {"Accept": b"text/html"})
+    by_api = proxy.post(CHECK, json=a_concern(), headers=forwarded("203.0.113.5"))
+
+    assert {answer.status_code for answer in answers} == {422}
+    assert {answer.headers["RateLimit-Policy"] for answer in answers} == {'"concerns";q=3;w=60'}
+    assert [by_page.status_code, by_api.status_code] == [429, 429]
+    assert by_page.headers["Content-Type"].startswith("text/html")
+    assert "999" in by_page.text
+    assert int(by_page.headers["Retry-After"]) > 0

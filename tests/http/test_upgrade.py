@@ -1,0 +1,108 @@
+"""An offer of another protocol (`Connection: Upgrade`): the service stays with HTTP/1.1, and a body is a body."""
+
+import json
+from dataclasses import dataclass
+from itertools import product
+
+import pytest
+
+from app.models.concerns.examples import SMALLEST_EXAMPLE
+from tests.support.waiting import wait_until
+from tests.support.wire import (
+    SECTION,
+    Address,
+    address,
+    answers_in,
+    body_of,
+    bye,
+    chunked,
+    chunks,
+    connected,
+    everything_from,
+    one_answer,
+    request,
+    statuses,
+)
+
+pytestmark = pytest.mark.any_database
+
+__all__ = ["address", "chunks"]  # fixtures
+
+CONCERNS = "/v1/concerns"
+OFFERS = ["h2c", "websocket"]
+JSON = "application/json"
+BODY = json.dumps(SMALLEST_EXAMPLE).encode()
+SMUGGLED = request("/v1/signposts")
+
+
+def offer(method: str, path: str, protocol: str, **fields: str) -> bytes:
+    more = {"HTTP2-Settings": "AAMAAABkAAQCAAAAAAIAAAAA"} if protocol == "h2c" else {"Sec-WebSocket-Version": "13"}
+    connection = "Upgrade, HTTP2-Settings" if protocol == "h2c" else "keep-alive, Upgrade"
+    typed = {"Content-Type": JSON, "Connection": connection, "Upgrade": protocol}
+    return request(path, method=method, **typed, **more, **fields)
+
+
+@dataclass(frozen=True)
+class Way:
+    """A way in which the body comes."""
+
+    is_chunked: bool
+    is_apart: bool
+
+    def parts(self, head: bytes, body: bytes) -> list[bytes]:
+        """What is sent, each part by itself."""
+        framing, framed = (
+            (b"Transfer-Encoding: chunked", chunked(body))
+            if self.is_chunked
+            else (b"Content-Length: %d" % len(body), body)
+        )
+        whole = head.removesuffix(b"\r\n") + framing + b"\r\n\r\n"
+        return [whole, framed] if self.is_apart else [whole + framed]
+
+
+WAYS = [Way(is_chunked, is_apart) for is_chunked, is_apart in product((False, True), repeat=2)]
+
+
+@pytest.mark.parametrize("protocol", OFFERS)
+@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("method", ["GET", "POST"])
+@pytest.mark.parametrize("body", [BODY, SMUGGLED])
+def test_a_body_after_an_offer_of_another_protocol_is_read_as_a_body(
+    address: Address, chunks: list[tuple[bytes, bool]], protocol: str, way: Way, method: str, body: bytes
+) -> None:
+    path = f"{CONCERNS}/check" if method == "POST" else SECTION
+    with connected(address) as connection:
+        for part in way.parts(offer(method, path, protocol), body):
+            before = len(chunks)
+            connection.sendall(part)
+            wait_until(lambda before=before: len(chunks) > before)  # type: ignore[misc]  # bound at once
+        connection.sendall(bye(f"{SECTION}/no-such-factor"))
+        answers = answers_in(everything_from(connection))
+
+    assert statuses(answers) == [400 if method == "POST" and body == SMUGGLED else 200, 404]
+    assert b"signposts" not in answers[0] or method == "POST"
+    assert body_of(answers[1])["type"] == "/v1/problems/no-such-item"
+
+
+@pytest.mark.parametrize("protocol", OFFERS)
+@pytest.mark.parametrize("way", WAYS)
+def test_three_callers_on_one_connection_of_a_proxy_each_get_the_answer_to_their_own_request(
+    address: Address, protocol: str, way: Way
+) -> None:
+    """A proxy sends each request when the one before is answered. The first caller hides a request in its body."""
+    with connected(address) as connection:
+
+        def call(method: str, path: str, body: bytes, **fields: str) -> bytes:
+            for part in way.parts(offer(method, path, protocol, **fields), body):
+                connection.sendall(part)
+            return one_answer(connection)
+
+        attacker = call("POST", f"{CONCERNS}/check", SMUGGLED)
+        victim = call("POST", CONCERNS, BODY, **{"Idempotency-Key": "the-victim"})
+        again = call("POST", CONCERNS, BODY, **{"Idempotency-Key": "the-victim"})
+        third = call("GET", SECTION, SMUGGLED)
+
+    assert statuses([attacker, victim, again, third]) == [400, 201, 201, 200]
+    assert body_of(victim)["reference"] == body_of(again)["reference"]
+    assert "factors" in body_of(third)
+    assert b"status_token" not in attacker + third
