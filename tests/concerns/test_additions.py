@@ -2,7 +2,6 @@
 
 import json
 import threading
-import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
@@ -21,6 +20,7 @@ from tests.support.concerns import Concern
 from tests.support.databases import files_of, raw_connection
 from tests.support.desk import Desk
 from tests.support.live import LiveServer
+from tests.support.waiting import wait_until
 
 CANARY = "Canary-Alex-Example-came-home"
 LEVELS = ("no", "not_sure", "yes")
@@ -169,9 +169,7 @@ def writer_at_rest(service: FastAPI) -> Iterator[Callable[[int], None]]:
         released.wait(60)
 
     def wait_for(count: int) -> None:
-        deadline = time.monotonic() + 60
-        while writer.waiting < count and time.monotonic() < deadline:
-            time.sleep(0.01)
+        wait_until(lambda: writer.waiting >= count)
         assert writer.waiting == count
 
     with ThreadPoolExecutor(1) as resting:

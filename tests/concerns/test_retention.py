@@ -2,7 +2,6 @@
 
 import datetime as dt
 import sqlite3
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -21,6 +20,7 @@ from tests.support.concerns import Concern
 from tests.support.databases import raw_connection
 from tests.support.desk import Desk
 from tests.support.live import LiveServer
+from tests.support.waiting import wait_until
 
 LONG_AGO = dt.datetime(2020, 1, 7, 9, 30, tzinfo=dt.UTC)  # to the command's own clock
 PIECE = 16
@@ -254,14 +254,11 @@ def test_a_serving_process_erases_by_itself_what_is_due(
     server.start()
 
     try:
-        deadline = time.monotonic() + 30
-        while not (gone := database("SELECT reference FROM concerns WHERE sealed IS NULL")):
-            assert time.monotonic() < deadline
-            time.sleep(0.1)
+        wait_until(lambda: database("SELECT reference FROM concerns WHERE sealed IS NULL"))
     finally:
         server.stop()
 
-    assert gone == [(due["reference"],)]
+    assert database("SELECT reference FROM concerns WHERE sealed IS NULL") == [(due["reference"],)]
     acts = database("SELECT client, act, detail FROM disclosures WHERE chain = ? ORDER BY number", due["reference"])
     assert acts[-1] == ("retention", "erased", "kept for 365 days")
     assert database("SELECT count(*) FROM disclosures WHERE chain = ?", waiting["reference"]) == [(0,)]

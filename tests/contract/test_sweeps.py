@@ -81,6 +81,15 @@ def test_every_route_that_is_no_cached_read_forbids_storage(service: FastAPI) ->
     assert [route.path for route in others if forbid_storage not in callables(route.dependant)] == []
 
 
+def test_every_cached_read_reads_no_credential(service: FastAPI) -> None:
+    """The response cache answers with and without a credential alike."""
+    cached = {each.path for each in operations(service.openapi()) if "304" in each.definition["responses"]}
+    theirs = [route for route in routes(service) if route.path in cached and route.methods == {"GET"}]
+
+    assert len(theirs) > 15
+    assert [route.path for route in theirs if declared(route) != {allow_anyone}] == []
+
+
 def for_clients(service: FastAPI) -> dict[str, tuple[Operation, str]]:
     """Each operation that is for clients, with the one scope that it needs."""
     found = {}

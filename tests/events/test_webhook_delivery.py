@@ -24,8 +24,9 @@ from app.store.events import append_event, count_deliveries
 from app.web.context import AppContext
 from tests.support.clock import A_TUESDAY
 from tests.support.concerns import Concern
-from tests.support.live import LiveServer, environment_for, eventually
+from tests.support.live import LiveServer, environment_for
 from tests.support.receiver import Receiver, Reply
+from tests.support.waiting import eventually
 
 pytestmark = pytest.mark.slow  # processes, browsers or long work
 

@@ -139,6 +139,19 @@ def test_whatever_is_not_one_whole_plain_read_is_left_to_the_server(
     assert [is_answered for _, is_answered in chunks] == [False]
 
 
+def test_a_credential_is_not_remembered_with_a_request(service: FastAPI, address: Address, begun: list[str]) -> None:
+    exchange(address, bye())
+    begun.clear()
+    with_credential = request(SECTION, Authorization="Bearer x")
+
+    answers = one_by_one(address, *[with_credential] * 2)
+
+    assert statuses(answers) == [200, 200]
+    assert begun == [SECTION, SECTION]
+    cache = FrontCache(service.state.context.response_cache, Records())  # type: ignore[arg-type]  # records nothing
+    assert cache.read(with_credential) is None
+
+
 def test_no_part_of_a_known_request_and_nothing_longer_is_taken_for_it(service: FastAPI, address: Address) -> None:
     known = request(SECTION)
     exchange(address, bye())

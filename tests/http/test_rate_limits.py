@@ -5,7 +5,6 @@ import secrets
 import shutil
 import socket
 import subprocess
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -27,6 +26,7 @@ from tests.support.clock import A_TUESDAY
 from tests.support.concerns import Concern
 from tests.support.editions import a_key
 from tests.support.log_lines import Lines
+from tests.support.waiting import wait_until
 
 CONCERNS = "/v1/concerns"
 CHECK = f"{CONCERNS}/check"
@@ -208,11 +208,15 @@ def test_no_network_address_of_a_reporter_is_kept_or_logged(
 
 def _counters(service: Any) -> dict[str, int]:
     """What the limiter holds in memory."""
+    counted: dict[str, int] = dict(_limiter(service)._own.storage.storage)
+    return counted
+
+
+def _limiter(service: Any) -> Any:
     layer = service.middleware_stack
     while not hasattr(layer, "_limiter"):
         layer = layer.app
-    counted: dict[str, int] = dict(layer._limiter._own.storage.storage)
-    return counted
+    return layer._limiter
 
 
 def test_which_routes_are_limited_is_told_in_the_document(service: FastAPI) -> None:
@@ -241,15 +245,14 @@ class Store:
     def start(self) -> None:
         command = ["redis-server", "--port", str(self.port), "--save", "", "--dir", str(self.folder)]
         self._process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        deadline = time.monotonic() + 10
-        while time.monotonic() < deadline:
-            try:
-                socket.create_connection(("127.0.0.1", self.port)).close()
-            except OSError:
-                time.sleep(0.02)
-            else:
-                return
-        raise RuntimeError("redis-server did not start")
+        wait_until(self._answers)
+
+    def _answers(self) -> bool:
+        try:
+            socket.create_connection(("127.0.0.1", self.port)).close()
+        except OSError:
+            return False
+        return True
 
     def stop(self) -> None:
         if self._process is not None:
@@ -311,7 +314,7 @@ def test_where_the_store_goes_away_each_node_counts_for_itself_until_it_is_back(
         away = [ask() for _ in range(4)]
         told = [line for line in lines() if line["event"] == "limits_store_unavailable"]
         store.start()
-        time.sleep(0.3)
+        wait_until(lambda: not _limiter(called(A_SCHOOL).app)._is_unavailable)
         back = ask()
 
     assert before == [(200, "r=2"), (200, "r=1"), (200, "r=0")]

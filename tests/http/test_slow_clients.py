@@ -4,25 +4,32 @@ import json
 import socket
 import threading
 import time
+from asyncio import BaseTransport
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from threading import Event
 from typing import Any
 from urllib.parse import urlsplit
 
 import anyio
+import httpx
 import pytest
+from fastapi import FastAPI
 from starlette.testclient import TestClient
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.config import Settings
 from app.main import create_app
 from app.models.concerns.examples import SMALLEST_EXAMPLE
+from app.server.front import Front
 from app.server.run import MAX_HEAD_BYTES
 from app.web.middleware import request_body
 from app.web.middleware.request_body import MAX_BODY_BYTES, RequestBodyMiddleware
 from tests.support.live import LiveServer
+from tests.support.threaded import run_server
+from tests.support.waiting import pause, wait_until
+from tests.support.wire import address_of, connected
 
 pytestmark = [pytest.mark.any_database, pytest.mark.slow]
 
@@ -103,7 +110,7 @@ def test_a_head_that_does_not_end_is_given_up_however_it_trickles(connect: Conne
                 slow.sendall(b"X: x\r\n")
             except OSError:
                 return
-            time.sleep(0.1)
+            pause(0.1)
 
     thread = threading.Thread(target=trickle)
     thread.start()
@@ -131,7 +138,7 @@ def test_a_connection_that_is_used_again_and_again_stays_open(connect: Connect) 
     while time.monotonic() < ends:
         connection.sendall(READ)
         assert connection.recv(65_536).startswith(b"HTTP/1.1 200 ")
-        time.sleep(CLIENT_SECONDS / 10)
+        pause(CLIENT_SECONDS / 10)
 
 
 def test_a_body_that_does_not_arrive_in_time_is_a_problem_that_says_whom_to_call(connect: Connect) -> None:
@@ -150,7 +157,7 @@ def test_a_body_that_comes_slowly_and_in_time_is_taken(connect: Connect) -> None
     connection.sendall(HEAD + f"Connection: close\r\nContent-Length: {len(BODY)}\r\n\r\n".encode())
     for at in range(0, len(BODY), 60):
         connection.sendall(BODY[at : at + 60])
-        time.sleep(0.05)
+        pause(0.05)
 
     assert told(connection).startswith(b"HTTP/1.1 200 ")
 
@@ -190,21 +197,50 @@ def test_clients_whose_bodies_are_awaited_give_way_too(connect: Connect, impatie
         assert caller.post("/v1/concerns", json=SMALLEST_EXAMPLE).status_code == 201
 
 
-def test_clients_that_do_not_take_their_answers_give_way_to_others_and_are_given_up(
-    connect: Connect, impatient: LiveServer
+@pytest.fixture
+def fronts(monkeypatch: pytest.MonkeyPatch) -> list[Front]:
+    """The server's end of each connection that is open."""
+    open_ones: list[Front] = []
+    made, lost = Front.connection_made, Front.connection_lost
+
+    def watch_made(self: Front, transport: BaseTransport) -> None:
+        open_ones.append(self)
+        made(self, transport)
+
+    def watch_lost(self: Front, exc: Exception | None) -> None:
+        lost(self, exc)
+        open_ones.remove(self)
+
+    monkeypatch.setattr(Front, "connection_made", watch_made)
+    monkeypatch.setattr(Front, "connection_lost", watch_lost)
+    return open_ones
+
+
+@contextmanager
+def greedy(service: FastAPI, settings: Settings, fronts: list[Front]) -> Iterator[str]:
+    """A server whose connections are all taken by clients that request much, and read nothing."""
+    with run_server(service, settings) as url, ExitStack() as stack:
+        for _ in range(settings.connections):
+            stack.enter_context(connected(address_of(url))).sendall(LARGE_ANSWER * LARGE_ANSWERS)
+        wait_until(lambda: [each.deadline.is_write_paused for each in fronts] == [True] * settings.connections)
+        yield url
+
+
+def test_clients_that_do_not_take_their_answers_give_way_to_others(
+    service: FastAPI, settings: Settings, fronts: list[Front]
 ) -> None:
-    greedy = []
-    for _ in range(CONNECTIONS):
-        connection = connect()
-        connection.sendall(LARGE_ANSWER * LARGE_ANSWERS)
-        greedy.append(connection)
-    time.sleep(0.3)
+    few = settings.model_copy(update={"connections": CONNECTIONS, "client_seconds": 1000.0})
+    with greedy(service, few, fronts) as url:
+        assert httpx.post(f"{url}/v1/concerns", json=SMALLEST_EXAMPLE, trust_env=False).status_code == 201
 
-    with impatient.client() as caller:
-        assert caller.post("/v1/concerns", json=SMALLEST_EXAMPLE).status_code == 201
-    time.sleep(CLIENT_SECONDS + 0.5)
 
-    assert all(told(connection).count(b"HTTP/1.1 200 OK") < LARGE_ANSWERS for connection in greedy)
+def test_clients_that_do_not_take_their_answers_are_given_up_though_they_never_read(
+    service: FastAPI, settings: Settings, fronts: list[Front]
+) -> None:
+    """A connection that is closed in peace lasts until its client has read everything, which it never does."""
+    few = settings.model_copy(update={"connections": CONNECTIONS, "client_seconds": CLIENT_SECONDS})
+    with greedy(service, few, fronts):
+        wait_until(lambda: not fronts)
 
 
 async def _serve(app: ASGIApp, *messages: Message, path: str = "/v1/concerns", method: str = "POST") -> list[Message]:
@@ -223,7 +259,7 @@ async def _serve(app: ASGIApp, *messages: Message, path: str = "/v1/concerns", m
 
 
 async def _never() -> Message:
-    await anyio.sleep(30)
+    await anyio.sleep_forever()
     return {"type": "http.disconnect"}
 
 
@@ -277,7 +313,7 @@ def test_bodies_that_arrive_at_once_may_not_fill_the_memory(monkeypatch: pytest.
 
         async with anyio.create_task_group() as tasks:
             tasks.start_soon(one, a_part(b"x" * 90, more=True))
-            await anyio.sleep(0.02)
+            await anyio.wait_all_tasks_blocked()
             tasks.start_soon(one, a_part(b"x" * 90, more=False))
         await one(a_part(b"x" * 90, more=False))
         return statuses
@@ -302,7 +338,7 @@ def test_no_more_is_worked_on_at_once_than_is_set_and_health_is_told_all_the_sam
 
         async with anyio.create_task_group() as tasks:
             tasks.start_soon(one, "/v1")
-            await anyio.sleep(0.02)
+            await anyio.wait_all_tasks_blocked()
             await one("/v1/guides")
             await one("/health/ready")
             event.set()

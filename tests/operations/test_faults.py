@@ -9,7 +9,6 @@ import random
 import sqlite3
 import subprocess
 import threading
-import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, closing, contextmanager
@@ -28,9 +27,10 @@ from app.store.writer import Writer
 from tests.support.clock import A_TUESDAY
 from tests.support.databases import Postgresql
 from tests.support.editions import CONTENT_KEYS
-from tests.support.live import LiveServer, eventually
+from tests.support.live import LiveServer
 from tests.support.load import A_CONCERN, LoadResult, load
 from tests.support.publishing import GUIDE
+from tests.support.waiting import eventually, pause
 
 pytestmark = [pytest.mark.any_database, pytest.mark.slow]
 
@@ -88,7 +88,7 @@ def test_a_kill_at_any_moment_loses_nothing_that_was_acknowledged_and_doubles_no
     for number, moment in enumerate(moments):
         with load([node.url], callers=CALLERS, name=f"round-{number}") as told:
             assert eventually(lambda told=told: len(told.receipts) > CALLERS), moments  # type: ignore[misc]
-            time.sleep(moment)
+            pause(moment)
             node.kill()
         node.start()
         everything.receipts |= told.receipts
@@ -117,7 +117,7 @@ def test_a_database_server_that_is_killed_and_comes_back_is_used_again_and_has_e
     for number in range(ROUNDS):
         with load([node.url], callers=CALLERS, name=f"round-{number}") as told:
             assert eventually(lambda told=told: len(told.receipts) > CALLERS)  # type: ignore[misc]
-            time.sleep(MOMENTS.uniform(0.1, 1.0))
+            pause(MOMENTS.uniform(0.1, 1.0))
             kill_postgresql(shared)
             before = len(told.receipts)
             assert eventually(lambda: ready(node) == 503)

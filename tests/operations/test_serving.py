@@ -1,6 +1,5 @@
 """Several processes on one address, and stopping without dropping anything."""
 
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,6 +10,7 @@ from tests.support.databases import files_of
 from tests.support.live import LiveServer
 from tests.support.load import A_CONCERN, load
 from tests.support.publishing import GUIDE
+from tests.support.waiting import eventually, wait_until
 
 pytestmark = pytest.mark.slow  # processes, browsers or long work
 
@@ -37,8 +37,7 @@ def test_asked_to_stop_it_turns_red_refuses_what_is_new_reads_on_and_finishes_wh
     draining: LiveServer,
 ) -> None:
     with draining.client() as client, load([draining.url], callers=4) as told:
-        while not told.receipts:
-            time.sleep(0.01)
+        wait_until(lambda: told.receipts)
         draining.terminate()
         ready = client.get("/health/ready")
         while ready.is_success:  # the signal is on its way
@@ -64,8 +63,7 @@ def test_asked_to_stop_it_turns_red_refuses_what_is_new_reads_on_and_finishes_wh
 
 def test_several_processes_share_one_address_and_one_database(several: LiveServer) -> None:
     with load([several.url], callers=8) as told:
-        while len(told.receipts) < 100:
-            time.sleep(0.01)
+        wait_until(lambda: len(told.receipts) >= 100)
     lines = several.log.read_text()
     with several.client() as client:
         metrics = [client.get("/metrics").text for _ in range(10)]
@@ -83,9 +81,8 @@ def test_several_processes_share_one_address_and_one_database(several: LiveServe
 def test_a_worker_that_dies_is_replaced_and_the_others_answer_meanwhile(several: LiveServer) -> None:
     first, *_ = several.children()
     first.kill()
-    deadline = time.monotonic() + 60
-    while (now := several.children()) and (len(now) < WORKERS or first in now) and time.monotonic() < deadline:
-        time.sleep(0.05)
+    eventually(lambda: len(now := several.children()) >= WORKERS and first not in now)
+    now = several.children()
     answer = httpx.post(f"{several.url}/v1/concerns", json=A_CONCERN, trust_env=False, timeout=60)
 
     assert len(now) == WORKERS

@@ -5,8 +5,6 @@ import re
 import signal
 import subprocess
 import sys
-import time
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +12,7 @@ import httpx
 import psutil
 
 from tests.support.databases import address_for
+from tests.support.waiting import eventually
 
 STARTING_SECONDS = 30
 
@@ -23,14 +22,6 @@ def environment_for(data_dir: Path, **settings: str) -> dict[str, str]:
     address = address_for(data_dir)
     values = {"drain_seconds": "0"} | ({"database_url": address} if address else {}) | settings
     return {**os.environ, **{f"GUIDANCE_{name.upper()}": value for name, value in values.items()}}
-
-
-def eventually(holds: Callable[[], bool], *, patience_seconds: float = 60) -> bool:
-    """Wait until the condition holds, and return whether it does. The time limit only ends a test that would fail."""
-    deadline = time.monotonic() + patience_seconds
-    while not holds() and time.monotonic() < deadline:
-        time.sleep(0.05)
-    return holds()
 
 
 class LiveServer:
@@ -51,18 +42,19 @@ class LiveServer:
         read_from = self.log.stat().st_size if self.log.exists() else 0
         with self.log.open("ab") as log:
             self._process = subprocess.Popen(command, stderr=log, stdout=log, env=self._environment)
-        deadline = time.monotonic() + STARTING_SECONDS
-        while time.monotonic() < deadline:
-            output = self.log.read_bytes()[read_from:].decode()
-            found = re.search(r"Serving on (http://[0-9.]+:[0-9]+)", output)
-            if found and self._is_ready(found[1]):
-                self.url = found[1]
-                return
-            if self._process.poll() is not None:
-                break
-            time.sleep(0.05)
-        self.stop()
-        raise RuntimeError(f"the server did not start: {self.log.read_text()[-2000:]}")
+        self.url = ""
+        process = self._process
+        eventually(lambda: self._find_url(read_from) or process.poll() is not None, patience_seconds=STARTING_SECONDS)
+        if not self.url:
+            self.stop()
+            raise RuntimeError(f"the server did not start: {self.log.read_text()[-2000:]}")
+
+    def _find_url(self, read_from: int) -> bool:
+        """Read the address from the log, once the server is ready."""
+        found = re.search(r"Serving on (http://[0-9.]+:[0-9]+)", self.log.read_bytes()[read_from:].decode())
+        if found and self._is_ready(found[1]):
+            self.url = found[1]
+        return bool(self.url)
 
     @staticmethod
     def _is_ready(url: str) -> bool:

@@ -11,7 +11,7 @@ from fastapi import FastAPI
 from app.config import Settings
 from app.main import GuidanceApp
 from app.server.run import DrainingMiddleware, server_config
-from tests.support.live import eventually
+from tests.support.waiting import eventually
 
 
 @contextmanager
