@@ -21,7 +21,7 @@ mark := $(shell { pwd; echo '$(python)'; } | cksum | cut -d ' ' -f 1)
 made := $(VENV)/made-$(mark)
 pip := $(VENV)/bin/python -m pip --quiet --disable-pip-version-check --no-input
 
-.PHONY: serve test cover faults bench bench-check check audit format lock clean
+.PHONY: serve test cover faults fuzz bench bench-check check audit format lock clean
 .DELETE_ON_ERROR:
 
 # Serve on this machine: publish the seed into ./data, make development keys, listen on 127.0.0.1:8000.
@@ -39,6 +39,10 @@ cover: $(VENV)/installed-dev
 # Kill, fill and cut off real processes, thirty times over. Fewer: make faults ROUNDS=5
 faults: $(VENV)/installed-dev
 	FAULT_ROUNDS=$(or $(ROUNDS),30) $(VENV)/bin/pytest -n 0 -rA tests/operations/test_faults.py tests/concerns/test_durability.py $(ARGS)
+
+# Send odd and cut requests over raw sockets. Longer: make fuzz ROUNDS=1000; the same again: FUZZ_SEED=... make fuzz
+fuzz: $(VENV)/installed-dev
+	FUZZ_ROUNDS=$(or $(ROUNDS),100) $(VENV)/bin/pytest -n 0 -rA tests/http/test_raw_sockets.py $(ARGS)
 
 # Measure the service beside baselines (about half an hour; ARGS=--quick a few minutes). Uses wrk and nginx where installed.
 bench: $(VENV)/installed-dev $(VENV)/installed-bench

@@ -23,5 +23,5 @@ def eventually(condition: Callable[[], object], *, patience_seconds: float = 60,
 
 
 def pause(seconds: float) -> None:
-    """Let time pass where time is the subject, such as a slow client. `test_workshop.py` lists each place."""
+    """Let time pass where time is the subject, such as a slow client. `test_waiting.py` lists each place."""
     time.sleep(seconds)
