@@ -11,7 +11,7 @@ VERSIONS = frozenset({b"1.0", b"1.1"})
 SCHEMES = frozenset({b"http", b"https"})
 FIELD_BYTES = len(b": \r\n")
 END_OF_HEAD = re.compile(rb"\n\r?\n")
-MAX_FIELDS = 500
+MAX_HEAD_FIELDS = 500
 """How many fields a head may have. Each takes time, however small it is, and 64 KB hold 13,000."""
 PIECES_PER_TURN = 100
 """How many pieces of a body are read before other connections have their turn. 256 KB hold 43,000 chunks."""
@@ -61,7 +61,7 @@ class RequestReader(h11.Connection):
         """Count the fields of the next head before h11 parses them."""
         data, _ = self.trailing_data
         end = END_OF_HEAD.search(data)
-        if data.count(b"\n", 0, end.start() if end else len(data)) > MAX_FIELDS:
+        if data.count(b"\n", 0, end.start() if end else len(data)) > MAX_HEAD_FIELDS:
             raise h11.RemoteProtocolError("the head has too many fields", error_status_hint=TOO_LARGE)
 
 

@@ -10,7 +10,7 @@ from fastapi import FastAPI
 from app.config import Settings
 from app.main import create_app
 from app.server.client_deadline import ClientDeadline
-from app.server.request_head import MAX_FIELDS
+from app.server.request_head import MAX_HEAD_FIELDS
 from app.server.run import MAX_HEAD_BYTES
 from app.web.middleware.security_headers import SECURITY_HEADERS
 from tests.support.clock import SettableClock
@@ -44,7 +44,7 @@ REFUSED = {
     "a later version without a host": b"GET /v1 HTTP/1.2\r\n\r\n",
     "a large head": request("/v1", **{"X": "x" * MAX_HEAD_BYTES}),
     "a large target": request("/v1?" + "x" * MAX_HEAD_BYTES),
-    "many fields": request("/v1", **{f"X-{number}": "x" for number in range(MAX_FIELDS)}),
+    "many fields": request("/v1", **{f"X-{number}": "x" for number in range(MAX_HEAD_FIELDS)}),
     "a head without end": request("/v1", **{"X": "x" * MAX_HEAD_BYTES})[:-4],
 }
 
