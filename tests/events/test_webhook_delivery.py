@@ -19,6 +19,7 @@ from app.config import Settings
 from app.models.clients import Scope
 from app.models.events.tables import EventKind
 from app.services.events.ssrf_guard import SsrfGuard
+from app.services.events.webhook_keys import open_webhook_keys
 from app.services.events.webhooks import add_webhook
 from app.store.events import append_event, count_deliveries
 from app.web.context import AppContext
@@ -33,7 +34,7 @@ EVENTS = 300
 LEASE_SECONDS = 2
 wait_until = partial(eventually, patience_seconds=90)
 # `guidance deliver` as it is, but for the length of its pauses: six hours would be long for a test.
-DELIVER = "import app.services.events.dispatcher as it; it.DELAYS = (0.1,) * 14; from app.cli import main; main()"
+DELIVER = "import app.services.events.retries as it; it.DELAYS = (0.1,) * 14; from app.cli import main; main()"
 
 
 @contextmanager
@@ -50,7 +51,8 @@ def a_process(*words: str, **environment: str) -> Iterator[subprocess.Popen[byte
 
 def tell_many(context: AppContext, url: str) -> None:
     """An address that asked for everything, and events for it: each in a transaction of its own."""
-    add_webhook(context.writer, name="x", url=url, kinds=EventKind, guard=SsrfGuard(), at=A_TUESDAY)
+    keys = open_webhook_keys(context.settings)
+    add_webhook(context.writer, name="x", url=url, kinds=EventKind, guard=SsrfGuard(), keys=keys, at=A_TUESDAY)
     for number in range(EVENTS):
         data = {"reference": f"number-{number}"}
         context.writer.run(partial(append_event, kind=EventKind.CONCERN_RECEIVED, at=A_TUESDAY, data=data))
