@@ -67,11 +67,15 @@ class WebhookSender:
             return SendResult(type(failure).__name__)
 
     async def _send(self, delivery: ClaimedDelivery, at: dt.datetime) -> SendResult:
-        url, host = await self._lookups.resolve(delivery.url)
+        # Lookup, connection and TLS end by times of their own, before the deadline: a cancelled TLS handshake would
+        # leave its connection open (httpcore 1.0 closes it after an error, and not where the task is cancelled).
+        step = self._seconds / 4
+        async with asyncio.timeout(step):
+            url, host = await self._lookups.resolve(delivery.url)
         body = _body_of(delivery, self._public_url)
         headers, tls = _headers_of(delivery, body, at), {"sni_hostname": host}
         async with (
-            httpx.AsyncClient(verify=self._tls, timeout=None, trust_env=False) as client,  # noqa: S113  # `send` has the deadline
+            httpx.AsyncClient(verify=self._tls, timeout=httpx.Timeout(None, connect=step), trust_env=False) as client,
             client.stream("POST", url, content=body, headers=headers, extensions=tls) as response,
         ):
             with suppress(httpx.HTTPError, TimeoutError):  # the status is known, and decides
