@@ -2,7 +2,7 @@
 
 import datetime as dt
 
-from sqlalchemy import update
+from sqlalchemy import delete, update
 from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session, col, select
 
@@ -18,11 +18,9 @@ def insert_webhook(session: Session, webhook: WebhookRow) -> None:
 
     Deliveries to the former address stay as a record. None of them goes to the new one.
     """
-    former = session.get(WebhookRow, webhook.name)
-    if former is not None and former.disabled_because == REMOVED:
+    was_removed = col(WebhookRow.name) == webhook.name, col(WebhookRow.disabled_because) == REMOVED
+    if session.exec(delete(WebhookRow).where(*was_removed)).rowcount:
         _cancel_deliveries(session, webhook.name)
-        session.delete(former)
-        session.flush()
     session.add(webhook)
     try:
         session.flush()
