@@ -16,10 +16,10 @@ from app.errors import SetupError, WebhookSecretUnreadable
 from app.services.access.key_files import write_key_file
 
 WEBHOOK_KEY = "webhook-key.txt"
-PLAIN = "whsec_"
+PLAIN_PREFIX = "whsec_"
 """Starts a secret that is not encrypted, as the first version stored it."""
-VERSION = "v1"
-KEY_BYTES, NONCE_BYTES = 32, 12
+FORMAT_VERSION = "v1"
+WEBHOOK_KEY_BYTES, NONCE_BYTES = 32, 12
 EXPLANATION = "# Secrets of webhooks are encrypted under the first key. The others still decrypt.\n"
 
 
@@ -61,7 +61,7 @@ class WebhookKeys:
         key = self._newest()
         nonce = secrets.token_bytes(NONCE_BYTES)
         sealed = nonce + AESGCM(key.value).encrypt(nonce, secret.encode(), webhook.encode())
-        return ".".join((VERSION, key.id, base64.urlsafe_b64encode(sealed).decode()))
+        return ".".join((FORMAT_VERSION, key.id, base64.urlsafe_b64encode(sealed).decode()))
 
     def decrypt_all(self, webhook: str, stored: Iterable[str]) -> tuple[str, ...]:
         """Decrypt the secrets of that webhook. Raises `WebhookSecretUnreadable`."""
@@ -76,11 +76,11 @@ class WebhookKeys:
 
     def is_newest(self, stored: str) -> bool:
         """Return True if the secret is encrypted under the newest key."""
-        return stored.startswith(f"{VERSION}.{self._newest().id}.")
+        return stored.startswith(f"{FORMAT_VERSION}.{self._newest().id}.")
 
     def renew(self, webhook: str, stored: str) -> str:
         """Return the secret encrypted under the newest key; as it is, if it is so already or cannot be decrypted."""
-        if stored.startswith(PLAIN):
+        if stored.startswith(PLAIN_PREFIX):
             return self.encrypt(webhook, stored)
         if self.is_newest(stored) or not self.can_decrypt(webhook, stored):
             return stored
@@ -91,7 +91,7 @@ class WebhookKeys:
             version, key_id, sealed = stored.split(".")
             found = base64.urlsafe_b64decode(sealed)
             value = self._find(key_id)
-            if version != VERSION or value is None:
+            if version != FORMAT_VERSION or value is None:
                 raise WebhookSecretUnreadable
             return AESGCM(value).decrypt(found[:NONCE_BYTES], found[NONCE_BYTES:], webhook.encode()).decode()
         except (ValueError, InvalidTag):
@@ -136,10 +136,10 @@ def open_webhook_keys(settings: Settings) -> WebhookKeys:
 
 
 def _new_key() -> WebhookKey:
-    return _key_of(secrets.token_bytes(KEY_BYTES))
+    return _key_of(secrets.token_bytes(WEBHOOK_KEY_BYTES))
 
 
 def _key_of(value: bytes) -> WebhookKey:
-    if len(value) != KEY_BYTES:
+    if len(value) != WEBHOOK_KEY_BYTES:
         raise ValueError
     return WebhookKey(hashlib.sha256(value).hexdigest()[:8], value)
