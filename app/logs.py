@@ -53,6 +53,7 @@ def set_up_logs(level: str) -> None:
         logging.getLogger(name).handlers.clear()
         logging.getLogger(name).propagate = True
     logging.getLogger("uvicorn.access").disabled = True  # the service writes its own line, without any address
+    logging.getLogger("httpx").setLevel(logging.WARNING)  # a line for each delivery, which would not say of which
     _log_what_nothing_catches()
 
 

@@ -147,7 +147,7 @@ def test_a_server_with_receivers_that_hold_every_attempt_serves_a_good_one_and_s
     with server.client() as client:
         receipts = [client.post("/v1/concerns", json=a_concern()).json()["reference"] for _ in range(8)]
         arrived = wait_until(lambda: len(good.notices) == len(receipts))
-        busy = wait_until(lambda: all(each.connections == 4 for each in held))
+        busy = wait_until(lambda: all(each.connections for each in held))
         ready = client.get("/health/ready")
 
     server.terminate()

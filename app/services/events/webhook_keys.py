@@ -80,7 +80,7 @@ class WebhookKeys:
 
     def renew(self, webhook: str, stored: str) -> str:
         """Return the secret encrypted under the newest key; as it is, if it is so already or cannot be decrypted."""
-        if stored.startswith(PLAIN_PREFIX):
+        if is_plain(stored):
             return self.encrypt(webhook, stored)
         if self.is_newest(stored) or not self.can_decrypt(webhook, stored):
             return stored
@@ -133,6 +133,11 @@ def open_webhook_keys(settings: Settings) -> WebhookKeys:
     """Return the keys that the settings name: the configured file, else one in the data folder."""
     configured = settings.webhook_key_file
     return WebhookKeys(configured or settings.data_dir / WEBHOOK_KEY, is_configured=configured is not None)
+
+
+def is_plain(stored: str) -> bool:
+    """Return True if the secret is not encrypted."""
+    return stored.startswith(PLAIN_PREFIX)
 
 
 def _new_key() -> WebhookKey:

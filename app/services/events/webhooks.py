@@ -15,7 +15,7 @@ from app.models.base import SLUG_PATTERN
 from app.models.events.tables import EventKind, WebhookRow
 from app.models.links import GUIDES
 from app.services.events.ssrf_guard import SsrfGuard
-from app.services.events.webhook_keys import PLAIN_PREFIX, WebhookKeys
+from app.services.events.webhook_keys import WebhookKeys, is_plain
 from app.services.events.webhook_sender import SendResult, WebhookSender
 from app.store.database import purge_freed_pages
 from app.store.events import ClaimedDelivery, make_due_now, new_message_id, requeue_dead
@@ -123,9 +123,7 @@ async def send_test_notice(
 def encrypt_plain_secrets(engine: Engine, writer: Writer, keys: WebhookKeys) -> None:
     """Encrypt the secrets that an earlier version stored in clear, and remove what the database file has of them."""
     with Session(engine) as session:
-        plain = [
-            each.name for each in list_webhooks(session) if any(one.startswith(PLAIN_PREFIX) for one in each.secrets)
-        ]
+        plain = [each for each in list_webhooks(session) if any(map(is_plain, each.secrets))]
     if plain:
         encrypt_again(writer, keys=keys)
         if engine.dialect.name == "sqlite":
