@@ -53,7 +53,7 @@ class Settings(BaseSettings):
         default="http://127.0.0.1:8000",
         pattern=r"^https?://[^/?#]+$",
         description="Scheme and host at which callers reach this service, for responses that contain full addresses "
-        "(feeds, Memento, Open Referral). It is never taken from a request.",
+        "(feeds, webhooks, Memento, Open Referral). It is never taken from a request.",
     )
     seal_to: CommaSeparated = Field(
         default=(),
@@ -73,6 +73,11 @@ class Settings(BaseSettings):
         default=(),
         description="Former receipt keys (PEM files), separated by commas or spaces. They remain in "
         "/.well-known/jwks.json, so that old receipts can be checked.",
+    )
+    webhook_key_file: Path | None = Field(
+        default=None,
+        description="File of the keys under which the secrets of webhooks are encrypted in the database: the same for "
+        "every node that shares it. Unset: a key is created in the data folder when it is first needed.",
     )
     retention_acknowledged_days: int | None = Field(
         default=None,
@@ -126,7 +131,8 @@ class Settings(BaseSettings):
     )
     deliver: bool = Field(
         default=True,
-        description="Whether the serving processes push events. `guidance deliver` does it in a process of its own.",
+        description="Whether the serving processes push events and note overdue concerns. `guidance deliver` does it "
+        "in a process of its own.",
     )
     webhook_allowed_hosts: CommaSeparated = Field(
         default=(),

@@ -187,6 +187,10 @@ class NoSuchWebhook(GuidanceError):
     """No webhook has that name."""
 
 
+class WebhookSecretUnreadable(GuidanceError):
+    """The secret of the webhook cannot be decrypted with the keys here (GUIDANCE_WEBHOOK_KEY_FILE)."""
+
+
 class PdfUnavailable(GuidanceError):
     """The service was installed without the programs that make PDFs."""
 

@@ -3,8 +3,11 @@
 import datetime as dt
 import logging
 import sys
+import threading
 import traceback
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from types import TracebackType
 from typing import Any
 
 import orjson
@@ -31,6 +34,7 @@ ALLOWED = frozenset(
         "address",
         "webhook",
         "attempts",
+        "worker",
     }
 )
 ROWS = "rows_of_an_event"
@@ -49,6 +53,8 @@ def set_up_logs(level: str) -> None:
         logging.getLogger(name).handlers.clear()
         logging.getLogger(name).propagate = True
     logging.getLogger("uvicorn.access").disabled = True  # the service writes its own line, without any address
+    logging.getLogger("httpx").setLevel(logging.WARNING)  # a line for each delivery, which would not say of which
+    _log_what_nothing_catches()
 
 
 class Log:
@@ -72,6 +78,18 @@ class Log:
     def error(self, event: str, **fields: Any) -> None:
         """Record a failure."""
         self._logger.error(event, extra={ROWS: [fields]})
+
+    def failure(self, event: str, *, error: BaseException, **fields: Any) -> None:
+        """Record an error by its type and its frames, without any of its words."""
+        self.error(event, error=type(error).__name__, frames=frames_of(error), **fields)
+
+    @contextmanager
+    def survive(self, event: str, **fields: Any) -> Iterator[None]:
+        """Record an error of any kind that the block raises, and go on after the block."""
+        try:
+            yield
+        except Exception as failure:
+            self.failure(event, error=failure, **fields)
 
 
 class Lines(logging.Formatter):
@@ -101,3 +119,22 @@ def frames_of(error: BaseException) -> list[str]:
     return [f"{frame.filename}:{frame.lineno} {frame.name}" for frame in traceback.extract_tb(error.__traceback__)][
         -12:
     ]
+
+
+def _log_what_nothing_catches() -> None:
+    """Write one line for an error that ends a thread or the program. Python itself would write the error's words."""
+    sys.excepthook = _log_in_program
+    threading.excepthook = lambda caught: _log_uncaught("uncaught_in_thread", caught.exc_value)
+    sys.unraisablehook = lambda caught: _log_uncaught("uncaught_unraisable", caught.exc_value)
+
+
+def _log_in_program(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
+    if issubclass(kind, KeyboardInterrupt):
+        sys.__excepthook__(kind, error, trace)
+    else:
+        _log_uncaught("uncaught", error)
+
+
+def _log_uncaught(event: str, error: BaseException | None) -> None:
+    if error is not None and not isinstance(error, SystemExit):
+        Log(__name__).failure(event, error=error)

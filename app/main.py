@@ -48,16 +48,17 @@ from app.services.concerns.edition_resolver import EditionResolver
 from app.services.concerns.follow_up import FollowUps
 from app.services.concerns.receipt_builder import ReceiptBuilder
 from app.services.concerns.receipt_signing import make_receipt_signer
-from app.services.concerns.retention import RetentionPeriods
 from app.services.concerns.sealing import make_sealer
 from app.services.concerns.submission import Submissions
 from app.services.concerns.unsealing import Unsealer, read_identities
 from app.services.concerns.working_days import WorkingDays
-from app.services.events.dispatcher import DispatcherThread, WebhookDispatcher
+from app.services.events.webhook_keys import open_webhook_keys
+from app.services.events.webhooks import encrypt_plain_secrets
 from app.services.guidance.emergency_contacts import EmergencyContacts
 from app.services.guidance.reference_data import read_reference_data
 from app.services.guidance.seeding import publish_seed
-from app.services.operations.workers import GenerationWatcher, PeriodicWorker, RetentionWorker
+from app.services.operations.background import build_workers
+from app.services.operations.workers import stop_workers
 from app.store.contents import Contents
 from app.store.database import open_database
 from app.store.schema import prepare_schema
@@ -232,28 +233,28 @@ def _prepare(context: AppContext, ending: ExitStack) -> None:
         raise SetupError("the database does not answer, or cannot be written") from None
     writer.start()
     ending.callback(writer.stop)
+    webhook_keys = open_webhook_keys(settings)
+    webhook_keys.load()
+    encrypt_plain_secrets(context.engine, writer, webhook_keys)
     publish_seed(context.engine, writer, context.reference_data, settings.seed_dir, at=context.clock())
 
 
 def _start_workers(context: AppContext, ending: ExitStack) -> None:
     """Start the background workers, and log warnings for the operator."""
-    settings, writer = context.settings, context.writer
+    settings = context.settings
     if settings.database_url is not None and settings.receipt_key_file is None:
         log.warning("receipt_key_not_shared", path=str(settings.data_dir))
+    if settings.database_url is not None and settings.webhook_key_file is None:
+        log.warning("webhook_key_not_shared", path=str(settings.data_dir))
     if not settings.seal_to:
         log.warning("development_identity", path=str(settings.data_dir))
     context.emergency_contacts.current()  # cached from now on, in case the database fails later
-    periods = RetentionPeriods(settings.retention_acknowledged_days, settings.retention_closed_days)
-    workers: list[PeriodicWorker] = [
-        RetentionWorker(context.engine, writer, periods, context.clock),
-        GenerationWatcher(context.engine, context.invalidate_caches),
-    ]
-    if settings.deliver:
-        allowed_hosts = frozenset(settings.webhook_allowed_hosts)
-        workers.append(DispatcherThread(WebhookDispatcher(writer, allowed_hosts, context.clock)))
-    for worker in workers:
+    context.workers[:] = build_workers(
+        settings, context.engine, context.writer, context.invalidate_caches, context.clock
+    )
+    ending.callback(stop_workers, context.workers)
+    for worker in context.workers:
         worker.start()
-        ending.callback(worker.stop)
 
 
 def _add_middleware(app: GuidanceApp, settings: Settings) -> None:

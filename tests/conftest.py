@@ -1,6 +1,8 @@
 """What many tests need: a service on a folder of its own, a clock that can be set, and a concern to send."""
 
 import logging
+import sys
+import threading
 from collections.abc import Iterator
 from functools import lru_cache
 from pathlib import Path
@@ -58,8 +60,10 @@ def _logs_as_before() -> Iterator[None]:
     """Undo what a command that ran in this process set up for the logs."""
     root = logging.getLogger()
     before = (root.handlers[:], root.level)
+    hooks = (sys.excepthook, threading.excepthook, sys.unraisablehook)
     yield
     root.handlers[:], root.level = before
+    sys.excepthook, threading.excepthook, sys.unraisablehook = hooks
 
 
 @pytest.fixture(autouse=True)

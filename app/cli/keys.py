@@ -1,4 +1,4 @@
-"""`guidance keys`: the keys that concerns are sealed to."""
+"""`guidance keys`: the keys that concerns are sealed to, and those of the secrets of webhooks."""
 
 from pathlib import Path
 from typing import Annotated
@@ -12,9 +12,13 @@ from app.services.access.key_files import create_identity
 from app.services.concerns.resealing import reseal
 from app.services.concerns.sealing import fingerprint_of, make_sealer
 from app.services.concerns.unsealing import read_identities
+from app.services.events.webhook_keys import open_webhook_keys
+from app.services.events.webhooks import drop_old_keys, encrypt_again
 from app.store.disclosures import Actor
 
-keys = typer.Typer(help="Keys that concerns are sealed to.", no_args_is_help=True)
+keys = typer.Typer(
+    help="Keys that concerns are sealed to, and that encrypt the secrets of webhooks.", no_args_is_help=True
+)
 
 KEY_HOLDER = Actor("key-holder", "command line")
 
@@ -61,3 +65,26 @@ def keys_reseal(
     with open_writer(settings) as (engine, writer):
         resealed = sum(1 for _ in reseal(engine, writer, unsealer, sealer, actor=KEY_HOLDER, at=utc_now()))
     typer.echo(f"{resealed} sealed anew")
+
+
+@keys.command("rotate-webhooks")
+def keys_rotate_webhooks(
+    finish: Annotated[
+        bool,
+        typer.Option("--finish", help="Drop the former keys: every node has the new one, and old backups are gone."),
+    ] = False,
+    data_dir: DataDir = None,
+    env_file: EnvFile = None,
+) -> None:
+    """Make a new key for the secrets of webhooks, and encrypt them again under it. Receivers notice nothing.
+
+    Then copy the file to every node that has its own copy. Until then, other nodes do not deliver.
+    """
+    settings = read_settings(data_dir, env_file)
+    webhook_keys = open_webhook_keys(settings)
+    with open_writer(settings) as (_, writer):
+        changed = encrypt_again(writer, keys=webhook_keys, with_new_key=not finish)
+        if finish:
+            drop_old_keys(writer, keys=webhook_keys)
+    rest = "its only key" if finish else "its first key; the former keys still decrypt, until --finish"
+    typer.echo(f"{webhook_keys.path}: {changed} webhooks are encrypted under {rest}")

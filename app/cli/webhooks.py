@@ -1,20 +1,39 @@
 """`guidance webhooks` and `guidance deliver`: push events to other systems."""
 
+import asyncio
 import datetime as dt
 import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Annotated
 
 import typer
+from sqlalchemy import Engine
 from sqlmodel import Session
 
 from app.cli.options import DataDir, EnvFile, open_writer, read_settings
+from app.config import Settings
 from app.main import utc_now
 from app.models.events.tables import EventKind
-from app.services.events.dispatcher import DispatcherThread, WebhookDispatcher
+from app.services.events.dispatcher import build_dispatcher
+from app.services.events.dispatcher_thread import DispatcherThread
 from app.services.events.ssrf_guard import SsrfGuard
-from app.services.events.webhooks import add_webhook, drop_old_secret, remove_webhook, replay_deliveries, rotate_secret
+from app.services.events.webhook_keys import WebhookKeys, open_webhook_keys
+from app.services.events.webhook_sender import build_sender
+from app.services.events.webhooks import (
+    add_webhook,
+    drop_old_secret,
+    encrypt_plain_secrets,
+    remove_webhook,
+    replay_deliveries,
+    retry_deliveries,
+    rotate_secret,
+    send_test_notice,
+)
+from app.services.operations.workers import OverdueWorker
 from app.store.events import count_deliveries
 from app.store.webhooks import list_webhooks
+from app.store.writer import Writer
 
 webhooks = typer.Typer(help="Addresses that events are pushed to.", no_args_is_help=True)
 
@@ -34,8 +53,8 @@ def webhooks_add(
     """Add an address and print the secret that signs its events (Standard Webhooks). It is shown only once."""
     settings = read_settings(data_dir, env_file)
     guard = SsrfGuard(frozenset(settings.webhook_allowed_hosts))
-    with open_writer(settings) as (_, writer):
-        secret = add_webhook(writer, name=name, url=url, kinds=event, guard=guard, at=utc_now())
+    with _open_webhooks(settings) as (_, writer, keys):
+        secret = add_webhook(writer, name=name, url=url, kinds=event, guard=guard, keys=keys, at=utc_now())
     typer.echo(secret)
 
 
@@ -52,7 +71,7 @@ def webhooks_list(data_dir: DataDir = None, env_file: EnvFile = None) -> None:
 
 @webhooks.command("remove")
 def webhooks_remove(name: WebhookName, data_dir: DataDir = None, env_file: EnvFile = None) -> None:
-    """Remove the address: no more events are sent to it."""
+    """Remove the address: no more events are sent to it, and its name can be used again."""
     with open_writer(read_settings(data_dir, env_file)) as (_, writer):
         remove_webhook(writer, name, at=utc_now())
     typer.echo(f"{name}: removed")
@@ -68,12 +87,12 @@ def webhooks_rotate(
     env_file: EnvFile = None,
 ) -> None:
     """Print a new secret. Until `--finish`, each event has two signatures: one with each secret."""
-    with open_writer(read_settings(data_dir, env_file)) as (_, writer):
+    with _open_webhooks(read_settings(data_dir, env_file)) as (_, writer, keys):
         if finish:
             drop_old_secret(writer, name)
             typer.echo(f"{name}: only the newest secret signs")
         else:
-            typer.echo(rotate_secret(writer, name))
+            typer.echo(rotate_secret(writer, name, keys=keys))
 
 
 @webhooks.command("replay")
@@ -82,6 +101,36 @@ def webhooks_replay(name: WebhookName, data_dir: DataDir = None, env_file: EnvFi
     with open_writer(read_settings(data_dir, env_file)) as (_, writer):
         requeued = replay_deliveries(writer, name, now=utc_now())
     typer.echo(f"{requeued} due again")
+
+
+@webhooks.command("retry")
+def webhooks_retry(name: WebhookName, data_dir: DataDir = None, env_file: EnvFile = None) -> None:
+    """Send what waits for its next attempt now, since the receiver works again. What failed for good needs `replay`."""
+    with open_writer(read_settings(data_dir, env_file)) as (_, writer):
+        hastened = retry_deliveries(writer, name, now=utc_now())
+    typer.echo(f"{hastened} due now")
+
+
+@webhooks.command("test")
+def webhooks_test(name: WebhookName, data_dir: DataDir = None, env_file: EnvFile = None) -> None:
+    """Send a notice of the type `webhook.test`, signed like every notice. Exit status 1 if it is not accepted."""
+    settings = read_settings(data_dir, env_file)
+    sender = build_sender(settings)
+    with _open_webhooks(settings) as (engine, _, keys):
+        result = asyncio.run(send_test_notice(engine, sender, name, keys=keys, at=utc_now()))
+    typer.echo(f"{name}: {'accepted' if result.is_success else 'not accepted'} ({result.answer})")
+    if not result.is_success:
+        raise typer.Exit(1)
+
+
+@contextmanager
+def _open_webhooks(settings: Settings) -> Iterator[tuple[Engine, Writer, WebhookKeys]]:
+    """Yield the engine, a started writer and the keys, when every stored secret is encrypted."""
+    keys = open_webhook_keys(settings)
+    keys.load()
+    with open_writer(settings) as (engine, writer):
+        encrypt_plain_secrets(engine, writer, keys)
+        yield engine, writer, keys
 
 
 def deliver(
@@ -97,9 +146,12 @@ def deliver(
 ) -> None:
     """Deliver events until stopped, in a process of its own. Several such processes may run at once."""
     settings = read_settings(data_dir, env_file)
-    allowed_hosts = frozenset(settings.webhook_allowed_hosts)
-    with open_writer(settings) as (_, writer):
-        delivery = DispatcherThread(WebhookDispatcher(writer, allowed_hosts, utc_now, dt.timedelta(seconds=lease)))
-        signal.signal(signal.SIGTERM, lambda *_: delivery.request_stop())
-        signal.signal(signal.SIGINT, lambda *_: delivery.request_stop())
+    with _open_webhooks(settings) as (_, writer, _keys):
+        dispatcher = build_dispatcher(settings, writer, utc_now, dt.timedelta(seconds=lease))
+        delivery = DispatcherThread(dispatcher, grace_seconds=settings.drain_seconds)
+        overdue = OverdueWorker(writer, utc_now)
+        for stopping in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(stopping, lambda *_: delivery.request_stop())
+        overdue.start()
         delivery.run()
+        overdue.stop()

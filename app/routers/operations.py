@@ -42,6 +42,7 @@ def read_liveness() -> Health:
 def read_readiness(response: Response, context: ContextDep) -> Health:
     """Whether guidance can be read and concerns can be kept: 503 where not."""
     checks = {"database": _database(context), "writer": _writer(context)}
+    checks |= {worker.name: worker.state.value for worker in context.workers}
     if context.settings.database_url is None:
         checks["disk"] = _disk(context)
     if context.draining.is_set():
@@ -66,6 +67,7 @@ def read_metrics(context: ContextDep, session: SessionDep, now: NowDep) -> Respo
         waiting=context.writer.waiting,
         concerns=count_states(session, now=now),
         deliveries=count_deliveries(session),
+        workers={each.name: (each.is_alive, each.seconds_since_beat) for each in context.workers},
     )
     return Response(metrics, headers={"Content-Type": CONTENT_TYPE_LATEST, "Cache-Control": NO_STORE})
 

@@ -141,6 +141,8 @@ class DrainingMiddleware:
                 stop(number, frame)
                 return
             context.draining.set()
+            for worker in context.workers:
+                worker.drain()
             loop.call_soon_threadsafe(loop.call_later, self._seconds, stop, number, None)
 
         signal.signal(signal.SIGTERM, drain)

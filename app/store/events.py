@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from sqlalchemy import func, insert, tuple_, update
+from sqlalchemy import ColumnElement, exists, func, insert, tuple_, update
 from sqlalchemy import select as select_columns
 from sqlmodel import Session, col, select
 
@@ -22,11 +22,20 @@ _ACTIVE_WEBHOOKS = select_columns(table_of(WebhookRow).c.name, table_of(WebhookR
 )
 
 
+UNDER_WAY = "under way"
+"""The `last_answer` of a delivery while a worker tries it, or where the worker died."""
+
+
 class NewEvent(NamedTuple):
     """One event: its payload, and when it happened."""
 
     at: dt.datetime
     data: dict[str, Any]
+
+
+def new_message_id() -> str:
+    """Return the id of a new message, which is the same on every attempt."""
+    return f"msg_{secrets.token_hex(16)}"
 
 
 def append_event(session: Session, kind: EventKind, *, at: dt.datetime, data: dict[str, Any]) -> None:
@@ -47,7 +56,7 @@ def append_events(session: Session, kind: EventKind, events: Sequence[NewEvent])
         {
             "event_id": number,
             "webhook": name,
-            "message": f"msg_{secrets.token_hex(16)}",
+            "message": new_message_id(),
             "state": DeliveryState.PENDING.value,
             "attempts": 0,
             "due": event.at,
@@ -73,19 +82,29 @@ class ClaimedDelivery:
     secrets: tuple[str, ...]
 
 
-def claim_due(session: Session, *, now: dt.datetime, lease: dt.timedelta, limit: int) -> list[ClaimedDelivery]:
-    """Claim due deliveries, by moving their due time to the end of the lease: if a worker dies, they become due again.
-
-    One statement claims them, so no two workers claim the same (PostgreSQL: SKIP LOCKED; SQLite: one writer at a time).
-    """
+def find_webhooks_due(session: Session, *, now: dt.datetime) -> list[str]:
+    """Return the names of the webhooks for which a delivery is due."""
     deliveries, webhooks = table_of(DeliveryRow), table_of(WebhookRow)
+    is_due = exists().where(deliveries.c.webhook == webhooks.c.name, *_due_at(now))
+    active = select_columns(webhooks.c.name).where(webhooks.c.disabled_at.is_(None), is_due)
+    return list(session.connection().execute(active.order_by(webhooks.c.name)).scalars())
+
+
+def claim_due(
+    session: Session, *, webhook: str, now: dt.datetime, lease: dt.timedelta, limit: int
+) -> list[ClaimedDelivery]:
+    """Claim due deliveries of one webhook, by moving their due time to the end of the lease.
+
+    If a worker dies, they become due again. One statement claims them, so no two workers claim the same (PostgreSQL:
+    SKIP LOCKED; SQLite: one writer at a time).
+    """
+    target = session.get(WebhookRow, webhook)
+    if target is None or target.disabled_at is not None:
+        return []
+    deliveries = table_of(DeliveryRow)
     due = (
         select_columns(deliveries.c.event_id, deliveries.c.webhook)
-        .where(
-            deliveries.c.state == DeliveryState.PENDING.value,
-            deliveries.c.due <= now,
-            deliveries.c.webhook.in_(select_columns(webhooks.c.name).where(webhooks.c.disabled_at.is_(None))),
-        )
+        .where(deliveries.c.webhook == webhook, *_due_at(now))
         .order_by(deliveries.c.due)
         .limit(limit)
         .with_for_update(skip_locked=True)
@@ -93,16 +112,21 @@ def claim_due(session: Session, *, now: dt.datetime, lease: dt.timedelta, limit:
     claimed = session.exec(
         update(deliveries)
         .where(tuple_(deliveries.c.event_id, deliveries.c.webhook).in_(due))
-        .values(due=now + lease, attempts=deliveries.c.attempts + 1)
-        .returning(deliveries.c.event_id, deliveries.c.webhook, deliveries.c.message, deliveries.c.attempts)
+        .values(due=now + lease, attempts=deliveries.c.attempts + 1, last_answer=UNDER_WAY)
+        .returning(deliveries.c.event_id, deliveries.c.message, deliveries.c.attempts)
     ).all()
-    return [_build_claimed(session, *row) for row in claimed]
+    return [_build_claimed(session, target, *row) for row in claimed]
 
 
-def _build_claimed(session: Session, event_id: int, webhook: str, message: str, attempts: int) -> ClaimedDelivery:
-    event, target = session.get_one(EventRow, event_id), session.get_one(WebhookRow, webhook)
+def _due_at(now: dt.datetime) -> tuple[ColumnElement[bool], ...]:
+    deliveries = table_of(DeliveryRow)
+    return deliveries.c.state == DeliveryState.PENDING.value, deliveries.c.due <= now
+
+
+def _build_claimed(session: Session, target: WebhookRow, event_id: int, message: str, attempts: int) -> ClaimedDelivery:
+    event = session.get_one(EventRow, event_id)
     return ClaimedDelivery(
-        event_id, webhook, message, attempts, event.kind, event.at, event.data, target.url, tuple(target.secrets)
+        event_id, target.name, message, attempts, event.kind, event.at, event.data, target.url, tuple(target.secrets)
     )
 
 
@@ -128,11 +152,25 @@ def requeue_dead(session: Session, *, webhook: str, now: dt.datetime) -> int:
     return requeued.rowcount
 
 
+def make_due_now(session: Session, *, webhook: str, now: dt.datetime) -> int:
+    """Make the webhook's waiting deliveries due now, but for those under way, and return their number."""
+    hastened = session.exec(
+        update(DeliveryRow)
+        .where(
+            col(DeliveryRow.webhook) == webhook,
+            col(DeliveryRow.state) == DeliveryState.PENDING.value,
+            col(DeliveryRow.last_answer).is_distinct_from(UNDER_WAY),
+        )
+        .values(due=now)
+    )
+    return hastened.rowcount
+
+
 def count_deliveries(session: Session) -> dict[tuple[str, str], int]:
-    """Count the deliveries by webhook and state, without those that were delivered."""
+    """Count the deliveries that wait, and those that failed for good, by webhook and state."""
     counted = session.exec(
         select(DeliveryRow.webhook, DeliveryRow.state, func.count())
-        .where(DeliveryRow.state != DeliveryState.DELIVERED.value)
+        .where(col(DeliveryRow.state).in_((DeliveryState.PENDING.value, DeliveryState.DEAD.value)))
         .group_by(DeliveryRow.webhook, DeliveryRow.state)
     )
     return {(webhook, state): count for webhook, state, count in counted}

@@ -104,9 +104,9 @@ class Writer:
         self._thread.start()
 
     def stop(self) -> None:
-        """Finish every operation in the queue, then end the thread."""
+        """Finish the operations in the queue, then end the thread. Wait as long as a caller does, and no longer."""
         self._queue.put(None)
-        self._thread.join()
+        self._thread.join(self._wait_seconds)
 
     @property
     def is_alive(self) -> bool:
@@ -165,7 +165,8 @@ class Writer:
         while not last_call:
             batch = self._gather()
             last_call = None in batch
-            self._commit([queued for queued in batch if queued and queued.claim()])
+            with log.survive("writer_failed"):
+                self._commit([queued for queued in batch if queued and queued.claim()])
 
     def _gather(self) -> list[_Queued | None]:
         """Return the operations in the queue; if there are several, also those that arrive in the next milliseconds.
@@ -211,9 +212,11 @@ class Writer:
             raised = connection.info.pop(GENERATION_RAISED, False)
             started = time.perf_counter()
         self._fails = False
-        self._on_flush(len(batch), time.perf_counter() - started)
+        with log.survive("writer_failed"):  # what fails after the commit must not run the operations again
+            self._on_flush(len(batch), time.perf_counter() - started)
         if raised:
-            self._on_generation_raised()  # before any caller gets its result
+            with log.survive("writer_failed"):
+                self._on_generation_raised()  # before any caller gets its result
         for queued, outcome in outcomes:
             queued.report(outcome)
 

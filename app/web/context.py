@@ -18,6 +18,7 @@ from app.services.concerns.submission import Submissions
 from app.services.concerns.unsealing import Unsealer
 from app.services.guidance.emergency_contacts import EmergencyContacts
 from app.services.guidance.reference_data import ReferenceData
+from app.services.operations.workers import PeriodicWorker
 from app.store.contents import Contents
 from app.store.writer import Writer
 from app.web.cache.cache import ResponseCache
@@ -49,6 +50,8 @@ class AppContext:
     clock: Clock
     draining: Event = field(default_factory=Event)
     """Set when the process is to stop: it finishes the requests that it accepted, and refuses new ones."""
+    workers: list[PeriodicWorker] = field(default_factory=list)
+    """The background workers that were started."""
 
 
 async def get_context(request: Request) -> AppContext:

@@ -82,22 +82,33 @@ class Metrics:
         self._acts.observe(acts)
         self._flushes.observe(seconds)
 
-    def text(self, *, waiting: int, concerns: Mapping[str, int], deliveries: Mapping[tuple[str, str], int]) -> bytes:
+    def text(
+        self,
+        *,
+        waiting: int,
+        concerns: Mapping[str, int],
+        deliveries: Mapping[tuple[str, str], int],
+        workers: Mapping[str, tuple[bool, float]],
+    ) -> bytes:
         """Return all metrics in the text format of Prometheus, summed over all processes that serve together.
 
         `waiting` is the number of writes that this process has queued. Concerns are counted by state, and only where
         there are five or more: these metrics are public, and a small number could identify a child. Deliveries that
-        wait or failed are counted by webhook.
+        wait or failed are counted by webhook. Each background worker of this process is alive or not, and last showed
+        so some seconds ago.
         """
         registry = self.registry
         if SHARED_FOLDER in os.environ:
             registry = CollectorRegistry()
             MultiProcessCollector(registry)  # type: ignore[no-untyped-call]  # the library leaves it untyped
-        return generate_latest(registry) + generate_latest(_current_state(waiting, concerns, deliveries))
+        return generate_latest(registry) + generate_latest(_current_state(waiting, concerns, deliveries, workers))
 
 
 def _current_state(
-    waiting: int, concerns: Mapping[str, int], deliveries: Mapping[tuple[str, str], int]
+    waiting: int,
+    concerns: Mapping[str, int],
+    deliveries: Mapping[tuple[str, str], int],
+    workers: Mapping[str, tuple[bool, float]],
 ) -> CollectorRegistry:
     """Return a new registry of gauges, so that no value of an earlier call remains."""
     registry = CollectorRegistry()
@@ -119,4 +130,19 @@ def _current_state(
     )
     for (webhook, state), count in deliveries.items():
         by_webhook.labels(webhook, state).set(count)
+    alive = Gauge(
+        "guidance_worker_alive",
+        "Whether the thread of a background worker runs, in the process that answers.",
+        ["worker"],
+        registry=registry,
+    )
+    silent = Gauge(
+        "guidance_worker_silent_seconds",
+        "Seconds since a background worker last showed that it works, in the process that answers.",
+        ["worker"],
+        registry=registry,
+    )
+    for name, (is_alive, seconds) in workers.items():
+        alive.labels(name).set(is_alive)
+        silent.labels(name).set(seconds)
     return registry

@@ -207,6 +207,7 @@ PROBLEM_FOR: Mapping[type[errors.GuidanceError], ProblemType] = {
     errors.AddressNotAllowed: INTERNAL_ERROR,
     errors.WebhookExists: INTERNAL_ERROR,
     errors.NoSuchWebhook: INTERNAL_ERROR,
+    errors.WebhookSecretUnreadable: INTERNAL_ERROR,
     errors.BackupRefused: INTERNAL_ERROR,
     errors.SetupError: INTERNAL_ERROR,
     errors.SchemaBehind: INTERNAL_ERROR,

@@ -31,7 +31,7 @@ REFERENCE = ROOT / "docs" / "reference"
 SOURCES = sorted((ROOT / "app").rglob("*.py"))
 
 DECLARATIONS = {allow_anyone, require_client, require_status_token, require_submitter}
-LOG_METHODS = {"debug", "info", "warning", "warn", "error", "exception", "critical", "log"}
+LOG_METHODS = {"debug", "info", "warning", "warn", "error", "exception", "critical", "log", "failure", "survive"}
 SET_UP_OF_LOGS = "logs.py"
 
 

@@ -19,13 +19,16 @@ from app.config import Settings
 from app.models.clients import Scope
 from app.models.events.tables import EventKind
 from app.services.events.ssrf_guard import SsrfGuard
+from app.services.events.webhook_keys import open_webhook_keys
 from app.services.events.webhooks import add_webhook
 from app.store.events import append_event, count_deliveries
+from app.store.webhooks import get_webhook
 from app.web.context import AppContext
 from tests.support.clock import A_TUESDAY
+from tests.support.command import guidance
 from tests.support.concerns import Concern
 from tests.support.live import LiveServer, environment_for
-from tests.support.receiver import Receiver, Reply
+from tests.support.receiver import RawReceiver, Receiver, Reply, stay_silent, trickle_head
 from tests.support.waiting import eventually
 
 pytestmark = pytest.mark.slow  # processes, browsers or long work
@@ -34,7 +37,7 @@ EVENTS = 300
 LEASE_SECONDS = 2
 wait_until = partial(eventually, patience_seconds=90)
 # `guidance deliver` as it is, but for the length of its pauses: six hours would be long for a test.
-DELIVER = "import app.services.events.dispatcher as it; it.DELAYS = (0.1,) * 14; from app.cli import main; main()"
+DELIVER = "import app.services.events.retries as it; it.DELAYS = (0.1,) * 14; from app.cli import main; main()"
 
 
 @contextmanager
@@ -51,7 +54,8 @@ def a_process(*words: str, **environment: str) -> Iterator[subprocess.Popen[byte
 
 def tell_many(context: AppContext, url: str) -> None:
     """An address that asked for everything, and events for it: each in a transaction of its own."""
-    add_webhook(context.writer, name="x", url=url, kinds=EventKind, guard=SsrfGuard(), at=A_TUESDAY)
+    keys = open_webhook_keys(context.settings)
+    add_webhook(context.writer, name="x", url=url, kinds=EventKind, guard=SsrfGuard(), keys=keys, at=A_TUESDAY)
     for number in range(EVENTS):
         data = {"reference": f"number-{number}"}
         context.writer.run(partial(append_event, kind=EventKind.CONCERN_RECEIVED, at=A_TUESDAY, data=data))
@@ -128,3 +132,57 @@ def test_the_example_takes_a_notice_opens_the_concern_and_acknowledges_it(tmp_pa
 
     assert arrived
     assert acknowledged
+
+
+def test_a_server_with_receivers_that_hold_every_attempt_serves_a_good_one_and_stops_in_time(
+    tmp_path: Path, a_concern: Concern
+) -> None:
+    data_dir = tmp_path / "data"
+    good, held = Receiver(), [RawReceiver(behave) for behave in (stay_silent, trickle_head)]
+    server = LiveServer(data_dir)
+    server.start()
+    urls = [good.url, *(each.url for each in held)]
+    for number, url in enumerate(urls):
+        done = guidance("webhooks", "add", f"n-{number}", url, "--event", "concern.received", "--data-dir", data_dir)
+        assert done.returncode == 0, done.stderr
+    with server.client() as client:
+        receipts = [client.post("/v1/concerns", json=a_concern()).json()["reference"] for _ in range(8)]
+        arrived = wait_until(lambda: len(good.notices) == len(receipts))
+        busy = wait_until(lambda: all(each.connections for each in held))
+        ready = client.get("/health/ready")
+
+    server.terminate()
+    stopped = server.wait()
+
+    for close in (good.close, *(each.close for each in held)):
+        close()
+    assert arrived
+    assert busy
+    assert ready.json()["checks"]["dispatcher"] == "ok"
+    assert stopped
+    assert "Traceback" not in server.log.read_text()
+
+
+@pytest.mark.usefixtures("client")
+def test_a_process_that_delivers_stops_in_the_middle_of_an_attempt_and_another_goes_on_at_once(
+    service: FastAPI, settings: Settings
+) -> None:
+    context: AppContext = service.state.context
+    silent, receiver = RawReceiver(stay_silent), Receiver()
+    tell_many(context, silent.url)
+    work = ("-m", "app.cli", "deliver", "--lease", "3600", "--data-dir", str(settings.data_dir))
+    environment = environment_for(settings.data_dir, drain_seconds="0")
+    with a_process(*work, **environment) as stopping:
+        begun = wait_until(lambda: silent.connections > 0)
+        stopping.send_signal(signal.SIGTERM)
+        status = stopping.wait(timeout=30)
+    silent.close()
+    context.writer.run(lambda session: setattr(get_webhook(session, "x"), "url", receiver.url))
+
+    with a_process(*work, **environment):
+        settled = wait_until(lambda: len({notice.message for notice in receiver.notices}) == EVENTS)
+    receiver.close()
+
+    assert begun
+    assert status == 0
+    assert settled  # though the lease of the first process is an hour long

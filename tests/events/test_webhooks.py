@@ -11,17 +11,22 @@ from sqlmodel import Session
 from standardwebhooks import Webhook, WebhookVerificationError
 from starlette.testclient import TestClient
 
+from app.config import Settings
 from app.errors import AddressNotAllowed
 from app.models.clients import Scope
 from app.models.events.tables import EventKind
-from app.services.events.dispatcher import DELAYS, WebhookDispatcher
+from app.services.events.dispatcher import WebhookDispatcher, build_dispatcher
+from app.services.events.retries import DELAYS
 from app.services.events.ssrf_guard import SsrfGuard
+from app.services.events.webhook_keys import WebhookKeys, open_webhook_keys
 from app.services.events.webhooks import add_webhook, drop_old_secret, replay_deliveries, rotate_secret
+from app.services.operations.workers import OverdueWorker
 from app.store.events import count_deliveries
 from app.store.webhooks import get_webhook
 from app.store.writer import Writer
 from tests.support.clock import A_TUESDAY, SettableClock
 from tests.support.concerns import Concern
+from tests.support.delivery import deliver_due
 from tests.support.editions import a_key
 from tests.support.receiver import Notice, Receiver, Reply
 
@@ -43,16 +48,22 @@ def writer(client: TestClient) -> Writer:
 
 
 @pytest.fixture
-def secret(writer: Writer, receiver: Receiver) -> str:
-    """The secret of a webhook that asks for every kind of event."""
-    return add_webhook(writer, name=NAME, url=receiver.url, kinds=EventKind, guard=SsrfGuard(), at=A_TUESDAY)
+def keys(settings: Settings) -> WebhookKeys:
+    """The keys that encrypt the secrets of webhooks."""
+    return open_webhook_keys(settings)
 
 
 @pytest.fixture
-def deliverer(writer: Writer, secret: str, clock: SettableClock) -> WebhookDispatcher:
+def secret(writer: Writer, receiver: Receiver, keys: WebhookKeys) -> str:
+    """The secret of a webhook that asks for every kind of event."""
+    return add_webhook(writer, name=NAME, url=receiver.url, kinds=EventKind, guard=SsrfGuard(), keys=keys, at=A_TUESDAY)
+
+
+@pytest.fixture
+def deliverer(writer: Writer, secret: str, clock: SettableClock, settings: Settings) -> WebhookDispatcher:
     """Delivers to the webhook that has the secret."""
     assert secret
-    return WebhookDispatcher(writer, frozenset(), clock)
+    return build_dispatcher(settings, writer, clock)
 
 
 def verified(notice: Notice, secret: str, monkeypatch: pytest.MonkeyPatch) -> Any:
@@ -81,7 +92,7 @@ def test_a_notice_is_signed_and_holds_no_word_of_the_concern(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     reference = client.post("/v1/concerns", json=a_concern(concern={"narrative": "Canary-Wren told me."})).json()
-    deliverer.deliver_due()
+    deliver_due(deliverer)
 
     notice = receiver.notices[0]
     told = verified(notice, secret, monkeypatch)
@@ -98,11 +109,11 @@ def test_a_failed_notice_comes_again_later_under_the_same_id(
 ) -> None:
     receiver.reply = lambda count: Reply(status=500 if count == 1 else 204)
     client.post("/v1/concerns", json=a_concern())
-    deliverer.deliver_due()
-    at_once = deliverer.deliver_due()
+    deliver_due(deliverer)
+    at_once = deliver_due(deliverer)
 
     clock.time += dt.timedelta(seconds=DELAYS[0] * 2)
-    deliverer.deliver_due()
+    deliver_due(deliverer)
 
     assert at_once == 0
     assert [notice.message for notice in receiver.notices] == [receiver.notices[0].message] * 2
@@ -113,12 +124,12 @@ def test_retry_after_is_honoured(
 ) -> None:
     receiver.reply = lambda _: Reply(status=503, headers={"Retry-After": "7200"})
     client.post("/v1/concerns", json=a_concern())
-    deliverer.deliver_due()
+    deliver_due(deliverer)
 
     clock.time += dt.timedelta(seconds=7100)
-    too_early = deliverer.deliver_due()
+    too_early = deliver_due(deliverer)
     clock.time += dt.timedelta(seconds=200)
-    in_time = deliverer.deliver_due()
+    in_time = deliver_due(deliverer)
 
     assert (too_early, in_time) == (0, 1)
 
@@ -129,14 +140,14 @@ def test_a_receiver_that_stays_away_leaves_a_dead_delivery_that_can_be_replayed(
     receiver.reply = lambda _: Reply(status=500)
     reference = client.post("/v1/concerns", json=a_concern()).json()["reference"]
     for _ in DELAYS:
-        deliverer.deliver_due()
+        deliver_due(deliverer)
         clock.time += dt.timedelta(seconds=DELAYS[-1] * 2)
     dead = states(client)
     inbox = client.get("/v1/desk/concerns", headers=a_key(client, Scope.READ)).json()
 
     receiver.reply = lambda _: Reply()
     revived = replay_deliveries(deliverer.writer, NAME, now=clock.time)
-    deliverer.deliver_due()
+    deliver_due(deliverer)
 
     assert dead["dead"] == 1
     assert revived == 1
@@ -150,10 +161,10 @@ def test_410_disables_the_address(
 ) -> None:
     receiver.reply = lambda _: Reply(status=410)
     client.post("/v1/concerns", json=a_concern())
-    deliverer.deliver_due()
+    deliver_due(deliverer)
     client.post("/v1/concerns", json=a_concern())
 
-    tried = deliverer.deliver_due()
+    tried = deliver_due(deliverer)
 
     disabled = deliverer.writer.run(lambda session: get_webhook(session, NAME))
     assert disabled.disabled_because == "it answered 410 Gone"
@@ -167,9 +178,9 @@ def test_a_redirect_is_not_followed_and_a_long_answer_is_not_read_to_its_end(
     replies = {1: Reply(status=302, headers={"Location": elsewhere.url}), 2: Reply(status=200, body=b"x" * 5_000_000)}
     receiver.reply = lambda count: replies[count]
     client.post("/v1/concerns", json=a_concern())
-    deliverer.deliver_due()
+    deliver_due(deliverer)
     client.post("/v1/concerns", json=a_concern())
-    deliverer.deliver_due()
+    deliver_due(deliverer)
     elsewhere.close()
 
     assert elsewhere.notices == []
@@ -184,12 +195,12 @@ def test_while_a_secret_is_replaced_both_sign(
     a_concern: Concern,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    new = rotate_secret(deliverer.writer, NAME)
+    new = rotate_secret(deliverer.writer, NAME, keys=deliverer.keys)
     client.post("/v1/concerns", json=a_concern())
-    deliverer.deliver_due()
+    deliver_due(deliverer)
     drop_old_secret(deliverer.writer, NAME)
     client.post("/v1/concerns", json=a_concern())
-    deliverer.deliver_due()
+    deliver_due(deliverer)
 
     overlapping, finished = receiver.notices
 
@@ -206,7 +217,8 @@ def test_an_overdue_concern_is_told_once(
     clock.time += 3 * DAY
 
     for _ in range(3):
-        deliverer.deliver_due()
+        OverdueWorker(deliverer.writer, clock).run_once()
+        deliver_due(deliverer)
 
     kinds = [json.loads(notice.body)["type"] for notice in receiver.notices]
     assert sorted(kinds) == ["concern.overdue", "concern.received"]

@@ -471,6 +471,25 @@ def test_what_another_process_publishes_is_served_within_a_moment(client: TestCl
     wait_until(lambda: client.get(GUIDE).json()["edition"] == 2)
 
 
+def test_a_change_whose_clearing_fails_is_taken_up_by_the_next_poll(service: FastAPI, client: TestClient) -> None:
+    assert client.get(GUIDE).is_success
+    failures = [RuntimeError()]
+    changes: list[None] = []
+
+    def clear() -> None:
+        if failures:
+            raise failures.pop()
+        changes.append(None)
+
+    watch = GenerationWatcher(service.state.context.engine, clear)
+    with pytest.raises(RuntimeError):
+        watch.poll()
+
+    watch.poll()
+
+    assert len(changes) == 1
+
+
 def test_a_database_that_does_not_answer_for_a_minute_clears_the_shelf(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:

@@ -1,13 +1,20 @@
 """Logs: one JSON object a line, fields of a fixed list, and not one word that anybody sent."""
 
 import io
+import json
 import logging
+import subprocess
+import sys
+import threading
+from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from starlette.testclient import TestClient
 
 from app.logs import ALLOWED, Log
 from tests.support.concerns import Concern
+from tests.support.live import environment_for
 from tests.support.log_lines import Lines
 
 CANARY = "Canary-Alex-Example"
@@ -135,3 +142,41 @@ def test_a_line_less_severe_than_the_setting_is_not_written(lines: Lines) -> Non
     Log(__name__).info("looked")
 
     assert lines() == []
+
+
+def test_an_error_that_ends_a_thread_or_the_program_is_one_line_without_its_words(
+    lines: Lines, capfd: pytest.CaptureFixture[str]
+) -> None:
+    thread = threading.Thread(target=a_defect)
+    thread.start()
+    thread.join()
+    try:
+        a_defect()
+    except RuntimeError as defect:
+        sys.excepthook(RuntimeError, defect, defect.__traceback__)
+        caught = SimpleNamespace(exc_value=defect, err_msg=CANARY, object=CANARY)
+        sys.unraisablehook(caught)
+
+    logged = lines()
+    assert [line["event"] for line in logged] == ["uncaught_in_thread", "uncaught", "uncaught_unraisable"]
+    assert {line["error"] for line in logged} == {"RuntimeError"}
+    assert all(line["frames"][-1].endswith(" a_defect") for line in logged)
+    assert CANARY not in str(logged) + capfd.readouterr().err
+
+
+@pytest.mark.slow
+def test_a_command_that_fails_by_a_defect_writes_one_line_without_its_words(tmp_path: Path) -> None:
+    program = (
+        "import app.cli.webhooks as it\n"
+        f"def fail(*_, **__): raise RuntimeError('{CANARY}')\n"
+        "it.list_webhooks = fail\n"
+        "from app.cli import main; main()\n"
+    )
+    command = [sys.executable, "-c", program, "webhooks", "list", "--data-dir", str(tmp_path / "data")]
+
+    done = subprocess.run(command, capture_output=True, text=True, env=environment_for(tmp_path / "data"), check=False)
+
+    assert done.returncode == 1
+    (line,) = [json.loads(line) for line in done.stderr.splitlines()]
+    assert (line["event"], line["error"]) == ("uncaught", "RuntimeError")
+    assert CANARY not in done.stderr + done.stdout

@@ -1,9 +1,26 @@
-"""The base of the background workers: when it works, and how it ends."""
+"""The base of the background workers: when it works, what it survives, how it is seen, and how it ends."""
 
+import re
 import threading
+from collections.abc import Iterator
+from functools import partial
+from pathlib import Path
 
-from app.services.operations.workers import PeriodicWorker
+import pytest
+from fastapi import FastAPI
+from sqlalchemy.exc import OperationalError
+from starlette.testclient import TestClient
 
+from app.config import Settings
+from app.errors import StoreBusy
+from app.services.operations import workers
+from app.services.operations.background import build_workers
+from app.services.operations.workers import PeriodicWorker, WorkerState, backoff_seconds, stop_workers
+from app.web.context import AppContext
+from tests.support.log_lines import Lines
+from tests.support.waiting import wait_until
+
+APP = Path(__file__).parents[2] / "app"
 LONG = 3600.0
 PATIENCE_SECONDS = 30
 
@@ -61,3 +78,167 @@ def test_in_the_calling_thread_it_ends_when_a_stop_is_requested() -> None:
 
     stopping.join()
     assert worker.runs == 1
+
+
+class FailingWorker(CountingWorker):
+    """Raises one error after another, then works."""
+
+    def __init__(self, *errors: Exception) -> None:
+        super().__init__(LONG)
+        self.errors = list(errors)
+
+    def run_once(self) -> float:
+        if self.errors:
+            raise self.errors.pop(0)
+        return super().run_once()
+
+
+@pytest.fixture
+def without_backoff(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(workers, "MAX_BACKOFF_SECONDS", 0.0)
+
+
+@pytest.mark.usefixtures("without_backoff")
+def test_no_error_ends_it_and_each_is_logged_without_its_words(lines: Lines) -> None:
+    canary = "Canary-Wren"
+    errors = (ValueError(canary), StoreBusy(), OperationalError(canary, None, Exception(canary)), MemoryError(canary))
+    worker = FailingWorker(*errors)
+    worker.start()
+
+    assert worker.is_waiting.wait(PATIENCE_SECONDS)
+
+    assert worker.is_alive
+    worker.stop()
+    logged = [line for line in lines() if line["event"] == "worker_failed"]
+    assert [line["error"] for line in logged] == ["ValueError", "StoreBusy", "OperationalError", "MemoryError"]
+    assert {line["worker"] for line in logged} == {"counting"}
+    assert all(line["frames"][-1].endswith(" run_once") for line in logged)
+    assert canary not in str(logged)
+
+
+def test_it_waits_longer_after_each_failure_in_a_row_and_never_longer_than_a_minute() -> None:
+    assert [backoff_seconds(failures) for failures in (1, 2, 3, 7, 10_000)] == [1, 2, 4, 60, 60]
+
+
+def test_a_stop_does_not_wait_for_work_that_never_ends() -> None:
+    released = threading.Event()
+
+    class StuckWorker(PeriodicWorker):
+        stop_seconds = 0.1
+
+        def run_once(self) -> float:
+            released.wait()
+            return LONG
+
+    worker = StuckWorker("stuck")
+    worker.start()
+
+    worker.stop()
+
+    assert worker.is_alive
+    released.set()
+    wait_until(lambda: not worker.is_alive)
+
+
+def test_all_are_requested_to_stop_before_the_first_is_waited_for() -> None:
+    others = [CountingWorker(LONG), CountingWorker(LONG)]
+
+    class LastWorker(CountingWorker):
+        def stop(self) -> None:
+            assert all(each.is_stopping for each in others)
+            super().stop()
+
+    last = LastWorker(LONG)
+    for each in (last, *others):
+        each.start()
+
+    stop_workers([last, *others])
+
+    assert not any(each.is_alive for each in (last, *others))
+
+
+def test_one_that_ended_or_is_silent_for_too_long_is_seen() -> None:
+    worker = CountingWorker(LONG)
+    unstarted = worker.state
+    worker.start()
+    assert worker.is_waiting.wait(PATIENCE_SECONDS)
+    wait_until(lambda: worker._delay == LONG)
+    waiting = worker.state
+    worker._beat_at -= LONG + worker.stalled_after + 1
+    silent = worker.state
+    worker.stop()
+
+    assert (unstarted, waiting, silent, worker.state) == (
+        WorkerState.STOPPED,
+        WorkerState.OK,
+        WorkerState.STALLED,
+        WorkerState.STOPPED,
+    )
+
+
+def every_worker(context: AppContext, settings: Settings) -> list[PeriodicWorker]:
+    everything = {"deliver": True, "retention_closed_days": 1}
+    return list(
+        build_workers(
+            settings.model_copy(update=everything), context.engine, context.writer, lambda: None, context.clock
+        )
+    )
+
+
+def _has_more_than_two(calls: list[None]) -> bool:
+    return len(calls) > 2
+
+
+@pytest.mark.usefixtures("client", "without_backoff")
+def test_every_worker_of_the_service_survives_every_error(
+    service: FastAPI, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    started = every_worker(service.state.context, settings)
+    assert [each.name for each in started] == ["generation", "retention", "overdue", "dispatcher"]
+    for worker in started:
+        calls: list[None] = []
+
+        def fail(calls: list[None] = calls) -> float:
+            calls.append(None)
+            raise RuntimeError
+
+        with monkeypatch.context() as failing:
+            failing.setattr(worker, "run_once", fail)
+            worker._delay = 0.0
+            worker.start()
+            wait_until(partial(_has_more_than_two, calls))
+
+            assert worker.is_alive
+            worker.stop()
+
+
+def threads() -> Iterator[str]:
+    for source in APP.rglob("*.py"):
+        for _ in re.findall(r"\bThread\(", source.read_text(encoding="utf-8")):
+            yield source.relative_to(APP).as_posix()
+
+
+def test_every_thread_that_works_on_is_a_worker_or_the_writer() -> None:
+    """A new thread is a `PeriodicWorker`, so that it survives, is seen and stops; or it is listed here."""
+    assert sorted(threads()) == [
+        "services/events/webhook_sender.py",  # one lookup of a name each
+        "services/operations/workers.py",
+        "store/writer.py",  # survives by itself; readiness and metrics have it already
+    ]
+
+
+def test_readiness_turns_red_and_the_metrics_say_which_worker_ended(service: FastAPI, client: TestClient) -> None:
+    context: AppContext = service.state.context
+    well = client.get("/health/ready")
+    (watcher,) = context.workers
+    watcher.stop()
+
+    ended = client.get("/health/ready")
+
+    assert well.status_code == 200
+    assert well.json()["checks"]["generation"] == "ok"
+    assert ended.status_code == 503
+    assert ended.json()["checks"]["generation"] == "stopped"
+    metrics = client.get("/metrics").text
+    assert 'guidance_worker_alive{worker="generation"} 0.0' in metrics
+    assert 'guidance_worker_silent_seconds{worker="generation"}' in metrics

@@ -17,6 +17,7 @@ from app.errors import NoSuchGuide, StoreBusy
 from app.store import writer
 from app.store.database import DATABASE_FILE, open_database
 from app.store.writer import BatchableWrite, WriteOp, Writer
+from tests.support.log_lines import Lines
 from tests.support.waiting import LONG_ENOUGH, wait_until
 
 
@@ -366,3 +367,40 @@ def test_each_flush_is_told_with_how_many_acts_it_carried(desk: Desk) -> None:
 
     assert [acts for acts, _ in told] == [3]
     assert told[0][1] > 0
+
+
+def test_what_fails_after_a_commit_ends_no_thread_and_writes_nothing_twice(desk: Desk, lines: Lines) -> None:
+    def fail(*_: object) -> None:
+        raise RuntimeError("Canary-Wren")
+
+    def publish(session: Session) -> str:
+        session.connection().info[writer.GENERATION_RAISED] = True
+        return keep("one")(session)
+
+    desk.writer = Writer(
+        desk.engine, queue_size=100, wait_seconds=LONG_ENOUGH, on_flush=fail, on_generation_raised=fail
+    )
+    desk.writer.start()
+
+    assert desk.writer.run(publish) == "one"
+    assert desk.writer.run(keep("two")) == "two"
+
+    assert desk.words() == ["one", "two"]
+    assert desk.writer.is_alive
+    logged = lines()
+    assert {line["event"] for line in logged} == {"writer_failed"}
+    assert "Canary" not in str(logged)
+
+
+def test_a_stop_waits_for_a_stuck_write_no_longer_than_a_caller_does(desk: Desk) -> None:
+    released = threading.Event()
+    stuck = desk.a_writer(wait_seconds=0.1)
+    stuck.start()
+    with pytest.raises(StoreBusy):
+        stuck.run(lambda _: released.wait())
+
+    stuck.stop()
+
+    assert stuck.is_alive
+    released.set()
+    wait_until(lambda: not stuck.is_alive)

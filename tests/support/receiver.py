@@ -1,7 +1,10 @@
-"""A receiver of webhooks for tests: it records every notice and sends the reply that the test gives."""
+"""Receivers of webhooks for tests: one that records every notice and replies as the test says, and hostile ones."""
 
+import socket
+import struct
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
@@ -65,3 +68,83 @@ class Receiver:
         """Stop the server."""
         self._server.shutdown()
         self._server.server_close()
+
+
+class RawReceiver:
+    """A receiver that does what the test says with each connection. It counts the connections."""
+
+    def __init__(self, behave: Callable[[socket.socket, threading.Event], None], *, scheme: str = "http") -> None:
+        self.connections = 0
+        self._behave = behave
+        self._released = threading.Event()
+        self._listening = socket.create_server(("127.0.0.1", 0))
+        self.port: int = self._listening.getsockname()[1]
+        self.url = f"{scheme}://127.0.0.1:{self.port}/notices"
+        threading.Thread(target=self._accept, daemon=True).start()
+
+    def _accept(self) -> None:
+        with suppress(OSError):  # closed
+            while True:
+                connection, _ = self._listening.accept()
+                self.connections += 1
+                threading.Thread(target=self._serve, args=(connection,), daemon=True).start()
+
+    def _serve(self, connection: socket.socket) -> None:
+        with connection, suppress(OSError):  # the sender gave up
+            self._behave(connection, self._released)
+
+    def close(self) -> None:
+        """Stop the server, and let every connection that it holds go."""
+        self._released.set()
+        self._listening.close()
+
+
+TRICKLE_SECONDS = 0.02
+
+
+def stay_silent(_: socket.socket, released: threading.Event) -> None:
+    """Answer nothing: over https this is a handshake that does not end."""
+    released.wait()
+
+
+def reset(connection: socket.socket, _: threading.Event) -> None:
+    """Reset the connection in the middle of the request."""
+    connection.recv(1)
+    connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+
+
+def answer_rubbish(connection: socket.socket, _: threading.Event) -> None:
+    """Answer what is not HTTP."""
+    connection.recv(65536)
+    connection.sendall(b"\x00\xff" * 100_000)
+
+
+def trickle_head(connection: socket.socket, released: threading.Event) -> None:
+    """Begin a good answer, and go on with one header after another."""
+    connection.recv(65536)
+    connection.sendall(b"HTTP/1.1 204 No Content\r\n")
+    while not released.wait(TRICKLE_SECONDS):
+        connection.sendall(b"X-More: x\r\n")
+
+
+def trickle_interim_answers(connection: socket.socket, released: threading.Event) -> None:
+    """Send one interim answer after another, and never the final one."""
+    connection.recv(65536)
+    while not released.wait(TRICKLE_SECONDS):
+        connection.sendall(b"HTTP/1.1 103 Early Hints\r\n\r\n")
+
+
+def trickle_body(connection: socket.socket, released: threading.Event) -> None:
+    """Accept the notice, and then send a body that does not end."""
+    connection.recv(65536)
+    connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 1000000\r\n\r\n")
+    while not released.wait(TRICKLE_SECONDS):
+        connection.sendall(b"x")
+
+
+def flood_body(connection: socket.socket, released: threading.Event) -> None:
+    """Accept the notice, and then send as much as the sender takes."""
+    connection.recv(65536)
+    connection.sendall(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n")
+    while not released.is_set():
+        connection.sendall(b"10000\r\n" + b"x" * 65536 + b"\r\n")

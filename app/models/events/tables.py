@@ -28,6 +28,8 @@ class DeliveryState(StrEnum):
     PENDING = "pending"
     DELIVERED = "delivered"
     DEAD = "dead"
+    CANCELLED = "cancelled"
+    """The address was removed before the event reached it."""
 
 
 class EventRow(SQLModel, table=True):
@@ -42,7 +44,7 @@ class EventRow(SQLModel, table=True):
 
 
 class WebhookRow(SQLModel, table=True):
-    """An address that events are pushed to. It has two secrets while the new one replaces the old."""
+    """An address that events are pushed to. It has two secrets while the new one replaces the old, both encrypted."""
 
     __tablename__ = "webhooks"
 
@@ -59,7 +61,10 @@ class DeliveryRow(SQLModel, table=True):
     """One event on its way to one address. `message` is the same on every attempt."""
 
     __tablename__ = "deliveries"
-    __table_args__ = (Index("ix_deliveries_due", "state", "due"),)
+    __table_args__ = (
+        Index("ix_deliveries_due", "state", "due"),
+        Index("ix_deliveries_of_webhook", "webhook", "state", "due"),
+    )
 
     event_id: int = Field(primary_key=True, foreign_key="events.id")
     webhook: str = Field(primary_key=True)

@@ -23,7 +23,7 @@ def create_identity(path: Path, *, at: dt.datetime) -> str:
     """Write a new age identity to a file that must not exist yet, and return its recipient (the public key)."""
     identity = x25519.Identity.generate()
     recipient = str(identity.to_public())
-    _write_new(path, f"# created: {at.isoformat()}\n# public key: {recipient}\n{identity}\n".encode())
+    write_key_file(path, f"# created: {at.isoformat()}\n# public key: {recipient}\n{identity}\n".encode())
     return recipient
 
 
@@ -41,7 +41,7 @@ def load_receipt_key(configured: Path | None, data_dir: Path) -> Ed25519PrivateK
     path = configured or data_dir / RECEIPT_KEY
     if configured is None:
         with suppress(FileExistsError):
-            _write_new(path, Ed25519PrivateKey.generate().private_bytes(PEM, PKCS8, serialization.NoEncryption()))
+            write_key_file(path, Ed25519PrivateKey.generate().private_bytes(PEM, PKCS8, serialization.NoEncryption()))
     try:
         key = serialization.load_pem_private_key(path.read_bytes(), password=None)
     except (OSError, ValueError):
@@ -69,8 +69,8 @@ def load_retired_keys(paths: Sequence[Path]) -> list[Ed25519PublicKey]:
     return keys
 
 
-def _write_new(path: Path, content: bytes) -> None:
-    """Write a file that only its owner can read; raises `FileExistsError` if there is one, which stays unchanged.
+def write_key_file(path: Path, content: bytes, *, replace: bool = False) -> None:
+    """Write a file that only its owner can read. If there is one, replace it, or else raise `FileExistsError`.
 
     The file appears under its name complete or not at all, so that two processes that start together use one key.
     """
@@ -81,6 +81,18 @@ def _write_new(path: Path, content: bytes) -> None:
             file.write(content)
             file.flush()
             os.fsync(file.fileno())
-        os.link(draft, path)
+        if replace:
+            _keep_owner(path, draft)
+            os.replace(draft, path)
+        else:
+            os.link(draft, path)
     finally:
-        os.unlink(draft)
+        with suppress(FileNotFoundError):
+            os.unlink(draft)
+
+
+def _keep_owner(path: Path, draft: str) -> None:
+    """Give the draft the owner of the file that it replaces: the service reads it, and root may have written it."""
+    with suppress(FileNotFoundError, PermissionError):
+        former = path.stat()
+        os.chown(draft, former.st_uid, former.st_gid)

@@ -21,3 +21,9 @@ def edition_payload(key: EditionKey, *, digest: str | None = None) -> dict[str, 
     """Return the payload of an event about an edition."""
     payload = {"guide": key.guide, "edition": key.number} | ({"digest": digest} if digest else {})
     return payload | {"links": {"edition": edition_path(*key)}}
+
+
+def notice_data(data: dict[str, Any], public_url: str) -> dict[str, Any]:
+    """Return the payload for a receiver: beside `links`, which are paths, `urls` has the same as whole addresses."""
+    links: dict[str, str] = data.get("links", {})
+    return data | {"urls": {relation: f"{public_url}{path}" for relation, path in links.items()}}

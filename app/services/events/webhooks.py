@@ -1,4 +1,4 @@
-"""Webhooks: adding and removing them, rotating their secrets, replaying dead deliveries."""
+"""Webhooks: adding and removing them, their secrets, and sending again what did not arrive."""
 
 import base64
 import datetime as dt
@@ -6,22 +6,39 @@ import re
 import secrets
 from collections.abc import Iterable
 
+from sqlalchemy import Engine
 from sqlmodel import Session
 
-from app.errors import SetupError
+from app.errors import SetupError, WebhookSecretUnreadable
+from app.logs import Log
 from app.models.base import SLUG_PATTERN
 from app.models.events.tables import EventKind, WebhookRow
+from app.models.links import GUIDES
 from app.services.events.ssrf_guard import SsrfGuard
-from app.store.events import requeue_dead
-from app.store.webhooks import disable, get_webhook, insert_webhook
+from app.services.events.webhook_keys import WebhookKeys, is_plain
+from app.services.events.webhook_sender import SendResult, WebhookSender
+from app.store.database import purge_freed_pages
+from app.store.events import ClaimedDelivery, make_due_now, new_message_id, requeue_dead
+from app.store.webhooks import get_webhook, insert_webhook, list_webhooks, remove
 from app.store.writer import Writer, write_operation
 
 SECRET_BYTES = 32
 MAX_SECRETS = 2
+TEST_NOTICE = "webhook.test"
+"""The type of a notice by which an operator tries a webhook. Nothing happened, so it is not a kind of event."""
+
+log = Log(__name__)
 
 
 def add_webhook(
-    writer: Writer, *, name: str, url: str, kinds: Iterable[EventKind], guard: SsrfGuard, at: dt.datetime
+    writer: Writer,
+    *,
+    name: str,
+    url: str,
+    kinds: Iterable[EventKind],
+    guard: SsrfGuard,
+    keys: WebhookKeys,
+    at: dt.datetime,
 ) -> str:
     """Add a webhook, and return the secret that signs its messages (Standard Webhooks 1.0).
 
@@ -31,21 +48,25 @@ def add_webhook(
         raise SetupError("a webhook's name is lower-case words joined by hyphens")
     guard.resolve(url)
     secret = _new_secret()
-    subscribed = sorted({kind.value for kind in kinds})
+    stored, subscribed = keys.encrypt(name, secret), sorted({kind.value for kind in kinds})
 
     def write(session: Session) -> None:
-        insert_webhook(session, WebhookRow(name=name, url=url, kinds=subscribed, secrets=[secret], added_at=at))
+        insert_webhook(session, WebhookRow(name=name, url=url, kinds=subscribed, secrets=[stored], added_at=at))
 
     writer.run(write)
     return secret
 
 
 @write_operation
-def rotate_secret(session: Session, name: str) -> str:
-    """Return a new secret. Messages carry both signatures, until the next rotation. Raises `NoSuchWebhook`."""
+def rotate_secret(session: Session, name: str, *, keys: WebhookKeys) -> str:
+    """Return a new secret. Messages carry both signatures, until the next rotation. Raises `NoSuchWebhook`.
+
+    An old secret that cannot be decrypted any more is dropped.
+    """
     secret = _new_secret()
     webhook = get_webhook(session, name)
-    webhook.secrets = [secret, *webhook.secrets][:MAX_SECRETS]
+    readable = [stored for stored in webhook.secrets if keys.can_decrypt(name, stored)]
+    webhook.secrets = [keys.encrypt(name, secret), *readable][:MAX_SECRETS]
     return secret
 
 
@@ -64,9 +85,73 @@ def replay_deliveries(session: Session, name: str, *, now: dt.datetime) -> int:
 
 
 @write_operation
+def retry_deliveries(session: Session, name: str, *, now: dt.datetime) -> int:
+    """Make the webhook's waiting deliveries due now, and return their number. Raises `NoSuchWebhook`."""
+    get_webhook(session, name)
+    return make_due_now(session, webhook=name, now=now)
+
+
+@write_operation
 def remove_webhook(session: Session, name: str, *, at: dt.datetime) -> None:
-    """Disable the webhook for good. Raises `NoSuchWebhook`."""
-    disable(session, name, because="removed", at=at)
+    """Remove the webhook; another one may have its name afterwards. Raises `NoSuchWebhook`."""
+    remove(session, name, at=at)
+
+
+async def send_test_notice(
+    engine: Engine, sender: WebhookSender, name: str, *, keys: WebhookKeys, at: dt.datetime
+) -> SendResult:
+    """Send a notice that says it is a test, signed like every notice, and return what came of it.
+
+    Nothing is stored, and nothing is tried again. Raises `NoSuchWebhook` or `WebhookSecretUnreadable`.
+    """
+    with Session(engine) as session:
+        webhook = get_webhook(session, name)
+    notice = ClaimedDelivery(
+        event_id=0,
+        webhook=name,
+        message=new_message_id(),
+        attempts=1,
+        kind=TEST_NOTICE,
+        at=at,
+        data={"test": True, "webhook": name, "links": {"guides": GUIDES}},
+        url=webhook.url,
+        secrets=keys.decrypt_all(name, webhook.secrets),
+    )
+    return await sender.send(notice, at)
+
+
+def encrypt_plain_secrets(engine: Engine, writer: Writer, keys: WebhookKeys) -> None:
+    """Encrypt the secrets that an earlier version stored in clear, and remove what the database file has of them."""
+    with Session(engine) as session:
+        plain = [each for each in list_webhooks(session) if any(map(is_plain, each.secrets))]
+    if plain:
+        encrypt_again(writer, keys=keys)
+        if engine.dialect.name == "sqlite":
+            purge_freed_pages(engine)
+        log.warning("webhook_secrets_encrypted", count=len(plain), path=str(keys.path))
+
+
+@write_operation
+def encrypt_again(session: Session, *, keys: WebhookKeys, with_new_key: bool = False) -> int:
+    """Encrypt every secret under the newest key, and return the number of webhooks whose secrets are under it.
+
+    The transaction admits one writer at a time, so that no two processes change the file at once.
+    """
+    if with_new_key:
+        keys.add()
+    webhooks = list_webhooks(session)
+    for webhook in webhooks:
+        webhook.secrets = [keys.renew(webhook.name, stored) for stored in webhook.secrets]
+    return sum(all(keys.is_newest(stored) for stored in webhook.secrets) for webhook in webhooks)
+
+
+@write_operation
+def drop_old_keys(session: Session, *, keys: WebhookKeys) -> None:
+    """Drop every key but the newest from the file. Raises `WebhookSecretUnreadable` if a secret still needs another."""
+    for webhook in list_webhooks(session):
+        if any(keys.can_decrypt(webhook.name, stored) and not keys.is_newest(stored) for stored in webhook.secrets):
+            raise WebhookSecretUnreadable
+    keys.drop_old()
 
 
 def _new_secret() -> str:

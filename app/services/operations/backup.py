@@ -13,6 +13,7 @@ from app.errors import BackupRefused
 from app.models.concerns.tables import ConcernRow
 from app.models.guidance.guide_tables import EditionRow
 from app.services.access.key_files import DEVELOPMENT_IDENTITY, RECEIPT_KEY
+from app.services.events.webhook_keys import open_webhook_keys
 from app.services.operations.verification import verify_disclosures, verify_editions
 from app.store.backup import database_copy, exclusive_lock, find_file_faults, move_aside, move_into_place
 from app.store.database import DATABASE_FILE
@@ -89,6 +90,7 @@ def keys_outside_backups(settings: Settings) -> list[Path]:
     paths = [
         settings.receipt_key_file or settings.data_dir / RECEIPT_KEY,
         *settings.retired_receipt_keys,
+        open_webhook_keys(settings).path,
         settings.seal_identity_file,
         settings.data_dir / DEVELOPMENT_IDENTITY,
         settings.limits_secret_file,

@@ -1,0 +1,30 @@
+"""The background workers of a serving process, by its settings."""
+
+import datetime as dt
+from collections.abc import Callable, Iterator
+
+from sqlalchemy import Engine
+
+from app.config import Settings
+from app.services.concerns.retention import RetentionPeriods
+from app.services.events.dispatcher import build_dispatcher
+from app.services.events.dispatcher_thread import DispatcherThread
+from app.services.operations.workers import GenerationWatcher, OverdueWorker, PeriodicWorker, RetentionWorker
+from app.store.writer import Writer
+
+
+def build_workers(
+    settings: Settings,
+    engine: Engine,
+    writer: Writer,
+    on_generation_change: Callable[[], None],
+    clock: Callable[[], dt.datetime],
+) -> Iterator[PeriodicWorker]:
+    """Yield the workers that the settings require, none of them started."""
+    yield GenerationWatcher(engine, on_generation_change)
+    periods = RetentionPeriods(settings.retention_acknowledged_days, settings.retention_closed_days)
+    if periods != RetentionPeriods(None, None):
+        yield RetentionWorker(engine, writer, periods, clock)
+    if settings.deliver:
+        yield OverdueWorker(writer, clock)
+        yield DispatcherThread(build_dispatcher(settings, writer, clock), grace_seconds=settings.drain_seconds)
