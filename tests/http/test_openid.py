@@ -248,14 +248,21 @@ def test_keys_are_read_once_however_many_tokens_name_unknown_ones(guarded: Guard
 
 
 WHOLE = {"ISSUER": ISSUER, "AUDIENCE": AUDIENCE, "JWKS_URL": "https://login.council.example/keys"}
-TOGETHER = "GUIDANCE_OPENID_ISSUER, GUIDANCE_OPENID_AUDIENCE and GUIDANCE_OPENID_JWKS_URL go together"
+ALONE = "GUIDANCE_OPENID_ISSUER must be an https address, where GUIDANCE_OPENID_JWKS_URL is not set"
 SAFELY = "GUIDANCE_OPENID_JWKS_URL: must be an https address, or http on this machine only"
 
 
 @pytest.mark.parametrize(
     ("changed", "sentence"),
     [
-        *(({name: ""}, TOGETHER) for name in WHOLE),
+        ({"AUDIENCE": None}, "GUIDANCE_OPENID_ISSUER needs GUIDANCE_OPENID_AUDIENCE too"),
+        (
+            {"ISSUER": None},
+            "GUIDANCE_OPENID_AUDIENCE needs GUIDANCE_OPENID_ISSUER too\n"
+            "GUIDANCE_OPENID_JWKS_URL needs GUIDANCE_OPENID_ISSUER too",
+        ),
+        ({"JWKS_URL": None, "ISSUER": "http://login.council.example"}, ALONE),
+        ({"JWKS_URL": None, "ISSUER": "login.council.example"}, ALONE),
         ({"JWKS_URL": "http://login.council.example/keys"}, SAFELY),
         ({"JWKS_URL": "http://127.0.0.1.council.example/keys"}, SAFELY),
         ({"JWKS_URL": "http://localhost:secret@login.council.example/keys"}, SAFELY),
@@ -264,10 +271,11 @@ SAFELY = "GUIDANCE_OPENID_JWKS_URL: must be an https address, or http on this ma
     ],
 )
 def test_the_service_does_not_start_with_half_a_provider_or_an_open_wire(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], changed: dict[str, str], sentence: str
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], changed: dict[str, str | None], sentence: str
 ) -> None:
     for name, value in (WHOLE | changed).items():
-        monkeypatch.setenv(f"GUIDANCE_OPENID_{name}", value)
+        if value is not None:
+            monkeypatch.setenv(f"GUIDANCE_OPENID_{name}", value)
     monkeypatch.setattr(sys, "argv", ["guidance", "serve", "--port", "0"])
 
     with pytest.raises(SystemExit) as ended:
