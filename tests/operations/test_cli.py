@@ -190,7 +190,7 @@ def test_the_first_start_publishes_the_seed_and_makes_keys_and_the_second_change
     assert standing() == first
     assert [edition["number"] for edition in first[0]["editions"]] == [1]
     assert [mode_of(path) for path in keys] == [0o600, 0o600]
-    assert f"Concerns are sealed to a development identity in {live.data_dir}" in said
+    assert f"This is a trial: concerns are sealed to a development identity in {live.data_dir}" in said
     assert "AGE-SECRET-KEY" not in said
 
 
