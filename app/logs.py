@@ -31,6 +31,7 @@ ALLOWED = frozenset(
         "address",
         "webhook",
         "attempts",
+        "reason",
     }
 )
 ROWS = "rows_of_an_event"

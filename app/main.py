@@ -58,7 +58,7 @@ from app.services.events.dispatcher import DispatcherThread, WebhookDispatcher
 from app.services.guidance.emergency_contacts import EmergencyContacts
 from app.services.guidance.reference_data import read_reference_data
 from app.services.guidance.seeding import publish_seed
-from app.services.operations.workers import GenerationWatcher, PeriodicWorker, RetentionWorker
+from app.services.operations.workers import GenerationWatcher, KeyUseWorker, PeriodicWorker, RetentionWorker
 from app.store.contents import Contents
 from app.store.database import open_database
 from app.store.schema import prepare_schema
@@ -163,7 +163,10 @@ def _authenticator(settings: Settings, engine: Engine) -> Authenticator:
         provider = open_provider(
             issuer=settings.openid_issuer,
             audience=settings.openid_audience or "",
-            jwks_url=settings.openid_jwks_url or "",
+            jwks_url=settings.openid_jwks_url,
+            further_claims=settings.openid_claims,
+            scopes_of=settings.openid_scopes or {},
+            person_claim=settings.openid_person_claim,
         )
     return Authenticator(engine, provider)
 
@@ -247,6 +250,7 @@ def _start_workers(context: AppContext, ending: ExitStack) -> None:
     workers: list[PeriodicWorker] = [
         RetentionWorker(context.engine, writer, periods, context.clock),
         GenerationWatcher(context.engine, context.invalidate_caches),
+        KeyUseWorker(context.authenticator.key_uses, writer),
     ]
     if settings.deliver:
         allowed_hosts = frozenset(settings.webhook_allowed_hosts)

@@ -2,9 +2,18 @@
 
 from collections.abc import Iterator
 from ipaddress import ip_address
+from pathlib import Path
+
+from sqlalchemy.exc import SQLAlchemyError
+from sqlmodel import Session
 
 from app.config import Settings
 from app.errors import SetupError
+from app.services.access.key_files import DEVELOPMENT_IDENTITY
+from app.services.concerns.sealing import fingerprint_of
+from app.services.concerns.unsealing import read_identities
+from app.store.concerns import find_newest_recipients
+from app.store.database import DATABASE_FILE, open_database
 
 
 def check_recipients(settings: Settings, *, host: str, is_named_trial: bool) -> bool:
@@ -37,6 +46,25 @@ def _signs_of_use(settings: Settings, host: str) -> Iterator[str]:
         yield "GUIDANCE_PUBLIC_URL is https"
     if settings.trusted_proxies:
         yield "GUIDANCE_TRUSTED_PROXIES is set"
+    if settings.database_url is None and _is_sealed_to_others(settings.data_dir):
+        yield "the newest concern of this database is sealed to others"
+
+
+def _is_sealed_to_others(data_dir: Path) -> bool:
+    """Whether the embedded database was in use with recipients: then the settings are lost, and this is no trial."""
+    if not (data_dir / DATABASE_FILE).exists():
+        return False
+    engine = open_database(data_dir)
+    try:
+        with Session(engine) as session:
+            recipients = find_newest_recipients(session)
+    except SQLAlchemyError:  # it has no schema yet, or is damaged, which the start itself reports
+        return False
+    finally:
+        engine.dispose()
+    path = data_dir / DEVELOPMENT_IDENTITY
+    own = [str(each.to_public()) for each in read_identities(path).identities] if path.exists() else []
+    return recipients is not None and not {fingerprint_of(each) for each in own} & set(recipients)
 
 
 def _is_loopback(host: str) -> bool:

@@ -201,7 +201,7 @@ def test_a_faulty_seed_stops_the_start_and_is_told_with_its_name_the_line_and_th
     faulty.write_text(words.replace("change_note:", "change_nota:"), encoding="utf-8")
     line = words.partition("change_note:")[0].count("\n") + 1
 
-    told = guidance("serve", "--port", "0", "--data-dir", tmp_path / "data", SEED_DIR=str(seed))
+    told = guidance("serve", "--trial", "--port", "0", "--data-dir", tmp_path / "data", SEED_DIR=str(seed))
 
     assert told.returncode == 1
     assert f"{faulty}, line {line}: `/change_nota` is not a key that belongs here\n" in told.stderr

@@ -8,11 +8,14 @@ from typing import Any
 
 import pyrage
 import pytest
+from starlette.testclient import TestClient
 
 from app.config import Settings
 from app.errors import SetupError
+from app.main import create_app
 from app.server.trial import check_recipients
 from tests.support.command import guidance
+from tests.support.concerns import Concern
 from tests.support.live import LiveServer, environment_for
 
 EVERY_ADDRESS = "0.0.0.0"  # noqa: S104  # what a trial may not listen on
@@ -86,6 +89,20 @@ def test_the_first_line_of_a_trial_says_that_it_is_one(tmp_path: Path) -> None:
             process.communicate()
 
     assert first.startswith("This is a trial: concerns are sealed to a development identity in ")
+
+
+@pytest.mark.embedded
+def test_a_database_that_was_in_use_with_recipients_is_no_trial_when_they_are_lost(
+    tmp_path: Path, a_concern: Concern
+) -> None:
+    trial = Settings(data_dir=tmp_path / "data")
+    for settings in (trial, Settings(data_dir=tmp_path / "data", seal_to=(A_RECIPIENT,))):
+        with TestClient(create_app(settings)) as client:
+            assert check_recipients(trial, host="127.0.0.1", is_named_trial=False)
+            assert client.post("/v1/concerns", json=a_concern()).status_code == 201
+
+    with pytest.raises(SetupError, match="the newest concern of this database is sealed to others"):
+        check_recipients(trial, host="127.0.0.1", is_named_trial=False)
 
 
 @pytest.mark.slow
