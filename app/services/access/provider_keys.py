@@ -14,7 +14,7 @@ from app.errors import ProviderUnavailable, TokenInvalid
 from app.services.access.provider_documents import discover_jwks_url, fetch_document
 
 FRESH_SECONDS = 300.0
-STALE_SECONDS = 3600.0
+KNOWN_KEY_SECONDS = 3600.0
 UNKNOWN_KEY_SECONDS = 30.0
 FAILURE_SECONDS = 5.0
 
@@ -38,7 +38,7 @@ class ProviderKeys:
 
     def get(self, kid: str) -> PyJWK:
         """Return the key of that name. Raises `TokenInvalid` if there is none, and `ProviderUnavailable`."""
-        is_known = kid in self._keys and self._age() < STALE_SECONDS
+        is_known = kid in self._keys and self._age() < KNOWN_KEY_SECONDS
         if self._must_read(kid):
             with (
                 suppress(ProviderUnavailable) if is_known else nullcontext(),
