@@ -1,7 +1,9 @@
 # Build the image: one environment with the locked requirements and this project, without the tools that build it.
 #
 #   docker build --tag one-minute-guide .
-#   docker run --publish 8000:8000 --volume guidance-data:/data one-minute-guide
+#   docker run --publish 8000:8000 --volume guidance-data:/data --env GUIDANCE_SEAL_TO=age1... one-minute-guide
+#
+# For a trial, without recipients: docker run --publish 127.0.0.1:8000:8000 one-minute-guide guidance serve --host 0.0.0.0 --trial
 
 ARG PYTHON_IMAGE=python:3.13-slim-trixie
 

@@ -24,7 +24,7 @@ pip := $(VENV)/bin/python -m pip --quiet --disable-pip-version-check --no-input
 .PHONY: serve test cover faults fuzz bench bench-check check audit format lock clean
 .DELETE_ON_ERROR:
 
-# Serve on this machine: publish the seed into ./data, make development keys, listen on 127.0.0.1:8000.
+# Serve a trial on this machine: publish the seed into ./data, make development keys, listen on 127.0.0.1:8000.
 serve: $(VENV)/installed-serve
 	@exec $(VENV)/bin/guidance serve $(ARGS)
 

@@ -104,7 +104,7 @@ class TokenMissing(GuidanceError):
 
 
 class TokenInvalid(GuidanceError):
-    """The bearer token is unknown, or is no longer valid."""
+    """The bearer token is unknown, or is no longer valid. The message is the reason, for the log alone."""
 
 
 class ScopeMissing(GuidanceError):
@@ -116,7 +116,7 @@ class ScopeMissing(GuidanceError):
 
 
 class ProviderUnavailable(GuidanceError):
-    """The OpenID provider's keys could not be read, so its tokens cannot be checked at the moment."""
+    """The OpenID provider's keys could not be read, so its tokens cannot be checked. The message is for the log."""
 
 
 class ClientExists(GuidanceError):

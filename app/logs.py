@@ -35,6 +35,7 @@ ALLOWED = frozenset(
         "webhook",
         "attempts",
         "worker",
+        "reason",
     }
 )
 ROWS = "rows_of_an_event"

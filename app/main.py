@@ -164,7 +164,10 @@ def _authenticator(settings: Settings, engine: Engine) -> Authenticator:
         provider = open_provider(
             issuer=settings.openid_issuer,
             audience=settings.openid_audience or "",
-            jwks_url=settings.openid_jwks_url or "",
+            jwks_url=settings.openid_jwks_url,
+            further_claims=settings.openid_claims,
+            scopes_of=settings.openid_scopes or {},
+            person_claim=settings.openid_person_claim,
         )
     return Authenticator(engine, provider)
 
@@ -249,8 +252,9 @@ def _start_workers(context: AppContext, ending: ExitStack) -> None:
     if not settings.seal_to:
         log.warning("development_identity", path=str(settings.data_dir))
     context.emergency_contacts.current()  # cached from now on, in case the database fails later
+    key_uses = context.authenticator.key_uses
     context.workers[:] = build_workers(
-        settings, context.engine, context.writer, context.invalidate_caches, context.clock
+        settings, context.engine, context.writer, context.invalidate_caches, key_uses, context.clock
     )
     ending.callback(stop_workers, context.workers)
     for worker in context.workers:

@@ -32,7 +32,7 @@ def measure_writes(results: Results, work: Path, rounds: int, seconds: float, sa
         if address is not None:
             try:
                 shared = stack.enter_context(
-                    guidance("on PostgreSQL", work / "postgresql", GUIDANCE_DATABASE_URL=address)
+                    guidance("on PostgreSQL", work / "postgresql", "--trial", GUIDANCE_DATABASE_URL=address)
                 )
             except RuntimeError as fault:
                 results.skipped["PostgreSQL"] = str(fault)

@@ -1,17 +1,26 @@
-"""`guidance clients`: the systems that may use the API as clients."""
+"""`guidance clients`: the systems that may use the API as clients, and their keys."""
 
+import datetime as dt
+import json
 from typing import Annotated
 
 import typer
 from sqlmodel import Session
 
+from app.cli.listing import describe_client, line_of_client
 from app.cli.options import DataDir, EnvFile, open_writer, read_settings
+from app.cli.times import format_moment, parse_duration, parse_end
 from app.main import utc_now
 from app.models.clients import Scope
-from app.services.access.clients import add_client, revoke_client
+from app.services.access.clients import add_client, revoke_client, rotate_key
 from app.store.clients import list_clients
 
 clients = typer.Typer(help="Clients: systems that may use the API, and what each may do.", no_args_is_help=True)
+
+Expires = Annotated[
+    str | None,
+    typer.Option(help="When the key ends: after a date such as 2027-03-31 (in London), or a time such as 90d or 12h."),
+]
 
 
 @clients.command("add")
@@ -20,22 +29,63 @@ def clients_add(
     scope: Annotated[
         list[Scope], typer.Option("--scope", help="What the client may do. Repeat the option for each scope.")
     ],
+    person: Annotated[
+        str | None, typer.Option(help="The one person that has the key. The record shows the name after the client's.")
+    ] = None,
+    expires: Expires = None,
     data_dir: DataDir = None,
     env_file: EnvFile = None,
 ) -> None:
     """Add a client and print its key. The key is shown only once and is not stored."""
-    with open_writer(read_settings(data_dir, env_file)) as (_, writer):
-        key = add_client(writer, name=name, scopes=scope, at=utc_now())
+    settings, now = read_settings(data_dir, env_file), utc_now()
+    expires_at = parse_end(expires, now) if expires is not None else None
+    with open_writer(settings) as (_, writer):
+        key = add_client(writer, name=name, scopes=scope, at=now, person=person, expires_at=expires_at)
     typer.echo(key)
+    _say_end(name, expires_at)
 
 
 @clients.command("list")
-def clients_list(data_dir: DataDir = None, env_file: EnvFile = None) -> None:
-    """List the clients, revoked ones too."""
+def clients_list(
+    as_json: Annotated[bool, typer.Option("--json", help="Print a JSON array, with every key of each client.")] = False,
+    data_dir: DataDir = None,
+    env_file: EnvFile = None,
+) -> None:
+    """List the clients, revoked ones too, with the end of their keys and when each was last used.
+
+    A use can take a minute to appear, and is written once in five minutes.
+    """
+    now = utc_now()
     with open_writer(read_settings(data_dir, env_file)) as (engine, _), Session(engine) as session:
-        for client in list_clients(session):
-            state = f"revoked {client.revoked_at:%Y-%m-%d}" if client.revoked_at else "active"
-            typer.echo(f"{client.name}\t{state}\t{' '.join(client.scopes)}")
+        found = list_clients(session)
+        if as_json:
+            typer.echo(json.dumps([describe_client(*each, at=now) for each in found], ensure_ascii=False, indent=2))
+        else:
+            for client, keys in found:
+                typer.echo(line_of_client(client, keys, at=now))
+
+
+@clients.command("rotate")
+def clients_rotate(
+    name: Annotated[str, typer.Argument(help="The client's name.")],
+    overlap: Annotated[
+        str, typer.Option(help="For how long the older key stays valid beside the new one: 7d, 12h, or 0d.")
+    ] = "7d",
+    expires: Expires = None,
+    data_dir: DataDir = None,
+    env_file: EnvFile = None,
+) -> None:
+    """Print another key for the client. The older one ends by itself after the overlap.
+
+    Without `--expires` the new key is valid for as long as the older one was to be.
+    """
+    settings, now = read_settings(data_dir, env_file), utc_now()
+    kept, expires_at = parse_duration(overlap), parse_end(expires, now) if expires is not None else None
+    with open_writer(settings) as (_, writer):
+        key, ends = rotate_key(writer, name=name, overlap=kept, expires_at=expires_at, at=now)
+    typer.echo(key)
+    typer.echo(f"{name}: older keys end at {format_moment(now + kept)} at the latest", err=True)
+    _say_end(name, ends)
 
 
 @clients.command("revoke")
@@ -44,7 +94,13 @@ def clients_revoke(
     data_dir: DataDir = None,
     env_file: EnvFile = None,
 ) -> None:
-    """Revoke a client: its key is refused from now on."""
+    """Revoke a client: its keys are refused from now on."""
     with open_writer(read_settings(data_dir, env_file)) as (_, writer):
         revoke_client(writer, name, at=utc_now())
     typer.echo(f"{name}: revoked")
+
+
+def _say_end(name: str, expires_at: dt.datetime | None) -> None:
+    """Say when the key ends, on standard error: standard output has the key alone."""
+    if expires_at is not None:
+        typer.echo(f"{name}: the new key ends at {format_moment(expires_at)}", err=True)

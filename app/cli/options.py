@@ -1,42 +1,47 @@
 """The options that commands share, the settings, and the database with its writer."""
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated
 
 import typer
-from pydantic import ValidationError
-from pydantic_core import ErrorDetails
 from sqlalchemy import Engine
 
-from app.config import Settings
+from app import config
+from app.config import Settings, SettingsRefused
 from app.errors import SetupError
 from app.logs import set_up_logs
 from app.store.database import open_database
 from app.store.schema import prepare_schema
 from app.store.writer import Writer
 
+
+def _folder(text: str) -> Path:
+    """Return the folder. An empty text, such as that of a variable that is not set, is none."""
+    if not text.strip():
+        raise typer.BadParameter("it is empty: name a folder")
+    return Path(text)
+
+
 DataDir = Annotated[
-    Path | None, typer.Option("--data-dir", help="Folder for the database and the keys [GUIDANCE_DATA_DIR].")
+    Path | None,
+    typer.Option(
+        "--data-dir", help="Folder for the database and the keys [GUIDANCE_DATA_DIR].", parser=_folder, metavar="FOLDER"
+    ),
 ]
-EnvFile = Annotated[Path | None, typer.Option("--env-file", help="File with GUIDANCE_* settings.", exists=True)]
+EnvFile = Annotated[
+    Path | None, typer.Option("--env-file", help="File with GUIDANCE_* settings.", exists=True, dir_okay=False)
+]
 
 
 def read_settings(data_dir: Path | None, env_file: Path | None) -> Settings:
     """Return the settings from the environment and the file, with the folder of the option. Raise `SetupError`."""
     try:
-        settings = Settings(_env_file=env_file)
-    except ValidationError as refusal:
-        faults = refusal.errors(include_url=False, include_input=False)
-        raise SetupError("\n".join(map(_sentence, faults))) from None
-    return settings if data_dir is None else settings.model_copy(update={"data_dir": data_dir})
-
-
-def _sentence(fault: ErrorDetails) -> str:
-    """Return the fault after the name of its setting. The message of a fault of several settings has their names."""
-    setting = "".join(f"GUIDANCE_{str(name).upper()}: " for name in fault["loc"][:1])
-    return f"{setting}{fault['msg'].removeprefix('Value error, ')}"
+        return config.parse_settings(os.environ, file=env_file, data_dir=data_dir)
+    except SettingsRefused as refusal:
+        raise SetupError(str(refusal)) from None
 
 
 @contextmanager

@@ -9,22 +9,30 @@ from app.cli.options import DataDir, EnvFile, read_settings
 from app.errors import SetupError
 from app.logs import set_up_logs
 from app.server.run import run_server
+from app.server.trial import check_recipients
 
 
 def serve(
     host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(help="Port to listen on.", min=0, max=65535)] = 8000,
     workers: Annotated[int, typer.Option(help="Processes that serve together.", min=1, max=64)] = 1,
+    trial: Annotated[
+        bool,
+        typer.Option(
+            "--trial",
+            help="Start without GUIDANCE_SEAL_TO although others can reach the service. Not for real concerns.",
+        ),
+    ] = False,
     data_dir: DataDir = None,
     env_file: EnvFile = None,
 ) -> None:
     """Start the service. The first start publishes the seed and makes development keys."""
     settings = read_settings(data_dir, env_file)
     set_up_logs(settings.log_level)
-    if not settings.seal_to:
+    if check_recipients(settings, host=host, is_named_trial=trial):
         typer.echo(
-            f"Concerns are sealed to a development identity in {settings.data_dir}. For real concerns set "
-            "GUIDANCE_SEAL_TO to the duty team's own recipients (see `guidance keys new`).",
+            f"This is a trial: concerns are sealed to a development identity in {settings.data_dir}. For real concerns "
+            "set GUIDANCE_SEAL_TO to the duty team's own recipients (see `guidance keys new`).",
             err=True,
         )
 

@@ -21,12 +21,28 @@ class Scope(StrEnum):
 
 
 class ClientRow(SQLModel, table=True):
-    """A client. Its key was shown once; only the SHA-256 is stored, which is enough for a key of 256 random bits."""
+    """A client, and the person that acts with its keys, if there is one."""
 
     __tablename__ = "clients"
 
     name: str = Field(primary_key=True)
-    key_sha256: bytes = Field(sa_type=LargeBinary, unique=True)
     scopes: list[str] = Field(sa_type=JSON)
     added_at: dt.datetime = Field(sa_type=UtcDateTimeType)
     revoked_at: dt.datetime | None = Field(default=None, sa_type=UtcDateTimeType)
+    person: str | None = None
+
+
+class ClientKeyRow(SQLModel, table=True):
+    """A client's key. It was shown once; only the SHA-256 is stored, which is enough for a key of 256 random bits."""
+
+    __tablename__ = "client_keys"
+
+    key_sha256: bytes = Field(primary_key=True, sa_type=LargeBinary)
+    client: str = Field(foreign_key="clients.name")
+    added_at: dt.datetime = Field(sa_type=UtcDateTimeType)
+    expires_at: dt.datetime | None = Field(default=None, sa_type=UtcDateTimeType)
+    last_used_at: dt.datetime | None = Field(default=None, sa_type=UtcDateTimeType)
+
+    def is_valid(self, at: dt.datetime) -> bool:
+        """Whether the key has not ended by then."""
+        return self.expires_at is None or at < self.expires_at

@@ -39,7 +39,12 @@ def list_disclosures(
         ),
     ] = None,
     client: Annotated[
-        str | None, Query(max_length=200, description="Only acts of this client.", examples=["example-desk"])
+        str | None,
+        Query(
+            max_length=200,
+            description="Only acts of this client, or of one person (`client/person`).",
+            examples=["example-desk"],
+        ),
     ] = None,
     limit: Limit = 50,
     cursor: Annotated[Cursor, Query(examples=[encode_position((A_MOMENT, EXAMPLE_REFERENCE, 1))])] = None,

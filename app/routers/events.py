@@ -11,7 +11,7 @@ from starlette.concurrency import run_in_threadpool
 from app.models.clients import Scope
 from app.models.events.responses import EventResponse, EventsResponse
 from app.models.events.tables import EventKind, EventRow
-from app.services.access.clients import Principal
+from app.services.access.principals import Principal
 from app.store.events import confirm_events, confirmed_by, events_after
 from app.web.auth import require_client
 from app.web.context import AppContext, ContextDep

@@ -128,6 +128,11 @@ def list_sealed(session: Session) -> list[SealedText]:
     ]
 
 
+def find_newest_recipients(session: Session) -> Sequence[str] | None:
+    """Return what the newest concern is sealed to, or None if there is no concern."""
+    return session.exec(select(ConcernRow.recipients).order_by(col(ConcernRow.received_at).desc()).limit(1)).first()
+
+
 def read_sealed(session: Session, text: SealedText) -> bytes:
     """Return the sealed text; empty if it was erased meanwhile."""
     return _row_of(session, text).sealed or b""

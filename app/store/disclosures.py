@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, literal, literal_column, tuple_
+from sqlalchemy import Connection, func, literal, literal_column, or_, tuple_
 from sqlalchemy import select as select_columns
 from sqlmodel import Session, col, select
 
@@ -68,14 +68,18 @@ DisclosurePosition = tuple[dt.datetime, str, int]
 def list_disclosures(
     session: Session, *, chain: str | None, client: str | None, after: DisclosurePosition | None, limit: int
 ) -> list[DisclosureRow]:
-    """Return the rows of one chain or of all, by time, after the position of the last row of the page before."""
+    """Return the rows of one chain or of all, by time, after the position of the last row of the page before.
+
+    A client's rows are those of every person that acted through it.
+    """
     table = table_of(DisclosureRow)
     position = (table.c.at, table.c.chain, table.c.number)
     statement = select(DisclosureRow)
     if chain is not None:
         statement = statement.where(DisclosureRow.chain == chain)
     if client is not None:
-        statement = statement.where(DisclosureRow.client == client)
+        person_of_client = func.substr(table.c.client, 1, len(client) + 1) == f"{client}/"
+        statement = statement.where(or_(table.c.client == client, person_of_client))
     if after is not None:
         bound = tuple_(*(literal(value, column.type) for value, column in zip(after, position, strict=True)))
         statement = statement.where(tuple_(*position) > bound)

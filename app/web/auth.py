@@ -1,20 +1,24 @@
 """Authentication of callers. Every route declares one of these dependencies; a test refuses a route without one."""
 
 from collections.abc import Sequence
+from functools import partial
 from typing import Annotated
 
 from fastapi import Depends, Request, Security
 from fastapi.concurrency import run_in_threadpool
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer, SecurityScopes
 
-from app.errors import ScopeMissing, TokenMissing
+from app.errors import ProviderUnavailable, ScopeMissing, TokenInvalid, TokenMissing
+from app.logs import Log
 from app.models.clients import Scope
-from app.services.access.clients import Principal
+from app.services.access.principals import Principal
 from app.services.access.rate_limiting import UNKNOWN_ADDRESS
 from app.store.disclosures import Actor
 from app.web.context import AppContext, ContextDep
 
 ANONYMOUS = "anonymous"
+
+log = Log(__name__)
 
 
 async def allow_anyone() -> None:
@@ -54,8 +58,8 @@ async def require_client(
 
 
 async def require_actor(request: Request, principal: Annotated[Principal, Depends(require_client)]) -> Actor:
-    """Return the client as the record of disclosures names it: by its name and its network address."""
-    return Actor(principal.name, request.client.host if request.client else UNKNOWN_ADDRESS)
+    """Return who acts, as the record of disclosures names it: client and person, and their network address."""
+    return Actor(principal.name_on_record, request.client.host if request.client else UNKNOWN_ADDRESS)
 
 
 async def require_submitter(request: Request, context: ContextDep, credentials: ClientCredentials) -> str:
@@ -71,13 +75,23 @@ async def require_submitter(request: Request, context: ContextDep, credentials: 
 async def _authenticate(
     request: Request, context: AppContext, credentials: HTTPAuthorizationCredentials | None, scopes: Sequence[str]
 ) -> Principal:
-    """Return the client with that key and those scopes. Its name is set on the request, for the rate limits."""
+    """Return the client with that key and those scopes. Its name is set on the request, for the rate limits.
+
+    The reason of a refusal is logged, and is not in the answer.
+    """
     if credentials is None:
         raise TokenMissing
-    principal = await run_in_threadpool(context.authenticator.authenticate, credentials.credentials)
+    request_id = request.state.request_id
+    authenticate = partial(context.authenticator.authenticate, credentials.credentials, at=context.clock())
+    try:
+        principal = await run_in_threadpool(authenticate)
+    except (TokenInvalid, ProviderUnavailable) as refusal:
+        log.info("token_refused", reason=str(refusal), request_id=request_id)
+        raise
     request.state.client = principal.name
     for scope in scopes:
         if scope not in principal.scopes:
+            log.info("token_refused", reason=f"it lacks the scope {scope}", request_id=request_id)
             raise ScopeMissing(scope)
     return principal
 

@@ -152,9 +152,9 @@ def test_clients_are_added_listed_and_revoked_by_command(guidance: Command) -> N
     _, listed, _ = guidance("list")
 
     assert (added, key.count("\n")) == (0, 1)
-    assert active == (0, "example-app\tactive\tconcerns:read concerns:submit\n", "")
+    assert active == (0, "example-app\tactive\tconcerns:read concerns:submit\tnever used\tends never\n", "")
     assert revoked == [(0, "example-app: revoked\n", "")] * 2
-    assert re.fullmatch(r"example-app\trevoked 20\d\d-\d\d-\d\d\tconcerns:read concerns:submit\n", listed)
+    assert re.fullmatch(r"example-app\trevoked 20\d\d-\d\d-\d\d\tconcerns:read concerns:submit\tnever used\n", listed)
 
 
 def test_a_name_is_given_once_even_if_it_was_revoked(guidance: Command) -> None:

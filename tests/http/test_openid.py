@@ -6,96 +6,33 @@ import hmac
 import json
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from threading import Thread
 from typing import Any
 
 import jwt
 import pytest
-from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
-from httpx2 import Response
-from jwt.algorithms import ECAlgorithm, OKPAlgorithm, RSAAlgorithm
 from starlette.testclient import TestClient
 
 from app import cli
-from app.config import Settings
-from app.main import create_app
 from app.models.clients import Scope
-from tests.support.clock import SettableClock
 from tests.support.concerns import Concern
 from tests.support.editions import a_key
-from tests.support.publishing import GUIDE
-
-ISSUER = "https://login.council.example/tenant"
-AUDIENCE = "api://one-minute-guide"
-LONG_AGO, SINCE_THEN, FAR_AHEAD = 1_700_000_000, 1_700_000_100, 4_102_444_800
-CLAIMS = {
-    "iss": ISSUER,
-    "aud": AUDIENCE,
-    "iat": LONG_AGO,
-    "exp": FAR_AHEAD,
-    "azp": "an-app",
-    "scope": "guidance:publish",
-}
-
-RSA = rsa.generate_private_key(public_exponent=65537, key_size=2048)
-EC = ec.generate_private_key(ec.SECP256R1())
-ED = ed25519.Ed25519PrivateKey.generate()
-STRANGER = rsa.generate_private_key(public_exponent=65537, key_size=2048)
-KEYS: dict[str, Any] = {"RS256": RSA, "ES256": EC, "EdDSA": ED}
-PUBLISHED: list[dict[str, Any]] = [
-    RSAAlgorithm.to_jwk(RSA.public_key(), as_dict=True) | {"kid": "RS256", "use": "sig"},
-    ECAlgorithm.to_jwk(EC.public_key(), as_dict=True) | {"kid": "ES256", "use": "sig"},
-    OKPAlgorithm.to_jwk(ED.public_key(), as_dict=True) | {"kid": "EdDSA", "use": "sig"},
-]
-
-
-class Provider:
-    """A provider on this machine: it publishes its keys, counts how often they are read, and can be away."""
-
-    def __init__(self) -> None:
-        self.reads = 0
-        self.answer = (200, json.dumps({"keys": PUBLISHED}).encode())
-        provider = self
-
-        class Handler(BaseHTTPRequestHandler):
-            def do_GET(self) -> None:
-                provider.reads += 1
-                status, body = provider.answer
-                self.send_response(status)
-                self.send_header("Content-Length", str(len(body)))
-                self.end_headers()
-                self.wfile.write(body)
-
-            def log_message(self, format: str, *args: Any) -> None:  # noqa: A002  # the base class calls it so
-                """Say nothing."""
-
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.url = f"http://127.0.0.1:{self._server.server_address[1]}/keys"
-        self._thread = Thread(target=self._server.serve_forever)
-        self._thread.start()
-
-    def leave(self) -> None:
-        """Answer no more."""
-        self._server.shutdown()
-        self._server.server_close()
-        self._thread.join()
-
-
-Guarded = tuple[TestClient, Provider]
-
-
-@contextmanager
-def guarded_by_a_provider(data_dir: Path) -> Iterator[Guarded]:
-    """A service that has not read the keys of its provider yet."""
-    provider = Provider()
-    settings = Settings(data_dir=data_dir, openid_issuer=ISSUER, openid_audience=AUDIENCE, openid_jwks_url=provider.url)
-    with TestClient(create_app(settings, SettableClock())) as client:
-        yield client, provider
-    provider.leave()
+from tests.support.openid import (
+    AUDIENCE,
+    CLAIMS,
+    FAR_AHEAD,
+    ISSUER,
+    KEYS,
+    PUBLISHED,
+    RSA,
+    SINCE_THEN,
+    STRANGER,
+    Guarded,
+    a_token,
+    guarded_by_a_provider,
+    publish_with,
+)
 
 
 @pytest.fixture(scope="module")
@@ -108,12 +45,6 @@ def client(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TestClient]:
 def guarded(tmp_path: Path) -> Iterator[Guarded]:
     with guarded_by_a_provider(tmp_path) as guarded:
         yield guarded
-
-
-def a_token(algorithm: str = "RS256", *, key: Any = None, kid: str | None = None, **claims: Any) -> str:
-    """A token that the provider signed, with whatever the test changes; a claim of None is left out."""
-    told = {name: claim for name, claim in (CLAIMS | claims).items() if claim is not None}
-    return jwt.encode(told, key or KEYS[algorithm], algorithm, headers={"kid": kid or algorithm})
 
 
 def by_hand(header: dict[str, Any], secret: bytes | None) -> str:
@@ -129,11 +60,6 @@ def tampered(token: str, *, part: int) -> str:
     parts = token.split(".")
     parts[part] = parts[part][:20] + ("A" if parts[part][20] != "A" else "B") + parts[part][21:]
     return ".".join(parts)
-
-
-def publish_with(client: TestClient, token: str) -> Response:
-    """What a publisher is told who sends no edition: 422 where the token is good for it."""
-    return client.post(f"{GUIDE}/editions", json={}, headers={"Authorization": f"Bearer {token}"})
 
 
 @pytest.mark.parametrize("algorithm", KEYS)
@@ -244,18 +170,25 @@ def test_keys_are_read_once_however_many_tokens_name_unknown_ones(guarded: Guard
     statuses = [publish_with(client, token).status_code for token in tokens]
 
     assert statuses == [422, *[401] * 10, 422]
-    assert provider.reads == 1
+    assert provider.reads == ["/keys"]
 
 
 WHOLE = {"ISSUER": ISSUER, "AUDIENCE": AUDIENCE, "JWKS_URL": "https://login.council.example/keys"}
-TOGETHER = "GUIDANCE_OPENID_ISSUER, GUIDANCE_OPENID_AUDIENCE and GUIDANCE_OPENID_JWKS_URL go together"
+ALONE = "GUIDANCE_OPENID_ISSUER must be an https address, where GUIDANCE_OPENID_JWKS_URL is not set"
 SAFELY = "GUIDANCE_OPENID_JWKS_URL: must be an https address, or http on this machine only"
 
 
 @pytest.mark.parametrize(
     ("changed", "sentence"),
     [
-        *(({name: ""}, TOGETHER) for name in WHOLE),
+        ({"AUDIENCE": None}, "GUIDANCE_OPENID_ISSUER needs GUIDANCE_OPENID_AUDIENCE too"),
+        (
+            {"ISSUER": None},
+            "GUIDANCE_OPENID_AUDIENCE needs GUIDANCE_OPENID_ISSUER too\n"
+            "GUIDANCE_OPENID_JWKS_URL needs GUIDANCE_OPENID_ISSUER too",
+        ),
+        ({"JWKS_URL": None, "ISSUER": "http://login.council.example"}, ALONE),
+        ({"JWKS_URL": None, "ISSUER": "login.council.example"}, ALONE),
         ({"JWKS_URL": "http://login.council.example/keys"}, SAFELY),
         ({"JWKS_URL": "http://127.0.0.1.council.example/keys"}, SAFELY),
         ({"JWKS_URL": "http://localhost:secret@login.council.example/keys"}, SAFELY),
@@ -264,10 +197,11 @@ SAFELY = "GUIDANCE_OPENID_JWKS_URL: must be an https address, or http on this ma
     ],
 )
 def test_the_service_does_not_start_with_half_a_provider_or_an_open_wire(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], changed: dict[str, str], sentence: str
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], changed: dict[str, str | None], sentence: str
 ) -> None:
     for name, value in (WHOLE | changed).items():
-        monkeypatch.setenv(f"GUIDANCE_OPENID_{name}", value)
+        if value is not None:
+            monkeypatch.setenv(f"GUIDANCE_OPENID_{name}", value)
     monkeypatch.setattr(sys, "argv", ["guidance", "serve", "--port", "0"])
 
     with pytest.raises(SystemExit) as ended:

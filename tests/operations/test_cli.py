@@ -190,7 +190,7 @@ def test_the_first_start_publishes_the_seed_and_makes_keys_and_the_second_change
     assert standing() == first
     assert [edition["number"] for edition in first[0]["editions"]] == [1]
     assert [mode_of(path) for path in keys] == [0o600, 0o600]
-    assert f"Concerns are sealed to a development identity in {live.data_dir}" in said
+    assert f"This is a trial: concerns are sealed to a development identity in {live.data_dir}" in said
     assert "AGE-SECRET-KEY" not in said
 
 
@@ -201,7 +201,7 @@ def test_a_faulty_seed_stops_the_start_and_is_told_with_its_name_the_line_and_th
     faulty.write_text(words.replace("change_note:", "change_nota:"), encoding="utf-8")
     line = words.partition("change_note:")[0].count("\n") + 1
 
-    told = guidance("serve", "--port", "0", "--data-dir", tmp_path / "data", SEED_DIR=str(seed))
+    told = guidance("serve", "--trial", "--port", "0", "--data-dir", tmp_path / "data", SEED_DIR=str(seed))
 
     assert told.returncode == 1
     assert f"{faulty}, line {line}: `/change_nota` is not a key that belongs here\n" in told.stderr

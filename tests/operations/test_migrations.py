@@ -1,11 +1,12 @@
 """Migrations: they add up to what the models declare, keep every word, and end whole or not at all, on either."""
 
+import hashlib
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from sqlalchemy import Engine, inspect
+from sqlalchemy import Engine, inspect, text
 from sqlalchemy.exc import DBAPIError
 from sqlmodel import SQLModel
 from starlette.testclient import TestClient
@@ -13,11 +14,14 @@ from typer.testing import CliRunner
 
 from app.cli.commands import app
 from app.config import Settings
-from app.errors import SchemaBehind, SchemaUnknown
+from app.errors import SchemaBehind, SchemaUnknown, TokenInvalid
 from app.main import create_app
+from app.services.access.clients import Authenticator
+from app.services.access.principals import Principal
 from app.services.operations.verification import verify_disclosures, verify_editions
-from app.store.database import open_database
+from app.store.database import for_writing, open_database
 from app.store.schema import MIGRATIONS, create_schema, migrate_schema, prepare_schema
+from tests.support.clock import A_TUESDAY
 from tests.support.command import guidance
 from tests.support.concerns import Concern
 from tests.support.databases import address_for, postgresql, raw_connection
@@ -104,13 +108,6 @@ def next_revision(folder: Path, statements: str) -> Path:
     for dialect in RULES:
         (folder / "versions" / f"{FOLLOWING}_invented.{dialect}.sql").write_text(statements)
     return folder
-
-
-@pytest.mark.parametrize("dialect", RULES)
-def test_the_revisions_say_in_their_words_what_the_models_declare(dialect: str) -> None:
-    revisions = [path.read_text().strip() for path in MIGRATIONS.glob(f"versions/*.{dialect}.sql")]
-
-    assert sorted("\n\n".join(revisions).split("\n\n")) == sorted(declared_statements(dialect))
 
 
 def test_a_migrated_database_has_every_table_column_index_and_rule_that_is_declared(
@@ -211,7 +208,7 @@ def test_a_schema_that_this_program_does_not_know_is_not_served(settings: Settin
 def test_a_database_that_does_not_answer_keeps_the_service_from_starting_with_a_sentence(tmp_path: Path) -> None:
     nowhere = f"postgresql+psycopg://example:secret-word@/example?host={tmp_path}"
 
-    told = guidance("serve", "--port", "0", "--data-dir", tmp_path / "data", DATABASE_URL=nowhere)
+    told = guidance("serve", "--trial", "--port", "0", "--data-dir", tmp_path / "data", DATABASE_URL=nowhere)
 
     assert told.returncode == 1
     assert "the database does not answer" in told.stderr
@@ -242,3 +239,37 @@ def test_the_command_tells_what_it_did(settings: Settings) -> None:
 
     assert first.stdout in (f"schema (empty) to {NEWEST}\n", f"schema {NEWEST}: nothing to do\n")
     assert again.stdout == f"schema {NEWEST}: nothing to do\n"
+
+
+def the_first_release(folder: Path) -> Path:
+    """The history of this program up to its first release."""
+    shutil.copytree(MIGRATIONS, folder, ignore=shutil.ignore_patterns("__pycache__"))
+    for path in (folder / "versions").glob("[0-9]*"):
+        if not path.name.startswith("0001"):
+            path.unlink()
+    return folder
+
+
+def test_the_keys_of_the_first_release_open_what_they_opened(empty: Engine, tmp_path: Path) -> None:
+    migrate_schema(empty, tmp_path, the_first_release(tmp_path / "history"))
+    with for_writing(empty).begin() as connection:
+        for name, key, revoked_at in (("example-desk", "omg_invented", None), ("former-desk", "omg_former", A_TUESDAY)):
+            connection.execute(
+                text("INSERT INTO clients VALUES (:name, :key, :scopes, :at, :revoked_at)"),
+                {
+                    "name": name,
+                    "key": hashlib.sha256(key.encode()).digest(),
+                    "scopes": '["concerns:read"]',
+                    "at": A_TUESDAY.isoformat(" "),
+                    "revoked_at": revoked_at and revoked_at.isoformat(" "),
+                },
+            )
+
+    migrate_schema(empty, tmp_path)
+
+    authenticator = Authenticator(empty, None)
+    assert authenticator.authenticate("omg_invented", at=A_TUESDAY) == Principal(
+        "example-desk", frozenset({"concerns:read"})
+    )
+    with pytest.raises(TokenInvalid, match="the client was revoked"):
+        authenticator.authenticate("omg_former", at=A_TUESDAY)

@@ -31,6 +31,7 @@ class LiveServer:
         self.data_dir = data_dir
         self._workers = str(workers)
         self.log = data_dir.parent / "server.log"
+        self._is_trial = "seal_to" not in settings
         self._environment = environment_for(data_dir, **settings)
         self._process: subprocess.Popen[bytes] | None = None
         self.url = ""
@@ -38,7 +39,7 @@ class LiveServer:
     def start(self) -> None:
         """Start, and wait until it is ready."""
         command = [sys.executable, "-m", "app.cli", "serve", "--port", "0", "--data-dir", str(self.data_dir)]
-        command += ["--workers", self._workers]
+        command += ["--workers", self._workers, *(["--trial"] if self._is_trial else [])]
         read_from = self.log.stat().st_size if self.log.exists() else 0
         with self.log.open("ab") as log:
             self._process = subprocess.Popen(command, stderr=log, stdout=log, env=self._environment)

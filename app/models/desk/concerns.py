@@ -109,7 +109,11 @@ class DisclosureEntry(ResponseModel):
     chain: str = Field(description="A concern's reference, or `inbox` or `audit`.", examples=[EXAMPLE_REFERENCE])
     number: int = Field(description="Its place in the chain, from 1.", examples=[1])
     at: UtcDateTime = Field(description="When.")
-    client: str = Field(description="Who.", examples=["example-desk"])
+    client: str = Field(
+        description="Who: the client and, after the first slash, the person that acted through it, if one is known. A "
+        "slash in the client's own name is written %2F.",
+        examples=["example-desk"],
+    )
     act: DeskAct = Field(description="What.", examples=["opened"])
     address: str = Field(description="From which network address.", examples=["192.0.2.10"])
     detail: str = Field(description="More about the act; never a word of the concern.", examples=[""])

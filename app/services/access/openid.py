@@ -1,17 +1,34 @@
 """Tokens of an OpenID provider, for example the directory that a council already runs."""
 
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import jwt
-from jwt import PyJWK, PyJWKClient
-from jwt.exceptions import PyJWKClientConnectionError, PyJWTError
+from jwt import exceptions as jwt_errors
 
-from app.errors import ProviderUnavailable, TokenInvalid
+from app.errors import SetupError, TokenInvalid
+from app.models.clients import Scope
+from app.services.access.principals import Principal, is_recordable
+from app.services.access.provider_keys import ProviderKeys
 
 ALGORITHMS = ("RS256", "ES256", "EdDSA")
 LEEWAY_SECONDS = 30
-PROVIDER_TIMEOUT_SECONDS = 3
+CLIENT_CLAIMS = ("azp", "appid", "client_id")
+SUBJECT = "sub"
+SCOPE_CLAIMS = ("scope", "scp", "roles")
+"""Claims that the provider's operator assigns to this API (RFC 9068, Microsoft Entra). Our own names count in them."""
+REASONS = {
+    jwt_errors.ExpiredSignatureError: "the token has expired",
+    jwt_errors.ImmatureSignatureError: "the token is not valid yet",
+    jwt_errors.InvalidIssuedAtError: "the token is not issued yet",
+    jwt_errors.InvalidAudienceError: "the token names another audience than GUIDANCE_OPENID_AUDIENCE",
+    jwt_errors.InvalidIssuerError: "the token names another issuer than GUIDANCE_OPENID_ISSUER",
+    jwt_errors.InvalidSignatureError: "the signature is not the provider's",
+    jwt_errors.InvalidAlgorithmError: f"the token is not signed with one of {', '.join(ALGORITHMS)}",
+    jwt_errors.MissingRequiredClaimError: "the token lacks one of the claims exp, iat, iss and aud",
+    jwt_errors.DecodeError: "the token cannot be read",
+}
 
 
 @dataclass(frozen=True)
@@ -20,50 +37,84 @@ class OpenIdProvider:
 
     issuer: str
     audience: str
-    jwks: PyJWKClient = field(repr=False)
+    keys: ProviderKeys = field(repr=False)
+    further_claims: Sequence[str] = ()
+    scopes_of: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    person_claim: str = SUBJECT
 
-    def read_token(self, token: str) -> tuple[str, frozenset[str]]:
-        """Return the client's name and scopes. Raises `TokenInvalid`, or `ProviderUnavailable` without keys."""
+    def read_token(self, token: str) -> Principal:
+        """Return the client and the person. Raises `TokenInvalid`, or `ProviderUnavailable` without keys."""
         try:
-            jwt.get_unverified_header(token)  # without a valid header, the provider is not called
+            header = jwt.get_unverified_header(token)  # without a valid header, the provider is not called
+            if header.get("alg") not in ALGORITHMS:
+                raise jwt_errors.InvalidAlgorithmError
+            if "kid" not in header:
+                raise TokenInvalid("the token does not name its key")
             claims: dict[str, Any] = jwt.decode(
                 token,
-                self._key_of(token),
+                self.keys.get(header["kid"]),
                 algorithms=list(ALGORITHMS),
                 issuer=self.issuer,
                 audience=self.audience,
                 leeway=LEEWAY_SECONDS,
                 options={"require": ["exp", "iat", "iss", "aud"]},
             )
-        except PyJWTError:
-            raise TokenInvalid from None
-        name = next((claims[claim] for claim in ("azp", "appid", "client_id", "sub") if claims.get(claim)), None)
-        if not isinstance(name, str):
-            raise TokenInvalid
-        return f"openid:{name}", _scopes(claims)
+        except jwt_errors.PyJWTError as refusal:
+            raise TokenInvalid(_reason(refusal)) from None
+        return self._principal(claims)
 
-    def _key_of(self, token: str) -> PyJWK:
-        """Find the key that the token names. Raises `ProviderUnavailable` if the provider sends no keys."""
-        try:
-            self.jwks.get_signing_keys()
-        except (PyJWTError, ValueError, OSError):
-            raise ProviderUnavailable from None
-        try:
-            return self.jwks.get_signing_key_from_jwt(token)
-        except (PyJWKClientConnectionError, ValueError, OSError):  # the second request, for a new key, failed
-            raise ProviderUnavailable from None
+    def _principal(self, claims: Mapping[str, Any]) -> Principal:
+        """Return who the token is of: the client and, where it is another name, the person."""
+        client, person = _first(claims, (*CLIENT_CLAIMS, SUBJECT)), _first(claims, (self.person_claim, SUBJECT))
+        if client is None:
+            raise TokenInvalid("the token names neither a client nor a subject")
+        if not all(is_recordable(name) for name in (client, person) if name is not None):
+            raise TokenInvalid("the token has a name that is too long, or has a character that does not print")
+        return Principal(f"openid:{client}", self._scopes(claims), person if person != client else None)
 
-
-def open_provider(*, issuer: str, audience: str, jwks_url: str) -> OpenIdProvider:
-    """Return the provider; nothing is fetched until the first token comes."""
-    return OpenIdProvider(issuer, audience, PyJWKClient(jwks_url, timeout=PROVIDER_TIMEOUT_SECONDS))
+    def _scopes(self, claims: Mapping[str, Any]) -> frozenset[str]:
+        """Return the scopes that the token names, and those that the settings give to its names."""
+        named = {word for claim in SCOPE_CLAIMS for word in _words(claims.get(claim))}
+        every = named | {word for claim in self.further_claims for word in _words(_at_path(claims, claim))}
+        return frozenset(named).union(*(self.scopes_of.get(word, ()) for word in every))
 
 
-def _scopes(claims: dict[str, Any]) -> frozenset[str]:
-    """Return the scopes in `scope` (RFC 9068) or `scp`, and in `roles` (Microsoft Entra, for applications)."""
-    found: set[str] = set()
-    for claim in ("scope", "scp", "roles"):
-        value = claims.get(claim)
-        words = value.split() if isinstance(value, str) else value if isinstance(value, list) else []
-        found.update(word for word in words if isinstance(word, str))
-    return frozenset(found)
+def open_provider(
+    *,
+    issuer: str,
+    audience: str,
+    jwks_url: str | None,
+    further_claims: Sequence[str],
+    scopes_of: Mapping[str, Sequence[str]],
+    person_claim: str,
+) -> OpenIdProvider:
+    """Return the provider; nothing is fetched until the first token comes. Raises `SetupError` for an unknown scope."""
+    if unknown := {scope for scopes in scopes_of.values() for scope in scopes} - set(Scope):
+        raise SetupError(f"GUIDANCE_OPENID_SCOPES: {len(unknown)} of its scopes are none of {', '.join(Scope)}")
+    keys = ProviderKeys(issuer, jwks_url)
+    return OpenIdProvider(issuer, audience, keys, further_claims, scopes_of, person_claim)
+
+
+def _reason(refusal: jwt_errors.PyJWTError) -> str:
+    """Return why the token was refused, in fixed words: the message of the library can repeat the token."""
+    return next((words for kind, words in REASONS.items() if isinstance(refusal, kind)), type(refusal).__name__)
+
+
+def _first(claims: Mapping[str, Any], names: Sequence[str]) -> Any:
+    return next((claims[name] for name in names if claims.get(name)), None)
+
+
+def _at_path(claims: Mapping[str, Any], name: str) -> Any:
+    """Return the claim of that name or, where there is none, the one inside others: `realm_access.roles`."""
+    if name in claims:
+        return claims[name]
+    found: Any = claims
+    for step in name.split("."):
+        found = found.get(step) if isinstance(found, Mapping) else None
+    return found
+
+
+def _words(claim: Any) -> Iterator[str]:
+    """Yield the words of a claim: a list, or a text with spaces between them."""
+    words = claim.split() if isinstance(claim, str) else claim if isinstance(claim, list) else []
+    yield from (word for word in words if isinstance(word, str))

@@ -48,7 +48,7 @@ def make_sealer(recipients: Sequence[str]) -> Sealer:
     try:
         parsed = tuple(x25519.Recipient.from_str(recipient) for recipient in recipients)
     except pyrage.RecipientError:
-        raise SetupError("SEAL_TO holds something that is not an age recipient (age1...)") from None
+        raise SetupError("GUIDANCE_SEAL_TO holds something that is not an age recipient (age1...)") from None
     return Sealer(parsed, tuple(fingerprint_of(recipient) for recipient in recipients))
 
 

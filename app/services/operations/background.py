@@ -6,10 +6,17 @@ from collections.abc import Callable, Iterator
 from sqlalchemy import Engine
 
 from app.config import Settings
+from app.services.access.key_uses import KeyUses
 from app.services.concerns.retention import RetentionPeriods
 from app.services.events.dispatcher import build_dispatcher
 from app.services.events.dispatcher_thread import DispatcherThread
-from app.services.operations.workers import GenerationWatcher, OverdueWorker, PeriodicWorker, RetentionWorker
+from app.services.operations.workers import (
+    GenerationWatcher,
+    KeyUseWorker,
+    OverdueWorker,
+    PeriodicWorker,
+    RetentionWorker,
+)
 from app.store.writer import Writer
 
 
@@ -18,10 +25,12 @@ def build_workers(
     engine: Engine,
     writer: Writer,
     on_generation_change: Callable[[], None],
+    key_uses: KeyUses,
     clock: Callable[[], dt.datetime],
 ) -> Iterator[PeriodicWorker]:
     """Yield the workers that the settings require, none of them started."""
     yield GenerationWatcher(engine, on_generation_change)
+    yield KeyUseWorker(key_uses, writer)
     periods = RetentionPeriods(settings.retention_acknowledged_days, settings.retention_closed_days)
     if periods != RetentionPeriods(None, None):
         yield RetentionWorker(engine, writer, periods, clock)

@@ -13,12 +13,14 @@ from sqlmodel import Session, select
 
 from app.logs import Log
 from app.models.guidance.guide_tables import GenerationRow
+from app.services.access.key_uses import KeyUses
 from app.services.concerns.retention import RetentionPeriods, erase_due_concerns
 from app.services.desk.actions import append_overdue_events
 from app.store.writer import Writer
 
 GENERATION_SECONDS = 0.5
 STALE_SECONDS = 60.0  # callers may store a current response as long
+MINUTE_SECONDS = 60.0
 HOUR_SECONDS = 3600.0
 OVERDUE_SECONDS = 1.0
 OVERDUE_BATCH_SIZE = 32
@@ -173,6 +175,20 @@ class GenerationWatcher(PeriodicWorker):
         if number != self._known:
             self._on_change()
             self._known = number  # only now: where clearing failed, the next poll does it
+
+
+class KeyUseWorker(PeriodicWorker):
+    """Stores once a minute when clients' keys were last used."""
+
+    def __init__(self, key_uses: KeyUses, writer: Writer) -> None:
+        super().__init__("key-uses", first_delay=MINUTE_SECONDS)
+        self._key_uses = key_uses
+        self._writer = writer
+
+    def run_once(self) -> float:
+        """Store what was noted, and return the seconds until the next time."""
+        self._key_uses.store(self._writer)
+        return MINUTE_SECONDS
 
 
 class RetentionWorker(PeriodicWorker):

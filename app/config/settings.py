@@ -1,46 +1,54 @@
-"""All settings, read once from the environment (and an optional file) into one frozen class."""
+"""All settings, in one frozen class. `app.config.reading` reads them."""
 
-import re
-from ipaddress import ip_network
+from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self
+from typing import Any, Literal, Self
 
-import limits
-from pydantic import AfterValidator, AwareDatetime, BeforeValidator, Field, SecretStr, field_validator, model_validator
-from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator, model_validator
 
-SECURITY_CONTACT = re.compile(r"(mailto:[^\s@]+@[^\s@]+|https://[^\s/]\S*|tel:\+?[0-9-]+)")
-SAFE_ADDRESS = re.compile(r"(https://[^/?#@\s]+|http://(localhost|127\.0\.0\.1)(:[0-9]+)?)(/\S*)?")
+from app.config.formats import (
+    BrowserOrigins,
+    Colour,
+    Contacts,
+    ExitUrl,
+    HostNames,
+    HostPatterns,
+    LogoFile,
+    Moment,
+    OneLine,
+    Paths,
+    Proxies,
+    PublicUrl,
+    Rate,
+    SafeAddress,
+    ScopeMapping,
+    Seconds,
+    Whole,
+    WordList,
+    is_safe_address,
+    refuse_empty,
+)
 
+PREFIX = "GUIDANCE_"
 MAX_RETENTION_DAYS = 36_525  # a century; for longer, leave the setting unset
-
-ORIGIN = re.compile(r"https?://[a-z0-9.-]+(:[0-9]{1,5})?")
-
-SEED_DIR = Path(__file__).resolve().parent.parent / "seed"
-
-
-def _split_list(value: Any) -> Any:
-    return tuple(value.replace(",", " ").split()) if isinstance(value, str) else value
-
-
-def _check_rate(rate: str) -> str:
-    try:
-        limits.parse(rate)
-    except ValueError:
-        raise ValueError("must be a rate such as 300/minute") from None
-    return rate
+SEED_DIR = Path(__file__).resolve().parent.parent.parent / "seed"
+NEEDS = {
+    "openid_issuer": "openid_audience",
+    "openid_audience": "openid_issuer",
+    "openid_jwks_url": "openid_issuer",
+    "openid_claims": "openid_issuer",
+    "openid_scopes": "openid_issuer",
+    "security_contact": "security_expires",
+    "security_expires": "security_contact",
+    "seal_identity_file": "seal_to",
+}
+"""Settings that mean nothing without another one. The default of each is that it is unset."""
 
 
-CommaSeparated = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_split_list)]
-Rate = Annotated[str, AfterValidator(_check_rate)]
-
-
-class Settings(BaseSettings):
+class Settings(BaseModel):
     """The settings, each from the variable `GUIDANCE_<NAME>`. Every default is safe in production and may be public."""
 
-    model_config = SettingsConfigDict(
-        env_prefix="GUIDANCE_", frozen=True, extra="ignore", hide_input_in_errors=True, env_ignore_empty=True
-    )
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
     data_dir: Path = Field(default=Path("data"), description="Folder for the database and the keys.")
     database_url: SecretStr | None = Field(
@@ -49,27 +57,26 @@ class Settings(BaseSettings):
         "postgresql+psycopg://user:password@host/name. Unset: SQLite in the data folder.",
     )
     seed_dir: Path = Field(default=SEED_DIR, description="Folder with `guides/`, `signposts.yaml` and `code-lists/`.")
-    public_url: str = Field(
+    public_url: PublicUrl = Field(
         default="http://127.0.0.1:8000",
-        pattern=r"^https?://[^/?#]+$",
         description="Scheme and host at which callers reach this service, for responses that contain full addresses "
         "(feeds, webhooks, Memento, Open Referral). It is never taken from a request.",
     )
-    seal_to: CommaSeparated = Field(
+    seal_to: WordList = Field(
         default=(),
         description="age recipients (public keys) that every concern is sealed to, separated by commas or spaces. "
-        "Unset: a development identity is created in the data folder.",
+        "Unset: a trial, with a development identity that is created in the data folder.",
     )
     seal_identity_file: Path | None = Field(
         default=None,
         description="File of age identities with which this process opens concerns for clients. Leave it unset on a "
-        "server that only receives. If SEAL_TO is unset too, the development identity is used.",
+        "server that only receives. In a trial the development identity is used.",
     )
     receipt_key_file: Path | None = Field(
         default=None,
         description="Ed25519 private key (PEM) that signs receipts. Unset: a key is created in the data folder.",
     )
-    retired_receipt_keys: Annotated[tuple[Path, ...], NoDecode, BeforeValidator(_split_list)] = Field(
+    retired_receipt_keys: Paths = Field(
         default=(),
         description="Former receipt keys (PEM files), separated by commas or spaces. They remain in "
         "/.well-known/jwks.json, so that old receipts can be checked.",
@@ -79,84 +86,100 @@ class Settings(BaseSettings):
         description="File of the keys under which the secrets of webhooks are encrypted in the database: the same for "
         "every node that shares it. Unset: a key is created in the data folder when it is first needed.",
     )
-    retention_acknowledged_days: int | None = Field(
+    retention_acknowledged_days: Whole | None = Field(
         default=None,
         ge=1,
         le=MAX_RETENTION_DAYS,
         description="Days after which the text of an acknowledged concern is erased. Unset: never.",
     )
-    retention_closed_days: int | None = Field(
+    retention_closed_days: Whole | None = Field(
         default=None,
         ge=1,
         le=MAX_RETENTION_DAYS,
         description="Days after which the text of a closed concern is erased. Unset: never.",
     )
-    allowed_origins: CommaSeparated = Field(
+    allowed_origins: BrowserOrigins = Field(
         default=(),
         description="Browser origins that may post a concern, separated by commas or spaces. "
         "Public reads are open to every origin.",
     )
-    embedding_origins: CommaSeparated = Field(
+    embedding_origins: BrowserOrigins = Field(
         default=(), description="Sites (origins) that may show the pages in a frame, separated by commas or spaces."
     )
-    council_name: str = Field(
+    council_name: OneLine = Field(
         default="One Minute Guide", max_length=80, description="Name of the council, at the top of every page."
     )
-    council_logo: Path | None = Field(
+    council_logo: LogoFile | None = Field(
         default=None, description="PNG or SVG file that is shown beside the name at the top of every page."
     )
-    council_colour: str = Field(
+    council_colour: Colour = Field(
         default="#1d3d5c",
-        pattern=r"^#[0-9a-fA-F]{6}$",
         description="Colour of the band at the top of every page. Its text is black or white, by the band's lightness.",
     )
-    council_button_colour: str = Field(
+    council_button_colour: Colour = Field(
         default="#0b6150",
-        pattern=r"^#[0-9a-fA-F]{6}$",
         description="Colour of the buttons. Their text is black or white, likewise.",
     )
-    exit_url: str = Field(
+    exit_url: ExitUrl = Field(
         default="https://www.bbc.co.uk/weather",
-        pattern=r"^https://[^\s\"'<>]+$",
         description="Neutral page that `Exit this page` opens.",
     )
     anonymous_concerns: bool = Field(default=True, description="Whether a concern may be posted without a client key.")
-    openid_issuer: str | None = Field(
+    openid_issuer: OneLine | None = Field(
         default=None,
         description="Issuer of an OpenID provider whose access tokens are accepted as well as client keys.",
     )
-    openid_audience: str | None = Field(default=None, description="Audience that those tokens must name.")
-    openid_jwks_url: str | None = Field(
-        default=None, description="Address of the provider's keys (JWKS): https, or http on this machine only."
+    openid_audience: OneLine | None = Field(default=None, description="Audience that those tokens must name.")
+    openid_jwks_url: SafeAddress | None = Field(
+        default=None,
+        description="Address of the provider's keys (JWKS): https, or http on this machine only. Unset: the issuer's "
+        "`/.well-known/openid-configuration` names it.",
+    )
+    openid_claims: WordList = Field(
+        default=(),
+        description="Claims besides `scope`, `scp` and `roles` in which the provider names groups or roles, such as "
+        "`groups` or `realm_access.roles`, separated by commas or spaces. Only what GUIDANCE_OPENID_SCOPES lists "
+        "counts in them.",
+    )
+    openid_scopes: ScopeMapping | None = Field(
+        default=None,
+        description="Scopes for the provider's groups, roles and scopes, as a JSON object: "
+        '{"Duty Team": ["concerns:read", "concerns:write"]}.',
+    )
+    openid_person_claim: OneLine = Field(
+        default="sub",
+        description="Claim that names the person on the record, such as `oid`. A token without it is recorded by "
+        "`sub`.",
     )
     deliver: bool = Field(
         default=True,
         description="Whether the serving processes push events and note overdue concerns. `guidance deliver` does it "
         "in a process of its own.",
     )
-    webhook_allowed_hosts: CommaSeparated = Field(
+    webhook_allowed_hosts: HostNames = Field(
         default=(),
         description="Host names that webhooks may call although they resolve to private addresses, separated by commas "
         "or spaces.",
     )
-    allowed_hosts: CommaSeparated = Field(
+    allowed_hosts: HostPatterns = Field(
         default=(),
         description="Host names at which this service may be called, separated by commas or spaces. The host of "
-        "PUBLIC_URL, IP addresses and names without a dot are always allowed. `*.council.example` allows every "
-        "subdomain; `*` allows every host.",
+        "GUIDANCE_PUBLIC_URL, IP addresses and names without a dot are always allowed. `*.council.example` allows "
+        "every subdomain; `*` allows every host.",
     )
-    trusted_proxies: CommaSeparated = Field(
+    trusted_proxies: Proxies = Field(
         default=(),
         description="Addresses or networks of proxies whose X-Forwarded-For and X-Forwarded-Proto are trusted, "
         "separated by commas or spaces.",
     )
-    security_contact: CommaSeparated = Field(
+    security_contact: Contacts = Field(
         default=(),
         description="Where to report a vulnerability (mailto:, https: or tel:), for /.well-known/security.txt.",
     )
-    security_expires: AwareDatetime | None = Field(
+    security_expires: Moment | None = Field(
         default=None,
-        description="When security.txt expires and the contact must be checked again. Required with SECURITY_CONTACT.",
+        description="When security.txt expires and the contact must be checked again. Required with "
+        "GUIDANCE_SECURITY_CONTACT.",
     )
     limit_concerns: Rate = Field(
         default="300/minute", description="Rate of submissions, checks and additions from one network address."
@@ -181,31 +204,40 @@ class Settings(BaseSettings):
         description="File with the secret (32 characters or more) with which addresses are hashed: the same for every "
         "process that shares the store. Unset: each process creates its own.",
     )
-    connections: int = Field(default=800, ge=1, description="Most connections that one process holds open at a time.")
-    client_seconds: float = Field(
+    connections: Whole = Field(
+        default=800, ge=1, le=100_000, description="Most connections that one process holds open at a time."
+    )
+    client_seconds: Seconds = Field(
         default=30.0,
         gt=0,
         description="Longest wait for a client, in seconds: for the head of a request, for its body, and for it to "
         "receive the response.",
     )
-    concurrent_requests: int = Field(
-        default=500, ge=1, description="Most requests that one process works on at a time. It answers more with 503."
+    concurrent_requests: Whole = Field(
+        default=500,
+        ge=1,
+        le=100_000,
+        description="Most requests that one process works on at a time. It answers more with 503.",
     )
-    drain_seconds: float = Field(
+    drain_seconds: Seconds = Field(
         default=5.0,
         ge=0,
         description="How long a process reports that it is not ready and refuses new writes after SIGTERM, in "
         "seconds, before it stops.",
     )
-    writer_queue: int = Field(
-        default=2000, ge=1, description="Most writes that may wait for the disk. More are answered with 503."
+    writer_queue: Whole = Field(
+        default=2000,
+        ge=1,
+        le=1_000_000,
+        description="Most writes that may wait for the disk. More are answered with 503.",
     )
-    writer_wait_seconds: float = Field(
+    writer_wait_seconds: Seconds = Field(
         default=10.0, gt=0, description="Longest wait of one write for the disk, in seconds."
     )
-    shelf_megabytes: int = Field(
+    shelf_megabytes: Whole = Field(
         default=64,
         ge=0,
+        le=65_536,
         description="Memory for the cache of public responses, in megabytes for each process. 0 turns the cache off.",
     )
     log_level: Literal["debug", "info", "warning", "error"] = Field(
@@ -222,55 +254,23 @@ class Settings(BaseSettings):
         """The address of the PostgreSQL database, with its password, or None for the embedded database."""
         return self.database_url.get_secret_value() if self.database_url else None
 
-    @model_validator(mode="after")
-    def _check_openid(self) -> Self:
-        values = (self.openid_issuer, self.openid_audience, self.openid_jwks_url)
-        if any(values) and not all(values):
-            raise ValueError(
-                "GUIDANCE_OPENID_ISSUER, GUIDANCE_OPENID_AUDIENCE and GUIDANCE_OPENID_JWKS_URL go together"
-            )
-        return self
+    @field_validator("*", mode="before")
+    @classmethod
+    def _refuse_empty(cls, value: Any) -> Any:
+        return refuse_empty(value)
 
     @model_validator(mode="after")
-    def _check_security_txt(self) -> Self:
-        if bool(self.security_contact) != bool(self.security_expires):
-            raise ValueError("GUIDANCE_SECURITY_CONTACT and GUIDANCE_SECURITY_EXPIRES go together")
+    def _check_groups(self) -> Self:
+        if faults := list(faults_of_groups(dict(self))):
+            raise ValueError("\n".join(faults))
         return self
 
-    @field_validator("security_contact")
-    @classmethod
-    def _check_contacts(cls, contacts: tuple[str, ...]) -> tuple[str, ...]:
-        if not all(SECURITY_CONTACT.fullmatch(contact) for contact in contacts):
-            raise ValueError("each must start with mailto:, https:// or tel:")
-        return contacts
 
-    @field_validator("trusted_proxies")
-    @classmethod
-    def _check_proxies(cls, proxies: tuple[str, ...]) -> tuple[str, ...]:
-        for proxy in proxies:
-            try:
-                ip_network(proxy)
-            except ValueError:
-                raise ValueError("each must be an IP address, or a network such as 192.0.2.0/24") from None
-        return proxies
-
-    @field_validator("openid_jwks_url")
-    @classmethod
-    def _check_jwks_url(cls, url: str | None) -> str | None:
-        if url is not None and not SAFE_ADDRESS.fullmatch(url):
-            raise ValueError("must be an https address, or http on this machine only")
-        return url
-
-    @field_validator("council_logo")
-    @classmethod
-    def _check_logo(cls, logo: Path | None) -> Path | None:
-        if logo is not None and (logo.suffix.lower() not in (".png", ".svg") or not logo.is_file()):
-            raise ValueError("must be a PNG or SVG file that exists")
-        return logo
-
-    @field_validator("embedding_origins")
-    @classmethod
-    def _check_origins(cls, origins: tuple[str, ...]) -> tuple[str, ...]:
-        if not all(ORIGIN.fullmatch(origin) for origin in origins):
-            raise ValueError("each must be an origin such as https://www.council.example, in lower case")
-        return origins
+def faults_of_groups(given: Mapping[str, Any]) -> Iterator[str]:
+    """Yield a sentence for each setting that is given without what it needs."""
+    for name, needed in NEEDS.items():
+        if given.get(name) and not given.get(needed):
+            yield f"{PREFIX}{name.upper()} needs {PREFIX}{needed.upper()} too"
+    issuer = given.get("openid_issuer")
+    if issuer and not given.get("openid_jwks_url") and not is_safe_address(issuer):
+        yield f"{PREFIX}OPENID_ISSUER must be an https address, where {PREFIX}OPENID_JWKS_URL is not set"

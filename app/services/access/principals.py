@@ -1,0 +1,34 @@
+"""Names on the record: of clients, and of people who act through them."""
+
+from dataclasses import dataclass
+
+from app.errors import SetupError
+
+MAX_NAME_LENGTH = 96  # with a prefix and a slash, two of them fit the 200 characters by which the record is searched
+
+
+def is_recordable(name: object) -> bool:
+    """Whether the name can stand on the record: it prints, and nothing has to be cut off."""
+    return isinstance(name, str) and 0 < len(name) <= MAX_NAME_LENGTH and name.isprintable() and name == name.strip()
+
+
+def check_person(name: str) -> str:
+    """Return the name of a person. Raises `SetupError` if it cannot stand on the record."""
+    if not is_recordable(name):
+        raise SetupError(f"a person's name is 1 to {MAX_NAME_LENGTH} characters that print, without spaces around it")
+    return name
+
+
+@dataclass(frozen=True)
+class Principal:
+    """The client that a request acts for, its scopes, and the person that acts through it, if one is known."""
+
+    name: str
+    scopes: frozenset[str]
+    person: str | None = None
+
+    @property
+    def name_on_record(self) -> str:
+        """The client and, after the first slash, the person. A slash in the client's own name is escaped."""
+        client = self.name.replace("%", "%25").replace("/", "%2F")
+        return client if self.person is None else f"{client}/{self.person}"

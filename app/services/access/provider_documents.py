@@ -1,0 +1,74 @@
+"""Documents of an OpenID provider, fetched within a deadline and a size."""
+
+import asyncio
+import json
+import ssl
+from concurrent.futures import Future
+from threading import Thread
+from typing import Any
+
+import httpx
+
+from app.config.formats import is_safe_address
+from app.errors import ProviderUnavailable
+
+DISCOVERY_PATH = "/.well-known/openid-configuration"
+DEADLINE_SECONDS = 3.0
+MAX_BYTES = 1_000_000
+HEADERS = {"Accept": "application/json", "Accept-Encoding": "identity"}
+
+
+def fetch_document(url: str) -> dict[str, Any]:
+    """Return the JSON object at that address. Raises `ProviderUnavailable`, with the reason, after the deadline too.
+
+    No redirect is followed.
+    """
+    outcome: Future[dict[str, Any]] = Future()
+    # in a thread of its own, since a search for the host's address cannot be stopped
+    Thread(target=_settle, args=(outcome, url), name="provider", daemon=True).start()
+    try:
+        return outcome.result(timeout=DEADLINE_SECONDS)
+    except TimeoutError:
+        raise ProviderUnavailable("the provider did not answer in time") from None
+    except (httpx.HTTPError, httpx.InvalidURL, OSError, ImportError) as failure:
+        raise ProviderUnavailable(f"the provider did not answer: {type(failure).__name__}") from None
+    except (ValueError, RecursionError):
+        raise ProviderUnavailable("the provider sent something that is not a JSON object") from None
+
+
+def _settle(outcome: Future[dict[str, Any]], url: str) -> None:
+    try:
+        outcome.set_result(asyncio.run(_fetch(url)))
+    except Exception as failure:  # for the thread that waits
+        outcome.set_exception(failure)
+
+
+async def _fetch(url: str) -> dict[str, Any]:
+    verify = ssl.create_default_context()  # with the authorities of this machine
+    async with (
+        asyncio.timeout(DEADLINE_SECONDS),  # for all of it, however slowly the provider sends
+        httpx.AsyncClient(verify=verify, timeout=DEADLINE_SECONDS, headers=HEADERS) as client,
+        client.stream("GET", url) as response,
+    ):
+        if response.status_code != httpx.codes.OK:
+            raise ProviderUnavailable(f"the provider answered {response.status_code}")
+        body = b""
+        async for piece in response.aiter_raw():
+            body += piece
+            if len(body) > MAX_BYTES:
+                raise ProviderUnavailable("the provider sent too much")
+    document = json.loads(body)
+    if not isinstance(document, dict):
+        raise ValueError
+    return document
+
+
+def discover_jwks_url(issuer: str) -> str:
+    """Return the address of the issuer's keys, from its own configuration (OpenID Connect Discovery 1.0, 4.3)."""
+    document = fetch_document(issuer.rstrip("/") + DISCOVERY_PATH)
+    if document.get("issuer") != issuer:
+        raise ProviderUnavailable("the provider's configuration names another issuer")
+    url = document.get("jwks_uri")
+    if not isinstance(url, str) or not is_safe_address(url):
+        raise ProviderUnavailable("the provider's configuration names no https address of keys")
+    return url

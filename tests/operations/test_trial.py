@@ -1,0 +1,115 @@
+"""Without recipients the service starts only as a trial: where nobody else can reach it, or where it is named one."""
+
+import subprocess
+import sys
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import pyrage
+import pytest
+from starlette.testclient import TestClient
+
+from app.config import Settings
+from app.errors import SetupError
+from app.main import create_app
+from app.server.trial import check_recipients
+from tests.support.command import guidance
+from tests.support.concerns import Concern
+from tests.support.live import LiveServer, environment_for
+
+EVERY_ADDRESS = "0.0.0.0"  # noqa: S104  # what a trial may not listen on
+A_RECIPIENT = str(pyrage.x25519.Identity.generate().to_public())
+IN_USE: dict[str, tuple[str, dict[str, Any]]] = {
+    "--host is not an address of this machine alone": (EVERY_ADDRESS, {}),
+    "GUIDANCE_DATABASE_URL is set": (
+        "127.0.0.1",
+        {"database_url": "postgresql+psycopg://guidance@db.example/guidance"},
+    ),
+    "GUIDANCE_PUBLIC_URL is https": ("127.0.0.1", {"public_url": "HTTPS://guidance.council.example"}),
+    "GUIDANCE_TRUSTED_PROXIES is set": ("127.0.0.1", {"trusted_proxies": "127.0.0.1"}),
+}
+
+
+@pytest.mark.parametrize(("sign", "start"), IN_USE.items(), ids=IN_USE)
+def test_a_service_that_others_can_reach_does_not_start_without_recipients(
+    sign: str, start: tuple[str, dict[str, Any]]
+) -> None:
+    host, given = start
+
+    with pytest.raises(SetupError, match=sign):
+        check_recipients(Settings(**given), host=host, is_named_trial=False)
+
+    assert check_recipients(Settings(**given), host=host, is_named_trial=True)
+    assert not check_recipients(Settings(**given, seal_to=(A_RECIPIENT,)), host=host, is_named_trial=False)
+
+
+@pytest.mark.parametrize("host", ["", EVERY_ADDRESS, "::", "192.0.2.1", "guidance.council.example"])
+def test_an_address_that_is_not_this_machine_s_alone_is_no_trial(host: str) -> None:
+    with pytest.raises(SetupError, match="--host"):
+        check_recipients(Settings(), host=host, is_named_trial=False)
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "127.9.9.9", "::1", "localhost"])
+def test_on_this_machine_alone_it_is_a_trial(host: str) -> None:
+    assert check_recipients(Settings(), host=host, is_named_trial=False)
+
+
+def test_a_trial_is_not_named_where_there_are_recipients() -> None:
+    with pytest.raises(SetupError, match="--trial is for a start without GUIDANCE_SEAL_TO"):
+        check_recipients(Settings(seal_to=(A_RECIPIENT,)), host="127.0.0.1", is_named_trial=True)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("lost", [{}, {"SEALTO": A_RECIPIENT}, {"SEAL_TO": ""}])
+def test_recipients_that_were_lost_misspelt_or_empty_stop_the_start_and_leave_nothing(
+    tmp_path: Path, lost: dict[str, str]
+) -> None:
+    data_dir = tmp_path / "data"
+
+    finished = guidance("serve", "--host", EVERY_ADDRESS, "--port", "0", "--data-dir", data_dir, **lost)
+
+    assert finished.returncode == 1
+    assert "GUIDANCE_SEAL_TO" in finished.stderr
+    assert "Traceback" not in finished.stderr
+    assert not data_dir.exists()
+
+
+@pytest.mark.slow
+@pytest.mark.embedded
+def test_the_first_line_of_a_trial_says_that_it_is_one(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "app.cli", "serve", "--port", "0", "--data-dir", str(tmp_path / "data")]
+    with subprocess.Popen(
+        command, stderr=subprocess.PIPE, env=environment_for(tmp_path / "data"), text=True
+    ) as process:
+        assert process.stderr is not None
+        first = process.stderr.readline()
+        process.terminate()
+        with suppress(ValueError):
+            process.communicate()
+
+    assert first.startswith("This is a trial: concerns are sealed to a development identity in ")
+
+
+@pytest.mark.embedded
+def test_a_database_that_was_in_use_with_recipients_is_no_trial_when_they_are_lost(
+    tmp_path: Path, a_concern: Concern
+) -> None:
+    trial = Settings(data_dir=tmp_path / "data")
+    for settings in (trial, Settings(data_dir=tmp_path / "data", seal_to=(A_RECIPIENT,))):
+        with TestClient(create_app(settings)) as client:
+            assert check_recipients(trial, host="127.0.0.1", is_named_trial=False)
+            assert client.post("/v1/concerns", json=a_concern()).status_code == 201
+
+    with pytest.raises(SetupError, match="the newest concern of this database is sealed to others"):
+        check_recipients(trial, host="127.0.0.1", is_named_trial=False)
+
+
+@pytest.mark.slow
+def test_a_service_with_recipients_says_nothing_of_a_trial(tmp_path: Path) -> None:
+    server = LiveServer(tmp_path / "data", seal_to=A_RECIPIENT)
+    server.start()
+    server.stop()
+
+    assert "trial" not in server.log.read_text()
+    assert not (tmp_path / "data" / "development-identity.txt").exists()
