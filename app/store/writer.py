@@ -114,14 +114,9 @@ class Writer:
         return self._thread.is_alive()
 
     @property
-    def can_write(self) -> bool:
-        """Whether the database accepts writes. If the last operation failed, one is tried."""
-        if self._fails:
-            try:
-                self.run(write_without_change)
-            except StoreBusy:
-                return False
-        return not self._fails
+    def has_failed(self) -> bool:
+        """Whether the database refused the last operation."""
+        return self._fails
 
     @property
     def waiting(self) -> int:
