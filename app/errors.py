@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 Location = tuple[str | int, ...]
+MAX_FAULTS = 10
 
 
 @dataclass(frozen=True)
@@ -44,6 +45,10 @@ class NoSuchCodeList(NotFound):
 
 class NoSuchConcern(NotFound):
     """No concern has that reference and status token."""
+
+
+class CursorAhead(GuidanceError):
+    """The cursor is after the last event: it is of another database, or of this one before a restore."""
 
 
 class EditionWithdrawn(GuidanceError):
@@ -199,12 +204,31 @@ class BackupRefused(GuidanceError):
     """The backup cannot be made or restored at present."""
 
 
+class DatabaseUnreadable(GuidanceError):
+    """The database does not answer, or the rest of it cannot be read."""
+
+
 class SchemaBehind(GuidanceError):
     """The database has an older schema than this program needs: run `guidance migrate` on one node."""
 
 
 class SchemaUnknown(GuidanceError):
     """The database has a schema that this program does not know: a newer version or another program made it."""
+
+
+class SchemaAltered(GuidanceError):
+    """A table, an index or a rule of the database is not as this program declares it, so the database is not used."""
+
+    def __init__(self, faults: Sequence[str]) -> None:
+        super().__init__(
+            "The database is not as this program made it, and is not used: "
+            f"{'; '.join(faults[:MAX_FAULTS])}{f'; and {len(faults) - MAX_FAULTS} more' * (len(faults) > MAX_FAULTS)}. "
+            "`guidance verify` lists every fault. Restore a backup, or find out who changed it."
+        )
+
+
+class RowNotStored(GuidanceError):
+    """The database took a row and did not store it: another program added a rule to it."""
 
 
 class SetupError(GuidanceError):

@@ -58,6 +58,7 @@ from app.services.guidance.emergency_contacts import EmergencyContacts
 from app.services.guidance.reference_data import read_reference_data
 from app.services.guidance.seeding import publish_seed
 from app.services.operations.background import build_workers
+from app.services.operations.readiness import ConcernTrial
 from app.services.operations.workers import stop_workers
 from app.store.contents import Contents
 from app.store.database import open_database
@@ -138,6 +139,7 @@ def build_context(settings: Settings, clock: Clock) -> AppContext:
         on_generation_raised=invalidate_caches,
         on_flush=metrics.record_flush,
     )
+    submissions = Submissions(engine, writer, resolver, sealer, receipts)
     return AppContext(
         settings=settings,
         engine=engine,
@@ -146,7 +148,8 @@ def build_context(settings: Settings, clock: Clock) -> AppContext:
         reference_data=reference_data,
         signer=signer,
         unsealer=read_identities(identity_file) if identity_file else Unsealer(),
-        submissions=Submissions(engine, writer, resolver, sealer, receipts),
+        submissions=submissions,
+        concern_trial=ConcernTrial(submissions, clock),
         follow_ups=FollowUps(engine, writer, contents, sealer, receipts),
         emergency_contacts=EmergencyContacts(engine),
         authenticator=_authenticator(settings, engine),

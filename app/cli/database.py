@@ -1,16 +1,19 @@
 """`guidance backup`, `guidance restore`, `guidance verify` and `guidance migrate`."""
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated
 
 import typer
+from sqlalchemy import Engine
+from sqlalchemy.exc import DBAPIError
 
 from app.cli.options import DataDir, EnvFile, open_engine, read_settings
 from app.config import Settings
-from app.errors import BackupRefused
+from app.errors import BackupRefused, DatabaseUnreadable
 from app.main import utc_now
 from app.services.operations.backup import back_up, keys_outside_backups, restore_backup
-from app.services.operations.verification import verify_disclosures, verify_editions
+from app.services.operations.verification import verify_database, verify_disclosures, verify_editions
 from app.store.schema import migrate_schema
 
 
@@ -58,17 +61,27 @@ def restore(
 
 
 def verify(data_dir: DataDir = None, env_file: EnvFile = None) -> None:
-    """Compute every digest, and every hash of the disclosures, again from the rows: exit status 1 if one differs."""
+    """Verify the pages, the rules, every digest and every hash of the disclosures: exit status 1 if one is wrong."""
     faults = 0
     with open_engine(read_settings(data_dir, env_file)) as engine:
-        for edition, fault in verify_editions(engine):
-            faults += fault is not None
-            typer.echo(f"{edition}: {fault or 'as published'}")
-        for chain, chain_fault in verify_disclosures(engine):
-            faults += 1
-            typer.echo(f"disclosures of {chain}: {chain_fault}")
+        try:
+            for line, is_fault in _verify(engine):
+                faults += is_fault
+                typer.echo(line)
+        except DBAPIError:
+            raise DatabaseUnreadable from None
     if faults:
         raise typer.Exit(1)
+
+
+def _verify(engine: Engine) -> Iterator[tuple[str, bool]]:
+    """Yield each line of the report, and whether it is a fault."""
+    for fault in verify_database(engine):
+        yield f"database: {fault}", True
+    for edition, edition_fault in verify_editions(engine):
+        yield f"{edition}: {edition_fault or 'as published'}", edition_fault is not None
+    for chain, fault in verify_disclosures(engine):
+        yield f"disclosures of {chain}: {fault}", True
 
 
 def migrate(data_dir: DataDir = None, env_file: EnvFile = None) -> None:

@@ -29,19 +29,27 @@ def desk_open(
     identity: Annotated[Path, typer.Option(help="Your age identity; it stays on this machine.", exists=True)],
     url: Annotated[str, typer.Option(help="The address of the service.", envvar="GUIDANCE_DESK_URL")],
     key: Annotated[
-        str,
+        str | None,
         typer.Option(
-            help="Your client key. It is safer in the environment than on the command line.", envvar="GUIDANCE_DESK_KEY"
+            help="Your client key. On the command line every user of this machine can read it (`ps`): set the "
+            "environment variable, or use --key-file.",
+            envvar="GUIDANCE_DESK_KEY",
         ),
-    ],
+    ] = None,
+    key_file: Annotated[
+        typer.FileText | None, typer.Option(help="File with your client key; `-` is the standard input.")
+    ] = None,
 ) -> None:
     """Fetch a sealed concern, open it on this machine, and print it as JSON with its additions."""
     unsealer = read_identities(identity)
     parsed = find_reference(reference)
     if parsed is None:
         raise typer.BadParameter("that is not a reference: check it for a mistake")
+    secret = key_file.read().strip() if key_file is not None else key
+    if not secret:
+        raise typer.BadParameter("a client key is needed: GUIDANCE_DESK_KEY, --key-file or --key")
     path = desk_concern_path(parsed)
-    headers = {"Authorization": f"Bearer {key}", "Accept": AGE_MEDIA_TYPE}
+    headers = {"Authorization": f"Bearer {secret}", "Accept": AGE_MEDIA_TYPE}
     with httpx.Client(base_url=url, headers=headers, timeout=FETCH_TIMEOUT_SECONDS, trust_env=False) as client:
         response = _fetch(client, path)
         opened = unsealer.open(response.content)

@@ -2,6 +2,8 @@
 
 import asyncio
 import time
+from collections.abc import Sequence
+from functools import partial
 from typing import Annotated
 
 from fastapi import Query, Security
@@ -12,11 +14,13 @@ from app.models.clients import Scope
 from app.models.events.responses import EventResponse, EventsResponse
 from app.models.events.tables import EventKind, EventRow
 from app.services.access.principals import Principal
-from app.store.events import confirm_events, confirmed_by, events_after
-from app.web.auth import require_client
+from app.services.events.pulling import read_events_after
+from app.store.disclosures import Actor
+from app.store.events import confirm_events, confirmed_by
+from app.web.auth import require_actor, require_client
 from app.web.context import AppContext, ContextDep
 from app.web.cursors import decode_key, encode_key
-from app.web.problem_types import RESPONSES_OF_CLIENT_ROUTES
+from app.web.problem_types import CURSOR_AHEAD, RESPONSES_OF_CLIENT_ROUTES, problem_responses
 from app.web.query_params import IN_PLAIN_DIGITS, Limit
 from app.web.responses import NEVER_STORED
 from app.web.router import GuidanceRouter
@@ -29,14 +33,16 @@ LONGEST_WAIT = 30
 WAIT_UNIT_SECONDS = 1.0
 POLL_SECONDS = 0.25
 
-Follower = Annotated[Principal, Security(require_client, scopes=[Scope.EVENTS])]
+FollowerDep = Annotated[Principal, Security(require_client, scopes=[Scope.EVENTS])]
+ActorDep = Annotated[Actor, Security(require_actor, scopes=[Scope.EVENTS])]
 
 
-@router.get("", summary="Pull events")
+@router.get("", summary="Pull events", responses=problem_responses(CURSOR_AHEAD))
 async def read_events(
     *,
     context: ContextDep,
-    principal: Follower,
+    client: FollowerDep,
+    actor: ActorDep,
     after: Annotated[
         str | None,
         Query(
@@ -53,10 +59,14 @@ async def read_events(
     ] = 0,
     limit: Limit = 50,
 ) -> EventsResponse:
-    """What happened since, for this client. What it has not confirmed is offered again."""
-    last_confirmed = await run_in_threadpool(_confirm, context, principal.name, after)
+    """What happened since, for this client. What it has not confirmed is offered again.
+
+    The record of disclosures names the concerns that are shown.
+    """
+    last_confirmed = await run_in_threadpool(_confirm, context, client.name, after)
     deadline = time.monotonic() + wait * WAIT_UNIT_SECONDS
-    while not (rows := await run_in_threadpool(_read, context, last_confirmed, limit)) and time.monotonic() < deadline:
+    read = partial(_read, context, actor, after=last_confirmed, limit=limit)
+    while not (rows := await run_in_threadpool(read)) and time.monotonic() < deadline:
         await asyncio.sleep(POLL_SECONDS)
     last = rows[-1].id if rows else last_confirmed
     events = tuple(EventResponse(type=EventKind(event.kind), timestamp=event.at, data=event.data) for event in rows)
@@ -73,6 +83,6 @@ def _confirm(context: AppContext, client: str, after: str | None) -> int:
     return event_id
 
 
-def _read(context: AppContext, after: int, limit: int) -> list[EventRow]:
+def _read(context: AppContext, actor: Actor, *, after: int, limit: int) -> Sequence[EventRow]:
     with Session(context.engine) as session:
-        return list(events_after(session, after=after, limit=limit))
+        return read_events_after(session, context.writer, after=after, limit=limit, actor=actor, at=context.clock())

@@ -40,8 +40,11 @@ def read_liveness() -> Health:
     responses={UNAVAILABLE: {"model": Health, "description": "A check fails."} | FAILING},
 )
 def read_readiness(response: Response, context: ContextDep) -> Health:
-    """Whether guidance can be read and concerns can be kept: 503 where not."""
-    checks = {"database": _database(context), "writer": _writer(context)}
+    """Whether guidance can be read and concerns can be kept: 503 where not.
+
+    At most every five seconds each process writes an invented concern, and takes it back before anybody can read it.
+    """
+    checks = {"database": _database(context), "concerns": _concerns(context), "writer": _writer(context)}
     checks |= {worker.name: worker.state.value for worker in context.workers}
     if context.settings.database_url is None:
         checks["disk"] = _disk(context)
@@ -88,8 +91,11 @@ def _disk(context: AppContext) -> str:
         return "no answer"
 
 
+def _concerns(context: AppContext) -> str:
+    return HEALTHY if context.writer.is_alive and context.concern_trial.succeeds() else "cannot be stored"
+
+
 def _writer(context: AppContext) -> str:
-    writer = context.writer
-    if not writer.is_alive:
+    if not context.writer.is_alive:
         return "stopped"
-    return HEALTHY if writer.can_write else "cannot write"
+    return "cannot write" if context.writer.has_failed else HEALTHY

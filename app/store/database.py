@@ -11,8 +11,9 @@ from typing import Any
 from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url, text
 from sqlalchemy.exc import ArgumentError
 
-from app.errors import SetupError
+from app.errors import RowNotStored, SetupError
 from app.store.immutability import declare_rules
+from app.store.private_files import close_to_others, create_private_file, make_private_folder
 from app.store.search import declare_full_text_index
 from app.store.tables import use_code_point_collation
 
@@ -62,9 +63,11 @@ declare_full_text_index()
 def open_database(data_dir: Path, url: str | None = None) -> Engine:
     """Return an engine for the database at that address; without one, for the embedded database in the folder.
 
-    The folder is made if it is absent; nothing is read or written yet. Raises `SetupError` if the address is not one
-    of PostgreSQL.
+    The folder and an empty file are made if they are absent; nothing is read or written yet. What is open to other
+    users in the folder is closed. Raises `SetupError` if the address is not one of PostgreSQL.
     """
+    if data_dir.is_dir():
+        close_to_others(data_dir, own_files=f"*{DATABASE_FILE}*")
     if url is None:
         return _open_sqlite(data_dir)
     try:
@@ -102,9 +105,11 @@ def purge_freed_pages(engine: Engine) -> None:
 
 def _open_sqlite(data_dir: Path) -> Engine:
     """Return an engine for the database in that folder, which is made if it is absent."""
-    data_dir.mkdir(parents=True, exist_ok=True)
+    make_private_folder(data_dir)
+    create_private_file(data_dir / DATABASE_FILE)
     engine = create_engine(f"sqlite:///{data_dir / DATABASE_FILE}", hide_parameters=True)
     event.listen(engine, "connect", _prepare_sqlite)
+    event.listen(engine, "after_cursor_execute", _require_inserted)
     event.listen(engine, "begin", _begin_sqlite)
     return engine
 
@@ -132,7 +137,21 @@ def _open_postgresql(address: URL) -> Engine:
         connect_args=CONNECT_ARGS,
     )
     event.listen(engine, "begin", _begin_postgresql)
+    event.listen(engine, "after_cursor_execute", _require_inserted)
     return engine
+
+
+def _require_inserted(
+    _connection: Connection, cursor: Any, _statement: str, parameters: Any, context: Any, executemany: bool
+) -> None:
+    """Raise `RowNotStored` if an INSERT wrote fewer rows than it was given: an added trigger can discard them silently.
+
+    SQLite counts the rows of an INSERT that returns them only when they are read: its caller counts them.
+    """
+    if context.isinsert and not (context.compiled.effective_returning and context.dialect.name == "sqlite"):
+        expected = len(parameters) if executemany else 1
+        if cursor.rowcount < expected:
+            raise RowNotStored
 
 
 def _begin_postgresql(connection: Connection) -> None:

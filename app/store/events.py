@@ -10,6 +10,7 @@ from sqlalchemy import ColumnElement, exists, func, insert, tuple_, update
 from sqlalchemy import select as select_columns
 from sqlmodel import Session, col, select
 
+from app.errors import CursorAhead, RowNotStored
 from app.models.events.tables import DeliveryRow, DeliveryState, EventKind, EventReaderRow, EventRow, WebhookRow
 from app.store.tables import table_of
 from app.store.writer import write_operation
@@ -51,7 +52,9 @@ def append_events(session: Session, kind: EventKind, events: Sequence[NewEvent])
     if not webhooks:
         connection.execute(_NEW_EVENT, rows)
         return
-    numbers = connection.execute(_NEW_EVENT_NUMBERED, rows).scalars()
+    numbers = connection.execute(_NEW_EVENT_NUMBERED, rows).scalars().all()
+    if len(numbers) < len(rows):
+        raise RowNotStored
     deliveries = [
         {
             "event_id": number,
@@ -182,16 +185,26 @@ def events_after(session: Session, *, after: int, limit: int) -> Sequence[EventR
 
 
 def confirmed_by(session: Session, *, client: str) -> int:
-    """Return the last event that the client confirmed; 0 where it confirmed none."""
+    """Return the last event that the client confirmed; 0 where it confirmed none, or one that does not exist."""
     reader = session.get(EventReaderRow, client)
-    return reader.confirmed if reader is not None else 0
+    return reader.confirmed if reader is not None and reader.confirmed <= _last_event(session) else 0
 
 
 @write_operation
 def confirm_events(session: Session, *, client: str, event_id: int) -> None:
-    """Record that the client has every event up to that one. The number never decreases."""
+    """Record that the client has every event up to that one. The number never decreases, unless no event has it.
+
+    Raises `CursorAhead` if there is no such event yet.
+    """
+    last = _last_event(session)
+    if event_id > last:
+        raise CursorAhead
     reader = session.get(EventReaderRow, client)
     if reader is None:
         session.add(EventReaderRow(client=client, confirmed=event_id))
-    else:
-        reader.confirmed = max(reader.confirmed, event_id)
+    elif reader.confirmed < event_id or reader.confirmed > last:
+        reader.confirmed = event_id
+
+
+def _last_event(session: Session) -> int:
+    return session.exec(select(func.max(EventRow.id))).one() or 0

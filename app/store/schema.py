@@ -5,12 +5,24 @@ The whole migration is one transaction: the database ends with the new schema, o
 
 from pathlib import Path
 
-from sqlalchemy import Column, Connection, Engine, MetaData, PrimaryKeyConstraint, String, Table, inspect, text
+from sqlalchemy import (
+    Column,
+    Connection,
+    Engine,
+    MetaData,
+    PrimaryKeyConstraint,
+    String,
+    Table,
+    create_engine,
+    inspect,
+    text,
+)
 from sqlmodel import SQLModel
 
-from app.errors import SchemaBehind, SchemaUnknown
+from app.errors import SchemaAltered, SchemaBehind, SchemaUnknown
 from app.store.backup import database_copy, move_into_place
 from app.store.database import DATABASE_FILE, for_writing
+from app.store.schema_check import SchemaObject, compare_schemas, declared_objects, stored_objects
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 VERSION_TABLE = "alembic_version"
@@ -27,18 +39,19 @@ def prepare_schema(engine: Engine, data_dir: Path) -> None:
     """Give the database the schema that this program needs, before it serves.
 
     An empty database gets the schema as the models declare it. The embedded database is migrated. A shared database is
-    not, since other nodes may be using it: raises `SchemaBehind`. Raises `SchemaUnknown` if a newer program wrote it.
+    not, since other nodes may be using it: raises `SchemaBehind`. Raises `SchemaUnknown` if a newer program wrote it,
+    and `SchemaAltered` if a table, an index or a rule is not as this program declares it.
     """
     with engine.connect() as connection:
         found = read_schema_version(connection, MIGRATIONS)
-    if found == _revisions(MIGRATIONS)[-1]:
-        return
     if found is None:
         create_schema(engine)
-    elif engine.dialect.name != "sqlite":
-        raise SchemaBehind
-    else:
+    elif found != _revisions(MIGRATIONS)[-1]:
+        if engine.dialect.name != "sqlite":
+            raise SchemaBehind
         migrate_schema(engine, data_dir)
+    with engine.connect() as connection:
+        _require_declared(connection, MIGRATIONS)
 
 
 def create_schema(engine: Engine) -> None:
@@ -53,27 +66,34 @@ def create_schema(engine: Engine) -> None:
             connection.execute(_version.insert().values(version_num=_revisions(MIGRATIONS)[-1]))
 
 
-def migrate_schema(engine: Engine, data_dir: Path, migrations: Path = MIGRATIONS) -> tuple[str | None, str]:
+def migrate_schema(engine: Engine, data_dir: Path | None, migrations: Path | None = None) -> tuple[str | None, str]:
     """Migrate to the newest schema, and return the schema before (None: the database was empty) and the schema now.
 
-    An embedded database that is not empty is copied first, to `guidance.db.before-<schema>`. Raises `SchemaUnknown`.
+    An embedded database that is not empty is copied first, to `guidance.db.before-<schema>` in the folder, if one is
+    given. Raises `SchemaUnknown`, and `SchemaAltered` if the schema would not be as the models declare it. Then the
+    database is unchanged.
     """
-    from alembic.command import upgrade  # noqa: PLC0415  # 14 MB, which a server on the newest schema never needs
-    from alembic.config import Config  # noqa: PLC0415  # as above
-
+    migrations = migrations or MIGRATIONS
     newest = _revisions(migrations)[-1]
     with engine.connect() as connection:
         before = read_schema_version(connection, migrations)
-    if before not in (None, newest) and engine.dialect.name == "sqlite":
+    if data_dir is not None and before not in (None, newest) and engine.dialect.name == "sqlite":
         copy = data_dir / f"{DATABASE_FILE}.before-{newest}"
         with database_copy(data_dir / DATABASE_FILE, beside=copy) as draft:
             move_into_place(draft, copy, replace=True)
-    config = Config()
-    config.set_main_option("script_location", str(migrations))
     with for_writing(engine).begin() as connection:
-        config.attributes["connection"] = connection
-        upgrade(config, "head")
+        _upgrade(connection, "head", migrations)
+        _require_declared(connection, migrations)
     return before, newest
+
+
+def is_behind(engine: Engine) -> bool:
+    """Return whether the database has an older schema than this program. Raises `SchemaUnknown`, or if it is empty."""
+    with engine.connect() as connection:
+        found = read_schema_version(connection, MIGRATIONS)
+    if found is None:
+        raise SchemaUnknown
+    return found != _revisions(MIGRATIONS)[-1]
 
 
 def read_schema_version(connection: Connection, migrations: Path) -> str | None:
@@ -87,6 +107,56 @@ def read_schema_version(connection: Connection, migrations: Path) -> str | None:
     if found not in (None, *_revisions(migrations)):
         raise SchemaUnknown
     return found
+
+
+def find_schema_faults(connection: Connection) -> list[str]:
+    """Return a sentence for each table, index or rule of the database that is missing, altered or added.
+
+    An embedded database with an older schema is compared with that schema. Raises `SchemaBehind` for a shared database
+    with an older schema, and `SchemaUnknown`.
+    """
+    return _find_faults(connection, MIGRATIONS)
+
+
+def _require_declared(connection: Connection, migrations: Path) -> None:
+    faults = _find_faults(connection, migrations)
+    if faults:
+        raise SchemaAltered(faults)
+
+
+def _find_faults(connection: Connection, migrations: Path) -> list[str]:
+    version, dialect = read_schema_version(connection, migrations), connection.dialect
+    if version is None:
+        return []  # nothing was made yet
+    if version == _revisions(migrations)[-1]:
+        expected = declared_objects(dialect)
+    elif dialect.name == "sqlite":
+        expected = _former_objects(version, migrations)
+    else:
+        raise SchemaBehind
+    return list(compare_schemas(expected, stored_objects(connection), dialect))
+
+
+def _former_objects(version: str, migrations: Path) -> list[SchemaObject]:
+    """Return the objects that the revisions up to that one create in an empty embedded database."""
+    engine = create_engine("sqlite://")
+    try:
+        with engine.begin() as connection:
+            _upgrade(connection, version, migrations)
+            return stored_objects(connection)
+    finally:
+        engine.dispose()
+
+
+def _upgrade(connection: Connection, revision: str, migrations: Path) -> None:
+    """Run the revisions up to that one, in the transaction of the connection."""
+    from alembic.command import upgrade  # noqa: PLC0415  # 14 MB, which a server on the newest schema never needs
+    from alembic.config import Config  # noqa: PLC0415  # as above
+
+    config = Config()
+    config.set_main_option("script_location", str(migrations))
+    config.attributes["connection"] = connection
+    upgrade(config, revision)
 
 
 def _revisions(migrations: Path) -> list[str]:

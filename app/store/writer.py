@@ -114,14 +114,9 @@ class Writer:
         return self._thread.is_alive()
 
     @property
-    def can_write(self) -> bool:
-        """Whether the database accepts writes. If the last operation failed, one is tried."""
-        if self._fails:
-            try:
-                self.run(write_without_change)
-            except StoreBusy:
-                return False
-        return not self._fails
+    def has_failed(self) -> bool:
+        """Whether the database refused the last operation."""
+        return self._fails
 
     @property
     def waiting(self) -> int:
@@ -198,7 +193,7 @@ class Writer:
             self._commit_together(batch)
         except Exception as failure:  # the writer continues after every failure of a batch
             if len(batch) == 1:
-                self._fails = isinstance(failure, DBAPIError) and not isinstance(failure, IntegrityError)
+                self._fails = isinstance(failure, DBAPIError)
                 batch[0].report(_Outcome(None, _caller_error(failure)))
                 return
             for queued in batch:  # find the operation that failed: each in a transaction of its own

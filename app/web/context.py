@@ -18,6 +18,7 @@ from app.services.concerns.submission import Submissions
 from app.services.concerns.unsealing import Unsealer
 from app.services.guidance.emergency_contacts import EmergencyContacts
 from app.services.guidance.reference_data import ReferenceData
+from app.services.operations.readiness import ConcernTrial
 from app.services.operations.workers import PeriodicWorker
 from app.store.contents import Contents
 from app.store.writer import Writer
@@ -39,6 +40,7 @@ class AppContext:
     signer: ReceiptSigner
     unsealer: Unsealer
     submissions: Submissions
+    concern_trial: ConcernTrial
     follow_ups: FollowUps
     emergency_contacts: EmergencyContacts
     authenticator: Authenticator

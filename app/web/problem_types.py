@@ -94,6 +94,13 @@ EDITION_NOT_FOUND = ProblemType(
 ITEM_NOT_FOUND = ProblemType(
     "no-such-item", 404, "No such item", "The edition has no item of that id. Its section lists them."
 )
+CURSOR_AHEAD = ProblemType(
+    "cursor-ahead",
+    409,
+    "The cursor is after the last event",
+    "No event has this cursor yet. The database may have been restored from a backup. Call without `after`: the page "
+    "then begins after the last event that this client confirmed.",
+)
 CODE_LIST_NOT_FOUND = ProblemType("no-such-code-list", 404, "No such code list", "GET /v1/code-lists lists them.")
 CONCERN_NOT_FOUND = ProblemType(
     "no-such-concern",
@@ -210,8 +217,12 @@ PROBLEM_FOR: Mapping[type[errors.GuidanceError], ProblemType] = {
     errors.WebhookSecretUnreadable: INTERNAL_ERROR,
     errors.BackupRefused: INTERNAL_ERROR,
     errors.SetupError: INTERNAL_ERROR,
+    errors.DatabaseUnreadable: INTERNAL_ERROR,
     errors.SchemaBehind: INTERNAL_ERROR,
     errors.SchemaUnknown: INTERNAL_ERROR,
+    errors.SchemaAltered: INTERNAL_ERROR,
+    errors.RowNotStored: SERVICE_UNAVAILABLE,
+    errors.CursorAhead: CURSOR_AHEAD,
     errors.SeedFileError: INTERNAL_ERROR,
 }
 PROBLEM_FOR_STATUS: Mapping[int, ProblemType] = {

@@ -9,8 +9,9 @@ from fastapi.routing import APIRoute
 from pydantic import BeforeValidator
 from pydantic_core import PydanticCustomError
 
-from app.errors import FieldError, InvalidQuery
+from app.errors import FieldError, InvalidQuery, NotFound
 
+NUL = "\x00"
 PLAIN = re.compile("0|[1-9][0-9]*")
 
 
@@ -42,7 +43,12 @@ UNKNOWN_IGNORED = Depends(ignore_unknown_query)
 
 
 async def reject_unknown_query(request: Request) -> None:
-    """Raise `InvalidQuery` for a parameter that the route does not have, or that is given twice."""
+    """Raise `InvalidQuery` for a parameter that the route does not have, that is given twice, or that has a NUL.
+
+    Raise `NotFound` for a path with a NUL. PostgreSQL has no text with a NUL, so nothing is found by one.
+    """
+    if any(NUL in str(value) for value in request.path_params.values()):
+        raise NotFound
     if not request.scope["query_string"]:
         return
     route: APIRoute = request.scope["route"]
@@ -52,6 +58,8 @@ async def reject_unknown_query(request: Request) -> None:
     if not ignored and any(name not in known for name in names):
         hint = f"This path knows: {', '.join(sorted(known))}." if known else "This path knows none."
         raise InvalidQuery([FieldError((), f"A query parameter is unknown. {hint}")])
+    if any(NUL in value for _, value in request.query_params.multi_items()):
+        raise InvalidQuery([FieldError((), "A query parameter has a NUL character.")])
     twice = sorted({name for name in names if name in known and names.count(name) > 1})
     if twice:
         raise InvalidQuery([FieldError((), f"A query parameter is given more than once: {', '.join(twice)}.")])

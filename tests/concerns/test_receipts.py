@@ -15,6 +15,7 @@ import pytest
 import rfc8785
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
+from fastapi import FastAPI
 from jwt import PyJWKSet
 from starlette.testclient import TestClient
 from typer.testing import CliRunner
@@ -27,6 +28,7 @@ from app.models.concerns.examples import FULL_EXAMPLE, SMALLEST_EXAMPLE
 from app.services.access.key_files import RECEIPT_KEY
 from tests.support.clock import A_TUESDAY
 from tests.support.command import guidance
+from tests.support.desk import desk_of
 
 JWKS = "/.well-known/jwks.json"
 DER_OF_ED25519 = bytes.fromhex("302a300506032b6570032100")  # RFC 8410: what stands before the 32 bytes of the key
@@ -216,3 +218,43 @@ def test_the_command_verifies_a_receipt_and_names_one_that_is_not_genuine(
     assert (said.returncode, said.stdout) == (1, "")
     assert said.stderr
     assert "Traceback" not in said.stderr
+
+
+@pytest.fixture
+def verify(jwks: Jwks, tmp_path: Path) -> Callable[..., Any]:
+    """A function that runs `guidance receipts verify` on a file with the text."""
+    keys = tmp_path / "jwks.json"
+    keys.write_text(json.dumps(jwks))
+
+    def run(text: str, *more: str) -> Any:
+        (tmp_path / "receipt").write_text(text)
+        return CliRunner().invoke(app, ["receipts", "verify", str(tmp_path / "receipt"), "--jwks", str(keys), *more])
+
+    return run
+
+
+@pytest.mark.parametrize(
+    ("name", "value"), [("reference", "0000-0000-0000"), ("received_at", "2026-11-23T09:30:00Z"), ("edition", 2)]
+)
+def test_a_receipt_whose_words_differ_from_what_was_signed_is_refused_by_their_name(
+    receipt: dict[str, Any], verify: Callable[..., Any], name: str, value: Any
+) -> None:
+    refused = verify(json.dumps(receipt | {name: value}))
+
+    assert (refused.exit_code, refused.stdout) == (1, "")
+    assert isinstance(refused.exception, GuidanceError)
+    assert name in str(refused.exception)
+
+
+def test_a_statement_is_no_receipt_and_a_receipt_is_no_statement(
+    service: FastAPI, client: TestClient, receipt: dict[str, Any], verify: Callable[..., Any]
+) -> None:
+    statement = desk_of(service, client).get(f"/disclosures/{receipt['reference']}/statement").json()
+
+    whole, alone = json.dumps(statement), statement["statement"]
+    confused = [verify(alone), verify(whole), verify(receipt["receipt"], "--statement")]
+    right = [verify(alone, "--statement"), verify(whole, "--statement")]
+
+    assert [each.exit_code for each in confused] == [1, 1, 1]
+    assert [json.loads(each.stdout)["sub"] for each in right] == [receipt["reference"]] * 2
+    assert verify(json.dumps(statement | {"length": 7}), "--statement").exit_code == 1

@@ -11,7 +11,9 @@ from typing import Any
 
 import pytest
 from starlette.testclient import TestClient
+from typer.testing import CliRunner
 
+from app.cli.commands import app
 from app.config import Settings
 from app.main import create_app
 from app.models.clients import Scope
@@ -206,6 +208,28 @@ def test_the_command_opens_on_the_worker_s_machine_what_a_server_without_identit
     assert [(each.returncode, each.stdout) for each in (others, unknown)] == [(1, "")] * 2
     assert "The service answered 401." in unknown.stderr
     assert "Traceback" not in others.stderr + unknown.stderr
+
+
+@pytest.mark.slow
+def test_a_worker_s_key_need_not_be_on_the_command_line(
+    receiving: tuple[LiveServer, Key], a_concern: Concern, tmp_path: Path
+) -> None:
+    server, key = receiving
+    with server.client() as http:
+        reference = raise_concern(http, a_concern())["reference"]
+    path = tmp_path / "key.txt"
+    path.write_text(key_of_a_reader(server) + "\n")
+    words = ["desk", "open", reference, "--identity", str(key.path), "--url", server.url]
+
+    opened = [
+        CliRunner().invoke(app, [*words, "--key-file", str(path)]),
+        CliRunner().invoke(app, [*words, "--key-file", "-"], input=path.read_text()),
+    ]
+    without = CliRunner().invoke(app, words)
+
+    assert [json.loads(each.stdout)["submission"] for each in opened] == [a_concern()] * 2
+    assert without.exit_code == 2
+    assert "--key-file" in without.stderr
 
 
 @pytest.mark.slow

@@ -22,7 +22,7 @@ from app.models.desk.disclosure_tables import AUDIT, INBOX, DeskAct
 from app.services.operations.verification import verify_disclosures
 from tests.support.clock import A_TUESDAY, SettableClock
 from tests.support.concerns import Concern
-from tests.support.databases import RawConnection, drop_triggers, fail_writes, raw_connection
+from tests.support.databases import RawConnection, Unguarded, fail_writes, raw_connection
 from tests.support.desk import Desk
 from tests.support.editions import a_key
 
@@ -180,13 +180,12 @@ def test_an_act_that_fails_leaves_nothing_on_the_record(at_work: AtWork, databas
 
 @pytest.fixture
 def unguarded(desk: Desk, reference: str, database: RawConnection) -> RawConnection:
-    """Three rows on the concern's chain, and a database whose triggers somebody has dropped."""
+    """Three rows on the concern's chain, and a database whose rules somebody gets around."""
     desk.act(reference, "acknowledgement")
     desk.act(reference, "hold", held=True, reason="A made-up reason.")
     desk.get(f"/concerns/{reference}")
     desk.get("/concerns")
-    drop_triggers(database)
-    return database
+    return Unguarded(database)
 
 
 def verify(data_dir: Path) -> tuple[int, str]:

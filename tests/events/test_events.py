@@ -11,11 +11,15 @@ from fastapi import FastAPI
 from sqlmodel import Session
 from starlette.testclient import TestClient
 
+from app.config import Settings
 from app.models.clients import Scope
 from app.models.events.tables import EventKind
 from app.store.events import append_event, events_after
+from app.web.cursors import encode_key
 from tests.support.clock import A_TUESDAY
 from tests.support.concerns import Concern
+from tests.support.databases import fail_writes, raw_connection
+from tests.support.desk import desk_of
 from tests.support.editions import a_key
 from tests.support.publishing import publish_next, withdraw
 
@@ -166,3 +170,63 @@ def test_nothing_is_skipped_while_many_write_at_once(client: TestClient, service
         done.set()
 
     assert sorted(followed.result()) == sorted(["", *map(str, range(300))])
+
+
+@pytest.mark.parametrize("number", [4, 2**31 - 1])
+def test_a_cursor_after_the_last_event_is_refused_and_confirms_nothing(
+    client: TestClient, follower: dict[str, str], a_concern: Concern, number: int
+) -> None:
+    for _ in range(2):
+        client.post("/v1/concerns", json=a_concern())
+
+    refused = client.get("/v1/events", headers=follower, params={"after": encode_key(number)})
+
+    assert (refused.status_code, refused.json()["type"]) == (409, "/v1/problems/cursor-ahead")
+    assert len(pull(client, follower)["events"]) == 3
+    last = pull(client, follower)["next_cursor"]
+    assert pull(client, follower, after=last)["events"] == []
+
+
+def test_a_client_that_confirmed_what_never_happened_is_offered_everything_and_can_confirm_again(
+    client: TestClient, follower: dict[str, str], settings: Settings, a_concern: Concern
+) -> None:
+    client.post("/v1/concerns", json=a_concern())
+    with raw_connection(settings.data_dir) as database:
+        database.execute("INSERT INTO event_readers VALUES ('case-system', 2147483647)")
+
+    page = pull(client, follower)
+    afterwards = pull(client, follower, after=page["next_cursor"])
+    client.post("/v1/concerns", json=a_concern())
+
+    assert kinds(page) == ["edition.published", "concern.received"]
+    assert afterwards["events"] == []
+    assert kinds(pull(client, follower)) == ["concern.received"]
+
+
+def test_each_read_that_shows_concerns_is_on_the_record_with_their_references(
+    client: TestClient, service: FastAPI, follower: dict[str, str], a_concern: Concern
+) -> None:
+    desk = desk_of(service, client)
+    shown = [client.post("/v1/concerns", json=a_concern()).json()["reference"] for _ in range(2)]
+    pull(client, follower, limit=1)  # an edition alone
+    page = pull(client, follower)
+    pull(client, follower, after=page["next_cursor"])  # nothing
+
+    record = desk.get("/disclosures?chain=events").json()["disclosures"]
+
+    assert [(row["client"], row["act"], row["detail"]) for row in record] == [
+        ("case-system", "events_read", " ".join(shown))
+    ]
+
+
+def test_events_that_cannot_be_recorded_are_not_shown(
+    client: TestClient, follower: dict[str, str], settings: Settings, a_concern: Concern
+) -> None:
+    reference = client.post("/v1/concerns", json=a_concern()).json()["reference"]
+    with raw_connection(settings.data_dir) as database:
+        fail_writes(database, "INSERT", "disclosures")
+
+        refused = client.get("/v1/events", headers=follower)
+
+    assert refused.status_code == 503
+    assert reference not in refused.text

@@ -28,6 +28,7 @@ from app.store.database import open_database
 from app.web.cache.cache import MAX_CACHED_RESPONSES, CacheStore, ResponseCache
 from app.web.cache.entry import CachedResponse
 from app.web.cache.middleware import CacheMiddleware
+from app.web.middleware.request_log import RequestLogMiddleware
 from tests.support.clock import SettableClock
 from tests.support.concerns import Concern
 from tests.support.editions import a_key, content_of, publish
@@ -221,9 +222,10 @@ def test_with_and_without_the_shelf_the_answers_are_the_same_whatever_happens_be
     monkeypatch.setattr(workers, "GENERATION_SECONDS", LONG_ENOUGH)  # so that nothing is right by waiting
     with tempfile.TemporaryDirectory() as folder, ExitStack() as running:
         services = [
-            create_app(Settings(data_dir=Path(folder) / name, deliver=False, shelf_megabytes=size), SettableClock())
-            for name, size in (("with", 2), ("without", 0))
+            create_app(Settings(data_dir=Path(folder) / name, deliver=False, shelf_megabytes=2), SettableClock())
+            for name in ("with", "without")
         ]
+        services[1].front = RequestLogMiddleware(services[1].behind, services[1].records)
         ShelfAndNoShelf.pair = services[0], services[1]
         address = running.enter_context(run_server(services[0], Settings()))
         over_http = running.enter_context(httpx.Client(base_url=address, trust_env=False, headers={"User-Agent": ""}))
@@ -537,3 +539,13 @@ def test_an_editor_follows_the_edition_in_whatever_encoding_it_was_read(client: 
     answer = client.post(f"{GUIDE}/editions", json=content, headers=headers | {"If-Match": current.headers["ETag"]})
 
     assert answer.status_code == 201
+
+
+def test_without_memory_for_responses_they_still_come_as_gzip_and_none_is_stored(tmp_path: Path) -> None:
+    service = create_app(Settings(data_dir=tmp_path / "data", deliver=False, shelf_megabytes=0))
+    with TestClient(service) as client:
+        answers = [client.get(GUIDE, headers={"Accept-Encoding": "gzip"}) for _ in range(2)]
+
+    assert [answer.headers["content-encoding"] for answer in answers] == ["gzip", "gzip"]
+    assert answers[0].content == answers[1].content
+    assert len(service.state.context.response_cache.store) == 0

@@ -59,8 +59,8 @@ def upgrade() -> None:
     """Do what the file beside this one says."""
     run_statements(__file__)
 '''
-WORKS = "ALTER TABLE concerns ADD COLUMN invented VARCHAR\n\nUPDATE clients SET name = name\n"
-FAILS = "ALTER TABLE concerns ADD COLUMN invented VARCHAR\n\nALTER TABLE there_is_none ADD COLUMN invented VARCHAR\n"
+WORKS = "CREATE TABLE invented (name VARCHAR)\n\nUPDATE clients SET name = name\n"
+FAILS = "CREATE TABLE invented (name VARCHAR)\n\nALTER TABLE there_is_none ADD COLUMN invented VARCHAR\n"
 
 
 def an_empty(kind: str, name: str, folder: Path) -> Engine:

@@ -180,7 +180,12 @@ def every_worker(context: AppContext, settings: Settings) -> list[PeriodicWorker
     everything = {"deliver": True, "retention_closed_days": 1}
     return list(
         build_workers(
-            settings.model_copy(update=everything), context.engine, context.writer, lambda: None, context.clock
+            settings.model_copy(update=everything),
+            context.engine,
+            context.writer,
+            lambda: None,
+            context.authenticator.key_uses,
+            context.clock,
         )
     )
 
@@ -194,7 +199,7 @@ def test_every_worker_of_the_service_survives_every_error(
     service: FastAPI, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     started = every_worker(service.state.context, settings)
-    assert [each.name for each in started] == ["generation", "retention", "overdue", "dispatcher"]
+    assert [each.name for each in started] == ["generation", "key-uses", "retention", "overdue", "dispatcher"]
     for worker in started:
         calls: list[None] = []
 

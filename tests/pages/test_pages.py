@@ -474,3 +474,31 @@ def colours() -> Iterator[str]:
 
 def test_text_can_be_read_on_every_colour() -> None:
     assert min(contrast(colour, text_colour_on(colour)) for colour in colours()) >= 4.5
+
+
+@pytest.mark.parametrize("verb", ["add", "remove", "change"])
+@pytest.mark.parametrize(
+    "target",
+    [
+        "children.x",
+        "children.0.x.y",
+        "children.²",
+        "children.-1",
+        f"children.{'9' * 5000}",
+        "children.0.estimated_age",
+        "children.0.estimated_age.0",
+        "children.0.given_names",
+        "concern.narrative",
+        "concern.narrative.0",
+        "no.such.name",
+        ".",
+        "",
+    ],
+)
+def test_a_button_that_the_form_does_not_have_loses_nothing_typed(client: TestClient, verb: str, target: str) -> None:
+    fields = {"do": f"{verb}:{target}", "count:children": "1", "children.0.estimated_age": "12"}
+
+    response = post(client, fields)
+
+    assert response.status_code == 200
+    assert NARRATIVE in response.text

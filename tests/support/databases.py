@@ -150,7 +150,34 @@ def drop_triggers(database: RawConnection) -> None:
     else:
         for (name,) in database.execute("SELECT name FROM sqlite_master WHERE type = 'trigger'").fetchall():
             database.execute(f"DROP TRIGGER {name}")
-        database.execute("PRAGMA synchronous = OFF")
+
+
+class Unguarded:
+    """A connection of somebody who takes the rules away for each statement, and puts them back."""
+
+    def __init__(self, database: RawConnection) -> None:
+        self._database = database
+
+    def execute(self, statement: str, parameters: Any = ()) -> Any:
+        """Run the statement."""
+        if statement.startswith("SELECT"):
+            return self._database.execute(statement, parameters)
+        if on_postgresql():
+            self._database.execute("SET session_replication_role = replica")
+            found = self._database.execute(statement, parameters)
+            self._database.execute("SET session_replication_role = origin")
+            return found
+        rules = self._database.execute("SELECT name, sql FROM sqlite_master WHERE type = 'trigger'").fetchall()
+        self._database.execute("PRAGMA synchronous = OFF")
+        self._database.execute("BEGIN IMMEDIATE")
+        for name, _ in rules:
+            self._database.execute(f"DROP TRIGGER {name}")
+        try:
+            return self._database.execute(statement, parameters)
+        finally:
+            for _, rule in rules:
+                self._database.execute(rule)
+            self._database.execute("COMMIT")
 
 
 @contextlib.contextmanager

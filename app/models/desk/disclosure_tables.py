@@ -10,6 +10,7 @@ from app.models.columns import UtcDateTimeType
 
 INBOX = "inbox"
 AUDIT = "audit"
+EVENTS = "events"
 
 
 class DeskAct(StrEnum):
@@ -26,6 +27,7 @@ class DeskAct(StrEnum):
     DISCLOSURES_READ = "disclosures_read"
     STATEMENT_SIGNED = "statement_signed"
     SUMMARY_READ = "summary_read"
+    EVENTS_READ = "events_read"
 
 
 class DisclosureRow(SQLModel, table=True):
@@ -46,7 +48,7 @@ class DisclosureRow(SQLModel, table=True):
 
 
 class ChainRow(SQLModel, table=True):
-    """The end of one chain, which is named by a concern's reference, or `inbox` or `audit` for other acts."""
+    """The end of one chain, which is named by a concern's reference, or `inbox`, `audit` or `events` for other acts."""
 
     __tablename__ = "chains"
 

@@ -1,5 +1,6 @@
 """Answers: from a posted form to the JSON of the API, and back into the form, so that nothing typed is lost."""
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Annotated, Any
@@ -16,6 +17,7 @@ NOTE = ":note"
 DATE_PARTS = (":year", ":month", ":day")
 URLENCODED = "application/x-www-form-urlencoded"
 MAX_FIELDS = 20_000
+PLACE = re.compile("[0-9]{1,3}")  # of an entry in a list
 
 Answers = dict[str, Any]
 
@@ -81,7 +83,7 @@ def value_at(answers: Answers, name: str) -> Any:
     value: Any = answers
     for step in name.split("."):
         if isinstance(value, list):
-            value = value[int(step)] if int(step) < len(value) else None
+            value = value[int(step)] if PLACE.fullmatch(step) and int(step) < len(value) else None
         else:
             value = value.get(step) if isinstance(value, dict) else None
     return value

@@ -23,7 +23,7 @@ from app.models.concerns.receipts import Receipt
 from app.pages.error_pages import PageRoute
 from app.pages.form.elements import ConcernForm
 from app.pages.form.form_builder import FormBuilder
-from app.pages.form.form_data import Answers, SubmittedFormDep, hidden_fields, read_answers, value_at
+from app.pages.form.form_data import PLACE, Answers, SubmittedFormDep, hidden_fields, read_answers, value_at
 from app.pages.form.form_view import answered_sections, faults_of, named_faults
 from app.pages.page import private_page
 from app.pages.text_format import spoken
@@ -139,7 +139,8 @@ def post_form(
     if action == CHANGE:
         return draft.form_page(focus=target)
     if action == ADD:
-        number = len(value_at(draft.answers, target) or ())
+        entries = value_at(draft.answers, target)
+        number = len(entries) if isinstance(entries, list) else 0
         return draft.form_page(extra_entry=target, focus=f"{target}.{number}")
     if action == REMOVE:
         return _without_entry(draft, target).form_page()
@@ -185,7 +186,7 @@ def _edition(session: Session, guide: str, number: str) -> EditionHead:
 def _without_entry(draft: Draft, entry: str) -> Draft:
     name, _, number = entry.rpartition(".")
     entries = value_at(draft.answers, name)
-    if isinstance(entries, list) and number.isdecimal() and int(number) < len(entries):
+    if isinstance(entries, list) and PLACE.fullmatch(number) and int(number) < len(entries):
         del entries[int(number)]
     return draft
 

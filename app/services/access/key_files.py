@@ -13,6 +13,7 @@ from pyrage import x25519
 
 from app.errors import SetupError
 from app.services.concerns.unsealing import read_identities
+from app.store.private_files import make_private_folder
 
 DEVELOPMENT_IDENTITY = "development-identity.txt"
 RECEIPT_KEY = "receipt-key.pem"
@@ -74,7 +75,7 @@ def write_key_file(path: Path, content: bytes, *, replace: bool = False) -> None
 
     The file appears under its name complete or not at all, so that two processes that start together use one key.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
+    make_private_folder(path.parent)
     descriptor, draft = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")  # made with mode 0600
     try:
         with os.fdopen(descriptor, "wb") as file:

@@ -15,6 +15,8 @@ from app.errors import ReceiptNotGenuine
 RECEIPT = "concern-receipt+jws"
 STATEMENT = "disclosure-statement+jws"
 ALGORITHM = "EdDSA"
+CLAIM_OF = {"reference": "jti", "chain": "sub"}
+"""The fields of a response whose claims in the JWS have other names."""
 
 Jwk = dict[str, str]
 
@@ -36,8 +38,11 @@ def make_receipt_signer(key: Ed25519PrivateKey, retired: Sequence[Ed25519PublicK
     return ReceiptSigner(key, tuple(_public_jwk(public) for public in (key.public_key(), *retired)))
 
 
-def check_receipt(receipt: str, jwks: dict[str, Any]) -> dict[str, Any]:
-    """Return the claims of a receipt or statement, checked with the published keys. Raises `ReceiptNotGenuine`."""
+def check_receipt(receipt: str, jwks: dict[str, Any], *, kind: str = RECEIPT) -> dict[str, Any]:
+    """Return the claims of a receipt, or of another `kind` of JWS, checked with the published keys.
+
+    Raises `ReceiptNotGenuine`, also if it is of another kind.
+    """
     try:
         header = jwt.get_unverified_header(receipt)
         key = jwt.PyJWKSet.from_dict(jwks)[header.get("kid", "")]
@@ -46,7 +51,19 @@ def check_receipt(receipt: str, jwks: dict[str, Any]) -> dict[str, Any]:
         )
     except (jwt.PyJWTError, KeyError, ValueError):
         raise ReceiptNotGenuine from None
+    if header.get("typ") != kind:
+        raise ReceiptNotGenuine("It is signed, but it is not a receipt of this kind.")
     return claims
+
+
+def check_response(response: dict[str, Any], claims: dict[str, Any]) -> None:
+    """Compare a whole response with the claims of the JWS in it. Raises `ReceiptNotGenuine` if they differ."""
+    names = {name: CLAIM_OF.get(name, name) for name in response}
+    differing = [name for name, claim in names.items() if claim in claims and claims[claim] != response[name]]
+    if differing:
+        raise ReceiptNotGenuine(
+            f"The file was changed: {', '.join(sorted(differing))} differ from what was signed in its JWS."
+        )
 
 
 def _public_jwk(public: Ed25519PublicKey) -> Jwk:

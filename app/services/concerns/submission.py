@@ -14,6 +14,7 @@ from sqlmodel import Session
 
 from app.errors import AlreadyStored, IdempotencyKeyReused, InvalidConcern, ReferenceTaken
 from app.models.concerns.concern import FORM_VERSION, Concern
+from app.models.concerns.examples import SMALLEST_EXAMPLE
 from app.models.concerns.receipts import CheckResponse
 from app.models.concerns.tables import StoredReceiptRow
 from app.models.digest import canonical_submission
@@ -24,8 +25,9 @@ from app.services.concerns.receipt_builder import ReceiptBuilder
 from app.services.concerns.sealing import Sealer, concern_plaintext
 from app.services.events.payloads import concern_payload
 from app.store.concerns import NewConcern, insert_concerns, insert_stored_receipts
+from app.store.editions import EditionKey, list_current
 from app.store.events import NewEvent, append_events
-from app.store.writer import BatchableWrite, Writer
+from app.store.writer import BatchableWrite, Writer, write_without_change
 
 MAX_ATTEMPTS = 5
 LARGE_SUBMISSION_BYTES = 32_768  # a smaller one is sealed in less time than a thread takes to start
@@ -78,6 +80,29 @@ class Submissions:
                 raise
             return IdempotentResult(prepared.concern.reference, prepared.receipt, is_replay=False)
         raise ReferenceTaken
+
+    def rehearse(self, *, at: dt.datetime) -> None:
+        """Do all that `submit` does with an invented concern, up to the disk, and leave nothing of it.
+
+        Its rows are written and rolled back; a write without any change is then flushed to the disk. Without a guide
+        there is nothing that a concern can be about, and only that write is tried. Raises what `submit` would raise.
+        """
+        with Session(self.engine) as session:
+            current = list_current(session, limit=1)
+        prepared = [self._prepare_invented(head.key, at=at) for head in current]
+
+        def write(session: Session) -> None:
+            if prepared:
+                with session.begin_nested() as savepoint:
+                    _write_all(session, prepared)
+                    savepoint.rollback()
+            write_without_change(session)
+
+        self.writer.run(write)
+
+    def _prepare_invented(self, edition: EditionKey, *, at: dt.datetime) -> _Prepared:
+        concern = Concern(**SMALLEST_EXAMPLE, guide=edition.guide, edition=edition.number)
+        return self._prepare(concern, concern.model_dump_json(exclude_unset=True).encode(), keys=None, at=at)
 
     def _replay(self, concern: Concern, keys: IdempotencyKeys | None) -> IdempotentResult:
         return replay_receipt(self.engine, keys, canonical_submission(concern))

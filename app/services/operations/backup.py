@@ -2,6 +2,7 @@
 
 import datetime as dt
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -9,14 +10,16 @@ from sqlalchemy import Engine, create_engine, func, select
 from sqlalchemy.exc import SQLAlchemyError
 
 from app.config import Settings
-from app.errors import BackupRefused
+from app.errors import BackupRefused, SchemaAltered, SchemaUnknown
 from app.models.concerns.tables import ConcernRow
 from app.models.guidance.guide_tables import EditionRow
 from app.services.access.key_files import DEVELOPMENT_IDENTITY, RECEIPT_KEY
 from app.services.events.webhook_keys import open_webhook_keys
-from app.services.operations.verification import verify_disclosures, verify_editions
-from app.store.backup import database_copy, exclusive_lock, find_file_faults, move_aside, move_into_place
+from app.services.operations.verification import verify_database, verify_disclosures, verify_editions
+from app.store.backup import database_copy, exclusive_lock, move_aside, move_into_place
 from app.store.database import DATABASE_FILE
+from app.store.private_files import make_private_folder
+from app.store.schema import is_behind, migrate_schema
 from app.store.tables import table_of
 
 
@@ -54,7 +57,7 @@ def restore_backup(source: Path, data_dir: Path, *, replace: bool, at: dt.dateti
     path = data_dir / DATABASE_FILE
     if path.exists() and not replace:
         raise FileExistsError(path)
-    data_dir.mkdir(parents=True, exist_ok=True)
+    make_private_folder(data_dir)
     with database_copy(source, path) as draft:
         verified = verify_copy(draft)
         if not path.exists():
@@ -68,19 +71,25 @@ def restore_backup(source: Path, data_dir: Path, *, replace: bool, at: dt.dateti
 
 
 def verify_copy(path: Path) -> Verified:
-    """Verify a copy: its pages, every edition's digest and every chain of disclosures. Raises `BackupRefused`."""
+    """Verify a copy: its pages, its rules, every edition's digest and every chain of disclosures.
+
+    A copy with an older schema is compared with that schema, and the rest is verified in a migrated copy of it. Raises
+    `BackupRefused`.
+    """
     engine = create_engine(f"sqlite:///{path}", hide_parameters=True)
     try:
-        faults = find_file_faults(path) or list(_find_faults(engine))
-        if faults:
-            raise BackupRefused("\n".join(["the copy is not whole, and is not used:", *faults]))
+        _refuse(list(verify_database(engine)))
+        if is_behind(engine):
+            with _migrated_copy(path) as newest:
+                return verify_copy(newest)
+        _refuse(list(_find_faults(engine)))
         with engine.connect() as connection:
             editions, concerns = (
                 connection.scalar(select(func.count()).select_from(table_of(row))) for row in (EditionRow, ConcernRow)
             )
         return Verified(editions or 0, concerns or 0)
-    except SQLAlchemyError:
-        raise BackupRefused("it is no database of this service") from None
+    except (SQLAlchemyError, SchemaUnknown, SchemaAltered):
+        raise BackupRefused("it is no database of this service, or a newer version made it") from None
     finally:
         engine.dispose()
 
@@ -96,6 +105,22 @@ def keys_outside_backups(settings: Settings) -> list[Path]:
         settings.limits_secret_file,
     ]
     return [path for path in paths if path is not None and path.exists()]
+
+
+@contextmanager
+def _migrated_copy(path: Path) -> Iterator[Path]:
+    with database_copy(path, beside=path) as draft:
+        engine = create_engine(f"sqlite:///{draft}", hide_parameters=True)
+        try:
+            migrate_schema(engine, None)
+        finally:
+            engine.dispose()
+        yield draft
+
+
+def _refuse(faults: list[str]) -> None:
+    if faults:
+        raise BackupRefused("\n".join(["the copy is not whole, and is not used:", *faults]))
 
 
 def _find_faults(engine: Engine) -> Iterator[str]:

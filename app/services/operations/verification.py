@@ -1,15 +1,32 @@
-"""Verifying the database: every edition's digest and every chain of disclosures are computed again from the rows."""
+"""Verifying the database: its pages and its rules; every digest and every chain, computed again from the rows."""
 
 from collections.abc import Iterator
+from pathlib import Path
 
 from pydantic import ValidationError
 from sqlalchemy import Engine
 from sqlmodel import Session
 
 from app.models.digest import digest_of
+from app.store.backup import find_file_faults
 from app.store.contents import read_content
 from app.store.disclosures import find_chain_faults
 from app.store.editions import EditionKey, every_edition
+from app.store.schema import find_schema_faults
+
+
+def verify_database(engine: Engine) -> Iterator[str]:
+    """Yield each fault of the embedded database's pages, else each table, index or rule that is not as declared.
+
+    PostgreSQL verifies pages itself (data checksums). Raises `SchemaBehind` and `SchemaUnknown`.
+    """
+    if engine.dialect.name == "sqlite":
+        faults = find_file_faults(Path(engine.url.database or ""))
+        yield from faults
+        if faults:  # the rest cannot be read for certain
+            return
+    with engine.connect() as connection:
+        yield from find_schema_faults(connection)
 
 
 def verify_editions(engine: Engine) -> Iterator[tuple[str, str | None]]:

@@ -73,13 +73,13 @@ class ResponseCache:
     """The current store. Clearing replaces it by an empty one.
 
     A response that is being made during a clear goes into the old store, which nobody reads. So no response of old
-    content is served after the clear. Only the event loop reads and writes entries; any thread may clear.
+    content is served after the clear. Only the event loop reads and writes entries; any thread may clear. With 0
+    megabytes nothing is stored, and every response is made anew.
     """
 
     def __init__(self, megabytes: int, allows_host: Callable[[bytes | None], bool] = lambda _: True) -> None:
         self._max_bytes = megabytes * MEGABYTE
         self._allows_host = allows_host
-        self.is_enabled = megabytes > 0
         self.store = CacheStore(self._max_bytes)
 
     def clear(self) -> None:

@@ -23,7 +23,7 @@ class CacheMiddleware:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
-        request = self.cache.parse(scope) if self.cache.is_enabled else None
+        request = self.cache.parse(scope)
         if request is None:
             await self.app(scope, receive, send)
             return

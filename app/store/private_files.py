@@ -1,0 +1,58 @@
+"""The data folder and its files: for their owner alone."""
+
+import os
+import stat
+from contextlib import suppress
+from pathlib import Path
+
+from app.logs import Log
+
+FOR_OTHERS = stat.S_IRWXG | stat.S_IRWXO
+LOST_AND_FOUND = "lost+found"  # on a disk of its own
+
+log = Log(__name__)
+
+
+def make_private_folder(folder: Path) -> None:
+    """Create the folder for its owner alone, unless it exists."""
+    if not folder.exists():
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        folder.mkdir(mode=stat.S_IRWXU, exist_ok=True)
+
+
+def create_private_file(path: Path) -> None:
+    """Create an empty file for its owner alone, unless it exists. SQLite gives the same mode to the files beside it."""
+    with suppress(FileExistsError):
+        os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, stat.S_IRUSR | stat.S_IWUSR))
+
+
+def close_to_others(folder: Path, own_files: str) -> None:
+    """Take from group and others every right to the folder and the files in it, and log what was open.
+
+    A folder that other programs use too (such as /tmp, or one with other folders in it) keeps its mode; of its files
+    only those whose names match the pattern `own_files` are closed. The log says what stays open.
+    """
+    is_shared = _is_shared(folder)
+    _close(folder, is_closed=not is_shared)
+    for path in sorted(folder.glob(own_files if is_shared else "*")):
+        if not path.is_symlink() and path.is_file():
+            _close(path)
+
+
+def _close(path: Path, *, is_closed: bool = True) -> None:
+    try:
+        mode = stat.S_IMODE(path.stat().st_mode)
+        if not mode & FOR_OTHERS:
+            return
+        if is_closed:
+            path.chmod(mode & ~FOR_OTHERS)
+    except FileNotFoundError:  # another process removed it
+        return
+    except OSError:  # it belongs to another user, or the disk is read-only
+        is_closed = False
+    log.warning("closed_to_others" if is_closed else "open_to_others", path=str(path))
+
+
+def _is_shared(folder: Path) -> bool:
+    is_sticky = bool(folder.stat().st_mode & stat.S_ISVTX)
+    return is_sticky or any(path.is_dir() and path.name != LOST_AND_FOUND for path in folder.iterdir())
