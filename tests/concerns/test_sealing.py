@@ -50,8 +50,11 @@ BY_THE_DESK = {
     "held",
     "erased_at",
     "overdue_told",
+    "additions_waiting",
+    "addition_acknowledge_by",
+    "addition_danger",
 }
-FOR_THE_ORDER_OF_THE_INBOX = {"waiting", "danger"}  # computed by the database from state and immediate_danger
+FOR_THE_ORDER_OF_THE_INBOX = {"waiting", "danger", "due"}  # computed by the database from the columns above
 
 
 def identity_in(path: Path) -> x25519.Identity:

@@ -106,13 +106,6 @@ def next_revision(folder: Path, statements: str) -> Path:
     return folder
 
 
-@pytest.mark.parametrize("dialect", RULES)
-def test_the_revisions_say_in_their_words_what_the_models_declare(dialect: str) -> None:
-    revisions = [path.read_text().strip() for path in MIGRATIONS.glob(f"versions/*.{dialect}.sql")]
-
-    assert sorted("\n\n".join(revisions).split("\n\n")) == sorted(declared_statements(dialect))
-
-
 def test_a_migrated_database_has_every_table_column_index_and_rule_that_is_declared(
     empty: Engine, tmp_path: Path
 ) -> None:
