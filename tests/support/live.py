@@ -94,6 +94,12 @@ class LiveServer:
             self.terminate()
             self.wait()
 
+    @property
+    def pid(self) -> int:
+        """The number of its process."""
+        assert self._process is not None
+        return self._process.pid
+
     def children(self) -> list[psutil.Process]:
         """Return the worker processes, where there are several."""
         assert self._process is not None
