@@ -39,6 +39,7 @@ class LiveServer:
     def __init__(self, data_dir: Path, *, workers: int = 1, **settings: Any) -> None:
         self.data_dir = data_dir
         self._workers = str(workers)
+        self.database_url: str | None = settings.get("database_url") or address_for(data_dir)
         self.log = data_dir.parent / "server.log"
         self._environment = environment_for(data_dir, **settings)
         self._process: subprocess.Popen[bytes] | None = None
