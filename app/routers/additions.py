@@ -10,7 +10,7 @@ from app.models.desk.concerns import AdditionAcknowledgement, InboxEntry
 from app.models.desk.disclosure_tables import DeskAct
 from app.presenters.desk import entry_of, listed_addition, opened_additions, reference_of
 from app.routers.params import AdditionNumber, ConcernReference
-from app.services.desk.additions import acknowledge_addition
+from app.services.desk import additions
 from app.services.desk.opening import open_addition, open_additions, read_page, read_sealed_addition
 from app.web import problem_types as problems
 from app.web.auth import ReaderDep, WorkerDep
@@ -78,13 +78,12 @@ def fetch_addition(
 
 @router.post(
     "/{number}/acknowledgement",
-    operation_id="acknowledge_addition",
     summary="Acknowledge what was added",
     responses=problem_responses(
         problems.CONCERN_NOT_FOUND, problems.ITEM_NOT_FOUND, problems.NOT_ACKNOWLEDGED, *problems.BODY_PROBLEMS
     ),
 )
-def acknowledge(
+def acknowledge_addition(
     *,
     context: ContextDep,
     actor: WorkerDep,
@@ -94,5 +93,5 @@ def acknowledge(
     _acknowledgement: AdditionAcknowledgement,
 ) -> InboxEntry:
     """A social worker has seen this addition alone. Others go on waiting. To do so again changes nothing."""
-    concern = acknowledge_addition(context.writer, reference_of(reference), number, actor=actor, at=now)
+    concern = additions.acknowledge_addition(context.writer, reference_of(reference), number, actor=actor, at=now)
     return entry_of(concern, now=now)

@@ -98,7 +98,7 @@ def due_for_erasure(session: Session, *, state: str, before: dt.datetime, limit:
                 or_(col(AdditionRow.acknowledged_at).is_(None), col(AdditionRow.acknowledged_at) >= before),
             ),
             col(ConcernRow.held).is_(False),
-            col(ConcernRow.sealed).is_not(None),
+            col(ConcernRow.erased_at).is_(None),
         )
         .order_by(col(since))
         .limit(limit)

@@ -80,7 +80,9 @@ class AdditionStatus(ResponseModel):
 
     number: int = Field(description="Its place, from 1.", examples=[1])
     added_at: UtcDateTime = Field(description="When this service kept it.")
-    acknowledge_by: UtcDateTime = Field(description="When to expect its acknowledgement at the latest.")
+    acknowledge_by: UtcDateTime = Field(
+        examples=["2026-11-25T09:30:00Z"], description="When to expect its acknowledgement at the latest."
+    )
     acknowledged_at: UtcDateTime | None = Field(
         description="When a social worker acknowledged it; null while it waits.", examples=[None]
     )

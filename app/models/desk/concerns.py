@@ -15,7 +15,6 @@ DESK_LINKS = Field(
     description="Paths of this API, by relation.", examples=[{"self": f"/v1/desk/concerns/{EXAMPLE_REFERENCE}"}]
 )
 OUTCOME = "assessment_required"
-MAX_NUMBER = 1_000_000
 
 
 class InboxEntry(ResponseModel):
@@ -78,7 +77,6 @@ class Acknowledgement(RequestModel):
     up_to_addition: int = Field(
         default=0,
         ge=0,
-        le=MAX_NUMBER,
         description="The number of the last addition that was seen. It acknowledges that one and all before it. Later "
         "additions go on waiting, and without this all of them do.",
         examples=[1],
