@@ -9,6 +9,7 @@ from sqlalchemy import ColumnElement, Row, Select, case, func, insert, literal_c
 from sqlalchemy import select as select_columns
 from sqlmodel import Session
 
+from app.errors import NoSuchItem
 from app.models.concerns.tables import ADDITION_WAITS, MORE_URGENT, AdditionRow, ConcernRow
 from app.store.tables import table_of
 
@@ -60,9 +61,13 @@ def list_additions(session: Session, reference: str, *, after: int = 0, limit: i
 
 
 def read_addition(session: Session, reference: str, number: int) -> bytes | None:
-    """Return the sealed text of one addition; None if it was erased, or there is none of that number."""
+    """Return the sealed text of one addition; None if it was erased. Raises `NoSuchItem` if it does not exist."""
     one = select_columns(_ADDITIONS.sealed).where(_ADDITIONS.reference == reference, _ADDITIONS.number == number)
-    return session.connection().execute(one).scalar()
+    found = session.connection().execute(one).one_or_none()
+    if found is None:
+        raise NoSuchItem
+    sealed: bytes | None = found.sealed
+    return sealed
 
 
 def acknowledge_additions(

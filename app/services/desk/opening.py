@@ -12,7 +12,7 @@ from typing import Any
 from sqlalchemy import Engine, Row
 from sqlmodel import Session
 
-from app.errors import ConcernErased, NoSuchItem
+from app.errors import ConcernErased
 from app.models.concerns.tables import ConcernRow
 from app.models.desk.disclosure_tables import DeskAct
 from app.store.additions import list_additions, measure_additions, read_addition
@@ -87,22 +87,18 @@ def read_sealed_concern(engine: Engine, reference: str) -> bytes:
 
 
 def read_sealed_addition(engine: Engine, reference: str, number: int) -> bytes:
-    """Return the sealed text of one addition. Raises `NoSuchItem`, also if it went since its opening was recorded."""
+    """Return the sealed text of one addition. Raises `NoSuchItem`, or `ConcernErased` if it went since the record."""
     with Session(engine) as session:
         sealed = read_addition(session, reference, number)
     if sealed is None:
-        raise NoSuchItem
+        raise ConcernErased
     return sealed
 
 
 def read_page(engine: Engine, page: AdditionsPage) -> Iterator[tuple[Row[Any], bytes]]:
     """Yield each addition of the page with its sealed text, one row at a time. Raises `ConcernErased` if it went."""
     for row in page.rows:
-        with Session(engine) as session:
-            sealed = read_addition(session, row.reference, row.number)
-        if sealed is None:
-            raise ConcernErased
-        yield row, sealed
+        yield row, read_sealed_addition(engine, row.reference, row.number)
 
 
 def _get_unerased(session: Session, reference: str) -> ConcernRow:
