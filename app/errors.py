@@ -153,7 +153,11 @@ class ConcernErased(GuidanceError):
 
 
 class NotAcknowledged(GuidanceError):
-    """The concern must be acknowledged first."""
+    """The concern, and everything that was added to it, must be acknowledged first."""
+
+
+class TooManyAdditions(GuidanceError):
+    """The concern has as many additions, or as large ones, as it may have. The response gives the numbers to call."""
 
 
 class OnHold(GuidanceError):

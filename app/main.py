@@ -20,6 +20,7 @@ from app.pages.form import raise_concern
 from app.pages.guide import guide_pages
 from app.pages.status import concern_status
 from app.routers import (
+    additions,
     audit,
     catalogue,
     concerns,
@@ -91,6 +92,7 @@ ROUTERS = (
     feeds.router,
     open_referral.router,
     desk.router,
+    additions.router,
     audit.router,
     events.router,
     operations.router,

@@ -1,4 +1,4 @@
-"""Receive webhook notices, open each new concern, and acknowledge it: a start for a council's own system.
+"""Receive webhook notices, open each new concern and what is added, and acknowledge both: a start for your own system.
 
 Set RECEIVER_SECRET, GUIDANCE_URL and GUIDANCE_KEY, then run `uvicorn examples.receiver:receiver --port 8911`.
 The key needs the scopes concerns:read and concerns:write. The service must hold an identity that opens concerns.
@@ -36,18 +36,24 @@ async def take_notice(request: Request) -> Response:
     message = request.headers["webhook-id"]
     if message in seen:  # a notice may arrive more than once, with the same id
         return Response(status_code=204)
-    if notice["type"] == "concern.received":
+    if notice["type"] in ("concern.received", "concern.added"):
         await _take_over(notice["data"]["links"]["concern"])
     seen.add(message)
     return Response(status_code=204)
 
 
 async def _take_over(path: str) -> None:
-    """Fetch the concern, store it, and only then acknowledge it."""
+    """Fetch the concern and what was added, store them, and only then acknowledge what was fetched, by its number."""
     async with _desk() as desk:
         concern = (await desk.get(path)).raise_for_status().json()
-        opened[concern["reference"]] = concern["submission"]
-        (await desk.post(f"{path}/acknowledgement", json={})).raise_for_status()
+        additions, following = concern["additions"], concern["links"].get("next")
+        while following:
+            page = (await desk.get(following)).raise_for_status().json()
+            additions += page["additions"]
+            following = page["next_cursor"] and f"{path}/additions?cursor={page['next_cursor']}"
+        opened[concern["reference"]] = {"submission": concern["submission"], "additions": additions}
+        seen_up_to = {"up_to_addition": additions[-1]["number"] if additions else 0}
+        (await desk.post(f"{path}/acknowledgement", json=seen_up_to)).raise_for_status()
 
 
 @receiver.get("/opened")

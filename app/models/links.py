@@ -41,6 +41,17 @@ def desk_concern_path(reference: str) -> str:
     return f"{DESK_CONCERNS}/{reference}"
 
 
+def desk_additions_path(reference: str, *, cursor: str | None = None) -> str:
+    """Return the path of what was added to a concern, from the cursor on if there is one."""
+    path = f"{desk_concern_path(reference)}/additions"
+    return path if cursor is None else f"{path}?cursor={cursor}"
+
+
+def desk_addition_path(reference: str, number: int) -> str:
+    """Return the path of one addition at the desk."""
+    return f"{desk_additions_path(reference)}/{number}"
+
+
 def disclosures_path(chain: str) -> str:
     """Return the path of the disclosures of one chain."""
     return f"{DISCLOSURES}?chain={chain}"

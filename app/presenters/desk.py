@@ -1,17 +1,30 @@
 """Concerns as the desk sees them."""
 
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
+
+from sqlalchemy import Row
 
 from app.errors import NoSuchConcern
 from app.models.concerns.references import find_reference
 from app.models.concerns.tables import ConcernRow, ConcernState
-from app.models.desk.concerns import InboxEntry, OpenedAddition, OpenedConcern
-from app.models.links import desk_concern_path, disclosures_path, edition_path
+from app.models.desk.additions import AdditionEntry, OpenedAddition
+from app.models.desk.concerns import InboxEntry, OpenedConcern
+from app.models.links import (
+    Links,
+    desk_addition_path,
+    desk_additions_path,
+    desk_concern_path,
+    disclosures_path,
+    edition_path,
+)
 from app.services.concerns.unsealing import Unsealer
-from app.services.desk.actions import SealedConcern
+from app.services.desk.opening import Opening
+from app.web.cursors import encode_key
 
+SealedAdditions = Iterable[tuple[Row[Any], bytes]]
+"""The metadata of additions, each with its sealed text."""
 COMPUTED_FIELDS = ("overdue", "links")
 
 
@@ -33,35 +46,69 @@ def entry_of(concern: ConcernRow, *, now: dt.datetime) -> InboxEntry:
     return inbox_entry(dict(concern), now=now)
 
 
-def opened_concern(taken: SealedConcern, unsealer: Unsealer, *, now: dt.datetime) -> OpenedConcern:
-    """Return the concern with its words. Raise `UnsealingUnavailable` if this process has no identity for it."""
-    additions = tuple(
-        OpenedAddition(
-            number=addition.number,
-            received_at=addition.received_at,
-            addition=unsealer.open(addition.sealed)["addition"],
-        )
-        for addition in taken.additions
-        if addition.sealed is not None
+def opened_concern(
+    opening: Opening, sealed: bytes, additions: SealedAdditions, unsealer: Unsealer, *, now: dt.datetime
+) -> OpenedConcern:
+    """Return the concern with its words, the first page of additions, and the link to the second if there is one.
+
+    Raise `UnsealingUnavailable` if this process has no identity for them.
+    """
+    fields = _common_fields(dict(opening.concern), now)
+    if opening.page.next_after is not None:
+        cursor = encode_key(opening.page.next_after)
+        fields["links"] |= {"next": desk_additions_path(opening.concern.reference, cursor=cursor)}
+    words = {
+        "submission": unsealer.open(sealed)["submission"],
+        "additions": opened_additions(additions, unsealer, now=now),
+    }
+    return OpenedConcern.model_validate(fields | words)
+
+
+def listed_addition(row: Row[Any], *, now: dt.datetime) -> AdditionEntry:
+    """Return the entry of an addition without its words."""
+    return AdditionEntry(**_addition_fields(row, now), addition=None)
+
+
+def opened_additions(additions: SealedAdditions, unsealer: Unsealer, *, now: dt.datetime) -> tuple[OpenedAddition, ...]:
+    """Return the additions with their words. Raise `UnsealingUnavailable` if this process has no identity for one."""
+    return tuple(
+        OpenedAddition(**_addition_fields(row, now), addition=unsealer.open(sealed)["addition"])
+        for row, sealed in additions
     )
-    opened = unsealer.open(taken.concern.sealed or b"")
-    return OpenedConcern.model_validate(
-        _common_fields(dict(taken.concern), now) | {"submission": opened["submission"], "additions": additions}
-    )
+
+
+def _addition_fields(row: Row[Any], now: dt.datetime) -> dict[str, Any]:
+    path = desk_addition_path(row.reference, row.number)
+    return {
+        "number": row.number,
+        "received_at": row.received_at,
+        "immediate_danger": row.immediate_danger,
+        "acknowledge_by": row.acknowledge_by,
+        "acknowledged_at": row.acknowledged_at,
+        "overdue": row.acknowledged_at is None and row.acknowledge_by < now,
+        "links": {"self": path, "acknowledgement": f"{path}/acknowledgement"},
+    }
 
 
 def _common_fields(row: Mapping[str, Any], now: dt.datetime) -> dict[str, Any]:
     columns = {name: row[name] for name in InboxEntry.model_fields if name not in COMPUTED_FIELDS}
+    return columns | {"overdue": _is_overdue(row, now), "links": _links_of(row)}
+
+
+def _is_overdue(row: Mapping[str, Any], now: dt.datetime) -> bool:
+    own = row["acknowledge_by"] if row["state"] == ConcernState.RECEIVED else None
+    return any(due is not None and due < now for due in (own, row["addition_acknowledge_by"]))
+
+
+def _links_of(row: Mapping[str, Any]) -> Links:
     path = desk_concern_path(row["reference"])
-    return columns | {
-        "overdue": row["state"] == ConcernState.RECEIVED and row["acknowledge_by"] < now,
-        "links": {
-            "self": path,
-            "acknowledgement": f"{path}/acknowledgement",
-            "outcome": f"{path}/outcome",
-            "hold": f"{path}/hold",
-            "erasure": f"{path}/erasure",
-            "disclosures": disclosures_path(row["reference"]),
-            "edition": edition_path(row["guide"], row["edition"]),
-        },
+    return {
+        "self": path,
+        "additions": desk_additions_path(row["reference"]),
+        "acknowledgement": f"{path}/acknowledgement",
+        "outcome": f"{path}/outcome",
+        "hold": f"{path}/hold",
+        "erasure": f"{path}/erasure",
+        "disclosures": disclosures_path(row["reference"]),
+        "edition": edition_path(row["guide"], row["edition"]),
     }

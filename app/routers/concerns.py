@@ -129,7 +129,11 @@ def read_concern_status(
     status_code=201,
     response_model=AdditionReceipt,
     responses=problem_responses(
-        *SUBMISSION_PROBLEMS, problems.TOKEN_REQUIRED, problems.CONCERN_NOT_FOUND, problems.CONCERN_ERASED
+        *SUBMISSION_PROBLEMS,
+        problems.TOKEN_REQUIRED,
+        problems.CONCERN_NOT_FOUND,
+        problems.CONCERN_ERASED,
+        problems.TOO_MANY_ADDITIONS,
     ),
 )
 def add_more(
@@ -142,7 +146,10 @@ def add_more(
     addition: Annotated[Addition, Body(examples=[ADDITION_EXAMPLE])],
     idempotency_key: IdempotencyKey = None,
 ) -> Response:
-    """More from the reporter, sealed like the concern itself. The duty team sees additions in the order of arrival."""
+    """More from the reporter, sealed like the concern itself. The duty team sees additions in the order of arrival.
+
+    Each waits for an acknowledgement of its own. A concern takes 200 of them, and 20,000,000 bytes.
+    """
     _expect_one_key_at_most(request)
 
     def derive_keys(reference: str) -> IdempotencyKeys | None:

@@ -2,9 +2,9 @@
 
 from typing import Annotated
 
-from fastapi import Path, Query, Request, Response
+from fastapi import Query, Request, Response
 
-from app.errors import ConcernErased, NoSuchItem, UnsealingUnavailable, ValidationFailed
+from app.errors import UnsealingUnavailable, ValidationFailed
 from app.models.concerns.receipts import EXAMPLE_REFERENCE
 from app.models.concerns.tables import ConcernState
 from app.models.desk.concerns import (
@@ -18,9 +18,9 @@ from app.models.desk.concerns import (
     SummaryResponse,
 )
 from app.presenters.desk import entry_of, inbox_entry, opened_concern, reference_of
-from app.routers.params import MAX_NUMBER, ConcernReference
+from app.routers.params import ConcernReference
 from app.services.concerns.sealing import AGE_MEDIA_TYPE
-from app.services.desk import actions
+from app.services.desk import actions, opening
 from app.store.database import purge_freed_pages
 from app.store.inbox import InboxOrder, InboxQuery, position_of
 from app.web import problem_types as problems
@@ -29,10 +29,11 @@ from app.web.context import ContextDep, NowDep
 from app.web.cursors import A_MOMENT, decode_position, encode_position
 from app.web.json_body import JSONRoute
 from app.web.negotiation import JSON, quality
-from app.web.problem_types import Responses, problem_responses
-from app.web.query_params import IN_PLAIN_DIGITS, Cursor, Limit
+from app.web.problem_types import problem_responses
+from app.web.query_params import Cursor, Limit
 from app.web.responses import NEVER_STORED, NO_STORE
 from app.web.router import GuidanceRouter
+from app.web.sealed_files import SEALED, sealed_file
 
 router = GuidanceRouter(
     prefix="/v1/desk",
@@ -41,15 +42,8 @@ router = GuidanceRouter(
     responses=problems.RESPONSES_OF_CLIENT_ROUTES,
     route_class=JSONRoute,
 )
-
-SEALED: Responses = {
-    200: {
-        "description": "The concern, opened; or its sealed file, where this service holds no identity.",
-        "content": {
-            AGE_MEDIA_TYPE: {"schema": {"type": "string", "format": "binary"}, "example": "age-encryption.org/v1"}
-        },
-    }
-}
+ADDITIONS_SHOWN = 200
+"""The most additions that an opened concern shows: as many as it can have. Their bytes are limited too."""
 
 
 @router.get("/concerns", summary="Look through the inbox")
@@ -70,8 +64,9 @@ def read_inbox(
 ) -> InboxResponse:
     """The concerns, without their words. `urgent` puts first what waits for an acknowledgement.
 
-    Among those: immediate danger, as the reporter said it; then the longest overdue; then the oldest. Indicators play
-    no part.
+    Something that was added waits as a concern does. Among those that wait: immediate danger in what was added;
+    immediate danger in the concern, as the reporter said it; then the longest overdue; then the oldest. Indicators
+    play no part.
     """
     query = InboxQuery(order, state, overdue)
     after = decode_position(cursor, query.column_types)
@@ -85,7 +80,7 @@ def read_inbox(
 
 @router.get("/summary", summary="Count the work")
 def read_summary(context: ContextDep, actor: ReaderDep, now: NowDep) -> SummaryResponse:
-    """How many concerns wait, are acknowledged, closed and overdue."""
+    """How many concerns wait, are acknowledged, closed and overdue; how many additions wait and are overdue."""
     return SummaryResponse(**actions.read_summary(context.writer, actor=actor, at=now))
 
 
@@ -101,6 +96,8 @@ def open_concern(
 ) -> Response:
     """The concern with its words and what was added, where this service holds an identity; else the sealed file.
 
+    Of what was added it has the first page. `links.next` is the path of the second, if there is one.
+
     `Accept: application/age` asks for the sealed file in any case: whoever holds an identity opens it with
     `guidance desk open`, or with the `age` program.
     """
@@ -109,35 +106,14 @@ def open_concern(
     if as_file and quality(AGE_MEDIA_TYPE, accept) == 0:
         raise UnsealingUnavailable
     how = "sealed file" if as_file else "opened here"
-    fetched = actions.fetch_sealed(context.writer, reference_of(reference), actor=actor, at=now, how=how)
+    parsed, shown = reference_of(reference), 0 if as_file else ADDITIONS_SHOWN
+    recorded = opening.open_concern(context.writer, parsed, actor=actor, at=now, how=how, limit=shown)
+    sealed = opening.read_sealed_concern(context.engine, parsed)
     if as_file:
-        return _sealed_file(fetched.concern.sealed, fetched.concern.reference, additions=len(fetched.additions))
-    opened = opened_concern(fetched, context.unsealer, now=now)
+        return sealed_file(sealed, parsed, additions=recorded.additions)
+    additions = opening.read_page(context.engine, recorded.page)
+    opened = opened_concern(recorded, sealed, additions, context.unsealer, now=now)
     return Response(opened.model_dump_json(), media_type=JSON, headers={"Cache-Control": NO_STORE, "Vary": "Accept"})
-
-
-@router.get(
-    "/concerns/{reference}/additions/{number}",
-    summary="Fetch what was added, sealed",
-    response_class=Response,
-    responses=SEALED | problem_responses(problems.CONCERN_NOT_FOUND, problems.ITEM_NOT_FOUND, problems.CONCERN_ERASED),
-)
-def fetch_addition(
-    context: ContextDep,
-    actor: ReaderDep,
-    now: NowDep,
-    reference: ConcernReference,
-    number: Annotated[
-        int, Path(ge=1, le=MAX_NUMBER, description="The addition's place, from 1.", examples=[1]), IN_PLAIN_DIGITS
-    ],
-) -> Response:
-    """The sealed file of one addition."""
-    how = f"sealed file of addition {number}"
-    fetched = actions.fetch_sealed(context.writer, reference_of(reference), actor=actor, at=now, how=how)
-    addition = next((each for each in fetched.additions if each.number == number), None)
-    if addition is None:
-        raise NoSuchItem
-    return _sealed_file(addition.sealed, f"{addition.reference}-{number}", additions=len(fetched.additions))
 
 
 @router.post(
@@ -151,10 +127,15 @@ def acknowledge(
     actor: WorkerDep,
     now: NowDep,
     reference: ConcernReference,
-    _acknowledgement: Acknowledgement,
+    acknowledgement: Acknowledgement,
 ) -> InboxEntry:
-    """A social worker has seen it and decided the next step. To do so again changes nothing."""
-    concern = actions.acknowledge(context.writer, reference_of(reference), actor=actor, at=now)
+    """A social worker has seen it and decided the next step. To do so again changes nothing.
+
+    What was added waits for an acknowledgement of its own: name the last addition that was seen in `up_to_addition`.
+    What came after it, and is not named, goes on waiting.
+    """
+    up_to, parsed = acknowledgement.up_to_addition, reference_of(reference)
+    concern = actions.acknowledge(context.writer, parsed, up_to_addition=up_to, actor=actor, at=now)
     return entry_of(concern, now=now)
 
 
@@ -206,20 +187,10 @@ def hold(context: ContextDep, actor: WorkerDep, now: NowDep, reference: ConcernR
 def erase(
     context: ContextDep, actor: WorkerDep, now: NowDep, reference: ConcernReference, erasure: Erasure
 ) -> InboxEntry:
-    """Take the words away for good. What nobody has acknowledged, and what is on hold, is not erased."""
+    """Take the words away for good. What nobody has acknowledged, and what is on hold, is not erased.
+
+    Nor is a concern while something that was added to it waits for its acknowledgement.
+    """
     concern = actions.erase(context.writer, reference_of(reference), reason=erasure.reason, actor=actor, at=now)
     purge_freed_pages(context.engine)
     return entry_of(concern, now=now)
-
-
-def _sealed_file(sealed: bytes | None, name: str, *, additions: int) -> Response:
-    """Return the sealed file. The header `Additions` is the number of additions to fetch."""
-    if sealed is None:
-        raise ConcernErased
-    headers = {
-        "Cache-Control": NO_STORE,
-        "Vary": "Accept",
-        "Content-Disposition": f'attachment; filename="{name}.age"',
-        "Additions": str(additions),
-    }
-    return Response(sealed, media_type=AGE_MEDIA_TYPE, headers=headers)

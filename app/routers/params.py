@@ -34,6 +34,9 @@ GuideCursor = Annotated[Cursor, Query(examples=[encode_key("child-sexual-exploit
 TypedReference = Annotated[
     str, Path(max_length=40, description="The reference, in any case and grouping.", examples=[EXAMPLE_REFERENCE])
 ]
+AdditionNumber = Annotated[
+    int, Path(ge=1, le=MAX_NUMBER, description="The addition's place, from 1.", examples=[1]), IN_PLAIN_DIGITS
+]
 ConcernReference = Annotated[
     str, Path(max_length=40, description="The concern's reference.", examples=[EXAMPLE_REFERENCE])
 ]

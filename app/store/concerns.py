@@ -1,17 +1,20 @@
-"""The rows of concerns, of additions, and of receipts that are stored for retries."""
+"""The rows of concerns, and of receipts that are stored for retries; and the places of all sealed texts."""
 
 import datetime as dt
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import func, insert, or_, update
+from sqlalchemy import exists, insert, or_, update
 from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import defer
 from sqlmodel import Session, col, select
 
 from app.errors import AlreadyStored, NoSuchConcern, ReferenceTaken
 from app.models.concerns.tables import AdditionRow, ConcernRow, ConcernState, StoredReceiptRow
 from app.store.tables import table_of
 
+WITHOUT_SEALED = defer(ConcernRow.sealed)  # type: ignore[arg-type]  # SQLModel types a column as its value
+"""Loads the columns of a concern without its sealed text."""
 # Executed with every concern: built once.
 _NEW_CONCERN = insert(table_of(ConcernRow))
 _NEW_STORED_RECEIPT = insert(table_of(StoredReceiptRow))
@@ -53,29 +56,22 @@ def insert_stored_receipts(session: Session, receipts: Sequence[StoredReceiptRow
         raise AlreadyStored from None
 
 
+def find_concern(session: Session, reference: str) -> ConcernRow | None:
+    """Return the concern of that reference, or None. Its sealed text, which may be large, is not read."""
+    return session.get(ConcernRow, reference, options=[WITHOUT_SEALED])
+
+
 def get_concern(session: Session, reference: str) -> ConcernRow:
-    """Return the concern of that reference; raises `NoSuchConcern`."""
-    concern = session.get(ConcernRow, reference)
+    """Return the concern of that reference without its sealed text; raises `NoSuchConcern`."""
+    concern = find_concern(session, reference)
     if concern is None:
         raise NoSuchConcern
     return concern
 
 
-def insert_addition(
-    session: Session, reference: str, *, at: dt.datetime, recipients: Sequence[str], sealed: bytes
-) -> None:
-    """Insert an addition under the next number of its concern."""
-    last = session.exec(select(func.max(AdditionRow.number)).where(AdditionRow.reference == reference)).one() or 0
-    session.add(
-        AdditionRow(reference=reference, number=last + 1, received_at=at, recipients=list(recipients), sealed=sealed)
-    )
-    session.flush()
-
-
-def list_additions(session: Session, reference: str) -> list[AdditionRow]:
-    """Return the additions to the concern, in the order of arrival."""
-    added = select(AdditionRow).where(AdditionRow.reference == reference).order_by(col(AdditionRow.number))
-    return list(session.exec(added))
+def read_concern(session: Session, reference: str) -> bytes | None:
+    """Return the sealed text of a concern; None if it was erased."""
+    return session.exec(select(ConcernRow.sealed).where(ConcernRow.reference == reference)).first()
 
 
 def erase_sealed(session: Session, concern: ConcernRow, *, at: dt.datetime) -> None:
@@ -86,9 +82,10 @@ def erase_sealed(session: Session, concern: ConcernRow, *, at: dt.datetime) -> N
 
 
 def due_for_erasure(session: Session, *, state: str, before: dt.datetime, limit: int) -> Sequence[str]:
-    """Return the references of concerns that entered the state before that time, with no addition after it.
+    """Return the references of concerns that entered the state before that time.
 
-    Concerns on hold, and those already erased, are left out.
+    Left out are concerns on hold, those already erased, and those with an addition that nobody acknowledged before
+    that time.
     """
     since = ConcernRow.closed_at if state == ConcernState.CLOSED else ConcernRow.acknowledged_at
     return session.exec(
@@ -96,9 +93,12 @@ def due_for_erasure(session: Session, *, state: str, before: dt.datetime, limit:
         .where(
             ConcernRow.state == state,
             col(since) < before,
-            or_(col(ConcernRow.added_at).is_(None), col(ConcernRow.added_at) < before),
+            ~exists().where(
+                col(AdditionRow.reference) == ConcernRow.reference,
+                or_(col(AdditionRow.acknowledged_at).is_(None), col(AdditionRow.acknowledged_at) >= before),
+            ),
             col(ConcernRow.held).is_(False),
-            col(ConcernRow.sealed).is_not(None),
+            col(ConcernRow.erased_at).is_(None),
         )
         .order_by(col(since))
         .limit(limit)

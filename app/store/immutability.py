@@ -4,7 +4,7 @@ from typing import Literal
 
 from sqlmodel import SQLModel
 
-from app.models.concerns.tables import AdditionRow, ConcernRow
+from app.models.concerns.tables import ADDITION_WAITS, AdditionRow, ConcernRow
 from app.models.desk.disclosure_tables import ChainRow, DisclosureRow
 from app.models.guidance.guide_tables import EditionRow, GenerationRow, GuideRow, WithdrawalRow
 from app.models.guidance.sections import ITEM_LISTS
@@ -15,6 +15,7 @@ TriggerEvent = Literal["INSERT", "UPDATE", "DELETE"]
 NEVER_CHANGES = "a published edition never changes"
 
 WRITTEN_ONCE: tuple[type[SQLModel], ...] = (GuideRow, EditionRow, WithdrawalRow)
+NEVER_CHANGES_IN_ADDITIONS = ("reference", "number", "received_at", "acknowledge_by", "immediate_danger")
 SEALED_BY_THEIR_EDITION = tuple(entry.row for entry in ITEM_LISTS.values())
 RAISE = "RAISE EXCEPTION '{}' USING ERRCODE = 'restrict_violation';"
 RAISE_GENERATION = "UPDATE generation SET number = number + 1 WHERE id = 1"
@@ -37,6 +38,7 @@ def declare_rules() -> None:
     next_number = "(SELECT coalesce(max(number), 0) + 1 FROM editions WHERE guide = NEW.guide)"
     _refuse(EditionRow, "are_numbered_in_order", "INSERT", without_gap, when=f"NEW.number <> {next_number}")
     _declare_rules_of_concerns()
+    _declare_rules_of_additions()
     _declare_rules_of_disclosures()
     for row in (EditionRow, WithdrawalRow):
         _raise_generation(row)
@@ -56,10 +58,32 @@ def _declare_rules_of_concerns() -> None:
     why = "a concern is received, then acknowledged, then closed"
     reverts = "NEW.state <> OLD.state AND OLD.state || NEW.state NOT IN ('receivedacknowledged', 'acknowledgedclosed')"
     _refuse(ConcernRow, "never_go_back", "UPDATE", why, when=reverts)
+    why = "a concern is not erased while something added to it is not acknowledged"
+    added = f"EXISTS (SELECT 1 FROM additions WHERE reference = OLD.reference AND {ADDITION_WAITS})"  # noqa: S608  # nosec B608  # own names
+    erases = f"(NEW.erased_at IS DISTINCT FROM OLD.erased_at OR {LOSES_ITS_WORDS})"
+    _refuse(ConcernRow, "keep_what_was_added", "UPDATE", why, when=f"{erases} AND {added}")
+
+
+def _declare_rules_of_additions() -> None:
+    """Declare that an addition is acknowledged once, on the record, and that its text is stored until then."""
     _refuse_losing(AdditionRow, "an addition is never deleted")
-    why = "an addition to a concern that is not acknowledged, or is on hold, is not erased"
+    why = "an addition that is not acknowledged, or whose concern is on hold, is not erased"
     unread = "EXISTS (SELECT 1 FROM concerns WHERE reference = OLD.reference AND (state = 'received' OR held))"
-    _refuse(AdditionRow, "keep_what_nobody_acknowledged", "UPDATE", why, when=f"{LOSES_ITS_WORDS} AND {unread}")
+    erases_unread = f"{LOSES_ITS_WORDS} AND (OLD.acknowledged_at IS NULL OR {unread})"
+    _refuse(AdditionRow, "keep_what_nobody_acknowledged", "UPDATE", why, when=erases_unread)
+    why = "an addition keeps its number and its times"
+    changes = " OR ".join(f"NEW.{name} IS DISTINCT FROM OLD.{name}" for name in NEVER_CHANGES_IN_ADDITIONS)
+    _refuse(AdditionRow, "keep_what_they_are", "UPDATE", why, when=changes)
+    _refuse_in_sqlite(AdditionRow, "keep_their_place", "UPDATE", why, when="NEW.rowid <> OLD.rowid")
+    why = "an addition is acknowledged once, and on the record"
+    _refuse(AdditionRow, "come_unacknowledged", "INSERT", why, when="NEW.acknowledged_at IS NOT NULL")
+    recorded = (
+        "EXISTS (SELECT 1 FROM disclosures"
+        " WHERE chain = OLD.reference AND act = 'acknowledged' AND at = NEW.acknowledged_at)"
+    )
+    acknowledges = "NEW.acknowledged_at IS DISTINCT FROM OLD.acknowledged_at"
+    off_the_record = f"{acknowledges} AND (OLD.acknowledged_at IS NOT NULL OR NOT {recorded})"
+    _refuse(AdditionRow, "are_acknowledged_on_the_record", "UPDATE", why, when=off_the_record)
 
 
 def _declare_rules_of_disclosures() -> None:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import Column, Row, func, literal, select, tuple_
+from sqlalchemy import Column, ColumnElement, Row, func, literal, select, tuple_
 from sqlmodel import Session
 
 from app.models.concerns.tables import ConcernRow, ConcernState
@@ -28,8 +28,12 @@ INBOX_COLUMNS = (
     _CONCERNS.edition,
     _CONCERNS.referral_source,
     _CONCERNS.recipients,
+    _CONCERNS.additions_waiting,
+    _CONCERNS.addition_acknowledge_by,
+    _CONCERNS.addition_danger,
     _CONCERNS.waiting,
     _CONCERNS.danger,
+    _CONCERNS.due,
 )
 
 
@@ -53,8 +57,7 @@ class InboxQuery:
         """The columns to sort by; the last two are a time and the reference."""
         if self.order is InboxOrder.NEWEST:
             return (_CONCERNS.received_at, _CONCERNS.reference)
-        urgency = (_CONCERNS.danger, _CONCERNS.acknowledge_by, _CONCERNS.reference)
-        return urgency if self.state is not None else (_CONCERNS.waiting, *urgency)
+        return (_CONCERNS.waiting, _CONCERNS.danger, _CONCERNS.due, _CONCERNS.reference)
 
     @property
     def column_types(self) -> tuple[type, ...]:
@@ -70,15 +73,15 @@ def list_inbox(
 ) -> list[Row[Any]]:
     """Return one page, after the position of the last row of the page before.
 
-    `urgent`: concerns that wait for an acknowledgement come first; among them immediate danger, then the longest
-    overdue, then the oldest. `newest`: by time of receipt, the latest first.
+    `urgent`: concerns that wait for an acknowledgement come first, of themselves or of something added. Among them:
+    immediate danger in something added, then immediate danger in the concern, then the longest overdue, then the
+    oldest. `newest`: by time of receipt, the latest first.
     """
     statement = select(*INBOX_COLUMNS)
     if query.state is not None:
         statement = statement.where(_CONCERNS.state == query.state)
     if query.overdue is not None:
-        is_overdue = (_CONCERNS.state == ConcernState.RECEIVED.value) & (_CONCERNS.acknowledge_by < now)
-        statement = statement.where(is_overdue if query.overdue else ~is_overdue)
+        statement = statement.where(_is_overdue(now) if query.overdue else ~_is_overdue(now))
     columns = query.columns
     if after is not None:
         bound = tuple_(*(literal(value, column.type) for value, column in zip(after, columns, strict=True)))
@@ -93,9 +96,14 @@ def position_of(row: Row[Any], query: InboxQuery) -> InboxPosition:
     return tuple(row._mapping[column.name] for column in query.columns)
 
 
+def _is_overdue(now: dt.datetime) -> ColumnElement[bool]:
+    """Return the condition that the concern, or something added to it, waits after its time."""
+    return (_CONCERNS.waiting == 0) & (_CONCERNS.due < now)
+
+
 def count_states(session: Session, *, now: dt.datetime) -> dict[str, int]:
-    """Count the concerns in each state, and those that are overdue."""
+    """Count the concerns in each state, and those that are overdue, of themselves or by something added."""
     counted = session.execute(select(_CONCERNS.state, func.count()).group_by(_CONCERNS.state))
     counts = {state.value: 0 for state in ConcernState} | dict(counted.all())
-    overdue = select(func.count()).where(_CONCERNS.state == ConcernState.RECEIVED.value, _CONCERNS.acknowledge_by < now)
+    overdue = select(func.count()).where(_is_overdue(now))
     return counts | {"overdue": session.execute(overdue).scalar_one()}

@@ -169,7 +169,17 @@ CONCERN_ERASED = ProblemType(
     "concern-erased", 410, "Erased", "The words of this concern were erased. Its dates remain in the inbox."
 )
 NOT_ACKNOWLEDGED = ProblemType(
-    "not-acknowledged", 409, "Not acknowledged yet", "Nobody has acknowledged this concern. That comes first."
+    "not-acknowledged",
+    409,
+    "Not acknowledged yet",
+    "Nobody has acknowledged this concern, or something that was added to it. That comes first.",
+)
+TOO_MANY_ADDITIONS = ProblemType(
+    "too-many-additions",
+    429,
+    "No more can be added to this concern",
+    "A concern takes 200 additions, and 20,000,000 bytes of them. This one was not stored: telephone, and give the "
+    "reference.",
 )
 ON_HOLD = ProblemType("on-hold", 409, "On hold", "This concern is on hold, and is not erased until the hold is lifted.")
 ALREADY_CLOSED = ProblemType("outcome-given", 409, "Already closed", "This concern was closed with another outcome.")
@@ -204,6 +214,7 @@ PROBLEM_FOR: Mapping[type[errors.GuidanceError], ProblemType] = {
     errors.PdfUnavailable: PDF_UNAVAILABLE,
     errors.ConcernErased: CONCERN_ERASED,
     errors.NotAcknowledged: NOT_ACKNOWLEDGED,
+    errors.TooManyAdditions: TOO_MANY_ADDITIONS,
     errors.OnHold: ON_HOLD,
     errors.OutcomeGiven: ALREADY_CLOSED,
     errors.StoreBusy: SERVICE_UNAVAILABLE,

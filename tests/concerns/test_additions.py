@@ -233,7 +233,7 @@ def test_once_the_concern_is_erased_an_addition_is_told_whom_to_call_instead(
     client: TestClient, desk: Desk, receipt: Receipt, rows: Callable[[], list[Any]]
 ) -> None:
     add(client, receipt, more())
-    desk.act(receipt["reference"], "acknowledgement")
+    desk.act(receipt["reference"], "acknowledgement", up_to_addition=1)
     desk.act(receipt["reference"], "erasure", reason="A made-up reason.")
 
     answer = add(client, receipt, more())

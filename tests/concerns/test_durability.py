@@ -19,6 +19,7 @@ from app.services.concerns import receipt_builder
 from tests.support.concerns import Concern
 from tests.support.databases import raw_connection
 from tests.support.live import LiveServer
+from tests.support.load import add_more
 from tests.support.publishing import publish_next
 
 CALLERS = 8
@@ -28,10 +29,14 @@ ROUNDS = 5
 
 @dataclass
 class Sent:
-    """What a burst of posts was told: each idempotency key that was used, and each whole receipt that came back."""
+    """What a burst of posts was told: each idempotency key that was used, and each whole receipt that came back.
+
+    `added` holds the receipts of additions, by the key of their concern.
+    """
 
     keys: list[str] = field(default_factory=list)
     told: dict[str, bytes] = field(default_factory=dict)
+    added: dict[str, bytes] = field(default_factory=dict)
     enough: threading.Event = field(default_factory=threading.Event)
 
 
@@ -52,10 +57,14 @@ def burst(live: LiveServer, told: dict[str, Any], name: str, sent: Sent) -> None
             sent.keys.append(key)
             try:
                 answer = post(client, told, key)
+                if answer.status_code == 201:
+                    sent.told[key] = answer.content
+                    more = add_more(client, live.url, answer.json(), key)
+                    assert more.status_code == 201
+                    sent.added[key] = more.content
             except httpx.TransportError:
                 return
             assert answer.status_code == 201
-            sent.told[key] = answer.content
             if len(sent.told) >= AT_LEAST:
                 sent.enough.set()
 
@@ -111,18 +120,28 @@ def test_a_kill_in_the_middle_of_a_burst_loses_no_concern_that_was_acknowledged_
         live.start()
         everything.keys += sent.keys
         everything.told |= sent.told
+        everything.added |= sent.added
 
     with live.client() as client:
         statuses = [status_of(client, json.loads(told)) for told in everything.told.values()]
+        more = {
+            key: add_more(client, live.url, json.loads(everything.told[key]), key).content for key in everything.added
+        }
+        waiting = [status_of(client, json.loads(everything.told[key])).json()["additions"] for key in everything.added]
         again = {key: post(client, a_concern(), key) for key in everything.keys}
     assert len(everything.told) >= ROUNDS * AT_LEAST
     assert {status.status_code for status in statuses} == {200}
     assert {answer.status_code for answer in again.values()} == {201}
     assert {key: again[key].content for key in everything.told} == everything.told
+    assert more == everything.added
+    assert {(len(additions), additions[0]["acknowledged_at"]) for additions in waiting} == {(1, None)}
     assert all(again[key].headers.get("Idempotency-Replayed") == "true" for key in everything.told)
     for table in ("concerns", "kept_receipts"):
         assert count(live, f"SELECT count(DISTINCT reference) FROM {table}") == len(everything.keys)  # noqa: S608  # a constant
-        assert count(live, f"SELECT count(*) FROM {table}") == len(everything.keys)  # noqa: S608  # a constant
+    added = count(live, "SELECT count(*) FROM additions")
+    assert count(live, "SELECT count(DISTINCT reference) FROM additions") == added >= len(everything.added)
+    assert count(live, "SELECT count(*) FROM concerns") == len(everything.keys)
+    assert count(live, "SELECT count(*) FROM kept_receipts") == len(everything.keys) + added
 
 
 @pytest.mark.slow

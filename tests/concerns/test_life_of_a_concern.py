@@ -34,6 +34,7 @@ class Expected:
     told: dict[str, Any]
     key: str
     additions: list[str] = field(default_factory=list)
+    seen: set[int] = field(default_factory=set)
     state: str = "received"
     outcome: str | None = None
     held: bool = False
@@ -43,6 +44,11 @@ class Expected:
     @property
     def reference(self) -> str:
         return str(self.receipt["reference"])
+
+    @property
+    def waiting(self) -> list[int]:
+        """The numbers of the additions that nobody has acknowledged."""
+        return [number for number in range(1, len(self.additions) + 1) if number not in self.seen]
 
 
 class Life(RuleBasedStateMachine):
@@ -92,11 +98,25 @@ class Life(RuleBasedStateMachine):
         if not concern.erased:
             concern.additions.append(f"More. {words}")
 
-    @rule(concern=concerns)
-    def acknowledge(self, concern: Expected) -> None:
-        assert self.desk.act(concern.reference, "acknowledgement").status_code == 200
-        concern.acts += 1
-        concern.state = "acknowledged" if concern.state == "received" else concern.state
+    @rule(concern=concerns, up_to=st.integers(0, 3))
+    def acknowledge(self, concern: Expected, up_to: int) -> None:
+        answer = self.desk.act(concern.reference, "acknowledgement", **({"up_to_addition": up_to} if up_to else {}))
+        may = up_to <= len(concern.additions)
+        assert answer.status_code == (200 if may else 422)
+        if may:
+            concern.acts += 1
+            concern.seen |= set(range(1, up_to + 1))
+            concern.state = "acknowledged" if concern.state == "received" else concern.state
+
+    @rule(concern=concerns, number=st.integers(1, 3))
+    def acknowledge_addition(self, concern: Expected, number: int) -> None:
+        answer = self.desk.act(concern.reference, f"additions/{number}/acknowledgement")
+        exists = number <= len(concern.additions)
+        may = exists and concern.state != "received"
+        assert answer.status_code == (200 if may else 409 if exists else 404)
+        if may:
+            concern.acts += 1
+            concern.seen.add(number)
 
     @rule(concern=concerns, outcome=OUTCOMES)
     def close(self, concern: Expected, outcome: str) -> None:
@@ -116,7 +136,7 @@ class Life(RuleBasedStateMachine):
     @rule(concern=concerns)
     def erase(self, concern: Expected) -> None:
         answer = self.desk.act(concern.reference, "erasure", reason="A made-up reason.")
-        may = concern.state != "received" and not concern.held and not concern.erased
+        may = concern.state != "received" and not concern.waiting and not concern.held and not concern.erased
         assert (answer.status_code == 200) == may
         assert answer.status_code < 500
         if may:
@@ -144,9 +164,18 @@ class Life(RuleBasedStateMachine):
         for reference, concern in self.all.items():
             shown = inbox[reference]
             assert (shown["state"], shown["held"]) == (concern.state, concern.held)
+            assert shown["additions_waiting"] == len(concern.waiting)
             assert (shown["erased_at"] is not None) == concern.erased
             token = {"Authorization": f"Bearer {concern.receipt['status_token']}"}
-            assert self.http.get(concern.receipt["links"]["self"], headers=token).json()["state"] == concern.state
+            status = self.http.get(concern.receipt["links"]["self"], headers=token).json()
+            assert status["state"] == concern.state
+            unseen = [each["number"] for each in status["additions"] if each["acknowledged_at"] is None]
+            assert unseen == concern.waiting
+        ranks = [entry["state"] == "received" or entry["additions_waiting"] > 0 for entry in inbox.values()]
+        assert ranks == sorted(ranks, reverse=True)
+        assert self.desk.get("/summary").json()["additions_waiting"] == sum(
+            len(concern.waiting) for concern in self.all.values()
+        )
         rows = self.desk.get("/disclosures?limit=200").json()["disclosures"]
         for reference, concern in self.all.items():
             assert sum(row["chain"] == reference for row in rows) == concern.acts or len(rows) == 200

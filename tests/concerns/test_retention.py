@@ -38,7 +38,10 @@ def raised(client: TestClient, desk: Desk, a_concern: Concern) -> Raise:
     def bring(state: str = "received", *, held: bool = False, **changes: Any) -> dict[str, Any]:
         receipt: dict[str, Any] = client.post("/v1/concerns", json=a_concern(**changes)).json()
         assert add(client, receipt).status_code == 201
-        acts: list[tuple[str, dict[str, Any]]] = [("acknowledgement", {}), ("outcome", {"outcome": "early_help"})]
+        acts: list[tuple[str, dict[str, Any]]] = [
+            ("acknowledgement", {"up_to_addition": 1}),
+            ("outcome", {"outcome": "early_help"}),
+        ]
         for act, told in acts[: ("received", "acknowledged", "closed").index(state)]:
             assert desk.act(receipt["reference"], act, **told).status_code == 200
         if held:
@@ -120,12 +123,15 @@ def test_what_nobody_acknowledged_and_what_is_on_hold_stays_whatever_is_configur
     assert desk.get(f"/concerns/{waiting}").status_code == 200
 
 
-def test_what_the_reporter_added_since_is_kept_for_the_whole_period_too(
-    client: TestClient, raised: Raise, clock: SettableClock, erased_after: Callable[..., set[str]]
+def test_what_the_reporter_added_since_is_kept_until_it_is_acknowledged_and_then_for_the_whole_period_too(
+    client: TestClient, desk: Desk, raised: Raise, clock: SettableClock, erased_after: Callable[..., set[str]]
 ) -> None:
     receipt = raised("closed")
-    clock.time = A_TUESDAY + dt.timedelta(days=29)
+    clock.time = A_TUESDAY + dt.timedelta(days=1)
     add(client, receipt)
+    clock.time = A_TUESDAY + dt.timedelta(days=29)
+    assert erased_after(100_000, 1, 1) == set()  # nobody has acknowledged it
+    desk.act(receipt["reference"], "acknowledgement", up_to_addition=2)
 
     assert erased_after(31, 30, 30) == set()
     assert erased_after(59.1, 30, 30) == {receipt["reference"]}
@@ -161,13 +167,15 @@ def test_erasure_on_request_waits_for_the_acknowledgement_and_the_end_of_a_hold(
     receipt = raised("received", held=True)
     answers = [erase(desk, receipt)]
     desk.act(receipt["reference"], "acknowledgement")
+    answers.append(erase(desk, receipt))  # what was added still waits
+    desk.act(receipt["reference"], "acknowledgement", up_to_addition=1)
     answers.append(erase(desk, receipt))
     hold(desk, receipt, held=False)
     answers += [erase(desk, receipt), erase(desk, receipt)]
 
-    assert [answer.status_code for answer in answers] == [409, 409, 200, 410]
+    assert [answer.status_code for answer in answers] == [409, 409, 409, 200, 410]
     kinds = [answer.json().get("type", "").rpartition("/")[2] for answer in answers]
-    assert kinds == ["not-acknowledged", "on-hold", "", "concern-erased"]
+    assert kinds == ["not-acknowledged", "not-acknowledged", "on-hold", "", "concern-erased"]
 
 
 @pytest.mark.slow

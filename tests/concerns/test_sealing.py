@@ -24,6 +24,7 @@ from app.services.access.key_files import (
     load_receipt_key,
 )
 from app.services.concerns.sealing import fingerprint_of, make_sealer
+from tests.support.additions import add
 from tests.support.clock import A_TUESDAY
 from tests.support.concerns import Concern
 
@@ -50,8 +51,22 @@ BY_THE_DESK = {
     "held",
     "erased_at",
     "overdue_told",
+    "additions_waiting",
+    "addition_acknowledge_by",
+    "addition_danger",
 }
-FOR_THE_ORDER_OF_THE_INBOX = {"waiting", "danger"}  # computed by the database from state and immediate_danger
+IN_CLEAR_OF_AN_ADDITION = {
+    "reference",
+    "number",
+    "received_at",
+    "acknowledge_by",
+    "immediate_danger",
+    "recipients",
+    "sealed",
+    "acknowledged_at",
+    "overdue_announced",
+}
+FOR_THE_ORDER_OF_THE_INBOX = {"waiting", "danger", "due"}  # computed by the database from the columns above
 
 
 def identity_in(path: Path) -> x25519.Identity:
@@ -64,9 +79,9 @@ def opened(sealed: bytes, identity: x25519.Identity) -> Any:
     return json.loads(pyrage.decrypt(sealed, [identity]))
 
 
-def rows_of(client: TestClient) -> list[dict[str, Any]]:
+def rows_of(client: TestClient, table: str = "concerns") -> list[dict[str, Any]]:
     with client.app.state.context.engine.connect() as connection:  # type: ignore[attr-defined]  # TestClient knows ASGI alone
-        return [dict(row._mapping) for row in connection.execute(text("SELECT * FROM concerns"))]
+        return [dict(row._mapping) for row in connection.execute(text(f"SELECT * FROM {table}"))]  # noqa: S608  # its own names
 
 
 def as_list(stored: Any) -> list[str]:
@@ -106,6 +121,17 @@ def test_nothing_else_stands_in_clear_than_what_routing_needs(client: TestClient
         "referral_source": "2A",
     }
     assert receipt["status_token"] not in str(row)
+
+
+def test_of_an_addition_its_number_times_and_answer_about_danger_stand_in_clear_and_nothing_else(
+    client: TestClient, a_concern: Concern
+) -> None:
+    add(client, client.post("/v1/concerns", json=a_concern()).json(), "Canary", danger="yes")
+
+    (row,) = rows_of(client, "additions")
+    assert set(row) == IN_CLEAR_OF_AN_ADDITION
+    assert (row["number"], row["immediate_danger"], row["acknowledged_at"]) == (1, "yes", None)
+    assert "Canary" not in str(row)
 
 
 def test_the_development_identity_alone_opens_it_and_stands_in_the_row_by_its_fingerprint(

@@ -14,6 +14,7 @@ from app.config import Settings
 from app.main import create_app
 from app.models.concerns.examples import FULL_EXAMPLE
 from app.models.concerns.receipts import EXAMPLE_REFERENCE
+from tests.support.additions import add
 from tests.support.clock import A_TUESDAY
 from tests.support.openapi import Part, call, examples_of, faults_against, operations
 
@@ -298,6 +299,7 @@ def strays(example: Any, answer: Any, at: str = "#") -> list[str]:
 def test_every_example_of_a_read_is_an_excerpt_of_the_real_answer(document: Part, client: TestClient) -> None:
     receipt = client.post("/v1/concerns", json=FULL_EXAMPLE).json()
     status_token, reference = receipt["status_token"], receipt["reference"]
+    assert add(client, receipt).status_code == 201
     for told in operations(document):
         content = told.definition["responses"].get("200", {}).get("content", {})
         if told.method != "get" or JSON not in content or told.id in NOT_COMPARED or told.scheme == "ClientKey":

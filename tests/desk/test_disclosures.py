@@ -49,7 +49,9 @@ CALLS = {
     ("get", "/v1/desk/concerns"): Call(Scope.READ, DeskAct.LISTED, INBOX),
     ("get", "/v1/desk/summary"): Call(Scope.READ, DeskAct.SUMMARY_READ, INBOX),
     ("get", CONCERN): Call(Scope.READ, DeskAct.OPENED),
+    ("get", f"{CONCERN}/additions"): Call(Scope.READ, DeskAct.OPENED),
     ("get", f"{CONCERN}/additions/{{number}}"): Call(Scope.READ, DeskAct.OPENED),
+    ("post", f"{CONCERN}/additions/{{number}}/acknowledgement"): Call(Scope.WRITE, DeskAct.ACKNOWLEDGED),
     ("post", f"{CONCERN}/acknowledgement"): Call(Scope.WRITE, DeskAct.ACKNOWLEDGED),
     ("post", f"{CONCERN}/outcome"): Call(Scope.WRITE, DeskAct.CLOSED, body={"outcome": "early_help"}),
     ("post", f"{CONCERN}/hold"): Call(Scope.WRITE, DeskAct.HELD, body=REASON | {"held": True}),
@@ -89,8 +91,9 @@ class AtWork:
 
     def prepare(self, path: str) -> None:
         """Bring the concern into the state in which the route accepts it."""
-        if path.endswith(("outcome", "erasure")):
-            assert self.desk.act(self.reference, "acknowledgement").status_code == 200
+        if path.endswith(("outcome", "erasure", "{number}/acknowledgement")):
+            seen = {"up_to_addition": 1} if path.endswith("erasure") else {}
+            assert self.desk.act(self.reference, "acknowledgement", **seen).status_code == 200
 
     def call(self, method: str, path: str, headers: dict[str, str] | None = None) -> Any:
         """Call the route about the concern; with the team's own key, where no headers are given."""

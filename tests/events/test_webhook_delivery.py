@@ -24,6 +24,7 @@ from app.services.events.webhooks import add_webhook
 from app.store.events import append_event, count_deliveries
 from app.store.webhooks import get_webhook
 from app.web.context import AppContext
+from tests.support.additions import add
 from tests.support.clock import A_TUESDAY
 from tests.support.command import guidance
 from tests.support.concerns import Concern
@@ -98,7 +99,9 @@ def a_free_port() -> int:
 
 
 @pytest.mark.any_database
-def test_the_example_takes_a_notice_opens_the_concern_and_acknowledges_it(tmp_path: Path, a_concern: Concern) -> None:
+def test_the_example_takes_notices_opens_the_concern_and_what_was_added_and_acknowledges_both(
+    tmp_path: Path, a_concern: Concern
+) -> None:
     data_dir = tmp_path / "data"
     port = a_free_port()
 
@@ -108,7 +111,8 @@ def test_the_example_takes_a_notice_opens_the_concern_and_acknowledges_it(tmp_pa
         return done.stdout.strip()
 
     key = run("clients", "add", "example-receiver", "--scope", Scope.READ, "--scope", Scope.WRITE)
-    secret = run("webhooks", "add", "example", f"http://127.0.0.1:{port}/notices", "--event", "concern.received")
+    kinds = ("--event", "concern.received", "--event", "concern.added")
+    secret = run("webhooks", "add", "example", f"http://127.0.0.1:{port}/notices", *kinds)
     server = LiveServer(data_dir)
     server.start()
     told = {"RECEIVER_SECRET": secret, "GUIDANCE_URL": server.url, "GUIDANCE_KEY": key}
@@ -128,10 +132,13 @@ def test_the_example_takes_a_notice_opens_the_concern_and_acknowledges_it(tmp_pa
         own, token = receipt["links"]["self"], {"Authorization": f"Bearer {receipt['status_token']}"}
         arrived = wait_until(lambda: references() == [receipt["reference"]])
         acknowledged = wait_until(lambda: client.get(own, headers=token).json()["state"] == "acknowledged")
+        assert add(client, receipt).status_code == 201
+        seen = wait_until(lambda: client.get(own, headers=token).json()["additions"][0]["acknowledged_at"] is not None)
     server.stop()
 
     assert arrived
     assert acknowledged
+    assert seen
 
 
 def test_a_server_with_receivers_that_hold_every_attempt_serves_a_good_one_and_stops_in_time(

@@ -28,7 +28,7 @@ from tests.support.clock import A_TUESDAY
 from tests.support.databases import Postgresql
 from tests.support.editions import CONTENT_KEYS
 from tests.support.live import LiveServer
-from tests.support.load import A_CONCERN, LoadResult, load
+from tests.support.load import A_CONCERN, LoadResult, add_more, load
 from tests.support.publishing import GUIDE
 from tests.support.waiting import eventually, pause
 
@@ -43,15 +43,35 @@ HONEST_READS = frozenset({200, 503})
 
 
 def stands_once(server: LiveServer, told: LoadResult) -> None:
-    """Every concern that was acknowledged is there, exactly once, and a retry of any gets its first receipt."""
+    """Every concern and addition that was acknowledged is there, exactly once; a retry of any gets its first receipt.
+
+    What a worker acknowledged stays so, and what no worker acknowledged waits.
+    """
     with server.client() as client:
         for key, receipt in told.receipts.items():
             token = {"Authorization": f"Bearer {receipt['status_token']}"}
-            assert client.get(receipt["links"]["self"], headers=token).status_code == 200
+            status = client.get(receipt["links"]["self"], headers=token)
+            assert status.status_code == 200
+            if key in told.additions:
+                (added,) = status.json()["additions"]
+                assert key not in told.acknowledged or added["acknowledged_at"]
+                assert key in told.attempted or added["acknowledged_at"] is None
+                assert add_more(client, server.url, receipt, key).json() == told.additions[key]
             again = client.post("/v1/concerns", json=A_CONCERN, headers={"Idempotency-Key": key})
             assert (again.status_code, again.json()) == (201, receipt)
     references = [receipt["reference"] for receipt in told.receipts.values()]
     assert len(set(references)) == len(references)
+
+
+def a_client(data_dir: Path, address: str | None, name: str, scope: Scope) -> dict[str, str]:
+    """The headers of a new client with that scope."""
+    engine = open_database(data_dir, address)
+    writer = Writer(engine, queue_size=1, wait_seconds=30)
+    writer.start()
+    key = add_client(writer, name=name, scopes=[scope], at=A_TUESDAY)
+    writer.stop()
+    engine.dispose()
+    return {"Authorization": f"Bearer {key}"}
 
 
 def ready(server: LiveServer) -> int:
@@ -85,14 +105,14 @@ def test_a_kill_at_any_moment_loses_nothing_that_was_acknowledged_and_doubles_no
 ) -> None:
     moments = [MOMENTS.uniform(0.1, 1.5) for _ in range(ROUNDS)]
     everything = LoadResult()
+    worker = a_client(node.data_dir, node.database_url, "example-desk", Scope.WRITE)
     for number, moment in enumerate(moments):
-        with load([node.url], callers=CALLERS, name=f"round-{number}") as told:
+        with load([node.url], callers=CALLERS, name=f"round-{number}", worker=worker) as told:
             assert eventually(lambda told=told: len(told.receipts) > CALLERS), moments  # type: ignore[misc]
             pause(moment)
             node.kill()
         node.start()
-        everything.receipts |= told.receipts
-        everything.refusals += told.refusals
+        everything.include(told)
 
     stands_once(node, everything)
     assert everything.unexpected == [], moments
@@ -114,8 +134,9 @@ def test_a_database_server_that_is_killed_and_comes_back_is_used_again_and_has_e
     node = LiveServer(data_dir, deliver="false", database_url=shared.address(shared.database_of(data_dir)))
     node.start()
     everything = LoadResult()
+    worker = a_client(data_dir, node.database_url, "example-desk", Scope.WRITE)
     for number in range(ROUNDS):
-        with load([node.url], callers=CALLERS, name=f"round-{number}") as told:
+        with load([node.url], callers=CALLERS, name=f"round-{number}", worker=worker) as told:
             assert eventually(lambda told=told: len(told.receipts) > CALLERS)  # type: ignore[misc]
             pause(MOMENTS.uniform(0.1, 1.0))
             kill_postgresql(shared)
@@ -128,24 +149,12 @@ def test_a_database_server_that_is_killed_and_comes_back_is_used_again_and_has_e
         assert refused.status_code == 503
         assert refused.json()["signposts"][0]["phones"][0]["number"] == "999"
         assert refused.json()["contacts"] != []
-        everything.receipts |= told.receipts
-        everything.refusals += told.refusals
+        everything.include(told)
 
     stands_once(node, everything)
     assert everything.unexpected == []
     record_property("acknowledged", len(everything.receipts))
     node.stop()
-
-
-def a_publisher(shared: Postgresql, data_dir: Path) -> dict[str, str]:
-    """The headers of a client that may publish."""
-    engine = open_database(data_dir, shared.address(shared.database_of(data_dir)))
-    writer = Writer(engine, queue_size=1, wait_seconds=30)
-    writer.start()
-    key = add_client(writer, name="example-editor", scopes=[Scope.PUBLISH], at=A_TUESDAY)
-    writer.stop()
-    engine.dispose()
-    return {"Authorization": f"Bearer {key}"}
 
 
 def publish_on(stop: threading.Event, urls: list[str], headers: dict[str, str]) -> list[int]:
@@ -192,7 +201,7 @@ def test_of_three_nodes_one_is_killed_and_the_others_answer_on(
         each.start()
     doomed, *others = nodes
     urls = [each.url for each in nodes]
-    headers, stop = a_publisher(shared, tmp_path), threading.Event()
+    headers, stop = a_client(tmp_path, address, "example-editor", Scope.PUBLISH), threading.Event()
     with ThreadPoolExecutor() as pool:
         publishing = pool.submit(publish_on, stop, urls, headers)
         reading = [pool.submit(read_on, stop, each.url) for each in others]

@@ -26,7 +26,7 @@ from tests.support.command import guidance
 from tests.support.concerns import Concern
 from tests.support.databases import address_for, postgresql, raw_connection
 from tests.support.publishing import GUIDE
-from tests.support.schema import declared_statements
+from tests.support.schema import an_empty, declared_statements, plain, rows
 
 pytestmark = pytest.mark.slow  # processes, browsers or long work
 
@@ -63,18 +63,6 @@ WORKS = "CREATE TABLE invented (name VARCHAR)\n\nUPDATE clients SET name = name\
 FAILS = "CREATE TABLE invented (name VARCHAR)\n\nALTER TABLE there_is_none ADD COLUMN invented VARCHAR\n"
 
 
-def an_empty(kind: str, name: str, folder: Path) -> Engine:
-    """An empty database of that kind."""
-    address = None
-    if kind == "postgresql":
-        server = postgresql()
-        with server.connect("postgres") as connection:
-            connection.execute(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
-            connection.execute(f"CREATE DATABASE {name}")
-        address = server.address(name)
-    return open_database(folder, address)
-
-
 @pytest.fixture(params=["sqlite", "postgresql"])
 def empty(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Engine]:
     """An empty database of either kind."""
@@ -89,16 +77,6 @@ def another(empty: Engine, tmp_path: Path) -> Iterator[Engine]:
     engine = an_empty(empty.dialect.name, "another", tmp_path / "another")
     yield engine
     engine.dispose()
-
-
-def rows(engine: Engine, question: str) -> list[tuple[object, ...]]:
-    with engine.connect() as connection:
-        return sorted(tuple(row) for row in connection.exec_driver_sql(question))
-
-
-def plain(found: list[tuple[object, ...]]) -> list[list[str]]:
-    """The rows, whatever their white space."""
-    return [[" ".join(str(told).split()) for told in row] for row in found]
 
 
 def next_revision(folder: Path, statements: str) -> Path:

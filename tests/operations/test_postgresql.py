@@ -240,7 +240,7 @@ def test_the_first_page_of_the_inbox_is_read_from_its_index(
     node.post("/v1/concerns", json=a_concern())
     shared.execute("SET enable_seqscan = off; SET enable_sort = off")  # one row would be sorted, not looked up
     for order, index in (
-        ("waiting, danger, acknowledge_by, reference", "ix_concerns_urgency"),
+        ("waiting, danger, due, reference", "ix_concerns_urgency"),
         ("received_at DESC, reference DESC", "ix_concerns_received"),
     ):
         plan = str(shared.execute(f"EXPLAIN SELECT * FROM concerns ORDER BY {order} LIMIT 50").fetchall())

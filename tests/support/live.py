@@ -30,6 +30,7 @@ class LiveServer:
     def __init__(self, data_dir: Path, *, workers: int = 1, **settings: Any) -> None:
         self.data_dir = data_dir
         self._workers = str(workers)
+        self.database_url: str | None = settings.get("database_url") or address_for(data_dir)
         self.log = data_dir.parent / "server.log"
         self._is_trial = "seal_to" not in settings
         self._environment = environment_for(data_dir, **settings)
@@ -86,6 +87,12 @@ class LiveServer:
         if self._process is not None and self._process.poll() is None:
             self.terminate()
             self.wait()
+
+    @property
+    def pid(self) -> int:
+        """The number of its process."""
+        assert self._process is not None
+        return self._process.pid
 
     def children(self) -> list[psutil.Process]:
         """Return the worker processes, where there are several."""

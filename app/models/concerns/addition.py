@@ -33,3 +33,8 @@ class AdditionReceipt(Help, ConcernIdentity):
     """The addition is kept: on the disk, sealed to the duty team."""
 
     added_at: UtcDateTime = Field(description="When this service kept the addition.")
+    acknowledge_by: UtcDateTime = Field(
+        examples=["2026-11-25T09:30:00Z"],
+        description="When to expect an acknowledgement of the addition at the latest: one working day on, like that of "
+        "the concern. If none has come, call the duty team.",
+    )

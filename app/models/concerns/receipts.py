@@ -75,8 +75,23 @@ class CheckResponse(Help, EditionPin):
     kept: bool = Field(default=False, description="Always false: a check keeps nothing.", examples=[False])
 
 
+class AdditionStatus(ResponseModel):
+    """How far something that was added has come. It waits for an acknowledgement of its own."""
+
+    number: int = Field(description="Its place, from 1.", examples=[1])
+    added_at: UtcDateTime = Field(description="When this service kept it.")
+    acknowledge_by: UtcDateTime = Field(
+        examples=["2026-11-25T09:30:00Z"], description="When to expect its acknowledgement at the latest."
+    )
+    acknowledged_at: UtcDateTime | None = Field(
+        description="When a social worker acknowledged it; null while it waits.", examples=[None]
+    )
+
+
 class ConcernStatus(Help, Progress, EditionPin, ConcernIdentity):
     """How far a concern has come."""
+
+    additions: tuple[AdditionStatus, ...] = Field(description="What was added to it, in the order of arrival.")
 
 
 class Receipt(Help, Proof, EditionPin, ConcernIdentity):

@@ -3,7 +3,7 @@
 import datetime as dt
 from enum import StrEnum
 
-from sqlalchemy import JSON, Column, Computed, ForeignKeyConstraint, Index, Integer, LargeBinary
+from sqlalchemy import JSON, Column, Computed, ForeignKeyConstraint, Index, Integer, LargeBinary, text
 from sqlmodel import Field, SQLModel
 
 from app.models.columns import UtcDateTimeType
@@ -17,22 +17,31 @@ class ConcernState(StrEnum):
     CLOSED = "closed"
 
 
-DANGER_RANK = "CASE immediate_danger WHEN 'yes' THEN 0 WHEN 'not_sure' THEN 1 ELSE 2 END"
-WAITING_RANK = "CASE state WHEN 'received' THEN 0 ELSE 1 END"
+MORE_URGENT = ("no", "not_sure", "yes")
+"""What a reporter says about immediate danger, from the least urgent to the most."""
+WAITING_RANK = "CASE WHEN state = 'received' OR additions_waiting > 0 THEN 0 ELSE 1 END"
+DANGER_RANK = (
+    "CASE WHEN addition_danger = 'yes' THEN 0 WHEN immediate_danger = 'yes' THEN 1"
+    " WHEN immediate_danger = 'not_sure' THEN 2 ELSE 3 END"
+)
+DUE = "CASE WHEN state = 'received' THEN acknowledge_by ELSE coalesce(addition_acknowledge_by, acknowledge_by) END"
+ADDITION_WAITS = "acknowledged_at IS NULL AND sealed IS NOT NULL"
+"""Says in SQL that nobody has acknowledged an addition that was not erased."""
 
 
 class ConcernRow(SQLModel, table=True):
     """One concern, sealed to the duty team's public keys before it is stored.
 
-    The database computes `waiting` and `danger`, by which the inbox is ordered. `sealed` is null after erasure; the
-    row remains for statistics.
+    `additions_waiting`, `addition_acknowledge_by` and `addition_danger` are about the additions that nobody has
+    acknowledged: their number, the earliest time, the most urgent answer. The database computes `waiting`, `danger`
+    and `due`, by which the inbox is ordered. `sealed` is null after erasure; the row remains for statistics.
     """
 
     __tablename__ = "concerns"
     __table_args__ = (
         ForeignKeyConstraint(["guide", "edition"], ["editions.guide", "editions.number"]),
-        Index("ix_concerns_urgency", "waiting", "danger", "acknowledge_by", "reference"),
-        Index("ix_concerns_state_urgency", "state", "danger", "acknowledge_by", "reference"),
+        Index("ix_concerns_urgency", "waiting", "danger", "due", "reference"),
+        Index("ix_concerns_state_urgency", "state", "waiting", "danger", "due", "reference"),
         Index("ix_concerns_received", "received_at", "reference"),
     )
 
@@ -56,20 +65,39 @@ class ConcernRow(SQLModel, table=True):
     overdue_told: bool = False
     held: bool = False
     erased_at: dt.datetime | None = Field(default=None, sa_type=UtcDateTimeType)
+    additions_waiting: int = Field(default=0, sa_column=Column(Integer, nullable=False, server_default=text("0")))
+    addition_acknowledge_by: dt.datetime | None = Field(default=None, sa_type=UtcDateTimeType)
+    addition_danger: str | None = None
     waiting: int | None = Field(default=None, sa_column=Column(Integer, Computed(WAITING_RANK, persisted=True)))
     danger: int | None = Field(default=None, sa_column=Column(Integer, Computed(DANGER_RANK, persisted=True)))
+    due: dt.datetime | None = Field(default=None, sa_column=Column(UtcDateTimeType, Computed(DUE, persisted=True)))
 
 
 class AdditionRow(SQLModel, table=True):
-    """An addition to a concern, sealed like the concern itself and numbered in the order of arrival."""
+    """An addition to a concern, sealed like the concern itself and numbered in the order of arrival.
+
+    `immediate_danger` is what the reporter said with it, if anything. `sealed` is null after erasure.
+    """
 
     __tablename__ = "additions"
+    __table_args__ = (
+        Index(
+            "ix_additions_waiting",
+            "acknowledge_by",
+            sqlite_where=text(ADDITION_WAITS),
+            postgresql_where=text(ADDITION_WAITS),
+        ),
+    )
 
     reference: str = Field(primary_key=True, foreign_key="concerns.reference")
     number: int = Field(primary_key=True)
     received_at: dt.datetime = Field(sa_type=UtcDateTimeType)
+    acknowledge_by: dt.datetime = Field(sa_type=UtcDateTimeType)
+    immediate_danger: str | None = None
     recipients: list[str] = Field(sa_type=JSON)
     sealed: bytes | None = Field(default=None, sa_type=LargeBinary)
+    acknowledged_at: dt.datetime | None = Field(default=None, sa_type=UtcDateTimeType)
+    overdue_announced: bool = False
 
 
 class StoredReceiptRow(SQLModel, table=True):

@@ -7,6 +7,7 @@ from pydantic import Field
 from app.models.base import FromCodeList, RequestModel, ResponseModel, Slug, Text, UtcDateTime
 from app.models.concerns.receipts import EXAMPLE_REFERENCE
 from app.models.concerns.tables import ConcernState
+from app.models.desk.additions import OpenedAddition
 from app.models.desk.disclosure_tables import DeskAct
 from app.models.links import Links
 
@@ -22,12 +23,22 @@ class InboxEntry(ResponseModel):
     reference: str = Field(description="The reference.", examples=[EXAMPLE_REFERENCE])
     state: ConcernState = Field(description="How far the team has come.", examples=["received"])
     immediate_danger: str = Field(description="What the reporter said: yes, no or not_sure.", examples=["no"])
-    overdue: bool = Field(description="Whether it still waits after `acknowledge_by`.", examples=[False])
+    overdue: bool = Field(
+        description="Whether it still waits after `acknowledge_by`, or something added to it after its own time.",
+        examples=[False],
+    )
     received_at: UtcDateTime = Field(description="When it was kept.")
     acknowledge_by: UtcDateTime = Field(description="When the reporter may expect an acknowledgement at the latest.")
     acknowledged_at: UtcDateTime | None = Field(description="When it was acknowledged.", examples=[None])
     closed_at: UtcDateTime | None = Field(description="When it was closed.", examples=[None])
     added_at: UtcDateTime | None = Field(description="When its reporter last added to it.", examples=[None])
+    additions_waiting: int = Field(description="How many additions nobody has acknowledged.", examples=[0])
+    addition_acknowledge_by: UtcDateTime | None = Field(
+        description="Of those, the earliest time for an acknowledgement; null where none waits.", examples=[None]
+    )
+    addition_danger: str | None = Field(
+        description="Of those, the most urgent answer about immediate danger: yes, not_sure or no.", examples=[None]
+    )
     outcome: str | None = Field(description="Its outcome: a code of the list `outcome`.", examples=[None])
     held: bool = Field(description="Whether a hold keeps it from being erased.", examples=[False])
     erased_at: UtcDateTime | None = Field(description="When its words were erased.", examples=[None])
@@ -47,16 +58,6 @@ class InboxResponse(ResponseModel):
     next_cursor: str | None = Field(description="Where the next page begins; null on the last.", examples=[None])
 
 
-class OpenedAddition(ResponseModel):
-    """What the reporter added."""
-
-    number: int = Field(description="Its place, from 1.", examples=[1])
-    received_at: UtcDateTime = Field(description="When it was kept.")
-    addition: dict[str, Any] = Field(
-        description="The words, as they were sent.", examples=[{"narrative": "Alex Example came home at six."}]
-    )
-
-
 class OpenedConcern(InboxEntry):
     """A concern, opened."""
 
@@ -64,11 +65,26 @@ class OpenedConcern(InboxEntry):
         description="The concern, as it was sent.",
         examples=[{"immediate_danger": "no", "concern": {"narrative": "Alex Example was not at school."}}],
     )
-    additions: tuple[OpenedAddition, ...] = Field(description="What was added to it, in order.")
+    additions: tuple[OpenedAddition, ...] = Field(
+        description="What was added to it, in order: the first page. Where there is more, `links.next` is the path of "
+        "the second."
+    )
 
 
 class Acknowledgement(RequestModel):
     """A social worker has seen the concern and decided the next step. Nothing needs to be sent with it."""
+
+    up_to_addition: int = Field(
+        default=0,
+        ge=0,
+        description="The number of the last addition that was seen. It acknowledges that one and all before it. Later "
+        "additions go on waiting, and without this all of them do.",
+        examples=[1],
+    )
+
+
+class AdditionAcknowledgement(RequestModel):
+    """A social worker has seen an addition and decided the next step. Nothing needs to be sent with it."""
 
 
 class Outcome(RequestModel):
@@ -147,4 +163,9 @@ class SummaryResponse(ResponseModel):
     received: int = Field(description="Concerns that wait for an acknowledgement.", examples=[3])
     acknowledged: int = Field(description="Acknowledged and not yet closed.", examples=[5])
     closed: int = Field(description="Closed.", examples=[40])
-    overdue: int = Field(description="Of those received, the ones past `acknowledge_by`.", examples=[0])
+    overdue: int = Field(
+        description="Concerns past `acknowledge_by` that nobody has acknowledged, or with an addition that is.",
+        examples=[0],
+    )
+    additions_waiting: int = Field(description="Additions that wait for an acknowledgement.", examples=[2])
+    additions_overdue: int = Field(description="Of those, the ones past their own `acknowledge_by`.", examples=[0])

@@ -15,6 +15,8 @@ class EventKind(StrEnum):
 
     CONCERN_RECEIVED = "concern.received"
     CONCERN_ADDED = "concern.added"
+    CONCERN_ADDITION_OVERDUE = "concern.addition_overdue"
+    CONCERN_ADDITION_ACKNOWLEDGED = "concern.addition_acknowledged"
     CONCERN_OVERDUE = "concern.overdue"
     CONCERN_ACKNOWLEDGED = "concern.acknowledged"
     CONCERN_CLOSED = "concern.closed"

@@ -9,11 +9,11 @@ from dataclasses import dataclass
 from sqlalchemy import Engine
 from sqlmodel import Session
 
-from app.errors import AlreadyStored, ConcernErased, InvalidConcern, NoSuchConcern
+from app.errors import AlreadyStored, ConcernErased, InvalidConcern, NoSuchConcern, TooManyAdditions
 from app.models.concerns.addition import Addition
 from app.models.concerns.receipts import ConcernStatus
 from app.models.concerns.references import find_reference
-from app.models.concerns.tables import ConcernRow
+from app.models.concerns.tables import MORE_URGENT, ConcernRow, StoredReceiptRow
 from app.models.digest import canonical_submission
 from app.models.events.tables import EventKind
 from app.models.guidance.editions import EditionContent
@@ -21,14 +21,16 @@ from app.services.concerns.edition_resolver import unknown_ids
 from app.services.concerns.idempotency import IdempotencyKeys, IdempotentResult, encrypt_for_replay, replay_receipt
 from app.services.concerns.receipt_builder import ReceiptBuilder
 from app.services.concerns.sealing import Sealer, addition_plaintext
-from app.services.events.payloads import concern_payload
-from app.store.concerns import get_concern, insert_addition, insert_stored_receipts
+from app.services.events.payloads import addition_payload
+from app.store.additions import NewAddition, insert_addition, list_additions, measure_additions
+from app.store.concerns import find_concern, get_concern, insert_stored_receipts
 from app.store.contents import Contents
 from app.store.editions import EditionKey
 from app.store.events import append_event
-from app.store.writer import WriteOp, Writer
+from app.store.writer import Writer, write_operation
 
-MORE_URGENT = ("no", "not_sure", "yes")
+MAX_ADDITIONS = 200
+MAX_ADDED_BYTES = 20_000_000
 
 
 @dataclass(frozen=True)
@@ -44,7 +46,9 @@ class FollowUps:
     def read_status(self, *, typed_reference: str, status_token: str, at: dt.datetime) -> ConcernStatus:
         """Return the concern's status. Raises `NoSuchConcern` for a wrong reference and a wrong token alike."""
         row = self._find(typed_reference, status_token)
-        return self.receipts.build_status(row, self._content_of(row).contacts, at=at)
+        with Session(self.engine) as session:
+            additions = list_additions(session, row.reference)
+        return self.receipts.build_status(row, additions, self._content_of(row).contacts, at=at)
 
     def add(
         self,
@@ -58,7 +62,7 @@ class FollowUps:
         """Store the addition, sealed, and return its receipt after it is on the disk. It never lowers the urgency.
 
         `derive_keys` gets the reference. Raises `NoSuchConcern`, `ConcernErased`, `InvalidConcern` with every fault,
-        or `StoreBusy`.
+        `TooManyAdditions`, or `StoreBusy`.
         """
         row = self._find(typed_reference, status_token)
         if row.erased_at is not None:
@@ -67,38 +71,26 @@ class FollowUps:
         faults = self.receipts.reference_data.faults_in_codes(addition) + unknown_ids(addition.concern, content)
         if faults:
             raise InvalidConcern(faults)
-        receipt = self.receipts.build_addition_receipt(row, content.contacts, at=at).model_dump_json().encode()
-        keys = derive_keys(row.reference)
+        response = self.receipts.build_addition_receipt(row, content.contacts, at=at)
+        receipt, keys = response.model_dump_json().encode(), derive_keys(row.reference)
+        added = NewAddition(
+            reference=row.reference,
+            received_at=at,
+            acknowledge_by=response.acknowledge_by,
+            immediate_danger=addition.immediate_danger,
+            recipients=self.sealer.fingerprints,
+            sealed=self.sealer.seal(addition_plaintext(addition, row.reference, at=at)),
+        )
+        stored_receipt = encrypt_for_replay(keys, canonical_submission(addition), row.reference, receipt)
         try:
-            self.writer.run(self._write_operation(addition, row.reference, keys, receipt, at))
+            _add(self.writer, added, stored_receipt)
         except AlreadyStored:
             return replay_receipt(self.engine, keys, canonical_submission(addition))
         return IdempotentResult(row.reference, receipt, is_replay=False)
 
-    def _write_operation(
-        self, addition: Addition, reference: str, keys: IdempotencyKeys | None, receipt: bytes, at: dt.datetime
-    ) -> WriteOp[None]:
-        sealed = self.sealer.seal(addition_plaintext(addition, reference, at=at))
-        stored_receipt = encrypt_for_replay(keys, canonical_submission(addition), reference, receipt)
-
-        def write(session: Session) -> None:
-            concern = get_concern(session, reference)  # read again: the desk may have changed it
-            if concern.erased_at is not None:
-                raise ConcernErased
-            insert_addition(session, reference, at=at, recipients=self.sealer.fingerprints, sealed=sealed)
-            concern.added_at = at
-            concern.immediate_danger = str(
-                max(concern.immediate_danger, addition.immediate_danger or "no", key=MORE_URGENT.index)
-            )
-            append_event(session, EventKind.CONCERN_ADDED, at=at, data=concern_payload(concern))
-            if stored_receipt is not None:
-                insert_stored_receipts(session, [stored_receipt])
-
-        return write
-
     def _find(self, typed_reference: str, status_token: str) -> ConcernRow:
         with Session(self.engine) as session:
-            row = session.get(ConcernRow, find_reference(typed_reference) or "")
+            row = find_concern(session, find_reference(typed_reference) or "")
         expected = row.status_token_sha256 if row else bytes(hashlib.sha256().digest_size)
         given = hashlib.sha256(status_token.encode()).digest()
         if not hmac.compare_digest(given, expected) or row is None:
@@ -107,3 +99,21 @@ class FollowUps:
 
     def _content_of(self, row: ConcernRow) -> EditionContent:
         return self.contents(EditionKey(row.guide, row.edition))
+
+
+@write_operation
+def _add(session: Session, addition: NewAddition, stored_receipt: StoredReceiptRow | None) -> None:
+    """Insert the addition under the next number, with its event. A retry is found before anything is refused."""
+    if stored_receipt is not None:
+        insert_stored_receipts(session, [stored_receipt])
+    concern = get_concern(session, addition.reference)  # read again: the desk may have changed it
+    if concern.erased_at is not None:
+        raise ConcernErased
+    count, size = measure_additions(session, addition.reference)
+    if count >= MAX_ADDITIONS or size + len(addition.sealed) > MAX_ADDED_BYTES:
+        raise TooManyAdditions
+    concern.added_at = addition.received_at
+    concern.immediate_danger = max(concern.immediate_danger, addition.immediate_danger or "no", key=MORE_URGENT.index)
+    insert_addition(session, concern, addition, number=count + 1)
+    payload = addition_payload(concern, number=count + 1, acknowledge_by=addition.acknowledge_by)
+    append_event(session, EventKind.CONCERN_ADDED, at=addition.received_at, data=payload)

@@ -7,11 +7,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from sqlalchemy import Row
+
 from app.models import links
 from app.models.base import format_utc
 from app.models.concerns.addition import AdditionReceipt
 from app.models.concerns.concern import FORM_VERSION
-from app.models.concerns.receipts import CheckResponse, ConcernStatus, Receipt
+from app.models.concerns.receipts import AdditionStatus, CheckResponse, ConcernStatus, Receipt
 from app.models.concerns.references import new_reference
 from app.models.concerns.tables import ConcernRow, ConcernState
 from app.models.guidance.contacts import Contact
@@ -27,6 +29,7 @@ CALL_999_FIRST = "If a child is in immediate danger, call 999 now."
 CONCERN_STORED = "Your concern is kept. This is not yet an answer from a social worker."
 NOTHING_STORED = "This was a check: nothing was kept. To raise the concern, send it to /v1/concerns."
 ADDITION_STORED = "What you added is kept with your concern."
+WHAT_WAS_ADDED = "what you added"
 HOW_TO_FOLLOW = "Keep the reference and the status token. Together they show how your concern stands."
 
 
@@ -71,10 +74,14 @@ class ReceiptBuilder:
             **self._common_fields(key, contacts, due),
         )
 
-    def build_status(self, row: ConcernRow, contacts: Sequence[Contact], *, at: dt.datetime) -> ConcernStatus:
-        """Return the status of the concern."""
+    def build_status(
+        self, row: ConcernRow, additions: Sequence[Row[Any]], contacts: Sequence[Contact], *, at: dt.datetime
+    ) -> ConcernStatus:
+        """Return the status of the concern, and of what was added to it."""
         pinned = EditionKey(row.guide, row.edition)
         expected = [_next_step(row.acknowledge_by, contacts, at)] if row.state == ConcernState.RECEIVED else []
+        if row.addition_acknowledge_by is not None:
+            expected.append(_next_step(row.addition_acknowledge_by, contacts, at, what=WHAT_WAS_ADDED))
         return ConcernStatus(
             reference=row.reference,
             state=ConcernState(row.state),
@@ -82,6 +89,15 @@ class ReceiptBuilder:
             acknowledged_at=row.acknowledged_at,
             closed_at=row.closed_at,
             outcome=row.outcome if row.outcome_shared else None,
+            additions=tuple(
+                AdditionStatus(
+                    number=addition.number,
+                    added_at=addition.received_at,
+                    acknowledge_by=addition.acknowledge_by,
+                    acknowledged_at=addition.acknowledged_at,
+                )
+                for addition in additions
+            ),
             next_steps=(CALL_999_FIRST, *expected),
             links={"self": links.concern_path(row.reference)} | _links(pinned),
             **self._common_fields(pinned, contacts, row.acknowledge_by),
@@ -91,12 +107,14 @@ class ReceiptBuilder:
         self, row: ConcernRow, contacts: Sequence[Contact], *, at: dt.datetime
     ) -> AdditionReceipt:
         """Return the receipt of an addition to the concern."""
+        due = self.working_days.one_working_day_after(at)
         return AdditionReceipt(
             reference=row.reference,
             state=ConcernState(row.state),
             received_at=row.received_at,
             added_at=at,
-            next_steps=(CALL_999_FIRST, ADDITION_STORED),
+            acknowledge_by=due,
+            next_steps=(CALL_999_FIRST, ADDITION_STORED, _next_step(due, contacts, at, what=WHAT_WAS_ADDED)),
             signposts=self.reference_data.signposts,
             contacts=tuple(contacts),
             links={"self": links.concern_path(row.reference)} | _links(EditionKey(row.guide, row.edition)),
@@ -121,12 +139,12 @@ def _links(pinned: EditionKey) -> links.Links:
     }
 
 
-def _next_step(due: dt.datetime, contacts: Sequence[Contact], at: dt.datetime) -> str:
+def _next_step(due: dt.datetime, contacts: Sequence[Contact], at: dt.datetime, *, what: str = "it") -> str:
     local = due.astimezone(LONDON)
     when = f"{local:%A} {local.day} {local:%B %Y} at {local:%H:%M}"
     if at > due:
-        return f"A social worker should have acknowledged it by {when}. Please {_number_to_call(contacts)}"
-    return f"A social worker should acknowledge it by {when}. If none does, {_number_to_call(contacts)}"
+        return f"A social worker should have acknowledged {what} by {when}. Please {_number_to_call(contacts)}"
+    return f"A social worker should acknowledge {what} by {when}. If none does, {_number_to_call(contacts)}"
 
 
 def _number_to_call(contacts: Sequence[Contact]) -> str:

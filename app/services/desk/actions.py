@@ -1,30 +1,23 @@
 """The duty team's operations, each with a disclosure in the same transaction, and the events of overdue concerns."""
 
 import datetime as dt
-from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import Row
 from sqlmodel import Session, col, select
 
 from app.errors import ConcernErased, NotAcknowledged, OnHold, OutcomeGiven
-from app.models.concerns.tables import AdditionRow, ConcernRow, ConcernState
+from app.models.concerns.tables import ConcernRow, ConcernState
 from app.models.desk.disclosure_tables import INBOX, DeskAct
 from app.models.events.tables import EventKind
+from app.services.desk.additions import acknowledge_up_to, announce_overdue_additions
 from app.services.events.payloads import concern_payload
-from app.store.concerns import erase_sealed, get_concern, list_additions
+from app.store.additions import count_additions, has_waiting
+from app.store.concerns import WITHOUT_SEALED, erase_sealed, get_concern
 from app.store.disclosures import Actor, record_disclosure
 from app.store.events import append_event
 from app.store.inbox import InboxPosition, InboxQuery, count_states, list_inbox
 from app.store.writer import write_operation
-
-
-@dataclass(frozen=True)
-class SealedConcern:
-    """A concern and its additions, still sealed; the opening is recorded."""
-
-    concern: ConcernRow
-    additions: tuple[AdditionRow, ...]
 
 
 @write_operation
@@ -40,29 +33,27 @@ def read_inbox(
 
 @write_operation
 def read_summary(session: Session, *, actor: Actor, at: dt.datetime) -> dict[str, int]:
-    """Count the concerns in each state."""
+    """Count the concerns in each state, and the additions that wait."""
     record_disclosure(session, chain=INBOX, act=DeskAct.SUMMARY_READ, actor=actor, at=at)
-    return count_states(session, now=at)
+    return count_states(session, now=at) | count_additions(session, now=at)
 
 
 @write_operation
-def fetch_sealed(session: Session, reference: str, *, actor: Actor, at: dt.datetime, how: str) -> SealedConcern:
-    """Return the sealed texts of a concern, for opening. Raises `NoSuchConcern` or `ConcernErased`."""
-    concern = get_concern(session, reference)
-    if concern.erased_at is not None:
-        raise ConcernErased
-    record_disclosure(session, chain=reference, act=DeskAct.OPENED, actor=actor, at=at, detail=how)
-    return SealedConcern(concern, tuple(list_additions(session, reference)))
+def acknowledge(
+    session: Session, reference: str, *, actor: Actor, at: dt.datetime, up_to_addition: int = 0
+) -> ConcernRow:
+    """Record that a social worker has seen the concern, and what was added to it, up to the addition of that number.
 
-
-@write_operation
-def acknowledge(session: Session, reference: str, *, actor: Actor, at: dt.datetime) -> ConcernRow:
-    """Record that a social worker has seen the concern. Again, it only adds a disclosure. Raises `NoSuchConcern`."""
+    Later additions go on waiting: an acknowledgement covers only what it names. Again, it only adds a disclosure.
+    Raises `NoSuchConcern`, or `ValidationFailed` if there is no addition of that number.
+    """
     concern = get_concern(session, reference)
-    record_disclosure(session, chain=reference, act=DeskAct.ACKNOWLEDGED, actor=actor, at=at)
+    detail = f"with additions 1 to {up_to_addition}" if up_to_addition else ""
+    record_disclosure(session, chain=reference, act=DeskAct.ACKNOWLEDGED, actor=actor, at=at, detail=detail)
     if concern.state == ConcernState.RECEIVED:
         concern.state, concern.acknowledged_at = ConcernState.ACKNOWLEDGED.value, at
         append_event(session, EventKind.CONCERN_ACKNOWLEDGED, at=at, data=concern_payload(concern))
+    acknowledge_up_to(session, concern, up_to_addition, at=at)
     return concern
 
 
@@ -96,13 +87,16 @@ def hold(session: Session, reference: str, *, held: bool, reason: str, actor: Ac
 
 @write_operation
 def erase(session: Session, reference: str, *, reason: str, actor: Actor, at: dt.datetime) -> ConcernRow:
-    """Erase the concern's text for good. Raises `NoSuchConcern`, `NotAcknowledged`, `OnHold` or `ConcernErased`."""
+    """Erase the concern's text, and what was added to it, for good.
+
+    Raises `NoSuchConcern`, `NotAcknowledged` (if anything that was added waits too), `OnHold` or `ConcernErased`.
+    """
     concern = get_concern(session, reference)
-    if concern.state == ConcernState.RECEIVED:
+    if concern.state == ConcernState.RECEIVED or has_waiting(session, reference):
         raise NotAcknowledged
     if concern.held:
         raise OnHold
-    if concern.sealed is None:
+    if concern.erased_at is not None:
         raise ConcernErased
     record_disclosure(session, chain=reference, act=DeskAct.ERASED, actor=actor, at=at, detail=reason)
     erase_sealed(session, concern, at=at)
@@ -111,9 +105,10 @@ def erase(session: Session, reference: str, *, reason: str, actor: Actor, at: dt
 
 @write_operation
 def append_overdue_events(session: Session, *, now: dt.datetime, limit: int) -> int:
-    """Append `concern.overdue` for each concern that became overdue after the last call, and return their number."""
+    """Append an event for each concern and addition that became overdue after the last call. Return their number."""
     overdue = session.exec(
         select(ConcernRow)
+        .options(WITHOUT_SEALED)
         .where(
             ConcernRow.state == ConcernState.RECEIVED.value,
             ConcernRow.acknowledge_by < now,
@@ -126,4 +121,4 @@ def append_overdue_events(session: Session, *, now: dt.datetime, limit: int) -> 
     for concern in overdue:
         append_event(session, EventKind.CONCERN_OVERDUE, at=now, data=concern_payload(concern))
         concern.overdue_told = True
-    return len(overdue)
+    return len(overdue) + announce_overdue_additions(session, now=now, limit=limit)

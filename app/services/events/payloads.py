@@ -1,10 +1,11 @@
 """The payloads of events: references, times and links; never any text of a concern."""
 
+import datetime as dt
 from typing import Any
 
 from app.models.base import format_utc
 from app.models.concerns.tables import ConcernRow
-from app.models.links import desk_concern_path, edition_path
+from app.models.links import desk_addition_path, desk_concern_path, edition_path
 from app.store.concerns import NewConcern
 from app.store.editions import EditionKey
 
@@ -15,6 +16,13 @@ def concern_payload(concern: ConcernRow | NewConcern) -> dict[str, Any]:
     """Return the payload of an event about a concern."""
     times = {name: format_utc(moment) for name in TIMES if (moment := getattr(concern, name, None)) is not None}
     return {"reference": concern.reference, **times, "links": {"concern": desk_concern_path(concern.reference)}}
+
+
+def addition_payload(concern: ConcernRow, *, number: int, acknowledge_by: dt.datetime) -> dict[str, Any]:
+    """Return the payload of an event about an addition: that of its concern, with its number and its own time."""
+    payload = concern_payload(concern)
+    links = payload["links"] | {"addition": desk_addition_path(concern.reference, number)}
+    return payload | {"addition": number, "addition_acknowledge_by": format_utc(acknowledge_by), "links": links}
 
 
 def edition_payload(key: EditionKey, *, digest: str | None = None) -> dict[str, Any]:

@@ -1,0 +1,74 @@
+"""What was added to a concern: its acknowledgement, and the events when it is overdue."""
+
+import datetime as dt
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import Row
+from sqlmodel import Session
+
+from app.errors import FieldError, NoSuchItem, NotAcknowledged, ValidationFailed
+from app.models.concerns.tables import ConcernRow, ConcernState
+from app.models.desk.disclosure_tables import DeskAct
+from app.models.events.tables import EventKind
+from app.services.events.payloads import addition_payload
+from app.store.additions import acknowledge_additions, claim_overdue, measure_additions
+from app.store.concerns import get_concern
+from app.store.disclosures import Actor, record_disclosure
+from app.store.events import NewEvent, append_events
+from app.store.writer import write_operation
+
+NO_SUCH_ADDITION = "The concern has no addition of that number."
+
+
+@write_operation
+def acknowledge_addition(session: Session, reference: str, number: int, *, actor: Actor, at: dt.datetime) -> ConcernRow:
+    """Record that a social worker has seen that addition. Again, it only adds a disclosure.
+
+    Raises `NoSuchConcern`, `NoSuchItem`, or `NotAcknowledged` if the concern itself waits.
+    """
+    concern = get_concern(session, reference)
+    count, _ = measure_additions(session, reference)
+    if number > count:
+        raise NoSuchItem
+    if concern.state == ConcernState.RECEIVED:
+        raise NotAcknowledged
+    detail = f"addition {number}"
+    record_disclosure(session, chain=reference, act=DeskAct.ACKNOWLEDGED, actor=actor, at=at, detail=detail)
+    _acknowledge(session, concern, first=number, last=number, at=at)
+    return concern
+
+
+def acknowledge_up_to(session: Session, concern: ConcernRow, number: int, *, at: dt.datetime) -> None:
+    """Acknowledge the additions up to that number, in the caller's transaction, which has recorded the act.
+
+    Raises `ValidationFailed` if there is no addition of that number.
+    """
+    count, _ = measure_additions(session, concern.reference)
+    if number > count:
+        raise ValidationFailed([FieldError(("up_to_addition",), NO_SUCH_ADDITION)])
+    _acknowledge(session, concern, first=1, last=number, at=at)
+
+
+def _acknowledge(session: Session, concern: ConcernRow, *, first: int, last: int, at: dt.datetime) -> None:
+    acknowledged = acknowledge_additions(session, concern, first=first, last=last, at=at)
+    _announce(session, EventKind.CONCERN_ADDITION_ACKNOWLEDGED, acknowledged, at=at)
+
+
+def announce_overdue_additions(session: Session, *, now: dt.datetime, limit: int) -> int:
+    """Append an event for each addition that became overdue after the last call, and return their number."""
+    overdue = claim_overdue(session, now=now, limit=limit)
+    _announce(session, EventKind.CONCERN_ADDITION_OVERDUE, overdue, at=now)
+    return len(overdue)
+
+
+def _announce(session: Session, kind: EventKind, additions: Sequence[Row[Any]], *, at: dt.datetime) -> None:
+    events = [
+        NewEvent(
+            at,
+            addition_payload(get_concern(session, row.reference), number=row.number, acknowledge_by=row.acknowledge_by),
+        )
+        for row in additions
+    ]
+    if events:
+        append_events(session, kind, events)

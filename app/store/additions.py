@@ -1,0 +1,118 @@
+"""The rows of additions: how many there are, which wait for an acknowledgement, and one sealed text at a time."""
+
+import datetime as dt
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import ColumnElement, Row, Select, case, func, insert, literal_column, update
+from sqlalchemy import select as select_columns
+from sqlmodel import Session
+
+from app.errors import NoSuchItem
+from app.models.concerns.tables import ADDITION_WAITS, MORE_URGENT, AdditionRow, ConcernRow
+from app.store.tables import table_of
+
+_ADDITIONS = table_of(AdditionRow).c
+_WAITS: ColumnElement[bool] = literal_column(f"({ADDITION_WAITS})")
+_MOST_URGENT = func.max(case({each: rank for rank, each in enumerate(MORE_URGENT)}, value=_ADDITIONS.immediate_danger))
+_METADATA: Select[Any] = select_columns(
+    _ADDITIONS.reference,
+    _ADDITIONS.number,
+    _ADDITIONS.received_at,
+    _ADDITIONS.immediate_danger,
+    _ADDITIONS.acknowledge_by,
+    _ADDITIONS.acknowledged_at,
+    func.coalesce(func.length(_ADDITIONS.sealed), 0).label("size"),
+)
+"""Every column without the sealed text, which may be large, but with its size in bytes."""
+
+
+@dataclass(frozen=True)
+class NewAddition:
+    """An addition as it is received: the columns of its row that have no default, without the number."""
+
+    reference: str
+    received_at: dt.datetime
+    acknowledge_by: dt.datetime
+    immediate_danger: str | None
+    recipients: Sequence[str]
+    sealed: bytes
+
+
+def insert_addition(session: Session, concern: ConcernRow, addition: NewAddition, *, number: int) -> None:
+    """Insert the addition under that number, and count it as waiting."""
+    columns = vars(addition) | {"number": number, "overdue_announced": False}
+    session.connection().execute(insert(table_of(AdditionRow)), columns)
+    _count_waiting(session, concern)
+
+
+def measure_additions(session: Session, reference: str) -> tuple[int, int]:
+    """Return how many additions the concern has, and how many bytes their sealed texts have together."""
+    measured = select_columns(func.count(), func.coalesce(func.sum(func.length(_ADDITIONS.sealed)), 0))
+    count, size = session.connection().execute(measured.where(_ADDITIONS.reference == reference)).one()
+    return count, int(size)
+
+
+def list_additions(session: Session, reference: str, *, after: int = 0, limit: int | None = None) -> Sequence[Row[Any]]:
+    """Return the metadata of the additions after that number, in the order of arrival."""
+    listed = _METADATA.where(_ADDITIONS.reference == reference, _ADDITIONS.number > after)
+    return session.connection().execute(listed.order_by(_ADDITIONS.number).limit(limit)).all()
+
+
+def read_addition(session: Session, reference: str, number: int) -> bytes | None:
+    """Return the sealed text of one addition; None if it was erased. Raises `NoSuchItem` if it does not exist."""
+    one = select_columns(_ADDITIONS.sealed).where(_ADDITIONS.reference == reference, _ADDITIONS.number == number)
+    found = session.connection().execute(one).one_or_none()
+    if found is None:
+        raise NoSuchItem
+    sealed: bytes | None = found.sealed
+    return sealed
+
+
+def acknowledge_additions(
+    session: Session, concern: ConcernRow, *, first: int, last: int, at: dt.datetime
+) -> Sequence[Row[Any]]:
+    """Acknowledge those from the first to the last number that wait, and return the metadata of each."""
+    named = (_ADDITIONS.reference == concern.reference) & _ADDITIONS.number.between(first, last) & _WAITS
+    found = session.connection().execute(_METADATA.where(named).order_by(_ADDITIONS.number)).all()
+    session.connection().execute(update(table_of(AdditionRow)).where(named).values(acknowledged_at=at))
+    _count_waiting(session, concern)
+    return found
+
+
+def has_waiting(session: Session, reference: str) -> bool:
+    """Return whether anything that was added to the concern waits for an acknowledgement."""
+    waiting = select_columns(_ADDITIONS.number).where(_ADDITIONS.reference == reference, _WAITS).limit(1)
+    return session.connection().execute(waiting).first() is not None
+
+
+def _count_waiting(session: Session, concern: ConcernRow) -> None:
+    """Count again what waits, for the columns of the concern by which the inbox is ordered."""
+    counted = select_columns(func.count(), func.min(_ADDITIONS.acknowledge_by), _MOST_URGENT)
+    waiting = counted.where(_ADDITIONS.reference == concern.reference, _WAITS)
+    count, earliest, danger = session.connection().execute(waiting).one()
+    concern.additions_waiting, concern.addition_acknowledge_by = count, earliest
+    concern.addition_danger = None if danger is None else MORE_URGENT[danger]
+
+
+def claim_overdue(session: Session, *, now: dt.datetime, limit: int) -> Sequence[Row[Any]]:
+    """Return the metadata of additions that became overdue after the last call, and mark each as announced."""
+    overdue = _METADATA.where(_WAITS, _ADDITIONS.acknowledge_by < now, _ADDITIONS.overdue_announced.is_(False))
+    found = (
+        session.connection()
+        .execute(overdue.order_by(_ADDITIONS.acknowledge_by).limit(limit).with_for_update(skip_locked=True))
+        .all()
+    )
+    for row in found:
+        same = (_ADDITIONS.reference == row.reference) & (_ADDITIONS.number == row.number)
+        session.connection().execute(update(table_of(AdditionRow)).where(same).values(overdue_announced=True))
+    return found
+
+
+def count_additions(session: Session, *, now: dt.datetime) -> dict[str, int]:
+    """Count the additions that wait, of all concerns, and those that are overdue."""
+    is_late = case((_ADDITIONS.acknowledge_by < now, 1))
+    counted = select_columns(func.count(), func.count(is_late)).where(_WAITS)
+    waiting, overdue = session.connection().execute(counted).one()
+    return {"additions_waiting": waiting, "additions_overdue": overdue}

@@ -1,0 +1,262 @@
+"""Additions in number: as many as a concern takes, read a page at a time, and never in the writer's thread."""
+
+import re
+import threading
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import pytest
+from fastapi import FastAPI
+from sqlalchemy import event
+from starlette.testclient import TestClient
+
+from app.config import Settings
+from app.main import create_app
+from app.models.clients import Scope
+from app.services.access.key_files import create_identity
+from app.services.concerns import follow_up
+from app.services.concerns.follow_up import MAX_ADDED_BYTES, MAX_ADDITIONS
+from app.services.desk import opening
+from tests.support.additions import add
+from tests.support.clock import A_TUESDAY
+from tests.support.command import guidance
+from tests.support.concerns import Concern
+from tests.support.desk import Desk, desk_of
+from tests.support.live import LiveServer
+
+MEGABYTE = 1_000_000
+GREASE = 600  # a sealed file is some bytes longer or shorter: age adds a line that says nothing
+SEALED_IS_READ = re.compile(r"(?<!length\()(?:concerns|additions)\.sealed(?! IS)")
+
+Receipt = dict[str, Any]
+
+
+@pytest.fixture
+def receipt(client: TestClient, a_concern: Concern) -> Receipt:
+    told: Receipt = client.post("/v1/concerns", json=a_concern()).json()
+    return told
+
+
+@pytest.fixture
+def statements(service: FastAPI) -> Iterator[list[tuple[str, str, int]]]:
+    """Every statement that reads: the thread that ran it, its text, and the numbers that it names."""
+    found: list[tuple[str, str, int]] = []
+    engine = service.state.context.engine
+
+    @event.listens_for(engine, "before_cursor_execute")
+    def listen(_connection: Any, _cursor: Any, text: str, *_rest: Any) -> None:
+        found.append((threading.current_thread().name, text, len(found)))
+
+    yield found
+    event.remove(engine, "before_cursor_execute", listen)
+
+
+def desk_get(desk: Desk) -> Any:
+    return lambda path: desk.http.get(path, headers=desk.headers)
+
+
+def words_of(additions: list[dict[str, Any]]) -> list[str]:
+    return [each["addition"]["concern"]["narrative"] for each in additions]
+
+
+def walk(get: Any, receipt: Receipt, first: str) -> list[list[dict[str, Any]]]:
+    """Every page of additions, from the one of that query on."""
+    pages, path = [], f"/v1/desk/concerns/{receipt['reference']}/additions"
+    query: str | None = first
+    while query is not None:
+        answer = get(f"{path}?{query}")
+        assert answer.status_code == 200, answer.text
+        pages.append(answer.json()["additions"])
+        cursor = answer.json()["next_cursor"]
+        query = cursor and f"{first.partition('cursor')[0]}&cursor={cursor}".lstrip("&")
+    return pages
+
+
+def test_additions_come_a_page_at_a_time_in_order_each_once_while_more_arrive(
+    client: TestClient, desk: Desk, receipt: Receipt
+) -> None:
+    path = f"/concerns/{receipt['reference']}/additions"
+    for number in range(5):
+        add(client, receipt, f"Number {number}.")
+    first = desk.get(f"{path}?limit=2").json()
+    add(client, receipt, "Number 5.")
+
+    pages = walk(desk_get(desk), receipt, "limit=2")
+
+    assert [len(page) for page in pages] == [2, 2, 2]
+    assert pages[0] == first["additions"]
+    assert words_of([each for page in pages for each in page]) == [f"Number {number}." for number in range(6)]
+    assert desk.get(f"{path}?limit=6").json()["next_cursor"] is None
+
+
+def test_a_page_ends_where_its_texts_are_large_and_an_opened_concern_links_to_the_next(
+    client: TestClient, desk: Desk, receipt: Receipt, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(opening, "PAGE_BYTES", 2_000)
+    for length in (10, 3_500, 10, 10, 900, 900):
+        add(client, receipt, "x" * length)
+
+    opened = desk.get(f"/concerns/{receipt['reference']}").json()
+    rest = walk(desk_get(desk), receipt, opened["links"]["next"].partition("?")[2])
+
+    assert [each["number"] for each in opened["additions"]] == [1]
+    assert [[each["number"] for each in page] for page in rest] == [[2], [3, 4], [5], [6]]
+    assert "next" not in desk.get("/concerns").json()["concerns"][0]["links"]
+
+
+@pytest.mark.parametrize("query", ["cursor=*", "cursor=LTE", "cursor=IjEi", "limit=0", "limit=201", "number=1"])
+def test_a_page_that_cannot_be_is_refused(client: TestClient, desk: Desk, receipt: Receipt, query: str) -> None:
+    add(client, receipt)
+
+    assert desk.get(f"/concerns/{receipt['reference']}/additions?{query}").status_code == 400
+
+
+def test_where_no_identity_is_held_additions_are_listed_without_words_and_each_has_its_sealed_file(
+    tmp_path: Path, a_concern: Concern
+) -> None:
+    recipient = create_identity(tmp_path / "away", at=A_TUESDAY)
+    service = create_app(Settings(data_dir=tmp_path / "data", seal_to=(recipient,), deliver=False), lambda: A_TUESDAY)
+    with TestClient(service) as client:
+        desk = desk_of(service, client)
+        receipt = client.post("/v1/concerns", json=a_concern()).json()
+        add(client, receipt, danger="yes")
+
+        (entry,) = desk.get(f"/concerns/{receipt['reference']}/additions").json()["additions"]
+        sealed = client.get(entry["links"]["self"], headers=desk.headers)
+        record = desk.get(f"/disclosures?chain={receipt['reference']}").json()["disclosures"]
+
+    assert (entry["number"], entry["immediate_danger"], entry["addition"]) == (1, "yes", None)
+    assert sealed.headers["Content-Type"] == "application/age"
+    assert [(row["act"], row["detail"]) for row in record] == [
+        ("listed", "additions 1 to 1"),
+        ("opened", "sealed file of addition 1"),
+    ]
+
+
+def test_no_sealed_text_is_read_in_the_writer_s_thread_and_one_addition_is_one_row(
+    client: TestClient, desk: Desk, receipt: Receipt, statements: list[tuple[str, str, int]]
+) -> None:
+    for _ in range(3):
+        add(client, receipt)
+    reference = receipt["reference"]
+    key = {"Authorization": f"Bearer {receipt['status_token']}"}
+    statements.clear()
+
+    one = desk.get(f"/concerns/{reference}/additions/2")
+    of_one = [text for _, text, _ in statements if SEALED_IS_READ.search(text)]
+    answers = [
+        one,
+        desk.get(f"/concerns/{reference}"),
+        desk.get(f"/concerns/{reference}", Accept="application/age"),
+        desk.get(f"/concerns/{reference}/additions"),
+        desk.get("/concerns"),
+        desk.get("/summary"),
+        client.get(receipt["links"]["self"], headers=key),
+        add(client, receipt),
+        desk.act(reference, "acknowledgement", up_to_addition=3),
+        desk.act(reference, "additions/4/acknowledgement"),
+        desk.act(reference, "outcome", outcome="early_help"),
+        desk.act(reference, "hold", held=True, reason="A made-up reason."),
+        desk.act(reference, "hold", held=False, reason="A made-up reason."),
+        desk.act(reference, "erasure", reason="A made-up reason."),
+    ]
+
+    assert {answer.status_code for answer in answers} == {200, 201}
+    assert len(of_one) == 1
+    assert "additions.number = " in of_one[0]
+    reads = [
+        (thread, text) for thread, text, _ in statements if text.startswith("SELECT") and SEALED_IS_READ.search(text)
+    ]
+    assert len(reads) > 5
+    assert {thread for thread, _ in reads} & {"writer"} == set()
+
+
+def test_a_concern_takes_200_additions_and_then_says_which_numbers_to_call_and_a_retry_still_gets_its_receipt(
+    client: TestClient, desk: Desk, receipt: Receipt
+) -> None:
+    for number in range(MAX_ADDITIONS):
+        kept = add(client, receipt, **{"Idempotency-Key": f"key-{number}"})
+        assert kept.status_code == 201
+
+    refused = add(client, receipt, **{"Idempotency-Key": "one-more"})
+    again = add(client, receipt, **{"Idempotency-Key": f"key-{MAX_ADDITIONS - 1}"})
+
+    assert MAX_ADDITIONS == 200
+    assert (refused.status_code, refused.json()["type"]) == (429, "/v1/problems/too-many-additions")
+    assert refused.json()["signposts"][0]["phones"][0]["number"] == "999"
+    assert [contact["id"] for contact in refused.json()["contacts"]] == [each["id"] for each in receipt["contacts"]]
+    assert (again.status_code, again.content) == (201, kept.content)
+    opened = desk.get(f"/concerns/{receipt['reference']}").json()
+    assert [each["number"] for each in opened["additions"]] == list(range(1, MAX_ADDITIONS + 1))
+    assert "next" not in opened["links"]
+
+
+def test_a_concern_takes_so_many_sealed_bytes_of_additions_and_no_more(
+    client: TestClient, receipt: Receipt, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert MAX_ADDED_BYTES == 20 * MEGABYTE
+    assert add(client, receipt, "x" * 1_000).status_code == 201
+    with client.app.state.context.engine.connect() as connection:  # type: ignore[attr-defined]  # TestClient knows ASGI alone
+        size = connection.exec_driver_sql("SELECT length(sealed) FROM additions").scalar()
+
+    statuses = []
+    for limit in (2 * size - GREASE, 2 * size + GREASE):
+        monkeypatch.setattr(follow_up, "MAX_ADDED_BYTES", limit)
+        statuses.append(add(client, receipt, "x" * 1_000).status_code)
+
+    assert statuses == [429, 201]
+
+
+def test_the_limit_holds_where_many_add_at_once_and_on_two_nodes(
+    service: FastAPI, client: TestClient, settings: Settings, receipt: Receipt, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(follow_up, "MAX_ADDITIONS", 5)
+    with TestClient(create_app(settings, service.state.context.clock)) as another, ThreadPoolExecutor(8) as callers:
+        adding = [callers.submit(add, (client, another)[number % 2], receipt) for number in range(16)]
+        statuses = [each.result().status_code for each in adding]
+
+    assert sorted(statuses) == [201] * 5 + [429] * 11
+
+
+class Memory:
+    """The memory of a process, and the most that it has used since it was last asked."""
+
+    def __init__(self, pid: int) -> None:
+        self._process = Path(f"/proc/{pid}")
+        self._before = self._read("VmRSS")
+        (self._process / "clear_refs").write_text("5")  # Linux forgets the peak
+
+    def _read(self, name: str) -> int:
+        (line,) = [each for each in (self._process / "status").read_text().splitlines() if each.startswith(name)]
+        return int(line.split()[1]) * 1024
+
+    @property
+    def peak(self) -> int:
+        """How many bytes more it had at its peak than at first."""
+        return self._read("VmHWM") - self._before
+
+
+@pytest.mark.slow
+def test_opening_a_concern_with_200_large_additions_takes_little_memory(live: LiveServer, a_concern: Concern) -> None:
+    key = guidance("clients", "add", "desk", "--scope", Scope.READ, "--data-dir", live.data_dir).stdout.strip()
+    headers = {"Authorization": f"Bearer {key}"}
+    with live.client() as http:
+        small, large = (http.post("/v1/concerns", json=a_concern()).json() for _ in range(2))
+        assert add(http, small).status_code == 201
+        kept = [add(http, large, "é" * 49_000).status_code for _ in range(MAX_ADDITIONS)]
+        assert http.get(f"/v1/desk/concerns/{small['reference']}", headers=headers).status_code == 200
+        memory = Memory(live.pid)
+
+        opened = http.get(f"/v1/desk/concerns/{large['reference']}", headers=headers)
+        of_one = memory.peak
+        following = opened.json()["links"]["next"].partition("?")[2]
+        http.headers.update(headers)
+        read = [len(page) for page in [opened.json()["additions"], *walk(http.get, large, following)]]
+        of_all = memory.peak
+
+    assert kept == [201] * MAX_ADDITIONS
+    assert (opened.status_code, sum(read)) == (200, MAX_ADDITIONS)
+    assert of_one < 30 * MEGABYTE
+    assert of_all < 30 * MEGABYTE
