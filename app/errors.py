@@ -143,6 +143,10 @@ class UnsealingUnavailable(GuidanceError):
     """No identity of this process opens the concern. The sealed file can be opened elsewhere."""
 
 
+class SealedTextMisplaced(GuidanceError):
+    """The sealed text belongs to another concern, so nothing of it is shown: run `guidance verify` on the server."""
+
+
 class ConcernErased(GuidanceError):
     """The text of the concern was erased. Its dates and its outcome remain."""
 

@@ -10,7 +10,8 @@ from app.config import Settings
 from app.errors import BackupRefused
 from app.main import utc_now
 from app.services.operations.backup import back_up, keys_outside_backups, restore_backup
-from app.services.operations.verification import verify_disclosures, verify_editions
+from app.services.operations.concern_verification import verify_concerns
+from app.services.operations.verification import verify_disclosures, verify_editions, verify_log
 from app.store.schema import migrate_schema
 
 
@@ -67,6 +68,12 @@ def verify(data_dir: DataDir = None, env_file: EnvFile = None) -> None:
         for chain, chain_fault in verify_disclosures(engine):
             faults += 1
             typer.echo(f"disclosures of {chain}: {chain_fault}")
+        for log_fault in verify_log(engine):
+            faults += 1
+            typer.echo(f"record: {log_fault}")
+        for reference, concern_fault in verify_concerns(engine):
+            faults += 1
+            typer.echo(f"concern {reference}: {concern_fault}")
     if faults:
         raise typer.Exit(1)
 

@@ -22,6 +22,11 @@ DataDir = Annotated[
 ]
 EnvFile = Annotated[Path | None, typer.Option("--env-file", help="File with GUIDANCE_* settings.", exists=True)]
 
+REMAINS = (
+    "Former texts are still in the log of the database, because somebody reads it. A running service tries again "
+    "until they are gone; without one, run this again."
+)
+
 
 def read_settings(data_dir: Path | None, env_file: Path | None) -> Settings:
     """Return the settings from the environment and the file, with the folder of the option. Raise `SetupError`."""

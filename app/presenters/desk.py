@@ -7,7 +7,8 @@ from typing import Any
 from app.errors import NoSuchConcern
 from app.models.concerns.references import find_reference
 from app.models.concerns.tables import ConcernRow, ConcernState
-from app.models.desk.concerns import InboxEntry, OpenedAddition, OpenedConcern
+from app.models.desk.concerns import ErasedConcern, InboxEntry, OpenedAddition, OpenedConcern
+from app.models.desk.remnants import Remnants
 from app.models.links import desk_concern_path, disclosures_path, edition_path
 from app.services.concerns.unsealing import Unsealer
 from app.services.desk.actions import SealedConcern
@@ -33,20 +34,31 @@ def entry_of(concern: ConcernRow, *, now: dt.datetime) -> InboxEntry:
     return inbox_entry(dict(concern), now=now)
 
 
+def erased_concern(concern: ConcernRow, remnants: Remnants, *, now: dt.datetime) -> ErasedConcern:
+    """Return the entry of a concern that was erased, and what is left of it in the files of the database."""
+    return ErasedConcern.model_validate(_common_fields(dict(concern), now) | {"remnants": remnants})
+
+
 def opened_concern(taken: SealedConcern, unsealer: Unsealer, *, now: dt.datetime) -> OpenedConcern:
-    """Return the concern with its words. Raise `UnsealingUnavailable` if this process has no identity for it."""
+    """Return the concern with its words.
+
+    Raise `UnsealingUnavailable` if this process has no identity for it, and `SealedTextMisplaced` if a text is not its.
+    """
     additions = tuple(
         OpenedAddition(
             number=addition.number,
             received_at=addition.received_at,
-            addition=unsealer.open(addition.sealed)["addition"],
+            addition=unsealer.open(addition.sealed, reference=addition.reference, received_at=addition.received_at)[
+                "addition"
+            ],
         )
         for addition in taken.additions
         if addition.sealed is not None
     )
-    opened = unsealer.open(taken.concern.sealed or b"")
+    concern = taken.concern
+    opened = unsealer.open(concern.sealed or b"", reference=concern.reference, received_at=concern.received_at)
     return OpenedConcern.model_validate(
-        _common_fields(dict(taken.concern), now) | {"submission": opened["submission"], "additions": additions}
+        _common_fields(dict(concern), now) | {"submission": opened["submission"], "additions": additions}
     )
 
 

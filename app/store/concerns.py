@@ -63,13 +63,15 @@ def get_concern(session: Session, reference: str) -> ConcernRow:
 
 def insert_addition(
     session: Session, reference: str, *, at: dt.datetime, recipients: Sequence[str], sealed: bytes
-) -> None:
-    """Insert an addition under the next number of its concern."""
+) -> AdditionRow:
+    """Insert an addition under the next number of its concern, and return its row."""
     last = session.exec(select(func.max(AdditionRow.number)).where(AdditionRow.reference == reference)).one() or 0
-    session.add(
-        AdditionRow(reference=reference, number=last + 1, received_at=at, recipients=list(recipients), sealed=sealed)
+    addition = AdditionRow(
+        reference=reference, number=last + 1, received_at=at, recipients=list(recipients), sealed=sealed
     )
+    session.add(addition)
     session.flush()
+    return addition
 
 
 def list_additions(session: Session, reference: str) -> list[AdditionRow]:
@@ -113,6 +115,10 @@ class SealedText:
     number: int | None
     recipients: tuple[str, ...]
 
+    def __str__(self) -> str:
+        """Return its name for an operator."""
+        return self.reference if self.number is None else f"addition {self.number} to {self.reference}"
+
 
 def list_sealed(session: Session) -> list[SealedText]:
     """Return the place of every sealed text that was not erased."""
@@ -134,11 +140,10 @@ def read_sealed(session: Session, text: SealedText) -> bytes:
 
 
 def replace_sealed(session: Session, text: SealedText, *, sealed: bytes, recipients: Sequence[str]) -> None:
-    """Replace the sealed text with the same words sealed to other recipients, unless it was erased meanwhile."""
+    """Replace the sealed text with the same words sealed to other recipients, right after its disclosure."""
     row = _row_of(session, text)
-    if row.sealed is not None:
-        row.sealed, row.recipients = sealed, list(recipients)
-        session.flush()
+    row.sealed, row.recipients = sealed, list(recipients)
+    session.flush()
 
 
 def _row_of(session: Session, text: SealedText) -> ConcernRow | AdditionRow:

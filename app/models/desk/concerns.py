@@ -8,6 +8,7 @@ from app.models.base import FromCodeList, RequestModel, ResponseModel, Slug, Tex
 from app.models.concerns.receipts import EXAMPLE_REFERENCE
 from app.models.concerns.tables import ConcernState
 from app.models.desk.disclosure_tables import DeskAct
+from app.models.desk.remnants import Remnants
 from app.models.links import Links
 
 DESK_LINKS = Field(
@@ -38,6 +39,16 @@ class InboxEntry(ResponseModel):
         description="Fingerprints of the keys that open it.", examples=[["0123456789abcdef"]]
     )
     links: Links = DESK_LINKS
+
+
+class ErasedConcern(InboxEntry):
+    """A concern whose words were erased, and whether their bytes are gone from the files of the database too."""
+
+    remnants: Remnants = Field(
+        description="`none`: nothing is left. `pending`: somebody reads the database; the service tries again until "
+        "nothing is left. `left_to_postgresql`: the space is free, and PostgreSQL overwrites it when it uses it again.",
+        examples=["none"],
+    )
 
 
 class InboxResponse(ResponseModel):

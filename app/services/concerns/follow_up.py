@@ -20,6 +20,7 @@ from app.models.guidance.editions import EditionContent
 from app.services.concerns.edition_resolver import unknown_ids
 from app.services.concerns.idempotency import IdempotencyKeys, IdempotentResult, encrypt_for_replay, replay_receipt
 from app.services.concerns.receipt_builder import ReceiptBuilder
+from app.services.concerns.seal_records import record_addition
 from app.services.concerns.sealing import Sealer, addition_plaintext
 from app.services.events.payloads import concern_payload
 from app.store.concerns import get_concern, insert_addition, insert_stored_receipts
@@ -85,11 +86,10 @@ class FollowUps:
             concern = get_concern(session, reference)  # read again: the desk may have changed it
             if concern.erased_at is not None:
                 raise ConcernErased
-            insert_addition(session, reference, at=at, recipients=self.sealer.fingerprints, sealed=sealed)
-            concern.added_at = at
-            concern.immediate_danger = str(
-                max(concern.immediate_danger, addition.immediate_danger or "no", key=MORE_URGENT.index)
-            )
+            danger = max(concern.immediate_danger, addition.immediate_danger or "no", key=MORE_URGENT.index)
+            added = insert_addition(session, reference, at=at, recipients=self.sealer.fingerprints, sealed=sealed)
+            record_addition(session, concern, added, immediate_danger=danger)
+            concern.added_at, concern.immediate_danger = at, danger
             append_event(session, EventKind.CONCERN_ADDED, at=at, data=concern_payload(concern))
             if stored_receipt is not None:
                 insert_stored_receipts(session, [stored_receipt])

@@ -8,8 +8,8 @@ from sqlmodel import Session
 
 from app.models.digest import digest_of
 from app.store.contents import read_content
-from app.store.disclosures import find_chain_faults
 from app.store.editions import EditionKey, every_edition
+from app.store.record_checks import find_chain_faults, find_log_faults
 
 
 def verify_editions(engine: Engine) -> Iterator[tuple[str, str | None]]:
@@ -23,6 +23,12 @@ def verify_disclosures(engine: Engine) -> Iterator[tuple[str, str]]:
     """Yield each chain of disclosures that was tampered with: its name, and the fault."""
     with Session(engine) as session:
         yield from find_chain_faults(session)
+
+
+def verify_log(engine: Engine) -> Iterator[str]:
+    """Yield each fault in the order of all chains of disclosures."""
+    with Session(engine) as session:
+        yield from find_log_faults(session)
 
 
 def _find_fault(session: Session, key: EditionKey, digest: str) -> str | None:
