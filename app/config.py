@@ -74,6 +74,12 @@ class Settings(BaseSettings):
         description="Former receipt keys (PEM files), separated by commas or spaces. They remain in "
         "/.well-known/jwks.json, so that old receipts can be checked.",
     )
+    timestamp_url: str | None = Field(
+        default=None,
+        pattern=r"^https?://\S+$",
+        description="Address of a time stamping authority (RFC 3161), which stamps every checkpoint of the record of "
+        "disclosures. Unset: none.",
+    )
     retention_acknowledged_days: int | None = Field(
         default=None,
         ge=1,

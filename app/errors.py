@@ -167,6 +167,18 @@ class ReceiptNotGenuine(GuidanceError):
     """The receipt was not signed with any of those keys, or was changed later."""
 
 
+class CheckpointNotGenuine(GuidanceError):
+    """The checkpoint was not signed with any of those keys, or was changed later."""
+
+
+class TimestampUnavailable(GuidanceError):
+    """The time stamping authority gave no time stamp."""
+
+
+class TimestampNotGenuine(GuidanceError):
+    """The time stamp is not of that authority, or not of that checkpoint."""
+
+
 class StoreBusy(GuidanceError):
     """The write was not confirmed in time. It may not be stored, and the caller should try again."""
 

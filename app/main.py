@@ -54,10 +54,14 @@ from app.services.concerns.sealing import make_sealer
 from app.services.concerns.submission import Submissions
 from app.services.concerns.unsealing import Unsealer, read_identities
 from app.services.concerns.working_days import WorkingDays
+from app.services.desk.checkpoints import Checkpoints
+from app.services.desk.signed_notes import NoteSigner, origin_at
+from app.services.desk.timestamps import TimestampAuthority
 from app.services.events.dispatcher import DispatcherThread, WebhookDispatcher
 from app.services.guidance.emergency_contacts import EmergencyContacts
 from app.services.guidance.reference_data import read_reference_data
 from app.services.guidance.seeding import publish_seed
+from app.services.operations.housekeeping import CheckpointWorker, RemnantsWorker
 from app.services.operations.workers import GenerationWatcher, PeriodicWorker, RetentionWorker
 from app.store.contents import Contents
 from app.store.database import open_database
@@ -144,6 +148,7 @@ def build_context(settings: Settings, clock: Clock) -> AppContext:
         contents=contents,
         reference_data=reference_data,
         signer=signer,
+        checkpoints=open_checkpoints(settings, engine, writer),
         unsealer=read_identities(identity_file) if identity_file else Unsealer(),
         submissions=Submissions(engine, writer, resolver, sealer, receipts),
         follow_ups=FollowUps(engine, writer, contents, sealer, receipts),
@@ -155,6 +160,13 @@ def build_context(settings: Settings, clock: Clock) -> AppContext:
         allows_host=allows_host,
         clock=clock,
     )
+
+
+def open_checkpoints(settings: Settings, engine: Engine, writer: Writer) -> Checkpoints:
+    """Return what signs checkpoints, with the key that signs receipts. Raises `SetupError`."""
+    key = load_receipt_key(settings.receipt_key_file, settings.data_dir)
+    authority = TimestampAuthority(settings.timestamp_url) if settings.timestamp_url is not None else None
+    return Checkpoints(engine, writer, NoteSigner(origin_at(settings.public_url), key), authority)
 
 
 def _authenticator(settings: Settings, engine: Engine) -> Authenticator:
@@ -246,6 +258,8 @@ def _start_workers(context: AppContext, ending: ExitStack) -> None:
     periods = RetentionPeriods(settings.retention_acknowledged_days, settings.retention_closed_days)
     workers: list[PeriodicWorker] = [
         RetentionWorker(context.engine, writer, periods, context.clock),
+        RemnantsWorker(context.engine),
+        CheckpointWorker(context.checkpoints, context.clock),
         GenerationWatcher(context.engine, context.invalidate_caches),
     ]
     if settings.deliver:

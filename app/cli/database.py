@@ -6,12 +6,12 @@ from typing import Annotated
 import typer
 
 from app.cli.options import DataDir, EnvFile, open_engine, read_settings
+from app.cli.stored_checkpoints import read_checkpoints
 from app.config import Settings
 from app.errors import BackupRefused
 from app.main import utc_now
 from app.services.operations.backup import back_up, keys_outside_backups, restore_backup
-from app.services.operations.concern_verification import verify_concerns
-from app.services.operations.verification import verify_disclosures, verify_editions, verify_log
+from app.services.operations.verification import find_faults, verify_editions
 from app.store.schema import migrate_schema
 
 
@@ -58,22 +58,34 @@ def restore(
     _list_missing_keys(settings)
 
 
-def verify(data_dir: DataDir = None, env_file: EnvFile = None) -> None:
-    """Compute every digest, and every hash of the disclosures, again from the rows: exit status 1 if one differs."""
+def verify(
+    checkpoint: Annotated[
+        list[Path] | None,
+        typer.Option(help="A checkpoint that somebody else stored. Repeat the option for each.", exists=True),
+    ] = None,
+    key: Annotated[
+        str | None,
+        typer.Option(help="The key of the checkpoints (`guidance audit key`). Without it: the keys on this machine."),
+    ] = None,
+    data_dir: DataDir = None,
+    env_file: EnvFile = None,
+) -> None:
+    """Compute every digest and every hash again, and compare rows with their disclosures: exit status 1 if one differs.
+
+    With checkpoints it also finds a database that was rolled back, and a record that was rewritten as a whole.
+    """
+    settings = read_settings(data_dir, env_file)
+    checkpoints = read_checkpoints(checkpoint or (), settings, key)
     faults = 0
-    with open_engine(read_settings(data_dir, env_file)) as engine:
+    with open_engine(settings) as engine:
         for edition, fault in verify_editions(engine):
             faults += fault is not None
             typer.echo(f"{edition}: {fault or 'as published'}")
-        for chain, chain_fault in verify_disclosures(engine):
+        for name, found in find_faults(engine, checkpoints):
             faults += 1
-            typer.echo(f"disclosures of {chain}: {chain_fault}")
-        for log_fault in verify_log(engine):
-            faults += 1
-            typer.echo(f"record: {log_fault}")
-        for reference, concern_fault in verify_concerns(engine):
-            faults += 1
-            typer.echo(f"concern {reference}: {concern_fault}")
+            typer.echo(f"{name}: {found}")
+    for name, each in checkpoints:
+        typer.echo(f"{name}: compared with the first {each.size} disclosures")
     if faults:
         raise typer.Exit(1)
 

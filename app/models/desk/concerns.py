@@ -148,6 +148,23 @@ class StatementResponse(ResponseModel):
     )
 
 
+class CheckpointResponse(ResponseModel):
+    """A signed statement of where the record ends, over all chains, for an auditor to store elsewhere."""
+
+    size: int = Field(description="How many disclosures there are.", examples=[3])
+    root_sha256: str = Field(description="Their Merkle root (RFC 6962).", examples=["0" * 64])
+    at: UtcDateTime = Field(description="When this was signed.")
+    checkpoint: str = Field(
+        description="The same, signed: a checkpoint of the C2SP format `tlog-checkpoint`. Store it as it is.",
+        examples=["council.example/disclosures\n3\nAAAA\n\n— council.example/disclosures AAAA\n"],
+    )
+    verifier_key: str = Field(
+        description="The public key that signed it, in the form of C2SP's `signed-note`. Compare it with the one that "
+        "you have.",
+        examples=["council.example/disclosures+0a1b2c3d+AQAA"],
+    )
+
+
 class SummaryResponse(ResponseModel):
     """How much work there is. Exact, and for the team alone."""
 

@@ -4,7 +4,8 @@ from typing import Any
 
 from app.models.base import format_utc
 from app.models.concerns.tables import ConcernRow
-from app.models.links import desk_concern_path, edition_path
+from app.models.desk.disclosure_tables import CheckpointRow
+from app.models.links import CHECKPOINT, desk_concern_path, edition_path
 from app.store.concerns import NewConcern
 from app.store.editions import EditionKey
 
@@ -15,6 +16,13 @@ def concern_payload(concern: ConcernRow | NewConcern) -> dict[str, Any]:
     """Return the payload of an event about a concern."""
     times = {name: format_utc(moment) for name in TIMES if (moment := getattr(concern, name, None)) is not None}
     return {"reference": concern.reference, **times, "links": {"concern": desk_concern_path(concern.reference)}}
+
+
+def checkpoint_payload(row: CheckpointRow) -> dict[str, Any]:
+    """Return the payload of an event about a checkpoint: the signed note, and its time stamp (base64) if any."""
+    payload = {"size": row.size, "root_sha256": row.root_sha256, "checkpoint": row.note}
+    stamped = {} if row.timestamp is None else {"timestamp": row.timestamp}
+    return payload | stamped | {"links": {"checkpoint": CHECKPOINT}}
 
 
 def edition_payload(key: EditionKey, *, digest: str | None = None) -> dict[str, Any]:

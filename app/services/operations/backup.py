@@ -13,8 +13,7 @@ from app.errors import BackupRefused
 from app.models.concerns.tables import ConcernRow
 from app.models.guidance.guide_tables import EditionRow
 from app.services.access.key_files import DEVELOPMENT_IDENTITY, RECEIPT_KEY
-from app.services.operations.concern_verification import verify_concerns
-from app.services.operations.verification import verify_disclosures, verify_editions, verify_log
+from app.services.operations.verification import find_faults, verify_editions
 from app.store.backup import database_copy, exclusive_lock, find_file_faults, move_aside, move_into_place
 from app.store.database import DATABASE_FILE
 from app.store.tables import table_of
@@ -101,9 +100,5 @@ def _find_faults(engine: Engine) -> Iterator[str]:
     for edition, fault in verify_editions(engine):
         if fault is not None:
             yield f"{edition}: {fault}"
-    for chain, fault in verify_disclosures(engine):
-        yield f"disclosures of {chain}: {fault}"
-    for fault in verify_log(engine):
-        yield f"record: {fault}"
-    for reference, fault in verify_concerns(engine):
-        yield f"concern {reference}: {fault}"
+    for name, fault in find_faults(engine):
+        yield f"{name}: {fault}"

@@ -1,12 +1,15 @@
-"""Verifying the database: every edition's digest and every chain of disclosures are computed again from the rows."""
+"""Verifying the database: every digest and hash is computed again, and rows are compared with their disclosures."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from pydantic import ValidationError
 from sqlalchemy import Engine
 from sqlmodel import Session
 
 from app.models.digest import digest_of
+from app.services.desk.signed_notes import Checkpoint
+from app.services.operations.checkpoint_verification import verify_checkpoints
+from app.services.operations.concern_verification import verify_concerns
 from app.store.contents import read_content
 from app.store.editions import EditionKey, every_edition
 from app.store.record_checks import find_chain_faults, find_log_faults
@@ -17,6 +20,20 @@ def verify_editions(engine: Engine) -> Iterator[tuple[str, str | None]]:
     with Session(engine) as session:
         for key, digest in every_edition(session):
             yield f"{key.guide}, edition {key.number}", _find_fault(session, key, digest)
+
+
+def find_faults(engine: Engine, checkpoints: Sequence[tuple[str, Checkpoint]] = ()) -> Iterator[tuple[str, str]]:
+    """Yield every fault of the record and of the concerns: what it is about, and the fault.
+
+    `checkpoints` are those that somebody else has stored, each with a name to show.
+    """
+    for chain, fault in verify_disclosures(engine):
+        yield f"disclosures of {chain}", fault
+    for fault in verify_log(engine):
+        yield "record", fault
+    for reference, fault in verify_concerns(engine):
+        yield f"concern {reference}", fault
+    yield from verify_checkpoints(engine, checkpoints)
 
 
 def verify_disclosures(engine: Engine) -> Iterator[tuple[str, str]]:
