@@ -35,13 +35,15 @@ SET_BY_THE_REPORTER = (
     "form_version",
     "status_token_sha256",
 )
+SET_ONCE = ("acknowledged_at", "closed_at", "erased_at", "outcome")
+DANGER = "CASE {}.immediate_danger WHEN 'yes' THEN 2 WHEN 'not_sure' THEN 1 ELSE 0 END"
+LESS_DANGER = f"({DANGER.format('NEW')} < {DANGER.format('OLD')})"  # PL/pgSQL needs the parentheses
 LAST_ACT = "coalesce((SELECT act FROM disclosures WHERE chain = NEW.reference ORDER BY number DESC LIMIT 1), 'none')"
 SET_BY_ACTS = (
-    (("acknowledged_at",), f"'{DeskAct.ACKNOWLEDGED}'"),
-    (("closed_at", "outcome", "outcome_shared"), f"'{DeskAct.CLOSED}'"),
-    (("held",), f"'{DeskAct.HELD}', '{DeskAct.RELEASED}'"),
-    (("erased_at",), f"'{DeskAct.ERASED}'"),
-    (("added_at", "immediate_danger"), f"'{DeskAct.ADDED}'"),
+    (("acknowledged_at",), DeskAct.ACKNOWLEDGED),
+    (("closed_at", "outcome", "outcome_shared"), DeskAct.CLOSED),
+    (("erased_at",), DeskAct.ERASED),
+    (("added_at", "immediate_danger"), DeskAct.ADDED),
 )
 # A sealed text is erased or sealed anew, each with its disclosure; what was erased does not come back.
 REPLACED_UNRECORDED = (
@@ -106,7 +108,9 @@ def _declare_rules_of_disclosures() -> None:
 def _declare_rules_of_acts() -> None:
     """Declare that a column of a concern changes never, or only right after the disclosure of the act that sets it."""
     why = "what was received is never altered"
-    _keep(ConcernRow, "keep_what_was_received", why, SET_BY_THE_REPORTER)
+    once = [f"OLD.{column} IS NOT NULL AND NEW.{column} IS DISTINCT FROM OLD.{column}" for column in SET_ONCE]
+    altered = " OR ".join([_changes(SET_BY_THE_REPORTER), *once, LESS_DANGER])
+    _refuse(ConcernRow, "keep_what_was_received", "UPDATE", why, when=altered)
     _keep(AdditionRow, "keep_what_was_received", why, ("reference", "number", "received_at"))
     _refuse(StoredReceiptRow, "are_never_altered", "UPDATE", why)
     _refuse_losing(StoredReceiptRow, "a stored receipt is never deleted")
@@ -114,7 +118,9 @@ def _declare_rules_of_acts() -> None:
     without_disclosure = " OR ".join(
         [
             f"NEW.state <> OLD.state AND NEW.state <> {LAST_ACT}",  # the act has the name of the state
-            *(f"({_changes(columns)}) AND {LAST_ACT} NOT IN ({acts})" for columns, acts in SET_BY_ACTS),
+            f"NEW.held AND NOT OLD.held AND {LAST_ACT} <> '{DeskAct.HELD}'",
+            f"OLD.held AND NOT NEW.held AND {LAST_ACT} <> '{DeskAct.RELEASED}'",
+            *(f"({_changes(columns)}) AND {LAST_ACT} <> '{act}'" for columns, act in SET_BY_ACTS),
             REPLACED_UNRECORDED,
         ]
     )
