@@ -148,6 +148,10 @@ class UnsealingUnavailable(GuidanceError):
     """No identity of this process opens the concern. The sealed file can be opened elsewhere."""
 
 
+class SealedTextMisplaced(GuidanceError):
+    """The sealed text belongs to another concern, so nothing of it is shown: run `guidance verify` on the server."""
+
+
 class ConcernErased(GuidanceError):
     """The text of the concern was erased. Its dates and its outcome remain."""
 
@@ -170,6 +174,18 @@ class OutcomeGiven(GuidanceError):
 
 class ReceiptNotGenuine(GuidanceError):
     """The receipt was not signed with any of those keys, or was changed later."""
+
+
+class CheckpointNotGenuine(GuidanceError):
+    """The checkpoint was not signed with any of those keys, or was changed later."""
+
+
+class TimestampUnavailable(GuidanceError):
+    """The time stamping authority gave no time stamp."""
+
+
+class TimestampNotGenuine(GuidanceError):
+    """The time stamp is not of that authority, or not of that checkpoint."""
 
 
 class StoreBusy(GuidanceError):

@@ -53,6 +53,9 @@ from app.services.concerns.sealing import make_sealer
 from app.services.concerns.submission import Submissions
 from app.services.concerns.unsealing import Unsealer, read_identities
 from app.services.concerns.working_days import WorkingDays
+from app.services.desk.checkpoints import Checkpoints
+from app.services.desk.signed_notes import NoteSigner, origin_at
+from app.services.desk.timestamps import TimestampAuthority
 from app.services.events.webhook_keys import open_webhook_keys
 from app.services.events.webhooks import encrypt_plain_secrets
 from app.services.guidance.emergency_contacts import EmergencyContacts
@@ -149,6 +152,7 @@ def build_context(settings: Settings, clock: Clock) -> AppContext:
         contents=contents,
         reference_data=reference_data,
         signer=signer,
+        checkpoints=open_checkpoints(settings, engine, writer),
         unsealer=read_identities(identity_file) if identity_file else Unsealer(),
         submissions=submissions,
         concern_trial=ConcernTrial(submissions, clock),
@@ -161,6 +165,13 @@ def build_context(settings: Settings, clock: Clock) -> AppContext:
         allows_host=allows_host,
         clock=clock,
     )
+
+
+def open_checkpoints(settings: Settings, engine: Engine, writer: Writer) -> Checkpoints:
+    """Return what signs checkpoints, with the key that signs receipts. Raises `SetupError`."""
+    key = load_receipt_key(settings.receipt_key_file, settings.data_dir)
+    authority = TimestampAuthority(settings.timestamp_url) if settings.timestamp_url is not None else None
+    return Checkpoints(engine, writer, NoteSigner(origin_at(settings.public_url), key), authority)
 
 
 def _authenticator(settings: Settings, engine: Engine) -> Authenticator:
@@ -257,9 +268,14 @@ def _start_workers(context: AppContext, ending: ExitStack) -> None:
     if not settings.seal_to:
         log.warning("development_identity", path=str(settings.data_dir))
     context.emergency_contacts.current()  # cached from now on, in case the database fails later
-    key_uses = context.authenticator.key_uses
     context.workers[:] = build_workers(
-        settings, context.engine, context.writer, context.invalidate_caches, key_uses, context.clock
+        settings,
+        context.engine,
+        context.writer,
+        context.invalidate_caches,
+        context.authenticator.key_uses,
+        context.checkpoints,
+        context.clock,
     )
     ending.callback(stop_workers, context.workers)
     for worker in context.workers:

@@ -2,6 +2,7 @@
 
 import typer
 
+from app.cli.audit import audit
 from app.cli.clients import clients
 from app.cli.database import backup, migrate, restore, verify
 from app.cli.desk import desk
@@ -21,6 +22,7 @@ app = typer.Typer(
 app.add_typer(keys, name="keys")
 app.add_typer(clients, name="clients")
 app.add_typer(desk, name="desk")
+app.add_typer(audit, name="audit")
 app.add_typer(receipts, name="receipts")
 app.add_typer(webhooks, name="webhooks")
 app.command()(deliver)

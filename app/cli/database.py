@@ -1,6 +1,6 @@
 """`guidance backup`, `guidance restore`, `guidance verify` and `guidance migrate`."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Annotated
 
@@ -9,11 +9,13 @@ from sqlalchemy import Engine
 from sqlalchemy.exc import DBAPIError
 
 from app.cli.options import DataDir, EnvFile, open_engine, read_settings
+from app.cli.stored_checkpoints import read_checkpoints
 from app.config import Settings
 from app.errors import BackupRefused, DatabaseUnreadable
 from app.main import utc_now
+from app.services.desk.signed_notes import Checkpoint
 from app.services.operations.backup import back_up, keys_outside_backups, restore_backup
-from app.services.operations.verification import verify_database, verify_disclosures, verify_editions
+from app.services.operations.verification import find_faults, verify_database, verify_editions
 from app.store.schema import migrate_schema
 
 
@@ -60,28 +62,47 @@ def restore(
     _list_missing_keys(settings)
 
 
-def verify(data_dir: DataDir = None, env_file: EnvFile = None) -> None:
-    """Verify the pages, the rules, every digest and every hash of the disclosures: exit status 1 if one is wrong."""
+def verify(
+    checkpoint: Annotated[
+        list[Path] | None,
+        typer.Option(help="A checkpoint that somebody else stored. Repeat the option for each.", exists=True),
+    ] = None,
+    key: Annotated[
+        str | None,
+        typer.Option(help="The key of the checkpoints (`guidance audit key`). Without it: the keys on this machine."),
+    ] = None,
+    data_dir: DataDir = None,
+    env_file: EnvFile = None,
+) -> None:
+    """Verify the pages, the rules, every digest and every hash, and compare rows with their disclosures.
+
+    The exit status is 1 if one is wrong. With checkpoints it also finds a database that was rolled back, and a record
+    that was rewritten as a whole.
+    """
+    settings = read_settings(data_dir, env_file)
+    checkpoints = read_checkpoints(checkpoint or (), settings, key)
     faults = 0
-    with open_engine(read_settings(data_dir, env_file)) as engine:
+    with open_engine(settings) as engine:
         try:
-            for line, is_fault in _verify(engine):
+            for line, is_fault in _verify(engine, checkpoints):
                 faults += is_fault
                 typer.echo(line)
         except DBAPIError:
             raise DatabaseUnreadable from None
+    for name, each in checkpoints:
+        typer.echo(f"{name}: compared with the first {each.size} disclosures")
     if faults:
         raise typer.Exit(1)
 
 
-def _verify(engine: Engine) -> Iterator[tuple[str, bool]]:
+def _verify(engine: Engine, checkpoints: Sequence[tuple[str, Checkpoint]]) -> Iterator[tuple[str, bool]]:
     """Yield each line of the report, and whether it is a fault."""
     for fault in verify_database(engine):
         yield f"database: {fault}", True
     for edition, edition_fault in verify_editions(engine):
         yield f"{edition}: {edition_fault or 'as published'}", edition_fault is not None
-    for chain, fault in verify_disclosures(engine):
-        yield f"disclosures of {chain}: {fault}", True
+    for name, fault in find_faults(engine, checkpoints):
+        yield f"{name}: {fault}", True
 
 
 def migrate(data_dir: DataDir = None, env_file: EnvFile = None) -> None:

@@ -7,7 +7,7 @@ from typing import Annotated
 import httpx
 import typer
 
-from app.cli.options import DataDir, EnvFile, open_writer, read_settings
+from app.cli.options import REMAINS, DataDir, EnvFile, open_writer, read_settings
 from app.errors import DeskRequestFailed
 from app.main import utc_now
 from app.models.concerns.references import find_reference
@@ -15,6 +15,7 @@ from app.models.links import desk_concern_path
 from app.services.concerns.retention import RetentionPeriods, erase_due_concerns
 from app.services.concerns.sealing import AGE_MEDIA_TYPE
 from app.services.concerns.unsealing import read_identities
+from app.store.remnants import has_remnants
 
 desk = typer.Typer(
     help="For the duty team: open concerns, and erase them when their retention ends.", no_args_is_help=True
@@ -52,9 +53,11 @@ def desk_open(
     headers = {"Authorization": f"Bearer {secret}", "Accept": AGE_MEDIA_TYPE}
     with httpx.Client(base_url=url, headers=headers, timeout=FETCH_TIMEOUT_SECONDS, trust_env=False) as client:
         response = _fetch(client, path)
-        opened = unsealer.open(response.content)
+        opened = unsealer.open(response.content, reference=parsed)
         numbers = range(1, int(response.headers.get("Additions", "0")) + 1)
-        added = [unsealer.open(_fetch(client, f"{path}/additions/{number}").content) for number in numbers]
+        added = [
+            unsealer.open(_fetch(client, f"{path}/additions/{number}").content, reference=parsed) for number in numbers
+        ]
     typer.echo(json.dumps(opened | {"additions": added}, ensure_ascii=False, indent=2))
 
 
@@ -65,7 +68,10 @@ def desk_purge(data_dir: DataDir = None, env_file: EnvFile = None) -> None:
     periods = RetentionPeriods(settings.retention_acknowledged_days, settings.retention_closed_days)
     with open_writer(settings) as (engine, writer):
         erased = sum(1 for _ in erase_due_concerns(engine, writer, periods, at=utc_now()))
+        remains = has_remnants(engine)
     typer.echo(f"{erased} erased")
+    if remains:
+        typer.echo(REMAINS, err=True)
 
 
 def _fetch(client: httpx.Client, path: str) -> httpx.Response:

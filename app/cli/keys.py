@@ -5,9 +5,10 @@ from typing import Annotated
 
 import typer
 
-from app.cli.options import DataDir, EnvFile, open_writer, read_settings
+from app.cli.options import REMAINS, DataDir, EnvFile, open_writer, read_settings
 from app.errors import SetupError
 from app.main import utc_now
+from app.models.desk.remnants import Remnants
 from app.services.access.key_files import create_identity
 from app.services.concerns.resealing import reseal
 from app.services.concerns.sealing import fingerprint_of, make_sealer
@@ -56,15 +57,24 @@ def keys_reseal(
 ) -> None:
     """Seal every concern again, to the recipients of GUIDANCE_SEAL_TO. Run it where the identity is.
 
-    To retire a key: in GUIDANCE_SEAL_TO add the new recipient and remove the old one, then run this once.
+    To retire a key: in GUIDANCE_SEAL_TO add the new recipient and remove the old one, then run this once. A text that
+    cannot be opened is named and left as it is, and the exit status is 1.
     """
     settings = read_settings(data_dir, env_file)
     if not settings.seal_to:
         raise SetupError("set GUIDANCE_SEAL_TO to the recipients that concerns are to be sealed to")
     unsealer, sealer = read_identities(identity), make_sealer(settings.seal_to)
     with open_writer(settings) as (engine, writer):
-        resealed = sum(1 for _ in reseal(engine, writer, unsealer, sealer, actor=KEY_HOLDER, at=utc_now()))
-    typer.echo(f"{resealed} sealed anew")
+        resealed = reseal(engine, writer, unsealer, sealer, actor=KEY_HOLDER, at=utc_now())
+    typer.echo(f"{resealed.count} sealed anew")
+    for text in resealed.unopened:
+        typer.echo(f"{text}: not opened by this identity, and left as it is", err=True)
+    for text in resealed.misplaced:
+        typer.echo(f"{text}: the text belongs to another concern, and is left as it is: run guidance verify", err=True)
+    if resealed.remnants is Remnants.PENDING:
+        typer.echo(REMAINS, err=True)
+    if resealed.unopened or resealed.misplaced:
+        raise typer.Exit(1)
 
 
 @keys.command("rotate-webhooks")

@@ -35,6 +35,11 @@ EnvFile = Annotated[
     Path | None, typer.Option("--env-file", help="File with GUIDANCE_* settings.", exists=True, dir_okay=False)
 ]
 
+REMAINS = (
+    "Former texts are still in the log of the database, because somebody reads it. A running service tries again "
+    "until they are gone; without one, run this again."
+)
+
 
 def read_settings(data_dir: Path | None, env_file: Path | None) -> Settings:
     """Return the settings from the environment and the file, with the folder of the option. Raise `SetupError`."""

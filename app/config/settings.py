@@ -86,6 +86,12 @@ class Settings(BaseModel):
         description="File of the keys under which the secrets of webhooks are encrypted in the database: the same for "
         "every node that shares it. Unset: a key is created in the data folder when it is first needed.",
     )
+    timestamp_url: str | None = Field(
+        default=None,
+        pattern=r"^https?://\S+$",
+        description="Address of a time stamping authority (RFC 3161), which stamps every checkpoint of the record of "
+        "disclosures. Unset: none.",
+    )
     retention_acknowledged_days: Whole | None = Field(
         default=None,
         ge=1,

@@ -10,7 +10,8 @@ from app.errors import NoSuchConcern
 from app.models.concerns.references import find_reference
 from app.models.concerns.tables import ConcernRow, ConcernState
 from app.models.desk.additions import AdditionEntry, OpenedAddition
-from app.models.desk.concerns import InboxEntry, OpenedConcern
+from app.models.desk.concerns import ErasedConcern, InboxEntry, OpenedConcern
+from app.models.desk.remnants import Remnants
 from app.models.links import (
     Links,
     desk_addition_path,
@@ -46,21 +47,26 @@ def entry_of(concern: ConcernRow, *, now: dt.datetime) -> InboxEntry:
     return inbox_entry(dict(concern), now=now)
 
 
+def erased_concern(concern: ConcernRow, remnants: Remnants, *, now: dt.datetime) -> ErasedConcern:
+    """Return the entry of a concern that was erased, and what is left of it in the files of the database."""
+    return ErasedConcern.model_validate(_common_fields(dict(concern), now) | {"remnants": remnants})
+
+
 def opened_concern(
     opening: Opening, sealed: bytes, additions: SealedAdditions, unsealer: Unsealer, *, now: dt.datetime
 ) -> OpenedConcern:
     """Return the concern with its words, the first page of additions, and the link to the second if there is one.
 
-    Raise `UnsealingUnavailable` if this process has no identity for them.
+    Raise `UnsealingUnavailable` if this process has no identity for them, and `SealedTextMisplaced` if a text is that
+    of another concern.
     """
-    fields = _common_fields(dict(opening.concern), now)
+    concern = opening.concern
+    fields = _common_fields(dict(concern), now)
     if opening.page.next_after is not None:
         cursor = encode_key(opening.page.next_after)
-        fields["links"] |= {"next": desk_additions_path(opening.concern.reference, cursor=cursor)}
-    words = {
-        "submission": unsealer.open(sealed)["submission"],
-        "additions": opened_additions(additions, unsealer, now=now),
-    }
+        fields["links"] |= {"next": desk_additions_path(concern.reference, cursor=cursor)}
+    opened = unsealer.open(sealed, reference=concern.reference, received_at=concern.received_at)
+    words = {"submission": opened["submission"], "additions": opened_additions(additions, unsealer, now=now)}
     return OpenedConcern.model_validate(fields | words)
 
 
@@ -70,9 +76,12 @@ def listed_addition(row: Row[Any], *, now: dt.datetime) -> AdditionEntry:
 
 
 def opened_additions(additions: SealedAdditions, unsealer: Unsealer, *, now: dt.datetime) -> tuple[OpenedAddition, ...]:
-    """Return the additions with their words. Raise `UnsealingUnavailable` if this process has no identity for one."""
+    """Return the additions with their words. Raise as `opened_concern` does."""
     return tuple(
-        OpenedAddition(**_addition_fields(row, now), addition=unsealer.open(sealed)["addition"])
+        OpenedAddition(
+            **_addition_fields(row, now),
+            addition=unsealer.open(sealed, reference=row.reference, received_at=row.received_at)["addition"],
+        )
         for row, sealed in additions
     )
 

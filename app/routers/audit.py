@@ -1,4 +1,4 @@
-"""The routes of auditors: the record of disclosures, and signed statements of the ends of its chains."""
+"""The routes of auditors: the record of disclosures, and signed statements of where it ends."""
 
 import datetime as dt
 from typing import Annotated
@@ -7,7 +7,7 @@ from fastapi import Path, Query
 
 from app.models.base import format_utc
 from app.models.concerns.receipts import EXAMPLE_REFERENCE
-from app.models.desk.concerns import DisclosureEntry, DisclosuresResponse, StatementResponse
+from app.models.desk.concerns import CheckpointResponse, DisclosureEntry, DisclosuresResponse, StatementResponse
 from app.services.concerns.receipt_signing import STATEMENT
 from app.services.desk.auditing import read_disclosures, read_end_of_chain
 from app.web.auth import AuditorDep
@@ -19,14 +19,14 @@ from app.web.responses import NEVER_STORED
 from app.web.router import GuidanceRouter
 
 router = GuidanceRouter(
-    prefix="/v1/desk/disclosures", tags=["Audit"], dependencies=[NEVER_STORED], responses=RESPONSES_OF_CLIENT_ROUTES
+    prefix="/v1/desk", tags=["Audit"], dependencies=[NEVER_STORED], responses=RESPONSES_OF_CLIENT_ROUTES
 )
 
 CHAIN = r"^[0-9A-Za-z-]{1,40}$"
 POSITION_TYPES = (dt.datetime, str, int)
 
 
-@router.get("", summary="Read the record of disclosures")
+@router.get("/disclosures", summary="Read the record of disclosures")
 def list_disclosures(
     *,
     context: ContextDep,
@@ -60,7 +60,7 @@ def list_disclosures(
     return DisclosuresResponse(disclosures=entries, next_cursor=next_cursor)
 
 
-@router.get("/{chain}/statement", summary="Sign where a chain ends", responses=problem_responses(NOT_FOUND))
+@router.get("/disclosures/{chain}/statement", summary="Sign where a chain ends", responses=problem_responses(NOT_FOUND))
 def sign_statement(
     *,
     context: ContextDep,
@@ -76,3 +76,20 @@ def sign_statement(
     claims = {"sub": chain, "length": length, "head_sha256": head, "iat": int(now.timestamp()), "at": format_utc(now)}
     statement = context.signer.sign(claims, kind=STATEMENT)
     return StatementResponse(chain=chain, length=length, head_sha256=head, at=now, statement=statement)
+
+
+@router.get("/checkpoint", summary="Sign where the record ends")
+def sign_checkpoint(context: ContextDep, actor: AuditorDep, now: NowDep) -> CheckpointResponse:
+    """The number of all disclosures and their Merkle root, signed, to be stored where this service cannot reach it.
+
+    `guidance verify --checkpoint` compares it with the database later. It finds a record that was rolled back, cut or
+    rewritten as a whole.
+    """
+    signed = context.checkpoints.sign(actor=actor, at=now)
+    return CheckpointResponse(
+        size=signed.size,
+        root_sha256=signed.root.hex(),
+        at=now,
+        checkpoint=signed.note,
+        verifier_key=context.checkpoints.signer.verifier_key,
+    )

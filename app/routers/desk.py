@@ -9,6 +9,7 @@ from app.models.concerns.receipts import EXAMPLE_REFERENCE
 from app.models.concerns.tables import ConcernState
 from app.models.desk.concerns import (
     Acknowledgement,
+    ErasedConcern,
     Erasure,
     Hold,
     InboxEntry,
@@ -17,12 +18,12 @@ from app.models.desk.concerns import (
     Outcome,
     SummaryResponse,
 )
-from app.presenters.desk import entry_of, inbox_entry, opened_concern, reference_of
+from app.presenters.desk import entry_of, erased_concern, inbox_entry, opened_concern, reference_of
 from app.routers.params import ConcernReference
 from app.services.concerns.sealing import AGE_MEDIA_TYPE
 from app.services.desk import actions, opening
-from app.store.database import purge_freed_pages
 from app.store.inbox import InboxOrder, InboxQuery, position_of
+from app.store.remnants import purge_remnants
 from app.web import problem_types as problems
 from app.web.auth import ReaderDep, WorkerDep
 from app.web.context import ContextDep, NowDep
@@ -89,7 +90,12 @@ def read_summary(context: ContextDep, actor: ReaderDep, now: NowDep) -> SummaryR
     summary="Open a concern",
     response_model=OpenedConcern,
     responses=SEALED
-    | problem_responses(problems.CONCERN_NOT_FOUND, problems.UNSEALING_UNAVAILABLE, problems.CONCERN_ERASED),
+    | problem_responses(
+        problems.CONCERN_NOT_FOUND,
+        problems.UNSEALING_UNAVAILABLE,
+        problems.CONCERN_ERASED,
+        problems.SEALED_TEXT_MISPLACED,
+    ),
 )
 def open_concern(
     request: Request, context: ContextDep, actor: ReaderDep, now: NowDep, reference: ConcernReference
@@ -186,11 +192,10 @@ def hold(context: ContextDep, actor: WorkerDep, now: NowDep, reference: ConcernR
 )
 def erase(
     context: ContextDep, actor: WorkerDep, now: NowDep, reference: ConcernReference, erasure: Erasure
-) -> InboxEntry:
+) -> ErasedConcern:
     """Take the words away for good. What nobody has acknowledged, and what is on hold, is not erased.
 
     Nor is a concern while something that was added to it waits for its acknowledgement.
     """
     concern = actions.erase(context.writer, reference_of(reference), reason=erasure.reason, actor=actor, at=now)
-    purge_freed_pages(context.engine)
-    return entry_of(concern, now=now)
+    return erased_concern(concern, purge_remnants(context.engine), now=now)

@@ -113,6 +113,10 @@ class SealedText:
     number: int | None
     recipients: tuple[str, ...]
 
+    def __str__(self) -> str:
+        """Return its name for an operator."""
+        return self.reference if self.number is None else f"addition {self.number} to {self.reference}"
+
 
 def list_sealed(session: Session) -> list[SealedText]:
     """Return the place of every sealed text that was not erased."""
@@ -139,11 +143,10 @@ def read_sealed(session: Session, text: SealedText) -> bytes:
 
 
 def replace_sealed(session: Session, text: SealedText, *, sealed: bytes, recipients: Sequence[str]) -> None:
-    """Replace the sealed text with the same words sealed to other recipients, unless it was erased meanwhile."""
+    """Replace the sealed text with the same words sealed to other recipients, right after its disclosure."""
     row = _row_of(session, text)
-    if row.sealed is not None:
-        row.sealed, row.recipients = sealed, list(recipients)
-        session.flush()
+    row.sealed, row.recipients = sealed, list(recipients)
+    session.flush()
 
 
 def _row_of(session: Session, text: SealedText) -> ConcernRow | AdditionRow:

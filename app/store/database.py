@@ -18,11 +18,12 @@ from app.store.search import declare_full_text_index
 from app.store.tables import use_code_point_collation
 
 DATABASE_FILE = "guidance.db"
+BUSY_MILLISECONDS = 5000  # the longest wait for another writer
 PRAGMAS = (
     "journal_mode=WAL",
     "synchronous=FULL",  # a commit returns only after it is on the disk
     "foreign_keys=ON",
-    "busy_timeout=5000",
+    f"busy_timeout={BUSY_MILLISECONDS}",
     "recursive_triggers=ON",  # so that REPLACE cannot delete a row without its delete trigger
     "secure_delete=ON",  # freed pages are overwritten
     "temp_store=MEMORY",
@@ -82,25 +83,6 @@ def open_database(data_dir: Path, url: str | None = None) -> Engine:
 def for_writing(engine: Engine) -> Engine:
     """Return an engine for the same database, whose transactions write, one at a time."""
     return engine.execution_options(writes=True)
-
-
-def purge_freed_pages(engine: Engine) -> None:
-    """Remove what was erased from the files of the database, as far as the database allows it.
-
-    SQLite overwrites freed pages, and its log (WAL) is truncated. PostgreSQL marks the space for reuse; its own log
-    is deleted by its retention, and every text in it is sealed.
-    """
-    if engine.dialect.name == "sqlite":
-        with engine.connect() as connection:
-            driver: Any = connection.connection.driver_connection
-            driver.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-        return
-    with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-        connection.exec_driver_sql("SET default_transaction_read_only TO off")
-        try:
-            connection.exec_driver_sql("VACUUM concerns, additions")
-        finally:
-            connection.exec_driver_sql("RESET default_transaction_read_only")
 
 
 def _open_sqlite(data_dir: Path) -> Engine:

@@ -1,11 +1,13 @@
-"""Rules that the database itself enforces: no published edition is changed, and no unread concern is lost."""
+"""Rules that the database itself enforces: nothing published, received or recorded is altered or lost."""
 
+from collections.abc import Sequence
 from typing import Literal
 
 from sqlmodel import SQLModel
 
-from app.models.concerns.tables import ADDITION_WAITS, AdditionRow, ConcernRow
-from app.models.desk.disclosure_tables import ChainRow, DisclosureRow
+from app.models.concerns.tables import ADDITION_WAITS, AdditionRow, ConcernRow, StoredReceiptRow
+from app.models.desk.disclosure_tables import ChainRow, CheckpointRow, DeskAct, DisclosureRow, LogEntryRow
+from app.models.events.tables import DeliveryRow, EventReaderRow, EventRow
 from app.models.guidance.guide_tables import EditionRow, GenerationRow, GuideRow, WithdrawalRow
 from app.models.guidance.sections import ITEM_LISTS
 from app.store.tables import create_with_table, table_of
@@ -25,6 +27,33 @@ LOSES_ITS_WORDS = (
     " AND (NEW.sealed IS NULL OR CAST(NEW.recipients AS TEXT) = CAST(OLD.recipients AS TEXT))"
 )
 
+SET_BY_THE_REPORTER = (
+    "received_at",
+    "acknowledge_by",
+    "guide",
+    "edition",
+    "referral_source",
+    "form_version",
+    "status_token_sha256",
+)
+SET_ONCE = ("acknowledged_at", "closed_at", "erased_at", "outcome")
+DANGER = "CASE {}.immediate_danger WHEN 'yes' THEN 2 WHEN 'not_sure' THEN 1 ELSE 0 END"
+LESS_DANGER = f"({DANGER.format('NEW')} < {DANGER.format('OLD')})"  # PL/pgSQL needs the parentheses
+LAST_ACT = "coalesce((SELECT act FROM disclosures WHERE chain = NEW.reference ORDER BY number DESC LIMIT 1), 'none')"
+SET_BY_ACTS = (
+    (("acknowledged_at",), DeskAct.ACKNOWLEDGED),
+    (("closed_at", "outcome", "outcome_shared"), DeskAct.CLOSED),
+    (("erased_at",), DeskAct.ERASED),
+    (("added_at", "immediate_danger"), DeskAct.ADDED),
+)
+# A sealed text is erased or sealed anew, each with its disclosure; what was erased does not come back.
+REPLACED_UNRECORDED = (
+    f"(NEW.sealed IS NULL AND OLD.sealed IS NOT NULL) AND {LAST_ACT} <> '{DeskAct.ERASED}'"
+    " OR (NEW.sealed IS NOT NULL AND NEW.sealed IS DISTINCT FROM OLD.sealed"
+    " OR CAST(NEW.recipients AS TEXT) IS DISTINCT FROM CAST(OLD.recipients AS TEXT))"
+    f" AND (OLD.sealed IS NULL OR {LAST_ACT} <> '{DeskAct.RESEALED}')"
+)
+
 
 def declare_rules() -> None:
     """Attach every rule to the tables of the metadata, so that the rules are created with the schema."""
@@ -40,6 +69,8 @@ def declare_rules() -> None:
     _declare_rules_of_concerns()
     _declare_rules_of_additions()
     _declare_rules_of_disclosures()
+    _declare_rules_of_acts()
+    _declare_rules_of_events()
     for row in (EditionRow, WithdrawalRow):
         _raise_generation(row)
     create_with_table(GenerationRow, "INSERT INTO generation (id, number) VALUES (1, 0)")
@@ -91,8 +122,52 @@ def _declare_rules_of_disclosures() -> None:
     _refuse(DisclosureRow, "are_never_altered", "UPDATE", "a disclosure is never altered")
     _refuse_losing(DisclosureRow, "a disclosure is never deleted")
     _refuse_losing(ChainRow, "a chain of disclosures is never deleted")
+    for row, why in ((LogEntryRow, "an entry of the log never changes"), (CheckpointRow, "a checkpoint never changes")):
+        _refuse(row, "are_never_altered", "UPDATE", why)
+        _refuse_losing(row, why)
     does_not_grow = "NEW.name <> OLD.name OR NEW.length <> OLD.length + 1"
     _refuse(ChainRow, "only_grow", "UPDATE", "a chain of disclosures grows by one", when=does_not_grow)
+
+
+def _declare_rules_of_acts() -> None:
+    """Declare that a column of a concern changes never, or only right after the disclosure of the act that sets it."""
+    why = "what was received is never altered"
+    once = [f"OLD.{column} IS NOT NULL AND NEW.{column} IS DISTINCT FROM OLD.{column}" for column in SET_ONCE]
+    altered = " OR ".join([_changes(SET_BY_THE_REPORTER), *once, LESS_DANGER])
+    _refuse(ConcernRow, "keep_what_was_received", "UPDATE", why, when=altered)
+    _refuse(StoredReceiptRow, "are_never_altered", "UPDATE", why)
+    _refuse_losing(StoredReceiptRow, "a stored receipt is never deleted")
+    why = "a concern changes only with its disclosure"
+    without_disclosure = " OR ".join(
+        [
+            f"NEW.state <> OLD.state AND NEW.state <> {LAST_ACT}",  # the act has the name of the state
+            f"NEW.held AND NOT OLD.held AND {LAST_ACT} <> '{DeskAct.HELD}'",
+            f"OLD.held AND NOT NEW.held AND {LAST_ACT} <> '{DeskAct.RELEASED}'",
+            *(f"({_changes(columns)}) AND {LAST_ACT} <> '{act}'" for columns, act in SET_BY_ACTS),
+            REPLACED_UNRECORDED,
+        ]
+    )
+    _refuse(ConcernRow, "change_with_their_disclosure", "UPDATE", why, when=without_disclosure)
+    why = "an addition changes only with its disclosure"
+    _refuse(AdditionRow, "change_with_their_disclosure", "UPDATE", why, when=REPLACED_UNRECORDED)
+
+
+def _declare_rules_of_events() -> None:
+    """Declare that an event and its address never change, and that nobody confirms fewer events than before."""
+    _refuse(EventRow, "are_never_altered", "UPDATE", "an event is never altered")
+    _refuse_losing(EventRow, "an event is never deleted")
+    _keep(DeliveryRow, "keep_their_event", "a delivery keeps its event", ("event_id", "webhook", "message"))
+    back = "NEW.client <> OLD.client OR NEW.confirmed < OLD.confirmed"
+    _refuse(EventReaderRow, "never_go_back", "UPDATE", "an event stays confirmed", when=back)
+
+
+def _keep(row: type[SQLModel], name: str, why: str, columns: Sequence[str]) -> None:
+    """Refuse every change of those columns."""
+    _refuse(row, name, "UPDATE", why, when=_changes(columns))
+
+
+def _changes(columns: Sequence[str]) -> str:
+    return " OR ".join(f"NEW.{column} IS DISTINCT FROM OLD.{column}" for column in columns)
 
 
 def _refuse(row: type[SQLModel], name: str, operation: TriggerEvent, why: str, *, when: str = "TRUE") -> None:

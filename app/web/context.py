@@ -16,6 +16,7 @@ from app.services.concerns.follow_up import FollowUps
 from app.services.concerns.receipt_signing import ReceiptSigner
 from app.services.concerns.submission import Submissions
 from app.services.concerns.unsealing import Unsealer
+from app.services.desk.checkpoints import Checkpoints
 from app.services.guidance.emergency_contacts import EmergencyContacts
 from app.services.guidance.reference_data import ReferenceData
 from app.services.operations.readiness import ConcernTrial
@@ -38,6 +39,7 @@ class AppContext:
     contents: Contents
     reference_data: ReferenceData
     signer: ReceiptSigner
+    checkpoints: Checkpoints
     unsealer: Unsealer
     submissions: Submissions
     concern_trial: ConcernTrial

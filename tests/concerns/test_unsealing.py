@@ -1,5 +1,6 @@
 """Opening: by this service where it holds an identity; elsewhere, with the sealed file, by whoever holds one."""
 
+import hashlib
 import json
 import os
 import shutil
@@ -45,7 +46,7 @@ class Key:
     recipient: str
 
     def opens(self, sealed: bytes) -> Any:
-        return read_identities(self.path).open(sealed)
+        return json.loads(read_identities(self.path).decrypt(sealed))
 
 
 @pytest.fixture
@@ -134,7 +135,7 @@ def test_the_sealed_file_is_given_where_it_is_preferred_although_the_service_cou
     assert answer.headers["Content-Disposition"] == f'attachment; filename="{reference}.age"'
     assert answer.headers["Additions"] == "1"
     unsealer = read_identities(settings.data_dir / DEVELOPMENT_IDENTITY)
-    assert unsealer.open(answer.content)["submission"] == a_concern()
+    assert unsealer.open(answer.content, reference=reference)["submission"] == a_concern()
 
 
 @pytest.mark.parametrize("accept", ["*/*", AGE, f"{JSON}, {AGE};q=0.1", "application/*"])
@@ -163,7 +164,8 @@ def test_where_none_is_held_and_the_sealed_file_is_not_accepted_the_answer_is_40
     answer = desk.get(f"/concerns/{reference}", Accept=accept)
 
     assert (answer.status_code, answer.json()["type"]) == (406, "/v1/problems/not-opened-here")
-    assert desk.get(f"/disclosures?chain={reference}").json()["disclosures"] == []
+    record = desk.get(f"/disclosures?chain={reference}").json()["disclosures"]
+    assert [row["act"] for row in record] == ["received"]
 
 
 @pytest.mark.skipif(shutil.which("age") is None and "CI" not in os.environ, reason="the age command is not installed")
@@ -281,13 +283,19 @@ def test_a_retired_key_opens_nothing_any_more_once_everything_is_sealed_anew(
 
     files = {path: path.read_bytes() for path in data_dir.rglob("*") if path.is_file()}
     retiring.stop()
-    assert (wrong.returncode, resealed.stdout, again.stdout) == (1, "3 sealed anew\n", "0 sealed anew\n")
+    assert (wrong.returncode, wrong.stdout) == (1, "1 sealed anew\n")  # the one that was sealed to both
+    assert wrong.stderr.count("not opened by this identity, and left as it is") == 2
+    assert (resealed.returncode, resealed.stdout, again.stdout) == (0, "2 sealed anew\n", "0 sealed anew\n")
     assert [new.opens(sealed).get("submission") for sealed in sealed_texts(data_dir)] == [
         a_concern(),
         a_concern(),
         None,
     ]
     assert [path.name for path, content in files.items() if any(sealed[40:] in content for sealed in before)] == []
-    assert resealings(data_dir) == [("received", f"to {fingerprint_of(new.recipient)}")] * 3
+    recorded = resealings(data_dir)
+    assert [state for state, _ in recorded] == ["received"] * 3
+    digests = [hashlib.sha256(sealed).hexdigest() for sealed in sealed_texts(data_dir)]
+    named = {f"sha256:{digest} to {fingerprint_of(new.recipient)}" for digest in digests}
+    assert {detail.removeprefix("addition 1 ") for _, detail in recorded} == named
     assert guidance("verify", "--data-dir", data_dir).returncode == 0
     assert not any(new.recipient in told.stdout + told.stderr for told in (wrong, resealed, again))

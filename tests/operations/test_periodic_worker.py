@@ -185,6 +185,7 @@ def every_worker(context: AppContext, settings: Settings) -> list[PeriodicWorker
             context.writer,
             lambda: None,
             context.authenticator.key_uses,
+            context.checkpoints,
             context.clock,
         )
     )
@@ -199,7 +200,7 @@ def test_every_worker_of_the_service_survives_every_error(
     service: FastAPI, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     started = every_worker(service.state.context, settings)
-    assert [each.name for each in started] == ["generation", "key-uses", "retention", "overdue", "dispatcher"]
+    assert [each.name for each in started] == ["generation", "key-uses", "checkpoint", "remnants", "retention", "overdue", "dispatcher"]
     for worker in started:
         calls: list[None] = []
 

@@ -20,8 +20,9 @@ from app.errors import SetupError, StoreBusy
 from app.main import create_app
 from app.models.events.tables import EventKind
 from app.models.guidance.sections import ITEM_LISTS
-from app.store.database import for_writing, open_database, purge_freed_pages
+from app.store.database import for_writing, open_database
 from app.store.events import append_event, events_after
+from app.store.remnants import purge_remnants
 from app.store.writer import Writer
 from tests.support.clock import A_TUESDAY
 from tests.support.concerns import Concern
@@ -218,7 +219,7 @@ def test_what_was_erased_is_taken_from_the_table_and_the_connection_is_as_before
     assert desk.act(receipt["reference"], "erasure", reason="A made-up reason.").status_code == 200
     engine = open_database(tmp_path, address)
 
-    purge_freed_pages(engine)
+    assert purge_remnants(engine) == "left_to_postgresql"
 
     with engine.connect() as connection:
         assert connection.execute(text("SHOW transaction_read_only")).scalar() == "on"

@@ -6,6 +6,7 @@ own there too: two services on one folder share one, as they do on SQLite.
 
 import contextlib
 import hashlib
+import shutil
 import sqlite3
 import tempfile
 import warnings
@@ -67,6 +68,14 @@ class Postgresql:
             self._created.add(name)
         return name
 
+    def copy(self, source: Path, target: Path) -> None:
+        """Make the database of the target folder a copy of that of the source folder, which nobody has open."""
+        original, name = self.database_of(source), self.database_of(target)
+        self.drop({name})
+        with self.connect("postgres") as connection:
+            connection.execute(f"CREATE DATABASE {name} TEMPLATE {original}")
+        self._created.add(name)
+
     def drop(self, names: set[str]) -> None:
         """Drop those databases."""
         with self.connect("postgres") as connection:
@@ -114,6 +123,13 @@ def drop_database_of(data_dir: Path) -> None:
     """Drop the folder's database from the server, if the tests use one."""
     if on_postgresql():
         postgresql().drop({postgresql().database_of(data_dir)})
+
+
+def copy_database(source: Path, target: Path) -> None:
+    """Copy the data folder, which nobody has open, with its database."""
+    shutil.copytree(source, target)
+    if on_postgresql():
+        postgresql().copy(source, target)
 
 
 def files_of(data_dir: Path) -> dict[Path, bytes]:

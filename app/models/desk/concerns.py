@@ -9,6 +9,7 @@ from app.models.concerns.receipts import EXAMPLE_REFERENCE
 from app.models.concerns.tables import ConcernState
 from app.models.desk.additions import OpenedAddition
 from app.models.desk.disclosure_tables import DeskAct
+from app.models.desk.remnants import Remnants
 from app.models.links import Links
 
 DESK_LINKS = Field(
@@ -49,6 +50,16 @@ class InboxEntry(ResponseModel):
         description="Fingerprints of the keys that open it.", examples=[["0123456789abcdef"]]
     )
     links: Links = DESK_LINKS
+
+
+class ErasedConcern(InboxEntry):
+    """A concern whose words were erased, and whether their bytes are gone from the files of the database too."""
+
+    remnants: Remnants = Field(
+        description="`none`: nothing is left. `pending`: somebody reads the database; the service tries again until "
+        "nothing is left. `left_to_postgresql`: the space is free, and PostgreSQL overwrites it when it uses it again.",
+        examples=["none"],
+    )
 
 
 class InboxResponse(ResponseModel):
@@ -154,6 +165,23 @@ class StatementResponse(ResponseModel):
     statement: str = Field(
         description="The same, signed (JWS, EdDSA), to be checked with /.well-known/jwks.json.",
         examples=["eyJhbGciOiJFZERTQSJ9.eyJzdWIiOiI0RjdLIn0.c2lnbmF0dXJl"],
+    )
+
+
+class CheckpointResponse(ResponseModel):
+    """A signed statement of where the record ends, over all chains, for an auditor to store elsewhere."""
+
+    size: int = Field(description="How many disclosures there are.", examples=[3])
+    root_sha256: str = Field(description="Their Merkle root (RFC 6962).", examples=["0" * 64])
+    at: UtcDateTime = Field(description="When this was signed.")
+    checkpoint: str = Field(
+        description="The same, signed: a checkpoint of the C2SP format `tlog-checkpoint`. Store it as it is.",
+        examples=["council.example/disclosures\n3\nAAAA\n\n— council.example/disclosures AAAA\n"],
+    )
+    verifier_key: str = Field(
+        description="The public key that signed it, in the form of C2SP's `signed-note`. Compare it with the one that "
+        "you have.",
+        examples=["council.example/disclosures+0a1b2c3d+AQAA"],
     )
 
 

@@ -3,7 +3,7 @@
 import datetime as dt
 from enum import StrEnum
 
-from sqlalchemy import Index, Text
+from sqlalchemy import JSON, Index, Integer, Text
 from sqlmodel import Field, SQLModel
 
 from app.models.columns import UtcDateTimeType
@@ -16,6 +16,10 @@ EVENTS = "events"
 class DeskAct(StrEnum):
     """What was done."""
 
+    RECEIVED = "received"
+    ADDED = "added"
+    SEAL_RECORDED = "seal_recorded"
+    """A migration wrote down the digest of a sealed text that was already in the database."""
     LISTED = "listed"
     OPENED = "opened"
     ACKNOWLEDGED = "acknowledged"
@@ -26,6 +30,7 @@ class DeskAct(StrEnum):
     RESEALED = "resealed"
     DISCLOSURES_READ = "disclosures_read"
     STATEMENT_SIGNED = "statement_signed"
+    CHECKPOINT_SIGNED = "checkpoint_signed"
     SUMMARY_READ = "summary_read"
     EVENTS_READ = "events_read"
 
@@ -55,3 +60,34 @@ class ChainRow(SQLModel, table=True):
     name: str = Field(primary_key=True)
     length: int
     head_sha256: str
+
+
+class LogEntryRow(SQLModel, table=True):
+    """The place of one disclosure in the order of all chains together: 1, 2, 3 without a gap.
+
+    The hashes in this order are the leaves of the Merkle tree (RFC 6962) that checkpoints sign.
+    """
+
+    __tablename__ = "log_entries"
+
+    number: int = Field(primary_key=True, sa_type=Integer)
+    chain: str
+    place: int
+    sha256: str
+
+
+class CheckpointRow(SQLModel, table=True):
+    """A signed statement of how many disclosures there were, and of their Merkle root. It is sent elsewhere too.
+
+    `frontier` has the roots of the complete subtrees, so that the next checkpoint reads only what came since.
+    """
+
+    __tablename__ = "checkpoints"
+
+    number: int | None = Field(default=None, primary_key=True, sa_type=Integer)
+    at: dt.datetime = Field(sa_type=UtcDateTimeType)
+    size: int
+    root_sha256: str
+    frontier: list[str] = Field(sa_type=JSON)
+    note: str = Field(sa_type=Text)
+    timestamp: str | None = Field(default=None, sa_type=Text)

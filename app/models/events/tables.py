@@ -22,6 +22,7 @@ class EventKind(StrEnum):
     CONCERN_CLOSED = "concern.closed"
     EDITION_PUBLISHED = "edition.published"
     EDITION_WITHDRAWN = "edition.withdrawn"
+    AUDIT_CHECKPOINT = "audit.checkpoint"
 
 
 class DeliveryState(StrEnum):

@@ -20,6 +20,7 @@ from app.models.guidance.editions import EditionContent
 from app.services.concerns.edition_resolver import unknown_ids
 from app.services.concerns.idempotency import IdempotencyKeys, IdempotentResult, encrypt_for_replay, replay_receipt
 from app.services.concerns.receipt_builder import ReceiptBuilder
+from app.services.concerns.seal_records import record_addition
 from app.services.concerns.sealing import Sealer, addition_plaintext
 from app.services.events.payloads import addition_payload
 from app.store.additions import NewAddition, insert_addition, list_additions, measure_additions
@@ -112,8 +113,9 @@ def _add(session: Session, addition: NewAddition, stored_receipt: StoredReceiptR
     count, size = measure_additions(session, addition.reference)
     if count >= MAX_ADDITIONS or size + len(addition.sealed) > MAX_ADDED_BYTES:
         raise TooManyAdditions
-    concern.added_at = addition.received_at
-    concern.immediate_danger = max(concern.immediate_danger, addition.immediate_danger or "no", key=MORE_URGENT.index)
+    danger = max(concern.immediate_danger, addition.immediate_danger or "no", key=MORE_URGENT.index)
+    record_addition(session, concern, addition, number=count + 1, immediate_danger=danger)
+    concern.added_at, concern.immediate_danger = addition.received_at, danger
     insert_addition(session, concern, addition, number=count + 1)
     payload = addition_payload(concern, number=count + 1, acknowledge_by=addition.acknowledge_by)
     append_event(session, EventKind.CONCERN_ADDED, at=addition.received_at, data=payload)

@@ -1,47 +1,96 @@
 """Resealing: texts that were sealed to old keys are sealed to new ones, by the holder of an old identity."""
 
 import datetime as dt
-from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 
 from sqlalchemy import Engine
 from sqlmodel import Session
 
+from app.errors import SealedTextMisplaced, UnsealingUnavailable
 from app.models.desk.disclosure_tables import DeskAct
+from app.models.desk.remnants import Remnants
+from app.models.desk.seal_entries import SealEntry, seal_entry
 from app.services.concerns.sealing import Sealer
 from app.services.concerns.unsealing import Unsealer
 from app.store.concerns import SealedText, list_sealed, read_sealed, replace_sealed
-from app.store.database import purge_freed_pages
 from app.store.disclosures import Actor, record_disclosure
+from app.store.remnants import purge_remnants
 from app.store.writer import Writer, write_operation
+
+
+@dataclass(frozen=True)
+class Resealed:
+    """How many texts were sealed anew, those that stay as they were, and what is left of the former texts."""
+
+    count: int
+    unopened: tuple[SealedText, ...]
+    misplaced: tuple[SealedText, ...]
+    remnants: Remnants
 
 
 def reseal(
     engine: Engine, writer: Writer, unsealer: Unsealer, sealer: Sealer, *, actor: Actor, at: dt.datetime
-) -> Iterator[str]:
+) -> Resealed:
     """Seal every concern and addition anew that is not sealed to exactly those recipients.
 
-    Yields the reference of each, after the new seal and its disclosure are on the disk. Raises `UnsealingUnavailable`
-    if the unsealer's identities do not open one.
+    A text that the identities do not open, or that belongs to another concern, stays as it is; the others are sealed
+    anew. Each new text is recorded with its digest and recipients, in the transaction that stores it.
     """
+    count = 0
+    unopened: list[SealedText] = []
+    misplaced: list[SealedText] = []
     with Session(engine) as session:
         texts = list_sealed(session)
     try:
         for text in texts:
             if sorted(text.recipients) == sorted(sealer.fingerprints):
                 continue
-            with Session(engine) as session:
-                sealed = read_sealed(session, text)
-            if sealed:
-                _replace(writer, text, sealer.seal(unsealer.decrypt(sealed)), sealer.fingerprints, actor=actor, at=at)
-                yield text.reference
+            try:
+                count += _reseal(engine, writer, unsealer, sealer, text, actor=actor, at=at)
+            except UnsealingUnavailable:
+                unopened.append(text)
+            except SealedTextMisplaced:
+                misplaced.append(text)
     finally:
-        purge_freed_pages(engine)  # they may hold texts that the old keys open
+        remnants = purge_remnants(engine)  # they may hold texts that the old keys open
+    return Resealed(count, tuple(unopened), tuple(misplaced), remnants)
+
+
+def _reseal(
+    engine: Engine,
+    writer: Writer,
+    unsealer: Unsealer,
+    sealer: Sealer,
+    text: SealedText,
+    *,
+    actor: Actor,
+    at: dt.datetime,
+) -> bool:
+    """Seal one text anew. Returns false if it was erased meanwhile."""
+    with Session(engine) as session:
+        sealed = read_sealed(session, text)
+    if not sealed:
+        return False
+    unsealer.open(sealed, reference=text.reference)
+    anew = sealer.seal(unsealer.decrypt(sealed))
+    entry = seal_entry(anew, sealer.fingerprints, addition=text.number)
+    return _replace(writer, text, entry, former=sealed, sealed=anew, actor=actor, at=at)
 
 
 @write_operation
 def _replace(
-    session: Session, text: SealedText, sealed: bytes, recipients: Sequence[str], *, actor: Actor, at: dt.datetime
-) -> None:
-    detail = f"to {' '.join(recipients)}"
-    record_disclosure(session, chain=text.reference, act=DeskAct.RESEALED, actor=actor, at=at, detail=detail)
-    replace_sealed(session, text, sealed=sealed, recipients=recipients)
+    session: Session,
+    text: SealedText,
+    entry: SealEntry,
+    *,
+    former: bytes,
+    sealed: bytes,
+    actor: Actor,
+    at: dt.datetime,
+) -> bool:
+    """Record and store the new text, unless the former one was erased or sealed anew meanwhile."""
+    if read_sealed(session, text) != former:
+        return False
+    record_disclosure(session, chain=text.reference, act=DeskAct.RESEALED, actor=actor, at=at, detail=str(entry))
+    replace_sealed(session, text, sealed=sealed, recipients=entry.recipients)
+    return True

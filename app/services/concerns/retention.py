@@ -12,8 +12,8 @@ from app.errors import ConcernErased, NotAcknowledged, OnHold
 from app.models.concerns.tables import ConcernState
 from app.services.desk.actions import erase
 from app.store.concerns import due_for_erasure
-from app.store.database import purge_freed_pages
 from app.store.disclosures import Actor
+from app.store.remnants import purge_remnants
 from app.store.writer import Writer
 
 RETENTION = Actor("retention", "this service")
@@ -34,13 +34,15 @@ def erase_due_concerns(engine: Engine, writer: Writer, periods: RetentionPeriods
     Uses the same operation as an erasure on request. So a concern that is on hold or not acknowledged is never erased,
     whatever the periods are.
     """
-    for state, days in (
-        (ConcernState.ACKNOWLEDGED, periods.acknowledged_days),
-        (ConcernState.CLOSED, periods.closed_days),
-    ):
-        if days is not None:
-            yield from _erase_state(engine, writer, state, days, at)
-    purge_freed_pages(engine)
+    try:
+        for state, days in (
+            (ConcernState.ACKNOWLEDGED, periods.acknowledged_days),
+            (ConcernState.CLOSED, periods.closed_days),
+        ):
+            if days is not None:
+                yield from _erase_state(engine, writer, state, days, at)
+    finally:
+        purge_remnants(engine)
 
 
 def _erase_state(engine: Engine, writer: Writer, state: ConcernState, days: int, at: dt.datetime) -> Iterator[str]:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
+from typing import Any
 
 from anyio import to_thread
 from orjson import JSONEncodeError
@@ -22,10 +23,12 @@ from app.models.events.tables import EventKind
 from app.services.concerns.edition_resolver import EditionResolver
 from app.services.concerns.idempotency import IdempotencyKeys, IdempotentResult, encrypt_for_replay, replay_receipt
 from app.services.concerns.receipt_builder import ReceiptBuilder
+from app.services.concerns.seal_records import receipt_disclosure
 from app.services.concerns.sealing import Sealer, concern_plaintext
 from app.services.events.payloads import concern_payload
 from app.store.concerns import NewConcern, insert_concerns, insert_stored_receipts
 from app.store.editions import EditionKey, list_current
+from app.store.disclosures import insert_first_disclosures
 from app.store.events import NewEvent, append_events
 from app.store.writer import BatchableWrite, Writer, write_without_change
 
@@ -38,6 +41,7 @@ class _Prepared:
     """A concern with a new reference, ready to be stored."""
 
     concern: NewConcern
+    disclosure: dict[str, Any]
     stored_receipt: StoredReceiptRow | None
     receipt: bytes
 
@@ -129,11 +133,12 @@ class Submissions:
             status_token_sha256=hashlib.sha256(receipt.status_token.encode()).digest(),
         )
         stored_receipt = encrypt_for_replay(keys, submission, receipt.reference, receipt_json)
-        return _Prepared(row, stored_receipt, receipt_json)
+        return _Prepared(row, receipt_disclosure(row), stored_receipt, receipt_json)
 
 
 def _write_all(session: Session, prepared: Sequence[_Prepared]) -> None:
     insert_concerns(session, [each.concern for each in prepared])
+    insert_first_disclosures(session, [each.disclosure for each in prepared])
     append_events(
         session,
         EventKind.CONCERN_RECEIVED,

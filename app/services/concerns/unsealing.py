@@ -1,5 +1,6 @@
 """Unsealing concerns, if this process holds an identity. Most servers need none."""
 
+import datetime as dt
 import json
 from dataclasses import dataclass
 from pathlib import Path
@@ -8,7 +9,8 @@ from typing import Any
 import pyrage
 from pyrage import x25519
 
-from app.errors import SetupError, UnsealingUnavailable
+from app.errors import SealedTextMisplaced, SetupError, UnsealingUnavailable
+from app.models.base import format_utc
 
 
 @dataclass(frozen=True)
@@ -22,9 +24,21 @@ class Unsealer:
         """Whether this process holds an identity."""
         return bool(self.identities)
 
-    def open(self, sealed: bytes) -> dict[str, Any]:
-        """Return the JSON document that was sealed. Raises `UnsealingUnavailable` if no identity opens it."""
-        document: dict[str, Any] = json.loads(self.decrypt(sealed))
+    def open(self, sealed: bytes, *, reference: str, received_at: dt.datetime | None = None) -> dict[str, Any]:
+        """Return the JSON document that was sealed, which says itself to which concern it belongs.
+
+        Raises `UnsealingUnavailable` if no identity opens it, and `SealedTextMisplaced` if it says another reference
+        or, where `received_at` is given, another time.
+        """
+        try:
+            document: dict[str, Any] = json.loads(self.decrypt(sealed))
+            is_at_its_place = document["reference"] == reference and (
+                received_at is None or document["received_at"] == format_utc(received_at)
+            )
+        except (ValueError, KeyError, TypeError):  # it is no text of this service: anybody can seal to a public key
+            raise SealedTextMisplaced from None
+        if not is_at_its_place:
+            raise SealedTextMisplaced
         return document
 
     def decrypt(self, sealed: bytes) -> bytes:

@@ -9,6 +9,7 @@ from sqlmodel import Session, col, select
 from app.errors import ConcernErased, NotAcknowledged, OnHold, OutcomeGiven
 from app.models.concerns.tables import ConcernRow, ConcernState
 from app.models.desk.disclosure_tables import INBOX, DeskAct
+from app.models.desk.recorded import closing_detail
 from app.models.events.tables import EventKind
 from app.services.desk.additions import acknowledge_up_to, announce_overdue_additions
 from app.services.events.payloads import concern_payload
@@ -60,7 +61,7 @@ def acknowledge(
 @write_operation
 def close(session: Session, reference: str, *, outcome: str, shared: bool, actor: Actor, at: dt.datetime) -> ConcernRow:
     """Close the concern with its outcome. Raises `NoSuchConcern`, `NotAcknowledged`, or `OutcomeGiven` for another."""
-    detail = f"{outcome}, {'shared' if shared else 'not shared'} with the reporter"
+    detail = closing_detail(outcome, shared=shared)
     concern = get_concern(session, reference)
     was_closed = concern.state == ConcernState.CLOSED
     if concern.state == ConcernState.RECEIVED:

@@ -5,7 +5,8 @@ from typing import Any
 
 from app.models.base import format_utc
 from app.models.concerns.tables import ConcernRow
-from app.models.links import desk_addition_path, desk_concern_path, edition_path
+from app.models.desk.disclosure_tables import CheckpointRow
+from app.models.links import CHECKPOINT, desk_addition_path, desk_concern_path, edition_path
 from app.store.concerns import NewConcern
 from app.store.editions import EditionKey
 
@@ -23,6 +24,13 @@ def addition_payload(concern: ConcernRow, *, number: int, acknowledge_by: dt.dat
     payload = concern_payload(concern)
     links = payload["links"] | {"addition": desk_addition_path(concern.reference, number)}
     return payload | {"addition": number, "addition_acknowledge_by": format_utc(acknowledge_by), "links": links}
+
+
+def checkpoint_payload(row: CheckpointRow) -> dict[str, Any]:
+    """Return the payload of an event about a checkpoint: the signed note, and its time stamp (base64) if any."""
+    payload = {"size": row.size, "root_sha256": row.root_sha256, "checkpoint": row.note}
+    stamped = {} if row.timestamp is None else {"timestamp": row.timestamp}
+    return payload | stamped | {"links": {"checkpoint": CHECKPOINT}}
 
 
 def edition_payload(key: EditionKey, *, digest: str | None = None) -> dict[str, Any]:

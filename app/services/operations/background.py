@@ -8,8 +8,10 @@ from sqlalchemy import Engine
 from app.config import Settings
 from app.services.access.key_uses import KeyUses
 from app.services.concerns.retention import RetentionPeriods
+from app.services.desk.checkpoints import Checkpoints
 from app.services.events.dispatcher import build_dispatcher
 from app.services.events.dispatcher_thread import DispatcherThread
+from app.services.operations.housekeeping import CheckpointWorker, RemnantsWorker
 from app.services.operations.workers import (
     GenerationWatcher,
     KeyUseWorker,
@@ -26,11 +28,15 @@ def build_workers(
     writer: Writer,
     on_generation_change: Callable[[], None],
     key_uses: KeyUses,
+    checkpoints: Checkpoints,
     clock: Callable[[], dt.datetime],
 ) -> Iterator[PeriodicWorker]:
     """Yield the workers that the settings require, none of them started."""
     yield GenerationWatcher(engine, on_generation_change)
     yield KeyUseWorker(key_uses, writer)
+    yield CheckpointWorker(checkpoints, clock)
+    if engine.dialect.name == "sqlite":
+        yield RemnantsWorker(engine)
     periods = RetentionPeriods(settings.retention_acknowledged_days, settings.retention_closed_days)
     if periods != RetentionPeriods(None, None):
         yield RetentionWorker(engine, writer, periods, clock)

@@ -15,7 +15,7 @@ from app.models.concerns.tables import ConcernRow
 from app.models.guidance.guide_tables import EditionRow
 from app.services.access.key_files import DEVELOPMENT_IDENTITY, RECEIPT_KEY
 from app.services.events.webhook_keys import open_webhook_keys
-from app.services.operations.verification import verify_database, verify_disclosures, verify_editions
+from app.services.operations.verification import find_faults, verify_database, verify_editions
 from app.store.backup import database_copy, exclusive_lock, move_aside, move_into_place
 from app.store.database import DATABASE_FILE
 from app.store.private_files import make_private_folder
@@ -127,5 +127,5 @@ def _find_faults(engine: Engine) -> Iterator[str]:
     for edition, fault in verify_editions(engine):
         if fault is not None:
             yield f"{edition}: {fault}"
-    for chain, fault in verify_disclosures(engine):
-        yield f"disclosures of {chain}: {fault}"
+    for name, fault in find_faults(engine):
+        yield f"{name}: {fault}"

@@ -1,6 +1,6 @@
-"""Verifying the database: its pages and its rules; every digest and every chain, computed again from the rows."""
+"""Verifying the database: its pages and rules; digests and hashes, computed again; rows, compared with disclosures."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from pydantic import ValidationError
@@ -8,10 +8,13 @@ from sqlalchemy import Engine
 from sqlmodel import Session
 
 from app.models.digest import digest_of
+from app.services.desk.signed_notes import Checkpoint
+from app.services.operations.checkpoint_verification import verify_checkpoints
+from app.services.operations.concern_verification import verify_concerns
 from app.store.backup import find_file_faults
 from app.store.contents import read_content
-from app.store.disclosures import find_chain_faults
 from app.store.editions import EditionKey, every_edition
+from app.store.record_checks import find_chain_faults, find_log_faults
 from app.store.schema import find_schema_faults
 
 
@@ -36,10 +39,30 @@ def verify_editions(engine: Engine) -> Iterator[tuple[str, str | None]]:
             yield f"{key.guide}, edition {key.number}", _find_fault(session, key, digest)
 
 
+def find_faults(engine: Engine, checkpoints: Sequence[tuple[str, Checkpoint]] = ()) -> Iterator[tuple[str, str]]:
+    """Yield every fault of the record and of the concerns: what it is about, and the fault.
+
+    `checkpoints` are those that somebody else has stored, each with a name to show.
+    """
+    for chain, fault in verify_disclosures(engine):
+        yield f"disclosures of {chain}", fault
+    for fault in verify_log(engine):
+        yield "record", fault
+    for reference, fault in verify_concerns(engine):
+        yield f"concern {reference}", fault
+    yield from verify_checkpoints(engine, checkpoints)
+
+
 def verify_disclosures(engine: Engine) -> Iterator[tuple[str, str]]:
     """Yield each chain of disclosures that was tampered with: its name, and the fault."""
     with Session(engine) as session:
         yield from find_chain_faults(session)
+
+
+def verify_log(engine: Engine) -> Iterator[str]:
+    """Yield each fault in the order of all chains of disclosures."""
+    with Session(engine) as session:
+        yield from find_log_faults(session)
 
 
 def _find_fault(session: Session, key: EditionKey, digest: str) -> str | None:

@@ -1,0 +1,102 @@
+"""Verifying concerns: each row, and each sealed text, is compared with what the chain of the concern says."""
+
+import hashlib
+from collections.abc import Iterator
+
+from sqlalchemy import Engine
+from sqlmodel import Session, col, select
+
+from app.models.concerns.tables import AdditionRow, ConcernRow
+from app.models.desk.disclosure_tables import AUDIT, INBOX, ChainRow, DeskAct, DisclosureRow
+from app.models.desk.recorded import RecordedConcern, closing_detail, replay
+from app.models.desk.seal_entries import columns_sha256
+
+PORTION = 50
+
+
+def verify_concerns(engine: Engine) -> Iterator[tuple[str, str]]:
+    """Yield the reference of each concern that does not agree with its disclosures, and each fault."""
+    with Session(engine) as session:
+        after = ""
+        while concerns := _following(session, after):
+            for concern in concerns:
+                after = concern.reference
+                for fault in _faults_of(session, concern):
+                    yield concern.reference, fault
+            session.expunge_all()  # the sealed texts
+        for reference in _without_a_concern(session):
+            yield reference, "it has disclosures, and no row"
+
+
+def _following(session: Session, after: str) -> list[ConcernRow]:
+    rows = select(ConcernRow).where(col(ConcernRow.reference) > after).order_by(col(ConcernRow.reference))
+    return list(session.exec(rows.limit(PORTION)))
+
+
+def _without_a_concern(session: Session) -> list[str]:
+    known = select(ConcernRow.reference)
+    names = select(ChainRow.name).where(col(ChainRow.name).not_in([INBOX, AUDIT]), col(ChainRow.name).not_in(known))
+    return list(session.exec(names.order_by(col(ChainRow.name))))
+
+
+def _faults_of(session: Session, concern: ConcernRow) -> Iterator[str]:
+    chain = select(DisclosureRow).where(DisclosureRow.chain == concern.reference).order_by(col(DisclosureRow.number))
+    recorded = replay(session.exec(chain))
+    yield from _faults_in_acts(concern, recorded)
+    yield from _faults_in_columns(concern, recorded)
+    yield from _faults_in_texts(session, concern, recorded)
+
+
+def _faults_in_acts(concern: ConcernRow, recorded: RecordedConcern) -> Iterator[str]:
+    if concern.state != recorded.state:
+        yield f"its state is {concern.state}, and its disclosures lead to {recorded.state}"
+    if concern.held != recorded.held:
+        yield f"it is {'' if concern.held else 'not '}on hold, and its disclosures say otherwise"
+    times = {
+        DeskAct.ACKNOWLEDGED: concern.acknowledged_at,
+        DeskAct.CLOSED: concern.closed_at,
+        DeskAct.ERASED: concern.erased_at,
+    }
+    for act, at in times.items():
+        if at != recorded.first.get(act):
+            yield f"its row and its disclosures differ about when it was {act}"
+    outcome = None if concern.outcome is None else closing_detail(concern.outcome, shared=concern.outcome_shared)
+    if outcome != recorded.closing_detail:
+        yield "its outcome is not the recorded one"
+
+
+def _faults_in_columns(concern: ConcernRow, recorded: RecordedConcern) -> Iterator[str]:
+    if recorded.columns_sha256 is None:
+        if DeskAct.ERASED not in recorded.first:  # what was erased before there were digests has none
+            yield "its receipt is not recorded"
+    elif recorded.columns_sha256 != columns_sha256(dict(concern)):
+        yield "its row was altered since it was received"
+
+
+def _faults_in_texts(session: Session, concern: ConcernRow, recorded: RecordedConcern) -> Iterator[str]:
+    erased = DeskAct.ERASED in recorded.first
+    added = select(AdditionRow).where(AdditionRow.reference == concern.reference).order_by(col(AdditionRow.number))
+    texts: dict[int | None, ConcernRow | AdditionRow] = {None: concern}
+    texts |= {addition.number: addition for addition in session.exec(added)}
+    for number in sorted(recorded.seals.keys() - texts.keys(), key=str):
+        yield f"addition {number} is missing"
+    for number, row in texts.items():
+        name = "its sealed text" if number is None else f"addition {number}"
+        fault = _fault_in_text(row, recorded, number, erased=erased)
+        if fault is not None:
+            yield f"{name} {fault}"
+
+
+def _fault_in_text(
+    row: ConcernRow | AdditionRow, recorded: RecordedConcern, number: int | None, *, erased: bool
+) -> str | None:
+    entry = recorded.seals.get(number)
+    if erased:
+        return None if row.sealed is None else "is there, although it was erased"
+    if row.sealed is None:
+        return "is gone, and no erasure is recorded"
+    if entry is None:
+        return "is not recorded"
+    if hashlib.sha256(row.sealed).hexdigest() != entry.sealed_sha256:
+        return "is not the one that is recorded"
+    return None if tuple(row.recipients) == entry.recipients else "is not sealed to the recorded recipients"

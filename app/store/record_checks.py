@@ -1,0 +1,101 @@
+"""Checks of the record of disclosures: each chain by itself, and the order of all chains together."""
+
+import datetime as dt
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from sqlalchemy import Connection, Select, func, literal_column
+from sqlalchemy import select as select_columns
+from sqlmodel import Session, col
+
+from app.models.desk.disclosure_tables import ChainRow, DisclosureRow, LogEntryRow
+from app.store.disclosures import FIRST_PREVIOUS_SHA256, hash_of
+from app.store.tables import table_of
+
+TIMESTAMP_FORMAT = "%Y-%m-%d %H:%M:%S.%f"
+_ALL_IN_ORDER = select_columns(
+    *(literal_column("at") if column.name == "at" else column for column in table_of(DisclosureRow).c)
+).order_by(col(DisclosureRow.chain), col(DisclosureRow.number))
+Rows = Select[str, int, str]
+
+_LOG = table_of(LogEntryRow).c
+_LOGGED = select_columns(_LOG.chain, _LOG.place, _LOG.sha256)
+_DISCLOSED = select_columns(col(DisclosureRow.chain), col(DisclosureRow.number), col(DisclosureRow.sha256))
+
+
+def find_chain_faults(session: Session) -> Iterator[tuple[str, str]]:
+    """Yield each chain that was tampered with: its name (a concern's reference, `inbox` or `audit`), and the fault."""
+    with _as_stored(session.connection()) as connection:
+        ends = {end.name: end for end in connection.execute(select_columns(table_of(ChainRow)))}
+        checked: dict[str, DisclosureRow] = {}
+        broken: set[str] = set()
+        for stored in connection.execute(_ALL_IN_ORDER.execution_options(yield_per=1000)):
+            row = DisclosureRow(**stored._mapping)
+            if row.chain in broken:
+                continue
+            fault = _fault_in(row, checked.get(row.chain))
+            checked[row.chain] = row
+            if fault is not None:
+                broken.add(row.chain)
+                yield str(row.chain), fault
+        for name in sorted((ends.keys() | checked.keys()) - broken, key=str):
+            if name not in ends:
+                yield str(name), "its end is missing"
+            elif name not in checked or (checked[name].number, checked[name].sha256) != tuple(ends[name][1:]):
+                yield str(name), f"it should end at row {ends[name].length}, and does not"
+
+
+def find_log_faults(session: Session) -> Iterator[str]:
+    """Yield what is wrong with the order of all chains: a gap, or a row of a chain that it lacks, or the reverse."""
+    with _as_stored(session.connection()) as connection:
+        count, last = connection.execute(select_columns(func.count(), func.max(_LOG.number))).one()
+        if count and count != last:
+            yield f"it has {count} entries, and the last is number {last}"
+        for chain, place in _only_in(connection, _DISCLOSED, _LOGGED):
+            yield f"it lacks row {place} of {chain}"
+        for chain, place in _only_in(connection, _LOGGED, _DISCLOSED):
+            yield f"it has another row {place} of {chain} than the chain"
+
+
+def _only_in(
+    connection: Connection, those: Select[str, int, str], not_those: Select[str, int, str]
+) -> Iterator[tuple[str, int]]:
+    for chain, place, _ in connection.execute(those.except_(not_those)):
+        yield str(chain), place
+
+
+@contextmanager
+def _as_stored(connection: Connection) -> Iterator[Connection]:
+    """Read text columns even if tampering left bytes that are not text, so that the rest can still be checked."""
+    if connection.dialect.name != "sqlite":  # PostgreSQL stores in a column only what its type allows
+        yield connection
+        return
+    driver: Any = connection.connection.driver_connection
+    before, driver.text_factory = driver.text_factory, lambda stored: stored.decode(errors="backslashreplace")
+    try:
+        yield connection
+    finally:
+        driver.text_factory = before
+
+
+def _fault_in(row: DisclosureRow, before: DisclosureRow | None) -> str | None:
+    expected = (before.number + 1, before.sha256) if before is not None else (1, FIRST_PREVIOUS_SHA256)
+    if (row.number, row.previous_sha256) != expected:
+        return f"row {row.number} does not follow the row before it"
+    return None if _has_right_hash(row) else f"row {row.number} was altered"
+
+
+def _has_right_hash(row: DisclosureRow) -> bool:
+    """Return whether every column has exactly the format that this service writes, and the row's hash is right."""
+    if isinstance(row.at, dt.datetime):  # PostgreSQL: the column types ensure the format
+        return hash_of(row) == row.sha256
+    stored = [getattr(row, column.name) for column in table_of(DisclosureRow).c if column.name != "number"]
+    written = row.at
+    if not all(isinstance(value, str) for value in stored):
+        return False
+    try:
+        row.at = dt.datetime.strptime(str(written), TIMESTAMP_FORMAT).replace(tzinfo=dt.UTC)
+    except ValueError:
+        return False
+    return row.at.strftime(TIMESTAMP_FORMAT) == written and hash_of(row) == row.sha256

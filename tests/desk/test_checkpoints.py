@@ -1,0 +1,325 @@
+"""Checkpoints: the end of the record, signed and sent, in formats that other tools read."""
+
+import base64
+import datetime as dt
+import hashlib
+import json
+import shutil
+import subprocess
+import threading
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+import pytest
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+from fastapi import FastAPI
+from starlette.testclient import TestClient
+from typer.testing import CliRunner
+
+from app.cli.commands import app
+from app.config import Settings
+from app.errors import CheckpointNotGenuine, SetupError, TimestampNotGenuine, TimestampUnavailable
+from app.main import create_app
+from app.models.clients import Scope
+from app.models.desk.merkle import MerkleTree
+from app.models.events.tables import EventKind
+from app.services.desk.checkpoints import DAY
+from app.services.desk.signed_notes import NoteSigner, Verifier, open_checkpoint, origin_at, parse_verifier_key
+from app.services.desk.timestamps import TimestampAuthority, check_timestamp
+from app.services.events.dispatcher import WebhookDispatcher
+from app.services.events.ssrf_guard import SsrfGuard
+from app.services.events.webhooks import add_webhook
+from app.services.operations.housekeeping import CheckpointWorker
+from app.web.context import AppContext
+from tests.support.clock import A_TUESDAY, SettableClock
+from tests.support.concerns import Concern
+from tests.support.databases import raw_connection
+from tests.support.desk import Desk
+from tests.support.editions import a_key
+from tests.support.receiver import Receiver
+
+# The leaves and roots of the tests of Certificate Transparency, where this tree comes from.
+LEAVES = ["", "00", "10", "2021", "3031", "40414243", "5051525354555657", "606162636465666768696a6b6c6d6e6f"]
+ROOTS = [
+    "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855",
+    "6e340b9cffb37a989ca544e6bb780a2c78901d3fb33738768511a30617afa01d",
+    "fac54203e7cc696cf0dfcb42c92a1d9dbaf70ad9e621f4bd8d98662f00e3c125",
+    "aeb6bcfe274b70a14fb067a5e5578264db0fa9b51af5e0ba159158f329e06e77",
+    "d37ee418976dd95753c1c73862b9398fa2a2cf9b4ff0fdfe8b30cd95209614b7",
+    "4e3bbb1f7b478dcfe71fb631631519a3bca12c9aefca1612bfce4c13a86264d4",
+    "76e67dadbcdf1e10e1b74ddc608abd2f98dfb16fbce75277b5232a127f2087ef",
+    "ddb89be403809e325750d3d263cd78929c2942b7942a34b77e122c9594a74c8c",
+    "5dc9da79a70659a9ad559cb701ded9a2ab9d823aad2f4960cfe370eff4604328",
+]
+
+
+@pytest.fixture
+def context(service: FastAPI) -> AppContext:
+    context: AppContext = service.state.context
+    return context
+
+
+@pytest.fixture
+def reference(client: TestClient, a_concern: Concern) -> str:
+    return str(client.post("/v1/concerns", json=a_concern()).json()["reference"])
+
+
+def test_the_tree_is_that_of_rfc_6962() -> None:
+    tree = MerkleTree()
+    roots = [tree.root.hex()]
+    for leaf in LEAVES:
+        tree.append(bytes.fromhex(leaf))
+        roots.append(tree.root.hex())
+
+    assert roots == ROOTS
+    assert len(tree.frontier) == 1  # eight leaves are one complete tree
+
+
+def opened_by_the_specification(note: str, verifier_key: str) -> list[str]:
+    """Check a note with the text of the specification alone (c2sp.org/signed-note); return the lines of its text."""
+    text, signature_line = note.split("\n\n")
+    name, _, encoded_key = verifier_key.split("+", 2)
+    key = base64.b64decode(encoded_key)
+    dash, signer, encoded = signature_line.rstrip("\n").split(" ")
+    signature = base64.b64decode(encoded)
+    assert (dash, signer, key[0]) == ("—", name, 1)
+    assert signature[:4] == hashlib.sha256(name.encode() + b"\n" + key).digest()[:4]
+    Ed25519PublicKey.from_public_bytes(key[1:]).verify(signature[4:], f"{text}\n".encode())
+    return text.split("\n")
+
+
+def test_an_auditor_gets_the_end_of_the_record_signed_in_the_format_of_transparency_logs(
+    desk: Desk, settings: Settings, reference: str
+) -> None:
+    desk.get(f"/concerns/{reference}")
+
+    answer = desk.get("/checkpoint").json()
+
+    with raw_connection(settings.data_dir) as database:
+        hashes = database.execute("SELECT sha256 FROM log_entries ORDER BY number").fetchall()
+        last = database.execute("SELECT chain, act FROM disclosures ORDER BY at DESC, chain DESC").fetchall()
+    tree = MerkleTree()
+    tree.extend(bytes.fromhex(sha256) for (sha256,) in hashes)
+    assert opened_by_the_specification(answer["checkpoint"], answer["verifier_key"]) == [
+        "127.0.0.1:8000/disclosures",
+        str(len(hashes)),
+        base64.b64encode(tree.root).decode(),
+    ]
+    assert (answer["size"], answer["root_sha256"]) == (len(hashes), tree.root.hex())
+    assert ("audit", "checkpoint_signed") in last
+    assert desk.http.get("/v1/desk/checkpoint", headers=a_key(desk.http, Scope.READ)).status_code == 403
+
+
+def test_a_checkpoint_is_made_a_day_after_the_first_disclosure_and_then_each_day_by_one_of_many_processes(
+    context: AppContext, clock: SettableClock, reference: str
+) -> None:
+    assert reference
+    workers = [CheckpointWorker(context.checkpoints, clock) for _ in range(4)]
+    made = []
+    for hours in (0, 23, 24, 25, 47, 48, 96):
+        clock.time = A_TUESDAY + dt.timedelta(hours=hours)
+        with ThreadPoolExecutor() as pool:
+            list(pool.map(CheckpointWorker.run_once, workers))
+        with raw_connection(context.settings.data_dir) as database:
+            made.append(database.execute("SELECT count(*) FROM checkpoints").fetchone()[0])
+
+    assert made == [0, 0, 1, 1, 1, 2, 3]
+    assert dt.timedelta(days=1) == DAY
+
+
+def test_a_checkpoint_continues_from_the_one_before_and_is_the_same_as_of_the_whole_record(
+    context: AppContext, desk: Desk, reference: str
+) -> None:
+    for _ in range(5):
+        context.checkpoints.make(at=A_TUESDAY)
+        desk.get(f"/concerns/{reference}")
+    row = context.checkpoints.make(at=A_TUESDAY)
+
+    with raw_connection(context.settings.data_dir) as database:
+        hashes = database.execute("SELECT sha256 FROM log_entries ORDER BY number").fetchall()
+    tree = MerkleTree()
+    tree.extend(bytes.fromhex(sha256) for (sha256,) in hashes)
+    assert (row.size, row.root_sha256) == (len(hashes), tree.root.hex())
+
+
+def test_the_second_party_is_sent_each_checkpoint_and_finds_with_it_what_was_cut(
+    context: AppContext, settings: Settings, clock: SettableClock, reference: str, tmp_path: Path
+) -> None:
+    receiver = Receiver()
+    guard = SsrfGuard(frozenset({"127.0.0.1"}))
+    kinds = [EventKind.AUDIT_CHECKPOINT]
+    add_webhook(context.writer, name="second-party", url=receiver.url, kinds=kinds, guard=guard, at=clock())
+    context.checkpoints.make(at=clock())
+
+    WebhookDispatcher(context.writer, frozenset({"127.0.0.1"}), clock).deliver_due()
+    receiver.close()
+
+    (notice,) = receiver.notices
+    stored = tmp_path / "notice.json"
+    stored.write_bytes(notice.body)
+    event = json.loads(notice.body)
+    key = context.checkpoints.signer.verifier_key
+    assert event["type"] == "audit.checkpoint"
+    assert event["data"]["checkpoint"].split("\n")[1] == "1"
+    assert reference not in notice.body.decode()
+    options = ["verify", "--data-dir", str(settings.data_dir), "--checkpoint", str(stored), "--key", key]
+    assert CliRunner().invoke(app, options).exit_code == 0
+
+
+def test_a_checkpoint_that_no_known_key_signed_or_that_is_misshapen_is_refused() -> None:
+    key, other = Ed25519PrivateKey.generate(), Ed25519PrivateKey.generate()
+    signer = NoteSigner(origin_at("https://council.example"), key)
+    verifier = parse_verifier_key(signer.verifier_key)
+    note = signer.sign(3, bytes(32))
+    text, _, signatures = note.partition("\n\n")
+    foreign = NoteSigner("other.example/disclosures", other).sign(3, bytes(32)).partition("\n\n")[2]
+    changes = [
+        "",
+        text,
+        note.replace("\n3\n", "\n4\n"),
+        note.replace("council", "counsel"),
+        note.replace("— ", "- "),
+        f"{text}\n\n{foreign}",
+        f"{text}\n\n{signatures}{signatures[:-10]}\n",
+        note * 2000,
+    ]
+
+    assert open_checkpoint(note, [verifier]).size == 3
+    assert open_checkpoint(f"{text}\n\n{foreign}{signatures}", [verifier]).size == 3  # others may sign it too
+    for changed in changes:
+        with pytest.raises(CheckpointNotGenuine):
+            open_checkpoint(changed, [verifier])
+    with pytest.raises(CheckpointNotGenuine):
+        open_checkpoint(note, [Verifier(other.public_key())])
+    with pytest.raises(SetupError):
+        parse_verifier_key(signer.verifier_key.replace("council", "counsel"))
+    with pytest.raises(InvalidSignature):
+        opened_by_the_specification(note.replace("\n3\n", "\n4\n"), signer.verifier_key)
+
+
+AUTHORITY = """
+[tsa]
+default_tsa = local
+[local]
+serial = {folder}/serial
+signer_cert = {folder}/tsa.pem
+signer_key = {folder}/tsa.key
+signer_digest = sha256
+default_policy = 1.2.3.4.1
+digests = sha256
+accuracy = secs:1
+ess_cert_id_alg = sha256
+[extensions]
+extendedKeyUsage = critical,timeStamping
+[authority]
+basicConstraints = critical,CA:TRUE
+keyUsage = critical,keyCertSign
+"""
+
+
+def openssl(*words: str | Path) -> None:
+    subprocess.run(["openssl", *map(str, words)], check=True, capture_output=True)
+
+
+@pytest.fixture
+def authority(tmp_path: Path) -> Path:
+    """A time stamping authority of this machine: its configuration, keys and certificates."""
+    if shutil.which("openssl") is None:
+        pytest.skip("no openssl here to make an authority with")
+    folder = tmp_path / "authority"
+    folder.mkdir()
+    settings = folder / "settings.cnf"
+    settings.write_text(AUTHORITY.format(folder=folder))
+    (folder / "serial").write_text("01\n")
+    new = ("-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-config", settings)
+    (folder / "settings.cnf").write_text(
+        AUTHORITY.format(folder=folder) + "[req]\ndistinguished_name = name\n[name]\ncommonName = name\n"
+    )
+    openssl(
+        "req", "-x509", *new, "-keyout", folder / "ca.key", "-out", folder / "ca.pem", "-days", "30",
+        "-subj", "/CN=Example authority", "-extensions", "authority",
+    )  # fmt: skip
+    openssl("req", *new, "-keyout", folder / "tsa.key", "-out", folder / "tsa.csr", "-subj", "/CN=Example time stamps")
+    openssl(
+        "x509", "-req", "-in", folder / "tsa.csr", "-CA", folder / "ca.pem", "-CAkey", folder / "ca.key",
+        "-CAcreateserial", "-out", folder / "tsa.pem", "-days", "30", "-extfile", settings, "-extensions", "extensions",
+    )  # fmt: skip
+    return folder
+
+
+@contextmanager
+def serving(authority: Path, *, broken: bool = False) -> Iterator[str]:
+    """Serve the authority over HTTP, by `openssl ts`; a broken one answers with something else."""
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            assert self.headers["Content-Type"] == "application/timestamp-query"
+            (authority / "query.tsq").write_bytes(self.rfile.read(int(self.headers["Content-Length"])))
+            openssl(
+                "ts", "-reply", "-config", authority / "settings.cnf", "-queryfile", authority / "query.tsq",
+                "-out", authority / "reply.tsr",
+            )  # fmt: skip
+            reply = b"no reply" if broken else (authority / "reply.tsr").read_bytes()
+            self.send_response(200)
+            self.send_header("Content-Type", "application/timestamp-reply")
+            self.send_header("Content-Length", str(len(reply)))
+            self.end_headers()
+            self.wfile.write(reply)
+
+        def log_message(self, *_: object) -> None:
+            """Log nothing."""
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    try:
+        yield f"http://127.0.0.1:{server.server_port}/"
+    finally:
+        server.shutdown()
+        server.server_close()
+
+
+@pytest.mark.slow
+def test_a_checkpoint_is_stamped_by_an_authority_and_the_stamp_is_checked_by_us_and_by_openssl(
+    settings: Settings, authority: Path, tmp_path: Path
+) -> None:
+    checkpoint, reply, root = tmp_path / "checkpoint.txt", tmp_path / "checkpoint.txt.tsr", authority / "ca.pem"
+    with serving(authority) as url:
+        environment = {"GUIDANCE_TIMESTAMP_URL": url}
+        made = CliRunner().invoke(
+            app,
+            ["audit", "checkpoint", "--out", str(checkpoint), "--data-dir", str(settings.data_dir)],
+            env=environment,
+        )
+    words = ["audit", "timestamp", str(checkpoint), "--reply", str(reply), "--authority", str(root)]
+
+    checked = CliRunner().invoke(app, words)
+
+    assert made.exit_code == 0, made.output
+    assert checked.exit_code == 0, checked.output
+    assert dt.datetime.fromisoformat(checked.stdout.strip()).tzinfo is not None
+    openssl("ts", "-verify", "-data", checkpoint, "-in", reply, "-CAfile", root)
+    with pytest.raises(TimestampNotGenuine):
+        check_timestamp(reply.read_bytes(), b"another checkpoint", root)
+    with pytest.raises(TimestampNotGenuine):
+        check_timestamp(b"no reply", checkpoint.read_bytes(), root)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("broken", [True, False])
+def test_a_checkpoint_does_not_wait_for_an_authority_that_fails(
+    settings: Settings, clock: SettableClock, authority: Path, broken: bool
+) -> None:
+    with serving(authority, broken=broken) as url:
+        address = url if broken else "http://127.0.0.1:1/"
+        with pytest.raises(TimestampUnavailable):
+            TimestampAuthority(address)(b"a message")
+        service: Any = create_app(settings.model_copy(update={"timestamp_url": address}), clock)
+        with TestClient(service):
+            made = service.state.context.checkpoints.make(at=A_TUESDAY)
+
+    assert (made.timestamp, made.size) == (None, 0)
