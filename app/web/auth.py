@@ -11,7 +11,7 @@ from app.errors import ScopeMissing, TokenMissing
 from app.models.clients import Scope
 from app.services.access.clients import Principal
 from app.store.disclosures import Actor
-from app.web.context import AppContext, ContextDep
+from app.web.context import context_of
 
 ANONYMOUS = "anonymous"
 
@@ -42,14 +42,12 @@ async def require_status_token(credentials: StatusTokenCredentials) -> str:
     return credentials.credentials
 
 
-async def require_client(
-    request: Request, security: SecurityScopes, context: ContextDep, credentials: ClientCredentials
-) -> Principal:
+async def require_client(request: Request, security: SecurityScopes, credentials: ClientCredentials) -> Principal:
     """Return the client, which has every scope that the route needs.
 
     Raises `TokenMissing`, `TokenInvalid` or `ScopeMissing`.
     """
-    return await _authenticate(request, context, credentials, security.scopes)
+    return await _authenticate(request, credentials, security.scopes)
 
 
 async def require_actor(request: Request, principal: Annotated[Principal, Depends(require_client)]) -> Actor:
@@ -57,23 +55,23 @@ async def require_actor(request: Request, principal: Annotated[Principal, Depend
     return Actor(principal.name, request.client.host if request.client else "unknown")
 
 
-async def require_submitter(request: Request, context: ContextDep, credentials: ClientCredentials) -> str:
+async def require_submitter(request: Request, credentials: ClientCredentials) -> str:
     """Return the name of a client with the scope to submit, or `ANONYMOUS` for a request without a token.
 
     Raises `TokenMissing` without a token if anonymous concerns are switched off, `TokenInvalid` or `ScopeMissing`.
     """
-    if credentials is None and context.settings.anonymous_concerns:
+    if credentials is None and context_of(request).settings.anonymous_concerns:
         return ANONYMOUS
-    return (await _authenticate(request, context, credentials, [Scope.SUBMIT])).name
+    return (await _authenticate(request, credentials, [Scope.SUBMIT])).name
 
 
 async def _authenticate(
-    request: Request, context: AppContext, credentials: HTTPAuthorizationCredentials | None, scopes: Sequence[str]
+    request: Request, credentials: HTTPAuthorizationCredentials | None, scopes: Sequence[str]
 ) -> Principal:
     """Return the client with that key and those scopes. Its name is set on the request, for the rate limits."""
     if credentials is None:
         raise TokenMissing
-    principal = await run_in_threadpool(context.authenticator.authenticate, credentials.credentials)
+    principal = await run_in_threadpool(context_of(request).authenticator.authenticate, credentials.credentials)
     request.state.client = principal.name
     for scope in scopes:
         if scope not in principal.scopes:

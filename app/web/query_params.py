@@ -4,8 +4,8 @@ import re
 from typing import Annotated, Any
 
 from fastapi import Depends, Query, Request, params
+from fastapi.dependencies.models import Dependant
 from fastapi.dependencies.utils import get_flat_params
-from fastapi.routing import APIRoute
 from pydantic import BeforeValidator
 from pydantic_core import PydanticCustomError
 
@@ -41,14 +41,11 @@ async def ignore_unknown_query() -> None:
 UNKNOWN_IGNORED = Depends(ignore_unknown_query)
 
 
-async def reject_unknown_query(request: Request) -> None:
+def reject_unknown_query(request: Request, dependant: Dependant) -> None:
     """Raise `InvalidQuery` for a parameter that the route does not have, or that is given twice."""
-    if not request.scope["query_string"]:
-        return
-    route: APIRoute = request.scope["route"]
-    known = {field.alias for field in get_flat_params(route.dependant) if isinstance(field.field_info, params.Query)}
+    known = {field.alias for field in get_flat_params(dependant) if isinstance(field.field_info, params.Query)}
     names = [name for name, _ in request.query_params.multi_items()]
-    ignored = any(dependency.call is ignore_unknown_query for dependency in route.dependant.dependencies)
+    ignored = any(dependency.call is ignore_unknown_query for dependency in dependant.dependencies)
     if not ignored and any(name not in known for name in names):
         hint = f"This path knows: {', '.join(sorted(known))}." if known else "This path knows none."
         raise InvalidQuery([FieldError((), f"A query parameter is unknown. {hint}")])
