@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 from sqlmodel import Session
 
 
-class Outcome(NamedTuple):
+class WriteOutcome(NamedTuple):
     """The result of an operation, or the error that it ended with."""
 
     result: Any
@@ -39,9 +39,9 @@ class Queued:
         return self._claimed.acquire(blocking=False)
 
 
-def report(outcomes: Sequence[tuple[Queued, Outcome]]) -> None:
+def report(outcomes: Sequence[tuple[Queued, WriteOutcome]]) -> None:
     """Give each caller its outcome. An event loop is woken once for all of its callers."""
-    by_loop: defaultdict[asyncio.AbstractEventLoop | None, list[tuple[Queued, Outcome]]] = defaultdict(list)
+    by_loop: defaultdict[asyncio.AbstractEventLoop | None, list[tuple[Queued, WriteOutcome]]] = defaultdict(list)
     for queued, outcome in outcomes:
         by_loop[queued.loop].append((queued, outcome))
     for loop, its_outcomes in by_loop.items():
@@ -52,7 +52,7 @@ def report(outcomes: Sequence[tuple[Queued, Outcome]]) -> None:
             loop.call_soon_threadsafe(_resolve, its_outcomes)
 
 
-def _resolve(outcomes: Sequence[tuple[Queued, Outcome]]) -> None:
+def _resolve(outcomes: Sequence[tuple[Queued, WriteOutcome]]) -> None:
     """Give each caller its outcome, unless it has stopped waiting."""
     for queued, outcome in outcomes:
         if queued.future.done():

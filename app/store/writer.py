@@ -24,7 +24,7 @@ from sqlmodel import Session
 from app.errors import GuidanceError, StoreBusy
 from app.logs import Log
 from app.store.database import for_writing
-from app.store.write_queue import Outcome, Queued, report
+from app.store.write_queue import WriteOutcome, Queued, report
 
 _T = TypeVar("_T")
 P = ParamSpec("P")
@@ -179,13 +179,13 @@ class Writer:
         except Exception as failure:  # the writer continues after every failure of a batch
             if len(batch) == 1:
                 self._fails = isinstance(failure, DBAPIError) and not isinstance(failure, IntegrityError)
-                report([(batch[0], Outcome(None, _caller_error(failure)))])
+                report([(batch[0], WriteOutcome(None, _caller_error(failure)))])
                 return
             for queued in batch:  # find the operation that failed: each in a transaction of its own
                 self._commit([queued])
 
     def _commit_together(self, batch: list[Queued]) -> None:
-        outcomes: list[tuple[Queued, Outcome]] = []
+        outcomes: list[tuple[Queued, WriteOutcome]] = []
         with self._engine.begin() as connection:
             for _, alike in groupby(batch, _batch_key):
                 outcomes += _run_alike(connection, list(alike))
@@ -213,23 +213,23 @@ def _batch_key(queued: Queued) -> object:
     return queued.operation.write_all if isinstance(queued.operation, BatchableWrite) else queued
 
 
-def _run_alike(connection: Connection, alike: Sequence[Queued]) -> list[tuple[Queued, Outcome]]:
+def _run_alike(connection: Connection, alike: Sequence[Queued]) -> list[tuple[Queued, WriteOutcome]]:
     """Run the operations together; if that fails, each by itself, so that only the faulty one is refused."""
     first = alike[0].operation
     if len(alike) > 1 and isinstance(first, BatchableWrite):
         with suppress(GuidanceError, IntegrityError), _savepoint(connection) as session:
             values = [queued.operation.value for queued in alike if isinstance(queued.operation, BatchableWrite)]
             first.write_all(session, values)
-            return [(queued, Outcome(None)) for queued in alike]
+            return [(queued, WriteOutcome(None)) for queued in alike]
     return [(queued, _run(connection, queued.operation)) for queued in alike]
 
 
-def _run(connection: Connection, operation: WriteOp[Any]) -> Outcome:
+def _run(connection: Connection, operation: WriteOp[Any]) -> WriteOutcome:
     try:
         with _savepoint(connection) as session:
-            return Outcome(operation(session))
+            return WriteOutcome(operation(session))
     except GuidanceError as refusal:
-        return Outcome(None, refusal)
+        return WriteOutcome(None, refusal)
 
 
 @contextmanager

@@ -76,8 +76,8 @@ def _new_session(context: AppContext) -> Session:
     return Session(context.engine)  # connects at its first use, in the thread of the route
 
 
-Provider = Callable[[AppContext], Any]
-PROVIDERS: dict[Any, Provider] = {
+ContextValue = Callable[[AppContext], Any]
+PROVIDERS: dict[Any, ContextValue] = {
     get_context: lambda context: context,
     open_session: _new_session,
     get_now: lambda context: context.clock(),

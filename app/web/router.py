@@ -10,7 +10,7 @@ from fastapi import APIRouter, Request, Response, params
 from fastapi.routing import APIRoute
 from sqlmodel import Session
 
-from app.web.context import PROVIDERS, Provider, context_of
+from app.web.context import PROVIDERS, ContextValue, context_of
 from app.web.problem_types import RESPONSES_OF_ALL_ROUTES, Responses
 from app.web.query_params import reject_unknown_query
 
@@ -87,6 +87,6 @@ def _provided(endpoint: Callable[..., Any]) -> Callable[..., Any]:
     return provided
 
 
-def _provider_of(hint: Any) -> Provider | None:
+def _provider_of(hint: Any) -> ContextValue | None:
     dependencies = [each.dependency for each in getattr(hint, "__metadata__", ()) if isinstance(each, params.Depends)]
     return next((PROVIDERS[each] for each in dependencies if each in PROVIDERS), None)
