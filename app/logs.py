@@ -111,8 +111,13 @@ class Lines(logging.Formatter):
         if record.exc_info and record.exc_info[1]:
             common |= {"error": type(record.exc_info[1]).__name__, "frames": frames_of(record.exc_info[1])}
         rows: Sequence[Mapping[str, Any]] = getattr(record, ROWS, NO_FIELDS)
-        lines = [{name: row[name] for name in row if name in ALLOWED} | common for row in rows]
-        return "\n".join([orjson.dumps(line, default=repr).decode() for line in lines])
+        lines = [orjson.dumps({**_allowed(row), **common}, default=repr) for row in rows]
+        return b"\n".join(lines).decode()
+
+
+def _allowed(row: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return the fields of the row that are on the list."""
+    return row if row.keys() <= ALLOWED else {name: row[name] for name in row if name in ALLOWED}
 
 
 def frames_of(error: BaseException) -> list[str]:

@@ -50,5 +50,7 @@ class ErrorPageMiddleware:
 
 
 def _wants_page(scope: Scope) -> bool:
+    if scope["path"].startswith(PATHS_WITHOUT_PAGES):
+        return False
     accept = Headers(scope=scope).get("accept", "")
-    return not scope["path"].startswith(PATHS_WITHOUT_PAGES) and quality("text/html", accept) > quality(JSON, accept)
+    return quality("text/html", accept) > quality(JSON, accept)

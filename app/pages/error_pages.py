@@ -5,7 +5,6 @@ from typing import Any
 
 from fastapi import Request, Response
 from fastapi.exceptions import RequestValidationError
-from fastapi.routing import APIRoute
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as NoConnectionInTime
 
@@ -16,6 +15,7 @@ from app.web import problem_types
 from app.web.context import AppContext
 from app.web.json_body import InvalidBody
 from app.web.problems import CHALLENGES, RETRY_AFTER_SECONDS
+from app.web.router import GuidanceRoute
 
 log = Log(__name__)
 
@@ -38,7 +38,7 @@ ERROR_TEXTS = {
 }
 
 
-class PageRoute(APIRoute):
+class PageRoute(GuidanceRoute):
     """A route whose errors are pages."""
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:

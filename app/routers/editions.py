@@ -29,7 +29,6 @@ from app.presenters.guides import (
 from app.presenters.memento import memento_headers, memento_links, time_map
 from app.routers.params import MAX_NUMBER, EditionNumber, GuideName, ItemName, SectionName
 from app.store.catalogue import find_mentions
-from app.store.contents import read_content
 from app.store.editions import EditionHead, EditionKey, current_of, get_history, readable_of
 from app.web import problem_types as problems
 from app.web.auth import PUBLIC
@@ -96,7 +95,7 @@ def read_edition(
     head = readable_of(history, number)
     return public_response(
         request,
-        present_edition(head, read_content(session, head.key), EditionStatus.PUBLISHED),
+        present_edition(head, context.contents(head.key, session), EditionStatus.PUBLISHED),
         caching=CACHE_IMMUTABLE,
         more_links=_successor(history, head) | memento_links(context.settings.public_url, guide),
         more_headers=memento_headers(head),
@@ -110,8 +109,10 @@ def read_edition(
     responses=problem_responses(*problems.NUMBERED_EDITION_PROBLEMS),
 )
 def read_changes(
+    *,
     request: Request,
     session: SessionDep,
+    context: ContextDep,
     guide: GuideName,
     number: EditionNumber,
     since: Annotated[
@@ -126,7 +127,7 @@ def read_changes(
     if since is None and number == 1:
         raise InvalidQuery([FieldError((), "Edition 1 has none before it. Name one to compare with: since=2.")])
     other = readable_of(history, since or number - 1)
-    before, after = read_content(session, other.key), read_content(session, head.key)
+    before, after = context.contents(other.key, session), context.contents(head.key, session)
     path = edition_path(*head.key)
     response = ChangesResponse(
         **edition_fields(head, after, EditionStatus.PUBLISHED),
@@ -146,12 +147,18 @@ def read_changes(
     responses=CSV.documented(AS_PUBLISHED) | problem_responses(problems.NOT_FOUND, *problems.NUMBERED_EDITION_PROBLEMS),
 )
 def read_edition_section(
-    request: Request, session: SessionDep, guide: GuideName, number: EditionNumber, section: SectionName
+    *,
+    request: Request,
+    session: SessionDep,
+    context: ContextDep,
+    guide: GuideName,
+    number: EditionNumber,
+    section: SectionName,
 ) -> Response:
     """One section of exactly that edition, with the cautions that must be read with it."""
     history = get_history(session, guide=guide)
     head = readable_of(history, number)
-    response = present_section(head, read_content(session, head.key), EditionStatus.PUBLISHED, section)
+    response = present_section(head, context.contents(head.key, session), EditionStatus.PUBLISHED, section)
     return public_response(
         request, response, caching=CACHE_IMMUTABLE, more_links=_successor(history, head, f"/{section.value}")
     )
@@ -165,8 +172,10 @@ def read_edition_section(
     | problem_responses(problems.NOT_FOUND, problems.ITEM_NOT_FOUND, *problems.NUMBERED_EDITION_PROBLEMS),
 )
 def read_edition_item(
+    *,
     request: Request,
     session: SessionDep,
+    context: ContextDep,
     guide: GuideName,
     number: EditionNumber,
     section: SectionName,
@@ -175,7 +184,7 @@ def read_edition_item(
     """One item of exactly that edition."""
     history = get_history(session, guide=guide)
     head = readable_of(history, number)
-    content = read_content(session, head.key)
+    content = context.contents(head.key, session)
     below = f"/{section.value}/{item_id}"
     mentions = find_mentions(session, guide=guide, part=section.key, item_id=item_id)
     links = item_links(head.key, edition_path(*head.key), below, mentions)

@@ -7,6 +7,7 @@ Each format has a path of its own. With `Accept`, the path of the JSON serves CS
 from fastapi import Request, Response
 from sqlmodel import Session
 
+from app.models.guidance.editions import EditionContent
 from app.models.guidance.sections import Section
 from app.models.links import edition_path, guide_path
 from app.presenters.csv_table import csv_name, section_csv
@@ -15,7 +16,6 @@ from app.presenters.markdown import edition_markdown
 from app.presenters.memento import VARY, memento_headers, memento_links
 from app.presenters.pdf import edition_pdf
 from app.routers.params import EditionNumber, GuideName, SectionName
-from app.store.contents import read_content
 from app.store.editions import EditionHead, get_current, get_history, readable_of
 from app.web import problem_types as problems
 from app.web.auth import PUBLIC
@@ -77,7 +77,7 @@ def read_edition_as_markdown(
 def read_guide_as_pdf(request: Request, session: SessionDep, context: ContextDep, guide: GuideName) -> Response:
     """The same page as that of the numbered edition."""
     head = get_current(session, guide=guide)
-    return _pdf_response(request, context, head, guide_path(guide))
+    return _pdf_response(request, session, context, head, guide_path(guide))
 
 
 @router.get(
@@ -97,7 +97,7 @@ def read_edition_as_pdf(
     emergency stands outside editions.
     """
     head = readable_of(get_history(session, guide=guide), number)
-    return _pdf_response(request, context, head, edition_path(*head.key))
+    return _pdf_response(request, session, context, head, edition_path(*head.key))
 
 
 @router.get(
@@ -107,14 +107,17 @@ def read_edition_as_pdf(
     response_class=Response,
     responses=AS_CSV | problem_responses(problems.NOT_FOUND, *problems.CURRENT_EDITION_PROBLEMS),
 )
-def read_section_as_csv(request: Request, session: SessionDep, guide: GuideName, section: SectionName) -> Response:
+def read_section_as_csv(
+    request: Request, session: SessionDep, context: ContextDep, guide: GuideName, section: SectionName
+) -> Response:
     """One item a row (RFC 4180, UTF-8, with a header row), and in every row its edition and the cautions.
 
     A cell that begins with `=`, `+`, `-`, `@`, a tab or a carriage return has an apostrophe before it, so that no
     spreadsheet runs it.
     """
     head = get_current(session, guide=guide)
-    return _csv_response(request, session, head, section, path=guide_path(guide), caching=CACHE_CURRENT)
+    content = context.contents(head.key, session)
+    return _csv_response(request, content, head, section, path=guide_path(guide), caching=CACHE_CURRENT)
 
 
 @router.get(
@@ -125,35 +128,42 @@ def read_section_as_csv(request: Request, session: SessionDep, guide: GuideName,
     responses=AS_CSV | problem_responses(problems.NOT_FOUND, *problems.NUMBERED_EDITION_PROBLEMS),
 )
 def read_edition_section_as_csv(
-    request: Request, session: SessionDep, guide: GuideName, number: EditionNumber, section: SectionName
+    *,
+    request: Request,
+    session: SessionDep,
+    context: ContextDep,
+    guide: GuideName,
+    number: EditionNumber,
+    section: SectionName,
 ) -> Response:
     """One section of exactly that edition, laid out as that of the current one."""
     head = readable_of(get_history(session, guide=guide), number)
-    return _csv_response(request, session, head, section, path=edition_path(*head.key), caching=CACHE_IMMUTABLE)
+    content = context.contents(head.key, session)
+    return _csv_response(request, content, head, section, path=edition_path(*head.key), caching=CACHE_IMMUTABLE)
 
 
 def _markdown_response(
     request: Request, session: Session, context: AppContext, head: EditionHead, path: str, headers: Headers
 ) -> Response:
-    content = read_content(session, head.key)
+    content = context.contents(head.key, session)
     page = edition_markdown(head, content, context.reference_data.signposts, context.settings.public_url)
     links = edition_links(head.key, path, MARKDOWN.suffix) | memento_links(context.settings.public_url, head.guide)
     return conditional_response(request, page, media_type=MARKDOWN.content_type, links=links, more_headers=headers)
 
 
-def _pdf_response(request: Request, context: AppContext, head: EditionHead, path: str) -> Response:
+def _pdf_response(request: Request, session: Session, context: AppContext, head: EditionHead, path: str) -> Response:
     signposts, public_url = context.reference_data.signposts, context.settings.public_url
-    page = edition_pdf(head, context.contents(head.key), signposts, public_url)
+    page = edition_pdf(head, context.contents(head.key, session), signposts, public_url)
     response = conditional_response(request, page, media_type=PDF_TYPE, links=edition_links(head.key, path, PDF_SUFFIX))
     response.headers["Content-Disposition"] = f'inline; filename="{head.guide}-edition-{head.number}.pdf"'
     return response
 
 
 def _csv_response(
-    request: Request, session: Session, head: EditionHead, section: Section, *, path: str, caching: str
+    request: Request, content: EditionContent, head: EditionHead, section: Section, *, path: str, caching: str
 ) -> Response:
     links = edition_links(head.key, path, f"/{section.value}{CSV.suffix}")
-    sheet = section_csv(head, read_content(session, head.key), section)
+    sheet = section_csv(head, content, section)
     response = conditional_response(request, sheet, media_type=CSV.content_type, caching=caching, links=links)
     response.headers["Content-Disposition"] = f'inline; filename="{csv_name(head, section)}"'
     return response

@@ -25,7 +25,6 @@ from app.presenters.guides import (
 from app.presenters.memento import VARY, memento_links, redirect_to_edition_at, requested_moment
 from app.routers.params import GuideCursor, GuideName, ItemName, SectionName
 from app.store.catalogue import find_mentions, find_orders
-from app.store.contents import read_content
 from app.store.editions import get_current, get_history, list_current
 from app.web import problem_types as problems
 from app.web.auth import PUBLIC
@@ -107,7 +106,7 @@ def read_guide(
     if moment is not None:
         return redirect_to_edition_at(get_history(session, guide=guide), moment, context.settings.public_url)
     head = get_current(session, guide=guide)
-    response = present_edition(head, read_content(session, head.key), EditionStatus.CURRENT)
+    response = present_edition(head, context.contents(head.key, session), EditionStatus.CURRENT)
     more_links = memento_links(context.settings.public_url, guide)
     return public_response(request, response, more_links=more_links, more_headers=VARY)
 
@@ -118,10 +117,12 @@ def read_guide(
     response_model=SectionResponse,
     responses=AS_CSV | problem_responses(problems.NOT_FOUND, *problems.CURRENT_EDITION_PROBLEMS),
 )
-def read_section(request: Request, session: SessionDep, guide: GuideName, section: SectionName) -> Response:
+def read_section(
+    request: Request, session: SessionDep, context: ContextDep, guide: GuideName, section: SectionName
+) -> Response:
     """One section, word for word, with the cautions that must be read with it."""
     head = get_current(session, guide=guide)
-    content = read_content(session, head.key)
+    content = context.contents(head.key, session)
     return public_response(request, present_section(head, content, EditionStatus.CURRENT, section))
 
 
@@ -132,12 +133,18 @@ def read_section(request: Request, session: SessionDep, guide: GuideName, sectio
     responses=problem_responses(problems.NOT_FOUND, problems.ITEM_NOT_FOUND, *problems.CURRENT_EDITION_PROBLEMS),
 )
 def read_item(
-    request: Request, session: SessionDep, guide: GuideName, section: SectionName, item_id: ItemName
+    *,
+    request: Request,
+    session: SessionDep,
+    context: ContextDep,
+    guide: GuideName,
+    section: SectionName,
+    item_id: ItemName,
 ) -> Response:
     """One item, with the editions in which it stands and where its words changed."""
     history = get_history(session, guide=guide)
     head = get_current(session, guide=guide)
-    content = read_content(session, head.key)
+    content = context.contents(head.key, session)
     mentions = find_mentions(session, guide=guide, part=section.key, item_id=item_id)
     response = ItemResponse(
         **edition_fields(head, content, EditionStatus.CURRENT),

@@ -29,7 +29,7 @@ FAILING = {
 
 
 @router.get("/health/live", summary="Is the process alive?", responses=response_example(checks={}))
-def read_liveness() -> Health:
+async def read_liveness() -> Health:
     """Answers as long as the process does."""
     return Health(status=HEALTHY, checks={})
 

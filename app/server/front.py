@@ -41,13 +41,15 @@ class FrontCache:
         self._cache = cache
         self._records = records
         self._parsed: dict[bytes, CacheRequest] = {}
+        self._server_headers: list[tuple[bytes, bytes]] = []
+        self._server_fields = b""
 
     def read(self, data: bytes) -> CacheRequest | None:
         """Return the parsed request; None unless the data is one whole request that the cache may answer."""
         return self._parsed.get(data) or self._parse(data)
 
-    def respond(self, data: bytes, request: CacheRequest) -> tuple[bytes, bytes] | None:
-        """Return the status line, and the fields with the body; None if the server must make the response."""
+    def respond(self, data: bytes, request: CacheRequest, server_headers: list[tuple[bytes, bytes]]) -> bytes | None:
+        """Return the response with the server's own headers; None if the server must make the response."""
         started = time.perf_counter()
         found = self._cache.find(request)
         if found is None:
@@ -58,8 +60,17 @@ class FrontCache:
         request_id = new_request_id()
         seconds = time.perf_counter() - started
         self._records.add(Answered(request_id, "GET", route_template(route), response.status, seconds))
-        rest = b"%bx-request-id: %b\r\n\r\n%b" % (response.fields, request_id.encode(), response.body)
-        return STATUS_LINES[response.status], rest
+        status_line, own = STATUS_LINES[response.status], self._fields_of(server_headers)
+        return b"".join(
+            (status_line, own, response.fields, b"x-request-id: ", request_id.encode(), b"\r\n\r\n", response.body)
+        )
+
+    def _fields_of(self, server_headers: list[tuple[bytes, bytes]]) -> bytes:
+        """Return the server's headers as bytes. The server makes a new list every second, for the date."""
+        if server_headers is not self._server_headers:
+            self._server_fields = b"".join(b"%b: %b\r\n" % field for field in server_headers)
+            self._server_headers = server_headers
+        return self._server_fields
 
     def _parse(self, data: bytes) -> CacheRequest | None:
         """Parse the request as uvicorn does, with the same library."""
@@ -138,13 +149,13 @@ class Front(Connection):
         if request is None:
             self._is_plain = False
             return False
-        response = None if self._unanswered or self.deadline.is_write_paused else self._cache.respond(data, request)
+        response = None
+        if not self._unanswered and not self.deadline.is_write_paused:
+            response = self._cache.respond(data, request, self._server_state.default_headers)
         if response is None:
             self._unanswered += 1
             return False
-        status_line, rest = response
-        own = [b"%b: %b\r\n" % field for field in self._server_state.default_headers]
-        self.deadline.transport.write(b"".join((status_line, *own, rest)))
+        self.deadline.transport.write(response)
         self.deadline.restart()
         return True
 

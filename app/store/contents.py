@@ -56,12 +56,18 @@ class Contents:
         self._lock = Lock()
         self._cached: OrderedDict[EditionKey, EditionContent] = OrderedDict()
 
-    def __call__(self, key: EditionKey) -> EditionContent:
-        """Return the content of the edition, from the cache if possible. Raise `NoSuchEdition`."""
+    def __call__(self, key: EditionKey, session: Session | None = None) -> EditionContent:
+        """Return the content of the edition, from the cache if possible. Raise `NoSuchEdition`.
+
+        A caller that has a session passes it, so that a read of the database needs no second connection.
+        """
         found = self.cached(key)
         if found is not None:
             return found
-        with Session(self._engine) as session:
+        if session is None:
+            with Session(self._engine) as own:
+                found = read_content(own, key)
+        else:
             found = read_content(session, key)
         with self._lock:
             self._cached[key] = found

@@ -12,10 +12,10 @@ from concurrent.futures import Future
 from concurrent.futures import TimeoutError as FutureTimeoutError
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from functools import partial, wraps
+from functools import wraps
 from itertools import groupby
 from queue import Empty, SimpleQueue
-from typing import Any, Concatenate, Generic, NamedTuple, ParamSpec, TypeVar
+from typing import Any, Concatenate, Generic, ParamSpec, TypeVar
 
 from sqlalchemy import Connection, Engine, text
 from sqlalchemy.exc import DBAPIError, IntegrityError
@@ -24,6 +24,7 @@ from sqlmodel import Session
 from app.errors import GuidanceError, StoreBusy
 from app.logs import Log
 from app.store.database import for_writing
+from app.store.write_queue import WriteOutcome, Queued, report
 
 _T = TypeVar("_T")
 P = ParamSpec("P")
@@ -50,26 +51,6 @@ class BatchableWrite(Generic[_T]):
         self.write_all(session, [self.value])
 
 
-class _Outcome(NamedTuple):
-    result: Any
-    error: Exception | None = None
-
-
-class _Queued:
-    """An operation in the queue, and the callback that gets its outcome."""
-
-    __slots__ = ("_claimed", "operation", "report")
-
-    def __init__(self, operation: WriteOp[Any], report: Callable[[_Outcome], object]) -> None:
-        self.operation = operation
-        self.report = report
-        self._claimed = threading.Lock()
-
-    def claim(self) -> bool:
-        """Claim once: True for whichever comes first, the writer (about to run it) or the caller (timed out)."""
-        return self._claimed.acquire(blocking=False)
-
-
 class Writer:
     """Run operations in the order of their arrival, many to a commit.
 
@@ -91,7 +72,7 @@ class Writer:
         on_flush: Callable[[int, float], None] = lambda _operations, _seconds: None,
     ) -> None:
         self._engine = for_writing(engine)
-        self._queue: SimpleQueue[_Queued | None] = SimpleQueue()
+        self._queue: SimpleQueue[Queued | None] = SimpleQueue()
         self._queue_size = queue_size
         self._wait_seconds = wait_seconds
         self._fails = False
@@ -129,7 +110,7 @@ class Writer:
         Raises `StoreBusy` if it could not be stored in time, and any `GuidanceError` that the operation raised.
         """
         outcome: Future[_T] = Future()
-        queued = self._enqueue(_Queued(operation, partial(_resolve, outcome)))
+        queued = self._enqueue(Queued(operation, outcome))
         try:
             return outcome.result(timeout=self._wait_seconds)
         except FutureTimeoutError:
@@ -140,7 +121,7 @@ class Writer:
         """Do the same for a caller on an event loop, without blocking the loop."""
         loop = asyncio.get_running_loop()
         outcome: asyncio.Future[_T] = loop.create_future()
-        queued = self._enqueue(_Queued(operation, partial(_resolve_on, loop, outcome)))
+        queued = self._enqueue(Queued(operation, outcome, loop))
         try:
             async with asyncio.timeout(self._wait_seconds):
                 return await outcome
@@ -149,7 +130,7 @@ class Writer:
         finally:
             queued.claim()
 
-    def _enqueue(self, queued: _Queued) -> _Queued:
+    def _enqueue(self, queued: Queued) -> Queued:
         if self._queue.qsize() >= self._queue_size:
             raise StoreBusy
         self._queue.put(queued)
@@ -163,7 +144,7 @@ class Writer:
             with log.survive("writer_failed"):
                 self._commit([queued for queued in batch if queued and queued.claim()])
 
-    def _gather(self) -> list[_Queued | None]:
+    def _gather(self) -> list[Queued | None]:
         """Return the operations in the queue; if there are several, also those that arrive in the next milliseconds.
 
         A transaction costs as much as several operations, so many callers at once get their results sooner if they
@@ -179,8 +160,8 @@ class Writer:
                 break
         return batch
 
-    def _take_queued(self, limit: int) -> list[_Queued | None]:
-        taken: list[_Queued | None] = []
+    def _take_queued(self, limit: int) -> list[Queued | None]:
+        taken: list[Queued | None] = []
         while len(taken) < limit:
             try:
                 taken.append(self._queue.get_nowait())
@@ -188,19 +169,19 @@ class Writer:
                 break
         return taken
 
-    def _commit(self, batch: list[_Queued]) -> None:
+    def _commit(self, batch: list[Queued]) -> None:
         try:
             self._commit_together(batch)
         except Exception as failure:  # the writer continues after every failure of a batch
             if len(batch) == 1:
-                self._fails = isinstance(failure, DBAPIError)
-                batch[0].report(_Outcome(None, _caller_error(failure)))
+                self._fails = isinstance(failure, DBAPIError) and not isinstance(failure, IntegrityError)
+                report([(batch[0], WriteOutcome(None, _caller_error(failure)))])
                 return
             for queued in batch:  # find the operation that failed: each in a transaction of its own
                 self._commit([queued])
 
-    def _commit_together(self, batch: list[_Queued]) -> None:
-        outcomes: list[tuple[_Queued, _Outcome]] = []
+    def _commit_together(self, batch: list[Queued]) -> None:
+        outcomes: list[tuple[Queued, WriteOutcome]] = []
         with self._engine.begin() as connection:
             for _, alike in groupby(batch, _batch_key):
                 outcomes += _run_alike(connection, list(alike))
@@ -212,8 +193,7 @@ class Writer:
         if raised:
             with log.survive("writer_failed"):
                 self._on_generation_raised()  # before any caller gets its result
-        for queued, outcome in outcomes:
-            queued.report(outcome)
+        report(outcomes)
 
 
 def write_operation(operation: Callable[Concatenate[Session, P], _T]) -> Callable[Concatenate[Writer, P], _T]:
@@ -226,43 +206,28 @@ def write_operation(operation: Callable[Concatenate[Session, P], _T]) -> Callabl
     return run
 
 
-def _batch_key(queued: _Queued) -> object:
+def _batch_key(queued: Queued) -> object:
     """Return the same for all operations that can run together."""
     return queued.operation.write_all if isinstance(queued.operation, BatchableWrite) else queued
 
 
-def _resolve(future: Future[Any] | asyncio.Future[Any], outcome: _Outcome) -> None:
-    """Give the outcome to the caller, unless it has stopped waiting."""
-    if future.done():
-        return
-    if outcome.error is None:
-        future.set_result(outcome.result)
-    else:
-        future.set_exception(outcome.error)
-
-
-def _resolve_on(loop: asyncio.AbstractEventLoop, future: asyncio.Future[Any], outcome: _Outcome) -> None:
-    with suppress(RuntimeError):  # the loop has ended, and no caller waits
-        loop.call_soon_threadsafe(_resolve, future, outcome)
-
-
-def _run_alike(connection: Connection, alike: Sequence[_Queued]) -> list[tuple[_Queued, _Outcome]]:
+def _run_alike(connection: Connection, alike: Sequence[Queued]) -> list[tuple[Queued, WriteOutcome]]:
     """Run the operations together; if that fails, each by itself, so that only the faulty one is refused."""
     first = alike[0].operation
     if len(alike) > 1 and isinstance(first, BatchableWrite):
         with suppress(GuidanceError, IntegrityError), _savepoint(connection) as session:
             values = [queued.operation.value for queued in alike if isinstance(queued.operation, BatchableWrite)]
             first.write_all(session, values)
-            return [(queued, _Outcome(None)) for queued in alike]
+            return [(queued, WriteOutcome(None)) for queued in alike]
     return [(queued, _run(connection, queued.operation)) for queued in alike]
 
 
-def _run(connection: Connection, operation: WriteOp[Any]) -> _Outcome:
+def _run(connection: Connection, operation: WriteOp[Any]) -> WriteOutcome:
     try:
         with _savepoint(connection) as session:
-            return _Outcome(operation(session))
+            return WriteOutcome(operation(session))
     except GuidanceError as refusal:
-        return _Outcome(None, refusal)
+        return WriteOutcome(None, refusal)
 
 
 @contextmanager

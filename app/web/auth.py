@@ -14,7 +14,7 @@ from app.models.clients import Scope
 from app.services.access.principals import Principal
 from app.services.access.rate_limiting import UNKNOWN_ADDRESS
 from app.store.disclosures import Actor
-from app.web.context import AppContext, ContextDep
+from app.web.context import context_of
 
 ANONYMOUS = "anonymous"
 
@@ -47,14 +47,12 @@ async def require_status_token(credentials: StatusTokenCredentials) -> str:
     return credentials.credentials
 
 
-async def require_client(
-    request: Request, security: SecurityScopes, context: ContextDep, credentials: ClientCredentials
-) -> Principal:
+async def require_client(request: Request, security: SecurityScopes, credentials: ClientCredentials) -> Principal:
     """Return the client, which has every scope that the route needs.
 
     Raises `TokenMissing`, `TokenInvalid` or `ScopeMissing`.
     """
-    return await _authenticate(request, context, credentials, security.scopes)
+    return await _authenticate(request, credentials, security.scopes)
 
 
 async def require_actor(request: Request, principal: Annotated[Principal, Depends(require_client)]) -> Actor:
@@ -62,18 +60,18 @@ async def require_actor(request: Request, principal: Annotated[Principal, Depend
     return Actor(principal.name_on_record, request.client.host if request.client else UNKNOWN_ADDRESS)
 
 
-async def require_submitter(request: Request, context: ContextDep, credentials: ClientCredentials) -> str:
+async def require_submitter(request: Request, credentials: ClientCredentials) -> str:
     """Return the name of a client with the scope to submit, or `ANONYMOUS` for a request without a token.
 
     Raises `TokenMissing` without a token if anonymous concerns are switched off, `TokenInvalid` or `ScopeMissing`.
     """
-    if credentials is None and context.settings.anonymous_concerns:
+    if credentials is None and context_of(request).settings.anonymous_concerns:
         return ANONYMOUS
-    return (await _authenticate(request, context, credentials, [Scope.SUBMIT])).name
+    return (await _authenticate(request, credentials, [Scope.SUBMIT])).name
 
 
 async def _authenticate(
-    request: Request, context: AppContext, credentials: HTTPAuthorizationCredentials | None, scopes: Sequence[str]
+    request: Request, credentials: HTTPAuthorizationCredentials | None, scopes: Sequence[str]
 ) -> Principal:
     """Return the client with that key and those scopes. Its name is set on the request, for the rate limits.
 
@@ -81,7 +79,7 @@ async def _authenticate(
     """
     if credentials is None:
         raise TokenMissing
-    request_id = request.state.request_id
+    context, request_id = context_of(request), request.state.request_id
     authenticate = partial(context.authenticator.authenticate, credentials.credentials, at=context.clock())
     try:
         principal = await run_in_threadpool(authenticate)

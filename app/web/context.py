@@ -4,7 +4,7 @@ import datetime as dt
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from threading import Event
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import Depends, Request
 from sqlalchemy import Engine
@@ -58,26 +58,38 @@ class AppContext:
     """The background workers that were started."""
 
 
-async def get_context(request: Request) -> AppContext:
-    """Return the context of the application. It is `async` so that it needs no thread."""
+def context_of(request: Request) -> AppContext:
+    """Return the context of the application that serves the request."""
     context: AppContext = request.app.state.context
     return context
 
 
-ContextDep = Annotated[AppContext, Depends(get_context)]
+async def get_context(request: Request) -> AppContext:
+    """Return the context of the application. It is `async` so that it needs no thread."""
+    return context_of(request)
 
 
 async def open_session(request: Request) -> Session:
-    """Return a session, which `GuidanceRouter` closes when the route's function ends."""
-    context: AppContext = request.app.state.context
-    return Session(context.engine)  # connects at its first use, in the thread of the route
+    """Return a session, which the caller closes."""
+    return _new_session(context_of(request))
 
 
 async def get_now(request: Request) -> dt.datetime:
     """Return the time by the clock of the application, in UTC."""
-    context: AppContext = request.app.state.context
-    return context.clock()
+    return context_of(request).clock()
 
 
+def _new_session(context: AppContext) -> Session:
+    return Session(context.engine)  # connects at its first use, in the thread of the route
+
+
+ContextValue = Callable[[AppContext], Any]
+PROVIDERS: dict[Any, ContextValue] = {
+    get_context: lambda context: context,
+    open_session: _new_session,
+    get_now: lambda context: context.clock(),
+}
+"""What `GuidanceRouter` gives to the function of a route in place of these dependencies."""
+ContextDep = Annotated[AppContext, Depends(get_context)]
 SessionDep = Annotated[Session, Depends(open_session)]
 NowDep = Annotated[dt.datetime, Depends(get_now)]

@@ -10,10 +10,10 @@ from typing import Any
 import jiter
 from fastapi import Request, Response
 from fastapi.concurrency import run_in_threadpool
-from fastapi.routing import APIRoute
 from starlette.exceptions import HTTPException
 
 from app.web.problem_types import CONTENT_TOO_LARGE, UNREADABLE_BODY, UNSUPPORTED_MEDIA_TYPE, ProblemType
+from app.web.router import GuidanceRoute
 
 MAX_NESTING = 32
 LARGE_BODY_BYTES = 32_768  # a smaller body is parsed in less time than a thread takes to start
@@ -35,7 +35,7 @@ class InvalidBody(HTTPException):
         self.kind = kind
 
 
-class JSONRoute(APIRoute):
+class JSONRoute(GuidanceRoute):
     """A route whose body is read strictly."""
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:

@@ -4,12 +4,12 @@ import re
 from typing import Annotated, Any
 
 from fastapi import Depends, Query, Request, params
+from fastapi.dependencies.models import Dependant
 from fastapi.dependencies.utils import get_flat_params
-from fastapi.routing import APIRoute
 from pydantic import BeforeValidator
 from pydantic_core import PydanticCustomError
 
-from app.errors import FieldError, InvalidQuery, NotFound
+from app.errors import FieldError, InvalidQuery
 
 NUL = "\x00"
 PLAIN = re.compile("0|[1-9][0-9]*")
@@ -42,19 +42,11 @@ async def ignore_unknown_query() -> None:
 UNKNOWN_IGNORED = Depends(ignore_unknown_query)
 
 
-async def reject_unknown_query(request: Request) -> None:
-    """Raise `InvalidQuery` for a parameter that the route does not have, that is given twice, or that has a NUL.
-
-    Raise `NotFound` for a path with a NUL. PostgreSQL has no text with a NUL, so nothing is found by one.
-    """
-    if any(NUL in str(value) for value in request.path_params.values()):
-        raise NotFound
-    if not request.scope["query_string"]:
-        return
-    route: APIRoute = request.scope["route"]
-    known = {field.alias for field in get_flat_params(route.dependant) if isinstance(field.field_info, params.Query)}
+def reject_unknown_query(request: Request, dependant: Dependant) -> None:
+    """Raise `InvalidQuery` for a parameter that the route does not have, that is given twice, or that has a NUL."""
+    known = {field.alias for field in get_flat_params(dependant) if isinstance(field.field_info, params.Query)}
     names = [name for name, _ in request.query_params.multi_items()]
-    ignored = any(dependency.call is ignore_unknown_query for dependency in route.dependant.dependencies)
+    ignored = any(dependency.call is ignore_unknown_query for dependency in dependant.dependencies)
     if not ignored and any(name not in known for name in names):
         hint = f"This path knows: {', '.join(sorted(known))}." if known else "This path knows none."
         raise InvalidQuery([FieldError((), f"A query parameter is unknown. {hint}")])

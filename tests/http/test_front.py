@@ -160,7 +160,7 @@ def test_no_part_of_a_known_request_and_nothing_longer_is_taken_for_it(service: 
 
     asked = cache.read(known)
     assert asked is not None
-    assert cache.respond(known, asked) is not None
+    assert cache.respond(known, asked, []) is not None
     assert cache.read(known) is asked
     assert [cut for cut in range(len(known)) if cache.read(known[:cut]) is not None] == []
     assert [end for end in (b"\r", b"\r\n", b"G", b"\0", known) if cache.read(known + end) is not None] == []

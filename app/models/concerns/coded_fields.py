@@ -36,11 +36,24 @@ def _codes_at(location: Location, code_list: str | None, value: object) -> Itera
 
 @cache
 def _code_lists(model: type[BaseModel]) -> Mapping[str, str | None]:
-    """Map every field of the class to the code list that its strings belong to, or to None."""
-    return {
+    """Map every field of the class that may hold codes to the code list of its strings; to None if it holds models.
+
+    Fields that can hold neither are left out: most of a concern is its words.
+    """
+    lists = {
         name: _only_code_list(f"{model.__name__}.{name}", field.annotation, field.metadata)
         for name, field in model.model_fields.items()
     }
+    return {
+        name: code_list
+        for name, code_list in lists.items()
+        if code_list is not None or _holds_models(model.model_fields[name].annotation)
+    }
+
+
+def _holds_models(annotation: Any) -> bool:
+    is_model = isinstance(annotation, type) and issubclass(annotation, BaseModel)
+    return is_model or any(map(_holds_models, get_args(annotation)))
 
 
 def _only_code_list(field: str, annotation: Any, metadata: list[Any]) -> str | None:

@@ -7,6 +7,7 @@ from fastapi import Query, Request, Response
 
 from app.errors import FieldError, InvalidQuery
 from app.models.guidance.comparison import changed_fields, changed_sections
+from app.models.guidance.editions import EditionContent
 from app.models.guidance.sections import ON_PAGES, Section
 from app.models.links import edition_path, guide_path
 from app.pages.error_pages import PageRoute
@@ -44,7 +45,8 @@ def read_guide_page(request: Request, session: SessionDep, context: ContextDep, 
     """Return the page of the current edition."""
     history = get_history(session, guide=guide)
     head = head_of(history, get_current(session, guide=guide).number)
-    return _edition_page(request, context, history, head, api=guide_path(guide))
+    content = context.contents(head.key, session)
+    return _edition_page(request, context, history, head, content=content, api=guide_path(guide))
 
 
 @router.get("/guides/{guide}/editions/{number}")
@@ -54,7 +56,8 @@ def read_edition_page(
     """Return the page of one edition."""
     history = get_history(session, guide=guide)
     head = readable_of(history, number)
-    return _edition_page(request, context, history, head, api=edition_path(*head.key))
+    content = context.contents(head.key, session)
+    return _edition_page(request, context, history, head, content=content, api=edition_path(*head.key))
 
 
 @router.get("/guides/{guide}/editions/{number}/changes")
@@ -66,7 +69,7 @@ def read_changes_page(
     head, other = readable_of(history, number), readable_of(history, since)
     if head.number == other.number:
         raise InvalidQuery([FieldError(("since",), "Compare it with another edition.")])
-    before, after = context.contents(other.key), context.contents(head.key)
+    before, after = context.contents(other.key, session), context.contents(head.key, session)
     return public_page(
         request,
         context,
@@ -81,7 +84,13 @@ def read_changes_page(
 
 
 def _edition_page(
-    request: Request, context: AppContext, history: list[EditionHead], head: EditionHead, *, api: str
+    request: Request,
+    context: AppContext,
+    history: list[EditionHead],
+    head: EditionHead,
+    *,
+    content: EditionContent,
+    api: str,
 ) -> Response:
     previous = {newer.number: older.number for newer, older in pairwise(_readable(history))}
     return public_page(
@@ -89,7 +98,7 @@ def _edition_page(
         context,
         "guide.html",
         head=head,
-        content=context.contents(head.key),
+        content=content,
         status=status_of(head, history),
         current=current_of(history),
         history=history,

@@ -4,26 +4,32 @@ import datetime as dt
 import hashlib
 import secrets
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
 
+import orjson
+from pydantic import TypeAdapter
 from sqlalchemy import Row
 
 from app.models import links
 from app.models.base import format_utc
 from app.models.concerns.addition import AdditionReceipt
 from app.models.concerns.concern import FORM_VERSION
-from app.models.concerns.receipts import AdditionStatus, CheckResponse, ConcernStatus, Receipt
+from app.models.concerns.receipts import AdditionStatus, CheckResponse, ConcernStatus
 from app.models.concerns.references import new_reference
 from app.models.concerns.tables import ConcernRow, ConcernState
 from app.models.guidance.contacts import Contact
+from app.models.guidance.signposts import Signpost
 from app.services.concerns.edition_resolver import PinnedEdition
 from app.services.concerns.receipt_signing import ReceiptSigner
 from app.services.concerns.working_days import LONDON, WorkingDays
 from app.services.guidance.reference_data import ReferenceData
+from app.store.contents import MAX_CACHED_EDITIONS
 from app.store.editions import EditionKey
 
 TOKEN_BYTES = 32
+_CONTACTS = TypeAdapter(tuple[Contact, ...])
+_SIGNPOSTS = TypeAdapter(tuple[Signpost, ...])
 
 CALL_999_FIRST = "If a child is in immediate danger, call 999 now."
 CONCERN_STORED = "Your concern is kept. This is not yet an answer from a social worker."
@@ -33,6 +39,23 @@ WHAT_WAS_ADDED = "what you added"
 HOW_TO_FOLLOW = "Keep the reference and the status token. Together they show how your concern stands."
 
 
+class NewReceipt(NamedTuple):
+    """The receipt of a new concern: what the concern's row needs of it, and the whole `Receipt` as JSON."""
+
+    reference: str
+    status_token: str
+    received_at: dt.datetime
+    acknowledge_by: dt.datetime
+    json: bytes
+
+
+class _EditionMembers(NamedTuple):
+    """The members of a receipt that are the same for every concern about an edition, as finished JSON."""
+
+    signposts: orjson.Fragment
+    contacts: orjson.Fragment
+
+
 @dataclass(frozen=True)
 class ReceiptBuilder:
     """Builds receipts and statuses, with next steps in plain sentences."""
@@ -40,6 +63,7 @@ class ReceiptBuilder:
     signer: ReceiptSigner
     working_days: WorkingDays
     reference_data: ReferenceData
+    _members: dict[EditionKey, _EditionMembers] = field(default_factory=dict)
 
     def build_check_response(self, pinned: PinnedEdition, *, at: dt.datetime) -> CheckResponse:
         """Return the response to a check, which stores nothing."""
@@ -50,29 +74,34 @@ class ReceiptBuilder:
             **self._common_fields(key, contacts, due),
         )
 
-    def build_receipt(self, pinned: PinnedEdition, submission: bytes, *, at: dt.datetime) -> Receipt:
+    def build_receipt(self, pinned: PinnedEdition, submission: bytes, *, at: dt.datetime) -> NewReceipt:
         """Return a signed receipt with a new reference and a new status token; `submission` is canonical JSON."""
-        reference = new_reference()
+        reference, status_token = new_reference(), secrets.token_urlsafe(TOKEN_BYTES)
         key, contacts, due = pinned.key, pinned.content.contacts, self.working_days.one_working_day_after(at)
+        pin = {"received_at": format_utc(at), "guide": key.guide, "edition": key.number}
         claims = {
             "jti": reference,
             "iat": int(at.timestamp()),
-            "received_at": format_utc(at),
-            "guide": key.guide,
-            "edition": key.number,
+            **pin,
             "form_version": FORM_VERSION,
             "submission_sha256": hashlib.sha256(submission).hexdigest(),
         }
-        return Receipt.model_construct(  # of parsed values only: validating them again takes 30 us of every concern
-            reference=reference,
-            state=ConcernState.RECEIVED,
-            received_at=at,
-            status_token=secrets.token_urlsafe(TOKEN_BYTES),
-            receipt=self.signer.sign(claims),
-            next_steps=(CALL_999_FIRST, CONCERN_STORED, _next_step(due, contacts, at), HOW_TO_FOLLOW),
-            links={"self": links.concern_path(reference)} | _links(key),
-            **self._common_fields(key, contacts, due),
-        )
+        members = self._members_of(pinned)
+        receipt = {  # in the order of the fields of `Receipt`
+            "reference": reference,
+            "state": ConcernState.RECEIVED.value,
+            "received_at": pin["received_at"],
+            "acknowledge_by": format_utc(due),
+            "guide": key.guide,
+            "edition": key.number,
+            "status_token": status_token,
+            "receipt": self.signer.sign(claims),
+            "signposts": members.signposts,
+            "next_steps": (CALL_999_FIRST, CONCERN_STORED, _next_step(due, contacts, at), HOW_TO_FOLLOW),
+            "contacts": members.contacts,
+            "links": {"self": links.concern_path(reference)} | _links(key),
+        }
+        return NewReceipt(reference, status_token, at, due, orjson.dumps(receipt))
 
     def build_status(
         self, row: ConcernRow, additions: Sequence[Row[Any]], contacts: Sequence[Contact], *, at: dt.datetime
@@ -120,6 +149,18 @@ class ReceiptBuilder:
             links={"self": links.concern_path(row.reference)} | _links(EditionKey(row.guide, row.edition)),
         )
 
+    def _members_of(self, pinned: PinnedEdition) -> _EditionMembers:
+        """Return the edition's members, serialised once: an edition never changes, and signposts change at a start."""
+        found = self._members.get(pinned.key)
+        if found is None:
+            if len(self._members) >= MAX_CACHED_EDITIONS:
+                self._members.clear()
+            contacts = _CONTACTS.dump_json(pinned.content.contacts)
+            signposts = _SIGNPOSTS.dump_json(self.reference_data.signposts)
+            found = _EditionMembers(orjson.Fragment(signposts), orjson.Fragment(contacts))
+            self._members[pinned.key] = found
+        return found
+
     def _common_fields(self, pinned: EditionKey, contacts: Sequence[Contact], due: dt.datetime) -> dict[str, Any]:
         return {
             "guide": pinned.guide,
@@ -141,7 +182,7 @@ def _links(pinned: EditionKey) -> links.Links:
 
 def _next_step(due: dt.datetime, contacts: Sequence[Contact], at: dt.datetime, *, what: str = "it") -> str:
     local = due.astimezone(LONDON)
-    when = f"{local:%A} {local.day} {local:%B %Y} at {local:%H:%M}"
+    when = local.strftime(f"%A {local.day} %B %Y at %H:%M")
     if at > due:
         return f"A social worker should have acknowledged {what} by {when}. Please {_number_to_call(contacts)}"
     return f"A social worker should acknowledge {what} by {when}. If none does, {_number_to_call(contacts)}"

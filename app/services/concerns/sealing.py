@@ -17,7 +17,7 @@ from app.errors import SetupError
 from app.models.base import format_utc
 from app.models.concerns.addition import Addition
 from app.models.concerns.concern import FORM_VERSION
-from app.models.concerns.receipts import Receipt
+from app.store.editions import EditionKey
 
 AGE_MEDIA_TYPE = "application/age"
 FINGERPRINT_LENGTH = 16
@@ -63,17 +63,17 @@ def addition_plaintext(addition: Addition, reference: str, *, at: dt.datetime) -
     return orjson.dumps(document)
 
 
-def concern_plaintext(submission: bytes, receipt: Receipt) -> bytes:
+def concern_plaintext(submission: bytes, reference: str, pinned: EditionKey, *, at: dt.datetime) -> bytes:
     """Return the text of a concern, as it is sealed: the submission (JSON), with reference, edition and time.
 
     These are inside, because the age format binds no outside data to a file: a sealed file that was moved to another
     row still says which concern it is.
     """
     document = {
-        "reference": receipt.reference,
-        "guide": receipt.guide,
-        "edition": receipt.edition,
-        "received_at": format_utc(receipt.received_at),
+        "reference": reference,
+        "guide": pinned.guide,
+        "edition": pinned.number,
+        "received_at": format_utc(at),
         "form_version": FORM_VERSION,
         "submission": orjson.Fragment(submission),
     }

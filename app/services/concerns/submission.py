@@ -118,22 +118,22 @@ class Submissions:
         pinned = self.resolver.resolve(concern)
         submission = canonical_submission(concern)
         receipt = self.receipts.build_receipt(pinned, submission, at=at)
-        receipt_json = receipt.model_dump_json().encode()
+        plaintext = concern_plaintext(submitted, receipt.reference, pinned.key, at=at)
         row = NewConcern(
             reference=receipt.reference,
             received_at=receipt.received_at,
             acknowledge_by=receipt.acknowledge_by,
             immediate_danger=concern.immediate_danger,
-            guide=receipt.guide,
-            edition=receipt.edition,
+            guide=pinned.key.guide,
+            edition=pinned.key.number,
             referral_source=concern.reporter.source_code,
             form_version=FORM_VERSION,
             recipients=self.sealer.fingerprints,
-            sealed=self.sealer.seal(concern_plaintext(submitted, receipt)),
+            sealed=self.sealer.seal(plaintext),
             status_token_sha256=hashlib.sha256(receipt.status_token.encode()).digest(),
         )
-        stored_receipt = encrypt_for_replay(keys, submission, receipt.reference, receipt_json)
-        return _Prepared(row, receipt_disclosure(row), stored_receipt, receipt_json)
+        stored_receipt = encrypt_for_replay(keys, submission, receipt.reference, receipt.json)
+        return _Prepared(row, receipt_disclosure(row), stored_receipt, receipt.json)
 
 
 def _write_all(session: Session, prepared: Sequence[_Prepared]) -> None:

@@ -108,8 +108,10 @@ class ResponseCache:
     def find(self, request: CacheRequest) -> tuple[Any, WireResponse] | None:
         """Return the route that made the response, and the response to send; None if it is not in the cache."""
         entry = self.store.find(request.key)
-        response = request.choose(entry) if entry else None
-        return (entry.route, response.for_etags(request.if_none_match)) if entry and response else None
+        response = None if entry is None else request.choose(entry)
+        if entry is None or response is None:
+            return None
+        return entry.route, response.for_etags(request.if_none_match)
 
 
 @lru_cache(maxsize=PARSED_HEADERS)

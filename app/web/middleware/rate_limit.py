@@ -7,7 +7,7 @@ import hashlib
 from collections import OrderedDict
 
 from fastapi import Request
-from starlette.datastructures import Headers, MutableHeaders
+from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.config import Settings
@@ -130,5 +130,5 @@ def with_rate_limit_fields(count: Count, send: Send) -> Send:
 
 def _token_hash(scope: Scope) -> bytes | None:
     """Return the SHA-256 of the Authorization header, so that no token is held in memory; None without one."""
-    authorization = Headers(scope=scope).get("authorization", "")
-    return hashlib.sha256(authorization.encode("latin-1")).digest() if authorization else None
+    authorization = next((value for name, value in scope["headers"] if name == b"authorization"), None)
+    return hashlib.sha256(authorization).digest() if authorization else None

@@ -4,7 +4,6 @@ import asyncio
 from threading import Event
 
 from fastapi import Request
-from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.web.problem_types import BAD_REQUEST, CONTENT_TOO_LARGE, REQUEST_TIMEOUT, SERVICE_UNAVAILABLE, ProblemType
@@ -82,8 +81,8 @@ class RequestBodyMiddleware:
 
 
 def _content_length(scope: Scope) -> int:
-    value = Headers(scope=scope).get("content-length", "")
-    return int(value) if value.isascii() and value.isdigit() else 0
+    value = next((value for name, value in scope["headers"] if name == b"content-length"), b"")
+    return int(value) if value.isdigit() else 0
 
 
 def _replay(body: bytes, receive: Receive) -> Receive:
