@@ -1,15 +1,19 @@
 """The address that a proxy forwards: it is counted and recorded if it is one, and is `unknown` if it cannot be read."""
 
 from collections.abc import Iterator
+from typing import Any
 
+import anyio
 import pytest
 from fastapi import FastAPI
 from starlette.testclient import TestClient
+from starlette.types import Receive, Scope, Send
 
 from app.config import Settings
 from app.main import create_app
-from app.models.clients import Scope
+from app.models.clients import Scope as ClientScope
 from app.services.access.rate_limiting import UNKNOWN_ADDRESS
+from app.web.middleware.forwarded import ForwardedAddressMiddleware
 from tests.support.clock import A_TUESDAY
 from tests.support.concerns import Concern
 from tests.support.editions import a_key
@@ -49,7 +53,7 @@ def forwarded(*addresses: str, **more: str) -> list[tuple[bytes, bytes]]:
 
 def recorded(client: TestClient, *addresses: str) -> str:
     """The address on the record of a look at the record."""
-    headers = forwarded(*addresses, **a_key(client, Scope.AUDIT))
+    headers = forwarded(*addresses, **a_key(client, ClientScope.AUDIT))
     for _ in range(2):  # the first look is on the record that the second reads
         answer = client.get("/v1/desk/disclosures", headers=headers)
     address: str = answer.json()["disclosures"][0]["address"]
@@ -68,6 +72,22 @@ def test_an_address_is_recorded_in_its_usual_form(proxy: TestClient, address: st
 
 def test_the_last_of_several_fields_counts(proxy: TestClient) -> None:
     assert recorded(proxy, "203.0.113.5", "203.0.113.6") == "203.0.113.6"
+
+
+@pytest.mark.parametrize(("peer", "scheme"), [(PROXY, "https"), (STRANGER, "http")])
+def test_the_scheme_is_taken_from_a_proxy_also_where_no_address_comes_with_it(peer: str, scheme: str) -> None:
+    seen: list[Scope] = []
+
+    async def app(scope: Scope, _receive: Receive, _send: Send) -> None:
+        seen.append(scope)
+
+    layer: Any = ForwardedAddressMiddleware(app, [PROXY])
+    headers = [(b"x-forwarded-proto", b"https")]
+    given = {"type": "http", "client": (peer, 50_000), "scheme": "http", "headers": headers}
+
+    anyio.run(layer, given, None, None)
+
+    assert (seen[0]["scheme"], seen[0]["client"]) == (scheme, (peer, 50_000))
 
 
 def test_callers_whose_address_cannot_be_read_are_counted_as_one(proxy: TestClient, a_concern: Concern) -> None:

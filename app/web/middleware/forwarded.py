@@ -13,7 +13,7 @@ FORWARDED_FOR = "x-forwarded-for"
 
 
 class ForwardedAddressMiddleware:
-    """ASGI middleware that takes the caller's address from a trusted proxy, as uvicorn's own middleware reads it.
+    """ASGI middleware that takes the caller's address and scheme from a trusted proxy, as uvicorn's own reads them.
 
     What is not an IP address becomes `UNKNOWN_ADDRESS`: those callers are counted as one, and nothing that they wrote
     is recorded.
@@ -26,10 +26,11 @@ class ForwardedAddressMiddleware:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
         peer = scope.get("client")
-        if peer and peer[0] in self._reader.trusted_hosts and FORWARDED_FOR in Headers(scope=scope):
+        if peer and peer[0] in self._reader.trusted_hosts:
             await self._reader(scope, receive, send)  # type: ignore[arg-type]  # its own ASGI types
-            forwarded = scope["client"]
-            scope["client"] = (_readable_address("" if forwarded is peer else forwarded[0]), forwarded[1])
+            if FORWARDED_FOR in Headers(scope=scope):
+                forwarded = scope["client"]
+                scope["client"] = (_readable_address("" if forwarded is peer else forwarded[0]), forwarded[1])
         await self.app(scope, receive, send)
 
 
