@@ -200,7 +200,7 @@ class Settings(BaseSettings):
     shelf_megabytes: int = Field(
         default=64,
         ge=0,
-        description="Memory for the cache of public responses, in megabytes for each process. 0 turns the cache off.",
+        description="Memory for the cache of public responses, in megabytes for each process. With 0 none is stored.",
     )
     log_level: Literal["debug", "info", "warning", "error"] = Field(
         default="info", description="Lowest level of log lines that are written."
