@@ -244,7 +244,7 @@ class Settings(BaseModel):
         default=64,
         ge=0,
         le=65_536,
-        description="Memory for the cache of public responses, in megabytes for each process. 0 turns the cache off.",
+        description="Memory for the cache of public responses, in megabytes for each process. With 0 none is stored.",
     )
     log_level: Literal["debug", "info", "warning", "error"] = Field(
         default="info", description="Lowest level of log lines that are written."

@@ -22,6 +22,7 @@ router = GuidanceRouter(
     prefix="/v1/desk", tags=["Audit"], dependencies=[NEVER_STORED], responses=RESPONSES_OF_CLIENT_ROUTES
 )
 
+A_CHAIN = "A concern's reference, or `inbox`, `audit` or `events`."
 CHAIN = r"^[0-9A-Za-z-]{1,40}$"
 POSITION_TYPES = (dt.datetime, str, int)
 
@@ -35,7 +36,9 @@ def list_disclosures(
     chain: Annotated[
         str | None,
         Query(
-            pattern=CHAIN, description="One concern's reference, or `inbox`, or `audit`.", examples=[EXAMPLE_REFERENCE]
+            pattern=CHAIN,
+            description=A_CHAIN,
+            examples=[EXAMPLE_REFERENCE],
         ),
     ] = None,
     client: Annotated[
@@ -68,7 +71,11 @@ def sign_statement(
     now: NowDep,
     chain: Annotated[
         str,
-        Path(pattern=CHAIN, description="A concern's reference, or `inbox`, or `audit`.", examples=[EXAMPLE_REFERENCE]),
+        Path(
+            pattern=CHAIN,
+            description=A_CHAIN,
+            examples=[EXAMPLE_REFERENCE],
+        ),
     ],
 ) -> StatementResponse:
     """The length and the last hash of a chain, signed, for an auditor to keep where this service cannot reach it."""

@@ -49,7 +49,7 @@ async def read_events(
             max_length=100,
             description="The `next_cursor` of the page before: confirms every event up to it. Without it, the page "
             "begins after the last event that this client confirmed.",
-            examples=["MTI"],
+            examples=["MQ"],
         ),
     ] = None,
     wait: Annotated[

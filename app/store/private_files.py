@@ -50,7 +50,10 @@ def _close(path: Path, *, is_closed: bool = True) -> None:
         return
     except OSError:  # it belongs to another user, or the disk is read-only
         is_closed = False
-    log.warning("closed_to_others" if is_closed else "open_to_others", path=str(path))
+    if is_closed:
+        log.warning("closed_to_others", path=str(path))
+    else:
+        log.warning("open_to_others", path=str(path))
 
 
 def _is_shared(folder: Path) -> bool:

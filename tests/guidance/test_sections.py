@@ -19,10 +19,10 @@ from app.models.guidance.editions import EditionContent
 from app.models.guidance.guide_responses import SECTION_RESPONSES
 from app.models.guidance.sections import DOCUMENTED, ITEM_LISTS, ON_PAGES, PRINTED_LEFT, PRINTED_RIGHT, Section
 from app.store.schema import MIGRATIONS
+from app.store.schema_check import declared_statements
 from app.store.tables import table_of
 from tests.support.clock import SettableClock
 from tests.support.publishing import GUIDE, SLUG, an_edition, publish_next
-from tests.support.schema import declared_statements
 from tests.support.sections import filled_sections, first_example
 
 ROOT = Path(__file__).parents[2]

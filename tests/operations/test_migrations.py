@@ -19,14 +19,16 @@ from app.main import create_app
 from app.services.access.clients import Authenticator
 from app.services.access.principals import Principal
 from app.services.operations.verification import verify_disclosures, verify_editions
-from app.store.database import for_writing, open_database
-from app.store.schema import MIGRATIONS, create_schema, migrate_schema, prepare_schema
+from app.store.database import for_writing
+from app.store.schema import create_schema, find_schema_faults, migrate_schema, prepare_schema
+from app.store.schema_check import declared_statements
 from tests.support.clock import A_TUESDAY
 from tests.support.command import guidance
 from tests.support.concerns import Concern
 from tests.support.databases import address_for, postgresql, raw_connection
 from tests.support.publishing import GUIDE
-from tests.support.schema import an_empty, declared_statements, plain, rows
+from tests.support.revisions import FAILS, FOLLOWING, NEWEST, WORKS, next_revision
+from tests.support.schema import an_empty, plain, rows
 
 pytestmark = pytest.mark.slow  # processes, browsers or long work
 
@@ -35,32 +37,6 @@ RULES = {
     "postgresql": "SELECT tgrelid::regclass::text, tgname::text, pg_get_triggerdef(oid), pg_get_functiondef(tgfoid) "
     "FROM pg_trigger WHERE NOT tgisinternal",
 }
-EVERYTHING = {
-    "sqlite": ("SELECT type, name, tbl_name FROM sqlite_master", RULES["sqlite"]),
-    "postgresql": (
-        "SELECT table_name, column_name, data_type, collation_name, is_nullable, is_generated "
-        "FROM information_schema.columns WHERE table_schema = 'public'",
-        "SELECT tablename, indexdef FROM pg_indexes WHERE schemaname = 'public'",
-        "SELECT conrelid::regclass::text, pg_get_constraintdef(oid) FROM pg_constraint",
-        RULES["postgresql"],
-    ),
-}
-NEWEST = max(path.name.split("_")[0] for path in (MIGRATIONS / "versions").glob("[0-9]*.py"))
-FOLLOWING = f"{int(NEWEST) + 1:04}"
-NEXT = f'''"""A made-up revision."""
-
-from app.store.migrations.statements import run_statements
-
-revision = "{FOLLOWING}"
-down_revision = "{NEWEST}"
-
-
-def upgrade() -> None:
-    """Do what the file beside this one says."""
-    run_statements(__file__)
-'''
-WORKS = "CREATE TABLE invented (name VARCHAR)\n\nUPDATE clients SET name = name\n"
-FAILS = "CREATE TABLE invented (name VARCHAR)\n\nALTER TABLE there_is_none ADD COLUMN invented VARCHAR\n"
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
@@ -79,15 +55,6 @@ def another(empty: Engine, tmp_path: Path) -> Iterator[Engine]:
     engine.dispose()
 
 
-def next_revision(folder: Path, statements: str) -> Path:
-    """The history of this program, with one revision more."""
-    shutil.copytree(MIGRATIONS, folder, ignore=shutil.ignore_patterns("__pycache__"))
-    (folder / "versions" / f"{FOLLOWING}_invented.py").write_text(NEXT)
-    for dialect in RULES:
-        (folder / "versions" / f"{FOLLOWING}_invented.{dialect}.sql").write_text(statements)
-    return folder
-
-
 def test_a_migrated_database_has_every_table_column_index_and_rule_that_is_declared(
     empty: Engine, tmp_path: Path
 ) -> None:
@@ -100,6 +67,8 @@ def test_a_migrated_database_has_every_table_column_index_and_rule_that_is_decla
         assert {index.name for index in table.indexes} <= indexes
     declared = [each for each in declared_statements(empty.dialect.name) if each.startswith("CREATE TRIGGER")]
     names = {each.split()[2] for each in declared}
+    with empty.connect() as connection:
+        assert find_schema_faults(connection) == []
     assert names
     assert names <= {str(row[1]) for row in rows(empty, RULES[empty.dialect.name])}
     assert migrate_schema(empty, tmp_path) == (NEWEST, NEWEST)
@@ -111,8 +80,10 @@ def test_a_database_that_is_made_anew_is_like_one_that_was_migrated(
     create_schema(empty)
     migrate_schema(another, tmp_path)
 
-    for question in (*EVERYTHING[empty.dialect.name], "SELECT version_num FROM alembic_version"):
-        assert plain(rows(empty, question)) == plain(rows(another, question))
+    for engine in (empty, another):
+        with engine.connect() as connection:
+            assert find_schema_faults(connection) == []
+        assert rows(engine, "SELECT version_num FROM alembic_version") == [(NEWEST,)]
     create_schema(empty)  # what another node has made in the meantime is left as it is
     assert migrate_schema(empty, tmp_path) == (NEWEST, NEWEST)
 

@@ -102,8 +102,13 @@ def test_a_trial_leaves_no_row_no_event_and_no_delivery(
     client: TestClient, service: FastAPI, settings: Settings, trials: list[str]
 ) -> None:
     context = service.state.context
-    receiver = {"name": "receiver", "url": "https://receiver.example/", "kinds": ["concern.received"]}
-    row = WebhookRow(**receiver, secrets=["an invented secret"], added_at=A_TUESDAY)
+    row = WebhookRow(
+        name="receiver",
+        url="https://receiver.example/",
+        kinds=["concern.received"],
+        secrets=["an invented secret"],
+        added_at=A_TUESDAY,
+    )
     context.writer.run(lambda session: insert_webhook(session, row.model_copy()))
     client.post("/v1/concerns", json=SMALLEST_EXAMPLE)
     before = rows(settings)

@@ -1,29 +1,11 @@
-"""The schema that the models declare, in the SQL of either database, and empty databases to migrate to it."""
+"""Empty databases to migrate, and what is in them."""
 
 from pathlib import Path
-from typing import Any
 
-from sqlalchemy import Engine, create_mock_engine
-from sqlalchemy.schema import ExecutableDDLElement
-from sqlmodel import SQLModel
+from sqlalchemy import Engine
 
-from app.store.database import open_database  # declares every trigger and index too
+from app.store.database import open_database
 from tests.support.databases import postgresql
-
-ADDRESSES = {"sqlite": "sqlite://", "postgresql": "postgresql+psycopg://"}
-
-
-def declared_statements(dialect: str) -> list[str]:
-    """Return every statement that creates the declared schema."""
-    statements: list[str] = []
-
-    def collect(statement: ExecutableDDLElement, *_: Any, **__: Any) -> None:
-        text = str(statement.compile(dialect=engine.dialect))
-        statements.append("\n".join(line.rstrip().replace("\t", "    ") for line in text.strip().splitlines()))
-
-    engine = create_mock_engine(ADDRESSES[dialect], collect)
-    SQLModel.metadata.create_all(engine, checkfirst=False)
-    return statements
 
 
 def an_empty(kind: str, name: str, folder: Path) -> Engine:

@@ -24,5 +24,5 @@ class EventsResponse(ResponseModel):
 
     events: tuple[EventResponse, ...] = Field(description="The events; empty where nothing new has happened.")
     next_cursor: str = Field(
-        description="Send it as `after` once these events are safe with you: that confirms them.", examples=["MTI"]
+        description="Send it as `after` once these events are safe with you: that confirms them.", examples=["MQ"]
     )
