@@ -3,6 +3,7 @@
 import datetime as dt
 from collections.abc import AsyncIterator
 from contextlib import ExitStack, asynccontextmanager
+from pathlib import Path
 
 from fastapi import FastAPI
 from sqlalchemy import Engine
@@ -144,7 +145,7 @@ def build_context(settings: Settings, clock: Clock) -> AppContext:
         contents=contents,
         reference_data=reference_data,
         signer=signer,
-        unsealer=read_identities(identity_file) if identity_file else Unsealer(),
+        unsealer=_unsealer(identity_file),
         submissions=Submissions(engine, writer, resolver, sealer, receipts),
         follow_ups=FollowUps(engine, writer, contents, sealer, receipts),
         emergency_contacts=EmergencyContacts(engine),
@@ -155,6 +156,15 @@ def build_context(settings: Settings, clock: Clock) -> AppContext:
         allows_host=allows_host,
         clock=clock,
     )
+
+
+def _unsealer(identity_file: Path | None) -> Unsealer:
+    if identity_file is None:
+        return Unsealer()
+    try:
+        return read_identities(identity_file)
+    except SetupError as fault:
+        raise SetupError(f"GUIDANCE_SEAL_IDENTITY_FILE: {fault}") from None
 
 
 def _authenticator(settings: Settings, engine: Engine) -> Authenticator:
