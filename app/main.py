@@ -3,6 +3,7 @@
 import datetime as dt
 from collections.abc import AsyncIterator
 from contextlib import ExitStack, asynccontextmanager
+from pathlib import Path
 
 from fastapi import FastAPI
 from sqlalchemy import Engine
@@ -153,7 +154,7 @@ def build_context(settings: Settings, clock: Clock) -> AppContext:
         reference_data=reference_data,
         signer=signer,
         checkpoints=open_checkpoints(settings, engine, writer),
-        unsealer=read_identities(identity_file) if identity_file else Unsealer(),
+        unsealer=_unsealer(identity_file),
         submissions=submissions,
         concern_trial=ConcernTrial(submissions, clock),
         follow_ups=FollowUps(engine, writer, contents, sealer, receipts),
@@ -172,6 +173,15 @@ def open_checkpoints(settings: Settings, engine: Engine, writer: Writer) -> Chec
     key = load_receipt_key(settings.receipt_key_file, settings.data_dir)
     authority = TimestampAuthority(settings.timestamp_url) if settings.timestamp_url is not None else None
     return Checkpoints(engine, writer, NoteSigner(origin_at(settings.public_url), key), authority)
+
+
+def _unsealer(identity_file: Path | None) -> Unsealer:
+    if identity_file is None:
+        return Unsealer()
+    try:
+        return read_identities(identity_file)
+    except SetupError as fault:
+        raise SetupError(f"GUIDANCE_SEAL_IDENTITY_FILE: {fault}") from None
 
 
 def _authenticator(settings: Settings, engine: Engine) -> Authenticator:

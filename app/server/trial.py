@@ -30,7 +30,7 @@ def check_recipients(settings: Settings, *, host: str, is_named_trial: bool) -> 
     if signs and not is_named_trial:
         raise SetupError(
             "GUIDANCE_SEAL_TO is not set, so concerns would be sealed to a development identity beside the database. "
-            f"That is for a trial on one machine, and {' and '.join(signs)}. "
+            f"That is for a trial on one machine, but {' and '.join(signs)}. "
             "Set GUIDANCE_SEAL_TO to the duty team's own recipients (see `guidance keys new`), or add --trial."
         )
     return True

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 from unittest.mock import MagicMock
 
+import pyrage
 import pytest
 from annotated_types import Ge, Gt, Le
 from pydantic import ValidationError
@@ -14,6 +15,7 @@ from typer.testing import CliRunner
 from app.cli.commands import app
 from app.config import Settings, SettingsRefused, parse_settings
 from app.errors import SetupError
+from app.main import create_app
 from tests.support.command import guidance
 
 EMPTY = "is empty: give it a value, or remove it"
@@ -268,3 +270,25 @@ def test_the_refusal_is_all_that_an_operator_sees() -> None:
         f"GUIDANCE_ALLOWED_ORIGINS: {NOT_AN_ORIGIN}",
         "GUIDANCE_SEALTO: there is no such setting. Did you mean GUIDANCE_SEAL_TO?",
     ]
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("receipt_key_file", "no-such-file"),
+        ("retired_receipt_keys", "no-such-file"),
+        ("limits_secret_file", "no-such-file"),
+        ("limits_store", "nowhere://"),
+        ("seal_to", "age1invented"),
+        ("seal_identity_file", "no-such-file"),
+        ("database_url", "mysql://council.example"),
+    ],
+)
+def test_a_setting_that_only_its_use_can_check_is_named_whole_too(tmp_path: Path, name: str, value: str) -> None:
+    secret = tmp_path / "secret"
+    secret.write_text("s" * 32)
+    recipient = str(pyrage.x25519.Identity.generate().to_public())
+    given = {"data_dir": tmp_path / "data", "limits_secret_file": secret, "seal_to": recipient, name: value}
+
+    with pytest.raises(SetupError, match=f"^GUIDANCE_{name.upper()}\\b"):
+        create_app(Settings.model_validate(given))

@@ -46,9 +46,9 @@ def load_receipt_key(configured: Path | None, data_dir: Path) -> Ed25519PrivateK
     try:
         key = serialization.load_pem_private_key(path.read_bytes(), password=None)
     except (OSError, ValueError):
-        raise SetupError(f"{path} cannot be read as a PEM private key") from None
+        raise SetupError(f"GUIDANCE_RECEIPT_KEY_FILE: {path} cannot be read as a PEM private key") from None
     if not isinstance(key, Ed25519PrivateKey):
-        raise SetupError(f"{path} is not an Ed25519 private key")
+        raise SetupError(f"GUIDANCE_RECEIPT_KEY_FILE: {path} is not an Ed25519 private key")
     return key
 
 
@@ -63,9 +63,9 @@ def load_retired_keys(paths: Sequence[Path]) -> list[Ed25519PublicKey]:
             else:
                 key = serialization.load_pem_public_key(content)
         except (OSError, ValueError):
-            raise SetupError(f"{path} cannot be read as a PEM key") from None
+            raise SetupError(f"GUIDANCE_RETIRED_RECEIPT_KEYS: {path} cannot be read as a PEM key") from None
         if not isinstance(key, Ed25519PublicKey):
-            raise SetupError(f"{path} is not an Ed25519 key")
+            raise SetupError(f"GUIDANCE_RETIRED_RECEIPT_KEYS: {path} is not an Ed25519 key")
         keys.append(key)
     return keys
 

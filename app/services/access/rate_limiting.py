@@ -109,9 +109,9 @@ def make_limiter(store: str, secret_file: Path | None) -> Limiter:
     try:
         secret = secret_file.read_bytes().strip()
     except OSError:
-        raise SetupError(f"{secret_file} cannot be read") from None
+        raise SetupError(f"GUIDANCE_LIMITS_SECRET_FILE: {secret_file} cannot be read") from None
     if len(secret) < SHORTEST_SECRET:
-        raise SetupError(f"{secret_file} must hold at least {SHORTEST_SECRET} characters")
+        raise SetupError(f"GUIDANCE_LIMITS_SECRET_FILE: {secret_file} must hold at least {SHORTEST_SECRET} characters")
     return Limiter(store, secret)
 
 
