@@ -49,6 +49,9 @@ LINK_TYPES = "each model of links names its own"
 REPEATED_NAMES = {
     "router": "what the application includes of each module of routes",
     "log": "the logger of each module",
+    "revision": "what Alembic reads of each revision of the schema",
+    "down_revision": "as above",
+    "upgrade": "as above",
 }
 """The public names that several modules define, with the reason."""
 ENTRANCES = ("app/routers/", "app/cli/")
