@@ -28,7 +28,7 @@ from app.main import create_app
 from app.models.clients import Scope
 from app.models.desk.merkle import MerkleTree
 from app.models.events.tables import EventKind
-from app.services.desk.checkpoints import DAY
+from app.services.desk.checkpoints import CHECKPOINT_INTERVAL
 from app.services.desk.signed_notes import NoteSigner, Verifier, open_checkpoint, origin_at, parse_verifier_key
 from app.services.desk.timestamps import TimestampAuthority, check_timestamp
 from app.services.events.dispatcher import WebhookDispatcher
@@ -129,7 +129,7 @@ def test_a_checkpoint_is_made_a_day_after_the_first_disclosure_and_then_each_day
             made.append(database.execute("SELECT count(*) FROM checkpoints").fetchone()[0])
 
     assert made == [0, 0, 1, 1, 1, 2, 3]
-    assert dt.timedelta(days=1) == DAY
+    assert dt.timedelta(days=1) == CHECKPOINT_INTERVAL
 
 
 def test_a_checkpoint_continues_from_the_one_before_and_is_the_same_as_of_the_whole_record(

@@ -24,7 +24,7 @@ from app.store.disclosures import Actor, record_disclosure
 from app.store.events import append_event
 from app.store.writer import Writer, write_operation
 
-DAY = dt.timedelta(days=1)
+CHECKPOINT_INTERVAL = dt.timedelta(days=1)
 
 Timestamper = Callable[[bytes], bytes]
 """Returns the reply of a time stamping authority (RFC 3161) about those bytes. Raises `TimestampUnavailable`."""
@@ -99,7 +99,7 @@ class Checkpoints:
 def _is_due(session: Session, at: dt.datetime) -> bool:
     last = find_last_checkpoint(session)
     since = last.at if last is not None else find_first_disclosure_time(session)
-    return since is not None and since + DAY <= at
+    return since is not None and since + CHECKPOINT_INTERVAL <= at
 
 
 @write_operation

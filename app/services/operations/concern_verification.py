@@ -11,7 +11,7 @@ from app.models.desk.disclosure_tables import AUDIT, INBOX, ChainRow, DeskAct, D
 from app.models.desk.recorded import RecordedConcern, closing_detail, replay
 from app.models.desk.seal_entries import columns_sha256
 
-PORTION = 50
+VERIFICATION_PAGE_SIZE = 50
 
 
 def verify_concerns(engine: Engine) -> Iterator[tuple[str, str]]:
@@ -30,7 +30,7 @@ def verify_concerns(engine: Engine) -> Iterator[tuple[str, str]]:
 
 def _following(session: Session, after: str) -> list[ConcernRow]:
     rows = select(ConcernRow).where(col(ConcernRow.reference) > after).order_by(col(ConcernRow.reference))
-    return list(session.exec(rows.limit(PORTION)))
+    return list(session.exec(rows.limit(VERIFICATION_PAGE_SIZE)))
 
 
 def _without_a_concern(session: Session) -> list[str]:

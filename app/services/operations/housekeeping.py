@@ -13,7 +13,7 @@ from app.services.desk.checkpoints import Checkpoints
 from app.services.operations.workers import HOUR_SECONDS, PeriodicWorker
 from app.store.remnants import has_remnants, purge_remnants
 
-PAUSE_SECONDS = 10.0
+REMNANTS_PAUSE_SECONDS = 10.0
 
 log = Log(__name__)
 
@@ -36,7 +36,7 @@ class RemnantsWorker(PeriodicWorker):
                 self._is_sure = purge_remnants(self._engine) is Remnants.NONE
         except (SQLAlchemyError, OSError) as failure:
             log.error("remnants_failed", error=type(failure).__name__)
-        return PAUSE_SECONDS
+        return REMNANTS_PAUSE_SECONDS
 
 
 class CheckpointWorker(PeriodicWorker):

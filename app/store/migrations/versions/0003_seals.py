@@ -21,7 +21,7 @@ NUMBER_WHAT_IS_RECORDED = (
     "INSERT INTO log_entries (number, chain, place, sha256) "
     "SELECT row_number() OVER (ORDER BY at, chain, number), chain, number, sha256 FROM disclosures"
 )
-PORTION = 100
+_PAGE_SIZE = 100
 
 
 def upgrade() -> None:
@@ -39,7 +39,7 @@ def upgrade() -> None:
 
 def _references(connection: sa.Connection, after: str) -> list[str]:
     following = sa.text("SELECT reference FROM concerns WHERE reference > :after ORDER BY reference LIMIT :portion")
-    return list(connection.execute(following, {"after": after, "portion": PORTION}).scalars())
+    return list(connection.execute(following, {"after": after, "portion": _PAGE_SIZE}).scalars())
 
 
 def _record(connection: sa.Connection, reference: str, at: dt.datetime) -> None:
