@@ -9,6 +9,7 @@ import secrets
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from itertools import accumulate
 
 import pytest
 
@@ -58,10 +59,15 @@ class Fuzz:
                 self._expect(answers, request)
 
     def halves_of_two_requests(self) -> None:
-        """Several requests without a pause, cut anywhere: a part has the end of one and the start of the next."""
+        """Several requests without a pause, cut anywhere: a part has the end of one and the start of the next.
+
+        Or each comes in a part of its own, before the one before is answered.
+        """
         requests = [self._catalogue.draw(self._draw) for _ in range(self._draw.randint(2, 8))]
         data = b"".join(each.data() for each in requests)
         cuts = sorted(self._draw.sample(range(1, len(data)), self._draw.randint(1, 12)))
+        if self._draw.random() < 0.5:
+            cuts = list(accumulate(len(each.data()) for each in requests))[:-1]
         with connected(self._address) as connection:
             for start, end in zip([0, *cuts], [*cuts, len(data)], strict=True):
                 connection.sendall(data[start:end])
