@@ -7,10 +7,10 @@ import statistics
 import subprocess
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from urllib.parse import urlsplit
 
-from bench.servers import pinned
+from bench.servers import Server, pinned
 
 LOAD_CPU = "0"
 OK = (200, 201, 304)
@@ -25,6 +25,16 @@ class Measured:
     p99: float = 0.0
     failed: int = 0
     """Answers that were no success; they count in no other figure."""
+    answers: int = 0
+    cpu: float = 0.0
+    """Microseconds of processor that the server took for a request. It holds also on a machine that others use."""
+
+
+def with_cpu(server: Server, measure: Callable[[], Measured]) -> Measured:
+    """Measure, and state the processor time of the server beside the rate."""
+    before = server.cpu_seconds()
+    measured = measure()
+    return replace(measured, cpu=(server.cpu_seconds() - before) / max(1, measured.answers + measured.failed) * 1e6)
 
 
 def read(url: str, *, connections: int, seconds: float, headers: dict[str, str] | None = None) -> Measured:
@@ -56,7 +66,9 @@ def send(url: str, next_request: Callable[[], bytes], *, connections: int, secon
     if not took:
         raise RuntimeError(f"no answer of {url} was a success")
     took.sort()
-    return Measured(len(took) / spent, statistics.median(took) * 1000, took[int(len(took) * 0.99)] * 1000, len(failed))
+    return Measured(
+        len(took) / spent, statistics.median(took) * 1000, took[int(len(took) * 0.99)] * 1000, len(failed), len(took)
+    )
 
 
 async def _on_all(
@@ -106,7 +118,13 @@ def _wrk(url: str, connections: int, seconds: float, headers: dict[str, str]) ->
     rate = re.search(r"Requests/sec:\s+([\d.]+)", told)
     if rate is None or float(rate[1]) == 0:
         raise RuntimeError("wrk told no rate")
-    return Measured(float(rate[1]), _milliseconds(told, "50%"), _milliseconds(told, "99%"))
+    answers = re.search(r"(\d+) requests in", told)
+    return Measured(
+        float(rate[1]),
+        _milliseconds(told, "50%"),
+        _milliseconds(told, "99%"),
+        answers=int(answers[1]) if answers else 0,
+    )
 
 
 def _milliseconds(told: str, share: str) -> float:

@@ -11,9 +11,9 @@ from pathlib import Path
 import httpx
 
 from bench.content import GUIDE, NAIVE_DATABASE, fill_with_guides, made_up_guide, naive_server
-from bench.load import Measured, read, read_each
+from bench.load import Measured, read, read_each, with_cpu
 from bench.rounds import Results, Say, Task
-from bench.servers import baseline, free_port, guidance, running
+from bench.servers import Server, baseline, free_port, guidance, running
 
 CONNECTIONS = 16
 COLD_READS = 60
@@ -38,25 +38,31 @@ def measure_reads(results: Results, work: Path, rounds: int, seconds: float, say
         )
         naive = stack.enter_context(naive_server(work))
 
-        def reading(url: str, headers: dict[str, str] | None = None) -> Task:
-            return lambda _number: read(url, connections=CONNECTIONS, seconds=seconds, headers=headers)
+        def reading(server: Server, path: str, headers: dict[str, str] | None = None) -> Task:
+            url = server.url + path
+            return lambda _number: with_cpu(
+                server, lambda: read(url, connections=CONNECTIONS, seconds=seconds, headers=headers)
+            )
 
         def cold(number: int) -> Measured:
             places = range(number * COLD_READS, (number + 1) * COLD_READS)
-            return read_each([f"{service.url}/v1/guides/{made_up_guide(place)}/editions/1" for place in places])
+            urls = [f"{service.url}/v1/guides/{made_up_guide(place)}/editions/1" for place in places]
+            return with_cpu(service, lambda: read_each(urls))
 
         tasks: dict[str, Task] = {
-            "bare": reading(bare.url + "/"),
-            "bare, same headers": reading(same.url + "/"),
-            "section": reading(service.url + SECTION),
-            "304": reading(service.url + SECTION, known),
-            "edition": reading(f"{service.url}/v1/guides/{GUIDE}"),
-            "search": reading(f"{service.url}/v1/search?q=missing"),
+            "bare": reading(bare, "/"),
+            "bare, same headers": reading(same, "/"),
+            "section": reading(service, SECTION),
+            "304": reading(service, SECTION, known),
+            "edition": reading(service, f"/v1/guides/{GUIDE}"),
+            "search": reading(service, "/v1/search?q=missing"),
             "cold miss": cold,
-            "naive section": reading(f"{naive.url}/guides/{GUIDE}/indicators"),
-            "naive edition": reading(f"{naive.url}/guides/{GUIDE}"),
-            "naive edition, one by one": lambda _number: read_each([f"{naive.url}/guides/{GUIDE}"] * COLD_READS),
-            "naive search": reading(f"{naive.url}/search?q=missing"),
+            "naive section": reading(naive, f"/guides/{GUIDE}/indicators"),
+            "naive edition": reading(naive, f"/guides/{GUIDE}"),
+            "naive edition, one by one": lambda _number: with_cpu(
+                naive, lambda: read_each([f"{naive.url}/guides/{GUIDE}"] * COLD_READS)
+            ),
+            "naive search": reading(naive, "/search?q=missing"),
         }
         _add_nginx(results, tasks, stack, work, answer.content, reading)
         _add_datasette(results, tasks, stack, work, reading)
@@ -64,7 +70,12 @@ def measure_reads(results: Results, work: Path, rounds: int, seconds: float, say
 
 
 def _add_nginx(
-    results: Results, tasks: dict[str, Task], stack: ExitStack, work: Path, body: bytes, reading: Callable[[str], Task]
+    results: Results,
+    tasks: dict[str, Task],
+    stack: ExitStack,
+    work: Path,
+    body: bytes,
+    reading: Callable[[Server, str], Task],
 ) -> None:
     """Measure a static file of the same bytes, if nginx is installed."""
     if not shutil.which("nginx"):
@@ -85,11 +96,11 @@ def _add_nginx(
     )
     command = ["nginx", "-p", str(root), "-c", str(root / "nginx.conf")]
     server = stack.enter_context(running("nginx", command, "/answer.json", port=port))
-    tasks["nginx"] = reading(server.url + "/answer.json")
+    tasks["nginx"] = reading(server, "/answer.json")
 
 
 def _add_datasette(
-    results: Results, tasks: dict[str, Task], stack: ExitStack, work: Path, reading: Callable[[str], Task]
+    results: Results, tasks: dict[str, Task], stack: ExitStack, work: Path, reading: Callable[[Server, str], Task]
 ) -> None:
     """Measure reads of the rows of the afternoon's application through Datasette."""
     if importlib.util.find_spec("datasette") is None:
@@ -98,4 +109,4 @@ def _add_datasette(
     port = free_port()
     command = [sys.executable, "-m", "datasette", "serve", str(work / NAIVE_DATABASE), "--port", str(port)]
     server = stack.enter_context(running("datasette", command, "/-/versions.json", port=port))
-    tasks["datasette"] = reading(f"{server.url}/naive/item.json?guide={GUIDE}&section=indicators&_shape=array")
+    tasks["datasette"] = reading(server, f"/naive/item.json?guide={GUIDE}&section=indicators&_shape=array")

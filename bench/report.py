@@ -27,7 +27,7 @@ class Bar:
 
 
 BARS = (
-    Bar("section read, to bare ASGI bytes", "section", "bare", least=0.75),
+    Bar("section read, to bare ASGI bytes", "section", "bare", least=1.5),
     Bar("304, to bare ASGI bytes", "304", "bare", least=0.75),
     Bar("section read, to bare ASGI with the same headers", "section", "bare, same headers"),
     Bar("304, to bare ASGI with the same headers", "304", "bare, same headers"),
@@ -69,12 +69,13 @@ def table(results: Results) -> list[dict[str, Any]]:
 
 def as_text(results: Results) -> str:
     """Format the rates and the bars for people to read."""
-    lines = ["", f"{'requests a second (median)':<44}{'rate':>10}{'median ms':>11}{'p99 ms':>9}"]
+    lines = ["", f"{'requests a second (median)':<44}{'rate':>10}{'us CPU':>9}{'median ms':>11}{'p99 ms':>9}"]
     for name, rounds in results.rounds.items():
         median, tail = (statistics.median(values) for values in ([r.median for r in rounds], [r.p99 for r in rounds]))
         failed = sum(each.failed for each in rounds)
         told = f"   {failed:,} failed" if failed else ""
-        lines.append(f"{name:<44}{results.rate(name):>10,.0f}{median:>11.2f}{tail:>9.2f}{told}")
+        cpu = statistics.median(each.cpu for each in rounds)
+        lines.append(f"{name:<44}{results.rate(name):>10,.0f}{cpu:>9,.0f}{median:>11.2f}{tail:>9.2f}{told}")
     lines += ["", f"{'ratio (median of rounds)':<50}{'median':>8}{'spread':>18}{'bar':>8}"]
     for row in table(results):
         bar = "" if row["bar"] is None else f"{'<=' if row['is_most'] else '>='}{row['bar']:g}"

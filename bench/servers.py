@@ -14,6 +14,7 @@ from pathlib import Path
 import httpx
 
 STARTING_SECONDS = 60.0
+USER_TICKS, SYSTEM_TICKS = 11, 12  # of the fields of /proc/PID/stat after the command's name
 LAST_CPU = str((os.cpu_count() or 1) - 1)
 EVERY_CPU = f"0-{LAST_CPU}"
 ROOT = Path(__file__).resolve().parent.parent
@@ -32,6 +33,14 @@ class Server:
     def url(self) -> str:
         """Its address."""
         return f"http://127.0.0.1:{self.port}"
+
+    def cpu_seconds(self) -> float:
+        """Seconds of processor that the process and its children have used so far."""
+        used = 0
+        for pid in (str(self.pid), *_children(self.pid)):
+            fields = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()
+            used += int(fields[USER_TICKS]) + int(fields[SYSTEM_TICKS])
+        return used / os.sysconf("SC_CLK_TCK")
 
     def resident_megabytes(self) -> float:
         """Memory of the process and its children, in megabytes."""

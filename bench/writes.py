@@ -6,7 +6,7 @@ from contextlib import ExitStack
 from pathlib import Path
 
 from bench.content import CONCERN, naive_server
-from bench.load import Measured, post
+from bench.load import Measured, post, with_cpu
 from bench.rounds import Results, Say, Task
 from bench.servers import Server, guidance
 
@@ -44,7 +44,8 @@ def measure_writes(results: Results, work: Path, rounds: int, seconds: float, sa
 
 def _posting(server: Server, path: str, connections: int, seconds: float) -> Task:
     def posting(_number: int) -> Measured:
-        return post(server.url + path, CONCERN, connections=connections, seconds=seconds)
+        url = server.url + path
+        return with_cpu(server, lambda: post(url, CONCERN, connections=connections, seconds=seconds))
 
     return posting
 

@@ -24,7 +24,7 @@ from sqlmodel import Session
 from app.errors import GuidanceError, StoreBusy
 from app.logs import Log
 from app.store.database import for_writing
-from app.store.write_queue import WriteOutcome, Queued, report
+from app.store.write_queue import Queued, WriteOutcome, report
 
 _T = TypeVar("_T")
 P = ParamSpec("P")

@@ -18,12 +18,13 @@ from starlette.testclient import TestClient
 from app.config import Settings
 from app.main import create_app
 from app.models.concerns.examples import FULL_EXAMPLE, SMALLEST_EXAMPLE
+from app.models.concerns.receipts import Receipt
 from app.models.concerns.tables import ConcernRow
 from app.services.guidance.publishing import withdraw_edition
 from app.store.editions import EditionKey
 from tests.support.clock import A_TUESDAY
 from tests.support.concerns import Concern
-from tests.support.publishing import GUIDE, SLUG, publish_next
+from tests.support.publishing import GUIDE, SLUG, an_edition, publish_next
 
 RECEIPT_KEYS = [
     "reference",
@@ -87,6 +88,27 @@ def test_the_receipt_has_the_contract_s_keys_in_order_and_is_kept_by_no_cache(
     assert answer.headers["Location"] == receipt["links"]["self"] == f"/v1/concerns/{receipt['reference']}"
     assert answer.headers["Cache-Control"] == "no-store"
     assert (receipt["state"], receipt["received_at"]) == ("received", "2026-11-24T09:30:00Z")
+
+
+@pytest.mark.parametrize("example", [SMALLEST_EXAMPLE, FULL_EXAMPLE], ids=["smallest", "full"])
+def test_the_receipt_is_byte_for_byte_what_its_model_makes(client: TestClient, example: dict[str, Any]) -> None:
+    for _ in range(2):  # the second has its constant members from the first
+        received = client.post("/v1/concerns", json=example)
+
+        assert Receipt.model_validate_json(received.content).model_dump_json().encode() == received.content
+
+
+def test_receipts_of_two_editions_have_each_the_contacts_of_their_own(
+    client: TestClient, service: FastAPI, a_concern: Concern
+) -> None:
+    first = client.post("/v1/concerns", json=a_concern()).json()
+    publish_next(service, contacts=an_edition().contacts[:1])
+
+    second, again = (client.post("/v1/concerns", json=a_concern(edition=number)).json() for number in (2, 1))
+
+    assert len(first["contacts"]) > 1
+    assert second["contacts"] == first["contacts"][:1]
+    assert again["contacts"] == first["contacts"]
 
 
 def test_the_receipt_says_999_first_then_the_guide_s_own_contacts_and_that_nobody_has_answered_yet(

@@ -1,8 +1,10 @@
 """What all routes have in common."""
 
+from typing import Annotated
 from urllib.parse import quote
 
 import pytest
+from fastapi import Body, FastAPI
 from sqlalchemy import text
 from sqlmodel import Session
 from starlette.testclient import TestClient
@@ -11,10 +13,12 @@ from app.config import Settings
 from app.errors import NoSuchGuide
 from app.main import create_app
 from app.models.clients import Scope
-from app.web.context import SessionDep
+from app.store import contents
+from app.web.context import AppContext, ContextDep, NowDep, SessionDep
 from app.web.router import GuidanceRouter
 from tests.support.editions import a_key
 from tests.support.openapi import examples_of, operations
+from tests.support.publishing import GUIDE
 
 
 @pytest.mark.any_database
@@ -59,3 +63,43 @@ def test_a_nul_in_any_path_or_query_is_the_caller_s_mistake_on_every_route(clien
 
     assert ("list_disclosures", "client") in seen
     assert len(seen) > 80
+
+
+def test_a_route_gets_context_and_time_from_its_router_also_where_its_body_is_called_request(
+    settings: Settings,
+) -> None:
+    def answer(request: Annotated[str, Body()], context: ContextDep, now: NowDep) -> list[str]:
+        assert context.clock() >= now
+        return [request, str(now.tzinfo)]
+
+    routes = GuidanceRouter()
+    routes.add_api_route("/made-up", answer, methods=["POST"])
+    whole = create_app(settings)
+    whole.router.routes[:0] = routes.routes
+    with TestClient(whole) as client:
+        response = client.post("/made-up", json="a made-up body")
+
+    assert response.json() == ["a made-up body", "UTC"]
+
+
+@pytest.mark.parametrize("body", ["{", '"\\u0000"'])
+def test_an_unknown_query_parameter_is_refused_before_the_body_is_read(client: TestClient, body: str) -> None:
+    response = client.post("/v1/concerns?made=up", content=body, headers={"Content-Type": "application/json"})
+
+    assert response.status_code == 400
+    assert response.json()["type"] == "/v1/problems/unknown-query"
+
+
+@pytest.mark.parametrize("below", ["", "/indicators", "/indicators/secrecy", "/indicators.csv", ".md", "/editions/1"])
+def test_an_edition_is_read_from_the_database_once(
+    service: FastAPI, client: TestClient, below: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    context: AppContext = service.state.context
+    first = client.get(GUIDE + below)
+    monkeypatch.setattr(contents, "read_content", None)
+    context.response_cache.clear()
+
+    again = client.get(GUIDE + below)
+
+    assert (first.status_code, again.status_code) == (200, 200)
+    assert again.content == first.content

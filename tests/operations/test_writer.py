@@ -16,6 +16,7 @@ from sqlmodel import Session
 from app.errors import NoSuchGuide, StoreBusy
 from app.store import writer
 from app.store.database import DATABASE_FILE, open_database
+from app.store.write_queue import Queued, WriteOutcome, report
 from app.store.writer import BatchableWrite, WriteOp, Writer
 from tests.support.log_lines import Lines
 from tests.support.waiting import LONG_ENOUGH, wait_until
@@ -404,3 +405,22 @@ def test_a_stop_waits_for_a_stuck_write_no_longer_than_a_caller_does(desk: Desk)
     assert stuck.is_alive
     released.set()
     wait_until(lambda: not stuck.is_alive)
+
+
+def test_an_event_loop_is_woken_once_for_all_of_its_callers(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def callers() -> int:
+        loop, woken = asyncio.get_running_loop(), 0
+        wake = loop.call_soon_threadsafe
+
+        def count_and_wake(*arguments: Any) -> asyncio.Handle:
+            nonlocal woken
+            woken += 1
+            return wake(*arguments)
+
+        monkeypatch.setattr(loop, "call_soon_threadsafe", count_and_wake)
+        futures: list[asyncio.Future[Any]] = [loop.create_future() for _ in range(8)]
+        report([(Queued(lambda _: None, each, loop), WriteOutcome(place)) for place, each in enumerate(futures)])
+        assert await asyncio.gather(*futures) == [*range(8)]
+        return woken
+
+    assert asyncio.run(callers()) == 1
