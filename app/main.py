@@ -3,14 +3,13 @@
 import datetime as dt
 from collections.abc import AsyncIterator
 from contextlib import ExitStack, asynccontextmanager
-from pathlib import Path
 
 from fastapi import FastAPI
-from sqlalchemy import Engine
 from sqlalchemy.exc import DBAPIError
 from starlette.types import Receive, Scope, Send
 
 from app.about import NAME, VERSION
+from app.assembly import build_context
 from app.config import Settings
 from app.errors import GuidanceError, SetupError
 from app.logs import Log
@@ -37,49 +36,22 @@ from app.routers import (
     reference,
     security_txt,
 )
-from app.services.access.clients import Authenticator
-from app.services.access.key_files import (
-    DEVELOPMENT_IDENTITY,
-    load_development_recipient,
-    load_receipt_key,
-    load_retired_keys,
-)
-from app.services.access.openid import open_provider
 from app.services.access.rate_limiting import make_limiter
-from app.services.concerns.edition_resolver import EditionResolver
-from app.services.concerns.follow_up import FollowUps
-from app.services.concerns.receipt_builder import ReceiptBuilder
-from app.services.concerns.receipt_signing import make_receipt_signer
-from app.services.concerns.sealing import make_sealer
-from app.services.concerns.submission import Submissions
-from app.services.concerns.unsealing import Unsealer, read_identities
-from app.services.concerns.working_days import WorkingDays
-from app.services.desk.checkpoints import Checkpoints
-from app.services.desk.signed_notes import NoteSigner, origin_at
-from app.services.desk.timestamps import TimestampAuthority
 from app.services.events.webhook_keys import open_webhook_keys
 from app.services.events.webhooks import encrypt_plain_secrets
-from app.services.guidance.emergency_contacts import EmergencyContacts
-from app.services.guidance.reference_data import read_reference_data
 from app.services.guidance.seeding import publish_seed
 from app.services.operations.background import build_workers
-from app.services.operations.readiness import ConcernTrial
 from app.services.operations.workers import stop_workers
-from app.store.contents import Contents
-from app.store.database import open_database
 from app.store.schema import prepare_schema
-from app.store.writer import Writer
-from app.web.cache.cache import ResponseCache
 from app.web.cache.middleware import CacheMiddleware
 from app.web.context import AppContext, Clock
-from app.web.metrics import Metrics
 from app.web.middleware.cors import CorsMiddleware
 from app.web.middleware.forwarded import ForwardedAddressMiddleware
 from app.web.middleware.rate_limit import RateLimitMiddleware
 from app.web.middleware.request_body import RequestBodyMiddleware
 from app.web.middleware.request_log import RequestLogMiddleware, RequestRecords
 from app.web.middleware.security_headers import SecurityHeadersMiddleware
-from app.web.middleware.trusted_host import TrustedHostMiddleware, make_host_check
+from app.web.middleware.trusted_host import TrustedHostMiddleware
 from app.web.middleware.unhandled_errors import UnhandledErrorMiddleware
 from app.web.negotiation import NegotiationMiddleware
 from app.web.openapi import JsonObject, build_document
@@ -115,87 +87,6 @@ log = Log(__name__)
 def utc_now() -> dt.datetime:
     """Return the current time: the clock of a running service."""
     return dt.datetime.now(dt.UTC)
-
-
-def build_context(settings: Settings, clock: Clock) -> AppContext:
-    """Read the keys and the reference data, and build the context. Raises `SetupError` and `SeedFileError`."""
-    engine = open_database(settings.data_dir, settings.database_address)
-    recipients, identity_file = settings.seal_to, settings.seal_identity_file
-    if not recipients:
-        recipients = (load_development_recipient(settings.data_dir, at=clock()),)
-        identity_file = identity_file or settings.data_dir / DEVELOPMENT_IDENTITY
-    sealer, reference_data = make_sealer(recipients), read_reference_data(settings.seed_dir)
-    signer = make_receipt_signer(
-        load_receipt_key(settings.receipt_key_file, settings.data_dir), load_retired_keys(settings.retired_receipt_keys)
-    )
-    allows_host = make_host_check(public_url=settings.public_url, allowed_hosts=settings.allowed_hosts)
-    response_cache, metrics = ResponseCache(settings.shelf_megabytes, allows_host), Metrics()
-    contents = Contents(engine)
-    resolver = EditionResolver(engine, reference_data, contents)
-    receipts = ReceiptBuilder(signer, WorkingDays(), reference_data)
-
-    def invalidate_caches() -> None:
-        resolver.invalidate()
-        response_cache.clear()
-
-    writer = Writer(
-        engine,
-        queue_size=settings.writer_queue,
-        wait_seconds=settings.writer_wait_seconds,
-        on_generation_raised=invalidate_caches,
-        on_flush=metrics.record_flush,
-    )
-    submissions = Submissions(engine, writer, resolver, sealer, receipts)
-    return AppContext(
-        settings=settings,
-        engine=engine,
-        writer=writer,
-        contents=contents,
-        reference_data=reference_data,
-        signer=signer,
-        checkpoints=open_checkpoints(settings, engine, writer),
-        unsealer=_unsealer(identity_file),
-        submissions=submissions,
-        concern_trial=ConcernTrial(submissions, clock),
-        follow_ups=FollowUps(engine, writer, contents, sealer, receipts),
-        emergency_contacts=EmergencyContacts(engine),
-        authenticator=_authenticator(settings, engine),
-        metrics=metrics,
-        response_cache=response_cache,
-        invalidate_caches=invalidate_caches,
-        allows_host=allows_host,
-        clock=clock,
-    )
-
-
-def open_checkpoints(settings: Settings, engine: Engine, writer: Writer) -> Checkpoints:
-    """Return what signs checkpoints, with the key that signs receipts. Raises `SetupError`."""
-    key = load_receipt_key(settings.receipt_key_file, settings.data_dir)
-    authority = TimestampAuthority(settings.timestamp_url) if settings.timestamp_url is not None else None
-    return Checkpoints(engine, writer, NoteSigner(origin_at(settings.public_url), key), authority)
-
-
-def _unsealer(identity_file: Path | None) -> Unsealer:
-    if identity_file is None:
-        return Unsealer()
-    try:
-        return read_identities(identity_file)
-    except SetupError as fault:
-        raise SetupError(f"GUIDANCE_SEAL_IDENTITY_FILE: {fault}") from None
-
-
-def _authenticator(settings: Settings, engine: Engine) -> Authenticator:
-    provider = None
-    if settings.openid_issuer is not None:
-        provider = open_provider(
-            issuer=settings.openid_issuer,
-            audience=settings.openid_audience or "",
-            jwks_url=settings.openid_jwks_url,
-            further_claims=settings.openid_claims,
-            scopes_of=settings.openid_scopes or {},
-            person_claim=settings.openid_person_claim,
-        )
-    return Authenticator(engine, provider)
 
 
 class GuidanceApp(FastAPI):
@@ -282,10 +173,10 @@ def _start_workers(context: AppContext, ending: ExitStack) -> None:
         settings,
         context.engine,
         context.writer,
-        context.invalidate_caches,
-        context.authenticator.key_uses,
-        context.checkpoints,
-        context.clock,
+        on_generation_change=context.invalidate_caches,
+        key_uses=context.authenticator.key_uses,
+        checkpoints=context.checkpoints,
+        clock=context.clock,
     )
     ending.callback(stop_workers, context.workers)
     for worker in context.workers:

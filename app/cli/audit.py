@@ -6,9 +6,10 @@ from typing import Annotated
 
 import typer
 
+from app.assembly import open_checkpoints
 from app.cli.options import DataDir, EnvFile, open_writer, read_settings
 from app.cli.stored_checkpoints import read_note
-from app.main import open_checkpoints, utc_now
+from app.main import utc_now
 from app.models.base import format_utc
 from app.services.desk.timestamps import check_timestamp
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import func, insert, literal, tuple_
+from sqlalchemy import func, insert, literal, or_, tuple_
 from sqlalchemy import select as select_columns
 from sqlmodel import Session, select
 

@@ -31,14 +31,16 @@ from app.models.events.tables import EventKind
 from app.services.desk.checkpoints import CHECKPOINT_INTERVAL
 from app.services.desk.signed_notes import NoteSigner, Verifier, open_checkpoint, origin_at, parse_verifier_key
 from app.services.desk.timestamps import TimestampAuthority, check_timestamp
-from app.services.events.dispatcher import WebhookDispatcher
+from app.services.events.dispatcher import build_dispatcher
 from app.services.events.ssrf_guard import SsrfGuard
+from app.services.events.webhook_keys import open_webhook_keys
 from app.services.events.webhooks import add_webhook
 from app.services.operations.housekeeping import CheckpointWorker
 from app.web.context import AppContext
 from tests.support.clock import A_TUESDAY, SettableClock
 from tests.support.concerns import Concern
 from tests.support.databases import raw_connection
+from tests.support.delivery import deliver_due
 from tests.support.desk import Desk
 from tests.support.editions import a_key
 from tests.support.receiver import Receiver
@@ -152,11 +154,12 @@ def test_the_second_party_is_sent_each_checkpoint_and_finds_with_it_what_was_cut
 ) -> None:
     receiver = Receiver()
     guard = SsrfGuard(frozenset({"127.0.0.1"}))
-    kinds = [EventKind.AUDIT_CHECKPOINT]
-    add_webhook(context.writer, name="second-party", url=receiver.url, kinds=kinds, guard=guard, at=clock())
+    kinds, keys = [EventKind.AUDIT_CHECKPOINT], open_webhook_keys(settings)
+    add_webhook(context.writer, name="second-party", url=receiver.url, kinds=kinds, guard=guard, keys=keys, at=clock())
     context.checkpoints.make(at=clock())
 
-    WebhookDispatcher(context.writer, frozenset({"127.0.0.1"}), clock).deliver_due()
+    callable_hosts = settings.model_copy(update={"webhook_allowed_hosts": ("127.0.0.1",)})
+    deliver_due(build_dispatcher(callable_hosts, context.writer, clock))
     receiver.close()
 
     (notice,) = receiver.notices

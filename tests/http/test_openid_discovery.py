@@ -14,7 +14,6 @@ from app.errors import ProviderUnavailable, TokenInvalid
 from app.services.access import provider_documents
 from app.services.access.provider_documents import discover_jwks_url, fetch_document
 from app.services.access.provider_keys import ProviderKeys
-from tests.support.waiting import eventually
 from tests.support.log_lines import Lines
 from tests.support.openid import (
     FAR_AHEAD,
@@ -27,6 +26,7 @@ from tests.support.openid import (
     guarded_by_a_provider,
     publish_with,
 )
+from tests.support.waiting import eventually
 
 DISCOVERY = "/tenant/.well-known/openid-configuration"
 

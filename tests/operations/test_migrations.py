@@ -19,8 +19,8 @@ from app.main import create_app
 from app.services.access.clients import Authenticator
 from app.services.access.principals import Principal
 from app.services.operations.verification import verify_disclosures, verify_editions
-from app.store.database import for_writing
-from app.store.schema import create_schema, find_schema_faults, migrate_schema, prepare_schema
+from app.store.database import for_writing, open_database
+from app.store.schema import MIGRATIONS, create_schema, find_schema_faults, migrate_schema, prepare_schema
 from app.store.schema_check import declared_statements
 from tests.support.clock import A_TUESDAY
 from tests.support.command import guidance
@@ -28,7 +28,7 @@ from tests.support.concerns import Concern
 from tests.support.databases import address_for, postgresql, raw_connection
 from tests.support.publishing import GUIDE
 from tests.support.revisions import FAILS, FOLLOWING, NEWEST, WORKS, next_revision
-from tests.support.schema import an_empty, plain, rows
+from tests.support.schema import an_empty, rows
 
 pytestmark = pytest.mark.slow  # processes, browsers or long work
 

@@ -183,10 +183,10 @@ def every_worker(context: AppContext, settings: Settings) -> list[PeriodicWorker
             settings.model_copy(update=everything),
             context.engine,
             context.writer,
-            lambda: None,
-            context.authenticator.key_uses,
-            context.checkpoints,
-            context.clock,
+            on_generation_change=lambda: None,
+            key_uses=context.authenticator.key_uses,
+            checkpoints=context.checkpoints,
+            clock=context.clock,
         )
     )
 
@@ -200,7 +200,15 @@ def test_every_worker_of_the_service_survives_every_error(
     service: FastAPI, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     started = every_worker(service.state.context, settings)
-    assert [each.name for each in started] == ["generation", "key-uses", "checkpoint", "remnants", "retention", "overdue", "dispatcher"]
+    assert [each.name for each in started] == [
+        "generation",
+        "key-uses",
+        "checkpoint",
+        "remnants",
+        "retention",
+        "overdue",
+        "dispatcher",
+    ]
     for worker in started:
         calls: list[None] = []
 

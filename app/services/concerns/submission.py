@@ -27,8 +27,8 @@ from app.services.concerns.seal_records import receipt_disclosure
 from app.services.concerns.sealing import Sealer, concern_plaintext
 from app.services.events.payloads import concern_payload
 from app.store.concerns import NewConcern, insert_concerns, insert_stored_receipts
-from app.store.editions import EditionKey, list_current
 from app.store.disclosures import insert_first_disclosures
+from app.store.editions import EditionKey, list_current
 from app.store.events import NewEvent, append_events
 from app.store.writer import BatchableWrite, Writer, write_without_change
 

@@ -17,8 +17,8 @@ from app.models.links import GUIDES
 from app.services.events.ssrf_guard import SsrfGuard
 from app.services.events.webhook_keys import WebhookKeys, is_plain
 from app.services.events.webhook_sender import SendResult, WebhookSender
-from app.store.database import purge_freed_pages
 from app.store.events import ClaimedDelivery, make_due_now, new_message_id, requeue_dead
+from app.store.remnants import purge_remnants
 from app.store.webhooks import get_webhook, insert_webhook, list_webhooks, remove
 from app.store.writer import Writer, write_operation
 
@@ -127,7 +127,7 @@ def encrypt_plain_secrets(engine: Engine, writer: Writer, keys: WebhookKeys) -> 
     if plain:
         encrypt_again(writer, keys=keys)
         if engine.dialect.name == "sqlite":
-            purge_freed_pages(engine)
+            purge_remnants(engine)
         log.warning("webhook_secrets_encrypted", count=len(plain), path=str(keys.path))
 
 

@@ -26,6 +26,7 @@ def build_workers(
     settings: Settings,
     engine: Engine,
     writer: Writer,
+    *,
     on_generation_change: Callable[[], None],
     key_uses: KeyUses,
     checkpoints: Checkpoints,

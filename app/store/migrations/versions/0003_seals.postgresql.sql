@@ -69,10 +69,6 @@ CREATE FUNCTION concerns_change_with_their_disclosure() RETURNS trigger LANGUAGE
 
 CREATE TRIGGER concerns_change_with_their_disclosure BEFORE UPDATE ON concerns FOR EACH ROW EXECUTE FUNCTION concerns_change_with_their_disclosure()
 
-CREATE FUNCTION additions_keep_what_was_received() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN IF NEW.reference IS DISTINCT FROM OLD.reference OR NEW.number IS DISTINCT FROM OLD.number OR NEW.received_at IS DISTINCT FROM OLD.received_at THEN RAISE EXCEPTION 'what was received is never altered' USING ERRCODE = 'restrict_violation'; END IF; RETURN NEW; END $$
-
-CREATE TRIGGER additions_keep_what_was_received BEFORE UPDATE ON additions FOR EACH ROW EXECUTE FUNCTION additions_keep_what_was_received()
-
 CREATE FUNCTION additions_change_with_their_disclosure() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN IF (NEW.sealed IS NULL AND OLD.sealed IS NOT NULL) AND coalesce((SELECT act FROM disclosures WHERE chain = NEW.reference ORDER BY number DESC LIMIT 1), 'none') <> 'erased' OR (NEW.sealed IS NOT NULL AND NEW.sealed IS DISTINCT FROM OLD.sealed OR CAST(NEW.recipients AS TEXT) IS DISTINCT FROM CAST(OLD.recipients AS TEXT)) AND (OLD.sealed IS NULL OR coalesce((SELECT act FROM disclosures WHERE chain = NEW.reference ORDER BY number DESC LIMIT 1), 'none') <> 'resealed') THEN RAISE EXCEPTION 'an addition changes only with its disclosure' USING ERRCODE = 'restrict_violation'; END IF; RETURN NEW; END $$
 
 CREATE TRIGGER additions_change_with_their_disclosure BEFORE UPDATE ON additions FOR EACH ROW EXECUTE FUNCTION additions_change_with_their_disclosure()

@@ -15,7 +15,7 @@ from alembic import op
 from app.store.migrations.statements import run_statements
 
 revision = "0003"
-down_revision = "0001"
+down_revision = "0002"
 
 NUMBER_WHAT_IS_RECORDED = (
     "INSERT INTO log_entries (number, chain, place, sha256) "

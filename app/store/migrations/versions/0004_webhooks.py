@@ -3,7 +3,7 @@
 from app.store.migrations.statements import run_statements
 
 revision = "0004"
-down_revision = "0001"
+down_revision = "0003"
 
 
 def upgrade() -> None:
