@@ -13,7 +13,7 @@ FIELD_BYTES = len(b": \r\n")
 END_OF_HEAD = re.compile(rb"\n\r?\n")
 MAX_HEAD_FIELDS = 500
 """How many fields a head may have. Each takes time, however small it is, and 64 KB hold 13,000."""
-PIECES_PER_TURN = 100
+PIECES_PER_TURN = 50
 """How many pieces of a body are read before other connections have their turn. 256 KB hold 43,000 chunks."""
 TOO_LARGE = 431
 

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from contextlib import ExitStack
 
 import httpx
 import pytest
@@ -16,6 +17,7 @@ from app.web.middleware.security_headers import SECURITY_HEADERS
 from tests.support.clock import SettableClock
 from tests.support.log_lines import Lines
 from tests.support.threaded import run_server
+from tests.support.waiting import wait_until
 from tests.support.wire import (
     SECTION,
     Address,
@@ -26,6 +28,7 @@ from tests.support.wire import (
     everything_from,
     exchange,
     fields_of,
+    is_closed,
     one_answer,
     request,
     statuses,
@@ -168,13 +171,16 @@ def test_a_target_that_is_neither_a_path_nor_an_address_answers_nothing(address:
     assert statuses([answer]) == [404]
 
 
-def test_a_stop_ends_refused_connections_too(secure: FastAPI, settings: Settings) -> None:
-    with run_server(secure, settings) as url, connected(address_of(url)) as connection:
-        connection.sendall(REFUSED["no host"])
-        one_answer(connection)
-        ended = everything_from(connection)  # the server has said everything, and waits for the client
-
-    assert ended == b""
+@pytest.mark.parametrize("refused", ["no host", "a large head", "many fields"])
+def test_a_stop_ends_refused_connections_too(secure: FastAPI, settings: Settings, refused: str) -> None:
+    with ExitStack() as stack:
+        with run_server(secure, settings.model_copy(update={"client_seconds": 1000.0})) as url:
+            connection = stack.enter_context(connected(address_of(url)))
+            connection.sendall(REFUSED[refused])
+            one_answer(connection)
+            assert everything_from(connection) == b""  # the server has said everything, and waits for the client
+            assert not is_closed(connection)
+        wait_until(lambda: is_closed(connection))
 
 
 def test_a_newcomer_is_refused_whole_where_every_connection_is_at_work(

@@ -109,9 +109,10 @@ def test_a_newcomer_is_refused_where_every_connection_is_at_work(
     with run_server(service, settings.model_copy(update={"connections": 1, "client_seconds": 1000.0})) as url:
         address = address_of(url)
         exchange(address, bye())
-        with connected(address) as connection:
+        with connected(address) as connection, ExitStack() as stack:
+            stack.callback(go_on.set)
             connection.sendall(bye("/health/live"))
-            at_work.wait()
+            wait_until(at_work.is_set)
             with connected(address) as newcomer, connected(address) as next_newcomer:
                 [refused] = answers_in(everything_from(newcomer))
                 [refused_too] = answers_in(everything_from(next_newcomer))

@@ -6,6 +6,7 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack
+from statistics import median
 
 import psutil
 import pytest
@@ -84,6 +85,15 @@ def flooded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveServer]:
     server.stop()
 
 
+def look(address: Address) -> float:
+    """The seconds until the service says that it is alive."""
+    began = time.monotonic()
+    with connected(address) as connection:
+        connection.sendall(bye("/health/live"))
+        assert statuses([everything_from(connection)]) == [200]
+    return time.monotonic() - began
+
+
 @pytest.mark.parametrize("reads", [False, True], ids=["reads nothing", "reads everything"])
 @pytest.mark.parametrize("small", SMALL.values(), ids=SMALL.keys())
 def test_twenty_connections_of_small_parts_neither_fill_the_memory_nor_stop_the_others(
@@ -91,16 +101,13 @@ def test_twenty_connections_of_small_parts_neither_fill_the_memory_nor_stop_the_
 ) -> None:
     assert flooded._process is not None
     process, address = psutil.Process(flooded._process.pid), address_of(flooded.url)
+    calm = median(look(address) for _ in range(LOOKS))  # more than milliseconds where the machine of the tests is busy
     before, most, times = process.memory_info().rss, 0, []
     with Flood(address, small, reads=reads) as flood:
         for _ in range(LOOKS):
-            began = time.monotonic()
-            with connected(address) as connection:
-                connection.sendall(bye("/health/live"))
-                assert statuses([everything_from(connection)]) == [200]
-            times.append(time.monotonic() - began)
+            times.append(look(address))
             most = max(most, process.memory_info().rss)
 
     assert sum(flood.taken) > CONNECTIONS * len(small)
     assert most - before < MOST_MEMORY
-    assert sorted(times)[LOOKS // 2] < 1.0, times
+    assert median(times) < max(1.0, 20 * calm), times

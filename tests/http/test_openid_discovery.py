@@ -17,6 +17,7 @@ from app.services.access.provider_keys import ProviderKeys
 from tests.support.log_lines import Lines
 from tests.support.openid import (
     FAR_AHEAD,
+    ISSUER,
     RSA,
     SINCE_THEN,
     STRANGER,
@@ -78,6 +79,14 @@ def test_a_configuration_that_is_not_the_issuer_s_or_leads_over_an_open_wire_is_
 
     assert (answer.status_code, answer.json()["type"]) == (503, "/v1/problems/provider-away")
     assert provider.reads == [DISCOVERY]
+
+
+def test_an_issuer_elsewhere_does_not_lead_to_this_machine(monkeypatch: pytest.MonkeyPatch) -> None:
+    configuration = {"issuer": ISSUER, "jwks_uri": "http://127.0.0.1:9/keys"}
+    monkeypatch.setattr(provider_documents, "fetch_document", lambda _: configuration)
+
+    with pytest.raises(ProviderUnavailable, match="names no https address"):
+        discover_jwks_url(ISSUER)
 
 
 def test_a_slash_at_the_end_of_the_issuer_is_not_doubled(provider: Provider) -> None:

@@ -69,6 +69,10 @@ def discover_jwks_url(issuer: str) -> str:
     if document.get("issuer") != issuer:
         raise ProviderUnavailable("the provider's configuration names another issuer")
     url = document.get("jwks_uri")
-    if not isinstance(url, str) or not is_safe_address(url):
+    if not isinstance(url, str) or not is_safe_address(url) or (_is_https(issuer) and not _is_https(url)):
         raise ProviderUnavailable("the provider's configuration names no https address of keys")
     return url
+
+
+def _is_https(url: str) -> bool:
+    return url.lower().startswith("https:")
