@@ -24,7 +24,7 @@ DANGER_RANK = (
     "CASE WHEN addition_danger = 'yes' THEN 0 WHEN immediate_danger = 'yes' THEN 1"
     " WHEN immediate_danger = 'not_sure' THEN 2 ELSE 3 END"
 )
-DUE = "CASE WHEN state = 'received' THEN acknowledge_by ELSE coalesce(addition_acknowledge_by, acknowledge_by) END"
+DUE = "CASE WHEN state = 'received' THEN acknowledge_by ELSE COALESCE(addition_acknowledge_by, acknowledge_by) END"
 ADDITION_WAITS = "acknowledged_at IS NULL AND sealed IS NOT NULL"
 """Says in SQL that nobody has acknowledged an addition that was not erased."""
 

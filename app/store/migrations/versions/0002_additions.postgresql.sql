@@ -12,7 +12,7 @@ ALTER TABLE concerns ADD COLUMN waiting INTEGER GENERATED ALWAYS AS (CASE WHEN s
 
 ALTER TABLE concerns ADD COLUMN danger INTEGER GENERATED ALWAYS AS (CASE WHEN addition_danger = 'yes' THEN 0 WHEN immediate_danger = 'yes' THEN 1 WHEN immediate_danger = 'not_sure' THEN 2 ELSE 3 END) STORED
 
-ALTER TABLE concerns ADD COLUMN due TIMESTAMP WITH TIME ZONE GENERATED ALWAYS AS (CASE WHEN state = 'received' THEN acknowledge_by ELSE coalesce(addition_acknowledge_by, acknowledge_by) END) STORED
+ALTER TABLE concerns ADD COLUMN due TIMESTAMP WITH TIME ZONE GENERATED ALWAYS AS (CASE WHEN state = 'received' THEN acknowledge_by ELSE COALESCE(addition_acknowledge_by, acknowledge_by) END) STORED
 
 CREATE INDEX ix_concerns_state_urgency ON concerns (state, waiting, danger, due, reference)
 
