@@ -49,6 +49,10 @@ class Settings(BaseSettings):
         "postgresql+psycopg://user:password@host/name. Unset: SQLite in the data folder.",
     )
     seed_dir: Path = Field(default=SEED_DIR, description="Folder with `guides/`, `signposts.yaml` and `code-lists/`.")
+    default_guide: str | None = Field(
+        default=None,
+        description="The guide of a concern that names none. Unset: the guide that was published first.",
+    )
     public_url: str = Field(
         default="http://127.0.0.1:8000",
         pattern=r"^https?://[^/?#]+$",

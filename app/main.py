@@ -7,6 +7,7 @@ from contextlib import ExitStack, asynccontextmanager
 from fastapi import FastAPI
 from sqlalchemy import Engine
 from sqlalchemy.exc import DBAPIError
+from sqlmodel import Session
 from starlette.types import Receive, Scope, Send
 from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
@@ -61,6 +62,7 @@ from app.services.guidance.seeding import publish_seed
 from app.services.operations.workers import GenerationWatcher, PeriodicWorker, RetentionWorker
 from app.store.contents import Contents
 from app.store.database import open_database
+from app.store.editions import find_history
 from app.store.schema import prepare_schema
 from app.store.writer import Writer
 from app.web.cache.cache import ResponseCache
@@ -118,12 +120,14 @@ def build_context(settings: Settings, clock: Clock) -> AppContext:
         identity_file = identity_file or settings.data_dir / DEVELOPMENT_IDENTITY
     sealer, reference_data = make_sealer(recipients), read_reference_data(settings.seed_dir)
     signer = make_receipt_signer(
-        load_receipt_key(settings.receipt_key_file, settings.data_dir), load_retired_keys(settings.retired_receipt_keys)
+        load_receipt_key(settings.receipt_key_file, settings.data_dir),
+        load_retired_keys(settings.retired_receipt_keys),
+        issuer=settings.public_url,
     )
     allows_host = make_host_check(public_url=settings.public_url, allowed_hosts=settings.allowed_hosts)
     response_cache, metrics = ResponseCache(settings.shelf_megabytes, allows_host), Metrics()
     contents = Contents(engine)
-    resolver = EditionResolver(engine, reference_data, contents)
+    resolver = EditionResolver(engine, reference_data, contents, settings.default_guide)
     receipts = ReceiptBuilder(signer, WorkingDays(), reference_data)
 
     def invalidate_caches() -> None:
@@ -147,7 +151,7 @@ def build_context(settings: Settings, clock: Clock) -> AppContext:
         unsealer=read_identities(identity_file) if identity_file else Unsealer(),
         submissions=Submissions(engine, writer, resolver, sealer, receipts),
         follow_ups=FollowUps(engine, writer, contents, sealer, receipts),
-        emergency_contacts=EmergencyContacts(engine),
+        emergency_contacts=EmergencyContacts(engine, settings.default_guide),
         authenticator=_authenticator(settings, engine),
         metrics=metrics,
         response_cache=response_cache,
@@ -233,6 +237,9 @@ def _prepare(context: AppContext, ending: ExitStack) -> None:
     writer.start()
     ending.callback(writer.stop)
     publish_seed(context.engine, writer, context.reference_data, settings.seed_dir, at=context.clock())
+    with Session(context.engine) as session:
+        if settings.default_guide is not None and not find_history(session, guide=settings.default_guide):
+            raise SetupError("GUIDANCE_DEFAULT_GUIDE names no published guide")
 
 
 def _start_workers(context: AppContext, ending: ExitStack) -> None:

@@ -13,7 +13,7 @@ from app.models.concerns.people import OtherPerson, ParentOrCarer
 from app.models.concerns.reporter import Reporter
 from app.models.concerns.sharing import Agency, InformedAndBasis, RiskToWorkers
 
-FORM_VERSION = 2
+FORM_VERSION = 3
 """The version of the form. It rises by one whenever the JSON Schema of `Concern` changes in any way."""
 
 
@@ -51,7 +51,7 @@ class Concern(ReporterInput):
 
     guide: Slug | None = optional_field(
         "Guide",
-        "The guide that the concern refers to. May be left out where there is only one.",
+        "The guide that it refers to. Left out, it is the one that has the items named below, else the default.",
         "child-sexual-exploitation",
     )
     edition: Annotated[int, Field(strict=True, ge=1)] | None = optional_field(

@@ -44,6 +44,7 @@ class ReceiptBuilder:
         return CheckResponse(
             next_steps=(CALL_999_FIRST, NOTHING_STORED, _next_step(due, contacts, at)),
             links={"self": links.CONCERN_CHECK, "submit": links.CONCERNS} | _links(key),
+            guide_named=pinned.guide_named,
             **self._common_fields(key, contacts, due),
         )
 
@@ -57,6 +58,7 @@ class ReceiptBuilder:
             "received_at": format_utc(at),
             "guide": key.guide,
             "edition": key.number,
+            "guide_named": pinned.guide_named,
             "form_version": FORM_VERSION,
             "submission_sha256": hashlib.sha256(submission).hexdigest(),
         }
@@ -68,6 +70,7 @@ class ReceiptBuilder:
             receipt=self.signer.sign(claims),
             next_steps=(CALL_999_FIRST, CONCERN_STORED, _next_step(due, contacts, at), HOW_TO_FOLLOW),
             links={"self": links.concern_path(reference)} | _links(key),
+            guide_named=pinned.guide_named,
             **self._common_fields(key, contacts, due),
         )
 

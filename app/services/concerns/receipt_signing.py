@@ -25,15 +25,20 @@ class ReceiptSigner:
 
     key: Ed25519PrivateKey
     jwks: tuple[Jwk, ...]
+    issuer: str
+    """The claim `iss`: the address at which the service is public."""
 
     def sign(self, claims: dict[str, Any], *, kind: str = RECEIPT) -> str:
         """Return the compact JWS of the claims, with `kind` as its `typ`."""
-        return jwt.encode(claims, self.key, algorithm=ALGORITHM, headers={"typ": kind, "kid": self.jwks[0]["kid"]})
+        headers = {"typ": kind, "kid": self.jwks[0]["kid"]}
+        return jwt.encode({"iss": self.issuer} | claims, self.key, algorithm=ALGORITHM, headers=headers)
 
 
-def make_receipt_signer(key: Ed25519PrivateKey, retired: Sequence[Ed25519PublicKey] = ()) -> ReceiptSigner:
+def make_receipt_signer(
+    key: Ed25519PrivateKey, retired: Sequence[Ed25519PublicKey] = (), *, issuer: str
+) -> ReceiptSigner:
     """Return a signer with that key, which also publishes the retired keys."""
-    return ReceiptSigner(key, tuple(_public_jwk(public) for public in (key.public_key(), *retired)))
+    return ReceiptSigner(key, tuple(_public_jwk(public) for public in (key.public_key(), *retired)), issuer)
 
 
 def check_receipt(receipt: str, jwks: dict[str, Any]) -> dict[str, Any]:
