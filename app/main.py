@@ -77,7 +77,8 @@ from app.web.middleware.security_headers import SecurityHeadersMiddleware
 from app.web.middleware.trusted_host import TrustedHostMiddleware, make_host_check
 from app.web.middleware.unhandled_errors import UnhandledErrorMiddleware
 from app.web.negotiation import NegotiationMiddleware
-from app.web.openapi import JsonObject, build_document
+from app.web.openapi.document import build_document
+from app.web.openapi.examples import JsonObject
 from app.web.problems import add_problem_handlers
 
 ROUTERS = (
@@ -189,7 +190,7 @@ class GuidanceApp(FastAPI):
     def openapi(self) -> JsonObject:
         """Return the OpenAPI document, built at the first call."""
         if self.openapi_schema is None:
-            self.openapi_schema = build_document(self)
+            self.openapi_schema = build_document(self, self.state.context.settings)
         return self.openapi_schema
 
 

@@ -48,6 +48,11 @@ Slug = Annotated[
 
 Text = Annotated[str, StringConstraints(min_length=1, max_length=4000)]
 
+MAX_NUMBER = 1_000_000
+"""The highest number of an edition, of an addition or of a page."""
+MAX_ITEMS = 2_000
+"""The most entries of a list in an edition. A body has 10,000 values at most, and an indicator five at least."""
+
 FULL_DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 
 
@@ -89,7 +94,7 @@ WebAddress = Annotated[
 
 GssCode = Annotated[
     str,
-    StringConstraints(pattern=r"^[A-Z][0-9]{8}$"),
+    StringConstraints(pattern=r"^[A-Z][0-9]{8}$", max_length=9),
     Field(description="Government Statistical Service code of the area.", examples=["E06000022"]),
 ]
 
@@ -102,7 +107,11 @@ def format_utc(moment: dt.datetime) -> str:
 UtcDateTime = Annotated[
     AwareDatetime,
     PlainSerializer(format_utc, return_type=str, when_used="json"),
-    Field(description="A moment in UTC, ending in Z (RFC 3339).", examples=["2026-11-24T09:30:00Z"]),
+    Field(
+        description="A moment in UTC, ending in Z (RFC 3339).",
+        examples=["2026-11-24T09:30:00Z"],
+        json_schema_extra={"format": "date-time"},
+    ),
 ]
 
 

@@ -35,7 +35,10 @@ def list_disclosures(
     chain: Annotated[
         str | None,
         Query(
-            pattern=CHAIN, description="One concern's reference, or `inbox`, or `audit`.", examples=[EXAMPLE_REFERENCE]
+            pattern=CHAIN,
+            max_length=40,
+            description="One concern's reference, or `inbox`, or `audit`.",
+            examples=[EXAMPLE_REFERENCE],
         ),
     ] = None,
     client: Annotated[
@@ -63,7 +66,12 @@ def sign_statement(
     now: NowDep,
     chain: Annotated[
         str,
-        Path(pattern=CHAIN, description="A concern's reference, or `inbox`, or `audit`.", examples=[EXAMPLE_REFERENCE]),
+        Path(
+            pattern=CHAIN,
+            max_length=40,
+            description="A concern's reference, or `inbox`, or `audit`.",
+            examples=[EXAMPLE_REFERENCE],
+        ),
     ],
 ) -> StatementResponse:
     """The length and the last hash of a chain, signed, for an auditor to keep where this service cannot reach it."""

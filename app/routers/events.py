@@ -12,6 +12,7 @@ from app.models.clients import Scope
 from app.models.events.responses import EventResponse, EventsResponse
 from app.models.events.tables import EventKind, EventRow
 from app.services.access.clients import Principal
+from app.services.events.payloads import event_id
 from app.store.events import confirm_events, confirmed_by, events_after
 from app.web.auth import require_client
 from app.web.context import AppContext, ContextDep
@@ -59,8 +60,12 @@ async def read_events(
     while not (rows := await run_in_threadpool(_read, context, last_confirmed, limit)) and time.monotonic() < deadline:
         await asyncio.sleep(POLL_SECONDS)
     last = rows[-1].id if rows else last_confirmed
-    events = tuple(EventResponse(type=EventKind(event.kind), timestamp=event.at, data=event.data) for event in rows)
-    return EventsResponse(events=events, next_cursor=encode_key(last or 0))
+    return EventsResponse(events=tuple(map(_response, rows)), next_cursor=encode_key(last or 0))
+
+
+def _response(event: EventRow) -> EventResponse:
+    own_id = event_id(event.id or 0, event.kind, event.at, event.data)
+    return EventResponse(id=own_id, type=EventKind(event.kind), timestamp=event.at, data=event.data)
 
 
 def _confirm(context: AppContext, client: str, after: str | None) -> int:

@@ -20,7 +20,7 @@ from app.store.editions import EditionHead, get_current, get_history, readable_o
 from app.web import problem_types as problems
 from app.web.auth import PUBLIC
 from app.web.context import AppContext, ContextDep, SessionDep
-from app.web.negotiation import AS_CSV, AS_MARKDOWN, CSV, MARKDOWN
+from app.web.negotiation import AS_CSV, AS_MARKDOWN, CSV, MARKDOWN, ByteOrderMark, csv_response
 from app.web.problem_types import RESPONSES_OF_READS, Responses, problem_responses
 from app.web.responses import CACHE_CURRENT, CACHE_IMMUTABLE, Headers, conditional_response
 from app.web.router import GuidanceRouter
@@ -107,14 +107,16 @@ def read_edition_as_pdf(
     response_class=Response,
     responses=AS_CSV | problem_responses(problems.NOT_FOUND, *problems.CURRENT_EDITION_PROBLEMS),
 )
-def read_section_as_csv(request: Request, session: SessionDep, guide: GuideName, section: SectionName) -> Response:
+def read_section_as_csv(
+    request: Request, session: SessionDep, guide: GuideName, section: SectionName, bom: ByteOrderMark = "0"
+) -> Response:
     """One item a row (RFC 4180, UTF-8, with a header row), and in every row its edition and the cautions.
 
     A cell that begins with `=`, `+`, `-`, `@`, a tab or a carriage return has an apostrophe before it, so that no
     spreadsheet runs it.
     """
     head = get_current(session, guide=guide)
-    return _csv_response(request, session, head, section, path=guide_path(guide), caching=CACHE_CURRENT)
+    return _csv_response(request, session, head, section, path=guide_path(guide), caching=CACHE_CURRENT, bom=bom)
 
 
 @router.get(
@@ -125,11 +127,18 @@ def read_section_as_csv(request: Request, session: SessionDep, guide: GuideName,
     responses=AS_CSV | problem_responses(problems.NOT_FOUND, *problems.NUMBERED_EDITION_PROBLEMS),
 )
 def read_edition_section_as_csv(
-    request: Request, session: SessionDep, guide: GuideName, number: EditionNumber, section: SectionName
+    *,
+    request: Request,
+    session: SessionDep,
+    guide: GuideName,
+    number: EditionNumber,
+    section: SectionName,
+    bom: ByteOrderMark = "0",
 ) -> Response:
     """One section of exactly that edition, laid out as that of the current one."""
     head = readable_of(get_history(session, guide=guide), number)
-    return _csv_response(request, session, head, section, path=edition_path(*head.key), caching=CACHE_IMMUTABLE)
+    path = edition_path(*head.key)
+    return _csv_response(request, session, head, section, path=path, caching=CACHE_IMMUTABLE, bom=bom)
 
 
 def _markdown_response(
@@ -150,10 +159,8 @@ def _pdf_response(request: Request, context: AppContext, head: EditionHead, path
 
 
 def _csv_response(
-    request: Request, session: Session, head: EditionHead, section: Section, *, path: str, caching: str
+    request: Request, session: Session, head: EditionHead, section: Section, *, path: str, caching: str, bom: str
 ) -> Response:
     links = edition_links(head.key, path, f"/{section.value}{CSV.suffix}")
     sheet = section_csv(head, read_content(session, head.key), section)
-    response = conditional_response(request, sheet, media_type=CSV.content_type, caching=caching, links=links)
-    response.headers["Content-Disposition"] = f'inline; filename="{csv_name(head, section)}"'
-    return response
+    return csv_response(request, sheet, csv_name(head, section), bom=bom, caching=caching, links=links)

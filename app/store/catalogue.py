@@ -47,7 +47,7 @@ def list_entries(
     words: str | None = None,
     code: str | None = None,
     offset: int = 0,
-    limit: int,
+    limit: int | None = None,
 ) -> list[CatalogueEntry]:
     """Return the entries that meet every filter given, sorted by section, guide and position.
 

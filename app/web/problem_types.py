@@ -245,7 +245,7 @@ Responses = dict[int | str, dict[str, Any]]
 
 
 def response_example(**members: Any) -> Responses:
-    """Return `responses` whose 200 example overrides these fields of the model's example (see `app.web.openapi`)."""
+    """Return `responses` whose 200 example overrides these fields of the example (see `app.web.openapi.examples`)."""
     return {200: {"content": {"application/json": {"example": members}}}}
 
 

@@ -14,6 +14,7 @@ from app.config import Settings
 from app.main import create_app
 from app.models.concerns.examples import FULL_EXAMPLE
 from app.models.concerns.receipts import EXAMPLE_REFERENCE
+from app.web.openapi.answers import EXTENSIBLE_ENUM
 from tests.support.clock import A_TUESDAY
 from tests.support.openapi import Part, call, examples_of, faults_against, operations
 
@@ -206,7 +207,7 @@ def test_every_parameter_has_a_description_and_an_example(document: Part) -> Non
 
 def has_example(schema: Part, schemas: Part) -> bool:
     """Whether a reader can see what stands there: an example of its own, or of whatever it is made of."""
-    if {"examples", "const", "enum"} & set(schema):
+    if {"examples", "const", "enum", EXTENSIBLE_ENUM} & set(schema):
         return True
     if "$ref" in schema:
         referred = schemas[schema["$ref"].rpartition("/")[2]]

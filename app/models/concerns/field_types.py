@@ -95,6 +95,7 @@ class ReporterInput(RequestModel):
         json_schema: dict[str, Any] = handler(schema)
         properties = handler.resolve_ref_schema(json_schema)["properties"]
         for name in _optional_lists(cls):
+            properties[name].pop("default")  # generated clients take a default for the only value that is not null
             properties[name]["anyOf"] = [
                 {keyword: properties[name].pop(keyword) for keyword in _LIST_KEYWORDS if keyword in properties[name]},
                 {"type": "null"},

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, ClassVar, Self
 
 from pydantic import Field, model_validator
 
-from app.models.base import FullDate, RequestModel, Text, WebAddress
+from app.models.base import MAX_ITEMS, FullDate, RequestModel, Text, WebAddress
 from app.models.guidance.items import ItemId, Position
 
 
@@ -21,6 +21,7 @@ class Phone(RequestModel):
 
     number: str = Field(
         pattern=r"^(\+[1-9][0-9]{6,14}|[1-9][0-9]{2,5})$",
+        max_length=16,
         description="E.164, or the bare digits of a national short code such as 999.",
         examples=["+441225396312"],
     )
@@ -62,7 +63,7 @@ class Contact(Reachable):
     position: Position
     name: Text = Field(description="The name as printed.", examples=["Duty and Assessment Team"])
     kind: ContactKind = Field(description="How it is reached.", examples=["telephone"])
-    phones: tuple[Phone, ...] = Field(default=(), description="Numbers, in the printed order.")
+    phones: tuple[Phone, ...] = Field(default=(), max_length=MAX_ITEMS, description="Numbers, in the printed order.")
     url: WebAddress | None = Field(
         default=None, description="Address as printed.", examples=[None, "https://council.example/request-for-service"]
     )

@@ -12,7 +12,7 @@ from typing import Self
 from pydantic import Field, ValidationError, field_validator
 from pydantic_core import InitErrorDetails
 
-from app.models.base import RequestModel, Text
+from app.models.base import MAX_ITEMS, RequestModel, Text
 from app.models.guidance import guide_tables, items
 from app.models.guidance.contacts import Contact
 from app.models.guidance.definitions import Definition
@@ -204,13 +204,21 @@ class Introductions(RequestModel):
 class EditionSections(RequestModel):
     """The cautions and the sections of an edition. A section that came after the first edition may be empty."""
 
-    cautions: tuple[items.Caution, ...] = Field(min_length=1, description="Read with every indicator and factor.")
-    definitions: tuple[Definition, ...] = Field(min_length=1, description="What the harm is.")
-    factors: tuple[items.Factor, ...] = Field(min_length=1, description="Vulnerability factors.")
-    indicators: tuple[items.Indicator, ...] = Field(min_length=1, description="Indicators to consider.")
-    linked_risks: tuple[items.LinkedRisk, ...] = Field(default=(), description="Other harms that are often linked.")
-    responsibilities: tuple[items.Responsibility, ...] = Field(default=(), description="What everybody needs to do.")
-    contacts: tuple[Contact, ...] = Field(min_length=1, description="Whom to call.")
+    cautions: tuple[items.Caution, ...] = Field(
+        min_length=1, max_length=MAX_ITEMS, description="Read with every indicator and factor."
+    )
+    definitions: tuple[Definition, ...] = Field(min_length=1, max_length=MAX_ITEMS, description="What the harm is.")
+    factors: tuple[items.Factor, ...] = Field(min_length=1, max_length=MAX_ITEMS, description="Vulnerability factors.")
+    indicators: tuple[items.Indicator, ...] = Field(
+        min_length=1, max_length=MAX_ITEMS, description="Indicators to consider."
+    )
+    linked_risks: tuple[items.LinkedRisk, ...] = Field(
+        default=(), max_length=MAX_ITEMS, description="Other harms that are often linked."
+    )
+    responsibilities: tuple[items.Responsibility, ...] = Field(
+        default=(), max_length=MAX_ITEMS, description="What everybody needs to do."
+    )
+    contacts: tuple[Contact, ...] = Field(min_length=1, max_length=MAX_ITEMS, description="Whom to call.")
 
     @field_validator(*ITEM_LISTS)
     @classmethod

@@ -8,6 +8,7 @@ from standardwebhooks import Webhook
 
 from app.errors import AddressNotAllowed
 from app.models.base import format_utc
+from app.services.events.payloads import event_id
 from app.services.events.ssrf_guard import SsrfGuard
 from app.store.events import ClaimedDelivery
 
@@ -32,7 +33,14 @@ class WebhookSender:
     def _send(self, delivery: ClaimedDelivery, at: dt.datetime) -> tuple[int, str | None]:
         """Send the request. At most 64 KiB of the response are read, and none is stored."""
         url, host = self._guard.resolve(delivery.url)
-        body = json.dumps({"type": delivery.kind, "timestamp": format_utc(delivery.at), "data": delivery.data})
+        body = json.dumps(
+            {
+                "id": event_id(delivery.event_id, delivery.kind, delivery.at, delivery.data),
+                "type": delivery.kind,
+                "timestamp": format_utc(delivery.at),
+                "data": delivery.data,
+            }
+        )
         signatures = " ".join(Webhook(secret).sign(delivery.message, at, body) for secret in delivery.secrets)
         headers = {
             "Host": httpx.URL(delivery.url).netloc.decode(),
