@@ -25,6 +25,8 @@ from pydantic import (
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import core_schema
 
+from app.errors import CodedValueError, FaultCode
+
 SLUG_PATTERN = r"^[a-z0-9]+(?:-[a-z0-9]+)*$"
 
 
@@ -64,7 +66,7 @@ def _parse_full_date(value: object) -> object:
             raise ValueError
         return dt.date.fromisoformat(value)
     except ValueError:
-        raise ValueError("must be a full date such as 2026-11-24") from None
+        raise CodedValueError(FaultCode.NOT_A_DATE, "must be a full date such as 2026-11-24") from None
 
 
 # Pydantic reads a number as seconds since 1970, which would make up a date.
@@ -77,7 +79,7 @@ def _check_web_address(address: str) -> str:
     try:
         _web_address.validate_python(address)
     except ValidationError:
-        raise ValueError("must be an http or https address") from None
+        raise CodedValueError(FaultCode.NOT_AN_ADDRESS, "must be an http or https address") from None
     return address
 
 
@@ -113,6 +115,11 @@ UtcDateTime = Annotated[
         json_schema_extra={"format": "date-time"},
     ),
 ]
+
+
+def without_default(schema: dict[str, Any]) -> None:
+    """Take the default out of a member's JSON Schema: the member is absent, and never null, where it has no value."""
+    schema.pop("default", None)
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ from typing import Annotated
 
 from fastapi import Query, Request, Response
 
-from app.errors import FieldError, InvalidQuery
+from app.errors import FaultCode, FieldError, InvalidQuery
 from app.models.base import MAX_NUMBER
 from app.models.guidance.changes import ChangesResponse
 from app.models.guidance.comparison import changed_fields, changed_sections
@@ -46,6 +46,7 @@ router = GuidanceRouter(
     prefix="/v1/guides/{guide}/editions", tags=["Editions"], dependencies=[PUBLIC], responses=RESPONSES_OF_READS
 )
 
+NONE_BEFORE = "Edition 1 has none before it. Name one to compare with: since=2."
 LINK_FORMAT = "application/link-format"
 TIME_MAP_EXAMPLE = '<http://127.0.0.1:8000/v1/guides/child-sexual-exploitation>; rel="original timegate"'
 AS_PUBLISHED = response_example(status=EditionStatus.PUBLISHED)
@@ -125,7 +126,7 @@ def read_changes(
     history = get_history(session, guide=guide)
     head = readable_of(history, number)
     if since is None and number == 1:
-        raise InvalidQuery([FieldError((), "Edition 1 has none before it. Name one to compare with: since=2.")])
+        raise InvalidQuery([FieldError((), NONE_BEFORE, FaultCode.REQUIRED, "query", "since")])
     other = readable_of(history, since or number - 1)
     before, after = read_content(session, other.key), read_content(session, head.key)
     path = edition_path(*head.key)

@@ -73,7 +73,7 @@ def _confirm(context: AppContext, client: str, after: str | None) -> int:
     if after is None:
         with Session(context.engine) as session:
             return confirmed_by(session, client=client)
-    event_id = decode_key(after, otherwise=0)
+    event_id = decode_key(after, otherwise=0, parameter="after")
     confirm_events(context.writer, client=client, event_id=event_id)
     return event_id
 

@@ -5,11 +5,11 @@ from typing import Annotated
 from fastapi import Path, Request, Response
 
 from app.about import DESCRIPTION, NAME, VERSION
-from app.errors import NotFound
+from app.errors import FaultCode, NotFound
 from app.models.base import SLUG_PATTERN
 from app.models.guidance.catalogue_responses import ACROSS_GUIDES
 from app.models.links import CODE_LISTS, CONCERN_FORM, GUIDES, PROBLEMS, SIGNPOSTS
-from app.models.problems import ProblemTypeResponse, ProblemTypesResponse
+from app.models.problems import FaultCodeResponse, ProblemTypeResponse, ProblemTypesResponse
 from app.models.reference_responses import (
     CodeListResponse,
     CodeListsResponse,
@@ -30,6 +30,9 @@ router = GuidanceRouter(tags=["Reference"], dependencies=[PUBLIC], responses=RES
 KINDS = {
     each.slug: ProblemTypeResponse.model_validate(each, from_attributes=True) for each in problems.ALL_PROBLEM_TYPES
 }
+
+
+CODES = tuple(FaultCodeResponse(code=code, meaning=code.meaning) for code in FaultCode)
 
 
 @router.get(
@@ -99,7 +102,7 @@ def read_code_list(
 @router.get(PROBLEMS, summary="List the kinds of problem", response_model=ProblemTypesResponse)
 def list_problems(request: Request) -> Response:
     """Every kind of error that this API answers."""
-    return public_response(request, ProblemTypesResponse(problems=tuple(KINDS.values())))
+    return public_response(request, ProblemTypesResponse(problems=tuple(KINDS.values()), codes=CODES))
 
 
 @router.get(

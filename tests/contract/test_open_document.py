@@ -5,11 +5,14 @@ import re
 
 import pytest
 from fastapi import FastAPI
+from jsonschema import Draft202012Validator  # type: ignore[import-untyped]  # it ships no types
 from starlette.testclient import TestClient
 
 from app.config import Settings
 from app.main import create_app
 from app.models.clients import Scope
+from app.models.concerns.examples import FULL_EXAMPLE
+from app.models.concerns.form import concern_form
 from app.models.events.tables import EventKind
 from app.models.guidance.sections import Section
 from app.services.desk.actions import append_overdue_events
@@ -190,3 +193,24 @@ def test_the_example_of_every_webhook_fits_its_schema(document: Part) -> None:
 
         assert content["example"]["type"] == kind
         assert faults_against(document, at, content["example"]) == []
+
+
+def test_the_form_s_schema_stands_alone_with_its_codes(client: TestClient) -> None:
+    schema = client.get("/v1/concerns/form").json()["json_schema"]
+    Draft202012Validator.check_schema(schema)
+    validator = Draft202012Validator(schema)
+    assert schema["$schema"] == "https://json-schema.org/draft/2020-12/schema"
+    assert list(validator.iter_errors(FULL_EXAMPLE)) == []
+    unknown = FULL_EXAMPLE | {"children": [{"sex": "X"}]}
+    assert not validator.is_valid(unknown)
+
+
+def test_the_form_has_a_version_of_its_own_which_changes_with_a_code_list(client: TestClient, service: FastAPI) -> None:
+    data = service.state.context.reference_data
+    lists = tuple(data.code_lists.values())
+    fewer = tuple(found.model_copy(update={"codes": found.codes[:-1]}) for found in lists)
+
+    version = client.get("/v1/concerns/form").json()["schema_version"]
+
+    assert version == concern_form(lists, data.signposts).schema_version
+    assert version != concern_form(fewer, data.signposts).schema_version

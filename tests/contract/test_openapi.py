@@ -31,6 +31,7 @@ NEW_EACH_TIME = {
     "status_token": "drawn at random",
     "receipt": "signed over the reference, which is drawn at random",
     "reference": "drawn at random",
+    "schema_version": "a digest of the schema with its codes",
     "keys": "made anew for each test",
 }
 NOT_COMPARED = {  # besides what is for clients, since it tells of the work of a desk, of which there is none here

@@ -99,7 +99,7 @@ RUBBISH = [
 def test_what_is_no_day_and_no_moment_is_refused_in_a_sentence(client: TestClient, as_of: str) -> None:
     answer = client.get(GUIDE, params={"as_of": as_of})
 
-    assert (answer.status_code, answer.json()["type"]) == (400, "/v1/problems/unknown-query")
+    assert (answer.status_code, answer.json()["type"]) == (400, "/v1/problems/invalid-moment")
     assert answer.json()["detail"].startswith("as_of")
 
 

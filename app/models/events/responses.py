@@ -5,7 +5,7 @@ from typing import Any
 from pydantic import Field
 from pydantic.json_schema import SkipJsonSchema
 
-from app.models.base import ResponseModel, Slug, UtcDateTime
+from app.models.base import ResponseModel, Slug, UtcDateTime, without_default
 from app.models.concerns.receipts import EXAMPLE_REFERENCE
 from app.models.events.tables import EventKind
 from app.models.guidance.guide_responses import DIGEST
@@ -28,7 +28,7 @@ def _if_there(description: str, example: str) -> Any:
         default=None,
         description=description,
         examples=[example],
-        json_schema_extra=lambda schema: schema.pop("default"),  # type: ignore[arg-type]  # only removes
+        json_schema_extra=without_default,
     )
 
 

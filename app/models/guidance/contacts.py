@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, ClassVar, Self
 
 from pydantic import Field, model_validator
 
+from app.errors import CodedValueError, FaultCode
 from app.models.base import MAX_ITEMS, FullDate, RequestModel, Text, WebAddress
 from app.models.guidance.items import ItemId, Position
 
@@ -48,9 +49,11 @@ class Reachable(RequestModel):
     @model_validator(mode="after")
     def _is_reachable(self) -> Self:
         if self.kind is ContactKind.TELEPHONE and not self.phones:
-            raise ValueError(f"a telephone {self.called} needs at least one number in `phones`")
+            raise CodedValueError(
+                FaultCode.NOT_REACHABLE, f"a telephone {self.called} needs at least one number in `phones`"
+            )
         if self.kind is ContactKind.WEB and self.url is None:
-            raise ValueError(f"a web {self.called} needs a `url`")
+            raise CodedValueError(FaultCode.NOT_REACHABLE, f"a web {self.called} needs a `url`")
         return self
 
 

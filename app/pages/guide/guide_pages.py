@@ -5,7 +5,7 @@ from typing import Annotated
 
 from fastapi import Query, Request, Response
 
-from app.errors import FieldError, InvalidQuery
+from app.errors import FaultCode, FieldError, InvalidQuery
 from app.models.base import MAX_NUMBER
 from app.models.guidance.comparison import changed_fields, changed_sections
 from app.models.guidance.sections import ON_PAGES, Section
@@ -66,7 +66,7 @@ def read_changes_page(
     history = get_history(session, guide=guide)
     head, other = readable_of(history, number), readable_of(history, since)
     if head.number == other.number:
-        raise InvalidQuery([FieldError(("since",), "Compare it with another edition.")])
+        raise InvalidQuery([FieldError((), "Compare it with another edition.", FaultCode.INVALID, "query", "since")])
     before, after = context.contents(other.key), context.contents(head.key)
     return public_page(
         request,

@@ -7,7 +7,7 @@ from typing import NamedTuple
 from sqlalchemy import Engine
 from sqlmodel import Session
 
-from app.errors import FieldError, InvalidConcern
+from app.errors import FaultCode, FieldError, InvalidConcern
 from app.models.concerns.concern import Concern
 from app.models.concerns.detail import ConcernDetail
 from app.models.guidance.editions import EditionContent
@@ -104,7 +104,7 @@ class EditionResolver:
                 return found
             summary = summaries[guide] = found
         if number is not None and number > summary.editions:
-            return FieldError(("edition",), "The guide has no edition of this number.")
+            return FieldError(("edition",), "The guide has no edition of this number.", FaultCode.UNKNOWN_EDITION)
         key = EditionKey(summary.guide, number or summary.default)
         return PinnedEdition(key, self._contents(key), guide_named=guide is not None)
 
@@ -112,7 +112,9 @@ class EditionResolver:
 def _summary_of(session: Session, guide: str | None) -> _GuideSummary | FieldError:
     history = find_history(session, guide=guide) if guide is not None else []
     if guide is None or not history:
-        return FieldError(("guide",), "There is no guide of this name. GET /v1/guides lists them.")
+        return FieldError(
+            ("guide",), "There is no guide of this name. GET /v1/guides lists them.", FaultCode.UNKNOWN_GUIDE
+        )
     return _GuideSummary(guide, len(history), (current_of(history) or history[0]).number)
 
 
@@ -136,7 +138,7 @@ def _unknown(section: Section, named: Iterable[Identified] | None, known: Iterab
     ids = {item.id for item in known}
     message = f"The edition has nothing of this id among its {section.words}."
     return [
-        FieldError(("concern", section.key, place, "id"), message)
+        FieldError(("concern", section.key, place, "id"), message, FaultCode.UNKNOWN_ITEM)
         for place, item in enumerate(named)
         if item.id not in ids
     ]

@@ -20,7 +20,16 @@ from app.web.openapi.examples import (
 )
 from app.web.openapi.security import add_security
 from app.web.openapi.webhooks import add_webhooks
-from app.web.problem_types import RATE_LIMITED, REQUEST_TIMEOUT, SERVICE_UNAVAILABLE, ProblemType, problem_responses
+from app.web.problem_types import (
+    BAD_REQUEST,
+    INVALID_CURSOR,
+    INVALID_MOMENT,
+    RATE_LIMITED,
+    REQUEST_TIMEOUT,
+    SERVICE_UNAVAILABLE,
+    ProblemType,
+    problem_responses,
+)
 from app.web.problems import PROBLEM_MEDIA_TYPE
 
 OWN_MEDIA_TYPES = {f"{SCHEMA_PREFIX}Problem": PROBLEM_MEDIA_TYPE, f"{SCHEMA_PREFIX}JsonFeed": "application/feed+json"}
@@ -84,6 +93,7 @@ def build_document(app: FastAPI, settings: Settings) -> JsonObject:
     for path, operations in document["paths"].items():
         for method, operation in operations.items():
             _add_middleware_responses(path, method, operation)
+            _add_parameter_problems(operation)
             _correct_responses(operation["responses"])
             add_request_examples(operation, schemas)
             self_link = example_path(path, operation) if method == "get" else None
@@ -116,6 +126,19 @@ def _add_middleware_responses(path: str, method: str, operation: JsonObject) -> 
     for status, response in operation["responses"].items():
         headers = response.setdefault("headers", {})
         headers |= LIMIT_FIELDS if status != str(RATE_LIMITED.status) else LIMIT_FIELDS | RETRY_AFTER
+
+
+def _add_parameter_problems(operation: JsonObject) -> None:
+    """Add the problems of cursors, times and header fields, to operations that take them."""
+    parameters = operation.get("parameters", [])
+    names = {parameter["name"] for parameter in parameters}
+    for problem_type, is_there in (
+        (INVALID_CURSOR, names & {"cursor", "after"}),
+        (INVALID_MOMENT, "as_of" in names),
+        (BAD_REQUEST, any(parameter["in"] == "header" for parameter in parameters)),
+    ):
+        if is_there:
+            _add_problem(operation["responses"], problem_type)
 
 
 def _add_problem(responses: JsonObject, problem_type: ProblemType) -> None:
