@@ -1,6 +1,6 @@
 # Build the image: one environment with the locked requirements and this project, without the tools that build it.
 #
-#   docker build --tag one-minute-guide .
+#   docker build --tag one-minute-guide --build-arg COMMIT="$(git rev-parse HEAD)" .
 #   docker run --publish 8000:8000 --volume guidance-data:/data one-minute-guide
 
 ARG PYTHON_IMAGE=python:3.13-slim-trixie
@@ -28,7 +28,9 @@ RUN useradd --uid 10001 --user-group --no-create-home --home-dir /data --shell /
     && install --directory --owner guidance --group guidance --mode 0700 /data \
     && rm -rf /usr/local/bin/pip* /usr/local/lib/python3*/ensurepip /usr/local/lib/python3*/site-packages/pip*
 COPY --from=builder /opt/venv /opt/venv
+ARG COMMIT=""
 ENV PATH=/opt/venv/bin:$PATH \
+    GUIDANCE_COMMIT=${COMMIT} \
     PYTHONDONTWRITEBYTECODE=1 \
     PYTHONUNBUFFERED=1 \
     GUIDANCE_DATA_DIR=/data

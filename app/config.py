@@ -35,12 +35,22 @@ CommaSeparated = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_split_lis
 Rate = Annotated[str, AfterValidator(_check_rate)]
 
 
-class Settings(BaseSettings):
-    """The settings, each from the variable `GUIDANCE_<NAME>`. Every default is safe in production and may be public."""
+class Build(BaseSettings):
+    """What the program was built from."""
 
     model_config = SettingsConfigDict(
         env_prefix="GUIDANCE_", frozen=True, extra="ignore", hide_input_in_errors=True, env_ignore_empty=True
     )
+
+    commit: str | None = Field(
+        default=None,
+        pattern=r"^[0-9a-f]{7,64}$",
+        description="Commit that this program was built from, for `/v1`, `/metrics` and `guidance --version`.",
+    )
+
+
+class Settings(Build):
+    """The settings, each from the variable `GUIDANCE_<NAME>`. Every default is safe in production and may be public."""
 
     data_dir: Path = Field(default=Path("data"), description="Folder for the database and the keys.")
     database_url: SecretStr | None = Field(

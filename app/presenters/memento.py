@@ -36,9 +36,16 @@ def requested_moment(as_of: str | None, accept_datetime: str | None) -> dt.datet
         raise InvalidMoment([FieldError((), NO_HTTP_DATE, FaultCode.NOT_A_DATE, "header", "Accept-Datetime")]) from None
 
 
-def redirect_to_edition_at(history: Sequence[EditionHead], moment: dt.datetime, public_url: str) -> Response:
-    """Return a 302 to the edition that was current at the moment. Raise `NoSuchEdition` if there was none."""
+def redirect_to_edition_at(
+    history: Sequence[EditionHead], moment: dt.datetime, public_url: str, *, or_next: bool = False
+) -> Response:
+    """Return a 302 to the edition that was current at the moment. Raise `NoSuchEdition` if there was none.
+
+    With `or_next`, an edition that was published later takes its place: the first memento, as RFC 7089 has it.
+    """
     head = current_at(history, moment)
+    if head is None and or_next:
+        head = next((each for each in reversed(history) if each.withdrawn_at is None), None)
     if head is None:
         raise NoSuchEdition
     headers = {

@@ -152,9 +152,9 @@ def acknowledge(
     actor: WorkerDep,
     now: NowDep,
     reference: ConcernReference,
-    _acknowledgement: Acknowledgement,
+    _acknowledgement: Acknowledgement | None = None,
 ) -> InboxEntry:
-    """A social worker has seen it and decided the next step. To do so again changes nothing."""
+    """A social worker has seen it and decided the next step. To do so again changes nothing. It needs no body."""
     concern = actions.acknowledge(context.writer, reference_of(reference), actor=actor, at=now)
     return entry_of(concern, now=now)
 

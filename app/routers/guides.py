@@ -104,7 +104,8 @@ def read_guide(
     """Return the current edition, or redirect to the one that was current at the moment of interest."""
     moment = requested_moment(as_of, accept_datetime)
     if moment is not None:
-        return redirect_to_edition_at(get_history(session, guide=guide), moment, context.settings.public_url)
+        history = get_history(session, guide=guide)
+        return redirect_to_edition_at(history, moment, context.settings.public_url, or_next=as_of is None)
     head = get_current(session, guide=guide)
     response = present_edition(head, read_content(session, head.key), EditionStatus.CURRENT)
     more_links = memento_links(context.settings.public_url, guide)

@@ -66,6 +66,7 @@ def read_metrics(context: ContextDep, session: SessionDep, now: NowDep) -> Respo
         waiting=context.writer.waiting,
         concerns=count_states(session, now=now),
         deliveries=count_deliveries(session),
+        commit=context.settings.commit,
     )
     return Response(metrics, headers={"Content-Type": CONTENT_TYPE_LATEST, "Cache-Control": NO_STORE})
 

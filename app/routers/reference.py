@@ -8,7 +8,7 @@ from app.about import DESCRIPTION, NAME, VERSION
 from app.errors import FaultCode, NotFound
 from app.models.base import SLUG_PATTERN
 from app.models.guidance.catalogue_responses import ACROSS_GUIDES
-from app.models.links import CODE_LISTS, CONCERN_FORM, GUIDES, PROBLEMS, SIGNPOSTS
+from app.models.links import API_CATALOG, CODE_LISTS, CONCERN_FORM, GUIDES, PROBLEMS, SIGNPOSTS
 from app.models.problems import FaultCodeResponse, ProblemTypeResponse, ProblemTypesResponse
 from app.models.reference_responses import (
     CodeListResponse,
@@ -41,7 +41,7 @@ CODES = tuple(FaultCodeResponse(code=code, meaning=code.meaning) for code in Fau
     response_model=ServiceIndex,
     responses=response_example(version=VERSION, description=DESCRIPTION),
 )
-def read_index(request: Request) -> Response:
+def read_index(request: Request, context: ContextDep) -> Response:
     """Links to everything below."""
     links = {
         "self": "/v1",
@@ -56,10 +56,12 @@ def read_index(request: Request) -> Response:
         "open_referral": "/open-referral/v3",
         "problems": PROBLEMS,
         "receipt_keys": "/.well-known/jwks.json",
+        "api_catalog": API_CATALOG,
         "describedby": "/openapi.json",
         "documentation": "/docs",
     }
-    index = ServiceIndex(name=NAME, version=VERSION, description=DESCRIPTION, links=links)
+    commit = context.settings.commit
+    index = ServiceIndex(name=NAME, version=VERSION, commit=commit, description=DESCRIPTION, links=links)
     return public_response(request, index)
 
 

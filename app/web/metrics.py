@@ -8,6 +8,8 @@ from typing import Any, NamedTuple
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 from prometheus_client.multiprocess import MultiProcessCollector
 
+from app.about import VERSION
+
 SMALLEST_SHOWN = 5
 SHARED_FOLDER = "PROMETHEUS_MULTIPROC_DIR"
 """The library's own name for the folder in which several processes share their counts."""
@@ -82,7 +84,14 @@ class Metrics:
         self._acts.observe(acts)
         self._flushes.observe(seconds)
 
-    def text(self, *, waiting: int, concerns: Mapping[str, int], deliveries: Mapping[tuple[str, str], int]) -> bytes:
+    def text(
+        self,
+        *,
+        waiting: int,
+        concerns: Mapping[str, int],
+        deliveries: Mapping[tuple[str, str], int],
+        commit: str | None = None,
+    ) -> bytes:
         """Return all metrics in the text format of Prometheus, summed over all processes that serve together.
 
         `waiting` is the number of writes that this process has queued. Concerns are counted by state, and only where
@@ -93,7 +102,10 @@ class Metrics:
         if SHARED_FOLDER in os.environ:
             registry = CollectorRegistry()
             MultiProcessCollector(registry)  # type: ignore[no-untyped-call]  # the library leaves it untyped
-        return generate_latest(registry) + generate_latest(_current_state(waiting, concerns, deliveries))
+        state = _current_state(waiting, concerns, deliveries)
+        build = Gauge("guidance_build_info", "The version, and the commit.", ["version", "commit"], registry=state)
+        build.labels(VERSION, commit or "").set(1)
+        return generate_latest(registry) + generate_latest(state)
 
 
 def _current_state(

@@ -15,6 +15,7 @@ from app.pages.guide.changed_words import describe_field_changes, describe_secti
 from app.pages.page import public_page
 from app.presenters.guides import status_of
 from app.presenters.pdf import pdf_available
+from app.presenters.structured_data import structured_data
 from app.routers.params import EditionNumber, GuideName
 from app.store.editions import EditionHead, current_of, get_current, get_history, head_of, list_current, readable_of
 from app.web.auth import PUBLIC
@@ -24,6 +25,8 @@ from app.web.router import GuidanceRouter
 router = GuidanceRouter(include_in_schema=False, dependencies=[PUBLIC], route_class=PageRoute)
 
 MAX_LISTED_GUIDES = 200
+ALTERNATES = {"": "application/json", ".md": "text/markdown", ".pdf": "application/pdf"}
+"""The forms of an edition beside its page: what its path in the API ends with, and the media type."""
 
 Since = Annotated[int, Query(ge=1, le=MAX_NUMBER, description="The edition to compare with.")]
 
@@ -99,6 +102,8 @@ def _edition_page(
         sections=ON_PAGES,
         tables=[section.value for section in Section],
         api=api,
+        alternates=ALTERNATES,
+        structured_data=structured_data(head, context.contents(head.key), context.settings.public_url),
         pdf_available=pdf_available(),
     )
 
