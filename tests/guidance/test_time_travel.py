@@ -90,14 +90,14 @@ def test_before_the_first_edition_there_is_none(client: TestClient, as_of: str) 
 
 
 def test_before_the_first_edition_accept_datetime_leads_to_the_first_that_can_be_read(
-    client: TestClient, service: FastAPI
+    tmp_path: Path,
 ) -> None:
-    publish_next(service, change_note="A test's second edition.")
     headers = {"Accept-Datetime": "Mon, 23 Nov 2020 09:30:00 GMT"}
 
-    first = client.get(GUIDE, headers=headers, follow_redirects=False)
-    withdraw(service, 1)
-    second = client.get(GUIDE, headers=headers, follow_redirects=False)
+    with three_editions(tmp_path) as (client, service, _):
+        first = client.get(GUIDE, headers=headers, follow_redirects=False)
+        withdraw(service, 1)
+        second = client.get(GUIDE, headers=headers, follow_redirects=False)
 
     assert [first.status_code, second.status_code] == [302, 302]
     assert first.headers["Location"] == f"{GUIDE}/editions/1"

@@ -14,7 +14,7 @@ def breaks(old: Part, new: Part) -> Iterator[str]:
     """Yield every break, each as a line with its place."""
     for path, methods in old["paths"].items():
         for method, operation in methods.items():
-            found = [each for each in _names_of(path, operation, new) if method in new["paths"].get(each, {})]
+            found = [each for each in _names_of(path, operation, old, new) if method in new["paths"][each]]
             if not found:
                 yield f"{method} {path}: is gone"
             for each in found:
@@ -22,38 +22,52 @@ def breaks(old: Part, new: Part) -> Iterator[str]:
                 yield from _operation_breaks(at, operation, new["paths"][each][method], old, new)
 
 
-def _names_of(path: str, operation: Part, new: Part) -> list[str]:
-    """Return the path, or else the paths of the newer document that spell out its parameter."""
+def _names_of(path: str, operation: Part, old: Part, new: Part) -> list[str]:
+    """Return the path, or else the paths of the newer document that spell out each value of a parameter of its."""
     if path in new["paths"]:
         return [path]
-    pattern = re.sub(r"\\\{section\\\}", "[a-z-]+", re.escape(path))
-    return [each for each in new["paths"] if re.fullmatch(pattern, each) and "{section}" not in each]
+    spelt_out = []
+    for parameter in operation.get("parameters", []):
+        values = _options(parameter["schema"], old)[0].get("enum", ())
+        spelt_out += [path.replace(f"{{{parameter['name']}}}", value) for value in values]
+    return spelt_out if all(each in new["paths"] for each in spelt_out) else []
 
 
 def _operation_breaks(at: str, old: Part, new: Part, old_document: Part, new_document: Part) -> Iterator[str]:
     inputs, outputs = Comparison(old_document, new_document, strict=True), Comparison(old_document, new_document)
-    before = {(each["name"], each["in"]): each for each in old.get("parameters", [])}
-    after = {(each["name"], each["in"]): each for each in new.get("parameters", [])}
-    for key, parameter in after.items():
-        if parameter.get("required") and not before.get(key, {}).get("required"):
-            yield f"{at}: the parameter {key[0]} is required"
-    for key, parameter in before.items():
-        if key in after:
-            yield from inputs.compare(f"{at} {key[0]}", parameter["schema"], after[key]["schema"])
-        elif key[1] != "path":
-            yield f"{at}: the parameter {key[0]} is gone"
-    body, new_body = old.get("requestBody", {}), new.get("requestBody", {})
-    if new_body.get("required") and not body.get("required"):
-        yield f"{at}: a body is required"
-    for media_type, content in body.get("content", {}).items():
-        if media_type not in new_body.get("content", {}):
-            yield f"{at}: the body {media_type} is gone"
-        else:
-            yield from inputs.compare(f"{at} body", content["schema"], new_body["content"][media_type]["schema"])
+    yield from _parameter_breaks(at, _by_name(old), _by_name(new), inputs)
+    yield from _body_breaks(at, old.get("requestBody", {}), new.get("requestBody", {}), inputs)
     if new.get("security") and not all(each in old.get("security", []) for each in new["security"][:1]):
         yield f"{at}: needs other credentials"
     for status, response in old["responses"].items():
         yield from _response_breaks(f"{at} {status}", response, new["responses"].get(status), outputs)
+
+
+def _by_name(operation: Part) -> dict[tuple[str, str], Part]:
+    return {(each["name"], each["in"]): each for each in operation.get("parameters", [])}
+
+
+def _parameter_breaks(
+    at: str, old: dict[tuple[str, str], Part], new: dict[tuple[str, str], Part], inputs: "Comparison"
+) -> Iterator[str]:
+    for key, parameter in new.items():
+        if parameter.get("required") and not old.get(key, {}).get("required"):
+            yield f"{at}: the parameter {key[0]} is required"
+    for key, parameter in old.items():
+        if key in new:
+            yield from inputs.compare(f"{at} {key[0]}", parameter["schema"], new[key]["schema"])
+        elif key[1] != "path":
+            yield f"{at}: the parameter {key[0]} is gone"
+
+
+def _body_breaks(at: str, old: Part, new: Part, inputs: "Comparison") -> Iterator[str]:
+    if new.get("required") and not old.get("required"):
+        yield f"{at}: a body is required"
+    for media_type, content in old.get("content", {}).items():
+        if media_type not in new.get("content", {}):
+            yield f"{at}: the body {media_type} is gone"
+        else:
+            yield from inputs.compare(f"{at} body", content["schema"], new["content"][media_type]["schema"])
 
 
 def _response_breaks(at: str, old: Part, new: Part | None, outputs: "Comparison") -> Iterator[str]:
@@ -69,7 +83,7 @@ def _response_breaks(at: str, old: Part, new: Part | None, outputs: "Comparison"
 
 
 class Comparison:
-    """Compares schemas: `strict` ones of requests, where less may not be accepted; or of answers, which keep a promise."""
+    """Compares schemas: `strict` ones of requests, which must not accept less; or those of answers."""
 
     def __init__(self, old: Part, new: Part, *, strict: bool = False) -> None:
         self._old, self._new, self._strict = old, new, strict
