@@ -1,6 +1,6 @@
 # Build the image: one environment with the locked requirements and this project, without the tools that build it.
 #
-#   docker build --tag one-minute-guide .
+#   docker build --tag one-minute-guide --build-arg COMMIT="$(git rev-parse HEAD)" .
 #   docker run --publish 8000:8000 --volume guidance-data:/data --env GUIDANCE_SEAL_TO=age1... one-minute-guide
 #
 # For a trial, without recipients: docker run --publish 127.0.0.1:8000:8000 one-minute-guide guidance serve --host 0.0.0.0 --trial
@@ -30,7 +30,9 @@ RUN useradd --uid 10001 --user-group --no-create-home --home-dir /data --shell /
     && install --directory --owner guidance --group guidance --mode 0700 /data \
     && rm -rf /usr/local/bin/pip* /usr/local/lib/python3*/ensurepip /usr/local/lib/python3*/site-packages/pip*
 COPY --from=builder /opt/venv /opt/venv
+ARG COMMIT=unknown
 ENV PATH=/opt/venv/bin:$PATH \
+    GUIDANCE_COMMIT=${COMMIT} \
     PYTHONDONTWRITEBYTECODE=1 \
     PYTHONUNBUFFERED=1 \
     GUIDANCE_DATA_DIR=/data

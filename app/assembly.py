@@ -46,12 +46,14 @@ def build_context(settings: Settings, clock: Clock) -> AppContext:
         identity_file = identity_file or settings.data_dir / DEVELOPMENT_IDENTITY
     sealer, reference_data = make_sealer(recipients), read_reference_data(settings.seed_dir)
     signer = make_receipt_signer(
-        load_receipt_key(settings.receipt_key_file, settings.data_dir), load_retired_keys(settings.retired_receipt_keys)
+        load_receipt_key(settings.receipt_key_file, settings.data_dir),
+        load_retired_keys(settings.retired_receipt_keys),
+        issuer=settings.public_url,
     )
     allows_host = make_host_check(public_url=settings.public_url, allowed_hosts=settings.allowed_hosts)
     response_cache, metrics = ResponseCache(settings.shelf_megabytes, allows_host), Metrics()
     contents = Contents(engine)
-    resolver = EditionResolver(engine, reference_data, contents)
+    resolver = EditionResolver(engine, reference_data, contents, settings.default_guide)
     receipts = ReceiptBuilder(signer, WorkingDays(), reference_data)
 
     def invalidate_caches() -> None:
@@ -78,7 +80,7 @@ def build_context(settings: Settings, clock: Clock) -> AppContext:
         submissions=submissions,
         concern_trial=ConcernTrial(submissions, clock),
         follow_ups=FollowUps(engine, writer, contents, sealer, receipts),
-        emergency_contacts=EmergencyContacts(engine),
+        emergency_contacts=EmergencyContacts(engine, settings.default_guide),
         authenticator=_authenticator(settings, engine),
         metrics=metrics,
         response_cache=response_cache,

@@ -6,6 +6,7 @@ from contextlib import ExitStack, asynccontextmanager
 
 from fastapi import FastAPI
 from sqlalchemy.exc import DBAPIError
+from sqlmodel import Session
 from starlette.types import Receive, Scope, Send
 
 from app.about import NAME, VERSION
@@ -25,6 +26,7 @@ from app.routers import (
     catalogue,
     concerns,
     desk,
+    discovery,
     editions,
     events,
     feeds,
@@ -42,6 +44,7 @@ from app.services.events.webhooks import encrypt_plain_secrets
 from app.services.guidance.seeding import publish_seed
 from app.services.operations.background import build_workers
 from app.services.operations.workers import stop_workers
+from app.store.editions import find_history
 from app.store.schema import prepare_schema
 from app.web.cache.middleware import CacheMiddleware
 from app.web.context import AppContext, Clock
@@ -54,7 +57,8 @@ from app.web.middleware.security_headers import SecurityHeadersMiddleware
 from app.web.middleware.trusted_host import TrustedHostMiddleware
 from app.web.middleware.unhandled_errors import UnhandledErrorMiddleware
 from app.web.negotiation import NegotiationMiddleware
-from app.web.openapi import JsonObject, build_document
+from app.web.openapi.document import build_document
+from app.web.openapi.examples import JsonObject
 from app.web.problems import add_problem_handlers
 
 ROUTERS = (
@@ -65,6 +69,7 @@ ROUTERS = (
     guides.router,
     catalogue.router,
     reference.router,
+    discovery.router,
     feeds.router,
     open_referral.router,
     desk.router,
@@ -106,7 +111,7 @@ class GuidanceApp(FastAPI):
     def openapi(self) -> JsonObject:
         """Return the OpenAPI document, built at the first call."""
         if self.openapi_schema is None:
-            self.openapi_schema = build_document(self)
+            self.openapi_schema = build_document(self, self.state.context.settings)
         return self.openapi_schema
 
 
@@ -157,6 +162,9 @@ def _prepare(context: AppContext, ending: ExitStack) -> None:
     webhook_keys.load()
     encrypt_plain_secrets(context.engine, writer, webhook_keys)
     publish_seed(context.engine, writer, context.reference_data, settings.seed_dir, at=context.clock())
+    with Session(context.engine) as session:
+        if settings.default_guide is not None and not find_history(session, guide=settings.default_guide):
+            raise SetupError("GUIDANCE_DEFAULT_GUIDE names no published guide")
 
 
 def _start_workers(context: AppContext, ending: ExitStack) -> None:

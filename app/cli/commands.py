@@ -1,7 +1,10 @@
 """Every command of `guidance`, in the order in which its help lists them."""
 
+from typing import Annotated
+
 import typer
 
+from app.about import VERSION
 from app.cli.audit import audit
 from app.cli.clients import clients
 from app.cli.database import backup, migrate, restore, verify
@@ -11,14 +14,37 @@ from app.cli.keys import keys
 from app.cli.receipts import receipts
 from app.cli.serve import serve
 from app.cli.webhooks import deliver, webhooks
+from app.config import built_commit
 
 app = typer.Typer(
     name="guidance",
-    help="Serve a council's safeguarding guidance as versioned data, and take concerns in confidence.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
 )
+
+
+def print_version(is_given: bool) -> None:
+    """Print the version and the commit, and end."""
+    if is_given:
+        commit = built_commit()
+        typer.echo(f"guidance {VERSION}" + (f" ({commit})" if commit else ""))
+        raise typer.Exit
+
+
+VersionOption = Annotated[
+    bool,
+    typer.Option(
+        "--version", callback=print_version, is_eager=True, help="Print the version, and the commit it was built from."
+    ),
+]
+
+
+@app.callback()
+def describe(_version: VersionOption = False) -> None:
+    """Serve a council's safeguarding guidance as versioned data, and take concerns in confidence."""
+
+
 app.add_typer(keys, name="keys")
 app.add_typer(clients, name="clients")
 app.add_typer(desk, name="desk")

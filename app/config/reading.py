@@ -1,5 +1,6 @@
 """Reading the settings: from the environment and a file, every fault at once, and nothing ignored."""
 
+import os
 import re
 from collections.abc import Iterator, Mapping
 from difflib import get_close_matches
@@ -16,6 +17,11 @@ OF_CALLERS = frozenset({"desk_url", "desk_key", "url", "key"})
 """Names that programs read which call the service: `guidance desk open`, and examples. They set nothing here."""
 OF_KUBERNETES = re.compile(r"(\w+_)?(SERVICE_(HOST|PORT(_\w+)?)|PORT_[0-9]+_(TCP|UDP|SCTP)(_(ADDR|PORT|PROTO))?)")
 ADDRESS_OF_KUBERNETES = re.compile(r"(tcp|udp|sctp)://.*")
+
+
+def built_commit(environment: Mapping[str, str] = os.environ) -> str | None:
+    """Return the commit that this program was built from, if its environment names one."""
+    return environment.get(f"{PREFIX}COMMIT")
 
 
 class SettingsRefused(Exception):

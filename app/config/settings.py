@@ -56,7 +56,16 @@ class Settings(BaseModel):
         description="Address of a PostgreSQL database that several nodes can share: "
         "postgresql+psycopg://user:password@host/name. Unset: SQLite in the data folder.",
     )
+    commit: str | None = Field(
+        default=None,
+        pattern=r"^([0-9a-f]{7,64}|unknown)$",
+        description="Commit that this program was built from, for `/v1`, `/metrics` and `guidance --version`.",
+    )
     seed_dir: Path = Field(default=SEED_DIR, description="Folder with `guides/`, `signposts.yaml` and `code-lists/`.")
+    default_guide: OneLine | None = Field(
+        default=None,
+        description="The guide of a concern that names none. Unset: the guide that was published first.",
+    )
     public_url: PublicUrl = Field(
         default="http://127.0.0.1:8000",
         description="Scheme and host at which callers reach this service, for responses that contain full addresses "

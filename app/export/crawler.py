@@ -70,7 +70,7 @@ async def _read(client: httpx.AsyncClient, path: str) -> httpx.Response:
 def _documented_paths(app: FastAPI) -> Iterator[str]:
     """Yield the public reads without path parameters, whether or not a link leads to them."""
     for path, operations in app.openapi()["paths"].items():
-        if "get" in operations and "{" not in path and "security" not in operations["get"]:
+        if "get" in operations and "{" not in path and not operations["get"].get("security"):
             yield path
 
 

@@ -25,6 +25,8 @@ from pydantic import (
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import core_schema
 
+from app.errors import CodedValueError, FaultCode
+
 SLUG_PATTERN = r"^[a-z0-9]+(?:-[a-z0-9]+)*$"
 
 
@@ -48,6 +50,11 @@ Slug = Annotated[
 
 Text = Annotated[str, StringConstraints(min_length=1, max_length=4000)]
 
+MAX_NUMBER = 1_000_000
+"""The highest number of an edition, of an addition or of a page."""
+MAX_ITEMS = 2_000
+"""The most entries of a list in an edition. A body has 10,000 values at most, and an indicator five at least."""
+
 FULL_DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 
 
@@ -59,7 +66,7 @@ def _parse_full_date(value: object) -> object:
             raise ValueError
         return dt.date.fromisoformat(value)
     except ValueError:
-        raise ValueError("must be a full date such as 2026-11-24") from None
+        raise CodedValueError(FaultCode.NOT_A_DATE, "must be a full date such as 2026-11-24") from None
 
 
 # Pydantic reads a number as seconds since 1970, which would make up a date.
@@ -72,7 +79,7 @@ def _check_web_address(address: str) -> str:
     try:
         _web_address.validate_python(address)
     except ValidationError:
-        raise ValueError("must be an http or https address") from None
+        raise CodedValueError(FaultCode.NOT_AN_ADDRESS, "must be an http or https address") from None
     return address
 
 
@@ -89,7 +96,7 @@ WebAddress = Annotated[
 
 GssCode = Annotated[
     str,
-    StringConstraints(pattern=r"^[A-Z][0-9]{8}$"),
+    StringConstraints(pattern=r"^[A-Z][0-9]{8}$", max_length=9),
     Field(description="Government Statistical Service code of the area.", examples=["E06000022"]),
 ]
 
@@ -102,8 +109,17 @@ def format_utc(moment: dt.datetime) -> str:
 UtcDateTime = Annotated[
     AwareDatetime,
     PlainSerializer(format_utc, return_type=str, when_used="json"),
-    Field(description="A moment in UTC, ending in Z (RFC 3339).", examples=["2026-11-24T09:30:00Z"]),
+    Field(
+        description="A moment in UTC, ending in Z (RFC 3339).",
+        examples=["2026-11-24T09:30:00Z"],
+        json_schema_extra={"format": "date-time"},
+    ),
 ]
+
+
+def without_default(schema: dict[str, Any]) -> None:
+    """Take the default out of a member's JSON Schema: the member is absent, and never null, where it has no value."""
+    schema.pop("default", None)
 
 
 @dataclass(frozen=True)

@@ -4,6 +4,7 @@ from enum import StrEnum
 
 from pydantic import Field, field_validator
 
+from app.errors import CodedValueError, FaultCode
 from app.models.base import RequestModel, Slug, Text, WebAddress
 
 
@@ -61,5 +62,5 @@ class CodeList(RequestModel):
     def _codes_are_unique(cls, codes: tuple[Code, ...]) -> tuple[Code, ...]:
         found = [entry.code for entry in codes]
         if len(set(found)) != len(found):
-            raise ValueError("every `code` in a list must be different")
+            raise CodedValueError(FaultCode.DUPLICATE_ID, "every `code` in a list must be different")
         return codes

@@ -14,6 +14,7 @@ SIGNPOSTS = "/v1/signposts"
 CODE_LISTS = "/v1/code-lists"
 PROBLEMS = "/v1/problems"
 JSON_FEED = "/v1/feed.json"
+API_CATALOG = "/.well-known/api-catalog"
 ATOM_FEED = "/v1/feed.atom"
 
 

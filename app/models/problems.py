@@ -1,8 +1,10 @@
 """Errors on the wire: RFC 9457 problem details."""
 
 from pydantic import Field
+from pydantic.json_schema import SkipJsonSchema
 
-from app.models.base import ResponseModel
+from app.errors import FaultCode
+from app.models.base import ResponseModel, without_default
 from app.models.guidance.contacts import Contact
 from app.models.guidance.signposts import Signpost
 
@@ -14,8 +16,24 @@ class FieldProblem(ResponseModel):
         description="A sentence that a form can show beside the field.", examples=["This part is required."]
     )
     pointer: str = Field(
-        description="Where it stands: a JSON Pointer (RFC 6901) into the body, as a URI fragment.",
+        description="Where it stands: a JSON Pointer (RFC 6901) into the body, as a URI fragment. `#` is the whole "
+        "request, for a fault outside the body.",
         examples=["#/concern/narrative"],
+    )
+    code: FaultCode = Field(
+        description="What is wrong, for programs; /v1/problems lists the codes.", examples=["required"]
+    )
+    source: str | SkipJsonSchema[None] = Field(
+        default=None,
+        description="The part of the request with the fault, if that is not the body: query, header or path.",
+        examples=["query"],
+        json_schema_extra=without_default,
+    )
+    parameter: str | SkipJsonSchema[None] = Field(
+        default=None,
+        description="The name of the parameter or header with the fault.",
+        examples=["limit"],
+        json_schema_extra=without_default,
     )
 
 
@@ -59,7 +77,15 @@ class ProblemTypeResponse(ResponseModel):
     )
 
 
+class FaultCodeResponse(ResponseModel):
+    """One code of an entry of `errors`."""
+
+    code: FaultCode = Field(description="The code.", examples=["required"])
+    meaning: str = Field(description="What it means.", examples=["The member or parameter must be there."])
+
+
 class ProblemTypesResponse(ResponseModel):
-    """Every kind of problem that this API answers."""
+    """Every kind of problem that this API answers, and every code of a fault."""
 
     problems: tuple[ProblemTypeResponse, ...] = Field(description="The kinds.")
+    codes: tuple[FaultCodeResponse, ...] = Field(description="The codes in the entries of `errors`.")

@@ -15,6 +15,7 @@ class ServiceIndex(ResponseModel):
 
     name: str = Field(description="This service.", examples=["One Minute Guide"])
     version: str = Field(description="The version of the software.", examples=["0.1.0"])
+    commit: str | None = Field(description="The commit that it was built from, where that is known.", examples=[None])
     description: str = Field(description="What it is for, in a sentence.", examples=["Safeguarding guidance as data."])
     links: Links = REFERENCE_LINKS
 

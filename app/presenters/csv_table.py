@@ -6,33 +6,51 @@ A cell that a spreadsheet would run as a formula gets an apostrophe before it. A
 import csv
 import io
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 from app.models.base import RequestModel
 from app.models.guidance.contacts import Phone
 from app.models.guidance.definitions import DefinitionSource, Limb
 from app.models.guidance.editions import EditionContent
-from app.models.guidance.items import RelatedCode
+from app.models.guidance.items import Caution, Identified, RelatedCode
 from app.models.guidance.sections import Section
 from app.presenters.contact_text import phone_text
-from app.store.editions import EditionHead
+from app.store.editions import EditionHead, EditionKey
 
+EDITION_COLUMNS = ("guide", "edition", "digest")
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 
 Cells = dict[str, str]
 
 
+class CsvRow(NamedTuple):
+    """An item of an edition, with the cautions that go with it."""
+
+    key: EditionKey
+    digest: str
+    item: Identified
+    cautions: Sequence[Caution]
+
+
 def section_csv(head: EditionHead, content: EditionContent, section: Section) -> bytes:
-    """Return the section as CSV in UTF-8, with a header row."""
-    edition = {"guide": head.guide, "edition": str(head.number), "digest": head.digest}
-    cautions = {f"caution_{place}": caution.text for place, caution in enumerate(content.cautions, start=1)}
+    """Return the section of an edition as CSV in UTF-8, with a header row."""
+    items: tuple[Identified, ...] = getattr(content, section.key)
+    rows = [CsvRow(head.key, head.digest, item, content.cautions) for item in items]
+    return csv_table(section, rows, cautions=len(content.cautions))
+
+
+def csv_table(section: Section, rows: Sequence[CsvRow], *, cautions: int = 0) -> bytes:
+    """Return items of the section as CSV in UTF-8, with a header row, and columns for the most cautions of any row."""
+    columns = max([cautions, *(len(row.cautions) for row in rows)])
     model = section.entry.item
     sheet = io.StringIO(newline="")
     writer = csv.writer(sheet)  # its own dialect is that of RFC 4180: commas, double quotes, CRLF
-    writer.writerow(edition | _item_cells(model, None) | cautions)
-    for item in getattr(content, section.key):
-        cells = edition | _item_cells(model, item) | cautions
-        writer.writerow([_safe(cell) for cell in cells.values()])
+    names = [f"caution_{place}" for place in range(1, columns + 1)]
+    writer.writerow([*EDITION_COLUMNS, *_item_cells(model, None), *names])
+    for key, digest, item, row_cautions in rows:
+        texts = [caution.text for caution in row_cautions]
+        cells = [key.guide, str(key.number), digest, *_item_cells(model, item).values(), *texts]
+        writer.writerow([_safe(cell) for cell in cells] + [""] * (columns - len(texts)))
     return sheet.getvalue().encode()
 
 
@@ -45,7 +63,7 @@ def _safe(cell: str) -> str:
     return f"'{cell}" if cell.startswith(FORMULA_STARTS) else cell
 
 
-def _item_cells(model: type[RequestModel], item: RequestModel | None) -> Cells:
+def _item_cells(model: type[RequestModel], item: Identified | None) -> Cells:
     """Return the cells of the item by column. Without an item, return empty cells: their names are the header row."""
     cells: Cells = {}
     for name in model.model_fields:

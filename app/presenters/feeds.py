@@ -57,7 +57,7 @@ def atom_feed(events: Sequence[EditionEvent], public_url: str) -> bytes:
 def _item(event: EditionEvent, public_url: str) -> FeedItem:
     return FeedItem(
         id=_id_of(event),
-        url=public_url + _path_of(event),
+        url=public_url + _page_of(event),
         title=_title_of(event),
         content_text=event.words,
         date_published=event.at,
@@ -70,6 +70,7 @@ def _item(event: EditionEvent, public_url: str) -> FeedItem:
             edition=event.edition,
             happening=event.kind.value,
             digest=event.digest,
+            api_url=public_url + _path_of(event),
         ),
     )
 
@@ -81,7 +82,8 @@ def _add_entry(feed: ElementTree.Element, event: EditionEvent, public_url: str) 
     _add_text(entry, "published", format_utc(event.at))
     _add_text(entry, "updated", format_utc(event.at))
     _add_text(ElementTree.SubElement(entry, "author"), "name", event.publisher)
-    _add_link(entry, "alternate", public_url + _path_of(event), "application/json")
+    _add_link(entry, "alternate", public_url + _page_of(event), "text/html")
+    _add_link(entry, "related", public_url + _path_of(event), "application/json")
     for term in (event.kind.value, event.guide):
         ElementTree.SubElement(entry, "category", {"term": term})
     _add_text(entry, "content", event.words).set("type", "text")
@@ -112,3 +114,9 @@ def _path_of(event: EditionEvent) -> str:
     if event.kind is EditionEventKind.WITHDRAWN:
         return f"{guide_path(event.guide)}/editions"
     return edition_path(event.guide, event.edition)
+
+
+def _page_of(event: EditionEvent) -> str:
+    """Return the page of the edition, or of its guide if the edition is withdrawn and has none."""
+    page = f"/guides/{event.guide}"
+    return page if event.kind is EditionEventKind.WITHDRAWN else f"{page}/editions/{event.edition}"

@@ -13,16 +13,18 @@ from email.utils import format_datetime, parsedate_to_datetime
 
 from fastapi import Response
 
-from app.errors import FieldError, InvalidQuery, NoSuchEdition
+from app.errors import FaultCode, FieldError, InvalidMoment, NoSuchEdition
 from app.models.links import edition_path, guide_path
 from app.store.editions import EditionHead
 from app.web.responses import CACHE_CURRENT, link_header, link_value
 
+NO_HTTP_DATE = "Accept-Datetime is not a date as HTTP writes it (RFC 7089)."
+NO_MOMENT = "as_of is a day such as 2026-11-24, or a moment such as 2026-11-24T09:30:00Z."
 VARY = {"Vary": "Accept, Accept-Datetime"}
 
 
 def requested_moment(as_of: str | None, accept_datetime: str | None) -> dt.datetime | None:
-    """Return the requested moment: `as_of` has priority over Accept-Datetime. Raise `InvalidQuery` if it is invalid."""
+    """Return the requested moment: `as_of` has priority over Accept-Datetime. Raise `InvalidMoment`."""
     if as_of is not None:
         return _parse_as_of(as_of)
     if accept_datetime is None:
@@ -31,12 +33,19 @@ def requested_moment(as_of: str | None, accept_datetime: str | None) -> dt.datet
         moment = parsedate_to_datetime(accept_datetime)
         return moment.replace(tzinfo=moment.tzinfo or dt.UTC).astimezone(dt.UTC)  # `-0000` means UTC
     except (ValueError, OverflowError):
-        raise InvalidQuery([FieldError((), "Accept-Datetime is not a date as HTTP writes it (RFC 7089).")]) from None
+        raise InvalidMoment([FieldError((), NO_HTTP_DATE, FaultCode.NOT_A_DATE, "header", "Accept-Datetime")]) from None
 
 
-def redirect_to_edition_at(history: Sequence[EditionHead], moment: dt.datetime, public_url: str) -> Response:
-    """Return a 302 to the edition that was current at the moment. Raise `NoSuchEdition` if there was none."""
+def redirect_to_edition_at(
+    history: Sequence[EditionHead], moment: dt.datetime, public_url: str, *, or_next: bool = False
+) -> Response:
+    """Return a 302 to the edition that was current at the moment. Raise `NoSuchEdition` if there was none.
+
+    With `or_next`, an edition that was published later takes its place: the first memento, as RFC 7089 has it.
+    """
     head = current_at(history, moment)
+    if head is None and or_next:
+        head = next((each for each in reversed(history) if each.withdrawn_at is None), None)
     if head is None:
         raise NoSuchEdition
     headers = {
@@ -105,4 +114,4 @@ def _parse_as_of(as_of: str) -> dt.datetime:
             return moment.astimezone(dt.UTC)
     except (ValueError, OverflowError):
         pass
-    raise InvalidQuery([FieldError((), "as_of is a day such as 2026-11-24, or a moment such as 2026-11-24T09:30:00Z.")])
+    raise InvalidMoment([FieldError((), NO_MOMENT, FaultCode.NOT_A_DATE, "query", "as_of")])

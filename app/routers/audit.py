@@ -37,6 +37,7 @@ def list_disclosures(
         str | None,
         Query(
             pattern=CHAIN,
+            max_length=40,
             description=A_CHAIN,
             examples=[EXAMPLE_REFERENCE],
         ),
@@ -73,6 +74,7 @@ def sign_statement(
         str,
         Path(
             pattern=CHAIN,
+            max_length=40,
             description=A_CHAIN,
             examples=[EXAMPLE_REFERENCE],
         ),

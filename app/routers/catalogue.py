@@ -11,10 +11,12 @@ from app.models.guidance.catalogue_responses import ACROSS_GUIDES, FoundItem, Se
 from app.models.guidance.guide_responses import EditionStatus
 from app.models.guidance.sections import Section
 from app.models.links import edition_path, guide_path
+from app.presenters.csv_table import CsvRow, csv_table
 from app.store.catalogue import LISTED_SECTIONS, CatalogueEntry, list_entries
 from app.web.auth import PUBLIC
 from app.web.context import SessionDep
 from app.web.cursors import decode_key, encode_key
+from app.web.negotiation import CSV, ByteOrderMark, csv_response
 from app.web.problem_types import RESPONSES_OF_READS, Responses, response_example
 from app.web.query_params import Cursor, Limit
 from app.web.responses import public_response
@@ -53,6 +55,7 @@ WithCode = Annotated[
     str | None,
     Query(
         pattern=r"^[0-9A-Za-z]{1,20}$",
+        max_length=20,
         description="Only items linked to this code of the list `dfe-assessment-factors`.",
         examples=["10A"],
     ),
@@ -61,14 +64,9 @@ WithCode = Annotated[
 
 def _item_example(section: Section) -> Responses:
     """Return the example of a list of items of that section."""
-    model = section.entry.item
-    item_id = str(model.model_fields["id"].examples[0])  # type: ignore[index]  # every id has an example
-    item = {
-        "section": section,
-        "item": {"$ref": f"#/components/schemas/{model.__name__}"},
-        "links": {"self": f"{guide_path('child-sexual-exploitation')}/{section.value}/{item_id}"},
-    }
-    return response_example(**{section.key: [item]})
+    item_id = str(section.entry.item.model_fields["id"].examples[0])  # type: ignore[index]  # every id has an example
+    links = {"self": f"{guide_path('child-sexual-exploitation')}/{section.value}/{item_id}"}
+    return response_example(**{section.key: [{"links": links}]})
 
 
 def _add_list(section: Section) -> None:
@@ -95,8 +93,31 @@ def _add_list(section: Section) -> None:
         cursor: Cursor = None,
     ) -> Response:
         found, next_cursor = _page(session, [section.key], cursor, limit=limit, guide=guide, words=q, code=code)
-        page = ACROSS_GUIDES[section].model_validate({section.key: found, "next_cursor": next_cursor})
+        page = ACROSS_GUIDES[section].model_validate(
+            {section.key: [each.model_dump() for each in found], "next_cursor": next_cursor}
+        )
         return public_response(request, page)
+
+    @router.get(
+        f"/v1/{section.value}{CSV.suffix}",
+        name=f"list_{section.key}_as_csv",
+        summary=f"List {title} across guides as CSV",
+        description=f"The {title} of every guide's current edition, one a row, each with its {context}, in one file.",
+        response_class=Response,
+        responses=CSV.documented,
+    )
+    def list_items_as_csv(
+        *,
+        request: Request,
+        session: SessionDep,
+        guide: InGuide = None,
+        q: WithWords = None,
+        code: WithCode = None,
+        bom: ByteOrderMark = "0",
+    ) -> Response:
+        entries = list_entries(session, sections=[section.key], guide=guide, words=q, code=code)
+        rows = [CsvRow(entry.key, entry.digest, entry.item, entry.cautions) for entry in entries]
+        return csv_response(request, csv_table(section, rows), f"{section.value}.csv", bom=bom)
 
 
 for each in ACROSS_GUIDES:

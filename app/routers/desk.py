@@ -133,14 +133,15 @@ def acknowledge(
     actor: WorkerDep,
     now: NowDep,
     reference: ConcernReference,
-    acknowledgement: Acknowledgement,
+    acknowledgement: Acknowledgement | None = None,
 ) -> InboxEntry:
-    """A social worker has seen it and decided the next step. To do so again changes nothing.
+    """A social worker has seen it and decided the next step. To do so again changes nothing. It needs no body.
 
     What was added waits for an acknowledgement of its own: name the last addition that was seen in `up_to_addition`.
     What came after it, and is not named, goes on waiting.
     """
-    up_to, parsed = acknowledgement.up_to_addition, reference_of(reference)
+    up_to = acknowledgement.up_to_addition if acknowledgement is not None else 0
+    parsed = reference_of(reference)
     concern = actions.acknowledge(context.writer, parsed, up_to_addition=up_to, actor=actor, at=now)
     return entry_of(concern, now=now)
 

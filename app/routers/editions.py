@@ -5,18 +5,20 @@ from typing import Annotated
 
 from fastapi import Query, Request, Response
 
-from app.errors import FieldError, InvalidQuery
+from app.errors import FaultCode, FieldError, InvalidQuery
+from app.models.base import MAX_NUMBER
 from app.models.guidance.changes import ChangesResponse
 from app.models.guidance.comparison import changed_fields, changed_sections
 from app.models.guidance.guide_responses import (
+    NUMBERED_ITEM_RESPONSES,
+    SECTION_RESPONSES,
     EditionResponse,
     EditionsResponse,
     EditionStatus,
     EditionSummary,
-    NumberedItemResponse,
-    SectionResponse,
     Withdrawal,
 )
+from app.models.guidance.sections import DOCUMENTED, Section
 from app.models.links import Links, edition_path, guide_path
 from app.presenters.guides import (
     edition_fields,
@@ -27,14 +29,13 @@ from app.presenters.guides import (
     status_of,
 )
 from app.presenters.memento import memento_headers, memento_links, time_map
-from app.routers.params import MAX_NUMBER, EditionNumber, GuideName, ItemName, SectionName
+from app.routers.params import EditionNumber, GuideName, item_name
 from app.store.catalogue import find_mentions
 from app.store.editions import EditionHead, EditionKey, current_of, get_history, readable_of
 from app.web import problem_types as problems
 from app.web.auth import PUBLIC
 from app.web.context import ContextDep, SessionDep
 from app.web.cursors import decode_key, encode_key
-from app.web.negotiation import CSV, MARKDOWN
 from app.web.problem_types import RESPONSES_OF_READS, problem_responses, response_example
 from app.web.query_params import IN_PLAIN_DIGITS, Cursor, Limit
 from app.web.responses import CACHE_IMMUTABLE, conditional_response, public_response
@@ -44,6 +45,7 @@ router = GuidanceRouter(
     prefix="/v1/guides/{guide}/editions", tags=["Editions"], dependencies=[PUBLIC], responses=RESPONSES_OF_READS
 )
 
+NONE_BEFORE = "Edition 1 has none before it. Name one to compare with: since=2."
 LINK_FORMAT = "application/link-format"
 TIME_MAP_EXAMPLE = '<http://127.0.0.1:8000/v1/guides/child-sexual-exploitation>; rel="original timegate"'
 AS_PUBLISHED = response_example(status=EditionStatus.PUBLISHED)
@@ -85,7 +87,7 @@ def list_editions(
     "/{number}",
     summary="Read a numbered edition",
     response_model=EditionResponse,
-    responses=MARKDOWN.documented(AS_PUBLISHED) | problem_responses(*problems.NUMBERED_EDITION_PROBLEMS),
+    responses=AS_PUBLISHED | problem_responses(*problems.NUMBERED_EDITION_PROBLEMS),
 )
 def read_edition(
     request: Request, session: SessionDep, context: ContextDep, guide: GuideName, number: EditionNumber
@@ -109,7 +111,6 @@ def read_edition(
     responses=problem_responses(*problems.NUMBERED_EDITION_PROBLEMS),
 )
 def read_changes(
-    *,
     request: Request,
     session: SessionDep,
     context: ContextDep,
@@ -125,7 +126,7 @@ def read_changes(
     history = get_history(session, guide=guide)
     head = readable_of(history, number)
     if since is None and number == 1:
-        raise InvalidQuery([FieldError((), "Edition 1 has none before it. Name one to compare with: since=2.")])
+        raise InvalidQuery([FieldError((), NONE_BEFORE, FaultCode.REQUIRED, "query", "since")])
     other = readable_of(history, since or number - 1)
     before, after = context.contents(other.key, session), context.contents(head.key, session)
     path = edition_path(*head.key)
@@ -140,66 +141,64 @@ def read_changes(
     return public_response(request, response, caching=CACHE_IMMUTABLE)
 
 
-@router.get(
-    "/{number}/{section}",
-    summary="Read a section of a numbered edition",
-    response_model=SectionResponse,
-    responses=CSV.documented(AS_PUBLISHED) | problem_responses(problems.NOT_FOUND, *problems.NUMBERED_EDITION_PROBLEMS),
-)
-def read_edition_section(
-    *,
-    request: Request,
-    session: SessionDep,
-    context: ContextDep,
-    guide: GuideName,
-    number: EditionNumber,
-    section: SectionName,
-) -> Response:
-    """One section of exactly that edition, with the cautions that must be read with it."""
-    history = get_history(session, guide=guide)
-    head = readable_of(history, number)
-    response = present_section(head, context.contents(head.key, session), EditionStatus.PUBLISHED, section)
-    return public_response(
-        request, response, caching=CACHE_IMMUTABLE, more_links=_successor(history, head, f"/{section.value}")
-    )
+def _add_section(section: Section) -> None:
+    """Add the routes of the section and of its items, named `read_edition_indicators` for example."""
+    path, words = f"/{{number}}/{section.value}", section.words
+    named = item_name(section)
 
-
-@router.get(
-    "/{number}/{section}/{item_id}",
-    summary="Read one item of a numbered edition",
-    response_model=NumberedItemResponse,
-    responses=AS_PUBLISHED
-    | problem_responses(problems.NOT_FOUND, problems.ITEM_NOT_FOUND, *problems.NUMBERED_EDITION_PROBLEMS),
-)
-def read_edition_item(
-    *,
-    request: Request,
-    session: SessionDep,
-    context: ContextDep,
-    guide: GuideName,
-    number: EditionNumber,
-    section: SectionName,
-    item_id: ItemName,
-) -> Response:
-    """One item of exactly that edition."""
-    history = get_history(session, guide=guide)
-    head = readable_of(history, number)
-    content = context.contents(head.key, session)
-    below = f"/{section.value}/{item_id}"
-    mentions = find_mentions(session, guide=guide, part=section.key, item_id=item_id)
-    links = item_links(head.key, edition_path(*head.key), below, mentions)
-    latest = links.pop("latest_version")  # a later edition may leave the item out
-    response = NumberedItemResponse(
-        **edition_fields(head, content, EditionStatus.PUBLISHED),
-        section=section,
-        item=find_item(content, section, item_id),
-        links=links,
+    @router.get(
+        path,
+        name=f"read_edition_{section.key}",
+        summary=f"Read the {words} of a numbered edition",
+        response_model=SECTION_RESPONSES[section],
+        responses=AS_PUBLISHED | problem_responses(problems.NOT_FOUND, *problems.NUMBERED_EDITION_PROBLEMS),
     )
-    more_links = _successor(history, head, below) if number + 1 in mentions else {}
-    current = current_of(history)
-    if current is not None and current.number in mentions:
-        more_links["latest_version"] = latest
-    return public_response(request, response, caching=CACHE_IMMUTABLE, more_links=more_links)
+    def read_section(
+        request: Request, session: SessionDep, context: ContextDep, guide: GuideName, number: EditionNumber
+    ) -> Response:
+        """The section of exactly that edition, with the cautions that must be read with it."""
+        history = get_history(session, guide=guide)
+        head = readable_of(history, number)
+        response = present_section(head, context.contents(head.key, session), EditionStatus.PUBLISHED, section)
+        more_links = _successor(history, head, f"/{section.value}")
+        return public_response(request, response, caching=CACHE_IMMUTABLE, more_links=more_links)
+
+    @router.get(
+        f"{path}/{{item_id}}",
+        name=f"read_edition_{section.key}_item",
+        summary=f"Read one of the {words} of a numbered edition",
+        response_model=NUMBERED_ITEM_RESPONSES[section],
+        responses=AS_PUBLISHED
+        | problem_responses(problems.NOT_FOUND, problems.ITEM_NOT_FOUND, *problems.NUMBERED_EDITION_PROBLEMS),
+    )
+    def read_item(
+        *,
+        request: Request,
+        session: SessionDep,
+        context: ContextDep,
+        guide: GuideName,
+        number: EditionNumber,
+        item_id: str = named,
+    ) -> Response:
+        """The item of exactly that edition."""
+        history = get_history(session, guide=guide)
+        head = readable_of(history, number)
+        content = context.contents(head.key, session)
+        mentions = find_mentions(session, guide=guide, part=section.key, item_id=item_id)
+        links = item_links(head.key, edition_path(*head.key), f"/{section.value}/{item_id}", mentions)
+        latest = links.pop("latest_version")  # a later edition may leave the item out
+        response = NUMBERED_ITEM_RESPONSES[section](
+            **edition_fields(head, content, EditionStatus.PUBLISHED),
+            section=section,
+            item=find_item(content, section, item_id),
+            links=links,
+        )
+        below = f"/{section.value}/{item_id}"
+        more_links = _successor(history, head, below) if number + 1 in mentions else {}
+        current = current_of(history)
+        if current is not None and current.number in mentions:
+            more_links["latest_version"] = latest
+        return public_response(request, response, caching=CACHE_IMMUTABLE, more_links=more_links)
 
 
 def _successor(history: Sequence[EditionHead], head: EditionHead, below: str = "") -> Links:
@@ -221,3 +220,7 @@ def _summary(head: EditionHead, status: EditionStatus) -> EditionSummary:
         withdrawal=withdrawal,
         links={"self": edition_path(*head.key), "guide": guide_path(head.guide)},
     )
+
+
+for each in DOCUMENTED:
+    _add_section(each)

@@ -14,6 +14,7 @@ from app.models.clients import Scope
 from app.models.events.responses import EventResponse, EventsResponse
 from app.models.events.tables import EventKind, EventRow
 from app.services.access.principals import Principal
+from app.services.events.payloads import event_id
 from app.services.events.pulling import read_events_after
 from app.store.disclosures import Actor
 from app.store.events import confirm_events, confirmed_by
@@ -69,8 +70,12 @@ async def read_events(
     while not (rows := await run_in_threadpool(read)) and time.monotonic() < deadline:
         await asyncio.sleep(POLL_SECONDS)
     last = rows[-1].id if rows else last_confirmed
-    events = tuple(EventResponse(type=EventKind(event.kind), timestamp=event.at, data=event.data) for event in rows)
-    return EventsResponse(events=events, next_cursor=encode_key(last or 0))
+    return EventsResponse(events=tuple(map(_response, rows)), next_cursor=encode_key(last or 0))
+
+
+def _response(event: EventRow) -> EventResponse:
+    own_id = event_id(event.id or 0, event.kind, event.at, event.data)
+    return EventResponse(id=own_id, type=EventKind(event.kind), timestamp=event.at, data=event.data)
 
 
 def _confirm(context: AppContext, client: str, after: str | None) -> int:
@@ -78,7 +83,7 @@ def _confirm(context: AppContext, client: str, after: str | None) -> int:
     if after is None:
         with Session(context.engine) as session:
             return confirmed_by(session, client=client)
-    event_id = decode_key(after, otherwise=0)
+    event_id = decode_key(after, otherwise=0, parameter="after")
     confirm_events(context.writer, client=client, event_id=event_id)
     return event_id
 

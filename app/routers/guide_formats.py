@@ -20,7 +20,7 @@ from app.store.editions import EditionHead, get_current, get_history, readable_o
 from app.web import problem_types as problems
 from app.web.auth import PUBLIC
 from app.web.context import AppContext, ContextDep, SessionDep
-from app.web.negotiation import AS_CSV, AS_MARKDOWN, CSV, MARKDOWN
+from app.web.negotiation import AS_CSV, AS_MARKDOWN, CSV, MARKDOWN, ByteOrderMark, csv_response
 from app.web.problem_types import RESPONSES_OF_READS, Responses, problem_responses
 from app.web.responses import CACHE_CURRENT, CACHE_IMMUTABLE, Headers, conditional_response
 from app.web.router import GuidanceRouter
@@ -77,7 +77,7 @@ def read_edition_as_markdown(
 def read_guide_as_pdf(request: Request, session: SessionDep, context: ContextDep, guide: GuideName) -> Response:
     """The same page as that of the numbered edition."""
     head = get_current(session, guide=guide)
-    return _pdf_response(request, session, context, head, guide_path(guide))
+    return _pdf_response(request, context, head, guide_path(guide))
 
 
 @router.get(
@@ -97,7 +97,7 @@ def read_edition_as_pdf(
     emergency stands outside editions.
     """
     head = readable_of(get_history(session, guide=guide), number)
-    return _pdf_response(request, session, context, head, edition_path(*head.key))
+    return _pdf_response(request, context, head, edition_path(*head.key))
 
 
 @router.get(
@@ -108,7 +108,13 @@ def read_edition_as_pdf(
     responses=AS_CSV | problem_responses(problems.NOT_FOUND, *problems.CURRENT_EDITION_PROBLEMS),
 )
 def read_section_as_csv(
-    request: Request, session: SessionDep, context: ContextDep, guide: GuideName, section: SectionName
+    *,
+    request: Request,
+    session: SessionDep,
+    context: ContextDep,
+    guide: GuideName,
+    section: SectionName,
+    bom: ByteOrderMark = "0",
 ) -> Response:
     """One item a row (RFC 4180, UTF-8, with a header row), and in every row its edition and the cautions.
 
@@ -116,8 +122,15 @@ def read_section_as_csv(
     spreadsheet runs it.
     """
     head = get_current(session, guide=guide)
-    content = context.contents(head.key, session)
-    return _csv_response(request, content, head, section, path=guide_path(guide), caching=CACHE_CURRENT)
+    return _csv_response(
+        request,
+        context.contents(head.key, session),
+        head,
+        section,
+        path=guide_path(guide),
+        caching=CACHE_CURRENT,
+        bom=bom,
+    )
 
 
 @router.get(
@@ -135,11 +148,14 @@ def read_edition_section_as_csv(
     guide: GuideName,
     number: EditionNumber,
     section: SectionName,
+    bom: ByteOrderMark = "0",
 ) -> Response:
     """One section of exactly that edition, laid out as that of the current one."""
     head = readable_of(get_history(session, guide=guide), number)
-    content = context.contents(head.key, session)
-    return _csv_response(request, content, head, section, path=edition_path(*head.key), caching=CACHE_IMMUTABLE)
+    path = edition_path(*head.key)
+    return _csv_response(
+        request, context.contents(head.key, session), head, section, path=path, caching=CACHE_IMMUTABLE, bom=bom
+    )
 
 
 def _markdown_response(
@@ -151,19 +167,17 @@ def _markdown_response(
     return conditional_response(request, page, media_type=MARKDOWN.content_type, links=links, more_headers=headers)
 
 
-def _pdf_response(request: Request, session: Session, context: AppContext, head: EditionHead, path: str) -> Response:
+def _pdf_response(request: Request, context: AppContext, head: EditionHead, path: str) -> Response:
     signposts, public_url = context.reference_data.signposts, context.settings.public_url
-    page = edition_pdf(head, context.contents(head.key, session), signposts, public_url)
+    page = edition_pdf(head, context.contents(head.key), signposts, public_url)
     response = conditional_response(request, page, media_type=PDF_TYPE, links=edition_links(head.key, path, PDF_SUFFIX))
     response.headers["Content-Disposition"] = f'inline; filename="{head.guide}-edition-{head.number}.pdf"'
     return response
 
 
 def _csv_response(
-    request: Request, content: EditionContent, head: EditionHead, section: Section, *, path: str, caching: str
+    request: Request, content: EditionContent, head: EditionHead, section: Section, *, path: str, caching: str, bom: str
 ) -> Response:
     links = edition_links(head.key, path, f"/{section.value}{CSV.suffix}")
     sheet = section_csv(head, content, section)
-    response = conditional_response(request, sheet, media_type=CSV.content_type, caching=caching, links=links)
-    response.headers["Content-Disposition"] = f'inline; filename="{csv_name(head, section)}"'
-    return response
+    return csv_response(request, sheet, csv_name(head, section), bom=bom, caching=caching, links=links)

@@ -5,14 +5,14 @@ from typing import Annotated
 from fastapi import Header, Query, Request, Response
 
 from app.models.guidance.guide_responses import (
+    ITEM_RESPONSES,
+    SECTION_RESPONSES,
     EditionResponse,
     EditionStatus,
     GuidesResponse,
     GuideSummary,
-    ItemResponse,
-    SectionResponse,
 )
-from app.models.guidance.sections import Section
+from app.models.guidance.sections import DOCUMENTED, Section
 from app.models.links import edition_path, guide_path
 from app.presenters.guides import (
     edition_fields,
@@ -23,14 +23,13 @@ from app.presenters.guides import (
     present_section,
 )
 from app.presenters.memento import VARY, memento_links, redirect_to_edition_at, requested_moment
-from app.routers.params import GuideCursor, GuideName, ItemName, SectionName
+from app.routers.params import GuideCursor, GuideName, item_name
 from app.store.catalogue import find_mentions, find_orders
 from app.store.editions import get_current, get_history, list_current
 from app.web import problem_types as problems
 from app.web.auth import PUBLIC
 from app.web.context import ContextDep, SessionDep
 from app.web.cursors import decode_key, encode_key
-from app.web.negotiation import AS_CSV, AS_MARKDOWN
 from app.web.problem_types import RESPONSES_OF_READS, Responses, problem_responses
 from app.web.query_params import Limit
 from app.web.responses import public_response
@@ -91,7 +90,7 @@ def list_guides(request: Request, session: SessionDep, limit: Limit = 50, cursor
     summary="Read a guide's current edition",
     description=WHOLE_EDITION,
     response_model=EditionResponse,
-    responses=AS_MARKDOWN | REDIRECTED | problem_responses(*problems.NUMBERED_EDITION_PROBLEMS),
+    responses=REDIRECTED | problem_responses(*problems.NUMBERED_EDITION_PROBLEMS),
 )
 def read_guide(
     request: Request,
@@ -104,53 +103,56 @@ def read_guide(
     """Return the current edition, or redirect to the one that was current at the moment of interest."""
     moment = requested_moment(as_of, accept_datetime)
     if moment is not None:
-        return redirect_to_edition_at(get_history(session, guide=guide), moment, context.settings.public_url)
+        history = get_history(session, guide=guide)
+        return redirect_to_edition_at(history, moment, context.settings.public_url, or_next=as_of is None)
     head = get_current(session, guide=guide)
     response = present_edition(head, context.contents(head.key, session), EditionStatus.CURRENT)
     more_links = memento_links(context.settings.public_url, guide)
     return public_response(request, response, more_links=more_links, more_headers=VARY)
 
 
-@router.get(
-    "/{guide}/{section}",
-    summary="Read a section of the current edition",
-    response_model=SectionResponse,
-    responses=AS_CSV | problem_responses(problems.NOT_FOUND, *problems.CURRENT_EDITION_PROBLEMS),
-)
-def read_section(
-    request: Request, session: SessionDep, context: ContextDep, guide: GuideName, section: SectionName
-) -> Response:
-    """One section, word for word, with the cautions that must be read with it."""
-    head = get_current(session, guide=guide)
-    content = context.contents(head.key, session)
-    return public_response(request, present_section(head, content, EditionStatus.CURRENT, section))
+def _add_section(section: Section) -> None:
+    """Add the routes of the section and of its items: `/v1/guides/{guide}/indicators`, named `read_indicators`."""
+    path, words = f"/{{guide}}/{section.value}", section.words
+    named = item_name(section)
 
-
-@router.get(
-    "/{guide}/{section}/{item_id}",
-    summary="Read one item of the current edition",
-    response_model=ItemResponse,
-    responses=problem_responses(problems.NOT_FOUND, problems.ITEM_NOT_FOUND, *problems.CURRENT_EDITION_PROBLEMS),
-)
-def read_item(
-    *,
-    request: Request,
-    session: SessionDep,
-    context: ContextDep,
-    guide: GuideName,
-    section: SectionName,
-    item_id: ItemName,
-) -> Response:
-    """One item, with the editions in which it stands and where its words changed."""
-    history = get_history(session, guide=guide)
-    head = get_current(session, guide=guide)
-    content = context.contents(head.key, session)
-    mentions = find_mentions(session, guide=guide, part=section.key, item_id=item_id)
-    response = ItemResponse(
-        **edition_fields(head, content, EditionStatus.CURRENT),
-        section=section,
-        item=find_item(content, section, item_id),
-        history=item_history(item_id, mentions, find_orders(session, guide=guide, part=section.key), history),
-        links=item_links(head.key, guide_path(guide), f"/{section.value}/{item_id}", mentions),
+    @router.get(
+        path,
+        name=f"read_{section.key}",
+        summary=f"Read the {words} of the current edition",
+        response_model=SECTION_RESPONSES[section],
+        responses=problem_responses(problems.NOT_FOUND, *problems.CURRENT_EDITION_PROBLEMS),
     )
-    return public_response(request, response)
+    def read_section(request: Request, session: SessionDep, context: ContextDep, guide: GuideName) -> Response:
+        """The section, word for word, with the cautions that must be read with it."""
+        head = get_current(session, guide=guide)
+        content = context.contents(head.key, session)
+        return public_response(request, present_section(head, content, EditionStatus.CURRENT, section))
+
+    @router.get(
+        f"{path}/{{item_id}}",
+        name=f"read_{section.key}_item",
+        summary=f"Read one of the {words} of the current edition",
+        response_model=ITEM_RESPONSES[section],
+        responses=problem_responses(problems.NOT_FOUND, problems.ITEM_NOT_FOUND, *problems.CURRENT_EDITION_PROBLEMS),
+    )
+    def read_item(
+        request: Request, session: SessionDep, context: ContextDep, guide: GuideName, item_id: str = named
+    ) -> Response:
+        """The item, with the editions in which it stands and where its words changed."""
+        history = get_history(session, guide=guide)
+        head = get_current(session, guide=guide)
+        content = context.contents(head.key, session)
+        mentions = find_mentions(session, guide=guide, part=section.key, item_id=item_id)
+        response = ITEM_RESPONSES[section](
+            **edition_fields(head, content, EditionStatus.CURRENT),
+            section=section,
+            item=find_item(content, section, item_id),
+            history=item_history(item_id, mentions, find_orders(session, guide=guide, part=section.key), history),
+            links=item_links(head.key, guide_path(guide), f"/{section.value}/{item_id}", mentions),
+        )
+        return public_response(request, response)
+
+
+for each in DOCUMENTED:
+    _add_section(each)

@@ -6,6 +6,7 @@ from uuid import UUID
 from fastapi import Depends, Path, Query, Request, Response
 from sqlmodel import Session
 
+from app.models.base import MAX_NUMBER
 from app.models.open_referral.components import A_SERVICE, A_TAXONOMY, A_TERM, Taxonomy, TaxonomyTerm
 from app.models.open_referral.directory import (
     A_SERVICE_AT_LOCATION,
@@ -73,7 +74,9 @@ async def service_filters(
 
 
 async def get_paging(
-    page: Annotated[int, Query(ge=1, description="Which page, from 1.", examples=[1]), IN_PLAIN_DIGITS] = 1,
+    page: Annotated[
+        int, Query(ge=1, le=MAX_NUMBER, description="Which page, from 1.", examples=[1]), IN_PLAIN_DIGITS
+    ] = 1,
     per_page: Annotated[
         int, Query(ge=1, le=1000, description="The most entries of a page.", examples=[50]), IN_PLAIN_DIGITS
     ] = 50,

@@ -71,6 +71,7 @@ def read_metrics(context: ContextDep, session: SessionDep, now: NowDep) -> Respo
         concerns=count_states(session, now=now),
         deliveries=count_deliveries(session),
         workers={each.name: (each.is_alive, each.seconds_since_beat) for each in context.workers},
+        commit=context.settings.commit,
     )
     return Response(metrics, headers={"Content-Type": CONTENT_TYPE_LATEST, "Cache-Control": NO_STORE})
 

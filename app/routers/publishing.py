@@ -38,6 +38,7 @@ router = GuidanceRouter(
 IfMatch = Annotated[
     str | None,
     Header(
+        max_length=1000,
         description="The ETag of `GET /v1/guides/{guide}` that this edition follows. Needed unless the guide is new.",
         examples=['"0123456789abcdef0123456789abcdef"'],
     ),

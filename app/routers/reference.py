@@ -5,11 +5,11 @@ from typing import Annotated
 from fastapi import Path, Request, Response
 
 from app.about import DESCRIPTION, NAME, VERSION
-from app.errors import NotFound
+from app.errors import FaultCode, NotFound
 from app.models.base import SLUG_PATTERN
 from app.models.guidance.catalogue_responses import ACROSS_GUIDES
-from app.models.links import CODE_LISTS, CONCERN_FORM, GUIDES, PROBLEMS, SIGNPOSTS
-from app.models.problems import ProblemTypeResponse, ProblemTypesResponse
+from app.models.links import API_CATALOG, CODE_LISTS, CONCERN_FORM, GUIDES, PROBLEMS, SIGNPOSTS
+from app.models.problems import FaultCodeResponse, ProblemTypeResponse, ProblemTypesResponse
 from app.models.reference_responses import (
     CodeListResponse,
     CodeListsResponse,
@@ -32,13 +32,16 @@ KINDS = {
 }
 
 
+CODES = tuple(FaultCodeResponse(code=code, meaning=code.meaning) for code in FaultCode)
+
+
 @router.get(
     "/v1",
     summary="Find everything",
     response_model=ServiceIndex,
     responses=response_example(version=VERSION, description=DESCRIPTION),
 )
-def read_index(request: Request) -> Response:
+def read_index(request: Request, context: ContextDep) -> Response:
     """Links to everything below."""
     links = {
         "self": "/v1",
@@ -53,10 +56,12 @@ def read_index(request: Request) -> Response:
         "open_referral": "/open-referral/v3",
         "problems": PROBLEMS,
         "receipt_keys": "/.well-known/jwks.json",
+        "api_catalog": API_CATALOG,
         "describedby": "/openapi.json",
         "documentation": "/docs",
     }
-    index = ServiceIndex(name=NAME, version=VERSION, description=DESCRIPTION, links=links)
+    commit = context.settings.commit
+    index = ServiceIndex(name=NAME, version=VERSION, commit=commit, description=DESCRIPTION, links=links)
     return public_response(request, index)
 
 
@@ -99,7 +104,7 @@ def read_code_list(
 @router.get(PROBLEMS, summary="List the kinds of problem", response_model=ProblemTypesResponse)
 def list_problems(request: Request) -> Response:
     """Every kind of error that this API answers."""
-    return public_response(request, ProblemTypesResponse(problems=tuple(KINDS.values())))
+    return public_response(request, ProblemTypesResponse(problems=tuple(KINDS.values()), codes=CODES))
 
 
 @router.get(

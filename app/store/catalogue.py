@@ -1,6 +1,6 @@
 """Reads of items: across guides, from the catalogue of all current items, and of one item in all its editions."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,7 +11,7 @@ from app.models.base import RequestModel
 from app.models.guidance.catalogue_tables import CatalogueRow
 from app.models.guidance.editions import EditionContent
 from app.models.guidance.guide_responses import Item
-from app.models.guidance.guide_tables import CautionRow, EditionRow
+from app.models.guidance.guide_tables import CautionRow, EditionRow, GuideRow
 from app.models.guidance.items import Caution
 from app.models.guidance.sections import ITEM_LISTS, Section
 from app.store.contents import read_content
@@ -47,7 +47,7 @@ def list_entries(
     words: str | None = None,
     code: str | None = None,
     offset: int = 0,
-    limit: int,
+    limit: int | None = None,
 ) -> list[CatalogueEntry]:
     """Return the entries that meet every filter given, sorted by section, guide and position.
 
@@ -66,6 +66,19 @@ def list_entries(
             return []
         found = search_for(found, searched, session)
     return _entries(session, list(session.exec(found.offset(offset).limit(limit))))
+
+
+def find_guides(session: Session, items: Collection[tuple[str, str]]) -> list[str]:
+    """Return the guides whose current editions hold all of these items (section key, id), the first published first."""
+    found = (
+        select(CatalogueRow.guide)
+        .join(GuideRow, col(GuideRow.slug) == CatalogueRow.guide)
+        .where(tuple_(col(CatalogueRow.part), col(CatalogueRow.item_id)).in_(items))
+        .group_by(col(CatalogueRow.guide), col(GuideRow.first_published_at))
+        .having(func.count() == len(items))
+        .order_by(col(GuideRow.first_published_at), col(CatalogueRow.guide))
+    )
+    return list(session.exec(found))
 
 
 def find_orders(session: Session, *, guide: str, part: str) -> dict[int, list[str]]:

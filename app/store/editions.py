@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, Integer, Select, bindparam, func, insert
+from sqlalchemy import ColumnElement, Integer, Select, bindparam, case, func, insert
 from sqlalchemy import select as select_columns
 from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session, col, select
@@ -123,14 +123,21 @@ def every_edition(session: Session) -> list[tuple[EditionKey, str]]:
     return [(EditionKey(guide, number), digest) for guide, number, digest in rows]
 
 
-def known_guides(session: Session, *, limit: int) -> list[str]:
-    """Return the slug of every guide, sorted. A guide stays in the list if all its editions are withdrawn."""
-    return list(session.exec(select(GuideRow.slug).order_by(GuideRow.slug).limit(limit)))
+def default_guide(session: Session, preferred: str | None = None) -> str | None:
+    """Return the guide for whatever names none: the preferred one, else the first published. None without any guide.
 
-
-def first_guide(session: Session) -> str | None:
-    """Return the slug of the guide that was published first, or None if there is no guide."""
-    return session.exec(select(GuideRow.slug).order_by(col(GuideRow.first_published_at), GuideRow.slug)).first()
+    A guide that has a current edition comes before one whose editions are all withdrawn.
+    """
+    readable = (
+        select(EditionRow.guide)
+        .outerjoin(WithdrawalRow, _is_withdrawal_of_it())
+        .where(EditionRow.guide == GuideRow.slug, col(WithdrawalRow.edition).is_(None))
+        .exists()
+    )
+    order = (case((readable, 0), else_=1), case((col(GuideRow.slug) == preferred, 0), else_=1))
+    return session.exec(
+        select(GuideRow.slug).order_by(*order, col(GuideRow.first_published_at), GuideRow.slug).limit(1)
+    ).first()
 
 
 @cache

@@ -6,7 +6,7 @@ import json
 from collections.abc import Sequence
 from typing import Any, TypeVar
 
-from app.errors import FieldError, InvalidQuery
+from app.errors import InvalidCursor
 from app.models.base import format_utc
 from app.web.json_body import NOT_STORABLE
 
@@ -28,8 +28,8 @@ def encode_position(position: Sequence[Any]) -> str:
     return encode_key(SEPARATOR.join(format_utc(v) if isinstance(v, dt.datetime) else str(v) for v in position))
 
 
-def decode_key(cursor: str | None, *, otherwise: Key) -> Key:
-    """Return the key in the cursor, or `otherwise` for the first page. Raise `InvalidQuery` for an invalid cursor."""
+def decode_key(cursor: str | None, *, otherwise: Key, parameter: str = "cursor") -> Key:
+    """Return the key in the cursor, or `otherwise` for the first page. Raise `InvalidCursor` for an invalid cursor."""
     if cursor is None:
         return otherwise
     try:
@@ -37,7 +37,7 @@ def decode_key(cursor: str | None, *, otherwise: Key) -> Key:
     except ValueError:
         key = None
     if type(key) is not type(otherwise) or not _is_searchable(key):
-        raise InvalidQuery([FieldError((), NOT_OURS)])
+        raise InvalidCursor(NOT_OURS, parameter=parameter)
     return key
 
 
@@ -46,14 +46,14 @@ def _is_searchable(key: str | int) -> bool:
 
 
 def decode_position(cursor: str | None, types: Sequence[type]) -> tuple[Any, ...] | None:
-    """Return the sort key in the cursor, or None for the first page. Raise `InvalidQuery` for an invalid cursor."""
+    """Return the sort key in the cursor, or None for the first page. Raise `InvalidCursor` for an invalid cursor."""
     words = decode_key(cursor, otherwise="").split(SEPARATOR)
     if cursor is None:
         return None
     try:
         return tuple(_parse(word, type_) for word, type_ in zip(words, types, strict=True))
     except (ValueError, OverflowError):
-        raise InvalidQuery([FieldError((), NOT_OURS)]) from None
+        raise InvalidCursor(NOT_OURS) from None
 
 
 def _parse(word: str, type_: type) -> Any:

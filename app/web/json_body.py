@@ -43,9 +43,13 @@ class JSONRoute(GuidanceRoute):
         handle = super().get_route_handler()
 
         async def read_strictly(request: Request) -> Response:
-            if self.body_field is not None and not _is_json(request.headers.get("content-type", "")):
-                raise InvalidBody(UNSUPPORTED_MEDIA_TYPE, UNSUPPORTED_MEDIA_TYPE.meaning)
-            return await handle(_StrictRequest(request.scope, request.receive))
+            strict = _StrictRequest(request.scope, request.receive)
+            body_field = self.body_field
+            if body_field is not None and not _is_json(request.headers.get("content-type", "")):
+                is_absent = not body_field.field_info.is_required() and not await strict.body()
+                if not is_absent:
+                    raise InvalidBody(UNSUPPORTED_MEDIA_TYPE, UNSUPPORTED_MEDIA_TYPE.meaning)
+            return await handle(strict)
 
         return read_strictly
 

@@ -8,6 +8,8 @@ from typing import Any, NamedTuple
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 from prometheus_client.multiprocess import MultiProcessCollector
 
+from app.about import VERSION
+
 SMALLEST_SHOWN = 5
 SHARED_FOLDER = "PROMETHEUS_MULTIPROC_DIR"
 """The library's own name for the folder in which several processes share their counts."""
@@ -89,6 +91,7 @@ class Metrics:
         concerns: Mapping[str, int],
         deliveries: Mapping[tuple[str, str], int],
         workers: Mapping[str, tuple[bool, float]],
+        commit: str | None = None,
     ) -> bytes:
         """Return all metrics in the text format of Prometheus, summed over all processes that serve together.
 
@@ -101,7 +104,10 @@ class Metrics:
         if SHARED_FOLDER in os.environ:
             registry = CollectorRegistry()
             MultiProcessCollector(registry)  # type: ignore[no-untyped-call]  # the library leaves it untyped
-        return generate_latest(registry) + generate_latest(_current_state(waiting, concerns, deliveries, workers))
+        state = _current_state(waiting, concerns, deliveries, workers)
+        build = Gauge("guidance_build_info", "The version, and the commit.", ["version", "commit"], registry=state)
+        build.labels(VERSION, commit or "").set(1)
+        return generate_latest(registry) + generate_latest(state)
 
 
 def _current_state(

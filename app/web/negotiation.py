@@ -5,14 +5,18 @@ one path for each representation. JSON is sent for a tie, for an unknown media t
 """
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Annotated, Literal
 
+from fastapi import Query, Request, Response
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.models.guidance.guide_responses import DIGEST
 from app.models.guidance.sections import Section
 from app.web.problem_types import Responses
+from app.web.responses import CACHE_CURRENT, conditional_response
 
 JSON = "application/json"
 QUALITY = re.compile(r"q=(0(?:\.\d{0,3})?|1(?:\.0{0,3})?)")
@@ -35,12 +39,10 @@ class Representation:
         """The media type with its parameters."""
         return f"{self.media_type}; {self.parameters}"
 
-    def documented(self, json_responses: Responses | None = None) -> Responses:
-        """Return the OpenAPI `responses` of a route that has this representation, added to those of its JSON."""
-        json_content = (json_responses or {}).get(200, {}).get("content", {})
-        return {
-            200: {"content": json_content | {self.media_type: {"schema": {"type": "string"}, "example": self.example}}}
-        }
+    @property
+    def documented(self) -> Responses:
+        """The OpenAPI `responses` of the route at its path."""
+        return {200: {"content": {self.media_type: {"schema": {"type": "string"}, "example": self.example}}}}
 
 
 GUIDE_PATH = r"/v1/guides/[a-z0-9-]+(?P<numbered>/editions/[0-9]+)?"
@@ -64,8 +66,32 @@ CSV = Representation(
     "experiencing abuse and exploitation.\r\n",
 )
 REPRESENTATIONS = (MARKDOWN, CSV)
-AS_MARKDOWN = MARKDOWN.documented()
-AS_CSV = CSV.documented()
+AS_MARKDOWN = MARKDOWN.documented
+AS_CSV = CSV.documented
+
+
+BYTE_ORDER_MARK = b"\xef\xbb\xbf"
+ByteOrderMark = Annotated[
+    Literal["0", "1"],
+    Query(description="`1` puts a UTF-8 mark first, by which a spreadsheet knows the encoding.", examples=["1"]),
+]
+
+
+def csv_response(
+    request: Request,
+    sheet: bytes,
+    file_name: str,
+    *,
+    bom: str,
+    caching: str = CACHE_CURRENT,
+    links: Mapping[str, str] | None = None,
+) -> Response:
+    """Return the CSV as a file of that name, with a UTF-8 mark in front if `bom` is `1`."""
+    content = BYTE_ORDER_MARK + sheet if bom == "1" else sheet
+    headers = {"Content-Disposition": f'inline; filename="{file_name}"'}
+    return conditional_response(
+        request, content, media_type=CSV.content_type, caching=caching, links=links or {}, more_headers=headers
+    )
 
 
 class NegotiationMiddleware:

@@ -31,13 +31,28 @@ BAD_REQUEST = ProblemType(
 UNREADABLE_BODY = ProblemType(
     "unreadable-body", 400, "The body cannot be read", "The body must be one JSON object (RFC 8259) in UTF-8."
 )
-INVALID_QUERY = ProblemType(
+UNKNOWN_QUERY = ProblemType(
     "unknown-query",
     400,
     "The query cannot be used",
-    "A query parameter is unknown, given twice or not of its kind. Unknown ones are refused, so that a misspelt filter "
-    "never returns everything.",
+    "A query parameter is unknown. Unknown ones are refused, so that a misspelt filter never returns everything.",
 )
+REPEATED_QUERY = ProblemType(
+    "repeated-query", 400, "A query parameter twice", "A query parameter is given more than once. Give it once."
+)
+INVALID_QUERY = ProblemType(
+    "invalid-query", 400, "A query parameter cannot be used", "The value of a query parameter is not of its kind."
+)
+INVALID_CURSOR = ProblemType(
+    "invalid-cursor", 400, "The cursor cannot be used", "The cursor is not one that this service gave. Begin again."
+)
+INVALID_MOMENT = ProblemType(
+    "invalid-moment",
+    400,
+    "The time cannot be used",
+    "`as_of` is a day or a moment (RFC 3339), and Accept-Datetime a date as HTTP writes it.",
+)
+QUERY_PROBLEMS = (UNKNOWN_QUERY, REPEATED_QUERY, INVALID_QUERY)
 METHOD_NOT_ALLOWED = ProblemType(
     "method-not-allowed", 405, "Method not allowed", "The Allow header lists the methods of this path."
 )
@@ -201,6 +216,8 @@ PROBLEM_FOR: Mapping[type[errors.GuidanceError], ProblemType] = {
     errors.EditionWithdrawn: EDITION_WITHDRAWN,
     errors.ValidationFailed: VALIDATION_FAILED,
     errors.InvalidQuery: INVALID_QUERY,
+    errors.InvalidCursor: INVALID_CURSOR,
+    errors.InvalidMoment: INVALID_MOMENT,
     errors.InvalidEdition: VALIDATION_FAILED,
     errors.InvalidConcern: VALIDATION_FAILED,
     errors.EditionAlreadyPublished: EDITION_ALREADY_PUBLISHED,
@@ -266,7 +283,7 @@ BODY_PROBLEMS = (UNREADABLE_BODY, CONTENT_TOO_LARGE, UNSUPPORTED_MEDIA_TYPE, VAL
 CREDENTIAL_PROBLEMS = (TOKEN_REQUIRED, INVALID_TOKEN, MISSING_SCOPE, PROVIDER_UNAVAILABLE)
 CLIENT_PROBLEMS = (*CREDENTIAL_PROBLEMS, SERVICE_UNAVAILABLE)
 """The problems of a route for clients, which checks their keys in the database."""
-REQUEST_PROBLEMS = (INVALID_QUERY, UNREADABLE_BODY, REQUEST_TIMEOUT, RATE_LIMITED, UNKNOWN_HOST, ORIGIN_NOT_ALLOWED)
+REQUEST_PROBLEMS = (*QUERY_PROBLEMS, UNREADABLE_BODY, REQUEST_TIMEOUT, RATE_LIMITED, UNKNOWN_HOST, ORIGIN_NOT_ALLOWED)
 ALL_PROBLEM_TYPES: tuple[ProblemType, ...] = tuple(
     sorted(
         {*PROBLEM_FOR.values(), *PROBLEM_FOR_STATUS.values(), *REQUEST_PROBLEMS},
@@ -279,14 +296,14 @@ Responses = dict[int | str, dict[str, Any]]
 
 
 def response_example(**members: Any) -> Responses:
-    """Return `responses` whose 200 example overrides these fields of the model's example (see `app.web.openapi`)."""
+    """Return `responses` whose 200 example overrides these fields of the example (see `app.web.openapi.examples`)."""
     return {200: {"content": {"application/json": {"example": members}}}}
 
 
 def problem_responses(*problem_types: ProblemType) -> Responses:
     """Return the OpenAPI `responses` of a route that can answer these problems, with an example of each."""
     responses: Responses = {}
-    for each in (*problem_types, INVALID_QUERY, INTERNAL_ERROR):
+    for each in (*problem_types, *QUERY_PROBLEMS, INTERNAL_ERROR):
         response = responses.setdefault(
             each.status,
             {"model": Problem, "description": each.title, "content": {"application/json": {"examples": {}}}},
@@ -304,7 +321,7 @@ def _example_of(problem_type: ProblemType) -> dict[str, Any]:
         "detail": problem_type.meaning,
         "instance": "urn:uuid:2f1c6e0a-8f0e-4f0b-9a51-6a1f6f0d7c11",
     }
-    errors_example = [{"detail": "This part is required.", "pointer": "#/concern/narrative"}]
+    errors_example = [{"detail": "This part is required.", "pointer": "#/concern/narrative", "code": "required"}]
     return example | {"errors": errors_example} if problem_type is VALIDATION_FAILED else example
 
 

@@ -13,14 +13,22 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as NoConnectionInTime
 from starlette.exceptions import HTTPException
 
-from app.errors import EditionWithdrawn, FieldError, GuidanceError, InvalidQuery, ScopeMissing, ValidationFailed
+from app.errors import (
+    EditionWithdrawn,
+    FaultCode,
+    FieldError,
+    GuidanceError,
+    InvalidQuery,
+    ScopeMissing,
+    ValidationFailed,
+)
 from app.logs import Log
 from app.models.links import CONCERNS, guide_path
 from app.models.problems import Problem
 from app.web import problem_types
 from app.web.context import AppContext
 from app.web.problem_types import ProblemType
-from app.web.validation_messages import drop_consequent_errors, to_field_error, to_field_problems
+from app.web.validation_messages import drop_consequent_errors, to_field_problems, to_request_fault
 
 PROBLEM_MEDIA_TYPE = "application/problem+json"
 PAGES_OF_CONCERNS = ("/raise-a-concern", "/concerns")
@@ -28,6 +36,10 @@ CHALLENGES = {
     problem_types.TOKEN_REQUIRED: "Bearer",
     problem_types.INVALID_TOKEN: 'Bearer error="invalid_token"',
     problem_types.MISSING_SCOPE: 'Bearer error="insufficient_scope"',
+}
+QUERY_PROBLEM_FOR = {
+    FaultCode.UNKNOWN_PARAMETER: problem_types.UNKNOWN_QUERY,
+    FaultCode.REPEATED_PARAMETER: problem_types.REPEATED_QUERY,
 }
 RETRY_AFTER_SECONDS = 5
 MAX_ERRORS = 100
@@ -107,22 +119,26 @@ def _handle_domain_error(request: Request, error: Exception) -> Response:
         challenge = f'{CHALLENGES[problem_type]}, scope="{error.scope}"'
         return problem_response(request, problem_type, headers={"WWW-Authenticate": challenge})
     if isinstance(error, InvalidQuery):
-        return problem_response(request, problem_type, detail=error.faults[0].detail)
+        return problem_response(request, problem_type, detail=error.faults[0].detail, faults=error.faults)
     return problem_response(request, problem_type, faults=error.faults if isinstance(error, ValidationFailed) else ())
 
 
 def _handle_validation_error(request: Request, error: Exception) -> Response:
+    """Answer every fault of the request at once. The body decides the type, else the first fault."""
     all_errors: Sequence[Any] = error.errors()  # type: ignore[attr-defined]  # registered for RequestValidationError alone
     errors = drop_consequent_errors(all_errors[: 2 * MAX_ERRORS])  # enough to see whether there are too many
-    sources = {each["loc"][0] for each in errors}
+    faults = [to_request_fault(each) for each in errors]
+    sources = {fault.source for fault in faults}
     if "path" in sources:
-        return problem_response(request, problem_types.NOT_FOUND)
-    if sources & {"query", "header", "cookie"}:
-        first = next(each for each in errors if each["loc"][0] != "body")
-        problem_type = problem_types.INVALID_QUERY if first["loc"][0] == "query" else problem_types.BAD_REQUEST
-        detail = f"{first['loc'][1]}: {to_field_error(first, root=2).detail}"
-        return problem_response(request, problem_type, detail=detail)
-    return problem_response(request, problem_types.VALIDATION_FAILED, faults=[to_field_error(each) for each in errors])
+        return problem_response(request, problem_types.NOT_FOUND, faults=faults)
+    if "body" in sources:
+        return problem_response(request, problem_types.VALIDATION_FAILED, faults=faults)
+    first = faults[0]
+    problem_type = QUERY_PROBLEM_FOR.get(first.code, problem_types.INVALID_QUERY)
+    if first.source != "query":
+        problem_type = problem_types.BAD_REQUEST
+    detail = f"{first.parameter}: {first.detail}" if first.parameter else first.detail
+    return problem_response(request, problem_type, detail=detail, faults=faults)
 
 
 def _handle_http_exception(request: Request, error: Exception) -> Response:

@@ -1,15 +1,20 @@
 """Query parameters: unknown and repeated ones are refused, and integers are in plain digits."""
 
 import re
+from contextlib import suppress
 from typing import Annotated, Any
 
 from fastapi import Depends, Query, Request, params
-from fastapi.dependencies.models import Dependant
-from fastapi.dependencies.utils import get_flat_params
+from fastapi.dependencies.utils import (
+    get_flat_params,
+    request_body_to_args,
+    request_params_to_args,
+)
+from fastapi.exceptions import RequestValidationError
+from fastapi.routing import APIRoute
 from pydantic import BeforeValidator
 from pydantic_core import PydanticCustomError
-
-from app.errors import FieldError, InvalidQuery
+from starlette.exceptions import HTTPException
 
 NUL = "\x00"
 PLAIN = re.compile("0|[1-9][0-9]*")
@@ -42,16 +47,43 @@ async def ignore_unknown_query() -> None:
 UNKNOWN_IGNORED = Depends(ignore_unknown_query)
 
 
-def reject_unknown_query(request: Request, dependant: Dependant) -> None:
-    """Raise `InvalidQuery` for a parameter that the route does not have, that is given twice, or that has a NUL."""
-    known = {field.alias for field in get_flat_params(dependant) if isinstance(field.field_info, params.Query)}
-    names = [name for name, _ in request.query_params.multi_items()]
-    ignored = any(dependency.call is ignore_unknown_query for dependency in dependant.dependencies)
+async def reject_unknown_query(request: Request, route: APIRoute) -> None:
+    """Raise `RequestValidationError` for a parameter that the route does not have, is given twice, or has a NUL.
+
+    The error also has every other fault of the parameters, and of a body that can be read, so that a caller meets all
+    in one round.
+    """
+    known = {field.alias for field in get_flat_params(route.dependant) if isinstance(field.field_info, params.Query)}
+    ignored = any(dependency.call is ignore_unknown_query for dependency in route.dependant.dependencies)
+    received = request.query_params.multi_items()
+    errors = _errors_of_names([name for name, _ in received], known, ignored=ignored)
+    errors += [{"type": "nul_in_parameter", "loc": ("query",)}] if any(NUL in value for _, value in received) else []
+    if errors:
+        raise RequestValidationError([*errors, *await _other_errors(request, route)])
+
+
+def _errors_of_names(names: list[str], known: set[str], *, ignored: bool) -> list[Any]:
+    """Return an error for the unknown names, which are not repeated, and one for each that is there twice."""
+    errors: list[Any] = []
     if not ignored and any(name not in known for name in names):
         hint = f"This path knows: {', '.join(sorted(known))}." if known else "This path knows none."
-        raise InvalidQuery([FieldError((), f"A query parameter is unknown. {hint}")])
-    if any(NUL in value for _, value in request.query_params.multi_items()):
-        raise InvalidQuery([FieldError((), "A query parameter has a NUL character.")])
+        errors.append({"type": "unknown_parameter", "loc": ("query",), "ctx": {"hint": hint}})
     twice = sorted({name for name in names if name in known and names.count(name) > 1})
-    if twice:
-        raise InvalidQuery([FieldError((), f"A query parameter is given more than once: {', '.join(twice)}.")])
+    return errors + [{"type": "repeated_parameter", "loc": ("query", name)} for name in twice]
+
+
+async def _other_errors(request: Request, route: APIRoute) -> list[Any]:
+    """Return the faults that FastAPI finds in the other parameters, and in the body."""
+    fields = get_flat_params(route.dependant)
+    errors: list[Any] = []
+    for kind, received in (
+        (params.Path, request.path_params),
+        (params.Query, request.query_params),
+        (params.Header, request.headers),
+    ):
+        errors += request_params_to_args([each for each in fields if isinstance(each.field_info, kind)], received)[1]
+    if route.body_field is not None:
+        with suppress(HTTPException):  # a body that cannot be read has a problem of its own, in the next round
+            body = await request.json()
+            errors += (await request_body_to_args(route.dependant.body_params, body, embed_body_fields=False))[1]
+    return errors

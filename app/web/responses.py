@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from fastapi import Depends, Request, Response
 from pydantic import BaseModel
 
-CACHE_CURRENT = "public, max-age=60, stale-while-revalidate=600"
+CACHE_CURRENT = "public, max-age=60, stale-while-revalidate=600, stale-if-error=604800"
 CACHE_IMMUTABLE = "public, max-age=31536000, immutable"
 NO_STORE = "no-store"
 
@@ -27,6 +27,7 @@ REGISTERED_RELATIONS = LINK_TYPES.keys() | {
     "predecessor_version",
     "successor_version",
     "version_history",
+    "api_catalog",
     "original timegate",
     "memento",
 }

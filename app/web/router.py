@@ -32,7 +32,7 @@ class GuidanceRoute(APIRoute):
             if NUL in request.scope["path"]:
                 raise NotFound
             if request.scope["query_string"]:
-                reject_unknown_query(request, self.dependant)
+                await reject_unknown_query(request, self)
             return await handle(request)
 
         return handle_known_query

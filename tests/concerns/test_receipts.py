@@ -24,6 +24,7 @@ from app.cli.commands import app
 from app.config import Settings
 from app.errors import GuidanceError
 from app.main import create_app
+from app.models.concerns.concern import FORM_VERSION
 from app.models.concerns.examples import FULL_EXAMPLE, SMALLEST_EXAMPLE
 from app.services.access.key_files import RECEIPT_KEY
 from tests.support.clock import A_TUESDAY
@@ -137,12 +138,14 @@ def test_it_tells_which_concern_was_kept_when_and_about_which_edition_and_no_wor
     digest = claims.pop("submission_sha256")
     assert len(bytes.fromhex(digest)) == 32
     assert claims == {
+        "iss": "http://127.0.0.1:8000",
         "jti": receipt["reference"],
         "iat": int(A_TUESDAY.timestamp()),
         "received_at": "2026-11-24T09:30:00Z",
         "guide": "child-sexual-exploitation",
         "edition": 1,
-        "form_version": 2,
+        "guide_named": True,
+        "form_version": FORM_VERSION,
     }
 
 

@@ -15,7 +15,12 @@ pytestmark = pytest.mark.slow  # processes, browsers or long work
 
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
-WITH_BLOCKS = ["README.md", "docs/how-to/keys-and-sealed-concerns.md", "docs/reference/conventions.md"]
+WITH_BLOCKS = [
+    "README.md",
+    "docs/how-to/keys-and-sealed-concerns.md",
+    "docs/reference/conventions.md",
+    "docs/reference/receipts.md",
+]
 ADDRESS = "http://127.0.0.1:8000"
 FIRST_SCREEN = 30
 LONGEST_README = 140
@@ -86,4 +91,4 @@ def test_the_shell_works_from_the_first_request_to_the_opened_concern(live: Live
 
 def test_both_kinds_of_block_are_found() -> None:
     assert len(blocks("sh")) == 3
-    assert len(blocks("python")) == 2
+    assert len(blocks("python")) == 3

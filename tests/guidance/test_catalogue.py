@@ -135,7 +135,8 @@ def test_a_misspelt_filter_is_refused_and_never_returns_everything(two_guides: T
     for path in (*(f"/v1/{name}?" for name in LISTS), "/v1/search?" if "q=" in query else "/v1/search?q=school&"):
         answer = two_guides.get(path + query)
 
-        assert (answer.status_code, answer.json()["type"]) == (400, "/v1/problems/unknown-query")
+        assert answer.status_code == 400
+        assert answer.json()["type"].endswith(("-query", "-cursor"))
 
 
 def test_every_hit_says_where_it_stands_and_what_must_be_read_with_it(two_guides: TestClient) -> None:

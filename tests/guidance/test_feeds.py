@@ -101,6 +101,7 @@ def test_a_program_reads_from_the_json_feed_which_edition_it_is(client: TestClie
 
     about = guidance.pop("about")
     assert about.startswith(PUBLIC_URL)
+    assert guidance.pop("api_url") == f"{PUBLIC_URL}{GUIDE}/editions/2"
     assert guidance == {"guide": SLUG, "edition": 2, "happening": "published", "digest": digest}
 
 
@@ -123,7 +124,11 @@ def test_the_atom_feed_keeps_the_rules_of_rfc_4287(client: TestClient) -> None:
     assert texts(feed, "atom:updated") == texts(feed, "atom:entry/atom:updated")[:1]
     links = {link.get("rel"): link.attrib for link in feed.findall("atom:link", ATOM)}
     assert links["self"] == {"rel": "self", "type": "application/atom+xml", "href": PUBLIC_URL + ATOM_FEED}
-    assert all(str(link.get("href")).startswith(f"{PUBLIC_URL}/v1/") for link in feed.iterfind(".//atom:link", ATOM))
+    assert all(str(link.get("href")).startswith(f"{PUBLIC_URL}/v1/") for link in feed.findall("atom:link", ATOM))
+    for entry in feed.findall("atom:entry", ATOM):
+        page, data = entry.findall("atom:link", ATOM)
+        assert (page.get("rel"), page.get("type"), data.get("rel")) == ("alternate", "text/html", "related")
+        assert str(data.get("href")).startswith(f"{PUBLIC_URL}/v1/guides/")
 
 
 def test_a_feed_reader_reads_the_atom_feed(client: TestClient) -> None:
@@ -150,9 +155,13 @@ def test_an_entry_keeps_its_id_on_another_node_at_another_address(client: TestCl
         assert items_of(other)[0]["id"] == items_of(client)[-1]["id"]
 
 
-def test_a_withdrawal_leads_to_the_history_and_a_publication_to_the_edition(client: TestClient) -> None:
-    paths = [item["url"].removeprefix(PUBLIC_URL) for item in items_of(client)]
+def test_an_entry_leads_people_to_a_page_and_programs_to_the_data(client: TestClient) -> None:
+    pages = [item["url"].removeprefix(PUBLIC_URL) for item in items_of(client)]
+    paths = [item["_guidance"]["api_url"].removeprefix(PUBLIC_URL) for item in items_of(client)]
 
+    page = f"/guides/{SLUG}"
+    assert pages == [page, f"{page}/editions/2", f"{page}/editions/1"]
+    assert client.get(pages[1]).headers["Content-Type"].startswith("text/html")
     assert paths == [f"{GUIDE}/editions", f"{GUIDE}/editions/2", f"{GUIDE}/editions/1"]
     assert client.get(paths[0]).json()["editions"][1]["withdrawal"]["reason"] == "A number was wrong."
 

@@ -89,6 +89,21 @@ def test_before_the_first_edition_there_is_none(client: TestClient, as_of: str) 
     assert (answer.status_code, answer.json()["type"]) == (404, "/v1/problems/no-such-edition")
 
 
+def test_before_the_first_edition_accept_datetime_leads_to_the_first_that_can_be_read(
+    tmp_path: Path,
+) -> None:
+    headers = {"Accept-Datetime": "Mon, 23 Nov 2020 09:30:00 GMT"}
+
+    with three_editions(tmp_path) as (client, service, _):
+        first = client.get(GUIDE, headers=headers, follow_redirects=False)
+        withdraw(service, 1)
+        second = client.get(GUIDE, headers=headers, follow_redirects=False)
+
+    assert [first.status_code, second.status_code] == [302, 302]
+    assert first.headers["Location"] == f"{GUIDE}/editions/1"
+    assert second.headers["Location"] == f"{GUIDE}/editions/2"
+
+
 RUBBISH = [
     *("", "yesterday", "2026-11-31", "2026-13-01", "2026-11-26T12:00:00", "20261126", "26/11/2026", "2026-11-26 "),
     *("9999-12-31T23:59:59-01:00", "0001-01-01T00:00:00+01:00", "-1", "\x00", "２０２６-11-26", "1" * 41),
@@ -99,7 +114,10 @@ RUBBISH = [
 def test_what_is_no_day_and_no_moment_is_refused_in_a_sentence(client: TestClient, as_of: str) -> None:
     answer = client.get(GUIDE, params={"as_of": as_of})
 
-    assert (answer.status_code, answer.json()["type"]) == (400, "/v1/problems/unknown-query")
+    assert (answer.status_code, answer.json()["type"]) == (
+        400,
+        f"/v1/problems/invalid-{'moment' if len(as_of) <= 40 else 'query'}",
+    )
     assert answer.json()["detail"].startswith("as_of")
 
 

@@ -309,7 +309,7 @@ def test_a_connection_is_answered_from_the_cache_again_after_the_server_made_an_
         counted = client.get("/metrics").text
 
     assert [is_answered for _, is_answered in chunks] == [False, True, True, True, True, False]
-    assert 'guidance_requests_total{method="GET",route="/v1/guides/{guide}/{section}",status="200"} 5.0' in counted
+    assert 'guidance_requests_total{method="GET",route="/v1/guides/{guide}/factors",status="200"} 5.0' in counted
 
 
 def test_a_connection_that_sent_anything_else_is_left_to_the_server(

@@ -514,7 +514,7 @@ def test_every_answer_from_the_shelf_has_an_id_of_its_own_and_is_counted(client:
     answers = [client.get(f"{GUIDE}/factors") for _ in range(3)]
 
     assert len({answer.headers["X-Request-ID"] for answer in answers}) == 3
-    counted = 'guidance_requests_total{method="GET",route="/v1/guides/{guide}/{section}",status="200"} 3.0'
+    counted = 'guidance_requests_total{method="GET",route="/v1/guides/{guide}/factors",status="200"} 3.0'
     assert counted in client.get("/metrics").text
 
 

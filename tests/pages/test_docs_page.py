@@ -68,8 +68,9 @@ def test_the_policy_names_no_other_host_and_no_script_in_the_page(client: TestCl
 
 
 def test_every_operation_of_the_api_is_shown(docs: RecordedPage, url: str) -> None:
-    paths = httpx.get(f"{url}/openapi.json", trust_env=False).json()["paths"]
-    operations = {(method.upper(), path) for path, methods in paths.items() for method in methods}
+    document = httpx.get(f"{url}/openapi.json", trust_env=False).json()
+    described = document["paths"] | document["webhooks"]
+    operations = {(method.upper(), path) for path, methods in described.items() for method in methods}
 
     shown = {
         (block.locator(".opblock-summary-method").inner_text(), block.locator("[data-path]").get_attribute("data-path"))

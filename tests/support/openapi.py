@@ -36,6 +36,29 @@ def operations(document: Part) -> Iterator[Operation]:
             yield Operation(method, path, definition)
 
 
+def schemas_in(value: Any, document: Part, seen: set[str], at: str = "") -> Iterator[tuple[str, Part]]:
+    """Yield every schema within the value and within what it refers to, each with its place."""
+    if isinstance(value, dict) and set(value) & {"type", "anyOf", "allOf", "properties", "$ref"}:
+        yield at, value
+        name = str(value.get("$ref", "")).removeprefix("#/components/schemas/")
+        if name and name not in seen:
+            seen.add(name)
+            yield from schemas_in(document["components"]["schemas"][name], document, seen, name)
+    for step, inner in _inside(value):
+        yield from schemas_in(inner, document, seen, at + step)
+
+
+def _inside(value: Any) -> Iterator[tuple[str, Any]]:
+    """Yield what is inside a list or a schema. Examples are not schemas."""
+    if isinstance(value, list):
+        yield from ((f"/{place}", inner) for place, inner in enumerate(value))
+    for key, inner in value.items() if isinstance(value, dict) else ():
+        if key == "properties":
+            yield from ((f".{name}", schema) for name, schema in inner.items())
+        elif key not in ("example", "examples"):
+            yield f"/{key}", inner
+
+
 def examples_of(content: Part) -> list[Any]:
     """Return the examples of a media type or a parameter, wherever they are given."""
     examples = [content["example"]] if "example" in content else []

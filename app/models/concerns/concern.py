@@ -5,7 +5,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from app.models.base import Slug
+from app.models.base import MAX_NUMBER, Slug
 from app.models.concerns.child import Child
 from app.models.concerns.detail import ConcernDetail
 from app.models.concerns.field_types import Line, ReporterInput, YesNo, optional_field, optional_list
@@ -13,7 +13,7 @@ from app.models.concerns.people import OtherPerson, ParentOrCarer
 from app.models.concerns.reporter import Reporter
 from app.models.concerns.sharing import Agency, InformedAndBasis, RiskToWorkers
 
-FORM_VERSION = 2
+FORM_VERSION = 3
 """The version of the form. It rises by one whenever the JSON Schema of `Concern` changes in any way."""
 
 
@@ -51,10 +51,10 @@ class Concern(ReporterInput):
 
     guide: Slug | None = optional_field(
         "Guide",
-        "The guide that the concern refers to. May be left out where there is only one.",
+        "The guide that it refers to. Left out, it is the one that has the items named below, else the default.",
         "child-sexual-exploitation",
     )
-    edition: Annotated[int, Field(strict=True, ge=1)] | None = optional_field(
+    edition: Annotated[int, Field(strict=True, ge=1, le=MAX_NUMBER)] | None = optional_field(
         "Edition", "The number of the edition that the reporter was shown; left out, the current one.", 1
     )
     immediate_danger: ImmediateDanger = Field(

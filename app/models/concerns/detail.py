@@ -5,6 +5,7 @@ from typing import Annotated
 
 from pydantic import AfterValidator, Field, StringConstraints
 
+from app.errors import CodedValueError, FaultCode
 from app.models.concerns.field_types import (
     Account,
     Line,
@@ -26,7 +27,7 @@ from app.models.concerns.observations import (
 
 def _check_not_blank(narrative: str) -> str:
     if not narrative.strip():
-        raise ValueError("say in a few words what worries you; spaces alone tell nothing")
+        raise CodedValueError(FaultCode.BLANK, "say in a few words what worries you; spaces alone tell nothing")
     return narrative
 
 

@@ -15,6 +15,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, GetJsonSchemaHandle
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import core_schema
 
+from app.errors import CodedValueError, FaultCode
 from app.models.base import FULL_DATE, FromCodeList, RequestModel
 
 # Generous lengths, under which the longest possible concern is still well below a megabyte.
@@ -43,7 +44,9 @@ class YesNo(StrEnum):
 def _check_full_date(value: object) -> object:
     if type(value) is dt.date or (isinstance(value, str) and FULL_DATE.fullmatch(value)):
         return value
-    raise ValueError("must be a full date such as 2026-11-24; if only part is known, use the field beside it")
+    raise CodedValueError(
+        FaultCode.NOT_A_DATE, "must be a full date such as 2026-11-24; if only part is known, use the field beside it"
+    )
 
 
 # Pydantic reads a number as seconds since 1970: a year alone would become a made-up date.
@@ -60,7 +63,9 @@ def _check_partial_date(value: str) -> str:
             value + "0000-01-01"[len(value) :]
         )  # the first month and day for those that are not known
     except ValueError:
-        raise ValueError("must be a date such as 2026-11-24, 2026-11 or 2026; put other words beside it") from None
+        raise CodedValueError(
+            FaultCode.NOT_A_DATE, "must be a date such as 2026-11-24, 2026-11 or 2026; put other words beside it"
+        ) from None
     return value
 
 
@@ -95,6 +100,7 @@ class ReporterInput(RequestModel):
         json_schema: dict[str, Any] = handler(schema)
         properties = handler.resolve_ref_schema(json_schema)["properties"]
         for name in _optional_lists(cls):
+            properties[name].pop("default")  # generated clients take a default for the only value that is not null
             properties[name]["anyOf"] = [
                 {keyword: properties[name].pop(keyword) for keyword in _LIST_KEYWORDS if keyword in properties[name]},
                 {"type": "null"},

@@ -1,5 +1,7 @@
 """The form of a concern, for front ends that draw it."""
 
+import hashlib
+from collections.abc import Mapping
 from typing import Any
 
 from pydantic import Field
@@ -7,8 +9,12 @@ from pydantic import Field
 from app.models.base import ResponseModel
 from app.models.code_lists import CodeList
 from app.models.concerns.concern import FORM_VERSION, Concern
+from app.models.digest import canonical_json
 from app.models.guidance.signposts import Signpost
 from app.models.links import CONCERN_CHECK, CONCERN_FORM, CONCERNS, GUIDES, Links
+
+JSON_SCHEMA = "https://json-schema.org/draft/2020-12/schema"
+DIGEST_LENGTH = 12
 
 
 class ConcernFormResponse(ResponseModel):
@@ -17,10 +23,21 @@ class ConcernFormResponse(ResponseModel):
     form_version: int = Field(
         description="Raised whenever the schema changes; it stands in every receipt.", examples=[FORM_VERSION]
     )
+    schema_version: str = Field(
+        description="The version of `json_schema` as it is here: `form_version`, and a digest of the schema with its "
+        "codes. It changes whenever the schema does, and when a code list does.",
+        examples=[f"{FORM_VERSION}.0123456789ab"],
+    )
     json_schema: dict[str, Any] = Field(
-        description="JSON Schema (2020-12) of a submission. `title` is a label, `description` a help text, and "
-        "`x-code-list` names the code list of a coded field.",
-        examples=[{"type": "object", "required": ["immediate_danger", "reporter", "children", "concern"]}],
+        description="JSON Schema (2020-12) of a submission. `title` is a label, `description` a help text. "
+        "`x-code-list` names the code list of a coded field, and `enum` has its codes.",
+        examples=[
+            {
+                "$schema": JSON_SCHEMA,
+                "type": "object",
+                "required": ["immediate_danger", "reporter", "children", "concern"],
+            }
+        ],
     )
     code_lists: tuple[CodeList, ...] = Field(description="Every code list, with labels.")
     signposts: tuple[Signpost, ...] = Field(description="Whom to call, 999 first: show these above the form.")
@@ -28,10 +45,14 @@ class ConcernFormResponse(ResponseModel):
 
 
 def concern_form(code_lists: tuple[CodeList, ...], signposts: tuple[Signpost, ...]) -> ConcernFormResponse:
-    """Return the form of this version of the service."""
+    """Return the form of this version of the service, with these code lists."""
+    codes = {found.name: [code.code for code in found.codes] for found in code_lists}
+    schema = {"$schema": JSON_SCHEMA, **_with_codes(Concern.model_json_schema(), codes)}
+    digest = hashlib.sha256(canonical_json(schema)).hexdigest()[:DIGEST_LENGTH]
     return ConcernFormResponse(
         form_version=FORM_VERSION,
-        json_schema=Concern.model_json_schema(),
+        schema_version=f"{FORM_VERSION}.{digest}",
+        json_schema=schema,
         code_lists=code_lists,
         signposts=signposts,
         links={
@@ -42,3 +63,13 @@ def concern_form(code_lists: tuple[CodeList, ...], signposts: tuple[Signpost, ..
             "describedby": "/openapi.json",
         },
     )
+
+
+def _with_codes(schema: Any, codes: Mapping[str, list[str]]) -> Any:
+    """Return a copy in which each coded field lists its codes."""
+    if isinstance(schema, list):
+        return [_with_codes(each, codes) for each in schema]
+    if not isinstance(schema, dict):
+        return schema
+    copy = {name: _with_codes(inner, codes) for name, inner in schema.items()}
+    return copy | {"enum": codes[copy["x-code-list"]]} if copy.get("x-code-list") in codes else copy

@@ -4,6 +4,7 @@ from typing import Annotated
 
 from pydantic import AfterValidator, Field
 
+from app.errors import CodedValueError, FaultCode
 from app.models.base import Slug
 from app.models.concerns.field_types import (
     Address,
@@ -49,7 +50,9 @@ class Observation(ReporterInput):
 def _check_ids_differ(items: tuple[Observation, ...]) -> tuple[Observation, ...]:
     ids = [item.id for item in items]
     if len(set(ids)) != len(ids):
-        raise ValueError("the same `id` stands here twice; put all that was seen of it in one entry")
+        raise CodedValueError(
+            FaultCode.DUPLICATE_ID, "the same `id` stands here twice; put all that was seen of it in one entry"
+        )
     return items
 
 

@@ -69,7 +69,18 @@ class Help(ResponseModel):
     links: Links = Field(description="Paths of this API, by relation.", examples=[{"form": "/v1/concerns/form"}])
 
 
-class CheckResponse(Help, EditionPin):
+class GuideChoice(ResponseModel):
+    """Whether the reporter chose the guide."""
+
+    guide_named: bool = Field(
+        default=True,
+        description="Whether the concern named its guide. If not, `guide` is the one whose current edition has every "
+        "item that the concern names, or else the service's default guide. Receipts from before this member lack it.",
+        examples=[True],
+    )
+
+
+class CheckResponse(Help, GuideChoice, EditionPin):
     """The concern would be accepted as it stands. Nothing was kept."""
 
     kept: bool = Field(default=False, description="Always false: a check keeps nothing.", examples=[False])
@@ -94,5 +105,5 @@ class ConcernStatus(Help, Progress, EditionPin, ConcernIdentity):
     additions: tuple[AdditionStatus, ...] = Field(description="What was added to it, in the order of arrival.")
 
 
-class Receipt(Help, Proof, EditionPin, ConcernIdentity):
+class Receipt(Help, GuideChoice, Proof, EditionPin, ConcernIdentity):
     """The concern is kept: on the disk, sealed to the duty team. This is not yet their acknowledgement."""

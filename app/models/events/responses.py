@@ -1,21 +1,80 @@
-"""Responses to a client that pulls events."""
+"""Events on the wire: what a client pulls, and what is pushed to a webhook."""
 
 from typing import Any
 
 from pydantic import Field
+from pydantic.json_schema import SkipJsonSchema
 
-from app.models.base import ResponseModel, UtcDateTime
+from app.models.base import ResponseModel, Slug, UtcDateTime, without_default
+from app.models.concerns.receipts import EXAMPLE_REFERENCE
 from app.models.events.tables import EventKind
+from app.models.guidance.guide_responses import DIGEST
+from app.models.links import Links, desk_concern_path, edition_path
+
+MEANINGS = {
+    EventKind.CONCERN_RECEIVED: "A concern is stored.",
+    EventKind.CONCERN_ADDED: "The reporter added something to a concern.",
+    EventKind.CONCERN_OVERDUE: "Nobody acknowledged a concern by its `acknowledge_by`.",
+    EventKind.CONCERN_ACKNOWLEDGED: "A social worker has seen a concern.",
+    EventKind.CONCERN_CLOSED: "A concern has an outcome.",
+    EventKind.EDITION_PUBLISHED: "A guide has a new edition.",
+    EventKind.EDITION_WITHDRAWN: "An edition is withdrawn.",
+}
+
+
+def _if_there(description: str, example: str) -> Any:
+    """Declare a member that is absent, and never null, until there is something to say."""
+    return Field(
+        default=None,
+        description=description,
+        examples=[example],
+        json_schema_extra=without_default,
+    )
+
+
+class ConcernEventData(ResponseModel):
+    """Which concern it is, and its times; never a word of it."""
+
+    reference: str = Field(description="The concern's reference.", examples=[EXAMPLE_REFERENCE])
+    received_at: UtcDateTime = Field(description="When it was stored.")
+    acknowledge_by: UtcDateTime = Field(description="When its reporter may expect an acknowledgement at the latest.")
+    acknowledged_at: UtcDateTime | SkipJsonSchema[None] = _if_there("When it was acknowledged.", "2026-11-24T10:00:00Z")
+    closed_at: UtcDateTime | SkipJsonSchema[None] = _if_there("When it was closed.", "2026-11-27T10:00:00Z")
+    added_at: UtcDateTime | SkipJsonSchema[None] = _if_there("When its reporter last added.", "2026-11-24T18:00:00Z")
+    links: Links = Field(
+        description="Paths of this API, by relation.", examples=[{"concern": desk_concern_path(EXAMPLE_REFERENCE)}]
+    )
+
+
+class EditionEventData(ResponseModel):
+    """Which edition it is."""
+
+    guide: Slug = Field(description="The guide.", examples=["child-sexual-exploitation"])
+    edition: int = Field(description="The edition's number.", examples=[1])
+    digest: str | SkipJsonSchema[None] = _if_there("The digest of an edition that was published.", DIGEST)
+    links: Links = Field(
+        description="Paths of this API, by relation.",
+        examples=[{"edition": edition_path("child-sexual-exploitation", 1)}],
+    )
+
+
+EVENT_DATA: dict[str, type[ResponseModel]] = {"concern": ConcernEventData, "edition": EditionEventData}
+"""The data of an event, by the first word of its kind."""
 
 
 class EventResponse(ResponseModel):
     """One thing that happened."""
 
+    id: str = Field(
+        description="The event's own id: the same by pull and by push, and on every repetition.",
+        examples=["5f0c1e6b-6c0b-5f7e-8a39-8f6d2f2f4a55"],
+    )
     type: EventKind = Field(description="What happened.", examples=["concern.received"])
     timestamp: UtcDateTime = Field(description="When.")
     data: dict[str, Any] = Field(
-        description="Reference, times and links; never a word of a concern.",
-        examples=[{"reference": "4F7K-926W-0X3R", "links": {"concern": "/v1/desk/concerns/4F7K-926W-0X3R"}}],
+        description="Reference, times and links; never a word of a concern. The document's `webhooks` give the members "
+        "by type.",
+        examples=[{"reference": EXAMPLE_REFERENCE, "links": {"concern": desk_concern_path(EXAMPLE_REFERENCE)}}],
     )
 
 

@@ -1,17 +1,18 @@
 """Responses of reads and searches across guides."""
 
+from types import GenericAlias
 from typing import Any
 
 from pydantic import Field, create_model
 
 from app.models.base import ResponseModel
-from app.models.guidance.guide_responses import Item, WithCautions
+from app.models.guidance.guide_responses import Item, WithCautions, of_section
 from app.models.guidance.sections import DOCUMENTED, Section
 from app.models.links import Links
 
 
 class FoundItem(WithCautions):
-    """An item of a guide's current edition. The cautions stand with each, since each may come from another guide."""
+    """An item of a guide's current edition, of whichever section. The cautions are in each: guides differ."""
 
     section: Section = Field(description="The section that it stands in.", examples=["indicators"])
     item: Item = Field(description="The item, word for word.")
@@ -21,13 +22,17 @@ class FoundItem(WithCautions):
     )
 
 
+LISTED = tuple(section for section in DOCUMENTED if section.entry.across_guides)
+"""The sections whose items are listed across guides."""
+
 NEXT = Field(description="Where the next page begins; null on the last.", examples=[None])
 
 
 def _across_guides_response(section: Section) -> type[ResponseModel]:
     """Build the answer that lists the items of a section across guides."""
+    found = GenericAlias(tuple, (of_section(FoundItem, section), ...))
     fields: dict[str, Any] = {
-        section.key: (tuple[FoundItem, ...], Field(description=f"The {section.words}, by guide and printed order.")),
+        section.key: (found, Field(description=f"The {section.words}, by guide and printed order.")),
         "next_cursor": (str | None, NEXT),
     }
     return create_model(
@@ -39,7 +44,7 @@ def _across_guides_response(section: Section) -> type[ResponseModel]:
     )
 
 
-ACROSS_GUIDES = {section: _across_guides_response(section) for section in DOCUMENTED if section.entry.across_guides}
+ACROSS_GUIDES = {section: _across_guides_response(section) for section in LISTED}
 
 
 class SearchResponse(ResponseModel):

@@ -5,7 +5,8 @@ from typing import TYPE_CHECKING, ClassVar, Self
 
 from pydantic import Field, model_validator
 
-from app.models.base import FullDate, RequestModel, Text, WebAddress
+from app.errors import CodedValueError, FaultCode
+from app.models.base import MAX_ITEMS, FullDate, RequestModel, Text, WebAddress
 from app.models.guidance.items import ItemId, Position
 
 
@@ -21,6 +22,7 @@ class Phone(RequestModel):
 
     number: str = Field(
         pattern=r"^(\+[1-9][0-9]{6,14}|[1-9][0-9]{2,5})$",
+        max_length=16,
         description="E.164, or the bare digits of a national short code such as 999.",
         examples=["+441225396312"],
     )
@@ -47,9 +49,11 @@ class Reachable(RequestModel):
     @model_validator(mode="after")
     def _is_reachable(self) -> Self:
         if self.kind is ContactKind.TELEPHONE and not self.phones:
-            raise ValueError(f"a telephone {self.called} needs at least one number in `phones`")
+            raise CodedValueError(
+                FaultCode.NOT_REACHABLE, f"a telephone {self.called} needs at least one number in `phones`"
+            )
         if self.kind is ContactKind.WEB and self.url is None:
-            raise ValueError(f"a web {self.called} needs a `url`")
+            raise CodedValueError(FaultCode.NOT_REACHABLE, f"a web {self.called} needs a `url`")
         return self
 
 
@@ -62,7 +66,7 @@ class Contact(Reachable):
     position: Position
     name: Text = Field(description="The name as printed.", examples=["Duty and Assessment Team"])
     kind: ContactKind = Field(description="How it is reached.", examples=["telephone"])
-    phones: tuple[Phone, ...] = Field(default=(), description="Numbers, in the printed order.")
+    phones: tuple[Phone, ...] = Field(default=(), max_length=MAX_ITEMS, description="Numbers, in the printed order.")
     url: WebAddress | None = Field(
         default=None, description="Address as printed.", examples=[None, "https://council.example/request-for-service"]
     )

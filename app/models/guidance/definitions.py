@@ -4,7 +4,7 @@ from enum import StrEnum
 
 from pydantic import Field
 
-from app.models.base import RequestModel, Text, WebAddress
+from app.models.base import MAX_ITEMS, RequestModel, Text, WebAddress
 from app.models.guidance.items import ItemId
 
 
@@ -73,5 +73,7 @@ class Definition(RequestModel):
             "always involve physical contact; it can also occur through the use of technology."
         ],
     )
-    limbs: tuple[Limb, ...] = Field(default=(), description="The lettered limbs, where it has any.")
+    limbs: tuple[Limb, ...] = Field(
+        default=(), max_length=MAX_ITEMS, description="The lettered limbs, where it has any."
+    )
     source: DefinitionSource | None = Field(default=None, description="Its source, where the guide names one.")

@@ -4,12 +4,12 @@ All texts are the words of the printed guide. Where this project adds a field of
 related code), its description says so.
 
 The first examples of a model's fields together are one entry of the shipped guide. The examples of responses are built
-from them (see `app.web.openapi`).
+from them (see `app.web.openapi.examples`).
 """
 
 from pydantic import Field
 
-from app.models.base import FullDate, GssCode, RequestModel, Text
+from app.models.base import MAX_ITEMS, FullDate, GssCode, RequestModel, Text
 from app.models.guidance.items import RelatedCode, linked_to
 from app.models.guidance.sections import EditionSections, Introductions
 
@@ -34,6 +34,7 @@ class GuideSource(RequestModel):
     )
     sha256: str = Field(
         pattern=r"^[0-9a-f]{64}$",
+        max_length=64,
         description="SHA-256 of that file, in hexadecimal.",
         examples=["b0bdcbd7745cba02d8ff1c8450d77175ab706bc10197954b02f572a99ba8d685"],
     )
@@ -55,7 +56,10 @@ class EditionDetails(RequestModel):
     )
     source: GuideSource
     related_codes: tuple[RelatedCode, ...] = Field(
-        default=(), description="Links from the guide's subject to published code lists.", examples=linked_to("11A")
+        default=(),
+        max_length=MAX_ITEMS,
+        description="Links from the guide's subject to published code lists.",
+        examples=linked_to("11A"),
     )
     introductions: Introductions = Introductions()
 

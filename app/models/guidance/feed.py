@@ -24,6 +24,10 @@ class FeedGuidance(ResponseModel):
     edition: int = Field(description="The edition's number.", examples=[1])
     happening: Literal["published", "withdrawn"] = Field(description="What happened to it.", examples=["published"])
     digest: str = Field(description="The edition's digest.", examples=[DIGEST])
+    api_url: str = Field(
+        description="The edition as data; after a withdrawal, the history of its guide.",
+        examples=["https://guidance.example/v1/guides/child-sexual-exploitation/editions/1"],
+    )
 
 
 class FeedItem(ResponseModel):
@@ -36,8 +40,8 @@ class FeedItem(ResponseModel):
         examples=["urn:uuid:9a9de7f6-2b7c-5d3c-9f4c-0d4ed1a4e9b0"],
     )
     url: str = Field(
-        description="The edition; after a withdrawal, the history of its guide.",
-        examples=["https://guidance.example/v1/guides/child-sexual-exploitation/editions/1"],
+        description="The edition's page; after a withdrawal, the page of its guide.",
+        examples=["https://guidance.example/guides/child-sexual-exploitation/editions/1"],
     )
     title: str = Field(
         description="What happened, to which edition, in a line.",

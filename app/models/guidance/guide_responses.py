@@ -3,7 +3,7 @@
 from enum import StrEnum
 from functools import reduce
 from operator import or_
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from pydantic import Field, create_model
 
@@ -81,7 +81,6 @@ def _section_response(section: Section) -> type[WithCautions]:
 
 
 SECTION_RESPONSES = {section: _section_response(section) for section in DOCUMENTED}
-SectionResponse: Any = reduce(or_, SECTION_RESPONSES.values())
 
 if TYPE_CHECKING:
     Item = Identified
@@ -112,7 +111,7 @@ class ItemMention(ResponseModel):
 
 
 class NumberedItemResponse(WithCautions):
-    """One item of a numbered edition."""
+    """One item of a numbered edition, of whichever section."""
 
     section: Section = Field(description="The section that it stands in.", examples=["indicators"])
     item: Item = Field(description="The item.")
@@ -120,7 +119,7 @@ class NumberedItemResponse(WithCautions):
 
 
 class ItemResponse(WithCautions):
-    """One item of the current edition, with its history."""
+    """One item of the current edition, of whichever section, with its history."""
 
     section: Section = Field(description="The section that it stands in.", examples=["indicators"])
     item: Item = Field(description="The item.")
@@ -128,6 +127,29 @@ class ItemResponse(WithCautions):
         description="The editions in which the item stands, the newest first; withdrawn ones are named as such."
     )
     links: Links = GUIDANCE_LINKS
+
+
+Narrowed = TypeVar("Narrowed", bound=WithCautions)
+
+
+def of_section(base: type[Narrowed], section: Section) -> type[Narrowed]:
+    """Return that model of a response with an item, narrowed to the items of the section."""
+    item = section.entry.item
+    fields: dict[str, Any] = {
+        "item": (item, Field(description="The item, word for word.")),
+        "section": (Section, Field(description="The section that it stands in.", examples=[section.value])),
+    }
+    return create_model(
+        base.__name__.replace("Item", item.__name__),
+        __base__=base,
+        __module__=__name__,
+        __doc__=(base.__doc__ or "").replace(", of whichever section", f" among its {section.words}"),
+        **fields,
+    )
+
+
+ITEM_RESPONSES = {section: of_section(ItemResponse, section) for section in DOCUMENTED}
+NUMBERED_ITEM_RESPONSES = {section: of_section(NumberedItemResponse, section) for section in DOCUMENTED}
 
 
 class GuideSummary(ResponseModel):

@@ -5,9 +5,11 @@ from typing import Annotated, Any, Literal, Protocol
 
 from pydantic import Field
 
-from app.models.base import FromCodeList, RequestModel, Slug, Text
+from app.models.base import MAX_ITEMS, FromCodeList, RequestModel, Slug, Text
 
-Position = Annotated[int, Field(strict=True, ge=1, description="Place in the printed order, from 1.", examples=[1])]
+Position = Annotated[
+    int, Field(strict=True, ge=1, le=MAX_ITEMS, description="Place in the printed order, from 1.", examples=[1])
+]
 ItemId = Annotated[Slug, Field(examples=["missing-or-unexplained-absence"])]
 
 
@@ -77,7 +79,7 @@ class Factor(RequestModel):
         examples=["having a prior experience of neglect, physical and/or sexual abuse"],
     )
     related_codes: tuple[RelatedCode, ...] = Field(
-        default=(), description="Links to published code lists.", examples=linked_to("16A")
+        default=(), max_length=MAX_ITEMS, description="Links to published code lists.", examples=linked_to("16A")
     )
 
 
@@ -100,7 +102,7 @@ class Indicator(RequestModel):
         examples=[None, "Printed so: the bullet breaks off after ‘or’."],
     )
     related_codes: tuple[RelatedCode, ...] = Field(
-        default=(), description="Links to published code lists.", examples=linked_to("10A")
+        default=(), max_length=MAX_ITEMS, description="Links to published code lists.", examples=linked_to("10A")
     )
 
 
@@ -111,7 +113,7 @@ class LinkedRisk(RequestModel):
     position: Position
     text: Text = Field(description="The words as printed.", examples=["child trafficking"])
     related_codes: tuple[RelatedCode, ...] = Field(
-        default=(), description="Links to published code lists.", examples=linked_to("12A")
+        default=(), max_length=MAX_ITEMS, description="Links to published code lists.", examples=linked_to("12A")
     )
 
 

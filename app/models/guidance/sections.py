@@ -12,7 +12,8 @@ from typing import Self
 from pydantic import Field, ValidationError, field_validator
 from pydantic_core import InitErrorDetails
 
-from app.models.base import RequestModel, Text
+from app.errors import CodedValueError, FaultCode
+from app.models.base import MAX_ITEMS, RequestModel, Text
 from app.models.guidance import guide_tables, items
 from app.models.guidance.contacts import Contact
 from app.models.guidance.definitions import Definition
@@ -204,34 +205,47 @@ class Introductions(RequestModel):
 class EditionSections(RequestModel):
     """The cautions and the sections of an edition. A section that came after the first edition may be empty."""
 
-    cautions: tuple[items.Caution, ...] = Field(min_length=1, description="Read with every indicator and factor.")
-    definitions: tuple[Definition, ...] = Field(min_length=1, description="What the harm is.")
-    factors: tuple[items.Factor, ...] = Field(min_length=1, description="Vulnerability factors.")
-    indicators: tuple[items.Indicator, ...] = Field(min_length=1, description="Indicators to consider.")
-    linked_risks: tuple[items.LinkedRisk, ...] = Field(default=(), description="Other harms that are often linked.")
-    responsibilities: tuple[items.Responsibility, ...] = Field(default=(), description="What everybody needs to do.")
-    contacts: tuple[Contact, ...] = Field(min_length=1, description="Whom to call.")
+    cautions: tuple[items.Caution, ...] = Field(
+        min_length=1, max_length=MAX_ITEMS, description="Read with every indicator and factor."
+    )
+    definitions: tuple[Definition, ...] = Field(min_length=1, max_length=MAX_ITEMS, description="What the harm is.")
+    factors: tuple[items.Factor, ...] = Field(min_length=1, max_length=MAX_ITEMS, description="Vulnerability factors.")
+    indicators: tuple[items.Indicator, ...] = Field(
+        min_length=1, max_length=MAX_ITEMS, description="Indicators to consider."
+    )
+    linked_risks: tuple[items.LinkedRisk, ...] = Field(
+        default=(), max_length=MAX_ITEMS, description="Other harms that are often linked."
+    )
+    responsibilities: tuple[items.Responsibility, ...] = Field(
+        default=(), max_length=MAX_ITEMS, description="What everybody needs to do."
+    )
+    contacts: tuple[Contact, ...] = Field(min_length=1, max_length=MAX_ITEMS, description="Whom to call.")
 
     @field_validator(*ITEM_LISTS)
     @classmethod
     def _ids_are_unique(cls, entries: tuple[items.Identified, ...]) -> tuple[items.Identified, ...]:
         first: dict[str, int] = {}
         duplicates = [index for index, item in enumerate(entries) if first.setdefault(item.id, index) != index]
-        _raise_at(duplicates, "id", "every `id` in a section must be different")
+        _raise_at(duplicates, "id", FaultCode.DUPLICATE_ID, "every `id` in a section must be different")
         return entries
 
     @field_validator(*(key for key, entry in ITEM_LISTS.items() if "position" in entry.item.model_fields))
     @classmethod
     def _positions_run_from_one(cls, entries: tuple[items.Placed, ...]) -> tuple[items.Placed, ...]:
         misplaced = [index for index, item in enumerate(entries) if item.position != index + 1]
-        _raise_at(misplaced[:1], "position", "`position` must run 1, 2, 3 ... in the order of the items")
+        _raise_at(
+            misplaced[:1],
+            "position",
+            FaultCode.OUT_OF_ORDER,
+            "`position` must run 1, 2, 3 ... in the order of the items",
+        )
         return entries
 
 
-def _raise_at(indexes: Sequence[int], field: str, reason: str) -> None:
+def _raise_at(indexes: Sequence[int], field: str, code: FaultCode, reason: str) -> None:
     """Raise `ValidationError` for that field of the items at those indexes, if there are any."""
     if indexes:
-        context = {"error": ValueError(reason)}
+        context = {"error": CodedValueError(code, reason)}
         errors = [
             InitErrorDetails(type="value_error", loc=(index, field), input=None, ctx=context) for index in indexes
         ]

@@ -4,6 +4,7 @@ from enum import StrEnum
 
 from pydantic import Field, field_validator
 
+from app.errors import CodedValueError, FaultCode
 from app.models.base import FullDate, RequestModel, Text, WebAddress
 from app.models.guidance.contacts import ContactKind, Phone, Reachable
 from app.models.guidance.items import ItemId
@@ -68,7 +69,7 @@ class SignpostList(RequestModel):
     def _ids_are_unique(cls, signposts: tuple[Signpost, ...]) -> tuple[Signpost, ...]:
         ids = [signpost.id for signpost in signposts]
         if len(set(ids)) != len(ids):
-            raise ValueError("every `id` must be different")
+            raise CodedValueError(FaultCode.DUPLICATE_ID, "every `id` must be different")
         return signposts
 
     @field_validator("signposts")
@@ -76,5 +77,5 @@ class SignpostList(RequestModel):
     def _emergencies_are_first(cls, signposts: tuple[Signpost, ...]) -> tuple[Signpost, ...]:
         emergencies = [signpost.emergency for signpost in signposts]
         if not emergencies[0] or emergencies != sorted(emergencies, reverse=True):
-            raise ValueError("the list must begin with the signposts marked `emergency`")
+            raise CodedValueError(FaultCode.OUT_OF_ORDER, "the list must begin with the signposts marked `emergency`")
         return signposts

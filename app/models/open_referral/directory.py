@@ -90,6 +90,7 @@ class ListedService(OmitsEmpty):
         default=None,
         description="When the edition that names it was published; left out for a signpost.",
         examples=["2026-11-24T09:30:00.000Z"],
+        json_schema_extra={"format": "date-time"},
     )
     organization: ListedOrganization = Field(
         description="The organization that answers.", examples=[example_of(ListedOrganization)]

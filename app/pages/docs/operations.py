@@ -5,7 +5,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from app.web.openapi import SCHEMA_PREFIX, JsonObject
+from app.web.openapi.answers import EXTENSIBLE_ENUM
+from app.web.openapi.examples import SCHEMA_PREFIX, JsonObject
 
 FIRST_ERROR = 400
 MAX_DEPTH = 6
@@ -151,8 +152,9 @@ def _fields(
 
 def _type_name(schema: JsonObject, schemas: JsonObject) -> str:
     schema = _resolve(schema, schemas)
-    if "enum" in schema:
-        return "one of " + ", ".join(map(str, schema["enum"]))
+    values = schema.get("enum", schema.get(EXTENSIBLE_ENUM))
+    if values is not None:
+        return "one of " + ", ".join(map(str, values))
     if "items" in schema:
         return f"list of {_type_name(schema['items'], schemas)}"
     return str(schema.get("format", schema.get("type", "any")))

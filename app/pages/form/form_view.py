@@ -6,10 +6,10 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from app.errors import FieldError, Location
+from app.errors import FaultCode, FieldError, Location
 from app.pages.form.elements import ConcernForm, FormSection, Question, QuestionKind, RepeatableGroup
 from app.pages.form.form_data import Answers, date_parts, value_at
-from app.web.validation_messages import SENTENCES, drop_consequent_errors, to_field_error
+from app.web.validation_messages import drop_consequent_errors, to_field_error
 
 NOT_A_DATE = (
     "must be a real date, for example 24 11 2026. If you do not know it, leave it empty and describe it in other words"
@@ -115,7 +115,7 @@ def _entry_title(name: str, entries: dict[str, str]) -> str:
 
 def _message(fault: FieldError, question: Question, entry: str) -> str:
     label = f"‘{entry}{question.label}’"
-    if fault.detail == SENTENCES["missing"]:
+    if fault.code is FaultCode.REQUIRED:
         return f"{label} {NO_ANSWER}."
     if question.kind is QuestionKind.DATE:
         return f"{label} {NOT_A_DATE}."

@@ -17,7 +17,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as NoConnectionInTime
 from sqlmodel import Session
 
-from app.errors import FieldError, IdempotencyKeyReused, InvalidConcern, ReferenceTaken, StoreBusy
+from app.errors import FieldError, IdempotencyKeyReused, InvalidConcern, NoSuchGuide, ReferenceTaken, StoreBusy
 from app.models.concerns.concern import Concern
 from app.models.concerns.receipts import Receipt
 from app.pages.error_pages import PageRoute
@@ -29,10 +29,11 @@ from app.pages.page import private_page
 from app.pages.text_format import spoken
 from app.routers.params import GuideName
 from app.services.concerns.idempotency import derive_idempotency_keys
-from app.store.editions import EditionHead, current_of, get_history, head_of
-from app.web.auth import SubmitterDep, require_submitter
+from app.store.editions import EditionHead, current_of, default_guide, get_history, head_of
+from app.web.auth import PUBLIC, SubmitterDep, require_submitter
 from app.web.context import AppContext, ContextDep, NowDep, SessionDep
 from app.web.problem_types import IDEMPOTENCY_KEY_REUSED, SERVICE_UNAVAILABLE, VALIDATION_FAILED
+from app.web.responses import NO_STORE
 from app.web.router import GuidanceRouter
 
 router = GuidanceRouter(include_in_schema=False, route_class=PageRoute)
@@ -111,6 +112,15 @@ class Draft:
             sections=answered_sections(form, self.answers),
             hidden_fields=list(hidden_fields(form, self.answers)),
         )
+
+
+@router.get("/raise-a-concern", dependencies=[PUBLIC])
+def read_default_form(session: SessionDep, context: ContextDep) -> Response:
+    """Redirect to the form for the guide of a concern that names none."""
+    guide = default_guide(session, context.settings.default_guide)
+    if guide is None:
+        raise NoSuchGuide
+    return Response(status_code=302, headers={"Location": f"/raise-a-concern/{guide}", "Cache-Control": NO_STORE})
 
 
 @router.get("/raise-a-concern/{guide}", dependencies=[Depends(require_submitter)])

@@ -5,7 +5,8 @@ from typing import Annotated
 
 from fastapi import Query, Request, Response
 
-from app.errors import FieldError, InvalidQuery
+from app.errors import FaultCode, FieldError, InvalidQuery
+from app.models.base import MAX_NUMBER
 from app.models.guidance.comparison import changed_fields, changed_sections
 from app.models.guidance.editions import EditionContent
 from app.models.guidance.sections import ON_PAGES, Section
@@ -15,7 +16,8 @@ from app.pages.guide.changed_words import describe_field_changes, describe_secti
 from app.pages.page import public_page
 from app.presenters.guides import status_of
 from app.presenters.pdf import pdf_available
-from app.routers.params import MAX_NUMBER, EditionNumber, GuideName
+from app.presenters.structured_data import structured_data
+from app.routers.params import EditionNumber, GuideName
 from app.store.editions import EditionHead, current_of, get_current, get_history, head_of, list_current, readable_of
 from app.web.auth import PUBLIC
 from app.web.context import AppContext, ContextDep, SessionDep
@@ -24,6 +26,8 @@ from app.web.router import GuidanceRouter
 router = GuidanceRouter(include_in_schema=False, dependencies=[PUBLIC], route_class=PageRoute)
 
 MAX_LISTED_GUIDES = 200
+ALTERNATES = {"": "application/json", ".md": "text/markdown", ".pdf": "application/pdf"}
+"""The forms of an edition beside its page: what its path in the API ends with, and the media type."""
 
 Since = Annotated[int, Query(ge=1, le=MAX_NUMBER, description="The edition to compare with.")]
 
@@ -68,7 +72,7 @@ def read_changes_page(
     history = get_history(session, guide=guide)
     head, other = readable_of(history, number), readable_of(history, since)
     if head.number == other.number:
-        raise InvalidQuery([FieldError(("since",), "Compare it with another edition.")])
+        raise InvalidQuery([FieldError((), "Compare it with another edition.", FaultCode.INVALID, "query", "since")])
     before, after = context.contents(other.key, session), context.contents(head.key, session)
     return public_page(
         request,
@@ -107,6 +111,8 @@ def _edition_page(
         sections=ON_PAGES,
         tables=[section.value for section in Section],
         api=api,
+        alternates=ALTERNATES,
+        structured_data=structured_data(head, context.contents(head.key), context.settings.public_url),
         pdf_available=pdf_available(),
     )
 

@@ -7,15 +7,16 @@ from typing import NamedTuple
 from sqlalchemy import Engine
 from sqlmodel import Session
 
-from app.errors import FieldError, InvalidConcern
+from app.errors import FaultCode, FieldError, InvalidConcern
 from app.models.concerns.concern import Concern
 from app.models.concerns.detail import ConcernDetail
 from app.models.guidance.editions import EditionContent
 from app.models.guidance.items import Identified
 from app.models.guidance.sections import DOCUMENTED, Section
 from app.services.guidance.reference_data import ReferenceData
+from app.store.catalogue import find_guides
 from app.store.contents import Contents
-from app.store.editions import EditionKey, current_of, find_history, known_guides, list_current
+from app.store.editions import EditionKey, current_of, default_guide, find_history
 
 NAMED_IN_CONCERNS = tuple(section for section in DOCUMENTED if section.key in ConcernDetail.model_fields)
 """The sections of which a concern may name items."""
@@ -26,6 +27,8 @@ class PinnedEdition(NamedTuple):
 
     key: EditionKey
     content: EditionContent
+    guide_named: bool
+    """Whether the concern names the guide."""
 
 
 @dataclass(frozen=True)
@@ -40,27 +43,34 @@ class _GuideSummary:
 class EditionResolver:
     """Resolves the edition that a concern is about, and caches what it read until it is invalidated.
 
+    A concern that names no guide is about the default guide. If it names items that the default guide lacks, it is
+    about the guide whose current edition has them all: of several, the first published.
     A read that started before the invalidation writes to the former cache, which is no longer used.
     """
 
-    def __init__(self, engine: Engine, reference_data: ReferenceData, contents: Contents) -> None:
+    def __init__(
+        self, engine: Engine, reference_data: ReferenceData, contents: Contents, preferred_guide: str | None = None
+    ) -> None:
         self._engine = engine
         self._reference_data = reference_data
         self._contents = contents
+        self._preferred_guide = preferred_guide
         self.invalidate()
 
     def invalidate(self) -> None:
         """Drop the cache: an edition was published or withdrawn."""
-        self._summaries: dict[str | None, _GuideSummary] = {}  # None: the only guide
+        self._summaries: dict[str | None, _GuideSummary] = {}  # None: the default guide
 
     def cached(self, concern: Concern) -> PinnedEdition | None:
-        """Return the edition if it is cached, without any check; else None."""
+        """Return the edition if the cache is enough to resolve it; else None."""
         summary = self._summaries.get(concern.guide)
         if summary is None:
             return None
         key = EditionKey(summary.guide, concern.edition or summary.default)
         content = self._contents.cached(key)
-        return None if content is None else PinnedEdition(key, content)
+        if content is None or (concern.guide is None and unknown_ids(concern.concern, content)):
+            return None
+        return PinnedEdition(key, content, guide_named=concern.guide is not None)
 
     def resolve(self, concern: Concern) -> PinnedEdition:
         """Return the edition; raises `InvalidConcern` with every fault that was found.
@@ -77,30 +87,40 @@ class EditionResolver:
         return found
 
     def _find(self, concern: Concern) -> PinnedEdition | FieldError:
+        found = self._find_in(concern.guide, concern.edition)
+        if concern.guide is None and (isinstance(found, FieldError) or unknown_ids(concern.concern, found.content)):
+            with Session(self._engine) as session:
+                others = find_guides(session, named_items(concern.concern))
+            found = self._find_in(others[0], concern.edition) if others else found
+        return found if isinstance(found, FieldError) else found._replace(guide_named=concern.guide is not None)
+
+    def _find_in(self, guide: str | None, number: int | None) -> PinnedEdition | FieldError:
         summaries = self._summaries
-        summary = summaries.get(concern.guide)
+        summary = summaries.get(guide)
         if summary is None:
             with Session(self._engine) as session:  # its connection is returned before another is taken
-                found = _summary_of(session, concern.guide)
+                found = _summary_of(session, guide or default_guide(session, self._preferred_guide))
             if isinstance(found, FieldError):
                 return found
-            summary = summaries[concern.guide] = found
-        if concern.edition is not None and concern.edition > summary.editions:
-            return FieldError(("edition",), "The guide has no edition of this number.")
-        key = EditionKey(summary.guide, concern.edition or summary.default)
-        return PinnedEdition(key, self._contents(key))
+            summary = summaries[guide] = found
+        if number is not None and number > summary.editions:
+            return FieldError(("edition",), "The guide has no edition of this number.", FaultCode.UNKNOWN_EDITION)
+        key = EditionKey(summary.guide, number or summary.default)
+        return PinnedEdition(key, self._contents(key), guide_named=guide is not None)
 
 
 def _summary_of(session: Session, guide: str | None) -> _GuideSummary | FieldError:
-    if guide is None:
-        guides = [head.guide for head in list_current(session, limit=2)] or known_guides(session, limit=2)
-        if len(guides) != 1:
-            return FieldError(("guide",), "Name the guide that this concern is about. GET /v1/guides lists them.")
-        guide = guides[0]
-    history = find_history(session, guide=guide)
-    if not history:
-        return FieldError(("guide",), "There is no guide of this name. GET /v1/guides lists them.")
+    history = find_history(session, guide=guide) if guide is not None else []
+    if guide is None or not history:
+        return FieldError(
+            ("guide",), "There is no guide of this name. GET /v1/guides lists them.", FaultCode.UNKNOWN_GUIDE
+        )
     return _GuideSummary(guide, len(history), (current_of(history) or history[0]).number)
+
+
+def named_items(detail: ConcernDetail) -> set[tuple[str, str]]:
+    """Return every item that the concern names, as section key and id."""
+    return {(section.key, item.id) for section in NAMED_IN_CONCERNS for item in getattr(detail, section.key)}
 
 
 def unknown_ids(detail: ConcernDetail, content: EditionContent) -> list[FieldError]:
@@ -118,7 +138,7 @@ def _unknown(section: Section, named: Iterable[Identified] | None, known: Iterab
     ids = {item.id for item in known}
     message = f"The edition has nothing of this id among its {section.words}."
     return [
-        FieldError(("concern", section.key, place, "id"), message)
+        FieldError(("concern", section.key, place, "id"), message, FaultCode.UNKNOWN_ITEM)
         for place, item in enumerate(named)
         if item.id not in ids
     ]

@@ -71,6 +71,7 @@ class ReceiptBuilder:
         return CheckResponse(
             next_steps=(CALL_999_FIRST, NOTHING_STORED, _next_step(due, contacts, at)),
             links={"self": links.CONCERN_CHECK, "submit": links.CONCERNS} | _links(key),
+            guide_named=pinned.guide_named,
             **self._common_fields(key, contacts, due),
         )
 
@@ -83,6 +84,7 @@ class ReceiptBuilder:
             "jti": reference,
             "iat": int(at.timestamp()),
             **pin,
+            "guide_named": pinned.guide_named,
             "form_version": FORM_VERSION,
             "submission_sha256": hashlib.sha256(submission).hexdigest(),
         }
@@ -100,6 +102,7 @@ class ReceiptBuilder:
             "next_steps": (CALL_999_FIRST, CONCERN_STORED, _next_step(due, contacts, at), HOW_TO_FOLLOW),
             "contacts": members.contacts,
             "links": {"self": links.concern_path(reference)} | _links(key),
+            "guide_named": pinned.guide_named,
         }
         return NewReceipt(reference, status_token, at, due, orjson.dumps(receipt))
 

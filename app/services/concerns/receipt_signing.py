@@ -29,16 +29,21 @@ class ReceiptSigner:
 
     key: Ed25519PrivateKey
     jwks: tuple[Jwk, ...]
+    issuer: str
+    """The claim `iss`: the address at which the service is public."""
 
     def sign(self, claims: dict[str, Any], *, kind: str = RECEIPT) -> str:
         """Return the compact JWS of the claims, with `kind` as its `typ`."""
-        signing_input = f"{_encoded_header(kind, self.jwks[0]['kid'])}.{_base64url(orjson.dumps(claims))}"
+        payload = orjson.dumps({"iss": self.issuer} | claims)
+        signing_input = f"{_encoded_header(kind, self.jwks[0]['kid'])}.{_base64url(payload)}"
         return f"{signing_input}.{_base64url(self.key.sign(signing_input.encode()))}"
 
 
-def make_receipt_signer(key: Ed25519PrivateKey, retired: Sequence[Ed25519PublicKey] = ()) -> ReceiptSigner:
+def make_receipt_signer(
+    key: Ed25519PrivateKey, retired: Sequence[Ed25519PublicKey] = (), *, issuer: str
+) -> ReceiptSigner:
     """Return a signer with that key, which also publishes the retired keys."""
-    return ReceiptSigner(key, tuple(_public_jwk(public) for public in (key.public_key(), *retired)))
+    return ReceiptSigner(key, tuple(_public_jwk(public) for public in (key.public_key(), *retired)), issuer)
 
 
 def check_receipt(receipt: str, jwks: dict[str, Any], *, kind: str = RECEIPT) -> dict[str, Any]:

@@ -1,6 +1,8 @@
 """The payloads of events: references, times and links; never any text of a concern."""
 
 import datetime as dt
+import json
+import uuid
 from typing import Any
 
 from app.models.base import format_utc
@@ -10,7 +12,13 @@ from app.models.links import CHECKPOINT, desk_addition_path, desk_concern_path, 
 from app.store.concerns import NewConcern
 from app.store.editions import EditionKey
 
+EVENT_NAMESPACE = uuid.UUID("8c1f7d7e-3c52-4a53-9a0b-7d1f2f0c6b11")
 TIMES = ("received_at", "acknowledge_by", "acknowledged_at", "closed_at", "added_at")
+
+
+def event_id(number: int, kind: str, at: dt.datetime, data: dict[str, Any]) -> str:
+    """Return the event's id, made of all that it is: a number alone would come again after a restored backup."""
+    return str(uuid.uuid5(EVENT_NAMESPACE, json.dumps([number, kind, format_utc(at), data], sort_keys=True)))
 
 
 def concern_payload(concern: ConcernRow | NewConcern) -> dict[str, Any]:

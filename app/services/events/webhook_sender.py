@@ -17,7 +17,7 @@ from app.config import Settings
 from app.errors import AddressNotAllowed
 from app.logs import Log
 from app.models.base import format_utc
-from app.services.events.payloads import notice_data
+from app.services.events.payloads import event_id, notice_data
 from app.services.events.ssrf_guard import SsrfGuard
 from app.store.events import ClaimedDelivery
 
@@ -123,7 +123,8 @@ def build_sender(settings: Settings, *, seconds: float = ATTEMPT_SECONDS) -> Web
 
 def _body_of(delivery: ClaimedDelivery, public_url: str) -> str:
     data = notice_data(delivery.data, public_url)
-    return json.dumps({"type": delivery.kind, "timestamp": format_utc(delivery.at), "data": data})
+    own_id = event_id(delivery.event_id, delivery.kind, delivery.at, delivery.data)
+    return json.dumps({"id": own_id, "type": delivery.kind, "timestamp": format_utc(delivery.at), "data": data})
 
 
 def _headers_of(delivery: ClaimedDelivery, body: str, at: dt.datetime) -> dict[str, str]:

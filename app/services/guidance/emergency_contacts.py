@@ -6,23 +6,24 @@ from sqlmodel import Session
 from app.logs import Log
 from app.models.guidance.contacts import Contact
 from app.store.contents import read_content
-from app.store.editions import first_guide, get_current
+from app.store.editions import default_guide, get_current
 
 log = Log(__name__)
 
 
 class EmergencyContacts:
-    """The contacts of the guide that was published first, cached in case they cannot be read."""
+    """The contacts of the default guide, cached in case they cannot be read."""
 
-    def __init__(self, engine: Engine) -> None:
+    def __init__(self, engine: Engine, preferred_guide: str | None = None) -> None:
         self._engine = engine
+        self._preferred_guide = preferred_guide
         self._cached: tuple[Contact, ...] = ()
 
     def current(self) -> tuple[Contact, ...]:
         """Return the contacts as they are now, or as they last were."""
         try:
             with Session(self._engine) as session:
-                guide = first_guide(session)
+                guide = default_guide(session, self._preferred_guide)
                 if guide is not None:
                     self._cached = read_content(session, get_current(session, guide=guide).key).contacts
         except Exception as failure:  # whatever fails here, the response that says 999 must be sent

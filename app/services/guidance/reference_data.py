@@ -6,7 +6,7 @@ from pathlib import Path
 
 from pydantic import BaseModel
 
-from app.errors import FieldError, NoSuchCodeList
+from app.errors import FaultCode, FieldError, NoSuchCodeList
 from app.models.code_lists import CodeList
 from app.models.concerns.coded_fields import coded_values
 from app.models.guidance.seed_files import read_seed_file
@@ -30,7 +30,11 @@ class ReferenceData:
     def faults_in_codes(self, parsed: BaseModel) -> list[FieldError]:
         """Return a fault for every code in the model that is not in its list."""
         return [
-            FieldError(at, f"This is not a code of the list {name}. GET /v1/code-lists/{name} gives the codes.")
+            FieldError(
+                at,
+                f"This is not a code of the list {name}. GET /v1/code-lists/{name} gives the codes.",
+                FaultCode.UNKNOWN_CODE,
+            )
             for at, name, value in coded_values(parsed)
             if value not in self._codes[name]
         ]

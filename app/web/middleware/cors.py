@@ -11,7 +11,7 @@ from app.models.links import CONCERNS
 from app.web.problem_types import ORIGIN_NOT_ALLOWED
 from app.web.problems import PAGES_OF_CONCERNS, problem_response
 
-SAME_ORIGIN_ONLY = ("/v1/desk", *PAGES_OF_CONCERNS)  # these send no CORS headers at all
+SAME_ORIGIN_ONLY = ("/v1/desk", "/metrics", "/health", *PAGES_OF_CONCERNS)  # these send no CORS headers at all
 EXPOSED_HEADERS = (
     "ETag",
     "Link",
@@ -21,7 +21,14 @@ EXPOSED_HEADERS = (
     "RateLimit",
     "X-Request-ID",
     "Idempotency-Replayed",
+    "Memento-Datetime",
+    "Content-Location",
+    "Content-Disposition",
+    "WWW-Authenticate",
 )
+TRACING_HEADERS = ("traceparent", "tracestate", "X-Request-ID")
+READ_HEADERS = ("If-None-Match", "Authorization", "Accept-Datetime", *TRACING_HEADERS)
+SUBMISSION_HEADERS = ("Content-Type", "Idempotency-Key", "Authorization", "If-None-Match", *TRACING_HEADERS)
 DAY = 86_400
 ALLOW_ORIGIN = b"access-control-allow-origin"
 FOR_EVERY_ORIGIN = (
@@ -43,14 +50,14 @@ class CorsMiddleware:
             app,
             allow_origins=["*"],
             allow_methods=["GET", "HEAD"],
-            allow_headers=["If-None-Match", "Authorization"],
+            allow_headers=READ_HEADERS,
             max_age=DAY,
         )
         self.submissions = CORSMiddleware(
             app,
             allow_origins=list(allowed_origins),
             allow_methods=["GET", "HEAD", "POST"],
-            allow_headers=["Content-Type", "Idempotency-Key", "Authorization", "If-None-Match"],
+            allow_headers=SUBMISSION_HEADERS,
             expose_headers=EXPOSED_HEADERS,
             max_age=DAY,
         )

@@ -1,24 +1,37 @@
-"""The OpenAPI document: FastAPI's own, with problems under their own media type and an example of every response.
-
-No example of a response is written by hand. The first examples of a model's fields together describe one entry of the
-shipped guide, so an example is built from the fields' examples. A route overrides only what its model cannot know
-(`response_example`). A test compares each example with the real response.
-"""
-
-from typing import Any
+"""The OpenAPI document: FastAPI's own, with problems under their own media type, and what middleware answers."""
 
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 
 from app.about import DESCRIPTION
+from app.config import Settings
 from app.models.links import CONCERNS
 from app.web.middleware.rate_limit import FIELD, POLICY_FIELD, policy_name
 from app.web.middleware.request_body import ALWAYS_ANSWERED
 from app.web.negotiation import JSON
-from app.web.problem_types import RATE_LIMITED, REQUEST_TIMEOUT, SERVICE_UNAVAILABLE, ProblemType, problem_responses
+from app.web.openapi.answers import open_answers
+from app.web.openapi.examples import (
+    SCHEMA_PREFIX,
+    JsonObject,
+    add_emergency_contacts,
+    add_request_examples,
+    add_response_examples,
+    example_path,
+)
+from app.web.openapi.security import add_security
+from app.web.openapi.webhooks import add_webhooks
+from app.web.problem_types import (
+    BAD_REQUEST,
+    INVALID_CURSOR,
+    INVALID_MOMENT,
+    RATE_LIMITED,
+    REQUEST_TIMEOUT,
+    SERVICE_UNAVAILABLE,
+    ProblemType,
+    problem_responses,
+)
 from app.web.problems import PROBLEM_MEDIA_TYPE
 
-SCHEMA_PREFIX = "#/components/schemas/"
 OWN_MEDIA_TYPES = {f"{SCHEMA_PREFIX}Problem": PROBLEM_MEDIA_TYPE, f"{SCHEMA_PREFIX}JsonFeed": "application/feed+json"}
 PROBLEM = {"$ref": f"{SCHEMA_PREFIX}Problem"}
 LIMIT_FIELDS = {
@@ -52,7 +65,6 @@ TAGS = {
     "Open Referral UK": "The guides' contacts in the shape of the Open Referral UK standard.",
     "Operations": "Health and metrics.",
 }
-SERVERS = [{"url": "/", "description": "This service."}]
 GUIDANCE = """
 {description}
 
@@ -63,33 +75,43 @@ Reads are open to everyone and may be cached. Errors are problem details (RFC 94
 renamed or removed.
 """
 
-JsonObject = dict[str, Any]
 
-
-def build_document(app: FastAPI) -> JsonObject:
+def build_document(app: FastAPI, settings: Settings) -> JsonObject:
     """Return the document, which describes the responses that are really sent."""
     document = get_openapi(
         title=app.title,
         version=app.version,
         summary=DESCRIPTION,
         description=GUIDANCE.format(description=DESCRIPTION).strip(),
+        contact={"name": settings.council_name, "url": settings.public_url},
+        license_info={"name": "MIT License", "identifier": "MIT"},
         routes=app.routes,
-        servers=SERVERS,
+        servers=[{"url": settings.public_url, "description": "This service."}],
         tags=[{"name": name, "description": description} for name, description in TAGS.items()],
     )
     schemas = document["components"]["schemas"]
     for path, operations in document["paths"].items():
         for method, operation in operations.items():
             _add_middleware_responses(path, method, operation)
+            _add_parameter_problems(operation)
             _correct_responses(operation["responses"])
-            _add_request_examples(operation, schemas)
-            self_link = _example_path(path, operation) if method == "get" else None
-            _add_response_examples(operation, schemas, self_link=self_link)
+            add_request_examples(operation, schemas)
+            self_link = example_path(path, operation) if method == "get" else None
+            add_response_examples(operation, schemas, self_link=self_link)
             if path.startswith(CONCERNS):
-                _add_emergency_contacts(operation["responses"], schemas)
+                add_emergency_contacts(operation["responses"], schemas)
     for unused in ("HTTPValidationError", "ValidationError"):
         schemas.pop(unused, None)
+    add_webhooks(document)
+    open_answers(document)
+    add_security(document, settings)
+    document["paths"] = dict(sorted(document["paths"].items(), key=_place_of_tag))
     return document
+
+
+def _place_of_tag(described: tuple[str, JsonObject]) -> int:
+    """Return the place of the path's first tag among all tags: paths are in the order of the tags."""
+    return min(list(TAGS).index(tag) for operation in described[1].values() for tag in operation["tags"])
 
 
 def _add_middleware_responses(path: str, method: str, operation: JsonObject) -> None:
@@ -104,6 +126,19 @@ def _add_middleware_responses(path: str, method: str, operation: JsonObject) -> 
     for status, response in operation["responses"].items():
         headers = response.setdefault("headers", {})
         headers |= LIMIT_FIELDS if status != str(RATE_LIMITED.status) else LIMIT_FIELDS | RETRY_AFTER
+
+
+def _add_parameter_problems(operation: JsonObject) -> None:
+    """Add the problems of cursors, times and header fields, to operations that take them."""
+    parameters = operation.get("parameters", [])
+    names = {parameter["name"] for parameter in parameters}
+    for problem_type, is_there in (
+        (INVALID_CURSOR, names & {"cursor", "after"}),
+        (INVALID_MOMENT, "as_of" in names),
+        (BAD_REQUEST, any(parameter["in"] == "header" for parameter in parameters)),
+    ):
+        if is_there:
+            _add_problem(operation["responses"], problem_type)
 
 
 def _add_problem(responses: JsonObject, problem_type: ProblemType) -> None:
@@ -123,68 +158,3 @@ def _correct_responses(responses: JsonObject) -> None:
             del responses[status]
         elif schema.get("$ref") in OWN_MEDIA_TYPES:
             content[OWN_MEDIA_TYPES[schema["$ref"]]] = content.pop(JSON)
-
-
-def _add_request_examples(operation: JsonObject, schemas: JsonObject) -> None:
-    """Copy the example of each path parameter to where documentation pages look for it. Add an example of the body."""
-    for parameter in operation.get("parameters", []):
-        if parameter["in"] == "path":
-            parameter.setdefault("example", _example_of(parameter["schema"], schemas))
-    body = operation.get("requestBody", {}).get("content", {}).get(JSON)
-    if body is not None and "examples" not in {*body, *body["schema"]}:
-        body["example"] = _example_of(body["schema"], schemas)
-
-
-def _example_path(path: str, operation: JsonObject) -> str:
-    """Return the path with the examples of its parameters."""
-    examples = {each["name"]: each["example"] for each in operation.get("parameters", []) if each["in"] == "path"}
-    return path.format_map(examples)
-
-
-def _add_response_examples(operation: JsonObject, schemas: JsonObject, *, self_link: str | None) -> None:
-    """Add an example to each JSON response. In the example of a read, the link `self` is the read's own path."""
-    for response in operation["responses"].values():
-        for media_type, content in response.get("content", {}).items():
-            if "schema" not in content or media_type == PROBLEM_MEDIA_TYPE or not media_type.endswith("json"):
-                continue
-            example = _example_of(content["schema"], schemas)
-            if "example" in content:
-                example = _override(example, content["example"], schemas)
-            if self_link is not None and "links" in example:
-                example["links"] = example["links"] | {"self": self_link}
-            content["example"] = example
-
-
-def _override(built: Any, override: Any, schemas: JsonObject) -> Any:
-    """Return the built example with the route's own values put in. A `$ref` among these means that model's example."""
-    if isinstance(override, dict) and "$ref" in override:
-        return _example_of(override, schemas)
-    if isinstance(override, dict) and override and isinstance(built, dict):
-        return built | {name: _override(built.get(name), value, schemas) for name, value in override.items()}
-    if isinstance(override, list) and isinstance(built, list):
-        return [_override(before, after, schemas) for before, after in zip(built, override, strict=False)]
-    return override
-
-
-def _add_emergency_contacts(responses: JsonObject, schemas: JsonObject) -> None:
-    """Add the signposts and the guide's contacts to the problem examples of a path of concerns, as in real problems."""
-    properties = schemas["Problem"]["properties"]
-    contacts = {name: _example_of(properties[name], schemas) for name in ("signposts", "contacts")}
-    for response in responses.values():
-        for example in response.get("content", {}).get(PROBLEM_MEDIA_TYPE, {}).get("examples", {}).values():
-            example["value"] = example["value"] | contacts
-
-
-def _example_of(schema: JsonObject, schemas: JsonObject) -> Any:
-    """Return the schema's first example, or build one from the examples of its properties and items."""
-    if "examples" in schema:
-        return schema["examples"][0]
-    if "$ref" in schema:
-        return _example_of(schemas[schema["$ref"].removeprefix(SCHEMA_PREFIX)], schemas)
-    if "anyOf" in schema:
-        return _example_of(schema["anyOf"][0], schemas)
-    if "items" in schema:
-        return [_example_of(schema["items"], schemas)]
-    if "properties" in schema:
-        return {name: _example_of(member, schemas) for name, member in schema["properties"].items()}
-    return schema.get("const", next(iter(schema.get("enum", [])), None))

@@ -1,0 +1,46 @@
+"""The data block of a guide's page in the vocabulary of schema.org (JSON-LD), which search engines read."""
+
+import json
+from typing import Any
+
+from app.models.base import format_utc
+from app.models.guidance.contacts import Contact
+from app.models.guidance.editions import EditionContent
+from app.store.editions import EditionHead
+
+CONTEXT = "https://schema.org"
+
+
+def structured_data(head: EditionHead, content: EditionContent, public_url: str) -> str:
+    """Return the JSON-LD of the edition, safe within a `script` element: it holds no `<`."""
+    publisher = {
+        "@type": "GovernmentOrganization",
+        "name": content.publisher.name,
+        "identifier": content.publisher.gss_code,
+    }
+    page = {
+        "@context": CONTEXT,
+        "@type": "WebPage",
+        "@id": f"{public_url}/guides/{head.guide}",
+        "name": content.title,
+        "inLanguage": "en-GB",
+        "version": str(head.number),
+        "datePublished": format_utc(head.published_at),
+        "publisher": publisher,
+        "mainEntity": {
+            "@type": "GovernmentService",
+            "name": content.title,
+            "provider": publisher,
+            "availableChannel": [_channel(contact) for contact in content.contacts],
+        },
+    }
+    return json.dumps(page, ensure_ascii=False).replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")
+
+
+def _channel(contact: Contact) -> dict[str, Any]:
+    channel: dict[str, Any] = {"@type": "ServiceChannel", "name": contact.name}
+    if contact.phones:
+        channel["servicePhone"] = [{"@type": "ContactPoint", "telephone": phone.number} for phone in contact.phones]
+    if contact.url is not None:
+        channel["serviceUrl"] = contact.url
+    return channel

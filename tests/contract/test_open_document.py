@@ -1,0 +1,216 @@
+"""The document is open where answers may grow, strict where requests are read, and says every bound of the code."""
+
+import datetime as dt
+import re
+
+import pytest
+from fastapi import FastAPI
+from jsonschema import Draft202012Validator  # type: ignore[import-untyped]  # it ships no types
+from starlette.testclient import TestClient
+
+from app.config import Settings
+from app.main import create_app
+from app.models.clients import Scope
+from app.models.concerns.examples import FULL_EXAMPLE
+from app.models.concerns.form import concern_form
+from app.models.events.tables import EventKind
+from app.models.guidance.sections import Section
+from app.services.desk.actions import append_overdue_events
+from app.web.openapi.answers import EXTENSIBLE_ENUM
+from app.web.openapi.document import TAGS
+from tests.support.clock import A_TUESDAY, SettableClock
+from tests.support.concerns import Concern
+from tests.support.desk import Desk
+from tests.support.editions import a_key
+from tests.support.openapi import Part, faults_against, operations, schemas_in
+from tests.support.publishing import publish_next, withdraw
+
+MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z")
+OPENID = {
+    "openid_issuer": "https://login.council.example/tenant/",
+    "openid_audience": "guidance",
+    "openid_jwks_url": "https://login.council.example/keys",
+}
+
+
+@pytest.fixture(scope="module")
+def document(tmp_path_factory: pytest.TempPathFactory) -> Part:
+    return create_app(Settings(data_dir=tmp_path_factory.mktemp("open")), lambda: A_TUESDAY).openapi()
+
+
+def answered(document: Part) -> list[tuple[str, Part]]:
+    """Return every schema of an answer, and of what is pushed."""
+    places = [told.definition["responses"] for told in operations(document)]
+    return list(schemas_in([*places, document["webhooks"]], document, set()))
+
+
+def taken(document: Part) -> list[tuple[str, Part]]:
+    """Return every schema of a body or a parameter that callers send."""
+    places = [told.definition.get(part) for told in operations(document) for part in ("parameters", "requestBody")]
+    return list(schemas_in(places, document, set()))
+
+
+def test_no_answer_forbids_new_members_or_new_values(document: Part) -> None:
+    closed = [
+        (at, schema)
+        for at, schema in answered(document)
+        if schema.get("additionalProperties") is False or {"enum", "const"} & set(schema)
+    ]
+
+    assert len(answered(document)) > 500
+    assert closed == []
+
+
+def test_the_known_values_of_an_answer_are_named(document: Part) -> None:
+    assert document["components"]["schemas"]["ConcernState"][EXTENSIBLE_ENUM] == ["received", "acknowledged", "closed"]
+
+
+def test_every_body_is_strict(document: Part) -> None:
+    loose = [
+        at
+        for at, schema in taken(document)
+        if "properties" in schema and schema.get("additionalProperties") is not False
+    ]
+
+    assert loose == []
+    assert document["components"]["schemas"]["ConcernStateInput"]["enum"] == ["received", "acknowledged", "closed"]
+
+
+def test_every_moment_has_its_format(document: Part) -> None:
+    every = list(schemas_in([document["paths"], document["webhooks"]], document, set()))
+    moments = [
+        (at, schema) for at, schema in every if any(MOMENT.fullmatch(str(each)) for each in schema.get("examples", ()))
+    ]
+    plain = [at for at, schema in moments if "date-time" not in str([schema, *schema.get("anyOf", ())])]
+
+    assert len(moments) > 20
+    assert plain == []
+
+
+def test_no_list_that_may_be_null_has_a_default(document: Part) -> None:
+    assert [at for at, schema in taken(document) if "anyOf" in schema and schema.get("default") == []] == []
+
+
+def is_bounded(schema: Part) -> bool:
+    """Return True if the schema says where its longest, highest or largest value ends."""
+    match schema.get("type"):
+        case "string":
+            return bool({"maxLength", "enum", "const"} & set(schema)) or schema.get("format") in ("date", "uuid")
+        case "integer":
+            return "maximum" in schema
+        case "array":
+            return "maxItems" in schema
+    return True
+
+
+def test_every_value_that_callers_send_has_a_bound(document: Part) -> None:
+    assert [at for at, schema in taken(document) if not is_bounded(schema)] == []
+
+
+def test_every_section_has_operations_of_its_own(document: Part) -> None:
+    for base in ("/v1/guides/{guide}", "/v1/guides/{guide}/editions/{number}"):
+        for section in Section:
+            answer = document["paths"][f"{base}/{section.value}"]["get"]["responses"]["200"]["content"]
+            item = document["paths"][f"{base}/{section.value}/{{item_id}}"]["get"]["responses"]["200"]["content"]
+
+            for content in (answer, item):
+                assert list(content) == ["application/json"]
+                assert list(content["application/json"]["schema"]) == ["$ref"]
+
+
+def test_every_operation_that_is_open_to_anyone_says_so(document: Part) -> None:
+    security = {told.id: told.definition["security"] for told in operations(document)}
+
+    assert security["read_guide"] == []
+    assert security["raise_concern"] == [{"ClientKey": []}, {}]
+    assert security["read_inbox"] == [{"ClientKey": ["concerns:read"]}]
+
+
+def test_the_document_says_that_nobody_is_anonymous_where_that_is_set(settings: Settings) -> None:
+    document = create_app(settings.model_copy(update={"anonymous_concerns": False})).openapi()
+
+    assert document["paths"]["/v1/concerns"]["post"]["security"] == [{"ClientKey": []}]
+
+
+def test_the_provider_of_tokens_is_named_where_one_is_set(settings: Settings) -> None:
+    document = create_app(settings.model_copy(update=OPENID)).openapi()
+
+    assert document["components"]["securitySchemes"]["OpenID"]["openIdConnectUrl"] == (
+        "https://login.council.example/tenant/.well-known/openid-configuration"
+    )
+    assert document["paths"]["/v1/desk/summary"]["get"]["security"] == [
+        {"ClientKey": ["concerns:read"]},
+        {"OpenID": ["concerns:read"]},
+    ]
+
+
+def test_the_server_and_the_contact_are_those_of_the_settings(settings: Settings) -> None:
+    own = {"public_url": "https://guidance.council.example", "council_name": "Example Council"}
+    document = create_app(settings.model_copy(update=own)).openapi()
+
+    assert [server["url"] for server in document["servers"]] == ["https://guidance.council.example"]
+    assert document["info"]["contact"] == {"name": "Example Council", "url": "https://guidance.council.example/"}
+    assert document["info"]["license"]["identifier"] == "MIT"
+
+
+def test_paths_are_in_the_order_of_the_tags(document: Part) -> None:
+    tags = list(TAGS)
+    assert tags == [tag["name"] for tag in document["tags"]]
+    places = [
+        min(tags.index(operation["tags"][0]) for operation in methods.values())
+        for methods in document["paths"].values()
+    ]
+
+    assert places == sorted(places)
+
+
+def test_every_event_is_a_webhook_whose_schema_fits_what_happened(
+    client: TestClient, service: FastAPI, clock: SettableClock, desk: Desk, a_concern: Concern
+) -> None:
+    document = service.openapi()
+    receipt = client.post("/v1/concerns", json=a_concern()).json()
+    token = {"Authorization": f"Bearer {receipt['status_token']}"}
+    client.post(f"{receipt['links']['self']}/additions", json={"concern": {"narrative": "More."}}, headers=token)
+    clock.time += dt.timedelta(days=3)
+    append_overdue_events(service.state.context.writer, now=clock.time, limit=1)
+    desk.act(receipt["reference"], "acknowledgement")
+    desk.act(receipt["reference"], "outcome", outcome="early_help")
+    publish_next(service, change_note="Second.")
+    withdraw(service, 2)
+
+    events = client.get("/v1/events", headers=a_key(client, Scope.EVENTS)).json()["events"]
+
+    assert {event["type"] for event in events} == set(EventKind) == set(document["webhooks"])
+    for event in events:
+        at = ("webhooks", event["type"], "post", "requestBody", "content", "application/json", "schema")
+        assert faults_against(document, at, event) == []
+
+
+def test_the_example_of_every_webhook_fits_its_schema(document: Part) -> None:
+    for kind, methods in document["webhooks"].items():
+        content = methods["post"]["requestBody"]["content"]["application/json"]
+        at = ("webhooks", kind, "post", "requestBody", "content", "application/json", "schema")
+
+        assert content["example"]["type"] == kind
+        assert faults_against(document, at, content["example"]) == []
+
+
+def test_the_form_s_schema_stands_alone_with_its_codes(client: TestClient) -> None:
+    schema = client.get("/v1/concerns/form").json()["json_schema"]
+    Draft202012Validator.check_schema(schema)
+    validator = Draft202012Validator(schema)
+    assert schema["$schema"] == "https://json-schema.org/draft/2020-12/schema"
+    assert list(validator.iter_errors(FULL_EXAMPLE)) == []
+    unknown = FULL_EXAMPLE | {"children": [{"sex": "X"}]}
+    assert not validator.is_valid(unknown)
+
+
+def test_the_form_has_a_version_of_its_own_which_changes_with_a_code_list(client: TestClient, service: FastAPI) -> None:
+    data = service.state.context.reference_data
+    lists = tuple(data.code_lists.values())
+    fewer = tuple(found.model_copy(update={"codes": found.codes[:-1]}) for found in lists)
+
+    version = client.get("/v1/concerns/form").json()["schema_version"]
+
+    assert version == concern_form(lists, data.signposts).schema_version
+    assert version != concern_form(fewer, data.signposts).schema_version
