@@ -26,6 +26,8 @@ from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import core_schema
 
 SLUG_PATTERN = r"^[a-z0-9]+(?:-[a-z0-9]+)*$"
+MAX_NUMBER = 1_000_000
+"""The highest number of an edition, or of an addition, that a request may name."""
 
 
 class RequestModel(BaseModel):

@@ -12,6 +12,7 @@ DISCLOSURES = "/v1/desk/disclosures"
 SIGNPOSTS = "/v1/signposts"
 CODE_LISTS = "/v1/code-lists"
 PROBLEMS = "/v1/problems"
+MCP = "/mcp"
 JSON_FEED = "/v1/feed.json"
 ATOM_FEED = "/v1/feed.atom"
 

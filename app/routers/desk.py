@@ -5,6 +5,7 @@ from typing import Annotated
 from fastapi import Path, Query, Request, Response
 
 from app.errors import ConcernErased, NoSuchItem, UnsealingUnavailable, ValidationFailed
+from app.models.base import MAX_NUMBER
 from app.models.concerns.receipts import EXAMPLE_REFERENCE
 from app.models.concerns.tables import ConcernState
 from app.models.desk.concerns import (
@@ -18,7 +19,7 @@ from app.models.desk.concerns import (
     SummaryResponse,
 )
 from app.presenters.desk import entry_of, inbox_entry, opened_concern, reference_of
-from app.routers.params import MAX_NUMBER, ConcernReference
+from app.routers.params import ConcernReference
 from app.services.concerns.sealing import AGE_MEDIA_TYPE
 from app.services.desk import actions
 from app.store.database import purge_freed_pages

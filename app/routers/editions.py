@@ -6,6 +6,7 @@ from typing import Annotated
 from fastapi import Query, Request, Response
 
 from app.errors import FieldError, InvalidQuery
+from app.models.base import MAX_NUMBER
 from app.models.guidance.changes import ChangesResponse
 from app.models.guidance.comparison import changed_fields, changed_sections
 from app.models.guidance.guide_responses import (
@@ -27,7 +28,7 @@ from app.presenters.guides import (
     status_of,
 )
 from app.presenters.memento import memento_headers, memento_links, time_map
-from app.routers.params import MAX_NUMBER, EditionNumber, GuideName, ItemName, SectionName
+from app.routers.params import EditionNumber, GuideName, ItemName, SectionName
 from app.store.catalogue import find_mentions
 from app.store.contents import read_content
 from app.store.editions import EditionHead, EditionKey, current_of, get_history, readable_of

@@ -4,14 +4,11 @@ from typing import Annotated
 
 from fastapi import Path, Query
 
-from app.models.base import SLUG_PATTERN
+from app.models.base import MAX_NUMBER, SLUG_PATTERN
 from app.models.concerns.receipts import EXAMPLE_REFERENCE
 from app.models.guidance.sections import Section
 from app.web.cursors import encode_key
 from app.web.query_params import IN_PLAIN_DIGITS, Cursor
-
-MAX_NUMBER = 1_000_000
-"""The highest number of an edition, or of an addition, that a path may have."""
 
 GuideName = Annotated[
     str,

@@ -6,6 +6,7 @@ from typing import Annotated
 from fastapi import Query, Request, Response
 
 from app.errors import FieldError, InvalidQuery
+from app.models.base import MAX_NUMBER
 from app.models.guidance.comparison import changed_fields, changed_sections
 from app.models.guidance.sections import ON_PAGES, Section
 from app.models.links import edition_path, guide_path
@@ -14,7 +15,7 @@ from app.pages.guide.changed_words import describe_field_changes, describe_secti
 from app.pages.page import public_page
 from app.presenters.guides import status_of
 from app.presenters.pdf import pdf_available
-from app.routers.params import MAX_NUMBER, EditionNumber, GuideName
+from app.routers.params import EditionNumber, GuideName
 from app.store.editions import EditionHead, current_of, get_current, get_history, head_of, list_current, readable_of
 from app.web.auth import PUBLIC
 from app.web.context import AppContext, ContextDep, SessionDep
