@@ -28,6 +28,8 @@ from pydantic_core import core_schema
 from app.errors import CodedValueError, FaultCode
 
 SLUG_PATTERN = r"^[a-z0-9]+(?:-[a-z0-9]+)*$"
+MAX_NUMBER = 1_000_000
+"""The highest number of an edition, or of an addition, that a request may name."""
 
 
 class RequestModel(BaseModel):

@@ -1,0 +1,1 @@
+"""The guidance as tools of the Model Context Protocol, which assistants read."""

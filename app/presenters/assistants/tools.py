@@ -1,0 +1,199 @@
+"""The tools: each reads published guidance, and nothing else.
+
+No tool takes a concern or an account of a child, and none matches a child to indicators: that would be a score.
+"""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from sqlmodel import Session
+
+from app.errors import NoSuchEdition, NoSuchGuide
+from app.models.base import RequestModel
+from app.models.guidance.assistant_results import (
+    EMERGENCY,
+    AssistantResult,
+    ChangesResult,
+    CitedEdition,
+    FoundWords,
+    GuideResult,
+    NamedGuide,
+    OfChanges,
+    OfGuide,
+    OfSearch,
+    OfSection,
+    SearchResult,
+    SectionResult,
+    WhoToCallResult,
+)
+from app.models.guidance.comparison import changed_fields, changed_sections
+from app.models.guidance.items import Caution
+from app.models.guidance.sections import Section
+from app.models.guidance.signposts import Signpost
+from app.models.links import edition_path
+from app.store.catalogue import LISTED_SECTIONS, list_entries
+from app.store.contents import read_content
+from app.store.editions import EditionKey, first_guide, get_current, get_history, list_current, readable_of
+
+MAX_GUIDES_NAMED = 100
+
+
+@dataclass(frozen=True)
+class Library:
+    """What the tools read."""
+
+    session: Session
+    signposts: tuple[Signpost, ...]
+    public_url: str
+
+    def guide_of(self, arguments: OfGuide) -> str:
+        """Return the name of the guide, or of the one published first. Raise `NoSuchGuide` if there is none."""
+        guide = arguments.guide or first_guide(self.session)
+        if guide is None:
+            raise NoSuchGuide
+        return guide
+
+
+@dataclass(frozen=True)
+class Tool:
+    """One tool. `read` gets arguments that were parsed by the model `arguments`."""
+
+    name: str
+    title: str
+    description: str
+    arguments: type[RequestModel]
+    result: type[AssistantResult]
+    read: Callable[[Library, Any], AssistantResult]
+
+
+def _beginning(
+    library: Library, cautions: Iterable[Caution], cited: Iterable[tuple[EditionKey, str]]
+) -> dict[str, Any]:
+    """Return the fields of `AssistantResult`. `cited` are editions with their digests."""
+    return {
+        "emergency": EMERGENCY,
+        "cautions": tuple(cautions),
+        "editions": tuple(
+            CitedEdition(
+                guide=key.guide, edition=key.number, digest=digest, url=f"{library.public_url}{edition_path(*key)}"
+            )
+            for key, digest in cited
+        ),
+    }
+
+
+def _read_guide(library: Library, arguments: OfGuide) -> AssistantResult:
+    head = get_current(library.session, guide=library.guide_of(arguments))
+    content = read_content(library.session, head.key)
+    guides = list_current(library.session, limit=MAX_GUIDES_NAMED)
+    return GuideResult(
+        **_beginning(library, content.cautions, [(head.key, head.digest)]),
+        content=content,
+        guides=tuple(NamedGuide(guide=each.guide, title=each.title) for each in guides),
+    )
+
+
+def _read_section(library: Library, arguments: OfSection) -> AssistantResult:
+    head = get_current(library.session, guide=library.guide_of(arguments))
+    content = read_content(library.session, head.key)
+    return SectionResult(
+        **_beginning(library, content.cautions, [(head.key, head.digest)]),
+        section=arguments.section,
+        items=getattr(content, arguments.section.key),
+    )
+
+
+def _search(library: Library, arguments: OfSearch) -> AssistantResult:
+    found = list_entries(
+        library.session, sections=LISTED_SECTIONS, offset=0, limit=arguments.limit, words=arguments.words
+    )
+    cautions = {(each.key, caution.id): caution for each in found for caution in each.cautions}
+    cited = {each.key: each.digest for each in found}
+    return SearchResult(
+        **_beginning(library, cautions.values(), cited.items()),
+        results=tuple(
+            FoundWords(guide=each.key.guide, section=Section.of_key(each.part), item=each.item) for each in found
+        ),
+    )
+
+
+def _compare(library: Library, arguments: OfChanges) -> AssistantResult:
+    guide = library.guide_of(arguments)
+    history = get_history(library.session, guide=guide)
+    after = (
+        get_current(library.session, guide=guide)
+        if arguments.edition is None
+        else readable_of(history, arguments.edition)
+    )
+    if arguments.since is None and after.number == 1:
+        raise NoSuchEdition
+    before = readable_of(history, arguments.since or after.number - 1)
+    old, new = read_content(library.session, before.key), read_content(library.session, after.key)
+    return ChangesResult(
+        **_beginning(library, new.cautions, [(after.key, after.digest), (before.key, before.digest)]),
+        edition=after.number,
+        since=before.number,
+        change_note=new.change_note,
+        sections=changed_sections(old, new),
+        fields=changed_fields(old, new),
+    )
+
+
+def _who_to_call(library: Library, arguments: OfGuide) -> AssistantResult:
+    head = get_current(library.session, guide=library.guide_of(arguments))
+    content = read_content(library.session, head.key)
+    return WhoToCallResult(
+        **_beginning(library, content.cautions, [(head.key, head.digest)]),
+        contacts=content.contacts,
+        signposts=library.signposts,
+        form_url=f"{library.public_url}/raise-a-concern/{head.guide}",
+    )
+
+
+TOOLS = {
+    tool.name: tool
+    for tool in (
+        Tool(
+            "who_to_call",
+            "Who to call about a child",
+            "Return the numbers to call, 999 first, and the page where a person raises a concern.",
+            OfGuide,
+            WhoToCallResult,
+            _who_to_call,
+        ),
+        Tool(
+            "read_guide",
+            "Read a guide",
+            "Return the current edition of a guide, word for word, and the names of all guides.",
+            OfGuide,
+            GuideResult,
+            _read_guide,
+        ),
+        Tool(
+            "read_section",
+            "Read a section of a guide",
+            "Return one section of the current edition, word for word.",
+            OfSection,
+            SectionResult,
+            _read_section,
+        ),
+        Tool(
+            "search_guidance",
+            "Search the guidance",
+            "Return the items of all guides that hold every one of a few words. It finds words. It does not judge, and "
+            "it cannot say whether something has happened to a child.",
+            OfSearch,
+            SearchResult,
+            _search,
+        ),
+        Tool(
+            "compare_editions",
+            "Compare two editions",
+            "Return what an edition of a guide added, removed, reworded and moved since an earlier one.",
+            OfChanges,
+            ChangesResult,
+            _compare,
+        ),
+    )
+}
