@@ -15,6 +15,9 @@ from uuid import uuid4
 
 import httpx
 import pytest
+
+from app.models.clients import Scope
+from app.models.concerns.examples import FULL_EXAMPLE, SMALLEST_EXAMPLE
 from guidance_client import (
     AsyncGuidanceClient,
     ConcernRefused,
@@ -28,9 +31,6 @@ from guidance_client import (
 )
 from guidance_client.receipts import check_receipt
 from guidance_client.sealed import open_sealed
-
-from app.models.clients import Scope
-from app.models.concerns.examples import FULL_EXAMPLE, SMALLEST_EXAMPLE
 from tests.support.command import ROOT, guidance
 from tests.support.cutting_proxy import CuttingProxy
 from tests.support.databases import raw_connection

@@ -6,6 +6,7 @@ from types import TracebackType
 from typing import Any, cast
 
 import httpx
+
 from guidance_client import models
 from guidance_client._sync.transport import NOT_MODIFIED, Transport
 from guidance_client.edition_cache import EditionCache

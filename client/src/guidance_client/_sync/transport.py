@@ -7,6 +7,7 @@ from typing import Any
 from uuid import uuid4
 
 import httpx
+
 from guidance_client.errors import ServiceUnreachable, error_of
 from guidance_client.retries import RetryPolicy
 
