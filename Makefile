@@ -21,7 +21,7 @@ mark := $(shell { pwd; echo '$(python)'; } | cksum | cut -d ' ' -f 1)
 made := $(VENV)/made-$(mark)
 pip := $(VENV)/bin/python -m pip --quiet --disable-pip-version-check --no-input
 
-.PHONY: serve test cover faults fuzz bench bench-check check audit format lock clean
+.PHONY: serve test cover faults fuzz bench bench-check check audit format lock client clean
 .DELETE_ON_ERROR:
 
 # Serve a trial on this machine: publish the seed into ./data, make development keys, listen on 127.0.0.1:8000.
@@ -78,6 +78,10 @@ lock: $(VENV)/installed-dev
 	$(compile) --extra print --group build --output-file requirements/serve.txt $(ARGS)
 	$(compile) --extra print --group build --group dev --constraint requirements/serve.txt --output-file requirements/dev.txt $(ARGS)
 	$(compile) --group build --group bench --constraint requirements/dev.txt --output-file requirements/bench.txt $(ARGS)
+
+# Make the generated files of the typed client again.
+client: $(VENV)/installed-dev
+	$(VENV)/bin/python client/generate.py
 
 compile = $(VENV)/bin/uv pip compile --quiet pyproject.toml --universal --python-version 3.11 --generate-hashes \
 	--no-annotate --no-header --no-emit-index-url --no-emit-find-links

@@ -14,7 +14,7 @@ from app.main import create_app
 from tests.support.clock import A_TUESDAY
 
 ROOT = Path(__file__).parents[2]
-DOCUMENTS = sorted(path for pattern in ("*.md", "docs/**/*.md") for path in ROOT.glob(pattern))
+DOCUMENTS = sorted(path for pattern in ("*.md", "docs/**/*.md", "client/*.md") for path in ROOT.glob(pattern))
 LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)")
 CODE = re.compile(r"^```.*?^```$|^ {4,}[^\n]*$|`[^`\n]*`", flags=re.MULTILINE | re.DOTALL)
 NAMED_FILE = re.compile(r"`((?:docs|seed|tests|app|bench|examples|requirements)/[^`\s{}<>*:]*|[A-Z]+\.md)`")

@@ -1,0 +1,1 @@
+"""The client. The package `_sync` is made from `_async`."""

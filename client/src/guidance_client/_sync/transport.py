@@ -1,0 +1,70 @@
+# Made by client/generate.py: change what it is made from, and make it again.
+"""Sends requests, and sends them again where that is safe and may help."""
+
+from collections.abc import Mapping
+from time import sleep
+from typing import Any
+from uuid import uuid4
+
+import httpx
+
+from guidance_client.errors import ServiceUnreachable, error_of
+from guidance_client.retries import RetryPolicy
+
+NOT_MODIFIED = 304
+
+
+class Transport:
+    """Connections to one service. Every post has an `Idempotency-Key`, so that sending it again is safe."""
+
+    def __init__(self, http: httpx.Client, retries: RetryPolicy) -> None:
+        self._http = http
+        self._retries = retries
+
+    def get(
+        self,
+        path: str,
+        *,
+        query: Mapping[str, str | int | None] | None = None,
+        headers: Mapping[str, str] | None = None,
+        token: str | None = None,
+    ) -> httpx.Response:
+        """Return the answer to a read. Raise `ProblemError` or `ServiceUnreachable`."""
+        given = {name: value for name, value in (query or {}).items() if value is not None}
+        request = self._http.build_request("GET", path, params=given, headers=_headers(headers, token))
+        return self._send(request)
+
+    def post(
+        self, path: str, body: Mapping[str, Any], *, idempotency_key: str | None = None, token: str | None = None
+    ) -> httpx.Response:
+        """Return the answer to a post. Raise `ProblemError` or `ServiceUnreachable`: both have the key."""
+        key = idempotency_key or str(uuid4())
+        headers = _headers({"Idempotency-Key": key}, token)
+        return self._send(self._http.build_request("POST", path, json=body, headers=headers), key)
+
+    def _send(self, request: httpx.Request, idempotency_key: str | None = None) -> httpx.Response:
+        attempt = 0
+        while True:
+            attempt += 1
+            response = None
+            try:
+                response = self._http.send(request)
+            except httpx.TransportError as failure:
+                pause = self._retries.pause_after(attempt, None)
+                if pause is None:
+                    raise ServiceUnreachable(idempotency_key) from failure
+            else:
+                if response.is_success or response.status_code == NOT_MODIFIED:
+                    return response
+                pause = self._retries.pause_after(attempt, response)
+                if pause is None:
+                    raise error_of(response, idempotency_key)
+            sleep(pause)
+
+    def close(self) -> None:
+        """Close every connection."""
+        self._http.close()
+
+
+def _headers(headers: Mapping[str, str] | None, token: str | None) -> dict[str, str]:
+    return dict(headers or {}) | ({"Authorization": f"Bearer {token}"} if token else {})

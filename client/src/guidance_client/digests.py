@@ -1,0 +1,45 @@
+"""Digests that are computed again here, and compared."""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from guidance_client.errors import NotGenuine
+
+
+def canonical_json(value: Any) -> bytes:
+    """Return the canonical JSON (RFC 8785) of a value whose names are ASCII, and which holds no fraction."""
+    return json.dumps(value, ensure_ascii=False, sort_keys=True, separators=(",", ":"), allow_nan=False).encode()
+
+
+def digest_of(edition: Mapping[str, Any]) -> str:
+    """Return the digest of an edition's words: `sha256:` and 64 hexadecimal digits.
+
+    It is taken over the members `title` to `contacts`, without those that are null or empty.
+    """
+    names = list(edition)
+    content = {name: edition[name] for name in names[names.index("title") : names.index("contacts") + 1]}
+    return f"sha256:{hashlib.sha256(canonical_json(_without_empty_members(content))).hexdigest()}"
+
+
+def check_digest(edition: Mapping[str, Any]) -> None:
+    """Raise `NotGenuine` unless the edition's words have the digest that stands with them."""
+    try:
+        found = digest_of(edition)
+    except ValueError:
+        raise NotGenuine("This is not a whole edition.") from None
+    if found != edition.get("digest"):
+        raise NotGenuine("The words do not have the edition's digest.")
+
+
+def submission_digest(submission: Mapping[str, Any]) -> str:
+    """Return the SHA-256 of the fields that were sent, as a receipt has it."""
+    return hashlib.sha256(canonical_json(submission)).hexdigest()
+
+
+def _without_empty_members(value: Any) -> Any:
+    if isinstance(value, dict):
+        pruned = {name: _without_empty_members(member) for name, member in value.items()}
+        return {name: member for name, member in pruned.items() if member not in (None, [], {})}
+    return [_without_empty_members(member) for member in value] if isinstance(value, list) else value

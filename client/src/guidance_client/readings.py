@@ -1,0 +1,24 @@
+"""What a read of guidance returns: the answer, and how old it is."""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Generic, TypeVar
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Reading(Generic[T]):
+    """An answer, when the service last confirmed it, and whether it is stale.
+
+    A stale answer comes from the cache on the disk, because the service could not be reached. Show its age with it.
+    """
+
+    content: T
+    confirmed_at: datetime
+    is_stale: bool = False
+
+    @property
+    def age(self) -> timedelta:
+        """The time since the service last confirmed this answer."""
+        return datetime.now(UTC) - self.confirmed_at

@@ -1,0 +1,52 @@
+"""Signed receipts (JWS with EdDSA; RFC 7515, RFC 8037), checked without the service. Needs the extra `verify`."""
+
+import base64
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+
+from guidance_client.digests import submission_digest
+from guidance_client.errors import NotGenuine
+from guidance_client.models import Receipt
+
+TYPE = "concern-receipt+jws"
+ALGORITHM = "EdDSA"
+COMPARED = ("reference", "received_at", "guide", "edition")
+
+
+def check_receipt(
+    receipt: Receipt, keys: Mapping[str, Any], submission: Mapping[str, Any] | None = None
+) -> dict[str, Any]:
+    """Return the claims of the signed receipt, after every check.
+
+    `keys` is the service's `/.well-known/jwks.json`, which can be fetched once and stored. The words around the
+    signature must be those inside it. With `submission`, the receipt must be for these very fields. Raises
+    `NotGenuine`.
+    """
+    claims = _claims_of(receipt["receipt"], keys)
+    signed = claims | {"reference": claims.get("jti")}
+    if any(signed.get(name) != receipt.get(name) for name in COMPARED):
+        raise NotGenuine("The receipt says other things than its signed part.")
+    if submission is not None and claims.get("submission_sha256") != submission_digest(submission):
+        raise NotGenuine("The receipt is for other words.")
+    return claims
+
+
+def _claims_of(token: str, keys: Mapping[str, Any]) -> dict[str, Any]:
+    try:
+        head, body, signature = token.split(".")
+        header, claims = json.loads(_decode(head)), json.loads(_decode(body))
+        if (header["alg"], header["typ"]) != (ALGORITHM, TYPE) or not isinstance(claims, dict):
+            raise NotGenuine("This is not a receipt.")
+        key = next(each for each in keys["keys"] if each["kid"] == header["kid"] and each["crv"] == "Ed25519")
+        Ed25519PublicKey.from_public_bytes(_decode(key["x"])).verify(_decode(signature), f"{head}.{body}".encode())
+    except (ValueError, KeyError, TypeError, StopIteration, InvalidSignature):
+        raise NotGenuine("The receipt is not signed by one of these keys.") from None
+    return claims
+
+
+def _decode(text: str) -> bytes:
+    return base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))

@@ -1,0 +1,23 @@
+"""Sealed concerns, opened where the identity is (age-encryption.org/v1). Needs the extra `age`."""
+
+import json
+from typing import Any
+
+import pyrage
+
+from guidance_client.errors import NotGenuine
+
+
+def open_sealed(sealed: bytes, identity: str, *, reference: str) -> dict[str, Any]:
+    """Return the concern or addition in the sealed file, with its reference, time, guide and words.
+
+    `identity` is the text `AGE-SECRET-KEY-1...`. `reference` is the one that the file was fetched under: the same must
+    be inside. Raises `NotGenuine`.
+    """
+    try:
+        opened = json.loads(pyrage.decrypt(sealed, [pyrage.x25519.Identity.from_str(identity)]))
+    except (pyrage.DecryptError, pyrage.IdentityError, ValueError):
+        raise NotGenuine("This identity does not open the file, or the file is damaged.") from None
+    if not isinstance(opened, dict) or opened.get("reference") != reference:
+        raise NotGenuine("The file holds another concern than its reference says.")
+    return opened
