@@ -45,7 +45,8 @@ def send_mcp_message(
         message = read_message(body, McpHeaders(mcp_protocol_version, mcp_method, mcp_name))
         if "id" not in body:
             return Response(status_code=NOTIFICATION_TAKEN)
-        library = Library(session, context.reference_data.signposts, context.settings.public_url)
+        settings, signposts = context.settings, context.reference_data.signposts
+        library = Library(session, context.contents, signposts, settings.public_url, settings.default_guide)
         return JSONResponse({"jsonrpc": "2.0", "id": message.id, "result": answer(message, library)})
     except McpError as refusal:
         return _refuse(refusal, message_id(body))

@@ -9,20 +9,26 @@ from app.models.base import ResponseModel, Slug, UtcDateTime, without_default
 from app.models.concerns.receipts import EXAMPLE_REFERENCE
 from app.models.events.tables import EventKind
 from app.models.guidance.guide_responses import DIGEST
-from app.models.links import Links, desk_concern_path, edition_path
+from app.models.links import CHECKPOINT, Links, desk_concern_path, edition_path
 
 MEANINGS = {
     EventKind.CONCERN_RECEIVED: "A concern is stored.",
     EventKind.CONCERN_ADDED: "The reporter added something to a concern.",
+    EventKind.CONCERN_ADDITION_OVERDUE: "Nobody acknowledged an addition by its `addition_acknowledge_by`.",
+    EventKind.CONCERN_ADDITION_ACKNOWLEDGED: "A social worker has seen an addition.",
     EventKind.CONCERN_OVERDUE: "Nobody acknowledged a concern by its `acknowledge_by`.",
     EventKind.CONCERN_ACKNOWLEDGED: "A social worker has seen a concern.",
     EventKind.CONCERN_CLOSED: "A concern has an outcome.",
     EventKind.EDITION_PUBLISHED: "A guide has a new edition.",
     EventKind.EDITION_WITHDRAWN: "An edition is withdrawn.",
+    EventKind.AUDIT_CHECKPOINT: "The end of the record of disclosures is signed.",
 }
 
 
-def _if_there(description: str, example: str) -> Any:
+URLS = {"concern": f"https://guidance.example{desk_concern_path(EXAMPLE_REFERENCE)}"}
+
+
+def _if_there(description: str, example: Any) -> Any:
     """Declare a member that is absent, and never null, until there is something to say."""
     return Field(
         default=None,
@@ -41,6 +47,11 @@ class ConcernEventData(ResponseModel):
     acknowledged_at: UtcDateTime | SkipJsonSchema[None] = _if_there("When it was acknowledged.", "2026-11-24T10:00:00Z")
     closed_at: UtcDateTime | SkipJsonSchema[None] = _if_there("When it was closed.", "2026-11-27T10:00:00Z")
     added_at: UtcDateTime | SkipJsonSchema[None] = _if_there("When its reporter last added.", "2026-11-24T18:00:00Z")
+    addition: int | SkipJsonSchema[None] = _if_there("The number of the addition that the event is about.", 1)
+    addition_acknowledge_by: UtcDateTime | SkipJsonSchema[None] = _if_there(
+        "When its reporter may expect an acknowledgement of the addition.", "2026-11-25T18:00:00Z"
+    )
+    urls: Links | SkipJsonSchema[None] = _if_there("By push alone: the links as whole addresses.", URLS)
     links: Links = Field(
         description="Paths of this API, by relation.", examples=[{"concern": desk_concern_path(EXAMPLE_REFERENCE)}]
     )
@@ -52,13 +63,32 @@ class EditionEventData(ResponseModel):
     guide: Slug = Field(description="The guide.", examples=["child-sexual-exploitation"])
     edition: int = Field(description="The edition's number.", examples=[1])
     digest: str | SkipJsonSchema[None] = _if_there("The digest of an edition that was published.", DIGEST)
+    urls: Links | SkipJsonSchema[None] = _if_there("By push alone: the links as whole addresses.", URLS)
     links: Links = Field(
         description="Paths of this API, by relation.",
         examples=[{"edition": edition_path("child-sexual-exploitation", 1)}],
     )
 
 
-EVENT_DATA: dict[str, type[ResponseModel]] = {"concern": ConcernEventData, "edition": EditionEventData}
+class CheckpointEventData(ResponseModel):
+    """Where the record of disclosures ended. Store it elsewhere: `guidance verify --checkpoint` compares."""
+
+    size: int = Field(description="How many disclosures there were.", examples=[42])
+    root_sha256: str = Field(description="The root of the tree over all of them.", examples=["0" * 64])
+    checkpoint: str = Field(
+        description="The signed note (C2SP `tlog-checkpoint`).",
+        examples=["guidance.example/disclosures\n42\nMDEyMw==\n\n— guidance.example/disclosures c2ln\n"],
+    )
+    timestamp: str | SkipJsonSchema[None] = _if_there("Its time stamp (RFC 3161), in base64.", "MIIC")
+    urls: Links | SkipJsonSchema[None] = _if_there("By push alone: the links as whole addresses.", URLS)
+    links: Links = Field(description="Paths of this API, by relation.", examples=[{"checkpoint": CHECKPOINT}])
+
+
+EVENT_DATA: dict[str, type[ResponseModel]] = {
+    "concern": ConcernEventData,
+    "edition": EditionEventData,
+    "audit": CheckpointEventData,
+}
 """The data of an event, by the first word of its kind."""
 
 

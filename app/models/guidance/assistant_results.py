@@ -24,7 +24,7 @@ class OfGuide(RequestModel):
 
     guide: Slug | None = Field(
         default=None,
-        description="The guide's name. Without it, the guide that was published first.",
+        description="The guide's name. Without it, the service's default guide.",
         examples=["child-sexual-exploitation"],
     )
 

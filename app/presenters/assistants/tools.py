@@ -33,8 +33,8 @@ from app.models.guidance.sections import Section
 from app.models.guidance.signposts import Signpost
 from app.models.links import edition_path
 from app.store.catalogue import LISTED_SECTIONS, list_entries
-from app.store.contents import read_content
-from app.store.editions import EditionKey, first_guide, get_current, get_history, list_current, readable_of
+from app.store.contents import Contents
+from app.store.editions import EditionKey, default_guide, get_current, get_history, list_current, readable_of
 
 MAX_GUIDES_NAMED = 100
 
@@ -44,12 +44,14 @@ class Library:
     """What the tools read."""
 
     session: Session
+    contents: Contents
     signposts: tuple[Signpost, ...]
     public_url: str
+    preferred_guide: str | None
 
     def guide_of(self, arguments: OfGuide) -> str:
-        """Return the name of the guide, or of the one published first. Raise `NoSuchGuide` if there is none."""
-        guide = arguments.guide or first_guide(self.session)
+        """Return the name of the guide, or of the default guide. Raise `NoSuchGuide` if there is none."""
+        guide = arguments.guide or default_guide(self.session, self.preferred_guide)
         if guide is None:
             raise NoSuchGuide
         return guide
@@ -85,7 +87,7 @@ def _beginning(
 
 def _read_guide(library: Library, arguments: OfGuide) -> AssistantResult:
     head = get_current(library.session, guide=library.guide_of(arguments))
-    content = read_content(library.session, head.key)
+    content = library.contents(head.key, library.session)
     guides = list_current(library.session, limit=MAX_GUIDES_NAMED)
     return GuideResult(
         **_beginning(library, content.cautions, [(head.key, head.digest)]),
@@ -96,7 +98,7 @@ def _read_guide(library: Library, arguments: OfGuide) -> AssistantResult:
 
 def _read_section(library: Library, arguments: OfSection) -> AssistantResult:
     head = get_current(library.session, guide=library.guide_of(arguments))
-    content = read_content(library.session, head.key)
+    content = library.contents(head.key, library.session)
     return SectionResult(
         **_beginning(library, content.cautions, [(head.key, head.digest)]),
         section=arguments.section,
@@ -129,7 +131,7 @@ def _compare(library: Library, arguments: OfChanges) -> AssistantResult:
     if arguments.since is None and after.number == 1:
         raise NoSuchEdition
     before = readable_of(history, arguments.since or after.number - 1)
-    old, new = read_content(library.session, before.key), read_content(library.session, after.key)
+    old, new = library.contents(before.key, library.session), library.contents(after.key, library.session)
     return ChangesResult(
         **_beginning(library, new.cautions, [(after.key, after.digest), (before.key, before.digest)]),
         edition=after.number,
@@ -142,7 +144,7 @@ def _compare(library: Library, arguments: OfChanges) -> AssistantResult:
 
 def _who_to_call(library: Library, arguments: OfGuide) -> AssistantResult:
     head = get_current(library.session, guide=library.guide_of(arguments))
-    content = read_content(library.session, head.key)
+    content = library.contents(head.key, library.session)
     return WhoToCallResult(
         **_beginning(library, content.cautions, [(head.key, head.digest)]),
         contacts=content.contacts,

@@ -1,5 +1,6 @@
 """The webhooks of the OpenAPI document: what is pushed, with a schema for every kind of event."""
 
+import re
 from typing import Any
 
 from app.models.events.responses import EVENT_DATA, MEANINGS, EventResponse
@@ -28,7 +29,7 @@ def add_webhooks(document: JsonObject) -> None:
         schemas[model.__name__] = _schema(model)
     envelope = _schema(EventResponse)
     for kind in EventKind:
-        name = f"{kind.value.title().replace('.', '')}Event"
+        name = f"{re.sub(r'[._]', '', kind.value.title())}Event"
         schemas[name] = _event(envelope, kind, name)
         document.setdefault("webhooks", {})[kind.value] = {"post": _operation(kind, name, schemas)}
 
