@@ -54,8 +54,8 @@ Text = Annotated[str, StringConstraints(min_length=1, max_length=4000)]
 
 MAX_NUMBER = 1_000_000
 """The highest number of an edition, of an addition or of a page."""
-MAX_ITEMS = 2_000
-"""The most entries of a list in an edition. A body has 10,000 values at most, and an indicator five at least."""
+MAX_ITEMS = 500
+"""The most entries of a list in an edition: so many, each whole, are fewer than the 10,000 values of a body."""
 
 FULL_DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 

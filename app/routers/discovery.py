@@ -14,7 +14,7 @@ from app.web.router import GuidanceRouter
 router = GuidanceRouter(tags=["Reference"], dependencies=[PUBLIC], responses=RESPONSES_OF_READS)
 
 LINKSET = "application/linkset+json"
-PROFILE = "https://www.rfc-editor.org/info/rfc9727"
+API_CATALOG_PROFILE = "https://www.rfc-editor.org/info/rfc9727"
 APIS = {
     "/v1": {
         "service-desc": ("/openapi.json", "application/vnd.oai.openapi+json;version=3.1"),
@@ -44,7 +44,7 @@ def _linkset(public_url: str) -> dict[str, list[dict[str, object]]]:
     }
 
 
-DOCUMENTED: Responses = {
+AS_LINKSET: Responses = {
     200: {
         "description": "The linkset (RFC 9264).",
         "content": {LINKSET: {"schema": {"type": "object"}, "example": _linkset("https://guidance.example")}},
@@ -52,9 +52,9 @@ DOCUMENTED: Responses = {
 }
 
 
-@router.get(API_CATALOG, summary="Read the catalogue of APIs", response_class=Response, responses=DOCUMENTED)
+@router.get(API_CATALOG, summary="Read the catalogue of APIs", response_class=Response, responses=AS_LINKSET)
 def read_api_catalog(request: Request, context: ContextDep) -> Response:
     """Where each API of this service is described: a linkset (RFC 9727)."""
     content = json.dumps(_linkset(context.settings.public_url)).encode()
-    media_type = f'{LINKSET}; profile="{PROFILE}"'
+    media_type = f'{LINKSET}; profile="{API_CATALOG_PROFILE}"'
     return conditional_response(request, content, media_type=media_type, links={"api_catalog": API_CATALOG})

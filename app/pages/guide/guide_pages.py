@@ -26,7 +26,7 @@ from app.web.router import GuidanceRouter
 router = GuidanceRouter(include_in_schema=False, dependencies=[PUBLIC], route_class=PageRoute)
 
 MAX_LISTED_GUIDES = 200
-ALTERNATES = {"": "application/json", ".md": "text/markdown", ".pdf": "application/pdf"}
+OTHER_FORMS = {"": "application/json", ".md": "text/markdown", ".pdf": "application/pdf"}
 """The forms of an edition beside its page: what its path in the API ends with, and the media type."""
 
 Since = Annotated[int, Query(ge=1, le=MAX_NUMBER, description="The edition to compare with.")]
@@ -111,7 +111,7 @@ def _edition_page(
         sections=ON_PAGES,
         tables=[section.value for section in Section],
         api=api,
-        alternates=ALTERNATES,
+        alternates=OTHER_FORMS,
         structured_data=structured_data(head, context.contents(head.key), context.settings.public_url),
         pdf_available=pdf_available(),
     )
