@@ -4,7 +4,7 @@ from enum import StrEnum
 
 from pydantic import Field, field_validator
 
-from app.errors import CodedValueError, FaultCode
+from app.faults import CodedValueError, FaultCode
 from app.models.base import RequestModel, Slug, Text, WebAddress
 
 

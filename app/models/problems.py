@@ -3,7 +3,7 @@
 from pydantic import Field
 from pydantic.json_schema import SkipJsonSchema
 
-from app.errors import FaultCode
+from app.faults import FaultCode
 from app.models.base import ResponseModel, without_default
 from app.models.guidance.contacts import Contact
 from app.models.guidance.signposts import Signpost

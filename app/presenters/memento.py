@@ -13,7 +13,8 @@ from email.utils import format_datetime, parsedate_to_datetime
 
 from fastapi import Response
 
-from app.errors import FaultCode, FieldError, InvalidMoment, NoSuchEdition
+from app.errors import InvalidMoment, NoSuchEdition
+from app.faults import FaultCode, FieldError
 from app.models.links import edition_path, guide_path
 from app.store.editions import EditionHead
 from app.web.responses import CACHE_CURRENT, link_header, link_value

@@ -17,7 +17,7 @@ from app.web.auth import ReaderDep, WorkerDep
 from app.web.context import ContextDep, NowDep
 from app.web.cursors import decode_key, encode_key
 from app.web.json_body import JSONRoute
-from app.web.problem_types import problem_responses
+from app.web.problem_responses import RESPONSES_OF_CLIENT_ROUTES, problem_responses
 from app.web.query_params import Cursor, Limit
 from app.web.responses import NEVER_STORED
 from app.web.router import GuidanceRouter
@@ -27,7 +27,7 @@ router = GuidanceRouter(
     prefix="/v1/desk/concerns/{reference}/additions",
     tags=["Desk"],
     dependencies=[NEVER_STORED],
-    responses=problems.RESPONSES_OF_CLIENT_ROUTES,
+    responses=RESPONSES_OF_CLIENT_ROUTES,
     route_class=JSONRoute,
 )
 

@@ -13,7 +13,8 @@ from app.services.desk.auditing import read_disclosures, read_end_of_chain
 from app.web.auth import AuditorDep
 from app.web.context import ContextDep, NowDep
 from app.web.cursors import A_MOMENT, decode_position, encode_position
-from app.web.problem_types import NOT_FOUND, RESPONSES_OF_CLIENT_ROUTES, problem_responses
+from app.web.problem_responses import RESPONSES_OF_CLIENT_ROUTES, problem_responses
+from app.web.problem_types import NOT_FOUND
 from app.web.query_params import Cursor, Limit
 from app.web.responses import NEVER_STORED
 from app.web.router import GuidanceRouter

@@ -17,7 +17,7 @@ from app.web import problem_types as problems
 from app.web.auth import PUBLIC, StatusTokenDep, SubmitterDep, require_submitter
 from app.web.context import ContextDep, NowDep
 from app.web.json_body import JSONRoute
-from app.web.problem_types import problem_responses
+from app.web.problem_responses import NOT_MODIFIED, problem_responses
 from app.web.responses import NEVER_STORED, NO_STORE, public_response
 from app.web.router import GuidanceRouter
 
@@ -65,7 +65,7 @@ def _expect_one_key_at_most(request: Request) -> None:
     "/form",
     summary="Read the form",
     response_model=ConcernFormResponse,
-    responses=problems.NOT_MODIFIED,
+    responses=NOT_MODIFIED,
     dependencies=[PUBLIC],
 )
 def read_concern_form(request: Request, context: ContextDep) -> Response:

@@ -30,7 +30,7 @@ from app.web.context import ContextDep, NowDep
 from app.web.cursors import A_MOMENT, decode_position, encode_position
 from app.web.json_body import JSONRoute
 from app.web.negotiation import JSON, quality
-from app.web.problem_types import problem_responses
+from app.web.problem_responses import RESPONSES_OF_CLIENT_ROUTES, problem_responses
 from app.web.query_params import Cursor, Limit
 from app.web.responses import NEVER_STORED, NO_STORE
 from app.web.router import GuidanceRouter
@@ -40,7 +40,7 @@ router = GuidanceRouter(
     prefix="/v1/desk",
     tags=["Desk"],
     dependencies=[NEVER_STORED],
-    responses=problems.RESPONSES_OF_CLIENT_ROUTES,
+    responses=RESPONSES_OF_CLIENT_ROUTES,
     route_class=JSONRoute,
 )
 ADDITIONS_SHOWN = 200

@@ -7,7 +7,7 @@ from fastapi import Request, Response
 from app.models.links import API_CATALOG
 from app.web.auth import PUBLIC
 from app.web.context import ContextDep
-from app.web.problem_types import RESPONSES_OF_READS, Responses
+from app.web.problem_responses import RESPONSES_OF_READS, Responses
 from app.web.responses import conditional_response
 from app.web.router import GuidanceRouter
 

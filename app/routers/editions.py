@@ -5,7 +5,8 @@ from typing import Annotated
 
 from fastapi import Query, Request, Response
 
-from app.errors import FaultCode, FieldError, InvalidQuery
+from app.errors import InvalidQuery
+from app.faults import FaultCode, FieldError
 from app.models.base import MAX_NUMBER
 from app.models.guidance.changes import ChangesResponse
 from app.models.guidance.comparison import changed_fields, changed_sections
@@ -36,7 +37,7 @@ from app.web import problem_types as problems
 from app.web.auth import PUBLIC
 from app.web.context import ContextDep, SessionDep
 from app.web.cursors import decode_key, encode_key
-from app.web.problem_types import RESPONSES_OF_READS, problem_responses, response_example
+from app.web.problem_responses import RESPONSES_OF_READS, problem_responses, response_example
 from app.web.query_params import IN_PLAIN_DIGITS, Cursor, Limit
 from app.web.responses import CACHE_IMMUTABLE, conditional_response, public_response
 from app.web.router import GuidanceRouter

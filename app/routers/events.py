@@ -21,7 +21,8 @@ from app.store.events import confirm_events, confirmed_by
 from app.web.auth import require_actor, require_client
 from app.web.context import AppContext, ContextDep
 from app.web.cursors import decode_key, encode_key
-from app.web.problem_types import CURSOR_AHEAD, RESPONSES_OF_CLIENT_ROUTES, problem_responses
+from app.web.problem_responses import RESPONSES_OF_CLIENT_ROUTES, problem_responses
+from app.web.problem_types import CURSOR_AHEAD
 from app.web.query_params import IN_PLAIN_DIGITS, Limit
 from app.web.responses import NEVER_STORED
 from app.web.router import GuidanceRouter

@@ -8,7 +8,7 @@ from app.presenters.feeds import ATOM_MEDIA_TYPE, JSON_MEDIA_TYPE, atom_feed, js
 from app.store.edition_events import list_edition_events
 from app.web.auth import PUBLIC
 from app.web.context import ContextDep, SessionDep
-from app.web.problem_types import RESPONSES_OF_READS, Responses
+from app.web.problem_responses import RESPONSES_OF_READS, Responses
 from app.web.responses import conditional_response
 from app.web.router import GuidanceRouter
 

@@ -21,7 +21,7 @@ from app.web import problem_types as problems
 from app.web.auth import PUBLIC
 from app.web.context import AppContext, ContextDep, SessionDep
 from app.web.negotiation import AS_CSV, AS_MARKDOWN, CSV, MARKDOWN, ByteOrderMark, csv_response
-from app.web.problem_types import RESPONSES_OF_READS, Responses, problem_responses
+from app.web.problem_responses import RESPONSES_OF_READS, Responses, problem_responses
 from app.web.responses import CACHE_CURRENT, CACHE_IMMUTABLE, Headers, conditional_response
 from app.web.router import GuidanceRouter
 

@@ -30,7 +30,7 @@ from app.web import problem_types as problems
 from app.web.auth import PUBLIC
 from app.web.context import ContextDep, SessionDep
 from app.web.cursors import decode_key, encode_key
-from app.web.problem_types import RESPONSES_OF_READS, Responses, problem_responses
+from app.web.problem_responses import RESPONSES_OF_READS, Responses, problem_responses
 from app.web.query_params import Limit
 from app.web.responses import public_response
 from app.web.router import GuidanceRouter

@@ -35,7 +35,8 @@ from app.presenters.open_referral import (
 from app.services.guidance.open_referral import Directory
 from app.web.auth import PUBLIC
 from app.web.context import ContextDep
-from app.web.problem_types import NOT_FOUND, RESPONSES_OF_READS, problem_responses
+from app.web.problem_responses import RESPONSES_OF_READS, problem_responses
+from app.web.problem_types import NOT_FOUND
 from app.web.query_params import IN_PLAIN_DIGITS, UNKNOWN_IGNORED
 from app.web.router import GuidanceRouter
 

@@ -12,7 +12,7 @@ from app.store.events import count_deliveries
 from app.store.inbox import count_states
 from app.web.auth import PUBLIC
 from app.web.context import AppContext, ContextDep, NowDep, SessionDep
-from app.web.problem_types import response_example
+from app.web.problem_responses import response_example
 from app.web.responses import NEVER_STORED, NO_STORE
 from app.web.router import GuidanceRouter
 

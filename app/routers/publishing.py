@@ -22,7 +22,7 @@ from app.web import problem_types as problems
 from app.web.auth import require_client
 from app.web.context import ContextDep, NowDep
 from app.web.json_body import JSONRoute
-from app.web.problem_types import problem_responses
+from app.web.problem_responses import problem_responses
 from app.web.responses import NEVER_STORED, etag_of, gzip_etag, json_bytes, matches_etag
 from app.web.router import GuidanceRouter
 

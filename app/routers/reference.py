@@ -5,7 +5,8 @@ from typing import Annotated
 from fastapi import Path, Request, Response
 
 from app.about import DESCRIPTION, NAME, VERSION
-from app.errors import FaultCode, NotFound
+from app.errors import NotFound
+from app.faults import FaultCode
 from app.models.base import SLUG_PATTERN
 from app.models.guidance.catalogue_responses import ACROSS_GUIDES
 from app.models.links import API_CATALOG, CODE_LISTS, CONCERN_FORM, GUIDES, PROBLEMS, SIGNPOSTS
@@ -21,7 +22,7 @@ from app.models.reference_responses import (
 from app.web import problem_types as problems
 from app.web.auth import PUBLIC
 from app.web.context import ContextDep
-from app.web.problem_types import RESPONSES_OF_READS, problem_responses, response_example
+from app.web.problem_responses import RESPONSES_OF_READS, problem_responses, response_example
 from app.web.responses import public_response
 from app.web.router import GuidanceRouter
 

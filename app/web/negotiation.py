@@ -15,7 +15,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.models.guidance.guide_responses import DIGEST
 from app.models.guidance.sections import Section
-from app.web.problem_types import Responses
+from app.web.problem_responses import Responses
 from app.web.responses import CACHE_CURRENT, conditional_response
 
 JSON = "application/json"

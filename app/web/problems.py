@@ -13,15 +13,8 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as NoConnectionInTime
 from starlette.exceptions import HTTPException
 
-from app.errors import (
-    EditionWithdrawn,
-    FaultCode,
-    FieldError,
-    GuidanceError,
-    InvalidQuery,
-    ScopeMissing,
-    ValidationFailed,
-)
+from app.errors import EditionWithdrawn, GuidanceError, InvalidQuery, ScopeMissing, ValidationFailed
+from app.faults import FaultCode, FieldError
 from app.logs import Log
 from app.models.links import CONCERNS, guide_path
 from app.models.problems import Problem

@@ -12,7 +12,7 @@ from sqlmodel import Session
 
 from app.errors import NotFound
 from app.web.context import PROVIDERS, ContextValue, context_of
-from app.web.problem_types import RESPONSES_OF_ALL_ROUTES, Responses
+from app.web.problem_responses import RESPONSES_OF_ALL_ROUTES, Responses
 from app.web.query_params import NUL, reject_unknown_query
 
 ADDED_REQUEST = "added_request"

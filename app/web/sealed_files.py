@@ -3,7 +3,7 @@
 from fastapi import Response
 
 from app.services.concerns.sealing import AGE_MEDIA_TYPE
-from app.web.problem_types import Responses
+from app.web.problem_responses import Responses
 from app.web.responses import NO_STORE
 
 SEALED: Responses = {

@@ -4,7 +4,7 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from app.errors import FaultCode, FieldError, Location
+from app.faults import FaultCode, FieldError, Location
 from app.models.problems import FieldProblem
 
 FIELD_NAME = re.compile(r"[a-z][a-z0-9_]{0,39}")

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from starlette.testclient import TestClient
 
-from app.errors import FaultCode
+from app.faults import FaultCode
 from app.models.clients import Scope
 from app.models.concerns.examples import FULL_EXAMPLE
 from app.models.guidance.edition_example import EDITION_EXAMPLE

@@ -6,7 +6,7 @@ from typing import Any, get_args
 
 from pydantic import BaseModel
 
-from app.errors import Location
+from app.faults import Location
 from app.models.base import FromCodeList
 
 

@@ -5,7 +5,7 @@ from typing import Annotated
 
 from pydantic import AfterValidator, Field, StringConstraints
 
-from app.errors import CodedValueError, FaultCode
+from app.faults import CodedValueError, FaultCode
 from app.models.concerns.field_types import (
     Account,
     Line,

@@ -15,7 +15,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, GetJsonSchemaHandle
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import core_schema
 
-from app.errors import CodedValueError, FaultCode
+from app.faults import CodedValueError, FaultCode
 from app.models.base import FULL_DATE, FromCodeList, RequestModel
 
 # Generous lengths, under which the longest possible concern is still well below a megabyte.

@@ -4,7 +4,7 @@ from typing import Annotated
 
 from pydantic import AfterValidator, Field
 
-from app.errors import CodedValueError, FaultCode
+from app.faults import CodedValueError, FaultCode
 from app.models.base import Slug
 from app.models.concerns.field_types import (
     Address,

@@ -4,7 +4,7 @@ from typing import Annotated, Any
 
 from pydantic import Field
 
-from app.models.base import FromCodeList, RequestModel, ResponseModel, Slug, Text, UtcDateTime
+from app.models.base import MAX_NUMBER, FromCodeList, RequestModel, ResponseModel, Slug, Text, UtcDateTime
 from app.models.concerns.receipts import EXAMPLE_REFERENCE
 from app.models.concerns.tables import ConcernState
 from app.models.desk.additions import OpenedAddition
@@ -88,6 +88,7 @@ class Acknowledgement(RequestModel):
     up_to_addition: int = Field(
         default=0,
         ge=0,
+        le=MAX_NUMBER,
         description="The number of the last addition that was seen. It acknowledges that one and all before it. Later "
         "additions go on waiting, and without this all of them do.",
         examples=[1],

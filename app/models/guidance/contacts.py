@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, ClassVar, Self
 
 from pydantic import Field, model_validator
 
-from app.errors import CodedValueError, FaultCode
+from app.faults import CodedValueError, FaultCode
 from app.models.base import MAX_ITEMS, FullDate, RequestModel, Text, WebAddress
 from app.models.guidance.items import ItemId, Position
 

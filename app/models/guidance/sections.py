@@ -12,7 +12,7 @@ from typing import Self
 from pydantic import Field, ValidationError, field_validator
 from pydantic_core import InitErrorDetails
 
-from app.errors import CodedValueError, FaultCode
+from app.faults import CodedValueError, FaultCode
 from app.models.base import MAX_ITEMS, RequestModel, Text
 from app.models.guidance import guide_tables, items
 from app.models.guidance.contacts import Contact

@@ -16,7 +16,8 @@ from ruamel.yaml.events import DocumentStartEvent, Event
 from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 from ruamel.yaml.reader import ReaderError
 
-from app.errors import FieldError, Location, SeedError, SeedFileError
+from app.errors import SeedError, SeedFileError
+from app.faults import FieldError, Location
 from app.models.base import SLUG_PATTERN
 
 _Model = TypeVar("_Model", bound=BaseModel)

@@ -4,7 +4,7 @@ from enum import StrEnum
 
 from pydantic import Field, field_validator
 
-from app.errors import CodedValueError, FaultCode
+from app.faults import CodedValueError, FaultCode
 from app.models.base import FullDate, RequestModel, Text, WebAddress
 from app.models.guidance.contacts import ContactKind, Phone, Reachable
 from app.models.guidance.items import ItemId

@@ -6,7 +6,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from app.errors import FaultCode, FieldError, Location
+from app.faults import FaultCode, FieldError, Location
 from app.pages.form.elements import ConcernForm, FormSection, Question, QuestionKind, RepeatableGroup
 from app.pages.form.form_data import Answers, date_parts, value_at
 from app.web.validation_messages import drop_consequent_errors, to_field_error

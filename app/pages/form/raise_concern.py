@@ -17,7 +17,8 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as NoConnectionInTime
 from sqlmodel import Session
 
-from app.errors import FieldError, IdempotencyKeyReused, InvalidConcern, NoSuchGuide, ReferenceTaken, StoreBusy
+from app.errors import IdempotencyKeyReused, InvalidConcern, NoSuchGuide, ReferenceTaken, StoreBusy
+from app.faults import FieldError
 from app.models.concerns.concern import Concern
 from app.models.concerns.receipts import Receipt
 from app.pages.error_pages import PageRoute

@@ -5,7 +5,8 @@ from typing import Annotated
 
 from fastapi import Query, Request, Response
 
-from app.errors import FaultCode, FieldError, InvalidQuery
+from app.errors import InvalidQuery
+from app.faults import FaultCode, FieldError
 from app.models.base import MAX_NUMBER
 from app.models.guidance.comparison import changed_fields, changed_sections
 from app.models.guidance.editions import EditionContent

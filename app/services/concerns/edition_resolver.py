@@ -7,7 +7,8 @@ from typing import NamedTuple
 from sqlalchemy import Engine
 from sqlmodel import Session
 
-from app.errors import FaultCode, FieldError, InvalidConcern
+from app.errors import InvalidConcern
+from app.faults import FaultCode, FieldError
 from app.models.concerns.concern import Concern
 from app.models.concerns.detail import ConcernDetail
 from app.models.guidance.editions import EditionContent

@@ -7,7 +7,8 @@ from typing import Any
 from sqlalchemy import Row
 from sqlmodel import Session
 
-from app.errors import FieldError, NoSuchItem, NotAcknowledged, ValidationFailed
+from app.errors import NoSuchItem, NotAcknowledged, ValidationFailed
+from app.faults import FieldError
 from app.models.concerns.tables import ConcernRow, ConcernState
 from app.models.desk.disclosure_tables import DeskAct
 from app.models.events.tables import EventKind

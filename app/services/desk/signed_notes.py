@@ -16,7 +16,7 @@ from app.errors import CheckpointNotGenuine, SetupError
 ED25519 = b"\x01"
 KEY_ID_BYTES = 4
 HASH_BYTES = 32
-HOST_NAME = re.compile(r"[^\s+]+")
+NAME_OF_HOST = re.compile(r"[^\s+]+")
 SIGNATURE_LINE = re.compile("— ([^ +]+) ([A-Za-z0-9+/]+={0,2})")
 TREE_SIZE = re.compile(r"0|[1-9][0-9]{0,17}")
 MAX_NOTE_BYTES = 100_000
@@ -72,7 +72,7 @@ class NoteSigner:
 def origin_at(public_url: str) -> str:
     """Return the origin of the record of the service at that address. Raises `SetupError` if it cannot be a name."""
     host = urlsplit(public_url).netloc
-    if not HOST_NAME.fullmatch(host):
+    if not NAME_OF_HOST.fullmatch(host):
         raise SetupError("the host of GUIDANCE_PUBLIC_URL cannot be in the name of a checkpoint")
     return f"{host}/disclosures"
 

@@ -6,7 +6,8 @@ from pathlib import Path
 
 from pydantic import BaseModel
 
-from app.errors import FaultCode, FieldError, NoSuchCodeList
+from app.errors import NoSuchCodeList
+from app.faults import FaultCode, FieldError
 from app.models.code_lists import CodeList
 from app.models.concerns.coded_fields import coded_values
 from app.models.guidance.seed_files import read_seed_file

@@ -20,6 +20,7 @@ from app.web.openapi.examples import (
 )
 from app.web.openapi.security import add_security
 from app.web.openapi.webhooks import add_webhooks
+from app.web.problem_responses import problem_responses
 from app.web.problem_types import (
     BAD_REQUEST,
     INVALID_CURSOR,
@@ -28,7 +29,6 @@ from app.web.problem_types import (
     REQUEST_TIMEOUT,
     SERVICE_UNAVAILABLE,
     ProblemType,
-    problem_responses,
 )
 from app.web.problems import PROBLEM_MEDIA_TYPE
 

@@ -8,7 +8,7 @@ from app.models.events.tables import EventKind
 from app.web.negotiation import JSON
 from app.web.openapi.examples import SCHEMA_PREFIX, JsonObject, build_example
 
-HEADERS = {
+DELIVERY_HEADERS = {
     "webhook-id": ("The same on every attempt.", "msg_0123456789abcdef0123456789abcdef"),
     "webhook-timestamp": ("When this attempt was made, in seconds since 1970.", "1795512600"),
     "webhook-signature": (
@@ -73,7 +73,7 @@ def _operation(kind: EventKind, name: str, schemas: JsonObject) -> JsonObject:
                 "schema": {"type": "string"},
                 "example": example,
             }
-            for header, (description, example) in HEADERS.items()
+            for header, (description, example) in DELIVERY_HEADERS.items()
         ],
         "requestBody": {"required": True, "content": {JSON: {"schema": body, "example": build_example(body, schemas)}}},
         "responses": RESPONSES,
