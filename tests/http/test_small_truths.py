@@ -144,6 +144,7 @@ def test_the_guide_s_page_has_a_data_block_that_no_text_can_leave(client: TestCl
     assert data["@context"] == "https://schema.org"
     assert data["name"] == "</script><script>alert(1)</script>"
     assert data["mainEntity"]["availableChannel"][0]["servicePhone"][0]["telephone"].startswith("+44")
+    assert "<" not in block
     assert "<script>alert" not in page
 
 
