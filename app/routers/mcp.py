@@ -8,7 +8,7 @@ from fastapi.responses import JSONResponse
 
 from app.models.links import MCP
 from app.presenters.assistants.answers import answer
-from app.presenters.assistants.tools import Library
+from app.presenters.assistants.library import Library
 from app.web.auth import PUBLIC
 from app.web.context import ContextDep, SessionDep
 from app.web.json_body import JSONRoute

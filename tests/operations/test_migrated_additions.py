@@ -55,7 +55,11 @@ def fill_as_released(engine: Engine) -> None:
                 "INSERT INTO additions (reference, number, received_at, recipients, sealed) VALUES "
                 f"('{reference}', {number}, '2026-01-06 {hour:02}:00:00.125000', '[\"a\"]', {text})"
             )
-        for number, (reference, act, hour) in enumerate(acts, start=1):
+        for reference in (LATER, SEEN):
+            length = sum(chain == reference for chain, _, _ in acts)
+            run(f"INSERT INTO chains VALUES ('{reference}', {length}, '-')")
+        for place, (reference, act, hour) in enumerate(acts, start=1):
+            number = sum(chain == reference for chain, _, _ in acts[:place])
             run(
                 "INSERT INTO disclosures VALUES "
                 f"('{reference}', {number}, '2026-01-06 {hour:02}:00:00.000000', 'desk', '{act}', '-', '', '-', '-')"

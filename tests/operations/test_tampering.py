@@ -375,7 +375,6 @@ def test_a_database_that_was_rolled_back_and_has_grown_past_the_checkpoint_is_fo
     assert "disclosures are not those that it states" in said
 
 
-@pytest.mark.xfail(reason="the rules themselves are compared by the check of the schema", strict=True)
 @pytest.mark.usefixtures("tampered")
 def test_a_rule_that_was_dropped_is_found(history: History, tmp_path: Path) -> None:
     code, _ = verify(tmp_path / "data", "--checkpoint", history.checkpoint)  # the fixture has dropped every rule

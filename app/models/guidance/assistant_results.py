@@ -1,4 +1,4 @@
-"""The arguments and the results of the tools for assistants.
+"""The results of the tools for assistants.
 
 Every result begins with the emergency sentence, the cautions and the editions, because a program that shortens a result
 shortens its end.
@@ -6,7 +6,7 @@ shortens its end.
 
 from pydantic import Field
 
-from app.models.base import MAX_NUMBER, RequestModel, ResponseModel, Slug
+from app.models.base import ResponseModel
 from app.models.guidance.changes import FieldChange, SectionChanges
 from app.models.guidance.contacts import Contact
 from app.models.guidance.editions import EditionContent
@@ -16,50 +16,6 @@ from app.models.guidance.sections import Section
 from app.models.guidance.signposts import Signpost
 
 EMERGENCY = "If a child is in immediate danger, call 999 now."
-MAX_SEARCH_LENGTH = 80
-
-
-class OfGuide(RequestModel):
-    """The arguments of a tool that reads one guide."""
-
-    guide: Slug | None = Field(
-        default=None,
-        description="The guide's name. Without it, the service's default guide.",
-        examples=["child-sexual-exploitation"],
-    )
-
-
-class OfSection(OfGuide):
-    """The arguments of `read_section`."""
-
-    section: Section = Field(description="The section to read.", examples=["indicators"])
-
-
-class OfSearch(RequestModel):
-    """The arguments of `search_guidance`."""
-
-    words: str = Field(
-        min_length=1,
-        max_length=MAX_SEARCH_LENGTH,
-        description="One to four words of the guidance. Never a description of a child or of what happened.",
-        examples=["missing school"],
-    )
-    limit: int = Field(default=10, ge=1, le=20, description="The most items to return.", examples=[10])
-
-
-class OfChanges(OfGuide):
-    """The arguments of `compare_editions`."""
-
-    edition: int | None = Field(
-        default=None, ge=1, le=MAX_NUMBER, description="The later edition. Without it, the current one.", examples=[2]
-    )
-    since: int | None = Field(
-        default=None,
-        ge=1,
-        le=MAX_NUMBER,
-        description="The earlier edition. Without it, the one before the later.",
-        examples=[1],
-    )
 
 
 class CitedEdition(ResponseModel):

@@ -1,15 +1,15 @@
 """The answers to the protocol's methods."""
 
 import json
-from functools import cache
 from typing import Any
 
 from pydantic import ValidationError
 
 from app.about import NAME, VERSION
 from app.errors import GuidanceError
-from app.models.guidance.assistant_results import AssistantResult
-from app.presenters.assistants.tools import TOOLS, Library, Tool
+from app.presenters.assistants.descriptions import tool_list
+from app.presenters.assistants.library import Library
+from app.presenters.assistants.tools import TOOLS, Tool
 from app.web.mcp import SERVER_KEY, STATELESS, SUPPORTED, WITH_HANDSHAKE, ErrorCode, McpError, McpMessage
 from app.web.problem_types import PROBLEM_FOR
 
@@ -23,7 +23,6 @@ INSTRUCTIONS = (
     "concern or an account of a child, so send no names and no stories. To raise a concern, give the numbers of "
     "who_to_call."
 )
-READ_ONLY = {"readOnlyHint": True, "destructiveHint": False, "idempotentHint": True, "openWorldHint": False}
 NO_TOOL = "There is no tool of this name. The method tools/list gives the tools."
 WRONG_ARGUMENTS = "The arguments cannot be used: {faults}. The tool's inputSchema says what it takes."
 
@@ -71,41 +70,6 @@ def _no_method() -> McpError:
 
 def _cacheable(result: dict[str, Any]) -> dict[str, Any]:
     return result | {"ttlMs": HOUR_IN_MILLISECONDS, "cacheScope": "public"}
-
-
-@cache
-def tool_list() -> list[dict[str, Any]]:
-    """Return the descriptions of the tools, always in the same order."""
-    return [
-        {
-            "name": tool.name,
-            "title": tool.title,
-            "description": tool.description,
-            "inputSchema": tool.arguments.model_json_schema(),
-            "outputSchema": _output_schema(tool.result),
-            "annotations": {"title": tool.title, **READ_ONLY},
-        }
-        for tool in TOOLS.values()
-    ]
-
-
-def _output_schema(result: type[AssistantResult]) -> dict[str, Any]:
-    """Return the schema of a result: its beginning in full, of the rest the types alone.
-
-    Assistants read it with every conversation, and the whole of it is 80 KB. The OpenAPI document has the whole.
-    """
-    beginning, whole = (each.model_json_schema(mode="serialization") for each in (AssistantResult, result))
-    known, definitions = beginning["properties"], whole["$defs"]
-    rest = {
-        name: {
-            "type": schema.get("type") or definitions[schema["$ref"].rpartition("/")[2]]["type"],
-            "description": schema["description"],
-        }
-        for name, schema in whole["properties"].items()
-        if name not in known
-    }
-    del beginning["additionalProperties"]  # later versions may add members
-    return beginning | {"title": whole["title"], "properties": known | rest, "required": whole["required"]}
 
 
 def _call(params: dict[str, Any], library: Library) -> dict[str, Any]:

@@ -3,58 +3,30 @@
 No tool takes a concern or an account of a child, and none matches a child to indicators: that would be a score.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from sqlmodel import Session
-
-from app.errors import NoSuchEdition, NoSuchGuide
+from app.errors import NoSuchEdition
 from app.models.base import RequestModel
+from app.models.guidance.assistant_arguments import OfChanges, OfGuide, OfSearch, OfSection
 from app.models.guidance.assistant_results import (
-    EMERGENCY,
     AssistantResult,
     ChangesResult,
-    CitedEdition,
     FoundWords,
     GuideResult,
     NamedGuide,
-    OfChanges,
-    OfGuide,
-    OfSearch,
-    OfSection,
     SearchResult,
     SectionResult,
     WhoToCallResult,
 )
 from app.models.guidance.comparison import changed_fields, changed_sections
-from app.models.guidance.items import Caution
 from app.models.guidance.sections import Section
-from app.models.guidance.signposts import Signpost
-from app.models.links import edition_path
+from app.presenters.assistants.library import Library, result_beginning
 from app.store.catalogue import LISTED_SECTIONS, list_entries
-from app.store.contents import Contents
-from app.store.editions import EditionKey, default_guide, get_current, get_history, list_current, readable_of
+from app.store.editions import get_current, get_history, list_current, readable_of
 
 MAX_GUIDES_NAMED = 100
-
-
-@dataclass(frozen=True)
-class Library:
-    """What the tools read."""
-
-    session: Session
-    contents: Contents
-    signposts: tuple[Signpost, ...]
-    public_url: str
-    preferred_guide: str | None
-
-    def guide_of(self, arguments: OfGuide) -> str:
-        """Return the name of the guide, or of the default guide. Raise `NoSuchGuide` if there is none."""
-        guide = arguments.guide or default_guide(self.session, self.preferred_guide)
-        if guide is None:
-            raise NoSuchGuide
-        return guide
 
 
 @dataclass(frozen=True)
@@ -69,28 +41,12 @@ class Tool:
     read: Callable[[Library, Any], AssistantResult]
 
 
-def _beginning(
-    library: Library, cautions: Iterable[Caution], cited: Iterable[tuple[EditionKey, str]]
-) -> dict[str, Any]:
-    """Return the fields of `AssistantResult`. `cited` are editions with their digests."""
-    return {
-        "emergency": EMERGENCY,
-        "cautions": tuple(cautions),
-        "editions": tuple(
-            CitedEdition(
-                guide=key.guide, edition=key.number, digest=digest, url=f"{library.public_url}{edition_path(*key)}"
-            )
-            for key, digest in cited
-        ),
-    }
-
-
 def _read_guide(library: Library, arguments: OfGuide) -> AssistantResult:
     head = get_current(library.session, guide=library.guide_of(arguments))
     content = library.contents(head.key, library.session)
     guides = list_current(library.session, limit=MAX_GUIDES_NAMED)
     return GuideResult(
-        **_beginning(library, content.cautions, [(head.key, head.digest)]),
+        **result_beginning(library, content.cautions, [(head.key, head.digest)]),
         content=content,
         guides=tuple(NamedGuide(guide=each.guide, title=each.title) for each in guides),
     )
@@ -100,7 +56,7 @@ def _read_section(library: Library, arguments: OfSection) -> AssistantResult:
     head = get_current(library.session, guide=library.guide_of(arguments))
     content = library.contents(head.key, library.session)
     return SectionResult(
-        **_beginning(library, content.cautions, [(head.key, head.digest)]),
+        **result_beginning(library, content.cautions, [(head.key, head.digest)]),
         section=arguments.section,
         items=getattr(content, arguments.section.key),
     )
@@ -113,7 +69,7 @@ def _search(library: Library, arguments: OfSearch) -> AssistantResult:
     cautions = {(each.key, caution.id): caution for each in found for caution in each.cautions}
     cited = {each.key: each.digest for each in found}
     return SearchResult(
-        **_beginning(library, cautions.values(), cited.items()),
+        **result_beginning(library, cautions.values(), cited.items()),
         results=tuple(
             FoundWords(guide=each.key.guide, section=Section.of_key(each.part), item=each.item) for each in found
         ),
@@ -133,7 +89,7 @@ def _compare(library: Library, arguments: OfChanges) -> AssistantResult:
     before = readable_of(history, arguments.since or after.number - 1)
     old, new = library.contents(before.key, library.session), library.contents(after.key, library.session)
     return ChangesResult(
-        **_beginning(library, new.cautions, [(after.key, after.digest), (before.key, before.digest)]),
+        **result_beginning(library, new.cautions, [(after.key, after.digest), (before.key, before.digest)]),
         edition=after.number,
         since=before.number,
         change_note=new.change_note,
@@ -146,7 +102,7 @@ def _who_to_call(library: Library, arguments: OfGuide) -> AssistantResult:
     head = get_current(library.session, guide=library.guide_of(arguments))
     content = library.contents(head.key, library.session)
     return WhoToCallResult(
-        **_beginning(library, content.cautions, [(head.key, head.digest)]),
+        **result_beginning(library, content.cautions, [(head.key, head.digest)]),
         contacts=content.contacts,
         signposts=library.signposts,
         form_url=f"{library.public_url}/raise-a-concern/{head.guide}",

@@ -98,11 +98,11 @@ class ReceiptBuilder:
             "edition": key.number,
             "status_token": status_token,
             "receipt": self.signer.sign(claims),
+            "guide_named": pinned.guide_named,
             "signposts": members.signposts,
             "next_steps": (CALL_999_FIRST, CONCERN_STORED, _next_step(due, contacts, at), HOW_TO_FOLLOW),
             "contacts": members.contacts,
             "links": {"self": links.concern_path(reference)} | _links(key),
-            "guide_named": pinned.guide_named,
         }
         return NewReceipt(reference, status_token, at, due, orjson.dumps(receipt))
 

@@ -53,7 +53,7 @@ CREATE FUNCTION events_are_never_emptied() RETURNS trigger LANGUAGE plpgsql AS $
 
 CREATE TRIGGER events_are_never_emptied BEFORE TRUNCATE ON events FOR EACH STATEMENT EXECUTE FUNCTION events_are_never_emptied()
 
-CREATE FUNCTION event_readers_never_go_back() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN IF NEW.client <> OLD.client OR NEW.confirmed < OLD.confirmed THEN RAISE EXCEPTION 'an event stays confirmed' USING ERRCODE = 'restrict_violation'; END IF; RETURN NEW; END $$
+CREATE FUNCTION event_readers_never_go_back() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN IF NEW.client <> OLD.client OR (NEW.confirmed < OLD.confirmed AND OLD.confirmed <= (SELECT coalesce(max(id), 0) FROM events)) THEN RAISE EXCEPTION 'an event stays confirmed' USING ERRCODE = 'restrict_violation'; END IF; RETURN NEW; END $$
 
 CREATE TRIGGER event_readers_never_go_back BEFORE UPDATE ON event_readers FOR EACH ROW EXECUTE FUNCTION event_readers_never_go_back()
 

@@ -35,7 +35,7 @@ CREATE TRIGGER events_are_never_deleted BEFORE DELETE ON events WHEN TRUE BEGIN 
 
 CREATE TRIGGER events_are_never_replaced BEFORE INSERT ON events WHEN EXISTS (SELECT 1 FROM events WHERE (id = NEW.id) OR rowid = NEW.rowid) BEGIN SELECT RAISE(ABORT, 'an event is never deleted'); END
 
-CREATE TRIGGER event_readers_never_go_back BEFORE UPDATE ON event_readers WHEN NEW.client <> OLD.client OR NEW.confirmed < OLD.confirmed BEGIN SELECT RAISE(ABORT, 'an event stays confirmed'); END
+CREATE TRIGGER event_readers_never_go_back BEFORE UPDATE ON event_readers WHEN NEW.client <> OLD.client OR (NEW.confirmed < OLD.confirmed AND OLD.confirmed <= (SELECT coalesce(max(id), 0) FROM events)) BEGIN SELECT RAISE(ABORT, 'an event stays confirmed'); END
 
 CREATE TRIGGER deliveries_keep_their_event BEFORE UPDATE ON deliveries WHEN NEW.event_id IS DISTINCT FROM OLD.event_id OR NEW.webhook IS DISTINCT FROM OLD.webhook OR NEW.message IS DISTINCT FROM OLD.message BEGIN SELECT RAISE(ABORT, 'a delivery keeps its event'); END
 
