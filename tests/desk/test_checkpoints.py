@@ -4,6 +4,7 @@ import base64
 import datetime as dt
 import hashlib
 import json
+import os
 import shutil
 import subprocess
 import threading
@@ -232,8 +233,8 @@ def openssl(*words: str | Path) -> None:
 @pytest.fixture
 def authority(tmp_path: Path) -> Path:
     """A time stamping authority of this machine: its configuration, keys and certificates."""
-    if shutil.which("openssl") is None:
-        pytest.skip("no openssl here to make an authority with")
+    if shutil.which("openssl") is None and "CI" not in os.environ:
+        pytest.skip("openssl, which makes the authority, is not installed")
     folder = tmp_path / "authority"
     folder.mkdir()
     settings = folder / "settings.cnf"
