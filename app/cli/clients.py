@@ -25,10 +25,15 @@ Expires = Annotated[
 
 @clients.command("add")
 def clients_add(
+    *,
     name: Annotated[str, typer.Argument(help="Lower-case words joined by hyphens.")],
     scope: Annotated[
-        list[Scope], typer.Option("--scope", help="What the client may do. Repeat the option for each scope.")
-    ],
+        list[Scope] | None, typer.Option("--scope", help="What the client may do. Repeat the option for each scope.")
+    ] = None,
+    test: Annotated[
+        bool,
+        typer.Option("--test", help="A test key: it may submit, and all that it sends is a test, erased in a day."),
+    ] = False,
     person: Annotated[
         str | None, typer.Option(help="The one person that has the key. The record shows the name after the client's.")
     ] = None,
@@ -40,7 +45,8 @@ def clients_add(
     settings, now = read_settings(data_dir, env_file), utc_now()
     expires_at = parse_end(expires, now) if expires is not None else None
     with open_writer(settings) as (_, writer):
-        key = add_client(writer, name=name, scopes=scope, at=now, person=person, expires_at=expires_at)
+        scopes = scope or ([Scope.SUBMIT] if test else [])
+        key = add_client(writer, name=name, scopes=scopes, at=now, person=person, expires_at=expires_at, test=test)
     typer.echo(key)
     _say_end(name, expires_at)
 

@@ -14,6 +14,7 @@ def describe_client(client: ClientRow, keys: Sequence[ClientKeyRow], *, at: dt.d
     return {
         "name": client.name,
         "person": client.person,
+        "test": client.test,
         "state": _state_of(client, keys, at),
         "scopes": client.scopes,
         "added_at": format_utc(client.added_at),
@@ -46,6 +47,7 @@ def line_of_client(client: ClientRow, keys: Sequence[ClientKeyRow], *, at: dt.da
             f"last used {format_moment(used)}" if used else "never used",
             *([f"ends {ends}"] if state == "active" else []),
             *([client.person] if client.person else []),
+            *(["for tests"] if client.test else []),
         ]
     )
 

@@ -3,7 +3,7 @@
 import datetime as dt
 from enum import StrEnum
 
-from sqlalchemy import JSON, LargeBinary
+from sqlalchemy import JSON, Boolean, Column, LargeBinary, false
 from sqlmodel import Field, SQLModel
 
 from app.models.columns import UtcDateTimeType
@@ -21,7 +21,7 @@ class Scope(StrEnum):
 
 
 class ClientRow(SQLModel, table=True):
-    """A client, and the person that acts with its keys, if there is one."""
+    """A client, and the person that acts with its keys, if there is one. All that a `test` client sends is a test."""
 
     __tablename__ = "clients"
 
@@ -30,6 +30,7 @@ class ClientRow(SQLModel, table=True):
     added_at: dt.datetime = Field(sa_type=UtcDateTimeType)
     revoked_at: dt.datetime | None = Field(default=None, sa_type=UtcDateTimeType)
     person: str | None = None
+    test: bool = Field(default=False, sa_column=Column(Boolean, nullable=False, server_default=false()))
 
 
 class ClientKeyRow(SQLModel, table=True):

@@ -2,22 +2,26 @@
 
 from typing import Annotated, Any
 
-from fastapi import Body, Depends, Header, Request, Response
+from fastapi import Body, Header, Query, Request, Response
+from fastapi.concurrency import run_in_threadpool
 
-from app.errors import SeveralIdempotencyKeys
+from app.errors import InvalidConcern, SeveralIdempotencyKeys, StoreBusy
+from app.faults import FieldError
 from app.models.concerns.addition import ADDITION_EXAMPLE, Addition, AdditionReceipt
 from app.models.concerns.concern import Concern
 from app.models.concerns.examples import FULL_EXAMPLE, SMALLEST_EXAMPLE
 from app.models.concerns.form import ConcernFormResponse, concern_form
-from app.models.concerns.receipts import CheckResponse, ConcernStatus, Receipt
+from app.models.concerns.receipts import CheckResponse, ConcernStatus, Receipt, SimulatedOutcome
 from app.models.links import CONCERNS, concern_path
 from app.routers.params import TypedReference
+from app.services.access.principals import Principal
 from app.services.concerns.idempotency import IdempotencyKeys, IdempotentResult, derive_idempotency_keys
 from app.web import problem_types as problems
-from app.web.auth import PUBLIC, StatusTokenDep, SubmitterDep, require_submitter
-from app.web.context import ContextDep, NowDep
+from app.web.auth import PUBLIC, StatusTokenDep, SubmitterDep
+from app.web.context import AppContext, ContextDep, NowDep
 from app.web.json_body import JSONRoute
 from app.web.problem_responses import NOT_MODIFIED, problem_responses
+from app.web.problems import problem_response
 from app.web.responses import NEVER_STORED, NO_STORE, public_response
 from app.web.router import GuidanceRouter
 
@@ -55,6 +59,18 @@ IdempotencyKey = Annotated[
     ),
 ]
 
+SimulatedOutcomeQuery = Annotated[
+    SimulatedOutcome,
+    Query(
+        description="For a test: `busy` answers 503, `too_many` 429 and `refused` 422, and nothing is stored. Needs a "
+        "test key.",
+        examples=["accepted"],
+    ),
+]
+NO_SIMULATION = FieldError((), "A simulated outcome needs a test key.", source="query", parameter="test_outcome")
+SIMULATED_FAULT = FieldError(("concern", "narrative"), "This refusal was requested by the test.")
+SIMULATED_WAIT_SECONDS = "5"
+
 
 def _expect_one_key_at_most(request: Request) -> None:
     if len(request.headers.getlist("idempotency-key")) > 1:
@@ -78,12 +94,13 @@ def read_concern_form(request: Request, context: ContextDep) -> Response:
     "/check",
     summary="Check a concern",
     responses=problem_responses(*problems.BODY_PROBLEMS, *problems.CLIENT_PROBLEMS),
-    dependencies=[Depends(require_submitter)],
     openapi_extra=WITH_OR_WITHOUT_KEY,
 )
-def check_submission(context: ContextDep, submission: Submission, now: NowDep) -> CheckResponse:
+def check_submission(
+    context: ContextDep, submission: Submission, submitter: SubmitterDep, now: NowDep
+) -> CheckResponse:
     """The same validation and answer as a submission, with nothing stored: for developers and for front ends."""
-    return context.submissions.check(submission, at=now)
+    return context.submissions.check(submission, for_tests=submitter.for_tests, at=now)
 
 
 @router.post(
@@ -100,15 +117,38 @@ async def raise_concern(
     submission: Submission,
     submitter: SubmitterDep,
     idempotency_key: IdempotencyKey = None,
+    test_outcome: SimulatedOutcomeQuery = SimulatedOutcome.ACCEPTED,
 ) -> Response:
     """Keep a concern, sealed to the duty team. 201 means that it is on the disk.
 
     **In immediate danger call 999.** Only `immediate_danger`, `reporter.kind`, `children` and `concern.narrative` are
     required; a concern with little in it takes the same route as one with much.
+
+    With a test key (`guidance clients add --test`) it is a test, with or without `"test": true`: answered like the real
+    thing, or by `test_outcome`, seen by nobody who does not look for tests, and erased after a day. Without a test key
+    `"test": true` is refused (422).
     """
     _expect_one_key_at_most(request)
-    keys = derive_idempotency_keys(idempotency_key.strip('"'), client=submitter) if idempotency_key else None
-    return _created(await context.submissions.submit(submission, keys=keys, at=context.clock()))
+    if test_outcome is not SimulatedOutcome.ACCEPTED:
+        return await run_in_threadpool(_simulated, request, context, submission, submitter, test_outcome)
+    keys = derive_idempotency_keys(idempotency_key.strip('"'), client=submitter.name) if idempotency_key else None
+    return _created(
+        await context.submissions.submit(submission, for_tests=submitter.for_tests, keys=keys, at=context.clock())
+    )
+
+
+def _simulated(
+    request: Request, context: AppContext, submission: Concern, submitter: Principal, outcome: SimulatedOutcome
+) -> Response:
+    """Refuse a test as it requests, after the same validation as ever. Nothing is stored."""
+    if not submitter.for_tests:
+        raise InvalidConcern([NO_SIMULATION])
+    context.submissions.check(submission, for_tests=True, at=context.clock())
+    if outcome is SimulatedOutcome.BUSY:
+        raise StoreBusy
+    if outcome is SimulatedOutcome.REFUSED:
+        raise InvalidConcern([SIMULATED_FAULT])
+    return problem_response(request, problems.RATE_LIMITED, headers={"Retry-After": SIMULATED_WAIT_SECONDS})
 
 
 @router.get(

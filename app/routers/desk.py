@@ -60,6 +60,9 @@ def read_inbox(
     overdue: Annotated[
         bool | None, Query(description="Only those that are overdue, or only the others.", examples=[True])
     ] = None,
+    test: Annotated[
+        bool, Query(description="Only tests, which are never among the concerns.", examples=[False])
+    ] = False,
     limit: Limit = 50,
     cursor: Annotated[Cursor, Query(examples=[encode_position((0, 1, A_MOMENT, EXAMPLE_REFERENCE))])] = None,
 ) -> InboxResponse:
@@ -69,7 +72,7 @@ def read_inbox(
     immediate danger in the concern, as the reporter said it; then the longest overdue; then the oldest. Indicators
     play no part.
     """
-    query = InboxQuery(order, state, overdue)
+    query = InboxQuery(order, state, overdue, test)
     after = decode_position(cursor, query.column_types)
     rows = actions.read_inbox(context.writer, query, actor=actor, at=now, after=after, limit=limit)
     page = rows[:limit]

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, Select, case, func, insert, literal_column, update
+from sqlalchemy import ColumnElement, Row, Select, case, exists, func, insert, literal_column, update
 from sqlalchemy import select as select_columns
 from sqlmodel import Session
 
@@ -13,8 +13,9 @@ from app.errors import NoSuchItem
 from app.models.concerns.tables import ADDITION_WAITS, MORE_URGENT, AdditionRow, ConcernRow
 from app.store.tables import table_of
 
-_ADDITIONS = table_of(AdditionRow).c
+_ADDITIONS, _CONCERNS = table_of(AdditionRow).c, table_of(ConcernRow).c
 _WAITS: ColumnElement[bool] = literal_column(f"({ADDITION_WAITS})")
+_OF_A_TEST = exists().where(_CONCERNS.reference == _ADDITIONS.reference, _CONCERNS.test)
 _MOST_URGENT = func.max(case({each: rank for rank, each in enumerate(MORE_URGENT)}, value=_ADDITIONS.immediate_danger))
 _METADATA: Select[Any] = select_columns(
     _ADDITIONS.reference,
@@ -98,7 +99,8 @@ def _count_waiting(session: Session, concern: ConcernRow) -> None:
 
 def claim_overdue(session: Session, *, now: dt.datetime, limit: int) -> Sequence[Row[Any]]:
     """Return the metadata of additions that became overdue after the last call, and mark each as announced."""
-    overdue = _METADATA.where(_WAITS, _ADDITIONS.acknowledge_by < now, _ADDITIONS.overdue_announced.is_(False))
+    late = (_WAITS, _ADDITIONS.acknowledge_by < now, _ADDITIONS.overdue_announced.is_(False))
+    overdue = _METADATA.where(*late, ~_OF_A_TEST)
     found = (
         session.connection()
         .execute(overdue.order_by(_ADDITIONS.acknowledge_by).limit(limit).with_for_update(skip_locked=True))
@@ -111,8 +113,8 @@ def claim_overdue(session: Session, *, now: dt.datetime, limit: int) -> Sequence
 
 
 def count_additions(session: Session, *, now: dt.datetime) -> dict[str, int]:
-    """Count the additions that wait, of all concerns, and those that are overdue."""
+    """Count the additions that wait, of all concerns but tests, and those that are overdue."""
     is_late = case((_ADDITIONS.acknowledge_by < now, 1))
-    counted = select_columns(func.count(), func.count(is_late)).where(_WAITS)
+    counted = select_columns(func.count(), func.count(is_late)).where(_WAITS, ~_OF_A_TEST)
     waiting, overdue = session.connection().execute(counted).one()
     return {"additions_waiting": waiting, "additions_overdue": overdue}

@@ -36,6 +36,7 @@ class NewConcern:
     recipients: Sequence[str]
     sealed: bytes
     status_token_sha256: bytes
+    test: bool
 
 
 def insert_concerns(session: Session, concerns: Sequence[NewConcern]) -> None:
@@ -101,6 +102,21 @@ def due_for_erasure(session: Session, *, state: str, before: dt.datetime, limit:
             col(ConcernRow.erased_at).is_(None),
         )
         .order_by(col(since))
+        .limit(limit)
+    ).all()
+
+
+def tests_due_for_erasure(session: Session, *, before: dt.datetime, limit: int) -> Sequence[str]:
+    """Return the references of tests that were received before that time, without those on hold and those erased."""
+    return session.exec(
+        select(ConcernRow.reference)
+        .where(
+            col(ConcernRow.test),
+            ConcernRow.received_at < before,
+            col(ConcernRow.held).is_(False),
+            col(ConcernRow.erased_at).is_(None),
+        )
+        .order_by(col(ConcernRow.received_at))
         .limit(limit)
     ).all()
 

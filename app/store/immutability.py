@@ -35,6 +35,7 @@ SET_BY_THE_REPORTER = (
     "referral_source",
     "form_version",
     "status_token_sha256",
+    "test",
 )
 SET_ONCE = ("acknowledged_at", "closed_at", "erased_at", "outcome")
 DANGER = "CASE {}.immediate_danger WHEN 'yes' THEN 2 WHEN 'not_sure' THEN 1 ELSE 0 END"

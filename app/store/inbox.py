@@ -34,6 +34,7 @@ INBOX_COLUMNS = (
     _CONCERNS.waiting,
     _CONCERNS.danger,
     _CONCERNS.due,
+    _CONCERNS.test,
 )
 
 
@@ -51,6 +52,8 @@ class InboxQuery:
     order: InboxOrder
     state: ConcernState | None
     overdue: bool | None
+    test: bool = False
+    """Whether to list tests alone. They are never among the concerns."""
 
     @property
     def columns(self) -> tuple[Column[Any], ...]:
@@ -77,7 +80,7 @@ def list_inbox(
     immediate danger in something added, then immediate danger in the concern, then the longest overdue, then the
     oldest. `newest`: by time of receipt, the latest first.
     """
-    statement = select(*INBOX_COLUMNS)
+    statement = select(*INBOX_COLUMNS).where(_CONCERNS.test.is_(query.test))
     if query.state is not None:
         statement = statement.where(_CONCERNS.state == query.state)
     if query.overdue is not None:
@@ -98,12 +101,13 @@ def position_of(row: Row[Any], query: InboxQuery) -> InboxPosition:
 
 def _is_overdue(now: dt.datetime) -> ColumnElement[bool]:
     """Return the condition that the concern, or something added to it, waits after its time."""
-    return (_CONCERNS.waiting == 0) & (_CONCERNS.due < now)
+    return (_CONCERNS.waiting == 0) & (_CONCERNS.due < now) & _CONCERNS.test.is_(False)
 
 
 def count_states(session: Session, *, now: dt.datetime) -> dict[str, int]:
-    """Count the concerns in each state, and those that are overdue, of themselves or by something added."""
-    counted = session.execute(select(_CONCERNS.state, func.count()).group_by(_CONCERNS.state))
+    """Count the concerns in each state, and those that are overdue, of themselves or by something added; no tests."""
+    by_state = select(_CONCERNS.state, func.count()).where(_CONCERNS.test.is_(False)).group_by(_CONCERNS.state)
+    counted = session.execute(by_state)
     counts = {state.value: 0 for state in ConcernState} | dict(counted.all())
     overdue = select(func.count()).where(_is_overdue(now))
     return counts | {"overdue": session.execute(overdue).scalar_one()}

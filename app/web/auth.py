@@ -16,7 +16,7 @@ from app.services.access.rate_limiting import UNKNOWN_ADDRESS
 from app.store.disclosures import Actor
 from app.web.context import context_of
 
-ANONYMOUS = "anonymous"
+ANONYMOUS = Principal("anonymous", frozenset())
 
 log = Log(__name__)
 
@@ -60,14 +60,14 @@ async def require_actor(request: Request, principal: Annotated[Principal, Depend
     return Actor(principal.name_on_record, request.client.host if request.client else UNKNOWN_ADDRESS)
 
 
-async def require_submitter(request: Request, credentials: ClientCredentials) -> str:
-    """Return the name of a client with the scope to submit, or `ANONYMOUS` for a request without a token.
+async def require_submitter(request: Request, credentials: ClientCredentials) -> Principal:
+    """Return a client with the scope to submit, or `ANONYMOUS` for a request without a token.
 
     Raises `TokenMissing` without a token if anonymous concerns are switched off, `TokenInvalid` or `ScopeMissing`.
     """
     if credentials is None and context_of(request).settings.anonymous_concerns:
         return ANONYMOUS
-    return (await _authenticate(request, credentials, [Scope.SUBMIT])).name
+    return await _authenticate(request, credentials, [Scope.SUBMIT])
 
 
 async def _authenticate(
@@ -95,7 +95,7 @@ async def _authenticate(
 
 
 StatusTokenDep = Annotated[str, Depends(require_status_token)]
-SubmitterDep = Annotated[str, Depends(require_submitter)]
+SubmitterDep = Annotated[Principal, Depends(require_submitter)]
 ReaderDep = Annotated[Actor, Security(require_actor, scopes=[Scope.READ])]
 WorkerDep = Annotated[Actor, Security(require_actor, scopes=[Scope.WRITE])]
 AuditorDep = Annotated[Actor, Security(require_actor, scopes=[Scope.AUDIT])]

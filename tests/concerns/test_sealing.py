@@ -41,6 +41,7 @@ IN_CLEAR = {
     "recipients",
     "sealed",
     "status_token_sha256",
+    "test",
 }
 BY_THE_DESK = {
     "acknowledged_at",

@@ -176,7 +176,8 @@ def test_a_name_is_given_once_even_if_it_was_revoked(guidance: Command) -> None:
         ),
         (("add", "example\n", "--scope", "concerns:read"), 1, "a client's name is lower-case words joined by hyphens"),
         (("add", "example-app", "--scope", "concerns:everything"), 2, "'--scope'"),
-        (("add", "example-app"), 2, "'--scope'"),
+        (("add", "example-app"), 1, "a client has one scope or more"),
+        (("add", "example-app", "--test", "--scope", "concerns:read"), 1, "one for tests has concerns:submit alone"),
         (("revoke", "nobody"), 1, "No client has that name."),
     ],
 )

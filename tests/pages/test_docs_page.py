@@ -112,3 +112,17 @@ def test_a_reader_can_check_a_concern_with_the_example_on_the_page(docs: Recorde
     response.wait_for()
     assert response.locator(".response-col_status").inner_text().startswith("200")
     assert '"kept": false' in response.inner_text()
+
+
+def test_what_the_page_sends_as_a_concern_is_marked_as_a_test_and_needs_a_test_key(docs: RecordedPage) -> None:
+    operation = docs.page.locator(".opblock", has=docs.page.locator('[data-path="/v1/concerns"]'))
+    operation.locator(".opblock-summary-control").click()
+
+    with docs.page.expect_request(lambda request: request.method == "POST") as sent:
+        operation.get_by_role("button", name="Execute").click()
+
+    response = operation.locator(".live-responses-table .response").first
+    response.wait_for()
+    assert sent.value.post_data_json["test"] is True
+    assert response.locator(".response-col_status").inner_text().startswith("422")
+    assert "A test needs a test key" in response.inner_text()

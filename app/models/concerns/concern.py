@@ -14,7 +14,9 @@ from app.models.concerns.reporter import Reporter
 from app.models.concerns.sharing import Agency, InformedAndBasis, RiskToWorkers
 
 FORM_VERSION = 3
-"""The version of the form. It rises by one whenever the JSON Schema of `Concern` changes in any way."""
+"""The version of the form. It rises by one whenever its JSON Schema, that of `Concern`, changes in any way."""
+NO_QUESTION = "test"
+"""The member of `Concern` that is not in the form: developers send it."""
 
 
 class ImmediateDanger(StrEnum):
@@ -115,4 +117,10 @@ class Concern(ReporterInput):
     )
     risk_to_workers: RiskToWorkers | None = optional_field(
         "Risk to workers", "Anything that a worker should know before a visit or a call.", {"known_risk": "not_known"}
+    )
+    test: Annotated[bool, Field(strict=True)] | None = optional_field(
+        "Test",
+        "For developers: true if this is about no child. It needs a test key, and is refused without one. What comes "
+        "with a test key is always a test.",
+        False,
     )

@@ -189,5 +189,6 @@ FULL_EXAMPLE: dict[str, Any] = {
         "described": "A large dog, kept in the yard",
         "safe_contact": "Ring the school first; please do not ring the home number",
     },
+    "test": False,
 }
 """Every field of every part, at least once."""

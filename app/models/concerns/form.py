@@ -8,7 +8,7 @@ from pydantic import Field
 
 from app.models.base import ResponseModel
 from app.models.code_lists import CodeList
-from app.models.concerns.concern import FORM_VERSION, Concern
+from app.models.concerns.concern import FORM_VERSION, NO_QUESTION, Concern
 from app.models.digest import canonical_json
 from app.models.guidance.signposts import Signpost
 from app.models.links import CONCERN_CHECK, CONCERN_FORM, CONCERNS, GUIDES, Links
@@ -48,6 +48,7 @@ def concern_form(code_lists: tuple[CodeList, ...], signposts: tuple[Signpost, ..
     """Return the form of this version of the service, with these code lists."""
     codes = {found.name: [code.code for code in found.codes] for found in code_lists}
     schema = {"$schema": JSON_SCHEMA, **_with_codes(Concern.model_json_schema(), codes)}
+    del schema["properties"][NO_QUESTION]
     digest = hashlib.sha256(canonical_json(schema)).hexdigest()[:DIGEST_LENGTH]
     return ConcernFormResponse(
         form_version=FORM_VERSION,

@@ -3,7 +3,7 @@
 import datetime as dt
 from enum import StrEnum
 
-from sqlalchemy import JSON, Column, Computed, ForeignKeyConstraint, Index, Integer, LargeBinary, text
+from sqlalchemy import JSON, Boolean, Column, Computed, ForeignKeyConstraint, Index, Integer, LargeBinary, false, text
 from sqlmodel import Field, SQLModel
 
 from app.models.columns import UtcDateTimeType
@@ -35,6 +35,7 @@ class ConcernRow(SQLModel, table=True):
     `additions_waiting`, `addition_acknowledge_by` and `addition_danger` are about the additions that nobody has
     acknowledged: their number, the earliest time, the most urgent answer. The database computes `waiting`, `danger`
     and `due`, by which the inbox is ordered. `sealed` is null after erasure; the row remains for statistics.
+    A `test` is about no child: it is counted nowhere, is in no event, and is erased after a day.
     """
 
     __tablename__ = "concerns"
@@ -71,6 +72,7 @@ class ConcernRow(SQLModel, table=True):
     waiting: int | None = Field(default=None, sa_column=Column(Integer, Computed(WAITING_RANK, persisted=True)))
     danger: int | None = Field(default=None, sa_column=Column(Integer, Computed(DANGER_RANK, persisted=True)))
     due: dt.datetime | None = Field(default=None, sa_column=Column(UtcDateTimeType, Computed(DUE, persisted=True)))
+    test: bool = Field(default=False, sa_column=Column(Boolean, nullable=False, server_default=false()))
 
 
 class AdditionRow(SQLModel, table=True):

@@ -42,6 +42,10 @@ class InboxEntry(ResponseModel):
     )
     outcome: str | None = Field(description="Its outcome: a code of the list `outcome`.", examples=[None])
     held: bool = Field(description="Whether a hold keeps it from being erased.", examples=[False])
+    test: bool = Field(
+        description="Whether it is a test: about no child, in no count and no event, and erased after a day.",
+        examples=[False],
+    )
     erased_at: UtcDateTime | None = Field(description="When its words were erased.", examples=[None])
     guide: Slug = Field(description="The guide.", examples=["child-sexual-exploitation"])
     edition: int = Field(description="The edition that it is pinned to.", examples=[1])

@@ -69,4 +69,5 @@ def columns_sha256(row: Mapping[str, Any]) -> str:
         "form_version": row["form_version"],
         "status_token_sha256": row["status_token_sha256"].hex(),
     }
-    return hashlib.sha256(canonical_json(columns)).hexdigest()
+    marked = {"test": True} if row["test"] else {}  # a real concern has the digest that it had before there were tests
+    return hashlib.sha256(canonical_json(columns | marked)).hexdigest()

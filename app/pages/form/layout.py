@@ -6,6 +6,7 @@ The fields with their labels, codes and limits come from the models (`app.models
 from app.pages.form.elements import FormSection
 
 OMITTED_FIELDS = {
+    "test": "for developers alone",
     "guide": "the address of the form names the guide",
     "edition": "the form sends the edition that it shows",
     "reporter.source_code": "a code that systems have and people do not know",

@@ -29,6 +29,7 @@ from app.pages.form.form_view import answered_sections, faults_of, named_faults
 from app.pages.page import private_page
 from app.pages.text_format import spoken
 from app.routers.params import GuideName
+from app.services.access.principals import Principal
 from app.services.concerns.idempotency import derive_idempotency_keys
 from app.store.editions import EditionHead, current_of, default_guide, get_history, head_of
 from app.web.auth import PUBLIC, SubmitterDep, require_submitter
@@ -157,7 +158,7 @@ def post_form(
         return _without_entry(draft, target).form_page()
     try:
         concern = draft.concern()
-        context.submissions.check(concern, at=now)
+        context.submissions.check(concern, for_tests=submitter.for_tests, at=now)
     except ValidationError as error:
         return draft.form_page(faults=faults_of(error))
     except InvalidConcern as error:
@@ -165,11 +166,12 @@ def post_form(
     return _send(draft, concern, submitter, now) if action == SEND else draft.check_page()
 
 
-def _send(draft: Draft, concern: Concern, submitter: str, now: NowDep) -> Response:
+def _send(draft: Draft, concern: Concern, submitter: Principal, now: NowDep) -> Response:
     """Submit the concern and return the receipt. If it could not be stored, return the answers: nothing is lost."""
-    keys = derive_idempotency_keys(draft.key, client=submitter)
+    keys = derive_idempotency_keys(draft.key, client=submitter.name)
+    submit = partial(draft.context.submissions.submit, concern, for_tests=submitter.for_tests, keys=keys, at=now)
     try:
-        result = from_thread.run(partial(draft.context.submissions.submit, concern, keys=keys, at=now))
+        result = from_thread.run(submit)
     except IdempotencyKeyReused:
         new_draft = Draft(draft.context, draft.head, str(uuid.uuid4()), draft.answers)
         return new_draft.check_page(fault=ALREADY_SENT, status=IDEMPOTENCY_KEY_REUSED.status)

@@ -54,7 +54,7 @@ class Authenticator:
         if not key.is_valid(at):
             raise TokenInvalid("the key has ended")
         self.key_uses.note(key_sha256, last_used_at=key.last_used_at, at=at)
-        return Principal(client.name, frozenset(client.scopes), client.person)
+        return Principal(client.name, frozenset(client.scopes), client.person, for_tests=client.test)
 
 
 def add_client(
@@ -65,17 +65,23 @@ def add_client(
     at: dt.datetime,
     person: str | None = None,
     expires_at: dt.datetime | None = None,
+    test: bool = False,
 ) -> str:
-    """Add a client and return its key, of which only a hash is stored. Raises `ClientExists`."""
+    """Add a client and return its key, of which only a hash is stored. Raises `ClientExists`.
+
+    A client for tests may submit, and nothing else: raises `SetupError`.
+    """
     if not re.fullmatch(SLUG_PATTERN, name) or not is_recordable(name):
         raise SetupError("a client's name is lower-case words joined by hyphens")
     if person is not None:
         check_person(person)
     key = _draw_key()
     granted = sorted({scope.value for scope in scopes})
+    if not granted or (test and granted != [Scope.SUBMIT]):
+        raise SetupError(f"a client has one scope or more; one for tests has {Scope.SUBMIT} alone")
 
     def write(session: Session) -> None:
-        insert_client(session, ClientRow(name=name, scopes=granted, added_at=at, person=person))
+        insert_client(session, ClientRow(name=name, scopes=granted, added_at=at, person=person, test=test))
         session.add(ClientKeyRow(key_sha256=_sha256(key), client=name, added_at=at, expires_at=expires_at))
 
     writer.run(write)

@@ -21,11 +21,15 @@ def check_person(name: str) -> str:
 
 @dataclass(frozen=True)
 class Principal:
-    """The client that a request acts for, its scopes, and the person that acts through it, if one is known."""
+    """The client that a request acts for, its scopes, and the person that acts through it, if one is known.
+
+    Whatever a client `for_tests` sends is a test.
+    """
 
     name: str
     scopes: frozenset[str]
     person: str | None = None
+    for_tests: bool = False
 
     @property
     def name_on_record(self) -> str:

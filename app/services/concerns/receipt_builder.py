@@ -35,6 +35,7 @@ CALL_999_FIRST = "If a child is in immediate danger, call 999 now."
 CONCERN_STORED = "Your concern is kept. This is not yet an answer from a social worker."
 NOTHING_STORED = "This was a check: nothing was kept. To raise the concern, send it to /v1/concerns."
 ADDITION_STORED = "What you added is kept with your concern."
+TEST = "TEST: this is a test. No social worker acts on it, and it is erased after a day."
 WHAT_WAS_ADDED = "what you added"
 HOW_TO_FOLLOW = "Keep the reference and the status token. Together they show how your concern stands."
 
@@ -75,8 +76,13 @@ class ReceiptBuilder:
             **self._common_fields(key, contacts, due),
         )
 
-    def build_receipt(self, pinned: PinnedEdition, submission: bytes, *, at: dt.datetime) -> NewReceipt:
-        """Return a signed receipt with a new reference and a new status token; `submission` is canonical JSON."""
+    def build_receipt(
+        self, pinned: PinnedEdition, submission: bytes, *, test: bool = False, at: dt.datetime
+    ) -> NewReceipt:
+        """Return a signed receipt with a new reference and a new status token; `submission` is canonical JSON.
+
+        That of a test says so, in its next steps and in what is signed.
+        """
         reference, status_token = new_reference(), secrets.token_urlsafe(TOKEN_BYTES)
         key, contacts, due = pinned.key, pinned.content.contacts, self.working_days.one_working_day_after(at)
         pin = {"received_at": format_utc(at), "guide": key.guide, "edition": key.number}
@@ -87,7 +93,8 @@ class ReceiptBuilder:
             "guide_named": pinned.guide_named,
             "form_version": FORM_VERSION,
             "submission_sha256": hashlib.sha256(submission).hexdigest(),
-        }
+        } | ({"test": True} if test else {})
+        expected = (TEST,) if test else (CONCERN_STORED, _next_step(due, contacts, at))
         members = self._members_of(pinned)
         receipt = {  # in the order of the fields of `Receipt`
             "reference": reference,
@@ -100,7 +107,7 @@ class ReceiptBuilder:
             "receipt": self.signer.sign(claims),
             "guide_named": pinned.guide_named,
             "signposts": members.signposts,
-            "next_steps": (CALL_999_FIRST, CONCERN_STORED, _next_step(due, contacts, at), HOW_TO_FOLLOW),
+            "next_steps": (CALL_999_FIRST, *expected, HOW_TO_FOLLOW),
             "contacts": members.contacts,
             "links": {"self": links.concern_path(reference)} | _links(key),
         }
@@ -114,6 +121,8 @@ class ReceiptBuilder:
         expected = [_next_step(row.acknowledge_by, contacts, at)] if row.state == ConcernState.RECEIVED else []
         if row.addition_acknowledge_by is not None:
             expected.append(_next_step(row.addition_acknowledge_by, contacts, at, what=WHAT_WAS_ADDED))
+        if row.test:
+            expected = [TEST]
         return ConcernStatus(
             reference=row.reference,
             state=ConcernState(row.state),
@@ -140,13 +149,14 @@ class ReceiptBuilder:
     ) -> AdditionReceipt:
         """Return the receipt of an addition to the concern."""
         due = self.working_days.one_working_day_after(at)
+        expected = (TEST,) if row.test else (ADDITION_STORED, _next_step(due, contacts, at, what=WHAT_WAS_ADDED))
         return AdditionReceipt(
             reference=row.reference,
             state=ConcernState(row.state),
             received_at=row.received_at,
             added_at=at,
             acknowledge_by=due,
-            next_steps=(CALL_999_FIRST, ADDITION_STORED, _next_step(due, contacts, at, what=WHAT_WAS_ADDED)),
+            next_steps=(CALL_999_FIRST, *expected),
             signposts=self.reference_data.signposts,
             contacts=tuple(contacts),
             links={"self": links.concern_path(row.reference)} | _links(EditionKey(row.guide, row.edition)),

@@ -10,14 +10,16 @@ from sqlmodel import Session
 
 from app.errors import ConcernErased, NotAcknowledged, OnHold
 from app.models.concerns.tables import ConcernState
-from app.services.desk.actions import erase
-from app.store.concerns import due_for_erasure
+from app.services.desk.actions import acknowledge, erase
+from app.store.additions import measure_additions
+from app.store.concerns import due_for_erasure, tests_due_for_erasure
 from app.store.disclosures import Actor
 from app.store.remnants import purge_remnants
 from app.store.writer import Writer
 
 RETENTION = Actor("retention", "this service")
 ERASURE_BATCH_SIZE = 200
+TEST_LIFETIME = dt.timedelta(days=1)
 
 
 @dataclass(frozen=True)
@@ -29,20 +31,44 @@ class RetentionPeriods:
 
 
 def erase_due_concerns(engine: Engine, writer: Writer, periods: RetentionPeriods, *, at: dt.datetime) -> Iterator[str]:
-    """Erase the text of each concern whose period has ended, and yield its reference.
+    """Erase the text of each concern whose period has ended, and of each test after a day, and yield its reference.
 
     Uses the same operation as an erasure on request. So a concern that is on hold or not acknowledged is never erased,
     whatever the periods are.
     """
+    erased = 0
     try:
-        for state, days in (
-            (ConcernState.ACKNOWLEDGED, periods.acknowledged_days),
-            (ConcernState.CLOSED, periods.closed_days),
-        ):
-            if days is not None:
-                yield from _erase_state(engine, writer, state, days, at)
+        for reference in _erase_all(engine, writer, periods, at):
+            erased += 1
+            yield reference
     finally:
-        purge_remnants(engine)
+        if erased:
+            purge_remnants(engine)
+
+
+def _erase_all(engine: Engine, writer: Writer, periods: RetentionPeriods, at: dt.datetime) -> Iterator[str]:
+    yield from _erase_tests(engine, writer, at)
+    for state, days in (
+        (ConcernState.ACKNOWLEDGED, periods.acknowledged_days),
+        (ConcernState.CLOSED, periods.closed_days),
+    ):
+        if days is not None:
+            yield from _erase_state(engine, writer, state, days, at)
+
+
+def _erase_tests(engine: Engine, writer: Writer, at: dt.datetime) -> Iterator[str]:
+    """Acknowledge and erase tests, by the operations of the desk: for a test the rules of the database are the same."""
+    while True:
+        with Session(engine) as session:
+            due = tests_due_for_erasure(session, before=at - TEST_LIFETIME, limit=ERASURE_BATCH_SIZE)
+            additions = {reference: measure_additions(session, reference)[0] for reference in due}
+        if not due:
+            return
+        for reference, count in additions.items():
+            with suppress(ConcernErased, NotAcknowledged, OnHold):  # it was changed after it was listed
+                acknowledge(writer, reference, up_to_addition=count, actor=RETENTION, at=at)
+                erase(writer, reference, reason="a test, erased after a day", actor=RETENTION, at=at)
+                yield reference
 
 
 def _erase_state(engine: Engine, writer: Writer, state: ConcernState, days: int, at: dt.datetime) -> Iterator[str]:

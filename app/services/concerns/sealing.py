@@ -63,13 +63,13 @@ def addition_plaintext(addition: Addition, reference: str, *, at: dt.datetime) -
     return orjson.dumps(document)
 
 
-def concern_plaintext(submission: bytes, reference: str, pinned: EditionKey, *, at: dt.datetime) -> bytes:
+def concern_plaintext(submission: bytes, reference: str, pinned: EditionKey, *, test: bool, at: dt.datetime) -> bytes:
     """Return the text of a concern, as it is sealed: the submission (JSON), with reference, edition and time.
 
     These are inside, because the age format binds no outside data to a file: a sealed file that was moved to another
-    row still says which concern it is.
+    row still says which concern it is, and whether it is a test.
     """
-    document = {
+    document = ({"test": True} if test else {}) | {
         "reference": reference,
         "guide": pinned.guide,
         "edition": pinned.number,

@@ -14,7 +14,8 @@ from sqlalchemy import Engine
 from sqlmodel import Session
 
 from app.errors import AlreadyStored, IdempotencyKeyReused, InvalidConcern, ReferenceTaken
-from app.models.concerns.concern import FORM_VERSION, Concern
+from app.faults import FieldError
+from app.models.concerns.concern import FORM_VERSION, NO_QUESTION, Concern
 from app.models.concerns.examples import SMALLEST_EXAMPLE
 from app.models.concerns.receipts import CheckResponse
 from app.models.concerns.tables import StoredReceiptRow
@@ -32,6 +33,9 @@ from app.store.editions import EditionKey, list_current
 from app.store.events import NewEvent, append_events
 from app.store.writer import BatchableWrite, Writer, write_without_change
 
+NEEDS_TEST_KEY = (
+    "A test needs a test key, and nothing was stored. If this is about a real child, send it again without `test`."
+)
 MAX_ATTEMPTS = 5
 LARGE_SUBMISSION_BYTES = 32_768  # a smaller one is sealed in less time than a thread takes to start
 
@@ -56,18 +60,22 @@ class Submissions:
     sealer: Sealer
     receipts: ReceiptBuilder
 
-    def check(self, concern: Concern, *, at: dt.datetime) -> CheckResponse:
+    def check(self, concern: Concern, *, for_tests: bool = False, at: dt.datetime) -> CheckResponse:
         """Validate the concern as a submission does, and store nothing. Raises `InvalidConcern` with every fault."""
+        _require_test_key(concern, for_tests=for_tests)
         return self.receipts.build_check_response(self.resolver.resolve(concern), at=at)
 
-    async def submit(self, concern: Concern, *, keys: IdempotencyKeys | None, at: dt.datetime) -> IdempotentResult:
-        """Store the concern, sealed, and return its receipt after it is on the disk.
+    async def submit(
+        self, concern: Concern, *, for_tests: bool = False, keys: IdempotencyKeys | None, at: dt.datetime
+    ) -> IdempotentResult:
+        """Store the concern, sealed, and return its receipt after it is on the disk. With a key for tests it is a test.
 
         A retry with the same idempotency key and the same words gets the first receipt and makes no second concern.
         Raises `InvalidConcern`, `IdempotencyKeyReused`, or `StoreBusy` if it could not be stored in time.
         """
+        _require_test_key(concern, for_tests=for_tests)
         submitted = concern.model_dump_json(exclude_unset=True).encode()
-        prepare = partial(self._prepare, concern, submitted, keys=keys, at=at)
+        prepare = partial(self._prepare, concern, submitted, test=for_tests, keys=keys, at=at)
         is_quick = len(submitted) <= LARGE_SUBMISSION_BYTES and self.resolver.cached(concern) is not None
         for _ in range(MAX_ATTEMPTS):
             try:
@@ -106,19 +114,21 @@ class Submissions:
 
     def _prepare_invented(self, edition: EditionKey, *, at: dt.datetime) -> _Prepared:
         concern = Concern(**SMALLEST_EXAMPLE, guide=edition.guide, edition=edition.number)
-        return self._prepare(concern, concern.model_dump_json(exclude_unset=True).encode(), keys=None, at=at)
+        return self._prepare(
+            concern, concern.model_dump_json(exclude_unset=True).encode(), test=False, keys=None, at=at
+        )
 
     def _replay(self, concern: Concern, keys: IdempotencyKeys | None) -> IdempotentResult:
         return replay_receipt(self.engine, keys, canonical_submission(concern))
 
     def _prepare(
-        self, concern: Concern, submitted: bytes, *, keys: IdempotencyKeys | None, at: dt.datetime
+        self, concern: Concern, submitted: bytes, *, test: bool, keys: IdempotencyKeys | None, at: dt.datetime
     ) -> _Prepared:
         """Build the receipt, and the row: the whole concern sealed, and in clear only what routing needs."""
         pinned = self.resolver.resolve(concern)
         submission = canonical_submission(concern)
-        receipt = self.receipts.build_receipt(pinned, submission, at=at)
-        plaintext = concern_plaintext(submitted, receipt.reference, pinned.key, at=at)
+        receipt = self.receipts.build_receipt(pinned, submission, test=test, at=at)
+        plaintext = concern_plaintext(submitted, receipt.reference, pinned.key, test=test, at=at)
         row = NewConcern(
             reference=receipt.reference,
             received_at=receipt.received_at,
@@ -131,17 +141,23 @@ class Submissions:
             recipients=self.sealer.fingerprints,
             sealed=self.sealer.seal(plaintext),
             status_token_sha256=hashlib.sha256(receipt.status_token.encode()).digest(),
+            test=test,
         )
         stored_receipt = encrypt_for_replay(keys, submission, receipt.reference, receipt.json)
         return _Prepared(row, receipt_disclosure(row), stored_receipt, receipt.json)
 
 
+def _require_test_key(concern: Concern, *, for_tests: bool) -> None:
+    """Refuse what is marked as a test and came without a key for tests: it may be about a real child."""
+    if concern.test and not for_tests:
+        raise InvalidConcern([FieldError((NO_QUESTION,), NEEDS_TEST_KEY)])
+
+
 def _write_all(session: Session, prepared: Sequence[_Prepared]) -> None:
     insert_concerns(session, [each.concern for each in prepared])
     insert_first_disclosures(session, [each.disclosure for each in prepared])
-    append_events(
-        session,
-        EventKind.CONCERN_RECEIVED,
-        [NewEvent(each.concern.received_at, concern_payload(each.concern)) for each in prepared],
-    )
+    real = [each.concern for each in prepared if not each.concern.test]
+    events = [NewEvent(each.received_at, concern_payload(each)) for each in real]
+    if events:
+        append_events(session, EventKind.CONCERN_RECEIVED, events)
     insert_stored_receipts(session, [each.stored_receipt for each in prepared if each.stored_receipt is not None])

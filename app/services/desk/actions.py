@@ -53,7 +53,7 @@ def acknowledge(
     record_disclosure(session, chain=reference, act=DeskAct.ACKNOWLEDGED, actor=actor, at=at, detail=detail)
     if concern.state == ConcernState.RECEIVED:
         concern.state, concern.acknowledged_at = ConcernState.ACKNOWLEDGED.value, at
-        append_event(session, EventKind.CONCERN_ACKNOWLEDGED, at=at, data=concern_payload(concern))
+        _announce(session, EventKind.CONCERN_ACKNOWLEDGED, concern, at=at)
     acknowledge_up_to(session, concern, up_to_addition, at=at)
     return concern
 
@@ -72,7 +72,7 @@ def close(session: Session, reference: str, *, outcome: str, shared: bool, actor
     concern.state, concern.closed_at = ConcernState.CLOSED.value, concern.closed_at or at
     concern.outcome, concern.outcome_shared = outcome, shared
     if not was_closed:
-        append_event(session, EventKind.CONCERN_CLOSED, at=at, data=concern_payload(concern))
+        _announce(session, EventKind.CONCERN_CLOSED, concern, at=at)
     return concern
 
 
@@ -114,12 +114,19 @@ def append_overdue_events(session: Session, *, now: dt.datetime, limit: int) -> 
             ConcernRow.state == ConcernState.RECEIVED.value,
             ConcernRow.acknowledge_by < now,
             col(ConcernRow.overdue_told).is_(False),
+            col(ConcernRow.test).is_(False),
         )
         .order_by(col(ConcernRow.acknowledge_by))
         .limit(limit)
         .with_for_update(skip_locked=True)
     ).all()
     for concern in overdue:
-        append_event(session, EventKind.CONCERN_OVERDUE, at=now, data=concern_payload(concern))
+        _announce(session, EventKind.CONCERN_OVERDUE, concern, at=now)
         concern.overdue_told = True
     return len(overdue) + announce_overdue_additions(session, now=now, limit=limit)
+
+
+def _announce(session: Session, kind: EventKind, concern: ConcernRow, *, at: dt.datetime) -> None:
+    """Append the event, unless the concern is a test."""
+    if not concern.test:
+        append_event(session, kind, at=at, data=concern_payload(concern))

@@ -53,7 +53,8 @@ def acknowledge_up_to(session: Session, concern: ConcernRow, number: int, *, at:
 
 def _acknowledge(session: Session, concern: ConcernRow, *, first: int, last: int, at: dt.datetime) -> None:
     acknowledged = acknowledge_additions(session, concern, first=first, last=last, at=at)
-    _announce(session, EventKind.CONCERN_ADDITION_ACKNOWLEDGED, acknowledged, at=at)
+    if not concern.test:
+        _announce(session, EventKind.CONCERN_ADDITION_ACKNOWLEDGED, acknowledged, at=at)
 
 
 def announce_overdue_additions(session: Session, *, now: dt.datetime, limit: int) -> int:

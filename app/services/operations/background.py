@@ -39,8 +39,7 @@ def build_workers(
     if engine.dialect.name == "sqlite":
         yield RemnantsWorker(engine)
     periods = RetentionPeriods(settings.retention_acknowledged_days, settings.retention_closed_days)
-    if periods != RetentionPeriods(None, None):
-        yield RetentionWorker(engine, writer, periods, clock)
+    yield RetentionWorker(engine, writer, periods, clock)
     if settings.deliver:
         yield OverdueWorker(writer, clock)
         yield DispatcherThread(build_dispatcher(settings, writer, clock), grace_seconds=settings.drain_seconds)

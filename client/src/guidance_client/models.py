@@ -507,6 +507,7 @@ class InboxEntry(TypedDict):
     addition_danger: str | None
     outcome: str | None
     held: bool
+    test: bool
     erased_at: str | None
     guide: str
     edition: int
@@ -703,6 +704,7 @@ class OpenedConcern(TypedDict):
     addition_danger: str | None
     outcome: str | None
     held: bool
+    test: bool
     erased_at: str | None
     guide: str
     edition: int
@@ -923,6 +925,9 @@ class ServicePhone(TypedDict):
 
 
 SignpostScope: TypeAlias = str
+
+
+SimulatedOutcome: TypeAlias = Literal['accepted', 'busy', 'too_many', 'refused']
 
 
 class StatementResponse(TypedDict):
@@ -1389,6 +1394,7 @@ class ErasedConcern(TypedDict):
     addition_danger: str | None
     outcome: str | None
     held: bool
+    test: bool
     erased_at: str | None
     guide: str
     edition: int
@@ -2263,3 +2269,4 @@ class Concern(TypedDict):
     concern: ConcernDetail
     agencies: NotRequired[list[Agency] | None]
     risk_to_workers: NotRequired[RiskToWorkers | None]
+    test: NotRequired[bool | None]

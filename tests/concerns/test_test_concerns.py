@@ -1,0 +1,227 @@
+"""Trying without harm: what a test key sends is answered like the real thing, rings no bell, and goes after a day."""
+
+import base64
+import datetime as dt
+import json
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from fastapi import FastAPI
+from sqlalchemy.exc import DBAPIError
+from sqlmodel import Session, col, select, update
+from starlette.testclient import TestClient
+
+from app.config import Settings
+from app.errors import SetupError
+from app.models.clients import Scope
+from app.models.concerns.examples import SMALLEST_EXAMPLE
+from app.models.concerns.tables import ConcernRow
+from app.models.events.tables import EventRow
+from app.services.access.clients import add_client
+from app.services.concerns.receipt_builder import TEST
+from app.services.concerns.retention import RetentionPeriods, erase_due_concerns
+from app.services.desk.actions import append_overdue_events
+from app.services.operations.verification import find_faults
+from app.web.context import AppContext
+from tests.support.clock import A_TUESDAY, SettableClock
+from tests.support.command import guidance
+from tests.support.concerns import Concern
+from tests.support.desk import Desk
+
+WORDS = {"concern": {"narrative": "Alex Example came home."}}
+A_WEEK = dt.timedelta(days=7)
+
+Send = Callable[..., Any]
+
+
+@pytest.fixture
+def context(service: FastAPI) -> AppContext:
+    context: AppContext = service.state.context
+    return context
+
+
+@pytest.fixture
+def send(client: TestClient, context: AppContext, a_concern: Concern) -> Send:
+    """Return a function that posts with a test key, what it is given beside the four required fields."""
+    key = add_client(context.writer, name="example-sandbox", scopes=[Scope.SUBMIT], test=True, at=A_TUESDAY)
+
+    def post(path: str = "/v1/concerns", **changes: Any) -> Any:
+        return client.post(path, json=a_concern(**changes), headers={"Authorization": f"Bearer {key}"})
+
+    return post
+
+
+def claims_of(receipt: dict[str, Any]) -> dict[str, Any]:
+    part = receipt["receipt"].split(".")[1]
+    claims: dict[str, Any] = json.loads(base64.urlsafe_b64decode(part + "=" * (-len(part) % 4)))
+    return claims
+
+
+def add_to(client: TestClient, receipt: dict[str, Any]) -> Any:
+    token = {"Authorization": f"Bearer {receipt['status_token']}"}
+    return client.post(f"{receipt['links']['self']}/additions", json=WORDS, headers=token)
+
+
+def references(desk: Desk, query: str = "") -> list[str]:
+    return [entry["reference"] for entry in desk.get(f"/concerns{query}").json()["concerns"]]
+
+
+def concern_events(context: AppContext) -> list[EventRow]:
+    with Session(context.engine) as session:
+        return list(session.exec(select(EventRow).where(col(EventRow.kind).startswith("concern."))))
+
+
+@pytest.mark.parametrize("marked", [{}, {"test": True}, {"test": False}, {"test": None}])
+def test_what_a_test_key_sends_is_a_test_however_it_is_marked_and_its_receipt_says_so(
+    send: Send, client: TestClient, desk: Desk, marked: dict[str, Any]
+) -> None:
+    answer = send(**marked)
+
+    receipt = answer.json()
+    assert answer.status_code == 201
+    assert receipt["next_steps"][1] == TEST
+    assert not any("social worker should" in step for step in receipt["next_steps"])
+    assert claims_of(receipt)["test"] is True
+    token = {"Authorization": f"Bearer {receipt['status_token']}"}
+    assert TEST in client.get(receipt["links"]["self"], headers=token).json()["next_steps"]
+    assert TEST in add_to(client, receipt).json()["next_steps"]
+    assert desk.get(f"/concerns/{receipt['reference']}").json()["test"] is True
+
+
+@pytest.mark.parametrize("path", ["/v1/concerns", "/v1/concerns/check"])
+@pytest.mark.parametrize("key", [False, True])
+def test_without_a_test_key_what_is_marked_as_a_test_is_refused_and_says_what_to_do(
+    client: TestClient, context: AppContext, desk: Desk, a_concern: Concern, path: str, key: bool
+) -> None:
+    token = add_client(context.writer, name="example-school", scopes=[Scope.SUBMIT], at=A_TUESDAY)
+    headers = {"Authorization": f"Bearer {token}"} if key else {}
+
+    refused = client.post(path, json=a_concern(test=True), headers=headers)
+
+    assert refused.status_code == 422
+    assert refused.json()["errors"][0]["pointer"] == "#/test"
+    assert "send it again without `test`" in refused.json()["errors"][0]["detail"]
+    assert refused.json()["signposts"]
+    assert references(desk) == references(desk, "?test=true") == []
+
+
+def test_what_is_no_test_is_stored_and_its_receipt_says_nothing_of_tests(
+    client: TestClient, desk: Desk, a_concern: Concern
+) -> None:
+    receipt = client.post("/v1/concerns", json=a_concern(test=False)).json()
+
+    assert TEST not in receipt["next_steps"]
+    assert "test" not in claims_of(receipt)
+    assert references(desk) == [receipt["reference"]]
+
+
+@pytest.mark.parametrize(("outcome", "status"), [("busy", 503), ("too_many", 429), ("refused", 422)])
+def test_a_test_key_chooses_the_outcome_and_nothing_is_stored(
+    send: Send, desk: Desk, outcome: str, status: int
+) -> None:
+    answer = send(f"/v1/concerns?test_outcome={outcome}")
+
+    assert answer.status_code == status
+    assert answer.headers["content-type"] == "application/problem+json"
+    assert ("Retry-After" in answer.headers) is (status != 422)
+    assert answer.json()["signposts"]
+    assert references(desk, "?test=true") == []
+    assert send("/v1/concerns?test_outcome=accepted").status_code == 201
+
+
+def test_an_outcome_is_chosen_with_a_test_key_alone_and_after_the_usual_validation(
+    send: Send, client: TestClient, desk: Desk, a_concern: Concern
+) -> None:
+    refused = client.post("/v1/concerns?test_outcome=busy", json=a_concern())
+
+    assert refused.status_code == 422
+    assert refused.json()["errors"][0]["parameter"] == "test_outcome"
+    assert send("/v1/concerns?test_outcome=busy", guide="no-such-guide").status_code == 422
+    assert references(desk) == []
+
+
+def test_a_test_is_marked_at_the_desk_and_never_among_the_concerns(
+    send: Send, client: TestClient, desk: Desk, a_concern: Concern, clock: SettableClock
+) -> None:
+    real = client.post("/v1/concerns", json=a_concern()).json()["reference"]
+    test = send().json()["reference"]
+    clock.time = A_TUESDAY + A_WEEK
+
+    entries = desk.get("/concerns?test=true").json()["concerns"]
+
+    assert [(entry["reference"], entry["test"], entry["overdue"]) for entry in entries] == [(test, True, False)]
+    assert references(desk) == references(desk, "?overdue=true") == [real]
+    assert references(desk, "?test=true&overdue=true") == []
+    assert desk.act(test, "acknowledgement").json()["test"] is True
+
+
+def test_a_test_rings_no_bell_whatever_is_done_with_it(
+    send: Send, client: TestClient, context: AppContext, desk: Desk, clock: SettableClock
+) -> None:
+    counted = desk.get("/summary").json()
+    tests = [send().json() for _ in range(2)]
+    for receipt in tests:
+        assert add_to(client, receipt).status_code == 201
+    clock.time = A_TUESDAY + A_WEEK
+
+    append_overdue_events(context.writer, now=clock.time, limit=100)
+    assert desk.get("/summary").json() == counted
+    assert desk.act(tests[0]["reference"], "acknowledgement", up_to_addition=1).is_success
+    assert desk.act(tests[0]["reference"], "outcome", outcome="early_help").is_success
+
+    assert desk.get("/summary").json() == counted
+    assert concern_events(context) == []
+
+
+def test_a_test_is_erased_after_a_day_with_what_was_added_and_nothing_else_is(
+    send: Send, client: TestClient, context: AppContext, desk: Desk, a_concern: Concern
+) -> None:
+    receipt = client.post("/v1/concerns", json=a_concern()).json()
+    tests = [send().json() for _ in range(3)]
+    for each in (receipt, tests[0]):
+        assert add_to(client, each).status_code == 201
+    assert desk.act(tests[2]["reference"], "hold", held=True, reason="A made-up reason.").is_success
+
+    def erased(after: dt.timedelta) -> set[str]:
+        return set(
+            erase_due_concerns(context.engine, context.writer, RetentionPeriods(None, None), at=A_TUESDAY + after)
+        )
+
+    assert erased(dt.timedelta(days=1)) == set()
+    assert erased(dt.timedelta(days=1, seconds=1)) == {test["reference"] for test in tests[:2]}
+    assert erased(A_WEEK) == set()
+    with Session(context.engine) as session:
+        kept = session.exec(select(ConcernRow.reference).where(col(ConcernRow.sealed).is_not(None)))
+        assert set(kept) == {receipt["reference"], tests[2]["reference"]}
+    assert concern_events(context)[0].data["reference"] == receipt["reference"]
+    assert list(find_faults(context.engine)) == []
+
+
+def test_the_database_refuses_to_make_a_real_concern_a_test(
+    client: TestClient, context: AppContext, a_concern: Concern
+) -> None:
+    assert client.post("/v1/concerns", json=a_concern()).status_code == 201
+
+    with pytest.raises(DBAPIError, match="what was received is never altered"), context.engine.connect() as connection:
+        connection.execute(update(ConcernRow).values(test=True))
+
+
+@pytest.mark.parametrize("scopes", [[Scope.READ], [Scope.SUBMIT, Scope.READ], []])
+def test_a_client_for_tests_may_submit_and_nothing_else(context: AppContext, scopes: list[Scope]) -> None:
+    with pytest.raises(SetupError):
+        add_client(context.writer, name="example-sandbox", scopes=scopes, test=True, at=A_TUESDAY)
+
+
+def test_the_form_for_reporters_has_no_question_about_tests(client: TestClient) -> None:
+    assert "test" not in client.get("/v1/concerns/form").json()["json_schema"]["properties"]
+
+
+def test_the_command_makes_a_test_key_and_lists_it_as_one(settings: Settings, client: TestClient) -> None:
+    added = guidance("clients", "add", "example-sandbox", "--test", "--data-dir", settings.data_dir)
+
+    listed = guidance("clients", "list", "--json", "--data-dir", settings.data_dir)
+
+    key = {"Authorization": f"Bearer {added.stdout.strip()}"}
+    assert client.post("/v1/concerns", json=SMALLEST_EXAMPLE, headers=key).json()["next_steps"][1] == TEST
+    assert [(each["test"], each["scopes"]) for each in json.loads(listed.stdout)] == [(True, ["concerns:submit"])]
