@@ -12,6 +12,49 @@ class Acknowledgement(TypedDict):
     A social worker has seen the concern and decided the next step. Nothing needs to be sent with it.
     """
 
+    up_to_addition: NotRequired[int]
+
+
+class AdditionAcknowledgement(TypedDict):
+    """
+    A social worker has seen an addition and decided the next step. Nothing needs to be sent with it.
+    """
+
+
+class AdditionEntry(TypedDict):
+    """
+    What the reporter added: its words, and its own acknowledgement.
+    """
+
+    number: int
+    received_at: str
+    immediate_danger: str | None
+    acknowledge_by: str
+    acknowledged_at: str | None
+    overdue: bool
+    addition: dict[str, Any] | None
+    links: dict[str, str]
+
+
+class AdditionStatus(TypedDict):
+    """
+    How far something that was added has come. It waits for an acknowledgement of its own.
+    """
+
+    number: int
+    added_at: str
+    acknowledge_by: str
+    acknowledged_at: str | None
+
+
+class AdditionsResponse(TypedDict):
+    """
+    One page of what was added, in the order of arrival.
+    """
+
+    additions: list[AdditionEntry]
+    next_cursor: str | None
+
 
 class Address(TypedDict):
     """
@@ -28,7 +71,7 @@ class ApiDescription(TypedDict):
     What this API speaks, and where that is described.
     """
 
-    version: Literal['HSDS-UK-3.0']
+    version: str
     profile: str
     openapi_url: str
 
@@ -40,6 +83,40 @@ class Caution(TypedDict):
 
     id: str
     text: str
+
+
+class CautionInput(TypedDict):
+    """
+    Words that must be read with any indicator or factor, and that travel with them in every answer.
+    """
+
+    id: str
+    text: str
+
+
+class CheckpointEventData(TypedDict):
+    """
+    Where the record of disclosures ended. Store it elsewhere: `guidance verify --checkpoint` compares.
+    """
+
+    size: int
+    root_sha256: str
+    checkpoint: str
+    timestamp: NotRequired[str]
+    urls: NotRequired[dict[str, str]]
+    links: dict[str, str]
+
+
+class CheckpointResponse(TypedDict):
+    """
+    A signed statement of where the record ends, over all chains, for an auditor to store elsewhere.
+    """
+
+    size: int
+    root_sha256: str
+    at: str
+    checkpoint: str
+    verifier_key: str
 
 
 OtherName: TypeAlias = str
@@ -70,7 +147,7 @@ class CodeListSource(TypedDict):
     url: NotRequired[str | None]
 
 
-CodeListStatus: TypeAlias = Literal['verified', 'unverified']
+CodeListStatus: TypeAlias = str
 
 
 class CodeListSummary(TypedDict):
@@ -93,16 +170,64 @@ class CodeListsResponse(TypedDict):
     links: dict[str, str]
 
 
-ConcernState: TypeAlias = Literal['received', 'acknowledged', 'closed']
+class ConcernEventData(TypedDict):
+    """
+    Which concern it is, and its times; never a word of it.
+    """
+
+    reference: str
+    received_at: str
+    acknowledge_by: str
+    acknowledged_at: NotRequired[str]
+    closed_at: NotRequired[str]
+    added_at: NotRequired[str]
+    addition: NotRequired[int]
+    addition_acknowledge_by: NotRequired[str]
+    urls: NotRequired[dict[str, str]]
+    links: dict[str, str]
+
+
+class ConcernOverdueEvent(TypedDict):
+    """
+    Nobody acknowledged a concern by its `acknowledge_by`.
+    """
+
+    id: str
+    type: str
+    timestamp: str
+    data: ConcernEventData
+
+
+class ConcernReceivedEvent(TypedDict):
+    """
+    A concern is stored.
+    """
+
+    id: str
+    type: str
+    timestamp: str
+    data: ConcernEventData
+
+
+ConcernState: TypeAlias = str
+
+
+ConcernStateInput: TypeAlias = Literal['received', 'acknowledged', 'closed']
 
 
 ConnectionToChild: TypeAlias = Literal['sibling', 'household_member', 'regular_visitor', 'absent_parent', 'other', 'not_known']
 
 
-ContactKind: TypeAlias = Literal['telephone', 'web']
+ContactKind: TypeAlias = str
 
 
-DefinitionKind: TypeAlias = Literal['local', 'statutory']
+ContactKindInput: TypeAlias = Literal['telephone', 'web']
+
+
+DefinitionKind: TypeAlias = str
+
+
+DefinitionKindInput: TypeAlias = Literal['local', 'statutory']
 
 
 class DefinitionSource(TypedDict):
@@ -117,7 +242,19 @@ class DefinitionSource(TypedDict):
     url: str
 
 
-DeskAct: TypeAlias = Literal['listed', 'opened', 'acknowledged', 'closed', 'held', 'released', 'erased', 'resealed', 'disclosures_read', 'statement_signed', 'summary_read']
+class DefinitionSourceInput(TypedDict):
+    """
+    Where a definition was first published, cited as the guide prints it.
+    """
+
+    citation: NotRequired[str | None]
+    title: str
+    publisher: str
+    published: str
+    url: str
+
+
+DeskAct: TypeAlias = str
 
 
 class DisclosureEntry(TypedDict):
@@ -145,7 +282,41 @@ class DisclosuresResponse(TypedDict):
     next_cursor: str | None
 
 
-EditionStatus: TypeAlias = Literal['current', 'superseded', 'withdrawn', 'published']
+class EditionEventData(TypedDict):
+    """
+    Which edition it is.
+    """
+
+    guide: str
+    edition: int
+    digest: NotRequired[str]
+    urls: NotRequired[dict[str, str]]
+    links: dict[str, str]
+
+
+class EditionPublishedEvent(TypedDict):
+    """
+    A guide has a new edition.
+    """
+
+    id: str
+    type: str
+    timestamp: str
+    data: EditionEventData
+
+
+EditionStatus: TypeAlias = str
+
+
+class EditionWithdrawnEvent(TypedDict):
+    """
+    An edition is withdrawn.
+    """
+
+    id: str
+    type: str
+    timestamp: str
+    data: EditionEventData
 
 
 class Erasure(TypedDict):
@@ -156,7 +327,7 @@ class Erasure(TypedDict):
     reason: str
 
 
-EventKind: TypeAlias = Literal['concern.received', 'concern.added', 'concern.overdue', 'concern.acknowledged', 'concern.closed', 'edition.published', 'edition.withdrawn']
+EventKind: TypeAlias = str
 
 
 class EventResponse(TypedDict):
@@ -164,6 +335,7 @@ class EventResponse(TypedDict):
     One thing that happened.
     """
 
+    id: str
     type: EventKind
     timestamp: str
     data: dict[str, Any]
@@ -176,6 +348,18 @@ class EventsResponse(TypedDict):
 
     events: list[EventResponse]
     next_cursor: str
+
+
+FaultCode: TypeAlias = str
+
+
+class FaultCodeResponse(TypedDict):
+    """
+    One code of an entry of `errors`.
+    """
+
+    code: FaultCode
+    meaning: str
 
 
 class FeedAuthor(TypedDict):
@@ -194,8 +378,9 @@ class FeedGuidance(TypedDict):
     about: str
     guide: str
     edition: int
-    happening: Literal['published', 'withdrawn']
+    happening: str
     digest: str
+    api_url: str
 
 
 class FeedItem(TypedDict):
@@ -221,9 +406,23 @@ class FieldProblem(TypedDict):
 
     detail: str
     pointer: str
+    code: FaultCode
+    source: NotRequired[str]
+    parameter: NotRequired[str]
 
 
 class GuideSource(TypedDict):
+    """
+    The document that an edition was transcribed from.
+    """
+
+    title: str
+    publisher: str
+    document: str
+    sha256: str
+
+
+class GuideSourceInput(TypedDict):
     """
     The document that an edition was transcribed from.
     """
@@ -303,6 +502,9 @@ class InboxEntry(TypedDict):
     acknowledged_at: str | None
     closed_at: str | None
     added_at: str | None
+    additions_waiting: int
+    addition_acknowledge_by: str | None
+    addition_danger: str | None
     outcome: str | None
     held: bool
     erased_at: str | None
@@ -325,7 +527,10 @@ class InboxResponse(TypedDict):
     next_cursor: str | None
 
 
-IndicatorKind: TypeAlias = Literal['potential_indicator', 'sign_of_harm']
+IndicatorKind: TypeAlias = str
+
+
+IndicatorKindInput: TypeAlias = Literal['potential_indicator', 'sign_of_harm']
 
 
 ReasonsParentsNotToldItem: TypeAlias = str
@@ -343,7 +548,19 @@ class Introductions(TypedDict):
     contacts: NotRequired[str | None]
 
 
-ItemChange: TypeAlias = Literal['added', 'reworded', 'moved', 'unchanged']
+class IntroductionsInput(TypedDict):
+    """
+    The words that the guide prints before each list.
+    """
+
+    factors: NotRequired[str | None]
+    indicators: NotRequired[str | None]
+    linked_risks: NotRequired[str | None]
+    responsibilities: NotRequired[str | None]
+    contacts: NotRequired[str | None]
+
+
+ItemChange: TypeAlias = str
 
 
 class ItemMention(TypedDict):
@@ -362,7 +579,7 @@ class JsonFeed(TypedDict):
     The latest editions published and withdrawn, the newest first.
     """
 
-    version: NotRequired[Literal['https://jsonfeed.org/version/1.1']]
+    version: NotRequired[str]
     title: str
     home_page_url: str
     feed_url: str
@@ -392,6 +609,15 @@ class Limb(TypedDict):
     text: str
 
 
+class LimbInput(TypedDict):
+    """
+    One lettered limb of a definition.
+    """
+
+    label: str
+    text: str
+
+
 class ListedOrganization(TypedDict):
     """
     Who answers, as it stands in lists.
@@ -412,7 +638,7 @@ class ListedService(TypedDict):
     name: str
     description: str
     url: NotRequired[str]
-    status: Literal['active', 'inactive', 'defunct', 'temporarily closed']
+    status: str
     assured_date: NotRequired[str]
     last_modified: NotRequired[str]
     organization: ListedOrganization
@@ -445,12 +671,17 @@ class Observation(TypedDict):
 
 class OpenedAddition(TypedDict):
     """
-    What the reporter added.
+    What the reporter added, opened.
     """
 
     number: int
     received_at: str
+    immediate_danger: str | None
+    acknowledge_by: str
+    acknowledged_at: str | None
+    overdue: bool
     addition: dict[str, Any]
+    links: dict[str, str]
 
 
 class OpenedConcern(TypedDict):
@@ -467,6 +698,9 @@ class OpenedConcern(TypedDict):
     acknowledged_at: str | None
     closed_at: str | None
     added_at: str | None
+    additions_waiting: int
+    addition_acknowledge_by: str | None
+    addition_danger: str | None
     outcome: str | None
     held: bool
     erased_at: str | None
@@ -526,6 +760,16 @@ class Phone(TypedDict):
     option: NotRequired[str | None]
 
 
+class PhoneInput(TypedDict):
+    """
+    A telephone number.
+    """
+
+    number: str
+    display: str
+    option: NotRequired[str | None]
+
+
 class PlaceOfConcern(TypedDict):
     """
     A place that may matter: where a child is taken, meets somebody or has been found.
@@ -549,10 +793,11 @@ class ProblemTypeResponse(TypedDict):
 
 class ProblemTypesResponse(TypedDict):
     """
-    Every kind of problem that this API answers.
+    Every kind of problem that this API answers, and every code of a fault.
     """
 
     problems: list[ProblemTypeResponse]
+    codes: list[FaultCodeResponse]
 
 
 class PublishedResponse(TypedDict):
@@ -576,7 +821,26 @@ class Publisher(TypedDict):
     gss_code: str
 
 
+class PublisherInput(TypedDict):
+    """
+    The body that publishes the guide.
+    """
+
+    name: str
+    gss_code: str
+
+
 class RelatedCode(TypedDict):
+    """
+    A link from guidance to a code of a published code list.
+    """
+
+    scheme: str
+    code: str
+    basis: str
+
+
+class RelatedCodeInput(TypedDict):
     """
     A link from guidance to a code of a published code list.
     """
@@ -584,6 +848,9 @@ class RelatedCode(TypedDict):
     scheme: Literal['dfe-assessment-factors']
     code: str
     basis: Literal['project_inference', 'source']
+
+
+Remnants: TypeAlias = str
 
 
 ReporterKind: TypeAlias = Literal['professional', 'member_of_public', 'family', 'child', 'anonymous']
@@ -600,7 +867,21 @@ class Responsibility(TypedDict):
     text: str
 
 
-Section: TypeAlias = Literal['definitions', 'factors', 'indicators', 'linked-risks', 'responsibilities', 'contacts']
+class ResponsibilityInput(TypedDict):
+    """
+    What everybody who works with children needs to do.
+    """
+
+    id: str
+    position: int
+    name: str
+    text: str
+
+
+Section: TypeAlias = str
+
+
+SectionInput: TypeAlias = Literal['definitions', 'factors', 'indicators', 'linked-risks', 'responsibilities', 'contacts']
 
 
 class ServiceIndex(TypedDict):
@@ -610,6 +891,7 @@ class ServiceIndex(TypedDict):
 
     name: str
     version: str
+    commit: str | None
     description: str
     links: dict[str, str]
 
@@ -640,7 +922,7 @@ class ServicePhone(TypedDict):
     description: NotRequired[str]
 
 
-SignpostScope: TypeAlias = Literal['national', 'local']
+SignpostScope: TypeAlias = str
 
 
 class StatementResponse(TypedDict):
@@ -664,6 +946,8 @@ class SummaryResponse(TypedDict):
     acknowledged: int
     closed: int
     overdue: int
+    additions_waiting: int
+    additions_overdue: int
 
 
 class Taxonomy(TypedDict):
@@ -734,7 +1018,7 @@ class VirtualLocation(TypedDict):
     """
 
     id: str
-    location_type: Literal['virtual']
+    location_type: str
     name: str
     description: str
 
@@ -768,7 +1052,7 @@ class WithdrawalResponse(TypedDict):
     links: dict[str, str]
 
 
-WordChange: TypeAlias = Literal['kept', 'removed', 'added']
+WordChange: TypeAlias = str
 
 
 class WordRun(TypedDict):
@@ -813,9 +1097,20 @@ class Attribute(TypedDict):
 
     id: str
     link_id: str
-    link_type: Literal['subject', 'linked_risk']
+    link_type: str
     taxonomy_term_id: str
     taxonomy_term: TaxonomyTerm
+
+
+class AuditCheckpointEvent(TypedDict):
+    """
+    The end of the record of disclosures is signed.
+    """
+
+    id: str
+    type: str
+    timestamp: str
+    data: CheckpointEventData
 
 
 class Child(TypedDict):
@@ -881,6 +1176,61 @@ class CodeListResponse(TypedDict):
     links: dict[str, str]
 
 
+class ConcernAcknowledgedEvent(TypedDict):
+    """
+    A social worker has seen a concern.
+    """
+
+    id: str
+    type: str
+    timestamp: str
+    data: ConcernEventData
+
+
+class ConcernAddedEvent(TypedDict):
+    """
+    The reporter added something to a concern.
+    """
+
+    id: str
+    type: str
+    timestamp: str
+    data: ConcernEventData
+
+
+class ConcernAdditionAcknowledgedEvent(TypedDict):
+    """
+    A social worker has seen an addition.
+    """
+
+    id: str
+    type: str
+    timestamp: str
+    data: ConcernEventData
+
+
+class ConcernAdditionOverdueEvent(TypedDict):
+    """
+    Nobody acknowledged an addition by its `addition_acknowledge_by`.
+    """
+
+    id: str
+    type: str
+    timestamp: str
+    data: ConcernEventData
+
+
+class ConcernClosedEvent(TypedDict):
+    """
+    A concern has an outcome.
+    """
+
+    id: str
+    type: str
+    timestamp: str
+    data: ConcernEventData
+
+
 class Contact(TypedDict):
     """
     Whom to call, or where to write.
@@ -894,6 +1244,37 @@ class Contact(TypedDict):
     url: NotRequired[str | None]
     when: NotRequired[str | None]
     verified_on: NotRequired[str | None]
+
+
+class ContactInput(TypedDict):
+    """
+    Whom to call, or where to write.
+    """
+
+    id: str
+    position: int
+    name: str
+    kind: ContactKindInput
+    phones: NotRequired[list[PhoneInput]]
+    url: NotRequired[str | None]
+    when: NotRequired[str | None]
+    verified_on: NotRequired[str | None]
+
+
+class ContactResponse(TypedDict):
+    """
+    One item of the current edition among its contacts, with its history.
+    """
+
+    guide: str
+    edition: int
+    status: EditionStatus
+    digest: str
+    cautions: list[Caution]
+    section: Section
+    item: Contact
+    history: list[ItemMention]
+    links: dict[str, str]
 
 
 class ContactsResponse(TypedDict):
@@ -921,6 +1302,35 @@ class Definition(TypedDict):
     text: str
     limbs: NotRequired[list[Limb]]
     source: NotRequired[DefinitionSource | None]
+
+
+class DefinitionInput(TypedDict):
+    """
+    What the harm is.
+    """
+
+    id: str
+    kind: DefinitionKindInput
+    introduction: NotRequired[str | None]
+    text: str
+    limbs: NotRequired[list[LimbInput]]
+    source: NotRequired[DefinitionSourceInput | None]
+
+
+class DefinitionResponse(TypedDict):
+    """
+    One item of the current edition among its definitions, with its history.
+    """
+
+    guide: str
+    edition: int
+    status: EditionStatus
+    digest: str
+    cautions: list[Caution]
+    section: Section
+    item: Definition
+    history: list[ItemMention]
+    links: dict[str, str]
 
 
 class DefinitionsResponse(TypedDict):
@@ -960,6 +1370,34 @@ class EditionsResponse(TypedDict):
     next_cursor: str | None
 
 
+class ErasedConcern(TypedDict):
+    """
+    A concern whose words were erased, and whether their bytes are gone from the files of the database too.
+    """
+
+    reference: str
+    state: ConcernState
+    immediate_danger: str
+    overdue: bool
+    received_at: str
+    acknowledge_by: str
+    acknowledged_at: str | None
+    closed_at: str | None
+    added_at: str | None
+    additions_waiting: int
+    addition_acknowledge_by: str | None
+    addition_danger: str | None
+    outcome: str | None
+    held: bool
+    erased_at: str | None
+    guide: str
+    edition: int
+    referral_source: str | None
+    recipients: list[str]
+    links: dict[str, str]
+    remnants: Remnants
+
+
 class Factor(TypedDict):
     """
     A vulnerability factor: an experience that makes a child more susceptible. It is not an indicator.
@@ -969,6 +1407,33 @@ class Factor(TypedDict):
     position: int
     text: str
     related_codes: NotRequired[list[RelatedCode]]
+
+
+class FactorInput(TypedDict):
+    """
+    A vulnerability factor: an experience that makes a child more susceptible. It is not an indicator.
+    """
+
+    id: str
+    position: int
+    text: str
+    related_codes: NotRequired[list[RelatedCodeInput]]
+
+
+class FactorResponse(TypedDict):
+    """
+    One item of the current edition among its factors, with its history.
+    """
+
+    guide: str
+    edition: int
+    status: EditionStatus
+    digest: str
+    cautions: list[Caution]
+    section: Section
+    item: Factor
+    history: list[ItemMention]
+    links: dict[str, str]
 
 
 class FactorsResponse(TypedDict):
@@ -995,6 +1460,36 @@ class FieldChange(TypedDict):
     after: JsonValue
 
 
+class FoundContact(TypedDict):
+    """
+    An item of a guide's current edition among its contacts. The cautions are in each: guides differ.
+    """
+
+    guide: str
+    edition: int
+    status: EditionStatus
+    digest: str
+    cautions: list[Caution]
+    section: Section
+    item: Contact
+    links: dict[str, str]
+
+
+class FoundFactor(TypedDict):
+    """
+    An item of a guide's current edition among its factors. The cautions are in each: guides differ.
+    """
+
+    guide: str
+    edition: int
+    status: EditionStatus
+    digest: str
+    cautions: list[Caution]
+    section: Section
+    item: Factor
+    links: dict[str, str]
+
+
 class Indicator(TypedDict):
     """
     An indicator to consider. It is never weighed, counted or ranked.
@@ -1006,6 +1501,35 @@ class Indicator(TypedDict):
     kind: IndicatorKind
     note: NotRequired[str | None]
     related_codes: NotRequired[list[RelatedCode]]
+
+
+class IndicatorInput(TypedDict):
+    """
+    An indicator to consider. It is never weighed, counted or ranked.
+    """
+
+    id: str
+    position: int
+    text: str
+    kind: IndicatorKindInput
+    note: NotRequired[str | None]
+    related_codes: NotRequired[list[RelatedCodeInput]]
+
+
+class IndicatorResponse(TypedDict):
+    """
+    One item of the current edition among its indicators, with its history.
+    """
+
+    guide: str
+    edition: int
+    status: EditionStatus
+    digest: str
+    cautions: list[Caution]
+    section: Section
+    item: Indicator
+    history: list[ItemMention]
+    links: dict[str, str]
 
 
 class IndicatorsResponse(TypedDict):
@@ -1053,6 +1577,33 @@ class LinkedRisk(TypedDict):
     related_codes: NotRequired[list[RelatedCode]]
 
 
+class LinkedRiskInput(TypedDict):
+    """
+    Another kind of crime or harm that the guide says is often linked.
+    """
+
+    id: str
+    position: int
+    text: str
+    related_codes: NotRequired[list[RelatedCodeInput]]
+
+
+class LinkedRiskResponse(TypedDict):
+    """
+    One item of the current edition among its linked risks, with its history.
+    """
+
+    guide: str
+    edition: int
+    status: EditionStatus
+    digest: str
+    cautions: list[Caution]
+    section: Section
+    item: LinkedRisk
+    history: list[ItemMention]
+    links: dict[str, str]
+
+
 class LinkedRisksResponse(TypedDict):
     """
     The linked risks of an edition.
@@ -1090,9 +1641,9 @@ class MissingEpisode(TypedDict):
     described: NotRequired[str | None]
 
 
-class NumberedItemResponse(TypedDict):
+class NumberedContactResponse(TypedDict):
     """
-    One item of a numbered edition.
+    One item of a numbered edition among its contacts.
     """
 
     guide: str
@@ -1101,7 +1652,82 @@ class NumberedItemResponse(TypedDict):
     digest: str
     cautions: list[Caution]
     section: Section
-    item: Indicator | Factor | Definition | LinkedRisk | Responsibility | Contact
+    item: Contact
+    links: dict[str, str]
+
+
+class NumberedDefinitionResponse(TypedDict):
+    """
+    One item of a numbered edition among its definitions.
+    """
+
+    guide: str
+    edition: int
+    status: EditionStatus
+    digest: str
+    cautions: list[Caution]
+    section: Section
+    item: Definition
+    links: dict[str, str]
+
+
+class NumberedFactorResponse(TypedDict):
+    """
+    One item of a numbered edition among its factors.
+    """
+
+    guide: str
+    edition: int
+    status: EditionStatus
+    digest: str
+    cautions: list[Caution]
+    section: Section
+    item: Factor
+    links: dict[str, str]
+
+
+class NumberedIndicatorResponse(TypedDict):
+    """
+    One item of a numbered edition among its indicators.
+    """
+
+    guide: str
+    edition: int
+    status: EditionStatus
+    digest: str
+    cautions: list[Caution]
+    section: Section
+    item: Indicator
+    links: dict[str, str]
+
+
+class NumberedLinkedRiskResponse(TypedDict):
+    """
+    One item of a numbered edition among its linked risks.
+    """
+
+    guide: str
+    edition: int
+    status: EditionStatus
+    digest: str
+    cautions: list[Caution]
+    section: Section
+    item: LinkedRisk
+    links: dict[str, str]
+
+
+class NumberedResponsibilityResponse(TypedDict):
+    """
+    One item of a numbered edition among its responsibilities.
+    """
+
+    guide: str
+    edition: int
+    status: EditionStatus
+    digest: str
+    cautions: list[Caution]
+    section: Section
+    item: Responsibility
     links: dict[str, str]
 
 
@@ -1190,6 +1816,22 @@ class ResponsibilitiesResponse(TypedDict):
     digest: str
     cautions: list[Caution]
     responsibilities: list[Responsibility]
+    links: dict[str, str]
+
+
+class ResponsibilityResponse(TypedDict):
+    """
+    One item of the current edition among its responsibilities, with its history.
+    """
+
+    guide: str
+    edition: int
+    status: EditionStatus
+    digest: str
+    cautions: list[Caution]
+    section: Section
+    item: Responsibility
+    history: list[ItemMention]
     links: dict[str, str]
 
 
@@ -1305,6 +1947,7 @@ class AdditionReceipt(TypedDict):
     contacts: list[Contact]
     links: dict[str, str]
     added_at: str
+    acknowledge_by: str
 
 
 class ChangesResponse(TypedDict):
@@ -1332,6 +1975,7 @@ class CheckResponse(TypedDict):
     acknowledge_by: str
     guide: str
     edition: int
+    guide_named: NotRequired[bool]
     signposts: list[Signpost]
     next_steps: list[str]
     contacts: list[Contact]
@@ -1371,6 +2015,7 @@ class ConcernFormResponse(TypedDict):
     """
 
     form_version: int
+    schema_version: str
     json_schema: dict[str, Any]
     code_lists: list[CodeList]
     signposts: list[Signpost]
@@ -1395,6 +2040,16 @@ class ConcernStatus(TypedDict):
     next_steps: list[str]
     contacts: list[Contact]
     links: dict[str, str]
+    additions: list[AdditionStatus]
+
+
+class ContactsAcrossGuides(TypedDict):
+    """
+    Contacts of every guide's current edition.
+    """
+
+    contacts: list[FoundContact]
+    next_cursor: str | None
 
 
 class EditionContent(TypedDict):
@@ -1403,19 +2058,19 @@ class EditionContent(TypedDict):
     """
 
     title: str
-    publisher: Publisher
+    publisher: PublisherInput
     change_note: str
     review_by: NotRequired[str | None]
-    source: GuideSource
-    related_codes: NotRequired[list[RelatedCode]]
-    introductions: NotRequired[Introductions]
-    cautions: list[Caution]
-    definitions: list[Definition]
-    factors: list[Factor]
-    indicators: list[Indicator]
-    linked_risks: NotRequired[list[LinkedRisk]]
-    responsibilities: NotRequired[list[Responsibility]]
-    contacts: list[Contact]
+    source: GuideSourceInput
+    related_codes: NotRequired[list[RelatedCodeInput]]
+    introductions: NotRequired[IntroductionsInput]
+    cautions: list[CautionInput]
+    definitions: list[DefinitionInput]
+    factors: list[FactorInput]
+    indicators: list[IndicatorInput]
+    linked_risks: NotRequired[list[LinkedRiskInput]]
+    responsibilities: NotRequired[list[ResponsibilityInput]]
+    contacts: list[ContactInput]
 
 
 class EditionResponse(TypedDict):
@@ -1445,9 +2100,33 @@ class EditionResponse(TypedDict):
     links: dict[str, str]
 
 
+class FactorsAcrossGuides(TypedDict):
+    """
+    Vulnerability factors of every guide's current edition.
+    """
+
+    factors: list[FoundFactor]
+    next_cursor: str | None
+
+
+class FoundIndicator(TypedDict):
+    """
+    An item of a guide's current edition among its indicators. The cautions are in each: guides differ.
+    """
+
+    guide: str
+    edition: int
+    status: EditionStatus
+    digest: str
+    cautions: list[Caution]
+    section: Section
+    item: Indicator
+    links: dict[str, str]
+
+
 class FoundItem(TypedDict):
     """
-    An item of a guide's current edition. The cautions stand with each, since each may come from another guide.
+    An item of a guide's current edition, of whichever section. The cautions are in each: guides differ.
     """
 
     guide: str
@@ -1465,24 +2144,8 @@ class IndicatorsAcrossGuides(TypedDict):
     Indicators of every guide's current edition.
     """
 
-    indicators: list[FoundItem]
+    indicators: list[FoundIndicator]
     next_cursor: str | None
-
-
-class ItemResponse(TypedDict):
-    """
-    One item of the current edition, with its history.
-    """
-
-    guide: str
-    edition: int
-    status: EditionStatus
-    digest: str
-    cautions: list[Caution]
-    section: Section
-    item: Indicator | Factor | Definition | LinkedRisk | Responsibility | Contact
-    history: list[ItemMention]
-    links: dict[str, str]
 
 
 class Problem(TypedDict):
@@ -1514,6 +2177,7 @@ class Receipt(TypedDict):
     edition: int
     status_token: str
     receipt: str
+    guide_named: NotRequired[bool]
     signposts: list[Signpost]
     next_steps: list[str]
     contacts: list[Contact]
@@ -1539,7 +2203,7 @@ class Service(TypedDict):
     name: str
     description: str
     url: NotRequired[str]
-    status: Literal['active', 'inactive', 'defunct', 'temporarily closed']
+    status: str
     assured_date: NotRequired[str]
     last_modified: NotRequired[str]
     organization: Organization
@@ -1561,7 +2225,7 @@ class ServiceAtLocation(TypedDict):
     location: VirtualLocation
     organization_id: str
     name: str
-    status: Literal['active', 'inactive', 'defunct', 'temporarily closed']
+    status: str
     service: Service
 
 
@@ -1599,21 +2263,3 @@ class Concern(TypedDict):
     concern: ConcernDetail
     agencies: NotRequired[list[Agency] | None]
     risk_to_workers: NotRequired[RiskToWorkers | None]
-
-
-class ContactsAcrossGuides(TypedDict):
-    """
-    Contacts of every guide's current edition.
-    """
-
-    contacts: list[FoundItem]
-    next_cursor: str | None
-
-
-class FactorsAcrossGuides(TypedDict):
-    """
-    Vulnerability factors of every guide's current edition.
-    """
-
-    factors: list[FoundItem]
-    next_cursor: str | None
