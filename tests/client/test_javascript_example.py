@@ -1,6 +1,5 @@
 """A page of another origin reads the indicators and raises a concern, with types from the document, in a browser."""
 
-import json
 import threading
 from collections.abc import Iterator
 from functools import partial
@@ -43,7 +42,7 @@ def origin(folder: Path) -> Iterator[str]:
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory, origin: str, folder: Path) -> Iterator[LiveServer]:
     """Start a service that takes concerns from that origin, and build the example with the types of its document."""
-    server = LiveServer(tmp_path_factory.mktemp("service") / "data", allowed_origins=json.dumps([origin]))
+    server = LiveServer(tmp_path_factory.mktemp("service") / "data", allowed_origins=origin)
     server.start()
     with server.client() as client:
         (folder / "openapi.json").write_bytes(client.get("/openapi.json").content)

@@ -8,6 +8,8 @@ from pathlib import Path
 import pytest
 
 LEFT_OUT = shutil.ignore_patterns("node_modules", "dist")
+SECONDS = 300
+QUIET = {"REDOCLY_TELEMETRY": "off", "REDOCLY_SUPPRESS_UPDATE_NOTICE": "true", "CI": "true", "NO_COLOR": "1"}
 
 
 def need_npm() -> None:
@@ -22,12 +24,26 @@ def installed_copy(source: Path, target: Path) -> Path:
     """Copy the folder with its lock file, install what it locks, and return the copy."""
     need_npm()
     shutil.copytree(source, target, ignore=LEFT_OUT)
-    run_node(target, "npm", "ci", "--no-audit", "--no-fund", "--ignore-scripts")
+    run_node(target, "npm", "ci", "--prefer-offline", "--no-audit", "--no-fund", "--ignore-scripts")
     return target
 
 
 def run_node(folder: Path, *command: str) -> str:
     """Run the command there, and return its output. A command that fails is a failed test."""
-    ended = subprocess.run(command, cwd=folder, capture_output=True, check=False, text=True)
+    ended = finished_node(folder, *command)
     assert ended.returncode == 0, ended.stdout + ended.stderr
     return ended.stdout
+
+
+def finished_node(folder: Path, *command: str) -> subprocess.CompletedProcess[str]:
+    """Run the command there, and return how it ended. What the folder installed comes first, its Node.js too."""
+    path = f"{folder / 'node_modules' / '.bin'}{os.pathsep}{os.environ['PATH']}"
+    return subprocess.run(
+        command,
+        cwd=folder,
+        env={**os.environ, **QUIET, "PATH": path},
+        capture_output=True,
+        check=False,
+        text=True,
+        timeout=SECONDS,
+    )

@@ -1,7 +1,7 @@
 """Opens what the document says of answers: new members and new values may come, and no generated client breaks by them.
 
 Requests stay strict. A schema that both use is described twice: under its own name for answers, and with `Input` added
-for requests.
+for requests. Its title is its name, since some generators name their classes by it.
 """
 
 from collections.abc import Callable, Iterator
@@ -24,7 +24,7 @@ def open_answers(document: JsonObject) -> None:
     outputs.append(document.get("webhooks", {}))
     requested, answered = _reached(inputs, schemas), _reached(outputs, schemas)
     strict = {name for name in requested & answered if _is_closed(name, schemas)}
-    copies = {name + INPUT: _renamed(schemas[name], strict) for name in strict}
+    copies = {name + INPUT: _renamed(schemas[name], strict) | {"title": name + INPUT} for name in strict}
     for name in requested - answered:
         schemas[name] = _renamed(schemas[name], strict)
     for name in answered:
