@@ -13,7 +13,15 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as NoConnectionInTime
 from starlette.exceptions import HTTPException
 
-from app.errors import EditionWithdrawn, FieldError, GuidanceError, InvalidQuery, ScopeMissing, ValidationFailed
+from app.errors import (
+    EditionWithdrawn,
+    FieldError,
+    GuidanceError,
+    InvalidQuery,
+    ScopeMissing,
+    TooManyTries,
+    ValidationFailed,
+)
 from app.logs import Log
 from app.models.links import CONCERNS, guide_path
 from app.models.problems import Problem
@@ -106,6 +114,8 @@ def _handle_domain_error(request: Request, error: Exception) -> Response:
     if isinstance(error, ScopeMissing):
         challenge = f'{CHALLENGES[problem_type]}, scope="{error.scope}"'
         return problem_response(request, problem_type, headers={"WWW-Authenticate": challenge})
+    if isinstance(error, TooManyTries):
+        return problem_response(request, problem_type, headers={"Retry-After": str(error.seconds)})
     if isinstance(error, InvalidQuery):
         return problem_response(request, problem_type, detail=error.faults[0].detail)
     return problem_response(request, problem_type, faults=error.faults if isinstance(error, ValidationFailed) else ())
