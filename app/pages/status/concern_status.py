@@ -71,7 +71,7 @@ def add_to_concern(context: ContextDep, posted: SubmittedFormDep, now: NowDep) -
     except (ConcernErased, TooManyAdditions):
         return _status_page(context, posted, now, faults={"": CANNOT_BE_ADDED}, status=VALIDATION_FAILED.status)
     except IdempotencyKeyReused:
-        fields = {**posted.fields, "key": []}
+        fields = {**posted.fields, "key": [str(uuid.uuid4())]}
         faults, status = {"": ALREADY_ADDED}, VALIDATION_FAILED.status
         return _status_page(context, SubmittedForm(fields), now, faults=faults, status=status)
     except (StoreBusy, DBAPIError, NoConnectionInTime):
@@ -86,7 +86,7 @@ def read_filled_status_form(context: ContextDep, reference: Annotated[str, Path(
 
 def _without_words(posted: SubmittedForm) -> SubmittedForm:
     """Return the form with reference and code alone, so that the next addition has a key of its own."""
-    return SubmittedForm({name: posted.many(name) for name in ("reference", "code")})
+    return SubmittedForm({name: [posted.one(name)] for name in ("reference", "code")})
 
 
 def _add(context: AppContext, posted: SubmittedForm, now: dt.datetime) -> AdditionReceipt:
