@@ -71,7 +71,6 @@ def build_document(app: FastAPI) -> JsonObject:
     document = get_openapi(
         title=app.title,
         version=app.version,
-        summary=DESCRIPTION,
         description=GUIDANCE.format(description=DESCRIPTION).strip(),
         routes=app.routes,
         servers=SERVERS,

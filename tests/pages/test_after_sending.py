@@ -1,13 +1,18 @@
 """The pages after sending, over HTTP: the receipt to keep, more about a concern, and the statements of the council."""
 
+import datetime as dt
 import html
+import json
 import re
+from pathlib import Path
 from typing import Any
 
 import pytest
 from fastapi import FastAPI
 from starlette.testclient import TestClient
+from typer.testing import CliRunner
 
+from app.cli import app
 from app.config import Settings
 from app.errors import StoreBusy
 from app.main import create_app
@@ -16,6 +21,7 @@ from app.services.concerns import follow_up
 from tests.support.clock import SettableClock
 from tests.support.concerns import Concern
 from tests.support.desk import desk_of
+from tests.support.publishing import SLUG, an_edition, publish_next
 
 MORE = "The car was red, and Alex Example knows the driver."
 KEY = "5d2f0c8e-7a8f-4e0e-9d55-0f7a3c0a9b11"
@@ -213,3 +219,44 @@ def test_a_guide_shows_what_to_look_for_and_to_do_before_definitions_and_the_edi
     assert headings[-3:] == ["what-it-is", "edition", "editions"]
     assert "Printed so" in page.partition('<h2 id="edition">')[2]
     assert "Printed so" not in page.partition('<h2 id="edition">')[0]
+
+
+def test_the_page_of_changes_names_a_contact_and_says_days_in_words(client: TestClient, service: FastAPI) -> None:
+    first, *others = an_edition().contacts
+    checked = first.model_copy(update={"verified_on": dt.date(2026, 11, 20)})
+    publish_next(service, contacts=[checked.model_dump(), *(each.model_dump() for each in others)])
+
+    page = client.get(f"/guides/{SLUG}/editions/2/changes?since=1").text
+
+    assert "<h3>Duty and Assessment Team: checked on</h3>" in page
+    assert "20 November 2026" in page
+    assert "2026-11-20" not in page
+
+
+def test_a_contact_that_was_checked_says_when_and_is_not_among_the_unchecked(
+    client: TestClient, service: FastAPI
+) -> None:
+    first, *others = an_edition().contacts
+    checked = first.model_copy(update={"verified_on": dt.date(2026, 11, 20)})
+    publish_next(service, contacts=[checked.model_dump(), *(each.model_dump() for each in others)])
+
+    before, _, about = client.get(f"/guides/{SLUG}").text.partition('<h2 id="edition">')
+
+    assert "Checked on 20 November 2026" in before
+    assert first.name not in about.partition("</p>")[0]
+    assert others[0].name in about.partition("</p>")[0]
+
+
+def test_the_saved_text_is_checked_offline_by_the_command(
+    client: TestClient, receipt: dict[str, Any], tmp_path: Path
+) -> None:
+    kept = client.post("/concerns/receipt", data={"receipt": receipt["receipt"], "code": receipt["status_token"]})
+    (tmp_path / "receipt.txt").write_text(kept.text)
+    (tmp_path / "jwks.json").write_text(client.get("/.well-known/jwks.json").text)
+
+    done = CliRunner().invoke(
+        app, ["receipts", "verify", str(tmp_path / "receipt.txt"), "--jwks", str(tmp_path / "jwks.json")]
+    )
+
+    assert done.exit_code == 0, done.output
+    assert json.loads(done.stdout)["jti"] == receipt["reference"]
