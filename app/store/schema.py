@@ -82,7 +82,7 @@ def migrate_schema(engine: Engine, data_dir: Path | None, migrations: Path | Non
         with database_copy(data_dir / DATABASE_FILE, beside=copy) as draft:
             move_into_place(draft, copy, replace=True)
     with for_writing(engine).begin() as connection:
-        _upgrade(connection, "head", migrations)
+        run_revisions(connection, "head", migrations)
         _require_declared(connection, migrations)
     return before, newest
 
@@ -142,13 +142,13 @@ def _former_objects(version: str, migrations: Path) -> list[SchemaObject]:
     engine = create_engine("sqlite://")
     try:
         with engine.begin() as connection:
-            _upgrade(connection, version, migrations)
+            run_revisions(connection, version, migrations)
             return stored_objects(connection)
     finally:
         engine.dispose()
 
 
-def _upgrade(connection: Connection, revision: str, migrations: Path) -> None:
+def run_revisions(connection: Connection, revision: str, migrations: Path = MIGRATIONS) -> None:
     """Run the revisions up to that one, in the transaction of the connection."""
     from alembic.command import upgrade  # noqa: PLC0415  # 14 MB, which a server on the newest schema never needs
     from alembic.config import Config  # noqa: PLC0415  # as above

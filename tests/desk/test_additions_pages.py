@@ -129,7 +129,8 @@ def test_where_no_identity_is_held_additions_are_listed_without_words_and_each_h
 
     assert (entry["number"], entry["immediate_danger"], entry["addition"]) == (1, "yes", None)
     assert sealed.headers["Content-Type"] == "application/age"
-    assert [(row["act"], row["detail"]) for row in record] == [
+    assert [row["act"] for row in record[:2]] == ["received", "added"]
+    assert [(row["act"], row["detail"]) for row in record[2:]] == [
         ("listed", "additions 1 to 1"),
         ("opened", "sealed file of addition 1"),
     ]

@@ -58,6 +58,7 @@ CALLS = {
     ("post", f"{CONCERN}/erasure"): Call(Scope.WRITE, DeskAct.ERASED, body=REASON),
     ("get", "/v1/desk/disclosures"): Call(Scope.AUDIT, DeskAct.DISCLOSURES_READ, AUDIT),
     ("get", "/v1/desk/disclosures/{chain}/statement"): Call(Scope.AUDIT, DeskAct.STATEMENT_SIGNED, AUDIT),
+    ("get", "/v1/desk/checkpoint"): Call(Scope.AUDIT, DeskAct.CHECKPOINT_SIGNED, AUDIT),
 }
 every_call = pytest.mark.parametrize(("method", "path"), CALLS)
 

@@ -67,7 +67,7 @@ UNFIT: dict[str, dict[str, Any]] = {
 
 @pytest.mark.parametrize("changed", UNFIT.values(), ids=UNFIT)
 def test_a_configuration_that_is_not_the_issuer_s_or_leads_over_an_open_wire_is_not_followed(
-    guarded: Guarded, changed: dict[str, Any]
+    guarded: Guarded, changed: dict[str, Any], lines: Lines
 ) -> None:
     client, provider = guarded
     provider.configuration |= {
@@ -79,6 +79,8 @@ def test_a_configuration_that_is_not_the_issuer_s_or_leads_over_an_open_wire_is_
 
     assert (answer.status_code, answer.json()["type"]) == (503, "/v1/problems/provider-away")
     assert provider.reads == [DISCOVERY]
+    (reason,) = [line["reason"] for line in lines() if line["event"] == "token_refused"]
+    assert reason.startswith("the provider's configuration names ")
 
 
 def test_an_issuer_elsewhere_does_not_lead_to_this_machine(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -2,14 +2,13 @@
 
 import datetime as dt
 import hashlib
-import shutil
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import Engine, insert
-from sqlmodel import Session
+from sqlalchemy import Connection, Engine, column, insert, table
+from sqlmodel import Session, SQLModel
 
 from app.models.concerns.tables import AdditionRow, ConcernRow
 from app.models.desk.disclosure_tables import ChainRow, DeskAct, DisclosureRow
@@ -18,10 +17,11 @@ from app.models.guidance.guide_tables import EditionRow, GuideRow
 from app.services.operations.verification import find_faults
 from app.store.database import for_writing, open_database
 from app.store.disclosures import FIRST_PREVIOUS_SHA256, hash_of
-from app.store.schema import MIGRATIONS, migrate_schema
+from app.store.schema import migrate_schema
 from app.store.tables import table_of
 from tests.support.clock import A_TUESDAY
 from tests.support.databases import on_postgresql, postgresql
+from tests.support.revisions import make_first_release
 
 pytestmark = pytest.mark.slow
 
@@ -31,12 +31,6 @@ ACTS = {
     "0000-0000-0003": (DeskAct.ACKNOWLEDGED, DeskAct.ERASED),
 }
 TABLES = ("concerns", "additions", "disclosures")
-
-
-def first_release(folder: Path) -> Path:
-    """The history of the schema up to the first release."""
-    shutil.copytree(MIGRATIONS, folder, ignore=shutil.ignore_patterns("__pycache__", "000[2-9]*"))
-    return folder
 
 
 @pytest.fixture
@@ -50,7 +44,7 @@ def former(tmp_path: Path) -> Iterator[Engine]:
             connection.execute("CREATE DATABASE former")
         address = server.address("former")
     engine = open_database(tmp_path / "data", address)
-    migrate_schema(engine, tmp_path / "data", first_release(tmp_path / "history"))
+    make_first_release(engine)
     with Session(for_writing(engine)) as session:
         fill(session)
         session.commit()
@@ -91,7 +85,7 @@ def fill(session: Session) -> None:
             "held": False,
             "erased_at": A_TUESDAY if erased else None,
         }
-        connection.execute(insert(table_of(ConcernRow)), concern)
+        insert_columns(connection, ConcernRow, concern)
         sealed = None if erased else f"added {reference}".encode()
         addition = {
             "reference": reference,
@@ -100,8 +94,14 @@ def fill(session: Session) -> None:
             "recipients": ["00"],
             "sealed": sealed,
         }
-        connection.execute(insert(table_of(AdditionRow)), addition | {"sealed": sealed})
+        insert_columns(connection, AdditionRow, addition)
         disclose(session, reference, acts)
+
+
+def insert_columns(connection: Connection, row: type[SQLModel], values: dict[str, Any]) -> None:
+    """Insert a row into a table that has no other columns yet."""
+    columns = [column(name, table_of(row).c[name].type) for name in values]
+    connection.execute(insert(table(str(row.__tablename__), *columns)), values)
 
 
 def disclose(session: Session, chain: str, acts: tuple[DeskAct, ...]) -> None:

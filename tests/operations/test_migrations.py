@@ -20,14 +20,14 @@ from app.services.access.clients import Authenticator
 from app.services.access.principals import Principal
 from app.services.operations.verification import verify_disclosures, verify_editions
 from app.store.database import for_writing, open_database
-from app.store.schema import MIGRATIONS, create_schema, find_schema_faults, migrate_schema, prepare_schema
+from app.store.schema import create_schema, find_schema_faults, migrate_schema, prepare_schema
 from app.store.schema_check import declared_statements
 from tests.support.clock import A_TUESDAY
 from tests.support.command import guidance
 from tests.support.concerns import Concern
 from tests.support.databases import address_for, postgresql, raw_connection
 from tests.support.publishing import GUIDE
-from tests.support.revisions import FAILS, FOLLOWING, NEWEST, WORKS, next_revision
+from tests.support.revisions import FAILS, FOLLOWING, NEWEST, WORKS, make_first_release, next_revision
 from tests.support.schema import an_empty, rows
 
 pytestmark = pytest.mark.slow  # processes, browsers or long work
@@ -190,17 +190,8 @@ def test_the_command_tells_what_it_did(settings: Settings) -> None:
     assert again.stdout == f"schema {NEWEST}: nothing to do\n"
 
 
-def the_first_release(folder: Path) -> Path:
-    """The history of this program up to its first release."""
-    shutil.copytree(MIGRATIONS, folder, ignore=shutil.ignore_patterns("__pycache__"))
-    for path in (folder / "versions").glob("[0-9]*"):
-        if not path.name.startswith("0001"):
-            path.unlink()
-    return folder
-
-
 def test_the_keys_of_the_first_release_open_what_they_opened(empty: Engine, tmp_path: Path) -> None:
-    migrate_schema(empty, tmp_path, the_first_release(tmp_path / "history"))
+    make_first_release(empty)
     with for_writing(empty).begin() as connection:
         for name, key, revoked_at in (("example-desk", "omg_invented", None), ("former-desk", "omg_former", A_TUESDAY)):
             connection.execute(

@@ -1,10 +1,15 @@
-"""A made-up revision of the schema, after those of this program."""
+"""The schema of the first release, and a made-up revision after those of this program."""
 
 import shutil
 from pathlib import Path
 
-from app.store.schema import MIGRATIONS
+from sqlalchemy import Engine
 
+from app.store.database import for_writing
+from app.store.schema import MIGRATIONS, run_revisions
+
+FIRST = "0001"
+"""The schema of version 0.1.0."""
 NEWEST = max(path.name.split("_")[0] for path in (MIGRATIONS / "versions").glob("[0-9]*.py"))
 FOLLOWING = f"{int(NEWEST) + 1:04}"
 NEXT = f'''"""A made-up revision."""
@@ -30,3 +35,9 @@ def next_revision(folder: Path, statements: str) -> Path:
     for dialect in ("sqlite", "postgresql"):
         (folder / "versions" / f"{FOLLOWING}_invented.{dialect}.sql").write_text(statements)
     return folder
+
+
+def make_first_release(engine: Engine) -> None:
+    """Give the empty database the schema of the first release."""
+    with for_writing(engine).begin() as connection:
+        run_revisions(connection, FIRST)
