@@ -127,20 +127,13 @@ class Settings(BaseModel):
         description="Colour of the buttons. Their text is black or white, likewise.",
     )
     duty_hours: OneLine | None = Field(
-        default=None,
-        max_length=120,
-        description="When the duty team answers, for the pages and the poster: "
-        "`Monday to Thursday 8:30am to 5pm, Friday 8:30am to 4:30pm`.",
+        default=None, max_length=120, description="When the duty team answers, in words, for the pages and the poster."
     )
     accessibility_contact: Contacts = Field(
-        default=(),
-        description="Where people say that they cannot use the pages (mailto:, https: or tel:), separated by commas or "
-        "spaces, for the accessibility statement.",
+        default=(), description="Where people say that they cannot use the pages (mailto:, https: or tel:)."
     )
     privacy_contact: Contacts = Field(
-        default=(),
-        description="Where people ask about their data (mailto:, https: or tel:), such as the data protection officer, "
-        "for the privacy notice.",
+        default=(), description="Where people ask about their data, such as the data protection officer."
     )
     privacy_notice_url: SafeAddress | None = Field(
         default=None, description="Address of the council's own privacy notice, which the page here names."
@@ -211,9 +204,7 @@ class Settings(BaseModel):
     )
     limit_status: Rate = Field(default="600/minute", description="Rate of status requests from one address.")
     limit_code_tries: Rate = Field(
-        default="30/minute",
-        description="Rate of wrong codes for one concern, from all addresses. Then every code for it is refused "
-        "until the window ends.",
+        default="30/minute", description="Rate of wrong codes for one concern, from anywhere."
     )
     limit_search: Rate = Field(
         default="600/minute", description="Rate of searches and filtered lists from one address."

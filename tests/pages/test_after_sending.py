@@ -12,7 +12,7 @@ from fastapi import FastAPI
 from starlette.testclient import TestClient
 from typer.testing import CliRunner
 
-from app.cli import app
+from app.cli.commands import app
 from app.config import Settings
 from app.errors import StoreBusy
 from app.main import create_app

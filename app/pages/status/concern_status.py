@@ -33,7 +33,7 @@ from app.web.router import GuidanceRouter
 router = GuidanceRouter(prefix="/concerns", include_in_schema=False, dependencies=[PUBLIC], route_class=PageRoute)
 
 NO_MATCH = "No concern matches this reference and code. Check both for mistakes."
-NOT_STORED = "It could not be saved just now. Nothing is lost: press the button again in a few seconds, or call."
+NOT_ADDED = "It could not be saved just now. Nothing is lost: press the button again in a few seconds, or call."
 CANNOT_BE_ADDED = "Nothing more can be added to this concern. Raise a new one, or call."
 ALREADY_ADDED = (
     "You have already sent other words from this page, and we have them. To add these too, press the button."
@@ -75,7 +75,7 @@ def add_to_concern(context: ContextDep, posted: SubmittedFormDep, now: NowDep) -
         faults, status = {"": ALREADY_ADDED}, VALIDATION_FAILED.status
         return _status_page(context, SubmittedForm(fields), now, faults=faults, status=status)
     except (StoreBusy, DBAPIError, NoConnectionInTime):
-        return _status_page(context, posted, now, faults={"": NOT_STORED}, status=SERVICE_UNAVAILABLE.status)
+        return _status_page(context, posted, now, faults={"": NOT_ADDED}, status=SERVICE_UNAVAILABLE.status)
 
 
 @router.get("/{reference}")
