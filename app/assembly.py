@@ -7,6 +7,7 @@ from sqlalchemy import Engine
 from app.config import Settings
 from app.errors import SetupError
 from app.services.access.clients import Authenticator
+from app.services.access.code_tries import CodeTries
 from app.services.access.key_files import (
     DEVELOPMENT_IDENTITY,
     load_development_recipient,
@@ -14,6 +15,7 @@ from app.services.access.key_files import (
     load_retired_keys,
 )
 from app.services.access.openid import open_provider
+from app.services.access.rate_limiting import make_limiter, make_policy
 from app.services.concerns.edition_resolver import EditionResolver
 from app.services.concerns.follow_up import FollowUps
 from app.services.concerns.receipt_builder import ReceiptBuilder
@@ -79,6 +81,10 @@ def build_context(settings: Settings, clock: Clock) -> AppContext:
         unsealer=_unsealer(identity_file),
         submissions=submissions,
         concern_trial=ConcernTrial(submissions, clock),
+        code_tries=CodeTries(
+            make_limiter(settings.limits_store, settings.limits_secret_file),
+            make_policy("code-tries", settings.limit_code_tries),
+        ),
         follow_ups=FollowUps(engine, writer, contents, sealer, receipts),
         emergency_contacts=EmergencyContacts(engine, settings.default_guide),
         authenticator=_authenticator(settings, engine),

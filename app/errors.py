@@ -108,6 +108,14 @@ class SeveralIdempotencyKeys(GuidanceError):
     """The request has two idempotency keys, so a retry would look like another concern."""
 
 
+class TooManyTries(GuidanceError):
+    """Too many wrong status tokens came for one concern. After `seconds` they are read again."""
+
+    def __init__(self, seconds: int) -> None:
+        super().__init__()
+        self.seconds = seconds
+
+
 class TokenMissing(GuidanceError):
     """The request needs a bearer token and has none."""
 

@@ -19,7 +19,7 @@ from app.pages.docs import developer_pages, swagger
 from app.pages.error_page_middleware import ErrorPageMiddleware
 from app.pages.form import raise_concern
 from app.pages.guide import guide_pages
-from app.pages.status import concern_status
+from app.pages.status import concern_status, receipt_file
 from app.routers import (
     additions,
     audit,
@@ -39,7 +39,6 @@ from app.routers import (
     reference,
     security_txt,
 )
-from app.services.access.rate_limiting import make_limiter
 from app.services.events.webhook_keys import open_webhook_keys
 from app.services.events.webhooks import encrypt_plain_secrets
 from app.services.guidance.seeding import publish_seed
@@ -82,6 +81,7 @@ ROUTERS = (
     assets.router,
     guide_pages.router,
     raise_concern.router,
+    receipt_file.router,  # before the route that would take its name as a reference
     concern_status.router,
     developer_pages.router,  # before the route that would take its names as files
     security_txt.router,
@@ -195,7 +195,6 @@ def _start_workers(context: AppContext, ending: ExitStack) -> None:
 
 def _add_middleware(app: GuidanceApp, settings: Settings) -> None:
     """Add the middleware around the routes; the last to be added is called first."""
-    limiter = make_limiter(settings.limits_store, settings.limits_secret_file)
     context: AppContext = app.state.context
     app.add_middleware(
         RequestBodyMiddleware,
@@ -203,7 +202,7 @@ def _add_middleware(app: GuidanceApp, settings: Settings) -> None:
         most_at_work=settings.concurrent_requests,
         draining=context.draining,
     )
-    app.add_middleware(RateLimitMiddleware, limiter=limiter, settings=settings)
+    app.add_middleware(RateLimitMiddleware, limiter=context.code_tries.limiter, settings=settings)
     app.add_middleware(TrustedHostMiddleware, allows_host=context.allows_host)
     app.add_middleware(UnhandledErrorMiddleware)
     app.add_middleware(ErrorPageMiddleware, context=context)

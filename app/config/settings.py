@@ -135,6 +135,18 @@ class Settings(BaseModel):
         default="#0b6150",
         description="Colour of the buttons. Their text is black or white, likewise.",
     )
+    duty_hours: OneLine | None = Field(
+        default=None, max_length=120, description="When the duty team answers, in words, for the pages and the poster."
+    )
+    accessibility_contact: Contacts = Field(
+        default=(), description="Where people say that they cannot use the pages (mailto:, https: or tel:)."
+    )
+    privacy_contact: Contacts = Field(
+        default=(), description="Where people ask about their data, such as the data protection officer."
+    )
+    privacy_notice_url: SafeAddress | None = Field(
+        default=None, description="Address of the council's own privacy notice, which the page here names."
+    )
     exit_url: ExitUrl = Field(
         default="https://www.bbc.co.uk/weather",
         description="Neutral page that `Exit this page` opens.",
@@ -200,6 +212,9 @@ class Settings(BaseModel):
         default="300/minute", description="Rate of submissions, checks and additions from one network address."
     )
     limit_status: Rate = Field(default="600/minute", description="Rate of status requests from one address.")
+    limit_code_tries: Rate = Field(
+        default="30/minute", description="Rate of wrong codes for one concern, from anywhere."
+    )
     limit_search: Rate = Field(
         default="600/minute", description="Rate of searches and filtered lists from one address."
     )

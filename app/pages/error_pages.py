@@ -8,7 +8,7 @@ from fastapi.exceptions import RequestValidationError
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as NoConnectionInTime
 
-from app.errors import EditionWithdrawn, GuidanceError
+from app.errors import EditionWithdrawn, GuidanceError, TooManyTries
 from app.logs import Log, frames_of
 from app.pages.page import private_page
 from app.web import problem_types
@@ -97,7 +97,10 @@ def _page_for(request: Request, error: Exception) -> Response:
             "unhandled_error", request_id=request.state.request_id, error=type(error).__name__, frames=frames_of(error)
         )
     reason = error.reason if isinstance(error, EditionWithdrawn) else None
-    return error_page(context, problem_type.status, message=reason)
+    page = error_page(context, problem_type.status, message=reason)
+    if isinstance(error, TooManyTries):
+        page.headers["Retry-After"] = str(error.seconds)
+    return page
 
 
 def _problem_type_of(error: Exception) -> problem_types.ProblemType:

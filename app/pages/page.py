@@ -8,8 +8,8 @@ import jinja2
 from fastapi import Request, Response
 
 from app.config import Settings
-from app.pages.text_format import date_and_time, day, inline_markdown
-from app.presenters.contact_text import citation_text, option_text
+from app.pages.text_format import contact_label, date_and_time, day, host, inline_markdown, page_words, spoken
+from app.presenters.contact_text import citation_text, option_text, out_of_hours
 from app.web.context import AppContext
 from app.web.responses import CACHE_CURRENT, NO_STORE, conditional_response
 
@@ -30,6 +30,10 @@ def _templates() -> jinja2.Environment:
         "day": day,
         "date_and_time": date_and_time,
         "inline_markdown": inline_markdown,
+        "page_words": page_words,
+        "spoken": spoken,
+        "contact_label": contact_label,
+        "host": host,
         "option": option_text,
         "citation": citation_text,
     }
@@ -52,6 +56,7 @@ def render_page(context: AppContext, template: str, values: dict[str, Any]) -> s
         "settings": context.settings,
         "emergencies": [each for each in signposts if each.emergency],
         "signposts": [each for each in signposts if not each.emergency],
+        "out_of_hours": out_of_hours(signposts),
         "faults": {},
     }
     return _templates().get_template(template).render(defaults | values)

@@ -3,22 +3,40 @@
 import datetime as dt
 import re
 from enum import StrEnum
+from urllib.parse import urlsplit
 
 from markupsafe import Markup, escape
 
 from app.services.concerns.working_days import LONDON
 
 SPELLING_WORDS = {
+    "A": "Alfa",
+    "B": "Bravo",
+    "C": "Charlie",
+    "D": "Delta",
+    "E": "Echo",
     "F": "Foxtrot",
+    "G": "Golf",
+    "H": "Hotel",
+    "J": "Juliett",
     "K": "Kilo",
     "M": "Mike",
+    "N": "November",
+    "P": "Papa",
+    "Q": "Quebec",
     "R": "Romeo",
+    "S": "Sierra",
+    "T": "Tango",
+    "V": "Victor",
     "W": "Whiskey",
     "X": "X-ray",
     "Y": "Yankee",
     "Z": "Zulu",
 }
-"""Words that spell the letters of a reference on the telephone (ICAO alphabet)."""
+"""Words that spell the letters of a reference or a code on the phone (ICAO alphabet)."""
+PAGE_WORDS = (("status token", "code"), ("have acknowledged", "have read"), ("acknowledge", "read"))
+"""Words of the API and those that the pages have in their place."""
+CONTACT_LABELS = {"mailto": "Email {}", "tel": "Call {}"}
 
 CODE_LABELS = {
     "anonymous": "I would rather not say",
@@ -59,13 +77,32 @@ def date_and_time(moment: dt.datetime) -> str:
     return f"{local:%A} {day(moment)} at {local:%H:%M}"
 
 
+def page_words(sentence: str) -> str:
+    """Return a sentence of the API in the words of the pages."""
+    for word, plain in PAGE_WORDS:
+        sentence = sentence.replace(word, plain)
+    return sentence
+
+
+def contact_label(address: str) -> str:
+    """Return the text of a link to a contact of the council: `Email name@council.example`."""
+    scheme, _, rest = address.partition(":")
+    return CONTACT_LABELS.get(scheme, address).format(rest)
+
+
+def host(address: str) -> str:
+    """Return the host of a web address as people know it: `www.gov.uk` is GOV.UK."""
+    name = (urlsplit(address).hostname or address).removeprefix("www.")
+    return name.upper() if name == "gov.uk" else name
+
+
 def code_label(value: StrEnum | str) -> str:
     """Return the label of an enum value."""
     return CODE_LABELS.get(value, str(value).replace("_", " ").capitalize())
 
 
 def spoken(reference: str) -> list[str]:
-    """Return the groups of a reference as they are read aloud: `4, Foxtrot, 7, Kilo`."""
+    """Return the groups of a reference or a code as they are read aloud: `4, Foxtrot, 7, Kilo`."""
     return [
         ", ".join(SPELLING_WORDS.get(character, character) for character in group) for group in reference.split("-")
     ]

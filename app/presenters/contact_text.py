@@ -1,7 +1,15 @@
 """Telephone numbers and cited sources as plain text, the same wherever they are printed."""
 
+from collections.abc import Sequence
+
 from app.models.guidance.contacts import Phone
 from app.models.guidance.definitions import DefinitionSource
+from app.models.guidance.signposts import Signpost, SignpostScope
+
+
+def out_of_hours(signposts: Sequence[Signpost]) -> list[Signpost]:
+    """Return the council's own contacts that answer when its duty team is closed: local, with a number."""
+    return [each for each in signposts if each.scope is SignpostScope.LOCAL and each.phones and not each.emergency]
 
 
 def phone_text(phone: Phone) -> str:

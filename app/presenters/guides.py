@@ -77,7 +77,13 @@ def present_edition(head: EditionHead, content: EditionContent, status: EditionS
         status=status,
         published_at=head.published_at,
         digest=head.digest,
-        links=edition_links(head.key, path) | {"markdown": f"{path}.md", "pdf": f"{path}.pdf"} | sections,
+        links=edition_links(head.key, path)
+        | {
+            "markdown": f"{path}.md",
+            "pdf": f"{path}.pdf",
+            "large_print": f"{path}/large-print.pdf",
+        }
+        | sections,
         **{name: getattr(content, name) for name in EditionContent.model_fields},
     )
 

@@ -1,61 +1,98 @@
-"""An edition as a PDF to print: one A4 page, tagged (PDF/UA-1), with a QR code that leads to the live guide.
+"""An edition as a PDF to print: a poster of two sides, or large print. Tagged (PDF/UA-1), with a QR code to the guide.
 
-Its libraries (typst, segno) are the optional extra `print`. The bytes depend only on the text of the page: the fonts
-are typst's own, and the date of the PDF is that of the edition.
+Its libraries (typst, segno and a font) are the optional extra `print`. The bytes depend only on the text of the page
+and the council's settings: no font of the machine is used, and the date of the PDF is that of the edition.
 """
 
+import hashlib
 import io
 import json
 from collections.abc import Callable, Sequence
+from enum import StrEnum
 from functools import lru_cache
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
+from app.config import Settings
 from app.errors import PdfUnavailable
 from app.models.guidance.contacts import Reachable
 from app.models.guidance.definitions import Definition
 from app.models.guidance.editions import EditionContent
 from app.models.guidance.items import IndicatorKind
-from app.models.guidance.sections import PRINTED_LEFT, PRINTED_RIGHT, Layout, Section
+from app.models.guidance.sections import PRINTED_BACK, PRINTED_FRONT, Layout, Section
 from app.models.guidance.signposts import Signpost
-from app.presenters.contact_text import citation_text, option_text
+from app.presenters.colours import text_colour_on
+from app.presenters.contact_text import citation_text, option_text, out_of_hours
 from app.store.editions import EditionHead
 
 PDF_TEMPLATE = Path(__file__).with_name("guide.typ")
-SIZES = ("9.5", "9", "8.5", "8", "7.5", "7")
-"""Font sizes in points. The largest with which the edition fits on one page is used."""
+EXTRA = ("font_source_sans_pro", "segno", "typst")
 MAX_CACHED_PDFS = 16
 
 
-def edition_pdf(head: EditionHead, content: EditionContent, signposts: Sequence[Signpost], public_url: str) -> bytes:
+class PrintForm(StrEnum):
+    """The forms in which an edition is printed."""
+
+    POSTER = "poster"
+    """For a wall: what to look for, what to do and who to call on the front, the rest on the back."""
+    LARGE_PRINT = "large-print"
+    """Everything in one column, on as many pages as it needs."""
+
+
+SIZES = {PrintForm.POSTER: ("12", "11.5", "11", "10.5", "10", "9.5", "9", "8.5", "8"), PrintForm.LARGE_PRINT: ("18",)}
+"""Font sizes in points. The largest with which the edition fits is used."""
+SIDES = {"<front>": 1, "<pages>": 2}
+"""The page on which the front of a poster ends, and the last one."""
+
+
+def edition_pdf(
+    head: EditionHead,
+    content: EditionContent,
+    signposts: Sequence[Signpost],
+    settings: Settings,
+    form: PrintForm = PrintForm.POSTER,
+) -> bytes:
     """Return the edition as a PDF: always the same bytes for the same words. Raise `PdfUnavailable`."""
     if not pdf_available():
         raise PdfUnavailable
-    address = f"{public_url}/guides/{head.guide}"
-    document = json.dumps(_document(head, content, signposts, address), ensure_ascii=False)
-    return _compile(document, _qr(address), int(head.published_at.timestamp()))
+    address = f"{settings.public_url}/guides/{head.guide}"
+    words = _document(head, content, signposts, address) | _style(settings) | {"form": form.value}
+    document = json.dumps(words, ensure_ascii=False)
+    return _compile(document, _qr(address), int(head.published_at.timestamp()), form)
 
 
 def pdf_available() -> bool:
     """Return True if the optional libraries for PDFs are installed."""
-    return all(find_spec(name) for name in ("segno", "typst"))
+    return all(find_spec(name) for name in EXTRA)
 
 
 @lru_cache(maxsize=MAX_CACHED_PDFS)
-def _compile(document: str, qr: str, at: int) -> bytes:
+def _compile(document: str, qr: str, at: int, form: PrintForm) -> bytes:
+    import font_source_sans_pro  # noqa: PLC0415  # an extra
     import typst  # noqa: PLC0415  # an extra, and 20 MB
 
-    for size in SIZES:
-        options: dict[str, Any] = {
-            "input": PDF_TEMPLATE,
-            "ignore_system_fonts": True,
-            "sys_inputs": {"document": document, "qr": qr, "size": size},
-        }
-        if size == SIZES[-1] or json.loads(typst.query(selector="<pages>", field="value", one=True, **options)) == 1:
+    options: dict[str, Any] = {
+        "input": PDF_TEMPLATE,
+        "root": PDF_TEMPLATE.anchor,  # the council's logo may be anywhere
+        "ignore_system_fonts": True,
+        "font_paths": [Path(font_source_sans_pro.__file__).parent],
+    }
+    for size in SIZES[form]:
+        options["sys_inputs"] = {"document": document, "qr": qr, "size": size}
+        if size == SIZES[form][-1] or _fits(options):
             break
     pdf: bytes = typst.compile(format="pdf", pdf_standards="ua-1", timestamp=at, **options)
     return pdf
+
+
+def _fits(options: dict[str, Any]) -> bool:
+    import typst  # noqa: PLC0415  # an extra
+
+    return all(
+        json.loads(typst.query(selector=place, field="value", one=True, **options)) == page
+        for place, page in SIDES.items()
+    )
 
 
 def _qr(address: str) -> str:
@@ -81,8 +118,22 @@ def _document(
         "source": f"{content.source.title}, {content.source.publisher}",
         "emergencies": [_contact(each) | {"description": each.description} for each in signposts if each.emergency],
         "cautions": [each.text for each in content.cautions],
-        "left": [_section(each, content) for each in PRINTED_LEFT],
-        "right": [_section(each, content) for each in PRINTED_RIGHT],
+        "first_contact": _contact(next((each for each in content.contacts if each.phones), content.contacts[0])),
+        "out_of_hours": [_contact(each) for each in out_of_hours(signposts)],
+        "front": [_section(each, content) for each in PRINTED_FRONT],
+        "back": [_section(each, content) for each in PRINTED_BACK],
+    }
+
+
+def _style(settings: Settings) -> dict[str, Any]:
+    """Return what the council's settings change. The digest of the logo makes another file another page."""
+    logo = settings.council_logo
+    return {
+        "colour": settings.council_colour,
+        "text_on_colour": text_colour_on(settings.council_colour),
+        "logo": str(logo.resolve()) if logo else None,
+        "logo_sha256": hashlib.sha256(logo.read_bytes()).hexdigest() if logo else None,
+        "hours": settings.duty_hours or "",
     }
 
 
@@ -92,7 +143,6 @@ def _section(section: Section, content: EditionContent) -> dict[str, Any]:
     return {
         "heading": entry.heading,
         "introduction": introductions.get(section.key),
-        "has_cautions": entry.has_cautions,
         "layout": entry.layout,
         "items": [PRESENT_ITEM[entry.layout](each) for each in getattr(content, section.key)],
     }

@@ -1,5 +1,6 @@
 """Concerns: the form, the check, the submission and its status."""
 
+from functools import partial
 from typing import Annotated, Any
 
 from fastapi import Body, Header, Query, Request, Response
@@ -160,7 +161,10 @@ def read_concern_status(
     context: ContextDep, status_token: StatusTokenDep, now: NowDep, reference: TypedReference
 ) -> ConcernStatus:
     """How the concern stands, for whoever holds its status token. A wrong reference and a wrong token answer alike."""
-    return context.follow_ups.read_status(typed_reference=reference, status_token=status_token, at=now)
+    return context.code_tries.guard(
+        reference,
+        lambda: context.follow_ups.read_status(typed_reference=reference, status_token=status_token, at=now),
+    )
 
 
 @router.post(
@@ -197,11 +201,15 @@ def add_more(
             return None
         return derive_idempotency_keys(idempotency_key.strip('"'), client=f"addition to {reference}")
 
-    return _created(
-        context.follow_ups.add(
-            addition, typed_reference=reference, status_token=status_token, derive_keys=derive_keys, at=now
-        )
+    add = partial(
+        context.follow_ups.add,
+        addition,
+        typed_reference=reference,
+        status_token=status_token,
+        derive_keys=derive_keys,
+        at=now,
     )
+    return _created(context.code_tries.guard(reference, add))
 
 
 def _created(result: IdempotentResult) -> Response:

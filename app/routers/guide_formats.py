@@ -14,7 +14,7 @@ from app.presenters.csv_table import csv_name, section_csv
 from app.presenters.guides import edition_links
 from app.presenters.markdown import edition_markdown
 from app.presenters.memento import VARY, memento_headers, memento_links
-from app.presenters.pdf import edition_pdf
+from app.presenters.pdf import PrintForm, edition_pdf
 from app.routers.params import EditionNumber, GuideName, SectionName
 from app.store.editions import EditionHead, get_current, get_history, readable_of
 from app.web import problem_types as problems
@@ -28,7 +28,7 @@ from app.web.router import GuidanceRouter
 router = GuidanceRouter(prefix="/v1/guides", dependencies=[PUBLIC], responses=RESPONSES_OF_READS)
 
 PDF_TYPE = "application/pdf"
-PDF_SUFFIX = ".pdf"
+SUFFIXES = {PrintForm.POSTER: ".pdf", PrintForm.LARGE_PRINT: f"/{PrintForm.LARGE_PRINT}.pdf"}
 AS_PDF: Responses = {
     200: {"content": {PDF_TYPE: {"schema": {"type": "string", "format": "binary"}, "example": "%PDF-1.7 ..."}}}
 }
@@ -75,9 +75,23 @@ def read_edition_as_markdown(
     | problem_responses(problems.NOT_FOUND, *problems.CURRENT_EDITION_PROBLEMS, problems.PDF_UNAVAILABLE),
 )
 def read_guide_as_pdf(request: Request, session: SessionDep, context: ContextDep, guide: GuideName) -> Response:
-    """The same page as that of the numbered edition."""
+    """The same pages as those of the numbered edition."""
     head = get_current(session, guide=guide)
-    return _pdf_response(request, context, head, guide_path(guide))
+    return _pdf_response(request, session, context, head, guide_path(guide))
+
+
+@router.get(
+    "/{guide}/large-print.pdf",
+    tags=["Guides"],
+    summary="Read a guide's current edition in large print",
+    response_class=Response,
+    responses=AS_PDF
+    | problem_responses(problems.NOT_FOUND, *problems.CURRENT_EDITION_PROBLEMS, problems.PDF_UNAVAILABLE),
+)
+def read_guide_in_large_print(request: Request, session: SessionDep, context: ContextDep, guide: GuideName) -> Response:
+    """The same pages as those of the numbered edition."""
+    head = get_current(session, guide=guide)
+    return _pdf_response(request, session, context, head, guide_path(guide), PrintForm.LARGE_PRINT)
 
 
 @router.get(
@@ -91,13 +105,30 @@ def read_guide_as_pdf(request: Request, session: SessionDep, context: ContextDep
 def read_edition_as_pdf(
     request: Request, session: SessionDep, context: ContextDep, guide: GuideName, number: EditionNumber
 ) -> Response:
-    """One A4 page, tagged (PDF/UA-1), with the edition, its digest and a QR code that leads to the live guide.
+    """A poster for a wall: two sides of A4, tagged (PDF/UA-1), with a QR code that leads to the live guide.
 
-    The same words make the same bytes. Like the Markdown it may be kept for a minute only, since whom to call in an
-    emergency stands outside editions.
+    On the front is the number to call in the council's colour, what to look for and what to do. The rest is on the
+    back. The same words make the same bytes. Like the Markdown it may be kept for a minute only, since whom to call in
+    an emergency stands outside editions.
     """
     head = readable_of(get_history(session, guide=guide), number)
-    return _pdf_response(request, context, head, edition_path(*head.key))
+    return _pdf_response(request, session, context, head, edition_path(*head.key))
+
+
+@router.get(
+    "/{guide}/editions/{number}/large-print.pdf",
+    tags=["Editions"],
+    summary="Read a numbered edition in large print",
+    response_class=Response,
+    responses=AS_PDF
+    | problem_responses(problems.NOT_FOUND, *problems.NUMBERED_EDITION_PROBLEMS, problems.PDF_UNAVAILABLE),
+)
+def read_edition_in_large_print(
+    request: Request, session: SessionDep, context: ContextDep, guide: GuideName, number: EditionNumber
+) -> Response:
+    """The whole edition in letters of 18 points, in one column. It is cached like the poster."""
+    head = readable_of(get_history(session, guide=guide), number)
+    return _pdf_response(request, session, context, head, edition_path(*head.key), PrintForm.LARGE_PRINT)
 
 
 @router.get(
@@ -167,11 +198,20 @@ def _markdown_response(
     return conditional_response(request, page, media_type=MARKDOWN.content_type, links=links, more_headers=headers)
 
 
-def _pdf_response(request: Request, context: AppContext, head: EditionHead, path: str) -> Response:
-    signposts, public_url = context.reference_data.signposts, context.settings.public_url
-    page = edition_pdf(head, context.contents(head.key), signposts, public_url)
-    response = conditional_response(request, page, media_type=PDF_TYPE, links=edition_links(head.key, path, PDF_SUFFIX))
-    response.headers["Content-Disposition"] = f'inline; filename="{head.guide}-edition-{head.number}.pdf"'
+def _pdf_response(
+    request: Request,
+    session: Session,
+    context: AppContext,
+    head: EditionHead,
+    path: str,
+    form: PrintForm = PrintForm.POSTER,
+) -> Response:
+    content, signposts = context.contents(head.key, session), context.reference_data.signposts
+    page = edition_pdf(head, content, signposts, context.settings, form)
+    suffix = SUFFIXES[form]
+    response = conditional_response(request, page, media_type=PDF_TYPE, links=edition_links(head.key, path, suffix))
+    name = f"{head.guide}-edition-{head.number}{suffix.replace('/', '-')}"
+    response.headers["Content-Disposition"] = f'inline; filename="{name}"'
     return response
 
 

@@ -12,6 +12,7 @@ from sqlmodel import Session
 
 from app.config import Settings
 from app.services.access.clients import Authenticator
+from app.services.access.code_tries import CodeTries
 from app.services.concerns.follow_up import FollowUps
 from app.services.concerns.receipt_signing import ReceiptSigner
 from app.services.concerns.submission import Submissions
@@ -44,6 +45,7 @@ class AppContext:
     submissions: Submissions
     concern_trial: ConcernTrial
     follow_ups: FollowUps
+    code_tries: CodeTries
     emergency_contacts: EmergencyContacts
     authenticator: Authenticator
     metrics: Metrics

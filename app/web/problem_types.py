@@ -238,6 +238,7 @@ PROBLEM_FOR: Mapping[type[errors.GuidanceError], ProblemType] = {
     errors.ConcernErased: CONCERN_ERASED,
     errors.NotAcknowledged: NOT_ACKNOWLEDGED,
     errors.TooManyAdditions: TOO_MANY_ADDITIONS,
+    errors.TooManyTries: RATE_LIMITED,
     errors.OnHold: ON_HOLD,
     errors.OutcomeGiven: ALREADY_CLOSED,
     errors.StoreBusy: SERVICE_UNAVAILABLE,

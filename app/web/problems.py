@@ -13,7 +13,14 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as NoConnectionInTime
 from starlette.exceptions import HTTPException
 
-from app.errors import EditionWithdrawn, GuidanceError, InvalidQuery, ScopeMissing, ValidationFailed
+from app.errors import (
+    EditionWithdrawn,
+    GuidanceError,
+    InvalidQuery,
+    ScopeMissing,
+    TooManyTries,
+    ValidationFailed,
+)
 from app.faults import FaultCode, FieldError
 from app.logs import Log
 from app.models.links import CONCERNS, guide_path
@@ -111,6 +118,8 @@ def _handle_domain_error(request: Request, error: Exception) -> Response:
     if isinstance(error, ScopeMissing):
         challenge = f'{CHALLENGES[problem_type]}, scope="{error.scope}"'
         return problem_response(request, problem_type, headers={"WWW-Authenticate": challenge})
+    if isinstance(error, TooManyTries):
+        return problem_response(request, problem_type, headers={"Retry-After": str(error.seconds)})
     if isinstance(error, InvalidQuery):
         return problem_response(request, problem_type, detail=error.faults[0].detail, faults=error.faults)
     return problem_response(request, problem_type, faults=error.faults if isinstance(error, ValidationFailed) else ())

@@ -1,18 +1,28 @@
-"""The guide to print: one tagged A4 page, the same bytes for the same words, which reads in order as text."""
+"""The guide to print, as a poster and in large print: tagged, the same bytes for the same words, in order as text."""
 
 import io
 import re
+from collections import defaultdict
+from pathlib import Path
+from typing import Any
 
 import pytest
 from fastapi import FastAPI
-from pypdf import PdfReader
+from pypdf import PageObject, PdfReader
 from starlette.testclient import TestClient
 
+from app.config import Settings
+from app.main import create_app
 from app.presenters import pdf
+from tests.support.clock import SettableClock
 from tests.support.publishing import GUIDE, SLUG, an_edition, publish_next, withdraw
 
 A4 = (595, 842)
 PATHS = (f"{GUIDE}.pdf", f"{GUIDE}/editions/1.pdf")
+LARGE = (f"{GUIDE}/large-print.pdf", f"{GUIDE}/editions/1/large-print.pdf")
+HOURS = "Monday to Friday 9am to 5pm"
+COLOUR = "#0b6150"
+NUMBER_POINTS, BODY_POINTS, LARGE_POINTS, DIGEST_POINTS = 28, 11, 18, 6
 
 
 def read(content: bytes) -> PdfReader:
@@ -24,13 +34,43 @@ def words_of(content: bytes) -> str:
     return re.sub(r"\s+", " ", " ".join(page.extract_text() for page in read(content).pages))
 
 
-def test_the_guide_is_one_a4_page_tagged_for_readers(client: TestClient) -> None:
-    answer = client.get(PATHS[1])
+def sizes_of(page: PageObject) -> dict[float, str]:
+    """Return the text of the page by its size in points."""
+    found: dict[float, str] = defaultdict(str)
+
+    def note(text: str, _transform: Any, matrix: Any, _font: Any, size: float) -> None:
+        found[round(size * abs(matrix[0]), 1)] += text
+
+    page.extract_text(visitor_text=note)
+    return found
+
+
+def tags_of(content: bytes) -> list[tuple[str, str | None]]:
+    """Return each structure element that holds text of its own, with that of the element around it."""
+    found = []
+
+    def walk(element: Any, parents: tuple[str, ...]) -> None:
+        element = element.get_object()
+        kids = element.get("/K", [])
+        kids = kids if isinstance(kids, list) else [kids]
+        tag = str(element.get("/S"))
+        if any(isinstance(kid, int) for kid in kids):
+            found.append((tag, parents[-1] if parents else None))
+        for kid in kids:
+            if not isinstance(kid, int):
+                walk(kid, (*parents, tag))
+
+    walk(read(content).root_object["/StructTreeRoot"]["/K"][0], ())  # type: ignore[index]  # it is there
+    return found
+
+
+@pytest.mark.parametrize("path", [PATHS[1], LARGE[1]])
+def test_every_page_is_a4_and_tagged_for_readers(client: TestClient, path: str) -> None:
+    answer = client.get(path)
 
     pdf = read(answer.content)
     assert answer.headers["content-type"] == "application/pdf"
-    assert len(pdf.pages) == 1
-    assert (round(pdf.pages[0].mediabox.width), round(pdf.pages[0].mediabox.height)) == A4
+    assert {(round(page.mediabox.width), round(page.mediabox.height)) for page in pdf.pages} == {A4}
     assert pdf.root_object["/MarkInfo"]["/Marked"].value is True  # type: ignore[index]  # they are there
     assert str(pdf.root_object["/Lang"]) == "en-GB"
     assert b"pdfuaid:part" in pdf.xmp_metadata.stream.get_data()  # type: ignore[union-attr]  # it is there
@@ -38,30 +78,81 @@ def test_the_guide_is_one_a4_page_tagged_for_readers(client: TestClient) -> None
     assert pdf.metadata.title == an_edition().title
 
 
-def test_it_reads_in_order_as_text_with_999_first_and_the_cautions_before_the_lists(client: TestClient) -> None:
-    content, told = an_edition(), words_of(client.get(PATHS[1]).content)
-    digest = client.get(GUIDE).json()["digest"]
+@pytest.mark.parametrize("path", [PATHS[1], LARGE[1]])
+def test_all_text_is_in_paragraphs_headings_or_lists_and_definitions_are_quotations(
+    client: TestClient, path: str
+) -> None:
+    tags = tags_of(client.get(path).content)
+
+    outer = {tag for tag, parent in tags if parent not in ("/P", "/LBody", "/Link")}
+    assert outer <= {"/P", "/H1", "/H2", "/Lbl", "/LBody", "/Figure"}
+    assert tags.count(("/P", "/BlockQuote")) == len(an_edition().definitions)
+
+
+def printed_by_a_council(folder: Path, path: str) -> bytes:
+    """Return the PDF of a council with hours, a colour and a logo."""
+    (folder / "logo.svg").write_text("<svg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 9 9'/>")
+    settings = Settings(
+        data_dir=folder / "data",
+        deliver=False,
+        duty_hours=HOURS,
+        council_colour=COLOUR,
+        council_logo=folder / "logo.svg",
+    )
+    with TestClient(create_app(settings, SettableClock())) as client:
+        return client.get(path).content
+
+
+def test_the_front_has_the_number_to_call_in_the_councils_colour_with_hours_and_what_to_do_outside_them(
+    tmp_path: Path,
+) -> None:
+    content = printed_by_a_council(tmp_path, PATHS[1])
+
+    front, back = read(content).pages
+    sizes = sizes_of(front)
+    words = re.sub(r"\s+", " ", front.extract_text())
+    assert "01225 396312" in sizes[NUMBER_POINTS]
+    assert f"Open {HOURS}." in words
+    assert "Outside these hours: Bath & North East Somerset Emergency Duty Team 01454 615165" in words
+    assert max(sizes, key=lambda size: len(sizes[size])) >= BODY_POINTS
+    channels = [int(COLOUR[at : at + 2], 16) / 255 for at in (1, 3, 5)]
+    fills = re.findall(rb"([\d.]+) ([\d.]+) ([\d.]+) sc", front.get_contents().get_data())  # type: ignore[union-attr]
+    assert any([round(float(one), 2) for one in fill] == [round(one, 2) for one in channels] for fill in fills)
+    assert tags_of(content).count(("/Figure", "/Div")) == len(("logo", "QR code"))
+    assert "sha256:" not in words
+    assert "sha256:" in sizes_of(back)[DIGEST_POINTS]
+
+
+def test_large_print_is_all_in_letters_of_18_points_or_more(tmp_path: Path) -> None:
+    pages = read(printed_by_a_council(tmp_path, LARGE[1])).pages
+
+    sizes = {size for page in pages for size, text in sizes_of(page).items() if text.strip()}
+    assert min(sizes) >= LARGE_POINTS
+    assert len(pages) > 2
+
+
+@pytest.mark.parametrize("path", [PATHS[1], LARGE[1]])
+def test_it_reads_in_order_as_text_with_999_first_and_the_caution_once(client: TestClient, path: str) -> None:
+    content, told = an_edition(), words_of(client.get(path).content)
 
     order = [
         "call 999",
-        content.title,
         "Duty and Assessment Team",
-        content.definitions[1].text[:60],
         content.cautions[0].text[:60],
-        content.factors[0].text[:40],
         "indicators to consider include",
         content.indicators[0].text[:40],
         content.responsibilities[0].text[:40],
+        content.factors[0].text[:40],
         content.linked_risks[-1].text,
+        content.definitions[1].text[:40],
         "Edition 1",
-        digest,
-        f"http://127.0.0.1:8000/guides/{SLUG}",
     ]
     place = 0
     for words in order:
         assert words in told[place:], words
         place = told.index(words, place) + len(words)
-    assert told.count(content.cautions[0].text[:60]) == 2
+    assert told.count(content.cautions[0].text[:60]) == 1
+    assert f"http://127.0.0.1:8000/guides/{SLUG}" in told.replace(" ", "")
 
 
 def test_the_same_edition_is_the_same_bytes_and_the_current_one_is_its_own(client: TestClient) -> None:
@@ -83,7 +174,7 @@ def test_another_edition_is_another_page(client: TestClient, service: FastAPI) -
     assert client.get(PATHS[1]).content == before.content
 
 
-def test_a_longer_guide_is_set_in_smaller_words_and_still_one_page(client: TestClient, service: FastAPI) -> None:
+def test_a_longer_guide_is_set_in_smaller_words_and_still_one_sheet(client: TestClient, service: FastAPI) -> None:
     more = [
         item.model_copy(update={"id": f"{item.id}-{again}", "position": 10 * again + item.position})
         for again in (0, 1)
@@ -91,7 +182,7 @@ def test_a_longer_guide_is_set_in_smaller_words_and_still_one_page(client: TestC
     ]
     publish_next(service, indicators=[item.model_dump() for item in more])
 
-    assert len(read(client.get(PATHS[0]).content).pages) == 1
+    assert len(read(client.get(PATHS[0]).content).pages) == 2
 
 
 def test_it_may_be_kept_for_a_minute_and_asked_for_again_by_its_etag(client: TestClient) -> None:
@@ -108,7 +199,7 @@ def test_a_withdrawn_edition_is_not_printed(client: TestClient, service: FastAPI
     assert client.get(PATHS[1]).status_code == 410
 
 
-@pytest.mark.parametrize("path", PATHS)
+@pytest.mark.parametrize("path", PATHS + LARGE)
 def test_without_the_programs_that_make_it_the_answer_says_so(
     client: TestClient, monkeypatch: pytest.MonkeyPatch, path: str
 ) -> None:

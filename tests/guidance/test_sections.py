@@ -17,7 +17,7 @@ from app.config import Settings
 from app.main import create_app
 from app.models.guidance.editions import EditionContent
 from app.models.guidance.guide_responses import SECTION_RESPONSES
-from app.models.guidance.sections import DOCUMENTED, ITEM_LISTS, ON_PAGES, PRINTED_LEFT, PRINTED_RIGHT, Section
+from app.models.guidance.sections import DOCUMENTED, ITEM_LISTS, ON_PAGES, PRINTED_BACK, PRINTED_FRONT, Section
 from app.store.schema import MIGRATIONS
 from app.store.schema_check import declared_statements
 from app.store.tables import table_of
@@ -80,7 +80,7 @@ def test_the_lists_of_an_edition_are_those_of_the_registry_in_its_order() -> Non
     assert list(ITEM_LISTS) == ["cautions", *(section.key for section in Section)]
 
 
-@pytest.mark.parametrize("order", [DOCUMENTED, ON_PAGES, (*PRINTED_LEFT, *PRINTED_RIGHT)])
+@pytest.mark.parametrize("order", [DOCUMENTED, ON_PAGES, (*PRINTED_FRONT, *PRINTED_BACK)])
 def test_every_order_holds_every_section_once(order: tuple[Section, ...]) -> None:
     assert sorted(order) == sorted(Section)
 
@@ -162,9 +162,10 @@ def test_every_section_is_on_the_page_under_its_heading(served: TestClient, sect
     assert f'href="{GUIDE}/{section.value}.csv"' in page
 
 
-def test_every_section_is_printed_under_its_heading(served: TestClient) -> None:
-    (page,) = PdfReader(io.BytesIO(served.get(f"{GUIDE}.pdf").content)).pages
-    printed = re.sub(r"\s+", " ", page.extract_text())
+@pytest.mark.parametrize("suffix", [".pdf", "/large-print.pdf"])
+def test_every_section_is_printed_under_its_heading(served: TestClient, suffix: str) -> None:
+    pages = PdfReader(io.BytesIO(served.get(f"{GUIDE}{suffix}").content)).pages
+    printed = re.sub(r"\s+", " ", " ".join(page.extract_text() for page in pages))
 
     for section in Section:
         assert section.entry.heading in printed

@@ -151,7 +151,7 @@ def raise_concern(page: Page) -> str:
     fill_in(page)
     check(page)
     send(page)
-    return page.locator(".reference").inner_text()
+    return page.locator(".reference").first.inner_text()
 
 
 def count_concerns(site: Site) -> int:
@@ -165,7 +165,7 @@ def test_a_reader_goes_from_the_guide_to_an_older_edition_and_sees_what_changed(
     page.goto("/")
     page.get_by_role("link", name="One Minute Guide").last.click()
     expect(page.locator("h1")).to_contain_text("Child Sexual Exploitation")
-    assert page.locator("a[href^='tel:']").first.inner_text() == "999"
+    assert page.locator("a[href^='tel:']").first.inner_text() == "Call 999"
     page.get_by_role("link", name="Edition 1").click()
     expect(page.get_by_text("This is an older edition.")).to_be_visible()
 
@@ -192,10 +192,10 @@ def test_a_concern_goes_from_the_form_to_its_status(either: Page, site: Site) ->
 
     send(either)
 
-    expect(either).to_have_title("Your concern has been received - Example Council")
-    reference = either.locator(".reference").inner_text()
-    press(either, "See the status now")
-    expect(either.locator("h2").first).to_have_text("Received, and waiting for a social worker")
+    expect(either).to_have_title("Concern sent - Example Council")
+    reference = either.locator(".reference").first.inner_text()
+    press(either, "Check what is happening, or add more")
+    expect(either.locator(".box h2").first).to_have_text("Received. A social worker has not read it yet")
     expect(either.get_by_text(reference).first).to_be_visible()
     assert count_concerns(site) == before + 1
 
@@ -259,7 +259,7 @@ def test_pressing_twice_makes_one_concern(page: Page, site: Site) -> None:
 
     page.get_by_role("button", name="Send", exact=True).dblclick()
 
-    expect(page.locator("h1")).to_have_text("Your concern has been received")
+    expect(page.locator("h1")).to_have_text("We have your concern")
     assert count_concerns(site) == before + 1
 
 
@@ -268,7 +268,7 @@ def test_sending_again_without_scripts_makes_one_concern(scriptless: Page, site:
 
     scriptless.reload()
 
-    assert scriptless.locator(".reference").inner_text() == first
+    assert scriptless.locator(".reference").first.inner_text() == first
     assert count_concerns(site) == before
 
 
@@ -298,30 +298,42 @@ def test_the_receipt_is_saved_as_a_file_without_anything_that_was_written(page: 
     reference = raise_concern(page)
 
     with page.expect_download() as download:
-        press(page, "Save the signed receipt as a file")
+        press(page, "Save this as a file")
 
     assert download.value.suggested_filename == f"receipt-{reference}.txt"
-    assert download.value.path().read_text().count(".") == 2
+    saved = download.value.path().read_text()
+    assert reference in saved
+    assert NARRATIVE not in saved
 
 
 def test_the_status_needs_reference_and_code(page: Page) -> None:
     reference = raise_concern(page)
-    code = page.locator("dd .code").nth(1).inner_text()
+    code = page.locator(".reference").last.inner_text()
     page.goto(f"/concerns/{reference}")
     page.get_by_label("Code").fill("a wrong code")
-    press(page, "See the status")
-    expect(page).to_have_title("Error: Check the status of a concern - Example Council")
+    press(page, "Check")
+    expect(page).to_have_title("Error: Check what is happening with your concern - Example Council")
     expect(page.locator(".problem")).to_be_focused()
 
     page.get_by_label("Reference").fill(reference.lower().replace("-", " "))
     page.get_by_label("Code").fill(code)
-    press(page, "See the status")
+    press(page, "Check")
 
-    expect(page.locator("h1")).to_have_text("The status of your concern")
+    expect(page.locator("h1")).to_have_text("What is happening with your concern")
     assert code not in page.url
 
 
-PAGES = ("/", f"/guides/{SLUG}", FORM, "/concerns", "/covering-your-tracks", "/docs/getting-started", "/docs")
+PAGES = (
+    "/",
+    f"/guides/{SLUG}",
+    FORM,
+    "/concerns",
+    "/covering-your-tracks",
+    "/accessibility",
+    "/privacy",
+    "/docs/getting-started",
+    "/docs",
+)
 
 
 @pytest.mark.parametrize("method", ["button", "keys"])
@@ -391,10 +403,15 @@ def states(page: Page) -> Iterator[str]:
     yield "answers to check"
     send(page)
     yield "receipt"
-    press(page, "See the status now")
+    press(page, "Check what is happening, or add more")
     yield "status"
+    press(page, "Send what you added")
+    yield "nothing added"
+    page.get_by_label("What do you want to add?").fill("The car was red.")
+    press(page, "Send what you added")
+    yield "added"
     page.goto("/concerns")
-    press(page, "See the status")
+    press(page, "Check")
     yield "unknown concern"
 
 
@@ -424,7 +441,7 @@ def test_no_page_or_state_has_a_barrier_or_contacts_another_host(browser: Browse
 
     found = {state: find_faults(page) for state in states(page)}
 
-    assert len(found) == 18
+    assert len(found) == 22
     assert {state: faults for state, faults in found.items() if faults} == {}
     assert {url for url in requests if not url.startswith((site.url, "data:"))} == set()
     assert [text for text in messages if "status of" not in text] == []  # an error page has an error status
@@ -468,7 +485,7 @@ def test_the_keyboard_alone_is_enough(page: Page) -> None:
     page.get_by_role("button", name="Send", exact=True).focus()
     page.keyboard.press("Enter")
 
-    expect(page.locator("h1")).to_have_text("Your concern has been received")
+    expect(page.locator("h1")).to_have_text("We have your concern")
 
 
 def test_enter_in_a_text_field_checks_the_answers_and_adds_no_entry(page: Page) -> None:
@@ -525,7 +542,7 @@ def test_no_typed_word_is_in_an_address_or_in_the_history_cache_or_storage_of_th
         page.locator("[name='children.0.estimated_age']").fill("")
         check(page)
         send(page)
-        expect(page.locator("h1")).to_have_text("Your concern has been received")
+        expect(page.locator("h1")).to_have_text("We have your concern")
         stored = page.evaluate(
             "async () => [JSON.stringify(localStorage), JSON.stringify(sessionStorage), document.cookie, "
             "JSON.stringify(history.state), JSON.stringify(window.caches ? await caches.keys() : [])]"

@@ -57,8 +57,10 @@ class Proof(ResponseModel):
 
     status_token: str = Field(
         description="Opens the status of this concern. It is told here once, and again only to a retry with the same "
-        "idempotency key.",
-        examples=["q3J9s0H7m2c5y8e1l4n6p0r3t5v7x9z1b3d5f7h9j1k"],
+        "idempotency key. Four groups of four letters and digits (Crockford base 32, 80 random bits), which can be "
+        "written down and read aloud: case, spaces and hyphens do not matter. Older ones, which are longer, go on "
+        "working.",
+        examples=["7K3M-9QXT-2W8R-VB5N"],
     )
     receipt: str = Field(
         description="A signed receipt (JWS, EdDSA) that can be checked offline with /.well-known/jwks.json.",

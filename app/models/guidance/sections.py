@@ -160,12 +160,18 @@ ITEM_LISTS: dict[str, SectionEntry] = {"cautions": CAUTIONS} | {section.key: sec
 _SHOWN_FIRST = (Section.INDICATORS, Section.FACTORS)
 DOCUMENTED: tuple[Section, ...] = (*_SHOWN_FIRST, *(each for each in Section if each not in _SHOWN_FIRST))
 """The sections in the order of the documentation, whose examples are of the first."""
-_LAST_ON_PAGES = (Section.LINKED_RISKS,)
-ON_PAGES: tuple[Section, ...] = (*(each for each in Section if each not in _LAST_ON_PAGES), *_LAST_ON_PAGES)
-"""The sections in the order of the page of an edition."""
-PRINTED_LEFT: tuple[Section, ...] = (Section.CONTACTS, Section.DEFINITIONS, Section.FACTORS)
-PRINTED_RIGHT: tuple[Section, ...] = tuple(each for each in ON_PAGES if each not in PRINTED_LEFT)
-"""The sections in the two columns of the page to print."""
+_TO_ACT = (Section.INDICATORS, Section.RESPONSIBILITIES)
+_FIRST_ON_PAGES = (*_TO_ACT, Section.CONTACTS)
+_LAST_ON_PAGES = (Section.DEFINITIONS,)
+ON_PAGES: tuple[Section, ...] = (
+    *_FIRST_ON_PAGES,
+    *(each for each in Section if each not in _FIRST_ON_PAGES + _LAST_ON_PAGES),
+    *_LAST_ON_PAGES,
+)
+"""The sections in the order of the page of an edition: what to look for, what to do, who to call. Definitions last."""
+PRINTED_FRONT: tuple[Section, ...] = _TO_ACT
+PRINTED_BACK: tuple[Section, ...] = tuple(each for each in ON_PAGES if each not in PRINTED_FRONT)
+"""The sections on the two sides of the page to print. Who to call is on the front too, above all."""
 
 
 class Introductions(RequestModel):

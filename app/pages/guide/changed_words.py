@@ -1,5 +1,6 @@
 """The changes between two editions as runs of words: removed, added and unchanged."""
 
+import datetime as dt
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -9,7 +10,10 @@ from pydantic import BaseModel
 from app.models.guidance.changes import FieldChange, Reworded, SectionChanges, WordChange, WordRun
 from app.models.guidance.comparison import changed_words
 from app.models.guidance.sections import ITEM_LISTS
+from app.pages.text_format import day
 
+FIELD_WORDS = {"verified_on": "checked on", "phones": "phone numbers", "url": "web address", "when": "when to call"}
+"""Names of fields in a heading, where their own are not clear to a reader."""
 HIDDEN_MEMBERS = frozenset({"id", "position"})
 
 
@@ -50,9 +54,19 @@ def _describe_changes(changes: SectionChanges) -> Iterator[TextChange]:
 
 def _describe_rewording(change: Reworded) -> Iterator[TextChange]:
     for field in change.fields:
-        heading = "Reworded" if field == "text" else f"{_title(change.id)}: {_title(field).lower()}"
+        heading = "Reworded" if field == "text" else f"{_name(change)}: {_field_words(field)}"
         before, after = _to_text(getattr(change.before, field)), _to_text(getattr(change.after, field))
         yield TextChange(heading, changed_words(before, after))
+
+
+def _name(change: Reworded) -> str:
+    """Return the name of the item as people know it, or the words of its id where it has no name."""
+    name: str | None = getattr(change.after, "name", None)
+    return name or _title(change.id)
+
+
+def _field_words(field: str) -> str:
+    return FIELD_WORDS.get(field, _title(field).lower())
 
 
 def _title(id_: str) -> str:
@@ -62,7 +76,9 @@ def _title(id_: str) -> str:
 def _to_text(value: Any) -> str:
     """Return any value of an edition as one line of text."""
     if isinstance(value, BaseModel):
-        value = value.model_dump(mode="json")
+        value = value.model_dump()
+    if isinstance(value, dt.date):
+        return day(value)
     if isinstance(value, dict):
         return ", ".join(_to_text(member) for name, member in value.items() if member and name not in HIDDEN_MEMBERS)
     if isinstance(value, list | tuple):

@@ -5,6 +5,7 @@ from typing import Annotated
 
 from fastapi import Query, Request, Response
 
+from app.about import VERSION
 from app.errors import InvalidQuery
 from app.faults import FaultCode, FieldError
 from app.models.base import MAX_NUMBER
@@ -36,13 +37,33 @@ Since = Annotated[int, Query(ge=1, le=MAX_NUMBER, description="The edition to co
 @router.get("/")
 def read_home(request: Request, session: SessionDep, context: ContextDep) -> Response:
     """Return the home page: every guide, and who to call."""
-    return public_page(request, context, "home.html", guides=list_current(session, limit=MAX_LISTED_GUIDES))
+    guides = list_current(session, limit=MAX_LISTED_GUIDES)
+    return public_page(
+        request,
+        context,
+        "home.html",
+        guides=guides,
+        start=f"/raise-a-concern/{guides[0].guide}" if guides else None,
+        contacts=list(context.emergency_contacts.current()),
+    )
 
 
 @router.get("/covering-your-tracks")
 def read_covering_your_tracks(request: Request, context: ContextDep) -> Response:
     """Return the page on what these pages leave behind on a device."""
     return public_page(request, context, "covering_your_tracks.html")
+
+
+@router.get("/accessibility")
+def read_accessibility_statement(request: Request, context: ContextDep) -> Response:
+    """Return the statement that the accessibility regulations of 2018 demand of a council."""
+    return public_page(request, context, "accessibility.html", version=VERSION)
+
+
+@router.get("/privacy")
+def read_privacy_notice(request: Request, context: ContextDep) -> Response:
+    """Return what article 13 of the UK GDPR demands: what happens to what people send here."""
+    return public_page(request, context, "privacy.html")
 
 
 @router.get("/guides/{guide}")
@@ -110,6 +131,7 @@ def _edition_page(
         previous_edition={each.number: previous.get(each.number) for each in history},
         shows_number=api != guide_path(head.guide),
         sections=ON_PAGES,
+        notes=[each for each in content.indicators if each.note],
         tables=[section.value for section in Section],
         api=api,
         alternates=OTHER_FORMS,

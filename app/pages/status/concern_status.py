@@ -1,24 +1,45 @@
-"""Pages for the status of a concern, by its reference and code, and for its receipt as a file."""
+"""Pages for the status of a concern, by its reference and code, for more about it, and for its receipt as a file."""
 
-from typing import Annotated
+import datetime as dt
+import uuid
+from functools import partial
+from typing import Annotated, Any
 
 from fastapi import Path, Response
+from pydantic import ValidationError
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as NoConnectionInTime
 
-from app.errors import NoSuchConcern, NotFound, ReceiptNotGenuine
+from app.errors import (
+    ConcernErased,
+    IdempotencyKeyReused,
+    InvalidConcern,
+    NoSuchConcern,
+    StoreBusy,
+    TooManyAdditions,
+)
+from app.models.concerns.addition import Addition, AdditionReceipt
+from app.models.concerns.receipts import ConcernStatus
 from app.pages.error_pages import PageRoute
-from app.pages.form.form_data import SubmittedFormDep
+from app.pages.form.form_data import SubmittedForm, SubmittedFormDep
 from app.pages.page import private_page
 from app.pages.text_format import spoken
-from app.services.concerns.receipt_signing import check_receipt
+from app.services.concerns.idempotency import derive_idempotency_keys
 from app.web.auth import PUBLIC
 from app.web.context import AppContext, ContextDep, NowDep
-from app.web.problem_types import CONCERN_NOT_FOUND
-from app.web.responses import NO_STORE
+from app.web.problem_types import CONCERN_NOT_FOUND, SERVICE_UNAVAILABLE, VALIDATION_FAILED
 from app.web.router import GuidanceRouter
 
 router = GuidanceRouter(prefix="/concerns", include_in_schema=False, dependencies=[PUBLIC], route_class=PageRoute)
 
 NO_MATCH = "No concern matches this reference and code. Check both for mistakes."
+NOT_ADDED = "It could not be saved just now. Nothing is lost: press the button again in a few seconds, or call."
+CANNOT_BE_ADDED = "Nothing more can be added to this concern. Raise a new one, or call."
+ALREADY_ADDED = (
+    "You have already sent other words from this page, and we have them. To add these too, press the button."
+)
+EMPTY = "Enter what you want to add"
+TOO_LONG = "This is too long to be sent. Shorten it, or send the rest as another addition"
 
 
 @router.get("")
@@ -30,33 +51,31 @@ def read_status_form(context: ContextDep) -> Response:
 @router.post("")
 def read_status(context: ContextDep, posted: SubmittedFormDep, now: NowDep) -> Response:
     """Return the status. Reference and code come in the body, so that they are in no address."""
-    reference = posted.one("reference").strip()
     try:
-        status = context.follow_ups.read_status(
-            typed_reference=reference, status_token=posted.one("code").strip(), at=now
-        )
+        return _status_page(context, posted, now)
     except NoSuchConcern:
-        return _form(context, reference=reference, fault=NO_MATCH)
-    outcomes = {code.code: code.label for code in context.reference_data.get_code_list("outcome").codes}
-    return private_page(
-        context,
-        "concern_status.html",
-        concern=status,
-        reference_aloud=spoken(status.reference),
-        outcome=outcomes.get(status.outcome or ""),
-    )
+        return _form(context, reference=posted.one("reference").strip(), fault=NO_MATCH)
 
 
-@router.post("/receipt")
-def save_receipt(context: ContextDep, posted: SubmittedFormDep) -> Response:
-    """Return the signed receipt as a file. Raise `NotFound` for anything that this service has not signed."""
-    receipt = posted.one("receipt")
+@router.post("/additions")
+def add_to_concern(context: ContextDep, posted: SubmittedFormDep, now: NowDep) -> Response:
+    """Store what was added, sealed, and return the status. What cannot be stored stays on the page."""
     try:
-        reference = check_receipt(receipt, {"keys": list(context.signer.jwks)})["jti"]
-    except (ReceiptNotGenuine, KeyError):
-        raise NotFound from None
-    headers = {"Cache-Control": NO_STORE, "Content-Disposition": f'attachment; filename="receipt-{reference}.txt"'}
-    return Response(receipt, media_type="text/plain", headers=headers)
+        added = _add(context, posted, now)
+        return _status_page(context, _without_words(posted), now, added=added)
+    except NoSuchConcern:
+        return _form(context, reference=posted.one("reference").strip(), fault=NO_MATCH)
+    except (ValidationError, InvalidConcern):
+        fault = TOO_LONG if posted.one("narrative").strip() else EMPTY
+        return _status_page(context, posted, now, faults={"narrative": fault}, status=VALIDATION_FAILED.status)
+    except (ConcernErased, TooManyAdditions):
+        return _status_page(context, posted, now, faults={"": CANNOT_BE_ADDED}, status=VALIDATION_FAILED.status)
+    except IdempotencyKeyReused:
+        fields = {**posted.fields, "key": [str(uuid.uuid4())]}
+        faults, status = {"": ALREADY_ADDED}, VALIDATION_FAILED.status
+        return _status_page(context, SubmittedForm(fields), now, faults=faults, status=status)
+    except (StoreBusy, DBAPIError, NoConnectionInTime):
+        return _status_page(context, posted, now, faults={"": NOT_ADDED}, status=SERVICE_UNAVAILABLE.status)
 
 
 @router.get("/{reference}")
@@ -65,7 +84,68 @@ def read_filled_status_form(context: ContextDep, reference: Annotated[str, Path(
     return _form(context, reference=reference)
 
 
+def _without_words(posted: SubmittedForm) -> SubmittedForm:
+    """Return the form with reference and code alone, so that the next addition has a key of its own."""
+    return SubmittedForm({name: [posted.one(name)] for name in ("reference", "code")})
+
+
+def _add(context: AppContext, posted: SubmittedForm, now: dt.datetime) -> AdditionReceipt:
+    reference, key = posted.one("reference").strip(), posted.one("key") or str(uuid.uuid4())
+    addition = Addition.model_validate(
+        {"concern": {"narrative": posted.one("narrative")}}
+        | ({"immediate_danger": posted.one("immediate_danger")} if posted.one("immediate_danger") else {})
+    )
+    add = partial(
+        context.follow_ups.add,
+        addition,
+        typed_reference=reference,
+        status_token=posted.one("code").strip(),
+        derive_keys=lambda found: derive_idempotency_keys(key, client=f"addition to {found}"),
+        at=now,
+    )
+    return AdditionReceipt.model_validate_json(context.code_tries.guard(reference, add).receipt)
+
+
+def _status_page(
+    context: AppContext,
+    posted: SubmittedForm,
+    now: dt.datetime,
+    *,
+    faults: dict[str, str] | None = None,
+    added: AdditionReceipt | None = None,
+    status: int = 200,
+) -> Response:
+    """Return the status, with the form for more as it was posted. Raises `NoSuchConcern`."""
+    code = posted.one("code").strip()
+    concern = _read(context, posted.one("reference").strip(), code, now)
+    return private_page(
+        context,
+        "concern_status.html",
+        status=status,
+        concern=concern,
+        code=code,
+        key=posted.one("key") or str(uuid.uuid4()),
+        narrative=posted.one("narrative"),
+        immediate_danger=posted.one("immediate_danger"),
+        added=added,
+        reference_aloud=spoken(concern.reference),
+        outcome=_outcome(context, concern),
+        **({"faults": faults} if faults else {}),
+    )
+
+
+def _read(context: AppContext, reference: str, code: str, now: dt.datetime) -> ConcernStatus:
+    read = partial(context.follow_ups.read_status, typed_reference=reference, status_token=code, at=now)
+    return context.code_tries.guard(reference, read)
+
+
+def _outcome(context: AppContext, concern: ConcernStatus) -> str | None:
+    labels = {code.code: code.label for code in context.reference_data.get_code_list("outcome").codes}
+    return labels.get(concern.outcome or "")
+
+
 def _form(context: AppContext, *, reference: str = "", fault: str | None = None) -> Response:
-    faults = {"reference": fault} if fault else {}
+    values: dict[str, Any] = {"faults": {"reference": fault} if fault else {}, "reference": reference}
     status = CONCERN_NOT_FOUND.status if fault else 200
-    return private_page(context, "status_form.html", status=status, reference=reference, faults=faults)
+    contacts = list(context.emergency_contacts.current())
+    return private_page(context, "status_form.html", status=status, contacts=contacts, **values)

@@ -80,19 +80,35 @@ class Limiter:
 
     async def count(self, policy: Policy, caller: str) -> Count:
         """Count one more request of that caller."""
-        key = hmac.digest(self._secret, f"{policy.name}\n{caller}".encode(), "sha256").hex()[:32]
+        key = self._key(policy, caller)
         if self._shared is not None and not self._is_unavailable:
             try:
                 return await to_thread.run_sync(partial(self._count_shared, policy, key), limiter=self._threads)
             except StorageError as failure:
-                if not self._is_unavailable:  # log once for all concurrent requests
-                    self._unavailable_until = self._clock() + RETRY_SECONDS
-                    log.error("limits_store_unavailable", error=type(failure.storage_error).__name__)
+                self._note(failure)
         return _count(self._own, policy, key)
+
+    def count_here(self, policy: Policy, caller: str, *, adds: bool = True) -> Count:
+        """Count one more in this thread, which may wait for the store. Without `adds`, return the count as it is."""
+        key, count = self._key(policy, caller), _count if adds else _look
+        if self._shared is not None and not self._is_unavailable:
+            try:
+                return count(self._shared, policy, key)
+            except StorageError as failure:
+                self._note(failure)
+        return count(self._own, policy, key)
+
+    def _key(self, policy: Policy, caller: str) -> str:
+        return hmac.digest(self._secret, f"{policy.name}\n{caller}".encode(), "sha256").hex()[:32]
 
     @property
     def _is_unavailable(self) -> bool:
         return self._clock() < self._unavailable_until
+
+    def _note(self, failure: StorageError) -> None:
+        if not self._is_unavailable:  # log once for all concurrent requests
+            self._unavailable_until = self._clock() + RETRY_SECONDS
+            log.error("limits_store_unavailable", error=type(failure.storage_error).__name__)
 
     def _count_shared(self, policy: Policy, key: str) -> Count:
         if self._shared is None or self._is_unavailable:  # it became unavailable while this request waited for a thread
@@ -136,7 +152,14 @@ def network_key(host: str | None) -> str | None:
 
 
 def _count(limiter: FixedWindowRateLimiter, policy: Policy, key: str) -> Count:
-    is_within = limiter.hit(policy.item, key)
+    return _state(limiter, policy, key, is_within=limiter.hit(policy.item, key))
+
+
+def _look(limiter: FixedWindowRateLimiter, policy: Policy, key: str) -> Count:
+    return _state(limiter, policy, key, is_within=limiter.test(policy.item, key))
+
+
+def _state(limiter: FixedWindowRateLimiter, policy: Policy, key: str, *, is_within: bool) -> Count:
     window = limiter.get_window_stats(policy.item, key)
     seconds = max(1, math.ceil(window.reset_time - time.time()))
     return Count(policy, window.remaining, min(seconds, policy.seconds), is_over=not is_within)

@@ -13,6 +13,7 @@ from app.errors import AlreadyStored, ConcernErased, InvalidConcern, NoSuchConce
 from app.models.concerns.addition import Addition
 from app.models.concerns.receipts import ConcernStatus
 from app.models.concerns.references import find_reference
+from app.models.concerns.status_tokens import standard_token
 from app.models.concerns.tables import MORE_URGENT, ConcernRow, StoredReceiptRow
 from app.models.digest import canonical_submission
 from app.models.events.tables import EventKind
@@ -93,7 +94,7 @@ class FollowUps:
         with Session(self.engine) as session:
             row = find_concern(session, find_reference(typed_reference) or "")
         expected = row.status_token_sha256 if row else bytes(hashlib.sha256().digest_size)
-        given = hashlib.sha256(status_token.encode()).digest()
+        given = hashlib.sha256(standard_token(status_token).encode()).digest()
         if not hmac.compare_digest(given, expected) or row is None:
             raise NoSuchConcern
         return row

@@ -2,7 +2,6 @@
 
 import datetime as dt
 import hashlib
-import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
@@ -17,6 +16,7 @@ from app.models.concerns.addition import AdditionReceipt
 from app.models.concerns.concern import FORM_VERSION
 from app.models.concerns.receipts import AdditionStatus, CheckResponse, ConcernStatus
 from app.models.concerns.references import new_reference
+from app.models.concerns.status_tokens import new_status_token
 from app.models.concerns.tables import ConcernRow, ConcernState
 from app.models.guidance.contacts import Contact
 from app.models.guidance.signposts import Signpost
@@ -27,17 +27,16 @@ from app.services.guidance.reference_data import ReferenceData
 from app.store.contents import MAX_CACHED_EDITIONS
 from app.store.editions import EditionKey
 
-TOKEN_BYTES = 32
 _CONTACTS = TypeAdapter(tuple[Contact, ...])
 _SIGNPOSTS = TypeAdapter(tuple[Signpost, ...])
 
 CALL_999_FIRST = "If a child is in immediate danger, call 999 now."
-CONCERN_STORED = "Your concern is kept. This is not yet an answer from a social worker."
+CONCERN_STORED = "We have your concern. This is not yet an answer from a social worker."
 NOTHING_STORED = "This was a check: nothing was kept. To raise the concern, send it to /v1/concerns."
-ADDITION_STORED = "What you added is kept with your concern."
+ADDITION_STORED = "We have what you added to your concern."
 TEST = "TEST: this is a test. No social worker acts on it, and it is erased after a day."
 WHAT_WAS_ADDED = "what you added"
-HOW_TO_FOLLOW = "Keep the reference and the status token. Together they show how your concern stands."
+HOW_TO_FOLLOW = "Keep the reference and the status token. With both you can check what is happening."
 
 
 class NewReceipt(NamedTuple):
@@ -83,7 +82,7 @@ class ReceiptBuilder:
 
         That of a test says so, in its next steps and in what is signed.
         """
-        reference, status_token = new_reference(), secrets.token_urlsafe(TOKEN_BYTES)
+        reference, status_token = new_reference(), new_status_token()
         key, contacts, due = pinned.key, pinned.content.contacts, self.working_days.one_working_day_after(at)
         pin = {"received_at": format_utc(at), "guide": key.guide, "edition": key.number}
         claims = {

@@ -21,8 +21,8 @@ POLICY_FIELD = "RateLimit-Policy"
 FIELD = "RateLimit"
 FOR_CLIENTS = ("/v1/desk", "/v1/events")
 SEARCHES = ("/v1/search", *(f"/v1/{section.value}" for section in ACROSS_GUIDES), "/open-referral/v3/")
-STATUS_PAGE = "/concerns"
-FORM_PAGES = "/raise-a-concern"
+STATUS_PAGES = "/concerns"
+FORM_PAGES = ("/raise-a-concern", "/concerns/additions")
 MAX_REMEMBERED_TOKENS = 4096
 UNAUTHORISED = 401
 
@@ -44,7 +44,7 @@ def policy_name(method: str, path: str) -> str | None:
         return STATUS_POLICY if method == "GET" and path != f"{CONCERNS}/form" else None
     if method == "POST" and path.startswith(FORM_PAGES):
         return CONCERN_POLICY
-    if method == "POST" and path == STATUS_PAGE:
+    if method == "POST" and path.startswith(STATUS_PAGES):
         return STATUS_POLICY
     if path.startswith(FOR_CLIENTS) or method == "POST":
         return DESK_POLICY

@@ -81,7 +81,6 @@ def build_document(app: FastAPI, settings: Settings) -> JsonObject:
     document = get_openapi(
         title=app.title,
         version=app.version,
-        summary=DESCRIPTION,
         description=GUIDANCE.format(description=DESCRIPTION).strip(),
         contact={"name": settings.council_name, "url": settings.public_url},
         license_info={"name": "MIT License", "identifier": "MIT"},

@@ -1,0 +1,40 @@
+// Copies the reference and the code, at the press of their button. Without scripts there is no button.
+(() => {
+  const answerMs = 4000;
+
+  function copyBySelection(text) {
+    const field = document.createElement("textarea");
+    field.value = text;
+    document.body.append(field);
+    field.select();
+    const copied = document.execCommand("copy");
+    field.remove();
+    if (!copied) throw new Error("not copied");
+  }
+
+  async function copy(text) {
+    if (navigator.clipboard) await navigator.clipboard.writeText(text);
+    else copyBySelection(text); // a page that is not served by https
+  }
+
+  document.addEventListener("click", async (event) => {
+    const button = event.target.closest("[data-copy]");
+    if (!button) return;
+    const answer = button.parentElement.querySelector("[data-copied]");
+    try {
+      await copy(button.dataset.copy);
+      answer.textContent = "Copied.";
+    } catch {
+      answer.textContent = "It could not be copied. Please write it down.";
+    }
+    button.focus();
+    setTimeout(() => { answer.textContent = ""; }, answerMs);
+  });
+
+  function showButtons() {
+    for (const button of document.querySelectorAll("[data-copy][hidden]")) button.hidden = false;
+  }
+
+  new MutationObserver(showButtons).observe(document.body, { childList: true }); // a page that was sent for replaces `main`
+  showButtons();
+})();

@@ -1,0 +1,142 @@
+"""Status tokens: short enough to write down and to read aloud, too many to guess, and the older ones go on working."""
+
+import datetime as dt
+import re
+from typing import Any
+
+import pytest
+from starlette.testclient import TestClient
+
+from app.config import Settings
+from app.models.concerns.references import new_reference
+from app.models.concerns.status_tokens import CROCKFORD, new_status_token, standard_token
+from app.services.concerns import receipt_builder
+from tests.support.concerns import Concern
+
+CODE = "7K3M-9QXT-2W8R-VB5N"
+OLDER = "q3J9s0H7m2c5y8e1l4n6p0r3t5v7x9z1b3d5f7h9j1k"
+TRIES = 3
+
+
+@pytest.fixture
+def settings(settings: Settings) -> Settings:
+    return settings.model_copy(update={"limit_code_tries": f"{TRIES}/hour"})
+
+
+@pytest.fixture
+def receipt(client: TestClient, a_concern: Concern) -> dict[str, Any]:
+    found: dict[str, Any] = client.post("/v1/concerns", json=a_concern()).json()
+    return found
+
+
+def read(client: TestClient, reference: str, token: str) -> Any:
+    return client.get(f"/v1/concerns/{reference}", headers={"Authorization": f"Bearer {token}"})
+
+
+def test_a_token_is_four_groups_of_four_of_the_alphabet_that_is_safe_to_read_aloud() -> None:
+    tokens = [new_status_token() for _ in range(200)]
+
+    assert all(re.fullmatch("[0-9A-HJKMNP-TV-Z]{4}(-[0-9A-HJKMNP-TV-Z]{4}){3}", token) for token in tokens)
+    assert set("".join(tokens)) == {*CROCKFORD, "-"}
+    assert len(set(tokens)) == len(tokens)
+
+
+@pytest.mark.parametrize(
+    "typed",
+    [CODE, CODE.lower(), CODE.replace("-", ""), CODE.replace("-", " "), "7k3m9qxt 2w8r-vb5n"],
+)
+def test_case_and_grouping_do_not_matter(typed: str) -> None:
+    assert standard_token(typed) == CODE
+
+
+@pytest.mark.parametrize(("typed", "digit"), [("O", "0"), ("o", "0"), ("I", "1"), ("l", "1")])
+def test_a_letter_that_looks_like_a_digit_is_read_as_it(typed: str, digit: str) -> None:
+    assert standard_token(typed + CODE[1:]) == digit + CODE[1:]
+
+
+@pytest.mark.parametrize("typed", [OLDER, "", "x", CODE[:-1], f"{CODE}N", "U" + CODE[1:]])
+def test_what_is_no_short_token_stays_as_typed(typed: str) -> None:
+    assert standard_token(typed) == typed
+
+
+def test_a_concern_is_followed_with_its_token_as_a_person_types_it(client: TestClient, receipt: dict[str, Any]) -> None:
+    token = receipt["status_token"]
+
+    answers = [read(client, receipt["reference"], typed) for typed in (token, token.lower(), token.replace("-", ""))]
+
+    assert [answer.status_code for answer in answers] == [200] * 3
+
+
+def test_a_token_from_before_goes_on_working(
+    client: TestClient, a_concern: Concern, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(receipt_builder, "new_status_token", lambda: OLDER)
+    reference = client.post("/v1/concerns", json=a_concern()).json()["reference"]
+
+    assert read(client, reference, OLDER).status_code == 200
+    assert read(client, reference, OLDER.lower()).status_code == 404
+
+
+def test_after_too_many_wrong_tokens_every_token_is_refused_for_a_while(
+    client: TestClient, receipt: dict[str, Any]
+) -> None:
+    reference, token = receipt["reference"], receipt["status_token"]
+    wrong = [read(client, reference, new_status_token()) for _ in range(TRIES)]
+
+    refused = read(client, reference, token)
+
+    assert [answer.status_code for answer in wrong] == [404] * TRIES
+    assert refused.status_code == 429
+    assert refused.json()["type"] == "/v1/problems/too-often"
+    assert 0 < int(refused.headers["Retry-After"]) <= dt.timedelta(hours=1).total_seconds()
+    assert refused.json()["signposts"][0]["phones"][0]["number"] == "999"
+
+
+@pytest.mark.parametrize("path", ["/concerns", "/concerns/additions", "/concerns/receipt", "/v1/additions"])
+def test_wrong_tokens_count_wherever_they_are_tried(client: TestClient, receipt: dict[str, Any], path: str) -> None:
+    reference = receipt["reference"]
+    body = {"concern": {"narrative": "The car was red."}}
+    fields = {"reference": reference, "receipt": receipt["receipt"], "narrative": "The car was red."}
+    for _ in range(TRIES):
+        token = new_status_token()
+        if path == "/v1/additions":
+            headers = {"Authorization": f"Bearer {token}"}
+            client.post(f"/v1/concerns/{reference}/additions", json=body, headers=headers)
+        else:
+            client.post(path, data=fields | {"code": token})
+
+    assert read(client, reference, receipt["status_token"]).status_code == 429
+
+
+def test_right_tokens_are_not_counted_and_other_concerns_are_not_refused(
+    client: TestClient, receipt: dict[str, Any], a_concern: Concern
+) -> None:
+    other = client.post("/v1/concerns", json=a_concern()).json()
+    for _ in range(TRIES):
+        read(client, receipt["reference"], "wrong")
+
+    answers = [read(client, other["reference"], other["status_token"]) for _ in range(TRIES + 1)]
+
+    assert [answer.status_code for answer in answers] == [200] * (TRIES + 1)
+
+
+def test_a_concern_that_does_not_exist_refuses_like_one_that_does(client: TestClient) -> None:
+    reference = new_reference()
+
+    statuses = [read(client, reference, "wrong").status_code for _ in range(TRIES + 1)]
+
+    assert statuses == [404] * TRIES + [429]
+
+
+def test_the_page_of_a_refusal_says_when_to_try_again_and_who_to_call(
+    client: TestClient, receipt: dict[str, Any]
+) -> None:
+    fields = {"reference": receipt["reference"], "code": "wrong"}
+    for _ in range(TRIES):
+        client.post("/concerns", data=fields)
+
+    refused = client.post("/concerns", data=fields | {"code": receipt["status_token"]})
+
+    assert refused.status_code == 429
+    assert int(refused.headers["Retry-After"]) > 0
+    assert "01225 396312" in refused.text

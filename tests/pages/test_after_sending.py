@@ -1,0 +1,262 @@
+"""The pages after sending, over HTTP: the receipt to keep, more about a concern, and the statements of the council."""
+
+import datetime as dt
+import html
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+from fastapi import FastAPI
+from starlette.testclient import TestClient
+from typer.testing import CliRunner
+
+from app.cli.commands import app
+from app.config import Settings
+from app.errors import StoreBusy
+from app.main import create_app
+from app.models.concerns.status_tokens import new_status_token
+from app.services.concerns import follow_up
+from tests.support.clock import SettableClock
+from tests.support.concerns import Concern
+from tests.support.desk import desk_of
+from tests.support.publishing import SLUG, an_edition, publish_next
+
+MORE = "The car was red, and Alex Example knows the driver."
+KEY = "5d2f0c8e-7a8f-4e0e-9d55-0f7a3c0a9b11"
+
+
+@pytest.fixture
+def receipt(client: TestClient, a_concern: Concern) -> dict[str, Any]:
+    found: dict[str, Any] = client.post("/v1/concerns", json=a_concern()).json()
+    return found
+
+
+def proof(receipt: dict[str, Any], **more: str) -> dict[str, str]:
+    return {"reference": receipt["reference"], "code": receipt["status_token"], "key": KEY, **more}
+
+
+def add(client: TestClient, receipt: dict[str, Any], **more: str) -> Any:
+    return client.post("/concerns/additions", data=proof(receipt, **more))
+
+
+def test_the_receipt_to_keep_is_read_by_people_first_and_by_programs_last(
+    client: TestClient, receipt: dict[str, Any]
+) -> None:
+    kept = client.post("/concerns/receipt", data={"receipt": receipt["receipt"], "code": receipt["status_token"]})
+
+    lines = kept.text.splitlines()
+    assert kept.headers["content-type"] == "text/plain; charset=utf-8"
+    assert kept.headers["content-disposition"] == f'attachment; filename="receipt-{receipt["reference"]}.txt"'
+    assert lines[2] == f"Reference: {receipt['reference']}"
+    assert lines[3] == f"Code:      {receipt['status_token']}"
+    assert lines[-1] == receipt["receipt"]
+    words = " ".join(kept.text.split())
+    order = ["Reply by: Wednesday 25 November 2026 at 09:30", "WHAT HAPPENS NEXT", "999", "WHO TO CALL"]
+    order += ["01225 396312 (option 1)", "01454 615165", receipt["receipt"]]
+    places = [words.index(part) for part in order]
+    assert places == sorted(places)
+    assert max(map(len, lines[:-1])) <= 76
+    assert "Alex" not in kept.text
+
+
+@pytest.mark.parametrize("wrong", [{"receipt": "forged"}, {"code": new_status_token()}, {"code": ""}])
+def test_only_a_receipt_of_this_service_with_its_own_code_becomes_a_file(
+    client: TestClient, receipt: dict[str, Any], wrong: dict[str, str]
+) -> None:
+    fields = {"receipt": receipt["receipt"], "code": receipt["status_token"]} | wrong
+
+    assert client.post("/concerns/receipt", data=fields).status_code == 404
+
+
+def test_what_is_added_on_the_page_reaches_the_desk(
+    client: TestClient, service: FastAPI, receipt: dict[str, Any]
+) -> None:
+    page = add(client, receipt, narrative=MORE, immediate_danger="not_sure")
+
+    assert page.status_code == 200
+    assert '<h1 tabindex="-1" autofocus>We have what you added</h1>' in page.text
+    assert MORE not in page.text
+    assert page.headers["cache-control"] == "no-store"
+    opened = desk_of(service, client).get(f"/concerns/{receipt['reference']}").json()
+    (added,) = opened["additions"]
+    assert added["addition"] == {"immediate_danger": "not_sure", "concern": {"narrative": MORE}}
+
+
+def test_the_same_words_sent_twice_are_added_once_and_others_from_the_same_page_are_not_lost(
+    client: TestClient, receipt: dict[str, Any]
+) -> None:
+    add(client, receipt, narrative=MORE)
+    again = add(client, receipt, narrative=MORE)
+
+    other = add(client, receipt, narrative="Other words.")
+
+    assert (again.status_code, other.status_code) == (200, 422)
+    assert "Other words.</textarea>" in other.text
+    key = re.findall(r'name="key" value="([^"]*)"', other.text)[0]
+    assert key != KEY
+    assert client.post("/concerns/additions", data=proof(receipt, narrative="Other words.") | {"key": key}).is_success
+    status = client.post("/concerns", data=proof(receipt)).text
+    assert len(re.findall("<dt>Added ", status)) == 2
+
+
+@pytest.mark.parametrize(
+    ("fields", "message"),
+    [
+        ({"narrative": "  "}, "Enter what you want to add"),
+        ({"narrative": "x" * 200_001}, "too long"),
+    ],
+)
+def test_what_cannot_be_added_stays_on_the_page_with_the_reason(
+    client: TestClient, receipt: dict[str, Any], fields: dict[str, str], message: str
+) -> None:
+    page = add(client, receipt, **fields)
+
+    assert page.status_code == 422
+    assert len(re.findall(message, page.text)) == 2
+    assert fields["narrative"] in page.text
+
+
+def test_what_could_not_be_stored_stays_on_the_page(
+    client: TestClient, receipt: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_args: Any) -> None:
+        raise StoreBusy
+
+    monkeypatch.setattr(follow_up, "_add", fail)
+
+    page = add(client, receipt, narrative=MORE)
+
+    assert page.status_code == 503
+    assert "Nothing is lost" in page.text
+    assert MORE in html.unescape(page.text)
+
+
+def test_nothing_is_added_to_an_erased_concern_and_the_page_says_who_to_call(
+    client: TestClient, receipt: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(follow_up, "MAX_ADDITIONS", 0)
+
+    page = add(client, receipt, narrative=MORE)
+
+    assert page.status_code == 422
+    assert "Nothing more can be added" in page.text
+    assert MORE in html.unescape(page.text)
+    assert "01225 396312" in page.text
+
+
+def test_a_wrong_code_adds_nothing_and_does_not_say_whether_the_concern_exists(
+    client: TestClient, receipt: dict[str, Any]
+) -> None:
+    pages = [
+        client.post("/concerns/additions", data={"reference": reference, "code": "wrong", "narrative": MORE})
+        for reference in (receipt["reference"], "4F7K-926W-0X3R")
+    ]
+
+    assert [page.status_code for page in pages] == [404, 404]
+    assert pages[0].text.replace(receipt["reference"], "4F7K-926W-0X3R") == pages[1].text
+
+
+def test_the_statements_name_the_councils_contacts_and_what_it_has_set(settings: Settings) -> None:
+    own = settings.model_copy(
+        update={
+            "council_name": "Example Council",
+            "accessibility_contact": ("mailto:access@council.example", "tel:01632960001"),
+            "privacy_contact": ("mailto:privacy@council.example",),
+            "privacy_notice_url": "https://council.example/privacy",
+            "retention_closed_days": 365,
+        }
+    )
+    with TestClient(create_app(own, SettableClock())) as client:
+        accessibility, privacy = (client.get(path).text for path in ("/accessibility", "/privacy"))
+
+    assert '<a href="mailto:access@council.example" rel="noreferrer">Email access@council.example</a>' in accessibility
+    assert '<a href="tel:01632960001" rel="noreferrer">Call 01632960001</a>' in accessibility
+    for demanded in ("partly compliant", "2.2", "EHRC", "prepared on"):
+        assert demanded in accessibility
+    for demanded in ("controller", "article 6(1)(e)", "365 days", "Your rights", "Information Commissioner", "scored"):
+        assert demanded in privacy
+    assert "Email privacy@council.example" in privacy
+    assert 'href="https://council.example/privacy"' in privacy
+
+
+def test_without_contacts_the_statements_say_that_none_is_set(client: TestClient) -> None:
+    for path in ("/accessibility", "/privacy"):
+        assert "No contact for this alone has been entered" in client.get(path).text
+
+
+def test_the_number_of_the_duty_team_is_first_on_the_home_page_with_its_hours_and_who_answers_outside_them(
+    settings: Settings,
+) -> None:
+    hours = "Monday to Friday 9am to 5pm"
+    with TestClient(create_app(settings.model_copy(update={"duty_hours": hours}), SettableClock())) as client:
+        main = client.get("/").text.partition("<main")[2]
+
+    numbers = re.findall(r'href="tel:([^"]*)"', main)
+    assert numbers[:4] == ["999", "+441225396312", "+441225396313", "+441454615165"]
+    assert f"Open {hours}." in main
+    assert "Outside these hours" in main
+
+
+@pytest.mark.parametrize("path", ["/", "/guides/child-sexual-exploitation"])
+def test_that_nobody_has_checked_the_contacts_is_said_once_and_under_about_this_edition(
+    client: TestClient, path: str
+) -> None:
+    page = client.get(path).text
+
+    assert len(re.findall("(?i)has checked|been checked", page)) == 1
+    assert "No one at the council has checked" in page.partition('<h2 id="edition">')[2]
+
+
+def test_a_guide_shows_what_to_look_for_and_to_do_before_definitions_and_the_editors_notes_last(
+    client: TestClient,
+) -> None:
+    page = client.get("/guides/child-sexual-exploitation").text
+
+    headings = re.findall(r'<h2 id="([^"]*)"', page)
+    assert headings[1:5] == ["indicators", "responsibilities", "contacts", "factors"]
+    assert headings[-3:] == ["what-it-is", "edition", "editions"]
+    assert "Printed so" in page.partition('<h2 id="edition">')[2]
+    assert "Printed so" not in page.partition('<h2 id="edition">')[0]
+
+
+def test_the_page_of_changes_names_a_contact_and_says_days_in_words(client: TestClient, service: FastAPI) -> None:
+    first, *others = an_edition().contacts
+    checked = first.model_copy(update={"verified_on": dt.date(2026, 11, 20)})
+    publish_next(service, contacts=[checked.model_dump(), *(each.model_dump() for each in others)])
+
+    page = client.get(f"/guides/{SLUG}/editions/2/changes?since=1").text
+
+    assert "<h3>Duty and Assessment Team: checked on</h3>" in page
+    assert "20 November 2026" in page
+    assert "2026-11-20" not in page
+
+
+def test_a_contact_that_was_checked_says_when_and_is_not_among_the_unchecked(
+    client: TestClient, service: FastAPI
+) -> None:
+    first, *others = an_edition().contacts
+    checked = first.model_copy(update={"verified_on": dt.date(2026, 11, 20)})
+    publish_next(service, contacts=[checked.model_dump(), *(each.model_dump() for each in others)])
+
+    before, _, about = client.get(f"/guides/{SLUG}").text.partition('<h2 id="edition">')
+
+    assert "Checked on 20 November 2026" in before
+    assert first.name not in about.partition("</p>")[0]
+    assert others[0].name in about.partition("</p>")[0]
+
+
+def test_the_saved_text_is_checked_offline_by_the_command(
+    client: TestClient, receipt: dict[str, Any], tmp_path: Path
+) -> None:
+    kept = client.post("/concerns/receipt", data={"receipt": receipt["receipt"], "code": receipt["status_token"]})
+    (tmp_path / "receipt.txt").write_text(kept.text)
+    (tmp_path / "jwks.json").write_text(client.get("/.well-known/jwks.json").text)
+
+    done = CliRunner().invoke(
+        app, ["receipts", "verify", str(tmp_path / "receipt.txt"), "--jwks", str(tmp_path / "jwks.json")]
+    )
+
+    assert done.exit_code == 0, done.output
+    assert json.loads(done.stdout)["jti"] == receipt["reference"]

@@ -1,0 +1,243 @@
+"""What a worried person needs at once, measured in a real browser: 999, the way out, and the code to keep."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, Page, expect
+
+from app.config import Settings
+from app.main import create_app
+from tests.support.browsing import accessibility_violations, run_server
+from tests.support.clock import SettableClock
+from tests.support.publishing import SLUG
+
+pytestmark = [pytest.mark.any_database, pytest.mark.slow]
+
+FORM = f"/raise-a-concern/{SLUG}"
+NARRATIVE = "Alex Example was collected from school by an adult the staff do not know."
+PATHS = (
+    "/",
+    f"/guides/{SLUG}",
+    f"/guides/{SLUG}/editions/1",
+    FORM,
+    "/concerns",
+    "/covering-your-tracks",
+    "/accessibility",
+    "/privacy",
+    "/docs/getting-started",
+    "/docs/reference",
+    "/docs",
+    "/no-such-page",
+)
+POSITIONS = 10
+TARGET = 44
+LARGE_TEXT = "html { font-size: 200% !important; }"
+SCROLL = """
+(part) => {
+  const root = document.documentElement;
+  window.scrollTo({top: part * (root.scrollHeight - innerHeight), behavior: "instant"});
+}
+"""
+IN_REACH = """
+(selector) => {
+  const element = document.querySelector(selector);
+  const box = element.getBoundingClientRect();
+  const hit = document.elementFromPoint(box.x + box.width / 2, box.y + box.height / 2);
+  const inside = box.top >= 0 && box.left >= 0 && box.bottom <= innerHeight && box.right <= innerWidth;
+  return {width: box.width, height: box.height, seen: inside && element.contains(hit)};
+}
+"""
+SCREENS = {"a phone": (320, 640, False), "large text on a phone": (320, 640, True), "a desk": (1280, 800, True)}
+
+
+@pytest.fixture(scope="module")
+def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    settings = Settings(data_dir=tmp_path_factory.mktemp("reach") / "data", deliver=False)
+    with run_server(create_app(settings, SettableClock())) as address:
+        yield address
+
+
+@pytest.fixture
+def context(browser: Browser, url: str) -> Iterator[BrowserContext]:
+    context = browser.new_context(base_url=url, viewport={"width": 320, "height": 640})
+    context.set_default_timeout(5000)
+    yield context
+    context.close()
+
+
+def press(page: Page, name: str) -> None:
+    page.get_by_role("button", name=name, exact=True).first.click()
+    expect(page.locator("main[aria-busy]")).to_have_count(0)
+
+
+def send_concern(page: Page) -> None:
+    page.goto(FORM)
+    page.locator("[name='immediate_danger'][value='no']").check()
+    page.locator("[name='concern.narrative']").fill(NARRATIVE)
+    page.locator("[name='reporter.kind'][value='professional']").check()
+    press(page, "Check your answers")
+    press(page, "Send")
+    expect(page.locator("h1")).to_have_text("We have your concern")
+
+
+def out_of_reach(page: Page) -> list[Any]:
+    """Return where 999 or the exit is hidden, cut off or too small, at ten scroll positions from top to end."""
+    found = []
+    for step in range(POSITIONS):
+        page.evaluate(SCROLL, step / (POSITIONS - 1))
+        for selector in ("a[href='tel:999']", "[data-exit]"):
+            place = page.evaluate(IN_REACH, selector)
+            if not place["seen"] or min(place["width"], place["height"]) < TARGET:
+                found.append((page.url, step, selector, place))
+    return found
+
+
+@pytest.mark.parametrize("screen", SCREENS)
+def test_999_and_the_exit_are_in_reach_at_every_scroll_position_of_every_page(
+    browser: Browser, url: str, screen: str
+) -> None:
+    width, height, is_large = SCREENS[screen]
+    context = browser.new_context(base_url=url, viewport={"width": width, "height": height}, bypass_csp=True)
+    page = context.new_page()
+    found = []
+    for path in PATHS:
+        page.goto(path)
+        if is_large:
+            page.add_style_tag(content=LARGE_TEXT)
+        found += out_of_reach(page)
+    send_concern(page)
+    found += out_of_reach(page)
+    press(page, "Check what is happening, or add more")
+    found += out_of_reach(page)
+
+    assert found == []
+    context.close()
+
+
+def test_large_text_on_a_phone_cuts_nothing_off(browser: Browser, url: str) -> None:
+    context = browser.new_context(base_url=url, viewport={"width": 320, "height": 640}, bypass_csp=True)
+    page = context.new_page()
+    wide = {}
+    for path in (path for path in PATHS if path not in (FORM, "/docs")):  # the developers' tool comes from others
+        page.goto(path)
+        page.add_style_tag(content=LARGE_TEXT)
+        wide[path] = page.evaluate("document.documentElement.scrollWidth")
+
+    assert {path: width for path, width in wide.items() if width > 320} == {}
+    context.close()
+
+
+def test_the_bar_hides_no_heading_that_a_link_leads_to(context: BrowserContext) -> None:
+    page = context.new_page()
+    page.goto(f"/guides/{SLUG}#edition")
+
+    tops = page.evaluate(
+        "[document.querySelector('#edition').getBoundingClientRect().top, "
+        "document.querySelector('[data-bar]').getBoundingClientRect().bottom]"
+    )
+    assert tops[0] >= tops[1]
+
+
+def test_the_duty_teams_number_is_in_the_first_screen_of_the_home_page(context: BrowserContext) -> None:
+    page = context.new_page()
+    page.goto("/")
+
+    box = page.get_by_role("link", name="01225 396312").bounding_box()
+
+    assert box is not None
+    assert box["y"] + box["height"] < 640
+    assert box["height"] >= TARGET
+    assert page.locator(".button.start").count() == 1
+
+
+def test_reference_and_code_are_copied_at_a_press_and_nothing_that_was_written(context: BrowserContext) -> None:
+    context.grant_permissions(["clipboard-read", "clipboard-write"])
+    page = context.new_page()
+    send_concern(page)
+    reference, code = page.locator(".reference").all_inner_texts()
+
+    press(page, "Copy the reference and the code")
+
+    expect(page.locator("[data-copied]")).to_have_text("Copied.")
+    assert page.evaluate("navigator.clipboard.readText()") == f"Reference {reference}, code {code}"
+
+
+def test_where_copying_is_forbidden_the_page_says_to_write_it_down(context: BrowserContext) -> None:
+    page = context.new_page()
+    page.add_init_script("navigator.clipboard.writeText = () => Promise.reject(new Error('forbidden'))")
+    send_concern(page)
+
+    press(page, "Copy the reference and the code")
+
+    expect(page.locator("[data-copied]")).to_have_text("It could not be copied. Please write it down.")
+
+
+def test_without_scripts_there_is_no_copy_button_and_the_saved_file_has_reference_and_code(
+    browser: Browser, url: str
+) -> None:
+    context = browser.new_context(base_url=url, java_script_enabled=False)
+    page = context.new_page()
+    send_concern(page)
+    reference, code = page.locator(".reference").all_inner_texts()
+    expect(page.locator("[data-copy]")).to_be_hidden()
+
+    with page.expect_download() as download:
+        page.get_by_role("button", name="Save this as a file").click()
+
+    saved = Path(download.value.path()).read_text()
+    assert reference in saved
+    assert code in saved
+    assert NARRATIVE not in saved
+    context.close()
+
+
+@pytest.mark.parametrize("has_scripts", [True, False], ids=["with scripts", "without scripts"])
+def test_more_is_added_from_the_status_page(browser: Browser, url: str, *, has_scripts: bool) -> None:
+    context = browser.new_context(base_url=url, java_script_enabled=has_scripts)
+    page = context.new_page()
+    send_concern(page)
+    press(page, "Check what is happening, or add more")
+    press(page, "Send what you added")
+    expect(page.locator(".problem")).to_be_focused()
+    page.get_by_label("What do you want to add?").fill("The car was red.")
+
+    press(page, "Send what you added")
+
+    expect(page.locator("h1")).to_have_text("We have what you added")
+    expect(page.get_by_text("Not read yet.")).to_be_visible()
+    expect(page.get_by_label("What do you want to add?")).to_have_value("")
+    context.close()
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [768, 1280])
+def test_the_pages_have_no_barrier_on_wide_screens_light_and_dark(
+    browser: Browser, url: str, width: int, scheme: Any
+) -> None:
+    context = browser.new_context(
+        base_url=url, viewport={"width": width, "height": 900}, color_scheme=scheme, reduced_motion="reduce"
+    )
+    page = context.new_page()
+    found = {}
+    for path in PATHS[:8]:
+        page.goto(path)
+        found[path] = accessibility_violations(page)
+    send_concern(page)
+    found["receipt"] = accessibility_violations(page)
+    press(page, "Check what is happening, or add more")
+    found["status"] = accessibility_violations(page)
+
+    assert {path: faults for path, faults in found.items() if faults} == {}
+    context.close()
+
+
+def test_with_forced_colours_the_panel_and_the_call_card_keep_their_edges(browser: Browser, url: str) -> None:
+    context = browser.new_context(base_url=url, forced_colors="active")
+    page = context.new_page()
+    send_concern(page)
+
+    for selector in (".panel", ".call"):
+        assert page.locator(selector).first.evaluate("(box) => getComputedStyle(box).borderTopWidth") != "0px"
+    context.close()
