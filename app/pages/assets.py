@@ -30,6 +30,7 @@ class Asset(StrEnum):
 
     STYLE = "pages.css"
     SCRIPT = "pages.js"
+    FORM_SCRIPT = "form.js"
     LOGO = "logo"
 
 

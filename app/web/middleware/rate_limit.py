@@ -22,7 +22,7 @@ FIELD = "RateLimit"
 FOR_CLIENTS = ("/v1/desk", "/v1/events")
 SEARCHES = ("/v1/search", *(f"/v1/{section.value}" for section in ACROSS_GUIDES), "/open-referral/v3/")
 STATUS_PAGE = "/concerns"
-FORM_PAGES = "/raise-a-concern"
+FORM_PAGES = ("/raise-a-concern", "/worried-about-yourself")
 MAX_REMEMBERED_TOKENS = 4096
 UNAUTHORISED = 401
 
