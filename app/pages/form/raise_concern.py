@@ -5,6 +5,7 @@ no rules of their own: the models and services of the API decide what is accepte
 """
 
 import datetime as dt
+import gzip
 import re
 import uuid
 from dataclasses import replace
@@ -31,6 +32,7 @@ from app.routers.params import GuideName
 from app.services.concerns.idempotency import derive_idempotency_keys
 from app.store.editions import current_of, first_guide, get_history, head_of
 from app.web.auth import SubmitterDep, require_submitter
+from app.web.cache.cache import accepts_gzip
 from app.web.context import AppContext, ContextDep, NowDep, SessionDep
 from app.web.problem_types import IDEMPOTENCY_KEY_REUSED, SERVICE_UNAVAILABLE
 from app.web.router import GuidanceRouter
@@ -52,13 +54,13 @@ NOT_STORED = "We could not save it just now. Nothing is lost: press ‘Send’ a
 @router.get(YOURSELF, dependencies=[Depends(require_submitter)])
 def read_general_form(request: Request, session: SessionDep, context: ContextDep) -> Response:
     """Return the empty form that belongs to no guide."""
-    return _general_draft(request, session, context, "").form_page()
+    return _compressed(request, _general_draft(request, session, context, "").form_page())
 
 
 @router.get("/raise-a-concern/{guide}", dependencies=[Depends(require_submitter)])
-def read_form(session: SessionDep, context: ContextDep, guide: GuideName) -> Response:
+def read_form(request: Request, session: SessionDep, context: ContextDep, guide: GuideName) -> Response:
     """Return the empty form for the current edition."""
-    return _draft(session, context, guide, "").form_page()
+    return _compressed(request, _draft(session, context, guide, "").form_page())
 
 
 @router.post(GENERAL)
@@ -92,6 +94,19 @@ def post_form(
     draft = _draft(session, context, guide, posted.one("edition"))
     session.close()  # released, as above
     return _act(draft, posted, submitter, now)
+
+
+def _compressed(request: Request, page: Response) -> Response:
+    """Return the empty form compressed, where the browser accepts that.
+
+    It holds nothing that anybody typed. A page with answers is never compressed: its length could tell of them.
+    """
+    page.headers["Vary"] = "Accept-Encoding"
+    if not accepts_gzip(request.headers.get("accept-encoding", "").encode()):
+        return page
+    headers = {**page.headers, "Content-Encoding": "gzip"}
+    del headers["content-length"]
+    return Response(gzip.compress(bytes(page.body)), status_code=page.status_code, headers=headers)
 
 
 def _act(empty: Draft, posted: SubmittedForm, submitter: str, now: dt.datetime) -> Response:
