@@ -19,6 +19,9 @@
       step.hidden = index !== number;
     });
     form.querySelector("[data-intro]").hidden = number > 0;
+    const problem = form.querySelector(".problem");
+    const elsewhere = form.querySelector(".wrong") && !stepsOf(form)[number].querySelector(".wrong");
+    if (problem) problem.hidden = Boolean(elsewhere);
     for (const button of form.querySelectorAll("[data-continue], [data-back]")) button.hidden = false;
     stepsOf(form)[0].querySelector("[data-back]").hidden = true;
   }
@@ -105,6 +108,8 @@
   );
   document.addEventListener("input", (event) => {
     asksFirst = true;
+    // The browser may offer what it knows of the reporter. What is typed here it may not remember.
+    if (event.target.autocomplete) event.target.autocomplete = "off";
     const state = event.target.closest("[data-part]")?.querySelector("[data-state]");
     if (state) state.textContent = "Started";
   });
