@@ -99,7 +99,7 @@ ENTRY_NAMES = {
     "concern.people_of_concern": "person",
     "concern.vehicles_of_concern": "vehicle",
     "concern.places_of_concern": "place",
-    "agencies": "organisation",
+    "agencies": "service",
 }
 """The name of one entry of each repeatable group."""
 
