@@ -18,7 +18,7 @@ FORM = f"/raise-a-concern/{SLUG}"
 NEUTRAL_PAGE = "https://neutral.example/weather"
 NARRATIVE = "Alex Example was collected from school by an adult the staff do not know."
 EXIT_BAR_PX = 48
-STEPS = ("Is a child in danger now?", "What worries you", "The child", "About you", "Anything else")
+STEPS = ("Danger now", "What worries you", "The child", "About you", "Anything else")
 
 
 @pytest.fixture(scope="module")
@@ -435,3 +435,48 @@ def test_a_child_sends_a_concern_in_three_steps(page: Page) -> None:
 
     check(page)
     send(page)
+
+
+@pytest.mark.parametrize("status", [413, 429, 500])
+def test_an_error_of_the_server_takes_nothing_typed_away(page: Page, status: int) -> None:
+    page.goto(FORM)
+    fill_in(page)
+    check(page)
+    answer = "<title>x</title><main><h1>Please wait a moment</h1><p>Please try again.</p></main>"
+    page.route(f"**{FORM}", lambda route: route.fulfill(status=status, content_type="text/html", body=answer))
+
+    page.get_by_role("button", name="Send", exact=True).click()
+
+    expect(page.locator("[data-alert]")).to_have_text("Please wait a moment. Please try again.")
+    expect(page.get_by_text(NARRATIVE)).to_be_visible()
+    page.unroute(f"**{FORM}")
+    send(page)
+
+
+def test_a_form_that_is_too_long_says_so_and_stays(page: Page) -> None:
+    page.goto(FORM)
+    fill_in(page)
+    go_to_last_step(page)
+    page.locator("[name='concern.narrative']").evaluate("(field) => { field.value = 'x'.repeat(1100000); }")
+
+    page.locator("[data-check]").click()
+
+    expect(page.locator("[data-alert]")).to_contain_text("This is too long")
+    assert len(page.locator("[name='concern.narrative']").input_value()) == 1_100_000
+
+
+def test_a_name_typed_before_choosing_to_stay_unnamed_is_shown_and_can_be_taken_out(page: Page) -> None:
+    page.goto(FORM)
+    fill_in(page)
+    page.get_by_label("Your name").fill("Robin Example")
+    page.get_by_label("I would rather not say").check()
+    expect(page.get_by_label("Your name")).to_be_hidden()
+    check(page)
+    expect(page.get_by_text("Robin Example")).to_be_visible()
+
+    page.get_by_role("button", name="Change about you").click()
+
+    expect(page.get_by_label("Your name")).to_be_visible()
+    page.get_by_label("Your name").fill("")
+    check(page)
+    expect(page.get_by_text("Robin Example")).to_have_count(0)

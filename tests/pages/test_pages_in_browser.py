@@ -525,7 +525,7 @@ def test_nothing_typed_comes_back_after_leaving(page: Page, site: Site) -> None:
     page.go_back()
 
     assert page.url == site.url + FORM
-    expect(page.locator("h2:visible").first).to_contain_text("Is a child in danger now?")
+    expect(page.locator("h2:visible").first).to_contain_text("Danger now")
     assert page.locator("[name='concern.narrative']").input_value() == ""
 
 

@@ -18,7 +18,7 @@ OMITTED_FIELDS = {
 """The fields that are not in the form, with the reason."""
 
 STEPS = {
-    "danger": "Is a child in danger now?",
+    "danger": "Danger now",
     "worry": "What worries you",
     "children": "The child",
     "you": "About you",

@@ -10,6 +10,7 @@
   const progress = document.createElement("p");
   const windowMs = 5000;
   const exitMs = 300;
+  const firstError = 400;
   let presses = [];
   let onlyShift = false;
 
@@ -51,9 +52,15 @@
     element.focus({ preventScroll: true });
   }
 
+  // A page of an error alone does not take the place of what was typed.
   function showPage(html, status) {
     const page = new DOMParser().parseFromString(html, "text/html");
     const main = page.querySelector("main");
+    if (status >= firstError && !main.querySelector("form")) {
+      const [heading, message] = ["h1", "p"].map((name) => main.querySelector(name).textContent);
+      showAlert(`${heading}. ${message}`);
+      return;
+    }
     const first = main.querySelector("[autofocus]") ?? main.querySelector("h1");
     first.removeAttribute("autofocus"); // focused below, in the document
     document.title = page.title;
@@ -77,7 +84,12 @@
   async function send(form, button) {
     const body = new URLSearchParams(new FormData(form));
     if (button?.name) body.append(button.name, button.value);
-    const response = await fetch(form.action, { method: "POST", body, cache: "no-store" });
+    const response = await fetch(form.action, {
+      method: "POST",
+      body,
+      cache: "no-store",
+      headers: { Accept: "text/html" },
+    });
     const html = await response.text();
     setBusy("");
     showPage(html, response.status);
