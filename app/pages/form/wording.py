@@ -118,6 +118,7 @@ HINT_OVERRIDES = {
     "parents_and_carers.parental_responsibility": "In law: the right to decide for the child.",
     "parents_and_carers.primary_carer": "",
     "parents_and_carers.phone": "",
+    "others": "For example a sister, or a dad who does not live with them.",
     "others.name": "",
     "others.lives_with_child": "",
     "others.date_of_birth": FULL_DATE_HINT,
@@ -133,6 +134,7 @@ HINT_OVERRIDES = {
 """Help texts that replace those of the models. An empty one stands where the label says it all."""
 
 CHOICE_OVERRIDES = {
+    ("informed_and_basis.lawful_basis", "consent"): "Consent (you do not need it where a child is at risk)",
     ("children.sex", "U"): "Not known, or not born yet",
     ("children.disabilities", "NONE"): "No disability",
     ("children.disabilities", "MOB"): "Moving around",
