@@ -34,6 +34,7 @@ class Asset(StrEnum):
     EXIT_BAR = "exit_bar.css"
     SCRIPT = "pages.js"
     COPY = "copy.js"
+    FORM_SCRIPT = "form.js"
     LOGO = "logo"
 
 

@@ -19,22 +19,19 @@ from app.web.router import GuidanceRoute
 
 log = Log(__name__)
 
-RELOAD_TO_SEND_AGAIN = (
-    "If you were sending a concern, reload this page to send it again. It is stored only once, however often you send "
-    "it."
-)
+SEND_AGAIN = "If you were sending a concern, send it again. However often you do that, we get it only once."
 ERROR_TEXTS = {
-    400: ("This cannot be read", "What your browser sent cannot be read. Please go back and try again, or telephone."),
-    401: ("This form is closed", "The council does not accept concerns by this form at present. Please telephone."),
+    400: ("This cannot be read", "What your browser sent cannot be read. Please go back and try again, or call."),
+    401: ("This form is closed", "The council does not accept concerns by this form at present. Please call."),
     403: ("This came from another site", "A concern is sent from this site’s own form. Please open the form here."),
     404: ("Page not found", "There is no page here. If you typed the address, check it for mistakes."),
-    405: ("This cannot be done here", "Please open the form from its own page, or telephone."),
-    408: ("This took too long", "What you sent did not arrive in time. Please go back and try again, or telephone."),
+    405: ("This cannot be done here", "Please open the form from its own page, or call."),
+    408: ("This took too long", "What you sent did not arrive in time. Please go back and try again, or call."),
     410: ("This edition was withdrawn", ""),
-    413: ("This is too long", "What you wrote is too long to be sent. Please go back and send less, or telephone."),
-    429: ("Please wait a moment", f"Please try again in a minute, or telephone. {RELOAD_TO_SEND_AGAIN}"),
-    500: ("Something went wrong", f"It is our fault, not yours. Please telephone. {RELOAD_TO_SEND_AGAIN}"),
-    503: ("Not available just now", f"Please try again in a few seconds, or telephone. {RELOAD_TO_SEND_AGAIN}"),
+    413: ("This is too long", "What you wrote is too long to be sent. Please go back and send less, or call."),
+    429: ("Please wait a moment", f"Please try again in a minute, or call. {SEND_AGAIN}"),
+    500: ("Something went wrong", f"It is our fault, not yours. Please call. {SEND_AGAIN}"),
+    503: ("Not available just now", f"Please try again in a few seconds, or call. {SEND_AGAIN}"),
 }
 
 

@@ -46,6 +46,7 @@ CODE_LABELS = {
     "not_safe": "No, it would not be safe",
     "professional": "Someone who works or volunteers with children",
     "told_by_child": "From the child",
+    "not_known": "I do not know",
     "told_by_someone_else": "From someone else",
     "first_hand": "I saw or heard it myself",
 }
@@ -69,6 +70,16 @@ def day(moment: dt.datetime | dt.date) -> str:
     """Return the date in London: 24 November 2026."""
     local = moment.astimezone(LONDON) if isinstance(moment, dt.datetime) else moment
     return f"{local.day} {local:%B %Y}"
+
+
+def partial_date(value: str) -> str:
+    """Return a date of the API, perhaps without day or month, in words. Text that is no date stays as it is."""
+    for pattern, words in (("%Y-%m-%d", "%-d %B %Y"), ("%Y-%m", "%B %Y")):
+        try:
+            return dt.datetime.strptime(value, pattern).replace(tzinfo=LONDON).strftime(words)
+        except ValueError:
+            continue
+    return value
 
 
 def date_and_time(moment: dt.datetime) -> str:

@@ -31,7 +31,7 @@ from app.web.problem_types import ProblemType
 from app.web.validation_messages import drop_consequent_errors, to_field_problems, to_request_fault
 
 PROBLEM_MEDIA_TYPE = "application/problem+json"
-PAGES_OF_CONCERNS = ("/raise-a-concern", "/concerns")
+PAGES_OF_CONCERNS = ("/raise-a-concern", "/worried-about-yourself", "/concerns")
 CHALLENGES = {
     problem_types.TOKEN_REQUIRED: "Bearer",
     problem_types.INVALID_TOKEN: 'Bearer error="invalid_token"',

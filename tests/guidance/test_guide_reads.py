@@ -32,7 +32,7 @@ SECTIONS = {
     "contacts": {"id", "position", "name", "kind", "phones", "url", "when", "verified_on"},
 }
 HERE = "http://127.0.0.1:8000"
-KEPT_BY_NOBODY = ("/raise-a-concern", "/concerns")  # pages that take what people type
+KEPT_BY_NOBODY = ("/raise-a-concern", "/worried-about-yourself", "/concerns")  # pages that take what people type
 UNLISTED = ("/openapi.json", "/docs", "/docs/docs.js", "/docs/swagger-ui.css")
 
 Answers = dict[str, Response]

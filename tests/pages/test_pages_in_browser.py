@@ -17,7 +17,7 @@ from app.config import Settings
 from app.main import create_app
 from app.models.guidance.editions import EditionContent
 from app.web.context import AppContext
-from tests.support.browsing import FLAGS, accessibility_violations, run_server
+from tests.support.browsing import FLAGS, accessibility_violations, go_to_last_step, reach, run_server
 from tests.support.clock import SettableClock
 from tests.support.publishing import SLUG, an_edition, publish_next
 
@@ -127,8 +127,8 @@ def either(request: pytest.FixtureRequest, browser: Browser, site: Site) -> Iter
 def fill_in(page: Page, narrative: str = NARRATIVE) -> None:
     """Answer the required questions."""
     page.locator("[name='immediate_danger'][value='no']").check()
-    page.get_by_label("What are you worried about?").fill(narrative)
-    page.get_by_label("Someone who works or volunteers with children").check()
+    reach(page, "[name='concern.narrative']").fill(narrative)
+    reach(page, "[name='reporter.kind'][value='professional']").check()
 
 
 def press(page: Page, name: str) -> None:
@@ -138,6 +138,7 @@ def press(page: Page, name: str) -> None:
 
 
 def check(page: Page) -> None:
+    go_to_last_step(page)
     press(page, "Check your answers")
 
 
@@ -180,12 +181,15 @@ def test_a_reader_goes_from_the_guide_to_an_older_edition_and_sees_what_changed(
 def test_a_concern_goes_from_the_form_to_its_status(either: Page, site: Site) -> None:
     before = count_concerns(site)
     either.goto(FORM)
-    fill_in(either)
-    either.locator("#guide-items summary").click()
-    either.locator("[name='concern.indicators'][value='secrecy']").check()
-    either.locator("[name='concern.indicators.secrecy:note']").fill("A new telephone")
+    either.locator("[name='immediate_danger'][value='no']").check()
+    reach(either, "[name='concern.narrative']").fill(NARRATIVE)
+    reach(either, "[name='children.0.given_names']")
     press(either, "Add another child")
     either.locator("[name='children.1.given_names']").fill("Billie")
+    reach(either, "[name='reporter.kind'][value='professional']").check()
+    reach(either, "#guide-items summary").click()
+    either.locator("[name='concern.indicators'][value='secrecy']").check()
+    either.locator("[name='concern.indicators.secrecy:note']").fill("A new telephone")
     check(either)
     for text in (NARRATIVE, "A new telephone", "Billie", "Secrecy about whereabouts and online friends"):
         expect(either.get_by_text(text).first).to_be_visible()
@@ -202,6 +206,8 @@ def test_a_concern_goes_from_the_form_to_its_status(either: Page, site: Site) ->
 
 def test_a_follow_up_question_appears_with_its_answer_without_scripts(scriptless: Page) -> None:
     scriptless.goto(FORM)
+    scriptless.locator("#calls summary").click()
+    scriptless.locator("#guide-items summary").click()
     expect(scriptless.get_by_label("Police reference")).to_be_hidden()
     expect(scriptless.locator("[name='concern.indicators.secrecy:note']")).to_be_hidden()
 
@@ -211,18 +217,20 @@ def test_a_follow_up_question_appears_with_its_answer_without_scripts(scriptless
 
 
 WRONG_ANSWERS = {
-    "concern.narrative": ("", "needs an answer"),
-    "concern.latest_event:month": ("13", "must be a real date"),
+    "concern.narrative": ("", "Write what you are worried about"),
     "children.0.estimated_age": ("about ten", "use a whole number"),
+    "concern.latest_event:month": ("13", "must be a real date"),
 }
 
 
 def test_three_kinds_of_error_are_shown_twice_and_nothing_typed_is_lost(either: Page) -> None:
     either.goto(FORM)
-    fill_in(either)
-    for field, (typed, _) in WRONG_ANSWERS.items():
-        either.locator(f"[name='{field}']").fill(typed)
+    either.locator("[name='immediate_danger'][value='no']").check()
+    reach(either, "[name='children.0.estimated_age']").fill("about ten")
+    reach(either, "[name='reporter.kind'][value='professional']").check()
     either.get_by_label("Your name").fill("Robin Example")
+    reach(either, "#known summary").click()
+    either.locator("[name='concern.latest_event:month']").fill("13")
     check(either)
 
     expect(either).to_have_title("Error: Raise a concern - Example Council")
@@ -231,7 +239,7 @@ def test_three_kinds_of_error_are_shown_twice_and_nothing_typed_is_lost(either: 
     messages = links.all_text_contents()
     assert [text in message for message, (_, text) in zip(messages, WRONG_ANSWERS.values(), strict=True)] == [True] * 3
     assert either.locator(".fault").all_text_contents() == [f"Error: {message}" for message in messages]
-    assert either.get_by_label("Your name").input_value() == "Robin Example"
+    assert either.locator("[name='reporter.name']").input_value() == "Robin Example"
     for number, (field, (typed, _)) in enumerate(WRONG_ANSWERS.items()):
         assert either.locator(f"[name='{field}']").input_value() == typed
         links.nth(number).click()
@@ -243,7 +251,7 @@ def test_answers_can_be_changed_from_the_page_that_shows_them(page: Page) -> Non
     fill_in(page)
     check(page)
 
-    press(page, "Change your concern")
+    press(page, "Change what worries you")
 
     assert page.get_by_label("What are you worried about?").input_value() == NARRATIVE
     page.get_by_label("What are you worried about?").fill("Other words about Alex Example.")
@@ -291,7 +299,7 @@ def test_a_form_that_cannot_be_sent_stays_as_it_is(page: Page, context: BrowserC
     check(page)
 
     expect(page.get_by_role("alert")).to_contain_text("Nothing is lost")
-    assert page.get_by_label("What are you worried about?").input_value() == NARRATIVE
+    assert page.locator("[name='concern.narrative']").input_value() == NARRATIVE
 
 
 def test_the_receipt_is_saved_as_a_file_without_anything_that_was_written(page: Page) -> None:
@@ -355,7 +363,7 @@ def test_every_page_can_be_left_at_once_and_is_not_found_by_going_back(page: Pag
 
 def test_shift_for_a_capital_letter_does_not_leave(page: Page, site: Site) -> None:
     page.goto(FORM)
-    page.get_by_label("What are you worried about?").focus()
+    reach(page, "[name='concern.narrative']").focus()
 
     page.keyboard.press("Shift")
     page.keyboard.press("Shift")
@@ -388,12 +396,17 @@ def states(page: Page) -> Iterator[str]:
     for path in ("/docs/reference", "/docs/reference/raise_concern", "/docs/reference/read_guide", "/guides/no-such"):
         page.goto(path)
         yield path
+    for path in ("/raise-a-concern", "/worried-about-yourself"):
+        page.goto(path)
+        yield path
     page.goto(FORM)
-    page.locator("[name='children.0.estimated_age']").fill("about ten")
+    reach(page, "[name='children.0.estimated_age']").fill("about ten")
     check(page)
     yield "errors"
     fill_in(page)
-    page.locator("[name='children.0.estimated_age']").fill("10")
+    yield "you"
+    page.locator("[name='children.0.estimated_age']").evaluate("(field) => { field.value = '10'; }")
+    reach(page, "#calls summary").click()
     page.locator("[name='police_informed'][value='yes']").check()
     page.evaluate(OPEN_ALL)
     press(page, "Add a parent or carer")
@@ -441,7 +454,7 @@ def test_no_page_or_state_has_a_barrier_or_contacts_another_host(browser: Browse
 
     found = {state: find_faults(page) for state in states(page)}
 
-    assert len(found) == 22
+    assert len(found) == 24
     assert {state: faults for state, faults in found.items() if faults} == {}
     assert {url for url in requests if not url.startswith((site.url, "data:"))} == set()
     assert [text for text in messages if "status of" not in text] == []  # an error page has an error status
@@ -477,6 +490,8 @@ def test_the_keyboard_alone_is_enough(page: Page) -> None:
                 page.keyboard.type(NARRATIVE)
             case "reporter.kind":
                 page.keyboard.press("Space")
+            case "Continue":
+                page.keyboard.press("Enter")
             case "do":
                 if page.evaluate("document.activeElement.value") == "check":
                     break
@@ -488,13 +503,22 @@ def test_the_keyboard_alone_is_enough(page: Page) -> None:
     expect(page.locator("h1")).to_have_text("We have your concern")
 
 
-def test_enter_in_a_text_field_checks_the_answers_and_adds_no_entry(page: Page) -> None:
+def test_enter_in_a_text_field_goes_a_step_on_and_adds_no_entry(page: Page) -> None:
     page.goto(FORM)
     fill_in(page)
 
     page.get_by_label("Your name").press("Enter")
 
-    expect(page.locator("h1")).to_have_text("Check your answers")
+    expect(page.get_by_role("heading", name="Anything else")).to_be_focused()
+
+
+def test_enter_in_a_text_field_checks_the_answers_without_scripts(scriptless: Page) -> None:
+    scriptless.goto(FORM)
+    fill_in(scriptless)
+
+    scriptless.get_by_label("Your name").press("Enter")
+
+    expect(scriptless.locator("h1")).to_have_text("Check your answers")
 
 
 @pytest.mark.parametrize(("name", "is_allowed"), [("127.0.0.1", True), ("localhost", False)])
@@ -512,12 +536,14 @@ def test_a_frame_shows_the_form_on_the_configured_site_alone(
 def test_nothing_typed_comes_back_after_leaving(page: Page, site: Site) -> None:
     page.goto(FORM)
     fill_in(page)
+    page.on("dialog", lambda dialog: dialog.accept())
     page.goto("/covering-your-tracks")
 
     page.go_back()
 
     assert page.url == site.url + FORM
-    assert page.get_by_label("What are you worried about?").input_value() == ""
+    expect(page.locator("h2:visible").first).to_contain_text("Danger now")
+    assert page.locator("[name='concern.narrative']").input_value() == ""
 
 
 CANARY = "QuetzalAlex"
@@ -536,10 +562,22 @@ def test_no_typed_word_is_in_an_address_or_in_the_history_cache_or_storage_of_th
         page = context.new_page()
         page.on("request", lambda request: sent.append(request.url + str(request.headers)))
         page.goto(FORM)
-        fill_in(page, f"{CANARY} was here.")
-        page.locator("[name='children.0.estimated_age']").fill(CANARY)
+        page.locator("[name='immediate_danger'][value='no']").check()
+        reach(page, "[name='concern.narrative']").fill(f"{CANARY} was here.")
+        page.locator("[name='informed_and_basis.childs_own_words']").fill(CANARY)
+        reach(page, "[name='children.0.estimated_age']").fill(CANARY)
+        reach(page, "[name='reporter.kind'][value='professional']").check()
+        page.locator("[name='reporter.name']").fill(CANARY)
+        page.locator("[name='reporter.phone']").fill(CANARY)
         check(page)
-        page.locator("[name='children.0.estimated_age']").fill("")
+        expect(page.locator(".problem")).to_be_visible()
+        reach(page, "[name='children.0.estimated_age']").fill("")
+        check(page)
+        page.go_back()
+        expect(page.get_by_role("heading", name="Anything else")).to_be_focused()
+        page.go_back()
+        expect(page.get_by_role("heading", name="About you")).to_be_focused()
+        page.go_forward()
         check(page)
         send(page)
         expect(page.locator("h1")).to_have_text("We have your concern")

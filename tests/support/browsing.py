@@ -10,7 +10,7 @@ import pytest
 import uvicorn
 from axe_playwright_python.sync_playwright import Axe
 from fastapi import FastAPI
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Locator, Page, sync_playwright
 
 from tests.support.waiting import wait_until
 
@@ -55,6 +55,20 @@ def run_server(service: FastAPI) -> Iterator[str]:
     yield f"http://127.0.0.1:{listening.getsockname()[1]}"
     server.should_exit = True
     thread.join(timeout=STARTING_SECONDS)
+
+
+def reach(page: Page, field: str) -> Locator:
+    """Go on, a step at a time, until the field is in view. Return it. Without scripts every field is in view."""
+    found = page.locator(field).first
+    while not found.is_visible():
+        page.locator("[data-continue]:visible").click()
+    return found
+
+
+def go_to_last_step(page: Page) -> None:
+    """Go on, a step at a time, as far as there are steps. Without scripts there are none."""
+    while page.locator("[data-continue]:visible").count():
+        page.locator("[data-continue]:visible").click()
 
 
 def accessibility_violations(page: Page) -> list[str]:

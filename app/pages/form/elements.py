@@ -26,8 +26,8 @@ class Choice:
     value: str
     label: str
     note: str = ""
-    opens_follow_ups: bool = False
-    """Whether choosing it shows the follow-up questions."""
+    opens: str = ""
+    """The numbers of the groups of follow-up questions that it opens, with a space between them."""
 
 
 @dataclass(frozen=True)
@@ -40,9 +40,21 @@ class Question:
     hint: str
     choices: tuple[Choice, ...] = ()
     is_required: bool = False
+    if_missing: str = ""
+    """What to do where it is required and has no answer."""
     is_number: bool = False
-    follow_ups: tuple["Question", ...] = ()
-    """The questions that depend on its answer."""
+    part: str = ""
+    """The title of the optional part in which it is folded away, or an empty string."""
+    input_type: str = "text"
+    autocomplete: str = ""
+    """What a browser may fill in (WCAG 2.2, 1.3.5). It is set for the reporter's own details alone."""
+    follow_up_groups: tuple[tuple["Question", ...], ...] = ()
+    """The questions that depend on its answer. All of one group are opened by the same choices."""
+
+    @property
+    def follow_ups(self) -> tuple["Question", ...]:
+        """The questions that depend on its answer."""
+        return tuple(each for group in self.follow_up_groups for each in group)
 
     def with_follow_ups(self) -> Iterator["Question"]:
         """Yield the question, then its follow-up questions."""
@@ -85,9 +97,17 @@ class FormSection:
     title: str
     paths: tuple[str, ...]
     """The paths of its fields. A path that ends in a star means every field below it."""
-    is_collapsed: bool = True
+    step: str = "more"
+    """The step of the form in which it is."""
     hint: str = ""
+    warns_of_pictures: bool = False
+    """Whether it asks for something that pictures could show. It then says first that none may be sent."""
     elements: tuple[FormElement, ...] = ()
+
+    @property
+    def is_collapsed(self) -> bool:
+        """Whether it is folded away until the reader opens it."""
+        return self.step == "more"
 
     @property
     def questions(self) -> Iterator[Question]:

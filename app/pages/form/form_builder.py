@@ -1,5 +1,6 @@
 """Builds the form from the JSON Schema of a concern: labels, help texts, codes and limits are those of the API."""
 
+import dataclasses
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
@@ -8,7 +9,17 @@ from typing import Any
 from app.models.concerns.concern import Concern
 from app.models.guidance.editions import EditionContent
 from app.pages.form import layout
-from app.pages.form.elements import Choice, ConcernForm, FormElement, FormEntry, Question, QuestionKind, RepeatableGroup
+from app.pages.form.elements import (
+    Choice,
+    ConcernForm,
+    FormElement,
+    FormEntry,
+    FormSection,
+    Question,
+    QuestionKind,
+    RepeatableGroup,
+)
+from app.pages.form.wording import Wording
 from app.pages.text_format import code_label
 from app.services.guidance.reference_data import ReferenceData
 
@@ -34,16 +45,6 @@ class SchemaField:
     def is_list(self) -> bool:
         """Whether it takes several values."""
         return self.schema.get("type") == "array"
-
-    @property
-    def label(self) -> str:
-        """Its label."""
-        return layout.LABEL_OVERRIDES.get(self.path, str(self.schema["title"]))
-
-    @property
-    def hint(self) -> str:
-        """Its help text."""
-        return layout.HINT_OVERRIDES.get(self.path, str(self.schema.get("description", "")))
 
 
 def schema_fields(schema: JsonSchema, name: str = "", path: str = "") -> Iterator[SchemaField]:
@@ -90,6 +91,8 @@ class FormBuilder:
     reference_data: ReferenceData
     counts: Mapping[str, int]
     """The number of entries of each repeatable group, by its name."""
+    sections: Sequence[FormSection] = layout.FORM_SECTIONS
+    wording: Wording = dataclasses.field(default_factory=Wording)
 
     def make(self) -> ConcernForm:
         """Return every section, with its questions."""
@@ -99,7 +102,7 @@ class FormBuilder:
                 section,
                 elements=tuple(self._elements([field for path in section.paths for field in _fields_at(fields, path)])),
             )
-            for section in layout.FORM_SECTIONS
+            for section in self.sections
         )
 
     def _elements(self, fields: Sequence[SchemaField]) -> Iterator[FormElement]:
@@ -122,29 +125,43 @@ class FormBuilder:
             questions = [element for element in self._elements(fields) if isinstance(element, Question)]
             entries.append(FormEntry(name, f"{entry_name.capitalize()} {number + 1}", tuple(questions)))
         return RepeatableGroup(
-            field.name, field.label, entry_name, field.hint, tuple(entries), min_entries, max_entries
+            field.name, self._label(field), entry_name, self._hint(field), tuple(entries), min_entries, max_entries
         )
+
+    def _label(self, field: SchemaField) -> str:
+        return self.wording.labels.get(field.path, str(field.schema["title"]))
+
+    def _hint(self, field: SchemaField) -> str:
+        return self.wording.hints.get(field.path, str(field.schema.get("description", "")))
 
     def _question(self, field: SchemaField, siblings: Sequence[SchemaField]) -> Question:
         kind, choices = self._kind_and_choices(field)
-        dependents = [each for each in siblings if layout.DEPENDS_ON.get(each.path, ("", ()))[0] == field.path]
-        opening_answers = {answer for each in dependents for answer in layout.DEPENDS_ON[each.path][1]}
+        groups: dict[tuple[str, ...], list[Question]] = {}
+        for each in siblings:
+            parent, answers = layout.DEPENDS_ON.get(each.path, ("", ()))
+            if parent == field.path:
+                groups.setdefault(answers, []).append(self._question(each, siblings))
+        input_type, autocomplete = layout.AUTOFILL.get(field.path, ("text", ""))
         return Question(
             name=field.name,
             kind=kind,
-            label=field.label,
-            hint=field.hint,
-            choices=tuple(replace(choice, opens_follow_ups=choice.value in opening_answers) for choice in choices),
+            label=self._label(field),
+            hint=self._hint(field),
+            choices=tuple(replace(choice, opens=_opened_by(choice.value, groups)) for choice in choices),
             is_required=field.is_required,
+            if_missing=self.wording.missing.get(field.path, ""),
             is_number=field.value_schema.get("type") == "integer",
-            follow_ups=tuple(self._question(each, siblings) for each in dependents),
+            part=layout.part_of(field.path),
+            input_type=input_type,
+            autocomplete=autocomplete,
+            follow_up_groups=tuple(tuple(group) for group in groups.values()),
         )
 
     def _kind_and_choices(self, field: SchemaField) -> tuple[QuestionKind, tuple[Choice, ...]]:
         if field.value_schema.get("type") == "object":
             items = getattr(self.content, field.path.rpartition(".")[2])
             return QuestionKind.OBSERVATIONS, tuple(Choice(item.id, item.text) for item in items)
-        choices = self._choices(field.value_schema)
+        choices = self._choices(field)
         if choices:
             single = QuestionKind.ONE_OF if len(choices) <= MAX_RADIO_CHOICES else QuestionKind.FROM_LIST
             return QuestionKind.ANY_OF if field.is_list else single, choices
@@ -152,13 +169,25 @@ class FormBuilder:
             return QuestionKind.LINES, ()
         return _text_kind(field.value_schema), ()
 
-    def _choices(self, schema: JsonSchema) -> tuple[Choice, ...]:
+    def _choices(self, field: SchemaField) -> tuple[Choice, ...]:
+        schema = field.value_schema
         if "enum" in schema:
-            return tuple(Choice(value, code_label(value)) for value in schema["enum"])
-        if "x-code-list" not in schema:
-            return ()
-        codes = self.reference_data.get_code_list(schema["x-code-list"]).codes
-        return tuple(Choice(code.code, code.label, code.note or "") for code in codes if not code.historic)
+            choices = [Choice(value, code_label(value)) for value in schema["enum"]]
+        elif "x-code-list" in schema:
+            codes = self.reference_data.get_code_list(schema["x-code-list"]).codes
+            choices = [Choice(code.code, code.label, code.note or "") for code in codes if not code.historic]
+        else:
+            choices = []
+        return tuple(self._in_plain_words(field.path, choice) for choice in choices)
+
+    def _in_plain_words(self, path: str, choice: Choice) -> Choice:
+        label = self.wording.choices.get((path, choice.value))
+        return choice if label is None else Choice(choice.value, label)
+
+
+def _opened_by(answer: str, groups: Mapping[tuple[str, ...], Sequence[Question]]) -> str:
+    """Return the numbers of the groups of follow-up questions that an answer opens."""
+    return " ".join(str(number) for number, answers in enumerate(groups, 1) if answer in answers)
 
 
 def _fields_at(fields: Sequence[SchemaField], path: str) -> list[SchemaField]:

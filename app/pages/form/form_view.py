@@ -8,13 +8,11 @@ from pydantic import ValidationError
 
 from app.faults import FaultCode, FieldError, Location
 from app.pages.form.elements import ConcernForm, FormSection, Question, QuestionKind, RepeatableGroup
-from app.pages.form.form_data import Answers, date_parts, value_at
+from app.pages.form.form_data import Answers, value_at
+from app.pages.text_format import partial_date
 from app.web.validation_messages import drop_consequent_errors, to_field_error
 
-NOT_A_DATE = (
-    "must be a real date, for example 24 11 2026. If you do not know it, leave it empty and describe it in other words"
-)
-NO_ANSWER = "needs an answer"
+NOT_A_DATE = "must be a real date, for example 24 11 2026. If you do not know it, leave it empty"
 
 Faults = dict[str, str]
 
@@ -86,7 +84,7 @@ def _lines(question: Question, value: Any) -> Iterator[str]:
     labels = {choice.value: choice.label for choice in question.choices}
     match question.kind:
         case QuestionKind.DATE:
-            yield " ".join(part for part in reversed(date_parts(value)) if part)
+            yield partial_date(value)
         case QuestionKind.OBSERVATIONS:
             for item in value:
                 yield labels[item["id"]] + (f": {item['note']}" if "note" in item else "")
@@ -109,14 +107,16 @@ def _nearest_question(at: Location, questions: dict[str, Question]) -> str:
     return ""
 
 
-def _entry_title(name: str, entries: dict[str, str]) -> str:
-    return next((f"{title}, " for entry, title in entries.items() if name.startswith(f"{entry}.")), "")
+def _entry_title(name: str, titles: dict[str, str]) -> str:
+    """Return the title of the question's entry, where its group has more than one."""
+    entry = next((entry for entry in titles if name.startswith(f"{entry}.")), "")
+    group = entry.rpartition(".")[0]
+    return f"{titles[entry]}: " if sum(each.rpartition(".")[0] == group for each in titles if entry) > 1 else ""
 
 
 def _message(fault: FieldError, question: Question, entry: str) -> str:
-    label = f"‘{entry}{question.label}’"
     if fault.code is FaultCode.REQUIRED:
-        return f"{label} {NO_ANSWER}."
+        return question.if_missing or f"{entry}{question.label}: write an answer."
     if question.kind is QuestionKind.DATE:
-        return f"{label} {NOT_A_DATE}."
-    return f"{label}: {fault.detail[:1].lower()}{fault.detail[1:]}"
+        return f"{entry}{question.label} {NOT_A_DATE}."
+    return f"{entry}{question.label}: {fault.detail[:1].lower()}{fault.detail[1:]}"

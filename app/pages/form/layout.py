@@ -1,6 +1,6 @@
-"""The layout of the form: the section of each field of a concern, and the questions that depend on others.
+"""The layout of the form: its steps, the section of each field of a concern, and the questions that depend on others.
 
-The fields with their labels, codes and limits come from the models (`app.models.concerns.concern`).
+The fields with their codes and limits come from the models (`app.models.concerns.concern`).
 """
 
 from app.pages.form.elements import FormSection
@@ -18,49 +18,78 @@ OMITTED_FIELDS = {
 }
 """The fields that are not in the form, with the reason."""
 
+STEPS = {
+    "danger": "Danger now",
+    "worry": "What worries you",
+    "children": "The child",
+    "you": "About you",
+    "more": "Anything else",
+}
+"""The title of each step, in order. A script shows one at a time; without scripts all are on one page."""
+
+GUIDE_ITEMS = "guide-items"
 
 FORM_SECTIONS = (
-    FormSection(
-        "danger",
-        "Immediate danger",
-        ("immediate_danger", "police_informed", "police_reference", "already_telephoned.*"),
-        is_collapsed=False,
-    ),
+    FormSection("danger", "Danger now", ("immediate_danger",), step="danger"),
     FormSection(
         "worry",
-        "Your concern",
+        "What worries you",
+        ("concern.narrative", "informed_and_basis.childs_own_words"),
+        step="worry",
+        warns_of_pictures=True,
+    ),
+    FormSection("children", "The child", ("children",), step="children"),
+    FormSection("you", "About you", ("reporter.*",), step="you"),
+    FormSection(
+        GUIDE_ITEMS,
+        "Signs you have noticed",
+        ("concern.indicators", "concern.factors", "concern.linked_risks"),
+        hint="You do not need to find any of these. We do not count them. A concern with no ticks matters as much as "
+        "one with many.",
+    ),
+    FormSection(
+        "known",
+        "How you know, and when it happened",
         (
-            "concern.narrative",
             "concern.how_known",
             "concern.how_known_described",
             "concern.source_wishes_to_stay_anonymous",
             "concern.latest_event",
             "concern.latest_event_described",
         ),
-        is_collapsed=False,
     ),
-    FormSection("children", "The children", ("children",), is_collapsed=False),
-    FormSection("you", "About you", ("reporter.*",), is_collapsed=False),
     FormSection(
-        "guide-items",
-        "What the guide names",
-        ("concern.indicators", "concern.factors", "concern.linked_risks"),
-        hint="You do not need to find any of these. They are not counted, and a concern with none is treated like one "
-        "with many. What you leave unticked means ‘not said’, never ‘no’.",
+        "calls", "Calls to the police or to us", ("police_informed", "police_reference", "already_telephoned.*")
     ),
-    FormSection("missing", "Missing, or away without explanation", ("concern.missing_now", "concern.missing_episodes")),
-    FormSection("online", "Online", ("concern.online.*",)),
+    FormSection("missing", "Missing from home or school", ("concern.missing_now", "concern.missing_episodes")),
+    FormSection("online", "Online and messages", ("concern.online.*",), warns_of_pictures=True),
     FormSection(
         "of-concern",
-        "People, vehicles and places of concern",
+        "People, cars and places that worry you",
         ("concern.people_of_concern", "concern.vehicles_of_concern", "concern.places_of_concern"),
     ),
-    FormSection("strengths", "What is going well, and what you hope for", ("concern.going_well", "concern.hoped_for")),
+    FormSection(
+        "strengths",
+        "What is going well, and what should happen",
+        ("concern.going_well", "concern.hoped_for", "informed_and_basis.childs_wishes"),
+    ),
     FormSection("parents", "Parents and carers", ("parents_and_carers",)),
-    FormSection("others", "Household and others", ("others",)),
-    FormSection("informed", "Who has been informed, and the basis for sharing", ("informed_and_basis.*",)),
-    FormSection("agencies", "Agencies already involved", ("agencies",)),
-    FormSection("workers", "Risk to workers", ("risk_to_workers.*",)),
+    FormSection("others", "Other people in the child’s life", ("others",)),
+    FormSection(
+        "informed",
+        "Who knows that you are telling us",
+        (
+            "informed_and_basis.parents_informed",
+            "informed_and_basis.reasons_parents_not_told",
+            "informed_and_basis.parents_informed_described",
+            "informed_and_basis.child_informed",
+            "informed_and_basis.agreement_to_service",
+            "informed_and_basis.agreement_described",
+            "informed_and_basis.lawful_basis",
+        ),
+    ),
+    FormSection("agencies", "Others who help the family", ("agencies",)),
+    FormSection("workers", "Anything that could put a visitor at risk", ("risk_to_workers.*",)),
 )
 
 ENTRY_NAMES = {
@@ -71,20 +100,45 @@ ENTRY_NAMES = {
     "concern.people_of_concern": "person",
     "concern.vehicles_of_concern": "vehicle",
     "concern.places_of_concern": "place",
-    "agencies": "agency",
+    "agencies": "service",
 }
 """The name of one entry of each repeatable group."""
 
+FIRST_QUESTIONS = (
+    "children.given_names",
+    "children.family_name",
+    "children.estimated_age",
+    "children.school_or_setting",
+)
+"""The questions about a child that are shown at once. The others are folded away."""
+MORE_ABOUT_CHILD = "More about this child"
+PARTS = {
+    "reporter.email": "More about you",
+    "reporter.anonymous_to_family": "More about you",
+    "reporter.role": "More about your work",
+    "reporter.safeguarding_lead_consulted": "More about your work",
+}
+"""Other questions that are folded away, with the title of the part."""
+
 YES = ("yes",)
+GIVES_NAME = ("professional", "member_of_public", "family")
+CAN_BE_REACHED = (*GIVES_NAME, "child")
+WORKS_WITH_CHILDREN = ("professional",)
 
 DEPENDS_ON = {
     "police_reference": ("police_informed", YES),
     "already_telephoned.when": ("already_telephoned.telephoned", YES),
     "already_telephoned.whom": ("already_telephoned.telephoned", YES),
     "concern.source_wishes_to_stay_anonymous": ("concern.how_known", ("told_by_someone_else",)),
-    "reporter.role": ("reporter.kind", ("professional",)),
-    "reporter.organisation": ("reporter.kind", ("professional",)),
-    "reporter.safeguarding_lead_consulted": ("reporter.kind", ("professional",)),
+    "reporter.name": ("reporter.kind", GIVES_NAME),
+    "reporter.phone": ("reporter.kind", GIVES_NAME),
+    "reporter.email": ("reporter.kind", GIVES_NAME),
+    "reporter.relationship_to_child": ("reporter.kind", GIVES_NAME),
+    "reporter.anonymous_to_family": ("reporter.kind", GIVES_NAME),
+    "reporter.safe_times_to_contact": ("reporter.kind", CAN_BE_REACHED),
+    "reporter.role": ("reporter.kind", WORKS_WITH_CHILDREN),
+    "reporter.organisation": ("reporter.kind", WORKS_WITH_CHILDREN),
+    "reporter.safeguarding_lead_consulted": ("reporter.kind", WORKS_WITH_CHILDREN),
     "reporter.safeguarding_lead_name": ("reporter.safeguarding_lead_consulted", YES),
     "children.expected_date_of_birth": ("children.unborn", YES),
     "concern.online.apps_and_accounts": ("concern.online.involved", YES),
@@ -95,32 +149,17 @@ DEPENDS_ON = {
 }
 """Each follow-up question, with the question and the answers on which it depends. Without CSS it is always shown."""
 
-DATE_HINT = "For example, 24 11 2026. A month or a year alone is enough."
-FULL_DATE_HINT = "For example, 24 11 2012. Leave it empty if you do not know the full date."
-
-LABEL_OVERRIDES = {
-    "children.home_address.text": "Home address",
-    "children.home_address.postcode": "Postcode of the home",
+AUTOFILL = {
+    "reporter.name": ("text", "name"),
+    "reporter.phone": ("tel", "tel"),
+    "reporter.email": ("email", "email"),
+    "reporter.organisation": ("text", "organization"),
 }
-"""Labels that replace those of the models, for fields that are shown apart from their group."""
+"""The reporter's own details, each with the type of its input and what the browser may fill in (WCAG 2.2, 1.3.5)."""
 
-HINT_OVERRIDES = {
-    "concern.latest_event": DATE_HINT,
-    "concern.missing_episodes": "Each time that you know about.",
-    "concern.missing_episodes.started": DATE_HINT,
-    "concern.missing_episodes.ended": "A month or a year is enough. Leave it empty if the child has not returned.",
-    "children": "Every child you are worried about. If you know nothing about a child, leave the questions empty.",
-    "children.date_of_birth": FULL_DATE_HINT,
-    "children.expected_date_of_birth": FULL_DATE_HINT,
-    "children.other_names": "Nicknames, former names, names used online. One on each line.",
-    "children.sex": "",
-    "children.ethnicity": "",
-    "children.disabilities": "Tick all that apply.",
-    "parents_and_carers.date_of_birth": FULL_DATE_HINT,
-    "others.date_of_birth": FULL_DATE_HINT,
-    "concern.people_of_concern.other_names": "Nicknames, and names used online. One on each line.",
-    "informed_and_basis.parents_informed": "",
-    "informed_and_basis.reasons_parents_not_told": "Tick all that apply.",
-    "informed_and_basis.lawful_basis": "For organisations. Leave it empty if you are not sure.",
-}
-"""Help texts for people, where those of the models describe codes, lists and dates for programs."""
+
+def part_of(path: str) -> str:
+    """Return the title of the optional part in which a question is folded away, or an empty string."""
+    if path.startswith("children.") and path not in FIRST_QUESTIONS and path not in DEPENDS_ON:
+        return MORE_ABOUT_CHILD
+    return PARTS.get(path, "")

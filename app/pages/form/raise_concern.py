@@ -4,14 +4,15 @@ The server stores nothing before the concern is sent: each page has the answers 
 no rules of their own: the models and services of the API decide what is accepted.
 """
 
+import datetime as dt
+import gzip
 import re
 import uuid
-from dataclasses import dataclass
+from dataclasses import replace
 from functools import partial
-from typing import Any
 
 from anyio import from_thread
-from fastapi import Depends, Response
+from fastapi import Depends, Request, Response
 from pydantic import ValidationError
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as NoConnectionInTime
@@ -22,113 +23,63 @@ from app.faults import FieldError
 from app.models.concerns.concern import Concern
 from app.models.concerns.receipts import Receipt
 from app.pages.error_pages import PageRoute
-from app.pages.form.elements import ConcernForm
-from app.pages.form.form_builder import FormBuilder
-from app.pages.form.form_data import PLACE, Answers, SubmittedFormDep, hidden_fields, read_answers, value_at
-from app.pages.form.form_view import answered_sections, faults_of, named_faults
+from app.pages.form.draft import Draft
+from app.pages.form.form_data import SubmittedForm, SubmittedFormDep, value_at
+from app.pages.form.form_view import faults_of
+from app.pages.form.variants import ABOUT_A_CHILD, ABOUT_YOURSELF, WITHOUT_A_GUIDE
 from app.pages.page import private_page
 from app.pages.text_format import spoken
 from app.routers.params import GuideName
 from app.services.access.principals import Principal
 from app.services.concerns.idempotency import derive_idempotency_keys
-from app.store.editions import EditionHead, current_of, default_guide, get_history, head_of
-from app.web.auth import PUBLIC, SubmitterDep, require_submitter
+from app.store.editions import current_of, default_guide, get_history, head_of
+from app.web.auth import SubmitterDep, require_submitter
+from app.web.cache.cache import accepts_gzip
 from app.web.context import AppContext, ContextDep, NowDep, SessionDep
-from app.web.problem_types import IDEMPOTENCY_KEY_REUSED, SERVICE_UNAVAILABLE, VALIDATION_FAILED
-from app.web.responses import NO_STORE
+from app.web.problem_types import IDEMPOTENCY_KEY_REUSED, SERVICE_UNAVAILABLE
 from app.web.router import GuidanceRouter
 
 router = GuidanceRouter(include_in_schema=False, route_class=PageRoute)
 
-CHECK, SEND, CHANGE, ADD, REMOVE = "check", "send", "change", "add", "remove"
+GENERAL, YOURSELF = "/raise-a-concern", "/worried-about-yourself"
+FORMS_WITHOUT_GUIDE = {GENERAL: WITHOUT_A_GUIDE, YOURSELF: ABOUT_YOURSELF}
+SEND, CHANGE, ADD, REMOVE = "send", "change", "add", "remove"
 KEY = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 ALREADY_SENT = (
-    "You have already sent this form with different answers, and that concern was received. To send these answers as "
+    "You have already sent this form with different answers, and we have that concern. To send these answers as "
     "another concern, press ‘Send’ again."
 )
-NOT_STORED = "It could not be saved just now. Nothing is lost: press ‘Send’ again in a few seconds, or telephone."
+NOT_STORED = "We could not save it just now. Nothing is lost: press ‘Send’ again in a few seconds, or call."
 
 
-@dataclass(frozen=True)
-class Draft:
-    """A concern that is not sent yet: its edition, its idempotency key and its answers."""
-
-    context: AppContext
-    head: EditionHead
-    key: str
-    answers: Answers
-
-    def form(self, extra_entry: str = "") -> ConcernForm:
-        """Return the form with an entry for each of the answers, and one more in the group `extra_entry`."""
-        counts = {name: len(entries) for name, entries in _entries(self.answers)}
-        counts[extra_entry] = counts.get(extra_entry, 0) + 1
-        content = self.context.contents(self.head.key)
-        return FormBuilder(content, self.context.reference_data, counts).make()
-
-    def concern(self) -> Concern:
-        """Return the concern as the model of the API. Raise `ValidationError` if it is not valid."""
-        return Concern.model_validate({"guide": self.head.guide, "edition": self.head.number} | self.answers)
-
-    def page(self, template: str, form: ConcernForm, *, status: int = 200, **values: Any) -> Response:
-        """Return a page that contains the draft."""
-        return private_page(
-            self.context,
-            template,
-            status=status,
-            head=self.head,
-            content=self.context.contents(self.head.key),
-            form=form,
-            key=self.key,
-            immediate_danger=self.answers.get("immediate_danger"),
-            **values,
-        )
-
-    def form_page(self, *, faults: list[FieldError] | None = None, extra_entry: str = "", focus: str = "") -> Response:
-        """Return the form with the answers so far, and an error beside each question that has one."""
-        form = self.form(extra_entry)
-        messages = named_faults(form, faults or [])
-        open_sections = {
-            section.id
-            for section in form
-            for question in section.questions
-            if value_at(self.answers, question.name) is not None or question.name in messages or question.name == focus
-        }
-        return self.page(
-            "concern_form.html",
-            form,
-            status=VALIDATION_FAILED.status if messages else 200,
-            faults=messages,
-            open_sections=open_sections,
-            focus="" if messages else focus,
-            value=lambda name: value_at(self.answers, name),
-        )
-
-    def check_page(self, *, fault: str | None = None, status: int = 200) -> Response:
-        """Return the answers, for the person to check before sending."""
-        form = self.form()
-        return self.page(
-            "check_answers.html",
-            form,
-            status=status,
-            faults={"send": fault} if fault else {},
-            sections=answered_sections(form, self.answers),
-            hidden_fields=list(hidden_fields(form, self.answers)),
-        )
-
-
-@router.get("/raise-a-concern", dependencies=[PUBLIC])
-def read_default_form(session: SessionDep, context: ContextDep) -> Response:
-    """Redirect to the form for the guide of a concern that names none."""
-    guide = default_guide(session, context.settings.default_guide)
-    if guide is None:
-        raise NoSuchGuide
-    return Response(status_code=302, headers={"Location": f"/raise-a-concern/{guide}", "Cache-Control": NO_STORE})
+@router.get(GENERAL, dependencies=[Depends(require_submitter)])
+@router.get(YOURSELF, dependencies=[Depends(require_submitter)])
+def read_general_form(request: Request, session: SessionDep, context: ContextDep) -> Response:
+    """Return the empty form that belongs to no guide."""
+    return _compressed(request, _general_draft(request, session, context, "").form_page())
 
 
 @router.get("/raise-a-concern/{guide}", dependencies=[Depends(require_submitter)])
-def read_form(session: SessionDep, context: ContextDep, guide: GuideName) -> Response:
+def read_form(request: Request, session: SessionDep, context: ContextDep, guide: GuideName) -> Response:
     """Return the empty form for the current edition."""
-    return Draft(context, _edition(session, guide, ""), str(uuid.uuid4()), {}).form_page()
+    return _compressed(request, _draft(session, context, guide, "").form_page())
+
+
+@router.post(GENERAL)
+@router.post(YOURSELF)
+def post_general_form(
+    *,
+    request: Request,
+    session: SessionDep,
+    context: ContextDep,
+    posted: SubmittedFormDep,
+    submitter: SubmitterDep,
+    now: NowDep,
+) -> Response:
+    """Do what the pressed button says, for a form that belongs to no guide."""
+    draft = _general_draft(request, session, context, posted.one("edition"))
+    session.close()  # released: requests that hold one connection and wait for another could block each other
+    return _act(draft, posted, submitter, now)
 
 
 @router.post("/raise-a-concern/{guide}")
@@ -142,11 +93,27 @@ def post_form(
     now: NowDep,
 ) -> Response:
     """Do what the pressed button says: return the answers to check, the form with other entries, or the receipt."""
-    head = _edition(session, guide, posted.one("edition"))
-    session.close()  # released: requests that hold one connection and wait for another could block each other
-    key = posted.one("key") if KEY.fullmatch(posted.one("key")) else str(uuid.uuid4())
-    form = FormBuilder(context.contents(head.key), context.reference_data, posted.counts).make()
-    draft = Draft(context, head, key, read_answers(form, posted))
+    draft = _draft(session, context, guide, posted.one("edition"))
+    session.close()  # released, as above
+    return _act(draft, posted, submitter, now)
+
+
+def _compressed(request: Request, page: Response) -> Response:
+    """Return the empty form compressed, where the browser accepts that.
+
+    It holds nothing that anybody typed. A page with answers is never compressed: its length could tell of them.
+    """
+    page.headers["Vary"] = "Accept-Encoding"
+    if not accepts_gzip(request.headers.get("accept-encoding", "").encode()):
+        return page
+    headers = {**page.headers, "Content-Encoding": "gzip"}
+    del headers["content-length"]
+    return Response(gzip.compress(bytes(page.body)), status_code=page.status_code, headers=headers)
+
+
+def _act(empty: Draft, posted: SubmittedForm, submitter: str, now: dt.datetime) -> Response:
+    key = posted.one("key")
+    draft = (replace(empty, key=key) if KEY.fullmatch(key) else empty).with_answers(posted)
     action, _, target = posted.one("do").partition(":")
     if action == CHANGE:
         return draft.form_page(focus=target)
@@ -155,10 +122,10 @@ def post_form(
         number = len(entries) if isinstance(entries, list) else 0
         return draft.form_page(extra_entry=target, focus=f"{target}.{number}")
     if action == REMOVE:
-        return _without_entry(draft, target).form_page()
+        return draft.without_entry(target).form_page(focus=target.rpartition(".")[0])
     try:
         concern = draft.concern()
-        context.submissions.check(concern, for_tests=submitter.for_tests, at=now)
+        draft.context.submissions.check(concern, at=now)
     except ValidationError as error:
         return draft.form_page(faults=faults_of(error))
     except InvalidConcern as error:
@@ -166,14 +133,14 @@ def post_form(
     return _send(draft, concern, submitter, now) if action == SEND else draft.check_page()
 
 
-def _send(draft: Draft, concern: Concern, submitter: Principal, now: NowDep) -> Response:
+def _send(draft: Draft, concern: Concern, submitter: str, now: dt.datetime) -> Response:
     """Submit the concern and return the receipt. If it could not be stored, return the answers: nothing is lost."""
     keys = derive_idempotency_keys(draft.key, client=submitter.name)
     submit = partial(draft.context.submissions.submit, concern, for_tests=submitter.for_tests, keys=keys, at=now)
     try:
         result = from_thread.run(submit)
     except IdempotencyKeyReused:
-        new_draft = Draft(draft.context, draft.head, str(uuid.uuid4()), draft.answers)
+        new_draft = replace(draft, key=str(uuid.uuid4()))
         return new_draft.check_page(fault=ALREADY_SENT, status=IDEMPOTENCY_KEY_REUSED.status)
     except (StoreBusy, ReferenceTaken, DBAPIError, NoConnectionInTime):
         return draft.check_page(fault=NOT_STORED, status=SERVICE_UNAVAILABLE.status)
@@ -188,28 +155,21 @@ def _send(draft: Draft, concern: Concern, submitter: Principal, now: NowDep) -> 
     )
 
 
-def _edition(session: Session, guide: str, number: str) -> EditionHead:
-    """Return the edition of the form, or the current one, or the last: a withdrawn edition does not stop a concern."""
+def _general_draft(request: Request, session: Session, context: AppContext, number: str) -> Draft:
+    """Return an empty draft. It is about the default guide."""
+    path = request.scope["path"]
+    guide = default_guide(session, context.settings.default_guide)
+    if guide is None:
+        raise NoSuchGuide
+    return replace(_draft(session, context, guide, number), variant=FORMS_WITHOUT_GUIDE[path], path=path)
+
+
+def _draft(session: Session, context: AppContext, guide: str, number: str) -> Draft:
+    """Return an empty draft for an edition of the guide, or for the current one.
+
+    A guide whose editions are all withdrawn has its last one here: a withdrawn edition does not stop a concern.
+    """
     history = get_history(session, guide=guide)
-    if number.isdecimal() and len(number) <= len("1000000"):
-        return head_of(history, int(number))
-    return current_of(history) or history[0]
-
-
-def _without_entry(draft: Draft, entry: str) -> Draft:
-    name, _, number = entry.rpartition(".")
-    entries = value_at(draft.answers, name)
-    if isinstance(entries, list) and PLACE.fullmatch(number) and int(number) < len(entries):
-        del entries[int(number)]
-    return draft
-
-
-def _entries(answers: Answers, prefix: str = "") -> list[tuple[str, list[Any]]]:
-    """Return each list of entries among the answers, with its name."""
-    found: list[tuple[str, list[Any]]] = []
-    for name, value in answers.items():
-        if isinstance(value, dict):
-            found += _entries(value, f"{prefix}{name}.")
-        elif isinstance(value, list) and value and isinstance(value[0], dict):
-            found.append((f"{prefix}{name}", value))
-    return found
+    is_number = number.isdecimal() and len(number) <= len("1000000")
+    head = head_of(history, int(number)) if is_number else current_of(history) or history[0]
+    return Draft(context, ABOUT_A_CHILD, f"{GENERAL}/{guide}", head, str(uuid.uuid4()))

@@ -1,57 +1,98 @@
-// The pages work without this script. It does three things more:
+// The pages work without this script. It does four things more:
 // - The exit button, or Shift three times, replaces this page in the history by a neutral one.
 // - Forms are sent by `fetch`, so that no history entry and no file of the browser has their content.
+// - A link to a question, and what a new page asks to look at, comes into view with its label, and has the focus.
 // - A page that the browser restores from memory is loaded again, empty.
 (() => {
+  const root = document.documentElement;
   const exit = document.querySelector("[data-exit]");
   const exitStatus = document.querySelector("[data-exit-status]");
+  const progress = document.createElement("p");
   const windowMs = 5000;
+  const exitMs = 300;
+  const firstError = 400;
   let presses = [];
+  let onlyShift = false;
 
+  // The steps of a form are entries of the history. Leaving goes back over them, so that none is left behind.
   function leave() {
-    document.documentElement.hidden = true;
+    const steps = history.state ?? 0;
+    const replace = () => window.top.location.replace(exit.href);
+    root.hidden = true;
     for (const form of document.forms) form.reset();
-    window.top.location.replace(exit.href);
+    if (!steps) {
+      replace();
+      return;
+    }
+    window.addEventListener("popstate", replace, { once: true });
+    setTimeout(replace, exitMs);
+    history.go(-steps);
   }
 
   // Text typed while a form is being sent would be lost.
-  function setBusy(busy) {
+  function setBusy(words) {
     const main = document.querySelector("main");
-    main.inert = busy;
-    main.toggleAttribute("aria-busy", busy);
+    main.inert = words !== "";
+    main.toggleAttribute("aria-busy", words !== "");
+    progress.textContent = words;
   }
 
   function showPrintButtons() {
     for (const button of document.querySelectorAll("[data-print]")) button.hidden = false;
   }
 
-  function showPage(html) {
+  // What reads the page aloud starts at the focus; the eye starts at the label above it.
+  function reveal(element) {
+    element.dispatchEvent(new CustomEvent("reveal", { bubbles: true }));
+    for (let part = element.closest("details"); part; part = part.parentElement.closest("details")) part.open = true;
+    if (element.tabIndex < 0) element.tabIndex = -1;
+    const isTop = element.matches("h1, .problem");
+    if (isTop) window.scrollTo({ top: 0, behavior: "instant" });
+    else (element.closest(".question") ?? element).scrollIntoView({ block: "start", behavior: "instant" });
+    element.focus({ preventScroll: true });
+  }
+
+  // A page of an error alone does not take the place of what was typed.
+  function showPage(html, status) {
     const page = new DOMParser().parseFromString(html, "text/html");
     const main = page.querySelector("main");
+    if (status >= firstError && !main.querySelector("form")) {
+      const [heading, message] = ["h1", "p"].map((name) => main.querySelector(name).textContent);
+      showAlert(`${heading}. ${message}`);
+      return;
+    }
     const first = main.querySelector("[autofocus]") ?? main.querySelector("h1");
-    if (!first.matches("input, textarea, select")) first.tabIndex = -1;
     first.removeAttribute("autofocus"); // focused below, in the document
     document.title = page.title;
     document.querySelector("main").replaceWith(document.adoptNode(main));
     showPrintButtons();
-    window.scrollTo(0, 0);
-    first.focus();
+    main.dispatchEvent(new CustomEvent("page", { bubbles: true, detail: { first, status } }));
+    reveal(first);
   }
 
   function showAlert(message) {
+    document.querySelector("[data-alert]")?.remove();
     const box = document.createElement("p");
     box.className = "problem";
+    box.dataset.alert = "";
     box.setAttribute("role", "alert");
     box.textContent = message;
     document.querySelector("h1").after(box);
-    box.scrollIntoView();
+    reveal(box);
   }
 
   async function send(form, button) {
     const body = new URLSearchParams(new FormData(form));
     if (button?.name) body.append(button.name, button.value);
-    const response = await fetch(form.action, { method: "POST", body, cache: "no-store" });
-    showPage(await response.text());
+    const response = await fetch(form.action, {
+      method: "POST",
+      body,
+      cache: "no-store",
+      headers: { Accept: "text/html" },
+    });
+    const html = await response.text();
+    setBusy("");
+    showPage(html, response.status);
   }
 
   exit.addEventListener("click", (event) => {
@@ -60,28 +101,44 @@
   });
   document.addEventListener("click", (event) => {
     if (event.target.closest("[data-print]")) window.print();
+    const link = event.target.closest(".problem a[href^='#']");
+    if (!link) return;
+    event.preventDefault();
+    reveal(document.getElementById(decodeURIComponent(link.hash.slice(1))));
   });
+  // Shift counts where it is pressed and released alone: not with a capital letter.
   document.addEventListener("keydown", (event) => {
-    if (event.key !== "Shift") presses = [];
-    else if (!event.repeat) {
-      presses = [...presses.filter((time) => event.timeStamp - time < windowMs), event.timeStamp];
-      const left = 3 - presses.length;
-      const times = left > 1 ? "times" : "time";
-      exitStatus.textContent = left > 0 ? `Shift: press ${left} more ${times} to exit.` : "Leaving.";
-      if (left <= 0) leave();
+    if (event.key === "Shift") onlyShift = !event.repeat || onlyShift;
+    else {
+      onlyShift = false;
+      presses = [];
     }
   });
+  document.addEventListener("keyup", (event) => {
+    if (event.key !== "Shift" || !onlyShift) return;
+    onlyShift = false;
+    presses = [...presses.filter((time) => event.timeStamp - time < windowMs), event.timeStamp];
+    const left = 3 - presses.length;
+    const times = left > 1 ? "times" : "time";
+    exitStatus.textContent = left > 0 ? `Shift: press ${left} more ${times} to exit.` : "Leaving.";
+    if (left <= 0) leave();
+  });
   document.addEventListener("submit", (event) => {
-    if (event.target.method !== "post" || event.target.matches("[data-file]")) return;
+    if (event.defaultPrevented || event.target.method !== "post" || event.target.matches("[data-file]")) return;
     event.preventDefault();
     send(event.target, event.submitter).catch(() => {
-      setBusy(false);
-      showAlert("It could not be sent. Nothing is lost: try again, or telephone.");
+      setBusy("");
+      showAlert("It could not be sent. Nothing is lost: try again, or call.");
     });
-    setBusy(true);
+    setBusy(event.submitter?.value === "send" ? "Sending…" : "Please wait…");
   });
   window.addEventListener("pageshow", (event) => {
-    if (event.persisted) window.location.reload();
+    if (!event.persisted) return;
+    root.hidden = true;
+    window.location.reload();
   });
+  progress.className = "sending";
+  progress.setAttribute("role", "status");
+  document.body.append(progress);
   showPrintButtons();
 })();

@@ -22,7 +22,7 @@ FIELD = "RateLimit"
 FOR_CLIENTS = ("/v1/desk", "/v1/events")
 SEARCHES = ("/v1/search", *(f"/v1/{section.value}" for section in ACROSS_GUIDES), "/open-referral/v3/")
 STATUS_PAGES = "/concerns"
-FORM_PAGES = ("/raise-a-concern", "/concerns/additions")
+FORM_PAGES = ("/raise-a-concern", "/worried-about-yourself", "/concerns/additions")
 MAX_REMEMBERED_TOKENS = 4096
 UNAUTHORISED = 401
 

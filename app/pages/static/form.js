@@ -1,0 +1,126 @@
+// The form works without this script, as one page. It does three things more:
+// - One step is shown at a time. Nothing is sent between steps: every answer stays in the one form.
+// - The browser's Back and Forward go from step to step. An entry of the history holds a number and nothing else.
+// - Leaving asks first, if there are answers that were not sent, or a code that was not copied, printed or saved.
+(() => {
+  const views = [0]; // what each entry of the history shows: the number of a step, or another page
+  let place = 0; // in `views`
+  let form = document.querySelector("main"); // the page with the form, and every answer in it
+  let asksFirst = false;
+  let isSent = false;
+  let isReturning = false;
+
+  const stepsOf = (main) => [...main.querySelectorAll("[data-step]")];
+  const stepAround = (element) => stepsOf(form).indexOf(element?.closest("[data-step]"));
+  const current = () => document.querySelector("main");
+
+  function arrange(number) {
+    stepsOf(form).forEach((step, index) => {
+      step.hidden = index !== number;
+    });
+    form.querySelector("[data-intro]").hidden = number > 0;
+    const problem = form.querySelector(".problem");
+    const elsewhere = form.querySelector(".wrong") && !stepsOf(form)[number].querySelector(".wrong");
+    if (problem) problem.hidden = Boolean(elsewhere);
+    for (const button of form.querySelectorAll("[data-continue], [data-back]")) button.hidden = false;
+    stepsOf(form)[0].querySelector("[data-back]").hidden = true;
+  }
+
+  function record(view) {
+    if (views[place] === view) return;
+    place += 1;
+    views.length = place;
+    views.push(view);
+    history.pushState(place, "");
+  }
+
+  function show(number) {
+    if (current() !== form) current().replaceWith(form);
+    arrange(number);
+    const heading = stepsOf(form)[number].querySelector("h2");
+    const title = form.querySelector("h1").textContent;
+    document.title = `${heading.textContent.trim()} - ${title} - ${document.title.split(" - ").at(-1)}`;
+    heading.tabIndex = -1;
+    heading.focus({ preventScroll: true });
+    window.scrollTo({ top: 0, behavior: "instant" });
+  }
+
+  function goOn(number) {
+    record(number);
+    show(number);
+  }
+
+  // After sending, the steps are of no use: the browser's Back leaves.
+  function finish() {
+    isSent = true;
+    form = null;
+    const entries = place;
+    place = 0;
+    if (entries) history.go(-entries);
+  }
+
+  document.addEventListener("page", (event) => {
+    const main = event.target;
+    if (event.detail.status === 201) finish();
+    if (isSent) return;
+    if (stepsOf(main).length) {
+      form = main;
+      const wanted = Math.max(stepAround(event.detail.first), stepAround(main.querySelector("[data-step] .wrong")));
+      const before = typeof views[place] === "number" ? views[place] : 0;
+      record(wanted < 0 ? before : wanted);
+      arrange(views[place]);
+    } else if (typeof views[place] === "number") record(main);
+    else views[place] = main;
+  });
+  document.addEventListener("reveal", (event) => {
+    const step = isSent || current() !== form ? -1 : stepAround(event.target);
+    if (step < 0 || step === views[place]) return;
+    record(step);
+    arrange(step);
+  });
+  window.addEventListener("popstate", (event) => {
+    if (document.documentElement.hidden && !isReturning) return; // leaving
+    document.documentElement.hidden = isReturning = false;
+    const to = event.state ?? 0;
+    if (isSent || !(to in views)) {
+      if (to) history.go(-to);
+      return;
+    }
+    place = to;
+    if (typeof views[to] === "number") show(views[to]);
+    else form.querySelector("[data-check]").click(); // the answers may have changed since
+  });
+  document.addEventListener("click", (event) => {
+    if (event.target.closest("[data-continue]")) goOn(views[place] + 1);
+    if (event.target.closest("[data-back]")) history.back();
+    if (event.target.closest("[data-print], [data-copy], [data-file] button") && isSent) asksFirst = false;
+  });
+  // Enter in a field goes on, as the button below it does.
+  document.addEventListener(
+    "submit",
+    (event) => {
+      const last = isSent ? 0 : stepsOf(form).length - 1;
+      if (isSent || !event.submitter?.matches("[data-default]") || current() !== form || views[place] === last) return;
+      event.preventDefault();
+      goOn(views[place] + 1);
+    },
+    { capture: true },
+  );
+  document.addEventListener("input", (event) => {
+    asksFirst = true;
+    // The browser may offer what it knows of the reporter. What is typed here it may not remember.
+    if (event.target.autocomplete) event.target.autocomplete = "off";
+    const state = event.target.closest("[data-part]")?.querySelector("[data-state]");
+    if (state) state.textContent = "Started";
+  });
+  window.addEventListener("beforeunload", (event) => {
+    if (asksFirst && !document.documentElement.hidden) event.preventDefault();
+  });
+  arrange(0);
+  if (history.state) {
+    // The browser came back to a step of a form that it no longer has.
+    isReturning = true;
+    document.documentElement.hidden = true;
+    history.go(-history.state);
+  }
+})();

@@ -1,0 +1,482 @@
+"""The form in a real browser, a step at a time: what comes into view, what Back keeps, and what leaving asks."""
+
+import re
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, Dialog, Page, Route, expect
+
+from app.config import Settings
+from app.main import create_app
+from tests.support.browsing import accessibility_violations, go_to_last_step, reach, run_server
+from tests.support.clock import SettableClock
+from tests.support.publishing import SLUG
+
+pytestmark = [pytest.mark.any_database, pytest.mark.slow]
+
+FORM = f"/raise-a-concern/{SLUG}"
+NEUTRAL_PAGE = "https://neutral.example/weather"
+NARRATIVE = "Alex Example was collected from school by an adult the staff do not know."
+EXIT_BAR_PX = 48
+STEPS = ("Danger now", "What worries you", "The child", "About you", "Anything else")
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    settings = Settings(data_dir=tmp_path_factory.mktemp("steps") / "data", deliver=False, exit_url=NEUTRAL_PAGE)
+    with run_server(create_app(settings, SettableClock())) as url:
+        yield url
+
+
+def serve_neutral_page(route: Route) -> None:
+    """Serve a plain page in place of the neutral site."""
+    route.fulfill(status=200, content_type="text/html", body="<title>Weather</title><h1>Weather</h1>")
+
+
+@pytest.fixture
+def context(browser: Browser, site: str) -> Iterator[BrowserContext]:
+    context = browser.new_context(base_url=site, viewport={"width": 360, "height": 740})
+    context.route(f"{NEUTRAL_PAGE}**", serve_neutral_page)
+    context.set_default_timeout(5000)
+    yield context
+    context.close()
+
+
+@pytest.fixture
+def page(context: BrowserContext) -> Page:
+    return context.new_page()
+
+
+@pytest.fixture
+def scriptless(browser: Browser, site: str) -> Iterator[Page]:
+    """Yield a page in a browser without scripts."""
+    context = browser.new_context(base_url=site, java_script_enabled=False, viewport={"width": 360, "height": 740})
+    context.set_default_timeout(5000)
+    yield context.new_page()
+    context.close()
+
+
+def heading(page: Page, text: str) -> None:
+    """Expect the step with that heading, and the focus on it."""
+    expect(page.get_by_role("heading", name=text)).to_be_focused()
+
+
+def fill_in(page: Page) -> None:
+    """Answer the required questions, and stay in the step about the reporter."""
+    page.locator("[name='immediate_danger'][value='no']").check()
+    reach(page, "[name='concern.narrative']").fill(NARRATIVE)
+    reach(page, "[name='reporter.kind'][value='professional']").check()
+
+
+def check(page: Page) -> None:
+    """Go on to the answers."""
+    go_to_last_step(page)
+    page.locator("[data-check]").click()
+    expect(page.locator("h1")).to_have_text("Check your answers")
+
+
+def send(page: Page) -> None:
+    page.get_by_role("button", name="Send", exact=True).click()
+    expect(page.locator(".reference")).to_be_visible()
+
+
+def test_one_step_is_shown_at_a_time_and_says_which_it_is(page: Page) -> None:
+    page.goto(FORM)
+
+    for number, title in enumerate(STEPS, 1):
+        expect(page.locator("[data-step]:visible")).to_have_count(1)
+        expect(page.locator("[data-step]:visible h2")).to_have_text(f"Step {number} of 5: {title}")
+        if number > 1:
+            heading(page, title)
+            expect(page).to_have_title(re.compile(f"^Step {number} of 5: "))
+            assert page.evaluate("scrollY") == 0
+        if number < len(STEPS):
+            page.locator("[data-continue]:visible").click()
+
+    expect(page.get_by_role("button", name="Check your answers")).to_be_visible()
+
+
+def test_a_professional_meets_at_most_thirteen_questions_and_seven_pages_from_the_home_page(page: Page) -> None:
+    page.goto("/")
+    page.locator("a[href^='/raise-a-concern']").first.click()
+    pages, asked = 2, 0
+    fill = {"immediate_danger": "no", "reporter.kind": "professional"}
+    for number in range(len(STEPS)):
+        for name, value in fill.items():
+            field = page.locator(f"[name='{name}'][value='{value}']")
+            if field.is_visible():
+                field.check()
+        if page.locator("[name='concern.narrative']").is_visible():
+            page.locator("[name='concern.narrative']").fill(NARRATIVE)
+        asked += page.locator(".question:visible").count()
+        if number < len(STEPS) - 1:
+            page.locator("[data-continue]:visible").click()
+            pages += 1
+    check(page)
+    pages += 1
+
+    assert asked <= 13
+    assert pages <= 8
+
+
+def test_without_scripts_every_step_is_on_one_page(scriptless: Page) -> None:
+    scriptless.goto(FORM)
+
+    expect(scriptless.locator("[data-step]:visible")).to_have_count(5)
+    expect(scriptless.get_by_role("button", name="Continue")).to_have_count(0)
+    expect(scriptless.get_by_role("button", name="Back")).to_have_count(0)
+
+
+def test_back_goes_a_step_back_with_every_answer_and_forward_comes_again(page: Page) -> None:
+    page.goto("/")
+    page.goto(FORM)
+    fill_in(page)
+    page.get_by_label("Your name").fill("Robin Example")
+    check(page)
+
+    for title in reversed(STEPS):
+        page.go_back()
+        heading(page, title)
+
+    assert page.locator("[name='immediate_danger'][value='no']").is_checked()
+    assert page.locator("[name='concern.narrative']").input_value() == NARRATIVE
+    assert page.locator("[name='reporter.name']").input_value() == "Robin Example"
+    for title in STEPS[1:]:
+        page.go_forward()
+        heading(page, title)
+    page.go_forward()
+    expect(page.locator("h1")).to_have_text("Check your answers")
+    expect(page.get_by_text("Robin Example")).to_be_visible()
+
+
+def test_the_back_button_of_the_page_goes_a_step_back(page: Page) -> None:
+    page.goto(FORM)
+    page.locator("[data-continue]:visible").click()
+    page.locator("[name='concern.narrative']").fill(NARRATIVE)
+
+    page.locator("[data-back]:visible").click()
+
+    heading(page, STEPS[0])
+    page.locator("[data-continue]:visible").click()
+    assert page.locator("[name='concern.narrative']").input_value() == NARRATIVE
+
+
+def test_answers_changed_after_an_error_are_kept_by_back(page: Page) -> None:
+    page.goto(FORM)
+    page.locator("[name='immediate_danger'][value='no']").check()
+    reach(page, "[name='reporter.kind'][value='professional']").check()
+    go_to_last_step(page)
+    page.locator("[data-check]").click()
+    expect(page.locator(".problem")).to_be_focused()
+    page.locator("[name='concern.narrative']").fill(NARRATIVE)
+
+    page.go_back()
+    heading(page, STEPS[4])
+
+    expect(page.locator(".problem")).to_be_hidden()
+    check(page)
+    expect(page.get_by_text(NARRATIVE)).to_be_visible()
+
+
+def leaving_questions(page: Page) -> list[str]:
+    """Return a list that grows with each question of the browser whether to leave. Each is answered with no."""
+    asked: list[str] = []
+
+    def stay(dialog: Dialog) -> None:
+        asked.append(dialog.type)
+        dialog.dismiss()
+
+    page.on("dialog", stay)
+    return asked
+
+
+def test_leaving_with_answers_asks_first_and_an_empty_form_does_not(page: Page, site: str) -> None:
+    asked = leaving_questions(page)
+    page.goto(FORM)
+    page.get_by_role("link", name="Read the guide").click()
+    page.wait_for_url("**/guides/**")
+    assert asked == []
+    page.goto(FORM)
+    fill_in(page)
+
+    page.get_by_role("link", name="Status of a concern").click()
+
+    expect(page.locator("[name='concern.narrative']")).to_have_value(NARRATIVE)
+    assert asked == ["beforeunload"]
+    assert page.url == site + FORM
+
+
+def test_a_reload_of_the_receipt_asks_first_until_the_code_was_saved(page: Page) -> None:
+    page.goto(FORM)
+    fill_in(page)
+    check(page)
+    send(page)
+    reference = page.locator(".reference").inner_text()
+    asked = leaving_questions(page)
+
+    page.evaluate("setTimeout(() => location.reload())")
+    page.wait_for_event("dialog", predicate=lambda _: True) if not asked else None
+
+    assert asked == ["beforeunload"]
+    assert page.locator(".reference").inner_text() == reference
+
+
+def test_exit_from_any_step_leaves_no_entry_of_the_form(page: Page, site: str) -> None:
+    for last in ("step", "check", "receipt"):
+        page.goto("/health/live")
+        page.goto(FORM)
+        fill_in(page)
+        if last != "step":
+            check(page)
+        if last == "receipt":
+            send(page)
+        page.get_by_role("link", name="Exit this page").click()
+        page.wait_for_url(NEUTRAL_PAGE)
+
+        page.go_back()
+
+        assert page.url == f"{site}/health/live", last
+        page.go_forward()
+        page.wait_for_url(NEUTRAL_PAGE)
+        page.go_forward()
+        page.wait_for_url(NEUTRAL_PAGE)
+
+
+TOP = "(element) => element.getBoundingClientRect().top"
+
+
+def in_view(page: Page, selector: str) -> None:
+    """Expect the first such element whole in view, below the bar with the exit."""
+    element = page.locator(selector).first
+    top = element.evaluate(TOP)
+    bottom = element.evaluate("(element) => element.getBoundingClientRect().bottom")
+    assert top >= EXIT_BAR_PX, f"{selector} starts above the screen, at {top}"
+    assert bottom <= page.viewport_size["height"], f"{selector} ends below the screen, at {bottom}"  # type: ignore[index]  # set by the fixture
+
+
+ERRORS = ("immediate_danger", "concern.narrative", "reporter.kind")
+
+
+@pytest.mark.parametrize("name", ERRORS)
+def test_an_error_link_puts_the_question_with_its_label_hint_and_error_in_view(page: Page, name: str) -> None:
+    page.goto(FORM)
+    go_to_last_step(page)
+    page.locator("[data-check]").click()
+    expect(page.locator(".problem")).to_be_focused()
+
+    page.locator(f".problem a[href='#{name}']").click()
+
+    expect(page.locator(f"[id='{name}']")).to_be_focused()
+    for part in ("b", ".fault"):
+        in_view(page, f".question:has([id='{name}']) {part}")
+
+
+@pytest.mark.parametrize("name", ERRORS)
+def test_an_error_link_shows_the_label_without_scripts(scriptless: Page, name: str) -> None:
+    scriptless.goto(FORM)
+    scriptless.locator("[data-check]").click()
+
+    scriptless.locator(f".problem a[href='#{name}']").click()
+
+    in_view(scriptless, f".question:has([id='{name}']) b")
+
+
+def test_change_goes_to_the_section(page: Page) -> None:
+    page.goto(FORM)
+    fill_in(page)
+    check(page)
+
+    page.get_by_role("button", name="Change about you").click()
+
+    heading(page, "About you")
+    in_view(page, "#step-you")
+
+
+def test_change_goes_to_the_section_without_scripts(scriptless: Page) -> None:
+    scriptless.goto(FORM)
+    fill_in(scriptless)
+    check(scriptless)
+
+    scriptless.get_by_role("button", name="Change about you").click()
+
+    heading(scriptless, "About you")
+    in_view(scriptless, "#step-you")
+
+
+def test_another_child_comes_into_view(page: Page) -> None:
+    page.goto(FORM)
+    reach(page, "[name='children.0.given_names']").fill("Alex")
+
+    page.get_by_role("button", name="Add another child").click()
+
+    expect(page.locator("[id='children.1']")).to_be_focused()
+    in_view(page, "[id='children.1'] legend")
+    assert page.locator("[name='children.0.given_names']").input_value() == "Alex"
+
+
+def test_typing_capital_letters_says_nothing_and_shift_alone_does(page: Page) -> None:
+    page.goto(FORM)
+    said = page.locator("[data-exit-status]")
+    reach(page, "[name='concern.narrative']").focus()
+    page.keyboard.down("Shift")
+    page.keyboard.press("A")
+    page.keyboard.up("Shift")
+    page.keyboard.type("Alex Example and Billie")
+    for letter in "AB":
+        page.keyboard.press(f"Shift+{letter}")
+
+    assert said.text_content() == ""
+    page.keyboard.press("Shift")
+    expect(said).to_have_text("Shift: press 2 more times to exit.")
+
+
+def test_a_send_that_fails_twice_shows_one_message_with_the_focus(page: Page, context: BrowserContext) -> None:
+    page.goto(FORM)
+    fill_in(page)
+    check(page)
+    context.set_offline(True)
+    for _ in range(2):
+        page.get_by_role("button", name="Send", exact=True).click()
+        expect(page.locator("[data-alert]")).to_be_focused()
+
+    expect(page.locator(".problem")).to_have_count(1)
+    context.set_offline(False)
+    send(page)
+
+
+def test_while_it_is_sent_the_page_says_so(page: Page) -> None:
+    page.goto(FORM)
+    fill_in(page)
+    check(page)
+    held: list[Route] = []
+    page.route(f"**{FORM}", lambda route: held.append(route))  # noqa: PLW0108  # Playwright refuses a built-in
+
+    page.get_by_role("button", name="Send", exact=True).click()
+
+    expect(page.locator(".sending")).to_have_text("Sending…")
+    assert float(page.locator("main").evaluate("(main) => getComputedStyle(main).opacity")) < 1
+    held[0].continue_()
+    expect(page.locator(".reference")).to_be_visible()
+    expect(page.locator(".sending")).to_have_text("")
+
+
+def test_a_page_that_comes_is_at_its_place_at_once(page: Page) -> None:
+    page.emulate_media(reduced_motion="no-preference")
+    page.goto(FORM)
+    go_to_last_step(page)
+    page.evaluate("window.scrollTo({ top: document.body.scrollHeight, behavior: 'instant' })")
+
+    page.locator("[data-check]").click()
+
+    expect(page.locator(".problem")).to_be_focused()
+    assert page.evaluate("scrollY") == 0
+    assert page.evaluate("getComputedStyle(document.documentElement).scrollBehavior") == "auto"
+
+
+@pytest.mark.parametrize("width", [320, 768, 1280])
+def test_a_label_stands_above_its_field_and_an_error_is_marked_from_the_top_of_its_question(
+    browser: Browser, site: str, width: int
+) -> None:
+    context = browser.new_context(base_url=site, viewport={"width": width, "height": 740})
+    page = context.new_page()
+    page.goto(FORM)
+    page.evaluate("document.querySelectorAll('details').forEach((part) => { part.open = true; })")
+    reach(page, "[name='children.0.ethnicity']")
+    label, field = (
+        page.locator(f".question:has([id='children.0.ethnicity']) {part}").bounding_box() for part in ("b", "select")
+    )
+    go_to_last_step(page)
+    page.locator("[data-check]").click()
+    wrong = page.locator(".wrong:visible")
+    legend = wrong.locator("legend")
+
+    assert label is not None
+    assert field is not None
+    assert field["y"] >= label["y"] + label["height"]
+    expect(wrong).to_have_count(1)
+    assert abs(wrong.evaluate(TOP) - legend.evaluate(TOP)) <= 1
+    assert wrong.evaluate("(element) => element.tagName") == "DIV"
+    context.close()
+
+
+TOO_WIDE = """[...document.querySelectorAll('main *')]
+    .filter((each) => each.getBoundingClientRect().right > 320 && !each.matches('.vh'))
+    .map((each) => `${each.outerHTML.slice(0, 80)} ends at ${each.getBoundingClientRect().right} px`)"""
+
+
+@pytest.mark.parametrize("path", [FORM, "/worried-about-yourself"])
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_no_step_has_a_barrier_or_is_wider_than_a_phone_with_large_text(
+    browser: Browser, site: str, path: str, scheme: str
+) -> None:
+    context = browser.new_context(base_url=site, viewport={"width": 320, "height": 740}, color_scheme=scheme)  # type: ignore[arg-type]  # one of its literals
+    page = context.new_page()
+    page.goto(path)
+    faults: list[str] = []
+    while True:
+        faults += accessibility_violations(page)
+        page.evaluate("document.documentElement.style.fontSize = '200%'")
+        faults += page.evaluate(TOO_WIDE)
+        page.evaluate("document.documentElement.style.fontSize = ''")
+        if not page.locator("[data-continue]:visible").count():
+            break
+        page.locator("[data-continue]:visible").click()
+
+    assert faults == []
+    context.close()
+
+
+def test_a_child_sends_a_concern_in_three_steps(page: Page) -> None:
+    page.goto("/worried-about-yourself")
+    page.get_by_label("I am not sure").check()
+    reach(page, "[name='concern.narrative']").fill("Somebody scares me.")
+    go_to_last_step(page)
+    page.get_by_label("How can we reach you safely?").fill("At Example Academy")
+
+    check(page)
+    send(page)
+
+
+@pytest.mark.parametrize("status", [413, 429, 500])
+def test_an_error_of_the_server_takes_nothing_typed_away(page: Page, status: int) -> None:
+    page.goto(FORM)
+    fill_in(page)
+    check(page)
+    answer = "<title>x</title><main><h1>Please wait a moment</h1><p>Please try again.</p></main>"
+    page.route(f"**{FORM}", lambda route: route.fulfill(status=status, content_type="text/html", body=answer))
+
+    page.get_by_role("button", name="Send", exact=True).click()
+
+    expect(page.locator("[data-alert]")).to_have_text("Please wait a moment. Please try again.")
+    expect(page.get_by_text(NARRATIVE)).to_be_visible()
+    page.unroute(f"**{FORM}")
+    send(page)
+
+
+def test_a_form_that_is_too_long_says_so_and_stays(page: Page) -> None:
+    page.goto(FORM)
+    fill_in(page)
+    go_to_last_step(page)
+    page.locator("[name='concern.narrative']").evaluate("(field) => { field.value = 'x'.repeat(1100000); }")
+
+    page.locator("[data-check]").click()
+
+    expect(page.locator("[data-alert]")).to_contain_text("This is too long")
+    assert len(page.locator("[name='concern.narrative']").input_value()) == 1_100_000
+
+
+def test_a_name_typed_before_choosing_to_stay_unnamed_is_shown_and_can_be_taken_out(page: Page) -> None:
+    page.goto(FORM)
+    fill_in(page)
+    page.get_by_label("Your name").fill("Robin Example")
+    page.get_by_label("I would rather not say").check()
+    expect(page.get_by_label("Your name")).to_be_hidden()
+    check(page)
+    expect(page.get_by_text("Robin Example")).to_be_visible()
+
+    page.get_by_role("button", name="Change about you").click()
+
+    expect(page.get_by_label("Your name")).to_be_visible()
+    page.get_by_label("Your name").fill("")
+    check(page)
+    expect(page.get_by_text("Robin Example")).to_have_count(0)
