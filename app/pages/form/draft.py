@@ -6,7 +6,7 @@ from typing import Any
 
 from fastapi import Response
 
-from app.errors import FieldError
+from app.faults import FieldError
 from app.models.concerns.concern import Concern
 from app.pages.form.elements import ConcernForm, FormSection
 from app.pages.form.form_builder import FormBuilder

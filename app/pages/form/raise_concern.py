@@ -19,7 +19,6 @@ from sqlalchemy.exc import TimeoutError as NoConnectionInTime
 from sqlmodel import Session
 
 from app.errors import IdempotencyKeyReused, InvalidConcern, NoSuchGuide, ReferenceTaken, StoreBusy
-from app.faults import FieldError
 from app.models.concerns.concern import Concern
 from app.models.concerns.receipts import Receipt
 from app.pages.error_pages import PageRoute
@@ -111,7 +110,7 @@ def _compressed(request: Request, page: Response) -> Response:
     return Response(gzip.compress(bytes(page.body)), status_code=page.status_code, headers=headers)
 
 
-def _act(empty: Draft, posted: SubmittedForm, submitter: str, now: dt.datetime) -> Response:
+def _act(empty: Draft, posted: SubmittedForm, submitter: Principal, now: dt.datetime) -> Response:
     key = posted.one("key")
     draft = (replace(empty, key=key) if KEY.fullmatch(key) else empty).with_answers(posted)
     action, _, target = posted.one("do").partition(":")
@@ -125,7 +124,7 @@ def _act(empty: Draft, posted: SubmittedForm, submitter: str, now: dt.datetime) 
         return draft.without_entry(target).form_page(focus=target.rpartition(".")[0])
     try:
         concern = draft.concern()
-        draft.context.submissions.check(concern, at=now)
+        draft.context.submissions.check(concern, for_tests=submitter.for_tests, at=now)
     except ValidationError as error:
         return draft.form_page(faults=faults_of(error))
     except InvalidConcern as error:
@@ -133,7 +132,7 @@ def _act(empty: Draft, posted: SubmittedForm, submitter: str, now: dt.datetime) 
     return _send(draft, concern, submitter, now) if action == SEND else draft.check_page()
 
 
-def _send(draft: Draft, concern: Concern, submitter: str, now: dt.datetime) -> Response:
+def _send(draft: Draft, concern: Concern, submitter: Principal, now: dt.datetime) -> Response:
     """Submit the concern and return the receipt. If it could not be stored, return the answers: nothing is lost."""
     keys = derive_idempotency_keys(draft.key, client=submitter.name)
     submit = partial(draft.context.submissions.submit, concern, for_tests=submitter.for_tests, keys=keys, at=now)
