@@ -433,6 +433,18 @@ def test_a_concern_is_taken_without_a_guide_even_where_there_are_two(client: Tes
     }
 
 
+def test_the_home_page_leads_a_child_to_its_own_form_and_nobody_has_to_choose_a_guide(
+    client: TestClient, service: FastAPI
+) -> None:
+    one = client.get("/").text
+    publish_next(service, guide="child-criminal-exploitation")
+    two = client.get("/").text
+
+    assert f'href="/raise-a-concern/{SLUG}"' in one
+    assert 'class="button start" href="/raise-a-concern"' in two
+    assert 'href="/worried-about-yourself"' in one
+
+
 def test_a_child_is_asked_four_questions_in_the_second_person_and_childline_comes_first(shared: TestClient) -> None:
     page = shared.get("/worried-about-yourself").text
 

@@ -1,5 +1,6 @@
 """Pages of guidance: the home page, each edition, and the changes between two editions."""
 
+from collections.abc import Sequence
 from itertools import pairwise
 from typing import Annotated
 
@@ -43,9 +44,16 @@ def read_home(request: Request, session: SessionDep, context: ContextDep) -> Res
         context,
         "home.html",
         guides=guides,
-        start=f"/raise-a-concern/{guides[0].guide}" if guides else None,
+        start=_start(guides),
         contacts=list(context.emergency_contacts.current()),
     )
+
+
+def _start(guides: Sequence[EditionHead]) -> str | None:
+    """Return the form to start with. Where there are several guides, nobody has to choose one first."""
+    if len(guides) == 1:
+        return f"/raise-a-concern/{guides[0].guide}"
+    return "/raise-a-concern" if guides else None
 
 
 @router.get("/covering-your-tracks")
