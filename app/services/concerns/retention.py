@@ -48,10 +48,8 @@ def erase_due_concerns(engine: Engine, writer: Writer, periods: RetentionPeriods
 
 def _erase_all(engine: Engine, writer: Writer, periods: RetentionPeriods, at: dt.datetime) -> Iterator[str]:
     yield from _erase_tests(engine, writer, at)
-    for state, days in (
-        (ConcernState.ACKNOWLEDGED, periods.acknowledged_days),
-        (ConcernState.CLOSED, periods.closed_days),
-    ):
+    states = {ConcernState.ACKNOWLEDGED: periods.acknowledged_days, ConcernState.CLOSED: periods.closed_days}
+    for state, days in states.items():
         if days is not None:
             yield from _erase_state(engine, writer, state, days, at)
 
