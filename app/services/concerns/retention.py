@@ -33,8 +33,7 @@ class RetentionPeriods:
 def erase_due_concerns(engine: Engine, writer: Writer, periods: RetentionPeriods, *, at: dt.datetime) -> Iterator[str]:
     """Erase the text of each concern whose period has ended, and of each test after a day, and yield its reference.
 
-    Uses the same operation as an erasure on request. So a concern that is on hold or not acknowledged is never erased,
-    whatever the periods are.
+    It is the operation of the desk: what is on hold or not acknowledged is never erased, whatever the periods are.
     """
     erased = 0
     try:
