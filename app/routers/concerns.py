@@ -3,28 +3,27 @@
 from functools import partial
 from typing import Annotated, Any
 
-from fastapi import Body, Header, Query, Request, Response
+from fastapi import Body, Header, Request, Response
 from fastapi.concurrency import run_in_threadpool
 
-from app.errors import InvalidConcern, SeveralIdempotencyKeys, StoreBusy
-from app.faults import FieldError
+from app.errors import SeveralIdempotencyKeys
 from app.models.concerns.addition import ADDITION_EXAMPLE, Addition, AdditionReceipt
 from app.models.concerns.concern import Concern
 from app.models.concerns.examples import FULL_EXAMPLE, SMALLEST_EXAMPLE
 from app.models.concerns.form import ConcernFormResponse, concern_form
-from app.models.concerns.receipts import CheckResponse, ConcernStatus, Receipt, SimulatedOutcome
+from app.models.concerns.receipts import CheckResponse, ConcernStatus, Receipt
+from app.models.concerns.simulated_outcome import SimulatedOutcome
 from app.models.links import CONCERNS, concern_path
 from app.routers.params import TypedReference
-from app.services.access.principals import Principal
 from app.services.concerns.idempotency import IdempotencyKeys, IdempotentResult, derive_idempotency_keys
 from app.web import problem_types as problems
 from app.web.auth import PUBLIC, StatusTokenDep, SubmitterDep
-from app.web.context import AppContext, ContextDep, NowDep
+from app.web.context import ContextDep, NowDep
 from app.web.json_body import JSONRoute
 from app.web.problem_responses import NOT_MODIFIED, problem_responses
-from app.web.problems import problem_response
 from app.web.responses import NEVER_STORED, NO_STORE, public_response
 from app.web.router import GuidanceRouter
+from app.web.simulation import SimulatedOutcomeQuery, simulate
 
 router = GuidanceRouter(prefix=CONCERNS, tags=["Concerns"], dependencies=[NEVER_STORED], route_class=JSONRoute)
 
@@ -59,18 +58,6 @@ IdempotencyKey = Annotated[
         examples=["5d2f0c8e-7a8f-4e0e-9d55-0f7a3c0a9b11"],
     ),
 ]
-
-SimulatedOutcomeQuery = Annotated[
-    SimulatedOutcome,
-    Query(
-        description="For a test: `busy` answers 503, `too_many` 429 and `refused` 422, and nothing is stored. Needs a "
-        "test key.",
-        examples=["accepted"],
-    ),
-]
-NO_SIMULATION = FieldError((), "A simulated outcome needs a test key.", source="query", parameter="test_outcome")
-SIMULATED_FAULT = FieldError(("concern", "narrative"), "This refusal was requested by the test.")
-SIMULATED_WAIT_SECONDS = "5"
 
 
 def _expect_one_key_at_most(request: Request) -> None:
@@ -131,25 +118,11 @@ async def raise_concern(
     """
     _expect_one_key_at_most(request)
     if test_outcome is not SimulatedOutcome.ACCEPTED:
-        return await run_in_threadpool(_simulated, request, context, submission, submitter, test_outcome)
+        return await run_in_threadpool(simulate, request, context, submission, submitter, test_outcome)
     keys = derive_idempotency_keys(idempotency_key.strip('"'), client=submitter.name) if idempotency_key else None
     return _created(
         await context.submissions.submit(submission, for_tests=submitter.for_tests, keys=keys, at=context.clock())
     )
-
-
-def _simulated(
-    request: Request, context: AppContext, submission: Concern, submitter: Principal, outcome: SimulatedOutcome
-) -> Response:
-    """Refuse a test as it requests, after the same validation as ever. Nothing is stored."""
-    if not submitter.for_tests:
-        raise InvalidConcern([NO_SIMULATION])
-    context.submissions.check(submission, for_tests=True, at=context.clock())
-    if outcome is SimulatedOutcome.BUSY:
-        raise StoreBusy
-    if outcome is SimulatedOutcome.REFUSED:
-        raise InvalidConcern([SIMULATED_FAULT])
-    return problem_response(request, problems.RATE_LIMITED, headers={"Retry-After": SIMULATED_WAIT_SECONDS})
 
 
 @router.get(

@@ -23,6 +23,7 @@ from app.services.concerns.receipt_builder import TEST
 from app.services.concerns.retention import RetentionPeriods, erase_due_concerns
 from app.services.desk.actions import append_overdue_events
 from app.services.operations.verification import find_faults
+from app.store.database import for_writing
 from app.web.context import AppContext
 from tests.support.clock import A_TUESDAY, SettableClock
 from tests.support.command import guidance
@@ -203,7 +204,8 @@ def test_the_database_refuses_to_make_a_real_concern_a_test(
 ) -> None:
     assert client.post("/v1/concerns", json=a_concern()).status_code == 201
 
-    with pytest.raises(DBAPIError, match="what was received is never altered"), context.engine.connect() as connection:
+    refusal = pytest.raises(DBAPIError, match="what was received is never altered")
+    with refusal, for_writing(context.engine).begin() as connection:
         connection.execute(update(ConcernRow).values(test=True))
 
 

@@ -1,7 +1,5 @@
 """Responses to a reporter: the receipt, the result of a check, and the status."""
 
-from enum import StrEnum
-
 from pydantic import Field
 
 from app.models.base import ResponseModel, Slug, UtcDateTime
@@ -11,15 +9,6 @@ from app.models.guidance.signposts import Signpost
 from app.models.links import Links
 
 EXAMPLE_REFERENCE = "4F7K-926W-0X3R"
-
-
-class SimulatedOutcome(StrEnum):
-    """What a test requests to be answered."""
-
-    ACCEPTED = "accepted"
-    BUSY = "busy"
-    TOO_MANY = "too_many"
-    REFUSED = "refused"
 
 
 class ConcernIdentity(ResponseModel):

@@ -33,8 +33,7 @@ class RetentionPeriods:
 def erase_due_concerns(engine: Engine, writer: Writer, periods: RetentionPeriods, *, at: dt.datetime) -> Iterator[str]:
     """Erase the text of each concern whose period has ended, and of each test after a day, and yield its reference.
 
-    Uses the same operation as an erasure on request. So a concern that is on hold or not acknowledged is never erased,
-    whatever the periods are.
+    It is the operation of the desk: what is on hold or not acknowledged is never erased, whatever the periods are.
     """
     erased = 0
     try:
@@ -48,10 +47,8 @@ def erase_due_concerns(engine: Engine, writer: Writer, periods: RetentionPeriods
 
 def _erase_all(engine: Engine, writer: Writer, periods: RetentionPeriods, at: dt.datetime) -> Iterator[str]:
     yield from _erase_tests(engine, writer, at)
-    for state, days in (
-        (ConcernState.ACKNOWLEDGED, periods.acknowledged_days),
-        (ConcernState.CLOSED, periods.closed_days),
-    ):
+    states = {ConcernState.ACKNOWLEDGED: periods.acknowledged_days, ConcernState.CLOSED: periods.closed_days}
+    for state, days in states.items():
         if days is not None:
             yield from _erase_state(engine, writer, state, days, at)
 

@@ -1,0 +1,40 @@
+"""Simulated outcomes of a test: the refusals that a caller has to be ready for."""
+
+from typing import Annotated
+
+from fastapi import Query, Request, Response
+
+from app.errors import InvalidConcern, StoreBusy
+from app.faults import FieldError
+from app.models.concerns.concern import Concern
+from app.models.concerns.simulated_outcome import SimulatedOutcome
+from app.services.access.principals import Principal
+from app.web.context import AppContext
+from app.web.problem_types import RATE_LIMITED
+from app.web.problems import problem_response
+
+SimulatedOutcomeQuery = Annotated[
+    SimulatedOutcome,
+    Query(
+        description="For a test: `busy` answers 503, `too_many` 429 and `refused` 422, and nothing is stored. Needs a "
+        "test key.",
+        examples=["accepted"],
+    ),
+]
+NO_SIMULATION = FieldError((), "A simulated outcome needs a test key.", source="query", parameter="test_outcome")
+SIMULATED_FAULT = FieldError(("concern", "narrative"), "This refusal was requested by the test.")
+SIMULATED_WAIT_SECONDS = "5"
+
+
+def simulate(
+    request: Request, context: AppContext, submission: Concern, submitter: Principal, outcome: SimulatedOutcome
+) -> Response:
+    """Refuse a test as it requests, after the same validation as ever. Nothing is stored."""
+    if not submitter.for_tests:
+        raise InvalidConcern([NO_SIMULATION])
+    context.submissions.check(submission, for_tests=True, at=context.clock())
+    if outcome is SimulatedOutcome.BUSY:
+        raise StoreBusy
+    if outcome is SimulatedOutcome.REFUSED:
+        raise InvalidConcern([SIMULATED_FAULT])
+    return problem_response(request, RATE_LIMITED, headers={"Retry-After": SIMULATED_WAIT_SECONDS})
