@@ -78,12 +78,14 @@ lock: $(VENV)/installed-dev
 	$(compile) --extra print --group build --output-file requirements/serve.txt $(ARGS)
 	$(compile) --extra print --group build --group dev --constraint requirements/serve.txt --output-file requirements/dev.txt $(ARGS)
 	$(compile) --group build --group bench --constraint requirements/dev.txt --output-file requirements/bench.txt $(ARGS)
+	$(lock) --group pyproject.toml:generators --output-file requirements/generators.txt $(ARGS)
 
 # Make the generated files of the typed client again.
 client: $(VENV)/installed-dev
 	$(VENV)/bin/python client/generate.py
 
-compile = $(VENV)/bin/uv pip compile --quiet pyproject.toml --universal --python-version 3.11 --generate-hashes \
+compile = $(lock) pyproject.toml
+lock = $(VENV)/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 	--no-annotate --no-header --no-emit-index-url --no-emit-find-links
 
 # Remove the environment and the files of the tools; never ./data.

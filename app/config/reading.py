@@ -11,7 +11,8 @@ from dotenv.parser import parse_stream
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
-from app.config.settings import PREFIX, Settings, faults_of_groups
+from app.config.groups import PREFIX, faults_of_groups
+from app.config.settings import Settings
 
 OF_CALLERS = frozenset({"desk_url", "desk_key", "url", "key"})
 """Names that programs read which call the service: `guidance desk open`, and examples. They set nothing here."""

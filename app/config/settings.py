@@ -1,11 +1,11 @@
 """All settings, in one frozen class. `app.config.reading` reads them."""
 
-from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator, model_validator
 
+from app.config.groups import faults_of_groups
 from app.config.formats import (
     BrowserOrigins,
     Colour,
@@ -25,24 +25,11 @@ from app.config.formats import (
     Seconds,
     Whole,
     WordList,
-    is_safe_address,
     refuse_empty,
 )
 
-PREFIX = "GUIDANCE_"
 MAX_RETENTION_DAYS = 36_525  # a century; for longer, leave the setting unset
 SEED_DIR = Path(__file__).resolve().parent.parent.parent / "seed"
-NEEDS = {
-    "openid_issuer": "openid_audience",
-    "openid_audience": "openid_issuer",
-    "openid_jwks_url": "openid_issuer",
-    "openid_claims": "openid_issuer",
-    "openid_scopes": "openid_issuer",
-    "security_contact": "security_expires",
-    "security_expires": "security_contact",
-    "seal_identity_file": "seal_to",
-}
-"""Settings that mean nothing without another one. The default of each is that it is unset."""
 
 
 class Settings(BaseModel):
@@ -294,13 +281,3 @@ class Settings(BaseModel):
         if faults := list(faults_of_groups(dict(self))):
             raise ValueError("\n".join(faults))
         return self
-
-
-def faults_of_groups(given: Mapping[str, Any]) -> Iterator[str]:
-    """Yield a sentence for each setting that is given without what it needs."""
-    for name, needed in NEEDS.items():
-        if given.get(name) and not given.get(needed):
-            yield f"{PREFIX}{name.upper()} needs {PREFIX}{needed.upper()} too"
-    issuer = given.get("openid_issuer")
-    if issuer and not given.get("openid_jwks_url") and not is_safe_address(issuer):
-        yield f"{PREFIX}OPENID_ISSUER must be an https address, where {PREFIX}OPENID_JWKS_URL is not set"

@@ -1,0 +1,67 @@
+// A program with the functions of @hey-api/openapi-ts. It prints what it saw.
+
+import { full, smallest } from "./examples-hey-api.js";
+import { client } from "./sdk/client.gen.js";
+import {
+  raiseConcern,
+  readContacts,
+  readDefinitions,
+  readEvents,
+  readFactors,
+  readIndicators,
+  readLinkedRisks,
+  readResponsibilities,
+} from "./sdk/index.js";
+import type { Concern } from "./sdk/index.js";
+
+const ATTEMPTS = 5; // more than the limit of the test
+const [service = "", key = "", guide = ""] = process.argv.slice(2);
+client.setConfig({ baseUrl: service });
+const chosen = { path: { guide }, throwOnError: true } as const;
+
+async function sections(): Promise<Record<string, string[]>> {
+  const ids = (items: { id: string }[]): string[] => items.map((item) => item.id);
+  return {
+    definitions: ids((await readDefinitions(chosen)).data.definitions),
+    factors: ids((await readFactors(chosen)).data.factors),
+    indicators: ids((await readIndicators(chosen)).data.indicators),
+    linked_risks: ids((await readLinkedRisks(chosen)).data.linked_risks),
+    responsibilities: ids((await readResponsibilities(chosen)).data.responsibilities),
+    contacts: ids((await readContacts(chosen)).data.contacts),
+  };
+}
+
+async function raise(concern: Concern): Promise<string> {
+  return (await raiseConcern({ body: concern, throwOnError: true })).data.reference;
+}
+
+async function faults(): Promise<string[]> {
+  const { error, response } = await raiseConcern({ body: { ...smallest, guide: "no-such-guide" } });
+  if (response?.status !== 422 || error === undefined) throw new Error("This must be refused.");
+  return (error.errors ?? []).map((fault) => `${fault.pointer} ${fault.code}`);
+}
+
+async function tooMany(): Promise<[number, string]> {
+  for (let attempt = 0; attempt < ATTEMPTS; attempt += 1) {
+    const { error, response } = await readEvents({ auth: key });
+    if (response?.status === 429 && error !== undefined) {
+      return [Number(response.headers.get("Retry-After")), error.type];
+    }
+  }
+  throw new Error("There must be a limit.");
+}
+
+async function events(): Promise<[string, unknown][]> {
+  const { data } = await readEvents({ auth: key, query: { limit: 200 }, throwOnError: true });
+  return data.events.map((event) => [event.type, event.data["reference"]]);
+}
+
+const raised = [await raise(smallest), await raise(full)];
+const report = {
+  sections: await sections(),
+  raised,
+  faults: await faults(),
+  events: await events(),
+  too_many: await tooMany(),
+};
+console.log(JSON.stringify(report));

@@ -1,0 +1,86 @@
+"""A program with the package of openapi-python-client. It prints what it saw."""
+
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+from guidance_service import AuthenticatedClient, Client
+from guidance_service.api.concerns import raise_concern
+from guidance_service.api.events import read_events
+from guidance_service.api.guides import (
+    read_contacts,
+    read_definitions,
+    read_factors,
+    read_indicators,
+    read_linked_risks,
+    read_responsibilities,
+)
+from guidance_service.models import Concern, EventsResponse, Problem, Receipt
+
+SERVICE, KEY, GUIDE, EXAMPLES = sys.argv[1:]
+ATTEMPTS = 5
+"""More than the limit of the test."""
+SECTIONS = {
+    "definitions": read_definitions,
+    "factors": read_factors,
+    "indicators": read_indicators,
+    "linked_risks": read_linked_risks,
+    "responsibilities": read_responsibilities,
+    "contacts": read_contacts,
+}
+
+
+def sections(client: Client) -> dict[str, list[str]]:
+    return {
+        name: [item.id for item in getattr(route.sync(GUIDE, client=client), name)] for name, route in SECTIONS.items()
+    }
+
+
+def raised(client: Client, example: dict[str, Any]) -> str:
+    receipt = raise_concern.sync(client=client, body=Concern.from_dict(example))
+    assert isinstance(receipt, Receipt), receipt
+    return str(receipt.reference)
+
+
+def faults(client: Client, example: dict[str, Any]) -> list[str]:
+    concern = Concern.from_dict(example)
+    concern.guide = "no-such-guide"
+    answer = raise_concern.sync_detailed(client=client, body=concern)
+    assert answer.status_code == 422
+    assert isinstance(answer.parsed, Problem)
+    return [f"{fault.pointer} {fault.code}" for fault in answer.parsed.errors]
+
+
+def too_many(client: AuthenticatedClient) -> tuple[int, str]:
+    for _ in range(ATTEMPTS):
+        answer = read_events.sync_detailed(client=client)
+        if answer.status_code == 429:
+            assert isinstance(answer.parsed, Problem)
+            return int(answer.headers["Retry-After"]), answer.parsed.type_
+    raise AssertionError("there must be a limit")
+
+
+def events(client: AuthenticatedClient) -> list[tuple[str, Any]]:
+    page = read_events.sync(client=client, limit=200)
+    assert isinstance(page, EventsResponse), page
+    return [(event.type_, event.data.additional_properties.get("reference")) for event in page.events]
+
+
+def main() -> None:
+    examples = json.loads(Path(EXAMPLES).read_text(encoding="utf-8"))
+    direct = {"trust_env": False}
+    known = AuthenticatedClient(base_url=SERVICE, token=KEY, httpx_args=direct)
+    with Client(base_url=SERVICE, httpx_args=direct) as client:
+        report = {
+            "raised": [raised(client, example) for example in examples.values()],
+            "sections": sections(client),
+            "faults": faults(client, examples["smallest"]),
+            "events": events(known),
+            "too_many": too_many(known),
+        }
+    json.dump(report, sys.stdout)
+
+
+if __name__ == "__main__":
+    main()

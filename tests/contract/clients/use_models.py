@@ -1,0 +1,78 @@
+"""A program with the models of datamodel-code-generator, and httpx. It prints what it saw."""
+
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+import httpx
+import models
+
+SERVICE, KEY, GUIDE, EXAMPLES = sys.argv[1:]
+ATTEMPTS = 5
+"""More than the limit of the test."""
+SECTIONS = {
+    "definitions": models.DefinitionsResponse,
+    "factors": models.FactorsResponse,
+    "indicators": models.IndicatorsResponse,
+    "linked_risks": models.LinkedRisksResponse,
+    "responsibilities": models.ResponsibilitiesResponse,
+    "contacts": models.ContactsResponse,
+}
+
+
+def sections(client: httpx.Client) -> dict[str, list[str]]:
+    found = {}
+    for name, model in SECTIONS.items():
+        answer = client.get(f"/v1/guides/{GUIDE}/{name.replace('_', '-')}")
+        found[name] = [item.id for item in getattr(model.model_validate_json(answer.content), name)]
+    return found
+
+
+def send(client: httpx.Client, concern: models.Concern) -> httpx.Response:
+    return client.post("/v1/concerns", json=concern.model_dump(mode="json", exclude_unset=True))
+
+
+def raised(client: httpx.Client, example: dict[str, Any]) -> str:
+    answer = send(client, models.Concern.model_validate(example))
+    assert answer.status_code == 201
+    return str(models.Receipt.model_validate_json(answer.content).reference)
+
+
+def faults(client: httpx.Client, example: dict[str, Any]) -> list[str]:
+    answer = send(client, models.Concern.model_validate(example | {"guide": "no-such-guide"}))
+    assert answer.status_code == 422
+    problem = models.Problem.model_validate_json(answer.content)
+    return [f"{fault.pointer} {fault.code.root}" for fault in problem.errors or []]
+
+
+def too_many(client: httpx.Client) -> tuple[int, str]:
+    for _ in range(ATTEMPTS):
+        answer = client.get("/v1/events", headers={"Authorization": f"Bearer {KEY}"})
+        if answer.status_code == 429:
+            problem = models.Problem.model_validate_json(answer.content)
+            return int(answer.headers["Retry-After"]), problem.type
+    raise AssertionError("there must be a limit")
+
+
+def events(client: httpx.Client) -> list[tuple[Any, Any]]:
+    answer = client.get("/v1/events", params={"limit": 200}, headers={"Authorization": f"Bearer {KEY}"})
+    page = models.EventsResponse.model_validate_json(answer.content)
+    return [(event.type.root, event.data.get("reference")) for event in page.events]
+
+
+def main() -> None:
+    examples = json.loads(Path(EXAMPLES).read_text(encoding="utf-8"))
+    with httpx.Client(base_url=SERVICE, trust_env=False) as client:
+        report = {
+            "raised": [raised(client, example) for example in examples.values()],
+            "sections": sections(client),
+            "faults": faults(client, examples["smallest"]),
+            "events": events(client),
+            "too_many": too_many(client),
+        }
+    json.dump(report, sys.stdout)
+
+
+if __name__ == "__main__":
+    main()
