@@ -5,7 +5,6 @@ from typing import Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator, model_validator
 
-from app.config.groups import faults_of_groups
 from app.config.formats import (
     BrowserOrigins,
     Colour,
@@ -27,6 +26,7 @@ from app.config.formats import (
     WordList,
     refuse_empty,
 )
+from app.config.groups import faults_of_groups
 
 MAX_RETENTION_DAYS = 36_525  # a century; for longer, leave the setting unset
 SEED_DIR = Path(__file__).resolve().parent.parent.parent / "seed"

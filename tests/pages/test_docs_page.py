@@ -1,6 +1,5 @@
 """The documentation page in a real browser: it shows every operation, contacts no other host, and lets a reader try."""
 
-import json
 from collections.abc import Iterator
 from urllib.parse import urlsplit
 
