@@ -174,7 +174,7 @@ class Writer:
             self._commit_together(batch)
         except Exception as failure:  # the writer continues after every failure of a batch
             if len(batch) == 1:
-                self._fails = isinstance(failure, DBAPIError) and not isinstance(failure, IntegrityError)
+                self._fails = isinstance(failure, DBAPIError)
                 report([(batch[0], WriteOutcome(None, _caller_error(failure)))])
                 return
             for queued in batch:  # find the operation that failed: each in a transaction of its own

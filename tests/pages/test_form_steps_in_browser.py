@@ -77,7 +77,7 @@ def check(page: Page) -> None:
 
 def send(page: Page) -> None:
     page.get_by_role("button", name="Send", exact=True).click()
-    expect(page.locator(".reference")).to_be_visible()
+    expect(page.locator(".reference").first).to_be_visible()
 
 
 def test_one_step_is_shown_at_a_time_and_says_which_it_is(page: Page) -> None:
@@ -199,7 +199,7 @@ def test_leaving_with_answers_asks_first_and_an_empty_form_does_not(page: Page, 
     page.goto(FORM)
     fill_in(page)
 
-    page.get_by_role("link", name="Status of a concern").click()
+    page.get_by_role("link", name="Check your concern").click()
 
     expect(page.locator("[name='concern.narrative']")).to_have_value(NARRATIVE)
     assert asked == ["beforeunload"]
@@ -211,14 +211,14 @@ def test_a_reload_of_the_receipt_asks_first_until_the_code_was_saved(page: Page)
     fill_in(page)
     check(page)
     send(page)
-    reference = page.locator(".reference").inner_text()
+    reference = page.locator(".reference").first.inner_text()
     asked = leaving_questions(page)
 
     page.evaluate("setTimeout(() => location.reload())")
     page.wait_for_event("dialog", predicate=lambda _: True) if not asked else None
 
     assert asked == ["beforeunload"]
-    assert page.locator(".reference").inner_text() == reference
+    assert page.locator(".reference").first.inner_text() == reference
 
 
 def test_exit_from_any_step_leaves_no_entry_of_the_form(page: Page, site: str) -> None:
@@ -356,7 +356,7 @@ def test_while_it_is_sent_the_page_says_so(page: Page) -> None:
     expect(page.locator(".sending")).to_have_text("Sending…")
     assert float(page.locator("main").evaluate("(main) => getComputedStyle(main).opacity")) < 1
     held[0].continue_()
-    expect(page.locator(".reference")).to_be_visible()
+    expect(page.locator(".reference").first).to_be_visible()
     expect(page.locator(".sending")).to_have_text("")
 
 

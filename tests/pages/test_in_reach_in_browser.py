@@ -9,7 +9,7 @@ from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from app.config import Settings
 from app.main import create_app
-from tests.support.browsing import accessibility_violations, run_server
+from tests.support.browsing import accessibility_violations, go_to_last_step, reach, run_server
 from tests.support.clock import SettableClock
 from tests.support.publishing import SLUG
 
@@ -75,8 +75,9 @@ def press(page: Page, name: str) -> None:
 def send_concern(page: Page) -> None:
     page.goto(FORM)
     page.locator("[name='immediate_danger'][value='no']").check()
-    page.locator("[name='concern.narrative']").fill(NARRATIVE)
-    page.locator("[name='reporter.kind'][value='professional']").check()
+    reach(page, "[name='concern.narrative']").fill(NARRATIVE)
+    reach(page, "[name='reporter.kind'][value='professional']").check()
+    go_to_last_step(page)
     press(page, "Check your answers")
     press(page, "Send")
     expect(page.locator("h1")).to_have_text("We have your concern")
