@@ -103,7 +103,11 @@ def claim_overdue(session: Session, *, now: dt.datetime, limit: int) -> Sequence
     overdue = _METADATA.where(*late, ~_OF_A_TEST)
     found = (
         session.connection()
-        .execute(overdue.order_by(_ADDITIONS.acknowledge_by).limit(limit).with_for_update(skip_locked=True))
+        .execute(
+            overdue.order_by(_ADDITIONS.acknowledge_by, _ADDITIONS.reference, _ADDITIONS.number)
+            .limit(limit)
+            .with_for_update(skip_locked=True)
+        )
         .all()
     )
     for row in found:

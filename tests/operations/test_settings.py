@@ -272,6 +272,7 @@ def test_the_refusal_is_all_that_an_operator_sees() -> None:
     ]
 
 
+@pytest.mark.any_database
 @pytest.mark.parametrize(
     ("name", "value"),
     [
