@@ -165,7 +165,7 @@ def test_the_command_says_in_one_sentence_which_rules_are_missing_and_ends_as_ot
     with raw_connection(stopped.data_dir) as database:
         drop_triggers(database)
 
-    said = guidance("serve", "--port", "0", "--data-dir", stopped.data_dir)
+    said = guidance("serve", "--trial", "--port", "0", "--data-dir", stopped.data_dir)
 
     assert said.returncode == 1
     assert "not as this program made it" in said.stderr
