@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from sqlalchemy import Engine
 
 from app.config import Settings
@@ -47,8 +48,9 @@ def build_context(settings: Settings, clock: Clock) -> AppContext:
         recipients = (load_development_recipient(settings.data_dir, at=clock()),)
         identity_file = identity_file or settings.data_dir / DEVELOPMENT_IDENTITY
     sealer, reference_data = make_sealer(recipients), read_reference_data(settings.seed_dir)
+    key = load_receipt_key(settings.receipt_key_file, settings.data_dir)
     signer = make_receipt_signer(
-        load_receipt_key(settings.receipt_key_file, settings.data_dir),
+        key,
         load_retired_keys(settings.retired_receipt_keys),
         issuer=settings.public_url,
     )
@@ -77,7 +79,7 @@ def build_context(settings: Settings, clock: Clock) -> AppContext:
         contents=contents,
         reference_data=reference_data,
         signer=signer,
-        checkpoints=open_checkpoints(settings, engine, writer),
+        checkpoints=open_checkpoints(settings, engine, writer, key),
         unsealer=_unsealer(identity_file),
         submissions=submissions,
         concern_trial=ConcernTrial(submissions, clock),
@@ -96,9 +98,8 @@ def build_context(settings: Settings, clock: Clock) -> AppContext:
     )
 
 
-def open_checkpoints(settings: Settings, engine: Engine, writer: Writer) -> Checkpoints:
-    """Return what signs checkpoints, with the key that signs receipts. Raises `SetupError`."""
-    key = load_receipt_key(settings.receipt_key_file, settings.data_dir)
+def open_checkpoints(settings: Settings, engine: Engine, writer: Writer, key: Ed25519PrivateKey) -> Checkpoints:
+    """Return what signs checkpoints with that key, which signs receipts too. Raises `SetupError`."""
     authority = TimestampAuthority(settings.timestamp_url) if settings.timestamp_url is not None else None
     return Checkpoints(engine, writer, NoteSigner(origin_at(settings.public_url), key), authority)
 

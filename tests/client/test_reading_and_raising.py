@@ -11,7 +11,6 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
-from uuid import uuid4
 
 import httpx
 import pytest
@@ -31,7 +30,7 @@ from guidance_client import (
 )
 from guidance_client.receipts import check_receipt
 from guidance_client.sealed import open_sealed
-from tests.support.command import ROOT, guidance
+from tests.support.command import ROOT
 from tests.support.cutting_proxy import CuttingProxy
 from tests.support.databases import raw_connection
 from tests.support.live import LiveServer
@@ -54,14 +53,6 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveServer]:
 def reader(server: LiveServer) -> Iterator[GuidanceClient]:
     with GuidanceClient(server.url) as guidance:
         yield guidance
-
-
-def key_of(server: LiveServer) -> str:
-    """Return the key of a new client that may read concerns."""
-    name = f"example-desk-{uuid4().hex}"
-    added = guidance("clients", "add", name, "--scope", Scope.READ, "--data-dir", server.data_dir)
-    assert added.returncode == 0, added.stderr
-    return added.stdout.split()[-1]
 
 
 def stored_references(server: LiveServer) -> list[str]:
@@ -170,7 +161,7 @@ def test_a_sealed_concern_is_opened_by_the_identity_and_only_under_its_own_refer
         for line in (server.data_dir / "development-identity.txt").read_text().splitlines()
         if line.startswith("AGE-SECRET-KEY-1")
     )
-    with GuidanceClient(server.url) as anyone, GuidanceClient(server.url, key=key_of(server)) as desk:
+    with GuidanceClient(server.url) as anyone, GuidanceClient(server.url, key=server.new_key(Scope.READ)) as desk:
         receipt = anyone.raise_concern(copied(SMALLEST_EXAMPLE))
         sealed = desk.sealed_concern(receipt["reference"])
 

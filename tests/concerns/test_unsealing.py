@@ -104,11 +104,6 @@ def receiving(make_key: Callable[[str], Key], tmp_path: Path) -> Iterator[tuple[
     server.stop()
 
 
-def key_of_a_reader(server: LiveServer) -> str:
-    added = guidance("clients", "add", "example-desk", "--scope", Scope.READ, "--data-dir", server.data_dir)
-    return added.stdout.strip()
-
-
 def test_where_the_service_holds_an_identity_the_concern_is_told_with_every_word_and_what_was_added(
     client: TestClient, desk: Desk
 ) -> None:
@@ -198,7 +193,7 @@ def test_the_command_opens_on_the_worker_s_machine_what_a_server_without_identit
     with server.client() as http:
         reference = raise_concern(http, FULL_EXAMPLE, "First.", "Second.")["reference"]
     to = ("--url", server.url)
-    reader = key_of_a_reader(server)
+    reader = server.new_key(Scope.READ)
 
     opened = guidance("desk", "open", reference.lower(), "--identity", key.path, *to, DESK_KEY=reader)
     others = guidance("desk", "open", reference, "--identity", make_key("other").path, *to, DESK_KEY=reader)
@@ -220,7 +215,7 @@ def test_a_worker_s_key_need_not_be_on_the_command_line(
     with server.client() as http:
         reference = raise_concern(http, a_concern())["reference"]
     path = tmp_path / "key.txt"
-    path.write_text(key_of_a_reader(server) + "\n")
+    path.write_text(server.new_key(Scope.READ) + "\n")
     words = ["desk", "open", reference, "--identity", str(key.path), "--url", server.url]
 
     opened = [
@@ -241,7 +236,7 @@ def test_a_server_started_with_recipients_alone_holds_neither_plain_words_nor_an
     server, _ = receiving
     with server.client() as http:
         receipt = raise_concern(http, a_concern(concern={"narrative": CANARY}), f"{CANARY} once more")
-        reader = {"Authorization": f"Bearer {key_of_a_reader(server)}", "Accept": JSON}
+        reader = {"Authorization": f"Bearer {server.new_key(Scope.READ)}", "Accept": JSON}
         refused = http.get(f"/v1/desk/concerns/{receipt['reference']}", headers=reader)
     process = Path(f"/proc/{server._process.pid}") if server._process else Path()
     held = {path: path.read_bytes() for path in [process / "environ", process / "cmdline", server.log]}

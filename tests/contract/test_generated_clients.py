@@ -10,13 +10,11 @@ import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
-from uuid import uuid4
 
 import pytest
 
 from app.models.clients import Scope
 from app.models.concerns.examples import FULL_EXAMPLE, SMALLEST_EXAMPLE
-from tests.support.command import guidance
 from tests.support.live import LiveServer
 from tests.support.node import installed_copy, run_node
 from tests.support.publishing import SLUG
@@ -124,19 +122,11 @@ def run_program(request: pytest.FixtureRequest, generator: str, *arguments: str)
     return report
 
 
-def new_key(server: LiveServer) -> str:
-    """Return the key of a new client that pulls events."""
-    name = f"example-{uuid4().hex}"
-    added = guidance("clients", "add", name, "--scope", Scope.EVENTS, "--data-dir", server.data_dir)
-    assert added.returncode == 0, added.stderr
-    return added.stdout.split()[-1]
-
-
 @pytest.mark.parametrize("generator", GENERATORS)
 def test_a_generated_client_reads_every_section_raises_concerns_and_is_refused_in_words(
     request: pytest.FixtureRequest, server: LiveServer, proxy: Proxy, generator: str
 ) -> None:
-    report = run_program(request, generator, proxy.url, new_key(server), SLUG)
+    report = run_program(request, generator, proxy.url, server.new_key(Scope.EVENTS), SLUG)
 
     with server.client() as client:
         edition = client.get(f"/v1/guides/{SLUG}").json()

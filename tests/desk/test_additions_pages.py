@@ -21,7 +21,6 @@ from app.services.concerns.follow_up import MAX_ADDED_BYTES, MAX_ADDITIONS
 from app.services.desk import opening
 from tests.support.additions import add
 from tests.support.clock import A_TUESDAY
-from tests.support.command import guidance
 from tests.support.concerns import Concern
 from tests.support.desk import Desk, desk_of
 from tests.support.live import LiveServer
@@ -241,7 +240,7 @@ class Memory:
 
 @pytest.mark.slow
 def test_opening_a_concern_with_200_large_additions_takes_little_memory(live: LiveServer, a_concern: Concern) -> None:
-    key = guidance("clients", "add", "desk", "--scope", Scope.READ, "--data-dir", live.data_dir).stdout.strip()
+    key = live.new_key(Scope.READ)
     headers = {"Authorization": f"Bearer {key}"}
     with live.client() as http:
         small, large = (http.post("/v1/concerns", json=a_concern()).json() for _ in range(2))

@@ -7,10 +7,13 @@ import subprocess
 import sys
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import httpx
 import psutil
 
+from app.models.clients import Scope
+from tests.support.command import guidance
 from tests.support.databases import address_for
 from tests.support.waiting import eventually
 
@@ -98,6 +101,13 @@ class LiveServer:
         """Return the worker processes, where there are several."""
         assert self._process is not None
         return [each for each in psutil.Process(self._process.pid).children() if _serves(each)]
+
+    def new_key(self, scope: Scope) -> str:
+        """Return the key of a new client with that scope, added by the command."""
+        name = f"example-{uuid4().hex}"
+        added = guidance("clients", "add", name, "--scope", scope, "--data-dir", self.data_dir)
+        assert added.returncode == 0, added.stderr
+        return added.stdout.split()[-1]
 
     def client(self) -> httpx.Client:
         """Return an HTTP client of this server."""

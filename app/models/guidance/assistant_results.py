@@ -13,9 +13,7 @@ from app.models.guidance.editions import EditionContent
 from app.models.guidance.guide_responses import DIGEST, Item
 from app.models.guidance.items import Caution
 from app.models.guidance.sections import Section
-from app.models.guidance.signposts import Signpost
-
-EMERGENCY = "If a child is in immediate danger, call 999 now."
+from app.models.guidance.signposts import CALL_999_FIRST, Signpost
 
 
 class CitedEdition(ResponseModel):
@@ -33,7 +31,7 @@ class CitedEdition(ResponseModel):
 class AssistantResult(ResponseModel):
     """The beginning of every result."""
 
-    emergency: str = Field(description="Say this first.", examples=[EMERGENCY])
+    emergency: str = Field(description="Say this first.", examples=[CALL_999_FIRST])
     cautions: tuple[Caution, ...] = Field(description="Say these with every indicator or factor.")
     editions: tuple[CitedEdition, ...] = Field(description="The editions that the words come from.")
 

@@ -9,6 +9,9 @@ from app.models.base import FullDate, RequestModel, Text, WebAddress
 from app.models.guidance.contacts import ContactKind, Phone, Reachable
 from app.models.guidance.items import ItemId
 
+CALL_999_FIRST = "If a child is in immediate danger, call 999 now."
+"""The first sentence of every receipt, and of every answer to an assistant."""
+
 
 class SignpostScope(StrEnum):
     """Where a signpost serves."""

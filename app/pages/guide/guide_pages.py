@@ -143,7 +143,7 @@ def _edition_page(
         tables=[section.value for section in Section],
         api=api,
         alternates=OTHER_FORMS,
-        structured_data=structured_data(head, context.contents(head.key), context.settings.public_url),
+        structured_data=structured_data(head, content, context.settings.public_url),
         pdf_available=pdf_available(),
     )
 

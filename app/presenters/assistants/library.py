@@ -8,9 +8,9 @@ from sqlmodel import Session
 
 from app.errors import NoSuchGuide
 from app.models.guidance.assistant_arguments import OfGuide
-from app.models.guidance.assistant_results import EMERGENCY, CitedEdition
+from app.models.guidance.assistant_results import CitedEdition
 from app.models.guidance.items import Caution
-from app.models.guidance.signposts import Signpost
+from app.models.guidance.signposts import CALL_999_FIRST, Signpost
 from app.models.links import edition_path
 from app.store.contents import Contents
 from app.store.editions import EditionKey, default_guide
@@ -39,7 +39,7 @@ def result_beginning(
 ) -> dict[str, Any]:
     """Return the fields of `AssistantResult`. `cited` are editions with their digests."""
     return {
-        "emergency": EMERGENCY,
+        "emergency": CALL_999_FIRST,
         "cautions": tuple(cautions),
         "editions": tuple(
             CitedEdition(

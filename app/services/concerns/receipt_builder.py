@@ -19,7 +19,7 @@ from app.models.concerns.references import new_reference
 from app.models.concerns.status_tokens import new_status_token
 from app.models.concerns.tables import ConcernRow, ConcernState
 from app.models.guidance.contacts import Contact
-from app.models.guidance.signposts import Signpost
+from app.models.guidance.signposts import CALL_999_FIRST, Signpost
 from app.services.concerns.edition_resolver import PinnedEdition
 from app.services.concerns.receipt_signing import ReceiptSigner
 from app.services.concerns.working_days import LONDON, WorkingDays
@@ -30,7 +30,6 @@ from app.store.editions import EditionKey
 _CONTACTS = TypeAdapter(tuple[Contact, ...])
 _SIGNPOSTS = TypeAdapter(tuple[Signpost, ...])
 
-CALL_999_FIRST = "If a child is in immediate danger, call 999 now."
 CONCERN_STORED = "We have your concern. This is not yet an answer from a social worker."
 NOTHING_STORED = "This was a check: nothing was kept. To raise the concern, send it to /v1/concerns."
 ADDITION_STORED = "We have what you added to your concern."
