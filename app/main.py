@@ -4,6 +4,7 @@ import datetime as dt
 from collections.abc import AsyncIterator
 from contextlib import ExitStack, asynccontextmanager
 
+from anyio import to_thread
 from fastapi import FastAPI
 from sqlalchemy.exc import DBAPIError
 from sqlmodel import Session
@@ -44,6 +45,7 @@ from app.services.events.webhooks import encrypt_plain_secrets
 from app.services.guidance.seeding import publish_seed
 from app.services.operations.background import build_workers
 from app.services.operations.workers import stop_workers
+from app.store.database import MAX_CONNECTIONS
 from app.store.editions import find_history
 from app.store.schema import prepare_schema
 from app.web.cache.middleware import CacheMiddleware
@@ -131,6 +133,7 @@ def create_app(settings: Settings, clock: Clock = utc_now) -> GuidanceApp:
                 app.state.start_fault = fault  # for the process that started it: a log line has no message of an error
                 raise
             _start_workers(context, ending)
+            to_thread.current_default_thread_limiter().total_tokens = MAX_CONNECTIONS  # more only wait for one
             yield
 
     app = GuidanceApp(

@@ -53,15 +53,24 @@ class Problem(ResponseModel):
         description="This one occurrence: a URN of the request's id, which stands in the log.",
         examples=["urn:uuid:2f1c6e0a-8f0e-4f0b-9a51-6a1f6f0d7c11"],
     )
-    errors: tuple[FieldProblem, ...] | None = Field(default=None, description="Every fault of a field that was found.")
+    errors: tuple[FieldProblem, ...] | None = Field(
+        default=None, description="Every fault of a field that was found.", json_schema_extra=without_default
+    )
     links: dict[str, str] | None = Field(
-        default=None, description="Where to go instead.", examples=[{"latest_version": "/v1/guides/example"}]
+        default=None,
+        description="Where to go instead.",
+        examples=[{"latest_version": "/v1/guides/example"}],
+        json_schema_extra=without_default,
     )
     signposts: tuple[Signpost, ...] | None = Field(
-        default=None, description="Whom to call, 999 first. On every refusal of a concern."
+        default=None,
+        description="Whom to call, 999 first. On every refusal of a concern.",
+        json_schema_extra=without_default,
     )
     contacts: tuple[Contact, ...] | None = Field(
-        default=None, description="The guide's own contacts. On every refusal of a concern."
+        default=None,
+        description="The guide's own contacts. On every refusal of a concern.",
+        json_schema_extra=without_default,
     )
 
 

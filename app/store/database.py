@@ -33,6 +33,7 @@ PRAGMAS = (
 POSTGRESQL_DRIVER = "postgresql+psycopg"
 WRITER_LOCK_KEY = 7_241_096_533_108_207_104  # of the advisory lock; random, so that no other program uses it
 POOL_SIZE = 10
+MAX_CONNECTIONS = 2 * POOL_SIZE
 WAIT_SECONDS = 5
 BEGIN_WRITE = (
     text("SET TRANSACTION ISOLATION LEVEL READ COMMITTED, READ WRITE"),  # sees all that was committed before the lock
@@ -89,7 +90,12 @@ def _open_sqlite(data_dir: Path) -> Engine:
     """Return an engine for the database in that folder, which is made if it is absent."""
     make_private_folder(data_dir)
     create_private_file(data_dir / DATABASE_FILE)
-    engine = create_engine(f"sqlite:///{data_dir / DATABASE_FILE}", hide_parameters=True)
+    engine = create_engine(
+        f"sqlite:///{data_dir / DATABASE_FILE}",
+        hide_parameters=True,
+        pool_size=POOL_SIZE,
+        max_overflow=MAX_CONNECTIONS - POOL_SIZE,
+    )
     event.listen(engine, "connect", _prepare_sqlite)
     event.listen(engine, "after_cursor_execute", _require_inserted)
     event.listen(engine, "begin", _begin_sqlite)
@@ -113,7 +119,7 @@ def _open_postgresql(address: URL) -> Engine:
         address,
         hide_parameters=True,
         pool_size=POOL_SIZE,
-        max_overflow=POOL_SIZE,
+        max_overflow=MAX_CONNECTIONS - POOL_SIZE,
         pool_timeout=WAIT_SECONDS,
         pool_pre_ping=True,  # reconnects after the server was away, with no restart here
         connect_args=CONNECT_ARGS,

@@ -2,10 +2,18 @@
 
 from typing import Any
 
-from app.models.problems import Problem
-from app.web.problem_types import CLIENT_PROBLEMS, INTERNAL_ERROR, QUERY_PROBLEMS, VALIDATION_FAILED, ProblemType
+from app.web.problem_types import (
+    CLIENT_PROBLEMS,
+    INTERNAL_ERROR,
+    PROBLEM_MEDIA_TYPE,
+    QUERY_PROBLEMS,
+    VALIDATION_FAILED,
+    ProblemType,
+)
 
 Responses = dict[int | str, dict[str, Any]]
+
+PROBLEM_SCHEMA = {"$ref": "#/components/schemas/Problem"}  # a model would get a validator on each route
 
 
 def response_example(**members: Any) -> Responses:
@@ -19,9 +27,9 @@ def problem_responses(*problem_types: ProblemType) -> Responses:
     for each in (*problem_types, *QUERY_PROBLEMS, INTERNAL_ERROR):
         response = responses.setdefault(
             each.status,
-            {"model": Problem, "description": each.title, "content": {"application/json": {"examples": {}}}},
+            {"description": each.title, "content": {PROBLEM_MEDIA_TYPE: {"schema": PROBLEM_SCHEMA, "examples": {}}}},
         )
-        examples = response["content"]["application/json"]["examples"]
+        examples = response["content"][PROBLEM_MEDIA_TYPE]["examples"]
         examples[each.slug] = {"summary": each.title, "value": _example_of(each)}
     return responses
 

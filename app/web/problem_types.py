@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from app import errors
 from app.models.links import PROBLEMS
 
+PROBLEM_MEDIA_TYPE = "application/problem+json"
+
 
 @dataclass(frozen=True)
 class ProblemType:

@@ -6,6 +6,7 @@ from fastapi.openapi.utils import get_openapi
 from app.about import DESCRIPTION
 from app.config import Settings
 from app.models.links import CONCERNS
+from app.models.problems import Problem
 from app.web.middleware.rate_limit import FIELD, POLICY_FIELD, policy_name
 from app.web.middleware.request_body import ALWAYS_ANSWERED
 from app.web.negotiation import JSON
@@ -25,15 +26,14 @@ from app.web.problem_types import (
     BAD_REQUEST,
     INVALID_CURSOR,
     INVALID_MOMENT,
+    PROBLEM_MEDIA_TYPE,
     RATE_LIMITED,
     REQUEST_TIMEOUT,
     SERVICE_UNAVAILABLE,
     ProblemType,
 )
-from app.web.problems import PROBLEM_MEDIA_TYPE
 
-OWN_MEDIA_TYPES = {f"{SCHEMA_PREFIX}Problem": PROBLEM_MEDIA_TYPE, f"{SCHEMA_PREFIX}JsonFeed": "application/feed+json"}
-PROBLEM = {"$ref": f"{SCHEMA_PREFIX}Problem"}
+OWN_MEDIA_TYPES = {f"{SCHEMA_PREFIX}JsonFeed": "application/feed+json"}
 LIMIT_FIELDS = {
     POLICY_FIELD: {
         "description": "The limit, where the caller is counted: requests (q) in seconds (w), "
@@ -88,7 +88,10 @@ def build_document(app: FastAPI, settings: Settings) -> JsonObject:
         servers=[{"url": settings.public_url, "description": "This service."}],
         tags=[{"name": name, "description": description} for name, description in TAGS.items()],
     )
-    schemas = document["components"]["schemas"]
+    problem = Problem.model_json_schema(mode="serialization", ref_template=SCHEMA_PREFIX + "{model}")
+    schemas = document["components"]["schemas"] = dict(
+        sorted((problem.pop("$defs") | document["components"]["schemas"] | {"Problem": problem}).items())
+    )
     for path, operations in document["paths"].items():
         for method, operation in operations.items():
             _add_middleware_responses(path, method, operation)
@@ -141,11 +144,9 @@ def _add_parameter_problems(operation: JsonObject) -> None:
 
 
 def _add_problem(responses: JsonObject, problem_type: ProblemType) -> None:
-    examples = problem_responses(problem_type)[problem_type.status]["content"][JSON]["examples"]
-    media_types = {PROBLEM_MEDIA_TYPE: {"schema": PROBLEM, "examples": {}}}
-    default = {"description": problem_type.title, "content": media_types}
-    content = responses.setdefault(str(problem_type.status), default)["content"]
-    content.get(JSON, content.get(PROBLEM_MEDIA_TYPE))["examples"] |= examples
+    added = problem_responses(problem_type)[problem_type.status]
+    content = responses.setdefault(str(problem_type.status), added)["content"][PROBLEM_MEDIA_TYPE]
+    content["examples"] |= added["content"][PROBLEM_MEDIA_TYPE]["examples"]
 
 
 def _correct_responses(responses: JsonObject) -> None:
