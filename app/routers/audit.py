@@ -16,12 +16,9 @@ from app.web.cursors import A_MOMENT, decode_position, encode_position
 from app.web.problem_responses import RESPONSES_OF_CLIENT_ROUTES, problem_responses
 from app.web.problem_types import NOT_FOUND
 from app.web.query_params import Cursor, Limit
-from app.web.responses import NEVER_STORED
 from app.web.router import GuidanceRouter
 
-router = GuidanceRouter(
-    prefix="/v1/desk", tags=["Audit"], dependencies=[NEVER_STORED], responses=RESPONSES_OF_CLIENT_ROUTES
-)
+router = GuidanceRouter(prefix="/v1/desk", tags=["Audit"], responses=RESPONSES_OF_CLIENT_ROUTES)
 
 A_CHAIN = "A concern's reference, or `inbox`, `audit` or `events`."
 CHAIN = r"^[0-9A-Za-z-]{1,40}$"

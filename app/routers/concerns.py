@@ -21,11 +21,11 @@ from app.web.auth import PUBLIC, StatusTokenDep, SubmitterDep
 from app.web.context import ContextDep, NowDep
 from app.web.json_body import JSONRoute
 from app.web.problem_responses import NOT_MODIFIED, problem_responses
-from app.web.responses import NEVER_STORED, NO_STORE, public_response
+from app.web.responses import public_response
 from app.web.router import GuidanceRouter
 from app.web.simulation import SimulatedOutcomeQuery, simulate
 
-router = GuidanceRouter(prefix=CONCERNS, tags=["Concerns"], dependencies=[NEVER_STORED], route_class=JSONRoute)
+router = GuidanceRouter(prefix=CONCERNS, tags=["Concerns"], route_class=JSONRoute)
 
 SUBMISSION_PROBLEMS = (
     problems.BAD_REQUEST,
@@ -186,7 +186,7 @@ def add_more(
 
 
 def _created(result: IdempotentResult) -> Response:
-    headers = {"Location": concern_path(result.reference), "Cache-Control": NO_STORE}
+    headers = {"Location": concern_path(result.reference)}
     if result.is_replay:
         headers["Idempotency-Replayed"] = "true"
     return Response(result.receipt, status_code=201, media_type="application/json", headers=headers)

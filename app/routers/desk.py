@@ -32,14 +32,12 @@ from app.web.json_body import JSONRoute
 from app.web.negotiation import JSON, quality
 from app.web.problem_responses import RESPONSES_OF_CLIENT_ROUTES, problem_responses
 from app.web.query_params import Cursor, Limit
-from app.web.responses import NEVER_STORED, NO_STORE
 from app.web.router import GuidanceRouter
 from app.web.sealed_files import SEALED, sealed_file
 
 router = GuidanceRouter(
     prefix="/v1/desk",
     tags=["Desk"],
-    dependencies=[NEVER_STORED],
     responses=RESPONSES_OF_CLIENT_ROUTES,
     route_class=JSONRoute,
 )
@@ -122,7 +120,7 @@ def open_concern(
         return sealed_file(sealed, parsed, additions=recorded.additions)
     additions = opening.read_page(context.engine, recorded.page)
     opened = opened_concern(recorded, sealed, additions, context.unsealer, now=now)
-    return Response(opened.model_dump_json(), media_type=JSON, headers={"Cache-Control": NO_STORE, "Vary": "Accept"})
+    return Response(opened.model_dump_json(), media_type=JSON, headers={"Vary": "Accept"})
 
 
 @router.post(

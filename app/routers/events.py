@@ -24,12 +24,9 @@ from app.web.cursors import decode_key, encode_key
 from app.web.problem_responses import RESPONSES_OF_CLIENT_ROUTES, problem_responses
 from app.web.problem_types import CURSOR_AHEAD
 from app.web.query_params import IN_PLAIN_DIGITS, Limit
-from app.web.responses import NEVER_STORED
 from app.web.router import GuidanceRouter
 
-router = GuidanceRouter(
-    prefix="/v1/events", tags=["Events"], dependencies=[NEVER_STORED], responses=RESPONSES_OF_CLIENT_ROUTES
-)
+router = GuidanceRouter(prefix="/v1/events", tags=["Events"], responses=RESPONSES_OF_CLIENT_ROUTES)
 
 LONGEST_WAIT = 30
 WAIT_UNIT_SECONDS = 1.0

@@ -13,10 +13,9 @@ from app.web.auth import PUBLIC
 from app.web.context import ContextDep, SessionDep
 from app.web.json_body import JSONRoute
 from app.web.mcp import ErrorCode, McpError, McpHeaders, message_id, read_message
-from app.web.responses import NEVER_STORED
 from app.web.router import GuidanceRouter
 
-router = GuidanceRouter(dependencies=[PUBLIC, NEVER_STORED], route_class=JSONRoute)
+router = GuidanceRouter(dependencies=[PUBLIC], route_class=JSONRoute)
 
 FOREIGN_ORIGIN = "A page of another origin may not send messages here."
 NOTIFICATION_TAKEN = 202

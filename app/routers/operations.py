@@ -13,10 +13,9 @@ from app.store.inbox import count_states
 from app.web.auth import PUBLIC
 from app.web.context import AppContext, ContextDep, NowDep, SessionDep
 from app.web.problem_responses import response_example
-from app.web.responses import NEVER_STORED, NO_STORE
 from app.web.router import GuidanceRouter
 
-router = GuidanceRouter(tags=["Operations"], dependencies=[PUBLIC, NEVER_STORED])
+router = GuidanceRouter(tags=["Operations"], dependencies=[PUBLIC])
 
 HEALTHY = "ok"
 UNAVAILABLE = 503
@@ -73,7 +72,7 @@ def read_metrics(context: ContextDep, session: SessionDep, now: NowDep) -> Respo
         workers={each.name: (each.is_alive, each.seconds_since_beat) for each in context.workers},
         commit=context.settings.commit,
     )
-    return Response(metrics, headers={"Content-Type": CONTENT_TYPE_LATEST, "Cache-Control": NO_STORE})
+    return Response(metrics, headers={"Content-Type": CONTENT_TYPE_LATEST})
 
 
 def _database(context: AppContext) -> str:

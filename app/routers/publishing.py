@@ -23,13 +23,13 @@ from app.web.auth import require_client
 from app.web.context import ContextDep, NowDep
 from app.web.json_body import JSONRoute
 from app.web.problem_responses import problem_responses
-from app.web.responses import NEVER_STORED, etag_of, gzip_etag, json_bytes, matches_etag
+from app.web.responses import etag_of, gzip_etag, json_bytes, matches_etag
 from app.web.router import GuidanceRouter
 
 router = GuidanceRouter(
     prefix="/v1/guides/{guide}/editions",
     tags=["Publishing"],
-    dependencies=[Security(require_client, scopes=[Scope.PUBLISH]), NEVER_STORED],
+    dependencies=[Security(require_client, scopes=[Scope.PUBLISH])],
     responses=problem_responses(problems.SERVICE_UNAVAILABLE, *problems.CREDENTIAL_PROBLEMS),
     route_class=JSONRoute,
 )

@@ -89,6 +89,8 @@ def _error_of(body: bytes) -> InvalidBody:
 
 
 def _is_json(content_type: str) -> bool:
+    if content_type == "application/json":
+        return True
     message = Message()
     message["content-type"] = content_type or "missing"
     return message.get_content_type() == "application/json" or message.get_content_subtype().endswith("+json")

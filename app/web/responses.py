@@ -3,7 +3,7 @@
 import hashlib
 from collections.abc import Mapping, Sequence
 
-from fastapi import Depends, Request, Response
+from fastapi import Request, Response
 from pydantic import BaseModel
 
 CACHE_CURRENT = "public, max-age=60, stale-while-revalidate=600, stale-if-error=604800"
@@ -70,14 +70,6 @@ def conditional_response(
     if matches_etag(request.headers.getlist("if-none-match"), headers["ETag"], weakly=True):
         return Response(status_code=304, headers=headers)
     return Response(content, media_type=media_type, headers=headers)
-
-
-async def forbid_storage(response: Response) -> None:
-    """Let no cache store the response. A route that returns its own `Response` sets the header itself."""
-    response.headers["Cache-Control"] = NO_STORE
-
-
-NEVER_STORED = Depends(forbid_storage)
 
 
 def json_bytes(body: BaseModel) -> bytes:

@@ -4,7 +4,6 @@ from fastapi import Response
 
 from app.services.concerns.sealing import AGE_MEDIA_TYPE
 from app.web.problem_responses import Responses
-from app.web.responses import NO_STORE
 
 SEALED: Responses = {
     200: {
@@ -19,7 +18,6 @@ SEALED: Responses = {
 def sealed_file(sealed: bytes, name: str, *, additions: int) -> Response:
     """Return the sealed file. The header `Additions` is the number of additions to fetch."""
     headers = {
-        "Cache-Control": NO_STORE,
         "Vary": "Accept",
         "Content-Disposition": f'attachment; filename="{name}.age"',
         "Additions": str(additions),

@@ -23,7 +23,6 @@ from app.services.access.clients import add_client
 from app.web.auth import allow_anyone, require_client, require_status_token, require_submitter
 from app.web.context import AppContext
 from app.web.problem_types import ALL_PROBLEM_TYPES
-from app.web.responses import forbid_storage
 from tests.support.openapi import Operation, examples_of, operations
 
 ROOT = Path(__file__).parents[2]
@@ -67,18 +66,6 @@ def test_a_route_that_declares_nobody_would_be_found(service: FastAPI) -> None:
     service.include_router(careless)
 
     assert undeclared(service) == ["{'GET'} /careless"]
-
-
-def test_every_route_that_is_no_cached_read_forbids_storage(service: FastAPI) -> None:
-    cached = {each.path for each in operations(service.openapi()) if "304" in each.definition["responses"]}
-    others = [
-        route
-        for route in routes(service)
-        if getattr(route, "include_in_schema", False) and not (route.path in cached and route.methods == {"GET"})
-    ]
-
-    assert len(others) > 15
-    assert [route.path for route in others if forbid_storage not in callables(route.dependant)] == []
 
 
 def test_every_cached_read_reads_no_credential(service: FastAPI) -> None:

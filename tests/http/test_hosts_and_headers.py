@@ -129,6 +129,7 @@ def test_every_answer_carries_the_security_headers_whatever_its_status(
     answers.append(client.post(CONCERNS, json=a_concern()))
 
     assert [answer.status_code for answer in answers] == [200, 404, 405, 400, 400, 201, 422, 413, 500]
+    assert {answer.headers["Cache-Control"] for answer in answers[1:]} == {"no-store"}
     for answer in answers:
         assert answer.headers["Content-Security-Policy"] == "default-src 'none'; frame-ancestors 'none'"
         assert answer.headers["X-Content-Type-Options"] == "nosniff"

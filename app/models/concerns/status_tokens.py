@@ -4,9 +4,12 @@ The alphabet is that of Crockford's base 32: it has no I, L, O and U. What is ty
 digit that it looks like.
 """
 
+import base64
 import secrets
 
 CROCKFORD = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
+_TO_CROCKFORD = str.maketrans("ABCDEFGHIJKLMNOPQRSTUVWXYZ234567", CROCKFORD)
+_BYTES = 10
 _LENGTH = 16
 _GROUP = 4
 _LOOK_ALIKE = str.maketrans("OIL", "011")
@@ -15,8 +18,7 @@ _JOINTS = str.maketrans("", "", "- \t")
 
 def new_status_token() -> str:
     """Return a new token like `7K3M-9QXT-2W8R-VB5N`: 80 random bits."""
-    drawn = secrets.token_bytes(_LENGTH)
-    return _group("".join(CROCKFORD[byte % len(CROCKFORD)] for byte in drawn))
+    return _group(base64.b32encode(secrets.token_bytes(_BYTES)).decode().translate(_TO_CROCKFORD))
 
 
 def standard_token(typed: str) -> str:

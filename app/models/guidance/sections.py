@@ -66,6 +66,10 @@ class Section(StrEnum):
     """The sections of an edition, as they stand in paths."""
 
     entry: SectionEntry
+    key: str
+    """The section's key in JSON."""
+    words: str
+    """The section's name in a sentence."""
 
     DEFINITIONS = SectionEntry(
         path="definitions",
@@ -131,6 +135,8 @@ class Section(StrEnum):
         member = str.__new__(cls, entry.path)
         member._value_ = entry.path
         member.entry = entry
+        member.key = entry.path.replace("-", "_")
+        member.words = entry.path.replace("-", " ")
         return member
 
     @classmethod
@@ -139,19 +145,9 @@ class Section(StrEnum):
         return next(section for section in cls if section.key == key)
 
     @property
-    def key(self) -> str:
-        """The section's key in JSON."""
-        return self.value.replace("-", "_")
-
-    @property
     def camel_case(self) -> str:
         """The section's name in the names of its models."""
         return self.value.title().replace("-", "")
-
-    @property
-    def words(self) -> str:
-        """The section's name in a sentence."""
-        return self.value.replace("-", " ")
 
 
 ITEM_LISTS: dict[str, SectionEntry] = {"cautions": CAUTIONS} | {section.key: section.entry for section in Section}

@@ -4,6 +4,7 @@ import datetime as dt
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 import orjson
@@ -191,9 +192,14 @@ def _links(pinned: EditionKey) -> links.Links:
     }
 
 
+@lru_cache(maxsize=64)
+def _in_words(minute: dt.datetime) -> str:
+    local = minute.astimezone(LONDON)
+    return local.strftime(f"%A {local.day} %B %Y at %H:%M")
+
+
 def _next_step(due: dt.datetime, contacts: Sequence[Contact], at: dt.datetime, *, what: str = "it") -> str:
-    local = due.astimezone(LONDON)
-    when = local.strftime(f"%A {local.day} %B %Y at %H:%M")
+    when = _in_words(due.replace(second=0, microsecond=0))
     if at > due:
         return f"A social worker should have acknowledged {what} by {when}. Please {_number_to_call(contacts)}"
     return f"A social worker should acknowledge {what} by {when}. If none does, {_number_to_call(contacts)}"

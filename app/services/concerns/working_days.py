@@ -1,7 +1,7 @@
 """Working days: those of England, without weekends and bank holidays, in London's local time."""
 
 import datetime as dt
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
@@ -29,9 +29,14 @@ class WorkingDays:
         one working day of the receipt of a referral.
         """
         local = moment.astimezone(LONDON)
-        following = self.calendar.get_nth_working_day(local.date(), 1)
-        if self.calendar.is_working_day(local.date()):
+        is_working_day, following = self._look_up(local.date())
+        if is_working_day:
             due = dt.datetime.combine(following, local.time(), tzinfo=LONDON)
         else:
             due = dt.datetime.combine(following + dt.timedelta(days=1), dt.time.min, tzinfo=LONDON)
         return due.astimezone(dt.UTC)
+
+    @lru_cache(maxsize=8)  # noqa: B019  # one instance for each process, and few days
+    def _look_up(self, day: dt.date) -> tuple[bool, dt.date]:
+        """Return whether the day is a working day, and the next working day."""
+        return self.calendar.is_working_day(day), self.calendar.get_nth_working_day(day, 1)

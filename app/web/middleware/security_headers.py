@@ -8,6 +8,7 @@ SECURITY_HEADERS = {
     "X-Frame-Options": "DENY",
     "Cross-Origin-Opener-Policy": "same-origin",
     "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
+    "Cache-Control": "no-store",
 }
 HTTPS_HEADERS = {"Strict-Transport-Security": "max-age=63072000"}  # two years
 
