@@ -1,7 +1,8 @@
 """The writer: one thread that gathers the operations that arrive during a flush and commits them together.
 
-Only the writer commits. Each operation gets a session of its own inside a savepoint, so that a failed operation does
-not affect the others. A caller gets its result only after the commit with its operation is on the disk.
+Only the writer commits. Operations that share a transaction have a savepoint each, so that a failed operation does not
+affect the others; those that run together are first tried without. A caller gets its result only after the commit with
+its operation is on the disk.
 """
 
 import asyncio
@@ -15,7 +16,7 @@ from dataclasses import dataclass
 from functools import wraps
 from itertools import groupby
 from queue import Empty, SimpleQueue
-from typing import Any, Concatenate, Generic, ParamSpec, TypeVar
+from typing import Concatenate, Generic, ParamSpec, TypeVar
 
 from sqlalchemy import Connection, Engine, text
 from sqlalchemy.exc import DBAPIError, IntegrityError
@@ -29,6 +30,8 @@ from app.store.write_queue import Queued, WriteOutcome, report
 _T = TypeVar("_T")
 P = ParamSpec("P")
 WriteOp = Callable[[Session], _T]
+Outcome = tuple[Queued, WriteOutcome]
+Run = Callable[[Connection, Sequence[Queued]], list[Outcome]]
 
 GENERATION_RAISED = "generation raised"
 """Marks a connection (in its `info`) whose transaction publishes or withdraws an edition."""
@@ -171,7 +174,8 @@ class Writer:
 
     def _commit(self, batch: list[Queued]) -> None:
         try:
-            self._commit_together(batch)
+            if not self._commit_alike(batch):
+                self._commit_together(batch, _run_apart)
         except Exception as failure:  # the writer continues after every failure of a batch
             if len(batch) == 1:
                 self._fails = isinstance(failure, DBAPIError)
@@ -180,11 +184,20 @@ class Writer:
             for queued in batch:  # find the operation that failed: each in a transaction of its own
                 self._commit([queued])
 
-    def _commit_together(self, batch: list[Queued]) -> None:
-        outcomes: list[tuple[Queued, WriteOutcome]] = []
+    def _commit_alike(self, batch: list[Queued]) -> bool:
+        """Commit operations that run together, without a savepoint. Return False if they differ, or one failed.
+
+        The release of a savepoint also finds an operation that ended the transaction, which these do not.
+        """
+        if len({_batch_key(queued) for queued in batch}) == 1 and isinstance(batch[0].operation, BatchableWrite):
+            with suppress(GuidanceError, IntegrityError):
+                self._commit_together(batch, _run_alike)
+                return True
+        return False
+
+    def _commit_together(self, batch: list[Queued], run: Run) -> None:
         with self._engine.begin() as connection:
-            for _, alike in groupby(batch, _batch_key):
-                outcomes += _run_alike(connection, list(alike))
+            outcomes = run(connection, batch)
             raised = connection.info.pop(GENERATION_RAISED, False)
             started = time.perf_counter()
         self._fails = False
@@ -211,35 +224,45 @@ def _batch_key(queued: Queued) -> object:
     return queued.operation.write_all if isinstance(queued.operation, BatchableWrite) else queued
 
 
-def _run_alike(connection: Connection, alike: Sequence[Queued]) -> list[tuple[Queued, WriteOutcome]]:
-    """Run the operations together; if that fails, each by itself, so that only the faulty one is refused."""
+def _run_alike(connection: Connection, alike: Sequence[Queued]) -> list[Outcome]:
+    """Run operations of one kind: with shared statements, where there are several."""
     first = alike[0].operation
-    if len(alike) > 1 and isinstance(first, BatchableWrite):
-        with suppress(GuidanceError, IntegrityError), _savepoint(connection) as session:
-            values = [queued.operation.value for queued in alike if isinstance(queued.operation, BatchableWrite)]
-            first.write_all(session, values)
-            return [(queued, WriteOutcome(None)) for queued in alike]
-    return [(queued, _run(connection, queued.operation)) for queued in alike]
+    with _session(connection) as session:
+        if len(alike) == 1 or not isinstance(first, BatchableWrite):
+            return [(alike[0], WriteOutcome(first(session)))]
+        values = [queued.operation.value for queued in alike if isinstance(queued.operation, BatchableWrite)]
+        first.write_all(session, values)
+        return [(queued, WriteOutcome(None)) for queued in alike]
 
 
-def _run(connection: Connection, operation: WriteOp[Any]) -> WriteOutcome:
+def _run_apart(connection: Connection, batch: Sequence[Queued]) -> list[Outcome]:
+    """Run operations of several kinds: each kind in a savepoint, or if that fails, each operation."""
+    outcomes: list[Outcome] = []
+    for _, group in groupby(batch, _batch_key):
+        alike = list(group)
+        try:
+            with connection.begin_nested():
+                outcomes += _run_alike(connection, alike)
+        except (GuidanceError, IntegrityError):
+            outcomes += [_run_one(connection, queued) for queued in alike]
+    return outcomes
+
+
+def _run_one(connection: Connection, queued: Queued) -> Outcome:
     try:
-        with _savepoint(connection) as session:
-            return WriteOutcome(operation(session))
+        with connection.begin_nested(), _session(connection) as session:
+            return queued, WriteOutcome(queued.operation(session))
     except GuidanceError as refusal:
-        return WriteOutcome(None, refusal)
+        return queued, WriteOutcome(None, refusal)
 
 
 @contextmanager
-def _savepoint(connection: Connection) -> Iterator[Session]:
-    """Yield a session for one operation, inside a savepoint, which is released after the changes are flushed.
+def _session(connection: Connection) -> Iterator[Session]:
+    """Yield a session for operations of one kind, and flush their changes.
 
-    Its identity map is empty at the start and ends with the operation, so no operation sees rows that another loaded.
+    Its identity map is empty at the start and ends with them, so no operation sees rows that another loaded.
     """
-    with (
-        connection.begin_nested(),
-        Session(connection, expire_on_commit=False, join_transaction_mode="rollback_only") as session,
-    ):
+    with Session(connection, expire_on_commit=False, join_transaction_mode="rollback_only") as session:
         yield session
         session.flush()
 
