@@ -64,6 +64,49 @@ def test_every_fault_comes_in_one_round(client: TestClient, path: str) -> None:
     assert "CanaryAlex" not in answer.text
 
 
+@pytest.mark.parametrize("path", ["/v1/concerns", "/v1/concerns/check"])
+def test_unknown_ids_and_codes_come_in_the_same_round(client: TestClient, path: str) -> None:
+    body = {
+        "reporter": {"kind": "professional"},
+        "children": [{"ethnicity": "CanaryCode"}, {"colour": 7}],
+        "concern": {
+            "indicators": [{"id": "secrecy"}, {"id": "canary-id"}, {}],
+            "linked_risks": "canary-risks",
+        },
+    }
+
+    answer = client.post(path, json=body)
+
+    assert answer.status_code == 422
+    assert codes(answer) == {
+        ("#/immediate_danger", "required"),
+        ("#/concern/narrative", "required"),
+        ("#/children/0/ethnicity", "unknown-code"),
+        ("#/children/1/colour", "unknown-field"),
+        ("#/concern/indicators/1/id", "unknown-item"),
+        ("#/concern/indicators/2/id", "required"),
+        ("#/concern/linked_risks", "wrong-type"),
+    }
+    assert "anary" not in answer.text
+
+
+@pytest.mark.parametrize(
+    ("named", "fault"),
+    [
+        ({"guide": "no-such-guide"}, ("#/guide", "unknown-guide")),
+        ({"guide": "child-sexual-exploitation", "edition": 999}, ("#/edition", "unknown-edition")),
+        ({"edition": -1}, ("#/edition", "too-small")),
+        ({"guide": ["x"], "edition": 1}, ("#/guide", "wrong-type")),
+    ],
+)
+def test_an_unknown_guide_and_edition_come_in_the_same_round(
+    client: TestClient, named: dict[str, Any], fault: tuple[str, str]
+) -> None:
+    body = {"immediate_danger": "no", "reporter": {"kind": "professional"}, "children": [{}], "concern": {}} | named
+
+    assert codes(client.post("/v1/concerns", json=body)) == {("#/concern/narrative", "required"), fault}
+
+
 def test_every_fault_of_a_query_comes_in_one_round(client: TestClient) -> None:
     answer = client.get("/v1/indicators?colour=red&limit=0&limit=1&guide=No%20Guide&code=")
 

@@ -1,4 +1,4 @@
-"""The codes in a parsed model, with their places, so that the service can check them against the code lists."""
+"""The codes in a model, or in a body that is none yet, with their places, to be checked against the code lists."""
 
 from collections.abc import Iterator, Mapping
 from functools import cache
@@ -19,6 +19,36 @@ def coded_values(model: BaseModel) -> Iterator[tuple[Location, str, str]]:
     for field, code_list in _code_lists(type(model)).items():
         if field in model.model_fields_set:
             yield from _codes_at((field,), code_list, getattr(model, field))
+
+
+def coded_values_in(model: type[BaseModel], body: object) -> Iterator[tuple[Location, str, str]]:
+    """Yield the same for a JSON value that was meant as such a model, whatever its other faults are."""
+    if not isinstance(body, dict):
+        return
+    for field, code_list in _code_lists(model).items():
+        if field in body:
+            yield from _codes_in((field,), code_list, _model_in(model.model_fields[field].annotation), body[field])
+
+
+def _codes_in(
+    location: Location, code_list: str | None, model: type[BaseModel] | None, value: object
+) -> Iterator[tuple[Location, str, str]]:
+    if isinstance(value, list):
+        for place, item in enumerate(value):
+            yield from _codes_in((*location, place), code_list, model, item)
+    elif model is not None:
+        for inner, inner_list, code in coded_values_in(model, value):
+            yield (*location, *inner), inner_list, code
+    elif isinstance(value, str) and code_list is not None:
+        yield location, code_list, value
+
+
+def _model_in(annotation: Any) -> type[BaseModel] | None:
+    """Return the only model in the annotation; None if there is none or more than one."""
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return annotation
+    found = {model for part in get_args(annotation) if (model := _model_in(part)) is not None}
+    return found.pop() if len(found) == 1 else None
 
 
 def _codes_at(location: Location, code_list: str | None, value: object) -> Iterator[tuple[Location, str, str]]:

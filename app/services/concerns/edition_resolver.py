@@ -1,8 +1,8 @@
 """Resolving the edition that a concern is about, and checking the ids and codes that the concern names."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from sqlalchemy import Engine
 from sqlmodel import Session
@@ -39,6 +39,12 @@ class _GuideSummary:
     guide: str
     editions: int
     default: int
+
+
+class _Named(NamedTuple):
+    """What stands in for an item that an unparsed body names."""
+
+    id: str
 
 
 class EditionResolver:
@@ -87,6 +93,17 @@ class EditionResolver:
             raise InvalidConcern(faults)
         return found
 
+    def unknown_ids_in(self, body: Mapping[str, Any]) -> list[FieldError]:
+        """Return the same faults in ids, in guide and edition, for a body that was meant as a concern."""
+        guide, edition, detail = body.get("guide"), body.get("edition"), body.get("concern")
+        if not isinstance(guide, str | None) or not (edition is None or (isinstance(edition, int) and edition > 0)):
+            return []
+        named: dict[str, Any] = {section.key: _named_in(detail, section) for section in NAMED_IN_CONCERNS}
+        parts: dict[str, Any] = {"guide": guide, "edition": edition, "concern": ConcernDetail.model_construct(**named)}
+        concern = Concern.model_construct(**parts)
+        found = self._find(concern)
+        return [found] if isinstance(found, FieldError) else unknown_ids(concern.concern, found.content)
+
     def _find(self, concern: Concern) -> PinnedEdition | FieldError:
         found = self._find_in(concern.guide, concern.edition)
         if concern.guide is None and (isinstance(found, FieldError) or unknown_ids(concern.concern, found.content)):
@@ -131,6 +148,13 @@ def unknown_ids(detail: ConcernDetail, content: EditionContent) -> list[FieldErr
         for section in NAMED_IN_CONCERNS
         for fault in _unknown(section, getattr(detail, section.key), getattr(content, section.key))
     ]
+
+
+def _named_in(detail: object, section: Section) -> list[_Named]:
+    """Return what a JSON value names of the section. An entry without an id keeps its place, with an empty one."""
+    named = detail.get(section.key) if isinstance(detail, dict) else None
+    ids = [entry.get("id") if isinstance(entry, dict) else None for entry in named] if isinstance(named, list) else []
+    return [_Named(each if isinstance(each, str) else "") for each in ids]
 
 
 def _unknown(section: Section, named: Iterable[Identified] | None, known: Iterable[Identified]) -> list[FieldError]:

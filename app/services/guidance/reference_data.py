@@ -1,5 +1,6 @@
 """The code lists and signposts, which no edition contains, read from the seed folder when the service starts."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -7,7 +8,7 @@ from pathlib import Path
 from pydantic import BaseModel
 
 from app.errors import NoSuchCodeList
-from app.faults import FaultCode, FieldError
+from app.faults import FaultCode, FieldError, Location
 from app.models.code_lists import CodeList
 from app.models.concerns.coded_fields import coded_values
 from app.models.guidance.seed_files import read_seed_file
@@ -30,13 +31,17 @@ class ReferenceData:
 
     def faults_in_codes(self, parsed: BaseModel) -> list[FieldError]:
         """Return a fault for every code in the model that is not in its list."""
+        return self.faults_in(coded_values(parsed))
+
+    def faults_in(self, coded: Iterable[tuple[Location, str, str]]) -> list[FieldError]:
+        """Return a fault for every code (with its place and the name of its list) that is not in its list."""
         return [
             FieldError(
                 at,
                 f"This is not a code of the list {name}. GET /v1/code-lists/{name} gives the codes.",
                 FaultCode.UNKNOWN_CODE,
             )
-            for at, name, value in coded_values(parsed)
+            for at, name, value in coded
             if value not in self._codes[name]
         ]
 
