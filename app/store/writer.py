@@ -30,8 +30,8 @@ from app.store.write_queue import Queued, WriteOutcome, report
 _T = TypeVar("_T")
 P = ParamSpec("P")
 WriteOp = Callable[[Session], _T]
-Outcome = tuple[Queued, WriteOutcome]
-Run = Callable[[Connection, Sequence[Queued]], list[Outcome]]
+QueuedOutcome = tuple[Queued, WriteOutcome]
+Run = Callable[[Connection, Sequence[Queued]], list[QueuedOutcome]]
 
 GENERATION_RAISED = "generation raised"
 """Marks a connection (in its `info`) whose transaction publishes or withdraws an edition."""
@@ -224,7 +224,7 @@ def _batch_key(queued: Queued) -> object:
     return queued.operation.write_all if isinstance(queued.operation, BatchableWrite) else queued
 
 
-def _run_alike(connection: Connection, alike: Sequence[Queued]) -> list[Outcome]:
+def _run_alike(connection: Connection, alike: Sequence[Queued]) -> list[QueuedOutcome]:
     """Run operations of one kind: with shared statements, where there are several."""
     first = alike[0].operation
     with _session(connection) as session:
@@ -235,9 +235,9 @@ def _run_alike(connection: Connection, alike: Sequence[Queued]) -> list[Outcome]
         return [(queued, WriteOutcome(None)) for queued in alike]
 
 
-def _run_apart(connection: Connection, batch: Sequence[Queued]) -> list[Outcome]:
+def _run_apart(connection: Connection, batch: Sequence[Queued]) -> list[QueuedOutcome]:
     """Run operations of several kinds: each kind in a savepoint, or if that fails, each operation."""
-    outcomes: list[Outcome] = []
+    outcomes: list[QueuedOutcome] = []
     for _, group in groupby(batch, _batch_key):
         alike = list(group)
         try:
@@ -248,7 +248,7 @@ def _run_apart(connection: Connection, batch: Sequence[Queued]) -> list[Outcome]
     return outcomes
 
 
-def _run_one(connection: Connection, queued: Queued) -> Outcome:
+def _run_one(connection: Connection, queued: Queued) -> QueuedOutcome:
     try:
         with connection.begin_nested(), _session(connection) as session:
             return queued, WriteOutcome(queued.operation(session))
