@@ -1,5 +1,6 @@
 """Rounds: every candidate in turn, again and again, so that a slow moment of the machine falls on all of them."""
 
+import math
 import statistics
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
@@ -37,7 +38,7 @@ class Results:
     def ratios(self, name: str, to: str) -> list[float]:
         """Return the ratio of each round, in order of size."""
         pairs = zip(self.rounds[name], self.rounds[to], strict=True)
-        return sorted(mine.rate / other.rate for mine, other in pairs)
+        return sorted(mine.rate / other.rate if other.rate else math.inf for mine, other in pairs)
 
     def tails(self, name: str) -> list[float]:
         """How many times the median the 99th percentile is, of each round, in order of size."""

@@ -11,23 +11,23 @@ from bench.rounds import Results, Say, Task
 from bench.servers import Server, guidance
 
 CONNECTIONS = (1, 16, 64)
-SLOW = {"BENCH_FLUSH_MS": "5"}
+FLUSHES = (5, 50, 150)
+"""Milliseconds that are added to each flush: a slow disk, a disk across a network, and a bad one."""
 
 
 def measure_writes(results: Results, work: Path, rounds: int, seconds: float, say: Say) -> None:
-    """Measure posts at each number of connections, as the disk is and with 5 ms added to each flush."""
+    """Measure posts at each number of connections, as the disk is and with more time for each flush."""
     with ExitStack() as stack:
         service = stack.enter_context(guidance("service", work / "writes"))
-        slow = stack.enter_context(guidance("slow service", work / "slow-writes", **SLOW))
         naive = stack.enter_context(naive_server(work))
-        slow_naive = stack.enter_context(naive_server(work, "slow naive", **SLOW))
+        slow_naive = stack.enter_context(naive_server(work, "slow naive", BENCH_FLUSH_MS=str(FLUSHES[0])))
         tasks: dict[str, Task] = {}
         for number in CONNECTIONS:
             tasks[f"concerns {number}"] = _posting(service, "/v1/concerns", number, seconds)
             tasks[f"naive posts {number}"] = _posting(naive, "/concerns", number, seconds)
         for number in (CONNECTIONS[0], CONNECTIONS[-1]):
-            tasks[f"slow concerns {number}"] = _posting(slow, "/v1/concerns", number, seconds)
             tasks[f"slow naive posts {number}"] = _posting(slow_naive, "/concerns", number, seconds)
+        tasks |= _on_slow_disks(stack, work, seconds)
         address = _postgresql(results, stack)
         if address is not None:
             try:
@@ -40,6 +40,16 @@ def measure_writes(results: Results, work: Path, rounds: int, seconds: float, sa
                 for number in CONNECTIONS:
                     tasks[f"postgresql concerns {number}"] = _posting(shared, "/v1/concerns", number, seconds)
         results.run(tasks, rounds, say)
+
+
+def _on_slow_disks(stack: ExitStack, work: Path, seconds: float) -> dict[str, Task]:
+    """Start a server for each time that a flush may take, and return its tasks."""
+    tasks: dict[str, Task] = {}
+    for flush in FLUSHES:
+        slow = stack.enter_context(guidance(f"{flush} ms", work / f"writes-{flush}-ms", BENCH_FLUSH_MS=str(flush)))
+        for number in (CONNECTIONS[0], CONNECTIONS[-1]):
+            tasks[f"{flush} ms, concerns {number}"] = _posting(slow, "/v1/concerns", number, seconds)
+    return tasks
 
 
 def _posting(server: Server, path: str, connections: int, seconds: float) -> Task:
