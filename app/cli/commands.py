@@ -9,8 +9,10 @@ from app.cli.audit import audit
 from app.cli.clients import clients
 from app.cli.database import backup, migrate, restore, verify
 from app.cli.desk import desk
-from app.cli.editions import export, publish_files
+from app.cli.drafts import approve, check, new
+from app.cli.editions import export
 from app.cli.keys import keys
+from app.cli.publishing import publish_files, withdraw
 from app.cli.receipts import receipts
 from app.cli.serve import serve
 from app.cli.webhooks import deliver, webhooks
@@ -55,7 +57,11 @@ app.command()(deliver)
 app.command()(backup)
 app.command()(restore)
 app.command()(serve)
+app.command()(new)
+app.command()(check)
+app.command()(approve)
 app.command("publish")(publish_files)
+app.command()(withdraw)
 app.command()(verify)
 app.command()(migrate)
 app.command()(export)

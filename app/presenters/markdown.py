@@ -17,6 +17,7 @@ from app.models.guidance.sections import Section
 from app.models.guidance.signposts import Signpost
 from app.models.links import edition_path
 from app.presenters.contact_text import citation_text
+from app.presenters.opening_hours import address_text, hours_text
 from app.store.editions import EditionHead
 
 MARKDOWN_TEMPLATE = Path(__file__).with_name("edition.md.jinja")
@@ -61,5 +62,11 @@ def _template() -> jinja2.Template:
         keep_trailing_newline=True,
         undefined=jinja2.StrictUndefined,
     )
-    environment.filters |= {"escaped": escaped, "address": address, "citation": citation_text}
+    environment.filters |= {
+        "escaped": escaped,
+        "address": address,
+        "citation": citation_text,
+        "hours": hours_text,
+        "postal": address_text,
+    }
     return environment.from_string(MARKDOWN_TEMPLATE.read_text(encoding="utf-8"))
