@@ -11,6 +11,7 @@ from app.cli.database import backup, migrate, restore, verify
 from app.cli.desk import desk
 from app.cli.drafts import approve, check, new
 from app.cli.editions import export
+from app.cli.imports import import_document
 from app.cli.keys import keys
 from app.cli.publishing import publish_files, withdraw
 from app.cli.receipts import receipts
@@ -58,6 +59,7 @@ app.command()(backup)
 app.command()(restore)
 app.command()(serve)
 app.command()(new)
+app.command("import")(import_document)
 app.command()(check)
 app.command()(approve)
 app.command("publish")(publish_files)

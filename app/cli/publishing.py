@@ -22,8 +22,8 @@ NOT_AGREED = (
 )
 OTHER_WORDS = "nothing is published: the file has other words than those that were agreed on. Its digest is now {}"
 NOT_NAMED_NEW = (
-    "nothing is published: there is no guide `{}` yet. If it is a new guide, add `--new`. If not, put the file into the "
-    "folder of its guide"
+    "nothing is published: there is no guide `{}` yet. If it is a new guide, add `--new`. If not, put the file into "
+    "the folder of its guide"
 )
 
 

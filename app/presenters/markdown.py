@@ -17,7 +17,7 @@ from app.models.guidance.sections import Section
 from app.models.guidance.signposts import Signpost
 from app.models.links import edition_path
 from app.presenters.contact_text import citation_text
-from app.presenters.opening_hours import address_text, hours_text
+from app.presenters.opening_hours import more_ways
 from app.store.editions import EditionHead
 
 MARKDOWN_TEMPLATE = Path(__file__).with_name("edition.md.jinja")
@@ -66,7 +66,6 @@ def _template() -> jinja2.Template:
         "escaped": escaped,
         "address": address,
         "citation": citation_text,
-        "hours": hours_text,
-        "postal": address_text,
+        "more_ways": more_ways,
     }
     return environment.from_string(MARKDOWN_TEMPLATE.read_text(encoding="utf-8"))

@@ -1,8 +1,9 @@
-"""Opening hours and postal addresses as one line of text, the same wherever they are shown."""
+"""Opening hours, postal addresses and the like as one line of text, the same wherever they are shown."""
 
 from collections.abc import Sequence
 
 from app.models.guidance.contact_details import OpeningHours, PostalAddress, Weekday
+from app.models.guidance.contacts import Contact
 
 WEEK = tuple(Weekday)
 RUN = 3
@@ -17,6 +18,17 @@ def hours_text(hours: Sequence[OpeningHours]) -> str:
 def address_text(address: PostalAddress) -> str:
     """Return the address: `1 Example Street, Exampleton, ZZ99 9ZZ`."""
     return ", ".join((*address.lines, address.town, address.postcode))
+
+
+def more_ways(contact: Contact) -> list[str]:
+    """Return the ways to reach the contact beside telephone and web, and when: each a few words."""
+    ways = {
+        "email {}": contact.email,
+        "text relay {}": contact.text_relay,
+        "at {}": contact.address and address_text(contact.address),
+        "open {}": hours_text(contact.opening_hours),
+    }
+    return [words.format(value) for words, value in ways.items() if value]
 
 
 def _days(hours: OpeningHours) -> str:

@@ -24,7 +24,7 @@ from app.models.guidance.sections import PRINTED_BACK, PRINTED_FRONT, Layout, Se
 from app.models.guidance.signposts import Signpost
 from app.presenters.colours import text_colour_on
 from app.presenters.contact_text import citation_text, option_text, out_of_hours
-from app.presenters.opening_hours import address_text, hours_text
+from app.presenters.opening_hours import more_ways
 from app.store.editions import EditionHead
 
 PDF_TEMPLATE = Path(__file__).with_name("guide.typ")
@@ -164,16 +164,8 @@ def _contact(contact: Contact | Signpost) -> dict[str, Any]:
     phones = [
         {"number": phone.number, "display": phone.display, "option": option_text(phone)} for phone in contact.phones
     ]
-    more = _more_ways(contact) if isinstance(contact, Contact) else []
+    more = more_ways(contact) if isinstance(contact, Contact) else []
     return {"name": contact.name, "phones": phones, "url": contact.url or "", "more": more}
-
-
-def _more_ways(contact: Contact) -> list[str]:
-    """Return what is printed after the number or the web address."""
-    place = address_text(contact.address) if contact.address else None
-    relay = f"text relay {contact.text_relay}" if contact.text_relay else None
-    hours = f"open {hours_text(contact.opening_hours)}" if contact.opening_hours else None
-    return [each for each in (contact.email, relay, place, hours) if each]
 
 
 PRESENT_ITEM: dict[Layout, Callable[[Any], dict[str, Any]]] = {
