@@ -23,6 +23,7 @@ NEEDS = {
     "text": "some text",
     "name": "a name",
     "title": "a title",
+    "publisher": "a publisher",
     "change_note": "a change note: what this edition changes, in a sentence for readers",
     "number": "a number, such as +441632960001",
     "display": "`display`: the number as people read it, such as 01632 960001",

@@ -16,7 +16,9 @@ def propose_id(words: str, taken: Container[str] = ()) -> str:
     plain = unicodedata.normalize("NFKD", words).encode("ascii", "ignore").decode().lower().replace("'", "")
     found = re.findall(r"[a-z0-9]+", plain)
     telling = [word for word in found if word not in SMALL_WORDS] or found or ["item"]
-    slug = "-".join(telling[:MAX_WORDS])[:MAX_LENGTH].strip("-")
+    slug = "-".join(telling[:MAX_WORDS])
+    if len(slug) > MAX_LENGTH:
+        slug = slug[:MAX_LENGTH].rpartition("-")[0] or slug[:MAX_LENGTH]
     number, proposed = 1, slug
     while proposed in taken:
         number += 1
