@@ -23,7 +23,11 @@ CODES = st.lists(
     max_size=2,
 )
 PHONES = st.fixed_dictionaries(
-    {"number": st.just("+441632960001"), "display": st.text(min_size=2, max_size=20)}, optional={"option": st.just("1")}
+    {
+        "number": st.just("+441632960001"),
+        "display": st.sampled_from(["01632 960001", "960001", "+44 (0)1632 960001", "call us"]),
+    },
+    optional={"option": st.just("1")},
 )
 SOURCE = {"title": WORDS, "publisher": WORDS, "published": WORDS, "url": st.just("https://council.example/a")}
 HOURS = st.just({"days": ["monday"], "opens": "08:30", "closes": "17:00"})

@@ -41,7 +41,8 @@ def markdown_data(content: EditionContent) -> str:
     for name in HEADINGS:
         _leave_out(data, (name,))
     _leave_out(data["publisher"], ("name",))
-    _leave_out(data.get("introductions", {}), tuple(Introductions.model_fields))
+    shown = tuple(name for name in Introductions.model_fields if data.get(name))
+    _leave_out(data.get("introductions", {}), shown)
     for key in ITEM_LISTS:
         if key != "cautions" or shows_cautions(data):
             for item in data.get(key, ()):

@@ -36,7 +36,8 @@ def read_export(blocks: Sequence[Block], data: dict[str, Any]) -> dict[str, Any]
     content["publisher"] = publisher | {"name": _words(page.headings.get("publisher"), publisher.get("name"))}
     former = data.get("introductions", {})
     content["introductions"] = {
-        name: _words(page.introductions.get(name), former.get(name)) for name in Introductions.model_fields
+        name: _words(page.introductions.get(name), former.get(name)) if data.get(name) else former.get(name)
+        for name in Introductions.model_fields
     }
     for key in (section.key for section in Section):
         content[key] = _items(key, page.items(key, data.get(key, [])), data.get(key, []))
