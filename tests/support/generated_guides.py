@@ -1,5 +1,7 @@
 """Guides of every shape, generated: any words, any sections, any contacts."""
 
+from typing import Any
+
 from hypothesis import strategies as st
 
 from app.models.guidance.editions import EditionContent
@@ -34,7 +36,7 @@ HOURS = st.just({"days": ["monday"], "opens": "08:30", "closes": "17:00"})
 ADDRESS = st.fixed_dictionaries(
     {"lines": st.lists(WORDS, min_size=1, max_size=2), "town": WORDS, "postcode": st.just("ZZ99 9ZZ")}
 )
-ITEMS = {
+ITEMS: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
     "cautions": ({"text": WORDS}, {}),
     "definitions": (
         {"kind": st.sampled_from(["local", "statutory"]), "text": WORDS},

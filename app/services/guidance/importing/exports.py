@@ -57,16 +57,18 @@ def _items(key: str, shown: Sequence[dict[str, str]], former: Sequence[dict[str,
     fields = shown_fields(key)
     digests = [words_digest(*(each.get(name) for name in fields)) for each in shown]
     by_words: dict[str, list[dict[str, Any]]] = {}
-    for item in former:
-        by_words.setdefault(item.get(WORDS, ""), []).append(item)
+    for each in former:
+        by_words.setdefault(each.get(WORDS, ""), []).append(each)
     found = [by_words[digest].pop(0) if by_words.get(digest) else None for digest in digests]
     if len(shown) == len(former):
         found = [item or (other if other not in found else None) for item, other in zip_longest(found, former)]
     items: list[dict[str, Any]] = []
-    for each, item, digest in zip(shown, found, digests, strict=True):
+    for words, item, digest in zip(shown, found, digests, strict=True):
         taken = {other["id"] for other in items} | {other["id"] for other in former}
-        data = item or {"id": propose_id(each.get("name") or each["text"], taken)} | DEFAULTS.get(key, {})
-        is_whole = any(name in data for name in fields) and (data.get(WORDS) == digest or not any(each.values()))
+        data = item or {"id": propose_id(words.get("name") or words["text"], taken)} | DEFAULTS.get(key, {})
+        is_whole = any(name in data for name in fields) and (data.get(WORDS) == digest or not any(words.values()))
         left_out = {WORDS} if is_whole else {WORDS, *fields}
-        items.append({name: value for name, value in data.items() if name not in left_out} | ({} if is_whole else each))
+        items.append(
+            {name: value for name, value in data.items() if name not in left_out} | ({} if is_whole else words)
+        )
     return items
