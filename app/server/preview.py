@@ -4,9 +4,11 @@ It answers reads alone. A concern that was sent to a preview would be lost, so n
 """
 
 import asyncio
+import socket
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -133,6 +135,10 @@ def _response(answer: httpx.Response, built: Built, links: dict[str, str]) -> Re
     return Response(body, status_code=answer.status_code, headers=headers)
 
 
-def run_preview(path: Path, build: Build, *, port: int) -> None:
-    """Serve the preview to this machine alone, until it is stopped."""
-    uvicorn.run(Preview(path, build).asgi(), host=HOST, port=port, log_level="warning")
+def run_preview(path: Path, build: Callable[[str, Path], Built], *, port: int, announce: Callable[[str], None]) -> None:
+    """Serve the preview to this machine alone, until it is stopped. `build` gets the address, and a folder."""
+    listening = socket.create_server((HOST, port))
+    address = f"http://{HOST}:{listening.getsockname()[1]}"
+    announce(address)
+    config = uvicorn.Config(Preview(path, partial(build, address)).asgi(), log_level="warning")
+    uvicorn.Server(config).run(sockets=[listening])

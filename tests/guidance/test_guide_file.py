@@ -3,7 +3,7 @@
 import datetime as dt
 from pathlib import Path
 
-import jsonschema
+import jsonschema  # type: ignore[import-untyped]  # it has no types
 import pytest
 from ruamel.yaml import YAML
 

@@ -69,7 +69,7 @@ INTRODUCED = ("factors", "indicators", "linked_risks", "responsibilities", "cont
 @st.composite
 def generated_guides(draw: st.DrawFn) -> EditionContent:
     """Return the content of an edition that can be published."""
-    content = draw(
+    content: dict[str, Any] = draw(
         st.fixed_dictionaries(
             {"title": WORDS, "publisher": st.fixed_dictionaries({"name": WORDS}), "change_note": WORDS},
             optional={
