@@ -26,7 +26,7 @@ from tests.support.live import LiveServer
 from tests.support.log_lines import lines  # noqa: F401  # a fixture of every test
 
 # The seed is the same in every test: read once in each process.
-for module, reader in ((assembly, "read_reference_data"), (seeding, "read_seed_file")):
+for module, reader in ((assembly, "read_reference_data"), (seeding, "read_edition_file")):
     setattr(module, reader, lru_cache(getattr(module, reader)))
 
 

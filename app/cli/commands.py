@@ -9,9 +9,14 @@ from app.cli.audit import audit
 from app.cli.clients import clients
 from app.cli.database import backup, migrate, restore, verify
 from app.cli.desk import desk
-from app.cli.editions import export, publish_files
+from app.cli.drafts import approve, check, new
+from app.cli.editions import export
+from app.cli.imports import import_document
 from app.cli.keys import keys
+from app.cli.previews import preview
+from app.cli.publishing import publish_files, withdraw
 from app.cli.receipts import receipts
+from app.cli.reviews import due
 from app.cli.serve import serve
 from app.cli.webhooks import deliver, webhooks
 from app.config import built_commit
@@ -55,7 +60,14 @@ app.command()(deliver)
 app.command()(backup)
 app.command()(restore)
 app.command()(serve)
+app.command()(new)
+app.command("import")(import_document)
+app.command()(check)
+app.command()(preview)
+app.command()(approve)
 app.command("publish")(publish_files)
+app.command()(withdraw)
+app.command()(due)
 app.command()(verify)
 app.command()(migrate)
 app.command()(export)

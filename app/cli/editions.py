@@ -1,34 +1,14 @@
-"""`guidance publish` and `guidance export`."""
+"""`guidance export`."""
 
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from app.cli.options import DataDir, EnvFile, open_writer, read_settings
+from app.cli.options import DataDir, EnvFile, read_settings
 from app.export.writer import export_reads
 from app.logs import set_up_logs
-from app.main import create_app, utc_now
-from app.services.guidance.reference_data import read_reference_data
-from app.services.guidance.seeding import publish_file
-
-
-def publish_files(
-    paths: Annotated[list[Path], typer.Argument(metavar="FILE...", help=".../<guide>/<number>.yaml")],
-    data_dir: DataDir = None,
-    env_file: EnvFile = None,
-) -> None:
-    """Publish editions from files. To publish the same words again changes nothing.
-
-    Other words under a number that is published are refused.
-    """
-    settings = read_settings(data_dir, env_file)
-    reference_data = read_reference_data(settings.seed_dir)
-    with open_writer(settings) as (_, writer):
-        for path in paths:
-            published = publish_file(writer, reference_data, path, at=utc_now())
-            state = "published" if published.is_new else "already published, nothing changed"
-            typer.echo(f"{published.key.guide}, edition {published.key.number}: {state} ({published.digest})")
+from app.main import create_app
 
 
 def export(

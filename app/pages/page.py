@@ -10,6 +10,7 @@ from fastapi import Request, Response
 from app.config import Settings
 from app.pages.text_format import contact_label, date_and_time, day, host, inline_markdown, page_words, spoken
 from app.presenters.contact_text import citation_text, option_text, out_of_hours
+from app.presenters.opening_hours import address_text, hours_text
 from app.web.context import AppContext
 from app.web.responses import CACHE_CURRENT, NO_STORE, conditional_response
 
@@ -35,6 +36,8 @@ def _templates() -> jinja2.Environment:
         "contact_label": contact_label,
         "host": host,
         "option": option_text,
+        "hours": hours_text,
+        "postal": address_text,
         "citation": citation_text,
     }
     return templates

@@ -15,6 +15,7 @@ from app.models.guidance.editions import EditionContent
 from app.models.guidance.items import Caution, Identified, RelatedCode
 from app.models.guidance.sections import Section
 from app.presenters.contact_text import phone_text
+from app.presenters.opening_hours import address_text, hours_text
 from app.store.editions import EditionHead, EditionKey
 
 EDITION_COLUMNS = ("guide", "edition", "digest")
@@ -100,4 +101,6 @@ FLATTENED: dict[str, Callable[[Any], Cells]] = {
     "phones": _phones,
     "limbs": _limbs,
     "source": _source,
+    "address": lambda address: {"address": address_text(address) if address else ""},
+    "opening_hours": lambda hours: {"opening_hours": hours_text(hours or ())},
 }

@@ -1,7 +1,8 @@
 """An edition as Markdown (CommonMark): the guide to read in a minute, with the emergency numbers first.
 
 Every character with a meaning in Markdown is escaped, so that the page shows the words as published. Line breaks within
-a text become spaces. The layout is the template `edition.md.jinja`.
+a text become spaces. The data at the end lets the page be read back (`guidance import`). The layout is the template
+`edition.md.jinja`.
 """
 
 import re
@@ -13,10 +14,12 @@ import jinja2
 
 from app.models.base import format_utc
 from app.models.guidance.editions import EditionContent
+from app.models.guidance.markdown_data import markdown_data
 from app.models.guidance.sections import Section
 from app.models.guidance.signposts import Signpost
 from app.models.links import edition_path
 from app.presenters.contact_text import citation_text
+from app.presenters.opening_hours import more_ways
 from app.store.editions import EditionHead
 
 MARKDOWN_TEMPLATE = Path(__file__).with_name("edition.md.jinja")
@@ -37,6 +40,7 @@ def edition_markdown(
         emergencies=[each for each in signposts if each.emergency],
         published_at=format_utc(head.published_at),
         address_here=public_url + edition_path(*head.key),
+        data=markdown_data(content),
     )
     return page.encode()
 
@@ -61,5 +65,10 @@ def _template() -> jinja2.Template:
         keep_trailing_newline=True,
         undefined=jinja2.StrictUndefined,
     )
-    environment.filters |= {"escaped": escaped, "address": address, "citation": citation_text}
+    environment.filters |= {
+        "escaped": escaped,
+        "address": address,
+        "citation": citation_text,
+        "more_ways": more_ways,
+    }
     return environment.from_string(MARKDOWN_TEMPLATE.read_text(encoding="utf-8"))

@@ -16,7 +16,7 @@ from typing import Any
 
 from app.config import Settings
 from app.errors import PdfUnavailable
-from app.models.guidance.contacts import Reachable
+from app.models.guidance.contacts import Contact
 from app.models.guidance.definitions import Definition
 from app.models.guidance.editions import EditionContent
 from app.models.guidance.items import IndicatorKind
@@ -24,6 +24,7 @@ from app.models.guidance.sections import PRINTED_BACK, PRINTED_FRONT, Layout, Se
 from app.models.guidance.signposts import Signpost
 from app.presenters.colours import text_colour_on
 from app.presenters.contact_text import citation_text, option_text, out_of_hours
+from app.presenters.opening_hours import more_ways
 from app.store.editions import EditionHead
 
 PDF_TEMPLATE = Path(__file__).with_name("guide.typ")
@@ -115,7 +116,7 @@ def _document(
         "title": content.title,
         "publisher": content.publisher.name,
         "change_note": content.change_note,
-        "source": f"{content.source.title}, {content.source.publisher}",
+        "source": f"{content.source.title}, {content.source.publisher}" if content.source else "",
         "emergencies": [_contact(each) | {"description": each.description} for each in signposts if each.emergency],
         "cautions": [each.text for each in content.cautions],
         "first_contact": _contact(next((each for each in content.contacts if each.phones), content.contacts[0])),
@@ -159,11 +160,12 @@ def _definition(definition: Definition) -> dict[str, str]:
     return {"introduction": definition.introduction or "", "text": definition.text, "source": cited}
 
 
-def _contact(contact: Reachable) -> dict[str, Any]:
+def _contact(contact: Contact | Signpost) -> dict[str, Any]:
     phones = [
         {"number": phone.number, "display": phone.display, "option": option_text(phone)} for phone in contact.phones
     ]
-    return {"name": contact.name, "phones": phones, "url": contact.url or ""}
+    more = more_ways(contact) if isinstance(contact, Contact) else []
+    return {"name": contact.name, "phones": phones, "url": contact.url or "", "more": more}
 
 
 PRESENT_ITEM: dict[Layout, Callable[[Any], dict[str, Any]]] = {

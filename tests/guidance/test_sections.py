@@ -100,7 +100,8 @@ def test_every_list_is_sealed_by_rules_that_a_revision_makes(key: str, dialect: 
     declared = [each for each in declared_statements(dialect) if re.search(rf"\b{key}(_are\w+)?\b", each)]
     revisions = "\n\n".join(path.read_text() for path in MIGRATIONS.glob(f"versions/*.{dialect}.sql")).split("\n\n")
 
-    assert {each.strip() for each in declared} <= {each.strip() for each in revisions}
+    rules = {each.strip() for each in declared if not each.startswith("CREATE TABLE")}  # a revision may add columns
+    assert rules <= {each.strip() for each in revisions}
     for rule in (*RULES, loses):
         assert any(f"CREATE TRIGGER {key}_{rule} " in each for each in declared), rule
 

@@ -14,7 +14,9 @@ from app.models.guidance.seed_files import read_seed_file
 
 SEED = Path(__file__).parents[2] / "seed"
 EDITION = read_seed_file(SEED / "guides" / "child-sexual-exploitation" / "1.yaml", EditionContent)
-DOCUMENT = SEED / "sources" / EDITION.source.document
+assert EDITION.source is not None
+SOURCE = EDITION.source
+DOCUMENT = SEED / "sources" / SOURCE.document
 
 NOT_PRINTED = {
     r"/(\w+)/\d+/(id|kind)": "ids and kinds are this project's names for what is printed",
@@ -87,7 +89,7 @@ def left_over(printed: str, served: list[str]) -> list[str]:
 def test_the_source_is_the_document_that_was_received() -> None:
     digest = hashlib.sha256(DOCUMENT.read_bytes()).hexdigest()
 
-    assert digest == EDITION.source.sha256 == "b0bdcbd7745cba02d8ff1c8450d77175ab706bc10197954b02f572a99ba8d685"
+    assert digest == SOURCE.sha256 == "b0bdcbd7745cba02d8ff1c8450d77175ab706bc10197954b02f572a99ba8d685"
 
 
 @pytest.mark.parametrize("text", [text for _, text in SERVED], ids=[place for place, _ in SERVED])

@@ -1,4 +1,4 @@
-"""Contacts of a guide: telephone numbers and web addresses."""
+"""Contacts of a guide: how each is reached, and when."""
 
 from enum import StrEnum
 from typing import TYPE_CHECKING, ClassVar, Self
@@ -7,6 +7,7 @@ from pydantic import Field, model_validator
 
 from app.faults import CodedValueError, FaultCode
 from app.models.base import MAX_ITEMS, FullDate, RequestModel, Text, WebAddress
+from app.models.guidance.contact_details import EmailAddress, OpeningHours, PostalAddress, TextRelay
 from app.models.guidance.items import ItemId, Position
 
 
@@ -15,6 +16,8 @@ class ContactKind(StrEnum):
 
     TELEPHONE = "telephone"
     WEB = "web"
+    EMAIL = "email"
+    ADDRESS = "address"
 
 
 class Phone(RequestModel):
@@ -30,6 +33,15 @@ class Phone(RequestModel):
     option: str | None = Field(
         default=None, max_length=20, description="What to press when the call is answered.", examples=["1"]
     )
+
+
+WAYS = {
+    ContactKind.TELEPHONE: ("phones", "a telephone {} needs at least one number in `phones`"),
+    ContactKind.WEB: ("url", "a web {} needs a `url`"),
+    ContactKind.EMAIL: ("email", "an email {} needs an `email`"),
+    ContactKind.ADDRESS: ("address", "a {} to visit or write to needs an `address`"),
+}
+"""The field that each kind of contact needs, and the sentence where it has none."""
 
 
 class Reachable(RequestModel):
@@ -48,12 +60,9 @@ class Reachable(RequestModel):
 
     @model_validator(mode="after")
     def _is_reachable(self) -> Self:
-        if self.kind is ContactKind.TELEPHONE and not self.phones:
-            raise CodedValueError(
-                FaultCode.NOT_REACHABLE, f"a telephone {self.called} needs at least one number in `phones`"
-            )
-        if self.kind is ContactKind.WEB and self.url is None:
-            raise CodedValueError(FaultCode.NOT_REACHABLE, f"a web {self.called} needs a `url`")
+        field, reason = WAYS[self.kind]
+        if not getattr(self, field, None):
+            raise CodedValueError(FaultCode.NOT_REACHABLE, reason.format(self.called))
         return self
 
 
@@ -79,4 +88,18 @@ class Contact(Reachable):
         default=None,
         description="The day on which a person last checked it; null if nobody has.",
         examples=[None, "2026-11-24"],
+    )
+    email: EmailAddress | None = Field(
+        default=None, description="Email address, where it has one.", examples=[None, "duty@council.example"]
+    )
+    text_relay: TextRelay | None = Field(
+        default=None,
+        description="What to dial in the Relay UK app or on a textphone, for people who cannot hear or speak.",
+        examples=[None, "18001 01632 960001"],
+    )
+    address: PostalAddress | None = Field(
+        default=None, description="Where to visit or write, where it has such a place.", examples=[None]
+    )
+    opening_hours: tuple[OpeningHours, ...] = Field(
+        default=(), max_length=MAX_ITEMS, description="When it is reached, as data.", examples=[[]]
     )

@@ -1,11 +1,13 @@
 """The content of an edition: of a seed file, of a request to publish, and of every read.
 
-All texts are the words of the printed guide. Where this project adds a field of its own (a kind, a note, a
-related code), its description says so.
+All texts are the words of the guide, as printed where it was printed. Where this project adds a field of its own (a
+kind, a note, a related code), its description says so.
 
 The first examples of a model's fields together are one entry of the shipped guide. The examples of responses are built
 from them (see `app.web.openapi.examples`).
 """
+
+from enum import StrEnum
 
 from pydantic import Field
 
@@ -14,11 +16,30 @@ from app.models.guidance.items import RelatedCode, linked_to
 from app.models.guidance.sections import EditionSections, Introductions
 
 
+class PublisherKind(StrEnum):
+    """What kind of body publishes the guide."""
+
+    COUNCIL = "council"
+    PARTNERSHIP = "partnership"
+    SCHOOL = "school"
+    OTHER = "other"
+
+
 class Publisher(RequestModel):
     """The body that publishes the guide."""
 
     name: Text = Field(description="Name as printed.", examples=["Bath & North East Somerset Council"])
-    gss_code: GssCode
+    gss_code: GssCode | None = Field(default=None, description="Of a council: the code of its area.")
+    kind: PublisherKind | None = Field(
+        default=None, description="What kind of body it is, where the guide says so.", examples=[None, "partnership"]
+    )
+    urn: str | None = Field(
+        default=None,
+        pattern=r"^[0-9]{6}$",
+        max_length=6,
+        description="Of a school: its unique reference number.",
+        examples=[None, "999999"],
+    )
 
 
 class GuideSource(RequestModel):
@@ -54,7 +75,19 @@ class EditionDetails(RequestModel):
     review_by: FullDate | None = Field(
         default=None, description="The day by which it should be reviewed.", examples=[None, "2027-11-24"]
     )
-    source: GuideSource
+    owner: Text | None = Field(
+        default=None,
+        description="The team or the post that looks after the guide.",
+        examples=[None, "Exploitation Team, Example Council"],
+    )
+    applies_to: Text | None = Field(
+        default=None,
+        description="Where or to what the guide applies, in words.",
+        examples=[None, "Schools and colleges in Example"],
+    )
+    source: GuideSource | None = Field(
+        default=None, description="The document that it was transcribed from; null if it was never printed."
+    )
     related_codes: tuple[RelatedCode, ...] = Field(
         default=(),
         max_length=MAX_ITEMS,

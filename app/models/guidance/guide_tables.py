@@ -7,7 +7,7 @@ update and delete (see `app.store.immutability`). Hence the deferred foreign key
 import datetime as dt
 from typing import Any
 
-from sqlalchemy import JSON, Column, ForeignKeyConstraint, Text, UniqueConstraint
+from sqlalchemy import JSON, Column, ForeignKeyConstraint, Text, UniqueConstraint, text
 from sqlalchemy.orm import declared_attr
 from sqlmodel import Field, SQLModel
 
@@ -36,9 +36,11 @@ class EditionRow(SQLModel, table=True):
     publisher: dict[str, Any] = Field(sa_type=JSON)
     change_note: str = Field(sa_type=Text)
     review_by: dt.date | None = None
-    source: dict[str, Any] = Field(sa_type=JSON)
+    source: dict[str, Any] | None = Field(sa_type=JSON, nullable=False)  # of a guide never printed: the JSON null
     related_codes: list[dict[str, Any]] = Field(sa_type=JSON)
     introductions: dict[str, Any] = Field(sa_type=JSON)
+    owner: str | None = Field(default=None, sa_type=Text)
+    applies_to: str | None = Field(default=None, sa_type=Text)
 
 
 class WithdrawalRow(SQLModel, table=True):
@@ -149,3 +151,7 @@ class ContactRow(ItemRow, table=True):
     url: str | None = Field(default=None, sa_type=Text)
     when: str | None = Field(default=None, sa_type=Text)
     verified_on: dt.date | None = None
+    email: str | None = Field(default=None, sa_type=Text)
+    text_relay: str | None = Field(default=None, sa_type=Text)
+    address: dict[str, Any] | None = Field(default=None, sa_column=Column(JSON(none_as_null=True)))
+    opening_hours: list[dict[str, Any]] = Field(sa_type=JSON, sa_column_kwargs={"server_default": text("'[]'")})

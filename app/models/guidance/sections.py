@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Self
 
-from pydantic import Field, ValidationError, field_validator
+from pydantic import Field, ValidationError, field_validator, model_validator
 from pydantic_core import InitErrorDetails
 
 from app.faults import CodedValueError, FaultCode
@@ -205,15 +205,17 @@ class Introductions(RequestModel):
 
 
 class EditionSections(RequestModel):
-    """The cautions and the sections of an edition. A section that came after the first edition may be empty."""
+    """The cautions and the sections of an edition. A section that a guide does not have is empty."""
 
     cautions: tuple[items.Caution, ...] = Field(
-        min_length=1, max_length=MAX_ITEMS, description="Read with every indicator and factor."
+        default=(),
+        max_length=MAX_ITEMS,
+        description="Read with every indicator and factor: a guide that has one of those has a caution.",
     )
-    definitions: tuple[Definition, ...] = Field(min_length=1, max_length=MAX_ITEMS, description="What the harm is.")
-    factors: tuple[items.Factor, ...] = Field(min_length=1, max_length=MAX_ITEMS, description="Vulnerability factors.")
+    definitions: tuple[Definition, ...] = Field(default=(), max_length=MAX_ITEMS, description="What the harm is.")
+    factors: tuple[items.Factor, ...] = Field(default=(), max_length=MAX_ITEMS, description="Vulnerability factors.")
     indicators: tuple[items.Indicator, ...] = Field(
-        min_length=1, max_length=MAX_ITEMS, description="Indicators to consider."
+        default=(), max_length=MAX_ITEMS, description="Indicators to consider."
     )
     linked_risks: tuple[items.LinkedRisk, ...] = Field(
         default=(), max_length=MAX_ITEMS, description="Other harms that are often linked."
@@ -242,6 +244,13 @@ class EditionSections(RequestModel):
             "`position` must run 1, 2, 3 ... in the order of the items",
         )
         return entries
+
+    @model_validator(mode="after")
+    def _cautions_go_with_indicators(self) -> Self:
+        cautioned = (getattr(self, section.key) for section in Section if section.entry.has_cautions)
+        if not self.cautions and any(cautioned):
+            raise CodedValueError(FaultCode.TOO_FEW, "`cautions` needs an entry, since there are factors or indicators")
+        return self
 
 
 def _raise_at(indexes: Sequence[int], field: str, code: FaultCode, reason: str) -> None:

@@ -17,7 +17,7 @@ from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 from ruamel.yaml.reader import ReaderError
 
 from app.errors import SeedError, SeedFileError
-from app.faults import FieldError, Location
+from app.faults import Location
 from app.models.base import SLUG_PATTERN
 
 _Model = TypeVar("_Model", bound=BaseModel)
@@ -49,29 +49,21 @@ def edition_place(path: Path) -> tuple[str, int]:
 
 def read_seed_file(path: Path, model: type[_Model]) -> _Model:
     """Parse the file into the model, without conversion of types. Raise `SeedFileError` with every fault."""
-    value, tree = _read_tree(path)
+    value, tree = read_tree(path)
     errors: Sequence[ErrorDetails] = ()
     try:
         parsed = model.model_validate_json(json.dumps(value), strict=True)
     except ValidationError as refusal:
         errors = refusal.errors(include_url=False, include_input=False)
-    faults = [*tree.faults, *(tree.fault_of(error) for error in errors if not _is_echo(error, errors))]
+    faults = [*tree.faults, *(tree.fault_of(error) for error in errors if not is_echo(error, errors))]
     if faults:
         raise SeedFileError(path, faults)
     return parsed
 
 
-def seed_file_error(path: Path, faults: Sequence[FieldError]) -> SeedFileError:
-    """Return the error for faults that were found in the parsed content, each with its line in the file."""
-    _, tree = _read_tree(path)
-    return SeedFileError(
-        path, [SeedError(tree.line_of(fault.at), f"{_place(fault.at)}: {fault.detail}") for fault in faults]
-    )
-
-
-def _read_tree(path: Path) -> tuple[object, "_Tree"]:
+def read_tree(path: Path) -> tuple[object, "FileTree"]:
     """Return the value of the file, and the tree with the line of each location. Raise `SeedFileError`."""
-    tree = _Tree()
+    tree = FileTree()
     return tree.plain(_root_of(path, _text_of(path)), ()), tree
 
 
@@ -116,7 +108,7 @@ def _unused_features(event: Event) -> Iterator[SeedError]:
 
 
 @dataclass
-class _Tree:
+class FileTree:
     """Plain values from YAML nodes, with the line of each location and the faults of the YAML itself."""
 
     lines: dict[Location, int] = field(default_factory=dict)
@@ -145,7 +137,7 @@ class _Tree:
     def fault_of(self, error: ErrorDetails) -> SeedError:
         """Return an error of the model as a fault, with the line of its location or of the nearest parent."""
         at = error["loc"]
-        return SeedError(self.line_of(at), f"{_place(at)} {_reason(error)}")
+        return SeedError(self.line_of(at), f"{_place(at)} {reason_of(error)}")
 
     def line_of(self, at: Location) -> int:
         """Return the line of the location, or of the nearest parent that has one."""
@@ -153,7 +145,7 @@ class _Tree:
         return self.lines[nearest]
 
 
-def _is_echo(error: ErrorDetails, errors: Sequence[ErrorDetails]) -> bool:
+def is_echo(error: ErrorDetails, errors: Sequence[ErrorDetails]) -> bool:
     """Return True if a list is 'too short' only because its items have faults of their own."""
     at = error["loc"]
     return error["type"] == "too_short" and any(other["loc"][:-1][: len(at)] == at for other in errors)
@@ -163,7 +155,8 @@ def _place(at: Location) -> str:
     return f"`/{'/'.join(map(str, at))}`" if at else "the file"
 
 
-def _reason(error: ErrorDetails) -> str:
+def reason_of(error: ErrorDetails) -> str:
+    """Return what is wrong at the place of the error, to follow the name of the place."""
     if error["type"] == "value_error":
         return f"is refused: {error['ctx']['error']}"
     return _REASONS.get(error["type"], f"is refused: {error['msg'][:1].lower()}{error['msg'][1:]}")

@@ -16,7 +16,7 @@ from pydantic.json_schema import SkipJsonSchema
 from app.models.base import ResponseModel
 
 Absent = SkipJsonSchema[None]
-NOT_SHIPPED = frozenset({"assured_date"})  # no contact of the shipped guide has been checked yet
+NOT_SHIPPED = frozenset({"assured_date", "email", "schedules"})  # what no contact of the shipped guide has
 URI: JsonDict = {"format": "uri"}
 
 AN_ORGANIZATION = "4652e5b3-450f-5494-a7ae-d5aef5575c5c"
@@ -138,9 +138,21 @@ class ServiceContact(OmitsEmpty):
     id: UUID = Field(description="The contact.", examples=[A_CONTACT])
     service_id: UUID = Field(description="The service.", examples=[A_SERVICE])
     name: str = Field(description="The name.", examples=[A_NAME])
+    email: str | Absent = Field(default=None, description="The email address.", examples=["duty@council.example"])
     phones: tuple[ServicePhone, ...] = Field(
         description="The numbers, in the printed order.", examples=[[example_of(ServicePhone)]]
     )
+
+
+class Schedule(OmitsEmpty):
+    """When a service is open, each week (RFC 5545)."""
+
+    id: UUID = Field(description="The schedule.", examples=["0a1f6d0e-6c07-5a5c-9a3d-7a1e5b6c2f10"])
+    service_id: UUID = Field(description="The service.", examples=[A_SERVICE])
+    freq: Literal["WEEKLY"] = Field(default="WEEKLY", description="How often it repeats.", examples=["WEEKLY"])
+    byday: str = Field(description="The days.", examples=["MO,TU,WE,TH,FR"])
+    opens_at: str = Field(description="From, in local time.", examples=["08:30"])
+    closes_at: str = Field(description="Until, in local time.", examples=["17:00"])
 
 
 class VirtualLocation(OmitsEmpty):

@@ -20,6 +20,7 @@ from app.models.open_referral.components import (
     ListedOrganization,
     OmitsEmpty,
     Organization,
+    Schedule,
     ServiceContact,
     Taxonomy,
     TaxonomyTerm,
@@ -106,6 +107,9 @@ class Service(ListedService):
     )
     contacts: tuple[ServiceContact, ...] | Absent = Field(
         default=None, description="Whom to ask for, with the numbers.", examples=[[example_of(ServiceContact)]]
+    )
+    schedules: tuple[Schedule, ...] | Absent = Field(
+        default=None, description="When it is open.", examples=[[example_of(Schedule)]]
     )
     attributes: tuple[Attribute, ...] | Absent = Field(
         default=None, description="What it has to do with.", examples=[[example_of(Attribute)]]

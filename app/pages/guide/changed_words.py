@@ -12,7 +12,13 @@ from app.models.guidance.comparison import changed_words
 from app.models.guidance.sections import ITEM_LISTS
 from app.pages.text_format import day
 
-FIELD_WORDS = {"verified_on": "checked on", "phones": "phone numbers", "url": "web address", "when": "when to call"}
+FIELD_WORDS = {
+    "verified_on": "checked on",
+    "phones": "phone numbers",
+    "url": "web address",
+    "when": "when to call",
+    "text_relay": "text relay",
+}
 """Names of fields in a heading, where their own are not clear to a reader."""
 HIDDEN_MEMBERS = frozenset({"id", "position"})
 

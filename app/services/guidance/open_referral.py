@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from app.models.guidance.contacts import Contact, ContactKind, Phone
 from app.models.guidance.editions import EditionContent
+from app.models.guidance.proposed_ids import propose_id
 from app.models.guidance.signposts import Signpost
 from app.models.links import GUIDES
 from app.models.open_referral.components import Organization, OrganizationIdentifier, Taxonomy, TaxonomyTerm
@@ -37,8 +38,9 @@ class Guide:
 
     @property
     def publisher(self) -> str:
-        """The publisher's GSS code."""
-        return self.content.publisher.gss_code
+        """The publisher's code: of a council its GSS code, of a school its URN, else the words of its name."""
+        publisher = self.content.publisher
+        return publisher.gss_code or publisher.urn or propose_id(publisher.name)
 
 
 def make_directory(guides: Sequence[Guide], signposts: Sequence[Signpost], *, public_url: str) -> Directory:
@@ -83,17 +85,18 @@ def _publisher(guide: Guide, guides: Sequence[Guide]) -> Organization:
     """Return the guide's publisher, with the name that the first of its guides prints."""
     published = [each for each in guides if each.publisher == guide.publisher]
     organization = id_of("organization", guide.publisher)
+    of = guide.content.publisher
     code = OrganizationIdentifier(
         id=id_of("identifier", guide.publisher),
         organization_id=organization,
-        identifier_type="Government Statistical Service code",
+        identifier_type="Government Statistical Service code" if of.gss_code else "Unique reference number (URN)",
         identifier=guide.publisher,
     )
     return Organization(
         id=organization,
         name=published[0].content.publisher.name,
         description=f"Publisher of {'; '.join(each.head.title for each in published)}.",
-        organization_identifiers=(code,),
+        organization_identifiers=(code,) if of.gss_code or of.urn else None,
     )
 
 
@@ -114,9 +117,12 @@ def _entries_of(guide: Guide, publisher: Organization, terms: dict[str, Taxonomy
                 _numbers(contact.phones),
                 f"The web address leads to: {page.name}" if page else None,
                 page.when if page else None,
+                *_other_ways(contact),
                 CALL_999,
             ),
             phones=contact.phones,
+            email=contact.email,
+            opening_hours=contact.opening_hours,
             url=page.url if page else contact.url,
             verified_on=_checked_on(contact, page or contact),
             links=links,
@@ -161,6 +167,16 @@ def _entry_of(signpost: Signpost) -> Entry:
         url=signpost.url,
         verified_on=signpost.verified_on,
     )
+
+
+def _other_ways(contact: Contact) -> Iterator[str]:
+    """Yield what the profile's fields cannot hold, or not all readers show."""
+    if contact.email:
+        yield f"Email: {contact.email}"
+    if contact.text_relay:
+        yield f"Text relay: {contact.text_relay}"
+    if contact.address:
+        yield f"Address: {', '.join((*contact.address.lines, contact.address.town, contact.address.postcode))}"
 
 
 def _numbers(phones: Sequence[Phone]) -> str | None:

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Literal
 from urllib.parse import quote
 
+from app.models.guidance.contact_details import OpeningHours
 from app.models.guidance.contacts import Phone
 from app.models.open_referral import components
 from app.models.open_referral.directory import Service, ServiceLocation
@@ -36,6 +37,8 @@ class Entry:
     phones: tuple[Phone, ...]
     url: str | None
     verified_on: dt.date | None
+    email: str | None = None
+    opening_hours: tuple[OpeningHours, ...] = ()
     links: TermLinks = ()
     last_modified: dt.datetime | None = None
 
@@ -62,6 +65,7 @@ def service_of(entry: Entry) -> Service:
         service_at_locations=(_location(entry, service),),
         contacts=_contacts(entry, service),
         attributes=_attributes(entry, service),
+        schedules=_schedules(entry, service),
     )
 
 
@@ -84,7 +88,7 @@ def _location(entry: Entry, service: uuid.UUID) -> ServiceLocation:
 
 
 def _contacts(entry: Entry, service: uuid.UUID) -> tuple[components.ServiceContact, ...] | None:
-    if not entry.phones:
+    if not entry.phones and not entry.email:
         return None
     contact = id_of("contact", *entry.name)
     phones = tuple(
@@ -96,7 +100,23 @@ def _contacts(entry: Entry, service: uuid.UUID) -> tuple[components.ServiceConta
         )
         for phone in entry.phones
     )
-    return (components.ServiceContact(id=contact, service_id=service, name=entry.title, phones=phones),)
+    return (
+        components.ServiceContact(id=contact, service_id=service, name=entry.title, email=entry.email, phones=phones),
+    )
+
+
+def _schedules(entry: Entry, service: uuid.UUID) -> tuple[components.Schedule, ...] | None:
+    schedules = tuple(
+        components.Schedule(
+            id=id_of("schedule", *entry.name, each.opens, each.closes, *each.days),
+            service_id=service,
+            byday=",".join(day.value[:2].upper() for day in each.days),
+            opens_at=each.opens,
+            closes_at=each.closes,
+        )
+        for each in entry.opening_hours
+    )
+    return schedules or None
 
 
 def _attributes(entry: Entry, service: uuid.UUID) -> tuple[components.Attribute, ...] | None:

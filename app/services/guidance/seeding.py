@@ -8,9 +8,9 @@ from sqlmodel import Session
 
 from app.errors import EditionAlreadyPublished, EditionOutOfOrder, InvalidEdition, SeedError, SeedFileError
 from app.logs import Log
-from app.models.guidance.editions import EditionContent
-from app.models.guidance.seed_files import edition_place, read_seed_file, seed_file_error
-from app.services.guidance.publishing import Published, publish_edition
+from app.models.guidance.edition_files import EditionFile, read_edition_file
+from app.models.guidance.seed_files import edition_place
+from app.services.guidance.publishing import Precondition, Published, publish_edition
 from app.services.guidance.reference_data import ReferenceData
 from app.store.editions import EditionKey, find_history
 from app.store.writer import Writer
@@ -19,18 +19,39 @@ log = Log(__name__)
 
 
 def publish_file(writer: Writer, reference_data: ReferenceData, path: Path, *, at: dt.datetime) -> Published:
-    """Publish one file, `.../<guide>/<number>.yaml`.
-
-    Raises `SeedFileError` with file, line and reason, also if `publish_edition` refuses the edition.
-    """
+    """Publish one file, `.../<guide>/<number>.yaml`. Raise the errors of `publish_read_file`."""
     key = EditionKey(*edition_place(path))
-    content = read_seed_file(path, EditionContent)
+    return publish_read_file(writer, reference_data, read_edition_file(path), key, at=at)
+
+
+def publish_read_file(
+    writer: Writer,
+    reference_data: ReferenceData,
+    file: EditionFile,
+    key: EditionKey,
+    *,
+    at: dt.datetime,
+    precondition: Precondition | None = None,
+) -> Published:
+    """Publish the edition that was read from a file.
+
+    Raises the errors of the precondition, and `SeedFileError` with file, line and reason, also if `publish_edition`
+    refuses the edition.
+    """
     try:
-        published = publish_edition(writer, reference_data, guide=key.guide, number=key.number, content=content, at=at)
+        published = publish_edition(
+            writer,
+            reference_data,
+            guide=key.guide,
+            number=key.number,
+            content=file.content,
+            at=at,
+            precondition=precondition,
+        )
     except InvalidEdition as refusal:
-        raise seed_file_error(path, refusal.faults) from None
+        raise file.refusal(refusal.faults) from None
     except (EditionAlreadyPublished, EditionOutOfOrder) as refusal:
-        raise SeedFileError(path, [SeedError(0, str(type(refusal).__doc__))]) from None
+        raise SeedFileError(file.path, [SeedError(0, str(type(refusal).__doc__))]) from None
     if published.is_new:
         log.info("edition_published", guide=key.guide, edition=key.number, digest=published.digest)
     return published

@@ -1,0 +1,99 @@
+"""`guidance publish` and `guidance withdraw`."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from sqlmodel import Session
+
+from app.cli.options import DataDir, EnvFile, open_writer, read_settings
+from app.config import Settings
+from app.errors import SeedError, SeedFileError
+from app.main import utc_now
+from app.services.guidance.checking import CheckedFile, check_file
+from app.services.guidance.publishing import Precondition, withdraw_edition
+from app.services.guidance.reference_data import read_reference_data
+from app.services.guidance.seeding import publish_file, publish_read_file
+from app.store.editions import EditionHead, EditionKey, find_history
+
+NOT_AGREED = (
+    "nothing is published, since nobody has agreed on these words yet. `guidance approve FILE` prints their digest; "
+    "publish them with `--digest` and that digest"
+)
+OTHER_WORDS = "nothing is published: the file has other words than those that were agreed on. Its digest is now {}"
+NOT_NAMED_NEW = (
+    "nothing is published: there is no guide `{}` yet. If it is a new guide, add `--new`. If not, put the file into "
+    "the folder of its guide"
+)
+
+
+def publish_files(
+    paths: Annotated[list[Path], typer.Argument(metavar="FILE...", help=".../<guide>/<number>.yaml")],
+    digest: Annotated[
+        list[str] | None,
+        typer.Option(help="What `guidance approve` printed for the file. Repeat it for several files."),
+    ] = None,
+    new: Annotated[bool, typer.Option("--new", help="Publish a guide that is not published yet.")] = False,
+    data_dir: DataDir = None,
+    env_file: EnvFile = None,
+) -> None:
+    """Publish editions from files. To publish the same words again changes nothing.
+
+    Other words under a number that is published are refused. Files in the seed folder need neither option.
+    """
+    settings = read_settings(data_dir, env_file)
+    reference_data = read_reference_data(settings.seed_dir)
+    with open_writer(settings) as (engine, writer):
+        for path in paths:
+            if _is_seed(settings, path):
+                published = publish_file(writer, reference_data, path, at=utc_now())
+            else:
+                with Session(engine) as session:
+                    checked = check_file(path, reference_data, session, today=utc_now().date())
+                _require_agreed(checked, digest or [])
+                published = publish_read_file(
+                    writer,
+                    reference_data,
+                    checked.file,
+                    checked.key,
+                    at=utc_now(),
+                    precondition=None if new else _known_guide(path, checked.key.guide),
+                )
+            state = "published" if published.is_new else "already published, nothing changed"
+            typer.echo(f"{published.key.guide}, edition {published.key.number}: {state} ({published.digest})")
+
+
+def withdraw(
+    guide: Annotated[str, typer.Argument(metavar="GUIDE", help="The guide's name.")],
+    number: Annotated[int, typer.Argument(metavar="NUMBER", help="The edition's number.", min=1)],
+    reason: Annotated[str, typer.Option(help="A sentence for readers: every read of the edition returns it.")],
+    data_dir: DataDir = None,
+    env_file: EnvFile = None,
+) -> None:
+    """Withdraw an edition: its words stay on record, and readers get the reason and the edition before it."""
+    if not reason.strip():
+        raise typer.BadParameter("say why, in a sentence for readers", param_hint="--reason")
+    with open_writer(read_settings(data_dir, env_file)) as (_, writer):
+        withdrawn = withdraw_edition(writer, EditionKey(guide, number), reason=reason.strip(), at=utc_now())
+    state = "withdrawn" if withdrawn.is_new else "already withdrawn for that reason, nothing changed"
+    typer.echo(f"{guide}, edition {number}: {state}")
+
+
+def _is_seed(settings: Settings, path: Path) -> bool:
+    return path.resolve().is_relative_to((settings.seed_dir / "guides").resolve())
+
+
+def _require_agreed(checked: CheckedFile, digests: list[str]) -> None:
+    if checked.digest not in digests:
+        reason = OTHER_WORDS.format(checked.digest) if digests else NOT_AGREED
+        raise SeedFileError(checked.file.path, [SeedError(0, reason)])
+
+
+def _known_guide(path: Path, guide: str) -> Precondition:
+    """Return the precondition that the guide exists, checked in the transaction that publishes."""
+
+    def require(session: Session, _current: EditionHead | None) -> None:
+        if not find_history(session, guide=guide):
+            raise SeedFileError(path, [SeedError(0, NOT_NAMED_NEW.format(guide))])
+
+    return require

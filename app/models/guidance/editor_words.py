@@ -1,0 +1,135 @@
+"""The faults of an edition's file in the words of an editor: `Indicator 3 needs some text`."""
+
+from difflib import get_close_matches
+from itertools import pairwise
+from typing import Any, get_args
+
+from pydantic import BaseModel
+from pydantic_core import ErrorDetails
+
+from app.faults import CodedValueError, FaultCode, Location
+from app.models.guidance.editions import EditionContent
+from app.models.guidance.proposed_ids import propose_id
+from app.models.guidance.seed_files import reason_of
+
+SINGULAR = {
+    "linked_risks": "linked risk",
+    "responsibilities": "responsibility",
+    "related_codes": "related code",
+    "opening_hours": "entry of the opening hours",
+    "days": "day",
+}
+NEEDS = {
+    "text": "some text",
+    "name": "a name",
+    "title": "a title",
+    "publisher": "a publisher",
+    "change_note": "a change note: what this edition changes, in a sentence for readers",
+    "number": "a number, such as +441632960001",
+    "display": "`display`: the number as people read it, such as 01632 960001",
+}
+"""What to say of a key that is missing or empty."""
+FORMS = {
+    "id": "an id is lower-case words joined by hyphens, such as `missing-from-home`",
+    "number": "a number is in the international form without spaces, such as +441632960001, or short, such as 999",
+    "email": "an email address is like duty@council.example",
+    "text_relay": "a text relay number is 18001 and then the number, such as 18001 01632 960001",
+    "postcode": "a postcode is in capitals with its space, such as ZZ99 9ZZ",
+    "opens": "a time is like 08:30",
+    "closes": "a time is like 17:00",
+    "gss_code": "a GSS code is a letter and eight digits, such as E06000022",
+    "urn": "a URN is six digits in quotes",
+    "sha256": "this is the SHA-256 of the document: 64 digits and letters from a to f",
+}
+"""How a value must be written."""
+
+
+def place_in_words(at: Location) -> str:
+    """Return the place as an editor names it: `Contact 1, phone 2`, or `the file`."""
+    words = [f"{singular(str(name))} {index + 1}" for name, index in pairwise(at) if isinstance(index, int)]
+    if not words:
+        groups = [each for each in at if isinstance(each, str)]
+        return f"`{groups[0]}`" if groups else "the file"
+    return ", ".join(words).capitalize() if len(words) == 1 else f"{words[0].capitalize()}, {', '.join(words[1:])}"
+
+
+def singular(key: str) -> str:
+    """Return the word for one entry of the list of that key."""
+    return SINGULAR.get(key, key.removesuffix("s").replace("_", " "))
+
+
+def fault_in_words(error: ErrorDetails, value: Any) -> str:
+    """Return an error of the model as a sentence. `value` is that of the whole file."""
+    at, kind = error["loc"], error["type"]
+    key = str(at[-1]) if at else ""
+    if kind == "extra_forbidden":
+        return _unknown_key(at)
+    owner, found = place_in_words(at[:-1]), _value_at(value, at)
+    if kind in ("missing", "string_too_short") or (found is None and kind == "string_type"):
+        return f"{owner} needs {_needed(key, _value_at(value, at[:-1]))}"
+    if kind == "string_pattern_mismatch" and key in FORMS:
+        return f"{owner}: `{key}` cannot be read: {FORMS[key]}"
+    if kind in ("enum", "literal_error"):
+        return f"{owner}: `{key}` must be {error['ctx']['expected']}"
+    if kind == "value_error":
+        return _refused(error)
+    return f"{place_in_words(at) if isinstance(at[-1] if at else 0, int) else f'{owner}: `{key}`'} {reason_of(error)}"
+
+
+def misspelt_keys(errors: list[ErrorDetails]) -> set[Location]:
+    """Return the places of keys that are missing only because they are misspelt."""
+    unknown = [error["loc"] for error in errors if error["type"] == "extra_forbidden"]
+    return {(*at[:-1], meant) for at in unknown if (meant := _meant(at)) is not None}
+
+
+def _unknown_key(at: Location) -> str:
+    meant = _meant(at)
+    of = place_in_words(at[:-1])
+    hint = f"Did you mean `{meant}`?" if meant else f"It may have: {', '.join(_keys_at(at[:-1]))}."
+    return f"{of} has the key `{at[-1]}`, which is not known here. {hint}"
+
+
+def _meant(at: Location) -> str | None:
+    return next(iter(get_close_matches(str(at[-1]), _keys_at(at[:-1]), n=1)), None)
+
+
+def _keys_at(at: Location) -> list[str]:
+    """Return the keys of the model at that place."""
+    model: Any = EditionContent
+    for name in at:
+        if isinstance(name, str) and isinstance(model, type) and issubclass(model, BaseModel):
+            model = _model_in(model.model_fields[name].annotation) if name in model.model_fields else None
+    return list(model.model_fields) if model is not None else []
+
+
+def _model_in(annotation: Any) -> type[BaseModel] | None:
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return annotation
+    return next(filter(None, map(_model_in, get_args(annotation))), None)
+
+
+def _needed(key: str, owner: Any) -> str:
+    if key != "id":
+        return NEEDS.get(key, f"`{key}`")
+    words = owner.get("name") or owner.get("text") if isinstance(owner, dict) else None
+    proposed = propose_id(words) if isinstance(words, str) else "missing-from-home"
+    return f"an id, such as `id: {proposed}`"
+
+
+def _refused(error: ErrorDetails) -> str:
+    at, reason = error["loc"], error["ctx"]["error"]
+    code = reason.code if isinstance(reason, CodedValueError) else None
+    if code is FaultCode.OUT_OF_ORDER and at and at[-1] == "position":
+        return f"{place_in_words(at[:-1])} has another place than its `position` says: leave `position` out"
+    if at and isinstance(at[-1], str) and code is not FaultCode.NOT_REACHABLE:
+        return f"{place_in_words(at[:-1])}: `{at[-1]}` {reason}"
+    return f"{place_in_words(at)}: {reason}"
+
+
+def _value_at(value: Any, at: Location) -> Any:
+    for name in at:
+        try:
+            value = value[name]
+        except (KeyError, IndexError, TypeError):
+            return None
+    return value

@@ -1,0 +1,26 @@
+"""Ids that are proposed from the words of an item."""
+
+import re
+import unicodedata
+from collections.abc import Container
+
+MAX_WORDS = 6
+MAX_LENGTH = 60
+SMALL_WORDS = frozenset(
+    {"a", "an", "and", "are", "as", "at", "by", "for", "from", "in", "is", "of", "on", "or", "the", "to"}
+)
+
+
+def propose_id(words: str, taken: Container[str] = ()) -> str:
+    """Return a slug of the first telling words, with a number after it where the slug is taken."""
+    plain = unicodedata.normalize("NFKD", words).encode("ascii", "ignore").decode().lower().replace("'", "")
+    found = re.findall(r"[a-z0-9]+", plain)
+    telling = [word for word in found if word not in SMALL_WORDS] or found or ["item"]
+    slug = "-".join(telling[:MAX_WORDS])
+    if len(slug) > MAX_LENGTH:
+        slug = slug[:MAX_LENGTH].rpartition("-")[0] or slug[:MAX_LENGTH]
+    number, proposed = 1, slug
+    while proposed in taken:
+        number += 1
+        proposed = f"{slug}-{number}"
+    return proposed

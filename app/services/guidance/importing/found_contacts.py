@@ -1,0 +1,57 @@
+"""Telephone numbers and addresses that are found in a sentence."""
+
+import re
+from typing import Any
+
+from app.services.guidance.importing.blocks import Block
+
+NUMBER = re.compile(r"(?<![\w/.-])(?:\+44[\d ]{8,14}\d|0\d[\d ]{7,12}\d|\d{6})(?![\w/])")
+WEB = re.compile(r"(?:https?://|www\.)[^\s<>]+[^\s<>.,;)]")
+EMAIL = re.compile(r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+")
+OPTION = re.compile(r"(?i)\boption (\w+)")
+CALLED = re.compile(r"(?i)(?:call|contact|ring|phone|telephone)(?: the| our)? (.+?)(?: team's)?(?: on|:| at)\b")
+MAX_NAME = 80
+
+
+def find_contact(block: Block) -> dict[str, Any] | None:
+    """Return a contact without an id, made of the numbers and addresses of the block, or None if it has none."""
+    phones = _phones(block.text)
+    email = EMAIL.search(block.text)
+    pages = [link for link in block.links if link.startswith("http")] or WEB.findall(block.text)
+    if not (phones or email or pages):
+        return None
+    url = pages[0] if pages else None
+    contact: dict[str, Any] = {"name": _name(block), "kind": "telephone" if phones else "web" if pages else "email"}
+    contact |= {"phones": phones} if phones else {}
+    contact |= {"url": url if url.startswith("http") else f"https://{url}"} if url else {}
+    return contact | ({"email": email[0]} if email else {})
+
+
+def _phones(text: str) -> list[dict[str, Any]]:
+    phones: list[dict[str, Any]] = []
+    option = OPTION.search(text)
+    for display in NUMBER.findall(WEB.sub(" ", text)):
+        digits = re.sub(r"[^0-9+]", "", display)
+        if digits.startswith("0"):
+            number = f"+44{digits[1:]}"
+        elif digits.startswith("+"):
+            number = digits
+        elif phones:  # a local number, after one with its area code
+            number = f"{phones[-1]['number'][: -len(digits)]}{digits}"
+        else:
+            continue
+        phones.append({"number": number, "display": display.strip()} | ({"option": option[1]} if option else {}))
+    return phones
+
+
+def _name(block: Block) -> str:
+    called = CALLED.search(block.text)
+    before, colon, _ = block.text.partition(":")
+    if block.name and block.name != block.text:
+        found = block.name.rstrip(": ")
+    elif called:
+        found = called[1]
+    else:
+        first = min((match.start() for form in (NUMBER, WEB, EMAIL) if (match := form.search(block.text))), default=0)
+        found = before if colon and len(before) < first else block.text[:first].rstrip(" :,-–(") or block.text
+    return found[:MAX_NAME]

@@ -1,0 +1,109 @@
+"""The blocks of a document placed into the sections of a draft."""
+
+import re
+from typing import Any
+
+from app.models.guidance.proposed_ids import propose_id
+from app.models.guidance.sections import ITEM_LISTS, Introductions
+from app.services.guidance.importing.blocks import Block, BlockKind
+from app.services.guidance.importing.found_contacts import find_contact
+from app.services.guidance.importing.headings import CAUTIONS, list_section_of, section_of
+
+SENTENCES = re.compile(r"(?<=[.!?])\s+(?=[A-Z‘“])")
+JOINED = re.compile(r";\s*(?:and/or\s+|and\s+|or\s+)?")
+NAMED = re.compile(r"^([^:.]{2,60}):\s+(.+)$")
+CITATION = re.compile(
+    r"^(?P<publisher>[^,]+), (?P<published>[^.]*\d{4})\. (?P<title>.+?),? (?:available )?(?:at|from):? (?P<url>\S+)$"
+)
+DEFINES = re.compile(r"^(.{3,150}? (?:is|as follows):)(?: (.+))?$")
+DEFAULTS = {"indicators": {"kind": "potential_indicator"}, "definitions": {"kind": "local"}}
+
+
+class Placing:
+    """A draft that grows block by block. `draft` is the content, which may still have faults."""
+
+    def __init__(self) -> None:
+        self.draft: dict[str, Any] = {"title": "", "introductions": {}} | {key: [] for key in ITEM_LISTS}
+        self._section = "definitions"
+        self._before = ""
+        """The name of the next responsibility, or the words before the next definition."""
+
+    def add(self, block: Block) -> None:
+        """Place the block. What has no place is found later, by comparing words."""
+        if block.kind is BlockKind.MARGIN or not block.text:
+            return
+        if not self.draft["title"]:
+            self.draft["title"] = block.text
+        elif block.kind is BlockKind.HEADING:
+            self._start(block.text)
+        elif CAUTIONS.search(block.text):
+            for sentence in SENTENCES.split(block.text):
+                self._append("cautions", {"text": sentence.removeprefix("Caution: ")})
+        else:
+            self._add_words(block)
+
+    def _start(self, heading: str) -> None:
+        self._section, self._before = section_of(heading) or self._section, ""
+        self._introduce(self._section, heading)
+
+    def _add_words(self, block: Block) -> None:
+        citation, contact = CITATION.match(block.text), find_contact(block)
+        begun, colon, rest = block.text.partition(":")
+        starts = list_section_of(begun) if colon and block.kind is not BlockKind.ITEM else None
+        if citation and self.draft["definitions"]:
+            self._cite(citation)
+        elif contact is not None:
+            self._append("contacts", contact)
+            self._introduce("contacts", block.text)
+        elif starts and not DEFINES.match(block.text):
+            self._section = starts
+            self._introduce(starts, begun + colon)
+            for text in filter(None, JOINED.split(rest.strip())):
+                self._append(starts, {"text": text})
+        elif self._section == "definitions":
+            self._define(block.text)
+        elif self._section == "responsibilities":
+            self._add_responsibility(block)
+        elif block.kind is BlockKind.ITEM or self._section == "cautions":
+            self._append(self._section, {"text": block.text})
+        else:
+            self._introduce(self._section, block.text)
+
+    def _define(self, text: str) -> None:
+        introduction = DEFINES.match(text)
+        if introduction and not introduction[2]:
+            self._before = text
+        elif introduction or self._before or not self.draft["definitions"]:
+            words = introduction[2] if introduction else text
+            before = introduction[1] if introduction else self._before
+            self._append("definitions", {"text": words} | ({"introduction": before} if before else {}))
+            self._before = ""
+        else:
+            self.draft["definitions"][-1]["text"] += f" {text}"
+
+    def _cite(self, citation: re.Match[str]) -> None:
+        url = citation["url"] if citation["url"].startswith("http") else f"https://{citation['url']}"
+        source = {"citation": citation[0]} | citation.groupdict() | {"url": url}
+        self.draft["definitions"][-1] |= {"kind": "statutory", "source": source}
+
+    def _add_responsibility(self, block: Block) -> None:
+        named = NAMED.match(block.text)
+        if block.text.endswith(":") and block.kind is not BlockKind.ITEM:
+            self._before = block.text.removesuffix(":")
+        elif named:
+            self._append("responsibilities", {"name": named[1], "text": named[2]})
+        elif self._before or block.kind is BlockKind.ITEM:
+            self._append("responsibilities", {"name": self._before, "text": block.text})
+        else:
+            self._introduce("responsibilities", block.text)
+
+    def _introduce(self, section: str, words: str) -> None:
+        if section in Introductions.model_fields:
+            before = self.draft["introductions"].get(section)
+            self.draft["introductions"][section] = f"{before} {words}" if before else words
+
+    def _append(self, section: str, item: dict[str, Any]) -> None:
+        items: list[dict[str, Any]] = self.draft[section]
+        taken = {each["id"] for each in items}
+        words = item.get("name") or item["text"]
+        items.append({"id": propose_id(words, taken)} | item | DEFAULTS.get(section, {}))

@@ -1,0 +1,95 @@
+"""The blocks of a Word document (.docx), with those of its tables, text boxes, headers, footers and notes."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+from zipfile import BadZipFile
+
+from docx import Document
+from docx.opc.exceptions import PackageNotFoundError
+from docx.oxml import parse_xml
+from docx.oxml.ns import qn
+
+from app.errors import SeedError, SeedFileError
+from app.services.guidance.importing.blocks import Block, BlockKind, one_line, without_bullet
+
+MARGINS = ("header", "footer", "footnotes", "endnotes", "comments")
+SPACES = (qn("w:tab"), qn("w:br"), qn("w:cr"))
+MAX_HEADING_WORDS = 14
+ENDS = (".", ":", ";", ",")
+
+
+def word_blocks(path: Path) -> list[Block]:
+    """Return the blocks. Raise `SeedFileError` if it is no Word document."""
+    try:
+        document = Document(str(path))
+    except (PackageNotFoundError, BadZipFile, KeyError, ValueError):
+        raise SeedFileError(path, [SeedError(0, "this is not a Word document (.docx)")]) from None
+    links = {id_: each.target_ref for id_, each in document.part.rels.items() if each.is_external}
+    styles = {style.style_id: style for style in document.styles}
+    blocks = [_block(each, styles, links) for each in _paragraphs(document.element.body)]
+    return [block for block in (*blocks, *_margins(document.part)) if block.text]
+
+
+def _paragraphs(body: Any) -> Iterator[Any]:
+    """Yield each paragraph once: Word stores a text box a second time, for older programs."""
+    for paragraph in body.iter(qn("w:p")):
+        if not any(each.tag.endswith("}Fallback") for each in paragraph.iterancestors()):
+            yield paragraph
+
+
+def _margins(part: Any) -> Iterator[Block]:
+    for relation in part.rels.values():
+        if not relation.is_external and relation.reltype.rsplit("/", 1)[-1] in MARGINS:
+            for paragraph in _paragraphs(parse_xml(relation.target_part.blob)):
+                yield Block(BlockKind.MARGIN, one_line(_text(paragraph)))
+
+
+def _block(paragraph: Any, styles: dict[str, Any], links: dict[str, str]) -> Block:
+    text, has_bullet = without_bullet(one_line(_text(paragraph)))
+    style = styles.get(paragraph.style or "")
+    name = style.name if style is not None else ""
+    bold = one_line(_bold_start(paragraph))
+    targets = tuple(
+        links[each.get(qn("r:id"))] for each in paragraph.iter(qn("w:hyperlink")) if each.get(qn("r:id")) in links
+    )
+    if name == "Title" or name.startswith("Heading"):
+        level = 1 if name == "Title" else int(name.split()[-1]) if name.split()[-1].isdigit() else 2
+        return Block(BlockKind.HEADING, text, level=level, links=targets)
+    if has_bullet or name.startswith("List") or paragraph.find(f".//{qn('w:numPr')}") is not None:
+        return Block(BlockKind.ITEM, text, bold, 1, targets)
+    if text and bold == text and len(text.split()) <= MAX_HEADING_WORDS and not text.endswith(ENDS):
+        return Block(BlockKind.HEADING, text, level=2, links=targets)
+    kind = BlockKind.QUOTATION if "Quote" in name else BlockKind.PARAGRAPH
+    return Block(kind, text, bold, links=targets)
+
+
+def _text(paragraph: Any) -> str:
+    return "".join(_words(each) for each in _own(paragraph))
+
+
+def _bold_start(paragraph: Any) -> str:
+    """Return the bold words with which the paragraph begins."""
+    words = ""
+    for each in _own(paragraph):
+        run = next((above for above in each.iterancestors(qn("w:r"))), None)
+        bold = run.find(f"{qn('w:rPr')}/{qn('w:b')}") if run is not None else None
+        if _words(each).strip() and (bold is None or bold.get(qn("w:val")) in ("0", "false")):
+            break
+        words += _words(each)
+    return words
+
+
+def _own(paragraph: Any) -> Iterator[Any]:
+    """Yield the parts of the paragraph itself, without those of a text box in it."""
+    for each in paragraph.iter():
+        if next(each.iterancestors(qn("w:p")), None) is paragraph:
+            yield each
+
+
+def _words(part: Any) -> str:
+    if part.tag == qn("w:t"):
+        return part.text or ""
+    if part.tag == qn("w:noBreakHyphen"):
+        return "-"
+    return " " if part.tag in SPACES else ""

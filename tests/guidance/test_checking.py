@@ -1,0 +1,146 @@
+"""The check of a file: every mistake in an editor's words, with the line and what to do."""
+
+import datetime as dt
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from fastapi import FastAPI
+from sqlmodel import Session
+from starlette.testclient import TestClient
+
+from app.errors import SeedFileError
+from app.models.digest import digest_of
+from app.models.guidance.edition_yaml import edition_yaml
+from app.services.guidance.checking import CheckedFile, check_file
+from app.web.context import AppContext
+from tests.support.publishing import SLUG, an_edition
+
+TODAY = dt.date(2026, 11, 24)
+Check = Callable[..., CheckedFile]
+
+
+@pytest.fixture
+def check(client: TestClient, service: FastAPI, tmp_path: Path) -> Check:  # noqa: ARG001  # the service is started
+    """Check a file with the words of the first edition, after replacements, against what is published."""
+    context: AppContext = service.state.context
+
+    def check(*replaced: tuple[str, str], name: str = f"{SLUG}/2.yaml") -> CheckedFile:
+        text = edition_yaml(an_edition())
+        for old, new in replaced:
+            assert old in text
+            text = text.replace(old, new, 1)
+        path = tmp_path / name
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+        with Session(context.engine) as session:
+            return check_file(path, context.reference_data, session, today=TODAY)
+
+    return check
+
+
+def faults_of(check: Check, *replaced: tuple[str, str], name: str = f"{SLUG}/2.yaml") -> list[str]:
+    with pytest.raises(SeedFileError) as refused:
+        check(*replaced, name=name)
+    return [fault.reason for fault in refused.value.faults]
+
+
+def warnings_of(check: Check, *replaced: tuple[str, str], name: str = f"{SLUG}/2.yaml") -> str:
+    return "\n".join(warning.reason for warning in check(*replaced, name=name).warnings)
+
+
+MISTAKES = {
+    "a misspelt key": (
+        ("gss_code:", "gss_cod:"),
+        "`publisher` has the key `gss_cod`, which is not known here. Did you mean `gss_code`?",
+    ),
+    "a repeated id": (
+        ("id: secrecy", "id: missing-or-unexplained-absence"),
+        "Indicator 2 has the id of indicator 1: give it one of its own",
+    ),
+    "a wrong number": (
+        ("+441225396312", "+441225396321"),
+        "Contact 1, phone 1: `number` and `display` are two different numbers: correct the one that is wrong",
+    ),
+    "a text that is missing": (("text: child trafficking", "text:"), "Linked risk 1 needs some text"),
+}
+
+
+@pytest.mark.parametrize("mistake", MISTAKES)
+def test_a_planted_mistake_is_the_one_fault_and_says_what_to_do(check: Check, mistake: str) -> None:
+    replaced, sentence = MISTAKES[mistake]
+
+    assert faults_of(check, replaced) == [sentence]
+
+
+def test_a_wrong_folder_is_named_with_the_right_one(check: Check) -> None:
+    (fault,) = faults_of(check, name="child-sexual-explotation/2.yaml")
+
+    assert fault.endswith(
+        "If you mean `child-sexual-exploitation`, put the file into the folder `child-sexual-exploitation`."
+    )
+
+
+def test_every_mistake_is_found_at_once_each_with_its_line(check: Check) -> None:
+    faults = faults_of(check, *(replaced for replaced, _ in MISTAKES.values()), name="child-sexual-explotation/2.yaml")
+
+    assert len(faults) == len(MISTAKES) + 1
+    assert {sentence for _, sentence in MISTAKES.values()} < set(faults)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "sentence"),
+    [
+        (
+            "  - id: child-trafficking\n    text",
+            "  - text",
+            "Linked risk 1 needs an id, such as `id: child-trafficking`",
+        ),
+        ("name: Early Support", "name: ''", "Responsibility 2 needs a name"),
+        ("kind: telephone", "kind: address", "Contact 1: a contact to visit or write to needs an `address`"),
+        ("kind: telephone", "kind: fax", "Contact 1: `kind` must be 'telephone', 'web', 'email' or 'address'"),
+        ("+441225396312", "01225 396312", "Contact 1, phone 1: `number` cannot be read: a number is in the"),
+        ("'+441225396312'", "'+4412253963'", "Contact 1, phone 1: `number` has too few or too many digits"),
+        ("id: secrecy", "id: Secrecy of the child", "Indicator 2: `id` cannot be read: an id is lower-case words"),
+        ("code: 11A", "code: 99Z", "Related code 1: This is not a code of the list"),
+    ],
+)
+def test_a_fault_names_the_entry_as_an_editor_counts_it(check: Check, old: str, new: str, sentence: str) -> None:
+    assert any(fault.startswith(sentence) for fault in faults_of(check, (old, new)))
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "sentence"),
+    [
+        (
+            "First edition, transcribed",
+            "First edition, transcribed",
+            "`change_note`: it is that of the current edition",
+        ),
+        ("change_note:", "review_by: 2026-11-23\nchange_note:", "`review_by`: the day of the review has passed"),
+        ("change_note:", "change_note:", "`review_by` is not set"),
+        ("kind: web", "kind: web", "Contact 2: nobody has checked it"),
+        ("kind: web", "verified_on: 2025-01-01\n    kind: web", "Contact 2: it was last checked more than a year ago"),
+        ("https://www.bathnes", "http://www.bathnes", "Contact 2: an address that begins with http://"),
+        ("id: secrecy", "id: secret", "Indicator 2: its words are published under the id `secrecy`"),
+    ],
+)
+def test_what_is_rarely_meant_is_a_warning(check: Check, old: str, new: str, sentence: str) -> None:
+    assert sentence in warnings_of(check, (old, new))
+
+
+def test_a_new_guide_is_warned_of_with_the_name_that_it_is_like(check: Check) -> None:
+    assert "If you mean `child-sexual-exploitation`" in warnings_of(check, name="child-sexual-explotation/1.yaml")
+
+
+def test_a_number_that_is_published_names_the_next_one(check: Check) -> None:
+    (fault,) = faults_of(check, ("child trafficking", "trafficking of children"), name=f"{SLUG}/1.yaml")
+
+    assert fault == f"edition 1 of `{SLUG}` is published, and never changes: name the file `2.yaml`"
+
+
+def test_positions_may_be_left_out_and_change_no_digest(check: Check) -> None:
+    checked = check()
+
+    assert "position:" not in checked.file.path.read_text(encoding="utf-8")
+    assert checked.digest == digest_of(an_edition())

@@ -1,0 +1,163 @@
+"""An editor's commands, run as an editor does: from a document to a published guide, and nothing by accident."""
+
+import re
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+from docx import Document
+
+from tests.support.command import guidance
+from tests.support.publishing import FIRST_EDITION, SLUG
+from tests.support.waiting import wait_until
+
+pytestmark = pytest.mark.slow  # processes
+
+DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
+WORDS = (
+    ("heading", "Neglect in one minute"),
+    ("heading", "What is neglect"),
+    ("text", "A child's basic needs go unmet, again and again."),
+    ("heading", "Signs"),
+    ("text", "The child is often hungry."),
+    ("heading", "Please remember"),
+    ("text", "Poverty is not neglect."),
+    ("heading", "Contacts"),
+    ("text", "Call the Early Help Line on 01632 960031"),
+)
+
+
+@pytest.fixture
+def data_dir(tmp_path: Path) -> Path:
+    """A folder in which the first edition is published."""
+    folder = tmp_path / "data"
+    assert guidance("publish", FIRST_EDITION, "--data-dir", folder).returncode == 0
+    return folder
+
+
+def edit(path: Path, old: str, new: str) -> None:
+    text = path.read_text(encoding="utf-8")
+    assert old in text
+    path.write_text(text.replace(old, new, 1), encoding="utf-8")
+
+
+def digest_of_file(path: Path, data_dir: Path) -> str:
+    approved = guidance("approve", path, "--data-dir", data_dir)
+    assert approved.returncode == 0, approved.stderr
+    (digest,) = DIGEST.findall(approved.stdout)
+    return str(digest)
+
+
+def test_a_second_guide_comes_from_a_word_file_to_published_by_what_each_step_says(
+    tmp_path: Path, data_dir: Path
+) -> None:
+    document = Document()
+    for kind, words in WORDS:
+        if kind == "heading":
+            document.add_heading(words, level=1)
+        else:
+            document.add_paragraph(words, style="List Bullet")
+    document.save(str(tmp_path / "Neglect.docx"))
+
+    imported = guidance("import", tmp_path / "Neglect.docx", "neglect", "--folder", tmp_path)
+    path = tmp_path / "neglect" / "1.yaml"
+    checked = guidance("check", path, "--data-dir", data_dir)
+    assert (imported.returncode, checked.returncode) == (0, 1)
+    assert re.findall(r"^Not placed: (.*)", imported.stdout, re.MULTILINE) == ["What is neglect", "Please remember"]
+    assert re.findall(r"line \d+: (.*)", checked.stdout) == ["`publisher` needs a name", "`source` needs a publisher"]
+
+    edit(path, "name: ''", "name: Example Council")
+    edit(path, "publisher: ''", "publisher: Example Council")
+    digest = digest_of_file(path, data_dir)
+    unnamed = guidance("publish", path, "--digest", digest, "--data-dir", data_dir)
+    published = guidance("publish", path, "--digest", digest, "--new", "--data-dir", data_dir)
+
+    assert (unnamed.returncode, published.returncode) == (1, 0)
+    assert "add `--new`" in unnamed.stderr
+    assert f"neglect, edition 1: published ({digest})" in published.stdout
+
+
+def test_nothing_is_published_without_the_digest_or_with_that_of_other_words(tmp_path: Path, data_dir: Path) -> None:
+    guidance("new", SLUG, "--folder", tmp_path, "--data-dir", data_dir)
+    path = tmp_path / SLUG / "2.yaml"
+    edit(path, "First edition, transcribed", "Second edition, transcribed")
+    digest = digest_of_file(path, data_dir)
+    edit(path, "Second edition", "2nd edition")
+
+    without = guidance("publish", path, "--data-dir", data_dir)
+    other = guidance("publish", path, "--digest", digest, "--data-dir", data_dir)
+
+    assert "`guidance approve FILE` prints their digest" in without.stderr
+    assert "the file has other words than those that were agreed on" in other.stderr
+    assert (without.returncode, other.returncode, without.stdout + other.stdout) == (1, 1, "")
+    assert "edition 2" not in guidance("verify", "--data-dir", data_dir).stdout
+
+
+def test_an_edition_is_withdrawn_with_a_reason_and_what_is_due_is_listed(data_dir: Path) -> None:
+    misspelt = guidance("withdraw", "child-sexual-explotation", "1", "--reason", "x", "--data-dir", data_dir)
+    without_reason = guidance("withdraw", SLUG, "1", "--reason", " ", "--data-dir", data_dir)
+    due = guidance("due", "--data-dir", data_dir)
+    withdrawn = guidance("withdraw", SLUG, "1", "--reason", "A number was wrong.", "--data-dir", data_dir)
+
+    assert misspelt.stderr == "No guide has that name.\n"
+    assert without_reason.returncode == 2
+    assert due.stdout == f"{SLUG}\tedition 1\tno day set\tno owner\n"
+    assert withdrawn.stdout == f"{SLUG}, edition 1: withdrawn\n"
+
+
+@pytest.mark.embedded
+def test_a_check_makes_no_database(tmp_path: Path) -> None:
+    checked = guidance("check", FIRST_EDITION, "--data-dir", tmp_path / "none")
+
+    assert checked.returncode == 0
+    assert "there is no database here" in checked.stdout
+    assert not (tmp_path / "none").exists()
+
+
+@pytest.fixture
+def preview(tmp_path: Path, data_dir: Path) -> Iterator[tuple[str, Path]]:
+    """A preview of a second edition: its address, and the file."""
+    guidance("new", SLUG, "--folder", tmp_path, "--data-dir", data_dir)
+    path = tmp_path / SLUG / "2.yaml"
+    edit(path, "Secrecy about", "Silence about")
+    command = ("preview", str(path), "--data-dir", str(data_dir), "--port", "0")
+    process = subprocess.Popen(
+        [sys.executable, "-c", "from app.cli import main; main()", *command], stderr=subprocess.PIPE, text=True
+    )
+    assert process.stderr is not None
+    address = process.stderr.readline().split()[2].rstrip("/")
+    try:
+        wait_until(lambda: _version(address) == "1")
+        yield address, path
+    finally:
+        process.send_signal(signal.SIGINT)
+        process.communicate(timeout=30)
+
+
+def _version(address: str) -> str:
+    try:
+        return httpx.get(f"{address}/preview/version").text
+    except httpx.TransportError:
+        return ""
+
+
+def test_a_preview_shows_page_changes_and_pdf_follows_the_file_and_takes_nothing(preview: tuple[str, Path]) -> None:
+    address, path = preview
+    page = httpx.get(f"{address}/guides/{SLUG}").text
+    changes = httpx.get(f"{address}/guides/{SLUG}/editions/2/changes?since=1").text
+    pdf = httpx.get(f"{address}/v1/guides/{SLUG}.pdf")
+    sent = httpx.post(f"{address}/v1/concerns", json={})
+
+    edit(path, "text: child trafficking", "text:")
+    wait_until(lambda: _version(address) == "2")
+    faulty = httpx.get(f"{address}/guides/{SLUG}").text
+
+    assert "Preview: not published." in page
+    assert "Silence about whereabouts" in page
+    assert "[added: </span>Silence" in changes
+    assert (pdf.headers["Content-Type"], sent.status_code) == ("application/pdf", 405)
+    assert "Linked risk 1 needs some text" in faulty
