@@ -11,6 +11,7 @@ from app.cli.database import backup, migrate, restore, verify
 from app.cli.desk import desk
 from app.cli.editions import export, publish_files
 from app.cli.keys import keys
+from app.cli.people import desk_invite, desk_leave, desk_people
 from app.cli.receipts import receipts
 from app.cli.serve import serve
 from app.cli.webhooks import deliver, webhooks
@@ -47,6 +48,9 @@ def describe(_version: VersionOption = False) -> None:
 
 app.add_typer(keys, name="keys")
 app.add_typer(clients, name="clients")
+desk.command("invite")(desk_invite)
+desk.command("leave")(desk_leave)
+desk.command("people")(desk_people)
 app.add_typer(desk, name="desk")
 app.add_typer(audit, name="audit")
 app.add_typer(receipts, name="receipts")
