@@ -83,11 +83,19 @@ def discover(issuer: str) -> dict[str, Any]:
 
 
 def address_in(document: Mapping[str, Any], name: str, subject: str, *, issuer: str) -> str:
-    """Return that address of the issuer's configuration. Raises `ProviderUnavailable` if it is not as safe."""
+    """Return that address of the issuer's configuration, which may have a query (RFC 6749, section 3.1).
+
+    Raises `ProviderUnavailable` if it is not as safe as the issuer.
+    """
     url = document.get(name)
-    if not isinstance(url, str) or not is_safe_address(url) or (_is_https(issuer) and not _is_https(url)):
+    if not isinstance(url, str) or not _is_safe(url) or (_is_https(issuer) and not _is_https(url)):
         raise ProviderUnavailable(f"the provider's configuration names no https address of {subject}")
     return url
+
+
+def _is_safe(url: str) -> bool:
+    address, _, query = url.partition("?")
+    return is_safe_address(address) and not any(character.isspace() or character == "#" for character in query)
 
 
 def _is_https(url: str) -> bool:
