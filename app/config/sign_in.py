@@ -2,7 +2,7 @@
 
 from pydantic import BaseModel, Field, SecretStr
 
-from app.config.formats import OneLine, Whole, WordList
+from app.config.formats import OneLine, Whole
 
 
 class SignInSettings(BaseModel):
@@ -16,10 +16,10 @@ class SignInSettings(BaseModel):
     openid_client_secret: SecretStr | None = Field(
         default=None, description="Secret of that client, where the provider gave it one."
     )
-    openid_request_scopes: WordList = Field(
-        default=("openid", "profile"),
-        description="Scopes that are requested when a person signs in, separated by commas or spaces; some providers "
-        "give groups only with a scope for them.",
+    openid_request_scopes: OneLine = Field(
+        default="openid profile",
+        description="Scopes that are requested when a person signs in, separated by spaces; some providers give "
+        "groups only with a scope for them.",
     )
     desk_idle_minutes: Whole = Field(
         default=30,

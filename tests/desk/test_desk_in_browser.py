@@ -9,13 +9,14 @@ from fastapi import FastAPI
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from app.config import Settings
+from app.errors import TokenInvalid
 from app.main import create_app
 from app.models.people import Role
 from app.services.access.people import leave
 from tests.support.browsing import accessibility_violations, run_server
 from tests.support.clock import A_TUESDAY, SettableClock
 from tests.support.concerns import Concern
-from tests.support.people import JO, context_of_service, invited, virtual_authenticator
+from tests.support.people import JO, OWN_PAGE, context_of_service, invited, virtual_authenticator
 
 pytestmark = [pytest.mark.any_database, pytest.mark.slow]
 
@@ -153,6 +154,29 @@ def test_an_invitation_works_once(page: Page, service: FastAPI) -> None:
     press(page, "button", "Make a passkey and sign in")
 
     expect(page.get_by_role("alert")).to_contain_text("This invitation was used, or has expired")
+
+
+def test_a_sign_in_gives_a_session_of_its_own_and_a_signed_challenge_is_good_once(
+    page: Page, context: BrowserContext, service: FastAPI, url: str
+) -> None:
+    accept_invitation(page, service)
+    planted = context.cookies()[0]["value"]
+    page.goto("/desk/sign-in")
+
+    with page.expect_request(lambda request: request.method == "POST" and request.url.endswith("/sign-in")) as sent:
+        press(page, "button", "Sign in with a passkey")
+    expect(page.get_by_role("heading", name="Inbox")).to_be_visible()
+
+    (cookie,) = context.cookies()
+    assert (cookie["name"], cookie["httpOnly"], cookie["sameSite"]) == ("desk", True, "Strict")
+    assert cookie["value"] != planted
+    sessions = context_of_service(service).desk_sign_in.sessions
+    assert sessions.find(cookie["value"], at=A_TUESDAY).person == JO
+    with pytest.raises(TokenInvalid):
+        sessions.find(planted, at=A_TUESDAY)
+    headers = OWN_PAGE | {"Content-Type": "application/x-www-form-urlencoded"}
+    again = httpx.post(f"{url}/desk/sign-in", content=sent.value.post_data, headers=headers, trust_env=False)
+    assert (again.status_code, "set-cookie" in again.headers) == (401, False)
 
 
 def test_without_scripts_the_desk_works_but_for_the_passkey(

@@ -5,7 +5,7 @@ import datetime as dt
 from app.models.concerns.tables import ConcernState
 from app.models.desk.concerns import InboxEntry
 
-HOUR, DAY = dt.timedelta(hours=1), dt.timedelta(days=1)
+ONE_HOUR, ONE_DAY = dt.timedelta(hours=1), dt.timedelta(days=1)
 DAYS_ALONE = 3  # from this on, hours do not matter
 
 
@@ -17,7 +17,7 @@ def time_left(due: dt.datetime, now: dt.datetime) -> str:
 
 def span_in_words(span: dt.timedelta) -> str:
     """Return a length of time in its two largest units, to the minute."""
-    days, hours, minutes = span.days, span % DAY // HOUR, span % HOUR // dt.timedelta(minutes=1)
+    days, hours, minutes = span.days, span % ONE_DAY // ONE_HOUR, span % ONE_HOUR // dt.timedelta(minutes=1)
     if days >= DAYS_ALONE:
         hours = 0
     units = ((days, "day"), (hours, "hour")) if days else ((hours, "hour"), (minutes, "minute"))

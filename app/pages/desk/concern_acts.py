@@ -24,7 +24,7 @@ from app.web.router import GuidanceRouter
 router = GuidanceRouter(prefix=CONCERN_PAGES, include_in_schema=False, route_class=DeskRoute)
 
 Parsed = TypeVar("Parsed", bound=BaseModel)
-YES = "yes"
+CHOSEN_YES = "yes"
 
 
 @router.post("/{reference}/acknowledgement")
@@ -53,7 +53,7 @@ def close_on_page(
     posted: SubmittedFormDep,
 ) -> Response:
     """Close the concern with the outcome that was chosen."""
-    parsed, shared = reference_of(reference), posted.one("shared_with_reporter") == YES
+    parsed, shared = reference_of(reference), posted.one("shared_with_reporter") == CHOSEN_YES
     outcome = _parse(Outcome, {"outcome": posted.one("outcome"), "shared_with_reporter": shared})
     if faults := context.reference_data.faults_in_codes(outcome):
         raise ValidationFailed(faults)
@@ -72,7 +72,7 @@ def hold_on_page(
 ) -> Response:
     """Put the concern on hold, or release it."""
     parsed = reference_of(reference)
-    hold = _parse(Hold, {"held": posted.one("held") == YES, "reason": _reason(posted)})
+    hold = _parse(Hold, {"held": posted.one("held") == CHOSEN_YES, "reason": _reason(posted)})
     actions.hold(context.writer, parsed, held=hold.held, reason=hold.reason, actor=visitor.actor, at=now)
     return _back_to(parsed)
 

@@ -8,7 +8,7 @@ from app.pages.page import private_page
 from app.web.context import AppContext
 from app.web.people import Visitor
 
-DESK_POLICY = (
+DESK_CONTENT_POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; "
     "base-uri 'none'; form-action 'self'; frame-ancestors 'none'; "
     "require-trusted-types-for 'script'; trusted-types 'none'"
@@ -21,5 +21,5 @@ def desk_page(
 ) -> Response:
     """Return a page of the desk, with the person who is signed in at its top."""
     page = private_page(context, template, status=status, visitor=visitor, **values)
-    page.headers["Content-Security-Policy"] = DESK_POLICY
+    page.headers["Content-Security-Policy"] = DESK_CONTENT_POLICY
     return page

@@ -17,7 +17,7 @@ from app.store.writer import Writer
 
 CHALLENGE_BYTES = 32
 CHALLENGE_LIFETIME = dt.timedelta(minutes=5)
-REFUSALS = (WebAuthnException, ValueError, TypeError, KeyError, AttributeError)
+WRONG_ANSWERS = (WebAuthnException, ValueError, TypeError, KeyError, AttributeError)
 """What the library raises for an answer that is not right, or is none."""
 NOT_RIGHT = "the passkey's answer is not right"
 
@@ -44,7 +44,7 @@ def take_challenge(writer: Writer, credential: str, *, at: dt.datetime) -> bytes
     try:
         encoded = json.loads(credential)["response"]["clientDataJSON"]
         challenge = parse_client_data_json(base64url_to_bytes(encoded)).challenge
-    except REFUSALS:
+    except WRONG_ANSWERS:
         raise TokenInvalid(NOT_RIGHT) from None
     if not writer.run(partial(_delete, challenge=challenge, at=at)):
         raise TokenInvalid("the challenge was signed before, or too late")

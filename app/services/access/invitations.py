@@ -18,8 +18,8 @@ from webauthn.registration.verify_registration_response import VerifiedRegistrat
 
 from app.errors import TokenInvalid
 from app.models.people import InvitationRow, PasskeyRow, PersonRow
-from app.services.access.challenges import NOT_RIGHT, REFUSALS, RelyingParty, store_challenge, take_challenge
-from app.services.access.people import digest_of
+from app.services.access.challenges import NOT_RIGHT, WRONG_ANSWERS, RelyingParty, store_challenge, take_challenge
+from app.services.access.people import token_digest
 from app.store.people import find_invitation, list_passkeys
 from app.store.writer import Writer
 
@@ -51,7 +51,7 @@ class Invitations:
                 expected_origin=self.party.origin,
                 require_user_verification=True,
             )
-        except REFUSALS:
+        except WRONG_ANSWERS:
             raise TokenInvalid(NOT_RIGHT) from None
         return self.writer.run(partial(_store, token=token, verified=verified, at=at))
 
@@ -92,7 +92,7 @@ def _store(session: Session, *, token: str, verified: VerifiedRegistration, at: 
 
 
 def _get_invitation(session: Session, token: str, at: dt.datetime) -> tuple[InvitationRow, PersonRow]:
-    found = find_invitation(session, digest_of(token))
+    found = find_invitation(session, token_digest(token))
     if found is None or at >= found[0].expires_at or found[1].left_at is not None:
         raise TokenInvalid("the invitation was used, or has expired")
     return found

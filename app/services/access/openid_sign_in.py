@@ -8,7 +8,7 @@ import base64
 import hashlib
 import hmac
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import quote, urlencode, urlsplit
@@ -53,7 +53,7 @@ class OpenIdSignIn:
     """Checks the ID tokens: its audience is the client's own name."""
     endpoints: Endpoints
     return_address: str
-    scopes: Sequence[str]
+    scopes: str
     client_secret: str | None = field(default=None, repr=False)
 
     @property
@@ -68,7 +68,7 @@ class OpenIdSignIn:
             "response_type": "code",
             "client_id": self.provider.audience,
             "redirect_uri": self.return_address,
-            "scope": " ".join(self.scopes),
+            "scope": self.scopes,
             "state": _derive(secret, "state"),
             "nonce": _derive(secret, "nonce"),
             "code_challenge": _encode(challenge),

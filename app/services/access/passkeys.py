@@ -12,7 +12,7 @@ from webauthn.helpers.structs import UserVerificationRequirement
 
 from app.errors import TokenInvalid
 from app.models.people import PasskeyRow
-from app.services.access.challenges import NOT_RIGHT, REFUSALS, RelyingParty, store_challenge, take_challenge
+from app.services.access.challenges import NOT_RIGHT, WRONG_ANSWERS, RelyingParty, store_challenge, take_challenge
 from app.store.people import find_passkey
 from app.store.writer import Writer
 
@@ -33,7 +33,7 @@ class Passkeys:
         challenge = take_challenge(self.writer, credential, at=at)
         try:
             credential_id = base64url_to_bytes(json.loads(credential)["id"])
-        except REFUSALS:
+        except WRONG_ANSWERS:
             raise TokenInvalid(NOT_RIGHT) from None
         passkey = self.writer.run(partial(_get, credential_id=credential_id))
         try:
@@ -46,7 +46,7 @@ class Passkeys:
                 credential_current_sign_count=passkey.sign_count,
                 require_user_verification=True,
             )
-        except REFUSALS:
+        except WRONG_ANSWERS:
             raise TokenInvalid(NOT_RIGHT) from None
         self.writer.run(partial(_note_use, credential_id=credential_id, count=verified.new_sign_count))
         return passkey.person

@@ -21,7 +21,7 @@ def draw_token() -> str:
     return secrets.token_urlsafe(TOKEN_BYTES)
 
 
-def digest_of(token: str) -> bytes:
+def token_digest(token: str) -> bytes:
     """Return the SHA-256 of a secret: what is stored of it."""
     return hashlib.sha256(token.encode()).digest()
 
@@ -44,7 +44,7 @@ def invite(writer: Writer, name: str, *, role: Role, expires_at: dt.datetime, at
         person.role, person.left_at, person.provider = role.value, None, None
         session.add(person)
         session.flush()
-        session.add(InvitationRow(token_sha256=digest_of(token), person=name, expires_at=expires_at))
+        session.add(InvitationRow(token_sha256=token_digest(token), person=name, expires_at=expires_at))
 
     writer.run(write)
     return token

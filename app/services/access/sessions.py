@@ -9,7 +9,7 @@ from sqlmodel import Session
 
 from app.errors import TokenInvalid
 from app.models.people import SCOPES_OF_ROLE, PersonRow, Role, SessionRow
-from app.services.access.people import digest_of, draw_token
+from app.services.access.people import token_digest, draw_token
 from app.services.access.principals import Principal
 from app.store.people import delete_session, delete_unused_sessions, find_session
 from app.store.writer import Writer
@@ -33,13 +33,13 @@ class DeskSessions:
 
         def write(session: Session) -> None:
             if former is not None:
-                delete_session(session, digest_of(former))
+                delete_session(session, token_digest(former))
             delete_unused_sessions(session, last_used_before=at - self.idle, started_before=at - self.longest)
             found = session.get(PersonRow, person)
             if found is None or found.left_at is not None:
                 raise TokenInvalid("the person has left")
             row = SessionRow(
-                token_sha256=digest_of(token), person=person, client=client, started_at=at, last_used_at=at
+                token_sha256=token_digest(token), person=person, client=client, started_at=at, last_used_at=at
             )
             session.add(row)
 
@@ -48,7 +48,7 @@ class DeskSessions:
 
     def find(self, token: str, *, at: dt.datetime) -> Principal:
         """Return who has the session, with the scopes of the role that they have now. Raises `TokenInvalid`."""
-        token_sha256 = digest_of(token)
+        token_sha256 = token_digest(token)
         with Session(self.engine) as session:
             found = find_session(session, token_sha256)
         if found is None or not hmac.compare_digest(found[0].token_sha256, token_sha256):
@@ -64,7 +64,7 @@ class DeskSessions:
 
     def end(self, token: str) -> None:
         """End the session, if there is one."""
-        self.writer.run(lambda session: delete_session(session, digest_of(token)))
+        self.writer.run(lambda session: delete_session(session, token_digest(token)))
 
     def _note_use(self, token_sha256: bytes, at: dt.datetime) -> None:
         def write(session: Session) -> None:
