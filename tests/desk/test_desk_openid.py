@@ -75,7 +75,10 @@ def test_a_person_signs_in_with_the_role_of_their_group_and_is_named_on_the_reco
     principal = context_of_service(service).desk_sign_in.sessions.find(
         browser_of_jo.cookies[SESSION_COOKIE], at=A_TUESDAY
     )
-    assert (principal.name_on_record, principal.scopes) == (f"openid:{CLIENT_ID}/Jo Example", set(SCOPES["Duty Team"]))
+    assert (principal.name_on_record, principal.scopes) == (
+        f"openid:{CLIENT_ID}/Jo Example",
+        frozenset(SCOPES["Duty Team"]),
+    )
     assert "Signed in as <strong>Jo Example</strong>" in browser_of_jo.get("/desk").text
     assert provider.refusals == []
 

@@ -96,7 +96,7 @@ def read_desk(
 
 
 @router.get("/find")
-def find_concern(_visitor: PageReaderDep, reference: Annotated[str, Query(max_length=60)] = "") -> Response:
+def lead_to_concern(_visitor: PageReaderDep, reference: Annotated[str, Query(max_length=60)] = "") -> Response:
     """Lead to the concern of that reference, however it was typed."""
     found = find_reference(reference)
     return _lead_to(f"{CONCERN_PAGES}/{found}" if found is not None else f"{PATH}?fault=true")

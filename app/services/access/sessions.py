@@ -9,7 +9,7 @@ from sqlmodel import Session
 
 from app.errors import TokenInvalid
 from app.models.people import SCOPES_OF_ROLE, PersonRow, Role, SessionRow
-from app.services.access.people import token_digest, draw_token
+from app.services.access.people import draw_token, token_digest
 from app.services.access.principals import Principal
 from app.store.people import delete_session, delete_unused_sessions, find_session
 from app.store.writer import Writer
