@@ -144,6 +144,10 @@ class NoSuchClient(GuidanceError):
     """No client has that name."""
 
 
+class NoSuchPerson(GuidanceError):
+    """No person at the desk has that name."""
+
+
 class PreconditionMissing(GuidanceError):
     """The request must say which edition it follows."""
 

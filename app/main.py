@@ -16,6 +16,7 @@ from app.config import Settings
 from app.errors import GuidanceError, SetupError
 from app.logs import Log
 from app.pages import assets
+from app.pages.desk import concern_acts, concern_page, inbox, openid_sign_in, record, sign_in
 from app.pages.docs import developer_pages, swagger
 from app.pages.error_page_middleware import ErrorPageMiddleware
 from app.pages.form import raise_concern
@@ -85,6 +86,12 @@ ROUTERS = (
     raise_concern.router,
     receipt_file.router,  # before the route that would take its name as a reference
     concern_status.router,
+    sign_in.router,
+    openid_sign_in.router,
+    inbox.router,
+    record.router,
+    concern_page.router,
+    concern_acts.router,
     developer_pages.router,  # before the route that would take its names as files
     security_txt.router,
     swagger.router,

@@ -15,6 +15,7 @@ from app.cli.imports import import_document
 from app.cli.keys import keys
 from app.cli.previews import preview
 from app.cli.publishing import publish_files, withdraw
+from app.cli.people import desk_invite, desk_leave, desk_people
 from app.cli.receipts import receipts
 from app.cli.reviews import due
 from app.cli.serve import serve
@@ -52,6 +53,9 @@ def describe(_version: VersionOption = False) -> None:
 
 app.add_typer(keys, name="keys")
 app.add_typer(clients, name="clients")
+desk.command("invite")(desk_invite)
+desk.command("leave")(desk_leave)
+desk.command("people")(desk_people)
 app.add_typer(desk, name="desk")
 app.add_typer(audit, name="audit")
 app.add_typer(receipts, name="receipts")

@@ -12,6 +12,8 @@ NEEDS = {
     "openid_jwks_url": "openid_issuer",
     "openid_claims": "openid_issuer",
     "openid_scopes": "openid_issuer",
+    "openid_client_id": "openid_issuer",
+    "openid_client_secret": "openid_client_id",
     "security_contact": "security_expires",
     "security_expires": "security_contact",
     "seal_identity_file": "seal_to",
@@ -27,3 +29,5 @@ def faults_of_groups(given: Mapping[str, Any]) -> Iterator[str]:
     issuer = given.get("openid_issuer")
     if issuer and not given.get("openid_jwks_url") and not is_safe_address(issuer):
         yield f"{PREFIX}OPENID_ISSUER must be an https address, where {PREFIX}OPENID_JWKS_URL is not set"
+    elif issuer and given.get("openid_client_id") and not is_safe_address(issuer):
+        yield f"{PREFIX}OPENID_ISSUER must be an https address, where {PREFIX}OPENID_CLIENT_ID is set"

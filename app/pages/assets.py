@@ -35,6 +35,9 @@ class Asset(StrEnum):
     SCRIPT = "pages.js"
     COPY = "copy.js"
     FORM_SCRIPT = "form.js"
+    DESK_STYLE = "desk.css"
+    DESK_SCRIPT = "desk.js"
+    PASSKEYS = "passkeys.js"
     LOGO = "logo"
 
 

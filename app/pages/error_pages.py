@@ -88,7 +88,7 @@ def comes_from_another_site(request: Request) -> bool:
 
 def _page_for(request: Request, error: Exception) -> Response:
     context: AppContext = request.app.state.context
-    problem_type = _problem_type_of(error)
+    problem_type = problem_type_of(error)
     if problem_type is problem_types.INTERNAL_ERROR:
         log.error(
             "unhandled_error", request_id=request.state.request_id, error=type(error).__name__, frames=frames_of(error)
@@ -100,7 +100,8 @@ def _page_for(request: Request, error: Exception) -> Response:
     return page
 
 
-def _problem_type_of(error: Exception) -> problem_types.ProblemType:
+def problem_type_of(error: Exception) -> problem_types.ProblemType:
+    """Return the type of problem that any error is."""
     if isinstance(error, GuidanceError):
         return problem_types.PROBLEM_FOR[type(error)]
     if isinstance(error, RequestValidationError):

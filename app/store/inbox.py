@@ -38,6 +38,9 @@ INBOX_COLUMNS = (
 )
 
 
+IN_DANGER = "yes"
+
+
 class InboxOrder(StrEnum):
     """How the inbox is sorted: never by anything that indicators say."""
 
@@ -54,6 +57,8 @@ class InboxQuery:
     overdue: bool | None
     test: bool = False
     """Whether to list tests alone. They are never among the concerns."""
+    danger: bool = False
+    """Whether to list only those whose reporter said that a child is in immediate danger, first or later."""
 
     @property
     def columns(self) -> tuple[Column[Any], ...]:
@@ -85,6 +90,10 @@ def list_inbox(
         statement = statement.where(_CONCERNS.state == query.state)
     if query.overdue is not None:
         statement = statement.where(_is_overdue(now) if query.overdue else ~_is_overdue(now))
+    if query.danger:
+        statement = statement.where(
+            (_CONCERNS.immediate_danger == IN_DANGER) | (_CONCERNS.addition_danger == IN_DANGER)
+        )
     columns = query.columns
     if after is not None:
         bound = tuple_(*(literal(value, column.type) for value, column in zip(after, columns, strict=True)))

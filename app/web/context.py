@@ -13,6 +13,7 @@ from sqlmodel import Session
 from app.config import Settings
 from app.services.access.clients import Authenticator
 from app.services.access.code_tries import CodeTries
+from app.services.access.desk_sign_in import DeskSignIn
 from app.services.concerns.follow_up import FollowUps
 from app.services.concerns.receipt_signing import ReceiptSigner
 from app.services.concerns.submission import Submissions
@@ -48,6 +49,7 @@ class AppContext:
     code_tries: CodeTries
     emergency_contacts: EmergencyContacts
     authenticator: Authenticator
+    desk_sign_in: DeskSignIn
     metrics: Metrics
     response_cache: ResponseCache
     invalidate_caches: Callable[[], None]

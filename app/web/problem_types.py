@@ -231,6 +231,7 @@ PROBLEM_FOR: Mapping[type[errors.GuidanceError], ProblemType] = {
     errors.ProviderUnavailable: PROVIDER_UNAVAILABLE,
     errors.ClientExists: INTERNAL_ERROR,
     errors.NoSuchClient: INTERNAL_ERROR,
+    errors.NoSuchPerson: INTERNAL_ERROR,
     errors.PreconditionMissing: PRECONDITION_MISSING,
     errors.PreconditionFailed: PRECONDITION_FAILED,
     errors.AlreadyWithdrawn: ALREADY_WITHDRAWN,

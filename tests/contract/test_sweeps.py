@@ -22,6 +22,7 @@ from app.models.events.tables import EventKind
 from app.services.access.clients import add_client
 from app.web.auth import allow_anyone, require_client, require_status_token, require_submitter
 from app.web.context import AppContext
+from app.web.people import require_person
 from app.web.problem_types import ALL_PROBLEM_TYPES
 from tests.support.openapi import Operation, examples_of, operations
 
@@ -29,7 +30,7 @@ ROOT = Path(__file__).parents[2]
 REFERENCE = ROOT / "docs" / "reference"
 SOURCES = sorted((ROOT / "app").rglob("*.py"))
 
-DECLARATIONS = {allow_anyone, require_client, require_status_token, require_submitter}
+DECLARATIONS = {allow_anyone, require_client, require_person, require_status_token, require_submitter}
 LOG_METHODS = {"debug", "info", "warning", "warn", "error", "exception", "critical", "log", "failure", "survive"}
 SET_UP_OF_LOGS = "logs.py"
 

@@ -32,7 +32,7 @@ class Draft:
 
     def form(self, extra_entry: str = "") -> ConcernForm:
         """Return the form with an entry for each of the answers, and one more in the group `extra_entry`."""
-        counts = {name: len(entries) for name, entries in _entries(self.answers)}
+        counts = {name: len(entries) for name, entries in repeated_entries(self.answers)}
         counts[extra_entry] = counts.get(extra_entry, 0) + 1
         return self._form(counts)
 
@@ -115,12 +115,12 @@ def _holds(section: FormSection, name: str) -> bool:
     return name == section.id or any(f"{name}.".startswith(f"{element.name}.") for element in section.elements)
 
 
-def _entries(answers: Answers, prefix: str = "") -> list[tuple[str, list[Any]]]:
+def repeated_entries(answers: Answers, prefix: str = "") -> list[tuple[str, list[Any]]]:
     """Return each list of entries among the answers, with its name."""
     found: list[tuple[str, list[Any]]] = []
     for name, value in answers.items():
         if isinstance(value, dict):
-            found += _entries(value, f"{prefix}{name}.")
+            found += repeated_entries(value, f"{prefix}{name}.")
         elif isinstance(value, list) and value and isinstance(value[0], dict):
             found.append((f"{prefix}{name}", value))
     return found

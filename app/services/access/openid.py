@@ -44,6 +44,10 @@ class OpenIdProvider:
 
     def read_token(self, token: str) -> Principal:
         """Return the client and the person. Raises `TokenInvalid`, or `ProviderUnavailable` without keys."""
+        return self._principal(self.read_claims(token))
+
+    def read_claims(self, token: str) -> Mapping[str, Any]:
+        """Return the claims of a token that the provider signed for this audience. Raises as `read_token` does."""
         try:
             header = jwt.get_unverified_header(token)  # without a valid header, the provider is not called
             if header.get("alg") not in ALGORITHMS:
@@ -61,7 +65,12 @@ class OpenIdProvider:
             )
         except jwt_errors.PyJWTError as refusal:
             raise TokenInvalid(_reason(refusal)) from None
-        return self._principal(claims)
+        return claims
+
+    def find_person(self, claims: Mapping[str, Any]) -> str | None:
+        """Return the name of the person in the claims, or None where it cannot stand on the record."""
+        name = _first(claims, (self.person_claim, SUBJECT))
+        return name if is_recordable(name) else None
 
     def _principal(self, claims: Mapping[str, Any]) -> Principal:
         """Return who the token is of: the client and, where it is another name, the person."""
@@ -70,9 +79,9 @@ class OpenIdProvider:
             raise TokenInvalid("the token names neither a client nor a subject")
         if not all(is_recordable(name) for name in (client, person) if name is not None):
             raise TokenInvalid("the token has a name that is too long, or has a character that does not print")
-        return Principal(f"openid:{client}", self._scopes(claims), person if person != client else None)
+        return Principal(f"openid:{client}", self.scopes_in(claims), person if person != client else None)
 
-    def _scopes(self, claims: Mapping[str, Any]) -> frozenset[str]:
+    def scopes_in(self, claims: Mapping[str, Any]) -> frozenset[str]:
         """Return the scopes that the token names, and those that the settings give to its names."""
         named = {word for claim in SCOPE_CLAIMS for word in _words(claims.get(claim))}
         every = named | {word for claim in self.further_claims for word in _words(_at_path(claims, claim))}

@@ -19,7 +19,7 @@ from app.web.problems import problem_response
 
 POLICY_FIELD = "RateLimit-Policy"
 FIELD = "RateLimit"
-FOR_CLIENTS = ("/v1/desk", "/v1/events")
+FOR_CLIENTS = ("/v1/desk", "/v1/events", "/desk/sign-in")
 SEARCHES = ("/v1/search", *(f"/v1/{section.value}" for section in ACROSS_GUIDES), "/open-referral/v3/")
 STATUS_PAGES = "/concerns"
 FORM_PAGES = ("/raise-a-concern", "/worried-about-yourself", "/concerns/additions")

@@ -1,0 +1,71 @@
+"""`guidance desk invite`, `leave` and `people`: who may sign in to the desk's pages."""
+
+import json
+from typing import Annotated
+
+import typer
+from sqlmodel import Session
+
+from app.cli.options import DataDir, EnvFile, open_writer, read_settings
+from app.cli.times import format_moment, parse_end
+from app.main import utc_now
+from app.models.base import format_utc
+from app.models.people import Role
+from app.services.access.desk_sign_in import INVITATION, relying_party
+from app.services.access.people import invite, leave
+from app.store.people import count_passkeys, find_last_use, list_people
+
+PersonName = Annotated[str, typer.Argument(help="The person's name, as the record shows it.")]
+
+
+def desk_invite(
+    name: PersonName,
+    role: Annotated[Role, typer.Option(help="What they may do: read; act too; read the record too; or that alone.")],
+    expires: Annotated[str, typer.Option(help="When the link ends: a date, or a time such as 2d or 4h.")] = "2d",
+    data_dir: DataDir = None,
+    env_file: EnvFile = None,
+) -> None:
+    """Print a link that makes a passkey, once. A person who is there already gets that role at once."""
+    settings, now = read_settings(data_dir, env_file), utc_now()
+    ends = parse_end(expires, now)
+    with open_writer(settings) as (_, writer):
+        token = invite(writer, name, role=role, expires_at=ends, at=now)
+    party = relying_party(settings.public_url, settings.council_name)
+    typer.echo(f"{party.origin}{INVITATION}#{token}")
+    typer.echo(f"{name}: the link works once, until {format_moment(ends)}", err=True)
+
+
+def desk_leave(name: PersonName, data_dir: DataDir = None, env_file: EnvFile = None) -> None:
+    """End every session, passkey and invitation of the person at once."""
+    with open_writer(read_settings(data_dir, env_file)) as (_, writer):
+        leave(writer, name, at=utc_now())
+    typer.echo(f"{name}: signed out everywhere, and let in no more")
+
+
+def desk_people(
+    as_json: Annotated[bool, typer.Option("--json", help="Print a JSON array.")] = False,
+    data_dir: DataDir = None,
+    env_file: EnvFile = None,
+) -> None:
+    """List the people at the desk, those who left too."""
+    with open_writer(read_settings(data_dir, env_file)) as (engine, _), Session(engine) as session:
+        rows = [
+            {
+                "name": person.name,
+                "role": person.role,
+                "provider": person.provider,
+                "passkeys": count_passkeys(session, person.name),
+                "last_seen_at": format_utc(used) if (used := find_last_use(session, person.name)) else None,
+                "added_at": format_utc(person.added_at),
+                "left_at": format_utc(person.left_at) if person.left_at else None,
+            }
+            for person in list_people(session)
+        ]
+    if as_json:
+        typer.echo(json.dumps(rows, ensure_ascii=False, indent=2))
+        return
+    for row in rows:
+        state = f"left {row['left_at']}" if row["left_at"] else str(row["role"])
+        way = f"by {row['provider']}" if row["provider"] else f"{row['passkeys']} passkeys"
+        seen = f"seen {row['last_seen_at']}" if row["last_seen_at"] else "not signed in"
+        typer.echo("\t".join([str(row["name"]), state, way, seen]))

@@ -1,0 +1,93 @@
+"""The people who work at the desk's pages: their roles, invitations, passkeys and sessions."""
+
+import datetime as dt
+from collections.abc import Collection, Mapping
+from enum import StrEnum
+
+from sqlalchemy import BigInteger, LargeBinary
+from sqlmodel import Field, SQLModel
+
+from app.models.clients import Scope
+from app.models.columns import UtcDateTimeType
+
+
+class Role(StrEnum):
+    """What a person may do at the desk."""
+
+    READER = "reader"
+    WORKER = "worker"
+    LEAD = "lead"
+    AUDITOR = "auditor"
+
+
+SCOPES_OF_ROLE: Mapping[Role, frozenset[Scope]] = {
+    Role.LEAD: frozenset({Scope.READ, Scope.WRITE, Scope.AUDIT}),
+    Role.WORKER: frozenset({Scope.READ, Scope.WRITE}),
+    Role.READER: frozenset({Scope.READ}),
+    Role.AUDITOR: frozenset({Scope.AUDIT}),
+}
+"""The scopes of each role, those with more first."""
+
+
+def role_with(scopes: Collection[str]) -> Role | None:
+    """Return the first role of which every scope is among these, or None."""
+    return next((role for role, needed in SCOPES_OF_ROLE.items() if needed <= set(scopes)), None)
+
+
+class PersonRow(SQLModel, table=True):
+    """A person who was invited, or who signed in by a provider. The name is the one on the record."""
+
+    __tablename__ = "people"
+
+    name: str = Field(primary_key=True)
+    role: str
+    provider: str | None = None
+    """The issuer that says who the person is and what their role is, or None for a person with passkeys."""
+    handle: bytes = Field(sa_type=LargeBinary)
+    """Random bytes by which a passkey knows the person (WebAuthn's user handle)."""
+    added_at: dt.datetime = Field(sa_type=UtcDateTimeType)
+    left_at: dt.datetime | None = Field(default=None, sa_type=UtcDateTimeType)
+
+
+class InvitationRow(SQLModel, table=True):
+    """A link for one use that registers a passkey. Only the SHA-256 of its token is stored."""
+
+    __tablename__ = "invitations"
+
+    token_sha256: bytes = Field(primary_key=True, sa_type=LargeBinary)
+    person: str = Field(foreign_key="people.name")
+    expires_at: dt.datetime = Field(sa_type=UtcDateTimeType)
+
+
+class ChallengeRow(SQLModel, table=True):
+    """Random bytes that a passkey is to sign, once and soon."""
+
+    __tablename__ = "passkey_challenges"
+
+    challenge: bytes = Field(primary_key=True, sa_type=LargeBinary)
+    expires_at: dt.datetime = Field(sa_type=UtcDateTimeType)
+
+
+class PasskeyRow(SQLModel, table=True):
+    """A passkey: the public key with which a person's device signs challenges."""
+
+    __tablename__ = "passkeys"
+
+    credential_id: bytes = Field(primary_key=True, sa_type=LargeBinary)
+    person: str = Field(foreign_key="people.name")
+    public_key: bytes = Field(sa_type=LargeBinary)
+    sign_count: int = Field(sa_type=BigInteger)
+    added_at: dt.datetime = Field(sa_type=UtcDateTimeType)
+
+
+class SessionRow(SQLModel, table=True):
+    """A session of a person. Only the SHA-256 of its token is stored; what ended is deleted."""
+
+    __tablename__ = "desk_sessions"
+
+    token_sha256: bytes = Field(primary_key=True, sa_type=LargeBinary)
+    person: str = Field(foreign_key="people.name")
+    client: str
+    """What the record names before the person: how they signed in."""
+    started_at: dt.datetime = Field(sa_type=UtcDateTimeType)
+    last_used_at: dt.datetime = Field(sa_type=UtcDateTimeType)

@@ -1,0 +1,1 @@
+"""The pages of the desk, where the duty team works."""

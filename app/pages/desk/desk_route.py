@@ -1,0 +1,105 @@
+"""Routes of the desk's pages: posts come from these pages alone, and every error is a page in plain words."""
+
+from collections.abc import Callable, Coroutine
+from typing import Any
+
+from fastapi import Request, Response
+from fastapi.responses import RedirectResponse
+
+from app import errors
+from app.logs import Log, frames_of
+from app.pages.desk.page import desk_page
+from app.pages.error_pages import problem_type_of
+from app.services.access.desk_sign_in import SIGN_IN
+from app.web import problem_types
+from app.web.context import context_of
+from app.web.people import SESSION_COOKIE, set_cookie
+from app.web.responses import NO_STORE
+from app.web.router import GuidanceRoute
+
+SEE_OTHER = 303
+FORBIDDEN = problem_types.MISSING_SCOPE.status
+FROM_ELSEWHERE = ("This came from another site", "Nothing was done. Open the desk here, and do it again.")
+SIGN_IN_AGAIN = ("You are signed out", "Nothing was done. Sign in, and do it again.")
+DAMAGED = ("This concern is damaged", "Nothing of it is shown. Tell the operator, who finds out what was changed.")
+TEXTS: dict[type[errors.GuidanceError], tuple[str, str]] = {
+    errors.ScopeMissing: ("Your role does not allow this", "Ask the person who leads the desk, if you need to do it."),
+    errors.NoSuchConcern: ("No concern has this reference", "Check the reference for a mistake."),
+    errors.ConcernErased: ("The words were erased", "The dates and the outcome of this concern remain."),
+    errors.NotAcknowledged: ("Acknowledge it first", "The concern, or something added to it, waits for that."),
+    errors.OnHold: ("It is on hold", "Nothing on hold is erased. Release it first."),
+    errors.OutcomeGiven: ("It is already closed", "It was closed with another outcome, which stays."),
+    errors.ValidationFailed: ("Something is missing", "Nothing was done. Go back, and choose or write an answer."),
+    errors.StoreBusy: ("It could not be saved", "Nothing was done. Go back, and try again in a few seconds."),
+    errors.ProviderUnavailable: ("The sign-in does not answer", "Try again in a minute, or tell the operator."),
+    errors.SealedTextMisplaced: DAMAGED,
+    errors.UnsealingUnavailable: ("It cannot be opened here", "It was sealed to keys that this service does not have."),
+}
+OTHER_TEXTS = {
+    400: ("This cannot be read", "Nothing was done. Go back, and try again."),
+    404: ("Page not found", "There is no page here."),
+    503: ("Not available just now", "Nothing was done. Try again in a few seconds."),
+}
+DEFECT = ("Something went wrong", "Nothing was done. Try again, or tell the operator.")
+
+log = Log(__name__)
+
+
+class DeskRoute(GuidanceRoute):
+    """A route of the desk's pages."""
+
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        """Return the route's handler, which refuses posts of other sites and turns every error into a page."""
+        handle = super().get_route_handler()
+
+        async def handle_for_desk(request: Request) -> Response:
+            try:
+                if request.method == "POST" and not is_from_own_page(request):
+                    return _message_page(request, FORBIDDEN, FROM_ELSEWHERE)
+                return await handle(request)
+            except (errors.TokenMissing, errors.TokenInvalid):
+                return _signed_out(request)
+            except Exception as error:  # every error becomes a page; a defect is logged
+                return _error_page(request, error)
+
+        return handle_for_desk
+
+
+def is_from_own_page(request: Request) -> bool:
+    """Return whether the browser says that one of these pages sent this. A request that says nothing is refused.
+
+    `Origin` is `null` where a page may not say it, so `Sec-Fetch-Site` comes first.
+    """
+    site = request.headers.get("sec-fetch-site")
+    if site is not None:
+        return site == "same-origin"
+    return request.headers.get("origin") in (context_of(request).settings.public_url, _own_origin(request))
+
+
+def _own_origin(request: Request) -> str:
+    return str(request.base_url).rstrip("/")
+
+
+def _signed_out(request: Request) -> Response:
+    """Lead to the sign-in; after a post, say that it was not done."""
+    if request.method == "POST":
+        response = _message_page(request, problem_types.TOKEN_REQUIRED.status, SIGN_IN_AGAIN)
+    else:
+        response = RedirectResponse(SIGN_IN, status_code=SEE_OTHER, headers={"Cache-Control": NO_STORE})
+    set_cookie(response, context_of(request).settings, SESSION_COOKIE, "")
+    return response
+
+
+def _error_page(request: Request, error: Exception) -> Response:
+    status = problem_type_of(error).status
+    if status == problem_types.INTERNAL_ERROR.status and type(error) not in TEXTS:
+        request_id = request.state.request_id
+        log.error("unhandled_error", request_id=request_id, error=type(error).__name__, frames=frames_of(error))
+    texts = TEXTS.get(type(error)) if isinstance(error, errors.GuidanceError) else None
+    return _message_page(request, status, texts or OTHER_TEXTS.get(status, DEFECT))
+
+
+def _message_page(request: Request, status: int, texts: tuple[str, str]) -> Response:
+    heading, message = texts
+    context, reference = context_of(request), request.path_params.get("reference")
+    return desk_page(context, "desk_message.html", status=status, heading=heading, message=message, reference=reference)

@@ -1,0 +1,58 @@
+"""The words of a concern as a referral that is read: the labels of the form, and whatever the form does not have."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from app.models.desk.concerns import OpenedConcern
+from app.pages.form.draft import repeated_entries
+from app.pages.form.elements import ConcernForm, Question, QuestionKind
+from app.pages.form.form_builder import FormBuilder
+from app.pages.form.form_data import Answers, value_at
+from app.pages.form.form_view import AnsweredQuestion, AnsweredSection, answered_sections
+from app.store.editions import EditionKey
+from app.web.context import AppContext
+
+SHOWN_ELSEWHERE = ("guide", "edition", "test")
+FURTHER = "Further details"
+
+
+def referral_of(context: AppContext, opened: OpenedConcern) -> list[AnsweredSection]:
+    """Return every answer of the concern, by section. What the form has no question for comes last."""
+    answers = opened.submission
+    counts = {name: len(entries) for name, entries in repeated_entries(answers)}
+    content = context.contents(EditionKey(opened.guide, opened.edition))
+    form = FormBuilder(content, context.reference_data, counts).make()
+    sections = answered_sections(form, answers)
+    rest = tuple(_further_details(form, answers))
+    return [*sections, AnsweredSection("further", FURTHER, (("", rest),))] if rest else sections
+
+
+def _further_details(form: ConcernForm, answers: Answers) -> Iterator[AnsweredQuestion]:
+    shown = {name for section in form for question in section.questions for name in _leaves_shown(question, answers)}
+    for name, value in leaves_of(answers):
+        if name not in shown and name.partition(".")[0] not in SHOWN_ELSEWHERE:
+            yield AnsweredQuestion(_label(name), (str(value),))
+
+
+def _leaves_shown(question: Question, answers: Answers) -> Iterator[str]:
+    """Yield the name of each value that the question shows."""
+    for name, _ in leaves_of(value_at(answers, question.name), question.name):
+        if question.kind is not QuestionKind.OBSERVATIONS or name.rpartition(".")[2] in ("id", "note"):
+            yield name
+
+
+def leaves_of(value: Any, name: str = "") -> Iterator[tuple[str, Any]]:
+    """Yield every value that is neither an object nor a list, with its name: `children.0.given_names`."""
+    if isinstance(value, Mapping | list):
+        pairs = value.items() if isinstance(value, Mapping) else enumerate(value)
+        for key, inner in pairs:
+            yield from leaves_of(inner, f"{name}.{key}" if name else str(key))
+    elif value is not None:
+        yield name, value
+
+
+def _label(name: str) -> str:
+    """Return the name of a field in words: `Children 1: uprn`."""
+    words = [str(int(step) + 1) if step.isdecimal() else step.replace("_", " ") for step in name.split(".")]
+    text = " ".join(words[:-1])
+    return f"{text.capitalize()}: {words[-1]}" if text else words[-1].capitalize()

@@ -1,0 +1,81 @@
+"""The people at the desk: inviting them, and ending everything of a person who leaves."""
+
+import datetime as dt
+import hashlib
+import secrets
+
+from sqlmodel import Session
+
+from app.errors import NoSuchPerson, SetupError
+from app.models.people import InvitationRow, PersonRow, Role
+from app.services.access.principals import check_person
+from app.store.people import delete_all_of
+from app.store.writer import Writer, write_operation
+
+TOKEN_BYTES = 32
+HANDLE_BYTES = 32
+
+
+def draw_token() -> str:
+    """Return a new secret of 256 random bits, for a link or a cookie."""
+    return secrets.token_urlsafe(TOKEN_BYTES)
+
+
+def token_digest(token: str) -> bytes:
+    """Return the SHA-256 of a secret: what is stored of it."""
+    return hashlib.sha256(token.encode()).digest()
+
+
+def invite(writer: Writer, name: str, *, role: Role, expires_at: dt.datetime, at: dt.datetime) -> str:
+    """Return the token of a link with which the person registers a passkey, once.
+
+    A person who is already there gets that role at once, and keeps what they have. Raises `SetupError` for a name that
+    cannot stand on the record, and for a person whose role a provider says.
+    """
+    check_person(name)
+    token = draw_token()
+
+    def write(session: Session) -> None:
+        person = session.get(PersonRow, name)
+        if person is None:
+            person = PersonRow(name=name, role=role.value, handle=secrets.token_bytes(HANDLE_BYTES), added_at=at)
+        if person.provider is not None and person.left_at is None:
+            raise SetupError("that person signs in by the OpenID provider, which says their role")
+        person.role, person.left_at, person.provider = role.value, None, None
+        session.add(person)
+        session.flush()
+        session.add(InvitationRow(token_sha256=token_digest(token), person=name, expires_at=expires_at))
+
+    writer.run(write)
+    return token
+
+
+@write_operation
+def leave(session: Session, name: str, *, at: dt.datetime) -> None:
+    """End every session, passkey and invitation of the person. Nobody signs in by that name until it is invited again.
+
+    Raises `NoSuchPerson`.
+    """
+    person = session.get(PersonRow, name)
+    if person is None:
+        raise NoSuchPerson
+    person.left_at = person.left_at or at
+    delete_all_of(session, name)
+
+
+@write_operation
+def welcome(session: Session, name: str, *, role: Role, provider: str, at: dt.datetime) -> PersonRow | None:
+    """Store the person that a provider names, with the role that it gives, and return the row.
+
+    Return None where the person left, or where somebody of that name has passkeys or another provider.
+    """
+    person = session.get(PersonRow, name)
+    if person is None:
+        person = PersonRow(
+            name=name, role=role.value, provider=provider, handle=secrets.token_bytes(HANDLE_BYTES), added_at=at
+        )
+    elif person.left_at is not None or person.provider != provider:
+        return None
+    person.role = role.value
+    session.add(person)
+    return person

@@ -1,0 +1,25 @@
+"""Looking at a concern without its words: its dates, its state, and what was done."""
+
+import datetime as dt
+
+from sqlmodel import Session
+
+from app.models.desk.disclosure_tables import DeskAct
+from app.services.desk.opening import AdditionsPage, Opening
+from app.store.additions import list_additions, measure_additions
+from app.store.concerns import get_concern
+from app.store.disclosures import Actor, record_disclosure
+from app.store.writer import write_operation
+
+WITHOUT_WORDS = "without words"
+
+
+@write_operation
+def view_concern(session: Session, reference: str, *, actor: Actor, at: dt.datetime, limit: int) -> Opening:
+    """Record that the concern is looked at without its words, and return it. Raises `NoSuchConcern`."""
+    concern = get_concern(session, reference)
+    count, _ = measure_additions(session, reference)
+    found = list_additions(session, reference, after=0, limit=limit + 1)
+    rows = tuple(found[:limit])
+    record_disclosure(session, chain=reference, act=DeskAct.LISTED, actor=actor, at=at, detail=WITHOUT_WORDS)
+    return Opening(concern, AdditionsPage(rows, rows[-1].number if len(found) > limit else None), count)

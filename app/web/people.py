@@ -1,0 +1,97 @@
+"""The people at the desk's pages: their session cookie, and what a route may ask of them."""
+
+from dataclasses import dataclass
+from typing import Annotated
+
+from fastapi import Request, Response, Security
+from fastapi.concurrency import run_in_threadpool
+from fastapi.security import SecurityScopes
+
+from app.config import Settings
+from app.errors import ScopeMissing, TokenInvalid, TokenMissing
+from app.logs import Log
+from app.models.clients import Scope
+from app.services.access.rate_limiting import UNKNOWN_ADDRESS
+from app.store.disclosures import Actor
+from app.web.context import context_of
+
+SECURE_PREFIX = "__Host-"
+SESSION_COOKIE = "desk"
+
+log = Log(__name__)
+
+
+@dataclass(frozen=True)
+class Visitor:
+    """A person who is signed in: as the record names them, by name alone, and what they may do."""
+
+    actor: Actor
+    name: str
+    scopes: frozenset[str]
+
+    @property
+    def can_read(self) -> bool:
+        """Whether the person may look at concerns."""
+        return Scope.READ in self.scopes
+
+    @property
+    def can_write(self) -> bool:
+        """Whether the person may act on concerns."""
+        return Scope.WRITE in self.scopes
+
+    @property
+    def can_audit(self) -> bool:
+        """Whether the person may read the record."""
+        return Scope.AUDIT in self.scopes
+
+
+async def require_person(request: Request, security: SecurityScopes) -> Visitor:
+    """Return the person who is signed in, whose role has every scope that the route needs.
+
+    The role is looked up for each request. Raises `TokenMissing`, `TokenInvalid` or `ScopeMissing`.
+    """
+    context, token = context_of(request), read_cookie(request, SESSION_COOKIE)
+    if token is None:
+        raise TokenMissing
+    try:
+        principal = await run_in_threadpool(context.desk_sign_in.sessions.find, token, at=context.clock())
+    except TokenInvalid as refusal:
+        log.info("session_refused", reason=str(refusal), request_id=request.state.request_id)
+        raise
+    for scope in security.scopes:
+        if scope not in principal.scopes:
+            raise ScopeMissing(scope)
+    address = request.client.host if request.client else UNKNOWN_ADDRESS
+    return Visitor(Actor(principal.name_on_record, address), principal.person or "", principal.scopes)
+
+
+def cookie_name(settings: Settings, name: str) -> str:
+    """Return the name under which a cookie is set. With https no other host can set one of that name."""
+    return f"{SECURE_PREFIX}{name}" if settings.is_https else name
+
+
+def read_cookie(request: Request, name: str) -> str | None:
+    """Return the cookie of the request, or None."""
+    return request.cookies.get(cookie_name(context_of(request).settings, name)) or None
+
+
+def set_cookie(response: Response, settings: Settings, name: str, value: str, *, seconds: int | None = None) -> None:
+    """Set a cookie that no script reads and no other site sends; with `seconds`, one that survives a way to a provider.
+
+    An empty value deletes it.
+    """
+    response.set_cookie(
+        cookie_name(settings, name),
+        value,
+        max_age=seconds if value else 0,
+        path="/",
+        secure=settings.is_https,
+        httponly=True,
+        samesite="strict" if seconds is None else "lax",
+    )
+
+
+VisitorDep = Annotated[Visitor, Security(require_person)]
+PageReaderDep = Annotated[Visitor, Security(require_person, scopes=[Scope.READ])]
+PageWorkerDep = Annotated[Visitor, Security(require_person, scopes=[Scope.WRITE])]
+PageAuditorDep = Annotated[Visitor, Security(require_person, scopes=[Scope.AUDIT])]

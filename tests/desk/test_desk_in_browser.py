@@ -1,0 +1,207 @@
+"""The desk in a real browser: an invitation, a passkey, the inbox, a concern, and the way out."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+from fastapi import FastAPI
+from playwright.sync_api import Browser, BrowserContext, Page, expect
+from sqlmodel import Session, select
+
+from app.config import Settings
+from app.errors import TokenInvalid
+from app.main import create_app
+from app.models.people import PasskeyRow, Role
+from app.services.access.people import leave
+from tests.support.browsing import accessibility_violations, run_server
+from tests.support.clock import A_TUESDAY, SettableClock
+from tests.support.concerns import Concern
+from tests.support.people import JO, OWN_PAGE, context_of_service, invited, virtual_authenticator
+
+pytestmark = [pytest.mark.any_database, pytest.mark.slow]
+
+WORDS = "Alex Example was collected from school by an adult whom staff do not know."
+WIDTHS = (320, 1280)
+
+
+@pytest.fixture
+def service(tmp_path: Path) -> FastAPI:
+    return create_app(Settings(data_dir=tmp_path / "data", deliver=False), SettableClock())
+
+
+@pytest.fixture
+def url(service: FastAPI) -> Iterator[str]:
+    with run_server(service) as address:
+        yield address.replace("127.0.0.1", "localhost")
+
+
+@pytest.fixture
+def context(browser: Browser, url: str) -> Iterator[BrowserContext]:
+    context = browser.new_context(base_url=url, viewport={"width": 1280, "height": 800})
+    context.set_default_timeout(10_000)
+    yield context
+    context.close()
+
+
+@pytest.fixture
+def page(context: BrowserContext) -> Iterator[Page]:
+    page = context.new_page()
+    with virtual_authenticator(context, page):
+        yield page
+
+
+def raise_concern(url: str, a_concern: Concern, danger: str) -> str:
+    response = httpx.post(f"{url}/v1/concerns", json=a_concern(immediate_danger=danger), trust_env=False)
+    reference: str = response.json()["reference"]
+    return reference
+
+
+def press(page: Page, role: str, name: str) -> None:
+    """Reach the element by the keyboard alone, and press it."""
+    target = page.get_by_role(role, name=name, exact=True).first  # type: ignore[arg-type]  # a role
+    target.focus()
+    page.keyboard.press("Enter")
+
+
+def accept_invitation(page: Page, service: FastAPI, role: Role = Role.LEAD) -> None:
+    page.goto(f"/desk/invitation#{invited(service, JO, role)}")
+    press(page, "button", "Make a passkey and sign in")
+    expect(page.get_by_role("heading", name="Inbox")).to_be_visible()
+
+
+def forget_counts(session: Session) -> None:
+    """Make every passkey one of a device that counts nothing, as many do: the count refuses no answer then."""
+    for passkey in session.exec(select(PasskeyRow)):
+        passkey.sign_count = 0
+
+
+def test_a_worker_comes_from_the_invitation_to_the_words_and_acts_on_them_by_keyboard_alone(
+    page: Page, service: FastAPI, url: str, a_concern: Concern
+) -> None:
+    raise_concern(url, a_concern, "no")
+    urgent = raise_concern(url, a_concern, "yes")
+
+    accept_invitation(page, service)
+    assert "#" not in page.url
+    press(page, "button", "Sign out")
+    expect(page.get_by_role("heading", name="Sign in to the desk")).to_be_visible()
+    press(page, "button", "Sign in with a passkey")  # the first press
+    expect(page.locator(".inbox li").first).to_contain_text("Immediate danger")
+    press(page, "link", urgent)  # the second, and the last
+    expect(page.get_by_text(WORDS)).to_be_visible()
+    press(page, "button", "Acknowledge")
+    expect(page.get_by_text("Acknowledged by Jo Example")).to_be_visible()
+    page.get_by_label("No further action").first.check()
+    press(page, "button", "Close the concern")
+    expect(page.get_by_text("Closed by Jo Example")).to_be_visible()
+
+    assert (page.title(), WORDS in page.content()) == (f"{urgent} - Desk", True)
+    page.keyboard.press("Escape")
+    expect(page.get_by_role("link", name="Go on")).to_be_visible()
+    assert (page.title(), WORDS in page.content()) == ("Blank page", False)
+
+
+def test_every_page_of_the_desk_is_without_fault_for_axe_from_320_pixels(
+    page: Page, service: FastAPI, url: str, a_concern: Concern
+) -> None:
+    reference = raise_concern(url, a_concern, "yes")
+    found = {}
+    page.goto("/desk/sign-in")
+    found["sign-in"] = accessibility_violations(page)
+    page.goto("/desk/invitation")
+    found["invitation"] = accessibility_violations(page)
+    accept_invitation(page, service)
+
+    for path in ("/desk", f"/desk/concerns/{reference}", "/desk/record", "/desk/find?reference=no", "/desk/blank"):
+        page.goto(path)
+        found[path] = accessibility_violations(page)
+        for width in WIDTHS:
+            page.set_viewport_size({"width": width, "height": 800})
+            assert page.evaluate("document.documentElement.scrollWidth") <= width, (path, width)
+
+    assert {path: faults for path, faults in found.items() if faults} == {}
+
+
+def test_the_concern_prints_on_a4_without_what_is_only_for_the_screen(
+    page: Page, service: FastAPI, url: str, a_concern: Concern
+) -> None:
+    reference = raise_concern(url, a_concern, "yes")
+    accept_invitation(page, service)
+    page.goto(f"/desk/concerns/{reference}")
+
+    page.emulate_media(media="print")
+
+    expect(page.get_by_text(WORDS)).to_be_visible()
+    expect(page.get_by_text("by Jo Example. Confidential: about a child.")).to_be_visible()
+    expect(page.get_by_role("button", name="Acknowledge")).to_be_hidden()
+    assert page.pdf(prefer_css_page_size=True).startswith(b"%PDF")
+
+
+def test_someone_who_left_is_out_at_the_next_press_and_their_passkey_opens_nothing(
+    page: Page, service: FastAPI
+) -> None:
+    accept_invitation(page, service)
+
+    leave(context_of_service(service).writer, JO, at=A_TUESDAY)
+    press(page, "link", "Inbox")
+
+    expect(page.get_by_role("heading", name="Sign in to the desk")).to_be_visible()
+    press(page, "button", "Sign in with a passkey")
+    expect(page.get_by_role("alert")).to_contain_text("This passkey is not known here")
+
+
+def test_an_invitation_works_once(page: Page, service: FastAPI) -> None:
+    link = f"/desk/invitation#{invited(service)}"
+    page.goto(link)
+    press(page, "button", "Make a passkey and sign in")
+    expect(page.get_by_role("heading", name="Inbox")).to_be_visible()
+
+    page.goto(link)
+    press(page, "button", "Make a passkey and sign in")
+
+    expect(page.get_by_role("alert")).to_contain_text("This invitation was used, or has expired")
+
+
+def test_a_sign_in_gives_a_session_of_its_own_and_a_signed_challenge_is_good_once(
+    page: Page, context: BrowserContext, service: FastAPI, url: str
+) -> None:
+    accept_invitation(page, service)
+    planted = context.cookies()[0]["value"]
+    page.goto("/desk/sign-in")
+
+    with page.expect_request(lambda request: request.method == "POST" and request.url.endswith("/sign-in")) as sent:
+        press(page, "button", "Sign in with a passkey")
+    expect(page.get_by_role("heading", name="Inbox")).to_be_visible()
+
+    (cookie,) = context.cookies()
+    assert (cookie["name"], cookie["httpOnly"], cookie["sameSite"]) == ("desk", True, "Strict")
+    assert cookie["value"] != planted
+    sessions = context_of_service(service).desk_sign_in.sessions
+    assert sessions.find(cookie["value"], at=A_TUESDAY).person == JO
+    with pytest.raises(TokenInvalid):
+        sessions.find(planted, at=A_TUESDAY)
+    context_of_service(service).writer.run(forget_counts)
+    headers = OWN_PAGE | {"Content-Type": "application/x-www-form-urlencoded"}
+    again = httpx.post(f"{url}/desk/sign-in", content=sent.value.post_data, headers=headers, trust_env=False)
+    assert (again.status_code, "set-cookie" in again.headers) == (401, False)
+
+
+def test_without_scripts_the_desk_works_but_for_the_passkey(
+    browser: Browser, service: FastAPI, url: str, a_concern: Concern
+) -> None:
+    reference = raise_concern(url, a_concern, "no")
+    context = context_of_service(service)
+    invited(service)
+    token = context.desk_sign_in.begin_with_passkey(JO, at=context.clock(), former=None)
+    plain = browser.new_context(base_url=url, java_script_enabled=False)
+    plain.add_cookies([{"name": "desk", "value": token, "url": url, "sameSite": "Strict"}])
+    page = plain.new_page()
+
+    page.goto("/desk")
+    page.get_by_label("Reference").fill(reference.lower().replace("-", " "))
+    page.get_by_role("button", name="Open").click()
+    page.get_by_role("button", name="Acknowledge").click()
+
+    expect(page.get_by_text("Acknowledged by Jo Example")).to_be_visible()
+    plain.close()

@@ -1,0 +1,208 @@
+"""Signing in to the desk by an OpenID provider: by code, with PKCE, state and nonce, and a role by group."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import httpx
+import pytest
+from fastapi import FastAPI
+from httpx2 import Response
+from sqlmodel import Session
+from starlette.testclient import TestClient
+
+from app.config import Settings, SettingsRefused, parse_settings
+from app.main import create_app
+from app.models.people import PersonRow, Role
+from app.services.access.people import leave
+from app.web.people import SESSION_COOKIE
+from tests.support.clock import A_TUESDAY, SettableClock
+from tests.support.openid import STRANGER
+from tests.support.openid_people import CLIENT_ID, CLIENT_SECRET, PeopleProvider, people_provider
+from tests.support.people import JO, context_of_service, invited
+
+SCOPES = {"Duty Team": ["concerns:read", "concerns:write"], "Audit": ["audit:read"]}
+
+
+@pytest.fixture
+def provider() -> Iterator[PeopleProvider]:
+    with people_provider() as provider:
+        yield provider
+
+
+@pytest.fixture
+def service(provider: PeopleProvider, tmp_path: Path) -> FastAPI:
+    settings = Settings.model_validate(
+        {
+            "data_dir": tmp_path / "data",
+            "deliver": False,
+            "openid_issuer": provider.issuer,
+            "openid_audience": "api://one-minute-guide",
+            "openid_claims": ("groups",),
+            "openid_scopes": SCOPES,
+            "openid_client_id": CLIENT_ID,
+            "openid_client_secret": CLIENT_SECRET,
+        }
+    )
+    return create_app(settings, SettableClock())
+
+
+@pytest.fixture
+def browser_of_jo(service: FastAPI) -> Iterator[TestClient]:
+    with TestClient(service, base_url="http://127.0.0.1:8000", follow_redirects=False) as client:
+        yield client
+
+
+def way_back(client: TestClient) -> str:
+    """Go to the provider as the browser does, and return the path by which it comes back."""
+    there = client.get("/desk/sign-in/openid")
+    back = urlsplit(httpx.get(there.headers["Location"], trust_env=False).headers["Location"])
+    assert f"{back.scheme}://{back.netloc}" == "http://127.0.0.1:8000"
+    return f"{back.path}?{back.query}"
+
+
+def sign_in(client: TestClient) -> Response:
+    return client.get(way_back(client))
+
+
+def test_a_person_signs_in_with_the_role_of_their_group_and_is_named_on_the_record(
+    browser_of_jo: TestClient, service: FastAPI, provider: PeopleProvider
+) -> None:
+    page = sign_in(browser_of_jo)
+
+    assert (page.status_code, 'url=/desk"' in page.text) == (200, True)
+    principal = context_of_service(service).desk_sign_in.sessions.find(
+        browser_of_jo.cookies[SESSION_COOKIE], at=A_TUESDAY
+    )
+    assert (principal.name_on_record, principal.scopes) == (
+        f"openid:{CLIENT_ID}/Jo Example",
+        frozenset(SCOPES["Duty Team"]),
+    )
+    assert "Signed in as <strong>Jo Example</strong>" in browser_of_jo.get("/desk").text
+    assert provider.refusals == []
+
+
+def test_a_code_that_another_browser_fetched_signs_nobody_in(
+    browser_of_jo: TestClient, service: FastAPI, provider: PeopleProvider
+) -> None:
+    planted = way_back(TestClient(service, base_url="http://127.0.0.1:8000", follow_redirects=False))
+
+    without_a_way = browser_of_jo.get(planted)
+    browser_of_jo.get("/desk/sign-in/openid")
+    on_another_way = browser_of_jo.get(planted)
+
+    assert (without_a_way.status_code, on_another_way.status_code) == (401, 401)
+    assert SESSION_COOKIE not in browser_of_jo.cookies
+    assert len(provider.codes) == 1  # nobody asked for the token
+
+
+def test_a_code_works_once(browser_of_jo: TestClient) -> None:
+    back = way_back(browser_of_jo)
+    assert browser_of_jo.get(back).status_code == 200
+    browser_of_jo.cookies.clear()
+
+    assert browser_of_jo.get(back).status_code == 401
+
+
+WRONG: dict[str, dict[str, Any]] = {
+    "another nonce": {"nonce": "another"},
+    "no nonce": {"nonce": None},
+    "another client": {"aud": "another-client"},
+    "a token that another client asked for": {"aud": [CLIENT_ID, "another"], "azp": "another"},
+    "another issuer": {"iss": "https://login.another.example"},
+    "a group without a role": {"groups": ["Cleaners"]},
+    "no name for the record": {"sub": "a\nb"},
+    "expired": {"exp": 1_700_000_000},
+}
+
+
+@pytest.mark.parametrize("claims", WRONG.values(), ids=WRONG)
+def test_a_token_that_is_not_for_this_browser_and_this_service_signs_nobody_in(
+    browser_of_jo: TestClient, provider: PeopleProvider, claims: dict[str, Any]
+) -> None:
+    provider.claims |= claims
+
+    assert sign_in(browser_of_jo).status_code == 401
+    assert SESSION_COOKIE not in browser_of_jo.cookies
+
+
+def test_a_token_of_a_stranger_signs_nobody_in(browser_of_jo: TestClient, provider: PeopleProvider) -> None:
+    provider.key = STRANGER
+
+    assert sign_in(browser_of_jo).status_code == 401
+
+
+def test_a_provider_that_sends_another_issuer_s_code_is_not_believed(
+    browser_of_jo: TestClient, provider: PeopleProvider
+) -> None:
+    back = way_back(browser_of_jo).replace("iss=http", "iss=https")
+
+    assert browser_of_jo.get(back).status_code == 401
+    assert len(provider.codes) == 1
+
+
+def test_the_role_is_that_of_the_last_sign_in(
+    browser_of_jo: TestClient, service: FastAPI, provider: PeopleProvider
+) -> None:
+    sign_in(browser_of_jo)
+    former = browser_of_jo.cookies[SESSION_COOKIE]
+    provider.claims["groups"] = ["Audit"]
+    sign_in(browser_of_jo)
+
+    browser_of_jo.cookies.set(SESSION_COOKIE, former)
+
+    with Session(context_of_service(service).engine) as session:
+        person = session.get(PersonRow, JO)
+    assert person is not None
+    assert (person.role, person.provider) == (Role.AUDITOR, provider.issuer)
+    assert browser_of_jo.get("/desk/find?reference=x").status_code == 403
+
+
+def test_a_person_who_left_is_not_let_in_by_the_provider(browser_of_jo: TestClient, service: FastAPI) -> None:
+    sign_in(browser_of_jo)
+    leave(context_of_service(service).writer, JO, at=A_TUESDAY)
+
+    assert browser_of_jo.get("/desk").status_code == 303
+    assert sign_in(browser_of_jo).status_code == 401
+
+
+def test_the_provider_gives_nobody_the_name_of_somebody_with_a_passkey(
+    browser_of_jo: TestClient, service: FastAPI
+) -> None:
+    invited(service, JO, Role.LEAD)
+
+    assert sign_in(browser_of_jo).status_code == 401
+
+
+def test_a_provider_that_is_away_is_said_in_plain_words(browser_of_jo: TestClient, provider: PeopleProvider) -> None:
+    provider.configuration["authorization_endpoint"] = "http://login.council.example/plain"
+
+    response = browser_of_jo.get("/desk/sign-in/openid")
+
+    assert response.status_code == 503
+    assert "The sign-in does not answer" in response.text
+
+
+def test_without_a_client_at_the_provider_there_is_no_way_to_it(settings: Settings) -> None:
+    with TestClient(create_app(settings, SettableClock())) as client:
+        assert client.get("/desk/sign-in/openid").status_code == 404
+        assert "work account" not in client.get("/desk/sign-in").text
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        {"GUIDANCE_OPENID_CLIENT_ID": "the-desk"},
+        {"GUIDANCE_OPENID_CLIENT_SECRET": "x"},
+        {
+            "GUIDANCE_OPENID_CLIENT_ID": "the-desk",
+            "GUIDANCE_OPENID_ISSUER": "urn:council",
+            "GUIDANCE_OPENID_AUDIENCE": "x",
+            "GUIDANCE_OPENID_JWKS_URL": "https://login.council.example/keys",
+        },
+    ],
+)
+def test_settings_of_the_sign_in_that_mean_nothing_alone_are_refused(given: dict[str, str]) -> None:
+    with pytest.raises(SettingsRefused):
+        parse_settings(given)

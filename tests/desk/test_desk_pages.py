@@ -1,0 +1,314 @@
+"""The pages of the desk: what they show, what each press does, and that each view is on the record."""
+
+import datetime as dt
+import html
+import re
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlencode
+
+import pyrage
+import pytest
+from fastapi import FastAPI
+from httpx2 import Response
+from sqlmodel import Session, select
+from starlette.testclient import TestClient
+
+from app.config import Settings
+from app.main import create_app
+from app.models.concerns.examples import FULL_EXAMPLE
+from app.models.desk.disclosure_tables import DeskAct, DisclosureRow
+from app.models.people import Role
+from app.pages.desk.clock_words import span_in_words, time_left
+from app.pages.desk.referral import leaves_of
+from tests.support.additions import add
+from tests.support.clock import A_TUESDAY, SettableClock
+from tests.support.concerns import Concern
+from tests.support.people import JO, OWN_PAGE, context_of_service, received, sign_in_as
+
+SAM = "Sam Example"
+REFERENCE = re.compile(r"/desk/concerns/([0-9A-Z-]{14})\"")
+WORDS = "Alex Example was collected from school by an adult whom staff do not know."
+
+
+@pytest.fixture
+def jo(service: FastAPI, client: TestClient) -> TestClient:
+    """The browser of a person who leads the desk."""
+    client.follow_redirects = False
+    sign_in_as(service, client, JO, Role.LEAD)
+    return client
+
+
+def press(client: TestClient, reference: str, act: str, **fields: str) -> Response:
+    headers = OWN_PAGE | {"Content-Type": "application/x-www-form-urlencoded"}
+    return client.post(f"/desk/concerns/{reference}/{act}", content=urlencode(fields), headers=headers)
+
+
+def acts_on(service: FastAPI, chain: str) -> list[tuple[str, str, str]]:
+    with Session(context_of_service(service).engine) as session:
+        of_chain = select(DisclosureRow).where(DisclosureRow.chain == chain)
+        rows = session.exec(of_chain.order_by(DisclosureRow.number)).all()  # type: ignore[arg-type]  # a column
+    return [(row.act, row.client, row.detail) for row in rows]
+
+
+def test_every_view_of_a_concern_is_one_disclosure_with_the_person_s_name(
+    service: FastAPI, jo: TestClient, a_concern: Concern
+) -> None:
+    reference = received(jo, a_concern)
+
+    views = [jo.get(f"/desk/concerns/{reference}") for _ in range(2)]
+
+    assert all(WORDS in view.text for view in views)
+    seen = (DeskAct.OPENED, "passkey:desk/Jo Example", "opened here")
+    assert acts_on(service, reference)[1:] == [seen, seen]
+    jo.get("/desk")
+    assert acts_on(service, "inbox") == [(DeskAct.LISTED, "passkey:desk/Jo Example", reference)]
+
+
+def test_the_referral_shows_every_word_of_the_fullest_concern(jo: TestClient) -> None:
+    reference = received(jo, lambda: FULL_EXAMPLE)
+
+    page = html.unescape(jo.get(f"/desk/concerns/{reference}").text)
+
+    texts = [str(value) for _, value in leaves_of(FULL_EXAMPLE) if " " in str(value)]
+    assert len(texts) > 60
+    assert [text for text in texts if text not in page] == []
+    assert "Further details" in page
+    assert "uprn" in page  # it has no question in the form
+
+
+def test_words_are_shown_as_typed_and_never_as_html(jo: TestClient, a_concern: Concern) -> None:
+    reference = received(jo, a_concern, concern={"narrative": "<script>alert(1)</script>\nAlex Example."})
+
+    page = jo.get(f"/desk/concerns/{reference}").text
+
+    assert "<script>alert" not in page
+    assert "&lt;script&gt;alert(1)&lt;/script&gt;\nAlex Example." in page
+
+
+def test_without_an_identity_the_page_has_no_word_says_how_to_open_it_and_is_on_the_record(
+    tmp_path: Path, a_concern: Concern
+) -> None:
+    recipient = str(pyrage.x25519.Identity.generate().to_public())
+    service = create_app(Settings(data_dir=tmp_path / "data", deliver=False, seal_to=(recipient,)), SettableClock())
+    with TestClient(service) as client:
+        sign_in_as(service, client)
+        receipt = client.post("/v1/concerns", json=a_concern()).json()
+        add(client, receipt, "Alex Example came home.")
+        reference = receipt["reference"]
+
+        page = client.get(f"/desk/concerns/{reference}")
+        further = client.get(f"/desk/concerns/{reference}/additions")
+
+        assert (page.status_code, further.status_code) == (200, 200)
+        assert f"guidance desk open {reference}" in page.text
+        assert "Alex" not in page.text + further.text
+        seen = acts_on(service, reference)[-2:]
+        assert seen == [
+            (DeskAct.LISTED, "passkey:desk/Jo Example", "without words"),
+            (DeskAct.LISTED, "passkey:desk/Jo Example", "additions 1 to 1"),
+        ]
+        assert press(client, reference, "acknowledgement", up_to_addition="1").status_code == 200
+
+
+def test_the_inbox_shows_what_waits_first_in_pages_of_fifty(jo: TestClient, a_concern: Concern) -> None:
+    quiet = [received(jo, a_concern) for _ in range(51)]
+    urgent = received(jo, a_concern, immediate_danger="yes")
+
+    first = jo.get("/desk")
+    (following,) = re.findall(r'href="(/desk\?[^"]*cursor[^"]*)"', first.text)
+    second = jo.get(html.unescape(following))
+
+    shown = [REFERENCE.findall(page.text) for page in (first, second)]
+    assert [len(each) for each in shown] == [50, 2]
+    assert shown[0][0] == urgent
+    assert sorted(shown[0] + shown[1]) == sorted([*quiet, urgent])
+    assert "Next page" not in second.text
+
+
+def test_each_filter_of_the_inbox_shows_what_its_name_says(
+    jo: TestClient, clock: SettableClock, a_concern: Concern
+) -> None:
+    waiting, danger, seen = received(jo, a_concern), received(jo, a_concern, immediate_danger="yes"), None
+    seen = received(jo, a_concern)
+    press(jo, seen, "acknowledgement")
+
+    def shown(name: str) -> set[str]:
+        return set(REFERENCE.findall(jo.get(f"/desk?show={name}").text))
+
+    assert shown("all") == {waiting, danger, seen}
+    assert shown("received") == {waiting, danger}
+    assert shown("acknowledged") == {seen}
+    assert shown("danger") == {danger}
+    assert shown("overdue") == shown("closed") == shown("tests") == set()
+    clock.time += dt.timedelta(days=7)
+    sign_in_again = jo.get("/desk?show=overdue")
+    assert sign_in_again.status_code == 303
+
+
+def test_the_clock_of_the_inbox_is_in_words(jo: TestClient, a_concern: Concern) -> None:
+    received(jo, a_concern)
+
+    assert re.search(r"Not acknowledged\s*: <strong>[^<]* left</strong>", jo.get("/desk").text)
+
+
+@pytest.mark.parametrize(
+    ("minutes", "words"),
+    [
+        (0, "less than a minute left"),
+        (1, "1 minute left"),
+        (130, "2 hours 10 minutes left"),
+        (-60, "late by 1 hour"),
+        (60 * 25, "1 day 1 hour left"),
+        (-60 * 24 * 3 - 65, "late by 3 days"),
+    ],
+)
+def test_the_time_that_is_left_is_said_in_two_units_at_most(minutes: int, words: str) -> None:
+    assert time_left(A_TUESDAY + dt.timedelta(minutes=minutes), A_TUESDAY) == words
+    assert span_in_words(abs(dt.timedelta(minutes=minutes))) in words
+
+
+@pytest.mark.parametrize("spelling", [str.lower, lambda reference: reference.replace("-", " "), str])
+def test_a_reference_leads_to_its_concern_however_it_is_typed(
+    jo: TestClient, a_concern: Concern, spelling: Any
+) -> None:
+    reference = received(jo, a_concern)
+
+    found = jo.get("/desk/find", params={"reference": spelling(reference)})
+
+    assert (found.status_code, found.headers["Location"]) == (303, f"/desk/concerns/{reference}")
+
+
+def test_what_is_no_reference_is_said_at_the_field(jo: TestClient) -> None:
+    answer = jo.get("/desk/find?reference=nonsense")
+    page = jo.get(answer.headers["Location"])
+
+    assert "That is not a reference: check it for a mistake" in page.text
+    assert 'aria-invalid="true"' in page.text
+    assert jo.get("/desk/concerns/4F7K-926W-0X3R").status_code == 404
+
+
+def test_each_act_of_the_pages_is_the_act_of_the_api_with_the_person_s_name(
+    service: FastAPI, jo: TestClient, a_concern: Concern
+) -> None:
+    receipt = jo.post("/v1/concerns", json=a_concern()).json()
+    add(jo, receipt, "Alex Example came home.")
+    reference = receipt["reference"]
+
+    statuses = [
+        press(jo, reference, "acknowledgement", up_to_addition="1").status_code,
+        press(jo, reference, "outcome", outcome="no_further_action", shared_with_reporter="yes").status_code,
+        press(jo, reference, "hold", held="yes", reason="Court proceedings.").status_code,
+        press(jo, reference, "erasure", reason="Requested.").status_code,
+        press(jo, reference, "hold", held="no", reason="They ended.").status_code,
+        press(jo, reference, "erasure", reason="Requested.").status_code,
+    ]
+
+    assert statuses == [303, 303, 303, 409, 303, 303]
+    who = "passkey:desk/Jo Example"
+    assert acts_on(service, reference)[2:] == [
+        (DeskAct.ACKNOWLEDGED, who, "with additions 1 to 1"),
+        (DeskAct.CLOSED, who, "no_further_action, shared with the reporter"),
+        (DeskAct.HELD, who, "Court proceedings."),
+        (DeskAct.RELEASED, who, "They ended."),
+        (DeskAct.ERASED, who, "Requested."),
+    ]
+    erased = jo.get(f"/desk/concerns/{reference}")
+    assert "The words of this concern were erased" in erased.text
+    assert "Alex" not in erased.text
+    assert jo.get(f"/desk/concerns/{reference}/additions").status_code == 410
+
+
+WRONG_PRESSES = {
+    "no outcome": ("outcome", {}),
+    "an outcome that is on no list": ("outcome", {"outcome": "nonsense"}),
+    "no reason for a hold": ("hold", {"held": "yes", "reason": "  "}),
+    "an addition that is not there": ("acknowledgement", {"up_to_addition": "7"}),
+    "a number that is none": ("acknowledgement", {"up_to_addition": "x"}),
+    "no reason for an erasure": ("erasure", {}),
+}
+
+
+@pytest.mark.parametrize(("act", "fields"), WRONG_PRESSES.values(), ids=WRONG_PRESSES)
+def test_a_press_that_lacks_something_changes_nothing_and_says_so(
+    service: FastAPI, jo: TestClient, a_concern: Concern, act: str, fields: dict[str, str]
+) -> None:
+    reference = received(jo, a_concern)
+    press(jo, reference, "acknowledgement")
+    before = acts_on(service, reference)
+
+    response = press(jo, reference, act, **fields)
+
+    assert response.status_code == 422
+    assert "Nothing was done." in response.text
+    assert f'href="/desk/concerns/{reference}"' in response.text
+    assert acts_on(service, reference) == before
+
+
+def test_a_closed_concern_s_outcome_stays_and_an_unread_one_is_not_closed(jo: TestClient, a_concern: Concern) -> None:
+    reference = received(jo, a_concern)
+
+    too_early = press(jo, reference, "outcome", outcome="no_further_action")
+    press(jo, reference, "acknowledgement")
+    press(jo, reference, "outcome", outcome="no_further_action")
+    another = press(jo, reference, "outcome", outcome="early_help")
+
+    assert (too_early.status_code, another.status_code) == (409, 409)
+    assert "Acknowledge it first" in too_early.text
+    assert "It is already closed" in another.text
+
+
+def test_two_people_act_at_once_both_acts_are_on_the_record_and_each_sees_the_other_s(
+    service: FastAPI, jo: TestClient, a_concern: Concern
+) -> None:
+    reference = received(jo, a_concern)
+    sam = TestClient(service, follow_redirects=False)
+    sign_in_as(service, sam, SAM)
+
+    with ThreadPoolExecutor(2) as pool:
+        list(pool.map(lambda client: press(client, reference, "acknowledgement"), (jo, sam)))
+
+    acknowledged = {client for act, client, _ in acts_on(service, reference) if act == DeskAct.ACKNOWLEDGED}
+    assert acknowledged == {f"passkey:desk/{name}" for name in (JO, SAM)}
+    page = sam.get(f"/desk/concerns/{reference}").text
+    assert f"<strong>Acknowledged</strong> by {JO}" in page
+    assert f"<strong>Acknowledged</strong> by {SAM}" in page
+
+
+def test_an_auditor_reads_the_record_alone_and_that_is_on_it(
+    service: FastAPI, jo: TestClient, a_concern: Concern
+) -> None:
+    reference = received(jo, a_concern)
+    auditor = TestClient(service, follow_redirects=False)
+    sign_in_as(service, auditor, SAM, Role.AUDITOR)
+
+    lead = auditor.get("/desk")
+    record = auditor.get(f"/desk/record?chain={reference.lower()}")
+
+    assert (lead.status_code, lead.headers["Location"]) == (303, "/desk/record")
+    assert record.status_code == 200
+    assert reference in record.text
+    assert WORDS not in record.text
+    assert acts_on(service, "audit") == [(DeskAct.DISCLOSURES_READ, f"passkey:desk/{SAM}", reference)]
+
+
+def test_the_record_is_read_in_pages_of_fifty(jo: TestClient) -> None:
+    for _ in range(51):
+        jo.get("/desk")
+
+    first = jo.get("/desk/record?chain=inbox").text
+    (following,) = re.findall(r'href="(/desk/record\?[^"]*cursor[^"]*)"', first)
+
+    assert first.count("<tr><td>") == 50
+    assert jo.get(html.unescape(following)).text.count("<tr><td>") == 1
+
+
+def test_nothing_of_a_concern_is_in_a_title_or_an_address_but_its_reference(jo: TestClient, a_concern: Concern) -> None:
+    reference = received(jo, a_concern)
+
+    page = jo.get(f"/desk/concerns/{reference}").text
+
+    assert re.findall("<title>(.*)</title>", page) == [f"{reference} - Desk"]
+    addresses = re.findall(r'(?:href|action|src)="([^"]*)"', page)
+    assert [each for each in addresses if "Alex" in each or "narrative" in each] == []

@@ -1,0 +1,213 @@
+"""Sessions of people at the desk: who is let in, for how long, and what another site or a thief can do with one."""
+
+import dataclasses
+import datetime as dt
+from pathlib import Path
+
+import pytest
+from fastapi import FastAPI, Response
+from fastapi.routing import iter_route_contexts
+from sqlmodel import Session, select
+from starlette.testclient import TestClient
+
+from app.config import Settings
+from app.main import create_app
+from app.models.people import Role, SessionRow
+from app.services.access.people import leave
+from app.store.concerns import get_concern
+from app.web.people import SESSION_COOKIE, set_cookie
+from tests.support.clock import SettableClock
+from tests.support.concerns import Concern
+from tests.support.people import JO, OWN_PAGE, context_of_service, received, sign_in_as
+
+ELSEWHERE = {
+    "another site": {"Sec-Fetch-Site": "cross-site", "Origin": "https://attacker.example"},
+    "a neighbour of this host": {"Sec-Fetch-Site": "same-site"},
+    "an address that was typed": {"Sec-Fetch-Site": "none"},
+    "an old browser on another site": {"Origin": "https://attacker.example"},
+    "a page that hides its origin": {"Origin": "null"},
+    "something that says nothing": {},
+}
+HTTPS = "https://guidance.council.example"
+
+
+@pytest.fixture
+def visitor(service: FastAPI, client: TestClient) -> TestClient:
+    """A client that follows no redirect, as the person Jo Example would be seen by it."""
+    client.follow_redirects = False
+    sign_in_as(service, client)
+    return client
+
+
+def acknowledge(client: TestClient, reference: str, headers: dict[str, str]) -> int:
+    path = f"/desk/concerns/{reference}/acknowledgement"
+    return client.post(path, data={"up_to_addition": "0"}, headers=headers).status_code
+
+
+def state_of(service: FastAPI, reference: str) -> str:
+    with Session(context_of_service(service).engine) as session:
+        return str(get_concern(session, reference).state)
+
+
+@pytest.mark.parametrize("headers", ELSEWHERE.values(), ids=ELSEWHERE)
+def test_a_form_that_another_site_sends_changes_nothing(
+    service: FastAPI, visitor: TestClient, a_concern: Concern, headers: dict[str, str]
+) -> None:
+    reference = received(visitor, a_concern)
+
+    assert acknowledge(visitor, reference, headers) == 403
+    assert state_of(service, reference) == "received"
+    assert acknowledge(visitor, reference, OWN_PAGE) == 303
+    assert state_of(service, reference) == "acknowledged"
+
+
+def test_a_site_that_may_send_concerns_and_show_pages_in_a_frame_may_do_neither_with_the_desk(
+    tmp_path: Path, a_concern: Concern
+) -> None:
+    partner = "https://www.council.example"
+    settings = Settings(
+        data_dir=tmp_path / "data", deliver=False, allowed_origins=(partner,), embedding_origins=(partner,)
+    )
+    service = create_app(settings, SettableClock())
+    with TestClient(service, follow_redirects=False) as client:
+        sign_in_as(service, client)
+        reference = received(client, a_concern)
+
+        pages = [client.get(path) for path in ("/desk", f"/desk/concerns/{reference}", "/desk/sign-in", "/desk/blank")]
+        status = acknowledge(client, reference, {"Origin": partner, "Sec-Fetch-Site": "cross-site"})
+
+    assert status == 403
+    assert [page.status_code for page in pages] == [200] * 4
+    for page in pages:
+        assert "frame-ancestors 'none'" in page.headers["Content-Security-Policy"]
+        assert page.headers["X-Frame-Options"] == "DENY"
+        assert page.headers["Cache-Control"] == "no-store"
+        assert "Access-Control-Allow-Origin" not in page.headers
+
+
+def test_a_session_that_was_planted_in_the_browser_is_not_the_one_after_signing_in(
+    service: FastAPI, client: TestClient
+) -> None:
+    client.follow_redirects = False
+    planted = sign_in_as(service, client, "Mallory Example")
+    sign_in = context_of_service(service).desk_sign_in
+
+    sign_in_as(service, client, JO)
+    now = context_of_service(service).clock()
+    fresh = sign_in.begin_with_passkey(JO, at=now, former=planted)
+
+    assert fresh != planted
+    client.cookies.set(SESSION_COOKIE, planted)
+    assert client.get("/desk").status_code == 303
+    client.cookies.set(SESSION_COOKIE, "chosen-by-somebody-else")
+    assert client.get("/desk").status_code == 303
+
+
+def test_a_session_that_was_stolen_opens_nothing_after_the_person_left(
+    service: FastAPI, visitor: TestClient, a_concern: Concern
+) -> None:
+    reference = received(visitor, a_concern)
+    context = context_of_service(service)
+    assert visitor.get(f"/desk/concerns/{reference}").status_code == 200
+
+    leave(context.writer, JO, at=context.clock())
+
+    responses = [visitor.get(path) for path in ("/desk", f"/desk/concerns/{reference}", "/desk/find?reference=x")]
+    assert [(each.status_code, each.headers["Location"]) for each in responses] == [(303, "/desk/sign-in")] * 3
+    assert acknowledge(visitor, reference, OWN_PAGE) == 401
+    assert state_of(service, reference) == "received"
+
+
+def test_a_role_that_changes_in_mid_session_counts_at_once(
+    service: FastAPI, visitor: TestClient, a_concern: Concern
+) -> None:
+    reference = received(visitor, a_concern)
+    cookie = visitor.cookies[SESSION_COOKIE]
+
+    for role, statuses in {
+        Role.READER: (200, 403, 403),
+        Role.AUDITOR: (403, 403, 200),
+        Role.LEAD: (200, 303, 200),
+    }.items():
+        sign_in_as(service, visitor, JO, role)
+        visitor.cookies.set(SESSION_COOKIE, cookie)
+        concern, record = visitor.get(f"/desk/concerns/{reference}"), visitor.get("/desk/record")
+
+        assert (concern.status_code, acknowledge(visitor, reference, OWN_PAGE), record.status_code) == statuses, role
+
+
+def test_a_session_ends_after_idle_time_and_after_a_day_s_work_in_any_case(
+    visitor: TestClient, clock: SettableClock
+) -> None:
+    started = clock.time
+    while clock.time < started + dt.timedelta(hours=12) - dt.timedelta(minutes=29):
+        clock.time += dt.timedelta(minutes=29)
+        assert visitor.get("/desk").status_code == 200, clock.time - started
+
+    clock.time = started + dt.timedelta(hours=12)
+
+    assert visitor.get("/desk").status_code == 303
+
+
+def test_a_session_ends_after_half_an_hour_without_a_request(visitor: TestClient, clock: SettableClock) -> None:
+    clock.time += dt.timedelta(minutes=30)
+
+    assert visitor.get("/desk").status_code == 303
+
+
+def test_signing_out_ends_the_session_on_the_server_too(visitor: TestClient) -> None:
+    cookie = visitor.cookies[SESSION_COOKIE]
+
+    response = visitor.post("/desk/sign-out", headers=OWN_PAGE)
+
+    assert (response.status_code, response.headers["Location"]) == (303, "/desk/sign-in")
+    visitor.cookies.set(SESSION_COOKIE, cookie)
+    assert visitor.get("/desk").status_code == 303
+
+
+def test_only_a_hash_of_the_session_is_stored(service: FastAPI, visitor: TestClient) -> None:
+    with Session(context_of_service(service).engine) as session:
+        (row,) = session.exec(select(SessionRow)).all()
+
+    assert visitor.cookies[SESSION_COOKIE] not in repr(dict(row))
+    assert len(row.token_sha256) == 32
+
+
+@pytest.mark.parametrize(
+    ("public_url", "expected"),
+    [
+        (HTTPS, "__Host-desk=T; HttpOnly; Path=/; SameSite=strict; Secure"),
+        ("http://127.0.0.1:8000", "desk=T; HttpOnly; Path=/; SameSite=strict"),
+    ],
+)
+def test_no_script_and_no_other_site_has_the_cookie(tmp_path: Path, public_url: str, expected: str) -> None:
+    response = Response()
+    set_cookie(response, Settings(data_dir=tmp_path, public_url=public_url), SESSION_COOKIE, "T")
+
+    assert response.headers["Set-Cookie"] == expected
+
+
+def test_no_page_of_the_desk_opens_without_a_session_but_those_for_signing_in(
+    service: FastAPI, client: TestClient
+) -> None:
+    client.follow_redirects = False
+    open_pages = {"/desk/sign-in", "/desk/invitation", "/desk/blank", "/desk/sign-in/openid/return"}
+    routes = [each for each in iter_route_contexts(service.routes) if (each.path or "").startswith("/desk")]
+    closed = {each.path or "": each.methods for each in routes if each.path not in open_pages}
+
+    assert len(closed) > 8
+    for path, methods in closed.items():
+        if path.startswith(("/desk/sign-", "/desk/invitation")):
+            continue
+        for method in methods or ():
+            response = client.request(method, path.replace("{reference}", "4F7K-926W-0X3R"), headers=OWN_PAGE)
+            assert response.status_code == (401 if method == "POST" else 303), (method, path)
+
+
+def test_a_person_is_another_on_the_record_than_a_client_of_any_name(service: FastAPI, visitor: TestClient) -> None:
+    principal = context_of_service(service).desk_sign_in.sessions.find(
+        visitor.cookies[SESSION_COOKIE], at=context_of_service(service).clock()
+    )
+
+    assert principal.name_on_record == "passkey:desk/Jo Example"
+    assert dataclasses.replace(principal, person=None).name_on_record == "passkey:desk"
