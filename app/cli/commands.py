@@ -6,10 +6,13 @@ import typer
 
 from app.about import VERSION
 from app.cli.audit import audit
+from app.cli.backups import backup, restore
 from app.cli.clients import clients
-from app.cli.database import backup, migrate, restore, verify
+from app.cli.database import migrate, verify
 from app.cli.desk import desk
+from app.cli.doctor import doctor
 from app.cli.editions import export, publish_files
+from app.cli.health import health
 from app.cli.keys import keys
 from app.cli.receipts import receipts
 from app.cli.serve import serve
@@ -19,7 +22,6 @@ from app.config import built_commit
 app = typer.Typer(
     name="guidance",
     no_args_is_help=True,
-    add_completion=False,
     pretty_exceptions_enable=False,
 )
 
@@ -59,3 +61,5 @@ app.command("publish")(publish_files)
 app.command()(verify)
 app.command()(migrate)
 app.command()(export)
+app.command()(doctor)
+app.command()(health)

@@ -88,6 +88,11 @@ class Settings(BaseModel):
         description="Address of a time stamping authority (RFC 3161), which stamps every checkpoint of the record of "
         "disclosures. Unset: none.",
     )
+    backup_folder: Path | None = Field(
+        default=None,
+        description="Folder with the backups: `guidance backup` writes there if it names no other place, and "
+        "`guidance doctor` looks there for the newest. Unset: none.",
+    )
     retention_acknowledged_days: Whole | None = Field(
         default=None,
         ge=1,

@@ -38,7 +38,7 @@ def database_copy(source: Path, beside: Path) -> Iterator[Path]:
 def find_file_faults(path: Path) -> list[str]:
     """Return the faults that SQLite finds: in pages and indexes, and rows whose foreign key matches nothing."""
     try:
-        with closing(_open_to_read(path)) as connection:
+        with closing(open_sqlite_to_read(path)) as connection:
             found = [str(row[0]) for row in connection.execute("PRAGMA integrity_check")]
             found += [f"a row of {row[0]} points nowhere" for row in connection.execute("PRAGMA foreign_key_check")]
     except sqlite3.Error:
@@ -92,12 +92,13 @@ def move_aside(path: Path, aside: Path) -> None:
 
 
 def _copy(source: Path, draft: Path) -> None:
-    with closing(_open_to_read(source)) as reading, closing(sqlite3.connect(draft)) as writing:
+    with closing(open_sqlite_to_read(source)) as reading, closing(sqlite3.connect(draft)) as writing:
         reading.execute("BEGIN")
         reading.execute("SELECT count(*) FROM sqlite_schema").fetchone()  # the snapshot is taken here
         reading.backup(writing, pages=PAGES_PER_STEP, sleep=0)
         writing.execute("PRAGMA journal_mode=DELETE").fetchone()  # so that the copy is one file
 
 
-def _open_to_read(path: Path) -> sqlite3.Connection:
+def open_sqlite_to_read(path: Path) -> sqlite3.Connection:
+    """Open the database, which must exist, so that nothing can be written to it."""
     return sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True, isolation_level=None, timeout=5)
