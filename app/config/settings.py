@@ -262,6 +262,12 @@ class Settings(BaseModel):
         le=65_536,
         description="Memory for the cache of public responses, in megabytes for each process. With 0 none is stored.",
     )
+    traces_url: str | None = Field(
+        default=None,
+        pattern=r"^https?://[^\s?#]+$",
+        description="Address of an OpenTelemetry collector (OTLP over HTTP), such as http://127.0.0.1:4318, which gets "
+        "a trace of each request. It needs the extra `traces`. Unset: none.",
+    )
     log_level: Literal["debug", "info", "warning", "error"] = Field(
         default="info", description="Lowest level of log lines that are written."
     )

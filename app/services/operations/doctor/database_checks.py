@@ -53,7 +53,8 @@ def check_schema(patient: Patient) -> Verdict:
 def check_growth(patient: Patient) -> Verdict:
     """Check how large the database is, and how much of it is free for reuse."""
     growth = measure_growth(patient.engine)
-    size = f"{growth.total_bytes / BYTES_PER_MB:.1f} MB, of which {growth.free_bytes / BYTES_PER_MB:.1f} MB are free for reuse"
+    total, free = growth.total_bytes / BYTES_PER_MB, growth.free_bytes / BYTES_PER_MB
+    size = f"{total:.1f} MB, of which {free:.1f} MB are free for reuse"
     if growth.log_bytes > LARGE_LOG_BYTES:
         return warn(
             f"{size}; the log has grown to {growth.log_bytes / BYTES_PER_MB:.0f} MB, since a reader holds it",
