@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from app.cli.options import DataDir, EnvFile, read_settings
+from app.cli.terminal import progress
 from app.config import Settings
 from app.errors import BackupRefused, SetupError
 from app.main import utc_now
@@ -43,7 +44,8 @@ def backup(
     settings = _require_embedded(read_settings(data_dir, env_file))
     target = _target_of(path or settings.backup_folder)
     try:
-        verified = back_up(settings.data_dir, target, replace=force)
+        with progress("Copying") as show:
+            verified = back_up(settings.data_dir, target, replace=force, on_step=show)
         typer.echo(f"{target}: {verified.editions} editions and {verified.concerns} concerns, verified")
         if test:
             _drill(target)
@@ -73,7 +75,8 @@ def restore(
         if test:
             _drill(path)
             return
-        verified, former = restore_backup(path, settings.data_dir, replace=force, at=utc_now())
+        with progress("Restoring") as show:
+            verified, former = restore_backup(path, settings.data_dir, replace=force, at=utc_now(), on_step=show)
     except FileExistsError:
         raise typer.BadParameter("a database is there already; it is left as it is (--force renames it)") from None
     except OSError as failure:

@@ -1,6 +1,5 @@
 """`guidance doctor`: what is wrong in a set-up, what to do, and where to read."""
 
-import json
 from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Annotated
@@ -8,7 +7,7 @@ from typing import Annotated
 import typer
 
 from app.cli.options import AsJson, DataDir, EnvFile, read_settings
-from app.cli.terminal import paint
+from app.cli.terminal import echo_json, paint
 from app.errors import SetupError
 from app.logs import set_up_logs
 from app.main import utc_now
@@ -43,7 +42,7 @@ def doctor(
             findings.append(finding)
             _print([finding] if not as_json else ())
     if as_json:
-        typer.echo(json.dumps([asdict(each) for each in findings], ensure_ascii=False, indent=2))
+        echo_json([asdict(each) for each in findings])
     raise typer.Exit(exit_status(findings))
 
 
