@@ -43,6 +43,7 @@ from app.web.cache.cache import ResponseCache
 from app.web.context import AppContext, Clock
 from app.web.metrics import Metrics
 from app.web.middleware.trusted_host import make_host_check
+from app.web.tracing import open_traces
 
 
 def build_context(settings: Settings, clock: Clock) -> AppContext:
@@ -69,12 +70,19 @@ def build_context(settings: Settings, clock: Clock) -> AppContext:
         resolver.invalidate()
         response_cache.clear()
 
+    traces = open_traces(settings.traces_url)
+
+    def record_flush(operations: int, seconds: float) -> None:
+        metrics.record_flush(operations, seconds)
+        if traces is not None:
+            traces.record_flush(operations, seconds)
+
     writer = Writer(
         engine,
         queue_size=settings.writer_queue,
         wait_seconds=settings.writer_wait_seconds,
         on_generation_raised=invalidate_caches,
-        on_flush=metrics.record_flush,
+        on_flush=record_flush,
     )
     submissions = Submissions(engine, writer, resolver, sealer, receipts)
     provider = _provider(settings)
@@ -98,6 +106,7 @@ def build_context(settings: Settings, clock: Clock) -> AppContext:
         authenticator=Authenticator(engine, provider),
         desk_sign_in=_desk_sign_in(settings, engine, writer, provider),
         metrics=metrics,
+        traces=traces,
         response_cache=response_cache,
         invalidate_caches=invalidate_caches,
         allows_host=allows_host,

@@ -134,6 +134,8 @@ def create_app(settings: Settings, clock: Clock = utc_now) -> GuidanceApp:
         context: AppContext = app.state.context
         with ExitStack() as ending:
             ending.callback(context.engine.dispose)
+            if context.traces is not None:
+                ending.callback(context.traces.close)
             try:
                 _prepare(context, ending)
             except GuidanceError as fault:
@@ -220,5 +222,5 @@ def _add_middleware(app: GuidanceApp, settings: Settings) -> None:
     app.add_middleware(SecurityHeadersMiddleware, is_https=settings.is_https)
     if settings.trusted_proxies:
         app.add_middleware(ForwardedAddressMiddleware, trusted_proxies=settings.trusted_proxies)
-    app.records = RequestRecords(context.metrics)
+    app.records = RequestRecords(context.metrics, context.traces)
     app.front = RequestLogMiddleware(CacheMiddleware(app.behind, context.response_cache), app.records)

@@ -1,14 +1,14 @@
 """`guidance clients`: the systems that may use the API as clients, and their keys."""
 
 import datetime as dt
-import json
 from typing import Annotated
 
 import typer
 from sqlmodel import Session
 
 from app.cli.listing import describe_client, line_of_client
-from app.cli.options import DataDir, EnvFile, open_writer, read_settings
+from app.cli.options import AsJson, DataDir, EnvFile, open_writer, read_settings
+from app.cli.terminal import echo_json
 from app.cli.times import format_moment, parse_duration, parse_end
 from app.main import utc_now
 from app.models.clients import Scope
@@ -53,7 +53,7 @@ def clients_add(
 
 @clients.command("list")
 def clients_list(
-    as_json: Annotated[bool, typer.Option("--json", help="Print a JSON array, with every key of each client.")] = False,
+    as_json: AsJson = False,
     data_dir: DataDir = None,
     env_file: EnvFile = None,
 ) -> None:
@@ -65,7 +65,7 @@ def clients_list(
     with open_writer(read_settings(data_dir, env_file)) as (engine, _), Session(engine) as session:
         found = list_clients(session)
         if as_json:
-            typer.echo(json.dumps([describe_client(*each, at=now) for each in found], ensure_ascii=False, indent=2))
+            echo_json([describe_client(*each, at=now) for each in found])
         else:
             for client, keys in found:
                 typer.echo(line_of_client(client, keys, at=now))

@@ -6,11 +6,14 @@ import typer
 
 from app.about import VERSION
 from app.cli.audit import audit
+from app.cli.backups import backup, restore
 from app.cli.clients import clients
-from app.cli.database import backup, migrate, restore, verify
+from app.cli.database import migrate, verify
 from app.cli.desk import desk
+from app.cli.doctor import doctor
 from app.cli.drafts import approve, check, new
 from app.cli.editions import export
+from app.cli.health import health
 from app.cli.imports import import_document
 from app.cli.keys import keys
 from app.cli.previews import preview
@@ -25,7 +28,6 @@ from app.config import built_commit
 app = typer.Typer(
     name="guidance",
     no_args_is_help=True,
-    add_completion=False,
     pretty_exceptions_enable=False,
 )
 
@@ -75,3 +77,5 @@ app.command()(due)
 app.command()(verify)
 app.command()(migrate)
 app.command()(export)
+app.command()(doctor)
+app.command()(health)

@@ -5,7 +5,8 @@ from typing import Annotated
 
 import typer
 
-from app.cli.options import REMAINS, DataDir, EnvFile, open_writer, read_settings
+from app.cli.options import REMAINS, AsJson, DataDir, EnvFile, open_writer, read_settings
+from app.cli.terminal import echo_json, progress
 from app.errors import SetupError
 from app.main import utc_now
 from app.models.desk.remnants import Remnants
@@ -42,11 +43,16 @@ def keys_new(
 
 
 @keys.command("list")
-def keys_list(data_dir: DataDir = None, env_file: EnvFile = None) -> None:
+def keys_list(as_json: AsJson = False, data_dir: DataDir = None, env_file: EnvFile = None) -> None:
     """List the recipients that new concerns are sealed to, each with its fingerprint (shown at the desk)."""
-    settings = read_settings(data_dir, env_file)
-    for recipient in settings.seal_to:
-        typer.echo(f"{fingerprint_of(recipient)}\t{recipient}")
+    listed = [
+        {"fingerprint": fingerprint_of(each), "recipient": each} for each in read_settings(data_dir, env_file).seal_to
+    ]
+    if as_json:
+        echo_json(listed)
+        return
+    for each in listed:
+        typer.echo(f"{each['fingerprint']}\t{each['recipient']}")
 
 
 @keys.command("reseal")
@@ -64,8 +70,8 @@ def keys_reseal(
     if not settings.seal_to:
         raise SetupError("set GUIDANCE_SEAL_TO to the recipients that concerns are to be sealed to")
     unsealer, sealer = read_identities(identity), make_sealer(settings.seal_to)
-    with open_writer(settings) as (engine, writer):
-        resealed = reseal(engine, writer, unsealer, sealer, actor=KEY_HOLDER, at=utc_now())
+    with open_writer(settings) as (engine, writer), progress("Sealing anew") as show:
+        resealed = reseal(engine, writer, unsealer, sealer, actor=KEY_HOLDER, at=utc_now(), on_step=show)
     typer.echo(f"{resealed.count} sealed anew")
     for text in resealed.unopened:
         typer.echo(f"{text}: not opened by this identity, and left as it is", err=True)

@@ -1,12 +1,13 @@
-"""How the command line lists clients."""
+"""How the command line lists clients and webhooks."""
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from app.cli.times import format_moment
 from app.models.base import format_utc
 from app.models.clients import ClientKeyRow, ClientRow
+from app.models.events.tables import DeliveryState, WebhookRow
 
 
 def describe_client(client: ClientRow, keys: Sequence[ClientKeyRow], *, at: dt.datetime) -> dict[str, Any]:
@@ -50,6 +51,20 @@ def line_of_client(client: ClientRow, keys: Sequence[ClientKeyRow], *, at: dt.da
             *(["for tests"] if client.test else []),
         ]
     )
+
+
+def describe_webhook(webhook: WebhookRow, counted: Mapping[tuple[str, str], int]) -> dict[str, Any]:
+    """Return what is known of the webhook, as JSON; never its secrets."""
+    return {
+        "name": webhook.name,
+        "url": webhook.url,
+        "events": webhook.kinds,
+        "added_at": format_utc(webhook.added_at),
+        "disabled_at": _utc(webhook.disabled_at),
+        "disabled_because": webhook.disabled_because,
+        "waiting": counted.get((webhook.name, DeliveryState.PENDING.value), 0),
+        "dead": counted.get((webhook.name, DeliveryState.DEAD.value), 0),
+    }
 
 
 def _state_of(client: ClientRow, keys: Sequence[ClientKeyRow], at: dt.datetime) -> str:

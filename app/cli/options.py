@@ -34,6 +34,7 @@ DataDir = Annotated[
 EnvFile = Annotated[
     Path | None, typer.Option("--env-file", help="File with GUIDANCE_* settings.", exists=True, dir_okay=False)
 ]
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")]
 
 REMAINS = (
     "Former texts are still in the log of the database, because somebody reads it. A running service tries again "

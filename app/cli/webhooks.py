@@ -11,7 +11,9 @@ import typer
 from sqlalchemy import Engine
 from sqlmodel import Session
 
-from app.cli.options import DataDir, EnvFile, open_writer, read_settings
+from app.cli.listing import describe_webhook
+from app.cli.options import AsJson, DataDir, EnvFile, open_writer, read_settings
+from app.cli.terminal import echo_json
 from app.config import Settings
 from app.main import utc_now
 from app.models.events.tables import EventKind
@@ -59,14 +61,17 @@ def webhooks_add(
 
 
 @webhooks.command("list")
-def webhooks_list(data_dir: DataDir = None, env_file: EnvFile = None) -> None:
+def webhooks_list(as_json: AsJson = False, data_dir: DataDir = None, env_file: EnvFile = None) -> None:
     """List the addresses, each with the number of deliveries that wait and of those that failed for good."""
     with open_writer(read_settings(data_dir, env_file)) as (engine, _), Session(engine) as session:
         counted = count_deliveries(session)
-        for webhook in list_webhooks(session):
-            state = f"disabled: {webhook.disabled_because}" if webhook.disabled_at else "active"
-            waiting, dead = (counted.get((webhook.name, kind), 0) for kind in ("pending", "dead"))
-            typer.echo(f"{webhook.name}\t{state}\twaiting {waiting}\tdead {dead}\t{webhook.url}")
+        listed = [describe_webhook(webhook, counted) for webhook in list_webhooks(session)]
+    if as_json:
+        echo_json(listed)
+        return
+    for each in listed:
+        state = f"disabled: {each['disabled_because']}" if each["disabled_at"] else "active"
+        typer.echo(f"{each['name']}\t{state}\twaiting {each['waiting']}\tdead {each['dead']}\t{each['url']}")
 
 
 @webhooks.command("remove")

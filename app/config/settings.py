@@ -89,6 +89,11 @@ class Settings(SignInSettings):
         description="Address of a time stamping authority (RFC 3161), which stamps every checkpoint of the record of "
         "disclosures. Unset: none.",
     )
+    backup_folder: Path | None = Field(
+        default=None,
+        description="Folder with the backups: `guidance backup` writes there if it names no other place, and "
+        "`guidance doctor` looks there for the newest. Unset: none.",
+    )
     retention_acknowledged_days: Whole | None = Field(
         default=None,
         ge=1,
@@ -257,6 +262,12 @@ class Settings(SignInSettings):
         ge=0,
         le=65_536,
         description="Memory for the cache of public responses, in megabytes for each process. With 0 none is stored.",
+    )
+    traces_url: str | None = Field(
+        default=None,
+        pattern=r"^https?://[^\s?#]+$",
+        description="Address of an OpenTelemetry collector (OTLP over HTTP), such as http://127.0.0.1:4318, which gets "
+        "a trace of each request. It needs the extra `traces`. Unset: none.",
     )
     log_level: Literal["debug", "info", "warning", "error"] = Field(
         default="info", description="Lowest level of log lines that are written."

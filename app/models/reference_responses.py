@@ -57,6 +57,11 @@ class Health(ResponseModel):
     checks: dict[str, str] = Field(
         description="Each check: `ok`, or what is wrong, in a word.", examples=[{"database": "ok", "writer": "ok"}]
     )
+    warnings: dict[str, str] = Field(
+        default_factory=dict,
+        description="What keeps nobody from being served, and needs a person at once, in a word.",
+        examples=[{}],
+    )
 
 
 class JsonWebKeySet(ResponseModel):

@@ -12,6 +12,7 @@ from app.store.events import count_deliveries
 from app.store.inbox import count_states
 from app.web.auth import PUBLIC
 from app.web.context import AppContext, ContextDep, NowDep, SessionDep
+from app.web.operation_state import broken_invariants, read_operation_state
 from app.web.problem_responses import response_example
 from app.web.router import GuidanceRouter
 
@@ -52,7 +53,8 @@ def read_readiness(response: Response, context: ContextDep) -> Health:
     is_ready = set(checks.values()) == {HEALTHY}
     if not is_ready:
         response.status_code = UNAVAILABLE
-    return Health(status=HEALTHY if is_ready else "unavailable", checks=checks)
+    warnings = {name: "broken" for name, is_broken in broken_invariants(context).items() if is_broken}
+    return Health(status=HEALTHY if is_ready else "unavailable", checks=checks, warnings=warnings)
 
 
 @router.get(
@@ -70,6 +72,7 @@ def read_metrics(context: ContextDep, session: SessionDep, now: NowDep) -> Respo
         concerns=count_states(session, now=now),
         deliveries=count_deliveries(session),
         workers={each.name: (each.is_alive, each.seconds_since_beat) for each in context.workers},
+        operation=read_operation_state(context, session, now=now),
         commit=context.settings.commit,
     )
     return Response(metrics, headers={"Content-Type": CONTENT_TYPE_LATEST})

@@ -59,7 +59,7 @@ class FrontCache:
         route, response = found
         request_id = new_request_id()
         seconds = time.perf_counter() - started
-        self._records.add(Answered(request_id, "GET", route_template(route), response.status, seconds))
+        self._records.add(Answered(request_id, "GET", route_template(route), response.status, seconds, True))
         status_line, own = STATUS_LINES[response.status], self._fields_of(server_headers)
         return b"".join(
             (status_line, own, response.fields, b"x-request-id: ", request_id.encode(), b"\r\n\r\n", response.body)

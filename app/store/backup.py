@@ -8,13 +8,14 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 
 from app.errors import BackupRefused
+from app.models.progress import OnStep, show_no_progress
 
 PAGES_PER_STEP = 256
 SIDE_FILES = ("-wal", "-shm", "-journal")
 
 
 @contextmanager
-def database_copy(source: Path, beside: Path) -> Iterator[Path]:
+def database_copy(source: Path, beside: Path, on_step: OnStep = show_no_progress) -> Iterator[Path]:
     """Yield a copy of the database: a draft file in the folder of `beside`, readable only by its owner, on the disk.
 
     The copy is one snapshot, taken when it starts. So writers do not wait for it, and do not make it start again. The
@@ -25,7 +26,7 @@ def database_copy(source: Path, beside: Path) -> Iterator[Path]:
     draft = Path(name)
     try:
         try:
-            _copy(source, draft)
+            _copy(source, draft, on_step)
         except sqlite3.Error:
             raise BackupRefused(f"{source} cannot be read as a database, or is damaged") from None
         flush(draft)
@@ -38,7 +39,7 @@ def database_copy(source: Path, beside: Path) -> Iterator[Path]:
 def find_file_faults(path: Path) -> list[str]:
     """Return the faults that SQLite finds: in pages and indexes, and rows whose foreign key matches nothing."""
     try:
-        with closing(_open_to_read(path)) as connection:
+        with closing(open_sqlite_to_read(path)) as connection:
             found = [str(row[0]) for row in connection.execute("PRAGMA integrity_check")]
             found += [f"a row of {row[0]} points nowhere" for row in connection.execute("PRAGMA foreign_key_check")]
     except sqlite3.Error:
@@ -91,13 +92,19 @@ def move_aside(path: Path, aside: Path) -> None:
     flush(path.parent)
 
 
-def _copy(source: Path, draft: Path) -> None:
-    with closing(_open_to_read(source)) as reading, closing(sqlite3.connect(draft)) as writing:
+def _copy(source: Path, draft: Path, on_step: OnStep) -> None:
+    with closing(open_sqlite_to_read(source)) as reading, closing(sqlite3.connect(draft)) as writing:
         reading.execute("BEGIN")
         reading.execute("SELECT count(*) FROM sqlite_schema").fetchone()  # the snapshot is taken here
-        reading.backup(writing, pages=PAGES_PER_STEP, sleep=0)
+        reading.backup(
+            writing,
+            pages=PAGES_PER_STEP,
+            sleep=0,
+            progress=lambda _status, remaining, total: on_step(total - remaining, total),
+        )
         writing.execute("PRAGMA journal_mode=DELETE").fetchone()  # so that the copy is one file
 
 
-def _open_to_read(path: Path) -> sqlite3.Connection:
+def open_sqlite_to_read(path: Path) -> sqlite3.Connection:
+    """Open the database, which must exist, so that nothing can be written to it."""
     return sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True, isolation_level=None, timeout=5)

@@ -19,6 +19,11 @@ def find_first_disclosure_time(session: Session) -> dt.datetime | None:
     return session.exec(select(DisclosureRow.at).order_by(col(DisclosureRow.at)).limit(1)).first()
 
 
+def find_last_disclosure_time(session: Session) -> dt.datetime | None:
+    """Return the time of the latest disclosure, or None if there is none."""
+    return session.exec(select(DisclosureRow.at).order_by(col(DisclosureRow.at).desc()).limit(1)).first()
+
+
 def list_checkpoints(session: Session) -> list[CheckpointRow]:
     """Return every checkpoint, the oldest first."""
     return list(session.exec(select(CheckpointRow).order_by(col(CheckpointRow.number))))

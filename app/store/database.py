@@ -70,8 +70,11 @@ def open_database(data_dir: Path, url: str | None = None) -> Engine:
     """
     if data_dir.is_dir():
         close_to_others(data_dir, own_files=f"*{DATABASE_FILE}*")
-    if url is None:
-        return _open_sqlite(data_dir)
+    return _open_sqlite(data_dir) if url is None else open_postgresql(url)
+
+
+def open_postgresql(url: str) -> Engine:
+    """Return an engine for that database. Raises `SetupError` if the address is not one of PostgreSQL."""
     try:
         address = make_url(url)
     except ArgumentError:

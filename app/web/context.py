@@ -27,6 +27,7 @@ from app.store.contents import Contents
 from app.store.writer import Writer
 from app.web.cache.cache import ResponseCache
 from app.web.metrics import Metrics
+from app.web.tracing import Traces
 
 Clock = Callable[[], dt.datetime]
 
@@ -51,6 +52,7 @@ class AppContext:
     authenticator: Authenticator
     desk_sign_in: DeskSignIn
     metrics: Metrics
+    traces: Traces | None
     response_cache: ResponseCache
     invalidate_caches: Callable[[], None]
     """Clears the caches of published editions, after one was published or withdrawn."""

@@ -9,12 +9,17 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, gene
 from prometheus_client.multiprocess import MultiProcessCollector
 
 from app.about import VERSION
+from app.web.operation_gauges import OperationState, add_operation_gauges
 
 SMALLEST_SHOWN = 5
 SHARED_FOLDER = "PROMETHEUS_MULTIPROC_DIR"
 """The library's own name for the folder in which several processes share their counts."""
 BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0)
 BATCHES = (1, 2, 4, 8, 16, 32, 64, 128, 256)
+
+Series = tuple[str, str, int, bool]
+"""Method, route, status, and whether the response came from the cache."""
+Bound = tuple[Counter, Histogram, Counter | None]
 
 
 class Answered(NamedTuple):
@@ -25,6 +30,8 @@ class Answered(NamedTuple):
     route: str
     status: int
     seconds: float
+    cached: bool = False
+    """True if it was answered from the response cache."""
 
     def fields(self) -> dict[str, Any]:
         """Return its fields in the log."""
@@ -62,22 +69,33 @@ class Metrics:
             buckets=BUCKETS,
             registry=self.registry,
         )
-        self._bound: dict[tuple[str, str, int], tuple[Counter, Histogram]] = {}
+        self._hits = Counter(
+            "guidance_cache_hits", "Requests answered from the response cache.", ["route"], registry=self.registry
+        )
+        self._bound: dict[Series, Bound] = {}
 
     def record(self, answered: Sequence[Answered]) -> None:
         """Count answered requests."""
-        alike: defaultdict[tuple[str, str, int], list[float]] = defaultdict(list)
-        for _, method, route, status, seconds in answered:
-            alike[method, route, status].append(seconds)
-        for (method, route, status), took in alike.items():
-            bound = self._bound.get((method, route, status))
-            if bound is None:  # looking labels up takes longer than counting
-                bound = self._requests.labels(method, route, str(status)), self._seconds.labels(method, route)
-                self._bound[method, route, status] = bound
-            requests, times = bound
+        alike: defaultdict[Series, list[float]] = defaultdict(list)
+        for _, method, route, status, seconds, cached in answered:
+            alike[method, route, status, cached].append(seconds)
+        for series, took in alike.items():
+            requests, times, hits = self._bound.get(series) or self._bind(series)
             requests.inc(len(took))
+            if hits is not None:
+                hits.inc(len(took))
             for seconds in took:
                 times.observe(seconds)
+
+    def _bind(self, series: Series) -> Bound:
+        """Look the labels up, once: that takes longer than counting."""
+        method, route, status, cached = series
+        bound = self._bound[series] = (
+            self._requests.labels(method, route, str(status)),
+            self._seconds.labels(method, route),
+            self._hits.labels(route) if cached else None,
+        )
+        return bound
 
     def record_flush(self, acts: int, seconds: float) -> None:
         """Count one flush of the writer."""
@@ -91,6 +109,7 @@ class Metrics:
         concerns: Mapping[str, int],
         deliveries: Mapping[tuple[str, str], int],
         workers: Mapping[str, tuple[bool, float]],
+        operation: OperationState,
         commit: str | None = None,
     ) -> bytes:
         """Return all metrics in the text format of Prometheus, summed over all processes that serve together.
@@ -105,6 +124,7 @@ class Metrics:
             registry = CollectorRegistry()
             MultiProcessCollector(registry)  # type: ignore[no-untyped-call]  # the library leaves it untyped
         state = _current_state(waiting, concerns, deliveries, workers)
+        add_operation_gauges(state, operation)
         build = Gauge("guidance_build_info", "The version, and the commit.", ["version", "commit"], registry=state)
         build.labels(VERSION, commit or "").set(1)
         return generate_latest(registry) + generate_latest(state)

@@ -146,7 +146,7 @@ def test_a_setting_that_cannot_be_used_is_named_in_a_sentence(tmp_path: Path) ->
 def test_an_error_without_words_of_its_own_is_told_by_what_it_means(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr("app.cli.app", Mock(side_effect=NoSuchGuide))
+    monkeypatch.setattr("app.cli.commands.app", Mock(side_effect=NoSuchGuide))
 
     with pytest.raises(SystemExit) as ended:
         main()

@@ -207,6 +207,7 @@ def test_every_worker_of_the_service_survives_every_error(
         "checkpoint",
         *([] if on_postgresql() else ["remnants"]),
         "retention",
+        "invariants",
         "overdue",
         "dispatcher",
     ]

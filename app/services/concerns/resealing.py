@@ -10,6 +10,7 @@ from app.errors import SealedTextMisplaced, UnsealingUnavailable
 from app.models.desk.disclosure_tables import DeskAct
 from app.models.desk.remnants import Remnants
 from app.models.desk.seal_entries import SealEntry, seal_entry
+from app.models.progress import OnStep, show_no_progress
 from app.services.concerns.sealing import Sealer
 from app.services.concerns.unsealing import Unsealer
 from app.store.concerns import SealedText, list_sealed, read_sealed, replace_sealed
@@ -29,7 +30,14 @@ class Resealed:
 
 
 def reseal(
-    engine: Engine, writer: Writer, unsealer: Unsealer, sealer: Sealer, *, actor: Actor, at: dt.datetime
+    engine: Engine,
+    writer: Writer,
+    unsealer: Unsealer,
+    sealer: Sealer,
+    *,
+    actor: Actor,
+    at: dt.datetime,
+    on_step: OnStep = show_no_progress,
 ) -> Resealed:
     """Seal every concern and addition anew that is not sealed to exactly those recipients.
 
@@ -42,7 +50,8 @@ def reseal(
     with Session(engine) as session:
         texts = list_sealed(session)
     try:
-        for text in texts:
+        for done, text in enumerate(texts, start=1):
+            on_step(done, len(texts))
             if sorted(text.recipients) == sorted(sealer.fingerprints):
                 continue
             try:

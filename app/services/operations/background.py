@@ -8,10 +8,12 @@ from sqlalchemy import Engine
 from app.config import Settings
 from app.services.access.key_uses import KeyUses
 from app.services.concerns.retention import RetentionPeriods
+from app.services.concerns.sealing import fingerprint_of
 from app.services.desk.checkpoints import Checkpoints
 from app.services.events.dispatcher import build_dispatcher
 from app.services.events.dispatcher_thread import DispatcherThread
 from app.services.operations.housekeeping import CheckpointWorker, RemnantsWorker
+from app.services.operations.invariant_worker import InvariantWorker
 from app.services.operations.workers import (
     GenerationWatcher,
     KeyUseWorker,
@@ -40,6 +42,7 @@ def build_workers(
         yield RemnantsWorker(engine)
     periods = RetentionPeriods(settings.retention_acknowledged_days, settings.retention_closed_days)
     yield RetentionWorker(engine, writer, periods, clock)
+    yield InvariantWorker(engine, [fingerprint_of(each) for each in settings.seal_to], clock)
     if settings.deliver:
         yield OverdueWorker(writer, clock)
         yield DispatcherThread(build_dispatcher(settings, writer, clock), grace_seconds=settings.drain_seconds)

@@ -13,6 +13,7 @@ from app.config import Settings
 from app.errors import BackupRefused, SchemaAltered, SchemaUnknown
 from app.models.concerns.tables import ConcernRow
 from app.models.guidance.guide_tables import EditionRow
+from app.models.progress import OnStep, show_no_progress
 from app.services.access.key_files import DEVELOPMENT_IDENTITY, RECEIPT_KEY
 from app.services.events.webhook_keys import open_webhook_keys
 from app.services.operations.verification import find_faults, verify_database, verify_editions
@@ -31,7 +32,7 @@ class Verified:
     concerns: int
 
 
-def back_up(data_dir: Path, target: Path, *, replace: bool) -> Verified:
+def back_up(data_dir: Path, target: Path, *, replace: bool, on_step: OnStep = show_no_progress) -> Verified:
     """Write a verified copy of the database to that file, also while it is in use.
 
     Raises `BackupRefused`, and `FileExistsError` if the file exists and `replace` is false.
@@ -41,13 +42,15 @@ def back_up(data_dir: Path, target: Path, *, replace: bool) -> Verified:
         raise BackupRefused(f"there is no database in {data_dir}")
     if target.exists() and not replace:
         raise FileExistsError(target)
-    with database_copy(source, target) as draft:
+    with database_copy(source, target, on_step) as draft:
         verified = verify_copy(draft)
         move_into_place(draft, target, replace=replace)
     return verified
 
 
-def restore_backup(source: Path, data_dir: Path, *, replace: bool, at: dt.datetime) -> tuple[Verified, Path | None]:
+def restore_backup(
+    source: Path, data_dir: Path, *, replace: bool, at: dt.datetime, on_step: OnStep = show_no_progress
+) -> tuple[Verified, Path | None]:
     """Move a copy of the backup to the service's data folder; a former database is renamed.
 
     Returns the numbers in the copy, and the path of the former database, if there was one. Raises `BackupRefused` if
@@ -58,7 +61,7 @@ def restore_backup(source: Path, data_dir: Path, *, replace: bool, at: dt.dateti
     if path.exists() and not replace:
         raise FileExistsError(path)
     make_private_folder(data_dir)
-    with database_copy(source, path) as draft:
+    with database_copy(source, path, on_step) as draft:
         verified = verify_copy(draft)
         if not path.exists():
             move_into_place(draft, path, replace=False)

@@ -4,25 +4,29 @@ import hashlib
 from collections.abc import Iterator
 
 from sqlalchemy import Engine
-from sqlmodel import Session, col, select
+from sqlmodel import Session, col, func, select
 
 from app.models.concerns.tables import AdditionRow, ConcernRow
 from app.models.desk.disclosure_tables import AUDIT, INBOX, ChainRow, DeskAct, DisclosureRow
 from app.models.desk.recorded import RecordedConcern, closing_detail, replay
 from app.models.desk.seal_entries import columns_sha256
+from app.models.progress import OnStep, show_no_progress
 
 VERIFICATION_PAGE_SIZE = 50
 
 
-def verify_concerns(engine: Engine) -> Iterator[tuple[str, str]]:
+def verify_concerns(engine: Engine, on_step: OnStep = show_no_progress) -> Iterator[tuple[str, str]]:
     """Yield the reference of each concern that does not agree with its disclosures, and each fault."""
     with Session(engine) as session:
-        after = ""
+        after, done = "", 0
+        total = session.exec(select(func.count()).select_from(ConcernRow)).one()
         while concerns := _following(session, after):
             for concern in concerns:
                 after = concern.reference
                 for fault in _faults_of(session, concern):
                     yield concern.reference, fault
+                done += 1
+                on_step(done, total)
             session.expunge_all()  # the sealed texts
         for reference in _without_a_concern(session):
             yield reference, "it has disclosures, and no row"

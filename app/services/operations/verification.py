@@ -8,6 +8,7 @@ from sqlalchemy import Engine
 from sqlmodel import Session
 
 from app.models.digest import digest_of
+from app.models.progress import OnStep, show_no_progress
 from app.services.desk.signed_notes import Checkpoint
 from app.services.operations.checkpoint_verification import verify_checkpoints
 from app.services.operations.concern_verification import verify_concerns
@@ -39,7 +40,9 @@ def verify_editions(engine: Engine) -> Iterator[tuple[str, str | None]]:
             yield f"{key.guide}, edition {key.number}", _find_fault(session, key, digest)
 
 
-def find_faults(engine: Engine, checkpoints: Sequence[tuple[str, Checkpoint]] = ()) -> Iterator[tuple[str, str]]:
+def find_faults(
+    engine: Engine, checkpoints: Sequence[tuple[str, Checkpoint]] = (), on_step: OnStep = show_no_progress
+) -> Iterator[tuple[str, str]]:
     """Yield every fault of the record and of the concerns: what it is about, and the fault.
 
     `checkpoints` are those that somebody else has stored, each with a name to show.
@@ -48,7 +51,7 @@ def find_faults(engine: Engine, checkpoints: Sequence[tuple[str, Checkpoint]] = 
         yield f"disclosures of {chain}", fault
     for fault in verify_log(engine):
         yield "record", fault
-    for reference, fault in verify_concerns(engine):
+    for reference, fault in verify_concerns(engine, on_step):
         yield f"concern {reference}", fault
     yield from verify_checkpoints(engine, checkpoints)
 

@@ -31,6 +31,7 @@ class CacheMiddleware:
         entry = store.find(request.key)
         if entry is None and request.key in store.pending:  # after a clear, many may request the same at once
             entry = await asyncio.shield(store.pending[request.key])
+        is_hit = entry is not None
         if entry is None:
             entry = await self._make_once(store, request.key, scope, receive, send)
         if entry is None:
@@ -38,7 +39,7 @@ class CacheMiddleware:
         if request.accepts_gzip:
             await entry.add_gzip()
         store.put(request.key, entry)
-        scope["route"] = entry.route
+        scope["route"], scope["cached"] = entry.route, is_hit
         response = request.choose(entry) or entry.plain
         await response.for_etags(request.if_none_match).send(send)
 

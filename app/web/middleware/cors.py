@@ -13,6 +13,8 @@ from app.web.problems import PAGES_OF_CONCERNS, problem_response
 
 SAME_ORIGIN_ONLY = ("/v1/desk", "/desk", "/metrics", "/health", *PAGES_OF_CONCERNS)  # these send no CORS headers at all
 EXPOSED_HEADERS = (
+    "Deprecation",
+    "Sunset",
     "ETag",
     "Link",
     "Location",

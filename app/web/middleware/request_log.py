@@ -9,6 +9,7 @@ from uuid_utils import uuid4
 
 from app.logs import Log
 from app.web.metrics import Answered, Metrics
+from app.web.tracing import Traces
 
 NO_ROUTE = "(none)"
 OTHER_METHOD = "OTHER"
@@ -19,10 +20,11 @@ log = Log(__name__)
 
 
 class RequestRecords:
-    """The records of answered requests: the metrics, and one line each in the log."""
+    """The records of answered requests: the metrics, one line each in the log, and a span where traces are set."""
 
-    def __init__(self, metrics: Metrics) -> None:
+    def __init__(self, metrics: Metrics, traces: Traces | None = None) -> None:
         self._metrics = metrics
+        self._traces = traces
         self._answered: list[Answered] = []
 
     def add(self, answered: Answered) -> None:
@@ -38,6 +40,8 @@ class RequestRecords:
         answered, self._answered = self._answered, []
         self._metrics.record(answered)
         log.info_each("request", [each.fields() for each in answered])
+        if self._traces is not None:
+            self._traces.record(answered)
 
 
 class RequestLogMiddleware:
@@ -63,7 +67,8 @@ class RequestLogMiddleware:
             await self.app(scope, receive, outgoing.send)
         finally:
             took = time.perf_counter() - began
-            self._records.add(Answered(request_id, method, route_template(scope.get("route")), outgoing.status, took))
+            route, cached = route_template(scope.get("route")), scope.get("cached", False)
+            self._records.add(Answered(request_id, method, route, outgoing.status, took, cached))
 
 
 class _Outgoing:

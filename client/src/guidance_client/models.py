@@ -462,6 +462,7 @@ class Health(TypedDict):
 
     status: str
     checks: dict[str, str]
+    warnings: NotRequired[dict[str, str]]
 
 
 class Hold(TypedDict):

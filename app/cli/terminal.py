@@ -1,0 +1,37 @@
+"""What the command line shows on a terminal alone: colours, and bars of progress."""
+
+import json
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import typer
+
+from app.models.progress import OnStep, show_no_progress
+
+
+def paint(text: str, colour: str) -> str:
+    """Return the text in that colour, where standard output is a terminal and NO_COLOR is not set (no-color.org)."""
+    return typer.style(text, fg=colour) if sys.stdout.isatty() and not os.environ.get("NO_COLOR") else text
+
+
+def echo_json(document: Any) -> None:
+    """Print the document as JSON."""
+    typer.echo(json.dumps(document, ensure_ascii=False, indent=2))
+
+
+@contextmanager
+def progress(words: str) -> Iterator[OnStep]:
+    """Yield a function that shows how far the work is: a bar on standard error, where that is a terminal."""
+    if not sys.stderr.isatty():
+        yield show_no_progress
+        return
+    with typer.progressbar(length=1, label=words, file=sys.stderr) as bar:
+
+        def show(done: int, total: int) -> None:
+            bar.length = max(total, 1)
+            bar.update(done - bar.pos)
+
+        yield show

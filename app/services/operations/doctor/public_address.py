@@ -1,0 +1,52 @@
+"""Calling the service at its public address, as callers do."""
+
+import datetime as dt
+import ssl
+from dataclasses import dataclass, field
+from typing import Any
+
+import httpx
+
+CALL_SECONDS = 5.0
+READINESS = "/health/ready"
+
+
+@dataclass(frozen=True)
+class PublicAnswer:
+    """The answer, or the kind of failure; and the end of the certificate, over https."""
+
+    status: int | None = None
+    checks: dict[str, Any] = field(default_factory=dict)
+    """The checks of readiness. Without any, something else answered than this service."""
+    failure: str = ""
+    certificate_ends: dt.datetime | None = None
+
+
+def call_public_address(url: str) -> PublicAnswer:
+    """Call readiness there. No proxy of the environment is used; the certificates that this machine trusts are."""
+    try:
+        with (
+            httpx.Client(trust_env=False, timeout=CALL_SECONDS, verify=ssl.create_default_context()) as client,
+            client.stream("GET", f"{url}{READINESS}") as response,
+        ):
+            ends = _end_of_certificate(response)
+            response.read()
+    except (httpx.HTTPError, ssl.SSLError) as failure:
+        return PublicAnswer(failure=type(failure).__name__)
+    return PublicAnswer(response.status_code, _checks_of(response), certificate_ends=ends)
+
+
+def _checks_of(response: httpx.Response) -> dict[str, Any]:
+    try:
+        checks = response.json()["checks"]
+    except (ValueError, KeyError, TypeError):
+        return {}
+    return checks if isinstance(checks, dict) else {}
+
+
+def _end_of_certificate(response: httpx.Response) -> dt.datetime | None:
+    stream = response.extensions.get("network_stream")
+    tls = stream.get_extra_info("ssl_object") if stream is not None else None
+    if tls is None:
+        return None
+    return dt.datetime.fromtimestamp(ssl.cert_time_to_seconds(tls.getpeercert()["notAfter"]), dt.UTC)

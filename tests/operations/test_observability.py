@@ -1,0 +1,211 @@
+"""What monitors see: every metric is there, small counts are not, and dashboard and alerts read what exists."""
+
+import datetime as dt
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+from fastapi import FastAPI
+from prometheus_client.parser import text_string_to_metric_families
+from ruamel.yaml import YAML
+from starlette.testclient import TestClient
+
+from app.models.concerns.examples import SMALLEST_EXAMPLE
+from app.models.events.tables import WebhookRow
+from app.services.operations.invariant_worker import InvariantWorker
+from app.store.webhooks import insert_webhook
+from app.web.context import AppContext
+from tests.support.clock import A_TUESDAY, SettableClock
+from tests.support.databases import drop_triggers, raw_connection
+from tests.support.desk import Desk
+from tests.support.live import LiveServer
+from tests.support.promtool import promtool
+from tests.support.publishing import GUIDE
+
+DEPLOY = Path(__file__).parents[2] / "deploy"
+DASHBOARD = DEPLOY / "grafana" / "guidance.json"
+ALERTS = DEPLOY / "prometheus" / "alerts.yml"
+REFERENCE = Path(__file__).parents[2] / "docs" / "reference" / "metrics.md"
+METRIC = re.compile(r"\bguidance_[a-z_]+")
+CONCERNS = "/v1/concerns"
+
+
+def families(client: Any) -> dict[str, Any]:
+    return {each.name: each for each in text_string_to_metric_families(client.get("/metrics").text)}
+
+
+def samples(client: Any, name: str) -> dict[str, float]:
+    """Return the values of the metric by the value of its first label, or by none."""
+    family = families(client)[name.removesuffix("_total")]
+    return {next(iter(each.labels.values()), ""): each.value for each in family.samples if each.name == name}
+
+
+def sample_names(client: Any) -> set[str]:
+    """Every name under which Prometheus stores something of this service."""
+    endings = {"counter": ("_total",), "histogram": ("_bucket", "_count", "_sum")}
+    return {name + end for name, each in families(client).items() for end in endings.get(each.type, ("",))}
+
+
+def dashboard_queries() -> list[str]:
+    return [target["expr"] for panel in json.loads(DASHBOARD.read_text())["panels"] for target in panel["targets"]]
+
+
+def rules() -> list[dict[str, Any]]:
+    (group,) = YAML(typ="safe").load(ALERTS.read_text())["groups"]
+    return list(group["rules"])
+
+
+def test_the_reference_lists_every_metric_with_its_kind_and_labels(client: TestClient, desk: Desk) -> None:
+    client.get(GUIDE)
+    rows = [line.split(" | ") for line in REFERENCE.read_text().splitlines() if line.startswith("| `")]
+    listed = {row[0].strip("|` "): row[1] for row in rows}
+    own = {name: each.type for name, each in families(client).items() if name.startswith("guidance_")}
+
+    assert desk
+    assert {name for name in own if not name.endswith("_created")} == set(listed)
+    assert {name: own[name] for name in listed} == listed
+
+
+def test_alerts_and_dashboard_read_metrics_that_the_service_has(client: TestClient) -> None:
+    there = sample_names(client)
+    read = {
+        name for words in [*dashboard_queries(), *(rule["expr"] for rule in rules())] for name in METRIC.findall(words)
+    }
+
+    assert len(read) > 12
+    assert read - there == set()
+
+
+def test_every_alert_says_what_to_do_and_whom_it_wakes() -> None:
+    for rule in rules():
+        assert rule["labels"]["severity"] in {"page", "ticket"}
+        assert rule["annotations"].keys() == {"summary", "action"}
+
+
+def test_the_dashboard_names_no_data_source_of_its_own() -> None:
+    dashboard = json.loads(DASHBOARD.read_text())
+    panels = dashboard["panels"]
+    ids = [panel["id"] for panel in panels]
+
+    assert len(set(ids)) == len(ids) > 10
+    assert {panel["datasource"]["uid"] for panel in panels} == {"${datasource}"}
+    assert {each["name"] for each in dashboard["templating"]["list"]} == {"datasource", "job"}
+
+
+def test_promtool_finds_no_fault_in_the_rules_and_their_test_passes() -> None:
+    promtool("check", "rules", ALERTS)
+    promtool("check", "config", "--syntax-only", DEPLOY / "prometheus" / "prometheus.yml")
+    promtool("test", "rules", DEPLOY / "prometheus" / "alerts_test.yml")
+
+
+def test_promtool_can_read_every_query_of_the_dashboard(tmp_path: Path) -> None:
+    queries = [query.replace("$__rate_interval", "5m").replace("$job", ".*") for query in dashboard_queries()]
+    recorded = [{"record": f"q:{place}", "expr": query} for place, query in enumerate(queries)]
+    path = tmp_path / "queries.yml"
+    path.write_text(json.dumps({"groups": [{"name": "queries", "rules": recorded}]}))
+
+    promtool("check", "rules", path)
+
+
+def test_promtool_finds_no_fault_in_the_metrics(client: TestClient, a_concern: Any) -> None:
+    client.post(CONCERNS, json=a_concern())
+    client.get(GUIDE)
+
+    promtool("check", "metrics", stdin=client.get("/metrics").content)
+
+
+def test_cache_hits_are_counted_by_route(client: TestClient) -> None:
+    for _ in range(3):
+        client.get(GUIDE)
+
+    assert samples(client, "guidance_cache_hits_total") == {"/v1/guides/{guide}": 2}
+    assert samples(client, "guidance_cache_responses")[""] == 1
+    assert samples(client, "guidance_cache_bytes")[""] > 0
+
+
+@pytest.mark.slow
+def test_cache_hits_that_the_front_answers_are_counted(live: LiveServer) -> None:
+    with live.client() as client:
+        for _ in range(5):
+            client.get(GUIDE)
+
+        hits = samples(client, "guidance_cache_hits_total")
+
+    assert hits["/v1/guides/{guide}"] == 4
+
+
+@pytest.mark.parametrize(("count", "is_shown"), [(4, False), (5, True)])
+def test_the_time_to_acknowledge_is_shown_of_five_or_more(
+    client: TestClient, desk: Desk, clock: SettableClock, count: int, is_shown: bool
+) -> None:
+    references = [client.post(CONCERNS, json=SMALLEST_EXAMPLE).json()["reference"] for _ in range(count)]
+    clock.time += dt.timedelta(minutes=20)
+    for reference in references:
+        desk.act(reference, "acknowledgement")
+
+    assert samples(client, "guidance_acknowledgement_seconds") == ({"0.5": 1200, "0.9": 1200} if is_shown else {})
+
+
+def test_the_age_of_the_outbox_is_that_of_the_oldest_event_that_waits(
+    service: FastAPI, client: TestClient, clock: SettableClock
+) -> None:
+    context: AppContext = service.state.context
+    row = WebhookRow(
+        name="receiver",
+        url="https://receiver.example/",
+        kinds=["concern.received"],
+        secrets=["an invented secret"],
+        added_at=A_TUESDAY,
+    )
+    context.writer.run(lambda session: insert_webhook(session, row.model_copy()))
+    none = samples(client, "guidance_outbox_age_seconds")
+    for _ in range(2):
+        client.post(CONCERNS, json=SMALLEST_EXAMPLE)
+        clock.time += dt.timedelta(minutes=10)
+
+    assert none == {}
+    assert samples(client, "guidance_outbox_age_seconds") == {"receiver": 1200}
+
+
+@pytest.fixture
+def worker(service: FastAPI, client: TestClient) -> InvariantWorker:
+    """The worker of the service, which a test runs by hand."""
+    (found,) = [each for each in service.state.context.workers if isinstance(each, InvariantWorker)]
+    assert client
+    return found
+
+
+def test_invariants_that_hold_are_shown_as_such(client: TestClient, worker: InvariantWorker) -> None:
+    client.post(CONCERNS, json=SMALLEST_EXAMPLE)
+
+    worker.run_once()
+
+    assert samples(client, "guidance_invariant_broken") == {"overdue-events": 0, "chains": 0}
+    assert client.get("/health/ready").json()["warnings"] == {}
+
+
+def test_what_is_overdue_without_an_event_breaks_an_invariant_and_concerns_are_still_taken(
+    client: TestClient, worker: InvariantWorker, clock: SettableClock
+) -> None:
+    client.post(CONCERNS, json=SMALLEST_EXAMPLE)
+    clock.time += dt.timedelta(days=5)
+
+    worker.run_once()
+    ready = client.get("/health/ready")
+
+    assert samples(client, "guidance_invariant_broken")["overdue-events"] == 1
+    assert (ready.status_code, ready.json()["warnings"]) == (200, {"overdue-events": "broken"})
+    assert client.post(CONCERNS, json=SMALLEST_EXAMPLE).status_code == 201
+
+
+def test_a_tampered_chain_breaks_an_invariant(service: FastAPI, client: TestClient, worker: InvariantWorker) -> None:
+    client.post(CONCERNS, json=SMALLEST_EXAMPLE)
+    with raw_connection(service.state.context.settings.data_dir) as database:
+        drop_triggers(database)
+        database.execute("UPDATE disclosures SET client = 'somebody else'")
+
+    worker.run_once()
+
+    assert samples(client, "guidance_invariant_broken")["chains"] == 1

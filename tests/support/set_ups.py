@@ -1,0 +1,102 @@
+"""Set-ups for the doctor: a healthy one, as an operator runs it, which a test then breaks in one place."""
+
+import datetime as dt
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from pyrage import x25519
+from starlette.testclient import TestClient
+
+from app.config import SEED_DIR, Settings
+from app.main import create_app, utc_now
+from app.models.concerns.examples import SMALLEST_EXAMPLE
+from app.services.operations.backup import back_up
+from app.services.operations.doctor import patient
+from app.services.operations.doctor.public_address import PublicAnswer
+from app.services.operations.rotation import backup_path
+from tests.support.databases import address_for, copy_database
+from tests.support.desk import desk_of
+
+READY = PublicAnswer(200, {"database": "ok", "writer": "ok"}, certificate_ends=None)
+
+
+@dataclass
+class SetUp:
+    """A folder with everything of a service, its settings, and the identities that are kept elsewhere."""
+
+    folder: Path
+    identities: tuple[str, ...]
+    values: dict[str, Any]
+
+    @property
+    def data_dir(self) -> Path:
+        return self.folder / "data"
+
+    @property
+    def settings(self) -> Settings:
+        return Settings.model_validate(self.values)
+
+    def copy(self, folder: Path) -> "SetUp":
+        """Return the same set-up in another folder."""
+        shutil.copytree(self.folder, folder, ignore=shutil.ignore_patterns("data"))
+        copy_database(self.data_dir, folder / "data")
+        moved = {
+            name: folder / path.relative_to(self.folder) for name, path in self.values.items() if isinstance(path, Path)
+        }
+        address = address_for(folder / "data")
+        return SetUp(folder, self.identities, self.values | moved | ({"database_url": address} if address else {}))
+
+
+def make_set_up(folder: Path) -> SetUp:
+    """Make a healthy set-up: a service has run, the desk has done its work, and last night there was a backup."""
+    identities = tuple(str(x25519.Identity.generate()) for _ in range(2))
+    recipients = [str(x25519.Identity.from_str(each).to_public()) for each in identities]
+    made = SetUp(
+        folder,
+        identities,
+        {
+            "data_dir": folder / "data",
+            "seed_dir": _checked_seed(folder / "seed"),
+            "backup_folder": folder / "backups",
+            "seal_to": ",".join(recipients),
+            "public_url": "https://guidance.council.example",
+            "trusted_proxies": "192.0.2.1",
+            "security_contact": "mailto:security@council.example",
+            "security_expires": f"{utc_now() + dt.timedelta(days=300):%Y-%m-%dT%H:%M:%SZ}",
+            "deliver": "false",
+        },
+    )
+    work_a_day(made)
+    (folder / "backups").mkdir()
+    if address_for(made.data_dir) is None:
+        back_up(made.data_dir, backup_path(folder / "backups", at=utc_now()), replace=False)
+    else:
+        receipt_key, webhook_key = made.data_dir / "receipt-key.pem", made.data_dir / "webhook-key.txt"
+        made.values |= {"receipt_key_file": receipt_key, "webhook_key_file": webhook_key}
+        (folder / "backups" / "guidance.dump").write_bytes(b"as pg_dump wrote it")
+    return made
+
+
+def work_a_day(set_up: SetUp) -> None:
+    """Receive a concern, and acknowledge it."""
+    service = create_app(set_up.settings, utc_now)
+    with TestClient(service, base_url="https://guidance.council.example") as client:
+        reference = client.post("/v1/concerns", json=SMALLEST_EXAMPLE).json()["reference"]
+        assert desk_of(service, client).act(reference, "acknowledgement").status_code == 200
+
+
+def reachable(monkeypatch: Any, answer: PublicAnswer = READY) -> None:
+    """Let the public address give that answer. Its name is invented, so nothing is there."""
+    monkeypatch.setattr(patient, "call_public_address", lambda _: answer)
+
+
+def _checked_seed(folder: Path) -> Path:
+    """Return a copy of the seed whose contacts a person has checked, and whose review is far away."""
+    shutil.copytree(SEED_DIR, folder)
+    today = utc_now().date()
+    for path in (folder / "signposts.yaml", *folder.glob("guides/*/*.yaml")):
+        text = path.read_text().replace("verified_on: null", f"verified_on: {today}")
+        path.write_text(text.replace("review_by: null", f"review_by: {today + dt.timedelta(days=365)}"))
+    return folder
