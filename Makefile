@@ -21,7 +21,7 @@ mark := $(shell { pwd; echo '$(python)'; } | cksum | cut -d ' ' -f 1)
 made := $(VENV)/made-$(mark)
 pip := $(VENV)/bin/python -m pip --quiet --disable-pip-version-check --no-input
 
-.PHONY: serve test cover faults fuzz bench bench-check check audit format lock docs docs-serve client clean
+.PHONY: serve test cover faults fuzz bench bench-check check audit format lock image release docs docs-serve client clean
 .DELETE_ON_ERROR:
 
 # Serve a trial on this machine: publish the seed into ./data, make development keys, listen on 127.0.0.1:8000.
@@ -80,6 +80,14 @@ lock: $(VENV)/installed-dev
 	$(compile) --group build --group bench --constraint requirements/dev.txt --output-file requirements/bench.txt $(ARGS)
 	$(compile) --group docs --constraint requirements/dev.txt --output-file requirements/docs.txt $(ARGS)
 	$(lock) --group pyproject.toml:generators --output-file requirements/generators.txt $(ARGS)
+
+# Build the image into build/image.tar, and the list of what is in it. Where there is no Docker it needs buildah and mmdebstrap.
+image: $(VENV)/installed-dev
+	deploy/image/build $(VENV)
+
+# Make a release of a clean tree: version, CHANGELOG, commit, tag, wheel, image, list of what is in them, notes. make release VERSION=0.2.0
+release: $(VENV)/installed-dev
+	$(VENV)/bin/python deploy/release.py $(VERSION) $(ARGS)
 
 # Build the documentation into build/site: every page, no request to another host. To read it while writing: make docs-serve
 docs: $(VENV)/installed-dev $(VENV)/installed-docs

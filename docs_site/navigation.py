@@ -13,6 +13,7 @@ GENERATED = [
     {"Every schema": "reference/schemas.md"},
     {"Every option": "reference/command-line.md"},
     {"Every metric": "reference/metrics-list.md"},
+    {"Licences": "reference/licences.md"},
 ]
 PROJECT = {
     "Read me": "README.md",

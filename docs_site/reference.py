@@ -9,6 +9,7 @@ from app.config import Settings
 from app.main import create_app
 from docs_site.api import operations_page, schemas_page
 from docs_site.command_line import commands_page
+from docs_site.licences import licences_page
 from docs_site.metrics import metrics_page
 
 
@@ -25,4 +26,5 @@ def generated_pages() -> dict[str, str]:
         "reference/schemas.md": schemas_page(document),
         "reference/command-line.md": commands_page(),
         "reference/metrics-list.md": metrics_page(exposed),
+        "reference/licences.md": licences_page(),
     }
