@@ -21,7 +21,7 @@ mark := $(shell { pwd; echo '$(python)'; } | cksum | cut -d ' ' -f 1)
 made := $(VENV)/made-$(mark)
 pip := $(VENV)/bin/python -m pip --quiet --disable-pip-version-check --no-input
 
-.PHONY: serve test cover faults fuzz bench bench-check check audit format lock client clean
+.PHONY: serve test cover faults fuzz bench bench-check check audit format lock image release docs docs-serve client clean
 .DELETE_ON_ERROR:
 
 # Serve a trial on this machine: publish the seed into ./data, make development keys, listen on 127.0.0.1:8000.
@@ -29,11 +29,11 @@ serve: $(VENV)/installed-serve
 	@exec $(VENV)/bin/guidance serve $(ARGS)
 
 # Run every test. On PostgreSQL: make test ARGS="--database postgresql"; the quick ones: make test ARGS="-m 'not slow'"
-test: $(VENV)/installed-dev
+test: $(VENV)/installed-dev $(VENV)/installed-docs
 	$(VENV)/bin/pytest $(ARGS)
 
 # Run every test, and measure coverage.
-cover: $(VENV)/installed-dev
+cover: $(VENV)/installed-dev $(VENV)/installed-docs
 	$(VENV)/bin/pytest --cov $(ARGS)
 
 # Kill, fill and cut off real processes, thirty times over. Fewer: make faults ROUNDS=5
@@ -53,7 +53,7 @@ bench-check: $(VENV)/installed-dev $(VENV)/installed-bench
 	$(VENV)/bin/python -m bench --check $(ARGS)
 
 # Check the code without running it: layout, lint, types, imports, dependencies, security, the Dockerfile.
-check: $(VENV)/installed-dev
+check: $(VENV)/installed-dev $(VENV)/installed-docs
 	$(VENV)/bin/ruff format --check .
 	$(VENV)/bin/ruff check .
 	$(VENV)/bin/mypy
@@ -66,7 +66,7 @@ check: $(VENV)/installed-dev
 # does not answer, so that no answer never passes for a good one.
 audit: $(VENV)/installed-dev
 	$(VENV)/bin/pip-audit --strict --disable-pip --require-hashes --progress-spinner off --vulnerability-service osv \
-		--requirement requirements/serve.txt --requirement requirements/dev.txt $(ARGS)
+		--requirement requirements/serve.txt --requirement requirements/dev.txt --requirement requirements/docs.txt $(ARGS)
 
 # Lay the code out, and correct what lint can correct by itself.
 format: $(VENV)/installed-dev
@@ -78,7 +78,24 @@ lock: $(VENV)/installed-dev
 	$(compile) --extra documents --extra print --group build --output-file requirements/serve.txt $(ARGS)
 	$(compile) --extra documents --extra print --extra traces --group build --group dev --constraint requirements/serve.txt --output-file requirements/dev.txt $(ARGS)
 	$(compile) --group build --group bench --constraint requirements/dev.txt --output-file requirements/bench.txt $(ARGS)
+	$(compile) --group docs --constraint requirements/dev.txt --output-file requirements/docs.txt $(ARGS)
 	$(lock) --group pyproject.toml:generators --output-file requirements/generators.txt $(ARGS)
+
+# Build the image into build/image.tar, and the list of what is in it. Where there is no Docker it needs buildah and mmdebstrap.
+image: $(VENV)/installed-dev
+	deploy/image/build $(VENV)
+
+# Make a release of a clean tree: version, CHANGELOG, commit, tag, wheel, image, list of what is in them, notes. make release VERSION=0.2.0
+release: $(VENV)/installed-dev
+	$(VENV)/bin/python deploy/release.py $(VERSION) $(ARGS)
+
+# Build the documentation into build/site: every page, no request to another host. To read it while writing: make docs-serve
+docs: $(VENV)/installed-dev $(VENV)/installed-docs
+	NO_MKDOCS_2_WARNING=1 $(VENV)/bin/python -m mkdocs --quiet build --strict $(ARGS)
+
+# Serve the documentation on 127.0.0.1:8001, built anew at each change.
+docs-serve: $(VENV)/installed-dev $(VENV)/installed-docs
+	NO_MKDOCS_2_WARNING=1 $(VENV)/bin/python -m mkdocs serve --dev-addr 127.0.0.1:8001 $(ARGS)
 
 # Make the generated files of the typed client again.
 client: $(VENV)/installed-dev

@@ -13,7 +13,7 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 DOCKERIGNORE = (ROOT / ".dockerignore").read_text().splitlines()
-LOCKS = ["requirements/serve.txt", "requirements/dev.txt"]
+LOCKS = ["requirements/serve.txt", "requirements/dev.txt", "requirements/docs.txt"]
 
 # In pieces, so that this file does not itself hold what it forbids.
 REGISTRY_HOSTS = [
@@ -106,9 +106,10 @@ def test_every_requirement_is_pinned_and_comes_by_name_alone(lock: str) -> None:
 
 
 def test_the_lock_files_agree_on_every_version() -> None:
-    serve, dev = (set(locked(lock)) for lock in LOCKS)
+    serve, dev, docs = (set(locked(lock)) for lock in LOCKS)
 
     assert serve <= dev
+    assert {each for each in docs - dev if named([each]) & named(list(dev))} == set()
 
 
 def test_the_lock_files_hold_everything_that_pyproject_names() -> None:
@@ -116,10 +117,11 @@ def test_the_lock_files_hold_everything_that_pyproject_names() -> None:
     served = named(needed) | named(project()["dependency-groups"]["build"])
     used = served | named(project()["dependency-groups"]["dev"])
 
-    serve, dev = (named(list(locked(lock))) for lock in LOCKS)
+    serve, dev, docs = (named(list(locked(lock))) for lock in LOCKS)
 
     assert served - serve == set()
     assert used - dev == set()
+    assert named(project()["dependency-groups"]["docs"]) - docs == set()
 
 
 def test_what_only_developers_need_is_not_served() -> None:

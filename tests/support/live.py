@@ -28,10 +28,11 @@ def environment_for(data_dir: Path, **settings: str) -> dict[str, str]:
 
 
 class LiveServer:
-    """`guidance serve` on a free port; its log goes to a file."""
+    """`guidance serve` on a free port, or on that port; its log goes to a file."""
 
-    def __init__(self, data_dir: Path, *, workers: int = 1, **settings: Any) -> None:
+    def __init__(self, data_dir: Path, *, workers: int = 1, port: int = 0, **settings: Any) -> None:
         self.data_dir = data_dir
+        self._port = str(port)
         self._workers = str(workers)
         self.database_url: str | None = settings.get("database_url") or address_for(data_dir)
         self.log = data_dir.parent / "server.log"
@@ -42,7 +43,7 @@ class LiveServer:
 
     def start(self) -> None:
         """Start, and wait until it is ready."""
-        command = [sys.executable, "-m", "app.cli", "serve", "--port", "0", "--data-dir", str(self.data_dir)]
+        command = [sys.executable, "-m", "app.cli", "serve", "--port", self._port, "--data-dir", str(self.data_dir)]
         command += ["--workers", self._workers, *(["--trial"] if self._is_trial else [])]
         read_from = self.log.stat().st_size if self.log.exists() else 0
         with self.log.open("ab") as log:

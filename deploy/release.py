@@ -1,0 +1,109 @@
+"""Make a release of a clean tree: release.py VERSION [--date DATE] [--without-image].
+
+`make release VERSION=0.2.0` runs it. It gives 'Unreleased' of CHANGELOG.md the version and the date, writes the version
+wherever it is, commits and tags. It puts into `build/release-VERSION` the wheel, the locked requirements, the bill of
+materials, the image, the notes for callers, and the SHA-256 of each. It pushes nothing.
+"""
+
+import argparse
+import datetime
+import hashlib
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+HEADING = "## Unreleased\n"
+WITH_THE_VERSION = ["deploy/kubernetes.yaml", "deploy/compose.yaml", "docs/how-to/deploy.md"]
+OF_THE_IMAGE = re.compile(r"(one-minute-guide:|one_minute_guide-)\d+\.\d+\.\d+")
+VERSION = re.compile(r"\d+\.\d+\.\d+")
+
+
+class CannotRelease(Exception):
+    """The tree is not fit to be released."""
+
+
+def released_changelog(text: str, version: str, date: str) -> str:
+    """Return the CHANGELOG with what is unreleased under that version and date."""
+    if HEADING not in text or not notes(text.replace(HEADING, f"## {version} - {date}\n", 1), version):
+        raise CannotRelease("CHANGELOG.md has nothing under 'Unreleased'.")
+    return text.replace(HEADING, f"{HEADING}\n## {version} - {date}\n", 1)
+
+
+def notes(changelog: str, version: str) -> str:
+    """Return what the CHANGELOG says to callers about that version."""
+    section = re.search(
+        rf"^## {re.escape(version)} - [^\n]*\n(.*?)(?=^## |\Z)", changelog, flags=re.MULTILINE | re.DOTALL
+    )
+    return section[1].strip() if section else ""
+
+
+def _run(*command: str | Path) -> str:
+    return subprocess.run(command, cwd=ROOT, check=True, stdout=subprocess.PIPE, text=True).stdout.strip()
+
+
+def _check(version: str) -> None:
+    if not VERSION.fullmatch(version):
+        raise CannotRelease("A version is three numbers, such as 0.2.0.")
+    if _run("git", "status", "--porcelain"):
+        raise CannotRelease("There are changes that are not committed.")
+    if _run("git", "tag", "--list", f"v{version}"):
+        raise CannotRelease(f"v{version} is a tag already.")
+
+
+def _write_version(version: str, date: str) -> None:
+    changelog, project = ROOT / "CHANGELOG.md", ROOT / "pyproject.toml"
+    changelog.write_text(released_changelog(changelog.read_text(encoding="utf-8"), version, date), encoding="utf-8")
+    described = re.sub(
+        r'^version = ".*"', f'version = "{version}"', project.read_text("utf-8"), count=1, flags=re.MULTILINE
+    )
+    project.write_text(described, encoding="utf-8")
+    for name in WITH_THE_VERSION:
+        text = (ROOT / name).read_text(encoding="utf-8")
+        (ROOT / name).write_text(OF_THE_IMAGE.sub(rf"\g<1>{version}", text), encoding="utf-8")
+
+
+def _build(version: str, target: Path, *, with_image: bool) -> None:
+    target.mkdir(parents=True)
+    os.environ["SOURCE_DATE_EPOCH"] = _run("git", "log", "-1", "--format=%ct")
+    _run(sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", target)
+    shutil.copy(ROOT / "requirements" / "serve.txt", target)
+    changelog = (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
+    (target / "notes.md").write_text(f"# {version}\n\n{notes(changelog, version)}\n", encoding="utf-8")
+    bill = ["--output-reproducible", "--pyproject", "pyproject.toml", "--of", "JSON", "--output-file"]
+    _run(
+        sys.executable, "-m", "cyclonedx_py", "requirements", *bill, target / "wheel.cdx.json", "requirements/serve.txt"
+    )
+    if with_image:
+        os.environ["OUT"] = str(target)
+        print(_run(ROOT / "deploy" / "image" / "build", Path(sys.executable).parents[1]))
+        (target / "rootfs.tar").unlink(missing_ok=True)
+    files = sorted(path for path in target.iterdir() if path.is_file())
+    sums = "".join(f"{hashlib.sha256(path.read_bytes()).hexdigest()}  {path.name}\n" for path in files)
+    (target / "SHA256SUMS").write_text(sums, encoding="utf-8")
+
+
+def main() -> None:
+    """Make the release that the command line names."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
+    parser.add_argument("version")
+    parser.add_argument("--date", default=datetime.datetime.now(datetime.UTC).date().isoformat())
+    parser.add_argument("--without-image", action="store_true")
+    wanted = parser.parse_args()
+    try:
+        _check(wanted.version)
+        _write_version(wanted.version, wanted.date)
+    except CannotRelease as refusal:
+        sys.exit(str(refusal))
+    _run("git", "commit", "--quiet", "--all", "--message", f"Release {wanted.version}")
+    target = ROOT / "build" / f"release-{wanted.version}"
+    _build(wanted.version, target, with_image=not wanted.without_image)
+    _run("git", "tag", "--annotate", f"v{wanted.version}", "--message", f"Release {wanted.version}")
+    print(f"{target}: push the commit and the tag v{wanted.version} when you have read notes.md")
+
+
+if __name__ == "__main__":
+    main()

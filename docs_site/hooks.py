@@ -1,0 +1,57 @@
+"""What mkdocs calls while it builds the site."""
+
+import re
+from pathlib import Path
+
+from mkdocs.config.defaults import MkDocsConfig
+from mkdocs.structure.files import File, Files
+from mkdocs.structure.pages import Page
+
+from docs_site.diagram import drawn
+from docs_site.navigation import navigation
+from docs_site.outside import DOCUMENTS, PICTURES, ROOT, moved_links
+from docs_site.reference import generated_pages
+
+TESTED = re.compile(r"^( *```[a-z]+) tested$", flags=re.MULTILINE)
+ELSEWHERE = re.compile(rb"https://unpkg\.com/[^\"'`]*")
+"""What the theme's scripts would fetch from another host, for diagrams and for old browsers. No page needs it."""
+
+
+def on_config(config: MkDocsConfig) -> MkDocsConfig:
+    """Make the navigation."""
+    config.nav = navigation()
+    return config
+
+
+def on_files(files: Files, config: MkDocsConfig) -> Files:
+    """Add the documents that are outside `docs/`, and the pages that the program itself is read for."""
+    for name, place in DOCUMENTS.items():
+        files.append(File.generated(config, place, content=_read(name, place)))
+    for name, place in PICTURES.items():
+        files.append(File.generated(config, place, abs_src_path=str(ROOT / name)))
+    for place, text in generated_pages().items():
+        files.append(File.generated(config, place, content=text))
+    return files
+
+
+def on_page_markdown(markdown: str, page: Page, config: MkDocsConfig, files: Files) -> str:  # noqa: ARG001  # mkdocs names them
+    """Return the text of a page as the site needs it."""
+    if page.file.generated_by is None:
+        markdown = moved_links(markdown, Path(page.file.abs_src_path or ""), page.file.src_uri)
+    return TESTED.sub(r"\1", drawn(markdown))
+
+
+def on_post_build(config: MkDocsConfig) -> None:
+    """Take the addresses of other hosts out of the theme's scripts, and remove the sources of the scripts."""
+    assets = Path(config.site_dir) / "assets"
+    for source in assets.rglob("*.map"):
+        source.unlink()
+    for script in assets.rglob("*.js"):
+        script.write_bytes(ELSEWHERE.sub(b"", script.read_bytes()))
+
+
+def _read(name: str, place: str) -> str:
+    """Return the document with its links as they are on the site. A text without Markdown is shown as it is."""
+    source = ROOT / name
+    text = source.read_text(encoding="utf-8")
+    return moved_links(text, source, place) if source.suffix == ".md" else f"# Licence\n\n```text\n{text}```\n"

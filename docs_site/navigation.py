@@ -1,0 +1,36 @@
+"""The navigation of the site, from the tables of `docs/README.md`: so there is one list of documents."""
+
+import re
+
+from docs_site.outside import DOCS, DOCUMENTS, moved_links
+
+Navigation = list[dict[str, str | list[dict[str, str]]]]
+TABLE = re.compile(r"^\| ([a-z ]+) \| \|\n\|---\|---\|\n((?:\|.*\n)+)", flags=re.MULTILINE)
+ROW = re.compile(r"^\| \[([^\]]+)\]\(([^)]+)\)", flags=re.MULTILINE)
+
+GENERATED = [
+    {"Every operation": "reference/api.md"},
+    {"Every schema": "reference/schemas.md"},
+    {"Every option": "reference/command-line.md"},
+    {"Every metric": "reference/metrics-list.md"},
+    {"Licences": "reference/licences.md"},
+]
+PROJECT = {
+    "Read me": "README.md",
+    "Changes for callers": "CHANGELOG.md",
+    "Contributing": "CONTRIBUTING.md",
+    "Report a weakness": "SECURITY.md",
+    "Notice": "NOTICE.md",
+    "Licence": "LICENSE",
+}
+
+
+def navigation() -> Navigation:
+    """Return the home page, and a section of pages for each table."""
+    index = DOCS / "README.md"
+    text = moved_links(index.read_text(encoding="utf-8"), index, "README.md")
+    found: Navigation = [{"Home": "README.md"}]
+    for title, rows in TABLE.findall(text):
+        pages = [{name: path} for name, path in ROW.findall(rows)]
+        found.append({title.capitalize(): pages + (GENERATED if title == "reference" else [])})
+    return [*found, {"Project": [{name: DOCUMENTS[source]} for name, source in PROJECT.items()]}]

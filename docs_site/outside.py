@@ -1,0 +1,45 @@
+"""Documents outside `docs/` that the site has too, and the links to them and from them."""
+
+import os
+import re
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+DOCS = ROOT / "docs"
+DOCUMENTS = {
+    "README.md": "project/read-me.md",
+    "CONTRIBUTING.md": "project/contributing.md",
+    "CHANGELOG.md": "project/changelog.md",
+    "SECURITY.md": "project/security.md",
+    "NOTICE.md": "project/notice.md",
+    "LICENSE": "project/licence.md",
+    "client/README.md": "project/client.md",
+}
+"""Each document outside `docs/`, with its place on the site."""
+PICTURES = {"bench/results/latest.png": "project/speed.png"}
+LINK = re.compile(r"(\[[^\]]*\]\()([^)\s#]+)((?:#[^)\s]*)?\))")
+EXTERNAL = re.compile(r"[a-z]+:")
+
+
+def moved_links(markdown: str, source: Path, place: str) -> str:
+    """Return the text with each link to a file of the repository changed to the place of that file on the site.
+
+    `source` is the file that the text comes from, and `place` its place on the site.
+    """
+
+    def moved(link: re.Match[str]) -> str:
+        target = link[2]
+        if EXTERNAL.match(target):
+            return link[0]
+        there = _place_of((source.parent / target).resolve())
+        return f"{link[1]}{os.path.relpath(there, Path(place).parent)}{link[3]}" if there else link[0]
+
+    return LINK.sub(moved, markdown)
+
+
+def _place_of(file: Path) -> str | None:
+    """Return the place of the file on the site, or None where it has none."""
+    if file.is_relative_to(DOCS):
+        return file.relative_to(DOCS).as_posix()
+    name = file.relative_to(ROOT).as_posix() if file.is_relative_to(ROOT) else ""
+    return (DOCUMENTS | PICTURES).get(name)

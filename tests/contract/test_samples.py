@@ -1,0 +1,136 @@
+"""The samples of the documents work: what they show is run, word for word, against a live server."""
+
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+import pytest
+
+from app.config import parse_settings
+from tests.support.live import LiveServer, environment_for
+from tests.support.samples import ROOT, documents, runnable, samples_in, unfenced_commands
+
+ADDRESS = "http://127.0.0.1:8000"
+TIMEOUT_SECONDS = 120
+GOES_ON_FROM = {"docs/how-to/keys-and-sealed-concerns.md": ["README.md"]}
+"""A document whose commands use what the commands of others made."""
+COMMANDS = {"README.md": ("make serve", "make test")}
+"""Indented commands, one of which is how this suite was started, and the other what `live` starts."""
+FOLDERS = ("seed", "examples")
+"""Folders of a clone that samples read."""
+PREAMBLE = 'set -euo pipefail\ncurl() { command curl --fail-with-body "$@"; }\n'
+"""A command that fails ends the sample, and so does an answer that is an error."""
+
+
+def need(*programs: str) -> None:
+    """Skip the test where a program is absent; in continuous integration, fail."""
+    for program in programs:
+        if shutil.which(program) is None:
+            if os.environ.get("CI") == "true":
+                pytest.fail(f"{program} is not installed, and continuous integration must have it")
+            pytest.skip(f"{program} is not installed")
+
+
+def in_place(live: LiveServer) -> Mapping[str, str]:
+    """Return the environment of a reader who has run `make serve`: `guidance` on the path, no proxy."""
+    environment = {
+        name: value for name, value in environment_for(live.data_dir).items() if not name.lower().endswith("_proxy")
+    }
+    return environment | {
+        "PATH": f"{Path(sys.executable).parent}{os.pathsep}{environment['PATH']}",
+        "PYTHONPATH": str(ROOT / "client" / "src"),
+    }
+
+
+def run(command: list[str], live: LiveServer, sample: str) -> str:
+    """Return what the sample prints, run beside the folder `data` as after `make serve`."""
+    for folder in FOLDERS:
+        if not (live.data_dir.parent / folder).exists():
+            (live.data_dir.parent / folder).symlink_to(ROOT / folder)
+    ran = subprocess.run(
+        [*command, sample.replace(ADDRESS, live.url)],
+        cwd=live.data_dir.parent,
+        env=in_place(live),
+        capture_output=True,
+        check=False,
+        text=True,
+        timeout=TIMEOUT_SECONDS,
+    )
+    assert ran.returncode == 0, ran.stdout + ran.stderr
+    return ran.stdout
+
+
+def with_samples(language: str) -> list[str]:
+    return [document for document in documents() if runnable(document, language)]
+
+
+@pytest.fixture(scope="module")
+def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveServer]:
+    """One server for the samples that are independent of what others did."""
+    server = LiveServer(tmp_path_factory.mktemp("samples") / "data")
+    server.start()
+    yield server
+    server.stop()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("document", with_samples("python"))
+def test_the_python_of_a_document_works(running: LiveServer, document: str) -> None:
+    for sample in runnable(document, "python"):
+        run([sys.executable, "-W", "error", "-c"], running, sample)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("document", with_samples("js"))
+def test_the_javascript_of_a_document_works(running: LiveServer, document: str) -> None:
+    need("node")
+    for sample in runnable(document, "js"):
+        run(["node", "--input-type=module", "--eval"], running, sample)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("document", [each for each in with_samples("sh") if each not in GOES_ON_FROM])
+def test_the_commands_of_a_document_work(running: LiveServer, document: str) -> None:
+    need("curl", "age", "openssl")
+    following = [each for each, before in GOES_ON_FROM.items() if document in before]
+
+    commands = "\n".join(text for each in [document, *following] for text in runnable(each, "sh"))
+
+    printed = run(["bash", "-c"], running, PREAMBLE + commands)
+
+    assert printed
+    if following:
+        wanted = ['"indicators":[', '"kept":false', '"state":"received"', "age1", "Alex Example was collected"]
+        places = [printed.find(words) for words in wanted]
+        assert -1 not in places, printed
+        assert places == sorted(places)
+
+
+@pytest.mark.parametrize("document", with_samples("env"))
+def test_the_settings_of_a_document_are_accepted(document: str) -> None:
+    """Each block is read with those before it, as the document builds them up."""
+    values: dict[str, str] = {}
+    for sample in runnable(document, "env"):
+        for line in filter(None, sample.splitlines()):
+            name, _, value = line.partition("=")
+            values[name] = value.strip("'")
+        assert parse_settings(values)
+
+
+@pytest.mark.parametrize("document", documents())
+def test_every_sample_is_run_or_says_why_it_is_not(document: str) -> None:
+    silent = [each.text for each in samples_in(document) if not each.is_tested and not each.reason]
+    loose = [line.strip() for line in unfenced_commands(document)]
+
+    assert silent == []
+    assert [line for line in loose if not line.startswith(COMMANDS.get(document, ()) or "\0")] == []
+
+
+def test_samples_are_found() -> None:
+    assert len(with_samples("sh")) > 5
+    assert "README.md" in with_samples("python")
+    assert with_samples("js")
+    assert with_samples("env")

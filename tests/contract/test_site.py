@@ -1,0 +1,167 @@
+"""The site of the documentation: it is built strictly, every link in it leads somewhere, and it asks no other host."""
+
+import importlib.util
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from html.parser import HTMLParser
+from pathlib import Path
+from typing import Any
+
+import pytest
+from fastapi import FastAPI
+from typer.main import get_command
+
+from app.cli.commands import app as command
+from docs_site.diagram import drawn
+from tests.support.openapi import operations
+
+pytestmark = [pytest.mark.slow, pytest.mark.any_database]
+
+ROOT = Path(__file__).parents[2]
+KINDS = ["tutorial", "how to", "reference", "explanation"]
+FETCHED = {"script": "src", "img": "src", "iframe": "src", "source": "src", "audio": "src", "video": "src"}
+LINKS_THAT_FETCH = {"stylesheet", "icon", "preload", "preconnect", "dns-prefetch", "modulepreload", "prefetch"}
+OTHER_HOST = re.compile(r"(https?:)?//")
+
+
+class Reader(HTMLParser):
+    """Collects what a page links to, what it fetches by itself, and its anchors."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.links: list[str] = []
+        self.fetched: list[str] = []
+        self.anchors: set[str] = set()
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        values = {name: value or "" for name, value in attrs}
+        self.anchors |= {values[name] for name in ("id", "name") if name in values}
+        if tag == "a" and "href" in values:
+            self.links.append(values["href"])
+        elif tag == "link" and LINKS_THAT_FETCH & set(values.get("rel", "").split()):
+            self.fetched.append(values["href"])
+        elif FETCHED.get(tag, "") in values:
+            self.fetched.append(values[FETCHED[tag]])
+
+
+def read(page: Path) -> Reader:
+    reader = Reader()
+    reader.feed(page.read_text(encoding="utf-8"))
+    return reader
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The whole site, built as `make docs` builds it."""
+    if importlib.util.find_spec("mkdocs") is None:
+        if os.environ.get("CI") == "true":
+            pytest.fail("mkdocs is not installed, and continuous integration must have it: make docs")
+        pytest.skip("mkdocs is not installed: make docs")
+    target = tmp_path_factory.mktemp("site")
+    environment = {**os.environ, "NO_MKDOCS_2_WARNING": "1"}
+    command = [sys.executable, "-m", "mkdocs", "--quiet", "build", "--strict", "--site-dir", str(target)]
+    built = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, check=False, text=True)
+    assert built.returncode == 0, built.stdout + built.stderr
+    return target
+
+
+@pytest.fixture(scope="module")
+def pages(site: Path) -> dict[Path, Reader]:
+    return {page: read(page) for page in site.rglob("*.html")}
+
+
+def broken(page: Path, pages: dict[Path, Reader], site: Path) -> Iterator[str]:
+    """Yield each link of the page that leads to no file of the site, or to no anchor of it."""
+    for link in [*pages[page].links, *pages[page].fetched]:
+        if re.match(r"[a-z]+:", link):
+            continue
+        path, _, anchor = link.partition("#")
+        target = (page.parent / path).resolve() if path else page
+        target = target / "index.html" if target.is_dir() else target
+        known = pages[target].anchors if target in pages else set()
+        if not target.is_relative_to(site) or not target.is_file() or (anchor and anchor not in known | {"__skip"}):
+            yield link
+
+
+def test_every_link_of_the_site_leads_to_a_page_and_to_a_heading_in_it(site: Path, pages: dict[Path, Reader]) -> None:
+    found = {
+        page.relative_to(site).as_posix(): [*broken(page, pages, site)] for page in pages if page.name != "404.html"
+    }
+
+    assert len(found) > 75
+    assert {page: links for page, links in found.items() if links} == {}
+
+
+def test_a_broken_link_would_be_found(tmp_path: Path) -> None:
+    page = tmp_path / "page.html"
+    page.write_text('<h1 id="a">A</h1><a href="page.html#a">1</a><a href="gone.html">2</a><a href="#gone">3</a>')
+
+    assert list(broken(page, {page: read(page)}, tmp_path)) == ["gone.html", "#gone"]
+
+
+def test_no_page_fetches_anything_from_another_host(site: Path, pages: dict[Path, Reader]) -> None:
+    fetched = {each for reader in pages.values() for each in reader.fetched}
+    styles = {
+        url for css in site.rglob("*.css") for url in re.findall(r"url\(([^)]*)\)|@import ([^;]*)", css.read_text())
+    }
+    scripts = "".join(script.read_text(encoding="utf-8") for script in site.rglob("*.js"))
+
+    assert fetched
+    assert [each for each in fetched if OTHER_HOST.match(each)] == []
+    assert [each for pair in styles for each in pair if OTHER_HOST.match(each.strip("\"'"))] == []
+    assert re.findall(r"unpkg\.com|jsdelivr|googleapis|gstatic|cdnjs", scripts) == []
+
+
+def test_the_site_has_four_kinds_of_documents(site: Path) -> None:
+    headings = re.findall(r"<th>([^<]+)</th>", (site / "index.html").read_text(encoding="utf-8"))
+
+    assert [each for each in headings if each] == KINDS
+
+
+def text_of(page: Path) -> str:
+    return re.sub(r"<[^>]+>", "", page.read_text(encoding="utf-8")).replace("&lt;", "<")
+
+
+def test_the_reference_has_every_operation_and_every_schema(site: Path, service: FastAPI) -> None:
+    document = service.openapi()
+    api, schemas = text_of(site / "reference" / "api.html"), read(site / "reference" / "schemas.html").anchors
+
+    assert [o.id for o in operations(document) if f"{o.method.upper()} {o.path}" not in api] == []
+    assert {name.lower() for name in document["components"]["schemas"]} <= schemas
+
+
+def options(group: Any) -> Iterator[str]:
+    for name in group.list_commands(None):
+        inner = group.get_command(None, name)
+        if hasattr(inner, "list_commands"):
+            yield from options(inner)
+        else:
+            yield from (option for each in inner.params for option in each.opts)
+
+
+def test_the_reference_has_every_option(site: Path) -> None:
+    listed = text_of(site / "reference" / "command-line.html")
+
+    assert [
+        option for option in options(get_command(command)) if option.startswith("--") and option not in listed
+    ] == []
+
+
+def test_the_reference_has_every_metric(site: Path) -> None:
+    declared = set(re.findall(r'"(guidance_[a-z_]+)"', (ROOT / "app" / "web" / "metrics.py").read_text()))
+    listed = text_of(site / "reference" / "metrics-list.html")
+
+    assert declared
+    assert [name for name in declared if name not in listed] == []
+
+
+def test_a_flowchart_is_shown_without_a_script() -> None:
+    chart = '```mermaid\nflowchart TB\n  a["<b>one</b><br>first"]\n  b[("<b>two</b>")]\n  a -- "calls" --> b\n```\n'
+
+    assert drawn(chart).strip() == (
+        '<div class="diagram"><ol><li><b>one</b> — first</li><li><b>two</b></li></ol>'
+        "<ul><li>one → two: calls</li></ul></div>"
+    )

@@ -1,0 +1,65 @@
+"""The sample for Caddy, run for real before two nodes: TLS, health checks, and the export where no node answers."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+import httpx
+import pytest
+
+from tests.support.live import LiveServer
+from tests.support.load import A_CONCERN
+from tests.support.proxies import caddy, exported, two_nodes
+from tests.support.waiting import eventually
+
+pytestmark = [pytest.mark.slow, pytest.mark.any_database]
+
+GUIDE = "/v1/guides/child-sexual-exploitation"
+
+
+class Site(NamedTuple):
+    client: httpx.Client
+    nodes: tuple[LiveServer, LiveServer]
+    work: Path
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    folder = tmp_path_factory.mktemp("caddy")
+    with two_nodes(folder / "data") as nodes:
+        export = exported(folder / "export", folder / "data")
+        with caddy(folder / "caddy", nodes, export) as client:
+            yield Site(client, nodes, folder / "caddy")
+
+
+def test_a_concern_is_raised_over_tls_the_metrics_are_closed_and_nothing_is_logged(site: Site) -> None:
+    receipt = site.client.post("/v1/concerns", json=A_CONCERN)
+
+    assert receipt.status_code == 201
+    assert receipt.headers["strict-transport-security"]
+    assert site.client.get("/metrics").status_code == 404
+    assert receipt.json()["reference"] not in (site.work / "output.log").read_text()
+
+
+def test_a_caller_cannot_pass_for_another_address(site: Site) -> None:
+    site.client.post("/v1/concerns/check", json=A_CONCERN, headers={"X-Forwarded-For": "192.0.2.7"})
+
+    assert "192.0.2.7" not in site.nodes[0].log.read_text()
+
+
+def test_without_one_node_nothing_fails_and_without_any_guidance_goes_on_and_a_concern_is_refused_with_999(
+    site: Site,
+) -> None:
+    site.nodes[0].stop()
+    with_one = [site.client.post("/v1/concerns", json=A_CONCERN).status_code for _ in range(10)]
+    site.nodes[1].stop()
+
+    assert with_one == [201] * 10
+    assert eventually(lambda: site.client.get(f"{GUIDE}/editions/1/linked-risks").status_code == 200)
+    exported_answer = site.client.get(f"{GUIDE}/editions/1/linked-risks")
+    assert exported_answer.json()["linked_risks"]
+    assert exported_answer.headers["content-type"] == "application/json"
+    refused = site.client.post("/v1/concerns", json=A_CONCERN)
+    assert refused.status_code == 503
+    assert refused.json()["detail"].startswith("In immediate danger call 999.")
+    assert (refused.headers["cache-control"], refused.headers["retry-after"]) == ("no-store", "10")

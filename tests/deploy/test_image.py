@@ -1,0 +1,147 @@
+"""The image as `make image` builds it without Docker: it serves as a number, and nothing can write to its root."""
+
+import hashlib
+import json
+import os
+import subprocess
+import sys
+import tarfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import httpx
+import psutil
+import pytest
+from cyclonedx.schema import SchemaVersion
+from cyclonedx.validation.json import JsonStrictValidator
+
+from app.about import VERSION
+from tests.support.command import ROOT
+from tests.support.load import A_CONCERN
+from tests.support.proxies import need
+from tests.support.waiting import eventually
+
+pytestmark = [pytest.mark.slow, pytest.mark.any_database]
+
+VENV = Path(sys.executable).parents[1]
+USER = 10001
+LARGEST_MEGABYTES = 200
+IN_PLACE = """
+mount --make-rprivate / && mount --bind "$1" "$1" && mount --bind "$2" "$1/data" && mount -t tmpfs tmpfs "$1/tmp"
+mount -o remount,ro,bind "$1"
+exec chroot --userspec=10001:10001 "$1" /usr/bin/guidance serve --host 0.0.0.0 --port 0 --trial
+"""
+"""What a container engine does with --read-only: the image as the root of a process, with /data and /tmp to write."""
+
+
+class Image(NamedTuple):
+    folder: Path
+    config: dict[str, Any]
+    root: Path
+
+
+def build(target: Path, *options: str) -> None:
+    for program in ("mmdebstrap", "buildah", "unshare"):
+        need(program)
+    if os.getuid() != 0:
+        pytest.skip("only root can mount what the build and the test need")
+    environment = {**os.environ, "OUT": str(target), "SOURCE_DATE_EPOCH": "1764028800"}
+    command = [str(ROOT / "deploy" / "image" / "build"), str(VENV), *options]
+    built = subprocess.run(command, env=environment, capture_output=True, check=False, text=True)
+    assert built.returncode == 0, built.stdout + built.stderr
+
+
+@pytest.fixture(scope="module")
+def image(tmp_path_factory: pytest.TempPathFactory) -> Image:
+    """The image, and its one layer unpacked."""
+    folder = tmp_path_factory.mktemp("image")
+    build(folder / "out")
+    with tarfile.open(folder / "out" / "image.tar") as archive:
+        archive.extractall(folder / "oci", filter="data")
+
+    def blob(digest: str) -> Path:
+        return folder / "oci" / "blobs" / digest.replace(":", "/")
+
+    (listed,) = json.loads((folder / "oci" / "index.json").read_text())["manifests"]
+    manifest = json.loads(blob(listed["digest"]).read_text())
+    (layer,) = manifest["layers"]
+    root = folder / "root"
+    root.mkdir()
+    subprocess.run(["tar", "--extract", "--file", blob(layer["digest"]), "--directory", root], check=True)
+    return Image(folder / "out", json.loads(blob(manifest["config"]["digest"]).read_text()), root)
+
+
+@pytest.fixture
+def serving(image: Image, tmp_path: Path) -> Iterator[tuple[str, psutil.Process]]:
+    """The address of a service that runs in the image, and its process."""
+    data, log = tmp_path / "data", tmp_path / "log"
+    data.mkdir()
+    os.chown(data, USER, USER)
+    environment = dict(each.split("=", 1) for each in image.config["config"]["Env"])
+    command = ["unshare", "--mount", "bash", "-euc", IN_PLACE, "bash", str(image.root), str(data)]
+    with log.open("wb") as output:
+        process = subprocess.Popen(
+            command, stdout=output, stderr=output, env=environment | {"PATH": os.environ["PATH"]}
+        )
+    try:
+        assert eventually(lambda: "Serving on" in log.read_text() or process.poll() is not None)
+        address = log.read_text().partition("Serving on http://0.0.0.0:")[2].split()[0].rstrip('",')
+        yield f"http://127.0.0.1:{address}", psutil.Process(process.pid)
+    finally:
+        process.terminate()
+        process.wait(timeout=30)
+
+
+def is_ready(client: httpx.Client) -> bool:
+    """Return whether the service answers, and is ready. It names its address before it listens."""
+    try:
+        return client.get("/health/ready").is_success
+    except httpx.TransportError:
+        return False
+
+
+def test_the_image_takes_a_concern_as_a_number_that_is_not_root_with_a_root_that_nothing_can_write(
+    image: Image, serving: tuple[str, psutil.Process]
+) -> None:
+    url, process = serving
+    with httpx.Client(base_url=url, trust_env=False, timeout=30) as client:
+        assert eventually(lambda: is_ready(client))
+        receipt = client.post("/v1/concerns", json=A_CONCERN)
+        guide = client.get("/v1/guides/child-sexual-exploitation.pdf")
+
+    assert receipt.status_code == 201
+    assert (guide.status_code, guide.content[:5]) == (200, b"%PDF-")
+    assert process.uids().real == process.uids().effective == USER
+    mounts = Path(f"/proc/{process.pid}/mountinfo").read_text().splitlines()
+    (options,) = [line.split()[5] for line in mounts if line.split()[4] == "/"]
+    assert options.split(",")[0] == "ro"
+    assert image.config["config"]["User"] == f"{USER}:{USER}"
+    assert image.config["config"]["Cmd"][:2] == ["guidance", "serve"]
+
+
+def test_the_image_has_no_shell_and_no_package_manager_and_is_small(image: Image) -> None:
+    names = {path.name for path in (image.root / "usr").glob("*bin/*")}
+
+    assert names & {"sh", "bash", "dash", "apt", "apt-get", "dpkg", "pip", "pip3", "perl", "curl"} == set()
+    assert (image.folder / "image.tar").stat().st_size < LARGEST_MEGABYTES * 1_000_000
+
+
+def test_the_bill_of_materials_is_valid_and_names_what_is_locked_and_what_debian_gives(image: Image) -> None:
+    text = (image.folder / "image.cdx.json").read_text()
+    bill = json.loads(text)
+    purls = {each["purl"] for each in bill["components"]}
+
+    assert JsonStrictValidator(SchemaVersion.V1_6).validate_str(text) is None
+    assert bill["metadata"]["component"]["version"] == VERSION
+    for line in (ROOT / "requirements" / "serve.txt").read_text().splitlines():
+        if "==" in line and ";" not in line:
+            assert f"pkg:pypi/{line.split()[0].replace('==', '@')}" in purls
+    assert any(purl.startswith("pkg:deb/debian/libc6@") for purl in purls)
+
+
+def test_two_builds_are_the_same_to_the_byte(image: Image, tmp_path: Path) -> None:
+    build(tmp_path, "--rootfs")
+
+    first, second = (hashlib.sha256((each / "rootfs.tar").read_bytes()).digest() for each in (image.folder, tmp_path))
+    assert first == second

@@ -1,0 +1,170 @@
+"""A real nginx or Caddy, with the sample of `deploy/` as its configuration: only addresses and folders are changed."""
+
+import os
+import shutil
+import socket
+import ssl
+import subprocess
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from tests.support.command import ROOT, guidance
+from tests.support.live import LiveServer
+from tests.support.waiting import eventually
+
+DEPLOY = ROOT / "deploy"
+HOST = "guidance.example"
+BEHIND_A_PROXY: dict[str, Any] = {"trusted_proxies": "127.0.0.1", "public_url": f"https://{HOST}", "drain_seconds": "2"}
+
+
+def need(program: str) -> str:
+    """Return the path of the program. Skip the test without it; in continuous integration, fail."""
+    found = shutil.which(program)
+    if found is None and os.environ.get("CI") == "true":
+        pytest.fail(f"{program} is not installed, and continuous integration must have it")
+    if found is None:
+        pytest.skip(f"{program} is not installed")
+    return found
+
+
+def free_port() -> int:
+    """Return a port that was free a moment ago."""
+    with socket.socket() as listening:
+        listening.bind(("127.0.0.1", 0))
+        return int(listening.getsockname()[1])
+
+
+@contextmanager
+def two_nodes(data_dir: Path) -> Iterator[tuple[LiveServer, LiveServer]]:
+    """Run two nodes on one database, on ports that stay theirs when they are started again."""
+    with ExitStack() as stack:
+        nodes = [LiveServer(data_dir, port=free_port(), **BEHIND_A_PROXY) for _ in range(2)]
+        for node in nodes:
+            node.start()
+            stack.callback(node.stop)
+        yield nodes[0], nodes[1]
+
+
+def exported(folder: Path, data_dir: Path) -> Path:
+    """Write the static export of that database, and return its folder."""
+    ended = guidance("export", folder, "--data-dir", data_dir)
+    assert ended.returncode == 0, ended.stderr
+    return folder
+
+
+def _changed(sample: Path, changes: Mapping[str, str]) -> str:
+    """Return the sample with each of those texts changed. A text that is not in it is a fault of the test."""
+    text = sample.read_text(encoding="utf-8")
+    for before, after in changes.items():
+        assert before in text, before
+        text = text.replace(before, after)
+    return text
+
+
+@contextmanager
+def nginx(
+    work: Path, nodes: tuple[LiveServer, LiveServer], export: Path, *, rate: str = "10r/s"
+) -> Iterator[httpx.Client]:
+    """Run nginx with TLS before the nodes, and yield a client that knows its certificate. One address has that rate."""
+    program, https, http = need("nginx"), free_port(), free_port()
+    work.mkdir()
+    certificate, key = _certificate(work)
+    as_root = "user root;\n" if os.getuid() == 0 else ""
+    scratch = "".join(
+        f"{kind}_temp_path {work}/{kind};\n" for kind in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
+    )
+    changes = {
+        "listen 443 ssl;": f"listen 127.0.0.1:{https} ssl;",
+        "listen 80;": f"listen 127.0.0.1:{http};",
+        "/etc/ssl/guidance/fullchain.pem": str(certificate),
+        "/etc/ssl/guidance/key.pem": str(key),
+        "/var/www/guidance": str(export),
+        "/var/cache/nginx/guidance": str(work / "cache"),
+        "/var/log/nginx": str(work),
+        "/run/nginx.pid": str(work / "pid"),
+        "10.0.0.11:8000": nodes[0].url.removeprefix("http://"),
+        "10.0.0.12:8000": nodes[1].url.removeprefix("http://"),
+        "rate=10r/s": f"rate={rate}",
+        "    server_tokens off;": scratch + "    server_tokens off;",
+    }
+    configuration = work / "nginx.conf"
+    configuration.write_text(as_root + _changed(DEPLOY / "nginx.conf", changes))
+    command = [program, "-p", str(work), "-c", str(configuration), "-e", str(work / "error.log"), "-g", "daemon off;"]
+    with _running(command, work, https, certificate) as client:
+        yield client
+
+
+@contextmanager
+def caddy(work: Path, nodes: tuple[LiveServer, LiveServer], export: Path) -> Iterator[httpx.Client]:
+    """Run Caddy with TLS before the nodes, and yield a client that knows its certificate."""
+    program, https = need("caddy"), free_port()
+    work.mkdir()
+    certificate, key = _certificate(work)
+    changes = {
+        "{\n\t# It writes": "{\n\tadmin off\n\tauto_https off\n\tskip_install_trust\n\t# It writes",
+        "\n{$SITE:guidance.example} {": f"\n{{$SITE}} {{\n\tbind 127.0.0.1\n\ttls {certificate} {key}",
+        "/var/www/guidance": str(export),
+    }
+    (work / "Caddyfile").write_text(_changed(DEPLOY / "Caddyfile", changes))
+    command = [program, "run", "--adapter", "caddyfile", "--config", str(work / "Caddyfile")]
+    settings = {
+        "SITE": f"https://{HOST}:{https}",
+        "NODES": " ".join(node.url.removeprefix("http://") for node in nodes),
+    }
+    with _running(command, work, https, certificate, settings) as client:
+        yield client
+
+
+@contextmanager
+def _running(
+    command: list[str], work: Path, port: int, certificate: Path, settings: Mapping[str, str] | None = None
+) -> Iterator[httpx.Client]:
+    environment = {
+        **os.environ,
+        **(settings or {}),
+        "HOME": str(work),
+        "XDG_DATA_HOME": str(work),
+        "XDG_CONFIG_HOME": str(work),
+    }
+    with (work / "output.log").open("wb") as log:
+        process = subprocess.Popen(command, stdout=log, stderr=log, env=environment)
+    try:
+        assert eventually(lambda: _listens(port) or process.poll() is not None, patience_seconds=20)
+        assert process.poll() is None, (work / "output.log").read_text()
+        with client_of(port, certificate) as client:
+            yield client
+    finally:
+        process.terminate()
+        process.wait(timeout=20)
+
+
+def client_of(port: int, certificate: Path) -> httpx.Client:
+    """Return a client that finds the host of the sample on this machine, and accepts that certificate alone."""
+    headers, extensions = {"Host": HOST}, {"sni_hostname": HOST}
+    client = httpx.Client(
+        base_url=f"https://127.0.0.1:{port}",
+        verify=ssl.create_default_context(cafile=certificate),
+        headers=headers,
+        timeout=30,
+        trust_env=False,
+    )
+    client.event_hooks["request"] = [lambda request: request.extensions.update(extensions)]
+    return client
+
+
+def _listens(port: int) -> bool:
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == 0
+
+
+def _certificate(work: Path) -> tuple[Path, Path]:
+    certificate, key = work / "fullchain.pem", work / "key.pem"
+    request = f"req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -subj /CN={HOST} -days 2"
+    names = ["-addext", f"subjectAltName=DNS:{HOST}", "-keyout", str(key), "-out", str(certificate)]
+    subprocess.run([need("openssl"), *request.split(), *names], check=True, capture_output=True)
+    return certificate, key

@@ -1,0 +1,53 @@
+"""The samples of the documents: where they are, which are run, and why the others are not.
+
+A sample is a fenced block in a language that runs. It is run where `tested` is after the language of its fence;
+otherwise the line before it gives the reason: `<!-- not run: ... -->`.
+"""
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+ROOT = Path(__file__).parents[2]
+RUNS = {"sh", "bash", "python", "js", "javascript", "env", "console"}
+FENCE = re.compile(
+    r"(?:^ *<!-- not run: (?P<reason>[^>]+) -->\n\n?)?^(?P<indent> *)```(?P<language>[a-z]+)(?P<tested> tested)?\n"
+    r"(?P<text>.*?)^(?P=indent)```$",
+    flags=re.MULTILINE | re.DOTALL,
+)
+COMMAND = re.compile(r"^ {4,}(?:guidance|docker|curl|pip|openssl|npm|age|sudo|kubectl|make) .*$", flags=re.MULTILINE)
+
+
+class Sample(NamedTuple):
+    document: str
+    language: str
+    text: str
+    is_tested: bool
+    reason: str
+
+
+def documents() -> list[str]:
+    """Return the documents that show how to use the service. CONTRIBUTING is about its code: its samples are edits."""
+    found = [ROOT / "README.md", ROOT / "client" / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
+    return [path.relative_to(ROOT).as_posix() for path in found]
+
+
+def samples_in(document: str) -> Iterator[Sample]:
+    """Yield the samples of a document, in the order in which a reader meets them."""
+    text = (ROOT / document).read_text(encoding="utf-8")
+    for found in FENCE.finditer(text):
+        if found["language"] in RUNS:
+            lines = [line.removeprefix(found["indent"]) for line in found["text"].splitlines(keepends=True)]
+            yield Sample(document, found["language"], "".join(lines), bool(found["tested"]), found["reason"] or "")
+
+
+def runnable(document: str, language: str) -> list[str]:
+    """Return the samples of the document in that language that are run."""
+    return [each.text for each in samples_in(document) if each.is_tested and each.language == language]
+
+
+def unfenced_commands(document: str) -> list[str]:
+    """Return commands in blocks that are only indented: nothing runs them, and nothing says why."""
+    text = (ROOT / document).read_text(encoding="utf-8")
+    return COMMAND.findall(re.sub(r"^( *)```.*?^\1```$", "", text, flags=re.MULTILINE | re.DOTALL))
