@@ -23,6 +23,7 @@ from app.pages.guide import guide_pages
 from app.pages.status import concern_status, receipt_file
 from app.routers import (
     additions,
+    assignment,
     audit,
     catalogue,
     concerns,
@@ -76,6 +77,7 @@ ROUTERS = (
     open_referral.router,
     desk.router,
     additions.router,
+    assignment.router,
     audit.router,
     events.router,
     mcp.router,

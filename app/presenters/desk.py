@@ -14,11 +14,13 @@ from app.models.desk.concerns import ErasedConcern, InboxEntry, OpenedConcern
 from app.models.desk.remnants import Remnants
 from app.models.links import (
     Links,
+    assignment_path,
     desk_addition_path,
     desk_additions_path,
     desk_concern_path,
     disclosures_path,
     edition_path,
+    notes_path,
 )
 from app.services.concerns.unsealing import Unsealer
 from app.services.desk.opening import Opening
@@ -101,6 +103,7 @@ def _addition_fields(row: Row[Any], now: dt.datetime) -> dict[str, Any]:
 
 def _common_fields(row: Mapping[str, Any], now: dt.datetime) -> dict[str, Any]:
     columns = {name: row[name] for name in InboxEntry.model_fields if name not in COMPUTED_FIELDS}
+    columns["assigned_to"] = row["assigned_to"] or None
     return columns | {"overdue": _is_overdue(row, now), "links": _links_of(row)}
 
 
@@ -118,6 +121,8 @@ def _links_of(row: Mapping[str, Any]) -> Links:
         "additions": desk_additions_path(row["reference"]),
         "acknowledgement": f"{path}/acknowledgement",
         "outcome": f"{path}/outcome",
+        "assignment": assignment_path(row["reference"]),
+        "notes": notes_path(row["reference"]),
         "hold": f"{path}/hold",
         "erasure": f"{path}/erasure",
         "disclosures": disclosures_path(row["reference"]),

@@ -35,6 +35,8 @@ INBOX_COLUMNS = (
     _CONCERNS.danger,
     _CONCERNS.due,
     _CONCERNS.test,
+    _CONCERNS.assigned_to,
+    _CONCERNS.changed_at,
 )
 
 

@@ -32,6 +32,10 @@ class InboxEntry(ResponseModel):
     acknowledge_by: UtcDateTime = Field(description="When the reporter may expect an acknowledgement at the latest.")
     acknowledged_at: UtcDateTime | None = Field(description="When it was acknowledged.", examples=[None])
     closed_at: UtcDateTime | None = Field(description="When it was closed.", examples=[None])
+    changed_at: UtcDateTime = Field(description="When anything about it last changed. Reading it changes nothing.")
+    assigned_to: str | None = Field(
+        description="The person that it is assigned to; null for nobody.", examples=["Robin Example"]
+    )
     added_at: UtcDateTime | None = Field(description="When its reporter last added to it.", examples=[None])
     additions_waiting: int = Field(description="How many additions nobody has acknowledged.", examples=[0])
     addition_acknowledge_by: UtcDateTime | None = Field(
