@@ -67,8 +67,10 @@ def opened_concern(
     if opening.page.next_after is not None:
         cursor = encode_key(opening.page.next_after)
         fields["links"] |= {"next": desk_additions_path(concern.reference, cursor=cursor)}
-    opened = unsealer.open(sealed, reference=concern.reference, received_at=concern.received_at)
-    words = {"submission": opened["submission"], "additions": opened_additions(additions, unsealer, now=now)}
+    submission = unsealer.open_member(
+        "submission", sealed, reference=concern.reference, received_at=concern.received_at
+    )
+    words = {"submission": submission, "additions": opened_additions(additions, unsealer, now=now)}
     return OpenedConcern.model_validate(fields | words)
 
 
@@ -82,7 +84,7 @@ def opened_additions(additions: SealedAdditions, unsealer: Unsealer, *, now: dt.
     return tuple(
         OpenedAddition(
             **_addition_fields(row, now),
-            addition=unsealer.open(sealed, reference=row.reference, received_at=row.received_at)["addition"],
+            addition=unsealer.open_member("addition", sealed, reference=row.reference, received_at=row.received_at),
         )
         for row, sealed in additions
     )

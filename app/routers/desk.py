@@ -119,7 +119,7 @@ def open_concern(
     recorded = opening.open_concern(context.writer, parsed, actor=actor, at=now, how=how, limit=shown)
     sealed = opening.read_sealed_concern(context.engine, parsed)
     if as_file:
-        return sealed_file(sealed, parsed, additions=recorded.additions)
+        return sealed_file(sealed, parsed, {"Additions": recorded.additions})
     additions = opening.read_page(context.engine, recorded.page)
     opened = opened_concern(recorded, sealed, additions, context.unsealer, now=now)
     return Response(opened.model_dump_json(), media_type=JSON, headers={"Cache-Control": NO_STORE, "Vary": "Accept"})

@@ -107,6 +107,7 @@ class AddedRow(SQLModel):
     number: int = Field(primary_key=True)
     recipients: list[str] = Field(sa_type=JSON)
     sealed: bytes | None = Field(default=None, sa_type=LargeBinary)
+    received_at: dt.datetime = Field(sa_type=UtcDateTimeType)
 
 
 class AdditionRow(AddedRow, table=True):
@@ -122,7 +123,6 @@ class AdditionRow(AddedRow, table=True):
         ),
     )
 
-    received_at: dt.datetime = Field(sa_type=UtcDateTimeType)
     acknowledge_by: dt.datetime = Field(sa_type=UtcDateTimeType)
     immediate_danger: str | None = None
     acknowledged_at: dt.datetime | None = Field(default=None, sa_type=UtcDateTimeType)
@@ -134,7 +134,6 @@ class NoteRow(AddedRow, table=True):
 
     __tablename__ = "notes"
 
-    received_at: dt.datetime = Field(sa_type=UtcDateTimeType)
     author: str
 
 

@@ -10,6 +10,7 @@ from app.models.desk.disclosure_tables import DeskAct, DisclosureRow
 from app.models.desk.seal_entries import SealEntry, find_seal_entry
 
 SEALING_ACTS = frozenset({DeskAct.RECEIVED, DeskAct.ADDED, DeskAct.NOTED, DeskAct.SEAL_RECORDED, DeskAct.RESEALED})
+ADDING_ACTS = frozenset({DeskAct.ADDED, DeskAct.NOTED})
 ASSIGNING_ACTS = frozenset({DeskAct.ASSIGNED, DeskAct.UNASSIGNED})
 CHANGING_ACTS = ASSIGNING_ACTS | {
     DeskAct.RECEIVED,
@@ -30,6 +31,8 @@ class RecordedConcern:
 
     first: dict[str, dt.datetime] = field(default_factory=dict)
     seals: dict[AddedText | None, SealEntry] = field(default_factory=dict)
+    added: dict[AddedText | None, DisclosureRow] = field(default_factory=dict)
+    """The act that added each text. What was added before there were digests has none."""
     columns_sha256: str | None = None
     held: bool = False
     closing_detail: str | None = None
@@ -50,6 +53,8 @@ class RecordedConcern:
             self.changed_at = row.at
         if row.act in SEALING_ACTS and (entry := find_seal_entry(row.detail)) is not None:
             self.seals[entry.added] = entry
+            if row.act in ADDING_ACTS:
+                self.added[entry.added] = row
             self.columns_sha256 = entry.columns_sha256 or self.columns_sha256
         elif row.act in (DeskAct.HELD, DeskAct.RELEASED):
             self.held = row.act == DeskAct.HELD

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from sqlalchemy import Engine
 from sqlmodel import Session, col, select
 
-from app.models.concerns.tables import AddedRow, ConcernRow
+from app.models.concerns.tables import AddedRow, ConcernRow, NoteRow
 from app.models.desk.added_texts import AddedText
 from app.models.desk.disclosure_tables import AUDIT, INBOX, ChainRow, DeskAct, DisclosureRow
 from app.models.desk.recorded import RecordedConcern, closing_detail, replay
@@ -92,6 +92,13 @@ def _faults_in_texts(session: Session, concern: ConcernRow, recorded: RecordedCo
         fault = _fault_in_text(row, recorded.seals.get(text), erased=erased)
         if fault is not None:
             yield f"{text or 'its sealed text'} {fault}"
+        if text in recorded.added and not _agrees(row, recorded.added[text]):
+            yield f"{text} was not received then, or not from that author"
+
+
+def _agrees(row: SealedRow, act: DisclosureRow) -> bool:
+    """Return whether the row has the time of the act and, as a note, its author."""
+    return row.received_at == act.at and (not isinstance(row, NoteRow) or row.author == act.client)
 
 
 def _fault_in_text(row: SealedRow, entry: SealEntry | None, *, erased: bool) -> str | None:

@@ -8,17 +8,17 @@ DROP TRIGGER concerns_change_with_their_disclosure
 
 CREATE TRIGGER concerns_change_with_their_disclosure BEFORE UPDATE ON concerns WHEN NEW.state <> OLD.state AND NEW.state <> coalesce((SELECT act FROM disclosures WHERE chain = NEW.reference ORDER BY number DESC LIMIT 1), 'none') OR NEW.held AND NOT OLD.held AND coalesce((SELECT act FROM disclosures WHERE chain = NEW.reference ORDER BY number DESC LIMIT 1), 'none') <> 'held' OR OLD.held AND NOT NEW.held AND coalesce((SELECT act FROM disclosures WHERE chain = NEW.reference ORDER BY number DESC LIMIT 1), 'none') <> 'released' OR (NEW.acknowledged_at IS DISTINCT FROM OLD.acknowledged_at) AND coalesce((SELECT act FROM disclosures WHERE chain = NEW.reference ORDER BY number DESC LIMIT 1), 'none') <> 'acknowledged' OR (NEW.closed_at IS DISTINCT FROM OLD.closed_at OR NEW.outcome IS DISTINCT FROM OLD.outcome OR NEW.outcome_shared IS DISTINCT FROM OLD.outcome_shared) AND coalesce((SELECT act FROM disclosures WHERE chain = NEW.reference ORDER BY number DESC LIMIT 1), 'none') <> 'closed' OR (NEW.erased_at IS DISTINCT FROM OLD.erased_at) AND coalesce((SELECT act FROM disclosures WHERE chain = NEW.reference ORDER BY number DESC LIMIT 1), 'none') <> 'erased' OR (NEW.added_at IS DISTINCT FROM OLD.added_at OR NEW.immediate_danger IS DISTINCT FROM OLD.immediate_danger) AND coalesce((SELECT act FROM disclosures WHERE chain = NEW.reference ORDER BY number DESC LIMIT 1), 'none') <> 'added' OR (NEW.sealed IS NULL AND OLD.sealed IS NOT NULL) AND coalesce((SELECT act FROM disclosures WHERE chain = NEW.reference ORDER BY number DESC LIMIT 1), 'none') <> 'erased' OR (NEW.sealed IS NOT NULL AND NEW.sealed IS DISTINCT FROM OLD.sealed OR CAST(NEW.recipients AS TEXT) IS DISTINCT FROM CAST(OLD.recipients AS TEXT)) AND (OLD.sealed IS NULL OR coalesce((SELECT act FROM disclosures WHERE chain = NEW.reference ORDER BY number DESC LIMIT 1), 'none') <> 'resealed') OR NEW.assigned_to <> OLD.assigned_to AND NEW.assigned_to IS DISTINCT FROM (SELECT CASE act WHEN 'assigned' THEN detail WHEN 'unassigned' THEN '' END FROM disclosures WHERE chain = NEW.reference ORDER BY number DESC LIMIT 1) OR NEW.changed_at IS DISTINCT FROM OLD.changed_at AND NEW.changed_at IS DISTINCT FROM (SELECT at FROM disclosures WHERE chain = NEW.reference ORDER BY number DESC LIMIT 1) BEGIN SELECT RAISE(ABORT, 'a concern changes only with its disclosure'); END
 
-CREATE INDEX ix_concerns_changed ON concerns (changed_at, reference)
-
-CREATE INDEX ix_concerns_closed ON concerns (closed_at)
-
-CREATE INDEX ix_concerns_assigned_urgency ON concerns (assigned_to, waiting, danger, due, reference)
-
 CREATE INDEX ix_concerns_guide_urgency ON concerns (guide, waiting, danger, due, reference)
 
 CREATE INDEX ix_concerns_danger_urgency ON concerns (immediate_danger, waiting, danger, due, reference)
 
+CREATE INDEX ix_concerns_closed ON concerns (closed_at)
+
 CREATE INDEX ix_concerns_acknowledged ON concerns (acknowledged_at)
+
+CREATE INDEX ix_concerns_changed ON concerns (changed_at, reference)
+
+CREATE INDEX ix_concerns_assigned_urgency ON concerns (assigned_to, waiting, danger, due, reference)
 
 CREATE TABLE notes (
     reference VARCHAR NOT NULL,
