@@ -74,6 +74,10 @@ class InboxResponse(ResponseModel):
     """One page of the inbox."""
 
     concerns: tuple[InboxEntry, ...] = Field(description="The concerns, in the order asked for.")
+    next_changed_since: UtcDateTime = Field(
+        description="What to give as `changed_since` next time: a little before the page was read, since a change "
+        "of that moment may still be on its way to the disk."
+    )
     next_cursor: str | None = Field(description="Where the next page begins; null on the last.", examples=[None])
 
 
