@@ -184,6 +184,14 @@ class OnHold(GuidanceError):
     """The concern is on hold, so it is not erased."""
 
 
+class TooManyNotes(GuidanceError):
+    """The concern has as many notes, or as large ones, as it may have."""
+
+
+class AssignmentChanged(GuidanceError):
+    """Somebody assigned the concern since the caller read to whom. The message says to whom it is assigned now."""
+
+
 class OutcomeGiven(GuidanceError):
     """The concern is already closed, with another outcome."""
 

@@ -24,6 +24,7 @@ from app.pages.guide import guide_pages
 from app.pages.status import concern_status, receipt_file
 from app.routers import (
     additions,
+    assignment,
     audit,
     catalogue,
     concerns,
@@ -35,6 +36,7 @@ from app.routers import (
     guide_formats,
     guides,
     mcp,
+    notes,
     open_referral,
     operations,
     publishing,
@@ -77,6 +79,8 @@ ROUTERS = (
     open_referral.router,
     desk.router,
     additions.router,
+    assignment.router,
+    notes.router,
     audit.router,
     events.router,
     mcp.router,

@@ -12,6 +12,7 @@ from app.cli.terminal import echo_json
 from app.cli.times import format_moment, parse_duration, parse_end
 from app.main import utc_now
 from app.models.clients import Scope
+from app.models.roles import SCOPES_OF, Role
 from app.services.access.clients import add_client, revoke_client, rotate_key
 from app.store.clients import list_clients
 
@@ -30,6 +31,9 @@ def clients_add(
     scope: Annotated[
         list[Scope] | None, typer.Option("--scope", help="What the client may do. Repeat the option for each scope.")
     ] = None,
+    role: Annotated[
+        Role | None, typer.Option("--role", help="What the person does at the desk: the scopes of that role.")
+    ] = None,
     test: Annotated[
         bool,
         typer.Option("--test", help="A test key: it may submit, and all that it sends is a test, erased in a day."),
@@ -45,7 +49,7 @@ def clients_add(
     settings, now = read_settings(data_dir, env_file), utc_now()
     expires_at = parse_end(expires, now) if expires is not None else None
     with open_writer(settings) as (_, writer):
-        scopes = scope or ([Scope.SUBMIT] if test else [])
+        scopes = {*(scope or ([Scope.SUBMIT] if test else [])), *(SCOPES_OF[role] if role else ())}
         key = add_client(writer, name=name, scopes=scopes, at=now, person=person, expires_at=expires_at, test=test)
     typer.echo(key)
     _say_end(name, expires_at)

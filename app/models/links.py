@@ -44,6 +44,21 @@ def desk_concern_path(reference: str) -> str:
     return f"{DESK_CONCERNS}/{reference}"
 
 
+def assignment_path(reference: str) -> str:
+    """Return the path of the person that a concern is assigned to."""
+    return f"{desk_concern_path(reference)}/assignment"
+
+
+def notes_path(reference: str) -> str:
+    """Return the path of the desk's notes about a concern."""
+    return f"{desk_concern_path(reference)}/notes"
+
+
+def note_path(reference: str, number: int) -> str:
+    """Return the path of one note."""
+    return f"{notes_path(reference)}/{number}"
+
+
 def desk_additions_path(reference: str, *, cursor: str | None = None) -> str:
     """Return the path of what was added to a concern, from the cursor on if there is one."""
     path = f"{desk_concern_path(reference)}/additions"

@@ -14,11 +14,13 @@ from app.models.desk.concerns import ErasedConcern, InboxEntry, OpenedConcern
 from app.models.desk.remnants import Remnants
 from app.models.links import (
     Links,
+    assignment_path,
     desk_addition_path,
     desk_additions_path,
     desk_concern_path,
     disclosures_path,
     edition_path,
+    notes_path,
 )
 from app.services.concerns.unsealing import Unsealer
 from app.services.desk.opening import Opening
@@ -65,8 +67,10 @@ def opened_concern(
     if opening.page.next_after is not None:
         cursor = encode_key(opening.page.next_after)
         fields["links"] |= {"next": desk_additions_path(concern.reference, cursor=cursor)}
-    opened = unsealer.open(sealed, reference=concern.reference, received_at=concern.received_at)
-    words = {"submission": opened["submission"], "additions": opened_additions(additions, unsealer, now=now)}
+    submission = unsealer.open_member(
+        "submission", sealed, reference=concern.reference, received_at=concern.received_at
+    )
+    words = {"submission": submission, "additions": opened_additions(additions, unsealer, now=now)}
     return OpenedConcern.model_validate(fields | words)
 
 
@@ -80,7 +84,7 @@ def opened_additions(additions: SealedAdditions, unsealer: Unsealer, *, now: dt.
     return tuple(
         OpenedAddition(
             **_addition_fields(row, now),
-            addition=unsealer.open(sealed, reference=row.reference, received_at=row.received_at)["addition"],
+            addition=unsealer.open_member("addition", sealed, reference=row.reference, received_at=row.received_at),
         )
         for row, sealed in additions
     )
@@ -101,6 +105,7 @@ def _addition_fields(row: Row[Any], now: dt.datetime) -> dict[str, Any]:
 
 def _common_fields(row: Mapping[str, Any], now: dt.datetime) -> dict[str, Any]:
     columns = {name: row[name] for name in InboxEntry.model_fields if name not in COMPUTED_FIELDS}
+    columns["assigned_to"] = row["assigned_to"] or None
     return columns | {"overdue": _is_overdue(row, now), "links": _links_of(row)}
 
 
@@ -118,6 +123,8 @@ def _links_of(row: Mapping[str, Any]) -> Links:
         "additions": desk_additions_path(row["reference"]),
         "acknowledgement": f"{path}/acknowledgement",
         "outcome": f"{path}/outcome",
+        "assignment": assignment_path(row["reference"]),
+        "notes": notes_path(row["reference"]),
         "hold": f"{path}/hold",
         "erasure": f"{path}/erasure",
         "disclosures": disclosures_path(row["reference"]),

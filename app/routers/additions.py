@@ -11,7 +11,8 @@ from app.models.desk.disclosure_tables import DeskAct
 from app.presenters.desk import entry_of, listed_addition, opened_additions, reference_of
 from app.routers.params import AdditionNumber, ConcernReference
 from app.services.desk import additions
-from app.services.desk.opening import open_addition, open_additions, read_page, read_sealed_addition
+from app.services.desk.opening import PagePlace, open_page, open_text, read_page, read_sealed_added
+from app.store.added_texts import ADDITIONS
 from app.web import problem_types as problems
 from app.web.auth import ReaderDep, WorkerDep
 from app.web.context import ContextDep, NowDep
@@ -51,7 +52,8 @@ def read_additions(
     """
     act = DeskAct.OPENED if context.unsealer.can_unseal else DeskAct.LISTED
     after, parsed = decode_key(cursor, otherwise=0), reference_of(reference)
-    page = open_additions(context.writer, parsed, actor=actor, at=now, act=act, after=after, limit=limit)
+    place = PagePlace(ADDITIONS, parsed, after)
+    page = open_page(context.writer, place, actor=actor, at=now, act=act, limit=limit)
     entries: Iterable[AdditionEntry] = (listed_addition(row, now=now) for row in page.rows)
     if act is DeskAct.OPENED:
         entries = opened_additions(read_page(context.engine, page), context.unsealer, now=now)
@@ -70,8 +72,10 @@ def fetch_addition(
 ) -> Response:
     """The sealed file of one addition."""
     parsed = reference_of(reference)
-    count = open_addition(context.writer, parsed, number, actor=actor, at=now)
-    return sealed_file(read_sealed_addition(context.engine, parsed, number), f"{parsed}-{number}", additions=count)
+    count = open_text(context.writer, ADDITIONS, parsed, number, actor=actor, at=now)
+    return sealed_file(
+        read_sealed_added(context.engine, ADDITIONS, parsed, number), f"{parsed}-{number}", {"Additions": count}
+    )
 
 
 @router.post(

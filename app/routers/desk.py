@@ -1,12 +1,12 @@
 """The desk of the duty team: the inbox, and reading and changing a concern. Every route writes a disclosure."""
 
+import datetime as dt
 from typing import Annotated
 
 from fastapi import Query, Request, Response
 
 from app.errors import UnsealingUnavailable, ValidationFailed
 from app.models.concerns.receipts import EXAMPLE_REFERENCE
-from app.models.concerns.tables import ConcernState
 from app.models.desk.concerns import (
     Acknowledgement,
     ErasedConcern,
@@ -28,6 +28,7 @@ from app.web import problem_types as problems
 from app.web.auth import ReaderDep, WorkerDep
 from app.web.context import ContextDep, NowDep
 from app.web.cursors import A_MOMENT, decode_position, encode_position
+from app.web.inbox_filters import FiltersDep
 from app.web.json_body import JSONRoute
 from app.web.negotiation import JSON, quality
 from app.web.problem_responses import RESPONSES_OF_CLIENT_ROUTES, problem_responses
@@ -51,12 +52,14 @@ def read_inbox(
     context: ContextDep,
     actor: ReaderDep,
     now: NowDep,
+    filters: FiltersDep,
     order: Annotated[
-        InboxOrder, Query(description="What wants attention first, or what came last.", examples=["urgent"])
-    ] = InboxOrder.URGENT,
-    state: Annotated[ConcernState | None, Query(description="Only this state.", examples=["received"])] = None,
-    overdue: Annotated[
-        bool | None, Query(description="Only those that are overdue, or only the others.", examples=[True])
+        InboxOrder | None,
+        Query(
+            description="What wants attention first, what came last, or what changed last. Without it: `changed` with "
+            "`changed_since` or `since_event`, else `urgent`.",
+            examples=["urgent"],
+        ),
     ] = None,
     test: Annotated[
         bool, Query(description="Only tests, which are never among the concerns.", examples=[False])
@@ -69,13 +72,18 @@ def read_inbox(
     Something that was added waits as a concern does. Among those that wait: immediate danger in what was added;
     immediate danger in the concern, as the reporter said it; then the longest overdue; then the oldest. Indicators
     play no part.
+
+    All filters that are given must hold. Give `next_changed_since` as `changed_since` later, for what changed in
+    between: nothing is left out, and a concern may come twice.
     """
-    query = InboxQuery(order, state, overdue, test)
+    usual = InboxOrder.URGENT if filters.changed_since is None else InboxOrder.CHANGED
+    query = InboxQuery(order or usual, filters, test)
     after = decode_position(cursor, query.column_types)
     rows = actions.read_inbox(context.writer, query, actor=actor, at=now, after=after, limit=limit)
     page = rows[:limit]
     return InboxResponse(
         concerns=tuple(inbox_entry(row._asdict(), now=now) for row in page),
+        next_changed_since=now - dt.timedelta(seconds=2 * context.settings.writer_wait_seconds),
         next_cursor=encode_position(position_of(page[-1], query)) if len(rows) > limit else None,
     )
 
@@ -117,7 +125,7 @@ def open_concern(
     recorded = opening.open_concern(context.writer, parsed, actor=actor, at=now, how=how, limit=shown)
     sealed = opening.read_sealed_concern(context.engine, parsed)
     if as_file:
-        return sealed_file(sealed, parsed, additions=recorded.additions)
+        return sealed_file(sealed, parsed, {"Additions": recorded.additions})
     additions = opening.read_page(context.engine, recorded.page)
     opened = opened_concern(recorded, sealed, additions, context.unsealer, now=now)
     return Response(opened.model_dump_json(), media_type=JSON, headers={"Vary": "Accept"})

@@ -33,6 +33,9 @@ TypedReference = Annotated[
 AdditionNumber = Annotated[
     int, Path(ge=1, le=MAX_NUMBER, description="The addition's place, from 1.", examples=[1]), IN_PLAIN_DIGITS
 ]
+NoteNumber = Annotated[
+    int, Path(ge=1, le=MAX_NUMBER, description="The note's place, from 1.", examples=[1]), IN_PLAIN_DIGITS
+]
 ConcernReference = Annotated[
     str, Path(max_length=40, description="The concern's reference.", examples=[EXAMPLE_REFERENCE])
 ]

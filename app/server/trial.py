@@ -12,8 +12,8 @@ from app.errors import SetupError
 from app.services.access.key_files import DEVELOPMENT_IDENTITY
 from app.services.concerns.sealing import fingerprint_of
 from app.services.concerns.unsealing import read_identities
-from app.store.concerns import find_newest_recipients
 from app.store.database import DATABASE_FILE, open_database
+from app.store.sealed_texts import find_newest_recipients
 
 
 def check_recipients(settings: Settings, *, host: str, is_named_trial: bool) -> bool:

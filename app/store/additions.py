@@ -5,28 +5,18 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, Select, case, exists, func, insert, literal_column, update
+from sqlalchemy import ColumnElement, Row, case, exists, func, insert, literal_column, update
 from sqlalchemy import select as select_columns
 from sqlmodel import Session
 
-from app.errors import NoSuchItem
 from app.models.concerns.tables import ADDITION_WAITS, MORE_URGENT, AdditionRow, ConcernRow
+from app.store.added_texts import ADDITIONS
 from app.store.tables import table_of
 
 _ADDITIONS, _CONCERNS = table_of(AdditionRow).c, table_of(ConcernRow).c
 _WAITS: ColumnElement[bool] = literal_column(f"({ADDITION_WAITS})")
 _OF_A_TEST = exists().where(_CONCERNS.reference == _ADDITIONS.reference, _CONCERNS.test)
 _MOST_URGENT = func.max(case({each: rank for rank, each in enumerate(MORE_URGENT)}, value=_ADDITIONS.immediate_danger))
-_METADATA: Select[Any] = select_columns(
-    _ADDITIONS.reference,
-    _ADDITIONS.number,
-    _ADDITIONS.received_at,
-    _ADDITIONS.immediate_danger,
-    _ADDITIONS.acknowledge_by,
-    _ADDITIONS.acknowledged_at,
-    func.coalesce(func.length(_ADDITIONS.sealed), 0).label("size"),
-)
-"""Every column without the sealed text, which may be large, but with its size in bytes."""
 
 
 @dataclass(frozen=True)
@@ -48,27 +38,7 @@ def insert_addition(session: Session, concern: ConcernRow, addition: NewAddition
     _count_waiting(session, concern)
 
 
-def measure_additions(session: Session, reference: str) -> tuple[int, int]:
-    """Return how many additions the concern has, and how many bytes their sealed texts have together."""
-    measured = select_columns(func.count(), func.coalesce(func.sum(func.length(_ADDITIONS.sealed)), 0))
-    count, size = session.connection().execute(measured.where(_ADDITIONS.reference == reference)).one()
-    return count, int(size)
-
-
-def list_additions(session: Session, reference: str, *, after: int = 0, limit: int | None = None) -> Sequence[Row[Any]]:
-    """Return the metadata of the additions after that number, in the order of arrival."""
-    listed = _METADATA.where(_ADDITIONS.reference == reference, _ADDITIONS.number > after)
-    return session.connection().execute(listed.order_by(_ADDITIONS.number).limit(limit)).all()
-
-
-def read_addition(session: Session, reference: str, number: int) -> bytes | None:
-    """Return the sealed text of one addition; None if it was erased. Raises `NoSuchItem` if it does not exist."""
-    one = select_columns(_ADDITIONS.sealed).where(_ADDITIONS.reference == reference, _ADDITIONS.number == number)
-    found = session.connection().execute(one).one_or_none()
-    if found is None:
-        raise NoSuchItem
-    sealed: bytes | None = found.sealed
-    return sealed
+measure_additions, list_additions, read_addition = ADDITIONS.measure, ADDITIONS.list, ADDITIONS.read
 
 
 def acknowledge_additions(
@@ -76,7 +46,7 @@ def acknowledge_additions(
 ) -> Sequence[Row[Any]]:
     """Acknowledge those from the first to the last number that wait, and return the metadata of each."""
     named = (_ADDITIONS.reference == concern.reference) & _ADDITIONS.number.between(first, last) & _WAITS
-    found = session.connection().execute(_METADATA.where(named).order_by(_ADDITIONS.number)).all()
+    found = session.connection().execute(ADDITIONS.metadata.where(named).order_by(_ADDITIONS.number)).all()
     session.connection().execute(update(table_of(AdditionRow)).where(named).values(acknowledged_at=at))
     _count_waiting(session, concern)
     return found
@@ -100,7 +70,7 @@ def _count_waiting(session: Session, concern: ConcernRow) -> None:
 def claim_overdue(session: Session, *, now: dt.datetime, limit: int) -> Sequence[Row[Any]]:
     """Return the metadata of additions that became overdue after the last call, and mark each as announced."""
     late = (_WAITS, _ADDITIONS.acknowledge_by < now, _ADDITIONS.overdue_announced.is_(False))
-    overdue = _METADATA.where(*late, ~_OF_A_TEST)
+    overdue = ADDITIONS.metadata.where(*late, ~_OF_A_TEST)
     found = (
         session.connection()
         .execute(

@@ -1,4 +1,4 @@
-"""The rows of concerns, and of receipts that are stored for retries; and the places of all sealed texts."""
+"""The rows of concerns, and of receipts that are stored for retries."""
 
 import datetime as dt
 from collections.abc import Sequence
@@ -10,7 +10,7 @@ from sqlalchemy.orm import defer
 from sqlmodel import Session, col, select
 
 from app.errors import AlreadyStored, NoSuchConcern, ReferenceTaken
-from app.models.concerns.tables import AdditionRow, ConcernRow, ConcernState, StoredReceiptRow
+from app.models.concerns.tables import AdditionRow, ConcernRow, ConcernState, NoteRow, StoredReceiptRow
 from app.store.tables import table_of
 
 WITHOUT_SEALED = defer(ConcernRow.sealed)  # type: ignore[arg-type]  # SQLModel types a column as its value
@@ -41,8 +41,9 @@ class NewConcern:
 
 def insert_concerns(session: Session, concerns: Sequence[NewConcern]) -> None:
     """Insert the concerns; raises `ReferenceTaken` if another concern has one of the references."""
+    rows = [_DEFAULTS | vars(concern) | {"changed_at": concern.received_at} for concern in concerns]
     try:
-        session.connection().execute(_NEW_CONCERN, [_DEFAULTS | vars(concern) for concern in concerns])
+        session.connection().execute(_NEW_CONCERN, rows)
     except IntegrityError:
         raise ReferenceTaken from None
 
@@ -76,8 +77,9 @@ def read_concern(session: Session, reference: str) -> bytes | None:
 
 
 def erase_sealed(session: Session, concern: ConcernRow, *, at: dt.datetime) -> None:
-    """Erase the sealed text of the concern and of its additions; the rows stay."""
-    session.exec(update(AdditionRow).where(col(AdditionRow.reference) == concern.reference).values(sealed=None))
+    """Erase the sealed text of the concern and of all that was added to it; the rows stay."""
+    for added in (AdditionRow, NoteRow):
+        session.exec(update(added).where(col(added.reference) == concern.reference).values(sealed=None))
     concern.sealed, concern.erased_at = None, at
     session.flush()
 
@@ -119,53 +121,3 @@ def tests_due_for_erasure(session: Session, *, before: dt.datetime, limit: int) 
         .order_by(col(ConcernRow.received_at))
         .limit(limit)
     ).all()
-
-
-@dataclass(frozen=True)
-class SealedText:
-    """The place of a sealed text, a concern or its numbered addition, and the recipients that it is sealed to."""
-
-    reference: str
-    number: int | None
-    recipients: tuple[str, ...]
-
-    def __str__(self) -> str:
-        """Return its name for an operator."""
-        return self.reference if self.number is None else f"addition {self.number} to {self.reference}"
-
-
-def list_sealed(session: Session) -> list[SealedText]:
-    """Return the place of every sealed text that was not erased."""
-    own = session.exec(select(ConcernRow.reference, ConcernRow.recipients).where(col(ConcernRow.sealed).is_not(None)))
-    added = session.exec(
-        select(AdditionRow.reference, AdditionRow.number, AdditionRow.recipients).where(
-            col(AdditionRow.sealed).is_not(None)
-        )
-    )
-    return [
-        *(SealedText(reference, None, tuple(recipients)) for reference, recipients in own),
-        *(SealedText(reference, number, tuple(recipients)) for reference, number, recipients in added),
-    ]
-
-
-def find_newest_recipients(session: Session) -> Sequence[str] | None:
-    """Return what the newest concern is sealed to, or None if there is no concern."""
-    return session.exec(select(ConcernRow.recipients).order_by(col(ConcernRow.received_at).desc()).limit(1)).first()
-
-
-def read_sealed(session: Session, text: SealedText) -> bytes:
-    """Return the sealed text; empty if it was erased meanwhile."""
-    return _row_of(session, text).sealed or b""
-
-
-def replace_sealed(session: Session, text: SealedText, *, sealed: bytes, recipients: Sequence[str]) -> None:
-    """Replace the sealed text with the same words sealed to other recipients, right after its disclosure."""
-    row = _row_of(session, text)
-    row.sealed, row.recipients = sealed, list(recipients)
-    session.flush()
-
-
-def _row_of(session: Session, text: SealedText) -> ConcernRow | AdditionRow:
-    if text.number is None:
-        return session.get_one(ConcernRow, text.reference)
-    return session.get_one(AdditionRow, (text.reference, text.number))

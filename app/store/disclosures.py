@@ -25,10 +25,16 @@ _LAST_LOG_ENTRY = select_columns(func.coalesce(func.max(table_of(LogEntryRow).c.
 
 @dataclass(frozen=True)
 class Actor:
-    """The client that acts, and its network address."""
+    """The client that acts, with the person after the first slash if one is known, and its network address."""
 
     client: str
     address: str
+
+    @property
+    def person(self) -> str:
+        """The name of the person that acts; without one, the name of the client."""
+        client, slash, person = self.client.partition("/")
+        return person if slash else client
 
 
 def record_disclosure(

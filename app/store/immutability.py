@@ -5,7 +5,7 @@ from typing import Literal
 
 from sqlmodel import SQLModel
 
-from app.models.concerns.tables import ADDITION_WAITS, AdditionRow, ConcernRow, StoredReceiptRow
+from app.models.concerns.tables import ADDITION_WAITS, AdditionRow, ConcernRow, NoteRow, StoredReceiptRow
 from app.models.desk.disclosure_tables import ChainRow, CheckpointRow, DeskAct, DisclosureRow, LogEntryRow
 from app.models.events.tables import DeliveryRow, EventReaderRow, EventRow
 from app.models.guidance.guide_tables import EditionRow, GenerationRow, GuideRow, WithdrawalRow
@@ -47,6 +47,10 @@ SET_BY_ACTS = (
     (("erased_at",), DeskAct.ERASED),
     (("added_at", "immediate_danger"), DeskAct.ADDED),
 )
+ITS_CONCERN_STAYS = "EXISTS (SELECT 1 FROM concerns WHERE reference = OLD.reference AND (state = 'received' OR held))"
+LAST_DISCLOSURE = "FROM disclosures WHERE chain = NEW.reference ORDER BY number DESC LIMIT 1"
+ASSIGNED_BY_IT = f"(SELECT CASE act WHEN 'assigned' THEN detail WHEN 'unassigned' THEN '' END {LAST_DISCLOSURE})"  # nosec B608  # own names
+CHANGED_BY_IT = f"(SELECT at {LAST_DISCLOSURE})"  # nosec B608  # own names
 # A sealed text is erased or sealed anew, each with its disclosure; what was erased does not come back.
 REPLACED_UNRECORDED = (
     f"(NEW.sealed IS NULL AND OLD.sealed IS NOT NULL) AND {LAST_ACT} <> '{DeskAct.ERASED}'"
@@ -69,6 +73,7 @@ def declare_rules() -> None:
     _refuse(EditionRow, "are_numbered_in_order", "INSERT", without_gap, when=f"NEW.number <> {next_number}")
     _declare_rules_of_concerns()
     _declare_rules_of_additions()
+    _declare_rules_of_notes()
     _declare_rules_of_disclosures()
     _declare_rules_of_acts()
     _declare_rules_of_events()
@@ -100,8 +105,7 @@ def _declare_rules_of_additions() -> None:
     """Declare that an addition is acknowledged once, on the record, and that its text is stored until then."""
     _refuse_losing(AdditionRow, "an addition is never deleted")
     why = "an addition that is not acknowledged, or whose concern is on hold, is not erased"
-    unread = "EXISTS (SELECT 1 FROM concerns WHERE reference = OLD.reference AND (state = 'received' OR held))"
-    erases_unread = f"{LOSES_ITS_WORDS} AND (OLD.acknowledged_at IS NULL OR {unread})"
+    erases_unread = f"{LOSES_ITS_WORDS} AND (OLD.acknowledged_at IS NULL OR {ITS_CONCERN_STAYS})"
     _refuse(AdditionRow, "keep_what_nobody_acknowledged", "UPDATE", why, when=erases_unread)
     why = "an addition keeps its number and its times"
     changes = " OR ".join(f"NEW.{name} IS DISTINCT FROM OLD.{name}" for name in NEVER_CHANGES_IN_ADDITIONS)
@@ -116,6 +120,20 @@ def _declare_rules_of_additions() -> None:
     acknowledges = "NEW.acknowledged_at IS DISTINCT FROM OLD.acknowledged_at"
     off_the_record = f"{acknowledges} AND (OLD.acknowledged_at IS NOT NULL OR NOT {recorded})"
     _refuse(AdditionRow, "are_acknowledged_on_the_record", "UPDATE", why, when=off_the_record)
+
+
+def _declare_rules_of_notes() -> None:
+    """Declare that a note is written on the record, never changes, and is erased with its concern alone."""
+    _refuse_losing(NoteRow, "a note is never deleted")
+    why = "a note is written on the record"
+    _refuse(NoteRow, "are_written_on_the_record", "INSERT", why, when=f"{LAST_ACT} <> '{DeskAct.NOTED}'")
+    why = "a note keeps its number, its time and its author"
+    _keep(NoteRow, "keep_what_they_are", why, ("reference", "number", "received_at", "author"))
+    _refuse_in_sqlite(NoteRow, "keep_their_place", "UPDATE", why, when="NEW.rowid <> OLD.rowid")
+    why = "a note whose concern is not acknowledged, or is on hold, is not erased"
+    _refuse(NoteRow, "stay_with_their_concern", "UPDATE", why, when=f"{LOSES_ITS_WORDS} AND {ITS_CONCERN_STAYS}")
+    why = "a note changes only with its disclosure"
+    _refuse(NoteRow, "change_with_their_disclosure", "UPDATE", why, when=REPLACED_UNRECORDED)
 
 
 def _declare_rules_of_disclosures() -> None:
@@ -146,6 +164,8 @@ def _declare_rules_of_acts() -> None:
             f"OLD.held AND NOT NEW.held AND {LAST_ACT} <> '{DeskAct.RELEASED}'",
             *(f"({_changes(columns)}) AND {LAST_ACT} <> '{act}'" for columns, act in SET_BY_ACTS),
             REPLACED_UNRECORDED,
+            f"NEW.assigned_to <> OLD.assigned_to AND NEW.assigned_to IS DISTINCT FROM {ASSIGNED_BY_IT}",
+            f"NEW.changed_at IS DISTINCT FROM OLD.changed_at AND NEW.changed_at IS DISTINCT FROM {CHANGED_BY_IT}",
         ]
     )
     _refuse(ConcernRow, "change_with_their_disclosure", "UPDATE", why, when=without_disclosure)

@@ -35,10 +35,13 @@ INBOX_COLUMNS = (
     _CONCERNS.danger,
     _CONCERNS.due,
     _CONCERNS.test,
+    _CONCERNS.assigned_to,
+    _CONCERNS.changed_at,
 )
 
 
-IN_DANGER = "yes"
+AFTER_ALL = "~"
+"""Comes after every character of a reference."""
 
 
 class InboxOrder(StrEnum):
@@ -46,6 +49,41 @@ class InboxOrder(StrEnum):
 
     URGENT = "urgent"
     NEWEST = "newest"
+    CHANGED = "changed"
+
+
+@dataclass(frozen=True)
+class InboxFilters:
+    """What the inbox is narrowed to. None, or the empty text, is no filter."""
+
+    state: ConcernState | None = None
+    overdue: bool | None = None
+    danger: str | None = None
+    """What the reporter said of immediate danger, first or later."""
+    guide: str | None = None
+    assigned_to: str | None = None
+    """A person; the empty text is nobody."""
+    changed_since: dt.datetime | None = None
+    reference: str | None = None
+    """The first characters of a reference."""
+
+    def conditions(self, now: dt.datetime) -> list[ColumnElement[bool]]:
+        """Return the conditions of all filters that are set."""
+        same = {
+            _CONCERNS.state: self.state,
+            _CONCERNS.guide: self.guide,
+            _CONCERNS.assigned_to: self.assigned_to,
+        }
+        conditions = [column == value for column, value in same.items() if value is not None]
+        if self.danger is not None:
+            conditions.append(or_(_CONCERNS.immediate_danger == self.danger, _CONCERNS.addition_danger == self.danger))
+        if self.overdue is not None:
+            conditions.append(_is_overdue(now) if self.overdue else ~_is_overdue(now))
+        if self.changed_since is not None:
+            conditions.append(_CONCERNS.changed_at >= self.changed_since)
+        if self.reference is not None:
+            conditions.append(_CONCERNS.reference.between(self.reference, self.reference + AFTER_ALL))
+        return conditions
 
 
 @dataclass(frozen=True)
@@ -53,18 +91,17 @@ class InboxQuery:
     """The order and the filters of a request for the inbox."""
 
     order: InboxOrder
-    state: ConcernState | None
-    overdue: bool | None
+    filters: InboxFilters
     test: bool = False
     """Whether to list tests alone. They are never among the concerns."""
-    danger: bool = False
-    """Whether to list only those whose reporter said that a child is in immediate danger, first or later."""
 
     @property
     def columns(self) -> tuple[Column[Any], ...]:
         """The columns to sort by; the last two are a time and the reference."""
         if self.order is InboxOrder.NEWEST:
             return (_CONCERNS.received_at, _CONCERNS.reference)
+        if self.order is InboxOrder.CHANGED:
+            return (_CONCERNS.changed_at, _CONCERNS.reference)
         return (_CONCERNS.waiting, _CONCERNS.danger, _CONCERNS.due, _CONCERNS.reference)
 
     @property
@@ -83,17 +120,9 @@ def list_inbox(
 
     `urgent`: concerns that wait for an acknowledgement come first, of themselves or of something added. Among them:
     immediate danger in something added, then immediate danger in the concern, then the longest overdue, then the
-    oldest. `newest`: by time of receipt, the latest first.
+    oldest. `newest`: by time of receipt, the latest first. `changed`: by the time of the last change, the latest first.
     """
-    statement = select(*INBOX_COLUMNS).where(_CONCERNS.test.is_(query.test))
-    if query.state is not None:
-        statement = statement.where(_CONCERNS.state == query.state)
-    if query.overdue is not None:
-        statement = statement.where(_is_overdue(now) if query.overdue else ~_is_overdue(now))
-    if query.danger:
-        statement = statement.where(
-            (_CONCERNS.immediate_danger == IN_DANGER) | (_CONCERNS.addition_danger == IN_DANGER)
-        )
+    statement = select(*INBOX_COLUMNS).where(_CONCERNS.test.is_(query.test), *query.filters.conditions(now))
     columns = query.columns
     if after is not None:
         bound = tuple_(*(literal(value, column.type) for value, column in zip(after, columns, strict=True)))

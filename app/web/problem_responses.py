@@ -2,14 +2,8 @@
 
 from typing import Any
 
-from app.web.problem_types import (
-    CLIENT_PROBLEMS,
-    INTERNAL_ERROR,
-    PROBLEM_MEDIA_TYPE,
-    QUERY_PROBLEMS,
-    VALIDATION_FAILED,
-    ProblemType,
-)
+from app.web.problem_type import PROBLEM_MEDIA_TYPE, ProblemType
+from app.web.problem_types import CLIENT_PROBLEMS, INTERNAL_ERROR, QUERY_PROBLEMS, VALIDATION_FAILED
 
 Responses = dict[int | str, dict[str, Any]]
 

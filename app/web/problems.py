@@ -14,6 +14,7 @@ from sqlalchemy.exc import TimeoutError as NoConnectionInTime
 from starlette.exceptions import HTTPException
 
 from app.errors import (
+    AssignmentChanged,
     EditionWithdrawn,
     GuidanceError,
     InvalidQuery,
@@ -27,7 +28,7 @@ from app.models.links import CONCERNS, guide_path
 from app.models.problems import Problem
 from app.web import problem_types
 from app.web.context import AppContext
-from app.web.problem_types import PROBLEM_MEDIA_TYPE, ProblemType
+from app.web.problem_type import PROBLEM_MEDIA_TYPE, ProblemType
 from app.web.unknown_names import find_unknown
 from app.web.validation_messages import drop_consequent_errors, to_field_problems, to_request_fault
 
@@ -120,6 +121,8 @@ def _handle_domain_error(request: Request, error: Exception) -> Response:
         return problem_response(request, problem_type, headers={"WWW-Authenticate": challenge})
     if isinstance(error, TooManyTries):
         return problem_response(request, problem_type, headers={"Retry-After": str(error.seconds)})
+    if isinstance(error, AssignmentChanged):
+        return problem_response(request, problem_type, detail=str(error))
     if isinstance(error, InvalidQuery):
         return problem_response(request, problem_type, detail=error.faults[0].detail, faults=error.faults)
     return problem_response(request, problem_type, faults=error.faults if isinstance(error, ValidationFailed) else ())

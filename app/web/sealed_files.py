@@ -1,5 +1,7 @@
 """Sealed files as responses, in the age format."""
 
+from collections.abc import Mapping
+
 from fastapi import Response
 
 from app.services.concerns.sealing import AGE_MEDIA_TYPE
@@ -15,11 +17,11 @@ SEALED: Responses = {
 }
 
 
-def sealed_file(sealed: bytes, name: str, *, additions: int) -> Response:
-    """Return the sealed file. The header `Additions` is the number of additions to fetch."""
+def sealed_file(sealed: bytes, name: str, counts: Mapping[str, int]) -> Response:
+    """Return the sealed file, with a header for each count: how many additions, or notes, can be fetched."""
     headers = {
         "Vary": "Accept",
         "Content-Disposition": f'attachment; filename="{name}.age"',
-        "Additions": str(additions),
+        **{name: str(count) for name, count in counts.items()},
     }
     return Response(sealed, media_type=AGE_MEDIA_TYPE, headers=headers)

@@ -193,7 +193,9 @@ def test_after_an_erasure_the_row_the_record_and_the_counts_stay(
 
     erased = erase(desk, receipt)
 
-    assert erased.json() == before | {"erased_at": "2026-11-24T10:30:00Z", "remnants": erased.json()["remnants"]}
+    moment = "2026-11-24T10:30:00Z"
+    own = {"erased_at": moment, "changed_at": moment, "remnants": erased.json()["remnants"]}
+    assert erased.json() == before | own
     assert [desk.get(place).status_code for place in (path, f"{path}/additions/1")] == [410, 410]
     assert desk.get("/summary").json() == counts
     assert client.get(receipt["links"]["self"], headers=key).json() == status

@@ -10,6 +10,7 @@ from fastapi import FastAPI
 from starlette.testclient import TestClient
 
 from app.config import Settings
+from app.models.desk.added_texts import AddedKind
 from app.models.desk.seal_entries import find_seal_entry
 from app.services.access.key_files import DEVELOPMENT_IDENTITY, create_identity
 from app.services.concerns.resealing import reseal
@@ -72,9 +73,9 @@ def test_the_digest_of_what_was_sealed_is_on_the_record_from_the_moment_of_recei
     rows = database.execute("SELECT act, client, address, detail FROM disclosures ORDER BY number").fetchall()
     assert [row[:3] for row in rows] == [(act, "reporter", "not recorded") for act in ("received", "added")]
     entries = [find_seal_entry(row[3]) for row in rows]
-    assert [(each.addition, each.sealed_sha256) for each in entries if each] == [
+    assert [(each.added, each.sealed_sha256) for each in entries if each] == [
         (None, hashlib.sha256(sealed).hexdigest()),
-        (1, hashlib.sha256(added).hexdigest()),
+        ((AddedKind.ADDITION, 1), hashlib.sha256(added).hexdigest()),
     ]
     chain = database.execute("SELECT name, length FROM chains WHERE name = ?", (reference,)).fetchall()
     assert chain == [(reference, 2)]

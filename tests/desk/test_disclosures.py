@@ -56,6 +56,12 @@ CALLS = {
     ("post", f"{CONCERN}/outcome"): Call(Scope.WRITE, DeskAct.CLOSED, body={"outcome": "early_help"}),
     ("post", f"{CONCERN}/hold"): Call(Scope.WRITE, DeskAct.HELD, body=REASON | {"held": True}),
     ("post", f"{CONCERN}/erasure"): Call(Scope.WRITE, DeskAct.ERASED, body=REASON),
+    ("get", f"{CONCERN}/assignment"): Call(Scope.READ, DeskAct.LISTED),
+    ("put", f"{CONCERN}/assignment"): Call(Scope.WRITE, DeskAct.ASSIGNED),
+    ("delete", f"{CONCERN}/assignment"): Call(Scope.WRITE, DeskAct.UNASSIGNED),
+    ("post", f"{CONCERN}/notes"): Call(Scope.WRITE, DeskAct.NOTED, body={"text": "A made-up note."}),
+    ("get", f"{CONCERN}/notes"): Call(Scope.READ, DeskAct.OPENED),
+    ("get", f"{CONCERN}/notes/{{number}}"): Call(Scope.READ, DeskAct.OPENED),
     ("get", "/v1/desk/disclosures"): Call(Scope.AUDIT, DeskAct.DISCLOSURES_READ, AUDIT),
     ("get", "/v1/desk/disclosures/{chain}/statement"): Call(Scope.AUDIT, DeskAct.STATEMENT_SIGNED, AUDIT),
     ("get", "/v1/desk/checkpoint"): Call(Scope.AUDIT, DeskAct.CHECKPOINT_SIGNED, AUDIT),
@@ -92,6 +98,8 @@ class AtWork:
 
     def prepare(self, path: str) -> None:
         """Bring the concern into the state in which the route accepts it."""
+        if path.endswith("notes/{number}"):
+            assert self.desk.act(self.reference, "notes", text="A made-up note.").status_code == 201
         if path.endswith(("outcome", "erasure", "{number}/acknowledgement")):
             seen = {"up_to_addition": 1} if path.endswith("erasure") else {}
             assert self.desk.act(self.reference, "acknowledgement", **seen).status_code == 200

@@ -11,6 +11,7 @@ from sqlalchemy import Connection, Engine, column, insert, table
 from sqlmodel import Session, SQLModel
 
 from app.models.concerns.tables import AdditionRow, ConcernRow
+from app.models.desk.added_texts import AddedKind
 from app.models.desk.disclosure_tables import ChainRow, DeskAct, DisclosureRow
 from app.models.desk.seal_entries import find_seal_entry
 from app.models.guidance.guide_tables import EditionRow, GuideRow
@@ -136,11 +137,11 @@ def test_every_row_stays_and_every_text_gets_its_digest_on_the_record(former: En
     assert [row for row in before["disclosures"] if row not in after["disclosures"]] == []
     written = [row for row in after["disclosures"] if row["act"] == "seal_recorded"]
     recorded = [(row["chain"], find_seal_entry(row["detail"])) for row in written]
-    digests = {(chain, each.addition, each.sealed_sha256) for chain, each in recorded if each is not None}
+    digests = {(chain, each.added, each.sealed_sha256) for chain, each in recorded if each is not None}
     assert digests == {
         (reference, number, hashlib.sha256(f"{words} {reference}".encode()).hexdigest())
         for reference in list(ACTS)[:2]
-        for number, words in ((None, "sealed"), (1, "added"))
+        for number, words in ((None, "sealed"), ((AddedKind.ADDITION, 1), "added"))
     }
     assert list(find_faults(former)) == []
 

@@ -21,12 +21,24 @@ def new_reference() -> str:
     return _group(drawn + mod_37_36.calc_check_digit(drawn, alphabet=ALPHABET))
 
 
+def find_reference_start(typed: str) -> str | None:
+    """Return how references start that start so, in the standard form; None if none does, or it is too short."""
+    plain = _plain(typed)
+    if not GROUP <= len(plain) <= DRAWN + 1 or not set(plain) <= set(ALPHABET):
+        return None
+    return _group(plain)
+
+
 def find_reference(typed: str) -> str | None:
     """Return the typed reference in its standard form, or None if it is not one. Case and grouping do not matter."""
-    plain = "".join(typed.upper().replace("O", "0").replace("-", " ").split())
+    plain = _plain(typed)
     if len(plain) != DRAWN + 1 or not mod_37_36.is_valid(plain, alphabet=ALPHABET):
         return None
     return _group(plain)
+
+
+def _plain(typed: str) -> str:
+    return "".join(typed.upper().replace("O", "0").replace("-", " ").split())
 
 
 def _group(plain: str) -> str:

@@ -3,7 +3,19 @@
 import datetime as dt
 from enum import StrEnum
 
-from sqlalchemy import JSON, Boolean, Column, Computed, ForeignKeyConstraint, Index, Integer, LargeBinary, false, text
+from sqlalchemy import (
+    JSON,
+    Boolean,
+    Column,
+    Computed,
+    ForeignKeyConstraint,
+    Index,
+    Integer,
+    LargeBinary,
+    String,
+    false,
+    text,
+)
 from sqlmodel import Field, SQLModel
 
 from app.models.columns import UtcDateTimeType
@@ -36,6 +48,8 @@ class ConcernRow(SQLModel, table=True):
     acknowledged: their number, the earliest time, the most urgent answer. The database computes `waiting`, `danger`
     and `due`, by which the inbox is ordered. `sealed` is null after erasure; the row remains for statistics.
     A `test` is about no child: it is counted nowhere, is in no event, and is erased after a day.
+    `assigned_to` is the person that works on it; empty for nobody. `changed_at` is the time of the last act that
+    changed anything about it, which reading does not.
     """
 
     __tablename__ = "concerns"
@@ -44,6 +58,12 @@ class ConcernRow(SQLModel, table=True):
         Index("ix_concerns_urgency", "waiting", "danger", "due", "reference"),
         Index("ix_concerns_state_urgency", "state", "waiting", "danger", "due", "reference"),
         Index("ix_concerns_received", "received_at", "reference"),
+        Index("ix_concerns_assigned_urgency", "assigned_to", "waiting", "danger", "due", "reference"),
+        Index("ix_concerns_danger_urgency", "immediate_danger", "waiting", "danger", "due", "reference"),
+        Index("ix_concerns_guide_urgency", "guide", "waiting", "danger", "due", "reference"),
+        Index("ix_concerns_changed", "changed_at", "reference"),
+        Index("ix_concerns_acknowledged", "acknowledged_at"),
+        Index("ix_concerns_closed", "closed_at"),
     )
 
     reference: str = Field(primary_key=True)
@@ -73,13 +93,25 @@ class ConcernRow(SQLModel, table=True):
     danger: int | None = Field(default=None, sa_column=Column(Integer, Computed(DANGER_RANK, persisted=True)))
     due: dt.datetime | None = Field(default=None, sa_column=Column(UtcDateTimeType, Computed(DUE, persisted=True)))
     test: bool = Field(default=False, sa_column=Column(Boolean, nullable=False, server_default=false()))
+    assigned_to: str = Field(default="", sa_column=Column(String, nullable=False, server_default=""))
+    changed_at: dt.datetime | None = Field(default=None, sa_type=UtcDateTimeType)
 
 
-class AdditionRow(SQLModel, table=True):
-    """An addition to a concern, sealed like the concern itself and numbered in the order of arrival.
+class AddedRow(SQLModel):
+    """A text that is added to a concern, sealed like it and numbered in the order of arrival.
 
-    `immediate_danger` is what the reporter said with it, if anything. `sealed` is null after erasure.
+    `sealed` is null after erasure.
     """
+
+    reference: str = Field(primary_key=True, foreign_key="concerns.reference")
+    number: int = Field(primary_key=True)
+    recipients: list[str] = Field(sa_type=JSON)
+    sealed: bytes | None = Field(default=None, sa_type=LargeBinary)
+    received_at: dt.datetime = Field(sa_type=UtcDateTimeType)
+
+
+class AdditionRow(AddedRow, table=True):
+    """An addition of the reporter. `immediate_danger` is what the reporter said with it, if anything."""
 
     __tablename__ = "additions"
     __table_args__ = (
@@ -91,15 +123,18 @@ class AdditionRow(SQLModel, table=True):
         ),
     )
 
-    reference: str = Field(primary_key=True, foreign_key="concerns.reference")
-    number: int = Field(primary_key=True)
-    received_at: dt.datetime = Field(sa_type=UtcDateTimeType)
     acknowledge_by: dt.datetime = Field(sa_type=UtcDateTimeType)
     immediate_danger: str | None = None
-    recipients: list[str] = Field(sa_type=JSON)
-    sealed: bytes | None = Field(default=None, sa_type=LargeBinary)
     acknowledged_at: dt.datetime | None = Field(default=None, sa_type=UtcDateTimeType)
     overdue_announced: bool = False
+
+
+class NoteRow(AddedRow, table=True):
+    """A note of the desk. `author` is who wrote it, as the record names them."""
+
+    __tablename__ = "notes"
+
+    author: str
 
 
 class StoredReceiptRow(SQLModel, table=True):

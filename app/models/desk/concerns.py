@@ -32,6 +32,10 @@ class InboxEntry(ResponseModel):
     acknowledge_by: UtcDateTime = Field(description="When the reporter may expect an acknowledgement at the latest.")
     acknowledged_at: UtcDateTime | None = Field(description="When it was acknowledged.", examples=[None])
     closed_at: UtcDateTime | None = Field(description="When it was closed.", examples=[None])
+    changed_at: UtcDateTime = Field(description="When anything about it last changed. Reading it changes nothing.")
+    assigned_to: str | None = Field(
+        description="The person that it is assigned to; null for nobody.", examples=["Robin Example"]
+    )
     added_at: UtcDateTime | None = Field(description="When its reporter last added to it.", examples=[None])
     additions_waiting: int = Field(description="How many additions nobody has acknowledged.", examples=[0])
     addition_acknowledge_by: UtcDateTime | None = Field(
@@ -70,6 +74,10 @@ class InboxResponse(ResponseModel):
     """One page of the inbox."""
 
     concerns: tuple[InboxEntry, ...] = Field(description="The concerns, in the order asked for.")
+    next_changed_since: UtcDateTime = Field(
+        description="What to give as `changed_since` next time: a little before the page was read, since a change "
+        "of that moment may still be on its way to the disk."
+    )
     next_cursor: str | None = Field(description="Where the next page begins; null on the last.", examples=[None])
 
 

@@ -5,10 +5,24 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from app.models.concerns.tables import ConcernState
+from app.models.desk.added_texts import AddedText
 from app.models.desk.disclosure_tables import DeskAct, DisclosureRow
 from app.models.desk.seal_entries import SealEntry, find_seal_entry
 
-SEALING_ACTS = frozenset({DeskAct.RECEIVED, DeskAct.ADDED, DeskAct.SEAL_RECORDED, DeskAct.RESEALED})
+SEALING_ACTS = frozenset({DeskAct.RECEIVED, DeskAct.ADDED, DeskAct.NOTED, DeskAct.SEAL_RECORDED, DeskAct.RESEALED})
+ADDING_ACTS = frozenset({DeskAct.ADDED, DeskAct.NOTED})
+ASSIGNING_ACTS = frozenset({DeskAct.ASSIGNED, DeskAct.UNASSIGNED})
+CHANGING_ACTS = ASSIGNING_ACTS | {
+    DeskAct.RECEIVED,
+    DeskAct.ADDED,
+    DeskAct.NOTED,
+    DeskAct.ACKNOWLEDGED,
+    DeskAct.CLOSED,
+    DeskAct.HELD,
+    DeskAct.RELEASED,
+    DeskAct.ERASED,
+}
+"""The acts that change a concern, or what was added to it. Their time is in `changed_at`."""
 
 
 @dataclass
@@ -16,10 +30,14 @@ class RecordedConcern:
     """The acts on one concern: when each was first done, the last seal of each text, and what the acts set."""
 
     first: dict[str, dt.datetime] = field(default_factory=dict)
-    seals: dict[int | None, SealEntry] = field(default_factory=dict)
+    seals: dict[AddedText | None, SealEntry] = field(default_factory=dict)
+    added: dict[AddedText | None, DisclosureRow] = field(default_factory=dict)
+    """The act that added each text. What was added before there were digests has none."""
     columns_sha256: str | None = None
     held: bool = False
     closing_detail: str | None = None
+    assigned_to: str = ""
+    changed_at: dt.datetime | None = None
 
     @property
     def state(self) -> ConcernState:
@@ -31,13 +49,19 @@ class RecordedConcern:
     def apply(self, row: DisclosureRow) -> None:
         """Take the next row of the chain into account."""
         self.first.setdefault(row.act, row.at)
+        if row.act in CHANGING_ACTS:
+            self.changed_at = row.at
         if row.act in SEALING_ACTS and (entry := find_seal_entry(row.detail)) is not None:
-            self.seals[entry.addition] = entry
+            self.seals[entry.added] = entry
+            if row.act in ADDING_ACTS:
+                self.added[entry.added] = row
             self.columns_sha256 = entry.columns_sha256 or self.columns_sha256
         elif row.act in (DeskAct.HELD, DeskAct.RELEASED):
             self.held = row.act == DeskAct.HELD
         elif row.act == DeskAct.CLOSED:
             self.closing_detail = row.detail
+        elif row.act in ASSIGNING_ACTS:
+            self.assigned_to = row.detail if row.act == DeskAct.ASSIGNED else ""
 
 
 def replay(rows: Iterable[DisclosureRow]) -> RecordedConcern:

@@ -7,39 +7,45 @@ from dataclasses import dataclass
 from typing import Any
 
 from app.models.base import format_utc
+from app.models.desk.added_texts import AddedKind, AddedText
 from app.models.digest import canonical_json
 
 SEAL_ENTRY = re.compile(
-    r"(?:addition (?P<addition>[1-9][0-9]*) )?sha256:(?P<sealed>[0-9a-f]{64}) to (?P<recipients>[0-9a-f ]+)"
+    r"(?:(?P<kind>addition|note) (?P<number>[1-9][0-9]*) )?"
+    r"sha256:(?P<sealed>[0-9a-f]{64}) to (?P<recipients>[0-9a-f ]+)"
     r"(?:; columns sha256:(?P<columns>[0-9a-f]{64}))?"
 )
 
 
 @dataclass(frozen=True)
 class SealEntry:
-    """The detail of a disclosure about a sealed text: the concern's own, or that of a numbered addition.
+    """The detail of a disclosure about a sealed text: the concern's own, or one that was added to it.
 
     `columns_sha256` is the digest of the concern's clear columns at that time, where they are set by the act.
     """
 
-    addition: int | None
+    added: AddedText | None
     sealed_sha256: str
     recipients: tuple[str, ...]
     columns_sha256: str | None = None
 
     def __str__(self) -> str:
         """Return the detail, as it is in the record."""
-        addition = "" if self.addition is None else f"addition {self.addition} "
+        added = "" if self.added is None else f"{self.added} "
         columns = "" if self.columns_sha256 is None else f"; columns sha256:{self.columns_sha256}"
-        return f"{addition}sha256:{self.sealed_sha256} to {' '.join(self.recipients)}{columns}"
+        return f"{added}sha256:{self.sealed_sha256} to {' '.join(self.recipients)}{columns}"
 
 
 def seal_entry(
-    sealed: bytes, recipients: Sequence[str], *, addition: int | None = None, columns: Mapping[str, Any] | None = None
+    sealed: bytes,
+    recipients: Sequence[str],
+    *,
+    added: AddedText | None = None,
+    columns: Mapping[str, Any] | None = None,
 ) -> SealEntry:
     """Return the entry of a sealed text; with the columns of the concern's row, if the act sets them."""
     return SealEntry(
-        addition,
+        added,
         hashlib.sha256(sealed).hexdigest(),
         tuple(recipients),
         None if columns is None else columns_sha256(columns),
@@ -51,9 +57,9 @@ def find_seal_entry(detail: str) -> SealEntry | None:
     found = SEAL_ENTRY.fullmatch(detail)
     if found is None:
         return None
-    addition = found["addition"]
+    added = None if found["kind"] is None else AddedText(AddedKind(found["kind"]), int(found["number"]))
     recipients = tuple(found["recipients"].split())
-    return SealEntry(None if addition is None else int(addition), found["sealed"], recipients, found["columns"])
+    return SealEntry(added, found["sealed"], recipients, found["columns"])
 
 
 def columns_sha256(row: Mapping[str, Any]) -> str:

@@ -15,7 +15,7 @@ from app.pages.desk.page import desk_page
 from app.presenters.desk import inbox_entry
 from app.services.access.desk_sign_in import PATH
 from app.services.desk import actions
-from app.store.inbox import InboxOrder, InboxQuery, position_of
+from app.store.inbox import InboxFilters, InboxOrder, InboxQuery, position_of
 from app.web.context import ContextDep, NowDep
 from app.web.cursors import decode_position, encode_position
 from app.web.people import PageReaderDep, VisitorDep
@@ -67,13 +67,12 @@ def read_desk(
     """Return one page of the inbox, or lead a person who may read the record alone to that."""
     if not visitor.can_read:
         return _lead_to(f"{PATH}/record")
-    query = InboxQuery(
-        InboxOrder.URGENT,
-        ConcernState(show.value) if show.value in STATES else None,
-        True if show is InboxFilter.OVERDUE else None,
-        test=show is InboxFilter.TESTS,
-        danger=show is InboxFilter.DANGER,
+    filters = InboxFilters(
+        state=ConcernState(show.value) if show.value in STATES else None,
+        overdue=True if show is InboxFilter.OVERDUE else None,
+        danger="yes" if show is InboxFilter.DANGER else None,
     )
+    query = InboxQuery(InboxOrder.URGENT, filters, test=show is InboxFilter.TESTS)
     after = decode_position(cursor, query.column_types)
     rows = actions.read_inbox(context.writer, query, actor=visitor.actor, at=now, after=after, limit=PAGE_SIZE)
     page = rows[:PAGE_SIZE]

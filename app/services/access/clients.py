@@ -15,8 +15,9 @@ from sqlmodel import Session
 from app.errors import NoSuchClient, SetupError, TokenInvalid
 from app.models.base import SLUG_PATTERN
 from app.models.clients import ClientKeyRow, ClientRow, Scope
+from app.models.recordable_names import is_recordable
 from app.services.access.key_uses import KeyUses
-from app.services.access.principals import Principal, check_person, is_recordable
+from app.services.access.principals import Principal, check_person
 from app.store.clients import find_key, insert_client, list_keys
 from app.store.writer import Writer, write_operation
 

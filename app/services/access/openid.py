@@ -9,7 +9,8 @@ from jwt import exceptions as jwt_errors
 
 from app.errors import SetupError, TokenInvalid
 from app.models.clients import Scope
-from app.services.access.principals import Principal, is_recordable
+from app.models.recordable_names import is_recordable
+from app.services.access.principals import Principal
 from app.services.access.provider_keys import ProviderKeys
 
 ALGORITHMS = ("RS256", "ES256", "EdDSA")

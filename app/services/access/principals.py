@@ -3,13 +3,7 @@
 from dataclasses import dataclass
 
 from app.errors import SetupError
-
-MAX_NAME_LENGTH = 96  # with a prefix and a slash, two of them fit the 200 characters by which the record is searched
-
-
-def is_recordable(name: object) -> bool:
-    """Whether the name can stand on the record: it prints, and nothing has to be cut off."""
-    return isinstance(name, str) and 0 < len(name) <= MAX_NAME_LENGTH and name.isprintable() and name == name.strip()
+from app.models.recordable_names import MAX_NAME_LENGTH, is_recordable
 
 
 def check_person(name: str) -> str:

@@ -13,9 +13,9 @@ from app.models.desk.seal_entries import SealEntry, seal_entry
 from app.models.progress import OnStep, show_no_progress
 from app.services.concerns.sealing import Sealer
 from app.services.concerns.unsealing import Unsealer
-from app.store.concerns import SealedText, list_sealed, read_sealed, replace_sealed
 from app.store.disclosures import Actor, record_disclosure
 from app.store.remnants import purge_remnants
+from app.store.sealed_texts import SealedText, list_sealed, read_sealed, replace_sealed
 from app.store.writer import Writer, write_operation
 
 
@@ -39,7 +39,7 @@ def reseal(
     at: dt.datetime,
     on_step: OnStep = show_no_progress,
 ) -> Resealed:
-    """Seal every concern and addition anew that is not sealed to exactly those recipients.
+    """Seal every concern, addition and note anew that is not sealed to exactly those recipients.
 
     A text that the identities do not open, or that belongs to another concern, stays as it is; the others are sealed
     anew. Each new text is recorded with its digest and recipients, in the transaction that stores it.
@@ -82,7 +82,7 @@ def _reseal(
         return False
     unsealer.open(sealed, reference=text.reference)
     anew = sealer.seal(unsealer.decrypt(sealed))
-    entry = seal_entry(anew, sealer.fingerprints, addition=text.number)
+    entry = seal_entry(anew, sealer.fingerprints, added=text.added)
     return _replace(writer, text, entry, former=sealed, sealed=anew, actor=actor, at=at)
 
 

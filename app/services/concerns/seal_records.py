@@ -5,11 +5,13 @@ from typing import Any
 from sqlmodel import Session
 
 from app.models.concerns.tables import ConcernRow
+from app.models.desk.added_texts import AddedKind, AddedText
 from app.models.desk.disclosure_tables import DeskAct
 from app.models.desk.seal_entries import seal_entry
 from app.store.additions import NewAddition
+from app.store.changes import record_change
 from app.store.concerns import NewConcern
-from app.store.disclosures import Actor, first_disclosure, record_disclosure
+from app.store.disclosures import Actor, first_disclosure
 
 REPORTER = Actor("reporter", "not recorded")
 """No network address and no name of a reporter is stored."""
@@ -28,12 +30,7 @@ def record_addition(
 ) -> None:
     """Record the digest of the addition with that number, and of the concern's columns as they are with it."""
     columns = dict(concern) | {"immediate_danger": immediate_danger}
-    entry = seal_entry(addition.sealed, addition.recipients, addition=number, columns=columns)
-    record_disclosure(
-        session,
-        chain=concern.reference,
-        act=DeskAct.ADDED,
-        actor=REPORTER,
-        at=addition.received_at,
-        detail=str(entry),
+    entry = seal_entry(
+        addition.sealed, addition.recipients, added=AddedText(AddedKind.ADDITION, number), columns=columns
     )
+    record_change(session, concern, DeskAct.ADDED, actor=REPORTER, at=addition.received_at, detail=str(entry))

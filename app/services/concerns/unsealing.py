@@ -41,6 +41,13 @@ class Unsealer:
             raise SealedTextMisplaced
         return document
 
+    def open_member(self, member: str, sealed: bytes, *, reference: str, received_at: dt.datetime) -> Any:
+        """Return that member of the document. Raises as `open` does, also if the document is of another kind."""
+        document = self.open(sealed, reference=reference, received_at=received_at)
+        if member not in document:
+            raise SealedTextMisplaced
+        return document[member]
+
     def decrypt(self, sealed: bytes) -> bytes:
         """Return the bytes that were sealed. Raises `UnsealingUnavailable` if no identity opens them."""
         if not self.identities:

@@ -14,6 +14,7 @@ from app.models.events.tables import EventKind
 from app.services.desk.additions import acknowledge_up_to, announce_overdue_additions
 from app.services.events.payloads import concern_payload
 from app.store.additions import count_additions, has_waiting
+from app.store.changes import record_change
 from app.store.concerns import WITHOUT_SEALED, erase_sealed, get_concern
 from app.store.disclosures import Actor, record_disclosure
 from app.store.events import append_event
@@ -50,7 +51,7 @@ def acknowledge(
     """
     concern = get_concern(session, reference)
     detail = f"with additions 1 to {up_to_addition}" if up_to_addition else ""
-    record_disclosure(session, chain=reference, act=DeskAct.ACKNOWLEDGED, actor=actor, at=at, detail=detail)
+    record_change(session, concern, DeskAct.ACKNOWLEDGED, actor=actor, at=at, detail=detail)
     if concern.state == ConcernState.RECEIVED:
         concern.state, concern.acknowledged_at = ConcernState.ACKNOWLEDGED.value, at
         _announce(session, EventKind.CONCERN_ACKNOWLEDGED, concern, at=at)
@@ -68,7 +69,7 @@ def close(session: Session, reference: str, *, outcome: str, shared: bool, actor
         raise NotAcknowledged
     if was_closed and concern.outcome != outcome:
         raise OutcomeGiven
-    record_disclosure(session, chain=reference, act=DeskAct.CLOSED, actor=actor, at=at, detail=detail)
+    record_change(session, concern, DeskAct.CLOSED, actor=actor, at=at, detail=detail)
     concern.state, concern.closed_at = ConcernState.CLOSED.value, concern.closed_at or at
     concern.outcome, concern.outcome_shared = outcome, shared
     if not was_closed:
@@ -81,7 +82,7 @@ def hold(session: Session, reference: str, *, held: bool, reason: str, actor: Ac
     """Put the concern on hold, so that it is not erased, or release it. Raises `NoSuchConcern`."""
     act = DeskAct.HELD if held else DeskAct.RELEASED
     concern = get_concern(session, reference)
-    record_disclosure(session, chain=reference, act=act, actor=actor, at=at, detail=reason)
+    record_change(session, concern, act, actor=actor, at=at, detail=reason)
     concern.held = held
     return concern
 
@@ -99,7 +100,7 @@ def erase(session: Session, reference: str, *, reason: str, actor: Actor, at: dt
         raise OnHold
     if concern.erased_at is not None:
         raise ConcernErased
-    record_disclosure(session, chain=reference, act=DeskAct.ERASED, actor=actor, at=at, detail=reason)
+    record_change(session, concern, DeskAct.ERASED, actor=actor, at=at, detail=reason)
     erase_sealed(session, concern, at=at)
     return concern
 

@@ -14,8 +14,9 @@ from app.models.desk.disclosure_tables import DeskAct
 from app.models.events.tables import EventKind
 from app.services.events.payloads import addition_payload
 from app.store.additions import acknowledge_additions, claim_overdue, measure_additions
+from app.store.changes import record_change
 from app.store.concerns import get_concern
-from app.store.disclosures import Actor, record_disclosure
+from app.store.disclosures import Actor
 from app.store.events import NewEvent, append_events
 from app.store.writer import write_operation
 
@@ -35,7 +36,7 @@ def acknowledge_addition(session: Session, reference: str, number: int, *, actor
     if concern.state == ConcernState.RECEIVED:
         raise NotAcknowledged
     detail = f"addition {number}"
-    record_disclosure(session, chain=reference, act=DeskAct.ACKNOWLEDGED, actor=actor, at=at, detail=detail)
+    record_change(session, concern, DeskAct.ACKNOWLEDGED, actor=actor, at=at, detail=detail)
     _acknowledge(session, concern, first=number, last=number, at=at)
     return concern
 

@@ -1,4 +1,4 @@
-"""Opening a concern, and what was added to it, a page at a time.
+"""Opening a concern, and what was added to it or noted about it, a page at a time.
 
 The writer records what will be shown and reads metadata alone. The sealed texts, which may be large, are read after
 that is committed, outside the writer, one row at a time.
@@ -15,7 +15,7 @@ from sqlmodel import Session
 from app.errors import ConcernErased
 from app.models.concerns.tables import ConcernRow
 from app.models.desk.disclosure_tables import DeskAct
-from app.store.additions import list_additions, measure_additions, read_addition
+from app.store.added_texts import ADDITIONS, AddedTexts
 from app.store.concerns import get_concern, read_concern
 from app.store.disclosures import Actor, record_disclosure
 from app.store.writer import write_operation
@@ -25,11 +25,21 @@ PAGE_BYTES = 1_000_000
 
 
 @dataclass(frozen=True)
-class AdditionsPage:
-    """The metadata of some additions to a concern, and the number after which the next page begins, if there is one."""
+class AddedPage:
+    """The metadata of some texts of one kind, and the number after which the next page begins, if there is one."""
 
+    texts: AddedTexts
     rows: tuple[Row[Any], ...]
     next_after: int | None
+
+
+@dataclass(frozen=True)
+class PagePlace:
+    """Where a page of texts begins: their kind, the concern, and the number before the first."""
+
+    texts: AddedTexts
+    reference: str
+    after: int
 
 
 @dataclass(frozen=True)
@@ -37,7 +47,7 @@ class Opening:
     """A concern whose opening is on the record, without its text; the first page of additions, and how many exist."""
 
     concern: ConcernRow
-    page: AdditionsPage
+    page: AddedPage
     additions: int
 
 
@@ -48,31 +58,33 @@ def open_concern(session: Session, reference: str, *, actor: Actor, at: dt.datet
     Raises `NoSuchConcern` or `ConcernErased`.
     """
     concern = _get_unerased(session, reference)
-    count, _ = measure_additions(session, reference)
-    page = _page_of(session, reference, after=0, limit=limit)
-    detail = f"{how}, {_additions_of(page)}" if page.rows else how
+    count, _ = ADDITIONS.measure(session, reference)
+    page = _page_of(ADDITIONS, session, reference, after=0, limit=limit)
+    detail = f"{how}, {_describe(page)}" if page.rows else how
     record_disclosure(session, chain=reference, act=DeskAct.OPENED, actor=actor, at=at, detail=detail)
     return Opening(concern, page, count)
 
 
 @write_operation
-def open_additions(
-    session: Session, reference: str, *, actor: Actor, at: dt.datetime, act: DeskAct, after: int, limit: int
-) -> AdditionsPage:
-    """Record that a page of additions is opened, or is listed without words. Raises as `open_concern` does."""
-    _get_unerased(session, reference)
-    page = _page_of(session, reference, after=after, limit=limit)
-    detail = _additions_of(page)
-    record_disclosure(session, chain=reference, act=act, actor=actor, at=at, detail=detail)
+def open_page(
+    session: Session, place: PagePlace, *, actor: Actor, at: dt.datetime, act: DeskAct, limit: int
+) -> AddedPage:
+    """Record that a page of texts is opened, or is listed without words. Raises as `open_concern` does."""
+    _get_unerased(session, place.reference)
+    page = _page_of(place.texts, session, place.reference, after=place.after, limit=limit)
+    detail = _describe(page)
+    record_disclosure(session, chain=place.reference, act=act, actor=actor, at=at, detail=detail)
     return page
 
 
 @write_operation
-def open_addition(session: Session, reference: str, number: int, *, actor: Actor, at: dt.datetime) -> int:
-    """Record that one addition is fetched, and return how many there are. Raises `NoSuchConcern` or `ConcernErased`."""
+def open_text(
+    session: Session, texts: AddedTexts, reference: str, number: int, *, actor: Actor, at: dt.datetime
+) -> int:
+    """Record that one text is fetched, and return how many there are. Raises `NoSuchConcern` or `ConcernErased`."""
     _get_unerased(session, reference)
-    count, _ = measure_additions(session, reference)
-    detail = f"sealed file of addition {number}"
+    count, _ = texts.measure(session, reference)
+    detail = f"sealed file of {texts.kind} {number}"
     record_disclosure(session, chain=reference, act=DeskAct.OPENED, actor=actor, at=at, detail=detail)
     return count
 
@@ -86,19 +98,19 @@ def read_sealed_concern(engine: Engine, reference: str) -> bytes:
     return sealed
 
 
-def read_sealed_addition(engine: Engine, reference: str, number: int) -> bytes:
-    """Return the sealed text of one addition. Raises `NoSuchItem`, or `ConcernErased` if it went since the record."""
+def read_sealed_added(engine: Engine, texts: AddedTexts, reference: str, number: int) -> bytes:
+    """Return one sealed text. Raises `NoSuchItem`, or `ConcernErased` if it went since the record."""
     with Session(engine) as session:
-        sealed = read_addition(session, reference, number)
+        sealed = texts.read(session, reference, number)
     if sealed is None:
         raise ConcernErased
     return sealed
 
 
-def read_page(engine: Engine, page: AdditionsPage) -> Iterator[tuple[Row[Any], bytes]]:
-    """Yield each addition of the page with its sealed text, one row at a time. Raises `ConcernErased` if it went."""
+def read_page(engine: Engine, page: AddedPage) -> Iterator[tuple[Row[Any], bytes]]:
+    """Yield each text of the page with its sealed text, one row at a time. Raises `ConcernErased` if it went."""
     for row in page.rows:
-        yield row, read_sealed_addition(engine, row.reference, row.number)
+        yield row, read_sealed_added(engine, page.texts, row.reference, row.number)
 
 
 def _get_unerased(session: Session, reference: str) -> ConcernRow:
@@ -108,8 +120,8 @@ def _get_unerased(session: Session, reference: str) -> ConcernRow:
     return concern
 
 
-def _page_of(session: Session, reference: str, *, after: int, limit: int) -> AdditionsPage:
-    found = list_additions(session, reference, after=after, limit=limit + 1)
+def _page_of(texts: AddedTexts, session: Session, reference: str, *, after: int, limit: int) -> AddedPage:
+    found = texts.list(session, reference, after=after, limit=limit + 1)
     rows: list[Row[Any]] = []
     size = 0
     for row in found[:limit]:
@@ -117,8 +129,9 @@ def _page_of(session: Session, reference: str, *, after: int, limit: int) -> Add
             break
         rows.append(row)
         size += row.size
-    return AdditionsPage(tuple(rows), rows[-1].number if rows and len(rows) < len(found) else None)
+    return AddedPage(texts, tuple(rows), rows[-1].number if rows and len(rows) < len(found) else None)
 
 
-def _additions_of(page: AdditionsPage) -> str:
-    return f"additions {page.rows[0].number} to {page.rows[-1].number}" if page.rows else "no additions"
+def _describe(page: AddedPage) -> str:
+    kind = page.texts.kind
+    return f"{kind}s {page.rows[0].number} to {page.rows[-1].number}" if page.rows else f"no {kind}s"

@@ -6,13 +6,16 @@ from collections.abc import Iterator
 from sqlalchemy import Engine
 from sqlmodel import Session, col, func, select
 
-from app.models.concerns.tables import AdditionRow, ConcernRow
+from app.models.concerns.tables import AddedRow, ConcernRow, NoteRow
+from app.models.desk.added_texts import AddedText
 from app.models.desk.disclosure_tables import AUDIT, INBOX, ChainRow, DeskAct, DisclosureRow
 from app.models.desk.recorded import RecordedConcern, closing_detail, replay
-from app.models.desk.seal_entries import columns_sha256
+from app.models.desk.seal_entries import SealEntry, columns_sha256
 from app.models.progress import OnStep, show_no_progress
+from app.store.added_texts import ALL_ADDED
 
 VERIFICATION_PAGE_SIZE = 50
+SealedRow = ConcernRow | AddedRow
 
 
 def verify_concerns(engine: Engine, on_step: OnStep = show_no_progress) -> Iterator[tuple[str, str]]:
@@ -56,6 +59,10 @@ def _faults_in_acts(concern: ConcernRow, recorded: RecordedConcern) -> Iterator[
         yield f"its state is {concern.state}, and its disclosures lead to {recorded.state}"
     if concern.held != recorded.held:
         yield f"it is {'' if concern.held else 'not '}on hold, and its disclosures say otherwise"
+    if concern.assigned_to != recorded.assigned_to:
+        yield "it is not assigned to the recorded person"
+    if concern.changed_at != (recorded.changed_at or concern.received_at):
+        yield "its row and its disclosures differ about when it was last changed"
     times = {
         DeskAct.ACKNOWLEDGED: concern.acknowledged_at,
         DeskAct.CLOSED: concern.closed_at,
@@ -79,22 +86,26 @@ def _faults_in_columns(concern: ConcernRow, recorded: RecordedConcern) -> Iterat
 
 def _faults_in_texts(session: Session, concern: ConcernRow, recorded: RecordedConcern) -> Iterator[str]:
     erased = DeskAct.ERASED in recorded.first
-    added = select(AdditionRow).where(AdditionRow.reference == concern.reference).order_by(col(AdditionRow.number))
-    texts: dict[int | None, ConcernRow | AdditionRow] = {None: concern}
-    texts |= {addition.number: addition for addition in session.exec(added)}
-    for number in sorted(recorded.seals.keys() - texts.keys(), key=str):
-        yield f"addition {number} is missing"
-    for number, row in texts.items():
-        name = "its sealed text" if number is None else f"addition {number}"
-        fault = _fault_in_text(row, recorded, number, erased=erased)
+    texts: dict[AddedText | None, SealedRow] = {None: concern}
+    for kind, each in ALL_ADDED.items():
+        added = select(each.row).where(each.row.reference == concern.reference).order_by(col(each.row.number))
+        texts |= {AddedText(kind, row.number): row for row in session.exec(added)}
+    for missing in sorted(recorded.seals.keys() - texts.keys(), key=str):
+        yield f"{missing} is missing"
+    for text, row in texts.items():
+        fault = _fault_in_text(row, recorded.seals.get(text), erased=erased)
         if fault is not None:
-            yield f"{name} {fault}"
+            yield f"{text or 'its sealed text'} {fault}"
+        if text in recorded.added and not _agrees(row, recorded.added[text]):
+            yield f"{text} was not received then, or not from that author"
 
 
-def _fault_in_text(
-    row: ConcernRow | AdditionRow, recorded: RecordedConcern, number: int | None, *, erased: bool
-) -> str | None:
-    entry = recorded.seals.get(number)
+def _agrees(row: SealedRow, act: DisclosureRow) -> bool:
+    """Return whether the row has the time of the act and, as a note, its author."""
+    return row.received_at == act.at and (not isinstance(row, NoteRow) or row.author == act.client)
+
+
+def _fault_in_text(row: SealedRow, entry: SealEntry | None, *, erased: bool) -> str | None:
     if erased:
         return None if row.sealed is None else "is there, although it was erased"
     if row.sealed is None:

@@ -22,15 +22,14 @@ from app.web.openapi.examples import (
 from app.web.openapi.security import add_security
 from app.web.openapi.webhooks import add_webhooks
 from app.web.problem_responses import problem_responses
+from app.web.problem_type import PROBLEM_MEDIA_TYPE, ProblemType
 from app.web.problem_types import (
     BAD_REQUEST,
     INVALID_CURSOR,
     INVALID_MOMENT,
-    PROBLEM_MEDIA_TYPE,
     RATE_LIMITED,
     REQUEST_TIMEOUT,
     SERVICE_UNAVAILABLE,
-    ProblemType,
 )
 
 OWN_MEDIA_TYPES = {f"{SCHEMA_PREFIX}JsonFeed": "application/feed+json"}

@@ -1,0 +1,91 @@
+"""The service, as the commands of the desk call it: over HTTP, with a client key."""
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Annotated, Any
+
+import httpx
+import typer
+
+from app.errors import DeskRequestFailed
+from app.models.concerns.references import find_reference
+from app.services.concerns.sealing import AGE_MEDIA_TYPE
+
+JSON_MEDIA_TYPE = "application/json"
+FETCH_TIMEOUT_SECONDS = 30
+
+Url = Annotated[str, typer.Option(help="The address of the service.", envvar="GUIDANCE_DESK_URL")]
+Key = Annotated[
+    str | None,
+    typer.Option(
+        help="Your client key. On the command line every user of this machine can read it (`ps`): set the "
+        "environment variable, or use --key-file.",
+        envvar="GUIDANCE_DESK_KEY",
+    ),
+]
+KeyFile = Annotated[typer.FileText | None, typer.Option(help="File with your client key; `-` is the standard input.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print the answer of the service as JSON.")]
+
+
+def _parse_reference(typed: str) -> str:
+    reference = find_reference(typed)
+    if reference is None:
+        raise typer.BadParameter("that is not a reference: check it for a mistake")
+    return reference
+
+
+Reference = Annotated[
+    str, typer.Argument(help="The concern's reference.", parser=_parse_reference, metavar="REFERENCE")
+]
+
+
+@dataclass(frozen=True)
+class DeskClient:
+    """Calls the service. Every refusal is one sentence, as the service gives it."""
+
+    http: httpx.Client
+
+    def call(self, method: str, path: str, *, query: Mapping[str, Any] | None = None, body: Any = None) -> Any:
+        """Return the JSON of the answer. Raises `DeskRequestFailed`."""
+        response = self._request(method, path, accept=JSON_MEDIA_TYPE, query=query, body=body)
+        if not response.is_success or not response.headers.get("content-type", "").startswith(JSON_MEDIA_TYPE):
+            raise _failure(response)
+        return response.json()
+
+    def fetch_sealed(self, path: str) -> httpx.Response:
+        """Return the answer with a sealed file. Raises `DeskRequestFailed`."""
+        response = self._request("GET", path, accept=AGE_MEDIA_TYPE)
+        if response.headers.get("content-type") != AGE_MEDIA_TYPE:
+            raise _failure(response)
+        return response
+
+    def _request(
+        self, method: str, path: str, *, accept: str, query: Mapping[str, Any] | None = None, body: Any = None
+    ) -> httpx.Response:
+        sent = {} if body is None else {"json": body}
+        try:
+            return self.http.request(method, path, params=query, headers={"Accept": accept}, **sent)
+        except httpx.HTTPError:
+            raise DeskRequestFailed("The service does not answer at that address.") from None
+
+
+@contextmanager
+def connect(url: str, key: str | None, key_file: typer.FileText | None) -> Iterator[DeskClient]:
+    """Yield what calls the service at that address, with the key of the file or the key itself."""
+    secret = key_file.read().strip() if key_file is not None else key
+    if not secret:
+        raise typer.BadParameter("a client key is needed: GUIDANCE_DESK_KEY, --key-file or --key")
+    headers = {"Authorization": f"Bearer {secret}"}
+    with httpx.Client(base_url=url, headers=headers, timeout=FETCH_TIMEOUT_SECONDS, trust_env=False) as http:
+        yield DeskClient(http)
+
+
+def _failure(response: httpx.Response) -> DeskRequestFailed:
+    try:
+        problem = response.json()
+        faults = [str(each["detail"]) for each in problem.get("errors") or []]
+        detail = " ".join([str(problem.get("detail", "")), *faults])
+    except (ValueError, AttributeError, KeyError, TypeError):
+        detail = ""
+    return DeskRequestFailed(f"The service answered {response.status_code}. {detail}".strip())

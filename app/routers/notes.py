@@ -1,0 +1,105 @@
+"""The desk's own notes about a concern: writing one, a page of them, and one sealed file. No reporter sees them."""
+
+from collections.abc import Iterable
+from typing import Annotated
+
+from fastapi import Query, Response
+
+from app.models.desk.disclosure_tables import DeskAct
+from app.models.desk.notes import NewNote, NoteEntry, NotesResponse
+from app.presenters.desk import reference_of
+from app.presenters.notes import note_entry, opened_notes
+from app.routers.params import ConcernReference, NoteNumber
+from app.services.desk.notes import write_note
+from app.services.desk.opening import PagePlace, open_page, open_text, read_page, read_sealed_added
+from app.store.added_texts import NOTES
+from app.web import problem_types as problems
+from app.web.auth import ReaderDep, WorkerDep
+from app.web.context import ContextDep, NowDep
+from app.web.cursors import decode_key, encode_key
+from app.web.desk_problem_types import TOO_MANY_NOTES
+from app.web.json_body import JSONRoute
+from app.web.problem_responses import RESPONSES_OF_CLIENT_ROUTES, problem_responses
+from app.web.query_params import Cursor, Limit
+from app.web.responses import NEVER_STORED
+from app.web.router import GuidanceRouter
+from app.web.sealed_files import SEALED, sealed_file
+
+router = GuidanceRouter(
+    prefix="/v1/desk/concerns/{reference}/notes",
+    tags=["Desk"],
+    dependencies=[NEVER_STORED],
+    responses=RESPONSES_OF_CLIENT_ROUTES,
+    route_class=JSONRoute,
+)
+
+
+@router.post(
+    "",
+    summary="Write a note",
+    operation_id="write_note",
+    status_code=201,
+    responses=problem_responses(
+        problems.CONCERN_NOT_FOUND, problems.CONCERN_ERASED, TOO_MANY_NOTES, *problems.BODY_PROBLEMS
+    ),
+)
+def add_note(
+    context: ContextDep, actor: WorkerDep, now: NowDep, reference: ConcernReference, note: NewNote
+) -> NoteEntry:
+    """Write a note for the desk alone. It is sealed like the concern, and erased with it.
+
+    It never changes: what is wrong in one is put right in the next. The record has its digest and who wrote it.
+    """
+    sealer = context.submissions.sealer
+    row = write_note(context.writer, sealer, note.text, reference=reference_of(reference), actor=actor, at=now)
+    return note_entry(row)
+
+
+@router.get(
+    "",
+    summary="Read the notes",
+    responses=problem_responses(
+        problems.CONCERN_NOT_FOUND,
+        problems.UNSEALING_UNAVAILABLE,
+        problems.CONCERN_ERASED,
+        problems.SEALED_TEXT_MISPLACED,
+    ),
+)
+def read_notes(
+    *,
+    context: ContextDep,
+    actor: ReaderDep,
+    now: NowDep,
+    reference: ConcernReference,
+    limit: Limit = 50,
+    cursor: Annotated[Cursor, Query(examples=[encode_key(1)])] = None,
+) -> NotesResponse:
+    """The desk's notes about the concern, a page at a time, the oldest first.
+
+    With their words, where this service holds an identity; else without, and each has a sealed file of its own. A page
+    ends earlier than `limit` where its sealed texts have 1,000,000 bytes.
+    """
+    act = DeskAct.OPENED if context.unsealer.can_unseal else DeskAct.LISTED
+    place = PagePlace(NOTES, reference_of(reference), decode_key(cursor, otherwise=0))
+    page = open_page(context.writer, place, actor=actor, at=now, act=act, limit=limit)
+    entries: Iterable[NoteEntry] = map(note_entry, page.rows)
+    if act is DeskAct.OPENED:
+        entries = opened_notes(read_page(context.engine, page), context.unsealer)
+    next_cursor = None if page.next_after is None else encode_key(page.next_after)
+    return NotesResponse(notes=tuple(entries), next_cursor=next_cursor)
+
+
+@router.get(
+    "/{number}",
+    summary="Fetch a note, sealed",
+    response_class=Response,
+    responses=SEALED | problem_responses(problems.CONCERN_NOT_FOUND, problems.ITEM_NOT_FOUND, problems.CONCERN_ERASED),
+)
+def fetch_note(
+    context: ContextDep, actor: ReaderDep, now: NowDep, reference: ConcernReference, number: NoteNumber
+) -> Response:
+    """The sealed file of one note. The header `Notes` is the number of notes."""
+    parsed = reference_of(reference)
+    count = open_text(context.writer, NOTES, parsed, number, actor=actor, at=now)
+    sealed = read_sealed_added(context.engine, NOTES, parsed, number)
+    return sealed_file(sealed, f"{parsed}-note-{number}", {"Notes": count})

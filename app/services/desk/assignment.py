@@ -1,0 +1,113 @@
+"""Assigning concerns to people: each change is on the record, and its answer has what it replaced."""
+
+import datetime as dt
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Self
+
+from sqlmodel import Session
+
+from app.errors import AssignmentChanged
+from app.models.base import format_utc
+from app.models.desk.disclosure_tables import DeskAct, DisclosureRow
+from app.store.assignments import assigned_person, find_last_assignment, list_assigned
+from app.store.changes import record_change
+from app.store.concerns import get_concern
+from app.store.disclosures import Actor, record_disclosure
+from app.store.writer import Writer, write_operation
+
+UNASSIGNING_BATCH_SIZE = 100
+LEFT = "the person left the desk"
+
+
+@dataclass(frozen=True)
+class Assigned:
+    """To whom a concern is assigned, and the act that did it. `version` grows with every change."""
+
+    person: str | None = None
+    at: dt.datetime | None = None
+    by: str | None = None
+    version: int = 0
+
+    @classmethod
+    def by_act(cls, act: DisclosureRow | None) -> Self:
+        """Return the assignment that the act made; without an act, that nobody ever assigned the concern."""
+        return cls() if act is None else cls(assigned_person(act), act.at, act.client, act.number)
+
+    def __str__(self) -> str:
+        """Return it in a sentence."""
+        if self.at is None:
+            return "Nobody ever assigned it."
+        return f"It is assigned to {self.person or 'nobody'} since {format_utc(self.at)}, by {self.by}."
+
+
+@dataclass(frozen=True)
+class Change:
+    """The assignment before and after a request. They are the same if it was refused."""
+
+    before: Assigned
+    after: Assigned
+    is_refused: bool = False
+
+
+Precondition = Callable[[int], bool]
+"""Says whether the version is the one that the caller expects."""
+
+
+@write_operation
+def read_assignment(session: Session, reference: str, *, actor: Actor, at: dt.datetime) -> Assigned:
+    """Return to whom the concern is assigned. Raises `NoSuchConcern`."""
+    concern = get_concern(session, reference)
+    record_disclosure(session, chain=concern.reference, act=DeskAct.LISTED, actor=actor, at=at, detail="assignment")
+    return Assigned.by_act(find_last_assignment(session, reference))
+
+
+def assign(
+    writer: Writer, reference: str, person: str | None, *, actor: Actor, at: dt.datetime, precondition: Precondition
+) -> Change:
+    """Assign the concern to the person, or to nobody, and return the assignment before and after.
+
+    Every request is on the record. Raises `NoSuchConcern`, or `AssignmentChanged` if the precondition does not hold.
+    """
+    change = _assign(writer, reference, person, actor=actor, at=at, precondition=precondition)
+    if change.is_refused:
+        raise AssignmentChanged(f"{change.before} Nothing was changed. The attempt is on record.")
+    return change
+
+
+@write_operation
+def _assign(
+    session: Session, reference: str, person: str | None, *, actor: Actor, at: dt.datetime, precondition: Precondition
+) -> Change:
+    concern = get_concern(session, reference)
+    before = Assigned.by_act(find_last_assignment(session, reference))
+    if not precondition(before.version):
+        detail = f"to {person or 'nobody'}"
+        record_disclosure(session, chain=reference, act=DeskAct.ASSIGNMENT_REFUSED, actor=actor, at=at, detail=detail)
+        return Change(before, before, is_refused=True)
+    act = DeskAct.UNASSIGNED if person is None else DeskAct.ASSIGNED
+    record_change(session, concern, act, actor=actor, at=at, detail=person or "")
+    concern.assigned_to = person or ""
+    return Change(before, Assigned.by_act(find_last_assignment(session, reference)))
+
+
+def unassign_all(writer: Writer, person: str, *, actor: Actor, at: dt.datetime) -> tuple[str, ...]:
+    """Assign to nobody all that is assigned to the person, who leaves, and return the references.
+
+    Other work goes on between two batches. What is assigned to the person meanwhile is taken too.
+    """
+    taken: list[str] = []
+    while batch := _unassign_some(writer, person, actor=actor, at=at):
+        taken += batch
+    return tuple(taken)
+
+
+@write_operation
+def _unassign_some(session: Session, person: str, *, actor: Actor, at: dt.datetime) -> list[str]:
+    references = list_assigned(session, person, limit=UNASSIGNING_BATCH_SIZE)
+    for reference in references:
+        concern = get_concern(session, reference)
+        record_change(session, concern, DeskAct.UNASSIGNED, actor=actor, at=at, detail=LEFT)
+        concern.assigned_to = ""
+        session.flush()
+    return list(references)

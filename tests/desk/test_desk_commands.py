@@ -1,0 +1,154 @@
+"""`guidance desk`: a day's work on the command line, against a running server, with a key that names the person."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from typer.testing import CliRunner, Result
+
+from app.cli.commands import app
+from app.errors import DeskRequestFailed
+from app.models.clients import Scope
+from app.models.concerns.references import new_reference
+from app.models.roles import SCOPES_OF, Role
+from tests.support.command import guidance
+from tests.support.concerns import Concern
+from tests.support.live import LiveServer
+
+pytestmark = pytest.mark.slow  # a server in a process of its own
+
+Run = Callable[..., Result]
+
+
+@pytest.fixture
+def reference(live: LiveServer, a_concern: Concern) -> str:
+    with live.client() as http:
+        return str(http.post("/v1/concerns", json=a_concern()).json()["reference"])
+
+
+@pytest.fixture
+def key_file(live: LiveServer, tmp_path: Path) -> Path:
+    made = guidance(
+        *("clients", "add", "robin", "--role", "worker", "--person", "Robin Example", "--data-dir", live.data_dir)
+    )
+    path = tmp_path / "key"
+    path.write_text(made.stdout)
+    return path
+
+
+@pytest.fixture
+def run(live: LiveServer, key_file: Path) -> Run:
+    """Run a command of the desk as that person."""
+
+    def run(*words: str, words_of_note: str | None = None) -> Result:
+        environment = {"GUIDANCE_DESK_URL": live.url, "GUIDANCE_DESK_KEY": key_file.read_text().strip()}
+        return CliRunner().invoke(app, ["desk", *words], input=words_of_note, env=environment)
+
+    return run
+
+
+def answer(result: Result) -> Any:
+    assert result.exit_code == 0, result.output
+    return json.loads(result.stdout)
+
+
+def test_a_concern_is_listed_taken_noted_acknowledged_held_released_closed_and_erased(
+    live: LiveServer, run: Run, reference: str, key_file: Path
+) -> None:
+    listed = run("list", "--key-file", str(key_file))
+    taken = run("assign", reference.lower())
+    given = run("assign", reference, "Sam Example")
+    noted = run("note", reference, words_of_note="Spoke to the school.\n")
+    done = [
+        run("acknowledge", reference),
+        run("hold", reference, "--reason", "A made-up reason."),
+        run("release", reference, "--reason", "A made-up reason."),
+        run("close", reference, "Early help", "--shared"),
+    ]
+    opened = run("open", reference, "--identity", str(live.data_dir / "development-identity.txt"))
+    erased = run("erase", reference, "--reason", "A made-up reason.")
+
+    headings, line = listed.stdout.splitlines()
+    assert headings.split()[:3] == ["REFERENCE", "STATE", "DANGER"]
+    assert line.split()[:3] == [reference, "received", "no"]
+    assert taken.stdout == f"{reference}: assigned to Robin Example\nbefore: nobody\n"
+    assert given.stdout == f"{reference}: assigned to Sam Example\nbefore: Robin Example, by robin/Robin Example\n"
+    assert noted.stdout == f"{reference}: note 1\n"
+    assert [each.stdout for each in done] == [
+        f"{reference}: acknowledged\n",
+        f"{reference}: acknowledged, on hold\n",
+        f"{reference}: acknowledged\n",
+        f"{reference}: closed, early_help\n",
+    ]
+    assert answer(opened)["notes"][0]["note"] == {"text": "Spoke to the school."}
+    assert erased.stdout == f"{reference}: closed, early_help, erased\n"
+
+
+def test_with_json_each_command_prints_what_the_service_answers(run: Run, reference: str) -> None:
+    assert [each["reference"] for each in answer(run("list", "--json", "--state", "received"))["concerns"]] == [
+        reference
+    ]
+    assert answer(run("list", "--json", "--overdue"))["concerns"] == []
+    assert answer(run("summary", "--json"))["received"] == 1
+    assert answer(run("assign", reference, "--json"))["assigned_to"] == "Robin Example"
+    assert answer(run("assign", reference, "--nobody", "--json"))["replaced"]["assigned_to"] == "Robin Example"
+    assert answer(run("note", reference, "--json", words_of_note="Words."))["number"] == 1
+    assert answer(run("acknowledge", reference, "--json"))["state"] == "acknowledged"
+    assert answer(run("hold", reference, "--reason", "Made up.", "--json"))["held"] is True
+    assert answer(run("release", reference, "--reason", "Made up.", "--json"))["held"] is False
+    assert answer(run("close", reference, "early_help", "--json"))["outcome"] == "early_help"
+    assert answer(run("erase", reference, "--reason", "Made up.", "--json"))["erased_at"] is not None
+
+
+def test_an_outcome_that_is_not_known_lists_those_that_are_and_closes_nothing(run: Run, reference: str) -> None:
+    run("acknowledge", reference)
+
+    refused = run("close", reference, "early_hope")
+
+    assert refused.exit_code == 2
+    for code, label in (("early_help", "Early help"), ("no_further_action", "No further action")):
+        assert any(code in line and label in line for line in refused.output.splitlines())
+    assert answer(run("list", "--json"))["concerns"][0]["state"] == "acknowledged"
+
+
+def test_what_the_service_refuses_is_one_sentence_and_what_cannot_be_is_refused_before(
+    run: Run, reference: str
+) -> None:
+    unacknowledged, absent = run("close", reference, "other"), run("acknowledge", new_reference())
+
+    assert isinstance(unacknowledged.exception, DeskRequestFailed)
+    assert str(unacknowledged.exception).startswith("The service answered 409. ")
+    assert isinstance(absent.exception, DeskRequestFailed)
+    assert (run("acknowledge", "0000").exit_code, run("assign", reference, "Sam", "--nobody").exit_code) == (2, 2)
+    assert "control" not in run("assign", reference, "Sam\x1b[2J").output
+
+
+def test_the_words_of_a_note_and_the_key_are_in_no_argument(run: Run, reference: str, tmp_path: Path) -> None:
+    words = tmp_path / "words.txt"
+    words.write_text("From a file.\n")
+
+    noted = run("note", reference, "--file", str(words))
+
+    assert noted.exit_code == 0
+    assert run("note", reference, "Words as an argument").exit_code == 2
+
+
+@pytest.mark.parametrize("role", Role)
+def test_a_role_is_a_set_of_scopes_and_a_client_of_it_may_do_that_and_no_more(live: LiveServer, role: Role) -> None:
+    key = guidance("clients", "add", "somebody", "--role", role, "--data-dir", live.data_dir).stdout.strip()
+    listed = json.loads(guidance("clients", "list", "--json", "--data-dir", live.data_dir).stdout)
+    calls = {
+        Scope.READ: ("GET", "/v1/desk/concerns"),
+        Scope.WRITE: ("DELETE", "/v1/desk/concerns/0000-0000-0000/assignment"),
+        Scope.AUDIT: ("GET", "/v1/desk/disclosures"),
+        Scope.EVENTS: ("GET", "/v1/events"),
+    }
+    with live.client() as http:
+        http.headers["Authorization"] = f"Bearer {key}"
+        allowed = {scope for scope, call in calls.items() if http.request(*call).status_code != httpx.codes.FORBIDDEN}
+
+    assert set(listed[0]["scopes"]) == {scope.value for scope in SCOPES_OF[role]}
+    assert allowed == SCOPES_OF[role] & calls.keys()

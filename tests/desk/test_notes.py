@@ -1,0 +1,245 @@
+"""Notes of the desk: sealed like the concern, on its record, erased and resealed with it, never for the reporter."""
+
+import hashlib
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import pytest
+from fastapi import FastAPI
+from starlette.testclient import TestClient
+
+from app.config import Settings
+from app.main import create_app
+from app.models.clients import Scope
+from app.models.desk.added_texts import AddedKind, AddedText
+from app.models.desk.seal_entries import find_seal_entry
+from app.services.access.key_files import DEVELOPMENT_IDENTITY, create_identity
+from app.services.concerns.resealing import reseal
+from app.services.concerns.sealing import fingerprint_of, make_sealer
+from app.services.concerns.unsealing import read_identities
+from app.services.desk import notes
+from app.services.operations.verification import find_faults
+from app.store.disclosures import Actor
+from tests.support.additions import add
+from tests.support.clock import A_TUESDAY
+from tests.support.concerns import Concern
+from tests.support.databases import Unguarded, files_of, raw_connection
+from tests.support.desk import Desk, desk_of
+from tests.support.workers import worker_of
+
+CANARY = "QuetzalNote rang twice"
+OPERATOR = Actor("operator", "this machine")
+
+Receipt = dict[str, Any]
+
+
+@pytest.fixture
+def receipt(client: TestClient, a_concern: Concern) -> Receipt:
+    stored: Receipt = client.post("/v1/concerns", json=a_concern()).json()
+    return stored
+
+
+@pytest.fixture
+def robin(service: FastAPI, client: TestClient) -> Desk:
+    return worker_of(service, client, "Robin Example")
+
+
+def write(desk: Desk, receipt: Receipt, text: str = CANARY) -> Any:
+    return desk.act(receipt["reference"], "notes", text=text)
+
+
+def read(desk: Desk, receipt: Receipt, query: str = "") -> Any:
+    return desk.get(f"/concerns/{receipt['reference']}/notes{query}")
+
+
+def test_a_note_is_read_with_its_words_its_author_and_its_time_and_is_on_the_record_by_its_digest(
+    settings: Settings, desk: Desk, robin: Desk, receipt: Receipt
+) -> None:
+    written = write(robin, receipt)
+    write(desk, receipt, "Second.")
+
+    found = read(desk, receipt).json()["notes"]
+    assert (written.status_code, written.json()["text"]) == (201, None)
+    assert [(each["number"], each["text"], each["by"]) for each in found] == [
+        (1, CANARY, "desk-of-robin/Robin Example"),
+        (2, "Second.", "example-desk"),
+    ]
+    assert found[0]["written_at"] == "2026-11-24T09:30:00Z"
+    with raw_connection(settings.data_dir) as database:
+        ((sealed,),) = database.execute("SELECT sealed FROM notes WHERE number = 1").fetchall()
+    rows = desk.get(f"/disclosures?chain={receipt['reference']}").json()["disclosures"]
+    assert [row["act"] for row in rows] == ["received", "noted", "noted", "opened"]
+    entry = find_seal_entry(rows[1]["detail"])
+    assert entry is not None
+    assert (entry.added, entry.sealed_sha256) == (AddedText(AddedKind.NOTE, 1), hashlib.sha256(sealed).hexdigest())
+    assert rows[-1]["detail"] == "notes 1 to 2"
+
+
+def test_no_reporter_sees_a_note_or_that_there_is_one_and_no_word_of_it_is_in_any_file(
+    client: TestClient, settings: Settings, robin: Desk, receipt: Receipt
+) -> None:
+    own = {"Authorization": f"Bearer {receipt['status_token']}"}
+    before = client.get(receipt["links"]["self"], headers=own).json()
+
+    write(robin, receipt)
+
+    assert client.get(receipt["links"]["self"], headers=own).json() == before
+    as_reporter = client.get(f"/v1/desk/concerns/{receipt['reference']}/notes", headers=own)
+    assert as_reporter.status_code == 401
+    assert [path for path, content in files_of(settings.data_dir).items() if CANARY.encode() in content] == []
+
+
+def test_notes_come_a_page_at_a_time_and_where_no_identity_is_held_without_words_each_with_its_sealed_file(
+    tmp_path: Path, a_concern: Concern
+) -> None:
+    recipient = create_identity(tmp_path / "away", at=A_TUESDAY)
+    service = create_app(Settings(data_dir=tmp_path / "data", seal_to=(recipient,), deliver=False), lambda: A_TUESDAY)
+    with TestClient(service) as client:
+        desk = desk_of(service, client)
+        receipt = client.post("/v1/concerns", json=a_concern()).json()
+        for number in range(3):
+            write(desk, receipt, f"Number {number}.")
+
+        first = read(desk, receipt, "?limit=2").json()
+        rest = read(desk, receipt, f"?limit=2&cursor={first['next_cursor']}").json()
+        sealed = client.get(rest["notes"][0]["links"]["self"], headers=desk.headers)
+        absent = desk.get(f"/concerns/{receipt['reference']}/notes/4")
+
+    assert [[each["number"] for each in page["notes"]] for page in (first, rest)] == [[1, 2], [3]]
+    assert {each["text"] for each in first["notes"]} == {None}
+    assert (rest["next_cursor"], sealed.headers["Content-Type"], sealed.headers["Notes"]) == (
+        None,
+        "application/age",
+        "3",
+    )
+    opened = read_identities(tmp_path / "away").open(sealed.content, reference=receipt["reference"])
+    assert (opened["note"], opened["author"]) == ({"text": "Number 2."}, "example-desk")
+    assert absent.status_code == 404
+
+
+def test_notes_are_erased_with_the_concern_and_none_can_be_written_after(
+    service: FastAPI, settings: Settings, desk: Desk, receipt: Receipt
+) -> None:
+    write(desk, receipt)
+    desk.act(receipt["reference"], "acknowledgement")
+
+    erased = desk.act(receipt["reference"], "erasure", reason="A made-up reason.")
+
+    assert erased.status_code == 200
+    assert (write(desk, receipt).status_code, read(desk, receipt).status_code) == (410, 410)
+    with raw_connection(settings.data_dir) as database:
+        assert [tuple(row) for row in database.execute("SELECT number, sealed FROM notes").fetchall()] == [(1, None)]
+    assert list(find_faults(service.state.context.engine)) == []
+
+
+def test_notes_are_resealed_with_the_concern_and_read_with_the_new_key_alone(
+    service: FastAPI, settings: Settings, desk: Desk, receipt: Receipt, tmp_path: Path
+) -> None:
+    write(desk, receipt)
+    recipient = create_identity(tmp_path / "new", at=A_TUESDAY)
+    context = service.state.context
+    old = read_identities(settings.data_dir / DEVELOPMENT_IDENTITY)
+
+    resealed = reseal(context.engine, context.writer, old, make_sealer([recipient]), actor=OPERATOR, at=A_TUESDAY)
+
+    assert (resealed.count, resealed.unopened, resealed.misplaced) == (2, (), ())
+    with raw_connection(settings.data_dir) as database:
+        ((sealed,),) = database.execute("SELECT sealed FROM notes").fetchall()
+    opened = read_identities(tmp_path / "new").open(sealed, reference=receipt["reference"])
+    assert opened["note"] == {"text": CANARY}
+    assert read(desk, receipt).json()["type"] == "/v1/problems/not-opened-here"
+    last = desk.get(f"/disclosures?chain={receipt['reference']}").json()["disclosures"][-2]
+    assert (last["act"], last["detail"].split(" ")[:2]) == ("resealed", ["note", "1"])
+    assert last["detail"].endswith(fingerprint_of(recipient))
+    assert list(find_faults(context.engine)) == []
+
+
+FORGED = b"age-encryption.org/v1 forged"
+CHANGES = {
+    "its words": ("UPDATE notes SET sealed = :forged", "only with its disclosure", "note 1 is not the one"),
+    "no words": ("UPDATE notes SET sealed = NULL", "not erased|only with", "note 1 is gone"),
+    "its author": (
+        "UPDATE notes SET author = 'nobody'",
+        "keeps its number",
+        "note 1 was not received then, or not from that author",
+    ),
+    "its time": (
+        "UPDATE notes SET received_at = '2026-11-23 09:30:00.000000'",
+        "keeps its number",
+        "note 1 was not received then",
+    ),
+    "no row": ("DELETE FROM notes", "never deleted", "note 1 is missing"),
+    "another row": (
+        "INSERT INTO notes (reference, number, received_at, author, recipients, sealed) "
+        "SELECT reference, 2, received_at, author, recipients, sealed FROM notes",
+        "on the record",
+        "note 2 is not recorded",
+    ),
+}
+
+
+@pytest.mark.parametrize("change", CHANGES)
+def test_the_database_refuses_to_change_a_note_off_the_record_and_verify_finds_it(
+    service: FastAPI, settings: Settings, desk: Desk, receipt: Receipt, change: str
+) -> None:
+    write(desk, receipt)
+    desk.get(f"/concerns/{receipt['reference']}")
+    statement, why, fault = CHANGES[change]
+    values = {"forged": FORGED} if ":forged" in statement else ()
+    assert list(find_faults(service.state.context.engine)) == []
+
+    with raw_connection(settings.data_dir) as database:
+        with pytest.raises(Exception, match=why):
+            database.execute(statement, values)
+        Unguarded(database).execute(statement, values)
+
+    found = [words for _, words in find_faults(service.state.context.engine)]
+    assert [fault in words for words in found] == [True]
+
+
+def test_on_hold_or_before_the_acknowledgement_no_note_is_lost_even_with_an_erasure_on_the_record(
+    settings: Settings, desk: Desk, receipt: Receipt
+) -> None:
+    write(desk, receipt)
+    with raw_connection(settings.data_dir) as database:
+        Unguarded(database).execute("UPDATE disclosures SET act = 'erased' WHERE act = 'noted'")
+
+        with pytest.raises(Exception, match="is not acknowledged, or is on hold"):
+            database.execute("UPDATE notes SET sealed = NULL")
+
+
+def test_a_concern_takes_so_many_notes_and_so_many_bytes_and_no_more_also_at_once_on_two_nodes(
+    service: FastAPI, client: TestClient, settings: Settings, receipt: Receipt, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert (notes.MAX_NOTES, notes.MAX_NOTES_BYTES) == (500, 5_000_000)
+    monkeypatch.setattr(notes, "MAX_NOTES", 5)
+    with TestClient(create_app(settings, service.state.context.clock)) as another, ThreadPoolExecutor(8) as callers:
+        desks = [desk_of(service, client), worker_of(service, another, "Robin Example")]
+        writing = [callers.submit(write, desks[number % 2], receipt) for number in range(12)]
+        statuses = [each.result().status_code for each in writing]
+    monkeypatch.setattr(notes, "MAX_NOTES", 500)
+    monkeypatch.setattr(notes, "MAX_NOTES_BYTES", 2_000)
+    large = write(desks[0], receipt)
+
+    assert sorted(statuses) == [201] * 5 + [409] * 7
+    assert (large.status_code, large.json()["type"]) == (409, "/v1/problems/too-many-notes")
+
+
+@pytest.mark.parametrize("text", ["", " \n", "x" * 10_001])
+def test_a_note_without_words_or_with_too_many_is_refused(desk: Desk, receipt: Receipt, text: str) -> None:
+    assert write(desk, receipt, text).status_code == 422
+    assert read(desk, receipt).json()["notes"] == []
+
+
+def test_a_reader_writes_no_note_and_a_note_of_another_kind_is_not_shown(
+    service: FastAPI, client: TestClient, settings: Settings, desk: Desk, receipt: Receipt
+) -> None:
+    reader = worker_of(service, client, "Kim Example", Scope.READ)
+    write(desk, receipt)
+    assert add(client, receipt).status_code == 201
+    with raw_connection(settings.data_dir) as database:
+        Unguarded(database).execute("UPDATE notes SET sealed = (SELECT sealed FROM additions)")
+
+    assert write(reader, receipt).status_code == 403
+    assert read(reader, receipt).json()["type"] == "/v1/problems/sealed-text-misplaced"
