@@ -5,6 +5,7 @@ from typing import Annotated
 import typer
 
 from app.about import VERSION
+from app.cli.ask import desk_ask
 from app.cli.audit import audit
 from app.cli.clients import clients
 from app.cli.database import backup, migrate, restore, verify
@@ -44,6 +45,8 @@ VersionOption = Annotated[
 def describe(_version: VersionOption = False) -> None:
     """Serve a council's safeguarding guidance as versioned data, and take concerns in confidence."""
 
+
+desk.command("ask")(desk_ask)
 
 app.add_typer(keys, name="keys")
 app.add_typer(clients, name="clients")

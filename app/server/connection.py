@@ -25,7 +25,8 @@ from uvicorn.server import ServerState
 from app.server.client_deadline import ClientDeadline
 from app.server.refusals import REFUSALS, Refusals
 from app.server.request_head import RequestReader, has_body, in_origin_form
-from app.web.problem_types import BAD_REQUEST, ProblemType
+from app.web.problem_type import ProblemType
+from app.web.problem_types import BAD_REQUEST
 
 MAX_DISCARDED_BYTES = 16_000_000
 """How much of a body is read and discarded after a response, so that its sender comes to read the response."""

@@ -7,7 +7,8 @@ from app.models.problems import Problem
 from app.web.metrics import Answered
 from app.web.middleware.request_log import NO_ROUTE, OTHER_METHOD, RequestRecords, new_request_id
 from app.web.middleware.security_headers import security_headers
-from app.web.problem_types import PROBLEM_MEDIA_TYPE, ProblemType
+from app.web.problem_type import ProblemType
+from app.web.problem_types import PROBLEM_MEDIA_TYPE
 from app.web.problems import headers_of
 
 REFUSALS = "refusals"

@@ -2,13 +2,13 @@
 
 from typing import Any
 
+from app.web.problem_type import ProblemType
 from app.web.problem_types import (
     CLIENT_PROBLEMS,
     INTERNAL_ERROR,
     PROBLEM_MEDIA_TYPE,
     QUERY_PROBLEMS,
     VALIDATION_FAILED,
-    ProblemType,
 )
 
 Responses = dict[int | str, dict[str, Any]]

@@ -1,28 +1,12 @@
 """Problem types (RFC 9457), a closed list: the HTTP status and the texts of every domain error, in one table."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 from app import errors
-from app.models.links import PROBLEMS
+from app.web.desk_problems import NO_MESSAGE_KEY, TOO_MANY_MESSAGES
+from app.web.problem_type import ProblemType
 
 PROBLEM_MEDIA_TYPE = "application/problem+json"
-
-
-@dataclass(frozen=True)
-class ProblemType:
-    """One type of problem."""
-
-    slug: str
-    status: int
-    title: str
-    meaning: str
-
-    @property
-    def type(self) -> str:
-        """The problem's `type` member: the path that explains it."""
-        return f"{PROBLEMS}/{self.slug}"
-
 
 NOT_FOUND = ProblemType("not-found", 404, "Not found", "Nothing answers to this path. GET /v1 lists what there is.")
 BAD_REQUEST = ProblemType(
@@ -241,6 +225,8 @@ PROBLEM_FOR: Mapping[type[errors.GuidanceError], ProblemType] = {
     errors.NotAcknowledged: NOT_ACKNOWLEDGED,
     errors.TooManyAdditions: TOO_MANY_ADDITIONS,
     errors.TooManyTries: RATE_LIMITED,
+    errors.NoMessageKey: NO_MESSAGE_KEY,
+    errors.TooManyMessages: TOO_MANY_MESSAGES,
     errors.OnHold: ON_HOLD,
     errors.OutcomeGiven: ALREADY_CLOSED,
     errors.StoreBusy: SERVICE_UNAVAILABLE,

@@ -27,7 +27,8 @@ from app.models.links import CONCERNS, guide_path
 from app.models.problems import Problem
 from app.web import problem_types
 from app.web.context import AppContext
-from app.web.problem_types import PROBLEM_MEDIA_TYPE, ProblemType
+from app.web.problem_type import ProblemType
+from app.web.problem_types import PROBLEM_MEDIA_TYPE
 from app.web.validation_messages import drop_consequent_errors, to_field_problems, to_request_fault
 
 PAGES_OF_CONCERNS = ("/raise-a-concern", "/worried-about-yourself", "/concerns")

@@ -35,6 +35,7 @@ class ConcernRow(SQLModel, table=True):
     `additions_waiting`, `addition_acknowledge_by` and `addition_danger` are about the additions that nobody has
     acknowledged: their number, the earliest time, the most urgent answer. The database computes `waiting`, `danger`
     and `due`, by which the inbox is ordered. `sealed` is null after erasure; the row remains for statistics.
+    `message_key` is the public half of the status token's key; null where the concern is from before there was one.
     A `test` is about no child: it is counted nowhere, is in no event, and is erased after a day.
     """
 
@@ -73,6 +74,7 @@ class ConcernRow(SQLModel, table=True):
     danger: int | None = Field(default=None, sa_column=Column(Integer, Computed(DANGER_RANK, persisted=True)))
     due: dt.datetime | None = Field(default=None, sa_column=Column(UtcDateTimeType, Computed(DUE, persisted=True)))
     test: bool = Field(default=False, sa_column=Column(Boolean, nullable=False, server_default=false()))
+    message_key: bytes | None = Field(default=None, sa_type=LargeBinary)
 
 
 class AdditionRow(SQLModel, table=True):

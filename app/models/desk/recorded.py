@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 from app.models.concerns.tables import ConcernState
 from app.models.desk.disclosure_tables import DeskAct, DisclosureRow
+from app.models.desk.message_entries import RecordedMessages
 from app.models.desk.seal_entries import SealEntry, find_seal_entry
 
 SEALING_ACTS = frozenset({DeskAct.RECEIVED, DeskAct.ADDED, DeskAct.SEAL_RECORDED, DeskAct.RESEALED})
@@ -20,6 +21,7 @@ class RecordedConcern:
     columns_sha256: str | None = None
     held: bool = False
     closing_detail: str | None = None
+    messages: RecordedMessages = field(default_factory=RecordedMessages)
 
     @property
     def state(self) -> ConcernState:
@@ -34,10 +36,14 @@ class RecordedConcern:
         if row.act in SEALING_ACTS and (entry := find_seal_entry(row.detail)) is not None:
             self.seals[entry.addition] = entry
             self.columns_sha256 = entry.columns_sha256 or self.columns_sha256
+            if row.act == DeskAct.ADDED and entry.addition is not None:
+                self.messages.answer(entry.addition)
         elif row.act in (DeskAct.HELD, DeskAct.RELEASED):
             self.held = row.act == DeskAct.HELD
         elif row.act == DeskAct.CLOSED:
             self.closing_detail = row.detail
+        else:
+            self.messages.apply(row)
 
 
 def replay(rows: Iterable[DisclosureRow]) -> RecordedConcern:

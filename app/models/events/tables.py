@@ -17,6 +17,8 @@ class EventKind(StrEnum):
     CONCERN_ADDED = "concern.added"
     CONCERN_ADDITION_OVERDUE = "concern.addition_overdue"
     CONCERN_ADDITION_ACKNOWLEDGED = "concern.addition_acknowledged"
+    CONCERN_MESSAGE_READ = "concern.message_read"
+    CONCERN_MESSAGE_ANSWERED = "concern.message_answered"
     CONCERN_OVERDUE = "concern.overdue"
     CONCERN_ACKNOWLEDGED = "concern.acknowledged"
     CONCERN_CLOSED = "concern.closed"

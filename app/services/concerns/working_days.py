@@ -22,14 +22,18 @@ class WorkingDays:
         return country_holidays("GB", subdiv="ENG")
 
     def one_working_day_after(self, moment: dt.datetime) -> dt.datetime:
-        """Return the time one working day after the moment, in UTC.
+        """Return when an acknowledgement is due: one working day after the moment, in UTC."""
+        return self.after(moment, days=1)
 
-        That is the same time of day on the next working day; or, if the moment is not on a working day, the end
-        (midnight) of the next working day. 'Working Together to Safeguard Children' requires an acknowledgement within
+    def after(self, moment: dt.datetime, *, days: int) -> dt.datetime:
+        """Return the time so many working days after the moment, in UTC.
+
+        That is the same time of day on the last of those days; or, if the moment is not on a working day, the end
+        (midnight) of that day. 'Working Together to Safeguard Children' requires an acknowledgement within
         one working day of the receipt of a referral.
         """
         local = moment.astimezone(LONDON)
-        following = self.calendar.get_nth_working_day(local.date(), 1)
+        following = self.calendar.get_nth_working_day(local.date(), days)
         if self.calendar.is_working_day(local.date()):
             due = dt.datetime.combine(following, local.time(), tzinfo=LONDON)
         else:

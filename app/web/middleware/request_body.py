@@ -6,7 +6,8 @@ from threading import Event
 from fastapi import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from app.web.problem_types import BAD_REQUEST, CONTENT_TOO_LARGE, REQUEST_TIMEOUT, SERVICE_UNAVAILABLE, ProblemType
+from app.web.problem_type import ProblemType
+from app.web.problem_types import BAD_REQUEST, CONTENT_TOO_LARGE, REQUEST_TIMEOUT, SERVICE_UNAVAILABLE
 from app.web.problems import problem_response
 
 MAX_BODY_BYTES = 1_000_000

@@ -22,6 +22,7 @@ from app.web.openapi.examples import (
 from app.web.openapi.security import add_security
 from app.web.openapi.webhooks import add_webhooks
 from app.web.problem_responses import problem_responses
+from app.web.problem_type import ProblemType
 from app.web.problem_types import (
     BAD_REQUEST,
     INVALID_CURSOR,
@@ -30,7 +31,6 @@ from app.web.problem_types import (
     RATE_LIMITED,
     REQUEST_TIMEOUT,
     SERVICE_UNAVAILABLE,
-    ProblemType,
 )
 
 OWN_MEDIA_TYPES = {f"{SCHEMA_PREFIX}JsonFeed": "application/feed+json"}
