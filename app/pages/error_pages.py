@@ -14,6 +14,7 @@ from app.pages.page import private_page
 from app.web import problem_types
 from app.web.context import AppContext
 from app.web.json_body import InvalidBody
+from app.web.problem_type import ProblemType
 from app.web.problems import CHALLENGES, RETRY_AFTER_SECONDS
 from app.web.router import GuidanceRoute
 
@@ -100,7 +101,7 @@ def _page_for(request: Request, error: Exception) -> Response:
     return page
 
 
-def _problem_type_of(error: Exception) -> problem_types.ProblemType:
+def _problem_type_of(error: Exception) -> ProblemType:
     if isinstance(error, GuidanceError):
         return problem_types.PROBLEM_FOR[type(error)]
     if isinstance(error, RequestValidationError):

@@ -74,6 +74,7 @@ class ConcernRow(SQLModel, table=True):
     danger: int | None = Field(default=None, sa_column=Column(Integer, Computed(DANGER_RANK, persisted=True)))
     due: dt.datetime | None = Field(default=None, sa_column=Column(UtcDateTimeType, Computed(DUE, persisted=True)))
     test: bool = Field(default=False, sa_column=Column(Boolean, nullable=False, server_default=false()))
+    due_soon_announced: bool = Field(default=False, sa_column=Column(Boolean, nullable=False, server_default=false()))
     message_key: bytes | None = Field(default=None, sa_type=LargeBinary)
 
 
@@ -102,6 +103,7 @@ class AdditionRow(SQLModel, table=True):
     sealed: bytes | None = Field(default=None, sa_type=LargeBinary)
     acknowledged_at: dt.datetime | None = Field(default=None, sa_type=UtcDateTimeType)
     overdue_announced: bool = False
+    due_soon_announced: bool = Field(default=False, sa_column=Column(Boolean, nullable=False, server_default=false()))
 
 
 class StoredReceiptRow(SQLModel, table=True):

@@ -18,6 +18,8 @@ MEANINGS = {
     EventKind.CONCERN_ADDITION_ACKNOWLEDGED: "A social worker has seen an addition.",
     EventKind.CONCERN_MESSAGE_READ: "The reporter read a message of the desk for the first time.",
     EventKind.CONCERN_MESSAGE_ANSWERED: "The reporter added something after reading a message of the desk.",
+    EventKind.CONCERN_DUE_SOON: "The `acknowledge_by` of a concern that waits is near.",
+    EventKind.CONCERN_ADDITION_DUE_SOON: "The `addition_acknowledge_by` of an addition that waits is near.",
     EventKind.CONCERN_OVERDUE: "Nobody acknowledged a concern by its `acknowledge_by`.",
     EventKind.CONCERN_ACKNOWLEDGED: "A social worker has seen a concern.",
     EventKind.CONCERN_CLOSED: "A concern has an outcome.",

@@ -12,10 +12,10 @@ from app.services.desk.checkpoints import Checkpoints
 from app.services.events.dispatcher import build_dispatcher
 from app.services.events.dispatcher_thread import DispatcherThread
 from app.services.operations.housekeeping import CheckpointWorker, RemnantsWorker
+from app.services.operations.team_workers import build_team_workers
 from app.services.operations.workers import (
     GenerationWatcher,
     KeyUseWorker,
-    OverdueWorker,
     PeriodicWorker,
     RetentionWorker,
 )
@@ -41,5 +41,5 @@ def build_workers(
     periods = RetentionPeriods(settings.retention_acknowledged_days, settings.retention_closed_days)
     yield RetentionWorker(engine, writer, periods, clock)
     if settings.deliver:
-        yield OverdueWorker(writer, clock)
+        yield from build_team_workers(settings, engine, writer, clock)
         yield DispatcherThread(build_dispatcher(settings, writer, clock), grace_seconds=settings.drain_seconds)

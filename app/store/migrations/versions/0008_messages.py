@@ -7,5 +7,5 @@ down_revision = "0006"
 
 
 def upgrade() -> None:
-    """Add the key of the status token, and the table of messages."""
+    """Add the key of the status token, messages, marks of what is due soon, and how far emails were sent."""
     run_statements(__file__)
