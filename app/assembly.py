@@ -64,7 +64,7 @@ def build_context(settings: Settings, clock: Clock) -> AppContext:
     response_cache, metrics = ResponseCache(settings.shelf_megabytes, allows_host), Metrics()
     contents = Contents(engine)
     resolver = EditionResolver(engine, reference_data, contents, settings.default_guide)
-    receipts = ReceiptBuilder(signer, WorkingDays(), reference_data)
+    receipts = ReceiptBuilder(signer, WorkingDays(), reference_data, settings.come_back_days)
 
     def invalidate_caches() -> None:
         resolver.invalidate()

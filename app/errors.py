@@ -180,6 +180,14 @@ class TooManyAdditions(GuidanceError):
     """The concern has as many additions, or as large ones, as it may have. The response gives the numbers to call."""
 
 
+class NoMessageKey(GuidanceError):
+    """The concern is from before messages existed: its reporter's code opens none. Telephone, if a number is known."""
+
+
+class TooManyMessages(GuidanceError):
+    """The reporter of the concern was sent as many messages as one may be sent."""
+
+
 class OnHold(GuidanceError):
     """The concern is on hold, so it is not erased."""
 

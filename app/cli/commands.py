@@ -5,6 +5,7 @@ from typing import Annotated
 import typer
 
 from app.about import VERSION
+from app.cli.ask import desk_ask
 from app.cli.audit import audit
 from app.cli.backups import backup, restore
 from app.cli.clients import clients
@@ -52,6 +53,8 @@ VersionOption = Annotated[
 def describe(_version: VersionOption = False) -> None:
     """Serve a council's safeguarding guidance as versioned data, and take concerns in confidence."""
 
+
+desk.command("ask")(desk_ask)
 
 app.add_typer(keys, name="keys")
 app.add_typer(clients, name="clients")

@@ -46,26 +46,40 @@ class DeskClient:
 
     http: httpx.Client
 
-    def call(self, method: str, path: str, *, query: Mapping[str, Any] | None = None, body: Any = None) -> Any:
+    def call(
+        self,
+        method: str,
+        path: str,
+        *,
+        query: Mapping[str, Any] | None = None,
+        body: Any = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> Any:
         """Return the JSON of the answer. Raises `DeskRequestFailed`."""
-        response = self._request(method, path, accept=JSON_MEDIA_TYPE, query=query, body=body)
+        response = self._request(method, path, {"Accept": JSON_MEDIA_TYPE, **(headers or {})}, query=query, body=body)
         if not response.is_success or not response.headers.get("content-type", "").startswith(JSON_MEDIA_TYPE):
             raise _failure(response)
         return response.json()
 
     def fetch_sealed(self, path: str) -> httpx.Response:
         """Return the answer with a sealed file. Raises `DeskRequestFailed`."""
-        response = self._request("GET", path, accept=AGE_MEDIA_TYPE)
+        response = self._request("GET", path, {"Accept": AGE_MEDIA_TYPE})
         if response.headers.get("content-type") != AGE_MEDIA_TYPE:
             raise _failure(response)
         return response
 
     def _request(
-        self, method: str, path: str, *, accept: str, query: Mapping[str, Any] | None = None, body: Any = None
+        self,
+        method: str,
+        path: str,
+        headers: Mapping[str, str],
+        *,
+        query: Mapping[str, Any] | None = None,
+        body: Any = None,
     ) -> httpx.Response:
         sent = {} if body is None else {"json": body}
         try:
-            return self.http.request(method, path, params=query, headers={"Accept": accept}, **sent)
+            return self.http.request(method, path, params=query, headers=headers, **sent)
         except httpx.HTTPError:
             raise DeskRequestFailed("The service does not answer at that address.") from None
 

@@ -32,7 +32,8 @@ from app.services.events.webhooks import (
     rotate_secret,
     send_test_notice,
 )
-from app.services.operations.workers import OverdueWorker
+from app.services.operations.team_workers import build_team_workers
+from app.services.operations.workers import stop_workers
 from app.store.events import count_deliveries
 from app.store.webhooks import list_webhooks
 from app.store.writer import Writer
@@ -151,12 +152,13 @@ def deliver(
 ) -> None:
     """Deliver events until stopped, in a process of its own. Several such processes may run at once."""
     settings = read_settings(data_dir, env_file)
-    with _open_webhooks(settings) as (_, writer, _keys):
+    with _open_webhooks(settings) as (engine, writer, _keys):
         dispatcher = build_dispatcher(settings, writer, utc_now, dt.timedelta(seconds=lease))
         delivery = DispatcherThread(dispatcher, grace_seconds=settings.drain_seconds)
-        overdue = OverdueWorker(writer, utc_now)
+        others = list(build_team_workers(settings, engine, writer, utc_now))
         for stopping in (signal.SIGTERM, signal.SIGINT):
             signal.signal(stopping, lambda *_: delivery.request_stop())
-        overdue.start()
+        for worker in others:
+            worker.start()
         delivery.run()
-        overdue.stop()
+        stop_workers(others)

@@ -17,6 +17,11 @@ NEEDS = {
     "security_contact": "security_expires",
     "security_expires": "security_contact",
     "seal_identity_file": "seal_to",
+    "smtp_host": "smtp_from",
+    "smtp_from": "smtp_to",
+    "smtp_to": "smtp_host",
+    "smtp_username": "smtp_password_file",
+    "smtp_password_file": "smtp_username",
 }
 """Settings that mean nothing without another one. The default of each is that it is unset."""
 
@@ -26,6 +31,8 @@ def faults_of_groups(given: Mapping[str, Any]) -> Iterator[str]:
     for name, needed in NEEDS.items():
         if given.get(name) and not given.get(needed):
             yield f"{PREFIX}{name.upper()} needs {PREFIX}{needed.upper()} too"
+    if given.get("smtp_username") and given.get("smtp_security") == "none":
+        yield f"{PREFIX}SMTP_PASSWORD_FILE would be sent in clear: {PREFIX}SMTP_SECURITY must not be none"
     issuer = given.get("openid_issuer")
     if issuer and not given.get("openid_jwks_url") and not is_safe_address(issuer):
         yield f"{PREFIX}OPENID_ISSUER must be an https address, where {PREFIX}OPENID_JWKS_URL is not set"

@@ -5,6 +5,7 @@ from typing import Any, Literal, Self
 
 from pydantic import ConfigDict, Field, SecretStr, field_validator, model_validator
 
+from app.config.contact import ContactSettings
 from app.config.formats import (
     BrowserOrigins,
     Colour,
@@ -33,7 +34,7 @@ MAX_RETENTION_DAYS = 36_525  # a century; for longer, leave the setting unset
 SEED_DIR = Path(__file__).resolve().parent.parent.parent / "seed"
 
 
-class Settings(SignInSettings):
+class Settings(SignInSettings, ContactSettings):
     """The settings, each from the variable `GUIDANCE_<NAME>`. Every default is safe in production and may be public."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)

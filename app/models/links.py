@@ -65,6 +65,16 @@ def desk_additions_path(reference: str, *, cursor: str | None = None) -> str:
     return path if cursor is None else f"{path}?cursor={cursor}"
 
 
+def messages_path(reference: str) -> str:
+    """Return the path of what the desk sent to a reporter, for that reporter."""
+    return f"{concern_path(reference)}/messages"
+
+
+def desk_messages_path(reference: str) -> str:
+    """Return the path of the messages to a reporter at the desk."""
+    return f"{desk_concern_path(reference)}/messages"
+
+
 def desk_addition_path(reference: str, number: int) -> str:
     """Return the path of one addition at the desk."""
     return f"{desk_additions_path(reference)}/{number}"

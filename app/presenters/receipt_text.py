@@ -19,6 +19,7 @@ class KeptReceipt:
     guide: str
     received_at: str
     acknowledge_by: str
+    come_back_by: str
     next_steps: Sequence[str]
     numbers: Sequence[Reachable]
     address: str
@@ -37,6 +38,7 @@ def _lines(receipt: KeptReceipt) -> Iterator[str]:
         yield f"Code:      {receipt.code}"
     yield f"Sent:      {receipt.received_at}"
     yield f"Reply by:  {receipt.acknowledge_by}"
+    yield f"Come back: {receipt.come_back_by}"
     yield from _paragraph(f"Guide:     {receipt.guide}", hanging=" " * 11)
     yield from ("", "WHAT HAPPENS NEXT", "")
     for step in receipt.next_steps:

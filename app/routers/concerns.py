@@ -3,10 +3,9 @@
 from functools import partial
 from typing import Annotated, Any
 
-from fastapi import Body, Header, Request, Response
+from fastapi import Body, Request, Response
 from fastapi.concurrency import run_in_threadpool
 
-from app.errors import SeveralIdempotencyKeys
 from app.models.concerns.addition import ADDITION_EXAMPLE, Addition, AdditionReceipt
 from app.models.concerns.concern import Concern
 from app.models.concerns.examples import FULL_EXAMPLE, SMALLEST_EXAMPLE
@@ -14,7 +13,7 @@ from app.models.concerns.form import ConcernFormResponse, concern_form
 from app.models.concerns.receipts import CheckResponse, ConcernStatus, Receipt
 from app.models.concerns.simulated_outcome import SimulatedOutcome
 from app.models.links import CONCERNS, concern_path
-from app.routers.params import TypedReference
+from app.routers.params import IdempotencyKey, TypedReference, expect_one_key_at_most
 from app.services.concerns.idempotency import IdempotencyKeys, IdempotentResult, derive_idempotency_keys
 from app.web import problem_types as problems
 from app.web.auth import PUBLIC, StatusTokenDep, SubmitterDep
@@ -46,23 +45,6 @@ Submission = Annotated[
         }
     ),
 ]
-IdempotencyKey = Annotated[
-    str | None,
-    Header(
-        alias="Idempotency-Key",
-        min_length=1,
-        max_length=255,
-        pattern=r'^("[\x21\x23-\x7e]+"|[\x21\x23-\x7e]+)$',
-        description="A new random key, such as a UUID, for each concern (draft-ietf-httpapi-idempotency-key-header). A "
-        "retry with the same key and the same words gets the first receipt and makes no second concern.",
-        examples=["5d2f0c8e-7a8f-4e0e-9d55-0f7a3c0a9b11"],
-    ),
-]
-
-
-def _expect_one_key_at_most(request: Request) -> None:
-    if len(request.headers.getlist("idempotency-key")) > 1:
-        raise SeveralIdempotencyKeys
 
 
 @router.get(
@@ -116,7 +98,7 @@ async def raise_concern(
     thing, or by `test_outcome`, seen by nobody who does not look for tests, and erased after a day. Without a test key
     `"test": true` is refused (422).
     """
-    _expect_one_key_at_most(request)
+    expect_one_key_at_most(request)
     if test_outcome is not SimulatedOutcome.ACCEPTED:
         return await run_in_threadpool(simulate, request, context, submission, submitter, test_outcome)
     keys = derive_idempotency_keys(idempotency_key.strip('"'), client=submitter.name) if idempotency_key else None
@@ -167,7 +149,7 @@ def add_more(
 
     Each waits for an acknowledgement of its own. A concern takes 200 of them, and 20,000,000 bytes.
     """
-    _expect_one_key_at_most(request)
+    expect_one_key_at_most(request)
 
     def derive_keys(reference: str) -> IdempotencyKeys | None:
         if idempotency_key is None:

@@ -2,8 +2,9 @@
 
 from typing import Annotated, Any
 
-from fastapi import Path, Query
+from fastapi import Header, Path, Query, Request
 
+from app.errors import SeveralIdempotencyKeys
 from app.models.base import MAX_NUMBER, SLUG_PATTERN
 from app.models.concerns.receipts import EXAMPLE_REFERENCE
 from app.models.guidance.sections import Section
@@ -39,3 +40,21 @@ NoteNumber = Annotated[
 ConcernReference = Annotated[
     str, Path(max_length=40, description="The concern's reference.", examples=[EXAMPLE_REFERENCE])
 ]
+IdempotencyKey = Annotated[
+    str | None,
+    Header(
+        alias="Idempotency-Key",
+        min_length=1,
+        max_length=255,
+        pattern=r'^("[\x21\x23-\x7e]+"|[\x21\x23-\x7e]+)$',
+        description="A new random key, such as a UUID, for each concern (draft-ietf-httpapi-idempotency-key-header). A "
+        "retry with the same key and the same words gets the first receipt and makes no second concern.",
+        examples=["5d2f0c8e-7a8f-4e0e-9d55-0f7a3c0a9b11"],
+    ),
+]
+
+
+def expect_one_key_at_most(request: Request) -> None:
+    """Refuse a request with two idempotency keys. Raises `SeveralIdempotencyKeys`."""
+    if len(request.headers.getlist("idempotency-key")) > 1:
+        raise SeveralIdempotencyKeys

@@ -11,6 +11,7 @@ from sqlmodel import Session, col, select
 
 from app.errors import AlreadyStored, NoSuchConcern, ReferenceTaken
 from app.models.concerns.tables import AdditionRow, ConcernRow, ConcernState, NoteRow, StoredReceiptRow
+from app.store.messages import erase_messages
 from app.store.tables import table_of
 
 WITHOUT_SEALED = defer(ConcernRow.sealed)  # type: ignore[arg-type]  # SQLModel types a column as its value
@@ -37,6 +38,7 @@ class NewConcern:
     sealed: bytes
     status_token_sha256: bytes
     test: bool
+    message_key: bytes
 
 
 def insert_concerns(session: Session, concerns: Sequence[NewConcern]) -> None:
@@ -77,7 +79,8 @@ def read_concern(session: Session, reference: str) -> bytes | None:
 
 
 def erase_sealed(session: Session, concern: ConcernRow, *, at: dt.datetime) -> None:
-    """Erase the sealed text of the concern and of all that was added to it; the rows stay."""
+    """Erase the sealed text of the concern, of all that was added to it and of messages; the rows stay."""
+    erase_messages(session, concern.reference)
     for added in (AdditionRow, NoteRow):
         session.exec(update(added).where(col(added.reference) == concern.reference).values(sealed=None))
     concern.sealed, concern.erased_at = None, at

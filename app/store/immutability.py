@@ -5,6 +5,7 @@ from typing import Literal
 
 from sqlmodel import SQLModel
 
+from app.models.concerns.message_tables import MessageRow
 from app.models.concerns.tables import ADDITION_WAITS, AdditionRow, ConcernRow, NoteRow, StoredReceiptRow
 from app.models.desk.disclosure_tables import ChainRow, CheckpointRow, DeskAct, DisclosureRow, LogEntryRow
 from app.models.events.tables import DeliveryRow, EventReaderRow, EventRow
@@ -36,6 +37,7 @@ SET_BY_THE_REPORTER = (
     "form_version",
     "status_token_sha256",
     "test",
+    "message_key",
 )
 SET_ONCE = ("acknowledged_at", "closed_at", "erased_at", "outcome")
 DANGER = "CASE {}.immediate_danger WHEN 'yes' THEN 2 WHEN 'not_sure' THEN 1 ELSE 0 END"
@@ -74,6 +76,7 @@ def declare_rules() -> None:
     _declare_rules_of_concerns()
     _declare_rules_of_additions()
     _declare_rules_of_notes()
+    _declare_rules_of_messages()
     _declare_rules_of_disclosures()
     _declare_rules_of_acts()
     _declare_rules_of_events()
@@ -134,6 +137,25 @@ def _declare_rules_of_notes() -> None:
     _refuse(NoteRow, "stay_with_their_concern", "UPDATE", why, when=f"{LOSES_ITS_WORDS} AND {ITS_CONCERN_STAYS}")
     why = "a note changes only with its disclosure"
     _refuse(NoteRow, "change_with_their_disclosure", "UPDATE", why, when=REPLACED_UNRECORDED)
+
+
+def _declare_rules_of_messages() -> None:
+    """Declare that a message is sent, read once, answered once and erased, each right after its disclosure."""
+    why = "a message is never deleted"
+    _refuse_losing(MessageRow, why)
+    why = "a message keeps its number and its time"
+    _keep(MessageRow, "keep_what_they_are", why, ("reference", "number", "sent_at"))
+    _refuse_in_sqlite(MessageRow, "keep_their_place", "UPDATE", why, when="NEW.rowid <> OLD.rowid")
+    why = "a message changes only with its disclosure"
+    is_new = "NEW.sealed IS NOT NULL AND NEW.read_at IS NULL AND NEW.answered_by IS NULL"
+    _refuse(MessageRow, "come_unread", "INSERT", why, when=f"NOT ({is_new}) OR {LAST_ACT} <> '{DeskAct.MESSAGE_SENT}'")
+    set_once = {"read_at": DeskAct.MESSAGE_READ, "answered_by": DeskAct.ADDED}
+    unrecorded = [
+        f"{_changes([column])} AND (OLD.{column} IS NOT NULL OR {LAST_ACT} <> '{act}')"
+        for column, act in set_once.items()
+    ]
+    erased = f"{_changes(['sealed'])} AND (NEW.sealed IS NOT NULL OR {LAST_ACT} <> '{DeskAct.ERASED}')"
+    _refuse(MessageRow, "change_with_their_disclosure", "UPDATE", why, when=" OR ".join([*unrecorded, erased]))
 
 
 def _declare_rules_of_disclosures() -> None:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import Column, ColumnElement, Row, func, literal, select, tuple_
+from sqlalchemy import Column, ColumnElement, Row, func, literal, or_, select, tuple_
 from sqlmodel import Session
 
 from app.models.concerns.tables import ConcernRow, ConcernState

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from app import errors
-from app.web.desk_problem_types import ASSIGNMENT_CHANGED, TOO_MANY_NOTES
+from app.web.desk_problem_types import ASSIGNMENT_CHANGED, NO_MESSAGE_KEY, TOO_MANY_MESSAGES, TOO_MANY_NOTES
 from app.web.problem_type import ProblemType
 
 NOT_FOUND = ProblemType("not-found", 404, "Not found", "Nothing answers to this path. GET /v1 lists what there is.")
@@ -226,6 +226,8 @@ PROBLEM_FOR: Mapping[type[errors.GuidanceError], ProblemType] = {
     errors.TooManyNotes: TOO_MANY_NOTES,
     errors.AssignmentChanged: ASSIGNMENT_CHANGED,
     errors.TooManyTries: RATE_LIMITED,
+    errors.NoMessageKey: NO_MESSAGE_KEY,
+    errors.TooManyMessages: TOO_MANY_MESSAGES,
     errors.OnHold: ON_HOLD,
     errors.OutcomeGiven: ALREADY_CLOSED,
     errors.StoreBusy: SERVICE_UNAVAILABLE,

@@ -37,6 +37,7 @@ RECEIPT_KEYS = [
     "status_token",
     "receipt",
     "guide_named",
+    "come_back_by",
     "signposts",
     "next_steps",
     "contacts",

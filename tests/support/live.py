@@ -103,10 +103,10 @@ class LiveServer:
         assert self._process is not None
         return [each for each in psutil.Process(self._process.pid).children() if _serves(each)]
 
-    def new_key(self, scope: Scope) -> str:
-        """Return the key of a new client with that scope, added by the command."""
+    def new_key(self, *scopes: Scope) -> str:
+        """Return the key of a new client with those scopes, added by the command."""
         name = f"example-{uuid4().hex}"
-        added = guidance("clients", "add", name, "--scope", scope, "--data-dir", self.data_dir)
+        added = guidance("clients", "add", name, *(f"--scope={scope}" for scope in scopes), "--data-dir", self.data_dir)
         assert added.returncode == 0, added.stderr
         return added.stdout.split()[-1]
 

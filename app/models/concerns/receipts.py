@@ -9,6 +9,7 @@ from app.models.guidance.signposts import Signpost
 from app.models.links import Links
 
 EXAMPLE_REFERENCE = "4F7K-926W-0X3R"
+READ_AT = "When the reporter first read it; null until then."
 
 
 class ConcernIdentity(ResponseModel):
@@ -82,7 +83,18 @@ class GuideChoice(ResponseModel):
     )
 
 
-class CheckResponse(Help, GuideChoice, EditionPin):
+class ComeBack(ResponseModel):
+    """When the reporter should look again."""
+
+    come_back_by: UtcDateTime | None = Field(
+        default=None,
+        examples=["2026-11-26T09:30:00Z"],
+        description="When to look at the status again at the latest, with reference and status token: the duty team "
+        "may have left a question. Receipts from before this member lack it.",
+    )
+
+
+class CheckResponse(Help, ComeBack, GuideChoice, EditionPin):
     """The concern would be accepted as it stands. Nothing was kept."""
 
     kept: bool = Field(default=False, description="Always false: a check keeps nothing.", examples=[False])
@@ -101,11 +113,24 @@ class AdditionStatus(ResponseModel):
     )
 
 
-class ConcernStatus(Help, Progress, EditionPin, ConcernIdentity):
+class MessageStatus(ResponseModel):
+    """A message from the duty team is there. Its words are at `links.messages`."""
+
+    number: int = Field(description="Its place, from 1.", examples=[1])
+    sent_at: UtcDateTime = Field(description="When the team sent it.")
+    read_at: UtcDateTime | None = Field(description=READ_AT, examples=[None])
+
+
+class ConcernStatus(Help, ComeBack, Progress, EditionPin, ConcernIdentity):
     """How far a concern has come."""
 
     additions: tuple[AdditionStatus, ...] = Field(description="What was added to it, in the order of arrival.")
+    messages: tuple[MessageStatus, ...] = Field(
+        default=(),
+        description="What the duty team sent to the reporter, without words, which are at `links.messages`.",
+        examples=[[]],
+    )
 
 
-class Receipt(Help, GuideChoice, Proof, EditionPin, ConcernIdentity):
+class Receipt(Help, ComeBack, GuideChoice, Proof, EditionPin, ConcernIdentity):
     """The concern is kept: on the disk, sealed to the duty team. This is not yet their acknowledgement."""

@@ -47,6 +47,7 @@ class ConcernRow(SQLModel, table=True):
     `additions_waiting`, `addition_acknowledge_by` and `addition_danger` are about the additions that nobody has
     acknowledged: their number, the earliest time, the most urgent answer. The database computes `waiting`, `danger`
     and `due`, by which the inbox is ordered. `sealed` is null after erasure; the row remains for statistics.
+    `message_key` is the public half of the status token's key; null where the concern is from before there was one.
     A `test` is about no child: it is counted nowhere, is in no event, and is erased after a day.
     `assigned_to` is the person that works on it; empty for nobody. `changed_at` is the time of the last act that
     changed anything about it, which reading does not.
@@ -95,6 +96,8 @@ class ConcernRow(SQLModel, table=True):
     test: bool = Field(default=False, sa_column=Column(Boolean, nullable=False, server_default=false()))
     assigned_to: str = Field(default="", sa_column=Column(String, nullable=False, server_default=""))
     changed_at: dt.datetime | None = Field(default=None, sa_type=UtcDateTimeType)
+    due_soon_announced: bool = Field(default=False, sa_column=Column(Boolean, nullable=False, server_default=false()))
+    message_key: bytes | None = Field(default=None, sa_type=LargeBinary)
 
 
 class AddedRow(SQLModel):
@@ -127,6 +130,7 @@ class AdditionRow(AddedRow, table=True):
     immediate_danger: str | None = None
     acknowledged_at: dt.datetime | None = Field(default=None, sa_type=UtcDateTimeType)
     overdue_announced: bool = False
+    due_soon_announced: bool = Field(default=False, sa_column=Column(Boolean, nullable=False, server_default=false()))
 
 
 class NoteRow(AddedRow, table=True):

@@ -38,6 +38,8 @@ class DeskAct(StrEnum):
     CHECKPOINT_SIGNED = "checkpoint_signed"
     SUMMARY_READ = "summary_read"
     EVENTS_READ = "events_read"
+    MESSAGE_SENT = "message_sent"
+    MESSAGE_READ = "message_read"
 
 
 class DisclosureRow(SQLModel, table=True):

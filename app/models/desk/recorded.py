@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from app.models.concerns.tables import ConcernState
 from app.models.desk.added_texts import AddedText
 from app.models.desk.disclosure_tables import DeskAct, DisclosureRow
+from app.models.desk.message_entries import RecordedMessages
 from app.models.desk.seal_entries import SealEntry, find_seal_entry
 
 SEALING_ACTS = frozenset({DeskAct.RECEIVED, DeskAct.ADDED, DeskAct.NOTED, DeskAct.SEAL_RECORDED, DeskAct.RESEALED})
@@ -38,6 +39,7 @@ class RecordedConcern:
     closing_detail: str | None = None
     assigned_to: str = ""
     changed_at: dt.datetime | None = None
+    messages: RecordedMessages = field(default_factory=RecordedMessages)
 
     @property
     def state(self) -> ConcernState:
@@ -56,12 +58,16 @@ class RecordedConcern:
             if row.act in ADDING_ACTS:
                 self.added[entry.added] = row
             self.columns_sha256 = entry.columns_sha256 or self.columns_sha256
+            if row.act == DeskAct.ADDED and entry.addition is not None:
+                self.messages.answer(entry.addition)
         elif row.act in (DeskAct.HELD, DeskAct.RELEASED):
             self.held = row.act == DeskAct.HELD
         elif row.act == DeskAct.CLOSED:
             self.closing_detail = row.detail
         elif row.act in ASSIGNING_ACTS:
             self.assigned_to = row.detail if row.act == DeskAct.ASSIGNED else ""
+        else:
+            self.messages.apply(row)
 
 
 def replay(rows: Iterable[DisclosureRow]) -> RecordedConcern:

@@ -16,6 +16,10 @@ MEANINGS = {
     EventKind.CONCERN_ADDED: "The reporter added something to a concern.",
     EventKind.CONCERN_ADDITION_OVERDUE: "Nobody acknowledged an addition by its `addition_acknowledge_by`.",
     EventKind.CONCERN_ADDITION_ACKNOWLEDGED: "A social worker has seen an addition.",
+    EventKind.CONCERN_MESSAGE_READ: "The reporter read a message of the desk for the first time.",
+    EventKind.CONCERN_MESSAGE_ANSWERED: "The reporter added something after reading a message of the desk.",
+    EventKind.CONCERN_DUE_SOON: "The `acknowledge_by` of a concern that waits is near.",
+    EventKind.CONCERN_ADDITION_DUE_SOON: "The `addition_acknowledge_by` of an addition that waits is near.",
     EventKind.CONCERN_OVERDUE: "Nobody acknowledged a concern by its `acknowledge_by`.",
     EventKind.CONCERN_ACKNOWLEDGED: "A social worker has seen a concern.",
     EventKind.CONCERN_CLOSED: "A concern has an outcome.",
@@ -51,6 +55,7 @@ class ConcernEventData(ResponseModel):
     addition_acknowledge_by: UtcDateTime | SkipJsonSchema[None] = _if_there(
         "When its reporter may expect an acknowledgement of the addition.", "2026-11-25T18:00:00Z"
     )
+    message: int | SkipJsonSchema[None] = _if_there("The number of the message that the event is about.", 1)
     urls: Links | SkipJsonSchema[None] = _if_there("By push alone: the links as whole addresses.", URLS)
     links: Links = Field(
         description="Paths of this API, by relation.", examples=[{"concern": desk_concern_path(EXAMPLE_REFERENCE)}]

@@ -17,6 +17,10 @@ class EventKind(StrEnum):
     CONCERN_ADDED = "concern.added"
     CONCERN_ADDITION_OVERDUE = "concern.addition_overdue"
     CONCERN_ADDITION_ACKNOWLEDGED = "concern.addition_acknowledged"
+    CONCERN_MESSAGE_READ = "concern.message_read"
+    CONCERN_MESSAGE_ANSWERED = "concern.message_answered"
+    CONCERN_DUE_SOON = "concern.due_soon"
+    CONCERN_ADDITION_DUE_SOON = "concern.addition_due_soon"
     CONCERN_OVERDUE = "concern.overdue"
     CONCERN_ACKNOWLEDGED = "concern.acknowledged"
     CONCERN_CLOSED = "concern.closed"
@@ -76,6 +80,17 @@ class DeliveryRow(SQLModel, table=True):
     attempts: int = 0
     due: dt.datetime = Field(sa_type=UtcDateTimeType)
     last_answer: str | None = None
+
+
+class EmailStateRow(SQLModel, table=True):
+    """How far the duty team got emails about events: one row. `due` is when the next email may be tried."""
+
+    __tablename__ = "email_state"
+
+    id: int = Field(primary_key=True, sa_type=Integer)
+    sent_up_to: int
+    attempts: int = 0
+    due: dt.datetime = Field(sa_type=UtcDateTimeType)
 
 
 class EventReaderRow(SQLModel, table=True):

@@ -23,6 +23,7 @@ from app.models.concerns.receipts import ConcernStatus
 from app.pages.error_pages import PageRoute
 from app.pages.form.form_data import SubmittedForm, SubmittedFormDep
 from app.pages.page import private_page
+from app.pages.status.messages import open_for_page
 from app.pages.text_format import spoken
 from app.services.concerns.idempotency import derive_idempotency_keys
 from app.web.auth import PUBLIC
@@ -130,6 +131,7 @@ def _status_page(
         added=added,
         reference_aloud=spoken(concern.reference),
         outcome=_outcome(context, concern),
+        messages=open_for_page(context, concern, code, now),
         **({"faults": faults} if faults else {}),
     )
 

@@ -52,6 +52,7 @@ def _kept(context: AppContext, concern: ConcernStatus, signed: str, code: str) -
         guide=guide_and_edition(context, concern),
         received_at=date_and_time(concern.received_at),
         acknowledge_by=date_and_time(concern.acknowledge_by),
+        come_back_by=date_and_time(concern.come_back_by or concern.acknowledge_by),
         next_steps=[page_words(step) for step in concern.next_steps],
         numbers=numbers,
         address=f"{context.settings.public_url}/.well-known/jwks.json",

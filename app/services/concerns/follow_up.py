@@ -18,6 +18,7 @@ from app.models.concerns.tables import MORE_URGENT, ConcernRow, StoredReceiptRow
 from app.models.digest import canonical_submission
 from app.models.events.tables import EventKind
 from app.models.guidance.editions import EditionContent
+from app.services.concerns.answers import record_answers
 from app.services.concerns.edition_resolver import unknown_ids
 from app.services.concerns.idempotency import IdempotencyKeys, IdempotentResult, encrypt_for_replay, replay_receipt
 from app.services.concerns.receipt_builder import ReceiptBuilder
@@ -29,6 +30,7 @@ from app.store.concerns import find_concern, get_concern, insert_stored_receipts
 from app.store.contents import Contents
 from app.store.editions import EditionKey
 from app.store.events import append_event
+from app.store.messages import list_messages
 from app.store.writer import Writer, write_operation
 
 MAX_ADDITIONS = 200
@@ -47,10 +49,10 @@ class FollowUps:
 
     def read_status(self, *, typed_reference: str, status_token: str, at: dt.datetime) -> ConcernStatus:
         """Return the concern's status. Raises `NoSuchConcern` for a wrong reference and a wrong token alike."""
-        row = self._find(typed_reference, status_token)
+        row = self.find(typed_reference, status_token)
         with Session(self.engine) as session:
-            additions = list_additions(session, row.reference)
-        return self.receipts.build_status(row, additions, self._content_of(row).contacts, at=at)
+            additions, messages = list_additions(session, row.reference), list_messages(session, row.reference)
+        return self.receipts.build_status(row, additions, messages, self._content_of(row).contacts, at=at)
 
     def add(
         self,
@@ -66,7 +68,7 @@ class FollowUps:
         `derive_keys` gets the reference. Raises `NoSuchConcern`, `ConcernErased`, `InvalidConcern` with every fault,
         `TooManyAdditions`, or `StoreBusy`.
         """
-        row = self._find(typed_reference, status_token)
+        row = self.find(typed_reference, status_token)
         if row.erased_at is not None:
             raise ConcernErased
         content = self._content_of(row)
@@ -90,7 +92,8 @@ class FollowUps:
             return replay_receipt(self.engine, keys, canonical_submission(addition))
         return IdempotentResult(row.reference, receipt, is_replay=False)
 
-    def _find(self, typed_reference: str, status_token: str) -> ConcernRow:
+    def find(self, typed_reference: str, status_token: str) -> ConcernRow:
+        """Return the concern's row. Raises `NoSuchConcern` for a wrong reference and a wrong token alike."""
         with Session(self.engine) as session:
             row = find_concern(session, find_reference(typed_reference) or "")
         expected = row.status_token_sha256 if row else bytes(hashlib.sha256().digest_size)
@@ -118,6 +121,7 @@ def _add(session: Session, addition: NewAddition, stored_receipt: StoredReceiptR
     record_addition(session, concern, addition, number=count + 1, immediate_danger=danger)
     concern.added_at, concern.immediate_danger = addition.received_at, danger
     insert_addition(session, concern, addition, number=count + 1)
+    record_answers(session, concern, addition=count + 1, at=addition.received_at)
     if not concern.test:
         payload = addition_payload(concern, number=count + 1, acknowledge_by=addition.acknowledge_by)
         append_event(session, EventKind.CONCERN_ADDED, at=addition.received_at, data=payload)

@@ -15,7 +15,7 @@ from app.models import links
 from app.models.base import format_utc
 from app.models.concerns.addition import AdditionReceipt
 from app.models.concerns.concern import FORM_VERSION
-from app.models.concerns.receipts import AdditionStatus, CheckResponse, ConcernStatus
+from app.models.concerns.receipts import AdditionStatus, CheckResponse, ConcernStatus, MessageStatus
 from app.models.concerns.references import new_reference
 from app.models.concerns.status_tokens import new_status_token
 from app.models.concerns.tables import ConcernRow, ConcernState
@@ -36,6 +36,7 @@ NOTHING_STORED = "This was a check: nothing was kept. To raise the concern, send
 ADDITION_STORED = "We have what you added to your concern."
 TEST = "TEST: this is a test. No social worker acts on it, and it is erased after a day."
 WHAT_WAS_ADDED = "what you added"
+MESSAGE_WAITS = "The duty team has left a message for you. Please read it, and answer by adding to your concern."
 HOW_TO_FOLLOW = "Keep the reference and the status token. With both you can check what is happening."
 
 
@@ -63,6 +64,7 @@ class ReceiptBuilder:
     signer: ReceiptSigner
     working_days: WorkingDays
     reference_data: ReferenceData
+    come_back_days: int = 2
     _members: dict[EditionKey, _EditionMembers] = field(default_factory=dict)
 
     def build_check_response(self, pinned: PinnedEdition, *, at: dt.datetime) -> CheckResponse:
@@ -72,6 +74,7 @@ class ReceiptBuilder:
             next_steps=(CALL_999_FIRST, NOTHING_STORED, _next_step(due, contacts, at)),
             links={"self": links.CONCERN_CHECK, "submit": links.CONCERNS} | _links(key),
             guide_named=pinned.guide_named,
+            come_back_by=self.working_days.after(at, days=self.come_back_days),
             **self._common_fields(key, contacts, due),
         )
 
@@ -93,7 +96,9 @@ class ReceiptBuilder:
             "form_version": FORM_VERSION,
             "submission_sha256": hashlib.sha256(submission).hexdigest(),
         } | ({"test": True} if test else {})
+        back = self.working_days.after(at, days=self.come_back_days)
         expected = (TEST,) if test else (CONCERN_STORED, _next_step(due, contacts, at))
+        afterwards = (HOW_TO_FOLLOW,) if test else (HOW_TO_FOLLOW, _come_back(back))
         members = self._members_of(pinned)
         receipt = {  # in the order of the fields of `Receipt`
             "reference": reference,
@@ -105,21 +110,30 @@ class ReceiptBuilder:
             "status_token": status_token,
             "receipt": self.signer.sign(claims),
             "guide_named": pinned.guide_named,
+            "come_back_by": format_utc(back),
             "signposts": members.signposts,
-            "next_steps": (CALL_999_FIRST, *expected, HOW_TO_FOLLOW),
+            "next_steps": (CALL_999_FIRST, *expected, *afterwards),
             "contacts": members.contacts,
-            "links": {"self": links.concern_path(reference)} | _links(key),
+            "links": _own_links(reference) | _links(key),
         }
         return NewReceipt(reference, status_token, at, due, orjson.dumps(receipt))
 
     def build_status(
-        self, row: ConcernRow, additions: Sequence[Row[Any]], contacts: Sequence[Contact], *, at: dt.datetime
+        self,
+        row: ConcernRow,
+        additions: Sequence[Row[Any]],
+        messages: Sequence[Row[Any]],
+        contacts: Sequence[Contact],
+        *,
+        at: dt.datetime,
     ) -> ConcernStatus:
-        """Return the status of the concern, and of what was added to it."""
+        """Return the status of the concern, of what was added to it, and of messages to its reporter."""
         pinned = EditionKey(row.guide, row.edition)
         expected = [_next_step(row.acknowledge_by, contacts, at)] if row.state == ConcernState.RECEIVED else []
         if row.addition_acknowledge_by is not None:
             expected.append(_next_step(row.addition_acknowledge_by, contacts, at, what=WHAT_WAS_ADDED))
+        if any(message.read_at is None for message in messages):
+            expected.append(MESSAGE_WAITS)
         if row.test:
             expected = [TEST]
         return ConcernStatus(
@@ -138,8 +152,13 @@ class ReceiptBuilder:
                 )
                 for addition in additions
             ),
+            messages=tuple(
+                MessageStatus(number=message.number, sent_at=message.sent_at, read_at=message.read_at)
+                for message in messages
+            ),
+            come_back_by=self.working_days.after(row.received_at, days=self.come_back_days),
             next_steps=(CALL_999_FIRST, *expected),
-            links={"self": links.concern_path(row.reference)} | _links(pinned),
+            links=_own_links(row.reference) | _links(pinned),
             **self._common_fields(pinned, contacts, row.acknowledge_by),
         )
 
@@ -183,6 +202,10 @@ class ReceiptBuilder:
         }
 
 
+def _own_links(reference: str) -> links.Links:
+    return {"self": links.concern_path(reference), "messages": links.messages_path(reference)}
+
+
 def _links(pinned: EditionKey) -> links.Links:
     return {
         "form": links.CONCERN_FORM,
@@ -203,6 +226,12 @@ def _next_step(due: dt.datetime, contacts: Sequence[Contact], at: dt.datetime, *
     if at > due:
         return f"A social worker should have acknowledged {what} by {when}. Please {_number_to_call(contacts)}"
     return f"A social worker should acknowledge {what} by {when}. If none does, {_number_to_call(contacts)}"
+
+
+def _come_back(moment: dt.datetime) -> str:
+    local = moment.astimezone(LONDON)
+    day = local.strftime(f"%A {local.day} %B %Y")
+    return f"Please come back with both by {day}: the duty team may have left a question for you."
 
 
 def _number_to_call(contacts: Sequence[Contact]) -> str:

@@ -23,6 +23,7 @@ from app.models.digest import canonical_submission
 from app.models.events.tables import EventKind
 from app.services.concerns.edition_resolver import EditionResolver
 from app.services.concerns.idempotency import IdempotencyKeys, IdempotentResult, encrypt_for_replay, replay_receipt
+from app.services.concerns.message_keys import derive_public_key
 from app.services.concerns.receipt_builder import ReceiptBuilder
 from app.services.concerns.seal_records import receipt_disclosure
 from app.services.concerns.sealing import Sealer, concern_plaintext
@@ -142,6 +143,7 @@ class Submissions:
             sealed=self.sealer.seal(plaintext),
             status_token_sha256=hashlib.sha256(receipt.status_token.encode()).digest(),
             test=test,
+            message_key=derive_public_key(receipt.status_token, receipt.reference),
         )
         stored_receipt = encrypt_for_replay(keys, submission, receipt.reference, receipt.json)
         return _Prepared(row, receipt_disclosure(row), stored_receipt, receipt.json)

@@ -22,14 +22,18 @@ class WorkingDays:
         return country_holidays("GB", subdiv="ENG")
 
     def one_working_day_after(self, moment: dt.datetime) -> dt.datetime:
-        """Return the time one working day after the moment, in UTC.
+        """Return when an acknowledgement is due: one working day after the moment, in UTC."""
+        return self.after(moment, days=1)
 
-        That is the same time of day on the next working day; or, if the moment is not on a working day, the end
-        (midnight) of the next working day. 'Working Together to Safeguard Children' requires an acknowledgement within
+    def after(self, moment: dt.datetime, *, days: int) -> dt.datetime:
+        """Return the time so many working days after the moment, in UTC.
+
+        That is the same time of day on the last of those days; or, if the moment is not on a working day, the end
+        (midnight) of that day. 'Working Together to Safeguard Children' requires an acknowledgement within
         one working day of the receipt of a referral.
         """
         local = moment.astimezone(LONDON)
-        is_working_day, following = self._look_up(local.date())
+        is_working_day, following = self._look_up(local.date(), days)
         if is_working_day:
             due = dt.datetime.combine(following, local.time(), tzinfo=LONDON)
         else:
@@ -37,6 +41,6 @@ class WorkingDays:
         return due.astimezone(dt.UTC)
 
     @lru_cache(maxsize=8)  # noqa: B019  # one instance for each process, and few days
-    def _look_up(self, day: dt.date) -> tuple[bool, dt.date]:
-        """Return whether the day is a working day, and the next working day."""
-        return self.calendar.is_working_day(day), self.calendar.get_nth_working_day(day, 1)
+    def _look_up(self, day: dt.date, days: int) -> tuple[bool, dt.date]:
+        """Return whether the day is a working day, and the working day that comes so many later."""
+        return self.calendar.is_working_day(day), self.calendar.get_nth_working_day(day, days)

@@ -8,7 +8,7 @@ from typing import Any
 from app.models.base import format_utc
 from app.models.concerns.tables import ConcernRow
 from app.models.desk.disclosure_tables import CheckpointRow
-from app.models.links import CHECKPOINT, desk_addition_path, desk_concern_path, edition_path
+from app.models.links import CHECKPOINT, desk_addition_path, desk_concern_path, desk_messages_path, edition_path
 from app.store.concerns import NewConcern
 from app.store.editions import EditionKey
 
@@ -32,6 +32,16 @@ def addition_payload(concern: ConcernRow, *, number: int, acknowledge_by: dt.dat
     payload = concern_payload(concern)
     links = payload["links"] | {"addition": desk_addition_path(concern.reference, number)}
     return payload | {"addition": number, "addition_acknowledge_by": format_utc(acknowledge_by), "links": links}
+
+
+def message_payload(concern: ConcernRow, *, number: int, addition: int | None = None) -> dict[str, Any]:
+    """Return the payload of an event about a message: that of its concern, with its number, and that of its answer."""
+    payload = concern_payload(concern)
+    links = payload["links"] | {"messages": desk_messages_path(concern.reference)}
+    if addition is None:
+        return payload | {"message": number, "links": links}
+    links |= {"addition": desk_addition_path(concern.reference, addition)}
+    return payload | {"message": number, "addition": addition, "links": links}
 
 
 def checkpoint_payload(row: CheckpointRow) -> dict[str, Any]:

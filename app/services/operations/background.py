@@ -14,10 +14,10 @@ from app.services.events.dispatcher import build_dispatcher
 from app.services.events.dispatcher_thread import DispatcherThread
 from app.services.operations.housekeeping import CheckpointWorker, RemnantsWorker
 from app.services.operations.invariant_worker import InvariantWorker
+from app.services.operations.team_workers import build_team_workers
 from app.services.operations.workers import (
     GenerationWatcher,
     KeyUseWorker,
-    OverdueWorker,
     PeriodicWorker,
     RetentionWorker,
 )
@@ -44,5 +44,5 @@ def build_workers(
     yield RetentionWorker(engine, writer, periods, clock)
     yield InvariantWorker(engine, [fingerprint_of(each) for each in settings.seal_to], clock)
     if settings.deliver:
-        yield OverdueWorker(writer, clock)
+        yield from build_team_workers(settings, engine, writer, clock)
         yield DispatcherThread(build_dispatcher(settings, writer, clock), grace_seconds=settings.drain_seconds)

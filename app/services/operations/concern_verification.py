@@ -8,10 +8,11 @@ from sqlmodel import Session, col, func, select
 
 from app.models.concerns.tables import AddedRow, ConcernRow, NoteRow
 from app.models.desk.added_texts import AddedText
-from app.models.desk.disclosure_tables import AUDIT, INBOX, ChainRow, DeskAct, DisclosureRow
+from app.models.desk.disclosure_tables import AUDIT, EVENTS, INBOX, ChainRow, DeskAct, DisclosureRow
 from app.models.desk.recorded import RecordedConcern, closing_detail, replay
 from app.models.desk.seal_entries import SealEntry, columns_sha256
 from app.models.progress import OnStep, show_no_progress
+from app.services.operations.message_verification import faults_in_messages
 from app.store.added_texts import ALL_ADDED
 
 VERIFICATION_PAGE_SIZE = 50
@@ -42,7 +43,8 @@ def _following(session: Session, after: str) -> list[ConcernRow]:
 
 def _without_a_concern(session: Session) -> list[str]:
     known = select(ConcernRow.reference)
-    names = select(ChainRow.name).where(col(ChainRow.name).not_in([INBOX, AUDIT]), col(ChainRow.name).not_in(known))
+    others = col(ChainRow.name).not_in([INBOX, AUDIT, EVENTS])
+    names = select(ChainRow.name).where(others, col(ChainRow.name).not_in(known))
     return list(session.exec(names.order_by(col(ChainRow.name))))
 
 
@@ -52,6 +54,7 @@ def _faults_of(session: Session, concern: ConcernRow) -> Iterator[str]:
     yield from _faults_in_acts(concern, recorded)
     yield from _faults_in_columns(concern, recorded)
     yield from _faults_in_texts(session, concern, recorded)
+    yield from faults_in_messages(session, concern, recorded)
 
 
 def _faults_in_acts(concern: ConcernRow, recorded: RecordedConcern) -> Iterator[str]:

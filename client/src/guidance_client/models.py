@@ -183,8 +183,31 @@ class ConcernEventData(TypedDict):
     added_at: NotRequired[str]
     addition: NotRequired[int]
     addition_acknowledge_by: NotRequired[str]
+    message: NotRequired[int]
     urls: NotRequired[dict[str, str]]
     links: dict[str, str]
+
+
+class ConcernMessageAnsweredEvent(TypedDict):
+    """
+    The reporter added something after reading a message of the desk.
+    """
+
+    id: str
+    type: str
+    timestamp: str
+    data: ConcernEventData
+
+
+class ConcernMessageReadEvent(TypedDict):
+    """
+    The reporter read a message of the desk for the first time.
+    """
+
+    id: str
+    type: str
+    timestamp: str
+    data: ConcernEventData
 
 
 class ConcernOverdueEvent(TypedDict):
@@ -646,6 +669,46 @@ class ListedService(TypedDict):
     organization: ListedOrganization
 
 
+class Message(TypedDict):
+    """
+    A message to the reporter: its words, or a file that the worker's own machine sealed to `recipient`.
+    """
+
+    text: NotRequired[str | None]
+    sealed: NotRequired[str | None]
+
+
+class MessageEntry(TypedDict):
+    """
+    A message that was sent, without its words.
+    """
+
+    number: int
+    sent_at: str
+    read_at: str | None
+    answered_by: int | None
+
+
+class MessageStatus(TypedDict):
+    """
+    A message from the duty team is there. Its words are at `links.messages`.
+    """
+
+    number: int
+    sent_at: str
+    read_at: str | None
+
+
+class MessagesResponse(TypedDict):
+    """
+    What the desk sent to the reporter of a concern, in order, and the key that a further message is sealed to.
+    """
+
+    messages: list[MessageEntry]
+    recipient: str | None
+    links: dict[str, str]
+
+
 class Moved(TypedDict):
     """
     An item that stands in another order among those that both editions have.
@@ -831,6 +894,26 @@ class PublisherInput(TypedDict):
 
     name: str
     gss_code: str
+
+
+class ReceivedMessage(TypedDict):
+    """
+    A message from the duty team, opened with the status token.
+    """
+
+    number: int
+    sent_at: str
+    read_at: str | None
+    message: str | None
+
+
+class ReceivedMessages(TypedDict):
+    """
+    The messages of the duty team to the reporter, in order. An answer is an addition to the concern.
+    """
+
+    reference: str
+    messages: list[ReceivedMessage]
 
 
 class RelatedCode(TypedDict):
@@ -1983,6 +2066,7 @@ class CheckResponse(TypedDict):
     guide: str
     edition: int
     guide_named: NotRequired[bool]
+    come_back_by: NotRequired[str | None]
     signposts: list[Signpost]
     next_steps: list[str]
     contacts: list[Contact]
@@ -2043,11 +2127,13 @@ class ConcernStatus(TypedDict):
     acknowledged_at: str | None
     closed_at: str | None
     outcome: str | None
+    come_back_by: NotRequired[str | None]
     signposts: list[Signpost]
     next_steps: list[str]
     contacts: list[Contact]
     links: dict[str, str]
     additions: list[AdditionStatus]
+    messages: NotRequired[list[MessageStatus]]
 
 
 class ContactsAcrossGuides(TypedDict):
@@ -2185,6 +2271,7 @@ class Receipt(TypedDict):
     status_token: str
     receipt: str
     guide_named: NotRequired[bool]
+    come_back_by: NotRequired[str | None]
     signposts: list[Signpost]
     next_steps: list[str]
     contacts: list[Contact]

@@ -3,7 +3,7 @@
 from app.store.migrations.statements import run_statements
 
 revision = "0009"
-down_revision = "0006"
+down_revision = "0008"
 
 
 def upgrade() -> None:

@@ -3,7 +3,7 @@
 from app.store.migrations.statements import run_statements
 
 revision = "0010"
-down_revision = "0006"
+down_revision = "0009"
 
 
 def upgrade() -> None:

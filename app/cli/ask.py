@@ -1,0 +1,46 @@
+"""`guidance desk ask`: send the reporter of a concern a message that only the holder of the code can read."""
+
+import base64
+import json
+import uuid
+from typing import Annotated
+
+import typer
+
+from app.cli.desk_client import AsJson, Key, KeyFile, Reference, Url, connect
+from app.errors import NoMessageKey
+from app.main import utc_now
+from app.models.desk.messages import Message
+from app.models.links import desk_messages_path
+from app.services.concerns.message_keys import seal_message
+
+MAX_CHARACTERS = 4000
+
+
+def desk_ask(
+    *,
+    reference: Reference,
+    message_file: Annotated[
+        typer.FileText, typer.Option("--message-file", help="File with the words; `-` is the standard input.")
+    ],
+    url: Url,
+    key: Key = None,
+    key_file: KeyFile = None,
+    as_json: AsJson = False,
+) -> None:
+    """Send the reporter a message. It is sealed on this machine, so that the service never has the words.
+
+    The words come from a file or the standard input: every user of this machine can read a command line.
+    """
+    text = message_file.read().strip()
+    if not 0 < len(text) <= MAX_CHARACTERS:
+        raise typer.BadParameter(f"a message has between 1 and {MAX_CHARACTERS} characters")
+    path = desk_messages_path(reference)
+    with connect(url, key, key_file) as service:
+        recipient = service.call("GET", path)["recipient"]
+        if recipient is None:
+            raise NoMessageKey
+        sealed = base64.b64encode(seal_message(text, reference, recipient, at=utc_now())).decode()
+        body = Message(sealed=sealed).model_dump(exclude_unset=True)
+        sent = service.call("POST", path, body=body, headers={"Idempotency-Key": str(uuid.uuid4())})
+    typer.echo(json.dumps(sent, indent=2) if as_json else f"{reference}: message {sent['number']} sent")

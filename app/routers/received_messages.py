@@ -1,0 +1,32 @@
+"""Messages of the desk, for the reporter."""
+
+from app.models.concerns.messages import ReceivedMessages
+from app.models.links import CONCERNS
+from app.routers.params import TypedReference
+from app.services.concerns.messages import open_messages
+from app.web import problem_types as problems
+from app.web.auth import StatusTokenDep
+from app.web.context import ContextDep, NowDep
+from app.web.problem_responses import problem_responses
+from app.web.responses import NEVER_STORED
+from app.web.router import GuidanceRouter
+
+router = GuidanceRouter(prefix=CONCERNS, tags=["Concerns"], dependencies=[NEVER_STORED])
+
+
+@router.get(
+    "/{reference}/messages",
+    summary="Read messages of the duty team",
+    responses=problem_responses(problems.TOKEN_REQUIRED, problems.CONCERN_NOT_FOUND, problems.SERVICE_UNAVAILABLE),
+)
+def read_messages(
+    context: ContextDep, status_token: StatusTokenDep, now: NowDep, reference: TypedReference
+) -> ReceivedMessages:
+    """What the duty team sent, for the holder of the status token, which opens it. The answer is an addition.
+
+    The team sees when a message was first read, and nothing else about the reader.
+    """
+    return context.code_tries.guard(
+        reference,
+        lambda: open_messages(context.follow_ups, typed_reference=reference, status_token=status_token, at=now),
+    )

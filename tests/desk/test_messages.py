@@ -1,0 +1,327 @@
+"""A question to the reporter: only the holder of the status token reads it, and the desk sees when it was read."""
+
+import base64
+import datetime as dt
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pyrage
+import pytest
+from fastapi import FastAPI
+from starlette.testclient import TestClient
+
+from app.config import Settings
+from app.models.clients import Scope
+from app.services.access.key_files import DEVELOPMENT_IDENTITY
+from app.services.concerns.message_keys import identity_of, seal_message
+from app.services.concerns.unsealing import read_identities
+from app.services.desk import messages as sending
+from app.services.operations.verification import find_faults
+from tests.support.additions import add
+from tests.support.clock import A_TUESDAY, SettableClock
+from tests.support.command import guidance
+from tests.support.concerns import Concern
+from tests.support.databases import RawConnection, Unguarded, fail_writes, files_of, raw_connection
+from tests.support.desk import Desk
+from tests.support.editions import a_key
+from tests.support.live import LiveServer
+from tests.support.messages import read_messages, status_of, token_of
+
+QUESTION = "Canary: which school does Alex Example go to?"
+
+Receipt = dict[str, Any]
+
+
+@pytest.fixture
+def receipt(client: TestClient, a_concern: Concern) -> Receipt:
+    found: Receipt = client.post("/v1/concerns", json=a_concern()).json()
+    return found
+
+
+@pytest.fixture
+def database(client: TestClient, settings: Settings) -> Iterator[RawConnection]:
+    assert client.get("/health/ready").is_success
+    with raw_connection(settings.data_dir) as connection:
+        yield connection
+
+
+@pytest.fixture
+def ask(desk: Desk, receipt: Receipt) -> Callable[..., Any]:
+    def send(text: str = QUESTION, **headers: str) -> Any:
+        path = f"/v1/desk/concerns/{receipt['reference']}/messages"
+        return desk.http.post(path, json={"text": text}, headers=desk.headers | headers)
+
+    return send
+
+
+def sent(desk: Desk, receipt: Receipt) -> Any:
+    return desk.get(f"/concerns/{receipt['reference']}/messages").json()
+
+
+def test_a_message_is_read_with_the_status_token_and_the_status_says_that_it_is_there(
+    client: TestClient, receipt: Receipt, ask: Callable[..., Any], clock: SettableClock
+) -> None:
+    answer = ask()
+
+    before = status_of(client, receipt)
+    clock.time = A_TUESDAY + dt.timedelta(hours=2)
+    (message,) = read_messages(client, receipt)
+    after = status_of(client, receipt)
+    assert (answer.status_code, answer.json()["number"]) == (201, 1)
+    assert QUESTION not in answer.text + str(before)
+    assert before["messages"] == [{"number": 1, "sent_at": "2026-11-24T09:30:00Z", "read_at": None}]
+    assert "The duty team has left a message for you" in before["next_steps"][-1]
+    assert (message["message"], message["read_at"]) == (QUESTION, "2026-11-24T11:30:00Z")
+    assert "has left a message" not in str(after["next_steps"])
+
+
+def test_nobody_else_reads_it_not_even_with_every_key_of_the_desk(
+    client: TestClient, desk: Desk, receipt: Receipt, ask: Callable[..., Any], a_concern: Concern, settings: Settings
+) -> None:
+    ask()
+    another = client.post("/v1/concerns", json=a_concern()).json()
+    wrong = [{}, token_of(another), {"Authorization": "Bearer 7K3M-9QXT-2W8R-VB5N"}, desk.headers]
+
+    answers = [client.get(receipt["links"]["messages"], headers=each) for each in wrong]
+
+    with raw_connection(settings.data_dir) as connection:
+        ((sealed,),) = connection.execute("SELECT sealed FROM messages").fetchall()
+    assert [answer.status_code for answer in answers] == [401, 404, 404, 404]
+    assert QUESTION not in sent(desk, receipt)["messages"]
+    with pytest.raises(pyrage.DecryptError):
+        pyrage.decrypt(bytes(sealed), list(read_identities(settings.data_dir / DEVELOPMENT_IDENTITY).identities))
+    identity = identity_of(receipt["status_token"].lower().replace("-", " "), receipt["reference"])
+    assert QUESTION in pyrage.decrypt(bytes(sealed), [identity]).decode()
+
+
+def test_nothing_that_is_stored_sent_or_logged_has_a_word_of_it(
+    client: TestClient, receipt: Receipt, ask: Callable[..., Any], settings: Settings, caplog: pytest.LogCaptureFixture
+) -> None:
+    ask()
+    read_messages(client, receipt)
+    add(client, receipt)
+
+    events = client.get("/v1/events", headers=a_key(client, Scope.EVENTS, name="case-system")).text
+    found = [path.name for path, content in files_of(settings.data_dir).items() if b"Canary" in content]
+    assert found == []
+    assert "Canary" not in events + caplog.text
+
+
+def test_the_desk_sees_when_it_was_first_read_and_which_addition_answers_it_and_each_has_one_event(
+    client: TestClient, desk: Desk, receipt: Receipt, ask: Callable[..., Any], clock: SettableClock
+) -> None:
+    add(client, receipt, "Before the question.")
+    ask()
+    ask("And who is Robin?")
+    unread = sent(desk, receipt)["messages"]
+    add(client, receipt, "Not yet an answer: nothing was read.")
+    clock.time = A_TUESDAY + dt.timedelta(hours=1)
+    for _ in range(2):
+        read_messages(client, receipt)
+    clock.time = A_TUESDAY + dt.timedelta(hours=2)
+    add(client, receipt, "Example School.")
+    add(client, receipt, "And more.")
+
+    read = sent(desk, receipt)["messages"]
+    events = client.get("/v1/events", headers=a_key(client, Scope.EVENTS, name="case-system")).json()["events"]
+    about = [
+        (each["type"], each["data"]["message"], each["data"].get("addition"))
+        for each in events
+        if "message" in each["data"]
+    ]
+    assert {each["read_at"] for each in unread} == {None}
+    assert [(each["read_at"], each["answered_by"]) for each in read] == [("2026-11-24T10:30:00Z", 3)] * 2
+    assert about == [
+        ("concern.message_read", 1, None),
+        ("concern.message_read", 2, None),
+        ("concern.message_answered", 1, 3),
+        ("concern.message_answered", 2, 3),
+    ]
+
+
+def test_every_step_is_on_the_record_and_verify_finds_what_was_altered(
+    client: TestClient, desk: Desk, service: FastAPI, receipt: Receipt, ask: Callable[..., Any], database: RawConnection
+) -> None:
+    ask()
+    ask()
+    read_messages(client, receipt)
+    add(client, receipt)
+    engine = service.state.context.engine
+    untouched = list(find_faults(engine))
+    chain = desk.get(f"/disclosures?chain={receipt['reference']}").json()["disclosures"]
+
+    faults, another = [], "(SELECT sealed FROM messages WHERE number = 2)"
+    for change in (f"sealed = {another}", "read_at = NULL", "answered_by = 9", f"sent_at = '{A_TUESDAY:%Y}-01-01'"):
+        Unguarded(database).execute(f"UPDATE messages SET {change} WHERE number = 1")  # noqa: S608  # own words
+        faults.append([fault for _, fault in find_faults(engine)])
+    Unguarded(database).execute("DELETE FROM messages WHERE number = 2")
+
+    assert untouched == []
+    assert [each["act"] for each in chain] == ["received", "message_sent", "message_sent", "message_read", "added"]
+    assert [len(each) for each in faults] == [1, 2, 2, 3]
+    assert "message 2 is missing" in [fault for _, fault in find_faults(engine)]
+
+
+def test_reading_the_events_leaves_nothing_that_verify_takes_for_a_fault(
+    client: TestClient, service: FastAPI, a_concern: Concern
+) -> None:
+    client.post("/v1/concerns", json=a_concern())
+    client.get("/v1/events", headers=a_key(client, Scope.EVENTS, name="case-system"))
+
+    assert list(find_faults(service.state.context.engine)) == []
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        "UPDATE messages SET read_at = NULL",
+        "UPDATE messages SET read_at = '2026-11-24 09:31:00'",
+        "UPDATE messages SET answered_by = 1",
+        "UPDATE messages SET sealed = NULL",
+        "UPDATE messages SET number = 7",
+        "DELETE FROM messages",
+        "INSERT INTO messages (reference, number, sent_at, sealed) SELECT reference, 9, sent_at, sealed FROM messages",
+        "UPDATE concerns SET message_key = status_token_sha256",
+        "UPDATE concerns SET message_key = NULL",
+    ],
+)
+def test_the_database_refuses_what_has_no_disclosure(
+    client: TestClient, desk: Desk, receipt: Receipt, ask: Callable[..., Any], database: RawConnection, change: str
+) -> None:
+    ask()
+    read_messages(client, receipt)
+    sent(desk, receipt)
+
+    with pytest.raises(Exception, match=r"a message|never altered"):
+        database.execute(change)
+
+
+def test_erasure_takes_the_messages_too_and_no_further_one_is_sent(
+    client: TestClient, desk: Desk, service: FastAPI, receipt: Receipt, ask: Callable[..., Any], database: RawConnection
+) -> None:
+    ask()
+    desk.act(receipt["reference"], "acknowledgement")
+    desk.act(receipt["reference"], "erasure", reason="A made-up reason.")
+
+    assert [tuple(row) for row in database.execute("SELECT number, sealed FROM messages").fetchall()] == [(1, None)]
+    assert (ask().status_code, ask().json()["type"]) == (410, "/v1/problems/concern-erased")
+    assert [each["message"] for each in read_messages(client, receipt)] == [None]
+    assert list(find_faults(service.state.context.engine)) == []
+
+
+def test_a_concern_from_before_there_were_keys_is_refused_in_plain_words(
+    desk: Desk, client: TestClient, receipt: Receipt, ask: Callable[..., Any], database: RawConnection
+) -> None:
+    Unguarded(database).execute("UPDATE concerns SET message_key = NULL")
+
+    answer = ask()
+
+    assert (answer.status_code, answer.json()["type"]) == (409, "/v1/problems/no-message-key")
+    assert sent(desk, receipt)["recipient"] is None
+    assert read_messages(client, receipt) == []
+
+
+def test_a_retry_sends_no_second_message_and_another_worker_s_key_is_another(
+    desk: Desk, receipt: Receipt, ask: Callable[..., Any], clock: SettableClock
+) -> None:
+    first = ask(**{"Idempotency-Key": "a-key"})
+    clock.time = A_TUESDAY + dt.timedelta(minutes=1)
+
+    again, other = ask(**{"Idempotency-Key": "a-key"}), ask("Other words.", **{"Idempotency-Key": "a-key"})
+
+    assert [each.status_code for each in (first, again, other)] == [201, 201, 422]
+    assert (again.content, again.headers["Idempotency-Replayed"]) == (first.content, "true")
+    assert len(sent(desk, receipt)["messages"]) == 1
+
+
+def test_a_reporter_is_sent_no_more_messages_than_the_bound(
+    ask: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sending, "MAX_MESSAGES", 2)
+
+    assert [ask().status_code for _ in range(3)] == [201, 201, 429]
+
+
+def test_a_message_sealed_on_the_worker_s_machine_is_read_and_one_that_is_none_is_refused_or_shown_as_unreadable(
+    client: TestClient, desk: Desk, receipt: Receipt
+) -> None:
+    recipient, reference = sent(desk, receipt)["recipient"], receipt["reference"]
+    others = pyrage.x25519.Identity.generate().to_public()
+    files = [
+        seal_message(QUESTION, reference, recipient, at=A_TUESDAY),
+        seal_message(QUESTION, "02FK-926W-0X3R", recipient, at=A_TUESDAY),
+        pyrage.encrypt(b"rubbish", [others]),
+        b"not an age file",
+    ]
+
+    answers = [desk.act(reference, "messages", sealed=base64.b64encode(each).decode()) for each in files]
+
+    bodies: list[dict[str, Any]] = [
+        {},
+        {"text": "a", "sealed": base64.b64encode(files[0]).decode()},
+        {"sealed": "%"},
+        {"text": ""},
+    ]
+    refused = [desk.act(reference, "messages", **body).status_code for body in bodies]
+    assert [each.status_code for each in answers] == [201, 201, 201, 422]
+    assert refused == [422] * 4
+    assert [each["message"] for each in read_messages(client, receipt)] == [QUESTION, None, None]
+
+
+def test_the_page_of_the_status_shows_the_message_and_the_answer_is_an_addition(
+    client: TestClient, desk: Desk, receipt: Receipt, ask: Callable[..., Any]
+) -> None:
+    ask("Which <school>\ndoes Alex go to?")
+    entered = {"reference": receipt["reference"], "code": receipt["status_token"]}
+
+    page = client.post("/concerns", data=entered)
+    wrong = client.post("/concerns", data=entered | {"code": "7K3M-9QXT-2W8R-VB5N"})
+    client.post("/concerns/additions", data=entered | {"narrative": "Example School."})
+
+    assert "A message from the duty team" in page.text
+    assert "Which &lt;school&gt;\ndoes Alex go to?" in page.text
+    assert (wrong.status_code, "duty team</h2>" in wrong.text) == (404, False)
+    assert sent(desk, receipt)["messages"][0]["answered_by"] == 1
+
+
+def test_where_the_reading_cannot_be_recorded_the_page_shows_the_rest(
+    client: TestClient, receipt: Receipt, ask: Callable[..., Any], database: RawConnection
+) -> None:
+    ask()
+    fail_writes(database, "UPDATE", "messages")
+
+    page = client.post("/concerns", data={"reference": receipt["reference"], "code": receipt["status_token"]})
+
+    assert page.status_code == 200
+    assert "It cannot be shown just now" in page.text
+    assert "Canary" not in page.text
+
+
+def test_the_receipt_says_when_to_come_back_two_working_days_on(client: TestClient, receipt: Receipt) -> None:
+    status = status_of(client, receipt)
+
+    assert receipt["come_back_by"] == status["come_back_by"] == "2026-11-26T09:30:00Z"
+    assert "Please come back with both by Thursday 26 November 2026" in receipt["next_steps"][-1]
+
+
+@pytest.mark.slow
+def test_the_worker_s_command_seals_the_words_on_its_own_machine(
+    live: LiveServer, a_concern: Concern, tmp_path: Path
+) -> None:
+    words = tmp_path / "words.txt"
+    words.write_text(QUESTION, encoding="utf-8")
+    with live.client() as http:
+        receipt = http.post("/v1/concerns", json=a_concern()).json()
+        worker = live.new_key(Scope.WRITE, Scope.READ)
+        command = ("desk", "ask", receipt["reference"], "--url", live.url, "--message-file")
+
+        run = guidance(*command, words, DESK_KEY=worker)
+        empty = guidance(*command, "/dev/null", DESK_KEY=worker)
+
+        assert (run.returncode, run.stdout) == (0, f"{receipt['reference']}: message 1 sent\n")
+        assert (empty.returncode, "between 1 and 4000" in empty.stderr) == (2, True)
+        assert [each["message"] for each in read_messages(http, receipt)] == [QUESTION]
+    live.stop()
+    assert [path for path, content in files_of(live.data_dir).items() if b"Canary" in content] == []
+    assert b"Canary" not in live.log.read_bytes()

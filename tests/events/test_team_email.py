@@ -1,0 +1,321 @@
+"""Emails to the duty team: figures and a link, once, whatever the mail server does, and never a word of a concern."""
+
+import datetime as dt
+import socket
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from fastapi import FastAPI
+from pydantic import ValidationError
+from sqlmodel import Session, select
+from starlette.testclient import TestClient
+
+from app.config import Settings
+from app.errors import SetupError
+from app.models.clients import Scope
+from app.models.events.tables import EmailStateRow
+from app.services.access.clients import add_client
+from app.services.desk.due_soon import append_due_soon_events
+from app.services.events.email_notices import claim_email, record_sent
+from app.services.events.email_sender import EmailSender
+from app.services.operations.team_workers import DueSoonWorker, EmailWorker
+from tests.support.additions import add
+from tests.support.clock import A_TUESDAY, SettableClock
+from tests.support.concerns import Concern
+from tests.support.desk import Desk
+from tests.support.mail_server import MailServer, make_certificate
+from tests.support.receiver import RawReceiver
+
+CANARY = "Canary-Alex-Example"
+SIGN_IN = "an-invented-word"
+TEAM = "duty@council.example"
+A_MINUTE = dt.timedelta(minutes=1)
+
+Worker = Callable[..., EmailWorker]
+
+
+@pytest.fixture
+def mail() -> Iterator[MailServer]:
+    with MailServer() as server:
+        yield server
+
+
+@pytest.fixture
+def worker(service: FastAPI, client: TestClient, settings: Settings, clock: SettableClock) -> Worker:
+    """A worker of the service that sends to that mail server."""
+    assert client.get("/health/ready").is_success
+    context = service.state.context
+
+    def build(port: int, *, seconds: float = 30, **changes: Any) -> EmailWorker:
+        given = {
+            "smtp_host": "127.0.0.1",
+            "smtp_port": port,
+            "smtp_from": "desk@council.example",
+            "smtp_to": (TEAM, "lead@council.example"),
+            "smtp_security": "none",
+        } | changes
+        own = Settings(data_dir=settings.data_dir, **given)
+        sender = EmailSender(own, seconds=seconds)
+        return EmailWorker(own, context.engine, context.writer, clock, sender)
+
+    return build
+
+
+def raise_concerns(client: TestClient, a_concern: Concern, *dangers: str) -> list[dict[str, Any]]:
+    told = [a_concern(immediate_danger=danger, concern={"narrative": CANARY}) for danger in dangers]
+    return [client.post("/v1/concerns", json=each).json() for each in told]
+
+
+def test_an_arrival_is_one_email_with_figures_a_link_and_nothing_of_the_concern(
+    client: TestClient, a_concern: Concern, worker: Worker, mail: MailServer
+) -> None:
+    receipts = raise_concerns(client, a_concern, "no", "not_sure")
+    add(client, receipts[0], CANARY)
+
+    for _ in range(3):
+        worker(mail.port).run_once()
+
+    (email,) = mail.emails
+    words = email.as_string()
+    assert email["To"] == f"{TEAM}, lead@council.example"
+    assert email["Subject"] == "Something new is at the desk (One Minute Guide)"
+    assert "2 concerns came.\n1 addition to a concern came." in email.get_content().replace("\r", "")
+    assert "http://127.0.0.1:8000" in words
+    for secret in (CANARY, *(receipt[name] for receipt in receipts for name in ("reference", "status_token"))):
+        assert secret not in words
+    assert email["Auto-Submitted"] == "auto-generated"
+
+
+@pytest.mark.parametrize("by_addition", [False, True])
+def test_immediate_danger_is_in_the_subject(
+    client: TestClient, a_concern: Concern, worker: Worker, mail: MailServer, by_addition: bool
+) -> None:
+    (receipt,) = raise_concerns(client, a_concern, "no" if by_addition else "yes")
+    if by_addition:
+        add(client, receipt, CANARY, danger="yes")
+
+    worker(mail.port).run_once()
+
+    assert mail.emails[0]["Subject"].startswith("Immediate danger: look at the desk now")
+    assert (
+        "A reporter says that a child is in immediate danger. Concerns that say so: 1." in mail.emails[0].get_content()
+    )
+
+
+def test_before_the_clock_runs_out_there_is_one_event_and_one_email_and_none_for_what_was_acknowledged(
+    service: FastAPI,
+    desk: Desk,
+    a_concern: Concern,
+    worker: Worker,
+    mail: MailServer,
+    clock: SettableClock,
+) -> None:
+    client = desk.http
+    seen, waiting = raise_concerns(client, a_concern, "no", "no")
+    desk.act(seen["reference"], "acknowledgement")
+    add(client, seen)
+    worker(mail.port).run_once()
+    writer, found = service.state.context.writer, []
+    for clock.time in (A_TUESDAY + dt.timedelta(hours=19), A_TUESDAY + dt.timedelta(hours=21)):
+        within = dt.timedelta(hours=4)
+        found += [append_due_soon_events(writer, now=clock.time, within=within, limit=10) for _ in range(2)]
+    worker(mail.port).run_once()
+
+    assert found == [0, 0, 2, 0]
+    assert [email["Subject"] for email in mail.emails[1:]] == [
+        "An acknowledgement is due: look at the desk (One Minute Guide)"
+    ]
+    assert "1 concern is due for its acknowledgement soon." in mail.emails[1].get_content()
+    assert "1 addition is due for its acknowledgement soon." in mail.emails[1].get_content()
+    assert waiting["reference"] not in mail.emails[1].as_string()
+
+
+@pytest.mark.parametrize("reply", ["451 try later", "554 refused"])
+def test_a_server_that_refuses_is_tried_again_later_and_the_email_is_sent_once(
+    client: TestClient, a_concern: Concern, worker: Worker, clock: SettableClock, reply: str
+) -> None:
+    raise_concerns(client, a_concern, "no")
+    with MailServer(lambda number: reply if number < 3 else "250 OK") as mail:
+        for minutes in range(0, 60, 5):
+            clock.time = A_TUESDAY + minutes * A_MINUTE
+            worker(mail.port).run_once()
+
+        assert (mail.tried, len(mail.emails)) == (3, 1)
+
+
+def test_a_server_that_hangs_or_is_away_holds_nothing_up_for_longer_than_the_deadline(
+    client: TestClient, a_concern: Concern, worker: Worker, clock: SettableClock, mail: MailServer
+) -> None:
+    raise_concerns(client, a_concern, "no")
+    mail.hangs = True
+    with socket.create_server(("127.0.0.1", 0)) as silent:  # it accepts, and says nothing
+        worker(silent.getsockname()[1], seconds=0.3).run_once()
+        gone = silent.getsockname()[1]
+    for minutes, port in ((10, mail.port), (20, gone)):
+        clock.time = A_TUESDAY + minutes * A_MINUTE
+        worker(port, seconds=0.3).run_once()
+    mail.hangs, clock.time = False, A_TUESDAY + 60 * A_MINUTE
+    worker(mail.port).run_once()
+
+    assert len(mail.emails) == 1
+    assert raise_concerns(client, a_concern, "no")[0]["reference"]
+
+
+def test_of_two_processes_one_sends_and_what_a_dead_one_claimed_is_sent_after_its_lease(
+    client: TestClient, service: FastAPI, a_concern: Concern, worker: Worker, mail: MailServer, clock: SettableClock
+) -> None:
+    raise_concerns(client, a_concern, "no")
+    writer = service.state.context.writer
+    claimed = claim_email(writer, now=clock.time)  # of a process that dies, or is slow
+
+    worker(mail.port).run_once()
+    before = len(mail.emails)
+    clock.time = A_TUESDAY + 2 * A_MINUTE
+    worker(mail.port).run_once()
+    assert claimed is not None
+    raise_concerns(client, a_concern, "no")
+    clock.time = A_TUESDAY + 4 * A_MINUTE
+    worker(mail.port).run_once()
+    record_sent(writer, claimed, now=clock.time)  # the slow one is too late, and changes nothing
+    clock.time = A_TUESDAY + 6 * A_MINUTE
+    worker(mail.port).run_once()
+
+    assert (before, len(mail.emails)) == (0, 2)
+    assert mail.emails[0]["Message-ID"] != mail.emails[1]["Message-ID"]
+
+
+def test_what_comes_within_a_minute_is_in_one_email(
+    client: TestClient, a_concern: Concern, worker: Worker, mail: MailServer, clock: SettableClock
+) -> None:
+    for seconds in range(0, 61, 6):
+        clock.time = A_TUESDAY + dt.timedelta(seconds=seconds)
+        raise_concerns(client, a_concern, "no")
+        worker(mail.port).run_once()
+
+    assert [email.get_content().split()[0] for email in mail.emails] == ["1", "10"]
+
+
+def test_events_from_before_emails_were_switched_on_are_not_sent(
+    client: TestClient, service: FastAPI, a_concern: Concern, worker: Worker, mail: MailServer, clock: SettableClock
+) -> None:
+    raise_concerns(client, a_concern, "no")
+    clock.time = A_TUESDAY + 90 * A_MINUTE
+    raise_concerns(client, a_concern, "no")
+
+    worker(mail.port).run_once()
+
+    with Session(service.state.context.engine) as session:
+        assert session.exec(select(EmailStateRow.sent_up_to)).one() > 1
+    assert [email.get_content().split("\n")[0].strip() for email in mail.emails] == ["1 concern came."]
+
+
+def test_a_server_that_says_a_letter_now_and_then_is_left_at_the_deadline(
+    client: TestClient, a_concern: Concern, worker: Worker
+) -> None:
+    raise_concerns(client, a_concern, "no")
+
+    def trickle(connection: socket.socket, released: threading.Event) -> None:
+        try:
+            for _ in range(200):
+                released.wait(0.05)
+                connection.sendall(b"2")
+        except OSError:
+            broken_off.set()
+        ended.set()
+
+    broken_off, ended = threading.Event(), threading.Event()
+    server = RawReceiver(trickle)
+    try:
+        worker(server.port, seconds=0.3).run_once()
+
+        assert ended.wait(30)
+        assert broken_off.is_set()
+    finally:
+        server.close()
+
+
+@pytest.mark.parametrize("security", ["starttls", "tls"])
+def test_the_connection_is_protected_the_server_is_checked_and_the_password_comes_from_a_file(  # noqa: PLR0917  # fixtures
+    client: TestClient,
+    a_concern: Concern,
+    worker: Worker,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    security: str,
+    clock: SettableClock,
+) -> None:
+    certificate, password = make_certificate(tmp_path / "mail.pem"), tmp_path / "password.txt"
+    password.write_text(f"{SIGN_IN}\n")
+    signing_in = {"smtp_username": "desk", "smtp_password_file": password, "smtp_security": security}
+    raise_concerns(client, a_concern, "no")
+    with MailServer(certificate=certificate, tls_at_once=security == "tls", password=SIGN_IN) as mail:
+        worker(mail.port, **signing_in).run_once()
+        distrusted = len(mail.emails)
+        monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
+        clock.time = A_TUESDAY + 10 * A_MINUTE
+        worker(mail.port, **signing_in).run_once()
+
+        assert (distrusted, mail.signed_in) == (0, [True])
+
+
+def test_a_server_without_tls_gets_nothing_where_tls_is_set(
+    client: TestClient, a_concern: Concern, worker: Worker, mail: MailServer
+) -> None:
+    raise_concerns(client, a_concern, "no")
+
+    worker(mail.port, smtp_security="starttls").run_once()
+
+    assert (mail.tried, mail.emails) == (0, [])
+
+
+def test_a_test_of_a_developer_sends_no_email(
+    client: TestClient, service: FastAPI, a_concern: Concern, worker: Worker, mail: MailServer
+) -> None:
+    key = add_client(service.state.context.writer, name="trial", scopes=(Scope.SUBMIT,), at=A_TUESDAY, test=True)
+    sent = client.post("/v1/concerns", json=a_concern(), headers={"Authorization": f"Bearer {key}"})
+
+    worker(mail.port).run_once()
+
+    assert (sent.status_code, mail.emails) == (201, [])
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"smtp_host": "mail.council.example"},
+        {"smtp_to": (TEAM,)},
+        {"smtp_host": "mail.council.example", "smtp_from": TEAM, "smtp_to": ("no address",)},
+        {"smtp_host": "mail.council.example", "smtp_from": TEAM, "smtp_to": (TEAM,), "smtp_username": "desk"},
+        {
+            "smtp_host": "mail.council.example",
+            "smtp_from": TEAM,
+            "smtp_to": (TEAM,),
+            "smtp_username": "desk",
+            "smtp_password_file": Path("password.txt"),
+            "smtp_security": "none",
+        },
+    ],
+)
+def test_settings_that_would_send_nothing_or_a_password_in_clear_are_refused(changes: dict[str, Any]) -> None:
+    with pytest.raises(ValidationError):
+        Settings(**changes)
+
+
+def test_a_password_file_that_is_missing_stops_the_start(worker: Worker, tmp_path: Path) -> None:
+    with pytest.raises(SetupError, match="GUIDANCE_SMTP_PASSWORD_FILE"):
+        worker(25, smtp_username="desk", smtp_password_file=tmp_path / "none.txt", smtp_security="tls")
+
+
+def test_the_worker_of_the_clock_announces_what_is_due_soon(
+    client: TestClient, service: FastAPI, a_concern: Concern, clock: SettableClock
+) -> None:
+    raise_concerns(client, a_concern, "no")
+    clock.time = A_TUESDAY + dt.timedelta(hours=23)
+
+    wait = DueSoonWorker(service.state.context.writer, dt.timedelta(hours=4), clock).run_once()
+
+    assert wait > 0
+    assert append_due_soon_events(service.state.context.writer, now=clock.time, within=A_MINUTE * 240, limit=1) == 0
