@@ -17,9 +17,9 @@ from app.cli.editions import export
 from app.cli.health import health
 from app.cli.imports import import_document
 from app.cli.keys import keys
+from app.cli.people import desk_invite, desk_leave, desk_people
 from app.cli.previews import preview
 from app.cli.publishing import publish_files, withdraw
-from app.cli.people import desk_invite, desk_leave, desk_people
 from app.cli.receipts import receipts
 from app.cli.reviews import due
 from app.cli.serve import serve

@@ -17,13 +17,12 @@ from app.web.context import AppContext, ContextDep, NowDep
 from app.web.desk_problem_types import ASSIGNMENT_CHANGED
 from app.web.json_body import JSONRoute
 from app.web.problem_responses import RESPONSES_OF_CLIENT_ROUTES, problem_responses
-from app.web.responses import NEVER_STORED, matches_etag
+from app.web.responses import matches_etag
 from app.web.router import GuidanceRouter
 
 router = GuidanceRouter(
     prefix="/v1/desk/concerns/{reference}/assignment",
     tags=["Desk"],
-    dependencies=[NEVER_STORED],
     responses=RESPONSES_OF_CLIENT_ROUTES,
     route_class=JSONRoute,
 )

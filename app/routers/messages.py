@@ -17,13 +17,12 @@ from app.web.desk_problem_types import NO_MESSAGE_KEY, TOO_MANY_MESSAGES
 from app.web.json_body import JSONRoute
 from app.web.negotiation import JSON
 from app.web.problem_responses import RESPONSES_OF_CLIENT_ROUTES, problem_responses
-from app.web.responses import NEVER_STORED, NO_STORE
+from app.web.responses import NO_STORE
 from app.web.router import GuidanceRouter
 
 router = GuidanceRouter(
     prefix="/v1/desk/concerns/{reference}/messages",
     tags=["Desk"],
-    dependencies=[NEVER_STORED],
     responses=RESPONSES_OF_CLIENT_ROUTES,
     route_class=JSONRoute,
 )

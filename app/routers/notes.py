@@ -21,14 +21,12 @@ from app.web.desk_problem_types import TOO_MANY_NOTES
 from app.web.json_body import JSONRoute
 from app.web.problem_responses import RESPONSES_OF_CLIENT_ROUTES, problem_responses
 from app.web.query_params import Cursor, Limit
-from app.web.responses import NEVER_STORED
 from app.web.router import GuidanceRouter
 from app.web.sealed_files import SEALED, sealed_file
 
 router = GuidanceRouter(
     prefix="/v1/desk/concerns/{reference}/notes",
     tags=["Desk"],
-    dependencies=[NEVER_STORED],
     responses=RESPONSES_OF_CLIENT_ROUTES,
     route_class=JSONRoute,
 )

@@ -8,10 +8,9 @@ from app.web import problem_types as problems
 from app.web.auth import StatusTokenDep
 from app.web.context import ContextDep, NowDep
 from app.web.problem_responses import problem_responses
-from app.web.responses import NEVER_STORED
 from app.web.router import GuidanceRouter
 
-router = GuidanceRouter(prefix=CONCERNS, tags=["Concerns"], dependencies=[NEVER_STORED])
+router = GuidanceRouter(prefix=CONCERNS, tags=["Concerns"])
 
 
 @router.get(

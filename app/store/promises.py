@@ -8,7 +8,7 @@ from sqlmodel import Session, col, select
 
 from app.models.concerns.tables import AdditionRow, ConcernRow, ConcernState
 from app.models.events.tables import EventKind, EventRow
-from app.store.concerns import list_sealed
+from app.store.sealed_texts import list_sealed
 from app.store.tables import table_of
 
 _DATA = table_of(EventRow).c.data

@@ -11,7 +11,6 @@ from starlette.testclient import TestClient
 from app.errors import NotFound
 from app.web.auth import PUBLIC
 from app.web.deprecation import Deprecation, deprecate
-from app.web.responses import NEVER_STORED
 from app.web.router import GuidanceRouter
 from tests.support.publishing import GUIDE
 
@@ -22,7 +21,7 @@ READ = "https://council.example/changes"
 
 def add_route(service: FastAPI, deprecation: Deprecation) -> None:
     """Add a route that answers `?missing=1` with a problem."""
-    router = GuidanceRouter(dependencies=[PUBLIC, NEVER_STORED])
+    router = GuidanceRouter(dependencies=[PUBLIC])
 
     @router.get("/v1/former", summary="A former route")
     @deprecate(deprecation)

@@ -58,8 +58,8 @@ class RecordedConcern:
             if row.act in ADDING_ACTS:
                 self.added[entry.added] = row
             self.columns_sha256 = entry.columns_sha256 or self.columns_sha256
-            if row.act == DeskAct.ADDED and entry.addition is not None:
-                self.messages.answer(entry.addition)
+            if row.act == DeskAct.ADDED and entry.added is not None:
+                self.messages.answer(entry.added.number)
         elif row.act in (DeskAct.HELD, DeskAct.RELEASED):
             self.held = row.act == DeskAct.HELD
         elif row.act == DeskAct.CLOSED:

@@ -23,6 +23,7 @@ from app.presenters.desk import entry_of, listed_addition, opened_additions, ope
 from app.services.desk import opening
 from app.services.desk.viewing import view_concern
 from app.store.acts import list_last_acts
+from app.store.added_texts import ADDITIONS
 from app.web.context import AppContext, ContextDep, NowDep
 from app.web.cursors import decode_key, encode_key
 from app.web.people import PageReaderDep, Visitor
@@ -85,9 +86,8 @@ def read_additions_page(
     """Return a further page of what was added, with its words where they can be opened here."""
     act = DeskAct.OPENED if context.unsealer.can_unseal else DeskAct.LISTED
     parsed, after, actor = reference_of(reference), decode_key(cursor, otherwise=0), visitor.actor
-    page = opening.open_additions(
-        context.writer, parsed, actor=actor, at=now, act=act, after=after, limit=ADDITIONS_ON_PAGE
-    )
+    place = opening.PagePlace(ADDITIONS, parsed, after)
+    page = opening.open_page(context.writer, place, actor=actor, at=now, act=act, limit=ADDITIONS_ON_PAGE)
     additions: Iterable[AdditionEntry] = (listed_addition(row, now=now) for row in page.rows)
     if act is DeskAct.OPENED:
         additions = opened_additions(opening.read_page(context.engine, page), context.unsealer, now=now)
