@@ -181,7 +181,10 @@ def _start_workers(context: AppContext, ending: ExitStack) -> None:
         log.warning("webhook_key_not_shared", path=str(settings.data_dir))
     if not settings.seal_to:
         log.warning("development_identity", path=str(settings.data_dir))
-    context.emergency_contacts.current()  # cached from now on, in case the database fails later
+    contacts = context.emergency_contacts.current()  # cached from now on, in case the database fails later
+    unchecked = [each for each in contacts if each.phones and each.verified_on is None]
+    if settings.seal_to and unchecked:
+        log.warning("duty_number_unverified", count=len(unchecked))
     context.workers[:] = build_workers(
         settings,
         context.engine,

@@ -121,7 +121,7 @@ def test_large_text_on_a_phone_cuts_nothing_off(browser: Browser, url: str) -> N
     context = browser.new_context(base_url=url, viewport={"width": 320, "height": 640}, bypass_csp=True)
     page = context.new_page()
     wide = {}
-    for path in (path for path in PATHS if path not in (FORM, "/docs")):  # the developers' tool comes from others
+    for path in (path for path in PATHS if path not in (FORM, "/docs")):
         page.goto(path)
         page.add_style_tag(content=LARGE_TEXT)
         wide[path] = page.evaluate("document.documentElement.scrollWidth")

@@ -28,6 +28,8 @@ class Draft:
     path: str
     head: EditionHead
     key: str
+    names_guide: bool = True
+    """Whether the person chose the guide. Otherwise the concern names none, and the service chooses the edition."""
     answers: Answers = field(default_factory=dict)
 
     def form(self, extra_entry: str = "") -> ConcernForm:
@@ -48,6 +50,14 @@ class Draft:
             del entries[int(number)]
         return self
 
+    def without_answer(self, name: str) -> "Draft":
+        """Return the draft without the answer of that name."""
+        parent, _, own_name = name.rpartition(".")
+        answers = value_at(self.answers, parent) if parent else self.answers
+        if isinstance(answers, dict):
+            answers.pop(own_name, None)
+        return self
+
     def _form(self, counts: Mapping[str, int]) -> ConcernForm:
         content = self.context.contents(self.head.key)
         reference_data = self.context.reference_data
@@ -55,7 +65,8 @@ class Draft:
 
     def concern(self) -> Concern:
         """Return the concern as the model of the API. Raise `ValidationError` if it is not valid."""
-        answers: Answers = {"guide": self.head.guide, "edition": self.head.number} | self.answers
+        shown: Answers = {"guide": self.head.guide, "edition": self.head.number} if self.names_guide else {}
+        answers = shown | self.answers
         for name, fixed in self.variant.fixed_answers.items():
             answers[name] = answers.get(name, {}) | fixed if isinstance(fixed, dict) else fixed
         return Concern.model_validate(answers)

@@ -23,8 +23,9 @@ from app.models.concerns.concern import Concern
 from app.models.concerns.receipts import Receipt
 from app.pages.error_pages import PageRoute
 from app.pages.form.draft import Draft
-from app.pages.form.form_data import SubmittedForm, SubmittedFormDep, value_at
+from app.pages.form.form_data import SubmittedForm, SubmittedFormDep
 from app.pages.form.form_view import faults_of
+from app.pages.form.rearranging import REARRANGEMENTS
 from app.pages.form.variants import ABOUT_A_CHILD, ABOUT_YOURSELF, WITHOUT_A_GUIDE
 from app.pages.page import private_page
 from app.pages.text_format import spoken
@@ -42,7 +43,7 @@ router = GuidanceRouter(include_in_schema=False, route_class=PageRoute)
 
 GENERAL, YOURSELF = "/raise-a-concern", "/worried-about-yourself"
 FORMS_WITHOUT_GUIDE = {GENERAL: WITHOUT_A_GUIDE, YOURSELF: ABOUT_YOURSELF}
-SEND, CHANGE, ADD, REMOVE = "send", "change", "add", "remove"
+SEND = "send"
 KEY = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 ALREADY_SENT = (
     "You have already sent this form with different answers, and we have that concern. To send these answers as "
@@ -114,14 +115,8 @@ def _act(empty: Draft, posted: SubmittedForm, submitter: Principal, now: dt.date
     key = posted.one("key")
     draft = (replace(empty, key=key) if KEY.fullmatch(key) else empty).with_answers(posted)
     action, _, target = posted.one("do").partition(":")
-    if action == CHANGE:
-        return draft.form_page(focus=target)
-    if action == ADD:
-        entries = value_at(draft.answers, target)
-        number = len(entries) if isinstance(entries, list) else 0
-        return draft.form_page(extra_entry=target, focus=f"{target}.{number}")
-    if action == REMOVE:
-        return draft.without_entry(target).form_page(focus=target.rpartition(".")[0])
+    if action in REARRANGEMENTS:
+        return REARRANGEMENTS[action](draft, target)
     try:
         concern = draft.concern()
         draft.context.submissions.check(concern, for_tests=submitter.for_tests, at=now)
@@ -160,7 +155,8 @@ def _general_draft(request: Request, session: Session, context: AppContext, numb
     guide = default_guide(session, context.settings.default_guide)
     if guide is None:
         raise NoSuchGuide
-    return replace(_draft(session, context, guide, number), variant=FORMS_WITHOUT_GUIDE[path], path=path)
+    draft = _draft(session, context, guide, number)
+    return replace(draft, variant=FORMS_WITHOUT_GUIDE[path], path=path, names_guide=False)
 
 
 def _draft(session: Session, context: AppContext, guide: str, number: str) -> Draft:
