@@ -17,6 +17,7 @@ from app.services.access.key_files import (
 )
 from app.services.access.openid import open_provider
 from app.services.access.rate_limiting import make_limiter, make_policy
+from app.services.concerns.drafts import Drafts
 from app.services.concerns.edition_resolver import EditionResolver
 from app.services.concerns.follow_up import FollowUps
 from app.services.concerns.receipt_builder import ReceiptBuilder
@@ -87,6 +88,7 @@ def build_context(settings: Settings, clock: Clock) -> AppContext:
             make_limiter(settings.limits_store, settings.limits_secret_file),
             make_policy("code-tries", settings.limit_code_tries),
         ),
+        drafts=Drafts(engine, writer),
         follow_ups=FollowUps(engine, writer, contents, sealer, receipts),
         emergency_contacts=EmergencyContacts(engine, settings.default_guide),
         authenticator=_authenticator(settings, engine),

@@ -18,7 +18,7 @@ from app.logs import Log
 from app.pages import assets
 from app.pages.docs import developer_pages, swagger
 from app.pages.error_page_middleware import ErrorPageMiddleware
-from app.pages.form import raise_concern
+from app.pages.form import raise_concern, saved_drafts
 from app.pages.guide import guide_pages
 from app.pages.status import concern_status, receipt_file
 from app.routers import (
@@ -83,7 +83,8 @@ ROUTERS = (
     assets.router,
     guide_pages.router,
     raise_concern.router,
-    receipt_file.router,  # before the route that would take its name as a reference
+    saved_drafts.router,  # both before the route that would take their names as a reference
+    receipt_file.router,
     concern_status.router,
     developer_pages.router,  # before the route that would take its names as files
     security_txt.router,
