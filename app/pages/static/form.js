@@ -19,6 +19,7 @@
       step.hidden = index !== number;
     });
     form.querySelector("[data-intro]").hidden = number > 0;
+    form.querySelector("h1").classList.toggle("of-later-step", number > 0);
     const problem = form.querySelector(".problem");
     const elsewhere = form.querySelector(".wrong") && !stepsOf(form)[number].querySelector(".wrong");
     if (problem) problem.hidden = Boolean(elsewhere);
