@@ -22,6 +22,7 @@ from app.services.access.openid import OpenIdProvider, open_provider
 from app.services.access.openid_sign_in import Endpoints, OpenIdSignIn
 from app.services.access.rate_limiting import make_limiter, make_policy
 from app.services.access.sessions import DeskSessions
+from app.services.concerns.drafts import Drafts
 from app.services.concerns.edition_resolver import EditionResolver
 from app.services.concerns.follow_up import FollowUps
 from app.services.concerns.receipt_builder import ReceiptBuilder
@@ -101,6 +102,7 @@ def build_context(settings: Settings, clock: Clock) -> AppContext:
             make_limiter(settings.limits_store, settings.limits_secret_file),
             make_policy("code-tries", settings.limit_code_tries),
         ),
+        drafts=Drafts(engine, writer),
         follow_ups=FollowUps(engine, writer, contents, sealer, receipts),
         emergency_contacts=EmergencyContacts(engine, settings.default_guide),
         authenticator=Authenticator(engine, provider),

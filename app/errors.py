@@ -40,6 +40,10 @@ class NoSuchConcern(NotFound):
     """No concern has that reference and status token."""
 
 
+class NoSuchDraft(NotFound):
+    """No saved form has that code, or it was opened, or its time is over."""
+
+
 class CursorAhead(GuidanceError):
     """The cursor is after the last event: it is of another database, or of this one before a restore."""
 

@@ -19,7 +19,7 @@ from app.pages import assets
 from app.pages.desk import concern_acts, concern_page, inbox, openid_sign_in, record, sign_in
 from app.pages.docs import developer_pages, swagger
 from app.pages.error_page_middleware import ErrorPageMiddleware
-from app.pages.form import raise_concern
+from app.pages.form import raise_concern, saved_drafts
 from app.pages.guide import guide_pages
 from app.pages.status import concern_status, receipt_file
 from app.routers import (
@@ -92,7 +92,8 @@ ROUTERS = (
     assets.router,
     guide_pages.router,
     raise_concern.router,
-    receipt_file.router,  # before the route that would take its name as a reference
+    saved_drafts.router,  # both before the route that would take their names as a reference
+    receipt_file.router,
     concern_status.router,
     sign_in.router,
     openid_sign_in.router,
@@ -198,7 +199,10 @@ def _start_workers(context: AppContext, ending: ExitStack) -> None:
         log.warning("webhook_key_not_shared", path=str(settings.data_dir))
     if not settings.seal_to:
         log.warning("development_identity", path=str(settings.data_dir))
-    context.emergency_contacts.current()  # cached from now on, in case the database fails later
+    contacts = context.emergency_contacts.current()  # cached from now on, in case the database fails later
+    unchecked = [each for each in contacts if each.phones and each.verified_on is None]
+    if settings.seal_to and unchecked:
+        log.warning("duty_number_unverified", count=len(unchecked))
     context.workers[:] = build_workers(
         settings,
         context.engine,

@@ -58,7 +58,8 @@ class Settings(SignInSettings, ContactSettings):
     public_url: PublicUrl = Field(
         default="http://127.0.0.1:8000",
         description="Scheme and host at which callers reach this service, for responses that contain full addresses "
-        "(feeds, webhooks, Memento, Open Referral). It is never taken from a request.",
+        "(feeds, webhooks, Memento, Open Referral). It is never taken from a request. Unset: the address at which "
+        "`guidance serve` listens.",
     )
     seal_to: WordList = Field(
         default=(),

@@ -23,7 +23,7 @@ MEDIA_TYPES = {
     ".svg": "image/svg+xml",
     ".png": "image/png",
 }
-STYLESHEETS = ("pages.css", "exit_bar.css", "look.css")
+STYLESHEETS = ("pages.css", "exit_bar.css", "look.css", "phone.css")
 """What is sent as one stylesheet, in this order."""
 
 

@@ -20,6 +20,7 @@ from uvicorn.supervisors import Multiprocess
 from app.config import Settings
 from app.logs import set_up_logs
 from app.main import GuidanceApp, create_app
+from app.server.address import address_of, settings_at
 from app.server.front import FRONT_CACHE, Front, FrontCache
 from app.server.refusals import REFUSALS, Refusals
 from app.web.context import AppContext
@@ -36,13 +37,15 @@ def run_server(settings: Settings, *, host: str, port: int, workers: int, announ
 
     Raise the `GuidanceError` that prevented the start, or `OSError` if the address cannot be bound.
     """
-    worker = ServerProcess(settings)
-    config = server_config(worker, settings, factory=True, host=host, port=port, workers=workers)
+    listening = _bind(host, port)
+    address = address_of(listening)
+    reachable = settings_at(settings, address)
+    worker = ServerProcess(reachable)
+    config = server_config(worker, reachable, factory=True, host=host, port=port, workers=workers)
     if workers > 1:
         # make keys, schema and seed once, before the processes start
-        asyncio.run(_start_and_stop(create_app(settings)))
-    listening = _bind(host, port)
-    announce(f"http://{f'[{host}]' if ':' in host else host}:{listening.getsockname()[1]}")
+        asyncio.run(_start_and_stop(create_app(reachable)))
+    announce(address)
     if workers > 1:
         with tempfile.TemporaryDirectory(prefix="guidance-metrics-") as folder:
             os.environ[SHARED_FOLDER] = folder

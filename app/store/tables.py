@@ -6,7 +6,7 @@ from sqlalchemy.sql.compiler import DDLCompiler
 from sqlmodel import AutoString, SQLModel
 
 from app.models import clients, people  # noqa: F401  # each of these is imported so that its tables are declared
-from app.models.concerns import message_tables  # noqa: F401
+from app.models.concerns import draft_tables, message_tables  # noqa: F401
 from app.models.concerns import tables as concern_tables  # noqa: F401
 from app.models.desk import disclosure_tables, view_tables  # noqa: F401
 from app.models.events import tables as event_tables  # noqa: F401

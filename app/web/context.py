@@ -14,6 +14,7 @@ from app.config import Settings
 from app.services.access.clients import Authenticator
 from app.services.access.code_tries import CodeTries
 from app.services.access.desk_sign_in import DeskSignIn
+from app.services.concerns.drafts import Drafts
 from app.services.concerns.follow_up import FollowUps
 from app.services.concerns.receipt_signing import ReceiptSigner
 from app.services.concerns.submission import Submissions
@@ -47,6 +48,7 @@ class AppContext:
     submissions: Submissions
     concern_trial: ConcernTrial
     follow_ups: FollowUps
+    drafts: Drafts
     code_tries: CodeTries
     emergency_contacts: EmergencyContacts
     authenticator: Authenticator

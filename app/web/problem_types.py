@@ -195,6 +195,7 @@ PROBLEM_FOR: Mapping[type[errors.GuidanceError], ProblemType] = {
     errors.NoSuchItem: ITEM_NOT_FOUND,
     errors.NoSuchCodeList: CODE_LIST_NOT_FOUND,
     errors.NoSuchConcern: CONCERN_NOT_FOUND,
+    errors.NoSuchDraft: NOT_FOUND,
     errors.EditionWithdrawn: EDITION_WITHDRAWN,
     errors.ValidationFailed: VALIDATION_FAILED,
     errors.InvalidQuery: INVALID_QUERY,

@@ -137,7 +137,7 @@ def test_signposts_that_do_not_begin_with_an_emergency_are_refused() -> None:
         SignpostList(signposts=tuple(reversed(signposts)))
 
 
-@pytest.mark.parametrize(("place", "part"), [(0, {"phones": ()}), (5, {"url": None})])
+@pytest.mark.parametrize(("place", "part"), [(0, {"phones": ()}), (1, {"url": None})])
 def test_a_signpost_that_leads_nowhere_is_refused(place: int, part: dict[str, object]) -> None:
     signpost = read_seed_file(SEED / "signposts.yaml", SignpostList).signposts[place]
 

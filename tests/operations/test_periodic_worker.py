@@ -205,6 +205,7 @@ def test_every_worker_of_the_service_survives_every_error(
         "generation",
         "key-uses",
         "checkpoint",
+        "drafts",
         *([] if on_postgresql() else ["remnants"]),
         "retention",
         "invariants",

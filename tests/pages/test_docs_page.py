@@ -10,7 +10,7 @@ from starlette.testclient import TestClient
 
 from app.config import Settings
 from app.main import create_app
-from tests.support.browsing import run_server
+from tests.support.browsing import accessibility_violations, run_server
 from tests.support.clock import SettableClock
 from tests.support.publishing import SLUG
 
@@ -126,3 +126,17 @@ def test_what_the_page_sends_as_a_concern_is_marked_as_a_test_and_needs_a_test_k
     assert (sent.value.post_data_json or {})["test"] is True
     assert response.locator(".response-col_status").inner_text().startswith("422")
     assert "A test needs a test key" in response.inner_text()
+
+
+@pytest.mark.parametrize("width", [320, 1280])
+def test_the_page_has_no_barrier_with_an_operation_open(browser: Browser, url: str, width: int) -> None:
+    page = browser.new_page(viewport={"width": width, "height": 800})
+    page.goto(f"{url}/docs")
+    operation = page.locator(".opblock", has=page.locator('[data-path="/v1/concerns/check"]'))
+    operation.locator(".opblock-summary-control").click()
+    operation.get_by_role("button", name="Execute").wait_for()
+
+    assert accessibility_violations(page) == []
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    assert page.locator(".info .description").inner_text().count("versioned, structured data") == 1
+    page.close()

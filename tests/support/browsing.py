@@ -45,9 +45,9 @@ def launch_browser() -> Iterator[Browser]:
 
 
 @contextmanager
-def run_server(service: FastAPI) -> Iterator[str]:
-    """Run the service in a thread of this process, and yield its address."""
-    config = uvicorn.Config(service, port=0, log_config=None)
+def run_server(service: FastAPI, *, port: int = 0) -> Iterator[str]:
+    """Run the service in a thread of this process, at a free port unless one is given, and yield its address."""
+    config = uvicorn.Config(service, port=port, log_config=None)
     server, listening = uvicorn.Server(config), config.bind_socket()
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]}, daemon=True)
     thread.start()

@@ -22,7 +22,9 @@ class AdditionEntry(ResponseModel):
     immediate_danger: str | None = Field(
         description="What the reporter said with it: yes, no or not_sure; null for nothing.", examples=["no"]
     )
-    acknowledge_by: UtcDateTime = Field(description="When the reporter may expect its acknowledgement at the latest.")
+    acknowledge_by: UtcDateTime = Field(
+        description="When the reporter may expect its acknowledgement at the latest.", examples=["2026-11-25T09:30:00Z"]
+    )
     acknowledged_at: UtcDateTime | None = Field(
         description="When a social worker acknowledged it; null while it waits.", examples=[None]
     )

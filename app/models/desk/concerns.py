@@ -29,7 +29,9 @@ class InboxEntry(ResponseModel):
         examples=[False],
     )
     received_at: UtcDateTime = Field(description="When it was kept.")
-    acknowledge_by: UtcDateTime = Field(description="When the reporter may expect an acknowledgement at the latest.")
+    acknowledge_by: UtcDateTime = Field(
+        description="When the reporter may expect an acknowledgement at the latest.", examples=["2026-11-25T09:30:00Z"]
+    )
     acknowledged_at: UtcDateTime | None = Field(description="When it was acknowledged.", examples=[None])
     closed_at: UtcDateTime | None = Field(description="When it was closed.", examples=[None])
     changed_at: UtcDateTime = Field(description="When anything about it last changed. Reading it changes nothing.")

@@ -47,7 +47,9 @@ class ConcernEventData(ResponseModel):
 
     reference: str = Field(description="The concern's reference.", examples=[EXAMPLE_REFERENCE])
     received_at: UtcDateTime = Field(description="When it was stored.")
-    acknowledge_by: UtcDateTime = Field(description="When its reporter may expect an acknowledgement at the latest.")
+    acknowledge_by: UtcDateTime = Field(
+        description="When its reporter may expect an acknowledgement at the latest.", examples=["2026-11-25T09:30:00Z"]
+    )
     acknowledged_at: UtcDateTime | SkipJsonSchema[None] = _if_there("When it was acknowledged.", "2026-11-24T10:00:00Z")
     closed_at: UtcDateTime | SkipJsonSchema[None] = _if_there("When it was closed.", "2026-11-27T10:00:00Z")
     added_at: UtcDateTime | SkipJsonSchema[None] = _if_there("When its reporter last added.", "2026-11-24T18:00:00Z")

@@ -34,6 +34,9 @@ class Signpost(Reachable):
     audience: Text | None = Field(default=None, description="Whom it serves.", examples=["Everybody"])
     kind: ContactKind = Field(description="How it is reached.", examples=["telephone"])
     emergency: bool = Field(default=False, description="True where it is for immediate danger.", examples=[True])
+    without_speech: bool = Field(
+        default=False, description="True where it is for people who cannot speak on the phone.", examples=[False]
+    )
     phones: tuple[Phone, ...] = Field(
         default=(),
         description="Numbers, in the order in which to try them.",

@@ -10,6 +10,8 @@ from app.web.openapi.examples import SCHEMA_PREFIX, JsonObject
 
 FIRST_ERROR = 400
 MAX_DEPTH = 6
+RESPONSE_DEPTH = 3
+"""How deep the fields of a response are listed: the entries of its lists, and what these have."""
 
 
 @dataclass(frozen=True)
@@ -123,7 +125,7 @@ def _response(status: str, response: JsonObject, schemas: JsonObject) -> Operati
         status,
         response["description"],
         example=example if isinstance(example, str) else _pretty(example),
-        fields=tuple(_fields(body.get("schema", {}), schemas, depth=1)),
+        fields=tuple(_fields(body.get("schema", {}), schemas, depth=RESPONSE_DEPTH)),
     )
 
 

@@ -26,6 +26,7 @@ class DocsAsset(StrEnum):
     """The files of the page."""
 
     SCRIPT = "docs.js"
+    STYLE = "docs.css"
     SWAGGER_SCRIPT = "swagger-ui-bundle.js"
     SWAGGER_STYLE = "swagger-ui.css"
 
@@ -37,7 +38,7 @@ class DocsAsset(StrEnum):
     @property
     def file(self) -> Traversable:
         """The file, in this package or in the wheel that carries Swagger UI."""
-        if self is DocsAsset.SCRIPT:
+        if self in (DocsAsset.SCRIPT, DocsAsset.STYLE):
             return files("app.pages") / "static" / self.value
         return files("fastapi_standalone_docs") / "static" / "swagger" / self.value
 

@@ -1,5 +1,6 @@
 """A concern that is not sent yet, and the pages that show it: the form, and the answers to check."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -8,6 +9,7 @@ from fastapi import Response
 
 from app.faults import FieldError
 from app.models.concerns.concern import Concern
+from app.models.concerns.reporter import ReporterKind
 from app.pages.form.elements import ConcernForm, FormSection
 from app.pages.form.form_builder import FormBuilder
 from app.pages.form.form_data import PLACE, Answers, SubmittedForm, hidden_fields, read_answers, value_at
@@ -17,6 +19,8 @@ from app.pages.page import private_page
 from app.store.editions import EditionHead
 from app.web.context import AppContext
 from app.web.problem_types import VALIDATION_FAILED
+
+KEY = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 
 @dataclass(frozen=True)
@@ -28,6 +32,8 @@ class Draft:
     path: str
     head: EditionHead
     key: str
+    names_guide: bool = True
+    """Whether the person chose the guide. Otherwise the concern names none, and the service chooses the edition."""
     answers: Answers = field(default_factory=dict)
 
     def form(self, extra_entry: str = "") -> ConcernForm:
@@ -37,8 +43,15 @@ class Draft:
         return self._form(counts)
 
     def with_answers(self, posted: SubmittedForm) -> "Draft":
-        """Return the draft with the answers of a posted form."""
-        return replace(self, answers=read_answers(self._form(posted.counts), posted))
+        """Return the draft with the answers and the key of a posted form."""
+        key = posted.one("key")
+        answers = read_answers(self._form(posted.counts), posted)
+        return replace(self, key=key if KEY.fullmatch(key) else self.key, answers=answers)
+
+    @property
+    def can_be_saved(self) -> bool:
+        """Whether it may be finished later. A young person's answers are never saved: someone could find the code."""
+        return self.variant.can_be_saved and value_at(self.answers, "reporter.kind") != ReporterKind.CHILD
 
     def without_entry(self, entry: str) -> "Draft":
         """Return the draft without an entry of a group."""
@@ -48,6 +61,14 @@ class Draft:
             del entries[int(number)]
         return self
 
+    def without_answer(self, name: str) -> "Draft":
+        """Return the draft without the answer of that name."""
+        parent, _, own_name = name.rpartition(".")
+        answers = value_at(self.answers, parent) if parent else self.answers
+        if isinstance(answers, dict):
+            answers.pop(own_name, None)
+        return self
+
     def _form(self, counts: Mapping[str, int]) -> ConcernForm:
         content = self.context.contents(self.head.key)
         reference_data = self.context.reference_data
@@ -55,7 +76,8 @@ class Draft:
 
     def concern(self) -> Concern:
         """Return the concern as the model of the API. Raise `ValidationError` if it is not valid."""
-        answers: Answers = {"guide": self.head.guide, "edition": self.head.number} | self.answers
+        shown: Answers = {"guide": self.head.guide, "edition": self.head.number} if self.names_guide else {}
+        answers = shown | self.answers
         for name, fixed in self.variant.fixed_answers.items():
             answers[name] = answers.get(name, {}) | fixed if isinstance(fixed, dict) else fixed
         return Concern.model_validate(answers)
@@ -73,12 +95,20 @@ class Draft:
             content=self.context.contents(self.head.key),
             form=form,
             key=self.key,
+            can_be_saved=self.can_be_saved,
             immediate_danger=self.answers.get("immediate_danger"),
             **values,
         )
 
-    def form_page(self, *, faults: list[FieldError] | None = None, extra_entry: str = "", focus: str = "") -> Response:
-        """Return the form with the answers so far, and an error beside each question that has one."""
+    def form_page(
+        self,
+        *,
+        faults: list[FieldError] | None = None,
+        status: int = VALIDATION_FAILED.status,
+        extra_entry: str = "",
+        focus: str = "",
+    ) -> Response:
+        """Return the form with the answers so far, and an error beside each question that has one, with that status."""
         form = self.form(extra_entry)
         messages = named_faults(form, faults or [])
         open_sections = {
@@ -90,7 +120,7 @@ class Draft:
         return self.page(
             self.variant.template,
             form,
-            status=VALIDATION_FAILED.status if messages else 200,
+            status=status if messages else 200,
             faults=messages,
             open_sections=open_sections,
             focus="" if messages else focus,

@@ -114,6 +114,7 @@ FIRST_QUESTIONS = (
 MORE_ABOUT_CHILD = "More about this child"
 PARTS = {
     "reporter.email": "More about you",
+    "reporter.relationship_to_child": "More about you",
     "reporter.anonymous_to_family": "More about you",
     "reporter.role": "More about your work",
     "reporter.safeguarding_lead_consulted": "More about your work",

@@ -6,7 +6,6 @@ no rules of their own: the models and services of the API decide what is accepte
 
 import datetime as dt
 import gzip
-import re
 import uuid
 from dataclasses import replace
 from functools import partial
@@ -16,34 +15,31 @@ from fastapi import Depends, Request, Response
 from pydantic import ValidationError
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as NoConnectionInTime
-from sqlmodel import Session
 
-from app.errors import IdempotencyKeyReused, InvalidConcern, NoSuchGuide, ReferenceTaken, StoreBusy
+from app.errors import IdempotencyKeyReused, InvalidConcern, ReferenceTaken, StoreBusy
 from app.models.concerns.concern import Concern
 from app.models.concerns.receipts import Receipt
 from app.pages.error_pages import PageRoute
 from app.pages.form.draft import Draft
-from app.pages.form.form_data import SubmittedForm, SubmittedFormDep, value_at
+from app.pages.form.empty_draft import GENERAL, YOURSELF, empty_draft
+from app.pages.form.form_data import SubmittedForm, SubmittedFormDep
 from app.pages.form.form_view import faults_of
-from app.pages.form.variants import ABOUT_A_CHILD, ABOUT_YOURSELF, WITHOUT_A_GUIDE
+from app.pages.form.rearranging import REARRANGEMENTS
+from app.pages.form.saved_drafts import save_draft
 from app.pages.page import private_page
 from app.pages.text_format import spoken
 from app.routers.params import GuideName
 from app.services.access.principals import Principal
 from app.services.concerns.idempotency import derive_idempotency_keys
-from app.store.editions import current_of, default_guide, get_history, head_of
 from app.web.auth import SubmitterDep, require_submitter
 from app.web.cache.cache import accepts_gzip
-from app.web.context import AppContext, ContextDep, NowDep, SessionDep
+from app.web.context import ContextDep, NowDep, SessionDep
 from app.web.problem_types import IDEMPOTENCY_KEY_REUSED, SERVICE_UNAVAILABLE
 from app.web.router import GuidanceRouter
 
 router = GuidanceRouter(include_in_schema=False, route_class=PageRoute)
 
-GENERAL, YOURSELF = "/raise-a-concern", "/worried-about-yourself"
-FORMS_WITHOUT_GUIDE = {GENERAL: WITHOUT_A_GUIDE, YOURSELF: ABOUT_YOURSELF}
-SEND, CHANGE, ADD, REMOVE = "send", "change", "add", "remove"
-KEY = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+SEND, SAVE = "send", "save"
 ALREADY_SENT = (
     "You have already sent this form with different answers, and we have that concern. To send these answers as "
     "another concern, press ‘Send’ again."
@@ -55,13 +51,13 @@ NOT_STORED = "We could not save it just now. Nothing is lost: press ‘Send’ a
 @router.get(YOURSELF, dependencies=[Depends(require_submitter)])
 def read_general_form(request: Request, session: SessionDep, context: ContextDep) -> Response:
     """Return the empty form that belongs to no guide."""
-    return _compressed(request, _general_draft(request, session, context, "").form_page())
+    return _compressed(request, empty_draft(session, context, request.scope["path"]).form_page())
 
 
 @router.get("/raise-a-concern/{guide}", dependencies=[Depends(require_submitter)])
 def read_form(request: Request, session: SessionDep, context: ContextDep, guide: GuideName) -> Response:
     """Return the empty form for the current edition."""
-    return _compressed(request, _draft(session, context, guide, "").form_page())
+    return _compressed(request, empty_draft(session, context, f"{GENERAL}/{guide}").form_page())
 
 
 @router.post(GENERAL)
@@ -76,7 +72,7 @@ def post_general_form(
     now: NowDep,
 ) -> Response:
     """Do what the pressed button says, for a form that belongs to no guide."""
-    draft = _general_draft(request, session, context, posted.one("edition"))
+    draft = empty_draft(session, context, request.scope["path"], posted.one("edition"))
     session.close()  # released: requests that hold one connection and wait for another could block each other
     return _act(draft, posted, submitter, now)
 
@@ -92,7 +88,7 @@ def post_form(
     now: NowDep,
 ) -> Response:
     """Do what the pressed button says: return the answers to check, the form with other entries, or the receipt."""
-    draft = _draft(session, context, guide, posted.one("edition"))
+    draft = empty_draft(session, context, f"{GENERAL}/{guide}", posted.one("edition"))
     session.close()  # released, as above
     return _act(draft, posted, submitter, now)
 
@@ -111,17 +107,12 @@ def _compressed(request: Request, page: Response) -> Response:
 
 
 def _act(empty: Draft, posted: SubmittedForm, submitter: Principal, now: dt.datetime) -> Response:
-    key = posted.one("key")
-    draft = (replace(empty, key=key) if KEY.fullmatch(key) else empty).with_answers(posted)
+    draft = empty.with_answers(posted)
     action, _, target = posted.one("do").partition(":")
-    if action == CHANGE:
-        return draft.form_page(focus=target)
-    if action == ADD:
-        entries = value_at(draft.answers, target)
-        number = len(entries) if isinstance(entries, list) else 0
-        return draft.form_page(extra_entry=target, focus=f"{target}.{number}")
-    if action == REMOVE:
-        return draft.without_entry(target).form_page(focus=target.rpartition(".")[0])
+    if action in REARRANGEMENTS:
+        return REARRANGEMENTS[action](draft, target)
+    if action == SAVE and draft.variant.can_be_saved:
+        return save_draft(draft, now)
     try:
         concern = draft.concern()
         draft.context.submissions.check(concern, for_tests=submitter.for_tests, at=now)
@@ -152,23 +143,3 @@ def _send(draft: Draft, concern: Concern, submitter: Principal, now: dt.datetime
         reference_aloud=spoken(receipt.reference),
         head=draft.head,
     )
-
-
-def _general_draft(request: Request, session: Session, context: AppContext, number: str) -> Draft:
-    """Return an empty draft. It is about the default guide."""
-    path = request.scope["path"]
-    guide = default_guide(session, context.settings.default_guide)
-    if guide is None:
-        raise NoSuchGuide
-    return replace(_draft(session, context, guide, number), variant=FORMS_WITHOUT_GUIDE[path], path=path)
-
-
-def _draft(session: Session, context: AppContext, guide: str, number: str) -> Draft:
-    """Return an empty draft for an edition of the guide, or for the current one.
-
-    A guide whose editions are all withdrawn has its last one here: a withdrawn edition does not stop a concern.
-    """
-    history = get_history(session, guide=guide)
-    is_number = number.isdecimal() and len(number) <= len("1000000")
-    head = head_of(history, int(number)) if is_number else current_of(history) or history[0]
-    return Draft(context, ABOUT_A_CHILD, f"{GENERAL}/{guide}", head, str(uuid.uuid4()))

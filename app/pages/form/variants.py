@@ -22,6 +22,8 @@ class FormVariant:
     """The title of each step, in order."""
     wording: Wording = field(default_factory=Wording)
     fixed_answers: Mapping[str, Any] = field(default_factory=dict)
+    can_be_saved: bool = True
+    """Whether it may be saved and finished later."""
 
 
 ABOUT_A_CHILD = FormVariant("concern_form.html", "Raise a concern", FORM_SECTIONS, STEPS)
@@ -67,4 +69,5 @@ ABOUT_YOURSELF = FormVariant(
         },
     ),
     fixed_answers={"reporter": {"kind": ReporterKind.CHILD.value}, "children": [{}]},
+    can_be_saved=False,
 )

@@ -10,6 +10,40 @@ const asTest = (request) => {
   return request;
 };
 
+// Swagger UI puts a link into a button, which no screen reader can use: it shows the words alone.
+const withoutLinks = ({ React }) => ({ components: { DeepLink: ({ text }) => React.createElement("span", null, text) } });
+
+// What Swagger UI leaves without a name, a level or a way to reach it by the keyboard.
+const LEVELS = { ".info .title": 1, ".opblock-tag": 2, ".models h4": 2, ".opblock-section-header h4": 3 };
+const NAMES = {
+  "#servers, .servers select": "Server",
+  ".examples-select-element": "Example",
+  "select.content-type, .content-type-wrapper select, .response-controls select": "Media type",
+  "textarea.body-param__text, .body-param textarea": "Body of the request",
+};
+const REGIONS = { ".information-container": "About this API", ".scheme-container": "Server and keys", "section.models": "Schemas" };
+const FOCUSABLE = ".microlight, .highlight-code pre, .response-col_description pre";
+
+const putRight = () => {
+  for (const [selector, level] of Object.entries(LEVELS)) {
+    for (const heading of document.querySelectorAll(selector)) {
+      heading.setAttribute("role", "heading");
+      heading.setAttribute("aria-level", level);
+    }
+  }
+  for (const [selector, name] of Object.entries(NAMES)) {
+    for (const field of document.querySelectorAll(selector)) field.ariaLabel ??= name;
+  }
+  for (const box of document.querySelectorAll(FOCUSABLE)) box.tabIndex = 0;
+  for (const [selector, name] of Object.entries(REGIONS)) {
+    for (const region of document.querySelectorAll(selector)) {
+      region.setAttribute("role", "region");
+      region.ariaLabel = name;
+    }
+  }
+};
+new MutationObserver(putRight).observe(document.getElementById("documentation"), { childList: true, subtree: true });
+
 fetch("/openapi.json")
   .then((response) => response.json())
   .then((spec) =>
@@ -20,5 +54,6 @@ fetch("/openapi.json")
       validatorUrl: null,
       tryItOutEnabled: true,
       requestInterceptor: asTest,
+      plugins: [withoutLinks],
     }),
   );

@@ -19,6 +19,7 @@
       step.hidden = index !== number;
     });
     form.querySelector("[data-intro]").hidden = number > 0;
+    form.querySelector("h1").classList.toggle("of-later-step", number > 0);
     const problem = form.querySelector(".problem");
     const elsewhere = form.querySelector(".wrong") && !stepsOf(form)[number].querySelector(".wrong");
     if (problem) problem.hidden = Boolean(elsewhere);
@@ -65,6 +66,7 @@
     if (isSent) return;
     if (stepsOf(main).length) {
       form = main;
+      asksFirst = true; // it has answers that were not sent
       const wanted = Math.max(stepAround(event.detail.first), stepAround(main.querySelector("[data-step] .wrong")));
       const before = typeof views[place] === "number" ? views[place] : 0;
       record(wanted < 0 ? before : wanted);
@@ -107,6 +109,7 @@
     { capture: true },
   );
   document.addEventListener("input", (event) => {
+    if (isSent || !stepsOf(form).length) return;
     asksFirst = true;
     // The browser may offer what it knows of the reporter. What is typed here it may not remember.
     if (event.target.autocomplete) event.target.autocomplete = "off";
@@ -116,7 +119,7 @@
   window.addEventListener("beforeunload", (event) => {
     if (asksFirst && !document.documentElement.hidden) event.preventDefault();
   });
-  arrange(0);
+  if (stepsOf(form).length) arrange(0);
   if (history.state) {
     // The browser came back to a step of a form that it no longer has.
     isReturning = true;

@@ -1,7 +1,8 @@
-// The pages work without this script. It does four things more:
+// The pages work without this script. It does five things more:
 // - The exit button, or Shift three times, replaces this page in the history by a neutral one.
 // - Forms are sent by `fetch`, so that no history entry and no file of the browser has their content.
 // - A link to a question, and what a new page asks to look at, comes into view with its label, and has the focus.
+// - A choice is taken back without asking the server.
 // - A page that the browser restores from memory is loaded again, empty.
 (() => {
   const root = document.documentElement;
@@ -95,12 +96,24 @@
     showPage(html, response.status);
   }
 
+  function clearChoice(button) {
+    const choices = [...button.closest("fieldset").querySelectorAll("input")];
+    for (const choice of choices) choice.checked = false;
+    choices[0].focus();
+    choices[0].dispatchEvent(new Event("input", { bubbles: true }));
+  }
+
   exit.addEventListener("click", (event) => {
     event.preventDefault();
     leave();
   });
   document.addEventListener("click", (event) => {
     if (event.target.closest("[data-print]")) window.print();
+    const clear = event.target.closest("[data-clear]");
+    if (clear) {
+      event.preventDefault();
+      clearChoice(clear);
+    }
     const link = event.target.closest(".problem a[href^='#']");
     if (!link) return;
     event.preventDefault();

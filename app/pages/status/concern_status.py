@@ -33,6 +33,7 @@ from app.web.router import GuidanceRouter
 
 router = GuidanceRouter(prefix="/concerns", include_in_schema=False, dependencies=[PUBLIC], route_class=PageRoute)
 
+CLEAR_DANGER = "clear:immediate_danger"
 NO_MATCH = "No concern matches this reference and code. Check both for mistakes."
 NOT_ADDED = "It could not be saved just now. Nothing is lost: press the button again in a few seconds, or call."
 CANNOT_BE_ADDED = "Nothing more can be added to this concern. Raise a new one, or call."
@@ -52,6 +53,8 @@ def read_status_form(context: ContextDep) -> Response:
 @router.post("")
 def read_status(context: ContextDep, posted: SubmittedFormDep, now: NowDep) -> Response:
     """Return the status. Reference and code come in the body, so that they are in no address."""
+    if posted.one("do") == CLEAR_DANGER:
+        posted = SubmittedForm({name: values for name, values in posted.fields.items() if name != "immediate_danger"})
     try:
         return _status_page(context, posted, now)
     except NoSuchConcern:

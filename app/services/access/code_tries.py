@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TypeVar
 
-from app.errors import NoSuchConcern, TooManyTries
+from app.errors import NoSuchConcern, NoSuchDraft, TooManyTries
 from app.models.concerns.references import find_reference
 from app.services.access.rate_limiting import Limiter, Policy
 
@@ -26,11 +26,15 @@ class CodeTries:
         reference = find_reference(typed_reference)
         if reference is None:  # no concern has it, so no code opens it
             return read()
-        count = self.limiter.count_here(self.policy, reference, adds=False)
+        return self.guard_name(reference, read)
+
+    def guard_name(self, name: str, read: Callable[[], T]) -> T:
+        """Do the same for anything else that has a code, and count by `name`."""
+        count = self.limiter.count_here(self.policy, name, adds=False)
         if count.is_over:
             raise TooManyTries(count.seconds)
         try:
             return read()
-        except NoSuchConcern:
-            self.limiter.count_here(self.policy, reference)
+        except (NoSuchConcern, NoSuchDraft):
+            self.limiter.count_here(self.policy, name)
             raise

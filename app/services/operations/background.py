@@ -7,11 +7,13 @@ from sqlalchemy import Engine
 
 from app.config import Settings
 from app.services.access.key_uses import KeyUses
+from app.services.concerns.drafts import Drafts
 from app.services.concerns.retention import RetentionPeriods
 from app.services.concerns.sealing import fingerprint_of
 from app.services.desk.checkpoints import Checkpoints
 from app.services.events.dispatcher import build_dispatcher
 from app.services.events.dispatcher_thread import DispatcherThread
+from app.services.operations.draft_worker import DraftWorker
 from app.services.operations.housekeeping import CheckpointWorker, RemnantsWorker
 from app.services.operations.invariant_worker import InvariantWorker
 from app.services.operations.team_workers import build_team_workers
@@ -38,6 +40,7 @@ def build_workers(
     yield GenerationWatcher(engine, on_generation_change)
     yield KeyUseWorker(key_uses, writer)
     yield CheckpointWorker(checkpoints, clock)
+    yield DraftWorker(Drafts(engine, writer), clock)
     if engine.dialect.name == "sqlite":
         yield RemnantsWorker(engine)
     periods = RetentionPeriods(settings.retention_acknowledged_days, settings.retention_closed_days)

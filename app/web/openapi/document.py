@@ -50,6 +50,8 @@ RETRY_AFTER = {
     "Retry-After": {"description": "Seconds to wait.", "schema": {"type": "integer"}, "required": True, "example": 42}
 }
 DEFAULT_422 = {"$ref": f"{SCHEMA_PREFIX}HTTPValidationError"}
+UNDESCRIBED = "Successful Response"
+"""What FastAPI says of an answer that no route describes."""
 TAGS = {
     "Reference": "The index, signposts, code lists, kinds of problem, and the keys that receipts are checked with.",
     "Guides": "The guides as they stand now.",
@@ -96,9 +98,11 @@ def build_document(app: FastAPI, settings: Settings) -> JsonObject:
             _add_middleware_responses(path, method, operation)
             _add_parameter_problems(operation)
             _correct_responses(operation["responses"])
+            _describe_answers(operation["responses"], schemas)
             add_request_examples(operation, schemas)
             self_link = example_path(path, operation) if method == "get" else None
             add_response_examples(operation, schemas, self_link=self_link)
+            operation["responses"] = dict(sorted(operation["responses"].items()))
             if path.startswith(CONCERNS):
                 add_emergency_contacts(operation["responses"], schemas)
     for unused in ("HTTPValidationError", "ValidationError"):
@@ -146,6 +150,16 @@ def _add_problem(responses: JsonObject, problem_type: ProblemType) -> None:
     added = problem_responses(problem_type)[problem_type.status]
     content = responses.setdefault(str(problem_type.status), added)["content"][PROBLEM_MEDIA_TYPE]
     content["examples"] |= added["content"][PROBLEM_MEDIA_TYPE]["examples"]
+
+
+def _describe_answers(responses: JsonObject, schemas: JsonObject) -> None:
+    """Describe each success that only says so by what its schema says, or by its media type."""
+    for response in responses.values():
+        if response["description"] == UNDESCRIBED:
+            content = response.get("content", {})
+            names = [each.get("schema", {}).get("$ref", "").removeprefix(SCHEMA_PREFIX) for each in content.values()]
+            described = [schemas[name].get("description", "").partition("\n\n")[0] for name in names if name]
+            response["description"] = next(filter(None, described), f"The response as {' or '.join(content)}.")
 
 
 def _correct_responses(responses: JsonObject) -> None:

@@ -2006,6 +2006,7 @@ class Signpost(TypedDict):
     audience: NotRequired[str | None]
     kind: ContactKind
     emergency: NotRequired[bool]
+    without_speech: NotRequired[bool]
     phones: NotRequired[list[Phone]]
     url: NotRequired[str | None]
     when: NotRequired[str | None]

@@ -1,0 +1,180 @@
+"""A form that is finished later: sealed under a code that the service does not have, opened once, gone in a day."""
+
+import datetime as dt
+import logging
+import re
+import sqlite3
+from pathlib import Path
+
+import pytest
+from fastapi import FastAPI
+from starlette.testclient import TestClient
+
+from app.config import Settings
+from app.main import create_app
+from app.models.concerns.status_tokens import CROCKFORD
+from app.services.concerns import drafts
+from app.services.operations.draft_worker import DraftWorker
+from app.web.context import AppContext
+from tests.support.clock import SettableClock
+from tests.support.databases import on_postgresql
+from tests.support.desk import desk_of
+from tests.support.form_answers import FORM, NARRATIVE, REQUIRED_ANSWERS, reference_in
+
+CANARY = "kanarienvogel"
+ANSWERS = REQUIRED_ANSWERS | {
+    "concern.narrative": f"{NARRATIVE} {CANARY}",
+    "count:children": "2",
+    "children.0.given_names": "Alex",
+    "children.1.date_of_birth:year": "20x",
+    "reporter.name": "Robin Example",
+}
+DAY, MINUTE = dt.timedelta(hours=24), dt.timedelta(minutes=1)
+
+
+def save(client: TestClient, **changes: str) -> str:
+    """Save a form, and return its code."""
+    page = client.post(FORM, data=ANSWERS | {"do": "save"} | changes)
+    assert page.status_code == 201, page.text
+    return str(re.findall(r'class="code-words">([^<]*)<', page.text)[0])
+
+
+def resume(client: TestClient, code: str, page: str = "one") -> tuple[int, str]:
+    response = client.post("/concerns/saved", data={"code": code, "page": page})
+    return response.status_code, response.text
+
+
+def test_a_saved_form_is_opened_with_every_answer_and_sent(client: TestClient, service: FastAPI) -> None:
+    code = save(client)
+
+    status, form = resume(client, f" {code.lower().replace('-', ' ')} ")
+
+    assert status == 200
+    for answer in (f"{NARRATIVE} {CANARY}", 'value="Alex"', 'value="20x"', 'value="Robin Example"', "Child 2"):
+        assert answer in form
+    assert f'name="key" value="{ANSWERS["key"]}"' in form
+    assert f'action="{FORM}"' in form
+    sent = client.post(FORM, data=REQUIRED_ANSWERS | {"do": "send"})
+    assert desk_of(service, client).get(f"/concerns/{reference_in(sent.text)}").status_code == 200
+
+
+def test_it_is_opened_once_and_again_only_by_the_page_that_opened_it(client: TestClient) -> None:
+    code = save(client)
+
+    assert resume(client, code)[0] == 200
+    assert resume(client, code)[0] == 200  # its answer was lost on the way
+    status, page = resume(client, code, page="another")
+
+    assert status == 404
+    assert CANARY not in page
+    assert "No saved form has this code" in page
+
+
+def test_it_is_gone_ten_minutes_after_it_was_opened_and_a_day_after_it_was_saved(
+    client: TestClient, clock: SettableClock
+) -> None:
+    opened, left = save(client), save(client)
+    clock.time = clock() + DAY - 2 * MINUTE
+    assert resume(client, opened)[0] == 200
+    assert resume(client, opened)[0] == 200
+
+    clock.time = clock() + 2 * MINUTE
+
+    assert resume(client, opened)[0] == 404
+    assert resume(client, left)[0] == 404
+    late = save(client)
+    assert resume(client, late)[0] == 200
+    clock.time = clock() + 10 * MINUTE
+    assert resume(client, late)[0] == 404
+
+
+def test_the_worker_erases_what_is_over_and_nothing_else(
+    client: TestClient, service: FastAPI, clock: SettableClock
+) -> None:
+    context: AppContext = service.state.context
+    first = save(client)
+    clock.time = clock() + DAY - MINUTE
+    second = save(client)
+    worker = DraftWorker(context.drafts, clock)
+    worker.run_once()
+    assert context.drafts.erase_expired(at=clock()) == 0
+
+    clock.time = clock() + MINUTE
+
+    assert context.drafts.erase_expired(at=clock()) == 1
+    assert resume(client, first)[0] == 404
+    assert resume(client, second)[0] == 200
+
+
+def test_nothing_typed_and_no_code_is_in_the_database_or_the_log_in_clear(
+    client: TestClient, settings: Settings, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.DEBUG)
+    code = save(client)
+    plain = code.replace("-", "")
+    resume(client, code)
+
+    words = [CANARY, code, plain, "Robin Example"]
+    assert not [word for word in words if word.lower() in caplog.text.lower()]
+    if not on_postgresql():
+        files = b"".join(path.read_bytes() for path in Path(settings.data_dir).iterdir() if path.is_file())
+        assert b"drafts" in files
+        assert not [word for word in words if word.encode().lower() in files.lower()]
+        with sqlite3.connect(settings.data_dir / "guidance.db") as database:
+            (length,) = database.execute("SELECT length(sealed) FROM drafts").fetchone()
+        assert length % drafts.BLOCK == 12 + 16  # the nonce and the tag: its length says little of what was written
+
+
+def test_a_young_persons_answers_are_never_saved_and_none_is_lost(client: TestClient, service: FastAPI) -> None:
+    own = client.get("/worried-about-yourself").text
+    refused = client.post(FORM, data=ANSWERS | {"reporter.kind": "child", "do": "save"})
+    by_hand = client.post("/worried-about-yourself", data=ANSWERS | {"do": "save"})
+
+    assert "Save and finish later" not in own
+    assert "Save and finish later" in client.get(FORM).text
+    assert refused.status_code == 422
+    assert "We do not save this for a young person" in refused.text
+    for page in (refused, by_hand):
+        assert CANARY in page.text
+        assert "code-words" not in page.text
+    context: AppContext = service.state.context
+    assert context.drafts.erase_expired(at=context.clock() + 2 * DAY) == 0
+
+
+def test_wrong_codes_for_one_draft_are_limited_and_others_open(tmp_path: Path) -> None:
+    settings = Settings(data_dir=tmp_path / "data", deliver=False, limit_code_tries="3/minute")
+    with TestClient(create_app(settings, SettableClock())) as client:
+        code = save(client)
+        others = [save(client), save(client)]
+        wrong = code[:-1] + CROCKFORD[(CROCKFORD.index(code[-1]) + 1) % 32]
+
+        tries = [resume(client, wrong)[0] for _ in range(4)]
+
+        assert tries == [404, 404, 404, 429]
+        assert resume(client, code)[0] == 429
+        assert [resume(client, each)[0] for each in others if each[:4] != code[:4]] != [429]
+
+
+def test_where_very_many_are_saved_another_is_refused_and_nothing_is_lost(
+    client: TestClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(drafts, "MAX_DRAFTS", 1)
+    save(client)
+
+    refused = client.post(FORM, data=ANSWERS | {"do": "save"})
+
+    assert refused.status_code == 503
+    assert CANARY in refused.text
+    assert "Nothing is lost" in refused.text
+
+
+@pytest.mark.parametrize("code", ["", "0000-0000-0000-0000", "é" * 16, "x" * 5000])
+def test_any_other_code_opens_nothing(client: TestClient, code: str) -> None:
+    assert resume(client, code)[0] == 404
+
+
+def test_a_draft_outlives_the_restart_of_the_service(settings: Settings, clock: SettableClock) -> None:
+    with TestClient(create_app(settings, clock)) as client:
+        code = save(client)
+    with TestClient(create_app(settings, clock)) as client:
+        assert CANARY in resume(client, code)[1]

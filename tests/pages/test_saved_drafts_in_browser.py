@@ -1,0 +1,163 @@
+"""Saving a form and going on with it in a real browser: what comes back, what hides from a child, and what stays."""
+
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Dialog, Page, Route, expect
+
+from app.config import Settings
+from app.main import create_app
+from tests.support.browsing import FLAGS, accessibility_violations, reach, run_server
+from tests.support.clock import SettableClock
+from tests.support.form_answers import FORM, check, fill_in, send
+
+pytestmark = [pytest.mark.any_database, pytest.mark.slow]
+
+NEUTRAL_PAGE = "https://neutral.example/weather"
+CANARY = "QuetzalDraft"
+SAVED = "/concerns/saved"
+
+
+@pytest.fixture(scope="module")
+def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    settings = Settings(data_dir=tmp_path_factory.mktemp("saved") / "data", deliver=False, exit_url=NEUTRAL_PAGE)
+    with run_server(create_app(settings, SettableClock())) as address:
+        yield address
+
+
+def press(page: Page, name: str) -> None:
+    page.get_by_role("button", name=name, exact=True).locator("visible=true").first.click()
+
+
+def save(page: Page) -> str:
+    """Save the form, and return the code."""
+    press(page, "Save and finish later")
+    expect(page.locator("h1")).to_have_text("Your answers are saved")
+    return page.locator(".code-words").inner_text()
+
+
+def resume(page: Page, code: str) -> None:
+    page.goto(SAVED)
+    page.get_by_label("Code").fill(code)
+    press(page, "Go on")
+    expect(page.locator("h1")).to_have_text("Raise a concern")
+
+
+@pytest.mark.parametrize("has_scripts", [True, False], ids=["with scripts", "without scripts"])
+def test_a_form_is_saved_at_any_step_and_finished_later(browser: Browser, url: str, *, has_scripts: bool) -> None:
+    context = browser.new_context(base_url=url, java_script_enabled=has_scripts, viewport={"width": 320, "height": 640})
+    context.set_default_timeout(5000)
+    page = context.new_page()
+    page.on("dialog", lambda dialog: dialog.accept())
+    page.goto(FORM)
+    page.locator("[name='immediate_danger'][value='no']").check()
+    reach(page, "[name='concern.narrative']").fill(CANARY)
+    code = save(page)
+    faults = accessibility_violations(page) if has_scripts else []
+
+    resume(page, code)
+
+    expect(page.locator("[name='immediate_danger']:checked")).to_have_value("no")
+    expect(page.locator("[data-step]:visible")).to_have_count(1 if has_scripts else 5)
+    expect(reach(page, "[name='concern.narrative']")).to_have_value(CANARY)
+    reach(page, "[name='reporter.kind'][value='professional']").check()
+    check(page)
+    expect(page.get_by_role("button", name="Save and finish later")).to_be_visible()
+    send(page)
+    page.goto(SAVED)
+    page.get_by_label("Code").fill(code)
+    press(page, "Go on")
+    expect(page.get_by_text("No saved form has this code.").first).to_be_visible()
+    if has_scripts:
+        expect(page.locator(".problem")).to_be_focused()
+        faults += accessibility_violations(page)
+    assert page.url == url + SAVED
+    assert faults == []
+    context.close()
+
+
+def test_the_button_hides_where_the_reporter_is_the_child_and_never_stands_on_a_childs_form(
+    browser: Browser, url: str
+) -> None:
+    page = browser.new_page(base_url=url)
+    page.goto(FORM)
+    expect(page.get_by_role("button", name="Save and finish later")).to_be_visible()
+
+    reach(page, "[name='reporter.kind'][value='child']").check()
+
+    expect(page.get_by_role("button", name="Save and finish later")).to_be_hidden()
+    page.on("dialog", lambda dialog: dialog.accept())
+    page.goto("/worried-about-yourself")
+    expect(page.get_by_role("button", name="Save and finish later")).to_have_count(0)
+    page.close()
+
+
+def test_leaving_asks_until_the_code_was_copied(browser: Browser, url: str) -> None:
+    context = browser.new_context(base_url=url, permissions=["clipboard-read", "clipboard-write"])
+    page = context.new_page()
+    page.goto(FORM)
+    fill_in(page)
+    asked: list[str] = []
+
+    def stay(dialog: Dialog) -> None:
+        asked.append(dialog.type)
+        dialog.dismiss()
+
+    page.on("dialog", stay)
+    code = save(page)
+    page.evaluate("location.reload()")
+    expect(page.locator("h1")).to_have_text("Your answers are saved")
+    assert asked == ["beforeunload"]
+
+    press(page, "Copy the code")
+
+    expect(page.locator("[data-copied]")).to_have_text("Copied.")
+    assert page.evaluate("navigator.clipboard.readText()") == code
+    page.goto("/")
+    assert asked == ["beforeunload"]
+    context.close()
+
+
+def serve_neutral_page(route: Route) -> None:
+    """Serve a plain page in place of the neutral site."""
+    route.fulfill(status=200, content_type="text/html", body="<title>Weather</title><h1>Weather</h1>")
+
+
+def test_after_leaving_neither_words_nor_code_are_in_an_address_a_history_a_cache_or_a_storage(
+    url: str, tmp_path: Path, browser: Browser
+) -> None:
+    """Use a profile on disk, so that everything that the browser stores can be read after leaving."""
+    addresses: list[str] = []
+    profile = tmp_path / "profile"
+    with browser.browser_type.launch_persistent_context(
+        str(profile), executable_path=shutil.which("chromium"), args=FLAGS, base_url=url
+    ) as context:
+        context.grant_permissions(["clipboard-read", "clipboard-write"])
+        context.route(f"{NEUTRAL_PAGE}**", serve_neutral_page)
+        page = context.new_page()
+        page.on("request", lambda request: addresses.append(request.url + str(request.headers)))
+        page.goto(FORM)
+        fill_in(page, f"{CANARY} was here.")
+        page.get_by_label("Your name").fill(CANARY)
+        code = save(page)
+        press(page, "Copy the code")
+        expect(page.locator("[data-copied]")).to_have_text("Copied.")
+        resume(page, code)
+        check(page)
+        page.go_back()
+        expect(page.get_by_role("heading", name="Anything else")).to_be_focused()
+        stored = page.evaluate(
+            "async () => [JSON.stringify(localStorage), JSON.stringify(sessionStorage), document.cookie, "
+            "JSON.stringify(window.caches ? await caches.keys() : [])]"
+        )
+        page.get_by_role("link", name="Exit this page").click()
+        page.wait_for_url(NEUTRAL_PAGE)
+    files = {path: path.read_bytes() for path in profile.rglob("*") if path.is_file()}
+
+    assert stored == ["{}", "{}", "", "[]"]
+    assert [text for text in addresses if CANARY in text or code in text] == []
+    assert len(files) > 10
+    words = [each.encode(encoding) for each in (CANARY, code) for encoding in ("utf-8", "utf-16-le")]
+    assert [path for path, content in files.items() if any(word in content for word in words)] == []

@@ -1,0 +1,88 @@
+"""A choice that was made can be taken back, with and without scripts; and a form without a guide names none."""
+
+from collections.abc import Iterator
+
+import jwt
+import pytest
+from fastapi import FastAPI
+from playwright.sync_api import Browser, Page, expect
+from starlette.testclient import TestClient
+
+from app.config import Settings
+from app.main import create_app
+from tests.support.browsing import run_server
+from tests.support.clock import SettableClock
+from tests.support.desk import desk_of
+from tests.support.form_answers import FORM, KEY, NARRATIVE, REQUIRED_ANSWERS, check, fill_in, reference_in, send
+from tests.support.publishing import SLUG
+
+pytestmark = pytest.mark.any_database
+
+
+@pytest.fixture(scope="module")
+def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    settings = Settings(data_dir=tmp_path_factory.mktemp("clear") / "data", deliver=False)
+    with run_server(create_app(settings, SettableClock())) as address:
+        yield address
+
+
+@pytest.fixture(params=[True, False], ids=["with scripts", "without scripts"])
+def page(request: pytest.FixtureRequest, browser: Browser, url: str) -> Iterator[Page]:
+    context = browser.new_context(base_url=url, java_script_enabled=request.param)
+    context.set_default_timeout(5000)
+    yield context.new_page()
+    context.close()
+
+
+@pytest.mark.slow
+def test_a_choice_is_cleared_and_nothing_else_is(page: Page) -> None:
+    page.goto(FORM)
+    fill_in(page)
+    page.get_by_label("Your name").fill("Robin Example")
+
+    page.locator("[value='clear:reporter.kind']").click()
+
+    expect(page.locator("[name='reporter.kind']:checked")).to_have_count(0)
+    expect(page.locator("[name='reporter.kind']").first).to_be_focused()
+    expect(page.locator("[value='clear:reporter.kind']")).to_be_hidden()
+    expect(page.locator("[name='reporter.name']")).to_have_value("Robin Example")
+    expect(page.locator("[name='concern.narrative']")).to_have_value(NARRATIVE)
+    expect(page.locator("[name='immediate_danger']:checked")).to_have_value("no")
+
+
+@pytest.mark.slow
+def test_a_choice_about_what_is_added_is_cleared_and_the_words_stay(page: Page) -> None:
+    page.goto(FORM)
+    fill_in(page)
+    check(page)
+    send(page)
+    page.get_by_role("button", name="Check what is happening, or add more").click()
+    page.locator("[name='immediate_danger'][value='yes']").check()
+    page.get_by_label("What do you want to add?").fill("The car was red.")
+
+    page.locator("[data-clear]").click()
+
+    expect(page.locator("[name='immediate_danger']:checked")).to_have_count(0)
+    expect(page.get_by_label("What do you want to add?")).to_have_value("The car was red.")
+
+
+def test_clearing_what_is_not_there_loses_nothing(client: TestClient) -> None:
+    for target in ("", "reporter.", "reporter.kind.", "children.0.sex", "children.9", "nothing", "concern"):
+        page = client.post(FORM, data=REQUIRED_ANSWERS | {"do": f"clear:{target}"})
+
+        assert page.status_code == 200
+        assert (NARRATIVE in page.text) == (target != "concern"), target
+
+
+def test_a_form_without_a_guide_names_none_and_its_receipt_says_so(client: TestClient, service: FastAPI) -> None:
+    sent = client.post("/raise-a-concern", data=REQUIRED_ANSWERS | {"do": "send"})
+    named = client.post(FORM, data=REQUIRED_ANSWERS | {"key": KEY.replace("5", "6"), "do": "send"})
+
+    assert "You did not choose a guide" in sent.text
+    assert "You did not choose a guide" not in named.text
+    desk = desk_of(service, client)
+    assert "guide" not in desk.get(f"/concerns/{reference_in(sent.text)}").json()["submission"]
+    assert desk.get(f"/concerns/{reference_in(named.text)}").json()["submission"]["guide"] == SLUG
+    for page, is_named in ((sent, False), (named, True)):
+        token = page.text.partition('name="receipt" value="')[2].partition('"')[0]
+        assert jwt.decode(token, options={"verify_signature": False})["guide_named"] is is_named
