@@ -150,7 +150,7 @@ def _current_state(
         "guidance_deliveries",
         "Deliveries that wait, and that could not be made.",
         ("webhook", "state"),
-        dict(deliveries),
+        {(webhook, state): count for (webhook, state), count in deliveries.items()},
     )
     yield gauge(
         "guidance_worker_alive",
