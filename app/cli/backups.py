@@ -49,7 +49,7 @@ def backup(
         typer.echo(f"{target}: {verified.editions} editions and {verified.concerns} concerns, verified")
         if test:
             _drill(target)
-        for old in remove_old_backups(target.parent, keep=keep) if keep is not None else ():
+        for old in remove_old_backups(target, keep=keep) if keep is not None else ():
             typer.echo(f"{old}: removed")
     except FileExistsError:
         raise typer.BadParameter("that file exists already; it is left as it is (--force replaces it)") from None

@@ -2,14 +2,15 @@
 
 import os
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
+from prometheus_client.core import Metric
 from prometheus_client.multiprocess import MultiProcessCollector
 
 from app.about import VERSION
-from app.web.operation_gauges import OperationState, add_operation_gauges
+from app.web.operation_gauges import OperationState, gauge, operation_gauges, snapshot_registry
 
 SMALLEST_SHOWN = 5
 SHARED_FOLDER = "PROMETHEUS_MULTIPROC_DIR"
@@ -123,10 +124,11 @@ class Metrics:
         if SHARED_FOLDER in os.environ:
             registry = CollectorRegistry()
             MultiProcessCollector(registry)  # type: ignore[no-untyped-call]  # the library leaves it untyped
-        state = _current_state(waiting, concerns, deliveries, workers)
-        add_operation_gauges(state, operation)
-        build = Gauge("guidance_build_info", "The version, and the commit.", ["version", "commit"], registry=state)
-        build.labels(VERSION, commit or "").set(1)
+        families = _current_state(waiting, concerns, deliveries, workers)
+        build = gauge(
+            "guidance_build_info", "The version, and the commit.", ("version", "commit"), {(VERSION, commit or ""): 1}
+        )
+        state = snapshot_registry([*families, *operation_gauges(operation), build])
         return generate_latest(registry) + generate_latest(state)
 
 
@@ -135,40 +137,30 @@ def _current_state(
     concerns: Mapping[str, int],
     deliveries: Mapping[tuple[str, str], int],
     workers: Mapping[str, tuple[bool, float]],
-) -> CollectorRegistry:
-    """Return a new registry of gauges, so that no value of an earlier call remains."""
-    registry = CollectorRegistry()
-    Gauge("guidance_writer_waiting", "Acts that wait for the disk.", registry=registry).set(waiting)
-    by_state = Gauge(
+) -> Iterator[Metric]:
+    """Yield the gauges of this moment."""
+    yield gauge("guidance_writer_waiting", "Acts that wait for the disk.", (), {(): waiting})
+    yield gauge(
         "guidance_concerns",
         "Concerns in each state, and overdue ones; a number under five is not shown.",
-        ["state"],
-        registry=registry,
+        ("state",),
+        {(state,): count for state, count in concerns.items() if count >= SMALLEST_SHOWN},
     )
-    for state, count in concerns.items():
-        if count >= SMALLEST_SHOWN:
-            by_state.labels(state).set(count)
-    by_webhook = Gauge(
+    yield gauge(
         "guidance_deliveries",
         "Deliveries that wait, and that could not be made.",
-        ["webhook", "state"],
-        registry=registry,
+        ("webhook", "state"),
+        {(webhook, state): count for (webhook, state), count in deliveries.items()},
     )
-    for (webhook, state), count in deliveries.items():
-        by_webhook.labels(webhook, state).set(count)
-    alive = Gauge(
+    yield gauge(
         "guidance_worker_alive",
         "Whether the thread of a background worker runs, in the process that answers.",
-        ["worker"],
-        registry=registry,
+        ("worker",),
+        {(name,): is_alive for name, (is_alive, _) in workers.items()},
     )
-    silent = Gauge(
+    yield gauge(
         "guidance_worker_silent_seconds",
         "Seconds since a background worker last showed that it works, in the process that answers.",
-        ["worker"],
-        registry=registry,
+        ("worker",),
+        {(name,): seconds for name, (_, seconds) in workers.items()},
     )
-    for name, (is_alive, seconds) in workers.items():
-        alive.labels(name).set(is_alive)
-        silent.labels(name).set(seconds)
-    return registry

@@ -1,9 +1,11 @@
 """Gauges of how the service works now: its threads, its caches, its outbox, and what is always true."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
-from prometheus_client import CollectorRegistry, Gauge
+from prometheus_client import CollectorRegistry
+from prometheus_client.core import GaugeMetricFamily, Metric
+from prometheus_client.registry import Collector
 
 
 @dataclass(frozen=True)
@@ -21,32 +23,47 @@ class OperationState:
     """Whether each invariant that was checked is broken."""
 
 
-def add_operation_gauges(registry: CollectorRegistry, state: OperationState) -> None:
-    """Add a gauge for each of these to the registry."""
-    alive = Gauge(
-        "guidance_writer_alive", "Whether the writer's thread runs, in the process that answers.", registry=registry
-    )
-    alive.set(state.writer_alive)
-    responses = Gauge(
-        "guidance_cache_responses", "Responses in the cache of the process that answers.", registry=registry
-    )
-    responses.set(state.cached_responses)
-    size = Gauge("guidance_cache_bytes", "Memory of the cache of the process that answers.", registry=registry)
-    size.set(state.cached_bytes)
-    _add(
-        registry, "guidance_outbox_age_seconds", "Age of the oldest event that waits.", "webhook", state.outbox_seconds
-    )
-    _add(
-        registry,
-        "guidance_acknowledgement_seconds",
-        "Time to acknowledge concerns of the last 30 days, in seconds; not shown of fewer than five.",
-        "quantile",
-        state.acknowledgement_seconds,
-    )
-    _add(registry, "guidance_invariant_broken", "Whether what is always true is broken (1).", "invariant", state.broken)
+class _Snapshot(Collector):
+    """Values of one moment. A `Gauge` of the library would share them with all processes, and they would remain."""
+
+    def __init__(self, families: Iterable[Metric]) -> None:
+        self._families = list(families)
+
+    def collect(self) -> Iterable[Metric]:
+        """Return the values."""
+        return self._families
 
 
-def _add(registry: CollectorRegistry, name: str, words: str, label: str, values: Mapping[str, float]) -> None:
-    gauge = Gauge(name, words, [label], registry=registry)
+def snapshot_registry(families: Iterable[Metric]) -> CollectorRegistry:
+    """Return a registry of these values alone."""
+    registry = CollectorRegistry()
+    registry.register(_Snapshot(families))
+    return registry
+
+
+def gauge(name: str, words: str, labels: tuple[str, ...], values: Mapping[tuple[str, ...], float]) -> GaugeMetricFamily:
+    """Return a gauge with a value for each combination of labels."""
+    family = GaugeMetricFamily(name, words, labels=labels)
     for key, value in values.items():
-        gauge.labels(key).set(value)
+        family.add_metric(key, value)
+    return family
+
+
+def operation_gauges(state: OperationState) -> Iterator[Metric]:
+    """Yield a gauge for each of these."""
+    alive = "Whether the writer's thread runs, in the process that answers."
+    yield gauge("guidance_writer_alive", alive, (), {(): state.writer_alive})
+    responses = "Responses in the cache of the process that answers."
+    yield gauge("guidance_cache_responses", responses, (), {(): state.cached_responses})
+    size = "Memory of the cache of the process that answers."
+    yield gauge("guidance_cache_bytes", size, (), {(): state.cached_bytes})
+    outbox = "Age of the oldest event that waits for a webhook, in seconds."
+    yield gauge("guidance_outbox_age_seconds", outbox, ("webhook",), _by_one(state.outbox_seconds))
+    waited = "Time to acknowledge concerns of the last 30 days, in seconds; not shown of fewer than five."
+    yield gauge("guidance_acknowledgement_seconds", waited, ("quantile",), _by_one(state.acknowledgement_seconds))
+    broken = "Whether what is always true is broken (1)."
+    yield gauge("guidance_invariant_broken", broken, ("invariant",), _by_one(state.broken))
+
+
+def _by_one(values: Mapping[str, float]) -> dict[tuple[str, ...], float]:
+    return {(name,): value for name, value in values.items()}

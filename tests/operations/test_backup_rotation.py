@@ -32,11 +32,19 @@ def test_all_but_the_newest_are_removed_and_files_of_other_names_stay(tmp_path: 
     for path in (*nights, *others):
         path.write_bytes(b"")
 
-    removed = remove_old_backups(tmp_path, keep=2)
+    removed = remove_old_backups(nights[4], keep=2)
 
     assert sorted(removed) == nights[:3]
     assert list_backups(tmp_path) == [nights[4], nights[3]]
     assert all(path.exists() for path in others)
+
+
+def test_the_copy_that_was_just_made_stays_though_the_clock_was_behind(tmp_path: Path) -> None:
+    nights = [backup_path(tmp_path, at=NIGHT + dt.timedelta(days=day)) for day in range(3)]
+    for path in nights:
+        path.write_bytes(b"")
+
+    assert remove_old_backups(nights[0], keep=2) == [nights[1]]
 
 
 def test_each_night_a_copy_is_made_tried_and_the_oldest_removed(set_up: SetUp) -> None:

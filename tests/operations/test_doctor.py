@@ -249,8 +249,6 @@ EVERYWHERE: list[tuple[Breaking, str, Condition]] = [
     (lambda set_up, _: (set_up.data_dir / "receipt-key.pem").unlink(), "receipt-key", FAULT),
     (old_receipt_key, "receipt-key", WARNING),
     (lambda set_up, _: set_up.data_dir.chmod(0o755), "files", FAULT),
-    (full_disk, "disk", FAULT),
-    (slow_disk, "flush", WARNING),
     (old_backup(40), "backup", WARNING),
     (old_backup(400), "backup", FAULT),
     (unchecked_contact, "contacts", WARNING),
@@ -267,6 +265,8 @@ EVERYWHERE: list[tuple[Breaking, str, Condition]] = [
 OF_THE_FILE: list[tuple[Breaking, str, Condition]] = [
     (lambda set_up, _: execute(set_up, "DROP INDEX ix_concerns_received"), "schema", FAULT),
     (damaged_backup, "restore", FAULT),
+    (full_disk, "disk", FAULT),
+    (slow_disk, "flush", WARNING),
 ]
 
 

@@ -136,6 +136,22 @@ def test_cache_hits_that_the_front_answers_are_counted(live: LiveServer) -> None
     assert hits["/v1/guides/{guide}"] == 4
 
 
+@pytest.mark.slow
+def test_several_processes_answer_with_each_metric_once(tmp_path: Path) -> None:
+    live = LiveServer(tmp_path / "data", workers=2)
+    live.start()
+    try:
+        with live.client() as client:
+            texts = [client.get("/metrics", headers={"Connection": "close"}) for _ in range(4)]
+    finally:
+        live.stop()
+    helps = [re.findall(r"^# HELP (\S+)", each.text, flags=re.MULTILINE) for each in texts]
+
+    assert all("guidance_writer_alive" in each and len(set(each)) == len(each) for each in helps)
+    assert not any("pid=" in each.text for each in texts)
+    promtool("check", "metrics", stdin=texts[-1].content)
+
+
 @pytest.mark.parametrize(("count", "is_shown"), [(4, False), (5, True)])
 def test_the_time_to_acknowledge_is_shown_of_five_or_more(
     client: TestClient, desk: Desk, clock: SettableClock, count: int, is_shown: bool

@@ -12,6 +12,7 @@ from starlette.testclient import TestClient
 from app.config import SEED_DIR, Settings
 from app.main import create_app, utc_now
 from app.models.concerns.examples import SMALLEST_EXAMPLE
+from app.services.events.webhook_keys import open_webhook_keys
 from app.services.operations.backup import back_up
 from app.services.operations.doctor import patient
 from app.services.operations.doctor.public_address import PublicAnswer
@@ -75,6 +76,7 @@ def make_set_up(folder: Path) -> SetUp:
     else:
         receipt_key, webhook_key = made.data_dir / "receipt-key.pem", made.data_dir / "webhook-key.txt"
         made.values |= {"receipt_key_file": receipt_key, "webhook_key_file": webhook_key}
+        open_webhook_keys(made.settings).add()
         (folder / "backups" / "guidance.dump").write_bytes(b"as pg_dump wrote it")
     return made
 

@@ -20,9 +20,14 @@ def list_backups(folder: Path) -> list[Path]:
     return sorted(named, key=lambda path: path.name, reverse=True)
 
 
-def remove_old_backups(folder: Path, *, keep: int) -> list[Path]:
-    """Remove all but the newest so many, and return those that were removed. Other files are left alone."""
-    old = list_backups(folder)[keep:]
+def remove_old_backups(newest: Path, *, keep: int) -> list[Path]:
+    """Remove all but the newest so many from the folder of the newest, and return those that were removed.
+
+    Other files are left alone, and so is the newest itself, whatever the clock said when the others were named.
+    """
+    folder = newest.parent
+    others = [path for path in list_backups(folder) if path != newest]
+    old = others[keep - 1 :]
     for path in old:
         path.unlink()
     if old:

@@ -7,7 +7,6 @@ from app.errors import BackupRefused
 from app.services.operations.doctor.finding import Check, Verdict, fault, fine, warn
 from app.services.operations.doctor.patient import Patient
 from app.services.operations.drill import drill_restore
-from app.services.operations.rotation import list_backups
 
 OLD, TOO_OLD = dt.timedelta(hours=26), dt.timedelta(days=7)
 UNSET = "GUIDANCE_BACKUP_FOLDER is not set, so it is not known"
@@ -49,12 +48,9 @@ def check_restore(patient: Patient) -> Verdict:
 
 
 def _newest(patient: Patient, folder: Path) -> Path | None:
-    """Return the newest backup, or None. With PostgreSQL every file in the folder counts as one."""
-    if not folder.is_dir():
-        return None
-    if patient.is_embedded:
-        return next(iter(list_backups(folder)), None)
-    files = [path for path in folder.iterdir() if path.is_file() and not path.name.startswith(".")]
+    """Return the newest backup, or None. With PostgreSQL every file in the folder counts as one, else every `.db`."""
+    named = folder.glob("[!.]*.db" if patient.is_embedded else "[!.]*")
+    files = [path for path in named if path.is_file()]
     return max(files, key=lambda path: path.stat().st_mtime, default=None)
 
 

@@ -48,6 +48,7 @@ def _unreadable(patient: Patient, session: Session) -> Iterator[Verdict]:
     keys = open_webhook_keys(patient.settings)
     secrets = [(each.name, secret) for each in list_webhooks(session) for secret in each.secrets]
     try:
+        keys.load()
         lost = [name for name, secret in secrets if not is_plain(secret) and not keys.can_decrypt(name, secret)]
     except SetupError as refusal:
         yield fault(str(refusal), "put the webhook key back from its store")

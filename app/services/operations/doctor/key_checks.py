@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from app.errors import SetupError
-from app.services.access.key_files import RECEIPT_KEY, load_retired_keys
+from app.services.access.key_files import RECEIPT_KEY, load_receipt_key
 from app.services.concerns.sealing import make_sealer
 from app.services.concerns.unsealing import read_identities
 from app.services.operations.doctor.finding import Check, Verdict, fault, fine, warn
@@ -81,7 +81,7 @@ def check_receipt_key(patient: Patient) -> Verdict:
     if not path.is_file():
         return fault(f"there is no receipt key at {path}", "start the service once, or put the key back from its store")
     try:
-        load_retired_keys([path])
+        load_receipt_key(path, settings.data_dir)
         age = patient.at - dt.datetime.fromtimestamp(path.stat().st_mtime, dt.UTC)
     except (OSError, SetupError):
         return fault(f"{path} is no Ed25519 key", "put the key back from its store")

@@ -23,12 +23,15 @@ FAULTY_FLUSH_SECONDS, SLOW_FLUSH_SECONDS = 1.0, 0.1
 FLUSHES = 5
 FLUSHED_BYTES = 4096
 CLOCK_SECONDS = 60.0
+OF_THE_SERVER = "the server of the database has the disk"
 OPERATIONS = "docs/reference/operations.md"
 
 
 def check_files(patient: Patient) -> Verdict:
     """Check that no other user of the machine can read the data folder or its files."""
     folder = patient.settings.data_dir
+    if not folder.is_dir() and not patient.is_embedded:
+        return fine("no data folder is needed")
     if not folder.is_dir():
         return fault(f"there is no folder {folder}", "check GUIDANCE_DATA_DIR")
     paths = [folder, *(each for each in folder.iterdir() if each.is_file() and not each.is_symlink())]
@@ -40,6 +43,8 @@ def check_files(patient: Patient) -> Verdict:
 
 def check_disk(patient: Patient) -> Verdict:
     """Check that there is free space for the database, and for a copy of it."""
+    if not patient.is_embedded:
+        return fine(OF_THE_SERVER)
     free = shutil.disk_usage(patient.settings.data_dir).free
     found = f"{free / GIGABYTE:.1f} GB are free"
     if free < FAULTY_FREE_BYTES:
@@ -49,6 +54,8 @@ def check_disk(patient: Patient) -> Verdict:
 
 def check_flush(patient: Patient) -> Verdict:
     """Check how long the disk takes to store a few bytes for certain, as it does for every concern."""
+    if not patient.is_embedded:
+        return fine(OF_THE_SERVER)
     try:
         seconds = measure_flush(patient.settings.data_dir)
     except OSError as failure:
