@@ -7,6 +7,7 @@ import sysconfig
 from pathlib import Path
 
 import pytest
+from pydantic import SecretStr
 from starlette.testclient import TestClient
 
 from app.config import Settings
@@ -29,7 +30,7 @@ def test_a_dump_that_is_restored_verifies_and_has_the_concern(a_concern: Concern
     with server.connect("postgres") as connection:
         connection.execute(f"DROP DATABASE IF EXISTS {restored} WITH (FORCE)")
         connection.execute(f"CREATE DATABASE {restored}")
-    settings = Settings(data_dir=tmp_path / "data", database_url=server.address(original), deliver=False)
+    settings = Settings(data_dir=tmp_path / "data", database_url=SecretStr(server.address(original)), deliver=False)
     with TestClient(create_app(settings, lambda: A_TUESDAY)) as client:
         reference = client.post("/v1/concerns", json=a_concern()).json()["reference"]
     (recipe,) = [each.text for each in samples_in(DOCUMENT) if "pg_dump" in each.text]
