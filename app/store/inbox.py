@@ -38,7 +38,8 @@ INBOX_COLUMNS = (
 )
 
 
-IN_DANGER = "yes"
+IN_DANGER = 1
+"""The rank up to which somebody said that a child is in immediate danger."""
 
 
 class InboxOrder(StrEnum):
@@ -58,7 +59,7 @@ class InboxQuery:
     test: bool = False
     """Whether to list tests alone. They are never among the concerns."""
     danger: bool = False
-    """Whether to list only those whose reporter said that a child is in immediate danger, first or later."""
+    """Whether to list only those that wait, and whose reporter said that a child is in immediate danger."""
 
     @property
     def columns(self) -> tuple[Column[Any], ...]:
@@ -91,9 +92,7 @@ def list_inbox(
     if query.overdue is not None:
         statement = statement.where(_is_overdue(now) if query.overdue else ~_is_overdue(now))
     if query.danger:
-        statement = statement.where(
-            (_CONCERNS.immediate_danger == IN_DANGER) | (_CONCERNS.addition_danger == IN_DANGER)
-        )
+        statement = statement.where(_CONCERNS.waiting == 0, _CONCERNS.danger <= IN_DANGER)
     columns = query.columns
     if after is not None:
         bound = tuple_(*(literal(value, column.type) for value, column in zip(after, columns, strict=True)))
