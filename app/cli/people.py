@@ -11,8 +11,9 @@ from app.cli.times import format_moment, parse_end
 from app.main import utc_now
 from app.models.base import format_utc
 from app.models.people import Role
-from app.services.access.desk_sign_in import INVITATION, relying_party
+from app.services.access.desk_sign_in import INVITATION
 from app.services.access.people import invite, leave
+from app.services.access.relying_party import relying_party
 from app.store.people import count_passkeys, find_last_use, list_people
 
 PersonName = Annotated[str, typer.Argument(help="The person's name, as the record shows it.")]

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import Column, ColumnElement, Row, func, literal, or_, select, tuple_
+from sqlalchemy import Column, ColumnElement, Row, func, literal, select, tuple_
 from sqlmodel import Session
 
 from app.models.concerns.tables import ConcernRow, ConcernState
@@ -42,6 +42,8 @@ INBOX_COLUMNS = (
 
 AFTER_ALL = "~"
 """Comes after every character of a reference."""
+IN_DANGER = 1
+"""The rank up to which somebody said that a child is in immediate danger."""
 
 
 class InboxOrder(StrEnum):
@@ -59,7 +61,8 @@ class InboxFilters:
     state: ConcernState | None = None
     overdue: bool | None = None
     danger: str | None = None
-    """What the reporter said of immediate danger, first or later."""
+    waits_in_danger: bool = False
+    """Only those that wait, and whose reporter said that a child is in immediate danger, first or later."""
     guide: str | None = None
     assigned_to: str | None = None
     """A person; the empty text is nobody."""
@@ -71,12 +74,13 @@ class InboxFilters:
         """Return the conditions of all filters that are set."""
         same = {
             _CONCERNS.state: self.state,
+            _CONCERNS.immediate_danger: self.danger,
             _CONCERNS.guide: self.guide,
             _CONCERNS.assigned_to: self.assigned_to,
         }
         conditions = [column == value for column, value in same.items() if value is not None]
-        if self.danger is not None:
-            conditions.append(or_(_CONCERNS.immediate_danger == self.danger, _CONCERNS.addition_danger == self.danger))
+        if self.waits_in_danger:
+            conditions += [_CONCERNS.waiting == 0, _CONCERNS.danger <= IN_DANGER]
         if self.overdue is not None:
             conditions.append(_is_overdue(now) if self.overdue else ~_is_overdue(now))
         if self.changed_since is not None:

@@ -112,6 +112,34 @@ def test_without_an_identity_the_page_has_no_word_says_how_to_open_it_and_is_on_
         assert press(client, reference, "acknowledgement", up_to_addition="1").status_code == 200
 
 
+def test_a_concern_that_was_sealed_to_others_is_shown_without_words_and_can_be_acknowledged(
+    tmp_path: Path, a_concern: Concern
+) -> None:
+    mine, theirs = (pyrage.x25519.Identity.generate() for _ in range(2))
+    file = tmp_path / "identity.txt"
+    file.write_text(str(mine))
+    settings = Settings(
+        data_dir=tmp_path / "data", deliver=False, seal_to=(str(theirs.to_public()),), seal_identity_file=file
+    )
+    service = create_app(settings, SettableClock())
+    with TestClient(service) as client:
+        sign_in_as(service, client)
+        reference = received(client, a_concern)
+
+        page = client.get(f"/desk/concerns/{reference}")
+
+        assert (page.status_code, "Alex" in page.text) == (200, False)
+        assert f"guidance desk open {reference}" in page.text
+        assert "Acknowledged</strong> by Jo Example" in press(client, reference, "acknowledgement").text
+
+
+def test_a_cursor_or_a_filter_that_is_none_is_said_in_plain_words(jo: TestClient) -> None:
+    pages = [jo.get(f"/desk?{query}") for query in ("cursor=nonsense", "show=everything", "unknown=1")]
+
+    assert [page.status_code for page in pages] == [400] * 3
+    assert all("This cannot be read" in page.text for page in pages)
+
+
 def test_the_inbox_shows_what_waits_first_in_pages_of_fifty(jo: TestClient, a_concern: Concern) -> None:
     quiet = [received(jo, a_concern) for _ in range(51)]
     urgent = received(jo, a_concern, immediate_danger="yes")

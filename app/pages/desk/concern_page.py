@@ -8,7 +8,7 @@ from typing import Annotated
 from fastapi import Path, Response
 from sqlmodel import Session
 
-from app.errors import ConcernErased
+from app.errors import ConcernErased, UnsealingUnavailable
 from app.models.desk.additions import AdditionEntry
 from app.models.desk.concerns import InboxEntry
 from app.models.desk.disclosure_tables import DeskAct
@@ -102,16 +102,16 @@ def read_additions_page(
 
 
 def _open(context: AppContext, visitor: Visitor, reference: str, now: dt.datetime) -> Shown | None:
-    """Return the concern with its words, or None if they were erased."""
+    """Return the concern with its words, or None if they were erased, or were sealed to other identities."""
     try:
         recorded = opening.open_concern(
             context.writer, reference, actor=visitor.actor, at=now, how="opened here", limit=ADDITIONS_ON_PAGE
         )
-    except ConcernErased:
+        sealed = opening.read_sealed_concern(context.engine, reference)
+        additions = opening.read_page(context.engine, recorded.page)
+        opened = opened_concern(recorded, sealed, additions, context.unsealer, now=now)
+    except (ConcernErased, UnsealingUnavailable):
         return None
-    sealed = opening.read_sealed_concern(context.engine, reference)
-    additions = opening.read_page(context.engine, recorded.page)
-    opened = opened_concern(recorded, sealed, additions, context.unsealer, now=now)
     sections = referral_of(context, opened)
     return Shown(opened, opened.additions, recorded.additions, sections, recorded.page.next_after)
 

@@ -70,7 +70,7 @@ def read_desk(
     filters = InboxFilters(
         state=ConcernState(show.value) if show.value in STATES else None,
         overdue=True if show is InboxFilter.OVERDUE else None,
-        danger="yes" if show is InboxFilter.DANGER else None,
+        waits_in_danger=show is InboxFilter.DANGER,
     )
     query = InboxQuery(InboxOrder.URGENT, filters, test=show is InboxFilter.TESTS)
     after = decode_position(cursor, query.column_types)

@@ -3,7 +3,6 @@
 import datetime as dt
 import json
 import secrets
-from dataclasses import dataclass
 from functools import partial
 
 from sqlmodel import Session
@@ -20,15 +19,6 @@ CHALLENGE_LIFETIME = dt.timedelta(minutes=5)
 WRONG_ANSWERS = (WebAuthnException, ValueError, TypeError, KeyError, AttributeError)
 """What the library raises for an answer that is not right, or is none."""
 NOT_RIGHT = "the passkey's answer is not right"
-
-
-@dataclass(frozen=True)
-class RelyingParty:
-    """The service as passkeys know it: the name of its host, its origin, and the council's name."""
-
-    id: str
-    origin: str
-    name: str
 
 
 def store_challenge(session: Session, at: dt.datetime) -> bytes:

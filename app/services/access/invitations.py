@@ -18,8 +18,9 @@ from webauthn.registration.verify_registration_response import VerifiedRegistrat
 
 from app.errors import TokenInvalid
 from app.models.people import InvitationRow, PasskeyRow, PersonRow
-from app.services.access.challenges import NOT_RIGHT, WRONG_ANSWERS, RelyingParty, store_challenge, take_challenge
+from app.services.access.challenges import NOT_RIGHT, WRONG_ANSWERS, store_challenge, take_challenge
 from app.services.access.people import token_digest
+from app.services.access.relying_party import RelyingParty
 from app.store.people import find_invitation, list_passkeys
 from app.store.writer import Writer
 

@@ -12,7 +12,8 @@ from webauthn.helpers.structs import UserVerificationRequirement
 
 from app.errors import TokenInvalid
 from app.models.people import PasskeyRow
-from app.services.access.challenges import NOT_RIGHT, WRONG_ANSWERS, RelyingParty, store_challenge, take_challenge
+from app.services.access.challenges import NOT_RIGHT, WRONG_ANSWERS, store_challenge, take_challenge
+from app.services.access.relying_party import RelyingParty
 from app.store.people import find_passkey
 from app.store.writer import Writer
 
