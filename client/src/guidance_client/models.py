@@ -1750,17 +1750,6 @@ class ParentOrCarer(TypedDict):
     communication_needs: NotRequired[str | None]
 
 
-class Publisher(TypedDict):
-    """
-    The body that publishes the guide.
-    """
-
-    name: str
-    gss_code: NotRequired[str | None]
-    kind: NotRequired[PublisherKind | None]
-    urn: NotRequired[str | None]
-
-
 class PublisherInput(TypedDict):
     """
     The body that publishes the guide.
@@ -1770,6 +1759,17 @@ class PublisherInput(TypedDict):
     gss_code: NotRequired[str | None]
     kind: NotRequired[PublisherKindInput | None]
     urn: NotRequired[str | None]
+
+
+class PublisherOutput(TypedDict):
+    """
+    The body that publishes the guide.
+    """
+
+    name: str
+    gss_code: str | None
+    kind: PublisherKind | None
+    urn: str | None
 
 
 class Reporter(TypedDict):
@@ -2041,20 +2041,20 @@ class EditionResponse(TypedDict):
     digest: str
     published_at: str
     title: str
-    publisher: Publisher
+    publisher: PublisherOutput
     change_note: str
-    review_by: NotRequired[str | None]
-    owner: NotRequired[str | None]
-    applies_to: NotRequired[str | None]
-    source: NotRequired[GuideSource | None]
-    related_codes: NotRequired[list[RelatedCode]]
-    introductions: NotRequired[Introductions]
-    cautions: NotRequired[list[Caution]]
-    definitions: NotRequired[list[Definition]]
-    factors: NotRequired[list[Factor]]
-    indicators: NotRequired[list[Indicator]]
-    linked_risks: NotRequired[list[LinkedRisk]]
-    responsibilities: NotRequired[list[Responsibility]]
+    review_by: str | None
+    owner: str | None
+    applies_to: str | None
+    source: GuideSource | None
+    related_codes: list[RelatedCode]
+    introductions: Introductions
+    cautions: list[Caution]
+    definitions: list[Definition]
+    factors: list[Factor]
+    indicators: list[Indicator]
+    linked_risks: list[LinkedRisk]
+    responsibilities: list[Responsibility]
     contacts: list[Contact]
     links: dict[str, str]
 
