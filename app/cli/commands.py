@@ -19,7 +19,7 @@ from app.cli.imports import import_document
 from app.cli.keys import keys
 from app.cli.people import desk_invite, desk_leave, desk_people
 from app.cli.previews import preview
-from app.cli.publishing import publish_files, withdraw
+from app.cli.publishing import publish_files, withdraw_number
 from app.cli.receipts import receipts
 from app.cli.reviews import due
 from app.cli.serve import serve
@@ -75,7 +75,7 @@ app.command()(check)
 app.command()(preview)
 app.command()(approve)
 app.command("publish")(publish_files)
-app.command()(withdraw)
+app.command("withdraw")(withdraw_number)
 app.command()(due)
 app.command()(verify)
 app.command()(migrate)

@@ -24,7 +24,7 @@ def import_document(
     number: Annotated[int, typer.Option(help="The number of the edition.", min=1)] = 1,
 ) -> None:
     """Make a draft from a document. What has no place in it is listed, here and at the top of the draft."""
-    draft = draft_of(path, render_page)
+    draft = draft_of(path, draft_page)
     remarks = "\n".join([REMARKS.format(name=path.name), *(f"NOT PLACED: {each}" for each in draft.not_placed)])
     slug = guide or propose_id(draft.content["title"])
     written = write_draft(folder, slug, file_text(draft.content, remarks), number)
@@ -34,7 +34,7 @@ def import_document(
     typer.echo(f"Then: guidance check {written}")
 
 
-def render_page(content: EditionContent) -> str:
+def draft_page(content: EditionContent) -> str:
     """Return the content as Markdown. The facts of the edition itself are not compared, so any do."""
     head = EditionHead("draft", 1, utc_now(), "", content.title, content.change_note, None, None)
     return edition_markdown(head, content, (), "").decode()

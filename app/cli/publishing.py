@@ -63,7 +63,7 @@ def publish_files(
             typer.echo(f"{published.key.guide}, edition {published.key.number}: {state} ({published.digest})")
 
 
-def withdraw(
+def withdraw_number(
     guide: Annotated[str, typer.Argument(metavar="GUIDE", help="The guide's name.")],
     number: Annotated[int, typer.Argument(metavar="NUMBER", help="The edition's number.", min=1)],
     reason: Annotated[str, typer.Option(help="A sentence for readers: every read of the edition returns it.")],

@@ -25,8 +25,8 @@ from app.main import GuidanceApp
 from app.server.preview_pages import SCRIPT, SCRIPT_PATH, VERSION_PATH, faults_page, preview_links, with_bar
 from app.services.guidance.checking import CheckedFile
 
-HOST = "127.0.0.1"
-POLL_SECONDS = 0.5
+_HOST = "127.0.0.1"
+_POLL_SECONDS = 0.5
 NOT_SENT = "This is a preview, and nothing can be sent to it. If a child is in immediate danger, call 999 now."
 PASSED_ON = ("host", "accept")
 
@@ -79,7 +79,7 @@ class Preview:
     async def _watch(self) -> None:
         seen = self._saved_at()
         while True:
-            await asyncio.sleep(POLL_SECONDS)
+            await asyncio.sleep(_POLL_SECONDS)
             now = self._saved_at()
             if now != seen:
                 seen = now
@@ -137,8 +137,8 @@ def _response(answer: httpx.Response, built: Built, links: dict[str, str]) -> Re
 
 def run_preview(path: Path, build: Callable[[str, Path], Built], *, port: int, announce: Callable[[str], None]) -> None:
     """Serve the preview to this machine alone, until it is stopped. `build` gets the address, and a folder."""
-    listening = socket.create_server((HOST, port))
-    address = f"http://{HOST}:{listening.getsockname()[1]}"
+    listening = socket.create_server((_HOST, port))
+    address = f"http://{_HOST}:{listening.getsockname()[1]}"
     announce(address)
     config = uvicorn.Config(Preview(path, partial(build, address)).asgi(), log_level="warning")
     uvicorn.Server(config).run(sockets=[listening])

@@ -24,6 +24,10 @@ EXPLAINED = {
     r".*: (maxItems|maximum) is (500|500\.0|1000000|1000000\.0), and was None": "bounds that are now said",
     r".*: maxLength is (9|16|20|40|64), and was None": "the pattern allowed no more",
     r"post /v1/guides/\{guide\}/editions if-match: maxLength is 1000, and was None": "an ETag has 34 characters",
+    # decision 44: a guide that was never printed has no source, and a school or a partnership has no code of an area
+    r"get /v1/guides/\{guide\}.* 200 application/json/(source|publisher/gss_code): is null, and was (object|string)": (
+        "guides that were never printed"
+    ),
     # decision 39: other forms are operations of their own paths; `Accept` leads there as before
     r"get /v1/guides/\{guide\}.* 200: text/(csv|markdown) is gone": "each form has an operation of its own",
 }

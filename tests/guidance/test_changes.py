@@ -82,7 +82,7 @@ def test_every_part_of_an_edition_is_compared(client: TestClient) -> None:
     items["factors"].pop()
     own = {
         "title": "A made-up title",
-        "publisher": {"name": "Example Council", "gss_code": "E06000000"},
+        "publisher": before["publisher"] | {"name": "Example Council", "gss_code": "E06000000"},
         "review_by": "2027-01-31",
         "source": before["source"] | {"document": "a-made-up-document.txt"},
         "related_codes": [],

@@ -7,10 +7,10 @@ import pytest
 from docx import Document
 from docx.oxml import parse_xml
 
-from app.cli.imports import render_page
+from app.cli.imports import draft_page
 from app.config import SEED_DIR
 from app.errors import SeedFileError
-from app.services.guidance.importing.documents import Draft, draft_of
+from app.services.guidance.importing.documents import GuideDraft, draft_of
 from tests.support.publishing import SLUG, an_edition
 
 SOURCE = SEED_DIR / "sources" / f"{SLUG}-one-minute-guide.txt"
@@ -81,13 +81,13 @@ Some pupils stop coming without a word.
 """
 
 
-def draft_from(folder: Path, text: str) -> Draft:
+def draft_from(folder: Path, text: str) -> GuideDraft:
     path = folder / "guide.md"
     path.write_text(text, encoding="utf-8")
-    return draft_of(path, render_page)
+    return draft_of(path, draft_page)
 
 
-def texts(draft: Draft, section: str) -> list[str]:
+def texts(draft: GuideDraft, section: str) -> list[str]:
     return [item["text"] for item in draft.content[section]]
 
 
@@ -109,7 +109,7 @@ def seed_document(tmp_path: Path) -> Path:
 
 
 def test_the_draft_from_the_word_form_of_the_seed_has_every_word_in_its_place(seed_document: Path) -> None:
-    draft = draft_of(seed_document, render_page)
+    draft = draft_of(seed_document, draft_page)
 
     printed = an_edition()
     assert draft.not_placed == ()
@@ -161,7 +161,7 @@ def test_words_of_tables_text_boxes_and_footers_are_placed_or_listed(tmp_path: P
     document.sections[0].footer.paragraphs[0].text = "Words in a footer."
     document.save(str(tmp_path / "guide.docx"))
 
-    draft = draft_of(tmp_path / "guide.docx", render_page)
+    draft = draft_of(tmp_path / "guide.docx", draft_page)
 
     words = f"{draft.content} {draft.not_placed}"
     assert draft.not_placed == ("Words in a footer.",)
@@ -174,4 +174,4 @@ def test_what_is_no_document_is_refused_in_a_sentence(tmp_path: Path, name: str,
     (tmp_path / name).write_bytes(b"nothing")
 
     with pytest.raises(SeedFileError, match=reason):
-        draft_of(tmp_path / name, render_page)
+        draft_of(tmp_path / name, draft_page)

@@ -6,12 +6,12 @@ from tempfile import TemporaryDirectory
 from hypothesis import Phase, given, settings
 from starlette.testclient import TestClient
 
-from app.cli.imports import render_page
+from app.cli.imports import draft_page
 from app.models.digest import digest_of
 from app.models.guidance.edition_files import read_edition_file
 from app.models.guidance.edition_yaml import edition_yaml, file_text
 from app.models.guidance.editions import EditionContent
-from app.services.guidance.importing.documents import Draft, draft_of
+from app.services.guidance.importing.documents import GuideDraft, draft_of
 from tests.support.generated_guides import generated_guides
 from tests.support.publishing import GUIDE, an_edition
 
@@ -26,11 +26,11 @@ def read_file(text: str) -> EditionContent:
         return read_edition_file(path).content
 
 
-def read_page(page: str) -> Draft:
+def read_page(page: str) -> GuideDraft:
     with TemporaryDirectory() as folder:
         path = Path(folder) / "guide.md"
         path.write_text(page, encoding="utf-8", newline="")
-        return draft_of(path, render_page)
+        return draft_of(path, draft_page)
 
 
 @settings(derandomize=True, deadline=None, max_examples=30, phases=GENERATED)
@@ -42,7 +42,7 @@ def test_the_file_of_any_edition_reads_back_to_the_same_digest(content: EditionC
 @settings(derandomize=True, deadline=None, max_examples=30, phases=GENERATED)
 @given(generated_guides())
 def test_the_markdown_of_any_edition_reads_back_to_the_same_digest(content: EditionContent) -> None:
-    draft = read_page(render_page(content))
+    draft = read_page(draft_page(content))
 
     assert digest_of(read_file(file_text(draft.content))) == digest_of(content)
     assert draft.not_placed == ()
@@ -56,7 +56,7 @@ def test_the_seed_goes_from_file_to_served_markdown_to_file_with_every_word(clie
 
 
 def test_words_that_an_editor_changes_in_the_markdown_are_the_draft_s_and_ids_stay() -> None:
-    page = render_page(an_edition()).replace(UNDER_THE_LIST, "Silence about whereabouts")
+    page = draft_page(an_edition()).replace(UNDER_THE_LIST, "Silence about whereabouts")
 
     content = read_file(file_text(read_page(page).content))
 
@@ -66,7 +66,7 @@ def test_words_that_an_editor_changes_in_the_markdown_are_the_draft_s_and_ids_st
 
 
 def test_an_entry_that_an_editor_adds_moves_or_takes_away_is_read_as_such() -> None:
-    lines = render_page(an_edition()).splitlines()
+    lines = draft_page(an_edition()).splitlines()
     place = next(place for place, line in enumerate(lines) if UNDER_THE_LIST in line)
     moved = [*lines[: place - 1], lines[place], "- An invented sign", *lines[place + 1 :]]
 
@@ -78,7 +78,7 @@ def test_an_entry_that_an_editor_adds_moves_or_takes_away_is_read_as_such() -> N
 
 
 def test_a_number_that_is_changed_in_the_page_alone_is_listed_and_not_lost() -> None:
-    page = render_page(an_edition()).replace("[01225 396312]", "[01632 960001]")
+    page = draft_page(an_edition()).replace("[01225 396312]", "[01632 960001]")
 
     (line,) = read_page(page).not_placed
 

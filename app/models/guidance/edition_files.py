@@ -12,7 +12,7 @@ from app.errors import SeedError, SeedFileError
 from app.faults import CodedValueError, FaultCode, FieldError, Location
 from app.models.guidance.editions import EditionContent
 from app.models.guidance.editor_words import fault_in_words, misspelt_keys, place_in_words
-from app.models.guidance.file_faults import find_file_faults
+from app.models.guidance.file_faults import find_written_faults
 from app.models.guidance.sections import ITEM_LISTS
 from app.models.guidance.seed_files import FileTree, is_echo, read_tree
 
@@ -38,7 +38,7 @@ def read_edition_file(path: Path) -> EditionFile:
     """Parse the file. Raise `SeedFileError` with every fault."""
     value, tree = read_tree(path)
     place_items(value)
-    faults = [*tree.faults, *(SeedError(tree.line_of(at), reason) for at, reason in find_file_faults(value))]
+    faults = [*tree.faults, *(SeedError(tree.line_of(at), reason) for at, reason in find_written_faults(value))]
     try:
         content = EditionContent.model_validate_json(json.dumps(value), strict=True)
     except ValidationError as refusal:

@@ -8,7 +8,7 @@ from ruamel.yaml import YAML
 from app.models.guidance.edition_schema import LEFT_OUT, SCHEMA_LINE
 from app.models.guidance.editions import EditionContent
 
-WIDTH = 110
+_WIDTH = 110
 NEVER_WRAPPED = 1_000_000
 """Control characters, and separators of lines that few know, would not survive a wrapped line, or without escapes."""
 
@@ -21,7 +21,7 @@ def edition_yaml(content: EditionContent, remarks: str = "") -> str:
 def file_text(content: dict[str, Any], remarks: str = "") -> str:
     """Return the file of a content that may still have faults."""
     yaml = YAML(typ="rt", pure=True)
-    yaml.width = WIDTH if _is_plain(content) else NEVER_WRAPPED
+    yaml.width = _WIDTH if _is_plain(content) else NEVER_WRAPPED
     yaml.allow_unicode = _is_plain(content)
     yaml.indent(mapping=2, sequence=4, offset=2)
     text = io.StringIO()

@@ -9,7 +9,7 @@ from them (see `app.web.openapi.examples`).
 
 from enum import StrEnum
 
-from pydantic import Field
+from pydantic import ConfigDict, Field
 
 from app.models.base import MAX_ITEMS, FullDate, GssCode, RequestModel, Text
 from app.models.guidance.items import RelatedCode, linked_to
@@ -27,6 +27,8 @@ class PublisherKind(StrEnum):
 
 class Publisher(RequestModel):
     """The body that publishes the guide."""
+
+    model_config = ConfigDict(json_schema_serialization_defaults_required=True)
 
     name: Text = Field(description="Name as printed.", examples=["Bath & North East Somerset Council"])
     gss_code: GssCode | None = Field(default=None, description="Of a council: the code of its area.")

@@ -19,7 +19,7 @@ SINGULAR = {
     "opening_hours": "entry of the opening hours",
     "days": "day",
 }
-NEEDS = {
+_NEEDS = {
     "text": "some text",
     "name": "a name",
     "title": "a title",
@@ -29,7 +29,7 @@ NEEDS = {
     "display": "`display`: the number as people read it, such as 01632 960001",
 }
 """What to say of a key that is missing or empty."""
-FORMS = {
+_FORMS = {
     "id": "an id is lower-case words joined by hyphens, such as `missing-from-home`",
     "number": "a number is in the international form without spaces, such as +441632960001, or short, such as 999",
     "email": "an email address is like duty@council.example",
@@ -67,8 +67,8 @@ def fault_in_words(error: ErrorDetails, value: Any) -> str:
     owner, found = place_in_words(at[:-1]), _value_at(value, at)
     if kind in ("missing", "string_too_short") or (found is None and kind == "string_type"):
         return f"{owner} needs {_needed(key, _value_at(value, at[:-1]))}"
-    if kind == "string_pattern_mismatch" and key in FORMS:
-        return f"{owner}: `{key}` cannot be read: {FORMS[key]}"
+    if kind == "string_pattern_mismatch" and key in _FORMS:
+        return f"{owner}: `{key}` cannot be read: {_FORMS[key]}"
     if kind in ("enum", "literal_error"):
         return f"{owner}: `{key}` must be {error['ctx']['expected']}"
     if kind == "value_error":
@@ -110,7 +110,7 @@ def _model_in(annotation: Any) -> type[BaseModel] | None:
 
 def _needed(key: str, owner: Any) -> str:
     if key != "id":
-        return NEEDS.get(key, f"`{key}`")
+        return _NEEDS.get(key, f"`{key}`")
     words = owner.get("name") or owner.get("text") if isinstance(owner, dict) else None
     proposed = propose_id(words) if isinstance(words, str) else "missing-from-home"
     return f"an id, such as `id: {proposed}`"

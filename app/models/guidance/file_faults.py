@@ -17,7 +17,7 @@ COMPARED_DIGITS = 3
 Fault = tuple[Location, str]
 
 
-def find_file_faults(value: Any) -> Iterator[Fault]:
+def find_written_faults(value: Any) -> Iterator[Fault]:
     """Yield each fault with its place, as a sentence."""
     for key in ITEM_LISTS:
         yield from _repeated_ids(key, _entries(value, key))

@@ -5,7 +5,7 @@ from functools import reduce
 from operator import or_
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from pydantic import Field, create_model
+from pydantic import ConfigDict, Field, create_model
 
 from app.models.base import ResponseModel, Slug, UtcDateTime
 from app.models.guidance.editions import EditionContent
@@ -54,6 +54,8 @@ class EditionHeader(WithDigest):
 
 class EditionResponse(EditionContent, EditionHeader):
     """One edition, whole."""
+
+    model_config = ConfigDict(json_schema_serialization_defaults_required=True)  # empty members are there
 
     links: Links = GUIDANCE_LINKS
 

@@ -16,7 +16,7 @@ START, END = "<!-- guidance:data ", " -->"
 SHOWN = {Layout.LIST: ("name", "text", "note"), Layout.QUOTATIONS: ("introduction", "text"), Layout.CONTACTS: ("name",)}
 """The fields of an item whose words the page shows, by the layout of its section."""
 HEADINGS = ("title", "change_note", "owner", "applies_to")
-WORDS = "words"
+WORDS_DIGEST = "words"
 """The member of an item that stands for its words: a digest of what the page shows of them."""
 
 
@@ -47,7 +47,7 @@ def markdown_data(content: EditionContent) -> str:
         if key != "cautions" or shows_cautions(data):
             for item in data.get(key, ()):
                 item.pop("position", None)
-                item[WORDS] = words_digest(*(item.get(name) for name in shown_fields(key)))
+                item[WORDS_DIGEST] = words_digest(*(item.get(name) for name in shown_fields(key)))
                 if all(_is_shown_unchanged(item.get(name)) for name in shown_fields(key)):
                     _leave_out(item, shown_fields(key))
     text = json.dumps(data, ensure_ascii=False, separators=(",", ":"))

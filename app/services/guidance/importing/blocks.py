@@ -4,7 +4,7 @@ import re
 from dataclasses import dataclass
 from enum import StrEnum
 
-BLANKS = re.compile(r"\s+")
+_BLANKS = re.compile(r"\s+")
 BULLET = re.compile(r"^(?:[·•▪●○◦‣\uf0b7*–-]|o(?=\s))\s+")
 
 
@@ -33,7 +33,7 @@ class Block:
 
 def one_line(text: str) -> str:
     """Return the text with every run of white space as one space."""
-    return BLANKS.sub(" ", text).strip()
+    return _BLANKS.sub(" ", text).strip()
 
 
 def without_bullet(text: str) -> tuple[str, bool]:

@@ -19,13 +19,13 @@ from app.services.guidance.importing.exports import find_data, read_export
 from app.services.guidance.importing.missing_words import find_missing
 from app.services.guidance.importing.placing import Placing
 
-MARKDOWN, WORD = ".md", ".docx"
-EXTRA = ("docx", "markdown_it")
+_MARKDOWN, _WORD = ".md", ".docx"
+_LIBRARIES = ("docx", "markdown_it")
 FIRST = {"title": "", "publisher": {"name": ""}, "change_note": "First edition."}
 
 
 @dataclass(frozen=True)
-class Draft:
+class GuideDraft:
     """The content of a draft, which may still have faults, and the sentences of the document that it does not have."""
 
     content: dict[str, Any]
@@ -34,29 +34,29 @@ class Draft:
 
 def read_blocks(path: Path) -> list[Block]:
     """Return the blocks of a .docx or .md file. Raise `SeedFileError`, or `SetupError` without the libraries."""
-    if not all(find_spec(name) for name in EXTRA):
+    if not all(find_spec(name) for name in _LIBRARIES):
         raise SetupError("`guidance import` needs the extra `documents`: pip install 'one-minute-guide[documents]'")
     from app.services.guidance.importing.markdown_blocks import markdown_blocks  # noqa: PLC0415  # an extra
     from app.services.guidance.importing.word_blocks import word_blocks  # noqa: PLC0415  # an extra
 
     kind = path.suffix.lower()
-    if kind not in (MARKDOWN, WORD):
+    if kind not in (_MARKDOWN, _WORD):
         raise SeedFileError(path, [SeedError(0, "it must be a Word document (.docx) or Markdown (.md)")])
     try:
-        return word_blocks(path) if kind == WORD else markdown_blocks(path.read_text(encoding="utf-8"))
+        return word_blocks(path) if kind == _WORD else markdown_blocks(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise SeedFileError(path, [SeedError(0, "there is no such file")]) from None
     except UnicodeDecodeError:
         raise SeedFileError(path, [SeedError(0, "the file must be UTF-8")]) from None
 
 
-def draft_of(path: Path, render: Callable[[EditionContent], str]) -> Draft:
+def draft_of(path: Path, render: Callable[[EditionContent], str]) -> GuideDraft:
     """Return the draft that the document makes. Raise the errors of `read_blocks`.
 
     The Markdown that this service exports is read back; `render` makes it.
     """
     blocks = read_blocks(path)
-    data = find_data(path.read_text(encoding="utf-8")) if path.suffix.lower() == MARKDOWN else None
+    data = find_data(path.read_text(encoding="utf-8")) if path.suffix.lower() == _MARKDOWN else None
     if data is not None:
         return _draft_of_export(blocks, data, render)
     placing = Placing()
@@ -69,10 +69,10 @@ def draft_of(path: Path, render: Callable[[EditionContent], str]) -> Draft:
         "document": path.name,
         "sha256": hashlib.sha256(path.read_bytes()).hexdigest(),
     }
-    return Draft(FIRST | {"source": source} | words, tuple(find_missing(blocks, words)))
+    return GuideDraft(FIRST | {"source": source} | words, tuple(find_missing(blocks, words)))
 
 
-def _draft_of_export(blocks: list[Block], data: dict[str, Any], render: Callable[[EditionContent], str]) -> Draft:
+def _draft_of_export(blocks: list[Block], data: dict[str, Any], render: Callable[[EditionContent], str]) -> GuideDraft:
     """Return the draft, and each block of the page that the draft's own page does not have."""
     from app.services.guidance.importing.markdown_blocks import markdown_blocks  # noqa: PLC0415  # an extra
 
@@ -82,5 +82,5 @@ def _draft_of_export(blocks: list[Block], data: dict[str, Any], render: Callable
     try:
         page = {block.text for block in markdown_blocks(render(EditionContent.model_validate(filled)))}
     except ValidationError:  # `guidance check` says what an editor has to correct; what is missing, only words can say
-        return Draft(content, tuple(find_missing(words_of_page(blocks), content)))
-    return Draft(content, tuple(block.text for block in words_of_page(blocks) if block.text not in page))
+        return GuideDraft(content, tuple(find_missing(words_of_page(blocks), content)))
+    return GuideDraft(content, tuple(block.text for block in words_of_page(blocks) if block.text not in page))

@@ -7,7 +7,7 @@ from app.models.guidance.sections import Introductions, Layout, Section
 from app.services.guidance.importing.blocks import Block, BlockKind
 
 SECTION_LEVEL = 2
-CAUTION, SOURCE, NOTE = "Caution: ", "Source: ", "Note: "
+_CAUTION, _SOURCE, _NOTE = "Caution: ", "Source: ", "Note: "
 LABELS = {"change_note": "Changes: ", "owner": "Owner: ", "applies_to": "Applies to: "}
 BY_TITLE = {section.entry.title: section.key for section in Section}
 
@@ -58,8 +58,8 @@ class ExportPage:
         for block in blocks:
             if block.kind is BlockKind.ITEM and block.level == 1:
                 items.append(_item(Section.of_key(key), block))
-            elif block.kind is BlockKind.ITEM and items and block.text.startswith(NOTE):
-                items[-1]["note"] = block.text.removeprefix(NOTE)
+            elif block.kind is BlockKind.ITEM and items and block.text.startswith(_NOTE):
+                items[-1]["note"] = block.text.removeprefix(_NOTE)
         return items
 
     def _read_label(self, block: Block) -> None:
@@ -70,7 +70,7 @@ class ExportPage:
     def _read_section(self, section: Section, blocks: Sequence[Block]) -> None:
         if section.entry.has_cautions and not self.cautions:
             quoted = [each.text for each in blocks if each.kind is BlockKind.QUOTATION]
-            self.cautions = [{"text": text.removeprefix(CAUTION.strip()).strip()} for text in quoted]
+            self.cautions = [{"text": text.removeprefix(_CAUTION.strip()).strip()} for text in quoted]
         if section.key in Introductions.model_fields:
             words = [each.text for each in blocks if each.kind is BlockKind.PARAGRAPH]
             if words:
@@ -105,7 +105,7 @@ def _quotations(blocks: Sequence[Block], former: Sequence[dict[str, Any]]) -> li
 
 def _is_source(block: Block, items: Sequence[dict[str, str]], former: Sequence[dict[str, Any]]) -> bool:
     """Return True if the block is the source of the last quotation: the first that looks so, where it has one."""
-    if "" in items[-1] or not block.text.startswith(SOURCE):
+    if "" in items[-1] or not block.text.startswith(_SOURCE):
         return False
     place = len(items) - 1
     return place >= len(former) or "source" in former[place]

@@ -6,7 +6,15 @@ from collections.abc import Sequence
 from itertools import zip_longest
 from typing import Any
 
-from app.models.guidance.markdown_data import END, HEADINGS, START, WORDS, shown_fields, shows_cautions, words_digest
+from app.models.guidance.markdown_data import (
+    END,
+    HEADINGS,
+    START,
+    WORDS_DIGEST,
+    shown_fields,
+    shows_cautions,
+    words_digest,
+)
 from app.models.guidance.proposed_ids import propose_id
 from app.models.guidance.sections import Introductions, Section
 from app.services.guidance.importing.blocks import Block
@@ -58,7 +66,7 @@ def _items(key: str, shown: Sequence[dict[str, str]], former: Sequence[dict[str,
     digests = [words_digest(*(each.get(name) for name in fields)) for each in shown]
     by_words: dict[str, list[dict[str, Any]]] = {}
     for each in former:
-        by_words.setdefault(each.get(WORDS, ""), []).append(each)
+        by_words.setdefault(each.get(WORDS_DIGEST, ""), []).append(each)
     found = [by_words[digest].pop(0) if by_words.get(digest) else None for digest in digests]
     if len(shown) == len(former):
         found = [item or (other if other not in found else None) for item, other in zip_longest(found, former)]
@@ -66,8 +74,10 @@ def _items(key: str, shown: Sequence[dict[str, str]], former: Sequence[dict[str,
     for words, item, digest in zip(shown, found, digests, strict=True):
         taken = {other["id"] for other in items} | {other["id"] for other in former}
         data = item or {"id": propose_id(words.get("name") or words["text"], taken)} | DEFAULTS.get(key, {})
-        is_whole = any(name in data for name in fields) and (data.get(WORDS) == digest or not any(words.values()))
-        left_out = {WORDS} if is_whole else {WORDS, *fields}
+        is_whole = any(name in data for name in fields) and (
+            data.get(WORDS_DIGEST) == digest or not any(words.values())
+        )
+        left_out = {WORDS_DIGEST} if is_whole else {WORDS_DIGEST, *fields}
         items.append(
             {name: value for name, value in data.items() if name not in left_out} | ({} if is_whole else words)
         )

@@ -5,7 +5,7 @@ from typing import Any
 
 from app.services.guidance.importing.blocks import Block
 
-NUMBER = re.compile(r"(?<![\w/.-])(?:\+44[\d ]{8,14}\d|0\d[\d ]{7,12}\d|\d{6})(?![\w/])")
+_NUMBER = re.compile(r"(?<![\w/.-])(?:\+44[\d ]{8,14}\d|0\d[\d ]{7,12}\d|\d{6})(?![\w/])")
 WEB = re.compile(r"(?:https?://|www\.)[^\s<>]+[^\s<>.,;)]")
 EMAIL = re.compile(r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+")
 OPTION = re.compile(r"(?i)\boption (\w+)")
@@ -30,7 +30,7 @@ def find_contact(block: Block) -> dict[str, Any] | None:
 def _phones(text: str) -> list[dict[str, Any]]:
     phones: list[dict[str, Any]] = []
     option = OPTION.search(text)
-    for display in NUMBER.findall(WEB.sub(" ", text)):
+    for display in _NUMBER.findall(WEB.sub(" ", text)):
         digits = re.sub(r"[^0-9+]", "", display)
         if digits.startswith("0"):
             number = f"+44{digits[1:]}"
@@ -52,6 +52,6 @@ def _name(block: Block) -> str:
     elif called:
         found = called[1]
     else:
-        first = min((match.start() for form in (NUMBER, WEB, EMAIL) if (match := form.search(block.text))), default=0)
+        first = min((match.start() for form in (_NUMBER, WEB, EMAIL) if (match := form.search(block.text))), default=0)
         found = before if colon and len(before) < first else block.text[:first].rstrip(" :,-–(") or block.text
     return found[:MAX_NAME]

@@ -13,7 +13,7 @@ SECTIONS = (
 )
 """The sections, each with what a heading for it says. The first that fits counts."""
 LIST_STARTS = SECTIONS[:3]
-CAUTIONS = re.compile(r"(?i)\babsence of\b|does not mean|not exhaustive|relies on a full|not a checklist")
+CAUTION_WORDS = re.compile(r"(?i)\babsence of\b|does not mean|not exhaustive|relies on a full|not a checklist")
 
 
 def section_of(heading: str) -> str | None:

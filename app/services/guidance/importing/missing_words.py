@@ -7,7 +7,7 @@ from typing import Any
 from app.services.guidance.importing.blocks import Block, one_line
 
 WORDLESS = re.compile(r"(?:\b(?:and/or|and|or|Option|option|Caution)\b|[\W_]|\b[a-z]\b)+")
-SENTENCES = re.compile(r"(?<=[.!?:])\s+")
+_SENTENCES = re.compile(r"(?<=[.!?:])\s+")
 
 
 def find_missing(blocks: Sequence[Block], draft: dict[str, Any]) -> list[str]:
@@ -19,7 +19,7 @@ def find_missing(blocks: Sequence[Block], draft: dict[str, Any]) -> list[str]:
 def _missing_in(text: str, texts: Sequence[str]) -> Iterator[str]:
     if not _left(text, texts):
         return
-    for sentence in SENTENCES.split(text):
+    for sentence in _SENTENCES.split(text):
         if _left(sentence, texts):
             yield sentence
 

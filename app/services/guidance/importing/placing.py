@@ -7,9 +7,9 @@ from app.models.guidance.proposed_ids import propose_id
 from app.models.guidance.sections import ITEM_LISTS, Introductions
 from app.services.guidance.importing.blocks import Block, BlockKind
 from app.services.guidance.importing.found_contacts import find_contact
-from app.services.guidance.importing.headings import CAUTIONS, list_section_of, section_of
+from app.services.guidance.importing.headings import CAUTION_WORDS, list_section_of, section_of
 
-SENTENCES = re.compile(r"(?<=[.!?])\s+(?=[A-Z‘“])")
+_SENTENCES = re.compile(r"(?<=[.!?])\s+(?=[A-Z‘“])")
 JOINED = re.compile(r";\s*(?:and/or\s+|and\s+|or\s+)?")
 NAMED = re.compile(r"^([^:.]{2,60}):\s+(.+)$")
 CITATION = re.compile(
@@ -36,8 +36,8 @@ class Placing:
             self.draft["title"] = block.text
         elif block.kind is BlockKind.HEADING:
             self._start(block.text)
-        elif CAUTIONS.search(block.text):
-            for sentence in SENTENCES.split(block.text):
+        elif CAUTION_WORDS.search(block.text):
+            for sentence in _SENTENCES.split(block.text):
                 self._append("cautions", {"text": sentence.removeprefix("Caution: ")})
         else:
             self._add_words(block)

@@ -16,7 +16,7 @@ from app.services.guidance.importing.blocks import Block, BlockKind, one_line, w
 MARGINS = ("header", "footer", "footnotes", "endnotes", "comments")
 SPACES = (qn("w:tab"), qn("w:br"), qn("w:cr"))
 MAX_HEADING_WORDS = 14
-ENDS = (".", ":", ";", ",")
+_ENDS = (".", ":", ";", ",")
 
 
 def word_blocks(path: Path) -> list[Block]:
@@ -58,7 +58,7 @@ def _block(paragraph: Any, styles: dict[str, Any], links: dict[str, str]) -> Blo
         return Block(BlockKind.HEADING, text, level=level, links=targets)
     if has_bullet or name.startswith("List") or paragraph.find(f".//{qn('w:numPr')}") is not None:
         return Block(BlockKind.ITEM, text, bold, 1, targets)
-    if text and bold == text and len(text.split()) <= MAX_HEADING_WORDS and not text.endswith(ENDS):
+    if text and bold == text and len(text.split()) <= MAX_HEADING_WORDS and not text.endswith(_ENDS):
         return Block(BlockKind.HEADING, text, level=2, links=targets)
     kind = BlockKind.QUOTATION if "Quote" in name else BlockKind.PARAGRAPH
     return Block(kind, text, bold, links=targets)

@@ -1,10 +1,10 @@
-ALTER TABLE editions ADD COLUMN owner TEXT
+ALTER TABLE editions ADD COLUMN owner TEXT COLLATE "C"
 
-ALTER TABLE editions ADD COLUMN applies_to TEXT
+ALTER TABLE editions ADD COLUMN applies_to TEXT COLLATE "C"
 
-ALTER TABLE contacts ADD COLUMN email TEXT
+ALTER TABLE contacts ADD COLUMN email TEXT COLLATE "C"
 
-ALTER TABLE contacts ADD COLUMN text_relay TEXT
+ALTER TABLE contacts ADD COLUMN text_relay TEXT COLLATE "C"
 
 ALTER TABLE contacts ADD COLUMN address JSON
 
