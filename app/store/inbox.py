@@ -61,14 +61,14 @@ class InboxFilters:
     state: ConcernState | None = None
     overdue: bool | None = None
     danger: str | None = None
-    waits_in_danger: bool = False
-    """Only those that wait, and whose reporter said that a child is in immediate danger, first or later."""
     guide: str | None = None
     assigned_to: str | None = None
     """A person; the empty text is nobody."""
     changed_since: dt.datetime | None = None
     reference: str | None = None
     """The first characters of a reference."""
+    waits_in_danger: bool = False
+    """Only those that wait, and whose reporter said that a child is in immediate danger, first or later."""
 
     def conditions(self, now: dt.datetime) -> list[ColumnElement[bool]]:
         """Return the conditions of all filters that are set."""

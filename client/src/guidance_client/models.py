@@ -76,6 +76,24 @@ class ApiDescription(TypedDict):
     openapi_url: str
 
 
+class Assignment(TypedDict):
+    """
+    The person that works on the concern from now on.
+    """
+
+    person: str
+
+
+class AssignmentState(TypedDict):
+    """
+    To whom a concern is assigned, and the act that did it.
+    """
+
+    assigned_to: str | None
+    at: str | None
+    by: str | None
+
+
 class Caution(TypedDict):
     """
     Words that must be read with any indicator or factor, and that travel with them in every answer.
@@ -244,7 +262,7 @@ ConnectionToChild: TypeAlias = Literal['sibling', 'household_member', 'regular_v
 ContactKind: TypeAlias = str
 
 
-ContactKindInput: TypeAlias = Literal['telephone', 'web']
+ContactKindInput: TypeAlias = Literal['telephone', 'web', 'email', 'address']
 
 
 DefinitionKind: TypeAlias = str
@@ -525,6 +543,8 @@ class InboxEntry(TypedDict):
     acknowledge_by: str
     acknowledged_at: str | None
     closed_at: str | None
+    changed_at: str
+    assigned_to: str | None
     added_at: str | None
     additions_waiting: int
     addition_acknowledge_by: str | None
@@ -540,7 +560,7 @@ class InboxEntry(TypedDict):
     links: dict[str, str]
 
 
-InboxOrder: TypeAlias = Literal['urgent', 'newest']
+InboxOrder: TypeAlias = Literal['urgent', 'newest', 'changed']
 
 
 class InboxResponse(TypedDict):
@@ -549,6 +569,7 @@ class InboxResponse(TypedDict):
     """
 
     concerns: list[InboxEntry]
+    next_changed_since: str
     next_cursor: str | None
 
 
@@ -719,6 +740,35 @@ class Moved(TypedDict):
     position_after: int
 
 
+class NewNote(TypedDict):
+    """
+    A note of the desk. It is sealed like the concern itself, and never changes.
+    """
+
+    text: str
+
+
+class NoteEntry(TypedDict):
+    """
+    A note: who wrote it and when, and its words.
+    """
+
+    number: int
+    written_at: str
+    by: str
+    text: str | None
+    links: dict[str, str]
+
+
+class NotesResponse(TypedDict):
+    """
+    One page of notes, in the order in which they were written.
+    """
+
+    notes: list[NoteEntry]
+    next_cursor: str | None
+
+
 class Observation(TypedDict):
     """
     An item of the edition that the concern names, with what was seen of it.
@@ -762,6 +812,8 @@ class OpenedConcern(TypedDict):
     acknowledge_by: str
     acknowledged_at: str | None
     closed_at: str | None
+    changed_at: str
+    assigned_to: str | None
     added_at: str | None
     additions_waiting: int
     addition_acknowledge_by: str | None
@@ -846,6 +898,29 @@ class PlaceOfConcern(TypedDict):
     described: NotRequired[str | None]
 
 
+Line: TypeAlias = str
+
+
+class PostalAddress(TypedDict):
+    """
+    A place to visit or to write to.
+    """
+
+    lines: list[Line]
+    town: str
+    postcode: str
+
+
+class PostalAddressInput(TypedDict):
+    """
+    A place to visit or to write to.
+    """
+
+    lines: list[Line]
+    town: str
+    postcode: str
+
+
 class ProblemTypeResponse(TypedDict):
     """
     One kind of problem that this API answers.
@@ -878,22 +953,10 @@ class PublishedResponse(TypedDict):
     links: dict[str, str]
 
 
-class Publisher(TypedDict):
-    """
-    The body that publishes the guide.
-    """
-
-    name: str
-    gss_code: str
+PublisherKind: TypeAlias = str
 
 
-class PublisherInput(TypedDict):
-    """
-    The body that publishes the guide.
-    """
-
-    name: str
-    gss_code: str
+PublisherKindInput: TypeAlias = Literal['council', 'partnership', 'school', 'other']
 
 
 class ReceivedMessage(TypedDict):
@@ -962,6 +1025,19 @@ class ResponsibilityInput(TypedDict):
     position: int
     name: str
     text: str
+
+
+class Schedule(TypedDict):
+    """
+    When a service is open, each week (RFC 5545).
+    """
+
+    id: str
+    service_id: str
+    freq: NotRequired[str]
+    byday: str
+    opens_at: str
+    closes_at: str
 
 
 Section: TypeAlias = str
@@ -1112,6 +1188,12 @@ class VirtualLocation(TypedDict):
     description: str
 
 
+Weekday: TypeAlias = str
+
+
+WeekdayInput: TypeAlias = Literal['monday', 'tuesday', 'wednesday', 'thursday', 'friday', 'saturday', 'sunday']
+
+
 class Withdrawal(TypedDict):
     """
     The withdrawal of an edition.
@@ -1177,6 +1259,19 @@ class AlreadyTelephoned(TypedDict):
     telephoned: NotRequired[YesNo | None]
     when: NotRequired[str | None]
     whom: NotRequired[str | None]
+
+
+class AssignmentResponse(TypedDict):
+    """
+    To whom a concern is assigned. The ETag of the response is that of this assignment.
+    """
+
+    assigned_to: str | None
+    at: str | None
+    by: str | None
+    reference: str
+    replaced: AssignmentState | None
+    links: dict[str, str]
 
 
 class Attribute(TypedDict):
@@ -1298,6 +1393,17 @@ class ConcernAdditionAcknowledgedEvent(TypedDict):
     data: ConcernEventData
 
 
+class ConcernAdditionDueSoonEvent(TypedDict):
+    """
+    The `addition_acknowledge_by` of an addition that waits is near.
+    """
+
+    id: str
+    type: str
+    timestamp: str
+    data: ConcernEventData
+
+
 class ConcernAdditionOverdueEvent(TypedDict):
     """
     Nobody acknowledged an addition by its `addition_acknowledge_by`.
@@ -1320,64 +1426,15 @@ class ConcernClosedEvent(TypedDict):
     data: ConcernEventData
 
 
-class Contact(TypedDict):
+class ConcernDueSoonEvent(TypedDict):
     """
-    Whom to call, or where to write.
-    """
-
-    id: str
-    position: int
-    name: str
-    kind: ContactKind
-    phones: NotRequired[list[Phone]]
-    url: NotRequired[str | None]
-    when: NotRequired[str | None]
-    verified_on: NotRequired[str | None]
-
-
-class ContactInput(TypedDict):
-    """
-    Whom to call, or where to write.
+    The `acknowledge_by` of a concern that waits is near.
     """
 
     id: str
-    position: int
-    name: str
-    kind: ContactKindInput
-    phones: NotRequired[list[PhoneInput]]
-    url: NotRequired[str | None]
-    when: NotRequired[str | None]
-    verified_on: NotRequired[str | None]
-
-
-class ContactResponse(TypedDict):
-    """
-    One item of the current edition among its contacts, with its history.
-    """
-
-    guide: str
-    edition: int
-    status: EditionStatus
-    digest: str
-    cautions: list[Caution]
-    section: Section
-    item: Contact
-    history: list[ItemMention]
-    links: dict[str, str]
-
-
-class ContactsResponse(TypedDict):
-    """
-    The contacts of an edition.
-    """
-
-    guide: str
-    edition: int
-    status: EditionStatus
-    digest: str
-    cautions: list[Caution]
-    contacts: list[Contact]
-    links: dict[str, str]
+    type: str
+    timestamp: str
+    data: ConcernEventData
 
 
 class Definition(TypedDict):
@@ -1472,6 +1529,8 @@ class ErasedConcern(TypedDict):
     acknowledge_by: str
     acknowledged_at: str | None
     closed_at: str | None
+    changed_at: str
+    assigned_to: str | None
     added_at: str | None
     additions_waiting: int
     addition_acknowledge_by: str | None
@@ -1548,21 +1607,6 @@ class FieldChange(TypedDict):
     field: str
     before: JsonValue
     after: JsonValue
-
-
-class FoundContact(TypedDict):
-    """
-    An item of a guide's current edition among its contacts. The cautions are in each: guides differ.
-    """
-
-    guide: str
-    edition: int
-    status: EditionStatus
-    digest: str
-    cautions: list[Caution]
-    section: Section
-    item: Contact
-    links: dict[str, str]
 
 
 class FoundFactor(TypedDict):
@@ -1731,21 +1775,6 @@ class MissingEpisode(TypedDict):
     described: NotRequired[str | None]
 
 
-class NumberedContactResponse(TypedDict):
-    """
-    One item of a numbered edition among its contacts.
-    """
-
-    guide: str
-    edition: int
-    status: EditionStatus
-    digest: str
-    cautions: list[Caution]
-    section: Section
-    item: Contact
-    links: dict[str, str]
-
-
 class NumberedDefinitionResponse(TypedDict):
     """
     One item of a numbered edition among its definitions.
@@ -1831,6 +1860,26 @@ class OnlineElement(TypedDict):
     described: NotRequired[str | None]
 
 
+class OpeningHours(TypedDict):
+    """
+    Hours of one kind of day. What is open past midnight has an entry up to 24:00 and one from 00:00.
+    """
+
+    days: list[Weekday]
+    opens: str
+    closes: str
+
+
+class OpeningHoursInput(TypedDict):
+    """
+    Hours of one kind of day. What is open past midnight has an entry up to 24:00 and one from 00:00.
+    """
+
+    days: list[WeekdayInput]
+    opens: str
+    closes: str
+
+
 class Organization(TypedDict):
     """
     Who answers: the publisher of a guide, or the body that a signpost names.
@@ -1872,6 +1921,28 @@ class ParentOrCarer(TypedDict):
     address: NotRequired[Address | None]
     phone: NotRequired[str | None]
     communication_needs: NotRequired[str | None]
+
+
+class PublisherInput(TypedDict):
+    """
+    The body that publishes the guide.
+    """
+
+    name: str
+    gss_code: NotRequired[str | None]
+    kind: NotRequired[PublisherKindInput | None]
+    urn: NotRequired[str | None]
+
+
+class PublisherOutput(TypedDict):
+    """
+    The body that publishes the guide.
+    """
+
+    name: str
+    gss_code: str | None
+    kind: PublisherKind | None
+    urn: str | None
 
 
 class Reporter(TypedDict):
@@ -1925,18 +1996,6 @@ class ResponsibilityResponse(TypedDict):
     links: dict[str, str]
 
 
-class Reworded(TypedDict):
-    """
-    An item that stands in both editions, in other words.
-    """
-
-    id: str
-    fields: list[str]
-    before: Indicator | Factor | Definition | LinkedRisk | Responsibility | Contact | Caution
-    after: Indicator | Factor | Definition | LinkedRisk | Responsibility | Contact | Caution
-    words: list[WordRun]
-
-
 class RiskToWorkers(TypedDict):
     """
     Anything that a worker should know before a visit or a call.
@@ -1945,17 +2004,6 @@ class RiskToWorkers(TypedDict):
     known_risk: NotRequired[YesNo | None]
     described: NotRequired[str | None]
     safe_contact: NotRequired[str | None]
-
-
-class SectionChanges(TypedDict):
-    """
-    What changed in one section.
-    """
-
-    added: list[Indicator | Factor | Definition | LinkedRisk | Responsibility | Contact | Caution]
-    removed: list[Indicator | Factor | Definition | LinkedRisk | Responsibility | Contact | Caution]
-    reworded: list[Reworded]
-    moved: list[Moved]
 
 
 class ServiceAtLocationPage(TypedDict):
@@ -1981,6 +2029,7 @@ class ServiceContact(TypedDict):
     id: str
     service_id: str
     name: str
+    email: NotRequired[str]
     phones: list[ServicePhone]
 
 
@@ -2023,6 +2072,358 @@ class SignpostsResponse(TypedDict):
     signposts: list[Signpost]
     next_cursor: NotRequired[str | None]
     links: dict[str, str]
+
+
+class ConcernDetail(TypedDict):
+    """
+    What the reporter saw, heard or was told. Only `narrative` is required, in any words and of any length to 50,000.
+
+    Facts come first and opinion is welcome when it says that it is opinion. No answer here is turned into a score.
+    """
+
+    narrative: str
+    how_known: NotRequired[list[HowKnown] | None]
+    how_known_described: NotRequired[str | None]
+    source_wishes_to_stay_anonymous: NotRequired[YesNo | None]
+    latest_event: NotRequired[str | None]
+    latest_event_described: NotRequired[str | None]
+    indicators: NotRequired[list[Observation] | None]
+    factors: NotRequired[list[Observation] | None]
+    linked_risks: NotRequired[list[Observation] | None]
+    online: NotRequired[OnlineElement | None]
+    missing_now: NotRequired[YesNo | None]
+    missing_episodes: NotRequired[list[MissingEpisode] | None]
+    people_of_concern: NotRequired[list[PersonOfConcern] | None]
+    vehicles_of_concern: NotRequired[list[VehicleOfConcern] | None]
+    places_of_concern: NotRequired[list[PlaceOfConcern] | None]
+    going_well: NotRequired[str | None]
+    hoped_for: NotRequired[str | None]
+
+
+class ConcernFormResponse(TypedDict):
+    """
+    The form: what may be asked, how it is labelled, and which codes there are.
+    """
+
+    form_version: int
+    schema_version: str
+    json_schema: dict[str, Any]
+    code_lists: list[CodeList]
+    signposts: list[Signpost]
+    links: dict[str, str]
+
+
+class Contact(TypedDict):
+    """
+    Whom to call, or where to write.
+    """
+
+    id: str
+    position: int
+    name: str
+    kind: ContactKind
+    phones: NotRequired[list[Phone]]
+    url: NotRequired[str | None]
+    when: NotRequired[str | None]
+    verified_on: NotRequired[str | None]
+    email: NotRequired[str | None]
+    text_relay: NotRequired[str | None]
+    address: NotRequired[PostalAddress | None]
+    opening_hours: NotRequired[list[OpeningHours]]
+
+
+class ContactInput(TypedDict):
+    """
+    Whom to call, or where to write.
+    """
+
+    id: str
+    position: int
+    name: str
+    kind: ContactKindInput
+    phones: NotRequired[list[PhoneInput]]
+    url: NotRequired[str | None]
+    when: NotRequired[str | None]
+    verified_on: NotRequired[str | None]
+    email: NotRequired[str | None]
+    text_relay: NotRequired[str | None]
+    address: NotRequired[PostalAddressInput | None]
+    opening_hours: NotRequired[list[OpeningHoursInput]]
+
+
+class ContactResponse(TypedDict):
+    """
+    One item of the current edition among its contacts, with its history.
+    """
+
+    guide: str
+    edition: int
+    status: EditionStatus
+    digest: str
+    cautions: list[Caution]
+    section: Section
+    item: Contact
+    history: list[ItemMention]
+    links: dict[str, str]
+
+
+class ContactsResponse(TypedDict):
+    """
+    The contacts of an edition.
+    """
+
+    guide: str
+    edition: int
+    status: EditionStatus
+    digest: str
+    cautions: list[Caution]
+    contacts: list[Contact]
+    links: dict[str, str]
+
+
+class EditionContent(TypedDict):
+    """
+    The whole content of one edition, from `title` to `contacts`. Its digest is taken over exactly this.
+    """
+
+    title: str
+    publisher: PublisherInput
+    change_note: str
+    review_by: NotRequired[str | None]
+    owner: NotRequired[str | None]
+    applies_to: NotRequired[str | None]
+    source: NotRequired[GuideSourceInput | None]
+    related_codes: NotRequired[list[RelatedCodeInput]]
+    introductions: NotRequired[IntroductionsInput]
+    cautions: NotRequired[list[CautionInput]]
+    definitions: NotRequired[list[DefinitionInput]]
+    factors: NotRequired[list[FactorInput]]
+    indicators: NotRequired[list[IndicatorInput]]
+    linked_risks: NotRequired[list[LinkedRiskInput]]
+    responsibilities: NotRequired[list[ResponsibilityInput]]
+    contacts: list[ContactInput]
+
+
+class EditionResponse(TypedDict):
+    """
+    One edition, whole.
+    """
+
+    guide: str
+    edition: int
+    status: EditionStatus
+    digest: str
+    published_at: str
+    title: str
+    publisher: PublisherOutput
+    change_note: str
+    review_by: str | None
+    owner: str | None
+    applies_to: str | None
+    source: GuideSource | None
+    related_codes: list[RelatedCode]
+    introductions: Introductions
+    cautions: list[Caution]
+    definitions: list[Definition]
+    factors: list[Factor]
+    indicators: list[Indicator]
+    linked_risks: list[LinkedRisk]
+    responsibilities: list[Responsibility]
+    contacts: list[Contact]
+    links: dict[str, str]
+
+
+class FactorsAcrossGuides(TypedDict):
+    """
+    Vulnerability factors of every guide's current edition.
+    """
+
+    factors: list[FoundFactor]
+    next_cursor: str | None
+
+
+class FoundContact(TypedDict):
+    """
+    An item of a guide's current edition among its contacts. The cautions are in each: guides differ.
+    """
+
+    guide: str
+    edition: int
+    status: EditionStatus
+    digest: str
+    cautions: list[Caution]
+    section: Section
+    item: Contact
+    links: dict[str, str]
+
+
+class FoundIndicator(TypedDict):
+    """
+    An item of a guide's current edition among its indicators. The cautions are in each: guides differ.
+    """
+
+    guide: str
+    edition: int
+    status: EditionStatus
+    digest: str
+    cautions: list[Caution]
+    section: Section
+    item: Indicator
+    links: dict[str, str]
+
+
+class FoundItem(TypedDict):
+    """
+    An item of a guide's current edition, of whichever section. The cautions are in each: guides differ.
+    """
+
+    guide: str
+    edition: int
+    status: EditionStatus
+    digest: str
+    cautions: list[Caution]
+    section: Section
+    item: Indicator | Factor | Definition | LinkedRisk | Responsibility | Contact
+    links: dict[str, str]
+
+
+class IndicatorsAcrossGuides(TypedDict):
+    """
+    Indicators of every guide's current edition.
+    """
+
+    indicators: list[FoundIndicator]
+    next_cursor: str | None
+
+
+class NumberedContactResponse(TypedDict):
+    """
+    One item of a numbered edition among its contacts.
+    """
+
+    guide: str
+    edition: int
+    status: EditionStatus
+    digest: str
+    cautions: list[Caution]
+    section: Section
+    item: Contact
+    links: dict[str, str]
+
+
+class Problem(TypedDict):
+    """
+    What went wrong. Nothing that was sent is repeated.
+    """
+
+    type: str
+    title: str
+    status: int
+    detail: str
+    instance: str
+    errors: NotRequired[list[FieldProblem] | None]
+    links: NotRequired[dict[str, str] | None]
+    signposts: NotRequired[list[Signpost] | None]
+    contacts: NotRequired[list[Contact] | None]
+
+
+class Receipt(TypedDict):
+    """
+    The concern is kept: on the disk, sealed to the duty team. This is not yet their acknowledgement.
+    """
+
+    reference: str
+    state: ConcernState
+    received_at: str
+    acknowledge_by: str
+    guide: str
+    edition: int
+    status_token: str
+    receipt: str
+    guide_named: NotRequired[bool]
+    come_back_by: NotRequired[str | None]
+    signposts: list[Signpost]
+    next_steps: list[str]
+    contacts: list[Contact]
+    links: dict[str, str]
+
+
+class Reworded(TypedDict):
+    """
+    An item that stands in both editions, in other words.
+    """
+
+    id: str
+    fields: list[str]
+    before: Indicator | Factor | Definition | LinkedRisk | Responsibility | Contact | Caution
+    after: Indicator | Factor | Definition | LinkedRisk | Responsibility | Contact | Caution
+    words: list[WordRun]
+
+
+class SearchResponse(TypedDict):
+    """
+    What was found, the best match of words first. The order says nothing of any child.
+    """
+
+    results: list[FoundItem]
+    next_cursor: str | None
+
+
+class SectionChanges(TypedDict):
+    """
+    What changed in one section.
+    """
+
+    added: list[Indicator | Factor | Definition | LinkedRisk | Responsibility | Contact | Caution]
+    removed: list[Indicator | Factor | Definition | LinkedRisk | Responsibility | Contact | Caution]
+    reworded: list[Reworded]
+    moved: list[Moved]
+
+
+class Service(TypedDict):
+    """
+    A service, whole.
+    """
+
+    id: str
+    organization_id: str
+    name: str
+    description: str
+    url: NotRequired[str]
+    status: str
+    assured_date: NotRequired[str]
+    last_modified: NotRequired[str]
+    organization: Organization
+    service_at_locations: NotRequired[list[ServiceLocation]]
+    contacts: NotRequired[list[ServiceContact]]
+    schedules: NotRequired[list[Schedule]]
+    attributes: NotRequired[list[Attribute]]
+
+
+class ServiceAtLocation(TypedDict):
+    """
+    A service at its location, whole.
+
+    The profile declares this answer with the schema of a service, so what that requires stands here too.
+    """
+
+    id: str
+    service_id: str
+    location_id: str
+    location: VirtualLocation
+    organization_id: str
+    name: str
+    status: str
+    service: Service
+
+
+class Addition(TypedDict):
+    """
+    More about a concern: only the narrative is required. It is sealed like the concern itself.
+    """
+
+    immediate_danger: NotRequired[ImmediateDanger | None]
+    concern: ConcernDetail
 
 
 class AdditionReceipt(TypedDict):
@@ -2075,43 +2476,32 @@ class CheckResponse(TypedDict):
     kept: NotRequired[bool]
 
 
-class ConcernDetail(TypedDict):
+class Concern(TypedDict):
     """
-    What the reporter saw, heard or was told. Only `narrative` is required, in any words and of any length to 50,000.
+    A concern about one or more children, in whatever detail the reporter has.
 
-    Facts come first and opinion is welcome when it says that it is opinion. No answer here is turned into a score.
-    """
-
-    narrative: str
-    how_known: NotRequired[list[HowKnown] | None]
-    how_known_described: NotRequired[str | None]
-    source_wishes_to_stay_anonymous: NotRequired[YesNo | None]
-    latest_event: NotRequired[str | None]
-    latest_event_described: NotRequired[str | None]
-    indicators: NotRequired[list[Observation] | None]
-    factors: NotRequired[list[Observation] | None]
-    linked_risks: NotRequired[list[Observation] | None]
-    online: NotRequired[OnlineElement | None]
-    missing_now: NotRequired[YesNo | None]
-    missing_episodes: NotRequired[list[MissingEpisode] | None]
-    people_of_concern: NotRequired[list[PersonOfConcern] | None]
-    vehicles_of_concern: NotRequired[list[VehicleOfConcern] | None]
-    places_of_concern: NotRequired[list[PlaceOfConcern] | None]
-    going_well: NotRequired[str | None]
-    hoped_for: NotRequired[str | None]
-
-
-class ConcernFormResponse(TypedDict):
-    """
-    The form: what may be asked, how it is labelled, and which codes there are.
+    Four parts are required: `immediate_danger`, `reporter` with its `kind`, one or more `children` (each may be
+    empty), and `concern` with its `narrative`. Everything else may be left out, and what is left out means 'not
+    answered', never 'no'. Nothing is scored. Consent is not asked for, since a child at risk does not wait for it
+    (HM Government information-sharing advice, 2024); a child is a person under 18, or not yet born (Working Together to
+    Safeguard Children).
     """
 
-    form_version: int
-    schema_version: str
-    json_schema: dict[str, Any]
-    code_lists: list[CodeList]
-    signposts: list[Signpost]
-    links: dict[str, str]
+    guide: NotRequired[str | None]
+    edition: NotRequired[int | None]
+    immediate_danger: ImmediateDanger
+    police_informed: NotRequired[YesNo | None]
+    police_reference: NotRequired[str | None]
+    already_telephoned: NotRequired[AlreadyTelephoned | None]
+    reporter: Reporter
+    children: list[Child]
+    parents_and_carers: NotRequired[list[ParentOrCarer] | None]
+    others: NotRequired[list[OtherPerson] | None]
+    informed_and_basis: NotRequired[InformedAndBasis | None]
+    concern: ConcernDetail
+    agencies: NotRequired[list[Agency] | None]
+    risk_to_workers: NotRequired[RiskToWorkers | None]
+    test: NotRequired[bool | None]
 
 
 class ConcernStatus(TypedDict):
@@ -2144,218 +2534,3 @@ class ContactsAcrossGuides(TypedDict):
 
     contacts: list[FoundContact]
     next_cursor: str | None
-
-
-class EditionContent(TypedDict):
-    """
-    The whole content of one edition, from `title` to `contacts`. Its digest is taken over exactly this.
-    """
-
-    title: str
-    publisher: PublisherInput
-    change_note: str
-    review_by: NotRequired[str | None]
-    source: GuideSourceInput
-    related_codes: NotRequired[list[RelatedCodeInput]]
-    introductions: NotRequired[IntroductionsInput]
-    cautions: list[CautionInput]
-    definitions: list[DefinitionInput]
-    factors: list[FactorInput]
-    indicators: list[IndicatorInput]
-    linked_risks: NotRequired[list[LinkedRiskInput]]
-    responsibilities: NotRequired[list[ResponsibilityInput]]
-    contacts: list[ContactInput]
-
-
-class EditionResponse(TypedDict):
-    """
-    One edition, whole.
-    """
-
-    guide: str
-    edition: int
-    status: EditionStatus
-    digest: str
-    published_at: str
-    title: str
-    publisher: Publisher
-    change_note: str
-    review_by: NotRequired[str | None]
-    source: GuideSource
-    related_codes: NotRequired[list[RelatedCode]]
-    introductions: NotRequired[Introductions]
-    cautions: list[Caution]
-    definitions: list[Definition]
-    factors: list[Factor]
-    indicators: list[Indicator]
-    linked_risks: NotRequired[list[LinkedRisk]]
-    responsibilities: NotRequired[list[Responsibility]]
-    contacts: list[Contact]
-    links: dict[str, str]
-
-
-class FactorsAcrossGuides(TypedDict):
-    """
-    Vulnerability factors of every guide's current edition.
-    """
-
-    factors: list[FoundFactor]
-    next_cursor: str | None
-
-
-class FoundIndicator(TypedDict):
-    """
-    An item of a guide's current edition among its indicators. The cautions are in each: guides differ.
-    """
-
-    guide: str
-    edition: int
-    status: EditionStatus
-    digest: str
-    cautions: list[Caution]
-    section: Section
-    item: Indicator
-    links: dict[str, str]
-
-
-class FoundItem(TypedDict):
-    """
-    An item of a guide's current edition, of whichever section. The cautions are in each: guides differ.
-    """
-
-    guide: str
-    edition: int
-    status: EditionStatus
-    digest: str
-    cautions: list[Caution]
-    section: Section
-    item: Indicator | Factor | Definition | LinkedRisk | Responsibility | Contact
-    links: dict[str, str]
-
-
-class IndicatorsAcrossGuides(TypedDict):
-    """
-    Indicators of every guide's current edition.
-    """
-
-    indicators: list[FoundIndicator]
-    next_cursor: str | None
-
-
-class Problem(TypedDict):
-    """
-    What went wrong. Nothing that was sent is repeated.
-    """
-
-    type: str
-    title: str
-    status: int
-    detail: str
-    instance: str
-    errors: NotRequired[list[FieldProblem] | None]
-    links: NotRequired[dict[str, str] | None]
-    signposts: NotRequired[list[Signpost] | None]
-    contacts: NotRequired[list[Contact] | None]
-
-
-class Receipt(TypedDict):
-    """
-    The concern is kept: on the disk, sealed to the duty team. This is not yet their acknowledgement.
-    """
-
-    reference: str
-    state: ConcernState
-    received_at: str
-    acknowledge_by: str
-    guide: str
-    edition: int
-    status_token: str
-    receipt: str
-    guide_named: NotRequired[bool]
-    come_back_by: NotRequired[str | None]
-    signposts: list[Signpost]
-    next_steps: list[str]
-    contacts: list[Contact]
-    links: dict[str, str]
-
-
-class SearchResponse(TypedDict):
-    """
-    What was found, the best match of words first. The order says nothing of any child.
-    """
-
-    results: list[FoundItem]
-    next_cursor: str | None
-
-
-class Service(TypedDict):
-    """
-    A service, whole.
-    """
-
-    id: str
-    organization_id: str
-    name: str
-    description: str
-    url: NotRequired[str]
-    status: str
-    assured_date: NotRequired[str]
-    last_modified: NotRequired[str]
-    organization: Organization
-    service_at_locations: NotRequired[list[ServiceLocation]]
-    contacts: NotRequired[list[ServiceContact]]
-    attributes: NotRequired[list[Attribute]]
-
-
-class ServiceAtLocation(TypedDict):
-    """
-    A service at its location, whole.
-
-    The profile declares this answer with the schema of a service, so what that requires stands here too.
-    """
-
-    id: str
-    service_id: str
-    location_id: str
-    location: VirtualLocation
-    organization_id: str
-    name: str
-    status: str
-    service: Service
-
-
-class Addition(TypedDict):
-    """
-    More about a concern: only the narrative is required. It is sealed like the concern itself.
-    """
-
-    immediate_danger: NotRequired[ImmediateDanger | None]
-    concern: ConcernDetail
-
-
-class Concern(TypedDict):
-    """
-    A concern about one or more children, in whatever detail the reporter has.
-
-    Four parts are required: `immediate_danger`, `reporter` with its `kind`, one or more `children` (each may be
-    empty), and `concern` with its `narrative`. Everything else may be left out, and what is left out means 'not
-    answered', never 'no'. Nothing is scored. Consent is not asked for, since a child at risk does not wait for it
-    (HM Government information-sharing advice, 2024); a child is a person under 18, or not yet born (Working Together to
-    Safeguard Children).
-    """
-
-    guide: NotRequired[str | None]
-    edition: NotRequired[int | None]
-    immediate_danger: ImmediateDanger
-    police_informed: NotRequired[YesNo | None]
-    police_reference: NotRequired[str | None]
-    already_telephoned: NotRequired[AlreadyTelephoned | None]
-    reporter: Reporter
-    children: list[Child]
-    parents_and_carers: NotRequired[list[ParentOrCarer] | None]
-    others: NotRequired[list[OtherPerson] | None]
-    informed_and_basis: NotRequired[InformedAndBasis | None]
-    concern: ConcernDetail
-    agencies: NotRequired[list[Agency] | None]
-    risk_to_workers: NotRequired[RiskToWorkers | None]
-    test: NotRequired[bool | None]
