@@ -40,9 +40,11 @@ cover: $(VENV)/installed-dev $(VENV)/installed-docs
 faults: $(VENV)/installed-dev
 	FAULT_ROUNDS=$(or $(ROUNDS),30) $(VENV)/bin/pytest -n 0 -rA tests/operations/test_faults.py tests/concerns/test_durability.py $(ARGS)
 
-# Send odd and cut requests over raw sockets. Longer: make fuzz ROUNDS=1000; the same again: FUZZ_SEED=... make fuzz
+# Send odd and cut requests over raw sockets, and beside them chains of requests with and without keys, to one server.
+# Longer: make fuzz ROUNDS=1000, or by time, make fuzz MINUTES=60. The same again: FUZZ_SEED=... make fuzz
 fuzz: $(VENV)/installed-dev
-	FUZZ_ROUNDS=$(or $(ROUNDS),100) $(VENV)/bin/pytest -n 0 -rA tests/http/test_raw_sockets.py $(ARGS)
+	FUZZ_ROUNDS=$(or $(ROUNDS),$(if $(MINUTES),2,100)) FUZZ_MINUTES=$(or $(MINUTES),1) \
+		$(VENV)/bin/pytest -n 0 -rA tests/http/test_long_fuzz.py tests/http/test_raw_sockets.py $(ARGS)
 
 # Measure the service beside baselines (about half an hour; ARGS=--quick a few minutes). Uses wrk and nginx where installed.
 bench: $(VENV)/installed-dev $(VENV)/installed-bench

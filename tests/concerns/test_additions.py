@@ -145,6 +145,25 @@ def test_a_retry_gets_the_same_answer_and_adds_nothing_and_another_concern_may_u
     assert [row[:2] for row in rows()] == sorted([(receipt["reference"], 1), (another["reference"], 1)])
 
 
+def test_a_retry_after_the_erasure_gets_its_receipt_and_anything_else_is_refused(
+    client: TestClient, desk: Desk, receipt: Receipt, rows: Callable[[], list[Any]]
+) -> None:
+    first = add(client, receipt, more(), **{"Idempotency-Key": "a-key"})
+    desk.act(receipt["reference"], "acknowledgement", up_to_addition=1)
+    assert desk.act(receipt["reference"], "erasure", reason="A made-up reason.").status_code == 200
+
+    again = add(client, receipt, more(), **{"Idempotency-Key": "a-key"})
+    refused = [
+        add(client, receipt, more("Other words."), **{"Idempotency-Key": "a-key"}),
+        add(client, receipt, more(), **{"Idempotency-Key": "another-key"}),
+        add(client, receipt, more()),
+    ]
+
+    assert (again.status_code, again.content) == (201, first.content)
+    assert [answer.status_code for answer in refused] == [410] * 3
+    assert {row[-1] for row in rows()} == {None}
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("before", LEVELS)
 @pytest.mark.parametrize("added", [*LEVELS, None])
@@ -166,7 +185,7 @@ def writer_at_rest(service: FastAPI) -> Iterator[Callable[[int], None]]:
 
     def rest(_session: Any) -> None:
         begun.set()
-        released.wait(60)
+        assert released.wait(60)
 
     def wait_for(count: int) -> None:
         wait_until(lambda: writer.waiting >= count)

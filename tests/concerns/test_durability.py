@@ -149,12 +149,12 @@ def test_a_kill_in_the_middle_of_a_burst_loses_no_concern_that_was_acknowledged_
 def test_retries_at_the_same_moment_make_one_concern_and_get_one_receipt(
     live: LiveServer, a_concern: Concern, callers: int
 ) -> None:
-    together = threading.Barrier(callers)
+    together = threading.Barrier(callers, timeout=60)
 
     def retry() -> httpx.Response:
         with live.client() as client:
             client.get("/health/live")  # the connection stands before the others start
-            together.wait(30)
+            together.wait()
             answer: httpx.Response = post(client, a_concern(), "the-same-key")
             return answer
 

@@ -22,6 +22,7 @@ from app.models.clients import Scope as ClientScope
 from app.models.concerns.examples import FULL_EXAMPLE
 from app.services.access.clients import add_client
 from app.web.context import AppContext
+from tests.support.exploring import ACCEPTED, REFUSALS, REJECTED, WITHDRAWAL
 from tests.support.openapi import Operation, call, examples_of, faults_against, operations
 from tests.support.publishing import publish_next
 
@@ -41,11 +42,7 @@ LEFT_OUT = {
     "fuzzing": ["/v1/concerns/check"],  # its body is that of /v1/concerns
 }
 SCHEMES = ("ClientKey", "StatusToken")
-WITHDRAWAL = "/v1/guides/{guide}/editions/{number}/withdrawal"
 SECOND = 2  # the edition that alone is withdrawn, so that there is always a current one
-REFUSALS = (400, 412, 422, 428)
-REJECTED = ["4xx"]  # 413 too: a list that is too long has more values than any body may have
-ACCEPTED = ["2xx", "3xx", "401", "403", "404", "409", "410", *REFUSALS]
 
 # Why a request can be refused although each of its values fits the schema. Anything else that is told to a caller with
 # good data is a defect: of the schema, which promised too much, or of the service.

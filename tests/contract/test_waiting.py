@@ -1,19 +1,29 @@
-"""No test waits a fixed time for something to happen: it waits until it has, by `tests/support/waiting.py`."""
+"""No test waits a fixed time for something to happen: it waits until it has, by `tests/support/waiting.py`.
+
+And a time limit that only ends a failing test is so long that a busy machine keeps it.
+"""
 
 import ast
-from collections.abc import Iterator
+import re
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
+from tests.support.waiting import LONG_ENOUGH
+
 ROOT = Path(__file__).parents[2]
 TESTS = ROOT / "tests"
 WAITING = TESTS / "support" / "waiting.py"
-SLEEPS = {"sleep", "wait_for_timeout"}  # of time, asyncio, anyio; of Playwright
+SLEEPS = {"sleep", "wait_for_timeout", "Timer"}  # of time, asyncio, anyio; of Playwright; of threading
+IN_OTHER_LANGUAGES = re.compile(r"setTimeout\(.*,|(^|[;&| ])sleep [0-9]")
 PAUSE = "pause"
+LIMITS = {"timeout", "patience_seconds"}
+FIVE_SECONDS = {f"httpx.{each}" for each in ("get", "post", "request", "stream", "Client", "AsyncClient")}
+"""What has that limit where no other is given."""
+WAITS = {"wait", "join", "result", "eventually"}
 
 PAUSES = {
-    ("tests/http/test_slow_clients.py", "trickle"): "a client that sends a line at a time",
     ("tests/http/test_slow_clients.py", "test_a_connection_that_is_used_again_and_again_stays_open"): "a slow client",
     ("tests/http/test_slow_clients.py", "test_a_body_that_comes_slowly_and_in_time_is_taken"): "a slow client",
     (
@@ -28,61 +38,153 @@ PAUSES = {
 """The places where time itself is the subject: the file, the function, and the reason."""
 
 Place = tuple[str, str]
+Rule = Callable[[ast.AST, ast.AST], bool]
 
 
-def name_of(call: ast.Call) -> str:
-    """The last part of the name of what is called."""
-    function = call.func
+def nodes(tree: ast.AST, function: ast.AST) -> Iterator[tuple[ast.AST, ast.AST]]:
+    """Each node, with the innermost function around it."""
+    for child in ast.iter_child_nodes(tree):
+        yield child, function
+        yield from nodes(child, child if isinstance(child, ast.FunctionDef | ast.AsyncFunctionDef) else function)
+
+
+def name_of(node: ast.AST) -> str:
+    """The last part of the name of what is called; empty where nothing is."""
+    function = node.func if isinstance(node, ast.Call) else None
     return function.attr if isinstance(function, ast.Attribute) else getattr(function, "id", "")
 
 
-def only_yields(call: ast.Call) -> bool:
-    """Whether it waits no time, and only gives others their turn."""
-    return [ast.unparse(argument) for argument in call.args] == ["0"]
+def limit_of(call: ast.Call) -> ast.expr | None:
+    """The time after which the call goes on, in any case: of an event, a thread, a process, a future, a condition."""
+    given = [each.value for each in call.keywords if each.arg in LIMITS]
+    is_words = (
+        name_of(call) == "join" and isinstance(call.func, ast.Attribute) and isinstance(call.func.value, ast.Constant)
+    )
+    if name_of(call) in WAITS - {"eventually"} and not is_words:
+        given += call.args
+    return given[0] if given else None
 
 
-def calls(tree: ast.AST, function: str = "") -> Iterator[tuple[str, ast.Call]]:
-    """Each call, with the innermost function around it."""
-    for child in ast.iter_child_nodes(tree):
-        inside = child.name if isinstance(child, ast.FunctionDef | ast.AsyncFunctionDef) else function
-        if isinstance(child, ast.Call):
-            yield inside, child
-        yield from calls(child, inside)
+def is_sleep(node: ast.AST, _function: ast.AST) -> bool:
+    """Whether it lets a time pass. One of no time only gives others their turn."""
+    if isinstance(node, ast.Constant) and isinstance(node.value, str):
+        return bool(IN_OTHER_LANGUAGES.search(node.value))
+    if not isinstance(node, ast.Call):
+        return False
+    arguments = [ast.unparse(each) for each in node.args]
+    if name_of(node) == "select":
+        return arguments[:3] == ["[]", "[]", "[]"]
+    return name_of(node) in SLEEPS and arguments != ["0"]
 
 
-def waits(file: str, text: str) -> tuple[list[Place], list[Place]]:
-    """The bare waits and the pauses of a file."""
-    found = list(calls(ast.parse(text)))
-    bare = [(file, inside) for inside, call in found if name_of(call) in SLEEPS and not only_yields(call)]
-    return bare, [(file, inside) for inside, call in found if name_of(call) == PAUSE]
+def is_unseen(node: ast.AST, function: ast.AST) -> bool:
+    """Whether it waits for something up to a time, and nobody looks whether it came: so it may be a pause.
+
+    The wait for a process raises an error when the time is over. The join of a thread says nothing: `is_alive` does.
+    """
+    if not isinstance(node, ast.Expr) or not isinstance(call := node.value, ast.Call) or name_of(call) not in WAITS:
+        return False
+    if name_of(call) == "join":
+        return limit_of(call) is not None and "is_alive" not in ast.unparse(function)
+    if name_of(call) == "wait":
+        return limit_of(call) is not None and "process" not in ast.unparse(call.func).lower()
+    return name_of(call) == "eventually"
 
 
-def all_waits() -> tuple[list[Place], list[Place]]:
-    bare, pauses = [], []
+def is_hasty(node: ast.AST, _function: ast.AST) -> bool:
+    """Whether it fails, on a busy machine, after a time that is too short. A loop may be paced by any time."""
+    if not isinstance(node, ast.Call):
+        return False
+    if ast.unparse(node.func) in FIVE_SECONDS and limit_of(node) is None:
+        return True
+    milliseconds = name_of(node) == "set_default_timeout"
+    limit = node.args[0] if milliseconds else limit_of(node)
+    shown = limit.value if isinstance(limit, ast.Constant) else None
+    return isinstance(shown, int | float) and shown < LONG_ENOUGH * (1000 if milliseconds else 1)
+
+
+def is_pause(node: ast.AST, _function: ast.AST) -> bool:
+    return name_of(node) == PAUSE
+
+
+def paces(tree: ast.AST) -> set[ast.AST]:
+    """The waits for a stop that pace a loop: `while not stop.wait(0.1)`, and `if stop.wait(0.1): return`."""
+    tests = [node.test for node in ast.walk(tree) if isinstance(node, ast.While | ast.If)]
+    return {inner for test in tests for inner in ast.walk(test) if name_of(inner) == "wait"}
+
+
+def places(file: str, text: str, rule: Rule) -> list[Place]:
+    """Where the file has what the rule is about."""
+    tree = ast.parse(text)
+    left_out = paces(tree) if rule is is_hasty else set()
+    return [
+        (file, getattr(function, "name", ""))
+        for node, function in nodes(tree, tree)
+        if node not in left_out and rule(node, function)
+    ]
+
+
+def everywhere(rule: Rule) -> list[Place]:
+    found = []
     for path in sorted(TESTS.rglob("*.py")):
-        if path != WAITING:
-            more = waits(path.relative_to(ROOT).as_posix(), path.read_text(encoding="utf-8"))
-            bare += more[0]
-            pauses += more[1]
-    return bare, pauses
+        if path not in (WAITING, Path(__file__)):
+            found += places(path.relative_to(ROOT).as_posix(), path.read_text(encoding="utf-8"), rule)
+    return found
 
 
 def test_no_test_sleeps() -> None:
-    bare, _ = all_waits()
+    assert everywhere(is_sleep) == []
 
-    assert bare == []
+
+def test_who_waits_looks_whether_it_came() -> None:
+    assert everywhere(is_unseen) == []
+
+
+def test_no_time_limit_ends_a_test_on_a_busy_machine() -> None:
+    assert everywhere(is_hasty) == []
 
 
 def test_a_test_pauses_only_where_time_is_the_subject() -> None:
-    _, pauses = all_waits()
-
-    assert set(pauses) == set(PAUSES)
+    assert set(everywhere(is_pause)) == set(PAUSES)
 
 
 @pytest.mark.parametrize(
-    "sleeps", ["time.sleep(1)", "sleep(0.1)", "asyncio.sleep(x)", "anyio.sleep(1)", "page.wait_for_timeout(9)"]
+    ("rule", "text"),
+    [
+        *((is_sleep, text) for text in ("time.sleep(1)", "sleep(0.1)", "asyncio.sleep(x)", "anyio.sleep(1)")),
+        *(
+            (is_sleep, text)
+            for text in ("page.wait_for_timeout(9)", "threading.Timer(0.3, f)", "select([], [], [], 1)")
+        ),
+        *((is_sleep, text) for text in ("page.evaluate('setTimeout(f, 100)')", "run(['sh', '-c', 'true; sleep 1'])")),
+        *((is_unseen, text) for text in ("event.wait(60)", "event.wait(timeout=x)", "eventually(ready)")),
+        *((is_unseen, text) for text in ("thread.join(60)", "thread.join(timeout=x)")),
+        *(
+            (is_hasty, text)
+            for text in ("assert event.wait(5)", "future.result(timeout=0.2)", "process.wait(timeout=9)")
+        ),
+        *((is_hasty, text) for text in ("get(url, timeout=5)", "eventually(f, patience_seconds=2)")),
+        *((is_hasty, text) for text in ("context.set_default_timeout(5000)", "httpx.get(url)", "httpx.Client()")),
+    ],
 )
-def test_a_sleep_would_be_found(sleeps: str) -> None:
-    bare, _ = waits("a.py", f"def f():\n    if x:\n        {sleeps}\n    asyncio.sleep(0)")
+def test_what_is_not_allowed_would_be_found(rule: Rule, text: str) -> None:
+    assert places("a.py", f"def f():\n    if x:\n        {text}\n    asyncio.sleep(0)", rule) == [("a.py", "f")]
 
-    assert bare == [("a.py", "f")]
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "assert event.wait(60)",
+        "process.wait(timeout=30)",
+        "event.wait()",
+        "thread.join()",
+        "thread.join(timeout=30)\n        assert not thread.is_alive()",
+        "assert ', '.join(words)",
+        "while not stop.wait(0.1):\n            send()",
+        "wait_until(ready)",
+        "httpx.get(url, timeout=30)",
+    ],
+)
+def test_what_is_allowed_is_not_found(text: str) -> None:
+    for rule in (is_sleep, is_unseen, is_hasty):
+        assert places("a.py", f"def f():\n    if x:\n        {text}", rule) == []

@@ -14,6 +14,7 @@ from starlette.testclient import TestClient
 from app.config import Settings
 from app.models.clients import Scope
 from app.models.events.tables import EventKind
+from app.routers import events
 from app.store.events import append_event, events_after
 from app.web.cursors import encode_key
 from tests.support.clock import A_TUESDAY
@@ -22,6 +23,7 @@ from tests.support.databases import fail_writes, raw_connection
 from tests.support.desk import desk_of
 from tests.support.editions import a_key
 from tests.support.publishing import publish_next, withdraw
+from tests.support.waiting import LONG_ENOUGH
 
 DESK = (Scope.READ, Scope.WRITE)
 
@@ -121,10 +123,22 @@ def test_two_clients_do_not_take_each_others_events(
 
 
 def test_a_waiting_client_is_told_as_soon_as_something_happens(
-    client: TestClient, follower: dict[str, str], a_concern: Concern
+    client: TestClient, follower: dict[str, str], a_concern: Concern, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     cursor = pull(client, follower)["next_cursor"]
-    later = threading.Timer(0.3, lambda: client.post("/v1/concerns", json=a_concern()))
+    has_looked, read = threading.Event(), events._read
+
+    def read_then_say_so(*context: Any, **query: Any) -> Any:
+        found = read(*context, **query)
+        has_looked.set()
+        return found
+
+    def post_once_it_waits() -> None:
+        assert has_looked.wait(LONG_ENOUGH)
+        client.post("/v1/concerns", json=a_concern())
+
+    monkeypatch.setattr("app.routers.events._read", read_then_say_so)
+    later = threading.Thread(target=post_once_it_waits)
     later.start()
 
     page = pull(client, follower, after=cursor, wait=30)

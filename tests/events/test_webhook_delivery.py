@@ -30,7 +30,7 @@ from tests.support.command import guidance
 from tests.support.concerns import Concern
 from tests.support.live import LiveServer, environment_for
 from tests.support.receiver import RawReceiver, Receiver, Reply, stay_silent, trickle_head
-from tests.support.waiting import eventually
+from tests.support.waiting import LONG_ENOUGH, eventually
 
 pytestmark = pytest.mark.slow  # processes, browsers or long work
 
@@ -119,7 +119,8 @@ def test_the_example_takes_notices_opens_the_concern_and_what_was_added_and_ackn
 
     def references() -> list[str]:
         try:
-            found: list[str] = httpx.get(f"http://127.0.0.1:{port}/opened", trust_env=False).json()["references"]
+            opened = httpx.get(f"http://127.0.0.1:{port}/opened", timeout=LONG_ENOUGH, trust_env=False)
+            found: list[str] = opened.json()["references"]
         except httpx.TransportError:
             return []
         return found

@@ -83,7 +83,7 @@ def mirror(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Mirror]:
         http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as serving,
         TestClient(make_service(data)) as asked,
         httpx.Client(
-            base_url=f"http://127.0.0.1:{serving.server_port}", follow_redirects=True, trust_env=False
+            base_url=f"http://127.0.0.1:{serving.server_port}", follow_redirects=True, timeout=60, trust_env=False
         ) as client,
     ):
         threading.Thread(target=serving.serve_forever, daemon=True).start()

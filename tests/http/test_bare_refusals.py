@@ -17,7 +17,7 @@ from app.web.middleware.security_headers import SECURITY_HEADERS
 from tests.support.clock import SettableClock
 from tests.support.log_lines import Lines
 from tests.support.threaded import run_server
-from tests.support.waiting import wait_until
+from tests.support.waiting import LONG_ENOUGH, wait_until
 from tests.support.wire import (
     SECTION,
     Address,
@@ -88,7 +88,7 @@ def test_what_is_no_request_is_refused_whole_and_logged_and_counted(
 ) -> None:
     [answer] = exchange(address, refused)
     request_id = expect_a_whole_refusal(answer, 400, "bad-request")
-    counted = httpx.get(f"http://{address[0]}:{address[1]}/metrics", trust_env=False).text
+    counted = httpx.get(f"http://{address[0]}:{address[1]}/metrics", timeout=LONG_ENOUGH, trust_env=False).text
 
     assert 'guidance_requests_total{method="OTHER",route="(none)",status="400"} 1.0' in counted
     logged = [line for line in lines() if line.get("request_id") == request_id]

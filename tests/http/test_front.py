@@ -16,7 +16,7 @@ from app.server.front import FrontCache
 from app.web.cache.cache import CacheRequest
 from tests.support.publishing import GUIDE, publish_next
 from tests.support.threaded import run_server
-from tests.support.waiting import wait_until
+from tests.support.waiting import LONG_ENOUGH, wait_until
 from tests.support.wire import (
     SECTION,
     Address,
@@ -303,7 +303,7 @@ def test_a_connection_is_answered_from_the_cache_again_after_the_server_made_an_
     address: Address, chunks: list[tuple[bytes, bool]]
 ) -> None:
     url = f"http://{address[0]}:{address[1]}"
-    with httpx.Client(base_url=url, trust_env=False) as client:
+    with httpx.Client(base_url=url, timeout=LONG_ENOUGH, trust_env=False) as client:
         for _ in range(5):
             client.get(SECTION)
         counted = client.get("/metrics").text

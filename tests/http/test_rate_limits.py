@@ -26,7 +26,7 @@ from tests.support.clock import A_TUESDAY
 from tests.support.concerns import Concern
 from tests.support.editions import a_key
 from tests.support.log_lines import Lines
-from tests.support.waiting import wait_until
+from tests.support.waiting import LONG_ENOUGH, wait_until
 
 CONCERNS = "/v1/concerns"
 CHECK = f"{CONCERNS}/check"
@@ -257,7 +257,7 @@ class Store:
     def stop(self) -> None:
         if self._process is not None:
             self._process.terminate()
-            self._process.wait(timeout=10)
+            self._process.wait(timeout=LONG_ENOUGH)
             self._process = None
 
 

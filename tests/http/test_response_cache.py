@@ -228,7 +228,8 @@ def test_with_and_without_the_shelf_the_answers_are_the_same_whatever_happens_be
         services[1].front = RequestLogMiddleware(services[1].behind, services[1].records)
         ShelfAndNoShelf.pair = services[0], services[1]
         address = running.enter_context(run_server(services[0], Settings()))
-        over_http = running.enter_context(httpx.Client(base_url=address, trust_env=False, headers={"User-Agent": ""}))
+        plain = httpx.Client(base_url=address, timeout=LONG_ENOUGH, trust_env=False, headers={"User-Agent": ""})
+        over_http = running.enter_context(plain)
         no_shelf = running.enter_context(TestClient(services[1]))
         ShelfAndNoShelf.clients = over_http, no_shelf
         run_state_machine_as_test(

@@ -28,7 +28,9 @@ from tests.support.clock import A_TUESDAY
 from tests.support.databases import Postgresql
 from tests.support.editions import CONTENT_KEYS
 from tests.support.live import LiveServer
-from tests.support.load import A_CONCERN, LoadResult, add_more, load
+from tests.support.load import A_CONCERN, PACE_SECONDS, LoadResult, load
+from tests.support.operators import Operators
+from tests.support.promises import has_everything, report, stands_once
 from tests.support.publishing import GUIDE
 from tests.support.waiting import eventually, pause
 
@@ -39,28 +41,8 @@ CALLERS = 8
 NODES = 3
 MOMENTS = random.SystemRandom()
 SMALL_DISK = "8m"
+LONGEST_PAUSE = 2.0
 HONEST_READS = frozenset({200, 503})
-
-
-def stands_once(server: LiveServer, told: LoadResult) -> None:
-    """Every concern and addition that was acknowledged is there, exactly once; a retry of any gets its first receipt.
-
-    What a worker acknowledged stays so, and what no worker acknowledged waits.
-    """
-    with server.client() as client:
-        for key, receipt in told.receipts.items():
-            token = {"Authorization": f"Bearer {receipt['status_token']}"}
-            status = client.get(receipt["links"]["self"], headers=token)
-            assert status.status_code == 200
-            if key in told.additions:
-                (added,) = status.json()["additions"]
-                assert key not in told.acknowledged or added["acknowledged_at"]
-                assert key in told.attempted or added["acknowledged_at"] is None
-                assert add_more(client, server.url, receipt, key).json() == told.additions[key]
-            again = client.post("/v1/concerns", json=A_CONCERN, headers={"Idempotency-Key": key})
-            assert (again.status_code, again.json()) == (201, receipt)
-    references = [receipt["reference"] for receipt in told.receipts.values()]
-    assert len(set(references)) == len(references)
 
 
 def a_client(data_dir: Path, address: str | None, name: str, scope: Scope) -> dict[str, str]:
@@ -86,37 +68,54 @@ def shared() -> Iterator[Postgresql]:
     server.server.cleanup()
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
-def node(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[LiveServer]:
-    """A server on either database."""
-    data_dir = tmp_path / "data"
+@pytest.fixture
+def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str | None:
+    """The address of the database; None for the embedded one."""
     if request.param == "sqlite":
-        server = LiveServer(data_dir, deliver="false")
-    else:
-        shared: Postgresql = request.getfixturevalue("shared")
-        server = LiveServer(data_dir, deliver="false", database_url=shared.address(shared.database_of(data_dir)))
+        return None
+    shared: Postgresql = request.getfixturevalue("shared")
+    return shared.address(shared.database_of(tmp_path / "data"))
+
+
+@pytest.fixture
+def operators(tmp_path: Path, database_url: str | None) -> Iterator[Operators]:
+    operators = Operators(tmp_path / "data", tmp_path, database_url)
+    yield operators
+    operators.close()
+
+
+@pytest.fixture
+def node(tmp_path: Path, database_url: str | None, operators: Operators) -> Iterator[LiveServer]:
+    """A server on either database."""
+    address: dict[str, Any] = {} if database_url is None else {"database_url": database_url}
+    server = LiveServer(tmp_path / "data", deliver="false", seal_to=operators.recipients[0], **address)
     server.start()
     yield server
     server.stop()
 
 
+@pytest.mark.parametrize("database_url", ["sqlite", "postgresql"], indirect=True)
 def test_a_kill_at_any_moment_loses_nothing_that_was_acknowledged_and_doubles_nothing(
-    node: LiveServer, record_property: Callable[[str, object], None]
+    node: LiveServer, operators: Operators
 ) -> None:
-    moments = [MOMENTS.uniform(0.1, 1.5) for _ in range(ROUNDS)]
     everything = LoadResult()
     worker = a_client(node.data_dir, node.database_url, "example-desk", Scope.WRITE)
-    for number, moment in enumerate(moments):
-        with load([node.url], callers=CALLERS, name=f"round-{number}", worker=worker) as told:
-            assert eventually(lambda told=told: len(told.receipts) > CALLERS), moments  # type: ignore[misc]
-            pause(moment)
+    for number in range(ROUNDS):
+        with (
+            operators.at_work(),
+            load([node.url], callers=CALLERS, name=f"round-{number}", worker=worker) as told,
+        ):
+            assert eventually(lambda told=told: len(told.erased) > 1)  # type: ignore[misc]
+            pause(MOMENTS.uniform(0.1, LONGEST_PAUSE))
             node.kill()
+            operators.perhaps_kill()
         node.start()
         everything.include(told)
+        has_everything(node, told, everything, operators)
+        report(number + 1, everything, operators)
 
     stands_once(node, everything)
-    assert everything.unexpected == [], moments
-    record_property("acknowledged", len(everything.receipts))
+    assert everything.unexpected == []
 
 
 def kill_postgresql(shared: Postgresql) -> None:
@@ -127,18 +126,19 @@ def kill_postgresql(shared: Postgresql) -> None:
     assert eventually(lambda: not any(each.is_running() for each in [process, *children]))
 
 
+@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
 def test_a_database_server_that_is_killed_and_comes_back_is_used_again_and_has_everything(
-    shared: Postgresql, tmp_path: Path, record_property: Callable[[str, object], None]
+    shared: Postgresql, node: LiveServer, operators: Operators
 ) -> None:
-    data_dir = tmp_path / "data"
-    node = LiveServer(data_dir, deliver="false", database_url=shared.address(shared.database_of(data_dir)))
-    node.start()
     everything = LoadResult()
-    worker = a_client(data_dir, node.database_url, "example-desk", Scope.WRITE)
+    worker = a_client(node.data_dir, node.database_url, "example-desk", Scope.WRITE)
     for number in range(ROUNDS):
-        with load([node.url], callers=CALLERS, name=f"round-{number}", worker=worker) as told:
-            assert eventually(lambda told=told: len(told.receipts) > CALLERS)  # type: ignore[misc]
-            pause(MOMENTS.uniform(0.1, 1.0))
+        with (
+            operators.at_work(),
+            load([node.url], callers=CALLERS, name=f"round-{number}", worker=worker) as told,
+        ):
+            assert eventually(lambda told=told: len(told.erased) > 1)  # type: ignore[misc]
+            pause(MOMENTS.uniform(0.1, LONGEST_PAUSE))
             kill_postgresql(shared)
             before = len(told.receipts)
             assert eventually(lambda: ready(node) == 503)
@@ -150,11 +150,11 @@ def test_a_database_server_that_is_killed_and_comes_back_is_used_again_and_has_e
         assert refused.json()["signposts"][0]["phones"][0]["number"] == "999"
         assert refused.json()["contacts"] != []
         everything.include(told)
+        has_everything(node, told, everything, operators)
+        report(number + 1, everything, operators)
 
     stands_once(node, everything)
     assert everything.unexpected == []
-    record_property("acknowledged", len(everything.receipts))
-    node.stop()
 
 
 def publish_on(stop: threading.Event, urls: list[str], headers: dict[str, str]) -> list[int]:
@@ -162,7 +162,7 @@ def publish_on(stop: threading.Event, urls: list[str], headers: dict[str, str]) 
     statuses: list[int] = []
     with httpx.Client(timeout=60, trust_env=False) as client:
         for attempt, url in enumerate(itertools.cycle(urls)):
-            if stop.is_set():
+            if stop.wait(PACE_SECONDS):
                 return statuses
             try:
                 current = client.get(f"{url}{GUIDE}")
@@ -172,7 +172,6 @@ def publish_on(stop: threading.Event, urls: list[str], headers: dict[str, str]) 
                 statuses.append(client.post(f"{url}{GUIDE}/editions", json=told, headers=headers | etag).status_code)
             except httpx.TransportError:
                 continue
-            stop.wait(0.05)
     return statuses
 
 

@@ -69,8 +69,8 @@ def test_in_the_calling_thread_it_ends_when_a_stop_is_requested() -> None:
     worker = CountingWorker(LONG)
 
     def stop_while_it_waits() -> None:
-        worker.is_waiting.wait(PATIENCE_SECONDS)
-        worker.request_stop()
+        if worker.is_waiting.wait(PATIENCE_SECONDS):
+            worker.request_stop()
 
     stopping = threading.Thread(target=stop_while_it_waits)
     stopping.start()

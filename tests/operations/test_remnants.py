@@ -13,6 +13,7 @@ from starlette.testclient import TestClient
 
 from app.config import Settings
 from app.services.operations.housekeeping import RemnantsWorker
+from app.store import remnants
 from app.store.database import DATABASE_FILE
 from app.store.remnants import has_remnants
 from app.web.context import AppContext
@@ -22,7 +23,7 @@ from tests.support.concerns import Concern
 from tests.support.desk import Desk
 from tests.support.live import LiveServer
 from tests.support.log_lines import Lines
-from tests.support.waiting import wait_until
+from tests.support.waiting import LONG_ENOUGH, wait_until
 
 pytestmark = pytest.mark.embedded
 
@@ -61,7 +62,10 @@ def erase(desk: Desk, reference: str) -> Any:
     return desk.act(reference, "erasure", reason="A made-up reason.").json()["remnants"]
 
 
-def test_an_erasure_with_no_reader_leaves_nothing_and_says_so(desk: Desk, settings: Settings, reference: str) -> None:
+def test_an_erasure_with_no_reader_leaves_nothing_and_says_so(
+    desk: Desk, settings: Settings, reference: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(remnants, "BRIEF_MILLISECONDS", LONG_ENOUGH * 1000)  # the service's own workers read too
     piece = sealed_piece(settings.data_dir)
 
     assert erase(desk, reference) == "none"

@@ -19,7 +19,7 @@ WORKERS = 2
 
 @pytest.fixture
 def draining(tmp_path: Path) -> Iterator[LiveServer]:
-    server = LiveServer(tmp_path / "data", drain_seconds="5", deliver="false")
+    server = LiveServer(tmp_path / "data", drain_seconds="10", deliver="false")
     server.start()
     yield server
     server.stop()
@@ -81,7 +81,7 @@ def test_several_processes_share_one_address_and_one_database(several: LiveServe
 def test_a_worker_that_dies_is_replaced_and_the_others_answer_meanwhile(several: LiveServer) -> None:
     first, *_ = several.children()
     first.kill()
-    eventually(lambda: len(now := several.children()) >= WORKERS and first not in now)
+    assert eventually(lambda: len(now := several.children()) >= WORKERS and first not in now)
     now = several.children()
     answer = httpx.post(f"{several.url}/v1/concerns", json=A_CONCERN, trust_env=False, timeout=60)
 

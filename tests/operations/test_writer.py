@@ -3,10 +3,11 @@
 import asyncio
 import sqlite3
 import threading
+import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
-from types import NoneType
+from types import NoneType, SimpleNamespace
 from typing import Any
 
 import pytest
@@ -100,23 +101,22 @@ def closed_gate(desk: Desk) -> tuple[Gate, Future[Any]]:
     return gate, asked
 
 
-def test_a_caller_is_told_nothing_before_the_commit_and_finds_its_row_right_after(desk: Desk) -> None:
-    committing, go_on = threading.Event(), threading.Event()
+def test_a_caller_is_told_nothing_before_the_commit_and_finds_its_row_right_after(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    committing: list[list[str]] = []
+    reporting: list[list[str]] = []
 
-    def hold(_connection: Connection) -> None:
-        committing.set()
-        assert go_on.wait(LONG_ENOUGH)
+    def report_then(outcomes: Sequence[Any]) -> None:
+        reporting.append(desk.words())
+        report(outcomes)
 
-    event.listen(desk.engine, "commit", hold)
+    event.listen(desk.engine, "commit", lambda _connection: committing.append(desk.words()))
+    monkeypatch.setattr("app.store.writer.report", report_then)
     desk.writer.start()
-    asked = desk.callers.submit(lambda: (desk.writer.run(keep("one")), desk.words()))
-    assert committing.wait(LONG_ENOUGH)
 
-    with pytest.raises(TimeoutError):
-        asked.result(timeout=0.2)
-    assert desk.words() == []
-    go_on.set()
-    assert asked.result(LONG_ENOUGH) == ("one", ["one"])
+    assert (desk.writer.run(keep("one")), desk.words()) == ("one", ["one"])
+    assert (committing, reporting) == ([[]], [["one"]])
 
 
 def test_what_arrives_during_a_flush_is_committed_together_in_the_order_of_arrival(desk: Desk) -> None:
@@ -220,14 +220,19 @@ def test_a_loop_that_ended_meanwhile_takes_nothing_from_the_others(desk: Desk) -
 def test_those_that_come_a_moment_later_are_waited_for_where_several_wait(
     desk: Desk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(writer, "GATHER_SECONDS", 0.5)
-    monkeypatch.setattr(writer, "MAX_GATHER_SECONDS", LONG_ENOUGH)
     asked = [desk.ask(keep("1")), desk.ask(keep("2"))]
 
-    desk.writer.start()
-    asked.append(desk.callers.submit(desk.writer.run, keep("3")))
+    def let_another_come(_seconds: float) -> None:
+        if len(asked) == 2:
+            asked.append(desk.ask(keep("3")))
 
-    assert [each.result(LONG_ENOUGH) for each in asked] == ["1", "2", "3"]
+    pausing = SimpleNamespace(sleep=let_another_come, monotonic=time.monotonic, perf_counter=time.perf_counter)
+    monkeypatch.setattr(writer, "time", pausing)
+    monkeypatch.setattr(writer, "MAX_GATHER_SECONDS", LONG_ENOUGH)
+    desk.writer.start()
+
+    assert [each.result(LONG_ENOUGH) for each in asked[:2]] == ["1", "2"]
+    assert asked[2].result(LONG_ENOUGH) == "3"
     assert desk.commits == 1
 
 

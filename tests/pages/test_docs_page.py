@@ -13,6 +13,7 @@ from app.main import create_app
 from tests.support.browsing import accessibility_violations, run_server
 from tests.support.clock import SettableClock
 from tests.support.publishing import SLUG
+from tests.support.waiting import LONG_ENOUGH
 
 pytestmark = [pytest.mark.any_database, pytest.mark.slow]
 
@@ -68,7 +69,7 @@ def test_the_policy_names_no_other_host_and_no_script_in_the_page(client: TestCl
 
 
 def test_every_operation_of_the_api_is_shown(docs: RecordedPage, url: str) -> None:
-    document = httpx.get(f"{url}/openapi.json", trust_env=False).json()
+    document = httpx.get(f"{url}/openapi.json", timeout=LONG_ENOUGH, trust_env=False).json()
     described = document["paths"] | document["webhooks"]
     operations = {(method.upper(), path) for path, methods in described.items() for method in methods}
 

@@ -37,7 +37,6 @@ def serve_neutral_page(route: Route) -> None:
 def context(browser: Browser, site: str) -> Iterator[BrowserContext]:
     context = browser.new_context(base_url=site, viewport={"width": 360, "height": 740})
     context.route(f"{NEUTRAL_PAGE}**", serve_neutral_page)
-    context.set_default_timeout(5000)
     yield context
     context.close()
 
@@ -51,7 +50,6 @@ def page(context: BrowserContext) -> Page:
 def scriptless(browser: Browser, site: str) -> Iterator[Page]:
     """Yield a page in a browser without scripts."""
     context = browser.new_context(base_url=site, java_script_enabled=False, viewport={"width": 360, "height": 740})
-    context.set_default_timeout(5000)
     yield context.new_page()
     context.close()
 

@@ -65,7 +65,6 @@ def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 @pytest.fixture
 def context(browser: Browser, url: str) -> Iterator[BrowserContext]:
     context = browser.new_context(base_url=url, viewport={"width": 320, "height": 640})
-    context.set_default_timeout(5000)
     yield context
     context.close()
 

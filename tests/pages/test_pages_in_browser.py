@@ -96,7 +96,6 @@ def serve_neutral_page(route: Route) -> None:
 def context(browser: Browser, site: Site) -> Iterator[BrowserContext]:
     context = browser.new_context(base_url=site.url)
     context.route(f"{NEUTRAL_PAGE}**", serve_neutral_page)
-    context.set_default_timeout(5000)
     yield context
     context.close()
 
@@ -110,7 +109,6 @@ def page(context: BrowserContext) -> Page:
 def scriptless(browser: Browser, site: Site) -> Iterator[Page]:
     """Yield a page in a browser without scripts."""
     context = browser.new_context(base_url=site.url, java_script_enabled=False)
-    context.set_default_timeout(5000)
     yield context.new_page()
     context.close()
 
@@ -119,7 +117,6 @@ def scriptless(browser: Browser, site: Site) -> Iterator[Page]:
 def either(request: pytest.FixtureRequest, browser: Browser, site: Site) -> Iterator[Page]:
     """Yield a page in a browser with scripts, and one in a browser without."""
     context = browser.new_context(base_url=site.url, java_script_enabled=request.param)
-    context.set_default_timeout(5000)
     yield context.new_page()
     context.close()
 
@@ -445,7 +442,6 @@ def find_faults(page: Page) -> list[str]:
 
 def test_no_page_or_state_has_a_barrier_or_contacts_another_host(browser: Browser, site: Site) -> None:
     context = browser.new_context(base_url=site.url, viewport={"width": NARROW_WIDTH, "height": 640})
-    context.set_default_timeout(5000)
     page = context.new_page()
     requests: list[str] = []
     messages: list[str] = []

@@ -10,9 +10,11 @@ import pytest
 import uvicorn
 from axe_playwright_python.sync_playwright import Axe
 from fastapi import FastAPI
-from playwright.sync_api import Browser, Locator, Page, sync_playwright
+from playwright.sync_api import Browser, Locator, Page, expect, sync_playwright
 
-from tests.support.waiting import wait_until
+from tests.support.waiting import LONG_ENOUGH, wait_until
+
+expect.set_options(timeout=LONG_ENOUGH * 1000)
 
 FLAGS = [
     "--no-sandbox",
@@ -23,7 +25,6 @@ FLAGS = [
     "--disable-component-update",
     "--disable-sync",
 ]
-STARTING_SECONDS = 30
 RULES = {
     "runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"],
     "resultTypes": ["violations"],
@@ -54,7 +55,7 @@ def run_server(service: FastAPI, *, port: int = 0) -> Iterator[str]:
     wait_until(lambda: server.started)
     yield f"http://127.0.0.1:{listening.getsockname()[1]}"
     server.should_exit = True
-    thread.join(timeout=STARTING_SECONDS)
+    thread.join()
 
 
 def reach(page: Page, field: str) -> Locator:

@@ -17,7 +17,7 @@ from tests.support.command import guidance
 from tests.support.databases import address_for
 from tests.support.waiting import eventually
 
-STARTING_SECONDS = 30
+STARTING_SECONDS = 120
 
 
 def environment_for(data_dir: Path, **settings: str) -> dict[str, str]:
@@ -50,8 +50,10 @@ class LiveServer:
             self._process = subprocess.Popen(command, stderr=log, stdout=log, env=self._environment)
         self.url = ""
         process = self._process
-        eventually(lambda: self._find_url(read_from) or process.poll() is not None, patience_seconds=STARTING_SECONDS)
-        if not self.url:
+        is_over = eventually(
+            lambda: self._find_url(read_from) or process.poll() is not None, patience_seconds=STARTING_SECONDS
+        )
+        if not (is_over and self.url):
             self.stop()
             raise RuntimeError(f"the server did not start: {self.log.read_text()[-2000:]}")
 
@@ -65,7 +67,7 @@ class LiveServer:
     @staticmethod
     def _is_ready(url: str) -> bool:
         try:
-            return httpx.get(f"{url}/health/ready", trust_env=False).is_success
+            return httpx.get(f"{url}/health/ready", timeout=STARTING_SECONDS, trust_env=False).is_success
         except httpx.TransportError:
             return False
 

@@ -1,6 +1,7 @@
 """Load on a running service, for the tests of faults.
 
-Callers post concerns, add to them, acknowledge what they added where they may, and record the responses.
+Callers post concerns, and add to them. A worker acknowledges every other one, and erases every other one of those. All
+record the responses.
 """
 
 import threading
@@ -12,14 +13,17 @@ from typing import Any
 
 import httpx
 
+PACE_SECONDS = 0.02
 EXPECTED = frozenset({201, 503})
+SENT = ("Alex Example was collected from school by an adult whom staff do not know.", "Alex Example has not come home.")
+"""The words of a concern, and of what is added to it."""
 A_CONCERN = {
     "immediate_danger": "no",
     "reporter": {"kind": "professional"},
     "children": [{}],
-    "concern": {"narrative": "Alex Example was collected from school by an adult whom staff do not know."},
+    "concern": {"narrative": SENT[0]},
 }
-AN_ADDITION = {"immediate_danger": "yes", "concern": {"narrative": "Alex Example has not come home."}}
+AN_ADDITION = {"immediate_danger": "yes", "concern": {"narrative": SENT[1]}}
 
 
 @dataclass
@@ -27,13 +31,16 @@ class LoadResult:
     """The responses to all callers: each receipt by its idempotency key, and the status of every refusal.
 
     `additions` are the receipts of additions, by the key of their concern. `acknowledged` are the keys of concerns of
-    which an acknowledgement of that addition was answered, `attempted` those of which one was sent.
+    which an acknowledgement of that addition was answered, `attempted` those of which one was sent. `erased` and
+    `erasing` are the same of erasures.
     """
 
     receipts: dict[str, dict[str, Any]] = field(default_factory=dict)
     additions: dict[str, dict[str, Any]] = field(default_factory=dict)
     attempted: set[str] = field(default_factory=set)
     acknowledged: set[str] = field(default_factory=set)
+    erasing: set[str] = field(default_factory=set)
+    erased: set[str] = field(default_factory=set)
     refusals: list[int] = field(default_factory=list)
     keys: set[str] = field(default_factory=set)
 
@@ -48,6 +55,8 @@ class LoadResult:
         self.additions |= other.additions
         self.attempted |= other.attempted
         self.acknowledged |= other.acknowledged
+        self.erasing |= other.erasing
+        self.erased |= other.erased
         self.refusals += other.refusals
 
 
@@ -57,49 +66,84 @@ def add_more(client: httpx.Client, url: str, receipt: dict[str, Any], key: str) 
     return client.post(f"{url}{receipt['links']['self']}/additions", json=AN_ADDITION, headers=headers)
 
 
-def _follow_up(client: httpx.Client, url: str, key: str, result: LoadResult, worker: Mapping[str, str] | None) -> None:
-    """Add to the concern that was just stored; a worker, if there is one, then acknowledges it and the addition."""
-    receipt = result.receipts[key]
-    added = add_more(client, url, receipt, key)
+@dataclass(frozen=True)
+class _Worker:
+    """A worker of the duty team, for one concern."""
+
+    client: httpx.Client
+    url: str
+    headers: Mapping[str, str]
+    result: LoadResult
+
+    def acknowledge(self, key: str) -> bool:
+        """Acknowledge the concern and its addition, and return whether the service said so."""
+        self.result.attempted.add(key)
+        return self._act(key, "acknowledgement", {"up_to_addition": 1}, self.result.acknowledged)
+
+    def erase(self, key: str) -> None:
+        """Erase the concern."""
+        self.result.erasing.add(key)
+        self._act(key, "erasure", {"reason": "A made-up reason."}, self.result.erased)
+
+    def erase_unread(self, key: str) -> None:
+        """Try to erase what nobody has acknowledged, which is refused."""
+        refused = self._post(key, "erasure", {"reason": "A made-up reason."})
+        if refused.status_code != httpx.codes.CONFLICT:
+            self.result.refusals.append(refused.status_code)
+
+    def _act(self, key: str, act: str, body: dict[str, Any], done: set[str]) -> bool:
+        answer = self._post(key, act, body)
+        if answer.status_code != httpx.codes.OK:
+            self.result.refusals.append(answer.status_code)
+            return False
+        done.add(key)
+        return True
+
+    def _post(self, key: str, act: str, body: dict[str, Any]) -> httpx.Response:
+        path = f"{self.url}/v1/desk/concerns/{self.result.receipts[key]['reference']}/{act}"
+        return self.client.post(path, json=body, headers=dict(self.headers))
+
+
+def _follow_up(
+    client: httpx.Client, url: str, key: str, number: int, result: LoadResult, worker: _Worker | None
+) -> None:
+    """Add to the concern that was just stored; a worker, if there is one, then acts on it."""
+    added = add_more(client, url, result.receipts[key], key)
     if added.status_code != httpx.codes.CREATED:
         result.refusals.append(added.status_code)
         return
     result.additions[key] = added.json()
-    if worker is not None:
-        result.attempted.add(key)
-        path = f"{url}/v1/desk/concerns/{receipt['reference']}/acknowledgement"
-        seen = client.post(path, json={"up_to_addition": 1}, headers=dict(worker))
-        if seen.status_code == httpx.codes.OK:
-            result.acknowledged.add(key)
-        else:
-            result.refusals.append(seen.status_code)
+    if worker is None:
+        return
+    if number % 2 == 0:
+        worker.erase_unread(key)
+    elif worker.acknowledge(key) and number % 4 == 1:
+        worker.erase(key)
 
 
 def post_until(
     stop: threading.Event, urls: Sequence[str], name: str, result: LoadResult, worker: Mapping[str, str] | None
 ) -> None:
-    """Post one concern after another, each under a key of its own, to each address in turn, and follow each up.
-
-    A worker acknowledges every other one.
-    """
-    number = 0
+    """Post one concern after another, each under a key of its own, to each address in turn, and follow each up."""
+    number, pace = 0, 0.0
     with httpx.Client(timeout=60, trust_env=False) as client:
-        while not stop.is_set():
-            number += 1
+        while not stop.wait(pace):
+            number, pace = number + 1, PACE_SECONDS
             key = f"{name}-{number}"
             result.keys.add(key)
             try:
                 url = urls[number % len(urls)]
                 response = client.post(f"{url}/v1/concerns", json=A_CONCERN, headers={"Idempotency-Key": key})
                 if response.status_code == httpx.codes.CREATED:
+                    pace = 0.0
                     result.receipts[key] = response.json()
-                    _follow_up(client, url, key, result, worker if number % 2 else None)
+                    _follow_up(
+                        client, url, key, number, result, _Worker(client, url, worker, result) if worker else None
+                    )
+                else:
+                    result.refusals.append(response.status_code)
             except httpx.TransportError:
-                stop.wait(0.02)
                 continue
-            if response.status_code != httpx.codes.CREATED:
-                result.refusals.append(response.status_code)
-                stop.wait(0.02)
 
 
 @contextmanager

@@ -48,7 +48,9 @@ class Proxy:
         body = request.rfile.read(int(request.headers.get("Content-Length", 0)))
         headers = {name: value for name, value in request.headers.items() if name.lower() in PASSED_ON}
         headers["x-forwarded-for"] = CALLER
-        answer = httpx.request(request.command, url + request.path, headers=headers, content=body, trust_env=False)
+        answer = httpx.request(
+            request.command, url + request.path, headers=headers, content=body, timeout=60, trust_env=False
+        )
         content = json.dumps(_later(answer.json())).encode() if self.is_later else answer.content
         request.send_response(answer.status_code)
         for name in RETURNED:

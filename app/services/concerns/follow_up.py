@@ -9,7 +9,14 @@ from dataclasses import dataclass
 from sqlalchemy import Engine
 from sqlmodel import Session
 
-from app.errors import AlreadyStored, ConcernErased, InvalidConcern, NoSuchConcern, TooManyAdditions
+from app.errors import (
+    AlreadyStored,
+    ConcernErased,
+    IdempotencyKeyReused,
+    InvalidConcern,
+    NoSuchConcern,
+    TooManyAdditions,
+)
 from app.models.concerns.addition import Addition
 from app.models.concerns.receipts import ConcernStatus
 from app.models.concerns.references import find_reference
@@ -69,14 +76,15 @@ class FollowUps:
         `TooManyAdditions`, or `StoreBusy`.
         """
         row = self.find(typed_reference, status_token)
+        keys = derive_keys(row.reference)
         if row.erased_at is not None:
-            raise ConcernErased
+            return self._replay_after_erasure(addition, keys)
         content = self._content_of(row)
         faults = self.receipts.reference_data.faults_in_codes(addition) + unknown_ids(addition.concern, content)
         if faults:
             raise InvalidConcern(faults)
         response = self.receipts.build_addition_receipt(row, content.contacts, at=at)
-        receipt, keys = response.model_dump_json().encode(), derive_keys(row.reference)
+        receipt = response.model_dump_json().encode()
         added = NewAddition(
             reference=row.reference,
             received_at=at,
@@ -101,6 +109,13 @@ class FollowUps:
         if not hmac.compare_digest(given, expected) or row is None:
             raise NoSuchConcern
         return row
+
+    def _replay_after_erasure(self, addition: Addition, keys: IdempotencyKeys | None) -> IdempotentResult:
+        """Return the receipt of what was added before the erasure. Anything else can no longer be added."""
+        try:
+            return replay_receipt(self.engine, keys, canonical_submission(addition))
+        except IdempotencyKeyReused:
+            raise ConcernErased from None
 
     def _content_of(self, row: ConcernRow) -> EditionContent:
         return self.contents(EditionKey(row.guide, row.edition))

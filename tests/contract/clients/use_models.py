@@ -63,7 +63,7 @@ def events(client: httpx.Client) -> list[tuple[Any, Any]]:
 
 def main() -> None:
     examples = json.loads(Path(EXAMPLES).read_text(encoding="utf-8"))
-    with httpx.Client(base_url=SERVICE, trust_env=False) as client:
+    with httpx.Client(base_url=SERVICE, timeout=60, trust_env=False) as client:
         report = {
             "raised": [raised(client, example) for example in examples.values()],
             "sections": sections(client),
