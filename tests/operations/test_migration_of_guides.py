@@ -31,7 +31,7 @@ def former(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Engine]:
         run_revisions(connection, BEFORE)
         tables = MetaData()
         tables.reflect(
-            connection, only=["guides", "editions", *(entry.row.__tablename__ for entry in ITEM_LISTS.values())]
+            connection, only=["guides", "editions", *(str(entry.row.__tablename__) for entry in ITEM_LISTS.values())]
         )
 
         def insert(table: Table, values: dict[str, object]) -> None:
