@@ -128,6 +128,9 @@ def _current_state(
     for state, count in concerns.items():
         if count >= SMALLEST_SHOWN:
             by_state.labels(state).set(count)
+    Gauge("guidance_overdue_any", "Whether any concern, or addition, is overdue.", registry=registry).set(
+        concerns.get("overdue", 0) > 0
+    )
     by_webhook = Gauge(
         "guidance_deliveries",
         "Deliveries that wait, and that could not be made.",
