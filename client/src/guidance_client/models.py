@@ -76,6 +76,24 @@ class ApiDescription(TypedDict):
     openapi_url: str
 
 
+class Assignment(TypedDict):
+    """
+    The person that works on the concern from now on.
+    """
+
+    person: str
+
+
+class AssignmentState(TypedDict):
+    """
+    To whom a concern is assigned, and the act that did it.
+    """
+
+    assigned_to: str | None
+    at: str | None
+    by: str | None
+
+
 class Caution(TypedDict):
     """
     Words that must be read with any indicator or factor, and that travel with them in every answer.
@@ -411,6 +429,27 @@ class FieldProblem(TypedDict):
     parameter: NotRequired[str]
 
 
+class FiguresOfDay(TypedDict):
+    """
+    What came and went on one day in London, and what waited at its end; today's end is now. Tests do not count.
+    """
+
+    day: str
+    received: int
+    acknowledged: int
+    closed: int
+    waiting: int
+    overdue: int
+
+
+class FiguresResponse(TypedDict):
+    """
+    The last days, the oldest first.
+    """
+
+    days: list[FiguresOfDay]
+
+
 class GuideSource(TypedDict):
     """
     The document that an edition was transcribed from.
@@ -501,6 +540,8 @@ class InboxEntry(TypedDict):
     acknowledge_by: str
     acknowledged_at: str | None
     closed_at: str | None
+    changed_at: str
+    assigned_to: str | None
     added_at: str | None
     additions_waiting: int
     addition_acknowledge_by: str | None
@@ -516,7 +557,7 @@ class InboxEntry(TypedDict):
     links: dict[str, str]
 
 
-InboxOrder: TypeAlias = Literal['urgent', 'newest']
+InboxOrder: TypeAlias = Literal['urgent', 'newest', 'changed']
 
 
 class InboxResponse(TypedDict):
@@ -525,6 +566,7 @@ class InboxResponse(TypedDict):
     """
 
     concerns: list[InboxEntry]
+    next_changed_since: str
     next_cursor: str | None
 
 
@@ -655,6 +697,35 @@ class Moved(TypedDict):
     position_after: int
 
 
+class NewNote(TypedDict):
+    """
+    A note of the desk. It is sealed like the concern itself, and never changes.
+    """
+
+    text: str
+
+
+class NoteEntry(TypedDict):
+    """
+    A note: who wrote it and when, and its words.
+    """
+
+    number: int
+    written_at: str
+    by: str
+    text: str | None
+    links: dict[str, str]
+
+
+class NotesResponse(TypedDict):
+    """
+    One page of notes, in the order in which they were written.
+    """
+
+    notes: list[NoteEntry]
+    next_cursor: str | None
+
+
 class Observation(TypedDict):
     """
     An item of the edition that the concern names, with what was seen of it.
@@ -698,6 +769,8 @@ class OpenedConcern(TypedDict):
     acknowledge_by: str
     acknowledged_at: str | None
     closed_at: str | None
+    changed_at: str
+    assigned_to: str | None
     added_at: str | None
     additions_waiting: int
     addition_acknowledge_by: str | None
@@ -880,6 +953,25 @@ class ResponsibilityInput(TypedDict):
     text: str
 
 
+class SavedView(TypedDict):
+    """
+    A view of the inbox that a person saved.
+    """
+
+    name: str
+    filters: dict[str, str | bool]
+    saved_at: str
+    links: dict[str, str]
+
+
+class SavedViewsResponse(TypedDict):
+    """
+    The views of one person, by name.
+    """
+
+    views: list[SavedView]
+
+
 Section: TypeAlias = str
 
 
@@ -1017,6 +1109,20 @@ class VehicleOfConcern(TypedDict):
     described: NotRequired[str | None]
 
 
+class ViewFilters(TypedDict):
+    """
+    Filters of the inbox, as its query parameters name them. What is absent, or null, is no filter.
+    """
+
+    state: NotRequired[ConcernStateInput | None]
+    overdue: NotRequired[bool | None]
+    danger: NotRequired[ImmediateDanger | None]
+    guide: NotRequired[str | None]
+    assigned_to: NotRequired[str | None]
+    mine: NotRequired[bool]
+    unassigned: NotRequired[bool]
+
+
 class VirtualLocation(TypedDict):
     """
     Where a service is reached: at no address.
@@ -1093,6 +1199,19 @@ class AlreadyTelephoned(TypedDict):
     telephoned: NotRequired[YesNo | None]
     when: NotRequired[str | None]
     whom: NotRequired[str | None]
+
+
+class AssignmentResponse(TypedDict):
+    """
+    To whom a concern is assigned. The ETag of the response is that of this assignment.
+    """
+
+    assigned_to: str | None
+    at: str | None
+    by: str | None
+    reference: str
+    replaced: AssignmentState | None
+    links: dict[str, str]
 
 
 class Attribute(TypedDict):
@@ -1388,6 +1507,8 @@ class ErasedConcern(TypedDict):
     acknowledge_by: str
     acknowledged_at: str | None
     closed_at: str | None
+    changed_at: str
+    assigned_to: str | None
     added_at: str | None
     additions_waiting: int
     addition_acknowledge_by: str | None
