@@ -43,7 +43,7 @@ def desk_assign(
     key_file: KeyFile = None,
     as_json: AsJson = False,
 ) -> None:
-    """Assign a concern to a person, to yourself or to nobody, and say to whom it was assigned before."""
+    """Assign a concern to a person, to yourself or to nobody, and say who had it before."""
     if nobody and person is not None:
         raise typer.BadParameter("name a person, or use --nobody, and not both")
     body = None if person is None else {"person": person}

@@ -22,7 +22,7 @@ LEFT = "the person left the desk"
 
 @dataclass(frozen=True)
 class Assigned:
-    """To whom a concern is assigned, and the act that did it. `version` grows with every change."""
+    """The person that a concern is assigned to, and the act that did it. `version` grows with every change."""
 
     person: str | None = None
     at: dt.datetime | None = None
@@ -56,7 +56,7 @@ Precondition = Callable[[int], bool]
 
 @write_operation
 def read_assignment(session: Session, reference: str, *, actor: Actor, at: dt.datetime) -> Assigned:
-    """Return to whom the concern is assigned. Raises `NoSuchConcern`."""
+    """Return who has the concern. Raises `NoSuchConcern`."""
     concern = get_concern(session, reference)
     record_disclosure(session, chain=concern.reference, act=DeskAct.LISTED, actor=actor, at=at, detail="assignment")
     return Assigned.by_act(find_last_assignment(session, reference))
