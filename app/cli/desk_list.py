@@ -4,7 +4,7 @@ from typing import Annotated, Any
 
 import typer
 
-from app.cli.desk_client import AsJson, DeskClient, Key, KeyFile, Url, connect
+from app.cli.desk_client import AsJson, DeskClient, KeyFileOption, KeyOption, Url, connect
 from app.cli.desk_tables import print_inbox, print_json, print_table
 from app.models.concerns.concern import ImmediateDanger
 from app.models.concerns.tables import ConcernState
@@ -35,8 +35,8 @@ def desk_list(  # noqa: PLR0913  # each is an option of the command
     limit: Annotated[int, typer.Option(help="The most concerns to list.", min=1, max=200)] = 50,
     cursor: Annotated[str | None, typer.Option(help="Where the page before ended.")] = None,
     url: Url,
-    key: Key = None,
-    key_file: KeyFile = None,
+    key: KeyOption = None,
+    key_file: KeyFileOption = None,
     as_json: AsJson = False,
 ) -> None:
     """List a page of the inbox, without words: what waits for an acknowledgement comes first."""
@@ -75,8 +75,8 @@ def desk_save_view(
         list[str], typer.Argument(help="Filters of the inbox, such as danger=yes mine=true.", metavar="FILTER=VALUE")
     ],
     url: Url,
-    key: Key = None,
-    key_file: KeyFile = None,
+    key: KeyOption = None,
+    key_file: KeyFileOption = None,
 ) -> None:
     """Save filters of the inbox under a name, for `list --view`. They are stored on the server, for you alone."""
     words = {"true": True, "false": False}
@@ -88,7 +88,7 @@ def desk_save_view(
 
 
 @listing.command("summary")
-def desk_summary(url: Url, key: Key = None, key_file: KeyFile = None, as_json: AsJson = False) -> None:
+def desk_summary(url: Url, key: KeyOption = None, key_file: KeyFileOption = None, as_json: AsJson = False) -> None:
     """Count the work: what waits, is acknowledged, closed and overdue."""
     with connect(url, key, key_file) as service:
         answer = service.call("GET", "/v1/desk/summary")

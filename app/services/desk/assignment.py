@@ -50,7 +50,7 @@ class Change:
     is_refused: bool = False
 
 
-Precondition = Callable[[int], bool]
+ExpectedVersion = Callable[[int], bool]
 """Says whether the version is the one that the caller expects."""
 
 
@@ -63,7 +63,7 @@ def read_assignment(session: Session, reference: str, *, actor: Actor, at: dt.da
 
 
 def assign(
-    writer: Writer, reference: str, person: str | None, *, actor: Actor, at: dt.datetime, precondition: Precondition
+    writer: Writer, reference: str, person: str | None, *, actor: Actor, at: dt.datetime, precondition: ExpectedVersion
 ) -> Change:
     """Assign the concern to the person, or to nobody, and return the assignment before and after.
 
@@ -77,7 +77,13 @@ def assign(
 
 @write_operation
 def _assign(
-    session: Session, reference: str, person: str | None, *, actor: Actor, at: dt.datetime, precondition: Precondition
+    session: Session,
+    reference: str,
+    person: str | None,
+    *,
+    actor: Actor,
+    at: dt.datetime,
+    precondition: ExpectedVersion,
 ) -> Change:
     concern = get_concern(session, reference)
     before = Assigned.by_act(find_last_assignment(session, reference))

@@ -12,7 +12,7 @@ from app.models.desk.views import ViewFilters
 from app.store.writer import write_operation
 
 MAX_VIEWS = 50
-TOO_MANY = f"A person has {MAX_VIEWS} views at most: remove one first."
+TOO_MANY_VIEWS = f"A person has {MAX_VIEWS} views at most: remove one first."
 
 
 def list_views(session: Session, person: str) -> Sequence[SavedViewRow]:
@@ -27,7 +27,7 @@ def save_view(session: Session, person: str, name: str, filters: ViewFilters, *,
     wanted = filters.model_dump(mode="json", exclude_defaults=True, exclude_none=True)
     former = session.get(SavedViewRow, (person, name))
     if former is None and len(list_views(session, person)) >= MAX_VIEWS:
-        raise ValidationFailed([FieldError((), TOO_MANY, FaultCode.TOO_MANY)])
+        raise ValidationFailed([FieldError((), TOO_MANY_VIEWS, FaultCode.TOO_MANY)])
     row = former or SavedViewRow(person=person, name=name, filters=wanted, saved_at=at)
     row.filters, row.saved_at = wanted, at
     session.add(row)
