@@ -43,6 +43,7 @@ class Call:
     act: DeskAct
     chain: str | None = None
     body: dict[str, Any] = field(default_factory=dict)
+    status: int = 200
 
 
 CALLS = {
@@ -60,7 +61,7 @@ CALLS = {
     ("get", f"{CONCERN}/assignment"): Call(Scope.READ, DeskAct.LISTED),
     ("put", f"{CONCERN}/assignment"): Call(Scope.WRITE, DeskAct.ASSIGNED),
     ("delete", f"{CONCERN}/assignment"): Call(Scope.WRITE, DeskAct.UNASSIGNED),
-    ("post", f"{CONCERN}/notes"): Call(Scope.WRITE, DeskAct.NOTED, body={"text": "A made-up note."}),
+    ("post", f"{CONCERN}/notes"): Call(Scope.WRITE, DeskAct.NOTED, body={"text": "A made-up note."}, status=201),
     ("get", f"{CONCERN}/notes"): Call(Scope.READ, DeskAct.OPENED),
     ("get", f"{CONCERN}/notes/{{number}}"): Call(Scope.READ, DeskAct.OPENED),
     ("get", "/v1/desk/disclosures"): Call(Scope.AUDIT, DeskAct.DISCLOSURES_READ, AUDIT),
@@ -157,7 +158,7 @@ def test_each_route_leaves_exactly_one_row_with_client_act_time_and_address(
 
     answer = at_work.call(method, path)
 
-    assert answer.status_code == 200, answer.text
+    assert answer.status_code == CALLS[method, path].status, answer.text
     (row,) = [row for row in everything(database)["disclosures"] if row not in before]
     chain, _, at, client, act, address, *_ = row
     call = CALLS[method, path]
@@ -182,8 +183,11 @@ def test_an_act_that_cannot_be_recorded_does_not_happen_and_shows_nothing(
 
 
 @pytest.mark.parametrize("path", [path for method, path in CALLS if method == "post"])
-def test_an_act_that_fails_leaves_nothing_on_the_record(at_work: AtWork, database: RawConnection, path: str) -> None:
+def test_an_act_that_fails_leaves_nothing_on_the_record(
+    at_work: AtWork, clock: SettableClock, database: RawConnection, path: str
+) -> None:
     at_work.prepare(path)
+    clock.time = A_TUESDAY + dt.timedelta(hours=1)
     before = everything(database)
     fail_writes(database, "UPDATE", "concerns")
 
