@@ -86,7 +86,7 @@ class Assignment(TypedDict):
 
 class AssignmentState(TypedDict):
     """
-    To whom a concern is assigned, and the act that did it.
+    The person that a concern is assigned to, and the act that did it.
     """
 
     assigned_to: str | None
@@ -1203,7 +1203,7 @@ class AlreadyTelephoned(TypedDict):
 
 class AssignmentResponse(TypedDict):
     """
-    To whom a concern is assigned. The ETag of the response is that of this assignment.
+    The person that a concern is assigned to. The ETag of the response is that of this assignment.
     """
 
     assigned_to: str | None
