@@ -201,7 +201,7 @@ class TooManyNotes(GuidanceError):
 
 
 class AssignmentChanged(GuidanceError):
-    """Somebody assigned the concern since the caller read to whom. The message says to whom it is assigned now."""
+    """Somebody assigned the concern since the caller read its assignment. The message says who has it now."""
 
 
 class OutcomeGiven(GuidanceError):

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
-from app.cli.desk_client import DeskClient, Key, KeyFile, Reference, Url, connect
+from app.cli.desk_client import DeskClient, KeyFileOption, KeyOption, Reference, Url, connect
 from app.cli.desk_holds import holds
 from app.cli.desk_list import listing
 from app.cli.desk_tables import print_json
@@ -33,8 +33,8 @@ def desk_open(
     reference: Reference,
     identity: Annotated[Path, typer.Option(help="Your age identity; it stays on this machine.", exists=True)],
     url: Url,
-    key: Key = None,
-    key_file: KeyFile = None,
+    key: KeyOption = None,
+    key_file: KeyFileOption = None,
 ) -> None:
     """Fetch a sealed concern, open it on this machine, and print it as JSON with its additions and the desk's notes."""
     unsealer = read_identities(identity)

@@ -12,11 +12,11 @@ from app.errors import DeskRequestFailed
 from app.models.concerns.references import find_reference
 from app.services.concerns.sealing import AGE_MEDIA_TYPE
 
-JSON_MEDIA_TYPE = "application/json"
+ANSWER_MEDIA_TYPE = "application/json"
 FETCH_TIMEOUT_SECONDS = 30
 
 Url = Annotated[str, typer.Option(help="The address of the service.", envvar="GUIDANCE_DESK_URL")]
-Key = Annotated[
+KeyOption = Annotated[
     str | None,
     typer.Option(
         help="Your client key. On the command line every user of this machine can read it (`ps`): set the "
@@ -24,7 +24,9 @@ Key = Annotated[
         envvar="GUIDANCE_DESK_KEY",
     ),
 ]
-KeyFile = Annotated[typer.FileText | None, typer.Option(help="File with your client key; `-` is the standard input.")]
+KeyFileOption = Annotated[
+    typer.FileText | None, typer.Option(help="File with your client key; `-` is the standard input.")
+]
 AsJson = Annotated[bool, typer.Option("--json", help="Print the answer of the service as JSON.")]
 
 
@@ -56,8 +58,9 @@ class DeskClient:
         headers: Mapping[str, str] | None = None,
     ) -> Any:
         """Return the JSON of the answer. Raises `DeskRequestFailed`."""
-        response = self._request(method, path, {"Accept": JSON_MEDIA_TYPE, **(headers or {})}, query=query, body=body)
-        if not response.is_success or not response.headers.get("content-type", "").startswith(JSON_MEDIA_TYPE):
+        given = {"Accept": ANSWER_MEDIA_TYPE, **(headers or {})}
+        response = self._request(method, path, given, query=query, body=body)
+        if not response.is_success or not response.headers.get("content-type", "").startswith(ANSWER_MEDIA_TYPE):
             raise _failure(response)
         return response.json()
 

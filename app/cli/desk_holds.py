@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from app.cli.desk_client import AsJson, Key, KeyFile, Reference, Url, connect
+from app.cli.desk_client import AsJson, KeyFileOption, KeyOption, Reference, Url, connect
 from app.cli.desk_tables import print_entry
 from app.models.links import desk_concern_path
 
@@ -19,8 +19,8 @@ def desk_hold(
     reference: Reference,
     reason: Reason,
     url: Url,
-    key: Key = None,
-    key_file: KeyFile = None,
+    key: KeyOption = None,
+    key_file: KeyFileOption = None,
     as_json: AsJson = False,
 ) -> None:
     """Keep a concern from being erased."""
@@ -35,8 +35,8 @@ def desk_release(
     reference: Reference,
     reason: Reason,
     url: Url,
-    key: Key = None,
-    key_file: KeyFile = None,
+    key: KeyOption = None,
+    key_file: KeyFileOption = None,
     as_json: AsJson = False,
 ) -> None:
     """Lift the hold of a concern."""
@@ -51,8 +51,8 @@ def desk_erase(
     reference: Reference,
     reason: Reason,
     url: Url,
-    key: Key = None,
-    key_file: KeyFile = None,
+    key: KeyOption = None,
+    key_file: KeyFileOption = None,
     as_json: AsJson = False,
 ) -> None:
     """Take the words of a concern away for good. It and all additions must be acknowledged first."""

@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from app.cli.desk_client import AsJson, Key, KeyFile, Reference, Url, connect
+from app.cli.desk_client import AsJson, KeyFileOption, KeyOption, Reference, Url, connect
 from app.cli.desk_tables import print_entry, print_json
 from app.cli.outcomes import find_outcome
 from app.models.links import assignment_path, desk_concern_path, notes_path
@@ -20,8 +20,8 @@ def desk_acknowledge(
         int, typer.Option(help="The last addition that you have seen; later ones go on waiting.", min=0)
     ] = 0,
     url: Url,
-    key: Key = None,
-    key_file: KeyFile = None,
+    key: KeyOption = None,
+    key_file: KeyFileOption = None,
     as_json: AsJson = False,
 ) -> None:
     """Say that you have seen a concern, and its additions up to a number, and have decided the next step."""
@@ -39,11 +39,11 @@ def desk_assign(
     ] = None,
     nobody: Annotated[bool, typer.Option("--nobody", help="Assign it to nobody.")] = False,
     url: Url,
-    key: Key = None,
-    key_file: KeyFile = None,
+    key: KeyOption = None,
+    key_file: KeyFileOption = None,
     as_json: AsJson = False,
 ) -> None:
-    """Assign a concern to a person, to yourself or to nobody, and say to whom it was assigned before."""
+    """Assign a concern to a person, to yourself or to nobody, and say who had it before."""
     if nobody and person is not None:
         raise typer.BadParameter("name a person, or use --nobody, and not both")
     body = None if person is None else {"person": person}
@@ -66,8 +66,8 @@ def desk_note(
         typer.FileText, typer.Option(help="File with the words; `-`, the default, is the standard input.")
     ] = "-",  # type: ignore[assignment]  # Typer opens the default like any other
     url: Url,
-    key: Key = None,
-    key_file: KeyFile = None,
+    key: KeyOption = None,
+    key_file: KeyFileOption = None,
     as_json: AsJson = False,
 ) -> None:
     """Write a note about a concern, for the desk alone. Its words are no argument, which others could read (`ps`)."""
@@ -86,8 +86,8 @@ def desk_close(
     outcome: Annotated[str, typer.Argument(help="What came of it: a code of the list `outcome`, or its words.")],
     shared: Annotated[bool, typer.Option("--shared", help="Let the reporter's status say it.")] = False,
     url: Url,
-    key: Key = None,
-    key_file: KeyFile = None,
+    key: KeyOption = None,
+    key_file: KeyFileOption = None,
     as_json: AsJson = False,
 ) -> None:
     """Close a concern with its outcome. An outcome that is not known lists those that are."""

@@ -18,6 +18,7 @@ class Scope(StrEnum):
     WRITE = "concerns:write"
     AUDIT = "audit:read"
     EVENTS = "events:read"
+    METRICS = "metrics:read"
 
 
 class ClientRow(SQLModel, table=True):

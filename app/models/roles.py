@@ -18,7 +18,7 @@ class Role(StrEnum):
 SCOPES_OF: Mapping[Role, frozenset[Scope]] = {
     Role.READER: frozenset({Scope.READ}),
     Role.WORKER: frozenset({Scope.READ, Scope.WRITE}),
-    Role.LEAD: frozenset({Scope.READ, Scope.WRITE, Scope.AUDIT}),
+    Role.LEAD: frozenset({Scope.READ, Scope.WRITE, Scope.AUDIT, Scope.METRICS}),
     Role.AUDITOR: frozenset({Scope.AUDIT}),
 }
 """The scopes of each role. An auditor reads the record and no concern; a lead reads both."""

@@ -6,7 +6,7 @@ from app.services.desk.assignment import Assigned
 
 
 def assignment_response(reference: str, now: Assigned, replaced: Assigned | None = None) -> AssignmentResponse:
-    """Return to whom the concern is assigned and, after a change, what the change replaced."""
+    """Return who has the concern and, after a change, what the change replaced."""
     return AssignmentResponse(
         reference=reference,
         assigned_to=now.person,

@@ -66,7 +66,7 @@ def assign_concern(
 
     Every request is on the record. Without `If-Match` the last one counts, and its answer shows the one before, which
     another worker may have made a moment ago. With it, a request that rests on an older assignment changes nothing: 412
-    says to whom the concern is assigned now.
+    says who has the concern now.
     """
     person = actor.person if assignment is None else assignment.person
     return _assign(response, context, reference, person, if_match, actor=actor, now=now)

@@ -1,4 +1,4 @@
-"""To whom concerns are assigned, as their chains say it."""
+"""The people that concerns are assigned to, as their chains say it."""
 
 from collections.abc import Sequence
 

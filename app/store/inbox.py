@@ -86,7 +86,7 @@ class InboxFilters:
         if self.changed_since is not None:
             conditions.append(_CONCERNS.changed_at >= self.changed_since)
         if self.reference is not None:
-            conditions.append(_CONCERNS.reference.between(self.reference, self.reference + AFTER_ALL))
+            conditions += [_CONCERNS.reference >= self.reference, _CONCERNS.reference <= self.reference + AFTER_ALL]
         return conditions
 
 

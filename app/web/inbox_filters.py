@@ -21,7 +21,7 @@ from app.web.context import context_of
 from app.web.cursors import NOT_OURS, decode_key
 
 MOMENT = re.compile(r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}(:\d{2}(\.\d{1,6})?)?(Z|[+-]\d{2}:\d{2})", re.ASCII)
-NO_MOMENT = "A moment is written like 2026-11-24T09:30:00Z."
+NO_MOMENT_OF_CHANGE = "A moment is written like 2026-11-24T09:30:00Z."
 NO_START = "A reference starts with four characters of its alphabet or more."
 ONE_PERSON = "Give one of `assigned_to`, `mine` and `unassigned`."
 
@@ -112,7 +112,7 @@ def _moment(text: str) -> dt.datetime:
             raise ValueError
         return dt.datetime.fromisoformat(text).astimezone(dt.UTC)
     except (ValueError, OverflowError):
-        raise _fault("changed_since", NO_MOMENT) from None
+        raise _fault("changed_since", NO_MOMENT_OF_CHANGE) from None
 
 
 def _moment_of_event(request: Request, cursor: str) -> dt.datetime | None:

@@ -146,6 +146,8 @@ def _current_state(
         ("state",),
         {(state,): count for state, count in concerns.items() if count >= SMALLEST_SHOWN},
     )
+    is_overdue = concerns.get("overdue", 0) > 0
+    yield gauge("guidance_overdue_any", "Whether any concern, or addition, is overdue.", (), {(): is_overdue})
     yield gauge(
         "guidance_deliveries",
         "Deliveries that wait, and that could not be made.",

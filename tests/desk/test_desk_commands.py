@@ -103,6 +103,25 @@ def test_with_json_each_command_prints_what_the_service_answers(run: Run, refere
     assert answer(run("erase", reference, "--reason", "Made up.", "--json"))["erased_at"] is not None
 
 
+def test_the_inbox_is_filtered_by_options_and_by_a_view_that_was_saved(run: Run, reference: str) -> None:
+    run("assign", reference)
+    saved = run("save-view", "own", "mine=true", "danger=no")
+
+    assert saved.stdout == "own: /v1/desk/concerns?danger=no&mine=true\n"
+    for options, count in (
+        (["--mine"], 1),
+        (["--unassigned"], 0),
+        (["--assigned-to", "Robin Example", "--danger", "no"], 1),
+        (["--danger", "yes"], 0),
+        (["--reference", reference[:4]], 1),
+        (["--changed-since", "2026-01-01T00:00:00Z"], 1),
+        (["--view", "own"], 1),
+        (["--view", "own", "--guide", "another-guide"], 0),
+    ):
+        assert len(answer(run("list", "--json", *options))["concerns"]) == count
+    assert run("list", "--view", "absent").exit_code == 2
+
+
 def test_an_outcome_that_is_not_known_lists_those_that_are_and_closes_nothing(run: Run, reference: str) -> None:
     run("acknowledge", reference)
 
@@ -145,6 +164,7 @@ def test_a_role_is_a_set_of_scopes_and_a_client_of_it_may_do_that_and_no_more(li
         Scope.WRITE: ("DELETE", "/v1/desk/concerns/0000-0000-0000/assignment"),
         Scope.AUDIT: ("GET", "/v1/desk/disclosures"),
         Scope.EVENTS: ("GET", "/v1/events"),
+        Scope.METRICS: ("GET", "/v1/desk/metrics"),
     }
     with live.client() as http:
         http.headers["Authorization"] = f"Bearer {key}"

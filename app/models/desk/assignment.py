@@ -15,7 +15,7 @@ class Assignment(RequestModel):
 
 
 class AssignmentState(ResponseModel):
-    """To whom a concern is assigned, and the act that did it."""
+    """The person that a concern is assigned to, and the act that did it."""
 
     assigned_to: str | None = Field(description="The person; null for nobody.", examples=["Robin Example"])
     at: UtcDateTime | None = Field(description="When it was assigned so; null where nobody ever assigned it.")
@@ -26,7 +26,7 @@ class AssignmentState(ResponseModel):
 
 
 class AssignmentResponse(AssignmentState):
-    """To whom a concern is assigned. The ETag of the response is that of this assignment."""
+    """The person that a concern is assigned to. The ETag of the response is that of this assignment."""
 
     reference: str = Field(description="The concern's reference.", examples=[EXAMPLE_REFERENCE])
     replaced: AssignmentState | None = Field(

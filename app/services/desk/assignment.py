@@ -22,7 +22,7 @@ LEFT = "the person left the desk"
 
 @dataclass(frozen=True)
 class Assigned:
-    """To whom a concern is assigned, and the act that did it. `version` grows with every change."""
+    """The person that a concern is assigned to, and the act that did it. `version` grows with every change."""
 
     person: str | None = None
     at: dt.datetime | None = None
@@ -50,20 +50,20 @@ class Change:
     is_refused: bool = False
 
 
-Precondition = Callable[[int], bool]
+ExpectedVersion = Callable[[int], bool]
 """Says whether the version is the one that the caller expects."""
 
 
 @write_operation
 def read_assignment(session: Session, reference: str, *, actor: Actor, at: dt.datetime) -> Assigned:
-    """Return to whom the concern is assigned. Raises `NoSuchConcern`."""
+    """Return who has the concern. Raises `NoSuchConcern`."""
     concern = get_concern(session, reference)
     record_disclosure(session, chain=concern.reference, act=DeskAct.LISTED, actor=actor, at=at, detail="assignment")
     return Assigned.by_act(find_last_assignment(session, reference))
 
 
 def assign(
-    writer: Writer, reference: str, person: str | None, *, actor: Actor, at: dt.datetime, precondition: Precondition
+    writer: Writer, reference: str, person: str | None, *, actor: Actor, at: dt.datetime, precondition: ExpectedVersion
 ) -> Change:
     """Assign the concern to the person, or to nobody, and return the assignment before and after.
 
@@ -77,7 +77,13 @@ def assign(
 
 @write_operation
 def _assign(
-    session: Session, reference: str, person: str | None, *, actor: Actor, at: dt.datetime, precondition: Precondition
+    session: Session,
+    reference: str,
+    person: str | None,
+    *,
+    actor: Actor,
+    at: dt.datetime,
+    precondition: ExpectedVersion,
 ) -> Change:
     concern = get_concern(session, reference)
     before = Assigned.by_act(find_last_assignment(session, reference))

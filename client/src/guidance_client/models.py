@@ -86,7 +86,7 @@ class Assignment(TypedDict):
 
 class AssignmentState(TypedDict):
     """
-    To whom a concern is assigned, and the act that did it.
+    The person that a concern is assigned to, and the act that did it.
     """
 
     assigned_to: str | None
@@ -450,6 +450,27 @@ class FieldProblem(TypedDict):
     code: FaultCode
     source: NotRequired[str]
     parameter: NotRequired[str]
+
+
+class FiguresOfDay(TypedDict):
+    """
+    What came and went on one day in London, and what waited at its end; today's end is now. Tests do not count.
+    """
+
+    day: str
+    received: int
+    acknowledged: int
+    closed: int
+    waiting: int
+    overdue: int
+
+
+class FiguresResponse(TypedDict):
+    """
+    The last days, the oldest first.
+    """
+
+    days: list[FiguresOfDay]
 
 
 class GuideSource(TypedDict):
@@ -1027,17 +1048,23 @@ class ResponsibilityInput(TypedDict):
     text: str
 
 
-class Schedule(TypedDict):
+class SavedView(TypedDict):
     """
-    When a service is open, each week (RFC 5545).
+    A view of the inbox that a person saved.
     """
 
-    id: str
-    service_id: str
-    freq: NotRequired[str]
-    byday: str
-    opens_at: str
-    closes_at: str
+    name: str
+    filters: dict[str, str | bool]
+    saved_at: str
+    links: dict[str, str]
+
+
+class SavedViewsResponse(TypedDict):
+    """
+    The views of one person, by name.
+    """
+
+    views: list[SavedView]
 
 
 Section: TypeAlias = str
@@ -1177,6 +1204,20 @@ class VehicleOfConcern(TypedDict):
     described: NotRequired[str | None]
 
 
+class ViewFilters(TypedDict):
+    """
+    Filters of the inbox, as its query parameters name them. What is absent, or null, is no filter.
+    """
+
+    state: NotRequired[ConcernStateInput | None]
+    overdue: NotRequired[bool | None]
+    danger: NotRequired[ImmediateDanger | None]
+    guide: NotRequired[str | None]
+    assigned_to: NotRequired[str | None]
+    mine: NotRequired[bool]
+    unassigned: NotRequired[bool]
+
+
 class VirtualLocation(TypedDict):
     """
     Where a service is reached: at no address.
@@ -1263,7 +1304,7 @@ class AlreadyTelephoned(TypedDict):
 
 class AssignmentResponse(TypedDict):
     """
-    To whom a concern is assigned. The ETag of the response is that of this assignment.
+    The person that a concern is assigned to. The ETag of the response is that of this assignment.
     """
 
     assigned_to: str | None

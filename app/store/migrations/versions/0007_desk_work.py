@@ -1,4 +1,4 @@
-"""The desk's daily work: to whom a concern is assigned, notes, when it last changed, and saved views."""
+"""The desk's daily work: the person that a concern is assigned to, notes, when it last changed, and saved views."""
 
 from app.store.migrations.statements import run_statements
 

@@ -1,0 +1,49 @@
+"""Saved views of the inbox. Each belongs to a person, and shows nothing of any concern."""
+
+import datetime as dt
+from collections.abc import Sequence
+
+from sqlmodel import Session, col, delete, select
+
+from app.errors import NoSuchItem, ValidationFailed
+from app.faults import FaultCode, FieldError
+from app.models.desk.view_tables import SavedViewRow
+from app.models.desk.views import ViewFilters
+from app.store.writer import write_operation
+
+MAX_VIEWS = 50
+TOO_MANY_VIEWS = f"A person has {MAX_VIEWS} views at most: remove one first."
+
+
+def list_views(session: Session, person: str) -> Sequence[SavedViewRow]:
+    """Return the views of the person, by name."""
+    rows = select(SavedViewRow).where(SavedViewRow.person == person)
+    return session.exec(rows.order_by(col(SavedViewRow.name))).all()
+
+
+@write_operation
+def save_view(session: Session, person: str, name: str, filters: ViewFilters, *, at: dt.datetime) -> SavedViewRow:
+    """Save the view of that name in place of a former one. Raises `ValidationFailed` for one too many."""
+    wanted = filters.model_dump(mode="json", exclude_defaults=True, exclude_none=True)
+    former = session.get(SavedViewRow, (person, name))
+    if former is None and len(list_views(session, person)) >= MAX_VIEWS:
+        raise ValidationFailed([FieldError((), TOO_MANY_VIEWS, FaultCode.TOO_MANY)])
+    row = former or SavedViewRow(person=person, name=name, filters=wanted, saved_at=at)
+    row.filters, row.saved_at = wanted, at
+    session.add(row)
+    return row
+
+
+@write_operation
+def remove_view(session: Session, person: str, name: str) -> None:
+    """Remove the view. Raises `NoSuchItem` if the person has none of that name."""
+    row = session.get(SavedViewRow, (person, name))
+    if row is None:
+        raise NoSuchItem
+    session.delete(row)
+
+
+@write_operation
+def remove_views(session: Session, person: str) -> None:
+    """Remove every view of a person, who leaves."""
+    session.exec(delete(SavedViewRow).where(col(SavedViewRow.person) == person))
