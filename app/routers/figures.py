@@ -18,9 +18,7 @@ from app.web.query_params import IN_PLAIN_DIGITS
 from app.web.responses import NO_STORE
 from app.web.router import GuidanceRouter
 
-router = GuidanceRouter(
-    prefix="/v1/desk", tags=["Desk"], responses=RESPONSES_OF_CLIENT_ROUTES
-)
+router = GuidanceRouter(prefix="/v1/desk", tags=["Desk"], responses=RESPONSES_OF_CLIENT_ROUTES)
 
 
 @router.get("/figures", summary="Read the figures of days")

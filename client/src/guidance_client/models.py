@@ -1067,6 +1067,19 @@ class SavedViewsResponse(TypedDict):
     views: list[SavedView]
 
 
+class Schedule(TypedDict):
+    """
+    When a service is open, each week (RFC 5545).
+    """
+
+    id: str
+    service_id: str
+    freq: NotRequired[str]
+    byday: str
+    opens_at: str
+    closes_at: str
+
+
 Section: TypeAlias = str
 
 
