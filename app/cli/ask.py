@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from app.cli.desk_client import AsJson, Key, KeyFile, Reference, Url, connect
+from app.cli.desk_client import AsJson, KeyFileOption, KeyOption, Reference, Url, connect
 from app.errors import NoMessageKey
 from app.main import utc_now
 from app.models.desk.messages import Message
@@ -24,8 +24,8 @@ def desk_ask(
         typer.FileText, typer.Option("--message-file", help="File with the words; `-` is the standard input.")
     ],
     url: Url,
-    key: Key = None,
-    key_file: KeyFile = None,
+    key: KeyOption = None,
+    key_file: KeyFileOption = None,
     as_json: AsJson = False,
 ) -> None:
     """Send the reporter a message. It is sealed on this machine, so that the service never has the words.
