@@ -11,6 +11,7 @@ from app.cli.clients import clients
 from app.cli.database import backup, migrate, restore, verify
 from app.cli.desk import desk
 from app.cli.editions import export, publish_files
+from app.cli.hand_over import desk_confirm, desk_hand_over
 from app.cli.keys import keys
 from app.cli.receipts import receipts
 from app.cli.serve import serve
@@ -47,6 +48,8 @@ def describe(_version: VersionOption = False) -> None:
 
 
 desk.command("ask")(desk_ask)
+desk.command("hand-over")(desk_hand_over)
+desk.command("confirm")(desk_confirm)
 
 app.add_typer(keys, name="keys")
 app.add_typer(clients, name="clients")

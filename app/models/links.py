@@ -60,6 +60,11 @@ def desk_messages_path(reference: str) -> str:
     return f"{desk_concern_path(reference)}/messages"
 
 
+def desk_hand_over_path(reference: str) -> str:
+    """Return the path of the hand-overs of a concern."""
+    return f"{desk_concern_path(reference)}/hand-over"
+
+
 def desk_addition_path(reference: str, number: int) -> str:
     """Return the path of one addition at the desk."""
     return f"{desk_additions_path(reference)}/{number}"

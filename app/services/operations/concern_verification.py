@@ -10,6 +10,7 @@ from app.models.concerns.tables import AdditionRow, ConcernRow
 from app.models.desk.disclosure_tables import AUDIT, EVENTS, INBOX, ChainRow, DeskAct, DisclosureRow
 from app.models.desk.recorded import RecordedConcern, closing_detail, replay
 from app.models.desk.seal_entries import columns_sha256
+from app.services.operations.hand_over_verification import faults_in_hand_overs
 from app.services.operations.message_verification import faults_in_messages
 
 VERIFICATION_PAGE_SIZE = 50
@@ -48,6 +49,7 @@ def _faults_of(session: Session, concern: ConcernRow) -> Iterator[str]:
     yield from _faults_in_columns(concern, recorded)
     yield from _faults_in_texts(session, concern, recorded)
     yield from faults_in_messages(session, concern, recorded)
+    yield from faults_in_hand_overs(session, concern)
 
 
 def _faults_in_acts(concern: ConcernRow, recorded: RecordedConcern) -> Iterator[str]:
