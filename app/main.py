@@ -42,6 +42,7 @@ from app.routers import (
     received_messages,
     reference,
     security_txt,
+    statistics,
 )
 from app.services.events.webhook_keys import open_webhook_keys
 from app.services.events.webhooks import encrypt_plain_secrets
@@ -83,6 +84,7 @@ ROUTERS = (
     hand_overs.router,
     received_messages.router,
     audit.router,
+    statistics.router,
     events.router,
     mcp.router,
     operations.router,

@@ -15,6 +15,7 @@ from app.cli.hand_over import desk_confirm, desk_hand_over
 from app.cli.keys import keys
 from app.cli.receipts import receipts
 from app.cli.serve import serve
+from app.cli.statistics import desk_statistics
 from app.cli.webhooks import deliver, webhooks
 from app.config import built_commit
 
@@ -50,6 +51,7 @@ def describe(_version: VersionOption = False) -> None:
 desk.command("ask")(desk_ask)
 desk.command("hand-over")(desk_hand_over)
 desk.command("confirm")(desk_confirm)
+desk.command("statistics")(desk_statistics)
 
 app.add_typer(keys, name="keys")
 app.add_typer(clients, name="clients")

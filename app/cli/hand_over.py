@@ -4,7 +4,7 @@ import base64
 import hashlib
 import json
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -49,7 +49,8 @@ def desk_hand_over(
 
     The record comes first, then the file. Our signed receipt is written beside it, with the ending .receipt.
     """
-    parsed, wanted = parse_reference(reference), {"recipient": to, "body": body, "reason": reason}
+    parsed = parse_reference(reference)
+    wanted: dict[str, Any] = {"recipient": to, "body": body, "reason": reason}
     if out.exists():
         raise typer.BadParameter("that file exists already; it is left as it is")
     try:

@@ -50,7 +50,7 @@ def worker(service: FastAPI, client: TestClient, settings: Settings, clock: Sett
     context = service.state.context
 
     def build(port: int, *, seconds: float = 30, **changes: Any) -> EmailWorker:
-        given = {
+        given: dict[str, Any] = {
             "smtp_host": "127.0.0.1",
             "smtp_port": port,
             "smtp_from": "desk@council.example",

@@ -54,7 +54,7 @@ class MailServer:
         if reply.startswith("250"):
             self.signed_in.append(bool(session.authenticated))
             parsed = BytesParser(policy=default).parsebytes(cast(bytes, envelope.content))
-            self.emails.append(cast(EmailMessage, parsed))
+            self.emails.append(parsed)
         return reply
 
     def _authenticate(self, _server: Any, _session: Any, _envelope: Any, _mechanism: Any, login: Any) -> AuthResult:
