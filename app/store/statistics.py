@@ -20,7 +20,7 @@ class MonthlyCount(NamedTuple):
     month: int
     measure: str
     value: str | None
-    count: int
+    concerns: int
 
 
 def count_by_month(session: Session) -> Iterator[MonthlyCount]:

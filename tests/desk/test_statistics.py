@@ -70,8 +70,8 @@ def test_a_count_under_five_is_hidden_and_cannot_be_computed_from_the_sum(
 def test_what_is_hidden_is_never_one_value_nor_small_together_where_there_is_more(counts: tuple[int, ...]) -> None:
     figures = _hide_small([MonthlyCount(2026, 11, "state", str(place), count) for place, count in enumerate(counts)])
 
-    hidden = [count for count, figure in zip(counts, figures, strict=True) if figure.count is None]
-    assert all(figure.count is None or figure.count >= 5 for figure in figures)
+    hidden = [count for count, figure in zip(counts, figures, strict=True) if figure.concerns is None]
+    assert all(figure.concerns is None or figure.concerns >= 5 for figure in figures)
     assert (hidden == []) == (min(counts) >= 5)
     assert hidden == [] or len(hidden) == len(counts) or (len(hidden) > 1 and sum(hidden) >= 5)
 

@@ -18,12 +18,12 @@ SMALLEST_COUNT = 5
 
 
 class Figure(NamedTuple):
-    """One line of the statistics. `count` is None where it is hidden."""
+    """One line of the statistics. `concerns` is None where it is hidden."""
 
     month: str
     measure: str
     value: str | None
-    count: int | None
+    concerns: int | None
 
 
 def read_statistics(engine: Engine, writer: Writer, *, actor: Actor, at: dt.datetime) -> list[Figure]:
@@ -46,14 +46,14 @@ def _hide_small(counts: Sequence[MonthlyCount]) -> list[Figure]:
     The sum of a month is in every measure that hides nothing. So what is hidden has at least two values, and is not
     small together.
     """
-    by_size = sorted(range(len(counts)), key=lambda place: counts[place].count)
-    hidden = {place for place in by_size if counts[place].count < SMALLEST_COUNT}
+    by_size = sorted(range(len(counts)), key=lambda place: counts[place].concerns)
+    hidden = {place for place in by_size if counts[place].concerns < SMALLEST_COUNT}
     for place in by_size:
-        together = sum(counts[each].count for each in hidden)
+        together = sum(counts[each].concerns for each in hidden)
         if not hidden or (len(hidden) > 1 and together >= SMALLEST_COUNT):
             break
         hidden.add(place)
     return [
-        Figure(f"{each.year}-{each.month:02}", each.measure, each.value, None if place in hidden else each.count)
+        Figure(f"{each.year}-{each.month:02}", each.measure, each.value, None if place in hidden else each.concerns)
         for place, each in enumerate(counts)
     ]
