@@ -37,6 +37,7 @@ from app.routers import (
     figures,
     guide_formats,
     guides,
+    hand_overs,
     mcp,
     messages,
     notes,
@@ -46,6 +47,7 @@ from app.routers import (
     received_messages,
     reference,
     security_txt,
+    statistics,
 )
 from app.services.events.webhook_keys import open_webhook_keys
 from app.services.events.webhooks import encrypt_plain_secrets
@@ -86,10 +88,12 @@ ROUTERS = (
     assignment.router,
     notes.router,
     messages.router,
+    hand_overs.router,
     received_messages.router,
     desk_views.router,
     figures.router,
     audit.router,
+    statistics.router,
     events.router,
     mcp.router,
     operations.router,

@@ -14,6 +14,7 @@ from app.cli.desk import desk
 from app.cli.doctor import doctor
 from app.cli.drafts import approve, check, new
 from app.cli.editions import export
+from app.cli.hand_over import desk_confirm, desk_hand_over
 from app.cli.health import health
 from app.cli.imports import import_document
 from app.cli.keys import keys
@@ -23,6 +24,7 @@ from app.cli.publishing import publish_files, withdraw_number
 from app.cli.receipts import receipts
 from app.cli.reviews import due
 from app.cli.serve import serve
+from app.cli.statistics import desk_statistics
 from app.cli.webhooks import deliver, webhooks
 from app.config import built_commit
 
@@ -55,6 +57,9 @@ def describe(_version: VersionOption = False) -> None:
 
 
 desk.command("ask")(desk_ask)
+desk.command("hand-over")(desk_hand_over)
+desk.command("confirm")(desk_confirm)
+desk.command("statistics")(desk_statistics)
 
 app.add_typer(keys, name="keys")
 app.add_typer(clients, name="clients")

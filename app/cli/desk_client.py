@@ -66,8 +66,12 @@ class DeskClient:
 
     def fetch_sealed(self, path: str) -> httpx.Response:
         """Return the answer with a sealed file. Raises `DeskRequestFailed`."""
-        response = self._request("GET", path, {"Accept": AGE_MEDIA_TYPE})
-        if response.headers.get("content-type") != AGE_MEDIA_TYPE:
+        return self.fetch(path, AGE_MEDIA_TYPE)
+
+    def fetch(self, path: str, media_type: str) -> httpx.Response:
+        """Return the answer with a file of that type. Raises `DeskRequestFailed`."""
+        response = self._request("GET", path, {"Accept": media_type})
+        if not response.headers.get("content-type", "").startswith(media_type):
             raise _failure(response)
         return response
 

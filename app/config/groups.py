@@ -21,7 +21,7 @@ NEEDS = {
     "smtp_from": "smtp_to",
     "smtp_to": "smtp_host",
     "smtp_username": "smtp_password_file",
-    "smtp_password_file": "smtp_username",
+    "smtp_password_file": "smtp_username",  # nosec B105  # the name of a setting
 }
 """Settings that mean nothing without another one. The default of each is that it is unset."""
 

@@ -10,6 +10,7 @@ CONCERN_CHECK = f"{CONCERNS}/check"
 DESK_CONCERNS = "/v1/desk/concerns"
 DESK_VIEWS = "/v1/desk/views"
 DISCLOSURES = "/v1/desk/disclosures"
+STATISTICS = "/v1/desk/statistics.csv"
 CHECKPOINT = "/v1/desk/checkpoint"
 SIGNPOSTS = "/v1/signposts"
 CODE_LISTS = "/v1/code-lists"
@@ -74,6 +75,11 @@ def messages_path(reference: str) -> str:
 def desk_messages_path(reference: str) -> str:
     """Return the path of the messages to a reporter at the desk."""
     return f"{desk_concern_path(reference)}/messages"
+
+
+def desk_hand_over_path(reference: str) -> str:
+    """Return the path of the hand-overs of a concern."""
+    return f"{desk_concern_path(reference)}/hand-over"
 
 
 def desk_addition_path(reference: str, number: int) -> str:

@@ -8,6 +8,7 @@ from sqlmodel import SQLModel
 from app.models.concerns.message_tables import MessageRow
 from app.models.concerns.tables import ADDITION_WAITS, AdditionRow, ConcernRow, NoteRow, StoredReceiptRow
 from app.models.desk.disclosure_tables import ChainRow, CheckpointRow, DeskAct, DisclosureRow, LogEntryRow
+from app.models.desk.hand_over_tables import HandOverRow
 from app.models.events.tables import DeliveryRow, EventReaderRow, EventRow
 from app.models.guidance.guide_tables import EditionRow, GenerationRow, GuideRow, WithdrawalRow
 from app.models.guidance.sections import ITEM_LISTS
@@ -77,6 +78,7 @@ def declare_rules() -> None:
     _declare_rules_of_additions()
     _declare_rules_of_notes()
     _declare_rules_of_messages()
+    _declare_rules_of_hand_overs()
     _declare_rules_of_disclosures()
     _declare_rules_of_acts()
     _declare_rules_of_events()
@@ -156,6 +158,20 @@ def _declare_rules_of_messages() -> None:
     ]
     erased = f"{_changes(['sealed'])} AND (NEW.sealed IS NOT NULL OR {LAST_ACT} <> '{DeskAct.ERASED}')"
     _refuse(MessageRow, "change_with_their_disclosure", "UPDATE", why, when=" OR ".join([*unrecorded, erased]))
+
+
+def _declare_rules_of_hand_overs() -> None:
+    """Declare that a hand-over comes with its disclosure, and never changes but for the other body's receipt, once."""
+    _refuse_losing(HandOverRow, "a hand-over is never deleted")
+    own = ("reference", "number", "at", "body", "reason", "recipient", "package_sha256", "additions", "receipt")
+    _keep(HandOverRow, "keep_what_they_are", "a hand-over never changes", own)
+    why = "a hand-over changes only with its disclosure"
+    confirmed = "(NEW.their_receipt IS NOT NULL OR NEW.confirmed_at IS NOT NULL)"
+    unrecorded = f"{confirmed} OR {LAST_ACT} <> '{DeskAct.HANDED_OVER}'"
+    _refuse(HandOverRow, "come_with_their_disclosure", "INSERT", why, when=unrecorded)
+    changes, again = _changes(["their_receipt", "confirmed_at"]), "OLD.their_receipt IS NOT NULL"
+    unrecorded = f"({changes}) AND ({again} OR {LAST_ACT} <> '{DeskAct.HAND_OVER_CONFIRMED}')"
+    _refuse(HandOverRow, "are_confirmed_on_the_record", "UPDATE", why, when=unrecorded)
 
 
 def _declare_rules_of_disclosures() -> None:

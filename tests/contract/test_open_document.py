@@ -16,6 +16,7 @@ from app.models.concerns.form import concern_form
 from app.models.events.tables import EventKind
 from app.models.guidance.sections import Section
 from app.services.desk.actions import append_overdue_events
+from app.services.desk.due_soon import append_due_soon_events
 from app.web.openapi.answers import EXTENSIBLE_ENUM
 from app.web.openapi.document import TAGS
 from tests.support.clock import A_TUESDAY, SettableClock
@@ -170,9 +171,13 @@ def test_every_event_is_a_webhook_whose_schema_fits_what_happened(
     document = service.openapi()
     receipt = client.post("/v1/concerns", json=a_concern()).json()
     token = {"Authorization": f"Bearer {receipt['status_token']}"}
+    desk.act(receipt["reference"], "messages", text="Which school?")
+    client.get(receipt["links"]["messages"], headers=token)
     client.post(f"{receipt['links']['self']}/additions", json={"concern": {"narrative": "More."}}, headers=token)
+    writer = service.state.context.writer
+    append_due_soon_events(writer, now=clock.time, within=dt.timedelta(days=2), limit=2)
     clock.time += dt.timedelta(days=3)
-    append_overdue_events(service.state.context.writer, now=clock.time, limit=1)
+    append_overdue_events(writer, now=clock.time, limit=1)
     desk.act(receipt["reference"], "acknowledgement", up_to_addition=1)
     service.state.context.checkpoints.make(at=clock.time)
     desk.act(receipt["reference"], "outcome", outcome="early_help")

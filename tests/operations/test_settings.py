@@ -191,7 +191,7 @@ def test_names_of_other_programs_under_the_same_prefix_are_left_alone() -> None:
 
     assert refusal(**kubernetes, DB_PORT="tcp://10.0.0.1:5432", PORT="tcp://10.0.0.1:80") == []
     assert refusal(DESK_URL="https://guidance.example", DESK_KEY="omg_invented") == []
-    assert refusal(PORT="9000") == ["GUIDANCE_PORT: there is no such setting"]
+    assert refusal(UMBRELLA="9000") == ["GUIDANCE_UMBRELLA: there is no such setting"]
 
 
 def test_a_setting_that_is_given_twice_has_no_clear_value(tmp_path: Path) -> None:

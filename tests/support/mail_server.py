@@ -49,7 +49,7 @@ class MailServer:
         """Take an email."""
         self.tried += 1
         if self.hangs:
-            await asyncio.sleep(3600)
+            await asyncio.Event().wait()
         reply = self.answer(self.tried)
         if reply.startswith("250"):
             self.signed_in.append(bool(session.authenticated))

@@ -40,6 +40,8 @@ class DeskAct(StrEnum):
     EVENTS_READ = "events_read"
     MESSAGE_SENT = "message_sent"
     MESSAGE_READ = "message_read"
+    HANDED_OVER = "handed_over"
+    HAND_OVER_CONFIRMED = "hand_over_confirmed"
 
 
 class DisclosureRow(SQLModel, table=True):

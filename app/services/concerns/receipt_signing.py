@@ -16,6 +16,7 @@ from app.errors import ReceiptNotGenuine
 
 RECEIPT = "concern-receipt+jws"
 STATEMENT = "disclosure-statement+jws"
+HAND_OVER = "hand-over-receipt+jws"
 ALGORITHM = "EdDSA"
 CLAIM_OF = {"reference": "jti", "chain": "sub"}
 """The fields of a response whose claims in the JWS have other names."""

@@ -26,9 +26,9 @@ SENTENCES = {
     EventKind.CONCERN_OVERDUE: ("1 concern is overdue.", "{} concerns are overdue."),
     EventKind.CONCERN_ADDITION_OVERDUE: ("1 addition is overdue.", "{} additions are overdue."),
 }
-DANGER = "Immediate danger: look at the desk now"
-DUE = "An acknowledgement is due: look at the desk"
-ARRIVAL = "Something new is at the desk"
+DANGER_SUBJECT = "Immediate danger: look at the desk now"
+DUE_SUBJECT = "An acknowledgement is due: look at the desk"
+ARRIVAL_SUBJECT = "Something new is at the desk"
 IN_DANGER = "A reporter says that a child is in immediate danger. Concerns that say so: {}."
 NOTHING_IN_IT = "This email holds nothing about any concern. Nobody reads an answer to it."
 ARRIVALS = frozenset({EventKind.CONCERN_RECEIVED, EventKind.CONCERN_ADDED})
@@ -51,8 +51,8 @@ def build_email(notice: EmailNotice, settings: Settings, *, at: dt.datetime) -> 
 
 def _subject(notice: EmailNotice) -> str:
     if notice.in_danger:
-        return DANGER
-    return ARRIVAL if ARRIVALS.issuperset(notice.counts) else DUE
+        return DANGER_SUBJECT
+    return ARRIVAL_SUBJECT if ARRIVALS.issuperset(notice.counts) else DUE_SUBJECT
 
 
 def _lines(notice: EmailNotice, settings: Settings) -> Iterator[str]:

@@ -12,6 +12,7 @@ from app.models.desk.disclosure_tables import AUDIT, EVENTS, INBOX, ChainRow, De
 from app.models.desk.recorded import RecordedConcern, closing_detail, replay
 from app.models.desk.seal_entries import SealEntry, columns_sha256
 from app.models.progress import OnStep, show_no_progress
+from app.services.operations.hand_over_verification import faults_in_hand_overs
 from app.services.operations.message_verification import faults_in_messages
 from app.store.added_texts import ALL_ADDED
 
@@ -55,6 +56,7 @@ def _faults_of(session: Session, concern: ConcernRow) -> Iterator[str]:
     yield from _faults_in_columns(concern, recorded)
     yield from _faults_in_texts(session, concern, recorded)
     yield from faults_in_messages(session, concern, recorded)
+    yield from faults_in_hand_overs(session, concern)
 
 
 def _faults_in_acts(concern: ConcernRow, recorded: RecordedConcern) -> Iterator[str]:

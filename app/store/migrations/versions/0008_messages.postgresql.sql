@@ -44,3 +44,39 @@ CREATE TABLE email_state (
     due TIMESTAMP WITH TIME ZONE NOT NULL,
     CONSTRAINT pk_email_state PRIMARY KEY (id)
 )
+
+CREATE TABLE hand_overs (
+    reference TEXT COLLATE "C" NOT NULL,
+    number INTEGER NOT NULL,
+    at TIMESTAMP WITH TIME ZONE NOT NULL,
+    body TEXT COLLATE "C" NOT NULL,
+    reason TEXT COLLATE "C" NOT NULL,
+    recipient TEXT COLLATE "C" NOT NULL,
+    package_sha256 TEXT COLLATE "C" NOT NULL,
+    additions INTEGER NOT NULL,
+    receipt TEXT COLLATE "C" NOT NULL,
+    their_receipt TEXT COLLATE "C",
+    confirmed_at TIMESTAMP WITH TIME ZONE,
+    CONSTRAINT pk_hand_overs PRIMARY KEY (reference, number),
+    CONSTRAINT fk_hand_overs_reference_concerns FOREIGN KEY(reference) REFERENCES concerns (reference)
+)
+
+CREATE FUNCTION hand_overs_are_never_deleted() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN IF TRUE THEN RAISE EXCEPTION 'a hand-over is never deleted' USING ERRCODE = 'restrict_violation'; END IF; RETURN OLD; END $$
+
+CREATE TRIGGER hand_overs_are_never_deleted BEFORE DELETE ON hand_overs FOR EACH ROW EXECUTE FUNCTION hand_overs_are_never_deleted()
+
+CREATE FUNCTION hand_overs_are_never_emptied() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION 'a hand-over is never deleted' USING ERRCODE = 'restrict_violation'; END $$
+
+CREATE TRIGGER hand_overs_are_never_emptied BEFORE TRUNCATE ON hand_overs FOR EACH STATEMENT EXECUTE FUNCTION hand_overs_are_never_emptied()
+
+CREATE FUNCTION hand_overs_keep_what_they_are() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN IF NEW.reference IS DISTINCT FROM OLD.reference OR NEW.number IS DISTINCT FROM OLD.number OR NEW.at IS DISTINCT FROM OLD.at OR NEW.body IS DISTINCT FROM OLD.body OR NEW.reason IS DISTINCT FROM OLD.reason OR NEW.recipient IS DISTINCT FROM OLD.recipient OR NEW.package_sha256 IS DISTINCT FROM OLD.package_sha256 OR NEW.additions IS DISTINCT FROM OLD.additions OR NEW.receipt IS DISTINCT FROM OLD.receipt THEN RAISE EXCEPTION 'a hand-over never changes' USING ERRCODE = 'restrict_violation'; END IF; RETURN NEW; END $$
+
+CREATE TRIGGER hand_overs_keep_what_they_are BEFORE UPDATE ON hand_overs FOR EACH ROW EXECUTE FUNCTION hand_overs_keep_what_they_are()
+
+CREATE FUNCTION hand_overs_come_with_their_disclosure() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN IF (NEW.their_receipt IS NOT NULL OR NEW.confirmed_at IS NOT NULL) OR coalesce((SELECT act FROM disclosures WHERE chain = NEW.reference ORDER BY number DESC LIMIT 1), 'none') <> 'handed_over' THEN RAISE EXCEPTION 'a hand-over changes only with its disclosure' USING ERRCODE = 'restrict_violation'; END IF; RETURN NEW; END $$
+
+CREATE TRIGGER hand_overs_come_with_their_disclosure BEFORE INSERT ON hand_overs FOR EACH ROW EXECUTE FUNCTION hand_overs_come_with_their_disclosure()
+
+CREATE FUNCTION hand_overs_are_confirmed_on_the_record() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN IF (NEW.their_receipt IS DISTINCT FROM OLD.their_receipt OR NEW.confirmed_at IS DISTINCT FROM OLD.confirmed_at) AND (OLD.their_receipt IS NOT NULL OR coalesce((SELECT act FROM disclosures WHERE chain = NEW.reference ORDER BY number DESC LIMIT 1), 'none') <> 'hand_over_confirmed') THEN RAISE EXCEPTION 'a hand-over changes only with its disclosure' USING ERRCODE = 'restrict_violation'; END IF; RETURN NEW; END $$
+
+CREATE TRIGGER hand_overs_are_confirmed_on_the_record BEFORE UPDATE ON hand_overs FOR EACH ROW EXECUTE FUNCTION hand_overs_are_confirmed_on_the_record()

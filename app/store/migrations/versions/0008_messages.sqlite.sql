@@ -38,3 +38,29 @@ CREATE TABLE email_state (
     due DATETIME NOT NULL,
     CONSTRAINT pk_email_state PRIMARY KEY (id)
 )
+
+CREATE TABLE hand_overs (
+    reference VARCHAR NOT NULL,
+    number INTEGER NOT NULL,
+    at DATETIME NOT NULL,
+    body TEXT NOT NULL,
+    reason TEXT NOT NULL,
+    recipient VARCHAR NOT NULL,
+    package_sha256 VARCHAR NOT NULL,
+    additions INTEGER NOT NULL,
+    receipt TEXT NOT NULL,
+    their_receipt TEXT,
+    confirmed_at DATETIME,
+    CONSTRAINT pk_hand_overs PRIMARY KEY (reference, number),
+    CONSTRAINT fk_hand_overs_reference_concerns FOREIGN KEY(reference) REFERENCES concerns (reference)
+)
+
+CREATE TRIGGER hand_overs_are_never_deleted BEFORE DELETE ON hand_overs WHEN TRUE BEGIN SELECT RAISE(ABORT, 'a hand-over is never deleted'); END
+
+CREATE TRIGGER hand_overs_are_never_replaced BEFORE INSERT ON hand_overs WHEN EXISTS (SELECT 1 FROM hand_overs WHERE (reference = NEW.reference AND number = NEW.number) OR rowid = NEW.rowid) BEGIN SELECT RAISE(ABORT, 'a hand-over is never deleted'); END
+
+CREATE TRIGGER hand_overs_keep_what_they_are BEFORE UPDATE ON hand_overs WHEN NEW.reference IS DISTINCT FROM OLD.reference OR NEW.number IS DISTINCT FROM OLD.number OR NEW.at IS DISTINCT FROM OLD.at OR NEW.body IS DISTINCT FROM OLD.body OR NEW.reason IS DISTINCT FROM OLD.reason OR NEW.recipient IS DISTINCT FROM OLD.recipient OR NEW.package_sha256 IS DISTINCT FROM OLD.package_sha256 OR NEW.additions IS DISTINCT FROM OLD.additions OR NEW.receipt IS DISTINCT FROM OLD.receipt BEGIN SELECT RAISE(ABORT, 'a hand-over never changes'); END
+
+CREATE TRIGGER hand_overs_come_with_their_disclosure BEFORE INSERT ON hand_overs WHEN (NEW.their_receipt IS NOT NULL OR NEW.confirmed_at IS NOT NULL) OR coalesce((SELECT act FROM disclosures WHERE chain = NEW.reference ORDER BY number DESC LIMIT 1), 'none') <> 'handed_over' BEGIN SELECT RAISE(ABORT, 'a hand-over changes only with its disclosure'); END
+
+CREATE TRIGGER hand_overs_are_confirmed_on_the_record BEFORE UPDATE ON hand_overs WHEN (NEW.their_receipt IS DISTINCT FROM OLD.their_receipt OR NEW.confirmed_at IS DISTINCT FROM OLD.confirmed_at) AND (OLD.their_receipt IS NOT NULL OR coalesce((SELECT act FROM disclosures WHERE chain = NEW.reference ORDER BY number DESC LIMIT 1), 'none') <> 'hand_over_confirmed') BEGIN SELECT RAISE(ABORT, 'a hand-over changes only with its disclosure'); END

@@ -1,0 +1,93 @@
+"""Handing a concern over to another body, and the receipt that it sends back."""
+
+from typing import Annotated
+
+from fastapi import Path
+
+from app.models.base import MAX_NUMBER
+from app.models.desk.hand_overs import HandedOver, HandOver, HandOverEntry, HandOverReceipt, HandOversResponse
+from app.models.links import desk_concern_path, desk_hand_over_path
+from app.presenters.desk import reference_of
+from app.routers.params import ConcernReference
+from app.services.desk import hand_overs
+from app.web import problem_types as problems
+from app.web.auth import ReaderDep, WorkerDep
+from app.web.context import ContextDep, NowDep
+from app.web.json_body import JSONRoute
+from app.web.problem_responses import RESPONSES_OF_CLIENT_ROUTES, problem_responses
+from app.web.query_params import IN_PLAIN_DIGITS
+from app.web.router import GuidanceRouter
+
+router = GuidanceRouter(
+    prefix="/v1/desk/concerns/{reference}/hand-over",
+    tags=["Desk"],
+    responses=RESPONSES_OF_CLIENT_ROUTES,
+    route_class=JSONRoute,
+)
+
+HandOverNumber = Annotated[
+    int, Path(ge=1, le=MAX_NUMBER, description="The hand-over's place, from 1.", examples=[1]), IN_PLAIN_DIGITS
+]
+
+
+@router.get("", summary="List hand-overs", responses=problem_responses(problems.CONCERN_NOT_FOUND))
+def list_hand_overs(
+    context: ContextDep, actor: ReaderDep, now: NowDep, reference: ConcernReference
+) -> HandOversResponse:
+    """To which bodies the concern was handed over, why, and both receipts of each."""
+    parsed = reference_of(reference)
+    entries = hand_overs.read_hand_overs(context.writer, parsed, actor=actor, at=now)
+    links = {"self": desk_hand_over_path(parsed), "concern": desk_concern_path(parsed)}
+    return HandOversResponse(hand_overs=entries, links=links)
+
+
+@router.post(
+    "",
+    summary="Hand a concern over",
+    status_code=201,
+    responses=problem_responses(
+        problems.CONCERN_NOT_FOUND,
+        problems.CONCERN_ERASED,
+        problems.UNSEALING_UNAVAILABLE,
+        problems.SEALED_TEXT_MISPLACED,
+        *problems.BODY_PROBLEMS,
+    ),
+)
+def hand_over(
+    *, context: ContextDep, actor: WorkerDep, now: NowDep, reference: ConcernReference, hand_over: HandOver
+) -> HandedOver:
+    """Record that the concern goes to another body, and sign it. The body opens the file with plain `age`.
+
+    `guidance desk hand-over` makes the file on the worker's machine and sends its digest. Without a digest this service
+    makes the file, where it holds an identity. The concern stays open here: the team decides what comes of it.
+    """
+    return hand_overs.hand_over(
+        context.engine,
+        context.writer,
+        reference_of(reference),
+        hand_over,
+        signer=context.signer,
+        unsealer=context.unsealer,
+        actor=actor,
+        at=now,
+    )
+
+
+@router.post(
+    "/{number}/receipt",
+    summary="Store the other body's receipt",
+    responses=problem_responses(problems.CONCERN_NOT_FOUND, problems.ITEM_NOT_FOUND, *problems.BODY_PROBLEMS),
+)
+def confirm_hand_over(
+    *,
+    context: ContextDep,
+    actor: WorkerDep,
+    now: NowDep,
+    reference: ConcernReference,
+    number: HandOverNumber,
+    receipt: HandOverReceipt,
+) -> HandOverEntry:
+    """What the other body sent back. To store the same again changes nothing; another one is refused."""
+    return hand_overs.confirm_hand_over(
+        context.writer, reference_of(reference), number, receipt=receipt.receipt, actor=actor, at=now
+    )

@@ -1,0 +1,36 @@
+"""Statistics for auditors."""
+
+from fastapi import Response
+
+from app.presenters.statistics_csv import statistics_csv
+from app.services.desk.statistics import read_statistics
+from app.web.auth import AuditorDep
+from app.web.context import ContextDep, NowDep
+from app.web.problem_responses import RESPONSES_OF_CLIENT_ROUTES, Responses
+from app.web.responses import NO_STORE
+from app.web.router import GuidanceRouter
+
+router = GuidanceRouter(prefix="/v1/desk", tags=["Audit"], responses=RESPONSES_OF_CLIENT_ROUTES)
+CSV_MEDIA = "text/csv; charset=utf-8"
+AS_STATISTICS: Responses = {
+    200: {
+        "description": "The figures, as CSV with a header row.",
+        "content": {
+            "text/csv": {
+                "schema": {"type": "string"},
+                "example": "month,measure,value,concerns\r\n2026-11,guide,child-sexual-exploitation,12\r\n",
+            }
+        },
+    }
+}
+
+
+@router.get("/statistics.csv", summary="Read statistics", response_class=Response, responses=AS_STATISTICS)
+def read_statistics_csv(context: ContextDep, actor: AuditorDep, now: NowDep) -> Response:
+    """Concerns by month (of receipt, in UTC) and by guide, state, immediate danger, referral source and outcome.
+
+    Counts under five are hidden, with as many others as are needed so that they cannot be computed. Tests are in none.
+    """
+    sheet = statistics_csv(read_statistics(context.engine, context.writer, actor=actor, at=now))
+    headers = {"Cache-Control": NO_STORE, "Content-Disposition": 'attachment; filename="statistics.csv"'}
+    return Response(sheet, media_type=CSV_MEDIA, headers=headers)
