@@ -21,6 +21,7 @@ from app.pages.docs import developer_pages, swagger
 from app.pages.error_page_middleware import ErrorPageMiddleware
 from app.pages.form import raise_concern, saved_drafts
 from app.pages.guide import guide_pages
+from app.pages.language.middleware import LanguageMiddleware
 from app.pages.status import concern_status, receipt_file
 from app.routers import (
     additions,
@@ -239,6 +240,7 @@ def _add_middleware(app: GuidanceApp, settings: Settings) -> None:
     app.add_middleware(UnhandledErrorMiddleware)
     app.add_middleware(ErrorPageMiddleware, context=context)
     app.add_middleware(CorsMiddleware, allowed_origins=settings.allowed_origins)
+    app.add_middleware(LanguageMiddleware)
     app.add_middleware(SecurityHeadersMiddleware, is_https=settings.is_https)
     if settings.trusted_proxies:
         app.add_middleware(ForwardedAddressMiddleware, trusted_proxies=settings.trusted_proxies)

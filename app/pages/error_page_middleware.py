@@ -5,11 +5,11 @@ from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.pages.error_pages import error_page
+from app.pages.language.paths import PATHS_WITHOUT_PAGES
 from app.web.context import AppContext
 from app.web.negotiation import JSON, quality
 from app.web.problem_type import PROBLEM_MEDIA_TYPE
 
-PATHS_WITHOUT_PAGES = ("/v1", "/open-referral", "/health", "/metrics", "/.well-known", "/openapi.json")
 COPIED_HEADERS = ("Retry-After", "RateLimit", "RateLimit-Policy", "Allow", "Connection")
 
 

@@ -8,8 +8,11 @@ import jinja2
 from fastapi import Request, Response
 
 from app.config import Settings
-from app.pages.text_format import contact_label, date_and_time, day, host, inline_markdown, page_words, spoken
-from app.presenters.contact_text import citation_text, option_text, out_of_hours
+from app.pages.language.catalogue import LANGUAGES, current_language, current_path, gettext, ngettext
+from app.pages.language.markup import english, localised_links, or_english, script_words
+from app.pages.language.template_text import TextExtension
+from app.pages.text_format import contact_label, date_and_time, day, host, inline_markdown, option, page_words, spoken
+from app.presenters.contact_text import citation_text, out_of_hours
 from app.presenters.opening_hours import address_text, hours_text
 from app.web.context import AppContext
 from app.web.responses import CACHE_CURRENT, NO_STORE, conditional_response
@@ -19,15 +22,23 @@ HTML = "text/html; charset=utf-8"
 
 
 @cache
-def _templates() -> jinja2.Environment:
+def page_templates() -> jinja2.Environment:
+    """Return the one environment of all templates."""
     templates = jinja2.Environment(
         loader=jinja2.FileSystemLoader(PAGES_DIR / "templates"),
         autoescape=True,
         trim_blocks=True,
         lstrip_blocks=True,
         undefined=jinja2.StrictUndefined,
+        extensions=[TextExtension],
     )
+    vars(templates)["install_gettext_callables"](gettext, ngettext, newstyle=True)
+    templates.globals |= {
+        "english": english,
+    }
     templates.filters |= {
+        "t": gettext,
+        "or_english": or_english,
         "day": day,
         "date_and_time": date_and_time,
         "inline_markdown": inline_markdown,
@@ -35,7 +46,7 @@ def _templates() -> jinja2.Environment:
         "spoken": spoken,
         "contact_label": contact_label,
         "host": host,
-        "option": option_text,
+        "option": option,
         "hours": hours_text,
         "postal": address_text,
         "citation": citation_text,
@@ -57,17 +68,25 @@ def render_page(context: AppContext, template: str, values: dict[str, Any]) -> s
     signposts = context.reference_data.signposts
     defaults = {
         "settings": context.settings,
+        "language": current_language(),
+        "languages": LANGUAGES,
+        "here": current_path(),
+        "script_words": script_words(),
         "emergencies": [each for each in signposts if each.emergency],
         "signposts": [each for each in signposts if not each.emergency],
         "out_of_hours": out_of_hours(signposts),
         "faults": {},
     }
-    return _templates().get_template(template).render(defaults | values)
+    return localised_links(page_templates().get_template(template).render(defaults | values))
 
 
 def private_page(context: AppContext, template: str, *, status: int = 200, **values: Any) -> Response:
     """Return a page that neither the browser nor any cache may store."""
-    headers = {"Cache-Control": NO_STORE, "Content-Security-Policy": content_security_policy(context.settings)}
+    headers = {
+        "Cache-Control": NO_STORE,
+        "Content-Language": current_language().code,
+        "Content-Security-Policy": content_security_policy(context.settings),
+    }
     return Response(render_page(context, template, values), status_code=status, media_type=HTML, headers=headers)
 
 
@@ -76,4 +95,5 @@ def public_page(request: Request, context: AppContext, template: str, **values: 
     page = render_page(context, template, values).encode()
     response = conditional_response(request, page, media_type=HTML, caching=CACHE_CURRENT, links={})
     response.headers["Content-Security-Policy"] = content_security_policy(context.settings)
+    response.headers["Content-Language"] = current_language().code
     return response

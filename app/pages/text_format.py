@@ -5,8 +5,11 @@ import re
 from enum import StrEnum
 from urllib.parse import urlsplit
 
+from babel.dates import format_date
 from markupsafe import Markup, escape
 
+from app.models.guidance.contacts import Phone
+from app.pages.language.catalogue import current_language, gettext
 from app.services.concerns.working_days import LONDON
 
 SPELLING_WORDS = {
@@ -36,6 +39,7 @@ SPELLING_WORDS = {
 """Words that spell the letters of a reference or a code on the phone (ICAO alphabet)."""
 PAGE_WORDS = (("status token", "code"), ("have acknowledged", "have read"), ("acknowledge", "read"))
 """Words of the API and those that the pages have in their place."""
+DAY_IN_WORDS = "d MMMM y"
 CONTACT_LABELS = {"mailto": "Email {}", "tel": "Call {}"}
 
 CODE_LABELS = {
@@ -55,6 +59,10 @@ CODE_LABELS = {
 BOLD_OR_CODE = re.compile(r"\*\*(.+?)\*\*|`(.+?)`", re.DOTALL)
 
 
+def _locale() -> str:
+    return current_language().tag.replace("-", "_")
+
+
 def inline_markdown(text: str) -> Markup:
     """Return the text as HTML, with the bold words and the code of Markdown marked up."""
     pieces = BOLD_OR_CODE.split(text)
@@ -69,14 +77,14 @@ def inline_markdown(text: str) -> Markup:
 def day(moment: dt.datetime | dt.date) -> str:
     """Return the date in London: 24 November 2026."""
     local = moment.astimezone(LONDON) if isinstance(moment, dt.datetime) else moment
-    return f"{local.day} {local:%B %Y}"
+    return format_date(local, DAY_IN_WORDS, locale=_locale())
 
 
 def partial_date(value: str) -> str:
     """Return a date of the API, perhaps without day or month, in words. Text that is no date stays as it is."""
-    for pattern, words in (("%Y-%m-%d", "%-d %B %Y"), ("%Y-%m", "%B %Y")):
+    for pattern, words in (("%Y-%m-%d", DAY_IN_WORDS), ("%Y-%m", "MMMM y")):
         try:
-            return dt.datetime.strptime(value, pattern).replace(tzinfo=LONDON).strftime(words)
+            return format_date(dt.datetime.strptime(value, pattern).replace(tzinfo=LONDON), words, locale=_locale())
         except ValueError:
             continue
     return value
@@ -85,7 +93,8 @@ def partial_date(value: str) -> str:
 def date_and_time(moment: dt.datetime) -> str:
     """Return the date and time in London: Tuesday 24 November 2026 at 09:30."""
     local = moment.astimezone(LONDON)
-    return f"{local:%A} {day(moment)} at {local:%H:%M}"
+    weekday = format_date(local, "EEEE", locale=_locale())
+    return f"{weekday} {day(moment)} {gettext('at')} {local:%H:%M}"
 
 
 def page_words(sentence: str) -> str:
@@ -98,7 +107,7 @@ def page_words(sentence: str) -> str:
 def contact_label(address: str) -> str:
     """Return the text of a link to a contact of the council: `Email name@council.example`."""
     scheme, _, rest = address.partition(":")
-    return CONTACT_LABELS.get(scheme, address).format(rest)
+    return gettext(CONTACT_LABELS.get(scheme, address)).format(rest)
 
 
 def host(address: str) -> str:
@@ -110,6 +119,11 @@ def host(address: str) -> str:
 def code_label(value: StrEnum | str) -> str:
     """Return the label of an enum value."""
     return CODE_LABELS.get(value, str(value).replace("_", " ").capitalize())
+
+
+def option(phone: Phone) -> str:
+    """Return the key to press when the call is answered, to print after the number, or nothing."""
+    return f" ({gettext('option')} {phone.option})" if phone.option else ""
 
 
 def spoken(reference: str) -> list[str]:

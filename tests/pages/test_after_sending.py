@@ -195,7 +195,7 @@ def test_the_number_of_the_duty_team_is_first_on_the_home_page_with_its_hours_an
 
     numbers = re.findall(r'href="tel:([^"]*)"', main)
     assert numbers[:4] == ["999", "+441225396312", "+441225396313", "+441454615165"]
-    assert f"Open {hours}." in main
+    assert f"Open <span>{hours}." in main
     assert "Outside these hours" in main
 
 

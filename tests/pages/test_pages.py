@@ -219,7 +219,7 @@ def test_a_form_that_shows_an_older_edition_stays_with_it(client: TestClient, se
 
     receipt = post(client, {"do": "send"}).text
 
-    assert f"{escape(an_edition().title)}, edition 1" in receipt
+    assert f"{escape(an_edition().title)}</span>, edition 1" in receipt
 
 
 def test_a_busy_store_loses_nothing(client: TestClient, service: FastAPI, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -359,7 +359,7 @@ def test_a_withdrawn_edition_is_shown_with_its_reason(client: TestClient, servic
 
     assert response.status_code == 410
     assert "A number was wrong." in response.text
-    assert "withdrawn on 24 November 2026. A number was wrong." in client.get(f"/guides/{SLUG}").text
+    assert "withdrawn on 24 November 2026. <span>A number was wrong.</span>" in client.get(f"/guides/{SLUG}").text
 
 
 def test_an_edition_compared_with_itself_is_refused(shared: TestClient) -> None:

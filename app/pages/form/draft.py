@@ -15,6 +15,7 @@ from app.pages.form.form_builder import FormBuilder
 from app.pages.form.form_data import PLACE, Answers, SubmittedForm, hidden_fields, read_answers, value_at
 from app.pages.form.form_view import answered_sections, named_faults
 from app.pages.form.variants import FormVariant
+from app.pages.language.catalogue import gettext
 from app.pages.page import private_page
 from app.store.editions import EditionHead
 from app.web.context import AppContext
@@ -90,8 +91,8 @@ class Draft:
             status=status,
             head=self.head,
             path=self.path,
-            title=self.variant.title,
-            steps=self.variant.steps,
+            title=gettext(self.variant.title),
+            steps={step: gettext(title) for step, title in self.variant.steps.items()},
             content=self.context.contents(self.head.key),
             form=form,
             key=self.key,
@@ -134,7 +135,7 @@ class Draft:
             "check_answers.html",
             form,
             status=status,
-            faults={"send": fault} if fault else {},
+            faults={"send": gettext(fault)} if fault else {},
             sections=answered_sections(form, self.answers),
             hidden_fields=list(hidden_fields(form, self.answers)),
         )

@@ -20,6 +20,7 @@ from app.pages.form.elements import (
     RepeatableGroup,
 )
 from app.pages.form.wording import Wording
+from app.pages.language.catalogue import gettext
 from app.pages.text_format import code_label
 from app.services.guidance.reference_data import ReferenceData
 
@@ -100,6 +101,8 @@ class FormBuilder:
         return tuple(
             replace(
                 section,
+                title=gettext(section.title),
+                hint=gettext(section.hint),
                 elements=tuple(self._elements([field for path in section.paths for field in _fields_at(fields, path)])),
             )
             for section in self.sections
@@ -115,7 +118,7 @@ class FormBuilder:
                 yield self._question(field, fields)
 
     def _repeatable_group(self, field: SchemaField) -> RepeatableGroup:
-        entry_name = layout.ENTRY_NAMES[field.path]
+        entry_name = gettext(layout.ENTRY_NAMES[field.path])
         min_entries, max_entries = field.schema.get("minItems", 0), field.schema["maxItems"]
         count = min(max(self.counts.get(field.name, min_entries), min_entries), max_entries)
         entries = []
@@ -129,10 +132,10 @@ class FormBuilder:
         )
 
     def _label(self, field: SchemaField) -> str:
-        return self.wording.labels.get(field.path, str(field.schema["title"]))
+        return gettext(self.wording.labels.get(field.path, str(field.schema["title"])))
 
     def _hint(self, field: SchemaField) -> str:
-        return self.wording.hints.get(field.path, str(field.schema.get("description", "")))
+        return gettext(self.wording.hints.get(field.path, str(field.schema.get("description", ""))))
 
     def _question(self, field: SchemaField, siblings: Sequence[SchemaField]) -> Question:
         kind, choices = self._kind_and_choices(field)
@@ -149,9 +152,9 @@ class FormBuilder:
             hint=self._hint(field),
             choices=tuple(replace(choice, opens=_opened_by(choice.value, groups)) for choice in choices),
             is_required=field.is_required,
-            if_missing=self.wording.missing.get(field.path, ""),
+            if_missing=gettext(self.wording.missing.get(field.path, "")),
             is_number=field.value_schema.get("type") == "integer",
-            part=layout.part_of(field.path),
+            part=gettext(layout.part_of(field.path)),
             input_type=input_type,
             autocomplete=autocomplete,
             follow_up_groups=tuple(tuple(group) for group in groups.values()),
@@ -182,7 +185,9 @@ class FormBuilder:
 
     def _in_plain_words(self, path: str, choice: Choice) -> Choice:
         label = self.wording.choices.get((path, choice.value))
-        return choice if label is None else Choice(choice.value, label)
+        if label is not None:
+            return Choice(choice.value, gettext(label))
+        return replace(choice, label=gettext(choice.label), note=gettext(choice.note))
 
 
 def _opened_by(answer: str, groups: Mapping[tuple[str, ...], Sequence[Question]]) -> str:

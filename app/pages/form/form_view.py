@@ -9,6 +9,7 @@ from pydantic import ValidationError
 from app.faults import FaultCode, FieldError, Location
 from app.pages.form.elements import ConcernForm, FormSection, Question, QuestionKind, RepeatableGroup
 from app.pages.form.form_data import Answers, value_at
+from app.pages.language.catalogue import gettext
 from app.pages.text_format import partial_date
 from app.web.validation_messages import drop_consequent_errors, to_field_error
 
@@ -49,7 +50,7 @@ def named_faults(form: ConcernForm, faults: Sequence[FieldError]) -> Faults:
     messages: Faults = {}
     for fault in faults:
         name = _nearest_question(fault.at, questions)
-        message = _message(fault, questions[name], _entry_title(name, entries)) if name else fault.detail
+        message = _message(fault, questions[name], _entry_title(name, entries)) if name else gettext(fault.detail)
         messages.setdefault(name, message)
     return {name: messages[name] for name in (*questions, "") if name in messages}
 
@@ -68,7 +69,7 @@ def _answer_groups(section: FormSection, answers: Answers) -> Iterator[tuple[str
     for element in section.elements:
         if isinstance(element, RepeatableGroup):
             for entry in element.entries:
-                nothing = (AnsweredQuestion("Known so far", ("Nothing",)),)
+                nothing = (AnsweredQuestion(gettext("Known so far"), (gettext("Nothing"),)),)
                 yield entry.title, tuple(_answered_questions(entry.questions, answers)) or nothing
 
 
@@ -116,7 +117,8 @@ def _entry_title(name: str, titles: dict[str, str]) -> str:
 
 def _message(fault: FieldError, question: Question, entry: str) -> str:
     if fault.code is FaultCode.REQUIRED:
-        return question.if_missing or f"{entry}{question.label}: write an answer."
+        return question.if_missing or f"{entry}{question.label}: {gettext('write an answer.')}"
     if question.kind is QuestionKind.DATE:
-        return f"{entry}{question.label} {NOT_A_DATE}."
-    return f"{entry}{question.label}: {fault.detail[:1].lower()}{fault.detail[1:]}"
+        return f"{entry}{question.label} {gettext(NOT_A_DATE)}."
+    detail = gettext(fault.detail)
+    return f"{entry}{question.label}: {detail[:1].lower()}{detail[1:]}"

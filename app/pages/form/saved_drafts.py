@@ -14,6 +14,7 @@ from app.pages.error_pages import PageRoute
 from app.pages.form.draft import Draft
 from app.pages.form.empty_draft import empty_draft
 from app.pages.form.form_data import SubmittedForm, SubmittedFormDep, hidden_fields
+from app.pages.language.catalogue import gettext
 from app.pages.page import private_page
 from app.pages.text_format import spoken
 from app.services.concerns.drafts import group_of
@@ -77,6 +78,6 @@ def _code_form(context: AppContext, posted: SubmittedForm, *, fault: str | None 
         context,
         "saved_draft_form.html",
         status=NOT_FOUND.status if fault else 200,
-        faults={"code": fault} if fault else {},
+        faults={"code": gettext(fault)} if fault else {},
         page=posted.one("page") or str(uuid.uuid4()),
     )

@@ -1,6 +1,8 @@
 // Copies the reference and the code, at the press of their button. Without scripts there is no button.
 (() => {
   const answerMs = 4000;
+  const words = JSON.parse(document.body.dataset.words);
+  const say = (sentence) => words[sentence] ?? sentence;
 
   function copyBySelection(text) {
     const field = document.createElement("textarea");
@@ -23,9 +25,9 @@
     const answer = button.parentElement.querySelector("[data-copied]");
     try {
       await copy(button.dataset.copy);
-      answer.textContent = "Copied.";
+      answer.textContent = say("Copied.");
     } catch {
-      answer.textContent = "It could not be copied. Please write it down.";
+      answer.textContent = say("It could not be copied. Please write it down.");
     }
     button.focus();
     setTimeout(() => { answer.textContent = ""; }, answerMs);

@@ -114,7 +114,7 @@
     // The browser may offer what it knows of the reporter. What is typed here it may not remember.
     if (event.target.autocomplete) event.target.autocomplete = "off";
     const state = event.target.closest("[data-part]")?.querySelector("[data-state]");
-    if (state) state.textContent = "Started";
+    if (state) state.textContent = JSON.parse(document.body.dataset.words).Started ?? "Started";
   });
   window.addEventListener("beforeunload", (event) => {
     if (asksFirst && !document.documentElement.hidden) event.preventDefault();

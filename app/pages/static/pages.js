@@ -12,6 +12,8 @@
   const windowMs = 5000;
   const exitMs = 300;
   const firstError = 400;
+  const words = JSON.parse(document.body.dataset.words);
+  const say = (sentence) => words[sentence] ?? sentence;
   let presses = [];
   let onlyShift = false;
 
@@ -133,7 +135,7 @@
     presses = [...presses.filter((time) => event.timeStamp - time < windowMs), event.timeStamp];
     const left = 3 - presses.length;
     const times = left > 1 ? "times" : "time";
-    exitStatus.textContent = left > 0 ? `Shift: press ${left} more ${times} to exit.` : "Leaving.";
+    exitStatus.textContent = say(left > 0 ? `Shift: press ${left} more ${times} to exit.` : "Leaving.");
     if (left <= 0) leave();
   });
   document.addEventListener("submit", (event) => {
@@ -141,9 +143,9 @@
     event.preventDefault();
     send(event.target, event.submitter).catch(() => {
       setBusy("");
-      showAlert("It could not be sent. Nothing is lost: try again, or call.");
+      showAlert(say("It could not be sent. Nothing is lost: try again, or call."));
     });
-    setBusy(event.submitter?.value === "send" ? "Sending…" : "Please wait…");
+    setBusy(say(event.submitter?.value === "send" ? "Sending…" : "Please wait…"));
   });
   window.addEventListener("pageshow", (event) => {
     if (!event.persisted) return;

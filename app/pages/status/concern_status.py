@@ -22,6 +22,7 @@ from app.models.concerns.addition import Addition, AdditionReceipt
 from app.models.concerns.receipts import ConcernStatus
 from app.pages.error_pages import PageRoute
 from app.pages.form.form_data import SubmittedForm, SubmittedFormDep
+from app.pages.language.catalogue import gettext
 from app.pages.page import private_page
 from app.pages.status.messages import open_for_page
 from app.pages.text_format import spoken
@@ -135,7 +136,7 @@ def _status_page(
         reference_aloud=spoken(concern.reference),
         outcome=_outcome(context, concern),
         messages=open_for_page(context, concern, code, now),
-        **({"faults": faults} if faults else {}),
+        **({"faults": {name: gettext(fault) for name, fault in faults.items()}} if faults else {}),
     )
 
 
@@ -146,11 +147,11 @@ def _read(context: AppContext, reference: str, code: str, now: dt.datetime) -> C
 
 def _outcome(context: AppContext, concern: ConcernStatus) -> str | None:
     labels = {code.code: code.label for code in context.reference_data.get_code_list("outcome").codes}
-    return labels.get(concern.outcome or "")
+    return gettext(labels.get(concern.outcome or "", "")) or None
 
 
 def _form(context: AppContext, *, reference: str = "", fault: str | None = None) -> Response:
-    values: dict[str, Any] = {"faults": {"reference": fault} if fault else {}, "reference": reference}
+    values: dict[str, Any] = {"faults": {"reference": gettext(fault)} if fault else {}, "reference": reference}
     status = CONCERN_NOT_FOUND.status if fault else 200
     contacts = list(context.emergency_contacts.current())
     return private_page(context, "status_form.html", status=status, contacts=contacts, **values)

@@ -1,0 +1,215 @@
+"""The pages in other languages: every sentence from one catalogue, the council's own words marked as English."""
+
+import gettext as standard
+import json
+import re
+from collections.abc import Iterator
+from html.parser import HTMLParser
+from typing import Any
+
+import pytest
+from fastapi import FastAPI
+from playwright.sync_api import Browser, expect
+from starlette.testclient import TestClient
+
+from app.config import Settings
+from app.config.settings import SEED_DIR
+from app.main import create_app
+from app.pages.language import catalogue
+from app.pages.language.catalogue import ENGLISH, LANGUAGES, read_catalogue
+from app.pages.language.sentences import sentences
+from app.pages.page import page_templates
+from app.services.guidance.reference_data import read_reference_data
+from tests.support.browsing import accessibility_violations, run_server
+from tests.support.clock import SettableClock
+from tests.support.desk import desk_of
+from tests.support.form_answers import NARRATIVE, REQUIRED_ANSWERS, fill_in, reference_in
+from tests.support.publishing import SLUG, an_edition, publish_next
+
+pytestmark = pytest.mark.any_database
+
+OTHERS = LANGUAGES[1:]
+PAGES = (
+    "/",
+    f"/guides/{SLUG}",
+    f"/guides/{SLUG}/editions/1",
+    f"/guides/{SLUG}/editions/2/changes?since=1",
+    f"/raise-a-concern/{SLUG}",
+    "/raise-a-concern",
+    "/worried-about-yourself",
+    "/concerns",
+    "/concerns/saved",
+    "/covering-your-tracks",
+    "/accessibility",
+    "/privacy",
+    "/no-such-page",
+)
+PLACEHOLDER = re.compile(r"%\(\w+\)s|%%|\{\}")
+TAG = re.compile(r"<[^>]*>")
+DATE = re.compile(r"Dydd \w+ \d+ \w+ \d{4}|\d+ (Tachwedd) \d{4}")
+NOT_SENTENCES = {"One", "Minute", "Guide", "One Minute Guide", "English", "CSV", "child-sexual-exploitation"}
+HTML = {"Accept": "text/html"}
+
+
+@pytest.fixture(scope="module")
+def client(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TestClient]:
+    settings = Settings(data_dir=tmp_path_factory.mktemp("languages") / "data", deliver=False)
+    service = create_app(settings, SettableClock())
+    with TestClient(service, headers=HTML) as client:
+        publish_next(service)
+        yield client
+
+
+def own_sentences() -> list[str]:
+    return sentences(page_templates(), read_reference_data(SEED_DIR), an_edition())
+
+
+@pytest.mark.parametrize("language", OTHERS, ids=lambda language: language.code)
+def test_the_file_of_a_language_has_every_sentence_and_no_other(language: catalogue.Language) -> None:
+    translated = {str(message.id): str(message.string or "") for message in read_catalogue(language) if message.id}
+
+    wanted = own_sentences()
+    assert len(wanted) > 500
+    assert [sentence for sentence in wanted if not translated.get(sentence)] == []
+    assert set(translated) - set(wanted) == set()
+    for sentence, words in translated.items():
+        assert sorted(PLACEHOLDER.findall(sentence)) == sorted(PLACEHOLDER.findall(words)), sentence
+        assert sorted(TAG.findall(sentence)) == sorted(TAG.findall(words)), sentence
+
+
+class Marked(standard.NullTranslations):
+    """Puts every message that goes through the catalogue into brackets."""
+
+    def gettext(self, message: str) -> str:
+        """Return the message in brackets."""
+        return f"⟦{message}⟧"
+
+
+class Outside(HTMLParser):
+    """Collects the text that is neither in brackets nor marked as English."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.text: list[str] = []
+        self._english: list[str] = []
+        self._depth = 0
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        """Note where English begins."""
+        if tag in ("br", "input", "img", "link", "meta"):
+            return
+        named = dict(attrs)
+        is_english = named.get("lang") in ("en", "cy") and tag != "html"
+        is_code = tag in ("script", "code", "title") or bool(
+            {"code", "reference"} & set((named.get("class") or "").split())
+        )
+        if self._english or is_english or is_code:
+            self._english.append(tag)
+
+    def handle_endtag(self, tag: str) -> None:
+        """Note where it ends."""
+        if self._english and self._english[-1] == tag:
+            self._english.pop()
+
+    def handle_data(self, data: str) -> None:
+        """Add what is outside."""
+        for part in re.split("([⟦⟧])", data):
+            self._depth += {"⟦": 1, "⟧": -1}.get(part, 0)
+            if self._depth == 0 and part != "⟧" and not self._english:
+                self.text.append(part)
+
+
+def test_no_word_of_a_page_comes_past_the_catalogue(client: TestClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(catalogue, "_translations", lambda _: Marked())
+    context: Any = client.app.state.context  # type: ignore[attr-defined]  # an application, to the client
+    context.response_cache.clear()
+    sent = client.post("/cy/raise-a-concern", data=REQUIRED_ANSWERS | {"do": "send"}).text
+    reference, code = re.findall(r'class="reference">(?:<span class="code-words">)?([^<]*)<', sent)
+    pages = {path: client.get(f"/cy{path}").text for path in PAGES}
+    pages |= {
+        "receipt": sent,
+        "check": client.post("/cy/raise-a-concern", data=REQUIRED_ANSWERS | {"do": "check"}).text,
+        "errors": client.post("/cy/raise-a-concern", data={"do": "check"}).text,
+        "saved": client.post("/cy/raise-a-concern", data=REQUIRED_ANSWERS | {"do": "save"}).text,
+        "status": client.post("/cy/concerns", data={"reference": reference, "code": code}).text,
+        "unknown": client.post("/cy/concerns", data={"reference": "x", "code": "x"}).text,
+    }
+    context.response_cache.clear()
+
+    found: dict[str, list[str]] = {}
+    for name, page in pages.items():
+        reader = Outside()
+        reader.feed(page)
+        texts = [DATE.sub("", each).replace(NARRATIVE, "") for each in reader.text]
+        words = {each.strip(" -.,:()\n") for each in texts if re.search("[A-Za-z]{3}", each)}
+        if words - NOT_SENTENCES:
+            found[name] = sorted(words - NOT_SENTENCES)
+
+    assert json.dumps(found, indent=1) == "{}"
+
+
+def test_each_language_has_its_own_address_and_no_cache_mixes_them(client: TestClient) -> None:
+    for _ in range(3):
+        for language in LANGUAGES:
+            page = client.get(f"{language.prefix}/")
+            assert page.headers["content-language"] == language.code
+            assert page.headers["cache-control"].startswith("public")
+            assert f'<html lang="{language.tag}">' in page.text
+            assert ("Worried about a child?" in page.text) == (language == ENGLISH)
+
+
+@pytest.mark.parametrize("path", PAGES)
+def test_a_page_names_its_other_languages_and_stays_in_its_own(client: TestClient, path: str) -> None:
+    english, other = client.get(path), client.get(f"/cy{path}")
+
+    for page in (english, other):
+        assert f"hreflang=\"en\" href='{path}'".replace("&", "&amp;") in page.text
+        assert f"hreflang=\"cy\" href='/cy{path}'".replace("&", "&amp;") in page.text
+    links = re.findall(r' (?:href|action)="(/[^"]*)"', other.text)
+    assert [link for link in links if not link.startswith(("/cy/", "/looks/", "/docs", "/v1", "/.well-known"))] == []
+    assert "Peiriant a wnaeth" in other.text
+    assert "Peiriant" not in english.text
+    assert "A machine made" not in english.text
+
+
+def test_the_words_of_the_guide_are_english_and_say_so(client: TestClient) -> None:
+    page = client.get(f"/cy/guides/{SLUG}").text
+
+    for text in (an_edition().indicators[0].text, an_edition().cautions[0].text):
+        before = page[: page.index(text)]
+        assert before.rindex('lang="en"') > before.rindex("</ul>" if "</ul>" in before[-400:] else "<h2")
+    assert ' lang="en"' not in client.get(f"/guides/{SLUG}").text
+
+
+@pytest.mark.parametrize("path", ["/cy/v1", "/cy/v1/guides", "/cy/docs", "/cy/looks/pages.css", "/cyx", "/cy//"])
+def test_what_is_in_english_alone_has_no_other_address(client: TestClient, path: str) -> None:
+    assert client.get(path, headers={"Accept": "*/*"}).status_code == 404
+
+
+def test_a_concern_in_another_language_is_a_concern_like_any_other(service: FastAPI) -> None:
+    with TestClient(service) as client:
+        sent = client.post("/cy/raise-a-concern", data=REQUIRED_ANSWERS | {"do": "send"})
+
+        assert sent.status_code == 201
+        opened = desk_of(service, client).get(f"/concerns/{reference_in(sent.text)}").json()
+        assert opened["submission"]["concern"] == {"narrative": REQUIRED_ANSWERS["concern.narrative"]}
+
+
+@pytest.mark.slow
+def test_a_concern_is_sent_in_welsh_with_scripts_and_no_barrier(browser: Browser, settings: Settings) -> None:
+    with run_server(create_app(settings, SettableClock())) as url:
+        page = browser.new_page(base_url=url, viewport={"width": 320, "height": 640})
+        page.goto("/cy/raise-a-concern")
+        fill_in(page)
+        faults = accessibility_violations(page)
+        page.locator("[data-continue]:visible").click()
+        page.locator("[data-check]").click()
+        expect(page.locator("h1")).to_have_text("Gwiriwch eich atebion")
+        faults += accessibility_violations(page)
+        page.locator("#send").click()
+        expect(page.locator("h1")).to_have_text("Mae eich pryder wedi ein cyrraedd")
+        faults += accessibility_violations(page)
+
+        assert faults == []
+        assert page.evaluate("document.documentElement.scrollWidth") <= 320
+        page.close()
