@@ -517,6 +517,70 @@ class GuidesResponse(TypedDict):
     next_cursor: str | None
 
 
+class HandOver(TypedDict):
+    """
+    To which body the concern goes, to which key, and why.
+    """
+
+    recipient: str
+    body: str
+    reason: str
+    package_sha256: NotRequired[str | None]
+    additions: NotRequired[int]
+
+
+class HandOverEntry(TypedDict):
+    """
+    One hand-over.
+    """
+
+    number: int
+    at: str
+    body: str
+    reason: str
+    recipient: str
+    package_sha256: str
+    additions: int
+    receipt: str
+    their_receipt: str | None
+    confirmed_at: str | None
+
+
+class HandOverReceipt(TypedDict):
+    """
+    What the other body sent back: its receipt.
+    """
+
+    receipt: str
+
+
+class HandOversResponse(TypedDict):
+    """
+    The hand-overs of a concern, in order.
+    """
+
+    hand_overs: list[HandOverEntry]
+    links: dict[str, str]
+
+
+class HandedOver(TypedDict):
+    """
+    A hand-over that was recorded just now.
+    """
+
+    number: int
+    at: str
+    body: str
+    reason: str
+    recipient: str
+    package_sha256: str
+    additions: int
+    receipt: str
+    their_receipt: str | None
+    confirmed_at: str | None
+    package: str | None
+
+
 class Health(TypedDict):
     """
     Whether the service works, and what does not.
