@@ -208,6 +208,7 @@ def test_every_worker_of_the_service_survives_every_error(
         *([] if on_postgresql() else ["remnants"]),
         "retention",
         "overdue",
+        "due-soon",
         "dispatcher",
     ]
     for worker in started:
