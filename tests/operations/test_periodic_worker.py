@@ -210,6 +210,7 @@ def test_every_worker_of_the_service_survives_every_error(
         "retention",
         "invariants",
         "overdue",
+        "due-soon",
         "dispatcher",
     ]
     for worker in started:
