@@ -184,24 +184,8 @@ class TooManyAdditions(GuidanceError):
     """The concern has as many additions, or as large ones, as it may have. The response gives the numbers to call."""
 
 
-class NoMessageKey(GuidanceError):
-    """The concern is from before messages existed: its reporter's code opens none. Telephone, if a number is known."""
-
-
-class TooManyMessages(GuidanceError):
-    """The reporter of the concern was sent as many messages as one may be sent."""
-
-
 class OnHold(GuidanceError):
     """The concern is on hold, so it is not erased."""
-
-
-class TooManyNotes(GuidanceError):
-    """The concern has as many notes, or as large ones, as it may have."""
-
-
-class AssignmentChanged(GuidanceError):
-    """Somebody assigned the concern since the caller read its assignment. The message says who has it now."""
 
 
 class OutcomeGiven(GuidanceError):
@@ -230,10 +214,6 @@ class StoreBusy(GuidanceError):
 
 class NotExportable(GuidanceError):
     """A public read failed or was incomplete, so the export would have a gap."""
-
-
-class DeskRequestFailed(GuidanceError):
-    """The service did not return the concern."""
 
 
 class AddressNotAllowed(GuidanceError):

@@ -7,8 +7,8 @@ from typing import Annotated
 
 import typer
 
-from app.cli.desk_client import AsJson, KeyFileOption, KeyOption, Reference, Url, connect
-from app.errors import NoMessageKey
+from app.cli.desk_client import AnswerAsJson, KeyFileOption, KeyOption, Reference, Url, connect
+from app.desk_errors import NoMessageKey
 from app.main import utc_now
 from app.models.desk.messages import Message
 from app.models.links import desk_messages_path
@@ -26,7 +26,7 @@ def desk_ask(
     url: Url,
     key: KeyOption = None,
     key_file: KeyFileOption = None,
-    as_json: AsJson = False,
+    as_json: AnswerAsJson = False,
 ) -> None:
     """Send the reporter a message. It is sealed on this machine, so that the service never has the words.
 

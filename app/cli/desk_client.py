@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import httpx
 import typer
 
-from app.errors import DeskRequestFailed
+from app.desk_errors import DeskRequestFailed
 from app.models.concerns.references import find_reference
 from app.services.concerns.sealing import AGE_MEDIA_TYPE
 
@@ -27,7 +27,7 @@ KeyOption = Annotated[
 KeyFileOption = Annotated[
     typer.FileText | None, typer.Option(help="File with your client key; `-` is the standard input.")
 ]
-AsJson = Annotated[bool, typer.Option("--json", help="Print the answer of the service as JSON.")]
+AnswerAsJson = Annotated[bool, typer.Option("--json", help="Print the answer of the service as JSON.")]
 
 
 def _parse_reference(typed: str) -> str:

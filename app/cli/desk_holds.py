@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from app.cli.desk_client import AsJson, KeyFileOption, KeyOption, Reference, Url, connect
+from app.cli.desk_client import AnswerAsJson, KeyFileOption, KeyOption, Reference, Url, connect
 from app.cli.desk_tables import print_entry
 from app.models.links import desk_concern_path
 
@@ -21,7 +21,7 @@ def desk_hold(
     url: Url,
     key: KeyOption = None,
     key_file: KeyFileOption = None,
-    as_json: AsJson = False,
+    as_json: AnswerAsJson = False,
 ) -> None:
     """Keep a concern from being erased."""
     with connect(url, key, key_file) as service:
@@ -37,7 +37,7 @@ def desk_release(
     url: Url,
     key: KeyOption = None,
     key_file: KeyFileOption = None,
-    as_json: AsJson = False,
+    as_json: AnswerAsJson = False,
 ) -> None:
     """Lift the hold of a concern."""
     with connect(url, key, key_file) as service:
@@ -53,7 +53,7 @@ def desk_erase(
     url: Url,
     key: KeyOption = None,
     key_file: KeyFileOption = None,
-    as_json: AsJson = False,
+    as_json: AnswerAsJson = False,
 ) -> None:
     """Take the words of a concern away for good. It and all additions must be acknowledged first."""
     with connect(url, key, key_file) as service:

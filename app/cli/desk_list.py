@@ -4,7 +4,7 @@ from typing import Annotated, Any
 
 import typer
 
-from app.cli.desk_client import AsJson, DeskClient, KeyFileOption, KeyOption, Url, connect
+from app.cli.desk_client import AnswerAsJson, DeskClient, KeyFileOption, KeyOption, Url, connect
 from app.cli.desk_tables import print_inbox, print_json, print_table
 from app.models.concerns.concern import ImmediateDanger
 from app.models.concerns.tables import ConcernState
@@ -37,7 +37,7 @@ def desk_list(  # noqa: PLR0913  # each is an option of the command
     url: Url,
     key: KeyOption = None,
     key_file: KeyFileOption = None,
-    as_json: AsJson = False,
+    as_json: AnswerAsJson = False,
 ) -> None:
     """List a page of the inbox, without words: what waits for an acknowledgement comes first."""
     filters: dict[str, Any] = {
@@ -88,7 +88,9 @@ def desk_save_view(
 
 
 @listing.command("summary")
-def desk_summary(url: Url, key: KeyOption = None, key_file: KeyFileOption = None, as_json: AsJson = False) -> None:
+def desk_summary(
+    url: Url, key: KeyOption = None, key_file: KeyFileOption = None, as_json: AnswerAsJson = False
+) -> None:
     """Count the work: what waits, is acknowledged, closed and overdue."""
     with connect(url, key, key_file) as service:
         answer = service.call("GET", "/v1/desk/summary")

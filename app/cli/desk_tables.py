@@ -6,7 +6,7 @@ from typing import Any
 
 import typer
 
-HEADINGS = ("REFERENCE", "STATE", "DANGER", "ACKNOWLEDGE BY", "ADDED", "ASSIGNED TO", "GUIDE")
+COLUMN_HEADINGS = ("REFERENCE", "STATE", "DANGER", "ACKNOWLEDGE BY", "ADDED", "ASSIGNED TO", "GUIDE")
 
 
 def print_json(answer: Any) -> None:
@@ -16,7 +16,7 @@ def print_json(answer: Any) -> None:
 
 def print_inbox(entries: Sequence[dict[str, Any]]) -> None:
     """Print a line for each concern, under headings."""
-    print_table([HEADINGS, *map(_line_of, entries)])
+    print_table([COLUMN_HEADINGS, *map(_line_of, entries)])
 
 
 def print_table(rows: Sequence[Sequence[str]]) -> None:

@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from app.cli.desk_client import AsJson, KeyFileOption, KeyOption, Reference, Url, connect
+from app.cli.desk_client import AnswerAsJson, KeyFileOption, KeyOption, Reference, Url, connect
 from app.cli.desk_tables import print_entry, print_json
 from app.cli.outcomes import find_outcome
 from app.models.links import assignment_path, desk_concern_path, notes_path
@@ -22,7 +22,7 @@ def desk_acknowledge(
     url: Url,
     key: KeyOption = None,
     key_file: KeyFileOption = None,
-    as_json: AsJson = False,
+    as_json: AnswerAsJson = False,
 ) -> None:
     """Say that you have seen a concern, and its additions up to a number, and have decided the next step."""
     with connect(url, key, key_file) as service:
@@ -41,7 +41,7 @@ def desk_assign(
     url: Url,
     key: KeyOption = None,
     key_file: KeyFileOption = None,
-    as_json: AsJson = False,
+    as_json: AnswerAsJson = False,
 ) -> None:
     """Assign a concern to a person, to yourself or to nobody, and say who had it before."""
     if nobody and person is not None:
@@ -68,7 +68,7 @@ def desk_note(
     url: Url,
     key: KeyOption = None,
     key_file: KeyFileOption = None,
-    as_json: AsJson = False,
+    as_json: AnswerAsJson = False,
 ) -> None:
     """Write a note about a concern, for the desk alone. Its words are no argument, which others could read (`ps`)."""
     with connect(url, key, key_file) as service:
@@ -88,7 +88,7 @@ def desk_close(
     url: Url,
     key: KeyOption = None,
     key_file: KeyFileOption = None,
-    as_json: AsJson = False,
+    as_json: AnswerAsJson = False,
 ) -> None:
     """Close a concern with its outcome. An outcome that is not known lists those that are."""
     with connect(url, key, key_file) as service:

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
-from app.cli.desk_client import AsJson, KeyFileOption, KeyOption, Reference, Url, connect
+from app.cli.desk_client import AnswerAsJson, KeyFileOption, KeyOption, Reference, Url, connect
 from app.cli.whole_concern import open_whole
 from app.errors import ValidationFailed
 from app.main import utc_now
@@ -34,7 +34,7 @@ def desk_hand_over(
     ] = None,
     key: KeyOption = None,
     key_file: KeyFileOption = None,
-    as_json: AsJson = False,
+    as_json: AnswerAsJson = False,
 ) -> None:
     """Seal a concern and its additions to another body, and record it. The body opens the file with plain `age`.
 
@@ -70,7 +70,7 @@ def desk_confirm(
     url: Url,
     key: KeyOption = None,
     key_file: KeyFileOption = None,
-    as_json: AsJson = False,
+    as_json: AnswerAsJson = False,
 ) -> None:
     """Store the receipt that another body sent back for a hand-over."""
     with connect(url, key, key_file) as service:

@@ -10,17 +10,21 @@ from app.cli.options import DataDir, EnvFile, open_writer, read_settings
 from app.cli.times import format_moment, parse_end
 from app.main import utc_now
 from app.models.base import format_utc
-from app.models.people import Role
+from app.models.roles import Role
 from app.services.access.desk_sign_in import INVITATION
 from app.services.access.people import invite, leave
 from app.services.access.relying_party import relying_party
+from app.services.desk.assignment import unassign_all
+from app.services.desk.views import remove_views
+from app.store.disclosures import Actor
 from app.store.people import count_passkeys, find_last_use, list_people
 
-PersonName = Annotated[str, typer.Argument(help="The person's name, as the record shows it.")]
+OPERATOR = Actor("operator", "command line")
+NameOfPerson = Annotated[str, typer.Argument(help="The person's name, as the record shows it.")]
 
 
 def desk_invite(
-    name: PersonName,
+    name: NameOfPerson,
     role: Annotated[Role, typer.Option(help="What they may do: read; act too; read the record too; or that alone.")],
     expires: Annotated[str, typer.Option(help="When the link ends: a date, or a time such as 2d or 4h.")] = "2d",
     data_dir: DataDir = None,
@@ -36,11 +40,14 @@ def desk_invite(
     typer.echo(f"{name}: the link works once, until {format_moment(ends)}", err=True)
 
 
-def desk_leave(name: PersonName, data_dir: DataDir = None, env_file: EnvFile = None) -> None:
-    """End every session, passkey and invitation of the person at once."""
+def desk_leave(name: NameOfPerson, data_dir: DataDir = None, env_file: EnvFile = None) -> None:
+    """End every session, passkey and invitation of the person at once. Their work shows as unassigned."""
+    now = utc_now()
     with open_writer(read_settings(data_dir, env_file)) as (_, writer):
-        leave(writer, name, at=utc_now())
-    typer.echo(f"{name}: signed out everywhere, and let in no more")
+        leave(writer, name, at=now)
+        remove_views(writer, name)
+        taken = unassign_all(writer, name, actor=OPERATOR, at=now)
+    typer.echo(f"{name}: signed out everywhere, and let in no more; {len(taken)} concerns are unassigned")
 
 
 def desk_people(

@@ -1,37 +1,11 @@
 """The people who work at the desk's pages: their roles, invitations, passkeys and sessions."""
 
 import datetime as dt
-from collections.abc import Collection, Mapping
-from enum import StrEnum
 
 from sqlalchemy import BigInteger, LargeBinary
 from sqlmodel import Field, SQLModel
 
-from app.models.clients import Scope
 from app.models.columns import UtcDateTimeType
-
-
-class Role(StrEnum):
-    """What a person may do at the desk."""
-
-    READER = "reader"
-    WORKER = "worker"
-    LEAD = "lead"
-    AUDITOR = "auditor"
-
-
-SCOPES_OF_ROLE: Mapping[Role, frozenset[Scope]] = {
-    Role.LEAD: frozenset({Scope.READ, Scope.WRITE, Scope.AUDIT}),
-    Role.WORKER: frozenset({Scope.READ, Scope.WRITE}),
-    Role.READER: frozenset({Scope.READ}),
-    Role.AUDITOR: frozenset({Scope.AUDIT}),
-}
-"""The scopes of each role, those with more first."""
-
-
-def role_with(scopes: Collection[str]) -> Role | None:
-    """Return the first role of which every scope is among these, or None."""
-    return next((role for role, needed in SCOPES_OF_ROLE.items() if needed <= set(scopes)), None)
 
 
 class PersonRow(SQLModel, table=True):

@@ -1,6 +1,6 @@
 """Roles of the desk: names for sets of scopes."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from enum import StrEnum
 
 from app.models.clients import Scope
@@ -16,9 +16,16 @@ class Role(StrEnum):
 
 
 SCOPES_OF: Mapping[Role, frozenset[Scope]] = {
-    Role.READER: frozenset({Scope.READ}),
-    Role.WORKER: frozenset({Scope.READ, Scope.WRITE}),
     Role.LEAD: frozenset({Scope.READ, Scope.WRITE, Scope.AUDIT, Scope.METRICS}),
+    Role.WORKER: frozenset({Scope.READ, Scope.WRITE}),
+    Role.READER: frozenset({Scope.READ}),
     Role.AUDITOR: frozenset({Scope.AUDIT}),
 }
-"""The scopes of each role. An auditor reads the record and no concern; a lead reads both."""
+"""The scopes of each role, those with more first. An auditor reads the record and no concern; a lead reads both."""
+FOR_PROGRAMS = frozenset({Scope.METRICS})
+"""The scopes that no page needs."""
+
+
+def role_with(scopes: Collection[str]) -> Role | None:
+    """Return the first role of which every scope that pages need is among these, or None."""
+    return next((role for role, needed in SCOPES_OF.items() if needed - FOR_PROGRAMS <= set(scopes)), None)

@@ -42,7 +42,7 @@ INBOX_COLUMNS = (
 
 AFTER_ALL = "~"
 """Comes after every character of a reference."""
-IN_DANGER = 1
+DANGER_RANK_LIMIT = 1
 """The rank up to which somebody said that a child is in immediate danger."""
 
 
@@ -80,7 +80,7 @@ class InboxFilters:
         }
         conditions = [column == value for column, value in same.items() if value is not None]
         if self.waits_in_danger:
-            conditions += [_CONCERNS.waiting == 0, _CONCERNS.danger <= IN_DANGER]
+            conditions += [_CONCERNS.waiting == 0, _CONCERNS.danger <= DANGER_RANK_LIMIT]
         if self.overdue is not None:
             conditions.append(_is_overdue(now) if self.overdue else ~_is_overdue(now))
         if self.changed_since is not None:

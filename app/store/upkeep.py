@@ -16,7 +16,7 @@ def list_contact_checks(session: Session, editions: Sequence[EditionKey]) -> lis
     return [(f"{each.guide}/{each.id}", each.verified_on) for each in rows]
 
 
-def list_reviews(session: Session, editions: Sequence[EditionKey]) -> list[tuple[EditionKey, dt.date]]:
+def list_dated_reviews(session: Session, editions: Sequence[EditionKey]) -> list[tuple[EditionKey, dt.date]]:
     """Return those editions that name the day of their next review, the first day first."""
     of_them = tuple_(col(EditionRow.guide), col(EditionRow.number)).in_(editions)
     rows = session.exec(select(EditionRow).where(of_them))

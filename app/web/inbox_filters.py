@@ -46,7 +46,12 @@ def read_since(
     request: Request,
     changed_since: Annotated[
         str | None,
-        Query(max_length=40, description="Only what changed then or later.", examples=["2026-11-24T09:30:00Z"]),
+        Query(
+            max_length=40,
+            description="Only what changed then or later.",
+            examples=["2026-11-24T09:30:00Z"],
+            json_schema_extra={"format": "date-time"},
+        ),
     ] = None,
     since_event: Annotated[
         str | None,

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from app import errors
+from app import desk_errors, errors
 from app.web.desk_problem_types import ASSIGNMENT_CHANGED, NO_MESSAGE_KEY, TOO_MANY_MESSAGES, TOO_MANY_NOTES
 from app.web.problem_type import ProblemType
 
@@ -224,11 +224,11 @@ PROBLEM_FOR: Mapping[type[errors.GuidanceError], ProblemType] = {
     errors.ConcernErased: CONCERN_ERASED,
     errors.NotAcknowledged: NOT_ACKNOWLEDGED,
     errors.TooManyAdditions: TOO_MANY_ADDITIONS,
-    errors.TooManyNotes: TOO_MANY_NOTES,
-    errors.AssignmentChanged: ASSIGNMENT_CHANGED,
+    desk_errors.TooManyNotes: TOO_MANY_NOTES,
+    desk_errors.AssignmentChanged: ASSIGNMENT_CHANGED,
     errors.TooManyTries: RATE_LIMITED,
-    errors.NoMessageKey: NO_MESSAGE_KEY,
-    errors.TooManyMessages: TOO_MANY_MESSAGES,
+    desk_errors.NoMessageKey: NO_MESSAGE_KEY,
+    desk_errors.TooManyMessages: TOO_MANY_MESSAGES,
     errors.OnHold: ON_HOLD,
     errors.OutcomeGiven: ALREADY_CLOSED,
     errors.StoreBusy: SERVICE_UNAVAILABLE,
@@ -238,7 +238,7 @@ PROBLEM_FOR: Mapping[type[errors.GuidanceError], ProblemType] = {
     errors.TimestampUnavailable: INTERNAL_ERROR,
     errors.TimestampNotGenuine: INTERNAL_ERROR,
     errors.NotExportable: INTERNAL_ERROR,
-    errors.DeskRequestFailed: INTERNAL_ERROR,
+    desk_errors.DeskRequestFailed: INTERNAL_ERROR,
     errors.AddressNotAllowed: INTERNAL_ERROR,
     errors.WebhookExists: INTERNAL_ERROR,
     errors.NoSuchWebhook: INTERNAL_ERROR,

@@ -13,15 +13,8 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as NoConnectionInTime
 from starlette.exceptions import HTTPException
 
-from app.errors import (
-    AssignmentChanged,
-    EditionWithdrawn,
-    GuidanceError,
-    InvalidQuery,
-    ScopeMissing,
-    TooManyTries,
-    ValidationFailed,
-)
+from app.desk_errors import AssignmentChanged
+from app.errors import EditionWithdrawn, GuidanceError, InvalidQuery, ScopeMissing, TooManyTries, ValidationFailed
 from app.faults import FaultCode, FieldError
 from app.logs import Log
 from app.models.links import CONCERNS, guide_path

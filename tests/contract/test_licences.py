@@ -11,7 +11,7 @@ pytestmark = pytest.mark.any_database
 LOCKS = ["serve.txt", "dev.txt", "docs.txt"]
 FREE = re.compile(
     r"MIT( License)?|MIT-0|0?BSD(-\d-Clause)?( License)?|Apache(-2\.0| Software License| 2\.0)?|ISC( License)?|"
-    r"PSF-2\.0|Python Software Foundation License|Unlicense|CC0-1\.0"
+    r"3-Clause BSD License|PSF-2\.0|Python Software Foundation License|Unlicense|CC0-1\.0"
 )
 """Terms that want a notice at most."""
 ALLOWED = {

@@ -14,7 +14,8 @@ from starlette.testclient import TestClient
 
 from app.config import Settings, SettingsRefused, parse_settings
 from app.main import create_app
-from app.models.people import PersonRow, Role
+from app.models.people import PersonRow
+from app.models.roles import Role
 from app.services.access.people import leave
 from app.web.people import SESSION_COOKIE
 from tests.support.clock import A_TUESDAY, SettableClock

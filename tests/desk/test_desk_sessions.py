@@ -12,7 +12,8 @@ from starlette.testclient import TestClient
 
 from app.config import Settings
 from app.main import create_app
-from app.models.people import Role, SessionRow
+from app.models.people import SessionRow
+from app.models.roles import Role
 from app.services.access.people import leave
 from app.store.concerns import get_concern
 from app.web.people import SESSION_COOKIE, set_cookie

@@ -8,7 +8,7 @@ from fastapi import FastAPI
 from playwright.sync_api import BrowserContext
 from starlette.testclient import TestClient
 
-from app.models.people import Role
+from app.models.roles import Role
 from app.services.access.people import invite
 from app.web.context import AppContext
 from app.web.people import SESSION_COOKIE

@@ -140,10 +140,10 @@ class ServiceAtLocation(ServiceLocation):
 class Page(OmitsEmpty):
     """One page of a list."""
 
-    total_items: int = Field(description="Entries on all pages.", examples=[11])
+    total_items: int = Field(description="Entries on all pages.", examples=[14])
     total_pages: int = Field(description="Pages.", examples=[1])
     page_number: int = Field(description="This page, from 1.", examples=[1])
-    size: int = Field(description="Entries on this page.", examples=[11])
+    size: int = Field(description="Entries on this page.", examples=[14])
     first_page: bool = Field(description="Whether it is the first.", examples=[True])
     last_page: bool = Field(description="Whether none follows.", examples=[True])
     empty: bool = Field(description="Whether nothing is on it.", examples=[False])

@@ -42,7 +42,7 @@ class InboxFilter(StrEnum):
     TESTS = "tests"
 
 
-LABELS = {
+FILTER_LABELS = {
     InboxFilter.ALL: "All",
     InboxFilter.RECEIVED: "Not acknowledged",
     InboxFilter.ACKNOWLEDGED: "Acknowledged",
@@ -87,7 +87,7 @@ def read_desk(
             (entry, time_left(due, now) if due is not None else None) for entry, due in zip(entries, dues, strict=True)
         ],
         show=show,
-        filters=LABELS,
+        filters=FILTER_LABELS,
         is_first=cursor is None,
         next_page=f"{PATH}?{urlencode(more)}" if len(rows) > PAGE_SIZE else None,
         faults={"reference": NO_REFERENCE} if fault else {},

@@ -14,7 +14,7 @@ from typing import Any
 from urllib.parse import quote, urlencode, urlsplit
 
 from app.errors import TokenInvalid
-from app.models.people import Role, role_with
+from app.models.roles import Role, role_with
 from app.services.access.openid import OpenIdProvider
 from app.services.access.provider_documents import address_in, discover, fetch_document
 

@@ -7,7 +7,8 @@ import secrets
 from sqlmodel import Session
 
 from app.errors import NoSuchPerson, SetupError
-from app.models.people import InvitationRow, PersonRow, Role
+from app.models.people import InvitationRow, PersonRow
+from app.models.roles import Role
 from app.services.access.principals import check_person
 from app.store.people import delete_all_of
 from app.store.writer import Writer, write_operation

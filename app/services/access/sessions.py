@@ -8,7 +8,8 @@ from sqlalchemy import Engine
 from sqlmodel import Session
 
 from app.errors import TokenInvalid
-from app.models.people import SCOPES_OF_ROLE, PersonRow, Role, SessionRow
+from app.models.people import PersonRow, SessionRow
+from app.models.roles import SCOPES_OF, Role
 from app.services.access.people import draw_token, token_digest
 from app.services.access.principals import Principal
 from app.store.people import delete_session, delete_unused_sessions, find_session
@@ -60,7 +61,7 @@ class DeskSessions:
             raise TokenInvalid("the session has ended")
         if at >= row.last_used_at + min(NOTED_AFTER, self.idle / 2):
             self._note_use(token_sha256, at)
-        return Principal(row.client, frozenset(SCOPES_OF_ROLE[Role(person.role)]), person.name)
+        return Principal(row.client, frozenset(SCOPES_OF[Role(person.role)]), person.name)
 
     def end(self, token: str) -> None:
         """End the session, if there is one."""

@@ -5,7 +5,8 @@ import datetime as dt
 import orjson
 from sqlmodel import Session
 
-from app.errors import ConcernErased, TooManyNotes
+from app.desk_errors import TooManyNotes
+from app.errors import ConcernErased
 from app.models.base import format_utc
 from app.models.concerns.tables import NoteRow
 from app.models.desk.added_texts import AddedKind, AddedText

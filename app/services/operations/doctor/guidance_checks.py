@@ -9,11 +9,11 @@ from app.services.concerns.working_days import WorkingDays
 from app.services.guidance.reference_data import read_reference_data
 from app.services.operations.doctor.finding import Check, Verdict, fault, fine, warn
 from app.services.operations.doctor.patient import Patient
-from app.store.upkeep import list_contact_checks, list_reviews
+from app.store.upkeep import list_contact_checks, list_dated_reviews
 
-CHECKED_FOR = dt.timedelta(days=365)
+CONTACT_CHECKED_FOR = dt.timedelta(days=365)
 REVIEW_SOON = dt.timedelta(days=30)
-SHOWN = 3
+MOST_NAMES = 3
 FEWEST_HOLIDAYS = 8
 CONVENTIONS = "docs/reference/conventions.md"
 
@@ -27,7 +27,7 @@ def check_contacts(patient: Patient) -> Verdict:
     with Session(patient.engine) as session:
         contacts = list_contact_checks(session, [each.key for each in patient.current_editions])
     checks = [*contacts, *((f"signpost {each.id}", each.verified_on) for each in signposts)]
-    oldest = patient.at.date() - CHECKED_FOR
+    oldest = patient.at.date() - CONTACT_CHECKED_FOR
     unverified = [name for name, verified_on in checks if verified_on is None or verified_on < oldest]
     if unverified:
         return warn(
@@ -40,7 +40,7 @@ def check_contacts(patient: Patient) -> Verdict:
 def check_reviews(patient: Patient) -> Verdict:
     """Check that no current edition is past its review, or will be soon."""
     with Session(patient.engine) as session:
-        reviews = list_reviews(session, [each.key for each in patient.current_editions])
+        reviews = list_dated_reviews(session, [each.key for each in patient.current_editions])
     due = [f"{key.guide} on {day}" for key, day in reviews if day <= patient.at.date() + REVIEW_SOON]
     if due:
         return warn(f"a review is due of {_few(due)}", "review the guide, and publish the next edition")
@@ -61,7 +61,7 @@ def check_holidays(patient: Patient) -> Verdict:
 
 
 def _few(names: list[str]) -> str:
-    return ", ".join(names[:SHOWN]) + (f" and {len(names) - SHOWN} more" if len(names) > SHOWN else "")
+    return ", ".join(names[:MOST_NAMES]) + (f" and {len(names) - MOST_NAMES} more" if len(names) > MOST_NAMES else "")
 
 
 GUIDANCE_CHECKS = (

@@ -10,7 +10,7 @@ from app.services.operations.doctor.patient import Patient
 DISTRIBUTION = "one-minute-guide"
 PAGES_FOLDER = Path(__file__).parents[3] / "pages"
 REQUIREMENT = re.compile(r"([A-Za-z0-9._-]+).*extra == ['\"]print['\"]")
-SCRIPT = re.compile(r"src=\"/looks/([\w./-]+\.js)\"")
+SCRIPT_OF_PAGES = re.compile(r"src=\"/looks/([\w./-]+\.js)\"")
 
 
 def check_print(_: Patient) -> Verdict:
@@ -23,7 +23,8 @@ def check_print(_: Patient) -> Verdict:
 
 def check_scripts(_: Patient) -> Verdict:
     """Check that every script which a page loads was installed: that of the desk opens concerns in the browser."""
-    named = {name for path in (PAGES_FOLDER / "templates").rglob("*.html") for name in SCRIPT.findall(path.read_text())}
+    pages = [path.read_text() for path in (PAGES_FOLDER / "templates").rglob("*.html")]
+    named = {name for page in pages for name in SCRIPT_OF_PAGES.findall(page)}
     absent = sorted(name for name in named if not (PAGES_FOLDER / "static" / name).is_file())
     if absent:
         return fault(f"pages load scripts that are not there: {', '.join(absent)}", "install the program again")

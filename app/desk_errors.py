@@ -1,0 +1,23 @@
+"""Errors of the desk's work beyond opening, acknowledging and closing a concern."""
+
+from app.errors import GuidanceError
+
+
+class NoMessageKey(GuidanceError):
+    """The concern is from before messages existed: its reporter's code opens none. Telephone, if a number is known."""
+
+
+class TooManyMessages(GuidanceError):
+    """The reporter of the concern was sent as many messages as one may be sent."""
+
+
+class TooManyNotes(GuidanceError):
+    """The concern has as many notes, or as large ones, as it may have."""
+
+
+class AssignmentChanged(GuidanceError):
+    """Somebody assigned the concern since the caller read its assignment. The message says who has it now."""
+
+
+class DeskRequestFailed(GuidanceError):
+    """The service did not return the concern."""
