@@ -61,7 +61,7 @@ def test_what_the_desk_reads_is_never_in_the_cache(site: Site) -> None:
 
 def test_the_metrics_are_closed(site: Site) -> None:
     assert site.client.get("/metrics").status_code == 404
-    assert httpx.get(f"{site.nodes[0].url}/metrics", trust_env=False).status_code == 200
+    assert httpx.get(f"{site.nodes[0].url}/metrics", trust_env=False, timeout=30).status_code == 200
 
 
 def test_a_caller_cannot_pass_for_another_address(site: Site) -> None:

@@ -34,7 +34,7 @@ class Callers:
 
     def call(self, name: int) -> None:
         number = 0
-        while not self.stop.is_set():
+        while not self.stop.wait(0.05):
             number += 1
             # Each read has an address of its own in the cache of the proxy, so that a node must answer it.
             self.reads.append(self._client.get(f"/v1/search?q=friend&limit={number % 200 + 1}").status_code)
@@ -43,7 +43,6 @@ class Callers:
             self.writes.append(answer)
             if answer.status_code == httpx.codes.CREATED:
                 self.sent[key] = answer.json()
-            self.stop.wait(0.05)
 
     def have_had(self, number: int) -> bool:
         return len(self.writes) >= number

@@ -40,7 +40,7 @@ def url(service: FastAPI) -> Iterator[str]:
 @pytest.fixture
 def context(browser: Browser, url: str) -> Iterator[BrowserContext]:
     context = browser.new_context(base_url=url, viewport={"width": 1280, "height": 800})
-    context.set_default_timeout(10_000)
+    context.set_default_timeout(30_000)
     yield context
     context.close()
 
@@ -53,7 +53,7 @@ def page(context: BrowserContext) -> Iterator[Page]:
 
 
 def raise_concern(url: str, a_concern: Concern, danger: str) -> str:
-    response = httpx.post(f"{url}/v1/concerns", json=a_concern(immediate_danger=danger), trust_env=False)
+    response = httpx.post(f"{url}/v1/concerns", json=a_concern(immediate_danger=danger), trust_env=False, timeout=30)
     reference: str = response.json()["reference"]
     return reference
 
@@ -184,7 +184,9 @@ def test_a_sign_in_gives_a_session_of_its_own_and_a_signed_challenge_is_good_onc
         sessions.find(planted, at=A_TUESDAY)
     context_of_service(service).writer.run(forget_counts)
     headers = OWN_PAGE | {"Content-Type": "application/x-www-form-urlencoded"}
-    again = httpx.post(f"{url}/desk/sign-in", content=sent.value.post_data, headers=headers, trust_env=False)
+    again = httpx.post(
+        f"{url}/desk/sign-in", content=sent.value.post_data, headers=headers, trust_env=False, timeout=30
+    )
     assert (again.status_code, "set-cookie" in again.headers) == (401, False)
 
 

@@ -58,7 +58,7 @@ def browser_of_jo(service: FastAPI) -> Iterator[TestClient]:
 def way_back(client: TestClient) -> str:
     """Go to the provider as the browser does, and return the path by which it comes back."""
     there = client.get("/desk/sign-in/openid")
-    back = urlsplit(httpx.get(there.headers["Location"], trust_env=False).headers["Location"])
+    back = urlsplit(httpx.get(there.headers["Location"], trust_env=False, timeout=30).headers["Location"])
     assert f"{back.scheme}://{back.netloc}" == "http://127.0.0.1:8000"
     return f"{back.path}?{back.query}"
 

@@ -140,21 +140,21 @@ def preview(tmp_path: Path, data_dir: Path) -> Iterator[tuple[str, Path]]:
 
 def _version(address: str) -> str:
     try:
-        return httpx.get(f"{address}/preview/version").text
+        return httpx.get(f"{address}/preview/version", timeout=30).text
     except httpx.TransportError:
         return ""
 
 
 def test_a_preview_shows_page_changes_and_pdf_follows_the_file_and_takes_nothing(preview: tuple[str, Path]) -> None:
     address, path = preview
-    page = httpx.get(f"{address}/guides/{SLUG}").text
-    changes = httpx.get(f"{address}/guides/{SLUG}/editions/2/changes?since=1").text
-    pdf = httpx.get(f"{address}/v1/guides/{SLUG}.pdf")
-    sent = httpx.post(f"{address}/v1/concerns", json={})
+    page = httpx.get(f"{address}/guides/{SLUG}", timeout=30).text
+    changes = httpx.get(f"{address}/guides/{SLUG}/editions/2/changes?since=1", timeout=30).text
+    pdf = httpx.get(f"{address}/v1/guides/{SLUG}.pdf", timeout=30)
+    sent = httpx.post(f"{address}/v1/concerns", json={}, timeout=30)
 
     edit(path, "text: child trafficking", "text:")
     wait_until(lambda: _version(address) == "2")
-    faulty = httpx.get(f"{address}/guides/{SLUG}").text
+    faulty = httpx.get(f"{address}/guides/{SLUG}", timeout=30).text
 
     assert "Preview: not published." in page
     assert "Silence about whereabouts" in page

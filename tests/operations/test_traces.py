@@ -16,7 +16,7 @@ from app.main import create_app
 from tests.support.live import LiveServer
 from tests.support.publishing import GUIDE
 from tests.support.receiver import Receiver, Reply
-from tests.support.waiting import eventually
+from tests.support.waiting import wait_until
 
 WORDS = ("Alexandra", "swordfish", "canary")
 
@@ -101,7 +101,7 @@ def test_errors_of_the_server_are_marked(settings: Settings, collector: Receiver
     with TestClient(service) as client:
         service.state.context.draining.set()
         refused = client.post("/v1/concerns", json={})
-    eventually(lambda: bool(spans_of(collector)))
+    wait_until(lambda: spans_of(collector))
     (span,) = [each for each in spans_of(collector) if each.name.startswith("POST")]
 
     assert refused.status_code == 503

@@ -76,7 +76,7 @@ def open_page(browser: Browser, url: str, condition: Condition) -> Page:
     context = browser.new_context(
         base_url=url, viewport=viewport, java_script_enabled=condition.has_scripts, **condition.options
     )
-    context.set_default_timeout(15000)
+    context.set_default_timeout(30_000)
     page = context.new_page()
     if condition.kilobits:
         speed = condition.kilobits * KILOBIT

@@ -48,7 +48,7 @@ def resume(page: Page, code: str) -> None:
 @pytest.mark.parametrize("has_scripts", [True, False], ids=["with scripts", "without scripts"])
 def test_a_form_is_saved_at_any_step_and_finished_later(browser: Browser, url: str, *, has_scripts: bool) -> None:
     context = browser.new_context(base_url=url, java_script_enabled=has_scripts, viewport={"width": 320, "height": 640})
-    context.set_default_timeout(5000)
+    context.set_default_timeout(30_000)
     page = context.new_page()
     page.on("dialog", lambda dialog: dialog.accept())
     page.goto(FORM)

@@ -29,7 +29,7 @@ def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 @pytest.fixture(params=[True, False], ids=["with scripts", "without scripts"])
 def page(request: pytest.FixtureRequest, browser: Browser, url: str) -> Iterator[Page]:
     context = browser.new_context(base_url=url, java_script_enabled=request.param)
-    context.set_default_timeout(5000)
+    context.set_default_timeout(30_000)
     yield context.new_page()
     context.close()
 

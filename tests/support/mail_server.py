@@ -90,6 +90,7 @@ class MailServer:
         asyncio.run_coroutine_threadsafe(self._stop(), self._loop).result(30)
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join(30)
+        assert not self._thread.is_alive()
         self._loop.close()
 
     async def _stop(self) -> None:

@@ -134,13 +134,13 @@ def _running(
     with (work / "output.log").open("wb") as log:
         process = subprocess.Popen(command, stdout=log, stderr=log, env=environment)
     try:
-        assert eventually(lambda: _listens(port) or process.poll() is not None, patience_seconds=20)
+        assert eventually(lambda: _listens(port) or process.poll() is not None, patience_seconds=60)
         assert process.poll() is None, (work / "output.log").read_text()
         with client_of(port, certificate) as client:
             yield client
     finally:
         process.terminate()
-        process.wait(timeout=20)
+        process.wait(timeout=60)
 
 
 def client_of(port: int, certificate: Path) -> httpx.Client:
