@@ -13,6 +13,8 @@ from jinja2.ext import InternationalizationExtension
 
 DEVELOPERS = frozenset({"docs.html", "getting_started.html", "reference.html", "operation.html"})
 """Pages for developers, which are English like the API that they describe."""
+DESK = "desk_"
+"""The names of the templates of the desk's pages, which are in English, like the council's own records, begin so."""
 INLINE = frozenset({"a", "strong", "b", "em", "span", "br"})
 JINJA = r"\{%.*?%\}|\{\{.*?\}\}|\{#.*?#\}"
 TOKEN = re.compile(rf"({JINJA}|</?[a-zA-Z!](?:{JINJA}|[^>{{]|\{{(?![%{{#]))*>)", re.DOTALL)
@@ -28,7 +30,8 @@ class TextExtension(InternationalizationExtension):
 
     def preprocess(self, source: str, name: str | None, filename: str | None = None) -> str:  # noqa: ARG002  # the base
         """Return the template with each of its texts in a `trans` block."""
-        return source if name in DEVELOPERS else "".join(_marked(TOKEN.split(source)))
+        is_english = name in DEVELOPERS or (name or "").startswith(DESK)
+        return source if is_english else "".join(_marked(TOKEN.split(source)))
 
 
 @dataclass
