@@ -129,7 +129,6 @@ class Hold(RequestModel):
 
     held: bool = Field(description="True to hold, false to release.", examples=[True])
     reason: Text = Field(
-        max_length=300,
         description="Why, for the record of disclosures. Name nobody here.",
         examples=["Court proceedings."],
     )
@@ -139,7 +138,6 @@ class Erasure(RequestModel):
     """The words of a concern are taken away for good. Its dates and its outcome stay, for statistics."""
 
     reason: Text = Field(
-        max_length=300,
         description="Why, for the record of disclosures. Name nobody here.",
         examples=["Erasure was asked for and granted."],
     )
