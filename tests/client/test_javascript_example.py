@@ -15,7 +15,7 @@ from tests.support.live import LiveServer
 from tests.support.node import installed_copy, run_node
 
 EXAMPLE = ROOT / "examples" / "javascript"
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.any_database]
 
 
 class _Quiet(SimpleHTTPRequestHandler):

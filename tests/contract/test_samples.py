@@ -76,6 +76,7 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveServer]:
     server.stop()
 
 
+@pytest.mark.any_database
 @pytest.mark.slow
 @pytest.mark.parametrize("document", with_samples("python"))
 def test_the_python_of_a_document_works(running: LiveServer, document: str) -> None:
@@ -83,6 +84,7 @@ def test_the_python_of_a_document_works(running: LiveServer, document: str) -> N
         run([sys.executable, "-W", "error", "-c"], running, sample)
 
 
+@pytest.mark.any_database
 @pytest.mark.slow
 @pytest.mark.parametrize("document", with_samples("js"))
 def test_the_javascript_of_a_document_works(running: LiveServer, document: str) -> None:
@@ -91,6 +93,7 @@ def test_the_javascript_of_a_document_works(running: LiveServer, document: str) 
         run(["node", "--input-type=module", "--eval"], running, sample)
 
 
+@pytest.mark.any_database
 @pytest.mark.slow
 @pytest.mark.parametrize("document", [each for each in with_samples("sh") if each not in GOES_ON_FROM])
 def test_the_commands_of_a_document_work(running: LiveServer, document: str) -> None:

@@ -16,7 +16,7 @@ from tests.support.raw_requests import Catalogue
 from tests.support.waiting import wait_until
 from tests.support.wire import address_of
 
-pytestmark = [pytest.mark.slow]
+pytestmark = [pytest.mark.slow, pytest.mark.any_database]
 
 ROUNDS = int(os.environ.get("FUZZ_ROUNDS", "2"))
 SEED = os.environ.get("FUZZ_SEED") or secrets.token_hex(4)
