@@ -8,10 +8,11 @@ from typing import Annotated
 
 import typer
 from sqlalchemy import Engine
+from sqlalchemy.exc import OperationalError
 
 from app import config
 from app.config import Settings, SettingsRefused
-from app.errors import SetupError
+from app.errors import DatabaseUnreadable, SetupError
 from app.logs import set_up_logs
 from app.store.database import open_database
 from app.store.schema import prepare_schema
@@ -52,11 +53,13 @@ def read_settings(data_dir: Path | None, env_file: Path | None) -> Settings:
 
 @contextmanager
 def open_engine(settings: Settings) -> Iterator[Engine]:
-    """Yield the engine of the database, and dispose of it after the command."""
+    """Yield the engine of the database, and dispose of it after the command. Raise `DatabaseUnreadable` if it fails."""
     set_up_logs("warning")
     engine = open_database(settings.data_dir, settings.database_address)
     try:
         yield engine
+    except OperationalError:  # the connection was lost, or the file cannot be read
+        raise DatabaseUnreadable from None
     finally:
         engine.dispose()
 

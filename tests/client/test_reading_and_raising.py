@@ -82,7 +82,9 @@ def test_five_lines_raise_a_concern_and_check_its_receipt(server: LiveServer, ex
 
 
 def test_the_sample_of_the_readme_runs(server: LiveServer) -> None:
-    sample = re.search(r"```python\n(.*?)```", (ROOT / "client" / "README.md").read_text(encoding="utf-8"), re.DOTALL)
+    sample = re.search(
+        r"```python[^\n]*\n(.*?)```", (ROOT / "client" / "README.md").read_text(encoding="utf-8"), re.DOTALL
+    )
     assert sample is not None
 
     found: dict[str, Any] = {}

@@ -41,6 +41,8 @@ IN_CLEAR = {
     "recipients",
     "sealed",
     "status_token_sha256",
+    "message_key",  # the public half of a key of the status token
+    "changed_at",
     "test",
 }
 BY_THE_DESK = {
@@ -55,6 +57,8 @@ BY_THE_DESK = {
     "additions_waiting",
     "addition_acknowledge_by",
     "addition_danger",
+    "assigned_to",
+    "due_soon_announced",
 }
 IN_CLEAR_OF_AN_ADDITION = {
     "reference",
@@ -66,6 +70,7 @@ IN_CLEAR_OF_AN_ADDITION = {
     "sealed",
     "acknowledged_at",
     "overdue_announced",
+    "due_soon_announced",
 }
 FOR_THE_ORDER_OF_THE_INBOX = {"waiting", "danger", "due"}  # computed by the database from the columns above
 

@@ -3,6 +3,7 @@
 import hashlib
 import json
 import os
+import re
 import subprocess
 import sys
 import tarfile
@@ -86,8 +87,9 @@ def serving(image: Image, tmp_path: Path) -> Iterator[tuple[str, psutil.Process]
         )
     try:
         assert eventually(lambda: "Serving on" in log.read_text() or process.poll() is not None)
-        address = log.read_text().partition("Serving on http://0.0.0.0:")[2].split()[0].rstrip('",')
-        yield f"http://127.0.0.1:{address}", psutil.Process(process.pid)
+        found = re.search(r"Serving on http://[^:]+:([0-9]+)", log.read_text())
+        assert found is not None, log.read_text()
+        yield f"http://127.0.0.1:{found[1]}", psutil.Process(process.pid)
     finally:
         process.terminate()
         process.wait(timeout=30)

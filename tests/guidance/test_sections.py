@@ -35,6 +35,8 @@ LISTING_SECTIONS = {
     "models/guidance/items.py": "a model for each section",
     "models/guidance/edition_example.py": "an edition as a publisher sends it",
     "models/concerns/examples.py": "items of guidance that a concern names",
+    "services/guidance/importing/headings.py": "the words by which documents head each section",
+    "services/guidance/importing/placing.py": "what each kind of item is made of, found in a document",
 }
 """The files of `app/` that may name several sections, and why."""
 

@@ -113,7 +113,7 @@ def test_each_scope_opens_its_own_routes_alone(client: TestClient, service: Fast
 
     for method, template, path, needed in routes:
         for scope, headers in keys.items():
-            body: dict[str, Any] = {"json": {}} if method == "post" else {}
+            body: dict[str, Any] = {"json": {}} if method in ("post", "put") else {}
             answer = client.request(method, path, headers=headers, **body)
 
             told = (method, template, scope.value, answer.status_code)

@@ -218,7 +218,7 @@ def test_a_faulty_seed_stops_the_start_and_is_told_with_its_name_the_line_and_th
     told = guidance("serve", "--trial", "--port", "0", "--data-dir", tmp_path / "data", SEED_DIR=str(seed))
 
     assert told.returncode == 1
-    assert f"{faulty}, line {line}: `/change_nota` is not a key that belongs here\n" in told.stderr
+    assert f"{faulty}, line {line}: the file has the key `change_nota`" in told.stderr
 
 
 def test_a_port_that_is_taken_is_said_in_one_sentence_with_what_to_do(tmp_path: Path) -> None:

@@ -114,7 +114,7 @@ def test_a_check_makes_no_database(tmp_path: Path) -> None:
     checked = guidance("check", FIRST_EDITION, "--data-dir", tmp_path / "none")
 
     assert checked.returncode == 0
-    assert "there is no database here" in checked.stdout
+    assert "there is no database here" in checked.stderr
     assert not (tmp_path / "none").exists()
 
 

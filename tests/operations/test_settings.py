@@ -237,7 +237,11 @@ def commands(group: Any, *above: str) -> Iterator[tuple[list[str], Any]]:
             yield [*above, name], command
 
 
-READING = [each for each in commands(get_command(app)) if any(p.name == "env_file" for p in each[1].params)]
+READING = [
+    each
+    for each in commands(get_command(app))
+    if any(p.name == "env_file" for p in each[1].params) and each[0] != ["doctor"]
+]
 
 
 @pytest.mark.parametrize("command", [pytest.param(command, id=" ".join(words)) for words, command in READING])

@@ -15,6 +15,24 @@ INPUT = "Input"
 INPUTS = ("requestBody", "parameters")
 
 
+def name_twins(document: JsonObject) -> JsonObject:
+    """Return the document with the names `X` and `XInput` for what FastAPI calls `X-Output` and `X-Input`."""
+    schemas = document["components"]["schemas"]
+    names = {name: name.removesuffix("-Output").replace("-Input", INPUT) for name in schemas}
+
+    def rename(part: JsonObject) -> JsonObject:
+        name = str(part.get("$ref", "")).removeprefix(SCHEMA_PREFIX)
+        return part | {"$ref": SCHEMA_PREFIX + names[name]} if name in names else part
+
+    titled = {
+        names[name]: schema if names[name] == name else schema | {"title": names[name]}
+        for name, schema in schemas.items()
+    }
+    components = document["components"] | {"schemas": titled}
+    renamed: JsonObject = _changed(document | {"components": components}, rename)
+    return renamed
+
+
 def open_answers(document: JsonObject) -> None:
     """Open each schema of an answer, and describe again, as it was, each that requests use too."""
     schemas = document["components"]["schemas"]

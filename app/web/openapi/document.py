@@ -10,7 +10,7 @@ from app.models.problems import Problem
 from app.web.middleware.rate_limit import FIELD, POLICY_FIELD, policy_name
 from app.web.middleware.request_body import ALWAYS_ANSWERED
 from app.web.negotiation import JSON
-from app.web.openapi.answers import open_answers
+from app.web.openapi.answers import name_twins, open_answers
 from app.web.openapi.examples import (
     SCHEMA_PREFIX,
     JsonObject,
@@ -108,6 +108,7 @@ def build_document(app: FastAPI, settings: Settings) -> JsonObject:
     for unused in ("HTTPValidationError", "ValidationError"):
         schemas.pop(unused, None)
     add_webhooks(document)
+    document = name_twins(document)
     open_answers(document)
     add_security(document, settings)
     document["paths"] = dict(sorted(document["paths"].items(), key=_place_of_tag))

@@ -2041,6 +2041,17 @@ class ParentOrCarer(TypedDict):
     communication_needs: NotRequired[str | None]
 
 
+class Publisher(TypedDict):
+    """
+    The body that publishes the guide.
+    """
+
+    name: str
+    gss_code: str | None
+    kind: PublisherKind | None
+    urn: str | None
+
+
 class PublisherInput(TypedDict):
     """
     The body that publishes the guide.
@@ -2050,17 +2061,6 @@ class PublisherInput(TypedDict):
     gss_code: NotRequired[str | None]
     kind: NotRequired[PublisherKindInput | None]
     urn: NotRequired[str | None]
-
-
-class PublisherOutput(TypedDict):
-    """
-    The body that publishes the guide.
-    """
-
-    name: str
-    gss_code: str | None
-    kind: PublisherKind | None
-    urn: str | None
 
 
 class Reporter(TypedDict):
@@ -2333,7 +2333,7 @@ class EditionResponse(TypedDict):
     digest: str
     published_at: str
     title: str
-    publisher: PublisherOutput
+    publisher: Publisher
     change_note: str
     review_by: str | None
     owner: str | None

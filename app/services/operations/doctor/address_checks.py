@@ -41,4 +41,4 @@ def _faults(patient: Patient) -> Iterator[Verdict]:
         yield warn(f"the certificate ends on {answer.certificate_ends:%Y-%m-%d}", "renew it")
 
 
-ADDRESS_CHECKS = (Check("public-url", check_public_url, "docs/how-to/deploy.md#in-a-container"),)
+ADDRESS_CHECKS = (Check("public-url", check_public_url, "docs/how-to/deploy.md#before-anything-else"),)

@@ -51,5 +51,5 @@ def check_proxy(patient: Patient) -> Verdict:
 
 SETTINGS_CHECKS = (
     Check("settings", check_settings, f"{SETTINGS}#table-of-settings"),
-    Check("proxy", check_proxy, f"{DEPLOY}#in-a-container"),
+    Check("proxy", check_proxy, f"{DEPLOY}#before-anything-else"),
 )
