@@ -33,7 +33,7 @@ def read_views(session: SessionDep, actor: ReaderDep) -> SavedViewsResponse:
     return SavedViewsResponse(views=tuple(map(saved_view, views.list_views(session, actor.person))))
 
 
-@router.put("/{name}", summary="Save a view", responses=problem_responses(*problems.BODY_PROBLEMS))
+@router.put("/{name}", summary="Save a view", responses=problem_responses(problems.NOT_FOUND, *problems.BODY_PROBLEMS))
 def save_view(context: ContextDep, actor: ReaderDep, now: NowDep, name: ViewName, filters: ViewFilters) -> SavedView:
     """Save filters of the inbox under a name, in place of those that had it. No other person sees your views."""
     return saved_view(views.save_view(context.writer, actor.person, name, filters, at=now))

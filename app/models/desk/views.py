@@ -2,7 +2,7 @@
 
 from typing import Self
 
-from pydantic import Field, model_validator
+from pydantic import Field, StrictBool, model_validator
 
 from app.faults import CodedValueError, FaultCode
 from app.models.base import RequestModel, ResponseModel, Slug, UtcDateTime
@@ -21,14 +21,16 @@ class ViewFilters(RequestModel):
     """Filters of the inbox, as its query parameters name them. What is absent, or null, is no filter."""
 
     state: ConcernState | None = Field(default=None, description="Only this state.", examples=["received"])
-    overdue: bool | None = Field(default=None, description="Only what is overdue, or only the rest.", examples=[True])
+    overdue: StrictBool | None = Field(
+        default=None, description="Only what is overdue, or only the rest.", examples=[True]
+    )
     danger: ImmediateDanger | None = Field(default=None, description="Only this answer.", examples=["yes"])
     guide: Slug | None = Field(default=None, description="Only this guide.", examples=["child-sexual-exploitation"])
     assigned_to: PersonName | None = Field(
         default=None, description="Only those of this person.", examples=["Robin Example"]
     )
-    mine: bool = Field(default=False, description="Only those of the person that looks.", examples=[True])
-    unassigned: bool = Field(default=False, description="Only those of nobody.", examples=[False])
+    mine: StrictBool = Field(default=False, description="Only those of the person that looks.", examples=[False])
+    unassigned: StrictBool = Field(default=False, description="Only those of nobody.", examples=[False])
 
     @model_validator(mode="after")
     def _name_one_person(self) -> Self:
