@@ -26,7 +26,7 @@ from tests.support.exploring import ACCEPTED, REFUSALS, REJECTED, WITHDRAWAL
 from tests.support.openapi import Operation, call, examples_of, faults_against, operations
 from tests.support.publishing import publish_next
 
-pytestmark = pytest.mark.slow  # processes, browsers or long work
+pytestmark = [pytest.mark.slow, pytest.mark.any_database]  # processes, browsers or long work
 
 # The least number of answers of each phase: fewer would mean that it no longer tests what it did.
 PHASES = {
@@ -167,9 +167,7 @@ def tokens(service: FastAPI, client: TestClient) -> dict[str, str]:
     return {"ClientKey": key, "StatusToken": status_token, "reference": reference}
 
 
-@pytest.mark.parametrize(
-    "phase", [pytest.param(phase, marks=[pytest.mark.any_database] * (phase == "coverage")) for phase in PHASES]
-)
+@pytest.mark.parametrize("phase", PHASES)
 def test_every_answer_is_one_that_the_document_promises(
     service: FastAPI, tokens: dict[str, str], phase: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -145,6 +145,7 @@ def _version(address: str) -> str:
         return ""
 
 
+@pytest.mark.embedded
 def test_a_preview_shows_page_changes_and_pdf_follows_the_file_and_takes_nothing(preview: tuple[str, Path]) -> None:
     address, path = preview
     page = httpx.get(f"{address}/guides/{SLUG}", timeout=30).text
