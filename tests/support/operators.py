@@ -24,7 +24,7 @@ from tests.support.clock import A_TUESDAY
 from tests.support.command import ROOT
 from tests.support.live import environment_for
 
-ONE_SENTENCE = re.compile(r"[^\n]+\n")
+ONE_SENTENCE = re.compile(r"(?:\{[^\n]*\}\n)*[^\n{][^\n]*\n")  # after lines of the log
 CHANCE_OF_A_KILL = 0.4
 CHANCES = random.SystemRandom()
 
