@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from sqlalchemy import Connection, Select, func, literal_column
+from sqlalchemy import Connection, Select, exists, func, literal_column, or_
 from sqlalchemy import select as select_columns
 from sqlmodel import Session, col
 
@@ -17,33 +17,39 @@ TIMESTAMP_FORMAT = "%Y-%m-%d %H:%M:%S.%f"
 _ALL_IN_ORDER = select_columns(
     *(literal_column("at") if column.name == "at" else column for column in table_of(DisclosureRow).c)
 ).order_by(col(DisclosureRow.chain), col(DisclosureRow.number))
-Rows = Select[str, int, str]
-
+_CHAINS, _ROWS = table_of(ChainRow).c, table_of(DisclosureRow).c
+_LAST = exists().where(_ROWS.chain == _CHAINS.name, _ROWS.number == _CHAINS.length, _ROWS.sha256 == _CHAINS.head_sha256)
+_ONE_MORE = exists().where(_ROWS.chain == _CHAINS.name, _ROWS.number == _CHAINS.length + 1)
+_WRONG_ENDS = select_columns(_CHAINS.name, _CHAINS.length).where(or_(~_LAST, _ONE_MORE))
+"""The chains whose last row is not the one that their end names."""
+_WITHOUT_END = select_columns(_ROWS.chain).where(_ROWS.number == 1, ~exists().where(_CHAINS.name == _ROWS.chain))
 _LOG = table_of(LogEntryRow).c
 _LOGGED = select_columns(_LOG.chain, _LOG.place, _LOG.sha256)
 _DISCLOSED = select_columns(col(DisclosureRow.chain), col(DisclosureRow.number), col(DisclosureRow.sha256))
 
 
 def find_chain_faults(session: Session) -> Iterator[tuple[str, str]]:
-    """Yield each chain that was tampered with: its name (a concern's reference, `inbox` or `audit`), and the fault."""
+    """Yield each chain that was tampered with: its name (a concern's reference, `inbox` or `audit`), and the fault.
+
+    The rows come in the order of their chains, so that one row at a time is enough, however many there are.
+    """
     with _as_stored(session.connection()) as connection:
-        ends = {end.name: end for end in connection.execute(select_columns(table_of(ChainRow)))}
-        checked: dict[str, DisclosureRow] = {}
+        before: DisclosureRow | None = None
         broken: set[str] = set()
         for stored in connection.execute(_ALL_IN_ORDER.execution_options(yield_per=1000)):
             row = DisclosureRow(**stored._mapping)
             if row.chain in broken:
                 continue
-            fault = _fault_in(row, checked.get(row.chain))
-            checked[row.chain] = row
+            fault = _fault_in(row, before if before is not None and before.chain == row.chain else None)
+            before = row
             if fault is not None:
                 broken.add(row.chain)
                 yield str(row.chain), fault
-        for name in sorted((ends.keys() | checked.keys()) - broken, key=str):
-            if name not in ends:
-                yield str(name), "its end is missing"
-            elif name not in checked or (checked[name].number, checked[name].sha256) != tuple(ends[name][1:]):
-                yield str(name), f"it should end at row {ends[name].length}, and does not"
+        ends = [
+            *((name, "its end is missing") for (name,) in connection.execute(_WITHOUT_END)),
+            *((name, f"it should end at row {end}, and does not") for name, end in connection.execute(_WRONG_ENDS)),
+        ]
+        yield from sorted((str(name), fault) for name, fault in ends if name not in broken)
 
 
 def find_log_faults(session: Session) -> Iterator[str]:
