@@ -15,7 +15,7 @@ from app.pages.text_format import contact_label, date_and_time, day, host, inlin
 from app.presenters.contact_text import citation_text, out_of_hours
 from app.presenters.opening_hours import address_text, hours_text
 from app.web.context import AppContext
-from app.web.responses import CACHE_CURRENT, NO_STORE, conditional_response
+from app.web.responses import CACHE_CURRENT, conditional_response
 
 PAGES_DIR = Path(__file__).parent
 HTML = "text/html; charset=utf-8"
@@ -83,7 +83,6 @@ def render_page(context: AppContext, template: str, values: dict[str, Any]) -> s
 def private_page(context: AppContext, template: str, *, status: int = 200, **values: Any) -> Response:
     """Return a page that neither the browser nor any cache may store."""
     headers = {
-        "Cache-Control": NO_STORE,
         "Content-Language": current_language().code,
         "Content-Security-Policy": content_security_policy(context.settings),
     }

@@ -15,7 +15,6 @@ from app.web.context import ContextDep, NowDep, SessionDep
 from app.web.desk_metrics import desk_metrics
 from app.web.problem_responses import RESPONSES_OF_CLIENT_ROUTES
 from app.web.query_params import IN_PLAIN_DIGITS
-from app.web.responses import NO_STORE
 from app.web.router import GuidanceRouter
 
 router = GuidanceRouter(prefix="/v1/desk", tags=["Desk"], responses=RESPONSES_OF_CLIENT_ROUTES)
@@ -56,5 +55,5 @@ def read_exact_metrics(session: SessionDep, now: NowDep) -> Response:
     `/metrics` is public, and leaves out numbers under five. No read of this is on the record: it shows no concern.
     """
     counts = count_states(session, now=now) | count_additions(session, now=now)
-    headers = {"Content-Type": CONTENT_TYPE_LATEST, "Cache-Control": NO_STORE}
+    headers = {"Content-Type": CONTENT_TYPE_LATEST}
     return Response(desk_metrics(counts), headers=headers)

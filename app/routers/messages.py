@@ -17,7 +17,6 @@ from app.web.desk_problem_types import NO_MESSAGE_KEY, TOO_MANY_MESSAGES
 from app.web.json_body import JSONRoute
 from app.web.negotiation import JSON
 from app.web.problem_responses import RESPONSES_OF_CLIENT_ROUTES, problem_responses
-from app.web.responses import NO_STORE
 from app.web.router import GuidanceRouter
 
 router = GuidanceRouter(
@@ -68,7 +67,7 @@ def send_message(
     if idempotency_key is not None:
         keys = derive_idempotency_keys(idempotency_key.strip('"'), client=f"{actor.client}, message to {parsed}")
     sent = messages.send_message(context.engine, context.writer, parsed, message, keys=keys, actor=actor, at=now)
-    headers = {"Location": desk_messages_path(parsed), "Cache-Control": NO_STORE}
+    headers = {"Location": desk_messages_path(parsed)}
     if sent.is_replay:
         headers["Idempotency-Replayed"] = "true"
     return Response(sent.receipt, status_code=201, media_type=JSON, headers=headers)

@@ -7,7 +7,6 @@ from app.services.desk.statistics import read_statistics
 from app.web.auth import AuditorDep
 from app.web.context import ContextDep, NowDep
 from app.web.problem_responses import RESPONSES_OF_CLIENT_ROUTES, Responses
-from app.web.responses import NO_STORE
 from app.web.router import GuidanceRouter
 
 router = GuidanceRouter(prefix="/v1/desk", tags=["Audit"], responses=RESPONSES_OF_CLIENT_ROUTES)
@@ -32,5 +31,5 @@ def read_statistics_csv(context: ContextDep, actor: AuditorDep, now: NowDep) -> 
     Counts under five are hidden, with as many others as are needed so that they cannot be computed. Tests are in none.
     """
     sheet = statistics_csv(read_statistics(context.engine, context.writer, actor=actor, at=now))
-    headers = {"Cache-Control": NO_STORE, "Content-Disposition": 'attachment; filename="statistics.csv"'}
+    headers = {"Content-Disposition": 'attachment; filename="statistics.csv"'}
     return Response(sheet, media_type=CSV_MEDIA, headers=headers)

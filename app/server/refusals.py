@@ -22,7 +22,6 @@ class Refusals:
         self._headers = {
             **security_headers(is_https=is_https),
             "Content-Type": PROBLEM_MEDIA_TYPE,
-            "Cache-Control": "no-store",
             "Access-Control-Allow-Origin": "*",  # it says nothing of anybody, and no Origin was read
             "Connection": "close",
         }

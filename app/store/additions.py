@@ -38,9 +38,6 @@ def insert_addition(session: Session, concern: ConcernRow, addition: NewAddition
     _count_waiting(session, concern)
 
 
-measure_additions, list_additions, read_addition = ADDITIONS.measure, ADDITIONS.list, ADDITIONS.read
-
-
 def acknowledge_additions(
     session: Session, concern: ConcernRow, *, first: int, last: int, at: dt.datetime
 ) -> Sequence[Row[Any]]:

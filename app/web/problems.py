@@ -80,7 +80,7 @@ def problem_response(
         body.model_dump_json(exclude_none=True),
         status_code=problem_type.status,
         media_type=PROBLEM_MEDIA_TYPE,
-        headers={"Cache-Control": "no-store", **headers_of(problem_type), **(headers or {})},
+        headers={**headers_of(problem_type), **(headers or {})},
     )
 
 

@@ -8,7 +8,6 @@ from pydantic import BaseModel
 
 CACHE_CURRENT = "public, max-age=60, stale-while-revalidate=600, stale-if-error=604800"
 CACHE_IMMUTABLE = "public, max-age=31536000, immutable"
-NO_STORE = "no-store"
 
 LINK_TYPES = {
     "timemap": "application/link-format",

@@ -18,7 +18,6 @@ from app.services.desk import actions
 from app.store.remnants import purge_remnants
 from app.web.context import ContextDep, NowDep
 from app.web.people import PageWorkerDep
-from app.web.responses import NO_STORE
 from app.web.router import GuidanceRouter
 
 router = GuidanceRouter(prefix=CONCERN_PAGES, include_in_schema=False, route_class=DeskRoute)
@@ -107,4 +106,4 @@ def _parse(model: type[Parsed], fields: dict[str, object]) -> Parsed:
 
 def _back_to(reference: str) -> Response:
     """Show the concern as it is now. A reload does not do the act again."""
-    return RedirectResponse(f"{CONCERN_PAGES}/{reference}", status_code=SEE_OTHER, headers={"Cache-Control": NO_STORE})
+    return RedirectResponse(f"{CONCERN_PAGES}/{reference}", status_code=SEE_OTHER)

@@ -14,7 +14,6 @@ from app.services.access.desk_sign_in import SIGN_IN
 from app.web import problem_types
 from app.web.context import context_of
 from app.web.people import SESSION_COOKIE, set_cookie
-from app.web.responses import NO_STORE
 from app.web.router import GuidanceRoute
 
 SEE_OTHER = 303
@@ -85,7 +84,7 @@ def _signed_out(request: Request) -> Response:
     if request.method == "POST":
         response = _message_page(request, problem_types.TOKEN_REQUIRED.status, SIGN_IN_AGAIN)
     else:
-        response = RedirectResponse(SIGN_IN, status_code=SEE_OTHER, headers={"Cache-Control": NO_STORE})
+        response = RedirectResponse(SIGN_IN, status_code=SEE_OTHER)
     set_cookie(response, context_of(request).settings, SESSION_COOKIE, "")
     return response
 

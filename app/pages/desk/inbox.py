@@ -20,7 +20,6 @@ from app.web.context import ContextDep, NowDep
 from app.web.cursors import decode_position, encode_position
 from app.web.people import PageReaderDep, VisitorDep
 from app.web.query_params import Cursor
-from app.web.responses import NO_STORE
 from app.web.router import GuidanceRouter
 
 router = GuidanceRouter(prefix=PATH, include_in_schema=False, route_class=DeskRoute)
@@ -102,4 +101,4 @@ def lead_to_concern(_visitor: PageReaderDep, reference: Annotated[str, Query(max
 
 
 def _lead_to(path: str) -> Response:
-    return RedirectResponse(path, status_code=SEE_OTHER, headers={"Cache-Control": NO_STORE})
+    return RedirectResponse(path, status_code=SEE_OTHER)

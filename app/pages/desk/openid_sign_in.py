@@ -17,7 +17,6 @@ from app.web.auth import PUBLIC
 from app.web.context import ContextDep, NowDep
 from app.web.people import SESSION_COOKIE, read_cookie, set_cookie
 from app.web.query_params import UNKNOWN_IGNORED
-from app.web.responses import NO_STORE
 from app.web.router import GuidanceRouter
 
 router = GuidanceRouter(include_in_schema=False, dependencies=[PUBLIC], route_class=DeskRoute)
@@ -38,7 +37,7 @@ def go_to_provider(context: ContextDep) -> Response:
     """Lead the browser to the provider, with a secret for the way."""
     secret = draw_token()
     address = _openid_of(context.desk_sign_in).address(secret)
-    response = RedirectResponse(address, status_code=SEE_OTHER, headers={"Cache-Control": NO_STORE})
+    response = RedirectResponse(address, status_code=SEE_OTHER)
     set_cookie(response, context.settings, WAY_COOKIE, secret, seconds=SECONDS_FOR_THE_WAY)
     return response
 

@@ -15,7 +15,6 @@ from app.web.auth import PUBLIC
 from app.web.context import AppContext, ContextDep, NowDep
 from app.web.negotiation import JSON
 from app.web.people import SESSION_COOKIE, read_cookie, set_cookie
-from app.web.responses import NO_STORE
 from app.web.router import GuidanceRouter
 
 router = GuidanceRouter(include_in_schema=False, dependencies=[PUBLIC], route_class=DeskRoute)
@@ -105,7 +104,7 @@ def sign_out(context: ContextDep, former: FormerSession) -> Response:
     """End the session, and lead to the sign-in."""
     if former is not None:
         context.desk_sign_in.sessions.end(former)
-    response = RedirectResponse(SIGN_IN, status_code=SEE_OTHER, headers={"Cache-Control": NO_STORE})
+    response = RedirectResponse(SIGN_IN, status_code=SEE_OTHER)
     set_cookie(response, context.settings, SESSION_COOKIE, "")
     return response
 
@@ -117,11 +116,11 @@ def read_blank_page(context: ContextDep) -> Response:
 
 
 def _options(options: str) -> Response:
-    return Response(options, media_type=JSON, headers={"Cache-Control": NO_STORE})
+    return Response(options, media_type=JSON)
 
 
 def _signed_in(context: AppContext, token: str) -> Response:
-    response = Response(status_code=SIGNED_IN, headers={"Cache-Control": NO_STORE})
+    response = Response(status_code=SIGNED_IN)
     set_cookie(response, context.settings, SESSION_COOKIE, token)
     return response
 
@@ -129,4 +128,4 @@ def _signed_in(context: AppContext, token: str) -> Response:
 def _refused(request: Request, refusal: TokenInvalid, words: str) -> Response:
     """Return plain words for the page's script. The reason is in the log alone."""
     log.info("sign_in_refused", reason=str(refusal), request_id=request.state.request_id)
-    return Response(words, status_code=REFUSED, media_type="text/plain", headers={"Cache-Control": NO_STORE})
+    return Response(words, status_code=REFUSED, media_type="text/plain")

@@ -16,7 +16,6 @@ from app.services.concerns.receipt_signing import check_receipt
 from app.store.editions import EditionKey
 from app.web.auth import PUBLIC
 from app.web.context import AppContext, ContextDep
-from app.web.responses import NO_STORE
 from app.web.router import GuidanceRouter
 
 router = GuidanceRouter(prefix="/concerns", include_in_schema=False, dependencies=[PUBLIC], route_class=PageRoute)
@@ -38,7 +37,7 @@ def save_receipt(context: ContextDep, posted: SubmittedFormDep) -> Response:
         )
     except (ReceiptNotGenuine, NoSuchConcern, KeyError):
         raise NotFound from None
-    headers = {"Cache-Control": NO_STORE, "Content-Disposition": f'attachment; filename="receipt-{reference}.txt"'}
+    headers = {"Content-Disposition": f'attachment; filename="receipt-{reference}.txt"'}
     return Response(receipt_text(_kept(context, concern, signed, code)), media_type="text/plain", headers=headers)
 
 

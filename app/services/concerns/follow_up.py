@@ -32,7 +32,8 @@ from app.services.concerns.receipt_builder import ReceiptBuilder
 from app.services.concerns.seal_records import record_addition
 from app.services.concerns.sealing import Sealer, addition_plaintext
 from app.services.events.payloads import addition_payload
-from app.store.additions import NewAddition, insert_addition, list_additions, measure_additions
+from app.store.added_texts import ADDITIONS
+from app.store.additions import NewAddition, insert_addition
 from app.store.concerns import find_concern, get_concern, insert_stored_receipts
 from app.store.contents import Contents
 from app.store.editions import EditionKey
@@ -58,7 +59,7 @@ class FollowUps:
         """Return the concern's status. Raises `NoSuchConcern` for a wrong reference and a wrong token alike."""
         row = self.find(typed_reference, status_token)
         with Session(self.engine) as session:
-            additions, messages = list_additions(session, row.reference), list_messages(session, row.reference)
+            additions, messages = ADDITIONS.list(session, row.reference), list_messages(session, row.reference)
         return self.receipts.build_status(row, additions, messages, self._content_of(row).contacts, at=at)
 
     def add(
@@ -129,7 +130,7 @@ def _add(session: Session, addition: NewAddition, stored_receipt: StoredReceiptR
     concern = get_concern(session, addition.reference)  # read again: the desk may have changed it
     if concern.erased_at is not None:
         raise ConcernErased
-    count, size = measure_additions(session, addition.reference)
+    count, size = ADDITIONS.measure(session, addition.reference)
     if count >= MAX_ADDITIONS or size + len(addition.sealed) > MAX_ADDED_BYTES:
         raise TooManyAdditions
     danger = max(concern.immediate_danger, addition.immediate_danger or "no", key=MORE_URGENT.index)

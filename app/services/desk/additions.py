@@ -13,7 +13,8 @@ from app.models.concerns.tables import ConcernRow, ConcernState
 from app.models.desk.disclosure_tables import DeskAct
 from app.models.events.tables import EventKind
 from app.services.events.payloads import addition_payload
-from app.store.additions import acknowledge_additions, claim_overdue, measure_additions
+from app.store.added_texts import ADDITIONS
+from app.store.additions import acknowledge_additions, claim_overdue
 from app.store.changes import record_change
 from app.store.concerns import get_concern
 from app.store.disclosures import Actor
@@ -30,7 +31,7 @@ def acknowledge_addition(session: Session, reference: str, number: int, *, actor
     Raises `NoSuchConcern`, `NoSuchItem`, or `NotAcknowledged` if the concern itself waits.
     """
     concern = get_concern(session, reference)
-    count, _ = measure_additions(session, reference)
+    count, _ = ADDITIONS.measure(session, reference)
     if number > count:
         raise NoSuchItem
     if concern.state == ConcernState.RECEIVED:
@@ -46,7 +47,7 @@ def acknowledge_up_to(session: Session, concern: ConcernRow, number: int, *, at:
 
     Raises `ValidationFailed` if there is no addition of that number.
     """
-    count, _ = measure_additions(session, concern.reference)
+    count, _ = ADDITIONS.measure(session, concern.reference)
     if number > count:
         raise ValidationFailed([FieldError(("up_to_addition",), NO_SUCH_ADDITION)])
     _acknowledge(session, concern, first=1, last=number, at=at)

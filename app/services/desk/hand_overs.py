@@ -20,7 +20,6 @@ from app.services.concerns.receipt_signing import HAND_OVER, ReceiptSigner
 from app.services.concerns.unsealing import Unsealer
 from app.services.desk.opening import read_sealed_added, read_sealed_concern
 from app.store.added_texts import ADDITIONS
-from app.store.additions import list_additions
 from app.store.concerns import get_concern
 from app.store.disclosures import Actor, record_disclosure
 from app.store.hand_overs import count_hand_overs, get_hand_over, list_hand_overs
@@ -85,7 +84,7 @@ def _open_all(engine: Engine, reference: str, unsealer: Unsealer) -> tuple[dict[
         raise UnsealingUnavailable
     with Session(engine) as session:
         get_concern(session, reference)
-        numbers = [row.number for row in list_additions(session, reference)]
+        numbers = [row.number for row in ADDITIONS.list(session, reference)]
     concern = unsealer.open(read_sealed_concern(engine, reference), reference=reference)
     sealed = (read_sealed_added(engine, ADDITIONS, reference, number) for number in numbers)
     return concern, [unsealer.open(each, reference=reference) for each in sealed]
