@@ -29,7 +29,9 @@ serve: $(VENV)/installed-serve
 	@exec $(VENV)/bin/guidance serve $(ARGS)
 
 # Run every test. On PostgreSQL: make test ARGS="--database postgresql"; the quick ones: make test ARGS="-m 'not slow'"
+# Compiled first: the tests start some hundred processes, and not every machine lets Python write its bytecode.
 test: $(VENV)/installed-dev $(VENV)/installed-docs
+	@$(VENV)/bin/python -m compileall -q app
 	$(VENV)/bin/pytest $(ARGS)
 
 # Run every test, and measure coverage.

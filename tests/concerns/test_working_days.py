@@ -3,6 +3,7 @@
 import datetime as dt
 
 import pytest
+from holidays import country_holidays
 from starlette.testclient import TestClient
 
 from app.services.concerns.working_days import LONDON, WorkingDays
@@ -118,3 +119,14 @@ def test_the_receipt_says_in_words_by_when_to_expect_an_answer_and_whom_to_call_
     assert len(sentences) == 1
     first_to_call = next(contact for contact in receipt["contacts"] if contact["phones"])
     assert first_to_call["phones"][0]["display"] in sentences[0]
+
+
+def test_the_holidays_are_those_of_the_whole_package_of_which_one_country_is_read() -> None:
+    years = range(2020, 2040)
+    whole = country_holidays("GB", subdiv="ENG", years=years)
+
+    ours = WorkingDays().calendar
+
+    assert len(whole) > 8 * len(years) - 1
+    assert {day: ours.get(day) for day in whole} == dict(whole)
+    assert sum(len(ours[dt.date(year, 1, 1) : dt.date(year, 12, 31)]) for year in years) == len(whole)
