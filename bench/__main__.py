@@ -11,13 +11,14 @@ import time
 from pathlib import Path
 
 from bench.growth import measure_growth
+from bench.others import measure_others
 from bench.reads import measure_reads
 from bench.report import LATEST, as_text, machine, regressions, write
 from bench.resources import measure_resources
 from bench.rounds import Results
 from bench.writes import measure_writes
 
-PARTS = ("resources", "reads", "writes", "growth")
+PARTS = ("resources", "reads", "writes", "others", "growth")
 
 
 def say(line: str) -> None:
@@ -40,14 +41,16 @@ def main() -> int:
         os.sched_setaffinity(0, {0})  # the load; servers are pinned to the last processor
     with tempfile.TemporaryDirectory(prefix="bench-") as folder:
         work = Path(folder)
-        if "resources" in asked.part:
-            measure_resources(results, work, say)
-        if "reads" in asked.part:
-            measure_reads(results, work, asked.rounds, asked.seconds, say)
-        if "writes" in asked.part:
-            measure_writes(results, work, asked.rounds, asked.seconds, say)
-        if "growth" in asked.part:
-            measure_growth(results, work, asked, say)
+        parts = {
+            "resources": lambda: measure_resources(results, work, say),
+            "reads": lambda: measure_reads(results, work, asked.rounds, asked.seconds, say),
+            "writes": lambda: measure_writes(results, work, asked.rounds, asked.seconds, say),
+            "others": lambda: measure_others(results, work, asked.rounds, asked.seconds, say),
+            "growth": lambda: measure_growth(results, work, asked, say),
+        }
+        for name in PARTS:
+            if name in asked.part:
+                parts[name]()
     sys.stdout.write(as_text(results) + "\n")
     if asked.check:
         worse = regressions(results, json.loads(LATEST.read_text(encoding="utf-8")))

