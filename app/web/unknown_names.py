@@ -18,6 +18,9 @@ from app.models.concerns.coded_fields import coded_values_in
 from app.models.concerns.concern import Concern
 from app.web.context import AppContext, context_of
 
+NO_STORE = (DBAPIError, NoConnectionInTime)
+"""The store cannot be read. The known faults are right without it."""
+
 
 def find_unknown(request: Request, body: Any, known: Sequence[FieldError]) -> list[FieldError]:
     """Return a fault for each unknown id and code of the body, except where one of the known faults is."""
@@ -26,25 +29,36 @@ def find_unknown(request: Request, body: Any, known: Sequence[FieldError]) -> li
     if not isinstance(body, dict) or not isinstance(model, type) or not issubclass(model, BaseModel):
         return []
     context = context_of(request)
-    found = context.reference_data.faults_in(coded_values_in(model, body))
-    with suppress(DBAPIError, NoConnectionInTime):  # the known faults are right without the store, too
-        found += _unknown_ids(request, context, model, body)
-    return [fault for fault in found if not any(_covers(each, fault) for each in known)]
-
-
-def _unknown_ids(
-    request: Request, context: AppContext, model: type[BaseModel], body: Mapping[str, Any]
-) -> list[FieldError]:
     if model is Concern:
-        return context.submissions.resolver.unknown_ids_in(body)
-    if model is not Addition:
-        return []
+        return find_unknown_in_concern(context, body, known)
+    found = context.reference_data.faults_in(coded_values_in(model, body))
+    if model is Addition:
+        found += _unknown_ids_of_addition(request, context, body)
+    return _without(known, found)
+
+
+def find_unknown_in_concern(
+    context: AppContext, body: Mapping[str, Any], known: Sequence[FieldError]
+) -> list[FieldError]:
+    """Return the same for a body that was meant as a concern."""
+    found = context.reference_data.faults_in(coded_values_in(Concern, body))
+    with suppress(*NO_STORE):
+        found += context.submissions.resolver.unknown_ids_in(body)
+    return _without(known, found)
+
+
+def _unknown_ids_of_addition(request: Request, context: AppContext, body: Mapping[str, Any]) -> list[FieldError]:
     reference = request.path_params["reference"]
     _, token = get_authorization_scheme_param(request.headers.get("Authorization"))
     find = partial(context.follow_ups.unknown_ids_in, body, typed_reference=reference, status_token=token)
-    with suppress(NoSuchConcern, TooManyTries):  # a wrong token gets the answer to the body alone, and counts as a try
+    # A wrong token gets the answer to the body alone, and counts as a try.
+    with suppress(NoSuchConcern, TooManyTries, *NO_STORE):
         return context.code_tries.guard(reference, find)
     return []
+
+
+def _without(known: Sequence[FieldError], found: Sequence[FieldError]) -> list[FieldError]:
+    return [fault for fault in found if not any(_covers(each, fault) for each in known)]
 
 
 def _covers(known: FieldError, fault: FieldError) -> bool:
