@@ -1,6 +1,7 @@
 """Faults in what was sent: each with its place, a sentence for people and a code for programs."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Literal, Self
 
@@ -60,10 +61,21 @@ class FieldError:
     """One fault in what was sent: its place, a sentence that a form can show beside the field, and its code.
 
     `at` is the place within the body. For another part of the request, `source` says which, and `parameter` names it.
+    `template` is the sentence, with a name in braces for each of `values`: so it can be translated.
     """
 
     at: Location
-    detail: str
+    template: str
     code: FaultCode = FaultCode.INVALID
     source: Source = "body"
     parameter: str | None = None
+    values: Mapping[str, object] = field(default_factory=dict, hash=False)
+
+    @property
+    def detail(self) -> str:
+        """The sentence with its values."""
+        return self.fill_in(self.template)
+
+    def fill_in(self, template: str) -> str:
+        """Return the template, this one's or its translation, with the values."""
+        return template.format_map(self.values) if self.values else template

@@ -47,10 +47,10 @@ DEFAULT_FAULT = (FaultCode.INVALID, "This value cannot be used here.")
 def to_field_error(error: Mapping[str, Any], *, root: int = 1) -> FieldError:
     """Convert one of pydantic's errors; the first `root` elements of its location are left out."""
     at = tuple(error["loc"][root:])
-    code, sentence = _fault(error)
+    code, template, values = _fault(error)
     if code is FaultCode.UNKNOWN_FIELD and not FIELD_NAME.fullmatch(str(at[-1])):
         return FieldError(at[:-1], "A field here is not known. Check the spelling of the names.", code)
-    return FieldError(at, sentence, code)
+    return FieldError(at, template, code, values=values)
 
 
 def to_request_fault(error: Mapping[str, Any]) -> FieldError:
@@ -58,18 +58,18 @@ def to_request_fault(error: Mapping[str, Any]) -> FieldError:
     source, *rest = error["loc"]
     if source == "body":
         return to_field_error(error)
-    code, sentence = _fault(error)
-    return FieldError((), sentence, code, source, str(rest[0]) if rest else None)
+    code, template, values = _fault(error)
+    return FieldError((), template, code, source, str(rest[0]) if rest else None, values)
 
 
-def _fault(error: Mapping[str, Any]) -> tuple[FaultCode, str]:
-    """Return the code and the sentence of the error."""
+def _fault(error: Mapping[str, Any]) -> tuple[FaultCode, str, dict[str, object]]:
+    """Return the code of the error, its sentence, and the values for the names in braces."""
     context = error.get("ctx", {})
     if error["type"] == "value_error":
         reason = context["error"]
-        return getattr(reason, "code", FaultCode.INVALID), _sentence(str(reason))
-    code, sentence = FAULTS.get(error["type"], DEFAULT_FAULT)
-    return code, sentence.format_map({name: _plain(value) for name, value in context.items()})
+        return getattr(reason, "code", FaultCode.INVALID), _sentence(str(reason)), {}
+    code, template = FAULTS.get(error["type"], DEFAULT_FAULT)
+    return code, template, {name: _plain(value) for name, value in context.items()}
 
 
 def drop_consequent_errors(errors: Sequence[Any]) -> list[Any]:

@@ -100,6 +100,13 @@ def test_the_generated_files_are_those_that_the_sources_make() -> None:
     assert made.returncode == 0, made.stderr
 
 
+def test_httpx_is_all_that_it_needs() -> None:
+    extras = "import sys; sys.modules |= dict.fromkeys(('cryptography', 'pyrage', 'pydantic', 'app')); "
+    environment = {"PYTHONPATH": str(ROOT / "client" / "src")}
+
+    subprocess.run([sys.executable, "-c", f"{extras}import guidance_client"], check=True, env=environment, timeout=60)
+
+
 def test_the_asynchronous_client_does_the_same(server: LiveServer) -> None:
     async def raise_one() -> str:
         async with AsyncGuidanceClient(server.url) as guidance:

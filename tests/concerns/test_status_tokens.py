@@ -108,6 +108,28 @@ def test_wrong_tokens_count_wherever_they_are_tried(client: TestClient, receipt:
     assert read(client, reference, receipt["status_token"]).status_code == 429
 
 
+def test_a_wrong_token_of_a_faulty_addition_learns_nothing_and_counts_once(
+    client: TestClient, receipt: dict[str, Any]
+) -> None:
+    reference, token = receipt["reference"], receipt["status_token"]
+    body = {"concern": {"indicators": [{"id": "no-such-indicator"}]}}
+
+    def add(reference: str, token: str) -> Any:
+        answer = client.post(
+            f"/v1/concerns/{reference}/additions", json=body, headers={"Authorization": f"Bearer {token}"}
+        )
+        return answer.status_code, [fault["pointer"] for fault in answer.json()["errors"]]
+
+    refused, found = (422, ["#/concern/narrative"]), (422, ["#/concern/narrative", "#/concern/indicators/0/id"])
+    wrong = [add(reference, new_status_token()) for _ in range(TRIES - 1)]
+    assert wrong == [refused] * (TRIES - 1)
+    assert add(new_reference(), token) == refused
+    assert add(reference, token) == found
+    assert add(reference, new_status_token()) == refused
+    assert add(reference, token) == refused
+    assert read(client, reference, token).status_code == 429
+
+
 def test_right_tokens_are_not_counted_and_other_concerns_are_not_refused(
     client: TestClient, receipt: dict[str, Any], a_concern: Concern
 ) -> None:

@@ -119,6 +119,17 @@ def test_every_section_has_operations_of_its_own(document: Part) -> None:
                 assert list(content["application/json"]["schema"]) == ["$ref"]
 
 
+def test_every_other_form_of_a_guide_has_operations_of_its_own(document: Part) -> None:
+    reads = {
+        path: item["get"] for path, item in document["paths"].items() if path.startswith("/v1/guides") and "get" in item
+    }
+    for media_type, ending in {"text/csv": ".csv", "text/markdown": ".md", "application/pdf": ".pdf"}.items():
+        described = {path for path, read in reads.items() if media_type in read["responses"]["200"]["content"]}
+
+        assert described == {path for path in reads if path.endswith(ending)}
+        assert len(described) >= 2
+
+
 def test_every_operation_that_is_open_to_anyone_says_so(document: Part) -> None:
     security = {told.id: told.definition["security"] for told in operations(document)}
 

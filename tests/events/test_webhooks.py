@@ -24,6 +24,7 @@ from app.services.operations.workers import OverdueWorker
 from app.store.events import count_deliveries
 from app.store.webhooks import get_webhook
 from app.store.writer import Writer
+from guidance_client import NotGenuine, check_notice
 from tests.support.clock import A_TUESDAY, SettableClock
 from tests.support.concerns import Concern
 from tests.support.delivery import deliver_due
@@ -102,6 +103,25 @@ def test_a_notice_is_signed_and_holds_no_word_of_the_concern(
     assert b"Wren" not in notice.body + json.dumps(notice.headers).encode()
     with pytest.raises(WebhookVerificationError):
         Webhook(secret).verify(notice.body.replace(b"received", b"rejected"), notice.headers)
+
+
+def test_the_typed_client_checks_a_notice_which_has_the_id_of_the_event_by_pull(
+    client: TestClient, deliverer: WebhookDispatcher, receiver: Receiver, secret: str, a_concern: Concern
+) -> None:
+    client.post("/v1/concerns", json=a_concern())
+    deliver_due(deliverer)
+    notice = receiver.notices[0]
+
+    pulled = client.get("/v1/events", headers=a_key(client, Scope.EVENTS)).json()["events"]
+
+    checked = check_notice(notice.body, notice.headers, secret, now=A_TUESDAY)
+    assert [event["id"] for event in pulled if event["type"] == checked["type"] == "concern.received"] == [
+        checked["id"]
+    ]
+    with pytest.raises(NotGenuine):
+        check_notice(notice.body.replace(b"received", b"rejected"), notice.headers, secret, now=A_TUESDAY)
+    with pytest.raises(NotGenuine):
+        check_notice(notice.body, notice.headers, secret, now=A_TUESDAY + DAY)
 
 
 def test_a_failed_notice_comes_again_later_under_the_same_id(

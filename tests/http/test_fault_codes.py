@@ -5,12 +5,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy.exc import OperationalError
 from starlette.testclient import TestClient
 
 from app.faults import FaultCode
 from app.models.clients import Scope
 from app.models.concerns.examples import FULL_EXAMPLE
 from app.models.guidance.edition_example import EDITION_EXAMPLE
+from app.services.concerns.edition_resolver import EditionResolver
 from app.web.validation_messages import DEFAULT_FAULT, FAULTS
 from tests.support.concerns import Concern
 from tests.support.editions import a_key, content_of, publish
@@ -105,6 +107,41 @@ def test_an_unknown_guide_and_edition_come_in_the_same_round(
     body = {"immediate_danger": "no", "reporter": {"kind": "professional"}, "children": [{}], "concern": {}} | named
 
     assert codes(client.post("/v1/concerns", json=body)) == {("#/concern/narrative", "required"), fault}
+
+
+def test_unknown_ids_and_codes_of_an_addition_come_in_the_same_round(client: TestClient, a_concern: Concern) -> None:
+    receipt = client.post("/v1/concerns", json=a_concern()).json()
+    headers = {"Authorization": f"Bearer {receipt['status_token']}"}
+    body = {
+        "immediate_danger": "perhaps",
+        "concern": {
+            "indicators": [{"id": "secrecy"}, {"id": "canary-id"}, {}],
+            "linked_risks": [{"id": "canary-risk"}],
+        },
+    }
+
+    answer = client.post(f"/v1/concerns/{receipt['reference']}/additions", json=body, headers=headers)
+
+    assert answer.status_code == 422
+    assert codes(answer) == {
+        ("#/immediate_danger", "not-listed"),
+        ("#/concern/narrative", "required"),
+        ("#/concern/indicators/1/id", "unknown-item"),
+        ("#/concern/indicators/2/id", "required"),
+        ("#/concern/linked_risks/0/id", "unknown-item"),
+    }
+    assert "anary" not in answer.text
+
+
+def test_a_store_that_cannot_be_read_hides_no_fault_that_is_known_without_it(
+    client: TestClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: Any) -> None:
+        raise OperationalError("select", {}, OSError())
+
+    monkeypatch.setattr(EditionResolver, "unknown_ids_in", fail)
+
+    assert codes(client.post("/v1/concerns", json=FULL_EXAMPLE | {"colour": 7})) == {("#/colour", "unknown-field")}
 
 
 def test_every_fault_of_a_query_comes_in_one_round(client: TestClient) -> None:

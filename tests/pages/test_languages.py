@@ -14,7 +14,13 @@ from starlette.testclient import TestClient
 
 from app.config import Settings
 from app.config.settings import SEED_DIR
+from app.faults import FieldError
 from app.main import create_app
+from app.pages.form.elements import ConcernForm, Question, QuestionKind
+from app.pages.form.form_builder import FormBuilder
+from app.pages.form.form_view import named_faults
+from app.pages.form.layout import ENTRY_NAMES
+from app.pages.form.variants import ABOUT_A_CHILD, ABOUT_YOURSELF, FormVariant
 from app.pages.language import catalogue
 from app.pages.language.catalogue import ENGLISH, LANGUAGES, read_catalogue
 from app.pages.language.sentences import sentences
@@ -44,7 +50,7 @@ PAGES = (
     "/privacy",
     "/no-such-page",
 )
-PLACEHOLDER = re.compile(r"%\(\w+\)s|%%|\{\}")
+PLACEHOLDER = re.compile(r"%\(\w+\)s|%%|\{\w*\}")
 TAG = re.compile(r"<[^>]*>")
 DATE = re.compile(r"Dydd \w+ \d+ \w+ \d{4}|\d+ (Tachwedd) \d{4}")
 NOT_SENTENCES = {"One", "Minute", "Guide", "One Minute Guide", "English", "CSV", "child-sexual-exploitation"}
@@ -78,11 +84,15 @@ def test_the_file_of_a_language_has_every_sentence_and_no_other(language: catalo
 
 
 class Marked(standard.NullTranslations):
-    """Puts every message that goes through the catalogue into brackets."""
+    """Puts every message of the catalogue into brackets, and leaves others as they are."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._known = {str(message.id) for message in read_catalogue(OTHERS[0]) if message.string}
 
     def gettext(self, message: str) -> str:
-        """Return the message in brackets."""
-        return f"⟦{message}⟧"
+        """Return the message, in brackets if the catalogue has it."""
+        return f"⟦{message}⟧" if message in self._known else message
 
 
 class Outside(HTMLParser):
@@ -120,7 +130,8 @@ class Outside(HTMLParser):
 
 
 def test_no_word_of_a_page_comes_past_the_catalogue(client: TestClient, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(catalogue, "_translations", lambda _: Marked())
+    marked = Marked()
+    monkeypatch.setattr(catalogue, "_translations", lambda _: marked)
     context: Any = client.app.state.context  # type: ignore[attr-defined]  # an application, to the client
     context.response_cache.clear()
     sent = client.post("/cy/raise-a-concern", data=REQUIRED_ANSWERS | {"do": "send"}).text
@@ -136,16 +147,80 @@ def test_no_word_of_a_page_comes_past_the_catalogue(client: TestClient, monkeypa
     }
     context.response_cache.clear()
 
-    found: dict[str, list[str]] = {}
-    for name, page in pages.items():
-        reader = Outside()
-        reader.feed(page)
-        texts = [DATE.sub("", each).replace(NARRATIVE, "") for each in reader.text]
-        words = {each.strip(" -.,:()\n") for each in texts if re.search("[A-Za-z]{3}", each)}
-        if words - NOT_SENTENCES:
-            found[name] = sorted(words - NOT_SENTENCES)
-
+    found = {name: words for name, page in pages.items() if (words := unmarked_words(page))}
     assert json.dumps(found, indent=1) == "{}"
+
+
+def unmarked_words(page: str) -> list[str]:
+    """Return the texts of the page that are neither of the catalogue nor marked as English."""
+    reader = Outside()
+    reader.feed(page)
+    texts = [DATE.sub("", each).replace(NARRATIVE, "") for each in reader.text]
+    return sorted({each.strip(" -.,:()\n") for each in texts if re.search("[A-Za-z]{3}", each)} - NOT_SENTENCES)
+
+
+def form_of(variant: FormVariant) -> ConcernForm:
+    """Return the form, with two entries in each group."""
+    counts = dict.fromkeys(ENTRY_NAMES, 2)
+    return FormBuilder(an_edition(), read_reference_data(SEED_DIR), counts, variant.sections, variant.wording).make()
+
+
+def rubbish(question: Question) -> dict[str, Any]:
+    """Return the fields of an answer that is none, written in digits alone."""
+    match question.kind:
+        case QuestionKind.DATE:
+            return {f"{question.name}:year": "2026", f"{question.name}:month": "13"}
+        case QuestionKind.OBSERVATIONS:
+            return {f"{question.name}.{question.choices[0].value}:note": "1" * 1001}
+        case QuestionKind.LINES:
+            return {question.name: "1\n" * 101}
+        case QuestionKind.ONE_OF | QuestionKind.FROM_LIST | QuestionKind.ANY_OF:
+            return {question.name: "0"}
+    is_narrative = question.name == "concern.narrative"
+    return {question.name: "1.5" if question.is_number else "1" * (50_001 if is_narrative else 5_001)}
+
+
+@pytest.mark.parametrize(
+    ("path", "variant"), [(f"/raise-a-concern/{SLUG}", ABOUT_A_CHILD), ("/worried-about-yourself", ABOUT_YOURSELF)]
+)
+def test_every_fault_of_a_form_is_a_sentence_of_the_catalogue_or_marked_as_english(
+    client: TestClient, monkeypatch: pytest.MonkeyPatch, path: str, variant: FormVariant
+) -> None:
+    marked = Marked()
+    monkeypatch.setattr(catalogue, "_translations", lambda _: marked)
+    questions = [question for section in form_of(variant) for question in section.questions]
+    posted = {f"count:{name}": "2" for name in ENTRY_NAMES} | {"do": "check"}
+    too_old = {each.name: "99" for each in questions if each.is_number}
+    for each in questions:
+        posted |= rubbish(each)
+
+    pages = [client.post(f"/cy{path}", data=each) for each in (posted, posted | too_old)]
+
+    for page in pages:
+        assert page.status_code == 422
+        assert page.text.count('class="fault"') == len(questions)
+        assert unmarked_words(page.text) == []
+
+
+def test_a_fault_without_translation_is_marked_as_english_and_no_other() -> None:
+    form = form_of(ABOUT_A_CHILD)
+    unknown, known = "Nobody has translated this.", "Use at most {max_length} characters here."
+    faults = [
+        FieldError(("concern", "narrative"), unknown),
+        FieldError(("reporter", "name"), known, values={"max_length": 300}),
+        FieldError((), unknown),
+    ]
+
+    english = named_faults(form, faults)
+    with catalogue.speaking(OTHERS[0]):
+        other = named_faults(form, faults)
+
+    mark = '<span lang="en">{}</span>'
+    assert other["concern.narrative"].endswith(f": {mark.format('nobody has translated this.')}")
+    assert other["reporter.name"].endswith(": defnyddiwch 300 o nodau ar y mwyaf yma.")
+    assert other[""] == mark.format(unknown)
+    assert english["reporter.name"].endswith(": use at most 300 characters here.")
+    assert "lang" not in "".join(english.values())
 
 
 def test_each_language_has_its_own_address_and_no_cache_mixes_them(client: TestClient) -> None:

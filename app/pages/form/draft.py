@@ -77,11 +77,15 @@ class Draft:
 
     def concern(self) -> Concern:
         """Return the concern as the model of the API. Raise `ValidationError` if it is not valid."""
+        return Concern.model_validate(self.fields())
+
+    def fields(self) -> Answers:
+        """Return the concern as JSON for the API."""
         shown: Answers = {"guide": self.head.guide, "edition": self.head.number} if self.names_guide else {}
         answers = shown | self.answers
         for name, fixed in self.variant.fixed_answers.items():
             answers[name] = answers.get(name, {}) | fixed if isinstance(fixed, dict) else fixed
-        return Concern.model_validate(answers)
+        return answers
 
     def page(self, template: str, form: ConcernForm, *, status: int = 200, **values: Any) -> Response:
         """Return a page that contains the draft."""

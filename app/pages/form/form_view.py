@@ -4,16 +4,20 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from markupsafe import Markup
 from pydantic import ValidationError
 
 from app.faults import FaultCode, FieldError, Location
 from app.pages.form.elements import ConcernForm, FormSection, Question, QuestionKind, RepeatableGroup
 from app.pages.form.form_data import Answers, value_at
 from app.pages.language.catalogue import gettext
+from app.pages.language.markup import marked_english
 from app.pages.text_format import partial_date
 from app.web.validation_messages import drop_consequent_errors, to_field_error
 
 NOT_A_DATE = "must be a real date, for example 24 11 2026. If you do not know it, leave it empty"
+NOT_A_CHOICE = "choose one of the answers."
+OF_CHOICES = (FaultCode.NOT_LISTED, FaultCode.UNKNOWN_CODE, FaultCode.UNKNOWN_ITEM)
 
 Faults = dict[str, str]
 
@@ -50,7 +54,7 @@ def named_faults(form: ConcernForm, faults: Sequence[FieldError]) -> Faults:
     messages: Faults = {}
     for fault in faults:
         name = _nearest_question(fault.at, questions)
-        message = _message(fault, questions[name], _entry_title(name, entries)) if name else gettext(fault.detail)
+        message = _message(fault, questions[name], _entry_title(name, entries)) if name else _detail(fault)
         messages.setdefault(name, message)
     return {name: messages[name] for name in (*questions, "") if name in messages}
 
@@ -120,5 +124,13 @@ def _message(fault: FieldError, question: Question, entry: str) -> str:
         return question.if_missing or f"{entry}{question.label}: {gettext('write an answer.')}"
     if question.kind is QuestionKind.DATE:
         return f"{entry}{question.label} {gettext(NOT_A_DATE)}."
-    detail = gettext(fault.detail)
-    return f"{entry}{question.label}: {detail[:1].lower()}{detail[1:]}"
+    detail = gettext(NOT_A_CHOICE) if fault.code in OF_CHOICES else _detail(fault, goes_on=True)
+    return Markup("{}{}: {}").format(entry, question.label, detail)
+
+
+def _detail(fault: FieldError, *, goes_on: bool = False) -> str:
+    """Return the sentence in the language of the page, or marked as English; with a small letter where it goes on."""
+    template = gettext(fault.template)
+    words = fault.fill_in(template)
+    words = words[:1].lower() + words[1:] if goes_on else words
+    return marked_english(words) if template == fault.template else words

@@ -36,6 +36,7 @@ from app.web.cache.cache import accepts_gzip
 from app.web.context import ContextDep, NowDep, SessionDep
 from app.web.problem_types import IDEMPOTENCY_KEY_REUSED, SERVICE_UNAVAILABLE
 from app.web.router import GuidanceRouter
+from app.web.unknown_names import find_unknown_in_concern
 
 router = GuidanceRouter(include_in_schema=False, route_class=PageRoute)
 
@@ -117,7 +118,8 @@ def _act(empty: Draft, posted: SubmittedForm, submitter: Principal, now: dt.date
         concern = draft.concern()
         draft.context.submissions.check(concern, for_tests=submitter.for_tests, at=now)
     except ValidationError as error:
-        return draft.form_page(faults=faults_of(error))
+        faults = faults_of(error)
+        return draft.form_page(faults=[*faults, *find_unknown_in_concern(draft.context, draft.fields(), faults)])
     except InvalidConcern as error:
         return draft.form_page(faults=list(error.faults))
     return _send(draft, concern, submitter, now) if action == SEND else draft.check_page()

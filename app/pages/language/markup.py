@@ -38,9 +38,12 @@ def script_words() -> dict[str, str]:
 def or_english(text: str) -> str:
     """Return the text in the language of the page, or marked as English where the catalogue lacks it."""
     found = gettext(text)
-    if found == text and english():
-        return Markup('<span lang="en">{}</span>').format(text)
-    return found
+    return marked_english(text) if found == text else found
+
+
+def marked_english(text: str) -> str:
+    """Return English text, marked as English on a page in another language."""
+    return Markup('<span lang="en">{}</span>').format(text) if english() else text
 
 
 def localised_links(page: str) -> str:

@@ -12,7 +12,7 @@ from app.pages.error_pages import ERROR_TEXTS
 from app.pages.form import raise_concern, saved_drafts
 from app.pages.form.elements import ConcernForm, QuestionKind, RepeatableGroup
 from app.pages.form.form_builder import FormBuilder
-from app.pages.form.form_view import NOT_A_DATE
+from app.pages.form.form_view import NOT_A_CHOICE, NOT_A_DATE
 from app.pages.form.layout import ENTRY_NAMES
 from app.pages.form.variants import ABOUT_A_CHILD, ABOUT_YOURSELF
 from app.pages.language.markup import SCRIPT_SENTENCES
@@ -21,7 +21,10 @@ from app.pages.status import concern_status
 from app.pages.text_format import CONTACT_LABELS, page_words
 from app.services.concerns import receipt_builder
 from app.services.guidance.reference_data import ReferenceData
+from app.web.validation_messages import FAULTS
 
+FAULTS_OF_FORMS = ("string_too_long", "too_long", "int_type", "less_than_equal")
+"""What the models can find in an answer to the form, beside what the form says in its own words."""
 FUNCTIONS = ("_", "gettext", "ngettext")
 IN_CODE = (
     "at",
@@ -30,6 +33,8 @@ IN_CODE = (
     "Nothing",
     "write an answer.",
     NOT_A_DATE,
+    NOT_A_CHOICE,
+    *(FAULTS[kind][1] for kind in FAULTS_OF_FORMS),
     CALL_999_FIRST,
     *CONTACT_LABELS.values(),
     raise_concern.ALREADY_SENT,

@@ -95,12 +95,11 @@ class EditionResolver:
 
     def unknown_ids_in(self, body: Mapping[str, Any]) -> list[FieldError]:
         """Return the same faults in ids, in guide and edition, for a body that was meant as a concern."""
-        guide, edition, detail = body.get("guide"), body.get("edition"), body.get("concern")
+        guide, edition = body.get("guide"), body.get("edition")
         if not isinstance(guide, str | None) or not (edition is None or (isinstance(edition, int) and edition > 0)):
             return []
-        named: dict[str, Any] = {section.key: _named_in(detail, section) for section in NAMED_IN_CONCERNS}
-        parts: dict[str, Any] = {"guide": guide, "edition": edition, "concern": ConcernDetail.model_construct(**named)}
-        concern = Concern.model_construct(**parts)
+        fields: dict[str, Any] = {"guide": guide, "edition": edition, "concern": detail_in(body)}
+        concern = Concern.model_construct(**fields)
         found = self._find(concern)
         return [found] if isinstance(found, FieldError) else unknown_ids(concern.concern, found.content)
 
@@ -148,6 +147,12 @@ def unknown_ids(detail: ConcernDetail, content: EditionContent) -> list[FieldErr
         for section in NAMED_IN_CONCERNS
         for fault in _unknown(section, getattr(detail, section.key), getattr(content, section.key))
     ]
+
+
+def detail_in(body: Mapping[str, Any]) -> ConcernDetail:
+    """Return the items that the body names, for a body that was meant as a concern or an addition."""
+    named: dict[str, Any] = {section.key: _named_in(body.get("concern"), section) for section in NAMED_IN_CONCERNS}
+    return ConcernDetail.model_construct(**named)
 
 
 def _named_in(detail: object, section: Section) -> list[_Named]:

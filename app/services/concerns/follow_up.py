@@ -3,8 +3,9 @@
 import datetime as dt
 import hashlib
 import hmac
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from sqlalchemy import Engine
 from sqlmodel import Session
@@ -17,6 +18,7 @@ from app.errors import (
     NoSuchConcern,
     TooManyAdditions,
 )
+from app.faults import FieldError
 from app.models.concerns.addition import Addition
 from app.models.concerns.receipts import ConcernStatus
 from app.models.concerns.references import find_reference
@@ -26,7 +28,7 @@ from app.models.digest import canonical_submission
 from app.models.events.tables import EventKind
 from app.models.guidance.editions import EditionContent
 from app.services.concerns.answers import record_answers
-from app.services.concerns.edition_resolver import unknown_ids
+from app.services.concerns.edition_resolver import detail_in, unknown_ids
 from app.services.concerns.idempotency import IdempotencyKeys, IdempotentResult, encrypt_for_replay, replay_receipt
 from app.services.concerns.receipt_builder import ReceiptBuilder
 from app.services.concerns.seal_records import record_addition
@@ -100,6 +102,11 @@ class FollowUps:
         except AlreadyStored:
             return replay_receipt(self.engine, keys, canonical_submission(addition))
         return IdempotentResult(row.reference, receipt, is_replay=False)
+
+    def unknown_ids_in(self, body: Mapping[str, Any], *, typed_reference: str, status_token: str) -> list[FieldError]:
+        """Return the same faults in ids, for a body that was meant as an addition. Raises `NoSuchConcern`."""
+        row = self.find(typed_reference, status_token)
+        return [] if row.erased_at is not None else unknown_ids(detail_in(body), self._content_of(row))
 
     def find(self, typed_reference: str, status_token: str) -> ConcernRow:
         """Return the concern's row. Raises `NoSuchConcern` for a wrong reference and a wrong token alike."""
