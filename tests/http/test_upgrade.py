@@ -123,6 +123,11 @@ def test_offers_of_another_protocol_and_what_is_no_request_leave_a_line_each_and
         one_answer(connection)
 
     written: list[dict[str, Any]] = []
-    wait_until(lambda: written.extend(lines()) or [line["event"] for line in written].count("request") == 3)
+
+    def are_all_written() -> bool:
+        written.extend(lines())
+        return [line["event"] for line in written].count("request") == 3
+
+    wait_until(are_all_written)
     of_the_server = [line["event"] for line in written if line["logger"].startswith("uvicorn")]
     assert [each for each in of_the_server if "upgrade" in each or "WebSocket" in each or "Invalid" in each] == []
