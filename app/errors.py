@@ -29,7 +29,7 @@ class NoSuchEdition(NotFound):
 
 
 class NoSuchItem(NotFound):
-    """The edition exists; that item is not in it."""
+    """The list exists; that item is not in it. A message says which list, where it is not an edition's."""
 
 
 class NoSuchCodeList(NotFound):
@@ -37,7 +37,7 @@ class NoSuchCodeList(NotFound):
 
 
 class NoSuchConcern(NotFound):
-    """No concern has that reference and status token."""
+    """No concern has that reference and status token; at the desk, which needs no token, a message says so."""
 
 
 class NoSuchDraft(NotFound):

@@ -12,14 +12,12 @@ from app.main import utc_now
 from app.models.base import format_utc
 from app.models.roles import Role
 from app.services.access.desk_sign_in import INVITATION
-from app.services.access.people import invite, leave
+from app.services.access.people import OPERATOR, invite, leave
 from app.services.access.relying_party import relying_party
 from app.services.desk.assignment import unassign_all
 from app.services.desk.views import remove_views
-from app.store.disclosures import Actor
 from app.store.people import count_passkeys, find_last_use, list_people
 
-OPERATOR = Actor("operator", "command line")
 NameOfPerson = Annotated[str, typer.Argument(help="The person's name, as the record shows it.")]
 
 

@@ -24,6 +24,7 @@ from app.models.links import (
 )
 from app.services.concerns.unsealing import Unsealer
 from app.services.desk.opening import Opening
+from app.store.concerns import NO_SUCH_REFERENCE
 from app.web.cursors import encode_key
 
 SealedAdditions = Iterable[tuple[Row[Any], bytes]]
@@ -35,7 +36,7 @@ def reference_of(text: str) -> str:
     """Return the reference in its standard spelling. Raise `NoSuchConcern` if the text is not a reference."""
     reference = find_reference(text)
     if reference is None:
-        raise NoSuchConcern
+        raise NoSuchConcern(NO_SUCH_REFERENCE)
     return reference
 
 

@@ -104,7 +104,7 @@ def find_item(content: EditionContent, section: Section, item_id: str) -> Item:
     items: tuple[Item, ...] = getattr(content, section.key)
     found = next((item for item in items if item.id == item_id), None)
     if found is None:
-        raise NoSuchItem
+        raise NoSuchItem("The edition has no item of that id. Its section lists them.")
     return found
 
 

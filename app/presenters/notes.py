@@ -4,22 +4,14 @@ from typing import Any
 
 from sqlalchemy import Row
 
-from app.models.concerns.tables import NoteRow
-from app.models.desk.notes import NoteEntry
-from app.models.links import desk_concern_path, note_path
+from app.models.desk.notes import NoteEntry, note_entry
 from app.presenters.desk import SealedAdditions
 from app.services.concerns.unsealing import Unsealer
 
 
-def note_entry(row: Row[Any] | NoteRow, text: str | None = None) -> NoteEntry:
+def listed_note(row: Row[Any], text: str | None = None) -> NoteEntry:
     """Return the entry of a note, with its words if they are given."""
-    return NoteEntry(
-        number=row.number,
-        written_at=row.received_at,
-        by=row.author,
-        text=text,
-        links={"self": note_path(row.reference, row.number), "concern": desk_concern_path(row.reference)},
-    )
+    return note_entry(row.reference, row.number, written_at=row.received_at, by=row.author, text=text)
 
 
 def opened_notes(notes: SealedAdditions, unsealer: Unsealer) -> tuple[NoteEntry, ...]:
@@ -28,7 +20,7 @@ def opened_notes(notes: SealedAdditions, unsealer: Unsealer) -> tuple[NoteEntry,
     Raise `UnsealingUnavailable` if this process has no identity for them, and `SealedTextMisplaced` if a text is that
     of another concern, or is no note.
     """
-    return tuple(note_entry(row, _words_of(row, sealed, unsealer)) for row, sealed in notes)
+    return tuple(listed_note(row, _words_of(row, sealed, unsealer)) for row, sealed in notes)
 
 
 def _words_of(row: Row[Any], sealed: bytes, unsealer: Unsealer) -> str:

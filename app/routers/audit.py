@@ -20,7 +20,7 @@ from app.web.router import GuidanceRouter
 
 router = GuidanceRouter(prefix="/v1/desk", tags=["Audit"], responses=RESPONSES_OF_CLIENT_ROUTES)
 
-A_CHAIN = "A concern's reference, or `inbox`, `audit` or `events`."
+A_CHAIN = "A concern's reference, or `inbox`, `audit`, `events` or `people`."
 CHAIN = r"^[0-9A-Za-z-]{1,40}$"
 POSITION_TYPES = (dt.datetime, str, int)
 

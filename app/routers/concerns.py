@@ -14,10 +14,10 @@ from app.models.concerns.receipts import CheckResponse, ConcernStatus, Receipt
 from app.models.concerns.simulated_outcome import SimulatedOutcome
 from app.models.links import CONCERNS, concern_path
 from app.routers.params import IdempotencyKey, TypedReference, expect_one_key_at_most
-from app.services.concerns.idempotency import IdempotencyKeys, IdempotentResult, derive_idempotency_keys
 from app.web import problem_types as problems
 from app.web.auth import PUBLIC, StatusTokenDep, SubmitterDep
 from app.web.context import ContextDep, NowDep
+from app.web.idempotency import created_response, keys_from
 from app.web.json_body import JSONRoute
 from app.web.problem_responses import NOT_MODIFIED, problem_responses
 from app.web.responses import public_response
@@ -101,10 +101,9 @@ async def raise_concern(
     expect_one_key_at_most(request)
     if test_outcome is not SimulatedOutcome.ACCEPTED:
         return await run_in_threadpool(simulate, request, context, submission, submitter, test_outcome)
-    keys = derive_idempotency_keys(idempotency_key.strip('"'), client=submitter.name) if idempotency_key else None
-    return _created(
-        await context.submissions.submit(submission, for_tests=submitter.for_tests, keys=keys, at=context.clock())
-    )
+    keys = keys_from(idempotency_key, client=submitter.name)
+    result = await context.submissions.submit(submission, for_tests=submitter.for_tests, keys=keys, at=context.clock())
+    return created_response(result, concern_path(result.reference))
 
 
 @router.get(
@@ -151,24 +150,13 @@ def add_more(
     """
     expect_one_key_at_most(request)
 
-    def derive_keys(reference: str) -> IdempotencyKeys | None:
-        if idempotency_key is None:
-            return None
-        return derive_idempotency_keys(idempotency_key.strip('"'), client=f"addition to {reference}")
-
     add = partial(
         context.follow_ups.add,
         addition,
         typed_reference=reference,
         status_token=status_token,
-        derive_keys=derive_keys,
+        derive_keys=lambda reference: keys_from(idempotency_key, client=f"addition to {reference}"),
         at=now,
     )
-    return _created(context.code_tries.guard(reference, add))
-
-
-def _created(result: IdempotentResult) -> Response:
-    headers = {"Location": concern_path(result.reference)}
-    if result.is_replay:
-        headers["Idempotency-Replayed"] = "true"
-    return Response(result.receipt, status_code=201, media_type="application/json", headers=headers)
+    result = context.code_tries.guard(reference, add)
+    return created_response(result, concern_path(result.reference))

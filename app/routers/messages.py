@@ -8,14 +8,13 @@ from app.models.desk.messages import Message, MessageEntry, MessagesResponse
 from app.models.links import desk_messages_path
 from app.presenters.desk import reference_of
 from app.routers.params import ConcernReference, IdempotencyKey, expect_one_key_at_most
-from app.services.concerns.idempotency import derive_idempotency_keys
 from app.services.desk import messages
 from app.web import problem_types as problems
 from app.web.auth import ReaderDep, WorkerDep
 from app.web.context import ContextDep, NowDep
 from app.web.desk_problem_types import NO_MESSAGE_KEY, TOO_MANY_MESSAGES
+from app.web.idempotency import created_response, keys_from
 from app.web.json_body import JSONRoute
-from app.web.negotiation import JSON
 from app.web.problem_responses import RESPONSES_OF_CLIENT_ROUTES, problem_responses
 from app.web.router import GuidanceRouter
 
@@ -63,11 +62,7 @@ def send_message(
     The reporter sees that there is a message at the status of the concern, and answers by an addition.
     """
     expect_one_key_at_most(request)
-    parsed, keys = reference_of(reference), None
-    if idempotency_key is not None:
-        keys = derive_idempotency_keys(idempotency_key.strip('"'), client=f"{actor.client}, message to {parsed}")
+    parsed = reference_of(reference)
+    keys = keys_from(idempotency_key, client=f"{actor.client}, message to {parsed}")
     sent = messages.send_message(context.engine, context.writer, parsed, message, keys=keys, actor=actor, at=now)
-    headers = {"Location": desk_messages_path(parsed)}
-    if sent.is_replay:
-        headers["Idempotency-Replayed"] = "true"
-    return Response(sent.receipt, status_code=201, media_type=JSON, headers=headers)
+    return created_response(sent, desk_messages_path(parsed))

@@ -3,13 +3,14 @@
 from collections.abc import Iterable
 from typing import Annotated
 
-from fastapi import Query, Response
+from fastapi import Query, Request, Response
 
 from app.models.desk.disclosure_tables import DeskAct
 from app.models.desk.notes import NewNote, NoteEntry, NotesResponse
+from app.models.links import notes_path
 from app.presenters.desk import reference_of
-from app.presenters.notes import note_entry, opened_notes
-from app.routers.params import ConcernReference, NoteNumber
+from app.presenters.notes import listed_note, opened_notes
+from app.routers.params import ConcernReference, IdempotencyKey, NoteNumber, expect_one_key_at_most
 from app.services.desk.notes import write_note
 from app.services.desk.opening import PagePlace, open_page, open_text, read_page, read_sealed_added
 from app.store.added_texts import NOTES
@@ -18,6 +19,7 @@ from app.web.auth import ReaderDep, WorkerDep
 from app.web.context import ContextDep, NowDep
 from app.web.cursors import decode_key, encode_key
 from app.web.desk_problem_types import TOO_MANY_NOTES
+from app.web.idempotency import created_response, keys_from
 from app.web.json_body import JSONRoute
 from app.web.problem_responses import RESPONSES_OF_CLIENT_ROUTES, problem_responses
 from app.web.query_params import Cursor, Limit
@@ -37,20 +39,35 @@ router = GuidanceRouter(
     summary="Write a note",
     operation_id="write_note",
     status_code=201,
+    response_model=NoteEntry,
     responses=problem_responses(
-        problems.CONCERN_NOT_FOUND, problems.CONCERN_ERASED, TOO_MANY_NOTES, *problems.BODY_PROBLEMS
+        problems.CONCERN_NOT_FOUND,
+        problems.CONCERN_ERASED,
+        TOO_MANY_NOTES,
+        problems.SEVERAL_IDEMPOTENCY_KEYS,
+        problems.IDEMPOTENCY_KEY_REUSED,
+        *problems.BODY_PROBLEMS,
     ),
 )
 def add_note(
-    context: ContextDep, actor: WorkerDep, now: NowDep, reference: ConcernReference, note: NewNote
-) -> NoteEntry:
-    """Write a note for the desk alone. It is sealed like the concern, and erased with it.
+    *,
+    request: Request,
+    context: ContextDep,
+    actor: WorkerDep,
+    now: NowDep,
+    reference: ConcernReference,
+    note: NewNote,
+    idempotency_key: IdempotencyKey = None,
+) -> Response:
+    """Write a note for the desk alone. It is sealed like the concern, and erased with it. 201: it is on the disk.
 
     It never changes: what is wrong in one is put right in the next. The record has its digest and who wrote it.
     """
-    sealer = context.submissions.sealer
-    row = write_note(context.writer, sealer, note.text, reference=reference_of(reference), actor=actor, at=now)
-    return note_entry(row)
+    expect_one_key_at_most(request)
+    parsed, sealer = reference_of(reference), context.submissions.sealer
+    keys = keys_from(idempotency_key, client=f"{actor.client}, note about {parsed}")
+    written = write_note(context.engine, context.writer, sealer, parsed, note, keys=keys, actor=actor, at=now)
+    return created_response(written, notes_path(parsed))
 
 
 @router.get(
@@ -80,7 +97,7 @@ def read_notes(
     act = DeskAct.OPENED if context.unsealer.can_unseal else DeskAct.LISTED
     place = PagePlace(NOTES, reference_of(reference), decode_key(cursor, otherwise=0))
     page = open_page(context.writer, place, actor=actor, at=now, act=act, limit=limit)
-    entries: Iterable[NoteEntry] = map(note_entry, page.rows)
+    entries: Iterable[NoteEntry] = map(listed_note, page.rows)
     if act is DeskAct.OPENED:
         entries = opened_notes(read_page(context.engine, page), context.unsealer)
     next_cursor = None if page.next_after is None else encode_key(page.next_after)

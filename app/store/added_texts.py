@@ -46,7 +46,7 @@ class AddedTexts:
         one = select(self._columns.sealed).where(self._columns.reference == reference, self._columns.number == number)
         found = session.connection().execute(one).one_or_none()
         if found is None:
-            raise NoSuchItem
+            raise NoSuchItem(f"The concern has no {self.kind} of that number.")
         sealed: bytes | None = found.sealed
         return sealed
 

@@ -14,6 +14,7 @@ from app.models.concerns.tables import AdditionRow, ConcernRow, ConcernState, No
 from app.store.messages import erase_messages
 from app.store.tables import table_of
 
+NO_SUCH_REFERENCE = "No concern has that reference. Check it for a slip."
 WITHOUT_SEALED = defer(ConcernRow.sealed)  # type: ignore[arg-type]  # SQLModel types a column as its value
 """Loads the columns of a concern without its sealed text."""
 # Executed with every concern: built once.
@@ -69,7 +70,7 @@ def get_concern(session: Session, reference: str) -> ConcernRow:
     """Return the concern of that reference without its sealed text; raises `NoSuchConcern`."""
     concern = find_concern(session, reference)
     if concern is None:
-        raise NoSuchConcern
+        raise NoSuchConcern(NO_SUCH_REFERENCE)
     return concern
 
 
@@ -116,7 +117,7 @@ def tests_due_for_erasure(session: Session, *, before: dt.datetime, limit: int) 
     return session.exec(
         select(ConcernRow.reference)
         .where(
-            col(ConcernRow.test),
+            col(ConcernRow.test).is_(True),  # so that SQLite reads the index of tests
             ConcernRow.received_at < before,
             col(ConcernRow.held).is_(False),
             col(ConcernRow.erased_at).is_(None),

@@ -13,6 +13,7 @@ from sqlalchemy.exc import ArgumentError
 
 from app.errors import RowNotStored, SetupError
 from app.store.immutability import declare_rules
+from app.store.index_hints import use_hints
 from app.store.private_files import close_to_others, create_private_file, make_private_folder
 from app.store.search import declare_full_text_index
 from app.store.tables import use_code_point_collation
@@ -99,6 +100,7 @@ def _open_sqlite(data_dir: Path) -> Engine:
         pool_size=POOL_SIZE,
         max_overflow=MAX_CONNECTIONS - POOL_SIZE,
     )
+    use_hints(engine)
     event.listen(engine, "connect", _prepare_sqlite)
     event.listen(engine, "after_cursor_execute", _require_inserted)
     event.listen(engine, "begin", _begin_sqlite)

@@ -23,5 +23,5 @@ def get_hand_over(session: Session, reference: str, number: int) -> HandOverRow:
     """Return one hand-over. Raises `NoSuchItem`."""
     row = session.get(HandOverRow, (reference, number))
     if row is None:
-        raise NoSuchItem
+        raise NoSuchItem("The concern has no hand-over of that number.")
     return row

@@ -1,6 +1,7 @@
 """The duty team's inbox: metadata only, sorted by urgency or by time, a page at a time."""
 
 import datetime as dt
+from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
@@ -9,9 +10,11 @@ from sqlalchemy import Column, ColumnElement, Row, func, literal, select, tuple_
 from sqlmodel import Session
 
 from app.models.concerns.tables import ConcernRow, ConcernState
+from app.store.index_hints import indexed_by
 from app.store.tables import table_of
 
-_CONCERNS = table_of(ConcernRow).c
+_TABLE = table_of(ConcernRow)
+_CONCERNS = _TABLE.c
 INBOX_COLUMNS = (
     _CONCERNS.reference,
     _CONCERNS.state,
@@ -40,8 +43,10 @@ INBOX_COLUMNS = (
 )
 
 
+PRIMARY_KEY_IN_SQLITE = "sqlite_autoindex_concerns_1"
 AFTER_ALL = "~"
 """Comes after every character of a reference."""
+DANGER_RANKS = range(4)
 DANGER_RANK_LIMIT = 1
 """The rank up to which somebody said that a child is in immediate danger."""
 
@@ -70,8 +75,9 @@ class InboxFilters:
     waits_in_danger: bool = False
     """Only those that wait, and whose reporter said that a child is in immediate danger, first or later."""
 
-    def conditions(self, now: dt.datetime) -> list[ColumnElement[bool]]:
-        """Return the conditions of all filters that are set."""
+    @property
+    def conditions(self) -> list[ColumnElement[bool]]:
+        """The conditions of all filters that are set, but for `overdue`."""
         same = {
             _CONCERNS.state: self.state,
             _CONCERNS.immediate_danger: self.danger,
@@ -81,13 +87,14 @@ class InboxFilters:
         conditions = [column == value for column, value in same.items() if value is not None]
         if self.waits_in_danger:
             conditions += [_CONCERNS.waiting == 0, _CONCERNS.danger <= DANGER_RANK_LIMIT]
-        if self.overdue is not None:
-            conditions.append(_is_overdue(now) if self.overdue else ~_is_overdue(now))
         if self.changed_since is not None:
             conditions.append(_CONCERNS.changed_at >= self.changed_since)
         if self.reference is not None:
             conditions += [_CONCERNS.reference >= self.reference, _CONCERNS.reference <= self.reference + AFTER_ALL]
         return conditions
+
+
+InboxPosition = tuple[Any, ...]
 
 
 @dataclass(frozen=True)
@@ -113,8 +120,39 @@ class InboxQuery:
         """The type of each of those columns."""
         return (*(int for _ in self.columns[:-2]), dt.datetime, str)
 
+    @property
+    def index(self) -> str:
+        """The index that has the rows in this order, or few of them, and with them all that is filtered."""
+        if self.filters.reference is not None:
+            return PRIMARY_KEY_IN_SQLITE
+        if self.test:
+            return "ix_concerns_tests"
+        if self.order is not InboxOrder.URGENT:
+            return "ix_concerns_received" if self.order is InboxOrder.NEWEST else "ix_concerns_changed"
+        same = {
+            "assigned": self.filters.assigned_to,
+            "state": self.filters.state,
+            "danger": self.filters.danger,
+            "guide": self.filters.guide,
+        }
+        filtered = [f"ix_concerns_{name}_urgency" for name, value in same.items() if value is not None]
+        return [*filtered, "ix_concerns_urgency"][0]
 
-InboxPosition = tuple[Any, ...]
+    def parts(self, now: dt.datetime, after: InboxPosition | None) -> Iterator[list[ColumnElement[bool]]]:
+        """Yield what makes a concern overdue or not, one part of the order after another.
+
+        What is overdue is no range of the order of urgency, which has danger before time. Each part is one.
+        """
+        overdue = self.filters.overdue
+        if overdue is None or self.test or self.order is not InboxOrder.URGENT:
+            yield [] if overdue is None else [_is_overdue(now) if overdue else ~_is_overdue(now)]
+            return
+        for rank in DANGER_RANKS:
+            if after is None or after[:2] <= (0, rank):
+                is_late = _CONCERNS.due < now if overdue else _CONCERNS.due >= now
+                yield [_CONCERNS.waiting == 0, _CONCERNS.danger == rank, is_late]
+        if not overdue:
+            yield [_CONCERNS.waiting == 1]
 
 
 def list_inbox(
@@ -126,14 +164,21 @@ def list_inbox(
     immediate danger in something added, then immediate danger in the concern, then the longest overdue, then the
     oldest. `newest`: by time of receipt, the latest first. `changed`: by the time of the last change, the latest first.
     """
-    statement = select(*INBOX_COLUMNS).where(_CONCERNS.test.is_(query.test), *query.filters.conditions(now))
+    statement = select(*INBOX_COLUMNS).where(_CONCERNS.test.is_(query.test), *query.filters.conditions)
+    statement = statement.with_hint(_TABLE, indexed_by(query.index), "sqlite")
     columns = query.columns
     if after is not None:
         bound = tuple_(*(literal(value, column.type) for value, column in zip(after, columns, strict=True)))
         key = tuple_(*columns)
         statement = statement.where(key > bound if query.order is InboxOrder.URGENT else key < bound)
     ordered = columns if query.order is InboxOrder.URGENT else [column.desc() for column in columns]
-    return list(session.execute(statement.order_by(*ordered).limit(limit)))
+    statement = statement.order_by(*ordered)
+    found: list[Row[Any]] = []
+    for part in query.parts(now, after):
+        found += session.execute(statement.where(*part).limit(limit - len(found)))
+        if len(found) == limit:
+            break
+    return found
 
 
 def position_of(row: Row[Any], query: InboxQuery) -> InboxPosition:
@@ -143,7 +188,8 @@ def position_of(row: Row[Any], query: InboxQuery) -> InboxPosition:
 
 def _is_overdue(now: dt.datetime) -> ColumnElement[bool]:
     """Return the condition that the concern, or something added to it, waits after its time."""
-    return (_CONCERNS.waiting == 0) & (_CONCERNS.due < now) & _CONCERNS.test.is_(False)
+    late = (_CONCERNS.waiting == 0) & _CONCERNS.danger.in_(DANGER_RANKS) & (_CONCERNS.due < now)  # a range for each
+    return late & _CONCERNS.test.is_(False)
 
 
 def count_states(session: Session, *, now: dt.datetime) -> dict[str, int]:

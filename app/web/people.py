@@ -61,8 +61,12 @@ async def require_person(request: Request, security: SecurityScopes) -> Visitor:
     for scope in security.scopes:
         if scope not in principal.scopes:
             raise ScopeMissing(scope)
-    address = request.client.host if request.client else UNKNOWN_ADDRESS
-    return Visitor(Actor(principal.name_on_record, address), principal.person or "", principal.scopes)
+    return Visitor(Actor(principal.name_on_record, address_of(request)), principal.person or "", principal.scopes)
+
+
+def address_of(request: Request) -> str:
+    """Return the network address of the person's browser, for the record."""
+    return request.client.host if request.client else UNKNOWN_ADDRESS
 
 
 def cookie_name(settings: Settings, name: str) -> str:

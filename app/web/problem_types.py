@@ -89,7 +89,10 @@ EDITION_NOT_FOUND = ProblemType(
     "no-such-edition", 404, "No such edition", "The guide has no edition of that number. Its history lists them."
 )
 ITEM_NOT_FOUND = ProblemType(
-    "no-such-item", 404, "No such item", "The edition has no item of that id. Its section lists them."
+    "no-such-item",
+    404,
+    "No such item",
+    "Nothing is listed there by that id, number or name. `detail` says in which list.",
 )
 CURSOR_AHEAD = ProblemType(
     "cursor-ahead",
@@ -119,7 +122,7 @@ IDEMPOTENCY_KEY_REUSED = ProblemType(
     "key-reused",
     422,
     "Idempotency key used before",
-    "This Idempotency-Key was used for other words. Use a new key for a new concern.",
+    "This Idempotency-Key was used for other words. Use a new key for new words.",
 )
 TOKEN_REQUIRED = ProblemType(
     "token-needed", 401, "A token is needed", "Send `Authorization: Bearer` with a token that this service gave."

@@ -14,7 +14,16 @@ from sqlalchemy.exc import TimeoutError as NoConnectionInTime
 from starlette.exceptions import HTTPException
 
 from app.desk_errors import AssignmentChanged
-from app.errors import EditionWithdrawn, GuidanceError, InvalidQuery, ScopeMissing, TooManyTries, ValidationFailed
+from app.errors import (
+    EditionWithdrawn,
+    GuidanceError,
+    InvalidQuery,
+    NoSuchConcern,
+    NoSuchItem,
+    ScopeMissing,
+    TooManyTries,
+    ValidationFailed,
+)
 from app.faults import FaultCode, FieldError
 from app.logs import Log
 from app.models.links import CONCERNS, guide_path
@@ -114,8 +123,8 @@ def _handle_domain_error(request: Request, error: Exception) -> Response:
         return problem_response(request, problem_type, headers={"WWW-Authenticate": challenge})
     if isinstance(error, TooManyTries):
         return problem_response(request, problem_type, headers={"Retry-After": str(error.seconds)})
-    if isinstance(error, AssignmentChanged):
-        return problem_response(request, problem_type, detail=str(error))
+    if isinstance(error, AssignmentChanged | NoSuchItem | NoSuchConcern):
+        return problem_response(request, problem_type, detail=str(error) or None)
     if isinstance(error, InvalidQuery):
         return problem_response(request, problem_type, detail=error.faults[0].detail, faults=error.faults)
     return problem_response(request, problem_type, faults=error.faults if isinstance(error, ValidationFailed) else ())

@@ -18,7 +18,15 @@ from app.services.access.people import leave
 from tests.support.browsing import accessibility_violations, run_server
 from tests.support.clock import A_TUESDAY, SettableClock
 from tests.support.concerns import Concern
-from tests.support.people import JO, OWN_PAGE, context_of_service, invited, virtual_authenticator
+from tests.support.people import (
+    ADDRESS,
+    JO,
+    OWN_PAGE,
+    acts_of_people,
+    context_of_service,
+    invited,
+    virtual_authenticator,
+)
 
 pytestmark = [pytest.mark.any_database, pytest.mark.slow]
 
@@ -85,6 +93,7 @@ def test_a_worker_comes_from_the_invitation_to_the_words_and_acts_on_them_by_key
 
     accept_invitation(page, service)
     assert "#" not in page.url
+    assert [act for act, *_ in acts_of_people(service)] == ["invited", "passkey_added", "signed_in"]
     press(page, "button", "Sign out")
     expect(page.get_by_role("heading", name="Sign in to the desk")).to_be_visible()
     press(page, "button", "Sign in with a passkey")  # the first press
@@ -196,7 +205,7 @@ def test_without_scripts_the_desk_works_but_for_the_passkey(
     reference = raise_concern(url, a_concern, "no")
     context = context_of_service(service)
     invited(service)
-    token = context.desk_sign_in.begin_with_passkey(JO, at=context.clock(), former=None)
+    token = context.desk_sign_in.begin_with_passkey(JO, address=ADDRESS, at=context.clock(), former=None)
     plain = browser.new_context(base_url=url, java_script_enabled=False)
     plain.add_cookies([{"name": "desk", "value": token, "url": url, "sameSite": "Strict"}])
     page = plain.new_page()

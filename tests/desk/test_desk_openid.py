@@ -21,7 +21,7 @@ from app.web.people import SESSION_COOKIE
 from tests.support.clock import A_TUESDAY, SettableClock
 from tests.support.openid import STRANGER
 from tests.support.openid_people import CLIENT_ID, CLIENT_SECRET, PeopleProvider, people_provider
-from tests.support.people import JO, context_of_service, invited
+from tests.support.people import JO, acts_of_people, context_of_service, invited
 
 SCOPES = {"Duty Team": ["concerns:read", "concerns:write"], "Audit": ["audit:read"]}
 
@@ -157,6 +157,13 @@ def test_the_role_is_that_of_the_last_sign_in(
         person = session.get(PersonRow, JO)
     assert person is not None
     assert (person.role, person.provider) == (Role.AUDITOR, provider.issuer)
+    by_jo = (f"openid:{CLIENT_ID}/{JO}", "testclient")
+    assert acts_of_people(service) == [
+        ("role_changed", *by_jo, f"{JO} from no role to worker"),
+        ("signed_in", *by_jo, ""),
+        ("role_changed", *by_jo, f"{JO} from worker to auditor"),
+        ("signed_in", *by_jo, ""),
+    ]
     assert browser_of_jo.get("/desk/find?reference=x").status_code == 403
 
 

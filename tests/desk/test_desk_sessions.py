@@ -19,7 +19,7 @@ from app.store.concerns import get_concern
 from app.web.people import SESSION_COOKIE, set_cookie
 from tests.support.clock import SettableClock
 from tests.support.concerns import Concern
-from tests.support.people import JO, OWN_PAGE, context_of_service, received, sign_in_as
+from tests.support.people import ADDRESS, JO, OWN_PAGE, context_of_service, received, sign_in_as
 
 ELSEWHERE = {
     "another site": {"Sec-Fetch-Site": "cross-site", "Origin": "https://attacker.example"},
@@ -95,7 +95,7 @@ def test_a_session_that_was_planted_in_the_browser_is_not_the_one_after_signing_
 
     sign_in_as(service, client, JO)
     now = context_of_service(service).clock()
-    fresh = sign_in.begin_with_passkey(JO, at=now, former=planted)
+    fresh = sign_in.begin_with_passkey(JO, address=ADDRESS, at=now, former=planted)
 
     assert fresh != planted
     client.cookies.set(SESSION_COOKIE, planted)

@@ -45,8 +45,9 @@ def robin(service: FastAPI, client: TestClient) -> Desk:
     return worker_of(service, client, "Robin Example")
 
 
-def write(desk: Desk, receipt: Receipt, text: str = CANARY) -> Any:
-    return desk.act(receipt["reference"], "notes", text=text)
+def write(desk: Desk, receipt: Receipt, text: str = CANARY, **headers: str) -> Any:
+    path = f"/v1/desk/concerns/{receipt['reference']}/notes"
+    return desk.http.post(path, json={"text": text}, headers=desk.headers | headers)
 
 
 def read(desk: Desk, receipt: Receipt, query: str = "") -> Any:
@@ -116,6 +117,26 @@ def test_notes_come_a_page_at_a_time_and_where_no_identity_is_held_without_words
     opened = read_identities(tmp_path / "away").open(sealed.content, reference=receipt["reference"])
     assert (opened["note"], opened["author"]) == ({"text": "Number 2."}, "example-desk")
     assert absent.status_code == 404
+
+
+def test_a_retry_writes_no_second_note_also_after_the_erasure_and_another_worker_s_key_is_another(
+    client: TestClient, desk: Desk, robin: Desk, receipt: Receipt, a_concern: Concern
+) -> None:
+    key = {"Idempotency-Key": "a-key"}
+    elsewhere = client.post("/v1/concerns", json=a_concern()).json()
+
+    first, again, other = write(desk, receipt, **key), write(desk, receipt, **key), write(desk, receipt, "B.", **key)
+    others = [write(robin, receipt, **key), write(desk, elsewhere, **key), write(desk, receipt)]
+    written = [each["number"] for each in read(desk, receipt).json()["notes"]]
+    desk.act(receipt["reference"], "acknowledgement")
+    desk.act(receipt["reference"], "erasure", reason="A made-up reason.")
+    late = write(desk, receipt, **key)
+
+    assert [each.status_code for each in (first, again, other, late)] == [201, 201, 422, 201]
+    assert again.content == late.content == first.content
+    assert again.headers["Idempotency-Replayed"] == late.headers["Idempotency-Replayed"] == "true"
+    assert [(each.status_code, each.headers.get("Idempotency-Replayed")) for each in others] == [(201, None)] * 3
+    assert written == [1, 2, 3]
 
 
 def test_notes_are_erased_with_the_concern_and_none_can_be_written_after(

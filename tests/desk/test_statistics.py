@@ -7,9 +7,11 @@ from collections import defaultdict
 from typing import Any
 
 import pytest
+from fastapi import FastAPI
 from starlette.testclient import TestClient
 
 from app.models.clients import Scope
+from app.services.access.clients import add_client
 from app.services.desk.statistics import _hide_small
 from app.store.statistics import MonthlyCount
 from tests.support.clock import A_TUESDAY, SettableClock
@@ -76,9 +78,23 @@ def test_what_is_hidden_is_never_one_value_nor_small_together_where_there_is_mor
     assert hidden == [] or len(hidden) == len(counts) or (len(hidden) > 1 and sum(hidden) >= 5)
 
 
-def test_tests_are_in_no_count_and_the_read_is_on_the_record_and_for_auditors_alone(
-    client: TestClient, desk: Desk, a_concern: Concern
+def test_tests_are_in_no_count_of_the_statistics(
+    service: FastAPI, client: TestClient, desk: Desk, a_concern: Concern
 ) -> None:
+    context = service.state.context
+    key = add_client(context.writer, name="tries", scopes=[Scope.SUBMIT], at=A_TUESDAY, test=True)
+    raise_many(client, a_concern, 6, "no")
+    for _ in range(6):
+        body = a_concern(immediate_danger="yes", test=True)
+        assert client.post("/v1/concerns", json=body, headers={"Authorization": f"Bearer {key}"}).status_code == 201
+
+    rows = rows_of(desk)
+
+    assert shown(rows, "immediate_danger") == {("2026-11", "no"): "6"}
+    assert {row["concerns"] for row in rows} == {"6"}
+
+
+def test_the_read_is_on_the_record_and_for_auditors_alone(client: TestClient, desk: Desk, a_concern: Concern) -> None:
     raise_many(client, a_concern, 1, "no")
     reader: dict[str, Any] = a_key(client, Scope.READ, name="reader")
 

@@ -3,10 +3,12 @@
 import json
 from dataclasses import dataclass
 from itertools import product
+from typing import Any
 
 import pytest
 
 from app.models.concerns.examples import SMALLEST_EXAMPLE
+from tests.support.log_lines import Lines
 from tests.support.waiting import wait_until
 from tests.support.wire import (
     SECTION,
@@ -106,3 +108,26 @@ def test_three_callers_on_one_connection_of_a_proxy_each_get_the_answer_to_their
     assert body_of(victim)["reference"] == body_of(again)["reference"]
     assert "factors" in body_of(third)
     assert b"status_token" not in attacker + third
+
+
+def test_offers_of_another_protocol_and_what_is_no_request_leave_a_line_each_and_none_of_the_server_s(
+    lines: Lines, address: Address
+) -> None:
+    """Else a caller that repeats them fills the log."""
+    with connected(address) as connection:
+        for protocol in OFFERS:
+            connection.sendall(offer("GET", SECTION, protocol))
+            one_answer(connection)
+    with connected(address) as connection:
+        connection.sendall(b"Dear sir or madam,\r\n\r\n")
+        one_answer(connection)
+
+    written: list[dict[str, Any]] = []
+
+    def are_all_written() -> bool:
+        written.extend(lines())
+        return [line["event"] for line in written].count("request") == 3
+
+    wait_until(are_all_written)
+    of_the_server = [line["event"] for line in written if line["logger"].startswith("uvicorn")]
+    assert [each for each in of_the_server if "upgrade" in each or "WebSocket" in each or "Invalid" in each] == []

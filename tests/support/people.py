@@ -6,14 +6,17 @@ from typing import Any
 
 from fastapi import FastAPI
 from playwright.sync_api import BrowserContext
+from sqlmodel import Session, col, select
 from starlette.testclient import TestClient
 
+from app.models.desk.disclosure_tables import PEOPLE, DisclosureRow
 from app.models.roles import Role
 from app.services.access.people import invite
 from app.web.context import AppContext
 from app.web.people import SESSION_COOKIE
 
 JO = "Jo Example"
+ADDRESS = "192.0.2.7"
 OWN_PAGE = {"Sec-Fetch-Site": "same-origin"}
 
 
@@ -33,9 +36,17 @@ def sign_in_as(service: FastAPI, client: TestClient, name: str = JO, role: Role 
     """Give the client the cookie of a session of that person, as a passkey would, and return it."""
     context = context_of_service(service)
     invited(service, name, role)
-    token = context.desk_sign_in.begin_with_passkey(name, at=context.clock(), former=None)
+    token = context.desk_sign_in.begin_with_passkey(name, address=ADDRESS, at=context.clock(), former=None)
     client.cookies.set(SESSION_COOKIE, token)
     return token
+
+
+def acts_of_people(service: FastAPI) -> list[tuple[str, str, str, str]]:
+    """Return what is on the record of people, in order: the act, who did it, from where, and the detail."""
+    with Session(context_of_service(service).engine) as session:
+        of_people = select(DisclosureRow).where(DisclosureRow.chain == PEOPLE)
+        rows = session.exec(of_people.order_by(col(DisclosureRow.number)))
+        return [(row.act, row.client, row.address, row.detail) for row in rows]
 
 
 def received(client: TestClient, a_concern: Any, **changes: Any) -> str:

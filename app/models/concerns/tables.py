@@ -37,8 +37,17 @@ DANGER_RANK = (
     " WHEN immediate_danger = 'not_sure' THEN 2 ELSE 3 END"
 )
 DUE = "CASE WHEN state = 'received' THEN acknowledge_by ELSE COALESCE(addition_acknowledge_by, acknowledge_by) END"
+BY_URGENCY = ("waiting", "danger", "due", "reference")
+"""The order of the inbox. `danger` is from 0 to 3."""
+FILTERED = ("state", "immediate_danger", "guide", "assigned_to", "changed_at", "test")
+"""What filters of the inbox look at. Each of its indexes has it all, so that no row is read that a filter drops."""
 ADDITION_WAITS = "acknowledged_at IS NULL AND sealed IS NOT NULL"
 """Says in SQL that nobody has acknowledged an addition that was not erased."""
+
+
+def _inbox_index(name: str, *columns: str) -> Index:
+    """Return an index in the order of those columns, with everything that is filtered."""
+    return Index(name, *dict.fromkeys((*columns, *FILTERED)))
 
 
 class ConcernRow(SQLModel, table=True):
@@ -56,15 +65,28 @@ class ConcernRow(SQLModel, table=True):
     __tablename__ = "concerns"
     __table_args__ = (
         ForeignKeyConstraint(["guide", "edition"], ["editions.guide", "editions.number"]),
-        Index("ix_concerns_urgency", "waiting", "danger", "due", "reference"),
-        Index("ix_concerns_state_urgency", "state", "waiting", "danger", "due", "reference"),
-        Index("ix_concerns_received", "received_at", "reference"),
-        Index("ix_concerns_assigned_urgency", "assigned_to", "waiting", "danger", "due", "reference"),
-        Index("ix_concerns_danger_urgency", "immediate_danger", "waiting", "danger", "due", "reference"),
-        Index("ix_concerns_guide_urgency", "guide", "waiting", "danger", "due", "reference"),
-        Index("ix_concerns_changed", "changed_at", "reference"),
-        Index("ix_concerns_acknowledged", "acknowledged_at"),
-        Index("ix_concerns_closed", "closed_at"),
+        _inbox_index("ix_concerns_urgency", *BY_URGENCY),
+        _inbox_index("ix_concerns_state_urgency", "state", *BY_URGENCY),
+        _inbox_index("ix_concerns_assigned_urgency", "assigned_to", *BY_URGENCY),
+        _inbox_index("ix_concerns_danger_urgency", "immediate_danger", *BY_URGENCY),
+        _inbox_index("ix_concerns_guide_urgency", "guide", *BY_URGENCY),
+        _inbox_index("ix_concerns_received", "received_at", "reference", "waiting", "danger", "due"),
+        _inbox_index("ix_concerns_changed", "changed_at", "reference", "waiting", "danger", "due"),
+        Index(
+            "ix_concerns_tests",
+            *BY_URGENCY,
+            sqlite_where=text("test IS 1"),
+            postgresql_where=text("test IS TRUE"),
+        ),
+        Index(
+            "ix_concerns_unacknowledged",
+            "acknowledge_by",
+            "received_at",
+            sqlite_where=text("state = 'received' AND test IS 0"),
+            postgresql_where=text("state = 'received' AND test IS FALSE"),
+        ),
+        Index("ix_concerns_acknowledged", "acknowledged_at", "acknowledge_by", "test"),
+        Index("ix_concerns_closed", "closed_at", "test"),
     )
 
     reference: str = Field(primary_key=True)

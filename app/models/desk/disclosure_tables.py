@@ -11,6 +11,9 @@ from app.models.columns import UtcDateTimeType
 INBOX = "inbox"
 AUDIT = "audit"
 EVENTS = "events"
+PEOPLE = "people"
+WITHOUT_A_CONCERN = (INBOX, AUDIT, EVENTS, PEOPLE)
+"""The chains that are not of one concern."""
 
 
 class DeskAct(StrEnum):
@@ -42,6 +45,12 @@ class DeskAct(StrEnum):
     MESSAGE_READ = "message_read"
     HANDED_OVER = "handed_over"
     HAND_OVER_CONFIRMED = "hand_over_confirmed"
+    INVITED = "invited"
+    PASSKEY_ADDED = "passkey_added"
+    ROLE_CHANGED = "role_changed"
+    SIGNED_IN = "signed_in"
+    SIGNED_OUT = "signed_out"
+    LEFT = "left"
 
 
 class DisclosureRow(SQLModel, table=True):
@@ -62,7 +71,7 @@ class DisclosureRow(SQLModel, table=True):
 
 
 class ChainRow(SQLModel, table=True):
-    """The end of one chain, which is named by a concern's reference, or `inbox`, `audit` or `events` for other acts."""
+    """The end of one chain, which is named by a concern's reference, or by one of `WITHOUT_A_CONCERN`."""
 
     __tablename__ = "chains"
 

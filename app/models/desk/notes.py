@@ -1,5 +1,6 @@
 """Requests and responses of the desk about its own notes. No reporter ever sees one."""
 
+import datetime as dt
 from typing import Annotated
 
 from pydantic import AfterValidator, Field, StringConstraints
@@ -7,7 +8,7 @@ from pydantic import AfterValidator, Field, StringConstraints
 from app.faults import CodedValueError, FaultCode
 from app.models.base import RequestModel, ResponseModel, UtcDateTime
 from app.models.concerns.receipts import EXAMPLE_REFERENCE
-from app.models.links import Links, note_path
+from app.models.links import Links, desk_concern_path, note_path
 
 MAX_NOTE_LENGTH = 10_000
 WORDS_OF_A_NOTE = "Spoke to the school. Call again on Monday."
@@ -40,6 +41,12 @@ class NoteEntry(ResponseModel):
     links: Links = Field(
         description="Paths of this API, by relation.", examples=[{"self": note_path(EXAMPLE_REFERENCE, 1)}]
     )
+
+
+def note_entry(reference: str, number: int, *, written_at: dt.datetime, by: str, text: str | None = None) -> NoteEntry:
+    """Return the entry of a note, with its words if they are given."""
+    links = {"self": note_path(reference, number), "concern": desk_concern_path(reference)}
+    return NoteEntry(number=number, written_at=written_at, by=by, text=text, links=links)
 
 
 class NotesResponse(ResponseModel):

@@ -13,9 +13,10 @@ from app.pages.desk.sign_in import REFUSED
 from app.services.access.desk_sign_in import RETURN, SIGN_IN, DeskSignIn
 from app.services.access.openid_sign_in import OpenIdSignIn
 from app.services.access.people import draw_token, welcome
+from app.store.disclosures import Actor
 from app.web.auth import PUBLIC
 from app.web.context import ContextDep, NowDep
-from app.web.people import SESSION_COOKIE, read_cookie, set_cookie
+from app.web.people import SESSION_COOKIE, address_of, read_cookie, set_cookie
 from app.web.query_params import UNKNOWN_IGNORED
 from app.web.router import GuidanceRouter
 
@@ -61,11 +62,16 @@ def return_from_provider(
         if secret is None or not code:
             raise TokenInvalid("the browser did not come by way of the sign-in page, or the provider gives no code")
         found = openid.finish(secret, code=code, state=state, issuer=iss)
-        issuer = openid.provider.issuer
-        if welcome(context.writer, found.person, role=found.role, provider=issuer, at=now) is None:
+        issuer, actor = openid.provider.issuer, Actor(f"{openid.client}/{found.person}", address_of(request))
+        if welcome(context.writer, found.person, role=found.role, provider=issuer, actor=actor, at=now) is None:
             raise TokenInvalid("the person has left, or has passkeys")
-        former = read_cookie(request, SESSION_COOKIE)
-        token = context.desk_sign_in.sessions.start(found.person, client=openid.client, at=now, former=former)
+        token = context.desk_sign_in.sessions.start(
+            found.person,
+            client=openid.client,
+            address=actor.address,
+            at=now,
+            former=read_cookie(request, SESSION_COOKIE),
+        )
     except TokenInvalid as refusal:
         log.info("sign_in_refused", reason=str(refusal), request_id=request.state.request_id)
         heading, message = NOT_LET_IN

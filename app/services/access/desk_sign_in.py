@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from app.services.access.openid_sign_in import OpenIdSignIn
+from app.services.access.people import BY_PASSKEY
 from app.services.access.relying_party import RelyingParty, relying_party
 from app.services.access.sessions import DeskSessions
 
@@ -12,8 +13,6 @@ if TYPE_CHECKING:
     from app.services.access.invitations import Invitations
     from app.services.access.passkeys import Passkeys
 
-BY_PASSKEY = "passkey:desk"
-"""What the record names before a person who signed in with a passkey. No client has such a name."""
 PATH = "/desk"
 SIGN_IN = f"{PATH}/sign-in"
 INVITATION = f"{PATH}/invitation"
@@ -45,6 +44,6 @@ class DeskSignIn:
 
         return Invitations(self.sessions.writer, self.party(port))
 
-    def begin_with_passkey(self, person: str, *, at: dt.datetime, former: str | None) -> str:
+    def begin_with_passkey(self, person: str, *, address: str, at: dt.datetime, former: str | None) -> str:
         """Return the token of a session of that person, whose passkey was checked."""
-        return self.sessions.start(person, client=BY_PASSKEY, at=at, former=former)
+        return self.sessions.start(person, client=BY_PASSKEY, address=address, at=at, former=former)

@@ -17,10 +17,12 @@ from webauthn.helpers.structs import (
 from webauthn.registration.verify_registration_response import VerifiedRegistration
 
 from app.errors import TokenInvalid
+from app.models.desk.disclosure_tables import DeskAct
 from app.models.people import InvitationRow, PasskeyRow, PersonRow
 from app.services.access.challenges import NOT_RIGHT, WRONG_ANSWERS, store_challenge, take_challenge
-from app.services.access.people import token_digest
+from app.services.access.people import BY_PASSKEY, record_person, token_digest
 from app.services.access.relying_party import RelyingParty
+from app.store.disclosures import Actor
 from app.store.people import find_invitation, list_passkeys
 from app.store.writer import Writer
 
@@ -41,7 +43,7 @@ class Invitations:
         """Return the options with which the browser makes a passkey, as JSON. Raises `TokenInvalid`."""
         return self.writer.run(partial(_offer, token=token, party=self.party, at=at))
 
-    def accept(self, token: str, credential: str, *, at: dt.datetime) -> str:
+    def accept(self, token: str, credential: str, *, address: str, at: dt.datetime) -> str:
         """Store the passkey, use the invitation up, and return the person. Raises `TokenInvalid`."""
         challenge = take_challenge(self.writer, credential, at=at)
         try:
@@ -54,7 +56,7 @@ class Invitations:
             )
         except WRONG_ANSWERS:
             raise TokenInvalid(NOT_RIGHT) from None
-        return self.writer.run(partial(_store, token=token, verified=verified, at=at))
+        return self.writer.run(partial(_store, token=token, verified=verified, address=address, at=at))
 
 
 def _offer(session: Session, *, token: str, party: RelyingParty, at: dt.datetime) -> str:
@@ -73,7 +75,7 @@ def _offer(session: Session, *, token: str, party: RelyingParty, at: dt.datetime
     return options_to_json(options)
 
 
-def _store(session: Session, *, token: str, verified: VerifiedRegistration, at: dt.datetime) -> str:
+def _store(session: Session, *, token: str, verified: VerifiedRegistration, address: str, at: dt.datetime) -> str:
     invitation, person = _get_invitation(session, token, at)
     session.delete(invitation)
     session.add(
@@ -89,6 +91,7 @@ def _store(session: Session, *, token: str, verified: VerifiedRegistration, at: 
         session.flush()
     except IntegrityError:
         raise TokenInvalid("that passkey is registered") from None
+    record_person(session, DeskAct.PASSKEY_ADDED, actor=Actor(f"{BY_PASSKEY}/{person.name}", address), at=at)
     return person.name
 
 

@@ -7,14 +7,20 @@ import secrets
 from sqlmodel import Session
 
 from app.errors import NoSuchPerson, SetupError
+from app.models.desk.disclosure_tables import PEOPLE, DeskAct
 from app.models.people import InvitationRow, PersonRow
 from app.models.roles import Role
 from app.services.access.principals import check_person
+from app.store.disclosures import Actor, record_disclosure
 from app.store.people import delete_all_of
 from app.store.writer import Writer, write_operation
 
 TOKEN_BYTES = 32
 HANDLE_BYTES = 32
+BY_PASSKEY = "passkey:desk"
+"""What the record names before a person who signed in with a passkey. No client has such a name."""
+OPERATOR = Actor("operator", "command line")
+"""Who invites people, and who says that they left."""
 
 
 def draw_token() -> str:
@@ -38,6 +44,7 @@ def invite(writer: Writer, name: str, *, role: Role, expires_at: dt.datetime, at
 
     def write(session: Session) -> None:
         person = session.get(PersonRow, name)
+        former = person.role if person is not None and person.left_at is None else None
         if person is None:
             person = PersonRow(name=name, role=role.value, handle=secrets.token_bytes(HANDLE_BYTES), added_at=at)
         if person.provider is not None and person.left_at is None:
@@ -46,6 +53,9 @@ def invite(writer: Writer, name: str, *, role: Role, expires_at: dt.datetime, at
         session.add(person)
         session.flush()
         session.add(InvitationRow(token_sha256=token_digest(token), person=name, expires_at=expires_at))
+        record_person(session, DeskAct.INVITED, actor=OPERATOR, at=at, detail=f"{name} as {role}")
+        if former is not None:
+            _record_role(session, name, former, role, actor=OPERATOR, at=at)
 
     writer.run(write)
     return token
@@ -62,15 +72,19 @@ def leave(session: Session, name: str, *, at: dt.datetime) -> None:
         raise NoSuchPerson
     person.left_at = person.left_at or at
     delete_all_of(session, name)
+    record_person(session, DeskAct.LEFT, actor=OPERATOR, at=at, detail=name)
 
 
 @write_operation
-def welcome(session: Session, name: str, *, role: Role, provider: str, at: dt.datetime) -> PersonRow | None:
-    """Store the person that a provider names, with the role that it gives, and return the row.
+def welcome(
+    session: Session, name: str, *, role: Role, provider: str, actor: Actor, at: dt.datetime
+) -> PersonRow | None:
+    """Store the person that a provider names, who is the actor, with the role that it gives, and return the row.
 
     Return None where the person left, or where somebody of that name has passkeys or another provider.
     """
     person = session.get(PersonRow, name)
+    former = person.role if person is not None else "no role"
     if person is None:
         person = PersonRow(
             name=name, role=role.value, provider=provider, handle=secrets.token_bytes(HANDLE_BYTES), added_at=at
@@ -79,4 +93,15 @@ def welcome(session: Session, name: str, *, role: Role, provider: str, at: dt.da
         return None
     person.role = role.value
     session.add(person)
+    _record_role(session, name, former, role, actor=actor, at=at)
     return person
+
+
+def record_person(session: Session, act: DeskAct, *, actor: Actor, at: dt.datetime, detail: str = "") -> None:
+    """Record who was let in, who signed in or out, and who left, in a chain of its own."""
+    record_disclosure(session, chain=PEOPLE, act=act, actor=actor, at=at, detail=detail)
+
+
+def _record_role(session: Session, name: str, former: str, role: Role, *, actor: Actor, at: dt.datetime) -> None:
+    if former != role:
+        record_person(session, DeskAct.ROLE_CHANGED, actor=actor, at=at, detail=f"{name} from {former} to {role}")

@@ -8,10 +8,12 @@ from sqlalchemy import Engine
 from sqlmodel import Session
 
 from app.errors import TokenInvalid
+from app.models.desk.disclosure_tables import DeskAct
 from app.models.people import PersonRow, SessionRow
 from app.models.roles import SCOPES_OF, Role
-from app.services.access.people import draw_token, token_digest
+from app.services.access.people import draw_token, record_person, token_digest
 from app.services.access.principals import Principal
+from app.store.disclosures import Actor
 from app.store.people import delete_session, delete_unused_sessions, find_session
 from app.store.writer import Writer
 
@@ -28,8 +30,8 @@ class DeskSessions:
     idle: dt.timedelta
     longest: dt.timedelta
 
-    def start(self, person: str, *, client: str, at: dt.datetime, former: str | None = None) -> str:
-        """Return the token of a new session. The one that the browser had before, `former`, ends."""
+    def start(self, person: str, *, client: str, address: str, at: dt.datetime, former: str | None = None) -> str:
+        """Return the token of a new session, which is on the record. The one that the browser had, `former`, ends."""
         token = draw_token()
 
         def write(session: Session) -> None:
@@ -43,6 +45,7 @@ class DeskSessions:
                 token_sha256=token_digest(token), person=person, client=client, started_at=at, last_used_at=at
             )
             session.add(row)
+            record_person(session, DeskAct.SIGNED_IN, actor=_actor_of(row, address), at=at)
 
         self.writer.run(write)
         return token
@@ -63,9 +66,16 @@ class DeskSessions:
             self._note_use(token_sha256, at)
         return Principal(row.client, frozenset(SCOPES_OF[Role(person.role)]), person.name)
 
-    def end(self, token: str) -> None:
-        """End the session, if there is one."""
-        self.writer.run(lambda session: delete_session(session, token_digest(token)))
+    def end(self, token: str, *, address: str, at: dt.datetime) -> None:
+        """End the session, if there is one, and record that its person signed out."""
+
+        def write(session: Session) -> None:
+            found = find_session(session, token_digest(token))
+            if found is not None:
+                delete_session(session, token_digest(token))
+                record_person(session, DeskAct.SIGNED_OUT, actor=_actor_of(found[0], address), at=at)
+
+        self.writer.run(write)
 
     def _note_use(self, token_sha256: bytes, at: dt.datetime) -> None:
         def write(session: Session) -> None:
@@ -74,3 +84,7 @@ class DeskSessions:
                 row.last_used_at = max(row.last_used_at, at)
 
         self.writer.run(write)
+
+
+def _actor_of(row: SessionRow, address: str) -> Actor:
+    return Actor(f"{row.client}/{row.person}", address)

@@ -33,7 +33,7 @@ def acknowledge_addition(session: Session, reference: str, number: int, *, actor
     concern = get_concern(session, reference)
     count, _ = ADDITIONS.measure(session, reference)
     if number > count:
-        raise NoSuchItem
+        raise NoSuchItem(NO_SUCH_ADDITION)
     if concern.state == ConcernState.RECEIVED:
         raise NotAcknowledged
     detail = f"addition {number}"

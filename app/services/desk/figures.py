@@ -9,9 +9,17 @@ from app.models.desk.disclosure_tables import INBOX, DeskAct
 from app.models.desk.figures import FiguresOfDay
 from app.services.concerns.working_days import LONDON
 from app.store.disclosures import Actor, record_disclosure
-from app.store.figures import count_acknowledged, count_closed, count_received, count_waiting, list_late
+from app.store.figures import (
+    count_acknowledged,
+    count_closed,
+    count_late_until,
+    count_received,
+    count_still_late,
+    count_waiting,
+)
 from app.store.writer import Writer, write_operation
 
+EARLIEST = dt.datetime.min.replace(tzinfo=dt.UTC)
 MICROSECOND = dt.timedelta(microseconds=1)
 
 
@@ -23,12 +31,11 @@ def read_figures(
     today = at.astimezone(LONDON).date()
     found: list[FiguresOfDay] = []
     with Session(engine) as session:
-        late = list_late(session, since=_begin(today - dt.timedelta(days=days - 1)), now=at)
-        waiting = count_waiting(session, now=at)
+        waiting, still_late = count_waiting(session, now=at), count_still_late(session, (EARLIEST, at))
         for back in range(days):
             day = today - dt.timedelta(days=back)
             end = min(_begin(day + dt.timedelta(days=1)), at + MICROSECOND)  # with what came at this very moment
-            period = (_begin(day), end)
+            period, moment = (_begin(day), end), min(end, at)
             received, acknowledged = count_received(session, period), count_acknowledged(session, period)
             figures = FiguresOfDay(
                 day=day,
@@ -36,10 +43,11 @@ def read_figures(
                 acknowledged=acknowledged,
                 closed=count_closed(session, period),
                 waiting=waiting,
-                overdue=sum(begins < min(end, at) and ends >= end for begins, ends in late),
+                overdue=still_late + count_late_until(session, at=moment, until=end),
             )
             found.append(figures)
             waiting += acknowledged - received
+            still_late -= count_still_late(session, (_begin(day), moment))
     return tuple(reversed(found))
 
 

@@ -1,21 +1,26 @@
 """Notes of the desk: sealed to the recipients of concerns, on the record, and as many as a concern takes."""
 
 import datetime as dt
+from collections.abc import Sequence
 
 import orjson
+from sqlalchemy import Engine
 from sqlmodel import Session
 
 from app.desk_errors import TooManyNotes
-from app.errors import ConcernErased
+from app.errors import AlreadyStored, ConcernErased
 from app.models.base import format_utc
 from app.models.concerns.tables import NoteRow
 from app.models.desk.added_texts import AddedKind, AddedText
 from app.models.desk.disclosure_tables import DeskAct
+from app.models.desk.notes import NewNote, note_entry
 from app.models.desk.seal_entries import seal_entry
+from app.models.digest import canonical_submission
+from app.services.concerns.idempotency import IdempotencyKeys, IdempotentResult, encrypt_for_replay, replay_receipt
 from app.services.concerns.sealing import Sealer
 from app.store.added_texts import NOTES
 from app.store.changes import record_change
-from app.store.concerns import get_concern
+from app.store.concerns import get_concern, insert_stored_receipts
 from app.store.disclosures import Actor
 from app.store.writer import Writer, write_operation
 
@@ -23,36 +28,68 @@ MAX_NOTES = 500
 MAX_NOTES_BYTES = 5_000_000
 
 
-def write_note(writer: Writer, sealer: Sealer, text: str, *, reference: str, actor: Actor, at: dt.datetime) -> NoteRow:
-    """Seal the note, store it and return its row. Raises `NoSuchConcern`, `ConcernErased` or `TooManyNotes`."""
+def write_note(
+    engine: Engine,
+    writer: Writer,
+    sealer: Sealer,
+    reference: str,
+    note: NewNote,
+    *,
+    keys: IdempotencyKeys | None,
+    actor: Actor,
+    at: dt.datetime,
+) -> IdempotentResult:
+    """Store the note, sealed, and return its entry (JSON) after it is on the disk.
+
+    A retry with the same idempotency key writes no second note. Raises `NoSuchConcern`, `ConcernErased`,
+    `TooManyNotes`, `IdempotencyKeyReused` or `StoreBusy`.
+    """
     document = {
         "reference": reference,
         "received_at": format_utc(at),
         "author": actor.client,
-        "note": {"text": text},
+        "note": {"text": note.text},
     }
-    return _store(writer, reference, sealer, sealer.seal(orjson.dumps(document)), actor=actor, at=at)
+    sealed, recipients = sealer.seal(orjson.dumps(document)), sealer.fingerprints
+    try:
+        entry = _store(writer, reference, sealed, note, keys, recipients=recipients, actor=actor, at=at)
+    except AlreadyStored:
+        return replay_receipt(engine, keys, canonical_submission(note))
+    return IdempotentResult(reference, entry, is_replay=False)
 
 
 @write_operation
 def _store(
-    session: Session, reference: str, sealer: Sealer, sealed: bytes, *, actor: Actor, at: dt.datetime
-) -> NoteRow:
+    session: Session,
+    reference: str,
+    sealed: bytes,
+    note: NewNote,
+    keys: IdempotencyKeys | None,
+    *,
+    recipients: Sequence[str],
+    actor: Actor,
+    at: dt.datetime,
+) -> bytes:
+    """Insert the note under the next number, and return its entry. A retry is found before anything is refused."""
     concern = get_concern(session, reference)
+    count, size = NOTES.measure(session, reference)
+    entry = note_entry(reference, count + 1, written_at=at, by=actor.client).model_dump_json().encode()
+    stored = encrypt_for_replay(keys, canonical_submission(note), reference, entry)
+    insert_stored_receipts(session, [stored] if stored is not None else [])
     if concern.erased_at is not None:
         raise ConcernErased
-    count, size = NOTES.measure(session, reference)
     if count >= MAX_NOTES or size + len(sealed) > MAX_NOTES_BYTES:
         raise TooManyNotes
-    entry = seal_entry(sealed, sealer.fingerprints, added=AddedText(AddedKind.NOTE, count + 1))
-    record_change(session, concern, DeskAct.NOTED, actor=actor, at=at, detail=str(entry))
-    note = NoteRow(
-        reference=reference,
-        number=count + 1,
-        received_at=at,
-        author=actor.client,
-        recipients=list(sealer.fingerprints),
-        sealed=sealed,
+    detail = str(seal_entry(sealed, recipients, added=AddedText(AddedKind.NOTE, count + 1)))
+    record_change(session, concern, DeskAct.NOTED, actor=actor, at=at, detail=detail)
+    session.add(
+        NoteRow(
+            reference=reference,
+            number=count + 1,
+            received_at=at,
+            author=actor.client,
+            recipients=list(recipients),
+            sealed=sealed,
+        )
     )
-    session.add(note)
-    return note
+    return entry

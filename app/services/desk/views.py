@@ -39,7 +39,7 @@ def remove_view(session: Session, person: str, name: str) -> None:
     """Remove the view. Raises `NoSuchItem` if the person has none of that name."""
     row = session.get(SavedViewRow, (person, name))
     if row is None:
-        raise NoSuchItem
+        raise NoSuchItem("You have saved no view of that name.")
     session.delete(row)
 
 

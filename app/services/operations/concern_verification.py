@@ -8,7 +8,7 @@ from sqlmodel import Session, col, func, select
 
 from app.models.concerns.tables import AddedRow, ConcernRow, NoteRow
 from app.models.desk.added_texts import AddedText
-from app.models.desk.disclosure_tables import AUDIT, EVENTS, INBOX, ChainRow, DeskAct, DisclosureRow
+from app.models.desk.disclosure_tables import WITHOUT_A_CONCERN, ChainRow, DeskAct, DisclosureRow
 from app.models.desk.recorded import RecordedConcern, closing_detail, replay
 from app.models.desk.seal_entries import SealEntry, columns_sha256
 from app.models.progress import OnStep, show_no_progress
@@ -44,7 +44,7 @@ def _following(session: Session, after: str) -> list[ConcernRow]:
 
 def _without_a_concern(session: Session) -> list[str]:
     known = select(ConcernRow.reference)
-    others = col(ChainRow.name).not_in([INBOX, AUDIT, EVENTS])
+    others = col(ChainRow.name).not_in(WITHOUT_A_CONCERN)
     names = select(ChainRow.name).where(others, col(ChainRow.name).not_in(known))
     return list(session.exec(names.order_by(col(ChainRow.name))))
 

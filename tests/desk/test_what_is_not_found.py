@@ -1,0 +1,37 @@
+"""A problem says what was not found: an item of an edition, or something of a concern, or a view, or a concern."""
+
+import pytest
+from starlette.testclient import TestClient
+
+from tests.support.concerns import Concern
+from tests.support.desk import Desk
+from tests.support.publishing import GUIDE
+
+pytestmark = pytest.mark.any_database
+
+CALLS = {
+    ("GET", f"{GUIDE}/factors/none-of-that-id"): "The edition has no item of that id. Its section lists them.",
+    ("GET", "{concern}/additions/9"): "The concern has no addition of that number.",
+    ("POST", "{concern}/additions/9/acknowledgement"): "The concern has no addition of that number.",
+    ("GET", "{concern}/notes/9"): "The concern has no note of that number.",
+    ("POST", "{concern}/hand-over/9/receipt"): "The concern has no hand-over of that number.",
+    ("DELETE", "/v1/desk/views/none-of-that-name"): "You have saved no view of that name.",
+    ("GET", "/v1/desk/concerns/0000-0000-0000"): "No concern has that reference. Check it for a slip.",
+    ("GET", "/v1/desk/concerns/no-reference"): "No concern has that reference. Check it for a slip.",
+    ("GET", "/v1/concerns/0000-0000-0000"): "No concern answers to this reference and status token together. Check "
+    "both for a slip.",
+}
+
+
+def test_the_detail_names_what_was_not_found(client: TestClient, desk: Desk, a_concern: Concern) -> None:
+    reference = client.post("/v1/concerns", json=a_concern()).json()["reference"]
+    desk.act(reference, "acknowledgement")
+    found = {}
+    for method, path in CALLS:
+        body = {"receipt": "a.b.c"} if path.endswith("receipt") else {} if method == "POST" else None
+        concern = f"/v1/desk/concerns/{reference}"
+        answer = client.request(method, path.format(concern=concern), json=body, headers=desk.headers)
+        assert answer.status_code == 404, path
+        found[method, path] = answer.json()["detail"]
+
+    assert found == CALLS
