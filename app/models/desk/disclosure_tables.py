@@ -3,7 +3,7 @@
 import datetime as dt
 from enum import StrEnum
 
-from sqlalchemy import JSON, Index, Integer, Text
+from sqlalchemy import JSON, Index, Integer, Text, text
 from sqlmodel import Field, SQLModel
 
 from app.models.columns import UtcDateTimeType
@@ -11,6 +11,7 @@ from app.models.columns import UtcDateTimeType
 INBOX = "inbox"
 AUDIT = "audit"
 EVENTS = "events"
+_UNLOGGED = text("logged < length")
 
 
 class DeskAct(StrEnum):
@@ -62,13 +63,18 @@ class DisclosureRow(SQLModel, table=True):
 
 
 class ChainRow(SQLModel, table=True):
-    """The end of one chain, which is named by a concern's reference, or `inbox`, `audit` or `events` for other acts."""
+    """The end of one chain, which is named by a concern's reference, or `inbox`, `audit` or `events` for other acts.
+
+    The log has the first `logged` rows of the chain: all of them, except on PostgreSQL for a moment.
+    """
 
     __tablename__ = "chains"
+    __table_args__ = (Index("ix_chains_unlogged", "name", sqlite_where=_UNLOGGED, postgresql_where=_UNLOGGED),)
 
     name: str = Field(primary_key=True)
     length: int
     head_sha256: str
+    logged: int = Field(default=0, sa_column_kwargs={"server_default": text("0")})
 
 
 class LogEntryRow(SQLModel, table=True):

@@ -16,8 +16,9 @@ from app.services.concerns.sealing import Sealer
 from app.store.added_texts import NOTES
 from app.store.changes import record_change
 from app.store.concerns import get_concern
+from app.store.concurrent import concern_operation
 from app.store.disclosures import Actor
-from app.store.writer import Writer, write_operation
+from app.store.writer import Writer
 
 MAX_NOTES = 500
 MAX_NOTES_BYTES = 5_000_000
@@ -34,7 +35,7 @@ def write_note(writer: Writer, sealer: Sealer, text: str, *, reference: str, act
     return _store(writer, reference, sealer, sealer.seal(orjson.dumps(document)), actor=actor, at=at)
 
 
-@write_operation
+@concern_operation
 def _store(
     session: Session, reference: str, sealer: Sealer, sealed: bytes, *, actor: Actor, at: dt.datetime
 ) -> NoteRow:
