@@ -23,7 +23,7 @@ from app.store.checkpoints import find_first_disclosure_time, find_last_checkpoi
 from app.store.concurrent import concurrent_operation
 from app.store.disclosures import Actor, record_disclosure
 from app.store.events import append_event
-from app.store.log_entries import ALL_CHAINS, catch_up_log
+from app.store.log_entries import ALL_CHAINS, LOG_BATCH_SIZE, catch_up_log
 from app.store.writer import Writer, write_operation
 
 CHECKPOINT_INTERVAL = dt.timedelta(days=1)
@@ -86,7 +86,7 @@ class Checkpoints:
         return _catch_up(self.writer)
 
     def _current_tree(self) -> MerkleTree:
-        while self.catch_up():  # in pieces, while others write
+        while self.catch_up() >= LOG_BATCH_SIZE:  # in pieces, while others write
             pass
         _catch_up_alone(self.writer)
         with Session(self.engine) as session:
