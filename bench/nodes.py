@@ -12,7 +12,6 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from functools import partial
 from itertools import cycle
@@ -38,8 +37,6 @@ from app.store.inbox import InboxFilters, InboxOrder, InboxQuery
 from app.store.schema import prepare_schema
 from app.web.context import AppContext
 from bench.content import CONCERN
-from bench.load import post
-from bench.servers import EVERY_CPU, guidance
 
 ACTOR = Actor("desk/Kim Example", "192.0.2.1")
 TIMES = 40
@@ -94,6 +91,19 @@ def cpu_of(process: psutil.Process) -> float:
         times = each.cpu_times()
         used += times.user + times.system
     return used
+
+
+@contextmanager
+def opened(address: str, data_dir: Path) -> Iterator[AppContext]:
+    """Yield the context of a node on that database, with its writer and without a server."""
+    settings = Settings.model_validate({"data_dir": data_dir, "database_url": address, "deliver": False})
+    context: AppContext = create_app(settings).state.context
+    prepare_schema(context.engine, data_dir)
+    context.writer.start()
+    publish_seed(context.engine, context.writer, context.reference_data, SEED_DIR, at=context.clock())
+    yield context
+    context.writer.stop()
+    context.engine.dispose()
 
 
 class Acts:
@@ -156,12 +166,11 @@ class Acts:
 
 def measure_acts(address: str, server: psutil.Process, say: Callable[[str], None]) -> None:
     """Say what each act takes: statements, transactions, time with locks, processor of the node and the database."""
-    with tempfile.TemporaryDirectory() as folder, asyncio.Runner() as runner:
-        settings = Settings.model_validate({"data_dir": Path(folder), "database_url": address, "deliver": False})
-        context: AppContext = create_app(settings).state.context
-        prepare_schema(context.engine, settings.data_dir)
-        context.writer.start()
-        publish_seed(context.engine, context.writer, context.reference_data, SEED_DIR, at=context.clock())
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        asyncio.Runner() as runner,
+        opened(address, Path(folder)) as context,
+    ):
         acts, costs = Acts(context, runner), Costs(context.engine)
         say("act | statements | transactions that write | ms with locks | us node | us database (each an act)")
         for act, size in (
@@ -183,43 +192,32 @@ def measure_acts(address: str, server: psutil.Process, say: Callable[[str], None
                 f"{act.__name__} | {statements:.2f} | {transactions:.2f} | {held * 1e3:.2f}"
                 f" | {node * 1e6:.0f} | {base * 1e6:.0f}"
             )
-        context.writer.stop()
-        context.engine.dispose()
 
 
-def measure_nodes(
-    address: str, server: psutil.Process, counts: list[int], *, flush: int, seconds: float, say: Callable[[str], None]
-) -> None:
-    """Say how many concerns a second so many nodes store, each with its own callers and that flush."""
-    with tempfile.TemporaryDirectory() as folder, ExitStack() as stack:
-        nodes = [
-            stack.enter_context(
-                guidance(
-                    f"node {number}",
-                    Path(folder) / f"{number}",
-                    "--trial",
-                    cpu=EVERY_CPU,
-                    GUIDANCE_DATABASE_URL=address,
-                    BENCH_FLUSH_MS=str(flush),
-                )
-            )
-            for number in range(max(counts))
-        ]
-        say(f"nodes | concerns a second at {flush} ms a flush | us node | us database | failed")
-        for count in counts:
-            before = cpu_of(server), sum(node.cpu_seconds() for node in nodes[:count])
-            with ThreadPoolExecutor(count) as pool:
-                found = list(
-                    pool.map(
-                        lambda node: post(node.url + "/v1/concerns", CONCERN, connections=CALLERS, seconds=seconds),
-                        nodes[:count],
-                    )
-                )
-            after = cpu_of(server), sum(node.cpu_seconds() for node in nodes[:count])
-            answers = sum(each.answers for each in found)
-            base, node = ((b - a) / max(answers, 1) * 1e6 for a, b in zip(before, after, strict=True))
-            failed = sum(each.failed for each in found)
-            say(f"{count} | {sum(each.rate for each in found):.0f} | {node:.0f} | {base:.0f} | {failed}")
+def measure_nodes(address: str, counts: list[int], *, flush: int, seconds: float, say: Callable[[str], None]) -> None:
+    """Say how many concerns a second so many nodes store, each with its own callers, and with that flush."""
+    say(f"nodes | concerns a second at {flush} ms a flush, {CALLERS} callers to a node")
+    for count in counts:
+        with tempfile.TemporaryDirectory() as folder, ExitStack() as stack:
+            contexts = [stack.enter_context(opened(address, Path(folder))) for _ in range(count)]
+            for context in contexts:
+                event.listen(context.engine, "commit", lambda _connection: time.sleep(flush / 1000))
+            began = time.monotonic()
+            stored = asyncio.run(_store_until(contexts, began + seconds))
+            say(f"{count} | {stored / (time.monotonic() - began):.1f}")
+
+
+async def _store_until(contexts: list[AppContext], until: float) -> int:
+    concern = Concern.model_validate_json(CONCERN)
+
+    async def store(context: AppContext) -> int:
+        stored = 0
+        while time.monotonic() < until:
+            await context.submissions.submit(concern, keys=None, at=dt.datetime.now(dt.UTC))
+            stored += 1
+        return stored
+
+    return sum(await asyncio.gather(*(store(context) for context in contexts for _ in range(CALLERS))))
 
 
 def main() -> int:
@@ -228,6 +226,7 @@ def main() -> int:
     parser.add_argument("--flush", type=int, default=50, help="milliseconds that are added to each flush")
     parser.add_argument("--seconds", type=float, default=5.0)
     parser.add_argument("--nodes", type=int, nargs="*", default=[1, 3])
+    parser.add_argument("--no-acts", action="store_true", help="measure the nodes alone")
     wanted = parser.parse_args()
 
     def say(line: str) -> None:
@@ -235,9 +234,10 @@ def main() -> int:
         sys.stdout.flush()
 
     with database() as (address, server):
-        measure_acts(address, server, say)
+        if not wanted.no_acts:
+            measure_acts(address, server, say)
         if wanted.nodes:
-            measure_nodes(address, server, wanted.nodes, flush=wanted.flush, seconds=wanted.seconds, say=say)
+            measure_nodes(address, wanted.nodes, flush=wanted.flush, seconds=wanted.seconds, say=say)
     return 0
 
 

@@ -9,6 +9,6 @@ def show_no_progress(_done: int, _total: int) -> None:
     """Show nothing."""
 
 
-def part_of(on_step: OnStep, *, after: int, total: int) -> OnStep:
+def steps_of_part(on_step: OnStep, *, after: int, total: int) -> OnStep:
     """Return a function for one part of the work, which begins after so many steps of the whole."""
     return lambda done, _of_the_part: on_step(after + done, total)

@@ -35,7 +35,7 @@ WRITER_LOCK_KEY = 7_241_096_533_108_207_104  # of the advisory lock; random, so 
 POOL_SIZE = 10
 MAX_CONNECTIONS = 2 * POOL_SIZE
 WAIT_SECONDS = 5
-SETTINGS = {
+TRANSACTION_SETTINGS = {
     "lock_timeout": f"{WAIT_SECONDS}s",  # as long as SQLite waits for another writer
     "idle_in_transaction_session_timeout": "30s",  # a node that hangs does not hold a lock for ever
     "synchronous_commit": "on",  # a commit returns only after it is on the disk
@@ -47,7 +47,7 @@ ALONE, TOGETHER = "pg_advisory_xact_lock", "pg_advisory_xact_lock_shared"
 READS_COMMITTED = "reads_committed"
 """The execution option of a connection that reads a new snapshot in each statement."""
 # Each setting is set here too, for the transaction alone: a pooler may not pass on the settings of a session.
-_SET = ", ".join(f"set_config('{name}', '{value}', true)" for name, value in SETTINGS.items())
+_SET = ", ".join(f"set_config('{name}', '{value}', true)" for name, value in TRANSACTION_SETTINGS.items())
 _BEGIN_WRITE = {lock: f"SELECT {_SET}, {lock}({WRITER_LOCK_KEY})" for lock in (ALONE, TOGETHER)}
 CONNECT_ARGS = {
     "connect_timeout": WAIT_SECONDS,
@@ -56,7 +56,7 @@ CONNECT_ARGS = {
     "keepalives_count": 3,
     "tcp_user_timeout": 15_000,  # milliseconds until a silent server counts as disconnected
     "application_name": "guidance",
-    "options": " ".join(f"-c {name}={value}" for name, value in (SETTINGS | {"timezone": "UTC"}).items()),
+    "options": " ".join(f"-c {name}={value}" for name, value in (TRANSACTION_SETTINGS | {"timezone": "UTC"}).items()),
 }
 
 use_code_point_collation()

@@ -9,7 +9,7 @@ from sqlalchemy import Engine
 from sqlmodel import Session
 
 from app.models.digest import digest_of
-from app.models.progress import OnStep, part_of, show_no_progress
+from app.models.progress import OnStep, show_no_progress, steps_of_part
 from app.services.desk.signed_notes import Checkpoint
 from app.services.operations.checkpoint_verification import verify_checkpoints
 from app.services.operations.concern_verification import count_concerns, verify_concerns
@@ -50,7 +50,7 @@ def find_faults(
     """
     with Session(engine) as session:
         rows, concerns = count_disclosures(session), count_concerns(session)
-    part = partial(part_of, on_step, total=2 * rows + concerns)
+    part = partial(steps_of_part, on_step, total=2 * rows + concerns)
     for chain, fault in verify_disclosures(engine, part(after=0)):
         yield f"disclosures of {chain}", fault
     for fault in verify_log(engine, part(after=rows)):
