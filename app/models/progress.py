@@ -7,3 +7,8 @@ OnStep = Callable[[int, int], None]
 
 def show_no_progress(_done: int, _total: int) -> None:
     """Show nothing."""
+
+
+def steps_of_part(on_step: OnStep, *, after: int, total: int) -> OnStep:
+    """Return a function for one part of the work, which begins after so many steps of the whole."""
+    return lambda done, _of_the_part: on_step(after + done, total)

@@ -72,7 +72,7 @@ def fetch_addition(
 ) -> Response:
     """The sealed file of one addition."""
     parsed = reference_of(reference)
-    count = open_text(context.writer, ADDITIONS, parsed, number, actor=actor, at=now)
+    count = open_text(context.writer, parsed, ADDITIONS, number, actor=actor, at=now)
     return sealed_file(
         read_sealed_added(context.engine, ADDITIONS, parsed, number), f"{parsed}-{number}", {"Additions": count}
     )

@@ -115,6 +115,6 @@ def fetch_note(
 ) -> Response:
     """The sealed file of one note. The header `Notes` is the number of notes."""
     parsed = reference_of(reference)
-    count = open_text(context.writer, NOTES, parsed, number, actor=actor, at=now)
+    count = open_text(context.writer, parsed, NOTES, number, actor=actor, at=now)
     sealed = read_sealed_added(context.engine, NOTES, parsed, number)
     return sealed_file(sealed, f"{parsed}-note-{number}", {"Notes": count})

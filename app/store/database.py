@@ -1,14 +1,14 @@
 """Connecting to the database: SQLite in one file, or PostgreSQL shared by many nodes.
 
-On either, one transaction writes at a time and sees everything committed before it, so that every operation behaves
-the same on both. SQLite allows only one writer. On PostgreSQL each writing transaction takes a lock when it starts.
+SQLite allows one writer. On PostgreSQL a transaction that writes takes one lock when it starts: alone, or together with
+others that lock the rows they change. A transaction that writes sees what was committed before each of its statements.
 """
 
 import sqlite3
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url, text
+from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
 from sqlalchemy.exc import ArgumentError
 
 from app.errors import RowNotStored, SetupError
@@ -36,18 +36,20 @@ WRITER_LOCK_KEY = 7_241_096_533_108_207_104  # of the advisory lock; random, so 
 POOL_SIZE = 10
 MAX_CONNECTIONS = 2 * POOL_SIZE
 WAIT_SECONDS = 5
-BEGIN_WRITE = (
-    text("SET TRANSACTION ISOLATION LEVEL READ COMMITTED, READ WRITE"),  # sees all that was committed before the lock
-    text(f"SELECT pg_advisory_xact_lock({WRITER_LOCK_KEY})"),
-)
-SESSION_SETTINGS = {
-    "default_transaction_isolation": r"repeatable\ read",  # a reader reads one snapshot ...
-    "default_transaction_read_only": "on",  # ... and cannot write
+TRANSACTION_SETTINGS = {
     "lock_timeout": f"{WAIT_SECONDS}s",  # as long as SQLite waits for another writer
-    "idle_in_transaction_session_timeout": "30s",  # a node that hangs does not hold the lock for ever
+    "idle_in_transaction_session_timeout": "30s",  # a node that hangs does not hold a lock for ever
     "synchronous_commit": "on",  # a commit returns only after it is on the disk
-    "timezone": "UTC",
 }
+READ_COMMITTED, REPEATABLE_READ = 2, 3  # as psycopg counts them; it is loaded only for PostgreSQL
+WRITES = "writes"
+"""The execution option of a connection that writes: `ALONE`, or `TOGETHER` with others. Without it, it only reads."""
+ALONE, TOGETHER = "pg_advisory_xact_lock", "pg_advisory_xact_lock_shared"
+READS_COMMITTED = "reads_committed"
+"""The execution option of a connection that reads a new snapshot in each statement."""
+# Each setting is set here too, for the transaction alone: a pooler may not pass on the settings of a session.
+_SET = ", ".join(f"set_config('{name}', '{value}', true)" for name, value in TRANSACTION_SETTINGS.items())
+_BEGIN_WRITE = {lock: f"SELECT {_SET}, {lock}({WRITER_LOCK_KEY})" for lock in (ALONE, TOGETHER)}
 CONNECT_ARGS = {
     "connect_timeout": WAIT_SECONDS,
     "keepalives_idle": 10,
@@ -55,7 +57,7 @@ CONNECT_ARGS = {
     "keepalives_count": 3,
     "tcp_user_timeout": 15_000,  # milliseconds until a silent server counts as disconnected
     "application_name": "guidance",
-    "options": " ".join(f"-c {name}={value}" for name, value in SESSION_SETTINGS.items()),
+    "options": " ".join(f"-c {name}={value}" for name, value in (TRANSACTION_SETTINGS | {"timezone": "UTC"}).items()),
 }
 
 use_code_point_collation()
@@ -85,9 +87,9 @@ def open_postgresql(url: str) -> Engine:
     return _open_postgresql(address.set(drivername=POSTGRESQL_DRIVER))
 
 
-def for_writing(engine: Engine) -> Engine:
-    """Return an engine for the same database, whose transactions write, one at a time."""
-    return engine.execution_options(writes=True)
+def for_writing(engine: Engine, *, mode: str = ALONE) -> Engine:
+    """Return an engine for the same database, whose transactions write: one at a time, unless they are `TOGETHER`."""
+    return engine.execution_options(**{WRITES: mode})
 
 
 def _open_sqlite(data_dir: Path) -> Engine:
@@ -114,8 +116,7 @@ def _prepare_sqlite(connection: sqlite3.Connection, _record: Any) -> None:
 
 
 def _begin_sqlite(connection: Connection) -> None:
-    writes = connection.get_execution_options().get("writes", False)
-    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if WRITES in connection.get_execution_options() else "BEGIN")
 
 
 def _open_postgresql(address: URL) -> Engine:
@@ -148,6 +149,12 @@ def _require_inserted(
 
 
 def _begin_postgresql(connection: Connection) -> None:
-    if connection.get_execution_options().get("writes", False):
-        for statement in BEGIN_WRITE:
-            connection.execute(statement)
+    """Let a reader read one snapshot and write nothing. A writer waits for its lock, and sees what came before it."""
+    options = connection.get_execution_options()
+    mode = options.get(WRITES)
+    driver: Any = connection.connection.driver_connection
+    is_fresh = mode is not None or options.get(READS_COMMITTED, False)
+    driver.isolation_level = READ_COMMITTED if is_fresh else REPEATABLE_READ
+    driver.read_only = mode is None
+    if mode is not None:
+        connection.exec_driver_sql(_BEGIN_WRITE[mode])

@@ -7,20 +7,18 @@ from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import func, insert, literal, or_, tuple_
-from sqlalchemy import select as select_columns
 from sqlmodel import Session, select
 
 from app.models.base import format_utc
-from app.models.desk.disclosure_tables import ChainRow, DeskAct, DisclosureRow, LogEntryRow
+from app.models.desk.disclosure_tables import ChainRow, DeskAct, DisclosureRow
 from app.models.digest import canonical_json
+from app.store.chain_locks import FIRST_PREVIOUS_SHA256, lock_chains
+from app.store.log_entries import append_to_log, logs_at_once
 from app.store.tables import table_of
 
-FIRST_PREVIOUS_SHA256 = "0" * 64
 # Executed with every concern: built once.
 _NEW_DISCLOSURE = insert(table_of(DisclosureRow))
 _NEW_CHAIN = insert(table_of(ChainRow))
-_NEW_LOG_ENTRY = insert(table_of(LogEntryRow))
-_LAST_LOG_ENTRY = select_columns(func.coalesce(func.max(table_of(LogEntryRow).c.number), 0))
 
 
 @dataclass(frozen=True)
@@ -44,25 +42,26 @@ def record_disclosure(
 
     An act that changes a row is recorded first: the rules of the database let the row change only after it.
     """
-    length, head = find_chain_end(session, chain)
+    end = _lock_end(session, chain)
     row = DisclosureRow(
         chain=chain,
-        number=length + 1,
+        number=end.length + 1,
         at=at,
         client=actor.client,
         act=act,
         address=actor.address,
         detail=detail,
-        previous_sha256=head,
+        previous_sha256=end.head_sha256,
         sha256="",
     )
     row.sha256 = hash_of(row)
     session.add(row)
-    end = session.get(ChainRow, chain) or ChainRow(name=chain, length=0, head_sha256=FIRST_PREVIOUS_SHA256)
     end.length, end.head_sha256 = row.number, row.sha256
+    if logs_at_once(session.connection()):
+        end.logged = row.number
     session.add(end)
     session.flush()
-    _append_to_log(session, [row.model_dump()])
+    append_to_log(session.connection(), [row.model_dump()])
     return row
 
 
@@ -85,8 +84,10 @@ def insert_first_disclosures(session: Session, rows: Sequence[Mapping[str, Any]]
     """Begin a chain with each of the rows, by one statement for each table."""
     connection = session.connection()
     connection.execute(_NEW_DISCLOSURE, [dict(row) for row in rows])
-    connection.execute(_NEW_CHAIN, [{"name": row["chain"], "length": 1, "head_sha256": row["sha256"]} for row in rows])
-    _append_to_log(session, rows)
+    logged = int(logs_at_once(connection))
+    ends = [{"name": row["chain"], "length": 1, "head_sha256": row["sha256"], "logged": logged} for row in rows]
+    connection.execute(_NEW_CHAIN, ends)
+    append_to_log(connection, rows)
 
 
 def hash_of(row: DisclosureRow) -> str:
@@ -124,15 +125,13 @@ def find_chain_end(session: Session, name: str) -> tuple[int, str]:
     return (end.length, end.head_sha256) if end is not None else (0, FIRST_PREVIOUS_SHA256)
 
 
-def _append_to_log(session: Session, rows: Sequence[Mapping[str, Any]]) -> None:
-    """Give each row the next number in the order of all chains. Only one transaction writes at a time."""
-    connection = session.connection()
-    last = connection.execute(_LAST_LOG_ENTRY).scalar_one()
-    entries = [
-        {"number": number, "chain": row["chain"], "place": row["number"], "sha256": row["sha256"]}
-        for number, row in enumerate(rows, start=last + 1)
-    ]
-    connection.execute(_NEW_LOG_ENTRY, entries)
+def _lock_end(session: Session, chain: str) -> ChainRow:
+    """Return the end of the chain, which nobody else changes until the end of the transaction."""
+    end = session.get(ChainRow, chain, with_for_update=True)
+    if end is None:
+        lock_chains(session.connection(), [chain])
+        end = session.get(ChainRow, chain)
+    return end or ChainRow(name=chain, length=0, head_sha256=FIRST_PREVIOUS_SHA256, logged=0)
 
 
 def _hash_columns(columns: Mapping[str, Any]) -> str:

@@ -11,9 +11,12 @@ from sqlalchemy import select as select_columns
 from sqlmodel import Session, col, select
 
 from app.errors import CursorAhead, RowNotStored
+from app.models.desk.disclosure_tables import EVENTS
 from app.models.events.tables import DeliveryRow, DeliveryState, EventKind, EventReaderRow, EventRow, WebhookRow
+from app.store.concurrent import concurrent_operation
+from app.store.database import READS_COMMITTED
+from app.store.settled_events import find_last_settled
 from app.store.tables import table_of
-from app.store.writer import write_operation
 
 # Executed with every concern: built once.
 _NEW_EVENT = insert(table_of(EventRow))
@@ -137,7 +140,7 @@ def record_attempt(
     session: Session, claimed: ClaimedDelivery, *, state: DeliveryState, answer: str, due: dt.datetime | None = None
 ) -> None:
     """Write the result of an attempt, unless another worker already wrote one; `due` is when to try again."""
-    delivery = session.get_one(DeliveryRow, (claimed.event_id, claimed.webhook))
+    delivery = session.get_one(DeliveryRow, (claimed.event_id, claimed.webhook), with_for_update=True)
     if delivery.state != DeliveryState.PENDING:
         return
     delivery.state, delivery.last_answer = state.value, answer
@@ -180,8 +183,13 @@ def count_deliveries(session: Session) -> dict[tuple[str, str], int]:
 
 
 def events_after(session: Session, *, after: int, limit: int) -> Sequence[EventRow]:
-    """Return the events after that one, in the order in which they were committed."""
-    return session.exec(select(EventRow).where(col(EventRow.id) > after).order_by(col(EventRow.id)).limit(limit)).all()
+    """Return the events after that one, in their order, up to the first that may be followed by one before it.
+
+    The session is used for nothing before.
+    """
+    last = find_last_settled(session.connection(execution_options={READS_COMMITTED: True}))
+    wanted = select(EventRow).where(col(EventRow.id) > after, col(EventRow.id) <= last)
+    return session.exec(wanted.order_by(col(EventRow.id)).limit(limit)).all()
 
 
 def confirmed_by(session: Session, *, client: str) -> int:
@@ -190,7 +198,7 @@ def confirmed_by(session: Session, *, client: str) -> int:
     return reader.confirmed if reader is not None and reader.confirmed <= _last_event(session) else 0
 
 
-@write_operation
+@concurrent_operation(EVENTS)
 def confirm_events(session: Session, *, client: str, event_id: int) -> None:
     """Record that the client has every event up to that one. The number never decreases, unless no event has it.
 

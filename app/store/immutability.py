@@ -29,6 +29,8 @@ LOSES_ITS_WORDS = (
     " AND (NEW.sealed IS NULL OR CAST(NEW.recipients AS TEXT) = CAST(OLD.recipients AS TEXT))"
 )
 
+EVENT_LOCK = 1_804_127_731  # of the advisory locks of transactions that write events
+LAST_EVENT = "(last_value - (NOT is_called)::int)::int"
 SET_BY_THE_REPORTER = (
     "received_at",
     "acknowledge_by",
@@ -182,7 +184,9 @@ def _declare_rules_of_disclosures() -> None:
     for row, why in ((LogEntryRow, "an entry of the log never changes"), (CheckpointRow, "a checkpoint never changes")):
         _refuse(row, "are_never_altered", "UPDATE", why)
         _refuse_losing(row, why)
-    does_not_grow = "NEW.name <> OLD.name OR NEW.length <> OLD.length + 1"
+    grows = "NEW.length = OLD.length + 1 AND NEW.logged >= OLD.logged"
+    is_logged = "NEW.length = OLD.length AND NEW.head_sha256 = OLD.head_sha256 AND NEW.logged > OLD.logged"
+    does_not_grow = f"NEW.name <> OLD.name OR NEW.logged > NEW.length OR NOT ({grows} OR {is_logged})"
     _refuse(ChainRow, "only_grow", "UPDATE", "a chain of disclosures grows by one", when=does_not_grow)
 
 
@@ -215,6 +219,9 @@ def _declare_rules_of_events() -> None:
     """Declare that an event and its address never change, and that nobody confirms fewer events than before."""
     _refuse(EventRow, "are_never_altered", "UPDATE", "an event is never altered")
     _refuse_losing(EventRow, "an event is never deleted")
+    # An event that is not committed yet holds back the numbers after it: see `app/store/settled_events.py`.
+    announced = f"PERFORM pg_advisory_xact_lock_shared({EVENT_LOCK}, {LAST_EVENT}) FROM events_id_seq; RETURN NULL;"
+    _create_in_postgresql(EventRow, "are_announced", "BEFORE INSERT", announced, each="STATEMENT")
     _keep(DeliveryRow, "keep_their_event", "a delivery keeps its event", ("event_id", "webhook", "message"))
     happened = "OLD.confirmed <= (SELECT coalesce(max(id), 0) FROM events)"  # a restored database may have fewer events
     back = f"NEW.client <> OLD.client OR (NEW.confirmed < OLD.confirmed AND {happened})"

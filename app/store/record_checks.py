@@ -1,6 +1,8 @@
 """Checks of the record of disclosures: each chain by itself, and the order of all chains together."""
 
 import datetime as dt
+import hashlib
+import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -10,7 +12,10 @@ from sqlalchemy import select as select_columns
 from sqlmodel import Session, col
 
 from app.models.desk.disclosure_tables import ChainRow, DisclosureRow, LogEntryRow
-from app.store.disclosures import FIRST_PREVIOUS_SHA256, hash_of
+from app.models.progress import OnStep, show_no_progress
+from app.store.chain_locks import FIRST_PREVIOUS_SHA256
+from app.store.disclosures import hash_of
+from app.store.log_entries import logs_at_once
 from app.store.tables import table_of
 
 TIMESTAMP_FORMAT = "%Y-%m-%d %H:%M:%S.%f"
@@ -25,18 +30,35 @@ _WRONG_ENDS = select_columns(_CHAINS.name, _CHAINS.length).where(or_(~_LAST, _ON
 _WITHOUT_END = select_columns(_ROWS.chain).where(_ROWS.number == 1, ~exists().where(_CHAINS.name == _ROWS.chain))
 _LOG = table_of(LogEntryRow).c
 _LOGGED = select_columns(_LOG.chain, _LOG.place, _LOG.sha256)
-_DISCLOSED = select_columns(col(DisclosureRow.chain), col(DisclosureRow.number), col(DisclosureRow.sha256))
+_DISCLOSED = (
+    select_columns(_ROWS.chain, _ROWS.number, _ROWS.sha256)
+    .outerjoin_from(table_of(DisclosureRow), table_of(ChainRow), _CHAINS.name == _ROWS.chain)
+    .where(or_(_CHAINS.logged.is_(None), _ROWS.number <= _CHAINS.logged))  # the rest has no number in the log yet
+)
+_LATE = select_columns(_CHAINS.name).where(_CHAINS.logged != _CHAINS.length)
 
 
-def find_chain_faults(session: Session) -> Iterator[tuple[str, str]]:
+STEP_ROWS = 1000
+
+
+def count_disclosures(session: Session) -> int:
+    """Return how many disclosures there are."""
+    return session.connection().execute(select_columns(func.count()).select_from(table_of(DisclosureRow))).scalar_one()
+
+
+def find_chain_faults(session: Session, on_step: OnStep = show_no_progress) -> Iterator[tuple[str, str]]:
     """Yield each chain that was tampered with: its name (a concern's reference, `inbox` or `audit`), and the fault.
 
-    The rows come in the order of their chains, so that one row at a time is enough, however many there are.
+    The rows come in the order of their chains, so that one row at a time is enough, however many there are. A step is
+    a row.
     """
     with _as_stored(session.connection()) as connection:
         before: DisclosureRow | None = None
         broken: set[str] = set()
-        for stored in connection.execute(_ALL_IN_ORDER.execution_options(yield_per=1000)):
+        rows = connection.execute(_ALL_IN_ORDER.execution_options(yield_per=STEP_ROWS))
+        for done, stored in enumerate(rows):
+            if done % STEP_ROWS == 0:
+                on_step(done, 0)
             row = DisclosureRow(**stored._mapping)
             if row.chain in broken:
                 continue
@@ -52,16 +74,42 @@ def find_chain_faults(session: Session) -> Iterator[tuple[str, str]]:
         yield from sorted((str(name), fault) for name, fault in ends if name not in broken)
 
 
-def find_log_faults(session: Session) -> Iterator[str]:
-    """Yield what is wrong with the order of all chains: a gap, or a row of a chain that it lacks, or the reverse."""
+def find_log_faults(session: Session, on_step: OnStep = show_no_progress) -> Iterator[str]:
+    """Yield what is wrong with the order of all chains: a gap, or a row of a chain that it lacks, or the reverse.
+
+    A step is an entry of the log.
+    """
     with _as_stored(session.connection()) as connection:
         count, last = connection.execute(select_columns(func.count(), func.max(_LOG.number))).one()
         if count and count != last:
             yield f"it has {count} entries, and the last is number {last}"
+        if logs_at_once(connection):
+            for (chain,) in connection.execute(_LATE):
+                yield f"it does not have as many rows of {chain} as the chain"
+        key = secrets.token_bytes(32)
+        if _fingerprint(connection, _DISCLOSED, key) == _fingerprint(connection, _LOGGED, key, on_step):
+            return
         for chain, place in _only_in(connection, _DISCLOSED, _LOGGED):
             yield f"it lacks row {place} of {chain}"
         for chain, place in _only_in(connection, _LOGGED, _DISCLOSED):
             yield f"it has another row {place} of {chain} than the chain"
+
+
+def _fingerprint(
+    connection: Connection, rows: Select[str, int, str], key: bytes, on_step: OnStep = show_no_progress
+) -> int:
+    """Return the same for the same rows in any order, one row at a time, however many there are.
+
+    The key is random and new each time, so that nobody can prepare other rows with the same fingerprint.
+    """
+    total = 0
+    found = connection.execute(rows.execution_options(yield_per=STEP_ROWS))
+    for done, (chain, place, sha256) in enumerate(found):
+        if done % STEP_ROWS == 0:
+            on_step(done, 0)
+        row = f"{chain}\0{place}\0{sha256}".encode(errors="backslashreplace")
+        total += int.from_bytes(hashlib.blake2b(row, key=key, digest_size=32).digest())
+    return total
 
 
 def _only_in(

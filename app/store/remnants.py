@@ -60,8 +60,4 @@ def _empty_log(engine: Engine) -> bool:
 
 def _vacuum(engine: Engine) -> None:
     with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-        connection.exec_driver_sql("SET default_transaction_read_only TO off")
-        try:
-            connection.exec_driver_sql("VACUUM concerns, additions, notes, messages, drafts")
-        finally:
-            connection.exec_driver_sql("RESET default_transaction_read_only")
+        connection.exec_driver_sql("VACUUM concerns, additions, notes, messages, drafts")

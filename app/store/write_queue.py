@@ -6,9 +6,41 @@ from collections import defaultdict
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from contextlib import suppress
-from typing import Any, NamedTuple
+from dataclasses import dataclass
+from typing import Any, Generic, NamedTuple, TypeVar
 
 from sqlmodel import Session
+
+_T = TypeVar("_T")
+WriteOp = Callable[[Session], _T]
+
+
+@dataclass(frozen=True)
+class BatchableWrite(Generic[_T]):
+    """An operation that runs together with others of its kind, with statements for many rows, in less time."""
+
+    write_all: Callable[[Session, Sequence[_T]], None]
+    value: _T
+
+    def __call__(self, session: Session) -> None:
+        """Write this value alone."""
+        self.write_all(session, [self.value])
+
+
+@dataclass(frozen=True)
+class ConcurrentWrite(Generic[_T]):
+    """An operation that may run while other nodes write, since it changes only what it locks.
+
+    The writer locks the chains before it runs: all that happens to one concern takes turns at the concern's chain. A
+    `BatchableWrite` runs concurrently too: it only inserts, and constraints decide who was first.
+    """
+
+    operation: WriteOp[_T]
+    chains: tuple[str, ...] = ()
+
+    def __call__(self, session: Session) -> _T:
+        """Run the operation."""
+        return self.operation(session)
 
 
 class WriteOutcome(NamedTuple):
@@ -37,6 +69,18 @@ class Queued:
     def claim(self) -> bool:
         """Claim once: True for whichever comes first, the writer (about to run it) or the caller (timed out)."""
         return self._claimed.acquire(blocking=False)
+
+
+def is_concurrent(queued: Queued) -> bool:
+    """Return whether the operation may run while other nodes write."""
+    return isinstance(queued.operation, BatchableWrite | ConcurrentWrite)
+
+
+def chains_of(batch: Sequence[Queued]) -> set[str]:
+    """Return the chains that the operations lock."""
+    return {
+        chain for queued in batch if isinstance(queued.operation, ConcurrentWrite) for chain in queued.operation.chains
+    }
 
 
 def report(outcomes: Sequence[tuple[Queued, WriteOutcome]]) -> None:

@@ -12,11 +12,10 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future
 from concurrent.futures import TimeoutError as FutureTimeoutError
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
 from functools import wraps
 from itertools import groupby
 from queue import Empty, SimpleQueue
-from typing import Concatenate, Generic, ParamSpec, TypeVar
+from typing import Concatenate, ParamSpec, TypeVar
 
 from sqlalchemy import Connection, Engine, text
 from sqlalchemy.exc import DBAPIError, IntegrityError
@@ -24,12 +23,20 @@ from sqlmodel import Session
 
 from app.errors import GuidanceError, StoreBusy
 from app.logs import Log
-from app.store.database import for_writing
-from app.store.write_queue import Queued, WriteOutcome, report
+from app.store.chain_locks import lock_chains
+from app.store.database import TOGETHER, for_writing
+from app.store.write_queue import (
+    BatchableWrite,
+    Queued,
+    WriteOp,
+    WriteOutcome,
+    chains_of,
+    is_concurrent,
+    report,
+)
 
 _T = TypeVar("_T")
 P = ParamSpec("P")
-WriteOp = Callable[[Session], _T]
 QueuedOutcome = tuple[Queued, WriteOutcome]
 Run = Callable[[Connection, Sequence[Queued]], list[QueuedOutcome]]
 
@@ -40,18 +47,6 @@ GATHER_SECONDS = 0.002
 MAX_GATHER_SECONDS = 0.02
 
 log = Log(__name__)
-
-
-@dataclass(frozen=True)
-class BatchableWrite(Generic[_T]):
-    """An operation that runs together with others of its kind, with statements for many rows, in less time."""
-
-    write_all: Callable[[Session, Sequence[_T]], None]
-    value: _T
-
-    def __call__(self, session: Session) -> None:
-        """Write this value alone."""
-        self.write_all(session, [self.value])
 
 
 class Writer:
@@ -75,6 +70,7 @@ class Writer:
         on_flush: Callable[[int, float], None] = lambda _operations, _seconds: None,
     ) -> None:
         self._engine = for_writing(engine)
+        self._shared_engine = for_writing(engine, mode=TOGETHER)
         self._queue: SimpleQueue[Queued | None] = SimpleQueue()
         self._queue_size = queue_size
         self._wait_seconds = wait_seconds
@@ -145,7 +141,8 @@ class Writer:
             batch = self._gather()
             last_call = None in batch
             with log.survive("writer_failed"):
-                self._commit([queued for queued in batch if queued and queued.claim()])
+                for group in self._grouped([queued for queued in batch if queued and queued.claim()]):
+                    self._commit(group)
 
     def _gather(self) -> list[Queued | None]:
         """Return the operations in the queue; if there are several, also those that arrive in the next milliseconds.
@@ -172,6 +169,13 @@ class Writer:
                 break
         return taken
 
+    def _grouped(self, batch: list[Queued]) -> list[list[Queued]]:
+        """Separate what runs while other nodes write from what does not. SQLite has one writer for both."""
+        if self._engine.dialect.name == "sqlite":
+            return [batch] if batch else []
+        groups = [each for each in batch if is_concurrent(each)], [each for each in batch if not is_concurrent(each)]
+        return [group for group in groups if group]
+
     def _commit(self, batch: list[Queued]) -> None:
         try:
             if not self._commit_alike(batch):
@@ -196,7 +200,9 @@ class Writer:
         return False
 
     def _commit_together(self, batch: list[Queued], run: Run) -> None:
-        with self._engine.begin() as connection:
+        engine = self._shared_engine if all(map(is_concurrent, batch)) else self._engine
+        with engine.begin() as connection:
+            lock_chains(connection, chains_of(batch))
             outcomes = run(connection, batch)
             raised = connection.info.pop(GENERATION_RAISED, False)
             started = time.perf_counter()

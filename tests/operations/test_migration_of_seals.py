@@ -16,8 +16,9 @@ from app.models.desk.disclosure_tables import ChainRow, DeskAct, DisclosureRow
 from app.models.desk.seal_entries import find_seal_entry
 from app.models.guidance.guide_tables import EditionRow, GuideRow
 from app.services.operations.verification import find_faults
+from app.store.chain_locks import FIRST_PREVIOUS_SHA256
 from app.store.database import for_writing, open_database
-from app.store.disclosures import FIRST_PREVIOUS_SHA256, hash_of
+from app.store.disclosures import hash_of
 from app.store.schema import migrate_schema
 from app.store.tables import table_of
 from tests.support.clock import A_TUESDAY

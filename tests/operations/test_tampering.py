@@ -365,9 +365,11 @@ def test_a_database_that_was_rolled_back_and_has_grown_past_the_checkpoint_is_fo
     history: History, tmp_path: Path
 ) -> None:
     copy_database(history.yesterday, tmp_path / "data")
-    with TestClient(create_app(Settings(data_dir=tmp_path / "data", deliver=False))) as http:
+    service = create_app(Settings(data_dir=tmp_path / "data", deliver=False))
+    with TestClient(service) as http:
         for number in range(40):
             submit(http, concern={"narrative": f"Alex Example, number {number}."})
+        service.state.context.checkpoints.make(at=SettableClock()() + dt.timedelta(days=1))
 
     code, said = verify(tmp_path / "data", "--checkpoint", history.checkpoint)
 

@@ -17,8 +17,8 @@ from sqlmodel import Session
 from app.errors import NoSuchGuide, StoreBusy
 from app.store import writer
 from app.store.database import DATABASE_FILE, open_database
-from app.store.write_queue import Queued, WriteOutcome, report
-from app.store.writer import BatchableWrite, WriteOp, Writer
+from app.store.write_queue import BatchableWrite, Queued, WriteOp, WriteOutcome, report
+from app.store.writer import Writer
 from tests.support.log_lines import Lines
 from tests.support.waiting import LONG_ENOUGH, wait_until
 

@@ -13,7 +13,8 @@ from app.errors import NoSuchClient, StoreBusy
 from app.models.events.tables import EventReaderRow
 from app.store.database import open_database
 from app.store.schema import prepare_schema
-from app.store.writer import BatchableWrite, WriteOp, Writer
+from app.store.write_queue import BatchableWrite, WriteOp
+from app.store.writer import Writer
 from tests.support.databases import address_for
 
 

@@ -3,7 +3,7 @@
 import datetime as dt
 from enum import StrEnum
 
-from sqlalchemy import JSON, Index, Integer, Text
+from sqlalchemy import JSON, Index, Integer, Text, text
 from sqlmodel import Field, SQLModel
 
 from app.models.columns import UtcDateTimeType
@@ -14,6 +14,7 @@ EVENTS = "events"
 PEOPLE = "people"
 WITHOUT_A_CONCERN = (INBOX, AUDIT, EVENTS, PEOPLE)
 """The chains that are not of one concern."""
+_UNLOGGED = text("logged < length")
 
 
 class DeskAct(StrEnum):
@@ -71,13 +72,18 @@ class DisclosureRow(SQLModel, table=True):
 
 
 class ChainRow(SQLModel, table=True):
-    """The end of one chain, which is named by a concern's reference, or by one of `WITHOUT_A_CONCERN`."""
+    """The end of one chain, which is named by a concern's reference, or by one of `WITHOUT_A_CONCERN`.
+
+    The log has the first `logged` rows of the chain: all of them, except on PostgreSQL for a moment.
+    """
 
     __tablename__ = "chains"
+    __table_args__ = (Index("ix_chains_unlogged", "name", sqlite_where=_UNLOGGED, postgresql_where=_UNLOGGED),)
 
     name: str = Field(primary_key=True)
     length: int
     head_sha256: str
+    logged: int = Field(default=0, sa_column_kwargs={"server_default": text("0")})
 
 
 class LogEntryRow(SQLModel, table=True):

@@ -37,11 +37,12 @@ from app.services.events.payloads import addition_payload
 from app.store.added_texts import ADDITIONS
 from app.store.additions import NewAddition, insert_addition
 from app.store.concerns import find_concern, get_concern, insert_stored_receipts
+from app.store.concurrent import concern_operation
 from app.store.contents import Contents
 from app.store.editions import EditionKey
 from app.store.events import append_event
 from app.store.messages import list_messages
-from app.store.writer import Writer, write_operation
+from app.store.writer import Writer
 
 MAX_ADDITIONS = 200
 MAX_ADDED_BYTES = 20_000_000
@@ -98,7 +99,7 @@ class FollowUps:
         )
         stored_receipt = encrypt_for_replay(keys, canonical_submission(addition), row.reference, receipt)
         try:
-            _add(self.writer, added, stored_receipt)
+            _add(self.writer, added.reference, added, stored_receipt)
         except AlreadyStored:
             return replay_receipt(self.engine, keys, canonical_submission(addition))
         return IdempotentResult(row.reference, receipt, is_replay=False)
@@ -129,15 +130,15 @@ class FollowUps:
         return self.contents(EditionKey(row.guide, row.edition))
 
 
-@write_operation
-def _add(session: Session, addition: NewAddition, stored_receipt: StoredReceiptRow | None) -> None:
+@concern_operation
+def _add(session: Session, reference: str, addition: NewAddition, stored_receipt: StoredReceiptRow | None) -> None:
     """Insert the addition under the next number, with its event. A retry is found before anything is refused."""
     if stored_receipt is not None:
         insert_stored_receipts(session, [stored_receipt])
-    concern = get_concern(session, addition.reference)  # read again: the desk may have changed it
+    concern = get_concern(session, reference)  # read again: the desk may have changed it
     if concern.erased_at is not None:
         raise ConcernErased
-    count, size = ADDITIONS.measure(session, addition.reference)
+    count, size = ADDITIONS.measure(session, reference)
     if count >= MAX_ADDITIONS or size + len(addition.sealed) > MAX_ADDED_BYTES:
         raise TooManyAdditions
     danger = max(concern.immediate_danger, addition.immediate_danger or "no", key=MORE_URGENT.index)

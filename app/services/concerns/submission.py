@@ -32,7 +32,8 @@ from app.store.concerns import NewConcern, insert_concerns, insert_stored_receip
 from app.store.disclosures import insert_first_disclosures
 from app.store.editions import EditionKey, list_current
 from app.store.events import NewEvent, append_events
-from app.store.writer import BatchableWrite, Writer, write_without_change
+from app.store.write_queue import BatchableWrite, ConcurrentWrite
+from app.store.writer import Writer, write_without_change
 
 NEEDS_TEST_KEY = (
     "A test needs a test key, and nothing was stored. If this is about a real child, send it again without `test`."
@@ -111,7 +112,7 @@ class Submissions:
                     savepoint.rollback()
             write_without_change(session)
 
-        self.writer.run(write)
+        self.writer.run(ConcurrentWrite(write))
 
     def _prepare_invented(self, edition: EditionKey, *, at: dt.datetime) -> _Prepared:
         concern = Concern(**SMALLEST_EXAMPLE, guide=edition.guide, edition=edition.number)

@@ -16,13 +16,13 @@ from app.services.events.payloads import concern_payload
 from app.store.additions import count_additions, has_waiting
 from app.store.changes import record_change
 from app.store.concerns import WITHOUT_SEALED, erase_sealed, get_concern
+from app.store.concurrent import concern_operation, concurrent_operation
 from app.store.disclosures import Actor, record_disclosure
 from app.store.events import append_event
 from app.store.inbox import InboxPosition, InboxQuery, count_states, list_inbox
-from app.store.writer import write_operation
 
 
-@write_operation
+@concurrent_operation(INBOX)
 def read_inbox(
     session: Session, query: InboxQuery, *, actor: Actor, at: dt.datetime, after: InboxPosition | None, limit: int
 ) -> list[Row[Any]]:
@@ -33,14 +33,14 @@ def read_inbox(
     return rows
 
 
-@write_operation
+@concurrent_operation(INBOX)
 def read_summary(session: Session, *, actor: Actor, at: dt.datetime) -> dict[str, int]:
     """Count the concerns in each state, and the additions that wait."""
     record_disclosure(session, chain=INBOX, act=DeskAct.SUMMARY_READ, actor=actor, at=at)
     return count_states(session, now=at) | count_additions(session, now=at)
 
 
-@write_operation
+@concern_operation
 def acknowledge(
     session: Session, reference: str, *, actor: Actor, at: dt.datetime, up_to_addition: int = 0
 ) -> ConcernRow:
@@ -59,7 +59,7 @@ def acknowledge(
     return concern
 
 
-@write_operation
+@concern_operation
 def close(session: Session, reference: str, *, outcome: str, shared: bool, actor: Actor, at: dt.datetime) -> ConcernRow:
     """Close the concern with its outcome. Raises `NoSuchConcern`, `NotAcknowledged`, or `OutcomeGiven` for another."""
     detail = closing_detail(outcome, shared=shared)
@@ -77,7 +77,7 @@ def close(session: Session, reference: str, *, outcome: str, shared: bool, actor
     return concern
 
 
-@write_operation
+@concern_operation
 def hold(session: Session, reference: str, *, held: bool, reason: str, actor: Actor, at: dt.datetime) -> ConcernRow:
     """Put the concern on hold, so that it is not erased, or release it. Raises `NoSuchConcern`."""
     act = DeskAct.HELD if held else DeskAct.RELEASED
@@ -87,7 +87,7 @@ def hold(session: Session, reference: str, *, held: bool, reason: str, actor: Ac
     return concern
 
 
-@write_operation
+@concern_operation
 def erase(session: Session, reference: str, *, reason: str, actor: Actor, at: dt.datetime) -> ConcernRow:
     """Erase the concern's text, and what was added to it, for good.
 
@@ -105,7 +105,7 @@ def erase(session: Session, reference: str, *, reason: str, actor: Actor, at: dt
     return concern
 
 
-@write_operation
+@concurrent_operation()
 def append_overdue_events(session: Session, *, now: dt.datetime, limit: int) -> int:
     """Append an event for each concern and addition that became overdue after the last call. Return their number."""
     overdue = session.exec(

@@ -17,14 +17,14 @@ from app.store.added_texts import ADDITIONS
 from app.store.additions import acknowledge_additions, claim_overdue
 from app.store.changes import record_change
 from app.store.concerns import get_concern
+from app.store.concurrent import concern_operation
 from app.store.disclosures import Actor
 from app.store.events import NewEvent, append_events
-from app.store.writer import write_operation
 
 NO_SUCH_ADDITION = "The concern has no addition of that number."
 
 
-@write_operation
+@concern_operation
 def acknowledge_addition(session: Session, reference: str, number: int, *, actor: Actor, at: dt.datetime) -> ConcernRow:
     """Record that a social worker has seen that addition. Again, it only adds a disclosure.
 

@@ -13,6 +13,7 @@ from app.models.desk.disclosure_tables import DeskAct, DisclosureRow
 from app.store.assignments import assigned_person, find_last_assignment, list_assigned
 from app.store.changes import record_change
 from app.store.concerns import get_concern
+from app.store.concurrent import concern_operation
 from app.store.disclosures import Actor, record_disclosure
 from app.store.writer import Writer, write_operation
 
@@ -54,7 +55,7 @@ ExpectedVersion = Callable[[int], bool]
 """Says whether the version is the one that the caller expects."""
 
 
-@write_operation
+@concern_operation
 def read_assignment(session: Session, reference: str, *, actor: Actor, at: dt.datetime) -> Assigned:
     """Return who has the concern. Raises `NoSuchConcern`."""
     concern = get_concern(session, reference)
@@ -75,7 +76,7 @@ def assign(
     return change
 
 
-@write_operation
+@concern_operation
 def _assign(
     session: Session,
     reference: str,

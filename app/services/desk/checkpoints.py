@@ -20,8 +20,10 @@ from app.models.events.tables import EventKind
 from app.services.desk.signed_notes import NoteSigner
 from app.services.events.payloads import checkpoint_payload
 from app.store.checkpoints import find_first_disclosure_time, find_last_checkpoint, iterate_leaves, tree_of
+from app.store.concurrent import concurrent_operation
 from app.store.disclosures import Actor, record_disclosure
 from app.store.events import append_event
+from app.store.log_entries import ALL_CHAINS, LOG_BATCH_SIZE, catch_up_log
 from app.store.writer import Writer, write_operation
 
 CHECKPOINT_INTERVAL = dt.timedelta(days=1)
@@ -79,7 +81,14 @@ class Checkpoints:
             timestamp=self._timestamp(note),
         )
 
+    def catch_up(self) -> int:
+        """Write the log up to what is committed, where that is done afterwards. Return how many chains it took."""
+        return _catch_up(self.writer)
+
     def _current_tree(self) -> MerkleTree:
+        while self.catch_up() >= LOG_BATCH_SIZE:  # in pieces, while others write
+            pass
+        _catch_up_alone(self.writer)
         with Session(self.engine) as session:
             tree = tree_of(find_last_checkpoint(session))
             tree.extend(iterate_leaves(session, after=tree.size))
@@ -102,7 +111,18 @@ def _is_due(session: Session, at: dt.datetime) -> bool:
     return since is not None and since + CHECKPOINT_INTERVAL <= at
 
 
+@concurrent_operation()
+def _catch_up(session: Session) -> int:
+    return catch_up_log(session)
+
+
 @write_operation
+def _catch_up_alone(session: Session) -> int:
+    """Write the rest of the log while nobody else writes, so that it has everything that was committed."""
+    return catch_up_log(session, limit=ALL_CHAINS)
+
+
+@concurrent_operation(AUDIT)
 def _record_request(session: Session, *, actor: Actor, at: dt.datetime) -> None:
     record_disclosure(session, chain=AUDIT, act=DeskAct.CHECKPOINT_SIGNED, actor=actor, at=at)
 

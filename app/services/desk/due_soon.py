@@ -9,11 +9,11 @@ from app.models.concerns.tables import AdditionRow, ConcernRow, ConcernState
 from app.models.events.tables import EventKind
 from app.services.events.payloads import addition_payload, concern_payload
 from app.store.concerns import WITHOUT_SEALED, get_concern
+from app.store.concurrent import concurrent_operation
 from app.store.events import append_event
-from app.store.writer import write_operation
 
 
-@write_operation
+@concurrent_operation()
 def append_due_soon_events(session: Session, *, now: dt.datetime, within: dt.timedelta, limit: int) -> int:
     """Append an event, once, for each concern and addition that waits and is due within that time. Return the number.
 

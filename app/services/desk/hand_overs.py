@@ -21,9 +21,10 @@ from app.services.concerns.unsealing import Unsealer
 from app.services.desk.opening import read_sealed_added, read_sealed_concern
 from app.store.added_texts import ADDITIONS
 from app.store.concerns import get_concern
+from app.store.concurrent import concern_operation
 from app.store.disclosures import Actor, record_disclosure
 from app.store.hand_overs import count_hand_overs, get_hand_over, list_hand_overs
-from app.store.writer import Writer, write_operation
+from app.store.writer import Writer
 
 ANOTHER_RECEIPT = "The receipt of this hand-over is stored already, and is another one."
 
@@ -54,7 +55,7 @@ def hand_over(
     return HandedOver.model_validate(dict(entry) | {"package": encoded})
 
 
-@write_operation
+@concern_operation
 def confirm_hand_over(
     session: Session, reference: str, number: int, *, receipt: str, actor: Actor, at: dt.datetime
 ) -> HandOverEntry:
@@ -71,7 +72,7 @@ def confirm_hand_over(
     return _entry_of(row)
 
 
-@write_operation
+@concern_operation
 def read_hand_overs(session: Session, reference: str, *, actor: Actor, at: dt.datetime) -> tuple[HandOverEntry, ...]:
     """Return the hand-overs of the concern. Raises `NoSuchConcern`."""
     get_concern(session, reference)
@@ -90,7 +91,7 @@ def _open_all(engine: Engine, reference: str, unsealer: Unsealer) -> tuple[dict[
     return concern, [unsealer.open(each, reference=reference) for each in sealed]
 
 
-@write_operation
+@concern_operation
 def _record(
     session: Session, reference: str, wanted: HandOver, *, signer: ReceiptSigner, actor: Actor, at: dt.datetime
 ) -> HandOverEntry:

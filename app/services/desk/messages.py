@@ -16,14 +16,15 @@ from app.models.links import desk_additions_path, desk_concern_path, desk_messag
 from app.services.concerns.idempotency import IdempotencyKeys, IdempotentResult, encrypt_for_replay, replay_receipt
 from app.services.concerns.message_keys import recipient_of, seal_message
 from app.store.concerns import get_concern, insert_stored_receipts
+from app.store.concurrent import concern_operation
 from app.store.disclosures import Actor, record_disclosure
 from app.store.messages import count_messages, insert_message, list_messages
-from app.store.writer import Writer, write_operation
+from app.store.writer import Writer
 
 MAX_MESSAGES = 100
 
 
-@write_operation
+@concern_operation
 def read_sent_messages(session: Session, reference: str, *, actor: Actor, at: dt.datetime) -> MessagesResponse:
     """Return the messages without their words, and the recipient of the next. Raises `NoSuchConcern`."""
     concern = get_concern(session, reference)
@@ -73,7 +74,7 @@ def send_message(
     return IdempotentResult(reference, entry, is_replay=False)
 
 
-@write_operation
+@concern_operation
 def _send(
     session: Session,
     reference: str,

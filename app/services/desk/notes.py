@@ -21,8 +21,9 @@ from app.services.concerns.sealing import Sealer
 from app.store.added_texts import NOTES
 from app.store.changes import record_change
 from app.store.concerns import get_concern, insert_stored_receipts
+from app.store.concurrent import concern_operation
 from app.store.disclosures import Actor
-from app.store.writer import Writer, write_operation
+from app.store.writer import Writer
 
 MAX_NOTES = 500
 MAX_NOTES_BYTES = 5_000_000
@@ -58,7 +59,7 @@ def write_note(
     return IdempotentResult(reference, entry, is_replay=False)
 
 
-@write_operation
+@concern_operation
 def _store(
     session: Session,
     reference: str,

@@ -17,8 +17,9 @@ from app.models.concerns.tables import ConcernRow
 from app.models.desk.disclosure_tables import DeskAct
 from app.store.added_texts import ADDITIONS, AddedTexts
 from app.store.concerns import get_concern, read_concern
+from app.store.concurrent import concern_operation
 from app.store.disclosures import Actor, record_disclosure
-from app.store.writer import write_operation
+from app.store.writer import Writer
 
 PAGE_BYTES = 1_000_000
 """The most sealed bytes of a page of additions. A single one that is larger has a page of its own."""
@@ -51,7 +52,7 @@ class Opening:
     additions: int
 
 
-@write_operation
+@concern_operation
 def open_concern(session: Session, reference: str, *, actor: Actor, at: dt.datetime, how: str, limit: int) -> Opening:
     """Record that the concern is opened, with a page of at most `limit` additions.
 
@@ -65,21 +66,27 @@ def open_concern(session: Session, reference: str, *, actor: Actor, at: dt.datet
     return Opening(concern, page, count)
 
 
-@write_operation
 def open_page(
-    session: Session, place: PagePlace, *, actor: Actor, at: dt.datetime, act: DeskAct, limit: int
+    writer: Writer, place: PagePlace, *, actor: Actor, at: dt.datetime, act: DeskAct, limit: int
 ) -> AddedPage:
     """Record that a page of texts is opened, or is listed without words. Raises as `open_concern` does."""
-    _get_unerased(session, place.reference)
-    page = _page_of(place.texts, session, place.reference, after=place.after, limit=limit)
+    return _open_page(writer, place.reference, place, actor=actor, at=at, act=act, limit=limit)
+
+
+@concern_operation
+def _open_page(
+    session: Session, reference: str, place: PagePlace, *, actor: Actor, at: dt.datetime, act: DeskAct, limit: int
+) -> AddedPage:
+    _get_unerased(session, reference)
+    page = _page_of(place.texts, session, reference, after=place.after, limit=limit)
     detail = _describe(page)
-    record_disclosure(session, chain=place.reference, act=act, actor=actor, at=at, detail=detail)
+    record_disclosure(session, chain=reference, act=act, actor=actor, at=at, detail=detail)
     return page
 
 
-@write_operation
+@concern_operation
 def open_text(
-    session: Session, texts: AddedTexts, reference: str, number: int, *, actor: Actor, at: dt.datetime
+    session: Session, reference: str, texts: AddedTexts, number: int, *, actor: Actor, at: dt.datetime
 ) -> int:
     """Record that one text is fetched, and return how many there are. Raises `NoSuchConcern` or `ConcernErased`."""
     _get_unerased(session, reference)

@@ -8,13 +8,13 @@ from app.models.desk.disclosure_tables import DeskAct
 from app.services.desk.opening import AddedPage, Opening
 from app.store.added_texts import ADDITIONS
 from app.store.concerns import get_concern
+from app.store.concurrent import concern_operation
 from app.store.disclosures import Actor, record_disclosure
-from app.store.writer import write_operation
 
 WITHOUT_WORDS = "without words"
 
 
-@write_operation
+@concern_operation
 def view_concern(session: Session, reference: str, *, actor: Actor, at: dt.datetime, limit: int) -> Opening:
     """Record that the concern is looked at without its words, and return it. Raises `NoSuchConcern`."""
     concern = get_concern(session, reference)

@@ -14,7 +14,7 @@ from app.services.desk.checkpoints import Checkpoints
 from app.services.events.dispatcher import build_dispatcher
 from app.services.events.dispatcher_thread import DispatcherThread
 from app.services.operations.draft_worker import DraftWorker
-from app.services.operations.housekeeping import CheckpointWorker, RemnantsWorker
+from app.services.operations.housekeeping import CheckpointWorker, LogWorker, RemnantsWorker
 from app.services.operations.invariant_worker import InvariantWorker
 from app.services.operations.team_workers import build_team_workers
 from app.services.operations.workers import (
@@ -43,6 +43,8 @@ def build_workers(
     yield DraftWorker(Drafts(engine, writer), clock)
     if engine.dialect.name == "sqlite":
         yield RemnantsWorker(engine)
+    else:
+        yield LogWorker(checkpoints)
     periods = RetentionPeriods(settings.retention_acknowledged_days, settings.retention_closed_days)
     yield RetentionWorker(engine, writer, periods, clock)
     yield InvariantWorker(engine, [fingerprint_of(each) for each in settings.seal_to], clock)

@@ -24,7 +24,7 @@ def verify_concerns(engine: Engine, on_step: OnStep = show_no_progress) -> Itera
     """Yield the reference of each concern that does not agree with its disclosures, and each fault."""
     with Session(engine) as session:
         after, done = "", 0
-        total = session.exec(select(func.count()).select_from(ConcernRow)).one()
+        total = count_concerns(session)
         while concerns := _following(session, after):
             for concern in concerns:
                 after = concern.reference
@@ -35,6 +35,11 @@ def verify_concerns(engine: Engine, on_step: OnStep = show_no_progress) -> Itera
             session.expunge_all()  # the sealed texts
         for reference in _without_a_concern(session):
             yield reference, "it has disclosures, and no row"
+
+
+def count_concerns(session: Session) -> int:
+    """Return how many concerns there are."""
+    return session.exec(select(func.count()).select_from(ConcernRow)).one()
 
 
 def _following(session: Session, after: str) -> list[ConcernRow]:

@@ -11,9 +11,11 @@ from app.logs import Log
 from app.models.desk.remnants import Remnants
 from app.services.desk.checkpoints import Checkpoints
 from app.services.operations.workers import HOUR_SECONDS, PeriodicWorker
+from app.store.log_entries import LOG_BATCH_SIZE
 from app.store.remnants import has_remnants, purge_remnants
 
 REMNANTS_PAUSE_SECONDS = 10.0
+LOG_SECONDS = 2.0
 
 log = Log(__name__)
 
@@ -57,3 +59,20 @@ class CheckpointWorker(PeriodicWorker):
             if made is not None:
                 log.info("checkpoint_made", count=made.size)
         return HOUR_SECONDS
+
+
+class LogWorker(PeriodicWorker):
+    """Writes the log of all chains after the chains, where nodes write at once. Any number may try to; one does."""
+
+    def __init__(self, checkpoints: Checkpoints) -> None:
+        super().__init__("log")
+        self._checkpoints = checkpoints
+
+    def run_once(self) -> float:
+        """Write what is free, and return the seconds until the next time."""
+        try:
+            taken = self._checkpoints.catch_up()
+        except (SQLAlchemyError, GuidanceError) as failure:
+            log.error("log_failed", error=type(failure).__name__)
+            return LOG_SECONDS
+        return 0.0 if taken >= LOG_BATCH_SIZE else LOG_SECONDS

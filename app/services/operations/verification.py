@@ -1,6 +1,7 @@
 """Verifying the database: its pages and rules; digests and hashes, computed again; rows, compared with disclosures."""
 
 from collections.abc import Iterator, Sequence
+from functools import partial
 from pathlib import Path
 
 from pydantic import ValidationError
@@ -8,14 +9,14 @@ from sqlalchemy import Engine
 from sqlmodel import Session
 
 from app.models.digest import digest_of
-from app.models.progress import OnStep, show_no_progress
+from app.models.progress import OnStep, show_no_progress, steps_of_part
 from app.services.desk.signed_notes import Checkpoint
 from app.services.operations.checkpoint_verification import verify_checkpoints
-from app.services.operations.concern_verification import verify_concerns
+from app.services.operations.concern_verification import count_concerns, verify_concerns
 from app.store.backup import find_file_faults
 from app.store.contents import read_content
 from app.store.editions import EditionKey, every_edition
-from app.store.record_checks import find_chain_faults, find_log_faults
+from app.store.record_checks import count_disclosures, find_chain_faults, find_log_faults
 from app.store.schema import find_schema_faults
 
 
@@ -47,25 +48,28 @@ def find_faults(
 
     `checkpoints` are those that somebody else has stored, each with a name to show.
     """
-    for chain, fault in verify_disclosures(engine):
+    with Session(engine) as session:
+        rows, concerns = count_disclosures(session), count_concerns(session)
+    part = partial(steps_of_part, on_step, total=2 * rows + concerns)
+    for chain, fault in verify_disclosures(engine, part(after=0)):
         yield f"disclosures of {chain}", fault
-    for fault in verify_log(engine):
+    for fault in verify_log(engine, part(after=rows)):
         yield "record", fault
-    for reference, fault in verify_concerns(engine, on_step):
+    for reference, fault in verify_concerns(engine, part(after=2 * rows)):
         yield f"concern {reference}", fault
     yield from verify_checkpoints(engine, checkpoints)
 
 
-def verify_disclosures(engine: Engine) -> Iterator[tuple[str, str]]:
+def verify_disclosures(engine: Engine, on_step: OnStep = show_no_progress) -> Iterator[tuple[str, str]]:
     """Yield each chain of disclosures that was tampered with: its name, and the fault."""
     with Session(engine) as session:
-        yield from find_chain_faults(session)
+        yield from find_chain_faults(session, on_step)
 
 
-def verify_log(engine: Engine) -> Iterator[str]:
+def verify_log(engine: Engine, on_step: OnStep = show_no_progress) -> Iterator[str]:
     """Yield each fault in the order of all chains of disclosures."""
     with Session(engine) as session:
-        yield from find_log_faults(session)
+        yield from find_log_faults(session, on_step)
 
 
 def _find_fault(session: Session, key: EditionKey, digest: str) -> str | None:

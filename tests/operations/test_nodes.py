@@ -1,0 +1,146 @@
+"""Nodes that write to one PostgreSQL at once: no event is missed, no chain has a gap, nobody waits for another."""
+
+import random
+import threading
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from functools import partial
+from pathlib import Path
+
+import pytest
+from sqlalchemy import Engine, text
+from sqlmodel import Session
+
+from app.errors import StoreBusy
+from app.models.desk.disclosure_tables import AUDIT, DeskAct
+from app.models.events.tables import EventKind
+from app.services.desk.checkpoints import _catch_up_alone
+from app.services.operations.verification import find_faults
+from app.store.database import TOGETHER, for_writing, open_database
+from app.store.disclosures import Actor, record_disclosure
+from app.store.events import append_event, events_after
+from app.store.write_queue import ConcurrentWrite
+from app.store.writer import Writer
+from tests.support.clock import A_TUESDAY
+from tests.support.databases import postgresql
+
+pytestmark = pytest.mark.slow  # threads that wait for each other
+
+NODES = 3
+EACH = 40
+ACTOR = Actor("desk/Kim Example", "192.0.2.1")
+
+
+@pytest.fixture
+def engine(tmp_path: Path) -> Iterator[Engine]:
+    address = postgresql().address(postgresql().database_of(tmp_path / "shared"))
+    engine = open_database(tmp_path, address)
+    yield engine
+    engine.dispose()
+
+
+@contextmanager
+def nodes(engine: Engine, *, count: int = NODES, wait_seconds: float = 60) -> Iterator[list[Writer]]:
+    """Writers with connections of their own, as processes on several machines have them."""
+    engines = [open_database(Path("unused"), engine.url.render_as_string(hide_password=False)) for _ in range(count)]
+    writers = [Writer(each, queue_size=2000, wait_seconds=wait_seconds) for each in engines]
+    for writer in writers:
+        writer.start()
+    try:
+        yield writers
+    finally:
+        for writer in writers:
+            writer.stop()
+        for each in engines:
+            each.dispose()
+
+
+def append_slowly(session: Session, *, name: str, pauses: tuple[float, float, float]) -> None:
+    """Append two events, and wait before, between and after them: the commit comes in any order."""
+    before, between, after = pauses
+    time.sleep(before)
+    append_event(session, EventKind.CONCERN_RECEIVED, at=A_TUESDAY, data={"reference": f"{name}-first"})
+    time.sleep(between)
+    append_event(session, EventKind.CONCERN_RECEIVED, at=A_TUESDAY, data={"reference": f"{name}-second"})
+    time.sleep(after)
+
+
+def follow(reader: Engine, done: threading.Event, seen: list[int]) -> None:
+    """Pull what is new after the last event, over and over, until there is no more to come."""
+    while True:
+        is_last = done.is_set()
+        with Session(reader) as session:
+            new = events_after(session, after=seen[-1] if seen else 0, limit=7)
+        seen.extend(int(event.id or 0) for event in new)
+        if is_last and not new:
+            return
+
+
+@pytest.mark.parametrize("seed", [1, 2])
+def test_a_reader_misses_no_event_and_gets_none_twice_however_long_each_transaction_takes(
+    engine: Engine, seed: int
+) -> None:
+    chance = random.Random(seed)  # noqa: S311  # delays, not secrets
+    done, seen = threading.Event(), list[int]()
+    follower = threading.Thread(target=follow, args=(engine, done, seen))
+    follower.start()
+    with nodes(engine) as writers, ThreadPoolExecutor(2 * NODES) as pool:
+
+        def write(number: int) -> None:
+            first, second, third = (chance.choice((0, 0, 0.001, 0.01)) for _ in range(3))
+            operation = partial(append_slowly, name=f"number-{number}", pauses=(first, second, third))
+            writers[number % NODES].run(ConcurrentWrite(operation))
+
+        list(pool.map(write, range(NODES * EACH)))
+    done.set()
+    follower.join()
+
+    with engine.connect() as connection:
+        numbers = list(connection.execute(text("SELECT id FROM events ORDER BY id")).scalars())
+    assert len(numbers) == 2 * NODES * EACH
+    assert seen == numbers
+
+
+def test_a_chain_that_several_nodes_write_to_has_no_gap_and_each_act_once(engine: Engine) -> None:
+    def act(session: Session, *, number: int) -> None:
+        detail = f"act {number}"
+        record_disclosure(session, chain=AUDIT, act=DeskAct.SUMMARY_READ, actor=ACTOR, at=A_TUESDAY, detail=detail)
+
+    with nodes(engine, count=2) as writers:
+        with ThreadPoolExecutor(8) as pool:
+            operations = [ConcurrentWrite(partial(act, number=number), (AUDIT,)) for number in range(120)]
+            list(pool.map(lambda pair: writers[pair[0] % 2].run(pair[1]), enumerate(operations)))
+        assert _catch_up_alone(writers[0]) == 1
+
+    with engine.connect() as connection:
+        details = list(connection.execute(text("SELECT detail FROM disclosures WHERE chain = 'audit'")).scalars())
+    assert sorted(details) == sorted(f"act {number}" for number in range(120))
+    assert list(find_faults(engine)) == []
+
+
+def test_an_open_transaction_of_one_node_lets_another_node_write_unless_it_must_be_alone(engine: Engine) -> None:
+    with nodes(engine, count=1, wait_seconds=0.5) as (writer,), for_writing(engine, mode=TOGETHER).begin() as open_one:
+        open_one.execute(text("UPDATE generation SET number = number"))
+        append = partial(append_event, kind=EventKind.CONCERN_RECEIVED, at=A_TUESDAY, data={"reference": "another"})
+        writer.run(ConcurrentWrite(append))
+        with pytest.raises(StoreBusy):
+            writer.run(append)
+
+
+def test_an_event_waits_for_an_open_one_before_it_and_no_longer(engine: Engine) -> None:
+    def append(session: Session, reference: str) -> None:
+        append_event(session, EventKind.CONCERN_RECEIVED, at=A_TUESDAY, data={"reference": reference})
+
+    def references() -> list[str]:
+        with Session(engine) as session:
+            return [event.data["reference"] for event in events_after(session, after=0, limit=10)]
+
+    with nodes(engine, count=1) as (writer,):
+        writer.run(ConcurrentWrite(partial(append, reference="first")))
+        with Session(for_writing(engine, mode=TOGETHER)) as slow, slow.begin():
+            append(slow, "slow")
+            writer.run(ConcurrentWrite(partial(append, reference="quick")))
+            assert references() == ["first"]
+        assert references() == ["first", "slow", "quick"]

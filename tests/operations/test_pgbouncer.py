@@ -1,0 +1,104 @@
+"""Two nodes on one PostgreSQL behind PgBouncer in transaction mode: nothing they do needs a session of its own."""
+
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
+from pathlib import Path
+
+import psycopg
+import pytest
+from fastapi import FastAPI
+from sqlalchemy import Engine, text
+from starlette.testclient import TestClient
+
+from app.config import Settings
+from app.main import create_app
+from app.models.clients import Scope
+from app.services.access.clients import add_client
+from app.services.desk.checkpoints import _catch_up_alone
+from app.services.operations.verification import find_faults
+from app.store.database import for_writing, open_database
+from app.web.context import AppContext
+from tests.support.clock import A_TUESDAY
+from tests.support.concerns import Concern
+from tests.support.databases import postgresql
+from tests.support.desk import desk_of
+from tests.support.pgbouncer import SERVER_CONNECTIONS, pgbouncer
+
+pytestmark = [pytest.mark.slow, pytest.mark.any_database]  # a server, a pooler and two nodes; PostgreSQL in any case
+
+CONCERNS = 12
+
+
+@pytest.fixture
+def address(tmp_path: Path) -> Iterator[str]:
+    with pgbouncer(tmp_path / "pgbouncer", postgresql().database_of(tmp_path / "shared")) as address:
+        yield address
+
+
+@pytest.fixture
+def engine(address: str, tmp_path: Path) -> Iterator[Engine]:
+    engine = open_database(tmp_path, address)
+    yield engine
+    engine.dispose()
+
+
+def node(address: str, data_dir: Path) -> TestClient:
+    settings = Settings.model_validate({"data_dir": data_dir, "deliver": False, "database_url": address})
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Settings, "database_address", address)
+        return TestClient(create_app(settings, lambda: A_TUESDAY))
+
+
+def test_two_nodes_behind_it_take_in_concerns_additions_and_acts_and_give_every_event(
+    address: str, engine: Engine, tmp_path: Path, a_concern: Concern
+) -> None:
+    with ExitStack() as stack:
+        first, second = (stack.enter_context(node(address, tmp_path / "keys")) for _ in range(2))
+        service: FastAPI = first.app  # type: ignore[assignment]  # the service under test
+        context: AppContext = service.state.context
+        desk = desk_of(service, first)
+        puller = {
+            "Authorization": f"Bearer {add_client(context.writer, name='p', scopes=(Scope.EVENTS,), at=A_TUESDAY)}"
+        }
+
+        def raise_one(number: int) -> str:
+            here, there = (first, second) if number % 2 else (second, first)
+            receipt = here.post("/v1/concerns", json=a_concern()).json()
+            added = there.post(
+                f"{receipt['links']['self']}/additions",
+                json={"concern": {"narrative": "Alex Example came home."}},
+                headers={"Authorization": f"Bearer {receipt['status_token']}"},
+            )
+            opened = there.get(f"/v1/desk/concerns/{receipt['reference']}", headers=desk.headers)
+            acted = desk.act(receipt["reference"], "acknowledgement")
+            assert (added.status_code, opened.status_code, acted.status_code) == (201, 200, 200)
+            return str(receipt["reference"])
+
+        with ThreadPoolExecutor(4) as pool:
+            references = list(pool.map(raise_one, range(CONCERNS)))
+        events = second.get("/v1/events", params={"limit": 100}, headers=puller).json()["events"]
+        assert second.get("/health/ready").status_code == 200
+        _catch_up_alone(context.writer)
+
+    kinds = ("concern.received", "concern.added", "concern.acknowledged")
+    seen = {(each["type"], each["data"]["reference"]) for each in events if each["type"] in kinds}
+    assert seen == {(kind, reference) for kind in kinds for reference in references}
+    assert list(find_faults(engine)) == []
+    with postgresql().connect("postgres") as connection:
+        count = "SELECT count(*) <= %s FROM pg_stat_activity WHERE datname = %s"
+        known = [SERVER_CONNECTIONS, postgresql().database_of(tmp_path / "shared")]
+        assert connection.execute(count, known).fetchone() == (True,)
+
+
+def test_a_reader_behind_it_reads_one_snapshot_and_cannot_write_and_a_writer_waits_for_the_disk(engine: Engine) -> None:
+    show = "SELECT current_setting('transaction_isolation'), current_setting('transaction_read_only')"
+    write = f"{show}, current_setting('synchronous_commit'), current_setting('lock_timeout')"
+    for _ in range(3):
+        with engine.connect() as connection:
+            assert tuple(connection.execute(text(show)).one()) == ("repeatable read", "on")
+        with for_writing(engine).begin() as connection:
+            assert tuple(connection.execute(text(write)).one()) == ("read committed", "off", "on", "5s")
+    with engine.connect() as connection, pytest.raises(Exception, match="read-only transaction") as refused:
+        connection.execute(text("UPDATE generation SET number = number"))
+    assert isinstance(refused.value.__cause__, psycopg.errors.ReadOnlySqlTransaction)
