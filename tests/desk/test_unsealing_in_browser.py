@@ -11,6 +11,7 @@ import pyrage
 import pytest
 from fastapi import FastAPI
 from playwright.sync_api import Browser, Page, expect
+from starlette.testclient import TestClient
 
 from app.config import Settings
 from app.main import create_app
@@ -21,7 +22,6 @@ from tests.support.additions import add
 from tests.support.browsing import FLAGS, accessibility_violations, run_server
 from tests.support.canaries import CANARY, planted, traces
 from tests.support.clock import SettableClock
-from tests.support.command import guidance
 from tests.support.live import LiveServer
 from tests.support.people import JO, invited, virtual_authenticator
 from tests.support.unsealing import RecordingProxy, locked_by_passphrase, memory_of, need_script
@@ -30,7 +30,7 @@ pytestmark = [pytest.mark.any_database, pytest.mark.slow]
 
 WORDS_OF_LOCK = "an invented passphrase of words"
 NARRATIVE = FULL_EXAMPLE["concern"]["narrative"]
-ADDED = "Alex Example came home at six."
+ADDED = f"{CANARY} came home at six."
 WIDTHS = (320, 1280)
 
 
@@ -87,9 +87,9 @@ def sign_in(page: Page, link: str) -> None:
     expect(page.get_by_role("heading", name="Inbox")).to_be_visible()
 
 
-def raise_concern(url: str, concern: Any = FULL_EXAMPLE) -> dict[str, Any]:
+def raise_concern(url: str) -> dict[str, Any]:
     with httpx.Client(base_url=url, trust_env=False, timeout=30) as client:
-        receipt: dict[str, Any] = client.post("/v1/concerns", json=concern).json()
+        receipt: dict[str, Any] = client.post("/v1/concerns", json=FULL_EXAMPLE).json()
         assert add(client, receipt, ADDED).status_code == 201
     return receipt
 
@@ -268,22 +268,28 @@ def test_unseal_html_opens_what_was_saved_from_disk_without_any_request(
 
 
 @pytest.fixture
+def invitation(tmp_path: Path, keys: Keys) -> tuple[str, str]:
+    """The reference of a concern with the canary in every field, and the token of an invitation, in a database."""
+    service = create_app(Settings(data_dir=tmp_path / "data", deliver=False, seal_to=(keys.recipient,)))
+    with TestClient(service) as client:
+        receipt = client.post("/v1/concerns", json=planted()[0]).json()
+        assert add(client, receipt, ADDED).status_code == 201
+        return receipt["reference"], invited(service, JO, Role.LEAD)
+
+
+@pytest.fixture
 def recorded(tmp_path: Path, keys: Keys) -> Iterator[LiveServer]:
-    """A server that logs all that it can, and has no identity."""
+    """A server that logs all that it can, has no identity, and was not there when the concern came."""
     server = LiveServer(tmp_path / "data", seal_to=keys.recipient, log_level="debug", deliver="false")
-    server.start()
     yield server
     server.stop()
 
 
 def test_no_word_and_no_identity_is_in_what_the_server_wrote_sent_or_holds_or_in_the_profile_of_the_browser(
-    recorded: LiveServer, browser: Browser, keys: Keys, tmp_path: Path
+    recorded: LiveServer, invitation: tuple[str, str], browser: Browser, keys: Keys, tmp_path: Path
 ) -> None:
-    concern, _ = planted()
-    reference = raise_concern(recorded.url, concern)["reference"]
-    recorded.stop()
-    recorded.start()  # what it took in is no longer in its memory
-    link = guidance("desk", "invite", JO, "--role", "lead", "--data-dir", recorded.data_dir).stdout.strip()
+    (reference, token) = invitation
+    recorded.start()
     proxy = RecordingProxy(int(recorded.url.rpartition(":")[2]))
     profile = tmp_path / "profile"
     own = f"http://localhost:{proxy.port}/"
@@ -299,7 +305,7 @@ def test_no_word_and_no_identity_is_in_what_the_server_wrote_sent_or_holds_or_in
         page = context.new_page()
         page.on("request", lambda request: addresses.append(request.url))
         with virtual_authenticator(context, page):
-            read_in_browser(page, link.partition("/desk")[2], reference, keys)
+            read_in_browser(page, token, reference, keys)
     memory = memory_of(recorded.pid)
     proxy.close()
 
@@ -315,9 +321,9 @@ def test_no_word_and_no_identity_is_in_what_the_server_wrote_sent_or_holds_or_in
     assert [name for name, content in places.items() if any(secret in content for secret in secrets)] == []
 
 
-def read_in_browser(page: Page, invitation: str, reference: str, keys: Keys) -> None:
+def read_in_browser(page: Page, token: str, reference: str, keys: Keys) -> None:
     """Sign in, open the concern by the file and by the locked file, act on it, and blank the screen."""
-    sign_in(page, f"/desk{invitation}")
+    sign_in(page, f"/desk/invitation#{token}")
     page.get_by_role("link", name=reference).press("Enter")
     unlock(page, keys.right)
     expect(page.get_by_role("article")).to_contain_text(CANARY)
