@@ -50,11 +50,11 @@ def keys(tmp_path_factory: pytest.TempPathFactory) -> Keys:
     need_script()
     folder = tmp_path_factory.mktemp("keys")
     right, wrong = (pyrage.x25519.Identity.generate() for _ in range(2))
-    files = [folder / name for name in ("identity.txt", "locked.age", "wrong.txt")]
+    files = (folder / "identity.txt", folder / "locked.age", folder / "wrong.txt")
     files[0].write_text(f"# an identity for a test\n{right}\n")
     files[1].write_bytes(locked_by_passphrase(files[0].read_bytes(), WORDS_OF_LOCK))
     files[2].write_text(str(wrong))
-    return Keys(*files, recipient=str(right.to_public()), secret=str(right))
+    return Keys(*files, str(right.to_public()), str(right))
 
 
 @pytest.fixture(scope="module")
