@@ -17,7 +17,7 @@ from app.errors import GuidanceError, SetupError
 from app.logs import Log
 from app.pages import assets
 from app.pages.desk import (
-    added_pages,
+    further_pages,
     concern_acts,
     concern_page,
     daily_acts,
@@ -122,7 +122,7 @@ ROUTERS = (
     record.router,
     concern_page.router,
     concern_acts.router,
-    added_pages.router,
+    further_pages.router,
     daily_acts.router,
     hand_over_acts.router,
     saved_views.router,

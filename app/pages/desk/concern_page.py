@@ -10,7 +10,7 @@ from app.errors import ConcernErased, UnsealingUnavailable
 from app.models.desk.additions import AdditionEntry
 from app.models.desk.concerns import InboxEntry
 from app.models.desk.notes import NoteEntry
-from app.pages.desk.added_pages import ADDITIONS_ON_PAGE, additions_address, notes_address
+from app.pages.desk.further_pages import ADDITIONS_ON_PAGE, additions_address, notes_address
 from app.pages.desk.clock_words import due_of, time_left
 from app.pages.desk.desk_route import DeskRoute
 from app.pages.desk.desk_work import read_desk_work
