@@ -17,11 +17,11 @@ from app.errors import GuidanceError, SetupError
 from app.logs import Log
 from app.pages import assets
 from app.pages.desk import (
-    further_pages,
     concern_acts,
     concern_page,
     daily_acts,
     day,
+    further_pages,
     hand_over_acts,
     inbox,
     openid_sign_in,

@@ -180,7 +180,7 @@ def test_where_the_service_reads_nothing_notes_are_written_and_a_hand_over_is_le
         page = client.get(f"/desk/concerns/{reference}")
         refused = press(client, reference, "hand-over", body=BODY, reason="Because.", seen=look(client, reference))
 
-    assert (written.status_code, refused.status_code) == (303, 409)
+    assert (written.status_code, refused.status_code) == (303, 406)
     assert f"Note 1 by {JO}" in text_of(page)
     assert "Monday" not in page.text + client.get(f"/desk/concerns/{reference}/notes").text
     assert f"guidance desk hand-over {reference}" in page.text
