@@ -1,4 +1,4 @@
-"""A worker's day in a real browser, by keyboard alone: from the sign-in to the way out, with the reporter in between."""
+"""A worker's day in a real browser, by keyboard alone: from the sign-in to the way out, and the reporter."""
 
 import json
 import re
