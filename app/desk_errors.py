@@ -19,5 +19,9 @@ class AssignmentChanged(GuidanceError):
     """Somebody assigned the concern since the caller read its assignment. The message says who has it now."""
 
 
+class ChangedMeanwhile(GuidanceError):
+    """Since the person was shown the concern, something happened that they should see before they decide."""
+
+
 class DeskRequestFailed(GuidanceError):
     """The service did not return the concern."""

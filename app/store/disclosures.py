@@ -14,6 +14,7 @@ from app.models.desk.disclosure_tables import ChainRow, DeskAct, DisclosureRow
 from app.models.digest import canonical_json
 from app.store.chain_locks import FIRST_PREVIOUS_SHA256, lock_chains
 from app.store.log_entries import append_to_log, logs_at_once
+from app.store.meanwhile import expect_seen
 from app.store.tables import table_of
 
 # Executed with every concern: built once.
@@ -27,6 +28,8 @@ class Actor:
 
     client: str
     address: str
+    seen: int | None = None
+    """The number of the last act in the chain that the person was shown, for acts that rest on it."""
 
     @property
     def person(self) -> str:
@@ -41,8 +44,11 @@ def record_disclosure(
     """Append the act to the chain, in the transaction of the act itself.
 
     An act that changes a row is recorded first: the rules of the database let the row change only after it.
+    Raises `ChangedMeanwhile` if the actor has not seen what the act rests on.
     """
     end = _lock_end(session, chain)
+    if actor.seen is not None:
+        expect_seen(session, chain, act, client=actor.client, seen=actor.seen)
     row = DisclosureRow(
         chain=chain,
         number=end.length + 1,

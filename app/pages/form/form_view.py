@@ -18,6 +18,7 @@ from app.web.validation_messages import drop_consequent_errors, to_field_error
 NOT_A_DATE = "must be a real date, for example 24 11 2026. If you do not know it, leave it empty"
 NOT_A_CHOICE = "choose one of the answers."
 OF_CHOICES = (FaultCode.NOT_LISTED, FaultCode.UNKNOWN_CODE, FaultCode.UNKNOWN_ITEM)
+KNOWN_SO_FAR, NOTHING_KNOWN = "Known so far", "Nothing"
 
 Faults = dict[str, str]
 
@@ -73,7 +74,7 @@ def _answer_groups(section: FormSection, answers: Answers) -> Iterator[tuple[str
     for element in section.elements:
         if isinstance(element, RepeatableGroup):
             for entry in element.entries:
-                nothing = (AnsweredQuestion(gettext("Known so far"), (gettext("Nothing"),)),)
+                nothing = (AnsweredQuestion(gettext(KNOWN_SO_FAR), (gettext(NOTHING_KNOWN),)),)
                 yield entry.title, tuple(_answered_questions(entry.questions, answers)) or nothing
 
 

@@ -1,0 +1,84 @@
+// While an identity is held, a link or a form of the desk changes what is on this page instead of leaving it: a page
+// that is left forgets the identity. Whatever is not a page of the desk is left to the browser.
+const DESK = "/desk";
+const LEADS_OUT = ["/desk/sign-in", "/desk/sign-out", "/desk/blank", "/desk/invitation"];
+
+export function stayOnPage(keyring, onPage) {
+  let shown = pageOf(location.href);
+  document.addEventListener("click", (event) => {
+    const link = event.target.closest("a[href]");
+    const isPlain = event.button === 0 && !(event.ctrlKey || event.metaKey || event.shiftKey || event.altKey);
+    if (!link || !isPlain || event.defaultPrevented || link.target || link.hasAttribute("download")) return;
+    if (!keyring.isOpen || !isOfDesk(link.href) || isOnPage(link.href)) return;
+    event.preventDefault();
+    visit("GET", link.href);
+  });
+  document.addEventListener("submit", (event) => {
+    const { target: form, submitter } = event;
+    const address = submitter?.getAttribute("formaction") ?? form.getAttribute("action") ?? location.href;
+    if (event.defaultPrevented || !keyring.isOpen || !isOfDesk(address) || "leave" in form.dataset) return;
+    event.preventDefault();
+    const fields = new URLSearchParams(new FormData(form, submitter));
+    if (form.getAttribute("method") !== "post") visit("GET", `${address.split("?")[0]}?${fields}`);
+    else visit("POST", address, fields);
+  });
+  window.addEventListener("popstate", () => {
+    if (pageOf(location.href) === shown) return; // another place of the same page
+    if (keyring.isOpen) visit("GET", location.href, null, false);
+    else location.reload();
+  });
+
+  function visit(method, address, fields = null, isNew = true) {
+    const wanted = new URL(address, location.href);
+    const request = new XMLHttpRequest();
+    request.open(method, wanted);
+    request.responseType = "document"; // no script of it runs
+    request.onload = () => {
+      const { response: page, responseURL: reached } = request;
+      if (!page?.querySelector("main") || !isOfDesk(reached) || hasOtherScripts(page)) {
+        location.assign(reached); // a form is not sent again by that
+        return;
+      }
+      const isItsPage = method === "GET" || reached !== wanted.href; // a form that was refused has no page of its own
+      if (isNew && isItsPage) history.pushState(null, "", reached + wanted.hash);
+      replace(page, wanted.hash);
+    };
+    request.onerror = () => say("The service does not answer. Nothing was lost on this page. Try again.");
+    request.send(fields);
+  }
+
+  function replace(page, hash) {
+    if (!page.querySelector("form[action='/desk/sign-out']")) keyring.forget("left"); // nobody is signed in any more
+    shown = pageOf(location.href);
+    document.title = page.title;
+    document.querySelector("main").replaceWith(document.adoptNode(page.querySelector("main")));
+    document.querySelector("main").focus();
+    window.scrollTo(0, 0);
+    document.getElementById(hash.slice(1))?.scrollIntoView();
+    onPage();
+  }
+}
+
+function isOfDesk(address) {
+  const { origin, pathname } = new URL(address, location.href);
+  const isUnder = (path) => pathname === path || pathname.startsWith(`${path}/`);
+  return origin === location.origin && isUnder(DESK) && !LEADS_OUT.some(isUnder);
+}
+
+const pageOf = (address) => address.split("#")[0];
+const isOnPage = (address) => address.includes("#") && pageOf(address) === pageOf(location.href);
+
+// A page with a script of its own is loaded whole.
+function hasOtherScripts(other) {
+  const sourcesOf = (page) => [...page.querySelectorAll("script[src]")].map((script) => script.getAttribute("src"));
+  const own = sourcesOf(document);
+  return sourcesOf(other).some((source) => !own.includes(source));
+}
+
+function say(words) {
+  const line = document.createElement("p");
+  line.className = "problem";
+  line.setAttribute("role", "alert");
+  line.textContent = words;
+  document.querySelector("main").prepend(line);
+}
