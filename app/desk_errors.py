@@ -19,5 +19,9 @@ class AssignmentChanged(GuidanceError):
     """Somebody assigned the concern since the caller read its assignment. The message says who has it now."""
 
 
+class ExportNotGenuine(GuidanceError):
+    """The export was not signed by that service, or was changed later."""
+
+
 class DeskRequestFailed(GuidanceError):
     """The service did not return the concern."""

@@ -42,6 +42,7 @@ class DeskAct(StrEnum):
     MESSAGE_READ = "message_read"
     HANDED_OVER = "handed_over"
     HAND_OVER_CONFIRMED = "hand_over_confirmed"
+    EXPORTED = "exported"
 
 
 class DisclosureRow(SQLModel, table=True):
