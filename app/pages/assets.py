@@ -38,6 +38,7 @@ class Asset(StrEnum):
     DESK_STYLE = "desk.css"
     DESK_SCRIPT = "desk.js"
     PASSKEYS = "passkeys.js"
+    UNSEAL = "unseal.js"  # built from desk_script/
     LOGO = "logo"
 
 
@@ -45,7 +46,7 @@ class Asset(StrEnum):
 def read_asset(request: Request, context: ContextDep, look: Annotated[Asset, Path()]) -> Response:
     """Return one of the files."""
     file = context.settings.council_logo if look is Asset.LOGO else STATIC_DIR / look.value
-    if file is None:
+    if file is None or not file.is_file():
         raise NotFound
     content = _stylesheet(context.settings) if look is Asset.STYLE else file.read_bytes()
     media_type = MEDIA_TYPES[file.suffix.lower()]

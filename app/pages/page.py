@@ -19,6 +19,8 @@ from app.web.responses import CACHE_CURRENT, conditional_response
 
 PAGES_DIR = Path(__file__).parent
 HTML = "text/html; charset=utf-8"
+UNSEAL_SCRIPT = PAGES_DIR / "static" / "unseal.js"
+UNSEAL_PAGE = UNSEAL_SCRIPT.with_suffix(".html")
 
 
 @cache
@@ -35,6 +37,7 @@ def page_templates() -> jinja2.Environment:
     vars(templates)["install_gettext_callables"](gettext, ngettext, newstyle=True)
     templates.globals |= {
         "english": english,
+        "opens_in_browser": UNSEAL_SCRIPT.is_file,
     }
     templates.filters |= {
         "t": gettext,

@@ -106,8 +106,8 @@ def test_without_an_identity_the_page_has_no_word_says_how_to_open_it_and_is_on_
         assert "Alex" not in page.text + further.text
         seen = acts_on(service, reference)[-2:]
         assert seen == [
-            (DeskAct.LISTED, "passkey:desk/Jo Example", "without words"),
-            (DeskAct.LISTED, "passkey:desk/Jo Example", "additions 1 to 1"),
+            (DeskAct.OPENED, "passkey:desk/Jo Example", "sealed text given, additions 1 to 1"),
+            (DeskAct.OPENED, "passkey:desk/Jo Example", "sealed text given, additions 1 to 1"),
         ]
         assert press(client, reference, "acknowledgement", up_to_addition="1").status_code == 200
 

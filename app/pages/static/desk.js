@@ -1,7 +1,7 @@
 // The pages of the desk work without this script. It does three things more:
 // - Escape blanks the screen at once, and takes the page out of the history.
 // - A page that the browser restores from memory is loaded again, so that nothing shows after signing out.
-// - It shows the button that prints.
+// - It shows the button that prints, also on a page that took the place of this one (`desk:page`).
 (() => {
   function blank() {
     document.documentElement.hidden = true;
@@ -26,5 +26,10 @@
     document.documentElement.hidden = true;
     window.location.reload();
   });
-  for (const button of document.querySelectorAll("[data-print]")) button.hidden = false;
+  function showPrint() {
+    for (const button of document.querySelectorAll("[data-print]")) button.hidden = false;
+  }
+
+  document.addEventListener("desk:page", showPrint);
+  showPrint();
 })();

@@ -67,12 +67,12 @@ def open_concern(session: Session, reference: str, *, actor: Actor, at: dt.datet
 
 @write_operation
 def open_page(
-    session: Session, place: PagePlace, *, actor: Actor, at: dt.datetime, act: DeskAct, limit: int
+    session: Session, place: PagePlace, *, actor: Actor, at: dt.datetime, act: DeskAct, limit: int, how: str = ""
 ) -> AddedPage:
-    """Record that a page of texts is opened, or is listed without words. Raises as `open_concern` does."""
+    """Record that a page of texts is opened, and how, or is listed without words. Raises as `open_concern` does."""
     _get_unerased(session, place.reference)
     page = _page_of(place.texts, session, place.reference, after=place.after, limit=limit)
-    detail = _describe(page)
+    detail = f"{how}, {_describe(page)}" if how else _describe(page)
     record_disclosure(session, chain=place.reference, act=act, actor=actor, at=at, detail=detail)
     return page
 

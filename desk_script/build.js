@@ -1,0 +1,55 @@
+// Builds the script of the desk, and unseal.html with the same script inside, into the folder of the pages' files.
+// The text of unseal.html names the digest of its one script and its one style: the browser runs nothing else, and
+// lets it call nobody.
+import { createHash } from "node:crypto";
+import { readFile, writeFile } from "node:fs/promises";
+import { fileURLToPath } from "node:url";
+import { build } from "esbuild";
+
+const HERE = new URL(".", import.meta.url);
+const TARGET = process.argv[2] ? new URL(`file://${process.argv[2]}/`) : new URL("../app/pages/static/", HERE);
+const STYLES = ["pages.css", "look.css", "phone.css", "desk.css"];
+const COLOURS = ":root{--band:#1d3d5c;--on-band:#fff;--button:#0b6150;--on-button:#fff}";
+
+const digest = (text) => `'sha256-${createHash("sha256").update(text).digest("base64")}'`;
+
+// The licences of what is bundled go with it.
+async function licences(inputs) {
+  const packages = new Set(Object.keys(inputs).map((path) => /node_modules\/((?:@[^/]+\/)?[^/]+)/.exec(path)?.[1]));
+  packages.delete(undefined);
+  const texts = [...packages].sort().map(async (name) => {
+    const text = await readFile(new URL(`node_modules/${name}/LICENSE`, HERE), "utf8");
+    return `${name}\n\n${text.trim()}`;
+  });
+  return `/*!\n${(await Promise.all(texts)).join("\n\n---\n\n")}\n*/\n`;
+}
+
+const { metafile, outputFiles } = await build({
+  entryPoints: [fileURLToPath(new URL("src/main.js", HERE))],
+  bundle: true,
+  minify: true,
+  charset: "utf8",
+  format: "iife",
+  target: ["es2022"],
+  legalComments: "none",
+  metafile: true,
+  write: false,
+});
+const script = (await licences(metafile.inputs)) + outputFiles[0].text;
+const sheets = await Promise.all(STYLES.map((name) => readFile(new URL(`../app/pages/static/${name}`, HERE), "utf8")));
+const style = [COLOURS, ...sheets].join("\n");
+const policy = [
+  "default-src 'none'",
+  `script-src ${digest(script)}`,
+  `style-src ${digest(style)}`,
+  "base-uri 'none'",
+  "form-action 'none'",
+  "require-trusted-types-for 'script'",
+  "trusted-types 'none'",
+].join("; ");
+const page = await readFile(new URL("src/unseal.html", HERE), "utf8");
+const filled = { "{{ policy }}": policy, "{{ style }}": style, "{{ script }}": script };
+const whole = page.replace(/\{\{ (policy|style|script) \}\}/g, (found) => filled[found]);
+await writeFile(new URL("unseal.js", TARGET), script);
+await writeFile(new URL("unseal.html", TARGET), whole);
+console.log(`unseal.html: ${Buffer.byteLength(whole)} bytes, SHA-256 ${createHash("sha256").update(whole).digest("hex")}`);

@@ -1,0 +1,69 @@
+// The pages of the hosted desk: shows the words of every sealed text of the page while an identity is held.
+import { element, referralElement, typed } from "./elements.js";
+import { Fault, sentenceOf } from "./faults.js";
+import { Panel } from "./panel.js";
+import { referralOf } from "./referral.js";
+import { openText } from "./texts.js";
+
+export class DeskPage {
+  #keyring;
+  #panel = null;
+
+  constructor(keyring) {
+    this.#keyring = keyring;
+    keyring.onForget(() => this.#hideWords());
+  }
+
+  // Take up what the page has: the first time, and after each page that took its place.
+  async take() {
+    const texts = sealedTexts();
+    if (texts.length === 0) return;
+    this.#panel ??= new Panel(this.#keyring, (identities) => this.#open(identities));
+    (document.querySelector("[data-how-to-open]") ?? texts[0]).before(this.#panel.element);
+    if (this.#keyring.isOpen) await this.#open(this.#keyring.identities).catch(() => {}); // each text says why
+    this.#panel.show();
+  }
+
+  // Throw the fault of the first text if not one of them opens.
+  async #open(identities) {
+    const faults = await Promise.all(sealedTexts().map((each) => openOne(each, identities)));
+    if (faults.every((fault) => fault !== null)) throw faults[0];
+    document.querySelector(".words")?.focus();
+  }
+
+  #hideWords() {
+    for (const words of document.querySelectorAll(".sealed > .words")) words.remove();
+    for (const quiet of document.querySelectorAll(".sealed > .quiet")) quiet.hidden = false;
+  }
+}
+
+const sealedTexts = () => [...document.querySelectorAll(".sealed[data-sealed]")];
+
+// Show the words of one text, or why they are not shown. Return the fault, or null.
+async function openOne(place, identities) {
+  const { sealed: kind, reference, receivedAt } = place.dataset;
+  const armored = place.querySelector("template.ciphertext").content.textContent;
+  const words = element("div", { class: "words", tabindex: "-1" });
+  let fault = null;
+  try {
+    const text = await openText(new TextEncoder().encode(armored), identities, { kind, reference, receivedAt });
+    words.append(wordsOf(kind, text));
+  } catch (error) {
+    fault = error instanceof Fault ? error : new Fault("defect");
+    words.append(element("p", { class: "problem" }, sentenceOf(fault)));
+  }
+  for (const former of place.querySelectorAll(":scope > .words")) former.remove();
+  place.append(words);
+  for (const quiet of place.querySelectorAll(":scope > .quiet")) quiet.hidden = true;
+  return fault;
+}
+
+export function wordsOf(kind, text, layout = layoutOfPage()) {
+  if (kind === "concern") return referralElement(referralOf(text.submission, layout));
+  return typed("p", kind === "note" ? text.note.text : text.addition.concern.narrative);
+}
+
+function layoutOfPage() {
+  const block = document.getElementById("referral-layout");
+  return block === null ? undefined : JSON.parse(block.textContent);
+}

@@ -1,0 +1,25 @@
+// What can go wrong, each in one calm sentence. No sentence repeats a word of a concern.
+const SENTENCES = {
+  "no-identity": "This file holds no age identity. Choose the file that “guidance keys new” or “age-keygen” made.",
+  passphrase: "The passphrase does not open this file. Try again.",
+  passkey: "The passkey was not used, or is not the one that locked this file. Try again.",
+  "no-passkeys": "This browser, or this device, cannot lock a file by a passkey. Use a passphrase.",
+  short: "A passphrase needs 12 characters or more. Four or five words from a dictionary are good.",
+  locked: "This file is locked already.",
+  "other-keys": "This identity does not open it: it was sealed to other keys. Choose another identity.",
+  damaged: "This text is damaged. Nothing of it is shown. Tell the operator.",
+  misplaced: "This is not the text that belongs here. Nothing of it is shown. Tell the operator, who finds out what was changed.",
+  several: "These files are of several concerns. Choose those of one. Nothing is shown.",
+  "no-text": "This is neither a sealed text nor the JSON of one. Choose what the desk or the API gave you.",
+  defect: "Something went wrong. Nothing was sent. Reload the page, and try again.",
+};
+
+export class Fault extends Error {
+  constructor(name) {
+    super(SENTENCES[name]);
+    this.name = name;
+  }
+}
+
+// Return the sentence for a person, whatever was thrown.
+export const sentenceOf = (error) => (error instanceof Fault ? error : new Fault("defect")).message;

@@ -1,0 +1,17 @@
+// One script for the desk's pages and for unseal.html.
+import { DeskPage } from "./desk_page.js";
+import { FilePage } from "./file_page.js";
+import { Keyring } from "./keyring.js";
+import { stayOnPage } from "./stay.js";
+
+const keyring = new Keyring(Number(document.body.dataset.idleMinutes));
+if (document.querySelector("[data-unseal-file]")) {
+  new FilePage(keyring);
+} else {
+  const page = new DeskPage(keyring);
+  stayOnPage(keyring, () => {
+    document.dispatchEvent(new Event("desk:page"));
+    page.take();
+  });
+  page.take();
+}

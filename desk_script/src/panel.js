@@ -1,0 +1,172 @@
+// The part of the page where a person picks the file of an identity, unlocks it, and has it forgotten.
+import { element } from "./elements.js";
+import { Fault, sentenceOf } from "./faults.js";
+import { Lock, lockByPasskey, lockByPassphrase, lockOf, readIdentities } from "./identities.js";
+
+const FORGOTTEN = {
+  idle: "The identity was forgotten, since nothing was done for a while. Choose it again to go on.",
+  asked: "The identity is forgotten, and the words are gone from the page.",
+  blank: "The identity is forgotten, and the words are gone from the page.",
+};
+const SHORTEST = 12; // characters of a new passphrase
+
+export class Panel {
+  #keyring;
+  #bytes = null;
+  #choose = element("input", { type: "file", id: "identity-file" });
+  #passphrase = element("input", { type: "password", id: "identity-passphrase", autocomplete: "off" });
+  #ask = element("div", { class: "question", hidden: true });
+  #press = element("button", {}, "Open");
+  #status = element("p", { role: "status" });
+  #fault = element("p", { class: "problem", role: "alert", hidden: true });
+  #closed = element("form", { autocomplete: "off" });
+  #open = element("div", { hidden: true });
+
+  // `use` opens what there is to open with new identities; it throws a Fault if they open nothing.
+  constructor(keyring, use) {
+    this.#keyring = keyring;
+    this.#ask.append(element("label", { for: this.#passphrase.id }, "Its passphrase"), this.#passphrase);
+    this.#closed.append(
+      element(
+        "div",
+        { class: "question" },
+        element("label", { for: this.#choose.id }, "File of the identity"),
+        element("p", { class: "hint", id: "identity-hint" }, "It stays in the memory of this page. Nothing sends it."),
+        this.#choose,
+      ),
+      this.#ask,
+      this.#press,
+    );
+    this.#choose.setAttribute("aria-describedby", "identity-hint");
+    const forget = element("button", { type: "button", class: "second" }, "Forget the identity");
+    const minutes = `It is forgotten after ${keyring.idleMinutes} minutes without use, on Escape, and when you leave.`;
+    this.#open.append(element("p", {}, `The identity is in the memory of this page. ${minutes}`), forget);
+    this.element = element(
+      "section",
+      { class: "box no-print", "aria-labelledby": "unseal-heading", "data-unseal": true },
+      element("h2", { id: "unseal-heading" }, "Open it here"),
+      this.#status,
+      this.#fault,
+      this.#closed,
+      this.#open,
+      this.#locking(),
+    );
+    this.#choose.addEventListener("change", () => this.#chosen());
+    this.#closed.addEventListener("submit", (event) => {
+      event.preventDefault();
+      this.#do(() => this.#unlock(use));
+    });
+    forget.addEventListener("click", () => keyring.forget("asked"));
+    keyring.onForget((reason) => this.#forgotten(reason));
+    this.show();
+  }
+
+  // Show whether an identity is held.
+  show() {
+    this.#closed.hidden = this.#keyring.isOpen;
+    this.#open.hidden = !this.#keyring.isOpen;
+  }
+
+  async #chosen() {
+    this.#ask.hidden = true;
+    await this.#do(async () => {
+      await this.#read();
+      const lock = lockOf(this.#bytes);
+      this.#ask.hidden = lock !== Lock.PASSPHRASE;
+      this.#press.textContent = lock === Lock.PASSKEY ? "Open with the passkey" : "Open";
+      if (lock === Lock.PASSPHRASE) this.#passphrase.focus();
+    });
+  }
+
+  async #read() {
+    const [file] = this.#choose.files;
+    if (file === undefined) throw new Fault("no-identity");
+    this.#bytes = new Uint8Array(await file.arrayBuffer());
+  }
+
+  async #unlock(use) {
+    if (this.#bytes === null) await this.#read();
+    const identities = await readIdentities(this.#bytes, this.#passphrase.value);
+    await use(identities);
+    this.#keyring.hold(identities);
+    this.#clear();
+    this.#status.textContent = "Opened.";
+    this.show();
+  }
+
+  #forgotten(reason) {
+    this.#clear();
+    this.#status.textContent = FORGOTTEN[reason] ?? "";
+    this.show();
+  }
+
+  #clear() {
+    this.#bytes?.fill(0);
+    this.#bytes = null;
+    this.#closed.reset();
+    this.#ask.hidden = true;
+  }
+
+  // A file in the clear is locked here, and saved by the browser under a new name.
+  #locking() {
+    const passphrase = element("input", { type: "password", id: "new-passphrase", autocomplete: "off" });
+    const byPassphrase = element("button", { class: "second" }, "Lock by this passphrase");
+    const byPasskey = element("button", { type: "button", class: "second" }, "Lock by a passkey");
+    const form = element(
+      "form",
+      { autocomplete: "off" },
+      element(
+        "div",
+        { class: "question" },
+        element("label", { for: passphrase.id }, `A new passphrase, of ${SHORTEST} characters or more`),
+        passphrase,
+      ),
+      byPassphrase,
+      ...(globalThis.PublicKeyCredential && location.protocol !== "file:" ? [byPasskey] : []),
+    );
+    form.addEventListener("submit", (event) => {
+      event.preventDefault();
+      this.#do(async () => {
+        if (passphrase.value.length < SHORTEST) throw new Fault("short");
+        await this.#lock((bytes) => lockByPassphrase(bytes, passphrase.value));
+        form.reset();
+      });
+    });
+    byPasskey.addEventListener("click", () => this.#do(() => this.#lock((bytes) => lockByPasskey(bytes, "Desk identity"))));
+    return element(
+      "details",
+      {},
+      element("summary", {}, "Lock the file that you chose"),
+      element("p", {}, "You get a copy that opens nothing by itself. Keep the file in the clear only where nobody else can read it."),
+      form,
+    );
+  }
+
+  async #lock(how) {
+    await this.#read();
+    if (lockOf(this.#bytes) !== Lock.NONE) throw new Fault("locked");
+    const locked = await how(this.#bytes);
+    save(locked, "identity-locked.age");
+    this.#status.textContent = "The locked file is saved as identity-locked.age. Choose it from now on.";
+  }
+
+  // Do something that takes a moment, and say what went wrong.
+  async #do(act) {
+    this.#fault.hidden = true;
+    this.#press.disabled = true;
+    try {
+      await act();
+    } catch (error) {
+      this.#fault.textContent = sentenceOf(error);
+      this.#fault.hidden = false;
+    } finally {
+      this.#press.disabled = false;
+    }
+  }
+}
+
+function save(bytes, name) {
+  const address = URL.createObjectURL(new Blob([bytes], { type: "application/octet-stream" }));
+  element("a", { href: address, download: name }).click();
+  URL.revokeObjectURL(address);
+}

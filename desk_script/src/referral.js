@@ -1,0 +1,101 @@
+// The words of a concern as a referral that is read, from the layout that the service gives. The service does the same
+// where it opens a concern itself (app/pages/desk/referral.py). Without a layout every answer is a further detail.
+const MONTHS = [
+  ...["January", "February", "March", "April", "May", "June"],
+  ...["July", "August", "September", "October", "November", "December"],
+];
+const DATE = /^(\d{4})-(\d{1,2})(?:-(\d{1,2}))?$/;
+const NO_LAYOUT = { sections: [], further: "What was written", elsewhere: ["guide", "edition", "test"], nothing: ["", ""] };
+
+// Return sections with title and groups; each group has a heading and answers; each answer a label and lines.
+export function referralOf(answers, layout = NO_LAYOUT) {
+  const shown = new Set();
+  const sections = layout.sections.map((section) => ({
+    id: section.id,
+    title: section.title,
+    groups: groupsOf(section, answers, layout.nothing, shown),
+  }));
+  const rest = leavesOf(answers)
+    .filter(([name]) => !shown.has(name) && !layout.elsewhere.includes(name.split(".")[0]))
+    .map(([name, value]) => ({ label: labelOf(name), lines: [textOf(value)] }));
+  const further = { id: "further", title: layout.further, groups: rest.length ? [{ heading: "", answers: rest }] : [] };
+  return [...sections, further].filter((section) => section.groups.length > 0);
+}
+
+function groupsOf(section, answers, [knownSoFar, nothing], shown) {
+  const own = answered(section.questions, "", answers, shown);
+  const groups = own.length ? [{ heading: "", answers: own }] : [];
+  for (const group of section.groups) {
+    const entries = valueAt(answers, group.name) ?? [];
+    entries.forEach((_, number) => {
+      const found = answered(group.questions, `${group.name}.${number}.`, answers, shown);
+      const none = [{ label: knownSoFar, lines: [nothing] }];
+      groups.push({ heading: `${group.entry} ${number + 1}`, answers: found.length ? found : none });
+    });
+  }
+  return groups;
+}
+
+function answered(questions, prefix, answers, shown) {
+  const found = [];
+  for (const question of questions) {
+    const name = prefix + question.name;
+    const value = valueAt(answers, name);
+    if (isEmpty(value)) continue;
+    for (const [leaf] of leavesOf(value, name)) {
+      if (question.kind !== "observations" || ["id", "note"].includes(leaf.split(".").at(-1))) shown.add(leaf);
+    }
+    found.push({ label: question.label, lines: linesOf(question, value) });
+  }
+  return found;
+}
+
+function linesOf(question, value) {
+  const labelled = (each) => (Object.hasOwn(question.choices, each) ? question.choices[each] : textOf(each));
+  if (question.kind === "date") return [partialDate(value)];
+  if (question.kind === "observations") {
+    return value.map((item) => labelled(item.id) + (item.note === undefined ? "" : `: ${item.note}`));
+  }
+  return Array.isArray(value) ? value.map(labelled) : [labelled(value)];
+}
+
+// Return every value that is neither an object nor a list, with its name: `children.0.given_names`.
+export function leavesOf(value, name = "") {
+  if (value === null || value === undefined) return [];
+  if (!(value instanceof Object)) return [[name, value]];
+  return Object.entries(value).flatMap(([key, inner]) => leavesOf(inner, name ? `${name}.${key}` : key));
+}
+
+function valueAt(answers, name) {
+  let value = answers;
+  for (const step of name.split(".")) {
+    value = value instanceof Object && Object.hasOwn(value, step) ? value[step] : undefined;
+  }
+  return value;
+}
+
+function isEmpty(value) {
+  if (value instanceof Object) return Object.keys(value).length === 0;
+  return value === undefined || value === null || value === "";
+}
+
+// A date, perhaps without day or month, in words. Text that is no date stays as it is.
+function partialDate(value) {
+  const [, year, month, day] = DATE.exec(value) ?? [];
+  const words = MONTHS[Number(month) - 1];
+  if (words === undefined) return textOf(value);
+  return [...(day === undefined ? [] : [Number(day)]), words, year].join(" ");
+}
+
+function textOf(value) {
+  return typeof value === "boolean" ? (value ? "True" : "False") : String(value);
+}
+
+// The name of a field in words: `Children 1: uprn`.
+function labelOf(name) {
+  const words = name.split(".").map((step) => (/^\d+$/.test(step) ? String(Number(step) + 1) : step.replaceAll("_", " ")));
+  const last = words.pop();
+  return words.length ? `${capital(words.join(" "))}: ${last}` : capital(last);
+}
+
+const capital = (text) => text.charAt(0).toUpperCase() + text.slice(1).toLowerCase();

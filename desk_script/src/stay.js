@@ -1,0 +1,78 @@
+// While an identity is held, a link or a form of the desk changes what is on this page instead of leaving it: a page
+// that is left forgets the identity. Whatever is not a page of the desk is left to the browser.
+const DESK = "/desk";
+const LEADS_OUT = ["/desk/sign-in", "/desk/sign-out", "/desk/blank", "/desk/invitation"];
+
+export function stayOnPage(keyring, onPage) {
+  document.addEventListener("click", (event) => {
+    const link = event.target.closest("a[href]");
+    const isPlain = event.button === 0 && !(event.ctrlKey || event.metaKey || event.shiftKey || event.altKey);
+    if (!link || !isPlain || event.defaultPrevented || link.target || link.hasAttribute("download")) return;
+    if (!keyring.isOpen || !isOfDesk(link.href) || isOnPage(link.href)) return;
+    event.preventDefault();
+    visit("GET", link.href);
+  });
+  document.addEventListener("submit", (event) => {
+    const { target: form, submitter } = event;
+    const address = submitter?.getAttribute("formaction") ?? form.getAttribute("action") ?? location.href;
+    if (event.defaultPrevented || !keyring.isOpen || !isOfDesk(address) || "leave" in form.dataset) return;
+    event.preventDefault();
+    const fields = new URLSearchParams(new FormData(form, submitter));
+    if (form.method === "get") visit("GET", `${address.split("?")[0]}?${fields}`);
+    else visit("POST", address, fields);
+  });
+  window.addEventListener("popstate", () => (keyring.isOpen ? visit("GET", location.href, null, false) : location.reload()));
+
+  function visit(method, address, fields = null, isNew = true) {
+    const request = new XMLHttpRequest();
+    request.open(method, address);
+    request.responseType = "document"; // no script of it runs
+    request.onload = () => {
+      const main = request.response?.querySelector("main");
+      if (!main || !isOfDesk(request.responseURL) || hasOtherScripts(request.response)) leave(method, request.responseURL);
+      else replace(request.response, main, request.responseURL, isNew);
+    };
+    request.onerror = () => say("The service does not answer. Nothing was lost on this page. Try again.");
+    request.send(fields);
+  }
+
+  function replace(page, main, address, isNew) {
+    document.title = page.title;
+    document.querySelector("main").replaceWith(document.adoptNode(main));
+    if (isNew) history.pushState(null, "", address);
+    window.scrollTo(0, 0);
+    document.querySelector("main").focus();
+    onPage();
+  }
+}
+
+function isOfDesk(address) {
+  const { origin, pathname } = new URL(address, location.href);
+  const isUnder = (path) => pathname === path || pathname.startsWith(`${path}/`);
+  return origin === location.origin && isUnder(DESK) && !LEADS_OUT.some(isUnder);
+}
+
+function isOnPage(address) {
+  const [there, fragment] = address.split("#");
+  return fragment !== undefined && there === location.href.split("#")[0];
+}
+
+// A page with a script of its own is loaded whole.
+function hasOtherScripts(other) {
+  const sourcesOf = (page) => [...page.querySelectorAll("script[src]")].map((script) => script.getAttribute("src"));
+  const own = sourcesOf(document);
+  return sourcesOf(other).some((source) => !own.includes(source));
+}
+
+// A form that was sent is not sent again: its answer is shown by going where it led.
+function leave(method, address) {
+  if (method === "GET" || address) location.assign(address);
+}
+
+function say(words) {
+  const line = document.createElement("p");
+  line.className = "problem";
+  line.setAttribute("role", "alert");
+  line.textContent = words;
+  document.querySelector("main").prepend(line);
+}

@@ -1,0 +1,49 @@
+// Opens a sealed text, and compares what it says of itself with the place where it was found.
+import { Decrypter } from "age-encryption";
+
+import { Fault } from "./faults.js";
+import { ageFile } from "./identities.js";
+
+// The member of the sealed document that each kind of text has.
+export const MEMBERS = { concern: "submission", addition: "addition", note: "note" };
+const KINDS = Object.fromEntries(Object.entries(MEMBERS).map(([kind, member]) => [member, kind]));
+
+// Return the kind of a document, or throw a Fault.
+export function kindOf(document) {
+  const member = Object.values(MEMBERS).find((each) => document?.[each] instanceof Object);
+  if (member === undefined || typeof document.reference !== "string") throw new Fault("misplaced");
+  return KINDS[member];
+}
+
+// Return the document that was sealed. Throw a Fault if no identity opens it, if it is damaged, or if it belongs
+// elsewhere. Of the place, only what is given is compared: kind, reference, receivedAt.
+export async function openText(bytes, identities, place = {}) {
+  const document = parse(await decrypt(bytes, identities));
+  const kind = kindOf(document);
+  const isHere =
+    (place.kind === undefined || place.kind === kind) &&
+    (place.reference === undefined || place.reference === document.reference) &&
+    (place.receivedAt === undefined || place.receivedAt === document.received_at);
+  if (!isHere) throw new Fault("misplaced");
+  return document;
+}
+
+async function decrypt(bytes, identities) {
+  const file = ageFile(bytes);
+  if (file === null) throw new Fault("damaged");
+  const decrypter = new Decrypter();
+  for (const identity of identities) decrypter.addIdentity(identity);
+  try {
+    return await decrypter.decrypt(file);
+  } catch (error) {
+    throw new Fault(/no identity matched/.test(error.message) ? "other-keys" : "damaged");
+  }
+}
+
+function parse(bytes) {
+  try {
+    return JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(bytes));
+  } catch {
+    throw new Fault("misplaced"); // anybody can seal anything to a public key
+  }
+}

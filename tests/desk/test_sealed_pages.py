@@ -1,0 +1,88 @@
+"""What the pages of the desk carry where the service cannot open a concern: sealed texts, and how to show them."""
+
+import html
+import json
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pyrage
+import pytest
+from fastapi import FastAPI
+from starlette.testclient import TestClient
+
+from app.config import Settings
+from app.main import create_app
+from app.models.concerns.examples import FULL_EXAMPLE
+from app.pages.desk.referral import leaves_of
+from tests.support.additions import add
+from tests.support.clock import SettableClock
+from tests.support.people import sign_in_as
+
+pytestmark = pytest.mark.any_database
+
+ELEMENT = re.compile(r'<div class="sealed"([^>]*)>\s*<template class="ciphertext">([^<]*)</template>')
+LAYOUT = re.compile(r'<script type="application/json" id="referral-layout">([^<]*)</script>')
+
+
+@pytest.fixture
+def identity() -> pyrage.x25519.Identity:
+    return pyrage.x25519.Identity.generate()
+
+
+@pytest.fixture
+def hosted(tmp_path: Path, identity: pyrage.x25519.Identity) -> Iterator[TestClient]:
+    """The browser of a person at a desk that can open nothing."""
+    settings = Settings(data_dir=tmp_path / "data", deliver=False, seal_to=(str(identity.to_public()),))
+    service: FastAPI = create_app(settings, SettableClock())
+    with TestClient(service) as client:
+        sign_in_as(service, client)
+        yield client
+
+
+def raised(client: TestClient, concern: Any) -> dict[str, Any]:
+    receipt: dict[str, Any] = client.post("/v1/concerns", json=concern).json()
+    return receipt
+
+
+def test_the_page_carries_each_sealed_text_with_its_place_and_age_opens_it(
+    hosted: TestClient, identity: pyrage.x25519.Identity
+) -> None:
+    receipt = raised(hosted, FULL_EXAMPLE)
+    add(hosted, receipt, "Alex Example came home.")
+    reference = receipt["reference"]
+
+    found = ELEMENT.findall(hosted.get(f"/desk/concerns/{reference}").text)
+    further = ELEMENT.findall(hosted.get(f"/desk/concerns/{reference}/additions").text)
+
+    opened = [json.loads(pyrage.decrypt(html.unescape(text).encode(), [identity])) for _, text in found]
+    assert [next(name for name in ("submission", "addition") if name in each) for each in opened] == [
+        "submission",
+        "addition",
+    ]
+    for (attributes, _), document, place in zip(found, opened, (("concern", 0), ("addition", 1)), strict=True):
+        assert dict(re.findall(r'([a-z-]+)="([^"]*)"', attributes)) == {
+            "data-sealed": place[0],
+            "data-reference": reference,
+            "data-number": str(place[1]),
+            "data-received-at": document["received_at"],
+        }
+    assert further == found[1:]
+
+
+def test_the_layout_has_a_label_for_every_answer_of_the_form_and_every_code(hosted: TestClient) -> None:
+    receipt = raised(hosted, FULL_EXAMPLE)
+
+    (text,) = LAYOUT.findall(hosted.get(f"/desk/concerns/{receipt['reference']}").text)
+    layout = json.loads(text)
+
+    assert set(layout) == {"sections", "further", "elsewhere", "nothing"}
+    names = {each["name"] for section in layout["sections"] for each in section["questions"]}
+    groups = {each["name"]: each for section in layout["sections"] for each in section["groups"]}
+    assert {"immediate_danger", "concern.narrative", "concern.indicators", "reporter.name"} <= names
+    assert groups["children"]["entry"] == "Child"
+    of_child = {each["name"]: each for each in groups["children"]["questions"]}
+    given = {name.rpartition(".")[2] for name, _ in leaves_of(FULL_EXAMPLE["children"][0])}
+    assert {"given_names", "sex", "date_of_birth"} <= given & set(of_child)
+    assert of_child["sex"]["choices"]["F"] == "Female"
