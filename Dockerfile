@@ -1,5 +1,6 @@
 # Build the image: one environment with the locked requirements and this project, without the tools that build it.
 #
+#   make desk-script    # with it the desk's pages open concerns in the browser; needs npm
 #   docker build --tag one-minute-guide --build-arg COMMIT="$(git rev-parse HEAD)" .
 #   docker run --publish 8000:8000 --volume guidance-data:/data --env GUIDANCE_SEAL_TO=age1... one-minute-guide
 #

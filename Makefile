@@ -21,7 +21,7 @@ mark := $(shell { pwd; echo '$(python)'; } | cksum | cut -d ' ' -f 1)
 made := $(VENV)/made-$(mark)
 pip := $(VENV)/bin/python -m pip --quiet --disable-pip-version-check --no-input
 
-.PHONY: serve test cover faults fuzz bench bench-check check audit format lock image release docs docs-serve client clean
+.PHONY: serve test cover faults fuzz bench bench-check check audit format lock image release docs docs-serve client desk-script clean
 .DELETE_ON_ERROR:
 
 # Serve a trial on this machine: publish the seed into ./data, make development keys, listen on 127.0.0.1:8000.
@@ -30,6 +30,7 @@ serve: $(VENV)/installed-serve
 
 # Run every test. On PostgreSQL: make test ARGS="--database postgresql"; the quick ones: make test ARGS="-m 'not slow'"
 test: $(VENV)/installed-dev $(VENV)/installed-docs
+	@$(MAKE) --silent --keep-going desk-script || echo >&2 "The script of the desk was not built: its tests are skipped."
 	$(VENV)/bin/pytest $(ARGS)
 
 # Run every test, and measure coverage.
@@ -103,12 +104,19 @@ docs-serve: $(VENV)/installed-dev $(VENV)/installed-docs
 client: $(VENV)/installed-dev
 	$(VENV)/bin/python client/generate.py
 
+# Build the script with which the desk's pages open concerns in the browser, and unseal.html. It needs npm.
+desk-script: app/pages/static/unseal.js
+
+app/pages/static/unseal.js: $(wildcard desk_script/*.js* desk_script/src/*) $(wildcard app/pages/static/*.css)
+	cd desk_script && npm ci --prefer-offline --no-audit --no-fund --ignore-scripts && node build.js
+
 compile = $(lock) pyproject.toml
 lock = $(VENV)/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 	--no-annotate --no-header --no-emit-index-url --no-emit-find-links
 
 # Remove the environment and the files of the tools; never ./data.
 clean:
+	rm -rf desk_script/node_modules app/pages/static/unseal.js app/pages/static/unseal.html
 	rm -rf $(VENV) build dist .coverage .coverage.* .hypothesis .schemathesis
 	rm -rf .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
 	find app seed tests -type d -name __pycache__ -prune -exec rm -rf {} +

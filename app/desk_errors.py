@@ -23,5 +23,9 @@ class ExportNotGenuine(GuidanceError):
     """The export was not signed by that service, or was changed later."""
 
 
+class ChangedMeanwhile(GuidanceError):
+    """Since the person was shown the concern, something happened that they should see before they decide."""
+
+
 class DeskRequestFailed(GuidanceError):
     """The service did not return the concern."""

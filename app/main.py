@@ -16,7 +16,20 @@ from app.config import Settings
 from app.errors import GuidanceError, SetupError
 from app.logs import Log
 from app.pages import assets
-from app.pages.desk import concern_acts, concern_page, inbox, openid_sign_in, record, sealed_downloads, sign_in
+from app.pages.desk import (
+    concern_acts,
+    concern_page,
+    daily_acts,
+    day,
+    further_pages,
+    hand_over_acts,
+    inbox,
+    openid_sign_in,
+    record,
+    saved_views,
+    sealed_downloads,
+    sign_in,
+)
 from app.pages.docs import developer_pages, swagger
 from app.pages.error_page_middleware import ErrorPageMiddleware
 from app.pages.form import raise_concern, saved_drafts
@@ -113,6 +126,11 @@ ROUTERS = (
     concern_page.router,
     concern_acts.router,
     sealed_downloads.router,
+    further_pages.router,
+    daily_acts.router,
+    hand_over_acts.router,
+    saved_views.router,
+    day.router,
     developer_pages.router,  # before the route that would take its names as files
     security_txt.router,
     swagger.router,

@@ -2,7 +2,8 @@
 
 `make release VERSION=0.2.0` runs it. It gives 'Unreleased' of CHANGELOG.md the version and the date, writes the version
 wherever it is, commits and tags. It puts into `build/release-VERSION` the wheel, the locked requirements, the bill of
-materials, the image, the notes for callers, and the SHA-256 of each. It pushes nothing.
+materials, the image, the page that opens concerns from disk, the notes for callers, and the SHA-256 of each. It pushes
+nothing.
 """
 
 import argparse
@@ -16,6 +17,7 @@ import sys
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
+UNSEAL_PAGE = "app/pages/static/unseal.html"
 HEADING = "## Unreleased\n"
 WITH_THE_VERSION = ["deploy/kubernetes.yaml", "deploy/compose.yaml", "docs/how-to/deploy.md"]
 OF_THE_IMAGE = re.compile(r"(one-minute-guide:|one_minute_guide-)\d+\.\d+\.\d+")
@@ -52,6 +54,8 @@ def _check(version: str) -> None:
         raise CannotRelease("There are changes that are not committed.")
     if _run("git", "tag", "--list", f"v{version}"):
         raise CannotRelease(f"v{version} is a tag already.")
+    if shutil.which("npm") is None:
+        raise CannotRelease("npm is not installed: the desk's pages could not open concerns in the browser.")
 
 
 def _write_version(version: str, date: str) -> None:
@@ -68,6 +72,8 @@ def _write_version(version: str, date: str) -> None:
 
 def _build(version: str, target: Path, *, with_image: bool) -> None:
     target.mkdir(parents=True)
+    _run("make", "--silent", "desk-script")
+    shutil.copy(ROOT / UNSEAL_PAGE, target)
     os.environ["SOURCE_DATE_EPOCH"] = _run("git", "log", "-1", "--format=%ct")
     _run(sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", target)
     shutil.copy(ROOT / "requirements" / "serve.txt", target)

@@ -28,13 +28,14 @@ from app.config.formats import (
     refuse_empty,
 )
 from app.config.groups import faults_of_groups
+from app.config.hand_over import HandOverSettings
 from app.config.sign_in import SignInSettings
 
 MAX_RETENTION_DAYS = 36_525  # a century; for longer, leave the setting unset
 SEED_DIR = Path(__file__).resolve().parent.parent.parent / "seed"
 
 
-class Settings(SignInSettings, ContactSettings):
+class Settings(SignInSettings, ContactSettings, HandOverSettings):
     """The settings, each from the variable `GUIDANCE_<NAME>`. Every default is safe in production and may be public."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)

@@ -13,6 +13,7 @@ from sqlmodel import Session, select
 from app.models.base import format_utc
 from app.models.desk.disclosure_tables import ChainRow, DeskAct, DisclosureRow, LogEntryRow
 from app.models.digest import canonical_json
+from app.store.meanwhile import expect_seen
 from app.store.tables import table_of
 
 FIRST_PREVIOUS_SHA256 = "0" * 64
@@ -29,6 +30,8 @@ class Actor:
 
     client: str
     address: str
+    seen: int | None = None
+    """The number of the last act in the chain that the person was shown, for acts that rest on it."""
 
     @property
     def person(self) -> str:
@@ -43,7 +46,10 @@ def record_disclosure(
     """Append the act to the chain, in the transaction of the act itself.
 
     An act that changes a row is recorded first: the rules of the database let the row change only after it.
+    Raises `ChangedMeanwhile` if the actor has not seen what the act rests on.
     """
+    if actor.seen is not None:
+        expect_seen(session, chain, act, client=actor.client, seen=actor.seen)
     length, head = find_chain_end(session, chain)
     row = DisclosureRow(
         chain=chain,

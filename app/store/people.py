@@ -6,7 +6,9 @@ from collections.abc import Sequence
 from sqlalchemy import delete
 from sqlmodel import Session, col, func, select
 
+from app.models.clients import Scope
 from app.models.people import ChallengeRow, InvitationRow, PasskeyRow, PersonRow, SessionRow
+from app.models.roles import SCOPES_OF
 
 TABLES_OF_A_PERSON = (SessionRow, PasskeyRow, InvitationRow)
 
@@ -14,6 +16,13 @@ TABLES_OF_A_PERSON = (SessionRow, PasskeyRow, InvitationRow)
 def list_people(session: Session) -> list[PersonRow]:
     """Return every person by name, with those who left."""
     return list(session.exec(select(PersonRow).order_by(PersonRow.name)))
+
+
+def list_workers(session: Session) -> list[str]:
+    """Return the names of the people who may act on concerns, and have not left."""
+    roles = [role for role, scopes in SCOPES_OF.items() if Scope.WRITE in scopes]
+    names = select(PersonRow.name).where(col(PersonRow.left_at).is_(None), col(PersonRow.role).in_(roles))
+    return list(session.exec(names.order_by(PersonRow.name)))
 
 
 def count_passkeys(session: Session, name: str) -> int:

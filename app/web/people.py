@@ -11,6 +11,7 @@ from app.config import Settings
 from app.errors import ScopeMissing, TokenInvalid, TokenMissing
 from app.logs import Log
 from app.models.clients import Scope
+from app.services.access.desk_sign_in import BY_PASSKEY
 from app.services.access.rate_limiting import UNKNOWN_ADDRESS
 from app.store.disclosures import Actor
 from app.web.auth import find_client
@@ -29,6 +30,11 @@ class Visitor:
     actor: Actor
     name: str
     scopes: frozenset[str]
+
+    @property
+    def has_passkey(self) -> bool:
+        """Whether the person signed in by a passkey of this site."""
+        return self.actor.client.startswith(f"{BY_PASSKEY}/")
 
     @property
     def can_read(self) -> bool:

@@ -226,6 +226,7 @@ PROBLEM_FOR: Mapping[type[errors.GuidanceError], ProblemType] = {
     errors.TooManyAdditions: TOO_MANY_ADDITIONS,
     desk_errors.TooManyNotes: TOO_MANY_NOTES,
     desk_errors.AssignmentChanged: ASSIGNMENT_CHANGED,
+    desk_errors.ChangedMeanwhile: ASSIGNMENT_CHANGED,
     errors.TooManyTries: RATE_LIMITED,
     desk_errors.NoMessageKey: NO_MESSAGE_KEY,
     desk_errors.TooManyMessages: TOO_MANY_MESSAGES,

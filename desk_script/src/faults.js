@@ -2,6 +2,7 @@
 const SENTENCES = {
   "no-identity": "This file holds no age identity. Choose the file that “guidance keys new” or “age-keygen” made.",
   passphrase: "The passphrase does not open this file. Try again.",
+  "too-strong": "This file takes more memory to open than a browser has. Lock the identity again on this page.",
   passkey: "The passkey was not used, or is not the one that locked this file. Try again.",
   "no-passkeys": "This browser, or this device, cannot lock a file by a passkey. Use a passphrase.",
   short: "A passphrase needs 12 characters or more. Four or five words from a dictionary are good.",

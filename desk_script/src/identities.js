@@ -10,6 +10,7 @@ export const Lock = { NONE: "none", PASSPHRASE: "passphrase", PASSKEY: "passkey"
 const AGE_FILE = "age-encryption.org/v1\n";
 const ARMORED = "-----BEGIN AGE ENCRYPTED FILE-----";
 const PASSKEY_STANZA = "\n-> age-encryption.org/fido2prf ";
+const MOST_WORK = 20; // as an exponent of two: a gigabyte of memory
 const LARGEST = 100_000; // bytes
 // What PKCS #8 puts before the 32 bytes of an X25519 key.
 const PKCS8 = [0x30, 0x2e, 0x02, 0x01, 0x00, 0x30, 0x05, 0x06, 0x03, 0x2b, 0x65, 0x6e, 0x04, 0x22, 0x04, 0x20];
@@ -35,7 +36,9 @@ export function lockOf(bytes) {
     return Lock.NONE;
   }
   const header = new TextDecoder().decode(locked.subarray(0, 2_000));
-  if (header.includes("\n-> scrypt ")) return Lock.PASSPHRASE;
+  const [, work] = /\n-> scrypt \S+ (\d+)\n/.exec(header) ?? [];
+  if (Number(work) > MOST_WORK) throw new Fault("too-strong");
+  if (work !== undefined) return Lock.PASSPHRASE;
   if (header.includes(PASSKEY_STANZA)) return Lock.PASSKEY;
   throw new Fault("no-identity"); // sealed to another key, as a concern is
 }
@@ -58,10 +61,10 @@ export async function lockByPassphrase(bytes, passphrase) {
   return encrypter.encrypt(bytes);
 }
 
-// Make a passkey for this site, and return the file locked by it.
-export async function lockByPasskey(bytes, name) {
+// Return the file, locked by a passkey: the one with which the person signs in, or a new one where they have none here.
+export async function lockByPasskey(bytes, isNew) {
   try {
-    const identity = await webauthn.createCredential({ keyName: name });
+    const identity = isNew ? await webauthn.createCredential({ keyName: "Identity of the desk" }) : undefined;
     const encrypter = new Encrypter();
     encrypter.addRecipient(new webauthn.WebAuthnRecipient({ identity }));
     return await encrypter.encrypt(bytes);

@@ -132,7 +132,7 @@ export class Panel {
         form.reset();
       });
     });
-    byPasskey.addEventListener("click", () => this.#do(() => this.#lock((bytes) => lockByPasskey(bytes, "Desk identity"))));
+    byPasskey.addEventListener("click", () => this.#do(() => this.#lock((bytes) => lockByPasskey(bytes, !("passkey" in document.body.dataset)))));
     return element(
       "details",
       {},

@@ -4,6 +4,7 @@ const DESK = "/desk";
 const LEADS_OUT = ["/desk/sign-in", "/desk/sign-out", "/desk/blank", "/desk/invitation"];
 
 export function stayOnPage(keyring, onPage) {
+  let shown = pageOf(location.href);
   document.addEventListener("click", (event) => {
     const link = event.target.closest("a[href]");
     const isPlain = event.button === 0 && !(event.ctrlKey || event.metaKey || event.shiftKey || event.altKey);
@@ -21,7 +22,11 @@ export function stayOnPage(keyring, onPage) {
     if (form.method === "get") visit("GET", `${address.split("?")[0]}?${fields}`);
     else visit("POST", address, fields);
   });
-  window.addEventListener("popstate", () => (keyring.isOpen ? visit("GET", location.href, null, false) : location.reload()));
+  window.addEventListener("popstate", () => {
+    if (pageOf(location.href) === shown) return; // another place of the same page
+    if (keyring.isOpen) visit("GET", location.href, null, false);
+    else location.reload();
+  });
 
   function visit(method, address, fields = null, isNew = true) {
     const request = new XMLHttpRequest();
@@ -30,7 +35,7 @@ export function stayOnPage(keyring, onPage) {
     request.onload = () => {
       const main = request.response?.querySelector("main");
       if (!main || !isOfDesk(request.responseURL) || hasOtherScripts(request.response)) leave(method, request.responseURL);
-      else replace(request.response, main, request.responseURL, isNew);
+      else replace(request.response, main, request.responseURL + new URL(address, location.href).hash, isNew);
     };
     request.onerror = () => say("The service does not answer. Nothing was lost on this page. Try again.");
     request.send(fields);
@@ -40,8 +45,10 @@ export function stayOnPage(keyring, onPage) {
     document.title = page.title;
     document.querySelector("main").replaceWith(document.adoptNode(main));
     if (isNew) history.pushState(null, "", address);
-    window.scrollTo(0, 0);
+    shown = pageOf(address);
     document.querySelector("main").focus();
+    window.scrollTo(0, 0);
+    document.getElementById(new URL(address).hash.slice(1))?.scrollIntoView();
     onPage();
   }
 }
@@ -52,10 +59,8 @@ function isOfDesk(address) {
   return origin === location.origin && isUnder(DESK) && !LEADS_OUT.some(isUnder);
 }
 
-function isOnPage(address) {
-  const [there, fragment] = address.split("#");
-  return fragment !== undefined && there === location.href.split("#")[0];
-}
+const pageOf = (address) => address.split("#")[0];
+const isOnPage = (address) => address.includes("#") && pageOf(address) === pageOf(location.href);
 
 // A page with a script of its own is loaded whole.
 function hasOtherScripts(other) {

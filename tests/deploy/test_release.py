@@ -12,22 +12,24 @@ from pathlib import Path
 import pytest
 
 from tests.support.command import ROOT
+from tests.support.node import need_npm
 
 pytestmark = [pytest.mark.slow, pytest.mark.any_database]
 
 NEXT = "9.8.7"
+BUILT = ("app/pages/static/unseal.js", "app/pages/static/unseal.html")
 AUTHOR = {
     f"GIT_{who}_{what}": "example@council.example" for who in ("AUTHOR", "COMMITTER") for what in ("NAME", "EMAIL")
 }
 
 
 def copied(target: Path) -> Path:
-    """Copy the files that git knows or would take up."""
+    """Copy the files that git knows or would take up, and those that were built and go into the wheel."""
     if shutil.which("git") is None or not (ROOT / ".git").exists():
         pytest.skip("not a git checkout")
     listed = ["git", "ls-files", "--cached", "--others", "--exclude-standard", "-z"]
     names = subprocess.run(listed, cwd=ROOT, capture_output=True, check=True, text=True).stdout.split("\0")
-    for name in filter(None, names):
+    for name in (*filter(None, names), *BUILT):
         if (ROOT / name).is_file():
             (target / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy(ROOT / name, target / name)
@@ -73,6 +75,7 @@ def test_two_builds_in_two_folders_at_two_times_give_the_same_wheel(tmp_path: Pa
 
     assert first.name == second.name
     assert first.read_bytes() == second.read_bytes()
+    assert set(BUILT) & set(zipfile.ZipFile(first).namelist()) == {name for name in BUILT if (ROOT / name).is_file()}
     names = zipfile.ZipFile(first).namelist()
     assert {name.split("/")[0].split("-")[0] for name in names} == {"app", "seed", "one_minute_guide"}
 
@@ -96,6 +99,7 @@ def test_a_tree_with_changes_a_strange_version_and_a_version_twice_are_refused(t
 
 
 def test_a_release_has_its_version_everywhere_its_tag_its_files_and_the_notes_for_callers(tree: Path) -> None:
+    need_npm()
     unreleased = (tree / "CHANGELOG.md").read_text().partition("## Unreleased\n")[2].partition("\n## ")[0].strip()
 
     made = release(tree, NEXT)
@@ -111,6 +115,8 @@ def test_a_release_has_its_version_everywhere_its_tag_its_files_and_the_notes_fo
     assert json.loads((folder / "wheel.cdx.json").read_text())["metadata"]["component"]["version"] == NEXT
     lines = (folder / "SHA256SUMS").read_text().splitlines()
     sums = {name: digest for digest, name in (line.split("  ") for line in lines)}
-    assert set(sums) == {f"one_minute_guide-{NEXT}-py3-none-any.whl", "serve.txt", "notes.md", "wheel.cdx.json"}
+    wheel = f"one_minute_guide-{NEXT}-py3-none-any.whl"
+    assert set(sums) == {wheel, "serve.txt", "notes.md", "wheel.cdx.json", "unseal.html"}
+    assert set(BUILT) <= set(zipfile.ZipFile(folder / wheel).namelist())
     for name, digest in sums.items():
         assert hashlib.sha256((folder / name).read_bytes()).hexdigest() == digest

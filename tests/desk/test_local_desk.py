@@ -27,7 +27,7 @@ from app.services.access.key_files import create_identity
 from app.services.concerns.sealing import make_sealer
 from app.services.concerns.unsealing import Unsealer
 from tests.support.additions import add
-from tests.support.canary import BIRTHDAYS, CANARY, forms_of, planted, traces
+from tests.support.canaries import BIRTHDAYS, CANARY, forms_of, planted, traces
 from tests.support.clock import A_TUESDAY
 from tests.support.command import guidance
 from tests.support.databases import files_of

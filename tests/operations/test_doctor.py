@@ -38,8 +38,13 @@ def healthy(tmp_path_factory: pytest.TempPathFactory) -> SetUp:
 
 @pytest.fixture
 def set_up(healthy: SetUp, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> SetUp:
-    """A healthy set-up that the test may break, and whose public address answers."""
+    """A healthy set-up that the test may break, whose public address answers, and with the desk's script as if built."""
     reachable(monkeypatch)
+    built = tmp_path / "built"
+    built.mkdir()
+    for name in (program_checks.BUILT, program_checks.BUILT_PAGE):
+        (built / name).touch()
+    monkeypatch.setattr(program_checks, "BUILT_FOLDER", built)
     return healthy.copy(tmp_path / "place")
 
 
@@ -230,6 +235,10 @@ def no_script(set_up: SetUp, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(program_checks, "PAGES_FOLDER", pages)
 
 
+def no_desk_script(_set_up: SetUp, _monkeypatch: pytest.MonkeyPatch) -> None:
+    (program_checks.BUILT_FOLDER / program_checks.BUILT_PAGE).unlink()
+
+
 EVERYWHERE: list[tuple[Breaking, str, Condition]] = [
     (values(allowed_hosts="*"), "settings", WARNING),
     (without("security_contact", "security_expires"), "settings", WARNING),
@@ -261,6 +270,7 @@ EVERYWHERE: list[tuple[Breaking, str, Condition]] = [
     (lost_webhook_key, "webhooks", FAULT),
     (no_typst, "print", WARNING),
     (no_script, "scripts", FAULT),
+    (no_desk_script, "desk-script", WARNING),
 ]
 OF_THE_FILE: list[tuple[Breaking, str, Condition]] = [
     (lambda set_up, _: execute(set_up, "DROP INDEX ix_concerns_received"), "schema", FAULT),

@@ -48,11 +48,13 @@ def received(client: TestClient, a_concern: Any, **changes: Any) -> str:
 
 @contextmanager
 def virtual_authenticator(context: BrowserContext, page: Any) -> Iterator[str]:
-    """Give the page a device that holds passkeys and verifies its person."""
+    """Give the page a device that holds passkeys, verifies its person, and has the extension PRF."""
     session = context.new_cdp_session(page)
     session.send("WebAuthn.enable")
     options = {
         "protocol": "ctap2",
+        "ctap2Version": "ctap2_1",
+        "hasPrf": True,
         "transport": "internal",
         "hasResidentKey": True,
         "hasUserVerification": True,

@@ -32,6 +32,8 @@ class DeskAct(StrEnum):
     UNASSIGNED = "unassigned"
     ASSIGNMENT_REFUSED = "assignment_refused"
     """Somebody had assigned the concern to another person since this one looked; nothing changed."""
+    WITHHELD = "withheld"
+    """Something had happened since this person looked; what they wanted was shown to them again, and not done."""
     NOTED = "noted"
     DISCLOSURES_READ = "disclosures_read"
     STATEMENT_SIGNED = "statement_signed"

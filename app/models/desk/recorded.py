@@ -24,6 +24,20 @@ CHANGING_ACTS = ASSIGNING_ACTS | {
     DeskAct.ERASED,
 }
 """The acts that change a concern, or what was added to it. Their time is in `changed_at`."""
+TO_SEE_FIRST = CHANGING_ACTS | {DeskAct.MESSAGE_SENT, DeskAct.HANDED_OVER}
+"""What somebody has to have seen of others before they decide something about a concern."""
+DECIDING_ACTS = frozenset(
+    {
+        DeskAct.CLOSED,
+        DeskAct.HELD,
+        DeskAct.RELEASED,
+        DeskAct.ERASED,
+        DeskAct.MESSAGE_SENT,
+        DeskAct.HANDED_OVER,
+    }
+)
+SENDING_ACTS = frozenset({DeskAct.NOTED, DeskAct.MESSAGE_SENT, DeskAct.HANDED_OVER})
+"""The acts that a form which is sent twice would do twice."""
 
 
 @dataclass
@@ -76,6 +90,13 @@ def replay(rows: Iterable[DisclosureRow]) -> RecordedConcern:
     for row in rows:
         recorded.apply(row)
     return recorded
+
+
+def others_acts_to_see(act: DeskAct) -> frozenset[DeskAct]:
+    """Return which acts of others somebody has to have seen before they do this one. A note takes nothing away."""
+    if act in ASSIGNING_ACTS:
+        return ASSIGNING_ACTS
+    return TO_SEE_FIRST if act in DECIDING_ACTS else frozenset()
 
 
 def closing_detail(outcome: str, *, shared: bool) -> str:

@@ -1,4 +1,4 @@
-"""The views that people of the desk save: a name, and the filters of the inbox."""
+"""What the desk stores for a person alone: saved views of the inbox, and up to when they have looked at it."""
 
 import datetime as dt
 from typing import Any
@@ -18,3 +18,12 @@ class SavedViewRow(SQLModel, table=True):
     name: str = Field(primary_key=True)
     filters: dict[str, Any] = Field(sa_type=JSON)
     saved_at: dt.datetime = Field(sa_type=UtcDateTimeType)
+
+
+class InboxLookRow(SQLModel, table=True):
+    """Up to when one person has looked at what changed in the inbox. They say so themselves."""
+
+    __tablename__ = "inbox_looks"
+
+    person: str = Field(primary_key=True)
+    looked_at: dt.datetime = Field(sa_type=UtcDateTimeType)

@@ -45,9 +45,13 @@ def sealed_additions_of(
     context: AppContext, page: opening.AddedPage, now: dt.datetime
 ) -> tuple[tuple[AdditionEntry, ...], dict[int, SealedText]]:
     """Return the entries of additions, and their sealed texts by number."""
+    return tuple(listed_addition(row, now=now) for row in page.rows), sealed_texts_of(context, page)
+
+
+def sealed_texts_of(context: AppContext, page: opening.AddedPage) -> dict[int, SealedText]:
+    """Return the sealed texts of a page by number, additions or notes."""
     kind = page.texts.kind
-    sealed = {
+    return {
         row.number: SealedText(kind, row.reference, row.number, row.received_at, text)
         for row, text in opening.read_page(context.engine, page)
     }
-    return tuple(listed_addition(row, now=now) for row in page.rows), sealed

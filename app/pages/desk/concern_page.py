@@ -1,151 +1,59 @@
 """One concern: its words as a referral where this service can open it, what was added, and what was done."""
 
-import datetime as dt
-from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import Annotated
 
-from fastapi import Path, Response
-from sqlmodel import Session
+from fastapi import Path, Query, Response
 
-from app.errors import ConcernErased, UnsealingUnavailable
-from app.models.desk.additions import AdditionEntry
-from app.models.desk.concerns import InboxEntry
-from app.pages.desk.added_pages import ADDITIONS_ON_PAGE, give_additions_sealed, open_additions, sealed_additions_of
 from app.pages.desk.clock_words import due_of, time_left
+from app.pages.desk.concern_views import show_concern
 from app.pages.desk.desk_route import DeskRoute
+from app.pages.desk.desk_work import read_desk_work
+from app.pages.desk.forms import desk_forms
+from app.pages.desk.further_pages import additions_address, notes_address
 from app.pages.desk.inbox import CONCERN_PAGES
 from app.pages.desk.page import desk_page
-from app.pages.desk.referral import referral_of
 from app.pages.desk.referral_layout import layout_of
-from app.pages.desk.sealed_text import CONCERN, GIVEN, SealedText
-from app.pages.form.form_view import AnsweredSection
 from app.pages.text_format import spoken
-from app.presenters.desk import entry_of, listed_addition, opened_concern, reference_of
-from app.services.desk import opening
-from app.services.desk.viewing import view_concern
-from app.store.acts import list_last_acts
-from app.store.added_texts import ADDITIONS
-from app.web.context import AppContext, ContextDep, NowDep
-from app.web.cursors import decode_key, encode_key
-from app.web.people import PageReaderDep, Visitor
-from app.web.query_params import Cursor
+from app.presenters.desk import reference_of
+from app.web.context import ContextDep, NowDep
+from app.web.people import PageReaderDep
+from app.web.query_params import IN_PLAIN_DIGITS
 from app.web.router import GuidanceRouter
 
 router = GuidanceRouter(prefix=CONCERN_PAGES, include_in_schema=False, route_class=DeskRoute)
 
-
-ACTS_SHOWN = 50
-ConcernReferenceInPath = Annotated[str, Path(max_length=60)]
-
-
-@dataclass(frozen=True)
-class Shown:
-    """What is shown of a concern: with its words, or without."""
-
-    entry: InboxEntry
-    additions: tuple[AdditionEntry, ...]
-    additions_in_all: int
-    sections: list[AnsweredSection] | None = None
-    sealed: SealedText | None = None
-    sealed_additions: Mapping[int, SealedText] = field(default_factory=dict)
-    next_after: int | None = None
+MOST_ACTS = 10**9
 
 
 @router.get("/{reference}")
 def read_concern_page(
-    context: ContextDep, visitor: PageReaderDep, now: NowDep, reference: ConcernReferenceInPath
-) -> Response:
-    """Return the concern. Each view is one disclosure, with the person's name."""
-    parsed = reference_of(reference)
-    shown = _open(context, visitor, parsed, now) if context.unsealer.can_unseal else None
-    shown = shown or _give_sealed(context, visitor, parsed, now) or _view(context, visitor, parsed, now)
-    with Session(context.engine) as session:
-        acts = list_last_acts(session, parsed, limit=ACTS_SHOWN)
-    due = due_of(shown.entry)
-    return desk_page(
-        context,
-        "desk_concern.html",
-        visitor=visitor,
-        concern=shown.entry,
-        shown=shown,
-        left=time_left(due, now) if due is not None else None,
-        aloud=spoken(parsed),
-        outcomes=context.reference_data.get_code_list("outcome").codes,
-        acts=acts,
-        layout=layout_of(context, shown.entry.guide, shown.entry.edition) if shown.sealed is not None else None,
-        next_additions=_additions_address(parsed, shown.next_after),
-        printed_at=now,
-    )
-
-
-@router.get("/{reference}/additions")
-def read_additions_page(
     *,
     context: ContextDep,
     visitor: PageReaderDep,
     now: NowDep,
-    reference: ConcernReferenceInPath,
-    cursor: Cursor = None,
+    reference: Annotated[str, Path(max_length=60)],
+    seen: Annotated[int | None, Query(ge=0, le=MOST_ACTS), IN_PLAIN_DIGITS] = None,
 ) -> Response:
-    """Return a further page of what was added: with its words where they can be opened here, else sealed."""
-    place = opening.PagePlace(ADDITIONS, reference_of(reference), decode_key(cursor, otherwise=0))
-    shown = open_additions(context, visitor, place, now) if context.unsealer.can_unseal else None
-    additions, sealed, next_after = shown or give_additions_sealed(context, visitor, place, now)
+    """Return the concern. Each view is one disclosure, with the person's name.
+
+    `seen` is the last act that the person saw before their own: what others did since is at the top of the page.
+    """
+    parsed = reference_of(reference)
+    shown = show_concern(context, visitor, parsed, now)
+    entry, recorded = shown.entry, shown.opening
+    due = due_of(entry)
     return desk_page(
         context,
-        "desk_additions.html",
+        "desk_concern.html",
         visitor=visitor,
-        reference=place.reference,
-        additions=additions,
-        sealed_additions=sealed,
-        next_additions=_additions_address(place.reference, next_after),
+        concern=entry,
+        shown=shown,
+        work=read_desk_work(context, visitor, recorded, seen_before=seen),
+        forms=desk_forms(context, visitor, parsed, recorded.seen),
+        left=time_left(due, now) if due is not None else None,
+        aloud=spoken(parsed),
+        layout=layout_of(context, entry.guide, entry.edition) if shown.sealed is not None else None,
+        next_additions=additions_address(parsed, recorded.page.next_after),
+        earlier_notes=notes_address(parsed, recorded.notes.next_after if recorded.notes is not None else None),
+        printed_at=now,
     )
-
-
-def _open(context: AppContext, visitor: Visitor, reference: str, now: dt.datetime) -> Shown | None:
-    """Return the concern with its words, or None if they were erased, or were sealed to other identities."""
-    try:
-        recorded = opening.open_concern(
-            context.writer, reference, actor=visitor.actor, at=now, how="opened here", limit=ADDITIONS_ON_PAGE
-        )
-        sealed = opening.read_sealed_concern(context.engine, reference)
-        additions = opening.read_page(context.engine, recorded.page)
-        opened = opened_concern(recorded, sealed, additions, context.unsealer, now=now)
-    except (ConcernErased, UnsealingUnavailable):
-        return None
-    sections = referral_of(context, opened)
-    return Shown(opened, opened.additions, recorded.additions, sections, next_after=recorded.page.next_after)
-
-
-def _give_sealed(context: AppContext, visitor: Visitor, reference: str, now: dt.datetime) -> Shown | None:
-    """Return the concern with its words sealed, to be opened elsewhere, or None if they were erased."""
-    try:
-        recorded = opening.open_concern(
-            context.writer, reference, actor=visitor.actor, at=now, how=GIVEN, limit=ADDITIONS_ON_PAGE
-        )
-        sealed = opening.read_sealed_concern(context.engine, reference)
-        additions, sealed_additions = sealed_additions_of(context, recorded.page, now)
-    except ConcernErased:
-        return None
-    concern = recorded.concern
-    return Shown(
-        entry_of(concern, now=now),
-        additions,
-        recorded.additions,
-        sealed=SealedText(CONCERN, reference, 0, concern.received_at, sealed),
-        sealed_additions=sealed_additions,
-        next_after=recorded.page.next_after,
-    )
-
-
-def _view(context: AppContext, visitor: Visitor, reference: str, now: dt.datetime) -> Shown:
-    """Return the concern without its words."""
-    viewed = view_concern(context.writer, reference, actor=visitor.actor, at=now, limit=ADDITIONS_ON_PAGE)
-    additions = tuple(listed_addition(row, now=now) for row in viewed.page.rows)
-    entry = entry_of(viewed.concern, now=now)
-    return Shown(entry, additions, viewed.additions, next_after=viewed.page.next_after)
-
-
-def _additions_address(reference: str, after: int | None) -> str | None:
-    return None if after is None else f"{CONCERN_PAGES}/{reference}/additions?cursor={encode_key(after)}"

@@ -6,7 +6,7 @@ from typing import Any
 from fastapi import Request, Response
 from fastapi.responses import RedirectResponse
 
-from app import errors
+from app import desk_errors, errors
 from app.logs import Log, frames_of
 from app.pages.desk.page import desk_page
 from app.pages.error_pages import problem_type_of
@@ -24,6 +24,17 @@ DAMAGED = ("This concern is damaged", "Nothing of it is shown. Tell the operator
 TEXTS: dict[type[errors.GuidanceError], tuple[str, str]] = {
     errors.ScopeMissing: ("Your role does not allow this", "Ask the person who leads the desk, if you need to do it."),
     errors.NoSuchConcern: ("No concern has this reference", "Check the reference for a mistake."),
+    errors.NoSuchItem: ("It is not there", "Somebody removed it, or the address has a mistake."),
+    desk_errors.ChangedMeanwhile: (
+        "Something happened meanwhile",
+        "Nothing of yours was done yet. Read what happened, and decide again. What you typed is below.",
+    ),
+    desk_errors.NoMessageKey: (
+        "The reporter cannot be sent a question",
+        "The concern is from before that was possible.",
+    ),
+    desk_errors.TooManyMessages: ("No more questions", "This reporter was sent as many as one may be sent."),
+    desk_errors.TooManyNotes: ("No more notes", "This concern has as many as it takes. The note was not stored."),
     errors.ConcernErased: ("The words were erased", "The dates and the outcome of this concern remain."),
     errors.NotAcknowledged: ("Acknowledge it first", "The concern, or something added to it, waits for that."),
     errors.OnHold: ("It is on hold", "Nothing on hold is erased. Release it first."),

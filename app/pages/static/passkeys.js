@@ -40,6 +40,7 @@
     publicKey.challenge = toBytes(publicKey.challenge);
     publicKey.user.id = toBytes(publicKey.user.id);
     for (const each of publicKey.excludeCredentials ?? []) each.id = toBytes(each.id);
+    publicKey.extensions = { ...publicKey.extensions, prf: {} }; // so that it can lock the file of an identity too
     const made = await navigator.credentials.create({ publicKey });
     const { clientDataJSON, attestationObject } = made.response;
     return describe(made, {

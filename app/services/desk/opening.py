@@ -15,7 +15,7 @@ from sqlmodel import Session
 from app.errors import ConcernErased
 from app.models.concerns.tables import ConcernRow
 from app.models.desk.disclosure_tables import DeskAct
-from app.store.added_texts import ADDITIONS, AddedTexts
+from app.store.added_texts import ADDITIONS, NOTES, AddedTexts
 from app.store.concerns import get_concern, read_concern
 from app.store.disclosures import Actor, record_disclosure
 from app.store.writer import write_operation
@@ -44,25 +44,34 @@ class PagePlace:
 
 @dataclass(frozen=True)
 class Opening:
-    """A concern whose opening is on the record, without its text; the first page of additions, and how many exist."""
+    """A concern whose opening is on the record, without its text; the first page of additions, and how many exist.
+
+    `seen` is the number of that act in the chain. `notes` has the last notes, where they are shown too.
+    """
 
     concern: ConcernRow
     page: AddedPage
     additions: int
+    seen: int
+    notes: AddedPage | None = None
 
 
 @write_operation
-def open_concern(session: Session, reference: str, *, actor: Actor, at: dt.datetime, how: str, limit: int) -> Opening:
-    """Record that the concern is opened, with a page of at most `limit` additions.
+def open_concern(
+    session: Session, reference: str, *, actor: Actor, at: dt.datetime, how: str, limit: int, last_notes: int = 0
+) -> Opening:
+    """Record that the concern is opened, with a page of at most `limit` additions, and that many of its last notes.
 
     Raises `NoSuchConcern` or `ConcernErased`.
     """
     concern = _get_unerased(session, reference)
     count, _ = ADDITIONS.measure(session, reference)
     page = _page_of(ADDITIONS, session, reference, after=0, limit=limit)
-    detail = f"{how}, {_describe(page)}" if page.rows else how
-    record_disclosure(session, chain=reference, act=DeskAct.OPENED, actor=actor, at=at, detail=detail)
-    return Opening(concern, page, count)
+    notes = last_page_of(NOTES, session, reference, limit=last_notes) if last_notes else None
+    shown = (_describe(each) for each in (page, notes) if each is not None and each.rows)
+    detail = ", ".join((how, *shown))
+    row = record_disclosure(session, chain=reference, act=DeskAct.OPENED, actor=actor, at=at, detail=detail)
+    return Opening(concern, page, count, row.number, notes)
 
 
 @write_operation
@@ -111,6 +120,14 @@ def read_page(engine: Engine, page: AddedPage) -> Iterator[tuple[Row[Any], bytes
     """Yield each text of the page with its sealed text, one row at a time. Raises `ConcernErased` if it went."""
     for row in page.rows:
         yield row, read_sealed_added(engine, page.texts, row.reference, row.number)
+
+
+def last_page_of(texts: AddedTexts, session: Session, reference: str, *, limit: int) -> AddedPage:
+    """Return the last texts, at most `limit` of them; `next_after` is set where there are earlier ones."""
+    count, _ = texts.measure(session, reference)
+    before = max(count - limit, 0)
+    page = _page_of(texts, session, reference, after=before, limit=limit)
+    return AddedPage(texts, page.rows, 0 if before else None)
 
 
 def _get_unerased(session: Session, reference: str) -> ConcernRow:

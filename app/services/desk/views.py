@@ -1,4 +1,4 @@
-"""Saved views of the inbox. Each belongs to a person, and shows nothing of any concern."""
+"""Saved views of the inbox, and up to when a person has looked at it. Both are the person's, and show no concern."""
 
 import datetime as dt
 from collections.abc import Sequence
@@ -7,7 +7,7 @@ from sqlmodel import Session, col, delete, select
 
 from app.errors import NoSuchItem, ValidationFailed
 from app.faults import FaultCode, FieldError
-from app.models.desk.view_tables import SavedViewRow
+from app.models.desk.view_tables import InboxLookRow, SavedViewRow
 from app.models.desk.views import ViewFilters
 from app.store.writer import write_operation
 
@@ -45,5 +45,20 @@ def remove_view(session: Session, person: str, name: str) -> None:
 
 @write_operation
 def remove_views(session: Session, person: str) -> None:
-    """Remove every view of a person, who leaves."""
+    """Remove every view of a person, who leaves, and how far they looked."""
     session.exec(delete(SavedViewRow).where(col(SavedViewRow.person) == person))
+    session.exec(delete(InboxLookRow).where(col(InboxLookRow.person) == person))
+
+
+def find_look(session: Session, person: str) -> dt.datetime | None:
+    """Return up to when the person has looked at what changed, or None."""
+    row = session.get(InboxLookRow, person)
+    return None if row is None else row.looked_at
+
+
+@write_operation
+def note_look(session: Session, person: str, *, until: dt.datetime) -> None:
+    """Write that the person has looked at what changed before that moment. An earlier one changes nothing."""
+    row = session.get(InboxLookRow, person) or InboxLookRow(person=person, looked_at=until)
+    row.looked_at = max(row.looked_at, until)
+    session.add(row)

@@ -10,6 +10,7 @@ from app.services.operations.doctor.patient import Patient
 DISTRIBUTION = "one-minute-guide"
 PAGES_FOLDER = Path(__file__).parents[3] / "pages"
 REQUIREMENT = re.compile(r"([A-Za-z0-9._-]+).*extra == ['\"]print['\"]")
+BUILT_FOLDER = PAGES_FOLDER / "static"
 BUILT, BUILT_PAGE = "unseal.js", "unseal.html"
 SCRIPT_OF_PAGES = re.compile(r"src=\"/looks/([\w./-]+\.js)\"")
 
@@ -34,7 +35,7 @@ def check_scripts(_: Patient) -> Verdict:
 
 def check_desk_script(_: Patient) -> Verdict:
     """Check that the script which opens concerns in the browser was built, and the page that opens them from disk."""
-    if not all((PAGES_FOLDER / "static" / name).is_file() for name in (BUILT, BUILT_PAGE)):
+    if not all((BUILT_FOLDER / name).is_file() for name in (BUILT, BUILT_PAGE)):
         return warn(
             "the desk's pages cannot open concerns in the browser: their script was not built",
             "install a released wheel or image, or run make desk-script; guidance desk serve opens them without it",

@@ -1,4 +1,4 @@
-"""A canary in every field of a concern, and finding traces of it."""
+"""A concern with a canary in every field, and what finds the canary in bytes."""
 
 import base64
 import json

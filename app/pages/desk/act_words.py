@@ -1,0 +1,56 @@
+"""The acts on a concern in words, for the people of the desk."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from app.models.desk.disclosure_tables import DeskAct, DisclosureRow
+
+WORDS = {
+    DeskAct.ADDED: "The reporter added something",
+    DeskAct.NOTED: "Note written",
+    DeskAct.UNASSIGNED: "Assigned to nobody",
+    DeskAct.MESSAGE_SENT: "Question sent to the reporter",
+    DeskAct.MESSAGE_READ: "Question read",
+    DeskAct.HAND_OVER_CONFIRMED: "Receipt of the other body stored",
+    DeskAct.WITHHELD: "Not done, since others had acted",
+}
+DIGESTS_ALONE = frozenset(
+    {
+        DeskAct.RECEIVED,
+        DeskAct.ADDED,
+        DeskAct.SEAL_RECORDED,
+        DeskAct.RESEALED,
+        DeskAct.NOTED,
+        DeskAct.MESSAGE_SENT,
+        DeskAct.MESSAGE_READ,
+        DeskAct.HAND_OVER_CONFIRMED,
+    }
+)
+"""The acts whose detail is for programs."""
+
+
+@dataclass(frozen=True)
+class ActLine:
+    """One act: what was done, by what name, and more about it."""
+
+    act: DisclosureRow
+    what: str
+    who: str
+    detail: str
+
+
+def act_lines(acts: Iterable[DisclosureRow]) -> list[ActLine]:
+    """Return the acts in words, in the same order."""
+    return [ActLine(act, _what(act), act.client.partition("/")[2] or act.client, _detail(act)) for act in acts]
+
+
+def _what(act: DisclosureRow) -> str:
+    if act.act == DeskAct.ASSIGNED:
+        return f"Assigned to {act.detail}"
+    return WORDS.get(DeskAct(act.act)) or act.act.replace("_", " ").capitalize()
+
+
+def _detail(act: DisclosureRow) -> str:
+    if act.act in DIGESTS_ALONE or act.act == DeskAct.ASSIGNED:
+        return ""
+    return act.detail.partition("; ")[2] if act.act == DeskAct.HANDED_OVER else act.detail

@@ -1,0 +1,101 @@
+"""What the page of a concern shows of it: its words, or its words sealed, or what an erasure left."""
+
+import datetime as dt
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from app.errors import ConcernErased, UnsealingUnavailable
+from app.models.desk.additions import AdditionEntry
+from app.models.desk.concerns import InboxEntry
+from app.models.desk.notes import NoteEntry
+from app.pages.desk.added_pages import ADDITIONS_ON_PAGE, sealed_additions_of, sealed_texts_of
+from app.pages.desk.referral import referral_of
+from app.pages.desk.sealed_text import CONCERN, GIVEN, SealedText
+from app.pages.form.form_view import AnsweredSection
+from app.presenters.desk import entry_of, listed_addition, opened_concern
+from app.presenters.notes import note_entry, opened_notes
+from app.services.desk import opening
+from app.services.desk.viewing import view_concern
+from app.web.context import AppContext
+from app.web.people import Visitor
+
+NOTES_ON_PAGE = 20
+"""The last ones. Their sealed bytes together are fewer than those of a page."""
+
+
+@dataclass(frozen=True)
+class Shown:
+    """What is shown of a concern: with its words, with its words sealed, or without."""
+
+    opening: opening.Opening
+    entry: InboxEntry
+    additions: tuple[AdditionEntry, ...]
+    notes: tuple[NoteEntry, ...]
+    sections: list[AnsweredSection] | None = None
+    sealed: SealedText | None = None
+    sealed_additions: Mapping[int, SealedText] = field(default_factory=dict)
+    sealed_notes: Mapping[int, SealedText] = field(default_factory=dict)
+
+
+def show_concern(context: AppContext, visitor: Visitor, reference: str, now: dt.datetime) -> Shown:
+    """Return the concern as far as this service can show it, after that is on the record. Raises `NoSuchConcern`."""
+    shown = _open(context, visitor, reference, now) if context.unsealer.can_unseal else None
+    return shown or _give_sealed(context, visitor, reference, now) or _view(context, visitor, reference, now)
+
+
+def _open(context: AppContext, visitor: Visitor, reference: str, now: dt.datetime) -> Shown | None:
+    """Return the concern with its words, or None if they were erased, or were sealed to other identities."""
+    try:
+        recorded = _record(context, visitor, reference, now, how="opened here")
+        sealed = opening.read_sealed_concern(context.engine, reference)
+        additions = opening.read_page(context.engine, recorded.page)
+        opened = opened_concern(recorded, sealed, additions, context.unsealer, now=now)
+        noted = opening.read_page(context.engine, recorded.notes) if recorded.notes is not None else ()
+        notes = opened_notes(noted, context.unsealer)
+    except (ConcernErased, UnsealingUnavailable):
+        return None
+    return Shown(recorded, opened, opened.additions, notes, referral_of(context, opened))
+
+
+def _give_sealed(context: AppContext, visitor: Visitor, reference: str, now: dt.datetime) -> Shown | None:
+    """Return the concern with its words sealed, to be opened elsewhere, or None if they were erased."""
+    try:
+        recorded = _record(context, visitor, reference, now, how=GIVEN)
+        sealed = opening.read_sealed_concern(context.engine, reference)
+        additions, sealed_additions = sealed_additions_of(context, recorded.page, now)
+        notes = recorded.notes.rows if recorded.notes is not None else ()
+        sealed_notes = sealed_texts_of(context, recorded.notes) if recorded.notes is not None else {}
+    except ConcernErased:
+        return None
+    concern = recorded.concern
+    return Shown(
+        recorded,
+        entry_of(concern, now=now),
+        additions,
+        tuple(map(note_entry, notes)),
+        sealed=SealedText(CONCERN, reference, 0, concern.received_at, sealed),
+        sealed_additions=sealed_additions,
+        sealed_notes=sealed_notes,
+    )
+
+
+def _view(context: AppContext, visitor: Visitor, reference: str, now: dt.datetime) -> Shown:
+    """Return the concern without its words."""
+    viewed = view_concern(
+        context.writer, reference, actor=visitor.actor, at=now, limit=ADDITIONS_ON_PAGE, last_notes=NOTES_ON_PAGE
+    )
+    additions = tuple(listed_addition(row, now=now) for row in viewed.page.rows)
+    notes = tuple(map(note_entry, viewed.notes.rows if viewed.notes is not None else ()))
+    return Shown(viewed, entry_of(viewed.concern, now=now), additions, notes)
+
+
+def _record(context: AppContext, visitor: Visitor, reference: str, now: dt.datetime, *, how: str) -> opening.Opening:
+    return opening.open_concern(
+        context.writer,
+        reference,
+        actor=visitor.actor,
+        at=now,
+        how=how,
+        limit=ADDITIONS_ON_PAGE,
+        last_notes=NOTES_ON_PAGE,
+    )

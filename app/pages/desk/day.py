@@ -1,0 +1,64 @@
+"""The team's day: what came, what waits and what is overdue, as figures and one small chart."""
+
+import datetime as dt
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from fastapi import Response
+
+from app.models.desk.figures import FiguresOfDay
+from app.pages.desk.desk_route import DeskRoute
+from app.pages.desk.page import desk_page
+from app.services.access.desk_sign_in import PATH
+from app.services.desk.figures import read_figures
+from app.web.context import ContextDep, NowDep
+from app.web.people import PageReaderDep
+from app.web.router import GuidanceRouter
+
+router = GuidanceRouter(prefix=PATH, include_in_schema=False, route_class=DeskRoute)
+
+DAYS_SHOWN = 14
+HEIGHT, WIDTH_OF_DAY, WIDTH_OF_BAR = 100, 40, 14
+"""Of the chart, in its own units."""
+
+
+@dataclass(frozen=True)
+class Bars:
+    """The bars of one day: where they begin, and how high they are. What is overdue is the foot of what waits."""
+
+    x: int
+    day: dt.date
+    received: int
+    waiting: int
+    overdue: int
+
+
+@router.get("/day")
+def read_day(context: ContextDep, visitor: PageReaderDep, now: NowDep) -> Response:
+    """Return the figures of today and of the days before, for the team alone."""
+    days = read_figures(context.engine, context.writer, days=DAYS_SHOWN, actor=visitor.actor, at=now)
+    highest = max(max(each.received, each.waiting) for each in days)
+    return desk_page(
+        context,
+        "desk_day.html",
+        visitor=visitor,
+        today=days[-1],
+        days=days[::-1],
+        highest=highest,
+        bars=bars_of(days, highest),
+        height=HEIGHT,
+        width=WIDTH_OF_DAY * len(days),
+        width_of_bar=WIDTH_OF_BAR,
+    )
+
+
+def bars_of(days: Sequence[FiguresOfDay], highest: int) -> list[Bars]:
+    """Return the bars of each day, the highest of them as high as the chart."""
+    return [
+        Bars(
+            place * WIDTH_OF_DAY,
+            each.day,
+            *(round(HEIGHT * count / max(highest, 1)) for count in (each.received, each.waiting, each.overdue)),
+        )
+        for place, each in enumerate(days)
+    ]

@@ -1,0 +1,59 @@
+"""What the forms of the desk are made of: the concern as it was shown, the choices, and what was typed before."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from types import MappingProxyType
+
+from sqlmodel import Session
+
+from app.models.code_lists import Code
+from app.store.people import list_workers
+from app.web.context import AppContext
+from app.web.people import Visitor
+
+NOTHING: Mapping[str, str] = MappingProxyType({})
+
+
+@dataclass(frozen=True)
+class DeskForms:
+    """The forms about one concern. `seen` is the number of the last act that the page shows."""
+
+    reference: str
+    seen: int
+    me: str
+    people: Sequence[str]
+    bodies: Sequence[str]
+    outcomes: Sequence[Code]
+    can_unseal: bool
+    typed: Mapping[str, str] = field(default_factory=dict)
+    faults: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def path(self) -> str:
+        """The path of the concern's page, below which each form is sent."""
+        return f"/desk/concerns/{self.reference}"
+
+
+def desk_forms(
+    context: AppContext,
+    visitor: Visitor,
+    reference: str,
+    seen: int,
+    *,
+    typed: Mapping[str, str] = NOTHING,
+    faults: Mapping[str, str] = NOTHING,
+) -> DeskForms:
+    """Return the forms, with what was typed where one is shown again."""
+    with Session(context.engine) as session:
+        people = list_workers(session)
+    return DeskForms(
+        reference,
+        seen,
+        visitor.name,
+        people,
+        sorted(context.settings.hand_over_bodies),
+        context.reference_data.get_code_list("outcome").codes,
+        context.unsealer.can_unseal,
+        typed,
+        faults,
+    )

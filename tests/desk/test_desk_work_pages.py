@@ -1,0 +1,278 @@
+"""The desk's daily work on its pages: people, notes, questions, hand-overs; and who may do what."""
+
+import base64
+import html
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import pyrage
+import pytest
+from fastapi import FastAPI
+from fastapi.routing import iter_route_contexts
+from starlette.testclient import TestClient
+
+from app.config import Settings
+from app.config.reading import SettingsRefused, parse_settings
+from app.main import create_app
+from app.models.desk.disclosure_tables import DeskAct
+from app.models.roles import SCOPES_OF, Role
+from app.pages.desk.desk_route import DeskRoute
+from app.services.access.people import leave
+from tests.support.additions import add
+from tests.support.clock import A_TUESDAY, SettableClock
+from tests.support.concerns import Concern
+from tests.support.desk_forms import acts_on, look, press, send, text_of
+from tests.support.messages import read_messages
+from tests.support.people import JO, OWN_PAGE, context_of_service, received, sign_in_as
+
+SAM = "Sam Example"
+BODY = "Example Council"
+NOTE = "Spoke to <the> school.\nCall again on Monday."
+QUESTION = "Canary: which school does Alex Example go to?"
+WHO = f"passkey:desk/{JO}"
+
+
+@pytest.fixture
+def neighbour() -> pyrage.x25519.Identity:
+    return pyrage.x25519.Identity.generate()
+
+
+@pytest.fixture
+def settings(tmp_path: Path, neighbour: pyrage.x25519.Identity) -> Settings:
+    bodies = {BODY: str(neighbour.to_public())}
+    return Settings(data_dir=tmp_path / "data", deliver=False, hand_over_bodies=bodies)
+
+
+@pytest.fixture
+def jo(service: FastAPI, client: TestClient) -> TestClient:
+    client.follow_redirects = False
+    sign_in_as(service, client, JO)
+    return client
+
+
+@pytest.fixture
+def receipt(jo: TestClient, a_concern: Concern) -> dict[str, Any]:
+    found: dict[str, Any] = jo.post("/v1/concerns", json=a_concern()).json()
+    return found
+
+
+@pytest.fixture
+def reference(receipt: dict[str, Any]) -> str:
+    return str(receipt["reference"])
+
+
+def test_a_note_is_shown_as_typed_to_the_desk_alone_within_the_one_disclosure_of_the_page(
+    service: FastAPI, jo: TestClient, reference: str
+) -> None:
+    answer = press(jo, reference, "notes", text=NOTE, seen=look(jo, reference))
+
+    page = jo.get(answer.headers["Location"])
+
+    assert (answer.status_code, answer.headers["Location"]) == (303, f"/desk/concerns/{reference}#notes")
+    assert "Spoke to &lt;the&gt; school.\nCall again on Monday." in page.text
+    assert f"Note 1 by {JO}" in text_of(page)
+    assert acts_on(service, reference)[-1] == (DeskAct.OPENED, WHO, "opened here, notes 1 to 1")
+
+
+def test_the_page_has_the_last_twenty_notes_and_leads_to_all(service: FastAPI, jo: TestClient, reference: str) -> None:
+    for number in range(1, 53):
+        press(jo, reference, "notes", text=f"Words {number}.")
+
+    page = jo.get(f"/desk/concerns/{reference}").text
+    (earlier,) = re.findall(rf'href="(/desk/concerns/{reference}/notes\?[^"]*)"', page)
+    first = jo.get(html.unescape(earlier)).text
+    (following,) = re.findall(rf'href="(/desk/concerns/{reference}/notes\?[^"]*)"', first)
+    second = jo.get(html.unescape(following)).text
+
+    numbers = [re.findall(r"Words (\d+)\.", text) for text in (page, first, second)]
+    assert numbers == [[str(each) for each in range(*ends)] for ends in ((33, 53), (1, 51), (51, 53))]
+    assert [detail for _, _, detail in acts_on(service, reference)][-3:] == [
+        "opened here, notes 33 to 52",
+        "notes 1 to 50",
+        "notes 51 to 52",
+    ]
+
+
+def test_a_question_goes_to_the_reporter_alone_and_the_page_says_when_it_was_read_and_answered(
+    jo: TestClient, receipt: dict[str, Any], reference: str
+) -> None:
+    press(jo, reference, "messages", text=QUESTION, seen=look(jo, reference))
+
+    sent = jo.get(f"/desk/concerns/{reference}")
+    (message,) = read_messages(jo, receipt)
+    read = jo.get(f"/desk/concerns/{reference}")
+    add(jo, receipt, "To Example School.")
+    answered = jo.get(f"/desk/concerns/{reference}")
+
+    assert message["message"] == QUESTION
+    assert "Canary" not in sent.text + read.text + answered.text
+    assert "The reporter’s receipt says to come back by 26 November 2026" in text_of(sent)
+    assert "Not read yet" in text_of(sent)
+    assert "Read 24 November 2026, 9:30am . No answer yet" in text_of(read).replace("9:30am.", "9:30am .")
+    assert "Answered by addition 1" in text_of(answered)
+    assert 'href="#addition-1"' in answered.text
+
+
+def test_a_concern_is_assigned_to_me_to_another_of_the_register_and_to_nobody(
+    service: FastAPI, jo: TestClient, reference: str
+) -> None:
+    other = TestClient(service)
+    sign_in_as(service, other, SAM, Role.READER)
+    refused = press(jo, reference, "assignment", person=SAM)  # a reader does not work on it
+    sign_in_as(service, other, SAM, Role.LEAD)
+
+    for person, words in ((JO, f"Assigned to {JO}"), (SAM, f"Assigned to {SAM}"), ("", "Assigned to nobody")):
+        assert press(jo, reference, "assignment", person=person, seen=look(jo, reference)).status_code == 303
+        assert words in text_of(jo.get(f"/desk/concerns/{reference}"))
+
+    assert refused.status_code == 422
+    assert "Choose one of the people" in refused.text
+    leave(context_of_service(service).writer, SAM, at=A_TUESDAY)
+    assert press(jo, reference, "assignment", person=SAM).status_code == 422
+    assert f"<option>{SAM}" not in jo.get(f"/desk/concerns/{reference}").text
+
+
+def test_a_hand_over_gives_the_file_for_that_body_and_the_page_has_the_receipts_of_both(
+    jo: TestClient, receipt: dict[str, Any], reference: str, neighbour: pyrage.x25519.Identity
+) -> None:
+    add(jo, receipt, "Alex Example came home.")
+
+    handed = press(jo, reference, "hand-over", body=BODY, reason="The child lives there.", seen=look(jo, reference))
+    (encoded,) = re.findall(r'href="data:application/octet-stream;base64,([^"]+)"', handed.text)
+    opened = json.loads(pyrage.decrypt(base64.b64decode(html.unescape(encoded)), [neighbour]))
+    before = jo.get(f"/desk/concerns/{reference}")
+    stored = press(jo, reference, "hand-over/1/receipt", receipt=" a.b.c ", number="1", seen=look(jo, reference))
+    another = press(jo, reference, "hand-over/1/receipt", receipt="d.e.f", number="1", seen=look(jo, reference))
+    after = jo.get(f"/desk/concerns/{reference}")
+
+    (ours,) = re.findall(r'aria-label="Our receipt">(.+?)<', handed.text)
+    assert opened["additions"][0]["addition"]["concern"]["narrative"] == "Alex Example came home."
+    assert f'download="{reference}-hand-over-1.age"' in handed.text
+    assert "Their receipt has not come" in before.text
+    assert (stored.status_code, another.status_code) == (303, 422)
+    assert "d.e.f" in another.text
+    assert ours in after.text
+    assert 'aria-label="Their receipt">a.b.c<' in after.text
+
+
+def test_a_body_that_is_not_set_up_gets_nothing(service: FastAPI, jo: TestClient, reference: str) -> None:
+    answer = press(jo, reference, "hand-over", body="Elsewhere", reason="Because.", seen=look(jo, reference))
+
+    assert answer.status_code == 422
+    assert "Choose one of the bodies" in answer.text
+    assert 'value="Because."' in answer.text
+    assert DeskAct.HANDED_OVER not in [act for act, _, _ in acts_on(service, reference)]
+
+
+def test_where_the_service_reads_nothing_notes_are_written_and_a_hand_over_is_left_to_the_worker_s_machine(
+    tmp_path: Path, a_concern: Concern, settings: Settings
+) -> None:
+    recipient = str(pyrage.x25519.Identity.generate().to_public())
+    sealing = settings.model_copy(update={"data_dir": tmp_path / "other", "seal_to": (recipient,)})
+    service = create_app(sealing, SettableClock())
+    with TestClient(service, follow_redirects=False) as client:
+        sign_in_as(service, client)
+        reference = received(client, a_concern)
+
+        written = press(client, reference, "notes", text=NOTE, seen=look(client, reference))
+        page = client.get(f"/desk/concerns/{reference}")
+        refused = press(client, reference, "hand-over", body=BODY, reason="Because.", seen=look(client, reference))
+
+    assert (written.status_code, refused.status_code) == (303, 406)
+    assert f"Note 1 by {JO}" in text_of(page)
+    assert "Monday" not in page.text + client.get(f"/desk/concerns/{reference}/notes").text
+    assert f"guidance desk hand-over {reference}" in page.text
+
+
+WRONG = {
+    "a note of spaces": ("notes", {"text": "  \n "}),
+    "a note that is too long": ("notes", {"text": "x" * 10_001}),
+    "a question without words": ("messages", {"text": " "}),
+    "a hand-over without a reason": ("hand-over", {"body": BODY, "reason": " "}),
+    "a receipt without words": ("hand-over/1/receipt", {"receipt": "", "number": "1"}),
+}
+
+
+def test_what_cannot_be_taken_is_shown_again_with_what_is_wrong_and_nothing_is_done(
+    service: FastAPI, jo: TestClient, reference: str
+) -> None:
+    seen = look(jo, reference)
+    before = acts_on(service, reference)
+
+    for name, (act, fields) in WRONG.items():
+        answer = press(jo, reference, act, seen=seen, **fields)
+
+        assert answer.status_code == 422, name
+        assert 'class="fault"' in answer.text
+        assert [typed for typed in fields.values() if typed not in html.unescape(answer.text)] == []
+    assert acts_on(service, reference) == before
+
+
+def forms_of(service: FastAPI) -> list[str]:
+    """Return the path of every form of the desk's pages, but for those of the sign-in."""
+    routes = [each.route for each in iter_route_contexts(service.routes)]
+    posts = [each for each in routes if isinstance(each, DeskRoute) and "POST" in each.methods]
+    return [each.path for each in posts if "{reference}" in each.path or "views" in each.path or "looked" in each.path]
+
+
+def test_no_form_is_taken_from_elsewhere_from_a_role_that_may_not_or_after_leaving(
+    service: FastAPI, jo: TestClient, reference: str
+) -> None:
+    paths = [path.format(reference=reference, number=1, name="urgent") for path in forms_of(service)]
+    assert len(paths) == 12
+    before = acts_on(service, reference)
+
+    elsewhere = [jo.post(path, headers=OWN_PAGE | {"Sec-Fetch-Site": "cross-site"}) for path in paths]
+    sign_in_as(service, jo, JO, Role.AUDITOR)
+    by_auditor = [send(jo, path, text="x") for path in paths]
+    sign_in_as(service, jo, JO, Role.READER)
+    by_reader = [send(jo, path, text="x") for path in paths if reference in path]
+    leave(context_of_service(service).writer, JO, at=A_TUESDAY)
+    after_leaving = [send(jo, path, text="x") for path in paths]
+
+    assert {each.status_code for each in (*elsewhere, *by_auditor, *by_reader)} == {403}
+    assert {each.status_code for each in after_leaving} == {401}
+    assert acts_on(service, reference) == before
+
+
+@pytest.mark.parametrize("role", Role)
+def test_each_role_sees_the_pages_and_the_forms_that_its_scopes_allow(
+    service: FastAPI, jo: TestClient, reference: str, role: Role
+) -> None:
+    sign_in_as(service, jo, JO, role)
+
+    concern, day = (jo.get(path) for path in (f"/desk/concerns/{reference}", "/desk/day"))
+    notes = jo.get(f"/desk/concerns/{reference}/notes")
+
+    may_read, may_write = ({"concerns:read"} <= SCOPES_OF[role], {"concerns:write"} <= SCOPES_OF[role])
+    assert {each.status_code for each in (concern, day, notes)} == ({200} if may_read else {403})
+    assert ('action="/desk/concerns/' in concern.text) is may_write
+
+
+@pytest.mark.parametrize(
+    "bodies",
+    [
+        "Example Council",
+        "{}",
+        '{"Example Council": "age1nonsense"}',
+        '{" ": "RECIPIENT"}',
+        '{"A": "RECIPIENT", "A": "RECIPIENT"}',
+        '{"A": "RECIPIENT", "B": "RECIPIENT"}',
+        '{"A": ["RECIPIENT"]}',
+    ],
+)
+def test_bodies_without_a_key_that_seals_stop_the_start(bodies: str, neighbour: pyrage.x25519.Identity) -> None:
+    given = {"GUIDANCE_HAND_OVER_BODIES": bodies.replace("RECIPIENT", str(neighbour.to_public()))}
+
+    with pytest.raises(SettingsRefused, match="HAND_OVER_BODIES: must be a JSON object"):
+        parse_settings(given)
+
+
+def test_each_body_is_read_with_its_key(neighbour: pyrage.x25519.Identity) -> None:
+    recipient = str(neighbour.to_public())
+
+    settings = parse_settings({"GUIDANCE_HAND_OVER_BODIES": json.dumps({BODY: recipient})})
+
+    assert settings.hand_over_bodies == {BODY: recipient}

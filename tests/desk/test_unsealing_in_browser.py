@@ -1,0 +1,340 @@
+"""Opening sealed concerns in the browser: with an identity that never leaves the page, and no word that does."""
+
+import shutil
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pyrage
+import pytest
+from fastapi import FastAPI
+from playwright.sync_api import Browser, Page, expect
+from starlette.testclient import TestClient
+
+from app.config import Settings
+from app.main import create_app
+from app.models.concerns.examples import FULL_EXAMPLE
+from app.models.roles import Role
+from app.pages.page import UNSEAL_PAGE
+from tests.support.additions import add
+from tests.support.browsing import FLAGS, accessibility_violations, run_server
+from tests.support.canaries import CANARY, planted, traces
+from tests.support.clock import SettableClock
+from tests.support.live import LiveServer
+from tests.support.people import JO, invited, virtual_authenticator
+from tests.support.unsealing import RecordingProxy, locked_by_passphrase, memory_of, need_script
+
+pytestmark = [pytest.mark.any_database, pytest.mark.slow]
+
+WORDS_OF_LOCK = "an invented passphrase of words"
+NARRATIVE = FULL_EXAMPLE["concern"]["narrative"]
+ADDED = f"{CANARY} came home at six."
+WIDTHS = (320, 1280)
+
+
+@dataclass(frozen=True)
+class Keys:
+    """Files of identities, in a folder: the right one in the clear and locked, and one of somebody else."""
+
+    right: Path
+    locked: Path
+    wrong: Path
+    recipient: str
+    secret: str
+
+
+@pytest.fixture(scope="module")
+def keys(tmp_path_factory: pytest.TempPathFactory) -> Keys:
+    need_script()
+    folder = tmp_path_factory.mktemp("keys")
+    right, wrong = (pyrage.x25519.Identity.generate() for _ in range(2))
+    files = (folder / "identity.txt", folder / "locked.age", folder / "wrong.txt")
+    files[0].write_text(f"# an identity for a test\n{right}\n")
+    files[1].write_bytes(locked_by_passphrase(files[0].read_bytes(), WORDS_OF_LOCK))
+    files[2].write_text(str(wrong))
+    return Keys(*files, str(right.to_public()), str(right))
+
+
+@pytest.fixture(scope="module")
+def service(tmp_path_factory: pytest.TempPathFactory, keys: Keys) -> FastAPI:
+    data_dir = tmp_path_factory.mktemp("hosted") / "data"
+    return create_app(Settings(data_dir=data_dir, deliver=False, seal_to=(keys.recipient,)), SettableClock())
+
+
+@pytest.fixture(scope="module")
+def url(service: FastAPI) -> Iterator[str]:
+    with run_server(service) as address:
+        yield address.replace("127.0.0.1", "localhost")
+
+
+@pytest.fixture
+def page(browser: Browser, service: FastAPI, url: str) -> Iterator[Page]:
+    """A page of a person who signed in by a passkey."""
+    context = browser.new_context(base_url=url, viewport={"width": 1280, "height": 800})
+    context.set_default_timeout(30_000)
+    page = context.new_page()
+    with virtual_authenticator(context, page):
+        sign_in(page, f"/desk/invitation#{invited(service, JO, Role.LEAD)}")
+        yield page
+    context.close()
+
+
+def sign_in(page: Page, link: str) -> None:
+    page.goto(link)
+    page.get_by_role("button", name="Make a passkey and sign in").press("Enter")
+    expect(page.get_by_role("heading", name="Inbox")).to_be_visible()
+
+
+def raise_concern(url: str) -> dict[str, Any]:
+    with httpx.Client(base_url=url, trust_env=False, timeout=30) as client:
+        receipt: dict[str, Any] = client.post("/v1/concerns", json=FULL_EXAMPLE).json()
+        assert add(client, receipt, ADDED).status_code == 201
+    return receipt
+
+
+def choose(page: Page, file: Path) -> None:
+    page.get_by_label("File of the identity").set_input_files(file)
+
+
+def unlock(page: Page, file: Path) -> None:
+    """Choose the file, and press the button by the keyboard."""
+    choose(page, file)
+    page.get_by_role("button", name="Open", exact=True).and_(page.locator("[data-unseal] button")).press("Enter")
+
+
+def words(page: Page) -> Any:
+    return page.get_by_text(NARRATIVE)
+
+
+def test_the_words_are_shown_as_the_service_would_and_by_the_keyboard_alone_and_without_fault_for_axe(
+    page: Page, service: FastAPI, url: str, keys: Keys
+) -> None:
+    path = f"/desk/concerns/{raise_concern(url)['reference']}"
+    page.goto(path)
+    found = {"sealed": accessibility_violations(page)}
+    unlock(page, keys.right)
+    expect(words(page)).to_be_visible()
+    expect(page.get_by_text(ADDED)).to_be_visible()
+    expect(page.locator(".sealed .words").first).to_be_focused()
+    found["open"] = accessibility_violations(page)
+    here = page.get_by_role("article").inner_text()
+    for width in WIDTHS:
+        page.set_viewport_size({"width": width, "height": 800})
+        assert page.evaluate("document.documentElement.scrollWidth") <= width
+
+    data_dir = service.state.context.settings.data_dir
+    opening = create_app(
+        Settings(data_dir=data_dir, deliver=False, seal_to=(keys.recipient,), seal_identity_file=keys.right),
+        SettableClock(),
+    )
+    with run_server(opening) as address:
+        page.goto(address.replace("127.0.0.1", "localhost") + path)
+        there = page.get_by_role("article").inner_text()
+
+    assert found == {"sealed": [], "open": []}
+    assert here == there
+    assert "Further details" in here
+
+
+def test_the_identity_stays_from_page_to_page_and_is_forgotten_on_escape_when_idle_and_on_leaving(
+    page: Page, url: str, keys: Keys
+) -> None:
+    reference = raise_concern(url)["reference"]
+    page.clock.install()
+    page.goto(f"/desk/concerns/{reference}")
+    unlock(page, keys.right)
+    expect(words(page)).to_be_visible()
+
+    page.get_by_role("link", name="Inbox").press("Enter")
+    page.get_by_role("link", name=reference).press("Enter")
+    expect(words(page)).to_be_visible()
+    page.get_by_role("button", name="Acknowledge").press("Enter")
+    expect(page.get_by_text("Acknowledged by Jo Example")).to_be_visible()
+    expect(words(page)).to_be_visible()
+    page.clock.fast_forward("29:00")
+    expect(words(page)).to_be_visible()
+    page.mouse.move(10, 10)
+    page.clock.fast_forward("29:00")
+    expect(words(page)).to_be_visible()
+    page.clock.fast_forward("02:00")
+    expect(page.get_by_text("The identity was forgotten, since nothing was done")).to_be_visible()
+    assert NARRATIVE not in page.content()
+    assert ADDED not in page.content()
+
+    unlock(page, keys.right)
+    expect(words(page)).to_be_visible()
+    page.reload()
+    expect(page.get_by_label("File of the identity")).to_be_visible()
+    assert NARRATIVE not in page.content()
+    unlock(page, keys.right)
+    expect(words(page)).to_be_visible()
+    page.keyboard.press("Escape")
+    expect(page.get_by_role("link", name="Go on")).to_be_visible()
+    page.go_back()
+    assert NARRATIVE not in page.content()
+
+
+def test_what_does_not_open_is_said_calmly_and_nothing_of_it_is_shown(page: Page, url: str, keys: Keys) -> None:
+    first, second = (raise_concern(url)["reference"] for _ in range(2))
+    alert, problem = page.get_by_role("alert"), page.locator(".sealed .words .problem")
+    page.goto(f"/desk/concerns/{first}")
+
+    unlock(page, keys.wrong)
+    expect(alert).to_contain_text("it was sealed to other keys")
+    choose(page, UNSEAL_PAGE)
+    expect(alert).to_contain_text("This file holds no age identity")
+    choose(page, keys.locked)
+    page.get_by_label("Its passphrase").fill("another passphrase")
+    page.keyboard.press("Enter")
+    expect(alert).to_contain_text("The passphrase does not open this file")
+
+    # The server, or somebody on the way, gives other bytes.
+    page.route("**/desk/concerns/*", lambda route: exchange(route, first, second))
+    page.goto(f"/desk/concerns/{first}")
+    unlock(page, keys.right)
+    expect(problem.nth(0)).to_contain_text("This is not the text that belongs here")
+    expect(problem.nth(1)).to_contain_text("This text is damaged")
+    assert NARRATIVE not in page.content()
+    assert ADDED not in page.content()
+
+
+def exchange(route: Any, first: str, second: str) -> None:
+    """Give the concern of another reference in place of its own, and an addition of which a letter was changed."""
+    own = route.fetch().text()
+    other = route.fetch(url=route.request.url.replace(first, second)).text()
+    (of_first, added), (of_second, _) = ciphertexts(own), ciphertexts(other)
+    damaged = added[:-60] + ("A" if added[-60] != "A" else "B") + added[-59:]
+    route.fulfill(body=own.replace(of_first, of_second).replace(added, damaged), headers=route.fetch().headers)
+
+
+def ciphertexts(page: str) -> list[str]:
+    return [each.partition("</template>")[0] for each in page.split('<template class="ciphertext">')[1:]]
+
+
+def test_a_file_is_locked_by_a_passphrase_or_by_the_passkey_of_the_sign_in(
+    page: Page, url: str, keys: Keys, tmp_path: Path
+) -> None:
+    page.goto(f"/desk/concerns/{raise_concern(url)['reference']}")
+    choose(page, keys.right)
+    page.get_by_text("Lock the file that you chose").press("Enter")
+    page.get_by_label("A new passphrase").fill(WORDS_OF_LOCK)
+    with page.expect_download() as first:
+        page.keyboard.press("Enter")
+    assert pyrage.passphrase.decrypt(Path(first.value.path()).read_bytes(), WORDS_OF_LOCK) == keys.right.read_bytes()
+    with page.expect_download() as saved:
+        page.get_by_role("button", name="Lock by a passkey").press("Enter")
+    locked = tmp_path / "identity-locked.age"
+    saved.value.save_as(locked)
+    assert keys.secret.encode() not in locked.read_bytes()
+
+    choose(page, locked)
+    page.get_by_role("button", name="Open with the passkey").press("Enter")
+
+    expect(words(page)).to_be_visible()
+
+
+def test_unseal_html_opens_what_was_saved_from_disk_without_any_request(
+    page: Page, browser: Browser, url: str, keys: Keys, tmp_path: Path
+) -> None:
+    reference = raise_concern(url)["reference"]
+    page.goto(f"/desk/concerns/{reference}")
+    saved = {}
+    for name in ("unseal.html", "this concern, sealed"):
+        with page.expect_download() as download:
+            page.get_by_role("link", name=name).press("Enter")
+        saved[name] = tmp_path / download.value.suggested_filename
+        download.value.save_as(saved[name])
+    offline = browser.new_context(offline=True, viewport={"width": 320, "height": 640})
+    alone, requests = offline.new_page(), []
+    alone.on("request", lambda request: requests.append(request.url))
+    alone.goto(saved["unseal.html"].as_uri())
+
+    alone.get_by_label("The sealed concern, with what was added to it").set_input_files(saved["this concern, sealed"])
+    choose(alone, keys.locked)
+    alone.get_by_label("Its passphrase").fill(WORDS_OF_LOCK)
+    alone.keyboard.press("Enter")
+
+    expect(words(alone)).to_be_visible()
+    expect(alone.get_by_text(ADDED)).to_be_visible()
+    expect(alone.get_by_text("What are you worried about?")).to_be_visible()
+    assert accessibility_violations(alone) == []
+    assert alone.evaluate("document.documentElement.scrollWidth") <= 320
+    assert requests == [saved["unseal.html"].as_uri()]
+    alone.keyboard.press("Escape")
+    assert NARRATIVE not in alone.content()
+    offline.close()
+
+
+@pytest.fixture
+def invitation(tmp_path: Path, keys: Keys) -> tuple[str, str]:
+    """The reference of a concern with the canary in every field, and the token of an invitation, in a database."""
+    service = create_app(Settings(data_dir=tmp_path / "data", deliver=False, seal_to=(keys.recipient,)))
+    with TestClient(service) as client:
+        receipt = client.post("/v1/concerns", json=planted()[0]).json()
+        assert add(client, receipt, ADDED).status_code == 201
+        return receipt["reference"], invited(service, JO, Role.LEAD)
+
+
+@pytest.fixture
+def recorded(tmp_path: Path, keys: Keys) -> Iterator[LiveServer]:
+    """A server that logs all that it can, has no identity, and was not there when the concern came."""
+    server = LiveServer(tmp_path / "data", seal_to=keys.recipient, log_level="debug", deliver="false")
+    yield server
+    server.stop()
+
+
+def test_no_word_and_no_identity_is_in_what_the_server_wrote_sent_or_holds_or_in_the_profile_of_the_browser(
+    recorded: LiveServer, invitation: tuple[str, str], browser: Browser, keys: Keys, tmp_path: Path
+) -> None:
+    (reference, token) = invitation
+    recorded.start()
+    proxy = RecordingProxy(int(recorded.url.rpartition(":")[2]))
+    profile = tmp_path / "profile"
+    own = f"http://localhost:{proxy.port}/"
+    addresses: list[str] = []
+
+    with browser.browser_type.launch_persistent_context(
+        str(profile),
+        executable_path=shutil.which("chromium"),
+        args=FLAGS,
+        base_url=own,
+    ) as context:
+        context.set_default_timeout(30_000)
+        page = context.new_page()
+        page.on("request", lambda request: addresses.append(request.url))
+        with virtual_authenticator(context, page):
+            read_in_browser(page, token, reference, keys)
+    memory = memory_of(recorded.pid)
+    proxy.close()
+
+    assert reference.encode() in memory  # it is found where it is
+    assert len(addresses) > 10
+    assert [each for each in addresses if not each.startswith(own)] == []
+    files = [path for folder in (recorded.data_dir, profile) for path in folder.rglob("*") if path.is_file()]
+    places = {str(path): path.read_bytes() for path in [*files, recorded.log]}
+    places |= {"sent": bytes(proxy.sent), "received": bytes(proxy.received), "memory": memory}
+    assert len(files) > 20
+    assert {name: traces(content) for name, content in places.items() if traces(content)} == {}
+    secrets = [each.encode(form) for each in (keys.secret, WORDS_OF_LOCK, ADDED) for form in ("utf-8", "utf-16-le")]
+    assert [name for name, content in places.items() if any(secret in content for secret in secrets)] == []
+
+
+def read_in_browser(page: Page, token: str, reference: str, keys: Keys) -> None:
+    """Sign in, open the concern by the file and by the locked file, act on it, and blank the screen."""
+    sign_in(page, f"/desk/invitation#{token}")
+    page.get_by_role("link", name=reference).press("Enter")
+    unlock(page, keys.right)
+    expect(page.get_by_role("article")).to_contain_text(CANARY)
+    page.get_by_role("button", name="Acknowledge").press("Enter")
+    expect(page.get_by_text("Acknowledged by Jo Example")).to_be_visible()
+    page.keyboard.press("Escape")
+    page.get_by_role("link", name="Go on").press("Enter")
+    page.get_by_role("link", name=reference).press("Enter")
+    choose(page, keys.locked)
+    page.get_by_label("Its passphrase").fill(WORDS_OF_LOCK)
+    page.keyboard.press("Enter")
+    expect(page.get_by_text(ADDED)).to_be_visible()
+    page.keyboard.press("Escape")
+    expect(page.get_by_role("link", name="Go on")).to_be_visible()
