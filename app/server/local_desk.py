@@ -125,7 +125,7 @@ class LocalDesk:
             return _page(*NO_ANSWER, status=BAD_GATEWAY)
         if place.path == SIGN_IN:
             return _page(*KEY_REFUSED, status=FORBIDDEN)
-        return RedirectResponse(place.path + (f"?{place.query}" if place.query else ""), SEE_OTHER)
+        return RedirectResponse(place._replace(scheme="", netloc="").geturl(), SEE_OTHER)
 
     def _knows(self, request: Request) -> bool:
         given = request.cookies.get(COOKIE, "")

@@ -21,6 +21,7 @@ from app.models.base import format_utc
 from app.models.guidance.editions import EditionContent
 from app.pages.desk.referral import sections_of
 from app.pages.page import page_templates
+from app.services.access.desk_sign_in import PATH
 from app.services.concerns.unsealing import Unsealer
 from app.services.guidance.reference_data import ReferenceData
 
@@ -37,12 +38,12 @@ MEMBERS = {"concern": "submission", "addition": "addition", "note": "note"}
 FORM_TAGS = {"button", "fieldset", "form", "input", "label", "legend", "optgroup", "option", "select", "textarea"}
 TAGS = (nh3.ALLOWED_TAGS | FORM_TAGS | {"footer", "main", "section", "progress"}) - {"img", "map", "area"}
 ATTRIBUTES = {
-    "*": {"class", "id", "role", "tabindex", "hidden", "aria-label", "aria-labelledby", "aria-describedby"},
+    "*": {"class", "id", "role", "tabindex", "hidden"},
     "a": {"href"},
     "form": {"method", "action"},
-    "button": {"type", "name", "value"},
+    "button": {"type", "name", "value", "formmethod", "formaction"},
     "input": {"type", "name", "value", "checked", "required", "maxlength", "autocomplete"},
-    "textarea": {"name", "rows", "maxlength", "required"},
+    "textarea": {"name", "rows", "maxlength", "required", "autocomplete", "spellcheck"},
     "select": {"name", "required"},
     "option": {"value", "selected"},
     "label": {"for"},
@@ -121,11 +122,18 @@ def clean(page: str) -> str:
         page,
         tags=TAGS,
         attributes=ATTRIBUTES,
-        generic_attribute_prefixes={"data-"},
+        generic_attribute_prefixes={"data-", "aria-"},
+        attribute_filter=_keep_forms_here,
         clean_content_tags=NOT_SHOWN,
         url_schemes={"https", "http", "mailto", "tel"},
         link_rel="noreferrer",
     )
+
+
+def _keep_forms_here(_tag: str, attribute: str, value: str) -> str | None:
+    """Return the value, or None where a form would be sent elsewhere than to the desk."""
+    is_elsewhere = attribute in ("action", "formaction") and not value.startswith(PATH)
+    return None if is_elsewhere else value
 
 
 def local_page(content: str) -> str:
