@@ -16,7 +16,7 @@ from app.presenters.export_pdf import export_pdf
 from app.presenters.pdf import pdf_available
 from app.services.access.key_files import write_key_file
 from app.services.concerns.unsealing import Unsealer, read_identities
-from app.services.desk.export_document import SealedTexts, build_document
+from app.services.desk.export_document import SealedTexts, build_export
 from app.services.desk.export_files import add_signature
 
 JWKS_PATH = "/.well-known/jwks.json"
@@ -57,7 +57,7 @@ def make_export(service: DeskClient, reference: str, unsealer: Unsealer, *, note
     statement = service.call("GET", export_statement_path(reference))
     concern = statement["concern"]
     texts = _fetch_texts(service, statement, notes=notes)
-    document = build_document(statement, texts, unsealer, service.call("GET", JWKS_PATH), notes=notes)
+    document = build_export(statement, texts, unsealer, service.call("GET", JWKS_PATH), notes=notes)
     content = fetch_edition(service, concern["guide"], concern["edition"])
     pdf = export_pdf(printed_export(document, content, fetch_code_lists(service), council=council), document)
     wanted = {"file_sha256": hashlib.sha256(pdf).hexdigest(), "notes": notes}

@@ -8,7 +8,7 @@ import typer
 
 from app.cli.desk_tables import print_json
 from app.errors import SetupError
-from app.services.desk.export_files import read_export
+from app.services.desk.export_files import read_export_file
 from app.services.desk.export_verification import find_export_faults, pinned_keys
 
 
@@ -30,7 +30,7 @@ def export_verify(
     """
     if (jwks is None) == (not key):
         raise typer.BadParameter("name the published keys: --jwks FILE, or --key for each key that you trust")
-    file = read_export(path.read_bytes())
+    file = read_export_file(path.read_bytes())
     try:
         keys = pinned_keys(file.document, key or []) if jwks is None else json.loads(jwks.read_text(encoding="utf-8"))
     except ValueError:

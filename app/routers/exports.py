@@ -17,10 +17,10 @@ router = GuidanceRouter(
     responses=RESPONSES_OF_CLIENT_ROUTES,
     route_class=JSONRoute,
 )
-REFUSED = (problems.CONCERN_NOT_FOUND, problems.CONCERN_ERASED)
+_REFUSED = (problems.CONCERN_NOT_FOUND, problems.CONCERN_ERASED)
 
 
-@router.get("/export-statement", summary="Sign what is known of a concern", responses=problem_responses(*REFUSED))
+@router.get("/export-statement", summary="Sign what is known of a concern", responses=problem_responses(*_REFUSED))
 def read_export_statement(
     context: ContextDep, actor: WorkerDep, now: NowDep, reference: ConcernReference
 ) -> ExportStatement:
@@ -47,7 +47,7 @@ def read_export_statement(
     operation_id="record_export",
     summary="Record and sign an export",
     status_code=201,
-    responses=problem_responses(*REFUSED, *problems.BODY_PROBLEMS),
+    responses=problem_responses(*_REFUSED, *problems.BODY_PROBLEMS),
 )
 def record_export(
     *, context: ContextDep, actor: WorkerDep, now: NowDep, reference: ConcernReference, export: NewExport

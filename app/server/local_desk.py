@@ -22,17 +22,18 @@ from starlette.routing import Route
 from app.config import Settings
 from app.models.concerns.references import find_reference
 from app.pages.assets import STATIC_DIR, stylesheet
+from app.pages.desk.desk_route import SEE_OTHER
 from app.pages.desk.inbox import CONCERN_PAGES
 from app.pages.desk.local_pages import LocalPages, message_page
 from app.server.local_guard import LOCAL_HEADERS, LocalGuard
 from app.services.access.desk_sign_in import PATH, SIGN_IN
 
-HOST = "127.0.0.1"
+_HOST = "127.0.0.1"
 OPEN_PATH = "/open/{token}"
 COOKIE = "local-desk"
 HTML_MEDIA = "text/html"
 FETCH_SECONDS = 30
-SEE_OTHER, FORBIDDEN, BAD_GATEWAY = 303, 403, 502
+_FORBIDDEN, _BAD_GATEWAY = 403, 502
 FILES = {"desk.css": "text/css", "desk.js": "text/javascript"}
 STYLE = "pages.css"
 OWN_PAGE = {"Sec-Fetch-Site": "same-origin"}
@@ -83,7 +84,7 @@ class LocalDesk:
         if self._knows(request):
             return RedirectResponse(PATH, SEE_OTHER)
         if self._first_token is None or not hmac.compare_digest(given.encode(), self._first_token.encode()):
-            return _page(*NOT_OPENED, status=FORBIDDEN)
+            return _page(*NOT_OPENED, status=_FORBIDDEN)
         self._first_token, self._session = None, secrets.token_urlsafe(32)
         response = RedirectResponse(PATH, SEE_OTHER)
         response.set_cookie(COOKIE, self._session, path="/", httponly=True, samesite="strict")
@@ -92,13 +93,13 @@ class LocalDesk:
     async def _close(self, request: Request) -> Response:
         """End the session. No address opens the desk after that."""
         if not self._knows(request):
-            return _page(*NOT_OPENED, status=FORBIDDEN)
+            return _page(*NOT_OPENED, status=_FORBIDDEN)
         self._session = None
         return _page(*CLOSED)
 
     async def _answer(self, request: Request) -> Response:
         if not self._knows(request):
-            return _page(*NOT_OPENED, status=FORBIDDEN)
+            return _page(*NOT_OPENED, status=_FORBIDDEN)
         return await run_in_threadpool(self._pass_on, request, await request.body())
 
     def _pass_on(self, request: Request, body: bytes) -> Response:
@@ -110,11 +111,11 @@ class LocalDesk:
         try:
             answer = self._service.request(request.method, address, content=body, headers=headers)
         except httpx.HTTPError:
-            return _page(*NO_ANSWER, status=BAD_GATEWAY, leads_back=True)
+            return _page(*NO_ANSWER, status=_BAD_GATEWAY, leads_back=True)
         if answer.is_redirect:
             return self._redirect(answer.headers["location"])
         if not answer.headers.get("content-type", "").startswith(HTML_MEDIA):
-            return _page(*NOT_A_PAGE, status=BAD_GATEWAY, leads_back=True)
+            return _page(*NOT_A_PAGE, status=_BAD_GATEWAY, leads_back=True)
         page = self._pages.open(answer.text, reference=_reference_in(request.url.path))
         return Response(page, status_code=answer.status_code, media_type=HTML_MEDIA)
 
@@ -122,9 +123,9 @@ class LocalDesk:
         """Lead to the same path here, if it is one of the desk."""
         place = urlsplit(location)
         if place.netloc not in ("", self._service.base_url.netloc.decode()) or not _is_of_desk(place.path):
-            return _page(*NO_ANSWER, status=BAD_GATEWAY)
+            return _page(*NO_ANSWER, status=_BAD_GATEWAY)
         if place.path == SIGN_IN:
-            return _page(*KEY_REFUSED, status=FORBIDDEN)
+            return _page(*KEY_REFUSED, status=_FORBIDDEN)
         return RedirectResponse(place._replace(scheme="", netloc="").geturl(), SEE_OTHER)
 
     def _knows(self, request: Request) -> bool:
@@ -134,8 +135,8 @@ class LocalDesk:
 
 def run_local_desk(service: httpx.Client, pages: LocalPages, *, port: int, announce: Callable[[str], None]) -> None:
     """Serve the desk to this machine alone, until it is stopped. `announce` gets the address that opens it, once."""
-    listening = socket.create_server((HOST, port))
-    origin = f"http://{HOST}:{listening.getsockname()[1]}"
+    listening = socket.create_server((_HOST, port))
+    origin = f"http://{_HOST}:{listening.getsockname()[1]}"
     desk = LocalDesk(service, pages)
     announce(origin + desk.first_path)
     config = uvicorn.Config(desk.asgi(origin), log_level="error", access_log=False, server_header=False, ws="none")

@@ -15,7 +15,7 @@ LOCAL_HEADERS = {
     "Cross-Origin-Opener-Policy": "same-origin",
     "Cross-Origin-Resource-Policy": "same-origin",
 }
-FROM_ELSEWHERE = "This came from another page. Nothing was done and nothing is shown."
+ANOTHER_PAGE = "This came from another page. Nothing was done and nothing is shown."
 
 
 class LocalGuard:
@@ -41,7 +41,7 @@ class LocalGuard:
                 MutableHeaders(raw=message["headers"]).update(LOCAL_HEADERS)
             await send(message)
 
-        app = self._app if self._is_own(scope) else PlainTextResponse(FROM_ELSEWHERE, status_code=403)
+        app = self._app if self._is_own(scope) else PlainTextResponse(ANOTHER_PAGE, status_code=403)
         await app(scope, receive, send_guarded)
 
     def _is_own(self, scope: Scope) -> bool:

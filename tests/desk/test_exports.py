@@ -25,7 +25,7 @@ from app.main import create_app
 from app.services.access.key_files import create_identity
 from app.services.concerns.receipt_signing import check_receipt
 from app.services.concerns.unsealing import Unsealer, read_identities
-from app.services.desk.export_files import ExportFile, add_signature, finish_pdf, read_export
+from app.services.desk.export_files import ExportFile, add_signature, finish_pdf, read_export_file
 from app.services.desk.export_verification import find_export_faults, pinned_keys
 from app.services.operations.verification import find_faults
 from tests.support.additions import add
@@ -51,7 +51,7 @@ class Case:
 
     @property
     def file(self) -> ExportFile:
-        return read_export(self.content)
+        return read_export_file(self.content)
 
     def export(self, *, notes: bool = True) -> bytes:
         http: Any = self.http  # called as the client of the command is
@@ -92,7 +92,7 @@ def case(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Case]:
 
 def refused_or_faulty(content: bytes, case: Case) -> list[str]:
     try:
-        return faults_of(read_export(content), case)
+        return faults_of(read_export_file(content), case)
     except ExportNotGenuine as refusal:
         return [str(refusal)]
 
@@ -128,7 +128,7 @@ def test_the_signature_is_the_service_s_and_the_record_names_the_person_and_the_
 def test_notes_are_left_out_unless_they_are_wanted(case: Case) -> None:
     without = case.export(notes=False)
 
-    file = read_export(without)
+    file = read_export_file(without)
     printed = " ".join(page.extract_text() for page in pypdf.PdfReader(io.BytesIO(without)).pages)
     assert f"{CANARY} note" not in printed
     assert "not in this file, by choice" in printed
@@ -267,7 +267,7 @@ def test_a_key_inside_the_file_counts_only_if_it_is_pinned(case: Case, tmp_path:
 def test_words_that_no_font_can_print_are_exported_too(case: Case) -> None:
     case.desk.act(case.reference, "notes", text="中文 \u200b end")
 
-    file = read_export(case.export())
+    file = read_export_file(case.export())
 
     assert file.document["texts"][-1]["opened"]["note"]["text"] == "中文 \u200b end"
     assert faults_of(file, case) == []

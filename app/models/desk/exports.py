@@ -6,10 +6,8 @@ from pydantic import Field, StrictBool, StringConstraints
 
 from app.models.base import RequestModel, ResponseModel, UtcDateTime
 from app.models.desk.concerns import DisclosureEntry, InboxEntry
-from app.models.desk.hand_overs import HandOverEntry
+from app.models.desk.hand_overs import JWS, SHA256, HandOverEntry
 
-SHA256 = r"^[0-9a-f]{64}$"
-JWS = "eyJhbGciOiJFZERTQSJ9.eyJqdGkiOiI0RjdLIn0.c2lnbmF0dXJl"
 NOT_SIGNED = {"overdue", "links"}
 """The fields of an entry that depend on the time and on the paths of this version."""
 

@@ -18,6 +18,7 @@ from markupsafe import Markup
 
 from app.errors import SealedTextMisplaced, UnsealingUnavailable
 from app.models.base import format_utc
+from app.models.desk.added_texts import MEMBER_OF_KIND
 from app.models.guidance.editions import EditionContent
 from app.pages.desk.referral import sections_of
 from app.pages.page import page_templates
@@ -25,7 +26,7 @@ from app.services.access.desk_sign_in import PATH
 from app.services.concerns.unsealing import Unsealer
 from app.services.guidance.reference_data import ReferenceData
 
-SEALED = re.compile(
+SEALED_ELEMENT = re.compile(
     r'<div class="sealed" data-sealed="(?P<kind>[a-z]+)" data-reference="(?P<reference>[^"]+)" '
     r'data-number="[0-9]+" data-received-at="(?P<at>[^"]+)">\s*'
     r'<template class="ciphertext">(?P<armored>[^<]*)</template>.*?</div>',
@@ -34,10 +35,9 @@ SEALED = re.compile(
 HOW_TO_OPEN = re.compile(r'<div class="box no-print" data-how-to-open>.*?</div>', re.DOTALL)
 """The advice to open it elsewhere."""
 SELECTS = re.compile(r"<select\b.*?</select>", re.DOTALL)
-MEMBERS = {"concern": "submission", "addition": "addition", "note": "note"}
 FORM_TAGS = {"button", "fieldset", "form", "input", "label", "legend", "optgroup", "option", "select", "textarea"}
-TAGS = (nh3.ALLOWED_TAGS | FORM_TAGS | {"footer", "main", "section", "progress"}) - {"img", "map", "area"}
-ATTRIBUTES = {
+PAGE_TAGS = (nh3.ALLOWED_TAGS | FORM_TAGS | {"footer", "main", "section", "progress"}) - {"img", "map", "area"}
+PAGE_ATTRIBUTES = {
     "*": {"class", "id", "role", "tabindex", "hidden"},
     "a": {"href"},
     "form": {"method", "action"},
@@ -78,7 +78,7 @@ class LocalPages:
             opened[mark] = self._words_of(found, reference)
             return mark
 
-        content = clean(SEALED.sub(take_out, HOW_TO_OPEN.sub("", page)))
+        content = clean(SEALED_ELEMENT.sub(take_out, HOW_TO_OPEN.sub("", page)))
         submitted = "".join(SELECTS.findall(content))  # the text of an option is sent with its form
         for mark, words in opened.items():
             if mark in submitted:
@@ -111,7 +111,7 @@ class LocalPages:
             raise SealedTextMisplaced
         document = self.unsealer.open(sealed, reference=reference)
         received_at = dt.datetime.fromisoformat(found["at"])
-        if document["received_at"] != format_utc(received_at) or MEMBERS[found["kind"]] not in document:
+        if document["received_at"] != format_utc(received_at) or MEMBER_OF_KIND[found["kind"]] not in document:
             raise SealedTextMisplaced
         return document
 
@@ -120,8 +120,8 @@ def clean(page: str) -> str:
     """Return the body of a page with every element closed, and nothing that runs, styles or loads anything."""
     return nh3.clean(
         page,
-        tags=TAGS,
-        attributes=ATTRIBUTES,
+        tags=PAGE_TAGS,
+        attributes=PAGE_ATTRIBUTES,
         generic_attribute_prefixes={"data-", "aria-"},
         attribute_filter=_keep_forms_here,
         clean_content_tags=NOT_SHOWN,

@@ -24,8 +24,8 @@ VERSION_LINE = b"age-encryption.org/v1\n"
 X25519_STANZA = "X25519"
 WRAP_INFO = b"age-encryption.org/v1/X25519"
 NO_NONCE = bytes(12)
-KEY_BYTES = 32
-NONCE_BYTES = 16
+DERIVED_BYTES = 32
+FILE_NONCE_BYTES = 16
 CHUNK_BYTES = 65536 + 16
 COUNTER_BYTES = 11
 
@@ -57,7 +57,7 @@ def open_with_file_key(sealed: bytes, file_key: bytes) -> bytes:
     file = _parse(sealed)
     if not hmac.compare_digest(hmac.digest(_derive(file_key, b"header"), file.header, "sha256"), file.mac):
         raise SealedTextMisplaced
-    nonce, chunks = file.payload[:NONCE_BYTES], file.payload[NONCE_BYTES:]
+    nonce, chunks = file.payload[:FILE_NONCE_BYTES], file.payload[FILE_NONCE_BYTES:]
     try:
         return b"".join(_chunks(ChaCha20Poly1305(_derive(file_key, b"payload", salt=nonce)), chunks))
     except InvalidTag:
@@ -88,12 +88,12 @@ def _parse(sealed: bytes) -> AgeFile:
 def _unwrap(secret: X25519PrivateKey, share: str, body: bytes) -> bytes:
     theirs, ours = _base64(share), secret.public_key().public_bytes_raw()
     shared = secret.exchange(X25519PublicKey.from_public_bytes(theirs))
-    key = HKDF(SHA256(), length=KEY_BYTES, salt=theirs + ours, info=WRAP_INFO).derive(shared)
+    key = HKDF(SHA256(), length=DERIVED_BYTES, salt=theirs + ours, info=WRAP_INFO).derive(shared)
     return ChaCha20Poly1305(key).decrypt(NO_NONCE, body, None)
 
 
 def _derive(file_key: bytes, info: bytes, *, salt: bytes | None = None) -> bytes:
-    return HKDF(SHA256(), length=KEY_BYTES, salt=salt, info=info).derive(file_key)
+    return HKDF(SHA256(), length=DERIVED_BYTES, salt=salt, info=info).derive(file_key)
 
 
 def _secret_of(identity: x25519.Identity) -> bytes:

@@ -18,7 +18,7 @@ SealedTexts = Mapping[AddedText | None, bytes]
 """The sealed text of a concern (None), and of what was added to it."""
 
 
-def build_document(
+def build_export(
     statement: dict[str, Any], texts: SealedTexts, unsealer: Unsealer, keys: dict[str, Any], *, notes: bool
 ) -> dict[str, Any]:
     """Return the document. `statement` is the service's answer, `keys` are those that it publishes.

@@ -41,7 +41,7 @@ def add_signature(pdf: bytes, signature: str) -> bytes:
     return pdf + b"%guidance-export " + signature.encode() + b"\nstartxref\n" + start + b"\n%%EOF\n"
 
 
-def read_export(content: bytes) -> ExportFile:
+def read_export_file(content: bytes) -> ExportFile:
     """Return what is in the file. Raises `ExportNotGenuine` or `PdfUnavailable`."""
     found = SIGNED.fullmatch(content)
     if found is None:

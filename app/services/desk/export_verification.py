@@ -9,7 +9,7 @@ from typing import Any
 
 from app.desk_errors import ExportNotGenuine
 from app.errors import ReceiptNotGenuine, SealedTextMisplaced
-from app.models.desk.added_texts import AddedKind, AddedText
+from app.models.desk.added_texts import MEMBER_OF_KIND, AddedKind, AddedText
 from app.models.desk.disclosure_tables import DisclosureRow
 from app.models.desk.exports import NOT_SIGNED
 from app.models.desk.recorded import RecordedConcern, replay
@@ -19,7 +19,6 @@ from app.services.desk.export_files import ExportFile
 from app.services.desk.export_hand_overs import faults_in_exported_hand_overs
 from app.store.disclosures import FIRST_PREVIOUS_SHA256, hash_of
 
-MEMBERS = {None: "submission", AddedKind.ADDITION: "addition", AddedKind.NOTE: "note"}
 Keys = dict[str, Any]
 
 
@@ -106,7 +105,7 @@ def _fault_in_text(
         return "is not opened by its key"
     if opened != text["opened"]:
         return "has other words than those that were sealed"
-    if opened["reference"] != reference or MEMBERS[place.kind if place else None] not in opened:
+    if opened["reference"] != reference or MEMBER_OF_KIND[text["kind"]] not in opened:
         return "was sealed for another place"
     return None
 
