@@ -19,6 +19,10 @@ class AssignmentChanged(GuidanceError):
     """Somebody assigned the concern since the caller read its assignment. The message says who has it now."""
 
 
+class ExportNotGenuine(GuidanceError):
+    """The export was not signed by that service, or was changed later."""
+
+
 class ChangedMeanwhile(GuidanceError):
     """Since the person was shown the concern, something happened that they should see before they decide."""
 

@@ -9,11 +9,13 @@ from app.cli.ask import desk_ask
 from app.cli.audit import audit
 from app.cli.backups import backup, restore
 from app.cli.clients import clients
+from app.cli.concern_exports import desk_export
 from app.cli.database import migrate, verify
 from app.cli.desk import desk
+from app.cli.desk_serve import desk_serve
 from app.cli.doctor import doctor
 from app.cli.drafts import approve, check, new
-from app.cli.editions import export
+from app.cli.export_group import exports
 from app.cli.hand_over import desk_confirm, desk_hand_over
 from app.cli.health import health
 from app.cli.imports import import_document
@@ -59,6 +61,8 @@ def describe(_version: VersionOption = False) -> None:
 desk.command("ask")(desk_ask)
 desk.command("hand-over")(desk_hand_over)
 desk.command("confirm")(desk_confirm)
+desk.command("export")(desk_export)
+desk.command("serve")(desk_serve)
 desk.command("statistics")(desk_statistics)
 
 app.add_typer(keys, name="keys")
@@ -84,6 +88,6 @@ app.command("withdraw")(withdraw_number)
 app.command()(due)
 app.command()(verify)
 app.command()(migrate)
-app.command()(export)
+app.add_typer(exports, name="export")
 app.command()(doctor)
 app.command()(health)

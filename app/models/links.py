@@ -82,6 +82,16 @@ def desk_hand_over_path(reference: str) -> str:
     return f"{desk_concern_path(reference)}/hand-over"
 
 
+def export_statement_path(reference: str) -> str:
+    """Return the path of what this service signs about a concern for an export."""
+    return f"{desk_concern_path(reference)}/export-statement"
+
+
+def export_path(reference: str) -> str:
+    """Return the path at which exports of a concern are recorded."""
+    return f"{desk_concern_path(reference)}/export"
+
+
 def desk_addition_path(reference: str, number: int) -> str:
     """Return the path of one addition at the desk."""
     return f"{desk_additions_path(reference)}/{number}"

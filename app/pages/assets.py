@@ -48,12 +48,12 @@ def read_asset(request: Request, context: ContextDep, look: Annotated[Asset, Pat
     file = context.settings.council_logo if look is Asset.LOGO else STATIC_DIR / look.value
     if file is None or not file.is_file():
         raise NotFound
-    content = _stylesheet(context.settings) if look is Asset.STYLE else file.read_bytes()
+    content = stylesheet(context.settings) if look is Asset.STYLE else file.read_bytes()
     media_type = MEDIA_TYPES[file.suffix.lower()]
     return conditional_response(request, content, media_type=media_type, caching=CACHE_CURRENT, links={})
 
 
-def _stylesheet(settings: Settings) -> bytes:
+def stylesheet(settings: Settings) -> bytes:
     """Return the council's colours and all stylesheets as one file."""
     sheets = ((STATIC_DIR / name).read_bytes() for name in STYLESHEETS)
     return b"".join((_colour_variables(settings).encode(), *sheets))

@@ -61,6 +61,12 @@ async def require_actor(request: Request, principal: Annotated[Principal, Depend
     return Actor(principal.name_on_record, request.client.host if request.client else UNKNOWN_ADDRESS)
 
 
+async def find_client(request: Request, scopes: Sequence[str]) -> Principal | None:
+    """Return the client of the Authorization header, or None without one. Raises `TokenInvalid` or `ScopeMissing`."""
+    credentials = await _client_key(request)
+    return None if credentials is None else await _authenticate(request, credentials, scopes)
+
+
 class SubmitterKey(SecurityBase):
     """The client's key where it may be missing. Reads it itself: a dependency of its own would cost 20 µs a concern."""
 

@@ -14,6 +14,7 @@ from app.models.clients import Scope
 from app.services.access.desk_sign_in import BY_PASSKEY
 from app.services.access.rate_limiting import UNKNOWN_ADDRESS
 from app.store.disclosures import Actor
+from app.web.auth import find_client
 from app.web.context import context_of
 
 SECURE_PREFIX = "__Host-"
@@ -52,10 +53,18 @@ class Visitor:
 
 
 async def require_person(request: Request, security: SecurityScopes) -> Visitor:
-    """Return the person who is signed in, whose role has every scope that the route needs.
+    """Return the person who is signed in, or has the key in the Authorization header, with every scope of the route.
 
+    No browser sends that header by itself, so no other site can use a key. A key that names no person opens no page.
     The role is looked up for each request. Raises `TokenMissing`, `TokenInvalid` or `ScopeMissing`.
     """
+    address = address_of(request)
+    caller = await find_client(request, security.scopes)
+    if caller is not None:
+        if caller.person is None:
+            log.info("token_refused", reason="it names no person", request_id=request.state.request_id)
+            raise TokenInvalid
+        return Visitor(Actor(caller.name_on_record, address), caller.person, caller.scopes)
     context, token = context_of(request), read_cookie(request, SESSION_COOKIE)
     if token is None:
         raise TokenMissing
@@ -67,7 +76,7 @@ async def require_person(request: Request, security: SecurityScopes) -> Visitor:
     for scope in security.scopes:
         if scope not in principal.scopes:
             raise ScopeMissing(scope)
-    return Visitor(Actor(principal.name_on_record, address_of(request)), principal.person or "", principal.scopes)
+    return Visitor(Actor(principal.name_on_record, address), principal.person or "", principal.scopes)
 
 
 def address_of(request: Request) -> str:

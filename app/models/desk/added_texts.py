@@ -20,3 +20,7 @@ class AddedText(NamedTuple):
     def __str__(self) -> str:
         """Return its name on the record and for an operator."""
         return f"{self.kind} {self.number}"
+
+
+MEMBER_OF_KIND = {"concern": "submission", AddedKind.ADDITION.value: "addition", AddedKind.NOTE.value: "note"}
+"""The member with the words, in the document of each kind that is sealed."""

@@ -48,6 +48,7 @@ class DeskAct(StrEnum):
     MESSAGE_READ = "message_read"
     HANDED_OVER = "handed_over"
     HAND_OVER_CONFIRMED = "hand_over_confirmed"
+    EXPORTED = "exported"
     INVITED = "invited"
     PASSKEY_ADDED = "passkey_added"
     ROLE_CHANGED = "role_changed"

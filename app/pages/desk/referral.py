@@ -4,11 +4,13 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from app.models.desk.concerns import OpenedConcern
+from app.models.guidance.editions import EditionContent
 from app.pages.form.draft import repeated_entries
 from app.pages.form.elements import ConcernForm, Question, QuestionKind
 from app.pages.form.form_builder import FormBuilder
 from app.pages.form.form_data import Answers, value_at
 from app.pages.form.form_view import AnsweredQuestion, AnsweredSection, answered_sections
+from app.services.guidance.reference_data import ReferenceData
 from app.store.editions import EditionKey
 from app.web.context import AppContext
 
@@ -17,11 +19,15 @@ FURTHER = "Further details"
 
 
 def referral_of(context: AppContext, opened: OpenedConcern) -> list[AnsweredSection]:
-    """Return every answer of the concern, by section. What the form has no question for comes last."""
-    answers = opened.submission
-    counts = {name: len(entries) for name, entries in repeated_entries(answers)}
+    """Return every answer of the concern, by section, with the labels of the edition that it is about."""
     content = context.contents(EditionKey(opened.guide, opened.edition))
-    form = FormBuilder(content, context.reference_data, counts).make()
+    return sections_of(opened.submission, content, context.reference_data)
+
+
+def sections_of(answers: Answers, content: EditionContent, reference_data: ReferenceData) -> list[AnsweredSection]:
+    """Return every answer by section. What the form has no question for comes last."""
+    counts = {name: len(entries) for name, entries in repeated_entries(answers)}
+    form = FormBuilder(content, reference_data, counts).make()
     sections = answered_sections(form, answers)
     rest = tuple(_further_details(form, answers))
     return [*sections, AnsweredSection("further", FURTHER, (("", rest),))] if rest else sections

@@ -1,4 +1,4 @@
-"""Bech32 (BIP 173), in which the age format writes keys. Only writing is needed: `pyrage` reads them."""
+"""Bech32 (BIP 173), in which the age format writes keys."""
 
 BECH32_ALPHABET = "qpzry9x8gf2tvdw0s3jn54khce6mua7l"
 GENERATORS = (0x3B6A57B2, 0x26508E6D, 0x1EA119FA, 0x3D4233DD, 0x2A1462B3)
@@ -13,6 +13,16 @@ def encode_bech32(prefix: str, data: bytes) -> str:
     remainder = _polymod([*expanded, *words, *[0] * CHECKSUM_WORDS]) ^ 1
     checksum = [(remainder >> WORD_BITS * place) & 31 for place in reversed(range(CHECKSUM_WORDS))]
     return f"{prefix}1{''.join(BECH32_ALPHABET[word] for word in [*words, *checksum])}"
+
+
+def decode_bech32(text: str) -> bytes:
+    """Return the bytes of a text in lower case that `pyrage` wrote, so its checksum is right."""
+    words = [BECH32_ALPHABET.index(each) for each in text.rpartition("1")[2][:-CHECKSUM_WORDS]]
+    bits = len(words) * WORD_BITS
+    number = 0
+    for word in words:
+        number = number << WORD_BITS | word
+    return (number >> bits % 8).to_bytes(bits // 8)
 
 
 def _words_of(data: bytes) -> list[int]:

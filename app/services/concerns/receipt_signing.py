@@ -3,7 +3,7 @@
 import base64
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
@@ -17,6 +17,8 @@ from app.errors import ReceiptNotGenuine
 RECEIPT = "concern-receipt+jws"
 STATEMENT = "disclosure-statement+jws"
 HAND_OVER = "hand-over-receipt+jws"
+EXPORT_STATEMENT = "concern-export-statement+jws"
+EXPORT = "concern-export+jws"
 ALGORITHM = "EdDSA"
 CLAIM_OF = {"reference": "jti", "chain": "sub"}
 """The fields of a response whose claims in the JWS have other names."""
@@ -84,9 +86,14 @@ def _encoded_header(kind: str, kid: str) -> str:
 def _public_jwk(public: Ed25519PublicKey) -> Jwk:
     """Return the JSON Web Key, with its thumbprint (RFC 7638) as `kid`."""
     required = {"crv": "Ed25519", "kty": "OKP", "x": _base64url(public.public_bytes_raw())}
+    return required | {"kid": thumbprint_of(required), "use": "sig", "alg": ALGORITHM}
+
+
+def thumbprint_of(jwk: Mapping[str, str]) -> str:
+    """Return the thumbprint (RFC 7638) of an Ed25519 key, which is its `kid`. Raises `KeyError`."""
+    required = {name: jwk[name] for name in ("crv", "kty", "x")}
     canonical = json.dumps(required, sort_keys=True, separators=(",", ":"))
-    thumbprint = _base64url(hashlib.sha256(canonical.encode()).digest())
-    return required | {"kid": thumbprint, "use": "sig", "alg": ALGORITHM}
+    return _base64url(hashlib.sha256(canonical.encode()).digest())
 
 
 def _base64url(data: bytes) -> str:

@@ -69,7 +69,7 @@ def confirm_hand_over(
         record_disclosure(session, chain=reference, act=DeskAct.HAND_OVER_CONFIRMED, actor=actor, at=at, detail=detail)
         row.their_receipt, row.confirmed_at = receipt, at
         session.flush()
-    return _entry_of(row)
+    return hand_over_entry(row)
 
 
 @concern_operation
@@ -77,7 +77,7 @@ def read_hand_overs(session: Session, reference: str, *, actor: Actor, at: dt.da
     """Return the hand-overs of the concern. Raises `NoSuchConcern`."""
     get_concern(session, reference)
     record_disclosure(session, chain=reference, act=DeskAct.LISTED, actor=actor, at=at, detail="hand-overs")
-    return tuple(_entry_of(row) for row in list_hand_overs(session, reference))
+    return tuple(hand_over_entry(row) for row in list_hand_overs(session, reference))
 
 
 def _open_all(engine: Engine, reference: str, unsealer: Unsealer) -> tuple[dict[str, Any], list[dict[str, Any]]]:
@@ -105,8 +105,9 @@ def _record(
     record_disclosure(session, chain=reference, act=DeskAct.HANDED_OVER, actor=actor, at=at, detail=detail)
     session.add(row)
     session.flush()
-    return _entry_of(row)
+    return hand_over_entry(row)
 
 
-def _entry_of(row: HandOverRow) -> HandOverEntry:
+def hand_over_entry(row: HandOverRow) -> HandOverEntry:
+    """Return the entry of a hand-over."""
     return HandOverEntry.model_validate({name: getattr(row, name) for name in HandOverEntry.model_fields})

@@ -391,6 +391,18 @@ class EventsResponse(TypedDict):
     next_cursor: str
 
 
+class ExportEntry(TypedDict):
+    """
+    An export on the record.
+    """
+
+    at: str
+    by: str
+    file_sha256: str
+    notes: bool
+    signature: str
+
+
 FaultCode: TypeAlias = str
 
 
@@ -823,6 +835,15 @@ class Moved(TypedDict):
     id: str
     position_before: int
     position_after: int
+
+
+class NewExport(TypedDict):
+    """
+    A file that was made on the worker's machine, and is to be recorded and signed before it leaves.
+    """
+
+    file_sha256: str
+    notes: bool
 
 
 class NewNote(TypedDict):
@@ -1663,6 +1684,21 @@ class ErasedConcern(TypedDict):
     recipients: list[str]
     links: dict[str, str]
     remnants: Remnants
+
+
+class ExportStatement(TypedDict):
+    """
+    What this service knows of a concern in clear, with the history of it, signed.
+    """
+
+    concern: InboxEntry
+    additions: int
+    notes: int
+    history: list[DisclosureEntry]
+    hand_overs: list[HandOverEntry]
+    by: str
+    at: str
+    statement: str
 
 
 class Factor(TypedDict):

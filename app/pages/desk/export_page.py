@@ -1,0 +1,90 @@
+"""The words of an export as they are printed: the referral, what was added, the notes, the hand-overs, the history."""
+
+import datetime as dt
+from collections.abc import Iterator
+from typing import Any
+
+from app.models.guidance.editions import EditionContent
+from app.pages.desk.referral import sections_of
+from app.pages.form.form_view import AnsweredSection
+from app.pages.text_format import code_label, date_and_time
+from app.services.guidance.reference_data import ReferenceData
+
+DATES = {"received_at": "Received", "acknowledge_by": "Acknowledge by", "acknowledged_at": "Acknowledged"}
+
+
+def printed_export(
+    document: dict[str, Any], content: EditionContent, reference_data: ReferenceData, *, council: str
+) -> dict[str, Any]:
+    """Return everything that is printed of the document of an export, with the labels of that edition."""
+    statement, texts = document["statement"], document["texts"]
+    opened = {kind: [each for each in texts if each["kind"] == kind] for kind in ("concern", "addition", "note")}
+    answers = opened["concern"][0]["opened"]["submission"]
+    return {
+        "reference": document["reference"],
+        "council": council,
+        "exported": f"{_in_words(statement['at'])}, by {_person(statement['by'])}",
+        "facts": list(_facts(statement["concern"], reference_data)),
+        "sections": [_section(each) for each in sections_of(answers, content, reference_data)],
+        "additions": [_addition(each) for each in opened["addition"]],
+        "notes": [_note(each) for each in opened["note"]],
+        "notes_included": document["notes_included"],
+        "hand_overs": [_hand_over(each) for each in statement["hand_overs"]],
+        "history": [_row(each) for each in statement["history"]],
+        "keys": [each["kid"] for each in document["keys"]["keys"]],
+    }
+
+
+def _facts(concern: dict[str, Any], reference_data: ReferenceData) -> Iterator[tuple[str, str]]:
+    yield "State", code_label(concern["state"]) + (", on hold" if concern["held"] else "")
+    yield "Immediate danger", code_label(concern["immediate_danger"])
+    for name, label in DATES.items():
+        if concern[name] is not None:
+            yield label, _in_words(concern[name])
+    if concern["closed_at"] is not None:
+        outcomes = {code.code: code.label for code in reference_data.get_code_list("outcome").codes}
+        yield "Closed", f"{_in_words(concern['closed_at'])}: {outcomes.get(concern['outcome'], concern['outcome'])}"
+    yield "Assigned to", concern["assigned_to"] or "nobody"
+    yield "Guide", f"{concern['guide']}, edition {concern['edition']}"
+    if concern["test"]:
+        yield "Test", "This is a test: it is about no child"
+
+
+def _section(section: AnsweredSection) -> dict[str, Any]:
+    groups = [
+        {"heading": heading, "answers": [{"label": each.label, "text": "\n".join(each.lines)} for each in answers]}
+        for heading, answers in section.groups
+    ]
+    return {"title": section.title, "groups": groups}
+
+
+def _addition(text: dict[str, Any]) -> dict[str, str]:
+    addition = text["opened"]["addition"]
+    danger = addition.get("immediate_danger")
+    words = addition["concern"]["narrative"]
+    heading = f"Addition {text['number']}, {_in_words(text['opened']['received_at'])}"
+    return {"heading": heading, "text": words if danger is None else f"Immediate danger: {code_label(danger)}\n{words}"}
+
+
+def _note(text: dict[str, Any]) -> dict[str, str]:
+    note = text["opened"]
+    heading = f"Note {text['number']}, {_in_words(note['received_at'])}, by {_person(note['author'])}"
+    return {"heading": heading, "text": note["note"]["text"]}
+
+
+def _hand_over(entry: dict[str, Any]) -> str:
+    came = "not yet" if entry["confirmed_at"] is None else _in_words(entry["confirmed_at"])
+    return f"{_in_words(entry['at'])}, to {entry['body']}: {entry['reason']} Their receipt came: {came}."
+
+
+def _row(row: dict[str, Any]) -> list[str]:
+    return [str(row["number"]), _in_words(row["at"]), _person(row["client"]), code_label(row["act"]), row["detail"]]
+
+
+def _person(name: str) -> str:
+    """Return the person's name; without one, that of the client."""
+    return name.partition("/")[2] or name
+
+
+def _in_words(moment: str) -> str:
+    return date_and_time(dt.datetime.fromisoformat(moment))

@@ -1,0 +1,147 @@
+"""Pages of the desk on a worker's own machine: what the service sent, made harmless, with its sealed texts opened.
+
+The service is not trusted here. Its page is parsed and written again without scripts, styles and unclosed elements, and
+only then do words go in: whatever the page held, it cannot put them into a form, a link or an address.
+"""
+
+import base64
+import datetime as dt
+import re
+import secrets
+from collections.abc import Callable
+from dataclasses import dataclass
+from html import unescape
+from typing import Any
+
+import nh3
+from markupsafe import Markup
+
+from app.errors import SealedTextMisplaced, UnsealingUnavailable
+from app.models.base import format_utc
+from app.models.desk.added_texts import MEMBER_OF_KIND
+from app.models.guidance.editions import EditionContent
+from app.pages.desk.referral import sections_of
+from app.pages.page import page_templates
+from app.services.access.desk_sign_in import PATH
+from app.services.concerns.unsealing import Unsealer
+from app.services.guidance.reference_data import ReferenceData
+
+SEALED_ELEMENT = re.compile(
+    r'<div class="sealed" data-sealed="(?P<kind>[a-z]+)" data-reference="(?P<reference>[^"]+)" '
+    r'data-number="[0-9]+" data-received-at="(?P<at>[^"]+)">\s*'
+    r'<template class="ciphertext">(?P<armored>[^<]*)</template>.*?</div>',
+    re.DOTALL,
+)
+HOW_TO_OPEN = re.compile(r'<div class="box no-print" data-how-to-open>.*?</div>', re.DOTALL)
+"""The advice to open it elsewhere."""
+SELECTS = re.compile(r"<select\b.*?</select>", re.DOTALL)
+FORM_TAGS = {"button", "fieldset", "form", "input", "label", "legend", "optgroup", "option", "select", "textarea"}
+PAGE_TAGS = (nh3.ALLOWED_TAGS | FORM_TAGS | {"footer", "main", "section", "progress"}) - {"img", "map", "area"}
+PAGE_ATTRIBUTES = {
+    "*": {"class", "id", "role", "tabindex", "hidden"},
+    "a": {"href"},
+    "form": {"method", "action"},
+    "button": {"type", "name", "value", "formmethod", "formaction"},
+    "input": {"type", "name", "value", "checked", "required", "maxlength", "autocomplete"},
+    "textarea": {"name", "rows", "maxlength", "required", "autocomplete", "spellcheck"},
+    "select": {"name", "required"},
+    "option": {"value", "selected"},
+    "label": {"for"},
+    "details": {"open"},
+    "time": {"datetime"},
+    "th": {"scope"},
+}
+NOT_SHOWN = {"script", "style", "title", "template", "noscript", "svg", "math"}
+OTHER_KEYS = (
+    "Your identity does not open this.",
+    "It was sealed to other keys. Start this desk with another identity, or ask the person who leads the desk.",
+)
+MISPLACED = ("This text is not shown.", "It was sealed for another place. Tell the person who leads the desk.")
+
+Labels = Callable[[str, int], tuple[EditionContent, ReferenceData]]
+"""Returns the words of an edition and the code lists, by which the answers of a concern are labelled."""
+
+
+@dataclass(frozen=True)
+class LocalPages:
+    """Opens the sealed texts of pages with the identities of this machine."""
+
+    unsealer: Unsealer
+    labels: Labels
+
+    def open(self, page: str, *, reference: str | None) -> str:
+        """Return the page with its texts opened. They must all be those of the concern that the page is about."""
+        opened: dict[str, str] = {}
+
+        def take_out(found: re.Match[str]) -> str:
+            mark = f'<div class="opened" id="opened-{secrets.token_hex(16)}"></div>'
+            opened[mark] = self._words_of(found, reference)
+            return mark
+
+        content = clean(SEALED_ELEMENT.sub(take_out, HOW_TO_OPEN.sub("", page)))
+        submitted = "".join(SELECTS.findall(content))  # the text of an option is sent with its form
+        for mark, words in opened.items():
+            if mark in submitted:
+                continue
+            content = content.replace(mark, f'<div class="opened">{words}</div>')
+        return local_page(content)
+
+    def _words_of(self, found: re.Match[str], reference: str | None) -> str:
+        kind, fault = found["kind"], None
+        text, sections = "", None
+        try:
+            document = self._document(found, reference)
+            if kind == "concern":
+                content, reference_data = self.labels(document["guide"], document["edition"])
+                sections = sections_of(document["submission"], content, reference_data)
+            else:
+                text = document["note"]["text"] if kind == "note" else document["addition"]["concern"]["narrative"]
+        except UnsealingUnavailable:
+            fault = OTHER_KEYS
+        except (SealedTextMisplaced, ValueError, KeyError, TypeError):
+            fault = MISPLACED
+        template = page_templates().get_template("desk_local_words.html")
+        return template.render(fault=fault, sections=sections, text=text)
+
+    def _document(self, found: re.Match[str], reference: str | None) -> dict[str, Any]:
+        """Return what was sealed. Raises `UnsealingUnavailable` or `SealedTextMisplaced`."""
+        armored = unescape(found["armored"]).strip().splitlines()
+        sealed = base64.b64decode("".join(armored[1:-1]), validate=True)
+        if reference is None or found["reference"] != reference:
+            raise SealedTextMisplaced
+        document = self.unsealer.open(sealed, reference=reference)
+        received_at = dt.datetime.fromisoformat(found["at"])
+        if document["received_at"] != format_utc(received_at) or MEMBER_OF_KIND[found["kind"]] not in document:
+            raise SealedTextMisplaced
+        return document
+
+
+def clean(page: str) -> str:
+    """Return the body of a page with every element closed, and nothing that runs, styles or loads anything."""
+    return nh3.clean(
+        page,
+        tags=PAGE_TAGS,
+        attributes=PAGE_ATTRIBUTES,
+        generic_attribute_prefixes={"data-", "aria-"},
+        attribute_filter=_keep_forms_here,
+        clean_content_tags=NOT_SHOWN,
+        url_schemes={"https", "http", "mailto", "tel"},
+        link_rel="noreferrer",
+    )
+
+
+def _keep_forms_here(_tag: str, attribute: str, value: str) -> str | None:
+    """Return the value, or None where a form would be sent elsewhere than to the desk."""
+    is_elsewhere = attribute in ("action", "formaction") and not value.startswith(PATH)
+    return None if is_elsewhere else value
+
+
+def local_page(content: str) -> str:
+    """Return a page of this machine with that HTML as its body."""
+    return page_templates().get_template("desk_local.html").render(content=Markup(content))  # noqa: S704  # `clean` wrote it
+
+
+def message_page(heading: str, message: str, *, leads_back: bool = False) -> str:
+    """Return a page of this machine that says one thing."""
+    template = page_templates().get_template("desk_local_message.html")
+    return local_page(template.render(heading=heading, message=message, leads_back=leads_back))

@@ -1,0 +1,40 @@
+"""An export as a PDF to read and to archive (PDF/UA-1 and PDF/A-3a), with its JSON attached."""
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, Literal
+
+from app.errors import PdfUnavailable
+from app.presenters.pdf import pdf_available
+from app.services.desk.export_files import finish_pdf
+
+EXPORT_TEMPLATE = Path(__file__).with_name("export.typ")
+TAGGED_FOR_ARCHIVES: Sequence[Literal["ua-1", "a-3a"]] = ("ua-1", "a-3a")
+
+
+def export_pdf(printed: dict[str, Any], document: dict[str, Any]) -> bytes:
+    """Return the PDF of an export, to be signed. Raise `PdfUnavailable`.
+
+    A letter that no font has keeps the standards from being met. The page is then made without them: the JSON has
+    every letter.
+    """
+    if not pdf_available():
+        raise PdfUnavailable
+    import font_source_sans_pro  # noqa: PLC0415  # an extra
+    import typst  # noqa: PLC0415  # an extra, and 20 MB
+
+    options: dict[str, Any] = {
+        "input": EXPORT_TEMPLATE,
+        "font_paths": [Path(font_source_sans_pro.__file__).parent],
+        "sys_inputs": {
+            "document": json.dumps(printed, ensure_ascii=False),
+            "attached": json.dumps(document, ensure_ascii=False, indent=1),
+        },
+        "format": "pdf",
+    }
+    try:
+        pdf = typst.compile(pdf_standards=list(TAGGED_FOR_ARCHIVES), **options)
+    except typst.TypstError:
+        pdf = typst.compile(**options)
+    return finish_pdf(bytes(pdf or b""))

@@ -1,0 +1,57 @@
+"""An export of one concern: what this service signs about it, and the record of the file."""
+
+from app.models.desk.exports import ExportEntry, ExportStatement, NewExport
+from app.presenters.desk import entry_of, reference_of
+from app.routers.params import ConcernReference
+from app.services.desk import exports
+from app.web import problem_types as problems
+from app.web.auth import WorkerDep
+from app.web.context import ContextDep, NowDep
+from app.web.json_body import JSONRoute
+from app.web.problem_responses import RESPONSES_OF_CLIENT_ROUTES, problem_responses
+from app.web.router import GuidanceRouter
+
+router = GuidanceRouter(
+    prefix="/v1/desk/concerns/{reference}",
+    tags=["Desk"],
+    responses=RESPONSES_OF_CLIENT_ROUTES,
+    route_class=JSONRoute,
+)
+_REFUSED = (problems.CONCERN_NOT_FOUND, problems.CONCERN_ERASED)
+
+
+@router.get("/export-statement", summary="Sign what is known of a concern", responses=problem_responses(*_REFUSED))
+def read_export_statement(
+    context: ContextDep, actor: WorkerDep, now: NowDep, reference: ConcernReference
+) -> ExportStatement:
+    """The concern in clear and its whole history, signed. `guidance desk export` begins an export with it.
+
+    The history has the digest of every sealed text, so the words need not be known here to be proved.
+    """
+    parsed = reference_of(reference)
+    start = exports.begin_export(context.writer, parsed, actor=actor, at=now)
+    entry = entry_of(start.concern, now=now)
+    return ExportStatement(
+        concern=entry,
+        history=exports.read_history(context.engine, start.last),
+        hand_overs=start.hand_overs,
+        by=start.last.client,
+        at=now,
+        statement=exports.sign_statement(context.signer, start, entry),
+        **start.counts,
+    )
+
+
+@router.post(
+    "/export",
+    operation_id="record_export",
+    summary="Record and sign an export",
+    status_code=201,
+    responses=problem_responses(*_REFUSED, *problems.BODY_PROBLEMS),
+)
+def record_export(
+    *, context: ContextDep, actor: WorkerDep, now: NowDep, reference: ConcernReference, export: NewExport
+) -> ExportEntry:
+    """Record the file that was made on the worker's machine, before it leaves that machine, and sign its digest."""
+    parsed = reference_of(reference)
+    return exports.record_export(context.writer, parsed, export, signer=context.signer, actor=actor, at=now)

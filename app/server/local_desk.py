@@ -1,0 +1,173 @@
+"""The desk on a worker's own machine: passes pages of the service on, and opens their sealed texts on the way.
+
+It listens on the loopback address alone. The words are in this process and in the browser, and nowhere else: the
+service gets requests with the worker's key, and gives sealed texts.
+"""
+
+import hmac
+import secrets
+import socket
+from collections.abc import Callable
+from functools import cache
+from urllib.parse import urlsplit
+
+import httpx
+import uvicorn
+from starlette.applications import Starlette
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+from starlette.routing import Route
+
+from app.config import Settings
+from app.models.concerns.references import find_reference
+from app.pages.assets import STATIC_DIR, stylesheet
+from app.pages.desk.desk_route import SEE_OTHER
+from app.pages.desk.inbox import CONCERN_PAGES
+from app.pages.desk.local_pages import LocalPages, message_page
+from app.server.local_guard import LOCAL_HEADERS, LocalGuard
+from app.services.access.desk_sign_in import PATH, SIGN_IN
+
+_HOST = "127.0.0.1"
+OPEN_PATH = "/open/{token}"
+COOKIE = "local-desk"
+HTML_MEDIA = "text/html"
+FETCH_SECONDS = 30
+_FORBIDDEN, _BAD_GATEWAY = 403, 502
+FILES = {"desk.css": "text/css", "desk.js": "text/javascript"}
+STYLE = "pages.css"
+OWN_PAGE = {"Sec-Fetch-Site": "same-origin"}
+"""Says to the service what `LocalGuard` has checked."""
+
+NOT_OPENED = (
+    "Open the desk by its own address",
+    "The command that serves it prints the address, which works once. Start the command again for a new one.",
+)
+CLOSED = ("The desk is closed", "Start the command again to come back. It is safe to close this page.")
+NO_ANSWER = ("The service does not answer", "Nothing was done. Try again in a minute, or tell the operator.")
+KEY_REFUSED = (
+    "The service does not accept this key",
+    "It is unknown, has ended, or names no person. Ask the operator for a key of your own, with your name.",
+)
+NOT_A_PAGE = ("This is not shown here", "Open the desk of the service itself for it.")
+
+
+class LocalDesk:
+    """Serves the desk of one service to one browser on this machine."""
+
+    def __init__(self, service: httpx.Client, pages: LocalPages) -> None:
+        self._service = service
+        self._pages = pages
+        self._first_token: str | None = secrets.token_urlsafe(32)
+        self._session: str | None = None
+
+    @property
+    def first_path(self) -> str:
+        """The path that opens the desk, once."""
+        return OPEN_PATH.format(token=self._first_token)
+
+    def asgi(self, origin: str) -> LocalGuard:
+        """Return the application that is served at that origin."""
+        routes = [
+            Route(OPEN_PATH, self._open),
+            Route("/looks/{name}", _answer_file),
+            Route("/", lambda _request: RedirectResponse(PATH, SEE_OTHER)),
+            Route(f"{PATH}/sign-out", self._close, methods=["POST"]),
+            Route(PATH, self._answer),
+            Route(f"{PATH}/{{rest:path}}", self._answer, methods=["GET", "POST"]),
+        ]
+        return LocalGuard(Starlette(routes=routes), origin)
+
+    async def _open(self, request: Request) -> Response:
+        """Begin the session of the one browser. The address works once."""
+        given = request.path_params["token"]
+        if self._knows(request):
+            return RedirectResponse(PATH, SEE_OTHER)
+        if self._first_token is None or not hmac.compare_digest(given.encode(), self._first_token.encode()):
+            return _page(*NOT_OPENED, status=_FORBIDDEN)
+        self._first_token, self._session = None, secrets.token_urlsafe(32)
+        response = RedirectResponse(PATH, SEE_OTHER)
+        response.set_cookie(COOKIE, self._session, path="/", httponly=True, samesite="strict")
+        return response
+
+    async def _close(self, request: Request) -> Response:
+        """End the session. No address opens the desk after that."""
+        if not self._knows(request):
+            return _page(*NOT_OPENED, status=_FORBIDDEN)
+        self._session = None
+        return _page(*CLOSED)
+
+    async def _answer(self, request: Request) -> Response:
+        if not self._knows(request):
+            return _page(*NOT_OPENED, status=_FORBIDDEN)
+        return await run_in_threadpool(self._pass_on, request, await request.body())
+
+    def _pass_on(self, request: Request, body: bytes) -> Response:
+        """Return the page of the service, with its sealed texts opened."""
+        headers = OWN_PAGE | {"Accept": HTML_MEDIA}
+        if "content-type" in request.headers:
+            headers["Content-Type"] = request.headers["content-type"]
+        address = request.url.path + (f"?{request.url.query}" if request.url.query else "")
+        try:
+            answer = self._service.request(request.method, address, content=body, headers=headers)
+        except httpx.HTTPError:
+            return _page(*NO_ANSWER, status=_BAD_GATEWAY, leads_back=True)
+        if answer.is_redirect:
+            return self._redirect(answer.headers["location"])
+        if not answer.headers.get("content-type", "").startswith(HTML_MEDIA):
+            return _page(*NOT_A_PAGE, status=_BAD_GATEWAY, leads_back=True)
+        page = self._pages.open(answer.text, reference=_reference_in(request.url.path))
+        return Response(page, status_code=answer.status_code, media_type=HTML_MEDIA)
+
+    def _redirect(self, location: str) -> Response:
+        """Lead to the same path here, if it is one of the desk."""
+        place = urlsplit(location)
+        if place.netloc not in ("", self._service.base_url.netloc.decode()) or not _is_of_desk(place.path):
+            return _page(*NO_ANSWER, status=_BAD_GATEWAY)
+        if place.path == SIGN_IN:
+            return _page(*KEY_REFUSED, status=_FORBIDDEN)
+        return RedirectResponse(place._replace(scheme="", netloc="").geturl(), SEE_OTHER)
+
+    def _knows(self, request: Request) -> bool:
+        given = request.cookies.get(COOKIE, "")
+        return self._session is not None and hmac.compare_digest(given.encode(), self._session.encode())
+
+
+def run_local_desk(service: httpx.Client, pages: LocalPages, *, port: int, announce: Callable[[str], None]) -> None:
+    """Serve the desk to this machine alone, until it is stopped. `announce` gets the address that opens it, once."""
+    listening = socket.create_server((_HOST, port))
+    origin = f"http://{_HOST}:{listening.getsockname()[1]}"
+    desk = LocalDesk(service, pages)
+    announce(origin + desk.first_path)
+    config = uvicorn.Config(desk.asgi(origin), log_level="error", access_log=False, server_header=False, ws="none")
+    uvicorn.Server(config).run(sockets=[listening])
+
+
+async def _answer_file(request: Request) -> Response:
+    """Return a style or the script of this program. None of the service's own is loaded."""
+    name = request.path_params["name"]
+    if name == STYLE:
+        return Response(_own_stylesheet(), media_type="text/css")
+    if name not in FILES:
+        return Response(status_code=404)
+    return Response((STATIC_DIR / name).read_bytes(), media_type=FILES[name])
+
+
+@cache
+def _own_stylesheet() -> bytes:
+    return stylesheet(Settings())
+
+
+def _page(heading: str, message: str, *, status: int = 200, leads_back: bool = False) -> Response:
+    page = message_page(heading, message, leads_back=leads_back)
+    return Response(page, status_code=status, media_type=HTML_MEDIA, headers=LOCAL_HEADERS)
+
+
+def _is_of_desk(path: str) -> bool:
+    return path == PATH or path.startswith(f"{PATH}/")
+
+
+def _reference_in(path: str) -> str | None:
+    """Return the reference of the concern that a page is about, or None."""
+    rest = path.removeprefix(f"{CONCERN_PAGES}/")
+    return None if rest == path else find_reference(rest.partition("/")[0])

@@ -1,0 +1,47 @@
+"""The JSON of an export: what the service signed, and each text sealed, with its own key, and opened.
+
+The key of a sealed text (see `file_keys`) opens that text alone. With it anyone sees that the words are those that were
+sealed, and whose digest the history has.
+"""
+
+import base64
+from collections.abc import Mapping
+from typing import Any
+
+from app.models.desk.added_texts import AddedText
+from app.services.concerns.file_keys import find_file_key
+from app.services.concerns.unsealing import Unsealer
+
+EXPORT_KIND = "guidance-export"
+EXPORT_VERSION = 1
+SealedTexts = Mapping[AddedText | None, bytes]
+"""The sealed text of a concern (None), and of what was added to it."""
+
+
+def build_export(
+    statement: dict[str, Any], texts: SealedTexts, unsealer: Unsealer, keys: dict[str, Any], *, notes: bool
+) -> dict[str, Any]:
+    """Return the document. `statement` is the service's answer, `keys` are those that it publishes.
+
+    Raises `UnsealingUnavailable` or `SealedTextMisplaced`.
+    """
+    reference = statement["concern"]["reference"]
+    return {
+        "kind": EXPORT_KIND,
+        "version": EXPORT_VERSION,
+        "reference": reference,
+        "notes_included": notes,
+        "texts": [_text(added, sealed, unsealer, reference) for added, sealed in texts.items()],
+        "statement": statement,
+        "keys": keys,
+    }
+
+
+def _text(added: AddedText | None, sealed: bytes, unsealer: Unsealer, reference: str) -> dict[str, Any]:
+    return {
+        "kind": "concern" if added is None else added.kind.value,
+        "number": None if added is None else added.number,
+        "opened": unsealer.open(sealed, reference=reference),
+        "sealed": base64.b64encode(sealed).decode(),
+        "file_key": base64.b64encode(find_file_key(sealed, unsealer.identities)).decode(),
+    }

@@ -1,0 +1,373 @@
+"""The desk on a worker's own machine: it shows every word, and the service never has one."""
+
+import json
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from fastapi import FastAPI
+from pyrage import x25519
+from starlette.testclient import TestClient
+
+from app.models.base import format_utc
+from app.models.clients import Scope
+from app.models.concerns.references import new_reference
+from app.pages.desk.local_pages import LocalPages
+from app.pages.desk.sealed_text import SealedText
+from app.server.local_desk import LocalDesk
+from app.services.access.clients import add_client
+from app.services.access.key_files import create_identity
+from app.services.concerns.sealing import make_sealer
+from app.services.concerns.unsealing import Unsealer
+from tests.support.additions import add
+from tests.support.canaries import BIRTHDAYS, CANARY, forms_of, planted, traces
+from tests.support.clock import A_TUESDAY
+from tests.support.command import guidance
+from tests.support.databases import files_of
+from tests.support.desk import Desk
+from tests.support.live import LiveServer
+from tests.support.people import OWN_PAGE, received
+from tests.support.waiting import eventually
+
+pytestmark = pytest.mark.any_database
+
+REFERENCE, ANOTHER = new_reference(), new_reference()
+PAGE = f"/desk/concerns/{REFERENCE}"
+ORIGIN = "http://127.0.0.1:8123"
+IDENTITY = x25519.Identity.generate()
+
+
+def sealed_element(kind: str = "addition", *, reference: str = REFERENCE, **document: Any) -> str:
+    """Return the element of a page, with a text that was sealed to this machine's identity."""
+    at = format_utc(A_TUESDAY)
+    fields = {"reference": REFERENCE, "received_at": at} | document
+    fields |= {} if document else {"addition": {"concern": {"narrative": f"{CANARY} <b>came</b> home"}}}
+    sealed = make_sealer([str(IDENTITY.to_public())]).seal(json.dumps(fields).encode())
+    armored = SealedText(kind, reference, 1, A_TUESDAY, sealed).armored
+    return (
+        f'<div class="sealed" data-sealed="{kind}" data-reference="{reference}" data-number="1" '
+        f'data-received-at="{at}">\n<template class="ciphertext">{armored}</template>\n'
+        '<p class="quiet">Sealed. This service cannot read it.</p>\n</div>'
+    )
+
+
+def no_labels(_guide: str, _edition: int) -> Any:
+    raise AssertionError("only a concern has labels")
+
+
+def shown(page: str, *identities: x25519.Identity, reference: str | None = REFERENCE) -> str:
+    return LocalPages(Unsealer(identities or (IDENTITY,)), no_labels).open(page, reference=reference)
+
+
+def test_a_sealed_text_is_shown_as_text_where_it_stands() -> None:
+    page = shown(f"<main><h2>What was added</h2>{sealed_element()}</main>")
+
+    assert f"{CANARY} &lt;b&gt;came&lt;/b&gt; home" in page
+    assert page.index("What was added") < page.index(CANARY)
+    assert "cannot read it" not in page
+
+
+@pytest.mark.parametrize(
+    "hostile",
+    [
+        "<form method=post action=/desk/x><textarea name=reason>{}",
+        "<form><select name=reason><option selected>{}</option></select></form>",
+        "<form><select name=reason><option selected><button>{}",
+        '<a href="https://evil.example/?{}">look</a>',
+        "<img src='https://evil.example/?{}",
+        "<!-- {} -->",
+        "<title>{}</title>",
+        "<style>{}</style>",
+        "<script>{}</script>",
+        "<noscript>{}</noscript>",
+        "<iframe>{}</iframe>",
+        "<xmp>{}</xmp>",
+        "<plaintext>{}",
+        "<template>{}</template>",
+        "<input name=reason value='{}'>",
+        "<math><annotation-xml encoding=text/html>{}",
+    ],
+)
+def test_a_service_that_was_taken_over_cannot_catch_the_words(hostile: str) -> None:
+    page = shown(hostile.replace("{}", sealed_element()) + "<button>Send</button>")
+
+    for caught in re.findall(r"<(?:textarea|select|option|iframe|xmp|style|title)\b.*?(?:</|$)", page, re.DOTALL):
+        assert CANARY not in caught
+    for attribute in re.findall(r"=\"[^\"]*\"|='[^']*'", page):
+        assert CANARY not in attribute
+    assert "evil.example/?" not in page or CANARY not in page
+
+
+def test_scripts_styles_and_foreign_forms_of_the_service_do_not_reach_the_browser() -> None:
+    page = shown(
+        "<body onload=x()><script>steal()</script><style>p{}</style><link rel=stylesheet href=//evil.example>"
+        "<meta http-equiv=refresh content='0;url=//evil.example'><p style='x:y' onclick=steal()>Text</p>"
+        "<a href='javascript:steal()'>a</a><form action=//evil.example></form>"
+        "<form action=/desk/x><button formaction=//evil.example>b</button></form>"
+    )
+
+    own = shown('<form action="/desk"><button formmethod="post" formaction="/desk/views">Save</button></form>')
+    assert 'formaction="/desk/views"' in own
+    assert "Text" in page
+    assert not re.search(r"steal|evil|onclick|onload|formaction|p\{\}|x:y", page)
+    assert page.count("<script") == 1
+
+
+@pytest.mark.parametrize(
+    ("element", "reference"),
+    [
+        (sealed_element(), ANOTHER),
+        (sealed_element(), None),
+        (sealed_element("note"), REFERENCE),
+        (sealed_element(reference=ANOTHER), REFERENCE),
+        (sealed_element(received_at="2020-01-01T00:00:00Z", addition={"concern": {"narrative": CANARY}}), REFERENCE),
+        (re.sub("-----BEGIN.*?-----END", "-----BEGIN\n!\n-----END", sealed_element(), flags=re.DOTALL), REFERENCE),
+    ],
+)
+def test_a_text_at_another_place_than_its_own_is_not_shown(element: str, reference: str | None) -> None:
+    page = shown(element, reference=reference)
+
+    assert CANARY not in page
+    assert "This text is not shown." in page
+
+
+def test_another_identity_is_told_calmly() -> None:
+    page = shown(sealed_element(), x25519.Identity.generate())
+
+    assert CANARY not in page
+    assert "Your identity does not open this." in page
+    assert "another identity" in page
+
+
+@contextmanager
+def local_desk(answer: Any) -> Iterator[tuple[TestClient, list[httpx.Request]]]:
+    """A desk whose service gives that answer, in a browser that has opened it; and what the service was sent."""
+    sent: list[httpx.Request] = []
+
+    def respond(request: httpx.Request) -> httpx.Response:
+        sent.append(request)
+        result: httpx.Response = answer
+        return result
+
+    transport = httpx.MockTransport(respond)
+    headers = {"Authorization": "Bearer omg_key"}
+    with httpx.Client(base_url="https://service.example", headers=headers, transport=transport) as service:
+        desk = LocalDesk(service, LocalPages(Unsealer((IDENTITY,)), no_labels))
+        browser = TestClient(desk.asgi(ORIGIN), base_url=ORIGIN, follow_redirects=False)
+        assert browser.get(desk.first_path).headers["location"] == "/desk"
+        yield browser, sent
+
+
+def a_page() -> httpx.Response:
+    return httpx.Response(200, html=f"<main>{sealed_element()}</main>", headers={"Set-Cookie": "desk=theirs"})
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"Host": "evil.example"},
+        {"Host": "localhost:8123"},
+        {"Host": "127.0.0.1:80"},
+        {"Sec-Fetch-Site": "cross-site"},
+        {"Sec-Fetch-Site": "same-site"},
+        {"Cookie": "local-desk=guessed"},
+        {"Cookie": ""},
+    ],
+)
+def test_another_page_another_host_name_and_a_browser_without_the_cookie_get_nothing(headers: dict[str, str]) -> None:
+    with local_desk(a_page()) as (browser, sent):
+        assert CANARY in browser.get(PAGE, headers={"Sec-Fetch-Site": "none"}).text
+        if "Cookie" in headers:
+            browser.cookies.clear()
+
+        refused = browser.get(PAGE, headers=headers)
+
+    assert refused.status_code == 403
+    assert CANARY not in refused.text
+    assert len(sent) == 1
+
+
+@pytest.mark.parametrize(
+    "headers", [{}, {"Origin": "null"}, {"Origin": "https://evil.example"}, {"Origin": f"{ORIGIN}0"}]
+)
+def test_an_act_that_another_page_sends_is_not_passed_on(headers: dict[str, str]) -> None:
+    with local_desk(httpx.Response(303, headers={"Location": PAGE})) as (browser, sent):
+        refused = browser.post(f"{PAGE}/acknowledgement", headers=headers)
+        own = browser.post(f"{PAGE}/acknowledgement", data={"up_to_addition": "2"}, headers={"Origin": ORIGIN})
+
+    assert (refused.status_code, own.status_code, own.headers["location"]) == (403, 303, PAGE)
+    assert [each.content for each in sent] == [b"up_to_addition=2"]
+    assert sent[0].headers["sec-fetch-site"] == "same-origin"
+
+
+def test_answers_are_stored_nowhere_load_nothing_from_elsewhere_and_carry_no_cookie_of_the_service() -> None:
+    with local_desk(a_page()) as (browser, sent):
+        answer = browser.get(PAGE, headers={"Sec-Fetch-Site": "none"})
+        looks = browser.get("/looks/desk.js")
+
+    policy = answer.headers["content-security-policy"]
+    assert answer.headers["cache-control"] == "no-store"
+    assert "default-src 'none'" in policy
+    assert "frame-ancestors 'none'" in policy
+    assert "set-cookie" not in answer.headers
+    assert looks.headers["content-type"].startswith("text/javascript")
+    assert "cookie" not in sent[0].headers
+    assert str(IDENTITY) not in repr([(each.url, each.headers, each.content) for each in sent])
+
+
+def test_the_first_address_works_once_and_none_works_after_closing() -> None:
+    with httpx.Client(base_url="https://service.example", transport=httpx.MockTransport(lambda _: a_page())) as service:
+        desk = LocalDesk(service, LocalPages(Unsealer((IDENTITY,)), no_labels))
+        app, first = desk.asgi(ORIGIN), desk.first_path
+        browser, other = (TestClient(app, base_url=ORIGIN, follow_redirects=False) for _ in range(2))
+        opened = browser.get(first)
+        again = other.get(first)
+        closed = browser.post("/desk/sign-out", headers=OWN_PAGE)
+        after = browser.get(PAGE)
+
+    assert "HttpOnly" in opened.headers["set-cookie"]
+    assert "SameSite=strict" in opened.headers["set-cookie"]
+    assert [each.status_code for each in (opened, again, closed, after)] == [303, 403, 200, 403]
+
+
+@pytest.mark.parametrize(
+    ("location", "status"),
+    [
+        (f"https://service.example{PAGE}", 303),
+        ("/desk?show=overdue", 303),
+        (f"{PAGE}?seen=3#notes", 303),
+        ("/desk/sign-in", 403),
+        ("https://evil.example/desk", 502),
+        ("//evil.example/desk", 502),
+        ("/v1/desk/concerns", 502),
+    ],
+)
+def test_a_redirect_leads_to_a_page_of_the_desk_here_or_nowhere(location: str, status: int) -> None:
+    with local_desk(httpx.Response(303, headers={"Location": location})) as (browser, _):
+        answer = browser.get("/desk/find")
+
+    assert answer.status_code == status
+    assert answer.headers.get("location") in (None, location.removeprefix("https://service.example"))
+
+
+def test_the_pages_take_the_key_of_a_person_and_record_the_name(
+    service: FastAPI, client: TestClient, desk: Desk, a_concern: Any
+) -> None:
+    reference = received(client, a_concern)
+    keys = {
+        person: add_client(
+            service.state.context.writer, name=name, scopes=[Scope.READ, Scope.WRITE], person=person, at=A_TUESDAY
+        )
+        for name, person in (("robin", "Robin Example"), ("system", None))
+    }
+    page = f"/desk/concerns/{reference}"
+
+    def call(method: str, path: str, headers: dict[str, str]) -> int:
+        form = {"up_to_addition": "0"} if method == "POST" else None
+        status: int = client.request(method, path, headers=headers, data=form, follow_redirects=False).status_code
+        return status
+
+    robin, system = ({"Authorization": f"Bearer {key}"} for key in keys.values())
+
+    assert call("GET", page, robin) == 200
+    assert call("POST", f"{page}/acknowledgement", robin | OWN_PAGE) == 303
+    assert call("POST", f"{page}/acknowledgement", robin | {"Sec-Fetch-Site": "cross-site"}) == 403
+    assert call("GET", page, system) == 303  # to the sign-in
+    assert call("GET", page, {"Authorization": f"Basic {keys['Robin Example']}"}) == 303
+    assert call("GET", page, {"Cookie": f"desk={keys['Robin Example']}"}) == 303
+    rows = desk.get(f"/disclosures?chain={reference}").json()["disclosures"]
+    assert [(row["client"], row["act"]) for row in rows[1:]] == [
+        ("robin/Robin Example", "opened"),
+        ("robin/Robin Example", "acknowledged"),
+    ]
+
+
+def a_browser() -> httpx.Client:
+    return httpx.Client(follow_redirects=True, trust_env=False)
+
+
+def memory_of(pid: int) -> Iterator[bytes]:
+    """Yield every readable region of the process's memory."""
+    with Path(f"/proc/{pid}/mem").open("rb", 0) as memory:
+        for line in Path(f"/proc/{pid}/maps").read_text().splitlines():
+            first, last = (int(each, 16) for each in line.split()[0].split("-"))
+            if line.split()[1].startswith("r") and "[v" not in line:
+                try:
+                    memory.seek(first)
+                    yield memory.read(last - first)
+                except OSError:  # it cannot be read, or went meanwhile
+                    continue
+
+
+@contextmanager
+def served_here(server: LiveServer, identity: Path, key: str) -> Iterator[str]:
+    """Run `guidance desk serve` and yield the address that it prints."""
+    command = [sys.executable, "-m", "app.cli", "desk", "serve", "--url", server.url, "--identity", str(identity)]
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("GUIDANCE_")}
+    log = identity.with_suffix(".log")
+    with log.open("wb") as output:
+        process = subprocess.Popen(command, env=environment | {"GUIDANCE_DESK_KEY": key}, stderr=output, stdout=output)
+    try:
+        assert eventually(lambda: "http" in log.read_text() or process.poll() is not None)
+        (address,) = re.findall(r"http://[0-9.]+:[0-9]+/open/\S+", log.read_text())
+        yield address
+    finally:
+        process.terminate()
+        process.wait()
+    assert traces(log.read_bytes()) == []
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(sys.platform != "linux", reason="reads the memory of the service in /proc")
+def test_every_word_is_on_the_local_page_and_in_no_byte_of_the_service(tmp_path: Path) -> None:
+    team, other = tmp_path / "team.txt", tmp_path / "other.txt"
+    create_identity(other, at=A_TUESDAY)
+    server = LiveServer(tmp_path / "data", seal_to=create_identity(team, at=A_TUESDAY))
+    concern, free = planted()
+    server.start()
+    try:
+        with server.client() as http:
+            receipt = http.post("/v1/concerns", json=concern).json()
+            add(http, receipt, f"{CANARY} added")
+        server.stop()
+        server.log.unlink()
+        server.start()  # what was received is no longer in memory
+        worker = ("clients", "add", "jo", "--role", "worker", "--person", "Jo Example", "--data-dir", server.data_dir)
+        key = guidance(*worker).stdout.split()[-1]
+        page = f"/desk/concerns/{receipt['reference']}"
+        with served_here(server, team, key) as address, a_browser() as browser:
+            origin = address.partition("/open")[0]
+            inbox = browser.get(address).text
+            words = browser.get(origin + page).text
+            acted = browser.post(f"{origin}{page}/acknowledgement", data={"up_to_addition": "1"}, headers=OWN_PAGE).text
+            stranger = httpx.get(origin + page, headers={"Origin": "https://evil.example"}, trust_env=False)
+        with served_here(server, other, key) as address, a_browser() as browser:
+            browser.get(address)
+            wrong = browser.get(address.partition("/open")[0] + page).text
+        with server.client() as http:
+            sent = http.get(page, headers={"Authorization": f"Bearer {key}"})
+        memory = list(memory_of(server.pid))
+    finally:
+        server.stop()
+
+    assert receipt["reference"] in inbox
+    missing = [place for number, place in enumerate(free) if not re.search(rf"{CANARY} {number}\b", words)]
+    assert missing == []
+    assert f"{CANARY} added" in words
+    assert "Acknowledged" in acted
+    assert "by Jo Example" in acted
+    assert stranger.status_code == 403
+    assert "Your identity does not open this." in wrong
+    assert [traces(each) for each in (stranger.content, wrong.encode(), sent.content)] == [[], [], []]
+    anything = re.compile(b"|".join(map(re.escape, (CANARY.encode(), *forms_of(CANARY), *BIRTHDAYS))))
+    assert any(receipt["reference"].encode() in region for region in memory)  # it is the memory of the service
+    assert [hit.group() for region in memory if (hit := anything.search(region))] == []
+    assert {name: found for name, content in files_of(server.data_dir).items() if (found := traces(content))} == {}
+    assert traces(server.log.read_bytes()) == []
