@@ -32,10 +32,12 @@ from app.routers import (
     desk,
     desk_views,
     discovery,
+    draft_publication,
     editions,
     events,
     feeds,
     figures,
+    guide_drafts,
     guide_formats,
     guides,
     hand_overs,
@@ -75,7 +77,9 @@ from app.web.problems import add_problem_handlers
 
 ROUTERS = (
     concerns.router,  # first the most used, since routes are tried in order
-    publishing.router,  # both before routes that would take the rest of the path as a name
+    guide_drafts.router,
+    draft_publication.router,
+    publishing.router,  # these before routes that would take the rest of the path as a name
     guide_formats.router,
     editions.router,
     guides.router,
