@@ -18,6 +18,7 @@ from app.logs import Log
 from app.pages import assets
 from app.pages.desk import concern_acts, concern_page, inbox, openid_sign_in, record, sign_in
 from app.pages.docs import developer_pages, swagger
+from app.pages.edit import draft_page, guides_to_edit, preview, section_page
 from app.pages.error_page_middleware import ErrorPageMiddleware
 from app.pages.form import raise_concern, saved_drafts
 from app.pages.guide import guide_pages
@@ -78,6 +79,7 @@ from app.web.problems import add_problem_handlers
 ROUTERS = (
     concerns.router,  # first the most used, since routes are tried in order
     guide_drafts.router,
+    preview.router,
     draft_publication.router,
     publishing.router,  # these before routes that would take the rest of the path as a name
     guide_formats.router,
@@ -114,6 +116,10 @@ ROUTERS = (
     record.router,
     concern_page.router,
     concern_acts.router,
+    guides_to_edit.router,
+    draft_page.router,
+    preview.page_router,
+    section_page.router,
     developer_pages.router,  # before the route that would take its names as files
     security_txt.router,
     swagger.router,

@@ -13,7 +13,7 @@ from app.pages.desk.clock_words import due_of, time_left
 from app.pages.desk.desk_route import SEE_OTHER, DeskRoute
 from app.pages.desk.page import desk_page
 from app.presenters.desk import inbox_entry
-from app.services.access.desk_sign_in import PATH
+from app.services.access.desk_sign_in import GUIDES_PATH, PATH
 from app.services.desk import actions
 from app.store.inbox import InboxFilters, InboxOrder, InboxQuery, position_of
 from app.web.context import ContextDep, NowDep
@@ -65,7 +65,7 @@ def read_desk(
 ) -> Response:
     """Return one page of the inbox, or lead a person who may read the record alone to that."""
     if not visitor.can_read:
-        return _lead_to(f"{PATH}/record")
+        return _lead_to(f"{PATH}/record" if visitor.can_audit else GUIDES_PATH)
     filters = InboxFilters(
         state=ConcernState(show.value) if show.value in STATES else None,
         overdue=True if show is InboxFilter.OVERDUE else None,

@@ -16,6 +16,8 @@ BY_PASSKEY = "passkey:desk"
 """What the record names before a person who signed in with a passkey. No client has such a name."""
 PATH = "/desk"
 SIGN_IN = f"{PATH}/sign-in"
+GUIDES_PATH = "/edit"
+"""Where people who are signed in write guides."""
 INVITATION = f"{PATH}/invitation"
 RETURN = f"{SIGN_IN}/openid/return"
 
