@@ -46,6 +46,6 @@ def remarks_of(faults: Sequence[FieldError]) -> list[Remark]:
 
 
 def _remark(fault: FieldError) -> Remark:
-    words = fault.detail.replace("the file", "the guide")
+    words = fault.detail.replace("the file", "the guide").replace("`", "")
     page = str(fault.at[0]) if fault.at and fault.at[0] in ITEM_LISTS else DETAILS
     return Remark(words[:1].upper() + words[1:], page, ".".join(map(str, fault.at)))
