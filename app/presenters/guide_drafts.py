@@ -13,11 +13,6 @@ from app.services.guidance.draft_checking import CheckedDraft
 from app.web.validation_messages import json_pointer
 
 
-def draft_etag(draft: GuideDraftRow) -> str:
-    """Return the ETag of the draft as it is now."""
-    return f'"draft-{draft.version}"'
-
-
 def draft_links(guide: str, below: str = "") -> Links:
     """Return the links of a response about the draft."""
     path = draft_path(guide)

@@ -1,23 +1,19 @@
 """The publication of drafts: offered by one, published by another."""
 
-from typing import Annotated
+from fastapi import Response
 
-from fastapi import Response, Security
-
-from app.models.clients import Scope
 from app.models.guidance.guide_drafts import DraftPublication, DraftResponse
 from app.models.guidance.publishing import PublishedResponse
 from app.models.links import edition_path, guide_path, history_path
-from app.presenters.guide_drafts import draft_etag, present_draft
-from app.routers.guide_drafts import DraftTag, EditorDep, expecting
+from app.presenters.guide_drafts import present_draft
 from app.routers.params import GuideName
 from app.services.guidance import guide_drafts as service
-from app.store.disclosures import Actor
 from app.store.editions import find_history
 from app.store.guide_drafts import list_draft_writers
 from app.web import problem_types as problems
-from app.web.auth import require_actor
+from app.web.auth import EditorDep, PublisherDep
 from app.web.context import ContextDep, NowDep, SessionDep
+from app.web.draft_preconditions import DraftTag, draft_etag, expect_draft
 from app.web.draft_problem_types import (
     DRAFT_CHANGED,
     DRAFT_NOT_NAMED,
@@ -35,7 +31,6 @@ router = GuidanceRouter(
     responses=RESPONSES_OF_CLIENT_ROUTES,
     route_class=JSONRoute,
 )
-PublisherDep = Annotated[Actor, Security(require_actor, scopes=[Scope.PUBLISH])]
 
 
 @router.post(
@@ -56,7 +51,7 @@ def offer_draft(
 ) -> DraftResponse:
     """Say that the draft is ready for somebody else to publish. A change of its words takes that back."""
     draft = service.offer_draft(
-        context.writer, context.reference_data, guide, expecting(if_match), by=actor.client, at=now
+        context.writer, context.reference_data, guide, expect_draft(if_match), by=actor.client, at=now
     )
     response.headers["ETag"] = draft_etag(draft)
     last = len(find_history(session, guide=guide)) or None
@@ -98,7 +93,7 @@ def publish_draft(
         context.writer,
         context.reference_data,
         guide,
-        expecting(if_match),
+        expect_draft(if_match),
         follows=publication.follows,
         by=actor.client,
         at=now,

@@ -1,32 +1,28 @@
 """Drafts of guides over HTTP: writing, reading, checking and comparing them."""
 
-from collections.abc import Callable
 from typing import Annotated, Any
 
-from fastapi import Body, Header, Response, Security
+from fastapi import Body, Response
 from pydantic import JsonValue
 
-from app.draft_errors import DraftChanged, DraftNotNamed
 from app.errors import InvalidEdition
 from app.faults import FieldError
-from app.models.clients import Scope
 from app.models.guidance.draft_tables import GuideDraftRow
 from app.models.guidance.guide_drafts import DRAFT_EXAMPLE, DraftChangesResponse, DraftCheckResponse, DraftResponse
 from app.models.links import draft_path
-from app.presenters.guide_drafts import draft_etag, present_changes, present_check, present_draft
+from app.presenters.guide_drafts import present_changes, present_check, present_draft
 from app.routers.params import GuideName
 from app.services.guidance import guide_drafts as service
 from app.services.guidance.draft_checking import check_draft
-from app.store.disclosures import Actor
 from app.store.editions import find_history, get_current
 from app.store.guide_drafts import get_guide_draft, list_draft_writers
 from app.web import problem_types as problems
-from app.web.auth import require_actor
+from app.web.auth import EditorDep
 from app.web.context import ContextDep, NowDep, SessionDep
+from app.web.draft_preconditions import DraftTag, check_draft_tag, draft_etag, expect_draft
 from app.web.draft_problem_types import DRAFT_CHANGED, DRAFT_NOT_NAMED, NO_SUCH_DRAFT
 from app.web.json_body import JSONRoute
 from app.web.problem_responses import RESPONSES_OF_CLIENT_ROUTES, problem_responses
-from app.web.responses import matches_etag
 from app.web.router import GuidanceRouter
 
 router = GuidanceRouter(
@@ -35,16 +31,6 @@ router = GuidanceRouter(
     responses=RESPONSES_OF_CLIENT_ROUTES,
     route_class=JSONRoute,
 )
-EditorDep = Annotated[Actor, Security(require_actor, scopes=[Scope.DRAFT])]
-DraftTag = Annotated[
-    str | None,
-    Header(
-        alias="If-Match",
-        max_length=1000,
-        description="The ETag of the draft that the caller read. Needed unless the guide has no draft.",
-        examples=['"draft-3"'],
-    ),
-]
 NO_FRACTION = "There is no fraction and no number of so many digits in a guide."
 
 
@@ -55,7 +41,7 @@ NO_FRACTION = "There is no fraction and no number of so many digits in a guide."
     responses=problem_responses(DRAFT_CHANGED, DRAFT_NOT_NAMED, *problems.BODY_PROBLEMS)
     | {201: {"model": DraftResponse, "description": "The draft is begun."}},
 )
-def save_draft(
+def save_guide_draft(
     *,
     response: Response,
     session: SessionDep,
@@ -80,7 +66,7 @@ def save_draft(
             check_draft_tag(if_match, draft)
         return content
 
-    draft = service.write_draft(context.writer, guide, change, by=actor.client, at=now)
+    draft = service.write_guide_draft(context.writer, guide, change, by=actor.client, at=now)
     if known[-1] is None:
         response.status_code = 201
         response.headers["Location"] = draft_path(guide)
@@ -97,15 +83,21 @@ def read_draft(response: Response, session: SessionDep, _actor: EditorDep, guide
     "",
     summary="Remove a draft",
     operation_id="remove_draft",
-    status_code=204,
-    response_class=Response,
     responses=problem_responses(NO_SUCH_DRAFT, DRAFT_CHANGED, DRAFT_NOT_NAMED),
 )
 def remove_draft(
-    context: ContextDep, actor: EditorDep, now: NowDep, guide: GuideName, if_match: DraftTag = None
-) -> None:
-    """Remove the draft and its words. Who wrote it stays on record."""
-    service.discard_draft(context.writer, guide, expecting(if_match), by=actor.client, at=now)
+    *,
+    session: SessionDep,
+    context: ContextDep,
+    actor: EditorDep,
+    now: NowDep,
+    guide: GuideName,
+    if_match: DraftTag = None,
+) -> DraftResponse:
+    """Remove the draft, and return it for the last time: its words are stored no more. Who wrote it stays on record."""
+    writers, last = list_draft_writers(session, guide), len(find_history(session, guide=guide)) or None
+    draft = service.discard_draft(context.writer, guide, expect_draft(if_match), by=actor.client, at=now)
+    return present_draft(draft, writers, last)
 
 
 @router.get("/check", summary="Check a draft", operation_id="check_draft", responses=problem_responses(NO_SUCH_DRAFT))
@@ -132,21 +124,6 @@ def read_draft_changes(
     current = get_current(session, guide=guide)
     response.headers["ETag"] = draft_etag(draft)
     return present_changes(draft, current.number, context.contents(current.key, session))
-
-
-def expecting(if_match: str | None) -> Callable[[GuideDraftRow], None]:
-    """Return the precondition that the draft is the one of the header."""
-    return lambda draft: check_draft_tag(if_match, draft)
-
-
-def check_draft_tag(if_match: str | None, draft: GuideDraftRow | None) -> None:
-    """Raise `DraftNotNamed` or `DraftChanged` unless the header has the ETag of the draft, or there is neither."""
-    if draft is None and if_match is None:
-        return
-    if if_match is None:
-        raise DraftNotNamed
-    if draft is None or not matches_etag([if_match], draft_etag(draft)):
-        raise DraftChanged
 
 
 def _respond(response: Response, session: SessionDep, draft: GuideDraftRow) -> DraftResponse:

@@ -9,7 +9,7 @@ from sqlmodel import Session, col, func, select
 from app.draft_errors import NoSuchGuideDraft
 from app.models.guidance.draft_tables import GuideDraftAct, GuideDraftActRow, GuideDraftRow
 
-ENDS = (GuideDraftAct.DISCARDED.value, GuideDraftAct.PUBLISHED.value)
+ENDING_ACTS = (GuideDraftAct.DISCARDED.value, GuideDraftAct.PUBLISHED.value)
 """The acts after which a guide has no draft."""
 
 
@@ -34,7 +34,7 @@ def list_guide_drafts(session: Session) -> Sequence[GuideDraftRow]:
 def list_draft_writers(session: Session, guide: str) -> list[str]:
     """Return who wrote the draft since it was begun, each once, the first first."""
     last_end = select(func.max(GuideDraftActRow.number)).where(
-        GuideDraftActRow.guide == guide, col(GuideDraftActRow.act).in_(ENDS)
+        GuideDraftActRow.guide == guide, col(GuideDraftActRow.act).in_(ENDING_ACTS)
     )
     written = select(GuideDraftActRow.by).where(
         GuideDraftActRow.guide == guide,

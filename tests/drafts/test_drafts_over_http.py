@@ -208,7 +208,8 @@ def test_a_removed_draft_leaves_the_record_of_who_wrote_it(service: FastAPI, ann
 
     removed = ben.call("DELETE", tag=tag)
 
-    assert (removed.status_code, ann.call("GET").status_code) == (204, 404)
+    assert (removed.status_code, ann.call("GET").status_code) == (200, 404)
+    assert removed.json()["content"] == INCOMPLETE
     context: AppContext = service.state.context
     with Session(context.engine) as session:
         acts = [(row.act, row.by) for row in session.exec(select(GuideDraftActRow))]

@@ -15,8 +15,8 @@ DRAFT_EXAMPLE: dict[str, Any] = {
     "indicators": [{"id": "first-example", "text": "Something to consider", "kind": "potential_indicator"}],
 }
 """A draft that is not finished: it has neither a change note nor contacts."""
-GUIDE = Field(description="The guide.", examples=["child-sexual-exploitation"])
-VERSION = Field(description="The version of the draft. It grows with every change of its words.", examples=[3])
+DRAFTED_GUIDE = Field(description="The guide.", examples=["child-sexual-exploitation"])
+DRAFT_VERSION = Field(description="The version of the draft. It grows with every change of its words.", examples=[3])
 FOLLOWS = Field(
     description="The number of the guide's last edition; null for a guide that has none.", examples=[1, None]
 )
@@ -28,8 +28,8 @@ DRAFT_LINKS = Field(
 class DraftResponse(ResponseModel):
     """A guide that is being written. Nobody sees it without the scope for it."""
 
-    guide: Slug = GUIDE
-    version: int = VERSION
+    guide: Slug = DRAFTED_GUIDE
+    version: int = DRAFT_VERSION
     content: dict[str, JsonValue] = Field(
         description="What was saved, as it was sent: the members of an edition, from `title` to `contacts`. It may be "
         "incomplete, and have faults.",
@@ -65,8 +65,8 @@ class DraftRemark(ResponseModel):
 class DraftCheckResponse(ResponseModel):
     """Everything that keeps the draft from being published, and what is rarely meant."""
 
-    guide: Slug = GUIDE
-    version: int = VERSION
+    guide: Slug = DRAFTED_GUIDE
+    version: int = DRAFT_VERSION
     faults: tuple[DraftRemark, ...] = Field(description="What must be corrected before it is published; may be empty.")
     warnings: tuple[DraftRemark, ...] = Field(
         description="What may be published as it is, and is rarely meant. Some are found only where no fault is left."
@@ -81,8 +81,8 @@ class DraftCheckResponse(ResponseModel):
 class DraftChangesResponse(ResponseModel):
     """What the draft changes against the guide's current edition."""
 
-    guide: Slug = GUIDE
-    version: int = VERSION
+    guide: Slug = DRAFTED_GUIDE
+    version: int = DRAFT_VERSION
     since: int = Field(description="The number of the current edition.", examples=[1])
     sections: dict[str, SectionChanges] = Field(
         description="Each section that changed, by its key; a section that is absent did not change.",

@@ -26,7 +26,7 @@ from app.web.router import GuidanceRouter
 
 router = GuidanceRouter(prefix=GUIDES_PATH, include_in_schema=False, route_class=DeskRoute)
 
-YES = "yes"
+AGREED = "yes"
 
 
 @router.get("/{guide}")
@@ -79,7 +79,7 @@ def publish_on_page(
     posted: SubmittedFormDep,
 ) -> Response:
     """Publish the draft as the page showed it, after the edition that it showed."""
-    if posted.one("agreed") != YES:
+    if posted.one("agreed") != AGREED:
         return _lead_to(f"{GUIDES_PATH}/{guide}#publish")
     follows = posted.one("follows")
     try:
@@ -102,7 +102,7 @@ def remove_on_page(
     *, context: ContextDep, visitor: PageEditorDep, now: NowDep, guide: GuideName, posted: SubmittedFormDep
 ) -> Response:
     """Remove the draft as the page showed it."""
-    if posted.one("agreed") != YES:
+    if posted.one("agreed") != AGREED:
         return _lead_to(f"{GUIDES_PATH}/{guide}#remove")
     discard_draft(context.writer, guide, _as_shown(posted), by=visitor.actor.client, at=now)
     return _lead_to(GUIDES_PATH)

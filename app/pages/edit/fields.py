@@ -16,12 +16,12 @@ from app.models.guidance.sections import ITEM_LISTS, Introductions
 
 DETAILS = "details"
 """The name of the page for the fields of the edition itself."""
-HIDDEN = frozenset({"id", "position"})
+UNTYPED = frozenset({"id", "position"})
 """Members that no editor types: ids are proposed from the words, and positions are the order."""
 LONG = frozenset({"text", "note", "change_note", "introduction", "citation", *Introductions.model_fields})
 SELDOM = frozenset({"related_codes", "note", "source", "citation", "urn", "gss_code", "introduction", "limbs"})
 """Members that most items do not have: the page shows them on demand."""
-LABELS: Mapping[str, str] = {
+FIELD_LABELS: Mapping[str, str] = {
     "text": "Words",
     "url": "Web address",
     "gss_code": "Code of the council's area (GSS)",
@@ -77,7 +77,7 @@ class EditField:
 @cache
 def fields_of(model: type[BaseModel]) -> tuple[EditField, ...]:
     """Return the fields of a model, those that are seldom filled in last."""
-    found = [_field(key, info) for key, info in model.model_fields.items() if key not in HIDDEN]
+    found = [_field(key, info) for key, info in model.model_fields.items() if key not in UNTYPED]
     return tuple(sorted(found, key=lambda each: each.is_seldom))
 
 
@@ -93,7 +93,7 @@ def is_foreign(field: EditField, value: Any) -> bool:
 
 
 def _field(key: str, info: FieldInfo) -> EditField:
-    label, hint = LABELS.get(key, key.replace("_", " ").capitalize()), info.description or ""
+    label, hint = FIELD_LABELS.get(key, key.replace("_", " ").capitalize()), info.description or ""
     control, choices, inner = _control(key, info.annotation)
     hint = f"{hint} {A_DAY}".strip() if _inside(info.annotation) is dt.date else hint
     entry = singular(key).replace("_", " ") if control is Control.LIST else ""

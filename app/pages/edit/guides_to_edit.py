@@ -13,7 +13,7 @@ from app.pages.edit.starting import first_words
 from app.pages.form.form_data import SubmittedFormDep
 from app.routers.params import GuideName
 from app.services.access.desk_sign_in import GUIDES_PATH
-from app.services.guidance.guide_drafts import write_draft
+from app.services.guidance.guide_drafts import write_guide_draft
 from app.services.guidance.reviews import list_reviews
 from app.store.editions import find_history
 from app.store.guide_drafts import find_guide_draft, list_guide_drafts
@@ -81,7 +81,7 @@ def title_of(draft: GuideDraftRow) -> str:
 
 
 def _begin(context: ContextDep, guide: str, words: dict[str, object], by: str, now: NowDep) -> Response:
-    write_draft(context.writer, guide, lambda draft: words if draft is None else draft.read(), by=by, at=now)
+    write_guide_draft(context.writer, guide, lambda draft: words if draft is None else draft.read(), by=by, at=now)
     return _lead_to(f"{GUIDES_PATH}/{guide}")
 
 

@@ -13,21 +13,24 @@ from app.models.guidance.sections import ON_PAGES
 from app.models.links import guide_path
 from app.pages.desk.desk_route import SEE_OTHER, DeskRoute
 from app.pages.page import HTML, content_security_policy, render_page
-from app.routers.guide_drafts import EditorDep
 from app.routers.params import GuideName
 from app.services.access.desk_sign_in import GUIDES_PATH
 from app.services.guidance.draft_checking import check_draft
 from app.store.editions import EditionHead
 from app.store.guide_drafts import get_guide_draft
 from app.web import problem_types as problems
+from app.web.auth import EditorDep
 from app.web.context import AppContext, ContextDep, NowDep, SessionDep
 from app.web.draft_problem_types import NO_SUCH_DRAFT
 from app.web.people import PageEditorDep
-from app.web.problem_responses import RESPONSES_OF_CLIENT_ROUTES, problem_responses
+from app.web.problem_responses import RESPONSES_OF_CLIENT_ROUTES, Responses, problem_responses
 from app.web.router import GuidanceRouter
 
 page_router = GuidanceRouter(prefix=GUIDES_PATH, include_in_schema=False, route_class=DeskRoute)
 router = GuidanceRouter(tags=["Drafts"], responses=RESPONSES_OF_CLIENT_ROUTES)
+
+PAGE_EXAMPLE = "<!doctype html><title>DRAFT: ‘One Minute Guide’ to an example</title>"
+PREVIEW_EXAMPLE: Responses = {200: {"content": {"text/html": {"schema": {"type": "string"}, "example": PAGE_EXAMPLE}}}}
 
 
 @router.get(
@@ -35,7 +38,7 @@ router = GuidanceRouter(tags=["Drafts"], responses=RESPONSES_OF_CLIENT_ROUTES)
     summary="Preview a draft",
     operation_id="preview_draft",
     response_class=HTMLResponse,
-    responses=problem_responses(NO_SUCH_DRAFT, problems.VALIDATION_FAILED),
+    responses=PREVIEW_EXAMPLE | problem_responses(NO_SUCH_DRAFT, problems.VALIDATION_FAILED),
 )
 def preview_draft(
     session: SessionDep, context: ContextDep, _actor: EditorDep, now: NowDep, guide: GuideName

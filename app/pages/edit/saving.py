@@ -12,7 +12,7 @@ from app.models.guidance.draft_tables import GuideDraftRow
 from app.pages.edit.sections import do_act, section_tag, with_ids, with_section
 from app.pages.edit.starting import first_words, published_ids
 from app.pages.form.form_data import SubmittedForm
-from app.services.guidance.guide_drafts import write_draft
+from app.services.guidance.guide_drafts import write_guide_draft
 from app.store.editions import current_of, find_history
 from app.web.context import AppContext
 
@@ -55,7 +55,7 @@ def save_section(
         entries.append(do_act(content, act))
         return with_ids(content, page, former or {}, ids)
 
-    draft = write_draft(context.writer, guide, change, by=by, at=at)
+    draft = write_guide_draft(context.writer, guide, change, by=by, at=at)
     return SavedSection(draft, entries[-1])
 
 

@@ -91,7 +91,7 @@ def save_section_page(
     if is_autosave:
         return _autosaved(context, session, saved.draft, page, now)
     fragment = f"#{saved.entry}" if saved.entry else "#saved"
-    return RedirectResponse(f"{GUIDES_PATH}/{guide}/sections/{page}?saved=true{fragment}", SEE_OTHER)
+    return RedirectResponse(f"{GUIDES_PATH}/{guide}/sections/{page}{fragment}", SEE_OTHER)
 
 
 def _autosaved(

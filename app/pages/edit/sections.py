@@ -10,32 +10,32 @@ from app.models.guidance.sections import ITEM_LISTS
 from app.pages.edit.fields import DETAILS, form_fields
 from app.pages.edit.reading import read_entries, read_members, settle_ids
 from app.pages.form.form_data import PLACE, SubmittedForm
+from app.services.guidance.guide_drafts import DraftContent
 
 EDIT_PAGES: dict[str, str] = {DETAILS: "About the guide"} | {
     key: "Cautions" if key == "cautions" else entry.title for key, entry in ITEM_LISTS.items()
 }
 """The pages of a draft by their names, each with its heading."""
-NO_DRAFT = "none"
+NOT_BEGUN = "none"
 """The tag of a section where there is no draft."""
-Content = dict[str, Any]
 
 
-def section_value(content: Content, page: str) -> Any:
+def section_value(content: DraftContent, page: str) -> Any:
     """Return what the page shows of the content: the members that are no list of items, or one such list."""
     if page == DETAILS:
         return {key: value for key, value in content.items() if key not in ITEM_LISTS}
     return content.get(page)
 
 
-def section_tag(content: Content | None, page: str) -> str:
+def section_tag(content: DraftContent | None, page: str) -> str:
     """Return what identifies the words of the page, as they are saved now."""
     if content is None:
-        return NO_DRAFT
+        return NOT_BEGUN
     text = json.dumps(section_value(content, page), ensure_ascii=False, sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()[:32]
 
 
-def with_section(content: Content, page: str, posted: SubmittedForm) -> Content:
+def with_section(content: DraftContent, page: str, posted: SubmittedForm) -> DraftContent:
     """Return the content with what was posted in place of what the page shows."""
     fields, former = form_fields(page), section_value(content, page)
     if page == DETAILS:
@@ -46,14 +46,14 @@ def with_section(content: Content, page: str, posted: SubmittedForm) -> Content:
     return rest if entries is None else rest | {page: entries}
 
 
-def with_ids(content: Content, page: str, former: Content, published_ids: Collection[str]) -> Content:
+def with_ids(content: DraftContent, page: str, former: DraftContent, published_ids: Collection[str]) -> DraftContent:
     """Return the content with an id for every item of the page."""
     if page in ITEM_LISTS and isinstance(content.get(page), list):
         settle_ids(content[page], former.get(page), published_ids)
     return content
 
 
-def do_act(content: Content, act: str) -> str:
+def do_act(content: DraftContent, act: str) -> str:
     """Add, move or remove an entry of a list, and return the name of the entry to show then. Ignore an unknown act.
 
     An act names its entry or its list: `up:contacts.1`, `down:...`, `remove:...`, `add:contacts.0.phones`.
@@ -77,7 +77,7 @@ def do_act(content: Content, act: str) -> str:
     return f"{'.'.join(steps[:-1])}.{min(target, len(entries) - 1)}"
 
 
-def _list_at(content: Content, steps: list[str], *, makes_it: bool = False) -> list[Any] | None:
+def _list_at(content: DraftContent, steps: list[str], *, makes_it: bool = False) -> list[Any] | None:
     """Return the list at the place, made where it is absent, or None if there can be none."""
     if not steps:
         return None

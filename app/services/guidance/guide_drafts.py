@@ -17,15 +17,15 @@ from app.store.editions import EditionKey
 from app.store.guide_drafts import append_draft_act, find_guide_draft, get_guide_draft, list_draft_writers
 from app.store.writer import Writer, write_operation
 
-Content = dict[str, Any]
-Change = Callable[[GuideDraftRow | None], Content]
+DraftContent = dict[str, Any]
+DraftChange = Callable[[GuideDraftRow | None], DraftContent]
 """Gets the draft as it is now (None if there is none), and returns its new content, or raises."""
 DraftPrecondition = Callable[[GuideDraftRow], None]
 """Gets the draft as it is now, and raises unless the caller knows it."""
 
 
 @write_operation
-def write_draft(session: Session, guide: str, change: Change, *, by: str, at: dt.datetime) -> GuideDraftRow:
+def write_guide_draft(session: Session, guide: str, change: DraftChange, *, by: str, at: dt.datetime) -> GuideDraftRow:
     """Save the changed content as the guide's draft, with or without faults. The same words again change nothing."""
     draft = find_guide_draft(session, guide)
     text = json.dumps(change(draft), ensure_ascii=False, separators=(",", ":"))
@@ -40,11 +40,17 @@ def write_draft(session: Session, guide: str, change: Change, *, by: str, at: dt
 
 
 @write_operation
-def discard_draft(session: Session, guide: str, precondition: DraftPrecondition, *, by: str, at: dt.datetime) -> None:
-    """Remove the draft. Who wrote it stays on record. Raises `NoSuchGuideDraft`, and what the precondition raises."""
+def discard_draft(
+    session: Session, guide: str, precondition: DraftPrecondition, *, by: str, at: dt.datetime
+) -> GuideDraftRow:
+    """Remove the draft, and return it. Who wrote it stays on record.
+
+    Raises `NoSuchGuideDraft`, and what the precondition raises.
+    """
     draft = get_guide_draft(session, guide)
     precondition(draft)
     _end(session, draft, GuideDraftAct.DISCARDED, by=by, at=at)
+    return draft
 
 
 def offer_draft(
