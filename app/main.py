@@ -31,6 +31,7 @@ from app.pages.desk import (
     sign_in,
 )
 from app.pages.docs import developer_pages, swagger
+from app.pages.edit import draft_page, guides_to_edit, preview, section_page
 from app.pages.error_page_middleware import ErrorPageMiddleware
 from app.pages.form import raise_concern, saved_drafts
 from app.pages.guide import guide_pages
@@ -45,11 +46,13 @@ from app.routers import (
     desk,
     desk_views,
     discovery,
+    draft_publication,
     editions,
     events,
     exports,
     feeds,
     figures,
+    guide_drafts,
     guide_formats,
     guides,
     hand_overs,
@@ -89,7 +92,10 @@ from app.web.problems import add_problem_handlers
 
 ROUTERS = (
     concerns.router,  # first the most used, since routes are tried in order
-    publishing.router,  # both before routes that would take the rest of the path as a name
+    guide_drafts.router,
+    preview.router,
+    draft_publication.router,
+    publishing.router,  # these before routes that would take the rest of the path as a name
     guide_formats.router,
     editions.router,
     guides.router,
@@ -131,6 +137,10 @@ ROUTERS = (
     hand_over_acts.router,
     saved_views.router,
     day.router,
+    guides_to_edit.router,
+    draft_page.router,
+    preview.page_router,
+    section_page.router,
     developer_pages.router,  # before the route that would take its names as files
     security_txt.router,
     swagger.router,

@@ -13,6 +13,7 @@ class Scope(StrEnum):
     """What a client may do."""
 
     PUBLISH = "guidance:publish"
+    DRAFT = "guidance:draft"
     SUBMIT = "concerns:submit"
     READ = "concerns:read"
     WRITE = "concerns:write"

@@ -31,6 +31,11 @@ def history_path(guide: str) -> str:
     return f"{guide_path(guide)}/editions"
 
 
+def draft_path(guide: str) -> str:
+    """Return the path of a guide's draft."""
+    return f"{guide_path(guide)}/draft"
+
+
 def edition_path(guide: str, number: int) -> str:
     """Return the path of a numbered edition."""
     return f"{history_path(guide)}/{number}"

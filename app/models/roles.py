@@ -13,6 +13,8 @@ class Role(StrEnum):
     WORKER = "worker"
     LEAD = "lead"
     AUDITOR = "auditor"
+    PUBLISHER = "publisher"
+    EDITOR = "editor"
 
 
 SCOPES_OF: Mapping[Role, frozenset[Scope]] = {
@@ -20,8 +22,13 @@ SCOPES_OF: Mapping[Role, frozenset[Scope]] = {
     Role.WORKER: frozenset({Scope.READ, Scope.WRITE}),
     Role.READER: frozenset({Scope.READ}),
     Role.AUDITOR: frozenset({Scope.AUDIT}),
+    Role.PUBLISHER: frozenset({Scope.DRAFT, Scope.PUBLISH}),
+    Role.EDITOR: frozenset({Scope.DRAFT}),
 }
-"""The scopes of each role, those with more first. An auditor reads the record and no concern; a lead reads both."""
+"""The scopes of each role, those with more first. An auditor reads the record and no concern; a lead reads both.
+
+An editor writes guides and a publisher publishes them too: neither sees a concern.
+"""
 FOR_PROGRAMS = frozenset({Scope.METRICS})
 """The scopes that no page needs."""
 

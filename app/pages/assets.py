@@ -37,6 +37,8 @@ class Asset(StrEnum):
     FORM_SCRIPT = "form.js"
     DESK_STYLE = "desk.css"
     DESK_SCRIPT = "desk.js"
+    EDIT_STYLE = "edit.css"
+    EDIT_SCRIPT = "edit.js"
     PASSKEYS = "passkeys.js"
     UNSEAL = "unseal.js"  # built from desk_script/
     LOGO = "logo"

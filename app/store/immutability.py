@@ -10,6 +10,7 @@ from app.models.concerns.tables import ADDITION_WAITS, AdditionRow, ConcernRow, 
 from app.models.desk.disclosure_tables import ChainRow, CheckpointRow, DeskAct, DisclosureRow, LogEntryRow
 from app.models.desk.hand_over_tables import HandOverRow
 from app.models.events.tables import DeliveryRow, EventReaderRow, EventRow
+from app.models.guidance.draft_tables import GuideDraftActRow
 from app.models.guidance.guide_tables import EditionRow, GenerationRow, GuideRow, WithdrawalRow
 from app.models.guidance.sections import ITEM_LISTS
 from app.store.tables import create_with_table, table_of
@@ -84,6 +85,7 @@ def declare_rules() -> None:
     _declare_rules_of_disclosures()
     _declare_rules_of_acts()
     _declare_rules_of_events()
+    _declare_rules_of_guide_drafts()
     for row in (EditionRow, WithdrawalRow):
         _raise_generation(row)
     create_with_table(GenerationRow, "INSERT INTO generation (id, number) VALUES (1, 0)")
@@ -106,6 +108,13 @@ def _declare_rules_of_concerns() -> None:
     added = f"EXISTS (SELECT 1 FROM additions WHERE reference = OLD.reference AND {ADDITION_WAITS})"  # noqa: S608  # nosec B608  # own names
     erases = f"(NEW.erased_at IS DISTINCT FROM OLD.erased_at OR {LOSES_ITS_WORDS})"
     _refuse(ConcernRow, "keep_what_was_added", "UPDATE", why, when=f"{erases} AND {added}")
+
+
+def _declare_rules_of_guide_drafts() -> None:
+    """Declare that the record of who wrote which guide stays as it is."""
+    why = "who wrote, offered and published a draft stays on record"
+    _refuse(GuideDraftActRow, "are_never_altered", "UPDATE", why)
+    _refuse_losing(GuideDraftActRow, why)
 
 
 def _declare_rules_of_additions() -> None:

@@ -51,6 +51,16 @@ class Visitor:
         """Whether the person may read the record."""
         return Scope.AUDIT in self.scopes
 
+    @property
+    def can_draft(self) -> bool:
+        """Whether the person may write drafts of guides."""
+        return Scope.DRAFT in self.scopes
+
+    @property
+    def can_publish(self) -> bool:
+        """Whether the person may publish what others wrote."""
+        return Scope.PUBLISH in self.scopes
+
 
 async def require_person(request: Request, security: SecurityScopes) -> Visitor:
     """Return the person who is signed in, or has the key in the Authorization header, with every scope of the route.
@@ -114,3 +124,5 @@ VisitorDep = Annotated[Visitor, Security(require_person)]
 PageReaderDep = Annotated[Visitor, Security(require_person, scopes=[Scope.READ])]
 PageWorkerDep = Annotated[Visitor, Security(require_person, scopes=[Scope.WRITE])]
 PageAuditorDep = Annotated[Visitor, Security(require_person, scopes=[Scope.AUDIT])]
+PageEditorDep = Annotated[Visitor, Security(require_person, scopes=[Scope.DRAFT])]
+PagePublisherDep = Annotated[Visitor, Security(require_person, scopes=[Scope.PUBLISH])]

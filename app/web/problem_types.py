@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 from app import desk_errors, errors
 from app.web.desk_problem_types import ASSIGNMENT_CHANGED, NO_MESSAGE_KEY, TOO_MANY_MESSAGES, TOO_MANY_NOTES
+from app.web.draft_problem_types import DRAFT_PROBLEM_FOR
 from app.web.problem_type import ProblemType
 
 NOT_FOUND = ProblemType("not-found", 404, "Not found", "Nothing answers to this path. GET /v1 lists what there is.")
@@ -257,6 +258,7 @@ PROBLEM_FOR: Mapping[type[errors.GuidanceError], ProblemType] = {
     errors.RowNotStored: SERVICE_UNAVAILABLE,
     errors.CursorAhead: CURSOR_AHEAD,
     errors.SeedFileError: INTERNAL_ERROR,
+    **DRAFT_PROBLEM_FOR,
 }
 PROBLEM_FOR_STATUS: Mapping[int, ProblemType] = {
     each.status: each

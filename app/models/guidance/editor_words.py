@@ -25,6 +25,7 @@ _NEEDS = {
     "title": "a title",
     "publisher": "a publisher",
     "change_note": "a change note: what this edition changes, in a sentence for readers",
+    "contacts": "a contact: who to call",
     "number": "a number, such as +441632960001",
     "display": "`display`: the number as people read it, such as 01632 960001",
 }

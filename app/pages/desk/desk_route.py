@@ -6,7 +6,7 @@ from typing import Any
 from fastapi import Request, Response
 from fastapi.responses import RedirectResponse
 
-from app import desk_errors, errors
+from app import desk_errors, draft_errors, errors
 from app.logs import Log, frames_of
 from app.pages.desk.page import desk_page
 from app.pages.error_pages import problem_type_of
@@ -43,6 +43,16 @@ TEXTS: dict[type[errors.GuidanceError], tuple[str, str]] = {
     errors.StoreBusy: ("It could not be saved", "Nothing was done. Go back, and try again in a few seconds."),
     errors.ProviderUnavailable: ("The sign-in does not answer", "Try again in a minute, or tell the operator."),
     errors.SealedTextMisplaced: DAMAGED,
+    draft_errors.NoSuchGuideDraft: ("There is no such draft", "It was published or removed, or never begun."),
+    draft_errors.DraftChanged: (
+        "The draft was changed",
+        "Somebody saved it after you opened the page. Nothing was done. Look at it again, and then do it.",
+    ),
+    draft_errors.SecondPersonNeeded: ("Another person must publish it", "You wrote words of this draft."),
+    draft_errors.FollowsAnotherEdition: (
+        "Another edition was published",
+        "The draft was compared with an older one. Nothing was done. Look at the changes again, and then publish.",
+    ),
     errors.UnsealingUnavailable: ("It cannot be opened here", "It was sealed to keys that this service does not have."),
 }
 OTHER_TEXTS = {

@@ -12,7 +12,7 @@ from app.pages.desk.desk_route import SEE_OTHER, DeskRoute
 from app.pages.desk.inbox_filters import ChosenDep, InboxFilter
 from app.pages.desk.inbox_view import InboxPlace, Typed, inbox_page
 from app.pages.form.form_data import SubmittedFormDep
-from app.services.access.desk_sign_in import PATH
+from app.services.access.desk_sign_in import GUIDES_PATH, PATH
 from app.services.desk.views import note_look
 from app.web.context import ContextDep, NowDep
 from app.web.cursors import NOT_OURS, decode_position
@@ -40,7 +40,7 @@ def read_desk(
 ) -> Response:
     """Return one page of the inbox, or lead a person who may read the record alone to that."""
     if not visitor.can_read:
-        return _lead_to(f"{PATH}/record")
+        return _lead_to(f"{PATH}/record" if visitor.can_audit else GUIDES_PATH)
     typed = Typed(name, faults={"reference": NO_REFERENCE} if fault else {})
     return inbox_page(context, visitor, now, chosen, InboxPlace(cursor, until), typed=typed)
 

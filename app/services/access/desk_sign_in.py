@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
 PATH = "/desk"
 SIGN_IN = f"{PATH}/sign-in"
+GUIDES_PATH = "/edit"
+"""Where people who are signed in write guides."""
 INVITATION = f"{PATH}/invitation"
 RETURN = f"{SIGN_IN}/openid/return"
 

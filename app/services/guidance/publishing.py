@@ -74,12 +74,19 @@ def publish_edition(
         key = EditionKey(guide, len(history) + 1)
         if number not in (None, key.number):
             raise EditionOutOfOrder
-        editions.insert_edition(session, key, content=content, digest=digest, at=at)
-        index_guide(session, guide, key)
-        append_event(session, EventKind.EDITION_PUBLISHED, at=at, data=edition_payload(key, digest=digest))
-        return Published(key, digest, at, is_new=True)
+        return insert_next_edition(session, key, content, digest=digest, at=at)
 
     return writer.run(write)
+
+
+def insert_next_edition(
+    session: Session, key: EditionKey, content: EditionContent, *, digest: str, at: dt.datetime
+) -> Published:
+    """Write the edition, what finds it, and the event that it is published. The caller checked the content."""
+    editions.insert_edition(session, key, content=content, digest=digest, at=at)
+    index_guide(session, key.guide, key)
+    append_event(session, EventKind.EDITION_PUBLISHED, at=at, data=edition_payload(key, digest=digest))
+    return Published(key, digest, at, is_new=True)
 
 
 def _numbered(history: Sequence[EditionHead], number: int) -> EditionHead | None:

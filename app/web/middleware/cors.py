@@ -11,7 +11,8 @@ from app.models.links import CONCERNS
 from app.web.problem_types import ORIGIN_NOT_ALLOWED
 from app.web.problems import PAGES_OF_CONCERNS, problem_response
 
-SAME_ORIGIN_ONLY = ("/v1/desk", "/desk", "/metrics", "/health", *PAGES_OF_CONCERNS)  # these send no CORS headers at all
+SAME_ORIGIN_ONLY = ("/v1/desk", "/desk", "/edit", "/metrics", "/health", *PAGES_OF_CONCERNS)
+"""The paths that send no CORS headers at all."""
 EXPOSED_HEADERS = (
     "Deprecation",
     "Sunset",

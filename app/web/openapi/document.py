@@ -59,6 +59,7 @@ TAGS = {
     "Across guides": "Lists across every guide, and search.",
     "Feeds": "What was published and withdrawn, for anything that follows it.",
     "Publishing": "For the partnership: publishing and withdrawing editions.",
+    "Drafts": "For editors: guides that are being written, and their publication by a second person.",
     "Concerns": "The form, the check, raising a concern, and following it.",
     "Events": "What happened, for other systems, by pull: references, times and links.",
     "Desk": "For the duty team: the inbox, opening a concern, and what is done about it.",

@@ -323,6 +323,23 @@ class DisclosuresResponse(TypedDict):
     next_cursor: str | None
 
 
+class DraftPublication(TypedDict):
+    """
+    What the draft follows.
+    """
+
+    follows: int | None
+
+
+class DraftRemark(TypedDict):
+    """
+    A fault or a warning, in an editor's words.
+    """
+
+    detail: str
+    pointer: str
+
+
 class EditionEventData(TypedDict):
     """
     Which edition it is.
@@ -1632,6 +1649,38 @@ class DefinitionsResponse(TypedDict):
     links: dict[str, str]
 
 
+class DraftCheckResponse(TypedDict):
+    """
+    Everything that keeps the draft from being published, and what is rarely meant.
+    """
+
+    guide: str
+    version: int
+    faults: list[DraftRemark]
+    warnings: list[DraftRemark]
+    digest: str | None
+    follows: int | None
+    links: dict[str, str]
+
+
+class DraftResponse(TypedDict):
+    """
+    A guide that is being written. Nobody sees it without the scope for it.
+    """
+
+    guide: str
+    version: int
+    content: dict[str, JsonValue]
+    begun_at: str
+    written_at: str
+    written_by: str
+    writers: list[str]
+    offered_at: str | None
+    offered_by: str | None
+    follows: int | None
+    links: dict[str, str]
+
+
 class EditionSummary(TypedDict):
     """
     One edition in the history of its guide.
@@ -2688,3 +2737,17 @@ class ContactsAcrossGuides(TypedDict):
 
     contacts: list[FoundContact]
     next_cursor: str | None
+
+
+class DraftChangesResponse(TypedDict):
+    """
+    What the draft changes against the guide's current edition.
+    """
+
+    guide: str
+    version: int
+    since: int
+    sections: dict[str, SectionChanges]
+    fields: list[FieldChange]
+    not_compared: list[str]
+    links: dict[str, str]

@@ -11,8 +11,8 @@ from typing import Any
 from pydantic import ValidationError
 
 from app.errors import SeedError, SeedFileError, SetupError
-from app.models.guidance.edition_files import place_items
 from app.models.guidance.editions import EditionContent
+from app.models.guidance.written_editions import place_items
 from app.services.guidance.importing.blocks import Block
 from app.services.guidance.importing.export_page import words_of_page
 from app.services.guidance.importing.exports import find_data, read_export

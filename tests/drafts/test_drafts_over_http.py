@@ -1,0 +1,261 @@
+"""Drafts over HTTP: incomplete ones are saved, nobody overwrites another, and two people publish."""
+
+import datetime as dt
+from typing import Any
+
+import pytest
+from fastapi import FastAPI
+from sqlmodel import Session, select
+from starlette.testclient import TestClient
+
+from app.models.clients import Scope
+from app.models.guidance.draft_tables import GuideDraftActRow
+from app.web.context import AppContext
+from tests.support.clock import SettableClock
+from tests.support.drafts import NEW_GUIDE, SEED_GUIDE, Writer, whole_draft, writer_of
+
+UNREAD_WORDS = "Words that nobody may read yet"
+PUBLIC_READS = (
+    "/",
+    "/v1",
+    "/v1/guides",
+    "/v1/search?q=nobody",
+    "/v1/indicators",
+    "/v1/feed.json",
+    "/v1/feed.atom",
+    "/open-referral/v3/services",
+)
+INCOMPLETE = {"title": UNREAD_WORDS, "indicators": [{"text": UNREAD_WORDS}, {}], "titel": "?"}
+
+
+@pytest.fixture
+def ann(service: FastAPI, client: TestClient) -> Writer:
+    return writer_of(service, client, "ann-cms", person="Ann Example")
+
+
+@pytest.fixture
+def ben(service: FastAPI, client: TestClient) -> Writer:
+    return writer_of(service, client, "ben-cms", person="Ben Example")
+
+
+def test_a_draft_with_faults_is_saved_and_read_as_it_was_sent(ann: Writer) -> None:
+    saved = ann.save(INCOMPLETE)
+
+    read = ann.call("GET")
+    assert (saved.status_code, read.status_code) == (201, 200)
+    assert read.json()["content"] == INCOMPLETE
+    assert read.headers["etag"] == saved.headers["etag"]
+    assert read.json()["written_by"] == "ann-cms/Ann Example"
+    assert read.headers["cache-control"] == "no-store"
+
+
+def test_a_save_names_the_version_that_it_follows(ann: Writer, ben: Writer) -> None:
+    first = ann.saved(INCOMPLETE)
+    second = ben.save({"title": "B"}, tag=first).headers["etag"]
+
+    unnamed, stale = ann.save({"title": "A"}), ann.save({"title": "A"}, tag=first)
+
+    assert (unnamed.status_code, unnamed.json()["type"]) == (428, "/v1/problems/draft-not-named")
+    assert (stale.status_code, stale.json()["type"]) == (412, "/v1/problems/draft-changed")
+    assert ann.call("GET").json()["content"] == {"title": "B"}
+    assert ann.call("GET").headers["etag"] == second
+
+
+def test_a_save_whose_answer_was_lost_is_safe_to_repeat(ann: Writer) -> None:
+    first = ann.saved(INCOMPLETE)
+    answered = ann.save({"title": "A"}, tag=first)
+
+    repeated = ann.save({"title": "A"}, tag=first)
+
+    assert repeated.status_code == 200
+    assert repeated.headers["etag"] == answered.headers["etag"]
+
+
+@pytest.mark.parametrize(("method", "below"), [("DELETE", ""), ("POST", "/offer"), ("POST", "/publication")])
+def test_every_act_names_the_version_that_it_is_about(ann: Writer, ben: Writer, method: str, below: str) -> None:
+    first = ann.saved(whole_draft())
+    ann.save(whole_draft(title="Another"), tag=first)
+    body = {"follows": None} if below == "/publication" else None
+
+    unnamed, stale = ben.call(method, below, body=body), ben.call(method, below, tag=first, body=body)
+
+    assert (unnamed.status_code, stale.status_code) == (428, 412)
+    assert ann.call("GET").json()["content"]["title"] == "Another"
+
+
+def test_nobody_publishes_a_draft_in_which_they_wrote(ann: Writer, ben: Writer) -> None:
+    ann.saved(whole_draft())
+    tag = ben.saved(whole_draft(title="Ben's title"))
+
+    by_first, by_last = ann.publish(tag, None), ben.publish(tag, None)
+
+    for refused in (by_first, by_last):
+        assert (refused.status_code, refused.json()["type"]) == (403, "/v1/problems/second-person-needed")
+    assert ann.http.get(f"/v1/guides/{NEW_GUIDE}").status_code == 404
+
+
+def test_one_person_with_two_clients_is_one_person(service: FastAPI, ann: Writer) -> None:
+    tag = ann.saved(whole_draft())
+    other_key = writer_of(service, ann.http, "other-cms", person="Ann Example")
+
+    assert other_key.publish(tag, None).status_code == 403
+
+
+def test_another_person_publishes_and_the_draft_ends(ann: Writer, ben: Writer) -> None:
+    tag = ann.saved(whole_draft())
+
+    published = ben.publish(tag, None)
+
+    assert published.status_code == 201, published.text
+    assert ann.http.get(f"/v1/guides/{NEW_GUIDE}").json()["digest"] == published.json()["digest"]
+    assert ann.call("GET").status_code == 404
+    again = ben.saved(whole_draft(change_note="Second edition."))
+    assert ann.publish(again, 1).status_code == 201, "who wrote the edition before may publish this one"
+
+
+def test_a_new_guide_is_said_and_so_is_the_edition_that_a_draft_follows(ann: Writer, ben: Writer) -> None:
+    tag = ann.saved(whole_draft())
+
+    unsaid = ben.call("POST", "/publication", tag=tag, body={})
+    wrong = ben.publish(tag, 1)
+
+    assert unsaid.status_code == 422
+    assert (wrong.status_code, wrong.json()["type"]) == (409, "/v1/problems/follows-another-edition")
+    ben.publish(tag, None)
+    other = ann.saved(whole_draft(change_note="Second edition."))
+    assert ben.publish(other, None).status_code == 409
+
+
+def test_only_publishing_and_offering_refuse_faults_with_all_of_them(ann: Writer, ben: Writer) -> None:
+    tag = ann.saved(INCOMPLETE)
+
+    checked = ann.call("GET", "/check").json()
+    refused = ben.publish(tag, None)
+
+    said = {each["pointer"]: each["detail"] for each in checked["faults"]}
+    assert said["#/indicators/1/text"] == "Indicator 2 needs some text"
+    assert said["#/titel"].startswith("the file has the key `titel`, which is not known here. Did you mean `title`?")
+    assert "#/contacts" in said
+    assert refused.status_code == 422
+    assert {each["pointer"] for each in refused.json()["errors"]} == set(said)
+    assert ann.call("POST", "/offer", tag=tag).status_code == 422
+
+
+def test_the_check_has_warnings_and_the_digest_of_the_edition(ann: Writer, ben: Writer) -> None:
+    tag = ann.saved(whole_draft())
+
+    checked = ann.call("GET", "/check").json()
+
+    assert checked["faults"] == []
+    assert any("nobody has checked it" in each["detail"] for each in checked["warnings"])
+    assert any("this is a new guide" in each["detail"] for each in checked["warnings"])
+    assert checked["digest"] == ben.publish(tag, None).json()["digest"]
+
+
+def test_the_words_of_the_current_edition_are_not_published_again(ann: Writer, ben: Writer) -> None:
+    ben.publish(ann.saved(whole_draft()), None)
+
+    refused = ben.publish(ann.saved(whole_draft()), 1)
+
+    assert refused.status_code == 422
+
+
+def test_an_edition_published_meanwhile_is_warned_of_and_not_passed_over(
+    clock: SettableClock, client: TestClient, ann: Writer, ben: Writer
+) -> None:
+    ben.publish(ann.saved(whole_draft()), None)
+    tag = ann.saved(whole_draft(change_note="Mine."))
+    current = client.get(f"/v1/guides/{NEW_GUIDE}").headers["etag"]
+    headers = {"Authorization": f"Bearer {ben.key}", "If-Match": current}
+    clock.time += dt.timedelta(hours=1)
+    client.post(f"/v1/guides/{NEW_GUIDE}/editions", json=whole_draft(change_note="Theirs."), headers=headers)
+
+    assert ben.publish(tag, 1).status_code == 409
+    warned = ann.call("GET", "/check").json()["warnings"]
+    assert any("edition 2 was published after this draft was begun" in each["detail"] for each in warned)
+
+
+def test_an_offer_lasts_until_the_words_change(ann: Writer) -> None:
+    tag = ann.saved(whole_draft())
+
+    offered = ann.call("POST", "/offer", tag=tag).json()
+    changed = ann.save(whole_draft(title="Another"), tag=tag).json()
+
+    assert offered["offered_by"] == "ann-cms/Ann Example"
+    assert changed["offered_by"] is None
+
+
+def test_the_changes_say_what_is_new_and_what_cannot_be_compared(service: FastAPI, client: TestClient) -> None:
+    writer = writer_of(service, client, "cms", guide=SEED_GUIDE)
+    words = client.get(f"/v1/guides/{SEED_GUIDE}").json()
+    content = {name: words[name] for name in list(words)[list(words).index("title") : -1] if name != "links"}
+    content["title"] = "Another title"
+    content["contacts"] = [{"name": "No number"}]
+    content["indicators"] = content["indicators"][1:]
+    for place, item in enumerate(content["indicators"], start=1):
+        item["position"] = place
+    writer.saved(content)
+
+    changes = writer.call("GET", "/changes").json()
+
+    assert [each["field"] for each in changes["fields"]] == ["title"]
+    assert len(changes["sections"]["indicators"]["removed"]) == 1
+    assert changes["not_compared"] == ["contacts"]
+
+
+def test_a_removed_draft_leaves_the_record_of_who_wrote_it(service: FastAPI, ann: Writer, ben: Writer) -> None:
+    tag = ann.saved(INCOMPLETE)
+
+    removed = ben.call("DELETE", tag=tag)
+
+    assert (removed.status_code, ann.call("GET").status_code) == (200, 404)
+    assert removed.json()["content"] == INCOMPLETE
+    context: AppContext = service.state.context
+    with Session(context.engine) as session:
+        acts = [(row.act, row.by) for row in session.exec(select(GuideDraftActRow))]
+    assert acts == [("written", "ann-cms/Ann Example"), ("discarded", "ben-cms/Ben Example")]
+    assert ben.saved(INCOMPLETE) == '"draft-3"', "no version is used twice"
+
+
+@pytest.mark.parametrize("scope", [each for each in Scope if each is not Scope.DRAFT])
+def test_no_other_scope_reads_or_writes_drafts(service: FastAPI, client: TestClient, ann: Writer, scope: Scope) -> None:
+    tag = ann.saved(whole_draft())
+    other = writer_of(service, client, "other", scope)
+
+    for method, below in (("GET", ""), ("PUT", ""), ("DELETE", ""), ("GET", "/check"), ("GET", "/changes")):
+        assert other.call(method, below, tag=tag, body={} if method == "PUT" else None).status_code == 403
+
+
+def test_a_draft_shows_in_no_public_read(client: TestClient, ann: Writer) -> None:
+    ann.saved(INCOMPLETE)
+    mcp: dict[str, Any] = {"jsonrpc": "2.0", "id": 1, "method": "tools/call"}
+    search = {"name": "search_guidance", "arguments": {"words": "nobody"}}
+    read = {"name": "read_guide", "arguments": {"guide": NEW_GUIDE}}
+
+    answers = [
+        client.get(path).text
+        for path in (
+            "/",
+            "/v1",
+            "/v1/guides",
+            "/v1/search?q=nobody",
+            "/v1/indicators",
+            "/v1/feed.json",
+            "/v1/feed.atom",
+        )
+    ]
+    answers += [client.post("/mcp", json=mcp | {"params": params}).text for params in (search, read)]
+
+    assert not any(UNREAD_WORDS in each or NEW_GUIDE in each for each in answers)
+    for path in (f"/v1/guides/{NEW_GUIDE}", f"/v1/guides/{NEW_GUIDE}/editions", f"/guides/{NEW_GUIDE}"):
+        assert client.get(path).status_code == 404
+    assert client.get(f"/v1/guides/{NEW_GUIDE}/draft").status_code == 401
+    assert client.get(f"/v1/guides/{NEW_GUIDE}/draft/check").status_code == 401
+
+
+@pytest.mark.parametrize("words", [1e300, 1.5, [0.1]])
+def test_a_number_that_no_guide_has_is_refused_with_its_place(ann: Writer, words: Any) -> None:
+    refused = ann.save({"title": words})
+
+    assert refused.status_code == 422
+    assert refused.json()["errors"][0]["pointer"].startswith("#/title")

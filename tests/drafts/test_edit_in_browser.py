@@ -1,0 +1,168 @@
+"""The editor's pages in a real browser: typed words are saved by themselves, and a second person publishes them."""
+
+import os
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Locator, Page, expect
+
+from app.config import Settings
+from app.main import create_app
+from app.models.roles import Role
+from app.web.people import SESSION_COOKIE
+from tests.support.browsing import accessibility_violations, run_server
+from tests.support.clock import SettableClock
+from tests.support.people import context_of_service, invited
+
+pytestmark = [pytest.mark.any_database, pytest.mark.slow]
+
+WIDTHS = (320, 1280)
+GUIDE = "county-lines"
+OTHER_WORDS = "Call the duty team"
+SHOTS = os.environ.get("SHOTS")
+
+
+class Running:
+    """A service that can be stopped and started again, on the same folder and port."""
+
+    def __init__(self, folder: Path) -> None:
+        self.settings, self.clock = Settings(data_dir=folder, deliver=False), SettableClock()
+        self.address, self._stack = "", ExitStack()
+        self.start()
+
+    def start(self) -> None:
+        self.service = create_app(self.settings, self.clock)
+        port = int(self.address.rpartition(":")[2] or 0)
+        self.address = self._stack.enter_context(run_server(self.service, port=port))
+
+    def stop(self) -> None:
+        self._stack.close()
+
+    def session_of(self, name: str, role: Role) -> str:
+        invited(self.service, name, role)
+        context = context_of_service(self.service)
+        return context.desk_sign_in.begin_with_passkey(name, at=context.clock(), former=None)
+
+
+def page_of(browser: Browser, running: Running, name: str, role: Role, *, scripts: bool = True) -> Page:
+    context = browser.new_context(base_url=running.address, java_script_enabled=scripts)
+    context.set_default_timeout(30_000)
+    token = running.session_of(name, role)
+    context.add_cookies([{"name": SESSION_COOKIE, "value": token, "url": running.address}])
+    return context.new_page()
+
+
+def expect_well_made(page: Page, name: str) -> None:
+    """No fault by axe, and nothing wider than the screen, on a small phone and on a desk."""
+    for width in WIDTHS:
+        page.set_viewport_size({"width": width, "height": 800})
+        if SHOTS:
+            page.screenshot(path=f"{SHOTS}/{name}-{width}.png", full_page=True)
+        assert page.evaluate("document.documentElement.scrollWidth") <= width, f"{name} at {width}"
+    assert accessibility_violations(page) == [], name
+
+
+def press(page: Page, name: str) -> None:
+    """Press the button by the keyboard alone."""
+    page.get_by_role("button", name=name, exact=True).first.focus()
+    page.keyboard.press("Enter")
+
+
+def status_of(page: Page) -> Locator:
+    return page.locator("[data-status]")
+
+
+def begin(page: Page) -> None:
+    page.goto("/edit")
+    page.get_by_label("Its title").fill("County lines")
+    press(page, "Begin a new guide")
+    page.get_by_role("link", name="About the guide", exact=True).click()
+    page.get_by_label("What this edition changes").fill("First edition.")
+    expect(status_of(page)).to_contain_text("Saved")
+    expect_well_made(page, "details")
+
+
+def add_contact_without_scripts(page: Page) -> None:
+    page.goto(f"/edit/{GUIDE}/sections/contacts")
+    press(page, "Add a contact")
+    page.get_by_label("Name").fill("Example Team")
+    page.get_by_label("Kind").select_option("telephone")
+    press(page, "Add a phone to contacts 0 phones")
+    page.get_by_label("Number to dial").fill("+441632960001")
+    page.get_by_label("Number as people read it").fill("01632 960001")
+    press(page, "Save")
+    expect(page.get_by_text("Nothing is missing in this section.")).to_be_visible()
+
+
+def write_through_a_restart(page: Page, running: Running) -> None:
+    page.goto(f"/edit/{GUIDE}/sections/responsibilities")
+    press(page, "Add a responsibility")
+    page.get_by_label("Name").fill("Tell somebody")
+    page.get_by_label("Words").fill("Call the team")
+    expect(status_of(page)).to_contain_text("Saved")
+    running.stop()
+    page.get_by_label("Words").fill("Call the team at once")
+    expect(status_of(page)).to_contain_text("the server does not answer")
+    running.start()
+    expect(status_of(page)).to_contain_text("Saved")
+
+
+def meet_in_one_section(first: Page, later: Page) -> None:
+    later.goto(f"/edit/{GUIDE}/sections/responsibilities")
+    expect(later.get_by_label("Words")).to_have_value("Call the team at once")
+    first.get_by_label("Words").fill("Call the team, day and night")
+    expect(status_of(first)).to_contain_text("Not saved yet")
+    expect(status_of(first)).to_contain_text("Saved")
+    later.get_by_label("Words").fill(OTHER_WORDS)
+    expect(status_of(later)).to_contain_text("somebody else saved other words")
+    press(later, "Compare both, and decide")
+    expect(later.get_by_role("heading", name="Somebody else saved this section")).to_be_visible()
+    expect(later.locator("section.box")).to_contain_text("Call the team, day and night")
+    expect(later.get_by_label("Words")).to_have_value(OTHER_WORDS)
+    expect_well_made(later, "conflict")
+    later.get_by_role("link", name="Leave theirs, and drop mine").click()
+
+
+def publish(page: Page) -> None:
+    page.goto("/edit")
+    expect_well_made(page, "guides")
+    page.get_by_role("link", name="County lines", exact=True).click()
+    expect_well_made(page, "offered")
+    page.get_by_role("link", name="Preview the page").click()
+    expect(page.get_by_text("DRAFT. This is not published")).to_be_visible()
+    page.go_back()
+    page.get_by_label("I have read it").focus()
+    page.keyboard.press("Space")
+    press(page, "Publish edition 1")
+    expect(page.get_by_role("heading", name="Edition 1 is published")).to_be_visible()
+
+
+def reword_next_edition(page: Page) -> None:
+    page.goto("/edit")
+    page.locator(f'form[action="/edit/{GUIDE}/begin"] button').press("Enter")
+    page.wait_for_url(f"**/edit/{GUIDE}")
+    page.goto(f"/edit/{GUIDE}/sections/responsibilities")
+    page.get_by_label("Words").fill(OTHER_WORDS)
+    press(page, "Save")
+
+
+def test_an_editor_writes_a_guide_and_a_second_person_publishes_it(browser: Browser, tmp_path: Path) -> None:
+    running = Running(tmp_path / "data")
+    try:
+        ann = page_of(browser, running, "Ann Example", Role.EDITOR)
+        ben = page_of(browser, running, "Ben Example", Role.PUBLISHER)
+        begin(ann)
+        add_contact_without_scripts(page_of(browser, running, "Cay Example", Role.EDITOR, scripts=False))
+        write_through_a_restart(ann, running)
+        meet_in_one_section(ann, ben)
+        ann.goto(f"/edit/{GUIDE}")
+        press(ann, "Ask a second person to publish it")
+        expect(ann.get_by_text("You wrote words of this draft, so another person publishes it.")).to_be_visible()
+        publish(ben)
+        reword_next_edition(ben)
+
+        expect(ben.locator("aside ins")).to_contain_text("duty")
+        expect_well_made(ben, "compared")
+    finally:
+        running.stop()

@@ -1,0 +1,240 @@
+"""The editor's pages without scripts: a form for each section, nothing lost, and a second person to publish."""
+
+from typing import Any
+
+import pytest
+from fastapi import FastAPI
+from sqlmodel import Session
+from starlette.testclient import TestClient
+
+from app.models.clients import Scope
+from app.models.guidance.draft_tables import GuideDraftRow
+from app.models.roles import SCOPES_OF, Role
+from app.pages.edit.sections import EDIT_PAGES
+from app.web.context import AppContext
+from tests.support.drafts import NEW_GUIDE, SEED_GUIDE, whole_draft, writer_of
+from tests.support.editing import Editor, fields_in
+from tests.support.people import sign_in_as
+
+ANN, BEN = "Ann Example", "Ben Example"
+WORDS = "Words that only Ann wrote"
+
+
+def editor(service: FastAPI, client: TestClient, name: str, role: Role = Role.EDITOR) -> Editor:
+    token = sign_in_as(service, client, name, role)
+    client.cookies.clear()
+    return Editor(client, token)
+
+
+@pytest.fixture
+def ann(service: FastAPI, client: TestClient) -> Editor:
+    return editor(service, client, ANN)
+
+
+@pytest.fixture
+def ben(service: FastAPI, client: TestClient) -> Editor:
+    return editor(service, client, BEN, Role.PUBLISHER)
+
+
+def stored(service: FastAPI, guide: str = SEED_GUIDE) -> dict[str, Any]:
+    context: AppContext = service.state.context
+    with Session(context.engine) as session:
+        draft = session.get(GuideDraftRow, guide)
+        assert draft is not None
+        return draft.read()
+
+
+def test_a_form_that_is_saved_as_it_was_opened_changes_no_word(service: FastAPI, ann: Editor) -> None:
+    ann.post(f"/{SEED_GUIDE}/begin")
+    before = stored(service)
+
+    for page in EDIT_PAGES:
+        saved = ann.save(SEED_GUIDE, page, ann.open(SEED_GUIDE, page))
+        assert saved.status_code == 303, saved.text
+
+    assert stored(service) == before
+
+
+def test_what_no_field_shows_stays_as_it_was(service: FastAPI, client: TestClient, ann: Editor) -> None:
+    odd = {
+        "title": 5,
+        "titel": [1],
+        "publisher": "Example",
+        "review_by": None,
+        "indicators": ["a word", {"id": "x", "text": "T", "acount": {"deep": 1}, "kind": "other"}, {"id": "x"}],
+        "contacts": [{"id": "Not A Slug", "phones": "none", "opening_hours": [{"days": ["friday", "day"]}, 3]}],
+        "factors": {"not": "a list"},
+    }
+    writer_of(service, client, "cms").saved(odd)
+
+    for page in EDIT_PAGES:
+        saved = ann.save(NEW_GUIDE, page, ann.open(NEW_GUIDE, page))
+        assert saved.status_code == 303, saved.text
+
+    found = stored(service, NEW_GUIDE)
+    assert (found["titel"], found["publisher"], found["indicators"][0]) == ([1], "Example", "a word")
+    assert found["indicators"][1]["acount"] == {"deep": 1}
+    assert found["indicators"][1]["kind"] == "other"
+    assert found["contacts"][0]["phones"] == "none"
+    assert found["contacts"][0]["opening_hours"] == [{"days": ["friday", "day"]}, 3]
+    assert len({each["id"] for each in found["indicators"][1:]}) == 2
+    assert found["factors"] == {"not": "a list"}
+
+
+@pytest.mark.parametrize(
+    ("act", "order"),
+    [("up:indicators.1", [1, 0, 2]), ("down:indicators.0", [1, 0, 2]), ("remove:indicators.1", [0, 2])],
+)
+def test_items_are_moved_and_removed_by_buttons(service: FastAPI, ann: Editor, act: str, order: list[int]) -> None:
+    ann.post(f"/{SEED_GUIDE}/begin")
+    before = [each["id"] for each in stored(service)["indicators"]]
+    rest = before[3:]
+
+    ann.save(SEED_GUIDE, "indicators", ann.open(SEED_GUIDE, "indicators"), act)
+
+    assert [each["id"] for each in stored(service)["indicators"]] == [before[place] for place in order] + rest
+
+
+def test_a_new_item_has_an_id_from_its_words_and_a_published_one_keeps_its_own(service: FastAPI, ann: Editor) -> None:
+    ann.post(f"/{SEED_GUIDE}/begin")
+    added = ann.save(SEED_GUIDE, "linked_risks", ann.open(SEED_GUIDE, "linked_risks"), "add:linked_risks")
+    fields = ann.open(SEED_GUIDE, "linked_risks")
+    last = len(stored(service)["linked_risks"]) - 1
+    first_id = fields["linked_risks.0.id"]
+    fields |= {f"linked_risks.{last}.text": "forced labour", "linked_risks.0.text": "Quite other words"}
+
+    ann.save(SEED_GUIDE, "linked_risks", fields)
+
+    items = stored(service)["linked_risks"]
+    assert added.headers["location"].endswith(f"#linked_risks.{last}")
+    assert (items[last]["id"], items[0]["id"], items[0]["text"]) == ("forced-labour", first_id, "Quite other words")
+
+
+def test_two_editors_in_two_sections_do_not_meet(service: FastAPI, ann: Editor, ben: Editor) -> None:
+    ann.post(f"/{SEED_GUIDE}/begin")
+    of_ann, of_ben = ann.open(SEED_GUIDE, "factors"), ben.open(SEED_GUIDE, "details")
+
+    saved = [
+        ann.save(SEED_GUIDE, "factors", of_ann | {"factors.0.text": WORDS}),
+        ben.save(SEED_GUIDE, "details", of_ben | {"title": "Ben's title"}),
+    ]
+
+    assert [each.status_code for each in saved] == [303, 303]
+    assert (stored(service)["factors"][0]["text"], stored(service)["title"]) == (WORDS, "Ben's title")
+
+
+def test_of_two_editors_in_one_section_the_later_sees_both_and_can_take_over(
+    service: FastAPI, ann: Editor, ben: Editor
+) -> None:
+    ann.post(f"/{SEED_GUIDE}/begin")
+    of_ann, of_ben = ann.open(SEED_GUIDE, "factors"), ben.open(SEED_GUIDE, "factors")
+    ben.save(SEED_GUIDE, "factors", of_ben | {"factors.0.text": "Words of Ben"})
+
+    conflict = ann.save(SEED_GUIDE, "factors", of_ann | {"factors.0.text": WORDS}, "remove:factors.1")
+
+    assert conflict.status_code == 412
+    assert WORDS in conflict.text
+    assert "Words of Ben" in conflict.text
+    assert "Ben Example" in conflict.text
+    assert stored(service)["factors"][0]["text"] == "Words of Ben"
+    assert ann.save(SEED_GUIDE, "factors", fields_in(conflict.text)).status_code == 303
+    assert stored(service)["factors"][0]["text"] == WORDS
+
+
+def test_words_typed_while_the_draft_was_removed_are_not_lost(service: FastAPI, ann: Editor, ben: Editor) -> None:
+    ann.post(f"/{SEED_GUIDE}/begin")
+    fields = ann.open(SEED_GUIDE, "factors")
+    ben.post(f"/{SEED_GUIDE}/removal", {"version": ben.version(SEED_GUIDE), "agreed": "yes"})
+
+    conflict = ann.save(SEED_GUIDE, "factors", fields | {"factors.0.text": WORDS})
+
+    assert conflict.status_code == 412
+    assert WORDS in conflict.text
+    ann.save(SEED_GUIDE, "factors", fields_in(conflict.text))
+    assert stored(service)["factors"][0]["text"] == WORDS
+    assert stored(service)["indicators"], "the rest is that of the current edition"
+
+
+def test_an_autosave_whose_answer_was_lost_is_answered_when_it_comes_again(ann: Editor) -> None:
+    ann.post(f"/{SEED_GUIDE}/begin")
+    fields = ann.open(SEED_GUIDE, "factors")
+    typed = fields | {"factors.0.text": WORDS, "act": "autosave"}
+    tag = f'"{fields["shown"]}"'
+    path = f"/{SEED_GUIDE}/sections/factors"
+
+    first, again = ann.post(path, typed, **{"If-Match": tag}), ann.post(path, typed, **{"If-Match": tag})
+    stale = ann.post(path, typed | {"factors.0.text": "Other words"}, **{"If-Match": tag})
+
+    assert first.json()["shown"] == again.json()["shown"]
+    assert (first.status_code, stale.status_code) == (200, 412)
+
+
+def test_a_second_person_publishes_what_the_page_showed(
+    service: FastAPI, client: TestClient, ann: Editor, ben: Editor
+) -> None:
+    writer_of(service, client, "cms").saved(whole_draft(indicators=[]))
+    ann.save(NEW_GUIDE, "details", ann.open(NEW_GUIDE, "details") | {"title": "A guide by Ann"})
+    version = ann.version(NEW_GUIDE)
+    ann.post(f"/{NEW_GUIDE}/offer", {"version": version})
+    assert "Waits for a second person" in ben.get().text
+
+    by_writer = ann.post(f"/{NEW_GUIDE}/publication", {"version": version, "follows": "", "agreed": "yes"})
+    unread = ben.post(f"/{NEW_GUIDE}/publication", {"version": "1", "follows": "", "agreed": "yes"})
+    published = ben.post(f"/{NEW_GUIDE}/publication", {"version": version, "follows": "", "agreed": "yes"})
+
+    assert (by_writer.status_code, unread.status_code, published.status_code) == (403, 412, 200)
+    assert client.get(f"/guides/{NEW_GUIDE}").status_code == 200
+    assert ann.get(f"/{NEW_GUIDE}").status_code == 404
+
+
+def test_a_publisher_who_wrote_a_word_does_not_publish(service: FastAPI, ben: Editor, client: TestClient) -> None:
+    writer_of(service, client, "cms").saved(whole_draft())
+    ben.save(NEW_GUIDE, "details", ben.open(NEW_GUIDE, "details") | {"title": "A guide by Ben"})
+
+    refused = ben.post(f"/{NEW_GUIDE}/publication", {"version": ben.version(NEW_GUIDE), "follows": "", "agreed": "yes"})
+
+    assert refused.status_code == 403
+    assert client.get(f"/guides/{NEW_GUIDE}").status_code == 404
+
+
+def test_a_guide_is_begun_by_its_title_and_a_taken_one_is_named(service: FastAPI, ann: Editor) -> None:
+    begun = ann.post("/new", {"title": "County lines"})
+    again = ann.post("/new", {"title": "County Lines!"})
+
+    assert begun.headers["location"] == f"/edit/{NEW_GUIDE}"
+    assert stored(service, NEW_GUIDE)["title"] == "County lines"
+    assert again.headers["location"] == f"/edit?fault={NEW_GUIDE}"
+    assert "There is a guide, or a draft, of that name" in ann.get(f"?fault={NEW_GUIDE}").text
+
+
+def test_the_preview_is_marked_and_stored_nowhere(service: FastAPI, client: TestClient, ann: Editor) -> None:
+    writer = writer_of(service, client, "cms")
+    writer.saved(whole_draft())
+
+    for preview in (ann.get(f"/{NEW_GUIDE}/preview"), writer.call("GET", "/preview")):
+        assert "DRAFT. This is not published" in preview.text
+        assert preview.headers["cache-control"] == "no-store"
+    writer.saved({"title": "Not yet"})
+    assert writer.call("GET", "/preview").status_code == 422
+
+
+@pytest.mark.parametrize("role", [each for each in Role if Scope.DRAFT not in SCOPES_OF[each]])
+def test_no_other_role_sees_drafts(service: FastAPI, client: TestClient, ann: Editor, role: Role) -> None:
+    ann.post(f"/{SEED_GUIDE}/begin")
+    other = editor(service, client, "Jo Example", role)
+
+    for path in ("", f"/{SEED_GUIDE}", f"/{SEED_GUIDE}/sections/details", f"/{SEED_GUIDE}/preview"):
+        assert other.get(path).status_code == 403
+    assert other.post(f"/{SEED_GUIDE}/begin").status_code == 403
+
+
+def test_nobody_sees_drafts_without_signing_in_and_no_other_site_posts(client: TestClient, ann: Editor) -> None:
+    assert client.get("/edit", follow_redirects=False).headers["location"] == "/desk/sign-in"
+    assert ann.post("/new", {"title": "X"}, **{"Sec-Fetch-Site": "cross-site"}).status_code == 403
+
+
+def test_an_editor_is_led_to_the_guides_and_sees_no_concern(service: FastAPI, client: TestClient) -> None:
+    sign_in_as(service, client, ANN, Role.EDITOR)
+
+    assert client.get("/desk", follow_redirects=False).headers["location"] == "/edit"
+    assert client.get("/desk/record").status_code == 403
