@@ -32,4 +32,5 @@ class PhysicalLocation(OmitsEmpty):
     id: UUID = Field(description="The location.", examples=[A_PLACE])
     location_type: Literal["physical"] = Field(description="That it is a place.", examples=["physical"])
     name: str = Field(description="Its name.", examples=["Example Team"])
+    description: str = Field(description="What it is.", examples=["A place to visit or to write to."])
     addresses: tuple[Address, ...] = Field(description="Its address.", examples=[[example_of(Address)]])

@@ -91,6 +91,7 @@ def _place(entry: Entry, service: uuid.UUID, address: PostalAddress) -> ServiceL
         id=place,
         location_type="physical",
         name=entry.title,
+        description="A place to visit or to write to.",
         addresses=(
             Address(
                 id=id_of("address", *entry.name),
