@@ -34,7 +34,7 @@ from app.pages.docs import developer_pages, swagger
 from app.pages.edit import draft_page, guides_to_edit, preview, section_page
 from app.pages.error_page_middleware import ErrorPageMiddleware
 from app.pages.form import raise_concern, saved_drafts
-from app.pages.guide import guide_pages
+from app.pages.guide import guide_pages, rendition_pages
 from app.pages.language.middleware import LanguageMiddleware
 from app.pages.status import concern_status, receipt_file
 from app.routers import (
@@ -64,11 +64,15 @@ from app.routers import (
     publishing,
     received_messages,
     reference,
+    rendition_publishing,
+    renditions,
+    reviews_due,
     security_txt,
     statistics,
 )
 from app.services.events.webhook_keys import open_webhook_keys
 from app.services.events.webhooks import encrypt_plain_secrets
+from app.services.guidance.rendition_seeding import publish_seed_renditions
 from app.services.guidance.seeding import publish_seed
 from app.services.operations.background import build_workers
 from app.services.operations.workers import stop_workers
@@ -92,6 +96,8 @@ from app.web.problems import add_problem_handlers
 
 ROUTERS = (
     concerns.router,  # first the most used, since routes are tried in order
+    rendition_publishing.router,
+    renditions.router,
     guide_drafts.router,
     preview.router,
     draft_publication.router,
@@ -103,6 +109,7 @@ ROUTERS = (
     reference.router,
     discovery.router,
     feeds.router,
+    reviews_due.router,
     open_referral.router,
     desk.router,
     additions.router,
@@ -121,6 +128,7 @@ ROUTERS = (
     operations.router,
     assets.router,
     guide_pages.router,
+    rendition_pages.router,
     raise_concern.router,
     saved_drafts.router,  # both before the route that would take their names as a reference
     receipt_file.router,
@@ -225,6 +233,7 @@ def _prepare(context: AppContext, ending: ExitStack) -> None:
     webhook_keys.load()
     encrypt_plain_secrets(context.engine, writer, webhook_keys)
     publish_seed(context.engine, writer, context.reference_data, settings.seed_dir, at=context.clock())
+    publish_seed_renditions(context.engine, writer, settings.seed_dir, at=context.clock())
     with Session(context.engine) as session:
         if settings.default_guide is not None and not find_history(session, guide=settings.default_guide):
             raise SetupError("GUIDANCE_DEFAULT_GUIDE names no published guide")

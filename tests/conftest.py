@@ -16,7 +16,7 @@ from starlette.testclient import TestClient
 from app import assembly
 from app.config import Settings
 from app.main import create_app
-from app.services.guidance import seeding
+from app.services.guidance import rendition_seeding, seeding
 from tests.support.browsing import launch_browser
 from tests.support.clock import SettableClock
 from tests.support.concerns import Concern
@@ -26,7 +26,11 @@ from tests.support.live import LiveServer
 from tests.support.log_lines import lines  # noqa: F401  # a fixture of every test
 
 # The seed is the same in every test: read once in each process.
-for module, reader in ((assembly, "read_reference_data"), (seeding, "read_edition_file")):
+for module, reader in (
+    (assembly, "read_reference_data"),
+    (seeding, "read_edition_file"),
+    (rendition_seeding, "read_rendition_file"),
+):
     setattr(module, reader, lru_cache(getattr(module, reader)))
 
 

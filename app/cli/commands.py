@@ -24,6 +24,7 @@ from app.cli.people import desk_invite, desk_leave, desk_people
 from app.cli.previews import preview
 from app.cli.publishing import publish_files, withdraw_number
 from app.cli.receipts import receipts
+from app.cli.renditions import rendition
 from app.cli.reviews import due
 from app.cli.serve import serve
 from app.cli.statistics import desk_statistics
@@ -85,6 +86,7 @@ app.command()(preview)
 app.command()(approve)
 app.command("publish")(publish_files)
 app.command("withdraw")(withdraw_number)
+app.add_typer(rendition, name="rendition")
 app.command()(due)
 app.command()(verify)
 app.command()(migrate)

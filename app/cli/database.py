@@ -14,7 +14,7 @@ from app.cli.terminal import echo_json, progress
 from app.errors import DatabaseUnreadable
 from app.models.progress import OnStep
 from app.services.desk.signed_notes import Checkpoint
-from app.services.operations.verification import find_faults, verify_database, verify_editions
+from app.services.operations.verification import find_faults, verify_database, verify_editions, verify_renditions
 from app.store.schema import migrate_schema
 
 
@@ -63,10 +63,11 @@ def _report(lines: Sequence[tuple[str, str | None]], *, as_json: bool) -> None:
 def _verify(
     engine: Engine, checkpoints: Sequence[tuple[str, Checkpoint]], show: OnStep
 ) -> Iterator[tuple[str, str | None]]:
-    """Yield each name, and its fault, or None for an edition that is as published."""
+    """Yield each name, and its fault, or None for an edition or a rendition that is as published."""
     for fault in verify_database(engine):
         yield "database", fault
     yield from verify_editions(engine)
+    yield from verify_renditions(engine)
     yield from find_faults(engine, checkpoints, show)
 
 

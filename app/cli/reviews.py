@@ -8,11 +8,13 @@ import typer
 from app.cli.options import DataDir, EnvFile, read_settings
 from app.cli.published_guides import open_published
 from app.main import utc_now
-from app.services.guidance.reviews import Review, list_reviews
+from app.services.guidance.reviews import NOTICE, Review, list_reviews
 
 
 def due(
-    days: Annotated[int, typer.Option("--within", help="Also list what is due within so many days.", min=0)] = 60,
+    days: Annotated[
+        int, typer.Option("--within", help="Also list what is due within so many days.", min=0)
+    ] = NOTICE.days,
     data_dir: DataDir = None,
     env_file: EnvFile = None,
 ) -> None:

@@ -7,6 +7,10 @@ from pydantic import Field, field_validator
 from app.faults import CodedValueError, FaultCode
 from app.models.base import RequestModel, Slug, Text, WebAddress
 
+SUBJECTS = "subject"
+"""The name of the list of what guides are about."""
+MAX_CODE_LENGTH = 40
+
 
 class CodeListStatus(StrEnum):
     """Whether a person has compared the list with its source."""
@@ -20,7 +24,7 @@ class Code(RequestModel):
 
     code: str = Field(
         pattern=r"^[A-Za-z0-9]+(?:_[A-Za-z0-9]+)*$",
-        max_length=40,
+        max_length=MAX_CODE_LENGTH,
         description="The code, as it is sent.",
         examples=["2A"],
     )
@@ -32,6 +36,16 @@ class Code(RequestModel):
     )
     historic: bool = Field(
         default=False, description="True where the publisher no longer uses the code.", examples=[False]
+    )
+    lgsl_code: int | None = Field(
+        default=None,
+        description="Of a subject: its code in the Local Government Service List, where that is known.",
+        examples=[None, 35],
+    )
+    assessment_factors: tuple[str, ...] = Field(
+        default=(),
+        description="Of a subject: the codes of the list `dfe-assessment-factors` that a guide to it is related to.",
+        examples=[[], ["11A"]],
     )
 
 

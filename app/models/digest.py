@@ -5,8 +5,6 @@ import hashlib
 import orjson
 from pydantic import BaseModel, JsonValue
 
-from app.models.guidance.editions import EditionContent
-
 
 def _without_empty_members(value: JsonValue) -> JsonValue:
     if isinstance(value, dict):
@@ -17,10 +15,11 @@ def _without_empty_members(value: JsonValue) -> JsonValue:
     return value
 
 
-def digest_of(content: EditionContent) -> str:
-    """Return the digest: `sha256:` and 64 hexadecimal digits.
+def digest_of(content: BaseModel) -> str:
+    """Return the digest of an edition or a rendition: `sha256:` and 64 hexadecimal digits.
 
-    It is the SHA-256 of the canonical JSON (RFC 8785) of the members `title` to `contacts`, after every member whose
+    It is the SHA-256 of the canonical JSON (RFC 8785) of its content (of an edition, the members `title` to `contacts`;
+    of a rendition, its own content), after every member whose
     value is null, an empty array or an empty object has been left out. So a key that is added to this API later, and
     is empty in older editions, changes no digest.
     """

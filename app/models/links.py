@@ -19,6 +19,8 @@ MCP = "/mcp"
 JSON_FEED = "/v1/feed.json"
 API_CATALOG = "/.well-known/api-catalog"
 ATOM_FEED = "/v1/feed.atom"
+REVIEWS_JSON_FEED = "/v1/reviews-due.json"
+REVIEWS_ATOM_FEED = "/v1/reviews-due.atom"
 
 
 def guide_path(guide: str) -> str:
@@ -39,6 +41,22 @@ def draft_path(guide: str) -> str:
 def edition_path(guide: str, number: int) -> str:
     """Return the path of a numbered edition."""
     return f"{history_path(guide)}/{number}"
+
+
+def renditions_path(guide: str) -> str:
+    """Return the path of the list of a guide's renditions."""
+    return f"{guide_path(guide)}/renditions"
+
+
+def rendition_path(guide: str, language: str, number: int | None = None) -> str:
+    """Return the path of a guide's rendition in a language: of that number, or the one to read."""
+    path = f"{renditions_path(guide)}/{language}"
+    return path if number is None else f"{path}/{number}"
+
+
+def rendition_page_path(guide: str, language: str) -> str:
+    """Return the path of the page of a guide's rendition in a language."""
+    return f"/guides/{guide}/renditions/{language}"
 
 
 def concern_path(reference: str) -> str:

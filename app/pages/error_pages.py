@@ -10,6 +10,7 @@ from sqlalchemy.exc import TimeoutError as NoConnectionInTime
 
 from app.errors import EditionWithdrawn, GuidanceError, TooManyTries
 from app.logs import Log, frames_of
+from app.models.guidance.rendition_errors import RenditionWithdrawn
 from app.pages.language.catalogue import gettext
 from app.pages.page import private_page
 from app.web import problem_types
@@ -95,7 +96,7 @@ def _page_for(request: Request, error: Exception) -> Response:
         log.error(
             "unhandled_error", request_id=request.state.request_id, error=type(error).__name__, frames=frames_of(error)
         )
-    reason = error.reason if isinstance(error, EditionWithdrawn) else None
+    reason = error.reason if isinstance(error, EditionWithdrawn | RenditionWithdrawn) else None
     page = error_page(context, problem_type.status, message=reason)
     if isinstance(error, TooManyTries):
         page.headers["Retry-After"] = str(error.seconds)

@@ -92,10 +92,12 @@ def private_page(context: AppContext, template: str, *, status: int = 200, **val
     return Response(render_page(context, template, values), status_code=status, media_type=HTML, headers=headers)
 
 
-def public_page(request: Request, context: AppContext, template: str, **values: Any) -> Response:
+def public_page(
+    request: Request, context: AppContext, template: str, *, caching: str = CACHE_CURRENT, **values: Any
+) -> Response:
     """Return a page of guidance, which may be cached for a minute like the API response that it shows."""
     page = render_page(context, template, values).encode()
-    response = conditional_response(request, page, media_type=HTML, caching=CACHE_CURRENT, links={})
+    response = conditional_response(request, page, media_type=HTML, caching=caching, links={})
     response.headers["Content-Security-Policy"] = content_security_policy(context.settings)
     response.headers["Content-Language"] = current_language().code
     return response

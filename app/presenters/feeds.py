@@ -1,22 +1,23 @@
-"""Feeds of edition events: JSON Feed 1.1 and Atom (RFC 4287).
+"""Feeds of edition events and of reviews that are due: JSON Feed 1.1 and Atom (RFC 4287).
 
 The id of an entry is a version 5 UUID of the entry's content and of nothing else. So it is the same in both feeds, on
 every node and after a change of address, and it differs between councils that publish different words.
 """
 
+import datetime as dt
 import re
 import uuid
 from collections.abc import Sequence
+from dataclasses import dataclass
 from xml.etree import ElementTree  # nosec B405  # nothing is parsed: feeds are only written
 
 from app.about import NAME
 from app.models.base import format_utc
-from app.models.guidance.feed import FeedAuthor, FeedGuidance, FeedItem, JsonFeed
+from app.models.guidance.feed import FeedAuthor, FeedGuidance, FeedItem, Happening, JsonFeed
 from app.models.links import ATOM_FEED, JSON_FEED, edition_path, guide_path
 from app.store.edition_events import EditionEvent, EditionEventKind
+from app.store.editions import EditionKey
 
-TITLE = f"{NAME}: editions"
-FEED_DESCRIPTION = "Editions of safeguarding guidance as they are published and withdrawn, the newest first."
 JSON_MEDIA_TYPE = "application/feed+json"
 ATOM_MEDIA_TYPE = "application/atom+xml"
 
@@ -26,67 +27,122 @@ NEVER = "1970-01-01T00:00:00Z"  # an Atom feed has a time of change even before 
 FORBIDDEN_IN_XML = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
-def json_feed(events: Sequence[EditionEvent], public_url: str) -> JsonFeed:
-    """Return the events as a JSON Feed."""
-    return JsonFeed(
-        title=TITLE,
-        home_page_url=f"{public_url}/",
-        feed_url=public_url + JSON_FEED,
-        description=FEED_DESCRIPTION,
-        authors=(FeedAuthor(name=NAME),),
-        items=tuple(_item(event, public_url) for event in events),
+@dataclass(frozen=True)
+class FeedChannel:
+    """What a feed is, and the paths of its two forms."""
+
+    title: str
+    description: str
+    json_path: str
+    atom_path: str
+
+
+@dataclass(frozen=True)
+class FeedEntry:
+    """One entry: what happened to which edition, and when."""
+
+    happening: Happening
+    key: EditionKey
+    title: str
+    words: str
+    publisher: str
+    digest: str
+    at: dt.datetime
+    page: str
+    path: str
+    name_in_id: str
+
+    @property
+    def id(self) -> str:
+        """The entry's id."""
+        return uuid.uuid5(ENTRY_NAMESPACE, self.name_in_id).urn
+
+
+EDITIONS = FeedChannel(
+    title=f"{NAME}: editions",
+    description="Editions of safeguarding guidance as they are published and withdrawn, the newest first.",
+    json_path=JSON_FEED,
+    atom_path=ATOM_FEED,
+)
+
+
+def entry_of(event: EditionEvent) -> FeedEntry:
+    """Return the entry of an event."""
+    return FeedEntry(
+        happening=event.kind.value,
+        key=EditionKey(event.guide, event.edition),
+        title=f"{event.kind.value.capitalize()}: {event.title}, edition {event.edition}",
+        words=event.words,
+        publisher=event.publisher,
+        digest=event.digest,
+        at=event.at,
+        page=_page_of(event),
+        path=_path_of(event),
+        name_in_id=f"{event.guide}/{event.edition}/{event.digest}/{event.kind.value}",
     )
 
 
-def atom_feed(events: Sequence[EditionEvent], public_url: str) -> bytes:
-    """Return the events as an Atom feed, in UTF-8."""
+def json_feed(channel: FeedChannel, entries: Sequence[FeedEntry], public_url: str) -> JsonFeed:
+    """Return the entries as a JSON Feed."""
+    return JsonFeed(
+        title=channel.title,
+        home_page_url=f"{public_url}/",
+        feed_url=public_url + channel.json_path,
+        description=channel.description,
+        authors=(FeedAuthor(name=NAME),),
+        items=tuple(_item(entry, public_url) for entry in entries),
+    )
+
+
+def atom_feed(channel: FeedChannel, entries: Sequence[FeedEntry], public_url: str) -> bytes:
+    """Return the entries as an Atom feed, in UTF-8."""
     feed = ElementTree.Element("feed", {"xmlns": ATOM, "xml:lang": "en-GB"})
-    _add_text(feed, "id", uuid.uuid5(uuid.NAMESPACE_URL, public_url + ATOM_FEED).urn)
-    _add_text(feed, "title", TITLE)
-    _add_text(feed, "subtitle", FEED_DESCRIPTION)
-    _add_text(feed, "updated", format_utc(events[0].at) if events else NEVER)
+    _add_text(feed, "id", uuid.uuid5(uuid.NAMESPACE_URL, public_url + channel.atom_path).urn)
+    _add_text(feed, "title", channel.title)
+    _add_text(feed, "subtitle", channel.description)
+    _add_text(feed, "updated", format_utc(entries[0].at) if entries else NEVER)
     _add_text(ElementTree.SubElement(feed, "author"), "name", NAME)
-    _add_link(feed, "self", public_url + ATOM_FEED, ATOM_MEDIA_TYPE)
-    _add_link(feed, "alternate", public_url + JSON_FEED, JSON_MEDIA_TYPE)
-    for event in events:
-        _add_entry(feed, event, public_url)
+    _add_link(feed, "self", public_url + channel.atom_path, ATOM_MEDIA_TYPE)
+    _add_link(feed, "alternate", public_url + channel.json_path, JSON_MEDIA_TYPE)
+    for entry in entries:
+        _add_entry(feed, entry, public_url)
     content: bytes = ElementTree.tostring(feed, encoding="utf-8", xml_declaration=True)
     return content
 
 
-def _item(event: EditionEvent, public_url: str) -> FeedItem:
+def _item(entry: FeedEntry, public_url: str) -> FeedItem:
     return FeedItem(
-        id=_id_of(event),
-        url=public_url + _page_of(event),
-        title=_title_of(event),
-        content_text=event.words,
-        date_published=event.at,
-        date_modified=event.at,
-        authors=(FeedAuthor(name=event.publisher),),
-        tags=(event.kind.value, event.guide),
+        id=entry.id,
+        url=public_url + entry.page,
+        title=entry.title,
+        content_text=entry.words,
+        date_published=entry.at,
+        date_modified=entry.at,
+        authors=(FeedAuthor(name=entry.publisher),),
+        tags=(entry.happening, entry.key.guide),
         guidance=FeedGuidance(
             about=f"{public_url}/docs",
-            guide=event.guide,
-            edition=event.edition,
-            happening=event.kind.value,
-            digest=event.digest,
-            api_url=public_url + _path_of(event),
+            guide=entry.key.guide,
+            edition=entry.key.number,
+            happening=entry.happening,
+            digest=entry.digest,
+            api_url=public_url + entry.path,
         ),
     )
 
 
-def _add_entry(feed: ElementTree.Element, event: EditionEvent, public_url: str) -> None:
-    entry = ElementTree.SubElement(feed, "entry")
-    _add_text(entry, "id", _id_of(event))
-    _add_text(entry, "title", _title_of(event))
-    _add_text(entry, "published", format_utc(event.at))
-    _add_text(entry, "updated", format_utc(event.at))
-    _add_text(ElementTree.SubElement(entry, "author"), "name", event.publisher)
-    _add_link(entry, "alternate", public_url + _page_of(event), "text/html")
-    _add_link(entry, "related", public_url + _path_of(event), "application/json")
-    for term in (event.kind.value, event.guide):
-        ElementTree.SubElement(entry, "category", {"term": term})
-    _add_text(entry, "content", event.words).set("type", "text")
+def _add_entry(feed: ElementTree.Element, entry: FeedEntry, public_url: str) -> None:
+    element = ElementTree.SubElement(feed, "entry")
+    _add_text(element, "id", entry.id)
+    _add_text(element, "title", entry.title)
+    _add_text(element, "published", format_utc(entry.at))
+    _add_text(element, "updated", format_utc(entry.at))
+    _add_text(ElementTree.SubElement(element, "author"), "name", entry.publisher)
+    _add_link(element, "alternate", public_url + entry.page, "text/html")
+    _add_link(element, "related", public_url + entry.path, "application/json")
+    for term in (entry.happening, entry.key.guide):
+        ElementTree.SubElement(element, "category", {"term": term})
+    _add_text(element, "content", entry.words).set("type", "text")
 
 
 def _add_text(parent: ElementTree.Element, name: str, text: str) -> ElementTree.Element:
@@ -98,15 +154,6 @@ def _add_text(parent: ElementTree.Element, name: str, text: str) -> ElementTree.
 
 def _add_link(parent: ElementTree.Element, relation: str, address: str, media_type: str) -> None:
     ElementTree.SubElement(parent, "link", {"rel": relation, "type": media_type, "href": address})
-
-
-def _id_of(event: EditionEvent) -> str:
-    content = f"{event.guide}/{event.edition}/{event.digest}/{event.kind.value}"
-    return uuid.uuid5(ENTRY_NAMESPACE, content).urn
-
-
-def _title_of(event: EditionEvent) -> str:
-    return f"{event.kind.value.capitalize()}: {event.title}, edition {event.edition}"
 
 
 def _path_of(event: EditionEvent) -> str:

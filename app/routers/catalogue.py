@@ -1,7 +1,7 @@
 """Reads across guides: the sections that the registry lists across guides, with filters, and search."""
 
 from collections.abc import Sequence
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import Query, Request, Response
 from sqlmodel import Session
@@ -12,9 +12,11 @@ from app.models.guidance.guide_responses import EditionStatus
 from app.models.guidance.sections import Section
 from app.models.links import edition_path, guide_path
 from app.presenters.csv_table import CsvRow, csv_table
+from app.routers.params import AboutSubject
+from app.services.guidance.subjects import guides_about
 from app.store.catalogue import LISTED_SECTIONS, CatalogueEntry, list_entries
 from app.web.auth import PUBLIC
-from app.web.context import SessionDep
+from app.web.context import AppContext, ContextDep, SessionDep
 from app.web.cursors import decode_key, encode_key
 from app.web.negotiation import CSV, ByteOrderMark, csv_response
 from app.web.problem_responses import RESPONSES_OF_READS, Responses, response_example
@@ -86,13 +88,18 @@ def _add_list(section: Section) -> None:
         *,
         request: Request,
         session: SessionDep,
+        context: ContextDep,
         guide: InGuide = None,
+        subject: AboutSubject = None,
         q: WithWords = None,
         code: WithCode = None,
         limit: Limit = 50,
         cursor: Cursor = None,
     ) -> Response:
-        found, next_cursor = _page(session, [section.key], cursor, limit=limit, guide=guide, words=q, code=code)
+        about = _about(session, context, subject)
+        found, next_cursor = _page(
+            session, [section.key], cursor, limit=limit, guide=guide, guides=about, words=q, code=code
+        )
         page = ACROSS_GUIDES[section].model_validate(
             {section.key: [each.model_dump() for each in found], "next_cursor": next_cursor}
         )
@@ -110,12 +117,15 @@ def _add_list(section: Section) -> None:
         *,
         request: Request,
         session: SessionDep,
+        context: ContextDep,
         guide: InGuide = None,
+        subject: AboutSubject = None,
         q: WithWords = None,
         code: WithCode = None,
         bom: ByteOrderMark = "0",
     ) -> Response:
-        entries = list_entries(session, sections=[section.key], guide=guide, words=q, code=code)
+        about = _about(session, context, subject)
+        entries = list_entries(session, sections=[section.key], guide=guide, guides=about, words=q, code=code)
         rows = [CsvRow(entry.key, entry.digest, entry.item, entry.cautions) for entry in entries]
         return csv_response(request, csv_table(section, rows), f"{section.value}.csv", bom=bom)
 
@@ -126,15 +136,29 @@ for each in ACROSS_GUIDES:
 
 @router.get("/v1/search", operation_id="search_guidance", summary="Search the guidance", response_model=SearchResponse)
 def search(
-    request: Request, session: SessionDep, q: Words, guide: InGuide = None, limit: Limit = 20, cursor: Cursor = None
+    *,
+    request: Request,
+    session: SessionDep,
+    context: ContextDep,
+    q: Words,
+    guide: InGuide = None,
+    subject: AboutSubject = None,
+    limit: Limit = 20,
+    cursor: Cursor = None,
 ) -> Response:
     """Full text over every current edition. What is asked for is not logged."""
-    found, next_cursor = _page(session, LISTED_SECTIONS, cursor, limit=limit, guide=guide, words=q)
+    about = _about(session, context, subject)
+    found, next_cursor = _page(session, LISTED_SECTIONS, cursor, limit=limit, guide=guide, guides=about, words=q)
     return public_response(request, SearchResponse(results=found, next_cursor=next_cursor))
 
 
+def _about(session: Session, context: AppContext, subject: str | None) -> list[str] | None:
+    """Return the guides about that subject; None without one."""
+    return None if subject is None else guides_about(session, context.reference_data, subject)
+
+
 def _page(
-    session: Session, sections: Sequence[str], cursor: str | None, *, limit: int, **filters: str | None
+    session: Session, sections: Sequence[str], cursor: str | None, *, limit: int, **filters: Any
 ) -> tuple[tuple[FoundItem, ...], str | None]:
     """Return one page of items that meet every filter given, and the cursor of the next page."""
     offset = decode_key(cursor, otherwise=0)

@@ -163,7 +163,7 @@ def read_taxonomy_term(
 def list_service_at_locations(
     request: Request, directory: DirectoryDep, filters: ServiceFiltersDep, paging: PagingDep
 ) -> Response:
-    """The same services, with the same filters, each at its virtual location: by telephone or online."""
+    """The same services, with the same filters, each where it is reached: by telephone or online, or at its address."""
     entries = listed_at_locations(filters.apply(directory.services))
     return directory_response(request, page_of(ServiceAtLocationPage, entries, paging))
 

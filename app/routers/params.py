@@ -6,7 +6,9 @@ from fastapi import Header, Path, Query, Request
 
 from app.errors import SeveralIdempotencyKeys
 from app.models.base import MAX_NUMBER, SLUG_PATTERN
+from app.models.code_lists import MAX_CODE_LENGTH
 from app.models.concerns.receipts import EXAMPLE_REFERENCE
+from app.models.guidance.languages import MAX_TAG_LENGTH, TAG_PATTERN
 from app.models.guidance.sections import Section
 from app.web.cursors import encode_key
 from app.web.query_params import IN_PLAIN_DIGITS, Cursor
@@ -18,7 +20,25 @@ GuideName = Annotated[
 EditionNumber = Annotated[
     int, Path(ge=1, le=MAX_NUMBER, description="The edition's number.", examples=[1]), IN_PLAIN_DIGITS
 ]
+LanguageName = Annotated[
+    str,
+    Path(pattern=TAG_PATTERN, max_length=MAX_TAG_LENGTH, description="The language (BCP 47).", examples=["cy"]),
+]
+RenditionNumber = Annotated[
+    int, Path(ge=1, le=MAX_NUMBER, description="The rendition's number.", examples=[1]), IN_PLAIN_DIGITS
+]
 SectionName = Annotated[Section, Path(description="The section.", examples=["indicators"])]
+
+
+AboutSubject = Annotated[
+    str | None,
+    Query(
+        pattern=r"^[a-z0-9]+(?:_[a-z0-9]+)*$",
+        max_length=MAX_CODE_LENGTH,
+        description="Only guides that are about this subject: a code of the list `subject`.",
+        examples=["child_sexual_exploitation"],
+    ),
+]
 
 
 def item_name(section: Section) -> Any:

@@ -9,7 +9,16 @@ from app.errors import NotFound
 from app.faults import FaultCode
 from app.models.base import SLUG_PATTERN
 from app.models.guidance.catalogue_responses import ACROSS_GUIDES
-from app.models.links import API_CATALOG, CODE_LISTS, CONCERN_FORM, GUIDES, PROBLEMS, SIGNPOSTS
+from app.models.links import (
+    API_CATALOG,
+    CODE_LISTS,
+    CONCERN_FORM,
+    GUIDES,
+    PROBLEMS,
+    REVIEWS_ATOM_FEED,
+    REVIEWS_JSON_FEED,
+    SIGNPOSTS,
+)
 from app.models.problems import FaultCodeResponse, ProblemTypeResponse, ProblemTypesResponse
 from app.models.reference_responses import (
     CodeListResponse,
@@ -51,6 +60,8 @@ def read_index(request: Request, context: ContextDep) -> Response:
         "search": "/v1/search?q=missing",
         "feed": "/v1/feed.json",
         "feed_atom": "/v1/feed.atom",
+        "reviews_due": REVIEWS_JSON_FEED,
+        "reviews_due_atom": REVIEWS_ATOM_FEED,
         "signposts": SIGNPOSTS,
         "code_lists": CODE_LISTS,
         "concern_form": CONCERN_FORM,

@@ -44,6 +44,7 @@ def list_entries(
     *,
     sections: Sequence[str] = LISTED_SECTIONS,
     guide: str | None = None,
+    guides: Collection[str] | None = None,
     words: str | None = None,
     code: str | None = None,
     offset: int = 0,
@@ -56,6 +57,8 @@ def list_entries(
     found = select(CatalogueRow).where(col(CatalogueRow.part).in_(sections))
     if guide is not None:
         found = found.where(col(CatalogueRow.guide) == guide)
+    if guides is not None:
+        found = found.where(col(CatalogueRow.guide).in_(guides))
     if code is not None:
         found = found.where(func.lower(col(CatalogueRow.codes)).contains(f" {code.lower()} ", autoescape=True))
     if words is None:

@@ -12,6 +12,7 @@ from app.models.desk.hand_over_tables import HandOverRow
 from app.models.events.tables import DeliveryRow, EventReaderRow, EventRow
 from app.models.guidance.draft_tables import GuideDraftActRow
 from app.models.guidance.guide_tables import EditionRow, GenerationRow, GuideRow, WithdrawalRow
+from app.models.guidance.rendition_tables import RenditionRow, RenditionWithdrawalRow
 from app.models.guidance.sections import ITEM_LISTS
 from app.store.tables import create_with_table, table_of
 
@@ -19,7 +20,13 @@ TriggerEvent = Literal["INSERT", "UPDATE", "DELETE"]
 
 NEVER_CHANGES = "a published edition never changes"
 
-WRITTEN_ONCE: tuple[type[SQLModel], ...] = (GuideRow, EditionRow, WithdrawalRow)
+WRITTEN_ONCE: tuple[type[SQLModel], ...] = (
+    GuideRow,
+    EditionRow,
+    WithdrawalRow,
+    RenditionRow,
+    RenditionWithdrawalRow,
+)
 NEVER_CHANGES_IN_ADDITIONS = ("reference", "number", "received_at", "acknowledge_by", "immediate_danger")
 SEALED_BY_THEIR_EDITION = tuple(entry.row for entry in ITEM_LISTS.values())
 RAISE = "RAISE EXCEPTION '{}' USING ERRCODE = 'restrict_violation';"
@@ -77,6 +84,11 @@ def declare_rules() -> None:
     without_gap = "editions are numbered 1, 2, 3 without a gap"
     next_number = "(SELECT coalesce(max(number), 0) + 1 FROM editions WHERE guide = NEW.guide)"
     _refuse(EditionRow, "are_numbered_in_order", "INSERT", without_gap, when=f"NEW.number <> {next_number}")
+    without_gap = "renditions in a language are numbered 1, 2, 3 without a gap"
+    next_number = (
+        "(SELECT coalesce(max(number), 0) + 1 FROM renditions WHERE guide = NEW.guide AND language = NEW.language)"
+    )
+    _refuse(RenditionRow, "are_numbered_in_order", "INSERT", without_gap, when=f"NEW.number <> {next_number}")
     _declare_rules_of_concerns()
     _declare_rules_of_additions()
     _declare_rules_of_notes()
@@ -86,7 +98,7 @@ def declare_rules() -> None:
     _declare_rules_of_acts()
     _declare_rules_of_events()
     _declare_rules_of_guide_drafts()
-    for row in (EditionRow, WithdrawalRow):
+    for row in (EditionRow, WithdrawalRow, RenditionRow, RenditionWithdrawalRow):
         _raise_generation(row)
     create_with_table(GenerationRow, "INSERT INTO generation (id, number) VALUES (1, 0)")
 

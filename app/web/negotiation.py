@@ -152,6 +152,8 @@ def _add_vary(send: Send, path: str | None) -> Send:
                 headers.add_vary_header("Accept")
             if path is not None:
                 headers["Content-Location"] = path
+                if MARKDOWN.paths.fullmatch(path.removesuffix(MARKDOWN.suffix)) and "/editions/" not in path:
+                    headers.add_vary_header("Accept-Language")  # as the JSON at the path that was requested does
         await send(message)
 
     return send_with_vary

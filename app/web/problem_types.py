@@ -3,9 +3,11 @@
 from collections.abc import Mapping
 
 from app import desk_errors, errors
+from app.models.guidance import rendition_errors
 from app.web.desk_problem_types import ASSIGNMENT_CHANGED, NO_MESSAGE_KEY, TOO_MANY_MESSAGES, TOO_MANY_NOTES
 from app.web.draft_problem_types import DRAFT_PROBLEM_FOR
 from app.web.problem_type import ProblemType
+from app.web.rendition_problem_types import RENDITION_NOT_FOUND, RENDITION_WITHDRAWN
 
 NOT_FOUND = ProblemType("not-found", 404, "Not found", "Nothing answers to this path. GET /v1 lists what there is.")
 BAD_REQUEST = ProblemType(
@@ -207,6 +209,9 @@ PROBLEM_FOR: Mapping[type[errors.GuidanceError], ProblemType] = {
     errors.InvalidMoment: INVALID_MOMENT,
     errors.InvalidEdition: VALIDATION_FAILED,
     errors.InvalidConcern: VALIDATION_FAILED,
+    rendition_errors.NoSuchRendition: RENDITION_NOT_FOUND,
+    rendition_errors.RenditionWithdrawn: RENDITION_WITHDRAWN,
+    rendition_errors.InvalidRendition: VALIDATION_FAILED,
     errors.EditionAlreadyPublished: EDITION_ALREADY_PUBLISHED,
     errors.EditionOutOfOrder: EDITION_OUT_OF_ORDER,
     errors.AlreadyStored: IDEMPOTENCY_KEY_REUSED,

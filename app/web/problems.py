@@ -26,7 +26,8 @@ from app.errors import (
 )
 from app.faults import FaultCode, FieldError
 from app.logs import Log
-from app.models.links import CONCERNS, guide_path
+from app.models.guidance.rendition_errors import RenditionWithdrawn
+from app.models.links import CONCERNS, guide_path, renditions_path
 from app.models.problems import Problem
 from app.web import problem_types
 from app.web.context import AppContext
@@ -112,11 +113,8 @@ def _handle_domain_error(request: Request, error: Exception) -> Response:
     problem_type = problem_types.PROBLEM_FOR[type(error)]  # type: ignore[index]  # registered for GuidanceError alone
     if problem_type.status == problem_types.INTERNAL_ERROR.status:
         log.error("defect", request_id=request.state.request_id, error=type(error).__name__)
-    if isinstance(error, EditionWithdrawn):
-        guide = guide_path(str(request.path_params.get("guide")))
-        links = {"version_history": f"{guide}/editions"}
-        if error.replaced_by is not None:
-            links["latest_version"] = guide
+    if isinstance(error, EditionWithdrawn | RenditionWithdrawn):
+        links = _links_instead(error, str(request.path_params.get("guide")))
         return problem_response(request, problem_type, detail=error.reason, links=links)
     if isinstance(error, ScopeMissing):
         challenge = f'{CHALLENGES[problem_type]}, scope="{error.scope}"'
@@ -128,6 +126,14 @@ def _handle_domain_error(request: Request, error: Exception) -> Response:
     if isinstance(error, InvalidQuery):
         return problem_response(request, problem_type, detail=error.faults[0].detail, faults=error.faults)
     return problem_response(request, problem_type, faults=error.faults if isinstance(error, ValidationFailed) else ())
+
+
+def _links_instead(error: EditionWithdrawn | RenditionWithdrawn, guide: str) -> dict[str, str]:
+    """Return where to read on, after something was withdrawn."""
+    if isinstance(error, RenditionWithdrawn):
+        return {"guide": guide_path(guide), "renditions": renditions_path(guide)}
+    links = {"version_history": f"{guide_path(guide)}/editions"}
+    return links if error.replaced_by is None else links | {"latest_version": guide_path(guide)}
 
 
 def _handle_validation_error(request: Request, error: Exception) -> Response:

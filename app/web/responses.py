@@ -7,6 +7,8 @@ from fastapi import Request, Response
 from pydantic import BaseModel
 
 CACHE_CURRENT = "public, max-age=60, stale-while-revalidate=600, stale-if-error=604800"
+CACHE_CHECKED = "public, no-cache"
+"""For an answer that must say at once that it is out of date: a cache asks before each use whether it still holds."""
 CACHE_IMMUTABLE = "public, max-age=31536000, immutable"
 
 LINK_TYPES = {
@@ -92,6 +94,12 @@ def matches_etag(headers: Sequence[str], etag: str, *, weakly: bool = False) -> 
     if weakly:
         tags = [tag.removeprefix("W/") for tag in tags]
     return etag in tags or "*" in tags
+
+
+def add_languages(response: Response, paths: Mapping[str, str]) -> None:
+    """Add a link to the same in each other language: `paths` has the path by language tag."""
+    links = [f'<{path}>; rel="alternate"; hreflang="{tag}"' for tag, path in paths.items()]
+    response.headers["Link"] = ", ".join([*filter(None, [response.headers.get("Link")]), *links])
 
 
 def link_header(links: Mapping[str, str]) -> str:

@@ -100,6 +100,26 @@ def test_the_directory_has_the_hours_as_schedules_and_the_school_by_its_number(w
     assert service["contacts"][0]["email"] == "safeguarding@academy.example"
 
 
+def test_the_directory_has_an_address_as_a_place_beside_what_is_reached_from_afar(with_examples: TestClient) -> None:
+    services = with_examples.get("/open-referral/v3/services?per_page=50").json()["contents"]
+    whole = [with_examples.get(f"/open-referral/v3/services/{each['id']}").json() for each in services]
+    (placed,) = [each for each in whole if len(each["service_at_locations"]) == 2]
+    afar, place = placed["service_at_locations"]
+
+    assert (afar["location"]["location_type"], place["location"]["location_type"]) == ("virtual", "physical")
+    (address,) = place["location"]["addresses"]
+    assert {name: address[name] for name in ("address_1", "city", "postal_code", "country", "address_type")} == {
+        "address_1": "Example Academy, 1 School Lane",
+        "city": "Exampleton",
+        "postal_code": "ZZ99 9ZZ",
+        "country": "GB",
+        "address_type": "physical",
+    }
+    found = with_examples.get(f"/open-referral/v3/service_at_locations/{place['id']}").json()
+    assert (found["location"], found["service_id"]) == (place["location"], placed["id"])
+    assert len({each["id"] for one in whole for each in one["service_at_locations"]}) == len(whole) + 1
+
+
 @pytest.mark.parametrize(
     ("changes", "code"),
     [

@@ -25,7 +25,7 @@ from app.models.clients import Scope
 from app.services.operations import workers
 from app.services.operations.workers import STALE_SECONDS, GenerationWatcher
 from app.store.database import open_database
-from app.web.cache.cache import MAX_CACHED_RESPONSES, CacheStore, ResponseCache
+from app.web.cache.cache import MAX_CACHED_RESPONSES, CacheKey, CacheStore, ResponseCache
 from app.web.cache.entry import CachedResponse
 from app.web.cache.middleware import CacheMiddleware
 from app.web.middleware.request_log import RequestLogMiddleware
@@ -419,8 +419,8 @@ def a_kept(size: int) -> CachedResponse:
     return CachedResponse(None, [(b"etag", b'"a"'), (b"vary", b"Accept")], bytes(size))
 
 
-def key(number: int) -> tuple[str, bytes, frozenset[str]]:
-    return f"/{number}", b"", frozenset()
+def key(number: int) -> CacheKey:
+    return f"/{number}", b"", frozenset(), ()
 
 
 def test_what_was_not_asked_for_the_longest_makes_way() -> None:

@@ -1,4 +1,4 @@
-"""A real nginx or Caddy, with the sample of `deploy/` as its configuration: only addresses and folders are changed."""
+"""A real nginx, Caddy or Varnish, with the sample of `deploy/` as its configuration: only addresses are changed."""
 
 import os
 import shutil
@@ -7,8 +7,9 @@ import ssl
 import subprocess
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import httpx
 import pytest
@@ -20,6 +21,12 @@ from tests.support.waiting import eventually
 DEPLOY = ROOT / "deploy"
 HOST = "guidance.example"
 BEHIND_A_PROXY: dict[str, Any] = {"trusted_proxies": "127.0.0.1", "public_url": f"https://{HOST}", "drain_seconds": "2"}
+
+
+class Upstream(Protocol):
+    """What a proxy stands before."""
+
+    url: str
 
 
 def need(program: str) -> str:
@@ -67,9 +74,7 @@ def _changed(sample: Path, changes: Mapping[str, str]) -> str:
 
 
 @contextmanager
-def nginx(
-    work: Path, nodes: tuple[LiveServer, LiveServer], export: Path, *, rate: str = "10r/s"
-) -> Iterator[httpx.Client]:
+def nginx(work: Path, nodes: tuple[Upstream, Upstream], export: Path, *, rate: str = "10r/s") -> Iterator[httpx.Client]:
     """Run nginx with TLS before the nodes, and yield a client that knows its certificate. One address has that rate."""
     program, https, http = need("nginx"), free_port(), free_port()
     work.mkdir()
@@ -99,6 +104,26 @@ def nginx(
         yield client
 
 
+@dataclass
+class Varnish:
+    """A Varnish that runs."""
+
+    url: str
+
+
+@contextmanager
+def varnish(work: Path, node: Upstream) -> Iterator[Varnish]:
+    """Run Varnish with the sample before the node."""
+    program, port = need("varnishd"), free_port()
+    work.mkdir()
+    changes = {"10.0.0.11": "127.0.0.1", '"8000"': f'"{node.url.rpartition(":")[2]}"'}
+    (work / "varnish.vcl").write_text(_changed(DEPLOY / "varnish.vcl", changes))
+    listen, store = ["-a", f"127.0.0.1:{port}"], ["-s", "malloc,64m"]
+    command = [program, "-F", "-j", "none", "-n", str(work / "run"), "-f", str(work / "varnish.vcl"), *listen, *store]
+    with _process(command, work, port):
+        yield Varnish(f"http://127.0.0.1:{port}")
+
+
 @contextmanager
 def caddy(work: Path, nodes: tuple[LiveServer, LiveServer], export: Path) -> Iterator[httpx.Client]:
     """Run Caddy with TLS before the nodes, and yield a client that knows its certificate."""
@@ -124,20 +149,20 @@ def caddy(work: Path, nodes: tuple[LiveServer, LiveServer], export: Path) -> Ite
 def _running(
     command: list[str], work: Path, port: int, certificate: Path, settings: Mapping[str, str] | None = None
 ) -> Iterator[httpx.Client]:
-    environment = {
-        **os.environ,
-        **(settings or {}),
-        "HOME": str(work),
-        "XDG_DATA_HOME": str(work),
-        "XDG_CONFIG_HOME": str(work),
-    }
+    home = dict.fromkeys(("HOME", "XDG_DATA_HOME", "XDG_CONFIG_HOME"), str(work))
+    with _process(command, work, port, {**(settings or {}), **home}), client_of(port, certificate) as client:
+        yield client
+
+
+@contextmanager
+def _process(command: list[str], work: Path, port: int, settings: Mapping[str, str] | None = None) -> Iterator[None]:
+    """Run the program until it listens at the port, and stop it afterwards."""
     with (work / "output.log").open("wb") as log:
-        process = subprocess.Popen(command, stdout=log, stderr=log, env=environment)
+        process = subprocess.Popen(command, stdout=log, stderr=log, env={**os.environ, **(settings or {})})
     try:
         assert eventually(lambda: _listens(port) or process.poll() is not None, patience_seconds=60)
         assert process.poll() is None, (work / "output.log").read_text()
-        with client_of(port, certificate) as client:
-            yield client
+        yield
     finally:
         process.terminate()
         process.wait(timeout=60)

@@ -8,10 +8,12 @@ from them (see `app.web.openapi.examples`).
 """
 
 from enum import StrEnum
+from typing import Annotated
 
-from pydantic import ConfigDict, Field
+from pydantic import ConfigDict, Field, StringConstraints
 
-from app.models.base import MAX_ITEMS, FullDate, GssCode, RequestModel, Text
+from app.models.base import MAX_ITEMS, FromCodeList, FullDate, GssCode, RequestModel, Text
+from app.models.code_lists import MAX_CODE_LENGTH, SUBJECTS
 from app.models.guidance.items import RelatedCode, linked_to
 from app.models.guidance.sections import EditionSections, Introductions
 
@@ -42,6 +44,9 @@ class Publisher(RequestModel):
         description="Of a school: its unique reference number.",
         examples=[None, "999999"],
     )
+
+
+Subject = Annotated[str, FromCodeList(SUBJECTS), StringConstraints(max_length=MAX_CODE_LENGTH)]
 
 
 class GuideSource(RequestModel):
@@ -95,6 +100,13 @@ class EditionDetails(RequestModel):
         max_length=MAX_ITEMS,
         description="Links from the guide's subject to published code lists.",
         examples=linked_to("11A"),
+    )
+    subjects: tuple[Subject, ...] = Field(
+        default=(),
+        max_length=20,
+        description="What the guide is about: codes of the list `subject`. A guide with none has the subjects that its "
+        "related codes name.",
+        examples=[[], ["neglect"]],
     )
     introductions: Introductions = Introductions()
 

@@ -7,6 +7,8 @@ from pydantic import ConfigDict, Field
 from app.models.base import ResponseModel, Slug, UtcDateTime
 from app.models.guidance.guide_responses import DIGEST
 
+Happening = Literal["published", "withdrawn", "review_due"]
+"""What an entry of a feed says of an edition."""
 JSON_FEED_VERSION: Final = "https://jsonfeed.org/version/1.1"
 
 
@@ -22,7 +24,7 @@ class FeedGuidance(ResponseModel):
     about: str = Field(description="What the members of this extension are.", examples=["https://example.org/docs"])
     guide: Slug = Field(description="The guide.", examples=["child-sexual-exploitation"])
     edition: int = Field(description="The edition's number.", examples=[1])
-    happening: Literal["published", "withdrawn"] = Field(description="What happened to it.", examples=["published"])
+    happening: Happening = Field(description="What happened to it.", examples=["published"])
     digest: str = Field(description="The edition's digest.", examples=[DIGEST])
     api_url: str = Field(
         description="The edition as data; after a withdrawal, the history of its guide.",

@@ -154,6 +154,16 @@ ITEM_RESPONSES = {section: of_section(ItemResponse, section) for section in DOCU
 NUMBERED_ITEM_RESPONSES = {section: of_section(NumberedItemResponse, section) for section in DOCUMENTED}
 
 
+class GuideSubject(ResponseModel):
+    """What a guide is about."""
+
+    code: str = Field(description="A code of the list `subject`.", examples=["child_sexual_exploitation"])
+    label: str = Field(description="The subject for people.", examples=["Child sexual exploitation"])
+    lgsl_code: int | None = Field(
+        description="Its code in the Local Government Service List, where that is known.", examples=[None, 35]
+    )
+
+
 class GuideSummary(ResponseModel):
     """A guide with its current edition."""
 
@@ -164,6 +174,11 @@ class GuideSummary(ResponseModel):
     edition: int = Field(description="The current edition's number.", examples=[1])
     published_at: UtcDateTime = Field(description="When the current edition was published.")
     digest: str = Field(description="The current edition's digest.", examples=[DIGEST])
+    subjects: tuple[GuideSubject, ...] = Field(description="What the guide is about.")
+    languages: tuple[str, ...] = Field(
+        description="The languages to read it in (BCP 47), its own first. The others are renditions.",
+        examples=[["en-GB", "cy", "en-GB-simple"]],
+    )
     links: Links = GUIDANCE_LINKS
 
 

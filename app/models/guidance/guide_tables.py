@@ -41,6 +41,7 @@ class EditionRow(SQLModel, table=True):
     introductions: dict[str, Any] = Field(sa_type=JSON)
     owner: str | None = Field(default=None, sa_type=Text)
     applies_to: str | None = Field(default=None, sa_type=Text)
+    subjects: list[str] = Field(sa_type=JSON, sa_column_kwargs={"server_default": text("'[]'")})
 
 
 class WithdrawalRow(SQLModel, table=True):

@@ -27,6 +27,7 @@ from app.models.open_referral.components import (
     VirtualLocation,
     example_of,
 )
+from app.models.open_referral.places import PhysicalLocation
 
 A_SERVICE_AT_LOCATION = "dad806a3-3841-522a-9d58-0fcb6ea53b70"
 A_DESCRIPTION = (
@@ -68,7 +69,9 @@ class ServiceLocation(OmitsEmpty):
     id: UUID = Field(description="The link.", examples=[A_SERVICE_AT_LOCATION])
     service_id: UUID = Field(description="The service.", examples=[A_SERVICE])
     location_id: UUID = Field(description="The location.", examples=[A_LOCATION])
-    location: VirtualLocation = Field(description="The location, whole.", examples=[example_of(VirtualLocation)])
+    location: VirtualLocation | PhysicalLocation = Field(
+        description="The location, whole.", examples=[example_of(VirtualLocation)]
+    )
 
 
 class ListedService(OmitsEmpty):

@@ -16,12 +16,16 @@ from app.models.guidance.sections import ON_PAGES, Section
 from app.models.links import edition_path, guide_path
 from app.pages.error_pages import PageRoute
 from app.pages.guide.changed_words import describe_field_changes, describe_section_changes
+from app.pages.guide.rendition_links import rendition_links
 from app.pages.page import public_page
 from app.presenters.guides import status_of
 from app.presenters.pdf import pdf_available
 from app.presenters.structured_data import structured_data
 from app.routers.params import EditionNumber, GuideName
+from app.services.guidance.renditions import current_renditions
+from app.services.guidance.subjects import subjects_by_guide
 from app.store.editions import EditionHead, current_of, get_current, get_history, head_of, list_current, readable_of
+from app.store.renditions import StoredRendition, list_renditions
 from app.web.auth import PUBLIC
 from app.web.context import AppContext, ContextDep, SessionDep
 from app.web.router import GuidanceRouter
@@ -46,6 +50,7 @@ def read_home(request: Request, session: SessionDep, context: ContextDep) -> Res
         guides=guides,
         start=_start(guides),
         contacts=list(context.emergency_contacts.current()),
+        subjects=subjects_by_guide(session, context.reference_data),
     )
 
 
@@ -80,7 +85,8 @@ def read_guide_page(request: Request, session: SessionDep, context: ContextDep, 
     history = get_history(session, guide=guide)
     head = head_of(history, get_current(session, guide=guide).number)
     content = context.contents(head.key, session)
-    return _edition_page(request, context, history, head, content=content, api=guide_path(guide))
+    renditions = current_renditions(history, list_renditions(session, guide=guide))
+    return _edition_page(request, context, history, head, content=content, api=guide_path(guide), renditions=renditions)
 
 
 @router.get("/guides/{guide}/editions/{number}")
@@ -125,6 +131,7 @@ def _edition_page(
     *,
     content: EditionContent,
     api: str,
+    renditions: Sequence[StoredRendition] = (),
 ) -> Response:
     previous = {newer.number: older.number for newer, older in pairwise(_readable(history))}
     return public_page(
@@ -145,6 +152,7 @@ def _edition_page(
         alternates=OTHER_FORMS,
         structured_data=structured_data(head, content, context.settings.public_url),
         pdf_available=pdf_available(),
+        renditions=rendition_links(renditions),
     )
 
 

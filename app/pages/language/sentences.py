@@ -15,6 +15,7 @@ from app.pages.form.form_builder import FormBuilder
 from app.pages.form.form_view import NOT_A_CHOICE, NOT_A_DATE
 from app.pages.form.layout import ENTRY_NAMES
 from app.pages.form.variants import ABOUT_A_CHILD, ABOUT_YOURSELF
+from app.pages.guide.rendition_links import FORM_LABELS
 from app.pages.language.markup import SCRIPT_SENTENCES
 from app.pages.language.template_text import DEVELOPERS
 from app.pages.status import concern_status
@@ -37,6 +38,7 @@ IN_CODE = (
     *(FAULTS[kind][1] for kind in FAULTS_OF_FORMS),
     CALL_999_FIRST,
     *CONTACT_LABELS.values(),
+    *FORM_LABELS.values(),
     raise_concern.ALREADY_SENT,
     raise_concern.NOT_STORED,
     saved_drafts.NO_DRAFT,

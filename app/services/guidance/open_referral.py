@@ -122,6 +122,7 @@ def _entries_of(guide: Guide, publisher: Organization, terms: dict[str, Taxonomy
             ),
             phones=contact.phones,
             email=contact.email,
+            address=contact.address,
             opening_hours=contact.opening_hours,
             url=page.url if page else contact.url,
             verified_on=_checked_on(contact, page or contact),

@@ -12,10 +12,11 @@ from dataclasses import dataclass
 from typing import Literal
 from urllib.parse import quote
 
-from app.models.guidance.contact_details import OpeningHours
+from app.models.guidance.contact_details import OpeningHours, PostalAddress
 from app.models.guidance.contacts import Phone
 from app.models.open_referral import components
 from app.models.open_referral.directory import Service, ServiceLocation
+from app.models.open_referral.places import Address, PhysicalLocation
 
 DIRECTORY = uuid.UUID("b179ab2a-a354-400a-8ebe-37a328ea0421")
 URI_CHARACTERS = ":/?#[]@!$&'()*+,;=%~"
@@ -38,6 +39,7 @@ class Entry:
     url: str | None
     verified_on: dt.date | None
     email: str | None = None
+    address: PostalAddress | None = None
     opening_hours: tuple[OpeningHours, ...] = ()
     links: TermLinks = ()
     last_modified: dt.datetime | None = None
@@ -62,7 +64,7 @@ def service_of(entry: Entry) -> Service:
         assured_date=entry.verified_on,
         last_modified=entry.last_modified,
         organization=entry.organization,
-        service_at_locations=(_location(entry, service),),
+        service_at_locations=_locations(entry, service),
         contacts=_contacts(entry, service),
         attributes=_attributes(entry, service),
         schedules=_schedules(entry, service),
@@ -75,7 +77,40 @@ def _checked(verified_on: dt.date | None) -> str:
     return f"A person checked these details on {verified_on}"
 
 
-def _location(entry: Entry, service: uuid.UUID) -> ServiceLocation:
+def _locations(entry: Entry, service: uuid.UUID) -> tuple[ServiceLocation, ...]:
+    """Return where the service is reached: by telephone or online, at its address, or both ways."""
+    if entry.address is None:
+        return (_virtual_location(entry, service),)
+    place = _place(entry, service, entry.address)
+    return (_virtual_location(entry, service), place) if entry.phones or entry.email or entry.url else (place,)
+
+
+def _place(entry: Entry, service: uuid.UUID, address: PostalAddress) -> ServiceLocation:
+    place = id_of("place", *entry.name)
+    location = PhysicalLocation(
+        id=place,
+        location_type="physical",
+        name=entry.title,
+        description="A place to visit or to write to.",
+        addresses=(
+            Address(
+                id=id_of("address", *entry.name),
+                location_id=place,
+                address_1=", ".join(address.lines),
+                city=address.town,
+                state_province=address.town,
+                postal_code=address.postcode,
+                country="GB",
+                address_type="physical",
+            ),
+        ),
+    )
+    return ServiceLocation(
+        id=id_of("service-at-place", *entry.name), service_id=service, location_id=place, location=location
+    )
+
+
+def _virtual_location(entry: Entry, service: uuid.UUID) -> ServiceLocation:
     location = components.VirtualLocation(
         id=id_of("location", *entry.owner),
         location_type="virtual",

@@ -42,7 +42,7 @@ class ReferenceData:
                 FaultCode.UNKNOWN_CODE,
             )
             for at, name, value in coded
-            if value not in self._codes[name]
+            if value not in self._codes.get(name, ())
         ]
 
     @cached_property

@@ -5,10 +5,11 @@ from dataclasses import dataclass
 
 from sqlmodel import Session
 
-from app.store.contents import read_content
-from app.store.editions import EditionKey, list_current
+from app.store.current_editions import list_current_rows
+from app.store.editions import EditionKey
 
-MAX_GUIDES = 10_000
+NOTICE = dt.timedelta(days=60)
+"""How long before its day a review is listed as due."""
 
 
 @dataclass(frozen=True)
@@ -19,6 +20,17 @@ class Review:
     title: str
     review_by: dt.date | None
     owner: str | None
+    publisher: str
+    digest: str
+    published_at: dt.datetime
+
+    @property
+    def due_from(self) -> dt.datetime:
+        """Since when it is listed as due; without a day, since the edition was published."""
+        if self.review_by is None:
+            return self.published_at
+        day = dt.datetime.combine(self.review_by - NOTICE, dt.time(), tzinfo=dt.UTC)
+        return max(day, self.published_at)
 
     def is_due(self, today: dt.date, *, within: dt.timedelta = dt.timedelta()) -> bool:
         """Return True if the day has come, or comes within that time, or if there is no day."""
@@ -27,8 +39,22 @@ class Review:
 
 def list_reviews(session: Session) -> list[Review]:
     """Return the review of every guide: first those without a day, then by their days."""
-    reviews = []
-    for head in list_current(session, limit=MAX_GUIDES):
-        content = read_content(session, head.key)
-        reviews.append(Review(head.key, head.title, content.review_by, content.owner))
+    reviews = [
+        Review(
+            key=EditionKey(row.guide, row.number),
+            title=row.title,
+            review_by=row.review_by,
+            owner=row.owner,
+            publisher=row.publisher["name"],
+            digest=row.digest,
+            published_at=row.published_at,
+        )
+        for row in list_current_rows(session)
+    ]
     return sorted(reviews, key=lambda each: (each.review_by or dt.date.min, each.key))
+
+
+def list_due(session: Session, at: dt.datetime) -> list[Review]:
+    """Return the reviews that are due at that time, the latest to become due first."""
+    due = [each for each in list_reviews(session) if each.due_from <= at]
+    return sorted(due, key=lambda each: (each.due_from, each.key), reverse=True)

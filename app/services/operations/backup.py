@@ -16,7 +16,7 @@ from app.models.guidance.guide_tables import EditionRow
 from app.models.progress import OnStep, show_no_progress
 from app.services.access.key_files import DEVELOPMENT_IDENTITY, RECEIPT_KEY
 from app.services.events.webhook_keys import open_webhook_keys
-from app.services.operations.verification import find_faults, verify_database, verify_editions
+from app.services.operations.verification import find_faults, verify_database, verify_editions, verify_renditions
 from app.store.backup import database_copy, exclusive_lock, move_aside, move_into_place
 from app.store.database import DATABASE_FILE
 from app.store.private_files import make_private_folder
@@ -127,8 +127,8 @@ def _refuse(faults: list[str]) -> None:
 
 
 def _find_faults(engine: Engine) -> Iterator[str]:
-    for edition, fault in verify_editions(engine):
-        if fault is not None:
-            yield f"{edition}: {fault}"
+    for name, mismatch in (*verify_editions(engine), *verify_renditions(engine)):
+        if mismatch is not None:
+            yield f"{name}: {mismatch}"
     for name, fault in find_faults(engine):
         yield f"{name}: {fault}"

@@ -17,6 +17,7 @@ from app.store.backup import find_file_faults
 from app.store.contents import read_content
 from app.store.editions import EditionKey, every_edition
 from app.store.record_checks import count_disclosures, find_chain_faults, find_log_faults
+from app.store.renditions import RenditionKey, every_rendition, read_rendition
 from app.store.schema import find_schema_faults
 
 
@@ -39,6 +40,13 @@ def verify_editions(engine: Engine) -> Iterator[tuple[str, str | None]]:
     with Session(engine) as session:
         for key, digest in every_edition(session):
             yield f"{key.guide}, edition {key.number}", _find_fault(session, key, digest)
+
+
+def verify_renditions(engine: Engine) -> Iterator[tuple[str, str | None]]:
+    """Verify each rendition of each guide, in order: yield what names it, and its fault, or None."""
+    with Session(engine) as session:
+        for key, digest in every_rendition(session):
+            yield f"{key.guide}, rendition {key.language} {key.number}", _find_fault_of_rendition(session, key, digest)
 
 
 def find_faults(
@@ -78,3 +86,11 @@ def _find_fault(session: Session, key: EditionKey, digest: str) -> str | None:
     except ValidationError:
         return "its rows are no longer a whole edition"
     return None if found == digest else f"its rows now give {found}"
+
+
+def _find_fault_of_rendition(session: Session, key: RenditionKey, digest: str) -> str | None:
+    try:
+        found = digest_of(read_rendition(session, key))
+    except ValidationError:
+        return "its row is no longer a whole rendition"
+    return None if found == digest else f"its row now gives {found}"

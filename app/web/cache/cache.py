@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 from starlette.types import Scope
 
 from app.web.cache.entry import CachedResponse, EncodedResponse, WireResponse
+from app.web.language_preferences import VARIES_BY_LANGUAGE, preferred_languages
 from app.web.negotiation import JSON, REPRESENTATIONS, quality
 
 MEGABYTE = 1_000_000
@@ -22,8 +23,10 @@ PARSED_HEADERS = 1_000
 
 BYPASS_HEADERS = frozenset({b"accept-datetime", b"content-length", b"transfer-encoding"})
 
-CacheKey = tuple[str, bytes, frozenset[str]]
-"""Path, query as it was sent, and the media types preferred to JSON: all that the content of a response depends on."""
+CacheKey = tuple[str, bytes, frozenset[str], tuple[str, ...]]
+"""All that the content of a response depends on: path, query as it was sent, the media types preferred to JSON, and the
+languages preferred to English, at a path with answers in several.
+"""
 
 
 class CacheStore:
@@ -99,8 +102,12 @@ class ResponseCache:
             return None
         if not self._allows_host(headers.get(b"host")):
             return None
+        path: str = scope["path"]
+        languages: tuple[str, ...] = ()
+        if b"accept-language" in headers and VARIES_BY_LANGUAGE.fullmatch(path):
+            languages = preferred_languages(headers[b"accept-language"].decode("latin-1"))
         return CacheRequest(
-            (scope["path"], scope["query_string"], preferred_media_types(headers.get(b"accept", b""))),
+            (path, scope["query_string"], preferred_media_types(headers.get(b"accept", b"")), languages),
             accepts_gzip(headers.get(b"accept-encoding", b"")),
             headers.get(b"if-none-match"),
         )

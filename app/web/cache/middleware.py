@@ -2,14 +2,18 @@
 
 import asyncio
 import re
+from collections.abc import Set
 
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.web.cache.cache import CacheKey, CacheStore, ResponseCache
 from app.web.cache.entry import STATUS_OK, CachedResponse, RawHeaders
+from app.web.language_preferences import VARIES_BY_LANGUAGE
 
 SUPPORTED_VARY = frozenset({"accept", "accept-datetime"})
+SUPPORTED_BY_LANGUAGE = SUPPORTED_VARY | {"accept-language"}
+"""What an answer may vary by at a path whose key holds the languages that are preferred."""
 PRIVATE_HEADERS = frozenset({"set-cookie", "ratelimit", "ratelimit-policy"})
 ILLEGAL_FIELD_BYTES = re.compile(b"[\x00-\x08\x0a-\x1f\x7f]")  # RFC 9110, section 5.5
 
@@ -61,7 +65,8 @@ class CacheMiddleware:
         """Run the app without If-None-Match. Return a cacheable 200 whole; otherwise stream it and return None."""
         unconditional = [pair for pair in scope["headers"] if pair[0] != b"if-none-match"]
         inner = {**scope, "headers": unconditional}
-        captured = _CapturedResponse(send)
+        by_language = VARIES_BY_LANGUAGE.fullmatch(scope["path"]) is not None
+        captured = _CapturedResponse(send, SUPPORTED_BY_LANGUAGE if by_language else SUPPORTED_VARY)
         try:
             await self.app(inner, receive, captured.send)
         finally:
@@ -74,14 +79,15 @@ class CacheMiddleware:
 class _CapturedResponse:
     """Wrap `send`: capture a response that may be cached, and send any other."""
 
-    def __init__(self, send: Send) -> None:
+    def __init__(self, send: Send, supported_vary: Set[str]) -> None:
         self._send = send
+        self._supported_vary = supported_vary
         self.headers: RawHeaders | None = None
         self.body: list[bytes] = []
 
     async def send(self, message: Message) -> None:
         """Capture one message, or send it."""
-        if message["type"] == "http.response.start" and is_cacheable(message):
+        if message["type"] == "http.response.start" and is_cacheable(message, self._supported_vary):
             self.headers = message["headers"]
         elif self.headers is None:
             await self._send(message)
@@ -89,7 +95,7 @@ class _CapturedResponse:
             self.body.append(message.get("body", b""))
 
 
-def is_cacheable(start: Message) -> bool:
+def is_cacheable(start: Message, supported_vary: Set[str] = SUPPORTED_VARY) -> bool:
     """Return whether a response may be cached: public, with an ETag, for all callers, and varying only as supported."""
     headers = Headers(raw=start["headers"])
     varies_by = {name.strip().lower() for name in headers.get("vary", "").split(",")} - {""}
@@ -98,6 +104,6 @@ def is_cacheable(start: Message) -> bool:
         and headers.get("cache-control", "").startswith("public")
         and "etag" in headers
         and PRIVATE_HEADERS.isdisjoint(headers.keys())
-        and varies_by <= SUPPORTED_VARY
+        and varies_by <= supported_vary
         and not any(ILLEGAL_FIELD_BYTES.search(value) for _, value in start["headers"])
     )

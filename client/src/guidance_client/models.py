@@ -58,6 +58,21 @@ class AdditionsResponse(TypedDict):
 
 class Address(TypedDict):
     """
+    A postal address.
+    """
+
+    id: str
+    location_id: str
+    address_1: str
+    city: str
+    state_province: str
+    postal_code: str
+    country: str
+    address_type: str
+
+
+class AddressInput(TypedDict):
+    """
     An address as far as it is known. Nothing is checked against a directory and nothing is reformatted.
     """
 
@@ -112,6 +127,15 @@ class CautionInput(TypedDict):
     text: str
 
 
+class CautionWords(TypedDict):
+    """
+    The words of one of the cautions.
+    """
+
+    id: str
+    text: NotRequired[str | None]
+
+
 class CheckpointEventData(TypedDict):
     """
     Where the record of disclosures ended. Store it elsewhere: `guidance verify --checkpoint` compares.
@@ -152,6 +176,8 @@ class Code(TypedDict):
     label: str
     note: NotRequired[str | None]
     historic: NotRequired[bool]
+    lgsl_code: NotRequired[int | None]
+    assessment_factors: NotRequired[list[str]]
 
 
 class CodeListSource(TypedDict):
@@ -265,6 +291,16 @@ ContactKind: TypeAlias = str
 ContactKindInput: TypeAlias = Literal['telephone', 'web', 'email', 'address']
 
 
+class ContactWords(TypedDict):
+    """
+    The words of one of the contacts.
+    """
+
+    id: str
+    name: NotRequired[str | None]
+    when: NotRequired[str | None]
+
+
 DefinitionKind: TypeAlias = str
 
 
@@ -338,6 +374,7 @@ class DraftRemark(TypedDict):
 
     detail: str
     pointer: str
+Subject: TypeAlias = str
 
 
 class EditionEventData(TypedDict):
@@ -418,6 +455,13 @@ class ExportEntry(TypedDict):
     file_sha256: str
     notes: bool
     signature: str
+class FactorWords(TypedDict):
+    """
+    The words of one of the vulnerability factors.
+    """
+
+    id: str
+    text: NotRequired[str | None]
 
 
 FaultCode: TypeAlias = str
@@ -524,6 +568,16 @@ class GuideSourceInput(TypedDict):
     sha256: str
 
 
+class GuideSubject(TypedDict):
+    """
+    What a guide is about.
+    """
+
+    code: str
+    label: str
+    lgsl_code: int | None
+
+
 class GuideSummary(TypedDict):
     """
     A guide with its current edition.
@@ -534,6 +588,8 @@ class GuideSummary(TypedDict):
     edition: int
     published_at: str
     digest: str
+    subjects: list[GuideSubject]
+    languages: list[str]
     links: dict[str, str]
 
 
@@ -693,6 +749,16 @@ IndicatorKind: TypeAlias = str
 IndicatorKindInput: TypeAlias = Literal['potential_indicator', 'sign_of_harm']
 
 
+class IndicatorWords(TypedDict):
+    """
+    The words of one of the indicators.
+    """
+
+    id: str
+    text: NotRequired[str | None]
+    note: NotRequired[str | None]
+
+
 ReasonsParentsNotToldItem: TypeAlias = str
 
 
@@ -778,6 +844,15 @@ class LimbInput(TypedDict):
     text: str
 
 
+class LinkedRiskWords(TypedDict):
+    """
+    The words of one of the linked risks.
+    """
+
+    id: str
+    text: NotRequired[str | None]
+
+
 class ListedOrganization(TypedDict):
     """
     Who answers, as it stands in lists.
@@ -802,6 +877,12 @@ class ListedService(TypedDict):
     assured_date: NotRequired[str]
     last_modified: NotRequired[str]
     organization: ListedOrganization
+
+
+Maker: TypeAlias = str
+
+
+MakerInput: TypeAlias = Literal['human', 'machine']
 
 
 class Message(TypedDict):
@@ -986,7 +1067,7 @@ class PersonOfConcern(TypedDict):
     other_names: NotRequired[list[OtherName] | None]
     age_described: NotRequired[str | None]
     relationship_to_child: NotRequired[str | None]
-    address: NotRequired[Address | None]
+    address: NotRequired[AddressInput | None]
     phones_and_accounts: NotRequired[str | None]
     described: NotRequired[str | None]
 
@@ -1011,13 +1092,25 @@ class PhoneInput(TypedDict):
     option: NotRequired[str | None]
 
 
+class PhysicalLocation(TypedDict):
+    """
+    A place to visit or to write to.
+    """
+
+    id: str
+    location_type: str
+    name: str
+    description: str
+    addresses: list[Address]
+
+
 class PlaceOfConcern(TypedDict):
     """
     A place that may matter: where a child is taken, meets somebody or has been found.
     """
 
     name: NotRequired[str | None]
-    address: NotRequired[Address | None]
+    address: NotRequired[AddressInput | None]
     described: NotRequired[str | None]
 
 
@@ -1062,6 +1155,19 @@ class ProblemTypesResponse(TypedDict):
 
     problems: list[ProblemTypeResponse]
     codes: list[FaultCodeResponse]
+
+
+class PublishedRenditionResponse(TypedDict):
+    """
+    The rendition is published, and will never change.
+    """
+
+    guide: str
+    language: str
+    number: int
+    digest: str
+    published_at: str
+    links: dict[str, str]
 
 
 class PublishedResponse(TypedDict):
@@ -1125,6 +1231,63 @@ class RelatedCodeInput(TypedDict):
 Remnants: TypeAlias = str
 
 
+class RenderedEdition(TypedDict):
+    """
+    The edition that a rendition is of.
+    """
+
+    edition: int
+    digest: str
+
+
+class RenderedEditionInput(TypedDict):
+    """
+    The edition that a rendition is of.
+    """
+
+    edition: int
+    digest: str
+
+
+RenditionForm: TypeAlias = str
+
+
+RenditionFormInput: TypeAlias = Literal['translation', 'easy_read', 'large_print', 'bsl_video', 'audio']
+
+
+class RenditionLink(TypedDict):
+    """
+    A document or a recording elsewhere, and what somebody gets from it who cannot see or hear it.
+    """
+
+    url: str
+    title: str
+    text_alternative: str
+
+
+class RenditionLinkInput(TypedDict):
+    """
+    A document or a recording elsewhere, and what somebody gets from it who cannot see or hear it.
+    """
+
+    url: str
+    title: str
+    text_alternative: str
+
+
+class RenditionWithdrawalResponse(TypedDict):
+    """
+    The rendition is withdrawn: its words stay on record, and reads of it give the reason.
+    """
+
+    guide: str
+    language: str
+    number: int
+    withdrawn_at: str
+    reason: str
+    links: dict[str, str]
+
+
 ReporterKind: TypeAlias = Literal['professional', 'member_of_public', 'family', 'child', 'anonymous']
 
 
@@ -1148,6 +1311,16 @@ class ResponsibilityInput(TypedDict):
     position: int
     name: str
     text: str
+
+
+class ResponsibilityWords(TypedDict):
+    """
+    The words of one of the responsibilities.
+    """
+
+    id: str
+    name: NotRequired[str | None]
+    text: NotRequired[str | None]
 
 
 class SavedView(TypedDict):
@@ -1478,7 +1651,7 @@ class Child(TypedDict):
     interpreter_needed: NotRequired[YesNo | None]
     communication_needs: NotRequired[str | None]
     identifiers: NotRequired[list[Identifier] | None]
-    home_address: NotRequired[Address | None]
+    home_address: NotRequired[AddressInput | None]
     where_now: NotRequired[str | None]
     school_or_setting: NotRequired[str | None]
     attendance: NotRequired[str | None]
@@ -1633,6 +1806,17 @@ class DefinitionResponse(TypedDict):
     item: Definition
     history: list[ItemMention]
     links: dict[str, str]
+
+
+class DefinitionWords(TypedDict):
+    """
+    The words of one of the definitions.
+    """
+
+    id: str
+    introduction: NotRequired[str | None]
+    text: NotRequired[str | None]
+    limbs: NotRequired[list[LimbInput]]
 
 
 class DefinitionsResponse(TypedDict):
@@ -1955,6 +2139,29 @@ class LinkedRisksResponse(TypedDict):
     links: dict[str, str]
 
 
+class ListedRendition(TypedDict):
+    """
+    A rendition in the list of its guide.
+    """
+
+    language: str
+    dir: str
+    form: RenditionForm
+    number: int
+    digest: str
+    published_at: str
+    of: RenderedEdition
+    made_by: Maker
+    tool: str | None
+    checked_by: str | None
+    checked_on: str | None
+    behind: bool
+    notices: list[str]
+    link: RenditionLink | None
+    withdrawal: Withdrawal | None
+    links: dict[str, str]
+
+
 class ListedServiceAtLocation(TypedDict):
     """
     A service at its location as it stands in lists.
@@ -1963,7 +2170,7 @@ class ListedServiceAtLocation(TypedDict):
     id: str
     service_id: str
     location_id: str
-    location: VirtualLocation
+    location: VirtualLocation | PhysicalLocation
     service: ListedService
 
 
@@ -2105,7 +2312,7 @@ class OtherPerson(TypedDict):
     lives_with_child: NotRequired[YesNo | None]
     date_of_birth: NotRequired[str | None]
     age_described: NotRequired[str | None]
-    address: NotRequired[Address | None]
+    address: NotRequired[AddressInput | None]
     phone: NotRequired[str | None]
     notes: NotRequired[str | None]
 
@@ -2121,7 +2328,7 @@ class ParentOrCarer(TypedDict):
     relationship_to_child: NotRequired[str | None]
     parental_responsibility: NotRequired[YesNo | None]
     primary_carer: NotRequired[YesNo | None]
-    address: NotRequired[Address | None]
+    address: NotRequired[AddressInput | None]
     phone: NotRequired[str | None]
     communication_needs: NotRequired[str | None]
 
@@ -2146,6 +2353,63 @@ class PublisherInput(TypedDict):
     gss_code: NotRequired[str | None]
     kind: NotRequired[PublisherKindInput | None]
     urn: NotRequired[str | None]
+
+
+class RenditionContent(TypedDict):
+    """
+    The whole content of a rendition. Its digest is taken over exactly this.
+    """
+
+    language: str
+    form: RenditionFormInput
+    of: RenderedEditionInput
+    made_by: MakerInput
+    tool: NotRequired[str | None]
+    checked_by: NotRequired[str | None]
+    checked_on: NotRequired[str | None]
+    link: NotRequired[RenditionLinkInput | None]
+    title: NotRequired[str | None]
+    applies_to: NotRequired[str | None]
+    introductions: NotRequired[IntroductionsInput]
+    cautions: NotRequired[list[CautionWords]]
+    definitions: NotRequired[list[DefinitionWords]]
+    factors: NotRequired[list[FactorWords]]
+    indicators: NotRequired[list[IndicatorWords]]
+    linked_risks: NotRequired[list[LinkedRiskWords]]
+    responsibilities: NotRequired[list[ResponsibilityWords]]
+    contacts: NotRequired[list[ContactWords]]
+
+
+class RenditionFacts(TypedDict):
+    """
+    What the words of a response are, and which of them are not in its language.
+    """
+
+    language: str
+    dir: str
+    form: RenditionForm
+    number: int
+    digest: str
+    published_at: str
+    of: RenderedEdition
+    made_by: Maker
+    tool: str | None
+    checked_by: str | None
+    checked_on: str | None
+    behind: bool
+    notices: list[str]
+    link: RenditionLink | None
+    in_guide_language: list[str]
+    unchecked_cautions: list[Caution]
+
+
+class RenditionsResponse(TypedDict):
+    """
+    Every rendition of a guide, by language, the newest first.
+    """
+
+    renditions: list[ListedRendition]
+    next_cursor: NotRequired[str | None]
 
 
 class Reporter(TypedDict):
@@ -2244,7 +2508,7 @@ class ServiceLocation(TypedDict):
     id: str
     service_id: str
     location_id: str
-    location: VirtualLocation
+    location: VirtualLocation | PhysicalLocation
 
 
 class Signpost(TypedDict):
@@ -2397,6 +2661,7 @@ class EditionContent(TypedDict):
     applies_to: NotRequired[str | None]
     source: NotRequired[GuideSourceInput | None]
     related_codes: NotRequired[list[RelatedCodeInput]]
+    subjects: NotRequired[list[Subject]]
     introductions: NotRequired[IntroductionsInput]
     cautions: NotRequired[list[CautionInput]]
     definitions: NotRequired[list[DefinitionInput]]
@@ -2425,6 +2690,7 @@ class EditionResponse(TypedDict):
     applies_to: str | None
     source: GuideSource | None
     related_codes: list[RelatedCode]
+    subjects: list[Subject]
     introductions: Introductions
     cautions: list[Caution]
     definitions: list[Definition]
@@ -2551,6 +2817,40 @@ class Receipt(TypedDict):
     links: dict[str, str]
 
 
+class RenditionResponse(TypedDict):
+    """
+    An edition with its words in another language or form.
+
+    The members are those of the edition, so a program that shows an edition can show a rendition. `digest` is the
+    edition's; the rendition's own is in `rendition`. Codes, numbers and addresses are always the edition's.
+    """
+
+    guide: str
+    edition: int
+    status: EditionStatus
+    digest: str
+    published_at: str
+    title: str
+    publisher: Publisher
+    change_note: str
+    review_by: str | None
+    owner: str | None
+    applies_to: str | None
+    source: GuideSource | None
+    related_codes: list[RelatedCode]
+    subjects: list[Subject]
+    introductions: Introductions
+    cautions: list[Caution]
+    definitions: list[Definition]
+    factors: list[Factor]
+    indicators: list[Indicator]
+    linked_risks: list[LinkedRisk]
+    responsibilities: list[Responsibility]
+    contacts: list[Contact]
+    links: dict[str, str]
+    rendition: RenditionFacts
+
+
 class Reworded(TypedDict):
     """
     An item that stands in both editions, in other words.
@@ -2613,7 +2913,7 @@ class ServiceAtLocation(TypedDict):
     id: str
     service_id: str
     location_id: str
-    location: VirtualLocation
+    location: VirtualLocation | PhysicalLocation
     organization_id: str
     name: str
     status: str

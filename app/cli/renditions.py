@@ -1,0 +1,72 @@
+"""`guidance rendition`: a guide in other languages and forms, from a file to published words."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from app.cli.options import DataDir, EnvFile, open_writer, read_settings
+from app.cli.published_guides import open_published
+from app.errors import SeedFileError, SetupError
+from app.main import utc_now
+from app.services.guidance.rendition_seeding import check_rendition_file, publish_rendition_file
+from app.services.guidance.renditions import is_outdated, withdraw_rendition
+from app.store.renditions import RenditionKey
+
+rendition = typer.Typer(
+    help="Check, publish and withdraw renditions: a guide in other languages and forms.", no_args_is_help=True
+)
+RenditionPaths = Annotated[list[Path], typer.Argument(metavar="FILE...", help=".../<guide>/<language>.yaml")]
+
+
+@rendition.command("check")
+def check_renditions(paths: RenditionPaths, data_dir: DataDir = None, env_file: EnvFile = None) -> None:
+    """List every fault in the files against their editions, each with its line. Exit status 1 if there is a fault."""
+    faulty = 0
+    with open_published(read_settings(data_dir, env_file)) as session:
+        if session is None:
+            raise SetupError("there is no database here, so there is no edition to compare the file with")
+        for path in paths:
+            try:
+                file = check_rendition_file(session, path)
+            except SeedFileError as refusal:
+                faulty += 1
+                typer.echo(str(refusal))
+                continue
+            if file.content.is_unchecked:
+                typer.echo(f"{path}: a machine made it and nobody has checked it: every answer will say so", err=True)
+            if is_outdated(session, file.guide, file.content):
+                typer.echo(f"{path}: a later edition is current, so every answer will say that it is behind", err=True)
+            typer.echo(f"{path}: no faults")
+    if faulty:
+        raise typer.Exit(1)
+
+
+@rendition.command("publish")
+def publish_renditions(paths: RenditionPaths, data_dir: DataDir = None, env_file: EnvFile = None) -> None:
+    """Publish renditions from files. The same words again change nothing; other words are the next number."""
+    with open_writer(read_settings(data_dir, env_file)) as (_, writer):
+        for path in paths:
+            published = publish_rendition_file(writer, path, at=utc_now())
+            state = "published" if published.is_new else "already published, nothing changed"
+            guide, language, number = published.key
+            typer.echo(f"{guide}, rendition {language} {number}: {state} ({published.digest})")
+
+
+@rendition.command("withdraw")
+def withdraw_published_rendition(
+    guide: Annotated[str, typer.Argument(metavar="GUIDE", help="The guide's name.")],
+    language: Annotated[str, typer.Argument(metavar="LANGUAGE", help="The language, such as cy.")],
+    number: Annotated[int, typer.Argument(metavar="NUMBER", help="The rendition's number.", min=1)],
+    reason: Annotated[str, typer.Option(help="A sentence for readers: every read of the rendition returns it.")],
+    data_dir: DataDir = None,
+    env_file: EnvFile = None,
+) -> None:
+    """Withdraw a rendition: its words stay on record, and readers get the reason."""
+    if not reason.strip():
+        raise typer.BadParameter("say why, in a sentence for readers", param_hint="--reason")
+    with open_writer(read_settings(data_dir, env_file)) as (_, writer):
+        key = RenditionKey(guide, language, number)
+        withdrawn = withdraw_rendition(writer, key, reason=reason.strip(), at=utc_now())
+    state = "withdrawn" if withdrawn.is_new else "already withdrawn for that reason, nothing changed"
+    typer.echo(f"{guide}, rendition {language} {number}: {state}")

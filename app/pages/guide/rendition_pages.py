@@ -1,0 +1,80 @@
+"""Pages of renditions: a guide in another language or form, with its cautions and whom to call in its own words."""
+
+from dataclasses import dataclass
+from functools import partial
+
+from fastapi import Request, Response
+from markupsafe import Markup
+
+from app.models.guidance.languages import direction_of
+from app.models.guidance.rendering import RenderedWords
+from app.models.guidance.sections import ON_PAGES
+from app.models.links import rendition_path
+from app.pages.error_pages import PageRoute
+from app.pages.guide.rendition_links import FORM_LABELS, rendition_links
+from app.pages.language.catalogue import ENGLISH, current_language
+from app.pages.page import public_page
+from app.presenters.renditions import content_language, rendered_words
+from app.routers.params import GuideName, LanguageName
+from app.services.guidance.renditions import current_in, current_renditions, is_behind
+from app.store.editions import get_current, get_history
+from app.store.renditions import list_renditions
+from app.web.auth import PUBLIC
+from app.web.context import ContextDep, SessionDep
+from app.web.responses import CACHE_CHECKED
+from app.web.router import GuidanceRouter
+
+router = GuidanceRouter(include_in_schema=False, dependencies=[PUBLIC], route_class=PageRoute)
+
+IN_GUIDE_LANGUAGE = Markup(' lang="en" dir="ltr"')
+
+
+@dataclass(frozen=True)
+class WordMarks:
+    """The language and the direction of each of the words on the page."""
+
+    words: RenderedWords
+    language: str
+
+    def __call__(self, *pointer: str | int) -> Markup:
+        """Return the attributes of the element with the words at that place (the parts of a JSON Pointer)."""
+        at = "".join(f"/{part}" for part in pointer)
+        return IN_GUIDE_LANGUAGE if at in self.words.in_guide_language else self.own
+
+    @property
+    def own(self) -> Markup:
+        """The attributes of an element in the language of the rendition."""
+        return Markup(' lang="{}" dir="{}"').format(self.language, direction_of(self.language))
+
+
+@router.get("/guides/{guide}/renditions/{language}")
+def read_rendition_page(
+    request: Request, session: SessionDep, context: ContextDep, guide: GuideName, language: LanguageName
+) -> Response:
+    """Return the page of the rendition to read."""
+    history, stored = get_history(session, guide=guide), list_renditions(session, guide=guide)
+    rendition, current = current_in(history, stored, language), get_current(session, guide=guide)
+    read = partial(context.contents, session=session)
+    words = rendered_words(history, rendition, read, is_numbered=False)
+    response = public_page(
+        request,
+        context,
+        "rendition.html",
+        caching=CACHE_CHECKED,
+        here="",  # the other languages of this page are those of the guide
+        head=current,
+        rendition=rendition,
+        form_label=FORM_LABELS[rendition.content.form],
+        content=words.content,
+        words=WordMarks(words, content_language(rendition)),
+        unchecked_cautions=words.unchecked_cautions,
+        behind=is_behind(history, rendition),
+        current=read(current.key),
+        sections=ON_PAGES if rendition.content.form.has_words else (),
+        renditions=rendition_links([each for each in current_renditions(history, stored) if each != rendition]),
+        guide_page=f"{ENGLISH.prefix}/guides/{guide}",
+        api=rendition_path(guide, language),
+    )
+    languages = dict.fromkeys([current_language().code, content_language(rendition)])
+    response.headers["Content-Language"] = ", ".join(languages)
+    return response

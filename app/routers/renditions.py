@@ -1,0 +1,105 @@
+"""Routes of renditions: a guide in other languages and forms."""
+
+from functools import partial
+
+from fastapi import Request, Response
+from sqlmodel import Session
+
+from app.models.guidance.rendition_responses import RenditionResponse, RenditionsResponse
+from app.presenters.renditions import content_language, language_paths, list_rendition, present_rendition
+from app.routers.params import GuideName, LanguageName, RenditionNumber
+from app.services.guidance.renditions import current_in, readable_rendition
+from app.store.editions import EditionHead, get_history
+from app.store.renditions import StoredRendition, list_renditions, rendition_of
+from app.web import problem_types as problems
+from app.web.auth import PUBLIC
+from app.web.context import AppContext, ContextDep, SessionDep
+from app.web.problem_responses import RESPONSES_OF_READS, problem_responses
+from app.web.rendition_problem_types import RENDITION_NOT_FOUND, RENDITION_WITHDRAWN
+from app.web.responses import CACHE_CHECKED, add_languages, public_response
+from app.web.router import GuidanceRouter
+
+router = GuidanceRouter(
+    prefix="/v1/guides/{guide}/renditions", tags=["Renditions"], dependencies=[PUBLIC], responses=RESPONSES_OF_READS
+)
+
+PROBLEMS_OF_ONE = problem_responses(problems.GUIDE_NOT_FOUND, RENDITION_NOT_FOUND, RENDITION_WITHDRAWN)
+
+
+@router.get(
+    "",
+    summary="List a guide's renditions",
+    response_model=RenditionsResponse,
+    responses=problem_responses(problems.GUIDE_NOT_FOUND),
+)
+def list_guide_renditions(request: Request, session: SessionDep, guide: GuideName) -> Response:
+    """The guide in other languages and forms: translations, easy read, large print, films and recordings."""
+    history = get_history(session, guide=guide)
+    listed = tuple(list_rendition(history, each) for each in list_renditions(session, guide=guide))
+    return public_response(request, RenditionsResponse(renditions=listed), caching=CACHE_CHECKED)
+
+
+@router.get(
+    "/{language}",
+    summary="Read a guide in another language",
+    response_model=RenditionResponse,
+    responses=PROBLEMS_OF_ONE,
+)
+def read_rendition(
+    request: Request, session: SessionDep, context: ContextDep, guide: GuideName, language: LanguageName
+) -> Response:
+    """The newest rendition, in the shape of an edition; `rendition` says what it is.
+
+    Where the guide has changed since, `behind` is true, and the cautions and contacts are those of the current edition.
+    """
+    history = get_history(session, guide=guide)
+    stored = list_renditions(session, guide=guide)
+    chosen = current_in(history, stored, language)
+    return _response(request, context, session, history, chosen, stored=stored)
+
+
+@router.get(
+    "/{language}/{number}",
+    summary="Read a numbered rendition",
+    response_model=RenditionResponse,
+    responses=PROBLEMS_OF_ONE,
+)
+def read_numbered_rendition(
+    *,
+    request: Request,
+    session: SessionDep,
+    context: ContextDep,
+    guide: GuideName,
+    language: LanguageName,
+    number: RenditionNumber,
+) -> Response:
+    """Exactly that rendition, on exactly its edition. Its words and its digest never change.
+
+    Only `behind`, `status` and `notices` do, when the guide gets another edition. So no cache may give it unasked.
+    """
+    history = get_history(session, guide=guide)
+    stored = list_renditions(session, guide=guide)
+    of_language = [each for each in stored if each.key.language == language]
+    chosen = readable_rendition(history, rendition_of(of_language, number))
+    return _response(request, context, session, history, chosen, stored=stored, is_numbered=True)
+
+
+def _response(
+    request: Request,
+    context: AppContext,
+    session: Session,
+    history: list[EditionHead],
+    chosen: StoredRendition,
+    *,
+    stored: list[StoredRendition],
+    is_numbered: bool = False,
+) -> Response:
+    read = partial(context.contents, session=session)
+    response = public_response(
+        request,
+        present_rendition(history, chosen, read, is_numbered=is_numbered),
+        caching=CACHE_CHECKED,
+        more_headers={"Content-Language": content_language(chosen)},
+    )
+    add_languages(response, language_paths(history, stored, chosen.key.guide))
+    return response

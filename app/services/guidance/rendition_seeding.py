@@ -1,0 +1,86 @@
+"""Publishing the files of renditions: one by one, and those of the seed folder."""
+
+import datetime as dt
+from pathlib import Path
+
+from sqlalchemy import Engine
+from sqlmodel import Session
+
+from app.errors import NoSuchGuide, SeedError, SeedFileError
+from app.logs import Log
+from app.models.guidance.rendition_errors import InvalidRendition
+from app.models.guidance.rendition_files import RenditionFile, read_rendition_file
+from app.services.guidance.renditions import (
+    PublishedRendition,
+    find_rendition_faults,
+    publish_rendition,
+    write_rendition,
+)
+from app.store.editions import find_history
+from app.store.renditions import every_rendition
+from app.store.writer import Writer
+
+RENDITIONS = "renditions"
+"""The folder of the seed folder that holds `<guide>/<language>.yaml`."""
+NO_GUIDE = "no guide of the folder's name is published, so it has no renditions"
+
+log = Log(__name__)
+
+
+def check_rendition_file(session: Session, path: Path) -> RenditionFile:
+    """Return the file if it can be published. Raise `SeedFileError` with every fault."""
+    file = read_rendition_file(path)
+    try:
+        faults = find_rendition_faults(session, file.guide, file.content)
+    except NoSuchGuide:
+        raise SeedFileError(path, [SeedError(0, NO_GUIDE)]) from None
+    if faults:
+        raise file.refusal(faults)
+    return file
+
+
+def publish_rendition_file(writer: Writer, path: Path, *, at: dt.datetime) -> PublishedRendition:
+    """Publish the file. Raise `SeedFileError` with every fault."""
+    file = read_rendition_file(path)
+    try:
+        return publish_rendition(writer, guide=file.guide, content=file.content, at=at)
+    except InvalidRendition as refusal:
+        raise file.refusal(refusal.faults) from None
+    except NoSuchGuide:
+        raise SeedFileError(path, [SeedError(0, NO_GUIDE)]) from None
+
+
+def publish_seed_renditions(engine: Engine, writer: Writer, seed_dir: Path, *, at: dt.datetime) -> None:
+    """Publish every rendition of the folder whose guide has none in that language yet, in one transaction.
+
+    A rendition of an edition that is not published here, or was withdrawn, is left out, with a line in the log.
+    """
+    paths = sorted((seed_dir / RENDITIONS).glob("*/*.yaml"))
+    with Session(engine) as session:
+        known = {(key.guide, key.language) for key, _ in every_rendition(session)} if paths else set()
+        files = [read_rendition_file(path) for path in paths if (path.parent.name, path.stem) not in known]
+        ready = [file for file in files if _has_edition(session, file)]
+    if not ready:
+        return
+    try:
+        published = writer.run(
+            lambda session: [write_rendition(session, file.guide, file.content, at=at) for file in ready]
+        )
+    except InvalidRendition:
+        with Session(engine) as session:
+            for file in ready:
+                check_rendition_file(session, file.path)
+        raise
+    for each in published:
+        log.info("rendition_published", guide=each.key.guide, digest=each.digest)
+
+
+def _has_edition(session: Session, file: RenditionFile) -> bool:
+    of = file.content.of
+    found = any(
+        (head.number, head.digest, head.withdrawn_at) == (of.edition, of.digest, None)
+        for head in find_history(session, guide=file.guide)
+    )
+    if not found:
+        log.warning("rendition_left_out", guide=file.guide, edition=of.edition)
+    return found

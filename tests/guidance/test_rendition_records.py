@@ -1,0 +1,104 @@
+"""Renditions in the database and in files: they never change, `verify` finds one that did, and files say all faults."""
+
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+from fastapi import FastAPI
+from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError
+from starlette.testclient import TestClient
+from typer.testing import CliRunner
+
+from app.cli.commands import app as command
+from app.config import SEED_DIR, Settings
+from app.main import create_app
+from app.services.operations.verification import verify_renditions
+from app.store.database import DATABASE_FILE
+from tests.support.clock import SettableClock
+from tests.support.publishing import SLUG, publish_next
+from tests.support.renditions import RENDITIONS, publish_a_rendition, withdraw_a_rendition
+
+CHANGES = (
+    "UPDATE renditions SET digest = 'x'",
+    "UPDATE renditions SET edition = 1",
+    "DELETE FROM renditions",
+    "UPDATE rendition_withdrawals SET reason = 'x'",
+    "DELETE FROM rendition_withdrawals",
+    "INSERT INTO renditions (guide, language, number, edition, published_at, digest, content)"
+    " SELECT guide, language, number + 7, edition, published_at, digest, content FROM renditions",
+)
+WELSH = SEED_DIR / "renditions" / SLUG / "cy.yaml"
+
+
+@pytest.mark.parametrize("statement", CHANGES)
+def test_the_database_refuses_to_change_a_rendition(client: TestClient, service: FastAPI, statement: str) -> None:
+    withdraw_a_rendition(service, "cy", 1)
+
+    with pytest.raises(DBAPIError, match=r"never changes|without a gap"), service.state.context.engine.begin() as write:
+        write.execute(text(statement))
+
+    assert client.get(f"{RENDITIONS}/cy/1").status_code == 410
+    assert {fault for _, fault in verify_renditions(service.state.context.engine)} == {None}
+
+
+@pytest.mark.embedded
+@pytest.mark.usefixtures("client")
+def test_verify_finds_a_rendition_that_was_altered(service: FastAPI, settings: Settings) -> None:
+    publish_a_rendition(service)
+    with closing(sqlite3.connect(settings.data_dir / DATABASE_FILE, isolation_level=None)) as connection:
+        connection.execute("DROP TRIGGER renditions_are_never_altered")
+        connection.execute(
+            "UPDATE renditions SET content = replace(content, 'Example Translation', 'Another') WHERE language = 'pl'"
+        )
+
+    faults = {name: fault for name, fault in verify_renditions(service.state.context.engine) if fault}
+
+    assert list(faults) == [f"{SLUG}, rendition pl 1"]
+    assert faults[f"{SLUG}, rendition pl 1"].startswith("its row now gives sha256:")
+
+
+@pytest.mark.usefixtures("client")
+def test_the_seed_is_published_once_and_never_again(service: FastAPI, settings: Settings) -> None:
+    withdraw_a_rendition(service, "cy", 1)
+    publish_next(service, change_note="A second edition.")
+
+    with TestClient(create_app(settings, SettableClock())) as again:
+        listed = again.get(RENDITIONS).json()["renditions"]
+
+    assert [(each["language"], each["number"]) for each in listed] == [("cy", 1), ("en-GB-simple", 1)]
+
+
+@pytest.mark.any_database
+def test_a_file_is_checked_with_every_fault_and_published_by_command(
+    client: TestClient, settings: Settings, tmp_path: Path
+) -> None:
+    client.get("/v1")
+    words, data = WELSH.read_text(encoding="utf-8"), ["--data-dir", str(settings.data_dir)]
+    checked = words.replace("checked_by: null", "checked_by: Example Team").replace(
+        "checked_on: null", "checked_on: 2026-11-24"
+    )
+
+    def run(*arguments: str) -> tuple[int, str]:
+        ended = CliRunner().invoke(command, ["rendition", *arguments, *data])
+        return ended.exit_code, ended.output
+
+    def written(folder: str, name: str, text: str) -> str:
+        path = tmp_path / folder / SLUG / name
+        path.parent.mkdir(parents=True)
+        path.write_text(text, encoding="utf-8")
+        return str(path)
+
+    misnamed = run("check", written("misnamed", "gd.yaml", words))
+    faulty = run(
+        "check", written("bad", "cy.yaml", words.replace("id: secrecy", "id: no").replace("label: b", "label: z"))
+    )
+    published = run("publish", written("good", "cy.yaml", checked))
+
+    assert misnamed[0] == faulty[0] == 1
+    assert "must be named after its language" in misnamed[1]
+    assert "/indicators/1/id`: The edition has no item of this id." in faulty[1]
+    assert "/definitions/1/limbs/1/label`: The edition has no limb of this label." in faulty[1]
+    assert (published[0], f"{SLUG}, rendition cy 2: published" in published[1]) == (0, True)
+    assert run("withdraw", SLUG, "cy", "2", "--reason", "A word was wrong.")[0] == 0

@@ -1,0 +1,58 @@
+"""Renditions of the first guide, and functions that publish them through the service function that everybody uses."""
+
+from functools import lru_cache
+from typing import Any
+
+from fastapi import FastAPI
+
+from app.config import SEED_DIR
+from app.models.guidance.rendition_content import RenditionContent
+from app.models.guidance.rendition_files import read_rendition_file
+from app.services.guidance.renditions import PublishedRendition, publish_rendition, withdraw_rendition
+from app.store.renditions import RenditionKey
+from app.web.context import AppContext
+from tests.support.publishing import GUIDE, SLUG
+
+RENDITIONS = f"{GUIDE}/renditions"
+ARABIC = {
+    "language": "ar",
+    "indicators": [{"id": "secrecy", "text": "نص مخترع للاختبار"}],
+    "cautions": [{"id": "absence-of-indicators", "text": "تنبيه مخترع"}],
+}
+"""Invented words in a language that is written from right to left."""
+
+_read = lru_cache(read_rendition_file)
+
+
+def seed_rendition(language: str) -> RenditionContent:
+    """Return the shipped rendition in that language."""
+    return _read(SEED_DIR / "renditions" / SLUG / f"{language}.yaml").content
+
+
+def a_rendition(**changes: Any) -> dict[str, Any]:
+    """Return a translation of edition 1 into Polish of a few words, made and checked by people, with those changes."""
+    return {
+        "language": "pl",
+        "form": "translation",
+        "of": seed_rendition("cy").of.model_dump(),
+        "made_by": "human",
+        "checked_by": "Example Translation Team",
+        "checked_on": "2026-11-24",
+        "title": "Zmyślony tytuł",
+        "cautions": [{"id": "absence-of-indicators", "text": "Zmyślona przestroga"}],
+        "indicators": [{"id": "secrecy", "text": "Zmyślone słowa"}],
+        "contacts": [{"id": "duty-and-assessment-team", "name": "Zmyślony zespół"}],
+    } | changes
+
+
+def publish_a_rendition(service: FastAPI, **changes: Any) -> PublishedRendition:
+    """Publish that rendition."""
+    context: AppContext = service.state.context
+    content = RenditionContent.model_validate(a_rendition(**changes))
+    return publish_rendition(context.writer, guide=SLUG, content=content, at=context.clock())
+
+
+def withdraw_a_rendition(service: FastAPI, language: str, number: int, reason: str = "A word was wrong.") -> None:
+    """Withdraw a rendition of the first guide."""
+    context: AppContext = service.state.context
+    withdraw_rendition(context.writer, RenditionKey(SLUG, language, number), reason=reason, at=context.clock())
