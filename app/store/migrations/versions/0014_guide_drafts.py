@@ -3,7 +3,7 @@
 from app.store.migrations.statements import run_statements
 
 revision = "0014"
-down_revision = "0011"
+down_revision = "0013"
 
 
 def upgrade() -> None:
