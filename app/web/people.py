@@ -11,7 +11,7 @@ from app.config import Settings
 from app.errors import ScopeMissing, TokenInvalid, TokenMissing
 from app.logs import Log
 from app.models.clients import Scope
-from app.services.access.desk_sign_in import BY_PASSKEY
+from app.services.access.people import BY_PASSKEY
 from app.services.access.rate_limiting import UNKNOWN_ADDRESS
 from app.store.disclosures import Actor
 from app.web.auth import find_client

@@ -42,7 +42,7 @@ class Running:
     def session_of(self, name: str, role: Role) -> str:
         invited(self.service, name, role)
         context = context_of_service(self.service)
-        return context.desk_sign_in.begin_with_passkey(name, at=context.clock(), former=None)
+        return context.desk_sign_in.begin_with_passkey(name, address="127.0.0.1", at=context.clock(), former=None)
 
 
 def page_of(browser: Browser, running: Running, name: str, role: Role, *, scripts: bool = True) -> Page:

@@ -13,7 +13,7 @@ from app.pages.desk.referral import referral_of
 from app.pages.desk.sealed_text import CONCERN, GIVEN, SealedText
 from app.pages.form.form_view import AnsweredSection
 from app.presenters.desk import entry_of, listed_addition, opened_concern
-from app.presenters.notes import note_entry, opened_notes
+from app.presenters.notes import listed_note, opened_notes
 from app.services.desk import opening
 from app.services.desk.viewing import view_concern
 from app.web.context import AppContext
@@ -72,7 +72,7 @@ def _give_sealed(context: AppContext, visitor: Visitor, reference: str, now: dt.
         recorded,
         entry_of(concern, now=now),
         additions,
-        tuple(map(note_entry, notes)),
+        tuple(map(listed_note, notes)),
         sealed=SealedText(CONCERN, reference, 0, concern.received_at, sealed),
         sealed_additions=sealed_additions,
         sealed_notes=sealed_notes,
@@ -85,7 +85,7 @@ def _view(context: AppContext, visitor: Visitor, reference: str, now: dt.datetim
         context.writer, reference, actor=visitor.actor, at=now, limit=ADDITIONS_ON_PAGE, last_notes=NOTES_ON_PAGE
     )
     additions = tuple(listed_addition(row, now=now) for row in viewed.page.rows)
-    notes = tuple(map(note_entry, viewed.notes.rows if viewed.notes is not None else ()))
+    notes = tuple(map(listed_note, viewed.notes.rows if viewed.notes is not None else ()))
     return Shown(viewed, entry_of(viewed.concern, now=now), additions, notes)
 
 

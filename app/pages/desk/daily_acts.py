@@ -52,9 +52,10 @@ def write_note_on_page(attempt: Annotated[Attempt, Depends(attempt_with("note", 
     context = attempt.context
 
     def act(actor: Actor) -> None:
-        text = parse(NewNote, {"text": attempt.posted.one("text")}).text
-        sealer = context.submissions.sealer
-        write_note(context.writer, sealer, text, reference=attempt.reference, actor=actor, at=attempt.now)
+        note, sealer = parse(NewNote, {"text": attempt.posted.one("text")}), context.submissions.sealer
+        write_note(
+            context.engine, context.writer, sealer, attempt.reference, note, keys=None, actor=actor, at=attempt.now
+        )
 
     return carry_out(attempt, act)
 

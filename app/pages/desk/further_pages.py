@@ -15,7 +15,7 @@ from app.pages.desk.inbox import CONCERN_PAGES
 from app.pages.desk.page import desk_page
 from app.pages.desk.sealed_text import GIVEN, SealedText
 from app.presenters.desk import reference_of
-from app.presenters.notes import note_entry, opened_notes
+from app.presenters.notes import listed_note, opened_notes
 from app.services.desk import opening
 from app.store.added_texts import ADDITIONS, NOTES
 from app.web.context import AppContext, ContextDep, NowDep
@@ -97,4 +97,4 @@ def _give_notes_sealed(
     """Return a page of notes with their words sealed."""
     act, limit = DeskAct.OPENED, ADDITIONS_ON_PAGE
     page = opening.open_page(context.writer, place, actor=visitor.actor, at=now, act=act, limit=limit, how=GIVEN)
-    return tuple(map(note_entry, page.rows)), sealed_texts_of(context, page), page.next_after
+    return tuple(map(listed_note, page.rows)), sealed_texts_of(context, page), page.next_after

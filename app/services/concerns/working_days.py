@@ -19,7 +19,8 @@ class WorkingDays:
     @cached_property
     def calendar(self) -> "HolidayBase":
         """England's bank holidays and weekends."""
-        return _read_country("united_kingdom").UnitedKingdom(subdiv="ENG")
+        calendar: HolidayBase = _read_country("united_kingdom").UnitedKingdom(subdiv="ENG")
+        return calendar
 
     def one_working_day_after(self, moment: dt.datetime) -> dt.datetime:
         """Return when an acknowledgement is due: one working day after the moment, in UTC."""

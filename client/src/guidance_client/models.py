@@ -374,6 +374,8 @@ class DraftRemark(TypedDict):
 
     detail: str
     pointer: str
+
+
 Subject: TypeAlias = str
 
 
@@ -455,6 +457,8 @@ class ExportEntry(TypedDict):
     file_sha256: str
     notes: bool
     signature: str
+
+
 class FactorWords(TypedDict):
     """
     The words of one of the vulnerability factors.
