@@ -1,23 +1,25 @@
 """`guidance backup` and `guidance restore`."""
 
+from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from app.cli.options import DataDir, EnvFile, read_settings
-from app.cli.terminal import progress
+from app.cli.options import AsJson, DataDir, EnvFile, read_settings
+from app.cli.terminal import echo_result, progress
 from app.config import Settings
 from app.errors import BackupRefused, SetupError
 from app.main import utc_now
-from app.services.operations.backup import back_up, keys_outside_backups, restore_backup
-from app.services.operations.drill import drill_restore
+from app.services.operations.backup import Verified, back_up, keys_outside_backups, restore_backup
+from app.services.operations.drill import Drilled, drill_restore
 from app.services.operations.rotation import backup_path, remove_old_backups
 
 NO_PLACE = "name a FILE or a folder, or set GUIDANCE_BACKUP_FOLDER"
 
 
 def backup(
+    *,
     path: Annotated[
         Path | None,
         typer.Argument(
@@ -34,6 +36,7 @@ def backup(
         bool, typer.Option("--test", help="Restore the copy into an empty folder, open it, and remove that folder.")
     ] = False,
     force: Annotated[bool, typer.Option("--force", help="Replace FILE if it exists.")] = False,
+    as_json: AsJson = False,
     data_dir: DataDir = None,
     env_file: EnvFile = None,
 ) -> None:
@@ -46,15 +49,23 @@ def backup(
     try:
         with progress("Copying") as show:
             verified = back_up(settings.data_dir, target, replace=force, on_step=show)
-        typer.echo(f"{target}: {verified.editions} editions and {verified.concerns} concerns, verified")
-        if test:
-            _drill(target)
-        for old in remove_old_backups(target, keep=keep) if keep is not None else ():
-            typer.echo(f"{old}: removed")
+        if not as_json:
+            typer.echo(f"{target}: {_counts(verified)}, verified")
+        drilled = drill_restore(target, at=utc_now()) if test else None
+        removed = remove_old_backups(target, keep=keep) if keep is not None else ()
     except FileExistsError:
         raise typer.BadParameter("that file exists already; it is left as it is (--force replaces it)") from None
     except OSError as failure:
         raise typer.BadParameter(f"that file cannot be written: {failure.strerror}") from None
+    lines = [*([_drill_line(target, drilled)] if drilled is not None else []), *(f"{old}: removed" for old in removed)]
+    document = {
+        "file": str(target),
+        **asdict(verified),
+        "restored_in_seconds": None if drilled is None else round(drilled.seconds, 3),
+        "removed": [str(old) for old in removed],
+        "keys_to_keep": [str(path) for path in keys_outside_backups(settings)],
+    }
+    echo_result(lines, document, as_json=as_json)
     _list_missing_keys(settings)
 
 
@@ -66,6 +77,7 @@ def restore(
     test: Annotated[
         bool, typer.Option("--test", help="Restore into an empty folder, which is removed. The database stays.")
     ] = False,
+    as_json: AsJson = False,
     data_dir: DataDir = None,
     env_file: EnvFile = None,
 ) -> None:
@@ -73,7 +85,9 @@ def restore(
     settings = _require_embedded(read_settings(data_dir, env_file))
     try:
         if test:
-            _drill(path)
+            drilled = drill_restore(path, at=utc_now())
+            document = {"file": str(path), **asdict(drilled.verified), "restored_in_seconds": round(drilled.seconds, 3)}
+            echo_result([_drill_line(path, drilled)], document, as_json=as_json)
             return
         with progress("Restoring") as show:
             verified, former = restore_backup(path, settings.data_dir, replace=force, at=utc_now(), on_step=show)
@@ -81,9 +95,16 @@ def restore(
         raise typer.BadParameter("a database is there already; it is left as it is (--force renames it)") from None
     except OSError as failure:
         raise typer.BadParameter(f"the folder cannot be written: {failure.strerror}") from None
-    typer.echo(f"{settings.data_dir}: {verified.editions} editions and {verified.concerns} concerns, verified")
+    lines = [f"{settings.data_dir}: {_counts(verified)}, verified"]
     if former is not None:
-        typer.echo(f"The former database is now {former}")
+        lines.append(f"The former database is now {former}")
+    document = {
+        "folder": str(settings.data_dir),
+        **asdict(verified),
+        "former_database": None if former is None else str(former),
+        "keys_to_keep": [str(key) for key in keys_outside_backups(settings)],
+    }
+    echo_result(lines, document, as_json=as_json)
     _list_missing_keys(settings)
 
 
@@ -93,12 +114,13 @@ def _target_of(place: Path | None) -> Path:
     return backup_path(place, at=utc_now()) if place.is_dir() else place
 
 
-def _drill(path: Path) -> None:
-    drilled = drill_restore(path, at=utc_now())
-    found = f"{drilled.verified.editions} editions and {drilled.verified.concerns} concerns"
-    typer.echo(
-        f"{path}: restored in {drilled.seconds:.1f} s into a folder that is removed again: {found}, as at a start"
-    )
+def _counts(verified: Verified) -> str:
+    return f"{verified.editions} editions and {verified.concerns} concerns"
+
+
+def _drill_line(path: Path, drilled: Drilled) -> str:
+    found = _counts(drilled.verified)
+    return f"{path}: restored in {drilled.seconds:.1f} s into a folder that is removed again: {found}, as at a start"
 
 
 def _require_embedded(settings: Settings) -> Settings:

@@ -10,7 +10,8 @@ from app.cli.desk_holds import holds
 from app.cli.desk_list import listing
 from app.cli.desk_tables import print_json
 from app.cli.desk_work import work
-from app.cli.options import REMAINS, DataDir, EnvFile, open_writer, read_settings
+from app.cli.options import REMAINS, AsJson, DataDir, EnvFile, open_writer, read_settings
+from app.cli.terminal import echo_result
 from app.cli.whole_concern import open_whole
 from app.main import utc_now
 from app.services.concerns.retention import RetentionPeriods, erase_due_concerns
@@ -43,13 +44,13 @@ def desk_open(
 
 
 @desk.command("purge")
-def desk_purge(data_dir: DataDir = None, env_file: EnvFile = None) -> None:
+def desk_purge(as_json: AsJson = False, data_dir: DataDir = None, env_file: EnvFile = None) -> None:
     """Erase the words of concerns whose retention has ended. Unacknowledged concerns are never erased."""
     settings = read_settings(data_dir, env_file)
     periods = RetentionPeriods(settings.retention_acknowledged_days, settings.retention_closed_days)
     with open_writer(settings) as (engine, writer):
         erased = sum(1 for _ in erase_due_concerns(engine, writer, periods, at=utc_now()))
         remains = has_remnants(engine)
-    typer.echo(f"{erased} erased")
+    echo_result([f"{erased} erased"], {"erased": erased, "former_texts_remain": remains}, as_json=as_json)
     if remains:
         typer.echo(REMAINS, err=True)

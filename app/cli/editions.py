@@ -5,7 +5,8 @@ from typing import Annotated
 
 import typer
 
-from app.cli.options import DataDir, EnvFile, read_settings
+from app.cli.options import AsJson, DataDir, EnvFile, read_settings
+from app.cli.terminal import echo_result
 from app.export.writer import export_reads
 from app.logs import set_up_logs
 from app.main import create_app
@@ -13,6 +14,7 @@ from app.main import create_app
 
 def export(
     folder: Annotated[Path, typer.Argument(metavar="DIR", help="A new or empty folder, or an earlier export.")],
+    as_json: AsJson = False,
     data_dir: DataDir = None,
     env_file: EnvFile = None,
 ) -> None:
@@ -30,4 +32,5 @@ def export(
         raise typer.BadParameter(f"that folder cannot be written: {failure.strerror}") from None
     for path in exported.left_out:
         typer.echo(f"Left out: {path} (longer than a page, and files have no pages)", err=True)
-    typer.echo(f"{exported.answers} answers written to {folder}")
+    document = {"folder": str(folder), "answers": exported.answers, "left_out": list(exported.left_out)}
+    echo_result([f"{exported.answers} answers written to {folder}"], document, as_json=as_json)

@@ -1,17 +1,20 @@
 """`guidance publish` and `guidance withdraw`."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 from sqlmodel import Session
 
-from app.cli.options import DataDir, EnvFile, open_writer, read_settings
+from app.cli.options import AsJson, DataDir, EnvFile, open_writer, read_settings
+from app.cli.terminal import echo_json, echo_result
 from app.config import Settings
 from app.errors import SeedError, SeedFileError
 from app.main import utc_now
 from app.services.guidance.checking import CheckedFile, check_file
-from app.services.guidance.publishing import Precondition, withdraw_edition
+from app.services.guidance.publishing import Precondition, Published, withdraw_edition
 from app.services.guidance.reference_data import read_reference_data
 from app.services.guidance.seeding import publish_file, publish_read_file
 from app.store.editions import EditionHead, EditionKey, find_history
@@ -34,6 +37,7 @@ def publish_files(
         typer.Option(help="What `guidance approve` printed for the file. Repeat it for several files."),
     ] = None,
     new: Annotated[bool, typer.Option("--new", help="Publish a guide that is not published yet.")] = False,
+    as_json: AsJson = False,
     data_dir: DataDir = None,
     env_file: EnvFile = None,
 ) -> None:
@@ -43,7 +47,8 @@ def publish_files(
     """
     settings = read_settings(data_dir, env_file)
     reference_data = read_reference_data(settings.seed_dir)
-    with open_writer(settings) as (engine, writer):
+    results: list[Published] = []
+    with _results_at_end(results, as_json=as_json), open_writer(settings) as (engine, writer):
         for path in paths:
             if _is_seed(settings, path):
                 published = publish_file(writer, reference_data, path, at=utc_now())
@@ -59,14 +64,17 @@ def publish_files(
                     at=utc_now(),
                     precondition=None if new else _known_guide(path, checked.key.guide),
                 )
-            state = "published" if published.is_new else "already published, nothing changed"
-            typer.echo(f"{published.key.guide}, edition {published.key.number}: {state} ({published.digest})")
+            results.append(published)
+            if not as_json:
+                state = "published" if published.is_new else "already published, nothing changed"
+                typer.echo(f"{published.key.guide}, edition {published.key.number}: {state} ({published.digest})")
 
 
 def withdraw_number(
     guide: Annotated[str, typer.Argument(metavar="GUIDE", help="The guide's name.")],
     number: Annotated[int, typer.Argument(metavar="NUMBER", help="The edition's number.", min=1)],
     reason: Annotated[str, typer.Option(help="A sentence for readers: every read of the edition returns it.")],
+    as_json: AsJson = False,
     data_dir: DataDir = None,
     env_file: EnvFile = None,
 ) -> None:
@@ -76,7 +84,23 @@ def withdraw_number(
     with open_writer(read_settings(data_dir, env_file)) as (_, writer):
         withdrawn = withdraw_edition(writer, EditionKey(guide, number), reason=reason.strip(), at=utc_now())
     state = "withdrawn" if withdrawn.is_new else "already withdrawn for that reason, nothing changed"
-    typer.echo(f"{guide}, edition {number}: {state}")
+    document = {"guide": guide, "edition": number, "is_new": withdrawn.is_new}
+    echo_result([f"{guide}, edition {number}: {state}"], document, as_json=as_json)
+
+
+@contextmanager
+def _results_at_end(results: list[Published], *, as_json: bool) -> Iterator[None]:
+    """Print the results as JSON at the end, also after a file that was refused: those before it are published."""
+    try:
+        yield
+    finally:
+        if as_json:
+            echo_json([_as_document(each) for each in results])
+
+
+def _as_document(published: Published) -> dict[str, Any]:
+    key = published.key
+    return {"guide": key.guide, "edition": key.number, "digest": published.digest, "is_new": published.is_new}
 
 
 def _is_seed(settings: Settings, path: Path) -> bool:

@@ -3,7 +3,7 @@
 import json
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -20,6 +20,15 @@ def paint(text: str, colour: str) -> str:
 def echo_json(document: Any) -> None:
     """Print the document as JSON."""
     typer.echo(json.dumps(document, ensure_ascii=False, indent=2))
+
+
+def echo_result(lines: Sequence[str], document: Any, *, as_json: bool) -> None:
+    """Print what a command did: in lines for people, or as one JSON document for programs."""
+    if as_json:
+        echo_json(document)
+        return
+    for line in lines:
+        typer.echo(line)
 
 
 @contextmanager
