@@ -127,13 +127,15 @@ class InboxQuery:
             return PRIMARY_KEY_IN_SQLITE
         if self.test:
             return "ix_concerns_tests"
+        if self.filters.assigned_to:
+            return "ix_concerns_assigned_urgency"
         if self.order is not InboxOrder.URGENT:
             return "ix_concerns_received" if self.order is InboxOrder.NEWEST else "ix_concerns_changed"
         same = {
-            "assigned": self.filters.assigned_to,
             "state": self.filters.state,
             "danger": self.filters.danger,
             "guide": self.filters.guide,
+            "assigned": self.filters.assigned_to,
         }
         filtered = [f"ix_concerns_{name}_urgency" for name, value in same.items() if value is not None]
         return [*filtered, "ix_concerns_urgency"][0]

@@ -175,6 +175,19 @@ def test_the_second_party_is_sent_each_checkpoint_and_finds_with_it_what_was_cut
     assert CliRunner().invoke(app, options).exit_code == 0
 
 
+def test_the_command_prints_the_checkpoint_that_is_stored_and_sent(
+    context: AppContext, settings: Settings, reference: str
+) -> None:
+    assert reference
+
+    made = CliRunner().invoke(app, ["audit", "checkpoint", "--data-dir", str(settings.data_dir)])
+
+    with raw_connection(settings.data_dir) as database:
+        ((note,),) = database.execute("SELECT note FROM checkpoints").fetchall()
+    assert (made.exit_code, made.stdout) == (0, note)
+    opened_by_the_specification(made.stdout, context.checkpoints.signer.verifier_key)
+
+
 def test_a_checkpoint_that_no_known_key_signed_or_that_is_misshapen_is_refused() -> None:
     key, other = Ed25519PrivateKey.generate(), Ed25519PrivateKey.generate()
     signer = NoteSigner(origin_at("https://council.example"), key)

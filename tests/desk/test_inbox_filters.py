@@ -286,7 +286,8 @@ def test_no_filter_and_no_two_together_read_rows_that_they_drop(full: Engine, or
 
         for plan in plans:
             assert f"USING INDEX {query.index}" in plan, filters
-            assert "TEMP B-TREE" not in plan or test or "reference" in filters, filters
+            is_few = test or "reference" in filters or filters.get("assigned_to")
+            assert "TEMP B-TREE" not in plan or is_few, filters
             assert (
                 "SCAN" not in plan
                 or not filters
