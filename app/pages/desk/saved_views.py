@@ -24,7 +24,7 @@ router = GuidanceRouter(prefix=f"{PATH}/views", include_in_schema=False, route_c
 FIELDS = ("state", "overdue", "danger", "guide")
 MAX_VIEW_NAME = 80
 NO_NAME = "Give the view a name with letters or digits"
-NOT_SAVED = 422
+VIEW_REFUSED = 422
 
 
 @router.post("")
@@ -40,7 +40,7 @@ def save_view_on_page(context: ContextDep, visitor: PageReaderDep, now: NowDep, 
     except ValidationFailed as refusal:
         fault = next((each.detail for each in refusal.faults), NO_NAME)
         typed = Typed(posted.one("name"), {"name": fault})
-        return inbox_page(context, visitor, now, chosen, typed=typed, status=NOT_SAVED)
+        return inbox_page(context, visitor, now, chosen, typed=typed, status=VIEW_REFUSED)
     return RedirectResponse(f"{PATH}?{chosen.query}", status_code=SEE_OTHER)
 
 
