@@ -18,9 +18,10 @@ from app.web.validation_messages import drop_consequent_errors, to_field_error
 NOT_A_DATE = "must be a real date, for example 24 11 2026. If you do not know it, leave it empty"
 NOT_A_CHOICE = "choose one of the answers."
 OF_CHOICES = (FaultCode.NOT_LISTED, FaultCode.UNKNOWN_CODE, FaultCode.UNKNOWN_ITEM)
-KNOWN_SO_FAR, NOTHING_KNOWN = "Known so far", "Nothing"
 
 Faults = dict[str, str]
+
+KNOWN_SO_FAR, NOTHING_KNOWN = "Known so far", "Nothing"
 
 
 @dataclass(frozen=True)
