@@ -91,11 +91,12 @@ class LocalPages:
         text, sections = "", None
         try:
             document = self._document(found, reference)
+            member = document[MEMBER_OF_KIND[kind]]
             if kind == "concern":
                 content, reference_data = self.labels(document["guide"], document["edition"])
-                sections = sections_of(document["submission"], content, reference_data)
+                sections = sections_of(member, content, reference_data)
             else:
-                text = document["note"]["text"] if kind == "note" else document["addition"]["concern"]["narrative"]
+                text = member["text"] if kind == "note" else member["concern"]["narrative"]
         except UnsealingUnavailable:
             fault = OTHER_KEYS
         except (SealedTextMisplaced, ValueError, KeyError, TypeError):
@@ -111,7 +112,7 @@ class LocalPages:
             raise SealedTextMisplaced
         document = self.unsealer.open(sealed, reference=reference)
         received_at = dt.datetime.fromisoformat(found["at"])
-        if document["received_at"] != format_utc(received_at) or MEMBER_OF_KIND[found["kind"]] not in document:
+        if document["received_at"] != format_utc(received_at):
             raise SealedTextMisplaced
         return document
 
