@@ -25,8 +25,8 @@ class SignInSettings(BaseModel):
         default=30,
         ge=1,
         le=720,
-        description="Minutes without a request after which a person's session at the desk's pages ends. An identity in the "
-        "browser is forgotten after as many minutes without use.",
+        description="Minutes without a request after which a person's session at the desk's pages ends. An identity "
+        "in the browser is forgotten after as many minutes without use.",
     )
     desk_session_hours: Whole = Field(
         default=12, ge=1, le=168, description="Hours after which such a session ends in any case."

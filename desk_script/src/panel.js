@@ -5,7 +5,7 @@ import { Lock, lockByPasskey, lockByPassphrase, lockOf, readIdentities } from ".
 
 const FORGOTTEN = {
   idle: "The identity was forgotten, since nothing was done for a while. Choose it again to go on.",
-  asked: "The identity is forgotten, and the words are gone from the page.",
+  wanted: "The identity is forgotten, and the words are gone from the page.",
   blank: "The identity is forgotten, and the words are gone from the page.",
 };
 const SHORTEST = 12; // characters of a new passphrase
@@ -15,7 +15,7 @@ export class Panel {
   #bytes = null;
   #choose = element("input", { type: "file", id: "identity-file" });
   #passphrase = element("input", { type: "password", id: "identity-passphrase", autocomplete: "off" });
-  #ask = element("div", { class: "question", hidden: true });
+  #unlocking = element("div", { class: "question", hidden: true });
   #press = element("button", {}, "Open");
   #status = element("p", { role: "status" });
   #fault = element("p", { class: "problem", role: "alert", hidden: true });
@@ -25,7 +25,7 @@ export class Panel {
   // `use` opens what there is to open with new identities; it throws a Fault if they open nothing.
   constructor(keyring, use) {
     this.#keyring = keyring;
-    this.#ask.append(element("label", { for: this.#passphrase.id }, "Its passphrase"), this.#passphrase);
+    this.#unlocking.append(element("label", { for: this.#passphrase.id }, "Its passphrase"), this.#passphrase);
     this.#closed.append(
       element(
         "div",
@@ -34,7 +34,7 @@ export class Panel {
         element("p", { class: "hint", id: "identity-hint" }, "It stays in the memory of this page. Nothing sends it."),
         this.#choose,
       ),
-      this.#ask,
+      this.#unlocking,
       this.#press,
     );
     this.#choose.setAttribute("aria-describedby", "identity-hint");
@@ -56,7 +56,7 @@ export class Panel {
       event.preventDefault();
       this.#do(() => this.#unlock(use));
     });
-    forget.addEventListener("click", () => keyring.forget("asked"));
+    forget.addEventListener("click", () => keyring.forget("wanted"));
     keyring.onForget((reason) => this.#forgotten(reason));
     this.show();
   }
@@ -68,11 +68,11 @@ export class Panel {
   }
 
   async #chosen() {
-    this.#ask.hidden = true;
+    this.#unlocking.hidden = true;
     await this.#do(async () => {
       await this.#read();
       const lock = lockOf(this.#bytes);
-      this.#ask.hidden = lock !== Lock.PASSPHRASE;
+      this.#unlocking.hidden = lock !== Lock.PASSPHRASE;
       this.#press.textContent = lock === Lock.PASSKEY ? "Open with the passkey" : "Open";
       if (lock === Lock.PASSPHRASE) this.#passphrase.focus();
     });
@@ -104,7 +104,7 @@ export class Panel {
     this.#bytes?.fill(0);
     this.#bytes = null;
     this.#closed.reset();
-    this.#ask.hidden = true;
+    this.#unlocking.hidden = true;
   }
 
   // A file in the clear is locked here, and saved by the browser under a new name.

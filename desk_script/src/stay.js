@@ -19,7 +19,7 @@ export function stayOnPage(keyring, onPage) {
     if (event.defaultPrevented || !keyring.isOpen || !isOfDesk(address) || "leave" in form.dataset) return;
     event.preventDefault();
     const fields = new URLSearchParams(new FormData(form, submitter));
-    if (form.method === "get") visit("GET", `${address.split("?")[0]}?${fields}`);
+    if (form.getAttribute("method") !== "post") visit("GET", `${address.split("?")[0]}?${fields}`);
     else visit("POST", address, fields);
   });
   window.addEventListener("popstate", () => {
@@ -29,26 +29,32 @@ export function stayOnPage(keyring, onPage) {
   });
 
   function visit(method, address, fields = null, isNew = true) {
+    const wanted = new URL(address, location.href);
     const request = new XMLHttpRequest();
-    request.open(method, address);
+    request.open(method, wanted);
     request.responseType = "document"; // no script of it runs
     request.onload = () => {
-      const main = request.response?.querySelector("main");
-      if (!main || !isOfDesk(request.responseURL) || hasOtherScripts(request.response)) leave(method, request.responseURL);
-      else replace(request.response, main, request.responseURL + new URL(address, location.href).hash, isNew);
+      const { response: page, responseURL: reached } = request;
+      if (!page?.querySelector("main") || !isOfDesk(reached) || hasOtherScripts(page)) {
+        location.assign(reached); // a form is not sent again by that
+        return;
+      }
+      const isItsPage = method === "GET" || reached !== wanted.href; // a form that was refused has no page of its own
+      if (isNew && isItsPage) history.pushState(null, "", reached + wanted.hash);
+      replace(page, wanted.hash);
     };
     request.onerror = () => say("The service does not answer. Nothing was lost on this page. Try again.");
     request.send(fields);
   }
 
-  function replace(page, main, address, isNew) {
+  function replace(page, hash) {
+    if (!page.querySelector("form[action='/desk/sign-out']")) keyring.forget("left"); // nobody is signed in any more
+    shown = pageOf(location.href);
     document.title = page.title;
-    document.querySelector("main").replaceWith(document.adoptNode(main));
-    if (isNew) history.pushState(null, "", address);
-    shown = pageOf(address);
+    document.querySelector("main").replaceWith(document.adoptNode(page.querySelector("main")));
     document.querySelector("main").focus();
     window.scrollTo(0, 0);
-    document.getElementById(new URL(address).hash.slice(1))?.scrollIntoView();
+    document.getElementById(hash.slice(1))?.scrollIntoView();
     onPage();
   }
 }
@@ -67,11 +73,6 @@ function hasOtherScripts(other) {
   const sourcesOf = (page) => [...page.querySelectorAll("script[src]")].map((script) => script.getAttribute("src"));
   const own = sourcesOf(document);
   return sourcesOf(other).some((source) => !own.includes(source));
-}
-
-// A form that was sent is not sent again: its answer is shown by going where it led.
-function leave(method, address) {
-  if (method === "GET" || address) location.assign(address);
 }
 
 function say(words) {

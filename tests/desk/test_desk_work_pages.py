@@ -108,9 +108,9 @@ def test_a_question_goes_to_the_reporter_alone_and_the_page_says_when_it_was_rea
 
     assert message["message"] == QUESTION
     assert "Canary" not in sent.text + read.text + answered.text
-    assert "The reporter’s receipt says to come back by 26 November 2026" in text_of(sent)
+    assert "The reporter’s receipt says to come back by Thursday 26 November 2026" in text_of(sent)
     assert "Not read yet" in text_of(sent)
-    assert "Read 24 November 2026, 9:30am . No answer yet" in text_of(read).replace("9:30am.", "9:30am .")
+    assert "Read Tuesday 24 November 2026 at 09:30 . No answer yet" in text_of(read).replace("9:30.", "9:30 .")
     assert "Answered by addition 1" in text_of(answered)
     assert 'href="#addition-1"' in answered.text
 
@@ -169,8 +169,8 @@ def test_a_body_that_is_not_set_up_gets_nothing(service: FastAPI, jo: TestClient
 def test_where_the_service_reads_nothing_notes_are_written_and_a_hand_over_is_left_to_the_worker_s_machine(
     tmp_path: Path, a_concern: Concern, settings: Settings
 ) -> None:
-    recipient = str(pyrage.x25519.Identity.generate().to_public())
-    sealing = settings.model_copy(update={"data_dir": tmp_path / "other", "seal_to": (recipient,)})
+    identity = pyrage.x25519.Identity.generate()
+    sealing = settings.model_copy(update={"data_dir": tmp_path / "other", "seal_to": (str(identity.to_public()),)})
     service = create_app(sealing, SettableClock())
     with TestClient(service, follow_redirects=False) as client:
         sign_in_as(service, client)
@@ -178,11 +178,15 @@ def test_where_the_service_reads_nothing_notes_are_written_and_a_hand_over_is_le
 
         written = press(client, reference, "notes", text=NOTE, seen=look(client, reference))
         page = client.get(f"/desk/concerns/{reference}")
+        notes = client.get(f"/desk/concerns/{reference}/notes")
         refused = press(client, reference, "hand-over", body=BODY, reason="Because.", seen=look(client, reference))
 
     assert (written.status_code, refused.status_code) == (303, 406)
     assert f"Note 1 by {JO}" in text_of(page)
-    assert "Monday" not in page.text + client.get(f"/desk/concerns/{reference}/notes").text
+    assert "Monday" not in page.text + notes.text
+    sealed = [re.findall(r'data-sealed="note"[^<]*<template[^>]*>([^<]*)', each.text) for each in (page, notes)]
+    opened = [json.loads(pyrage.decrypt(html.unescape(each).encode(), [identity])) for (each,) in sealed]
+    assert [each["note"]["text"] for each in opened] == [NOTE, NOTE]
     assert f"guidance desk hand-over {reference}" in page.text
 
 

@@ -151,7 +151,7 @@ def test_nobody_closes_a_concern_over_what_its_reporter_has_just_added(
     answer = press(jo, reference, "outcome", outcome="no_further_action", seen=seen)
 
     assert answer.status_code == 412
-    assert "The reporter added something" in text_of(answer)
+    assert "Something was added by the reporter" in text_of(answer)
     assert DeskAct.CLOSED not in [act for act, _, _ in acts_on(service, reference)]
 
 

@@ -31,6 +31,7 @@ pytestmark = [pytest.mark.any_database, pytest.mark.slow]
 WORDS_OF_LOCK = "an invented passphrase of words"
 NARRATIVE = FULL_EXAMPLE["concern"]["narrative"]
 ADDED = f"{CANARY} came home at six."
+NOTED = "A made-up note of the desk."
 WIDTHS = (320, 1280)
 
 
@@ -153,6 +154,9 @@ def test_the_identity_stays_from_page_to_page_and_is_forgotten_on_escape_when_id
     page.get_by_role("button", name="Acknowledge").press("Enter")
     expect(page.get_by_text("Acknowledged by Jo Example")).to_be_visible()
     expect(words(page)).to_be_visible()
+    page.get_by_label("New note").fill(NOTED)
+    page.get_by_role("button", name="Add the note").press("Enter")
+    expect(page.locator(".sealed .words").get_by_text(NOTED)).to_be_visible()
     page.clock.fast_forward("29:00")
     expect(words(page)).to_be_visible()
     page.mouse.move(10, 10)
@@ -162,6 +166,7 @@ def test_the_identity_stays_from_page_to_page_and_is_forgotten_on_escape_when_id
     expect(page.get_by_text("The identity was forgotten, since nothing was done")).to_be_visible()
     assert NARRATIVE not in page.content()
     assert ADDED not in page.content()
+    assert NOTED not in page.content()
 
     unlock(page, keys.right)
     expect(words(page)).to_be_visible()

@@ -83,7 +83,7 @@ def test_an_arrival_is_one_email_with_figures_a_link_and_nothing_of_the_concern(
     assert email["To"] == f"{TEAM}, lead@council.example"
     assert email["Subject"] == "Something new is at the desk (One Minute Guide)"
     assert "2 concerns came.\n1 addition to a concern came." in email.get_content().replace("\r", "")
-    assert "http://127.0.0.1:8000" in words
+    assert "The desk is at http://127.0.0.1:8000/desk\n" in words
     for secret in (CANARY, *(receipt[name] for receipt in receipts for name in ("reference", "status_token"))):
         assert secret not in words
     assert email["Auto-Submitted"] == "auto-generated"

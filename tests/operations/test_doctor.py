@@ -38,7 +38,7 @@ def healthy(tmp_path_factory: pytest.TempPathFactory) -> SetUp:
 
 @pytest.fixture
 def set_up(healthy: SetUp, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> SetUp:
-    """A healthy set-up that the test may break, whose public address answers, and with the desk's script as if built."""
+    """A healthy set-up that the test may break, whose public address answers, and whose script is built."""
     reachable(monkeypatch)
     built = tmp_path / "built"
     built.mkdir()

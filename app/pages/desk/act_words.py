@@ -4,9 +4,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from app.models.desk.disclosure_tables import DeskAct, DisclosureRow
+from app.services.concerns.seal_records import REPORTER
 
 WORDS = {
-    DeskAct.ADDED: "The reporter added something",
+    DeskAct.ADDED: "Something was added",
     DeskAct.NOTED: "Note written",
     DeskAct.UNASSIGNED: "Assigned to nobody",
     DeskAct.MESSAGE_SENT: "Question sent to the reporter",
@@ -41,7 +42,12 @@ class ActLine:
 
 def act_lines(acts: Iterable[DisclosureRow]) -> list[ActLine]:
     """Return the acts in words, in the same order."""
-    return [ActLine(act, _what(act), act.client.partition("/")[2] or act.client, _detail(act)) for act in acts]
+    return [ActLine(act, _what(act), _who(act.client), _detail(act)) for act in acts]
+
+
+def _who(client: str) -> str:
+    """Return the person; without one, the reporter or the name of the client."""
+    return "the reporter" if client == REPORTER.client else client.partition("/")[2] or client
 
 
 def _what(act: DisclosureRow) -> str:

@@ -10,15 +10,15 @@ from typing import Any
 from app.pages.desk.referral import FURTHER, SHOWN_ELSEWHERE
 from app.pages.form.elements import Question, RepeatableGroup
 from app.pages.form.form_builder import FormBuilder
-from app.pages.form.form_view import KNOWN_SO_FAR, NOTHING
+from app.pages.form.form_view import KNOWN_SO_FAR, NOTHING_KNOWN
 from app.pages.form.layout import ENTRY_NAMES
 from app.store.editions import EditionKey
 from app.web.context import AppContext
 
-Layout = dict[str, Any]
+ReferralLayout = dict[str, Any]
 
 
-def layout_of(context: AppContext, guide: str, edition: int) -> Layout:
+def layout_of(context: AppContext, guide: str, edition: int) -> ReferralLayout:
     """Return sections with their questions and groups, each code with its label, and the words in between."""
     one_of_each = dict.fromkeys(ENTRY_NAMES, 1)
     content = context.contents(EditionKey(guide, edition))
@@ -36,11 +36,11 @@ def layout_of(context: AppContext, guide: str, edition: int) -> Layout:
         "sections": sections,
         "further": FURTHER,
         "elsewhere": SHOWN_ELSEWHERE,
-        "nothing": (KNOWN_SO_FAR, NOTHING),
+        "nothing": (KNOWN_SO_FAR, NOTHING_KNOWN),
     }
 
 
-def _group(group: RepeatableGroup) -> Layout:
+def _group(group: RepeatableGroup) -> ReferralLayout:
     (entry,) = group.entries
     return {
         "name": group.name,
@@ -49,7 +49,7 @@ def _group(group: RepeatableGroup) -> Layout:
     }
 
 
-def _described(questions: Iterable[Question], prefix: str = "") -> list[Layout]:
+def _described(questions: Iterable[Question], prefix: str = "") -> list[ReferralLayout]:
     """Return each question and its follow-up questions, in one list. Names of a group lose the prefix of its entry."""
     return [
         {

@@ -14,7 +14,7 @@ from app.pages.text_format import partial_date
 from app.web.validation_messages import drop_consequent_errors, to_field_error
 
 NOT_A_DATE = "must be a real date, for example 24 11 2026. If you do not know it, leave it empty"
-KNOWN_SO_FAR, NOTHING = "Known so far", "Nothing"
+KNOWN_SO_FAR, NOTHING_KNOWN = "Known so far", "Nothing"
 
 Faults = dict[str, str]
 
@@ -70,7 +70,7 @@ def _answer_groups(section: FormSection, answers: Answers) -> Iterator[tuple[str
     for element in section.elements:
         if isinstance(element, RepeatableGroup):
             for entry in element.entries:
-                nothing = (AnsweredQuestion(gettext(KNOWN_SO_FAR), (gettext(NOTHING),)),)
+                nothing = (AnsweredQuestion(gettext(KNOWN_SO_FAR), (gettext(NOTHING_KNOWN),)),)
                 yield entry.title, tuple(_answered_questions(entry.questions, answers)) or nothing
 
 

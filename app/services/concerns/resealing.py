@@ -15,7 +15,7 @@ from app.services.concerns.sealing import Sealer
 from app.services.concerns.unsealing import Unsealer
 from app.store.disclosures import Actor, record_disclosure
 from app.store.remnants import purge_remnants
-from app.store.sealed_texts import SealedText, list_sealed, read_sealed, replace_sealed
+from app.store.sealed_texts import SealedPlace, list_sealed, read_sealed, replace_sealed
 from app.store.writer import Writer, write_operation
 
 
@@ -24,8 +24,8 @@ class Resealed:
     """How many texts were sealed anew, those that stay as they were, and what is left of the former texts."""
 
     count: int
-    unopened: tuple[SealedText, ...]
-    misplaced: tuple[SealedText, ...]
+    unopened: tuple[SealedPlace, ...]
+    misplaced: tuple[SealedPlace, ...]
     remnants: Remnants
 
 
@@ -45,8 +45,8 @@ def reseal(
     anew. Each new text is recorded with its digest and recipients, in the transaction that stores it.
     """
     count = 0
-    unopened: list[SealedText] = []
-    misplaced: list[SealedText] = []
+    unopened: list[SealedPlace] = []
+    misplaced: list[SealedPlace] = []
     with Session(engine) as session:
         texts = list_sealed(session)
     try:
@@ -70,7 +70,7 @@ def _reseal(
     writer: Writer,
     unsealer: Unsealer,
     sealer: Sealer,
-    text: SealedText,
+    text: SealedPlace,
     *,
     actor: Actor,
     at: dt.datetime,
@@ -89,7 +89,7 @@ def _reseal(
 @write_operation
 def _replace(
     session: Session,
-    text: SealedText,
+    text: SealedPlace,
     entry: SealEntry,
     *,
     former: bytes,

@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 
 from app.config import Settings
 from app.models.events.tables import EventKind
+from app.services.access.desk_sign_in import PATH
 from app.services.events.email_notices import EmailNotice
 from app.services.events.payloads import EVENT_NAMESPACE
 
@@ -61,4 +62,4 @@ def _lines(notice: EmailNotice, settings: Settings) -> Iterator[str]:
     for kind, (one, many) in SENTENCES.items():
         if count := notice.counts.get(kind):
             yield one if count == 1 else many.format(count)
-    yield from ("", f"The desk is at {settings.public_url}", "", NOTHING_IN_IT)
+    yield from ("", f"The desk is at {settings.public_url}{PATH}", "", NOTHING_IN_IT)

@@ -1,0 +1,225 @@
+"""A worker's day in a real browser, by keyboard alone: from the sign-in to the way out, and the reporter."""
+
+import json
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pyrage
+import pytest
+from fastapi import FastAPI
+from playwright.sync_api import Browser, Page, expect
+
+from app.config import Settings
+from app.main import create_app
+from app.models.roles import Role
+from app.services.access.people import leave
+from tests.support.browsing import accessibility_violations, run_server
+from tests.support.clock import A_TUESDAY, SettableClock
+from tests.support.concerns import Concern
+from tests.support.people import JO, context_of_service, invited, virtual_authenticator
+
+pytestmark = [pytest.mark.any_database, pytest.mark.slow]
+
+BODY = "Example Council"
+WORDS = "Alex Example was collected from school by an adult whom staff do not know."
+NOTE = "Spoke to Example School. Call again on Monday."
+QUESTION = "Which school does Alex Example go to?"
+ANSWER = "Example School, since September."
+REASON = "The child lives there."
+WIDTHS = (320, 1280)
+A4 = (0, 0, 595, 842)
+
+
+@pytest.fixture
+def neighbour() -> pyrage.x25519.Identity:
+    return pyrage.x25519.Identity.generate()
+
+
+@pytest.fixture
+def service(tmp_path: Path, neighbour: pyrage.x25519.Identity) -> FastAPI:
+    bodies = {BODY: str(neighbour.to_public())}
+    return create_app(Settings(data_dir=tmp_path / "data", deliver=False, hand_over_bodies=bodies), SettableClock())
+
+
+@pytest.fixture
+def url(service: FastAPI) -> Iterator[str]:
+    with run_server(service) as address:
+        yield address.replace("127.0.0.1", "localhost")
+
+
+def raise_concern(url: str, a_concern: Concern, danger: str) -> dict[str, Any]:
+    response = httpx.post(f"{url}/v1/concerns", json=a_concern(immediate_danger=danger), trust_env=False, timeout=30)
+    receipt: dict[str, Any] = response.json()
+    return receipt
+
+
+def press(page: Page, role: str, name: str) -> None:
+    """Reach the element by the keyboard alone, and press it."""
+    target = page.get_by_role(role, name=name, exact=True).first  # type: ignore[arg-type]  # a role
+    target.focus()
+    page.keyboard.press("Enter")
+
+
+def write(page: Page, label: str, words: str) -> None:
+    """Reach the field by the keyboard alone, and type."""
+    page.get_by_label(label).first.focus()
+    page.keyboard.type(words)
+
+
+def open_up(page: Page, summary: str) -> None:
+    """Open what is folded."""
+    page.locator("summary", has_text=summary).first.focus()
+    page.keyboard.press("Enter")
+
+
+def faults_on(page: Page) -> list[str]:
+    """Return what is wrong with the page: by axe, or because it is wider than a small or a large screen."""
+    found = accessibility_violations(page)
+    for width in WIDTHS:
+        page.set_viewport_size({"width": width, "height": 800})
+        if page.evaluate("document.documentElement.scrollWidth") > width:
+            found.append(f"wider than {width}")
+    return found
+
+
+def answer_as_reporter(browser: Browser, url: str, receipt: dict[str, Any]) -> None:
+    """Read the question on the status page, and answer it there."""
+    page = browser.new_page(base_url=url)
+    page.goto("/concerns")
+    page.get_by_label("Reference").fill(receipt["reference"])
+    page.get_by_label("Code").fill(receipt["status_token"])
+    page.keyboard.press("Enter")
+    expect(page.get_by_text(QUESTION)).to_be_visible()
+    page.locator("textarea").fill(ANSWER)
+    page.get_by_role("button", name="Send what you added").click()
+    expect(page.get_by_text("added").first).to_be_visible()
+    page.close()
+
+
+def sign_in_and_open(page: Page, service: FastAPI, urgent: str) -> None:
+    """Come from the sign-in to the words of the most urgent concern by two presses."""
+    page.goto(f"/desk/invitation#{invited(service, JO, Role.WORKER)}")
+    press(page, "button", "Make a passkey and sign in")
+    press(page, "button", "Sign out")
+    press(page, "button", "Sign in with a passkey")  # the first press
+    expect(page.locator(".inbox li").first).to_contain_text("Immediate danger")
+    press(page, "link", urgent)  # the second, and the last
+    expect(page.get_by_text(WORDS)).to_be_visible()
+
+
+def acknowledge_note_and_ask(page: Page) -> None:
+    """Acknowledge, write a note and send a question, which the desk cannot read again."""
+    press(page, "button", "Acknowledge")
+    expect(page.get_by_text("Acknowledged by Jo Example")).to_be_visible()
+    write(page, "New note", NOTE)
+    press(page, "button", "Add the note")
+    expect(page.get_by_role("heading", name="Note 1 by Jo Example")).to_be_visible()
+    write(page, "Question to the reporter", QUESTION)
+    press(page, "button", "Send the question")
+    expect(page.get_by_text("Not read yet")).to_be_visible()
+    assert QUESTION not in page.content()
+
+
+def find_the_answer(page: Page, urgent: str) -> list[str]:
+    """Send a second question without having seen the answer; see both, and return what is wrong with that page."""
+    write(page, "Question to the reporter", "Who lives there?")
+    press(page, "button", "Send the question")
+    expect(page.get_by_role("heading", name="Something happened meanwhile")).to_be_visible()
+    expect(page.get_by_label("Question to the reporter")).to_have_value("Who lives there?")
+    found = faults_on(page)
+    press(page, "link", f"Look at the concern {urgent} as it is now")
+    expect(page.get_by_text(ANSWER)).to_be_visible()
+    expect(page.get_by_text("Answered by")).to_be_visible()
+    press(page, "button", "Acknowledge with additions 1 to 1")
+    return found
+
+
+def assign_and_hold(page: Page) -> None:
+    """Assign the concern to oneself, and hold it."""
+    press(page, "button", "Assign to me")
+    expect(page.get_by_text("Assigned to Jo Example by Jo Example")).to_be_visible()
+    open_up(page, "Put it on hold")
+    write(page, "Why, for the record. Name nobody here", "Court proceedings.")
+    press(page, "button", "Hold")
+    expect(page.get_by_text("Held by Jo Example")).to_be_visible()
+
+
+def hand_over(page: Page, neighbour: pyrage.x25519.Identity) -> dict[str, list[str]]:
+    """Hand the concern over, open the file as the other body does, store its receipt; return what is wrong."""
+    open_up(page, "Hand it over")
+    page.get_by_label("To which body").focus()
+    page.keyboard.type(BODY)
+    write(page, "Why, for the record and for the body", REASON)
+    found = {"concern": faults_on(page)}
+    press(page, "button", "Hand it over")
+    expect(page.get_by_role("heading", name="It is on the record")).to_be_visible()
+    found["handed over"] = faults_on(page)
+    with page.expect_download() as saved:
+        press(page, "link", "Save the file")
+    package = json.loads(pyrage.decrypt(saved.value.path().read_bytes(), [neighbour]))
+    assert package["additions"][0]["addition"]["concern"]["narrative"] == ANSWER
+    press(page, "link", "Back to the concern")
+    write(page, "Receipt that the body sent back", "Received by Example Council.")
+    press(page, "button", "Store the receipt")
+    expect(page.get_by_text("Receipt of the other body stored")).to_be_visible()
+    return found
+
+
+def close_and_print(page: Page) -> None:
+    """Close the concern, and print it on A4 without the notes."""
+    page.get_by_label("No further action").first.focus()
+    page.keyboard.press("Space")
+    press(page, "button", "Close the concern")
+    expect(page.get_by_text("Closed by Jo Example")).to_be_visible()
+    page.emulate_media(media="print")
+    expect(page.get_by_text(WORDS)).to_be_visible()
+    expect(page.get_by_text(NOTE)).to_be_hidden()
+    boxes = re.findall(rb"/MediaBox \[([0-9. ]+)\]", page.pdf(prefer_css_page_size=True))
+    assert {tuple(round(float(each)) for each in box.split()) for box in boxes} == {A4}
+    page.emulate_media(media="screen")
+
+
+def look_around(page: Page) -> dict[str, list[str]]:
+    """Look at the day, save a view, and say that one has looked; return what is wrong with the pages."""
+    press(page, "link", "The team’s day")
+    expect(page.get_by_role("img")).to_be_visible()
+    found = {"day": faults_on(page)}
+    press(page, "link", "Inbox")
+    open_up(page, "Filter, and save views")
+    write(page, "Name of a view with these filters", "My own")
+    press(page, "button", "Save as a view")
+    expect(page.get_by_role("link", name="My own").first).to_be_visible()
+    open_up(page, "Filter, and save views")
+    found["filters"] = faults_on(page)
+    press(page, "link", "Changed since I looked")
+    press(page, "button", "I have looked at these")
+    expect(page.get_by_text("What changed since you looked")).to_be_visible()
+    return found
+
+
+def test_a_worker_s_day_by_keyboard_alone(
+    browser: Browser, service: FastAPI, url: str, a_concern: Concern, neighbour: pyrage.x25519.Identity
+) -> None:
+    raise_concern(url, a_concern, "no")
+    receipt = raise_concern(url, a_concern, "yes")
+    context = browser.new_context(base_url=url, viewport={"width": 1280, "height": 800}, accept_downloads=True)
+    context.set_default_timeout(30_000)
+    page = context.new_page()
+    with virtual_authenticator(context, page):
+        sign_in_and_open(page, service, receipt["reference"])
+        acknowledge_note_and_ask(page)
+        answer_as_reporter(browser, url, receipt)
+        faults = {"again": find_the_answer(page, receipt["reference"])}
+        assign_and_hold(page)
+        faults |= hand_over(page, neighbour)
+        close_and_print(page)
+        faults |= look_around(page)
+
+        leave(context_of_service(service).writer, JO, at=A_TUESDAY)
+        press(page, "link", "Inbox")
+        expect(page.get_by_role("heading", name="Sign in to the desk")).to_be_visible()
+    context.close()
+    assert {name: each for name, each in faults.items() if each} == {}
