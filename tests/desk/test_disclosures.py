@@ -72,6 +72,8 @@ CALLS = {
     ("post", f"{CONCERN}/hand-over/{{number}}/receipt"): Call(
         Scope.WRITE, DeskAct.HAND_OVER_CONFIRMED, body={"receipt": "a.b.c"}
     ),
+    ("get", f"{CONCERN}/export-statement"): Call(Scope.WRITE, DeskAct.LISTED),
+    ("post", f"{CONCERN}/export"): Call(Scope.WRITE, DeskAct.EXPORTED, body={"file_sha256": "a" * 64, "notes": False}),
     ("get", "/v1/desk/statistics.csv"): Call(Scope.AUDIT, DeskAct.SUMMARY_READ, AUDIT),
     ("get", "/v1/desk/disclosures"): Call(Scope.AUDIT, DeskAct.DISCLOSURES_READ, AUDIT),
     ("get", "/v1/desk/disclosures/{chain}/statement"): Call(Scope.AUDIT, DeskAct.STATEMENT_SIGNED, AUDIT),

@@ -34,7 +34,7 @@ from tests.support.databases import files_of
 from tests.support.desk import Desk
 from tests.support.live import LiveServer
 from tests.support.people import OWN_PAGE, received
-from tests.support.waiting import eventually
+from tests.support.waiting import LONG_ENOUGH, eventually
 
 pytestmark = pytest.mark.any_database
 
@@ -158,7 +158,9 @@ def local_desk(answer: Any) -> Iterator[tuple[TestClient, list[httpx.Request]]]:
 
     transport = httpx.MockTransport(respond)
     headers = {"Authorization": "Bearer omg_key"}
-    with httpx.Client(base_url="https://service.example", headers=headers, transport=transport) as service:
+    with httpx.Client(
+        base_url="https://service.example", headers=headers, transport=transport, timeout=LONG_ENOUGH
+    ) as service:
         desk = LocalDesk(service, LocalPages(Unsealer((IDENTITY,)), no_labels))
         browser = TestClient(desk.asgi(ORIGIN), base_url=ORIGIN, follow_redirects=False)
         assert browser.get(desk.first_path).headers["location"] == "/desk"
@@ -223,7 +225,8 @@ def test_answers_are_stored_nowhere_load_nothing_from_elsewhere_and_carry_no_coo
 
 
 def test_the_first_address_works_once_and_none_works_after_closing() -> None:
-    with httpx.Client(base_url="https://service.example", transport=httpx.MockTransport(lambda _: a_page())) as service:
+    answering = httpx.MockTransport(lambda _: a_page())
+    with httpx.Client(base_url="https://service.example", transport=answering, timeout=LONG_ENOUGH) as service:
         desk = LocalDesk(service, LocalPages(Unsealer((IDENTITY,)), no_labels))
         app, first = desk.asgi(ORIGIN), desk.first_path
         browser, other = (TestClient(app, base_url=ORIGIN, follow_redirects=False) for _ in range(2))
@@ -290,7 +293,7 @@ def test_the_pages_take_the_key_of_a_person_and_record_the_name(
 
 
 def a_browser() -> httpx.Client:
-    return httpx.Client(follow_redirects=True, trust_env=False)
+    return httpx.Client(follow_redirects=True, trust_env=False, timeout=LONG_ENOUGH)
 
 
 def memory_of(pid: int) -> Iterator[bytes]:
@@ -347,7 +350,8 @@ def test_every_word_is_on_the_local_page_and_in_no_byte_of_the_service(tmp_path:
             inbox = browser.get(address).text
             words = browser.get(origin + page).text
             acted = browser.post(f"{origin}{page}/acknowledgement", data={"up_to_addition": "1"}, headers=OWN_PAGE).text
-            stranger = httpx.get(origin + page, headers={"Origin": "https://evil.example"}, trust_env=False)
+            browser.cookies.clear()
+            stranger = browser.get(origin + page, headers={"Origin": "https://evil.example"})
         with served_here(server, other, key) as address, a_browser() as browser:
             browser.get(address)
             wrong = browser.get(address.partition("/open")[0] + page).text
