@@ -37,8 +37,8 @@ def _parse_bodies(value: Any) -> Any:
 class HandOverSettings(BaseModel):
     """A part of the settings."""
 
-    hand_over_bodies: Annotated[Mapping[str, str], BeforeValidator(_parse_bodies)] = Field(
-        default_factory=dict,
+    hand_over_bodies: Annotated[Mapping[str, str] | None, BeforeValidator(_parse_bodies)] = Field(
+        default=None,
         description="Bodies that the desk's pages offer for a hand-over, each with its age recipient, as a JSON "
         'object: {"Example Council": "age1..."}. Compare each key with its body by telephone. Unset: none.',
     )

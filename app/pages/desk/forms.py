@@ -51,7 +51,7 @@ def desk_forms(
         seen,
         visitor.name,
         people,
-        sorted(context.settings.hand_over_bodies),
+        sorted(context.settings.hand_over_bodies or ()),
         context.reference_data.get_code_list("outcome").codes,
         context.unsealer.can_unseal,
         typed,

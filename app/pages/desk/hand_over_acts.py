@@ -31,7 +31,7 @@ def hand_over_on_page(attempt: Annotated[Attempt, Depends(attempt_with("hand_ove
 
     def act(actor: Actor) -> Response:
         body, reason = posted.one("body"), posted.one("reason").strip()
-        recipient = context.settings.hand_over_bodies.get(body)
+        recipient = (context.settings.hand_over_bodies or {}).get(body)
         if recipient is None:
             raise ValidationFailed([FieldError(("body",), NO_SUCH_BODY, FaultCode.NOT_LISTED)])
         wanted = parse(HandOver, {"recipient": recipient, "body": body, "reason": reason})
