@@ -1,5 +1,6 @@
 """What a draft changes against the current edition, and what its check says, as the pages show it."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -9,8 +10,11 @@ from app.models.guidance.draft_tables import GuideDraftRow
 from app.models.guidance.editions import EditionContent
 from app.models.guidance.partial_editions import read_partly
 from app.models.guidance.sections import ITEM_LISTS
-from app.pages.edit.fields import DETAILS
+from app.pages.edit.fields import DETAILS, FIELD_LABELS
 from app.pages.guide.changed_words import TextChange, describe_field_changes, describe_section_changes
+
+NAMED = re.compile("`([^`]+)`")
+"""A key or an example in a sentence of the check."""
 
 
 @dataclass(frozen=True)
@@ -46,6 +50,11 @@ def remarks_of(faults: Sequence[FieldError]) -> list[Remark]:
 
 
 def _remark(fault: FieldError) -> Remark:
-    words = fault.detail.replace("the file", "the guide").replace("`", "")
+    words = NAMED.sub(_label, fault.detail.replace("the file", "the guide"))
     page = str(fault.at[0]) if fault.at and fault.at[0] in ITEM_LISTS else DETAILS
     return Remark(words[:1].upper() + words[1:], page, ".".join(map(str, fault.at)))
+
+
+def _label(found: re.Match[str]) -> str:
+    """Return a key as the form names it; anything else between quotes."""
+    return f"‘{FIELD_LABELS.get(found[1], found[1])}’"

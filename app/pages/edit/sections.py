@@ -59,6 +59,8 @@ def do_act(content: DraftContent, act: str) -> str:
     An act names its entry or its list: `up:contacts.1`, `down:...`, `remove:...`, `add:contacts.0.phones`.
     """
     verb, _, name = act.partition(":")
+    if not name:
+        return ""
     steps = name.split(".")
     if verb == "add":
         entries = _list_at(content, steps, makes_it=True)
