@@ -66,7 +66,7 @@ EDITIONS = FeedChannel(
 )
 
 
-def entry_of(event: EditionEvent) -> FeedEntry:
+def entry_of_event(event: EditionEvent) -> FeedEntry:
     """Return the entry of an event."""
     return FeedEntry(
         happening=event.kind.value,

@@ -10,7 +10,7 @@ from app.models.guidance.rendering import RenderedWords, render
 from app.models.guidance.rendition_responses import ListedRendition, RenditionFacts, RenditionResponse
 from app.models.links import Links, edition_path, guide_path, rendition_path, renditions_path
 from app.presenters.guides import status_of
-from app.services.guidance.renditions import current_renditions, is_behind
+from app.services.guidance.renditions import current_renditions, is_of_former_edition
 from app.store.editions import EditionHead, EditionKey, current_of, head_of
 from app.store.renditions import StoredRendition
 
@@ -82,7 +82,7 @@ def content_language(stored: StoredRendition) -> str:
 
 
 def _summary(history: Sequence[EditionHead], stored: StoredRendition) -> dict[str, Any]:
-    content, behind = stored.content, is_behind(history, stored)
+    content, behind = stored.content, is_of_former_edition(history, stored)
     own = ("form", "of", "made_by", "tool", "checked_by", "checked_on", "link")
     return {name: getattr(content, name) for name in own} | {
         "language": content.language,

@@ -4,7 +4,7 @@ from fastapi import Request, Response
 
 from app.models.guidance.feed import JsonFeed
 from app.models.links import ATOM_FEED, JSON_FEED
-from app.presenters.feeds import ATOM_MEDIA_TYPE, EDITIONS, JSON_MEDIA_TYPE, atom_feed, entry_of, json_feed
+from app.presenters.feeds import ATOM_MEDIA_TYPE, EDITIONS, JSON_MEDIA_TYPE, atom_feed, entry_of_event, json_feed
 from app.store.edition_events import list_edition_events
 from app.web.auth import PUBLIC
 from app.web.context import ContextDep, SessionDep
@@ -30,7 +30,7 @@ AS_ATOM: Responses = {
 @router.get(JSON_FEED, summary="Follow the editions (JSON Feed)", response_model=JsonFeed)
 def read_json_feed(request: Request, session: SessionDep, context: ContextDep) -> Response:
     """The latest 50 editions published and withdrawn, the newest first, as JSON Feed 1.1."""
-    entries = [entry_of(event) for event in list_edition_events(session, limit=MAX_FEED_ENTRIES)]
+    entries = [entry_of_event(event) for event in list_edition_events(session, limit=MAX_FEED_ENTRIES)]
     feed = json_feed(EDITIONS, entries, context.settings.public_url)
     content, links = feed.model_dump_json(by_alias=True).encode(), {"self": JSON_FEED}
     return conditional_response(request, content, media_type=JSON_MEDIA_TYPE, links=links)
@@ -39,6 +39,6 @@ def read_json_feed(request: Request, session: SessionDep, context: ContextDep) -
 @router.get(ATOM_FEED, summary="Follow the editions (Atom)", response_class=Response, responses=AS_ATOM)
 def read_atom_feed(request: Request, session: SessionDep, context: ContextDep) -> Response:
     """The same entries, with the same ids, as an Atom feed (RFC 4287)."""
-    entries = [entry_of(event) for event in list_edition_events(session, limit=MAX_FEED_ENTRIES)]
+    entries = [entry_of_event(event) for event in list_edition_events(session, limit=MAX_FEED_ENTRIES)]
     feed = atom_feed(EDITIONS, entries, context.settings.public_url)
     return conditional_response(request, feed, media_type=ATOM_MEDIA_TYPE, links={"self": ATOM_FEED})

@@ -19,7 +19,7 @@ MAX_TAG_LENGTH = 35
 RIGHT_TO_LEFT_SCRIPTS = frozenset({"Adlm", "Arab", "Aran", "Hebr", "Mand", "Nkoo", "Rohg", "Samr", "Syrc", "Thaa"})
 OWN_NAMES = {BRITISH_SIGN_LANGUAGE: "British Sign Language"}
 """Names of languages that are not in the tables of Unicode (CLDR)."""
-SCRIPT = re.compile(r"^[A-Z][a-z]{3}$")
+SCRIPT_SUBTAG = re.compile(r"^[A-Z][a-z]{3}$")
 
 Direction = Literal["ltr", "rtl"]
 
@@ -41,7 +41,7 @@ LanguageTag = Annotated[
 
 def direction_of(tag: str) -> Direction:
     """Return the direction in which the language is written."""
-    script = next((part for part in tag.split("-")[1:] if SCRIPT.match(part)), None)
+    script = next((part for part in tag.split("-")[1:] if SCRIPT_SUBTAG.match(part)), None)
     if script is not None:
         return "rtl" if script in RIGHT_TO_LEFT_SCRIPTS else "ltr"
     locale = _locale_of(tag)

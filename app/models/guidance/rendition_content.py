@@ -70,9 +70,11 @@ def word_fields(item: type[RequestModel]) -> tuple[str, ...]:
 
 def _words_of_items(entry: SectionEntry) -> type[RequestModel]:
     """Build the model of an item's words: its id, and each field that has words."""
-    word: Any = (Text | None, Field(default=None, description="The words; left out, they come in the guide's own."))
     fields: dict[str, Any] = {"id": (ItemId, Field(description="The id that the item has in the edition."))}
-    fields |= dict.fromkeys(word_fields(entry.item), word)
+    for name in word_fields(entry.item):
+        examples = entry.item.model_fields[name].examples
+        word = Field(default=None, description="The words; left out, they come in the guide's own.", examples=examples)
+        fields[name] = (Text | None, word)
     if "limbs" in entry.item.model_fields:
         fields["limbs"] = (tuple[Limb, ...], Field(default=(), max_length=MAX_ITEMS, description="The lettered limbs."))
     return create_model(

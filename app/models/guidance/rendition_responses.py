@@ -11,7 +11,7 @@ from app.models.guidance.languages import Direction
 from app.models.guidance.rendition_content import Maker, RenderedEdition, RenditionForm, RenditionLink
 from app.models.links import Links
 
-A_DIGEST = "sha256:4f1c2f0c6f8e9a52b6f4f6f8b9b6a3c0f2e8c7d15a90b1e4d3f2a1b0c9d8e7f6"
+A_DIGEST = "sha256:04e6a02406737946d701dbedf3b57aa730ef6330e53b0423e1eb4980acdefcfe"
 RENDITION_LINKS = Field(
     description="Paths of this API, by relation.",
     examples=[{"self": "/v1/guides/child-sexual-exploitation/renditions/cy"}],

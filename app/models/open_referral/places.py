@@ -10,7 +10,7 @@ from app.models.open_referral.components import OmitsEmpty, example_of
 A_PLACE = "3f0c1a52-8d5e-5b0e-9c5d-2f6a7b1e4c90"
 
 
-class Address(OmitsEmpty):
+class PlaceAddress(OmitsEmpty):
     """A postal address."""
 
     id: UUID = Field(description="The address's own id.", examples=["b1d7a4f0-2c3e-5f61-8a97-6e5d4c3b2a19"])
@@ -33,4 +33,4 @@ class PhysicalLocation(OmitsEmpty):
     location_type: Literal["physical"] = Field(description="That it is a place.", examples=["physical"])
     name: str = Field(description="Its name.", examples=["Example Team"])
     description: str = Field(description="What it is.", examples=["A place to visit or to write to."])
-    addresses: tuple[Address, ...] = Field(description="Its address.", examples=[[example_of(Address)]])
+    addresses: tuple[PlaceAddress, ...] = Field(description="Its address.", examples=[[example_of(PlaceAddress)]])

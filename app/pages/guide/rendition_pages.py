@@ -1,4 +1,4 @@
-"""Pages of renditions: a guide in another language or form, with its cautions and whom to call in its own words."""
+"""Pages of renditions: a guide in another language or form, with cautions and numbers to call in its own words."""
 
 from dataclasses import dataclass
 from functools import partial
@@ -16,7 +16,7 @@ from app.pages.language.catalogue import ENGLISH, current_language
 from app.pages.page import public_page
 from app.presenters.renditions import content_language, rendered_words
 from app.routers.params import GuideName, LanguageName
-from app.services.guidance.renditions import current_in, current_renditions, is_behind
+from app.services.guidance.renditions import current_in, current_renditions, is_of_former_edition
 from app.store.editions import get_current, get_history
 from app.store.renditions import list_renditions
 from app.web.auth import PUBLIC
@@ -68,7 +68,7 @@ def read_rendition_page(
         content=words.content,
         words=WordMarks(words, content_language(rendition)),
         unchecked_cautions=words.unchecked_cautions,
-        behind=is_behind(history, rendition),
+        behind=is_of_former_edition(history, rendition),
         current=read(current.key),
         sections=ON_PAGES if rendition.content.form.has_words else (),
         renditions=rendition_links([each for each in current_renditions(history, stored) if each != rendition]),

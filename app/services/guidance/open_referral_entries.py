@@ -16,7 +16,7 @@ from app.models.guidance.contact_details import OpeningHours, PostalAddress
 from app.models.guidance.contacts import Phone
 from app.models.open_referral import components
 from app.models.open_referral.directory import Service, ServiceLocation
-from app.models.open_referral.places import Address, PhysicalLocation
+from app.models.open_referral.places import PhysicalLocation, PlaceAddress
 
 DIRECTORY = uuid.UUID("b179ab2a-a354-400a-8ebe-37a328ea0421")
 URI_CHARACTERS = ":/?#[]@!$&'()*+,;=%~"
@@ -93,7 +93,7 @@ def _place(entry: Entry, service: uuid.UUID, address: PostalAddress) -> ServiceL
         name=entry.title,
         description="A place to visit or to write to.",
         addresses=(
-            Address(
+            PlaceAddress(
                 id=id_of("address", *entry.name),
                 location_id=place,
                 address_1=", ".join(address.lines),

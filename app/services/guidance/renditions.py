@@ -150,7 +150,7 @@ def preferred_rendition(
     return None
 
 
-def is_behind(history: Sequence[EditionHead], stored: StoredRendition) -> bool:
+def is_of_former_edition(history: Sequence[EditionHead], stored: StoredRendition) -> bool:
     """Return whether the guide's current edition is another one than that of the rendition."""
     current = current_of(history)
     return current is None or current.number != stored.edition
