@@ -51,10 +51,19 @@ class Costs:
         self.statements = 0
         self.transactions = 0
         self.held = 0.0
+        self._engine = engine
         self._began = threading.local()
         event.listen(engine, "before_cursor_execute", self._count)
         event.listen(engine, "begin", self._begin)
         event.listen(engine, "checkin", self._end)
+
+    def read(self, server: psutil.Process) -> tuple[float, ...]:
+        """Return what was counted, bytes of the write-ahead log, and seconds of processor of node and database."""
+        counted = (self.statements, self.transactions, self.held)
+        with self._engine.connect() as connection:
+            wal = connection.exec_driver_sql("SELECT (pg_current_wal_lsn() - '0/0')::float").scalar_one()
+        self.statements -= 1
+        return (*counted, wal, time.process_time(), cpu_of(server))
 
     def _count(self, *_: object) -> None:
         self.statements += 1
@@ -172,7 +181,7 @@ def measure_acts(address: str, server: psutil.Process, say: Callable[[str], None
         opened(address, Path(folder)) as context,
     ):
         acts, costs = Acts(context, runner), Costs(context.engine)
-        say("act | statements | transactions that write | ms with locks | us node | us database (each an act)")
+        say("an act | statements | transactions that write | ms with locks | bytes of WAL | us node | us database")
         for act, size in (
             (acts.concern, 1),
             (acts.concerns_together, TOGETHER),
@@ -182,15 +191,14 @@ def measure_acts(address: str, server: psutil.Process, say: Callable[[str], None
             (acts.page_of_inbox, 1),
             (acts.page_of_events, 1),
         ):
-            before = (costs.statements, costs.transactions, costs.held, time.process_time(), cpu_of(server))
+            before = costs.read(server)
             for _ in range(TIMES):
                 act()
-            after = (costs.statements, costs.transactions, costs.held, time.process_time(), cpu_of(server))
-            each = [(b - a) / (TIMES * size) for a, b in zip(before, after, strict=True)]
-            statements, transactions, held, node, base = each
+            each = [(b - a) / (TIMES * size) for a, b in zip(before, costs.read(server), strict=True)]
+            statements, transactions, held, wal, node, base = each
             say(
                 f"{act.__name__} | {statements:.2f} | {transactions:.2f} | {held * 1e3:.2f}"
-                f" | {node * 1e6:.0f} | {base * 1e6:.0f}"
+                f" | {wal:.0f} | {node * 1e6:.0f} | {base * 1e6:.0f}"
             )
 
 

@@ -41,7 +41,7 @@ def list_clients(session: Session) -> list[tuple[ClientRow, list[ClientKeyRow]]]
 
 def store_uses(session: Session, uses: Mapping[bytes, dt.datetime]) -> None:
     """Store when keys were last used, unless a later use is stored."""
-    for key_sha256, used_at in uses.items():
+    for key_sha256, used_at in sorted(uses.items()):  # in one order for all nodes
         last = col(ClientKeyRow.last_used_at)
         session.connection().execute(
             update(ClientKeyRow)

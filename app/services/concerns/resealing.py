@@ -13,10 +13,11 @@ from app.models.desk.seal_entries import SealEntry, seal_entry
 from app.models.progress import OnStep, show_no_progress
 from app.services.concerns.sealing import Sealer
 from app.services.concerns.unsealing import Unsealer
+from app.store.concurrent import concern_operation
 from app.store.disclosures import Actor, record_disclosure
 from app.store.remnants import purge_remnants
 from app.store.sealed_texts import SealedPlace, list_sealed, read_sealed, replace_sealed
-from app.store.writer import Writer, write_operation
+from app.store.writer import Writer
 
 
 @dataclass(frozen=True)
@@ -83,12 +84,13 @@ def _reseal(
     unsealer.open(sealed, reference=text.reference)
     anew = sealer.seal(unsealer.decrypt(sealed))
     entry = seal_entry(anew, sealer.fingerprints, added=text.added)
-    return _replace(writer, text, entry, former=sealed, sealed=anew, actor=actor, at=at)
+    return _replace(writer, text.reference, text, entry, former=sealed, sealed=anew, actor=actor, at=at)
 
 
-@write_operation
+@concern_operation
 def _replace(
     session: Session,
+    reference: str,
     text: SealedPlace,
     entry: SealEntry,
     *,
@@ -100,6 +102,6 @@ def _replace(
     """Record and store the new text, unless the former one was erased or sealed anew meanwhile."""
     if read_sealed(session, text) != former:
         return False
-    record_disclosure(session, chain=text.reference, act=DeskAct.RESEALED, actor=actor, at=at, detail=str(entry))
+    record_disclosure(session, chain=reference, act=DeskAct.RESEALED, actor=actor, at=at, detail=str(entry))
     replace_sealed(session, text, sealed=sealed, recipients=entry.recipients)
     return True
