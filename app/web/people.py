@@ -68,7 +68,7 @@ async def require_person(request: Request, security: SecurityScopes) -> Visitor:
     No browser sends that header by itself, so no other site can use a key. A key that names no person opens no page.
     The role is looked up for each request. Raises `TokenMissing`, `TokenInvalid` or `ScopeMissing`.
     """
-    address = address_of(request)
+    address = client_address(request)
     caller = await find_client(request, security.scopes)
     if caller is not None:
         if caller.person is None:
@@ -89,7 +89,7 @@ async def require_person(request: Request, security: SecurityScopes) -> Visitor:
     return Visitor(Actor(principal.name_on_record, address), principal.person or "", principal.scopes)
 
 
-def address_of(request: Request) -> str:
+def client_address(request: Request) -> str:
     """Return the network address of the person's browser, for the record."""
     return request.client.host if request.client else UNKNOWN_ADDRESS
 

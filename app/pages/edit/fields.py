@@ -16,7 +16,7 @@ from app.models.guidance.sections import ITEM_LISTS, Introductions
 
 DETAILS = "details"
 """The name of the page for the fields of the edition itself."""
-UNTYPED = frozenset({"id", "position"})
+NOT_TYPED = frozenset({"id", "position"})
 """Members that no editor types: ids are proposed from the words, and positions are the order."""
 LONG = frozenset({"text", "note", "change_note", "introduction", "citation", *Introductions.model_fields})
 SELDOM = frozenset({"related_codes", "note", "source", "citation", "urn", "gss_code", "introduction", "limbs"})
@@ -77,7 +77,7 @@ class EditField:
 @cache
 def fields_of(model: type[BaseModel]) -> tuple[EditField, ...]:
     """Return the fields of a model, those that are seldom filled in last."""
-    found = [_field(key, info) for key, info in model.model_fields.items() if key not in UNTYPED]
+    found = [_field(key, info) for key, info in model.model_fields.items() if key not in NOT_TYPED]
     return tuple(sorted(found, key=lambda each: each.is_seldom))
 
 
