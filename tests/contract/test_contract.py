@@ -56,7 +56,7 @@ BEYOND_ANY_SCHEMA = [
     r"The guide has no edition of this number\.",
     r"Edition 1 has none before it\. Name one to compare with: since=2\.",
     r"The cursor is not one that this service gave\.",
-    r"This Idempotency-Key was used for other words\. Use a new key for a new concern\.",
+    r"This Idempotency-Key was used for other words\. Use a new key for new words\.",
     r"Send If-Match with the ETag of the guide's current edition, .*",
     r"The ETag in If-Match is not that of the guide's current edition\. .*",
     r"The concern has no addition of that number\.",
