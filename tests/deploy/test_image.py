@@ -18,6 +18,7 @@ from cyclonedx.schema import SchemaVersion
 from cyclonedx.validation.json import JsonStrictValidator
 
 from app.about import VERSION
+from app.pages.page import UNSEAL_SCRIPT
 from tests.support.command import ROOT
 from tests.support.load import A_CONCERN
 from tests.support.proxies import need
@@ -111,9 +112,11 @@ def test_the_image_takes_a_concern_as_a_number_that_is_not_root_with_a_root_that
         assert eventually(lambda: is_ready(client))
         receipt = client.post("/v1/concerns", json=A_CONCERN)
         guide = client.get("/v1/guides/child-sexual-exploitation.pdf")
+        script = client.get("/looks/unseal.js")
 
     assert receipt.status_code == 201
     assert (guide.status_code, guide.content[:5]) == (200, b"%PDF-")
+    assert script.is_success is UNSEAL_SCRIPT.is_file()
     assert process.uids().real == process.uids().effective == USER
     mounts = Path(f"/proc/{process.pid}/mountinfo").read_text().splitlines()
     (options,) = [line.split()[5] for line in mounts if line.split()[4] == "/"]

@@ -217,7 +217,7 @@ def test_what_cannot_be_taken_is_shown_again_with_what_is_wrong_and_nothing_is_d
 def forms_of(service: FastAPI) -> list[str]:
     """Return the path of every form of the desk's pages, but for those of the sign-in."""
     routes = [each.route for each in iter_route_contexts(service.routes)]
-    posts = [each for each in routes if isinstance(each, DeskRoute) and "POST" in each.methods]
+    posts = [each for each in routes if isinstance(each, DeskRoute) and "POST" in (each.methods or ())]
     return [each.path for each in posts if "{reference}" in each.path or "views" in each.path or "looked" in each.path]
 
 

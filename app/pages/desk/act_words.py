@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from app.models.desk.disclosure_tables import DeskAct, DisclosureRow
 from app.services.concerns.seal_records import REPORTER
 
-WORDS = {
+ACT_WORDS = {
     DeskAct.ADDED: "Something was added",
     DeskAct.NOTED: "Note written",
     DeskAct.UNASSIGNED: "Assigned to nobody",
@@ -53,7 +53,7 @@ def _who(client: str) -> str:
 def _what(act: DisclosureRow) -> str:
     if act.act == DeskAct.ASSIGNED:
         return f"Assigned to {act.detail}"
-    return WORDS.get(DeskAct(act.act)) or act.act.replace("_", " ").capitalize()
+    return ACT_WORDS.get(DeskAct(act.act)) or act.act.replace("_", " ").capitalize()
 
 
 def _detail(act: DisclosureRow) -> str:

@@ -11,7 +11,7 @@ from app.store.people import list_workers
 from app.web.context import AppContext
 from app.web.people import Visitor
 
-NOTHING: Mapping[str, str] = MappingProxyType({})
+UNTYPED: Mapping[str, str] = MappingProxyType({})
 
 
 @dataclass(frozen=True)
@@ -40,8 +40,8 @@ def desk_forms(
     reference: str,
     seen: int,
     *,
-    typed: Mapping[str, str] = NOTHING,
-    faults: Mapping[str, str] = NOTHING,
+    typed: Mapping[str, str] = UNTYPED,
+    faults: Mapping[str, str] = UNTYPED,
 ) -> DeskForms:
     """Return the forms, with what was typed where one is shown again."""
     with Session(context.engine) as session:

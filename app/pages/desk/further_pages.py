@@ -26,14 +26,18 @@ from app.web.router import GuidanceRouter
 
 router = GuidanceRouter(prefix=CONCERN_PAGES, include_in_schema=False, route_class=DeskRoute)
 
-Reference = Annotated[str, Path(max_length=60)]
 PageOfNotes = tuple[tuple[NoteEntry, ...], Mapping[int, SealedText], int | None]
 """The entries, the sealed texts of those without words, and the number after which the next page begins."""
 
 
 @router.get("/{reference}/additions")
 def read_additions_page(
-    *, context: ContextDep, visitor: PageReaderDep, now: NowDep, reference: Reference, cursor: Cursor = None
+    *,
+    context: ContextDep,
+    visitor: PageReaderDep,
+    now: NowDep,
+    reference: Annotated[str, Path(max_length=60)],
+    cursor: Cursor = None,
 ) -> Response:
     """Return a further page of what was added: with its words where they can be opened here, else sealed."""
     place = opening.PagePlace(ADDITIONS, reference_of(reference), decode_key(cursor, otherwise=0))
@@ -52,7 +56,12 @@ def read_additions_page(
 
 @router.get("/{reference}/notes")
 def read_notes_page(
-    *, context: ContextDep, visitor: PageReaderDep, now: NowDep, reference: Reference, cursor: Cursor = None
+    *,
+    context: ContextDep,
+    visitor: PageReaderDep,
+    now: NowDep,
+    reference: Annotated[str, Path(max_length=60)],
+    cursor: Cursor = None,
 ) -> Response:
     """Return a page of the desk's notes, the oldest first: with their words where they can be opened here."""
     place = opening.PagePlace(NOTES, reference_of(reference), decode_key(cursor, otherwise=0))

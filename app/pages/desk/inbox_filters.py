@@ -56,7 +56,7 @@ SAME_AS: Mapping[InboxFilter, dict[str, object]] = {
 }
 """The choices that filters say too. The others are a choice alone."""
 ME, NOBODY, PERSON = "me", "nobody", "person:"
-YES, NO = "true", "false"
+OVERDUE, NOT_OVERDUE = "true", "false"
 Nothing = Literal[""]
 
 
@@ -77,7 +77,7 @@ class Chosen:
     def query(self) -> str:
         """The query of the page's address."""
         shown = {} if self.show in SAME_AS or self.show is InboxFilter.ALL else {"show": self.show.value}
-        overdue = {True: YES, False: NO, None: ""}[self.view.overdue]
+        overdue = {True: OVERDUE, False: NOT_OVERDUE, None: ""}[self.view.overdue]
         fields = {
             "state": self.view.state,
             "overdue": overdue,
@@ -140,7 +140,7 @@ def filters_in(fields: dict[str, str], who: str) -> dict[str, object]:
     """Return the filters that the fields of the page say, without those that are empty."""
     found: dict[str, object] = {name: value for name, value in fields.items() if value}
     if "overdue" in found:
-        found["overdue"] = found["overdue"] == YES
+        found["overdue"] = found["overdue"] == OVERDUE
     if who in (ME, NOBODY):
         found["mine" if who == ME else "unassigned"] = True
     elif who:

@@ -22,9 +22,9 @@ from app.web.router import GuidanceRouter
 router = GuidanceRouter(prefix=f"{PATH}/views", include_in_schema=False, route_class=DeskRoute)
 
 FIELDS = ("state", "overdue", "danger", "guide")
-MAX_NAME = 80
+MAX_VIEW_NAME = 80
 NO_NAME = "Give the view a name with letters or digits"
-REFUSED = 422
+VIEW_REFUSED = 422
 
 
 @router.post("")
@@ -40,13 +40,15 @@ def save_view_on_page(context: ContextDep, visitor: PageReaderDep, now: NowDep, 
     except ValidationFailed as refusal:
         fault = next((each.detail for each in refusal.faults), NO_NAME)
         typed = Typed(posted.one("name"), {"name": fault})
-        return inbox_page(context, visitor, now, chosen, typed=typed, status=REFUSED)
+        return inbox_page(context, visitor, now, chosen, typed=typed, status=VIEW_REFUSED)
     return RedirectResponse(f"{PATH}?{chosen.query}", status_code=SEE_OTHER)
 
 
 @router.post("/{name}/removal")
 def remove_view_on_page(
-    context: ContextDep, visitor: PageReaderDep, name: Annotated[str, Path(pattern=SLUG_PATTERN, max_length=MAX_NAME)]
+    context: ContextDep,
+    visitor: PageReaderDep,
+    name: Annotated[str, Path(pattern=SLUG_PATTERN, max_length=MAX_VIEW_NAME)],
 ) -> Response:
     """Remove one of the person's views."""
     remove_view(context.writer, visitor.name, name)
@@ -56,4 +58,4 @@ def remove_view_on_page(
 def name_of_view(typed: str) -> str:
     """Return the name as the API writes it: `Überfällig, my own` is `uberfallig-my-own`."""
     plain = unicodedata.normalize("NFKD", typed).encode("ascii", "ignore").decode().lower()
-    return "-".join(re.findall("[a-z0-9]+", plain))[:MAX_NAME].strip("-")
+    return "-".join(re.findall("[a-z0-9]+", plain))[:MAX_VIEW_NAME].strip("-")

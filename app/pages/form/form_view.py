@@ -14,9 +14,10 @@ from app.pages.text_format import partial_date
 from app.web.validation_messages import drop_consequent_errors, to_field_error
 
 NOT_A_DATE = "must be a real date, for example 24 11 2026. If you do not know it, leave it empty"
-KNOWN_SO_FAR, NOTHING_KNOWN = "Known so far", "Nothing"
 
 Faults = dict[str, str]
+
+KNOWN_SO_FAR, NOTHING_KNOWN = "Known so far", "Nothing"
 
 
 @dataclass(frozen=True)
