@@ -1,15 +1,19 @@
 """The words of an export as they are printed: the referral, what was added, the notes, the hand-overs, the history."""
 
 import datetime as dt
+import re
 from collections.abc import Iterator
 from typing import Any
 
+from app.models.desk.disclosure_tables import DisclosureRow
 from app.models.guidance.editions import EditionContent
+from app.pages.desk.act_words import act_lines
 from app.pages.desk.referral import sections_of
 from app.pages.form.form_view import AnsweredSection
 from app.pages.text_format import code_label, date_and_time
 from app.services.guidance.reference_data import ReferenceData
 
+DIGEST = re.compile(r"\b((?:age1)?[0-9a-z]{12})[0-9a-z]{46,52}\b")
 DATES = {"received_at": "Received", "acknowledge_by": "Acknowledge by", "acknowledged_at": "Acknowledged"}
 
 
@@ -30,7 +34,7 @@ def printed_export(
         "notes": [_note(each) for each in opened["note"]],
         "notes_included": document["notes_included"],
         "hand_overs": [_hand_over(each) for each in statement["hand_overs"]],
-        "history": [_row(each) for each in statement["history"]],
+        "history": list(_history(statement["history"])),
         "keys": [each["kid"] for each in document["keys"]["keys"]],
     }
 
@@ -77,8 +81,12 @@ def _hand_over(entry: dict[str, Any]) -> str:
     return f"{_in_words(entry['at'])}, to {entry['body']}: {entry['reason']} Their receipt came: {came}."
 
 
-def _row(row: dict[str, Any]) -> list[str]:
-    return [str(row["number"]), _in_words(row["at"]), _person(row["client"]), code_label(row["act"]), row["detail"]]
+def _history(history: list[dict[str, Any]]) -> Iterator[list[str]]:
+    """Yield number, time, person, act and detail of each row. Digests are cut: the JSON has them whole."""
+    rows = [DisclosureRow(**(row | {"at": dt.datetime.fromisoformat(row["at"])})) for row in history]
+    for line in act_lines(rows):
+        detail = DIGEST.sub(r"\1...", line.detail)
+        yield [str(line.act.number), date_and_time(line.act.at), line.who, line.what, detail]
 
 
 def _person(name: str) -> str:
