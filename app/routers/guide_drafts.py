@@ -38,7 +38,7 @@ NO_FRACTION = "There is no fraction and no number of so many digits in a guide."
     "",
     summary="Save a draft",
     operation_id="save_draft",
-    responses=problem_responses(DRAFT_CHANGED, DRAFT_NOT_NAMED, *problems.BODY_PROBLEMS)
+    responses=problem_responses(problems.NOT_FOUND, DRAFT_CHANGED, DRAFT_NOT_NAMED, *problems.BODY_PROBLEMS)
     | {201: {"model": DraftResponse, "description": "The draft is begun."}},
 )
 def save_guide_draft(

@@ -20,8 +20,10 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from app.models.clients import Scope as ClientScope
 from app.models.concerns.examples import FULL_EXAMPLE
+from app.models.guidance.edition_example import EDITION_EXAMPLE
 from app.services.access.clients import add_client
 from app.web.context import AppContext
+from tests.support.drafts import SEED_GUIDE
 from tests.support.exploring import ACCEPTED, REFUSALS, REJECTED, WITHDRAWAL
 from tests.support.openapi import Operation, call, examples_of, faults_against, operations
 from tests.support.publishing import publish_next
@@ -60,6 +62,13 @@ BEYOND_ANY_SCHEMA = [
     r"Send If-Match with the ETag of the guide's current edition, .*",
     r"The ETag in If-Match is not that of the guide's current edition\. .*",
     r"The concern has no addition of that number\.",
+    r"There is no fraction and no number of so many digits in a guide\.",
+    r"Send If-Match with the ETag of the draft as it was read, .*",
+    r"The ETag in If-Match is not that of the draft as it is now\. .*",
+    r"`follows` is not the number of the guide's last edition, .*",
+    r"The caller wrote words of this draft\. .*",
+    # what the check says of a draft, which may be saved with faults
+    r"(the file|The file|Indicator|Contact|Factor|Definition|Caution|Linked risk|Responsibility|`).*",
     r"This is not an age recipient \(age1\.\.\.\)\.",
     r"The ETag in If-Match is not that of the assignment as it is now\. .*",
     # two values that fit one by one, and not together
@@ -164,6 +173,11 @@ def tokens(service: FastAPI, client: TestClient) -> dict[str, str]:
     desk = {"Authorization": f"Bearer {key}"}
     for path, body in (("notes", {"text": "A made-up note."}), ("messages", {"text": "Which school?"})):
         assert client.post(f"/v1/desk/concerns/{reference}/{path}", json=body, headers=desk).is_success
+    editor = {
+        "Authorization": f"Bearer {add_client(context.writer, name='editor', scopes=ClientScope, at=context.clock())}"
+    }
+    draft = f"/v1/guides/{SEED_GUIDE}/draft"
+    assert client.put(draft, json=EDITION_EXAMPLE, headers=editor).status_code == 201
     return {"ClientKey": key, "StatusToken": status_token, "reference": reference}
 
 

@@ -13,7 +13,7 @@ from app.models.guidance.sections import ITEM_LISTS
 from app.pages.edit.fields import DETAILS, FIELD_LABELS
 from app.pages.guide.changed_words import TextChange, describe_field_changes, describe_section_changes
 
-QUOTED_NAME = re.compile("`([^`]+)`")
+BACKTICKED = re.compile("`([^`]+)`")
 """A key or an example in a sentence of the check."""
 
 
@@ -50,7 +50,7 @@ def remarks_of(faults: Sequence[FieldError]) -> list[Remark]:
 
 
 def _remark(fault: FieldError) -> Remark:
-    words = QUOTED_NAME.sub(_label, fault.detail.replace("the file", "the guide"))
+    words = BACKTICKED.sub(_label, fault.detail.replace("the file", "the guide"))
     page = str(fault.at[0]) if fault.at and fault.at[0] in ITEM_LISTS else DETAILS
     return Remark(words[:1].upper() + words[1:], page, ".".join(map(str, fault.at)))
 
