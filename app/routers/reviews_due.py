@@ -16,7 +16,7 @@ from app.web.router import GuidanceRouter
 router = GuidanceRouter(tags=["Feeds"], dependencies=[PUBLIC], responses=RESPONSES_OF_READS)
 
 FOR_AN_HOUR = "max-age=3600"
-"""Without `public`, though any cache may store it: the response cache of this service knows nothing of time."""
+"""Any cache may store it. Without `public`, so that no export has it: what is due depends on the day."""
 REVIEWS_EXAMPLE = (
     '<feed xmlns="http://www.w3.org/2005/Atom"><id>urn:uuid:0c7e0a53-4f0a-5d7d-8f26-3f1b6d0a7e21</id>'
     "<title>One Minute Guide: reviews due</title><updated>2026-11-24T09:30:00Z</updated></feed>"

@@ -26,6 +26,13 @@ KNOWN = {
     "outcome": (
         "no_further_action advice_or_signpost early_help assessment_required strategy_discussion_or_section_47 other"
     ),
+    "subject": (
+        "safeguarding child_sexual_exploitation child_criminal_exploitation gangs_and_youth_violence "
+        "trafficking_and_modern_slavery neglect physical_abuse sexual_abuse emotional_abuse domestic_abuse "
+        "harm_between_children harm_online going_missing missing_school education_at_home female_genital_mutilation "
+        "forced_marriage abuse_linked_to_faith_or_belief radicalisation self_harm mental_health alcohol_and_drugs "
+        "private_fostering allegations_against_staff"
+    ),
     "lawful-basis": "public_task legal_obligation vital_interests consent",
     "reason-parents-not-told": (
         "risk_of_significant_harm risk_of_injury_to_another obstructs_police_investigation unjustified_delay"

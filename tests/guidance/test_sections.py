@@ -76,7 +76,9 @@ def words_of(item: dict[str, Any]) -> str:
 def test_the_lists_of_an_edition_are_those_of_the_registry_in_its_order() -> None:
     types = [(name, get_args(field.annotation)) for name, field in EditionContent.model_fields.items()]
 
-    lists = [(name, item[0]) for name, item in types if item[1:] == (...,) and "id" in item[0].model_fields]
+    lists = [
+        (name, item[0]) for name, item in types if item[1:] == (...,) and "id" in getattr(item[0], "model_fields", ())
+    ]
 
     assert lists == [(key, entry.item) for key, entry in ITEM_LISTS.items()]
     assert list(ITEM_LISTS) == ["cautions", *(section.key for section in Section)]

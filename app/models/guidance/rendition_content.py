@@ -98,7 +98,7 @@ class RenditionDetails(RequestModel):
     of: RenderedEdition
     made_by: Maker = Field(description="Whether a person or a machine made it.", examples=["machine"])
     tool: Text | None = Field(
-        default=None, description="The program that made it; needed for a machine.", examples=["A language model"]
+        default=None, description="The program that made it; needed for a machine.", examples=["A large language model"]
     )
     checked_by: Text | None = Field(
         default=None, description="Who checked it; null if nobody has.", examples=[None, "Welsh Language Team"]

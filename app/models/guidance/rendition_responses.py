@@ -33,7 +33,7 @@ class RenditionSummary(ResponseModel):
     published_at: UtcDateTime = Field(description="When it was published.")
     of: RenderedEdition = Field(description="The edition that it is of.")
     made_by: Maker = Field(description="Whether a person or a machine made it.", examples=["machine"])
-    tool: str | None = Field(description="The program that made it.", examples=["A language model"])
+    tool: str | None = Field(description="The program that made it.", examples=["A large language model"])
     checked_by: str | None = Field(description="Who checked it; null if nobody has.", examples=[None])
     checked_on: dt.date | None = Field(description="The day on which it was checked.", examples=[None])
     behind: bool = Field(

@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 
 from starlette.types import Scope
 
+from app.models.links import REVIEWS_ATOM_FEED, REVIEWS_JSON_FEED
 from app.web.cache.entry import CachedResponse, EncodedResponse, WireResponse
 from app.web.language_preferences import VARIES_BY_LANGUAGE, preferred_languages
 from app.web.negotiation import JSON, REPRESENTATIONS, quality
@@ -21,6 +22,8 @@ MAX_CACHED_RESPONSES = 20_000
 MAX_ENTRY_FRACTION = 8  # one entry takes at most an eighth of the cache
 PARSED_HEADERS = 1_000
 
+BY_THE_CLOCK = frozenset({REVIEWS_ATOM_FEED, REVIEWS_JSON_FEED})
+"""Paths whose answers also depend on the time, which this cache knows nothing of."""
 BYPASS_HEADERS = frozenset({b"accept-datetime", b"content-length", b"transfer-encoding"})
 
 CacheKey = tuple[str, bytes, frozenset[str], tuple[str, ...]]
@@ -95,7 +98,7 @@ class ResponseCache:
         The cache answers a GET without a body, without repeated headers, and with a host name of this service. Only
         routes that read no credentials send what is cached, so a credential changes nothing.
         """
-        if scope["type"] != "http" or scope["method"] != "GET":
+        if scope["type"] != "http" or scope["method"] != "GET" or scope["path"] in BY_THE_CLOCK:
             return None
         headers = dict(scope["headers"])
         if len(headers) != len(scope["headers"]) or not BYPASS_HEADERS.isdisjoint(headers):
