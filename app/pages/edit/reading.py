@@ -6,7 +6,7 @@ from typing import Any
 
 from app.models.base import MAX_ITEMS, SLUG_PATTERN
 from app.models.guidance.proposed_ids import propose_id
-from app.pages.edit.fields import UNTYPED, Control, EditField, is_foreign
+from app.pages.edit.fields import NOT_TYPED, Control, EditField, is_foreign
 from app.pages.form.form_data import COUNT, SubmittedForm
 
 DROP = "drop:"
@@ -18,7 +18,7 @@ def read_members(fields: tuple[EditField, ...], posted: SubmittedForm, name: str
     before = former if isinstance(former, dict) else {}
     known = {each.key for each in fields}
     dropped = set(posted.many(f"{DROP}{name}"))
-    rest = {key: value for key, value in before.items() if key not in known | dropped | UNTYPED}
+    rest = {key: value for key, value in before.items() if key not in known | dropped | NOT_TYPED}
     read = {
         each.key: _read(each, posted, f"{name}.{each.key}" if name else each.key, before.get(each.key))
         for each in fields

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
-from app.pages.edit.fields import UNTYPED, Control, EditField, is_foreign
+from app.pages.edit.fields import NOT_TYPED, Control, EditField, is_foreign
 
 
 @dataclass(frozen=True)
@@ -52,7 +52,7 @@ def show_fields(fields: tuple[EditField, ...], name: str, value: Any) -> tuple[S
 
 def unknown_members(fields: tuple[EditField, ...], value: dict[str, Any]) -> Iterator[tuple[str, str]]:
     """Yield the members that no field shows, each with its value as JSON."""
-    known = {each.key for each in fields} | UNTYPED
+    known = {each.key for each in fields} | NOT_TYPED
     for key, member in value.items():
         if key not in known:
             yield key, json.dumps(member, ensure_ascii=False)
