@@ -13,7 +13,7 @@ from app.pages.form.form_view import AnsweredSection
 from app.pages.text_format import code_label, date_and_time
 from app.services.guidance.reference_data import ReferenceData
 
-DIGEST = re.compile(r"\b((?:age1)?[0-9a-z]{12})[0-9a-z]{46,52}\b")
+LONG_DIGEST = re.compile(r"\b((?:age1)?[0-9a-z]{12})[0-9a-z]{46,52}\b")
 DATES = {"received_at": "Received", "acknowledge_by": "Acknowledge by", "acknowledged_at": "Acknowledged"}
 
 
@@ -85,7 +85,7 @@ def _history(history: list[dict[str, Any]]) -> Iterator[list[str]]:
     """Yield number, time, person, act and detail of each row. Digests are cut: the JSON has them whole."""
     rows = [DisclosureRow(**(row | {"at": dt.datetime.fromisoformat(row["at"])})) for row in history]
     for line in act_lines(rows):
-        detail = DIGEST.sub(r"\1...", line.detail)
+        detail = LONG_DIGEST.sub(r"\1...", line.detail)
         yield [str(line.act.number), date_and_time(line.act.at), line.who, line.what, detail]
 
 
