@@ -119,7 +119,10 @@
   window.addEventListener("beforeunload", (event) => {
     if (asksFirst && !document.documentElement.hidden) event.preventDefault();
   });
-  if (stepsOf(form).length) arrange(0);
+  if (stepsOf(form).length) {
+    arrange(0);
+    history.scrollRestoration = "manual"; // or the receipt would come where the first step was scrolled to
+  }
   if (history.state) {
     // The browser came back to a step of a form that it no longer has.
     isReturning = true;
