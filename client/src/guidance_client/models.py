@@ -58,21 +58,6 @@ class AdditionsResponse(TypedDict):
 
 class Address(TypedDict):
     """
-    A postal address.
-    """
-
-    id: str
-    location_id: str
-    address_1: str
-    city: str
-    state_province: str
-    postal_code: str
-    country: str
-    address_type: str
-
-
-class AddressInput(TypedDict):
-    """
     An address as far as it is known. Nothing is checked against a directory and nothing is reformatted.
     """
 
@@ -1033,7 +1018,7 @@ class PersonOfConcern(TypedDict):
     other_names: NotRequired[list[OtherName] | None]
     age_described: NotRequired[str | None]
     relationship_to_child: NotRequired[str | None]
-    address: NotRequired[AddressInput | None]
+    address: NotRequired[Address | None]
     phones_and_accounts: NotRequired[str | None]
     described: NotRequired[str | None]
 
@@ -1058,16 +1043,19 @@ class PhoneInput(TypedDict):
     option: NotRequired[str | None]
 
 
-class PhysicalLocation(TypedDict):
+class PlaceAddress(TypedDict):
     """
-    A place to visit or to write to.
+    A postal address.
     """
 
     id: str
-    location_type: str
-    name: str
-    description: str
-    addresses: list[Address]
+    location_id: str
+    address_1: str
+    city: str
+    state_province: str
+    postal_code: str
+    country: str
+    address_type: str
 
 
 class PlaceOfConcern(TypedDict):
@@ -1076,7 +1064,7 @@ class PlaceOfConcern(TypedDict):
     """
 
     name: NotRequired[str | None]
-    address: NotRequired[AddressInput | None]
+    address: NotRequired[Address | None]
     described: NotRequired[str | None]
 
 
@@ -1617,7 +1605,7 @@ class Child(TypedDict):
     interpreter_needed: NotRequired[YesNo | None]
     communication_needs: NotRequired[str | None]
     identifiers: NotRequired[list[Identifier] | None]
-    home_address: NotRequired[AddressInput | None]
+    home_address: NotRequired[Address | None]
     where_now: NotRequired[str | None]
     school_or_setting: NotRequired[str | None]
     attendance: NotRequired[str | None]
@@ -2081,18 +2069,6 @@ class ListedRendition(TypedDict):
     links: dict[str, str]
 
 
-class ListedServiceAtLocation(TypedDict):
-    """
-    A service at its location as it stands in lists.
-    """
-
-    id: str
-    service_id: str
-    location_id: str
-    location: VirtualLocation | PhysicalLocation
-    service: ListedService
-
-
 class MissingEpisode(TypedDict):
     """
     A time when the child was missing, or away without an explanation, as far as it is known.
@@ -2231,7 +2207,7 @@ class OtherPerson(TypedDict):
     lives_with_child: NotRequired[YesNo | None]
     date_of_birth: NotRequired[str | None]
     age_described: NotRequired[str | None]
-    address: NotRequired[AddressInput | None]
+    address: NotRequired[Address | None]
     phone: NotRequired[str | None]
     notes: NotRequired[str | None]
 
@@ -2247,9 +2223,21 @@ class ParentOrCarer(TypedDict):
     relationship_to_child: NotRequired[str | None]
     parental_responsibility: NotRequired[YesNo | None]
     primary_carer: NotRequired[YesNo | None]
-    address: NotRequired[AddressInput | None]
+    address: NotRequired[Address | None]
     phone: NotRequired[str | None]
     communication_needs: NotRequired[str | None]
+
+
+class PhysicalLocation(TypedDict):
+    """
+    A place to visit or to write to.
+    """
+
+    id: str
+    location_type: str
+    name: str
+    description: str
+    addresses: list[PlaceAddress]
 
 
 class Publisher(TypedDict):
@@ -2390,21 +2378,6 @@ class RiskToWorkers(TypedDict):
     known_risk: NotRequired[YesNo | None]
     described: NotRequired[str | None]
     safe_contact: NotRequired[str | None]
-
-
-class ServiceAtLocationPage(TypedDict):
-    """
-    Services at their locations.
-    """
-
-    total_items: int
-    total_pages: int
-    page_number: int
-    size: int
-    first_page: bool
-    last_page: bool
-    empty: bool
-    contents: list[ListedServiceAtLocation]
 
 
 class ServiceContact(TypedDict):
@@ -2684,6 +2657,18 @@ class IndicatorsAcrossGuides(TypedDict):
     next_cursor: str | None
 
 
+class ListedServiceAtLocation(TypedDict):
+    """
+    A service at its location as it stands in lists.
+    """
+
+    id: str
+    service_id: str
+    location_id: str
+    location: VirtualLocation | PhysicalLocation
+    service: ListedService
+
+
 class NumberedContactResponse(TypedDict):
     """
     One item of a numbered edition among its contacts.
@@ -2837,6 +2822,21 @@ class ServiceAtLocation(TypedDict):
     name: str
     status: str
     service: Service
+
+
+class ServiceAtLocationPage(TypedDict):
+    """
+    Services at their locations.
+    """
+
+    total_items: int
+    total_pages: int
+    page_number: int
+    size: int
+    first_page: bool
+    last_page: bool
+    empty: bool
+    contents: list[ListedServiceAtLocation]
 
 
 class Addition(TypedDict):
