@@ -6,6 +6,7 @@ from fastapi import Request, Response
 from sqlmodel import Session
 
 from app.models.guidance.rendition_responses import RenditionResponse, RenditionsResponse
+from app.models.guidance.sections import Section
 from app.presenters.renditions import content_language, language_paths, list_rendition, present_rendition
 from app.routers.params import GuideName, LanguageName, RenditionNumber
 from app.services.guidance.renditions import current_in, readable_rendition
@@ -14,7 +15,7 @@ from app.store.renditions import StoredRendition, list_renditions, rendition_of
 from app.web import problem_types as problems
 from app.web.auth import PUBLIC
 from app.web.context import AppContext, ContextDep, SessionDep
-from app.web.problem_responses import RESPONSES_OF_READS, problem_responses
+from app.web.problem_responses import RESPONSES_OF_READS, problem_responses, response_example
 from app.web.rendition_problem_types import RENDITION_NOT_FOUND, RENDITION_WITHDRAWN
 from app.web.responses import CACHE_CHECKED, add_languages, public_response
 from app.web.router import GuidanceRouter
@@ -23,6 +24,12 @@ router = GuidanceRouter(
     prefix="/v1/guides/{guide}/renditions", tags=["Renditions"], dependencies=[PUBLIC], responses=RESPONSES_OF_READS
 )
 
+WELSH_EXAMPLE = response_example(
+    title="‘Canllaw Un Munud’ i Gamfanteisio’n Rhywiol ar Blant (CSE)",
+    contacts=[{"name": "Tîm Dyletswydd ac Asesu"}],
+    introductions={},
+    **{section.key: [] for section in Section if section is not Section.CONTACTS},
+)
 PROBLEMS_OF_ONE = problem_responses(problems.GUIDE_NOT_FOUND, RENDITION_NOT_FOUND, RENDITION_WITHDRAWN)
 
 
@@ -43,7 +50,7 @@ def list_guide_renditions(request: Request, session: SessionDep, guide: GuideNam
     "/{language}",
     summary="Read a guide in another language",
     response_model=RenditionResponse,
-    responses=PROBLEMS_OF_ONE,
+    responses=WELSH_EXAMPLE | PROBLEMS_OF_ONE,
 )
 def read_rendition(
     request: Request, session: SessionDep, context: ContextDep, guide: GuideName, language: LanguageName
@@ -62,7 +69,7 @@ def read_rendition(
     "/{language}/{number}",
     summary="Read a numbered rendition",
     response_model=RenditionResponse,
-    responses=PROBLEMS_OF_ONE,
+    responses=WELSH_EXAMPLE | PROBLEMS_OF_ONE,
 )
 def read_numbered_rendition(
     *,

@@ -71,7 +71,20 @@ BEYOND_ANY_SCHEMA = [
     r"(the file|The file|Indicator|Contact|Factor|Definition|Caution|Linked risk|Responsibility|`).*",
     r"This is not an age recipient \(age1\.\.\.\)\.",
     r"The ETag in If-Match is not that of the assignment as it is now\. .*",
+    r"The edition has no (item|limb) of this (id|label)\.",
+    r"The edition has no words here\.",
+    r"This is not the digest of that edition: .*",
+    r"This edition was withdrawn, so it gets no renditions\.",
+    r".*[Mm]ust be the tag of a known language \(BCP 47\), .*",
     # two values that fit one by one, and not together
+    r"Easy read, and nothing else, has a tag that ends in `-simple`: `en-GB-simple`\.",
+    r"A film in British Sign Language, and nothing else, has the tag `bfi`\.",
+    r"The guide itself is in English, so this is no translation\.",
+    r"Name the program that made it\.",
+    r"Who checked it, and the day, go together\.",
+    r"Only large print, a film or a recording has a link\.",
+    r"Large print, a film or a recording (needs its link|has no words of its own)\.",
+    r"This id is in the list twice\.",
     r"`opens` must be before `closes`\.",
     r"`cautions` needs an entry, since there are factors or indicators\.",
     r"An email contact needs an `email`\.",
@@ -206,7 +219,7 @@ def reads(document: dict[str, Any]) -> Iterator[Operation]:
 
 def known_of(told: Operation, tokens: dict[str, str]) -> dict[str, str]:
     """What the operation is asked with: the kept concern, and the second edition, which has one before it."""
-    number = {"number": str(SECOND)} if told.path.startswith("/v1/guides/") else {}
+    number = {"number": str(SECOND)} if told.path.startswith("/v1/guides/{guide}/editions/") else {}
     token = {"token": tokens[told.scheme]} if told.scheme else {}
     return {"reference": tokens["reference"]} | token | number
 

@@ -117,7 +117,8 @@ def test_words_that_are_missing_come_in_the_guide_s_own_and_are_marked(client: T
     assert not {"/title", "/indicators/1/text", "/contacts/0/name", "/cautions/0/text"} & marked
     assert {"/indicators/0/text", "/definitions/1/limbs/0/text", "/introductions/factors", "/change_note"} <= marked
     for pointer in marked:
-        ours, theirs = body, edition
+        ours: Any = body
+        theirs: Any = edition
         for step in pointer.split("/")[1:]:
             ours, theirs = (each[int(step) if step.isdigit() else step] for each in (ours, theirs))
         assert ours == theirs

@@ -54,7 +54,10 @@ class ListedRendition(RenditionSummary):
     """A rendition in the list of its guide."""
 
     withdrawal: Withdrawal | None = Field(description="Its withdrawal, if it was withdrawn.", examples=[None])
-    links: Links = RENDITION_LINKS
+    links: Links = Field(
+        description="Paths of this API, by relation.",
+        examples=[{"self": "/v1/guides/child-sexual-exploitation/renditions/cy/1"}],
+    )
 
 
 class RenditionsResponse(ResponseModel):
@@ -74,7 +77,8 @@ class RenditionFacts(RenditionSummary):
     )
     unchecked_cautions: tuple[Caution, ...] = Field(
         description="A machine's words for the cautions, which nobody has checked. Show them beside the cautions, and "
-        "never in their place."
+        "never in their place.",
+        examples=[[]],
     )
 
 
