@@ -115,7 +115,7 @@ def disclose(session: Session, chain: str, acts: tuple[DeskAct, ...]) -> None:
         head = row.sha256 = hash_of(row)
         session.add(row)
     if acts:
-        session.add(ChainRow(name=chain, length=len(acts), head_sha256=head))
+        insert_columns(session.connection(), ChainRow, {"name": chain, "length": len(acts), "head_sha256": head})
 
 
 def rows(engine: Engine, table: str, columns: Sequence[str] = ("*",)) -> list[dict[str, Any]]:
