@@ -15,7 +15,7 @@ from app.cli.commands import app as command
 from app.config import SEED_DIR, Settings
 from app.main import create_app
 from app.services.operations.verification import verify_renditions
-from app.store.database import DATABASE_FILE
+from app.store.database import DATABASE_FILE, for_writing
 from tests.support.clock import SettableClock
 from tests.support.publishing import SLUG, publish_next
 from tests.support.renditions import RENDITIONS, publish_a_rendition, withdraw_a_rendition
@@ -36,7 +36,10 @@ WELSH = SEED_DIR / "renditions" / SLUG / "cy.yaml"
 def test_the_database_refuses_to_change_a_rendition(client: TestClient, service: FastAPI, statement: str) -> None:
     withdraw_a_rendition(service, "cy", 1)
 
-    with pytest.raises(DBAPIError, match=r"never changes|without a gap"), service.state.context.engine.begin() as write:
+    with (
+        pytest.raises(DBAPIError, match=r"never changes|without a gap"),
+        for_writing(service.state.context.engine).begin() as write,
+    ):
         write.execute(text(statement))
 
     assert client.get(f"{RENDITIONS}/cy/1").status_code == 410
