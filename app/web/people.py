@@ -61,10 +61,10 @@ async def require_person(request: Request, security: SecurityScopes) -> Visitor:
     for scope in security.scopes:
         if scope not in principal.scopes:
             raise ScopeMissing(scope)
-    return Visitor(Actor(principal.name_on_record, address_of(request)), principal.person or "", principal.scopes)
+    return Visitor(Actor(principal.name_on_record, browser_address(request)), principal.person or "", principal.scopes)
 
 
-def address_of(request: Request) -> str:
+def browser_address(request: Request) -> str:
     """Return the network address of the person's browser, for the record."""
     return request.client.host if request.client else UNKNOWN_ADDRESS
 
