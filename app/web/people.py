@@ -68,7 +68,7 @@ async def require_person(request: Request, security: SecurityScopes) -> Visitor:
     No browser sends that header by itself, so no other site can use a key. A key that names no person opens no page.
     The role is looked up for each request. Raises `TokenMissing`, `TokenInvalid` or `ScopeMissing`.
     """
-    address = client_address(request)
+    address = browser_address(request)
     caller = await find_client(request, security.scopes)
     if caller is not None:
         if caller.person is None:
@@ -86,10 +86,10 @@ async def require_person(request: Request, security: SecurityScopes) -> Visitor:
     for scope in security.scopes:
         if scope not in principal.scopes:
             raise ScopeMissing(scope)
-    return Visitor(Actor(principal.name_on_record, address), principal.person or "", principal.scopes)
+    return Visitor(Actor(principal.name_on_record, browser_address(request)), principal.person or "", principal.scopes)
 
 
-def client_address(request: Request) -> str:
+def browser_address(request: Request) -> str:
     """Return the network address of the person's browser, for the record."""
     return request.client.host if request.client else UNKNOWN_ADDRESS
 

@@ -16,7 +16,7 @@ from app.services.access.people import draw_token, welcome
 from app.store.disclosures import Actor
 from app.web.auth import PUBLIC
 from app.web.context import ContextDep, NowDep
-from app.web.people import SESSION_COOKIE, client_address, read_cookie, set_cookie
+from app.web.people import SESSION_COOKIE, browser_address, read_cookie, set_cookie
 from app.web.query_params import UNKNOWN_IGNORED
 from app.web.router import GuidanceRouter
 
@@ -62,7 +62,7 @@ def return_from_provider(
         if secret is None or not code:
             raise TokenInvalid("the browser did not come by way of the sign-in page, or the provider gives no code")
         found = openid.finish(secret, code=code, state=state, issuer=iss)
-        issuer, actor = openid.provider.issuer, Actor(f"{openid.client}/{found.person}", client_address(request))
+        issuer, actor = openid.provider.issuer, Actor(f"{openid.client}/{found.person}", browser_address(request))
         if welcome(context.writer, found.person, role=found.role, provider=issuer, actor=actor, at=now) is None:
             raise TokenInvalid("the person has left, or has passkeys")
         token = context.desk_sign_in.sessions.start(
