@@ -17,7 +17,7 @@ from app.models.guidance.guide_responses import (
     WithCautions,
 )
 from app.models.guidance.sections import Section
-from app.models.links import Links, edition_path, guide_path, history_path
+from app.models.links import Links, edition_path, guide_path, history_path, renditions_path
 from app.store.editions import EditionHead, EditionKey, current_of
 
 
@@ -83,6 +83,7 @@ def present_edition(head: EditionHead, content: EditionContent, status: EditionS
             "pdf": f"{path}.pdf",
             "large_print": f"{path}/large-print.pdf",
         }
+        | ({"renditions": renditions_path(head.guide)} if status is EditionStatus.CURRENT else {})
         | sections,
         **{name: getattr(content, name) for name in EditionContent.model_fields},
     )

@@ -33,6 +33,7 @@ SECTIONS = {
 }
 HERE = "http://127.0.0.1:8000"
 KEPT_BY_NOBODY = ("/raise-a-concern", "/worried-about-yourself", "/concerns")  # pages that take what people type
+POINTERS = {"in_guide_language"}  # places in the answer itself, not addresses
 UNLISTED = ("/openapi.json", "/docs", "/docs/docs.js", "/docs/swagger-ui.css")
 
 Answers = dict[str, Response]
@@ -49,7 +50,8 @@ def changed_indicators() -> list[dict[str, Any]]:
 def everything_in(value: Any) -> Iterator[Any]:
     """The value and, of objects and arrays, everything in them."""
     yield value
-    for member in value.values() if isinstance(value, dict) else value if isinstance(value, list) else ():
+    members = [inner for key, inner in value.items() if key not in POINTERS] if isinstance(value, dict) else value
+    for member in members if isinstance(members, list) else ():
         yield from everything_in(member)
 
 

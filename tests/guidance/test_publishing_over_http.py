@@ -170,7 +170,8 @@ def test_of_two_publishers_who_follow_the_same_edition_the_second_is_told_so(liv
         verified = command("verify").splitlines()
 
     assert rounds == [[201, 412]] * ROUNDS
-    assert verified == [f"{SLUG}, edition {number}: as published" for number in range(1, ROUNDS + 2)]
+    editions = [line for line in verified if ", edition " in line]
+    assert editions == [f"{SLUG}, edition {number}: as published" for number in range(1, ROUNDS + 2)]
     assert {len(edition["indicators"]) for edition in whole} == {10}
     assert [edition["change_note"].split(", ")[1] for edition in whole[1:]] == [f"{at}." for at in range(ROUNDS)]
 

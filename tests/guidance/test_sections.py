@@ -35,6 +35,8 @@ LISTING_SECTIONS = {
     "models/guidance/items.py": "a model for each section",
     "models/guidance/edition_example.py": "an edition as a publisher sends it",
     "models/concerns/examples.py": "items of guidance that a concern names",
+    "models/guidance/editor_words.py": "the words of an editor for a key that is missing",
+    "pages/edit/fields.py": "the labels of the editor's fields",
     "services/guidance/importing/headings.py": "the words by which documents head each section",
     "services/guidance/importing/placing.py": "what each kind of item is made of, found in a document",
 }

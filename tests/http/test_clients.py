@@ -124,7 +124,13 @@ def test_each_scope_opens_its_own_routes_alone(client: TestClient, service: Fast
                 challenge = [f'Bearer error="insufficient_scope", scope="{each}"' for each in needed]
                 assert [answer.headers["WWW-Authenticate"]] == challenge
     publishing = {template for _, template, _, needed in routes if needed == {Scope.PUBLISH.value}}
-    assert publishing == {"/v1/guides/{guide}/editions", "/v1/guides/{guide}/editions/{number}/withdrawal"}
+    assert publishing == {
+        "/v1/guides/{guide}/editions",
+        "/v1/guides/{guide}/editions/{number}/withdrawal",
+        "/v1/guides/{guide}/renditions",
+        "/v1/guides/{guide}/renditions/{language}/{number}/withdrawal",
+        "/v1/guides/{guide}/draft/publication",
+    }
     assert {(method, template) for method, template, *_ in routes} >= SUBMISSIONS
 
 

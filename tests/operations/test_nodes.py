@@ -2,7 +2,6 @@
 
 import random
 import threading
-import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -25,6 +24,7 @@ from app.store.write_queue import ConcurrentWrite
 from app.store.writer import Writer
 from tests.support.clock import A_TUESDAY
 from tests.support.databases import postgresql
+from tests.support.waiting import pause
 
 pytestmark = pytest.mark.slow  # threads that wait for each other
 
@@ -60,11 +60,11 @@ def nodes(engine: Engine, *, count: int = NODES, wait_seconds: float = 60) -> It
 def append_slowly(session: Session, *, name: str, pauses: tuple[float, float, float]) -> None:
     """Append two events, and wait before, between and after them: the commit comes in any order."""
     before, between, after = pauses
-    time.sleep(before)
+    pause(before)
     append_event(session, EventKind.CONCERN_RECEIVED, at=A_TUESDAY, data={"reference": f"{name}-first"})
-    time.sleep(between)
+    pause(between)
     append_event(session, EventKind.CONCERN_RECEIVED, at=A_TUESDAY, data={"reference": f"{name}-second"})
-    time.sleep(after)
+    pause(after)
 
 
 def follow(reader: Engine, done: threading.Event, seen: list[int]) -> None:

@@ -11,6 +11,7 @@ from app.main import create_app
 from tests.support.browsing import accessibility_violations, go_to_last_step, reach, run_server
 from tests.support.clock import SettableClock
 from tests.support.publishing import SLUG
+from tests.support.waiting import wait_until
 
 pytestmark = [pytest.mark.any_database, pytest.mark.slow]
 
@@ -353,6 +354,7 @@ def test_while_it_is_sent_the_page_says_so(page: Page) -> None:
 
     expect(page.locator(".sending")).to_have_text("Sending…")
     assert float(page.locator("main").evaluate("(main) => getComputedStyle(main).opacity")) < 1
+    wait_until(lambda: page.evaluate("true") and held)  # each look lets the browser's events in
     held[0].continue_()
     expect(page.locator(".reference").first).to_be_visible()
     expect(page.locator(".sending")).to_have_text("")

@@ -76,6 +76,7 @@ def _preview(context: AppContext, session: Session, guide: str, now: dt.datetime
         "tables": [],
         "api": guide_path(guide),
         "pdf_available": False,
+        "renditions": (),
     }
     headers = {
         "Cache-Control": "no-store",
