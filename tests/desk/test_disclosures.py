@@ -31,7 +31,7 @@ CONCERN = "/v1/desk/concerns/{reference}"
 REASON = {"reason": "A made-up reason."}
 COLUMNS = ("chain", "number", "at", "client", "act", "address", "detail", "previous_sha256", "sha256")
 MOVE = "UPDATE disclosures SET number = {1} WHERE chain = :chain AND number = {0}"
-MASKS = (0x01, 0x20, 0x80, 0xFF)
+MASKS = (0x01, 0x80)
 
 Rows = Callable[[], list[Any]]
 

@@ -155,7 +155,8 @@ def unmarked_words(page: str) -> list[str]:
     """Return the texts of the page that are neither of the catalogue nor marked as English."""
     reader = Outside()
     reader.feed(page)
-    texts = [DATE.sub("", each).replace(NARRATIVE, "") for each in reader.text]
+    words = [each for each in reader.text if re.search("[A-Za-z]{3}", each)]
+    texts = [DATE.sub("", each).replace(NARRATIVE, "") for each in words]
     return sorted({each.strip(" -.,:()\n") for each in texts if re.search("[A-Za-z]{3}", each)} - NOT_SENTENCES)
 
 
