@@ -102,6 +102,7 @@ BEYOND_ANY_SCHEMA = [
     r"as_of is a day such as 2026-11-24, or a moment such as 2026-11-24T09:30:00Z\.",
     r"Accept-Datetime is not a date as HTTP writes it \(RFC 7089\)\.",
     r"A moment is written like 2026-11-24T09:30:00Z\.",
+    r"Must be a date such as 2026-11-24, 2026-11 or 2026; put other words beside it\.",  # 2026-02-30 fits the pattern
     r"A reference starts with four characters of its alphabet or more\.",
     r"Must be a file of the age format, in base64\.",
     r"Must have words\.",
