@@ -7,9 +7,11 @@ from typing import Any
 
 import pytest
 from fastapi import FastAPI
+from sqlmodel import Session
 from starlette.testclient import TestClient
 from typer import BadParameter
 
+from app.cli.listing import line_of_client
 from app.cli.times import parse_end
 from app.config import Settings
 from app.errors import NoSuchClient, SetupError, StoreBusy
@@ -18,6 +20,7 @@ from app.models.clients import Scope
 from app.services.access.clients import add_client, revoke_client, rotate_key
 from app.services.access.key_uses import ACCURACY, KeyUses
 from app.services.operations.workers import KeyUseWorker
+from app.store.clients import list_clients
 from app.web.context import AppContext
 from tests.support.clock import A_TUESDAY, SettableClock
 from tests.support.command import guidance
@@ -148,6 +151,13 @@ def writes_in(context: AppContext, monkeypatch: pytest.MonkeyPatch) -> list[obje
     return written
 
 
+def line_in_list(context: AppContext) -> str:
+    """The line of the only client in the list that operators read."""
+    with Session(context.engine) as session:
+        ((client, keys),) = list_clients(session)
+        return line_of_client(client, keys, at=context.clock())
+
+
 @pytest.mark.slow
 def test_a_use_is_written_behind_the_requests_and_at_most_once_in_five_minutes(
     client: TestClient, context: AppContext, clock: SettableClock, monkeypatch: pytest.MonkeyPatch
@@ -166,6 +176,7 @@ def test_a_use_is_written_behind_the_requests_and_at_most_once_in_five_minutes(
     found = [use(after) for after in (dt.timedelta(0), ACCURACY - dt.timedelta(seconds=1), ACCURACY)]
 
     assert found == ["2026-11-24T09:30:00Z", "2026-11-24T09:30:00Z", "2026-11-24T09:35:00Z"]
+    assert "last used 2026-11-24 09:35 UTC" in line_in_list(context)
     assert len(written) == 2
 
 
