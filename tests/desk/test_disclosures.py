@@ -349,6 +349,8 @@ def test_a_signed_statement_is_checked_offline_and_shows_a_chain_that_was_cut_an
     header = jwt.get_unverified_header(told["statement"])
     claims = jwt.decode(told["statement"], keys[header["kid"]], ["EdDSA"], options={"verify_iat": False})
 
+    desk.http.app.state.context.checkpoints.catch_up()  # PostgreSQL's log is written a moment later
+
     last = "FROM disclosures WHERE chain = ? ORDER BY number DESC LIMIT 1"
     assert (header["alg"], header["typ"]) == ("EdDSA", "disclosure-statement+jws")
     assert (claims["sub"], claims["length"], claims["at"]) == (reference, 5, "2026-11-24T09:30:00Z")
