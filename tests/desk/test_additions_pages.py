@@ -239,6 +239,7 @@ class Memory:
 
 
 @pytest.mark.slow
+@pytest.mark.any_database
 def test_opening_a_concern_with_200_large_additions_takes_little_memory(live: LiveServer, a_concern: Concern) -> None:
     key = live.new_key(Scope.READ)
     headers = {"Authorization": f"Bearer {key}"}

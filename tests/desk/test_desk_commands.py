@@ -18,7 +18,7 @@ from tests.support.command import guidance
 from tests.support.concerns import Concern
 from tests.support.live import LiveServer
 
-pytestmark = pytest.mark.slow  # a server in a process of its own
+pytestmark = [pytest.mark.slow, pytest.mark.any_database]  # a server in a process of its own
 
 Run = Callable[..., Result]
 

@@ -31,7 +31,7 @@ from tests.support.desk import Desk, desk_of
 from tests.support.publishing import GUIDE, SLUG
 
 MANY = 2_000
-PORTION = 500
+PORTION = 50  # a transaction each, which a busy machine ends in the time that a caller waits
 DANGERS = ("yes", "not_sure", "no")
 SOMEBODY = Actor("example-worker", "192.0.2.10")
 ORDERS = ("urgent", "newest")

@@ -142,6 +142,7 @@ def test_the_example_takes_notices_opens_the_concern_and_what_was_added_and_ackn
     assert seen
 
 
+@pytest.mark.any_database
 def test_a_server_with_receivers_that_hold_every_attempt_serves_a_good_one_and_stops_in_time(
     tmp_path: Path, a_concern: Concern
 ) -> None:

@@ -15,7 +15,7 @@ from tests.support.command import guidance
 from tests.support.publishing import FIRST_EDITION, SLUG
 from tests.support.waiting import wait_until
 
-pytestmark = pytest.mark.slow  # processes
+pytestmark = [pytest.mark.slow, pytest.mark.any_database]  # processes
 
 DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
 WORDS = (

@@ -137,6 +137,7 @@ def test_cache_hits_that_the_front_answers_are_counted(live: LiveServer) -> None
 
 
 @pytest.mark.slow
+@pytest.mark.any_database
 def test_several_processes_answer_with_each_metric_once(tmp_path: Path) -> None:
     live = LiveServer(tmp_path / "data", workers=2)
     live.start()
