@@ -126,6 +126,15 @@ def kill_postgresql(shared: Postgresql) -> None:
     assert eventually(lambda: not any(each.is_running() for each in [process, *children]))
 
 
+def comes_back(shared: Postgresql) -> bool:
+    """Start the server again. Its own limit of ten seconds is too short for the recovery on a busy machine."""
+    try:
+        shared.server.ensure_postgres_running()
+    except subprocess.SubprocessError:
+        return False
+    return True
+
+
 @pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
 def test_a_database_server_that_is_killed_and_comes_back_is_used_again_and_has_everything(
     shared: Postgresql, node: LiveServer, operators: Operators
@@ -143,7 +152,7 @@ def test_a_database_server_that_is_killed_and_comes_back_is_used_again_and_has_e
             before = len(told.receipts)
             assert eventually(lambda: ready(node) == 503)
             refused = httpx.post(f"{node.url}/v1/concerns", json=A_CONCERN, trust_env=False, timeout=60)
-            shared.server.ensure_postgres_running()
+            assert eventually(lambda: comes_back(shared))
             assert eventually(lambda: ready(node) == 200)
             assert eventually(lambda told=told, before=before: len(told.receipts) > before + CALLERS)  # type: ignore[misc]
         assert refused.status_code == 503
