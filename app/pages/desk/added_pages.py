@@ -1,51 +1,58 @@
-"""Pages of what was added to a concern: with its words where this service can open it, else sealed."""
+"""Pages of what was added to a concern, or of the notes about it: with the words where they open here, else sealed."""
 
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from typing import Any, Generic, NamedTuple, TypeVar
+
+from sqlalchemy import Row
 
 from app.errors import UnsealingUnavailable
-from app.models.desk.additions import AdditionEntry
 from app.models.desk.disclosure_tables import DeskAct
 from app.pages.desk.sealed_text import GIVEN, SealedText
-from app.presenters.desk import listed_addition, opened_additions
+from app.presenters.desk import SealedAdditions
 from app.services.desk import opening
 from app.web.context import AppContext
 from app.web.people import Visitor
 
-ADDITIONS_ON_PAGE = 50
+ADDED_ON_PAGE = 50
 
-PageOfAdditions = tuple[tuple[AdditionEntry, ...], Mapping[int, SealedText], int | None]
-"""The entries, the sealed texts of those without words, and the number after which the next page begins."""
-
-
-def open_additions(
-    context: AppContext, visitor: Visitor, place: opening.PagePlace, now: dt.datetime
-) -> PageOfAdditions | None:
-    """Return a page of additions with their words, or None if they were sealed to other identities."""
-    page = opening.open_page(
-        context.writer, place, actor=visitor.actor, at=now, act=DeskAct.OPENED, limit=ADDITIONS_ON_PAGE
-    )
-    try:
-        return opened_additions(opening.read_page(context.engine, page), context.unsealer, now=now), {}, page.next_after
-    except UnsealingUnavailable:
-        return None
+EntryT = TypeVar("EntryT")
 
 
-def give_additions_sealed(
-    context: AppContext, visitor: Visitor, place: opening.PagePlace, now: dt.datetime
-) -> PageOfAdditions:
-    """Return a page of additions with their words sealed."""
-    page = opening.open_page(
-        context.writer, place, actor=visitor.actor, at=now, act=DeskAct.OPENED, limit=ADDITIONS_ON_PAGE, how=GIVEN
-    )
-    return *sealed_additions_of(context, page, now), page.next_after
+class AddedPage(NamedTuple, Generic[EntryT]):
+    """A page of entries, the sealed texts of those without words, and the number after which the next page begins."""
+
+    entries: tuple[EntryT, ...]
+    sealed: Mapping[int, SealedText]
+    next_after: int | None
 
 
-def sealed_additions_of(
-    context: AppContext, page: opening.AddedPage, now: dt.datetime
-) -> tuple[tuple[AdditionEntry, ...], dict[int, SealedText]]:
-    """Return the entries of additions, and their sealed texts by number."""
-    return tuple(listed_addition(row, now=now) for row in page.rows), sealed_texts_of(context, page)
+def read_added_page(
+    context: AppContext,
+    visitor: Visitor,
+    place: opening.PagePlace,
+    now: dt.datetime,
+    *,
+    opened: Callable[[SealedAdditions], tuple[EntryT, ...]],
+    listed: Callable[[Row[Any]], EntryT],
+) -> AddedPage[EntryT]:
+    """Return the page: `opened` gives entries with their words, `listed` one without.
+
+    Where the texts were sealed to other identities, they are given sealed.
+    """
+
+    def record(how: str = "") -> opening.AddedPage:
+        act, limit = DeskAct.OPENED, ADDED_ON_PAGE
+        return opening.open_page(context.writer, place, actor=visitor.actor, at=now, act=act, limit=limit, how=how)
+
+    if context.unsealer.can_unseal:
+        page = record()
+        try:
+            return AddedPage(opened(opening.read_page(context.engine, page)), {}, page.next_after)
+        except UnsealingUnavailable:
+            pass
+    page = record(GIVEN)
+    return AddedPage(tuple(map(listed, page.rows)), sealed_texts_of(context, page), page.next_after)
 
 
 def sealed_texts_of(context: AppContext, page: opening.AddedPage) -> dict[int, SealedText]:

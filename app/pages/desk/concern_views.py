@@ -2,13 +2,13 @@
 
 import datetime as dt
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from app.errors import ConcernErased, UnsealingUnavailable
 from app.models.desk.additions import AdditionEntry
 from app.models.desk.concerns import InboxEntry
 from app.models.desk.notes import NoteEntry
-from app.pages.desk.added_pages import ADDITIONS_ON_PAGE, sealed_additions_of, sealed_texts_of
+from app.pages.desk.added_pages import ADDED_ON_PAGE, sealed_texts_of
 from app.pages.desk.referral import referral_of
 from app.pages.desk.sealed_text import CONCERN, GIVEN, SealedText
 from app.pages.form.form_view import AnsweredSection
@@ -62,18 +62,13 @@ def _give_sealed(context: AppContext, visitor: Visitor, reference: str, now: dt.
     try:
         recorded = _record(context, visitor, reference, now, how=GIVEN)
         sealed = opening.read_sealed_concern(context.engine, reference)
-        additions, sealed_additions = sealed_additions_of(context, recorded.page, now)
-        notes = recorded.notes.rows if recorded.notes is not None else ()
+        sealed_additions = sealed_texts_of(context, recorded.page)
         sealed_notes = sealed_texts_of(context, recorded.notes) if recorded.notes is not None else {}
     except ConcernErased:
         return None
-    concern = recorded.concern
-    return Shown(
-        recorded,
-        entry_of(concern, now=now),
-        additions,
-        tuple(map(listed_note, notes)),
-        sealed=SealedText(CONCERN, reference, 0, concern.received_at, sealed),
+    return replace(
+        _without_words(recorded, now),
+        sealed=SealedText(CONCERN, reference, 0, recorded.concern.received_at, sealed),
         sealed_additions=sealed_additions,
         sealed_notes=sealed_notes,
     )
@@ -82,11 +77,15 @@ def _give_sealed(context: AppContext, visitor: Visitor, reference: str, now: dt.
 def _view(context: AppContext, visitor: Visitor, reference: str, now: dt.datetime) -> Shown:
     """Return the concern without its words."""
     viewed = view_concern(
-        context.writer, reference, actor=visitor.actor, at=now, limit=ADDITIONS_ON_PAGE, last_notes=NOTES_ON_PAGE
+        context.writer, reference, actor=visitor.actor, at=now, limit=ADDED_ON_PAGE, last_notes=NOTES_ON_PAGE
     )
-    additions = tuple(listed_addition(row, now=now) for row in viewed.page.rows)
-    notes = tuple(map(listed_note, viewed.notes.rows if viewed.notes is not None else ()))
-    return Shown(viewed, entry_of(viewed.concern, now=now), additions, notes)
+    return _without_words(viewed, now)
+
+
+def _without_words(recorded: opening.Opening, now: dt.datetime) -> Shown:
+    additions = tuple(listed_addition(row, now=now) for row in recorded.page.rows)
+    notes = tuple(map(listed_note, recorded.notes.rows if recorded.notes is not None else ()))
+    return Shown(recorded, entry_of(recorded.concern, now=now), additions, notes)
 
 
 def _record(context: AppContext, visitor: Visitor, reference: str, now: dt.datetime, *, how: str) -> opening.Opening:
@@ -96,6 +95,6 @@ def _record(context: AppContext, visitor: Visitor, reference: str, now: dt.datet
         actor=visitor.actor,
         at=now,
         how=how,
-        limit=ADDITIONS_ON_PAGE,
+        limit=ADDED_ON_PAGE,
         last_notes=NOTES_ON_PAGE,
     )

@@ -9,7 +9,7 @@ from fastapi import Path, Request, Response
 
 from app.errors import NotFound
 from app.models.desk.disclosure_tables import DeskAct
-from app.pages.desk.added_pages import ADDITIONS_ON_PAGE, sealed_additions_of
+from app.pages.desk.added_pages import ADDED_ON_PAGE, sealed_texts_of
 from app.pages.desk.desk_route import DeskRoute
 from app.pages.desk.inbox import CONCERN_PAGES
 from app.pages.desk.referral_layout import layout_of
@@ -48,9 +48,7 @@ def save_sealed_concern(
 ) -> Response:
     """Return a concern with all its additions, sealed, and the layout of its words, as one file of JSON."""
     parsed = reference_of(reference)
-    recorded = opening.open_concern(
-        context.writer, parsed, actor=visitor.actor, at=now, how=SAVED, limit=ADDITIONS_ON_PAGE
-    )
+    recorded = opening.open_concern(context.writer, parsed, actor=visitor.actor, at=now, how=SAVED, limit=ADDED_ON_PAGE)
     concern = recorded.concern
     sealed = opening.read_sealed_concern(context.engine, parsed)
     own = SealedText(CONCERN, parsed, 0, concern.received_at, sealed)
@@ -68,13 +66,12 @@ def _additions(
 ) -> Iterator[SealedText]:
     """Yield the additions of the page and of all that follow. Each page is on the record before it is read."""
     while True:
-        _, sealed = sealed_additions_of(context, page, now)
-        yield from sealed.values()
+        yield from sealed_texts_of(context, page).values()
         if page.next_after is None:
             return
         place = opening.PagePlace(ADDITIONS, page.rows[0].reference, page.next_after)
         page = opening.open_page(
-            context.writer, place, actor=visitor.actor, at=now, act=DeskAct.OPENED, limit=ADDITIONS_ON_PAGE, how=SAVED
+            context.writer, place, actor=visitor.actor, at=now, act=DeskAct.OPENED, limit=ADDED_ON_PAGE, how=SAVED
         )
 
 
