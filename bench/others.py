@@ -161,6 +161,7 @@ def _start_parse(stack: ExitStack, work: Path) -> Keeper:
         "allowClientClassCreation": True,
         "allowCustomObjectId": False,
         "logLevel": "error",
+        "logsFolder": str(folder / "logs"),
     }
     (folder / "settings.json").write_text(json.dumps(settings), encoding="utf-8")
     command = ["node", str(folder / "node_modules/parse-server/bin/parse-server"), str(folder / "settings.json")]

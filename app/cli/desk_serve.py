@@ -33,8 +33,12 @@ def desk_serve(
     with connect(url, key, key_file) as service:
 
         @cache
+        def code_lists() -> ReferenceData:
+            return fetch_code_lists(service)
+
+        @cache
         def labels(guide: str, edition: int) -> tuple[EditionContent, ReferenceData]:
-            return fetch_edition(service, guide, edition), fetch_code_lists(service)
+            return fetch_edition(service, guide, edition), code_lists()
 
         def announce(address: str) -> None:
             typer.echo(f"The desk is at {address} (once; stop it with Ctrl+C)", err=True)

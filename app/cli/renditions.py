@@ -10,7 +10,8 @@ from app.cli.published_guides import open_published
 from app.errors import SeedFileError, SetupError
 from app.main import utc_now
 from app.services.guidance.rendition_seeding import check_rendition_file, publish_rendition_file
-from app.services.guidance.renditions import is_outdated, withdraw_rendition
+from app.services.guidance.renditions import is_of_former_edition, withdraw_rendition
+from app.store.editions import get_history
 from app.store.renditions import RenditionKey
 
 rendition = typer.Typer(
@@ -35,7 +36,7 @@ def check_renditions(paths: RenditionPaths, data_dir: DataDir = None, env_file: 
                 continue
             if file.content.is_unchecked:
                 typer.echo(f"{path}: a machine made it and nobody has checked it: every answer will say so", err=True)
-            if is_outdated(session, file.guide, file.content):
+            if is_of_former_edition(get_history(session, guide=file.guide), file.content.of.edition):
                 typer.echo(f"{path}: a later edition is current, so every answer will say that it is behind", err=True)
             typer.echo(f"{path}: no faults")
     if faulty:

@@ -82,7 +82,7 @@ def content_language(stored: StoredRendition) -> str:
 
 
 def _summary(history: Sequence[EditionHead], stored: StoredRendition) -> dict[str, Any]:
-    content, behind = stored.content, is_of_former_edition(history, stored)
+    content, behind = stored.content, is_of_former_edition(history, stored.edition)
     own = ("form", "of", "made_by", "tool", "checked_by", "checked_on", "link")
     return {name: getattr(content, name) for name in own} | {
         "language": content.language,

@@ -32,7 +32,8 @@ from app.routers.params import AboutSubject, GuideCursor, GuideName, item_name
 from app.services.guidance.renditions import languages_by_guide, preferred_rendition
 from app.services.guidance.subjects import subjects_by_guide
 from app.store.catalogue import find_mentions, find_orders
-from app.store.editions import EditionHead, get_current, get_history, list_current
+from app.store.current_editions import MAX_CURRENT_EDITIONS
+from app.store.editions import EditionHead, get_current, get_history, list_current, require_current
 from app.store.renditions import list_renditions
 from app.web import problem_types as problems
 from app.web.auth import PUBLIC
@@ -46,7 +47,6 @@ from app.web.router import GuidanceRouter
 
 router = GuidanceRouter(prefix="/v1/guides", tags=["Guides"], dependencies=[PUBLIC], responses=RESPONSES_OF_READS)
 
-MAX_LISTED = 10_000
 AsOf = Annotated[
     str | None,
     Query(
@@ -99,9 +99,10 @@ def list_guides(
 ) -> Response:
     """Every guide that has a current edition, by name."""
     subjects, languages = subjects_by_guide(session, context.reference_data), languages_by_guide(session)
+    most = limit + 1 if subject is None else MAX_CURRENT_EDITIONS
     heads = [
         head
-        for head in list_current(session, after=decode_key(cursor, otherwise=""), limit=MAX_LISTED)
+        for head in list_current(session, after=decode_key(cursor, otherwise=""), limit=most)
         if subject is None or subject in {each.code for each in subjects[head.guide]}
     ]
     page = heads[:limit]
@@ -148,7 +149,7 @@ def read_guide(
         history = get_history(session, guide=guide)
         return redirect_to_edition_at(history, moment, context.settings.public_url, or_next=as_of is None)
     history, stored = get_history(session, guide=guide), list_renditions(session, guide=guide)
-    head = get_current(session, guide=guide)
+    head = require_current(history)
     chosen = preferred_rendition(history, stored, preferred_languages(accept_language or ""))
     if chosen is None:
         response = _current_response(request, context, session, head)
@@ -207,7 +208,7 @@ def _add_section(section: Section) -> None:
     ) -> Response:
         """The item, with the editions in which it stands and where its words changed."""
         history = get_history(session, guide=guide)
-        head = get_current(session, guide=guide)
+        head = require_current(history)
         content = context.contents(head.key, session)
         mentions = find_mentions(session, guide=guide, part=section.key, item_id=item_id)
         response = ITEM_RESPONSES[section](

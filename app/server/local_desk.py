@@ -32,7 +32,6 @@ _HOST = "127.0.0.1"
 OPEN_PATH = "/open/{token}"
 COOKIE = "local-desk"
 HTML_MEDIA = "text/html"
-FETCH_SECONDS = 30
 _FORBIDDEN, _BAD_GATEWAY = 403, 502
 FILES = {"desk.css": "text/css", "desk.js": "text/javascript"}
 STYLE = "pages.css"

@@ -4,7 +4,7 @@ from collections.abc import Collection
 
 from sqlalchemy import Connection, text
 
-from app.models.desk.disclosure_tables import AUDIT, EVENTS, INBOX
+from app.models.desk.disclosure_tables import WITHOUT_A_CONCERN
 
 FIRST_PREVIOUS_SHA256 = "0" * 64
 _LOCK = text("SELECT name FROM chains WHERE name = ANY(:names) ORDER BY name FOR UPDATE")
@@ -12,7 +12,6 @@ _BEGIN = text(
     f"INSERT INTO chains (name, length, head_sha256, logged) VALUES (:name, 0, '{FIRST_PREVIOUS_SHA256}', 0)"  # noqa: S608  # nosec B608  # own names
     " ON CONFLICT DO NOTHING"
 )
-_OF_NO_CONCERN = frozenset({INBOX, AUDIT, EVENTS})
 
 
 def lock_chains(connection: Connection, names: Collection[str]) -> None:
@@ -25,7 +24,7 @@ def lock_chains(connection: Connection, names: Collection[str]) -> None:
         return
     wanted = {"names": sorted(names)}
     locked = connection.execute(_LOCK, wanted).scalars().all()
-    absent = sorted(_OF_NO_CONCERN.intersection(names).difference(locked))
+    absent = sorted(set(WITHOUT_A_CONCERN).intersection(names).difference(locked))
     if absent:
         connection.execute(_BEGIN, [{"name": name} for name in absent])
         connection.execute(_LOCK, wanted)

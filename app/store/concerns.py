@@ -9,7 +9,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import defer
 from sqlmodel import Session, col, select
 
-from app.errors import AlreadyStored, NoSuchConcern, ReferenceTaken
+from app.errors import AlreadyStored, ConcernErased, NoSuchConcern, ReferenceTaken
 from app.models.concerns.tables import AdditionRow, ConcernRow, ConcernState, NoteRow, StoredReceiptRow
 from app.store.messages import erase_messages
 from app.store.tables import table_of
@@ -71,6 +71,14 @@ def get_concern(session: Session, reference: str) -> ConcernRow:
     concern = find_concern(session, reference)
     if concern is None:
         raise NoSuchConcern(NO_SUCH_REFERENCE)
+    return concern
+
+
+def get_unerased(session: Session, reference: str) -> ConcernRow:
+    """Return the concern of that reference without its sealed text; raises `NoSuchConcern` or `ConcernErased`."""
+    concern = get_concern(session, reference)
+    if concern.erased_at is not None:
+        raise ConcernErased
     return concern
 
 

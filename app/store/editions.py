@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, Integer, Select, bindparam, case, func, insert
+from sqlalchemy import ColumnElement, Integer, Select, Subquery, bindparam, case, func, insert
 from sqlalchemy import select as select_columns
 from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session, col, select
@@ -66,7 +66,11 @@ def current_of(history: Sequence[EditionHead]) -> EditionHead | None:
 
 def get_current(session: Session, *, guide: str) -> EditionHead:
     """Return the guide's current edition. Raise `NoSuchGuide`, or `EditionWithdrawn` if it has none."""
-    history = get_history(session, guide=guide)
+    return require_current(get_history(session, guide=guide))
+
+
+def require_current(history: Sequence[EditionHead]) -> EditionHead:
+    """Return the current edition of a history. Raise `EditionWithdrawn` if all are withdrawn."""
     current = current_of(history)
     if current is None:
         raise EditionWithdrawn(reason=history[0].reason or "", replaced_by=None)
@@ -96,8 +100,9 @@ def list_current(session: Session, *, after: str = "", limit: int) -> list[Editi
 
 
 @cache
-def _current_rows() -> Select[Any]:
-    newest = (
+def newest_readable() -> Subquery:
+    """Return the number of the current edition of each guide, from the first after `after`, as many as `limit`."""
+    return (
         select_columns(col(EditionRow.guide).label("guide"), func.max(EditionRow.number).label("number"))
         .outerjoin(WithdrawalRow, _is_withdrawal_of_it())
         .where(col(WithdrawalRow.edition).is_(None), col(EditionRow.guide) > bindparam("after"))
@@ -106,6 +111,11 @@ def _current_rows() -> Select[Any]:
         .limit(bindparam("limit", type_=Integer))
         .subquery()
     )
+
+
+@cache
+def _current_rows() -> Select[Any]:
+    newest = newest_readable()
     return (
         _heads()
         .join(newest, (col(EditionRow.guide) == newest.c.guide) & (col(EditionRow.number) == newest.c.number))

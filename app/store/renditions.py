@@ -5,7 +5,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
-import orjson
 from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session, col, select
 
@@ -102,7 +101,7 @@ def read_rendition(session: Session, key: RenditionKey) -> RenditionContent:
     row = session.get(RenditionRow, (key.guide, key.language, key.number))
     if row is None:
         raise NoSuchRendition
-    return RenditionContent.model_validate_json(_as_text(row))
+    return RenditionContent.model_validate(row.content)
 
 
 def insert_rendition(
@@ -147,11 +146,7 @@ def _stored(row: RenditionRow, withdrawal: RenditionWithdrawalRow | None) -> Sto
         edition=row.edition,
         published_at=row.published_at,
         digest=row.digest,
-        content=RenditionContent.model_validate_json(_as_text(row)),
+        content=RenditionContent.model_validate(row.content),
         withdrawn_at=withdrawal.withdrawn_at if withdrawal else None,
         reason=withdrawal.reason if withdrawal else None,
     )
-
-
-def _as_text(row: RenditionRow) -> bytes:
-    return orjson.dumps(row.content)

@@ -58,7 +58,12 @@ async def require_client(request: Request, security: SecurityScopes, credentials
 
 async def require_actor(request: Request, principal: Annotated[Principal, Depends(require_client)]) -> Actor:
     """Return who acts, as the record of disclosures names it: client and person, and their network address."""
-    return Actor(principal.name_on_record, request.client.host if request.client else UNKNOWN_ADDRESS)
+    return Actor(principal.name_on_record, caller_address(request))
+
+
+def caller_address(request: Request) -> str:
+    """Return the network address of the caller, for the record."""
+    return request.client.host if request.client else UNKNOWN_ADDRESS
 
 
 async def find_client(request: Request, scopes: Sequence[str]) -> Principal | None:

@@ -12,9 +12,8 @@ from app.errors import ScopeMissing, TokenInvalid, TokenMissing
 from app.logs import Log
 from app.models.clients import Scope
 from app.services.access.people import BY_PASSKEY
-from app.services.access.rate_limiting import UNKNOWN_ADDRESS
 from app.store.disclosures import Actor
-from app.web.auth import find_client
+from app.web.auth import caller_address, find_client
 from app.web.context import context_of
 
 SECURE_PREFIX = "__Host-"
@@ -68,7 +67,7 @@ async def require_person(request: Request, security: SecurityScopes) -> Visitor:
     No browser sends that header by itself, so no other site can use a key. A key that names no person opens no page.
     The role is looked up for each request. Raises `TokenMissing`, `TokenInvalid` or `ScopeMissing`.
     """
-    address = browser_address(request)
+    address = caller_address(request)
     caller = await find_client(request, security.scopes)
     if caller is not None:
         if caller.person is None:
@@ -86,12 +85,7 @@ async def require_person(request: Request, security: SecurityScopes) -> Visitor:
     for scope in security.scopes:
         if scope not in principal.scopes:
             raise ScopeMissing(scope)
-    return Visitor(Actor(principal.name_on_record, browser_address(request)), principal.person or "", principal.scopes)
-
-
-def browser_address(request: Request) -> str:
-    """Return the network address of the person's browser, for the record."""
-    return request.client.host if request.client else UNKNOWN_ADDRESS
+    return Visitor(Actor(principal.name_on_record, caller_address(request)), principal.person or "", principal.scopes)
 
 
 def cookie_name(settings: Settings, name: str) -> str:

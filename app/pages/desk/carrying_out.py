@@ -6,14 +6,13 @@ from dataclasses import dataclass, replace
 from typing import TypeVar
 
 from fastapi import Response
-from fastapi.responses import RedirectResponse
 from pydantic import BaseModel, ValidationError
 from sqlmodel import Session
 
 from app import desk_errors, errors
 from app.models.desk.disclosure_tables import DisclosureRow
 from app.pages.desk.act_words import act_lines
-from app.pages.desk.desk_route import SEE_OTHER, TEXTS
+from app.pages.desk.desk_route import TEXTS, lead_to
 from app.pages.desk.forms import desk_forms
 from app.pages.desk.inbox import CONCERN_PAGES
 from app.pages.desk.page import desk_page
@@ -94,7 +93,7 @@ def _back(attempt: Attempt) -> Response:
     """Show the concern as it is now, and what others did meanwhile. A reload does not do the act again."""
     own = attempt.visitor.actor.client
     query = f"?seen={attempt.seen}" if any(act.client != own for act in _meanwhile(attempt)) else ""
-    return RedirectResponse(f"{CONCERN_PAGES}/{attempt.reference}{query}#{attempt.anchor}", status_code=SEE_OTHER)
+    return lead_to(f"{CONCERN_PAGES}/{attempt.reference}{query}#{attempt.anchor}")
 
 
 def _show_again(attempt: Attempt, refusal: errors.GuidanceError) -> Response:

@@ -105,7 +105,7 @@ def _signed_out(request: Request) -> Response:
     if request.method == "POST":
         response = _message_page(request, problem_types.TOKEN_REQUIRED.status, SIGN_IN_AGAIN)
     else:
-        response = RedirectResponse(SIGN_IN, status_code=SEE_OTHER)
+        response = lead_to(SIGN_IN)
     set_cookie(response, context_of(request).settings, SESSION_COOKIE, "")
     return response
 
@@ -123,3 +123,8 @@ def _message_page(request: Request, status: int, texts: tuple[str, str]) -> Resp
     heading, message = texts
     context, reference = context_of(request), request.path_params.get("reference")
     return desk_page(context, "desk_message.html", status=status, heading=heading, message=message, reference=reference)
+
+
+def lead_to(path: str) -> RedirectResponse:
+    """Return the answer that leads the browser to that page, which it then reads."""
+    return RedirectResponse(path, status_code=SEE_OTHER)

@@ -4,11 +4,10 @@ import datetime as dt
 from typing import Annotated
 
 from fastapi import Query, Response
-from fastapi.responses import RedirectResponse
 
 from app.errors import InvalidCursor
 from app.models.concerns.references import find_reference
-from app.pages.desk.desk_route import SEE_OTHER, DeskRoute
+from app.pages.desk.desk_route import DeskRoute, lead_to
 from app.pages.desk.inbox_filters import ChosenDep, InboxFilter
 from app.pages.desk.inbox_view import InboxPlace, Typed, inbox_page
 from app.pages.form.form_data import SubmittedFormDep
@@ -40,7 +39,7 @@ def read_desk(
 ) -> Response:
     """Return one page of the inbox, or lead a person who may read the record alone to that."""
     if not visitor.can_read:
-        return _lead_to(f"{PATH}/record" if visitor.can_audit else GUIDES_PATH)
+        return lead_to(f"{PATH}/record" if visitor.can_audit else GUIDES_PATH)
     typed = Typed(name, faults={"reference": NO_REFERENCE} if fault else {})
     return inbox_page(context, visitor, now, chosen, InboxPlace(cursor, until), typed=typed)
 
@@ -49,7 +48,7 @@ def read_desk(
 def lead_to_concern(_visitor: PageReaderDep, reference: Annotated[str, Query(max_length=60)] = "") -> Response:
     """Lead to the concern of that reference, however it was typed."""
     found = find_reference(reference)
-    return _lead_to(f"{CONCERN_PAGES}/{found}" if found is not None else f"{PATH}?fault=true")
+    return lead_to(f"{CONCERN_PAGES}/{found}" if found is not None else f"{PATH}?fault=true")
 
 
 @router.post("/looked")
@@ -59,8 +58,4 @@ def note_look_on_page(context: ContextDep, visitor: PageReaderDep, now: NowDep, 
     if position is None:
         raise InvalidCursor(NOT_OURS)
     note_look(context.writer, visitor.name, until=min(position[0], now))
-    return _lead_to(f"{PATH}?show={InboxFilter.CHANGED.value}")
-
-
-def _lead_to(path: str) -> Response:
-    return RedirectResponse(path, status_code=SEE_OTHER)
+    return lead_to(f"{PATH}?show={InboxFilter.CHANGED.value}")

@@ -17,7 +17,6 @@ import nh3
 from markupsafe import Markup
 
 from app.errors import SealedTextMisplaced, UnsealingUnavailable
-from app.models.base import format_utc
 from app.models.desk.added_texts import MEMBER_OF_KIND
 from app.models.guidance.editions import EditionContent
 from app.pages.desk.referral import sections_of
@@ -110,11 +109,7 @@ class LocalPages:
         sealed = base64.b64decode("".join(armored[1:-1]), validate=True)
         if reference is None or found["reference"] != reference:
             raise SealedTextMisplaced
-        document = self.unsealer.open(sealed, reference=reference)
-        received_at = dt.datetime.fromisoformat(found["at"])
-        if document["received_at"] != format_utc(received_at):
-            raise SealedTextMisplaced
-        return document
+        return self.unsealer.open(sealed, reference=reference, received_at=dt.datetime.fromisoformat(found["at"]))
 
 
 def clean(page: str) -> str:

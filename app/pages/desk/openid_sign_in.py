@@ -3,20 +3,20 @@
 from typing import Annotated
 
 from fastapi import Query, Request, Response
-from fastapi.responses import RedirectResponse
 
 from app.errors import NotFound, TokenInvalid
 from app.logs import Log
-from app.pages.desk.desk_route import SEE_OTHER, DeskRoute
+from app.pages.desk.desk_route import DeskRoute, lead_to
 from app.pages.desk.page import desk_page
 from app.pages.desk.sign_in import REFUSED
 from app.services.access.desk_sign_in import RETURN, SIGN_IN, DeskSignIn
 from app.services.access.openid_sign_in import OpenIdSignIn
 from app.services.access.people import draw_token, welcome
+from app.services.access.principals import Principal
 from app.store.disclosures import Actor
-from app.web.auth import PUBLIC
+from app.web.auth import PUBLIC, caller_address
 from app.web.context import ContextDep, NowDep
-from app.web.people import SESSION_COOKIE, browser_address, read_cookie, set_cookie
+from app.web.people import SESSION_COOKIE, read_cookie, set_cookie
 from app.web.query_params import UNKNOWN_IGNORED
 from app.web.router import GuidanceRouter
 
@@ -38,7 +38,7 @@ def go_to_provider(context: ContextDep) -> Response:
     """Lead the browser to the provider, with a secret for the way."""
     secret = draw_token()
     address = _openid_of(context.desk_sign_in).address(secret)
-    response = RedirectResponse(address, status_code=SEE_OTHER)
+    response = lead_to(address)
     set_cookie(response, context.settings, WAY_COOKIE, secret, seconds=SECONDS_FOR_THE_WAY)
     return response
 
@@ -62,7 +62,8 @@ def return_from_provider(
         if secret is None or not code:
             raise TokenInvalid("the browser did not come by way of the sign-in page, or the provider gives no code")
         found = openid.finish(secret, code=code, state=state, issuer=iss)
-        issuer, actor = openid.provider.issuer, Actor(f"{openid.client}/{found.person}", browser_address(request))
+        issuer, name = openid.provider.issuer, Principal(openid.client, frozenset(), found.person).name_on_record
+        actor = Actor(name, caller_address(request))
         if welcome(context.writer, found.person, role=found.role, provider=issuer, actor=actor, at=now) is None:
             raise TokenInvalid("the person has left, or has passkeys")
         token = context.desk_sign_in.sessions.start(

@@ -5,11 +5,10 @@ import unicodedata
 from typing import Annotated
 
 from fastapi import Path, Response
-from fastapi.responses import RedirectResponse
 
 from app.errors import ValidationFailed
 from app.models.base import SLUG_PATTERN
-from app.pages.desk.desk_route import SEE_OTHER, DeskRoute
+from app.pages.desk.desk_route import DeskRoute, lead_to
 from app.pages.desk.inbox_filters import InboxFilter, chosen_of, filters_in
 from app.pages.desk.inbox_view import Typed, inbox_page
 from app.pages.form.form_data import SubmittedFormDep
@@ -41,7 +40,7 @@ def save_view_on_page(context: ContextDep, visitor: PageReaderDep, now: NowDep, 
         fault = next((each.detail for each in refusal.faults), NO_NAME)
         typed = Typed(posted.one("name"), {"name": fault})
         return inbox_page(context, visitor, now, chosen, typed=typed, status=VIEW_REFUSED)
-    return RedirectResponse(f"{PATH}?{chosen.query}", status_code=SEE_OTHER)
+    return lead_to(f"{PATH}?{chosen.query}")
 
 
 @router.post("/{name}/removal")
@@ -52,7 +51,7 @@ def remove_view_on_page(
 ) -> Response:
     """Remove one of the person's views."""
     remove_view(context.writer, visitor.name, name)
-    return RedirectResponse(PATH, status_code=SEE_OTHER)
+    return lead_to(PATH)
 
 
 def name_of_view(typed: str) -> str:

@@ -3,18 +3,17 @@
 from typing import Annotated
 
 from fastapi import Depends, Request, Response
-from fastapi.responses import RedirectResponse
 
 from app.errors import TokenInvalid
 from app.logs import Log
-from app.pages.desk.desk_route import SEE_OTHER, DeskRoute
+from app.pages.desk.desk_route import DeskRoute, lead_to
 from app.pages.desk.page import desk_page
 from app.pages.form.form_data import SubmittedFormDep
 from app.services.access.desk_sign_in import INVITATION, PATH, SIGN_IN
-from app.web.auth import PUBLIC
+from app.web.auth import PUBLIC, caller_address
 from app.web.context import AppContext, ContextDep, NowDep
 from app.web.negotiation import JSON
-from app.web.people import SESSION_COOKIE, browser_address, read_cookie, set_cookie
+from app.web.people import SESSION_COOKIE, read_cookie, set_cookie
 from app.web.router import GuidanceRouter
 
 router = GuidanceRouter(include_in_schema=False, dependencies=[PUBLIC], route_class=DeskRoute)
@@ -62,7 +61,7 @@ def sign_in_by_passkey(
     """Begin a session, where a passkey signed what was offered."""
     try:
         person = context.desk_sign_in.passkeys(port).verify(posted.one("credential"), at=now)
-        token = context.desk_sign_in.begin_with_passkey(person, address=browser_address(request), at=now, former=former)
+        token = context.desk_sign_in.begin_with_passkey(person, address=caller_address(request), at=now, former=former)
     except TokenInvalid as refusal:
         return _refused(request, refusal, UNKNOWN_PASSKEY)
     return _signed_in(context, token)
@@ -91,7 +90,7 @@ def accept_invitation(
 ) -> Response:
     """Register the passkey, and begin a session."""
     try:
-        invitations, address = context.desk_sign_in.invitations(port), browser_address(request)
+        invitations, address = context.desk_sign_in.invitations(port), caller_address(request)
         person = invitations.accept(posted.one("token"), posted.one("credential"), address=address, at=now)
         token = context.desk_sign_in.begin_with_passkey(person, address=address, at=now, former=former)
     except TokenInvalid as refusal:
@@ -103,8 +102,8 @@ def accept_invitation(
 def sign_out(request: Request, context: ContextDep, former: FormerSession, now: NowDep) -> Response:
     """End the session, and lead to the sign-in."""
     if former is not None:
-        context.desk_sign_in.sessions.end(former, address=browser_address(request), at=now)
-    response = RedirectResponse(SIGN_IN, status_code=SEE_OTHER)
+        context.desk_sign_in.sessions.end(former, address=caller_address(request), at=now)
+    response = lead_to(SIGN_IN)
     set_cookie(response, context.settings, SESSION_COOKIE, "")
     return response
 

@@ -3,12 +3,11 @@
 from collections.abc import Callable
 
 from fastapi import Response
-from fastapi.responses import RedirectResponse
 
 from app.draft_errors import DraftChanged
 from app.errors import InvalidEdition
 from app.models.guidance.draft_tables import GuideDraftRow
-from app.pages.desk.desk_route import SEE_OTHER, DeskRoute
+from app.pages.desk.desk_route import DeskRoute, lead_to
 from app.pages.desk.page import desk_page
 from app.pages.edit.comparing import compare_with, remarks_of
 from app.pages.edit.guides_to_edit import title_of
@@ -65,8 +64,8 @@ def offer_on_page(
     try:
         offer_draft(context.writer, context.reference_data, guide, _as_shown(posted), by=visitor.actor.client, at=now)
     except InvalidEdition:
-        return _lead_to(f"{GUIDES_PATH}/{guide}#to-do")
-    return _lead_to(f"{GUIDES_PATH}/{guide}")
+        return lead_to(f"{GUIDES_PATH}/{guide}#to-do")
+    return lead_to(f"{GUIDES_PATH}/{guide}")
 
 
 @router.post("/{guide}/publication")
@@ -80,7 +79,7 @@ def publish_on_page(
 ) -> Response:
     """Publish the draft as the page showed it, after the edition that it showed."""
     if posted.one("agreed") != AGREED:
-        return _lead_to(f"{GUIDES_PATH}/{guide}#publish")
+        return lead_to(f"{GUIDES_PATH}/{guide}#publish")
     follows = posted.one("follows")
     try:
         published = publish_draft(
@@ -93,7 +92,7 @@ def publish_on_page(
             at=now,
         )
     except InvalidEdition:
-        return _lead_to(f"{GUIDES_PATH}/{guide}#to-do")
+        return lead_to(f"{GUIDES_PATH}/{guide}#to-do")
     return desk_page(context, "desk_edit_published.html", visitor=visitor, key=published.key, digest=published.digest)
 
 
@@ -103,9 +102,9 @@ def remove_on_page(
 ) -> Response:
     """Remove the draft as the page showed it."""
     if posted.one("agreed") != AGREED:
-        return _lead_to(f"{GUIDES_PATH}/{guide}#remove")
+        return lead_to(f"{GUIDES_PATH}/{guide}#remove")
     discard_draft(context.writer, guide, _as_shown(posted), by=visitor.actor.client, at=now)
-    return _lead_to(GUIDES_PATH)
+    return lead_to(GUIDES_PATH)
 
 
 def _as_shown(posted: SubmittedForm) -> Callable[[GuideDraftRow], None]:
@@ -116,7 +115,3 @@ def _as_shown(posted: SubmittedForm) -> Callable[[GuideDraftRow], None]:
             raise DraftChanged
 
     return check
-
-
-def _lead_to(path: str) -> Response:
-    return RedirectResponse(path, SEE_OTHER)

@@ -3,11 +3,10 @@
 from typing import Annotated
 
 from fastapi import Query, Response
-from fastapi.responses import RedirectResponse
 
 from app.models.guidance.draft_tables import GuideDraftRow
 from app.models.guidance.proposed_ids import propose_id
-from app.pages.desk.desk_route import SEE_OTHER, DeskRoute
+from app.pages.desk.desk_route import DeskRoute, lead_to
 from app.pages.desk.page import desk_page
 from app.pages.edit.starting import first_words
 from app.pages.form.form_data import SubmittedFormDep
@@ -59,9 +58,9 @@ def begin_new_guide(
     title = posted.one("title").strip()[:MAX_TITLE]
     guide = propose_id(title)
     if not title:
-        return _lead_to(f"{GUIDES_PATH}?fault=none")
+        return lead_to(f"{GUIDES_PATH}?fault=none")
     if find_guide_draft(session, guide) is not None or find_history(session, guide=guide):
-        return _lead_to(f"{GUIDES_PATH}?fault={guide}")
+        return lead_to(f"{GUIDES_PATH}?fault={guide}")
     words = first_words(context, session, guide) | {"title": title}
     return _begin(context, guide, words, visitor.actor.client, now)
 
@@ -82,8 +81,4 @@ def title_of(draft: GuideDraftRow) -> str:
 
 def _begin(context: ContextDep, guide: str, words: dict[str, object], by: str, now: NowDep) -> Response:
     write_guide_draft(context.writer, guide, lambda draft: words if draft is None else draft.read(), by=by, at=now)
-    return _lead_to(f"{GUIDES_PATH}/{guide}")
-
-
-def _lead_to(path: str) -> Response:
-    return RedirectResponse(path, SEE_OTHER)
+    return lead_to(f"{GUIDES_PATH}/{guide}")

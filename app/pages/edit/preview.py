@@ -4,14 +4,14 @@ import datetime as dt
 from typing import Any
 
 from fastapi import Response
-from fastapi.responses import HTMLResponse, RedirectResponse
+from fastapi.responses import HTMLResponse
 from sqlmodel import Session
 
 from app.errors import InvalidEdition
 from app.models.guidance.editions import EditionContent
 from app.models.guidance.sections import ON_PAGES
 from app.models.links import guide_path
-from app.pages.desk.desk_route import SEE_OTHER, DeskRoute
+from app.pages.desk.desk_route import DeskRoute, lead_to
 from app.pages.page import HTML, content_security_policy, render_page
 from app.routers.params import GuideName
 from app.services.access.desk_sign_in import GUIDES_PATH
@@ -55,7 +55,7 @@ def preview_on_page(
     try:
         return _preview(context, session, guide, now)
     except InvalidEdition:
-        return RedirectResponse(f"{GUIDES_PATH}/{guide}#to-do", SEE_OTHER)
+        return lead_to(f"{GUIDES_PATH}/{guide}#to-do")
 
 
 def _preview(context: AppContext, session: Session, guide: str, now: dt.datetime) -> Response:
@@ -63,7 +63,7 @@ def _preview(context: AppContext, session: Session, guide: str, now: dt.datetime
     checked = check_draft(session, draft, context.reference_data, today=now.date())
     if checked.content is None or checked.digest is None:
         raise InvalidEdition(checked.faults)
-    head = _head_of(guide, (checked.follows or 0) + 1, checked.content, checked.digest, now)
+    head = _head_of(guide, checked.published.next_number, checked.content, checked.digest, now)
     values: dict[str, Any] = {
         "head": head,
         "content": checked.content,

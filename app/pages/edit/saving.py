@@ -9,7 +9,7 @@ from sqlmodel import Session
 
 from app.draft_errors import DraftChanged
 from app.models.guidance.draft_tables import GuideDraftRow
-from app.pages.edit.sections import do_act, section_tag, with_ids, with_section
+from app.pages.edit.sections import NOT_BEGUN, do_act, section_tag, with_ids, with_section
 from app.pages.edit.starting import first_words, published_ids
 from app.pages.form.form_data import SubmittedForm
 from app.services.guidance.guide_drafts import write_guide_draft
@@ -44,7 +44,7 @@ def save_section(
     """
     current = current_of(find_history(session, guide=guide))
     ids = published_ids(context.contents(current.key, session) if current else None, page)
-    beginning = first_words(context, session, guide)
+    beginning = first_words(context, session, guide) if shown == NOT_BEGUN else {}  # a draft there refuses other tags
     entries: list[str] = []
 
     def change(draft: GuideDraftRow | None) -> dict[str, Any]:

@@ -4,14 +4,14 @@ import datetime as dt
 from typing import Annotated, Any
 
 from fastapi import Depends, Header, Path, Response
-from fastapi.responses import JSONResponse, RedirectResponse
+from fastapi.responses import JSONResponse
 from sqlmodel import Session
 
 from app.draft_errors import DraftChanged
 from app.errors import NotFound
 from app.models.guidance.draft_tables import GuideDraftRow
 from app.models.guidance.editor_words import singular
-from app.pages.desk.desk_route import SEE_OTHER, DeskRoute
+from app.pages.desk.desk_route import DeskRoute, lead_to
 from app.pages.desk.page import desk_page
 from app.pages.edit.comparing import Remark, compare_with, remarks_of
 from app.pages.edit.fields import DETAILS, form_fields
@@ -91,7 +91,7 @@ def save_section_page(
     if is_autosave:
         return _autosaved(context, session, saved.draft, page, now)
     fragment = f"#{saved.entry}" if saved.entry else "#saved"
-    return RedirectResponse(f"{GUIDES_PATH}/{guide}/sections/{page}{fragment}", SEE_OTHER)
+    return lead_to(f"{GUIDES_PATH}/{guide}/sections/{page}{fragment}")
 
 
 def _autosaved(

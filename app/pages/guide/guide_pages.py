@@ -24,7 +24,14 @@ from app.presenters.structured_data import structured_data
 from app.routers.params import EditionNumber, GuideName
 from app.services.guidance.renditions import current_renditions
 from app.services.guidance.subjects import subjects_by_guide
-from app.store.editions import EditionHead, current_of, get_current, get_history, head_of, list_current, readable_of
+from app.store.editions import (
+    EditionHead,
+    current_of,
+    get_history,
+    list_current,
+    readable_of,
+    require_current,
+)
 from app.store.renditions import StoredRendition, list_renditions
 from app.web.auth import PUBLIC
 from app.web.context import AppContext, ContextDep, SessionDep
@@ -83,7 +90,7 @@ def read_privacy_notice(request: Request, context: ContextDep) -> Response:
 def read_guide_page(request: Request, session: SessionDep, context: ContextDep, guide: GuideName) -> Response:
     """Return the page of the current edition."""
     history = get_history(session, guide=guide)
-    head = head_of(history, get_current(session, guide=guide).number)
+    head = require_current(history)
     content = context.contents(head.key, session)
     renditions = current_renditions(history, list_renditions(session, guide=guide))
     return _edition_page(request, context, history, head, content=content, api=guide_path(guide), renditions=renditions)

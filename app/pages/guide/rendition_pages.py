@@ -17,7 +17,7 @@ from app.pages.page import public_page
 from app.presenters.renditions import content_language, rendered_words
 from app.routers.params import GuideName, LanguageName
 from app.services.guidance.renditions import current_in, current_renditions, is_of_former_edition
-from app.store.editions import get_current, get_history
+from app.store.editions import get_history, require_current
 from app.store.renditions import list_renditions
 from app.web.auth import PUBLIC
 from app.web.context import ContextDep, SessionDep
@@ -53,7 +53,7 @@ def read_rendition_page(
 ) -> Response:
     """Return the page of the rendition to read."""
     history, stored = get_history(session, guide=guide), list_renditions(session, guide=guide)
-    rendition, current = current_in(history, stored, language), get_current(session, guide=guide)
+    rendition, current = current_in(history, stored, language), require_current(history)
     read = partial(context.contents, session=session)
     words = rendered_words(history, rendition, read, is_numbered=False)
     response = public_page(
@@ -68,7 +68,7 @@ def read_rendition_page(
         content=words.content,
         words=WordMarks(words, content_language(rendition)),
         unchecked_cautions=words.unchecked_cautions,
-        behind=is_of_former_edition(history, rendition),
+        behind=is_of_former_edition(history, rendition.edition),
         current=read(current.key),
         sections=ON_PAGES if rendition.content.form.has_words else (),
         renditions=rendition_links([each for each in current_renditions(history, stored) if each != rendition]),

@@ -24,7 +24,7 @@ from app.models.guidance.comparison import changed_fields, changed_sections
 from app.models.guidance.sections import Section
 from app.presenters.assistants.library import Library, result_beginning
 from app.store.catalogue import LISTED_SECTIONS, list_entries
-from app.store.editions import get_current, get_history, list_current, readable_of
+from app.store.editions import get_current, get_history, list_current, readable_of, require_current
 
 MAX_GUIDES_NAMED = 100
 
@@ -79,11 +79,7 @@ def _search(library: Library, arguments: OfSearch) -> AssistantResult:
 def _compare(library: Library, arguments: OfChanges) -> AssistantResult:
     guide = library.guide_of(arguments)
     history = get_history(library.session, guide=guide)
-    after = (
-        get_current(library.session, guide=guide)
-        if arguments.edition is None
-        else readable_of(history, arguments.edition)
-    )
+    after = require_current(history) if arguments.edition is None else readable_of(history, arguments.edition)
     if arguments.since is None and after.number == 1:
         raise NoSuchEdition
     before = readable_of(history, arguments.since or after.number - 1)

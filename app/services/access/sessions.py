@@ -88,4 +88,4 @@ class DeskSessions:
 
 
 def _actor_of(row: SessionRow, address: str) -> Actor:
-    return Actor(f"{row.client}/{row.person}", address)
+    return Actor(Principal(row.client, frozenset(), row.person).name_on_record, address)

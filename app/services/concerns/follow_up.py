@@ -36,7 +36,7 @@ from app.services.concerns.sealing import Sealer, addition_plaintext
 from app.services.events.payloads import addition_payload
 from app.store.added_texts import ADDITIONS
 from app.store.additions import NewAddition, insert_addition
-from app.store.concerns import find_concern, get_concern, insert_stored_receipts
+from app.store.concerns import find_concern, get_unerased, insert_stored_receipts
 from app.store.concurrent import concern_operation
 from app.store.contents import Contents
 from app.store.editions import EditionKey
@@ -135,9 +135,7 @@ def _add(session: Session, reference: str, addition: NewAddition, stored_receipt
     """Insert the addition under the next number, with its event. A retry is found before anything is refused."""
     if stored_receipt is not None:
         insert_stored_receipts(session, [stored_receipt])
-    concern = get_concern(session, reference)  # read again: the desk may have changed it
-    if concern.erased_at is not None:
-        raise ConcernErased
+    concern = get_unerased(session, reference)  # read again: the desk may have changed it
     count, size = ADDITIONS.measure(session, reference)
     if count >= MAX_ADDITIONS or size + len(addition.sealed) > MAX_ADDED_BYTES:
         raise TooManyAdditions

@@ -7,7 +7,6 @@ from typing import Any
 from sqlalchemy import Engine
 from sqlmodel import Session, col, select
 
-from app.errors import ConcernErased
 from app.models.base import format_utc
 from app.models.concerns.tables import ConcernRow
 from app.models.desk.concerns import DisclosureEntry, InboxEntry
@@ -17,10 +16,10 @@ from app.models.desk.hand_overs import HandOverEntry
 from app.services.concerns.receipt_signing import EXPORT, EXPORT_STATEMENT, ReceiptSigner
 from app.services.desk.hand_overs import hand_over_entry
 from app.store.added_texts import ADDITIONS, NOTES
-from app.store.concerns import get_concern
+from app.store.concerns import get_unerased
+from app.store.concurrent import concern_operation
 from app.store.disclosures import Actor, record_disclosure
 from app.store.hand_overs import list_hand_overs
-from app.store.writer import write_operation
 
 FOR_AN_EXPORT = "history, for an export"
 
@@ -36,10 +35,10 @@ class ExportStart:
     last: DisclosureRow
 
 
-@write_operation
+@concern_operation
 def begin_export(session: Session, reference: str, *, actor: Actor, at: dt.datetime) -> ExportStart:
     """Record that an export begins. Raises `NoSuchConcern` or `ConcernErased`."""
-    concern = _get_unerased(session, reference)
+    concern = get_unerased(session, reference)
     counts = {f"{each.kind}s": each.measure(session, reference)[0] for each in (ADDITIONS, NOTES)}
     hand_overs = tuple(hand_over_entry(row) for row in list_hand_overs(session, reference))
     last = record_disclosure(session, chain=reference, act=DeskAct.LISTED, actor=actor, at=at, detail=FOR_AN_EXPORT)
@@ -62,12 +61,12 @@ def sign_statement(signer: ReceiptSigner, start: ExportStart, concern: InboxEntr
     return signer.sign(claims | {"concern": concern.model_dump(mode="json", exclude=NOT_SIGNED)}, kind=EXPORT_STATEMENT)
 
 
-@write_operation
+@concern_operation
 def record_export(
     session: Session, reference: str, export: NewExport, *, signer: ReceiptSigner, actor: Actor, at: dt.datetime
 ) -> ExportEntry:
     """Record the file with its digest, and sign it. Raises `NoSuchConcern` or `ConcernErased`."""
-    _get_unerased(session, reference)
+    get_unerased(session, reference)
     detail = f"sha256:{export.file_sha256} {'with' if export.notes else 'without'} notes"
     record_disclosure(session, chain=reference, act=DeskAct.EXPORTED, actor=actor, at=at, detail=detail)
     fields = export.model_dump() | {"by": actor.client}
@@ -77,10 +76,3 @@ def record_export(
 
 def _claims(reference: str, at: dt.datetime) -> dict[str, Any]:
     return {"jti": reference, "iat": int(at.timestamp()), "at": format_utc(at)}
-
-
-def _get_unerased(session: Session, reference: str) -> ConcernRow:
-    concern = get_concern(session, reference)
-    if concern.erased_at is not None:
-        raise ConcernErased
-    return concern

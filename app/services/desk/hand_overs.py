@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import Engine
 from sqlmodel import Session
 
-from app.errors import ConcernErased, UnsealingUnavailable, ValidationFailed
+from app.errors import UnsealingUnavailable, ValidationFailed
 from app.faults import FieldError
 from app.models.base import format_utc
 from app.models.desk.disclosure_tables import DeskAct
@@ -20,7 +20,7 @@ from app.services.concerns.receipt_signing import HAND_OVER, ReceiptSigner
 from app.services.concerns.unsealing import Unsealer
 from app.services.desk.opening import read_sealed_added, read_sealed_concern
 from app.store.added_texts import ADDITIONS
-from app.store.concerns import get_concern
+from app.store.concerns import get_concern, get_unerased
 from app.store.concurrent import concern_operation
 from app.store.disclosures import Actor, record_disclosure
 from app.store.hand_overs import count_hand_overs, get_hand_over, list_hand_overs
@@ -95,9 +95,7 @@ def _open_all(engine: Engine, reference: str, unsealer: Unsealer) -> tuple[dict[
 def _record(
     session: Session, reference: str, wanted: HandOver, *, signer: ReceiptSigner, actor: Actor, at: dt.datetime
 ) -> HandOverEntry:
-    concern = get_concern(session, reference)
-    if concern.erased_at is not None:
-        raise ConcernErased
+    get_unerased(session, reference)
     fields = wanted.model_dump() | {"number": count_hand_overs(session, reference) + 1}
     claims = {"jti": reference, "iat": int(at.timestamp()), "at": format_utc(at)} | fields
     row = HandOverRow(reference=reference, at=at, receipt=signer.sign(claims, kind=HAND_OVER), **fields)

@@ -16,7 +16,7 @@ from app.errors import ConcernErased
 from app.models.concerns.tables import ConcernRow
 from app.models.desk.disclosure_tables import DeskAct
 from app.store.added_texts import ADDITIONS, NOTES, AddedTexts
-from app.store.concerns import get_concern, read_concern
+from app.store.concerns import get_unerased, read_concern
 from app.store.concurrent import concern_operation
 from app.store.disclosures import Actor, record_disclosure
 from app.store.writer import Writer
@@ -65,7 +65,7 @@ def open_concern(
 
     Raises `NoSuchConcern` or `ConcernErased`.
     """
-    concern = _get_unerased(session, reference)
+    concern = get_unerased(session, reference)
     count, _ = ADDITIONS.measure(session, reference)
     page = _page_of(ADDITIONS, session, reference, after=0, limit=limit)
     notes = last_page_of(NOTES, session, reference, limit=last_notes) if last_notes else None
@@ -94,7 +94,7 @@ def _open_page(
     limit: int,
     how: str,
 ) -> AddedPage:
-    _get_unerased(session, reference)
+    get_unerased(session, reference)
     page = _page_of(place.texts, session, reference, after=place.after, limit=limit)
     detail = f"{how}, {_describe(page)}" if how else _describe(page)
     record_disclosure(session, chain=reference, act=act, actor=actor, at=at, detail=detail)
@@ -106,7 +106,7 @@ def open_text(
     session: Session, reference: str, texts: AddedTexts, number: int, *, actor: Actor, at: dt.datetime
 ) -> int:
     """Record that one text is fetched, and return how many there are. Raises `NoSuchConcern` or `ConcernErased`."""
-    _get_unerased(session, reference)
+    get_unerased(session, reference)
     count, _ = texts.measure(session, reference)
     detail = f"sealed file of {texts.kind} {number}"
     record_disclosure(session, chain=reference, act=DeskAct.OPENED, actor=actor, at=at, detail=detail)
@@ -143,13 +143,6 @@ def last_page_of(texts: AddedTexts, session: Session, reference: str, *, limit: 
     before = max(count - limit, 0)
     page = _page_of(texts, session, reference, after=before, limit=limit)
     return AddedPage(texts, page.rows, 0 if before else None)
-
-
-def _get_unerased(session: Session, reference: str) -> ConcernRow:
-    concern = get_concern(session, reference)
-    if concern.erased_at is not None:
-        raise ConcernErased
-    return concern
 
 
 def _page_of(texts: AddedTexts, session: Session, reference: str, *, after: int, limit: int) -> AddedPage:

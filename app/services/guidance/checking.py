@@ -48,10 +48,10 @@ class CheckedFile:
 
 
 def read_published(session: Session, guide: str) -> PublishedGuides:
-    """Return what is published of the guide, and the names of the others."""
+    """Return what is published of the guide, or the names of all guides where it has no edition yet."""
     history = find_history(session, guide=guide)
     current = current_of(history)
-    names = tuple(dict.fromkeys(key.guide for key, _ in every_edition(session)))
+    names = () if history else tuple(dict.fromkeys(key.guide for key, _ in every_edition(session)))
     return PublishedGuides(names, history, read_content(session, current.key) if current else None)
 
 

@@ -2,7 +2,6 @@
 
 import datetime as dt
 from collections.abc import Iterator
-from copy import deepcopy
 from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import Any
@@ -45,8 +44,7 @@ def check_draft(
 ) -> CheckedDraft:
     """Check the draft as `guidance check` checks a file."""
     published = read_published(session, draft.guide)
-    value = deepcopy(draft.read())
-    content, written = parse_written(value)
+    content, written = parse_written(draft.read())
     faults = [FieldError(at, reason) for at, reason in written]
     digest = None
     if content is not None:

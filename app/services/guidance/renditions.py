@@ -150,16 +150,10 @@ def preferred_rendition(
     return None
 
 
-def is_of_former_edition(history: Sequence[EditionHead], stored: StoredRendition) -> bool:
-    """Return whether the guide's current edition is another one than that of the rendition."""
+def is_of_former_edition(history: Sequence[EditionHead], edition: int) -> bool:
+    """Return whether the guide's current edition is another one than that of a rendition."""
     current = current_of(history)
-    return current is None or current.number != stored.edition
-
-
-def is_outdated(session: Session, guide: str, content: RenditionContent) -> bool:
-    """Return whether the guide's current edition is another one than that of the content."""
-    current = current_of(get_history(session, guide=guide))
-    return current is None or current.number != content.of.edition
+    return current is None or current.number != edition
 
 
 def _faults_of_edition(head: EditionHead | None, content: RenditionContent) -> Iterator[FieldError]:
