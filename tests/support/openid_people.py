@@ -16,7 +16,7 @@ import jwt
 
 from tests.support.openid import PUBLISHED, RSA
 
-CLIENT_ID, CLIENT_SECRET = "the-desk", "not/a secret:that anyone uses"
+CLIENT_ID, CLIENT_SECRET = "api://the-desk", "not/a secret:that anyone uses"
 
 
 class PeopleProvider:

@@ -1,11 +1,12 @@
 """The forms that workers send about a concern, as what a route gets."""
 
 from collections.abc import Callable, Coroutine
-from typing import Annotated, Any
+from typing import Any
 
-from fastapi import Path, Request
+from fastapi import Request
 
 from app.pages.desk.carrying_out import Attempt
+from app.pages.desk.inbox import ConcernReferenceInPath
 from app.pages.form.form_data import SubmittedFormDep
 from app.presenters.desk import reference_of
 from app.web.context import context_of
@@ -20,7 +21,7 @@ def attempt_with(form: str, *, anchor: str = "acts") -> Callable[..., Coroutine[
         request: Request,
         visitor: PageWorkerDep,
         posted: SubmittedFormDep,
-        reference: Annotated[str, Path(max_length=60)],
+        reference: ConcernReferenceInPath,
     ) -> Attempt:
         context = context_of(request)
         return Attempt(context, visitor, context.clock(), reference_of(reference), posted, form, anchor)

@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from fastapi import Path, Query, Response
+from fastapi import Query, Response
 
 from app.pages.desk.clock_words import due_of, time_left
 from app.pages.desk.concern_views import show_concern
@@ -10,7 +10,7 @@ from app.pages.desk.desk_route import DeskRoute
 from app.pages.desk.desk_work import read_desk_work
 from app.pages.desk.forms import desk_forms
 from app.pages.desk.further_pages import additions_address, notes_address
-from app.pages.desk.inbox import CONCERN_PAGES
+from app.pages.desk.inbox import CONCERN_PAGES, ConcernReferenceInPath
 from app.pages.desk.page import desk_page
 from app.pages.desk.referral_layout import layout_of
 from app.pages.text_format import spoken
@@ -31,7 +31,7 @@ def read_concern_page(
     context: ContextDep,
     visitor: PageReaderDep,
     now: NowDep,
-    reference: Annotated[str, Path(max_length=60)],
+    reference: ConcernReferenceInPath,
     seen: Annotated[int | None, Query(ge=0, le=MOST_ACTS), IN_PLAIN_DIGITS] = None,
 ) -> Response:
     """Return the concern. Each view is one disclosure, with the person's name.

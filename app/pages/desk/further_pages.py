@@ -1,12 +1,10 @@
 """Further pages of what was added to a concern, and of the desk's notes about it."""
 
-from typing import Annotated
-
-from fastapi import Path, Response
+from fastapi import Response
 
 from app.pages.desk.added_pages import read_added_page
 from app.pages.desk.desk_route import DeskRoute
-from app.pages.desk.inbox import CONCERN_PAGES
+from app.pages.desk.inbox import CONCERN_PAGES, ConcernReferenceInPath
 from app.pages.desk.page import desk_page
 from app.presenters.desk import listed_addition, opened_additions, reference_of
 from app.presenters.notes import listed_note, opened_notes
@@ -27,7 +25,7 @@ def read_additions_page(
     context: ContextDep,
     visitor: PageReaderDep,
     now: NowDep,
-    reference: Annotated[str, Path(max_length=60)],
+    reference: ConcernReferenceInPath,
     cursor: Cursor = None,
 ) -> Response:
     """Return a further page of what was added: with its words where they can be opened here, else sealed."""
@@ -57,7 +55,7 @@ def read_notes_page(
     context: ContextDep,
     visitor: PageReaderDep,
     now: NowDep,
-    reference: Annotated[str, Path(max_length=60)],
+    reference: ConcernReferenceInPath,
     cursor: Cursor = None,
 ) -> Response:
     """Return a page of the desk's notes, the oldest first: with their words where they can be opened here."""

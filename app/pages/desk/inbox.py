@@ -3,7 +3,7 @@
 import datetime as dt
 from typing import Annotated
 
-from fastapi import Query, Response
+from fastapi import Path, Query, Response
 
 from app.errors import InvalidCursor
 from app.models.concerns.references import find_reference
@@ -22,6 +22,7 @@ from app.web.router import GuidanceRouter
 router = GuidanceRouter(prefix=PATH, include_in_schema=False, route_class=DeskRoute)
 
 CONCERN_PAGES = f"{PATH}/concerns"
+ConcernReferenceInPath = Annotated[str, Path(max_length=60)]
 NO_REFERENCE = "That is not a reference: check it for a mistake"
 
 

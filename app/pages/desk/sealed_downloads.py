@@ -2,16 +2,16 @@
 
 import datetime as dt
 from collections.abc import Iterator
-from typing import Annotated, Any
+from typing import Any
 
 import orjson
-from fastapi import Path, Request, Response
+from fastapi import Request, Response
 
 from app.errors import NotFound
 from app.models.desk.disclosure_tables import DeskAct
 from app.pages.desk.added_pages import ADDED_ON_PAGE, sealed_texts_of
 from app.pages.desk.desk_route import DeskRoute
-from app.pages.desk.inbox import CONCERN_PAGES
+from app.pages.desk.inbox import CONCERN_PAGES, ConcernReferenceInPath
 from app.pages.desk.referral_layout import layout_of
 from app.pages.desk.sealed_text import CONCERN, SealedText
 from app.pages.page import HTML, UNSEAL_PAGE
@@ -44,7 +44,7 @@ def read_unseal_page(request: Request) -> Response:
 
 @router.get(CONCERN_PAGES + "/{reference}/sealed")
 def save_sealed_concern(
-    *, context: ContextDep, visitor: PageReaderDep, now: NowDep, reference: Annotated[str, Path(max_length=60)]
+    *, context: ContextDep, visitor: PageReaderDep, now: NowDep, reference: ConcernReferenceInPath
 ) -> Response:
     """Return a concern with all its additions, sealed, and the layout of its words, as one file of JSON."""
     parsed = reference_of(reference)
