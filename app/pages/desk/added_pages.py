@@ -19,7 +19,7 @@ ADDED_ON_PAGE = 50
 EntryT = TypeVar("EntryT")
 
 
-class AddedPage(NamedTuple, Generic[EntryT]):
+class ShownPage(NamedTuple, Generic[EntryT]):
     """A page of entries, the sealed texts of those without words, and the number after which the next page begins."""
 
     entries: tuple[EntryT, ...]
@@ -35,7 +35,7 @@ def read_added_page(
     *,
     opened: Callable[[SealedAdditions], tuple[EntryT, ...]],
     listed: Callable[[Row[Any]], EntryT],
-) -> AddedPage[EntryT]:
+) -> ShownPage[EntryT]:
     """Return the page: `opened` gives entries with their words, `listed` one without.
 
     Where the texts were sealed to other identities, they are given sealed.
@@ -48,11 +48,11 @@ def read_added_page(
     if context.unsealer.can_unseal:
         page = record()
         try:
-            return AddedPage(opened(opening.read_page(context.engine, page)), {}, page.next_after)
+            return ShownPage(opened(opening.read_page(context.engine, page)), {}, page.next_after)
         except UnsealingUnavailable:
             pass
     page = record(GIVEN)
-    return AddedPage(tuple(map(listed, page.rows)), sealed_texts_of(context, page), page.next_after)
+    return ShownPage(tuple(map(listed, page.rows)), sealed_texts_of(context, page), page.next_after)
 
 
 def sealed_texts_of(context: AppContext, page: opening.AddedPage) -> dict[int, SealedText]:
