@@ -14,6 +14,7 @@ from schemathesis.config import SchemathesisConfig
 from schemathesis.engine import events, from_schema
 
 from tests.support.answers import Answer
+from tests.support.waiting import LONG_ENOUGH
 
 REFUSALS = (400, 412, 422, 428)
 ACCEPTED = ["2xx", "3xx", "401", "403", "404", "409", "410", *map(str, REFUSALS)]
@@ -120,6 +121,7 @@ def _config(tokens: Mapping[str, str], seed: int) -> SchemathesisConfig:
         {
             "seed": seed,
             "continue-on-failure": True,
+            "request-timeout": LONG_ENOUGH,
             "generation": {"database": "none", "max-examples": DRAWN, "no-shrink": True},
             "phases": {
                 name: {"enabled": name == "stateful"} for name in ("examples", "coverage", "fuzzing", "stateful")
