@@ -31,8 +31,8 @@ def say(line: str) -> None:
 
 def main() -> int:
     """Run, tell and write down; gives the exit status."""
-    asked = _arguments()
-    if asked.check and not LATEST.exists():
+    arguments = _arguments()
+    if arguments.check and not LATEST.exists():
         sys.stdout.write("No whole run is recorded yet: make bench\n")
         return 1
     results = Results()
@@ -43,22 +43,22 @@ def main() -> int:
         work = Path(folder)
         parts = {
             "resources": lambda: measure_resources(results, work, say),
-            "reads": lambda: measure_reads(results, work, asked.rounds, asked.seconds, say),
-            "writes": lambda: measure_writes(results, work, asked.rounds, asked.seconds, say),
-            "others": lambda: measure_others(results, work, asked.rounds, asked.seconds, say),
-            "growth": lambda: measure_growth(results, work, asked, say),
+            "reads": lambda: measure_reads(results, work, arguments.rounds, arguments.seconds, say),
+            "writes": lambda: measure_writes(results, work, arguments.rounds, arguments.seconds, say),
+            "others": lambda: measure_others(results, work, arguments.rounds, arguments.seconds, say),
+            "growth": lambda: measure_growth(results, work, arguments, say),
         }
         for name in PARTS:
-            if name in asked.part:
+            if name in arguments.part:
                 parts[name]()
     sys.stdout.write(as_text(results) + "\n")
-    if asked.check:
+    if arguments.check:
         worse = regressions(results, json.loads(LATEST.read_text(encoding="utf-8")))
         sys.stdout.write(
             "\n".join(["", *worse] if worse else ["", "Nothing is worse than recorded by a quarter."]) + "\n"
         )
         return 1 if worse else 0
-    is_whole = not asked.quick and set(asked.part) == set(PARTS)
+    is_whole = not arguments.quick and set(arguments.part) == set(PARTS)
     path = write(results, about | {"finished": time.strftime("%Y-%m-%d %H:%M")}, is_whole=is_whole)
     sys.stdout.write(f"\nwritten to {path}\n")
     return 0
@@ -73,18 +73,18 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--guides", type=int, default=None, help="guides of the large database")
     parser.add_argument("--concerns", type=int, default=None, help="concerns of the large database")
     parser.add_argument("--part", action="append", choices=PARTS, help="measure this part alone (may be repeated)")
-    asked = parser.parse_args()
+    arguments = parser.parse_args()
     few = {"rounds": 3, "seconds": 1.0, "guides": 300, "concerns": 5_000, "part": list(PARTS)}
     many = {"rounds": 5, "seconds": 3.0, "guides": 10_000, "concerns": 1_000_000, "part": list(PARTS)}
-    for name, value in (few if asked.quick else many).items():
-        if getattr(asked, name) is None:
-            setattr(asked, name, value)
-    return asked
+    for name, value in (few if arguments.quick else many).items():
+        if getattr(arguments, name) is None:
+            setattr(arguments, name, value)
+    return arguments
 
 
 def _commit() -> str:
-    told = subprocess.run(["git", "rev-parse", "--short", "HEAD"], capture_output=True, text=True, check=False)
-    return told.stdout.strip()
+    found = subprocess.run(["git", "rev-parse", "--short", "HEAD"], capture_output=True, text=True, check=False)
+    return found.stdout.strip()
 
 
 if __name__ == "__main__":

@@ -14,10 +14,10 @@ ESSENTIAL = ("content-type", "content-length")
 
 
 def _messages() -> tuple[Message, Message]:
-    told = json.loads(Path(os.environ["BENCH_ANSWER"]).read_text(encoding="utf-8"))
+    answer = json.loads(Path(os.environ["BENCH_ANSWER"]).read_text(encoding="utf-8"))
     everything = "BENCH_ALL_HEADERS" in os.environ
-    headers = [(name.encode(), value.encode()) for name, value in told["headers"] if everything or name in ESSENTIAL]
-    body = told["body"].encode()
+    headers = [(name.encode(), value.encode()) for name, value in answer["headers"] if everything or name in ESSENTIAL]
+    body = answer["body"].encode()
     return (
         {"type": "http.response.start", "status": 200, "headers": headers},
         {"type": "http.response.body", "body": body},

@@ -18,20 +18,23 @@ FEW_GUIDES, FEW_CONCERNS = 10, 100
 CONNECTIONS = 4
 
 
-def measure_growth(results: Results, work: Path, asked: argparse.Namespace, say: Say) -> None:
+def measure_growth(results: Results, work: Path, arguments: argparse.Namespace, say: Say) -> None:
     """Fill the databases, then measure the inbox and a section on each."""
-    results.figures |= {"guides of the large database": asked.guides, "concerns of the large one": asked.concerns}
+    results.figures |= {
+        "guides of the large database": arguments.guides,
+        "concerns of the large one": arguments.concerns,
+    }
 
     def reading(url: str, headers: dict[str, str] | None = None) -> Task:
-        return lambda _number: read(url, connections=CONNECTIONS, seconds=asked.seconds, headers=headers)
+        return lambda _number: read(url, connections=CONNECTIONS, seconds=arguments.seconds, headers=headers)
 
     tasks: dict[str, Task] = {}
     with ExitStack() as stack:
-        for size, guides in (("few", FEW_GUIDES), ("many", asked.guides)):
+        for size, guides in (("few", FEW_GUIDES), ("many", arguments.guides)):
             fill_with_guides(work / f"{size}-guides", guides, Bar(say))
             server = stack.enter_context(guidance(f"{size} guides", work / f"{size}-guides"))
             tasks[f"section, {size} guides"] = reading(server.url + SECTION)
-        for size, concerns in (("few", FEW_CONCERNS), ("many", asked.concerns)):
+        for size, concerns in (("few", FEW_CONCERNS), ("many", arguments.concerns)):
             began = time.perf_counter()
             key = fill_with_concerns(work / f"{size}-concerns", concerns, Bar(say))
             results.figures[f"concerns a second while filling ({size})"] = concerns / (time.perf_counter() - began)
@@ -44,7 +47,7 @@ def measure_growth(results: Results, work: Path, asked: argparse.Namespace, say:
                 tasks[f"section, {name}"] = reading(server.url + SECTION)
         else:
             results.skipped["2 workers"] = "`guidance serve` has no --workers"
-        results.run(tasks, asked.rounds, say)
+        results.run(tasks, arguments.rounds, say)
 
 
 def _options() -> str:

@@ -80,8 +80,8 @@ async def _on_all(
 async def _on_one(
     url: str, next_request: Callable[[], bytes], until: float, took: list[float], failed: list[bytes]
 ) -> None:
-    told = urlsplit(url)
-    reader, writer = await asyncio.open_connection(told.hostname, told.port)
+    address = urlsplit(url)
+    reader, writer = await asyncio.open_connection(address.hostname, address.port)
     try:
         while (began := time.perf_counter()) < until:
             try:
@@ -101,32 +101,32 @@ async def _on_one(
 
 
 def _request(url: str, method: str, headers: dict[str, str], body: bytes) -> bytes:
-    told = urlsplit(url)
-    target = told.path + (f"?{told.query}" if told.query else "")
+    address = urlsplit(url)
+    target = address.path + (f"?{address.query}" if address.query else "")
     if body:
         headers = headers | {"Content-Length": str(len(body))}
-    lines = [f"{method} {target} HTTP/1.1", f"Host: {told.netloc}", *(f"{k}: {v}" for k, v in headers.items())]
+    lines = [f"{method} {target} HTTP/1.1", f"Host: {address.netloc}", *(f"{k}: {v}" for k, v in headers.items())]
     return "\r\n".join([*lines, "", ""]).encode() + body
 
 
 def _wrk(url: str, connections: int, seconds: float, headers: dict[str, str]) -> Measured:
     more = [word for name, value in headers.items() for word in ("-H", f"{name}: {value}")]
     command = ["wrk", "-t1", f"-c{connections}", f"-d{max(1, round(seconds))}s", "--latency", *more, url]
-    told = subprocess.run(pinned(command, LOAD_CPU), capture_output=True, text=True, check=True).stdout
-    if "Non-2xx" in told:
+    printed = subprocess.run(pinned(command, LOAD_CPU), capture_output=True, text=True, check=True).stdout
+    if "Non-2xx" in printed:
         raise RuntimeError("an answer was no success")
-    rate = re.search(r"Requests/sec:\s+([\d.]+)", told)
+    rate = re.search(r"Requests/sec:\s+([\d.]+)", printed)
     if rate is None or float(rate[1]) == 0:
-        raise RuntimeError("wrk told no rate")
-    answers = re.search(r"(\d+) requests in", told)
+        raise RuntimeError("wrk printed no rate")
+    answers = re.search(r"(\d+) requests in", printed)
     return Measured(
         float(rate[1]),
-        _milliseconds(told, "50%"),
-        _milliseconds(told, "99%"),
+        _milliseconds(printed, "50%"),
+        _milliseconds(printed, "99%"),
         answers=int(answers[1]) if answers else 0,
     )
 
 
-def _milliseconds(told: str, share: str) -> float:
-    found = re.search(rf"{share}\s+([\d.]+)(us|ms|s)", told)
+def _milliseconds(printed: str, share: str) -> float:
+    found = re.search(rf"{share}\s+([\d.]+)(us|ms|s)", printed)
     return float(found[1]) * {"us": 0.001, "ms": 1.0, "s": 1000.0}[found[2]] if found else 0.0

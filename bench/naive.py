@@ -25,7 +25,7 @@ class Item(SQLModel, table=True):
     more: dict[str, Any] = Field(default_factory=dict, sa_column=Column(JSON))
 
 
-class Told(SQLModel):
+class PostedConcern(SQLModel):
     """A concern as it is posted."""
 
     immediate_danger: str
@@ -38,7 +38,7 @@ class Concern(SQLModel, table=True):
     """A concern as it is kept: not sealed."""
 
     reference: str = Field(primary_key=True)
-    told: dict[str, Any] = Field(sa_column=Column(JSON))
+    content: dict[str, Any] = Field(sa_column=Column(JSON))
 
 
 @asynccontextmanager
@@ -82,9 +82,9 @@ def search(session: SessionDep, q: str) -> list[Item]:
 
 
 @app.post("/concerns", status_code=201)
-def post_concern(session: SessionDep, told: Told) -> dict[str, str]:
+def post_concern(session: SessionDep, posted: PostedConcern) -> dict[str, str]:
     """Keep a concern: it is on the disk before the answer leaves."""
-    concern = Concern(reference=secrets.token_hex(8), told=told.model_dump())
+    concern = Concern(reference=secrets.token_hex(8), content=posted.model_dump())
     session.add(concern)
     session.commit()
     return {"reference": concern.reference}

@@ -20,10 +20,10 @@ def fill() -> None:
     with Session(engine) as session:
         for section in Section:
             for place, item in enumerate(getattr(content, section.key), start=1):
-                told = item.model_dump(mode="json")
-                text = str(told.get("text") or told.get("name"))
+                members = item.model_dump(mode="json")
+                text = str(members.get("text") or members.get("name"))
                 session.add(
-                    Item(guide=GUIDE, section=section.value, position=place, slug=item.id, text=text, more=told)
+                    Item(guide=GUIDE, section=section.value, position=place, slug=item.id, text=text, more=members)
                 )
         session.commit()
 

@@ -124,9 +124,9 @@ def _start_kinto(stack: ExitStack, work: Path) -> Keeper:
 
 
 def _as_kinto_record(body: bytes) -> bytes:
-    told = json.loads(body)
-    told.pop("id", None)  # a name of its own, in a form that Kinto does not take
-    return json.dumps({"data": told}).encode()
+    posted = json.loads(body)
+    posted.pop("id", None)  # a name of its own, in a form that Kinto does not take
+    return json.dumps({"data": posted}).encode()
 
 
 def _start_parse(stack: ExitStack, work: Path) -> Keeper:
@@ -163,6 +163,6 @@ def _start_parse(stack: ExitStack, work: Path) -> Keeper:
 
 
 def _as_parse_object(body: bytes) -> bytes:
-    told = json.loads(body)
-    told["item"] = told.pop("id", None)  # Parse has ids of its own
-    return json.dumps(told).encode()
+    posted = json.loads(body)
+    posted["item"] = posted.pop("id", None)  # Parse has ids of its own
+    return json.dumps(posted).encode()

@@ -29,12 +29,14 @@ def measure_reads(results: Results, work: Path, rounds: int, seconds: float, say
         )
         service = stack.enter_context(guidance("service", work / "reads"))
         answer = httpx.get(service.url + SECTION, headers=IDENTITY, trust_env=False)
-        told = work / "answer.json"
-        told.write_text(json.dumps({"headers": answer.headers.multi_items(), "body": answer.text}), encoding="utf-8")
+        answer_file = work / "answer.json"
+        answer_file.write_text(
+            json.dumps({"headers": answer.headers.multi_items(), "body": answer.text}), encoding="utf-8"
+        )
         known = {"If-None-Match": answer.headers["etag"]}
-        bare = stack.enter_context(baseline("bare", "bench.bare:app", "/", BENCH_ANSWER=str(told)))
+        bare = stack.enter_context(baseline("bare", "bench.bare:app", "/", BENCH_ANSWER=str(answer_file)))
         same = stack.enter_context(
-            baseline("bare, same headers", "bench.bare:app", "/", BENCH_ANSWER=str(told), BENCH_ALL_HEADERS="1")
+            baseline("bare, same headers", "bench.bare:app", "/", BENCH_ANSWER=str(answer_file), BENCH_ALL_HEADERS="1")
         )
         naive = stack.enter_context(naive_server(work))
 

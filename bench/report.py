@@ -1,4 +1,4 @@
-"""What is told of a run: the bars with their ratios and spread, a JSON file and a plot; and whether it got worse."""
+"""What is said of a run: the bars with their ratios and spread, a JSON file and a plot; and whether it got worse."""
 
 import json
 import os
@@ -12,7 +12,7 @@ from bench.rounds import Results
 
 RESULTS = Path(__file__).parent / "results"
 LATEST = RESULTS / "latest.json"
-WORSE = 0.75  # a ratio that falls under so much of the recorded one is told as a regression
+WORSE = 0.75  # a ratio that falls under so much of the recorded one is reported as a regression
 
 
 @dataclass(frozen=True)
@@ -89,9 +89,9 @@ def as_text(results: Results) -> str:
     for name, rounds in results.rounds.items():
         median, tail = (statistics.median(values) for values in ([r.median for r in rounds], [r.p99 for r in rounds]))
         failed = sum(each.failed for each in rounds)
-        told = f"   {failed:,} failed" if failed else ""
+        failures = f"   {failed:,} failed" if failed else ""
         cpu = statistics.median(each.cpu for each in rounds)
-        lines.append(f"{name:<44}{results.rate(name):>10,.0f}{cpu:>9,.0f}{median:>11.2f}{tail:>9.2f}{told}")
+        lines.append(f"{name:<44}{results.rate(name):>10,.0f}{cpu:>9,.0f}{median:>11.2f}{tail:>9.2f}{failures}")
     lines += ["", f"{'ratio (median of rounds)':<50}{'median':>8}{'spread':>18}{'bar':>8}"]
     for row in table(results):
         bar = "" if row["bar"] is None else f"{'<=' if row['is_most'] else '>='}{row['bar']:g}"
@@ -119,8 +119,8 @@ def write(results: Results, about: dict[str, Any], *, is_whole: bool) -> Path:
     """Write the JSON and the plot; gives the JSON's path. No quick or partial run takes the place of a whole one."""
     RESULTS.mkdir(exist_ok=True)
     path = LATEST if is_whole else RESULTS / "partial.json"
-    told = {"about": about, "bars": table(results), **results.as_json()}
-    path.write_text(json.dumps(told, indent=1) + "\n", encoding="utf-8")
+    run = {"about": about, "bars": table(results), **results.as_json()}
+    path.write_text(json.dumps(run, indent=1) + "\n", encoding="utf-8")
     _plot(results, path.with_suffix(".png"))
     return path
 

@@ -146,7 +146,7 @@ def search(
     limit: Limit = 20,
     cursor: Cursor = None,
 ) -> Response:
-    """Full text over every current edition. What is asked for is not logged."""
+    """Full text over every current edition. The words of the query are not logged."""
     about = _about(session, context, subject)
     found, next_cursor = _page(session, LISTED_SECTIONS, cursor, limit=limit, guide=guide, guides=about, words=q)
     return public_response(request, SearchResponse(results=found, next_cursor=next_cursor))

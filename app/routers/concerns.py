@@ -114,7 +114,7 @@ async def raise_concern(
 def read_concern_status(
     context: ContextDep, status_token: StatusTokenDep, now: NowDep, reference: TypedReference
 ) -> ConcernStatus:
-    """How the concern stands, for whoever holds its status token. A wrong reference and a wrong token answer alike."""
+    """How the concern stands, for a person with its status token. A wrong reference and a wrong token answer alike."""
     return context.code_tries.guard(
         reference,
         lambda: context.follow_ups.read_status(typed_reference=reference, status_token=status_token, at=now),

@@ -113,7 +113,7 @@ def open_concern(
 
     Of what was added it has the first page. `links.next` is the path of the second, if there is one.
 
-    `Accept: application/age` asks for the sealed file in any case: whoever holds an identity opens it with
+    `Accept: application/age` asks for the sealed file in any case: a person with an identity opens it with
     `guidance desk open`, or with the `age` program.
     """
     accept = request.headers.get("accept", "*/*")

@@ -42,7 +42,7 @@ AS_PDF: Responses = {
     responses=AS_MARKDOWN | problem_responses(problems.NOT_FOUND, *problems.CURRENT_EDITION_PROBLEMS),
 )
 def read_guide_as_markdown(request: Request, session: SessionDep, context: ContextDep, guide: GuideName) -> Response:
-    """The guide to read in a minute: whom to call first, and the cautions beside factors and indicators."""
+    """The guide to read in a minute: the numbers to call first, and the cautions beside factors and indicators."""
     head = get_current(session, guide=guide)
     return _markdown_response(request, session, context, head, guide_path(guide), VARY)
 
@@ -59,8 +59,8 @@ def read_edition_as_markdown(
 ) -> Response:
     """Exactly that edition, to read in a minute.
 
-    Unlike its other forms it may be kept for a minute only: whom to call in an emergency stands outside editions, and
-    a number that is put right must reach every reader.
+    Unlike its other forms it may be stored for a minute only: the numbers for an emergency are outside editions, and
+    one that is put right must reach every reader.
     """
     head = readable_of(get_history(session, guide=guide), number)
     return _markdown_response(request, session, context, head, edition_path(*head.key), memento_headers(head))
@@ -108,8 +108,8 @@ def read_edition_as_pdf(
     """A poster for a wall: two sides of A4, tagged (PDF/UA-1), with a QR code that leads to the live guide.
 
     On the front is the number to call in the council's colour, what to look for and what to do. The rest is on the
-    back. The same words make the same bytes. Like the Markdown it may be kept for a minute only, since whom to call in
-    an emergency stands outside editions.
+    back. The same words make the same bytes. Like the Markdown it may be stored for a minute only, since the
+    numbers for an emergency are outside editions.
     """
     head = readable_of(get_history(session, guide=guide), number)
     return _pdf_response(request, session, context, head, edition_path(*head.key))

@@ -13,7 +13,7 @@ from app.web.router import GuidanceRouter
 router = GuidanceRouter(include_in_schema=False, dependencies=[PUBLIC])
 
 PATH = "/.well-known/security.txt"
-NO_CONTACT = "Whoever operates this service has set no contact for reports of weaknesses (GUIDANCE_SECURITY_CONTACT)."
+NO_CONTACT = "The operator of this service has set no contact for reports of weaknesses (GUIDANCE_SECURITY_CONTACT)."
 
 
 @router.get(PATH)

@@ -48,7 +48,7 @@ QUERY_PROBLEM_FOR = {
 RETRY_AFTER_SECONDS = 5
 MAX_ERRORS = 100
 TOO_MANY_ERRORS = (
-    f"There are more faults than can be told at once: `errors` tells the first {MAX_ERRORS}, each with its place."
+    f"There are more faults than one answer lists: `errors` has the first {MAX_ERRORS}, each with its place."
 )
 
 log = Log(__name__)

@@ -76,7 +76,7 @@ def word_in(language: str) -> str:
 
 def requests_to_send(random_: random.Random, count: int) -> list[MixedRequest]:
     """Return so many requests: by path and by header, for data and for pages, with gzip and without."""
-    asked = []
+    wanted = []
     for _ in range(count):
         language = random_.choice(LANGUAGES)
         headers = {"Accept-Encoding": random_.choice(("gzip", "identity"))}
@@ -85,29 +85,29 @@ def requests_to_send(random_: random.Random, count: int) -> list[MixedRequest]:
         path = random_.choice((GUIDE, GUIDE, by_path, page))
         preferred = language if path == GUIDE else random_.choice(LANGUAGES)  # which a path of its own ignores
         headers["Accept-Language"] = random_.choice(HEADERS[preferred])
-        asked.append(MixedRequest(path, headers, language))
-    return asked
+        wanted.append(MixedRequest(path, headers, language))
+    return wanted
 
 
-def fault_of(answer: httpx.Response, asked: MixedRequest, current: int) -> str | None:
+def fault_of(answer: httpx.Response, wanted: MixedRequest, current: int) -> str | None:
     """Return what is wrong with the answer to a request that was sent when that edition was current."""
     if answer.status_code != 200:
         return f"status {answer.status_code}"
-    if word_in(asked.language) not in answer.text.replace("&#39;", "'").replace("&amp;", "&"):
+    if word_in(wanted.language) not in answer.text.replace("&#39;", "'").replace("&amp;", "&"):
         return "other words"
     if answer.headers["content-type"].startswith("text/html"):
         marked = any(sentence in answer.text for sentence in BEHIND_ON_PAGES)
-        return "behind unmarked" if asked.language != "en-GB" and current > 1 and not marked else None
+        return "behind unmarked" if wanted.language != "en-GB" and current > 1 and not marked else None
     facts = answer.json().get("rendition")
     found = facts["language"] if facts else "en-GB"
-    if asked.path == GUIDE and answer.headers["content-language"] != asked.language:
+    if wanted.path == GUIDE and answer.headers["content-language"] != wanted.language:
         return f"content-language {answer.headers['content-language']}"
-    if found != asked.language:
+    if found != wanted.language:
         return f"language {found}"
     return "behind unmarked" if facts and facts["of"]["edition"] < current and not facts["behind"] else None
 
 
-def send_all(site: Site, asked: list[MixedRequest], current: int) -> tuple[list[str], Counter[str]]:
+def send_all(site: Site, wanted: list[MixedRequest], current: int) -> tuple[list[str], Counter[str]]:
     """Return every fault, and how the caches answered."""
 
     def send(each: MixedRequest) -> tuple[str | None, str]:
@@ -116,21 +116,21 @@ def send_all(site: Site, asked: list[MixedRequest], current: int) -> tuple[list[
         return (f"{each.path} {each.headers}: {fault}" if fault else None), answer.headers.get("x-cache", "none")
 
     with ThreadPoolExecutor(THREADS) as pool:
-        answers = list(pool.map(send, asked))
+        answers = list(pool.map(send, wanted))
     return [fault for fault, _ in answers if fault], Counter(cache for _, cache in answers)
 
 
 def test_no_answer_is_in_another_language_or_behind_without_its_mark(site: Site) -> None:
     key = {"Authorization": f"Bearer {site.node.new_key(Scope.PUBLISH)}", "Host": HOST}
-    asked = requests_to_send(random.Random(18), MIXED_REQUESTS)  # noqa: S311  # the same requests in each run
-    half = len(asked) // 2
+    wanted = requests_to_send(random.Random(18), MIXED_REQUESTS)  # noqa: S311  # the same requests in each run
+    half = len(wanted) // 2
 
-    faults, caches = send_all(site, asked[:half], 1)
+    faults, caches = send_all(site, wanted[:half], 1)
     with site.node.client() as publisher:
         etag = publisher.get(GUIDE, headers={"Host": HOST}).headers["etag"]
         content = an_edition(change_note="A second edition.").model_dump(mode="json")
         published = publisher.post(f"{GUIDE}/editions", json=content, headers=key | {"If-Match": etag})
-    more_faults, more_caches = send_all(site, asked[half:], 2)
+    more_faults, more_caches = send_all(site, wanted[half:], 2)
 
     assert published.status_code == 201
     assert faults + more_faults == []

@@ -18,7 +18,7 @@ DIGEST_LENGTH = 12
 
 
 class ConcernFormResponse(ResponseModel):
-    """The form: what may be asked, how it is labelled, and which codes there are."""
+    """The form: its questions, how each is labelled, and which codes there are."""
 
     form_version: int = Field(
         description="Raised whenever the schema changes; it stands in every receipt.", examples=[FORM_VERSION]

@@ -46,7 +46,7 @@ class Proof(ResponseModel):
     """The status token and the signed receipt, which the reporter should store."""
 
     status_token: str = Field(
-        description="Opens the status of this concern. It is told here once, and again only to a retry with the same "
+        description="Opens the status of this concern. It is given here once, and again only to a retry with the same "
         "idempotency key. Four groups of four letters and digits (Crockford base 32, 80 random bits), which can be "
         "written down and read aloud: case, spaces and hyphens do not matter. Older ones, which are longer, go on "
         "working.",

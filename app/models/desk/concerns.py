@@ -19,7 +19,7 @@ OUTCOME = "assessment_required"
 
 
 class InboxEntry(ResponseModel):
-    """One concern, as far as it is told without opening it."""
+    """One concern, as far as it is known without opening it."""
 
     reference: str = Field(description="The reference.", examples=[EXAMPLE_REFERENCE])
     state: ConcernState = Field(description="How far the team has come.", examples=["received"])
@@ -75,7 +75,7 @@ class ErasedConcern(InboxEntry):
 class InboxResponse(ResponseModel):
     """One page of the inbox."""
 
-    concerns: tuple[InboxEntry, ...] = Field(description="The concerns, in the order asked for.")
+    concerns: tuple[InboxEntry, ...] = Field(description="The concerns, in the order that the request names.")
     next_changed_since: UtcDateTime = Field(
         description="What to give as `changed_since` next time: a little before the page was read, since a change "
         "of that moment may still be on its way to the disk."
@@ -139,7 +139,7 @@ class Erasure(RequestModel):
 
     reason: Text = Field(
         description="Why, for the record of disclosures. Name nobody here.",
-        examples=["Erasure was asked for and granted."],
+        examples=["Erasure was requested and granted."],
     )
 
 

@@ -50,5 +50,5 @@ ACROSS_GUIDES = {section: _across_guides_response(section) for section in LISTED
 class SearchResponse(ResponseModel):
     """What was found, the best match of words first. The order says nothing of any child."""
 
-    results: tuple[FoundItem, ...] = Field(description="The items that hold every word asked for.")
+    results: tuple[FoundItem, ...] = Field(description="The items that hold every word of the query.")
     next_cursor: str | None = NEXT

@@ -691,7 +691,7 @@ ImmediateDanger: TypeAlias = Literal['yes', 'no', 'not_sure']
 
 class InboxEntry(TypedDict):
     """
-    One concern, as far as it is told without opening it.
+    One concern, as far as it is known without opening it.
     """
 
     reference: str
@@ -2546,7 +2546,7 @@ class ConcernDetail(TypedDict):
 
 class ConcernFormResponse(TypedDict):
     """
-    The form: what may be asked, how it is labelled, and which codes there are.
+    The form: its questions, how each is labelled, and which codes there are.
     """
 
     form_version: int
