@@ -1,8 +1,12 @@
-"""Figures of days: how many concerns came, were acknowledged, were closed, waited and were overdue."""
+"""Figures of days: how many concerns came, were acknowledged, were closed, waited and were overdue.
+
+Each function takes all days at once, and is one statement. It reads the entries of one index, of those days alone.
+"""
 
 import datetime as dt
+from collections.abc import Sequence
 
-from sqlalchemy import Column, ColumnElement, func, literal_column, select
+from sqlalchemy import Column, ColumnElement, ScalarSelect, func, literal_column, select
 from sqlmodel import Session
 
 from app.models.concerns.tables import ConcernRow, ConcernState
@@ -13,54 +17,63 @@ _TABLE = table_of(ConcernRow)
 _CONCERNS = _TABLE.c
 _IS_REAL = _CONCERNS.test.is_(False)
 _WAITS = _CONCERNS.state == literal_column(f"'{ConcernState.RECEIVED}'")  # as the index of what waits has it
+_WAS_LATE = _CONCERNS.acknowledge_by < _CONCERNS.acknowledged_at
+_UNACKNOWLEDGED = "ix_concerns_unacknowledged"
+_ACKNOWLEDGED = "ix_concerns_acknowledged"
 
 Period = tuple[dt.datetime, dt.datetime]
 """From the first moment, up to the second and without it."""
 
 
-def count_received(session: Session, period: Period) -> int:
-    """Count the concerns that came in the period."""
-    return _count_in(session, _CONCERNS.received_at, period)
+def count_received(session: Session, periods: Sequence[Period]) -> list[int]:
+    """Count the concerns that came in each period."""
+    return _count_in(session, _CONCERNS.received_at, periods, "ix_concerns_received")
 
 
-def count_acknowledged(session: Session, period: Period) -> int:
-    """Count the concerns that were acknowledged in the period."""
-    return _count_in(session, _CONCERNS.acknowledged_at, period)
+def count_acknowledged(session: Session, periods: Sequence[Period]) -> list[int]:
+    """Count the concerns that were acknowledged in each period."""
+    return _count_in(session, _CONCERNS.acknowledged_at, periods, _ACKNOWLEDGED)
 
 
-def count_closed(session: Session, period: Period) -> int:
-    """Count the concerns that were closed in the period."""
-    return _count_in(session, _CONCERNS.closed_at, period)
+def count_closed(session: Session, periods: Sequence[Period]) -> list[int]:
+    """Count the concerns that were closed in each period."""
+    return _count_in(session, _CONCERNS.closed_at, periods, "ix_concerns_closed")
 
 
 def count_waiting(session: Session, *, now: dt.datetime) -> int:
     """Count the concerns that wait now."""
-    return _count_waiting(session, _CONCERNS.received_at <= now)
+    (count,) = _count_each(session, [_count_of(_UNACKNOWLEDGED, _WAITS, _CONCERNS.received_at <= now)])
+    return count
 
 
-def count_still_late(session: Session, period: Period) -> int:
-    """Count the concerns that wait now, and whose time ended in the period."""
-    first, end = period
-    return _count_waiting(session, _CONCERNS.acknowledge_by >= first, _CONCERNS.acknowledge_by < end)
+def count_still_late(session: Session, periods: Sequence[Period]) -> list[int]:
+    """Count the concerns that wait now, and whose time ended in each period."""
+    by = _CONCERNS.acknowledge_by
+    counts = [_count_of(_UNACKNOWLEDGED, _WAITS, by >= first, by < end) for first, end in periods]
+    return _count_each(session, counts)
 
 
-def count_late_until(session: Session, *, at: dt.datetime, until: dt.datetime) -> int:
-    """Count the concerns whose time had ended at that moment, and that were acknowledged then or later."""
-    late = (_CONCERNS.acknowledge_by < at, _CONCERNS.acknowledged_at >= until)
-    return _count(session, *late)
+def count_late_until(session: Session, moments: Sequence[Period]) -> list[int]:
+    """Count, for each pair, the concerns whose time had ended at the first, and that were acknowledged from the second.
+
+    What was acknowledged since the earliest of them is read once, for all.
+    """
+    late = [
+        func.count().filter(_CONCERNS.acknowledge_by < at, _CONCERNS.acknowledged_at >= until) for at, until in moments
+    ]
+    since = _CONCERNS.acknowledged_at >= min(until for _, until in moments)
+    counted = select(*late).select_from(_TABLE).where(since, _WAS_LATE, _IS_REAL)
+    return list(session.execute(counted.with_hint(_TABLE, indexed_by(_ACKNOWLEDGED), "sqlite")).one())
 
 
-def _count_in(session: Session, moment: Column[dt.datetime], period: Period) -> int:
-    first, end = period
-    return _count(session, moment >= first, moment < end)
+def _count_in(session: Session, moment: Column[dt.datetime], periods: Sequence[Period], index: str) -> list[int]:
+    return _count_each(session, [_count_of(index, moment >= first, moment < end) for first, end in periods])
 
 
-def _count(session: Session, *conditions: ColumnElement[bool]) -> int:
-    return int(session.execute(select(func.count()).where(*conditions, _IS_REAL)).scalar_one())
+def _count_of(index: str, *conditions: ColumnElement[bool]) -> ScalarSelect[int]:
+    counted = select(func.count()).select_from(_TABLE).where(*conditions, _IS_REAL)
+    return counted.with_hint(_TABLE, indexed_by(index), "sqlite").scalar_subquery()
 
 
-def _count_waiting(session: Session, *conditions: ColumnElement[bool]) -> int:
-    """Count from the index of what waits, which has nothing else."""
-    counted = select(func.count()).select_from(_TABLE).where(_WAITS, *conditions, _IS_REAL)
-    hinted = counted.with_hint(_TABLE, indexed_by("ix_concerns_unacknowledged"), "sqlite")
-    return int(session.execute(hinted).scalar_one())
+def _count_each(session: Session, counts: Sequence[ScalarSelect[int]]) -> list[int]:
+    return list(session.execute(select(*counts)).one())

@@ -30,25 +30,35 @@ def read_figures(
     """Return the figures of that many days, up to today, after it is recorded that they are read."""
     _record(writer, f"figures of {days} days", actor=actor, at=at)
     today = at.astimezone(LONDON).date()
+    back = [today - dt.timedelta(days=each) for each in range(days)]
+    begins = [_begin(day) for day in back]
+    ends = [at + MICROSECOND, *begins][:days]  # with what came at this very moment
+    periods, moments = list(zip(begins, ends, strict=True)), [at, *ends[1:]]
     found: list[FiguresOfDay] = []
     with Session(engine) as session:
-        waiting, still_late = count_waiting(session, now=at), count_still_late(session, (EARLIEST, at))
-        for back in range(days):
-            day = today - dt.timedelta(days=back)
-            end = min(_begin(day + dt.timedelta(days=1)), at + MICROSECOND)  # with what came at this very moment
-            period, moment = (_begin(day), end), min(end, at)
-            received, acknowledged = count_received(session, period), count_acknowledged(session, period)
+        waiting = count_waiting(session, now=at)
+        still_late, *late_since = count_still_late(session, [(EARLIEST, at), *zip(begins, moments, strict=True)])
+        counts = zip(
+            back,
+            count_received(session, periods),
+            count_acknowledged(session, periods),
+            count_closed(session, periods),
+            count_late_until(session, list(zip(moments, ends, strict=True))),
+            late_since,
+            strict=True,
+        )
+        for day, received, acknowledged, closed, late_until, ended_that_day in counts:
             figures = FiguresOfDay(
                 day=day,
                 received=received,
                 acknowledged=acknowledged,
-                closed=count_closed(session, period),
+                closed=closed,
                 waiting=waiting,
-                overdue=still_late + count_late_until(session, at=moment, until=end),
+                overdue=still_late + late_until,
             )
             found.append(figures)
             waiting += acknowledged - received
-            still_late -= count_still_late(session, (_begin(day), moment))
+            still_late -= ended_that_day
     return tuple(reversed(found))
 
 

@@ -2,13 +2,18 @@
 
 import hashlib
 from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import groupby
+from operator import attrgetter
 
-from sqlalchemy import Engine
+from sqlalchemy import Engine, exists
 from sqlmodel import Session, col, func, select
 
+from app.models.concerns.message_tables import MessageRow
 from app.models.concerns.tables import AddedRow, ConcernRow, NoteRow
 from app.models.desk.added_texts import AddedText
 from app.models.desk.disclosure_tables import WITHOUT_A_CONCERN, ChainRow, DeskAct, DisclosureRow
+from app.models.desk.hand_over_tables import HandOverRow
 from app.models.desk.recorded import RecordedConcern, closing_detail, replay
 from app.models.desk.seal_entries import SealEntry, columns_sha256
 from app.models.progress import OnStep, show_no_progress
@@ -17,7 +22,24 @@ from app.services.operations.message_verification import faults_in_messages
 from app.store.added_texts import ALL_ADDED
 
 VERIFICATION_PAGE_SIZE = 50
+ROWS_AT_ONCE = 1000
+FurtherRow = type[AddedRow | MessageRow | HandOverRow]
+FURTHER_ROWS: tuple[FurtherRow, ...] = (*(each.row for each in ALL_ADDED.values()), MessageRow, HandOverRow)
+"""The rows that few concerns have."""
+HAND_OVER_ACTS = {DeskAct.HANDED_OVER, DeskAct.HAND_OVER_CONFIRMED}
 SealedRow = ConcernRow | AddedRow
+
+
+@dataclass(frozen=True)
+class _Page:
+    """What is read at once for a page of concerns: what each chain says, and the references with further rows."""
+
+    recorded: dict[str, RecordedConcern]
+    references: dict[FurtherRow, set[str]]
+
+    def has(self, row: FurtherRow, concern: ConcernRow) -> bool:
+        """Return whether the concern has such a row."""
+        return concern.reference in self.references[row]
 
 
 def verify_concerns(engine: Engine, on_step: OnStep = show_no_progress) -> Iterator[tuple[str, str]]:
@@ -26,9 +48,10 @@ def verify_concerns(engine: Engine, on_step: OnStep = show_no_progress) -> Itera
         after, done = "", 0
         total = count_concerns(session)
         while concerns := _following(session, after):
+            page = _read_page(session, first=concerns[0].reference, last=concerns[-1].reference)
             for concern in concerns:
                 after = concern.reference
-                for fault in _faults_of(session, concern):
+                for fault in _faults_of(session, concern, page):
                     yield concern.reference, fault
                 done += 1
                 on_step(done, total)
@@ -48,20 +71,34 @@ def _following(session: Session, after: str) -> list[ConcernRow]:
 
 
 def _without_a_concern(session: Session) -> list[str]:
-    known = select(ConcernRow.reference)
-    others = col(ChainRow.name).not_in(WITHOUT_A_CONCERN)
-    names = select(ChainRow.name).where(others, col(ChainRow.name).not_in(known))
+    known = exists().where(col(ConcernRow.reference) == ChainRow.name)  # NOT IN would compare each with all
+    names = select(ChainRow.name).where(col(ChainRow.name).not_in(WITHOUT_A_CONCERN), ~known)
     return list(session.exec(names.order_by(col(ChainRow.name))))
 
 
-def _faults_of(session: Session, concern: ConcernRow) -> Iterator[str]:
-    chain = select(DisclosureRow).where(DisclosureRow.chain == concern.reference).order_by(col(DisclosureRow.number))
-    recorded = replay(session.exec(chain))
+def _read_page(session: Session, *, first: str, last: str) -> _Page:
+    """Read the chains of all concerns from the first reference to the last, and which of them have other rows."""
+    chain = col(DisclosureRow.chain)
+    rows = select(DisclosureRow).where(chain >= first, chain <= last).order_by(chain, col(DisclosureRow.number))
+    chains = groupby(session.exec(rows.execution_options(yield_per=ROWS_AT_ONCE)), key=attrgetter("chain"))
+    recorded = {chain: replay(acts) for chain, acts in chains}
+    return _Page(recorded, {each: _having(session, each, first, last) for each in FURTHER_ROWS})
+
+
+def _having(session: Session, row: FurtherRow, first: str, last: str) -> set[str]:
+    reference = col(row.reference)
+    return set(session.exec(select(reference).where(reference >= first, reference <= last).distinct()))
+
+
+def _faults_of(session: Session, concern: ConcernRow, page: _Page) -> Iterator[str]:
+    recorded = page.recorded.get(concern.reference) or RecordedConcern()
     yield from _faults_in_acts(concern, recorded)
     yield from _faults_in_columns(concern, recorded)
-    yield from _faults_in_texts(session, concern, recorded)
-    yield from faults_in_messages(session, concern, recorded)
-    yield from faults_in_hand_overs(session, concern)
+    yield from _faults_in_texts(session, concern, page, recorded)
+    if page.has(MessageRow, concern) or recorded.messages.sealed_sha256:
+        yield from faults_in_messages(session, concern, recorded)
+    if page.has(HandOverRow, concern) or not HAND_OVER_ACTS.isdisjoint(recorded.first):
+        yield from faults_in_hand_overs(session, concern)
 
 
 def _faults_in_acts(concern: ConcernRow, recorded: RecordedConcern) -> Iterator[str]:
@@ -94,10 +131,14 @@ def _faults_in_columns(concern: ConcernRow, recorded: RecordedConcern) -> Iterat
         yield "its row was altered since it was received"
 
 
-def _faults_in_texts(session: Session, concern: ConcernRow, recorded: RecordedConcern) -> Iterator[str]:
+def _faults_in_texts(
+    session: Session, concern: ConcernRow, page: _Page, recorded: RecordedConcern
+) -> Iterator[str]:
     erased = DeskAct.ERASED in recorded.first
     texts: dict[AddedText | None, SealedRow] = {None: concern}
     for kind, each in ALL_ADDED.items():
+        if not page.has(each.row, concern):
+            continue
         added = select(each.row).where(each.row.reference == concern.reference).order_by(col(each.row.number))
         texts |= {AddedText(kind, row.number): row for row in session.exec(added)}
     for missing in sorted(recorded.seals.keys() - texts.keys(), key=str):
