@@ -29,3 +29,7 @@ class ChangedMeanwhile(GuidanceError):
 
 class DeskRequestFailed(GuidanceError):
     """The service did not return the concern."""
+
+
+class DeskUnreachable(DeskRequestFailed):
+    """The service gave no answer, so it is not known whether it did what was sent."""

@@ -1,5 +1,6 @@
 """What the forms of the desk are made of: the concern as it was shown, the choices, and what was typed before."""
 
+import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from types import MappingProxyType
@@ -11,6 +12,7 @@ from app.store.people import list_workers
 from app.web.context import AppContext
 from app.web.people import Visitor
 
+KEY_BYTES = 16
 UNTYPED: Mapping[str, str] = MappingProxyType({})
 
 
@@ -25,6 +27,8 @@ class DeskForms:
     bodies: Sequence[str]
     outcomes: Sequence[Code]
     can_unseal: bool
+    key: str
+    """An idempotency key of the forms that send something, so that a double press sends it once."""
     typed: Mapping[str, str] = field(default_factory=dict)
     faults: Mapping[str, str] = field(default_factory=dict)
 
@@ -54,6 +58,7 @@ def desk_forms(
         sorted(context.settings.hand_over_bodies or ()),
         context.reference_data.get_code_list("outcome").codes,
         context.unsealer.can_unseal,
+        typed.get("key") or secrets.token_urlsafe(KEY_BYTES),
         typed,
         faults,
     )

@@ -7,7 +7,7 @@ from fastapi import Depends, Path, Response
 from app.errors import ValidationFailed
 from app.faults import FaultCode, FieldError
 from app.models.base import MAX_NUMBER
-from app.models.desk.hand_overs import HandOver, HandOverReceipt
+from app.models.desk.hand_overs import HandedOver, HandOver, HandOverReceipt
 from app.pages.desk.attempts import attempt_with
 from app.pages.desk.carrying_out import Attempt, carry_out, parse
 from app.pages.desk.desk_route import DeskRoute
@@ -35,16 +35,18 @@ def hand_over_on_page(attempt: Annotated[Attempt, Depends(attempt_with("hand_ove
         if recipient is None:
             raise ValidationFailed([FieldError(("body",), NO_SUCH_BODY, FaultCode.NOT_LISTED)])
         wanted = parse(HandOver, {"recipient": recipient, "body": body, "reason": reason})
-        handed = hand_overs.hand_over(
+        result = hand_overs.hand_over(
             context.engine,
             context.writer,
             attempt.reference,
             wanted,
+            keys=attempt.keys_for("hand-over of"),
             signer=context.signer,
             unsealer=context.unsealer,
             actor=actor,
             at=attempt.now,
         )
+        handed = HandedOver.model_validate_json(result.receipt)
         return desk_page(
             context, "desk_handed_over.html", visitor=attempt.visitor, reference=attempt.reference, handed=handed
         )
