@@ -24,7 +24,7 @@ class DeskForms:
     seen: int
     me: str
     people: Sequence[str]
-    bodies: Sequence[str]
+    bodies: Mapping[str, str]
     outcomes: Sequence[Code]
     can_unseal: bool
     key: str
@@ -55,7 +55,7 @@ def desk_forms(
         seen,
         visitor.name,
         people,
-        sorted(context.settings.hand_over_bodies or ()),
+        dict(sorted((context.settings.hand_over_bodies or {}).items())),
         context.reference_data.get_code_list("outcome").codes,
         context.unsealer.can_unseal,
         typed.get("key") or secrets.token_urlsafe(KEY_BYTES),

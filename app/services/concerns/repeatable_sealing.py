@@ -1,7 +1,7 @@
 """Sealing by a seed (age-encryption.org/v1): the same words, recipient and seed make the same file, byte for byte.
 
 What is sealed to another body is stored nowhere. Where its first answer was lost, the seed makes that file once more,
-so that one file is on the record and not two. A seed is random, and serves one file. Without the words it makes nothing.
+so that one file is on the record and not two. A seed is random, for one file. Without the words it makes nothing.
 """
 
 import base64
