@@ -27,7 +27,7 @@ PROXY = "<html><body><h1>nginx says something</h1></body></html>"
 HEADING = re.compile(r"<h1>([^<]+)</h1>\s*<p>([^<]+)</p>")
 
 
-def answers_of(answer: Any) -> dict[tuple[str, str], httpx.Response]:
+def answers_of(answer: Any) -> dict[tuple[str, str], Any]:
     """Return what each path of the desk answers where the service does that."""
 
     def respond(request: httpx.Request) -> httpx.Response:
@@ -49,7 +49,7 @@ def answers_of(answer: Any) -> dict[tuple[str, str], httpx.Response]:
         }
 
 
-def said(answers: dict[tuple[str, str], httpx.Response]) -> dict[str, set[tuple[str, str]]]:
+def said(answers: dict[tuple[str, str], Any]) -> dict[str, set[tuple[str, str]]]:
     """Return heading and sentence of the pages, by method. Every answer must be such a page."""
     found: dict[str, set[tuple[str, str]]] = {"GET": set(), "POST": set()}
     for (method, path), answer in answers.items():

@@ -44,6 +44,7 @@ SHOWN_AGAIN = (
 """The refusals after which the form is there again."""
 REPEATED = ("You did this a moment ago", "It was not done twice. Do it again only if you mean to.")
 DIGITS_OF_SEEN = 9
+CHOSEN_YES = "yes"
 
 Parsed = TypeVar("Parsed", bound=BaseModel)
 

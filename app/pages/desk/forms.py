@@ -8,6 +8,7 @@ from types import MappingProxyType
 from sqlmodel import Session
 
 from app.models.code_lists import Code
+from app.presenters.pdf import pdf_available
 from app.store.people import list_workers
 from app.web.context import AppContext
 from app.web.people import Visitor
@@ -27,6 +28,7 @@ class DeskForms:
     bodies: Mapping[str, str]
     outcomes: Sequence[Code]
     can_unseal: bool
+    can_export: bool
     key: str
     """An idempotency key of the forms that send something, so that a double press sends it once."""
     typed: Mapping[str, str] = field(default_factory=dict)
@@ -58,6 +60,7 @@ def desk_forms(
         dict(sorted((context.settings.hand_over_bodies or {}).items())),
         context.reference_data.get_code_list("outcome").codes,
         context.unsealer.can_unseal,
+        context.unsealer.can_unseal and pdf_available(),
         typed.get("key") or secrets.token_urlsafe(KEY_BYTES),
         typed,
         faults,
