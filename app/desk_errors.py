@@ -29,3 +29,11 @@ class ChangedMeanwhile(GuidanceError):
 
 class DeskRequestFailed(GuidanceError):
     """The service did not return the concern."""
+
+
+class DeskUnreachable(DeskRequestFailed):
+    """The service gave no answer, so it is not known whether it did what was sent."""
+
+
+class NoKeyOfBody(GuidanceError):
+    """The desk of this machine was given no key of the body that a concern is to be handed over to."""

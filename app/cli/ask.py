@@ -2,7 +2,6 @@
 
 import base64
 import json
-import uuid
 from typing import Annotated
 
 import typer
@@ -42,5 +41,5 @@ def desk_ask(
             raise NoMessageKey
         sealed = base64.b64encode(seal_message(text, reference, recipient, at=utc_now())).decode()
         body = Message(sealed=sealed).model_dump(exclude_unset=True)
-        sent = service.call("POST", path, body=body, headers={"Idempotency-Key": str(uuid.uuid4())})
+        sent = service.send_once(path, body)
     typer.echo(json.dumps(sent, indent=2) if as_json else f"{reference}: message {sent['number']} sent")

@@ -1,5 +1,7 @@
 """The service, as the commands of the desk call it: over HTTP, with a client key."""
 
+import time
+import uuid
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -8,12 +10,14 @@ from typing import Annotated, Any
 import httpx
 import typer
 
-from app.desk_errors import DeskRequestFailed
+from app.desk_errors import DeskRequestFailed, DeskUnreachable
 from app.models.concerns.references import find_reference
 from app.services.concerns.sealing import AGE_MEDIA_TYPE
 
 ANSWER_MEDIA_TYPE = "application/json"
 FETCH_TIMEOUT_SECONDS = 30
+WAITS = (1, 3)
+"""Seconds before each further attempt to send something of which no answer came."""
 
 Url = Annotated[str, typer.Option(help="The address of the service.", envvar="GUIDANCE_DESK_URL")]
 KeyOption = Annotated[
@@ -64,6 +68,19 @@ class DeskClient:
             raise _failure(response)
         return response.json()
 
+    def send_once(self, path: str, body: Any) -> Any:
+        """Post what must not be done twice, and return the JSON of the answer. Raises `DeskRequestFailed`.
+
+        Where no answer came it is posted again, with the same idempotency key: the service does it once.
+        """
+        headers = {"Idempotency-Key": str(uuid.uuid4())}
+        for seconds in WAITS:
+            try:
+                return self.call("POST", path, body=body, headers=headers)
+            except DeskUnreachable:
+                time.sleep(seconds)
+        return self.call("POST", path, body=body, headers=headers)
+
     def fetch_sealed(self, path: str) -> httpx.Response:
         """Return the answer with a sealed file. Raises `DeskRequestFailed`."""
         return self.fetch(path, AGE_MEDIA_TYPE)
@@ -88,7 +105,7 @@ class DeskClient:
         try:
             return self.http.request(method, path, params=query, headers=headers, **sent)
         except httpx.HTTPError:
-            raise DeskRequestFailed("The service does not answer at that address.") from None
+            raise DeskUnreachable("The service does not answer at that address.") from None
 
 
 @contextmanager

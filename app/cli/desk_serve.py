@@ -1,18 +1,24 @@
 """`guidance desk serve`: the pages of the desk on a worker's own machine, with the words opened there."""
 
 import errno
+from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
+from pydantic import ValidationError
 
 from app.cli.desk_client import KeyFileOption, KeyOption, Url, connect
 from app.cli.published_words import fetch_code_lists, fetch_edition
+from app.cli.whole_concern import open_whole
+from app.config.hand_over import SENTENCE, HandOverSettings
 from app.errors import SetupError
+from app.main import utc_now
 from app.models.guidance.editions import EditionContent
 from app.pages.desk.local_pages import LocalPages
-from app.server.local_desk import run_local_desk
+from app.server.local_desk import LocalDesk, run_local_desk
+from app.server.local_hand_over import LocalHandOvers
 from app.services.concerns.unsealing import read_identities
 from app.services.guidance.reference_data import ReferenceData
 
@@ -22,6 +28,14 @@ def desk_serve(
     identity: Annotated[Path, typer.Option(help="Your age identity; it stays on this machine.", exists=True)],
     port: Annotated[int, typer.Option(help="Port to listen on; by default any free one.", min=0, max=65535)] = 0,
     url: Url,
+    bodies: Annotated[
+        str | None,
+        typer.Option(
+            help='Bodies to hand over to, each with its age recipient, as JSON: {"Example Council": "age1..."}. '
+            "Compare each key with its body by telephone.",
+            envvar="GUIDANCE_HAND_OVER_BODIES",
+        ),
+    ] = None,
     key: KeyOption = None,
     key_file: KeyFileOption = None,
 ) -> None:
@@ -29,7 +43,7 @@ def desk_serve(
 
     Open the address that it prints. It works once. Stop it with Ctrl+C.
     """
-    unsealer = read_identities(identity)
+    unsealer, keys_of_bodies = read_identities(identity), _parse_bodies(bodies)
     with connect(url, key, key_file) as service:
 
         @cache
@@ -43,9 +57,22 @@ def desk_serve(
         def announce(address: str) -> None:
             typer.echo(f"The desk is at {address} (once; stop it with Ctrl+C)", err=True)
 
+        def open_here(reference: str) -> tuple[dict[str, Any], list[dict[str, Any]]]:
+            concern, added = open_whole(service, reference, unsealer)
+            return concern, added["additions"]
+
+        hand_overs = LocalHandOvers(keys_of_bodies, open_here, utc_now)
         try:
-            run_local_desk(service.http, LocalPages(unsealer, labels), port=port, announce=announce)
+            desk = LocalDesk(service.http, LocalPages(unsealer, labels), hand_overs)
+            run_local_desk(desk, port=port, announce=announce)
         except OSError as failure:
             if failure.errno != errno.EADDRINUSE:
                 raise
             raise SetupError(f"Port {port} is taken by another program: choose another one by --port.") from None
+
+
+def _parse_bodies(given: str | None) -> Mapping[str, str]:
+    try:
+        return HandOverSettings.model_validate({"hand_over_bodies": given}).hand_over_bodies or {}
+    except ValidationError:
+        raise typer.BadParameter(f"--bodies {SENTENCE}") from None

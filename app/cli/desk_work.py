@@ -72,7 +72,7 @@ def desk_note(
 ) -> None:
     """Write a note about a concern, for the desk alone. Its words are no argument, which others could read (`ps`)."""
     with connect(url, key, key_file) as service:
-        answer = service.call("POST", notes_path(reference), body={"text": file.read().strip()})
+        answer = service.send_once(notes_path(reference), {"text": file.read().strip()})
     if as_json:
         print_json(answer)
     else:

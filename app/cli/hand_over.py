@@ -14,7 +14,7 @@ from app.errors import ValidationFailed
 from app.main import utc_now
 from app.models.links import desk_hand_over_path
 from app.services.access.key_files import write_key_file
-from app.services.concerns.hand_over_package import parse_recipient, seal_package
+from app.services.concerns.hand_over_package import package_of, parse_recipient, seal_package
 from app.services.concerns.unsealing import read_identities
 
 
@@ -52,9 +52,9 @@ def desk_hand_over(
         if identity is not None:
             opened, added = open_whole(service, reference, read_identities(identity))
             additions = added["additions"]
-            package = seal_package(opened, additions, recipient=recipient, body=body, reason=reason, at=utc_now())
+            package = seal_package(package_of(opened, additions, body=body, reason=reason, at=utc_now()), recipient)
             wanted |= {"package_sha256": hashlib.sha256(package).hexdigest(), "additions": len(additions)}
-        entry = service.call("POST", desk_hand_over_path(reference), body=wanted)
+        entry = service.send_once(desk_hand_over_path(reference), wanted)
     write_key_file(out, package if package is not None else base64.b64decode(entry.pop("package")))
     write_key_file(out.with_name(f"{out.name}.receipt"), entry["receipt"].encode() + b"\n")
     typer.echo(

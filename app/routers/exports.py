@@ -1,7 +1,8 @@
 """An export of one concern: what this service signs about it, and the record of the file."""
 
 from app.models.desk.exports import ExportEntry, ExportStatement, NewExport
-from app.presenters.desk import entry_of, reference_of
+from app.presenters.desk import reference_of
+from app.presenters.exports import export_statement
 from app.routers.params import ConcernReference
 from app.services.desk import exports
 from app.web import problem_types as problems
@@ -30,16 +31,7 @@ def read_export_statement(
     """
     parsed = reference_of(reference)
     start = exports.begin_export(context.writer, parsed, actor=actor, at=now)
-    entry = entry_of(start.concern, now=now)
-    return ExportStatement(
-        concern=entry,
-        history=exports.read_history(context.engine, start.last),
-        hand_overs=start.hand_overs,
-        by=start.last.client,
-        at=now,
-        statement=exports.sign_statement(context.signer, start, entry),
-        **start.counts,
-    )
+    return export_statement(context.engine, context.signer, start, at=now)
 
 
 @router.post(

@@ -2,17 +2,18 @@
 
 from typing import Annotated
 
-from fastapi import Path
+from fastapi import Path, Request, Response
 
 from app.models.base import MAX_NUMBER
 from app.models.desk.hand_overs import HandedOver, HandOver, HandOverEntry, HandOverReceipt, HandOversResponse
 from app.models.links import desk_concern_path, desk_hand_over_path
 from app.presenters.desk import reference_of
-from app.routers.params import ConcernReference
+from app.routers.params import ConcernReference, IdempotencyKey, expect_one_key_at_most
 from app.services.desk import hand_overs
 from app.web import problem_types as problems
 from app.web.auth import ReaderDep, WorkerDep
 from app.web.context import ContextDep, NowDep
+from app.web.idempotency import created_response, keys_from
 from app.web.json_body import JSONRoute
 from app.web.problem_responses import RESPONSES_OF_CLIENT_ROUTES, problem_responses
 from app.web.query_params import IN_PLAIN_DIGITS
@@ -45,32 +46,47 @@ def list_hand_overs(
     "",
     summary="Hand a concern over",
     status_code=201,
+    response_model=HandedOver,
     responses=problem_responses(
         problems.CONCERN_NOT_FOUND,
         problems.CONCERN_ERASED,
         problems.UNSEALING_UNAVAILABLE,
         problems.SEALED_TEXT_MISPLACED,
+        problems.SEVERAL_IDEMPOTENCY_KEYS,
+        problems.IDEMPOTENCY_KEY_REUSED,
         *problems.BODY_PROBLEMS,
     ),
 )
 def hand_over(
-    *, context: ContextDep, actor: WorkerDep, now: NowDep, reference: ConcernReference, hand_over: HandOver
-) -> HandedOver:
+    *,
+    request: Request,
+    context: ContextDep,
+    actor: WorkerDep,
+    now: NowDep,
+    reference: ConcernReference,
+    hand_over: HandOver,
+    idempotency_key: IdempotencyKey = None,
+) -> Response:
     """Record that the concern goes to another body, and sign it. The body opens the file with plain `age`.
 
     `guidance desk hand-over` makes the file on the worker's machine and sends its digest. Without a digest this service
-    makes the file, where it holds an identity. The concern stays open here: the team decides what comes of it.
+    makes the file, where it holds an identity. A retry gets that same file. The concern stays open here: the team
+    decides what comes of it.
     """
-    return hand_overs.hand_over(
+    expect_one_key_at_most(request)
+    parsed = reference_of(reference)
+    handed = hand_overs.hand_over(
         context.engine,
         context.writer,
-        reference_of(reference),
+        parsed,
         hand_over,
+        keys=keys_from(idempotency_key, client=f"{actor.client}, hand-over of {parsed}"),
         signer=context.signer,
         unsealer=context.unsealer,
         actor=actor,
         at=now,
     )
+    return created_response(handed, desk_hand_over_path(parsed))
 
 
 @router.post(

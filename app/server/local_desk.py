@@ -7,8 +7,9 @@ service gets requests with the worker's key, and gives sealed texts.
 import hmac
 import secrets
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import cache
+from typing import Any
 from urllib.parse import urlsplit
 
 import httpx
@@ -20,43 +21,48 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
 from app.config import Settings
+from app.errors import GuidanceError
 from app.models.concerns.references import find_reference
 from app.pages.assets import STATIC_DIR, stylesheet
 from app.pages.desk.desk_route import SEE_OTHER
 from app.pages.desk.inbox import CONCERN_PAGES
 from app.pages.desk.local_pages import LocalPages, message_page
 from app.server.local_guard import LOCAL_HEADERS, LocalGuard
+from app.server.local_hand_over import LocalHandOvers, is_hand_over
+from app.server.local_messages import (
+    ANSWER_LOST,
+    BAD_GATEWAY,
+    CLOSED,
+    DEFECT,
+    FORBIDDEN,
+    HAND_OVER_REFUSALS,
+    KEY_REFUSED,
+    NO_ANSWER,
+    NOT_FETCHED,
+    NOT_OPENED,
+    NOT_THERE,
+    words_of_status,
+)
 from app.services.access.desk_sign_in import PATH, SIGN_IN
 
 _HOST = "127.0.0.1"
 OPEN_PATH = "/open/{token}"
 COOKIE = "local-desk"
 HTML_MEDIA = "text/html"
-_FORBIDDEN, _BAD_GATEWAY = 403, 502
 FILES = {"desk.css": "text/css", "desk.js": "text/javascript"}
 STYLE = "pages.css"
+MAIN = "<main"
 OWN_PAGE = {"Sec-Fetch-Site": "same-origin"}
 """Says to the service what `LocalGuard` has checked."""
-
-NOT_OPENED = (
-    "Open the desk by its own address",
-    "The command that serves it prints the address, which works once. Start the command again for a new one.",
-)
-CLOSED = ("The desk is closed", "Start the command again to come back. It is safe to close this page.")
-NO_ANSWER = ("The service does not answer", "Nothing was done. Try again in a minute, or tell the operator.")
-KEY_REFUSED = (
-    "The service does not accept this key",
-    "It is unknown, has ended, or names no person. Ask the operator for a key of your own, with your name.",
-)
-NOT_A_PAGE = ("This is not shown here", "Open the desk of the service itself for it.")
 
 
 class LocalDesk:
     """Serves the desk of one service to one browser on this machine."""
 
-    def __init__(self, service: httpx.Client, pages: LocalPages) -> None:
+    def __init__(self, service: httpx.Client, pages: LocalPages, hand_overs: LocalHandOvers | None = None) -> None:
         self._service = service
         self._pages = pages
+        self._hand_overs = hand_overs
         self._first_token: str | None = secrets.token_urlsafe(32)
         self._session: str | None = None
 
@@ -75,7 +81,7 @@ class LocalDesk:
             Route(PATH, self._answer),
             Route(f"{PATH}/{{rest:path}}", self._answer, methods=["GET", "POST"]),
         ]
-        return LocalGuard(Starlette(routes=routes), origin)
+        return LocalGuard(Starlette(routes=routes, exception_handlers=ON_ERROR), origin)
 
     async def _open(self, request: Request) -> Response:
         """Begin the session of the one browser. The address works once."""
@@ -83,7 +89,7 @@ class LocalDesk:
         if self._knows(request):
             return RedirectResponse(PATH, SEE_OTHER)
         if self._first_token is None or not hmac.compare_digest(given.encode(), self._first_token.encode()):
-            return _page(*NOT_OPENED, status=_FORBIDDEN)
+            return _page(*NOT_OPENED, status=FORBIDDEN)
         self._first_token, self._session = None, secrets.token_urlsafe(32)
         response = RedirectResponse(PATH, SEE_OTHER)
         response.set_cookie(COOKIE, self._session, path="/", httponly=True, samesite="strict")
@@ -92,39 +98,52 @@ class LocalDesk:
     async def _close(self, request: Request) -> Response:
         """End the session. No address opens the desk after that."""
         if not self._knows(request):
-            return _page(*NOT_OPENED, status=_FORBIDDEN)
+            return _page(*NOT_OPENED, status=FORBIDDEN)
         self._session = None
         return _page(*CLOSED)
 
     async def _answer(self, request: Request) -> Response:
         if not self._knows(request):
-            return _page(*NOT_OPENED, status=_FORBIDDEN)
+            return _page(*NOT_OPENED, status=FORBIDDEN)
         return await run_in_threadpool(self._pass_on, request, await request.body())
 
     def _pass_on(self, request: Request, body: bytes) -> Response:
         """Return the page of the service, with its sealed texts opened."""
+        method, path, sealed = request.method, request.url.path, None
+        reference = _reference_in(path)
+        try:
+            if self._hand_overs is not None and reference is not None and is_hand_over(method, path):
+                sealed = self._hand_overs.seal(reference, body)
+                body = sealed.body
+            answer = self._send(request, body)
+        except GuidanceError as refusal:
+            said = HAND_OVER_REFUSALS.get(type(refusal), (NOT_FETCHED, f"Nothing was done. {refusal}"))
+            return _page(*said, status=BAD_GATEWAY, leads_back=True)
+        except httpx.HTTPError as failure:
+            is_lost = method == "POST" and not isinstance(failure, httpx.ConnectError)
+            return _page(*(ANSWER_LOST if is_lost else NO_ANSWER), status=BAD_GATEWAY, leads_back=True)
+        if answer.has_redirect_location:
+            return self._redirect(answer.headers["location"])
+        if not _is_page(answer):
+            return _refusal(answer, method)
+        made = sealed.package if sealed is not None and answer.is_success else None
+        page = self._pages.open(answer.text, reference=reference, made=made)
+        return Response(page, status_code=answer.status_code, media_type=HTML_MEDIA)
+
+    def _send(self, request: Request, body: bytes) -> httpx.Response:
         headers = OWN_PAGE | {"Accept": HTML_MEDIA}
         if "content-type" in request.headers:
             headers["Content-Type"] = request.headers["content-type"]
         address = request.url.path + (f"?{request.url.query}" if request.url.query else "")
-        try:
-            answer = self._service.request(request.method, address, content=body, headers=headers)
-        except httpx.HTTPError:
-            return _page(*NO_ANSWER, status=_BAD_GATEWAY, leads_back=True)
-        if answer.is_redirect:
-            return self._redirect(answer.headers["location"])
-        if not answer.headers.get("content-type", "").startswith(HTML_MEDIA):
-            return _page(*NOT_A_PAGE, status=_BAD_GATEWAY, leads_back=True)
-        page = self._pages.open(answer.text, reference=_reference_in(request.url.path))
-        return Response(page, status_code=answer.status_code, media_type=HTML_MEDIA)
+        return self._service.request(request.method, address, content=body, headers=headers)
 
     def _redirect(self, location: str) -> Response:
         """Lead to the same path here, if it is one of the desk."""
         place = urlsplit(location)
         if place.netloc not in ("", self._service.base_url.netloc.decode()) or not _is_of_desk(place.path):
-            return _page(*NO_ANSWER, status=_BAD_GATEWAY)
+            return _page(*NO_ANSWER, status=BAD_GATEWAY)
         if place.path == SIGN_IN:
-            return _page(*KEY_REFUSED, status=_FORBIDDEN)
+            return _page(*KEY_REFUSED, status=FORBIDDEN)
         return RedirectResponse(place._replace(scheme="", netloc="").geturl(), SEE_OTHER)
 
     def _knows(self, request: Request) -> bool:
@@ -132,11 +151,10 @@ class LocalDesk:
         return self._session is not None and hmac.compare_digest(given.encode(), self._session.encode())
 
 
-def run_local_desk(service: httpx.Client, pages: LocalPages, *, port: int, announce: Callable[[str], None]) -> None:
+def run_local_desk(desk: LocalDesk, *, port: int, announce: Callable[[str], None]) -> None:
     """Serve the desk to this machine alone, until it is stopped. `announce` gets the address that opens it, once."""
     listening = socket.create_server((_HOST, port))
     origin = f"http://{_HOST}:{listening.getsockname()[1]}"
-    desk = LocalDesk(service, pages)
     announce(origin + desk.first_path)
     config = uvicorn.Config(desk.asgi(origin), log_level="error", access_log=False, server_header=False, ws="none")
     uvicorn.Server(config).run(sockets=[listening])
@@ -160,6 +178,27 @@ def _own_stylesheet() -> bytes:
 def _page(heading: str, message: str, *, status: int = 200, leads_back: bool = False) -> Response:
     page = message_page(heading, message, leads_back=leads_back)
     return Response(page, status_code=status, media_type=HTML_MEDIA, headers=LOCAL_HEADERS)
+
+
+def _is_page(answer: httpx.Response) -> bool:
+    """Return whether the answer is a page of the desk, and not one of something between here and the service."""
+    return answer.headers.get("content-type", "").startswith(HTML_MEDIA) and MAIN in answer.text
+
+
+def _refusal(answer: httpx.Response, method: str) -> Response:
+    status = answer.status_code if answer.is_error else BAD_GATEWAY
+    return _page(*words_of_status(answer, method), status=status, leads_back=True)
+
+
+def _not_there(_request: Request, _error: Exception) -> Response:
+    return _page(*NOT_THERE, status=404, leads_back=True)
+
+
+def _defect(_request: Request, _error: Exception) -> Response:
+    return _page(*DEFECT, status=500, leads_back=True)
+
+
+ON_ERROR: Mapping[Any, Any] = {404: _not_there, 405: _not_there, Exception: _defect}
 
 
 def _is_of_desk(path: str) -> bool:

@@ -249,6 +249,8 @@ PROBLEM_FOR: Mapping[type[errors.GuidanceError], ProblemType] = {
     errors.TimestampNotGenuine: INTERNAL_ERROR,
     errors.NotExportable: INTERNAL_ERROR,
     desk_errors.DeskRequestFailed: INTERNAL_ERROR,
+    desk_errors.DeskUnreachable: INTERNAL_ERROR,
+    desk_errors.NoKeyOfBody: INTERNAL_ERROR,
     desk_errors.ExportNotGenuine: INTERNAL_ERROR,
     errors.AddressNotAllowed: INTERNAL_ERROR,
     errors.WebhookExists: INTERNAL_ERROR,

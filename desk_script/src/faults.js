@@ -12,6 +12,8 @@ const SENTENCES = {
   misplaced: "This is not the text that belongs here. Nothing of it is shown. Tell the operator, who finds out what was changed.",
   several: "These files are of several concerns. Choose those of one. Nothing is shown.",
   "no-text": "This is neither a sealed text nor the JSON of one. Choose what the desk or the API gave you.",
+  closed: "Open the concern on this page first. The file for the body is made with your identity. Nothing was done.",
+  "not-fetched": "The concern could not be fetched from the service. Nothing was done. Sign in again, or try again in a minute.",
   defect: "Something went wrong. Nothing was sent. Reload the page, and try again.",
 };
 

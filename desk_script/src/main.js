@@ -1,6 +1,7 @@
 // One script for the desk's pages and for unseal.html.
 import { DeskPage } from "./desk_page.js";
 import { FilePage } from "./file_page.js";
+import { HandOver } from "./hand_over.js";
 import { Keyring } from "./keyring.js";
 import { stayOnPage } from "./stay.js";
 
@@ -9,9 +10,11 @@ if (document.querySelector("[data-unseal-file]")) {
   new FilePage(keyring);
 } else {
   const page = new DeskPage(keyring);
-  stayOnPage(keyring, () => {
+  const send = stayOnPage(keyring, () => {
     document.dispatchEvent(new Event("desk:page"));
+    handOver.take();
     page.take();
   });
+  const handOver = new HandOver(keyring, send);
   page.take();
 }

@@ -60,7 +60,7 @@ function linesOf(question, value) {
 }
 
 // Return every value that is neither an object nor a list, with its name: `children.0.given_names`.
-export function leavesOf(value, name = "") {
+function leavesOf(value, name = "") {
   if (value === null || value === undefined) return [];
   if (!(value instanceof Object)) return [[name, value]];
   return Object.entries(value).flatMap(([key, inner]) => leavesOf(inner, name ? `${name}.${key}` : key));

@@ -3,6 +3,7 @@
 const DESK = "/desk";
 const LEADS_OUT = ["/desk/sign-in", "/desk/sign-out", "/desk/blank", "/desk/invitation"];
 
+// Return the function that posts fields to a page of the desk, and shows what answers in place of this page.
 export function stayOnPage(keyring, onPage) {
   let shown = pageOf(location.href);
   document.addEventListener("click", (event) => {
@@ -57,6 +58,8 @@ export function stayOnPage(keyring, onPage) {
     document.getElementById(hash.slice(1))?.scrollIntoView();
     onPage();
   }
+
+  return (address, fields) => visit("POST", address, fields);
 }
 
 function isOfDesk(address) {

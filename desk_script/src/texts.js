@@ -5,7 +5,7 @@ import { Fault } from "./faults.js";
 import { ageFile } from "./identities.js";
 
 // The member of the sealed document that each kind of text has.
-export const MEMBERS = { concern: "submission", addition: "addition", note: "note" };
+const MEMBERS = { concern: "submission", addition: "addition", note: "note" };
 const KINDS = Object.fromEntries(Object.entries(MEMBERS).map(([kind, member]) => [member, kind]));
 
 // Return the kind of a document, or throw a Fault.

@@ -225,7 +225,7 @@ def test_no_form_is_taken_from_elsewhere_from_a_role_that_may_not_or_after_leavi
     service: FastAPI, jo: TestClient, reference: str
 ) -> None:
     paths = [path.format(reference=reference, number=1, name="urgent") for path in forms_of(service)]
-    assert len(paths) == 12
+    assert len(paths) == 13
     before = acts_on(service, reference)
 
     elsewhere = [jo.post(path, headers=OWN_PAGE | {"Sec-Fetch-Site": "cross-site"}) for path in paths]

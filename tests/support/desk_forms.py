@@ -13,6 +13,7 @@ from app.models.desk.disclosure_tables import DisclosureRow
 from tests.support.people import OWN_PAGE, context_of_service
 
 SEEN = re.compile(r'name="seen" value="([0-9]+)"')
+KEY = re.compile(r'name="key" value="([^"]+)"')
 FORM = {"Content-Type": "application/x-www-form-urlencoded"}
 
 

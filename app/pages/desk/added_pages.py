@@ -6,9 +6,8 @@ from typing import Any, Generic, NamedTuple, TypeVar
 
 from sqlalchemy import Row
 
-from app.errors import UnsealingUnavailable
 from app.models.desk.disclosure_tables import DeskAct
-from app.pages.desk.sealed_text import GIVEN, SealedText
+from app.pages.desk.sealed_text import SealedText
 from app.presenters.desk import SealedAdditions
 from app.services.desk import opening
 from app.web.context import AppContext
@@ -20,11 +19,15 @@ EntryT = TypeVar("EntryT")
 
 
 class ShownPage(NamedTuple, Generic[EntryT]):
-    """A page of entries, the sealed texts of those without words, and the number after which the next page begins."""
+    """A page of entries, the sealed texts of those without words, and the number after which the next page begins.
+
+    `seen` is the number of the act that records it.
+    """
 
     entries: tuple[EntryT, ...]
     sealed: Mapping[int, SealedText]
     next_after: int | None
+    seen: int
 
 
 def read_added_page(
@@ -40,19 +43,18 @@ def read_added_page(
 
     Where the texts were sealed to other identities, they are given sealed.
     """
-
-    def record(how: str = "") -> opening.AddedPage:
-        act, limit = DeskAct.OPENED, ADDED_ON_PAGE
-        return opening.open_page(context.writer, place, actor=visitor.actor, at=now, act=act, limit=limit, how=how)
-
-    if context.unsealer.can_unseal:
-        page = record()
-        try:
-            return ShownPage(opened(opening.read_page(context.engine, page)), {}, page.next_after)
-        except UnsealingUnavailable:
-            pass
-    page = record(GIVEN)
-    return ShownPage(tuple(map(listed, page.rows)), sealed_texts_of(context, page), page.next_after)
+    page = opening.open_page(
+        context.writer,
+        place,
+        actor=visitor.actor,
+        at=now,
+        act=DeskAct.OPENED,
+        limit=ADDED_ON_PAGE,
+        fingerprints=context.unsealer.fingerprints,
+    )
+    if page.opens:
+        return ShownPage(opened(opening.read_page(context.engine, page)), {}, page.next_after, page.seen)
+    return ShownPage(tuple(map(listed, page.rows)), sealed_texts_of(context, page), page.next_after, page.seen)
 
 
 def sealed_texts_of(context: AppContext, page: opening.AddedPage) -> dict[int, SealedText]:

@@ -19,10 +19,12 @@ from app.pages.desk.page import desk_page
 from app.pages.error_pages import problem_type_of
 from app.pages.form.form_data import SubmittedForm
 from app.pages.form.form_view import faults_of
+from app.services.concerns.idempotency import IdempotencyKeys
 from app.services.desk.withholding import record_withheld
 from app.store.disclosures import Actor
 from app.store.meanwhile import list_meanwhile
 from app.web.context import AppContext
+from app.web.idempotency import keys_from
 from app.web.people import Visitor
 
 SHOWN_AGAIN = (
@@ -31,6 +33,7 @@ SHOWN_AGAIN = (
     desk_errors.TooManyMessages,
     desk_errors.TooManyNotes,
     errors.ConcernErased,
+    errors.IdempotencyKeyReused,
     errors.NotAcknowledged,
     errors.OnHold,
     errors.OutcomeGiven,
@@ -41,6 +44,7 @@ SHOWN_AGAIN = (
 """The refusals after which the form is there again."""
 REPEATED = ("You did this a moment ago", "It was not done twice. Do it again only if you mean to.")
 DIGITS_OF_SEEN = 9
+CHOSEN_YES = "yes"
 
 Parsed = TypeVar("Parsed", bound=BaseModel)
 
@@ -67,6 +71,11 @@ class Attempt:
     def actor(self) -> Actor:
         """The person, with what they had seen."""
         return replace(self.visitor.actor, seen=self.seen)
+
+    def keys_for(self, act: str) -> IdempotencyKeys | None:
+        """Return the keys of the form's own idempotency key, as the API has them for that act; None without one."""
+        client = f"{self.visitor.actor.client}, {act} {self.reference}"
+        return keys_from(self.posted.one("key") or None, client=client)
 
 
 def carry_out(attempt: Attempt, act: Callable[[Actor], Response | None]) -> Response:
@@ -109,6 +118,9 @@ def _show_again(attempt: Attempt, refusal: errors.GuidanceError) -> Response:
         visitor.actor.client
     }:
         heading, message = REPEATED
+    typed = {name: attempt.posted.one(name) for name in attempt.posted.fields}
+    if isinstance(refusal, errors.IdempotencyKeyReused):
+        del typed["key"]
     return desk_page(
         context,
         "desk_again.html",
@@ -123,7 +135,7 @@ def _show_again(attempt: Attempt, refusal: errors.GuidanceError) -> Response:
             visitor,
             attempt.reference,
             seen,
-            typed={name: attempt.posted.one(name) for name in attempt.posted.fields},
+            typed=typed,
             faults=_faults_by_field(refusal),
         ),
     )

@@ -7,7 +7,7 @@ from fastapi import Depends, Response
 from app.errors import ValidationFailed
 from app.models.desk.concerns import Acknowledgement, Erasure, Hold, Outcome
 from app.pages.desk.attempts import attempt_with
-from app.pages.desk.carrying_out import Attempt, carry_out, parse
+from app.pages.desk.carrying_out import CHOSEN_YES, Attempt, carry_out, parse
 from app.pages.desk.desk_route import DeskRoute
 from app.pages.desk.inbox import CONCERN_PAGES
 from app.services.desk import actions
@@ -16,8 +16,6 @@ from app.store.remnants import purge_remnants
 from app.web.router import GuidanceRouter
 
 router = GuidanceRouter(prefix=CONCERN_PAGES, include_in_schema=False, route_class=DeskRoute)
-
-CHOSEN_YES = "yes"
 
 
 @router.post("/{reference}/acknowledgement")

@@ -54,6 +54,6 @@ def read_concern_page(
         aloud=spoken(parsed),
         layout=layout_of(context, entry.guide, entry.edition) if shown.sealed is not None else None,
         next_additions=additions_address(parsed, recorded.page.next_after),
-        earlier_notes=notes_address(parsed, recorded.notes.next_after if recorded.notes is not None else None),
+        earlier_notes=notes_address(parsed, recorded.notes.next_after),
         printed_at=now,
     )

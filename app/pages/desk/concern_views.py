@@ -4,13 +4,13 @@ import datetime as dt
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
-from app.errors import ConcernErased, UnsealingUnavailable
+from app.errors import ConcernErased
 from app.models.desk.additions import AdditionEntry
 from app.models.desk.concerns import InboxEntry
 from app.models.desk.notes import NoteEntry
 from app.pages.desk.added_pages import ADDED_ON_PAGE, sealed_texts_of
 from app.pages.desk.referral import referral_of
-from app.pages.desk.sealed_text import CONCERN, GIVEN, SealedText
+from app.pages.desk.sealed_text import CONCERN, SealedText
 from app.pages.form.form_view import AnsweredSection
 from app.presenters.desk import entry_of, listed_addition, opened_concern
 from app.presenters.notes import listed_note, opened_notes
@@ -38,39 +38,43 @@ class Shown:
 
 
 def show_concern(context: AppContext, visitor: Visitor, reference: str, now: dt.datetime) -> Shown:
-    """Return the concern as far as this service can show it, after that is on the record. Raises `NoSuchConcern`."""
-    shown = _open(context, visitor, reference, now) if context.unsealer.can_unseal else None
-    return shown or _give_sealed(context, visitor, reference, now) or _view(context, visitor, reference, now)
+    """Return the concern as far as this service can show it, after that is on the record, once.
 
-
-def _open(context: AppContext, visitor: Visitor, reference: str, now: dt.datetime) -> Shown | None:
-    """Return the concern with its words, or None if they were erased, or were sealed to other identities."""
+    Raises `NoSuchConcern`.
+    """
     try:
-        recorded = _record(context, visitor, reference, now, how="opened here")
-        sealed = opening.read_sealed_concern(context.engine, reference)
-        additions = opening.read_page(context.engine, recorded.page)
-        opened = opened_concern(recorded, sealed, additions, context.unsealer, now=now)
-        noted = opening.read_page(context.engine, recorded.notes) if recorded.notes is not None else ()
-        notes = opened_notes(noted, context.unsealer)
-    except (ConcernErased, UnsealingUnavailable):
-        return None
+        recorded = opening.open_concern(
+            context.writer,
+            reference,
+            actor=visitor.actor,
+            at=now,
+            how="opened here",
+            limit=ADDED_ON_PAGE,
+            last_notes=NOTES_ON_PAGE,
+            fingerprints=context.unsealer.fingerprints,
+        )
+    except ConcernErased:
+        return _view(context, visitor, reference, now)
+    return _with_words(context, recorded, now) if recorded.opens else _sealed(context, recorded, now)
+
+
+def _with_words(context: AppContext, recorded: opening.Opening, now: dt.datetime) -> Shown:
+    sealed = opening.read_sealed_concern(context.engine, recorded.concern.reference)
+    additions = opening.read_page(context.engine, recorded.page)
+    opened = opened_concern(recorded, sealed, additions, context.unsealer, now=now)
+    notes = opened_notes(opening.read_page(context.engine, recorded.notes), context.unsealer)
     return Shown(recorded, opened, opened.additions, notes, referral_of(context, opened))
 
 
-def _give_sealed(context: AppContext, visitor: Visitor, reference: str, now: dt.datetime) -> Shown | None:
-    """Return the concern with its words sealed, to be opened elsewhere, or None if they were erased."""
-    try:
-        recorded = _record(context, visitor, reference, now, how=GIVEN)
-        sealed = opening.read_sealed_concern(context.engine, reference)
-        sealed_additions = sealed_texts_of(context, recorded.page)
-        sealed_notes = sealed_texts_of(context, recorded.notes) if recorded.notes is not None else {}
-    except ConcernErased:
-        return None
+def _sealed(context: AppContext, recorded: opening.Opening, now: dt.datetime) -> Shown:
+    """Return the concern with its words sealed, to be opened elsewhere."""
+    concern = recorded.concern
+    sealed = opening.read_sealed_concern(context.engine, concern.reference)
     return replace(
         _without_words(recorded, now),
-        sealed=SealedText(CONCERN, reference, 0, recorded.concern.received_at, sealed),
-        sealed_additions=sealed_additions,
-        sealed_notes=sealed_notes,
+        sealed=SealedText(CONCERN, concern.reference, 0, concern.received_at, sealed),
+        sealed_additions=sealed_texts_of(context, recorded.page),
+        sealed_notes=sealed_texts_of(context, recorded.notes),
     )
 
 
@@ -84,17 +88,5 @@ def _view(context: AppContext, visitor: Visitor, reference: str, now: dt.datetim
 
 def _without_words(recorded: opening.Opening, now: dt.datetime) -> Shown:
     additions = tuple(listed_addition(row, now=now) for row in recorded.page.rows)
-    notes = tuple(map(listed_note, recorded.notes.rows if recorded.notes is not None else ()))
+    notes = tuple(map(listed_note, recorded.notes.rows))
     return Shown(recorded, entry_of(recorded.concern, now=now), additions, notes)
-
-
-def _record(context: AppContext, visitor: Visitor, reference: str, now: dt.datetime, *, how: str) -> opening.Opening:
-    return opening.open_concern(
-        context.writer,
-        reference,
-        actor=visitor.actor,
-        at=now,
-        how=how,
-        limit=ADDED_ON_PAGE,
-        last_notes=NOTES_ON_PAGE,
-    )

@@ -53,8 +53,9 @@ def write_note_on_page(attempt: Annotated[Attempt, Depends(attempt_with("note", 
 
     def act(actor: Actor) -> None:
         note, sealer = parse(NewNote, {"text": attempt.posted.one("text")}), context.submissions.sealer
+        keys = attempt.keys_for("note about")
         write_note(
-            context.engine, context.writer, sealer, attempt.reference, note, keys=None, actor=actor, at=attempt.now
+            context.engine, context.writer, sealer, attempt.reference, note, keys=keys, actor=actor, at=attempt.now
         )
 
     return carry_out(attempt, act)
@@ -67,6 +68,7 @@ def ask_on_page(attempt: Annotated[Attempt, Depends(attempt_with("question", anc
 
     def act(actor: Actor) -> None:
         message = parse(Message, {"text": attempt.posted.one("text").strip()})
-        send_message(context.engine, context.writer, attempt.reference, message, keys=None, actor=actor, at=attempt.now)
+        keys = attempt.keys_for("message to")
+        send_message(context.engine, context.writer, attempt.reference, message, keys=keys, actor=actor, at=attempt.now)
 
     return carry_out(attempt, act)

@@ -36,6 +36,10 @@ TEXTS: dict[type[errors.GuidanceError], tuple[str, str]] = {
     desk_errors.TooManyMessages: ("No more questions", "This reporter was sent as many as one may be sent."),
     desk_errors.TooManyNotes: ("No more notes", "This concern has as many as it takes. The note was not stored."),
     errors.ConcernErased: ("The words were erased", "The dates and the outcome of this concern remain."),
+    errors.IdempotencyKeyReused: (
+        "This form was sent before, with other words",
+        "What was sent then is on the record. Nothing was done now. Press again to send this as well.",
+    ),
     errors.NotAcknowledged: ("Acknowledge it first", "The concern, or something added to it, waits for that."),
     errors.OnHold: ("It is on hold", "Nothing on hold is erased. Release it first."),
     errors.OutcomeGiven: ("It is already closed", "It was closed with another outcome, which stays."),

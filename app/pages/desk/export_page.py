@@ -5,12 +5,12 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from app.models.desk.disclosure_tables import DisclosureRow
 from app.models.guidance.editions import EditionContent
 from app.pages.desk.act_words import act_lines
 from app.pages.desk.referral import sections_of
 from app.pages.form.form_view import AnsweredSection
 from app.pages.text_format import code_label, date_and_time
+from app.services.desk.export_document import history_of
 from app.services.guidance.reference_data import ReferenceData
 
 LONG_DIGEST = re.compile(r"\b((?:age1)?[0-9a-z]{12})[0-9a-z]{46,52}\b")
@@ -34,7 +34,7 @@ def printed_export(
         "notes": [_note(each) for each in opened["note"]],
         "notes_included": document["notes_included"],
         "hand_overs": [_hand_over(each) for each in statement["hand_overs"]],
-        "history": list(_history(statement["history"])),
+        "history": list(_history(statement)),
         "keys": [each["kid"] for each in document["keys"]["keys"]],
     }
 
@@ -81,10 +81,9 @@ def _hand_over(entry: dict[str, Any]) -> str:
     return f"{_in_words(entry['at'])}, to {entry['body']}: {entry['reason']} Their receipt came: {came}."
 
 
-def _history(history: list[dict[str, Any]]) -> Iterator[list[str]]:
+def _history(statement: dict[str, Any]) -> Iterator[list[str]]:
     """Yield number, time, person, act and detail of each row. Digests are cut: the JSON has them whole."""
-    rows = [DisclosureRow(**(row | {"at": dt.datetime.fromisoformat(row["at"])})) for row in history]
-    for line in act_lines(rows):
+    for line in act_lines(history_of(statement)):
         detail = LONG_DIGEST.sub(r"\1...", line.detail)
         yield [str(line.act.number), date_and_time(line.act.at), line.who, line.what, detail]
 

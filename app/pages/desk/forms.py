@@ -1,5 +1,6 @@
 """What the forms of the desk are made of: the concern as it was shown, the choices, and what was typed before."""
 
+import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from types import MappingProxyType
@@ -7,10 +8,12 @@ from types import MappingProxyType
 from sqlmodel import Session
 
 from app.models.code_lists import Code
+from app.presenters.pdf import pdf_available
 from app.store.people import list_workers
 from app.web.context import AppContext
 from app.web.people import Visitor
 
+KEY_BYTES = 16
 UNTYPED: Mapping[str, str] = MappingProxyType({})
 
 
@@ -22,9 +25,12 @@ class DeskForms:
     seen: int
     me: str
     people: Sequence[str]
-    bodies: Sequence[str]
+    bodies: Mapping[str, str]
     outcomes: Sequence[Code]
     can_unseal: bool
+    can_export: bool
+    key: str
+    """An idempotency key of the forms that send something, so that a double press sends it once."""
     typed: Mapping[str, str] = field(default_factory=dict)
     faults: Mapping[str, str] = field(default_factory=dict)
 
@@ -51,9 +57,11 @@ def desk_forms(
         seen,
         visitor.name,
         people,
-        sorted(context.settings.hand_over_bodies or ()),
+        dict(sorted((context.settings.hand_over_bodies or {}).items())),
         context.reference_data.get_code_list("outcome").codes,
         context.unsealer.can_unseal,
+        context.unsealer.can_unseal and pdf_available(),
+        typed.get("key") or secrets.token_urlsafe(KEY_BYTES),
         typed,
         faults,
     )

@@ -4,6 +4,7 @@ from fastapi import Response
 
 from app.pages.desk.added_pages import read_added_page
 from app.pages.desk.desk_route import DeskRoute
+from app.pages.desk.forms import desk_forms
 from app.pages.desk.inbox import CONCERN_PAGES, ConcernReferenceInPath
 from app.pages.desk.page import desk_page
 from app.presenters.desk import listed_addition, opened_additions, reference_of
@@ -44,6 +45,7 @@ def read_additions_page(
         visitor=visitor,
         reference=place.reference,
         additions=page.entries,
+        forms=desk_forms(context, visitor, place.reference, page.seen),
         sealed_additions=page.sealed,
         next_additions=additions_address(place.reference, page.next_after),
     )

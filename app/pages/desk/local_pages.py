@@ -16,6 +16,7 @@ from typing import Any
 import nh3
 from markupsafe import Markup
 
+from app.desk_errors import DeskRequestFailed
 from app.errors import SealedTextMisplaced, UnsealingUnavailable
 from app.models.desk.added_texts import MEMBER_OF_KIND
 from app.models.guidance.editions import EditionContent
@@ -55,6 +56,10 @@ OTHER_KEYS = (
     "Your identity does not open this.",
     "It was sealed to other keys. Start this desk with another identity, or ask the person who leads the desk.",
 )
+NO_LABELS = (
+    "The words cannot be shown just now.",
+    "The service did not give the guide that they are read with. Load the page again in a minute.",
+)
 MISPLACED = ("This text is not shown.", "It was sealed for another place. Tell the person who leads the desk.")
 
 Labels = Callable[[str, int], tuple[EditionContent, ReferenceData]]
@@ -68,8 +73,11 @@ class LocalPages:
     unsealer: Unsealer
     labels: Labels
 
-    def open(self, page: str, *, reference: str | None) -> str:
-        """Return the page with its texts opened. They must all be those of the concern that the page is about."""
+    def open(self, page: str, *, reference: str | None, made: bytes | None = None) -> str:
+        """Return the page with its texts opened. They must all be those of the concern that the page is about.
+
+        `made` is the file of a hand-over that the page is about: it is put before the page, to be saved.
+        """
         opened: dict[str, str] = {}
 
         def take_out(found: re.Match[str]) -> str:
@@ -83,7 +91,7 @@ class LocalPages:
             if mark in submitted:
                 continue
             content = content.replace(mark, f'<div class="opened">{words}</div>')
-        return local_page(content)
+        return local_page((_file_to_save(made, reference) if made is not None else "") + content)
 
     def _words_of(self, found: re.Match[str], reference: str | None) -> str:
         kind, fault = found["kind"], None
@@ -92,16 +100,26 @@ class LocalPages:
             document = self._document(found, reference)
             member = document[MEMBER_OF_KIND[kind]]
             if kind == "concern":
-                content, reference_data = self.labels(document["guide"], document["edition"])
+                content, reference_data = self._labels_of(document)
                 sections = sections_of(member, content, reference_data)
             else:
                 text = member["text"] if kind == "note" else member["concern"]["narrative"]
         except UnsealingUnavailable:
             fault = OTHER_KEYS
+        except DeskRequestFailed:
+            fault = NO_LABELS
         except (SealedTextMisplaced, ValueError, KeyError, TypeError):
             fault = MISPLACED
         template = page_templates().get_template("desk_local_words.html")
         return template.render(fault=fault, sections=sections, text=text)
+
+    def _labels_of(self, document: dict[str, Any]) -> tuple[EditionContent, ReferenceData]:
+        """Return what labels the answers. Raises `DeskRequestFailed`, also for an answer that cannot be read."""
+        place = (document["guide"], document["edition"])
+        try:
+            return self.labels(*place)
+        except (ValueError, KeyError, TypeError):
+            raise DeskRequestFailed from None
 
     def _document(self, found: re.Match[str], reference: str | None) -> dict[str, Any]:
         """Return what was sealed. Raises `UnsealingUnavailable` or `SealedTextMisplaced`."""
@@ -136,6 +154,11 @@ def local_page(content: str) -> str:
     """Return a page of this machine with that HTML as its body."""
     body = Markup(content)  # noqa: S704  # nosec B704  # `clean` or a template wrote it
     return page_templates().get_template("desk_local.html").render(content=body)
+
+
+def _file_to_save(made: bytes, reference: str | None) -> str:
+    template = page_templates().get_template("desk_local_file.html")
+    return template.render(file=base64.b64encode(made).decode(), reference=reference)
 
 
 def message_page(heading: str, message: str, *, leads_back: bool = False) -> str:

@@ -10,8 +10,6 @@ from dataclasses import dataclass
 
 from app.models.base import format_utc
 
-GIVEN = "sealed text given"
-"""What the record says of a page that carried sealed texts."""
 CONCERN = "concern"
 """The kind of text that a concern has once. Others have the kinds of `AddedKind`."""
 LINE = 64

@@ -55,11 +55,11 @@ def find_file_key(sealed: bytes, identities: Sequence[x25519.Identity]) -> bytes
 def open_with_file_key(sealed: bytes, file_key: bytes) -> bytes:
     """Return the words that were sealed. Raises `SealedTextMisplaced` if the key is not that of the file."""
     file = _parse(sealed)
-    if not hmac.compare_digest(hmac.digest(_derive(file_key, b"header"), file.header, "sha256"), file.mac):
+    if not hmac.compare_digest(hmac.digest(derive(file_key, b"header"), file.header, "sha256"), file.mac):
         raise SealedTextMisplaced
     nonce, chunks = file.payload[:FILE_NONCE_BYTES], file.payload[FILE_NONCE_BYTES:]
     try:
-        return b"".join(_chunks(ChaCha20Poly1305(_derive(file_key, b"payload", salt=nonce)), chunks))
+        return b"".join(_chunks(ChaCha20Poly1305(derive(file_key, b"payload", salt=nonce)), chunks))
     except InvalidTag:
         raise SealedTextMisplaced from None
 
@@ -87,12 +87,17 @@ def _parse(sealed: bytes) -> AgeFile:
 
 def _unwrap(secret: X25519PrivateKey, share: str, body: bytes) -> bytes:
     theirs, ours = _base64(share), secret.public_key().public_bytes_raw()
-    shared = secret.exchange(X25519PublicKey.from_public_bytes(theirs))
-    key = HKDF(SHA256(), length=DERIVED_BYTES, salt=theirs + ours, info=WRAP_INFO).derive(shared)
+    key = wrapping_key(secret.exchange(X25519PublicKey.from_public_bytes(theirs)), share=theirs, recipient=ours)
     return ChaCha20Poly1305(key).decrypt(NO_NONCE, body, None)
 
 
-def _derive(file_key: bytes, info: bytes, *, salt: bytes | None = None) -> bytes:
+def wrapping_key(shared: bytes, *, share: bytes, recipient: bytes) -> bytes:
+    """Return the key by which a file key is wrapped for one recipient."""
+    return HKDF(SHA256(), length=DERIVED_BYTES, salt=share + recipient, info=WRAP_INFO).derive(shared)
+
+
+def derive(file_key: bytes, info: bytes, *, salt: bytes | None = None) -> bytes:
+    """Return the key of the header's MAC (`header`) or of the payload (`payload`), derived from the file key."""
     return HKDF(SHA256(), length=DERIVED_BYTES, salt=salt, info=info).derive(file_key)
 
 

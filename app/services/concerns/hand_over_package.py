@@ -1,6 +1,7 @@
 """The file that is handed over: a concern and its additions, opened and sealed to the key of another body."""
 
 import datetime as dt
+import hashlib
 from collections.abc import Sequence
 from typing import Any
 
@@ -24,16 +25,10 @@ def parse_recipient(text: str) -> x25519.Recipient:
         raise ValidationFailed([FieldError(("recipient",), NOT_A_RECIPIENT)]) from None
 
 
-def seal_package(
-    concern: dict[str, Any],
-    additions: Sequence[dict[str, Any]],
-    *,
-    recipient: x25519.Recipient,
-    body: str,
-    reason: str,
-    at: dt.datetime,
+def package_of(
+    concern: dict[str, Any], additions: Sequence[dict[str, Any]], *, body: str, reason: str, at: dt.datetime
 ) -> bytes:
-    """Return the age file of the opened concern and additions. The plain `age` program opens it: it holds JSON."""
+    """Return the JSON of the opened concern and additions, to be sealed to the body."""
     document = {
         "kind": PACKAGE_KIND,
         "handed_over_at": format_utc(at),
@@ -42,5 +37,15 @@ def seal_package(
         "concern": concern,
         "additions": list(additions),
     }
-    sealed: bytes = pyrage.encrypt(orjson.dumps(document, option=orjson.OPT_INDENT_2), [recipient])
+    return orjson.dumps(document, option=orjson.OPT_INDENT_2)
+
+
+def seal_package(package: bytes, recipient: x25519.Recipient) -> bytes:
+    """Return the age file of the package. The plain `age` program opens it."""
+    sealed: bytes = pyrage.encrypt(package, [recipient])
     return sealed
+
+
+def sha256_of(sealed: bytes) -> str:
+    """Return the digest of the file, as the record has it."""
+    return hashlib.sha256(sealed).hexdigest()

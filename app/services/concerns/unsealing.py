@@ -3,6 +3,7 @@
 import datetime as dt
 import json
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ from pyrage import x25519
 
 from app.errors import SealedTextMisplaced, SetupError, UnsealingUnavailable
 from app.models.base import format_utc
+from app.services.concerns.sealing import fingerprint_of
 
 
 @dataclass(frozen=True)
@@ -23,6 +25,11 @@ class Unsealer:
     def can_unseal(self) -> bool:
         """Whether this process holds an identity."""
         return bool(self.identities)
+
+    @cached_property
+    def fingerprints(self) -> frozenset[str]:
+        """The names of the keys that this process has the identities of, as rows name their recipients."""
+        return frozenset(fingerprint_of(str(identity.to_public())) for identity in self.identities)
 
     def open(self, sealed: bytes, *, reference: str, received_at: dt.datetime | None = None) -> dict[str, Any]:
         """Return the JSON document that was sealed, which says itself to which concern it belongs.

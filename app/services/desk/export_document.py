@@ -5,10 +5,12 @@ sealed, and whose digest the history has.
 """
 
 import base64
+import datetime as dt
 from collections.abc import Mapping
 from typing import Any
 
 from app.models.desk.added_texts import AddedText
+from app.models.desk.disclosure_tables import DisclosureRow
 from app.services.concerns.file_keys import find_file_key
 from app.services.concerns.unsealing import Unsealer
 
@@ -35,6 +37,11 @@ def build_export(
         "statement": statement,
         "keys": keys,
     }
+
+
+def history_of(statement: dict[str, Any]) -> list[DisclosureRow]:
+    """Return the rows of the history that the statement of an export has."""
+    return [DisclosureRow(**(entry | {"at": dt.datetime.fromisoformat(entry["at"])})) for entry in statement["history"]]
 
 
 def _text(added: AddedText | None, sealed: bytes, unsealer: Unsealer, reference: str) -> dict[str, Any]:

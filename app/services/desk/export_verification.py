@@ -1,7 +1,6 @@
 """Verifying an export offline: every signature, every row of the history, every sealed text and every word."""
 
 import base64
-import datetime as dt
 import hashlib
 import json
 from collections.abc import Iterator, Mapping
@@ -15,6 +14,7 @@ from app.models.desk.exports import NOT_SIGNED
 from app.models.desk.recorded import RecordedConcern, replay
 from app.services.concerns.file_keys import open_with_file_key
 from app.services.concerns.receipt_signing import EXPORT, EXPORT_STATEMENT, check_receipt, thumbprint_of
+from app.services.desk.export_document import history_of
 from app.services.desk.export_files import ExportFile
 from app.services.desk.export_hand_overs import faults_in_exported_hand_overs
 from app.store.chain_locks import FIRST_PREVIOUS_SHA256
@@ -45,7 +45,7 @@ def _faults(file: ExportFile, keys: Keys) -> Iterator[str]:
         yield "the statement is not signed by this service"
         return
     yield from _faults_in_statement(document, stated)
-    rows = [_row_of(each) for each in statement["history"]]
+    rows = history_of(statement)
     yield from _faults_in_history(rows, stated)
     yield from _faults_in_texts(document, stated, replay(rows))
     yield from faults_in_exported_hand_overs(statement["hand_overs"], rows, keys)
@@ -117,10 +117,6 @@ def _numbered(kind: AddedKind, count: int) -> list[AddedText]:
 
 def _place_of(text: Mapping[str, Any]) -> AddedText | None:
     return None if text["kind"] == "concern" else AddedText(AddedKind(text["kind"]), text["number"])
-
-
-def _row_of(entry: dict[str, Any]) -> DisclosureRow:
-    return DisclosureRow(**(entry | {"at": dt.datetime.fromisoformat(entry["at"])}))
 
 
 def pinned_keys(document: dict[str, Any], pinned: list[str]) -> Keys:

@@ -5,8 +5,8 @@ that is committed, outside the writer, one row at a time.
 """
 
 import datetime as dt
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
 from typing import Any
 
 from sqlalchemy import Engine, Row
@@ -21,17 +21,27 @@ from app.store.concurrent import concern_operation
 from app.store.disclosures import Actor, record_disclosure
 from app.store.writer import Writer
 
+GIVEN = "sealed text given"
+"""What the record says of texts that were given sealed, to be opened elsewhere."""
 PAGE_BYTES = 1_000_000
 """The most sealed bytes of a page of additions. A single one that is larger has a page of its own."""
 
 
 @dataclass(frozen=True)
 class AddedPage:
-    """The metadata of some texts of one kind, and the number after which the next page begins, if there is one."""
+    """The metadata of some texts of one kind, and the number after which the next page begins, if there is one.
+
+    `seen` is the number of the act that records the page; `opens` says whether all its texts are opened here.
+    """
 
     texts: AddedTexts
     rows: tuple[Row[Any], ...]
     next_after: int | None
+    seen: int = 0
+    opens: bool = False
+
+
+NO_NOTES = AddedPage(NOTES, (), None)
 
 
 @dataclass(frozen=True)
@@ -47,39 +57,61 @@ class PagePlace:
 class Opening:
     """A concern whose opening is on the record, without its text; the first page of additions, and how many exist.
 
-    `seen` is the number of that act in the chain. `notes` has the last notes, where they are shown too.
+    `seen` is the number of that act in the chain. `notes` has the last notes, if they are shown too. `opens` says
+    whether all the texts are opened here.
     """
 
     concern: ConcernRow
     page: AddedPage
     additions: int
     seen: int
-    notes: AddedPage | None = None
+    notes: AddedPage
+    opens: bool = False
 
 
 @concern_operation
 def open_concern(
-    session: Session, reference: str, *, actor: Actor, at: dt.datetime, how: str, limit: int, last_notes: int = 0
+    session: Session,
+    reference: str,
+    *,
+    actor: Actor,
+    at: dt.datetime,
+    how: str,
+    limit: int,
+    last_notes: int = 0,
+    fingerprints: frozenset[str] | None = None,
 ) -> Opening:
     """Record that the concern is opened, with a page of at most `limit` additions, and that many of its last notes.
 
-    Raises `NoSuchConcern` or `ConcernErased`.
+    With the fingerprints of the keys that are here, the record says so where a text is sealed to none of them: all are
+    then given sealed. Raises `NoSuchConcern` or `ConcernErased`.
     """
     concern = get_unerased(session, reference)
     count, _ = ADDITIONS.measure(session, reference)
     page = _page_of(ADDITIONS, session, reference, after=0, limit=limit)
-    notes = last_page_of(NOTES, session, reference, limit=last_notes) if last_notes else None
-    shown = (_describe(each) for each in (page, notes) if each is not None and each.rows)
-    detail = ", ".join((how, *shown))
+    notes = last_page_of(NOTES, session, reference, limit=last_notes) if last_notes else NO_NOTES
+    opens = _opens_all((concern, *page.rows, *notes.rows), fingerprints)
+    how = how if opens or fingerprints is None else GIVEN
+    detail = ", ".join((how, *(_describe(each) for each in (page, notes) if each.rows)))
     row = record_disclosure(session, chain=reference, act=DeskAct.OPENED, actor=actor, at=at, detail=detail)
-    return Opening(concern, page, count, row.number, notes)
+    return Opening(concern, page, count, row.number, notes, opens)
 
 
 def open_page(
-    writer: Writer, place: PagePlace, *, actor: Actor, at: dt.datetime, act: DeskAct, limit: int, how: str = ""
+    writer: Writer,
+    place: PagePlace,
+    *,
+    actor: Actor,
+    at: dt.datetime,
+    act: DeskAct,
+    limit: int,
+    how: str = "",
+    fingerprints: frozenset[str] | None = None,
 ) -> AddedPage:
-    """Record that a page of texts is opened, and how, or is listed without words. Raises as `open_concern` does."""
-    return _open_page(writer, place.reference, place, actor=actor, at=at, act=act, limit=limit, how=how)
+    """Record that a page of texts is opened, and how, or is listed without words. Works as `open_concern` does."""
+    return _open_page(
+        writer, place.reference, place, actor=actor, at=at, act=act, limit=limit, how=how, fingerprints=fingerprints
+    )
 
 
 @concern_operation
@@ -93,12 +125,15 @@ def _open_page(
     act: DeskAct,
     limit: int,
     how: str,
+    fingerprints: frozenset[str] | None,
 ) -> AddedPage:
     get_unerased(session, reference)
     page = _page_of(place.texts, session, reference, after=place.after, limit=limit)
+    opens = _opens_all(page.rows, fingerprints)
+    how = how if opens or fingerprints is None else GIVEN
     detail = f"{how}, {_describe(page)}" if how else _describe(page)
-    record_disclosure(session, chain=reference, act=act, actor=actor, at=at, detail=detail)
-    return page
+    row = record_disclosure(session, chain=reference, act=act, actor=actor, at=at, detail=detail)
+    return replace(page, seen=row.number, opens=opens)
 
 
 @concern_operation
@@ -155,6 +190,13 @@ def _page_of(texts: AddedTexts, session: Session, reference: str, *, after: int,
         rows.append(row)
         size += row.size
     return AddedPage(texts, tuple(rows), rows[-1].number if rows and len(rows) < len(found) else None)
+
+
+def _opens_all(texts: Iterable[Any], fingerprints: frozenset[str] | None) -> bool:
+    """Return whether each text is sealed to one of these keys at least."""
+    if not fingerprints:
+        return False
+    return all(not fingerprints.isdisjoint(text.recipients) for text in texts)
 
 
 def _describe(page: AddedPage) -> str:

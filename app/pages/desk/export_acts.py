@@ -1,0 +1,77 @@
+"""The export of a concern by a form, where this service opens concerns: one signed file, as the command makes it."""
+
+import json
+from typing import Annotated
+
+from fastapi import Depends, Response
+
+from app.models.desk.added_texts import AddedText
+from app.models.desk.exports import ExportStatement, NewExport
+from app.models.reference_responses import JsonWebKeySet
+from app.pages.desk.attempts import attempt_with
+from app.pages.desk.carrying_out import CHOSEN_YES, Attempt, carry_out
+from app.pages.desk.desk_route import DeskRoute
+from app.pages.desk.export_page import printed_export
+from app.pages.desk.inbox import CONCERN_PAGES
+from app.pages.desk.sealed_downloads import AS_FILE
+from app.presenters.export_pdf import export_pdf
+from app.presenters.exports import export_statement
+from app.services.concerns.hand_over_package import sha256_of
+from app.services.desk import exports
+from app.services.desk.export_document import SealedTexts, build_export
+from app.services.desk.export_files import add_signature
+from app.services.desk.opening import read_sealed_added, read_sealed_concern
+from app.store.added_texts import ADDITIONS, NOTES
+from app.store.disclosures import Actor
+from app.store.editions import EditionKey
+from app.web.context import AppContext
+from app.web.router import GuidanceRouter
+
+PDF_MEDIA = "application/pdf"
+
+router = GuidanceRouter(prefix=CONCERN_PAGES, include_in_schema=False, route_class=DeskRoute)
+
+
+@router.post("/{reference}/export")
+def export_on_page(attempt: Annotated[Attempt, Depends(attempt_with("export"))]) -> Response:
+    """Return the concern as one PDF with JSON inside, which is on the record and signed before it leaves."""
+
+    def act(actor: Actor) -> Response:
+        file = _make_export(attempt, actor, notes=attempt.posted.one("notes") == CHOSEN_YES)
+        headers = {"Content-Disposition": AS_FILE.format(f"{attempt.reference}.pdf")}
+        return Response(file, media_type=PDF_MEDIA, headers=headers)
+
+    return carry_out(attempt, act)
+
+
+def _make_export(attempt: Attempt, actor: Actor, *, notes: bool) -> bytes:
+    """Return the signed file. Raises `UnsealingUnavailable`, `SealedTextMisplaced` or `PdfUnavailable`."""
+    context, reference, now = attempt.context, attempt.reference, attempt.now
+    start = exports.begin_export(context.writer, reference, actor=actor, at=now)
+    signed = export_statement(context.engine, context.signer, start, at=now)
+    texts = _read_texts(context, signed, notes=notes)
+    keys = json.loads(JsonWebKeySet(keys=context.signer.jwks).model_dump_json())
+    document = build_export(json.loads(signed.model_dump_json()), texts, context.unsealer, keys, notes=notes)
+    content = context.contents(EditionKey(signed.concern.guide, signed.concern.edition))
+    printed = printed_export(document, content, context.reference_data, council=context.settings.council_name)
+    pdf = export_pdf(printed, document)
+    recorded = exports.record_export(
+        context.writer,
+        reference,
+        NewExport(file_sha256=sha256_of(pdf), notes=notes),
+        signer=context.signer,
+        actor=actor,
+        at=now,
+    )
+    return add_signature(pdf, recorded.signature)
+
+
+def _read_texts(context: AppContext, signed: ExportStatement, *, notes: bool) -> SealedTexts:
+    """Return every sealed text that the export is to have."""
+    engine, reference = context.engine, signed.concern.reference
+    counts = ((ADDITIONS, signed.additions), (NOTES, signed.notes if notes else 0))
+    return {None: read_sealed_concern(engine, reference)} | {
+        AddedText(added.kind, number): read_sealed_added(engine, added, reference, number)
+        for added, count in counts
+        for number in range(1, count + 1)
+    }

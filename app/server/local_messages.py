@@ -1,0 +1,67 @@
+"""What the desk on a worker's own machine says where there is no page of the service to show."""
+
+import httpx
+
+from app.desk_errors import NoKeyOfBody
+from app.errors import GuidanceError, SealedTextMisplaced, UnsealingUnavailable
+
+FORBIDDEN, BAD_GATEWAY = 403, 502
+NOT_OPENED = (
+    "Open the desk by its own address",
+    "The command that serves it prints the address, which works once. Start the command again for a new one.",
+)
+CLOSED = ("The desk is closed", "Start the command again to come back. It is safe to close this page.")
+NO_ANSWER = ("The service does not answer", "Nothing was done. Try again in a minute, or tell the operator.")
+ANSWER_LOST = (
+    "The service did not answer in time",
+    "It may have done what you sent, or not. Look at the concern before you send it again.",
+)
+KEY_REFUSED = (
+    "The service does not accept this key",
+    "It is unknown, has ended, or names no person. Ask the operator for a key of your own, with your name.",
+)
+NOT_A_PAGE = ("This is not shown here", "Open the desk of the service itself for it.")
+NOT_THERE = ("There is no page here", "Go back to the desk.")
+DEFECT = (
+    "Something went wrong on this machine",
+    "Look at the concern before you send anything again. Tell the operator.",
+)
+BUSY = ("The service is not available just now", "Nothing was done. Try again in a minute, or tell the operator.")
+REFUSALS = {
+    401: KEY_REFUSED,
+    403: ("Your key does not allow this", "Nothing was done. Ask the person who leads the desk, if you need to do it."),
+    404: ("The service has nothing there", "Nothing was done. Check the reference for a mistake."),
+    409: (
+        "Something else came first",
+        "Nothing of yours was done. Look at the concern as it is now, and decide again.",
+    ),
+    410: ("The words were erased", "The dates and the outcome of this concern remain."),
+    429: ("The service had too many requests", "Nothing was done. Try again in a minute."),
+    503: BUSY,
+}
+MAY_BE_DONE = (500, 502, 504)
+"""The statuses after which what was sent may be done all the same."""
+HAND_OVER_REFUSALS: dict[type[GuidanceError], tuple[str, str]] = {
+    NoKeyOfBody: (
+        "This desk does not have the key of that body",
+        "Nothing was done. Start it again with --bodies, or use the command guidance desk hand-over.",
+    ),
+    UnsealingUnavailable: (
+        "Your identity does not open all of it",
+        "Nothing was done. Start this desk with the identity that it was sealed to.",
+    ),
+    SealedTextMisplaced: (
+        "A text of this concern is not the one that belongs here",
+        "Nothing was done. Tell the operator.",
+    ),
+}
+NOT_FETCHED = "The concern could not be fetched"
+
+
+def words_of_status(answer: httpx.Response, method: str) -> tuple[str, str]:
+    """Return heading and sentence for an answer of the service that is no page of the desk."""
+    if answer.status_code in MAY_BE_DONE and method == "POST":
+        return ANSWER_LOST
+    if answer.is_server_error:
+        return BUSY
+    return REFUSALS.get(answer.status_code, NOT_A_PAGE)

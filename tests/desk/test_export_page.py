@@ -1,0 +1,84 @@
+"""The export of a concern by a form, where the service opens concerns: the same signed file as the command makes."""
+
+import io
+from pathlib import Path
+from typing import Any
+
+import pypdf
+import pytest
+from fastapi import FastAPI
+from starlette.testclient import TestClient
+
+from app.config import Settings
+from app.main import create_app
+from app.models.desk.disclosure_tables import DeskAct
+from app.models.roles import Role
+from app.services.access.key_files import create_identity
+from app.services.desk.export_files import read_export_file
+from app.services.desk.export_verification import find_export_faults
+from tests.support.additions import add
+from tests.support.clock import A_TUESDAY, SettableClock
+from tests.support.concerns import Concern
+from tests.support.desk_forms import acts_on, look, press
+from tests.support.people import JO, sign_in_as
+
+pytestmark = pytest.mark.any_database
+
+CANARY, NOTED = "Canary-Alex-Example", "Spoke to the school."
+BUTTON = "Save the export"
+
+
+def raised(client: TestClient, a_concern: Concern) -> str:
+    receipt = client.post("/v1/concerns", json=a_concern(concern={"narrative": CANARY})).json()
+    add(client, receipt, f"{CANARY} came home.")
+    return str(receipt["reference"])
+
+
+@pytest.mark.parametrize("notes", [True, False])
+def test_a_press_saves_one_signed_file_that_is_checked_offline_and_is_on_the_record(
+    service: FastAPI, client: TestClient, a_concern: Concern, notes: bool
+) -> None:
+    client.follow_redirects = False
+    reference = raised(client, a_concern)
+    sign_in_as(service, client)
+    press(client, reference, "notes", text=NOTED)
+    seen = look(client, reference)
+
+    answer = press(client, reference, "export", seen=seen, **({"notes": "yes"} if notes else {}))
+
+    file, keys = read_export_file(answer.content), client.get("/.well-known/jwks.json").json()
+    printed = " ".join(page.extract_text() for page in pypdf.PdfReader(io.BytesIO(answer.content)).pages)
+    assert answer.headers["content-type"] == "application/pdf"
+    assert f'filename="{reference}.pdf"' in answer.headers["content-disposition"]
+    assert answer.headers["cache-control"] == "no-store"
+    assert list(find_export_faults(file, keys)) == []
+    assert CANARY in printed
+    assert (NOTED in printed) == notes
+    assert file.document["statement"]["by"].endswith(f"/{JO}")
+    (act, who, detail) = acts_on(service, reference)[-1]
+    assert (act, who) == (DeskAct.EXPORTED, f"passkey:desk/{JO}")
+    assert detail == f"sha256:{file.sha256} {'with' if notes else 'without'} notes"
+
+
+def test_only_who_may_act_is_offered_it_and_only_while_there_are_words_that_open_here(
+    tmp_path: Path, service: FastAPI, client: TestClient, a_concern: Concern
+) -> None:
+    reference = raised(client, a_concern)
+    sign_in_as(service, client, role=Role.READER)
+    by_reader = (client.get(f"/desk/concerns/{reference}").text, press(client, reference, "export"))
+    sign_in_as(service, client, "Sam Example")
+    by_worker = client.get(f"/desk/concerns/{reference}").text
+    press(client, reference, "acknowledgement", up_to_addition="1")
+    press(client, reference, "erasure", reason="Requested in writing.")
+    erased = (client.get(f"/desk/concerns/{reference}").text, press(client, reference, "export"))
+
+    assert (BUTTON in by_worker, BUTTON in by_reader[0], BUTTON in erased[0]) == (True, False, False)
+    assert (by_reader[1].status_code, erased[1].status_code) == (403, 410)
+    closed = Settings(data_dir=tmp_path / "x", deliver=False, seal_to=(create_identity(tmp_path / "id", at=A_TUESDAY),))
+    elsewhere: Any = create_app(closed, SettableClock())
+    with TestClient(elsewhere) as other:
+        there = raised(other, a_concern)
+        sign_in_as(elsewhere, other)
+        assert BUTTON not in other.get(f"/desk/concerns/{there}").text
+        assert press(other, there, "export").status_code == 406
+    assert [each for each, _, _ in acts_on(service, reference)].count(DeskAct.EXPORTED) == 0

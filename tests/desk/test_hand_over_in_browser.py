@@ -1,0 +1,194 @@
+"""Opening in the browser for other ends: a hand-over, a bare sealed file, a passkey that is made here."""
+
+import json
+import shutil
+import subprocess
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pyrage
+import pytest
+from fastapi import FastAPI
+from playwright.sync_api import Browser, Page, expect
+
+from app.config import Settings
+from app.main import create_app
+from app.models.concerns.examples import FULL_EXAMPLE
+from app.models.desk.disclosure_tables import DeskAct
+from app.pages.page import UNSEAL_PAGE
+from app.web.people import SESSION_COOKIE
+from tests.support.additions import add
+from tests.support.browsing import accessibility_violations, run_server
+from tests.support.clock import SettableClock
+from tests.support.desk import desk_of
+from tests.support.desk_forms import acts_on
+from tests.support.people import ADDRESS, JO, context_of_service, invited, virtual_authenticator
+from tests.support.unsealing import need_script
+
+pytestmark = [pytest.mark.any_database, pytest.mark.slow]
+
+BODY = "Example Council"
+REASON = "The child lives there."
+NARRATIVE = FULL_EXAMPLE["concern"]["narrative"]
+ADDED = "Alex Example came home at six."
+OF_A_PROVIDER = "openid:the-desk"
+WIDTHS = (1280, 320)
+
+
+@dataclass(frozen=True)
+class Hosted:
+    """A desk that can open nothing, the identities that can, and where it is served."""
+
+    service: FastAPI
+    url: str
+    team: Path
+    neighbour: Path
+
+
+@pytest.fixture(scope="module")
+def hosted(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Hosted]:
+    need_script()
+    folder = tmp_path_factory.mktemp("hosted")
+    team, neighbour = (pyrage.x25519.Identity.generate() for _ in range(2))
+    files = (folder / "identity.txt", folder / "neighbour.txt")
+    for file, identity in zip(files, (team, neighbour), strict=True):
+        file.write_text(f"{identity}\n")
+    bodies = {BODY: str(neighbour.to_public())}
+    sealed_to = (str(team.to_public()),)
+    settings = Settings(data_dir=folder / "data", deliver=False, seal_to=sealed_to, hand_over_bodies=bodies)
+    service = create_app(settings, SettableClock())
+    with run_server(service) as address:
+        yield Hosted(service, address.replace("127.0.0.1", "localhost"), *files)
+
+
+@pytest.fixture(scope="module")
+def receipt(hosted: Hosted) -> dict[str, Any]:
+    with httpx.Client(base_url=hosted.url, trust_env=False, timeout=30) as client:
+        receipt: dict[str, Any] = client.post("/v1/concerns", json=FULL_EXAMPLE).json()
+        assert add(client, receipt, ADDED).status_code == 201
+    return receipt
+
+
+@pytest.fixture
+def page(browser: Browser, hosted: Hosted) -> Iterator[Page]:
+    """A page of a person whom a provider signed in, on a device that can make passkeys."""
+    sign_in, now = context_of_service(hosted.service).desk_sign_in, context_of_service(hosted.service).clock()
+    invited(hosted.service, JO)
+    token = sign_in.sessions.start(JO, client=OF_A_PROVIDER, address=ADDRESS, at=now, former=None)
+    context = browser.new_context(base_url=hosted.url, viewport={"width": 1280, "height": 800})
+    context.set_default_timeout(30_000)
+    context.add_cookies([{"name": SESSION_COOKIE, "value": token, "url": hosted.url}])
+    page = context.new_page()
+    with virtual_authenticator(context, page):
+        yield page
+    context.close()
+
+
+def choose(page: Page, file: Path, button: str = "Open") -> None:
+    page.get_by_label("File of the identity").set_input_files(file)
+    page.locator("[data-unseal]").get_by_role("button", name=button, exact=True).press("Enter")
+
+
+def faults_on(page: Page) -> list[str]:
+    found = accessibility_violations(page)
+    for width in WIDTHS:
+        page.set_viewport_size({"width": width, "height": 800})
+        if page.evaluate("document.documentElement.scrollWidth") > width:
+            found.append(f"wider than {width}")
+    return found
+
+
+def test_the_browser_opens_all_of_it_and_seals_it_to_the_other_body_which_opens_it_with_plain_age(
+    page: Page, hosted: Hosted, receipt: dict[str, Any]
+) -> None:
+    reference, sent = receipt["reference"], []
+    page.on("request", lambda request: sent.append(request.post_data_buffer or b""))
+    page.goto(f"/desk/concerns/{reference}")
+    page.locator("summary", has_text="Hand it over").last.press("Enter")
+    page.get_by_label("To which body").select_option(BODY)
+    page.get_by_label("Why, for the record and for the body").fill(REASON)
+    press = page.get_by_role("button", name="Hand it over", exact=True)
+    press.press("Enter")
+    expect(page.get_by_role("alert").filter(has_text="Open the concern on this page first")).to_be_visible()
+    found = {"concern": faults_on(page)}
+    choose(page, hosted.team)
+    expect(page.get_by_text(NARRATIVE)).to_be_visible()
+
+    press.press("Enter")
+
+    expect(page.get_by_role("heading", name="It is on the record")).to_be_visible()
+    found["handed over"] = faults_on(page)
+    with page.expect_download() as saved:
+        page.get_by_role("link", name="Save the file").press("Enter")
+    package = saved.value.path().read_bytes()
+    opened = json.loads(
+        pyrage.decrypt(package, [pyrage.x25519.Identity.from_str(hosted.neighbour.read_text().strip())])
+    )
+    age = shutil.which("age")
+    if age is not None:
+        plain = subprocess.run([age, "-d", "-i", hosted.neighbour], input=package, capture_output=True, check=True)
+        assert json.loads(plain.stdout) == opened
+    assert (opened["kind"], opened["body"], opened["reason"]) == ("guidance-hand-over", BODY, REASON)
+    assert opened["concern"]["submission"]["concern"]["narrative"] == NARRATIVE
+    assert [each["addition"]["concern"]["narrative"] for each in opened["additions"]] == [ADDED]
+    with httpx.Client(base_url=hosted.url, trust_env=False, timeout=30) as client:
+        path = f"/concerns/{reference}/hand-over"
+        (entry,) = desk_of(hosted.service, client).get(path).json()["hand_overs"]
+    who = [client for act, client, _ in acts_on(hosted.service, reference) if act == DeskAct.HANDED_OVER]
+    assert (entry["body"], entry["reason"], entry["additions"], who) == (BODY, REASON, 1, [f"{OF_A_PROVIDER}/{JO}"])
+    assert [each for each in sent if NARRATIVE.encode() in each or b"AGE-SECRET" in each] == []
+    assert found == {"concern": [], "handed over": []}
+
+
+def test_a_person_of_a_provider_makes_a_passkey_and_locks_the_identity_by_it(
+    page: Page, hosted: Hosted, receipt: dict[str, Any], tmp_path: Path
+) -> None:
+    page.goto(f"/desk/concerns/{receipt['reference']}")
+    page.get_by_label("File of the identity").set_input_files(hosted.team)
+    page.get_by_text("Lock the file that you chose").press("Enter")
+    with page.expect_download() as saved:
+        page.get_by_role("button", name="Lock by a passkey").press("Enter")
+    locked = tmp_path / "identity-locked.age"
+    saved.value.save_as(locked)
+    page.reload()
+
+    choose(page, locked, "Open with the passkey")
+
+    expect(page.get_by_text(NARRATIVE)).to_be_visible()
+    assert b"AGE-SECRET-KEY" not in locked.read_bytes()
+    assert b"fido2prf" in locked.read_bytes()
+
+
+def test_unseal_html_opens_bare_sealed_files_of_the_api_from_disk_and_says_which_is_which(
+    browser: Browser, hosted: Hosted, receipt: dict[str, Any], tmp_path: Path
+) -> None:
+    reference, files = receipt["reference"], []
+    with httpx.Client(base_url=hosted.url, trust_env=False, timeout=30) as client:
+        desk = desk_of(hosted.service, client)
+        for path in ("", "/additions/1"):
+            answer = desk.get(f"/concerns/{reference}{path}", Accept="application/age")
+            name = answer.headers["content-disposition"].partition('filename="')[2].rstrip('"')
+            files.append(tmp_path / name)
+            files[-1].write_bytes(answer.content)
+    offline = browser.new_context(offline=True, viewport={"width": 320, "height": 640})
+    alone, requests = offline.new_page(), []
+    alone.on("request", lambda request: requests.append(request.url))
+    alone.goto(UNSEAL_PAGE.as_uri())
+
+    alone.get_by_label("The sealed concern, with what was added to it").set_input_files(files)
+    choose(alone, hosted.team)
+
+    expect(alone.get_by_text(NARRATIVE)).to_be_visible()
+    expect(alone.get_by_role("heading", name="What was added 1")).to_be_visible()
+    expect(alone.get_by_text(ADDED)).to_be_visible()
+    assert faults_on(alone) == []
+    assert requests == [UNSEAL_PAGE.as_uri()]
+    misnamed = tmp_path / "8WX8-4WYM-9ZWZ.age"
+    misnamed.write_bytes(files[0].read_bytes())
+    alone.get_by_label("The sealed concern, with what was added to it").set_input_files(misnamed)
+    expect(alone.locator("#concern-fault")).to_contain_text("This is not the text that belongs here")
+    assert NARRATIVE not in alone.content()
+    offline.close()
