@@ -11,6 +11,7 @@ const SENTENCES = {
   damaged: "This text is damaged. Nothing of it is shown. Tell the operator.",
   misplaced: "This is not the text that belongs here. Nothing of it is shown. Tell the operator, who finds out what was changed.",
   several: "These files are of several concerns. Choose those of one. Nothing is shown.",
+  "no-file": "Choose the sealed concern too, and then press Open.",
   "no-text": "This is neither a sealed text nor the JSON of one. Choose what the desk or the API gave you.",
   defect: "Something went wrong. Nothing was sent. Reload the page, and try again.",
 };
