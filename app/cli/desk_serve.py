@@ -39,7 +39,7 @@ def desk_serve(
     key: KeyOption = None,
     key_file: KeyFileOption = None,
 ) -> None:
-    """Serve the desk's pages on this machine alone, with every concern opened here. The service never sees a word.
+    """Serve the desk's pages on this machine alone, with every concern opened here. The service sees no word of one.
 
     Open the address that it prints. It works once. Stop it with Ctrl+C.
     """

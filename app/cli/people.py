@@ -39,13 +39,15 @@ def desk_invite(
 
 
 def desk_leave(name: NameOfPerson, data_dir: DataDir = None, env_file: EnvFile = None) -> None:
-    """End every session, passkey and invitation of the person at once. Their work shows as unassigned."""
+    """End every session, passkey, invitation and client key of the person at once. Their work shows as unassigned."""
     now = utc_now()
     with open_writer(read_settings(data_dir, env_file)) as (_, writer):
-        leave(writer, name, at=now)
+        clients = leave(writer, name, at=now)
         remove_views(writer, name)
         taken = unassign_all(writer, name, actor=OPERATOR, at=now)
     typer.echo(f"{name}: signed out everywhere, and let in no more; {len(taken)} concerns are unassigned")
+    if clients:
+        typer.echo(f"{name}: no key of these clients is valid any more: {', '.join(clients)}")
 
 
 def desk_people(

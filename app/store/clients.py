@@ -39,6 +39,14 @@ def list_clients(session: Session) -> list[tuple[ClientRow, list[ClientKeyRow]]]
     ]
 
 
+def revoke_clients_of(session: Session, person: str, *, at: dt.datetime) -> list[str]:
+    """Revoke the clients that act for the person. Return the names of all that do, revoked before or now."""
+    clients = session.exec(select(ClientRow).where(ClientRow.person == person).order_by(ClientRow.name)).all()
+    for client in clients:
+        client.revoked_at = client.revoked_at or at
+    return [client.name for client in clients]
+
+
 def store_uses(session: Session, uses: Mapping[bytes, dt.datetime]) -> None:
     """Store when keys were last used, unless a later use is stored."""
     for key_sha256, used_at in sorted(uses.items()):  # in one order for all nodes

@@ -28,13 +28,20 @@ export class DeskPage {
   async #open(identities) {
     const faults = await Promise.all(sealedTexts().map((each) => openOne(each, identities)));
     if (faults.every((fault) => fault !== null)) throw faults[0];
+    showOtherWays(false);
     document.querySelector(".words")?.focus();
   }
 
   #hideWords() {
     for (const words of document.querySelectorAll(".sealed > .words")) words.remove();
     for (const quiet of document.querySelectorAll(".sealed > .quiet")) quiet.hidden = false;
+    showOtherWays(true);
   }
+}
+
+// While the words are here, the advice to open them elsewhere would only push them down.
+function showOtherWays(isShown) {
+  for (const advice of document.querySelectorAll("[data-how-to-open]")) advice.hidden = !isShown;
 }
 
 const sealedTexts = () => [...document.querySelectorAll(".sealed[data-sealed]")];

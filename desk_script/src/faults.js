@@ -11,6 +11,7 @@ const SENTENCES = {
   damaged: "This text is damaged. Nothing of it is shown. Tell the operator.",
   misplaced: "This is not the text that belongs here. Nothing of it is shown. Tell the operator, who finds out what was changed.",
   several: "These files are of several concerns. Choose those of one. Nothing is shown.",
+  "no-file": "Choose the sealed concern too, and then press Open.",
   "no-text": "This is neither a sealed text nor the JSON of one. Choose what the desk or the API gave you.",
   closed: "Open the concern on this page first. The file for the body is made with your identity. Nothing was done.",
   "not-fetched": "The concern could not be fetched from the service. Nothing was done. Sign in again, or try again in a minute.",

@@ -31,7 +31,7 @@ export class FilePage {
 
   async #show(identities) {
     const files = [...this.#choose.files];
-    if (files.length === 0) throw new Fault("no-text");
+    if (files.length === 0) throw new Fault("no-file");
     const shown = (await Promise.all(files.map((file) => readFile(file, identities)))).flat();
     const references = new Set(shown.map(({ text }) => text.reference));
     if (references.size > 1) throw new Fault("several");

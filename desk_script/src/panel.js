@@ -12,6 +12,7 @@ const SHORTEST = 12; // characters of a new passphrase
 
 export class Panel {
   #keyring;
+  #use;
   #bytes = null;
   #choose = element("input", { type: "file", id: "identity-file" });
   #passphrase = element("input", { type: "password", id: "identity-passphrase", autocomplete: "off" });
@@ -25,6 +26,7 @@ export class Panel {
   // `use` opens what there is to open with new identities; it throws a Fault if they open nothing.
   constructor(keyring, use) {
     this.#keyring = keyring;
+    this.#use = use;
     this.#unlocking.append(element("label", { for: this.#passphrase.id }, "Its passphrase"), this.#passphrase);
     this.#closed.append(
       element(
@@ -54,7 +56,7 @@ export class Panel {
     this.#choose.addEventListener("change", () => this.#chosen());
     this.#closed.addEventListener("submit", (event) => {
       event.preventDefault();
-      this.#do(() => this.#unlock(use));
+      this.#do(() => this.#unlock());
     });
     forget.addEventListener("click", () => keyring.forget("wanted"));
     keyring.onForget((reason) => this.#forgotten(reason));
@@ -67,6 +69,7 @@ export class Panel {
     this.#open.hidden = !this.#keyring.isOpen;
   }
 
+  // A file that is not locked opens at once. Another waits for its passphrase, or for a press.
   async #chosen() {
     this.#unlocking.hidden = true;
     await this.#do(async () => {
@@ -75,6 +78,7 @@ export class Panel {
       this.#unlocking.hidden = lock !== Lock.PASSPHRASE;
       this.#press.textContent = lock === Lock.PASSKEY ? "Open with the passkey" : "Open";
       if (lock === Lock.PASSPHRASE) this.#passphrase.focus();
+      if (lock === Lock.NONE) await this.#unlock();
     });
   }
 
@@ -84,12 +88,12 @@ export class Panel {
     this.#bytes = new Uint8Array(await file.arrayBuffer());
   }
 
-  async #unlock(use) {
+  async #unlock() {
     if (this.#bytes === null) await this.#read();
     const identities = await readIdentities(this.#bytes, this.#passphrase.value);
-    await use(identities);
+    await this.#use(identities);
     this.#keyring.hold(identities);
-    this.#clear();
+    this.#drop();
     this.#status.textContent = "Opened.";
     this.show();
   }
@@ -101,9 +105,15 @@ export class Panel {
   }
 
   #clear() {
+    this.#drop();
+    this.#closed.reset();
+  }
+
+  // Drop what was read. The name of the chosen file stays, so that the file can still be locked.
+  #drop() {
     this.#bytes?.fill(0);
     this.#bytes = null;
-    this.#closed.reset();
+    this.#passphrase.value = "";
     this.#unlocking.hidden = true;
   }
 

@@ -11,6 +11,7 @@ from urllib.parse import urlencode
 import pyrage
 import pytest
 from fastapi import FastAPI
+from fastapi.routing import iter_route_contexts
 from httpx2 import Response
 from sqlmodel import Session, select
 from starlette.testclient import TestClient
@@ -64,6 +65,31 @@ def test_every_view_of_a_concern_is_one_disclosure_with_the_person_s_name(
     assert acts_on(service, reference)[1:] == [seen, seen]
     jo.get("/desk")
     assert acts_on(service, "inbox") == [(DeskAct.LISTED, "passkey:desk/Jo Example", reference)]
+
+
+def test_every_address_below_a_concern_leaves_one_disclosure_with_the_person_s_name(
+    service: FastAPI, jo: TestClient, a_concern: Concern
+) -> None:
+    receipt = jo.post("/v1/concerns", json=a_concern()).json()
+    reference = receipt["reference"]
+    assert add(jo, receipt, "Alex Example came home.").is_success
+    assert press(jo, reference, "notes", text="A made-up note.").status_code == 303
+    below = [each.path or "" for each in iter_route_contexts(service.routes) if "GET" in (each.methods or ())]
+    paths = [each for each in below if each.startswith("/desk/concerns/{reference}")]
+
+    assert len(paths) > 3
+    for path in paths:
+        before = len(acts_on(service, reference))
+        assert jo.get(path.replace("{reference}", reference)).status_code == 200, path
+        assert [who for _, who, _ in acts_on(service, reference)[before:]] == ["passkey:desk/Jo Example"], path
+
+
+def test_a_reference_that_no_concern_has_leads_to_the_inbox_and_not_back_to_itself(jo: TestClient) -> None:
+    page = jo.get("/desk/concerns/4F7K-926W-0X37")
+
+    assert page.status_code == 404
+    assert 'href="/desk"' in page.text
+    assert "/desk/concerns/" not in page.text
 
 
 def test_the_referral_shows_every_word_of_the_fullest_concern(jo: TestClient) -> None:

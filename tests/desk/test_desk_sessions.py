@@ -11,15 +11,18 @@ from sqlmodel import Session, select
 from starlette.testclient import TestClient
 
 from app.config import Settings
+from app.errors import NoSuchPerson
 from app.main import create_app
+from app.models.clients import Scope
 from app.models.people import SessionRow
 from app.models.roles import Role
+from app.services.access.clients import add_client
 from app.services.access.people import leave
 from app.store.concerns import get_concern
 from app.web.people import SESSION_COOKIE, set_cookie
 from tests.support.clock import SettableClock
 from tests.support.concerns import Concern
-from tests.support.people import ADDRESS, JO, OWN_PAGE, context_of_service, received, sign_in_as
+from tests.support.people import ADDRESS, JO, OWN_PAGE, context_of_service, invited, received, sign_in_as
 
 ELSEWHERE = {
     "another site": {"Sec-Fetch-Site": "cross-site", "Origin": "https://attacker.example"},
@@ -117,6 +120,33 @@ def test_a_session_that_was_stolen_opens_nothing_after_the_person_left(
     assert [(each.status_code, each.headers["Location"]) for each in responses] == [(303, "/desk/sign-in")] * 3
     assert acknowledge(visitor, reference, OWN_PAGE) == 401
     assert state_of(service, reference) == "received"
+
+
+def test_the_key_of_a_person_who_left_opens_nothing(
+    service: FastAPI, client: TestClient, clock: SettableClock, a_concern: Concern
+) -> None:
+    reference, writer = received(client, a_concern), context_of_service(service).writer
+    keys = {
+        name: add_client(writer, name=name, scopes=[Scope.READ, Scope.WRITE], person=person, at=clock())
+        for name, person in (("desk-of-jo", JO), ("desk-of-sam", "Sam Example"), ("case-system", None))
+    }
+
+    def statuses(name: str) -> tuple[int, int]:
+        headers = {"Authorization": f"Bearer {keys[name]}"}
+        paths = (f"/desk/concerns/{reference}", f"/v1/desk/concerns/{reference}")
+        page, api = (client.get(path, headers=headers, follow_redirects=False).status_code for path in paths)
+        return page, api
+
+    assert statuses("desk-of-jo") == (200, 200)
+    assert leave(writer, JO, at=clock()) == ["desk-of-jo"]
+
+    assert statuses("desk-of-jo") == (303, 401)
+    assert statuses("desk-of-sam") == (200, 200)
+    assert statuses("case-system") == (303, 200)
+    invited(service)
+    assert statuses("desk-of-jo") == (303, 401)
+    with pytest.raises(NoSuchPerson):
+        leave(writer, "Nobody Example", at=clock())
 
 
 def test_a_role_that_changes_in_mid_session_counts_at_once(

@@ -1,13 +1,9 @@
 """The desk on a worker's own machine: it shows every word, and the service never has one."""
 
 import json
-import os
 import re
-import subprocess
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Any
 
 import httpx
@@ -22,18 +18,13 @@ from app.pages.desk.local_pages import LocalPages
 from app.pages.desk.sealed_text import SealedText
 from app.server.local_desk import LocalDesk
 from app.services.access.clients import add_client
-from app.services.access.key_files import create_identity
 from app.services.concerns.sealing import make_sealer
 from app.services.concerns.unsealing import Unsealer
-from tests.support.additions import add
-from tests.support.canaries import BIRTHDAYS, CANARY, forms_of, planted, traces
+from tests.support.canaries import CANARY
 from tests.support.clock import A_TUESDAY
-from tests.support.command import guidance
-from tests.support.databases import files_of
 from tests.support.desk import Desk
-from tests.support.live import LiveServer
 from tests.support.people import OWN_PAGE, received
-from tests.support.waiting import LONG_ENOUGH, eventually
+from tests.support.waiting import LONG_ENOUGH
 
 pytestmark = pytest.mark.any_database
 
@@ -117,6 +108,17 @@ def test_scripts_styles_and_foreign_forms_of_the_service_do_not_reach_the_browse
     assert "Text" in page
     assert not re.search(r"steal|evil|onclick|onload|formaction|p\{\}|x:y", page)
     assert page.count("<script") == 1
+
+
+def test_a_page_has_the_title_of_the_service_s_own_as_text_and_nothing_is_left_of_a_chart() -> None:
+    chart = "<figure><svg></svg><figcaption>Bars</figcaption></figure>"
+    page = shown(f"<title>Day &amp; &lt;b&gt;night</title>{chart}<p>Text")
+    titled = shown(f"<title>{sealed_element()}</title><p>Text")
+
+    assert "<title>Day &amp; &lt;b&gt;night</title>" in page
+    assert "<p>Text</p>" in page
+    assert "Bars" not in page
+    assert "<title>Desk</title>" in titled
 
 
 @pytest.mark.parametrize(
@@ -289,88 +291,3 @@ def test_the_pages_take_the_key_of_a_person_and_record_the_name(
         ("robin/Robin Example", "opened"),
         ("robin/Robin Example", "acknowledged"),
     ]
-
-
-def a_browser() -> httpx.Client:
-    return httpx.Client(follow_redirects=True, trust_env=False, timeout=LONG_ENOUGH)
-
-
-def memory_of(pid: int) -> Iterator[bytes]:
-    """Yield every readable region of the process's memory."""
-    with Path(f"/proc/{pid}/mem").open("rb", 0) as memory:
-        for line in Path(f"/proc/{pid}/maps").read_text().splitlines():
-            first, last = (int(each, 16) for each in line.split()[0].split("-"))
-            if line.split()[1].startswith("r") and "[v" not in line:
-                try:
-                    memory.seek(first)
-                    yield memory.read(last - first)
-                except OSError:  # it cannot be read, or went meanwhile
-                    continue
-
-
-@contextmanager
-def served_here(server: LiveServer, identity: Path, key: str) -> Iterator[str]:
-    """Run `guidance desk serve` and yield the address that it prints."""
-    command = [sys.executable, "-m", "app.cli", "desk", "serve", "--url", server.url, "--identity", str(identity)]
-    environment = {name: value for name, value in os.environ.items() if not name.startswith("GUIDANCE_")}
-    log = identity.with_suffix(".log")
-    with log.open("wb") as output:
-        process = subprocess.Popen(command, env=environment | {"GUIDANCE_DESK_KEY": key}, stderr=output, stdout=output)
-    try:
-        assert eventually(lambda: "http" in log.read_text() or process.poll() is not None)
-        (address,) = re.findall(r"http://[0-9.]+:[0-9]+/open/\S+", log.read_text())
-        yield address
-    finally:
-        process.terminate()
-        process.wait()
-    assert traces(log.read_bytes()) == []
-
-
-@pytest.mark.slow
-@pytest.mark.skipif(sys.platform != "linux", reason="reads the memory of the service in /proc")
-def test_every_word_is_on_the_local_page_and_in_no_byte_of_the_service(tmp_path: Path) -> None:
-    team, other = tmp_path / "team.txt", tmp_path / "other.txt"
-    create_identity(other, at=A_TUESDAY)
-    server = LiveServer(tmp_path / "data", seal_to=create_identity(team, at=A_TUESDAY))
-    concern, free = planted()
-    server.start()
-    try:
-        with server.client() as http:
-            receipt = http.post("/v1/concerns", json=concern).json()
-            add(http, receipt, f"{CANARY} added")
-        server.stop()
-        server.log.unlink()
-        server.start()  # what was received is no longer in memory
-        worker = ("clients", "add", "jo", "--role", "worker", "--person", "Jo Example", "--data-dir", server.data_dir)
-        key = guidance(*worker).stdout.split()[-1]
-        page = f"/desk/concerns/{receipt['reference']}"
-        with served_here(server, team, key) as address, a_browser() as browser:
-            origin = address.partition("/open")[0]
-            inbox = browser.get(address).text
-            words = browser.get(origin + page).text
-            acted = browser.post(f"{origin}{page}/acknowledgement", data={"up_to_addition": "1"}, headers=OWN_PAGE).text
-            browser.cookies.clear()
-            stranger = browser.get(origin + page, headers={"Origin": "https://evil.example"})
-        with served_here(server, other, key) as address, a_browser() as browser:
-            browser.get(address)
-            wrong = browser.get(address.partition("/open")[0] + page).text
-        with server.client() as http:
-            sent = http.get(page, headers={"Authorization": f"Bearer {key}"})
-        memory = list(memory_of(server.pid))
-    finally:
-        server.stop()
-
-    assert receipt["reference"] in inbox
-    missing = [place for number, place in enumerate(free) if not re.search(rf"{CANARY} {number}\b", words)]
-    assert missing == []
-    assert f"{CANARY} added" in words
-    assert "Acknowledged" in acted
-    assert "by Jo Example" in acted
-    assert stranger.status_code == 403
-    assert "Your identity does not open this." in wrong
-    assert [traces(each) for each in (stranger.content, wrong.encode(), sent.content)] == [[], [], []]
-    anything = re.compile(b"|".join(map(re.escape, (CANARY.encode(), *forms_of(CANARY), *BIRTHDAYS))))
-    assert any(receipt["reference"].encode() in region for region in memory)  # it is the memory of the service
-    assert [hit.group() for region in memory if (hit := anything.search(region))] == []
-    assert {name: found for name, content in files_of(server.data_dir).items() if (found := traces(content))} == {}
-    assert traces(server.log.read_bytes()) == []

@@ -1,6 +1,5 @@
 """Opening sealed concerns in the browser: with an identity that never leaves the page, and no word that does."""
 
-import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,7 +10,6 @@ import pyrage
 import pytest
 from fastapi import FastAPI
 from playwright.sync_api import Browser, Page, expect
-from starlette.testclient import TestClient
 
 from app.config import Settings
 from app.main import create_app
@@ -19,12 +17,11 @@ from app.models.concerns.examples import FULL_EXAMPLE
 from app.models.roles import Role
 from app.pages.page import UNSEAL_PAGE
 from tests.support.additions import add
-from tests.support.browsing import FLAGS, accessibility_violations, run_server
-from tests.support.canaries import CANARY, planted, traces
+from tests.support.browsing import accessibility_violations, run_server
+from tests.support.canaries import CANARY
 from tests.support.clock import SettableClock
-from tests.support.live import LiveServer
 from tests.support.people import JO, invited, virtual_authenticator
-from tests.support.unsealing import RecordingProxy, locked_by_passphrase, memory_of, need_script
+from tests.support.unsealing import locked_by_passphrase, need_script
 
 pytestmark = [pytest.mark.any_database, pytest.mark.slow]
 
@@ -96,13 +93,8 @@ def raise_concern(url: str) -> dict[str, Any]:
 
 
 def choose(page: Page, file: Path) -> None:
+    """Choose the file of an identity. One that is not locked opens at once."""
     page.get_by_label("File of the identity").set_input_files(file)
-
-
-def unlock(page: Page, file: Path) -> None:
-    """Choose the file, and press the button by the keyboard."""
-    choose(page, file)
-    page.get_by_role("button", name="Open", exact=True).and_(page.locator("[data-unseal] button")).press("Enter")
 
 
 def words(page: Page) -> Any:
@@ -115,10 +107,11 @@ def test_the_words_are_shown_as_the_service_would_and_by_the_keyboard_alone_and_
     path = f"/desk/concerns/{raise_concern(url)['reference']}"
     page.goto(path)
     found = {"sealed": accessibility_violations(page)}
-    unlock(page, keys.right)
+    choose(page, keys.right)
     expect(words(page)).to_be_visible()
     expect(page.get_by_text(ADDED)).to_be_visible()
     expect(page.locator(".sealed .words").first).to_be_focused()
+    expect(page.get_by_text("Open it on your own machine")).to_be_hidden()
     found["open"] = accessibility_violations(page)
     here = page.get_by_role("article").inner_text()
     for width in WIDTHS:
@@ -145,7 +138,7 @@ def test_the_identity_stays_from_page_to_page_and_is_forgotten_on_escape_when_id
     reference = raise_concern(url)["reference"]
     page.clock.install()
     page.goto(f"/desk/concerns/{reference}")
-    unlock(page, keys.right)
+    choose(page, keys.right)
     expect(words(page)).to_be_visible()
 
     page.get_by_role("link", name="Inbox").press("Enter")
@@ -168,12 +161,12 @@ def test_the_identity_stays_from_page_to_page_and_is_forgotten_on_escape_when_id
     assert ADDED not in page.content()
     assert NOTED not in page.content()
 
-    unlock(page, keys.right)
+    choose(page, keys.right)
     expect(words(page)).to_be_visible()
     page.reload()
     expect(page.get_by_label("File of the identity")).to_be_visible()
     assert NARRATIVE not in page.content()
-    unlock(page, keys.right)
+    choose(page, keys.right)
     expect(words(page)).to_be_visible()
     page.keyboard.press("Escape")
     expect(page.get_by_role("link", name="Go on")).to_be_visible()
@@ -186,7 +179,7 @@ def test_what_does_not_open_is_said_calmly_and_nothing_of_it_is_shown(page: Page
     alert, problem = page.get_by_role("alert"), page.locator(".sealed .words .problem")
     page.goto(f"/desk/concerns/{first}")
 
-    unlock(page, keys.wrong)
+    choose(page, keys.wrong)
     expect(alert).to_contain_text("it was sealed to other keys")
     choose(page, UNSEAL_PAGE)
     expect(alert).to_contain_text("This file holds no age identity")
@@ -198,7 +191,7 @@ def test_what_does_not_open_is_said_calmly_and_nothing_of_it_is_shown(page: Page
     # The server, or somebody on the way, gives other bytes.
     page.route("**/desk/concerns/*", lambda route: exchange(route, first, second))
     page.goto(f"/desk/concerns/{first}")
-    unlock(page, keys.right)
+    choose(page, keys.right)
     expect(problem.nth(0)).to_contain_text("This is not the text that belongs here")
     expect(problem.nth(1)).to_contain_text("This text is damaged")
     assert NARRATIVE not in page.content()
@@ -223,6 +216,7 @@ def test_a_file_is_locked_by_a_passphrase_or_by_the_passkey_of_the_sign_in(
 ) -> None:
     page.goto(f"/desk/concerns/{raise_concern(url)['reference']}")
     choose(page, keys.right)
+    expect(words(page)).to_be_visible()
     page.get_by_text("Lock the file that you chose").press("Enter")
     page.get_by_label("A new passphrase").fill(WORDS_OF_LOCK)
     with page.expect_download() as first:
@@ -234,6 +228,7 @@ def test_a_file_is_locked_by_a_passphrase_or_by_the_passkey_of_the_sign_in(
     saved.value.save_as(locked)
     assert keys.secret.encode() not in locked.read_bytes()
 
+    page.get_by_role("button", name="Forget the identity").press("Enter")
     choose(page, locked)
     page.get_by_role("button", name="Open with the passkey").press("Enter")
 
@@ -255,6 +250,8 @@ def test_unseal_html_opens_what_was_saved_from_disk_without_any_request(
     alone, requests = offline.new_page(), []
     alone.on("request", lambda request: requests.append(request.url))
     alone.goto(saved["unseal.html"].as_uri())
+    assert accessibility_violations(alone) == []
+    assert alone.evaluate("document.documentElement.scrollWidth") <= 320
 
     alone.get_by_label("The sealed concern, with what was added to it").set_input_files(saved["this concern, sealed"])
     choose(alone, keys.locked)
@@ -270,76 +267,3 @@ def test_unseal_html_opens_what_was_saved_from_disk_without_any_request(
     alone.keyboard.press("Escape")
     assert NARRATIVE not in alone.content()
     offline.close()
-
-
-@pytest.fixture
-def invitation(tmp_path: Path, keys: Keys) -> tuple[str, str]:
-    """The reference of a concern with the canary in every field, and the token of an invitation, in a database."""
-    service = create_app(Settings(data_dir=tmp_path / "data", deliver=False, seal_to=(keys.recipient,)))
-    with TestClient(service) as client:
-        receipt = client.post("/v1/concerns", json=planted()[0]).json()
-        assert add(client, receipt, ADDED).status_code == 201
-        return receipt["reference"], invited(service, JO, Role.LEAD)
-
-
-@pytest.fixture
-def recorded(tmp_path: Path, keys: Keys) -> Iterator[LiveServer]:
-    """A server that logs all that it can, has no identity, and was not there when the concern came."""
-    server = LiveServer(tmp_path / "data", seal_to=keys.recipient, log_level="debug", deliver="false")
-    yield server
-    server.stop()
-
-
-def test_no_word_and_no_identity_is_in_what_the_server_wrote_sent_or_holds_or_in_the_profile_of_the_browser(
-    recorded: LiveServer, invitation: tuple[str, str], browser: Browser, keys: Keys, tmp_path: Path
-) -> None:
-    (reference, token) = invitation
-    recorded.start()
-    proxy = RecordingProxy(int(recorded.url.rpartition(":")[2]))
-    profile = tmp_path / "profile"
-    own = f"http://localhost:{proxy.port}/"
-    addresses: list[str] = []
-
-    with browser.browser_type.launch_persistent_context(
-        str(profile),
-        executable_path=shutil.which("chromium"),
-        args=FLAGS,
-        base_url=own,
-    ) as context:
-        context.set_default_timeout(30_000)
-        page = context.new_page()
-        page.on("request", lambda request: addresses.append(request.url))
-        with virtual_authenticator(context, page):
-            read_in_browser(page, token, reference, keys)
-    memory = memory_of(recorded.pid)
-    proxy.close()
-
-    assert reference.encode() in memory  # it is found where it is
-    assert len(addresses) > 10
-    assert [each for each in addresses if not each.startswith(own)] == []
-    files = [path for folder in (recorded.data_dir, profile) for path in folder.rglob("*") if path.is_file()]
-    places = {str(path): path.read_bytes() for path in [*files, recorded.log]}
-    places |= {"sent": bytes(proxy.sent), "received": bytes(proxy.received), "memory": memory}
-    assert len(files) > 20
-    assert {name: traces(content) for name, content in places.items() if traces(content)} == {}
-    secrets = [each.encode(form) for each in (keys.secret, WORDS_OF_LOCK, ADDED) for form in ("utf-8", "utf-16-le")]
-    assert [name for name, content in places.items() if any(secret in content for secret in secrets)] == []
-
-
-def read_in_browser(page: Page, token: str, reference: str, keys: Keys) -> None:
-    """Sign in, open the concern by the file and by the locked file, act on it, and blank the screen."""
-    sign_in(page, f"/desk/invitation#{token}")
-    page.get_by_role("link", name=reference).press("Enter")
-    unlock(page, keys.right)
-    expect(page.get_by_role("article")).to_contain_text(CANARY)
-    page.get_by_role("button", name="Acknowledge").press("Enter")
-    expect(page.get_by_text("Acknowledged by Jo Example")).to_be_visible()
-    page.keyboard.press("Escape")
-    page.get_by_role("link", name="Go on").press("Enter")
-    page.get_by_role("link", name=reference).press("Enter")
-    choose(page, keys.locked)
-    page.get_by_label("Its passphrase").fill(WORDS_OF_LOCK)
-    page.keyboard.press("Enter")
-    expect(page.get_by_text(ADDED)).to_be_visible()
-    page.keyboard.press("Escape")
-    expect(page.get_by_role("link", name="Go on")).to_be_visible()

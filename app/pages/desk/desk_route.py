@@ -43,7 +43,7 @@ TEXTS: dict[type[errors.GuidanceError], tuple[str, str]] = {
     errors.NotAcknowledged: ("Acknowledge it first", "The concern, or something added to it, waits for that."),
     errors.OnHold: ("It is on hold", "Nothing on hold is erased. Release it first."),
     errors.OutcomeGiven: ("It is already closed", "It was closed with another outcome, which stays."),
-    errors.ValidationFailed: ("Something is missing", "Nothing was done. Go back, and choose or write an answer."),
+    errors.ValidationFailed: ("Something is missing", "Nothing was done. Choose or write an answer, and send it again."),
     errors.StoreBusy: ("It could not be saved", "Nothing was done. Go back, and try again in a few seconds."),
     errors.ProviderUnavailable: ("The sign-in does not answer", "Try again in a minute, or tell the operator."),
     errors.SealedTextMisplaced: DAMAGED,
@@ -120,12 +120,13 @@ def _error_page(request: Request, error: Exception) -> Response:
         request_id = request.state.request_id
         log.error("unhandled_error", request_id=request_id, error=type(error).__name__, frames=frames_of(error))
     texts = TEXTS.get(type(error)) if isinstance(error, errors.GuidanceError) else None
-    return _message_page(request, status, texts or OTHER_TEXTS.get(status, DEFECT))
+    is_there = not isinstance(error, errors.NoSuchConcern)
+    return _message_page(request, status, texts or OTHER_TEXTS.get(status, DEFECT), leads_back=is_there)
 
 
-def _message_page(request: Request, status: int, texts: tuple[str, str]) -> Response:
+def _message_page(request: Request, status: int, texts: tuple[str, str], *, leads_back: bool = True) -> Response:
     heading, message = texts
-    context, reference = context_of(request), request.path_params.get("reference")
+    context, reference = context_of(request), request.path_params.get("reference") if leads_back else None
     return desk_page(context, "desk_message.html", status=status, heading=heading, message=message, reference=reference)
 
 

@@ -34,9 +34,11 @@ SEALED_ELEMENT = re.compile(
 )
 HOW_TO_OPEN = re.compile(r'<div class="box no-print" data-how-to-open>.*?</div>', re.DOTALL)
 """The advice to open it elsewhere."""
+TITLE = re.compile(r"<title>([^<]*)</title>")
 SELECTS = re.compile(r"<select\b.*?</select>", re.DOTALL)
 FORM_TAGS = {"button", "fieldset", "form", "input", "label", "legend", "optgroup", "option", "select", "textarea"}
-PAGE_TAGS = (nh3.ALLOWED_TAGS | FORM_TAGS | {"footer", "main", "section", "progress"}) - {"img", "map", "area"}
+REFUSED_TAGS = {"img", "map", "area", "figure"}
+PAGE_TAGS = (nh3.ALLOWED_TAGS | FORM_TAGS | {"footer", "main", "section", "progress"}) - REFUSED_TAGS
 PAGE_ATTRIBUTES = {
     "*": {"class", "id", "role", "tabindex", "hidden"},
     "a": {"href"},
@@ -51,7 +53,8 @@ PAGE_ATTRIBUTES = {
     "time": {"datetime"},
     "th": {"scope"},
 }
-NOT_SHOWN = {"script", "style", "title", "template", "noscript", "svg", "math"}
+NOT_SHOWN = {"script", "style", "title", "template", "noscript", "svg", "math", "figure"}
+"""A figure goes whole: the table beside it has its numbers, and a caption alone explains nothing."""
 OTHER_KEYS = (
     "Your identity does not open this.",
     "It was sealed to other keys. Start this desk with another identity, or ask the person who leads the desk.",
@@ -91,7 +94,8 @@ class LocalPages:
             if mark in submitted:
                 continue
             content = content.replace(mark, f'<div class="opened">{words}</div>')
-        return local_page((_file_to_save(made, reference) if made is not None else "") + content)
+        file = _file_to_save(made, reference) if made is not None else ""
+        return local_page(file + content, _title_of(page))
 
     def _words_of(self, found: re.Match[str], reference: str | None) -> str:
         kind, fault = found["kind"], None
@@ -150,10 +154,16 @@ def _keep_forms_here(_tag: str, attribute: str, value: str) -> str | None:
     return None if is_elsewhere else value
 
 
-def local_page(content: str) -> str:
+def _title_of(page: str) -> str:
+    """Return the title of the service's page, as text. It has no word of a concern: the service knows none."""
+    found = TITLE.search(page)
+    return unescape(found[1]) if found is not None else "Desk"
+
+
+def local_page(content: str, title: str) -> str:
     """Return a page of this machine with that HTML as its body."""
     body = Markup(content)  # noqa: S704  # nosec B704  # `clean` or a template wrote it
-    return page_templates().get_template("desk_local.html").render(content=body)
+    return page_templates().get_template("desk_local.html").render(content=body, title=title)
 
 
 def _file_to_save(made: bytes, reference: str | None) -> str:
@@ -164,4 +174,4 @@ def _file_to_save(made: bytes, reference: str | None) -> str:
 def message_page(heading: str, message: str, *, leads_back: bool = False) -> str:
     """Return a page of this machine that says one thing."""
     template = page_templates().get_template("desk_local_message.html")
-    return local_page(template.render(heading=heading, message=message, leads_back=leads_back))
+    return local_page(template.render(heading=heading, message=message, leads_back=leads_back), heading)

@@ -11,6 +11,7 @@ from app.models.desk.disclosure_tables import PEOPLE, DeskAct
 from app.models.people import InvitationRow, PersonRow
 from app.models.roles import Role
 from app.services.access.principals import check_person
+from app.store.clients import revoke_clients_of
 from app.store.disclosures import Actor, record_disclosure
 from app.store.people import delete_all_of
 from app.store.writer import Writer, write_operation
@@ -62,17 +63,20 @@ def invite(writer: Writer, name: str, *, role: Role, expires_at: dt.datetime, at
 
 
 @write_operation
-def leave(session: Session, name: str, *, at: dt.datetime) -> None:
-    """End every session, passkey and invitation of the person. Nobody signs in by that name until it is invited again.
+def leave(session: Session, name: str, *, at: dt.datetime) -> list[str]:
+    """End every session, passkey and invitation of the person, and the keys of each client that acts for that person.
 
-    Raises `NoSuchPerson`.
+    Nobody signs in by that name until it is invited again; a client stays revoked. Return the names of the clients.
+    Raises `NoSuchPerson`, where neither the desk nor a client has that person.
     """
-    person = session.get(PersonRow, name)
-    if person is None:
+    person, clients = session.get(PersonRow, name), revoke_clients_of(session, name, at=at)
+    if person is None and not clients:
         raise NoSuchPerson
-    person.left_at = person.left_at or at
+    if person is not None:
+        person.left_at = person.left_at or at
     delete_all_of(session, name)
     record_person(session, DeskAct.LEFT, actor=OPERATOR, at=at, detail=name)
+    return clients
 
 
 @write_operation

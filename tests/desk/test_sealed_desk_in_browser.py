@@ -1,0 +1,267 @@
+"""A worker's day where the service cannot read: on the own machine and in the browser, and no word of it elsewhere.
+
+One server, one browser and one profile for both ways, with a proxy between that keeps every byte.
+"""
+
+import re
+import shutil
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from playwright.sync_api import Browser, BrowserContext, Page, expect
+
+from app.models.clients import Scope
+from app.services.access.key_files import create_identity
+from tests.support.additions import add
+from tests.support.browsing import FLAGS
+from tests.support.canaries import CANARY, planted, traces
+from tests.support.clock import A_TUESDAY
+from tests.support.command import guidance
+from tests.support.databases import files_of
+from tests.support.keyboard import Keyboard
+from tests.support.live import LiveServer
+from tests.support.local_desk import served_here
+from tests.support.messages import read_messages
+from tests.support.people import JO, virtual_authenticator
+from tests.support.unsealing import RecordingProxy, locked_by_passphrase, memory_of, need_script
+
+pytestmark = [
+    pytest.mark.any_database,
+    pytest.mark.slow,
+    pytest.mark.skipif(sys.platform != "linux", reason="reads the memory of the service in /proc"),
+]
+
+LOCK = "an invented passphrase of words"
+TYPED = {"note": "Zymurgy-note by the worker.", "question": "Zymurgy-question?", "unsent": "Zymurgy-unsent"}
+LATER = "A later answer of the reporter."
+A4 = (0, 0, 595, 842)
+PRESSES = 3
+
+
+@dataclass(frozen=True)
+class Sealed:
+    """A server with recipients alone, what it was given before it started anew, and the way to it past the proxy."""
+
+    server: LiveServer
+    proxy: RecordingProxy
+    identity: Path
+    locked: Path
+    receipts: dict[str, dict[str, Any]]
+
+    @property
+    def origin(self) -> str:
+        return f"http://localhost:{self.proxy.port}"
+
+
+@pytest.fixture
+def sealed(tmp_path: Path) -> Iterator[Sealed]:
+    need_script()
+    identity, locked = tmp_path / "keys" / "team.txt", tmp_path / "keys" / "team.age"
+    recipient = create_identity(identity, at=A_TUESDAY)
+    locked.write_bytes(locked_by_passphrase(identity.read_bytes(), LOCK))
+    server = LiveServer(tmp_path / "data", seal_to=recipient, log_level="debug", deliver="false")
+    try:
+        receipts = fill(server)
+        server.stop()
+        server.log.unlink()
+        server.start()  # what was received and written is in its memory no more
+        proxy = RecordingProxy(int(server.url.rpartition(":")[2]))
+        yield Sealed(server, proxy, identity, locked, receipts)
+        proxy.close()
+    finally:
+        server.stop()
+
+
+def fill(server: LiveServer) -> dict[str, dict[str, Any]]:
+    """Give the server one concern for each way, and one that waits behind them. Return the receipts of the two."""
+    concern = planted()[0]
+    server.start()
+    key = server.new_key(Scope.READ, Scope.WRITE)
+    with server.client() as http:
+        assert http.post("/v1/concerns", json=concern | {"immediate_danger": "no"}).is_success
+        return {way: written_about(http, key, concern | {"immediate_danger": "yes"}) for way in ("here", "browser")}
+
+
+def written_about(http: httpx.Client, key: str, concern: Any) -> dict[str, Any]:
+    """Raise the concern, with a note, a question that was read, and an answer, each with the canary."""
+    receipt: dict[str, Any] = http.post("/v1/concerns", json=concern).json()
+    path, desk = f"/v1/desk/concerns/{receipt['reference']}", {"Authorization": f"Bearer {key}"}
+    assert http.post(f"{path}/notes", json={"text": f"{CANARY} noted"}, headers=desk).is_success
+    assert http.post(f"{path}/messages", json={"text": f"{CANARY} asked"}, headers=desk).is_success
+    assert read_messages(http, receipt)[0]["message"] == f"{CANARY} asked"
+    assert add(http, receipt, f"{CANARY} answered").is_success
+    return receipt
+
+
+@pytest.fixture
+def context(browser: Browser, tmp_path: Path, sealed: Sealed) -> Iterator[BrowserContext]:
+    """A browser that stores what it will in a profile."""
+    with browser.browser_type.launch_persistent_context(
+        str(tmp_path / "profile"),
+        executable_path=shutil.which("chromium"),
+        args=FLAGS,
+        base_url=sealed.origin,
+        viewport={"width": 1280, "height": 800},
+    ) as context:
+        context.set_default_timeout(30_000)
+        yield context
+
+
+def go_to_words(keys: Keyboard, sealed: Sealed, way: str) -> None:
+    """Go from the inbox to the words of the concern that comes first."""
+    first = keys.page.locator(".inbox li").first
+    expect(first).to_contain_text("Immediate danger")
+    keys.press("link", first.get_by_role("link").inner_text())
+    if way == "browser":
+        keys.choose_file("File of the identity", sealed.identity)
+    expect(keys.page.get_by_text(f"{CANARY} answered")).to_be_visible()
+
+
+def see_every_word(page: Page) -> None:
+    """Find every field of the form, the note and the answer."""
+    words = page.locator("main").inner_text()
+    assert [number for number in range(len(planted()[1])) if not re.search(rf"{CANARY} {number}\b", words)] == []
+    assert f"{CANARY} noted" in words
+
+
+def work(keys: Keyboard, sealed: Sealed, receipt: dict[str, Any]) -> None:
+    """Acknowledge, note, ask, read the answer, assign, close and print."""
+    page, reference = keys.page, receipt["reference"]
+    keys.press("button", "Acknowledge with addition 1")
+    expect(page.get_by_text(f"Acknowledged by {JO}")).to_be_visible()
+    keys.write("New note", TYPED["note"])
+    keys.press("button", "Add the note")
+    expect(page.locator("p.as-typed", has_text=TYPED["note"])).to_be_visible()
+    keys.write("Question to the reporter", TYPED["question"])
+    keys.press("button", "Send the question")
+    expect(page.get_by_text("Not read yet")).to_be_visible()
+    assert TYPED["question"] not in page.content()
+    with sealed.server.client() as http:  # the reporter
+        assert add(http, receipt, LATER).is_success
+    keys.press("link", "Inbox")
+    keys.press("link", reference)
+    expect(page.get_by_text(LATER)).to_be_visible()
+    expect(page.get_by_text("Answered by").last).to_be_visible()
+    keys.press("button", "Acknowledge with additions 1 to 2")
+    expect(page.get_by_text("with additions 1 to 2")).to_be_visible()
+    keys.press("button", "Assign to me")
+    expect(page.get_by_text(f"Assigned to {JO} by {JO}")).to_be_visible()
+    keys.choose("No further action")
+    keys.press("button", "Close the concern")
+    expect(page.get_by_text(f"Closed by {JO}")).to_be_visible()
+    print_it(page)
+
+
+def see_questions(sealed: Sealed) -> None:
+    """Each reporter reads both questions."""
+    with sealed.server.client() as http:
+        for receipt in sealed.receipts.values():
+            read = [each["message"] for each in read_messages(http, receipt)]
+            assert read == [f"{CANARY} asked", TYPED["question"]]
+
+
+def print_it(page: Page) -> None:
+    page.emulate_media(media="print")
+    expect(page.get_by_text(f"{CANARY} answered")).to_be_visible()
+    expect(page.get_by_text(f"{CANARY} noted")).to_be_hidden()
+    boxes = re.findall(rb"/MediaBox \[([0-9. ]+)\]", page.pdf(prefer_css_page_size=True))
+    assert {tuple(round(float(each)) for each in box.split()) for box in boxes} == {A4}
+    page.emulate_media(media="screen")
+
+
+def blank(keys: Keyboard) -> None:
+    """Type what is not sent, and blank the screen."""
+    keys.write("New note", TYPED["unsent"])
+    keys.page.keyboard.press("Escape")
+    expect(keys.page.get_by_role("link", name="Go on")).to_be_visible()
+    assert CANARY not in keys.page.content()
+    keys.press("link", "Go on")
+    expect(keys.page.get_by_role("heading", name="Inbox")).to_be_visible()
+
+
+def here(page: Page, sealed: Sealed, key: str) -> None:
+    """Work at the desk of the worker's own machine, from the address that its command prints to the way out."""
+    with served_here(sealed.origin.replace("localhost", "127.0.0.1"), sealed.identity, key) as address:
+        keys = Keyboard(page)
+        page.goto(address)
+        go_to_words(keys, sealed, "here")
+        assert keys.presses <= PRESSES
+        see_every_word(page)
+        work(keys, sealed, sealed.receipts["here"])
+        blank(keys)
+        keys.press("button", "Sign out")
+        expect(page.get_by_role("heading", name="The desk is closed")).to_be_visible()
+
+
+def in_browser(page: Page, sealed: Sealed, link: str) -> None:
+    """Work at the hosted desk, from the invitation to the day the person leaves."""
+    keys = Keyboard(page)
+    page.goto(f"/desk/invitation#{link.partition('#')[2]}")
+    keys.press("button", "Make a passkey and sign in")
+    keys.press("button", "Sign out")
+    keys.presses = 0
+    keys.press("button", "Sign in with a passkey")
+    go_to_words(keys, sealed, "browser")
+    assert keys.presses <= PRESSES
+    see_every_word(page)
+    work(keys, sealed, sealed.receipts["browser"])
+    blank(keys)
+    keys.press("link", sealed.receipts["browser"]["reference"])
+    page.get_by_label("File of the identity").set_input_files(sealed.locked)
+    keys.write("Its passphrase", LOCK)
+    page.keyboard.press("Enter")
+    expect(page.get_by_text(f"{CANARY} answered")).to_be_visible()
+
+
+def leave(page: Page, sealed: Sealed, key: str) -> None:
+    """Leave: the session is over, also for a thief of it, and so is the key of the desk on the own machine."""
+    path = f"/desk/concerns/{sealed.receipts['browser']['reference']}"
+    (stolen,) = (each["value"] for each in page.context.cookies(sealed.origin) if each["name"] == "desk")
+    proofs = [{"Cookie": f"desk={stolen}"}, {"Authorization": f"Bearer {key}"}]
+    with sealed.server.client() as thief:
+        before = [thief.get(path, headers=each).status_code for each in proofs]
+        assert guidance("desk", "leave", JO, "--data-dir", sealed.server.data_dir).returncode == 0
+        after = [thief.get(path, headers=each).status_code for each in proofs]
+    assert (before, after) == ([200, 200], [303, 303])
+    page.get_by_role("link", name="Inbox").press("Enter")
+    expect(page.get_by_role("heading", name="Sign in to the desk")).to_be_visible()
+    assert CANARY not in page.content()
+
+
+def test_a_day_in_both_ways_leaves_no_word_and_no_identity_with_the_server_on_the_wire_or_in_the_profile(
+    sealed: Sealed, context: BrowserContext, tmp_path: Path
+) -> None:
+    folder = ("--data-dir", sealed.server.data_dir)
+    link = guidance("desk", "invite", JO, "--role", "worker", *folder).stdout.strip()
+    key = guidance("clients", "add", "jo", "--role", "worker", "--person", JO, *folder).stdout.split()[-1]
+    page, addresses = context.new_page(), list[str]()
+    page.on("request", lambda request: addresses.append(request.url))
+    with virtual_authenticator(context, page):
+        here(page, sealed, key)
+        in_browser(page, sealed, link)
+        memory = memory_of(sealed.server.pid)  # before a reporter opens questions, which the service does for them
+        see_questions(sealed)
+        leave(page, sealed, key)
+    context.close()
+
+    assert sealed.receipts["here"]["reference"].encode() in memory  # it is found where it is
+    profile = {path: path.read_bytes() for path in (tmp_path / "profile").rglob("*") if path.is_file()}
+    places: dict[Any, bytes] = {**profile, **files_of(sealed.server.data_dir), "log": sealed.server.log.read_bytes()}
+    wire = {"sent": bytes(sealed.proxy.sent), "received": bytes(sealed.proxy.received)}
+    assert len(profile) > 20
+    assert min(map(len, wire.values())) > 10_000
+    everywhere = {**places, **wire, "memory": memory, "addresses": "\n".join(addresses).encode()}
+    assert {name: traces(content) for name, content in everywhere.items() if traces(content)} == {}
+    assert holders(everywhere, sealed.identity.read_text().split()[-1], LOCK) == []
+    assert holders(places, *TYPED.values(), LATER) == []
+
+
+def holders(places: dict[Any, bytes], *words: str) -> list[Any]:
+    """Return the places that have one of the words, in either encoding of a browser."""
+    secrets = [each.encode(form) for each in words for form in ("utf-8", "utf-16-le")]
+    return [name for name, content in places.items() if any(secret in content for secret in secrets)]
