@@ -89,7 +89,7 @@ def page(browser: Browser, hosted: Hosted) -> Iterator[Page]:
 
 def choose(page: Page, file: Path, button: str = "Open") -> None:
     page.get_by_label("File of the identity").set_input_files(file)
-    page.locator("[data-unseal]").get_by_role("button", name=button, exact=True).press("Enter")
+    page.locator("[data-unseal]").get_by_role("button", name=button, exact=True).click()  # once the file is read
 
 
 def faults_on(page: Page) -> list[str]:
