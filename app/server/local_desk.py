@@ -33,11 +33,11 @@ from app.server.local_messages import (
     ANSWER_LOST,
     BAD_GATEWAY,
     CLOSED,
-    DEFECT,
-    FORBIDDEN,
+    FAULT_HERE,
     HAND_OVER_REFUSALS,
     KEY_REFUSED,
     NO_ANSWER,
+    NOT_ALLOWED,
     NOT_FETCHED,
     NOT_OPENED,
     NOT_THERE,
@@ -89,7 +89,7 @@ class LocalDesk:
         if self._knows(request):
             return RedirectResponse(PATH, SEE_OTHER)
         if self._first_token is None or not hmac.compare_digest(given.encode(), self._first_token.encode()):
-            return _page(*NOT_OPENED, status=FORBIDDEN)
+            return _page(*NOT_OPENED, status=NOT_ALLOWED)
         self._first_token, self._session = None, secrets.token_urlsafe(32)
         response = RedirectResponse(PATH, SEE_OTHER)
         response.set_cookie(COOKIE, self._session, path="/", httponly=True, samesite="strict")
@@ -98,13 +98,13 @@ class LocalDesk:
     async def _close(self, request: Request) -> Response:
         """End the session. No address opens the desk after that."""
         if not self._knows(request):
-            return _page(*NOT_OPENED, status=FORBIDDEN)
+            return _page(*NOT_OPENED, status=NOT_ALLOWED)
         self._session = None
         return _page(*CLOSED)
 
     async def _answer(self, request: Request) -> Response:
         if not self._knows(request):
-            return _page(*NOT_OPENED, status=FORBIDDEN)
+            return _page(*NOT_OPENED, status=NOT_ALLOWED)
         return await run_in_threadpool(self._pass_on, request, await request.body())
 
     def _pass_on(self, request: Request, body: bytes) -> Response:
@@ -143,7 +143,7 @@ class LocalDesk:
         if place.netloc not in ("", self._service.base_url.netloc.decode()) or not _is_of_desk(place.path):
             return _page(*NO_ANSWER, status=BAD_GATEWAY)
         if place.path == SIGN_IN:
-            return _page(*KEY_REFUSED, status=FORBIDDEN)
+            return _page(*KEY_REFUSED, status=NOT_ALLOWED)
         return RedirectResponse(place._replace(scheme="", netloc="").geturl(), SEE_OTHER)
 
     def _knows(self, request: Request) -> bool:
@@ -195,7 +195,7 @@ def _not_there(_request: Request, _error: Exception) -> Response:
 
 
 def _defect(_request: Request, _error: Exception) -> Response:
-    return _page(*DEFECT, status=500, leads_back=True)
+    return _page(*FAULT_HERE, status=500, leads_back=True)
 
 
 ON_ERROR: Mapping[Any, Any] = {404: _not_there, 405: _not_there, Exception: _defect}

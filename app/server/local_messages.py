@@ -5,7 +5,7 @@ import httpx
 from app.desk_errors import NoKeyOfBody
 from app.errors import GuidanceError, SealedTextMisplaced, UnsealingUnavailable
 
-FORBIDDEN, BAD_GATEWAY = 403, 502
+NOT_ALLOWED, BAD_GATEWAY = 403, 502
 NOT_OPENED = (
     "Open the desk by its own address",
     "The command that serves it prints the address, which works once. Start the command again for a new one.",
@@ -22,12 +22,12 @@ KEY_REFUSED = (
 )
 NOT_A_PAGE = ("This is not shown here", "Open the desk of the service itself for it.")
 NOT_THERE = ("There is no page here", "Go back to the desk.")
-DEFECT = (
+FAULT_HERE = (
     "Something went wrong on this machine",
     "Look at the concern before you send anything again. Tell the operator.",
 )
 BUSY = ("The service is not available just now", "Nothing was done. Try again in a minute, or tell the operator.")
-REFUSALS = {
+STATUS_TEXTS = {
     401: KEY_REFUSED,
     403: ("Your key does not allow this", "Nothing was done. Ask the person who leads the desk, if you need to do it."),
     404: ("The service has nothing there", "Nothing was done. Check the reference for a mistake."),
@@ -64,4 +64,4 @@ def words_of_status(answer: httpx.Response, method: str) -> tuple[str, str]:
         return ANSWER_LOST
     if answer.is_server_error:
         return BUSY
-    return REFUSALS.get(answer.status_code, NOT_A_PAGE)
+    return STATUS_TEXTS.get(answer.status_code, NOT_A_PAGE)

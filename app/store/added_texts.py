@@ -14,7 +14,7 @@ from app.models.concerns.tables import AddedRow, AdditionRow, NoteRow
 from app.models.desk.added_texts import AddedKind
 from app.store.tables import table_of
 
-SEALED = "sealed"
+SEALED_COLUMN = "sealed"
 
 
 @dataclass(frozen=True)
@@ -28,7 +28,7 @@ class AddedTexts:
     def metadata(self) -> Select[Any]:
         """Every column without the sealed text, which may be large, but with its size in bytes."""
         size = func.coalesce(func.length(self._columns.sealed), 0).label("size")
-        return select(*(column for column in self._columns if column.name != SEALED), size)
+        return select(*(column for column in self._columns if column.name != SEALED_COLUMN), size)
 
     def measure(self, session: Session, reference: str) -> tuple[int, int]:
         """Return how many texts the concern has, and how many bytes they have together, sealed."""

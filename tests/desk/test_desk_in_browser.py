@@ -15,7 +15,7 @@ from app.main import create_app
 from app.models.people import PasskeyRow
 from app.models.roles import Role
 from app.services.access.people import leave
-from tests.support.browsing import accessibility_violations, run_server
+from tests.support.browsing import run_server
 from tests.support.clock import A_TUESDAY, SettableClock
 from tests.support.concerns import Concern
 from tests.support.people import (
@@ -31,7 +31,6 @@ from tests.support.people import (
 pytestmark = [pytest.mark.any_database, pytest.mark.slow]
 
 WORDS = "Alex Example was collected from school by an adult whom staff do not know."
-WIDTHS = (320, 1280)
 
 
 @pytest.fixture
@@ -110,27 +109,6 @@ def test_a_worker_comes_from_the_invitation_to_the_words_and_acts_on_them_by_key
     page.keyboard.press("Escape")
     expect(page.get_by_role("link", name="Go on")).to_be_visible()
     assert (page.title(), WORDS in page.content()) == ("Blank page", False)
-
-
-def test_every_page_of_the_desk_is_without_fault_for_axe_from_320_pixels(
-    page: Page, service: FastAPI, url: str, a_concern: Concern
-) -> None:
-    reference = raise_concern(url, a_concern, "yes")
-    found = {}
-    page.goto("/desk/sign-in")
-    found["sign-in"] = accessibility_violations(page)
-    page.goto("/desk/invitation")
-    found["invitation"] = accessibility_violations(page)
-    accept_invitation(page, service)
-
-    for path in ("/desk", f"/desk/concerns/{reference}", "/desk/record", "/desk/find?reference=no", "/desk/blank"):
-        page.goto(path)
-        found[path] = accessibility_violations(page)
-        for width in WIDTHS:
-            page.set_viewport_size({"width": width, "height": 800})
-            assert page.evaluate("document.documentElement.scrollWidth") <= width, (path, width)
-
-    assert {path: faults for path, faults in found.items() if faults} == {}
 
 
 def test_the_concern_prints_on_a4_without_what_is_only_for_the_screen(

@@ -43,7 +43,10 @@ TEXTS: dict[type[errors.GuidanceError], tuple[str, str]] = {
     errors.NotAcknowledged: ("Acknowledge it first", "The concern, or something added to it, waits for that."),
     errors.OnHold: ("It is on hold", "Nothing on hold is erased. Release it first."),
     errors.OutcomeGiven: ("It is already closed", "It was closed with another outcome, which stays."),
-    errors.ValidationFailed: ("Something is missing", "Nothing was done. Choose or write an answer, and send again."),
+    errors.ValidationFailed: (
+        "Something is missing",
+        "Nothing was done. Choose or write an answer, and send it again.",
+    ),
     errors.StoreBusy: ("It could not be saved", "Nothing was done. Go back, and try again in a few seconds."),
     errors.ProviderUnavailable: ("The sign-in does not answer", "Try again in a minute, or tell the operator."),
     errors.SealedTextMisplaced: DAMAGED,

@@ -13,7 +13,7 @@ from app.store.people import list_workers
 from app.web.context import AppContext
 from app.web.people import Visitor
 
-KEY_BYTES = 16
+FORM_KEY_BYTES = 16
 UNTYPED: Mapping[str, str] = MappingProxyType({})
 
 
@@ -61,7 +61,7 @@ def desk_forms(
         context.reference_data.get_code_list("outcome").codes,
         context.unsealer.can_unseal,
         context.unsealer.can_unseal and pdf_available(),
-        typed.get("key") or secrets.token_urlsafe(KEY_BYTES),
+        typed.get("key") or secrets.token_urlsafe(FORM_KEY_BYTES),
         typed,
         faults,
     )

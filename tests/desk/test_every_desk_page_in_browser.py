@@ -1,0 +1,153 @@
+"""Every page of the desk in every state: without fault for axe, from 320 pixels to wide, and by the keyboard alone."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pyrage
+import pytest
+from fastapi import FastAPI
+from playwright.sync_api import Browser, Page
+
+from app.config import Settings
+from app.main import create_app
+from app.models.clients import Scope
+from app.models.roles import Role
+from app.pages.page import PAGES_DIR, page_templates
+from app.services.access.clients import add_client
+from tests.support.additions import add
+from tests.support.browsing import run_server
+from tests.support.clock import A_TUESDAY, SettableClock
+from tests.support.desk_states import (
+    SAM,
+    States,
+    act,
+    before_signing_in,
+    concern,
+    inbox,
+    raised,
+    roles,
+    session_of,
+    sign_in,
+)
+from tests.support.desk_states_elsewhere import in_browser, on_own_machine
+from tests.support.page_checks import page_faults
+from tests.support.people import JO, context_of_service
+from tests.support.unsealing import locked_by_passphrase, need_script
+
+pytestmark = [pytest.mark.any_database, pytest.mark.slow]
+
+BODY = "Example Council"
+STATES = 50
+
+
+@dataclass
+class Sweep:
+    """Looks at a page in each state, and remembers which templates there were."""
+
+    page: Page
+    drawn: set[str]
+    walked: set[str] = field(default_factory=set)
+    found: dict[str, list[str]] = field(default_factory=dict)
+
+    def look(self, states: States) -> None:
+        """Check each page. Tab is pressed through the first of each template."""
+        for state in states:
+            is_new = not self.drawn <= self.walked
+            self.walked |= self.drawn
+            self.found[state] = page_faults(self.page, walks=is_new)
+
+
+@pytest.fixture
+def drawn(monkeypatch: pytest.MonkeyPatch) -> set[str]:
+    """The names of the templates that were used."""
+    names, templates = set[str](), page_templates()
+    get_template = templates.get_template
+
+    def note(name: Any, *rest: Any, **more: Any) -> Any:
+        names.add(str(name))
+        return get_template(name, *rest, **more)
+
+    monkeypatch.setattr(templates, "get_template", note)
+    return names
+
+
+@contextmanager
+def sweeping(browser: Browser, service: FastAPI, drawn: set[str]) -> Iterator[tuple[Sweep, str, httpx.Client]]:
+    """Serve the desk; yield what looks at its pages, its address, and a client of it."""
+    with run_server(service) as address:
+        url = address.replace("127.0.0.1", "localhost")
+        context = browser.new_context(base_url=url, viewport={"width": 1280, "height": 800})
+        context.set_default_timeout(30_000)
+        with httpx.Client(base_url=url, trust_env=False, timeout=30) as http:
+            yield Sweep(context.new_page(), drawn), url, http
+        context.close()
+
+
+@pytest.fixture
+def identities(tmp_path: Path) -> tuple[list[Path], str]:
+    """Files of the identity of the desk, of another, and of the first one locked; and the recipient of the first."""
+    right, wrong = (pyrage.x25519.Identity.generate() for _ in range(2))
+    files = [tmp_path / name for name in ("right.txt", "wrong.txt", "locked.age")]
+    for file, content in zip(files, (right, wrong), strict=False):
+        file.write_text(str(content))
+    files[2].write_bytes(locked_by_passphrase(files[0].read_bytes(), "an invented passphrase"))
+    return files, str(right.to_public())
+
+
+def serving(data_dir: Path, **settings: Any) -> FastAPI:
+    return create_app(Settings(data_dir=data_dir, deliver=False, **settings), SettableClock())
+
+
+def look_where_the_service_reads(browser: Browser, data_dir: Path, drawn: set[str]) -> Sweep:
+    body = {BODY: str(pyrage.x25519.Identity.generate().to_public())}
+    service = serving(data_dir, hand_over_bodies=body)
+    with sweeping(browser, service, drawn) as (sweep, url, http):
+        sweep.look(before_signing_in(sweep.page, service, url))
+        sign_in(sweep.page, service)
+        sweep.look(inbox(sweep.page, http))
+        sweep.look(concern(sweep.page, service, http, BODY))
+        sweep.look(roles(sweep.page, service, http))
+    return sweep
+
+
+def look_where_it_does_not(
+    browser: Browser, data_dir: Path, drawn: set[str], files: list[Path], recipient: str
+) -> Sweep:
+    service = serving(data_dir, seal_to=(recipient,))
+    writer = context_of_service(service).writer
+    with sweeping(browser, service, drawn) as (sweep, url, http):
+        receipt = raised(http)
+        assert add(http, receipt, "Alex Example came home.").is_success
+        path = f"/desk/concerns/{receipt['reference']}"
+        assert act(http, session_of(service, SAM, Role.WORKER), f"{path}/notes", text="A made-up note.") == [303]
+        key = add_client(writer, name="jo", scopes=[Scope.READ, Scope.WRITE], person=JO, at=A_TUESDAY)
+        sign_in(sweep.page, service)
+        sweep.look(in_browser(sweep.page, path, *files))
+        sweep.look(on_own_machine(sweep.page, url, key, path, *files[:2]))
+    return sweep
+
+
+def test_every_page_in_every_state_is_without_fault_from_320_pixels_to_wide_and_by_the_keyboard_alone(
+    browser: Browser, drawn: set[str], identities: tuple[list[Path], str], tmp_path: Path
+) -> None:
+    need_script()
+
+    sweeps = (
+        look_where_the_service_reads(browser, tmp_path / "reads", drawn),
+        look_where_it_does_not(browser, tmp_path / "sealed", drawn, *identities),
+    )
+
+    found = {state: faults for sweep in sweeps for state, faults in sweep.found.items()}
+    assert {state: faults for state, faults in found.items() if faults} == {}
+    assert len(found) >= STATES
+    pages = {each.name for each in (PAGES_DIR / "templates").glob("desk_*.html") if is_page(each.read_text("utf-8"))}
+    assert {each for each in pages if not each.startswith("desk_edit_")} - drawn == set()
+
+
+def is_page(template: str) -> bool:
+    """Whether the template is a whole page, and not a part of one."""
+    return "{% extends" in template or "<!doctype html>" in template

@@ -1,0 +1,154 @@
+"""The hosted desk in each state in which it has a page, for a test that looks at all of them."""
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import httpx
+from fastapi import FastAPI
+from playwright.sync_api import Page, Route, expect
+
+from app.models.concerns.examples import FULL_EXAMPLE
+from app.models.roles import Role
+from app.pages.desk.page import desk_page
+from tests.support.additions import add
+from tests.support.keyboard import Keyboard
+from tests.support.people import ADDRESS, JO, OWN_PAGE, context_of_service, invited
+
+SAM = "Sam Example"
+MANY = 51
+NO_CONCERN = "/desk/concerns/4F7K-926W-0X3R"
+States = Iterator[str]
+
+
+def session_of(service: FastAPI, name: str = JO, role: Role = Role.LEAD) -> str:
+    """Return the cookie of a session of that person, with that role from now on."""
+    context = context_of_service(service)
+    invited(service, name, role)
+    return context.desk_sign_in.begin_with_passkey(name, address=ADDRESS, at=context.clock(), former=None)
+
+
+def sign_in(page: Page, service: FastAPI, role: Role = Role.LEAD) -> None:
+    """Give the browser a session, as a passkey would."""
+    cookie = {"name": "desk", "value": session_of(service, role=role), "domain": "localhost", "path": "/"}
+    page.context.add_cookies([{**cookie, "sameSite": "Strict"}])  # type: ignore[typeddict-item]  # any text
+
+
+def raised(http: httpx.Client, **changes: Any) -> dict[str, Any]:
+    """Raise the fullest concern, and return its receipt."""
+    receipt: dict[str, Any] = http.post("/v1/concerns", json=FULL_EXAMPLE | changes).json()
+    return receipt
+
+
+def before_signing_in(page: Page, service: FastAPI, url: str) -> States:
+    """Nobody is signed in."""
+    page.goto("/desk/sign-in")
+    yield "sign in"
+    page.goto(url.replace("localhost", "127.0.0.1") + "/desk/sign-in")
+    yield "sign in elsewhere"
+    page.goto("/desk/invitation#used")
+    page.get_by_role("button").press("Enter")
+    expect(page.get_by_role("alert")).to_be_visible()
+    yield "an invitation that was used"
+    context = context_of_service(service)
+    provider: dict[str, Any] = {"elsewhere": None, "has_provider": True}
+    for name, values in {"desk_sign_in": provider, "desk_signed_in": {}}.items():
+        body = bytes(desk_page(context, f"{name}.html", **values).body)
+        page.route(f"**/{name}", answering(body.replace(b"http-equiv", b"data-was")))  # it would lead on at once
+        page.goto(f"/{name}")
+        yield f"{name} with a provider"
+
+
+def answering(body: bytes) -> Callable[[Route], None]:
+    """Return what gives a browser that page."""
+    return lambda route: route.fulfill(body=body, content_type="text/html")
+
+
+def inbox(page: Page, http: httpx.Client) -> States:
+    """The inbox, without a concern and with more than a page of them, and what one does there."""
+    keys = Keyboard(page)
+    page.goto("/desk")
+    yield "empty inbox"
+    for number in range(MANY):
+        http.post("/v1/concerns", json={**FULL_EXAMPLE, "immediate_danger": ("no", "not_sure", "yes")[number % 3]})
+    page.goto("/desk?state=received")
+    yield "full inbox with filters"
+    keys.press("button", "Save as a view")
+    expect(page.locator("#fault-name")).to_be_visible()
+    yield "a view without a name"
+    keys.write("Name of a view with these filters", "a view with a long name " * 3)
+    keys.press("button", "Save as a view")
+    expect(page.get_by_role("button", name="Remove")).to_be_visible()
+    yield "a saved view"
+    page.goto("/desk/find?reference=no")
+    yield "a reference that is none"
+    page.goto("/desk?show=changed")
+    yield "never looked"
+    page.goto("/desk?show=overdue")
+    yield "nothing is overdue"
+    for path in ("/desk/day", "/desk/record", "/desk/record?chain=audit", "/desk/nothing", NO_CONCERN, "/desk/blank"):
+        page.goto(path)
+        yield path
+
+
+def concern(page: Page, service: FastAPI, http: httpx.Client, body: str) -> States:
+    """One concern, from its arrival to its erasure."""
+    keys, receipt = Keyboard(page), raised(http, immediate_danger="yes")
+    path, sam = f"/desk/concerns/{receipt['reference']}", session_of(service, SAM, Role.WORKER)
+    assert add(http, receipt, "Alex Example came home. " * 20, "yes").is_success
+    page.goto(path)
+    yield "a concern that waits"
+    assert act(http, sam, f"{path}/notes", text="A made-up note. " * 20) == [303]
+    assert act(http, sam, f"{path}/assignment", person=SAM) == [303]
+    keys.write("Question to the reporter", "Which school?")
+    keys.press("button", "Send the question")
+    expect(page.get_by_role("heading", name="Something happened meanwhile")).to_be_visible()
+    yield "what another did meanwhile"
+    keys.press("button", "Send the question")
+    expect(page.get_by_text("Not read yet")).to_be_visible()
+    keys.press("button", "Acknowledge with addition 1")
+    expect(page.get_by_text(f"Acknowledged by {JO}")).to_be_visible()
+    page.get_by_label("New note").evaluate("(field) => { field.form.noValidate = true; }")
+    keys.press("button", "Add the note")
+    expect(page.locator("#fault-text")).to_be_visible()
+    yield "a note without words"
+    page.goto(path)
+    for summary in page.locator("summary").all():
+        summary.press("Enter")
+    yield "an acknowledged concern with all that is folded"
+    assert len(act(http, sam, f"{path}/hand-over", body=body, reason="The child lives there.")) == 1
+    keys.write("Why, for the record and for the body", "The child lives there.")
+    page.get_by_label("To which body").select_option(body)
+    keys.press("button", "Hand it over")
+    expect(page.get_by_role("heading", name="Something happened meanwhile")).to_be_visible()
+    keys.press("button", "Hand it over")
+    expect(page.get_by_role("heading", name="It is on the record")).to_be_visible()
+    yield "handed over"
+    for further in ("additions", "notes"):
+        page.goto(f"{path}/{further}")
+        yield further
+    assert act(http, sam, f"{path}/outcome", outcome="early_help") == [303]
+    page.goto(path)
+    yield "a closed concern with hand-overs"
+    assert act(http, sam, f"{path}/erasure", reason="Requested in writing.") == [303]
+    page.goto(path)
+    yield "an erased concern"
+
+
+def roles(page: Page, service: FastAPI, http: httpx.Client) -> States:
+    """What a reader and an auditor see, and what happens at the press of somebody who is signed out."""
+    path = f"/desk/concerns/{raised(http)['reference']}"
+    for role in (Role.READER, Role.AUDITOR):
+        sign_in(page, service, role)
+        page.goto(path)
+        yield f"a concern as {role}"
+    sign_in(page, service)
+    page.goto(path)
+    page.context.clear_cookies()
+    Keyboard(page).press("button", "Acknowledge")
+    expect(page.get_by_role("heading", name="You are signed out")).to_be_visible()
+    yield "a press after the end of the session"
+
+
+def act(http: httpx.Client, session: str, path: str, **fields: str) -> list[int]:
+    """Send a form of the desk as the person of that session, who has not seen the page. Return the status."""
+    return [http.post(path, data=fields, headers=OWN_PAGE | {"Cookie": f"desk={session}"}).status_code]
