@@ -1,17 +1,35 @@
 """A new operator makes the site that the documents describe. It takes concerns, and wakes somebody."""
 
+import datetime as dt
 import json
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import pytest
+from pydantic import SecretStr
+from starlette.testclient import TestClient
 
+from app.config import parse_settings
+from app.main import create_app, utc_now
 from app.pages.page import UNSEAL_SCRIPT
 from tests.support.command import guidance
 from tests.support.load import A_CONCERN
 from tests.support.operator_site import BACKING_UP, OperatorSite, operator_site, run_sample, sample
+from tests.support.proxies import DEPLOY
+from tests.support.waiting import eventually
 
 pytestmark = [pytest.mark.slow, pytest.mark.any_database]
+
+GUIDE = "/v1/guides/child-sexual-exploitation"
+MAY_BE_EMPTY = {
+    "Errors of the server",
+    "Time to acknowledge",
+    "Oldest event that waits",
+    "Deliveries",
+    "Concerns by state",
+}
+"""Panels that are empty where there is nothing of it, or fewer than five."""
 
 
 @pytest.fixture(scope="module")
@@ -54,3 +72,30 @@ def test_the_dump_of_each_night_leaves_fourteen_and_the_doctor_blames_neither_no
         if not UNSEAL_SCRIPT.is_file():
             del blamed["desk-script"]
         assert blamed == {"public-url": "GUIDANCE_PUBLIC_URL is an address of this machine alone"}
+
+
+def test_one_overdue_concern_wakes_somebody_and_every_panel_of_the_dashboard_reads_something(
+    site: OperatorSite, tmp_path: Path
+) -> None:
+    settings = {f"GUIDANCE_{name}": value for name, value in site.settings.items()}
+    late = parse_settings(settings | {"GUIDANCE_DATA_DIR": str(tmp_path), "GUIDANCE_DELIVER": "false"})
+    assert isinstance(late.database_url, SecretStr)
+    nine_days_ago = utc_now() - dt.timedelta(days=9)
+    with TestClient(create_app(late, lambda: nine_days_ago), base_url=late.public_url) as client:
+        assert client.post("/v1/concerns", json=A_CONCERN).status_code == 201
+    with site.client() as client:
+        for _ in range(4):  # so that each node has answered one from its cache
+            assert client.get(f"{GUIDE}/editions/1").status_code == 200
+
+    def firing() -> set[str]:
+        return {
+            each["labels"]["alertname"] for each in site.ask_prometheus("alerts")["alerts"] if each["state"] == "firing"
+        }
+
+    assert eventually(lambda: "GuidanceOverdue" in firing())
+    for panel in json.loads((DEPLOY / "grafana" / "guidance.json").read_text())["panels"]:
+        for target in panel["targets"]:
+            query = target["expr"].replace("$__rate_interval", "1m").replace("$job", "guidance")
+            shown = partial(site.ask_prometheus, "query", query=query)
+            assert panel["title"] in MAY_BE_EMPTY or eventually(lambda: shown()["result"]), query  # noqa: B023  # called at once
+            assert "result" in shown()
