@@ -84,7 +84,7 @@ format: $(VENV)/installed-dev
 
 # Write the requirement files again from pyproject.toml. Pins that still fit stay. The newest of all: make lock ARGS=--upgrade
 lock: $(VENV)/installed-dev
-	$(compile) --extra documents --extra print --group build --output-file requirements/serve.txt $(ARGS)
+	$(compile) --extra documents --extra print --extra traces --group build --output-file requirements/serve.txt $(ARGS)
 	$(compile) --extra documents --extra print --extra traces --group build --group dev --constraint requirements/serve.txt --output-file requirements/dev.txt $(ARGS)
 	$(compile) --group build --group bench --constraint requirements/dev.txt --output-file requirements/bench.txt $(ARGS)
 	$(compile) --group docs --constraint requirements/dev.txt --output-file requirements/docs.txt $(ARGS)

@@ -130,8 +130,9 @@ def test_what_only_developers_need_is_not_served() -> None:
     assert only_dev & named(list(locked("requirements/serve.txt"))) == set()
 
 
-def test_what_make_serve_installs_can_print_the_guide() -> None:
-    extra = named(project()["project"]["optional-dependencies"]["print"])
+@pytest.mark.parametrize("name", ["documents", "print", "traces"])
+def test_what_make_serve_and_the_image_install_has_every_extra(name: str) -> None:
+    extra = named(project()["project"]["optional-dependencies"][name])
 
     assert extra
     assert extra - named(list(locked("requirements/serve.txt"))) == set()

@@ -20,14 +20,16 @@ from app.services.concerns.working_days import WorkingDays
 from app.services.operations.doctor import guidance_checks, machine_checks, patient, program_checks
 from app.services.operations.doctor.examination import ALL_CHECKS, examine
 from app.services.operations.doctor.finding import Condition, Finding, exit_status
-from app.services.operations.doctor.public_address import PublicAnswer
+from app.services.operations.doctor.public_address import PublicAnswer, Validity
 from app.store.webhooks import insert_webhook
 from tests.support.databases import drop_triggers, on_postgresql, raw_connection
 from tests.support.set_ups import SetUp, make_set_up, reachable
 
 ROOT = Path(__file__).parents[2]
-HOURS = dt.timedelta(hours=1)
+HOURS, DAYS = dt.timedelta(hours=1), dt.timedelta(days=1)
 Breaking = Callable[[SetUp, pytest.MonkeyPatch], Any]
+OF_THE_SERVER = {"disk", "flush", "restore"} if on_postgresql() else set()
+"""What cannot be seen from a node."""
 FINE, WARNING, FAULT = Condition.FINE, Condition.WARNING, Condition.FAULT
 
 
@@ -53,7 +55,7 @@ def findings(set_up: SetUp, at: dt.datetime | None = None, *, is_quick: bool = F
 
 
 def blamed(found: dict[str, Finding]) -> dict[str, Condition]:
-    return {name: each.condition for name, each in found.items() if each.condition is not FINE}
+    return {name: each.condition for name, each in found.items() if each.condition in (WARNING, FAULT)}
 
 
 def post_concern(set_up: SetUp, at: dt.datetime) -> None:
@@ -95,6 +97,17 @@ def healthy_with_a_concern_that_waits(set_up: SetUp, _: pytest.MonkeyPatch) -> N
     post_concern(set_up, utc_now())
 
 
+def certified(*, days: float, left: dt.timedelta) -> Breaking:
+    """Return a set-up with a certificate of so many days, of which that is left."""
+
+    def answer(_: SetUp, monkeypatch: pytest.MonkeyPatch) -> None:
+        ends = utc_now() + left
+        certificate = Validity(ends - days * DAYS, ends)
+        reachable(monkeypatch, PublicAnswer(200, {"writer": "ok"}, certificate=certificate))
+
+    return answer
+
+
 def healthy_with_a_test_key_file_of_others(set_up: SetUp, _: pytest.MonkeyPatch) -> None:
     """An identity that opens nothing here, such as what an earlier trial left."""
     stray = "AGE-SECRET-KEY-1GFPYYSJZGFPYYSJZGFPYYSJZGFPYYSJZGFPYYSJZGFPYYSJZGFPQ4EGAEX\n"
@@ -114,6 +127,8 @@ def nothing(_set_up: SetUp, _: pytest.MonkeyPatch) -> None:
         healthy_trusted_by_a_receiver,
         healthy_with_a_concern_that_waits,
         healthy_with_a_test_key_file_of_others,
+        certified(days=90, left=15 * DAYS),
+        certified(days=0.5, left=4 * HOURS),
     ],
 )
 def test_no_healthy_set_up_is_blamed(set_up: SetUp, monkeypatch: pytest.MonkeyPatch, change: Breaking) -> None:
@@ -125,6 +140,7 @@ def test_no_healthy_set_up_is_blamed(set_up: SetUp, monkeypatch: pytest.MonkeyPa
     found = findings(set_up)
 
     assert blamed(found) == {}
+    assert {name for name, each in found.items() if each.condition is Condition.SKIPPED} == OF_THE_SERVER
     assert found.keys() == {each.name for each in ALL_CHECKS}
     assert exit_status(found.values()) == 0
 
@@ -248,11 +264,8 @@ EVERYWHERE: list[tuple[Breaking, str, Condition]] = [
     (answered(failure="ConnectError"), "public-url", FAULT),
     (answered(status=200), "public-url", FAULT),
     (answered(status=503, checks={"writer": "stopped"}), "public-url", FAULT),
-    (
-        answered(status=200, checks={"writer": "ok"}, certificate_ends=utc_now() + dt.timedelta(days=3)),
-        "public-url",
-        WARNING,
-    ),
+    (certified(days=90, left=3 * DAYS), "public-url", WARNING),
+    (certified(days=0.5, left=2 * HOURS), "public-url", WARNING),
     (identity_left_here, "identities", FAULT),
     (lambda set_up, _: (set_up.data_dir / "receipt-key.pem").write_text("rubbish"), "receipt-key", FAULT),
     (lambda set_up, _: (set_up.data_dir / "receipt-key.pem").unlink(), "receipt-key", FAULT),
@@ -336,10 +349,18 @@ def test_a_clock_behind_the_record_is_found(set_up: SetUp) -> None:
     assert blamed(findings(set_up, utc_now() - 30 * HOURS))["clock"] is FAULT
 
 
-def test_no_backup_is_found(set_up: SetUp) -> None:
+def test_a_clock_ahead_of_the_server_of_the_database_is_found(set_up: SetUp) -> None:
+    found = findings(set_up, utc_now() + dt.timedelta(minutes=3))
+
+    assert found["clock"].condition is (FAULT if on_postgresql() else FINE)
+
+
+def test_no_backup_is_found_and_the_advice_is_what_works_with_that_database(set_up: SetUp) -> None:
     for path in (set_up.folder / "backups").iterdir():
         path.unlink()
-    none = blamed(findings(set_up))
+    found = findings(set_up)
+    none = blamed(found)
+    assert ("pg_dump" if on_postgresql() else "guidance backup") in found["backup"].action
     del set_up.values["backup_folder"]
     unknown = blamed(findings(set_up))
 

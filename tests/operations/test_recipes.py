@@ -33,7 +33,7 @@ def test_a_dump_that_is_restored_verifies_and_has_the_concern(a_concern: Concern
     settings = Settings(data_dir=tmp_path / "data", database_url=SecretStr(server.address(original)), deliver=False)
     with TestClient(create_app(settings, lambda: A_TUESDAY)) as client:
         reference = client.post("/v1/concerns", json=a_concern()).json()["reference"]
-    (recipe,) = [each.text for each in samples_in(DOCUMENT) if "pg_dump" in each.text]
+    (recipe,) = [each.text for each in samples_in(DOCUMENT) if "--dbname" in each.text]
     places = {
         "DATABASE": server.server.get_uri(database=original),
         "RESTORED": server.server.get_uri(database=restored),

@@ -5,8 +5,8 @@ import shutil
 import socket
 import ssl
 import subprocess
-from collections.abc import Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
@@ -120,7 +120,7 @@ def varnish(work: Path, node: Upstream) -> Iterator[Varnish]:
     (work / "varnish.vcl").write_text(_changed(DEPLOY / "varnish.vcl", changes))
     listen, store = ["-a", f"127.0.0.1:{port}"], ["-s", "malloc,64m"]
     command = [program, "-F", "-j", "none", "-n", str(work / "run"), "-f", str(work / "varnish.vcl"), *listen, *store]
-    with _process(command, work, port):
+    with running(command, work, port):
         yield Varnish(f"http://127.0.0.1:{port}")
 
 
@@ -145,17 +145,31 @@ def caddy(work: Path, nodes: tuple[LiveServer, LiveServer], export: Path) -> Ite
         yield client
 
 
+def caddy_of_the_inside(work: Path, nodes: Sequence[LiveServer], https: int) -> AbstractContextManager[None]:
+    """Run Caddy before the nodes at https://localhost, with a certificate of the authority that it makes in `work`."""
+    work.mkdir()
+    changes = {
+        "{\n\t# It writes": "{\n\tadmin off\n\tauto_https disable_redirects\n\tskip_install_trust\n\t# It writes",
+        "\n{$SITE:guidance.example} {": "\n{$SITE} {\n\tbind 127.0.0.1\n\ttls internal",
+    }
+    (work / "Caddyfile").write_text(_changed(DEPLOY / "Caddyfile", changes))
+    command = [need("caddy"), "run", "--adapter", "caddyfile", "--config", str(work / "Caddyfile")]
+    home = dict.fromkeys(("HOME", "XDG_DATA_HOME", "XDG_CONFIG_HOME"), str(work))
+    addresses = " ".join(node.url.removeprefix("http://") for node in nodes)
+    return running(command, work, https, {"SITE": f"https://localhost:{https}", "NODES": addresses, **home})
+
+
 @contextmanager
 def _running(
     command: list[str], work: Path, port: int, certificate: Path, settings: Mapping[str, str] | None = None
 ) -> Iterator[httpx.Client]:
     home = dict.fromkeys(("HOME", "XDG_DATA_HOME", "XDG_CONFIG_HOME"), str(work))
-    with _process(command, work, port, {**(settings or {}), **home}), client_of(port, certificate) as client:
+    with running(command, work, port, {**(settings or {}), **home}), client_of(port, certificate) as client:
         yield client
 
 
 @contextmanager
-def _process(command: list[str], work: Path, port: int, settings: Mapping[str, str] | None = None) -> Iterator[None]:
+def running(command: list[str], work: Path, port: int, settings: Mapping[str, str] | None = None) -> Iterator[None]:
     """Run the program until it listens at the port, and stop it afterwards."""
     with (work / "output.log").open("wb") as log:
         process = subprocess.Popen(command, stdout=log, stderr=log, env={**os.environ, **(settings or {})})

@@ -20,7 +20,7 @@ from app.services.operations.rotation import backup_path
 from tests.support.databases import address_for, copy_database
 from tests.support.desk import desk_of
 
-READY = PublicAnswer(200, {"database": "ok", "writer": "ok"}, certificate_ends=None)
+READY = PublicAnswer(200, {"database": "ok", "writer": "ok"})
 
 
 @dataclass
@@ -59,7 +59,7 @@ def make_set_up(folder: Path) -> SetUp:
         identities,
         {
             "data_dir": folder / "data",
-            "seed_dir": _checked_seed(folder / "seed"),
+            "seed_dir": checked_seed(folder / "seed"),
             "backup_folder": folder / "backups",
             "seal_to": ",".join(recipients),
             "public_url": "https://guidance.council.example",
@@ -94,7 +94,7 @@ def reachable(monkeypatch: Any, answer: PublicAnswer = READY) -> None:
     monkeypatch.setattr(patient, "call_public_address", lambda _: answer)
 
 
-def _checked_seed(folder: Path) -> Path:
+def checked_seed(folder: Path) -> Path:
     """Return a copy of the seed whose contacts a person has checked, and whose review is far away."""
     shutil.copytree(SEED_DIR, folder)
     today = utc_now().date()

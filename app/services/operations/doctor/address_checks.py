@@ -7,8 +7,10 @@ from urllib.parse import urlsplit
 
 from app.services.operations.doctor.finding import Check, Verdict, fault, warn, worst
 from app.services.operations.doctor.patient import Patient
+from app.services.operations.doctor.public_address import Validity
 
 CERTIFICATE_DAYS = dt.timedelta(days=14)
+LEFT_OF_CERTIFICATE = 4  # a quarter: what renews by itself does so before, also where a certificate lives for hours
 ONLY_HERE = ("localhost", "127.0.0.1", "::1")
 
 
@@ -37,8 +39,14 @@ def _faults(patient: Patient) -> Iterator[Verdict]:
     elif answer.status != HTTPStatus.OK:
         failing = ", ".join(f"{name}: {state}" for name, state in answer.checks.items() if state != "ok")
         yield fault(f"the service is not ready ({failing})", "read its log")
-    if answer.certificate_ends is not None and answer.certificate_ends < patient.at + CERTIFICATE_DAYS:
-        yield warn(f"the certificate ends on {answer.certificate_ends:%Y-%m-%d}", "renew it")
+    if answer.certificate is not None and _ends_soon(answer.certificate, patient.at):
+        yield warn(f"the certificate ends at {answer.certificate.ends:%Y-%m-%d %H:%M} UTC", "renew it")
+
+
+def _ends_soon(certificate: Validity, at: dt.datetime) -> bool:
+    """Return whether it ends within 14 days, and only a quarter of its time is left."""
+    quarter = (certificate.ends - certificate.begins) / LEFT_OF_CERTIFICATE
+    return certificate.ends - at < min(CERTIFICATE_DAYS, quarter)
 
 
 ADDRESS_CHECKS = (Check("public-url", check_public_url, "docs/how-to/deploy.md#before-anything-else"),)

@@ -63,6 +63,11 @@ def fault(found: str, action: str) -> Verdict:
     return Verdict(Condition.FAULT, found, action)
 
 
+def unknown(found: str) -> Verdict:
+    """Return the verdict that this cannot be seen from here, and why."""
+    return Verdict(Condition.SKIPPED, f"not checked: {found}")
+
+
 def worst(verdicts: Iterable[Verdict], otherwise: str) -> Verdict:
     """Return one verdict for all: the faults, else the warnings, joined; `otherwise` is found if there is neither."""
     found = list(verdicts)

@@ -12,7 +12,7 @@ from pathlib import Path
 from sqlalchemy import text
 from sqlmodel import Session
 
-from app.services.operations.doctor.finding import Check, Verdict, fault, fine, warn, worst
+from app.services.operations.doctor.finding import Check, Verdict, fault, fine, unknown, warn, worst
 from app.services.operations.doctor.patient import Patient
 from app.store.checkpoints import find_last_disclosure_time
 from app.store.private_files import FOR_OTHERS
@@ -44,7 +44,7 @@ def check_files(patient: Patient) -> Verdict:
 def check_disk(patient: Patient) -> Verdict:
     """Check that there is free space for the database, and for a copy of it."""
     if not patient.is_embedded:
-        return fine(OF_THE_SERVER)
+        return unknown(OF_THE_SERVER)
     free = shutil.disk_usage(patient.settings.data_dir).free
     found = f"{free / GIGABYTE:.1f} GB are free"
     if free < FAULTY_FREE_BYTES:
@@ -55,7 +55,7 @@ def check_disk(patient: Patient) -> Verdict:
 def check_flush(patient: Patient) -> Verdict:
     """Check how long the disk takes to store a few bytes for certain, as it does for every concern."""
     if not patient.is_embedded:
-        return fine(OF_THE_SERVER)
+        return unknown(OF_THE_SERVER)
     try:
         seconds = measure_flush(patient.settings.data_dir)
     except OSError as failure:

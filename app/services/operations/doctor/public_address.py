@@ -13,13 +13,21 @@ READINESS = "/health/ready"
 
 @dataclass(frozen=True)
 class PublicAnswer:
-    """The answer, or the kind of failure; and the end of the certificate, over https."""
+    """The answer, or the kind of failure; and how long the certificate is valid, over https."""
 
     status: int | None = None
     checks: dict[str, Any] = field(default_factory=dict)
     """The checks of readiness. Without any, something else answered than this service."""
     failure: str = ""
-    certificate_ends: dt.datetime | None = None
+    certificate: "Validity | None" = None
+
+
+@dataclass(frozen=True)
+class Validity:
+    """The beginning and the end of a certificate."""
+
+    begins: dt.datetime
+    ends: dt.datetime
 
 
 def call_public_address(url: str) -> PublicAnswer:
@@ -29,11 +37,11 @@ def call_public_address(url: str) -> PublicAnswer:
             httpx.Client(trust_env=False, timeout=CALL_SECONDS, verify=ssl.create_default_context()) as client,
             client.stream("GET", f"{url}{READINESS}") as response,
         ):
-            ends = _end_of_certificate(response)
+            certificate = _validity_of_certificate(response)
             response.read()
     except (httpx.HTTPError, ssl.SSLError) as failure:
         return PublicAnswer(failure=type(failure).__name__)
-    return PublicAnswer(response.status_code, _checks_of(response), certificate_ends=ends)
+    return PublicAnswer(response.status_code, _checks_of(response), certificate=certificate)
 
 
 def _checks_of(response: httpx.Response) -> dict[str, Any]:
@@ -44,9 +52,13 @@ def _checks_of(response: httpx.Response) -> dict[str, Any]:
     return checks if isinstance(checks, dict) else {}
 
 
-def _end_of_certificate(response: httpx.Response) -> dt.datetime | None:
+def _validity_of_certificate(response: httpx.Response) -> Validity | None:
     stream = response.extensions.get("network_stream")
     tls = stream.get_extra_info("ssl_object") if stream is not None else None
     if tls is None:
         return None
-    return dt.datetime.fromtimestamp(ssl.cert_time_to_seconds(tls.getpeercert()["notAfter"]), dt.UTC)
+    named = tls.getpeercert()
+    begins, ends = (
+        dt.datetime.fromtimestamp(ssl.cert_time_to_seconds(named[name]), dt.UTC) for name in ("notBefore", "notAfter")
+    )
+    return Validity(begins, ends)
