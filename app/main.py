@@ -65,6 +65,7 @@ from app.routers import (
     publishing,
     received_messages,
     reference,
+    rendition_formats,
     rendition_publishing,
     renditions,
     reviews_due,
@@ -98,6 +99,7 @@ from app.web.problems import add_problem_handlers
 ROUTERS = (
     concerns.router,  # first the most used, since routes are tried in order
     rendition_publishing.router,
+    rendition_formats.router,  # before the routes that would take its names as a language or a number
     renditions.router,
     guide_drafts.router,
     preview.router,

@@ -8,22 +8,17 @@ from typing import Annotated, Any
 import typer
 from sqlmodel import Session
 
+from app.cli.agreement import AgreedDigests, is_in_seed, require_agreed
 from app.cli.options import AsJson, DataDir, EnvFile, open_writer, read_settings
 from app.cli.terminal import echo_json, echo_result
-from app.config import Settings
 from app.errors import SeedError, SeedFileError
 from app.main import utc_now
-from app.services.guidance.checking import CheckedFile, check_file
+from app.services.guidance.checking import check_file
 from app.services.guidance.publishing import Precondition, Published, withdraw_edition
 from app.services.guidance.reference_data import read_reference_data
 from app.services.guidance.seeding import publish_file, publish_read_file
 from app.store.editions import EditionHead, EditionKey, find_history
 
-NOT_AGREED = (
-    "nothing is published, since nobody has agreed on these words yet. `guidance approve FILE` prints their digest; "
-    "publish them with `--digest` and that digest"
-)
-OTHER_WORDS = "nothing is published: the file has other words than those that were agreed on. Its digest is now {}"
 NOT_NAMED_NEW = (
     "nothing is published: there is no guide `{}` yet. If it is a new guide, add `--new`. If not, put the file into "
     "the folder of its guide"
@@ -32,10 +27,7 @@ NOT_NAMED_NEW = (
 
 def publish_files(
     paths: Annotated[list[Path], typer.Argument(metavar="FILE...", help=".../<guide>/<number>.yaml")],
-    digest: Annotated[
-        list[str] | None,
-        typer.Option(help="What `guidance approve` printed for the file. Repeat it for several files."),
-    ] = None,
+    digest: AgreedDigests = None,
     new: Annotated[bool, typer.Option("--new", help="Publish a guide that is not published yet.")] = False,
     as_json: AsJson = False,
     data_dir: DataDir = None,
@@ -50,12 +42,12 @@ def publish_files(
     results: list[Published] = []
     with _results_at_end(results, as_json=as_json), open_writer(settings) as (engine, writer):
         for path in paths:
-            if _is_seed(settings, path):
+            if is_in_seed(settings, path, "guides"):
                 published = publish_file(writer, reference_data, path, at=utc_now())
             else:
                 with Session(engine) as session:
                     checked = check_file(path, reference_data, session, today=utc_now().date())
-                _require_agreed(checked, digest or [])
+                require_agreed(path, checked.digest, digest or [], command="guidance approve")
                 published = publish_read_file(
                     writer,
                     reference_data,
@@ -101,16 +93,6 @@ def _results_at_end(results: list[Published], *, as_json: bool) -> Iterator[None
 def _as_document(published: Published) -> dict[str, Any]:
     key = published.key
     return {"guide": key.guide, "edition": key.number, "digest": published.digest, "is_new": published.is_new}
-
-
-def _is_seed(settings: Settings, path: Path) -> bool:
-    return path.resolve().is_relative_to((settings.seed_dir / "guides").resolve())
-
-
-def _require_agreed(checked: CheckedFile, digests: list[str]) -> None:
-    if checked.digest not in digests:
-        reason = OTHER_WORDS.format(checked.digest) if digests else NOT_AGREED
-        raise SeedFileError(checked.file.path, [SeedError(0, reason)])
 
 
 def _known_guide(path: Path, guide: str) -> Precondition:

@@ -48,15 +48,21 @@ def renditions_path(guide: str) -> str:
     return f"{guide_path(guide)}/renditions"
 
 
+def edition_renditions_path(guide: str, number: int) -> str:
+    """Return the path of the list of the renditions of one edition."""
+    return f"{edition_path(guide, number)}/renditions"
+
+
 def rendition_path(guide: str, language: str, number: int | None = None) -> str:
     """Return the path of a guide's rendition in a language: of that number, or the one to read."""
     path = f"{renditions_path(guide)}/{language}"
     return path if number is None else f"{path}/{number}"
 
 
-def rendition_page_path(guide: str, language: str) -> str:
-    """Return the path of the page of a guide's rendition in a language."""
-    return f"/guides/{guide}/renditions/{language}"
+def rendition_page_path(guide: str, language: str, number: int | None = None) -> str:
+    """Return the path of the page of a guide's rendition in a language: of that number, or the one to read."""
+    path = f"/guides/{guide}/renditions/{language}"
+    return path if number is None else f"{path}/{number}"
 
 
 def concern_path(reference: str) -> str:

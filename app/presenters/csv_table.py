@@ -16,9 +16,12 @@ from app.models.guidance.items import Caution, Identified, RelatedCode
 from app.models.guidance.sections import Section
 from app.presenters.contact_text import phone_text
 from app.presenters.opening_hours import address_text, hours_text
+from app.presenters.rendition_forms import ShownRendition
 from app.store.editions import EditionHead, EditionKey
 
 EDITION_COLUMNS = ("guide", "edition", "digest")
+RENDITION_COLUMNS = ("language", "rendition", "rendition_digest", "in_guide_language", "notices")
+"""What the rows of a rendition say beside: which cells are in the guide's own language, and what to show with all."""
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 
 Cells = dict[str, str]
@@ -31,33 +34,57 @@ class CsvRow(NamedTuple):
     digest: str
     item: Identified
     cautions: Sequence[Caution]
+    of_rendition: Sequence[str] = ()
+    """The cells of `RENDITION_COLUMNS`, or none."""
 
 
-def section_csv(head: EditionHead, content: EditionContent, section: Section) -> bytes:
-    """Return the section of an edition as CSV in UTF-8, with a header row."""
+def section_csv(
+    head: EditionHead, content: EditionContent, section: Section, rendition: ShownRendition | None = None
+) -> bytes:
+    """Return the section of an edition, or of a rendition of it, as CSV in UTF-8, with a header row."""
     items: tuple[Identified, ...] = getattr(content, section.key)
-    rows = [CsvRow(head.key, head.digest, item, content.cautions) for item in items]
-    return csv_table(section, rows, cautions=len(content.cautions))
+    rows = [
+        CsvRow(head.key, head.digest, item, content.cautions, _rendition_cells(rendition, section, place))
+        for place, item in enumerate(items)
+    ]
+    return csv_table(section, rows, cautions=len(content.cautions), of_rendition=rendition is not None)
 
 
-def csv_table(section: Section, rows: Sequence[CsvRow], *, cautions: int = 0) -> bytes:
+def csv_table(section: Section, rows: Sequence[CsvRow], *, cautions: int = 0, of_rendition: bool = False) -> bytes:
     """Return items of the section as CSV in UTF-8, with a header row, and columns for the most cautions of any row."""
     columns = max([cautions, *(len(row.cautions) for row in rows)])
     model = section.entry.item
     sheet = io.StringIO(newline="")
     writer = csv.writer(sheet)  # its own dialect is that of RFC 4180: commas, double quotes, CRLF
     names = [f"caution_{place}" for place in range(1, columns + 1)]
-    writer.writerow([*EDITION_COLUMNS, *_item_cells(model, None), *names])
-    for key, digest, item, row_cautions in rows:
+    columns_of_rendition = RENDITION_COLUMNS if of_rendition else ()
+    writer.writerow([*EDITION_COLUMNS, *columns_of_rendition, *_item_cells(model, None), *names])
+    for key, digest, item, row_cautions, of_row in rows:
         texts = [caution.text for caution in row_cautions]
-        cells = [key.guide, str(key.number), digest, *_item_cells(model, item).values(), *texts]
+        cells = [key.guide, str(key.number), digest, *of_row, *_item_cells(model, item).values(), *texts]
         writer.writerow([_safe(cell) for cell in cells] + [""] * (columns - len(texts)))
     return sheet.getvalue().encode()
 
 
-def csv_name(head: EditionHead, section: Section) -> str:
+def csv_name(head: EditionHead, section: Section, rendition: ShownRendition | None = None) -> str:
     """Return the file name for the section, for example `child-sexual-exploitation-1-indicators.csv`."""
-    return f"{head.guide}-{head.number}-{section.value}.csv"
+    words = "" if rendition is None else f"-{rendition.stored.key.language}-{rendition.stored.key.number}"
+    return f"{head.guide}-{head.number}{words}-{section.value}.csv"
+
+
+def _rendition_cells(rendition: ShownRendition | None, section: Section, place: int) -> tuple[str, ...]:
+    """Return the cells of `RENDITION_COLUMNS` for the item at that place of the section."""
+    if rendition is None:
+        return ()
+    own, prefix = rendition.words.in_guide_language, f"/{section.key}/{place}/"
+    columns = [each.removeprefix(prefix) for each in own if each.startswith(prefix)]
+    columns += [
+        f"caution_{number}"
+        for number in range(1, len(rendition.content.cautions) + 1)
+        if f"/cautions/{number - 1}/text" in own
+    ]
+    _, language, number = rendition.stored.key
+    return language, str(number), rendition.stored.digest, "; ".join(columns), " ".join(rendition.notices)
 
 
 def _safe(cell: str) -> str:

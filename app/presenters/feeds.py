@@ -1,4 +1,4 @@
-"""Feeds of edition events and of reviews that are due: JSON Feed 1.1 and Atom (RFC 4287).
+"""Feeds of events of editions and renditions, and of reviews that are due: JSON Feed 1.1 and Atom (RFC 4287).
 
 The id of an entry is a version 5 UUID of the entry's content and of nothing else. So it is the same in both feeds, on
 every node and after a change of address, and it differs between councils that publish different words.
@@ -13,7 +13,7 @@ from xml.etree import ElementTree  # nosec B405  # nothing is parsed: feeds are 
 
 from app.about import NAME
 from app.models.base import format_utc
-from app.models.guidance.feed import FeedAuthor, FeedGuidance, FeedItem, Happening, JsonFeed
+from app.models.guidance.feed import FeedAuthor, FeedGuidance, FeedItem, FeedRendition, Happening, JsonFeed
 from app.models.links import ATOM_FEED, JSON_FEED, edition_path, guide_path
 from app.store.edition_events import EditionEvent, EditionEventKind
 from app.store.editions import EditionKey
@@ -39,7 +39,7 @@ class FeedChannel:
 
 @dataclass(frozen=True)
 class FeedEntry:
-    """One entry: what happened to which edition, and when."""
+    """One entry: what happened to which edition, or to which rendition of it, and when."""
 
     happening: Happening
     key: EditionKey
@@ -51,16 +51,23 @@ class FeedEntry:
     page: str
     path: str
     name_in_id: str
+    rendition: FeedRendition | None = None
 
     @property
     def id(self) -> str:
         """The entry's id."""
         return uuid.uuid5(ENTRY_NAMESPACE, self.name_in_id).urn
 
+    @property
+    def tags(self) -> tuple[str, ...]:
+        """What happened, the guide, and the language of a rendition."""
+        return (self.happening, self.key.guide, *([self.rendition.language] if self.rendition else []))
+
 
 EDITIONS = FeedChannel(
     title=f"{NAME}: editions",
-    description="Editions of safeguarding guidance as they are published and withdrawn, the newest first.",
+    description="Editions of safeguarding guidance and their renditions, as they are published and withdrawn, the "
+    "newest first.",
     json_path=JSON_FEED,
     atom_path=ATOM_FEED,
 )
@@ -119,13 +126,14 @@ def _item(entry: FeedEntry, public_url: str) -> FeedItem:
         date_published=entry.at,
         date_modified=entry.at,
         authors=(FeedAuthor(name=entry.publisher),),
-        tags=(entry.happening, entry.key.guide),
+        tags=entry.tags,
         guidance=FeedGuidance(
             about=f"{public_url}/docs",
             guide=entry.key.guide,
             edition=entry.key.number,
             happening=entry.happening,
             digest=entry.digest,
+            rendition=entry.rendition,
             api_url=public_url + entry.path,
         ),
     )
@@ -140,7 +148,7 @@ def _add_entry(feed: ElementTree.Element, entry: FeedEntry, public_url: str) -> 
     _add_text(ElementTree.SubElement(element, "author"), "name", entry.publisher)
     _add_link(element, "alternate", public_url + entry.page, "text/html")
     _add_link(element, "related", public_url + entry.path, "application/json")
-    for term in (entry.happening, entry.key.guide):
+    for term in entry.tags:
         ElementTree.SubElement(element, "category", {"term": term})
     _add_text(element, "content", entry.words).set("type", "text")
 

@@ -20,6 +20,7 @@ from app.models.guidance.signposts import Signpost
 from app.models.links import edition_path
 from app.presenters.contact_text import citation_text
 from app.presenters.opening_hours import more_ways
+from app.presenters.rendition_forms import MARK, MARK_EXPLAINED, UNCHECKED_CAUTIONS, ShownRendition
 from app.store.editions import EditionHead
 
 MARKDOWN_TEMPLATE = Path(__file__).with_name("edition.md.jinja")
@@ -30,9 +31,17 @@ AUTOLINK = re.compile(r"https?://[^\x00-\x20<>]+")
 
 
 def edition_markdown(
-    head: EditionHead, content: EditionContent, signposts: Sequence[Signpost], public_url: str
+    head: EditionHead,
+    content: EditionContent,
+    signposts: Sequence[Signpost],
+    public_url: str,
+    rendition: ShownRendition | None = None,
 ) -> bytes:
-    """Return the edition as Markdown in UTF-8."""
+    """Return the edition as Markdown in UTF-8, or a rendition of it, which has marks and no data to read back."""
+
+    def mark(name: str, at: tuple[str | int, ...] = ()) -> str:
+        return f" {MARK}" if rendition is not None and rendition.is_marked(*at, name) else ""
+
     page = _template().render(
         head=head,
         content=content,
@@ -41,6 +50,10 @@ def edition_markdown(
         published_at=format_utc(head.published_at),
         address_here=public_url + edition_path(*head.key),
         data=markdown_data(content),
+        rendition=rendition,
+        mark=mark,
+        mark_explained=MARK_EXPLAINED,
+        unchecked_cautions=UNCHECKED_CAUTIONS,
     )
     return page.encode()
 

@@ -20,16 +20,23 @@ from app.models.guidance.contacts import Contact
 from app.models.guidance.definitions import Definition
 from app.models.guidance.editions import EditionContent
 from app.models.guidance.items import IndicatorKind
+from app.models.guidance.languages import LATIN, script_of
 from app.models.guidance.sections import PRINTED_BACK, PRINTED_FRONT, Layout, Section
 from app.models.guidance.signposts import Signpost
+from app.models.links import rendition_page_path
 from app.presenters.colours import text_colour_on
 from app.presenters.contact_text import citation_text, option_text, out_of_hours
 from app.presenters.opening_hours import more_ways
+from app.presenters.rendition_forms import ShownRendition
+from app.presenters.rendition_print import changed_by_rendition
 from app.store.editions import EditionHead
 
 PDF_TEMPLATE = Path(__file__).with_name("guide.typ")
 EXTRA = ("font_source_sans_pro", "segno", "typst")
 MAX_CACHED_PDFS = 16
+SCRIPTS_OF_FONT = frozenset({LATIN, "Cyrl", "Grek"})
+NO_LETTER = "could not be displayed with font"
+"""What typst says of a letter that the font does not have."""
 
 
 class PrintForm(StrEnum):
@@ -41,6 +48,8 @@ class PrintForm(StrEnum):
     """Everything in one column, on as many pages as it needs."""
 
 
+PDF_SUFFIXES = {PrintForm.POSTER: ".pdf", PrintForm.LARGE_PRINT: f"/{PrintForm.LARGE_PRINT}.pdf"}
+"""What the path of a form adds to that of the edition."""
 SIZES = {PrintForm.POSTER: ("12", "11.5", "11", "10.5", "10", "9.5", "9", "8.5", "8"), PrintForm.LARGE_PRINT: ("18",)}
 """Font sizes in points. The largest with which the edition fits is used."""
 SIDES = {"<front>": 1, "<pages>": 2}
@@ -53,14 +62,24 @@ def edition_pdf(
     signposts: Sequence[Signpost],
     settings: Settings,
     form: PrintForm = PrintForm.POSTER,
+    rendition: ShownRendition | None = None,
 ) -> bytes:
-    """Return the edition as a PDF: always the same bytes for the same words. Raise `PdfUnavailable`."""
-    if not pdf_available():
+    """Return the edition, or a rendition of it, as a PDF: always the same bytes for the same words.
+
+    Raise `PdfUnavailable`, also where the font does not have the letters of the rendition's language.
+    """
+    if not pdf_available() or (rendition is not None and not is_printable(rendition.language)):
         raise PdfUnavailable
-    address = f"{settings.public_url}/guides/{head.guide}"
-    words = _document(head, content, signposts, address) | _style(settings) | {"form": form.value}
-    document = json.dumps(words, ensure_ascii=False)
-    return _compile(document, _qr(address), int(head.published_at.timestamp()), form)
+    page = f"/guides/{head.guide}" if rendition is None else rendition_page_path(*rendition.stored.key[:2])
+    address = settings.public_url + page
+    words = _document(head, content, signposts, address) | {"rendition": None}
+    if rendition is not None:
+        words |= changed_by_rendition(words, rendition, _contact)
+    document = json.dumps(words | _style(settings) | {"form": form.value}, ensure_ascii=False)
+    pdf = _compile(document, _qr(address), int(head.published_at.timestamp()), form)
+    if pdf is None:
+        raise PdfUnavailable
+    return pdf
 
 
 def pdf_available() -> bool:
@@ -68,8 +87,14 @@ def pdf_available() -> bool:
     return all(find_spec(name) for name in EXTRA)
 
 
+def is_printable(language: str) -> bool:
+    """Return True if the font has the script of the language."""
+    return script_of(language) in SCRIPTS_OF_FONT
+
+
 @lru_cache(maxsize=MAX_CACHED_PDFS)
-def _compile(document: str, qr: str, at: int, form: PrintForm) -> bytes:
+def _compile(document: str, qr: str, at: int, form: PrintForm) -> bytes | None:
+    """Return the PDF, or None where a letter is not in the font."""
     import font_source_sans_pro  # noqa: PLC0415  # an extra
     import typst  # noqa: PLC0415  # an extra, and 20 MB
 
@@ -83,7 +108,12 @@ def _compile(document: str, qr: str, at: int, form: PrintForm) -> bytes:
         options["sys_inputs"] = {"document": document, "qr": qr, "size": size}
         if size == SIZES[form][-1] or _fits(options):
             break
-    pdf: bytes = typst.compile(format="pdf", pdf_standards="ua-1", timestamp=at, **options)
+    try:
+        pdf: bytes = typst.compile(format="pdf", pdf_standards="ua-1", timestamp=at, **options)
+    except typst.TypstError as failure:
+        if NO_LETTER in str(failure):
+            return None
+        raise
     return pdf
 
 
@@ -142,6 +172,7 @@ def _section(section: Section, content: EditionContent) -> dict[str, Any]:
     entry = section.entry
     introductions = {key: words or "" for key, words in content.introductions.model_dump().items()}
     return {
+        "key": section.key,
         "heading": entry.heading,
         "introduction": introductions.get(section.key),
         "layout": entry.layout,

@@ -8,9 +8,9 @@ from app.models.guidance.guide_responses import Withdrawal
 from app.models.guidance.languages import GUIDE_LANGUAGE, direction_of
 from app.models.guidance.rendering import RenderedWords, render
 from app.models.guidance.rendition_responses import ListedRendition, RenditionFacts, RenditionResponse
-from app.models.links import Links, edition_path, guide_path, rendition_path, renditions_path
+from app.models.links import Links, edition_path, edition_renditions_path, guide_path, rendition_path, renditions_path
 from app.presenters.guides import status_of
-from app.services.guidance.renditions import current_renditions, is_of_former_edition
+from app.services.guidance.renditions import chosen_by_language, is_of_former_edition
 from app.store.editions import EditionHead, EditionKey, current_of, head_of
 from app.store.renditions import StoredRendition
 
@@ -45,11 +45,7 @@ def present_rendition(
     """Return the edition with the words of the rendition."""
     head = head_of(history, stored.edition)
     words = rendered_words(history, stored, read, is_numbered=is_numbered)
-    facts = RenditionFacts(
-        **_summary(history, stored),
-        in_guide_language=words.in_guide_language,
-        unchecked_cautions=words.unchecked_cautions,
-    )
+    facts = rendition_facts(history, stored, words)
     return RenditionResponse(
         guide=head.guide,
         edition=head.number,
@@ -59,6 +55,15 @@ def present_rendition(
         **dict(words.content),
         rendition=facts,
         links=_links(stored, is_numbered=is_numbered),
+    )
+
+
+def rendition_facts(history: Sequence[EditionHead], stored: StoredRendition, words: RenderedWords) -> RenditionFacts:
+    """Return what the words are, and which of them are in the guide's own language."""
+    return RenditionFacts(
+        **_summary(history, stored),
+        in_guide_language=words.in_guide_language,
+        unchecked_cautions=words.unchecked_cautions,
     )
 
 
@@ -72,8 +77,17 @@ def list_rendition(history: Sequence[EditionHead], stored: StoredRendition) -> L
 
 def language_paths(history: Sequence[EditionHead], stored: Sequence[StoredRendition], guide: str) -> dict[str, str]:
     """Return the path of the guide in each language, its own first."""
-    languages = [each.key.language for each in current_renditions(history, stored)]
+    languages = chosen_by_language(history, stored)
     return {GUIDE_LANGUAGE: guide_path(guide)} | {each: rendition_path(guide, each) for each in languages}
+
+
+def edition_language_paths(
+    head: EditionHead, history: Sequence[EditionHead], stored: Sequence[StoredRendition]
+) -> dict[str, str]:
+    """Return the numbered path of the edition in each language, its own first. `stored` are its renditions."""
+    return {GUIDE_LANGUAGE: edition_path(*head.key)} | {
+        language: rendition_path(*each.key) for language, each in chosen_by_language(history, stored).items()
+    }
 
 
 def content_language(stored: StoredRendition) -> str:
@@ -98,12 +112,16 @@ def _summary(history: Sequence[EditionHead], stored: StoredRendition) -> dict[st
 def _links(stored: StoredRendition, *, is_numbered: bool) -> Links:
     guide, language, number = stored.key
     numbered, latest = rendition_path(guide, language, number), rendition_path(guide, language)
+    path = numbered if is_numbered else latest
     return {
-        "self": numbered if is_numbered else latest,
+        "self": path,
+        "markdown": f"{path}.md",
+        "pdf": f"{path}.pdf",
         "latest_version": latest,
         "numbered": numbered,
         "edition": edition_path(*stored.edition_key),
         "guide": guide_path(guide),
         "collection": renditions_path(guide),
+        "edition_renditions": edition_renditions_path(*stored.edition_key),
         "describedby": "/openapi.json",
     }

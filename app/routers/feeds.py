@@ -1,11 +1,24 @@
-"""Routes of the feeds of edition events. They hold nothing about concerns."""
+"""Routes of the feeds of what happened to editions and renditions. They hold nothing about concerns."""
+
+from operator import attrgetter
 
 from fastapi import Request, Response
+from sqlmodel import Session
 
 from app.models.guidance.feed import JsonFeed
 from app.models.links import ATOM_FEED, JSON_FEED
-from app.presenters.feeds import ATOM_MEDIA_TYPE, EDITIONS, JSON_MEDIA_TYPE, atom_feed, entry_of_event, json_feed
+from app.presenters.feeds import (
+    ATOM_MEDIA_TYPE,
+    EDITIONS,
+    JSON_MEDIA_TYPE,
+    FeedEntry,
+    atom_feed,
+    entry_of_event,
+    json_feed,
+)
+from app.presenters.rendition_feed import entry_of_rendition
 from app.store.edition_events import list_edition_events
+from app.store.rendition_events import list_rendition_events
 from app.web.auth import PUBLIC
 from app.web.context import ContextDep, SessionDep
 from app.web.problem_responses import RESPONSES_OF_READS, Responses
@@ -29,8 +42,8 @@ AS_ATOM: Responses = {
 
 @router.get(JSON_FEED, summary="Follow the editions (JSON Feed)", response_model=JsonFeed)
 def read_json_feed(request: Request, session: SessionDep, context: ContextDep) -> Response:
-    """The latest 50 editions published and withdrawn, the newest first, as JSON Feed 1.1."""
-    entries = [entry_of_event(event) for event in list_edition_events(session, limit=MAX_FEED_ENTRIES)]
+    """The latest 50 editions and renditions published and withdrawn, the newest first, as JSON Feed 1.1."""
+    entries = _latest_entries(session)
     feed = json_feed(EDITIONS, entries, context.settings.public_url)
     content, links = feed.model_dump_json(by_alias=True).encode(), {"self": JSON_FEED}
     return conditional_response(request, content, media_type=JSON_MEDIA_TYPE, links=links)
@@ -39,6 +52,15 @@ def read_json_feed(request: Request, session: SessionDep, context: ContextDep) -
 @router.get(ATOM_FEED, summary="Follow the editions (Atom)", response_class=Response, responses=AS_ATOM)
 def read_atom_feed(request: Request, session: SessionDep, context: ContextDep) -> Response:
     """The same entries, with the same ids, as an Atom feed (RFC 4287)."""
-    entries = [entry_of_event(event) for event in list_edition_events(session, limit=MAX_FEED_ENTRIES)]
+    entries = _latest_entries(session)
     feed = atom_feed(EDITIONS, entries, context.settings.public_url)
     return conditional_response(request, feed, media_type=ATOM_MEDIA_TYPE, links={"self": ATOM_FEED})
+
+
+def _latest_entries(session: Session) -> list[FeedEntry]:
+    """Return the latest entries, the newest first. A rendition is published after its edition."""
+    entries = [
+        *map(entry_of_rendition, list_rendition_events(session, limit=MAX_FEED_ENTRIES)),
+        *map(entry_of_event, list_edition_events(session, limit=MAX_FEED_ENTRIES)),
+    ]
+    return sorted(entries, key=attrgetter("at"), reverse=True)[:MAX_FEED_ENTRIES]

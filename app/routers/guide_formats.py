@@ -14,24 +14,18 @@ from app.presenters.csv_table import csv_name, section_csv
 from app.presenters.guides import edition_links
 from app.presenters.markdown import edition_markdown
 from app.presenters.memento import VARY, memento_headers, memento_links
-from app.presenters.pdf import PrintForm, edition_pdf
+from app.presenters.pdf import PDF_SUFFIXES, PrintForm, edition_pdf
 from app.routers.params import EditionNumber, GuideName, SectionName
 from app.store.editions import EditionHead, get_current, get_history, readable_of
 from app.web import problem_types as problems
 from app.web.auth import PUBLIC
 from app.web.context import AppContext, ContextDep, SessionDep
-from app.web.negotiation import AS_CSV, AS_MARKDOWN, CSV, MARKDOWN, ByteOrderMark, csv_response
-from app.web.problem_responses import RESPONSES_OF_READS, Responses, problem_responses
+from app.web.negotiation import AS_CSV, AS_MARKDOWN, AS_PDF, CSV, MARKDOWN, PDF_TYPE, ByteOrderMark, csv_response
+from app.web.problem_responses import RESPONSES_OF_READS, problem_responses
 from app.web.responses import CACHE_CURRENT, CACHE_IMMUTABLE, Headers, conditional_response
 from app.web.router import GuidanceRouter
 
 router = GuidanceRouter(prefix="/v1/guides", dependencies=[PUBLIC], responses=RESPONSES_OF_READS)
-
-PDF_TYPE = "application/pdf"
-SUFFIXES = {PrintForm.POSTER: ".pdf", PrintForm.LARGE_PRINT: f"/{PrintForm.LARGE_PRINT}.pdf"}
-AS_PDF: Responses = {
-    200: {"content": {PDF_TYPE: {"schema": {"type": "string", "format": "binary"}, "example": "%PDF-1.7 ..."}}}
-}
 
 
 @router.get(
@@ -208,7 +202,7 @@ def _pdf_response(
 ) -> Response:
     content, signposts = context.contents(head.key, session), context.reference_data.signposts
     page = edition_pdf(head, content, signposts, context.settings, form)
-    suffix = SUFFIXES[form]
+    suffix = PDF_SUFFIXES[form]
     response = conditional_response(request, page, media_type=PDF_TYPE, links=edition_links(head.key, path, suffix))
     name = f"{head.guide}-edition-{head.number}{suffix.replace('/', '-')}"
     response.headers["Content-Disposition"] = f'inline; filename="{name}"'

@@ -7,11 +7,18 @@ from sqlmodel import Session
 
 from app.models.guidance.rendition_responses import RenditionResponse, RenditionsResponse
 from app.models.guidance.sections import Section
-from app.presenters.renditions import content_language, language_paths, list_rendition, present_rendition
-from app.routers.params import GuideName, LanguageName, RenditionNumber
-from app.services.guidance.renditions import current_in, readable_rendition
-from app.store.editions import EditionHead, get_history
-from app.store.renditions import StoredRendition, list_renditions, rendition_of
+from app.models.links import edition_renditions_path, renditions_path
+from app.presenters.renditions import (
+    content_language,
+    edition_language_paths,
+    language_paths,
+    list_rendition,
+    present_rendition,
+)
+from app.routers.params import EditionNumber, GuideName, LanguageName, RenditionNumber
+from app.services.guidance.renditions import chosen_rendition
+from app.store.editions import EditionHead, get_history, readable_of
+from app.store.renditions import StoredRendition, list_renditions
 from app.web import problem_types as problems
 from app.web.auth import PUBLIC
 from app.web.context import AppContext, ContextDep, SessionDep
@@ -21,7 +28,7 @@ from app.web.responses import CACHE_CHECKED, add_languages, public_response
 from app.web.router import GuidanceRouter
 
 router = GuidanceRouter(
-    prefix="/v1/guides/{guide}/renditions", tags=["Renditions"], dependencies=[PUBLIC], responses=RESPONSES_OF_READS
+    prefix="/v1/guides/{guide}", tags=["Renditions"], dependencies=[PUBLIC], responses=RESPONSES_OF_READS
 )
 
 WELSH_EXAMPLE = response_example(
@@ -34,7 +41,7 @@ PROBLEMS_OF_ONE = problem_responses(problems.GUIDE_NOT_FOUND, RENDITION_NOT_FOUN
 
 
 @router.get(
-    "",
+    "/renditions",
     summary="List a guide's renditions",
     response_model=RenditionsResponse,
     responses=problem_responses(problems.GUIDE_NOT_FOUND),
@@ -47,7 +54,29 @@ def list_guide_renditions(request: Request, session: SessionDep, guide: GuideNam
 
 
 @router.get(
-    "/{language}",
+    "/editions/{number}/renditions",
+    summary="List an edition's renditions",
+    response_model=RenditionsResponse,
+    responses=problem_responses(*problems.NUMBERED_EDITION_PROBLEMS),
+)
+def list_edition_renditions(request: Request, session: SessionDep, guide: GuideName, number: EditionNumber) -> Response:
+    """That edition in other languages and forms. Each is behind as soon as another edition is current."""
+    history, stored = get_history(session, guide=guide), list_renditions(session, guide=guide)
+    head = readable_of(history, number)
+    of_edition = [each for each in stored if each.edition == head.number]
+    listed = tuple(list_rendition(history, each) for each in of_edition)
+    response = public_response(
+        request,
+        RenditionsResponse(renditions=listed),
+        caching=CACHE_CHECKED,
+        more_links={"self": edition_renditions_path(*head.key), "collection": renditions_path(guide)},
+    )
+    add_languages(response, edition_language_paths(head, history, of_edition))
+    return response
+
+
+@router.get(
+    "/renditions/{language}",
     summary="Read a guide in another language",
     response_model=RenditionResponse,
     responses=WELSH_EXAMPLE | PROBLEMS_OF_ONE,
@@ -61,12 +90,12 @@ def read_rendition(
     """
     history = get_history(session, guide=guide)
     stored = list_renditions(session, guide=guide)
-    chosen = current_in(history, stored, language)
+    chosen = chosen_rendition(history, stored, language, None)
     return _response(request, context, session, history, chosen, stored=stored)
 
 
 @router.get(
-    "/{language}/{number}",
+    "/renditions/{language}/{number}",
     summary="Read a numbered rendition",
     response_model=RenditionResponse,
     responses=WELSH_EXAMPLE | PROBLEMS_OF_ONE,
@@ -86,8 +115,7 @@ def read_numbered_rendition(
     """
     history = get_history(session, guide=guide)
     stored = list_renditions(session, guide=guide)
-    of_language = [each for each in stored if each.key.language == language]
-    chosen = readable_rendition(history, rendition_of(of_language, number))
+    chosen = chosen_rendition(history, stored, language, number)
     return _response(request, context, session, history, chosen, stored=stored, is_numbered=True)
 
 

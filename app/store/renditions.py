@@ -43,6 +43,19 @@ class StoredRendition:
         return EditionKey(self.key.guide, self.edition)
 
 
+def stored_rendition(row: RenditionRow, withdrawal: RenditionWithdrawalRow | None) -> StoredRendition:
+    """Return the rendition of the row, with its withdrawal if there is one."""
+    return StoredRendition(
+        key=RenditionKey(row.guide, row.language, row.number),
+        edition=row.edition,
+        published_at=row.published_at,
+        digest=row.digest,
+        content=RenditionContent.model_validate(row.content),
+        withdrawn_at=withdrawal.withdrawn_at if withdrawal else None,
+        reason=withdrawal.reason if withdrawal else None,
+    )
+
+
 def list_renditions(session: Session, *, guide: str, language: str | None = None) -> list[StoredRendition]:
     """Return the renditions of the guide, withdrawn ones too: by language, the newest first."""
     found = select(RenditionRow, RenditionWithdrawalRow).outerjoin(
@@ -55,7 +68,7 @@ def list_renditions(session: Session, *, guide: str, language: str | None = None
     if language is not None:
         found = found.where(RenditionRow.language == language)
     rows = session.exec(found.order_by(RenditionRow.language, col(RenditionRow.number).desc()))
-    return [_stored(row, withdrawal) for row, withdrawal in rows]
+    return [stored_rendition(row, withdrawal) for row, withdrawal in rows]
 
 
 def rendition_of(stored: Sequence[StoredRendition], number: int) -> StoredRendition:
@@ -138,15 +151,3 @@ def insert_rendition_withdrawal(session: Session, key: RenditionKey, *, reason: 
     except IntegrityError:
         raise AlreadyWithdrawn from None
     session.connection().info[GENERATION_RAISED] = True
-
-
-def _stored(row: RenditionRow, withdrawal: RenditionWithdrawalRow | None) -> StoredRendition:
-    return StoredRendition(
-        key=RenditionKey(row.guide, row.language, row.number),
-        edition=row.edition,
-        published_at=row.published_at,
-        digest=row.digest,
-        content=RenditionContent.model_validate(row.content),
-        withdrawn_at=withdrawal.withdrawn_at if withdrawal else None,
-        reason=withdrawal.reason if withdrawal else None,
-    )

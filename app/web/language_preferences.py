@@ -8,10 +8,10 @@ import re
 from functools import lru_cache
 
 from app.models.guidance.languages import ENGLISH_TAG, GUIDE_LANGUAGE
-from app.web.negotiation import QUALITY
+from app.web.quality_values import quality_in
 
 VARIES_BY_LANGUAGE = re.compile(r"/v1/guides/[a-z0-9-]+")
-"""The paths whose answers depend on the languages that a request prefers."""
+"""The paths whose answers depend on the languages that a request prefers, in whichever form each is sent."""
 LANGUAGE_RANGE = re.compile(r"[a-z]{1,8}(?:-[a-z0-9]{1,8})*")
 MAX_HEADER_LENGTH = 1_000
 MAX_PREFERENCES = 8
@@ -29,8 +29,7 @@ def preferred_languages(accept_language: str) -> tuple[str, ...]:
     weighted = []
     for place, part in enumerate(accept_language.lower().split(",")):
         name, *parameters = (word.strip() for word in part.split(";"))
-        weights = [float(match[1]) for match in map(QUALITY.fullmatch, parameters) if match]
-        weight = weights[0] if weights else 1.0
+        weight = quality_in(parameters)
         if weight > 0:
             weighted.append((-weight, place, name))
     preferred: list[str] = []

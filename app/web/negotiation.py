@@ -5,7 +5,7 @@ one path for each representation. JSON is sent for a tie, for an unknown media t
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Annotated, Literal
 
@@ -15,11 +15,12 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.models.guidance.guide_responses import DIGEST
 from app.models.guidance.sections import Section
+from app.web.language_preferences import VARIES_BY_LANGUAGE
 from app.web.problem_responses import Responses
+from app.web.quality_values import quality_in
 from app.web.responses import CACHE_CURRENT, conditional_response
 
 JSON = "application/json"
-QUALITY = re.compile(r"q=(0(?:\.\d{0,3})?|1(?:\.0{0,3})?)")
 
 
 @dataclass(frozen=True)
@@ -45,12 +46,13 @@ class Representation:
         return {200: {"content": {self.media_type: {"schema": {"type": "string"}, "example": self.example}}}}
 
 
-GUIDE_PATH = r"/v1/guides/[a-z0-9-]+(?P<numbered>/editions/[0-9]+)?"
+NUMBERED = r"/editions/[0-9]+"
+RENDERED = r"/renditions/[a-zA-Z0-9-]+(?:/[0-9]+)?"
 MARKDOWN = Representation(
     "text/markdown",
     "charset=utf-8; variant=CommonMark",
     suffix=".md",
-    paths=re.compile(GUIDE_PATH),
+    paths=re.compile(rf"/v1/guides/[a-z0-9-]+(?P<chosen>{NUMBERED}|{RENDERED})?"),
     example="# ‘One Minute Guide’ to Child Sexual Exploitation (CSE)\n\n"
     "> **Police, in an emergency: call [999](tel:999).** Call when a child or anybody else is in immediate danger.\n",
 )
@@ -58,7 +60,7 @@ CSV = Representation(
     "text/csv",
     "charset=utf-8; header=present",
     suffix=".csv",
-    paths=re.compile(f"{GUIDE_PATH}/({'|'.join(Section)})"),
+    paths=re.compile(rf"/v1/guides/[a-z0-9-]+(?P<chosen>{NUMBERED})?/({'|'.join(Section)})"),
     example="guide,edition,digest,id,position,text,kind,note,related_codes,related_codes_basis,caution_1\r\n"
     f"child-sexual-exploitation,1,{DIGEST},secrecy,2,"
     '"Secrecy about whereabouts, friendships, significant relationships and/or new possessions",'
@@ -68,6 +70,10 @@ CSV = Representation(
 REPRESENTATIONS = (MARKDOWN, CSV)
 AS_MARKDOWN = MARKDOWN.documented
 AS_CSV = CSV.documented
+PDF_TYPE = "application/pdf"
+AS_PDF: Responses = {
+    200: {"content": {PDF_TYPE: {"schema": {"type": "string", "format": "binary"}, "example": "%PDF-1.7 ..."}}}
+}
 
 
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"
@@ -108,10 +114,11 @@ class NegotiationMiddleware:
             return
         accept = ",".join(Headers(scope=scope).getlist("accept"))
         is_preferred = quality(representation.media_type, accept) > quality(JSON, accept)
+        varies_by = ["Accept", *(["Accept-Language"] if VARIES_BY_LANGUAGE.fullmatch(scope["path"]) else [])]
         if is_preferred:
             scope["path"] += representation.suffix
             scope["raw_path"] = scope["path"].encode()
-        await self.app(scope, receive, _add_vary(send, scope["path"] if is_preferred else None))
+        await self.app(scope, receive, _add_vary(send, varies_by, scope["path"] if is_preferred else None))
 
 
 def quality(media_type: str, accept: str) -> float:
@@ -121,8 +128,7 @@ def quality(media_type: str, accept: str) -> float:
     for media_range in accept.lower().split(","):
         name, *parameters = (word.strip() for word in media_range.split(";"))
         if name in ranges:
-            weights = [match[1] for match in map(QUALITY.fullmatch, parameters) if match]
-            best = max(best, (ranges.index(name), float(weights[0]) if weights else 1.0))
+            best = max(best, (ranges.index(name), quality_in(parameters)))
     return best[1]
 
 
@@ -137,23 +143,23 @@ def _representation_at(scope: Scope) -> Representation | None:
     for representation in REPRESENTATIONS:
         match = representation.paths.fullmatch(scope["path"])
         if match:
-            is_for_another_time = not match["numbered"] and "accept-datetime" in Headers(scope=scope)
+            is_for_another_time = not match["chosen"] and "accept-datetime" in Headers(scope=scope)
             return None if is_for_another_time else representation
     return None
 
 
-def _add_vary(send: Send, path: str | None) -> Send:
-    """Wrap `send`: add `Vary: Accept`, and Content-Location where the request was rewritten to that path."""
+def _add_vary(send: Send, varies_by: Iterable[str], path: str | None) -> Send:
+    """Wrap `send`: add those fields to Vary, and Content-Location where the request was rewritten to that path."""
 
     async def send_with_vary(message: Message) -> None:
         if message["type"] == "http.response.start":
             headers = MutableHeaders(scope=message)
-            if "accept" not in re.split(r"[,\s]+", headers.get("vary", "").lower()):
-                headers.add_vary_header("Accept")
+            present = re.split(r"[,\s]+", headers.get("vary", "").lower())
+            for name in varies_by:
+                if name.lower() not in present:
+                    headers.add_vary_header(name)
             if path is not None:
                 headers["Content-Location"] = path
-                if MARKDOWN.paths.fullmatch(path.removesuffix(MARKDOWN.suffix)) and "/editions/" not in path:
-                    headers.add_vary_header("Accept-Language")  # as the JSON at the path that was requested does
         await send(message)
 
     return send_with_vary

@@ -160,7 +160,8 @@ PDF_UNAVAILABLE = ProblemType(
     "not-printed-here",
     404,
     "There is no PDF here",
-    "This service was installed without the extra `print`, which makes PDFs. The guide is there in its other forms.",
+    "This service was installed without the extra `print`, which makes PDFs, or its font does not have the letters of "
+    "this language. The guide is there in its other forms.",
 )
 UNSEALING_UNAVAILABLE = ProblemType(
     "not-opened-here",

@@ -132,6 +132,14 @@ def test_every_section_is_read_with_its_guide_and_the_digest_is_that_of_the_word
         check_digest(copied(dict(edition)) | {"title": "Other words"})
 
 
+def test_a_guide_is_read_in_another_language(reader: GuidanceClient) -> None:
+    listed = reader.renditions(SLUG, edition=1).content["renditions"]
+    welsh = reader.rendition(SLUG, "cy").content["rendition"]
+
+    assert [each["language"] for each in listed] == ["cy", "en-GB-simple"]
+    assert (welsh["digest"], welsh["notices"]) == (listed[0]["digest"], listed[0]["notices"])
+
+
 def test_a_refusal_names_each_fault_and_repeats_nothing(reader: GuidanceClient) -> None:
     wrong = copied(SMALLEST_EXAMPLE) | {"immediate_danger": "made-up words of Alex Example"}
     del wrong["reporter"]

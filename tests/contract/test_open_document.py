@@ -25,6 +25,7 @@ from tests.support.desk import Desk
 from tests.support.editions import a_key
 from tests.support.openapi import Part, faults_against, operations, schemas_in
 from tests.support.publishing import publish_next, withdraw
+from tests.support.renditions import withdraw_a_rendition
 
 MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z")
 OPENID = {
@@ -194,6 +195,7 @@ def test_every_event_is_a_webhook_whose_schema_fits_what_happened(
     desk.act(receipt["reference"], "outcome", outcome="early_help")
     publish_next(service, change_note="Second.")
     withdraw(service, 2)
+    withdraw_a_rendition(service, "cy", 1)
 
     events = client.get("/v1/events", headers=a_key(client, Scope.EVENTS)).json()["events"]
 

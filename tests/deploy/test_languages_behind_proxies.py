@@ -75,14 +75,15 @@ def word_in(language: str) -> str:
 
 
 def requests_to_send(random_: random.Random, count: int) -> list[MixedRequest]:
-    """Return so many requests: by path and by header, for data and for pages, with gzip and without."""
+    """Return so many requests: by path and by header, for data, pages and Markdown, with gzip and without."""
     wanted = []
     for _ in range(count):
         language = random_.choice(LANGUAGES)
         headers = {"Accept-Encoding": random_.choice(("gzip", "identity"))}
         by_path = {"en-GB": f"{GUIDE}/editions/1"}.get(language, f"{RENDITIONS}/{language}{random_.choice(('', '/1'))}")
         page = {"en-GB": PAGE, "cy": f"/cy{PAGE}/renditions/cy"}.get(language, f"{PAGE}/renditions/{language}")
-        path = random_.choice((GUIDE, GUIDE, by_path, page))
+        markdown = {"en-GB": f"{GUIDE}.md"}.get(language, f"{RENDITIONS}/{language}.md")
+        path = random_.choice((GUIDE, GUIDE, by_path, page, markdown))
         preferred = language if path == GUIDE else random_.choice(LANGUAGES)  # which a path of its own ignores
         headers["Accept-Language"] = random_.choice(HEADERS[preferred])
         wanted.append(MixedRequest(path, headers, language))
@@ -93,9 +94,9 @@ def fault_of(answer: httpx.Response, wanted: MixedRequest, current: int) -> str 
     """Return what is wrong with the answer to a request that was sent when that edition was current."""
     if answer.status_code != 200:
         return f"status {answer.status_code}"
-    if word_in(wanted.language) not in answer.text.replace("&#39;", "'").replace("&amp;", "&"):
+    if word_in(wanted.language) not in answer.text.replace("&#39;", "'").replace("&amp;", "&").replace("\\", ""):
         return "other words"
-    if answer.headers["content-type"].startswith("text/html"):
+    if answer.headers["content-type"].startswith("text/"):
         marked = any(sentence in answer.text for sentence in BEHIND_ON_PAGES)
         return "behind unmarked" if wanted.language != "en-GB" and current > 1 and not marked else None
     facts = answer.json().get("rendition")

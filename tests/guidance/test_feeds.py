@@ -15,6 +15,7 @@ from starlette.testclient import TestClient
 
 from app.config import Settings
 from app.main import create_app
+from app.presenters.renditions import UNCHECKED
 from tests.support.clock import A_TUESDAY, SettableClock
 from tests.support.concerns import Concern
 from tests.support.publishing import GUIDE, SLUG, publish_next, withdraw
@@ -62,6 +63,8 @@ def test_both_tell_what_was_published_and_withdrawn_the_newest_first(client: Tes
     told = [
         (f"Withdrawn: {title}, edition 1", "A number was wrong."),
         (f"Published: {title}, edition 2", "A number was put right."),
+        (f"Published: {title}, edition 1, Welsh (translation), rendition 1", UNCHECKED),
+        (f"Published: {title}, edition 1, English (easy read), rendition 1", UNCHECKED),
         (f"Published: {title}, edition 1", "First edition, transcribed word for word from the printed guide."),
     ]
 
@@ -102,7 +105,7 @@ def test_a_program_reads_from_the_json_feed_which_edition_it_is(client: TestClie
     about = guidance.pop("about")
     assert about.startswith(PUBLIC_URL)
     assert guidance.pop("api_url") == f"{PUBLIC_URL}{GUIDE}/editions/2"
-    assert guidance == {"guide": SLUG, "edition": 2, "happening": "published", "digest": digest}
+    assert guidance == {"guide": SLUG, "edition": 2, "happening": "published", "digest": digest, "rendition": None}
 
 
 def test_the_atom_feed_keeps_the_rules_of_rfc_4287(client: TestClient) -> None:
@@ -145,14 +148,14 @@ def test_an_entry_has_the_same_id_in_both_feeds_and_no_other_entry_has_it(client
     ids = [item["id"] for item in items_of(client)]
 
     assert texts(atom_of(client), "atom:entry/atom:id") == ids
-    assert len({*ids, *texts(atom_of(client), "atom:id")}) == 4
+    assert len({*ids, *texts(atom_of(client), "atom:id")}) == 6
     assert {uuid.UUID(id_).version for id_ in ids} == {5}
 
 
 def test_an_entry_keeps_its_id_on_another_node_at_another_address(client: TestClient, tmp_path: Path) -> None:
     elsewhere = Settings(data_dir=tmp_path / "elsewhere", public_url="https://elsewhere.example")
     with TestClient(create_app(elsewhere, SettableClock())) as other:
-        assert items_of(other)[0]["id"] == items_of(client)[-1]["id"]
+        assert [item["id"] for item in items_of(other)] == [item["id"] for item in items_of(client)[-3:]]
 
 
 def test_an_entry_leads_people_to_a_page_and_programs_to_the_data(client: TestClient) -> None:
@@ -160,9 +163,20 @@ def test_an_entry_leads_people_to_a_page_and_programs_to_the_data(client: TestCl
     paths = [item["_guidance"]["api_url"].removeprefix(PUBLIC_URL) for item in items_of(client)]
 
     page = f"/guides/{SLUG}"
-    assert pages == [page, f"{page}/editions/2", f"{page}/editions/1"]
+    languages = ("cy", "en-GB-simple")
+    assert pages == [
+        page,
+        f"{page}/editions/2",
+        *(f"{page}/renditions/{each}/1" for each in languages),
+        f"{page}/editions/1",
+    ]
     assert client.get(pages[1]).headers["Content-Type"].startswith("text/html")
-    assert paths == [f"{GUIDE}/editions", f"{GUIDE}/editions/2", f"{GUIDE}/editions/1"]
+    assert paths == [
+        f"{GUIDE}/editions",
+        f"{GUIDE}/editions/2",
+        *(f"{GUIDE}/renditions/{each}/1" for each in languages),
+        f"{GUIDE}/editions/1",
+    ]
     assert client.get(paths[0]).json()["editions"][1]["withdrawal"]["reason"] == "A number was wrong."
 
 

@@ -74,7 +74,7 @@ def test_the_seed_is_published_once_and_never_again(service: FastAPI, settings: 
 
 
 @pytest.mark.any_database
-def test_a_file_is_checked_with_every_fault_and_published_by_command(
+def test_a_file_is_checked_with_every_fault_and_published_by_command_once_its_digest_is_agreed_on(
     client: TestClient, settings: Settings, tmp_path: Path
 ) -> None:
     client.get("/v1")
@@ -85,7 +85,7 @@ def test_a_file_is_checked_with_every_fault_and_published_by_command(
 
     def run(*arguments: str) -> tuple[int, str]:
         ended = CliRunner().invoke(command, ["rendition", *arguments, *data])
-        return ended.exit_code, ended.output
+        return ended.exit_code, f"{ended.output}{ended.exception or ''}"
 
     def written(folder: str, name: str, text: str) -> str:
         path = tmp_path / folder / SLUG / name
@@ -97,11 +97,23 @@ def test_a_file_is_checked_with_every_fault_and_published_by_command(
     faulty = run(
         "check", written("bad", "cy.yaml", words.replace("id: secrecy", "id: no").replace("label: b", "label: z"))
     )
-    published = run("publish", written("good", "cy.yaml", checked))
+    good, other = written("good", "cy.yaml", checked), written("other", "cy.yaml", checked.replace("Gamfan", "Gam", 1))
+    approved = run("approve", good)
+    digest = approved[1].split("--digest ")[-1].split()[0]
+    not_agreed, other_words = run("publish", good), run("publish", other, "--digest", digest)
+    before = [each["number"] for each in client.get(f"{RENDITIONS}").json()["renditions"]]
+    published = run("publish", good, "--digest", digest)
+    of_the_seed = run("publish", str(WELSH))
 
     assert misnamed[0] == faulty[0] == 1
     assert "must be named after its language" in misnamed[1]
     assert "/indicators/1/id`: The edition has no item of this id." in faulty[1]
     assert "/definitions/1/limbs/1/label`: The edition has no limb of this label." in faulty[1]
+    assert (approved[0], f"{SLUG}, rendition cy: {digest}" in approved[1]) == (0, True)
+    assert not_agreed[0] == other_words[0] == 1
+    assert "`guidance rendition approve FILE` prints their digest" in not_agreed[1]
+    assert "the file has other words than those that were agreed on" in other_words[1]
+    assert before == [1, 1]
+    assert (of_the_seed[0], "rendition cy 3: published" in of_the_seed[1]) == (0, True)
     assert (published[0], f"{SLUG}, rendition cy 2: published" in published[1]) == (0, True)
     assert run("withdraw", SLUG, "cy", "2", "--reason", "A word was wrong.")[0] == 0

@@ -85,7 +85,7 @@ def test_no_tool_takes_more_than_names_numbers_and_a_few_words(client: TestClien
         for name, schema in tool["inputSchema"]["properties"].items()
     }
 
-    assert set(arguments) == {"guide", "section", "words", "limit", "edition", "since"}
+    assert set(arguments) == {"guide", "language", "section", "words", "limit", "edition", "since"}
     assert arguments["words"]["maxLength"] == 80
 
 
@@ -93,6 +93,36 @@ def test_a_section_is_word_for_word_that_of_the_guide(client: TestClient) -> Non
     section = call(client, "read_section", section="indicators")["structuredContent"]
 
     assert section["items"] == client.get(f"{GUIDE}/indicators").json()["indicators"]
+
+
+@pytest.mark.parametrize("tool", ["read_guide", "read_section"])
+def test_a_guide_is_read_in_another_language_with_999_the_cautions_and_what_the_words_are_first(
+    two_editions: TestClient, tool: str
+) -> None:
+    welsh = call(two_editions, tool, **CALLS[tool], language="cy")["structuredContent"]
+    current, rendition = two_editions.get(GUIDE).json(), two_editions.get(f"{GUIDE}/renditions/cy").json()
+
+    assert list(welsh)[:4] == [*FIRST_MEMBERS, "rendition"]
+    assert "999" in welsh["emergency"]
+    assert welsh["cautions"] == current["cautions"]  # a machine's words, which nobody checked, are beside them
+    assert [each["edition"] for each in welsh["editions"]] == [1, 2]
+    facts = welsh["rendition"]
+    assert facts["behind"] is True
+    assert len(facts["notices"]) == 2
+    assert facts["unchecked_cautions"] == rendition["rendition"]["unchecked_cautions"] != []
+    items = welsh["items"] if tool == "read_section" else welsh["content"]["indicators"]
+    assert items == rendition["indicators"]
+    assert "/cautions/0/text" in facts["in_guide_language"]
+
+
+def test_a_language_that_the_guide_is_not_in_is_a_result_that_says_so(client: TestClient) -> None:
+    guide = call(client, "read_guide", language="en")["structuredContent"]
+    result = call(client, "read_guide", language="fr")
+
+    assert guide["rendition"] is None
+    assert guide["languages"] == ["en-GB", "cy", "en-GB-simple"]
+    assert result["isError"] is True
+    assert "no rendition in this language" in result["content"][0]["text"]
 
 
 def test_the_changes_are_those_between_the_editions(two_editions: TestClient) -> None:

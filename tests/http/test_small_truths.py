@@ -95,7 +95,7 @@ def test_an_event_has_the_same_id_whenever_it_is_pulled(client: TestClient, a_co
     first, again = (client.get("/v1/events", headers=key).json()["events"] for _ in range(2))
 
     ids = [event["id"] for event in first]
-    assert len(set(ids)) == len(ids) == 3
+    assert len(set(ids)) == len(ids) == 5
     assert ids == [event["id"] for event in again]
 
 

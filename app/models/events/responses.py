@@ -9,7 +9,9 @@ from app.models.base import ResponseModel, Slug, UtcDateTime, without_default
 from app.models.concerns.receipts import EXAMPLE_REFERENCE
 from app.models.events.tables import EventKind
 from app.models.guidance.guide_responses import DIGEST
-from app.models.links import CHECKPOINT, Links, desk_concern_path, edition_path
+from app.models.guidance.rendition_content import RenditionForm
+from app.models.guidance.rendition_responses import A_DIGEST
+from app.models.links import CHECKPOINT, Links, desk_concern_path, edition_path, rendition_path
 
 MEANINGS = {
     EventKind.CONCERN_RECEIVED: "A concern is stored.",
@@ -25,6 +27,9 @@ MEANINGS = {
     EventKind.CONCERN_CLOSED: "A concern has an outcome.",
     EventKind.EDITION_PUBLISHED: "A guide has a new edition.",
     EventKind.EDITION_WITHDRAWN: "An edition is withdrawn.",
+    EventKind.RENDITION_PUBLISHED: "An edition has a new rendition: it can be read in another language or form.",
+    EventKind.RENDITION_BEHIND: "The guide has a later edition than the one that a rendition is of.",
+    EventKind.RENDITION_WITHDRAWN: "A rendition is withdrawn.",
     EventKind.AUDIT_CHECKPOINT: "The end of the record of disclosures is signed.",
 }
 
@@ -77,6 +82,23 @@ class EditionEventData(ResponseModel):
     )
 
 
+class RenditionEventData(ResponseModel):
+    """Which rendition it is, and the edition that it is of."""
+
+    guide: Slug = Field(description="The guide.", examples=["child-sexual-exploitation"])
+    language: str = Field(description="The rendition's language (BCP 47).", examples=["cy"])
+    number: int = Field(description="Its number, among those of the guide in this language.", examples=[1])
+    form: RenditionForm = Field(description="Its form.", examples=["translation"])
+    digest: str = Field(description="Its digest.", examples=[A_DIGEST])
+    edition: int = Field(description="The number of the edition that it is of.", examples=[1])
+    behind: bool = Field(description="True if another edition was current at the time.", examples=[False])
+    urls: Links | SkipJsonSchema[None] = _if_there("By push alone: the links as whole addresses.", URLS)
+    links: Links = Field(
+        description="Paths of this API, by relation.",
+        examples=[{"rendition": rendition_path("child-sexual-exploitation", "cy", 1)}],
+    )
+
+
 class CheckpointEventData(ResponseModel):
     """Where the record of disclosures ended. Store it elsewhere: `guidance verify --checkpoint` compares."""
 
@@ -94,6 +116,7 @@ class CheckpointEventData(ResponseModel):
 EVENT_DATA: dict[str, type[ResponseModel]] = {
     "concern": ConcernEventData,
     "edition": EditionEventData,
+    "rendition": RenditionEventData,
     "audit": CheckpointEventData,
 }
 """The data of an event, by the first word of its kind."""

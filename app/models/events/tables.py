@@ -26,6 +26,9 @@ class EventKind(StrEnum):
     CONCERN_CLOSED = "concern.closed"
     EDITION_PUBLISHED = "edition.published"
     EDITION_WITHDRAWN = "edition.withdrawn"
+    RENDITION_PUBLISHED = "rendition.published"
+    RENDITION_BEHIND = "rendition.behind"
+    RENDITION_WITHDRAWN = "rendition.withdrawn"
     AUDIT_CHECKPOINT = "audit.checkpoint"
 
 

@@ -3,6 +3,7 @@
 from pydantic import Field
 
 from app.models.base import MAX_NUMBER, RequestModel, Slug
+from app.models.guidance.languages import LanguageTag
 from app.models.guidance.sections import Section
 
 MAX_SEARCH_LENGTH = 80
@@ -18,7 +19,18 @@ class OfGuide(RequestModel):
     )
 
 
-class OfSection(OfGuide):
+class OfGuideInLanguage(OfGuide):
+    """The arguments of a tool that reads one guide in one language."""
+
+    language: LanguageTag | None = Field(
+        default=None,
+        description="The language to read it in (BCP 47): one of `languages` of `read_guide`. Without it, the guide's "
+        "own words.",
+        examples=["cy"],
+    )
+
+
+class OfSection(OfGuideInLanguage):
     """The arguments of `read_section`."""
 
     section: Section = Field(description="The section to read.", examples=["indicators"])

@@ -12,6 +12,7 @@ from app.models.guidance.contacts import Contact
 from app.models.guidance.editions import EditionContent
 from app.models.guidance.guide_responses import DIGEST, Item
 from app.models.guidance.items import Caution
+from app.models.guidance.rendition_responses import RenditionFacts
 from app.models.guidance.sections import Section
 from app.models.guidance.signposts import CALL_999_FIRST, Signpost
 
@@ -43,14 +44,26 @@ class NamedGuide(ResponseModel):
     title: str = Field(description="Its title.", examples=["‘One Minute Guide’ to Child Sexual Exploitation (CSE)"])
 
 
-class GuideResult(AssistantResult):
+class WordsResult(AssistantResult):
+    """The words of a guide, its own or those of a rendition."""
+
+    rendition: RenditionFacts | None = Field(
+        description="What the words are, where they are in another language or form. Say its `notices` with them. "
+        "Null: they are the guide's own."
+    )
+
+
+class GuideResult(WordsResult):
     """A guide's current edition, word for word."""
 
+    languages: tuple[str, ...] = Field(
+        description="The languages that it can be read in; the first is its own.", examples=[["en-GB", "cy"]]
+    )
     content: EditionContent = Field(description="The whole edition.")
     guides: tuple[NamedGuide, ...] = Field(description="The guides that can be read, by name; at most 100.")
 
 
-class SectionResult(AssistantResult):
+class SectionResult(WordsResult):
     """One section of a guide's current edition, word for word."""
 
     section: Section = Field(description="The section.", examples=["indicators"])

@@ -4,6 +4,7 @@ import re
 from typing import Annotated, Literal
 
 from babel import Locale, UnknownLocaleError
+from babel.core import get_global
 from pydantic import AfterValidator, Field, StringConstraints
 
 from app.faults import CodedValueError, FaultCode
@@ -16,6 +17,7 @@ EASY_READ_SUFFIX = "-simple"
 BRITISH_SIGN_LANGUAGE = "bfi"
 TAG_PATTERN = r"^[a-z]{2,3}(?:-[A-Z][a-z]{3})?(?:-(?:[A-Z]{2}|[0-9]{3}))?(?:-(?:[a-z0-9]{5,8}|[0-9][a-z0-9]{3}))*$"
 MAX_TAG_LENGTH = 35
+LATIN = "Latn"
 RIGHT_TO_LEFT_SCRIPTS = frozenset({"Adlm", "Arab", "Aran", "Hebr", "Mand", "Nkoo", "Rohg", "Samr", "Syrc", "Thaa"})
 OWN_NAMES = {BRITISH_SIGN_LANGUAGE: "British Sign Language"}
 """Names of languages that are not in the tables of Unicode (CLDR)."""
@@ -41,11 +43,20 @@ LanguageTag = Annotated[
 
 def direction_of(tag: str) -> Direction:
     """Return the direction in which the language is written."""
-    script = next((part for part in tag.split("-")[1:] if SCRIPT_SUBTAG.match(part)), None)
-    if script is not None:
-        return "rtl" if script in RIGHT_TO_LEFT_SCRIPTS else "ltr"
-    locale = _locale_of(tag)
-    return "rtl" if locale is not None and locale.text_direction == "rtl" else "ltr"
+    return "rtl" if script_of(tag) in RIGHT_TO_LEFT_SCRIPTS else "ltr"
+
+
+def script_of(tag: str) -> str:
+    """Return the script of the language (ISO 15924), such as Latn: that of its tag, or the usual one."""
+    language, *others = tag.split("-")
+    own = next((part for part in others if SCRIPT_SUBTAG.match(part)), None)
+    usual = str(get_global("likely_subtags").get(language, "")).split("_")
+    return own or next((part for part in usual if SCRIPT_SUBTAG.match(part)), LATIN)
+
+
+def region_of(tag: str) -> str | None:
+    """Return the region in the tag, such as GB."""
+    return next((part for part in tag.split("-")[1:] if part.isupper()), None)
 
 
 def own_name_of(tag: str) -> str:
@@ -56,10 +67,15 @@ def own_name_of(tag: str) -> str:
     return OWN_NAMES.get(language) or (name[:1].upper() + name[1:] if name else tag)
 
 
+def english_name_of(tag: str) -> str:
+    """Return the language's name in English, such as Welsh."""
+    language = tag.partition("-")[0]
+    return OWN_NAMES.get(language) or Locale(ENGLISH_TAG).languages.get(language, tag)
+
+
 def _locale_of(tag: str) -> Locale | None:
     """Return the locale for the language and its region, or for the language alone."""
-    language, *others = tag.split("-")
-    region = next((part for part in others if part.isupper()), None)
+    language, region = tag.partition("-")[0], region_of(tag)
     for name in ([f"{language}_{region}"] if region else []) + [language]:
         try:
             return Locale.parse(name)

@@ -11,6 +11,7 @@ from pydantic import ValidationError
 from app.errors import SeedError, SeedFileError
 from app.faults import FieldError
 from app.models.base import SLUG_PATTERN
+from app.models.digest import digest_of
 from app.models.guidance.rendition_content import RenditionContent
 from app.models.guidance.seed_files import FileTree, is_echo, read_tree
 
@@ -23,6 +24,11 @@ class RenditionFile:
     guide: str
     content: RenditionContent
     tree: FileTree
+
+    @property
+    def digest(self) -> str:
+        """The digest of the words: what those who answer for them agree on."""
+        return digest_of(self.content)
 
     def refusal(self, faults: Sequence[FieldError]) -> SeedFileError:
         """Return the error for faults that were found in the content, each with its line."""

@@ -61,7 +61,7 @@ class ListedRendition(RenditionSummary):
 
 
 class RenditionsResponse(ResponseModel):
-    """Every rendition of a guide, by language, the newest first."""
+    """The renditions of a guide or of one edition, by language, the newest first."""
 
     renditions: tuple[ListedRendition, ...] = Field(description="The renditions.")
     next_cursor: str | None = Field(default=None, description="Always null: the list is short.", examples=[None])

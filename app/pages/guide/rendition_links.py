@@ -31,9 +31,10 @@ class RenditionLinkOnPage:
 
 def rendition_links(renditions: Sequence[StoredRendition]) -> list[RenditionLinkOnPage]:
     """Return a link to the page of each rendition, with the page's own words in that language where there are any."""
+    first = {each.key.language: each for each in reversed(renditions)}
     return [
         RenditionLinkOnPage(
-            path=page_of_rendition(each),
+            path=page_of_rendition(each, is_numbered=each != first[each.key.language]),
             language=each.key.language,
             dir=direction_of(each.key.language),
             label=FORM_LABELS[each.content.form],
@@ -43,7 +44,11 @@ def rendition_links(renditions: Sequence[StoredRendition]) -> list[RenditionLink
     ]
 
 
-def page_of_rendition(rendition: StoredRendition) -> str:
-    """Return the path of the rendition's page, in its own language if the pages have that, else as this page."""
+def page_of_rendition(rendition: StoredRendition, *, is_numbered: bool) -> str:
+    """Return the path of the rendition's page, in its own language if the pages have that, else as this page.
+
+    A further form in the same language, such as a recording beside a translation, has a page with its number.
+    """
     language = next((each for each in LANGUAGES if each.tag == rendition.key.language), current_language())
-    return f"{language.prefix}{rendition_page_path(rendition.key.guide, rendition.key.language)}"
+    guide, tag, number = rendition.key
+    return f"{language.prefix}{rendition_page_path(guide, tag, number if is_numbered else None)}"

@@ -34,7 +34,7 @@ def _output_schema(result: type[AssistantResult]) -> dict[str, Any]:
     known, definitions = beginning["properties"], whole["$defs"]
     rest = {
         name: {
-            "type": schema.get("type") or definitions[schema["$ref"].rpartition("/")[2]]["type"],
+            "type": _type_of(schema, definitions),
             "description": schema["description"],
         }
         for name, schema in whole["properties"].items()
@@ -42,3 +42,10 @@ def _output_schema(result: type[AssistantResult]) -> dict[str, Any]:
     }
     del beginning["additionalProperties"]  # later versions may add members
     return beginning | {"title": whole["title"], "properties": known | rest, "required": whole["required"]}
+
+
+def _type_of(schema: dict[str, Any], definitions: dict[str, Any]) -> Any:
+    """Return the type of a member, or the types where it may be null."""
+    if "anyOf" in schema:
+        return [_type_of(each, definitions) for each in schema["anyOf"]]
+    return schema.get("type") or definitions[schema["$ref"].rpartition("/")[2]]["type"]

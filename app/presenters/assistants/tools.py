@@ -9,7 +9,7 @@ from typing import Any
 
 from app.errors import NoSuchEdition
 from app.models.base import RequestModel
-from app.models.guidance.assistant_arguments import OfChanges, OfGuide, OfSearch, OfSection
+from app.models.guidance.assistant_arguments import OfChanges, OfGuide, OfGuideInLanguage, OfSearch, OfSection
 from app.models.guidance.assistant_results import (
     AssistantResult,
     ChangesResult,
@@ -23,6 +23,7 @@ from app.models.guidance.assistant_results import (
 from app.models.guidance.comparison import changed_fields, changed_sections
 from app.models.guidance.sections import Section
 from app.presenters.assistants.library import Library, result_beginning
+from app.presenters.assistants.words import facts_of_section, read_words
 from app.store.catalogue import LISTED_SECTIONS, list_entries
 from app.store.editions import get_current, get_history, list_current, readable_of, require_current
 
@@ -41,24 +42,25 @@ class Tool:
     read: Callable[[Library, Any], AssistantResult]
 
 
-def _read_guide(library: Library, arguments: OfGuide) -> AssistantResult:
-    head = get_current(library.session, guide=library.guide_of(arguments))
-    content = library.contents(head.key, library.session)
+def _read_guide(library: Library, arguments: OfGuideInLanguage) -> AssistantResult:
+    words = read_words(library, arguments)
     guides = list_current(library.session, limit=MAX_GUIDES_NAMED)
     return GuideResult(
-        **result_beginning(library, content.cautions, [(head.key, head.digest)]),
-        content=content,
+        **result_beginning(library, words.content.cautions, words.cited),
+        rendition=words.rendition,
+        languages=words.languages,
+        content=words.content,
         guides=tuple(NamedGuide(guide=each.guide, title=each.title) for each in guides),
     )
 
 
 def _read_section(library: Library, arguments: OfSection) -> AssistantResult:
-    head = get_current(library.session, guide=library.guide_of(arguments))
-    content = library.contents(head.key, library.session)
+    words = read_words(library, arguments)
     return SectionResult(
-        **result_beginning(library, content.cautions, [(head.key, head.digest)]),
+        **result_beginning(library, words.content.cautions, words.cited),
+        rendition=facts_of_section(words.rendition, arguments.section),
         section=arguments.section,
-        items=getattr(content, arguments.section.key),
+        items=getattr(words.content, arguments.section.key),
     )
 
 
@@ -119,15 +121,16 @@ TOOLS = {
         Tool(
             "read_guide",
             "Read a guide",
-            "Return the current edition of a guide, word for word, and the names of all guides.",
-            OfGuide,
+            "Return the current edition of a guide, word for word, and the names of all guides. With a language, the "
+            "same in other words: say its notices.",
+            OfGuideInLanguage,
             GuideResult,
             _read_guide,
         ),
         Tool(
             "read_section",
             "Read a section of a guide",
-            "Return one section of the current edition, word for word.",
+            "Return one section of the current edition, word for word, or in the words of a language.",
             OfSection,
             SectionResult,
             _read_section,

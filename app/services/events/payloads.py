@@ -8,9 +8,18 @@ from typing import Any
 from app.models.base import format_utc
 from app.models.concerns.tables import ConcernRow
 from app.models.desk.disclosure_tables import CheckpointRow
-from app.models.links import CHECKPOINT, desk_addition_path, desk_concern_path, desk_messages_path, edition_path
+from app.models.guidance.rendition_content import RenditionContent
+from app.models.links import (
+    CHECKPOINT,
+    desk_addition_path,
+    desk_concern_path,
+    desk_messages_path,
+    edition_path,
+    rendition_path,
+)
 from app.store.concerns import NewConcern
 from app.store.editions import EditionKey
+from app.store.renditions import RenditionKey
 
 EVENT_NAMESPACE = uuid.UUID("8c1f7d7e-3c52-4a53-9a0b-7d1f2f0c6b11")
 TIMES = ("received_at", "acknowledge_by", "acknowledged_at", "closed_at", "added_at")
@@ -55,6 +64,21 @@ def edition_payload(key: EditionKey, *, digest: str | None = None) -> dict[str, 
     """Return the payload of an event about an edition."""
     payload = {"guide": key.guide, "edition": key.number} | ({"digest": digest} if digest else {})
     return payload | {"links": {"edition": edition_path(*key)}}
+
+
+def rendition_payload(key: RenditionKey, content: RenditionContent, *, digest: str, behind: bool) -> dict[str, Any]:
+    """Return the payload of an event about a rendition: which it is, of which edition, and no word of it."""
+    edition = content.of.edition
+    return {
+        "guide": key.guide,
+        "language": key.language,
+        "number": key.number,
+        "form": content.form.value,
+        "digest": digest,
+        "edition": edition,
+        "behind": behind,
+        "links": {"rendition": rendition_path(*key), "edition": edition_path(key.guide, edition)},
+    }
 
 
 def notice_data(data: dict[str, Any], public_url: str) -> dict[str, Any]:

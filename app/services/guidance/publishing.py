@@ -12,6 +12,7 @@ from app.models.events.tables import EventKind
 from app.models.guidance.editions import EditionContent
 from app.services.events.payloads import edition_payload
 from app.services.guidance.reference_data import ReferenceData
+from app.services.guidance.renditions import report_renditions_behind
 from app.store import editions
 from app.store.catalogue import index_guide
 from app.store.editions import EditionHead, EditionKey
@@ -82,10 +83,15 @@ def publish_edition(
 def insert_next_edition(
     session: Session, key: EditionKey, content: EditionContent, *, digest: str, at: dt.datetime
 ) -> Published:
-    """Write the edition, what finds it, and the event that it is published. The caller checked the content."""
+    """Write the edition, what finds it, and the events: it is published, and renditions are behind.
+
+    The caller checked the content.
+    """
+    history = editions.find_history(session, guide=key.guide)
     editions.insert_edition(session, key, content=content, digest=digest, at=at)
     index_guide(session, key.guide, key)
     append_event(session, EventKind.EDITION_PUBLISHED, at=at, data=edition_payload(key, digest=digest))
+    report_renditions_behind(session, history, key.guide, at=at)
     return Published(key, digest, at, is_new=True)
 
 

@@ -39,15 +39,14 @@ def check_rendition_file(session: Session, path: Path) -> RenditionFile:
     return file
 
 
-def publish_rendition_file(writer: Writer, path: Path, *, at: dt.datetime) -> PublishedRendition:
-    """Publish the file. Raise `SeedFileError` with every fault."""
-    file = read_rendition_file(path)
+def publish_rendition_file(writer: Writer, file: RenditionFile, *, at: dt.datetime) -> PublishedRendition:
+    """Publish the file, which was read. Raise `SeedFileError` with every fault."""
     try:
         return publish_rendition(writer, guide=file.guide, content=file.content, at=at)
     except InvalidRendition as refusal:
         raise file.refusal(refusal.faults) from None
     except NoSuchGuide:
-        raise SeedFileError(path, [SeedError(0, NO_GUIDE)]) from None
+        raise SeedFileError(file.path, [SeedError(0, NO_GUIDE)]) from None
 
 
 def publish_seed_renditions(engine: Engine, writer: Writer, seed_dir: Path, *, at: dt.datetime) -> None:

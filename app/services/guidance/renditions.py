@@ -9,13 +9,16 @@ from sqlmodel import Session
 from app.errors import AlreadyWithdrawn, EditionWithdrawn
 from app.faults import FaultCode, FieldError
 from app.models.digest import digest_of
+from app.models.events.tables import EventKind
 from app.models.guidance.languages import ENGLISH_TAG, GUIDE_LANGUAGE
-from app.models.guidance.rendition_content import RenditionContent
+from app.models.guidance.rendition_content import RenditionContent, RenditionForm
 from app.models.guidance.rendition_errors import InvalidRendition, NoSuchRendition, RenditionWithdrawn
 from app.models.guidance.rendition_faults import find_own_faults, find_strangers
+from app.services.events.payloads import rendition_payload
 from app.store import renditions
 from app.store.contents import read_content
 from app.store.editions import EditionHead, current_of, get_history, readable_of
+from app.store.events import NewEvent, append_event, append_events
 from app.store.renditions import RenditionKey, StoredRendition, list_renditions, rendition_of
 from app.store.writer import Writer, write_operation
 
@@ -71,6 +74,9 @@ def write_rendition(session: Session, guide: str, content: RenditionContent, *, 
         return PublishedRendition(newest.key, digest, newest.published_at, is_new=False)
     key = RenditionKey(guide, content.language, len(stored) + 1)
     renditions.insert_rendition(session, key, content=content, digest=digest, at=at)
+    behind = is_of_former_edition(get_history(session, guide=guide), content.of.edition)
+    payload = rendition_payload(key, content, digest=digest, behind=behind)
+    append_event(session, EventKind.RENDITION_PUBLISHED, at=at, data=payload)
     return PublishedRendition(key, digest, at, is_new=True)
 
 
@@ -80,24 +86,54 @@ def withdraw_rendition(session: Session, key: RenditionKey, *, reason: str, at: 
 
     Raises `NoSuchGuide`, `NoSuchRendition`, or `AlreadyWithdrawn` if it was withdrawn for another reason.
     """
-    get_history(session, guide=key.guide)
+    history = get_history(session, guide=key.guide)
     stored = rendition_of(list_renditions(session, guide=key.guide, language=key.language), key.number)
     if stored.withdrawn_at is not None:
         if stored.reason != reason:
             raise AlreadyWithdrawn
         return WithdrawnRendition(key, stored.withdrawn_at, is_new=False)
     renditions.insert_rendition_withdrawal(session, key, reason=reason, at=at)
+    behind = is_of_former_edition(history, stored.edition)
+    payload = rendition_payload(key, stored.content, digest=stored.digest, behind=behind)
+    append_event(session, EventKind.RENDITION_WITHDRAWN, at=at, data=payload)
     return WithdrawnRendition(key, at, is_new=True)
 
 
+def report_renditions_behind(session: Session, history: Sequence[EditionHead], guide: str, *, at: dt.datetime) -> None:
+    """Append an event for each rendition to read that the guide's next edition puts behind.
+
+    `history` is that before the next edition. The caller's transaction is that of the edition.
+    """
+    stored = list_renditions(session, guide=guide)
+    up_to_date = [
+        each for each in current_renditions(history, stored) if not is_of_former_edition(history, each.edition)
+    ]
+    payloads = [rendition_payload(each.key, each.content, digest=each.digest, behind=True) for each in up_to_date]
+    if payloads:
+        append_events(session, EventKind.RENDITION_BEHIND, [NewEvent(at, payload) for payload in payloads])
+
+
 def current_renditions(history: Sequence[EditionHead], stored: Sequence[StoredRendition]) -> list[StoredRendition]:
-    """Return the rendition to read in each language: of the newest edition, words before links, then the newest."""
+    """Return the rendition to read in each language and form, by language: of the newest edition, then the newest.
+
+    In each language words come before links to recordings and documents.
+    """
     readable = {head.number for head in history if head.withdrawn_at is None}
-    found: dict[str, StoredRendition] = {}
-    for each in sorted(stored, key=lambda one: (one.content.form.has_words, one.edition, one.key.number)):
+    found: dict[tuple[str, RenditionForm], StoredRendition] = {}
+    for each in sorted(stored, key=lambda one: (one.edition, one.key.number)):
         if each.withdrawn_at is None and each.edition in readable:
-            found[each.key.language] = each
-    return [found[language] for language in sorted(found)]
+            found[each.key.language, each.content.form] = each
+    newest_first = sorted(found.values(), key=lambda one: (one.edition, one.key.number), reverse=True)
+    return sorted(newest_first, key=lambda one: (one.key.language, not one.content.form.has_words))
+
+
+def chosen_by_language(history: Sequence[EditionHead], stored: Sequence[StoredRendition]) -> dict[str, StoredRendition]:
+    """Return the rendition to read in each language other than the guide's own: words, or the newest link."""
+    found: dict[str, StoredRendition] = {}
+    for each in current_renditions(history, stored):
+        if each.key.language != GUIDE_LANGUAGE:
+            found.setdefault(each.key.language, each)
+    return found
 
 
 def current_in(history: Sequence[EditionHead], stored: Sequence[StoredRendition], language: str) -> StoredRendition:
@@ -107,11 +143,21 @@ def current_in(history: Sequence[EditionHead], stored: Sequence[StoredRendition]
         return found
     for each in stored:
         if each.key.language == language:
-            return readable_rendition(history, each)
+            return _readable_rendition(history, each)
     raise NoSuchRendition
 
 
-def readable_rendition(history: Sequence[EditionHead], stored: StoredRendition) -> StoredRendition:
+def chosen_rendition(
+    history: Sequence[EditionHead], stored: Sequence[StoredRendition], language: str, number: int | None
+) -> StoredRendition:
+    """Return the rendition of that number in the language, or the one to read. Raise as `current_in` does."""
+    if number is None:
+        return current_in(history, stored, language)
+    of_language = [each for each in stored if each.key.language == language]
+    return _readable_rendition(history, rendition_of(of_language, number))
+
+
+def _readable_rendition(history: Sequence[EditionHead], stored: StoredRendition) -> StoredRendition:
     """Return the rendition. Raise `RenditionWithdrawn`, or `EditionWithdrawn` if its edition was withdrawn."""
     if stored.reason is not None:
         raise RenditionWithdrawn(stored.reason)
@@ -123,10 +169,11 @@ def readable_rendition(history: Sequence[EditionHead], stored: StoredRendition) 
 
 
 def languages_by_guide(session: Session) -> dict[str, list[str]]:
-    """Return the languages that each guide has a rendition to read in, sorted."""
+    """Return the languages beside its own that each guide has a rendition to read in, sorted."""
     found: dict[str, list[str]] = {}
     for guide, language in renditions.list_languages(session):
-        found.setdefault(guide, []).append(language)
+        if language != GUIDE_LANGUAGE:
+            found.setdefault(guide, []).append(language)
     return found
 
 

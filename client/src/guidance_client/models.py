@@ -473,35 +473,6 @@ class FeedAuthor(TypedDict):
     name: str
 
 
-class FeedGuidance(TypedDict):
-    """
-    Which edition an entry tells of: this service's own extension of JSON Feed.
-    """
-
-    about: str
-    guide: str
-    edition: int
-    happening: str
-    digest: str
-    api_url: str
-
-
-class FeedItem(TypedDict):
-    """
-    One entry.
-    """
-
-    id: str
-    url: str
-    title: str
-    content_text: str
-    date_published: str
-    date_modified: str
-    authors: list[FeedAuthor]
-    tags: list[str]
-    field_guidance: FeedGuidance
-
-
 class FieldProblem(TypedDict):
     """
     One thing wrong in what was sent.
@@ -787,21 +758,6 @@ class ItemMention(TypedDict):
     status: EditionStatus
     published_at: str
     change: ItemChange
-
-
-class JsonFeed(TypedDict):
-    """
-    The latest editions published and withdrawn, the newest first.
-    """
-
-    version: NotRequired[str]
-    title: str
-    home_page_url: str
-    feed_url: str
-    description: str
-    language: NotRequired[str]
-    authors: list[FeedAuthor]
-    items: list[FeedItem]
 
 
 JsonValue: TypeAlias = Any
@@ -1978,6 +1934,17 @@ class FactorsResponse(TypedDict):
     links: dict[str, str]
 
 
+class FeedRendition(TypedDict):
+    """
+    Which rendition an entry is about.
+    """
+
+    language: str
+    number: int
+    form: RenditionForm
+    digest: str
+
+
 class FieldChange(TypedDict):
     """
     A field of the edition itself that differs.
@@ -2372,6 +2339,22 @@ class RenditionContent(TypedDict):
     contacts: NotRequired[list[ContactWords]]
 
 
+class RenditionEventData(TypedDict):
+    """
+    Which rendition it is, and the edition that it is of.
+    """
+
+    guide: str
+    language: str
+    number: int
+    form: RenditionForm
+    digest: str
+    edition: int
+    behind: bool
+    urls: NotRequired[dict[str, str]]
+    links: dict[str, str]
+
+
 class RenditionFacts(TypedDict):
     """
     What the words of a response are, and which of them are not in its language.
@@ -2395,9 +2378,31 @@ class RenditionFacts(TypedDict):
     unchecked_cautions: list[Caution]
 
 
+class RenditionPublishedEvent(TypedDict):
+    """
+    An edition has a new rendition: it can be read in another language or form.
+    """
+
+    id: str
+    type: str
+    timestamp: str
+    data: RenditionEventData
+
+
+class RenditionWithdrawnEvent(TypedDict):
+    """
+    A rendition is withdrawn.
+    """
+
+    id: str
+    type: str
+    timestamp: str
+    data: RenditionEventData
+
+
 class RenditionsResponse(TypedDict):
     """
-    Every rendition of a guide, by language, the newest first.
+    The renditions of a guide or of one edition, by language, the newest first.
     """
 
     renditions: list[ListedRendition]
@@ -2688,6 +2693,36 @@ class FactorsAcrossGuides(TypedDict):
     next_cursor: str | None
 
 
+class FeedGuidance(TypedDict):
+    """
+    Which edition an entry tells of: this service's own extension of JSON Feed.
+    """
+
+    about: str
+    guide: str
+    edition: int
+    happening: str
+    digest: str
+    rendition: NotRequired[FeedRendition | None]
+    api_url: str
+
+
+class FeedItem(TypedDict):
+    """
+    One entry.
+    """
+
+    id: str
+    url: str
+    title: str
+    content_text: str
+    date_published: str
+    date_modified: str
+    authors: list[FeedAuthor]
+    tags: list[str]
+    field_guidance: FeedGuidance
+
+
 class FoundContact(TypedDict):
     """
     An item of a guide's current edition among its contacts. The cautions are in each: guides differ.
@@ -2740,6 +2775,21 @@ class IndicatorsAcrossGuides(TypedDict):
 
     indicators: list[FoundIndicator]
     next_cursor: str | None
+
+
+class JsonFeed(TypedDict):
+    """
+    The latest editions and renditions published and withdrawn, the newest first.
+    """
+
+    version: NotRequired[str]
+    title: str
+    home_page_url: str
+    feed_url: str
+    description: str
+    language: NotRequired[str]
+    authors: list[FeedAuthor]
+    items: list[FeedItem]
 
 
 class ListedServiceAtLocation(TypedDict):
@@ -2804,6 +2854,17 @@ class Receipt(TypedDict):
     next_steps: list[str]
     contacts: list[Contact]
     links: dict[str, str]
+
+
+class RenditionBehindEvent(TypedDict):
+    """
+    The guide has a later edition than the one that a rendition is of.
+    """
+
+    id: str
+    type: str
+    timestamp: str
+    data: RenditionEventData
 
 
 class RenditionResponse(TypedDict):

@@ -73,6 +73,15 @@ class AsyncGuidanceClient:
         """Return the history of the guide, the newest edition first."""
         return await self._read(f"{GUIDES}/{guide}/editions")
 
+    async def renditions(self, guide: str, *, edition: int | None = None) -> Reading[models.RenditionsResponse]:
+        """Return the renditions of the guide in other languages and forms, or of one edition of it."""
+        of = "" if edition is None else f"/editions/{edition}"
+        return await self._read(f"{GUIDES}/{guide}{of}/renditions")
+
+    async def rendition(self, guide: str, language: str) -> Reading[models.RenditionResponse]:
+        """Return the rendition to read in the language, such as `cy`. Show its `notices` with the words."""
+        return await self._read(f"{GUIDES}/{guide}/renditions/{language}")
+
     async def definitions(self, guide: str) -> Reading[models.DefinitionsResponse]:
         """Return the definitions of the current edition."""
         return await self._read(f"{GUIDES}/{guide}/definitions")

@@ -74,6 +74,15 @@ class GuidanceClient:
         """Return the history of the guide, the newest edition first."""
         return self._read(f"{GUIDES}/{guide}/editions")
 
+    def renditions(self, guide: str, *, edition: int | None = None) -> Reading[models.RenditionsResponse]:
+        """Return the renditions of the guide in other languages and forms, or of one edition of it."""
+        of = "" if edition is None else f"/editions/{edition}"
+        return self._read(f"{GUIDES}/{guide}{of}/renditions")
+
+    def rendition(self, guide: str, language: str) -> Reading[models.RenditionResponse]:
+        """Return the rendition to read in the language, such as `cy`. Show its `notices` with the words."""
+        return self._read(f"{GUIDES}/{guide}/renditions/{language}")
+
     def definitions(self, guide: str) -> Reading[models.DefinitionsResponse]:
         """Return the definitions of the current edition."""
         return self._read(f"{GUIDES}/{guide}/definitions")

@@ -1,0 +1,96 @@
+"""The page of a rendition in a browser: each language and form, current and behind, in each kind of window."""
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from app.config import Settings
+from app.main import create_app
+from tests.support.browsing import accessibility_violations, run_server
+from tests.support.clock import SettableClock
+from tests.support.journeys import IN_VIEW, Condition, open_page
+from tests.support.publishing import SLUG, an_edition, publish_next
+from tests.support.renditions import ARABIC, publish_a_rendition, seed_rendition
+
+pytestmark = [pytest.mark.any_database, pytest.mark.slow]
+
+PAGE = f"/guides/{SLUG}/renditions"
+WELSH, EASY, ARABIC_PAGE, FILM = f"/cy{PAGE}/cy", f"{PAGE}/en-GB-simple", f"{PAGE}/ar", f"{PAGE}/bfi"
+MACHINE = {"made_by": "machine", "tool": "A made-up tool", "checked_by": None, "checked_on": None}
+A_FILM = {
+    "language": "bfi",
+    "form": "bsl_video",
+    "link": {"url": "https://council.example/bsl", "title": "In sign", "text_alternative": "A film of four minutes."},
+} | dict.fromkeys(("cautions", "indicators", "contacts"), ())
+CONDITIONS = {
+    "narrow": Condition(320, 640),
+    "dark": Condition(768, 1024, {"color_scheme": "dark"}),
+    "wide": Condition(1280, 800),
+    "without scripts": Condition(414, 800, has_scripts=False),
+}
+UNCHECKED = {"cy": "Peiriant a wnaeth y geiriau hyn", "en": "A machine made these words"}
+BEHIND = {"cy": "Mae’r canllaw wedi newid", "en": "The guide has changed since"}
+LANGUAGE_OF = "(element) => [element.closest('[lang]').lang, getComputedStyle(element).direction]"
+MARKER_IN_VIEW = """
+(list) => [...list.children].every((item) => {
+  const box = item.getBoundingClientRect(), edge = list.getBoundingClientRect(), room = 16;
+  return box.left >= edge.left + room && box.right <= edge.right - room && edge.left >= 0 && edge.right <= innerWidth;
+})
+"""
+
+
+def check_any(page: Page, path: str, condition: Condition) -> None:
+    """Open the page, and check what holds of each in every state."""
+    page.goto(path)
+    assert page.evaluate("document.documentElement.scrollWidth") == condition.width, path
+    assert page.evaluate(IN_VIEW), path
+    assert page.locator("main a[href='tel:999']").first.is_visible()
+    assert page.locator("aside a[href^='tel:']").first.is_visible()
+    assert page.locator("aside h2").first.evaluate("(element) => element.closest('[lang]').lang") in ("en-GB", "cy")
+    if condition.has_scripts:
+        assert accessibility_violations(page) == [], path
+
+
+def language_of(page: Page, words: str) -> list[str]:
+    """The language and the direction of the innermost element with the words."""
+    found: list[str] = page.get_by_text(words).first.evaluate(LANGUAGE_OF)
+    return found
+
+
+def check_each_language(page: Page) -> None:
+    """Check the language and direction of the words, those that are missing, and what a machine made."""
+    edition, welsh = an_edition(), seed_rendition("cy")
+    page.goto(WELSH)
+    assert language_of(page, welsh.indicators[1].text) == ["cy", "ltr"]  # type: ignore[attr-defined]  # of the registry
+    assert language_of(page, edition.cautions[0].text) == ["en", "ltr"]
+    expect(page.locator(".box", has_text=UNCHECKED["cy"])).to_be_visible()
+    page.goto(EASY)
+    expect(page.locator(".box", has_text=UNCHECKED["en"])).to_be_visible()
+    page.goto(ARABIC_PAGE)
+    assert language_of(page, "نص مخترع للاختبار") == ["ar", "rtl"]
+    assert language_of(page, edition.indicators[0].text) == ["en", "ltr"]
+    assert language_of(page, edition.cautions[0].text) == ["en", "ltr"]
+    assert page.locator("ul.mixed").first.evaluate(MARKER_IN_VIEW)
+    expect(page.get_by_text("Some words are not there yet in this language or form.")).to_be_visible()
+    assert page.locator("html").get_attribute("lang") == "en-GB"
+    page.goto(FILM)
+    assert page.locator("a[href='https://council.example/bsl']").is_visible()
+    assert page.get_by_text("A film of four minutes.").is_visible()
+
+
+@pytest.mark.parametrize("condition", CONDITIONS)
+def test_the_page_of_a_rendition_is_right_in_each_state(browser: Browser, settings: Settings, condition: str) -> None:
+    service, chosen = create_app(settings, SettableClock()), CONDITIONS[condition]
+    with run_server(service) as url:
+        publish_a_rendition(service, **ARABIC, title=None, **MACHINE)
+        publish_a_rendition(service, **A_FILM, title=None)
+        page = open_page(browser, url, chosen)
+        for path in (WELSH, EASY, ARABIC_PAGE, FILM):
+            check_any(page, path, chosen)
+            assert page.get_by_text(BEHIND["cy" if path == WELSH else "en"]).count() == 0
+        check_each_language(page)
+
+        publish_next(service, change_note="A second edition.")
+        for path in (WELSH, ARABIC_PAGE):
+            check_any(page, path, chosen)
+            expect(page.locator(".box", has_text=BEHIND["cy" if path == WELSH else "en"])).to_be_visible()
+        page.context.close()
