@@ -28,7 +28,12 @@ class ChangedMeanwhile(GuidanceError):
 
 
 class DeskRequestFailed(GuidanceError):
-    """The service did not return the concern."""
+    """The service did not do what was requested of it."""
+
+    def __init__(self, message: str = "", problem: str = "") -> None:
+        """`problem` is the slug of the type of the problem, such as `draft-changed`."""
+        super().__init__(message)
+        self.problem = problem
 
 
 class DeskUnreachable(DeskRequestFailed):

@@ -35,7 +35,7 @@ from app.pages.docs import developer_pages, swagger
 from app.pages.edit import draft_page, guides_to_edit, preview, section_page
 from app.pages.error_page_middleware import ErrorPageMiddleware
 from app.pages.form import raise_concern, saved_drafts
-from app.pages.guide import guide_pages, rendition_pages
+from app.pages.guide import guide_index, guide_pages, rendition_pages, search_page
 from app.pages.language.middleware import LanguageMiddleware
 from app.pages.status import concern_status, receipt_file
 from app.routers import (
@@ -130,6 +130,8 @@ ROUTERS = (
     mcp.router,
     operations.router,
     assets.router,
+    guide_index.router,
+    search_page.router,
     guide_pages.router,
     rendition_pages.router,
     raise_concern.router,

@@ -27,6 +27,7 @@ from app.cli.receipts import receipts
 from app.cli.renditions import rendition
 from app.cli.reviews import due
 from app.cli.serve import serve
+from app.cli.shared_drafts import shared_drafts
 from app.cli.statistics import desk_statistics
 from app.cli.webhooks import deliver, webhooks
 from app.config import built_commit
@@ -87,6 +88,7 @@ app.command()(approve)
 app.command("publish")(publish_files)
 app.command("withdraw")(withdraw_number)
 app.add_typer(rendition, name="rendition")
+app.add_typer(shared_drafts, name="draft")
 app.command()(due)
 app.command()(verify)
 app.command()(migrate)

@@ -11,7 +11,7 @@ from sqlalchemy.exc import TimeoutError as NoConnectionInTime
 from app.errors import EditionWithdrawn, GuidanceError, TooManyTries
 from app.logs import Log, frames_of
 from app.models.guidance.rendition_errors import RenditionWithdrawn
-from app.pages.language.catalogue import gettext
+from app.pages.language.catalogue import current_path, gettext
 from app.pages.page import private_page
 from app.web import problem_types
 from app.web.context import AppContext
@@ -63,6 +63,7 @@ def error_page(context: AppContext, status: int, *, message: str | None = None) 
         context,
         "error.html",
         status=status,
+        here=current_path().partition("?")[0],  # a refused query is not repeated
         heading=gettext(heading),
         message=message or default_message,
         contacts=list(context.emergency_contacts.current()),

@@ -14,6 +14,7 @@ from app.pages.language.template_text import TextExtension
 from app.pages.text_format import contact_label, date_and_time, day, host, inline_markdown, option, page_words, spoken
 from app.presenters.contact_text import citation_text, out_of_hours
 from app.presenters.opening_hours import address_text, hours_text
+from app.services.guidance.word_search import split_at_words
 from app.web.context import AppContext
 from app.web.responses import CACHE_CURRENT, conditional_response
 
@@ -53,6 +54,7 @@ def page_templates() -> jinja2.Environment:
         "hours": hours_text,
         "postal": address_text,
         "citation": citation_text,
+        "split_at": split_at_words,
     }
     return templates
 

@@ -1,7 +1,5 @@
 """Drafts of guides in responses."""
 
-from collections.abc import Sequence
-
 from app.faults import FieldError
 from app.models.guidance.comparison import changed_fields, changed_sections
 from app.models.guidance.draft_tables import GuideDraftRow
@@ -10,6 +8,7 @@ from app.models.guidance.guide_drafts import DraftChangesResponse, DraftCheckRes
 from app.models.guidance.partial_editions import read_partly
 from app.models.links import Links, draft_path, guide_path, history_path
 from app.services.guidance.draft_checking import CheckedDraft
+from app.store.guide_drafts import DraftRecord
 from app.web.validation_messages import json_pointer
 
 
@@ -27,7 +26,7 @@ def draft_links(guide: str, below: str = "") -> Links:
     }
 
 
-def present_draft(draft: GuideDraftRow, writers: Sequence[str], follows: int | None) -> DraftResponse:
+def present_draft(draft: GuideDraftRow, record: DraftRecord) -> DraftResponse:
     """Return the draft with its words."""
     return DraftResponse(
         guide=draft.guide,
@@ -36,10 +35,10 @@ def present_draft(draft: GuideDraftRow, writers: Sequence[str], follows: int | N
         begun_at=draft.begun_at,
         written_at=draft.written_at,
         written_by=draft.written_by,
-        writers=tuple(writers),
+        writers=tuple(record.writers),
         offered_at=draft.offered_at,
         offered_by=draft.offered_by,
-        follows=follows,
+        follows=record.follows,
         links=draft_links(draft.guide),
     )
 

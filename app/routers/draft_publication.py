@@ -4,12 +4,12 @@ from fastapi import Response
 
 from app.models.guidance.guide_drafts import DraftPublication, DraftResponse
 from app.models.guidance.publishing import PublishedResponse
-from app.models.links import edition_path, guide_path, history_path
+from app.models.links import edition_path
 from app.presenters.guide_drafts import present_draft
+from app.presenters.publications import present_published
 from app.routers.params import GuideName
 from app.services.guidance import guide_drafts as service
-from app.store.editions import find_history
-from app.store.guide_drafts import list_draft_writers
+from app.store.guide_drafts import read_draft_record
 from app.web import problem_types as problems
 from app.web.auth import EditorDep, PublisherDep
 from app.web.context import ContextDep, NowDep, SessionDep
@@ -54,8 +54,7 @@ def offer_draft(
         context.writer, context.reference_data, guide, expect_draft(if_match), by=actor.client, at=now
     )
     response.headers["ETag"] = draft_etag(draft)
-    last = len(find_history(session, guide=guide)) or None
-    return present_draft(draft, list_draft_writers(session, guide), last)
+    return present_draft(draft, read_draft_record(session, guide))
 
 
 @router.post(
@@ -98,12 +97,5 @@ def publish_draft(
         by=actor.client,
         at=now,
     )
-    key = published.key
-    response.headers["Location"] = edition_path(*key)
-    return PublishedResponse(
-        guide=guide,
-        edition=key.number,
-        digest=published.digest,
-        published_at=published.published_at,
-        links={"self": edition_path(*key), "guide": guide_path(guide), "version_history": history_path(guide)},
-    )
+    response.headers["Location"] = edition_path(*published.key)
+    return present_published(published)

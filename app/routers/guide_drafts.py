@@ -14,8 +14,8 @@ from app.presenters.guide_drafts import present_changes, present_check, present_
 from app.routers.params import GuideName
 from app.services.guidance import guide_drafts as service
 from app.services.guidance.draft_checking import check_draft
-from app.store.editions import find_history, get_current
-from app.store.guide_drafts import get_guide_draft, list_draft_writers
+from app.store.editions import get_current
+from app.store.guide_drafts import get_guide_draft, read_draft_record
 from app.web import problem_types as problems
 from app.web.auth import EditorDep
 from app.web.context import ContextDep, NowDep, SessionDep
@@ -95,9 +95,9 @@ def remove_draft(
     if_match: DraftTag = None,
 ) -> DraftResponse:
     """Remove the draft, and return it for the last time: its words are stored no more. Who wrote it stays on record."""
-    writers, last = list_draft_writers(session, guide), len(find_history(session, guide=guide)) or None
+    record = read_draft_record(session, guide)
     draft = service.discard_draft(context.writer, guide, expect_draft(if_match), by=actor.client, at=now)
-    return present_draft(draft, writers, last)
+    return present_draft(draft, record)
 
 
 @router.get("/check", summary="Check a draft", operation_id="check_draft", responses=problem_responses(NO_SUCH_DRAFT))
@@ -128,8 +128,7 @@ def read_draft_changes(
 
 def _respond(response: Response, session: SessionDep, draft: GuideDraftRow) -> DraftResponse:
     response.headers["ETag"] = draft_etag(draft)
-    last = len(find_history(session, guide=draft.guide)) or None
-    return present_draft(draft, list_draft_writers(session, draft.guide), last)
+    return present_draft(draft, read_draft_record(session, draft.guide))
 
 
 def _require_storable(value: JsonValue, at: tuple[str | int, ...] = ()) -> None:

@@ -12,8 +12,9 @@ from app.models.guidance.edition_example import EDITION_EXAMPLE
 from app.models.guidance.editions import EditionContent
 from app.models.guidance.guide_responses import EditionStatus
 from app.models.guidance.publishing import PublishedResponse, WithdrawalRequest, WithdrawalResponse
-from app.models.links import Links, edition_path, guide_path, history_path
+from app.models.links import edition_path
 from app.presenters.guides import present_edition
+from app.presenters.publications import edition_links, present_published
 from app.routers.params import EditionNumber, GuideName
 from app.services.guidance.publishing import publish_edition, withdraw_edition
 from app.store.contents import read_content
@@ -77,16 +78,9 @@ def publish(
         at=now,
         precondition=partial(_check_if_match, if_match),
     )
-    key = published.key
     response.status_code = 201 if published.is_new else 200
-    response.headers["Location"] = edition_path(*key)
-    return PublishedResponse(
-        guide=guide,
-        edition=key.number,
-        digest=published.digest,
-        published_at=published.published_at,
-        links=_links(key),
-    )
+    response.headers["Location"] = edition_path(*published.key)
+    return present_published(published)
 
 
 @router.post(
@@ -116,16 +110,8 @@ def withdraw(
         edition=number,
         withdrawn_at=withdrawn.withdrawn_at,
         reason=request.reason,
-        links=_links(key),
+        links=edition_links(key),
     )
-
-
-def _links(key: EditionKey) -> Links:
-    return {
-        "self": edition_path(*key),
-        "guide": guide_path(key.guide),
-        "version_history": history_path(key.guide),
-    }
 
 
 def _check_if_match(if_match: str | None, session: Session, current: EditionHead | None) -> None:

@@ -147,7 +147,7 @@ def _entries(session: Session, rows: Sequence[CatalogueRow]) -> list[CatalogueEn
         CatalogueEntry(
             key=EditionKey(row.guide, row.edition),
             digest=digests[row.guide, row.edition],
-            cautions=tuple(cautions[row.guide, row.edition]),
+            cautions=tuple(cautions.get((row.guide, row.edition), ())),
             part=row.part,
             item=items[row.part][row.guide, row.edition, row.item_id],
         )

@@ -3,14 +3,24 @@
 import datetime as dt
 import hashlib
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from sqlmodel import Session, col, func, select
 
 from app.draft_errors import NoSuchGuideDraft
 from app.models.guidance.draft_tables import GuideDraftAct, GuideDraftActRow, GuideDraftRow
+from app.store.editions import find_history
 
 ENDING_ACTS = (GuideDraftAct.DISCARDED.value, GuideDraftAct.PUBLISHED.value)
 """The acts after which a guide has no draft."""
+
+
+@dataclass(frozen=True)
+class DraftRecord:
+    """What the record says of a draft, beside its words: who wrote it, and the last edition (None for a new guide)."""
+
+    writers: Sequence[str]
+    follows: int | None
 
 
 def find_guide_draft(session: Session, guide: str) -> GuideDraftRow | None:
@@ -42,6 +52,11 @@ def list_draft_writers(session: Session, guide: str) -> list[str]:
         GuideDraftActRow.number > (session.exec(last_end).one() or 0),
     )
     return list(dict.fromkeys(session.exec(written.order_by(col(GuideDraftActRow.number)))))
+
+
+def read_draft_record(session: Session, guide: str) -> DraftRecord:
+    """Return what the record says of the guide's draft, while it has one."""
+    return DraftRecord(list_draft_writers(session, guide), len(find_history(session, guide=guide)) or None)
 
 
 def append_draft_act(

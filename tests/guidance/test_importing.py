@@ -169,6 +169,35 @@ def test_words_of_tables_text_boxes_and_footers_are_placed_or_listed(tmp_path: P
     assert words.count("Words in a box.") == 1
 
 
+def test_advice_never_becomes_a_sign_and_a_row_of_a_table_is_a_contact(tmp_path: Path) -> None:
+    document = Document()
+    document.add_heading("Self-harm: a one minute guide", level=0)
+    document.add_heading("Signs to look out for", level=1)
+    document.add_paragraph("These signs do not always mean harm.")
+    document.add_paragraph("Low mood", style="List Bullet")
+    document.add_heading("What should I do?", level=1)
+    document.add_paragraph("Talk to your safeguarding lead.", style="List Number")
+    document.add_heading("Who to contact", level=1)
+    row = document.add_table(rows=1, cols=3).rows[0].cells
+    for cell, words in zip(row, ("Duty team", "01632 960021", "9am to 5pm"), strict=True):
+        cell.text = words
+    document.add_heading("Signs at school", level=1)
+    document.add_heading("Something else", level=1)
+    document.add_paragraph("Words below a heading that nobody foresaw.", style="List Bullet")
+    document.save(str(tmp_path / "guide.docx"))
+
+    draft = draft_of(tmp_path / "guide.docx", draft_page)
+
+    assert [each["text"] for each in draft.content["indicators"]] == ["Low mood"]
+    assert [each["text"] for each in draft.content["cautions"]] == ["These signs do not always mean harm."]
+    assert [each["text"] for each in draft.content["responsibilities"]] == ["Talk to your safeguarding lead."]
+    assert [(each["name"], each["phones"][0]["display"]) for each in draft.content["contacts"]] == [
+        ("Duty team", "01632 960021")
+    ]
+    assert "9am to 5pm" in str(draft.content)
+    assert "Words below a heading that nobody foresaw." in draft.not_placed
+
+
 @pytest.mark.parametrize(("name", "reason"), [("a.docx", "not a Word document"), ("a.pdf", "must be a Word document")])
 def test_what_is_no_document_is_refused_in_a_sentence(tmp_path: Path, name: str, reason: str) -> None:
     (tmp_path / name).write_bytes(b"nothing")

@@ -26,6 +26,8 @@ PATHS = (
     "/worried-about-yourself",
     "/concerns",
     "/concerns/saved",
+    "/guides",
+    "/search",
     "/covering-your-tracks",
     "/accessibility",
     "/privacy",

@@ -45,6 +45,9 @@ PAGES = (
     "/worried-about-yourself",
     "/concerns",
     "/concerns/saved",
+    "/guides",
+    "/subjects/child_sexual_exploitation",
+    "/search",
     "/covering-your-tracks",
     "/accessibility",
     "/privacy",
@@ -143,6 +146,9 @@ def test_no_word_of_a_page_comes_past_the_catalogue(client: TestClient, monkeypa
         "errors": client.post("/cy/raise-a-concern", data={"do": "check"}).text,
         "saved": client.post("/cy/raise-a-concern", data=REQUIRED_ANSWERS | {"do": "save"}).text,
         "status": client.post("/cy/concerns", data={"reference": reference, "code": code}).text,
+        "found": client.post("/cy/search", data={"q": "missing"}).text,
+        "not found": client.post("/cy/search", data={"q": "0"}).text,
+        "nothing to look for": client.post("/cy/search").text,
         "unknown": client.post("/cy/concerns", data={"reference": "x", "code": "x"}).text,
     }
     context.response_cache.clear()

@@ -378,11 +378,13 @@ def test_a_defect_is_a_page_without_the_words_of_the_exception(
     assert "division" not in response.text
 
 
-PRIVATE = (FORM, "/raise-a-concern", "/worried-about-yourself", "/concerns", "/concerns/4F7K-926W-0X3R")
+PRIVATE = (FORM, "/raise-a-concern", "/worried-about-yourself", "/search", "/concerns", "/concerns/4F7K-926W-0X3R")
 PUBLIC = (
     "/",
     f"/guides/{SLUG}",
     f"/guides/{SLUG}/editions/1",
+    "/guides",
+    "/subjects/child_sexual_exploitation",
     "/covering-your-tracks",
     "/accessibility",
     "/privacy",

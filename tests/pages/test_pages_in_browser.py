@@ -333,6 +333,8 @@ PAGES = (
     f"/guides/{SLUG}",
     FORM,
     "/concerns",
+    "/guides",
+    "/search",
     "/covering-your-tracks",
     "/accessibility",
     "/privacy",
@@ -423,6 +425,12 @@ def states(page: Page) -> Iterator[str]:
     page.goto("/concerns")
     press(page, "Check")
     yield "unknown concern"
+    page.goto("/search")
+    press(page, "Search")
+    yield "nothing to look for"
+    page.get_by_label("Search the guides").fill("missing")
+    press(page, "Search")
+    yield "found"
 
 
 def find_faults(page: Page) -> list[str]:
@@ -450,7 +458,7 @@ def test_no_page_or_state_has_a_barrier_or_contacts_another_host(browser: Browse
 
     found = {state: find_faults(page) for state in states(page)}
 
-    assert len(found) == 25
+    assert len(found) == 29
     assert {state: faults for state, faults in found.items() if faults} == {}
     assert {url for url in requests if not url.startswith((site.url, "data:"))} == set()
     assert [text for text in messages if "status of" not in text] == []  # an error page has an error status

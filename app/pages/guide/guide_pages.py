@@ -1,4 +1,4 @@
-"""Pages of guidance: the home page, each edition, and the changes between two editions."""
+"""Pages of guidance: each edition, and the changes between two editions; and the statements of the council."""
 
 from collections.abc import Sequence
 from itertools import pairwise
@@ -23,12 +23,10 @@ from app.presenters.pdf import pdf_available
 from app.presenters.structured_data import structured_data
 from app.routers.params import EditionNumber, GuideName
 from app.services.guidance.renditions import current_renditions
-from app.services.guidance.subjects import subjects_by_guide
 from app.store.editions import (
     EditionHead,
     current_of,
     get_history,
-    list_current,
     readable_of,
     require_current,
 )
@@ -39,33 +37,10 @@ from app.web.router import GuidanceRouter
 
 router = GuidanceRouter(include_in_schema=False, dependencies=[PUBLIC], route_class=PageRoute)
 
-MAX_LISTED_GUIDES = 200
 OTHER_FORMS = {"": "application/json", ".md": "text/markdown", ".pdf": "application/pdf"}
 """The forms of an edition beside its page: what its path in the API ends with, and the media type."""
 
 Since = Annotated[int, Query(ge=1, le=MAX_NUMBER, description="The edition to compare with.")]
-
-
-@router.get("/")
-def read_home(request: Request, session: SessionDep, context: ContextDep) -> Response:
-    """Return the home page: every guide, and who to call."""
-    guides = list_current(session, limit=MAX_LISTED_GUIDES)
-    return public_page(
-        request,
-        context,
-        "home.html",
-        guides=guides,
-        start=_start(guides),
-        contacts=list(context.emergency_contacts.current()),
-        subjects=subjects_by_guide(session, context.reference_data),
-    )
-
-
-def _start(guides: Sequence[EditionHead]) -> str | None:
-    """Return the form to start with. Where there are several guides, nobody has to choose one first."""
-    if len(guides) == 1:
-        return f"/raise-a-concern/{guides[0].guide}"
-    return "/raise-a-concern" if guides else None
 
 
 @router.get("/covering-your-tracks")

@@ -15,6 +15,7 @@ from app.pages.form.form_builder import FormBuilder
 from app.pages.form.form_view import NOT_A_CHOICE, NOT_A_DATE
 from app.pages.form.layout import ENTRY_NAMES
 from app.pages.form.variants import ABOUT_A_CHILD, ABOUT_YOURSELF
+from app.pages.guide import search_page
 from app.pages.guide.rendition_links import FORM_LABELS
 from app.pages.language.markup import SCRIPT_SENTENCES
 from app.pages.language.template_text import DEVELOPERS
@@ -50,6 +51,8 @@ IN_CODE = (
     concern_status.ALREADY_ADDED,
     concern_status.EMPTY,
     concern_status.TOO_LONG,
+    search_page.NO_WORDS,
+    search_page.TOO_LONG,
     *map(
         page_words,
         (

@@ -5,19 +5,25 @@ from collections.abc import Collection, Sequence
 from sqlmodel import Session
 
 from app.models.code_lists import SUBJECTS, Code
+from app.models.guidance.guide_tables import EditionRow
 from app.services.guidance.reference_data import ReferenceData
 from app.store.current_editions import list_current_rows
 
 
 def subjects_by_guide(session: Session, reference_data: ReferenceData) -> dict[str, tuple[Code, ...]]:
-    """Return the subjects of each guide that has a current edition, in the order of the list.
+    """Return the subjects of each guide that has a current edition, in the order of the list."""
+    return subjects_of_rows(list_current_rows(session), reference_data)
+
+
+def subjects_of_rows(rows: Sequence[EditionRow], reference_data: ReferenceData) -> dict[str, tuple[Code, ...]]:
+    """Return the subjects of each guide of which there is a row, in the order of the list.
 
     A guide whose edition names no subject has those that its related codes name.
     """
     codes = subject_codes(reference_data)
     return {
         row.guide: tuple(_subjects_of(codes, row.subjects, [each["code"] for each in row.related_codes]))
-        for row in list_current_rows(session)
+        for row in rows
     }
 
 

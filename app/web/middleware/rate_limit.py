@@ -21,8 +21,6 @@ POLICY_FIELD = "RateLimit-Policy"
 FIELD = "RateLimit"
 FOR_CLIENTS = ("/v1/desk", "/v1/events", "/desk/sign-in")
 SEARCHES = ("/v1/search", *(f"/v1/{section.value}" for section in ACROSS_GUIDES), "/open-referral/v3/")
-STATUS_PAGES = "/concerns"
-FORM_PAGES = ("/raise-a-concern", "/worried-about-yourself", "/concerns/additions")
 MAX_REMEMBERED_TOKENS = 4096
 UNAUTHORISED = 401
 
@@ -31,22 +29,26 @@ STATUS_POLICY = "status"
 SEARCH_POLICY = "search"
 DESK_POLICY = "desk"
 CLIENT_POLICY = "clients"
+POSTED_PAGES = (
+    (("/raise-a-concern", "/worried-about-yourself", "/concerns/additions"), CONCERN_POLICY),
+    ("/concerns", STATUS_POLICY),
+    ("/search", SEARCH_POLICY),
+)
+"""The policy of each form of the pages, by the beginning of its path."""
 
 
 def policy_name(method: str, path: str) -> str | None:
     """Return the name of the route's policy, or None: plain public reads have no limit. They are cheap.
 
-    A search has a limit only if the request has a query.
+    A search has a limit only if the request has a query, or is that of the search page.
     """
     if path.startswith(CONCERNS):
         if method == "POST":
             return CONCERN_POLICY
         return STATUS_POLICY if method == "GET" and path != f"{CONCERNS}/form" else None
-    if method == "POST" and path.startswith(FORM_PAGES):
-        return CONCERN_POLICY
-    if method == "POST" and path.startswith(STATUS_PAGES):
-        return STATUS_POLICY
-    if path.startswith(FOR_CLIENTS) or method == "POST":
+    if method == "POST":
+        return next((policy for pages, policy in POSTED_PAGES if path.startswith(pages)), DESK_POLICY)
+    if path.startswith(FOR_CLIENTS):
         return DESK_POLICY
     return SEARCH_POLICY if method == "GET" and path.startswith(SEARCHES) else None
 
@@ -72,7 +74,7 @@ class RateLimitMiddleware:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
         name = policy_name(scope["method"], scope["path"]) if scope["type"] == "http" else None
-        if name is None or (name == SEARCH_POLICY and not scope["query_string"]):
+        if name is None or (name == SEARCH_POLICY and scope["method"] == "GET" and not scope["query_string"]):
             await self.app(scope, receive, send)
             return
         token = _token_hash(scope)

@@ -7,13 +7,20 @@ SECTIONS = (
     ("indicators", r"indicator|\bsigns?\b|look (?:out )?for|symptom|spot"),
     ("factors", r"vulnerab|susceptible|risk factor|more at risk|who is at risk"),
     ("contacts", r"who to (?:call|contact)|contact|worried|get help|refer|telephone|report"),
-    ("responsibilities", r"need to do|what to do|responsib|should do|must do|your role|respond|action"),
+    (
+        "responsibilities",
+        r"need to do|what to do|responsib|(?:should|must|can) (?:(?:i|we|you|they|staff) )?do\b|your role|respond|"
+        r"action|how (?:to|you can|can (?:i|we|you)) help|next steps",
+    ),
     ("cautions", r"caution|remember|bear in mind|please note"),
     ("definitions", r"what is|what it is|what are|definition|about|overview|background"),
 )
 """The sections, each with what a heading for it says. The first that fits counts."""
 LIST_STARTS = SECTIONS[:3]
-CAUTION_WORDS = re.compile(r"(?i)\babsence of\b|does not mean|not exhaustive|relies on a full|not a checklist")
+LISTS = frozenset(key for key, _ in LIST_STARTS)
+CAUTION_WORDS = re.compile(
+    r"(?i)\babsence of\b|do(?:es)? not (?:always |necessarily )?mean|not exhaustive|relies on a full|not a checklist"
+)
 
 
 def section_of(heading: str) -> str | None:

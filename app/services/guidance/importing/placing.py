@@ -7,7 +7,7 @@ from app.models.guidance.proposed_ids import propose_id
 from app.models.guidance.sections import ITEM_LISTS, Introductions
 from app.services.guidance.importing.blocks import Block, BlockKind
 from app.services.guidance.importing.found_contacts import find_contact
-from app.services.guidance.importing.headings import CAUTION_WORDS, list_section_of, section_of
+from app.services.guidance.importing.headings import CAUTION_WORDS, LISTS, list_section_of, section_of
 
 _SENTENCES = re.compile(r"(?<=[.!?])\s+(?=[A-Z‘“])")
 JOINED = re.compile(r";\s*(?:and/or\s+|and\s+|or\s+)?")
@@ -24,7 +24,10 @@ class Placing:
 
     def __init__(self) -> None:
         self.draft: dict[str, Any] = {"title": "", "introductions": {}} | {key: [] for key in ITEM_LISTS}
-        self._section = "definitions"
+        self._section: str | None = "definitions"
+        """None below a heading that names no section, where words would become signs that nobody meant."""
+        self._level = 0
+        """The level of the heading with which the section began."""
         self._before = ""
         """The name of the next responsibility, or the words before the next definition."""
 
@@ -35,16 +38,20 @@ class Placing:
         if not self.draft["title"]:
             self.draft["title"] = block.text
         elif block.kind is BlockKind.HEADING:
-            self._start(block.text)
+            self._start(block)
         elif CAUTION_WORDS.search(block.text):
             for sentence in _SENTENCES.split(block.text):
                 self._append("cautions", {"text": sentence.removeprefix("Caution: ")})
         else:
             self._add_words(block)
 
-    def _start(self, heading: str) -> None:
-        self._section, self._before = section_of(heading) or self._section, ""
-        self._introduce(self._section, heading)
+    def _start(self, heading: Block) -> None:
+        named, self._before = section_of(heading.text), ""
+        if named:
+            self._section, self._level = named, heading.level
+        elif self._section in LISTS and heading.level <= self._level:
+            self._section = None
+        self._introduce(self._section, heading.text)
 
     def _add_words(self, block: Block) -> None:
         citation, contact = CITATION.match(block.text), find_contact(block)
@@ -60,14 +67,18 @@ class Placing:
             self._introduce(starts, begun + colon)
             for text in filter(None, JOINED.split(rest.strip())):
                 self._append(starts, {"text": text})
-        elif self._section == "definitions":
+        elif self._section is not None:
+            self._add_to(self._section, block)
+
+    def _add_to(self, section: str, block: Block) -> None:
+        if section == "definitions":
             self._define(block.text)
-        elif self._section == "responsibilities":
+        elif section == "responsibilities":
             self._add_responsibility(block)
-        elif block.kind is BlockKind.ITEM or self._section == "cautions":
-            self._append(self._section, {"text": block.text})
+        elif block.kind is BlockKind.ITEM or section == "cautions":
+            self._append(section, {"text": block.text})
         else:
-            self._introduce(self._section, block.text)
+            self._introduce(section, block.text)
 
     def _define(self, text: str) -> None:
         introduction = DEFINES.match(text)
@@ -97,7 +108,7 @@ class Placing:
         else:
             self._introduce("responsibilities", block.text)
 
-    def _introduce(self, section: str, words: str) -> None:
+    def _introduce(self, section: str | None, words: str) -> None:
         if section in Introductions.model_fields:
             before = self.draft["introductions"].get(section)
             self.draft["introductions"][section] = f"{before} {words}" if before else words

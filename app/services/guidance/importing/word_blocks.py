@@ -12,6 +12,7 @@ from docx.oxml.ns import qn
 
 from app.errors import SeedError, SeedFileError
 from app.services.guidance.importing.blocks import Block, BlockKind, one_line, without_bullet
+from app.services.guidance.importing.found_contacts import find_contact
 
 MARGINS = ("header", "footer", "footnotes", "endnotes", "comments")
 SPACES = (qn("w:tab"), qn("w:br"), qn("w:cr"))
@@ -27,8 +28,37 @@ def word_blocks(path: Path) -> list[Block]:
         raise SeedFileError(path, [SeedError(0, "this is not a Word document (.docx)")]) from None
     links = {id_: each.target_ref for id_, each in document.part.rels.items() if each.is_external}
     styles = {style.style_id: style for style in document.styles}
-    blocks = [_block(each, styles, links) for each in _paragraphs(document.element.body)]
+    blocks = _blocks(document.element.body, styles, links)
     return [block for block in (*blocks, *_margins(document.part)) if block.text]
+
+
+def _blocks(body: Any, styles: dict[str, Any], links: dict[str, str]) -> Iterator[Block]:
+    """Yield a block for each paragraph, and one for each row of a table of contacts, named by its first cell."""
+    rows: dict[Any, Block | None] = {}
+    for paragraph in _paragraphs(body):
+        row = next(paragraph.iterancestors(qn("w:tr")), None)
+        if row is not None and row not in rows:
+            rows[row] = _contact_row(row, links)
+            if (block := rows[row]) is not None:
+                yield block
+        if row is None or rows[row] is None:
+            yield _block(paragraph, styles, links)
+
+
+def _contact_row(row: Any, links: dict[str, str]) -> Block | None:
+    """Return the row as one block if it has several cells, and a number or an address in one after the first."""
+    first, *others = [
+        one_line(" ".join(_text(each) for each in _paragraphs(cell))) for cell in row.findall(qn("w:tc"))
+    ] or [""]
+    targets = _targets(row, links)
+    if not first or find_contact(Block(BlockKind.PARAGRAPH, " ".join(others), links=targets)) is None:
+        return None
+    return Block(BlockKind.PARAGRAPH, one_line(" ".join([first, *others])), first, links=targets)
+
+
+def _targets(part: Any, links: dict[str, str]) -> tuple[str, ...]:
+    """Return the addresses behind the words of the paragraph or row."""
+    return tuple(links[each.get(qn("r:id"))] for each in part.iter(qn("w:hyperlink")) if each.get(qn("r:id")) in links)
 
 
 def _paragraphs(body: Any) -> Iterator[Any]:
@@ -50,9 +80,7 @@ def _block(paragraph: Any, styles: dict[str, Any], links: dict[str, str]) -> Blo
     style = styles.get(paragraph.style or "")
     name = style.name if style is not None else ""
     bold = one_line(_bold_start(paragraph))
-    targets = tuple(
-        links[each.get(qn("r:id"))] for each in paragraph.iter(qn("w:hyperlink")) if each.get(qn("r:id")) in links
-    )
+    targets = _targets(paragraph, links)
     if name == "Title" or name.startswith("Heading"):
         level = 1 if name == "Title" else int(name.split()[-1]) if name.split()[-1].isdigit() else 2
         return Block(BlockKind.HEADING, text, level=level, links=targets)

@@ -1,0 +1,59 @@
+"""The search page. What somebody looks for may say what happens to a child, so it is in no address and no log."""
+
+from fastapi import Response
+
+from app.models.guidance.sections import ON_PAGES
+from app.pages.error_pages import PageRoute
+from app.pages.form.form_data import SubmittedFormDep
+from app.pages.guide.guide_index import names_publishers
+from app.pages.language.catalogue import gettext
+from app.pages.page import private_page
+from app.services.guidance.guide_list import list_guides
+from app.services.guidance.word_search import Found, search_guides
+from app.web.auth import PUBLIC
+from app.web.context import AppContext, ContextDep, SessionDep
+from app.web.problem_types import VALIDATION_FAILED
+from app.web.router import GuidanceRouter
+
+router = GuidanceRouter(include_in_schema=False, dependencies=[PUBLIC], route_class=PageRoute)
+
+SEARCH = "/search"
+MAX_LENGTH = 200
+FIRST_ITEMS = 20
+MOST_ITEMS = 300
+NO_WORDS = "Enter a word to look for"
+TOO_LONG = "Enter fewer words"
+
+
+@router.get(SEARCH)
+def read_search_form(context: ContextDep) -> Response:
+    """Return the form. The words are posted: those of a query would be in the history, and in logs of others."""
+    return _page(context)
+
+
+@router.post(SEARCH)
+def search_by_form(session: SessionDep, context: ContextDep, posted: SubmittedFormDep) -> Response:
+    """Return what the words find, by guide, with each item whole, as printed."""
+    words = " ".join(posted.one("q").split())
+    if not any(map(str.isalnum, words)) or len(words) > MAX_LENGTH:
+        return _page(context, words, fault=TOO_LONG if len(words) > MAX_LENGTH else NO_WORDS)
+    limit = MOST_ITEMS if posted.one("do") == "more" else FIRST_ITEMS
+    guides = list_guides(session, context.reference_data)
+    found = search_guides(session, guides, words, limit=limit)
+    return _page(context, words, found=found, names=names_publishers(guides))
+
+
+def _page(
+    context: AppContext, words: str = "", *, found: Found | None = None, names: bool = False, fault: str | None = None
+) -> Response:
+    return private_page(
+        context,
+        "search.html",
+        status=VALIDATION_FAILED.status if fault else 200,
+        faults={"q": gettext(fault)} if fault else {},
+        words=words,
+        found=found,
+        sections=ON_PAGES,
+        names_publishers=names,
+        contacts=list(context.emergency_contacts.current()),
+    )

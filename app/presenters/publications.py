@@ -1,0 +1,27 @@
+"""Editions that were just published or withdrawn, in responses."""
+
+from app.models.guidance.publishing import PublishedResponse
+from app.models.links import Links, edition_path, guide_path, history_path
+from app.services.guidance.publishing import Published
+from app.store.editions import EditionKey
+
+
+def present_published(published: Published) -> PublishedResponse:
+    """Return the edition as it was published."""
+    key = published.key
+    return PublishedResponse(
+        guide=key.guide,
+        edition=key.number,
+        digest=published.digest,
+        published_at=published.published_at,
+        links=edition_links(key),
+    )
+
+
+def edition_links(key: EditionKey) -> Links:
+    """Return the links of a response about the act on the edition."""
+    return {
+        "self": edition_path(*key),
+        "guide": guide_path(key.guide),
+        "version_history": history_path(key.guide),
+    }

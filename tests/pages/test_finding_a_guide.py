@@ -1,0 +1,263 @@
+"""Finding a guide: the home page for one guide and for hundreds, lists by letter and subject, and the search page."""
+
+import json
+import logging
+import re
+from collections.abc import Iterator
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import pytest
+from fastapi import FastAPI
+from sqlmodel import Session
+from starlette.testclient import TestClient
+
+from app.config import Settings
+from app.main import create_app
+from app.models.digest import digest_of
+from app.models.guidance.edition_files import read_edition_file
+from app.services.guidance.publishing import insert_next_edition, publish_edition
+from app.store.editions import EditionKey
+from app.web.context import AppContext
+from tests.support.canaries import CANARY, traces
+from tests.support.clock import A_TUESDAY, SettableClock
+from tests.support.log_lines import Lines
+from tests.support.publishing import SLUG, an_edition
+
+pytestmark = pytest.mark.any_database
+
+ROOT = Path(__file__).parents[2]
+EXAMPLES = sorted((ROOT / "examples" / "guides").glob("*/1.yaml"))
+SUBJECTS = ("neglect", "going_missing", "physical_abuse", "harm_online")
+POLICE, CALL_CARD = 'href="tel:999"', '<p class="number">'
+AT_ONCE = 25
+MAX_BYTES = 40_000
+"""Of the home page or a page of the list, however many guides there are."""
+
+
+def open_site(folder: Path) -> FastAPI:
+    """Return a service that is not started yet."""
+    return create_app(Settings(data_dir=folder / "data", deliver=False), SettableClock())
+
+
+def publish_examples(service: FastAPI) -> None:
+    """Publish the guides of `examples/guides`."""
+    context: AppContext = service.state.context
+    for path in EXAMPLES:
+        publish_edition(
+            context.writer,
+            context.reference_data,
+            guide=path.parent.name,
+            content=read_edition_file(path).content,
+            at=A_TUESDAY,
+        )
+
+
+def publish_invented(service: FastAPI, number: int) -> None:
+    """Publish so many short guides more, with titles from A to Z."""
+    context: AppContext = service.state.context
+
+    def write(session: Session, first: int) -> None:
+        for place in range(first, min(first + AT_ONCE, number)):
+            letter = chr(ord("a") + place % 26)
+            content = an_edition(
+                title=f"One minute guide to {letter}xample {place}",
+                subjects=[SUBJECTS[place % len(SUBJECTS)]],
+                factors=[],
+                indicators=[],
+                definitions=[],
+                linked_risks=[],
+                responsibilities=[],
+                cautions=[],
+                introductions={},
+            )
+            insert_next_edition(
+                session, EditionKey(f"{letter}xample-{place}", 1), content, digest=digest_of(content), at=A_TUESDAY
+            )
+
+    for first in range(0, number, AT_ONCE):
+        context.writer.run(partial(write, first=first))
+
+
+@pytest.fixture(scope="module")
+def four(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TestClient]:
+    """Yield a client of a service with the guide of the seed and the three examples."""
+    service = open_site(tmp_path_factory.mktemp("four"))
+    with TestClient(service, headers={"Accept": "text/html"}) as client:
+        publish_examples(service)
+        yield client
+
+
+def search(client: TestClient, words: str, **more: str) -> Any:
+    return client.post("/search", data={"q": words, **more})
+
+
+def text_of(page: str) -> str:
+    main = page.partition("<main")[2].partition("</main")[0]
+    return " ".join(re.sub(r"<[^>]*>", "", main).split())
+
+
+def test_what_is_found_is_under_its_guide_and_section_with_the_words_marked_and_the_cautions(four: TestClient) -> None:
+    page = search(four, "phone").text
+
+    for guide in (SLUG, "child-criminal-exploitation"):
+        group = page.partition(f'<h2 id="{guide}"')[2].partition("<h2")[0]
+        assert f'href="/guides/{guide}#indicators">What to look for</a>' in group
+        assert re.search("(?i)<mark>phones?</mark>", group)
+        assert 'class="caution"' in group
+    assert "Example Safeguarding Children Partnership" in page
+
+
+def test_an_item_is_shown_whole_as_printed_and_no_figure_says_how_well_it_fits(four: TestClient) -> None:
+    item = next(each for each in an_edition().indicators if each.id == "missing-or-unexplained-absence")
+
+    shown = text_of(search(four, "missing").text)
+
+    assert item.text in shown
+    assert not re.search(r"\d+ (results|found|matches)", shown)
+
+
+def test_a_guide_is_found_by_its_title_and_its_subject(four: TestClient) -> None:
+    page = search(four, "neglect").text
+
+    assert "Neglect in one minute" in page.partition('<h2 id="by-title">')[2].partition("</ul>")[0]
+    assert "Worried about a pupil?" in text_of(search(four, "pupils").text)
+
+
+def test_999_and_the_duty_team_come_before_what_was_found_or_not_found(four: TestClient) -> None:
+    for response in (four.get("/search"), search(four, "missing"), search(four, "zebra crossing"), search(four, " ")):
+        main = response.text.partition("<main")[2]
+        assert 0 < main.index(POLICE) < main.index(CALL_CARD) < main.index('name="q"')
+    assert "Nothing in the guides has all of these words" in search(four, "zebra crossing").text
+
+
+@pytest.mark.parametrize(
+    ("words", "message"), [("", "Enter a word"), (" ?! ", "Enter a word"), ("a" * 201, "Enter fewer words")]
+)
+def test_what_cannot_be_looked_for_is_said_at_the_field_and_stays_in_it(
+    four: TestClient, words: str, message: str
+) -> None:
+    response = search(four, words)
+
+    assert response.status_code == 422
+    assert f'<a href="#q">{message}' in response.text
+    assert f'value="{words.strip()}"' in response.text
+
+
+@pytest.mark.parametrize("words", ['"><script>alert(1)</script>', "' OR 1=1 --", "a* NEAR(b)", "\N{PILE OF POO}x"])
+def test_no_word_is_an_operator_or_becomes_markup(four: TestClient, words: str) -> None:
+    response = search(four, words)
+
+    assert response.status_code == 200
+    assert "<script>alert" not in response.text
+
+
+def test_more_is_shown_at_a_press(four: TestClient) -> None:
+    first = search(four, "c").text
+    more = search(four, "c", do="more").text
+
+    assert ">Show more</button>" in first
+    assert len(text_of(more)) > len(text_of(first))
+    assert ">Show more</button>" not in more
+
+
+def test_the_words_are_in_no_log_no_cache_and_no_address(
+    tmp_path: Path, lines: Lines, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(logging.getLogger("httpx2"), "disabled", True)  # the caller's own, in this process
+    service = open_site(tmp_path)
+    with TestClient(service, headers={"Accept": "text/html"}) as client:
+        found = search(client, CANARY)
+        refused = client.get(f"/search?q={CANARY}")
+        logged = json.dumps(lines())
+        metrics = client.get("/metrics").text
+
+    assert '"route": "/search"' in logged
+    assert found.headers["cache-control"] == refused.headers["cache-control"] == "no-store"
+    assert refused.status_code == 400
+    assert traces((logged + metrics + refused.text + str(found.headers)).encode()) == []
+    assert re.findall(r'<form method="(\w+)" action="/search"', found.text) == ["post"]
+    assert [path for path in (tmp_path / "data").rglob("*") if path.is_file() and traces(path.read_bytes())] == []
+
+
+def test_searches_are_limited_like_those_of_the_api_and_reading_the_form_is_not(tmp_path: Path) -> None:
+    settings = Settings(data_dir=tmp_path / "data", deliver=False, limit_search="2/minute")
+    with TestClient(create_app(settings, SettableClock()), client=("192.0.2.1", 1)) as client:
+        statuses = [search(client, "missing").status_code for _ in range(3)]
+        statuses += [client.get("/search").status_code for _ in range(3)]
+
+    assert statuses == [200, 200, 429, 200, 200, 200]
+
+
+def test_few_guides_are_cards_and_one_alone_needs_no_search(tmp_path: Path, four: TestClient) -> None:
+    with TestClient(open_site(tmp_path)) as client:
+        one = client.get("/").text
+    home = four.get("/").text
+
+    assert 'action="/search"' not in one
+    assert 'action="/search"' in home
+    assert len(re.findall(r'<h3 id="[a-z-]+"><a href="/guides/', home)) == 4
+    assert "By <span>Example Academy</span>" in home
+    assert "By <span>" not in one
+
+
+@pytest.fixture(scope="module", params=[40, pytest.param(400, marks=pytest.mark.slow)])
+def many(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[TestClient]:
+    """Yield a client of a service with so many guides."""
+    service = open_site(tmp_path_factory.mktemp("many"))
+    with TestClient(service, headers={"Accept": "text/html"}) as client:
+        publish_examples(service)
+        publish_invented(service, request.param - 4)
+        yield client
+
+
+def links_to_guides(page: str) -> set[str]:
+    return set(re.findall(r'href="/guides/([a-z0-9-]+)"', page))
+
+
+def test_every_guide_is_reached_from_the_home_page_by_its_subject_and_by_its_letter(many: TestClient) -> None:
+    home, listed = many.get("/").text, many.get("/guides").text
+    by_subject = [many.get(path).text for path in re.findall(r'href="(/subjects/[a-z_]+)"', home)]
+    by_letter = [many.get(path).text for path in re.findall(r'href="(/guides\?letter=[A-Z])"', listed)]
+
+    everything = {each["guide"] for each in guides_of(many)}
+    assert len(everything) in (40, 400)
+    assert set().union(*map(links_to_guides, [home, *by_subject])) == everything
+    assert set().union(*map(links_to_guides, [listed, *by_letter])) == everything
+    for page in (home, listed, *by_subject, *by_letter):
+        main = page.partition("<main")[2]
+        assert main.index(POLICE) < main.index(CALL_CARD)
+        assert len(page.encode()) < MAX_BYTES
+
+
+def guides_of(client: TestClient) -> Iterator[dict[str, Any]]:
+    path = "/v1/guides?limit=200"
+    while path:
+        page = client.get(path, headers={"Accept": "application/json"}).json()
+        yield from page["guides"]
+        path = page["next_cursor"] and f"/v1/guides?limit=200&cursor={page['next_cursor']}"
+
+
+def test_a_title_is_under_the_letter_of_the_word_that_people_look_for(many: TestClient) -> None:
+    page = many.get("/guides?letter=C").text
+
+    assert links_to_guides(page) >= {SLUG, "child-criminal-exploitation"}
+    assert "One Minute Guide" in page
+
+
+def test_a_guide_without_cautions_is_found_like_the_others(four: TestClient) -> None:
+    found = [four.get(path, headers={"Accept": "application/json"}) for path in ("/v1/search?q=school", "/v1/contacts")]
+
+    assert [each.status_code for each in found] == [200, 200]
+    entries = found[0].json()["results"] + found[1].json()["contacts"]
+    assert [each["cautions"] for each in entries if each["guide"] == "worried-about-a-pupil"][:1] == [[]]
+    assert "School office" in text_of(search(four, "school").text)
+
+
+@pytest.mark.parametrize("path", ["/guides?letter=ab", "/guides?letter=0", "/subjects/no-such", "/subjects/gangs"])
+def test_a_letter_or_a_subject_without_guides_is_an_error_page(four: TestClient, path: str) -> None:
+    response = four.get(path)
+
+    assert response.status_code in (400, 404)
+    assert POLICE in response.text
