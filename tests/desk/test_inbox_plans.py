@@ -161,6 +161,19 @@ def test_no_filter_and_no_two_together_read_rows_that_they_drop(full: Engine, or
             )
 
 
+@pytest.mark.parametrize("order", [InboxOrder.NEWEST, InboxOrder.CHANGED])
+def test_what_was_closed_and_still_waits_is_found_without_reading_all_that_was_closed(
+    full: Engine, order: InboxOrder
+) -> None:
+    """Both are frequent, and nothing is both: PostgreSQL knows it from counts of both together."""
+    query = InboxQuery(order, InboxFilters(state=ConcernState.CLOSED, waits_in_danger=True))
+
+    with plans_of(full) as plans, Session(full) as session:
+        assert list_inbox(session, query, now=NOW, after=None, limit=ROWS_OF_A_PAGE) == []
+
+    assert [plan for plan in plans if on_postgresql() and query.index in plan] == []
+
+
 @pytest.mark.parametrize("filters", [EACH["overdue"], EACH["not overdue"], EACH["overdue"] | {"danger": "yes"}])
 def test_pages_of_what_is_overdue_are_those_of_the_whole_order_wherever_they_begin(
     full: Engine, filters: dict[str, Any]

@@ -131,9 +131,7 @@ def _faults_in_columns(concern: ConcernRow, recorded: RecordedConcern) -> Iterat
         yield "its row was altered since it was received"
 
 
-def _faults_in_texts(
-    session: Session, concern: ConcernRow, page: _Page, recorded: RecordedConcern
-) -> Iterator[str]:
+def _faults_in_texts(session: Session, concern: ConcernRow, page: _Page, recorded: RecordedConcern) -> Iterator[str]:
     erased = DeskAct.ERASED in recorded.first
     texts: dict[AddedText | None, SealedRow] = {None: concern}
     for kind, each in ALL_ADDED.items():
