@@ -84,7 +84,7 @@ def changes_of(number: int) -> dict[str, Any]:
 
 @contextmanager
 def plans_of(engine: Engine) -> Iterator[list[str]]:
-    """Yield a list that has, after the block, how the database finds each page and count that this thread read in it."""
+    """Yield a list that has, after the block, how the database finds each page and count of this thread."""
     thread = get_ident()  # the workers of the service read concerns, too
     statements: list[tuple[str, Any]] = []
     plans: list[str] = []
@@ -166,7 +166,7 @@ def test_what_was_closed_and_still_waits_is_found_without_reading_all_that_was_c
     full: Engine, order: InboxOrder
 ) -> None:
     """Both are frequent, and nothing is both: PostgreSQL knows it from counts of both together."""
-    query = InboxQuery(order, InboxFilters(state=ConcernState.CLOSED, waits_in_danger=True))
+    query = InboxQuery(order, InboxFilters(state=ConcernState.CLOSED, overdue=True))
 
     with plans_of(full) as plans, Session(full) as session:
         assert list_inbox(session, query, now=NOW, after=None, limit=ROWS_OF_A_PAGE) == []
