@@ -1,4 +1,4 @@
-"""How the database finds pages of the inbox and figures of days: from one index each, in every order, by every filter."""
+"""How the database finds pages of the inbox and figures of days: from one index each, by every filter."""
 
 import datetime as dt
 import itertools
