@@ -13,7 +13,7 @@ from sqlalchemy.exc import ArgumentError
 
 from app.errors import RowNotStored, SetupError
 from app.store.immutability import declare_rules
-from app.store.index_hints import use_hints
+from app.store.index_hints import declare_statistics, use_hints
 from app.store.private_files import close_to_others, create_private_file, make_private_folder
 from app.store.search import declare_full_text_index
 from app.store.tables import use_code_point_collation
@@ -63,6 +63,7 @@ CONNECT_ARGS = {
 use_code_point_collation()
 declare_rules()
 declare_full_text_index()
+declare_statistics()
 
 
 def open_database(data_dir: Path, url: str | None = None) -> Engine:

@@ -51,4 +51,7 @@ SELECT 'rule', rulename, pg_get_ruledef(pg_rewrite.oid) FROM own JOIN pg_rewrite
 UNION ALL
 SELECT 'policy', polname, 'CREATE POLICY' FROM own JOIN pg_policy ON polrelid = own.oid
 UNION ALL
+SELECT 'statistics', stxname, 'CREATE STATISTICS ' || stxname || substring(pg_get_statisticsobjdef(pg_statistic_ext.oid) FROM ' \(.*')
+FROM own JOIN pg_statistic_ext ON stxrelid = own.oid
+UNION ALL
 SELECT 'setting', name, setting FROM pg_settings WHERE name = 'session_replication_role'

@@ -16,12 +16,12 @@ from sqlmodel import SQLModel
 import app.store.database  # noqa: F401  # declares every trigger and index
 
 ADDRESSES = {"sqlite": "sqlite://", "postgresql": "postgresql+psycopg://"}
-CREATES = re.compile(r"CREATE (?:UNIQUE |VIRTUAL |CONSTRAINT )*(TABLE|INDEX|TRIGGER|FUNCTION) (\w+)")
+CREATES = re.compile(r"CREATE (?:UNIQUE |VIRTUAL |CONSTRAINT )*(TABLE|INDEX|TRIGGER|FUNCTION|STATISTICS) (\w+)")
 TABLE_BODY = re.compile(r"CREATE TABLE [\"'`\[]?\w+[\"'`\]]? ?\((.*)\)(.*)")
 BETWEEN_DEFINITIONS = re.compile(r",(?![^()]*\))")  # a comma outside brackets
 PRINTED_BY_POSTGRESQL = re.compile(r"::[a-z]+(?:\[\])?|[(),\"]| USING btree")  # casts, brackets: it adds its own
 TRIGGERS_FIRE = ("setting", "session_replication_role", "origin")  # with another value, none does
-HARMLESS_IF_ADDED = frozenset({"table", "view", "function"})  # by themselves: no row of this service gets there
+HARMLESS_IF_ADDED = frozenset({"table", "view", "function", "statistics"})  # by themselves: no row gets there
 
 
 class SchemaObject(NamedTuple):

@@ -1,4 +1,4 @@
-"""How the database finds pages of the inbox and figures of days: from one index each, in every order, by every filter."""
+"""How the database finds pages of the inbox and figures of days: from one index each, by every filter."""
 
 import datetime as dt
 import itertools
@@ -84,7 +84,7 @@ def changes_of(number: int) -> dict[str, Any]:
 
 @contextmanager
 def plans_of(engine: Engine) -> Iterator[list[str]]:
-    """Yield a list that has, after the block, how the database finds each page and count that this thread read in it."""
+    """Yield a list that has, after the block, how the database finds each page and count of this thread."""
     thread = get_ident()  # the workers of the service read concerns, too
     statements: list[tuple[str, Any]] = []
     plans: list[str] = []
@@ -159,6 +159,19 @@ def test_no_filter_and_no_two_together_read_rows_that_they_drop(full: Engine, or
                 or test
                 or "changed_since" in filters
             )
+
+
+@pytest.mark.parametrize("order", [InboxOrder.NEWEST, InboxOrder.CHANGED])
+def test_what_was_closed_and_still_waits_is_found_without_reading_all_that_was_closed(
+    full: Engine, order: InboxOrder
+) -> None:
+    """Both are frequent, and nothing is both: PostgreSQL knows it from counts of both together."""
+    query = InboxQuery(order, InboxFilters(state=ConcernState.CLOSED, overdue=True))
+
+    with plans_of(full) as plans, Session(full) as session:
+        assert list_inbox(session, query, now=NOW, after=None, limit=ROWS_OF_A_PAGE) == []
+
+    assert [plan for plan in plans if on_postgresql() and query.index in plan] == []
 
 
 @pytest.mark.parametrize("filters", [EACH["overdue"], EACH["not overdue"], EACH["overdue"] | {"danger": "yes"}])
