@@ -98,16 +98,16 @@ from app.web.problems import add_problem_handlers
 
 ROUTERS = (
     concerns.router,  # first the most used, since routes are tried in order
+    guide_formats.router,  # before routes that would take the rest of the path as a name
+    editions.router,
+    guides.router,
     rendition_publishing.router,
     rendition_formats.router,  # before the routes that would take its names as a language or a number
     renditions.router,
     guide_drafts.router,
     preview.router,
     draft_publication.router,
-    publishing.router,  # these before routes that would take the rest of the path as a name
-    guide_formats.router,
-    editions.router,
-    guides.router,
+    publishing.router,
     catalogue.router,
     reference.router,
     discovery.router,

@@ -8,6 +8,7 @@ import base64
 import secrets
 
 CROCKFORD = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
+_CHARACTERS = frozenset(CROCKFORD)
 _TO_CROCKFORD = str.maketrans("ABCDEFGHIJKLMNOPQRSTUVWXYZ234567", CROCKFORD)
 _BYTES = 10
 _LENGTH = 16
@@ -24,7 +25,7 @@ def new_status_token() -> str:
 def standard_token(typed: str) -> str:
     """Return the typed token in its standard form. Another, such as an older one, stays as typed."""
     plain = typed.upper().translate(_JOINTS).translate(_LOOK_ALIKE)
-    is_short = len(plain) == _LENGTH and set(plain) <= set(CROCKFORD)
+    is_short = len(plain) == _LENGTH and _CHARACTERS.issuperset(plain)
     return _group(plain) if is_short else typed
 
 

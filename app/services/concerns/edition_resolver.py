@@ -19,8 +19,8 @@ from app.store.catalogue import find_guides
 from app.store.contents import Contents
 from app.store.editions import EditionKey, current_of, default_guide, find_history
 
-NAMED_IN_CONCERNS = tuple(section for section in DOCUMENTED if section.key in ConcernDetail.model_fields)
-"""The sections of which a concern may name items."""
+NAMED_IN_CONCERNS = {section.key: section for section in DOCUMENTED if section.key in ConcernDetail.model_fields}
+"""The sections of which a concern may name items, by key."""
 
 
 class PinnedEdition(NamedTuple):
@@ -79,13 +79,13 @@ class EditionResolver:
             return None
         return PinnedEdition(key, content, guide_named=concern.guide is not None)
 
-    def resolve(self, concern: Concern) -> PinnedEdition:
-        """Return the edition; raises `InvalidConcern` with every fault that was found.
+    def resolve(self, concern: Concern, cached: PinnedEdition | None = None) -> PinnedEdition:
+        """Return the edition, `cached` if the caller found it; raises `InvalidConcern` with every fault that was found.
 
         A withdrawn edition is accepted if the concern names it: it is the edition that the reporter was shown.
         """
         faults = self._reference_data.faults_in_codes(concern)
-        found = self.cached(concern) or self._find(concern)
+        found = cached or self.cached(concern) or self._find(concern)
         if isinstance(found, FieldError):
             raise InvalidConcern([found, *faults])
         faults += unknown_ids(concern.concern, found.content)
@@ -137,34 +137,33 @@ def _summary_of(session: Session, guide: str | None) -> _GuideSummary | FieldErr
 
 def named_items(detail: ConcernDetail) -> set[tuple[str, str]]:
     """Return every item that the concern names, as section key and id."""
-    return {(section.key, item.id) for section in NAMED_IN_CONCERNS for item in getattr(detail, section.key)}
+    return {(key, item.id) for key in NAMED_IN_CONCERNS for item in getattr(detail, key)}
 
 
 def unknown_ids(detail: ConcernDetail, content: EditionContent) -> list[FieldError]:
     """Return a fault for every indicator, factor and linked risk that the concern names and the edition lacks."""
     return [
         fault
-        for section in NAMED_IN_CONCERNS
-        for fault in _unknown(section, getattr(detail, section.key), getattr(content, section.key))
+        for key, section in NAMED_IN_CONCERNS.items()
+        if (named := getattr(detail, key))
+        for fault in _unknown(section, named, getattr(content, key))
     ]
 
 
 def detail_in(body: Mapping[str, Any]) -> ConcernDetail:
     """Return the items that the body names, for a body that was meant as a concern or an addition."""
-    named: dict[str, Any] = {section.key: _named_in(body.get("concern"), section) for section in NAMED_IN_CONCERNS}
+    named: dict[str, Any] = {key: _named_in(body.get("concern"), key) for key in NAMED_IN_CONCERNS}
     return ConcernDetail.model_construct(**named)
 
 
-def _named_in(detail: object, section: Section) -> list[_Named]:
-    """Return what a JSON value names of the section. An entry without an id keeps its place, with an empty one."""
-    named = detail.get(section.key) if isinstance(detail, dict) else None
+def _named_in(detail: object, key: str) -> list[_Named]:
+    """Return what a JSON value names of that section. An entry without an id keeps its place, with an empty one."""
+    named = detail.get(key) if isinstance(detail, dict) else None
     ids = [entry.get("id") if isinstance(entry, dict) else None for entry in named] if isinstance(named, list) else []
     return [_Named(each if isinstance(each, str) else "") for each in ids]
 
 
-def _unknown(section: Section, named: Iterable[Identified] | None, known: Iterable[Identified]) -> list[FieldError]:
-    if not named:
-        return []
+def _unknown(section: Section, named: Iterable[Identified], known: Iterable[Identified]) -> list[FieldError]:
     ids = {item.id for item in known}
     message = f"The edition has nothing of this id among its {section.words}."
     return [

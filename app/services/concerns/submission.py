@@ -21,7 +21,7 @@ from app.models.concerns.receipts import CheckResponse
 from app.models.concerns.tables import StoredReceiptRow
 from app.models.digest import canonical_submission
 from app.models.events.tables import EventKind
-from app.services.concerns.edition_resolver import EditionResolver
+from app.services.concerns.edition_resolver import EditionResolver, PinnedEdition
 from app.services.concerns.idempotency import IdempotencyKeys, IdempotentResult, encrypt_for_replay, replay_receipt
 from app.services.concerns.message_keys import derive_public_key
 from app.services.concerns.receipt_builder import ReceiptBuilder
@@ -77,8 +77,9 @@ class Submissions:
         """
         _require_test_key(concern, for_tests=for_tests)
         submitted = concern.model_dump_json(exclude_unset=True).encode()
-        prepare = partial(self._prepare, concern, submitted, test=for_tests, keys=keys, at=at)
-        is_quick = len(submitted) <= LARGE_SUBMISSION_BYTES and self.resolver.cached(concern) is not None
+        cached = self.resolver.cached(concern)
+        prepare = partial(self._prepare, concern, submitted, cached, test=for_tests, keys=keys, at=at)
+        is_quick = len(submitted) <= LARGE_SUBMISSION_BYTES and cached is not None
         for _ in range(MAX_ATTEMPTS):
             try:
                 prepared = prepare() if is_quick else await to_thread.run_sync(prepare)
@@ -116,18 +117,24 @@ class Submissions:
 
     def _prepare_invented(self, edition: EditionKey, *, at: dt.datetime) -> _Prepared:
         concern = Concern(**SMALLEST_EXAMPLE, guide=edition.guide, edition=edition.number)
-        return self._prepare(
-            concern, concern.model_dump_json(exclude_unset=True).encode(), test=False, keys=None, at=at
-        )
+        submitted = concern.model_dump_json(exclude_unset=True).encode()
+        return self._prepare(concern, submitted, None, test=False, keys=None, at=at)
 
     def _replay(self, concern: Concern, keys: IdempotencyKeys | None) -> IdempotentResult:
         return replay_receipt(self.engine, keys, canonical_submission(concern))
 
     def _prepare(
-        self, concern: Concern, submitted: bytes, *, test: bool, keys: IdempotencyKeys | None, at: dt.datetime
+        self,
+        concern: Concern,
+        submitted: bytes,
+        cached: PinnedEdition | None,
+        *,
+        test: bool,
+        keys: IdempotencyKeys | None,
+        at: dt.datetime,
     ) -> _Prepared:
         """Build the receipt, and the row: the whole concern sealed, and in clear only what routing needs."""
-        pinned = self.resolver.resolve(concern)
+        pinned = self.resolver.resolve(concern, cached)
         submission = canonical_submission(concern)
         receipt = self.receipts.build_receipt(pinned, submission, test=test, at=at)
         plaintext = concern_plaintext(submitted, receipt.reference, pinned.key, test=test, at=at)
