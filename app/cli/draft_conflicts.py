@@ -17,7 +17,7 @@ from app.web.draft_problem_types import (
 from app.web.problem_types import GUIDE_NOT_FOUND
 
 UNCHANGED = "Nothing was changed: "
-NO_DRAFT = "there is no draft of {guide}. It was published or removed, or never begun."
+DRAFT_IS_GONE = "there is no draft of {guide}. It was published or removed, or never begun."
 NEWER = (
     "the draft of {guide} is now version {version}, written by {written_by}. Read it (guidance draft show {guide}), "
     "bring both together, and name it: --version {version}"
@@ -44,7 +44,7 @@ def plain_refusals(service: DeskClient, guide: str) -> Iterator[None]:
             raise
         draft = _find_draft(service, guide)
         if draft is None:
-            raise DeskRequestFailed(UNCHANGED + NO_DRAFT.format(guide=guide)) from None
+            raise DeskRequestFailed(UNCHANGED + DRAFT_IS_GONE.format(guide=guide)) from None
         raise DeskRequestFailed(UNCHANGED + words.format(**_facts(draft))) from None
 
 
@@ -52,7 +52,7 @@ def _words_for(problem: str) -> str | None:
     return {
         DRAFT_NOT_NAMED.slug: UNNAMED,
         DRAFT_CHANGED.slug: NEWER,
-        NO_SUCH_DRAFT.slug: NO_DRAFT,
+        NO_SUCH_DRAFT.slug: DRAFT_IS_GONE,
         GUIDE_NOT_FOUND.slug: NO_EDITION,
         SECOND_PERSON_NEEDED.slug: OWN_WORDS,
         FOLLOWS_ANOTHER_EDITION.slug: OTHER_EDITION,

@@ -14,11 +14,11 @@ def present_published(published: Published) -> PublishedResponse:
         edition=key.number,
         digest=published.digest,
         published_at=published.published_at,
-        links=edition_links(key),
+        links=links_of_act(key),
     )
 
 
-def edition_links(key: EditionKey) -> Links:
+def links_of_act(key: EditionKey) -> Links:
     """Return the links of a response about the act on the edition."""
     return {
         "self": edition_path(*key),

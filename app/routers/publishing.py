@@ -14,7 +14,7 @@ from app.models.guidance.guide_responses import EditionStatus
 from app.models.guidance.publishing import PublishedResponse, WithdrawalRequest, WithdrawalResponse
 from app.models.links import edition_path
 from app.presenters.guides import present_edition
-from app.presenters.publications import edition_links, present_published
+from app.presenters.publications import links_of_act, present_published
 from app.routers.params import EditionNumber, GuideName
 from app.services.guidance.publishing import publish_edition, withdraw_edition
 from app.store.contents import read_content
@@ -110,7 +110,7 @@ def withdraw(
         edition=number,
         withdrawn_at=withdrawn.withdrawn_at,
         reason=request.reason,
-        links=edition_links(key),
+        links=links_of_act(key),
     )
 
 

@@ -81,8 +81,8 @@ def test_one_overdue_concern_wakes_somebody_and_every_panel_of_the_dashboard_rea
     late = parse_settings(settings | {"GUIDANCE_DATA_DIR": str(tmp_path), "GUIDANCE_DELIVER": "false"})
     assert isinstance(late.database_url, SecretStr)
     nine_days_ago = utc_now() - dt.timedelta(days=9)
-    with TestClient(create_app(late, lambda: nine_days_ago), base_url=late.public_url) as client:
-        assert client.post("/v1/concerns", json=A_CONCERN).status_code == 201
+    with TestClient(create_app(late, lambda: nine_days_ago), base_url=late.public_url) as early:
+        assert early.post("/v1/concerns", json=A_CONCERN).status_code == 201
     with site.client() as client:
         for _ in range(4):  # so that each node has answered one from its cache
             assert client.get(f"{GUIDE}/editions/1").status_code == 200

@@ -22,6 +22,7 @@ from tests.support.desk import Desk
 from tests.support.desk_forms import KEY, acts_on, press
 from tests.support.openapi import operations
 from tests.support.people import JO, sign_in_as
+from tests.support.waiting import LONG_ENOUGH
 
 BODY = "Example Council"
 CANARY = "Canary-Alex-Example"
@@ -180,7 +181,10 @@ def test_a_command_sends_again_with_the_same_key_where_no_answer_came(
             raise httpx.ReadError("the answer was lost", request=request)
         return httpx.Response(answer.status_code, content=answer.content, headers={"Content-Type": "application/json"})
 
-    with httpx.Client(base_url="http://testserver", transport=httpx.MockTransport(carry), headers=desk.headers) as http:
+    transport = httpx.MockTransport(carry)
+    with httpx.Client(
+        base_url="http://testserver", transport=transport, headers=desk.headers, timeout=LONG_ENOUGH
+    ) as http:
         path = f"/v1/desk/concerns/{receipt['reference']}/notes"
         written = DeskClient(http).send_once(path, {"text": "Spoke to the school."})
 

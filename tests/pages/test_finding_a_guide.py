@@ -4,34 +4,22 @@ import json
 import logging
 import re
 from collections.abc import Iterator
-from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
 from fastapi import FastAPI
-from sqlmodel import Session
 from starlette.testclient import TestClient
 
 from app.config import Settings
 from app.main import create_app
-from app.models.digest import digest_of
-from app.models.guidance.edition_files import read_edition_file
-from app.services.guidance.publishing import insert_next_edition, publish_edition
-from app.store.editions import EditionKey
-from app.web.context import AppContext
 from tests.support.canaries import CANARY, traces
-from tests.support.clock import A_TUESDAY, SettableClock
+from tests.support.clock import SettableClock
 from tests.support.log_lines import Lines
+from tests.support.many_guides import publish_examples, publish_invented
 from tests.support.publishing import SLUG, an_edition
 
-pytestmark = pytest.mark.any_database
-
-ROOT = Path(__file__).parents[2]
-EXAMPLES = sorted((ROOT / "examples" / "guides").glob("*/1.yaml"))
-SUBJECTS = ("neglect", "going_missing", "physical_abuse", "harm_online")
 POLICE, CALL_CARD = 'href="tel:999"', '<p class="number">'
-AT_ONCE = 25
 MAX_BYTES = 40_000
 """Of the home page or a page of the list, however many guides there are."""
 
@@ -39,45 +27,6 @@ MAX_BYTES = 40_000
 def open_site(folder: Path) -> FastAPI:
     """Return a service that is not started yet."""
     return create_app(Settings(data_dir=folder / "data", deliver=False), SettableClock())
-
-
-def publish_examples(service: FastAPI) -> None:
-    """Publish the guides of `examples/guides`."""
-    context: AppContext = service.state.context
-    for path in EXAMPLES:
-        publish_edition(
-            context.writer,
-            context.reference_data,
-            guide=path.parent.name,
-            content=read_edition_file(path).content,
-            at=A_TUESDAY,
-        )
-
-
-def publish_invented(service: FastAPI, number: int) -> None:
-    """Publish so many short guides more, with titles from A to Z."""
-    context: AppContext = service.state.context
-
-    def write(session: Session, first: int) -> None:
-        for place in range(first, min(first + AT_ONCE, number)):
-            letter = chr(ord("a") + place % 26)
-            content = an_edition(
-                title=f"One minute guide to {letter}xample {place}",
-                subjects=[SUBJECTS[place % len(SUBJECTS)]],
-                factors=[],
-                indicators=[],
-                definitions=[],
-                linked_risks=[],
-                responsibilities=[],
-                cautions=[],
-                introductions={},
-            )
-            insert_next_edition(
-                session, EditionKey(f"{letter}xample-{place}", 1), content, digest=digest_of(content), at=A_TUESDAY
-            )
-
-    for first in range(0, number, AT_ONCE):
-        context.writer.run(partial(write, first=first))
 
 
 @pytest.fixture(scope="module")

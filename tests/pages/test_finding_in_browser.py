@@ -9,10 +9,10 @@ from playwright.sync_api import Browser, expect
 
 from app.config import Settings
 from app.main import create_app
-from tests.pages.test_finding_a_guide import publish_examples, publish_invented
 from tests.support.browsing import FLAGS, accessibility_violations, run_server
 from tests.support.canaries import CANARY, forms_of
 from tests.support.clock import SettableClock
+from tests.support.many_guides import publish_examples, publish_invented
 
 pytestmark = [pytest.mark.slow, pytest.mark.any_database]
 

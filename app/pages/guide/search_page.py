@@ -18,11 +18,11 @@ from app.web.router import GuidanceRouter
 router = GuidanceRouter(include_in_schema=False, dependencies=[PUBLIC], route_class=PageRoute)
 
 SEARCH = "/search"
-MAX_LENGTH = 200
+MAX_QUERY = 200
 FIRST_ITEMS = 20
 MOST_ITEMS = 300
 NO_WORDS = "Enter a word to look for"
-TOO_LONG = "Enter fewer words"
+QUERY_TOO_LONG = "Enter fewer words"
 
 
 @router.get(SEARCH)
@@ -35,8 +35,8 @@ def read_search_form(context: ContextDep) -> Response:
 def search_by_form(session: SessionDep, context: ContextDep, posted: SubmittedFormDep) -> Response:
     """Return what the words find, by guide, with each item whole, as printed."""
     words = " ".join(posted.one("q").split())
-    if not any(map(str.isalnum, words)) or len(words) > MAX_LENGTH:
-        return _page(context, words, fault=TOO_LONG if len(words) > MAX_LENGTH else NO_WORDS)
+    if not any(map(str.isalnum, words)) or len(words) > MAX_QUERY:
+        return _page(context, words, fault=QUERY_TOO_LONG if len(words) > MAX_QUERY else NO_WORDS)
     limit = MOST_ITEMS if posted.one("do") == "more" else FIRST_ITEMS
     guides = list_guides(session, context.reference_data)
     found = search_guides(session, guides, words, limit=limit)

@@ -52,7 +52,7 @@ IN_CODE = (
     concern_status.EMPTY,
     concern_status.TOO_LONG,
     search_page.NO_WORDS,
-    search_page.TOO_LONG,
+    search_page.QUERY_TOO_LONG,
     *map(
         page_words,
         (

@@ -17,7 +17,7 @@ SECTIONS = (
 )
 """The sections, each with what a heading for it says. The first that fits counts."""
 LIST_STARTS = SECTIONS[:3]
-LISTS = frozenset(key for key, _ in LIST_STARTS)
+LIST_SECTIONS = frozenset(key for key, _ in LIST_STARTS)
 CAUTION_WORDS = re.compile(
     r"(?i)\babsence of\b|do(?:es)? not (?:always |necessarily )?mean|not exhaustive|relies on a full|not a checklist"
 )

@@ -7,7 +7,7 @@ from app.models.guidance.proposed_ids import propose_id
 from app.models.guidance.sections import ITEM_LISTS, Introductions
 from app.services.guidance.importing.blocks import Block, BlockKind
 from app.services.guidance.importing.found_contacts import find_contact
-from app.services.guidance.importing.headings import CAUTION_WORDS, LISTS, list_section_of, section_of
+from app.services.guidance.importing.headings import CAUTION_WORDS, LIST_SECTIONS, list_section_of, section_of
 
 _SENTENCES = re.compile(r"(?<=[.!?])\s+(?=[A-Z‘“])")
 JOINED = re.compile(r";\s*(?:and/or\s+|and\s+|or\s+)?")
@@ -49,7 +49,7 @@ class Placing:
         named, self._before = section_of(heading.text), ""
         if named:
             self._section, self._level = named, heading.level
-        elif self._section in LISTS and heading.level <= self._level:
+        elif self._section in LIST_SECTIONS and heading.level <= self._level:
             self._section = None
         self._introduce(self._section, heading.text)
 
