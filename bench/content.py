@@ -2,6 +2,7 @@
 
 import asyncio
 import datetime as dt
+import json
 import os
 import subprocess
 import sys
@@ -16,6 +17,7 @@ from app.config import SEED_DIR, Settings
 from app.main import create_app
 from app.models.clients import Scope
 from app.models.concerns.concern import Concern
+from app.models.concerns.examples import FULL_EXAMPLE
 from app.models.guidance.editions import EditionContent
 from app.models.guidance.seed_files import read_seed_file
 from app.services.access.clients import add_client
@@ -31,6 +33,7 @@ CONCERN = (
     b'{"immediate_danger":"no","reporter":{"kind":"professional"},"children":[{}],'
     b'"concern":{"narrative":"Alex Example was collected from school by an adult whom staff do not know."}}'
 )
+FULL_CONCERN = json.dumps(FULL_EXAMPLE).encode()
 A_BATCH = 100
 AT_ONCE = 32  # publishers whose editions share a commit
 A_PORTION = 10_000  # concerns that one process receives before it ends its work

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from bench.content import CONCERN
 from bench.load import post, read
+from bench.report import MEMORY, START
 from bench.rounds import Results, Say
 from bench.servers import guidance, pinned
 
@@ -28,10 +29,10 @@ def measure_resources(results: Results, work: Path, say: Say) -> None:
                 read(server.url + "/v1/search?q=missing", connections=16, seconds=2)
                 results.figures["resident megabytes under load"] = server.resident_megabytes()
                 post(server.url + "/v1/concerns", CONCERN, connections=64, seconds=3)
-                results.figures["resident megabytes with concerns too"] = server.resident_megabytes()
+                results.figures[MEMORY] = server.resident_megabytes()
     results.figures["seconds to import fastapi and sqlmodel"] = statistics.median(imports)
     results.figures["seconds until ready, seed published"] = statistics.median(starts)
-    results.figures["ratio of start-up"] = statistics.median(s / i for s, i in zip(starts, imports, strict=True))
+    results.figures[START] = statistics.median(s / i for s, i in zip(starts, imports, strict=True))
 
 
 def _seconds_to_import() -> float:

@@ -1,21 +1,27 @@
 """Writes: sealed concerns that are on the disk before they are answered, beside unsealed posts of the baseline."""
 
 import importlib.util
+import os
+import statistics
+import time
 from contextlib import ExitStack
 from pathlib import Path
 
-from bench.content import CONCERN, naive_server
+from bench.content import CONCERN, FULL_CONCERN, naive_server
 from bench.load import Measured, post, with_cpu
+from bench.report import ALONE
 from bench.rounds import Results, Say, Task
 from bench.servers import Server, guidance, postgresql
 
 CONNECTIONS = (1, 16, 64)
 FLUSHES = (5, 50, 150)
 """Milliseconds that are added to each flush: a slow disk, a disk across a network, and a bad one."""
+FLUSHED, A_PAGE = 200, 4096
 
 
 def measure_writes(results: Results, work: Path, rounds: int, seconds: float, say: Say) -> None:
     """Measure posts at each number of connections, as the disk is and with more time for each flush."""
+    flush = _microseconds_of_a_flush(work)
     with ExitStack() as stack:
         service = stack.enter_context(guidance("service", work / "writes"))
         naive = stack.enter_context(naive_server(work))
@@ -24,6 +30,7 @@ def measure_writes(results: Results, work: Path, rounds: int, seconds: float, sa
         for number in CONNECTIONS:
             tasks[f"concerns {number}"] = _posting(service, "/v1/concerns", number, seconds)
             tasks[f"naive posts {number}"] = _posting(naive, "/concerns", number, seconds)
+        tasks["full concerns 16"] = _posting(service, "/v1/concerns", 16, seconds, FULL_CONCERN)
         for number in (CONNECTIONS[0], CONNECTIONS[-1]):
             tasks[f"slow naive posts {number}"] = _posting(slow_naive, "/concerns", number, seconds)
         tasks |= _on_slow_disks(stack, work, seconds)
@@ -39,6 +46,20 @@ def measure_writes(results: Results, work: Path, rounds: int, seconds: float, sa
                 for number in CONNECTIONS:
                     tasks[f"postgresql concerns {number}"] = _posting(shared, "/v1/concerns", number, seconds)
         results.run(tasks, rounds, say)
+    alone = statistics.median(each.median for each in results.rounds["concerns 1"]) * 1000
+    results.figures |= {"microseconds of a flush": flush, ALONE: alone - flush}
+
+
+def _microseconds_of_a_flush(work: Path) -> float:
+    """Return the median time in which the disk stores a page that is written behind the one before."""
+    took = []
+    with (work / "flushed").open("wb", buffering=0) as file:
+        for _ in range(FLUSHED):
+            file.write(bytes(A_PAGE))
+            began = time.perf_counter()
+            os.fsync(file.fileno())
+            took.append(time.perf_counter() - began)
+    return statistics.median(took) * 1e6
 
 
 def _on_slow_disks(stack: ExitStack, work: Path, seconds: float) -> dict[str, Task]:
@@ -51,10 +72,10 @@ def _on_slow_disks(stack: ExitStack, work: Path, seconds: float) -> dict[str, Ta
     return tasks
 
 
-def _posting(server: Server, path: str, connections: int, seconds: float) -> Task:
+def _posting(server: Server, path: str, connections: int, seconds: float, body: bytes = CONCERN) -> Task:
     def posting(_number: int) -> Measured:
         url = server.url + path
-        return with_cpu(server, lambda: post(url, CONCERN, connections=connections, seconds=seconds))
+        return with_cpu(server, lambda: post(url, body, connections=connections, seconds=seconds))
 
     return posting
 
