@@ -8,6 +8,7 @@ from app.models.guidance.guide_responses import Withdrawal
 from app.models.guidance.languages import GUIDE_LANGUAGE, direction_of
 from app.models.guidance.rendering import RenderedWords, render
 from app.models.guidance.rendition_responses import ListedRendition, RenditionFacts, RenditionResponse
+from app.models.guidance.sections import Section
 from app.models.links import Links, edition_path, edition_renditions_path, guide_path, rendition_path, renditions_path
 from app.presenters.guides import status_of
 from app.services.guidance.renditions import chosen_by_language, is_of_former_edition
@@ -115,8 +116,7 @@ def _links(stored: StoredRendition, *, is_numbered: bool) -> Links:
     path = numbered if is_numbered else latest
     return {
         "self": path,
-        "markdown": f"{path}.md",
-        "pdf": f"{path}.pdf",
+        **(_other_forms(path, is_numbered=is_numbered) if stored.content.form.has_words else {}),
         "latest_version": latest,
         "numbered": numbered,
         "edition": edition_path(*stored.edition_key),
@@ -125,3 +125,9 @@ def _links(stored: StoredRendition, *, is_numbered: bool) -> Links:
         "edition_renditions": edition_renditions_path(*stored.edition_key),
         "describedby": "/openapi.json",
     }
+
+
+def _other_forms(path: str, *, is_numbered: bool) -> Links:
+    tables = {f"{section.key}_csv": f"{path}/{section.value}.csv" for section in Section}
+    large_print = {} if is_numbered else {"large_print": f"{path}/large-print.pdf"}
+    return {"markdown": f"{path}.md", "pdf": f"{path}.pdf"} | large_print | tables

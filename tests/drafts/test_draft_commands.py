@@ -139,21 +139,22 @@ def test_faults_and_changes_are_listed_and_the_file_that_is_shown_is_saved_again
     with server.client() as http:
         current = http.get(f"/v1/guides/{SEED_GUIDE}").json()
     path = write(tmp_path, SEED_GUIDE, title=current["title"] + " again", change_note="")
-    done(ann("put", path))
+    saved = done(ann("put", path))  # a version that was used before the last draft was removed does not come again
+    version = saved.partition("version ")[2].partition(":")[0]
 
     checked, changes = ann("check", SEED_GUIDE), done(ann("changes", SEED_GUIDE))
     shown = done(ann("show", SEED_GUIDE))
     path.write_text(shown, encoding="utf-8")
-    again = done(ann("put", path, "--version", "1"))
+    again = done(ann("put", path, "--version", version))
 
     assert checked.exit_code == 1
     assert "hange note" in checked.stdout
-    assert f"{SEED_GUIDE}, draft version 1: it has faults" in checked.stdout
+    assert f"{SEED_GUIDE}, draft version {version}: it has faults" in checked.stdout
     assert "Title: " in changes
     assert "{+again+}" in changes
     assert "Not compared, since it has faults: change_note" in changes
-    assert again.startswith(f"{SEED_GUIDE}, draft version 1: saved")
-    done(ann("discard", SEED_GUIDE, "--version", "1"))
+    assert again.startswith(f"{SEED_GUIDE}, draft version {version}: saved")
+    done(ann("discard", SEED_GUIDE, "--version", version))
 
 
 def test_with_json_each_command_prints_what_the_service_answers(ann: Run, ben: Run, tmp_path: Path) -> None:

@@ -32,7 +32,7 @@ SECTIONS = {
     "contacts": {"id", "position", "name", "kind", "phones", "url", "when", "verified_on"},
 }
 HERE = "http://127.0.0.1:8000"
-KEPT_BY_NOBODY = ("/raise-a-concern", "/worried-about-yourself", "/concerns")  # pages that take what people type
+KEPT_BY_NOBODY = ("/raise-a-concern", "/worried-about-yourself", "/concerns", "/search")  # people type there
 POINTERS = {"in_guide_language"}  # places in the answer itself, not addresses
 UNLISTED = ("/openapi.json", "/docs", "/docs/docs.js", "/docs/swagger-ui.css")
 
@@ -101,8 +101,12 @@ def public_reads(answers: Answers) -> Answers:
 
 
 def is_numbered(path: str) -> bool:
-    """Whether it is of a numbered edition as data: what people read tells whom to call from outside editions too."""
-    return re.search(r"^/v1/.*/editions/[0-9]+", path) is not None and not path.endswith((".md", ".pdf"))
+    """Whether it is of a numbered edition as data: what people read tells whom to call from outside editions too.
+
+    The list of its renditions changes, and each says by itself when it is behind.
+    """
+    is_of_one = re.search(r"^/v1/.*/editions/[0-9]+", path) is not None
+    return is_of_one and not path.endswith((".md", ".pdf", "/renditions"))
 
 
 @pytest.mark.slow

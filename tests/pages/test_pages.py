@@ -369,7 +369,7 @@ def test_an_edition_compared_with_itself_is_refused(shared: TestClient) -> None:
 def test_a_defect_is_a_page_without_the_words_of_the_exception(
     client: TestClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("app.pages.guide.guide_pages.list_current", lambda *_args, **_more: 1 / 0)
+    monkeypatch.setattr("app.pages.guide.guide_index.list_guides", lambda *_args, **_more: 1 / 0)
 
     response = client.get("/")
 

@@ -2,7 +2,9 @@
 
 from pathlib import Path
 
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import Locator, Page
+
+from tests.support.waiting import wait_until
 
 
 class Keyboard:
@@ -36,8 +38,12 @@ class Keyboard:
         self.page.get_by_label(label).first.focus()
         self.page.keyboard.type(words)
 
-    def _press(self, target: Locator, key: str) -> None:
+    @staticmethod
+    def _reach(target: Locator) -> bool:
         target.focus()
-        expect(target).to_be_focused()
+        return bool(target.evaluate("it => it === document.activeElement"))
+
+    def _press(self, target: Locator, key: str) -> None:
+        wait_until(lambda: self._reach(target))  # again where a new page came just then
         self.page.keyboard.press(key)
         self.presses += 1

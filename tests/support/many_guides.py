@@ -50,9 +50,8 @@ def publish_invented(service: FastAPI, number: int) -> None:
                 cautions=[],
                 introductions={},
             )
-            insert_next_edition(
-                session, EditionKey(f"{letter}xample-{place}", 1), content, digest=digest_of(content), at=A_TUESDAY
-            )
+            key = EditionKey(f"{letter}xample-{place}", 1)
+            insert_next_edition(session, (), key, content, digest=digest_of(content), at=A_TUESDAY)
 
     for first in range(0, number, AT_ONCE):
         context.writer.run(partial(write, first=first))

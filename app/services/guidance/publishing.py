@@ -75,19 +75,24 @@ def publish_edition(
         key = EditionKey(guide, len(history) + 1)
         if number not in (None, key.number):
             raise EditionOutOfOrder
-        return insert_next_edition(session, key, content, digest=digest, at=at)
+        return insert_next_edition(session, history, key, content, digest=digest, at=at)
 
     return writer.run(write)
 
 
 def insert_next_edition(
-    session: Session, key: EditionKey, content: EditionContent, *, digest: str, at: dt.datetime
+    session: Session,
+    history: Sequence[EditionHead],
+    key: EditionKey,
+    content: EditionContent,
+    *,
+    digest: str,
+    at: dt.datetime,
 ) -> Published:
     """Write the edition, what finds it, and the events: it is published, and renditions are behind.
 
-    The caller checked the content.
+    `history` is that before this edition. The caller checked the content.
     """
-    history = editions.find_history(session, guide=key.guide)
     editions.insert_edition(session, key, content=content, digest=digest, at=at)
     index_guide(session, key.guide, key)
     append_event(session, EventKind.EDITION_PUBLISHED, at=at, data=edition_payload(key, digest=digest))
