@@ -23,7 +23,7 @@ from app.web.people import SESSION_COOKIE
 from tests.support.additions import add
 from tests.support.browsing import accessibility_violations, run_server
 from tests.support.clock import SettableClock
-from tests.support.desk import desk_of
+from tests.support.desk import Desk, desk_of
 from tests.support.desk_forms import acts_on
 from tests.support.people import ADDRESS, JO, context_of_service, invited, virtual_authenticator
 from tests.support.unsealing import need_script
@@ -72,6 +72,13 @@ def receipt(hosted: Hosted) -> dict[str, Any]:
     return receipt
 
 
+@pytest.fixture(scope="module")
+def desk(hosted: Hosted) -> Iterator[Desk]:
+    """Yield a duty team that calls the API."""
+    with httpx.Client(base_url=hosted.url, trust_env=False, timeout=30) as client:
+        yield desk_of(hosted.service, client)
+
+
 @pytest.fixture
 def page(browser: Browser, hosted: Hosted) -> Iterator[Page]:
     """A page of a person whom a provider signed in, on a device that can make passkeys."""
@@ -104,7 +111,7 @@ def faults_on(page: Page) -> list[str]:
 
 
 def test_the_browser_opens_all_of_it_and_seals_it_to_the_other_body_which_opens_it_with_plain_age(
-    page: Page, hosted: Hosted, receipt: dict[str, Any]
+    page: Page, hosted: Hosted, desk: Desk, receipt: dict[str, Any]
 ) -> None:
     reference, sent = receipt["reference"], []
     page.on("request", lambda request: sent.append(request.post_data_buffer or b""))
@@ -136,9 +143,8 @@ def test_the_browser_opens_all_of_it_and_seals_it_to_the_other_body_which_opens_
     assert (opened["kind"], opened["body"], opened["reason"]) == ("guidance-hand-over", BODY, REASON)
     assert opened["concern"]["submission"]["concern"]["narrative"] == NARRATIVE
     assert [each["addition"]["concern"]["narrative"] for each in opened["additions"]] == [ADDED]
-    with httpx.Client(base_url=hosted.url, trust_env=False, timeout=30) as client:
-        path = f"/concerns/{reference}/hand-over"
-        (entry,) = desk_of(hosted.service, client).get(path).json()["hand_overs"]
+    path = f"/concerns/{reference}/hand-over"
+    (entry,) = desk.get(path).json()["hand_overs"]
     who = [client for act, client, _ in acts_on(hosted.service, reference) if act == DeskAct.HANDED_OVER]
     assert (entry["body"], entry["reason"], entry["additions"], who) == (BODY, REASON, 1, [f"{OF_A_PROVIDER}/{JO}"])
     assert [each for each in sent if NARRATIVE.encode() in each or b"AGE-SECRET" in each] == []
@@ -165,16 +171,14 @@ def test_a_person_of_a_provider_makes_a_passkey_and_locks_the_identity_by_it(
 
 
 def test_unseal_html_opens_bare_sealed_files_of_the_api_from_disk_and_says_which_is_which(
-    browser: Browser, hosted: Hosted, receipt: dict[str, Any], tmp_path: Path
+    browser: Browser, hosted: Hosted, desk: Desk, receipt: dict[str, Any], tmp_path: Path
 ) -> None:
     reference, files = receipt["reference"], []
-    with httpx.Client(base_url=hosted.url, trust_env=False, timeout=30) as client:
-        desk = desk_of(hosted.service, client)
-        for path in ("", "/additions/1"):
-            answer = desk.get(f"/concerns/{reference}{path}", Accept="application/age")
-            name = answer.headers["content-disposition"].partition('filename="')[2].rstrip('"')
-            files.append(tmp_path / name)
-            files[-1].write_bytes(answer.content)
+    for path in ("", "/additions/1"):
+        answer = desk.get(f"/concerns/{reference}{path}", Accept="application/age")
+        name = answer.headers["content-disposition"].partition('filename="')[2].rstrip('"')
+        files.append(tmp_path / name)
+        files[-1].write_bytes(answer.content)
     offline = browser.new_context(offline=True, viewport={"width": 320, "height": 640})
     alone, requests = offline.new_page(), []
     alone.on("request", lambda request: requests.append(request.url))
