@@ -1,19 +1,14 @@
 """The editor's pages in a real browser: typed words are saved by themselves, and a second person publishes them."""
 
 import os
-from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
 
-from app.config import Settings
-from app.main import create_app
 from app.models.roles import Role
-from app.web.people import SESSION_COOKIE
-from tests.support.browsing import accessibility_violations, run_server
-from tests.support.clock import SettableClock
-from tests.support.people import context_of_service, invited
+from tests.support.browsing import accessibility_violations
+from tests.support.edit_pages import Running, page_of, press
 
 pytestmark = [pytest.mark.any_database, pytest.mark.slow]
 
@@ -21,36 +16,6 @@ WIDTHS = (320, 1280)
 GUIDE = "county-lines"
 OTHER_WORDS = "Call the duty team"
 SHOTS = os.environ.get("SHOTS")
-
-
-class Running:
-    """A service that can be stopped and started again, on the same folder and port."""
-
-    def __init__(self, folder: Path) -> None:
-        self.settings, self.clock = Settings(data_dir=folder, deliver=False), SettableClock()
-        self.address, self._stack = "", ExitStack()
-        self.start()
-
-    def start(self) -> None:
-        self.service = create_app(self.settings, self.clock)
-        port = int(self.address.rpartition(":")[2] or 0)
-        self.address = self._stack.enter_context(run_server(self.service, port=port))
-
-    def stop(self) -> None:
-        self._stack.close()
-
-    def session_of(self, name: str, role: Role) -> str:
-        invited(self.service, name, role)
-        context = context_of_service(self.service)
-        return context.desk_sign_in.begin_with_passkey(name, address="127.0.0.1", at=context.clock(), former=None)
-
-
-def page_of(browser: Browser, running: Running, name: str, role: Role, *, scripts: bool = True) -> Page:
-    context = browser.new_context(base_url=running.address, java_script_enabled=scripts)
-    context.set_default_timeout(30_000)
-    token = running.session_of(name, role)
-    context.add_cookies([{"name": SESSION_COOKIE, "value": token, "url": running.address}])
-    return context.new_page()
 
 
 def expect_well_made(page: Page, name: str) -> None:
@@ -61,12 +26,6 @@ def expect_well_made(page: Page, name: str) -> None:
             page.screenshot(path=f"{SHOTS}/{name}-{width}.png", full_page=True)
         assert page.evaluate("document.documentElement.scrollWidth") <= width, f"{name} at {width}"
     assert accessibility_violations(page) == [], name
-
-
-def press(page: Page, name: str) -> None:
-    """Press the button by the keyboard alone."""
-    page.get_by_role("button", name=name, exact=True).first.focus()
-    page.keyboard.press("Enter")
 
 
 def status_of(page: Page) -> Locator:
@@ -104,8 +63,26 @@ def write_through_a_restart(page: Page, running: Running) -> None:
     running.stop()
     page.get_by_label("Words").fill("Call the team at once")
     expect(status_of(page)).to_contain_text("the server does not answer")
+    press(page, "Save")
+    expect(page.get_by_label("Words")).to_have_value("Call the team at once")
+    expect(status_of(page)).to_contain_text("the server does not answer")
     running.start()
     expect(status_of(page)).to_contain_text("Saved")
+
+
+def write_while_signed_out(page: Page) -> None:
+    cookies = page.context.cookies()
+    page.context.clear_cookies()
+    page.get_by_label("Words").fill("Call the team now")
+    expect(status_of(page)).to_contain_text("you are signed out")
+    press(page, "Save")
+    expect(status_of(page)).to_contain_text("you are signed out")
+    expect(page.get_by_label("Words")).to_have_value("Call the team now")
+    page.context.add_cookies(cookies)  # type: ignore[arg-type]  # what `cookies` gives is what this takes
+    expect(status_of(page)).to_contain_text("Saved")
+    page.get_by_label("Words").fill("Call the team at once")
+    press(page, "Save")  # which first saves what was typed just now
+    expect(page.get_by_text("Nothing is missing in this section.")).to_be_visible()
 
 
 def meet_in_one_section(first: Page, later: Page) -> None:
@@ -155,6 +132,7 @@ def test_an_editor_writes_a_guide_and_a_second_person_publishes_it(browser: Brow
         begin(ann)
         add_contact_without_scripts(page_of(browser, running, "Cay Example", Role.EDITOR, scripts=False))
         write_through_a_restart(ann, running)
+        write_while_signed_out(ann)
         meet_in_one_section(ann, ben)
         ann.goto(f"/edit/{GUIDE}")
         press(ann, "Ask a second person to publish it")

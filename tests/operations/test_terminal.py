@@ -16,10 +16,11 @@ from typer.main import get_command
 from app.cli.commands import app
 from tests.support.command import guidance
 from tests.support.live import environment_for
+from tests.support.publishing import SLUG
 from tests.support.set_ups import SetUp, make_set_up
 
 COLOUR = re.compile(r"\x1b\[[0-9;]*3[0-7][;m]")
-REPORTS = {"verify", "migrate", "doctor", "health"}
+REPORTS = {"verify", "migrate", "doctor", "health", "due"}
 EMPTY = ("clients", "keys", "webhooks")
 OF_A_SERVICE = ("desk",)
 """What lists by asking a service: tests/desk/test_desk_commands.py runs it."""
@@ -62,10 +63,12 @@ def test_what_is_listed_as_json_has_no_secret(place: SetUp) -> None:
 def test_reports_as_json_say_the_same(place: SetUp) -> None:
     verified = guidance("verify", "--json", "--data-dir", place.data_dir)
     migrated = guidance("migrate", "--json", "--data-dir", place.data_dir)
+    due = guidance("due", "--json", "--within", "100000", "--data-dir", place.data_dir)
 
     assert verified.returncode == 0
     assert json.loads(verified.stdout) == [{"name": "child-sexual-exploitation, edition 1", "fault": None}]
     assert json.loads(migrated.stdout)["before"] == json.loads(migrated.stdout)["now"]
+    assert {(each["guide"], each["edition"]) for each in json.loads(due.stdout)} == {(SLUG, 1)}
 
 
 def shown_on_a_terminal(*words: str | Path, data_dir: Path, **variables: str) -> str:

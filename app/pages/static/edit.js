@@ -1,6 +1,7 @@
 // The editor's pages work without this script. It saves what is typed, a moment after it was typed:
 // - The words are sent with the tag of the section as it was saved last, so nobody's words are overwritten.
-// - Where the server cannot be reached, they stay on the page, and are sent again.
+// - Where the server cannot be reached, they stay on the page, and are sent again. A button first saves what was typed, and
+//   is carried out only then: the browser would leave the page for one that says that nothing answers.
 // - Where somebody else saved other words, it stops, and offers to compare both.
 (() => {
   const form = document.querySelector("form[data-autosave]");
@@ -9,7 +10,7 @@
   const decide = form.querySelector("[data-decide]");
   const faults = document.querySelector("[data-faults]");
   const sound = document.querySelector("[data-sound]");
-  const PAUSE = 1500, AGAIN = 5000;
+  const PAUSE = 1500, AGAIN = 5000, LONGEST = 30000;
   const CONFLICT = 412, SIGNED_OUT = 401;
   let timer, typed = 0, saved = 0, sending = false, stopped = false, unanswered, waiting;
 
@@ -23,15 +24,20 @@
     unanswered ??= { now: typed, body: new URLSearchParams(new FormData(form)) };
     unanswered.body.set("act", "autosave");
     const headers = { "If-Match": `"${form.elements.shown.value}"` };
+    const signal = AbortSignal.timeout(LONGEST);
     let answer;
     try {
-      answer = await fetch(form.action, { method: "POST", body: unanswered.body, headers, redirect: "error" });
+      answer = await fetch(form.action, { method: "POST", body: unanswered.body, headers, redirect: "error", signal });
       if (answer.ok) show(await answer.json(), unanswered.now);
     } catch { answer = undefined; }
     sending = false;
     if (answer) unanswered = undefined;
-    if (waiting) return form.requestSubmit(waiting);
-    if (answer?.ok) { if (typed !== saved) wait(PAUSE); return; }
+    if (answer?.ok) {
+      if (typed !== saved) return waiting ? save() : wait(PAUSE);
+      if (waiting) form.requestSubmit(waiting);
+      return;
+    }
+    waiting = undefined;
     if (answer?.status === CONFLICT) return stop("Not saved: somebody else saved other words of this section.");
     if (answer?.status === SIGNED_OUT) say("Not saved: you are signed out. Sign in in another tab. Your words stay here.");
     else say("Not saved: the server does not answer. Your words stay here, and are sent again.");
@@ -65,9 +71,10 @@
   });
   form.addEventListener("submit", (event) => {
     clearTimeout(timer);
-    if (sending) {  // its answer has the tag that the form needs
+    if (!stopped && (sending || unanswered || typed !== saved)) {
       event.preventDefault();
       waiting = event.submitter;
+      save();
       return;
     }
     stopped = true;
