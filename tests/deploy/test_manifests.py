@@ -114,6 +114,8 @@ def test_every_service_of_the_image_in_compose_is_hardened_and_waits_for_the_mig
         assert each["read_only"] is True
         assert each["user"] == "10001:10001"
         assert each["cap_drop"] == ["ALL"]
+        probe = {"test": ["CMD", "guidance", "health"], "interval": "30s", "start_period": "60s"}
+        assert each["healthcheck"] == (probe if name.startswith("node-") else {"disable": True})
         waits_for = (
             {"database": "service_healthy"} if name == "migrate" else {"migrate": "service_completed_successfully"}
         )

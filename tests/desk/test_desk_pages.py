@@ -23,6 +23,7 @@ from app.models.desk.disclosure_tables import DeskAct, DisclosureRow
 from app.models.roles import Role
 from app.pages.desk.clock_words import span_in_words, time_left
 from app.pages.desk.referral import leaves_of
+from app.pages.page import page_templates
 from tests.support.additions import add
 from tests.support.clock import A_TUESDAY, SettableClock
 from tests.support.concerns import Concern
@@ -114,7 +115,7 @@ def test_words_are_shown_as_typed_and_never_as_html(jo: TestClient, a_concern: C
 
 
 def test_without_an_identity_the_page_has_no_word_says_how_to_open_it_and_is_on_the_record(
-    tmp_path: Path, a_concern: Concern
+    tmp_path: Path, a_concern: Concern, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     recipient = str(pyrage.x25519.Identity.generate().to_public())
     service = create_app(Settings(data_dir=tmp_path / "data", deliver=False, seal_to=(recipient,)), SettableClock())
@@ -129,6 +130,7 @@ def test_without_an_identity_the_page_has_no_word_says_how_to_open_it_and_is_on_
 
         assert (page.status_code, further.status_code) == (200, 200)
         assert f"guidance desk open {reference}" in page.text
+        assert "guidance desk serve --url" in page.text
         assert "Alex" not in page.text + further.text
         seen = acts_on(service, reference)[-2:]
         assert seen == [
@@ -136,6 +138,10 @@ def test_without_an_identity_the_page_has_no_word_says_how_to_open_it_and_is_on_
             (DeskAct.OPENED, "passkey:desk/Jo Example", "sealed text given, additions 1 to 1"),
         ]
         assert press(client, reference, "acknowledgement", up_to_addition="1").status_code == 200
+        monkeypatch.setitem(page_templates().globals, "opens_in_browser", lambda: False)
+        without_script = client.get(f"/desk/concerns/{reference}").text
+        assert "its script was not built with this service" in without_script
+        assert "guidance desk serve --url" in without_script
 
 
 def test_a_concern_that_was_sealed_to_others_is_shown_without_words_and_can_be_acknowledged(

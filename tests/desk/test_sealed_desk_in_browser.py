@@ -225,7 +225,9 @@ def leave(page: Page, sealed: Sealed, key: str) -> None:
     proofs = [{"Cookie": f"desk={stolen}"}, {"Authorization": f"Bearer {key}"}]
     with sealed.server.client() as thief:
         before = [thief.get(path, headers=each).status_code for each in proofs]
-        assert guidance("desk", "leave", JO, "--data-dir", sealed.server.data_dir).returncode == 0
+        said = guidance("desk", "leave", JO, "--data-dir", sealed.server.data_dir)
+        assert said.returncode == 0
+        assert "2 concerns are unassigned" in said.stdout
         after = [thief.get(path, headers=each).status_code for each in proofs]
     assert (before, after) == ([200, 200], [303, 303])
     page.get_by_role("link", name="Inbox").press("Enter")

@@ -15,6 +15,7 @@ from app.config import Settings
 from app.main import create_app
 from app.models.concerns.examples import FULL_EXAMPLE
 from app.models.roles import Role
+from app.pages.desk.page import DESK_CONTENT_POLICY
 from app.pages.page import UNSEAL_PAGE
 from tests.support.additions import add
 from tests.support.browsing import accessibility_violations, run_server
@@ -267,3 +268,32 @@ def test_unseal_html_opens_what_was_saved_from_disk_without_any_request(
     alone.keyboard.press("Escape")
     assert NARRATIVE not in alone.content()
     offline.close()
+
+
+WATCHED = """(() => {
+  window.imported = [];
+  window.violations = [];
+  const importKey = crypto.subtle.importKey.bind(crypto.subtle);
+  crypto.subtle.importKey = (...given) => { imported.push([given[0], given[3]]); return importKey(...given); };
+  document.addEventListener("securitypolicyviolation", (event) => violations.push(event.violatedDirective));
+})()"""
+WRITTEN_AS_TEXT = """() => {
+  try { document.body.innerHTML = "<p>x</p>"; return "taken"; } catch (fault) { return fault.name; }
+}"""
+STORED = "async () => [localStorage.length, sessionStorage.length, (await indexedDB.databases()).length]"
+
+
+def test_the_identity_cannot_be_read_back_is_stored_nowhere_and_no_text_becomes_markup(
+    page: Page, url: str, keys: Keys
+) -> None:
+    page.add_init_script(WATCHED)
+    answer = page.goto(f"/desk/concerns/{raise_concern(url)['reference']}")
+    choose(page, keys.right)
+    expect(words(page)).to_be_visible()
+
+    assert answer is not None
+    assert answer.headers["content-security-policy"] == DESK_CONTENT_POLICY
+    assert [extractable for form, extractable in page.evaluate("imported") if form == "pkcs8"] == [False]
+    assert page.evaluate(STORED) == [0, 0, 0]
+    assert page.evaluate("violations") == []
+    assert page.evaluate(WRITTEN_AS_TEXT) == "TypeError"

@@ -10,7 +10,9 @@ from starlette.testclient import TestClient
 from app.config import SEED_DIR
 from app.models.code_lists import CodeList
 from app.models.digest import digest_of
+from app.models.guidance.edition_files import read_edition_file
 from app.models.guidance.seed_files import read_seed_file
+from tests.support.many_guides import EXAMPLES
 from tests.support.publishing import SLUG, an_edition, publish_next
 
 pytestmark = pytest.mark.any_database
@@ -31,6 +33,14 @@ def test_the_list_names_codes_of_other_lists_that_exist_and_no_made_up_ones() ->
 
     assert named <= {code.code for code in FACTORS.codes}
     assert {code.code: code.lgsl_code for code in SUBJECTS.codes if code.lgsl_code is not None} == KNOWN_LGSL_CODES
+
+
+@pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: path.parent.name)
+def test_each_example_says_what_it_is_about(path: Path) -> None:
+    subjects = read_edition_file(path).content.subjects
+
+    assert subjects
+    assert set(subjects) <= {code.code for code in SUBJECTS.codes}
 
 
 def test_the_shipped_guide_has_its_subject_by_its_related_code_and_its_digest_stays(client: TestClient) -> None:
