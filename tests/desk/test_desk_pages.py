@@ -3,6 +3,7 @@
 import datetime as dt
 import html
 import re
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -115,7 +116,7 @@ def test_words_are_shown_as_typed_and_never_as_html(jo: TestClient, a_concern: C
 
 
 def test_without_an_identity_the_page_has_no_word_says_how_to_open_it_and_is_on_the_record(
-    tmp_path: Path, a_concern: Concern, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, a_concern: Concern
 ) -> None:
     recipient = str(pyrage.x25519.Identity.generate().to_public())
     service = create_app(Settings(data_dir=tmp_path / "data", deliver=False, seal_to=(recipient,)), SettableClock())
@@ -138,10 +139,27 @@ def test_without_an_identity_the_page_has_no_word_says_how_to_open_it_and_is_on_
             (DeskAct.OPENED, "passkey:desk/Jo Example", "sealed text given, additions 1 to 1"),
         ]
         assert press(client, reference, "acknowledgement", up_to_addition="1").status_code == 200
-        monkeypatch.setitem(page_templates().globals, "opens_in_browser", lambda: False)
-        without_script = client.get(f"/desk/concerns/{reference}").text
-        assert "its script was not built with this service" in without_script
-        assert "guidance desk serve --url" in without_script
+
+
+@pytest.fixture
+def without_script(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """A service that was built without npm."""
+    monkeypatch.setattr("app.pages.page.UNSEAL_SCRIPT", tmp_path / "unseal.js")
+    page_templates.cache_clear()
+    yield
+    page_templates.cache_clear()
+
+
+@pytest.mark.usefixtures("without_script")
+def test_without_its_script_the_page_says_how_to_open_the_concern_elsewhere(tmp_path: Path, a_concern: Concern) -> None:
+    recipient = str(pyrage.x25519.Identity.generate().to_public())
+    service = create_app(Settings(data_dir=tmp_path / "data", deliver=False, seal_to=(recipient,)), SettableClock())
+    with TestClient(service) as client:
+        sign_in_as(service, client)
+        page = client.get(f"/desk/concerns/{received(client, a_concern)}").text
+
+    assert "its script was not built with this service" in page
+    assert "guidance desk serve --url" in page
 
 
 def test_a_concern_that_was_sealed_to_others_is_shown_without_words_and_can_be_acknowledged(
