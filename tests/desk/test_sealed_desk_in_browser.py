@@ -148,6 +148,7 @@ def work(keys: Keyboard, sealed: Sealed, receipt: dict[str, Any]) -> None:
     expect(page.get_by_text(LATER)).to_be_visible()
     expect(page.get_by_text("Answered by").last).to_be_visible()
     keys.press("button", "Acknowledge with additions 1 to 2")
+    expect(page.get_by_role("button", name="Acknowledge with additions 1 to 2")).to_have_count(0)
     expect(page.get_by_text("with additions 1 to 2")).to_be_visible()
     keys.press("button", "Assign to me")
     expect(page.get_by_text(f"Assigned to {JO} by {JO}")).to_be_visible()

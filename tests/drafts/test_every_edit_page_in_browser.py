@@ -6,6 +6,7 @@ import pytest
 from playwright.sync_api import Browser, expect
 
 from app.models.roles import Role
+from app.pages.edit.fields import DETAILS
 from app.pages.edit.sections import EDIT_PAGES
 from tests.support.edit_pages import Running, page_of, press
 from tests.support.page_checks import page_faults
@@ -27,6 +28,10 @@ def test_every_page_of_an_editor_is_without_fault_and_in_reach_of_the_keyboard(
         for path in (f"/edit/{SLUG}", *(f"/edit/{SLUG}/sections/{each}" for each in EDIT_PAGES)):
             page.goto(path)
             found[path] = page_faults(page, walks=True)
+        page.goto(f"/edit/{SLUG}/sections/{DETAILS}")
+        page.get_by_label("What this edition changes").fill("A made-up change.")
+        press(page, "Save")
+        expect(page.get_by_text("Nothing is missing in this section.")).to_be_visible()
         page.goto(f"/edit/{SLUG}")
         page.get_by_role("link", name="Preview the page").press("Enter")
         expect(page.get_by_text("DRAFT. This is not published")).to_be_visible()
@@ -47,7 +52,7 @@ def test_an_item_is_moved_by_the_keyboard(browser: Browser, tmp_path: Path) -> N
         page.goto(f"/edit/{SLUG}/sections/indicators")
         words = page.get_by_label("Words")
         first, second = words.nth(0).input_value(), words.nth(1).input_value()
-        press(page, "Move down: indicator 1")
+        page.locator('button[value^="down:"]').first.press("Enter")
 
         expect(words.nth(0)).to_have_value(second)
         expect(words.nth(1)).to_have_value(first)
