@@ -67,7 +67,9 @@ def test_what_was_acknowledged_is_at_the_other_place_and_comes_back_by_the_lines
         def is_there() -> bool:
             copy = tmp_path / "copy.db"
             copy.unlink(missing_ok=True)
-            command = [LITESTREAM, "restore", "-config", config, "-o", copy, live.data_dir / "guidance.db"]
+            command = list(
+                map(str, (LITESTREAM, "restore", "-config", config, "-o", copy, live.data_dir / "guidance.db"))
+            )
             done = subprocess.run(command, check=False, capture_output=True)
             return done.returncode == 0 and references_in(copy) == raised
 
