@@ -59,7 +59,7 @@ def test_what_was_acknowledged_is_at_the_other_place_and_comes_back_by_the_lines
     live: LiveServer, tmp_path: Path
 ) -> None:
     config = config_for(live.data_dir, tmp_path / "replica")
-    copying = subprocess.Popen([LITESTREAM, "replicate", "-config", config], stderr=subprocess.DEVNULL)
+    process = subprocess.Popen([LITESTREAM, "replicate", "-config", config], stderr=subprocess.DEVNULL)
     try:
         with live.client() as client:
             raised = {client.post("/v1/concerns", json=SMALLEST_EXAMPLE).json()["reference"] for _ in range(CONCERNS)}
@@ -75,8 +75,8 @@ def test_what_was_acknowledged_is_at_the_other_place_and_comes_back_by_the_lines
 
         wait_until(is_there)
     finally:
-        copying.terminate()
-        copying.wait(timeout=LONG_ENOUGH)
+        process.terminate()
+        process.wait(timeout=LONG_ENOUGH)
     live.stop()
     for file in live.data_dir.glob("guidance.db*"):
         file.unlink()  # the disk is lost, but for the keys
