@@ -4,7 +4,6 @@ import json
 import sqlite3
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -23,14 +22,6 @@ DOCUMENT = "docs/how-to/back-up-and-restore.md"
 LITESTREAM = Path(sys.executable).parent / "litestream"
 CONCERNS = 20
 THERE = "/var/lib/guidance"
-
-
-@pytest.fixture
-def live(tmp_path: Path) -> Iterator[LiveServer]:
-    server = LiveServer(tmp_path / "data")
-    server.start()
-    yield server
-    server.stop()
 
 
 def config_for(data_dir: Path, replica: Path) -> Path:
