@@ -31,6 +31,7 @@ pytestmark = pytest.mark.embedded
 
 Ask = Callable[[Path, str], str]
 
+PATIENCE = 30  # seconds that a statement waits while the service itself writes
 NEVER_CHANGES = "a published edition never changes"
 WITHOUT_A_GAP = "editions are numbered 1, 2, 3 without a gap"
 PUBLISHED = ["guides", "editions", "withdrawals", "renditions", "rendition_withdrawals", *ITEM_LISTS]
@@ -38,7 +39,7 @@ PUBLISHED = ["guides", "editions", "withdrawals", "renditions", "rendition_withd
 
 def ask_python(database: Path, statement: str) -> str:
     """How Python's own module is refused; nothing where it is not."""
-    with closing(sqlite3.connect(database, isolation_level=None)) as connection:
+    with closing(sqlite3.connect(database, timeout=PATIENCE, isolation_level=None)) as connection:
         try:
             connection.execute(statement)
         except sqlite3.Error as refusal:
@@ -48,8 +49,8 @@ def ask_python(database: Path, statement: str) -> str:
 
 def ask_command(database: Path, statement: str) -> str:
     """How the command of SQLite's makers is refused; nothing where it is not."""
-    told = subprocess.run(["sqlite3", str(database), statement], capture_output=True, text=True, check=False)
-    return told.stderr
+    patiently = ["sqlite3", "-cmd", f".timeout {PATIENCE * 1000}", str(database), statement]
+    return subprocess.run(patiently, capture_output=True, text=True, check=False).stderr
 
 
 @pytest.fixture(

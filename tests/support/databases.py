@@ -203,7 +203,8 @@ def raw_connection(data_dir: Path) -> Iterator[RawConnection]:
         with postgresql().connect(postgresql().database_of(data_dir)) as connection:
             yield _Named(connection)
     else:
-        with contextlib.closing(sqlite3.connect(data_dir / DATABASE_FILE, isolation_level=None)) as embedded:
+        embedded = sqlite3.connect(data_dir / DATABASE_FILE, timeout=30, isolation_level=None)
+        with contextlib.closing(embedded):
             yield embedded
 
 
