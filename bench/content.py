@@ -122,3 +122,13 @@ def naive_server(work: Path, name: str = "naive", **environment: str) -> Iterato
         subprocess.run([sys.executable, "-m", "bench.naive_content"], env={**os.environ, NAME: database}, check=True)
     with baseline(name, "bench.naive:app", f"/guides/{GUIDE}", **{NAME: database}, **environment) as server:
         yield server
+
+
+@contextmanager
+def floor_server(work: Path, parts: str) -> Iterator[Server]:
+    """Start the floor with those parts, on a database of its own."""
+    name = f"floor, {parts}"
+    database = str(work / f"{name}.db")
+    environment = {"BENCH_PARTS": parts, "BENCH_FLOOR_DATABASE": database}
+    with baseline(name, "bench.floor:app", "/ready", **environment) as server:
+        yield server

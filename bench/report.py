@@ -52,6 +52,12 @@ BARS = (
     Bar("a concern at 16, microseconds of processor", "concerns 16", CPU, most=350),
     Bar("a concern at 64, microseconds of processor", "concerns 64", CPU, most=350),
     Bar("full concern to a small one, by CPU", "concerns 16", "full concerns 16", most=1.6, by_cpu=True),
+    Bar("the model of a concern alone, microseconds of processor", "floor, model alone 16", CPU),
+    Bar("the floor but its rows, microseconds of processor", "floor, unstored 16", CPU),
+    Bar("the floor of a concern, microseconds of processor", "floor 16", CPU),
+    Bar("the floor, to naive posts, by CPU", "floor 16", "naive posts 16", by_cpu=True),
+    Bar("the floor: full concern to a small one, by CPU", "floor 16", "full floor 16", by_cpu=True),
+    Bar("concerns at 16, to the floor, by CPU", "concerns 16", "floor 16", by_cpu=True),
     Bar("concerns at 64, p99 to median", "concerns 64", TAIL, most=3),
     Bar("with 5 ms a flush: concerns at 64 to 1", "5 ms, concerns 64", "5 ms, concerns 1", least=8),
     Bar("with 50 ms a flush: concerns at 64 to 1", "50 ms, concerns 64", "50 ms, concerns 1", least=20),
@@ -70,6 +76,7 @@ BARS = (
 )
 START, MEMORY = "start-up, to the import of FastAPI and SQLModel", "resident megabytes with concerns too"
 ALONE = "microseconds of one concern alone, beside a flush"
+FLOOR_ALONE = "microseconds of the floor alone, beside a flush"
 FIGURE_BARS = (
     Bar(START, START, FIGURE, most=2.5),
     Bar(MEMORY, MEMORY, FIGURE, most=150),
@@ -176,7 +183,9 @@ def _plot(results: Results, path: Path) -> None:
     figure, axes = plt.subplots(figsize=(9, 0.32 * len(names) + 1.2))
     colours = [
         "#b0b7bf"
-        if name.startswith(("bare", "naive", "slow naive", "nginx", "datasette", "Kinto", "Parse"))
+        if name.startswith(
+            ("bare", "naive", "slow naive", "floor", "full floor", "nginx", "datasette", "Kinto", "Parse")
+        )
         else "#1d5c96"
         for name in names
     ]

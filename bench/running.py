@@ -33,7 +33,7 @@ def serve(name: str, port: int) -> None:
         access_log=False,
         server_header=False,
         proxy_headers=False,
-        lifespan="on" if "naive" in name else "off",
+        lifespan="off" if "bare" in name else "on",
     )
 
 

@@ -7,9 +7,9 @@ import time
 from contextlib import ExitStack
 from pathlib import Path
 
-from bench.content import CONCERN, FULL_CONCERN, naive_server
+from bench.content import CONCERN, FULL_CONCERN, floor_server, naive_server
 from bench.load import Measured, post, with_cpu
-from bench.report import ALONE
+from bench.report import ALONE, FLOOR_ALONE
 from bench.rounds import Results, Say, Task
 from bench.servers import Server, guidance, postgresql
 
@@ -17,6 +17,8 @@ CONNECTIONS = (1, 16, 64)
 FLUSHES = (5, 50, 150)
 """Milliseconds that are added to each flush: a slow disk, a disk across a network, and a bad one."""
 FLUSHED, A_PAGE = 200, 4096
+FLOORS = {"floor, model alone": "model", "floor, unstored": "model crypto", "floor": "model crypto rows"}
+"""Candidates that do only what must be done, and parts of it."""
 
 
 def measure_writes(results: Results, work: Path, rounds: int, seconds: float, say: Say) -> None:
@@ -31,6 +33,7 @@ def measure_writes(results: Results, work: Path, rounds: int, seconds: float, sa
             tasks[f"concerns {number}"] = _posting(service, "/v1/concerns", number, seconds)
             tasks[f"naive posts {number}"] = _posting(naive, "/concerns", number, seconds)
         tasks["full concerns 16"] = _posting(service, "/v1/concerns", 16, seconds, FULL_CONCERN)
+        tasks |= _on_the_floor(stack, work, seconds)
         for number in (CONNECTIONS[0], CONNECTIONS[-1]):
             tasks[f"slow naive posts {number}"] = _posting(slow_naive, "/concerns", number, seconds)
         tasks |= _on_slow_disks(stack, work, seconds)
@@ -46,8 +49,9 @@ def measure_writes(results: Results, work: Path, rounds: int, seconds: float, sa
                 for number in CONNECTIONS:
                     tasks[f"postgresql concerns {number}"] = _posting(shared, "/v1/concerns", number, seconds)
         results.run(tasks, rounds, say)
-    alone = statistics.median(each.median for each in results.rounds["concerns 1"]) * 1000
-    results.figures |= {"microseconds of a flush": flush, ALONE: alone - flush}
+    results.figures |= {"microseconds of a flush": flush}
+    for name, task in ((ALONE, "concerns 1"), (FLOOR_ALONE, "floor 1")):
+        results.figures[name] = statistics.median(each.median for each in results.rounds[task]) * 1000 - flush
 
 
 def _microseconds_of_a_flush(work: Path) -> float:
@@ -60,6 +64,17 @@ def _microseconds_of_a_flush(work: Path) -> float:
             os.fsync(file.fileno())
             took.append(time.perf_counter() - began)
     return statistics.median(took) * 1e6
+
+
+def _on_the_floor(stack: ExitStack, work: Path, seconds: float) -> dict[str, Task]:
+    """Start a floor for each of its parts, and return its tasks. The whole one is the last."""
+    tasks: dict[str, Task] = {}
+    for name, parts in FLOORS.items():
+        floor = stack.enter_context(floor_server(work, parts))
+        tasks[f"{name} 16"] = _posting(floor, "/concerns", 16, seconds)
+    tasks["full floor 16"] = _posting(floor, "/concerns", 16, seconds, FULL_CONCERN)
+    tasks["floor 1"] = _posting(floor, "/concerns", 1, seconds)
+    return tasks
 
 
 def _on_slow_disks(stack: ExitStack, work: Path, seconds: float) -> dict[str, Task]:

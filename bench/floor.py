@@ -1,0 +1,116 @@
+"""The floor: the least that a concern takes with this framework and these promises, and nothing around it.
+
+FastAPI reads the concern's model. It is sealed, a receipt is signed, and the public key of its status token derived, by
+the service's own functions. Five rows are stored, of many concerns in one transaction, by plain SQL. There is no check
+of who calls, no idempotency, no limit, no log, no negotiation, no header and no SQLAlchemy. BENCH_PARTS leaves parts
+out: `model` alone, `model crypto`, or all three of `model crypto rows`.
+"""
+
+import asyncio
+import datetime as dt
+import hashlib
+import os
+import sqlite3
+import threading
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from queue import Empty, SimpleQueue
+
+import orjson
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from fastapi import FastAPI, Request, Response
+from pyrage import x25519
+
+from app.models.concerns.concern import Concern
+from app.models.concerns.references import new_reference
+from app.models.concerns.status_tokens import new_status_token
+from app.models.digest import canonical_submission
+from app.services.concerns.message_keys import derive_public_key
+from app.services.concerns.receipt_signing import make_receipt_signer
+from app.services.concerns.sealing import make_sealer
+
+PARTS = os.environ.get("BENCH_PARTS", "model crypto rows").split()
+TABLES = ("concerns", "disclosures", "chains", "log_entries", "events")
+INSERTS = tuple(f"INSERT INTO {table} VALUES (?, ?, ?, ?)" for table in TABLES)  # noqa: S608  # the names above
+MOST_TOGETHER = 256
+REST_OF_A_RECEIPT = "x" * 6000
+SEALER = make_sealer([str(x25519.Identity.generate().to_public())])
+SIGNER = make_receipt_signer(Ed25519PrivateKey.generate(), issuer="http://127.0.0.1")
+
+Row = tuple[str, str, bytes, bytes]
+Waiting = tuple[Row, asyncio.Future[None]]
+
+
+class Rows:
+    """One thread that commits together what arrives during a flush."""
+
+    def __init__(self, database: str) -> None:
+        self._database = database
+        self._queue: SimpleQueue[Waiting] = SimpleQueue()
+        self._loop = asyncio.get_running_loop()
+        threading.Thread(target=self._work, daemon=True).start()
+
+    async def store(self, row: Row) -> None:
+        """Return when the row is on the disk."""
+        stored: asyncio.Future[None] = self._loop.create_future()
+        self._queue.put((row, stored))
+        await stored
+
+    def _work(self) -> None:
+        connection = sqlite3.connect(self._database, isolation_level=None)
+        connection.execute("PRAGMA journal_mode=WAL")
+        connection.execute("PRAGMA synchronous=FULL")
+        for table in TABLES:
+            connection.execute(f"CREATE TABLE {table} (reference TEXT PRIMARY KEY, at TEXT, sealed BLOB, key BLOB)")
+        while True:
+            batch = self._gather()
+            connection.execute("BEGIN IMMEDIATE")
+            for insert in INSERTS:
+                connection.executemany(insert, [row for row, _ in batch])
+            connection.execute("COMMIT")
+            self._loop.call_soon_threadsafe(_report, batch)
+
+    def _gather(self) -> list[Waiting]:
+        batch = [self._queue.get()]
+        while len(batch) < MOST_TOGETHER:
+            try:
+                batch.append(self._queue.get_nowait())
+            except Empty:
+                break
+        return batch
+
+
+def _report(batch: list[Waiting]) -> None:
+    for _, stored in batch:
+        stored.set_result(None)
+
+
+@asynccontextmanager
+async def live(application: FastAPI) -> AsyncIterator[None]:
+    """Open the database first."""
+    application.state.rows = Rows(os.environ["BENCH_FLOOR_DATABASE"])
+    yield
+
+
+app = FastAPI(openapi_url=None, lifespan=live)
+
+
+@app.get("/ready")
+def ready() -> None:
+    """Answer when the server is there."""
+
+
+@app.post("/concerns", status_code=201)
+async def post_concern(request: Request, concern: Concern) -> Response:
+    """Do with the concern what BENCH_PARTS says."""
+    reference, receipt = new_reference(), ""
+    if "crypto" in PARTS:
+        token = new_status_token()
+        submitted = concern.model_dump_json(exclude_unset=True).encode()
+        digest = hashlib.sha256(canonical_submission(concern)).hexdigest()
+        receipt = SIGNER.sign({"jti": reference, "iat": 1, "submission_sha256": digest})
+        row = (reference, str(dt.datetime.now(dt.UTC)), SEALER.seal(submitted), derive_public_key(token, reference))
+        if "rows" in PARTS:
+            await request.app.state.rows.store(row)
+    answer = {"reference": reference, "receipt": receipt, "rest": REST_OF_A_RECEIPT}
+    return Response(orjson.dumps(answer), status_code=201, media_type="application/json")
