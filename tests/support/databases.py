@@ -10,7 +10,7 @@ import shutil
 import sqlite3
 import tempfile
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, Protocol
@@ -178,22 +178,32 @@ class Unguarded:
         """Run the statement."""
         if statement.startswith("SELECT"):
             return self._database.execute(statement, parameters)
+        with self.without_rules() as database:
+            return database.execute(statement, parameters)
+
+    @contextlib.contextmanager
+    def without_rules(self) -> Iterator[RawConnection]:
+        """Yield the connection without the rules, for many statements."""
         if on_postgresql():
             self._database.execute("SET session_replication_role = replica")
-            found = self._database.execute(statement, parameters)
-            self._database.execute("SET session_replication_role = origin")
-            return found
+            try:
+                yield self._database
+            finally:
+                self._database.execute("SET session_replication_role = origin")
+            return
         rules = self._database.execute("SELECT name, sql FROM sqlite_master WHERE type = 'trigger'").fetchall()
         self._database.execute("PRAGMA synchronous = OFF")
-        self._database.execute("BEGIN IMMEDIATE")
-        for name, _ in rules:
-            self._database.execute(f"DROP TRIGGER {name}")
+        self._change_rules(f"DROP TRIGGER {name}" for name, _ in rules)
         try:
-            return self._database.execute(statement, parameters)
+            yield self._database
         finally:
-            for _, rule in rules:
-                self._database.execute(rule)
-            self._database.execute("COMMIT")
+            self._change_rules(rule for _, rule in rules)
+
+    def _change_rules(self, statements: Iterable[str]) -> None:
+        self._database.execute("BEGIN IMMEDIATE")
+        for statement in statements:
+            self._database.execute(statement)
+        self._database.execute("COMMIT")
 
 
 @contextlib.contextmanager
