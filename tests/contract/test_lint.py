@@ -37,23 +37,23 @@ def spectral(linters: Path, document: Path) -> list[Any]:
     return list(json.loads(finished_node(linters, "spectral", "lint", str(document), *rules).stdout))
 
 
-def written(settings: Settings, folder: Path, **changes: Any) -> Path:
-    """Write the document of a service with those settings, with the changes of the test."""
+def written(document: dict[str, Any], folder: Path) -> Path:
     path = folder / "openapi.json"
-    path.write_text(json.dumps(create_app(settings).openapi() | changes), encoding="utf-8")
+    path.write_text(json.dumps(document), encoding="utf-8")
     return path
 
 
 @pytest.mark.parametrize("own", [{}, WITH_PROVIDER], ids=["as it comes", "with an OpenID provider"])
 def test_neither_linter_finds_anything(linters: Path, settings: Settings, tmp_path: Path, own: dict[str, str]) -> None:
-    document = written(settings.model_copy(update=own), tmp_path)
+    document = written(create_app(settings.model_copy(update=own)).openapi(), tmp_path)
 
     assert redocly(linters, document) == []
     assert spectral(linters, document) == []
 
 
-def test_both_linters_would_find_a_fault(linters: Path, settings: Settings, tmp_path: Path) -> None:
-    document = written(settings, tmp_path, info={"title": "A document without a version"})
+def test_both_linters_would_find_a_fault(linters: Path, tmp_path: Path) -> None:
+    without_a_version = {"openapi": "3.1.0", "info": {"title": "A document"}, "paths": {}}
+    document = written(without_a_version, tmp_path)
 
     assert redocly(linters, document) != []
     assert spectral(linters, document) != []
