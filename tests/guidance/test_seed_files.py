@@ -89,6 +89,28 @@ def test_a_fault_is_told_with_its_file_its_line_and_its_reason(
     assert f"{path}, line {line}: " in str(refused)
 
 
+@pytest.mark.parametrize("feature", ["&name x", "*name", "!", "!!str x", "!own x"], ids=["&", "*", "!", "!!", "!own"])
+@pytest.mark.parametrize(
+    "place",
+    [
+        pytest.param("{}\n", id="the whole file"),
+        pytest.param("\ufeff{}\n", id="behind a mark of the byte order"),
+        pytest.param("--- {}\n", id="behind the start of the document"),
+        pytest.param("title:\n  {}\n", id="in a line of its own"),
+        pytest.param("- {}\n", id="an item"),
+        pytest.param("? {}\n: x\n", id="a key"),
+        pytest.param("[{}]\n", id="the first in brackets"),
+        pytest.param("[x,{}]\n", id="behind a comma"),
+        pytest.param("{{{}: x}}\n", id="the first in braces"),
+        pytest.param('{{"title":{}}}\n', id="behind a colon without a space"),
+    ],
+)
+def test_an_anchor_an_alias_or_a_tag_is_refused_wherever_it_may_stand(tmp_path: Path, place: str, feature: str) -> None:
+    reason = refusal(written(tmp_path, place.format(feature))).reason
+
+    assert reason.startswith(("anchors and aliases (", "tags (`!`) are not used", "not YAML: "))
+
+
 def test_every_fault_is_told_at_once_in_the_order_of_the_lines(tmp_path: Path) -> None:
     words = SOUND.replace("title: Sex\n", "title: 1\n", 1).replace("label: Male", "lable: Male").replace("code: F", "")
     path = written(tmp_path, words)

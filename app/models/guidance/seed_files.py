@@ -25,6 +25,8 @@ _Model = TypeVar("_Model", bound=BaseModel)
 _constructor = YAML(typ="safe", pure=True).constructor
 _TEXT = "tag:yaml.org,2002:str"
 _DATE = "tag:yaml.org,2002:timestamp"  # YAML 1.2 knows no dates: they are text
+_MAY_HAVE_UNUSED_FEATURES = re.compile(r"(?m)^\ufeff?%|(?:^|[\s\[{,:\ufeff])(?:[&*]\S|!)")
+"""Found in every text with an anchor, an alias, a tag or a directive, which a second parsing then names by its line."""
 _REASONS = MappingProxyType(
     {
         "missing": "is missing",
@@ -82,7 +84,7 @@ def _text_of(path: Path) -> str:
 
 def _root_of(path: Path, text: str) -> Node:
     try:
-        faults = [fault for event in YAML(typ="safe", pure=True).parse(text) for fault in _unused_features(event)]
+        faults = _unused_features(text) if _MAY_HAVE_UNUSED_FEATURES.search(text) else []
         root: Node | None = None if faults else YAML(typ="safe", pure=True).compose(text)
     except ReaderError as error:
         line = text[: error.position].count("\n") + 1
@@ -96,7 +98,12 @@ def _root_of(path: Path, text: str) -> Node:
     return root
 
 
-def _unused_features(event: Event) -> Iterator[SeedError]:
+def _unused_features(text: str) -> list[SeedError]:
+    events: Iterator[Event] = YAML(typ="safe", pure=True).parse(text)
+    return [fault for event in events for fault in _unused_features_of(event)]
+
+
+def _unused_features_of(event: Event) -> Iterator[SeedError]:
     """Yield a fault for each YAML feature that seed files do not use, since a line must be clear by itself."""
     line = event.start_mark.line + 1
     if getattr(event, "anchor", None):
