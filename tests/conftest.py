@@ -24,6 +24,7 @@ from tests.support.databases import on_postgresql, postgresql, use_postgresql
 from tests.support.desk import Desk, desk_of
 from tests.support.live import LiveServer
 from tests.support.log_lines import lines  # noqa: F401  # a fixture of every test
+from tests.support.prepared import copy_prepared, prepared_folder
 
 # The seed is the same in every test: read once in each process.
 for module, reader in (
@@ -73,7 +74,10 @@ def _logs_as_before() -> Iterator[None]:
 @pytest.fixture(autouse=True)
 def _one_test_s_databases() -> Iterator[None]:
     """Drop what the test made; what wider fixtures made stays."""
-    before = postgresql().created if on_postgresql() else set()
+    before: set[str] = set()
+    if on_postgresql():
+        prepared_folder()  # so that its database is not one of the test
+        before = postgresql().created
     yield
     if on_postgresql():
         postgresql().drop(postgresql().created - before)
@@ -86,7 +90,8 @@ def clock() -> SettableClock:
 
 @pytest.fixture
 def settings(tmp_path: Path) -> Settings:
-    """Nothing is pushed in the background: a test that delivers does so by hand."""
+    """The seed is published already. Nothing is pushed in the background: a test that delivers does so by hand."""
+    copy_prepared(tmp_path / "data")
     return Settings(data_dir=tmp_path / "data", deliver=False)
 
 

@@ -22,6 +22,8 @@ from app.store.disclosures import hash_of
 from tests.support.clock import A_TUESDAY
 from tests.support.publishing import an_edition
 
+pytestmark = pytest.mark.any_database
+
 LARGEST = 2**53 - 1
 NAMES = st.text(st.characters(max_codepoint=127))
 TEXTS = st.text(st.characters(exclude_categories=["Cs"])) | st.sampled_from(

@@ -16,6 +16,8 @@ from app.models.concerns.coded_fields import coded_values
 from app.models.concerns.concern import Concern
 from app.models.concerns.examples import FULL_EXAMPLE, SMALLEST_EXAMPLE
 
+pytestmark = pytest.mark.any_database
+
 WELL_UNDER_A_MEGABYTE = 800_000
 THE_FOUR_PARTS = {
     "Concern": {"immediate_danger", "reporter", "children", "concern"},

@@ -12,6 +12,8 @@ from stdnum.iso7064 import mod_37_36
 from app.models.concerns.references import ALPHABET, DRAWN, find_reference, new_reference
 from tests.support.concerns import Concern
 
+pytestmark = pytest.mark.any_database
+
 SAMPLES = ("00000000000", "22222222222", "ZZZZZZZZZZZ", "0Z0Z0Z0Z0Z0", "02346789FKM", "ZYXWRMKF987", "4F7K926W0X3")
 ALIKE = ("0OQD", "1IJL7T", "5S", "5IY", "59", "8B", "MN", "UV", "BCDEGPTV3", "AJK", "QU", "FS")
 MANY = 500

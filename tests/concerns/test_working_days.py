@@ -10,6 +10,8 @@ from app.services.concerns.working_days import LONDON, WorkingDays
 from tests.support.clock import SettableClock
 from tests.support.concerns import Concern
 
+pytestmark = pytest.mark.any_database
+
 CASES = [
     ("a Tuesday morning", "2026-11-24 09:30", "2026-11-25 09:30"),
     ("a Friday afternoon", "2026-11-27 16:45", "2026-11-30 16:45"),

@@ -16,6 +16,8 @@ from app.services.guidance.checking import CheckedFile, check_file
 from app.web.context import AppContext
 from tests.support.publishing import SLUG, an_edition
 
+pytestmark = pytest.mark.any_database
+
 TODAY = dt.date(2026, 11, 24)
 Check = Callable[..., CheckedFile]
 

@@ -9,6 +9,8 @@ from app.models.code_lists import Code, CodeList, CodeListStatus
 from app.models.guidance.seed_files import read_seed_file
 from app.models.guidance.signposts import Signpost, SignpostList
 
+pytestmark = pytest.mark.any_database
+
 SEED = Path(__file__).parents[2] / "seed"
 FILES = sorted((SEED / "code-lists").glob("*.yaml"))
 

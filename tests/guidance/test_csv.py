@@ -12,6 +12,8 @@ from starlette.testclient import TestClient
 from app.models.guidance.sections import Section
 from tests.support.publishing import GUIDE, an_edition, publish_next, withdraw
 
+pytestmark = pytest.mark.any_database
+
 FIRST = f"{GUIDE}/editions/1"
 SECTIONS = [section.value for section in Section]
 EDITIONS = [GUIDE, FIRST]

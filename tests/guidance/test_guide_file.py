@@ -15,6 +15,8 @@ from app.models.guidance.proposed_ids import propose_id
 from app.services.guidance.drafting import write_new_file
 from tests.support.publishing import an_edition
 
+pytestmark = pytest.mark.any_database
+
 COMMITTED = Path(__file__).parents[2] / "docs" / "reference" / SCHEMA_FILE
 TODAY = dt.date(2026, 11, 24)
 

@@ -13,6 +13,8 @@ from app.errors import SeedFileError
 from app.services.guidance.importing.documents import GuideDraft, draft_of
 from tests.support.publishing import SLUG, an_edition
 
+pytestmark = pytest.mark.any_database
+
 SOURCE = SEED_DIR / "sources" / f"{SLUG}-one-minute-guide.txt"
 BULLET = "·"
 HEADINGS = ("Vulnerability and risk factors", "What to do if you are worried", "What do we all need to do")

@@ -16,6 +16,8 @@ from starlette.testclient import TestClient
 from app.presenters.markdown import address, escaped
 from tests.support.publishing import GUIDE, an_edition, publish_next, withdraw
 
+pytestmark = pytest.mark.any_database
+
 FIRST = f"{GUIDE}/editions/1"
 PAGES = {GUIDE: f"{GUIDE}.md", FIRST: f"{FIRST}.md"}
 COMMONMARK = MarkdownIt("commonmark")

@@ -17,6 +17,8 @@ from app.presenters import pdf
 from tests.support.clock import SettableClock
 from tests.support.publishing import GUIDE, SLUG, an_edition, publish_next, withdraw
 
+pytestmark = pytest.mark.any_database
+
 A4 = (595, 842)
 PATHS = (f"{GUIDE}.pdf", f"{GUIDE}/editions/1.pdf")
 LARGE = (f"{GUIDE}/large-print.pdf", f"{GUIDE}/editions/1/large-print.pdf")

@@ -8,6 +8,8 @@ from app.errors import SeedFileError
 from app.models.code_lists import CodeList
 from app.models.guidance.seed_files import edition_place, read_seed_file
 
+pytestmark = pytest.mark.any_database
+
 SOUND = """\
 name: sex
 title: Sex

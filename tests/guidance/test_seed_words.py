@@ -12,6 +12,8 @@ from app.models.guidance.editions import EditionContent
 from app.models.guidance.items import Factor, Indicator, IndicatorKind, LinkedRisk
 from app.models.guidance.seed_files import read_seed_file
 
+pytestmark = pytest.mark.any_database
+
 SEED = Path(__file__).parents[2] / "seed"
 EDITION = read_seed_file(SEED / "guides" / "child-sexual-exploitation" / "1.yaml", EditionContent)
 assert EDITION.source is not None

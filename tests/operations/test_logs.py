@@ -17,6 +17,8 @@ from tests.support.concerns import Concern
 from tests.support.live import environment_for
 from tests.support.log_lines import Lines
 
+pytestmark = pytest.mark.any_database
+
 CANARY = "Canary-Alex-Example"
 
 

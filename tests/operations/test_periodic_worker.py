@@ -21,6 +21,8 @@ from tests.support.databases import on_postgresql
 from tests.support.log_lines import Lines
 from tests.support.waiting import wait_until
 
+pytestmark = pytest.mark.any_database
+
 APP = Path(__file__).parents[2] / "app"
 LONG = 3600.0
 PATIENCE_SECONDS = 30

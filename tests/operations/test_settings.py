@@ -18,6 +18,8 @@ from app.errors import SetupError
 from app.main import create_app
 from tests.support.command import guidance
 
+pytestmark = pytest.mark.any_database
+
 EMPTY = "is empty: give it a value, or remove it"
 NOT_AN_ORIGIN = (
     "each must be an origin as browsers send it, such as https://www.council.example: in lower case, without a path "

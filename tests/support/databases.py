@@ -61,7 +61,7 @@ class Postgresql:
 
     def database_of(self, data_dir: Path) -> str:
         """Return the name of the folder's database, and create it if it is absent."""
-        name = f"t{hashlib.sha256(str(data_dir.resolve()).encode()).hexdigest()[:20]}"
+        name = _name_of(data_dir)
         if name not in self._created:
             with self.connect("postgres") as connection:
                 connection.execute(f"CREATE DATABASE {name} TEMPLATE {TEMPLATE}")
@@ -70,14 +70,16 @@ class Postgresql:
 
     def copy(self, source: Path, target: Path) -> None:
         """Make the database of the target folder a copy of that of the source folder, which nobody has open."""
-        original, name = self.database_of(source), self.database_of(target)
-        self.drop({name})
+        original, name = self.database_of(source), _name_of(target)
         with self.connect("postgres") as connection:
+            connection.execute(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
             connection.execute(f"CREATE DATABASE {name} TEMPLATE {original}")
         self._created.add(name)
 
     def drop(self, names: set[str]) -> None:
         """Drop those databases."""
+        if not names:
+            return
         with self.connect("postgres") as connection:
             for name in names:
                 connection.execute(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
@@ -87,6 +89,10 @@ class Postgresql:
     def created(self) -> set[str]:
         """The names of the databases that exist."""
         return set(self._created)
+
+
+def _name_of(data_dir: Path) -> str:
+    return f"t{hashlib.sha256(str(data_dir.resolve()).encode()).hexdigest()[:20]}"
 
 
 @lru_cache(maxsize=1)
