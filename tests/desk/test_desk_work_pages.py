@@ -20,11 +20,10 @@ from app.models.desk.disclosure_tables import DeskAct
 from app.models.roles import SCOPES_OF, Role
 from app.pages.desk.desk_route import DeskRoute
 from app.services.access.people import leave
-from app.services.concerns.note_texts import seal_note
 from tests.support.additions import add
 from tests.support.clock import A_TUESDAY, SettableClock
 from tests.support.concerns import Concern
-from tests.support.desk_forms import acts_on, look, press, send, text_of
+from tests.support.desk_forms import acts_on, look, press, sealed_note, send, text_of
 from tests.support.messages import read_messages
 from tests.support.people import JO, OWN_PAGE, context_of_service, received, sign_in_as
 
@@ -177,11 +176,10 @@ def test_where_the_service_reads_nothing_words_are_taken_only_sealed_and_a_hand_
         sign_in_as(service, client)
         reference = received(client, a_concern)
 
-        seen, keys = look(client, reference), sealing.seal_to[0]
+        seen = look(client, reference)
         in_clear = [press(client, reference, act, text=NOTE, seen=seen) for act in ("notes", "messages")]
         acts = [act for act, _, _ in acts_on(service, reference)]
-        sealed = base64.b64encode(seal_note(NOTE, reference, [keys])).decode()
-        written = press(client, reference, "notes", sealed=sealed, recipients=keys, seen=seen)
+        written = press(client, reference, "notes", seen=seen, **sealed_note(NOTE, reference, sealing.seal_to[0]))
         page = client.get(f"/desk/concerns/{reference}")
         notes = client.get(f"/desk/concerns/{reference}/notes")
         refused = press(client, reference, "hand-over", body=BODY, reason="Because.", seen=look(client, reference))
