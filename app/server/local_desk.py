@@ -34,11 +34,11 @@ from app.server.local_hand_over import LocalHandOvers, is_hand_over
 from app.server.local_messages import (
     ANSWER_LOST,
     BAD_GATEWAY,
-    BAD_REQUEST,
     CLOSED,
     FAULT_HERE,
     HAND_OVER_REFUSALS,
     IN_CLEAR,
+    IN_CLEAR_STATUS,
     KEY_REFUSED,
     NO_ANSWER,
     NOT_ALLOWED,
@@ -49,7 +49,7 @@ from app.server.local_messages import (
     WORDS_REFUSALS,
     words_of_status,
 )
-from app.server.local_sealing import LocalSealing, sends_words, words_in
+from app.server.local_sealing import LocalSealing, find_words, sends_words
 from app.services.access.desk_sign_in import PATH, SIGN_IN
 
 _HOST = "127.0.0.1"
@@ -121,11 +121,11 @@ class LocalDesk:
         if not self._knows(request):
             return _page(*NOT_OPENED, status=NOT_ALLOWED)
         body, path = await request.body(), request.url.path
-        words = words_in(request.method, path, _reference_in(path), body)
+        words = find_words(request.method, path, _reference_in(path), body)
         if words is not None:
             return await run_in_threadpool(self._send_words, request, words)
         if sends_words(request.url.query, body, request.headers.get("content-type", "")):
-            return _page(*IN_CLEAR, status=BAD_REQUEST, leads_back=True)
+            return _page(*IN_CLEAR, status=IN_CLEAR_STATUS, leads_back=True)
         return await run_in_threadpool(self._pass_on, request, body)
 
     def _send_words(self, request: Request, words: TypedWords) -> Response:

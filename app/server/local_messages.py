@@ -5,7 +5,7 @@ import httpx
 from app.desk_errors import KeysNotKnown, NoKeyOfBody, NoMessageKey
 from app.errors import GuidanceError, SealedTextMisplaced, UnsealingUnavailable, ValidationFailed
 
-BAD_REQUEST, NOT_ALLOWED, UNPROCESSABLE, BAD_GATEWAY = 400, 403, 422, 502
+IN_CLEAR_STATUS, NOT_ALLOWED, UNPROCESSABLE, BAD_GATEWAY = 400, 403, 422, 502
 NOT_OPENED = (
     "Open the desk by its own address",
     "The command that serves it prints the address, which works once. Start the command again for a new one.",

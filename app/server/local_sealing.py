@@ -17,12 +17,12 @@ import pyrage
 
 from app.desk_errors import KeysNotKnown, NoMessageKey
 from app.pages.desk.inbox import CONCERN_PAGES
-from app.pages.desk.typed_words import MACROS, NOTES, TypedWords
+from app.pages.desk.typed_words import MACROS, NOTE_STEP, TypedWords
 from app.pages.form.form_data import URLENCODED
 from app.services.concerns.message_keys import seal_message
 from app.services.concerns.note_texts import seal_note
 
-WORDS = "text"
+WORDS_FIELD = "text"
 """The field of a form that has words. It goes nowhere in clear."""
 REMEMBERED = 50
 
@@ -46,11 +46,11 @@ class LocalSealing:
         with self._lock:
             sealed = self._seal_once(replace(words, seen=""))
         fields = {"seen": words.seen, "key": words.key, "sealed": base64.b64encode(sealed).decode()}
-        of_note = {"recipients": words.recipients} if words.act == NOTES else {}
+        of_note = {"recipients": words.recipients} if words.act == NOTE_STEP else {}
         return urlencode(fields | of_note).encode()
 
     def _seal(self, words: TypedWords) -> bytes:
-        if words.act == NOTES:
+        if words.act == NOTE_STEP:
             recipients = words.recipients.split()
             if not recipients or not self._known.issuperset(recipients):
                 raise KeysNotKnown
@@ -61,20 +61,20 @@ class LocalSealing:
             raise NoMessageKey from None
 
 
-def words_in(method: str, path: str, reference: str | None, body: bytes) -> TypedWords | None:
+def find_words(method: str, path: str, reference: str | None, body: bytes) -> TypedWords | None:
     """Return the words of a form for a note or a question; None if the request is another one."""
     act = path.rpartition("/")[2]
     if method != "POST" or reference is None or act not in MACROS or not path.startswith(f"{CONCERN_PAGES}/"):
         return None
     fields = dict(_fields_of(body))
     given = {name: fields.get(name, "") for name in ("seen", "key", "recipients", "recipient")}
-    return TypedWords(act, reference, fields.get(WORDS, "").replace("\r\n", "\n").strip(), **given)
+    return TypedWords(act, reference, fields.get(WORDS_FIELD, "").replace("\r\n", "\n").strip(), **given)
 
 
 def sends_words(query: str, body: bytes, media_type: str) -> bool:
     """Return whether a request that is none of these forms would send words in clear, or what cannot be looked at."""
     is_form = not body or media_type.partition(";")[0].strip().lower() == URLENCODED
-    return not is_form or any(name == WORDS for name, _ in (*_fields_of(query.encode()), *_fields_of(body)))
+    return not is_form or any(name == WORDS_FIELD for name, _ in (*_fields_of(query.encode()), *_fields_of(body)))
 
 
 def _fields_of(form: bytes) -> list[tuple[str, str]]:

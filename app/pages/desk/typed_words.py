@@ -12,13 +12,13 @@ from app.pages.desk.carrying_out import faults_by_field, parse
 from app.pages.desk.inbox import CONCERN_PAGES
 from app.pages.page import page_templates
 
-NOTES, QUESTIONS = "notes", "messages"
+NOTE_STEP, QUESTION_STEP = "notes", "messages"
 """The last steps of the paths that words are sent to."""
-MACROS = {NOTES: "note", QUESTIONS: "question"}
+MACROS = {NOTE_STEP: "note", QUESTION_STEP: "question"}
 WORDS_FORM = re.compile(r'<form method="post" action="[^"]*/(?:notes|messages)".*?</form>', re.DOTALL)
 """A form for words, as the service draws it."""
-FAULT = re.compile(r'<span class="fault" id="fault-([a-z]+)">([^<]+)</span>')
-HIDDEN = re.compile(r'<input type="hidden" name="(seen|key|recipients?)" value="([^"]*)">')
+FAULT_OF_FIELD = re.compile(r'<span class="fault" id="fault-([a-z]+)">([^<]+)</span>')
+HIDDEN_FIELD = re.compile(r'<input type="hidden" name="(seen|key|recipients?)" value="([^"]*)">')
 
 
 @dataclass(frozen=True)
@@ -35,7 +35,7 @@ class TypedWords:
 
     def check(self) -> None:
         """Raise `ValidationFailed` if there are no words, or too many."""
-        parse(NewNote if self.act == NOTES else Message, {"text": self.text})
+        parse(NewNote if self.act == NOTE_STEP else Message, {"text": self.text})
 
     def section(self, refusal: Exception | None = None) -> str:
         """Return HTML with the words in a form of this program, and what is wrong with them."""
@@ -45,8 +45,8 @@ class TypedWords:
         """Return the same, with what the form of the service's page says of them and has beside them now."""
         found = WORDS_FORM.search(page)
         form = found[0] if found is not None else ""
-        renewed = replace(self, **{name: unescape(value) for name, value in HIDDEN.findall(form)})
-        return renewed._section({name: unescape(fault) for name, fault in FAULT.findall(form)})
+        renewed = replace(self, **{name: unescape(value) for name, value in HIDDEN_FIELD.findall(form)})
+        return renewed._section({name: unescape(fault) for name, fault in FAULT_OF_FIELD.findall(form)})
 
     def _section(self, faults: Mapping[str, str]) -> str:
         template = page_templates().get_template("desk_local_typed.html")

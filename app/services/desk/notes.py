@@ -30,7 +30,7 @@ from app.store.writer import Writer
 
 MAX_NOTES = 500
 MAX_NOTES_BYTES = 5_000_000
-OTHER_KEYS = "these are not the keys that this service seals to now: seal it again, to those"
+NOT_OUR_KEYS = "these are not the keys that this service seals to now: seal it again, to those"
 NO_NOTE = "this is no note about this concern that is sealed to those keys"
 
 
@@ -109,7 +109,7 @@ def _faults_in(note: NewNote, reference: str, sealer: Sealer, unsealer: Unsealer
     Where it opens notes it sees all: one text that is none would hide the others of its page.
     """
     if sorted(note.recipients or ()) != sorted(map(str, sealer.recipients)):
-        return [FieldError(("recipients",), OTHER_KEYS, FaultCode.NOT_LISTED)]
+        return [FieldError(("recipients",), NOT_OUR_KEYS, FaultCode.NOT_LISTED)]
     sealed = base64.b64decode(note.sealed or "")
     try:
         if count_keys(sealed) != len(sealer.recipients):
