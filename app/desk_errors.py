@@ -40,5 +40,9 @@ class DeskUnreachable(DeskRequestFailed):
     """The service gave no answer, so it is not known whether it did what was sent."""
 
 
+class KeysNotKnown(GuidanceError):
+    """The service names a key to seal to that nobody named to this program."""
+
+
 class NoKeyOfBody(GuidanceError):
     """The desk of this machine was given no key of the body that a concern is to be handed over to."""

@@ -11,6 +11,7 @@ from pydantic import ValidationError
 
 from app.cli.desk_client import KeyFileOption, KeyOption, Url, connect
 from app.cli.published_words import fetch_code_lists, fetch_edition
+from app.cli.sealed_notes import SealTo, keys_given, warn_of_other_keys
 from app.cli.whole_concern import open_whole
 from app.config.hand_over import SENTENCE, HandOverSettings
 from app.errors import SetupError
@@ -19,6 +20,7 @@ from app.models.guidance.editions import EditionContent
 from app.pages.desk.local_pages import LocalPages
 from app.server.local_desk import LocalDesk, run_local_desk
 from app.server.local_hand_over import LocalHandOvers
+from app.server.local_sealing import LocalSealing
 from app.services.concerns.unsealing import read_identities
 from app.services.guidance.reference_data import ReferenceData
 
@@ -36,15 +38,20 @@ def desk_serve(
             envvar="GUIDANCE_HAND_OVER_BODIES",
         ),
     ] = None,
+    seal_to: SealTo = None,
     key: KeyOption = None,
     key_file: KeyFileOption = None,
 ) -> None:
-    """Serve the desk's pages on this machine alone, with every concern opened here. The service sees no word of one.
+    """Serve the desk's pages on this machine alone, with every concern opened here, and what you write sealed here.
+
+    The service sees no word of either.
 
     Open the address that it prints. It works once. Stop it with Ctrl+C.
     """
     unsealer, keys_of_bodies = read_identities(identity), _parse_bodies(bodies)
+    known = (*(str(each.to_public()) for each in unsealer.identities), *keys_given(seal_to))
     with connect(url, key, key_file) as service:
+        warn_of_other_keys(service, known)
 
         @cache
         def code_lists() -> ReferenceData:
@@ -63,7 +70,8 @@ def desk_serve(
 
         hand_overs = LocalHandOvers(keys_of_bodies, open_here, utc_now)
         try:
-            desk = LocalDesk(service.http, LocalPages(unsealer, labels), hand_overs)
+            sealing = LocalSealing(known, utc_now)
+            desk = LocalDesk(service.http, LocalPages(unsealer, labels), hand_overs, sealing)
             run_local_desk(desk, port=port, announce=announce)
         except OSError as failure:
             if failure.errno != errno.EADDRINUSE:

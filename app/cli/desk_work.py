@@ -7,6 +7,7 @@ import typer
 from app.cli.desk_client import AnswerAsJson, KeyFileOption, KeyOption, Reference, Url, connect
 from app.cli.desk_tables import print_entry, print_json
 from app.cli.outcomes import find_outcome
+from app.cli.sealed_notes import SealTo, keys_given, sealed_note
 from app.models.links import assignment_path, desk_concern_path, notes_path
 
 work = typer.Typer()
@@ -65,14 +66,19 @@ def desk_note(
     file: Annotated[
         typer.FileText, typer.Option(help="File with the words; `-`, the default, is the standard input.")
     ] = "-",  # type: ignore[assignment]  # Typer opens the default like any other
+    seal_to: SealTo = None,
     url: Url,
     key: KeyOption = None,
     key_file: KeyFileOption = None,
     as_json: AnswerAsJson = False,
 ) -> None:
-    """Write a note about a concern, for the desk alone. Its words are no argument, which others could read (`ps`)."""
+    """Write a note about a concern, for the desk alone. It is sealed on this machine, to the keys of the service.
+
+    The words come from a file or the standard input: every user of this machine can read a command line.
+    """
+    text, known = file.read().strip(), keys_given(seal_to)
     with connect(url, key, key_file) as service:
-        answer = service.send_once(notes_path(reference), {"text": file.read().strip()})
+        answer = service.send_once(notes_path(reference), sealed_note(service, reference, text, known))
     if as_json:
         print_json(answer)
     else:

@@ -1,10 +1,12 @@
 """Fetching everything about a concern, sealed, and opening it on this machine."""
 
+import datetime as dt
 from collections.abc import Iterator
 from typing import Any
 
 from app.cli.desk_client import DeskClient
 from app.models.links import desk_concern_path, notes_path
+from app.services.concerns.note_texts import open_note
 from app.services.concerns.unsealing import Unsealer
 
 
@@ -15,14 +17,19 @@ def open_whole(
     path = desk_concern_path(reference)
     response = service.fetch_sealed(path)
     numbers = range(1, int(response.headers.get("Additions", "0")) + 1)
-    paths = {"additions": [f"{path}/additions/{number}" for number in numbers]}
+    additions = [service.fetch_sealed(f"{path}/additions/{number}").content for number in numbers]
+    added = {"additions": [unsealer.open(each, reference=reference) for each in additions]}
     if with_notes:
-        paths["notes"] = [each["links"]["self"] for each in _list_notes(service, reference)]
-    sealed = {name: [service.fetch_sealed(each).content for each in of_kind] for name, of_kind in paths.items()}
-    opened = unsealer.open(response.content, reference=reference)
-    return opened, {
-        name: [unsealer.open(each, reference=reference) for each in texts] for name, texts in sealed.items()
-    }
+        added["notes"] = [_open_note(service, reference, each, unsealer) for each in _list_notes(service, reference)]
+    return unsealer.open(response.content, reference=reference), added
+
+
+def _open_note(service: DeskClient, reference: str, entry: dict[str, Any], unsealer: Unsealer) -> dict[str, Any]:
+    """Return the note with its time and author, as the record has them. Raises as `open_note` does."""
+    sealed = service.fetch_sealed(entry["links"]["self"]).content
+    received_at = dt.datetime.fromisoformat(entry["written_at"])
+    opened = open_note(unsealer, sealed, reference=reference, received_at=received_at, author=entry["by"])
+    return opened | {"received_at": entry["written_at"], "author": entry["by"]}
 
 
 def _list_notes(service: DeskClient, reference: str) -> Iterator[dict[str, Any]]:

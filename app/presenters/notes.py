@@ -6,6 +6,7 @@ from sqlalchemy import Row
 
 from app.models.desk.notes import NoteEntry, note_entry
 from app.presenters.desk import SealedAdditions
+from app.services.concerns.note_texts import open_note
 from app.services.concerns.unsealing import Unsealer
 
 
@@ -18,11 +19,12 @@ def opened_notes(notes: SealedAdditions, unsealer: Unsealer) -> tuple[NoteEntry,
     """Return the notes with their words.
 
     Raise `UnsealingUnavailable` if this process has no identity for them, and `SealedTextMisplaced` if a text is that
-    of another concern, or is no note.
+    of another concern, names another time or author than its row, or is no note.
     """
     return tuple(listed_note(row, _words_of(row, sealed, unsealer)) for row, sealed in notes)
 
 
 def _words_of(row: Row[Any], sealed: bytes, unsealer: Unsealer) -> str:
-    note: dict[str, str] = unsealer.open_member("note", sealed, reference=row.reference, received_at=row.received_at)
-    return note["text"]
+    opened = open_note(unsealer, sealed, reference=row.reference, received_at=row.received_at, author=row.author)
+    words: str = opened["note"]["text"]
+    return words

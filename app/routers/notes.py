@@ -3,10 +3,10 @@
 from collections.abc import Iterable
 from typing import Annotated
 
-from fastapi import Query, Request, Response
+from fastapi import Body, Query, Request, Response
 
 from app.models.desk.disclosure_tables import DeskAct
-from app.models.desk.notes import NewNote, NoteEntry, NotesResponse
+from app.models.desk.notes import WORDS_OF_A_NOTE, NewNote, NoteEntry, NotesResponse
 from app.models.links import notes_path
 from app.presenters.desk import reference_of
 from app.presenters.notes import listed_note, opened_notes
@@ -56,17 +56,20 @@ def add_note(
     actor: WorkerDep,
     now: NowDep,
     reference: ConcernReference,
-    note: NewNote,
+    note: Annotated[NewNote, Body(examples=[{"text": WORDS_OF_A_NOTE}])],
     idempotency_key: IdempotencyKey = None,
 ) -> Response:
     """Write a note for the desk alone. It is sealed like the concern, and erased with it. 201: it is on the disk.
 
+    Seal it where it is typed, to every key of `GET /v1/desk/recipients`, and this service never has the words.
     It never changes: what is wrong in one is put right in the next. The record has its digest and who wrote it.
     """
     expect_one_key_at_most(request)
     parsed, sealer = reference_of(reference), context.submissions.sealer
     keys = keys_from(idempotency_key, client=f"{actor.client}, note about {parsed}")
-    written = write_note(context.engine, context.writer, sealer, parsed, note, keys=keys, actor=actor, at=now)
+    written = write_note(
+        context.engine, context.writer, sealer, context.unsealer, parsed, note, keys=keys, actor=actor, at=now
+    )
     return created_response(written, notes_path(parsed))
 
 

@@ -21,12 +21,14 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
 from app.config import Settings
+from app.desk_errors import KeysNotKnown
 from app.errors import GuidanceError
 from app.models.concerns.references import find_reference
 from app.pages.assets import STATIC_DIR, stylesheet
 from app.pages.desk.desk_route import SEE_OTHER
 from app.pages.desk.inbox import CONCERN_PAGES
 from app.pages.desk.local_pages import LocalPages, message_page
+from app.pages.desk.typed_words import TypedWords
 from app.server.local_guard import LOCAL_HEADERS, LocalGuard
 from app.server.local_hand_over import LocalHandOvers, is_hand_over
 from app.server.local_messages import (
@@ -35,14 +37,19 @@ from app.server.local_messages import (
     CLOSED,
     FAULT_HERE,
     HAND_OVER_REFUSALS,
+    IN_CLEAR,
+    IN_CLEAR_STATUS,
     KEY_REFUSED,
     NO_ANSWER,
     NOT_ALLOWED,
     NOT_FETCHED,
     NOT_OPENED,
     NOT_THERE,
+    UNPROCESSABLE,
+    WORDS_REFUSALS,
     words_of_status,
 )
+from app.server.local_sealing import LocalSealing, find_words, sends_words
 from app.services.access.desk_sign_in import PATH, SIGN_IN
 
 _HOST = "127.0.0.1"
@@ -59,9 +66,17 @@ OWN_PAGE = {"Sec-Fetch-Site": "same-origin"}
 class LocalDesk:
     """Serves the desk of one service to one browser on this machine."""
 
-    def __init__(self, service: httpx.Client, pages: LocalPages, hand_overs: LocalHandOvers | None = None) -> None:
+    def __init__(
+        self,
+        service: httpx.Client,
+        pages: LocalPages,
+        hand_overs: LocalHandOvers | None = None,
+        sealing: LocalSealing | None = None,
+    ) -> None:
+        """Without `sealing` no words are sent, as without keys that are known."""
         self._service = service
         self._pages = pages
+        self._sealing = sealing
         self._hand_overs = hand_overs
         self._first_token: str | None = secrets.token_urlsafe(32)
         self._session: str | None = None
@@ -105,7 +120,35 @@ class LocalDesk:
     async def _answer(self, request: Request) -> Response:
         if not self._knows(request):
             return _page(*NOT_OPENED, status=NOT_ALLOWED)
-        return await run_in_threadpool(self._pass_on, request, await request.body())
+        body, path = await request.body(), request.url.path
+        words = find_words(request.method, path, _reference_in(path), body)
+        if words is not None:
+            return await run_in_threadpool(self._send_words, request, words)
+        if sends_words(request.url.query, body, request.headers.get("content-type", "")):
+            return _page(*IN_CLEAR, status=IN_CLEAR_STATUS, leads_back=True)
+        return await run_in_threadpool(self._pass_on, request, body)
+
+    def _send_words(self, request: Request, words: TypedWords) -> Response:
+        """Seal what a person typed, and send it. Where it is not taken, the words are in the page that says so."""
+        try:
+            if self._sealing is None:
+                raise KeysNotKnown
+            answer = self._send(request, self._sealing.seal(words))
+        except GuidanceError as refusal:
+            said = WORDS_REFUSALS[type(refusal)]
+            return _page(*said, status=UNPROCESSABLE, leads_back=True, typed=words.section(refusal))
+        except httpx.HTTPError as failure:
+            is_lost = not isinstance(failure, httpx.ConnectError)
+            return _page(
+                *(ANSWER_LOST if is_lost else NO_ANSWER), status=BAD_GATEWAY, leads_back=True, typed=words.section()
+            )
+        if answer.has_redirect_location:
+            return self._redirect(answer.headers["location"], typed=words.section())
+        if not _is_page(answer):
+            return _refusal(answer, request.method, typed=words.section())
+        typed = words.section_after(answer.text)
+        page = self._pages.open(answer.text, reference=words.reference, typed=typed)
+        return Response(page, status_code=answer.status_code, media_type=HTML_MEDIA)
 
     def _pass_on(self, request: Request, body: bytes) -> Response:
         """Return the page of the service, with its sealed texts opened."""
@@ -137,13 +180,13 @@ class LocalDesk:
         address = request.url.path + (f"?{request.url.query}" if request.url.query else "")
         return self._service.request(request.method, address, content=body, headers=headers)
 
-    def _redirect(self, location: str) -> Response:
-        """Lead to the same path here, if it is one of the desk."""
+    def _redirect(self, location: str, *, typed: str = "") -> Response:
+        """Lead to the same path here, if it is one of the desk. Else what was typed is in the page."""
         place = urlsplit(location)
         if place.netloc not in ("", self._service.base_url.netloc.decode()) or not _is_of_desk(place.path):
-            return _page(*NO_ANSWER, status=BAD_GATEWAY)
+            return _page(*NO_ANSWER, status=BAD_GATEWAY, typed=typed)
         if place.path == SIGN_IN:
-            return _page(*KEY_REFUSED, status=NOT_ALLOWED)
+            return _page(*KEY_REFUSED, status=NOT_ALLOWED, typed=typed)
         return RedirectResponse(place._replace(scheme="", netloc="").geturl(), SEE_OTHER)
 
     def _knows(self, request: Request) -> bool:
@@ -175,8 +218,8 @@ def _own_stylesheet() -> bytes:
     return stylesheet(Settings())
 
 
-def _page(heading: str, message: str, *, status: int = 200, leads_back: bool = False) -> Response:
-    page = message_page(heading, message, leads_back=leads_back)
+def _page(heading: str, message: str, *, status: int = 200, leads_back: bool = False, typed: str = "") -> Response:
+    page = message_page(heading, message, leads_back=leads_back, typed=typed)
     return Response(page, status_code=status, media_type=HTML_MEDIA, headers=LOCAL_HEADERS)
 
 
@@ -185,9 +228,9 @@ def _is_page(answer: httpx.Response) -> bool:
     return answer.headers.get("content-type", "").startswith(HTML_MEDIA) and MAIN in answer.text
 
 
-def _refusal(answer: httpx.Response, method: str) -> Response:
+def _refusal(answer: httpx.Response, method: str, *, typed: str = "") -> Response:
     status = answer.status_code if answer.is_error else BAD_GATEWAY
-    return _page(*words_of_status(answer, method), status=status, leads_back=True)
+    return _page(*words_of_status(answer, method), status=status, leads_back=True, typed=typed)
 
 
 def _not_there(_request: Request, _error: Exception) -> Response:

@@ -2,10 +2,10 @@
 
 import httpx
 
-from app.desk_errors import NoKeyOfBody
-from app.errors import GuidanceError, SealedTextMisplaced, UnsealingUnavailable
+from app.desk_errors import KeysNotKnown, NoKeyOfBody, NoMessageKey
+from app.errors import GuidanceError, SealedTextMisplaced, UnsealingUnavailable, ValidationFailed
 
-NOT_ALLOWED, BAD_GATEWAY = 403, 502
+IN_CLEAR_STATUS, NOT_ALLOWED, UNPROCESSABLE, BAD_GATEWAY = 400, 403, 422, 502
 NOT_OPENED = (
     "Open the desk by its own address",
     "The command that serves it prints the address, which works once. Start the command again for a new one.",
@@ -56,6 +56,25 @@ HAND_OVER_REFUSALS: dict[type[GuidanceError], tuple[str, str]] = {
     ),
 }
 NOT_FETCHED = "The concern could not be fetched"
+WORDS_REFUSALS: dict[type[GuidanceError], tuple[str, str]] = {
+    ValidationFailed: (
+        "This cannot be sent as it is",
+        "Nothing was sent. Put right what is marked, and send it again.",
+    ),
+    KeysNotKnown: (
+        "The service names a key that this desk does not know",
+        "Nothing was sent, since each key that a note is sealed to opens it. Ask the person who leads the desk which "
+        "keys are right, and start this desk again with them, by --seal-to.",
+    ),
+    NoMessageKey: (
+        "The reporter cannot be sent a question",
+        "The service gave no key of the reporter. Nothing was sent.",
+    ),
+}
+IN_CLEAR = (
+    "This would send words in clear",
+    "Nothing was sent. The form is not one that this desk knows: tell the person who leads the desk.",
+)
 
 
 def words_of_status(answer: httpx.Response, method: str) -> tuple[str, str]:

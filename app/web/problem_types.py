@@ -251,6 +251,7 @@ PROBLEM_FOR: Mapping[type[errors.GuidanceError], ProblemType] = {
     errors.NotExportable: INTERNAL_ERROR,
     desk_errors.DeskRequestFailed: INTERNAL_ERROR,
     desk_errors.DeskUnreachable: INTERNAL_ERROR,
+    desk_errors.KeysNotKnown: INTERNAL_ERROR,
     desk_errors.NoKeyOfBody: INTERNAL_ERROR,
     desk_errors.ExportNotGenuine: INTERNAL_ERROR,
     errors.AddressNotAllowed: INTERNAL_ERROR,

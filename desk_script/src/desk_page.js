@@ -48,12 +48,12 @@ const sealedTexts = () => [...document.querySelectorAll(".sealed[data-sealed]")]
 
 // Show the words of one text, or why they are not shown. Return the fault, or null.
 async function openOne(place, identities) {
-  const { sealed: kind, reference, receivedAt } = place.dataset;
+  const { sealed: kind, reference, receivedAt, author } = place.dataset;
   const armored = place.querySelector("template.ciphertext").content.textContent;
   const words = element("div", { class: "words", tabindex: "-1" });
   let fault = null;
   try {
-    const text = await openText(new TextEncoder().encode(armored), identities, { kind, reference, receivedAt });
+    const text = await openText(new TextEncoder().encode(armored), identities, { kind, reference, receivedAt, author });
     words.append(wordsOf(kind, text));
   } catch (error) {
     fault = error instanceof Fault ? error : new Fault("defect");

@@ -13,6 +13,8 @@ const SENTENCES = {
   several: "These files are of several concerns. Choose those of one. Nothing is shown.",
   "no-file": "Choose the sealed concern too, and then press Open.",
   "no-text": "This is neither a sealed text nor the JSON of one. Choose what the desk or the API gave you.",
+  "no-words": "Write something first. Nothing was sent.",
+  "too-long": "This is too long. Shorten it, or write it in two. Nothing was sent.",
   closed: "Open the concern on this page first. The file for the body is made with your identity. Nothing was done.",
   "not-fetched": "The concern could not be fetched from the service. Nothing was done. Sign in again, or try again in a minute.",
   defect: "Something went wrong. Nothing was sent. Reload the page, and try again.",

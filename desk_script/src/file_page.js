@@ -61,7 +61,7 @@ function partOf({ kind, number, text, layout }) {
   const place = number ? ` ${number}` : "";
   return [
     element("h2", {}, `${HEADINGS[kind]}${place}`),
-    element("p", { class: "quiet" }, `Received ${text.received_at}`),
+    ...(text.received_at === undefined ? [] : [element("p", { class: "quiet" }, `Received ${text.received_at}`)]),
     wordsOf(kind, text, layout),
   ];
 }

@@ -3,6 +3,7 @@ import { DeskPage } from "./desk_page.js";
 import { FilePage } from "./file_page.js";
 import { HandOver } from "./hand_over.js";
 import { Keyring } from "./keyring.js";
+import { SealForms } from "./seal_forms.js";
 import { stayOnPage } from "./stay.js";
 
 const keyring = new Keyring(Number(document.body.dataset.idleMinutes));
@@ -13,8 +14,11 @@ if (document.querySelector("[data-unseal-file]")) {
   const send = stayOnPage(keyring, () => {
     document.dispatchEvent(new Event("desk:page"));
     handOver.take();
+    sealForms.take();
     page.take();
   });
   const handOver = new HandOver(keyring, send);
+  const sealForms = new SealForms(send);
+  sealForms.take();
   page.take();
 }

@@ -3,7 +3,8 @@
 const DESK = "/desk";
 const LEADS_OUT = ["/desk/sign-in", "/desk/sign-out", "/desk/blank", "/desk/invitation"];
 
-// Return the function that posts fields to a page of the desk, and shows what answers in place of this page.
+// Return the function that posts fields to a page of the desk, and shows what answers in place of this page. It gives
+// whether the service did it: what it refuses is answered at the address of the form itself, or not by the desk at all.
 export function stayOnPage(keyring, onPage) {
   let shown = pageOf(location.href);
   document.addEventListener("click", (event) => {
@@ -21,31 +22,40 @@ export function stayOnPage(keyring, onPage) {
     event.preventDefault();
     const fields = new URLSearchParams(new FormData(form, submitter));
     if (form.getAttribute("method") !== "post") visit("GET", `${address.split("?")[0]}?${fields}`);
-    else visit("POST", address, fields);
+    else visit("POST", address, { fields });
   });
   window.addEventListener("popstate", () => {
     if (pageOf(location.href) === shown) return; // another place of the same page
-    if (keyring.isOpen) visit("GET", location.href, null, false);
+    if (keyring.isOpen) visit("GET", location.href, { isNew: false });
     else location.reload();
   });
 
-  function visit(method, address, fields = null, isNew = true) {
+  // What is typed on a page that `stays` is not left for an answer that is no page of the desk.
+  function visit(method, address, { fields = null, isNew = true, stays = false } = {}) {
     const wanted = new URL(address, location.href);
     const request = new XMLHttpRequest();
     request.open(method, wanted);
     request.responseType = "document"; // no script of it runs
-    request.onload = () => {
-      const { response: page, responseURL: reached } = request;
-      if (!page?.querySelector("main") || !isOfDesk(reached) || hasOtherScripts(page)) {
-        location.assign(reached); // a form is not sent again by that
-        return;
-      }
-      const isItsPage = method === "GET" || reached !== wanted.href; // a form that was refused has no page of its own
-      if (isNew && isItsPage) history.pushState(null, "", reached + wanted.hash);
-      replace(page, wanted.hash);
-    };
-    request.onerror = () => say("The service does not answer. Nothing was lost on this page. Try again.");
-    request.send(fields);
+    return new Promise((resolve) => {
+      request.onload = () => resolve(show(method, wanted, request, { isNew, stays }));
+      request.onerror = () => {
+        say("The service does not answer. Nothing was lost on this page. Try again.");
+        resolve(false);
+      };
+      request.send(fields);
+    });
+  }
+
+  function show(method, wanted, { response: page, responseURL: reached }, { isNew, stays }) {
+    if (!page?.querySelector("main") || !isOfDesk(reached) || hasOtherScripts(page)) {
+      if (stays) say("The service did not take it. What you typed is still on this page. Try again.");
+      else location.assign(reached); // a form is not sent again by that
+      return false;
+    }
+    const isItsPage = method === "GET" || reached !== wanted.href; // a form that was refused has no page of its own
+    if (isNew && isItsPage) history.pushState(null, "", reached + wanted.hash);
+    replace(page, wanted.hash);
+    return isItsPage;
   }
 
   function replace(page, hash) {
@@ -59,7 +69,7 @@ export function stayOnPage(keyring, onPage) {
     onPage();
   }
 
-  return (address, fields) => visit("POST", address, fields);
+  return (address, fields, stays = false) => visit("POST", address, { fields, stays });
 }
 
 function isOfDesk(address) {
@@ -79,6 +89,7 @@ function hasOtherScripts(other) {
 }
 
 function say(words) {
+  document.querySelector("main > [role=alert]")?.remove();
   const line = document.createElement("p");
   line.className = "problem";
   line.setAttribute("role", "alert");

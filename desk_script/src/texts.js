@@ -16,17 +16,22 @@ export function kindOf(document) {
 }
 
 // Return the document that was sealed. Throw a Fault if no identity opens it, if it is damaged, or if it belongs
-// elsewhere. Of the place, only what is given is compared: kind, reference, receivedAt.
+// elsewhere. Of the place, only what is given is compared: kind, reference, receivedAt, author. A note that was sealed
+// where it was typed says neither its time nor its author.
 export async function openText(bytes, identities, place = {}) {
   const document = parse(await decrypt(bytes, identities));
   const kind = kindOf(document);
   const isHere =
     (place.kind === undefined || place.kind === kind) &&
     (place.reference === undefined || place.reference === document.reference) &&
-    (place.receivedAt === undefined || place.receivedAt === document.received_at);
+    isSaid(document, "received_at", place.receivedAt, kind) &&
+    isSaid(document, "author", place.author, kind);
   if (!isHere) throw new Fault("misplaced");
   return document;
 }
+
+const isSaid = (document, name, known, kind) =>
+  known === undefined || document[name] === known || (kind === "note" && document[name] === undefined);
 
 async function decrypt(bytes, identities) {
   const file = ageFile(bytes);

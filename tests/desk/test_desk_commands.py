@@ -10,13 +10,18 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from app.cli.commands import app
-from app.desk_errors import DeskRequestFailed
+from app.desk_errors import DeskRequestFailed, KeysNotKnown
 from app.models.clients import Scope
 from app.models.concerns.references import new_reference
 from app.models.roles import SCOPES_OF, Role
+from app.services.access.key_files import create_identity
+from app.services.concerns.unsealing import read_identities
+from tests.support.canaries import forms_of
+from tests.support.clock import A_TUESDAY
 from tests.support.command import guidance
 from tests.support.concerns import Concern
 from tests.support.live import LiveServer
+from tests.support.unsealing import RecordingProxy
 
 pytestmark = [pytest.mark.slow, pytest.mark.any_database]  # a server in a process of its own
 
@@ -153,6 +158,29 @@ def test_the_words_of_a_note_and_the_key_are_in_no_argument(run: Run, reference:
 
     assert noted.exit_code == 0
     assert run("note", reference, "Words as an argument").exit_code == 2
+
+
+def test_a_note_is_sealed_before_it_leaves_and_for_no_key_but_those_that_were_given(
+    live: LiveServer, run: Run, reference: str, tmp_path: Path
+) -> None:
+    proxy = RecordingProxy(int(live.url.rpartition(":")[2]))
+    note = ("note", reference, "--url", f"http://127.0.0.1:{proxy.port}")
+    own = read_identities(live.data_dir / "development-identity.txt").identities[0].to_public()
+    another = create_identity(tmp_path / "another.txt", at=A_TUESDAY)
+
+    refused = run(*note, "--seal-to", another, words_of_note="ZymurgyNote.")
+    too_long = run(*note, words_of_note="x" * 10_001)
+    empty = run(*note, words_of_note=" \n")
+    written = [run(*note, *known, words_of_note="ZymurgyNote.") for known in ((), ("--seal-to", f"{another}, {own}"))]
+    proxy.close()
+
+    assert isinstance(refused.exception, KeysNotKnown)
+    assert (too_long.exit_code, empty.exit_code) == (2, 2)
+    assert [each.stdout for each in written] == [f"{reference}: note 1\n", f"{reference}: note 2\n"]
+    assert bytes(proxy.sent).count(b"POST ") == 2
+    assert [form for form in (b"ZymurgyNote", *forms_of("ZymurgyNote")) if form in proxy.sent] == []
+    opened = run("open", reference, "--identity", str(live.data_dir / "development-identity.txt"))
+    assert [each["note"]["text"] for each in answer(opened)["notes"]] == ["ZymurgyNote."] * 2
 
 
 @pytest.mark.parametrize("role", Role)

@@ -23,7 +23,7 @@ from app.services.access.people import leave
 from tests.support.additions import add
 from tests.support.clock import A_TUESDAY, SettableClock
 from tests.support.concerns import Concern
-from tests.support.desk_forms import acts_on, look, press, send, text_of
+from tests.support.desk_forms import acts_on, look, press, sealed_note, send, text_of
 from tests.support.messages import read_messages
 from tests.support.people import JO, OWN_PAGE, context_of_service, received, sign_in_as
 
@@ -166,7 +166,7 @@ def test_a_body_that_is_not_set_up_gets_nothing(service: FastAPI, jo: TestClient
     assert DeskAct.HANDED_OVER not in [act for act, _, _ in acts_on(service, reference)]
 
 
-def test_where_the_service_reads_nothing_notes_are_written_and_a_hand_over_is_left_to_the_worker_s_machine(
+def test_where_the_service_reads_nothing_words_are_taken_only_sealed_and_a_hand_over_is_left_to_the_worker_s_machine(
     tmp_path: Path, a_concern: Concern, settings: Settings
 ) -> None:
     identity = pyrage.x25519.Identity.generate()
@@ -176,16 +176,22 @@ def test_where_the_service_reads_nothing_notes_are_written_and_a_hand_over_is_le
         sign_in_as(service, client)
         reference = received(client, a_concern)
 
-        written = press(client, reference, "notes", text=NOTE, seen=look(client, reference))
+        seen = look(client, reference)
+        in_clear = [press(client, reference, act, text=NOTE, seen=seen) for act in ("notes", "messages")]
+        acts = [act for act, _, _ in acts_on(service, reference)]
+        written = press(client, reference, "notes", seen=seen, **sealed_note(NOTE, reference, sealing.seal_to[0]))
         page = client.get(f"/desk/concerns/{reference}")
         notes = client.get(f"/desk/concerns/{reference}/notes")
         refused = press(client, reference, "hand-over", body=BODY, reason="Because.", seen=look(client, reference))
 
+    assert [(each.status_code, html.escape(NOTE) in each.text) for each in in_clear] == [(422, True)] * 2
+    assert DeskAct.NOTED not in acts
+    assert page.text.count("<button disabled>") == page.text.count("data-not-sealed") == 2  # without a script
     assert (written.status_code, refused.status_code) == (303, 406)
     assert f"Note 1 by {JO}" in text_of(page)
     assert "Monday" not in page.text + notes.text
-    sealed = [re.findall(r'data-sealed="note"[^<]*<template[^>]*>([^<]*)', each.text) for each in (page, notes)]
-    opened = [json.loads(pyrage.decrypt(html.unescape(each).encode(), [identity])) for (each,) in sealed]
+    files = [re.findall(r'data-sealed="note"[^<]*<template[^>]*>([^<]*)', each.text) for each in (page, notes)]
+    opened = [json.loads(pyrage.decrypt(html.unescape(each).encode(), [identity])) for (each,) in files]
     assert [each["note"]["text"] for each in opened] == [NOTE, NOTE]
     assert f"guidance desk hand-over {reference}" in page.text
 

@@ -79,7 +79,7 @@ CALLS = {
     ("get", "/v1/desk/disclosures/{chain}/statement"): Call(Scope.AUDIT, DeskAct.STATEMENT_SIGNED, AUDIT),
     ("get", "/v1/desk/checkpoint"): Call(Scope.AUDIT, DeskAct.CHECKPOINT_SIGNED, AUDIT),
 }
-SHOW_NO_CONCERN = ("/v1/desk/views", "/v1/desk/metrics")
+SHOW_NO_CONCERN = ("/v1/desk/views", "/v1/desk/metrics", "/v1/desk/recipients")
 every_call = pytest.mark.parametrize(("method", "path"), CALLS)
 
 

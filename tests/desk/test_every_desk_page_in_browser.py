@@ -21,6 +21,7 @@ from app.services.access.clients import add_client
 from tests.support.additions import add
 from tests.support.browsing import run_server
 from tests.support.clock import A_TUESDAY, SettableClock
+from tests.support.desk_forms import sealed_note
 from tests.support.desk_states import (
     SAM,
     States,
@@ -123,7 +124,8 @@ def look_where_it_does_not(
         receipt = raised(http)
         assert add(http, receipt, "Alex Example came home.").is_success
         path = f"/desk/concerns/{receipt['reference']}"
-        assert act(http, session_of(service, SAM, Role.WORKER), f"{path}/notes", text="A made-up note.") == [303]
+        note = sealed_note("A made-up note.", receipt["reference"], recipient)
+        assert act(http, session_of(service, SAM, Role.WORKER), f"{path}/notes", **note) == [303]
         key = add_client(writer, name="jo", scopes=[Scope.READ, Scope.WRITE], person=JO, at=A_TUESDAY)
         sign_in(sweep.page, service)
         sweep.look(in_browser(sweep.page, path, *files))

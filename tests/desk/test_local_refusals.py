@@ -11,7 +11,9 @@ from starlette.testclient import TestClient
 from app.desk_errors import DeskRequestFailed
 from app.pages.desk.local_pages import LocalPages
 from app.server.local_desk import LocalDesk
+from app.server.local_sealing import LocalSealing
 from app.services.concerns.unsealing import Unsealer
+from tests.support.clock import A_TUESDAY
 from tests.support.people import OWN_PAGE
 from tests.support.waiting import LONG_ENOUGH
 
@@ -22,6 +24,8 @@ CONCERN = "/desk/concerns/4F7K-926W-0X37"
 GETS = ("/desk", "/desk/day", "/desk/find?reference=x", CONCERN, f"{CONCERN}/additions", f"{CONCERN}/sealed", "/desk/x")
 ACTS = ("acknowledgement", "outcome", "assignment", "hold", "erasure", "notes", "messages", "hand-over")
 POSTS = (*(f"{CONCERN}/{act}" for act in ACTS), f"{CONCERN}/hand-over/1/receipt", "/desk/looked", "/desk/views")
+FOR_WORDS = (f"{CONCERN}/notes", f"{CONCERN}/messages")
+WORDS = "Words that nobody may lose."
 STATUSES = (301, 304, 400, 401, 403, 404, 409, 410, 418, 422, 429, 500, 502, 503, 504)
 PROXY = "<html><body><h1>nginx says something</h1></body></html>"
 HEADING = re.compile(r"<h1>([^<]+)</h1>\s*<p>([^<]+)</p>")
@@ -39,13 +43,16 @@ def answers_of(answer: Any) -> dict[tuple[str, str], Any]:
     def labels(_guide: str, _edition: int) -> Any:
         raise DeskRequestFailed
 
-    transport = httpx.MockTransport(respond)
+    transport, identity = httpx.MockTransport(respond), x25519.Identity.generate()
+    own = str(identity.to_public())
+    sealing = LocalSealing([own], lambda: A_TUESDAY)
+    words = {"text": WORDS, "recipients": own, "recipient": own}
     with httpx.Client(base_url="https://service.example", transport=transport, timeout=LONG_ENOUGH) as service:
-        desk = LocalDesk(service, LocalPages(Unsealer((x25519.Identity.generate(),)), labels))
+        desk = LocalDesk(service, LocalPages(Unsealer((identity,)), labels), sealing=sealing)
         browser = TestClient(desk.asgi(ORIGIN), base_url=ORIGIN, follow_redirects=False, headers=OWN_PAGE)
         browser.get(desk.first_path)
         return {("GET", path): browser.get(path) for path in GETS} | {
-            ("POST", path): browser.post(path, data={"text": "x"}) for path in POSTS
+            ("POST", path): browser.post(path, data=words if path in FOR_WORDS else {"reason": "x"}) for path in POSTS
         }
 
 
@@ -57,6 +64,7 @@ def said(answers: dict[tuple[str, str], Any]) -> dict[str, set[tuple[str, str]]]
         (words,) = HEADING.findall(answer.text)
         found[method].add(words)
         assert 'href="/desk"' in answer.text, path
+        assert (f">\n{WORDS}</textarea>" in answer.text) == (path in FOR_WORDS and method == "POST"), path
     return found
 
 

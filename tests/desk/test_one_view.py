@@ -14,7 +14,7 @@ from app.pages.desk.desk_route import DeskRoute
 from tests.support.additions import add
 from tests.support.clock import SettableClock
 from tests.support.concerns import Concern
-from tests.support.desk_forms import SEEN, acts_on, press
+from tests.support.desk_forms import SEEN, acts_on, press, sealed_note
 from tests.support.people import JO, sign_in_as
 
 WHO = f"passkey:desk/{JO}"
@@ -52,12 +52,13 @@ def test_one_view_is_one_disclosure_with_the_name_whichever_keys_it_was_sealed_t
     tmp_path: Path, a_concern: Concern, held: str
 ) -> None:
     service = create_app(keys_of(held, tmp_path), SettableClock())
+    (recipient,) = service.state.context.settings.seal_to
     with TestClient(service, follow_redirects=False) as client:
         receipt = client.post("/v1/concerns", json=a_concern()).json()
         reference = receipt["reference"]
         add(client, receipt, WORDS)
         sign_in_as(service, client)
-        press(client, reference, "notes", text="Spoke to the school.")
+        press(client, reference, "notes", **sealed_note("Spoke to the school.", reference, recipient))
 
         for path, (how, what) in VIEWS.items():
             before = acts_on(service, reference)

@@ -1,5 +1,6 @@
 """Forms of the desk's pages, filled in and sent by a client in place of a browser."""
 
+import base64
 import html
 import re
 from typing import Any
@@ -10,6 +11,7 @@ from sqlmodel import Session, select
 from starlette.testclient import TestClient
 
 from app.models.desk.disclosure_tables import DisclosureRow
+from app.services.concerns.note_texts import seal_note
 from tests.support.people import OWN_PAGE, context_of_service
 
 SEEN = re.compile(r'name="seen" value="([0-9]+)"')
@@ -25,6 +27,12 @@ def send(client: TestClient, path: str, **fields: str) -> Any:
 def press(client: TestClient, reference: str, act: str, **fields: str) -> Any:
     """Send a form about the concern."""
     return send(client, f"/desk/concerns/{reference}/{act}", **fields)
+
+
+def sealed_note(text: str, reference: str, *recipients: str) -> dict[str, str]:
+    """Return the fields of a note that was sealed where it was typed."""
+    sealed = base64.b64encode(seal_note(text, reference, recipients)).decode()
+    return {"sealed": sealed, "recipients": " ".join(recipients)}
 
 
 def look(client: TestClient, reference: str) -> str:

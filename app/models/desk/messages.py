@@ -1,7 +1,5 @@
 """Messages to a reporter, as the desk sends and lists them. The desk cannot read one again."""
 
-import base64
-import binascii
 from typing import Annotated
 
 from pydantic import AfterValidator, Field, StringConstraints, model_validator
@@ -9,21 +7,15 @@ from pydantic import AfterValidator, Field, StringConstraints, model_validator
 from app.faults import CodedValueError, FaultCode
 from app.models.base import RequestModel, ResponseModel, Text, UtcDateTime
 from app.models.concerns.receipts import EXAMPLE_REFERENCE, READ_AT
+from app.models.desk.sealed_files import EXAMPLE_SEALED, age_file_within, base64_length
 from app.models.links import Links, desk_messages_path
 
-AGE_HEADER = b"age-encryption.org/v1\n"
 MAX_SEALED_BYTES = 32_768
-MAX_SEALED_TEXT = MAX_SEALED_BYTES * 4 // 3 + 4
-
-
-def _check_sealed(text: str) -> str:
-    try:
-        sealed = base64.b64decode(text, validate=True)
-    except (binascii.Error, ValueError):
-        sealed = b""
-    if not sealed.startswith(AGE_HEADER) or len(sealed) > MAX_SEALED_BYTES:
-        raise CodedValueError(FaultCode.WRONG_FORM, "must be a file of the age format, in base64")
-    return text
+SealedMessage = Annotated[
+    str,
+    StringConstraints(max_length=base64_length(MAX_SEALED_BYTES)),
+    AfterValidator(age_file_within(MAX_SEALED_BYTES)),
+]
 
 
 class Message(RequestModel):
@@ -34,11 +26,11 @@ class Message(RequestModel):
         description="The words. They are sealed here, and this service cannot read them again.",
         examples=["Which school does Alex Example go to?"],
     )
-    sealed: Annotated[str, StringConstraints(max_length=MAX_SEALED_TEXT), AfterValidator(_check_sealed)] | None = Field(
+    sealed: SealedMessage | None = Field(
         default=None,
         description="Instead of `text`: an age file sealed to `recipient`, in base64, so that this service never has "
         "the words. `guidance desk ask` sends this.",
-        examples=[base64.b64encode(AGE_HEADER + b"-> X25519 ...").decode()],
+        examples=[EXAMPLE_SEALED],
     )
 
     @model_validator(mode="after")

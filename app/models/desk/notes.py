@@ -1,16 +1,21 @@
 """Requests and responses of the desk about its own notes. No reporter ever sees one."""
 
 import datetime as dt
-from typing import Annotated
+from typing import Annotated, Self
 
-from pydantic import AfterValidator, Field, StringConstraints
+from pydantic import AfterValidator, Field, StringConstraints, model_validator
 
 from app.faults import CodedValueError, FaultCode
 from app.models.base import RequestModel, ResponseModel, UtcDateTime
 from app.models.concerns.receipts import EXAMPLE_REFERENCE
+from app.models.desk.hand_overs import RECIPIENT
+from app.models.desk.sealed_files import EXAMPLE_SEALED, age_file_within, base64_length
 from app.models.links import Links, desk_concern_path, note_path
 
 MAX_NOTE_LENGTH = 10_000
+MAX_SEALED_NOTE_BYTES = 65_536
+"""The longest note takes less, however its characters are written in JSON."""
+MAX_RECIPIENTS = 20
 WORDS_OF_A_NOTE = "Spoke to the school. Call again on Monday."
 
 
@@ -20,12 +25,53 @@ def _check_words(text: str) -> str:
     return text
 
 
-class NewNote(RequestModel):
-    """A note of the desk. It is sealed like the concern itself, and never changes."""
+NoteWords = Annotated[str, StringConstraints(min_length=1, max_length=MAX_NOTE_LENGTH), AfterValidator(_check_words)]
+SealedNote = Annotated[
+    str,
+    StringConstraints(max_length=base64_length(MAX_SEALED_NOTE_BYTES)),
+    AfterValidator(age_file_within(MAX_SEALED_NOTE_BYTES)),
+]
+AgeRecipient = Annotated[str, StringConstraints(pattern=r"^age1[0-9a-z]{58}$", max_length=62)]
 
-    text: Annotated[str, StringConstraints(min_length=1, max_length=MAX_NOTE_LENGTH), AfterValidator(_check_words)] = (
-        Field(description="The words.", examples=[WORDS_OF_A_NOTE])
+
+class NewNote(RequestModel):
+    """A note of the desk: its words, or a file that the worker's own machine sealed. It never changes."""
+
+    text: NoteWords | None = Field(
+        default=None,
+        description="The words. They are sealed here, like the concern.",
+        examples=[WORDS_OF_A_NOTE],
     )
+    sealed: SealedNote | None = Field(
+        default=None,
+        description="Instead of `text`: an age file sealed to every key of `GET /v1/desk/recipients`, in base64, so "
+        "that this service never has the words. Inside is JSON: `reference`, and `note` with its `text`.",
+        examples=[EXAMPLE_SEALED],
+    )
+    recipients: tuple[AgeRecipient, ...] | None = Field(
+        default=None,
+        description="With `sealed`: the keys that it is sealed to, which must be those of this service.",
+        max_length=MAX_RECIPIENTS,
+        examples=[[RECIPIENT]],
+    )
+
+    @model_validator(mode="after")
+    def _has_one(self) -> Self:
+        if (self.text is None) == (self.sealed is None):
+            raise CodedValueError(FaultCode.REQUIRED, "give either `text` or `sealed`")
+        if (self.sealed is None) != (self.recipients is None):
+            raise CodedValueError(FaultCode.REQUIRED, "give `recipients` with `sealed`, and only then")
+        return self
+
+
+class RecipientsResponse(ResponseModel):
+    """The keys that everything is sealed to."""
+
+    recipients: tuple[str, ...] = Field(
+        description="The age recipients. Whatever is sealed for the desk is sealed to each of them.",
+        examples=[[RECIPIENT]],
+    )
+    links: Links = Field(description="Paths of this API, by relation.", examples=[{"self": "/v1/desk/recipients"}])
 
 
 class NoteEntry(ResponseModel):

@@ -14,6 +14,8 @@ from app.web.context import AppContext
 from app.web.people import Visitor
 
 ADDED_ON_PAGE = 50
+AUTHOR = "author"
+"""The column that rows of notes alone have."""
 
 EntryT = TypeVar("EntryT")
 
@@ -61,6 +63,6 @@ def sealed_texts_of(context: AppContext, page: opening.AddedPage) -> dict[int, S
     """Return the sealed texts of a page by number, additions or notes."""
     kind = page.texts.kind
     return {
-        row.number: SealedText(kind, row.reference, row.number, row.received_at, text)
+        row.number: SealedText(kind, row.reference, row.number, row.received_at, text, getattr(row, AUTHOR, ""))
         for row, text in opening.read_page(context.engine, page)
     }

@@ -136,7 +136,7 @@ def _show_again(attempt: Attempt, refusal: errors.GuidanceError) -> Response:
             attempt.reference,
             seen,
             typed=typed,
-            faults=_faults_by_field(refusal),
+            faults=faults_by_field(refusal),
         ),
     )
 
@@ -149,6 +149,7 @@ def _meanwhile(attempt: Attempt) -> list[DisclosureRow]:
         return list_meanwhile(session, reference, client=own, seen=attempt.seen)
 
 
-def _faults_by_field(refusal: errors.GuidanceError) -> dict[str, str]:
+def faults_by_field(refusal: errors.GuidanceError) -> dict[str, str]:
+    """Return the sentence for each field that the refusal is about."""
     faults = refusal.faults if isinstance(refusal, errors.ValidationFailed) else ()
     return {str(fault.at[0]): fault.detail for fault in faults if fault.at}

@@ -12,6 +12,7 @@ from app.models.desk.notes import NewNote
 from app.pages.desk.attempts import attempt_with
 from app.pages.desk.carrying_out import Attempt, carry_out, parse
 from app.pages.desk.desk_route import DeskRoute
+from app.pages.desk.forms import takes_clear_words
 from app.pages.desk.inbox import CONCERN_PAGES
 from app.services.desk import assignment
 from app.services.desk.messages import send_message
@@ -23,6 +24,7 @@ from app.web.router import GuidanceRouter
 router = GuidanceRouter(prefix=CONCERN_PAGES, include_in_schema=False, route_class=DeskRoute)
 
 NO_SUCH_WORKER = "choose one of the people who may act here, or nobody"
+ONLY_SEALED = "this service takes your words only sealed: write them where your browser or your own machine does that"
 
 
 @router.post("/{reference}/assignment")
@@ -52,10 +54,19 @@ def write_note_on_page(attempt: Annotated[Attempt, Depends(attempt_with("note", 
     context = attempt.context
 
     def act(actor: Actor) -> None:
-        note, sealer = parse(NewNote, {"text": attempt.posted.one("text")}), context.submissions.sealer
-        keys = attempt.keys_for("note about")
+        fields = _typed(attempt)
+        if "sealed" in fields:
+            fields["recipients"] = tuple(attempt.posted.one("recipients").split())
         write_note(
-            context.engine, context.writer, sealer, attempt.reference, note, keys=keys, actor=actor, at=attempt.now
+            context.engine,
+            context.writer,
+            context.submissions.sealer,
+            context.unsealer,
+            attempt.reference,
+            parse(NewNote, fields),
+            keys=attempt.keys_for("note about"),
+            actor=actor,
+            at=attempt.now,
         )
 
     return carry_out(attempt, act)
@@ -67,8 +78,21 @@ def ask_on_page(attempt: Annotated[Attempt, Depends(attempt_with("question", anc
     context = attempt.context
 
     def act(actor: Actor) -> None:
-        message = parse(Message, {"text": attempt.posted.one("text").strip()})
+        message = parse(Message, _typed(attempt))
         keys = attempt.keys_for("message to")
         send_message(context.engine, context.writer, attempt.reference, message, keys=keys, actor=actor, at=attempt.now)
 
     return carry_out(attempt, act)
+
+
+def _typed(attempt: Attempt) -> dict[str, object]:
+    """Return what a person wrote: sealed, or the words themselves, where this service could read them anyway.
+
+    Raises `ValidationFailed` for words in clear at a service that cannot read.
+    """
+    sealed, text = attempt.posted.one("sealed"), attempt.posted.one("text")
+    if sealed:
+        return {"sealed": sealed}
+    if not takes_clear_words(attempt.context):
+        raise ValidationFailed([FieldError(("text",), ONLY_SEALED)])
+    return {"text": text.strip()}

@@ -5,6 +5,9 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
+from app.models.desk.added_texts import AddedKind, AddedText
+from app.models.desk.disclosure_tables import DisclosureRow
+from app.models.desk.recorded import replay
 from app.models.guidance.editions import EditionContent
 from app.pages.desk.act_words import act_lines
 from app.pages.desk.referral import sections_of
@@ -24,6 +27,8 @@ def printed_export(
     statement, texts = document["statement"], document["texts"]
     opened = {kind: [each for each in texts if each["kind"] == kind] for kind in ("concern", "addition", "note")}
     answers = opened["concern"][0]["opened"]["submission"]
+    history = history_of(statement)
+    added = replay(history).added
     return {
         "reference": document["reference"],
         "council": council,
@@ -31,10 +36,10 @@ def printed_export(
         "facts": list(_facts(statement["concern"], reference_data)),
         "sections": [_section(each) for each in sections_of(answers, content, reference_data)],
         "additions": [_addition(each) for each in opened["addition"]],
-        "notes": [_note(each) for each in opened["note"]],
+        "notes": [_note(each, added.get(AddedText(AddedKind.NOTE, each["number"]))) for each in opened["note"]],
         "notes_included": document["notes_included"],
         "hand_overs": [_hand_over(each) for each in statement["hand_overs"]],
-        "history": list(_history(statement)),
+        "history": list(_history(history)),
         "keys": [each["kid"] for each in document["keys"]["keys"]],
     }
 
@@ -70,10 +75,10 @@ def _addition(text: dict[str, Any]) -> dict[str, str]:
     return {"heading": heading, "text": words if danger is None else f"Immediate danger: {code_label(danger)}\n{words}"}
 
 
-def _note(text: dict[str, Any]) -> dict[str, str]:
-    note = text["opened"]
-    heading = f"Note {text['number']}, {_in_words(note['received_at'])}, by {_person(note['author'])}"
-    return {"heading": heading, "text": note["note"]["text"]}
+def _note(text: dict[str, Any], written: DisclosureRow | None) -> dict[str, str]:
+    """Return a note with its time and author, as the history has them."""
+    of_history = f", {date_and_time(written.at)}, by {_person(written.client)}" if written is not None else ""
+    return {"heading": f"Note {text['number']}{of_history}", "text": text["opened"]["note"]["text"]}
 
 
 def _hand_over(entry: dict[str, Any]) -> str:
@@ -81,9 +86,9 @@ def _hand_over(entry: dict[str, Any]) -> str:
     return f"{_in_words(entry['at'])}, to {entry['body']}: {entry['reason']} Their receipt came: {came}."
 
 
-def _history(statement: dict[str, Any]) -> Iterator[list[str]]:
+def _history(history: list[DisclosureRow]) -> Iterator[list[str]]:
     """Yield number, time, person, act and detail of each row. Digests are cut: the JSON has them whole."""
-    for line in act_lines(history_of(statement)):
+    for line in act_lines(history):
         detail = LONG_DIGEST.sub(r"\1...", line.detail)
         yield [str(line.act.number), date_and_time(line.act.at), line.who, line.what, detail]
 

@@ -18,22 +18,26 @@ from markupsafe import Markup
 
 from app.desk_errors import DeskRequestFailed
 from app.errors import SealedTextMisplaced, UnsealingUnavailable
-from app.models.desk.added_texts import MEMBER_OF_KIND
+from app.models.desk.added_texts import MEMBER_OF_KIND, AddedKind
 from app.models.guidance.editions import EditionContent
 from app.pages.desk.referral import sections_of
+from app.pages.desk.typed_words import WORDS_FORM
 from app.pages.page import page_templates
 from app.services.access.desk_sign_in import PATH
+from app.services.concerns.note_texts import open_note
 from app.services.concerns.unsealing import Unsealer
 from app.services.guidance.reference_data import ReferenceData
 
 SEALED_ELEMENT = re.compile(
     r'<div class="sealed" data-sealed="(?P<kind>[a-z]+)" data-reference="(?P<reference>[^"]+)" '
-    r'data-number="[0-9]+" data-received-at="(?P<at>[^"]+)">\s*'
+    r'data-number="[0-9]+" data-received-at="(?P<at>[^"]+)"(?: data-author="(?P<author>[^"]*)")?>\s*'
     r'<template class="ciphertext">(?P<armored>[^<]*)</template>.*?</div>',
     re.DOTALL,
 )
 HOW_TO_OPEN = re.compile(r'<div class="box no-print" data-how-to-open>.*?</div>', re.DOTALL)
 """The advice to open it elsewhere."""
+NOT_SEALED = re.compile(r'<p class="hint" data-not-sealed>.*?</p>', re.DOTALL)
+"""The advice to write where words are sealed, as they are here."""
 TITLE = re.compile(r"<title>([^<]*)</title>")
 SELECTS = re.compile(r"<select\b.*?</select>", re.DOTALL)
 FORM_TAGS = {"button", "fieldset", "form", "input", "label", "legend", "optgroup", "option", "select", "textarea"}
@@ -76,10 +80,12 @@ class LocalPages:
     unsealer: Unsealer
     labels: Labels
 
-    def open(self, page: str, *, reference: str | None, made: bytes | None = None) -> str:
+    def open(self, page: str, *, reference: str | None, made: bytes | None = None, typed: str = "") -> str:
         """Return the page with its texts opened. They must all be those of the concern that the page is about.
 
-        `made` is the file of a hand-over that the page is about: it is put before the page, to be saved.
+        `made` is the file of a hand-over that the page is about: it is put before the page, to be saved. `typed` is
+        HTML of this program with words that the service did not take: it comes first, where nothing of the page is
+        around it, and in place of the form that the page has for them.
         """
         opened: dict[str, str] = {}
 
@@ -88,14 +94,16 @@ class LocalPages:
             opened[mark] = self._words_of(found, reference)
             return mark
 
-        content = clean(SEALED_ELEMENT.sub(take_out, HOW_TO_OPEN.sub("", page)))
+        if typed:
+            page = WORDS_FORM.sub("", page)
+        content = clean(SEALED_ELEMENT.sub(take_out, NOT_SEALED.sub("", HOW_TO_OPEN.sub("", page))))
         submitted = "".join(SELECTS.findall(content))  # the text of an option is sent with its form
         for mark, words in opened.items():
             if mark in submitted:
                 continue
             content = content.replace(mark, f'<div class="opened">{words}</div>')
         file = _file_to_save(made, reference) if made is not None else ""
-        return local_page(file + content, _title_of(page))
+        return local_page(typed + file + content, _title_of(page))
 
     def _words_of(self, found: re.Match[str], reference: str | None) -> str:
         kind, fault = found["kind"], None
@@ -131,7 +139,11 @@ class LocalPages:
         sealed = base64.b64decode("".join(armored[1:-1]), validate=True)
         if reference is None or found["reference"] != reference:
             raise SealedTextMisplaced
-        return self.unsealer.open(sealed, reference=reference, received_at=dt.datetime.fromisoformat(found["at"]))
+        at = dt.datetime.fromisoformat(found["at"])
+        if found["kind"] == AddedKind.NOTE:
+            author = None if found["author"] is None else unescape(found["author"])
+            return open_note(self.unsealer, sealed, reference=reference, received_at=at, author=author)
+        return self.unsealer.open(sealed, reference=reference, received_at=at)
 
 
 def clean(page: str) -> str:
@@ -171,7 +183,13 @@ def _file_to_save(made: bytes, reference: str | None) -> str:
     return template.render(file=base64.b64encode(made).decode(), reference=reference)
 
 
-def message_page(heading: str, message: str, *, leads_back: bool = False) -> str:
-    """Return a page of this machine that says one thing."""
+def message_page(heading: str, message: str, *, leads_back: bool = False, typed: str = "") -> str:
+    """Return a page of this machine that says one thing, with words that were typed, as `typed_section` gives them."""
     template = page_templates().get_template("desk_local_message.html")
-    return local_page(template.render(heading=heading, message=message, leads_back=leads_back), heading)
+    said = template.render(
+        heading=heading,
+        message=message,
+        leads_back=leads_back,
+        typed=Markup(typed),  # noqa: S704  # nosec B704  # a template wrote it
+    )
+    return local_page(said, heading)

@@ -17,13 +17,14 @@ LINE = 64
 
 @dataclass(frozen=True)
 class SealedText:
-    """One sealed text with its place. The concern itself has number 0."""
+    """One sealed text with its place. The concern itself has number 0, and a note its author."""
 
     kind: str
     reference: str
     number: int
     received_at: dt.datetime
     sealed: bytes
+    author: str = ""
 
     @property
     def received(self) -> str:

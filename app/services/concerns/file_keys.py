@@ -52,6 +52,11 @@ def find_file_key(sealed: bytes, identities: Sequence[x25519.Identity]) -> bytes
     raise UnsealingUnavailable
 
 
+def count_keys(sealed: bytes) -> int:
+    """Return how many X25519 keys the file is sealed to. Raises `SealedTextMisplaced` if it is no age file."""
+    return sum(arguments[0] == X25519_STANZA for arguments, _ in _parse(sealed).stanzas)
+
+
 def open_with_file_key(sealed: bytes, file_key: bytes) -> bytes:
     """Return the words that were sealed. Raises `SealedTextMisplaced` if the key is not that of the file."""
     file = _parse(sealed)

@@ -2,6 +2,7 @@
 
 import datetime as dt
 import json
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -30,6 +31,10 @@ class Unsealer:
     def fingerprints(self) -> frozenset[str]:
         """The names of the keys that this process has the identities of, as rows name their recipients."""
         return frozenset(fingerprint_of(str(identity.to_public())) for identity in self.identities)
+
+    def has_one_of(self, fingerprints: Iterable[str]) -> bool:
+        """Return whether this process has the identity of one of these keys at least."""
+        return not self.fingerprints.isdisjoint(fingerprints)
 
     def open(self, sealed: bytes, *, reference: str, received_at: dt.datetime | None = None) -> dict[str, Any]:
         """Return the JSON document that was sealed, which says itself to which concern it belongs.

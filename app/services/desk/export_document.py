@@ -9,9 +9,11 @@ import datetime as dt
 from collections.abc import Mapping
 from typing import Any
 
-from app.models.desk.added_texts import AddedText
+from app.models.desk.added_texts import AddedKind, AddedText
 from app.models.desk.disclosure_tables import DisclosureRow
+from app.models.desk.recorded import replay
 from app.services.concerns.file_keys import find_file_key
+from app.services.concerns.note_texts import open_note
 from app.services.concerns.unsealing import Unsealer
 
 EXPORT_KIND = "guidance-export"
@@ -28,12 +30,13 @@ def build_export(
     Raises `UnsealingUnavailable` or `SealedTextMisplaced`.
     """
     reference = statement["concern"]["reference"]
+    written = replay(history_of(statement)).added
     return {
         "kind": EXPORT_KIND,
         "version": EXPORT_VERSION,
         "reference": reference,
         "notes_included": notes,
-        "texts": [_text(added, sealed, unsealer, reference) for added, sealed in texts.items()],
+        "texts": [_text(added, sealed, unsealer, reference, written.get(added)) for added, sealed in texts.items()],
         "statement": statement,
         "keys": keys,
     }
@@ -44,11 +47,17 @@ def history_of(statement: dict[str, Any]) -> list[DisclosureRow]:
     return [DisclosureRow(**(entry | {"at": dt.datetime.fromisoformat(entry["at"])})) for entry in statement["history"]]
 
 
-def _text(added: AddedText | None, sealed: bytes, unsealer: Unsealer, reference: str) -> dict[str, Any]:
+def _text(
+    added: AddedText | None, sealed: bytes, unsealer: Unsealer, reference: str, written: DisclosureRow | None
+) -> dict[str, Any]:
+    if added is not None and added.kind is AddedKind.NOTE and written is not None:
+        opened = open_note(unsealer, sealed, reference=reference, received_at=written.at, author=written.client)
+    else:
+        opened = unsealer.open(sealed, reference=reference)
     return {
         "kind": "concern" if added is None else added.kind.value,
         "number": None if added is None else added.number,
-        "opened": unsealer.open(sealed, reference=reference),
+        "opened": opened,
         "sealed": base64.b64encode(sealed).decode(),
         "file_key": base64.b64encode(find_file_key(sealed, unsealer.identities)).decode(),
     }

@@ -8,6 +8,7 @@ from typing import Any
 
 from app.desk_errors import ExportNotGenuine
 from app.errors import ReceiptNotGenuine, SealedTextMisplaced
+from app.models.base import format_utc
 from app.models.desk.added_texts import MEMBER_OF_KIND, AddedKind, AddedText
 from app.models.desk.disclosure_tables import DisclosureRow
 from app.models.desk.exports import NOT_SIGNED
@@ -108,6 +109,14 @@ def _fault_in_text(
         return "has other words than those that were sealed"
     if opened["reference"] != reference or MEMBER_OF_KIND[text["kind"]] not in opened:
         return "was sealed for another place"
+    return _fault_in_origin(opened, recorded.added.get(place)) if place is not None else None
+
+
+def _fault_in_origin(opened: dict[str, Any], added: DisclosureRow | None) -> str | None:
+    """Return the fault of a text that says itself when it came or who wrote it, where the history says otherwise."""
+    known = {} if added is None else {"received_at": format_utc(added.at), "author": added.client}
+    if any(opened.get(name, value) != value for name, value in known.items()):
+        return "names another time or author than the history"
     return None
 
 

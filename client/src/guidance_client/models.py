@@ -889,12 +889,17 @@ class NewExport(TypedDict):
     notes: bool
 
 
+Recipient: TypeAlias = str
+
+
 class NewNote(TypedDict):
     """
-    A note of the desk. It is sealed like the concern itself, and never changes.
+    A note of the desk: its words, or a file that the worker's own machine sealed. It never changes.
     """
 
-    text: str
+    text: NotRequired[str | None]
+    sealed: NotRequired[str | None]
+    recipients: NotRequired[list[Recipient] | None]
 
 
 class NoteEntry(TypedDict):
@@ -1154,6 +1159,15 @@ class ReceivedMessages(TypedDict):
 
     reference: str
     messages: list[ReceivedMessage]
+
+
+class RecipientsResponse(TypedDict):
+    """
+    The keys that everything is sealed to.
+    """
+
+    recipients: list[str]
+    links: dict[str, str]
 
 
 class RelatedCode(TypedDict):

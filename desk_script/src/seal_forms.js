@@ -1,0 +1,97 @@
+// Seals what a person types into a form for a note or a question, on a desk whose service cannot read. The field with the
+// words has no part in the request. Where the service does not take them, they are in the page that says so.
+import { Encrypter } from "age-encryption";
+
+import { element } from "./elements.js";
+import { Fault, sentenceOf } from "./faults.js";
+
+const FORMS = "form[data-seal]";
+const LONGEST = { note: 10_000, question: 4_000 }; // characters, as the service counts them
+
+export class SealForms {
+  #post;
+  #last = null;
+
+  // `post` sends a form, shows the page that answers it in place of this one, and returns whether it was taken.
+  constructor(post) {
+    this.#post = post;
+    document.addEventListener("submit", (event) => this.#submitted(event), { capture: true });
+    window.addEventListener("pagehide", () => {
+      this.#last = null;
+    });
+  }
+
+  // Take up the forms that the page has: from now on they can be sent.
+  take() {
+    for (const form of document.querySelectorAll(FORMS)) {
+      form.querySelector("button").disabled = false;
+      for (const advice of form.querySelectorAll("[data-not-sealed]")) advice.hidden = true;
+    }
+  }
+
+  #submitted(event) {
+    const form = event.target;
+    if (!form.matches(FORMS)) return;
+    event.preventDefault();
+    this.#send(form).catch((error) => say(form, sentenceOf(error)));
+  }
+
+  async #send(form) {
+    const press = form.querySelector("button");
+    if (press.disabled) return;
+    press.disabled = true;
+    try {
+      const kind = form.dataset.seal;
+      const words = form.elements.text.value.trim();
+      const fields = new FormData(form);
+      fields.delete("text");
+      fields.set("sealed", await this.#sealed(kind, form.dataset.reference, words, fields));
+      const isTaken = await this.#post(form.action, new URLSearchParams(fields), true);
+      if (isTaken) this.#last = null;
+      else giveBack(kind, words);
+    } finally {
+      press.disabled = false;
+    }
+  }
+
+  // Return the file. What is pressed again is the same file: the service may have it already.
+  async #sealed(kind, reference, words, fields) {
+    if (words === "") throw new Fault("no-words");
+    if ([...words].length > LONGEST[kind]) throw new Fault("too-long");
+    const recipients = (fields.get("recipients") ?? fields.get("recipient")).split(" ");
+    const wanted = JSON.stringify([kind, reference, words, fields.get("key"), recipients]);
+    if (this.#last?.wanted !== wanted) {
+      this.#last = { wanted, sealed: await seal(documentOf(kind, reference, words), recipients) };
+    }
+    return this.#last.sealed;
+  }
+}
+
+function documentOf(kind, reference, words) {
+  if (kind === "note") return { reference, note: { text: words } };
+  return { reference, sent_at: new Date().toISOString().replace(/\.\d+Z$/, "Z"), message: words };
+}
+
+// Return the age file of a document, in base64.
+async function seal(document, recipients) {
+  const encrypter = new Encrypter();
+  for (const recipient of recipients) encrypter.addRecipient(recipient);
+  const sealed = await encrypter.encrypt(JSON.stringify(document));
+  return btoa(Array.from(sealed, (byte) => String.fromCharCode(byte)).join(""));
+}
+
+// Put the words into the form that the page has for them now; a page without one shows them.
+function giveBack(kind, words) {
+  const form = document.querySelector(`form[data-seal=${kind}]`);
+  if (form !== null) {
+    form.elements.text.value = words;
+    return;
+  }
+  const typed = element("p", { class: "as-typed" }, words);
+  document.querySelector("main").append(element("section", { class: "box" }, element("h2", {}, "What you typed"), typed));
+}
+
+function say(form, words) {
+  form.querySelector("[role=alert]")?.remove();
+  form.prepend(element("p", { class: "problem", role: "alert" }, words));
+}

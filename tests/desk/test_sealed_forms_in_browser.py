@@ -1,0 +1,160 @@
+"""Notes and questions on the hosted desk of a service that cannot read: sealed by the page, and never lost by it."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from fastapi import FastAPI
+from playwright.sync_api import Browser, Page, Route, expect
+
+from app.config import Settings
+from app.main import create_app
+from app.models.concerns.examples import FULL_EXAMPLE
+from app.models.roles import Role
+from app.services.access.key_files import create_identity
+from app.services.access.people import leave
+from tests.support.browsing import run_server
+from tests.support.canaries import CANARY
+from tests.support.clock import A_TUESDAY, SettableClock
+from tests.support.desk_states import sign_in
+from tests.support.keyboard import Keyboard
+from tests.support.messages import read_messages
+from tests.support.people import JO, context_of_service
+from tests.support.unsealing import need_script
+
+pytestmark = [pytest.mark.any_database, pytest.mark.slow]
+
+WORDS = f"{CANARY} rang twice."
+NOTE, QUESTION = "New note", "Question to the reporter"
+
+
+@pytest.fixture(scope="module")
+def identity(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    need_script()
+    return tmp_path_factory.mktemp("keys") / "team.txt"
+
+
+@pytest.fixture(scope="module")
+def service(tmp_path_factory: pytest.TempPathFactory, identity: Path) -> FastAPI:
+    keys = (create_identity(identity, at=A_TUESDAY), create_identity(identity.with_name("spare.txt"), at=A_TUESDAY))
+    data_dir = tmp_path_factory.mktemp("hosted") / "data"
+    return create_app(Settings(data_dir=data_dir, deliver=False, seal_to=keys), SettableClock())
+
+
+@pytest.fixture(scope="module")
+def url(service: FastAPI) -> Iterator[str]:
+    with run_server(service) as address:
+        yield address.replace("127.0.0.1", "localhost")
+
+
+@pytest.fixture
+def receipt(url: str) -> dict[str, Any]:
+    with httpx.Client(base_url=url, trust_env=False, timeout=30) as client:
+        found: dict[str, Any] = client.post("/v1/concerns", json=FULL_EXAMPLE).json()
+    return found
+
+
+def signed_in(browser: Browser, service: FastAPI, url: str, **options: Any) -> Page:
+    context = browser.new_context(base_url=url, **options)
+    context.set_default_timeout(30_000)
+    page = context.new_page()
+    sign_in(page, service, Role.WORKER)
+    return page
+
+
+@pytest.fixture
+def page(browser: Browser, service: FastAPI, url: str, receipt: dict[str, Any]) -> Iterator[Page]:
+    """The page of a concern, before any identity is chosen."""
+    page = signed_in(browser, service, url)
+    page.goto(f"/desk/concerns/{receipt['reference']}")
+    yield page
+    page.context.close()
+
+
+def field_of(page: Page, label: str) -> Any:
+    return page.get_by_label(label)
+
+
+def test_the_page_seals_them_without_any_identity_and_opens_the_note_with_one(
+    page: Page, url: str, receipt: dict[str, Any], identity: Path
+) -> None:
+    keys, bodies = Keyboard(page), list[str]()
+    page.on("request", lambda request: bodies.append(f"{request.url} {request.post_data or ''}"))
+
+    keys.write(NOTE, WORDS)
+    keys.press("button", "Add the note")
+    expect(page.get_by_role("heading", name=f"Note 1 by {JO}")).to_be_visible()
+    keys.write(QUESTION, WORDS)
+    keys.press("button", "Send the question")
+    expect(page.get_by_text("Not read yet")).to_be_visible()
+    page.get_by_label("File of the identity").set_input_files(identity)
+    expect(page.locator("p.as-typed", has_text=WORDS)).to_be_visible()
+    keys.write(NOTE, f"{CANARY} again.")
+    keys.press("button", "Add the note")
+    expect(page.locator("p.as-typed", has_text=f"{CANARY} again.")).to_be_visible()
+
+    sealed = [each for each in bodies if "sealed=" in each]
+    assert len(sealed) == 3
+    assert [each for each in bodies if CANARY in each or "text=" in each] == []
+    with httpx.Client(base_url=url, trust_env=False, timeout=30) as http:
+        assert [each["message"] for each in read_messages(http, receipt)] == [WORDS]
+
+
+def test_what_is_not_taken_is_still_on_the_page_and_is_sent_by_another_press(page: Page, service: FastAPI) -> None:
+    keys, note = Keyboard(page), field_of(page, NOTE)
+    alert = page.get_by_role("alert")
+    pressed = list[Route]()
+
+    def answer(route: Route) -> None:
+        pressed.append(route)
+        if len(pressed) == 1:
+            route.abort()
+        elif len(pressed) == 2:
+            route.fulfill(status=502, content_type="text/html", body="<h1>A proxy</h1>")
+        else:
+            route.continue_()
+
+    page.route("**/notes", answer)
+    keys.write(NOTE, WORDS)
+    keys.press("button", "Add the note")
+    expect(alert).to_contain_text("The service does not answer")
+    keys.press("button", "Add the note")
+    expect(alert).to_contain_text("The service did not take it")
+    expect(note).to_have_value(WORDS)
+    page.locator("input[name=recipients]").evaluate("(field) => { field.value = field.value.split(' ')[0]; }")
+    keys.press("button", "Add the note")
+    expect(page.locator("#fault-recipients")).to_contain_text("seal it again")
+    expect(note).to_have_value(WORDS)
+    note.evaluate("(field) => { field.removeAttribute('maxlength'); field.form.noValidate = true; }")
+    note.fill("x" * 10_001)
+    keys.press("button", "Add the note")
+    expect(alert).to_contain_text("This is too long")
+    assert len(pressed) == 3
+    note.fill(WORDS)
+    keys.press("button", "Add the note")
+    expect(page.get_by_role("heading", name=f"Note 1 by {JO}")).to_be_visible()
+    leave(context_of_service(service).writer, JO, at=A_TUESDAY)
+    keys.write(QUESTION, WORDS)
+    keys.press("button", "Send the question")
+
+    expect(page.get_by_role("heading", name="You are signed out")).to_be_visible()
+    expect(page.locator("p.as-typed", has_text=WORDS)).to_be_visible()
+
+
+@pytest.mark.parametrize("without", ["scripts", "the script of this service"])
+def test_where_nothing_can_seal_nothing_can_be_sent_and_the_page_says_where_it_can(
+    browser: Browser, service: FastAPI, url: str, receipt: dict[str, Any], without: str
+) -> None:
+    page = signed_in(browser, service, url, java_script_enabled=without != "scripts")
+    page.route("**/unseal.js", lambda route: route.abort())
+    page.goto(f"/desk/concerns/{receipt['reference']}")
+
+    for label, button, command in ((NOTE, "Add the note", "note"), (QUESTION, "Send the question", "ask")):
+        form = page.locator("form", has=page.get_by_label(label))
+        field_of(page, label).fill(WORDS)
+        expect(form.get_by_role("button", name=button)).to_be_disabled()
+        expect(form).to_contain_text("takes your words only sealed")
+        expect(form).to_contain_text(f"guidance desk {command}")
+    page.context.close()

@@ -1,0 +1,127 @@
+"""A note that was sealed where it was typed, opened away from the service: by the commands, and in an export."""
+
+import base64
+import io
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pypdf
+import pytest
+from starlette.testclient import TestClient
+
+from app.cli.concern_exports import make_export
+from app.cli.desk_client import DeskClient
+from app.cli.sealed_notes import warn_of_other_keys
+from app.cli.whole_concern import open_whole
+from app.config import Settings
+from app.errors import SealedTextMisplaced
+from app.main import create_app
+from app.services.access.key_files import create_identity
+from app.services.concerns.note_texts import note_plaintext, seal_note
+from app.services.concerns.sealing import make_sealer
+from app.services.concerns.unsealing import Unsealer, read_identities
+from app.services.desk import export_document
+from app.services.desk.export_files import read_export_file
+from app.services.desk.export_verification import find_export_faults
+from tests.support.clock import A_TUESDAY, SettableClock
+from tests.support.concerns import Concern
+from tests.support.desk import Desk
+from tests.support.workers import worker_of
+
+pytestmark = pytest.mark.any_database
+
+CANARY = "QuetzalSealed"
+OWN = "desk-of-robin/Robin Example"
+
+
+@dataclass(frozen=True)
+class Away:
+    """A service that cannot read, a worker of it, a concern, and the identity that opens it."""
+
+    http: Any
+    robin: Desk
+    reference: str
+    recipient: str
+    unsealer: Unsealer
+
+    def note(self, sealed: bytes) -> None:
+        body = {"sealed": base64.b64encode(sealed).decode(), "recipients": [self.recipient]}
+        assert self.robin.act(self.reference, "notes", **body).status_code == 201
+
+    def export(self) -> bytes:
+        return make_export(DeskClient(self.http), self.reference, self.unsealer, notes=True, council="Example Council")
+
+
+@pytest.fixture
+def away(tmp_path: Path, a_concern: Concern) -> Iterator[Away]:
+    recipient = create_identity(tmp_path / "team.txt", at=A_TUESDAY)
+    service = create_app(Settings(data_dir=tmp_path / "data", seal_to=(recipient,), deliver=False), SettableClock())
+    with TestClient(service) as http:
+        reference = http.post("/v1/concerns", json=a_concern()).json()["reference"]
+        robin = worker_of(service, http, "Robin Example")
+        http.headers.update(robin.headers)
+        yield Away(http, robin, reference, recipient, read_identities(tmp_path / "team.txt"))
+
+
+def test_both_forms_are_opened_with_the_time_and_the_author_of_the_record(away: Away) -> None:
+    away.note(seal_note(f"{CANARY} typed.", away.reference, [away.recipient]))
+    away.robin.act(away.reference, "notes", text=f"{CANARY} sent.")
+
+    _, added = open_whole(DeskClient(away.http), away.reference, away.unsealer, with_notes=True)
+
+    assert [each["note"]["text"] for each in added["notes"]] == [f"{CANARY} typed.", f"{CANARY} sent."]
+    assert {(each["author"], each["received_at"]) for each in added["notes"]} == {(OWN, "2026-11-24T09:30:00Z")}
+
+
+def test_the_desk_on_a_worker_s_machine_says_at_its_start_which_keys_it_does_not_know(
+    away: Away, capsys: pytest.CaptureFixture[str]
+) -> None:
+    warn_of_other_keys(DeskClient(away.http), [away.recipient])
+    known = capsys.readouterr()
+    warn_of_other_keys(DeskClient(away.http), [])
+    unknown = capsys.readouterr()
+    away.http.headers["Authorization"] = "Bearer omg_ended"
+    warn_of_other_keys(DeskClient(away.http), [])
+
+    assert (known.out, known.err) == ("", "")
+    assert "--seal-to" in unknown.err
+    assert away.recipient in unknown.err
+    assert capsys.readouterr().err == ""
+
+
+def test_an_export_prints_who_wrote_it_and_when_as_the_signed_history_says_and_verifies(away: Away) -> None:
+    away.note(seal_note(f"{CANARY} typed.", away.reference, [away.recipient]))
+
+    content = away.export()
+
+    file = read_export_file(content)
+    printed = " ".join(page.extract_text() for page in pypdf.PdfReader(io.BytesIO(content)).pages)
+    assert f"{CANARY} typed." in printed
+    assert "Note 1, Tuesday 24 November 2026 at 09:30, by Robin Example" in printed
+    assert file.document["texts"][-1]["opened"]["note"] == {"text": f"{CANARY} typed."}
+    assert list(find_export_faults(file, file.document["keys"])) == []
+
+
+@pytest.mark.parametrize(
+    "claims", [{"author": "desk-of-robin/Sam Example"}, {"received_at": "2026-11-23T09:30:00Z"}], ids=("author", "time")
+)
+def test_a_note_that_names_another_author_or_time_than_the_record_is_opened_by_nothing(
+    away: Away, claims: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    away.note(make_sealer([away.recipient]).seal(note_plaintext("Forged.", away.reference, **claims)))
+
+    with pytest.raises(SealedTextMisplaced):
+        open_whole(DeskClient(away.http), away.reference, away.unsealer, with_notes=True)
+    with pytest.raises(SealedTextMisplaced):
+        away.export()
+    monkeypatch.setattr(
+        export_document,
+        "open_note",
+        lambda unsealer, sealed, *, reference, **_: unsealer.open(sealed, reference=reference),
+    )
+    file = read_export_file(away.export())  # by a program that compares nothing
+    assert list(find_export_faults(file, file.document["keys"])) == [
+        "note 1 names another time or author than the history"
+    ]
