@@ -71,11 +71,10 @@ check: $(VENV)/installed-dev $(VENV)/installed-docs
 	$(VENV)/bin/bandit --quiet --recursive app
 	$(VENV)/bin/hadolint Dockerfile
 
-# Send every locked requirement to the vulnerability service. Fail where one is known to be vulnerable, and where the service
-# does not answer, so that no answer never passes for a good one.
+# Check that every locked package has a hash and allowed terms, then send all of them to a vulnerability service. Fail where one is
+# known to be vulnerable, and where a service does not answer. Without a service: make audit ARGS=--offline
 audit: $(VENV)/installed-dev
-	$(VENV)/bin/pip-audit --strict --disable-pip --require-hashes --progress-spinner off --vulnerability-service osv \
-		--requirement requirements/serve.txt --requirement requirements/dev.txt --requirement requirements/docs.txt $(ARGS)
+	$(VENV)/bin/python -m supply.audit $(ARGS)
 
 # Lay the code out, and correct what lint can correct by itself.
 format: $(VENV)/installed-dev
@@ -89,6 +88,7 @@ lock: $(VENV)/installed-dev
 	$(compile) --group build --group bench --constraint requirements/dev.txt --output-file requirements/bench.txt $(ARGS)
 	$(compile) --group docs --constraint requirements/dev.txt --output-file requirements/docs.txt $(ARGS)
 	$(lock) --group pyproject.toml:generators --output-file requirements/generators.txt $(ARGS)
+	$(VENV)/bin/python -m supply.licences
 
 # Build the image into build/image.tar, and the list of what is in it. Where there is no Docker it needs buildah and mmdebstrap.
 image: $(VENV)/installed-dev

@@ -79,10 +79,7 @@ def _build(version: str, target: Path, *, with_image: bool) -> None:
     shutil.copy(ROOT / "requirements" / "serve.txt", target)
     changelog = (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
     (target / "notes.md").write_text(f"# {version}\n\n{notes(changelog, version)}\n", encoding="utf-8")
-    bill = ["--output-reproducible", "--pyproject", "pyproject.toml", "--of", "JSON", "--output-file"]
-    _run(
-        sys.executable, "-m", "cyclonedx_py", "requirements", *bill, target / "wheel.cdx.json", "requirements/serve.txt"
-    )
+    _run(sys.executable, "-m", "supply.bill", target / "wheel.cdx.json")
     if with_image:
         os.environ["OUT"] = str(target)
         print(_run(ROOT / "deploy" / "image" / "build", Path(sys.executable).parents[1]))

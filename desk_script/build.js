@@ -15,11 +15,12 @@ const digest = (text) => `'sha256-${createHash("sha256").update(text).digest("ba
 
 // The licences of what is bundled go with it.
 async function licences(inputs) {
-  const packages = new Set(Object.keys(inputs).map((path) => /node_modules\/((?:@[^/]+\/)?[^/]+)/.exec(path)?.[1]));
-  packages.delete(undefined);
-  const texts = [...packages].sort().map(async (name) => {
-    const text = await readFile(new URL(`node_modules/${name}/LICENSE`, HERE), "utf8");
-    return `${name}\n\n${text.trim()}`;
+  const folders = new Set(Object.keys(inputs).map((path) => /.*node_modules\/(?:@[^/]+\/)?[^/]+/.exec(path)?.[0]));
+  folders.delete(undefined);
+  const texts = [...folders].sort().map(async (folder) => {
+    const read = (name) => readFile(new URL(`${folder}/${name}`, HERE), "utf8");
+    const { name, version } = JSON.parse(await read("package.json"));
+    return `${name} ${version}\n\n${(await read("LICENSE")).trim()}`;
   });
   return `/*!\n${(await Promise.all(texts)).join("\n\n---\n\n")}\n*/\n`;
 }

@@ -13,6 +13,8 @@ GENERATED = [
     {"Every schema": "reference/schemas.md"},
     {"Every option": "reference/command-line.md"},
     {"Every metric": "reference/metrics-list.md"},
+    {"Every setting": "reference/settings-list.md"},
+    {"Every problem": "reference/problems-list.md"},
     {"Licences": "reference/licences.md"},
 ]
 PROJECT = {

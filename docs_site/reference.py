@@ -11,6 +11,8 @@ from docs_site.api import operations_page, schemas_page
 from docs_site.command_line import commands_page
 from docs_site.licences import licences_page
 from docs_site.metrics import metrics_page
+from docs_site.problems import problems_page
+from docs_site.settings import settings_page
 
 
 def generated_pages() -> dict[str, str]:
@@ -20,11 +22,14 @@ def generated_pages() -> dict[str, str]:
         with TestClient(service) as client:
             client.get("/health/live")
             exposed = client.get("/metrics").text
+            problems = client.get("/v1/problems").json()
     document = service.openapi()
     return {
         "reference/api.md": operations_page(document),
         "reference/schemas.md": schemas_page(document),
         "reference/command-line.md": commands_page(),
         "reference/metrics-list.md": metrics_page(exposed),
+        "reference/settings-list.md": settings_page(),
+        "reference/problems-list.md": problems_page(problems),
         "reference/licences.md": licences_page(),
     }

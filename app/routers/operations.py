@@ -2,7 +2,7 @@
 
 import shutil
 
-from fastapi import Response
+from fastapi import Request, Response
 from prometheus_client import CONTENT_TYPE_LATEST
 from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
@@ -12,6 +12,7 @@ from app.store.events import count_deliveries
 from app.store.inbox import count_states
 from app.web.auth import PUBLIC
 from app.web.context import AppContext, ContextDep, NowDep, SessionDep
+from app.web.middleware.forwarded import is_forwarded_by_stranger
 from app.web.operation_state import broken_invariants, read_operation_state
 from app.web.problem_responses import response_example
 from app.web.router import GuidanceRouter
@@ -39,10 +40,11 @@ async def read_liveness() -> Health:
     summary="Can it serve?",
     responses={UNAVAILABLE: {"model": Health, "description": "A check fails."} | FAILING},
 )
-def read_readiness(response: Response, context: ContextDep) -> Health:
+def read_readiness(request: Request, response: Response, context: ContextDep) -> Health:
     """Whether guidance can be read and concerns can be kept: 503 where not.
 
     At most every five seconds each process writes an invented concern, and takes it back before anybody can read it.
+    A request that comes through a proxy which is not trusted is answered with the warning `proxy`.
     """
     checks = {"database": _database(context), "concerns": _concerns(context), "writer": _writer(context)}
     checks |= {worker.name: worker.state.value for worker in context.workers}
@@ -54,6 +56,8 @@ def read_readiness(response: Response, context: ContextDep) -> Health:
     if not is_ready:
         response.status_code = UNAVAILABLE
     warnings = {name: "broken" for name, is_broken in broken_invariants(context).items() if is_broken}
+    if is_forwarded_by_stranger(request.scope):
+        warnings["proxy"] = "not trusted"
     return Health(status=HEALTHY if is_ready else "unavailable", checks=checks, warnings=warnings)
 
 

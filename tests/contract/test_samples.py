@@ -1,6 +1,7 @@
 """The samples of the documents work: what they show is run, word for word, against a live server."""
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -21,6 +22,7 @@ COMMANDS = {"README.md": ("make serve", "make test")}
 """Indented commands, one of which is how this suite was started, and the other what `live` starts."""
 FOLDERS = ("seed", "examples")
 """Folders of a clone that samples read."""
+AS_ABOVE = "as above"
 PREAMBLE = 'set -euo pipefail\ncurl() { command curl --fail-with-body "$@"; }\n'
 """A command that fails ends the sample, and so does an answer that is an error."""
 
@@ -61,6 +63,18 @@ def run(command: list[str], live: LiveServer, sample: str) -> str:
     )
     assert ran.returncode == 0, ran.stdout + ran.stderr
     return ran.stdout
+
+
+def named_tests(reason: str) -> list[str]:
+    """Return the tests that the reason says run the sample: files, each with the name of a test where it has one."""
+    return re.findall(r"(?:tests/[\w/]+/)?test_\w+\.py(?:::\w+)?", reason)
+
+
+def is_test(named: str) -> bool:
+    """Return whether that file is there, and the test in it."""
+    file, _, test = named.partition("::")
+    found = [ROOT / file] if "/" in file else list((ROOT / "tests").rglob(file))
+    return any(each.is_file() and f"def {test}" in each.read_text(encoding="utf-8") for each in found)
 
 
 def with_samples(language: str) -> list[str]:
@@ -130,6 +144,27 @@ def test_every_sample_is_run_or_says_why_it_is_not(document: str) -> None:
 
     assert silent == []
     assert [line for line in loose if not line.startswith(COMMANDS.get(document, ()) or "\0")] == []
+
+
+@pytest.mark.parametrize("document", documents())
+def test_every_test_that_the_reason_of_a_sample_names_is_there(document: str) -> None:
+    before = ""
+    for sample in samples_in(document):
+        reason = before if sample.reason == AS_ABOVE else sample.reason
+        assert reason != AS_ABOVE, "nothing is above"
+        assert [each for each in named_tests(reason) if not is_test(each)] == []
+        before = reason
+
+
+def test_a_reason_that_names_no_test_that_is_there_would_be_found() -> None:
+    here = "tests/contract/test_samples.py"
+
+    assert named_tests(f"it needs a server; {here}::test_samples_are_found runs it, or test_site.py does") == [
+        f"{here}::test_samples_are_found",
+        "test_site.py",
+    ]
+    assert [is_test(each) for each in (here, f"{here}::test_samples_are_found", "test_site.py")] == [True] * 3
+    assert [is_test(each) for each in ("tests/test_gone.py", f"{here}::test_gone", "test_gone.py")] == [False] * 3
 
 
 def test_samples_are_found() -> None:

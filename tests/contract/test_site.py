@@ -6,6 +6,7 @@ import re
 import subprocess
 import sys
 from collections.abc import Iterator
+from html import unescape
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,9 @@ from fastapi import FastAPI
 from typer.main import get_command
 
 from app.cli.commands import app as command
+from app.config import Settings
+from app.faults import FaultCode
+from app.web.problem_types import ALL_PROBLEM_TYPES
 from docs_site.diagram import drawn
 from tests.support.openapi import operations
 
@@ -122,7 +126,7 @@ def test_the_site_has_four_kinds_of_documents(site: Path) -> None:
 
 
 def text_of(page: Path) -> str:
-    return re.sub(r"<[^>]+>", "", page.read_text(encoding="utf-8")).replace("&lt;", "<")
+    return unescape(re.sub(r"<[^>]+>", "", page.read_text(encoding="utf-8")))
 
 
 def test_the_reference_has_every_operation_and_every_schema(site: Path, service: FastAPI) -> None:
@@ -156,6 +160,17 @@ def test_the_reference_has_every_metric(site: Path) -> None:
 
     assert declared
     assert [name for name in declared if name not in listed] == []
+
+
+def test_the_reference_has_every_setting_with_its_values_and_every_problem_with_every_code(site: Path) -> None:
+    settings, problems = (text_of(site / "reference" / f"{name}-list.html") for name in ("settings", "problems"))
+    rows = re.findall(r"<tr>(.*?)</tr>", (site / "reference" / "settings-list.html").read_text(), flags=re.DOTALL)
+    (levels,) = [row for row in rows if "GUIDANCE_LOG_LEVEL" in row]
+
+    assert [name for name in Settings.model_fields if f"GUIDANCE_{name.upper()}" not in settings] == []
+    assert re.findall(r"<code>(\w+)</code>", levels)[1:] == ["debug", "info", "warning", "error", "info"]
+    assert [each.slug for each in ALL_PROBLEM_TYPES if each.meaning.replace("`", "") not in problems] == []
+    assert [code for code in FaultCode if code.value not in problems] == []
 
 
 def test_a_flowchart_is_shown_without_a_script() -> None:

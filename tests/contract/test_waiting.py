@@ -26,6 +26,7 @@ WAITS = {"wait", "join", "result", "eventually"}
 PAUSES = {
     ("tests/http/test_slow_clients.py", "test_a_connection_that_is_used_again_and_again_stays_open"): "a slow client",
     ("tests/http/test_slow_clients.py", "test_a_body_that_comes_slowly_and_in_time_is_taken"): "a slow client",
+    ("tests/operations/test_metric_values.py", "slow"): "a slow disk",
     ("tests/operations/test_nodes.py", "append_slowly"): "transactions are open for a random time",
     (
         "tests/operations/test_faults.py",

@@ -106,6 +106,25 @@ def test_what_a_stranger_forwards_changes_nothing(service: FastAPI, a_concern: C
         assert recorded(stranger, "evil") == STRANGER
 
 
+@pytest.mark.parametrize(("peer", "warnings"), [(PROXY, {}), (STRANGER, {"proxy": "not trusted"})])
+def test_readiness_says_to_who_called_through_a_proxy_that_it_is_not_trusted_and_to_nobody_else(
+    service: FastAPI, peer: str, warnings: dict[str, str]
+) -> None:
+    with TestClient(service, client=(peer, 50_000)) as caller:
+        through = caller.get("/health/ready", headers=forwarded("203.0.113.5"))
+        direct = caller.get("/health/ready")
+
+    assert (through.status_code, through.json()["warnings"]) == (200, warnings)
+    assert direct.json()["warnings"] == {}
+
+
+def test_without_any_trusted_proxy_readiness_says_the_same(settings: Settings) -> None:
+    with TestClient(create_app(settings, lambda: A_TUESDAY), client=(PROXY, 50_000)) as caller:
+        through = caller.get("/health/ready", headers=forwarded("203.0.113.5"))
+
+    assert through.json()["warnings"] == {"proxy": "not trusted"}
+
+
 def test_a_page_s_submission_counts_under_the_limit_of_concerns(proxy: TestClient, a_concern: Concern) -> None:
     answers = [proxy.post(FORM, data={"do": "check"}, headers=forwarded("203.0.113.5")) for _ in range(3)]
     by_page = proxy.post(FORM, data={"do": "send"}, headers=forwarded("203.0.113.5", Accept="text/html"))

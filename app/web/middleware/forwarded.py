@@ -10,6 +10,8 @@ from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 from app.services.access.rate_limiting import UNKNOWN_ADDRESS
 
 FORWARDED_FOR = "x-forwarded-for"
+IS_BELIEVED = "forwarded_by_trusted_proxy"
+"""The key of the scope of a request that a trusted proxy sent."""
 
 
 class ForwardedAddressMiddleware:
@@ -27,11 +29,17 @@ class ForwardedAddressMiddleware:
         """Serve one request."""
         peer = scope.get("client")
         if peer and peer[0] in self._reader.trusted_hosts:
+            scope[IS_BELIEVED] = True
             await self._reader(scope, receive, send)  # type: ignore[arg-type]  # its own ASGI types
             if FORWARDED_FOR in Headers(scope=scope):
                 forwarded = scope["client"]
                 scope["client"] = (_readable_address("" if forwarded is peer else forwarded[0]), forwarded[1])
         await self.app(scope, receive, send)
+
+
+def is_forwarded_by_stranger(scope: Scope) -> bool:
+    """Return True if the request has an X-Forwarded-For that nobody believes: its sender is no trusted proxy."""
+    return FORWARDED_FOR in Headers(scope=scope) and IS_BELIEVED not in scope
 
 
 async def _do_nothing(_scope: Scope, _receive: Receive, _send: Send) -> None:

@@ -33,8 +33,7 @@ ALL_CHECKS: tuple[Check, ...] = (
     *EVENT_CHECKS,
     *PROGRAM_CHECKS,
 )
-FIRST_OF_DATABASE = DATABASE_CHECKS[0].name
-SKIPPED_DATABASE = Verdict(Condition.SKIPPED, "not checked, since the database does not answer")
+SKIPPED_DATABASE = Verdict(Condition.SKIPPED, "not checked, since the database cannot be read")
 SKIPPED_LONG = Verdict(Condition.SKIPPED, "not checked, since it takes long")
 
 
@@ -45,12 +44,12 @@ def examine(settings: Settings, *, at: dt.datetime, is_quick: bool = False) -> I
     except SetupError as refusal:
         yield _finding(SETTINGS_CHECKS[0], fault(str(refusal), "correct the setting"))
         return
-    patient, answers = Patient(settings, engine, at), True
+    patient, is_readable = Patient(settings, engine, at), True
     try:
         for check in ALL_CHECKS:
-            finding = _finding(check, _run(check, patient, answers=answers, is_quick=is_quick))
-            if check.name == FIRST_OF_DATABASE:
-                answers = finding.condition is Condition.FINE
+            finding = _finding(check, _run(check, patient, is_readable=is_readable, is_quick=is_quick))
+            if check.opens_database:
+                is_readable = finding.condition is Condition.FINE
             yield finding
     finally:
         engine.dispose()
@@ -64,8 +63,8 @@ def refused_settings(refusal: str) -> list[Finding]:
     ]
 
 
-def _run(check: Check, patient: Patient, *, answers: bool, is_quick: bool) -> Verdict:
-    if check.needs_database and not answers:
+def _run(check: Check, patient: Patient, *, is_readable: bool, is_quick: bool) -> Verdict:
+    if check.needs_database and not is_readable:
         return SKIPPED_DATABASE
     if check.is_long and is_quick:
         return SKIPPED_LONG

@@ -33,6 +33,8 @@ class Check:
     run: Callable[[Patient], Verdict]
     read: str
     needs_database: bool = False
+    opens_database: bool = False
+    """True if a fault that it finds keeps the other checks from reading the database."""
     is_long: bool = False
     """True if it reads every row, or a whole backup."""
 

@@ -18,6 +18,8 @@ class PublicAnswer:
     status: int | None = None
     checks: dict[str, Any] = field(default_factory=dict)
     """The checks of readiness. Without any, something else answered than this service."""
+    warnings: dict[str, Any] = field(default_factory=dict)
+    """The warnings of readiness, such as that the request came through a proxy which is not trusted."""
     failure: str = ""
     certificate: "Validity | None" = None
 
@@ -41,15 +43,17 @@ def call_public_address(url: str) -> PublicAnswer:
             response.read()
     except (httpx.HTTPError, ssl.SSLError) as failure:
         return PublicAnswer(failure=type(failure).__name__)
-    return PublicAnswer(response.status_code, _checks_of(response), certificate=certificate)
+    checks, warnings = (_member(response, name) for name in ("checks", "warnings"))
+    return PublicAnswer(response.status_code, checks, warnings, certificate=certificate)
 
 
-def _checks_of(response: httpx.Response) -> dict[str, Any]:
+def _member(response: httpx.Response, name: str) -> dict[str, Any]:
+    """Return that object of the answer; an empty one if the answer has none, since anything may be at that address."""
     try:
-        checks = response.json()["checks"]
+        member = response.json()[name]
     except (ValueError, KeyError, TypeError):
         return {}
-    return checks if isinstance(checks, dict) else {}
+    return member if isinstance(member, dict) else {}
 
 
 def _validity_of_certificate(response: httpx.Response) -> Validity | None:

@@ -3,12 +3,14 @@
 import datetime as dt
 from collections.abc import Iterator
 
-from app.services.operations.doctor.finding import Check, Verdict, fine, warn, worst
+from app.services.operations.doctor.finding import Check, Verdict, fine, unknown, warn, worst
 from app.services.operations.doctor.patient import Patient
 
 SETTINGS = "docs/reference/settings.md"
 DEPLOY = "docs/how-to/deploy.md"
 SOON = dt.timedelta(days=30)
+UNTRUSTED_PROXY = "proxy"
+"""The warning of readiness to a request that came through a proxy which is not trusted."""
 
 
 def check_settings(patient: Patient) -> Verdict:
@@ -37,16 +39,23 @@ def _unsafe(patient: Patient) -> Iterator[Verdict]:
 
 
 def check_proxy(patient: Patient) -> Verdict:
-    """Check that the proxy which makes the public address https is trusted, since the service itself speaks http."""
-    settings = patient.settings
+    """Check that the proxy before the service is trusted. The service itself says so, when it is called through it."""
+    settings, answer = patient.settings, patient.public_answer
     if settings.is_https and not settings.trusted_proxies:
         return warn(
             "GUIDANCE_PUBLIC_URL is https, so a proxy is before the service, and none is trusted: all callers count "
             "as one, or as this machine",
             "set GUIDANCE_TRUSTED_PROXIES to the address of the proxy",
         )
-    count = len(settings.trusted_proxies)
-    return fine(f"{count} trusted" if count else "no proxy is needed for http")
+    if UNTRUSTED_PROXY in answer.warnings:
+        return warn(
+            f"the proxy at {settings.public_url} calls the service from an address that GUIDANCE_TRUSTED_PROXIES does "
+            "not name: all callers count as one, or as this machine",
+            "set it to the address from which the proxy calls, and start the service again",
+        )
+    if settings.trusted_proxies and not answer.checks:
+        return unknown("the service does not answer at its public address, so its proxy is not seen")
+    return fine("the proxy is trusted" if settings.trusted_proxies else "no proxy is needed for http")
 
 
 SETTINGS_CHECKS = (

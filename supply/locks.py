@@ -1,0 +1,87 @@
+"""The lock files: every package that an installation, a build, a test or the benchmark gets, with its version."""
+
+import json
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+ROOT = Path(__file__).resolve().parents[1]
+PYTHON_LOCKS = ("serve.txt", "dev.txt", "docs.txt", "bench.txt", "generators.txt")
+"""The files of `requirements/`, that of an installation first."""
+BUNDLED = "desk_script"
+"""The folder of the one lock of npm whose packages are given to others: in unseal.js, and in unseal.html."""
+NPM_LOCKS = (
+    BUNDLED,
+    "bench/parse",
+    "examples/javascript",
+    "tests/contract/clients",
+    "tests/contract/conformance",
+    "tests/contract/lint",
+)
+REQUIREMENT = re.compile(r"^([a-z0-9-]+)==([^ \\]+)( ;)?", flags=re.MULTILINE)
+
+
+class Locked(NamedTuple):
+    """A package of Python, as a lock file names it."""
+
+    name: str
+    version: str
+    is_for_some: bool
+    """True if only some systems or some versions of Python need it."""
+
+
+class NpmPackage(NamedTuple):
+    """A package of npm, as its lock file describes it."""
+
+    name: str
+    version: str
+    terms: str
+    integrity: str
+    is_dev: bool
+    """True if it builds or tests, and is in nothing that is built."""
+
+
+def python_packages(lock: str) -> list[Locked]:
+    """Return the packages in that file of `requirements/`."""
+    text = (ROOT / "requirements" / lock).read_text(encoding="utf-8")
+    return [Locked(name, version, bool(marker)) for name, version, marker in REQUIREMENT.findall(text)]
+
+
+def npm_packages(folder: str) -> list[NpmPackage]:
+    """Return the packages in the lock file of npm in that folder."""
+    lock = json.loads((ROOT / folder / "package-lock.json").read_text(encoding="utf-8"))
+    return sorted(
+        NpmPackage(
+            path.rpartition("node_modules/")[2],
+            each["version"],
+            _terms(each.get("license")),
+            each.get("integrity", ""),
+            bool(each.get("dev")),
+        )
+        for path, each in lock["packages"].items()
+        if path and not each.get("link")
+    )
+
+
+def bundled_packages() -> list[NpmPackage]:
+    """Return the packages of npm that are inside the script of the desk."""
+    return [each for each in npm_packages(BUNDLED) if not each.is_dev]
+
+
+def unlocked() -> Iterator[str]:
+    """Yield what is locked loosely: without a version and a hash, so that another file could come in its place."""
+    for lock in PYTHON_LOCKS:
+        lines = (ROOT / "requirements" / lock).read_text(encoding="utf-8").splitlines()
+        for line, following in zip(lines, [*lines[1:], ""], strict=True):
+            if line[:1].strip() and not (REQUIREMENT.match(line) and following.strip().startswith("--hash=sha256:")):
+                yield f"requirements/{lock}: {line.split(' ')[0]}"
+    for folder in NPM_LOCKS:
+        yield from (f"{folder}: {each.name}" for each in npm_packages(folder) if not each.integrity)
+
+
+def _terms(declared: object) -> str:
+    """Return the terms as one expression. Old packages give a list of them."""
+    if isinstance(declared, list):
+        return " OR ".join(each["type"] if isinstance(each, dict) else str(each) for each in declared)
+    return str(declared or "not said")

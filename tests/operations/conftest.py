@@ -1,0 +1,25 @@
+"""What tests of the doctor need: a healthy set-up, which each may break."""
+
+from pathlib import Path
+
+import pytest
+
+from app.services.operations.doctor import program_checks
+from tests.support.set_ups import SetUp, make_set_up, reachable
+
+
+@pytest.fixture(scope="session")
+def healthy(tmp_path_factory: pytest.TempPathFactory) -> SetUp:
+    return make_set_up(tmp_path_factory.mktemp("healthy") / "place")
+
+
+@pytest.fixture
+def set_up(healthy: SetUp, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> SetUp:
+    """A healthy set-up that the test may break, whose public address answers, and whose script is built."""
+    reachable(monkeypatch)
+    built = tmp_path / "built"
+    built.mkdir()
+    for name in (program_checks.BUILT, program_checks.BUILT_PAGE):
+        (built / name).touch()
+    monkeypatch.setattr(program_checks, "BUILT_FOLDER", built)
+    return healthy.copy(tmp_path / "place")
