@@ -27,11 +27,13 @@ def preview_links(draft: CheckedFile, former: int | None) -> dict[str, str]:
 
 
 def with_bar(page: str, draft: CheckedFile, links: dict[str, str]) -> str:
-    """Return the page with the bar after the start of its body."""
+    """Return the page with the bar before its main part."""
     listed = " · ".join(f'<a href="{escape(path)}">{escape(name)}</a>' for name, path in links.items())
     warnings = "".join(f"<li>{_line(each)}{escape(each.reason)}</li>" for each in draft.warnings)
-    bar = f'<div class="box"><p><strong>Preview: not published.</strong> {listed}</p><ul>{warnings}</ul></div>'
-    start = page.find(">", page.find("<body")) + 1
+    below = f"<ul>{warnings}</ul>" if warnings else ""
+    words = f"<p><strong>Preview: not published.</strong> {listed}</p>{below}"
+    bar = f'<aside class="box" aria-label="Preview">{words}</aside>'
+    start = page.find("<main")
     return f"{page[:start]}{bar}{page[start:]}".replace("</body>", f"{LOADS_SCRIPT}</body>")
 
 
@@ -43,7 +45,8 @@ def faults_page(faults: str) -> str:
     """Return the page that shows the faults of a file."""
     items = "".join(f"<li>{escape(line)}</li>" for line in faults.splitlines())
     return (
-        '<!doctype html><html lang="en"><head><meta charset="utf-8"><title>Faults</title></head><body>'
+        '<!doctype html><html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width">'
+        "<title>Faults</title><style>li{overflow-wrap:anywhere}</style></head><body><main>"
         f"<h1>The file has faults</h1><ul>{items}</ul><p>Correct and save it: this page follows.</p>"
-        f"{LOADS_SCRIPT}</body></html>"
+        f"</main>{LOADS_SCRIPT}</body></html>"
     )
