@@ -280,10 +280,14 @@ class SeedError:
 
 
 class SeedFileError(GuidanceError):
-    """A seed file cannot be used. Its message has a line for each fault; `line` and `reason` are those of the first."""
+    """A seed file cannot be used. Its message has a line for each fault; `line` and `reason` are those of the first.
 
-    def __init__(self, path: Path, faults: Sequence[SeedError]) -> None:
+    `warnings` are what is rarely meant in what can be read of it.
+    """
+
+    def __init__(self, path: Path, faults: Sequence[SeedError], warnings: Sequence[SeedError] = ()) -> None:
         self.path = path
+        self.warnings = tuple(warnings)
         self.faults = tuple(sorted(faults))
         self.line = self.faults[0].line or None
         self.reason = self.faults[0].reason

@@ -1,5 +1,6 @@
 """`guidance new`, `guidance check` and `guidance approve`: from an idea to words that are agreed on."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
@@ -7,9 +8,9 @@ import typer
 
 from app.cli.options import DataDir, EnvFile, read_settings
 from app.cli.published_guides import open_published
-from app.errors import SeedFileError
+from app.errors import SeedError, SeedFileError
 from app.main import utc_now
-from app.services.guidance.checking import CheckedFile, check_file
+from app.services.guidance.checking import check_file
 from app.services.guidance.drafting import write_new_file
 from app.services.guidance.reference_data import read_reference_data
 
@@ -47,8 +48,9 @@ def check(
             except SeedFileError as refusal:
                 faulty += 1
                 typer.echo(str(refusal))
+                list_warnings(path, refusal.warnings)
             else:
-                list_warnings(checked)
+                list_warnings(path, checked.warnings)
                 typer.echo(f"{path}: no faults")
     if faulty:
         raise typer.Exit(1)
@@ -59,13 +61,15 @@ def approve(path: EditionPath, data_dir: DataDir = None, env_file: EnvFile = Non
     settings = read_settings(data_dir, env_file)
     with open_published(settings) as session:
         checked = check_file(path, read_reference_data(settings.seed_dir), session, today=utc_now().date())
-    list_warnings(checked)
-    option = " --new" if checked.is_new_guide else ""
+    list_warnings(path, checked.warnings)
     typer.echo(f"{checked.key.guide}, edition {checked.key.number}: {checked.digest}")
+    option = " --new" if checked.is_new_guide else ""
     typer.echo(f"To publish these words: guidance publish {path} --digest {checked.digest}{option}", err=True)
+    if checked.is_new_guide is None and checked.key.number == 1:
+        typer.echo("Add `--new` too, if the guide is new where you publish it.", err=True)
 
 
-def list_warnings(checked: CheckedFile) -> None:
+def list_warnings(path: Path, warnings: Sequence[SeedError]) -> None:
     """Write the warnings to standard error."""
-    if checked.warnings:
-        typer.echo(str(SeedFileError(checked.file.path, checked.warnings)), err=True)
+    if warnings:
+        typer.echo(str(SeedFileError(path, warnings)), err=True)

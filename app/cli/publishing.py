@@ -13,15 +13,15 @@ from app.cli.options import AsJson, DataDir, EnvFile, open_writer, read_settings
 from app.cli.terminal import echo_json, echo_result
 from app.errors import SeedError, SeedFileError
 from app.main import utc_now
-from app.services.guidance.checking import check_file
+from app.services.guidance.checking import check_file, meant_folder, read_published
 from app.services.guidance.publishing import Precondition, Published, withdraw_edition
 from app.services.guidance.reference_data import read_reference_data
 from app.services.guidance.seeding import publish_file, publish_read_file
-from app.store.editions import EditionHead, EditionKey, find_history
+from app.store.editions import EditionHead, EditionKey
 
 NOT_NAMED_NEW = (
     "nothing is published: there is no guide `{}` yet. If it is a new guide, add `--new`. If not, put the file into "
-    "the folder of its guide"
+    "the folder of its guide.{}"
 )
 
 
@@ -99,7 +99,9 @@ def _known_guide(path: Path, guide: str) -> Precondition:
     """Return the precondition that the guide exists, checked in the transaction that publishes."""
 
     def require(session: Session, _current: EditionHead | None) -> None:
-        if not find_history(session, guide=guide):
-            raise SeedFileError(path, [SeedError(0, NOT_NAMED_NEW.format(guide))])
+        published = read_published(session, guide)
+        if not published.history:
+            reason = NOT_NAMED_NEW.format(guide, meant_folder(guide, published.names))
+            raise SeedFileError(path, [SeedError(0, reason)])
 
     return require

@@ -8,6 +8,7 @@ from fastapi import Request, Response
 from sqlmodel import Session
 
 from app.models.guidance.editions import EditionContent
+from app.models.guidance.languages import GUIDE_LANGUAGE
 from app.models.guidance.sections import Section
 from app.models.links import edition_path, guide_path
 from app.presenters.csv_table import csv_name, section_csv
@@ -189,7 +190,8 @@ def _markdown_response(
     content = context.contents(head.key, session)
     page = edition_markdown(head, content, context.reference_data.signposts, context.settings.public_url)
     links = edition_links(head.key, path, MARKDOWN.suffix) | memento_links(context.settings.public_url, head.guide)
-    return conditional_response(request, page, media_type=MARKDOWN.content_type, links=links, more_headers=headers)
+    more = {"Content-Language": GUIDE_LANGUAGE, **headers}
+    return conditional_response(request, page, media_type=MARKDOWN.content_type, links=links, more_headers=more)
 
 
 def _pdf_response(

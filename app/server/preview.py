@@ -111,9 +111,11 @@ class Preview:
     async def _answer(self, request: Request) -> Response:
         if request.method not in ("GET", "HEAD"):
             return PlainTextResponse(NOT_SENT, status_code=405, headers={"Allow": "GET, HEAD"})
-        built = self._built
+        built, version = self._built, self._version
         if built is None:
-            return Response(faults_page(self._faults), media_type="text/html", headers={"Cache-Control": "no-store"})
+            return Response(
+                faults_page(self._faults, version), media_type="text/html", headers={"Cache-Control": "no-store"}
+            )
         links = preview_links(built.draft, built.former)
         if request.url.path == "/":
             return RedirectResponse(links["Page"])
@@ -122,16 +124,16 @@ class Preview:
             transport=httpx.ASGITransport(app=built.app), base_url=str(request.base_url)
         ) as client:
             answer = await client.request(request.method, str(request.url), headers=headers)
-        return _response(answer, built, links)
+        return _response(answer, built, links, version)
 
 
-def _response(answer: httpx.Response, built: Built, links: dict[str, str]) -> Response:
+def _response(answer: httpx.Response, built: Built, links: dict[str, str], version: int) -> Response:
     headers = {"Cache-Control": "no-store"}
     headers |= {
         name: answer.headers[name] for name in ("content-type", "content-security-policy") if name in answer.headers
     }
     is_page = answer.headers.get("content-type", "").startswith("text/html")
-    body = with_bar(answer.text, built.draft, links).encode() if is_page else answer.content
+    body = with_bar(answer.text, built.draft, links, version).encode() if is_page else answer.content
     return Response(body, status_code=answer.status_code, headers=headers)
 
 

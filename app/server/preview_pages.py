@@ -6,16 +6,16 @@ from app.errors import SeedError
 from app.services.guidance.checking import CheckedFile
 
 VERSION_PATH, SCRIPT_PATH = "/preview/version", "/preview/reload.js"
-SCRIPT = """let shown;
+SCRIPT = """const shown = document.currentScript.dataset.version;
 setInterval(async () => {
   try {
     const version = await (await fetch("/preview/version")).text();
-    if (shown !== undefined && version !== shown) location.reload();
-    shown = version;
+    if (version !== shown) location.reload();
   } catch { /* the preview was stopped */ }
 }, 700);
 """
-LOADS_SCRIPT = f'<script src="{SCRIPT_PATH}"></script>'
+LOADS_SCRIPT = f'<script src="{SCRIPT_PATH}" data-version="{{}}"></script>'
+"""With the version that the page shows: a file that is saved while the page loads is the next one."""
 
 
 def preview_links(draft: CheckedFile, former: int | None) -> dict[str, str]:
@@ -26,24 +26,27 @@ def preview_links(draft: CheckedFile, former: int | None) -> dict[str, str]:
     return {"Page": page} | changes | {"Poster (PDF)": f"{api}.pdf", "Large print (PDF)": f"{api}/large-print.pdf"}
 
 
-def with_bar(page: str, draft: CheckedFile, links: dict[str, str]) -> str:
-    """Return the page with the bar after the start of its body."""
+def with_bar(page: str, draft: CheckedFile, links: dict[str, str], version: int) -> str:
+    """Return the page with the bar before its main part."""
     listed = " · ".join(f'<a href="{escape(path)}">{escape(name)}</a>' for name, path in links.items())
     warnings = "".join(f"<li>{_line(each)}{escape(each.reason)}</li>" for each in draft.warnings)
-    bar = f'<div class="box"><p><strong>Preview: not published.</strong> {listed}</p><ul>{warnings}</ul></div>'
-    start = page.find(">", page.find("<body")) + 1
-    return f"{page[:start]}{bar}{page[start:]}".replace("</body>", f"{LOADS_SCRIPT}</body>")
+    below = f"<ul>{warnings}</ul>" if warnings else ""
+    words = f"<p><strong>Preview: not published.</strong> {listed}</p>{below}"
+    bar = f'<aside class="box" aria-label="Preview">{words}</aside>'
+    start = page.find("<main")
+    return f"{page[:start]}{bar}{page[start:]}".replace("</body>", f"{LOADS_SCRIPT.format(version)}</body>")
 
 
 def _line(warning: SeedError) -> str:
     return f"Line {warning.line}: " if warning.line else ""
 
 
-def faults_page(faults: str) -> str:
+def faults_page(faults: str, version: int) -> str:
     """Return the page that shows the faults of a file."""
     items = "".join(f"<li>{escape(line)}</li>" for line in faults.splitlines())
     return (
-        '<!doctype html><html lang="en"><head><meta charset="utf-8"><title>Faults</title></head><body>'
+        '<!doctype html><html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width">'
+        "<title>Faults</title><style>li{overflow-wrap:anywhere}</style></head><body><main>"
         f"<h1>The file has faults</h1><ul>{items}</ul><p>Correct and save it: this page follows.</p>"
-        f"{LOADS_SCRIPT}</body></html>"
+        f"</main>{LOADS_SCRIPT.format(version)}</body></html>"
     )

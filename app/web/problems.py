@@ -31,8 +31,8 @@ from app.models.links import CONCERNS, guide_path, renditions_path
 from app.models.problems import Problem
 from app.web import problem_types
 from app.web.context import AppContext
+from app.web.further_faults import find_further
 from app.web.problem_type import PROBLEM_MEDIA_TYPE, ProblemType
-from app.web.unknown_names import find_unknown
 from app.web.validation_messages import drop_consequent_errors, to_field_problems, to_request_fault
 
 PAGES_OF_CONCERNS = ("/raise-a-concern", "/worried-about-yourself", "/concerns")
@@ -145,7 +145,7 @@ def _handle_validation_error(request: Request, error: Exception) -> Response:
     if "path" in sources:
         return problem_response(request, problem_types.NOT_FOUND, faults=faults)
     if "body" in sources:
-        faults += find_unknown(request, error.body, faults)  # type: ignore[attr-defined]  # registered as above
+        faults += find_further(request, error.body, faults)  # type: ignore[attr-defined]  # registered as above
         return problem_response(request, problem_types.VALIDATION_FAILED, faults=faults)
     first = faults[0]
     problem_type = QUERY_PROBLEM_FOR.get(first.code, problem_types.INVALID_QUERY)

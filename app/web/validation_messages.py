@@ -67,7 +67,7 @@ def _fault(error: Mapping[str, Any]) -> tuple[FaultCode, str, dict[str, object]]
     context = error.get("ctx", {})
     if error["type"] == "value_error":
         reason = context["error"]
-        return getattr(reason, "code", FaultCode.INVALID), _sentence(str(reason)), {}
+        return getattr(reason, "code", FaultCode.INVALID), as_sentence(str(reason)), {}
     code, template = FAULTS.get(error["type"], DEFAULT_FAULT)
     return code, template, {name: _plain(value) for name, value in context.items()}
 
@@ -106,5 +106,6 @@ def _plain(value: object) -> object:
     return value.replace("'", "").replace(" or ", ", ") if isinstance(value, str) else value
 
 
-def _sentence(text: str) -> str:
+def as_sentence(text: str) -> str:
+    """Return the reason that a model gives as a sentence."""
     return text[:1].upper() + text[1:].rstrip(".") + "."

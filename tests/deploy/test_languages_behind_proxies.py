@@ -75,7 +75,7 @@ def word_in(language: str) -> str:
 
 
 def requests_to_send(random_: random.Random, count: int) -> list[MixedRequest]:
-    """Return so many requests: by path and by header, for data, pages and Markdown, with gzip and without."""
+    """Return so many requests: by path and by header, for data, pages, Markdown and CSV, with gzip and without."""
     wanted = []
     for _ in range(count):
         language = random_.choice(LANGUAGES)
@@ -83,9 +83,14 @@ def requests_to_send(random_: random.Random, count: int) -> list[MixedRequest]:
         by_path = {"en-GB": f"{GUIDE}/editions/1"}.get(language, f"{RENDITIONS}/{language}{random_.choice(('', '/1'))}")
         page = {"en-GB": PAGE, "cy": f"/cy{PAGE}/renditions/cy"}.get(language, f"{PAGE}/renditions/{language}")
         markdown = {"en-GB": f"{GUIDE}.md"}.get(language, f"{RENDITIONS}/{language}.md")
-        path = random_.choice((GUIDE, GUIDE, by_path, page, markdown))
+        csv = f"{GUIDE if language == 'en-GB' else f'{RENDITIONS}/{language}'}/indicators.csv"
+        path = random_.choice((GUIDE, GUIDE, by_path, page, markdown, csv))
         preferred = language if path == GUIDE else random_.choice(LANGUAGES)  # which a path of its own ignores
         headers["Accept-Language"] = random_.choice(HEADERS[preferred])
+        if path == GUIDE:
+            headers["Accept"] = random_.choice(("application/json", "*/*", "text/markdown"))
+        if headers.get("Accept") == "text/markdown":
+            language = "en-GB"  # by this header it is the guide's own words in whatever language is preferred
         wanted.append(MixedRequest(path, headers, language))
     return wanted
 
@@ -96,13 +101,13 @@ def fault_of(answer: httpx.Response, wanted: MixedRequest, current: int) -> str 
         return f"status {answer.status_code}"
     if word_in(wanted.language) not in answer.text.replace("&#39;", "'").replace("&amp;", "&").replace("\\", ""):
         return "other words"
+    if wanted.path == GUIDE and answer.headers["content-language"] != wanted.language:
+        return f"content-language {answer.headers['content-language']}"
     if answer.headers["content-type"].startswith("text/"):
         marked = any(sentence in answer.text for sentence in BEHIND_ON_PAGES)
         return "behind unmarked" if wanted.language != "en-GB" and current > 1 and not marked else None
     facts = answer.json().get("rendition")
     found = facts["language"] if facts else "en-GB"
-    if wanted.path == GUIDE and answer.headers["content-language"] != wanted.language:
-        return f"content-language {answer.headers['content-language']}"
     if found != wanted.language:
         return f"language {found}"
     return "behind unmarked" if facts and facts["of"]["edition"] < current and not facts["behind"] else None
@@ -126,6 +131,9 @@ def test_no_answer_is_in_another_language_or_behind_without_its_mark(site: Site)
     wanted = requests_to_send(random.Random(18), MIXED_REQUESTS)  # noqa: S311  # the same requests in each run
     half = len(wanted) // 2
 
+    media_types = {each.path.rpartition(".")[2] for each in wanted} | {
+        each.headers.get("Accept", "") for each in wanted
+    }
     faults, caches = send_all(site, wanted[:half], 1)
     with site.node.client() as publisher:
         etag = publisher.get(GUIDE, headers={"Host": HOST}).headers["etag"]
@@ -134,6 +142,7 @@ def test_no_answer_is_in_another_language_or_behind_without_its_mark(site: Site)
     more_faults, more_caches = send_all(site, wanted[half:], 2)
 
     assert published.status_code == 201
+    assert {"md", "csv", "text/markdown"} <= media_types
     assert faults + more_faults == []
     assert caches["HIT"] > 0
     assert more_caches["HIT"] > 0

@@ -213,3 +213,26 @@ def test_an_edition_s_faults_have_codes(client: TestClient) -> None:
         ("#/contacts/0", "not-reachable"),
         ("#/change_note", "too-long"),
     }
+
+
+def test_the_rules_of_an_edition_do_not_wait_until_each_of_its_members_is_right(client: TestClient) -> None:
+    content = content_of(client)
+    first, second, *rest = content["indicators"]
+    faulty = content | {
+        "title": "",
+        "cautions": [],
+        "indicators": [first | {"text": ""}, second | {"id": first["id"], "position": 7}, *rest],
+        "contacts": [content["contacts"][0] | {"name": "", "phones": []}],
+    }
+
+    answer = publish(client, faulty, a_key(client, Scope.PUBLISH))
+
+    assert codes(answer) == {
+        ("#/title", "blank"),
+        ("#/cautions", "too-few"),
+        ("#/indicators/0/text", "blank"),
+        ("#/indicators/1/id", "duplicate-id"),
+        ("#/indicators/1/position", "out-of-order"),
+        ("#/contacts/0/name", "blank"),
+        ("#/contacts/0", "not-reachable"),
+    }

@@ -1,9 +1,6 @@
 """An editor's commands, run as an editor does: from a document to a published guide, and nothing by accident."""
 
 import re
-import signal
-import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -12,6 +9,7 @@ import pytest
 from docx import Document
 
 from tests.support.command import guidance
+from tests.support.previews import preview_of, preview_version
 from tests.support.publishing import FIRST_EDITION, SLUG
 from tests.support.waiting import wait_until
 
@@ -124,25 +122,8 @@ def preview(tmp_path: Path, data_dir: Path) -> Iterator[tuple[str, Path]]:
     guidance("new", SLUG, "--folder", tmp_path, "--data-dir", data_dir)
     path = tmp_path / SLUG / "2.yaml"
     edit(path, "Secrecy about", "Silence about")
-    command = ("preview", str(path), "--data-dir", str(data_dir), "--port", "0")
-    process = subprocess.Popen(
-        [sys.executable, "-c", "from app.cli import main; main()", *command], stderr=subprocess.PIPE, text=True
-    )
-    assert process.stderr is not None
-    address = process.stderr.readline().split()[2].rstrip("/")
-    try:
-        wait_until(lambda: _version(address) == "1")
+    with preview_of(path, data_dir) as address:
         yield address, path
-    finally:
-        process.send_signal(signal.SIGINT)
-        process.communicate(timeout=30)
-
-
-def _version(address: str) -> str:
-    try:
-        return httpx.get(f"{address}/preview/version", timeout=30).text
-    except httpx.TransportError:
-        return ""
 
 
 @pytest.mark.embedded
@@ -154,7 +135,7 @@ def test_a_preview_shows_page_changes_and_pdf_follows_the_file_and_takes_nothing
     sent = httpx.post(f"{address}/v1/concerns", json={}, timeout=30)
 
     edit(path, "text: child trafficking", "text:")
-    wait_until(lambda: _version(address) == "2")
+    wait_until(lambda: preview_version(address) == "2")
     faulty = httpx.get(f"{address}/guides/{SLUG}", timeout=30).text
 
     assert "Preview: not published." in page

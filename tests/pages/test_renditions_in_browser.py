@@ -9,12 +9,13 @@ from tests.support.browsing import accessibility_violations, run_server
 from tests.support.clock import SettableClock
 from tests.support.journeys import IN_VIEW, Condition, open_page
 from tests.support.publishing import SLUG, an_edition, publish_next
-from tests.support.renditions import ARABIC, publish_a_rendition, seed_rendition
+from tests.support.renditions import ARABIC, URDU, a_whole_rendition, publish_a_rendition, seed_rendition
 
 pytestmark = [pytest.mark.any_database, pytest.mark.slow]
 
 PAGE = f"/guides/{SLUG}/renditions"
 WELSH, EASY, ARABIC_PAGE, FILM = f"/cy{PAGE}/cy", f"{PAGE}/en-GB-simple", f"{PAGE}/ar", f"{PAGE}/bfi"
+URDU_PAGE = f"{PAGE}/ur"
 MACHINE = {"made_by": "machine", "tool": "A made-up tool", "checked_by": None, "checked_on": None}
 A_FILM = {
     "language": "bfi",
@@ -30,6 +31,16 @@ CONDITIONS = {
 UNCHECKED = {"cy": "Peiriant a wnaeth y geiriau hyn", "en": "A machine made these words"}
 BEHIND = {"cy": "Mae’r canllaw wedi newid", "en": "The guide has changed since"}
 LANGUAGE_OF = "(element) => [element.closest('[lang]').lang, getComputedStyle(element).direction]"
+FROM_THE_RIGHT = """
+(element) => {
+  const words = document.createRange();
+  words.selectNodeContents(element);
+  const style = getComputedStyle(element), box = element.getBoundingClientRect(), line = words.getClientRects()[0];
+  const edge = box.right - parseFloat(style.paddingRight) - parseFloat(style.borderRightWidth);
+  return [edge - line.right, style.direction];
+}
+"""
+"""How far the first line of an element begins from its right edge, and the direction of its words."""
 MARKER_IN_VIEW = """
 (list) => [...list.children].every((item) => {
   const box = item.getBoundingClientRect(), edge = list.getBoundingClientRect(), room = 16;
@@ -77,17 +88,35 @@ def check_each_language(page: Page) -> None:
     assert page.get_by_text("A film of four minutes.").is_visible()
 
 
+def check_from_right_to_left(page: Page) -> None:
+    """Check that every word of the guide is from the right, and that numbers and who to call are not."""
+    page.goto(URDU_PAGE)
+    assert page.get_by_text("Some words are not there yet").count() == 0
+    for place in ("h1", ".caution p", "ul.mixed > li", "blockquote", "ul.phones strong"):
+        gap, direction = page.locator(place).first.evaluate(FROM_THE_RIGHT)
+        assert direction == "rtl", place
+        assert page.locator(place).first.evaluate("(element) => element.lang") == "ur", place
+        assert gap < 1 or place == "ul.phones strong", place
+    assert page.locator("ul.mixed").first.evaluate(MARKER_IN_VIEW)
+    numbers = page.locator("a[href^='tel:']").evaluate_all(
+        "(all) => all.map((each) => getComputedStyle(each).direction)"
+    )
+    assert set(numbers) == {"ltr"}
+
+
 @pytest.mark.parametrize("condition", CONDITIONS)
 def test_the_page_of_a_rendition_is_right_in_each_state(browser: Browser, settings: Settings, condition: str) -> None:
     service, chosen = create_app(settings, SettableClock()), CONDITIONS[condition]
     with run_server(service) as url:
         publish_a_rendition(service, **ARABIC, title=None, **MACHINE)
         publish_a_rendition(service, **A_FILM, title=None)
+        publish_a_rendition(service, **a_whole_rendition("ur", URDU))
         page = open_page(browser, url, chosen)
-        for path in (WELSH, EASY, ARABIC_PAGE, FILM):
+        for path in (WELSH, EASY, ARABIC_PAGE, URDU_PAGE, FILM):
             check_any(page, path, chosen)
             assert page.get_by_text(BEHIND["cy" if path == WELSH else "en"]).count() == 0
         check_each_language(page)
+        check_from_right_to_left(page)
 
         publish_next(service, change_note="A second edition.")
         for path in (WELSH, ARABIC_PAGE):

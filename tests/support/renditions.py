@@ -1,17 +1,20 @@
 """Renditions of the first guide, and functions that publish them through the service function that everybody uses."""
 
+import itertools
+from collections.abc import Iterable
 from functools import lru_cache
 from typing import Any
 
 from fastapi import FastAPI
 
 from app.config import SEED_DIR
-from app.models.guidance.rendition_content import RenditionContent
+from app.models.guidance.rendition_content import RenditionContent, word_fields
 from app.models.guidance.rendition_files import read_rendition_file
+from app.models.guidance.sections import ITEM_LISTS, Introductions
 from app.services.guidance.renditions import PublishedRendition, publish_rendition, withdraw_rendition
 from app.store.renditions import RenditionKey
 from app.web.context import AppContext
-from tests.support.publishing import GUIDE, SLUG
+from tests.support.publishing import GUIDE, SLUG, an_edition
 
 RENDITIONS = f"{GUIDE}/renditions"
 ARABIC = {
@@ -20,6 +23,9 @@ ARABIC = {
     "cautions": [{"id": "absence-of-indicators", "text": "تنبيه مخترع"}],
 }
 """Invented words in a language that is written from right to left."""
+
+URDU = "نمونے کے الفاظ جو صرف جانچ کے لیے لکھے گئے ہیں"
+"""Invented words in another language that is written from right to left."""
 
 _read = lru_cache(read_rendition_file)
 
@@ -43,6 +49,23 @@ def a_rendition(**changes: Any) -> dict[str, Any]:
         "indicators": [{"id": "secrecy", "text": "Zmyślone słowa"}],
         "contacts": [{"id": "duty-and-assessment-team", "name": "Zmyślony zespół"}],
     } | changes
+
+
+def a_whole_rendition(language: str, words: str) -> dict[str, Any]:
+    """Return a rendition of edition 1 that has those words, with a number after them, for every text of the guide."""
+    edition, count = an_edition(), itertools.count(1)
+
+    def put(original: Any, fields: Iterable[str]) -> dict[str, str]:
+        return {name: f"{words} {next(count)}" for name in fields if getattr(original, name) is not None}
+
+    items: dict[str, Any] = {
+        key: [{"id": each.id} | put(each, word_fields(entry.item)) for each in getattr(edition, key)]
+        for key, entry in ITEM_LISTS.items()
+    }
+    for item, original in zip(items["definitions"], edition.definitions, strict=True):
+        item["limbs"] = [{"label": limb.label} | put(limb, ("text",)) for limb in original.limbs]
+    introductions = put(edition.introductions, Introductions.model_fields)
+    return a_rendition(language=language, title=words, introductions=introductions, **items)
 
 
 def publish_a_rendition(service: FastAPI, **changes: Any) -> PublishedRendition:

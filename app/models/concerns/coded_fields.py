@@ -8,6 +8,7 @@ from pydantic import BaseModel
 
 from app.faults import Location
 from app.models.base import FromCodeList
+from app.models.waiting_rules import only_model_in
 
 
 def coded_values(model: BaseModel) -> Iterator[tuple[Location, str, str]]:
@@ -27,7 +28,7 @@ def coded_values_in(model: type[BaseModel], body: object) -> Iterator[tuple[Loca
         return
     for field, code_list in _code_lists(model).items():
         if field in body:
-            yield from _codes_in((field,), code_list, _model_in(model.model_fields[field].annotation), body[field])
+            yield from _codes_in((field,), code_list, only_model_in(model.model_fields[field].annotation), body[field])
 
 
 def _codes_in(
@@ -41,14 +42,6 @@ def _codes_in(
             yield (*location, *inner), inner_list, code
     elif isinstance(value, str) and code_list is not None:
         yield location, code_list, value
-
-
-def _model_in(annotation: Any) -> type[BaseModel] | None:
-    """Return the only model in the annotation; None if there is none or more than one."""
-    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
-        return annotation
-    found = {model for part in get_args(annotation) if (model := _model_in(part)) is not None}
-    return found.pop() if len(found) == 1 else None
 
 
 def _codes_at(location: Location, code_list: str | None, value: object) -> Iterator[tuple[Location, str, str]]:

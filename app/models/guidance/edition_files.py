@@ -7,9 +7,30 @@ from pathlib import Path
 from app.errors import SeedError, SeedFileError
 from app.faults import FieldError, Location
 from app.models.guidance.editions import EditionContent
-from app.models.guidance.editor_words import place_in_words
+from app.models.guidance.editor_words import sentence_at
+from app.models.guidance.file_faults import Fault
 from app.models.guidance.seed_files import FileTree, read_tree
 from app.models.guidance.written_editions import parse_written
+
+
+@dataclass(frozen=True)
+class WrittenFile:
+    """The file of an edition as it is written, with its faults. The content is None if it has any."""
+
+    path: Path
+    value: object
+    content: EditionContent | None
+    tree: FileTree
+    faults: tuple[Fault, ...]
+    """Those of the content; `tree` has those of YAML."""
+
+    def seed_error(self, at: Location, reason: str) -> SeedError:
+        """Return what is wrong at that place, with its line. The reason is a sentence in an editor's words."""
+        return SeedError(self.tree.line_of(at), reason)
+
+    def seed_errors(self) -> list[SeedError]:
+        """Return every fault with its line."""
+        return [*self.tree.faults, *(self.seed_error(at, reason) for at, reason in self.faults)]
 
 
 @dataclass(frozen=True)
@@ -20,20 +41,23 @@ class EditionFile:
     content: EditionContent
     tree: FileTree
 
-    def seed_error(self, at: Location, reason: str) -> SeedError:
-        """Return what is wrong at that place, with its line, in an editor's words."""
-        return SeedError(self.tree.line_of(at), f"{place_in_words(at)}: {reason}")
-
     def refusal(self, faults: Sequence[FieldError]) -> SeedFileError:
         """Return the error for faults that were found in the content."""
-        return SeedFileError(self.path, [self.seed_error(fault.at, fault.detail) for fault in faults])
+        return SeedFileError(
+            self.path, [SeedError(self.tree.line_of(each.at), sentence_at(each.at, each.detail)) for each in faults]
+        )
+
+
+def read_written_file(path: Path) -> WrittenFile:
+    """Read the file, also with faults. Raise `SeedFileError` if it is not YAML."""
+    value, tree = read_tree(path)
+    content, faults = parse_written(value)
+    return WrittenFile(path, value, None if faults or tree.faults else content, tree, tuple(faults))
 
 
 def read_edition_file(path: Path) -> EditionFile:
     """Parse the file. Raise `SeedFileError` with every fault."""
-    value, tree = read_tree(path)
-    content, faults = parse_written(value)
-    errors = [*tree.faults, *(SeedError(tree.line_of(at), reason) for at, reason in faults)]
-    if errors or content is None:
-        raise SeedFileError(path, errors)
-    return EditionFile(path, content, tree)
+    written = read_written_file(path)
+    if written.content is None:
+        raise SeedFileError(path, written.seed_errors())
+    return EditionFile(path, written.content, written.tree)

@@ -1,8 +1,10 @@
 """The faults of an edition's file in the words of an editor: `Indicator 3 needs some text`."""
 
+import re
 from difflib import get_close_matches
+from enum import EnumType
 from itertools import pairwise
-from typing import Any, get_args
+from typing import Any
 
 from pydantic import BaseModel
 from pydantic_core import ErrorDetails
@@ -11,6 +13,7 @@ from app.faults import CodedValueError, FaultCode, Location
 from app.models.guidance.editions import EditionContent
 from app.models.guidance.proposed_ids import propose_id
 from app.models.guidance.seed_files import reason_of
+from app.models.waiting_rules import only_model_in
 
 SINGULAR = {
     "linked_risks": "linked risk",
@@ -54,6 +57,11 @@ def place_in_words(at: Location) -> str:
     return ", ".join(words).capitalize() if len(words) == 1 else f"{words[0].capitalize()}, {', '.join(words[1:])}"
 
 
+def sentence_at(at: Location, reason: str) -> str:
+    """Return the reason after its place, as an editor names it."""
+    return f"{place_in_words(at)}: {reason}" if at else reason
+
+
 def singular(key: str) -> str:
     """Return the word for one entry of the list of that key."""
     return SINGULAR.get(key, key.removesuffix("s").replace("_", " "))
@@ -67,14 +75,19 @@ def fault_in_words(error: ErrorDetails, value: Any) -> str:
         return _unknown_key(at)
     owner, found = place_in_words(at[:-1]), _value_at(value, at)
     if kind in ("missing", "string_too_short") or (found is None and kind == "string_type"):
-        return f"{owner} needs {_needed(key, _value_at(value, at[:-1]))}"
+        return f"{owner} needs {_needed(at, _value_at(value, at[:-1]))}"
     if kind == "string_pattern_mismatch" and key in _FORMS:
-        return f"{owner}: `{key}` cannot be read: {_FORMS[key]}"
+        return f"{owner}: `{key}` cannot be read: {_FORMS[key]}{_international(key, found)}"
     if kind in ("enum", "literal_error"):
-        return f"{owner}: `{key}` must be {error['ctx']['expected']}"
+        return f"{_named(at)} must be {error['ctx']['expected']}"
     if kind == "value_error":
         return _refused(error)
-    return f"{place_in_words(at) if isinstance(at[-1] if at else 0, int) else f'{owner}: `{key}`'} {reason_of(error)}"
+    return f"{_named(at)} {reason_of(error)}"
+
+
+def _named(at: Location) -> str:
+    """Return an entry of a list as an editor counts it, and a key with its owner: `Contact 1: `kind``."""
+    return f"{place_in_words(at[:-1])}: `{at[-1]}`" if at and isinstance(at[-1], str) else place_in_words(at)
 
 
 def misspelt_keys(errors: list[ErrorDetails]) -> set[Location]:
@@ -96,35 +109,52 @@ def _meant(at: Location) -> str | None:
 
 def _keys_at(at: Location) -> list[str]:
     """Return the keys of the model at that place."""
-    model: Any = EditionContent
-    for name in at:
-        if isinstance(name, str) and isinstance(model, type) and issubclass(model, BaseModel):
-            model = _model_in(model.model_fields[name].annotation) if name in model.model_fields else None
+    model = _model_at(at)
     return list(model.model_fields) if model is not None else []
 
 
-def _model_in(annotation: Any) -> type[BaseModel] | None:
-    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
-        return annotation
-    return next(filter(None, map(_model_in, get_args(annotation))), None)
+def _model_at(at: Location) -> type[BaseModel] | None:
+    model: type[BaseModel] | None = EditionContent
+    for name in at:
+        if isinstance(name, str) and model is not None:
+            field = model.model_fields.get(name)
+            model = only_model_in(field.annotation) if field is not None else None
+    return model
 
 
-def _needed(key: str, owner: Any) -> str:
+def _needed(at: Location, owner: Any) -> str:
+    key = str(at[-1]) if at else ""
     if key != "id":
-        return _NEEDS.get(key, f"`{key}`")
+        return _NEEDS.get(key, f"`{key}`") + _choices(at)
     words = owner.get("name") or owner.get("text") if isinstance(owner, dict) else None
     proposed = propose_id(words) if isinstance(words, str) else "missing-from-home"
     return f"an id, such as `id: {proposed}`"
 
 
+def _choices(at: Location) -> str:
+    """Return what the value may be, where there are only a few."""
+    model = _model_at(at[:-1])
+    kind = model.model_fields[str(at[-1])].annotation if model is not None and at[-1] in model.model_fields else None
+    *others, last = [f"`{each.value}`" for each in kind] if isinstance(kind, EnumType) else [""]
+    return f": {', '.join(others)} or {last}" if others else ""
+
+
+def _international(key: str, found: Any) -> str:
+    """Return how a number of the United Kingdom is written, where it was written as people read it."""
+    digits = re.sub(r"[\s()-]", "", found) if key == "number" and isinstance(found, str) else ""
+    return f". Write +44{digits[1:]}" if re.fullmatch(r"0[1-9][0-9]{8,9}", digits) else ""
+
+
 def _refused(error: ErrorDetails) -> str:
     at, reason = error["loc"], error["ctx"]["error"]
     code = reason.code if isinstance(reason, CodedValueError) else None
+    if code is FaultCode.TOO_FEW:
+        return str(reason)
     if code is FaultCode.OUT_OF_ORDER and at and at[-1] == "position":
         return f"{place_in_words(at[:-1])} has another place than its `position` says: leave `position` out"
     if at and isinstance(at[-1], str) and code is not FaultCode.NOT_REACHABLE:
         return f"{place_in_words(at[:-1])}: `{at[-1]}` {reason}"
-    return f"{place_in_words(at)}: {reason}"
+    return f"{place_in_words(at)}: {reason}" if at else str(reason)
 
 
 def _value_at(value: Any, at: Location) -> Any:

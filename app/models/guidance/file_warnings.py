@@ -56,7 +56,7 @@ def find_unchanged(content: EditionContent, current: EditionContent) -> Iterator
 
 def _about_review(content: EditionContent, today: dt.date) -> Iterator[Warning_]:
     if content.review_by is None:
-        yield (), "`review_by` is not set, so nobody is reminded to review the guide"
+        yield ("review_by",), "it is not set, so nobody is reminded to review the guide"
     elif content.review_by < today:
         yield ("review_by",), "the day of the review has passed"
 

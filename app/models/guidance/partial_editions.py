@@ -1,14 +1,18 @@
-"""As much of an incomplete draft as can be read, section by section, for its comparison with an edition."""
+"""As much of an incomplete draft as can be read: by sections for its comparison, by entries for its warnings."""
 
 import json
-from functools import cache
 from typing import Any
 
-from pydantic import TypeAdapter, ValidationError
+from pydantic import BaseModel, ValidationError
 
+from app.faults import Location
 from app.models.guidance.editions import EditionContent
 from app.models.guidance.sections import ITEM_LISTS
 from app.models.guidance.written_editions import place_items
+from app.models.waiting_rules import member_reader
+
+NOTHING: dict[str, Any] = {"id": "", "name": ""}
+"""What is in place of an entry that cannot be read, besides its defaults."""
 
 
 def read_partly(value: dict[str, Any], current: EditionContent) -> tuple[EditionContent, tuple[str, ...]]:
@@ -24,7 +28,7 @@ def read_partly(value: dict[str, Any], current: EditionContent) -> tuple[Edition
             members[name] = field.get_default(call_default_factory=True)
             continue
         try:
-            members[name] = _reader(name).validate_json(json.dumps(value.get(name)), strict=True)
+            members[name] = member_reader(EditionContent, name).validate_json(json.dumps(value.get(name)), strict=True)
         except ValidationError:
             unread.append(name)
         else:
@@ -34,6 +38,38 @@ def read_partly(value: dict[str, Any], current: EditionContent) -> tuple[Edition
     return EditionContent.model_construct(**members), tuple(unread)
 
 
-@cache
-def _reader(name: str) -> TypeAdapter[Any]:
-    return TypeAdapter[Any](EditionContent.model_fields[name].rebuild_annotation())
+def read_sound_entries(value: dict[str, Any]) -> tuple[EditionContent, frozenset[Location]]:
+    """Return the draft with nothing in place of each entry and member that cannot be read, and the places of these.
+
+    Items of `value` without a position are given their place in it.
+    """
+    place_items(value)
+    members: dict[str, Any] = {}
+    unread: set[Location] = set()
+    for name, field in EditionContent.model_fields.items():
+        default = "" if field.is_required() else field.get_default(call_default_factory=True)
+        written = value.get(name)
+        if name not in value:
+            members[name] = default
+        elif name in ITEM_LISTS and isinstance(written, list):
+            members[name] = tuple(_entry(name, place, each, unread) for place, each in enumerate(written))
+        else:
+            members[name] = _member(name, written, default, unread)
+    return EditionContent.model_construct(**members), frozenset(unread)
+
+
+def _entry(name: str, place: int, written: Any, unread: set[Location]) -> BaseModel:
+    item = ITEM_LISTS[name].item
+    try:
+        return item.model_validate_json(json.dumps(written), strict=True)
+    except ValidationError:
+        unread.add((name, place))
+        return item.model_construct(**NOTHING)
+
+
+def _member(name: str, written: Any, default: Any, unread: set[Location]) -> Any:
+    try:
+        return member_reader(EditionContent, name).validate_json(json.dumps(written), strict=True)
+    except ValidationError:
+        unread.add((name,))
+        return () if name in ITEM_LISTS else default

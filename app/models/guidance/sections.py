@@ -12,7 +12,7 @@ from typing import Self
 from pydantic import Field, ValidationError, field_validator, model_validator
 from pydantic_core import InitErrorDetails
 
-from app.faults import CodedValueError, FaultCode
+from app.faults import CodedValueError, FaultCode, Location
 from app.models.base import MAX_ITEMS, RequestModel, Text
 from app.models.guidance import guide_tables, items
 from app.models.guidance.contacts import Contact
@@ -57,6 +57,7 @@ class SectionEntry:
     """True if the items of all guides are listed at `/v1/` and the section's path."""
 
 
+NO_CAUTIONS = "`cautions` needs an entry, since there are factors or indicators"
 CAUTIONS = SectionEntry(
     path="cautions", item=items.Caution, row=guide_tables.CautionRow, title="Cautions", heading="Cautions"
 )
@@ -249,15 +250,17 @@ class EditionSections(RequestModel):
     def _cautions_go_with_indicators(self) -> Self:
         cautioned = (getattr(self, section.key) for section in Section if section.entry.has_cautions)
         if not self.cautions and any(cautioned):
-            raise CodedValueError(FaultCode.TOO_FEW, "`cautions` needs an entry, since there are factors or indicators")
+            raise _refusal([(CAUTIONS.path,)], FaultCode.TOO_FEW, NO_CAUTIONS)
         return self
 
 
 def _raise_at(indexes: Sequence[int], field: str, code: FaultCode, reason: str) -> None:
     """Raise `ValidationError` for that field of the items at those indexes, if there are any."""
     if indexes:
-        context = {"error": CodedValueError(code, reason)}
-        errors = [
-            InitErrorDetails(type="value_error", loc=(index, field), input=None, ctx=context) for index in indexes
-        ]
-        raise ValidationError.from_exception_data("items", errors, hide_input=True)
+        raise _refusal([(index, field) for index in indexes], code, reason)
+
+
+def _refusal(places: Sequence[Location], code: FaultCode, reason: str) -> ValidationError:
+    context = {"error": CodedValueError(code, reason)}
+    errors = [InitErrorDetails(type="value_error", loc=at, input=None, ctx=context) for at in places]
+    return ValidationError.from_exception_data("items", errors, hide_input=True)

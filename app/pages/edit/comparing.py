@@ -9,7 +9,7 @@ from app.models.guidance.comparison import changed_fields, changed_sections
 from app.models.guidance.draft_tables import GuideDraftRow
 from app.models.guidance.editions import EditionContent
 from app.models.guidance.partial_editions import read_partly
-from app.models.guidance.sections import ITEM_LISTS
+from app.models.guidance.sections import CAUTIONS, ITEM_LISTS
 from app.pages.edit.fields import DETAILS, FIELD_LABELS
 from app.pages.guide.changed_words import TextChange, describe_field_changes, describe_section_changes
 
@@ -57,4 +57,5 @@ def _remark(fault: FieldError) -> Remark:
 
 def _label(found: re.Match[str]) -> str:
     """Return a key as the form names it; anything else between quotes."""
-    return f"‘{FIELD_LABELS.get(found[1], found[1])}’"
+    heading = CAUTIONS.heading if found[1] == CAUTIONS.path else found[1]
+    return f"‘{FIELD_LABELS.get(found[1], heading)}’"

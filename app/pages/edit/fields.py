@@ -12,6 +12,7 @@ from pydantic.fields import FieldInfo
 
 from app.models.guidance.editions import EditionDetails
 from app.models.guidance.editor_words import singular
+from app.models.guidance.items import IndicatorKind
 from app.models.guidance.sections import ITEM_LISTS, Introductions
 
 DETAILS = "details"
@@ -44,6 +45,19 @@ FIELD_LABELS: Mapping[str, str] = {
     "responsibilities": "Before the responsibilities",
     "contacts": "Before the contacts",
 }
+FIELD_HINTS: Mapping[str, str] = {
+    "text": "",
+    "name": "",
+    "display": "",
+    "option": "",
+    "url": "It begins with https://.",
+    "number": "Without spaces, with +44 for the first 0. A short number such as 999 stays as it is.",
+    "when": "In words, such as: In office hours.",
+    "verified_on": "The day on which somebody called the number or wrote to the address. Empty where nobody has.",
+    "opening_hours": "For programs that say whether it is open now.",
+}
+"""What an editor needs to know of a field, where its description is for programs."""
+INDICATOR_KIND = "A potential indicator may point to harm. A sign of harm is harm that can be seen."
 A_DAY = "A day such as 2027-11-24."
 
 
@@ -93,8 +107,10 @@ def is_foreign(field: EditField, value: Any) -> bool:
 
 
 def _field(key: str, info: FieldInfo) -> EditField:
-    label, hint = FIELD_LABELS.get(key, key.replace("_", " ").capitalize()), info.description or ""
+    label = FIELD_LABELS.get(key, key.replace("_", " ").capitalize())
+    hint = FIELD_HINTS.get(key, info.description or "")
     control, choices, inner = _control(key, info.annotation)
+    hint = INDICATOR_KIND if info.annotation is IndicatorKind else hint
     hint = f"{hint} {A_DAY}".strip() if _inside(info.annotation) is dt.date else hint
     entry = singular(key).replace("_", " ") if control is Control.LIST else ""
     return EditField(key, label, hint, control, key in SELDOM, choices, inner, entry)

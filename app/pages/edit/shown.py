@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
+from app.models.guidance.editor_words import place_in_words
 from app.pages.edit.fields import NOT_TYPED, Control, EditField, is_foreign
 
 
@@ -20,6 +21,14 @@ class ShownField:
     entries: tuple["ShownEntry", ...] = ()
     foreign: str = ""
     """As JSON: a value of a kind that the field cannot show."""
+
+    @property
+    def owner(self) -> str:
+        """The entry that has the field, as an editor counts it: `contact 1`. Empty where the guide itself has it."""
+        steps = self.name.split(".")
+        counted = [place + 1 for place, step in enumerate(steps) if step.isdecimal()]
+        at = tuple(int(step) if step.isdecimal() else step for step in steps[: counted[-1] if counted else 0])
+        return place_in_words(at).lower() if at else ""
 
     @property
     def is_filled(self) -> bool:

@@ -34,9 +34,9 @@ from app.services.concerns.idempotency import derive_idempotency_keys
 from app.web.auth import SubmitterDep, require_submitter
 from app.web.cache.cache import accepts_gzip
 from app.web.context import ContextDep, NowDep, SessionDep
+from app.web.further_faults import find_unknown_in_concern
 from app.web.problem_types import IDEMPOTENCY_KEY_REUSED, SERVICE_UNAVAILABLE
 from app.web.router import GuidanceRouter
-from app.web.unknown_names import find_unknown_in_concern
 
 router = GuidanceRouter(include_in_schema=False, route_class=PageRoute)
 

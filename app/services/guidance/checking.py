@@ -9,10 +9,15 @@ from pathlib import Path
 from sqlmodel import Session
 
 from app.errors import SeedError, SeedFileError
+from app.faults import FieldError
+from app.models.concerns.coded_fields import coded_values_in
 from app.models.digest import digest_of
-from app.models.guidance.edition_files import EditionFile, read_edition_file
+from app.models.guidance.edition_files import EditionFile, WrittenFile, read_written_file
 from app.models.guidance.editions import EditionContent
+from app.models.guidance.editor_words import sentence_at
+from app.models.guidance.file_faults import Fault
 from app.models.guidance.file_warnings import find_unchanged, find_warnings
+from app.models.guidance.partial_editions import read_sound_entries
 from app.models.guidance.seed_files import edition_place
 from app.services.guidance.reference_data import ReferenceData
 from app.store.contents import read_content
@@ -56,61 +61,92 @@ def read_published(session: Session, guide: str) -> PublishedGuides:
 
 
 def check_file(path: Path, reference_data: ReferenceData, session: Session | None, *, today: dt.date) -> CheckedFile:
-    """Return the file if it can be published. Raise `SeedFileError` with every fault."""
-    key, file = None, None
+    """Return the file if it can be published. Raise `SeedFileError` with every fault, and with the warnings."""
+    key, written = None, None
     faults: list[SeedError] = []
     try:
         key = EditionKey(*edition_place(path))
     except SeedFileError as refusal:
         faults += refusal.faults
     try:
-        file = read_edition_file(path)
-        faults += [file.seed_error(each.at, each.detail) for each in reference_data.faults_in_codes(file.content)]
+        written = read_written_file(path)
     except SeedFileError as refusal:
-        faults += refusal.faults
+        raise SeedFileError(path, [*faults, *refusal.faults]) from None
+    unknown = unknown_codes(reference_data, written.value, written.faults)
+    faults += written.seed_errors() + [written.seed_error(each.at, each.detail) for each in unknown]
+    content = None if faults else written.content
+    digest = digest_of(content) if content is not None else None
     published = read_published(session, key.guide) if session is not None and key is not None else None
-    digest = digest_of(file.content) if file is not None else None
     if key is not None and published is not None:
         faults += [SeedError(0, fault) for fault in _faults_in_place(key, digest, published)]
-    if faults or key is None or file is None or digest is None:
-        raise SeedFileError(path, faults)
-    warnings = sorted(_warnings(file, key, digest, published, today=today))
+    warnings = sorted(_warnings(written, key, digest, published, today=today))
+    if faults or key is None or content is None or digest is None:
+        raise SeedFileError(path, faults, warnings)
+    file = EditionFile(path, content, written.tree)
     return CheckedFile(file, key, digest, tuple(warnings), None if published is None else not published.history)
+
+
+def unknown_codes(reference_data: ReferenceData, value: object, known: Sequence[Fault]) -> list[FieldError]:
+    """Return a fault for each code that is not in its list, except where a fault is known already."""
+    places = {at for at, _ in known}
+    found = reference_data.faults_in(coded_values_in(EditionContent, value))
+    return [
+        FieldError(each.at, sentence_at(each.at, each.detail), each.code) for each in found if each.at not in places
+    ]
+
+
+def warnings_in(value: object, current: EditionContent | None, *, today: dt.date) -> list[Fault]:
+    """Return what is rarely meant in what can be read of a draft; against the current edition too, where there is one.
+
+    Items of `value` without a position are given their place in it.
+    """
+    if not isinstance(value, dict):
+        return []
+    content, unread = read_sound_entries(value)
+    found = [*find_warnings(content, today), *(find_unchanged(content, current) if current is not None else ())]
+    return [(at, sentence_at(at, reason)) for at, reason in found if not {at[:1], at[:2]} & unread]
 
 
 def _faults_in_place(key: EditionKey, digest: str | None, published: PublishedGuides) -> Iterator[str]:
     following = f"name the file `{published.next_number}.yaml`"
     if key.number > published.next_number:
         if not published.history:
-            yield f"no guide `{key.guide}` is published, and the first edition of a new guide is `1.yaml`." + _meant(
-                key, published
+            yield (
+                f"no guide `{key.guide}` is published, and the first edition of a new guide is `1.yaml`."
+                + meant_folder(key.guide, published.names)
             )
         else:
             yield f"the next edition of `{key.guide}` is {published.next_number}: {following}"
     known = next((head for head in published.history if head.number == key.number), None)
-    if known is not None and digest not in (None, known.digest):
+    if known is not None and digest != known.digest:
         yield f"edition {key.number} of `{key.guide}` is published, and never changes: {following}"
 
 
 def _warnings(
-    file: EditionFile, key: EditionKey, digest: str, published: PublishedGuides | None, *, today: dt.date
+    written: WrittenFile,
+    key: EditionKey | None,
+    digest: str | None,
+    published: PublishedGuides | None,
+    *,
+    today: dt.date,
 ) -> Iterator[SeedError]:
-    found = list(find_warnings(file.content, today))
-    if published is not None and published.current is not None and key.number == published.next_number:
-        found += find_unchanged(file.content, published.current)
-    for at, reason in found:
-        error = file.seed_error(at, reason)
-        yield SeedError(error.line if at else 0, f"{WARNING}{error.reason if at else reason}")
+    is_next = published is not None and key is not None and key.number == published.next_number
+    for at, reason in warnings_in(written.value, published.current if published and is_next else None, today=today):
+        line = written.tree.line_of(at)
+        yield SeedError(line if line != written.tree.line_of(()) else 0, f"{WARNING}{reason}")
     if published is None:
         yield SeedError(0, f"{WARNING}there is no database here, so the words were compared with no published edition")
-    elif not published.history:
+    elif not published.history and key is not None and key.number == 1:
         yield SeedError(
-            0, f"{WARNING}no guide `{key.guide}` is published: this is a new guide." + _meant(key, published)
+            0,
+            f"{WARNING}no guide `{key.guide}` is published: this is a new guide."
+            + meant_folder(key.guide, published.names),
         )
     elif digest in {head.digest for head in published.history}:
         yield SeedError(0, f"{WARNING}these words are published already")
 
 
-def _meant(key: EditionKey, published: PublishedGuides) -> str:
-    close = get_close_matches(key.guide, published.names, n=1)
+def meant_folder(guide: str, names: Sequence[str]) -> str:
+    """Return a sentence with the published guide that is probably meant; nothing where none is alike."""
+    close = get_close_matches(guide, names, n=1)
     return f" If you mean `{close[0]}`, put the file into the folder `{close[0]}`." if close else ""

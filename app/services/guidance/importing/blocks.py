@@ -16,7 +16,7 @@ class BlockKind(StrEnum):
     ITEM = "item"
     QUOTATION = "quotation"
     MARGIN = "margin"
-    """A header, a footer or a note, which is no part of the text."""
+    """A header, a footer, a note or the names of columns, which are no part of the text."""
 
 
 @dataclass(frozen=True)
@@ -29,6 +29,8 @@ class Block:
     level: int = 0
     """Of a heading: 1 is the title. Of an entry of a list: its depth."""
     links: tuple[str, ...] = ()
+    cells: tuple[str, ...] = ()
+    """Of a row of a table of contacts: the text of each cell."""
 
 
 def one_line(text: str) -> str:

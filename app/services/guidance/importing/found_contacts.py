@@ -1,6 +1,7 @@
 """Telephone numbers and addresses that are found in a sentence."""
 
 import re
+from collections.abc import Sequence
 from typing import Any
 
 from app.services.guidance.importing.blocks import Block
@@ -8,23 +9,46 @@ from app.services.guidance.importing.blocks import Block
 _NUMBER = re.compile(r"(?<![\w/.-])(?:\+44[\d ]{8,14}\d|0\d[\d ]{7,12}\d|\d{6})(?![\w/])")
 WEB = re.compile(r"(?:https?://|www\.)[^\s<>]+[^\s<>.,;)]")
 EMAIL = re.compile(r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+")
+_SHORT = re.compile(r"(?<![\w+/.-])(?:999|112|111|101)(?![\w/-])")
+_WHEN = re.compile(
+    r"(?i)\b(?:mon|tues|wednes|thurs|fri|satur|sun)(?:day)?s?\b|\d ?(?:am|pm)\b|\d[:.]\d\d\b|"
+    r"\b(?:hours?|any ?time|always|weekends?|evenings?|nights?|daily|every day|24/7)\b"
+)
 OPTION = re.compile(r"(?i)\boption (\w+)")
 CALLED = re.compile(r"(?i)(?:call|contact|ring|phone|telephone)(?: the| our)? (.+?)(?: team's)?(?: on|:| at)\b")
 MAX_NAME = 80
 
 
 def find_contact(block: Block) -> dict[str, Any] | None:
-    """Return a contact without an id, made of the numbers and addresses of the block, or None if it has none."""
-    phones = _phones(block.text)
+    """Return a contact without an id, made of the numbers and addresses of the block, or None if it has none.
+
+    A short number such as 101 counts in a row of a table alone: in a sentence it is advice.
+    """
+    phones = _phones(block.text) + (_short_phones(block.cells[1:]) if block.cells else [])
     email = EMAIL.search(block.text)
-    pages = [link for link in block.links if link.startswith("http")] or WEB.findall(block.text)
+    pages = _pages(block.text, block.links)
     if not (phones or email or pages):
         return None
     url = pages[0] if pages else None
     contact: dict[str, Any] = {"name": _name(block), "kind": "telephone" if phones else "web" if pages else "email"}
     contact |= {"phones": phones} if phones else {}
     contact |= {"url": url if url.startswith("http") else f"https://{url}"} if url else {}
-    return contact | ({"email": email[0]} if email else {})
+    contact |= {"email": email[0]} if email else {}
+    when = ", ".join(cell for cell in block.cells[1:] if _WHEN.search(cell) and not has_way(cell))
+    return contact | ({"when": when} if when else {})
+
+
+def has_way(text: str, links: Sequence[str] = ()) -> bool:
+    """Return whether the words of a cell have a number or an address."""
+    return bool(_phones(text) or _SHORT.search(text) or EMAIL.search(text) or _pages(text, links))
+
+
+def _pages(text: str, links: Sequence[str]) -> list[str]:
+    return [link for link in links if link.startswith("http")] or WEB.findall(text)
+
+
+def _short_phones(cells: Sequence[str]) -> list[dict[str, Any]]:
+    return [{"number": each, "display": each} for each in _SHORT.findall(_NUMBER.sub(" ", " ".join(cells)))]
 
 
 def _phones(text: str) -> list[dict[str, Any]]:

@@ -19,7 +19,8 @@ SECTIONS = (
 LIST_STARTS = SECTIONS[:3]
 LIST_SECTIONS = frozenset(key for key, _ in LIST_STARTS)
 CAUTION_WORDS = re.compile(
-    r"(?i)\babsence of\b|do(?:es)? not (?:always |necessarily )?mean|not exhaustive|relies on a full|not a checklist"
+    r"(?i)\babsence of\b|do(?:es)? not (?:always |necessarily |by (?:itself|themselves) )?(?:mean|prove)|"
+    r"not exhaustive|relies on a full|not a checklist"
 )
 
 

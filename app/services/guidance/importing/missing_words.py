@@ -7,6 +7,7 @@ from typing import Any
 from app.services.guidance.importing.blocks import Block, one_line
 
 WORDLESS = re.compile(r"(?:\b(?:and/or|and|or|Option|option|Caution)\b|[\W_]|\b[a-z]\b)+")
+_JOINING = re.compile(r"\b(?:and|or)\b")
 _SENTENCES = re.compile(r"(?<=[.!?:])\s+")
 
 
@@ -14,6 +15,13 @@ def find_missing(blocks: Sequence[Block], draft: dict[str, Any]) -> list[str]:
     """Return every sentence of the document of which the draft does not have every word."""
     texts = sorted({one_line(each) for each in _texts(draft)} - {""}, key=len, reverse=True)
     return [sentence for block in blocks for sentence in _missing_in(block.text, texts)]
+
+
+def has_every_word(item: dict[str, Any], text: str) -> bool:
+    """Return whether the item has every word of the text, but for those that join others."""
+    for each in sorted({one_line(each) for each in _texts(item)} - {""}, key=len, reverse=True):
+        text = text.replace(each, " ", 1)
+    return not re.search(r"\w", _JOINING.sub(" ", text))
 
 
 def _missing_in(text: str, texts: Sequence[str]) -> Iterator[str]:

@@ -12,7 +12,7 @@ from docx.oxml.ns import qn
 
 from app.errors import SeedError, SeedFileError
 from app.services.guidance.importing.blocks import Block, BlockKind, one_line, without_bullet
-from app.services.guidance.importing.found_contacts import find_contact
+from app.services.guidance.importing.found_contacts import has_way
 
 MARGINS = ("header", "footer", "footnotes", "endnotes", "comments")
 SPACES = (qn("w:tab"), qn("w:br"), qn("w:cr"))
@@ -33,27 +33,38 @@ def word_blocks(path: Path) -> list[Block]:
 
 
 def _blocks(body: Any, styles: dict[str, Any], links: dict[str, str]) -> Iterator[Block]:
-    """Yield a block for each paragraph, and one for each row of a table of contacts, named by its first cell."""
+    """Yield a block for each paragraph, and one for each row of a table of contacts."""
     rows: dict[Any, Block | None] = {}
     for paragraph in _paragraphs(body):
         row = next(paragraph.iterancestors(qn("w:tr")), None)
         if row is not None and row not in rows:
-            rows[row] = _contact_row(row, links)
+            rows[row] = _row(row, links)
             if (block := rows[row]) is not None:
                 yield block
         if row is None or rows[row] is None:
             yield _block(paragraph, styles, links)
 
 
+def _row(row: Any, links: dict[str, str]) -> Block | None:
+    """Return the row of a table as one block, if it is a contact, or names the columns above contacts."""
+    contact = _contact_row(row, links)
+    following = row.getnext()
+    if contact is not None or row.getprevious() is None or row.getprevious().tag == row.tag or following is None:
+        return contact
+    return Block(BlockKind.MARGIN, " ".join(_cells(row))) if _contact_row(following, links) is not None else None
+
+
 def _contact_row(row: Any, links: dict[str, str]) -> Block | None:
     """Return the row as one block if it has several cells, and a number or an address in one after the first."""
-    first, *others = [
-        one_line(" ".join(_text(each) for each in _paragraphs(cell))) for cell in row.findall(qn("w:tc"))
-    ] or [""]
+    cells = _cells(row)
     targets = _targets(row, links)
-    if not first or find_contact(Block(BlockKind.PARAGRAPH, " ".join(others), links=targets)) is None:
-        return None
-    return Block(BlockKind.PARAGRAPH, one_line(" ".join([first, *others])), first, links=targets)
+    found = Block(BlockKind.PARAGRAPH, one_line(" ".join(cells)), cells[0] if cells else "", links=targets, cells=cells)
+    return found if found.name and has_way(" ".join(cells[1:]), targets) else None
+
+
+def _cells(row: Any) -> tuple[str, ...]:
+    cells = (one_line(" ".join(_text(each) for each in _paragraphs(cell))) for cell in row.findall(qn("w:tc")))
+    return tuple(cells)
 
 
 def _targets(part: Any, links: dict[str, str]) -> tuple[str, ...]:
@@ -85,11 +96,20 @@ def _block(paragraph: Any, styles: dict[str, Any], links: dict[str, str]) -> Blo
         level = 1 if name == "Title" else int(name.split()[-1]) if name.split()[-1].isdigit() else 2
         return Block(BlockKind.HEADING, text, level=level, links=targets)
     if has_bullet or name.startswith("List") or paragraph.find(f".//{qn('w:numPr')}") is not None:
-        return Block(BlockKind.ITEM, text, bold, 1, targets)
+        return Block(BlockKind.ITEM, text, bold, _depth(paragraph, name), targets)
     if text and bold == text and len(text.split()) <= MAX_HEADING_WORDS and not text.endswith(_ENDS):
         return Block(BlockKind.HEADING, text, level=2, links=targets)
     kind = BlockKind.QUOTATION if "Quote" in name else BlockKind.PARAGRAPH
     return Block(kind, text, bold, links=targets)
+
+
+def _depth(paragraph: Any, style: str) -> int:
+    """Return the depth of an entry of a list, from 1: that of its own numbering, or of a style like `List Bullet 2`."""
+    level = paragraph.find(f".//{qn('w:numPr')}/{qn('w:ilvl')}")
+    if level is not None and str(level.get(qn("w:val"))).isdigit():
+        return int(level.get(qn("w:val"))) + 1
+    last = style.rpartition(" ")[2]
+    return int(last) if last.isdigit() else 1
 
 
 def _text(paragraph: Any) -> str:

@@ -1,4 +1,4 @@
-"""Unknown ids and codes in a body with other faults, so that a caller learns of every fault in one round."""
+"""Rules not yet tried, and unknown ids and codes, in a body with other faults: every fault comes in one round."""
 
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
@@ -16,18 +16,30 @@ from app.faults import FaultCode, FieldError
 from app.models.concerns.addition import Addition
 from app.models.concerns.coded_fields import coded_values_in
 from app.models.concerns.concern import Concern
+from app.models.waiting_rules import find_waiting
 from app.web.context import AppContext, context_of
+from app.web.validation_messages import as_sentence
 
 NO_STORE = (DBAPIError, NoConnectionInTime)
 """The store cannot be read. The known faults are right without it."""
 
 
-def find_unknown(request: Request, body: Any, known: Sequence[FieldError]) -> list[FieldError]:
-    """Return a fault for each unknown id and code of the body, except where one of the known faults is."""
-    field = getattr(request.scope.get("route"), "body_field", None)
-    model = field.field_info.annotation if field is not None else None
-    if not isinstance(body, dict) or not isinstance(model, type) or not issubclass(model, BaseModel):
+def find_further(request: Request, body: Any, known: Sequence[FieldError]) -> list[FieldError]:
+    """Return the faults of rules that the known faults kept from being tried, and those of unknown ids and codes."""
+    model = _model_of(request)
+    if not isinstance(body, dict) or model is None:
         return []
+    waiting = find_waiting(model, body, [fault.at for fault in known])
+    return [
+        *(FieldError(at, as_sentence(str(reason)), reason.code) for at, reason in waiting),
+        *_find_unknown(request, model, body, known),
+    ]
+
+
+def _find_unknown(
+    request: Request, model: type[BaseModel], body: dict[str, Any], known: Sequence[FieldError]
+) -> list[FieldError]:
+    """Return a fault for each unknown id and code of the body, except where one of the known faults is."""
     context = context_of(request)
     if model is Concern:
         return find_unknown_in_concern(context, body, known)
@@ -35,6 +47,13 @@ def find_unknown(request: Request, body: Any, known: Sequence[FieldError]) -> li
     if model is Addition:
         found += _unknown_ids_of_addition(request, context, body)
     return _without(known, found)
+
+
+def _model_of(request: Request) -> type[BaseModel] | None:
+    """Return the model of the bodies that the route takes."""
+    field = getattr(request.scope.get("route"), "body_field", None)
+    model = field.field_info.annotation if field is not None else None
+    return model if isinstance(model, type) and issubclass(model, BaseModel) else None
 
 
 def find_unknown_in_concern(
