@@ -2,7 +2,9 @@
 
 import base64
 import hashlib
+import html
 import json
+import re
 import secrets
 import time
 from collections.abc import Iterator
@@ -16,6 +18,7 @@ import jwt
 
 from tests.support.openid import PUBLISHED, RSA
 
+PAGE = """<!doctype html><title>Example login</title><form method="post"><button>Go on as Jo Example</button></form>"""
 CLIENT_ID, CLIENT_SECRET = "api://the-desk", "not/a secret:that anyone uses"
 
 
@@ -27,6 +30,10 @@ class PeopleProvider:
         """What the ID token says of the person; a claim of None is left out."""
         self.key: Any = RSA
         self.codes: dict[str, dict[str, str]] = {}
+        self.has_page = False
+        """Whether the person presses a button at the provider; else its answer comes at once."""
+        self.fault = ""
+        """The fault with which it answers every code."""
         self.refusals: list[str] = []
         provider = self
 
@@ -37,21 +44,31 @@ class PeopleProvider:
                     self._send(200, provider.configuration)
                 elif url.path == "/keys":
                     self._send(200, {"keys": PUBLISHED})
+                elif provider.has_page:
+                    self._send(200, PAGE, "text/html")
                 else:
-                    query = {name: values[0] for name, values in parse_qs(url.query).items()}
-                    self.send_response(302)
-                    self.send_header("Location", provider.authorise(query))
-                    self.end_headers()
+                    self._lead_back(url.query)
 
             def do_POST(self) -> None:
+                url = urlsplit(self.path)
+                if url.path == "/authorise":  # a form without an action comes to the address of its page
+                    self._lead_back(url.query)
+                    return
                 body = self.rfile.read(int(self.headers["Content-Length"])).decode()
                 form = {name: values[0] for name, values in parse_qs(body).items()}
-                token = provider.exchange(form, self.headers.get("Authorization", ""))
-                self._send(*((200, {"id_token": token}) if token else (400, {"error": "invalid_grant"})))
+                token = None if provider.fault else provider.exchange(form, self.headers.get("Authorization", ""))
+                self._send(*((200, {"id_token": token}) if token else (400, {"error": provider.fault or "invalid_grant"})))
 
-            def _send(self, status: int, document: dict[str, Any]) -> None:
-                content = json.dumps(document).encode()
+            def _lead_back(self, query: str) -> None:
+                given = {name: values[0] for name, values in parse_qs(query).items()}
+                self.send_response(302)
+                self.send_header("Location", provider.authorise(given))
+                self.end_headers()
+
+            def _send(self, status: int, document: Any, media_type: str = "application/json") -> None:
+                content = (document if isinstance(document, str) else json.dumps(document)).encode()
                 self.send_response(status)
+                self.send_header("Content-Type", media_type)
                 self.send_header("Content-Length", str(len(content)))
                 self.end_headers()
                 self.wfile.write(content)
@@ -105,6 +122,12 @@ class PeopleProvider:
         self._server.shutdown()
         self._server.server_close()
         self._thread.join()
+
+
+def way_on(page: str) -> str:
+    """Return where the page leads on to by itself, which is the first that a provider leads back to."""
+    (address,) = re.findall(r'http-equiv="refresh" content="0;url=([^"]+)"', page)
+    return html.unescape(address)
 
 
 @contextmanager

@@ -18,7 +18,9 @@ SIGN_IN = f"{PATH}/sign-in"
 GUIDES_PATH = "/edit"
 """Where people who are signed in write guides."""
 INVITATION = f"{PATH}/invitation"
-RETURN = f"{SIGN_IN}/openid/return"
+OPENID = f"{SIGN_IN}/openid"
+RETURN, FINISH = f"{OPENID}/return", f"{OPENID}/finish"
+"""Where a provider sends the browser, and where that page leads on to."""
 
 
 @dataclass(frozen=True)
