@@ -6,11 +6,12 @@ const LEADS_OUT = ["/desk/sign-in", "/desk/sign-out", "/desk/blank", "/desk/invi
 // Return the function that posts fields to a page of the desk, and shows what answers in place of this page.
 export function stayOnPage(keyring, onPage) {
   let shown = pageOf(location.href);
+  let isAnswer = false; // to a form: it has no address of its own, and the address is that of the page before
   document.addEventListener("click", (event) => {
     const link = event.target.closest("a[href]");
     const isPlain = event.button === 0 && !(event.ctrlKey || event.metaKey || event.shiftKey || event.altKey);
     if (!link || !isPlain || event.defaultPrevented || link.target || link.hasAttribute("download")) return;
-    if (!keyring.isOpen || !isOfDesk(link.href) || isOnPage(link.href)) return;
+    if (!keyring.isOpen || !isOfDesk(link.href) || isOnPage(link)) return;
     event.preventDefault();
     visit("GET", link.href);
   });
@@ -42,10 +43,16 @@ export function stayOnPage(keyring, onPage) {
       }
       const isItsPage = method === "GET" || reached !== wanted.href; // a form that was refused has no page of its own
       if (isNew && isItsPage) history.pushState(null, "", reached + wanted.hash);
+      isAnswer = !isItsPage;
       replace(page, wanted.hash);
     };
     request.onerror = () => say("The service does not answer. Nothing was lost on this page. Try again.");
     request.send(fields);
+  }
+
+  function isOnPage(link) {
+    if (link.getAttribute("href").startsWith("#")) return true;
+    return !isAnswer && link.href.includes("#") && pageOf(link.href) === shown;
   }
 
   function replace(page, hash) {
@@ -69,7 +76,6 @@ function isOfDesk(address) {
 }
 
 const pageOf = (address) => address.split("#")[0];
-const isOnPage = (address) => address.includes("#") && pageOf(address) === pageOf(location.href);
 
 // A page with a script of its own is loaded whole.
 function hasOtherScripts(other) {
