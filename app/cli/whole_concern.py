@@ -30,9 +30,7 @@ def open_whole(
     }
 
 
-def open_saved(
-    service: DeskClient, reference: str, unsealer: Unsealer
-) -> tuple[dict[str, Any], list[dict[str, Any]]]:
+def open_saved(service: DeskClient, reference: str, unsealer: Unsealer) -> tuple[dict[str, Any], list[dict[str, Any]]]:
     """Return the concern and all its additions from the one file that the desk's pages give: one disclosure.
 
     The key must name a person. Raises `SealedTextMisplaced` where a text is not the one of its place.

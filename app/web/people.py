@@ -99,7 +99,7 @@ def read_cookie(request: Request, name: str) -> str | None:
 
 
 def set_cookie(response: Response, settings: Settings, name: str, value: str, *, seconds: int | None = None) -> None:
-    """Set a cookie that no script reads and no other site sends. It ends with the browser or, if given, after `seconds`.
+    """Set a cookie that no script reads and no other site sends. It ends with the browser or after `seconds`.
 
     An empty value deletes it.
     """

@@ -145,7 +145,7 @@ def test_an_identity_that_does_not_open_it_hands_nothing_over(bench: Bench, tmp_
     assert handed_over(bench) == []
 
 
-@pytest.mark.parametrize("texts", ([0, 1, 1], [0, 2], [0, 3], [1]), ids=str)
+@pytest.mark.parametrize("texts", [[0, 1, 1], [0, 2], [0, 3], [1]], ids=str)
 def test_a_file_whose_texts_are_not_each_at_its_place_is_not_handed_over(
     bench: Bench, tmp_path: Path, texts: list[int]
 ) -> None:
@@ -155,7 +155,7 @@ def test_a_file_whose_texts_are_not_each_at_its_place_is_not_handed_over(
     given = {"texts": [known[each] for each in texts]}
     answers = httpx.MockTransport(lambda _request: httpx.Response(200, json=given))
 
-    with httpx.Client(base_url=ORIGIN, transport=answers) as taken_over, pytest.raises(SealedTextMisplaced):
+    with httpx.Client(base_url=ORIGIN, transport=answers, timeout=30) as taken_over, pytest.raises(SealedTextMisplaced):
         open_saved(DeskClient(taken_over), bench.reference, read_identities(tmp_path / "team.txt"))
 
 

@@ -127,9 +127,7 @@ def test_a_person_comes_back_from_a_provider_of_another_site_and_is_signed_in_by
 
     (cookie,) = context.cookies()
     assert (cookie["name"], cookie["httpOnly"], cookie["sameSite"]) == ("desk", True, "Strict")
-    assert [(each["name"][:8], each["httpOnly"], each["sameSite"]) for each in ways] == [
-        ("desk-way", True, "Strict")
-    ]
+    assert [(each["name"][:8], each["httpOnly"], each["sameSite"]) for each in ways] == [("desk-way", True, "Strict")]
     assert seen[RETURN] == ("cross-site", [])
     assert seen[FINISH] == ("same-origin", [ways[0]["name"]])
     assert seen["/desk"] == ("same-origin", ["desk"])

@@ -75,7 +75,7 @@ def sealed(tmp_path: Path) -> Iterator[Sealed]:
     locked.write_bytes(locked_by_passphrase(identity.read_bytes(), LOCK))
     neighbour = tmp_path / "keys" / "neighbour.txt"
     bodies = json.dumps({BODY: create_identity(neighbour, at=A_TUESDAY)})
-    more = {"log_level": "debug", "deliver": "false", "hand_over_bodies": bodies}
+    more: dict[str, Any] = {"log_level": "debug", "deliver": "false", "hand_over_bodies": bodies}
     server = LiveServer(tmp_path / "data", seal_to=recipient, **more)
     try:
         receipts = fill(server)

@@ -40,14 +40,11 @@ class PeopleProvider:
         class Handler(BaseHTTPRequestHandler):
             def do_GET(self) -> None:
                 url = urlsplit(self.path)
-                if url.path == "/tenant/.well-known/openid-configuration":
-                    self._send(200, provider.configuration)
-                elif url.path == "/keys":
-                    self._send(200, {"keys": PUBLISHED})
-                elif provider.has_page:
-                    self._send(200, PAGE, "text/html")
-                else:
+                document = provider.find_document(url.path)
+                if document is None:
                     self._lead_back(url.query)
+                else:
+                    self._send(200, document)
 
             def do_POST(self) -> None:
                 url = urlsplit(self.path)
@@ -56,8 +53,7 @@ class PeopleProvider:
                     return
                 body = self.rfile.read(int(self.headers["Content-Length"])).decode()
                 form = {name: values[0] for name, values in parse_qs(body).items()}
-                token = None if provider.fault else provider.exchange(form, self.headers.get("Authorization", ""))
-                self._send(*((200, {"id_token": token}) if token else (400, {"error": provider.fault or "invalid_grant"})))
+                self._send(*provider.answer(form, self.headers.get("Authorization", "")))
 
             def _lead_back(self, query: str) -> None:
                 given = {name: values[0] for name, values in parse_qs(query).items()}
@@ -65,10 +61,11 @@ class PeopleProvider:
                 self.send_header("Location", provider.authorise(given))
                 self.end_headers()
 
-            def _send(self, status: int, document: Any, media_type: str = "application/json") -> None:
-                content = (document if isinstance(document, str) else json.dumps(document)).encode()
+            def _send(self, status: int, document: Any) -> None:
+                is_page = isinstance(document, str)
+                content = (document if is_page else json.dumps(document)).encode()
                 self.send_response(status)
-                self.send_header("Content-Type", media_type)
+                self.send_header("Content-Type", "text/html" if is_page else "application/json")
                 self.send_header("Content-Length", str(len(content)))
                 self.end_headers()
                 self.wfile.write(content)
@@ -88,12 +85,22 @@ class PeopleProvider:
         self._thread = Thread(target=self._server.serve_forever)
         self._thread.start()
 
+    def find_document(self, path: str) -> Any:
+        """Return what is at that path; None where the browser is led back at once."""
+        documents = {"/tenant/.well-known/openid-configuration": self.configuration, "/keys": {"keys": PUBLISHED}}
+        return documents.get(path, PAGE if self.has_page else None)
+
     def authorise(self, query: dict[str, str]) -> str:
         """Return where the browser goes after the person signed in: a provider adds words of its own."""
         code = secrets.token_urlsafe(16)
         self.codes[code] = query
         answer = {"code": code, "state": query["state"], "iss": self.issuer, "session_state": "x"}
         return f"{query['redirect_uri']}?{urlencode(answer)}"
+
+    def answer(self, form: dict[str, str], authorization: str) -> tuple[int, Any]:
+        """Return status and document for a code: the ID token, or why there is none."""
+        token = None if self.fault else self.exchange(form, authorization)
+        return (200, {"id_token": token}) if token else (400, {"error": self.fault or "invalid_grant"})
 
     def exchange(self, form: dict[str, str], authorization: str) -> str | None:
         """Return the ID token, or None where anything is not as it was when the code was given."""

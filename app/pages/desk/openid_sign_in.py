@@ -10,7 +10,7 @@ from app.logs import Log
 from app.pages.desk.desk_route import DeskRoute, lead_to
 from app.pages.desk.page import desk_page
 from app.pages.desk.sign_in import REFUSED
-from app.services.access.desk_sign_in import FINISH, OPENID, PATH, RETURN, DeskSignIn
+from app.services.access.desk_sign_in import FINISH, PROVIDER_SIGN_IN, PATH, RETURN, DeskSignIn
 from app.services.access.openid_sign_in import OpenIdSignIn
 from app.services.access.people import draw_token, welcome
 from app.services.access.principals import Principal
@@ -35,7 +35,7 @@ AnswerOfProvider = Annotated[str, Query(max_length=4000)]
 log = Log(__name__)
 
 
-@router.get(OPENID)
+@router.get(PROVIDER_SIGN_IN)
 def go_to_provider(context: ContextDep) -> Response:
     """Lead the browser to the provider, with a secret for the way."""
     openid, secret = _openid_of(context.desk_sign_in), draw_token()

@@ -1,7 +1,7 @@
 """Signing people in by an OpenID provider: OpenID Connect by code, with PKCE, state and nonce.
 
-The browser holds one secret for each way to the provider and back. State, nonce and PKCE's verifier come from it, so the
-server stores nothing, and what one browser began no other one ends.
+The browser holds one secret for each way to the provider and back. State, nonce and PKCE's verifier come from it, so
+the server stores nothing, and what one browser began no other one ends.
 """
 
 import base64

@@ -26,8 +26,8 @@ def fetch_document(
 ) -> dict[str, Any]:
     """Return the JSON object at that address: by GET, or where there is a form by POST, with a name and a password.
 
-    Raises `ProviderUnavailable`, with the reason, after the deadline too, and `TokenInvalid` where the provider does not
-    take the code of the form. No redirect is followed.
+    Raises `ProviderUnavailable`, with the reason, after the deadline too, and `TokenInvalid` where the provider does
+    not take the code of the form. No redirect is followed.
     """
     outcome: Future[dict[str, Any]] = Future()
     # in a thread of its own, since a search for the host's address cannot be stopped
@@ -76,7 +76,7 @@ async def _fetch(url: str, form: Mapping[str, str] | None, auth: tuple[str, str]
 
 
 def _refusal(document: Mapping[str, Any]) -> GuidanceError:
-    """Return what the provider's refusal of a form means: the person's code is over, or the provider has another fault."""
+    """Return what the provider's refusal of a form means: the person's code is over, or it has another fault."""
     if document.get("error") == CODE_NOT_TAKEN:
         return TokenInvalid("the provider does not take the code")
     return ProviderUnavailable(f"the provider answered {httpx.codes.BAD_REQUEST.value}")

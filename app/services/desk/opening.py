@@ -83,8 +83,8 @@ def open_concern(
 ) -> Opening:
     """Record that the concern is opened, with a page of at most `limit` additions, and that many of its last notes.
 
-    Without a limit the page has every addition. With the fingerprints of the keys that are here, the record says so where a text is sealed to none of them: all are
-    then given sealed. Raises `NoSuchConcern` or `ConcernErased`.
+    Without a limit the page has every addition. With the fingerprints of the keys that are here, the record says so
+    where a text is sealed to none of them: all are then given sealed. Raises `NoSuchConcern` or `ConcernErased`.
     """
     concern = get_unerased(session, reference)
     count, _ = ADDITIONS.measure(session, reference)
