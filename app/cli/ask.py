@@ -1,12 +1,12 @@
 """`guidance desk ask`: send the reporter of a concern a message that only the holder of the code can read."""
 
 import base64
-import json
 from typing import Annotated
 
 import typer
 
 from app.cli.desk_client import AnswerAsJson, KeyFileOption, KeyOption, Reference, Url, connect
+from app.cli.terminal import echo_result
 from app.desk_errors import NoMessageKey
 from app.main import utc_now
 from app.models.desk.messages import Message
@@ -42,4 +42,4 @@ def desk_ask(
         sealed = base64.b64encode(seal_message(text, reference, recipient, at=utc_now())).decode()
         body = Message(sealed=sealed).model_dump(exclude_unset=True)
         sent = service.send_once(path, body)
-    typer.echo(json.dumps(sent, indent=2) if as_json else f"{reference}: message {sent['number']} sent")
+    echo_result([f"{reference}: message {sent['number']} sent"], sent, as_json=as_json)

@@ -2,12 +2,13 @@
 
 import hashlib
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, NamedTuple
 
 import typer
 
-from app.cli.desk_client import DeskClient, KeyFileOption, KeyOption, Reference, Url, connect
+from app.cli.desk_client import AnswerAsJson, DeskClient, KeyFileOption, KeyOption, Reference, Url, connect
 from app.cli.published_words import fetch_code_lists, fetch_edition
+from app.cli.terminal import echo_result
 from app.errors import PdfUnavailable
 from app.models.desk.added_texts import AddedKind, AddedText
 from app.models.links import desk_addition_path, desk_concern_path, export_path, export_statement_path, note_path
@@ -22,6 +23,13 @@ from app.services.desk.export_files import add_signature
 JWKS_PATH = "/.well-known/jwks.json"
 
 
+class MadeExport(NamedTuple):
+    """The signed file, and what the service answered when its export was recorded."""
+
+    file: bytes
+    entry: dict[str, Any]
+
+
 def desk_export(
     *,
     reference: Reference,
@@ -32,6 +40,7 @@ def desk_export(
     url: Url,
     key: KeyOption = None,
     key_file: KeyFileOption = None,
+    as_json: AnswerAsJson = False,
 ) -> None:
     """Write one concern with its additions, history and receipts as one PDF that can be proved, with JSON inside.
 
@@ -44,12 +53,13 @@ def desk_export(
         raise PdfUnavailable
     unsealer = read_identities(identity)
     with connect(url, key, key_file) as service:
-        file = make_export(service, reference, unsealer, notes=with_notes, council=council)
-    write_key_file(out, file)
-    typer.echo(f"{reference}: exported to {out}, {'with' if with_notes else 'without'} the desk's notes")
+        made = make_export(service, reference, unsealer, notes=with_notes, council=council)
+    write_key_file(out, made.file)
+    done = f"{reference}: exported to {out}, {'with' if with_notes else 'without'} the desk's notes"
+    echo_result([done], made.entry, as_json=as_json)
 
 
-def make_export(service: DeskClient, reference: str, unsealer: Unsealer, *, notes: bool, council: str) -> bytes:
+def make_export(service: DeskClient, reference: str, unsealer: Unsealer, *, notes: bool, council: str) -> MadeExport:
     """Return the signed file, whose export is on the record.
 
     Raises `DeskRequestFailed`, `UnsealingUnavailable`, `SealedTextMisplaced` or `PdfUnavailable`.
@@ -61,7 +71,8 @@ def make_export(service: DeskClient, reference: str, unsealer: Unsealer, *, note
     content = fetch_edition(service, concern["guide"], concern["edition"])
     pdf = export_pdf(printed_export(document, content, fetch_code_lists(service), council=council), document)
     wanted = {"file_sha256": hashlib.sha256(pdf).hexdigest(), "notes": notes}
-    return add_signature(pdf, service.call("POST", export_path(reference), body=wanted)["signature"])
+    entry = service.call("POST", export_path(reference), body=wanted)
+    return MadeExport(add_signature(pdf, entry["signature"]), entry)
 
 
 def _fetch_texts(service: DeskClient, statement: dict[str, Any], *, notes: bool) -> SealedTexts:

@@ -35,6 +35,7 @@ def desk_open(
     url: Url,
     key: KeyOption = None,
     key_file: KeyFileOption = None,
+    _as_json: Annotated[bool, typer.Option("--json", help="Print JSON, which is the only form.")] = True,
 ) -> None:
     """Fetch a sealed concern, open it on this machine, and print it as JSON with its additions and the desk's notes."""
     unsealer = read_identities(identity)

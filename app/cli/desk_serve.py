@@ -12,7 +12,7 @@ from pydantic import ValidationError
 from app.cli.desk_client import KeyFileOption, KeyOption, Url, connect
 from app.cli.published_words import fetch_code_lists, fetch_edition
 from app.cli.sealed_notes import SealTo, keys_given, warn_of_other_keys
-from app.cli.whole_concern import open_whole
+from app.cli.whole_concern import open_saved
 from app.config.hand_over import SENTENCE, HandOverSettings
 from app.errors import SetupError
 from app.main import utc_now
@@ -65,8 +65,7 @@ def desk_serve(
             typer.echo(f"The desk is at {address} (once; stop it with Ctrl+C)", err=True)
 
         def open_here(reference: str) -> tuple[dict[str, Any], list[dict[str, Any]]]:
-            concern, added = open_whole(service, reference, unsealer)
-            return concern, added["additions"]
+            return open_saved(service, reference, unsealer)
 
         hand_overs = LocalHandOvers(keys_of_bodies, open_here, utc_now)
         try:

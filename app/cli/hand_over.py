@@ -2,13 +2,13 @@
 
 import base64
 import hashlib
-import json
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
 from app.cli.desk_client import AnswerAsJson, KeyFileOption, KeyOption, Reference, Url, connect
+from app.cli.terminal import echo_result
 from app.cli.whole_concern import open_whole
 from app.errors import ValidationFailed
 from app.main import utc_now
@@ -57,9 +57,7 @@ def desk_hand_over(
         entry = service.send_once(desk_hand_over_path(reference), wanted)
     write_key_file(out, package if package is not None else base64.b64decode(entry.pop("package")))
     write_key_file(out.with_name(f"{out.name}.receipt"), entry["receipt"].encode() + b"\n")
-    typer.echo(
-        json.dumps(entry, indent=2) if as_json else f"{reference}: hand-over {entry['number']} to {body}, in {out}"
-    )
+    echo_result([f"{reference}: hand-over {entry['number']} to {body}, in {out}"], entry, as_json=as_json)
 
 
 def desk_confirm(
@@ -76,4 +74,4 @@ def desk_confirm(
     with connect(url, key, key_file) as service:
         path = f"{desk_hand_over_path(reference)}/{number}/receipt"
         entry = service.call("POST", path, body={"receipt": receipt.read().strip()})
-    typer.echo(json.dumps(entry, indent=2) if as_json else f"{reference}: hand-over {number} confirmed")
+    echo_result([f"{reference}: hand-over {number} confirmed"], entry, as_json=as_json)

@@ -20,7 +20,7 @@ def due(
     data_dir: DataDir = None,
     env_file: EnvFile = None,
 ) -> None:
-    """List the guides that are due for review, the longest overdue first, with the team that looks after each."""
+    """List the guides that are due for review, with the team that looks after each: those without a day, then by their days."""
     today = utc_now().date()
     with open_published(read_settings(data_dir, env_file)) as session:
         reviews = list_reviews(session) if session is not None else []

@@ -99,7 +99,7 @@ def read_cookie(request: Request, name: str) -> str | None:
 
 
 def set_cookie(response: Response, settings: Settings, name: str, value: str, *, seconds: int | None = None) -> None:
-    """Set a cookie that no script reads and no other site sends; with `seconds`, one that survives a way to a provider.
+    """Set a cookie that no script reads and no other site sends. It ends with the browser or after `seconds`.
 
     An empty value deletes it.
     """
@@ -110,7 +110,7 @@ def set_cookie(response: Response, settings: Settings, name: str, value: str, *,
         path="/",
         secure=settings.is_https,
         httponly=True,
-        samesite="strict" if seconds is None else "lax",
+        samesite="strict",
     )
 
 

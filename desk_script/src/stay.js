@@ -7,11 +7,12 @@ const LEADS_OUT = ["/desk/sign-in", "/desk/sign-out", "/desk/blank", "/desk/invi
 // whether the service did it: what it refuses is answered at the address of the form itself, or not by the desk at all.
 export function stayOnPage(keyring, onPage) {
   let shown = pageOf(location.href);
+  let isAnswer = false; // to a form: it has no address of its own, and the address is that of the page before
   document.addEventListener("click", (event) => {
     const link = event.target.closest("a[href]");
     const isPlain = event.button === 0 && !(event.ctrlKey || event.metaKey || event.shiftKey || event.altKey);
     if (!link || !isPlain || event.defaultPrevented || link.target || link.hasAttribute("download")) return;
-    if (!keyring.isOpen || !isOfDesk(link.href) || isOnPage(link.href)) return;
+    if (!keyring.isOpen || !isOfDesk(link.href) || isOnPage(link)) return;
     event.preventDefault();
     visit("GET", link.href);
   });
@@ -54,8 +55,14 @@ export function stayOnPage(keyring, onPage) {
     }
     const isItsPage = method === "GET" || reached !== wanted.href; // a form that was refused has no page of its own
     if (isNew && isItsPage) history.pushState(null, "", reached + wanted.hash);
+    isAnswer = !isItsPage;
     replace(page, wanted.hash);
     return isItsPage;
+  }
+
+  function isOnPage(link) {
+    if (link.getAttribute("href").startsWith("#")) return true;
+    return !isAnswer && link.href.includes("#") && pageOf(link.href) === shown;
   }
 
   function replace(page, hash) {
@@ -79,7 +86,6 @@ function isOfDesk(address) {
 }
 
 const pageOf = (address) => address.split("#")[0];
-const isOnPage = (address) => address.includes("#") && pageOf(address) === pageOf(location.href);
 
 // A page with a script of its own is loaded whole.
 function hasOtherScripts(other) {

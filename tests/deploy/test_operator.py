@@ -15,6 +15,7 @@ from app.main import create_app, utc_now
 from app.pages.page import UNSEAL_SCRIPT
 from tests.support.command import guidance
 from tests.support.load import A_CONCERN
+from tests.support.openid_people import way_on
 from tests.support.operator_site import BACKING_UP, OperatorSite, operator_site, run_sample, sample
 from tests.support.proxies import DEPLOY
 from tests.support.waiting import eventually
@@ -44,10 +45,11 @@ def test_a_concern_is_raised_and_a_person_signs_in_over_tls(site: OperatorSite) 
         there = client.get("/desk/sign-in/openid")
         back = client.get(there.headers["Location"])
         page = client.get(back.headers["Location"])
+        end = client.get(way_on(page.text))
         inbox = client.get("/desk")
 
     assert receipt.status_code == 201
-    assert (page.status_code, site.provider.refusals) == (200, [])
+    assert (page.status_code, end.status_code, site.provider.refusals) == (200, 303, [])
     assert receipt.json()["reference"] in inbox.text
 
 

@@ -1,7 +1,11 @@
 """The desk in a real browser: an invitation, a passkey, the inbox, a concern, and the way out."""
 
 from collections.abc import Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from threading import Thread
+from typing import Any
 
 import httpx
 import pytest
@@ -18,6 +22,7 @@ from app.services.access.people import leave
 from tests.support.browsing import run_server
 from tests.support.clock import A_TUESDAY, SettableClock
 from tests.support.concerns import Concern
+from tests.support.desk_forms import acts_on
 from tests.support.people import (
     ADDRESS,
     JO,
@@ -175,6 +180,48 @@ def test_a_sign_in_gives_a_session_of_its_own_and_a_signed_challenge_is_good_onc
         f"{url}/desk/sign-in", content=sent.value.post_data, headers=headers, trust_env=False, timeout=30
     )
     assert (again.status_code, "set-cookie" in again.headers) == (401, False)
+
+
+@contextmanager
+def served(page: str) -> Iterator[int]:
+    """Serve one page at a port of its own: what a browser gets from a test itself may not show this machine's pages."""
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_response(200)
+            self.send_header("Content-Type", "text/html")
+            self.end_headers()
+            self.wfile.write(page.encode())
+
+        def log_message(self, format: str, *args: Any) -> None:  # noqa: A002  # the base class calls it so
+            """Say nothing."""
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    thread = Thread(target=server.serve_forever)
+    thread.start()
+    yield server.server_address[1]
+    server.shutdown()
+    server.server_close()
+    thread.join()
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "localhost"])
+def test_a_page_of_elsewhere_shows_the_desk_in_no_frame_and_its_form_does_nothing(
+    page: Page, service: FastAPI, url: str, a_concern: Concern, host: str
+) -> None:
+    reference = raise_concern(url, a_concern, "no")
+    accept_invitation(page, service)
+    target = f"{url}/desk/concerns/{reference}"
+    form = f'<form method="post" action="{target}/acknowledgement"><button>A prize</button></form>'
+    with served(f'<iframe src="{target}"></iframe>{form}') as port:
+        page.goto(f"http://{host}:{port}/")
+        page.wait_for_load_state("load")
+        assert [WORDS in each.content() or "Sign in" in each.content() for each in page.main_frame.child_frames] == [
+            False
+        ]
+        press(page, "button", "A prize")
+        expect(page.get_by_role("heading", name="This came from another site")).to_be_visible()
+    assert "acknowledged" not in [act for act, *_ in acts_on(service, reference)]
 
 
 def test_without_scripts_the_desk_works_but_for_the_passkey(

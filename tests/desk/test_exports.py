@@ -56,7 +56,7 @@ class Case:
     def export(self, *, notes: bool = True) -> bytes:
         http: Any = self.http  # called as the client of the command is
         http.headers.update(self.desk.headers)
-        return make_export(DeskClient(http), self.reference, self.unsealer, notes=notes, council="Example Council")
+        return make_export(DeskClient(http), self.reference, self.unsealer, notes=notes, council="Example Council").file
 
     def sign_again(self, document: dict[str, Any]) -> ExportFile:
         """Return the file of a worker who alters the JSON, and has that signed."""

@@ -10,12 +10,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 from starlette.testclient import TestClient
 
 from app.cli.desk_client import DeskClient
-from app.cli.whole_concern import open_whole
+from app.cli.whole_concern import open_saved
 from app.config import Settings
+from app.errors import SealedTextMisplaced
 from app.main import create_app
 from app.models.desk.disclosure_tables import DeskAct
 from app.pages.desk.local_pages import LocalPages
@@ -56,8 +58,7 @@ def local_desk(http: Any, identity: Path, bodies: dict[str, str]) -> TestClient:
     unsealer = read_identities(identity)
 
     def open_here(reference: str) -> tuple[dict[str, Any], list[dict[str, Any]]]:
-        concern, added = open_whole(DeskClient(http), reference, unsealer)
-        return concern, added["additions"]
+        return open_saved(DeskClient(http), reference, unsealer)
 
     def labels(_guide: str, _edition: int) -> Any:
         raise ValueError
@@ -101,6 +102,8 @@ def test_the_local_desk_seals_it_and_plain_age_opens_it_and_a_second_press_gives
     assert (opened["kind"], opened["body"], opened["reason"]) == ("guidance-hand-over", BODY, WHY["reason"])
     assert (first.status_code, again.text) == (200, first.text)
     assert handed_over(bench) == ["desk-of-robin/Robin Example"]
+    views = [detail for act, _, detail in acts_on(bench.service, bench.reference) if act == DeskAct.OPENED]
+    assert views == ["sealed text given, additions 1 to 1", "sealed file saved, additions 1 to 1"]
     assert [name for name, content in files_of(bench.data_dir).items() if CANARY.encode() in content] == []
     age = shutil.which("age")
     if age is not None:
@@ -140,6 +143,20 @@ def test_an_identity_that_does_not_open_it_hands_nothing_over(bench: Bench, tmp_
     assert "Your identity does not open all of it" in refused.text
     assert of_none.status_code in (404, 502)
     assert handed_over(bench) == []
+
+
+@pytest.mark.parametrize("texts", [[0, 1, 1], [0, 2], [0, 3], [1]], ids=str)
+def test_a_file_whose_texts_are_not_each_at_its_place_is_not_handed_over(
+    bench: Bench, tmp_path: Path, texts: list[int]
+) -> None:
+    file = bench.http.get(f"/desk/concerns/{bench.reference}/sealed").json()
+    concern, addition = file["texts"]
+    known = (concern, addition, addition | {"number": 2}, concern | {"kind": "addition", "number": 1})
+    given = {"texts": [known[each] for each in texts]}
+    answers = httpx.MockTransport(lambda _request: httpx.Response(200, json=given))
+
+    with httpx.Client(base_url=ORIGIN, transport=answers, timeout=30) as taken_over, pytest.raises(SealedTextMisplaced):
+        open_saved(DeskClient(taken_over), bench.reference, read_identities(tmp_path / "team.txt"))
 
 
 def test_a_service_that_does_not_give_the_labels_leaves_a_page_that_says_so(bench: Bench) -> None:

@@ -11,6 +11,8 @@ from starlette.testclient import TestClient
 from app.config import Settings
 from app.main import create_app
 from app.pages.desk.desk_route import DeskRoute
+from app.services.concerns.follow_up import MAX_ADDITIONS
+from app.services.desk import opening
 from tests.support.additions import add
 from tests.support.clock import SettableClock
 from tests.support.concerns import Concern
@@ -75,6 +77,26 @@ def test_one_view_is_one_disclosure_with_the_name_whichever_keys_it_was_sealed_t
         assert client.get(f"/desk/concerns/{reference}").status_code == 200
         assert acts_on(service, reference)[len(before) :] == [("listed", WHO, "without words")]
     assert pages_of_a_concern(service) == set(VIEWS)
+
+
+@pytest.mark.any_database
+def test_a_saved_file_with_every_addition_that_a_concern_takes_is_one_disclosure_and_has_them_in_order(
+    service: FastAPI, client: TestClient, a_concern: Concern, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(opening, "PAGE_BYTES", 2_000)
+    receipt = client.post("/v1/concerns", json=a_concern()).json()
+    reference = receipt["reference"]
+    for _ in range(MAX_ADDITIONS):
+        assert add(client, receipt, WORDS).status_code == 201
+    sign_in_as(service, client)
+    before = acts_on(service, reference)
+
+    texts = client.get(f"/desk/concerns/{reference}/sealed").json()["texts"]
+
+    places = [("concern", 0), *(("addition", number) for number in range(1, MAX_ADDITIONS + 1))]
+    assert [(each["kind"], each["number"]) for each in texts] == places
+    saved = f"sealed file saved, additions 1 to {MAX_ADDITIONS}"
+    assert acts_on(service, reference)[len(before) :] == [("opened", WHO, saved)]
 
 
 @pytest.mark.any_database

@@ -3,6 +3,7 @@
 One server, one browser and one profile for both ways, with a proxy between that keeps every byte.
 """
 
+import json
 import re
 import shutil
 import sys
@@ -23,6 +24,7 @@ from tests.support.canaries import CANARY, forms_of, planted, traces
 from tests.support.clock import A_TUESDAY
 from tests.support.command import guidance
 from tests.support.databases import files_of
+from tests.support.handing_over import BODY, REASON, hand_over, open_as_body, see_on_record
 from tests.support.keyboard import Keyboard
 from tests.support.live import LiveServer
 from tests.support.local_desk import served_here
@@ -52,7 +54,14 @@ class Sealed:
     proxy: RecordingProxy
     identity: Path
     locked: Path
+    neighbour: Path
+    bodies: str
     receipts: dict[str, dict[str, Any]]
+
+    @property
+    def folder(self) -> Path:
+        """Where the files of hand-overs are saved."""
+        return self.identity.parent
 
     @property
     def origin(self) -> str:
@@ -65,14 +74,17 @@ def sealed(tmp_path: Path) -> Iterator[Sealed]:
     identity, locked = tmp_path / "keys" / "team.txt", tmp_path / "keys" / "team.age"
     recipient = create_identity(identity, at=A_TUESDAY)
     locked.write_bytes(locked_by_passphrase(identity.read_bytes(), LOCK))
-    server = LiveServer(tmp_path / "data", seal_to=recipient, log_level="debug", deliver="false")
+    neighbour = tmp_path / "keys" / "neighbour.txt"
+    bodies = json.dumps({BODY: create_identity(neighbour, at=A_TUESDAY)})
+    more: dict[str, Any] = {"log_level": "debug", "deliver": "false", "hand_over_bodies": bodies}
+    server = LiveServer(tmp_path / "data", seal_to=recipient, **more)
     try:
         receipts = fill(server)
         server.stop()
         server.log.unlink()
         server.start()  # what was received and written is in its memory no more
         proxy = RecordingProxy(int(server.url.rpartition(":")[2]))
-        yield Sealed(server, proxy, identity, locked, receipts)
+        yield Sealed(server, proxy, identity, locked, neighbour, bodies, receipts)
         proxy.close()
     finally:
         server.stop()
@@ -131,7 +143,7 @@ def see_every_word(page: Page) -> None:
 
 
 def work(keys: Keyboard, sealed: Sealed, receipt: dict[str, Any]) -> None:
-    """Acknowledge, note, ask, read the answer, assign, close and print."""
+    """Acknowledge, note, ask, read the answer, assign, hand over, close and print."""
     page, reference = keys.page, receipt["reference"]
     keys.press("button", "Acknowledge with addition 1")
     expect(page.get_by_text(f"Acknowledged by {JO}")).to_be_visible()
@@ -153,6 +165,7 @@ def work(keys: Keyboard, sealed: Sealed, receipt: dict[str, Any]) -> None:
     expect(page.get_by_text("with additions 1 to 2")).to_be_visible()
     keys.press("button", "Assign to me")
     expect(page.get_by_text(f"Assigned to {JO} by {JO}")).to_be_visible()
+    hand_over(keys, sealed.folder / f"{reference}.age")
     keys.choose("No further action")
     keys.press("button", "Close the concern")
     expect(page.get_by_text(f"Closed by {JO}")).to_be_visible()
@@ -165,6 +178,19 @@ def see_questions(sealed: Sealed) -> None:
         for receipt in sealed.receipts.values():
             read = [each["message"] for each in read_messages(http, receipt)]
             assert read == [f"{CANARY} asked", TYPED["question"]]
+
+
+def see_hand_overs(sealed: Sealed, key: str) -> None:
+    """The other body opens each file, and has all that the reporter wrote."""
+    with sealed.server.client() as http:
+        http.headers["Authorization"] = f"Bearer {key}"
+        for receipt in sealed.receipts.values():
+            file = sealed.folder / f"{receipt['reference']}.age"
+            see_on_record(http, receipt["reference"], file)
+            opened = open_as_body(file, sealed.neighbour)
+            assert opened["concern"]["submission"] == planted()[0] | {"immediate_danger": "yes"}
+            added = [each["addition"]["concern"]["narrative"] for each in opened["additions"]]
+            assert (opened["body"], opened["reason"], added) == (BODY, REASON, [f"{CANARY} answered", LATER])
 
 
 def print_it(page: Page) -> None:
@@ -188,7 +214,8 @@ def blank(keys: Keyboard) -> None:
 
 def here(page: Page, sealed: Sealed, key: str) -> None:
     """Work at the desk of the worker's own machine, from the address that its command prints to the way out."""
-    with served_here(sealed.origin.replace("localhost", "127.0.0.1"), sealed.identity, key) as address:
+    url = sealed.origin.replace("localhost", "127.0.0.1")
+    with served_here(url, sealed.identity, key, "--bodies", sealed.bodies) as address:
         keys = Keyboard(page)
         page.goto(address)
         go_to_words(keys, sealed, "here")
@@ -250,6 +277,7 @@ def test_a_day_in_both_ways_leaves_no_word_and_no_identity_with_the_server_on_th
         in_browser(page, sealed, link)
         memory = memory_of(sealed.server.pid)  # before a reporter opens questions, which the service does for them
         see_questions(sealed)
+        see_hand_overs(sealed, key)
         leave(page, sealed, key)
     context.close()
 

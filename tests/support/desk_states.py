@@ -51,7 +51,7 @@ def before_signing_in(page: Page, service: FastAPI, url: str) -> States:
     yield "an invitation that was used"
     context = context_of_service(service)
     provider: dict[str, Any] = {"elsewhere": None, "has_provider": True}
-    for name, values in {"desk_sign_in": provider, "desk_signed_in": {}}.items():
+    for name, values in {"desk_sign_in": provider, "desk_signing_in": {"finish": "/desk"}}.items():
         body = bytes(desk_page(context, f"{name}.html", **values).body)
         page.route(f"**/{name}", answering(body.replace(b"http-equiv", b"data-was")))  # it would lead on at once
         page.goto(f"/{name}")

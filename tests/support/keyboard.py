@@ -1,5 +1,6 @@
 """A person at a page of the desk with a keyboard alone, whose presses are counted."""
 
+import re
 from pathlib import Path
 
 from playwright.sync_api import Locator, Page
@@ -21,7 +22,8 @@ class Keyboard:
 
     def open_up(self, summary: str) -> None:
         """Open what is folded."""
-        self._press(self.page.locator("summary", has_text=summary).first, "Enter")
+        whole = re.compile(rf"^\s*{re.escape(summary)}\s*$")
+        self._press(self.page.locator("summary", has_text=whole).first, "Enter")
 
     def choose(self, label: str) -> None:
         """Choose one of several answers."""

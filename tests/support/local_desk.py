@@ -13,9 +13,9 @@ from tests.support.waiting import eventually
 
 
 @contextmanager
-def served_here(url: str, identity: Path, key: str) -> Iterator[str]:
+def served_here(url: str, identity: Path, key: str, *options: str) -> Iterator[str]:
     """Run the command for the service at that address, and yield the address that it prints. Its log has no canary."""
-    command = [sys.executable, "-m", "app.cli", "desk", "serve", "--url", url, "--identity", str(identity)]
+    command = [sys.executable, "-m", "app.cli", "desk", "serve", "--url", url, "--identity", str(identity), *options]
     environment = {name: value for name, value in os.environ.items() if not name.startswith("GUIDANCE_")}
     log = identity.with_suffix(".log")
     with log.open("wb") as output:

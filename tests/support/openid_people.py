@@ -2,7 +2,9 @@
 
 import base64
 import hashlib
+import html
 import json
+import re
 import secrets
 import time
 from collections.abc import Iterator
@@ -16,6 +18,7 @@ import jwt
 
 from tests.support.openid import PUBLISHED, RSA
 
+PAGE = """<!doctype html><title>Example login</title><form method="post"><button>Go on as Jo Example</button></form>"""
 CLIENT_ID, CLIENT_SECRET = "api://the-desk", "not/a secret:that anyone uses"
 
 
@@ -27,31 +30,42 @@ class PeopleProvider:
         """What the ID token says of the person; a claim of None is left out."""
         self.key: Any = RSA
         self.codes: dict[str, dict[str, str]] = {}
+        self.has_page = False
+        """Whether the person presses a button at the provider; else its answer comes at once."""
+        self.fault = ""
+        """The fault with which it answers every code."""
         self.refusals: list[str] = []
         provider = self
 
         class Handler(BaseHTTPRequestHandler):
             def do_GET(self) -> None:
                 url = urlsplit(self.path)
-                if url.path == "/tenant/.well-known/openid-configuration":
-                    self._send(200, provider.configuration)
-                elif url.path == "/keys":
-                    self._send(200, {"keys": PUBLISHED})
+                document = provider.find_document(url.path)
+                if document is None:
+                    self._lead_back(url.query)
                 else:
-                    query = {name: values[0] for name, values in parse_qs(url.query).items()}
-                    self.send_response(302)
-                    self.send_header("Location", provider.authorise(query))
-                    self.end_headers()
+                    self._send(200, document)
 
             def do_POST(self) -> None:
+                url = urlsplit(self.path)
+                if url.path == "/authorise":  # a form without an action comes to the address of its page
+                    self._lead_back(url.query)
+                    return
                 body = self.rfile.read(int(self.headers["Content-Length"])).decode()
                 form = {name: values[0] for name, values in parse_qs(body).items()}
-                token = provider.exchange(form, self.headers.get("Authorization", ""))
-                self._send(*((200, {"id_token": token}) if token else (400, {"error": "invalid_grant"})))
+                self._send(*provider.answer(form, self.headers.get("Authorization", "")))
 
-            def _send(self, status: int, document: dict[str, Any]) -> None:
-                content = json.dumps(document).encode()
+            def _lead_back(self, query: str) -> None:
+                given = {name: values[0] for name, values in parse_qs(query).items()}
+                self.send_response(302)
+                self.send_header("Location", provider.authorise(given))
+                self.end_headers()
+
+            def _send(self, status: int, document: Any) -> None:
+                is_page = isinstance(document, str)
+                content = (document if is_page else json.dumps(document)).encode()
                 self.send_response(status)
+                self.send_header("Content-Type", "text/html" if is_page else "application/json")
                 self.send_header("Content-Length", str(len(content)))
                 self.end_headers()
                 self.wfile.write(content)
@@ -71,12 +85,22 @@ class PeopleProvider:
         self._thread = Thread(target=self._server.serve_forever)
         self._thread.start()
 
+    def find_document(self, path: str) -> Any:
+        """Return what is at that path; None where the browser is led back at once."""
+        documents = {"/tenant/.well-known/openid-configuration": self.configuration, "/keys": {"keys": PUBLISHED}}
+        return documents.get(path, PAGE if self.has_page else None)
+
     def authorise(self, query: dict[str, str]) -> str:
         """Return where the browser goes after the person signed in: a provider adds words of its own."""
         code = secrets.token_urlsafe(16)
         self.codes[code] = query
         answer = {"code": code, "state": query["state"], "iss": self.issuer, "session_state": "x"}
         return f"{query['redirect_uri']}?{urlencode(answer)}"
+
+    def answer(self, form: dict[str, str], authorization: str) -> tuple[int, Any]:
+        """Return status and document for a code: the ID token, or why there is none."""
+        token = None if self.fault else self.exchange(form, authorization)
+        return (200, {"id_token": token}) if token else (400, {"error": self.fault or "invalid_grant"})
 
     def exchange(self, form: dict[str, str], authorization: str) -> str | None:
         """Return the ID token, or None where anything is not as it was when the code was given."""
@@ -105,6 +129,12 @@ class PeopleProvider:
         self._server.shutdown()
         self._server.server_close()
         self._thread.join()
+
+
+def way_on(page: str) -> str:
+    """Return where the page leads on to by itself, which is the first that a provider leads back to."""
+    (address,) = re.findall(r'http-equiv="refresh" content="0;url=([^"]+)"', page)
+    return html.unescape(address)
 
 
 @contextmanager

@@ -1,15 +1,12 @@
 """What is saved from the desk to be opened elsewhere: a concern, sealed, and the page that opens it from disk."""
 
-import datetime as dt
-from collections.abc import Iterator
 from typing import Any
 
 import orjson
 from fastapi import Request, Response
 
 from app.errors import NotFound
-from app.models.desk.disclosure_tables import DeskAct
-from app.pages.desk.added_pages import ADDED_ON_PAGE, sealed_texts_of
+from app.pages.desk.added_pages import sealed_texts_of
 from app.pages.desk.desk_route import DeskRoute
 from app.pages.desk.inbox import CONCERN_PAGES, ConcernReferenceInPath
 from app.pages.desk.referral_layout import layout_of
@@ -18,11 +15,10 @@ from app.pages.page import HTML, UNSEAL_PAGE
 from app.presenters.desk import reference_of
 from app.services.access.desk_sign_in import PATH
 from app.services.desk import opening
-from app.store.added_texts import ADDITIONS
 from app.web.auth import PUBLIC
-from app.web.context import AppContext, ContextDep, NowDep
+from app.web.context import ContextDep, NowDep
 from app.web.negotiation import JSON
-from app.web.people import PageReaderDep, Visitor
+from app.web.people import PageReaderDep
 from app.web.responses import CACHE_CURRENT, conditional_response
 from app.web.router import GuidanceRouter
 
@@ -46,33 +42,19 @@ def read_unseal_page(request: Request) -> Response:
 def save_sealed_concern(
     *, context: ContextDep, visitor: PageReaderDep, now: NowDep, reference: ConcernReferenceInPath
 ) -> Response:
-    """Return a concern with all its additions, sealed, and the layout of its words, as one file of JSON."""
+    """Return a concern with all its additions, sealed, and the layout of its words, as one file and one disclosure."""
     parsed = reference_of(reference)
-    recorded = opening.open_concern(context.writer, parsed, actor=visitor.actor, at=now, how=SAVED, limit=ADDED_ON_PAGE)
+    recorded = opening.open_concern(context.writer, parsed, actor=visitor.actor, at=now, how=SAVED, limit=None)
     concern = recorded.concern
     sealed = opening.read_sealed_concern(context.engine, parsed)
     own = SealedText(CONCERN, parsed, 0, concern.received_at, sealed)
     document = {
         "reference": parsed,
-        "texts": [_described(own), *map(_described, _additions(context, visitor, recorded.page, now))],
+        "texts": [*map(_described, (own, *sealed_texts_of(context, recorded.page).values()))],
         "layout": layout_of(context, concern.guide, concern.edition),
     }
     headers = {"Content-Disposition": AS_FILE.format(f"{parsed}.json")}
     return Response(orjson.dumps(document), media_type=JSON, headers=headers)
-
-
-def _additions(
-    context: AppContext, visitor: Visitor, page: opening.AddedPage, now: dt.datetime
-) -> Iterator[SealedText]:
-    """Yield the additions of the page and of all that follow. Each page is on the record before it is read."""
-    while True:
-        yield from sealed_texts_of(context, page).values()
-        if page.next_after is None:
-            return
-        place = opening.PagePlace(ADDITIONS, page.rows[0].reference, page.next_after)
-        page = opening.open_page(
-            context.writer, place, actor=visitor.actor, at=now, act=DeskAct.OPENED, limit=ADDED_ON_PAGE, how=SAVED
-        )
 
 
 def _described(text: SealedText) -> dict[str, Any]:

@@ -18,7 +18,9 @@ SIGN_IN = f"{PATH}/sign-in"
 GUIDES_PATH = "/edit"
 """Where people who are signed in write guides."""
 INVITATION = f"{PATH}/invitation"
-RETURN = f"{SIGN_IN}/openid/return"
+PROVIDER_SIGN_IN = f"{SIGN_IN}/openid"
+RETURN, FINISH = f"{PROVIDER_SIGN_IN}/return", f"{PROVIDER_SIGN_IN}/finish"
+"""Where a provider sends the browser, and where that page leads on to."""
 
 
 @dataclass(frozen=True)

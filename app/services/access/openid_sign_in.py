@@ -1,7 +1,7 @@
 """Signing people in by an OpenID provider: OpenID Connect by code, with PKCE, state and nonce.
 
-The browser holds one secret for the way to the provider and back. State, nonce and PKCE's verifier come from it, so the
-server stores nothing, and what one browser began no other one ends.
+The browser holds one secret for each way to the provider and back. State, nonce and PKCE's verifier come from it, so
+the server stores nothing, and what one browser began no other one ends.
 """
 
 import base64
@@ -61,6 +61,10 @@ class OpenIdSignIn:
         """What the record names before the person."""
         return f"openid:{self.provider.audience}"
 
+    def state(self, secret: str) -> str:
+        """Return the state of the way of a browser that holds the secret: the provider gives it back."""
+        return _derive(secret, "state")
+
     def address(self, secret: str) -> str:
         """Return where the browser that holds the secret goes to sign in. Raises `ProviderUnavailable`."""
         challenge = hashlib.sha256(_derive(secret, "verifier").encode()).digest()
@@ -69,7 +73,7 @@ class OpenIdSignIn:
             "client_id": self.provider.audience,
             "redirect_uri": self.return_address,
             "scope": self.scopes,
-            "state": _derive(secret, "state"),
+            "state": self.state(secret),
             "nonce": _derive(secret, "nonce"),
             "code_challenge": _encode(challenge),
             "code_challenge_method": "S256",
@@ -82,7 +86,7 @@ class OpenIdSignIn:
 
         `issuer` is what the provider says of itself beside the code (RFC 9207), where it does.
         """
-        if not hmac.compare_digest(state.encode(), _derive(secret, "state").encode()):
+        if not hmac.compare_digest(state.encode(), self.state(secret).encode()):
             raise TokenInvalid("the state is not that of this browser")
         if issuer is not None and issuer != self.provider.issuer:
             raise TokenInvalid("the code is of another issuer")

@@ -11,11 +11,13 @@ from typing import Any
 import httpx
 
 from app.config.formats import is_safe_address
-from app.errors import ProviderUnavailable
+from app.errors import GuidanceError, ProviderUnavailable, TokenInvalid
 
 DISCOVERY_PATH = "/.well-known/openid-configuration"
 DEADLINE_SECONDS = 3.0
 MAX_BYTES = 1_000_000
+CODE_NOT_TAKEN = "invalid_grant"
+"""What a provider says of a code that is unknown, was used or has expired (RFC 6749, section 5.2)."""
 HEADERS = {"Accept": "application/json", "Accept-Encoding": "identity"}
 
 
@@ -24,7 +26,8 @@ def fetch_document(
 ) -> dict[str, Any]:
     """Return the JSON object at that address: by GET, or where there is a form by POST, with a name and a password.
 
-    Raises `ProviderUnavailable`, with the reason, after the deadline too. No redirect is followed.
+    Raises `ProviderUnavailable`, with the reason, after the deadline too, and `TokenInvalid` where the provider does
+    not take the code of the form. No redirect is followed.
     """
     outcome: Future[dict[str, Any]] = Future()
     # in a thread of its own, since a search for the host's address cannot be stopped
@@ -56,8 +59,9 @@ async def _fetch(url: str, form: Mapping[str, str] | None, auth: tuple[str, str]
         httpx.AsyncClient(verify=verify, timeout=DEADLINE_SECONDS, headers=HEADERS) as client,
         client.stream(method, url, data=form, auth=auth) as response,
     ):
-        if response.status_code != httpx.codes.OK:
-            raise ProviderUnavailable(f"the provider answered {response.status_code}")
+        status = response.status_code
+        if status != httpx.codes.OK and (form is None or status != httpx.codes.BAD_REQUEST):
+            raise ProviderUnavailable(f"the provider answered {status}")
         body = b""
         async for piece in response.aiter_raw():
             body += piece
@@ -66,7 +70,16 @@ async def _fetch(url: str, form: Mapping[str, str] | None, auth: tuple[str, str]
     document = json.loads(body)
     if not isinstance(document, dict):
         raise ValueError
+    if status == httpx.codes.BAD_REQUEST:
+        raise _refusal(document)
     return document
+
+
+def _refusal(document: Mapping[str, Any]) -> GuidanceError:
+    """Return what the provider's refusal of a form means: the person's code is over, or it has another fault."""
+    if document.get("error") == CODE_NOT_TAKEN:
+        return TokenInvalid("the provider does not take the code")
+    return ProviderUnavailable(f"the provider answered {httpx.codes.BAD_REQUEST.value}")
 
 
 def discover_jwks_url(issuer: str) -> str:

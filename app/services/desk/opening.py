@@ -77,14 +77,14 @@ def open_concern(
     actor: Actor,
     at: dt.datetime,
     how: str,
-    limit: int,
+    limit: int | None,
     last_notes: int = 0,
     fingerprints: frozenset[str] | None = None,
 ) -> Opening:
     """Record that the concern is opened, with a page of at most `limit` additions, and that many of its last notes.
 
-    With the fingerprints of the keys that are here, the record says so where a text is sealed to none of them: all are
-    then given sealed. Raises `NoSuchConcern` or `ConcernErased`.
+    Without a limit the page has every addition. With the fingerprints of the keys that are here, the record says so
+    where a text is sealed to none of them: all are then given sealed. Raises `NoSuchConcern` or `ConcernErased`.
     """
     concern = get_unerased(session, reference)
     count, _ = ADDITIONS.measure(session, reference)
@@ -105,12 +105,11 @@ def open_page(
     at: dt.datetime,
     act: DeskAct,
     limit: int,
-    how: str = "",
     fingerprints: frozenset[str] | None = None,
 ) -> AddedPage:
-    """Record that a page of texts is opened, and how, or is listed without words. Works as `open_concern` does."""
+    """Record that a page of texts is opened, or is listed without words. Works as `open_concern` does."""
     return _open_page(
-        writer, place.reference, place, actor=actor, at=at, act=act, limit=limit, how=how, fingerprints=fingerprints
+        writer, place.reference, place, actor=actor, at=at, act=act, limit=limit, fingerprints=fingerprints
     )
 
 
@@ -124,14 +123,13 @@ def _open_page(
     at: dt.datetime,
     act: DeskAct,
     limit: int,
-    how: str,
     fingerprints: frozenset[str] | None,
 ) -> AddedPage:
     get_unerased(session, reference)
     page = _page_of(place.texts, session, reference, after=place.after, limit=limit)
     opens = _opens_all(page.rows, fingerprints)
-    how = how if opens or fingerprints is None else GIVEN
-    detail = f"{how}, {_describe(page)}" if how else _describe(page)
+    is_given = fingerprints is not None and not opens
+    detail = f"{GIVEN}, {_describe(page)}" if is_given else _describe(page)
     row = record_disclosure(session, chain=reference, act=act, actor=actor, at=at, detail=detail)
     return replace(page, seen=row.number, opens=opens)
 
@@ -180,7 +178,10 @@ def last_page_of(texts: AddedTexts, session: Session, reference: str, *, limit: 
     return AddedPage(texts, page.rows, 0 if before else None)
 
 
-def _page_of(texts: AddedTexts, session: Session, reference: str, *, after: int, limit: int) -> AddedPage:
+def _page_of(texts: AddedTexts, session: Session, reference: str, *, after: int, limit: int | None) -> AddedPage:
+    """Return the metadata of the texts after that number: a page of them or, without a limit, all."""
+    if limit is None:
+        return AddedPage(texts, tuple(texts.list(session, reference, after=after)), None)
     found = texts.list(session, reference, after=after, limit=limit + 1)
     rows: list[Row[Any]] = []
     size = 0
