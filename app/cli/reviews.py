@@ -20,7 +20,10 @@ def due(
     data_dir: DataDir = None,
     env_file: EnvFile = None,
 ) -> None:
-    """List the guides that are due for review, with the team that looks after each: those without a day, then by their days."""
+    """List the guides that are due for review: first those without a day, then by their days.
+
+    Each is listed with the team that looks after it.
+    """
     today = utc_now().date()
     with open_published(read_settings(data_dir, env_file)) as session:
         reviews = list_reviews(session) if session is not None else []
