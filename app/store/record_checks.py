@@ -110,11 +110,11 @@ def _fingerprint(
     for done, (chain, place, sha256) in enumerate(found):
         if done % STEP_ROWS == 0:
             on_step(done, 0)
-        total += fingerprint_of(chain, place, sha256, key)
+        total += row_fingerprint(chain, place, sha256, key)
     return total
 
 
-def fingerprint_of(chain: str, place: int, sha256: str, key: bytes) -> int:
+def row_fingerprint(chain: str, place: int, sha256: str, key: bytes) -> int:
     """Return a number for one row. The sums of two sets of rows are the same only where the sets are."""
     row = f"{chain}\0{place}\0{sha256}".encode(errors="backslashreplace")
     return int.from_bytes(hashlib.blake2b(row, key=key, digest_size=32).digest())

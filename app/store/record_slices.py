@@ -17,12 +17,12 @@ from sqlmodel import Session
 from app.models.desk.disclosure_tables import ChainRow, DisclosureRow, LogEntryRow
 from app.store.chain_locks import FIRST_PREVIOUS_SHA256
 from app.store.log_entries import logs_at_once
-from app.store.record_checks import ALL_IN_ORDER, as_stored, fault_in, fingerprint_of
+from app.store.record_checks import ALL_IN_ORDER, as_stored, fault_in, row_fingerprint
 from app.store.tables import table_of
 
 SLICE_ROWS = 100
 ENTRIES_OF_A_GROUP = 1000
-KEY_BYTES = 32
+PASS_KEY_BYTES = 32
 MODULUS = 2**256
 _CHAINS, _ROWS, _LOG = table_of(ChainRow).c, table_of(DisclosureRow).c, table_of(LogEntryRow).c
 _ENDS = select_columns(_CHAINS.name, _CHAINS.length, _CHAINS.head_sha256, _CHAINS.logged)
@@ -41,7 +41,7 @@ class Group(NamedTuple):
 class RecordPass(BaseModel):
     """How far a check of the whole record is. It may be stored between two slices, and go on in another process."""
 
-    key: str = Field(default_factory=lambda: secrets.token_hex(KEY_BYTES))
+    key: str = Field(default_factory=lambda: secrets.token_hex(PASS_KEY_BYTES))
     chain: str | None = None
     number: int = 0
     sha256: str = FIRST_PREVIOUS_SHA256
@@ -60,7 +60,7 @@ class RecordPass(BaseModel):
 
     def count(self, chain: str, place: int, sha256: str, sign: int) -> None:
         """Add a row, or take an entry away."""
-        fingerprint = fingerprint_of(chain, place, sha256, bytes.fromhex(self.key))
+        fingerprint = row_fingerprint(chain, place, sha256, bytes.fromhex(self.key))
         self.difference = (self.difference + sign * fingerprint) % MODULUS
 
     def entries_at(self, chain: str, place: int) -> int:

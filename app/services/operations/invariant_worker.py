@@ -17,11 +17,11 @@ from app.services.operations.workers import HOUR_SECONDS, MINUTE_SECONDS, Period
 from app.store.promises import Late, LateKind
 from app.store.record_slices import RecordPass, is_of_this_record
 
-A_DAY_SECONDS = 24 * HOUR_SECONDS
+DAY_SECONDS = 24 * HOUR_SECONDS
 INTERVALS = {
     Invariant.OVERDUE_EVENTS: MINUTE_SECONDS,
     Invariant.RECIPIENTS: HOUR_SECONDS,
-    Invariant.CHAINS: A_DAY_SECONDS,
+    Invariant.CHAINS: DAY_SECONDS,
 }
 """Seconds between two checks of each, the most frequent first: it does not wait for the others."""
 SHARE = 0.05
@@ -92,7 +92,7 @@ class InvariantWorker(PeriodicWorker):
         if invariant is Invariant.CHAINS:
             return self._begin_record_check(turn)
         if invariant is Invariant.OVERDUE_EVENTS:
-            if self._timer() - self._looked_back_at > A_DAY_SECONDS:  # what was found before, once more
+            if self._timer() - self._looked_back_at > DAY_SECONDS:  # what was found before, once more
                 self._looked_back_at, self._after = self._timer(), {}
             return OverdueCheck(self._clock(), self._after)
         return begin_check(invariant, recipients=self._recipients, at=self._clock())
@@ -108,10 +108,10 @@ class InvariantWorker(PeriodicWorker):
                 if is_of_this_record(session, state.under_way):
                     turn.faults = state.faults
                     return RecordCheck(state.under_way)
-        age = A_DAY_SECONDS if state.ended_at is None else (now - state.ended_at).total_seconds()
-        if is_ours and age >= A_DAY_SECONDS:
+        age = DAY_SECONDS if state.ended_at is None else (now - state.ended_at).total_seconds()
+        if is_ours and age >= DAY_SECONDS:
             return RecordCheck(RecordPass())
-        turn.due = self._timer() + (A_DAY_SECONDS - age if is_ours else MINUTE_SECONDS)
+        turn.due = self._timer() + (DAY_SECONDS - age if is_ours else MINUTE_SECONDS)
         return None
 
     def _check_slice(self, invariant: Invariant, turn: _Turn, check: SlicedCheck) -> None:
