@@ -10,7 +10,8 @@ import tempfile
 import time
 from pathlib import Path
 
-from bench.growth import measure_growth
+from bench.desk import measure_desk
+from bench.growth import Bar, measure_growth
 from bench.others import measure_others
 from bench.reads import measure_reads
 from bench.report import LATEST, as_text, machine, regressions, write
@@ -18,7 +19,7 @@ from bench.resources import measure_resources
 from bench.rounds import Results
 from bench.writes import measure_writes
 
-PARTS = ("resources", "reads", "writes", "others", "growth")
+PARTS = ("resources", "reads", "writes", "others", "growth", "desk")
 
 
 def say(line: str) -> None:
@@ -47,6 +48,7 @@ def main() -> int:
             "writes": lambda: measure_writes(results, work, arguments.rounds, arguments.seconds, say),
             "others": lambda: measure_others(results, work, arguments.rounds, arguments.seconds, say),
             "growth": lambda: measure_growth(results, work, arguments, say),
+            "desk": lambda: measure_desk(results, work, arguments, Bar(say), say),
         }
         for name in PARTS:
             if name in arguments.part:

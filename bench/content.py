@@ -7,20 +7,18 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
-from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from functools import partial
-from multiprocessing import get_context
 from pathlib import Path
+
+from pydantic import SecretStr
 
 from app.config import SEED_DIR, Settings
 from app.main import create_app
-from app.models.clients import Scope
 from app.models.concerns.concern import Concern
 from app.models.concerns.examples import FULL_EXAMPLE
 from app.models.guidance.editions import EditionContent
 from app.models.guidance.seed_files import read_seed_file
-from app.services.access.clients import add_client
 from app.services.guidance.publishing import publish_edition
 from app.services.guidance.seeding import publish_seed
 from app.store.schema import prepare_schema
@@ -36,7 +34,6 @@ CONCERN = (
 FULL_CONCERN = json.dumps(FULL_EXAMPLE).encode()
 A_BATCH = 100
 AT_ONCE = 32  # publishers whose editions share a commit
-A_PORTION = 10_000  # concerns that one process receives before it ends its work
 NAIVE_DATABASE = "naive.db"
 NAME = "BENCH_NAIVE_DATABASE"
 
@@ -44,9 +41,10 @@ Progress = Callable[[str, int, int], None]
 
 
 @contextmanager
-def running_context(data_dir: Path) -> Iterator[AppContext]:
+def running_context(data_dir: Path, database_url: str | None = None) -> Iterator[AppContext]:
     """Yield the context of a service on that folder, with the seed published and the writer running, and no server."""
-    context: AppContext = create_app(Settings(data_dir=data_dir)).state.context
+    settings = Settings(data_dir=data_dir, database_url=SecretStr(database_url) if database_url else None)
+    context: AppContext = create_app(settings).state.context
     prepare_schema(context.engine, data_dir)
     context.writer.start()
     publish_seed(context.engine, context.writer, context.reference_data, SEED_DIR, at=context.clock())
@@ -81,20 +79,7 @@ def made_up_guide(place: int) -> str:
     return f"a-made-up-guide-{place}"
 
 
-def fill_with_concerns(data_dir: Path, number: int, progress: Progress) -> str:
-    """Receive so many concerns, by a process for each processor; gives the key of a client who may read the inbox."""
-    with running_context(data_dir) as context:
-        key = add_client(context.writer, name="bench-desk", scopes=(Scope.READ,), at=context.clock())
-    portions = [min(A_PORTION, number - begin) for begin in range(0, number, A_PORTION)]
-    done = 0
-    with ProcessPoolExecutor(os.cpu_count(), get_context("spawn"), on_every_cpu) as processes:
-        for received in processes.map(partial(receive, data_dir), portions):
-            done += received
-            progress("concerns", done, number)
-    return key
-
-
-def receive(data_dir: Path, number: int) -> int:
+def receive(data_dir: Path, number: int, database_url: str | None = None) -> int:
     """Receive so many concerns in this process, and give their number."""
     concern = Concern.model_validate_json(CONCERN)
 
@@ -102,16 +87,10 @@ def receive(data_dir: Path, number: int) -> int:
         at = dt.datetime.now(dt.UTC)
         await asyncio.gather(*(context.submissions.submit(concern, keys=None, at=at) for _ in range(size)))
 
-    with running_context(data_dir) as context, asyncio.Runner() as runner:
+    with running_context(data_dir, database_url) as context, asyncio.Runner() as runner:
         for begin in range(0, number, A_BATCH):
             runner.run(a_batch(context, min(A_BATCH, number - begin)))
     return number
-
-
-def on_every_cpu() -> None:
-    """Let this process run on every processor: the one that starts it is kept to the first."""
-    if hasattr(os, "sched_setaffinity"):
-        os.sched_setaffinity(0, range(os.cpu_count() or 1))
 
 
 @contextmanager

@@ -5,21 +5,28 @@ import subprocess
 import sys
 import time
 from contextlib import ExitStack
+from itertools import cycle
 from pathlib import Path
 
-from bench.content import GUIDE, fill_with_concerns, fill_with_guides
-from bench.load import read
+import httpx
+
+from bench.content import CONCERN, GUIDE, fill_with_guides
+from bench.load import raw_request, read, send, with_cpu
 from bench.rounds import Results, Say, Task
-from bench.servers import EVERY_CPU, guidance
+from bench.servers import EVERY_CPU, UNLIMITED, Server, guidance
+from bench.signed_in import SignedIn, sign_in
+from bench.years import fill_with_years
 
 SECTION = f"/v1/guides/{GUIDE}/indicators"
 INBOX = "/v1/desk/concerns"
 FEW_GUIDES, FEW_CONCERNS = 10, 100
 CONNECTIONS = 4
+OPENED = 50
+MANY_CONCERNS = "many-concerns"
 
 
 def measure_growth(results: Results, work: Path, arguments: argparse.Namespace, say: Say) -> None:
-    """Fill the databases, then measure the inbox and a section on each."""
+    """Fill the databases, then measure sections, and what is done with concerns, on each."""
     results.figures |= {
         "guides of the large database": arguments.guides,
         "concerns of the large one": arguments.concerns,
@@ -34,12 +41,14 @@ def measure_growth(results: Results, work: Path, arguments: argparse.Namespace, 
             fill_with_guides(work / f"{size}-guides", guides, Bar(say))
             server = stack.enter_context(guidance(f"{size} guides", work / f"{size}-guides"))
             tasks[f"section, {size} guides"] = reading(server.url + SECTION)
-        for size, concerns in (("few", FEW_CONCERNS), ("many", arguments.concerns)):
-            began = time.perf_counter()
-            key = fill_with_concerns(work / f"{size}-concerns", concerns, Bar(say))
-            results.figures[f"concerns a second while filling ({size})"] = concerns / (time.perf_counter() - began)
-            server = stack.enter_context(guidance(f"{size} concerns", work / f"{size}-concerns"))
-            tasks[f"inbox, {size}"] = reading(server.url + INBOX, {"Authorization": f"Bearer {key}"})
+        for size, folder, concerns in (
+            ("few", work / "few-concerns", FEW_CONCERNS),
+            ("many", work / MANY_CONCERNS, arguments.concerns),
+        ):
+            fill_with_years(folder, concerns, Bar(say))
+            who = sign_in(folder)
+            server = stack.enter_context(guidance(f"{size} concerns", folder, **UNLIMITED))
+            tasks |= tasks_of_concerns(server, who, size, arguments.seconds)
         if "--workers" in _options():
             for number, name in ((1, "1 worker"), (2, "2 workers")):
                 options = ("--workers", str(number))
@@ -48,6 +57,33 @@ def measure_growth(results: Results, work: Path, arguments: argparse.Namespace, 
         else:
             results.skipped["2 workers"] = "`guidance serve` has no --workers"
         results.run(tasks, arguments.rounds, say)
+
+
+def tasks_of_concerns(server: Server, who: SignedIn, size: str, seconds: float) -> dict[str, Task]:
+    """Return what is done with concerns: raising one, reading the inbox, opening one, and reading the status of one."""
+    json = {"Content-Type": "application/json"}
+    with httpx.Client(base_url=server.url, trust_env=False, timeout=60) as client:
+        answers = [client.post("/v1/concerns", content=CONCERN, headers=json) for _ in range(OPENED)]
+    receipts = [each.raise_for_status().json() for each in answers]
+    concerns = f"{server.url}/v1/concerns"
+    requests = {
+        "post": [raw_request(concerns, "POST", json, CONCERN)],
+        "inbox": [raw_request(server.url + INBOX, "GET", who.headers)],
+        "inbox page": [raw_request(f"{server.url}/desk", "GET", who.cookies)],
+        "open": [raw_request(f"{server.url}{INBOX}/{each['reference']}", "GET", who.headers) for each in receipts],
+        "status": [
+            raw_request(f"{concerns}/{each['reference']}", "GET", {"Authorization": f"Bearer {each['status_token']}"})
+            for each in receipts
+        ],
+    }
+
+    def doing(each: list[bytes]) -> Task:
+        turn = cycle(each)
+        return lambda _number: with_cpu(
+            server, lambda: send(server.url, lambda: next(turn), connections=CONNECTIONS, seconds=seconds)
+        )
+
+    return {f"{name}, {size}": doing(each) for name, each in requests.items()}
 
 
 def _options() -> str:

@@ -41,19 +41,19 @@ def read(url: str, *, connections: int, seconds: float, headers: dict[str, str] 
     """Read that address again and again. Raises `RuntimeError` where an answer is no success."""
     if shutil.which("wrk"):
         return _wrk(url, connections, seconds, headers or {})
-    return send(url, lambda: _request(url, "GET", headers or {}, b""), connections=connections, seconds=seconds)
+    return send(url, lambda: raw_request(url, "GET", headers or {}, b""), connections=connections, seconds=seconds)
 
 
 def post(url: str, body: bytes, *, connections: int, seconds: float, headers: dict[str, str] | None = None) -> Measured:
     """Post that body again and again."""
-    request = _request(url, "POST", {"Content-Type": "application/json", **(headers or {})}, body)
+    request = raw_request(url, "POST", {"Content-Type": "application/json", **(headers or {})}, body)
     return send(url, lambda: request, connections=connections, seconds=seconds)
 
 
 def read_each(urls: list[str]) -> Measured:
     """Read each address once, one after the other, on one connection."""
     waiting = iter(urls)
-    return send(urls[0], lambda: _request(next(waiting), "GET", {}, b""), connections=1, seconds=3600)
+    return send(urls[0], lambda: raw_request(next(waiting), "GET", {}, b""), connections=1, seconds=3600)
 
 
 def send(url: str, next_request: Callable[[], bytes], *, connections: int, seconds: float) -> Measured:
@@ -100,7 +100,8 @@ async def _on_one(
         writer.close()
 
 
-def _request(url: str, method: str, headers: dict[str, str], body: bytes) -> bytes:
+def raw_request(url: str, method: str, headers: dict[str, str], body: bytes = b"") -> bytes:
+    """Return the bytes of a request."""
     address = urlsplit(url)
     target = address.path + (f"?{address.query}" if address.query else "")
     if body:

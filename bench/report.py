@@ -69,7 +69,10 @@ BARS = (
         for words, task in (("indicators", "indicators on PostgreSQL"), ("concerns", "posts on PostgreSQL"))
         for by_cpu in (False, True)
     ),
-    Bar("inbox, few concerns to many", "inbox, few", "inbox, many", most=1.3),
+    *(
+        Bar(f"{name}, many concerns to few, by CPU", f"{name}, few", f"{name}, many", most=1.3, by_cpu=True)
+        for name in ("post", "inbox", "inbox page", "open", "status")
+    ),
     Bar("section read, few guides to many", "section, few guides", "section, many guides", most=1.3),
     Bar("section read, 2 workers to 1", "section, 2 workers", "section, 1 worker"),
     Bar("concerns at 16, PostgreSQL to SQLite", "postgresql concerns 16", "concerns 16"),
@@ -77,10 +80,16 @@ BARS = (
 START, MEMORY = "start-up, to the import of FastAPI and SQLModel", "resident megabytes with concerns too"
 ALONE = "microseconds of one concern alone, beside a flush"
 FLOOR_ALONE = "microseconds of the floor alone, beside a flush"
+SLOWEST_FIRST = "milliseconds of the slowest first page of the desk,"
 FIGURE_BARS = (
     Bar(START, START, FIGURE, most=2.5),
     Bar(MEMORY, MEMORY, FIGURE, most=150),
     Bar(ALONE, ALONE, FIGURE, most=500),
+    *(
+        Bar(f"{SLOWEST_FIRST} {name}{how}", f"{SLOWEST_FIRST} {name}{how}", FIGURE, most=1000)
+        for name in ("SQLite", "PostgreSQL")
+        for how in ("", ", in Chromium")
+    ),
 )
 
 

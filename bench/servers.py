@@ -19,6 +19,10 @@ STARTING_SECONDS = 120.0
 USER_TICKS, SYSTEM_TICKS = 11, 12  # of the fields of /proc/PID/stat after the command's name
 LAST_CPU = str((os.cpu_count() or 1) - 1)
 EVERY_CPU = f"0-{LAST_CPU}"
+NO_LIMIT = "1000000/minute"
+LIMITED = ("CONCERNS", "STATUS", "SEARCH", "DESK", "CLIENTS", "CODE_TRIES")
+UNLIMITED = {f"GUIDANCE_LIMIT_{name}": NO_LIMIT for name in LIMITED}
+"""The environment of a server that counts no caller's requests."""
 ROOT = Path(__file__).resolve().parent.parent
 
 

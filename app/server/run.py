@@ -21,6 +21,7 @@ from app.config import Settings
 from app.logs import set_up_logs
 from app.main import GuidanceApp, create_app
 from app.server.address import address_of, settings_at
+from app.server.allocator import use_one_arena
 from app.server.front import FRONT_CACHE, Front, FrontCache
 from app.server.refusals import REFUSALS, Refusals
 from app.web.context import AppContext
@@ -99,6 +100,7 @@ class ServerProcess:
 
     def __call__(self) -> ASGIApp:
         """Return the service, which drains before it stops."""
+        use_one_arena()
         set_up_logs(self.settings.log_level)
         service = create_app(self.settings)
         gc.freeze()  # what a start makes is never garbage: without this, the collector walks through it again and again

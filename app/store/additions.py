@@ -64,9 +64,13 @@ def _count_waiting(session: Session, concern: ConcernRow) -> None:
     concern.addition_danger = None if danger is None else MORE_URGENT[danger]
 
 
-def claim_overdue(session: Session, *, now: dt.datetime, limit: int) -> Sequence[Row[Any]]:
-    """Return the metadata of additions that became overdue after the last call, and mark each as announced."""
-    late = (_WAITS, _ADDITIONS.acknowledge_by < now, _ADDITIONS.overdue_announced.is_(False))
+def claim_overdue(session: Session, *, now: dt.datetime, limit: int, since: dt.datetime | None) -> Sequence[Row[Any]]:
+    """Return the metadata of additions that became overdue after the last call, and mark each as announced.
+
+    With `since`, what was due before is not read again.
+    """
+    due = [_ADDITIONS.acknowledge_by < now, *([] if since is None else [_ADDITIONS.acknowledge_by >= since])]
+    late = (_WAITS, *due, _ADDITIONS.overdue_announced.is_(False))
     overdue = ADDITIONS.metadata.where(*late, ~_OF_A_TEST)
     found = (
         session.connection()

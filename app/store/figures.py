@@ -6,19 +6,17 @@ Each function takes all days at once, and is one statement. It reads the entries
 import datetime as dt
 from collections.abc import Sequence
 
-from sqlalchemy import Column, ColumnElement, ScalarSelect, func, literal_column, select
+from sqlalchemy import Column, ColumnElement, ScalarSelect, func, select
 from sqlmodel import Session
 
-from app.models.concerns.tables import ConcernRow, ConcernState
+from app.models.concerns.tables import UNACKNOWLEDGED, ConcernRow
 from app.store.index_hints import indexed_by
 from app.store.tables import table_of
+from app.store.waiting import IS_REAL, WAITS
 
 _TABLE = table_of(ConcernRow)
 _CONCERNS = _TABLE.c
-_IS_REAL = _CONCERNS.test.is_(False)
-_WAITS = _CONCERNS.state == literal_column(f"'{ConcernState.RECEIVED}'")  # as the index of what waits has it
 _WAS_LATE = _CONCERNS.acknowledge_by < _CONCERNS.acknowledged_at
-_UNACKNOWLEDGED = "ix_concerns_unacknowledged"
 _ACKNOWLEDGED = "ix_concerns_acknowledged"
 
 Period = tuple[dt.datetime, dt.datetime]
@@ -42,14 +40,14 @@ def count_closed(session: Session, periods: Sequence[Period]) -> list[int]:
 
 def count_waiting(session: Session, *, now: dt.datetime) -> int:
     """Count the concerns that wait now."""
-    (count,) = _count_each(session, [_count_of(_UNACKNOWLEDGED, _WAITS, _CONCERNS.received_at <= now)])
+    (count,) = _count_each(session, [_count_of(UNACKNOWLEDGED, WAITS, _CONCERNS.received_at <= now)])
     return count
 
 
 def count_still_late(session: Session, periods: Sequence[Period]) -> list[int]:
     """Count the concerns that wait now, and whose time ended in each period."""
     by = _CONCERNS.acknowledge_by
-    counts = [_count_of(_UNACKNOWLEDGED, _WAITS, by >= first, by < end) for first, end in periods]
+    counts = [_count_of(UNACKNOWLEDGED, WAITS, by >= first, by < end) for first, end in periods]
     return _count_each(session, counts)
 
 
@@ -62,7 +60,7 @@ def count_late_until(session: Session, moments: Sequence[Period]) -> list[int]:
         func.count().filter(_CONCERNS.acknowledge_by < at, _CONCERNS.acknowledged_at >= until) for at, until in moments
     ]
     since = _CONCERNS.acknowledged_at >= min(until for _, until in moments)
-    counted = select(*late).select_from(_TABLE).where(since, _WAS_LATE, _IS_REAL)
+    counted = select(*late).select_from(_TABLE).where(since, _WAS_LATE, IS_REAL)
     return list(session.execute(counted.with_hint(_TABLE, indexed_by(_ACKNOWLEDGED), "sqlite")).one())
 
 
@@ -71,7 +69,7 @@ def _count_in(session: Session, moment: Column[dt.datetime], periods: Sequence[P
 
 
 def _count_of(index: str, *conditions: ColumnElement[bool]) -> ScalarSelect[int]:
-    counted = select(func.count()).select_from(_TABLE).where(*conditions, _IS_REAL)
+    counted = select(func.count()).select_from(_TABLE).where(*conditions, IS_REAL)
     return counted.with_hint(_TABLE, indexed_by(index), "sqlite").scalar_subquery()
 
 

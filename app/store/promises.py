@@ -1,62 +1,98 @@
-"""The rows that would break a promise: overdue without an event, or sealed to a recipient that was removed."""
+"""What waits past its time, and which events say so: a page at a time, from where a check is."""
 
 import datetime as dt
-from collections.abc import Collection, Iterator
+from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, tuple_
+from sqlalchemy import ColumnElement, Select, func, literal, literal_column, tuple_
 from sqlalchemy import select as select_columns
-from sqlmodel import Session, col, select
+from sqlmodel import Session
 
-from app.models.concerns.tables import AdditionRow, ConcernRow, ConcernState
+from app.models.concerns.tables import ADDITION_WAITS, AdditionRow, ConcernRow
 from app.models.events.tables import EventKind, EventRow
-from app.store.sealed_texts import list_sealed
 from app.store.tables import table_of
+from app.store.waiting import IS_REAL, WAITING_INDEX, WAITS
 
-_DATA = table_of(EventRow).c.data
-_REFERENCE = _DATA["reference"].as_string()
-_ADDITION = _DATA["addition"].as_integer()
+_CONCERNS, _ADDITIONS, _EVENTS = table_of(ConcernRow).c, table_of(AdditionRow).c, table_of(EventRow).c
+_NO_NUMBER: ColumnElement[int] = literal_column("0")
+_REFERENCE = _EVENTS.data["reference"].as_string()
+_ADDITION_WAITS: ColumnElement[bool] = literal_column(f"({ADDITION_WAITS})")
+Late = tuple[dt.datetime, str, int]
+"""The time past which something waits, the reference of its concern, and the number of the addition, or 0."""
 
 
-def overdue_without_event(session: Session, *, before: dt.datetime) -> list[str]:
-    """Return what names each concern and addition that waits since that time, and of which no event says so.
+@dataclass(frozen=True)
+class LateKind:
+    """One kind of what can wait past its time, and the event that says so."""
 
-    The events are read once, and not once for each that waits.
-    """
-    concerns = session.exec(
-        select(ConcernRow.reference)
-        .where(
-            ConcernRow.state == ConcernState.RECEIVED.value,
-            ConcernRow.acknowledge_by < before,
-            col(ConcernRow.test).is_(False),
-            col(ConcernRow.reference).not_in(_named_in_events(EventKind.CONCERN_OVERDUE, _REFERENCE)),
-        )
-        .order_by(ConcernRow.reference)
+    event: EventKind
+    late: Select[Any]
+    time: ColumnElement[Any]
+    order: tuple[ColumnElement[Any], ...]
+    number_in_event: ColumnElement[Any]
+
+
+LATE_KINDS = (
+    LateKind(
+        EventKind.CONCERN_OVERDUE,
+        select_columns(_CONCERNS.acknowledge_by, _CONCERNS.reference, _NO_NUMBER)
+        .where(WAITS, IS_REAL)
+        .with_hint(table_of(ConcernRow), WAITING_INDEX, "sqlite"),
+        _CONCERNS.acknowledge_by,
+        (_CONCERNS.acknowledge_by, _CONCERNS.reference),
+        _NO_NUMBER,
+    ),
+    LateKind(
+        EventKind.CONCERN_ADDITION_OVERDUE,
+        select_columns(_ADDITIONS.acknowledge_by, _ADDITIONS.reference, _ADDITIONS.number).where(
+            _ADDITION_WAITS,
+            select_columns(_CONCERNS.reference).where(_CONCERNS.reference == _ADDITIONS.reference, IS_REAL).exists(),
+        ),
+        _ADDITIONS.acknowledge_by,
+        (_ADDITIONS.acknowledge_by, _ADDITIONS.reference, _ADDITIONS.number),
+        _EVENTS.data["addition"].as_integer(),
+    ),
+)
+
+
+def list_late(session: Session, kind: LateKind, *, after: Late | None, before: dt.datetime, limit: int) -> list[Late]:
+    """Return what waits past its time, the longest first, after that one."""
+    statement = kind.late.where(kind.time < before).order_by(*kind.order).limit(limit)
+    if after is not None:
+        bound = (literal(value, column.type) for value, column in zip(after, kind.order, strict=False))
+        statement = statement.where(kind.time >= after[0], tuple_(*kind.order) > tuple_(*bound))
+    return [(at, reference, number) for at, reference, number in session.connection().execute(statement)]
+
+
+def still_late(session: Session, kind: LateKind, late: Late) -> bool:
+    """Return whether that one still waits."""
+    one = [column == value for column, value in zip(kind.order, late, strict=False)]
+    return session.connection().execute(kind.late.where(*one)).first() is not None
+
+
+def first_event_since(session: Session, at: dt.datetime) -> int:
+    """Return the number of the first event at that time or later, by halving: events are in the order of time."""
+    connection = session.connection()
+    low, high = 1, connection.execute(select_columns(func.coalesce(func.max(_EVENTS.id), 0))).scalar_one() + 1
+    while low < high:
+        middle = (low + high) // 2
+        event = select_columns(_EVENTS.id, _EVENTS.at).where(_EVENTS.id >= middle).order_by(_EVENTS.id).limit(1)
+        found = connection.execute(event).one_or_none()
+        if found is None or found.at >= at:
+            high = middle
+        else:
+            low = found.id + 1
+    return low
+
+
+def list_announced(
+    session: Session, kind: LateKind, *, first: int, limit: int
+) -> tuple[list[tuple[str, int]], int | None]:
+    """Return what the next events announce, and the number of the event to go on with, or None after the last."""
+    last = session.connection().execute(select_columns(func.max(_EVENTS.id))).scalar_one() or 0
+    of_the_kind = select_columns(_REFERENCE, kind.number_in_event).where(
+        _EVENTS.id >= first, _EVENTS.id < first + limit, _EVENTS.kind == kind.event.value
     )
-    addition = tuple_(col(AdditionRow.reference), col(AdditionRow.number))
-    additions = session.exec(
-        select(AdditionRow.reference, AdditionRow.number)
-        .join(ConcernRow, col(ConcernRow.reference) == AdditionRow.reference)
-        .where(
-            col(AdditionRow.acknowledged_at).is_(None),
-            col(AdditionRow.sealed).is_not(None),
-            AdditionRow.acknowledge_by < before,
-            col(ConcernRow.test).is_(False),
-            addition.not_in(_named_in_events(EventKind.CONCERN_ADDITION_OVERDUE, _REFERENCE, _ADDITION)),
-        )
-    )
-    return [*concerns, *(f"addition {number} to {reference}" for reference, number in additions)]
-
-
-def sealed_to_others(session: Session, fingerprints: Collection[str]) -> Iterator[str]:
-    """Yield what names each sealed text that a recipient outside those can open."""
-    allowed = set(fingerprints)
-    for text in list_sealed(session):
-        if not set(text.recipients) <= allowed:
-            yield str(text)
-
-
-def _named_in_events(kind: EventKind, *members: ColumnElement[Any]) -> Select[Any]:
-    """Select these members of all events of the kind. An event without one would hide all others, and is left out."""
-    events = table_of(EventRow)
-    return select_columns(*members).where(events.c.kind == kind.value, *(each.is_not(None) for each in members))
+    named = [(reference, number) for reference, number in session.connection().execute(of_the_kind)]
+    following = first + limit
+    return named, following if following <= last else None

@@ -19,9 +19,11 @@ from app.store.log_entries import logs_at_once
 from app.store.tables import table_of
 
 TIMESTAMP_FORMAT = "%Y-%m-%d %H:%M:%S.%f"
-_ALL_IN_ORDER = select_columns(
+ALL_IN_ORDER = select_columns(
     *(literal_column("at") if column.name == "at" else column for column in table_of(DisclosureRow).c)
 ).order_by(col(DisclosureRow.chain), col(DisclosureRow.number))
+"""Every disclosure, the rows of a chain one after the other, with its time as it is stored."""
+BEFORE_THE_FIRST = (0, FIRST_PREVIOUS_SHA256)
 _CHAINS, _ROWS = table_of(ChainRow).c, table_of(DisclosureRow).c
 _LAST = exists().where(_ROWS.chain == _CHAINS.name, _ROWS.number == _CHAINS.length, _ROWS.sha256 == _CHAINS.head_sha256)
 _ONE_MORE = exists().where(_ROWS.chain == _CHAINS.name, _ROWS.number == _CHAINS.length + 1)
@@ -52,17 +54,18 @@ def find_chain_faults(session: Session, on_step: OnStep = show_no_progress) -> I
     The rows come in the order of their chains, so that one row at a time is enough, however many there are. A step is
     a row.
     """
-    with _as_stored(session.connection()) as connection:
+    with as_stored(session.connection()) as connection:
         before: DisclosureRow | None = None
         broken: set[str] = set()
-        rows = connection.execute(_ALL_IN_ORDER.execution_options(yield_per=STEP_ROWS))
+        rows = connection.execute(ALL_IN_ORDER.execution_options(yield_per=STEP_ROWS))
         for done, stored in enumerate(rows):
             if done % STEP_ROWS == 0:
                 on_step(done, 0)
             row = DisclosureRow(**stored._mapping)
             if row.chain in broken:
                 continue
-            fault = _fault_in(row, before if before is not None and before.chain == row.chain else None)
+            follows = before is not None and before.chain == row.chain
+            fault = fault_in(row, after=(before.number, before.sha256) if before and follows else BEFORE_THE_FIRST)
             before = row
             if fault is not None:
                 broken.add(row.chain)
@@ -79,7 +82,7 @@ def find_log_faults(session: Session, on_step: OnStep = show_no_progress) -> Ite
 
     A step is an entry of the log.
     """
-    with _as_stored(session.connection()) as connection:
+    with as_stored(session.connection()) as connection:
         count, last = connection.execute(select_columns(func.count(), func.max(_LOG.number))).one()
         if count and count != last:
             yield f"it has {count} entries, and the last is number {last}"
@@ -107,9 +110,14 @@ def _fingerprint(
     for done, (chain, place, sha256) in enumerate(found):
         if done % STEP_ROWS == 0:
             on_step(done, 0)
-        row = f"{chain}\0{place}\0{sha256}".encode(errors="backslashreplace")
-        total += int.from_bytes(hashlib.blake2b(row, key=key, digest_size=32).digest())
+        total += row_fingerprint(chain, place, sha256, key)
     return total
+
+
+def row_fingerprint(chain: str, place: int, sha256: str, key: bytes) -> int:
+    """Return a number for one row. The sums of two sets of rows are the same only where the sets are."""
+    row = f"{chain}\0{place}\0{sha256}".encode(errors="backslashreplace")
+    return int.from_bytes(hashlib.blake2b(row, key=key, digest_size=32).digest())
 
 
 def _only_in(
@@ -120,7 +128,7 @@ def _only_in(
 
 
 @contextmanager
-def _as_stored(connection: Connection) -> Iterator[Connection]:
+def as_stored(connection: Connection) -> Iterator[Connection]:
     """Read text columns even if tampering left bytes that are not text, so that the rest can still be checked."""
     if connection.dialect.name != "sqlite":  # PostgreSQL stores in a column only what its type allows
         yield connection
@@ -133,9 +141,10 @@ def _as_stored(connection: Connection) -> Iterator[Connection]:
         driver.text_factory = before
 
 
-def _fault_in(row: DisclosureRow, before: DisclosureRow | None) -> str | None:
-    expected = (before.number + 1, before.sha256) if before is not None else (1, FIRST_PREVIOUS_SHA256)
-    if (row.number, row.previous_sha256) != expected:
+def fault_in(row: DisclosureRow, *, after: tuple[int, str]) -> str | None:
+    """Return what is wrong with the row, or None. `after` are the number and the hash of the row before it."""
+    number, sha256 = after
+    if (row.number, row.previous_sha256) != (number + 1, sha256):
         return f"row {row.number} does not follow the row before it"
     return None if _has_right_hash(row) else f"row {row.number} was altered"
 

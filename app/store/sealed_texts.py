@@ -3,11 +3,17 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from sqlalchemy import literal, tuple_
+from sqlalchemy import select as select_columns
 from sqlmodel import Session, col, select
 
 from app.models.concerns.tables import AddedRow, ConcernRow
-from app.models.desk.added_texts import AddedText
+from app.models.desk.added_texts import AddedKind, AddedText
 from app.store.added_texts import ALL_ADDED
+from app.store.tables import table_of
+
+SEALED_KINDS: tuple[AddedKind | None, ...] = (None, *ALL_ADDED)
+"""Where sealed texts are: in the concerns themselves, and in each kind of what was added to them."""
 
 
 @dataclass(frozen=True)
@@ -25,13 +31,24 @@ class SealedPlace:
 
 def list_sealed(session: Session) -> list[SealedPlace]:
     """Return the place of every sealed text that was not erased."""
-    own = select(ConcernRow.reference, ConcernRow.recipients).where(col(ConcernRow.sealed).is_not(None))
-    texts = [SealedPlace(reference, None, tuple(recipients)) for reference, recipients in session.exec(own)]
-    for kind, each in ALL_ADDED.items():
-        row = each.row
-        added = select(row.reference, row.number, row.recipients).where(col(row.sealed).is_not(None))
-        texts += [SealedPlace(ref, AddedText(kind, number), tuple(to)) for ref, number, to in session.exec(added)]
-    return texts
+    return [text for kind in SEALED_KINDS for text in list_sealed_of(session, kind)]
+
+
+def list_sealed_of(
+    session: Session, kind: AddedKind | None, *, after: SealedPlace | None = None, limit: int | None = None
+) -> list[SealedPlace]:
+    """Return the places of the sealed texts of one kind, in order; None: the texts of the concerns themselves."""
+    row = table_of(ConcernRow if kind is None else ALL_ADDED[kind].row).c
+    order = (row.reference,) if kind is None else (row.reference, row.number)
+    statement = select_columns(row.recipients, *order).where(row.sealed.is_not(None)).order_by(*order).limit(limit)
+    if after is not None:
+        values = (after.reference,) if after.added is None else (after.reference, after.added.number)
+        bound = (literal(value, column.type) for value, column in zip(values, order, strict=True))
+        statement = statement.where(tuple_(*order) > tuple_(*bound))
+    return [
+        SealedPlace(reference, None if kind is None else AddedText(kind, *number), tuple(recipients))
+        for recipients, reference, *number in session.connection().execute(statement)
+    ]
 
 
 def find_newest_recipients(session: Session) -> Sequence[str] | None:

@@ -21,6 +21,8 @@ class OperationState:
     """The time to acknowledge, by quantile; empty where there are too few to show."""
     broken: Mapping[str, bool] = field(default_factory=dict)
     """Whether each invariant that was checked is broken."""
+    checked_at: Mapping[str, float] = field(default_factory=dict)
+    """When the last whole check of each ended, in seconds since 1970."""
 
 
 class _Snapshot(Collector):
@@ -63,6 +65,8 @@ def operation_gauges(state: OperationState) -> Iterator[Metric]:
     yield gauge("guidance_acknowledgement_seconds", waited, ("quantile",), _by_one(state.acknowledgement_seconds))
     broken = "Whether what is always true is broken (1)."
     yield gauge("guidance_invariant_broken", broken, ("invariant",), _by_one(state.broken))
+    checked = "When the last whole check of what is always true ended, in seconds since 1970."
+    yield gauge("guidance_invariant_checked_timestamp_seconds", checked, ("invariant",), _by_one(state.checked_at))
 
 
 def _by_one(values: Mapping[str, float]) -> dict[tuple[str, ...], float]:

@@ -28,6 +28,7 @@ def read_operation_state(context: AppContext, session: Session, *, now: dt.datet
         outbox_seconds={name: (now - at).total_seconds() for name, at in oldest_waiting(session).items()},
         acknowledgement_seconds=_quantiles(times_to_acknowledge(session, since=now - RECENT)),
         broken=broken_invariants(context),
+        checked_at={name: at.timestamp() for name, at in checked_invariants(context).items()},
     )
 
 
@@ -39,6 +40,12 @@ def broken_invariants(context: AppContext) -> dict[str, bool]:
         if isinstance(worker, InvariantWorker)
         for name, is_broken in worker.broken.items()
     }
+
+
+def checked_invariants(context: AppContext) -> dict[str, dt.datetime]:
+    """Return when this process knows that the last whole check of each invariant ended."""
+    workers = [each for each in context.workers if isinstance(each, InvariantWorker)]
+    return {name: at for worker in workers for name, at in worker.checked_at.items()}
 
 
 def _quantiles(seconds: list[float]) -> Mapping[str, float]:

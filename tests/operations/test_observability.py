@@ -21,6 +21,7 @@ from app.services.concerns.resealing import reseal
 from app.services.concerns.sealing import make_sealer
 from app.services.concerns.unsealing import Unsealer
 from app.services.operations.invariant_worker import InvariantWorker
+from app.services.operations.workers import MINUTE_SECONDS
 from app.store.disclosures import Actor
 from app.store.webhooks import insert_webhook
 from app.web.context import AppContext
@@ -201,12 +202,19 @@ def worker(service: FastAPI, client: TestClient) -> InvariantWorker:
     return found
 
 
+def check_everything(worker: InvariantWorker) -> None:
+    """Let the worker check whatever is due, a slice at a time."""
+    while worker.run_once() != MINUTE_SECONDS:
+        pass
+
+
 def test_invariants_that_hold_are_shown_as_such(client: TestClient, worker: InvariantWorker) -> None:
     client.post(CONCERNS, json=SMALLEST_EXAMPLE)
 
-    worker.run_once()
+    check_everything(worker)
 
     assert samples(client, "guidance_invariant_broken") == {"overdue-events": 0, "chains": 0}
+    assert set(samples(client, "guidance_invariant_checked_timestamp_seconds")) == {"overdue-events", "chains"}
     assert client.get("/health/ready").json()["warnings"] == {}
 
 
@@ -216,7 +224,7 @@ def test_what_is_overdue_without_an_event_breaks_an_invariant_and_concerns_are_s
     client.post(CONCERNS, json=SMALLEST_EXAMPLE)
     clock.time += dt.timedelta(days=5)
 
-    worker.run_once()
+    check_everything(worker)
     ready = client.get("/health/ready")
 
     assert samples(client, "guidance_invariant_broken")["overdue-events"] == 1
@@ -230,7 +238,7 @@ def test_a_tampered_chain_breaks_an_invariant(service: FastAPI, client: TestClie
         drop_triggers(database)
         database.execute("UPDATE disclosures SET client = 'somebody else'")
 
-    worker.run_once()
+    check_everything(worker)
 
     assert samples(client, "guidance_invariant_broken")["chains"] == 1
 
@@ -249,7 +257,7 @@ def test_a_text_that_is_sealed_to_a_removed_recipient_breaks_an_invariant_until_
     def broken(service: FastAPI) -> tuple[dict[str, float], dict[str, str]]:
         with TestClient(service) as client:
             (worker,) = [each for each in service.state.context.workers if isinstance(each, InvariantWorker)]
-            worker.run_once()
+            check_everything(worker)
             return samples(client, "guidance_invariant_broken"), client.get("/health/ready").json()["warnings"]
 
     with TestClient(sealing_to(first, second)) as client:

@@ -1,5 +1,7 @@
 """Several processes on one address, and stopping without dropping anything."""
 
+import itertools
+import platform
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -15,6 +17,8 @@ from tests.support.waiting import eventually, wait_until
 pytestmark = pytest.mark.slow  # processes, browsers or long work
 
 WORKERS = 2
+HEAP_BYTES = 64 << 20
+"""The size, and the alignment, of the heaps that glibc's allocator gives to threads."""
 
 
 @pytest.fixture
@@ -88,3 +92,26 @@ def test_a_worker_that_dies_is_replaced_and_the_others_answer_meanwhile(several:
     assert len(now) == WORKERS
     assert first not in now
     assert answer.status_code == 201
+
+
+def heaps_of_threads(pid: int) -> list[str]:
+    """Return the mappings of the process that are such a heap: a part that is used, and the rest of it reserved."""
+    mappings = [line.split()[:2] for line in Path(f"/proc/{pid}/maps").read_text(encoding="ascii").splitlines()]
+    found = []
+    for (place, rights), (following, rights_after) in itertools.pairwise(mappings):
+        begin, end = (int(each, 16) for each in place.split("-"))
+        is_heap = begin % HEAP_BYTES == 0 and (rights, rights_after) == ("rw-p", "---p")
+        if is_heap and following == f"{end:x}-{begin + HEAP_BYTES:x}":
+            found.append(place)
+    return found
+
+
+@pytest.mark.any_database
+@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="another C library has another allocator")
+def test_the_threads_of_a_process_share_one_arena_of_memory(live: LiveServer) -> None:
+    with live.client() as client:
+        for _ in range(10):
+            assert client.get("/v1/search", params={"q": "missing"}).status_code == 200
+            assert client.post("/v1/concerns", json=A_CONCERN).status_code == 201
+
+    assert heaps_of_threads(live.pid) == []

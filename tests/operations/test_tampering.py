@@ -16,9 +16,13 @@ from app.cli.commands import app
 from app.config import Settings
 from app.main import create_app
 from app.models.desk.disclosure_tables import DisclosureRow
+from app.services.operations.invariants import Invariant, find_broken
+from app.services.operations.verification import verify_disclosures, verify_log
+from app.store import record_slices
+from app.store.database import open_database
 from app.store.disclosures import hash_of
 from tests.support.clock import A_TUESDAY, SettableClock
-from tests.support.databases import RawConnection, copy_database, drop_triggers, raw_connection
+from tests.support.databases import RawConnection, address_for, copy_database, drop_triggers, raw_connection
 from tests.support.desk import Desk, desk_of
 from tests.support.load import A_CONCERN
 
@@ -125,6 +129,19 @@ def tampered(history: History, tmp_path: Path) -> Iterator[Tampering]:
 def verify(data_dir: Path, *options: str | Path) -> tuple[int, str]:
     ended = CliRunner().invoke(app, ["verify", "--data-dir", str(data_dir), *map(str, options)])
     return ended.exit_code, ended.stdout
+
+
+def is_found_as_a_whole(data_dir: Path) -> bool:
+    engine = open_database(data_dir, address_for(data_dir))
+    return any([*verify_disclosures(engine), *verify_log(engine)])
+
+
+def is_found_in_slices(data_dir: Path) -> bool:
+    """Whether the check beside the service finds it too, with slices that end within chains."""
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(record_slices, "SLICE_ROWS", 3)
+        engine = open_database(data_dir, address_for(data_dir))
+        return bool(find_broken(engine, Invariant.CHAINS, recipients=(), at=LATER))
 
 
 def exchange(tampering: Tampering, table: str, one: str, other: str) -> None:
@@ -346,6 +363,7 @@ def test_what_somebody_did_to_a_copy_of_the_database_is_found(
 
     assert code == 1
     assert any(each in said for each in fault.split("|")), said
+    assert is_found_in_slices(tmp_path / "data") is is_found_as_a_whole(tmp_path / "data")
 
 
 def test_a_database_that_was_rolled_back_to_yesterday_is_found_by_the_checkpoint_of_today(

@@ -41,6 +41,8 @@ BY_URGENCY = ("waiting", "danger", "due", "reference")
 """The order of the inbox. `danger` is from 0 to 3."""
 FILTERED = ("state", "immediate_danger", "guide", "assigned_to", "changed_at", "test")
 """What filters of the inbox look at. Each of its indexes has it all, so that no row is read that a filter drops."""
+UNACKNOWLEDGED = "ix_concerns_unacknowledged"
+"""The index of the concerns that wait, by when somebody should have acknowledged them."""
 ADDITION_WAITS = "acknowledged_at IS NULL AND sealed IS NOT NULL"
 """Says in SQL that nobody has acknowledged an addition that was not erased."""
 
@@ -79,7 +81,7 @@ class ConcernRow(SQLModel, table=True):
             postgresql_where=text("test IS TRUE"),
         ),
         Index(
-            "ix_concerns_unacknowledged",
+            UNACKNOWLEDGED,
             "acknowledge_by",
             "received_at",
             sqlite_where=text("state = 'received' AND test IS 0"),

@@ -4,7 +4,7 @@ import datetime as dt
 from typing import Any
 
 from sqlalchemy import Row
-from sqlmodel import Session, col, select
+from sqlmodel import Session
 
 from app.errors import ConcernErased, NotAcknowledged, OnHold, OutcomeGiven
 from app.models.concerns.tables import ConcernRow, ConcernState
@@ -15,11 +15,12 @@ from app.services.desk.additions import acknowledge_up_to, announce_overdue_addi
 from app.services.events.payloads import concern_payload
 from app.store.additions import count_additions, has_waiting
 from app.store.changes import record_change
-from app.store.concerns import WITHOUT_SEALED, erase_sealed, get_concern
+from app.store.concerns import erase_sealed, get_concern
 from app.store.concurrent import concern_operation, concurrent_operation
 from app.store.disclosures import Actor, record_disclosure
 from app.store.events import append_event
 from app.store.inbox import InboxPosition, InboxQuery, count_states, list_inbox
+from app.store.waiting import claim_waiting, due_between
 
 
 @concurrent_operation(INBOX)
@@ -106,25 +107,17 @@ def erase(session: Session, reference: str, *, reason: str, actor: Actor, at: dt
 
 
 @concurrent_operation()
-def append_overdue_events(session: Session, *, now: dt.datetime, limit: int) -> int:
-    """Append an event for each concern and addition that became overdue after the last call. Return their number."""
-    overdue = session.exec(
-        select(ConcernRow)
-        .options(WITHOUT_SEALED)
-        .where(
-            ConcernRow.state == ConcernState.RECEIVED.value,
-            ConcernRow.acknowledge_by < now,
-            col(ConcernRow.overdue_told).is_(False),
-            col(ConcernRow.test).is_(False),
-        )
-        .order_by(col(ConcernRow.acknowledge_by))
-        .limit(limit)
-        .with_for_update(skip_locked=True)
-    ).all()
+def append_overdue_events(session: Session, *, now: dt.datetime, limit: int, since: dt.datetime | None = None) -> int:
+    """Append an event for each concern and addition that became overdue after the last call. Return their number.
+
+    With `since`, what was due before is known to have its event, and is not read again.
+    """
+    due = due_between(ConcernRow.acknowledge_by, since, now)
+    overdue = claim_waiting(session, *due, unless=ConcernRow.overdue_told, limit=limit)
     for concern in overdue:
         _announce(session, EventKind.CONCERN_OVERDUE, concern, at=now)
         concern.overdue_told = True
-    return len(overdue) + announce_overdue_additions(session, now=now, limit=limit)
+    return len(overdue) + announce_overdue_additions(session, now=now, limit=limit, since=since)
 
 
 def _announce(session: Session, kind: EventKind, concern: ConcernRow, *, at: dt.datetime) -> None:

@@ -59,9 +59,9 @@ def _acknowledge(session: Session, concern: ConcernRow, *, first: int, last: int
         _announce(session, EventKind.CONCERN_ADDITION_ACKNOWLEDGED, acknowledged, at=at)
 
 
-def announce_overdue_additions(session: Session, *, now: dt.datetime, limit: int) -> int:
+def announce_overdue_additions(session: Session, *, now: dt.datetime, limit: int, since: dt.datetime | None) -> int:
     """Append an event for each addition that became overdue after the last call, and return their number."""
-    overdue = claim_overdue(session, now=now, limit=limit)
+    overdue = claim_overdue(session, now=now, limit=limit, since=since)
     _announce(session, EventKind.CONCERN_ADDITION_OVERDUE, overdue, at=now)
     return len(overdue)
 

@@ -5,12 +5,13 @@ import datetime as dt
 from sqlalchemy.orm import defer
 from sqlmodel import Session, col, select
 
-from app.models.concerns.tables import AdditionRow, ConcernRow, ConcernState
+from app.models.concerns.tables import AdditionRow, ConcernRow
 from app.models.events.tables import EventKind
 from app.services.events.payloads import addition_payload, concern_payload
-from app.store.concerns import WITHOUT_SEALED, get_concern
+from app.store.concerns import get_concern
 from app.store.concurrent import concurrent_operation
 from app.store.events import append_event
+from app.store.waiting import claim_waiting
 
 
 @concurrent_operation()
@@ -19,19 +20,8 @@ def append_due_soon_events(session: Session, *, now: dt.datetime, within: dt.tim
 
     What is overdue already has an event of its own.
     """
-    concerns = session.exec(
-        select(ConcernRow)
-        .options(WITHOUT_SEALED)
-        .where(
-            ConcernRow.state == ConcernState.RECEIVED.value,
-            col(ConcernRow.acknowledge_by).between(now, now + within),
-            col(ConcernRow.due_soon_announced).is_(False),
-            col(ConcernRow.test).is_(False),
-        )
-        .order_by(col(ConcernRow.acknowledge_by))
-        .limit(limit)
-        .with_for_update(skip_locked=True)
-    ).all()
+    due = col(ConcernRow.acknowledge_by).between(now, now + within)
+    concerns = claim_waiting(session, due, unless=ConcernRow.due_soon_announced, limit=limit)
     for concern in concerns:
         append_event(session, EventKind.CONCERN_DUE_SOON, at=now, data=concern_payload(concern))
         concern.due_soon_announced = True

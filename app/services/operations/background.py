@@ -47,7 +47,8 @@ def build_workers(
         yield LogWorker(checkpoints)
     periods = RetentionPeriods(settings.retention_acknowledged_days, settings.retention_closed_days)
     yield RetentionWorker(engine, writer, periods, clock)
-    yield InvariantWorker(engine, [fingerprint_of(each) for each in settings.seal_to], clock)
+    recipients = [fingerprint_of(each) for each in settings.seal_to]
+    yield InvariantWorker(engine, recipients, clock, settings.data_dir)
     if settings.deliver:
         yield from build_team_workers(settings, engine, writer, clock)
         yield DispatcherThread(build_dispatcher(settings, writer, clock), grace_seconds=settings.drain_seconds)

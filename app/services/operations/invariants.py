@@ -1,17 +1,14 @@
 """Invariants: what is always true of the database, checked again and again while the service runs."""
 
 import datetime as dt
-from collections.abc import Collection, Iterator
+from collections.abc import Collection
 from enum import StrEnum
 
 from sqlalchemy import Engine
 from sqlmodel import Session
 
-from app.services.operations.verification import verify_disclosures, verify_log
-from app.store.promises import overdue_without_event, sealed_to_others
-
-OVERDUE_GRACE = dt.timedelta(minutes=5)
-"""How long after its hour an event may be missing: a process that was away notes what is overdue when it is back."""
+from app.services.operations.sliced_checks import OverdueCheck, RecipientsCheck, RecordCheck, SlicedCheck
+from app.store.record_slices import RecordPass
 
 
 class Invariant(StrEnum):
@@ -27,16 +24,18 @@ class Invariant(StrEnum):
 
 def find_broken(engine: Engine, invariant: Invariant, *, recipients: Collection[str], at: dt.datetime) -> list[str]:
     """Return what breaks the invariant. `recipients` are the fingerprints that concerns are sealed to now."""
-    return list(_broken(engine, invariant, recipients, at))
+    check = begin_check(invariant, recipients=recipients, at=at)
+    broken = []
+    while not check.is_done:
+        with Session(engine) as session:
+            broken += check.check_slice(session)
+    return broken
 
 
-def _broken(engine: Engine, invariant: Invariant, recipients: Collection[str], at: dt.datetime) -> Iterator[str]:
+def begin_check(invariant: Invariant, *, recipients: Collection[str], at: dt.datetime) -> SlicedCheck:
+    """Return a check of the invariant, at its beginning."""
     if invariant is Invariant.CHAINS:
-        yield from (f"disclosures of {chain}: {fault}" for chain, fault in verify_disclosures(engine))
-        yield from (f"record: {fault}" for fault in verify_log(engine))
-        return
-    with Session(engine) as session:
-        if invariant is Invariant.OVERDUE_EVENTS:
-            yield from overdue_without_event(session, before=at - OVERDUE_GRACE)
-        else:
-            yield from sealed_to_others(session, recipients)
+        return RecordCheck(RecordPass())
+    if invariant is Invariant.OVERDUE_EVENTS:
+        return OverdueCheck(at)
+    return RecipientsCheck(recipients)

@@ -24,6 +24,7 @@ MINUTE_SECONDS = 60.0
 HOUR_SECONDS = 3600.0
 OVERDUE_SECONDS = 1.0
 OVERDUE_BATCH_SIZE = 32
+READ_AGAIN = dt.timedelta(hours=1)
 MAX_BACKOFF_SECONDS = 60.0
 
 log = Log(__name__)
@@ -227,8 +228,17 @@ class OverdueWorker(PeriodicWorker):
         super().__init__("overdue")
         self._writer = writer
         self._clock = clock
+        self._since: dt.datetime | None = None
 
     def run_once(self) -> float:
-        """Append one batch, and return the seconds until the next time: none if there may be more."""
-        appended = append_overdue_events(self._writer, now=self._clock(), limit=OVERDUE_BATCH_SIZE)
-        return 0.0 if appended == OVERDUE_BATCH_SIZE else OVERDUE_SECONDS
+        """Append one batch, and return the seconds until the next time: none if there may be more.
+
+        After that, only what was due in the last hour is read: it may have come late, or been locked. A clock that was
+        set back takes the hour with it.
+        """
+        now = self._clock()
+        since = None if self._since is None else min(self._since, now - READ_AGAIN)
+        if append_overdue_events(self._writer, now=now, limit=OVERDUE_BATCH_SIZE, since=since) >= OVERDUE_BATCH_SIZE:
+            return 0.0
+        self._since = now - READ_AGAIN
+        return OVERDUE_SECONDS

@@ -1,0 +1,145 @@
+"""The pages of the inbox, as a person who is signed in reads them: each filter, by a bare client and in Chromium."""
+
+import argparse
+import shutil
+import statistics
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import httpx
+import psutil
+from playwright.sync_api import Page, sync_playwright
+
+from app.pages.desk.inbox_filters import InboxFilter
+from app.web.people import SESSION_COOKIE
+from bench.content import GUIDE, Progress
+from bench.growth import MANY_CONCERNS
+from bench.nodes import cpu_of
+from bench.report import SLOWEST_FIRST
+from bench.rounds import Results, Say
+from bench.servers import Server, guidance, postgresql
+from bench.signed_in import SignedIn, sign_in
+from bench.years import fill_with_years
+
+VIEWS = {each.value: f"?show={each.value}" for each in InboxFilter} | {
+    "not overdue": "?overdue=false",
+    "danger not sure": "?danger=not_sure",
+    "a guide": f"?guide={GUIDE}",
+    "a person": "?who=person:Worker+7",
+    "closed and overdue": "?state=closed&overdue=true",
+    "received and danger": "?state=received&danger=yes",
+}
+READS = 5
+BROWSER_FLAGS = ("--no-sandbox", "--disable-gpu")
+LOADED = "() => performance.getEntriesByType('navigation')[0].duration"
+
+
+@dataclass(frozen=True)
+class Deskside:
+    """A server with a filled database, somebody who is signed in, and the database's own process if it has one."""
+
+    name: str
+    server: Server
+    who: SignedIn
+    database: psutil.Process | None = None
+
+    def cpu_seconds(self) -> float:
+        """Seconds of processor of the server and its database."""
+        return self.server.cpu_seconds() + (cpu_of(self.database) if self.database else 0.0)
+
+
+def measure_desk(results: Results, work: Path, arguments: argparse.Namespace, progress: Progress, say: Say) -> None:
+    """Fill both databases with ten years of concerns, then read the pages of each."""
+    with ExitStack() as stack:
+        folder = work / MANY_CONCERNS
+        if not folder.exists():  # the part before this one has filled it
+            fill_with_years(folder, arguments.concerns, progress)
+        desks = [stack.enter_context(at_the_desk("SQLite", folder))]
+        database = stack.enter_context(postgresql())
+        address = database.get_uri(driver="psycopg")
+        fill_with_years(work / "desk-postgresql", arguments.concerns, progress, database_url=address)
+        process = psutil.Process(database.get_pid())
+        desks.append(
+            stack.enter_context(at_the_desk("PostgreSQL", work / "desk-postgresql", address=address, process=process))
+        )
+        read_desks(results, desks, say)
+
+
+@contextmanager
+def at_the_desk(
+    name: str, data_dir: Path, *, address: str | None = None, process: psutil.Process | None = None
+) -> Iterator[Deskside]:
+    """Start a server on that database, with somebody who is signed in."""
+    who = sign_in(data_dir, address)
+    more = {"GUIDANCE_DATABASE_URL": address} if address else {}
+    with guidance(name, data_dir, "--trial", **more) as server:
+        yield Deskside(name, server, who, process)
+
+
+def read_desks(results: Results, desks: list[Deskside], say: Say) -> None:
+    """Read each page of each desk in turn: once as the first, then again; by a client, then in the browser."""
+    with ExitStack() as stack:
+        readers: dict[str, Callable[[Deskside, str], float]] = {"": by_client(stack)}
+        if shutil.which("chromium"):
+            readers[", in Chromium"] = in_browser(stack)
+        else:
+            results.skipped["the desk in Chromium"] = "chromium is not installed"
+        for how, read in readers.items():
+            found: dict[str, list[tuple[int, float, float]]] = {desk.name: [] for desk in desks}
+            for view, query in VIEWS.items():
+                for number in range(READS):
+                    for desk in desks:
+                        say(f"desk of {desk.name}{how}: {view}, {number + 1} of {READS}")
+                        before = desk.cpu_seconds()
+                        took = read(desk, query)
+                        found[desk.name].append((number, took * 1000, (desk.cpu_seconds() - before) * 1000))
+            for name, pages in found.items():
+                results.figures |= summary(f"{name}{how}", pages)
+
+
+def summary(name: str, pages: list[tuple[int, float, float]]) -> dict[str, float]:
+    """Return the figures of all pages: the number of the read, and milliseconds by the clock and of the processor."""
+    firsts, later = [each for each in pages if each[0] == 0], [each for each in pages if each[0]]
+    return {
+        f"{SLOWEST_FIRST} {name}": max(took for _, took, _ in firsts),
+        f"milliseconds of processor of the costliest first page of the desk, {name}": max(cpu for _, _, cpu in firsts),
+        f"milliseconds of a later page of the desk, {name}": statistics.median(took for _, took, _ in later),
+        f"milliseconds of processor of a later page of the desk, {name}": statistics.median(c for *_, c in later),
+    }
+
+
+def by_client(stack: ExitStack) -> Callable[[Deskside, str], float]:
+    """Return a function that reads a page without a browser, and gives the seconds."""
+    client = stack.enter_context(httpx.Client(timeout=120, trust_env=False))
+
+    def read(desk: Deskside, query: str) -> float:
+        began = time.perf_counter()
+        client.get(f"{desk.server.url}/desk{query}", headers=desk.who.cookies).raise_for_status()
+        return time.perf_counter() - began
+
+    return read
+
+
+def in_browser(stack: ExitStack) -> Callable[[Deskside, str], float]:
+    """Return a function that opens a page in Chromium, and gives the seconds until it is loaded."""
+    program = stack.enter_context(sync_playwright()).chromium
+    browser = program.launch(executable_path=shutil.which("chromium"), args=BROWSER_FLAGS)
+    stack.callback(browser.close)
+    pages: dict[str, Page] = {}
+
+    def read(desk: Deskside, query: str) -> float:
+        if desk.name not in pages:
+            context = browser.new_context()
+            token = desk.who.cookies["Cookie"].removeprefix(f"{SESSION_COOKIE}=")
+            context.add_cookies([{"name": SESSION_COOKIE, "value": token, "url": desk.server.url}])
+            pages[desk.name] = context.new_page()
+        page: Any = pages[desk.name]
+        page.goto(f"{desk.server.url}/desk{query}", timeout=120_000)
+        milliseconds: float = page.evaluate(LOADED)
+        return milliseconds / 1000
+
+    return read

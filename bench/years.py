@@ -1,0 +1,164 @@
+"""Ten years of concerns, written as rows: most are closed, some wait, and the record of all of them verifies."""
+
+import datetime as dt
+import hashlib
+import random
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import count
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Engine, func, insert, select
+from sqlmodel import Session, SQLModel
+
+from app.models.concerns.references import new_reference
+from app.models.concerns.tables import ConcernRow
+from app.models.desk.disclosure_tables import ChainRow, DeskAct, DisclosureRow, LogEntryRow
+from app.models.desk.recorded import closing_detail
+from app.models.desk.seal_entries import seal_entry
+from app.models.events.tables import EventKind, EventRow
+from app.store.chain_locks import FIRST_PREVIOUS_SHA256
+from app.store.database import for_writing
+from app.store.disclosures import hash_of
+from app.store.tables import table_of
+from bench.content import Progress, receive, running_context
+
+TEN_YEARS = dt.timedelta(days=3650)
+A_BATCH = 2000
+WORKERS = 200
+OUTCOME = "early_help"
+NOBODY_ACKNOWLEDGED, NOBODY_CLOSED, ASSIGNED, TESTS = 0.01, 0.03, 0.3, 0.0005
+HOURS_TO_ACKNOWLEDGE, DAYS_TO_CLOSE = 10.0, 20.0
+IN_CLEAR = [
+    "reference",
+    "received_at",
+    "acknowledge_by",
+    "guide",
+    "edition",
+    "referral_source",
+    "form_version",
+    "status_token_sha256",
+    "test",
+    "message_key",
+]
+FASTER = ("synchronous=OFF", "cache_size=-1000000")  # of SQLite, while it is filled
+
+
+@dataclass
+class _Concern:
+    """One concern of these years: its columns, and its chain."""
+
+    columns: dict[str, Any]
+    chain: list[DisclosureRow] = field(default_factory=list)
+    events: list[dict[str, Any]] = field(default_factory=list)
+
+    def record(self, act: DeskAct, at: dt.datetime, *, by: str, address: str, detail: str = "") -> None:
+        """Append the act to the chain."""
+        last = self.chain[-1].sha256 if self.chain else FIRST_PREVIOUS_SHA256
+        row = DisclosureRow(
+            chain=self.columns["reference"],
+            number=len(self.chain) + 1,
+            at=at,
+            client=by,
+            act=act.value,
+            address=address,
+            detail=detail,
+            previous_sha256=last,
+            sha256="",
+        )
+        row.sha256 = hash_of(row)
+        self.chain.append(row)
+        self.columns["changed_at"] = at
+
+    def announce(self, kind: EventKind, at: dt.datetime) -> None:
+        """Write an event, unless it is a test."""
+        if not self.columns["test"]:
+            self.events.append({"kind": kind.value, "at": at, "data": {"reference": self.columns["reference"]}})
+
+
+def fill_with_years(data_dir: Path, number: int, progress: Progress, *, database_url: str | None = None) -> None:
+    """Write so many concerns, received evenly over ten years until now, into that database."""
+    receive(data_dir, 1, database_url=database_url)
+    with running_context(data_dir, database_url) as context:
+        now = context.clock()
+        with Session(context.engine) as session:
+            copied = session.exec(select(table_of(ConcernRow))).mappings().first()  # type: ignore[call-overload]
+            logged = session.exec(select(func.max(LogEntryRow.number))).scalar_one() or 0  # type: ignore[call-overload]
+        draw = random.Random(number)  # noqa: S311  # the same years again
+        numbers = count(logged + 1)
+        for begin in range(0, number, A_BATCH):
+            size = min(A_BATCH, number - begin)
+            ages = (TEN_YEARS * (1 - (begin + place) / number) for place in range(size))
+            _insert(context.engine, [_draw_concern(draw, copied, now - age, now) for age in ages], numbers)
+            progress("concerns of ten years", begin + size, number)
+
+
+def _draw_concern(draw: random.Random, copied: Mapping[str, Any], at: dt.datetime, now: dt.datetime) -> _Concern:
+    reference = new_reference()
+    columns = {name: copied[name] for name in (*IN_CLEAR, "recipients", "sealed")} | {
+        "reference": reference,
+        "received_at": at,
+        "acknowledge_by": at + dt.timedelta(days=draw.choice((1, 1, 3))),
+        "status_token_sha256": hashlib.sha256(reference.encode()).digest(),
+        "immediate_danger": draw.choices(("no", "not_sure", "yes"), (80, 15, 5))[0],
+        "referral_source": draw.choice((None, "1", "2")),
+        "test": draw.random() < TESTS,
+        "state": "received",
+        "assigned_to": "",
+        **dict.fromkeys(("acknowledged_at", "closed_at", "outcome")),
+        **dict.fromkeys(("outcome_shared", "overdue_told", "held"), False),
+    }
+    concern = _Concern(columns)
+    entry = seal_entry(columns["sealed"], columns["recipients"], columns=columns)
+    concern.record(DeskAct.RECEIVED, at, by="reporter", address="not recorded", detail=str(entry))
+    concern.announce(EventKind.CONCERN_RECEIVED, at)
+    _work_on(concern, draw, now)
+    return concern
+
+
+def _work_on(concern: _Concern, draw: random.Random, now: dt.datetime) -> None:
+    """Let the desk do what it does with most concerns."""
+    columns, by = concern.columns, {"by": "desk/Kim Example", "address": "192.0.2.1"}
+    seen_at = columns["received_at"] + dt.timedelta(hours=draw.expovariate(1 / HOURS_TO_ACKNOWLEDGE))
+    is_seen = draw.random() > NOBODY_ACKNOWLEDGED and seen_at < now
+    if columns["acknowledge_by"] < (seen_at if is_seen else now):
+        columns["overdue_told"] = True
+        concern.announce(EventKind.CONCERN_OVERDUE, columns["acknowledge_by"])
+    if is_seen:
+        columns |= {"state": "acknowledged", "acknowledged_at": seen_at}
+        concern.record(DeskAct.ACKNOWLEDGED, seen_at, **by)
+        concern.announce(EventKind.CONCERN_ACKNOWLEDGED, seen_at)
+        closed_at = seen_at + dt.timedelta(days=draw.expovariate(1 / DAYS_TO_CLOSE))
+        if draw.random() > NOBODY_CLOSED and closed_at < now:
+            columns |= {"state": "closed", "closed_at": closed_at, "outcome": OUTCOME}
+            concern.record(DeskAct.CLOSED, closed_at, **by, detail=closing_detail(OUTCOME, shared=False))
+            concern.announce(EventKind.CONCERN_CLOSED, closed_at)
+    if draw.random() < ASSIGNED:
+        columns["assigned_to"] = f"Worker {draw.randrange(WORKERS)}"
+        concern.record(DeskAct.ASSIGNED, concern.chain[-1].at, **by, detail=columns["assigned_to"])
+
+
+def _insert(engine: Engine, concerns: Sequence[_Concern], numbers: "count[int]") -> None:
+    acts = [row.model_dump() for each in concerns for row in each.chain]
+    rows: dict[type[SQLModel], list[dict[str, Any]]] = {
+        ConcernRow: [each.columns for each in concerns],
+        DisclosureRow: acts,
+        LogEntryRow: [
+            {"number": next(numbers), "chain": row["chain"], "place": row["number"], "sha256": row["sha256"]}
+            for row in acts
+        ],
+        ChainRow: [
+            {"name": last.chain, "length": last.number, "head_sha256": last.sha256, "logged": last.number}
+            for last in (each.chain[-1] for each in concerns)
+        ],
+        EventRow: [event for each in concerns for event in each.events],
+    }
+    with for_writing(engine).connect() as connection:
+        if engine.dialect.name == "sqlite":
+            driver: Any = connection.connection.driver_connection
+            for pragma in FASTER:
+                driver.execute(f"PRAGMA {pragma}")
+        with connection.begin():
+            for row, values in rows.items():
+                connection.execute(insert(table_of(row)), values)
