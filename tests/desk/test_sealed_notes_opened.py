@@ -51,7 +51,8 @@ class Away:
         assert self.robin.act(self.reference, "notes", **body).status_code == 201
 
     def export(self) -> bytes:
-        return make_export(DeskClient(self.http), self.reference, self.unsealer, notes=True, council="Example Council")
+        service = DeskClient(self.http)
+        return make_export(service, self.reference, self.unsealer, notes=True, council="Example Council").file
 
 
 @pytest.fixture
