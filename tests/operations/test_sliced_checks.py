@@ -32,7 +32,7 @@ ROWS = 4
 SLICE_SECONDS = 0.25
 
 
-class Timer:
+class Stopwatch:
     """Seconds that pass with each slice, and by hand."""
 
     def __init__(self) -> None:
@@ -43,12 +43,12 @@ class Timer:
 
 
 @pytest.fixture
-def timer() -> Timer:
-    return Timer()
+def timer() -> Stopwatch:
+    return Stopwatch()
 
 
 @pytest.fixture
-def small_slices(monkeypatch: pytest.MonkeyPatch, timer: Timer) -> list[int]:
+def small_slices(monkeypatch: pytest.MonkeyPatch, timer: Stopwatch) -> list[int]:
     """Slices of few rows, each of which takes a while. Returns the number of rows that each read."""
     sizes: list[int] = []
     fingerprinted = RecordPass.count
@@ -70,7 +70,7 @@ def small_slices(monkeypatch: pytest.MonkeyPatch, timer: Timer) -> list[int]:
 
 
 @pytest.fixture
-def worker_of(service: FastAPI, client: TestClient, timer: Timer) -> Iterator[Callable[[], InvariantWorker]]:
+def worker_of(service: FastAPI, client: TestClient, timer: Stopwatch) -> Iterator[Callable[[], InvariantWorker]]:
     """A function that makes a worker of one more process of the service."""
     context, made = context_of_service(service), list[InvariantWorker]()
     assert client
@@ -157,7 +157,7 @@ def test_after_a_restart_the_check_goes_on_where_it_was(
     a_concern: Concern,
     worker_of: Callable[[], InvariantWorker],
     small_slices: list[int],
-    timer: Timer,
+    timer: Stopwatch,
 ) -> None:
     for _ in range(5):
         received(client, a_concern)
@@ -194,7 +194,7 @@ def test_one_process_of_a_folder_checks_the_record_and_the_others_read_how_it_en
     a_concern: Concern,
     worker_of: Callable[[], InvariantWorker],
     small_slices: list[int],
-    timer: Timer,
+    timer: Stopwatch,
 ) -> None:
     received(client, a_concern)
     one, another = worker_of(), worker_of()

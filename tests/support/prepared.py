@@ -24,5 +24,6 @@ def prepared_folder() -> Path:
 
 
 def copy_prepared(data_dir: Path) -> None:
-    """Make the data folder, which is absent, a copy of the prepared one."""
-    copy_database(prepared_folder(), data_dir)
+    """Make the data folder a copy of the prepared one, unless another service of the test began it already."""
+    if not data_dir.exists():
+        copy_database(prepared_folder(), data_dir)
