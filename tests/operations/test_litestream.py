@@ -1,6 +1,7 @@
 """Litestream beside a running service, and the restore, with the file and the lines that the documents have."""
 
 import json
+import shlex
 import sqlite3
 import subprocess
 import sys
@@ -73,10 +74,9 @@ def test_what_was_acknowledged_is_at_the_other_place_and_comes_back_by_the_lines
         file.unlink()  # the disk is lost, but for the keys
     (recipe,) = [each.text for each in samples_in(DOCUMENT) if "litestream restore" in each.text]
     recipe = recipe.replace(THERE, str(live.data_dir)).replace("/etc/litestream.yml", str(config))
-    recipe = recipe.replace("litestream ", f"{LITESTREAM} ", 1)
-    recipe = recipe.replace(
-        "guidance restore", f"{LITESTREAM.with_name('guidance')} restore --data-dir {live.data_dir}"
-    )
+    recipe = recipe.replace("litestream ", f"{shlex.quote(str(LITESTREAM))} ", 1)
+    guidance = shlex.quote(str(LITESTREAM.with_name("guidance")))
+    recipe = recipe.replace("guidance restore", f"{guidance} restore --data-dir {live.data_dir}")
 
     restored = subprocess.run(["bash", "-euo", "pipefail", "-c", recipe], check=False, capture_output=True, text=True)
 
