@@ -118,7 +118,7 @@ app/pages/static/unseal.js: $(wildcard desk_script/*.js* desk_script/src/*) $(wi
 
 compile = $(lock) pyproject.toml
 lock = $(VENV)/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
-	--no-annotate --no-header --no-emit-index-url --no-emit-find-links
+	--no-annotate --no-header --no-emit-index-url --no-emit-find-links --no-strip-extras
 
 # Remove the environment and the files of the tools; never ./data.
 clean:

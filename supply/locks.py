@@ -19,7 +19,7 @@ NPM_LOCKS = (
     "tests/contract/conformance",
     "tests/contract/lint",
 )
-REQUIREMENT = re.compile(r"^([a-z0-9-]+)==([^ \\]+)( ;)?", flags=re.MULTILINE)
+REQUIREMENT = re.compile(r"^([a-z0-9-]+)(?:\[[a-z0-9,-]+\])?==([^ \\]+)( ;)?", flags=re.MULTILINE)
 
 
 class Locked(NamedTuple):

@@ -6,10 +6,13 @@ import shutil
 import subprocess
 import sys
 import tomllib
+from contextlib import suppress
+from importlib.metadata import PackageNotFoundError, distribution
 from pathlib import Path
 from typing import Any
 
 import pytest
+from packaging.requirements import Requirement
 
 from supply.locks import BUNDLED, PYTHON_LOCKS
 
@@ -54,6 +57,13 @@ def locked(lock: str) -> dict[str, list[str]]:
 def named(requirements: list[str]) -> set[str]:
     """The bare names of requirements, as lock files write them."""
     return {re.sub(r"[-_.]+", "-", re.split(r"[\[<>=~!; ]", each)[0]).lower() for each in requirements}
+
+
+def requires(name: str) -> list[str]:
+    """What an installed package needs; nothing if it is for other systems, and is not installed."""
+    with suppress(PackageNotFoundError):
+        return distribution(name).requires or []
+    return []
 
 
 def published_files() -> list[Path]:
@@ -102,16 +112,32 @@ def test_every_requirement_has_a_hash(lock: str) -> None:
 
 @pytest.mark.parametrize("lock", LOCKS)
 def test_every_requirement_is_pinned_and_comes_by_name_alone(lock: str) -> None:
-    strange = [name for name in locked(lock) if not re.fullmatch(r"[a-z0-9-]+==[0-9][^ ]*", name)]
+    strange = [name for name in locked(lock) if not re.fullmatch(r"[a-z0-9-]+(\[[a-z0-9,-]+\])?==[0-9][^ ]*", name)]
 
     assert strange == []
 
 
 def test_the_lock_files_agree_on_every_version() -> None:
-    serve, dev, docs, bench, _generators = (set(locked(lock)) for lock in LOCKS)
+    pins = [{re.sub(r"\[.*\]", "", each) for each in locked(lock)} for lock in LOCKS]
+    serve, dev, docs, bench, _generators = pins
 
     assert serve <= dev
     assert {each for each in (docs | bench) - dev if named([each]) & named(list(dev))} == set()
+
+
+@pytest.mark.parametrize("lock", ["requirements/serve.txt", "requirements/dev.txt"])
+def test_a_lock_file_names_the_extras_that_its_packages_need(lock: str) -> None:
+    """An older pip takes a package with an extra for one that is not pinned, once the index has a newer version."""
+    pinned = {each.name: each for each in map(Requirement, locked(lock))}
+    needed = [
+        wanted
+        for name in pinned
+        for wanted in map(Requirement, requires(name))
+        if wanted.extras and wanted.name in pinned and (wanted.marker is None or wanted.marker.evaluate({"extra": ""}))
+    ]
+
+    assert [str(each) for each in needed if not each.extras <= pinned[each.name].extras] == []
+    assert needed or lock != "requirements/dev.txt"
 
 
 def test_the_lock_files_hold_everything_that_pyproject_names() -> None:
