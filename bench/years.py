@@ -21,6 +21,7 @@ from app.models.events.tables import EventKind, EventRow
 from app.store.chain_locks import FIRST_PREVIOUS_SHA256
 from app.store.database import for_writing
 from app.store.disclosures import hash_of
+from app.store.immutability import SET_BY_THE_REPORTER
 from app.store.tables import table_of
 from bench.content import Progress, receive, running_context
 
@@ -30,18 +31,7 @@ WORKERS = 200
 OUTCOME = "early_help"
 NOBODY_ACKNOWLEDGED, NOBODY_CLOSED, ASSIGNED, TESTS = 0.01, 0.03, 0.3, 0.0005
 HOURS_TO_ACKNOWLEDGE, DAYS_TO_CLOSE = 10.0, 20.0
-IN_CLEAR = [
-    "reference",
-    "received_at",
-    "acknowledge_by",
-    "guide",
-    "edition",
-    "referral_source",
-    "form_version",
-    "status_token_sha256",
-    "test",
-    "message_key",
-]
+IN_CLEAR = ["reference", *SET_BY_THE_REPORTER]
 FASTER = ("synchronous=OFF", "cache_size=-1000000")  # of SQLite, while it is filled
 
 

@@ -12,6 +12,7 @@ from sqlmodel import Session
 from app.models.concerns.tables import ADDITION_WAITS, MORE_URGENT, AdditionRow, ConcernRow
 from app.store.added_texts import ADDITIONS
 from app.store.tables import table_of
+from app.store.waiting import due_between
 
 _ADDITIONS, _CONCERNS = table_of(AdditionRow).c, table_of(ConcernRow).c
 _WAITS: ColumnElement[bool] = literal_column(f"({ADDITION_WAITS})")
@@ -69,8 +70,7 @@ def claim_overdue(session: Session, *, now: dt.datetime, limit: int, since: dt.d
 
     With `since`, what was due before is not read again.
     """
-    due = [_ADDITIONS.acknowledge_by < now, *([] if since is None else [_ADDITIONS.acknowledge_by >= since])]
-    late = (_WAITS, *due, _ADDITIONS.overdue_announced.is_(False))
+    late = (_WAITS, *due_between(_ADDITIONS.acknowledge_by, since, now), _ADDITIONS.overdue_announced.is_(False))
     overdue = ADDITIONS.metadata.where(*late, ~_OF_A_TEST)
     found = (
         session.connection()

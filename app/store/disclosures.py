@@ -6,13 +6,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import func, insert, literal, or_, tuple_
+from sqlalchemy import func, insert, or_
 from sqlmodel import Session, select
 
 from app.models.base import format_utc
 from app.models.desk.disclosure_tables import ChainRow, DeskAct, DisclosureRow
 from app.models.digest import canonical_json
 from app.store.chain_locks import FIRST_PREVIOUS_SHA256, lock_chains
+from app.store.keyset import is_after
 from app.store.log_entries import append_to_log, logs_at_once
 from app.store.meanwhile import expect_seen
 from app.store.tables import table_of
@@ -120,8 +121,7 @@ def list_disclosures(
         person_of_client = func.substr(table.c.client, 1, len(client) + 1) == f"{client}/"
         statement = statement.where(or_(table.c.client == client, person_of_client))
     if after is not None:
-        bound = tuple_(*(literal(value, column.type) for value, column in zip(after, position, strict=True)))
-        statement = statement.where(tuple_(*position) > bound)
+        statement = statement.where(is_after(position, after))
     return list(session.exec(statement.order_by(*position).limit(limit)))
 
 

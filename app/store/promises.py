@@ -4,12 +4,13 @@ import datetime as dt
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, func, literal, literal_column, tuple_
+from sqlalchemy import ColumnElement, Select, func, literal_column
 from sqlalchemy import select as select_columns
 from sqlmodel import Session
 
 from app.models.concerns.tables import ADDITION_WAITS, AdditionRow, ConcernRow
 from app.models.events.tables import EventKind, EventRow
+from app.store.keyset import is_after
 from app.store.tables import table_of
 from app.store.waiting import IS_REAL, WAITING_INDEX, WAITS
 
@@ -59,8 +60,7 @@ def list_late(session: Session, kind: LateKind, *, after: Late | None, before: d
     """Return what waits past its time, the longest first, after that one."""
     statement = kind.late.where(kind.time < before).order_by(*kind.order).limit(limit)
     if after is not None:
-        bound = (literal(value, column.type) for value, column in zip(after, kind.order, strict=False))
-        statement = statement.where(kind.time >= after[0], tuple_(*kind.order) > tuple_(*bound))
+        statement = statement.where(kind.time >= after[0], is_after(kind.order, after[: len(kind.order)]))
     return [(at, reference, number) for at, reference, number in session.connection().execute(statement)]
 
 

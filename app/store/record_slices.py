@@ -10,12 +10,13 @@ from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 from pydantic import BaseModel, Field
-from sqlalchemy import Connection, literal, tuple_
+from sqlalchemy import Connection
 from sqlalchemy import select as select_columns
 from sqlmodel import Session
 
 from app.models.desk.disclosure_tables import ChainRow, DisclosureRow, LogEntryRow
 from app.store.chain_locks import FIRST_PREVIOUS_SHA256
+from app.store.keyset import is_after
 from app.store.log_entries import logs_at_once
 from app.store.record_checks import ALL_IN_ORDER, as_stored, fault_in, row_fingerprint
 from app.store.tables import table_of
@@ -86,8 +87,7 @@ def _check_rows(connection: Connection, state: RecordPass) -> Iterator[str]:
     _begin_group(connection, state)
     statement = ALL_IN_ORDER.limit(SLICE_ROWS)
     if state.chain is not None:
-        position = tuple_(literal(state.chain, _ROWS.chain.type), literal(state.number, _ROWS.number.type))
-        statement = statement.where(tuple_(_ROWS.chain, _ROWS.number) > position)
+        statement = statement.where(is_after((_ROWS.chain, _ROWS.number), (state.chain, state.number)))
     rows = [DisclosureRow(**stored._mapping) for stored in connection.execute(statement)]
     state.has_read_chains = len(rows) < SLICE_ROWS
     ends = _read_ends(connection, state.chain, last=None if state.has_read_chains else rows[-1].chain)

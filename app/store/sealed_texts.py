@@ -3,13 +3,13 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import literal, tuple_
 from sqlalchemy import select as select_columns
 from sqlmodel import Session, col, select
 
 from app.models.concerns.tables import AddedRow, ConcernRow
 from app.models.desk.added_texts import AddedKind, AddedText
 from app.store.added_texts import ALL_ADDED
+from app.store.keyset import is_after
 from app.store.tables import table_of
 
 SEALED_KINDS: tuple[AddedKind | None, ...] = (None, *ALL_ADDED)
@@ -43,8 +43,7 @@ def list_sealed_of(
     statement = select_columns(row.recipients, *order).where(row.sealed.is_not(None)).order_by(*order).limit(limit)
     if after is not None:
         values = (after.reference,) if after.added is None else (after.reference, after.added.number)
-        bound = (literal(value, column.type) for value, column in zip(values, order, strict=True))
-        statement = statement.where(tuple_(*order) > tuple_(*bound))
+        statement = statement.where(is_after(order, values))
     return [
         SealedPlace(reference, None if kind is None else AddedText(kind, *number), tuple(recipients))
         for recipients, reference, *number in session.connection().execute(statement)

@@ -14,13 +14,13 @@ from sqlalchemy import event
 from starlette.testclient import TestClient
 
 from app.models.concerns.examples import SMALLEST_EXAMPLE
-from app.models.events.tables import DeliveryState, WebhookRow
+from app.models.events.tables import DeliveryState
 from app.services.operations.workers import stop_workers
 from app.store.webhooks import insert_webhook
 from app.store.writer import Writer, write_without_change
 from app.web.context import AppContext
-from tests.support.clock import A_TUESDAY
 from tests.support.databases import raw_connection
+from tests.support.delivery import a_receiver
 from tests.support.publishing import GUIDE
 from tests.support.waiting import LONG_ENOUGH, pause, wait_until
 
@@ -138,14 +138,7 @@ def test_the_time_of_a_flush_is_that_of_the_commit(service: FastAPI, client: Tes
 def test_deliveries_that_wait_and_that_were_given_up_are_counted_by_webhook(
     service: FastAPI, client: TestClient, writer: Writer
 ) -> None:
-    row = WebhookRow(
-        name="receiver",
-        url="https://receiver.example/",
-        kinds=["concern.received"],
-        secrets=["an invented secret"],
-        added_at=A_TUESDAY,
-    )
-    writer.run(lambda session: insert_webhook(session, row.model_copy()))
+    writer.run(lambda session: insert_webhook(session, a_receiver()))
     for _ in range(3):
         client.post(CONCERNS, json=SMALLEST_EXAMPLE)
     waiting = value(client, "deliveries", webhook="receiver", state="pending")

@@ -16,7 +16,6 @@ from starlette.testclient import TestClient
 from app.config import Settings
 from app.main import create_app
 from app.models.concerns.examples import SMALLEST_EXAMPLE
-from app.models.events.tables import WebhookRow
 from app.services.concerns.resealing import reseal
 from app.services.concerns.sealing import make_sealer
 from app.services.concerns.unsealing import Unsealer
@@ -25,8 +24,9 @@ from app.services.operations.workers import MINUTE_SECONDS
 from app.store.disclosures import Actor
 from app.store.webhooks import insert_webhook
 from app.web.context import AppContext
-from tests.support.clock import A_TUESDAY, SettableClock
+from tests.support.clock import SettableClock
 from tests.support.databases import drop_triggers, raw_connection
+from tests.support.delivery import a_receiver
 from tests.support.desk import Desk
 from tests.support.live import LiveServer
 from tests.support.promtool import promtool
@@ -177,14 +177,7 @@ def test_the_age_of_the_outbox_is_that_of_the_oldest_event_that_waits(
     service: FastAPI, client: TestClient, clock: SettableClock
 ) -> None:
     context: AppContext = service.state.context
-    row = WebhookRow(
-        name="receiver",
-        url="https://receiver.example/",
-        kinds=["concern.received"],
-        secrets=["an invented secret"],
-        added_at=A_TUESDAY,
-    )
-    context.writer.run(lambda session: insert_webhook(session, row.model_copy()))
+    context.writer.run(lambda session: insert_webhook(session, a_receiver()))
     none = samples(client, "guidance_outbox_age_seconds")
     for _ in range(2):
         client.post(CONCERNS, json=SMALLEST_EXAMPLE)

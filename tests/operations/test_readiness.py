@@ -14,13 +14,12 @@ from starlette.testclient import TestClient
 from app.config import Settings
 from app.main import create_app
 from app.models.concerns.examples import SMALLEST_EXAMPLE
-from app.models.events.tables import WebhookRow
 from app.services.operations import readiness
 from app.store.database import DATABASE_FILE
 from app.store.webhooks import insert_webhook
-from tests.support.clock import A_TUESDAY
 from tests.support.command import guidance
 from tests.support.databases import fail_writes, on_postgresql, raw_connection
+from tests.support.delivery import a_receiver
 
 TABLES = ("concerns", "additions", "events", "deliveries", "disclosures", "chains", "kept_receipts", "generation")
 READY = "/health/ready"
@@ -102,14 +101,7 @@ def test_a_trial_leaves_no_row_no_event_and_no_delivery(
     client: TestClient, service: FastAPI, settings: Settings, trials: list[str]
 ) -> None:
     context = service.state.context
-    row = WebhookRow(
-        name="receiver",
-        url="https://receiver.example/",
-        kinds=["concern.received"],
-        secrets=["an invented secret"],
-        added_at=A_TUESDAY,
-    )
-    context.writer.run(lambda session: insert_webhook(session, row.model_copy()))
+    context.writer.run(lambda session: insert_webhook(session, a_receiver()))
     client.post("/v1/concerns", json=SMALLEST_EXAMPLE)
     before = rows(settings)
 

@@ -2,6 +2,7 @@
 
 import asyncio
 
+from app.models.events.tables import EventKind, WebhookRow
 from app.services.events.dispatcher import WebhookDispatcher
 from app.store.events import ClaimedDelivery
 from tests.support.clock import A_TUESDAY
@@ -14,6 +15,17 @@ def deliver_due(dispatcher: WebhookDispatcher) -> int:
         return sum(await asyncio.gather(*map(dispatcher.deliver_to, await dispatcher.find_due())))
 
     return asyncio.run(deliver())
+
+
+def a_receiver() -> WebhookRow:
+    """Return a receiver of new concerns, at an address that nobody has."""
+    return WebhookRow(
+        name="receiver",
+        url="https://receiver.example/",
+        kinds=[EventKind.CONCERN_RECEIVED.value],
+        secrets=["an invented secret"],
+        added_at=A_TUESDAY,
+    )
 
 
 def a_delivery(url: str) -> ClaimedDelivery:
