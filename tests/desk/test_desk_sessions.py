@@ -241,6 +241,19 @@ def test_no_page_of_the_desk_opens_without_a_session_but_those_for_signing_in(
             assert response.status_code == (401 if method == "POST" else 303), (method, path)
 
 
+@pytest.mark.parametrize("method", ["GET", "POST"])
+def test_an_answer_to_a_session_that_ended_leaves_the_cookie_of_a_new_sign_in_alone(
+    client: TestClient, method: str
+) -> None:
+    client.cookies.set(SESSION_COOKIE, "a-session-that-ended")
+    path = {"GET": "/desk", "POST": "/desk/concerns/4F7K-926W-0X3R/acknowledgement"}[method]
+
+    response = client.request(method, path, headers=OWN_PAGE, follow_redirects=False)
+
+    assert response.status_code == (401 if method == "POST" else 303)
+    assert "Set-Cookie" not in response.headers
+
+
 def test_a_person_is_another_on_the_record_than_a_client_of_any_name(service: FastAPI, visitor: TestClient) -> None:
     principal = context_of_service(service).desk_sign_in.sessions.find(
         visitor.cookies[SESSION_COOKIE], at=context_of_service(service).clock()

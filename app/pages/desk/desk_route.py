@@ -13,7 +13,6 @@ from app.pages.error_pages import problem_type_of
 from app.services.access.desk_sign_in import SIGN_IN
 from app.web import problem_types
 from app.web.context import context_of
-from app.web.people import SESSION_COOKIE, set_cookie
 from app.web.router import GuidanceRoute
 
 SEE_OTHER = 303
@@ -108,13 +107,13 @@ def _own_origin(request: Request) -> str:
 
 
 def _signed_out(request: Request) -> Response:
-    """Lead to the sign-in; after a post, say that it was not done."""
+    """Lead to the sign-in; after a post, say that it was not done.
+
+    The cookie stays: this answer may arrive after a new sign-in in another tab, whose session it would delete.
+    """
     if request.method == "POST":
-        response = _message_page(request, problem_types.TOKEN_REQUIRED.status, SIGN_IN_AGAIN)
-    else:
-        response = lead_to(SIGN_IN)
-    set_cookie(response, context_of(request).settings, SESSION_COOKIE, "")
-    return response
+        return _message_page(request, problem_types.TOKEN_REQUIRED.status, SIGN_IN_AGAIN)
+    return lead_to(SIGN_IN)
 
 
 def _error_page(request: Request, error: Exception) -> Response:
