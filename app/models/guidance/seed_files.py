@@ -11,6 +11,7 @@ from typing import TypeVar
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 from ruamel.yaml import YAML
+from ruamel.yaml.constructor import SafeConstructor
 from ruamel.yaml.error import MarkedYAMLError
 from ruamel.yaml.events import DocumentStartEvent, Event
 from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
@@ -22,7 +23,6 @@ from app.models.base import SLUG_PATTERN
 
 _Model = TypeVar("_Model", bound=BaseModel)
 
-_constructor = YAML(typ="safe", pure=True).constructor
 _TEXT = "tag:yaml.org,2002:str"
 _DATE = "tag:yaml.org,2002:timestamp"  # YAML 1.2 knows no dates: they are text
 _MAY_HAVE_UNUSED_FEATURES = re.compile(r"(?m)^\ufeff?%|(?:^|[\s\[{,:\ufeff])(?:[&*]\S|!)")
@@ -120,6 +120,8 @@ class FileTree:
 
     lines: dict[Location, int] = field(default_factory=dict)
     faults: list[SeedError] = field(default_factory=list)
+    _constructor: SafeConstructor = field(default_factory=lambda: YAML(typ="safe", pure=True).constructor)
+    """One of its own: a constructor keeps every node that it was given, and with it the whole file."""
 
     def plain(self, node: Node, at: Location) -> object:
         """Return the node's value. Of a duplicate key the first value counts, and the second is a fault."""
@@ -128,7 +130,7 @@ class FileTree:
             return [self.plain(item, (*at, place)) for place, item in enumerate(node.value)]
         if isinstance(node, MappingNode):
             return {key: self.plain(value, (*at, key)) for key, value in self._entries(node, at)}
-        return node.value if node.tag == _DATE else _constructor.construct_object(node)
+        return node.value if node.tag == _DATE else self._constructor.construct_object(node)
 
     def _entries(self, node: MappingNode, at: Location) -> Iterator[tuple[str, Node]]:
         for key, value in node.value:
