@@ -22,7 +22,13 @@ from sqlmodel import SQLModel
 from app.errors import SchemaAltered, SchemaBehind, SchemaUnknown
 from app.store.backup import database_copy, move_into_place
 from app.store.database import DATABASE_FILE, for_writing
-from app.store.schema_check import SchemaObject, compare_schemas, declared_objects, stored_objects
+from app.store.schema_check import (
+    SchemaObject,
+    compare_schemas,
+    declared_definitions,
+    definitions_of,
+    stored_objects,
+)
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 VERSION_TABLE = "alembic_version"
@@ -125,16 +131,16 @@ def _require_declared(connection: Connection, migrations: Path) -> None:
 
 
 def _find_faults(connection: Connection, migrations: Path) -> list[str]:
-    version, dialect = read_schema_version(connection, migrations), connection.dialect
+    version, dialect = read_schema_version(connection, migrations), connection.dialect.name
     if version is None:
         return []  # nothing was made yet
     if version == _revisions(migrations)[-1]:
-        expected = declared_objects(dialect)
-    elif dialect.name == "sqlite":
-        expected = _former_objects(version, migrations)
+        expected = declared_definitions(dialect)
+    elif dialect == "sqlite":
+        expected = definitions_of(_former_objects(version, migrations), dialect)
     else:
         raise SchemaBehind
-    return list(compare_schemas(expected, stored_objects(connection), dialect))
+    return list(compare_schemas(expected, definitions_of(stored_objects(connection), dialect)))
 
 
 def _former_objects(version: str, migrations: Path) -> list[SchemaObject]:

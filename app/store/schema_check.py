@@ -5,11 +5,12 @@ since nothing that this service does touches it. What another program added to a
 """
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import lru_cache
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeAlias
 
-from sqlalchemy import Connection, Dialect, create_mock_engine, text
+from sqlalchemy import Connection, create_mock_engine, text
 from sqlalchemy.schema import ExecutableDDLElement
 from sqlmodel import SQLModel
 
@@ -32,6 +33,10 @@ class SchemaObject(NamedTuple):
     statement: str
 
 
+Definitions: TypeAlias = Mapping[tuple[str, str], Sequence[Sequence[str]]]
+"""The definitions of each object, by its kind and name. On PostgreSQL two tables may have triggers of one name."""
+
+
 def declared_statements(dialect: str) -> list[str]:
     """Return every statement that creates the schema as the models declare it, in the SQL of that database."""
     statements: list[str] = []
@@ -45,11 +50,17 @@ def declared_statements(dialect: str) -> list[str]:
     return statements
 
 
-def declared_objects(dialect: Dialect) -> list[SchemaObject]:
+def declared_objects(dialect: str) -> list[SchemaObject]:
     """Return the objects that the models declare."""
-    found = [(CREATES.match(statement), statement) for statement in declared_statements(dialect.name)]
+    found = [(CREATES.match(statement), statement) for statement in declared_statements(dialect)]
     objects = [SchemaObject(match[1].lower(), match[2], statement) for match, statement in found if match]
-    return objects if dialect.name == "sqlite" else [*objects, SchemaObject(*TRIGGERS_FIRE)]
+    return objects if dialect == "sqlite" else [*objects, SchemaObject(*TRIGGERS_FIRE)]
+
+
+@lru_cache(maxsize=len(ADDRESSES))
+def declared_definitions(dialect: str) -> Definitions:
+    """Return the definitions of what the models declare, which do not change while a process runs."""
+    return definitions_of(declared_objects(dialect), dialect)
 
 
 def stored_objects(connection: Connection) -> list[SchemaObject]:
@@ -62,11 +73,16 @@ def stored_objects(connection: Connection) -> list[SchemaObject]:
     return [SchemaObject(*row) for row in found]
 
 
-def compare_schemas(
-    declared: Iterable[SchemaObject], stored: Iterable[SchemaObject], dialect: Dialect
-) -> Iterator[str]:
+def definitions_of(objects: Iterable[SchemaObject], dialect: str) -> Definitions:
+    """Return the definitions of each object, in an order and a form that two schemas can be compared in."""
+    named: dict[tuple[str, str], list[list[str]]] = {}
+    for each in objects:
+        named.setdefault((each.kind, each.name), []).append(_definitions(each, dialect))
+    return {key: sorted(definitions) for key, definitions in named.items()}
+
+
+def compare_schemas(expected: Definitions, found: Definitions) -> Iterator[str]:
     """Yield a sentence for each object that is missing, was altered, or was added."""
-    expected, found = _by_name(declared, dialect), _by_name(stored, dialect)
     for kind, name in sorted(expected.keys() | found.keys()):
         title = f"the {kind} {ascii(name)[1:-1]}"
         if (kind, name) not in found:
@@ -78,15 +94,7 @@ def compare_schemas(
             yield f"{title} was altered"
 
 
-def _by_name(objects: Iterable[SchemaObject], dialect: Dialect) -> dict[tuple[str, str], list[list[str]]]:
-    """Return the definitions of each object. On PostgreSQL two tables may have triggers of one name: both count."""
-    named: dict[tuple[str, str], list[list[str]]] = {}
-    for each in objects:
-        named.setdefault((each.kind, each.name), []).append(_definitions(each, dialect))
-    return {key: sorted(definitions) for key, definitions in named.items()}
-
-
-def _definitions(each: SchemaObject, dialect: Dialect) -> list[str]:
+def _definitions(each: SchemaObject, dialect: str) -> list[str]:
     """Return the statement in one form, whatever its white space: of a table, its columns and constraints by name.
 
     A column that a revision adds is the last in the statement, and not where the models have it.
@@ -94,6 +102,6 @@ def _definitions(each: SchemaObject, dialect: Dialect) -> list[str]:
     words = " ".join(each.statement.split())
     body = TABLE_BODY.fullmatch(words) if each.kind == "table" else None
     definitions = sorted([*BETWEEN_DEFINITIONS.split(body[1]), body[2]]) if body else [words]
-    if dialect.name == "sqlite" or each.kind == "function":
+    if dialect == "sqlite" or each.kind == "function":
         return [definition.strip() for definition in definitions]
     return sorted(" ".join(PRINTED_BY_POSTGRESQL.sub(" ", definition).split()) for definition in definitions)
