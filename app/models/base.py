@@ -1,7 +1,4 @@
-"""The base classes of the models, and the small types that many models share.
-
-The validator of a response model is built at its first use, not at import: most processes need few of them.
-"""
+"""The base classes of the models, and the small types that many models share."""
 
 import datetime as dt
 import re
@@ -28,8 +25,6 @@ from pydantic_core import core_schema
 from app.faults import CodedValueError, FaultCode
 
 SLUG_PATTERN = r"^[a-z0-9]+(?:-[a-z0-9]+)*$"
-MAX_NUMBER = 1_000_000
-"""The highest number of an edition, or of an addition, that a request may name."""
 
 
 class RequestModel(BaseModel):
