@@ -6,6 +6,7 @@ import typer
 
 from app.cli.desk_client import AnswerAsJson, DeskClient, KeyFileOption, KeyOption, Url, connect
 from app.cli.desk_tables import print_inbox, print_json, print_table
+from app.cli.terminal import echo_result
 from app.models.concerns.concern import ImmediateDanger
 from app.models.concerns.tables import ConcernState
 from app.models.links import DESK_CONCERNS, DESK_VIEWS
@@ -77,6 +78,7 @@ def desk_save_view(
     url: Url,
     key: KeyOption = None,
     key_file: KeyFileOption = None,
+    as_json: AnswerAsJson = False,
 ) -> None:
     """Save filters of the inbox under a name, for `list --view`. They are stored on the server, for you alone."""
     words = {"true": True, "false": False}
@@ -84,7 +86,7 @@ def desk_save_view(
     body = {filter_name: words.get(value, value) for filter_name, _, value in pairs}
     with connect(url, key, key_file) as service:
         saved = service.call("PUT", f"{DESK_VIEWS}/{name}", body=body)
-    typer.echo(f"{saved['name']}: {saved['links']['concerns']}")
+    echo_result([f"{saved['name']}: {saved['links']['concerns']}"], saved, as_json=as_json)
 
 
 @listing.command("summary")

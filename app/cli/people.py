@@ -6,7 +6,8 @@ from typing import Annotated
 import typer
 from sqlmodel import Session
 
-from app.cli.options import DataDir, EnvFile, open_writer, read_settings
+from app.cli.options import AsJson, DataDir, EnvFile, open_writer, read_settings
+from app.cli.terminal import echo_result
 from app.cli.times import format_moment, parse_end
 from app.main import utc_now
 from app.models.base import format_utc
@@ -25,6 +26,7 @@ def desk_invite(
     name: NameOfPerson,
     role: Annotated[Role, typer.Option(help="What they may do: read; act too; read the record too; or that alone.")],
     expires: Annotated[str, typer.Option(help="When the link ends: a date, or a time such as 2d or 4h.")] = "2d",
+    as_json: AsJson = False,
     data_dir: DataDir = None,
     env_file: EnvFile = None,
 ) -> None:
@@ -33,21 +35,23 @@ def desk_invite(
     ends = parse_end(expires, now)
     with open_writer(settings) as (_, writer):
         token = invite(writer, name, role=role, expires_at=ends, at=now)
-    party = relying_party(settings.public_url, settings.council_name)
-    typer.echo(f"{party.origin}{INVITATION}#{token}")
+    link = f"{relying_party(settings.public_url, settings.council_name).origin}{INVITATION}#{token}"
+    document = {"name": name, "role": role, "link": link, "expires_at": format_utc(ends)}
+    echo_result([link], document, as_json=as_json)
     typer.echo(f"{name}: the link works once, until {format_moment(ends)}", err=True)
 
 
-def desk_leave(name: NameOfPerson, data_dir: DataDir = None, env_file: EnvFile = None) -> None:
+def desk_leave(name: NameOfPerson, as_json: AsJson = False, data_dir: DataDir = None, env_file: EnvFile = None) -> None:
     """End every session, passkey, invitation and client key of the person at once. Their work shows as unassigned."""
     now = utc_now()
     with open_writer(read_settings(data_dir, env_file)) as (_, writer):
         clients = leave(writer, name, at=now)
         remove_views(writer, name)
         taken = unassign_all(writer, name, actor=OPERATOR, at=now)
-    typer.echo(f"{name}: signed out everywhere, and let in no more; {len(taken)} concerns are unassigned")
+    lines = [f"{name}: signed out everywhere, and let in no more; {len(taken)} concerns are unassigned"]
     if clients:
-        typer.echo(f"{name}: no key of these clients is valid any more: {', '.join(clients)}")
+        lines.append(f"{name}: no key of these clients is valid any more: {', '.join(clients)}")
+    echo_result(lines, {"name": name, "unassigned": taken, "clients": clients}, as_json=as_json)
 
 
 def desk_people(

@@ -98,6 +98,7 @@ def test_with_json_each_command_prints_what_the_service_answers(run: Run, refere
     ]
     assert answer(run("list", "--json", "--overdue"))["concerns"] == []
     assert answer(run("summary", "--json"))["received"] == 1
+    assert answer(run("save-view", "own", "mine=true", "--json"))["filters"] == {"mine": True}
     assert answer(run("assign", reference, "--json"))["assigned_to"] == "Robin Example"
     assert answer(run("assign", reference, "--nobody", "--json"))["replaced"]["assigned_to"] == "Robin Example"
     assert answer(run("note", reference, "--json", words_of_note="Words."))["number"] == 1

@@ -1,6 +1,7 @@
 """What a command did, as JSON for programs: the same as its lines say to people."""
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -37,6 +38,18 @@ def test_each_command_that_changes_something_says_what_it_did(tmp_path: Path) ->
     assert Path(restored["former_database"]).exists()
     assert purged == {"erased": 0, "former_texts_remain": False}
     assert withdrawn == {"guide": SLUG, "edition": 1, "is_new": True}
+
+
+def test_an_invitation_and_a_leave_say_what_they_did(tmp_path: Path) -> None:
+    folder = ("--data-dir", tmp_path / "data")
+
+    invited = told("desk", "invite", "Jo Example", "--role", "worker", *folder)
+    left = told("desk", "leave", "Jo Example", *folder)
+
+    assert (invited["name"], invited["role"]) == ("Jo Example", "worker")
+    assert re.search(r"/desk/invitation#\S+$", invited["link"])
+    assert invited["expires_at"].endswith("Z")
+    assert left == {"name": "Jo Example", "unassigned": [], "clients": []}
 
 
 def test_a_file_that_is_refused_leaves_those_before_it_published_and_said_so(tmp_path: Path) -> None:
