@@ -13,15 +13,17 @@ from fastapi import FastAPI
 from playwright.sync_api import Browser
 from starlette.testclient import TestClient
 
-from app import assembly
+from app import assembly, main
 from app.config import Settings
 from app.main import create_app
 from app.services.guidance import rendition_seeding, seeding
+from app.web.openapi.document import build_document
 from tests.support.browsing import launch_browser
 from tests.support.clock import SettableClock
 from tests.support.concerns import Concern
 from tests.support.databases import on_postgresql, postgresql, use_postgresql
 from tests.support.desk import Desk, desk_of
+from tests.support.documents import built_once
 from tests.support.live import LiveServer
 from tests.support.log_lines import lines  # noqa: F401  # a fixture of every test
 from tests.support.prepared import copy_prepared, prepared_folder
@@ -33,6 +35,9 @@ for module, reader in (
     (rendition_seeding, "read_rendition_file"),
 ):
     setattr(module, reader, lru_cache(getattr(module, reader)))
+
+# So is the OpenAPI document of the same routes and settings. Each caller gets a copy.
+setattr(main, "build_document", built_once(build_document))  # noqa: B010  # as above
 
 
 LEFT_OUT_ON_POSTGRESQL = {

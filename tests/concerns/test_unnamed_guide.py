@@ -15,6 +15,8 @@ from tests.support.clock import SettableClock
 from tests.support.concerns import Concern
 from tests.support.publishing import SLUG, an_edition, publish_next, withdraw
 
+pytestmark = pytest.mark.any_database
+
 OTHER = "another-guide"
 THIRD = "a-third-guide"
 MINUTE = dt.timedelta(minutes=1)

@@ -29,6 +29,8 @@ from tests.support.desk import Desk
 from tests.support.mail_server import MailServer, make_certificate
 from tests.support.receiver import RawReceiver
 
+pytestmark = pytest.mark.any_database
+
 CANARY = "Canary-Alex-Example"
 SIGN_IN = "an-invented-word"
 TEAM = "duty@council.example"

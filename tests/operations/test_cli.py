@@ -30,7 +30,7 @@ from tests.support.databases import raw_connection
 from tests.support.live import LiveServer
 from tests.support.publishing import FIRST_EDITION, GUIDE, SLUG
 
-pytestmark = pytest.mark.slow  # processes, browsers or long work
+pytestmark = [pytest.mark.slow, pytest.mark.any_database]
 
 ROOT = Path(__file__).parents[2]
 PUBLISHED = re.compile(

@@ -15,6 +15,8 @@ from app.store.database import DATABASE_FILE
 from tests.support.command import guidance
 from tests.support.log_lines import Lines
 
+pytestmark = pytest.mark.any_database
+
 OPEN_FOLDER, OPEN_FILE = 0o755, 0o644
 
 

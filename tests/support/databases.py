@@ -73,7 +73,7 @@ class Postgresql:
         original, name = self.database_of(source), _name_of(target)
         with self.connect("postgres") as connection:
             connection.execute(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
-            connection.execute(f"CREATE DATABASE {name} TEMPLATE {original}")
+            connection.execute(f"CREATE DATABASE {name} TEMPLATE {original} STRATEGY FILE_COPY")
         self._created.add(name)
 
     def drop(self, names: set[str]) -> None:
