@@ -1,8 +1,10 @@
 """A fault in a seed file is told with its file, its line and its reason, and all faults are told at once."""
 
+import gc
 from pathlib import Path
 
 import pytest
+from ruamel.yaml.nodes import Node
 
 from app.errors import SeedFileError
 from app.models.code_lists import CodeList
@@ -179,6 +181,16 @@ def test_words_that_older_yaml_would_convert_stay_as_written(tmp_path: Path, wri
     parsed = read_seed_file(path, CodeList)
 
     assert parsed.source.published == kept
+
+
+def test_nothing_of_a_file_stays_in_memory_but_its_model(tmp_path: Path) -> None:
+    gc.collect()
+    before = sum(isinstance(each, Node) for each in gc.get_objects())
+
+    read_seed_file(written(tmp_path, SOUND), CodeList)
+
+    gc.collect()
+    assert sum(isinstance(each, Node) for each in gc.get_objects()) == before
 
 
 def test_an_edition_s_place_is_read_from_its_path() -> None:
