@@ -84,15 +84,16 @@ def write_while_signed_out(page: Page) -> None:
     page.context.add_cookies(cookies)  # type: ignore[arg-type]  # what `cookies` gives is what this takes
     expect(status_of(page)).to_contain_text("Saved")
     page.get_by_label("Words").fill("Call the team at once")
-    press(page, "Save")  # which first saves what was typed just now
+    with page.expect_navigation():
+        press(page, "Save")  # which first saves what was typed just now
     expect(page.get_by_text("Nothing is missing in this section.")).to_be_visible()
 
 
 def meet_in_one_section(first: Page, later: Page) -> None:
     later.goto(f"/edit/{GUIDE}/sections/responsibilities")
     expect(later.get_by_label("Words")).to_have_value("Call the team at once")
-    first.get_by_label("Words").fill("Call the team, day and night")
-    expect(status_of(first)).to_contain_text("Not saved yet")
+    with first.expect_response(lambda response: response.request.method == "POST"):
+        first.get_by_label("Words").fill("Call the team, day and night")
     expect(status_of(first)).to_contain_text("Saved")
     later.get_by_label("Words").fill(OTHER_WORDS)
     expect(status_of(later)).to_contain_text("somebody else saved other words")
