@@ -4,11 +4,11 @@ import os
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Locator, Page, expect
+from playwright.sync_api import Browser, Locator, Page, Response, expect
 
 from app.models.roles import Role
 from tests.support.browsing import accessibility_violations
-from tests.support.edit_pages import Running, page_of, press
+from tests.support.edit_pages import Running, page_of, press, press_and_arrive
 
 pytestmark = [pytest.mark.any_database, pytest.mark.slow]
 
@@ -26,6 +26,10 @@ def expect_well_made(page: Page, name: str) -> None:
             page.screenshot(path=f"{SHOTS}/{name}-{width}.png", full_page=True)
         assert page.evaluate("document.documentElement.scrollWidth") <= width, f"{name} at {width}"
     assert accessibility_violations(page) == [], name
+
+
+def is_post(response: Response) -> bool:
+    return response.request.method == "POST"
 
 
 def status_of(page: Page) -> Locator:
@@ -66,7 +70,8 @@ def write_through_a_restart(page: Page, running: Running) -> None:
     running.stop()
     page.get_by_label("Words").fill("Call the team at once")
     expect(status_of(page)).to_contain_text("the server does not answer")
-    press(page, "Save")
+    with page.expect_event("requestfailed"):
+        press(page, "Save")
     expect(page.get_by_label("Words")).to_have_value("Call the team at once")
     expect(status_of(page)).to_contain_text("the server does not answer")
     running.start()
@@ -78,21 +83,21 @@ def write_while_signed_out(page: Page) -> None:
     page.context.clear_cookies()
     page.get_by_label("Words").fill("Call the team now")
     expect(status_of(page)).to_contain_text("you are signed out")
-    press(page, "Save")
+    with page.expect_response(is_post):
+        press(page, "Save")
     expect(status_of(page)).to_contain_text("you are signed out")
     expect(page.get_by_label("Words")).to_have_value("Call the team now")
     page.context.add_cookies(cookies)  # type: ignore[arg-type]  # what `cookies` gives is what this takes
     expect(status_of(page)).to_contain_text("Saved")
     page.get_by_label("Words").fill("Call the team at once")
-    with page.expect_navigation():
-        press(page, "Save")  # which first saves what was typed just now
+    press_and_arrive(page, "Save")
     expect(page.get_by_text("Nothing is missing in this section.")).to_be_visible()
 
 
 def meet_in_one_section(first: Page, later: Page) -> None:
     later.goto(f"/edit/{GUIDE}/sections/responsibilities")
     expect(later.get_by_label("Words")).to_have_value("Call the team at once")
-    with first.expect_response(lambda response: response.request.method == "POST"):
+    with first.expect_response(is_post):
         first.get_by_label("Words").fill("Call the team, day and night")
     expect(status_of(first)).to_contain_text("Saved")
     later.get_by_label("Words").fill(OTHER_WORDS)
@@ -125,7 +130,7 @@ def reword_next_edition(page: Page) -> None:
     page.wait_for_url(f"**/edit/{GUIDE}")
     page.goto(f"/edit/{GUIDE}/sections/responsibilities")
     page.get_by_label("Words").fill(OTHER_WORDS)
-    press(page, "Save")
+    press_and_arrive(page, "Save")
 
 
 def test_an_editor_writes_a_guide_and_a_second_person_publishes_it(browser: Browser, tmp_path: Path) -> None:

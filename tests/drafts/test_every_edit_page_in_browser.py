@@ -8,7 +8,7 @@ from playwright.sync_api import Browser, expect
 from app.models.roles import Role
 from app.pages.edit.fields import DETAILS
 from app.pages.edit.sections import EDIT_PAGES
-from tests.support.edit_pages import Running, page_of, press
+from tests.support.edit_pages import Running, page_of, press_and_arrive
 from tests.support.page_checks import page_faults
 from tests.support.publishing import SLUG
 
@@ -30,7 +30,7 @@ def test_every_page_of_an_editor_is_without_fault_and_in_reach_of_the_keyboard(
             found[path] = page_faults(page, walks=True)
         page.goto(f"/edit/{SLUG}/sections/{DETAILS}")
         page.get_by_label("What this edition changes").fill("A made-up change.")
-        press(page, "Save")
+        press_and_arrive(page, "Save")
         expect(page.get_by_text("Nothing is missing in this section.")).to_be_visible()
         page.goto(f"/edit/{SLUG}")
         page.get_by_role("link", name="Preview the page").press("Enter")

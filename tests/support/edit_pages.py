@@ -48,3 +48,9 @@ def press(page: Page, name: str) -> None:
     """Press the button by the keyboard alone."""
     page.get_by_role("button", name=name, exact=True).first.focus()
     page.keyboard.press("Enter")
+
+
+def press_and_arrive(page: Page, name: str) -> None:
+    """Press the button, and wait for the page that it leads to: what was typed is saved first."""
+    with page.expect_navigation():
+        press(page, name)

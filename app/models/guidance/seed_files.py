@@ -120,7 +120,9 @@ class FileTree:
 
     lines: dict[Location, int] = field(default_factory=dict)
     faults: list[SeedError] = field(default_factory=list)
-    _constructor: SafeConstructor = field(default_factory=lambda: YAML(typ="safe", pure=True).constructor)
+    _constructor: SafeConstructor = field(
+        default_factory=lambda: YAML(typ="safe", pure=True).constructor, init=False, repr=False
+    )
     """One of its own: a constructor keeps every node that it was given, and with it the whole file."""
 
     def plain(self, node: Node, at: Location) -> object:
