@@ -147,7 +147,7 @@ class Acts:
             self._addition,
             typed_reference=reference,
             status_token=self._tokens[reference],
-            derive_keys=lambda _reference: None,
+            idempotency_key=None,
             at=self._now,
         )
 

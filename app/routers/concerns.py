@@ -1,6 +1,5 @@
 """Concerns: the form, the check, the submission and its status."""
 
-from functools import partial
 from typing import Annotated, Any
 
 from fastapi import Body, Request, Response
@@ -17,7 +16,7 @@ from app.routers.params import IdempotencyKey, TypedReference, expect_one_key_at
 from app.web import problem_types as problems
 from app.web.auth import PUBLIC, StatusTokenDep, SubmitterDep
 from app.web.context import ContextDep, NowDep
-from app.web.idempotency import created_response, keys_from
+from app.web.idempotency import created_response, keys_from, without_quotes
 from app.web.json_body import JSONRoute
 from app.web.problem_responses import NOT_MODIFIED, problem_responses
 from app.web.responses import public_response
@@ -115,10 +114,8 @@ def read_concern_status(
     context: ContextDep, status_token: StatusTokenDep, now: NowDep, reference: TypedReference
 ) -> ConcernStatus:
     """How the concern stands, for a person with its status token. A wrong reference and a wrong token answer alike."""
-    return context.code_tries.guard(
-        reference,
-        lambda: context.follow_ups.read_status(typed_reference=reference, status_token=status_token, at=now),
-    )
+    with context.code_tries.guard(reference):
+        return context.follow_ups.read_status(typed_reference=reference, status_token=status_token, at=now)
 
 
 @router.post(
@@ -149,14 +146,12 @@ def add_more(
     Each waits for an acknowledgement of its own. A concern takes 200 of them, and 20,000,000 bytes.
     """
     expect_one_key_at_most(request)
-
-    add = partial(
-        context.follow_ups.add,
-        addition,
-        typed_reference=reference,
-        status_token=status_token,
-        derive_keys=lambda reference: keys_from(idempotency_key, client=f"addition to {reference}"),
-        at=now,
-    )
-    result = context.code_tries.guard(reference, add)
+    with context.code_tries.guard(reference):
+        result = context.follow_ups.add(
+            addition,
+            typed_reference=reference,
+            status_token=status_token,
+            idempotency_key=without_quotes(idempotency_key),
+            at=now,
+        )
     return created_response(result, concern_path(result.reference))

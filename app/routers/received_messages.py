@@ -25,7 +25,5 @@ def read_messages(
 
     The team sees when a message was first read, and nothing else about the reader.
     """
-    return context.code_tries.guard(
-        reference,
-        lambda: open_messages(context.follow_ups, typed_reference=reference, status_token=status_token, at=now),
-    )
+    with context.code_tries.guard(reference):
+        return open_messages(context.follow_ups, typed_reference=reference, status_token=status_token, at=now)

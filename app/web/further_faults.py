@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from functools import partial
 from typing import Any
 
 from fastapi import Request
@@ -69,10 +68,9 @@ def find_unknown_in_concern(
 def _unknown_ids_of_addition(request: Request, context: AppContext, body: Mapping[str, Any]) -> list[FieldError]:
     reference = request.path_params["reference"]
     _, token = get_authorization_scheme_param(request.headers.get("Authorization"))
-    find = partial(context.follow_ups.unknown_ids_in, body, typed_reference=reference, status_token=token)
     # A wrong token gets the answer to the body alone, and counts as a try.
-    with suppress(NoSuchConcern, TooManyTries, *NO_STORE):
-        return context.code_tries.guard(reference, find)
+    with suppress(NoSuchConcern, TooManyTries, *NO_STORE), context.code_tries.guard(reference):
+        return context.follow_ups.unknown_ids_in(body, typed_reference=reference, status_token=token)
     return []
 
 

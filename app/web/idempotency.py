@@ -8,7 +8,12 @@ from app.web.negotiation import JSON
 
 def keys_from(idempotency_key: str | None, *, client: str) -> IdempotencyKeys | None:
     """Return the keys derived from the header, with quotes or without; None if there is none."""
-    return None if idempotency_key is None else derive_idempotency_keys(idempotency_key.strip('"'), client=client)
+    return derive_idempotency_keys(without_quotes(idempotency_key), client=client)
+
+
+def without_quotes(idempotency_key: str | None) -> str | None:
+    """Return the header's value without the quotes that a structured field has."""
+    return None if idempotency_key is None else idempotency_key.strip('"')
 
 
 def created_response(result: IdempotentResult, location: str) -> Response:

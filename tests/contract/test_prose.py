@@ -270,6 +270,20 @@ def test_every_file_of_the_routers_declares_routes_or_their_parameters() -> None
     assert others == {"__init__.py", "params.py"}
 
 
+def lambdas_passed(path: Path) -> list[tuple[str, int]]:
+    """Return the place of each lambda that a call gets, but for the key of a sort."""
+    calls = (node for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))) if isinstance(node, ast.Call))
+    arguments = (each for call in calls for each in (*call.args, *(k.value for k in call.keywords if k.arg != "key")))
+    return [(named(path), each.lineno) for each in arguments if isinstance(each, ast.Lambda)]
+
+
+def test_routes_pass_no_lambdas() -> None:
+    files = [path for path in SOURCES if "router" in defined_in(path)]
+
+    assert {path.parent.name for path in files} >= {"routers", "desk", "edit", "form", "status"}
+    assert [place for path in files for place in lambdas_passed(path)] == []
+
+
 def test_routers_share_their_parameters_alone() -> None:
     shared = {module for path in (APP.rglob("*.py")) if path.name != "main.py" for module in imported_by(path)}
 

@@ -42,7 +42,7 @@ def assign_on_page(attempt: Annotated[Attempt, Depends(attempt_with("assignment"
             person or None,
             actor=actor,
             at=attempt.now,
-            precondition=lambda _version: True,  # what the person has seen decides
+            precondition=assignment.any_version,  # what the person has seen decides
         )
 
     return carry_out(attempt, act)

@@ -1,5 +1,7 @@
 """Further pages of what was added to a concern, and of the desk's notes about it."""
 
+from functools import partial
+
 from fastapi import Response
 
 from app.pages.desk.added_pages import read_added_page
@@ -36,8 +38,8 @@ def read_additions_page(
         visitor,
         place,
         now,
-        opened=lambda texts: opened_additions(texts, context.unsealer, now=now),
-        listed=lambda row: listed_addition(row, now=now),
+        opened=partial(opened_additions, unsealer=context.unsealer, now=now),
+        listed=partial(listed_addition, now=now),
     )
     return desk_page(
         context,
@@ -67,7 +69,7 @@ def read_notes_page(
         visitor,
         place,
         now,
-        opened=lambda texts: opened_notes(texts, context.unsealer),
+        opened=partial(opened_notes, unsealer=context.unsealer),
         listed=listed_note,
     )
     return desk_page(

@@ -1,5 +1,6 @@
 """The list of guides for their editors, and how a draft begins."""
 
+from functools import partial
 from typing import Annotated
 
 from fastapi import Query, Response
@@ -80,5 +81,10 @@ def title_of(draft: GuideDraftRow) -> str:
 
 
 def _begin(context: ContextDep, guide: str, words: dict[str, object], by: str, now: NowDep) -> Response:
-    write_guide_draft(context.writer, guide, lambda draft: words if draft is None else draft.read(), by=by, at=now)
+    write_guide_draft(context.writer, guide, partial(_words_or_draft, words), by=by, at=now)
     return lead_to(f"{GUIDES_PATH}/{guide}")
+
+
+def _words_or_draft(words: dict[str, object], draft: GuideDraftRow | None) -> dict[str, object]:
+    """Return the first words of a draft, or the draft that another person began meanwhile."""
+    return words if draft is None else draft.read()

@@ -2,7 +2,6 @@
 
 import datetime as dt
 import uuid
-from functools import partial
 
 from fastapi import Depends, Response
 from sqlalchemy.exc import DBAPIError
@@ -62,9 +61,9 @@ def read_code_form(context: ContextDep) -> Response:
 def open_draft(context: ContextDep, session: SessionDep, posted: SubmittedFormDep, now: NowDep) -> Response:
     """Return the form as it was saved. The code comes in the body, so that it is in no address."""
     code = posted.one("code").strip()
-    claim = partial(context.drafts.open, code, page=posted.one("page"), at=now)
     try:
-        path, fields = context.code_tries.guard_name(f"draft {group_of(code)}", claim)
+        with context.code_tries.guard_name(f"draft {group_of(code)}"):
+            path, fields = context.drafts.open(code, page=posted.one("page"), at=now)
     except NoSuchDraft:
         return _code_form(context, posted, fault=NO_DRAFT)
     saved = SubmittedForm(fields)

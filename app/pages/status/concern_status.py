@@ -2,7 +2,6 @@
 
 import datetime as dt
 import uuid
-from functools import partial
 from typing import Annotated, Any
 
 from fastapi import Path, Response
@@ -26,7 +25,6 @@ from app.pages.language.catalogue import gettext
 from app.pages.page import private_page
 from app.pages.status.messages import open_for_page
 from app.pages.text_format import spoken
-from app.services.concerns.idempotency import derive_idempotency_keys
 from app.web.auth import PUBLIC
 from app.web.context import AppContext, ContextDep, NowDep
 from app.web.problem_types import CONCERN_NOT_FOUND, SERVICE_UNAVAILABLE, VALIDATION_FAILED
@@ -100,15 +98,15 @@ def _add(context: AppContext, posted: SubmittedForm, now: dt.datetime) -> Additi
         {"concern": {"narrative": posted.one("narrative")}}
         | ({"immediate_danger": posted.one("immediate_danger")} if posted.one("immediate_danger") else {})
     )
-    add = partial(
-        context.follow_ups.add,
-        addition,
-        typed_reference=reference,
-        status_token=posted.one("code").strip(),
-        derive_keys=lambda found: derive_idempotency_keys(key, client=f"addition to {found}"),
-        at=now,
-    )
-    return AdditionReceipt.model_validate_json(context.code_tries.guard(reference, add).receipt)
+    with context.code_tries.guard(reference):
+        result = context.follow_ups.add(
+            addition,
+            typed_reference=reference,
+            status_token=posted.one("code").strip(),
+            idempotency_key=key,
+            at=now,
+        )
+    return AdditionReceipt.model_validate_json(result.receipt)
 
 
 def _status_page(
@@ -141,8 +139,8 @@ def _status_page(
 
 
 def _read(context: AppContext, reference: str, code: str, now: dt.datetime) -> ConcernStatus:
-    read = partial(context.follow_ups.read_status, typed_reference=reference, status_token=code, at=now)
-    return context.code_tries.guard(reference, read)
+    with context.code_tries.guard(reference):
+        return context.follow_ups.read_status(typed_reference=reference, status_token=code, at=now)
 
 
 def _outcome(context: AppContext, concern: ConcernStatus) -> str | None:

@@ -31,10 +31,8 @@ def save_receipt(context: ContextDep, posted: SubmittedFormDep) -> Response:
     try:
         claims = check_receipt(signed, {"keys": list(context.signer.jwks)})
         reference, received_at = claims["jti"], dt.datetime.fromisoformat(claims["received_at"])
-        concern = context.code_tries.guard(
-            reference,
-            lambda: context.follow_ups.read_status(typed_reference=reference, status_token=code, at=received_at),
-        )
+        with context.code_tries.guard(reference):
+            concern = context.follow_ups.read_status(typed_reference=reference, status_token=code, at=received_at)
     except (ReceiptNotGenuine, NoSuchConcern, KeyError):
         raise NotFound from None
     headers = {"Content-Disposition": f'attachment; filename="receipt-{reference}.txt"'}

@@ -1,14 +1,12 @@
 """Wrong codes for one concern: how many may be tried before every code is refused for a while."""
 
-from collections.abc import Callable
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TypeVar
 
 from app.errors import NoSuchConcern, NoSuchDraft, TooManyTries
 from app.models.concerns.references import find_reference
 from app.services.access.rate_limiting import Limiter, Policy
-
-T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -18,23 +16,27 @@ class CodeTries:
     limiter: Limiter
     policy: Policy
 
-    def guard(self, typed_reference: str, read: Callable[[], T]) -> T:
-        """Return what `read` returns; where it raises `NoSuchConcern`, count a wrong try.
+    @contextmanager
+    def guard(self, typed_reference: str) -> Iterator[None]:
+        """Count a wrong try where the block raises `NoSuchConcern`.
 
-        Raises `TooManyTries` without calling `read`, once too many were wrong. Runs in a worker thread.
+        Raises `TooManyTries` before the block runs, once too many were wrong. Runs in a worker thread.
         """
         reference = find_reference(typed_reference)
         if reference is None:  # no concern has it, so no code opens it
-            return read()
-        return self.guard_name(reference, read)
+            yield
+            return
+        with self.guard_name(reference):
+            yield
 
-    def guard_name(self, name: str, read: Callable[[], T]) -> T:
+    @contextmanager
+    def guard_name(self, name: str) -> Iterator[None]:
         """Do the same for anything else that has a code, and count by `name`."""
         count = self.limiter.count_here(self.policy, name, adds=False)
         if count.is_over:
             raise TooManyTries(count.seconds)
         try:
-            return read()
+            yield
         except (NoSuchConcern, NoSuchDraft):
             self.limiter.count_here(self.policy, name)
             raise

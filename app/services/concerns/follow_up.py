@@ -3,7 +3,7 @@
 import datetime as dt
 import hashlib
 import hmac
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -29,7 +29,13 @@ from app.models.events.tables import EventKind
 from app.models.guidance.editions import EditionContent
 from app.services.concerns.answers import record_answers
 from app.services.concerns.edition_resolver import detail_in, unknown_ids
-from app.services.concerns.idempotency import IdempotencyKeys, IdempotentResult, encrypt_for_replay, replay_receipt
+from app.services.concerns.idempotency import (
+    IdempotencyKeys,
+    IdempotentResult,
+    derive_idempotency_keys,
+    encrypt_for_replay,
+    replay_receipt,
+)
 from app.services.concerns.receipt_builder import ReceiptBuilder
 from app.services.concerns.seal_records import record_addition
 from app.services.concerns.sealing import Sealer, addition_plaintext
@@ -71,16 +77,16 @@ class FollowUps:
         *,
         typed_reference: str,
         status_token: str,
-        derive_keys: Callable[[str], IdempotencyKeys | None],
+        idempotency_key: str | None,
         at: dt.datetime,
     ) -> IdempotentResult:
         """Store the addition, sealed, and return its receipt after it is on the disk. It never lowers the urgency.
 
-        `derive_keys` gets the reference. Raises `NoSuchConcern`, `ConcernErased`, `InvalidConcern` with every fault,
+        Raises `NoSuchConcern`, `ConcernErased`, `InvalidConcern` with every fault,
         `TooManyAdditions`, or `StoreBusy`.
         """
         row = self.find(typed_reference, status_token)
-        keys = derive_keys(row.reference)
+        keys = derive_idempotency_keys(idempotency_key, client=f"addition to {row.reference}")
         if row.erased_at is not None:
             return self._replay_after_erasure(addition, keys)
         content = self._content_of(row)

@@ -48,8 +48,13 @@ class IdempotencyKeys:
             raise IdempotencyKeyReused from None
 
 
-def derive_idempotency_keys(idempotency_key: str, *, client: str) -> IdempotencyKeys:
-    """Derive the keys from the key that the client sent. Two clients may send the same key without conflict."""
+def derive_idempotency_keys(idempotency_key: str | None, *, client: str) -> IdempotencyKeys | None:
+    """Derive the keys from the key that the client sent; None if it sent none.
+
+    Two clients may send the same key without conflict.
+    """
+    if idempotency_key is None:
+        return None
     secret = f"{client}\n{idempotency_key}".encode()
     derived = HKDF(SHA256(), length=64, salt=None, info=b"kept receipt").derive(secret)
     return IdempotencyKeys(hashlib.sha256(b"idempotency key\n" + secret).digest(), derived[:32], derived[32:])

@@ -52,7 +52,13 @@ class Change:
 
 
 ExpectedVersion = Callable[[int], bool]
+
 """Says whether the version is the one that the caller expects."""
+
+
+def any_version(_version: int) -> bool:
+    """Return True: nothing is expected."""
+    return True
 
 
 @concern_operation
