@@ -8,14 +8,12 @@ import os
 import sys
 import time
 
-import uvicorn
-from sqlalchemy import Connection, Engine, event
-
 from app.cli import main
 
 
 def slow_down_commits(milliseconds: float) -> None:
     """Have each commit of any engine in this process take so much longer."""
+    from sqlalchemy import Connection, Engine, event  # noqa: PLC0415  # after the collector is off, as the service does
 
     def wait(_connection: Connection) -> None:
         time.sleep(milliseconds / 1000)
@@ -25,6 +23,8 @@ def slow_down_commits(milliseconds: float) -> None:
 
 def serve(name: str, port: int) -> None:
     """Serve a baseline under the settings that `guidance serve` gives to uvicorn."""
+    import uvicorn  # noqa: PLC0415  # the service imports it by itself
+
     uvicorn.run(
         name,
         host="127.0.0.1",

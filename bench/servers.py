@@ -120,12 +120,13 @@ def postgresql() -> Iterator[Any]:
 
 def _wait(process: subprocess.Popen[bytes], url: str, name: str) -> None:
     deadline = time.monotonic() + STARTING_SECONDS
-    while time.monotonic() < deadline and process.poll() is None:
-        try:
-            if httpx.get(url, trust_env=False, timeout=5).is_success:
-                return
-        except httpx.TransportError:
-            time.sleep(0.01)
+    with httpx.Client(trust_env=False, timeout=5) as client:
+        while time.monotonic() < deadline and process.poll() is None:
+            try:
+                if client.get(url).is_success:
+                    return
+            except httpx.TransportError:
+                time.sleep(0.001)
     raise RuntimeError(f"{name} did not start")
 
 
