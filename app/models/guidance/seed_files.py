@@ -29,7 +29,7 @@ _DATE = "tag:yaml.org,2002:timestamp"  # YAML 1.2 knows no dates: they are text
 _MAY_HAVE_UNUSED_FEATURES = re.compile(r"(?m)^\ufeff?%|(?:^|[\s\[{,:\ufeff])(?:[&*]\S|!)")
 """Found in every text with an anchor, an alias, a tag or a directive, which a second parsing then names by its line."""
 _READ_OTHERWISE = re.compile("[\t\x85\u2028\u2029]")
-"""What libyaml reads in another way: three line breaks that YAML 1.2 does not have, and a tab in the middle of a key."""
+"""What libyaml reads in another way: three line breaks that YAML 1.2 does not have, and a tab within a key."""
 _REASONS = MappingProxyType(
     {
         "missing": "is missing",
