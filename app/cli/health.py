@@ -9,10 +9,10 @@ from urllib.parse import urlsplit
 import typer
 
 HTTP_OK = 200
-alone = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
+probe = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 
 
-@alone.command()
+@probe.command()
 def health(
     url: Annotated[str, typer.Option(help="Where the service listens: scheme, host and port.")] = (
         "http://127.0.0.1:8000"

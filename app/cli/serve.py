@@ -11,10 +11,10 @@ from app.logs import set_up_logs
 from app.server.run import run_server
 from app.server.trial import check_recipients
 
-alone = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
+server = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 
 
-@alone.command()
+@server.command()
 def serve(
     host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(help="Port to listen on.", min=0, max=65535)] = 8000,

@@ -112,12 +112,19 @@ def test_a_probe_says_whether_the_service_is_ready(live: LiveServer) -> None:
     assert "no answer" in stopped.stdout
 
 
-def test_a_probe_imports_neither_the_framework_nor_the_database() -> None:
+@pytest.mark.parametrize(
+    ("arguments", "unread"),
+    [
+        (["health", "--url", "http://127.0.0.1:1"], ["fastapi", "sqlalchemy", "cryptography", "httpx"]),
+        (["serve", "--help"], ["app.cli.commands", "app.cli.doctor", "nh3"]),
+    ],
+)
+def test_a_probe_and_a_service_do_not_read_the_other_commands(arguments: list[str], unread: list[str]) -> None:
     source = (
-        "import sys; sys.argv = ['guidance', 'health', '--url', 'http://127.0.0.1:1']\n"
+        f"import sys; sys.argv = ['guidance', *{arguments}]\n"
         "from app.cli import main\n"
         "try: main()\nexcept SystemExit: pass\n"
-        "print(sorted({'fastapi', 'sqlalchemy', 'cryptography', 'httpx'} & set(sys.modules)))"
+        f"print(sorted(set({unread}) & set(sys.modules)))"
     )
 
     finished = subprocess.run([sys.executable, "-c", source], capture_output=True, check=True, text=True)
