@@ -4,11 +4,13 @@ import gc
 from pathlib import Path
 
 import pytest
+from ruamel.yaml import YAML
+from ruamel.yaml.error import YAMLError
 from ruamel.yaml.nodes import Node
 
 from app.errors import SeedFileError
 from app.models.code_lists import CodeList
-from app.models.guidance.seed_files import edition_place, read_seed_file
+from app.models.guidance.seed_files import FileTree, edition_place, read_seed_file, read_tree
 
 pytestmark = pytest.mark.any_database
 
@@ -181,6 +183,27 @@ def test_words_that_older_yaml_would_convert_stay_as_written(tmp_path: Path, wri
     parsed = read_seed_file(path, CodeList)
 
     assert parsed.source.published == kept
+
+
+def by_the_other_parser(text: str) -> object:
+    """Return the value as the parser in Python reads it; an error of YAML where it refuses the text."""
+    try:
+        return FileTree().plain(YAML(typ="safe", pure=True).compose(text), ())
+    except YAMLError as refused:
+        return refused
+
+
+@pytest.mark.parametrize("odd", ["\t", "\x85", "\u2028", "\u2029", "\ufeff", "\u00a0", "\r", "# ", ": ", "- "])
+def test_a_file_is_read_the_same_by_either_parser(tmp_path: Path, odd: str) -> None:
+    texts = [SOUND[:place] + odd + SOUND[place:] for place in range(len(SOUND))]
+
+    for text in texts:
+        expected = by_the_other_parser(text)
+        if isinstance(expected, YAMLError):
+            assert "not YAML" in str(refusal(written(tmp_path, text)))
+        else:
+            value, _ = read_tree(written(tmp_path, text))
+            assert value == expected, text
 
 
 def test_nothing_of_a_file_stays_in_memory_but_its_model(tmp_path: Path) -> None:
