@@ -36,6 +36,8 @@ from tests.support.databases import raw_connection
 from tests.support.live import LiveServer
 from tests.support.publishing import SLUG
 
+pytestmark = pytest.mark.slow
+
 IMPATIENT = RetryPolicy(attempts=2, first_pause=0.01)
 CONNECTIONS_TO_CUT = 1000
 SECTIONS = ("definitions", "factors", "indicators", "linked_risks", "responsibilities", "contacts")

@@ -42,6 +42,7 @@ def test_values_with_ascii_names_and_no_fractions_are_written_as_the_reference_w
     assert canonical_json(value) == rfc8785.dumps(value)
 
 
+@pytest.mark.slow
 @given(TEXTS.filter(bool))
 @settings(max_examples=100, deadline=None)
 def test_any_words_in_a_submission_an_edition_or_a_disclosure_are_written_as_the_reference_writes_them(

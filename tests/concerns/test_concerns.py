@@ -27,6 +27,8 @@ from tests.support.clock import A_TUESDAY
 from tests.support.concerns import Concern
 from tests.support.publishing import GUIDE, SLUG, an_edition, publish_next
 
+pytestmark = pytest.mark.slow
+
 RECEIPT_KEYS = [
     "reference",
     "state",

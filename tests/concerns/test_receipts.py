@@ -31,6 +31,8 @@ from tests.support.clock import A_TUESDAY
 from tests.support.command import guidance
 from tests.support.desk import desk_of
 
+pytestmark = pytest.mark.slow
+
 JWKS = "/.well-known/jwks.json"
 DER_OF_ED25519 = bytes.fromhex("302a300506032b6570032100")  # RFC 8410: what stands before the 32 bytes of the key
 BY_NODE = """

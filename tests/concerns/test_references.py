@@ -78,6 +78,7 @@ def test_references_are_drawn_over_the_whole_alphabet_at_every_place_and_never_t
     assert all({reference[place] for reference in made} == set(ALPHABET) for place in range(DRAWN))
 
 
+@pytest.mark.slow
 def test_references_that_one_service_gives_are_no_sequence(client: TestClient, a_concern: Concern) -> None:
     made = [client.post("/v1/concerns", json=a_concern()).json()["reference"] for _ in range(30)]
 

@@ -22,6 +22,8 @@ from tests.support.desk import Desk
 from tests.support.live import LiveServer
 from tests.support.waiting import wait_until
 
+pytestmark = pytest.mark.slow
+
 LONG_AGO = dt.datetime(2020, 1, 7, 9, 30, tzinfo=dt.UTC)  # to the command's own clock
 PIECE = 16
 EVERY_SEALED_TEXT = "SELECT sealed FROM concerns UNION ALL SELECT sealed FROM additions"

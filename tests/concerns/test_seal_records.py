@@ -24,6 +24,8 @@ from tests.support.concerns import Concern
 from tests.support.databases import RawConnection, drop_triggers, fail_writes, on_postgresql, raw_connection
 from tests.support.desk import Desk
 
+pytestmark = pytest.mark.slow
+
 WORDS = "Alex Example was not at school."
 OTHER_WORDS = "Sam Invented came home late."
 FORGED = b"age-encryption.org/v1 forged"

@@ -152,6 +152,7 @@ def test_the_development_identity_alone_opens_it_and_stands_in_the_row_by_its_fi
         pyrage.decrypt(row["sealed"], [x25519.Identity.generate()])
 
 
+@pytest.mark.slow
 def test_each_of_several_recipients_opens_it_alone_and_no_development_identity_is_made(
     tmp_path: Path, a_concern: Concern
 ) -> None:

@@ -30,6 +30,8 @@ from tests.support.command import guidance
 from tests.support.concerns import Concern
 from tests.support.desk import Desk
 
+pytestmark = pytest.mark.slow
+
 WORDS = {"concern": {"narrative": "Alex Example came home."}}
 A_WEEK = dt.timedelta(days=7)
 

@@ -15,7 +15,7 @@ from tests.support.clock import SettableClock
 from tests.support.concerns import Concern
 from tests.support.publishing import SLUG, an_edition, publish_next, withdraw
 
-pytestmark = pytest.mark.any_database
+pytestmark = [pytest.mark.any_database, pytest.mark.slow]
 
 OTHER = "another-guide"
 THIRD = "a-third-guide"

@@ -30,6 +30,8 @@ from tests.support.databases import files_of, raw_connection
 from tests.support.desk import Desk, desk_of
 from tests.support.live import LiveServer
 
+pytestmark = pytest.mark.slow
+
 AGE = "application/age"
 JSON = "application/json"
 CANARY = "Canary-Alex-Example"

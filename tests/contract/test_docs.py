@@ -106,6 +106,7 @@ def test_no_document_uses_a_word_that_does_not_come_back(document: Path) -> None
     assert UNWANTED.findall(without_code(document)) == []
 
 
+@pytest.mark.slow
 def test_a_code_list_is_added_as_contributing_shows(tmp_path: Path) -> None:
     (block,) = re.findall(r"^```yaml\n(.*?)^```$", (ROOT / "CONTRIBUTING.md").read_text(), re.MULTILINE | re.DOTALL)
     seed = shutil.copytree(ROOT / "seed", tmp_path / "seed")

@@ -17,6 +17,7 @@ SCRIPT = ROOT / "app" / "pages" / "static" / "unseal.js"
 INSTALLED = ROOT / BUNDLED / "node_modules"
 
 
+@pytest.mark.slow
 def test_every_lock_file_of_the_repository_is_looked_at() -> None:
     assert {path.name for path in (ROOT / "requirements").glob("*.txt")} == set(PYTHON_LOCKS)
     found = [path.parent.relative_to(ROOT) for path in ROOT.rglob("package-lock.json")]

@@ -18,6 +18,8 @@ from tests.support.clock import SettableClock
 from tests.support.openapi import examples_of
 from tests.support.publishing import an_edition, publish_next
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).parents[2]
 SOURCES = (
     "README.md",

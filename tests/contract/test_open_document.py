@@ -27,6 +27,8 @@ from tests.support.openapi import Part, faults_against, operations, schemas_in
 from tests.support.publishing import publish_next, withdraw
 from tests.support.renditions import withdraw_a_rendition
 
+pytestmark = pytest.mark.slow
+
 MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z")
 OPENID = {
     "openid_issuer": "https://login.council.example/tenant/",

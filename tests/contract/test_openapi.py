@@ -19,6 +19,8 @@ from tests.support.additions import add
 from tests.support.clock import A_TUESDAY
 from tests.support.openapi import Part, call, examples_of, faults_against, operations
 
+pytestmark = pytest.mark.slow
+
 JSON = "application/json"
 PROBLEM = "application/problem+json"
 

@@ -19,6 +19,8 @@ from app.config import Settings
 from app.web.context import AppContext
 from app.web.problem_types import ALL_PROBLEM_TYPES
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).parents[2]
 APP, TESTS = ROOT / "app", ROOT / "tests"
 SOURCES = sorted(APP.rglob("*.py"))

@@ -7,7 +7,7 @@ from fastapi import FastAPI
 
 from app.pages.docs.operations import find_operation
 
-pytestmark = pytest.mark.any_database
+pytestmark = [pytest.mark.any_database, pytest.mark.slow]
 
 Document = dict[str, Any]
 

@@ -17,6 +17,8 @@ from app.services.concerns.receipt_signing import check_receipt
 from tests.support.compatibility import breaks
 from tests.support.openapi import Part, faults_against
 
+pytestmark = pytest.mark.slow
+
 RELEASED = Path(__file__).parent / "released"
 LAST = "0.1.0"
 EXPLAINED = {

@@ -26,6 +26,8 @@ from app.web.people import require_person
 from app.web.problem_types import ALL_PROBLEM_TYPES
 from tests.support.openapi import Operation, examples_of, operations
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).parents[2]
 REFERENCE = ROOT / "docs" / "reference"
 SOURCES = sorted((ROOT / "app").rglob("*.py"))

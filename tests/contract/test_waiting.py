@@ -12,6 +12,8 @@ import pytest
 
 from tests.support.waiting import LONG_ENOUGH
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).parents[2]
 TESTS = ROOT / "tests"
 WAITING = TESTS / "support" / "waiting.py"

@@ -25,7 +25,7 @@ from tests.support.desk_forms import press
 from tests.support.people import OWN_PAGE, sign_in_as
 from tests.support.workers import worker_of
 
-pytestmark = pytest.mark.any_database
+pytestmark = [pytest.mark.any_database, pytest.mark.slow]
 
 MANY = ADDED_ON_PAGE + 2
 WORDS = re.compile(r"Word-([0-9]+)-came")

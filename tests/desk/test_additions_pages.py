@@ -25,6 +25,8 @@ from tests.support.concerns import Concern
 from tests.support.desk import Desk, desk_of
 from tests.support.live import LiveServer
 
+pytestmark = pytest.mark.slow
+
 MEGABYTE = 1_000_000
 GREASE = 600  # a sealed file is some bytes longer or shorter: age adds a line that says nothing
 SEALED_IS_READ = re.compile(r"(?<!length\()(?:concerns|additions)\.sealed(?! IS)")

@@ -22,6 +22,8 @@ from tests.support.databases import RawConnection, raw_connection
 from tests.support.desk import Desk
 from tests.support.editions import a_key
 
+pytestmark = pytest.mark.slow
+
 A_MINUTE = dt.timedelta(minutes=1)
 A_FRIDAY = dt.datetime(2026, 11, 27, 16, 0, tzinfo=dt.UTC)
 THE_MONDAY = "2026-11-30T16:00:00Z"

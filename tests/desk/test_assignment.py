@@ -20,6 +20,8 @@ from tests.support.databases import Unguarded, raw_connection
 from tests.support.desk import Desk
 from tests.support.workers import worker_of
 
+pytestmark = pytest.mark.slow
+
 LEAD = Actor("example-desk/Kim Lead", "192.0.2.10")
 
 

@@ -46,6 +46,8 @@ from tests.support.desk import Desk
 from tests.support.editions import a_key
 from tests.support.receiver import Receiver
 
+pytestmark = pytest.mark.slow
+
 # The leaves and roots of the tests of Certificate Transparency, where this tree comes from.
 LEAVES = ["", "00", "10", "2021", "3031", "40414243", "5051525354555657", "606162636465666768696a6b6c6d6e6f"]
 ROOTS = [

@@ -23,7 +23,7 @@ from tests.support.openid import STRANGER
 from tests.support.openid_people import CLIENT_ID, CLIENT_SECRET, PeopleProvider, people_provider, way_on
 from tests.support.people import JO, acts_of_people, context_of_service, invited
 
-pytestmark = pytest.mark.any_database
+pytestmark = [pytest.mark.any_database, pytest.mark.slow]
 
 ON_RECORD = "openid:api:%2F%2Fthe-desk"
 """The client on the record: a slash in its own name is escaped."""

@@ -30,7 +30,7 @@ from tests.support.clock import A_TUESDAY, SettableClock
 from tests.support.concerns import Concern
 from tests.support.people import JO, OWN_PAGE, context_of_service, received, sign_in_as
 
-pytestmark = pytest.mark.any_database
+pytestmark = [pytest.mark.any_database, pytest.mark.slow]
 
 SAM = "Sam Example"
 REFERENCE = re.compile(r"/desk/concerns/([0-9A-Z-]{14})\"")

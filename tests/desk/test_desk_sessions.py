@@ -149,6 +149,7 @@ def test_the_key_of_a_person_who_left_opens_nothing(
         leave(writer, "Nobody Example", at=clock())
 
 
+@pytest.mark.slow
 def test_a_role_that_changes_in_mid_session_counts_at_once(
     service: FastAPI, visitor: TestClient, a_concern: Concern
 ) -> None:
@@ -167,6 +168,7 @@ def test_a_role_that_changes_in_mid_session_counts_at_once(
         assert (concern.status_code, acknowledge(visitor, reference, OWN_PAGE), record.status_code) == statuses, role
 
 
+@pytest.mark.slow
 def test_a_session_ends_after_idle_time_and_after_a_day_s_work_in_any_case(
     visitor: TestClient, clock: SettableClock
 ) -> None:

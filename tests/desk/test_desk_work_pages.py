@@ -27,6 +27,8 @@ from tests.support.desk_forms import acts_on, look, press, sealed_note, send, te
 from tests.support.messages import read_messages
 from tests.support.people import JO, OWN_PAGE, context_of_service, received, sign_in_as
 
+pytestmark = pytest.mark.slow
+
 SAM = "Sam Example"
 BODY = "Example Council"
 NOTE = "Spoke to <the> school.\nCall again on Monday."

@@ -393,6 +393,7 @@ def test_the_record_comes_page_by_page_and_by_chain_and_client(client: TestClien
     assert at_work.desk.get("/disclosures?chians=inbox").status_code == 400
 
 
+@pytest.mark.slow
 def test_reading_the_record_and_looking_through_the_inbox_tell_on_the_record_what_was_shown(at_work: AtWork) -> None:
     at_work.desk.get("/concerns")
     at_work.desk.get(f"/disclosures?chain={at_work.reference}&client=example-desk")

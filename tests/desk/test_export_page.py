@@ -22,7 +22,7 @@ from tests.support.concerns import Concern
 from tests.support.desk_forms import acts_on, look, press
 from tests.support.people import JO, sign_in_as
 
-pytestmark = pytest.mark.any_database
+pytestmark = [pytest.mark.any_database, pytest.mark.slow]
 
 CANARY, NOTED = "Canary-Alex-Example", "Spoke to the school."
 BUTTON = "Save the export"

@@ -30,6 +30,8 @@ from tests.support.concerns import Concern
 from tests.support.desk import Desk, desk_of
 from tests.support.publishing import GUIDE, SLUG
 
+pytestmark = pytest.mark.slow
+
 MANY = 2_000
 PORTION = 50  # a transaction each, which a busy machine ends in the time that a caller waits
 DANGERS = ("yes", "not_sure", "no")

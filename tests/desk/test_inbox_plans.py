@@ -26,6 +26,8 @@ from tests.support.databases import on_postgresql, raw_connection
 from tests.support.load import A_CONCERN
 from tests.support.publishing import SLUG
 
+pytestmark = pytest.mark.slow
+
 MANY = 20_000
 ROWS_OF_A_PAGE = 51
 HOUR = dt.timedelta(hours=1)

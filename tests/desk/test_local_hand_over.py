@@ -34,7 +34,7 @@ from tests.support.desk_forms import KEY, SEEN, acts_on, press
 from tests.support.people import OWN_PAGE
 from tests.support.workers import worker_of
 
-pytestmark = pytest.mark.any_database
+pytestmark = [pytest.mark.any_database, pytest.mark.slow]
 
 ORIGIN = "http://127.0.0.1:8123"
 BODY = "Example Council"

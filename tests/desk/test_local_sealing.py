@@ -28,7 +28,7 @@ from tests.support.messages import read_messages
 from tests.support.people import OWN_PAGE
 from tests.support.workers import worker_of
 
-pytestmark = pytest.mark.any_database
+pytestmark = [pytest.mark.any_database, pytest.mark.slow]
 
 ORIGIN = "http://127.0.0.1:8123"
 WORDS = f"{CANARY} rang <twice>.\r\nAgain on Monday."

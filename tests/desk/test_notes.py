@@ -28,6 +28,8 @@ from tests.support.databases import Unguarded, files_of, raw_connection
 from tests.support.desk import Desk, desk_of
 from tests.support.workers import worker_of
 
+pytestmark = pytest.mark.slow
+
 CANARY = "QuetzalNote rang twice"
 OPERATOR = Actor("operator", "this machine")
 

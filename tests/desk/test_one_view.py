@@ -19,6 +19,8 @@ from tests.support.concerns import Concern
 from tests.support.desk_forms import SEEN, acts_on, press, sealed_note
 from tests.support.people import JO, sign_in_as
 
+pytestmark = pytest.mark.slow
+
 WHO = f"passkey:desk/{JO}"
 WORDS = "Alex Example came home."
 VIEWS = {

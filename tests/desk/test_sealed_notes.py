@@ -23,6 +23,8 @@ from tests.support.databases import Unguarded, raw_connection
 from tests.support.desk import Desk, desk_of
 from tests.support.workers import worker_of
 
+pytestmark = pytest.mark.slow
+
 CANARY = "QuetzalSealed rang twice"
 ANOTHER = "4F7K-926W-0X37"
 OTHER_KEYS = "#/recipients: these are not the keys that this service seals to now: seal it again, to those"

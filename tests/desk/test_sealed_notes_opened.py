@@ -30,7 +30,7 @@ from tests.support.concerns import Concern
 from tests.support.desk import Desk
 from tests.support.workers import worker_of
 
-pytestmark = pytest.mark.any_database
+pytestmark = [pytest.mark.any_database, pytest.mark.slow]
 
 CANARY = "QuetzalSealed"
 OWN = "desk-of-robin/Robin Example"

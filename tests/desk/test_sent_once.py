@@ -24,6 +24,8 @@ from tests.support.openapi import operations
 from tests.support.people import JO, sign_in_as
 from tests.support.waiting import LONG_ENOUGH
 
+pytestmark = pytest.mark.slow
+
 BODY = "Example Council"
 CANARY = "Canary-Alex-Example"
 WITH_KEY = {

@@ -20,6 +20,8 @@ from tests.support.concerns import Concern
 from tests.support.desk_forms import SEEN, acts_on, look, press, text_of
 from tests.support.people import JO, received, sign_in_as
 
+pytestmark = pytest.mark.slow
+
 SAM = "Sam Example"
 JO_S, SAM_S = (f"passkey:desk/{name}" for name in (JO, SAM))
 BODY = "Example Council"

@@ -15,6 +15,8 @@ from app.web.context import AppContext
 from tests.support.clock import SettableClock
 from tests.support.drafts import NEW_GUIDE, SEED_GUIDE, Writer, whole_draft, writer_of
 
+pytestmark = pytest.mark.slow
+
 UNREAD_WORDS = "Words that nobody may read yet"
 EDITORS_REQUESTS = (
     ("GET", ""),

@@ -16,7 +16,7 @@ from tests.support.drafts import NEW_GUIDE, SEED_GUIDE, whole_draft, writer_of
 from tests.support.editing import Editor, fields_in
 from tests.support.people import sign_in_as
 
-pytestmark = pytest.mark.any_database
+pytestmark = [pytest.mark.any_database, pytest.mark.slow]
 
 ANN, BEN = "Ann Example", "Ben Example"
 WORDS = "Words that only Ann wrote"

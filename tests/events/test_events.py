@@ -25,6 +25,8 @@ from tests.support.editions import a_key
 from tests.support.publishing import publish_next, withdraw
 from tests.support.waiting import LONG_ENOUGH
 
+pytestmark = pytest.mark.slow
+
 DESK = (Scope.READ, Scope.WRITE)
 OF_THE_SEED = ("edition.published", "rendition.published", "rendition.published")
 

@@ -29,7 +29,7 @@ from tests.support.desk import Desk
 from tests.support.mail_server import MailServer, make_certificate
 from tests.support.receiver import RawReceiver
 
-pytestmark = pytest.mark.any_database
+pytestmark = [pytest.mark.any_database, pytest.mark.slow]
 
 CANARY = "Canary-Alex-Example"
 SIGN_IN = "an-invented-word"

@@ -39,6 +39,8 @@ from tests.support.delivery import deliver_due
 from tests.support.log_lines import Lines
 from tests.support.receiver import Receiver, Reply
 
+pytestmark = pytest.mark.slow
+
 NAME = "case-system"
 
 

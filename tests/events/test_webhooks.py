@@ -31,6 +31,8 @@ from tests.support.delivery import deliver_due
 from tests.support.editions import a_key
 from tests.support.receiver import Notice, Receiver, Reply
 
+pytestmark = pytest.mark.slow
+
 NAME = "case-system"
 DAY = dt.timedelta(days=1)
 

@@ -82,6 +82,7 @@ def test_a_list_holds_every_guide_in_the_printed_order(two_guides: TestClient, n
         assert two_guides.get(entry["links"]["edition"]).json()["digest"] == entry["digest"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", LISTS)
 def test_every_filter_that_is_given_must_hold(two_guides: TestClient, name: str) -> None:
     everything = found(two_guides, f"/v1/{name}")
@@ -214,6 +215,7 @@ def test_what_is_not_found_is_an_empty_list(two_guides: TestClient, q: str) -> N
     assert (answer.status_code, answer.json()) == (200, {"results": [], "next_cursor": None})
 
 
+@pytest.mark.slow
 def test_the_words_of_old_editions_are_not_found(client: TestClient) -> None:
     before = [ids(found(client, "/v1/search", q=words)) for words in ("significant relationships", "gang", "invented")]
 

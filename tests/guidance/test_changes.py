@@ -54,6 +54,7 @@ def test_the_words_that_differ_are_told(client: TestClient) -> None:
     assert [run["text"] for run in words if run["change"] == "added"] == ["online friends"]
 
 
+@pytest.mark.slow
 def test_any_two_editions_are_compared_in_both_directions(client: TestClient) -> None:
     publish_content(client, **second_edition(client))
     publish_content(client, title="A made-up title", factors=content_of(client)["factors"][:4])
@@ -198,6 +199,7 @@ def side(runs: tuple[WordRun, ...], change: WordChange) -> str:
     return " ".join(run.text for run in runs if run.change in (WordChange.KEPT, change))
 
 
+@pytest.mark.slow
 @settings(derandomize=True, deadline=None)
 @given(WORDS, WORDS)
 def test_the_runs_of_words_give_both_texts_again(before: list[str], after: list[str]) -> None:
@@ -233,6 +235,7 @@ def test_an_item_tells_what_each_edition_did_to_it(client: TestClient, service: 
     assert told("d") == ["6 reworded", "5 moved", "4 unchanged", "3 unchanged", "2 added"]
 
 
+@pytest.mark.slow
 def test_an_item_and_the_changes_of_an_edition_tell_the_same(client: TestClient) -> None:
     content = content_of(client)
     definitions, cautions = content["definitions"][::-1], content["cautions"][::-1]

@@ -17,7 +17,7 @@ from app.web.context import AppContext
 from tests.support.planted_mistakes import MISTAKES, WRONG_FOLDER
 from tests.support.publishing import SLUG, an_edition
 
-pytestmark = pytest.mark.any_database
+pytestmark = [pytest.mark.any_database, pytest.mark.slow]
 
 TODAY = dt.date(2026, 11, 24)
 Check = Callable[..., CheckedFile]

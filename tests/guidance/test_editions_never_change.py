@@ -27,7 +27,7 @@ from tests.support.publishing import GUIDE, publish_next, withdraw
 from tests.support.renditions import withdraw_a_rendition
 from tests.support.sections import filled_sections
 
-pytestmark = pytest.mark.embedded
+pytestmark = [pytest.mark.embedded, pytest.mark.slow]
 
 Ask = Callable[[Path, str], str]
 

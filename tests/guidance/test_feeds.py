@@ -20,6 +20,8 @@ from tests.support.clock import A_TUESDAY, SettableClock
 from tests.support.concerns import Concern
 from tests.support.publishing import GUIDE, SLUG, publish_next, withdraw
 
+pytestmark = pytest.mark.slow
+
 JSON_FEED = "/v1/feed.json"
 ATOM_FEED = "/v1/feed.atom"
 FEEDS = [JSON_FEED, ATOM_FEED]

@@ -19,6 +19,8 @@ from tests.support.clock import SettableClock
 from tests.support.live import LiveServer
 from tests.support.publishing import GUIDE, an_edition, publish_next
 
+pytestmark = pytest.mark.slow
+
 CURRENT = "public, max-age=60, stale-while-revalidate=600, stale-if-error=604800"
 FOR_A_YEAR = "public, max-age=31536000, immutable"
 HEAD = {"guide", "edition", "status", "digest", "cautions", "links"}

@@ -17,6 +17,8 @@ from app.services.guidance.publishing import publish_edition
 from app.web.context import AppContext
 from tests.support.publishing import GUIDE, an_edition, publish_next
 
+pytestmark = pytest.mark.slow
+
 EXAMPLES = sorted((Path(__file__).parents[2] / "examples" / "guides").glob("*/*.yaml"))
 SEED_DIGEST = "sha256:a5129e4eb899eb9761fcc041e91847544b4a1ab7d8694f456b328b5c056593e9"
 EMPTY_KEYS = {"owner": None, "applies_to": None}

@@ -23,6 +23,8 @@ from tests.support.clock import A_TUESDAY
 from tests.support.editions import a_key
 from tests.support.publishing import GUIDE, an_edition, publish_next
 
+pytestmark = pytest.mark.slow
+
 SCHEMAS = os.environ.get("OPEN_REFERRAL_SCHEMAS", "")
 LISTS = {
     "services": ("service_list", "service"),

@@ -17,7 +17,7 @@ from app.presenters import pdf
 from tests.support.clock import SettableClock
 from tests.support.publishing import GUIDE, SLUG, an_edition, publish_next, withdraw
 
-pytestmark = pytest.mark.any_database
+pytestmark = [pytest.mark.any_database, pytest.mark.slow]
 
 A4 = (595, 842)
 PATHS = (f"{GUIDE}.pdf", f"{GUIDE}/editions/1.pdf")

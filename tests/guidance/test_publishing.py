@@ -34,6 +34,8 @@ from tests.support.clock import A_TUESDAY
 from tests.support.editions import a_key
 from tests.support.publishing import GUIDE, SLUG, an_edition
 
+pytestmark = pytest.mark.slow
+
 REFERENCE_DATA = read_reference_data(SEED_DIR)
 ROUNDS = range(1, 11)
 

@@ -3,6 +3,7 @@
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+import pytest
 from hypothesis import Phase, given, settings
 from starlette.testclient import TestClient
 
@@ -14,6 +15,8 @@ from app.models.guidance.editions import EditionContent
 from app.services.guidance.importing.documents import GuideDraft, draft_of
 from tests.support.generated_guides import generated_guides
 from tests.support.publishing import GUIDE, an_edition
+
+pytestmark = pytest.mark.slow
 
 GENERATED = (Phase.explicit, Phase.generate)  # no example is made smaller: that takes minutes
 UNDER_THE_LIST = "Secrecy about whereabouts"

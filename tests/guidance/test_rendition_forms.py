@@ -15,7 +15,7 @@ from app.presenters.renditions import UNCHECKED
 from tests.support.publishing import GUIDE, SLUG, an_edition, publish_next
 from tests.support.renditions import ARABIC, RENDITIONS, publish_a_rendition, seed_rendition, withdraw_a_rendition
 
-pytestmark = pytest.mark.any_database
+pytestmark = [pytest.mark.any_database, pytest.mark.slow]
 
 WELSH = f"{RENDITIONS}/cy"
 FORMS = (".md", ".pdf", "/large-print.pdf", "/indicators.csv")

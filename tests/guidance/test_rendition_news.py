@@ -3,6 +3,7 @@
 import datetime as dt
 from typing import Any
 
+import pytest
 from fastapi import FastAPI
 from sqlmodel import Session, select
 from starlette.testclient import TestClient
@@ -12,6 +13,8 @@ from app.models.events.tables import EventRow
 from tests.support.clock import SettableClock
 from tests.support.publishing import GUIDE, SLUG, publish_next, withdraw
 from tests.support.renditions import RENDITIONS, publish_a_rendition, withdraw_a_rendition
+
+pytestmark = pytest.mark.slow
 
 
 def events_of(service: FastAPI) -> list[tuple[str, dict[str, Any]]]:

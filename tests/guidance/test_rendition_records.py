@@ -20,6 +20,8 @@ from tests.support.clock import SettableClock
 from tests.support.publishing import SLUG, publish_next
 from tests.support.renditions import RENDITIONS, publish_a_rendition, withdraw_a_rendition
 
+pytestmark = pytest.mark.slow
+
 CHANGES = (
     "UPDATE renditions SET digest = 'x'",
     "UPDATE renditions SET edition = 1",

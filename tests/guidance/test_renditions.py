@@ -230,6 +230,7 @@ def test_a_withdrawn_rendition_and_one_of_a_withdrawn_edition_answer_410(client:
     assert client.get("/v1/guides").json()["guides"][0]["languages"] == ["en-GB"]
 
 
+@pytest.mark.slow
 def test_a_film_is_a_link_with_a_text_alternative_and_the_guide_s_own_words(
     client: TestClient, service: FastAPI
 ) -> None:

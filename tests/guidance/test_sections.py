@@ -242,6 +242,7 @@ def sections_named_in(source: Path) -> set[str]:
     return literals | {classes[node.id] for node in nodes if isinstance(node, ast.Name) and node.id in classes}
 
 
+@pytest.mark.slow
 def test_nothing_but_the_registry_lists_the_sections() -> None:
     sources = {
         str(path.relative_to(ROOT / "app")): path

@@ -206,6 +206,7 @@ def test_a_file_is_read_the_same_by_either_parser(tmp_path: Path, odd: str) -> N
             assert value == expected, text
 
 
+@pytest.mark.slow
 def test_nothing_of_a_file_stays_in_memory_but_its_model(tmp_path: Path) -> None:
     gc.collect()
     before = sum(isinstance(each, Node) for each in gc.get_objects())

@@ -89,6 +89,7 @@ def test_before_the_first_edition_there_is_none(client: TestClient, as_of: str) 
     assert (answer.status_code, answer.json()["type"]) == (404, "/v1/problems/no-such-edition")
 
 
+@pytest.mark.slow
 def test_before_the_first_edition_accept_datetime_leads_to_the_first_that_can_be_read(
     tmp_path: Path,
 ) -> None:
@@ -215,6 +216,7 @@ def test_the_time_map_lists_every_memento_once_the_oldest_first(client: TestClie
         assert client.get(address.removeprefix(HERE)).headers["Memento-Datetime"] == attributes["datetime"]
 
 
+@pytest.mark.slow
 def test_withdrawn_editions_are_left_out_of_the_time_map(tmp_path: Path) -> None:
     told = []
     with three_editions(tmp_path) as (client, service, _):
@@ -226,6 +228,7 @@ def test_withdrawn_editions_are_left_out_of_the_time_map(tmp_path: Path) -> None
     assert told == [{"1": "first memento", "2": "last memento"}, {"2": "first last memento"}, {}]
 
 
+@pytest.mark.slow
 def test_what_was_current_then_was_so_even_if_it_was_withdrawn_since(tmp_path: Path) -> None:
     with three_editions(tmp_path) as (client, service, clock):
         clock.time = dt.datetime(2026, 12, 1, 12, tzinfo=dt.UTC)

@@ -19,7 +19,7 @@ from app.models.guidance.sections import ITEM_LISTS
 from app.services.guidance.importing.documents import GuideDraft, draft_of
 from tests.support.generated_guides import generated_guides
 
-pytestmark = pytest.mark.any_database
+pytestmark = [pytest.mark.any_database, pytest.mark.slow]
 
 WORD = re.compile(r"\w+")
 WORDS = st.text(alphabet=st.characters(categories=["L", "N", "P", "Zs"]), min_size=1, max_size=60)

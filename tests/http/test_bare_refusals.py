@@ -34,7 +34,7 @@ from tests.support.wire import (
     statuses,
 )
 
-pytestmark = pytest.mark.any_database
+pytestmark = [pytest.mark.any_database, pytest.mark.slow]
 
 REFUSED = {
     "no host": b"GET /v1 HTTP/1.1\r\n\r\n",

@@ -27,6 +27,8 @@ from tests.support.command import guidance
 from tests.support.live import LiveServer
 from tests.support.log_lines import Lines
 
+pytestmark = pytest.mark.slow
+
 A_DAY = dt.timedelta(days=1)
 INBOX = "/v1/desk/concerns"
 

@@ -32,7 +32,7 @@ from tests.support.wire import (
     statuses,
 )
 
-pytestmark = pytest.mark.any_database
+pytestmark = [pytest.mark.any_database, pytest.mark.slow]
 
 __all__ = ["address", "chunks"]  # fixtures
 

@@ -150,6 +150,7 @@ def test_a_provider_that_gives_no_keys_is_told_as_a_passing_fault(guarded: Guard
     assert (told.headers["Content-Type"], told.headers["Retry-After"]) == ("application/problem+json", "5")
 
 
+@pytest.mark.slow
 def test_a_provider_that_is_away_is_told_so_and_on_a_concern_whom_to_call(guarded: Guarded, a_concern: Concern) -> None:
     client, provider = guarded
     provider.leave()
@@ -163,6 +164,7 @@ def test_a_provider_that_is_away_is_told_so_and_on_a_concern_whom_to_call(guarde
     assert answers[1].json()["signposts"][0]["phones"][0]["number"] == "999"
 
 
+@pytest.mark.slow
 def test_keys_are_read_once_however_many_tokens_name_unknown_ones(guarded: Guarded) -> None:
     client, provider = guarded
     tokens = [a_token(), *(a_token(kid=f"another-{place}") for place in range(10)), a_token("ES256")]

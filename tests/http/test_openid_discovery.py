@@ -29,6 +29,8 @@ from tests.support.openid import (
 )
 from tests.support.waiting import eventually
 
+pytestmark = pytest.mark.slow
+
 DISCOVERY = "/tenant/.well-known/openid-configuration"
 
 

@@ -11,6 +11,8 @@ from app.errors import SetupError
 from app.main import create_app
 from tests.support.openid import Guarded, a_token, guarded_by_a_provider, publish_with
 
+pytestmark = pytest.mark.slow
+
 DESK = {"scope": "concerns:read audit:read", "azp": "desk-app", "sub": "worker-42"}
 
 

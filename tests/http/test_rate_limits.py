@@ -117,6 +117,7 @@ def test_each_kind_of_request_has_a_count_of_its_own(called: Called, a_concern: 
     assert caller.post(CONCERNS, json=a_concern()).status_code == 201
 
 
+@pytest.mark.slow
 def test_plain_public_reads_and_operations_have_no_limit(called: Called) -> None:
     caller = called(A_SCHOOL)
     for path in ("/v1/guides", "/v1/indicators", f"{CONCERNS}/form", "/v1/signposts", "/health/ready", "/v1"):
@@ -219,6 +220,7 @@ def _limiter(service: Any) -> Any:
     return layer._limiter
 
 
+@pytest.mark.slow
 def test_which_routes_are_limited_is_told_in_the_document(service: FastAPI) -> None:
     for path, operations in service.openapi()["paths"].items():
         for method, told in operations.items():
@@ -276,6 +278,7 @@ def sharing(settings: Settings, url: str, secret: str = "") -> Settings:
     return settings.model_copy(update={"limits_store": url, "limits_secret_file": file})
 
 
+@pytest.mark.slow
 @SHARED
 def test_nodes_that_share_a_store_count_together_and_the_store_holds_no_address(
     limited: Settings, store: Store, a_concern: Concern
@@ -293,6 +296,7 @@ def test_nodes_that_share_a_store_count_together_and_the_store_holds_no_address(
     assert A_SCHOOL not in keys
 
 
+@pytest.mark.slow
 @SHARED
 def test_where_the_store_goes_away_each_node_counts_for_itself_until_it_is_back(
     limited: Settings,

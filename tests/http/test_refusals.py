@@ -279,6 +279,7 @@ def test_a_body_that_does_not_tell_its_length_is_refused_once_it_is_too_large(st
     expect_whom_to_call(expect_a_problem(answer, 413))
 
 
+@pytest.mark.slow
 def test_a_misspelt_field_is_pointed_to_wherever_it_stands_and_its_words_are_not_repeated(steady: TestClient) -> None:
     places = list(objects_in(FULL_EXAMPLE))
 

@@ -445,6 +445,7 @@ def test_one_large_answer_does_not_drive_out_the_rest() -> None:
     assert room.find(key(2)) is None
 
 
+@pytest.mark.slow
 def test_many_small_answers_are_bounded_in_number_and_one_that_is_put_twice_counts_once() -> None:
     room = CacheStore(1000 * BIG)
     for number in range(MAX_CACHED_RESPONSES + 5):
@@ -464,6 +465,7 @@ def test_a_publisher_is_answered_only_when_the_old_edition_is_off_the_shelf(clie
         assert client.get(GUIDE).json()["edition"] == number
 
 
+@pytest.mark.slow
 def test_what_another_process_publishes_is_served_within_a_moment(client: TestClient, settings: Settings) -> None:
     assert client.get(GUIDE).json()["edition"] == 1
     other = create_app(settings, SettableClock())

@@ -42,6 +42,7 @@ def test_a_route_s_session_is_closed_when_its_function_ends(settings: Settings, 
     assert not held[0].in_transaction()
 
 
+@pytest.mark.slow
 def test_a_nul_in_any_path_or_query_is_the_caller_s_mistake_on_every_route(client: TestClient) -> None:
     """PostgreSQL has no text with a NUL, so a NUL that reached it would look like a fault of the service."""
     headers = a_key(client, *Scope)

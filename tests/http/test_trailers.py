@@ -27,7 +27,7 @@ from tests.support.wire import (
     statuses,
 )
 
-pytestmark = pytest.mark.any_database
+pytestmark = [pytest.mark.any_database, pytest.mark.slow]
 
 CONCERNS = "/v1/concerns"
 BODY = json.dumps(SMALLEST_EXAMPLE).encode()

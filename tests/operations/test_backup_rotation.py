@@ -12,7 +12,7 @@ from app.services.operations.rotation import backup_path, list_backups, remove_o
 from tests.support.command import guidance
 from tests.support.set_ups import SetUp, make_set_up
 
-pytestmark = pytest.mark.embedded
+pytestmark = [pytest.mark.embedded, pytest.mark.slow]
 NIGHT = dt.datetime(2026, 11, 1, 2, 0, tzinfo=dt.UTC)
 
 

@@ -141,6 +141,7 @@ def test_another_outcome_is_refused_and_the_same_once_more_changes_nothing(
     assert without_change(again.json()) == without_change(first.json()) == without_change(entry(desk))
 
 
+@pytest.mark.slow
 def test_every_outcome_of_the_list_is_accepted(desk: Desk, client: TestClient, a_concern: Concern) -> None:
     codes = [code["code"] for code in client.get("/v1/code-lists/outcome").json()["codes"]]
     for code in codes:

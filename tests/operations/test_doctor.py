@@ -30,6 +30,8 @@ from tests.support.broken_set_ups import (
 from tests.support.databases import drop_triggers, on_postgresql, raw_connection
 from tests.support.set_ups import SetUp, add_receiver, blamed, execute, findings, post_concern
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).parents[2]
 RELEASED = Path(__file__).parent / "released"
 OF_THE_SERVER = {"disk", "flush", "restore"} if on_postgresql() else set()

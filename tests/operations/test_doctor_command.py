@@ -18,6 +18,8 @@ from tests.support.live import LiveServer, environment_for
 from tests.support.proxies import varnish
 from tests.support.set_ups import SetUp
 
+pytestmark = pytest.mark.slow
+
 
 def test_unknown_and_refused_settings_are_faults_and_no_value_is_repeated(tmp_path: Path) -> None:
     found = guidance("doctor", "--data-dir", tmp_path / "data", SEAL_TOO="age1secret", LIMIT_DESK="lots-of-secret")

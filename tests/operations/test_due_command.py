@@ -15,7 +15,7 @@ from app.web.context import AppContext
 from tests.support.clock import A_TUESDAY
 from tests.support.publishing import SLUG, publish_next
 
-pytestmark = pytest.mark.any_database
+pytestmark = [pytest.mark.any_database, pytest.mark.slow]
 
 TODAY = A_TUESDAY.date()
 DAYS = {"overdue": -1, "today": 0, "in-sixty-days": 60, "in-sixty-one-days": 61}

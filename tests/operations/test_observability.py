@@ -102,6 +102,7 @@ def test_the_dashboard_names_no_data_source_of_its_own() -> None:
     assert {each["name"] for each in dashboard["templating"]["list"]} == {"datasource", "job"}
 
 
+@pytest.mark.slow
 def test_promtool_finds_no_fault_in_the_rules_and_their_test_passes() -> None:
     promtool("check", "rules", ALERTS)
     promtool("check", "config", "--syntax-only", DEPLOY / "prometheus" / "prometheus.yml")
@@ -236,6 +237,7 @@ def test_a_tampered_chain_breaks_an_invariant(service: FastAPI, client: TestClie
     assert samples(client, "guidance_invariant_broken")["chains"] == 1
 
 
+@pytest.mark.slow
 def test_a_text_that_is_sealed_to_a_removed_recipient_breaks_an_invariant_until_it_is_resealed(
     settings: Settings, clock: SettableClock
 ) -> None:

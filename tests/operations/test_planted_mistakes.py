@@ -12,7 +12,7 @@ from app.models.guidance.edition_yaml import edition_yaml
 from tests.support.planted_mistakes import MISTAKES, NEXT_FILE, Planted
 from tests.support.publishing import FIRST_EDITION, SLUG, an_edition
 
-pytestmark = pytest.mark.any_database
+pytestmark = [pytest.mark.any_database, pytest.mark.slow]
 
 
 @pytest.fixture(scope="module")

@@ -15,7 +15,7 @@ from app.store.database import DATABASE_FILE
 from tests.support.command import guidance
 from tests.support.log_lines import Lines
 
-pytestmark = pytest.mark.any_database
+pytestmark = [pytest.mark.any_database, pytest.mark.slow]
 
 OPEN_FOLDER, OPEN_FILE = 0o755, 0o644
 

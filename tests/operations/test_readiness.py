@@ -21,6 +21,8 @@ from tests.support.command import guidance
 from tests.support.databases import fail_writes, on_postgresql, raw_connection
 from tests.support.delivery import a_receiver
 
+pytestmark = pytest.mark.slow
+
 TABLES = ("concerns", "additions", "events", "deliveries", "disclosures", "chains", "kept_receipts", "generation")
 READY = "/health/ready"
 

@@ -25,7 +25,7 @@ from tests.support.live import LiveServer
 from tests.support.log_lines import Lines
 from tests.support.waiting import LONG_ENOUGH, wait_until
 
-pytestmark = pytest.mark.embedded
+pytestmark = [pytest.mark.embedded, pytest.mark.slow]
 
 PIECE = slice(200, 232)  # of a sealed text: no other text has the same bytes
 

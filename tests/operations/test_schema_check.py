@@ -27,6 +27,8 @@ from tests.support.databases import RawConnection, drop_triggers, on_postgresql,
 from tests.support.desk import Desk
 from tests.support.revisions import WORKS, next_revision
 
+pytestmark = pytest.mark.slow
+
 RULE = "concerns_are_never_deleted"
 SWALLOW = {
     True: "CREATE FUNCTION swallow() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RETURN NULL; END $$; "

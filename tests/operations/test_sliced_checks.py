@@ -28,6 +28,8 @@ from tests.support.databases import drop_triggers, raw_connection
 from tests.support.desk import Desk
 from tests.support.people import context_of_service
 
+pytestmark = pytest.mark.slow
+
 ROWS = 4
 SLICE_SECONDS = 0.25
 

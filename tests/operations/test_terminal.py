@@ -19,7 +19,7 @@ from tests.support.live import environment_for
 from tests.support.publishing import SLUG
 from tests.support.set_ups import SetUp, make_set_up
 
-pytestmark = pytest.mark.any_database
+pytestmark = [pytest.mark.any_database, pytest.mark.slow]
 
 COLOUR = re.compile(r"\x1b\[[0-9;]*3[0-7][;m]")
 REPORTS = {"verify", "migrate", "doctor", "health", "due"}

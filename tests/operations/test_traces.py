@@ -18,6 +18,8 @@ from tests.support.publishing import GUIDE
 from tests.support.receiver import Receiver, Reply
 from tests.support.waiting import wait_until
 
+pytestmark = pytest.mark.slow
+
 WORDS = ("Alexandra", "swordfish", "canary")
 
 

@@ -91,6 +91,7 @@ def test_the_first_line_of_a_trial_says_that_it_is_one(tmp_path: Path) -> None:
     assert first.startswith("This is a trial: concerns are sealed to a development identity in ")
 
 
+@pytest.mark.slow
 @pytest.mark.embedded
 def test_a_database_that_was_in_use_with_recipients_is_no_trial_when_they_are_lost(
     tmp_path: Path, a_concern: Concern

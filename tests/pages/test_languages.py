@@ -132,6 +132,7 @@ class Outside(HTMLParser):
                 self.text.append(part)
 
 
+@pytest.mark.slow
 def test_no_word_of_a_page_comes_past_the_catalogue(client: TestClient, monkeypatch: pytest.MonkeyPatch) -> None:
     marked = Marked()
     monkeypatch.setattr(catalogue, "_translations", lambda _: marked)

@@ -310,6 +310,7 @@ def test_a_closed_form_says_who_to_call(tmp_path: Path) -> None:
         assert 'href="tel:+441225396312"' in response.text
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("path", ["/guides/no-such", f"/guides/{SLUG}/editions/9", "/guides/NO", "/docs/reference/no"])
 def test_a_missing_page_is_an_error_page(shared: TestClient, path: str) -> None:
     response = shared.get(path)

@@ -20,6 +20,8 @@ from app.web.context import AppContext
 from tests.support.clock import SettableClock
 from tests.support.publishing import SLUG, publish_next
 
+pytestmark = pytest.mark.slow
+
 MAX_READING_AGE = 9
 AGE_IN_FIRST_GRADE = 6
 MAX_AGE_OF_A_SENTENCE = 14
