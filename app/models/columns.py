@@ -1,9 +1,9 @@
-"""Column types that SQLite and PostgreSQL both store exactly."""
+"""Column types that SQLite and PostgreSQL both store exactly, and indexes of a part of a table on either."""
 
 import datetime as dt
 from typing import Any
 
-from sqlalchemy import DateTime, Dialect
+from sqlalchemy import DateTime, Dialect, Index, text
 from sqlalchemy.types import TypeDecorator
 
 
@@ -27,3 +27,11 @@ class UtcDateTimeType(TypeDecorator[dt.datetime]):
         if value is None:
             return None
         return value.replace(tzinfo=dt.UTC) if dialect.name == "sqlite" else value.astimezone(dt.UTC)
+
+
+def partial_index(name: str, *columns: str, sqlite: str, postgresql: str) -> Index:
+    """Return an index of the rows for which the condition holds, as each database says it.
+
+    SQLAlchemy gets that of PostgreSQL where PostgreSQL is opened, since it reads the whole dialect to take it.
+    """
+    return Index(name, *columns, sqlite_where=text(sqlite), info={"postgresql_where": text(postgresql)})

@@ -16,7 +16,7 @@ from app.store.immutability import declare_rules
 from app.store.index_hints import declare_statistics, use_hints
 from app.store.private_files import close_to_others, create_private_file, make_private_folder
 from app.store.search import declare_full_text_index
-from app.store.tables import use_code_point_collation
+from app.store.tables import declare_partial_indexes, use_code_point_collation
 
 DATABASE_FILE = "guidance.db"
 BUSY_MILLISECONDS = 5000  # the longest wait for another writer
@@ -131,6 +131,7 @@ def _open_postgresql(address: URL) -> Engine:
         pool_pre_ping=True,  # reconnects after the server was away, with no restart here
         connect_args=CONNECT_ARGS,
     )
+    declare_partial_indexes()
     event.listen(engine, "begin", _begin_postgresql)
     event.listen(engine, "after_cursor_execute", _require_inserted)
     return engine

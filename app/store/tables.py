@@ -36,3 +36,10 @@ def use_code_point_collation() -> None:
         for column in table.columns:
             if isinstance(column.type, String | AutoString):
                 column.type = column.type.with_variant(Text(collation="C"), "postgresql")
+
+
+def declare_partial_indexes() -> None:
+    """Give SQLAlchemy the conditions of indexes on PostgreSQL."""
+    for table in SQLModel.metadata.tables.values():
+        for index in table.indexes:
+            index.dialect_kwargs.update(index.info)

@@ -18,7 +18,7 @@ from sqlalchemy import (
 )
 from sqlmodel import Field, SQLModel
 
-from app.models.columns import UtcDateTimeType
+from app.models.columns import UtcDateTimeType, partial_index
 
 
 class ConcernState(StrEnum):
@@ -74,18 +74,13 @@ class ConcernRow(SQLModel, table=True):
         _inbox_index("ix_concerns_guide_urgency", "guide", *BY_URGENCY),
         _inbox_index("ix_concerns_received", "received_at", "reference", "waiting", "danger", "due"),
         _inbox_index("ix_concerns_changed", "changed_at", "reference", "waiting", "danger", "due"),
-        Index(
-            "ix_concerns_tests",
-            *BY_URGENCY,
-            sqlite_where=text("test IS 1"),
-            postgresql_where=text("test IS TRUE"),
-        ),
-        Index(
+        partial_index("ix_concerns_tests", *BY_URGENCY, sqlite="test IS 1", postgresql="test IS TRUE"),
+        partial_index(
             UNACKNOWLEDGED,
             "acknowledge_by",
             "received_at",
-            sqlite_where=text("state = 'received' AND test IS 0"),
-            postgresql_where=text("state = 'received' AND test IS FALSE"),
+            sqlite="state = 'received' AND test IS 0",
+            postgresql="state = 'received' AND test IS FALSE",
         ),
         Index("ix_concerns_acknowledged", "acknowledged_at", "acknowledge_by", "test"),
         Index("ix_concerns_closed", "closed_at", "test"),
@@ -142,12 +137,7 @@ class AdditionRow(AddedRow, table=True):
 
     __tablename__ = "additions"
     __table_args__ = (
-        Index(
-            "ix_additions_waiting",
-            "acknowledge_by",
-            sqlite_where=text(ADDITION_WAITS),
-            postgresql_where=text(ADDITION_WAITS),
-        ),
+        partial_index("ix_additions_waiting", "acknowledge_by", sqlite=ADDITION_WAITS, postgresql=ADDITION_WAITS),
     )
 
     acknowledge_by: dt.datetime = Field(sa_type=UtcDateTimeType)

@@ -6,7 +6,7 @@ from enum import StrEnum
 from sqlalchemy import JSON, Index, Integer, Text, text
 from sqlmodel import Field, SQLModel
 
-from app.models.columns import UtcDateTimeType
+from app.models.columns import UtcDateTimeType, partial_index
 
 INBOX = "inbox"
 AUDIT = "audit"
@@ -14,7 +14,7 @@ EVENTS = "events"
 PEOPLE = "people"
 WITHOUT_A_CONCERN = (INBOX, AUDIT, EVENTS, PEOPLE)
 """The chains that are not of one concern."""
-_UNLOGGED = text("logged < length")
+_UNLOGGED = "logged < length"
 
 
 class DeskAct(StrEnum):
@@ -81,7 +81,7 @@ class ChainRow(SQLModel, table=True):
     """
 
     __tablename__ = "chains"
-    __table_args__ = (Index("ix_chains_unlogged", "name", sqlite_where=_UNLOGGED, postgresql_where=_UNLOGGED),)
+    __table_args__ = (partial_index("ix_chains_unlogged", "name", sqlite=_UNLOGGED, postgresql=_UNLOGGED),)
 
     name: str = Field(primary_key=True)
     length: int
