@@ -79,7 +79,7 @@ from app.services.guidance.rendition_seeding import publish_seed_renditions
 from app.services.guidance.seeding import publish_seed
 from app.services.operations.background import build_workers
 from app.services.operations.workers import stop_workers
-from app.store.database import MAX_CONNECTIONS
+from app.store.database import simultaneous_reads
 from app.store.editions import find_history
 from app.store.schema import prepare_schema
 from app.web.cache.middleware import CacheMiddleware
@@ -207,7 +207,7 @@ def create_app(settings: Settings, clock: Clock = utc_now) -> GuidanceApp:
                 app.state.start_fault = fault  # for the process that started it: a log line has no message of an error
                 raise
             _start_workers(context, ending)
-            to_thread.current_default_thread_limiter().total_tokens = MAX_CONNECTIONS  # more only wait for one
+            to_thread.current_default_thread_limiter().total_tokens = simultaneous_reads(context.engine)
             yield
 
     app = GuidanceApp(
