@@ -218,6 +218,7 @@ def create_app(settings: Settings, clock: Clock = utc_now) -> GuidanceApp:
         docs_url=None,
         redoc_url=None,
         redirect_slashes=False,
+        telemetry={"tracing": False, "metrics": False, "logs": False},  # the service has its own, with no path
         # not by `include_router`, which builds every route once more
         routes=[route for router in ROUTERS for route in router.routes],
     )
