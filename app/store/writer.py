@@ -15,7 +15,7 @@ from contextlib import contextmanager, suppress
 from functools import wraps
 from itertools import groupby
 from queue import Empty, SimpleQueue
-from typing import Concatenate, ParamSpec, TypeVar
+from typing import Any, Concatenate, ParamSpec, TypeVar
 
 from sqlalchemy import Connection, Engine, text
 from sqlalchemy.exc import DBAPIError, IntegrityError
@@ -121,12 +121,11 @@ class Writer:
         loop = asyncio.get_running_loop()
         outcome: asyncio.Future[_T] = loop.create_future()
         queued = self._enqueue(Queued(operation, outcome, loop))
+        timer = loop.call_later(self._wait_seconds, _give_up, outcome)
         try:
-            async with asyncio.timeout(self._wait_seconds):
-                return await outcome
-        except TimeoutError:
-            raise StoreBusy from None
+            return await outcome
         finally:
+            timer.cancel()
             queued.claim()
 
     def _enqueue(self, queued: Queued) -> Queued:
@@ -223,6 +222,11 @@ def write_operation(operation: Callable[Concatenate[Session, P], _T]) -> Callabl
         return writer.run(lambda session: operation(session, *args, **kwargs))
 
     return run
+
+
+def _give_up(outcome: asyncio.Future[Any]) -> None:
+    if not outcome.done():
+        outcome.set_exception(StoreBusy())
 
 
 def _batch_key(queued: Queued) -> object:
