@@ -56,6 +56,7 @@ def test_any_words_in_a_submission_an_edition_or_a_disclosure_are_written_as_the
     for model in (concern, addition, edition):
         dumped = model.model_dump(mode="json", exclude_unset=True)
         assert canonical_submission(model) == rfc8785.dumps(dumped)
+        assert canonical_json(orjson.loads(model.model_dump_json(exclude_unset=True))) == rfc8785.dumps(dumped)
 
 
 @pytest.mark.parametrize("model", [Concern, Addition, EditionContent, DisclosureRow])

@@ -98,7 +98,7 @@ class ReceiptBuilder:
         } | ({"test": True} if test else {})
         back = self.working_days.after(at, days=self.come_back_days)
         expected = (TEST,) if test else (CONCERN_STORED, _next_step(due, contacts, at))
-        afterwards = (HOW_TO_FOLLOW,) if test else (HOW_TO_FOLLOW, _come_back(back))
+        afterwards = (HOW_TO_FOLLOW,) if test else (HOW_TO_FOLLOW, _come_back(back.astimezone(LONDON).date()))
         members = self._members_of(pinned)
         receipt = {  # in the order of the fields of `Receipt`
             "reference": reference,
@@ -228,9 +228,9 @@ def _next_step(due: dt.datetime, contacts: Sequence[Contact], at: dt.datetime, *
     return f"A social worker should acknowledge {what} by {when}. If none does, {_number_to_call(contacts)}"
 
 
-def _come_back(moment: dt.datetime) -> str:
-    local = moment.astimezone(LONDON)
-    day = local.strftime(f"%A {local.day} %B %Y")
+@lru_cache(maxsize=64)
+def _come_back(by: dt.date) -> str:
+    day = by.strftime(f"%A {by.day} %B %Y")
     return f"Please come back with both by {day}: the duty team may have left a question for you."
 
 

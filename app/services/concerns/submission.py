@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
+import orjson
 from anyio import to_thread
-from orjson import JSONEncodeError
 from sqlalchemy import Engine
 from sqlmodel import Session
 
@@ -19,7 +19,7 @@ from app.models.concerns.concern import FORM_VERSION, NO_QUESTION, Concern
 from app.models.concerns.examples import SMALLEST_EXAMPLE
 from app.models.concerns.receipts import CheckResponse
 from app.models.concerns.tables import StoredReceiptRow
-from app.models.digest import canonical_submission
+from app.models.digest import canonical_json, canonical_submission
 from app.models.events.tables import EventKind
 from app.services.concerns.edition_resolver import EditionResolver, PinnedEdition
 from app.services.concerns.idempotency import IdempotencyKeys, IdempotentResult, encrypt_for_replay, replay_receipt
@@ -90,7 +90,7 @@ class Submissions:
                 return await to_thread.run_sync(self._replay, concern, keys)
             except InvalidConcern:
                 if keys is not None:  # it may have been valid, and stored, before
-                    with suppress(IdempotencyKeyReused, JSONEncodeError):
+                    with suppress(IdempotencyKeyReused, orjson.JSONEncodeError):
                         return await to_thread.run_sync(self._replay, concern, keys)
                 raise
             return IdempotentResult(prepared.concern.reference, prepared.receipt, is_replay=False)
@@ -135,7 +135,7 @@ class Submissions:
     ) -> _Prepared:
         """Build the receipt, and the row: the whole concern sealed, and in clear only what routing needs."""
         pinned = self.resolver.resolve(concern, cached)
-        submission = canonical_submission(concern)
+        submission = canonical_json(orjson.loads(submitted))  # in a fifth of the time that the model takes again
         receipt = self.receipts.build_receipt(pinned, submission, test=test, at=at)
         plaintext = concern_plaintext(submitted, receipt.reference, pinned.key, test=test, at=at)
         row = NewConcern(
