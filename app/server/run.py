@@ -103,10 +103,10 @@ class ServerProcess:
     def __call__(self) -> ASGIApp:
         """Return the service, which drains before it stops."""
         use_one_arena()
+        gc.set_threshold(OBJECTS_BETWEEN_COLLECTIONS)
         set_up_logs(self.settings.log_level)
         service = create_app(self.settings)
         gc.freeze()  # what a start makes is never garbage: without this, the collector walks through it again and again
-        gc.set_threshold(OBJECTS_BETWEEN_COLLECTIONS)
         self.services.append(service)
         return DrainingMiddleware(service, self.settings.drain_seconds)
 

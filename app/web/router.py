@@ -4,7 +4,7 @@ from collections.abc import Callable, Coroutine
 from contextlib import ExitStack
 from functools import wraps
 from inspect import Parameter, signature
-from typing import Any, get_type_hints
+from typing import Any
 
 from fastapi import APIRouter, Request, Response, params
 from fastapi.routing import APIRoute
@@ -82,7 +82,8 @@ class GuidanceRouter(APIRouter):
 
 def _provided(endpoint: Callable[..., Any]) -> Callable[..., Any]:
     """Wrap the function: to FastAPI it takes the request instead of what `PROVIDERS` give, each found by its hint."""
-    hints = get_type_hints(endpoint, include_extras=True)
+    declared = signature(endpoint)
+    hints = {name: parameter.annotation for name, parameter in declared.parameters.items()}
     providers = {name: provider for name, hint in hints.items() if (provider := _provider_of(hint)) is not None}
     if not providers:
         return endpoint
@@ -99,7 +100,6 @@ def _provided(endpoint: Callable[..., Any]) -> Callable[..., Any]:
                     stack.callback(value.close)
             return endpoint(**arguments)
 
-    declared = signature(endpoint)
     parameters = [each.replace(kind=Parameter.KEYWORD_ONLY) for each in declared.parameters.values()]
     if own_request is None:
         parameters.append(Parameter(ADDED_REQUEST, Parameter.KEYWORD_ONLY, annotation=Request))
