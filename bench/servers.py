@@ -126,7 +126,7 @@ def _wait(process: subprocess.Popen[bytes], url: str, name: str) -> None:
                 if client.get(url).is_success:
                     return
             except httpx.TransportError:
-                time.sleep(0.001)
+                time.sleep(0.005)
     raise RuntimeError(f"{name} did not start")
 
 

@@ -8,10 +8,10 @@ from contextvars import ContextVar
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from babel.messages.catalog import Catalog
-from babel.messages.mofile import write_mo
-from babel.messages.pofile import read_po
+if TYPE_CHECKING:
+    from babel.messages.catalog import Catalog
 
 LOCALE_DIR = Path(__file__).parent.parent / "locale"
 DOMAIN = "pages"
@@ -61,8 +61,10 @@ def speaking(language: Language, path: str = "") -> Iterator[None]:
         _path.reset(tokens[1])
 
 
-def read_catalogue(language: Language) -> Catalog:
+def read_catalogue(language: Language) -> "Catalog":
     """Return the translations of the language, as its file has them."""
+    from babel.messages.pofile import read_po  # noqa: PLC0415  # for pages that are not English alone
+
     with (LOCALE_DIR / language.code / "LC_MESSAGES" / f"{DOMAIN}.po").open("rb") as file:
         return read_po(file, locale=language.code, domain=DOMAIN)
 
@@ -82,6 +84,8 @@ def ngettext(singular: str, plural: str, number: int) -> str:
 
 @cache
 def _translations(language: Language) -> standard.NullTranslations:
+    from babel.messages.mofile import write_mo  # noqa: PLC0415  # as above
+
     compiled = io.BytesIO()
     write_mo(compiled, read_catalogue(language))
     compiled.seek(0)
