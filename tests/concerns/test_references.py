@@ -53,6 +53,15 @@ def test_every_single_wrong_character_is_found(drawn: str) -> None:
     assert passed == []
 
 
+def test_the_check_character_is_that_of_iso_7064() -> None:
+    for _ in range(MANY):
+        plain = new_reference().replace("-", "")
+        assert plain[DRAWN] == mod_37_36.calc_check_digit(plain[:DRAWN], alphabet=ALPHABET)
+        assert find_reference(plain) is not None
+        fitting = {each for each in ALPHABET if find_reference(plain[:DRAWN] + each) is not None}
+        assert fitting == {plain[DRAWN]}
+
+
 def test_nearly_every_exchange_of_two_neighbours_is_found() -> None:
     pairs = [f"{first}{second}" for first, second in itertools.permutations(ALPHABET, 2)]
     right = [whole(f"4F7{pair}926W0X").replace("-", "") for pair in pairs]

@@ -7,8 +7,6 @@ of sixteen: it finds every single wrong character and nearly every exchange of t
 
 import secrets
 
-from stdnum.iso7064 import mod_37_36
-
 ALPHABET = "02346789FKMRWXYZ"
 DRAWN = 11
 GROUP = 4
@@ -18,7 +16,7 @@ _IN_ALPHABET = str.maketrans("0123456789abcdef", ALPHABET)
 def new_reference() -> str:
     """Return a new reference like `4F7K-926W-0X3R`: 44 random bits and a check character."""
     drawn = secrets.token_hex(DRAWN)[:DRAWN].translate(_IN_ALPHABET)
-    return _group(drawn + mod_37_36.calc_check_digit(drawn, alphabet=ALPHABET))
+    return _group(drawn + _check_character(drawn))
 
 
 def find_reference_start(typed: str) -> str | None:
@@ -32,9 +30,18 @@ def find_reference_start(typed: str) -> str | None:
 def find_reference(typed: str) -> str | None:
     """Return the typed reference in its standard form, or None if it is not one. Case and grouping do not matter."""
     plain = _plain(typed)
-    if len(plain) != DRAWN + 1 or not mod_37_36.is_valid(plain, alphabet=ALPHABET):
+    if len(plain) != DRAWN + 1 or not set(plain) <= set(ALPHABET) or _check_character(plain[:DRAWN]) != plain[DRAWN]:
         return None
     return _group(plain)
+
+
+def _check_character(drawn: str) -> str:
+    """Return the check character of ISO 7064: its hybrid system, modulo 17 and 16."""
+    size = len(ALPHABET)
+    remainder = size
+    for character in drawn:
+        remainder = ((remainder + ALPHABET.index(character)) % size or size) * 2 % (size + 1)
+    return ALPHABET[(1 - remainder) % size]
 
 
 def _plain(typed: str) -> str:
