@@ -4,8 +4,10 @@ from itertools import product
 
 import pytest
 from fastapi import FastAPI
+from pydantic import TypeAdapter, ValidationError
 from starlette.testclient import TestClient
 
+from app.models.guidance.languages import LanguageTag
 from app.web.language_preferences import preferred_languages
 from tests.support.publishing import GUIDE, publish_next
 from tests.support.renditions import RENDITIONS, publish_a_rendition
@@ -41,6 +43,17 @@ def test_the_guide_s_current_answer_is_in_the_language_that_the_request_prefers(
     assert "Accept-Language" in answer.headers["vary"]
     assert answer.json().get("rendition", {"language": "en-GB"})["language"] == language
     assert ("content-location" in answer.headers) == (language != "en-GB")
+
+
+@pytest.mark.parametrize("tag", ["cy", "en-GB-simple", "bfi", "ur", "skr", "lad", "ace-Arab"])
+def test_a_language_is_known_by_its_file_by_its_name_or_to_the_service(tag: str) -> None:
+    assert TypeAdapter(LanguageTag).validate_python(tag) == tag
+
+
+@pytest.mark.parametrize("tag", ["qq", "qqq-GB", "simple", "CY", "../cy", ""])
+def test_another_language_is_refused(tag: str) -> None:
+    with pytest.raises(ValidationError):
+        TypeAdapter(LanguageTag).validate_python(tag)
 
 
 def test_a_header_that_is_too_long_or_no_list_prefers_nothing() -> None:
