@@ -22,6 +22,8 @@ from tests.support.desk import Desk
 from tests.support.live import LiveServer
 from tests.support.waiting import wait_until
 
+pytestmark = pytest.mark.slow
+
 CANARY = "Canary-Alex-Example-came-home"
 LEVELS = ("no", "not_sure", "yes")
 

@@ -92,6 +92,7 @@ def test_after_too_many_wrong_tokens_every_token_is_refused_for_a_while(
     assert refused.json()["signposts"][0]["phones"][0]["number"] == "999"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("path", ["/concerns", "/concerns/additions", "/concerns/receipt", "/v1/additions"])
 def test_wrong_tokens_count_wherever_they_are_tried(client: TestClient, receipt: dict[str, Any], path: str) -> None:
     reference = receipt["reference"]

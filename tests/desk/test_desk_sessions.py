@@ -24,6 +24,8 @@ from tests.support.clock import SettableClock
 from tests.support.concerns import Concern
 from tests.support.people import ADDRESS, JO, OWN_PAGE, context_of_service, invited, received, sign_in_as
 
+pytestmark = pytest.mark.slow
+
 ELSEWHERE = {
     "another site": {"Sec-Fetch-Site": "cross-site", "Origin": "https://attacker.example"},
     "a neighbour of this host": {"Sec-Fetch-Site": "same-site"},

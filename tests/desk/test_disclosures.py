@@ -27,6 +27,8 @@ from tests.support.databases import RawConnection, Unguarded, fail_writes, raw_c
 from tests.support.desk import Desk
 from tests.support.editions import a_key
 
+pytestmark = pytest.mark.slow
+
 CONCERN = "/v1/desk/concerns/{reference}"
 REASON = {"reason": "A made-up reason."}
 COLUMNS = ("chain", "number", "at", "client", "act", "address", "detail", "previous_sha256", "sha256")

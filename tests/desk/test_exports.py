@@ -101,6 +101,7 @@ def faults_of(file: ExportFile, case: Case) -> list[str]:
     return list(find_export_faults(file, case.keys))
 
 
+@pytest.mark.slow
 @pytest.mark.any_database
 def test_the_pdf_is_tagged_says_every_word_and_has_the_json_attached(case: Case) -> None:
     pdf = pypdf.PdfReader(io.BytesIO(case.content))

@@ -30,6 +30,8 @@ from tests.support.databases import RawConnection, Unguarded, files_of, raw_conn
 from tests.support.desk import Desk, desk_of
 from tests.support.live import LiveServer
 
+pytestmark = pytest.mark.slow
+
 CANARY = "Canary-Alex-Example"
 
 

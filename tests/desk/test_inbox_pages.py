@@ -35,6 +35,7 @@ def shown(client: TestClient, path: str = "/desk", **query: str) -> list[str]:
     return REFERENCE.findall(page.text)
 
 
+@pytest.mark.slow
 def test_filters_are_put_together_and_empty_ones_are_none(service: FastAPI, jo: TestClient, a_concern: Concern) -> None:
     sign_in_as(service, TestClient(service), SAM)
     quiet, danger, mine, sams = (

@@ -17,7 +17,7 @@ from tests.support.clock import A_TUESDAY
 from tests.support.people import OWN_PAGE
 from tests.support.waiting import LONG_ENOUGH
 
-pytestmark = pytest.mark.any_database
+pytestmark = [pytest.mark.any_database, pytest.mark.slow]
 
 ORIGIN = "http://127.0.0.1:8123"
 CONCERN = "/desk/concerns/4F7K-926W-0X37"

@@ -28,6 +28,8 @@ from tests.support.editions import a_key
 from tests.support.live import LiveServer
 from tests.support.messages import read_messages, status_of, token_of
 
+pytestmark = pytest.mark.slow
+
 QUESTION = "Canary: which school does Alex Example go to?"
 
 Receipt = dict[str, Any]

@@ -71,6 +71,7 @@ def test_the_page_carries_each_sealed_text_with_its_place_and_age_opens_it(
     assert further == found[1:]
 
 
+@pytest.mark.slow
 def test_the_layout_has_a_label_for_every_answer_of_the_form_and_every_code(hosted: TestClient) -> None:
     receipt = raised(hosted, FULL_EXAMPLE)
 

@@ -16,6 +16,8 @@ from tests.support.editions import ADDED, REMOVED, REWORDED, SWAPPED, content_of
 from tests.support.publishing import GUIDE, an_edition, publish_next, withdraw
 from tests.support.sections import filled_sections
 
+pytestmark = pytest.mark.slow
+
 EDITIONS = f"{GUIDE}/editions"
 EMPTY: dict[str, Any] = {"added": [], "removed": [], "reworded": [], "moved": []}
 

@@ -113,6 +113,7 @@ def test_a_reader_of_markdown_can_travel_in_time(client: TestClient, service: Fa
     assert "Edition: 2" in answer.text  # both were published at that moment; the newer one counts
 
 
+@pytest.mark.slow
 def test_the_log_and_the_metrics_name_the_form_that_was_sent(client: TestClient) -> None:
     client.get(f"{GUIDE}/factors", headers={"Accept": "text/csv"})
 

@@ -28,6 +28,8 @@ from tests.support.editions import a_key
 from tests.support.log_lines import Lines
 from tests.support.waiting import LONG_ENOUGH, wait_until
 
+pytestmark = pytest.mark.slow
+
 CONCERNS = "/v1/concerns"
 CHECK = f"{CONCERNS}/check"
 A_SCHOOL = "192.0.2.7"

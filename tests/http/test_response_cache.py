@@ -532,6 +532,7 @@ def test_no_word_of_a_concern_is_ever_on_the_shelf(client: TestClient, service: 
     assert len(service.state.context.response_cache.store) == before
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("encoding", ["gzip", "identity"])
 def test_an_editor_follows_the_edition_in_whatever_encoding_it_was_read(client: TestClient, encoding: str) -> None:
     headers = a_key(client, Scope.PUBLISH)

@@ -20,6 +20,8 @@ from tests.support.editions import a_key
 from tests.support.openapi import examples_of, operations
 from tests.support.publishing import GUIDE
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.mark.any_database
 @pytest.mark.parametrize("fails", [False, True])

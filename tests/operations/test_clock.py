@@ -14,6 +14,8 @@ from tests.support.clock import A_TUESDAY, SettableClock
 from tests.support.concerns import Concern
 from tests.support.desk import Desk
 
+pytestmark = pytest.mark.slow
+
 A_MINUTE = dt.timedelta(minutes=1)
 DUE = A_TUESDAY + dt.timedelta(days=1)
 CALL = "call the Duty and Assessment Team on 01225 396312 or 396313 (option 1)."

@@ -24,7 +24,7 @@ from tests.support.delivery import a_receiver
 from tests.support.publishing import GUIDE
 from tests.support.waiting import LONG_ENOUGH, pause, wait_until
 
-pytestmark = pytest.mark.any_database
+pytestmark = [pytest.mark.any_database, pytest.mark.slow]
 
 CONCERNS = "/v1/concerns"
 SLOW_SECONDS = 0.06

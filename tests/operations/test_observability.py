@@ -32,6 +32,8 @@ from tests.support.live import LiveServer
 from tests.support.promtool import promtool
 from tests.support.publishing import GUIDE
 
+pytestmark = pytest.mark.slow
+
 DEPLOY = Path(__file__).parents[2] / "deploy"
 DASHBOARD = DEPLOY / "grafana" / "guidance.json"
 ALERTS = DEPLOY / "prometheus" / "alerts.yml"

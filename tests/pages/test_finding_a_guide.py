@@ -165,6 +165,7 @@ def links_to_guides(page: str) -> set[str]:
     return set(re.findall(r'href="/guides/([a-z0-9-]+)"', page))
 
 
+@pytest.mark.slow
 def test_every_guide_is_reached_from_the_home_page_by_its_subject_and_by_its_letter(many: TestClient) -> None:
     home, listed = many.get("/").text, many.get("/guides").text
     by_subject = [many.get(path).text for path in re.findall(r'href="(/subjects/[a-z_]+)"', home)]

@@ -21,6 +21,8 @@ from tests.support.databases import on_postgresql
 from tests.support.desk import desk_of
 from tests.support.form_answers import FORM, NARRATIVE, REQUIRED_ANSWERS, reference_in
 
+pytestmark = pytest.mark.slow
+
 CANARY = "kanarienvogel"
 ANSWERS = REQUIRED_ANSWERS | {
     "concern.narrative": f"{NARRATIVE} {CANARY}",
