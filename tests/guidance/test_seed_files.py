@@ -193,6 +193,7 @@ def by_the_other_parser(text: str) -> object:
         return refused
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("odd", ["\t", "\x85", "\u2028", "\u2029", "\ufeff", "\u00a0", "\r", "# ", ": ", "- "])
 def test_a_file_is_read_the_same_by_either_parser(tmp_path: Path, odd: str) -> None:
     texts = [SOUND[:place] + odd + SOUND[place:] for place in range(len(SOUND))]
