@@ -42,7 +42,7 @@ def drafts(draw: st.DrawFn) -> dict[str, Any]:
         owner: Any = draft
         for step in place[:-1]:
             owner = owner.get(step) if isinstance(owner, dict) else None
-        if isinstance(owner, dict):
+        if isinstance(owner, dict) and isinstance(place[-1], str):  # JSON has no other keys
             owner[place[-1]] = draw(ANY_JSON)
     return draft
 
