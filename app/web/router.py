@@ -82,7 +82,7 @@ class GuidanceRouter(APIRouter):
 
 def _provided(endpoint: Callable[..., Any]) -> Callable[..., Any]:
     """Wrap the function: to FastAPI it takes the request instead of what `PROVIDERS` give, each found by its hint."""
-    declared = signature(endpoint)
+    declared = signature(endpoint, eval_str=True)
     hints = {name: parameter.annotation for name, parameter in declared.parameters.items()}
     providers = {name: provider for name, hint in hints.items() if (provider := _provider_of(hint)) is not None}
     if not providers:

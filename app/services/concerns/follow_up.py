@@ -82,8 +82,7 @@ class FollowUps:
     ) -> IdempotentResult:
         """Store the addition, sealed, and return its receipt after it is on the disk. It never lowers the urgency.
 
-        Raises `NoSuchConcern`, `ConcernErased`, `InvalidConcern` with every fault,
-        `TooManyAdditions`, or `StoreBusy`.
+        Raises `NoSuchConcern`, `ConcernErased`, `InvalidConcern` with every fault, `TooManyAdditions`, or `StoreBusy`.
         """
         row = self.find(typed_reference, status_token)
         keys = derive_idempotency_keys(idempotency_key, client=f"addition to {row.reference}")
