@@ -10,7 +10,6 @@ from typing import Any
 
 import pytest
 from fastapi import FastAPI
-from sqlalchemy import event
 from sqlmodel import Session
 from starlette.testclient import TestClient
 
@@ -285,36 +284,3 @@ def test_many_concerns_come_page_by_page_in_order_each_once(
 
     assert len({entry["reference"] for entry in found}) == len(found) == MANY
     assert found == sorted(found, key=key, reverse=order == "newest")
-
-
-@pytest.mark.parametrize(
-    ("query", "index"),
-    [
-        ("order=urgent", "ix_concerns_urgency"),
-        ("order=newest", "ix_concerns_received"),
-        ("state=acknowledged", "ix_concerns_state_urgency"),
-    ],
-)
-@pytest.mark.embedded
-def test_a_page_is_read_from_an_index_in_its_order_and_nothing_is_sorted(
-    full: tuple[FastAPI, Desk], query: str, index: str
-) -> None:
-    service, desk = full
-    asked: list[tuple[str, Any]] = []
-    engine = service.state.context.engine
-
-    @event.listens_for(engine, "before_cursor_execute")
-    def listen(_connection: Any, _cursor: Any, text: str, values: Any, *_rest: Any) -> None:
-        if "concerns.waiting" in text and "LIMIT" in text:  # the page alone
-            asked.append((text, values))
-
-    first = desk.get(f"/concerns?{query}").json()
-    desk.get(f"/concerns?{query}&cursor={first['next_cursor']}")
-
-    event.remove(engine, "before_cursor_execute", listen)
-    assert len(asked) == 2
-    for text, values in asked:
-        with engine.connect() as connection:
-            plan = str(connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {text}", values).all())
-        assert f"USING INDEX {index}" in plan
-        assert "TEMP B-TREE" not in plan

@@ -233,18 +233,3 @@ def test_an_address_of_another_kind_is_refused_without_being_repeated(tmp_path: 
         open_database(tmp_path, url)
     assert "postgresql+psycopg://" in str(refused.value)
     assert url == "" or url not in str(refused.value)
-
-
-def test_the_first_page_of_the_inbox_is_read_from_its_index(
-    node: TestClient, desk: Desk, shared: "psycopg.Connection[Any]", a_concern: Concern
-) -> None:
-    node.post("/v1/concerns", json=a_concern())
-    shared.execute("SET enable_seqscan = off; SET enable_sort = off")  # one row would be sorted, not looked up
-    for order, index in (
-        ("waiting, danger, due, reference", "ix_concerns_urgency"),
-        ("received_at DESC, reference DESC", "ix_concerns_received"),
-    ):
-        plan = str(shared.execute(f"EXPLAIN SELECT * FROM concerns ORDER BY {order} LIMIT 50").fetchall())
-        assert index in plan
-        assert "Sort" not in plan
-    assert len(desk.get("/concerns").json()["concerns"]) == 1
