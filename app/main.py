@@ -53,8 +53,8 @@ from app.routers import (
     exports,
     feeds,
     figures,
+    formats,
     guide_drafts,
-    guide_formats,
     guides,
     hand_overs,
     mcp,
@@ -66,7 +66,6 @@ from app.routers import (
     received_messages,
     recipients,
     reference,
-    rendition_formats,
     rendition_publishing,
     renditions,
     reviews_due,
@@ -99,11 +98,10 @@ from app.web.problems import add_problem_handlers
 
 ROUTERS = (
     concerns.router,  # first the most used, since routes are tried in order
-    guide_formats.router,  # before routes that would take the rest of the path as a name
+    formats.router,  # before routes that would take the rest of a path as a name, a language or a number
     editions.router,
     guides.router,
     rendition_publishing.router,
-    rendition_formats.router,  # before the routes that would take its names as a language or a number
     renditions.router,
     guide_drafts.router,
     preview.router,

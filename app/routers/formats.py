@@ -1,0 +1,365 @@
+"""Routes of guides in other formats than JSON: Markdown, PDF to print, and each section as CSV.
+
+Four sources have them: the current edition, a numbered one, the rendition to read in a language, and a numbered one.
+Each format has a path of its own. With `Accept`, the path of the JSON serves CSV and Markdown too (see
+`app.web.negotiation`).
+"""
+
+from collections.abc import Callable, Coroutine
+from dataclasses import dataclass
+from functools import partial
+from typing import Annotated, Any, NamedTuple
+
+from fastapi import Depends, Request, Response
+from sqlmodel import Session
+
+from app.models.guidance.editions import EditionContent
+from app.models.guidance.languages import GUIDE_LANGUAGE
+from app.models.links import Links, edition_path, guide_path, rendition_path
+from app.presenters.csv_table import csv_name, section_csv
+from app.presenters.guides import edition_links
+from app.presenters.markdown import edition_markdown
+from app.presenters.memento import VARY, memento_headers, memento_links
+from app.presenters.pdf import PDF_SUFFIXES, PrintForm, edition_pdf
+from app.presenters.rendition_forms import ShownRendition, show_rendition
+from app.presenters.renditions import language_paths
+from app.routers.params import EditionNumber, GuideName, LanguageName, RenditionNumber, SectionName
+from app.services.guidance.renditions import chosen_rendition
+from app.store.editions import EditionHead, get_current, get_history, readable_of
+from app.store.renditions import list_renditions
+from app.web import problem_types as problems
+from app.web.auth import PUBLIC
+from app.web.context import AppContext, ContextDep, SessionDep
+from app.web.negotiation import AS_CSV, AS_MARKDOWN, AS_PDF, CSV, MARKDOWN, PDF_TYPE, ByteOrderMark, csv_response
+from app.web.problem_responses import RESPONSES_OF_READS, problem_responses
+from app.web.problem_type import ProblemType
+from app.web.rendition_problem_types import RENDITION_NOT_FOUND, RENDITION_WITHDRAWN
+from app.web.responses import (
+    CACHE_CHECKED,
+    CACHE_CURRENT,
+    CACHE_IMMUTABLE,
+    Headers,
+    add_languages,
+    conditional_response,
+)
+from app.web.router import GuidanceRouter
+
+router = GuidanceRouter(prefix="/v1/guides/{guide}", dependencies=[PUBLIC], responses=RESPONSES_OF_READS)
+
+
+class Asked(NamedTuple):
+    """What the path names. Without a number, the current edition, or the rendition to read."""
+
+    guide: str
+    language: str | None = None
+    number: int | None = None
+
+
+# Each is `async` so that it needs no thread.
+async def _current_edition(guide: GuideName) -> Asked:
+    return Asked(guide)
+
+
+async def _numbered_edition(guide: GuideName, number: EditionNumber) -> Asked:
+    return Asked(guide, None, number)
+
+
+async def _current_rendition(guide: GuideName, language: LanguageName) -> Asked:
+    return Asked(guide, language)
+
+
+async def _numbered_rendition(guide: GuideName, language: LanguageName, number: RenditionNumber) -> Asked:
+    return Asked(guide, language, number)
+
+
+@dataclass(frozen=True)
+class Chosen:
+    """The edition or rendition that a request reads, and what its responses say of it."""
+
+    head: EditionHead
+    content: EditionContent
+    path: str
+    file_name: str
+    """The beginning of the names of its files."""
+    caching: str
+    """How long a page may be stored. The numbers for an emergency are outside editions: one put right must arrive."""
+    caching_of_tables: str
+    page_headers: Headers
+    rendition: ShownRendition | None = None
+    languages: Links | None = None
+    """Of a rendition: the path of the guide in each language."""
+
+    def links(self, below: str) -> Links:
+        """Return the links of the response at the path below it."""
+        if self.rendition is not None:
+            return {"self": self.path + below}
+        return edition_links(self.head.key, self.path, below)
+
+    def finish(self, response: Response) -> Response:
+        """Add the language of a rendition's words, and links to the guide in each language."""
+        if self.rendition is not None and self.languages is not None:
+            response.headers["Content-Language"] = self.rendition.language
+            add_languages(response, self.languages)
+        return response
+
+
+def _choose(session: Session, context: AppContext, asked: Asked) -> Chosen:
+    guide, language, number = asked
+    if language is None:
+        head = get_current(session, guide=guide) if number is None else _numbered(session, guide, number)
+        return Chosen(
+            head,
+            context.contents(head.key, session),
+            path=guide_path(guide) if number is None else edition_path(*head.key),
+            file_name=f"{guide}-edition-{head.number}",
+            caching=CACHE_CURRENT,
+            caching_of_tables=CACHE_CURRENT if number is None else CACHE_IMMUTABLE,
+            page_headers={"Content-Language": GUIDE_LANGUAGE} | (VARY if number is None else memento_headers(head)),
+        )
+    history, stored = get_history(session, guide=guide), list_renditions(session, guide=guide)
+    chosen = chosen_rendition(history, stored, language, number)
+    read = partial(context.contents, session=session)
+    rendition = show_rendition(history, chosen, read, is_numbered=number is not None)
+    return Chosen(
+        rendition.head,
+        rendition.content,
+        path=rendition_path(guide, language, number),
+        file_name=f"{guide}-edition-{rendition.head.number}-{language}-{chosen.key.number}",
+        caching=CACHE_CHECKED,
+        caching_of_tables=CACHE_CHECKED,
+        page_headers={},
+        rendition=rendition,
+        languages=language_paths(history, stored, guide),
+    )
+
+
+def _numbered(session: Session, guide: str, number: int) -> EditionHead:
+    return readable_of(get_history(session, guide=guide), number)
+
+
+def _markdown(request: Request, context: AppContext, chosen: Chosen) -> Response:
+    signposts, public_url = context.reference_data.signposts, context.settings.public_url
+    page = edition_markdown(chosen.head, chosen.content, signposts, public_url, chosen.rendition)
+    links = chosen.links(MARKDOWN.suffix)
+    if chosen.rendition is None:
+        links |= memento_links(public_url, chosen.head.guide)
+    return conditional_response(
+        request,
+        page,
+        media_type=MARKDOWN.content_type,
+        links=links,
+        caching=chosen.caching,
+        more_headers=chosen.page_headers,
+    )
+
+
+def _pdf(form: PrintForm, request: Request, context: AppContext, chosen: Chosen) -> Response:
+    signposts, suffix = context.reference_data.signposts, PDF_SUFFIXES[form]
+    page = edition_pdf(chosen.head, chosen.content, signposts, context.settings, form, chosen.rendition)
+    links = chosen.links(suffix)
+    response = conditional_response(request, page, media_type=PDF_TYPE, links=links, caching=chosen.caching)
+    name = chosen.file_name + suffix.replace("/", "-")
+    response.headers["Content-Disposition"] = f'inline; filename="{name}"'
+    return response
+
+
+@dataclass(frozen=True)
+class Source:
+    """What has other formats: where it is, how its path is read, and what its routes answer."""
+
+    name: str
+    """Its name in the names of routes."""
+    path: str
+    tag: str
+    asked: Callable[..., Coroutine[Any, Any, Asked]]
+    problems: tuple[ProblemType, ...]
+
+
+PROBLEMS_OF_RENDITION = (problems.GUIDE_NOT_FOUND, RENDITION_NOT_FOUND, RENDITION_WITHDRAWN)
+CURRENT = Source("guide", "", "Guides", _current_edition, problems.CURRENT_EDITION_PROBLEMS)
+NUMBERED = Source("edition", "/editions/{number}", "Editions", _numbered_edition, problems.NUMBERED_EDITION_PROBLEMS)
+RENDITION = Source("rendition", "/renditions/{language}", "Renditions", _current_rendition, PROBLEMS_OF_RENDITION)
+NUMBERED_RENDITION = Source(
+    "numbered_rendition",
+    "/renditions/{language}/{number}",
+    "Renditions",
+    _numbered_rendition,
+    PROBLEMS_OF_RENDITION,
+)
+
+
+class Page(NamedTuple):
+    """A format of a whole source, with the summary and the description of its route for each source that has it."""
+
+    suffix: str
+    name: str
+    respond: Callable[[Request, AppContext, Chosen], Response]
+    documented: dict[int | str, dict[str, Any]]
+    problems: tuple[ProblemType, ...]
+    words: dict[Source, tuple[str, str]]
+
+
+PAGES = (
+    Page(
+        MARKDOWN.suffix,
+        "as_markdown",
+        _markdown,
+        AS_MARKDOWN,
+        (),
+        {
+            CURRENT: (
+                "Read a guide's current edition as Markdown",
+                "The guide to read in a minute: the numbers to call first, and the cautions beside factors and "
+                "indicators.",
+            ),
+            NUMBERED: (
+                "Read a numbered edition as Markdown",
+                "Exactly that edition, to read in a minute.\n\nUnlike its other forms it may be stored for a minute "
+                "only: the numbers for an emergency are outside editions, and one that is put right must reach every "
+                "reader.",
+            ),
+            RENDITION: (
+                "Read a guide in another language as Markdown",
+                "The newest rendition to read in a minute: 999 first, then what its words are. Missing words are "
+                "marked.",
+            ),
+            NUMBERED_RENDITION: (
+                "Read a numbered rendition as Markdown",
+                "Exactly that rendition, to read in a minute.",
+            ),
+        },
+    ),
+    Page(
+        PDF_SUFFIXES[PrintForm.POSTER],
+        "as_pdf",
+        partial(_pdf, PrintForm.POSTER),
+        AS_PDF,
+        (problems.PDF_UNAVAILABLE,),
+        {
+            CURRENT: (
+                "Read a guide's current edition as a PDF to print",
+                "The same pages as those of the numbered edition.",
+            ),
+            NUMBERED: (
+                "Read a numbered edition as a PDF to print",
+                "A poster for a wall: two sides of A4, tagged (PDF/UA-1), with a QR code that leads to the live "
+                "guide.\n\nOn the front is the number to call in the council's colour, what to look for and what to "
+                "do. The rest is on the back. The same words make the same bytes. Like the Markdown it may be stored "
+                "for a minute only, since the numbers for an emergency are outside editions.",
+            ),
+            RENDITION: (
+                "Read a guide in another language as a PDF to print",
+                "The newest rendition as a poster, with the language of its words. 999 and who to call are in the "
+                "guide's own.\n\nThere is none where the font does not have the letters of the language.",
+            ),
+            NUMBERED_RENDITION: (
+                "Read a numbered rendition as a PDF to print",
+                "Exactly that rendition, as a poster.",
+            ),
+        },
+    ),
+    Page(
+        PDF_SUFFIXES[PrintForm.LARGE_PRINT],
+        "in_large_print",
+        partial(_pdf, PrintForm.LARGE_PRINT),
+        AS_PDF,
+        (problems.PDF_UNAVAILABLE,),
+        {
+            CURRENT: (
+                "Read a guide's current edition in large print",
+                "The same pages as those of the numbered edition.",
+            ),
+            NUMBERED: (
+                "Read a numbered edition in large print",
+                "The whole edition in letters of 18 points, in one column. It is cached like the poster.",
+            ),
+            RENDITION: (
+                "Read a guide in another language in large print",
+                "The same in letters of 18 points, in one column.",
+            ),
+        },
+    ),
+)
+SECTIONS: dict[Source, tuple[str, str, str]] = {
+    CURRENT: (
+        "read_section_as_csv",
+        "Read a section of the current edition as CSV",
+        "One item a row (RFC 4180, UTF-8, with a header row), and in every row its edition and the cautions.\n\nA cell "
+        "that begins with `=`, `+`, `-`, `@`, a tab or a carriage return has an apostrophe before it, so that no "
+        "spreadsheet runs it.",
+    ),
+    NUMBERED: (
+        "read_edition_section_as_csv",
+        "Read a section of a numbered edition as CSV",
+        "One section of exactly that edition, laid out as that of the current one.",
+    ),
+    RENDITION: (
+        "read_rendition_section_as_csv",
+        "Read a section in another language as CSV",
+        "One item a row, as in the CSV of an edition, with the rendition, and with the cells in the guide's own words.",
+    ),
+    NUMBERED_RENDITION: (
+        "read_numbered_rendition_section_as_csv",
+        "Read a section of a numbered rendition as CSV",
+        "One section of exactly that rendition.",
+    ),
+}
+"""The name of the route, its summary and its description."""
+
+
+def _add_page(page: Page, source: Source) -> None:
+    summary, description = page.words[source]
+
+    @router.get(
+        source.path + page.suffix,
+        name=f"read_{source.name}_{page.name}",
+        tags=[source.tag],
+        summary=summary,
+        description=description,
+        response_class=Response,
+        responses=page.documented | problem_responses(problems.NOT_FOUND, *source.problems, *page.problems),
+    )
+    def read_page(
+        request: Request,
+        session: SessionDep,
+        context: ContextDep,
+        asked: Annotated[Asked, Depends(source.asked)],
+    ) -> Response:
+        chosen = _choose(session, context, asked)
+        return chosen.finish(page.respond(request, context, chosen))
+
+
+def _add_table(source: Source) -> None:
+    name, summary, description = SECTIONS[source]
+
+    @router.get(
+        f"{source.path}/{{section}}{CSV.suffix}",
+        name=name,
+        tags=[source.tag],
+        summary=summary,
+        description=description,
+        response_class=Response,
+        responses=AS_CSV | problem_responses(problems.NOT_FOUND, *source.problems),
+    )
+    def read_table(
+        *,
+        request: Request,
+        session: SessionDep,
+        context: ContextDep,
+        asked: Annotated[Asked, Depends(source.asked)],
+        section: SectionName,
+        bom: ByteOrderMark = "0",
+    ) -> Response:
+        chosen = _choose(session, context, asked)
+        sheet = section_csv(chosen.head, chosen.content, section, chosen.rendition)
+        links = chosen.links(f"/{section.value}{CSV.suffix}")
+        file_name = csv_name(chosen.head, section, chosen.rendition)
+        caching = chosen.caching_of_tables
+        return chosen.finish(csv_response(request, sheet, file_name, bom=bom, caching=caching, links=links))
+
+
+for each_page in PAGES:
+    for each_source in each_page.words:
+        _add_page(each_page, each_source)
+for each_source in SECTIONS:
+    _add_table(each_source)
