@@ -27,9 +27,8 @@ from app.services.concerns.edition_resolver import EditionResolver
 from app.services.concerns.follow_up import FollowUps
 from app.services.concerns.receipt_builder import ReceiptBuilder
 from app.services.concerns.receipt_signing import make_receipt_signer
-from app.services.concerns.sealing import make_sealer
+from app.services.concerns.sealing import Unsealer, make_sealer, read_identities
 from app.services.concerns.submission import Submissions
-from app.services.concerns.unsealing import Unsealer, read_identities
 from app.services.concerns.working_days import WorkingDays
 from app.services.desk.checkpoints import Checkpoints
 from app.services.desk.signed_notes import NoteSigner, origin_at

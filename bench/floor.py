@@ -25,9 +25,8 @@ from app.models.concerns.concern import Concern
 from app.models.concerns.references import new_reference
 from app.models.concerns.status_tokens import new_status_token
 from app.models.digest import canonical_submission
-from app.services.concerns.message_keys import derive_public_key
 from app.services.concerns.receipt_signing import make_receipt_signer
-from app.services.concerns.sealing import make_sealer
+from app.services.concerns.sealing import derive_public_key, make_sealer
 
 PARTS = os.environ.get("BENCH_PARTS", "model crypto rows").split()
 TABLES = ("concerns", "disclosures", "chains", "log_entries", "events")

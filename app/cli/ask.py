@@ -11,7 +11,7 @@ from app.desk_errors import NoMessageKey
 from app.main import utc_now
 from app.models.desk.messages import Message
 from app.models.links import desk_messages_path
-from app.services.concerns.message_keys import seal_message
+from app.services.concerns.sealing import seal_message
 
 MAX_CHARACTERS = 4000
 

@@ -16,7 +16,7 @@ from app.pages.desk.export_page import printed_export
 from app.presenters.export_pdf import export_pdf
 from app.presenters.pdf import pdf_available
 from app.services.access.key_files import write_key_file
-from app.services.concerns.unsealing import Unsealer, read_identities
+from app.services.concerns.sealing import Unsealer, read_identities
 from app.services.desk.export_document import SealedTexts, build_export
 from app.services.desk.export_files import add_signature
 

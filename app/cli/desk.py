@@ -15,7 +15,7 @@ from app.cli.terminal import echo_result
 from app.cli.whole_concern import open_whole
 from app.main import utc_now
 from app.services.concerns.retention import RetentionPeriods, erase_due_concerns
-from app.services.concerns.unsealing import read_identities
+from app.services.concerns.sealing import read_identities
 from app.store.remnants import has_remnants
 
 desk = typer.Typer(

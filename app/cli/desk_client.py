@@ -10,10 +10,10 @@ from typing import Annotated, Any
 import httpx
 import typer
 
+from app.age.keys import AGE_MEDIA_TYPE
 from app.desk_errors import DeskRequestFailed, DeskUnreachable
 from app.models.concerns.references import find_reference
 from app.models.links import PROBLEMS
-from app.services.concerns.sealing import AGE_MEDIA_TYPE
 
 ANSWER_MEDIA_TYPE = "application/json"
 FETCH_TIMEOUT_SECONDS = 30

@@ -21,7 +21,7 @@ from app.pages.desk.local_pages import LocalPages
 from app.server.local_desk import LocalDesk, run_local_desk
 from app.server.local_hand_over import LocalHandOvers
 from app.server.local_sealing import LocalSealing
-from app.services.concerns.unsealing import read_identities
+from app.services.concerns.sealing import read_identities
 from app.services.guidance.reference_data import ReferenceData
 
 

@@ -15,7 +15,7 @@ from app.main import utc_now
 from app.models.links import desk_hand_over_path
 from app.services.access.key_files import write_key_file
 from app.services.concerns.hand_over_package import package_of, parse_recipient, seal_package
-from app.services.concerns.unsealing import read_identities
+from app.services.concerns.sealing import read_identities
 
 
 def desk_hand_over(

@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from app.age.keys import fingerprint_of
 from app.cli.options import REMAINS, AsJson, DataDir, EnvFile, open_writer, read_settings
 from app.cli.terminal import echo_json, progress
 from app.errors import SetupError
@@ -12,8 +13,7 @@ from app.main import utc_now
 from app.models.desk.remnants import Remnants
 from app.services.access.key_files import create_identity
 from app.services.concerns.resealing import reseal
-from app.services.concerns.sealing import fingerprint_of, make_sealer
-from app.services.concerns.unsealing import read_identities
+from app.services.concerns.sealing import make_sealer, read_identities
 from app.services.events.webhook_keys import open_webhook_keys
 from app.services.events.webhooks import drop_old_keys, encrypt_again
 from app.store.disclosures import Actor

@@ -11,8 +11,7 @@ from app.cli.desk_client import DeskClient
 from app.desk_errors import DeskRequestFailed, KeysNotKnown
 from app.models.desk.notes import MAX_NOTE_LENGTH
 from app.models.links import DESK_RECIPIENTS
-from app.services.concerns.note_texts import seal_note
-from app.services.concerns.sealing import make_sealer
+from app.services.concerns.sealing import make_sealer, seal_note
 
 SealTo = Annotated[
     str | None,

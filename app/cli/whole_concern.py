@@ -10,8 +10,7 @@ from app.models.desk.added_texts import MEMBER_OF_KIND, AddedKind
 from app.models.links import desk_concern_path, notes_path
 from app.pages.desk.inbox import CONCERN_PAGES
 from app.pages.desk.sealed_text import CONCERN
-from app.services.concerns.note_texts import open_note
-from app.services.concerns.unsealing import Unsealer
+from app.services.concerns.sealing import Unsealer, open_note
 
 
 def open_whole(

@@ -22,7 +22,7 @@ from app.models.links import (
     edition_path,
     notes_path,
 )
-from app.services.concerns.unsealing import Unsealer
+from app.services.concerns.sealing import Unsealer
 from app.services.desk.opening import Opening
 from app.store.concerns import NO_SUCH_REFERENCE
 from app.web.cursors import encode_key

@@ -6,8 +6,7 @@ from sqlalchemy import Row
 
 from app.models.desk.notes import NoteEntry, note_entry
 from app.presenters.desk import SealedAdditions
-from app.services.concerns.note_texts import open_note
-from app.services.concerns.unsealing import Unsealer
+from app.services.concerns.sealing import Unsealer, open_note
 
 
 def listed_note(row: Row[Any], text: str | None = None) -> NoteEntry:

@@ -5,6 +5,7 @@ from typing import Annotated
 
 from fastapi import Query, Request, Response
 
+from app.age.keys import AGE_MEDIA_TYPE
 from app.errors import UnsealingUnavailable, ValidationFailed
 from app.models.concerns.receipts import EXAMPLE_REFERENCE
 from app.models.desk.concerns import (
@@ -20,7 +21,6 @@ from app.models.desk.concerns import (
 )
 from app.presenters.desk import entry_of, erased_concern, inbox_entry, opened_concern, reference_of
 from app.routers.params import ConcernReference
-from app.services.concerns.sealing import AGE_MEDIA_TYPE
 from app.services.desk import actions, opening
 from app.store.inbox import InboxOrder, InboxQuery, position_of
 from app.store.remnants import purge_remnants

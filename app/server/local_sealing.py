@@ -13,14 +13,12 @@ from functools import lru_cache
 from threading import Lock
 from urllib.parse import parse_qsl, urlencode
 
-import pyrage
-
+from app.age.keys import NotAKey
 from app.desk_errors import KeysNotKnown, NoMessageKey
 from app.pages.desk.inbox import CONCERN_PAGES
 from app.pages.desk.typed_words import MACROS, NOTE_STEP, TypedWords
 from app.pages.form.form_data import URLENCODED
-from app.services.concerns.message_keys import seal_message
-from app.services.concerns.note_texts import seal_note
+from app.services.concerns.sealing import seal_message, seal_note
 
 WORDS_FIELD = "text"
 """The field of a form that has words. It goes nowhere in clear."""
@@ -57,7 +55,7 @@ class LocalSealing:
             return seal_note(words.text, words.reference, recipients)
         try:
             return seal_message(words.text, words.reference, words.recipient, at=self._clock())
-        except pyrage.RecipientError:
+        except NotAKey:
             raise NoMessageKey from None
 
 

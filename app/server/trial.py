@@ -7,11 +7,11 @@ from pathlib import Path
 from sqlalchemy.exc import SQLAlchemyError
 from sqlmodel import Session
 
+from app.age.keys import fingerprint_of
 from app.config import Settings
 from app.errors import SetupError
 from app.services.access.key_files import DEVELOPMENT_IDENTITY
-from app.services.concerns.sealing import fingerprint_of
-from app.services.concerns.unsealing import read_identities
+from app.services.concerns.sealing import read_identities
 from app.store.database import DATABASE_FILE, open_database
 from app.store.sealed_texts import find_newest_recipients
 

@@ -17,8 +17,8 @@ from app.services.access.desk_sign_in import DeskSignIn
 from app.services.concerns.drafts import Drafts
 from app.services.concerns.follow_up import FollowUps
 from app.services.concerns.receipt_signing import ReceiptSigner
+from app.services.concerns.sealing import Unsealer
 from app.services.concerns.submission import Submissions
-from app.services.concerns.unsealing import Unsealer
 from app.services.desk.checkpoints import Checkpoints
 from app.services.guidance.emergency_contacts import EmergencyContacts
 from app.services.guidance.reference_data import ReferenceData

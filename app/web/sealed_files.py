@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from fastapi import Response
 
-from app.services.concerns.sealing import AGE_MEDIA_TYPE
+from app.age.keys import AGE_MEDIA_TYPE
 from app.web.problem_responses import Responses
 
 SEALED: Responses = {

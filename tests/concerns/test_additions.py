@@ -14,7 +14,7 @@ from starlette.testclient import TestClient
 
 from app.config import Settings
 from app.services.access.key_files import DEVELOPMENT_IDENTITY
-from app.services.concerns.unsealing import read_identities
+from app.services.concerns.sealing import read_identities
 from tests.support.clock import A_TUESDAY, SettableClock
 from tests.support.concerns import Concern
 from tests.support.databases import files_of, raw_connection

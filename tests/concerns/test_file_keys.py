@@ -4,8 +4,8 @@ import pyrage
 import pytest
 from pyrage import x25519
 
-from app.errors import SealedTextMisplaced, UnsealingUnavailable
-from app.services.concerns.file_keys import find_file_key, open_with_file_key
+from app.age.files import find_file_key, open_with_file_key
+from app.age.keys import NotOpened, NotThatFile
 
 pytestmark = pytest.mark.any_database
 IDENTITIES = [x25519.Identity.generate() for _ in range(3)]
@@ -28,7 +28,7 @@ def test_each_recipient_finds_the_same_key_and_it_opens_the_text(size: int) -> N
 
 
 def test_no_other_identity_finds_the_key() -> None:
-    with pytest.raises(UnsealingUnavailable):
+    with pytest.raises(NotOpened):
         find_file_key(seal(b"words"), IDENTITIES[2:])
 
 
@@ -37,7 +37,7 @@ def test_a_header_that_the_key_did_not_make_is_refused(old: bytes, new: bytes) -
     sealed = seal(b"words")
     key = find_file_key(sealed, IDENTITIES)
 
-    with pytest.raises(SealedTextMisplaced):
+    with pytest.raises(NotThatFile):
         open_with_file_key(sealed.replace(old, new, 1), key)
 
 
@@ -45,5 +45,5 @@ def test_a_header_that_the_key_did_not_make_is_refused(old: bytes, new: bytes) -
     "sealed", [b"", b"rubbish", b"age-encryption.org/v1\n-> X25519 a\n!\n--- a\n", seal(b"x")[:-1]]
 )
 def test_what_is_no_whole_age_file_is_refused(sealed: bytes) -> None:
-    with pytest.raises(SealedTextMisplaced):
+    with pytest.raises(NotThatFile):
         open_with_file_key(sealed, bytes(16))

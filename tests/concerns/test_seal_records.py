@@ -14,8 +14,7 @@ from app.models.desk.added_texts import AddedKind
 from app.models.desk.seal_entries import find_seal_entry
 from app.services.access.key_files import DEVELOPMENT_IDENTITY, create_identity
 from app.services.concerns.resealing import reseal
-from app.services.concerns.sealing import make_sealer
-from app.services.concerns.unsealing import read_identities
+from app.services.concerns.sealing import make_sealer, read_identities
 from app.services.operations.verification import find_faults
 from app.store.disclosures import Actor
 from app.web.context import AppContext

@@ -12,6 +12,7 @@ from pyrage import x25519
 from sqlalchemy import text
 from starlette.testclient import TestClient
 
+from app.age.keys import fingerprint_of
 from app.config import Settings
 from app.errors import SetupError
 from app.main import create_app
@@ -23,7 +24,7 @@ from app.services.access.key_files import (
     load_development_recipient,
     load_receipt_key,
 )
-from app.services.concerns.sealing import fingerprint_of, make_sealer
+from app.services.concerns.sealing import make_sealer
 from tests.support.additions import add
 from tests.support.clock import A_TUESDAY
 from tests.support.concerns import Concern

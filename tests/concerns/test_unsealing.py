@@ -14,14 +14,14 @@ import pytest
 from starlette.testclient import TestClient
 from typer.testing import CliRunner
 
+from app.age.keys import fingerprint_of
 from app.cli.commands import app
 from app.config import Settings
 from app.main import create_app
 from app.models.clients import Scope
 from app.models.concerns.examples import FULL_EXAMPLE
 from app.services.access.key_files import DEVELOPMENT_IDENTITY, create_identity
-from app.services.concerns.sealing import fingerprint_of
-from app.services.concerns.unsealing import read_identities
+from app.services.concerns.sealing import read_identities
 from app.store.database import DATABASE_FILE
 from tests.support.clock import A_TUESDAY
 from tests.support.command import guidance

@@ -17,7 +17,7 @@ from app.pages.desk.added_pages import ADDED_ON_PAGE
 from app.pages.desk.local_pages import LocalPages
 from app.server.local_desk import LocalDesk
 from app.services.access.key_files import create_identity
-from app.services.concerns.unsealing import read_identities
+from app.services.concerns.sealing import read_identities
 from tests.support.additions import add
 from tests.support.clock import A_TUESDAY, SettableClock
 from tests.support.concerns import Concern

@@ -15,7 +15,7 @@ from app.models.clients import Scope
 from app.models.concerns.references import new_reference
 from app.models.roles import SCOPES_OF, Role
 from app.services.access.key_files import create_identity
-from app.services.concerns.unsealing import read_identities
+from app.services.concerns.sealing import read_identities
 from tests.support.canaries import forms_of
 from tests.support.clock import A_TUESDAY
 from tests.support.command import guidance

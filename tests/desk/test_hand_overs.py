@@ -20,7 +20,7 @@ from app.main import create_app
 from app.models.clients import Scope
 from app.services.access.key_files import create_identity
 from app.services.concerns.receipt_signing import HAND_OVER, check_receipt
-from app.services.concerns.unsealing import read_identities
+from app.services.concerns.sealing import read_identities
 from app.services.operations.verification import find_faults
 from tests.support.additions import add
 from tests.support.clock import A_TUESDAY

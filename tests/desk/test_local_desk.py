@@ -18,8 +18,7 @@ from app.pages.desk.local_pages import LocalPages
 from app.pages.desk.sealed_text import SealedText
 from app.server.local_desk import LocalDesk
 from app.services.access.clients import add_client
-from app.services.concerns.sealing import make_sealer
-from app.services.concerns.unsealing import Unsealer
+from app.services.concerns.sealing import Unsealer, make_sealer
 from tests.support.canaries import CANARY
 from tests.support.clock import A_TUESDAY
 from tests.support.desk import Desk

@@ -24,7 +24,7 @@ from app.pages.desk.local_pages import LocalPages
 from app.server.local_desk import LocalDesk
 from app.server.local_hand_over import LocalHandOvers
 from app.services.access.key_files import create_identity
-from app.services.concerns.unsealing import read_identities
+from app.services.concerns.sealing import read_identities
 from tests.support.additions import add
 from tests.support.canaries import CANARY
 from tests.support.clock import A_TUESDAY, SettableClock

@@ -12,7 +12,7 @@ from app.desk_errors import DeskRequestFailed
 from app.pages.desk.local_pages import LocalPages
 from app.server.local_desk import LocalDesk
 from app.server.local_sealing import LocalSealing
-from app.services.concerns.unsealing import Unsealer
+from app.services.concerns.sealing import Unsealer
 from tests.support.clock import A_TUESDAY
 from tests.support.people import OWN_PAGE
 from tests.support.waiting import LONG_ENOUGH

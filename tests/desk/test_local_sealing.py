@@ -18,7 +18,7 @@ from app.pages.desk.local_pages import LocalPages
 from app.server.local_desk import LocalDesk
 from app.server.local_sealing import LocalSealing
 from app.services.access.key_files import create_identity
-from app.services.concerns.unsealing import read_identities
+from app.services.concerns.sealing import read_identities
 from tests.support.canaries import CANARY, traces
 from tests.support.clock import A_TUESDAY, SettableClock
 from tests.support.concerns import Concern

@@ -14,8 +14,7 @@ from starlette.testclient import TestClient
 from app.config import Settings
 from app.models.clients import Scope
 from app.services.access.key_files import DEVELOPMENT_IDENTITY
-from app.services.concerns.message_keys import identity_of, seal_message
-from app.services.concerns.unsealing import read_identities
+from app.services.concerns.sealing import read_identities, seal_message, token_identity
 from app.services.desk import messages as sending
 from app.services.operations.verification import find_faults
 from tests.support.additions import add
@@ -93,7 +92,7 @@ def test_nobody_else_reads_it_not_even_with_every_key_of_the_desk(
     assert QUESTION not in sent(desk, receipt)["messages"]
     with pytest.raises(pyrage.DecryptError):
         pyrage.decrypt(bytes(sealed), list(read_identities(settings.data_dir / DEVELOPMENT_IDENTITY).identities))
-    identity = identity_of(receipt["status_token"].lower().replace("-", " "), receipt["reference"])
+    identity = token_identity(receipt["status_token"].lower().replace("-", " "), receipt["reference"])
     assert QUESTION in pyrage.decrypt(bytes(sealed), [identity]).decode()
 
 

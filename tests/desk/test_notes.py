@@ -9,6 +9,7 @@ import pytest
 from fastapi import FastAPI
 from starlette.testclient import TestClient
 
+from app.age.keys import fingerprint_of
 from app.config import Settings
 from app.main import create_app
 from app.models.clients import Scope
@@ -16,8 +17,7 @@ from app.models.desk.added_texts import AddedKind, AddedText
 from app.models.desk.seal_entries import find_seal_entry
 from app.services.access.key_files import DEVELOPMENT_IDENTITY, create_identity
 from app.services.concerns.resealing import reseal
-from app.services.concerns.sealing import fingerprint_of, make_sealer
-from app.services.concerns.unsealing import read_identities
+from app.services.concerns.sealing import make_sealer, read_identities
 from app.services.desk import notes
 from app.services.operations.verification import find_faults
 from app.store.disclosures import Actor

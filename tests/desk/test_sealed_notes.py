@@ -14,8 +14,7 @@ from app.config import Settings
 from app.main import create_app
 from app.models.desk.notes import MAX_NOTE_LENGTH, MAX_RECIPIENTS, MAX_SEALED_NOTE_BYTES
 from app.services.access.key_files import create_identity
-from app.services.concerns.note_texts import note_plaintext, seal_note
-from app.services.concerns.sealing import make_sealer
+from app.services.concerns.sealing import make_sealer, note_plaintext, seal_note
 from app.services.operations.verification import find_faults
 from tests.support.clock import A_TUESDAY
 from tests.support.concerns import Concern

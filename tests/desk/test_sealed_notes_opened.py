@@ -19,9 +19,7 @@ from app.config import Settings
 from app.errors import SealedTextMisplaced
 from app.main import create_app
 from app.services.access.key_files import create_identity
-from app.services.concerns.note_texts import note_plaintext, seal_note
-from app.services.concerns.sealing import make_sealer
-from app.services.concerns.unsealing import Unsealer, read_identities
+from app.services.concerns.sealing import Unsealer, make_sealer, note_plaintext, read_identities, seal_note
 from app.services.desk import export_document
 from app.services.desk.export_files import read_export_file
 from app.services.desk.export_verification import find_export_faults

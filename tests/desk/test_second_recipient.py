@@ -11,7 +11,7 @@ from starlette.testclient import TestClient
 from app.config import Settings
 from app.main import create_app
 from app.services.access.key_files import create_identity
-from app.services.concerns.unsealing import read_identities
+from app.services.concerns.sealing import read_identities
 from tests.support.additions import add
 from tests.support.clock import A_TUESDAY
 from tests.support.concerns import Concern

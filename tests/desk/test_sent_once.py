@@ -11,11 +11,11 @@ import pytest
 from fastapi import FastAPI
 from starlette.testclient import TestClient
 
+from app.age.files import SEED_BYTES, seal_by_seed
 from app.cli import desk_client
 from app.cli.desk_client import DeskClient
 from app.config import Settings
 from app.models.desk.disclosure_tables import DeskAct
-from app.services.concerns.repeatable_sealing import SEED_BYTES, seal_by_seed
 from tests.support.additions import add
 from tests.support.concerns import Concern
 from tests.support.desk import Desk

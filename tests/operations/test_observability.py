@@ -17,8 +17,7 @@ from app.config import Settings
 from app.main import create_app
 from app.models.concerns.examples import SMALLEST_EXAMPLE
 from app.services.concerns.resealing import reseal
-from app.services.concerns.sealing import make_sealer
-from app.services.concerns.unsealing import Unsealer
+from app.services.concerns.sealing import Unsealer, make_sealer
 from app.services.operations.invariant_worker import InvariantWorker
 from app.services.operations.workers import MINUTE_SECONDS
 from app.store.disclosures import Actor

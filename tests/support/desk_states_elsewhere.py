@@ -13,7 +13,7 @@ from app.models.guidance.editions import EditionContent
 from app.pages.desk.local_pages import LocalPages
 from app.server.local_desk import LocalDesk
 from app.server.local_sealing import LocalSealing
-from app.services.concerns.unsealing import read_identities
+from app.services.concerns.sealing import read_identities
 from app.services.guidance.reference_data import ReferenceData
 from tests.support.browsing import run_server
 from tests.support.clock import A_TUESDAY

@@ -7,7 +7,7 @@ from sqlmodel import Session, col, func, select
 
 from app.models.concerns.tables import AdditionRow, ConcernRow
 from app.models.desk.disclosure_tables import DeskAct, DisclosureRow
-from app.services.concerns.unsealing import Unsealer
+from app.services.concerns.sealing import Unsealer
 from app.store.database import open_database
 from tests.support.live import LiveServer
 from tests.support.load import A_CONCERN, SENT, LoadResult, add_more

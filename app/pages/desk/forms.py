@@ -7,9 +7,9 @@ from types import MappingProxyType
 
 from sqlmodel import Session
 
+from app.age.keys import recipient_of
 from app.models.code_lists import Code
 from app.presenters.pdf import pdf_available
-from app.services.concerns.message_keys import recipient_of
 from app.store.concerns import find_concern
 from app.store.people import list_workers
 from app.web.context import AppContext

@@ -24,8 +24,7 @@ from app.pages.desk.referral import sections_of
 from app.pages.desk.typed_words import WORDS_FORM
 from app.pages.page import page_templates
 from app.services.access.desk_sign_in import PATH
-from app.services.concerns.note_texts import open_note
-from app.services.concerns.unsealing import Unsealer
+from app.services.concerns.sealing import Unsealer, open_note
 from app.services.guidance.reference_data import ReferenceData
 
 SEALED_ELEMENT = re.compile(

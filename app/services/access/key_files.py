@@ -12,7 +12,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey,
 from pyrage import x25519
 
 from app.errors import SetupError
-from app.services.concerns.unsealing import read_identities
+from app.services.concerns.sealing import read_identities
 from app.store.private_files import make_private_folder
 
 DEVELOPMENT_IDENTITY = "development-identity.txt"

@@ -10,6 +10,7 @@ from typing import Any
 from sqlalchemy import Engine
 from sqlmodel import Session
 
+from app.age.keys import Sealer
 from app.errors import (
     AlreadyStored,
     ConcernErased,
@@ -38,7 +39,7 @@ from app.services.concerns.idempotency import (
 )
 from app.services.concerns.receipt_builder import ReceiptBuilder
 from app.services.concerns.seal_records import record_addition
-from app.services.concerns.sealing import Sealer, addition_plaintext
+from app.services.concerns.sealing import addition_plaintext
 from app.services.events.payloads import addition_payload
 from app.store.added_texts import ADDITIONS
 from app.store.additions import NewAddition, insert_addition

@@ -6,9 +6,10 @@ from collections.abc import Sequence
 from typing import Any
 
 import orjson
-import pyrage
 from pyrage import x25519
 
+from app.age.keys import NotAKey, seal_to
+from app.age.keys import parse_recipient as parse_age_recipient
 from app.errors import ValidationFailed
 from app.faults import FieldError
 from app.models.base import format_utc
@@ -20,8 +21,8 @@ NOT_A_RECIPIENT = "This is not an age recipient (age1...)."
 def parse_recipient(text: str) -> x25519.Recipient:
     """Return the recipient. Raises `ValidationFailed` if the text is none."""
     try:
-        return x25519.Recipient.from_str(text)
-    except pyrage.RecipientError:
+        return parse_age_recipient(text)
+    except NotAKey:
         raise ValidationFailed([FieldError(("recipient",), NOT_A_RECIPIENT)]) from None
 
 
@@ -42,8 +43,7 @@ def package_of(
 
 def seal_package(package: bytes, recipient: x25519.Recipient) -> bytes:
     """Return the age file of the package. The plain `age` program opens it."""
-    sealed: bytes = pyrage.encrypt(package, [recipient])
-    return sealed
+    return seal_to(package, recipient)
 
 
 def sha256_of(sealed: bytes) -> str:

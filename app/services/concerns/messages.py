@@ -9,8 +9,8 @@ from app.models.desk.disclosure_tables import DeskAct
 from app.models.desk.message_entries import read_detail
 from app.models.events.tables import EventKind
 from app.services.concerns.follow_up import FollowUps
-from app.services.concerns.message_keys import find_message, identity_of
 from app.services.concerns.seal_records import REPORTER
+from app.services.concerns.sealing import find_message, token_identity
 from app.services.events.payloads import message_payload
 from app.store.concerns import get_concern
 from app.store.concurrent import concern_operation
@@ -33,7 +33,7 @@ def open_messages(
         _record_reading(follow_ups.writer, concern.reference, up_to=unread[-1], at=at)
     with Session(follow_ups.engine) as session:
         rows = read_messages(session, concern.reference)
-    identity = identity_of(status_token, concern.reference)
+    identity = token_identity(status_token, concern.reference)
     messages = (
         ReceivedMessage(
             number=row.number,

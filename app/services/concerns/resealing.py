@@ -6,13 +6,13 @@ from dataclasses import dataclass
 from sqlalchemy import Engine
 from sqlmodel import Session
 
+from app.age.keys import Sealer
 from app.errors import SealedTextMisplaced, UnsealingUnavailable
 from app.models.desk.disclosure_tables import DeskAct
 from app.models.desk.remnants import Remnants
 from app.models.desk.seal_entries import SealEntry, seal_entry
 from app.models.progress import OnStep, show_no_progress
-from app.services.concerns.sealing import Sealer
-from app.services.concerns.unsealing import Unsealer
+from app.services.concerns.sealing import Unsealer
 from app.store.concurrent import concern_operation
 from app.store.disclosures import Actor, record_disclosure
 from app.store.remnants import purge_remnants

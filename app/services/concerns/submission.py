@@ -13,6 +13,7 @@ from anyio import to_thread
 from sqlalchemy import Engine
 from sqlmodel import Session
 
+from app.age.keys import Sealer
 from app.errors import AlreadyStored, IdempotencyKeyReused, InvalidConcern, ReferenceTaken
 from app.faults import FieldError
 from app.models.concerns.concern import FORM_VERSION, NO_QUESTION, Concern
@@ -23,10 +24,9 @@ from app.models.digest import canonical_json, canonical_submission
 from app.models.events.tables import EventKind
 from app.services.concerns.edition_resolver import EditionResolver, PinnedEdition
 from app.services.concerns.idempotency import IdempotencyKeys, IdempotentResult, encrypt_for_replay, replay_receipt
-from app.services.concerns.message_keys import derive_public_key
 from app.services.concerns.receipt_builder import ReceiptBuilder
 from app.services.concerns.seal_records import receipt_disclosure
-from app.services.concerns.sealing import Sealer, concern_plaintext
+from app.services.concerns.sealing import concern_plaintext, derive_public_key
 from app.services.events.payloads import concern_payload
 from app.store.concerns import NewConcern, insert_concerns, insert_stored_receipts
 from app.store.disclosures import insert_first_disclosures

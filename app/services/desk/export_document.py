@@ -1,7 +1,7 @@
 """The JSON of an export: what the service signed, and each text sealed, with its own key, and opened.
 
-The key of a sealed text (see `file_keys`) opens that text alone. With it anyone sees that the words are those that were
-sealed, and whose digest the history has.
+The key of a sealed text (see `app/age/files.py`) opens that text alone. With it anyone sees that the words are those
+that were sealed, and whose digest the history has.
 """
 
 import base64
@@ -12,9 +12,7 @@ from typing import Any
 from app.models.desk.added_texts import AddedKind, AddedText
 from app.models.desk.disclosure_tables import DisclosureRow
 from app.models.desk.recorded import replay
-from app.services.concerns.file_keys import find_file_key
-from app.services.concerns.note_texts import open_note
-from app.services.concerns.unsealing import Unsealer
+from app.services.concerns.sealing import Unsealer, open_note
 
 EXPORT_KIND = "guidance-export"
 EXPORT_VERSION = 1
@@ -59,5 +57,5 @@ def _text(
         "number": None if added is None else added.number,
         "opened": opened,
         "sealed": base64.b64encode(sealed).decode(),
-        "file_key": base64.b64encode(find_file_key(sealed, unsealer.identities)).decode(),
+        "file_key": base64.b64encode(unsealer.find_file_key(sealed)).decode(),
     }

@@ -6,14 +6,15 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from app.age.files import open_with_file_key
+from app.age.keys import NotThatFile
 from app.desk_errors import ExportNotGenuine
-from app.errors import ReceiptNotGenuine, SealedTextMisplaced
+from app.errors import ReceiptNotGenuine
 from app.models.base import format_utc
 from app.models.desk.added_texts import MEMBER_OF_KIND, AddedKind, AddedText
 from app.models.desk.disclosure_tables import DisclosureRow
 from app.models.desk.exports import NOT_SIGNED
 from app.models.desk.recorded import RecordedConcern, replay
-from app.services.concerns.file_keys import open_with_file_key
 from app.services.concerns.receipt_signing import EXPORT, EXPORT_STATEMENT, check_receipt, thumbprint_of
 from app.services.desk.export_document import history_of
 from app.services.desk.export_files import ExportFile
@@ -28,7 +29,7 @@ def find_export_faults(file: ExportFile, keys: Keys) -> Iterator[str]:
     """Yield every fault of the export, checked with the service's published keys (JWKS)."""
     try:
         yield from _faults(file, keys)
-    except (KeyError, TypeError, ValueError, AttributeError, SealedTextMisplaced):
+    except (KeyError, TypeError, ValueError, AttributeError):
         yield "the JSON in it is not that of an export"
 
 
@@ -103,7 +104,7 @@ def _fault_in_text(
         return "is not the sealed text that the history has"
     try:
         opened = json.loads(open_with_file_key(sealed, base64.b64decode(text["file_key"])))
-    except SealedTextMisplaced:
+    except NotThatFile:
         return "is not opened by its key"
     if opened != text["opened"]:
         return "has other words than those that were sealed"

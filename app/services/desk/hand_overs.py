@@ -8,6 +8,7 @@ from pydantic import BaseModel
 from sqlalchemy import Engine
 from sqlmodel import Session
 
+from app.age.files import SEED_BYTES, seal_by_seed
 from app.errors import AlreadyStored, ConcernErased, SealedTextMisplaced, UnsealingUnavailable, ValidationFailed
 from app.faults import FieldError
 from app.models.base import format_utc
@@ -19,8 +20,7 @@ from app.models.digest import canonical_submission
 from app.services.concerns.hand_over_package import package_of, parse_recipient, sha256_of
 from app.services.concerns.idempotency import IdempotencyKeys, IdempotentResult, encrypt_for_replay, replay_receipt
 from app.services.concerns.receipt_signing import HAND_OVER, ReceiptSigner
-from app.services.concerns.repeatable_sealing import SEED_BYTES, seal_by_seed
-from app.services.concerns.unsealing import Unsealer
+from app.services.concerns.sealing import Unsealer
 from app.services.desk.opening import read_sealed_added, read_sealed_concern
 from app.store.added_texts import ADDITIONS
 from app.store.concerns import get_concern, insert_stored_receipts

@@ -6,6 +6,7 @@ import datetime as dt
 from sqlalchemy import Engine
 from sqlmodel import Session
 
+from app.age.keys import recipient_of
 from app.desk_errors import NoMessageKey, TooManyMessages
 from app.errors import AlreadyStored, ConcernErased
 from app.models.desk.disclosure_tables import DeskAct
@@ -14,7 +15,7 @@ from app.models.desk.messages import Message, MessageEntry, MessagesResponse
 from app.models.digest import canonical_submission
 from app.models.links import desk_additions_path, desk_concern_path, desk_messages_path
 from app.services.concerns.idempotency import IdempotencyKeys, IdempotentResult, encrypt_for_replay, replay_receipt
-from app.services.concerns.message_keys import recipient_of, seal_message
+from app.services.concerns.sealing import seal_message
 from app.store.concerns import get_concern, insert_stored_receipts
 from app.store.concurrent import concern_operation
 from app.store.disclosures import Actor, record_disclosure

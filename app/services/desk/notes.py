@@ -6,6 +6,8 @@ import datetime as dt
 from sqlalchemy import Engine
 from sqlmodel import Session
 
+from app.age.files import count_keys
+from app.age.keys import NotThatFile, Sealer
 from app.desk_errors import TooManyNotes
 from app.errors import AlreadyStored, ConcernErased, SealedTextMisplaced, UnsealingUnavailable, ValidationFailed
 from app.faults import FaultCode, FieldError
@@ -16,11 +18,8 @@ from app.models.desk.disclosure_tables import DeskAct
 from app.models.desk.notes import NewNote, note_entry
 from app.models.desk.seal_entries import seal_entry
 from app.models.digest import canonical_submission
-from app.services.concerns.file_keys import count_keys
 from app.services.concerns.idempotency import IdempotencyKeys, IdempotentResult, encrypt_for_replay, replay_receipt
-from app.services.concerns.note_texts import note_plaintext, open_note
-from app.services.concerns.sealing import Sealer
-from app.services.concerns.unsealing import Unsealer
+from app.services.concerns.sealing import Unsealer, note_plaintext, open_note
 from app.store.added_texts import NOTES
 from app.store.changes import record_change
 from app.store.concerns import get_concern, insert_stored_receipts
@@ -113,9 +112,9 @@ def _faults_in(note: NewNote, reference: str, sealer: Sealer, unsealer: Unsealer
     sealed = base64.b64decode(note.sealed or "")
     try:
         if count_keys(sealed) != len(sealer.recipients):
-            raise SealedTextMisplaced
+            raise NotThatFile
         if unsealer.has_one_of(sealer.fingerprints):
             open_note(unsealer, sealed, reference=reference, received_at=None, author=None)
-    except (SealedTextMisplaced, UnsealingUnavailable):
+    except (NotThatFile, SealedTextMisplaced, UnsealingUnavailable):
         return [FieldError(("sealed",), NO_NOTE)]
     return []

@@ -5,11 +5,11 @@ from collections.abc import Callable, Iterator
 
 from sqlalchemy import Engine
 
+from app.age.keys import fingerprint_of
 from app.config import Settings
 from app.services.access.key_uses import KeyUses
 from app.services.concerns.drafts import Drafts
 from app.services.concerns.retention import RetentionPeriods
-from app.services.concerns.sealing import fingerprint_of
 from app.services.desk.checkpoints import Checkpoints
 from app.services.events.dispatcher import build_dispatcher
 from app.services.events.dispatcher_thread import DispatcherThread

@@ -2,7 +2,7 @@
 
 from sqlmodel import Session
 
-from app.services.concerns.sealing import fingerprint_of
+from app.age.keys import fingerprint_of
 from app.services.operations.doctor.finding import Check, Verdict, fault, fine, warn
 from app.services.operations.doctor.patient import Patient
 from app.services.operations.invariants import Invariant, find_broken

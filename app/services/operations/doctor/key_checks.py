@@ -6,8 +6,7 @@ from pathlib import Path
 
 from app.errors import SetupError
 from app.services.access.key_files import RECEIPT_KEY, load_receipt_key
-from app.services.concerns.sealing import make_sealer
-from app.services.concerns.unsealing import read_identities
+from app.services.concerns.sealing import make_sealer, read_identities
 from app.services.operations.doctor.finding import Check, Verdict, fault, fine, warn
 from app.services.operations.doctor.patient import Patient
 
