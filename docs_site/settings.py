@@ -1,12 +1,15 @@
-"""The page about the settings: what the program itself reads, and within which limits."""
+"""The page about the settings: what the program itself reads, and within which limits, with what each means."""
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
 from app.config import Settings
 from docs_site.markdown import page, table
 
+MEANING = re.compile(r"^\| `GUIDANCE_(\w+)` \| [^|]* \| (.*) \|$", flags=re.MULTILINE)
+TOLD = Path(__file__).parent.parent / "docs" / "reference" / "settings.md"
 NOTE = "This page is made from the program. [Settings](settings.md) says which go together, and what a trial is."
 TYPES = {
     "array": "list",
@@ -29,9 +32,10 @@ LIMITS = {
 
 
 def settings_page() -> str:
-    """Return a page with each setting, its type, its limits, its default and its description."""
+    """Return a page with each setting, its type, its limits, its default and what it means."""
+    meanings = dict(MEANING.findall(TOLD.read_text(encoding="utf-8")))
     rows = [
-        (f"`GUIDANCE_{name.upper()}`", _values(schema), _default(schema), schema["description"])
+        (f"`GUIDANCE_{name.upper()}`", _values(schema), _default(schema), meanings[name.upper()])
         for name, schema in Settings.model_json_schema()["properties"].items()
     ]
     return page("# Every setting", NOTE, table(["setting", "values", "default", "meaning"], sorted(rows)))

@@ -7,13 +7,13 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from pydantic import ValidationError
+from pydantic import TypeAdapter, ValidationError
 
 from app.cli.desk_client import KeyFileOption, KeyOption, Url, connect
 from app.cli.published_words import fetch_code_lists, fetch_edition
 from app.cli.sealed_notes import SealTo, keys_given, warn_of_other_keys
 from app.cli.whole_concern import open_saved
-from app.config.hand_over import SENTENCE, HandOverSettings
+from app.config import BODIES, Bodies
 from app.errors import SetupError
 from app.main import utc_now
 from app.models.guidance.editions import EditionContent
@@ -80,6 +80,6 @@ def desk_serve(
 
 def _parse_bodies(given: str | None) -> Mapping[str, str]:
     try:
-        return HandOverSettings.model_validate({"hand_over_bodies": given}).hand_over_bodies or {}
+        return TypeAdapter(Bodies | None).validate_python(given) or {}
     except ValidationError:
-        raise typer.BadParameter(f"--bodies {SENTENCE}") from None
+        raise typer.BadParameter(f"--bodies {BODIES}") from None

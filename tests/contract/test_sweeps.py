@@ -172,10 +172,6 @@ def test_the_reference_lists_every_setting_with_its_default() -> None:
     assert all(len(row) == 3 and row[2] for row in rows.values())
 
 
-def test_every_setting_describes_itself() -> None:
-    assert [name for name, field in Settings.model_fields.items() if not field.description] == []
-
-
 def commands(group: Any, above: tuple[str, ...] = ("guidance",)) -> Iterator[tuple[str, Any]]:
     for name in group.list_commands(None):
         told = group.get_command(None, name)

@@ -13,8 +13,7 @@ from fastapi import FastAPI
 from fastapi.routing import iter_route_contexts
 from starlette.testclient import TestClient
 
-from app.config import Settings
-from app.config.reading import SettingsRefused, parse_settings
+from app.config import Settings, SettingsRefused, parse_settings
 from app.main import create_app
 from app.models.desk.disclosure_tables import DeskAct
 from app.models.roles import SCOPES_OF, Role

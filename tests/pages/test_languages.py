@@ -12,8 +12,7 @@ from fastapi import FastAPI
 from playwright.sync_api import Browser, expect
 from starlette.testclient import TestClient
 
-from app.config import Settings
-from app.config.settings import SEED_DIR
+from app.config import SEED_DIR, Settings
 from app.faults import FieldError
 from app.main import create_app
 from app.pages.form.elements import ConcernForm, Question, QuestionKind

@@ -10,7 +10,7 @@ from typing import Any
 
 import httpx
 
-from app.config.formats import is_safe_address
+from app.config import is_safe_address
 from app.errors import GuidanceError, ProviderUnavailable, TokenInvalid
 
 DISCOVERY_PATH = "/.well-known/openid-configuration"

@@ -1,0 +1,465 @@
+"""The settings: one frozen class, read from the environment and a file, every fault at once, and nothing ignored.
+
+`docs/reference/settings.md` says what each setting means.
+"""
+
+import json
+import os
+import re
+import unicodedata
+from collections.abc import Callable, Iterator, Mapping
+from difflib import get_close_matches
+from ipaddress import ip_network
+from pathlib import Path
+from typing import Annotated, Any, Literal, Self
+
+import limits
+import pyrage
+from dotenv.parser import parse_stream
+from pydantic import (
+    AfterValidator,
+    AwareDatetime,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    SecretStr,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
+from pydantic_core import ErrorDetails
+
+PREFIX = "GUIDANCE_"
+SEED_DIR = Path(__file__).resolve().parent.parent / "seed"
+MAX_RETENTION_DAYS = 36_525  # a century; for longer, leave the setting unset
+MAX_SECONDS = 86_400
+MAX_BODY_LENGTH = 300
+LAST_PORT = 65_535
+BODIES = 'must be a JSON object such as {"Example Council": "age1..."}, with each body and each recipient once'
+DEFAULT_PORTS = {"http": "80", "https": "443"}
+
+HOST = r"(?:[a-z0-9_](?:[a-z0-9_.-]*[a-z0-9])?|\[[0-9a-f:.]+\])"
+ORIGIN = re.compile(rf"(https?)://{HOST}(?::([1-9][0-9]{{0,4}}))?")
+SAFE_ADDRESS = re.compile(
+    rf"(?:https://{HOST}|http://(?:localhost|127\.0\.0\.1|\[::1\]))(?::[0-9]{{1,5}})?(?:/[^\s?#]*)?",
+    flags=re.IGNORECASE,
+)
+HTTP_ADDRESS = r"^https?://\S+$"
+RATE = re.compile(r"[1-9][0-9]{0,8} ?(/|per) ?[0-9]{0,4} ?[a-z]+", flags=re.IGNORECASE)
+OF_CALLERS = frozenset({"desk_url", "desk_key", "url", "key"})
+"""Names that programs read which call the service: `guidance desk open`, and examples. They set nothing here."""
+OF_KUBERNETES = re.compile(r"(\w+_)?(SERVICE_(HOST|PORT(_\w+)?)|PORT_[0-9]+_(TCP|UDP|SCTP)(_(ADDR|PORT|PROTO))?)")
+ADDRESS_OF_KUBERNETES = re.compile(r"(tcp|udp|sctp)://.*")
+NEEDS = {
+    "openid_issuer": "openid_audience",
+    "openid_audience": "openid_issuer",
+    "openid_jwks_url": "openid_issuer",
+    "openid_claims": "openid_issuer",
+    "openid_scopes": "openid_issuer",
+    "openid_client_id": "openid_issuer",
+    "openid_client_secret": "openid_client_id",  # nosec B105  # the name of a setting
+    "security_contact": "security_expires",
+    "security_expires": "security_contact",
+    "seal_identity_file": "seal_to",
+    "smtp_host": "smtp_from",
+    "smtp_from": "smtp_to",
+    "smtp_to": "smtp_host",
+    "smtp_username": "smtp_password_file",
+    "smtp_password_file": "smtp_username",  # nosec B105  # the name of a setting
+}
+"""Settings that mean nothing without another one. The default of each is that it is unset."""
+
+
+class SettingsRefused(Exception):
+    """Settings cannot be used. The message has a line for each fault, and no value of a setting."""
+
+
+def is_safe_address(text: str) -> bool:
+    """Whether what comes from the address can be trusted on its way: https, or http on this machine."""
+    return SAFE_ADDRESS.fullmatch(text) is not None
+
+
+def _is_origin(text: str) -> bool:
+    found = ORIGIN.fullmatch(text)
+    return found is not None and int(found[2] or 1) <= LAST_PORT
+
+
+def _is_browser_origin(text: str) -> bool:
+    """Whether a browser can send the text as `Origin`: it never sends the default port."""
+    found = ORIGIN.fullmatch(text)
+    return found is not None and _is_origin(text) and found[2] != DEFAULT_PORTS[found[1]]
+
+
+def _is_network_of_proxies(text: str) -> bool:
+    try:
+        return ip_network(text).prefixlen > 0
+    except ValueError:
+        return False
+
+
+def _is_rate(text: str) -> bool:
+    try:
+        return RATE.fullmatch(text) is not None and limits.parse(text) is not None
+    except ValueError:
+        return False
+
+
+def _matches(pattern: str) -> Callable[[str], object]:
+    return re.compile(pattern, flags=re.IGNORECASE).fullmatch
+
+
+def _must(check: Callable[[Any], object], sentence: str) -> AfterValidator:
+    """Return a validator that refuses with that sentence what does not pass the check: a value, or one of a list."""
+
+    def validate(value: Any) -> Any:
+        if not all(check(each) for each in (value if isinstance(value, tuple) else (value,))):
+            raise ValueError(sentence)
+        return value
+
+    return AfterValidator(validate)
+
+
+def _written(pattern: str, sentence: str) -> BeforeValidator:
+    """Return a validator that refuses a text that does not have that form, before it is parsed."""
+
+    def validate(value: Any) -> Any:
+        if isinstance(value, str) and not re.fullmatch(pattern, value):
+            raise ValueError(sentence)
+        return value
+
+    return BeforeValidator(validate)
+
+
+def _split_list(value: Any) -> Any:
+    """Split at commas and white space. A list that is given and holds nothing is a mistake."""
+    if not isinstance(value, str):
+        return value
+    words = tuple(value.replace(",", " ").split())
+    if not words:
+        raise ValueError("is an empty list: give it a value, or remove it")
+    return words
+
+
+def _without_repetition(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    if len(dict(pairs)) != len(pairs):
+        raise ValueError
+    return dict(pairs)
+
+
+def _json_object(check: Callable[[dict[str, Any]], dict[str, Any]], sentence: str) -> BeforeValidator:
+    """Return a validator that parses a JSON object with each name once, and refuses what the check refuses."""
+
+    def validate(value: Any) -> Any:
+        if not isinstance(value, str):
+            return value
+        try:
+            parsed = json.loads(value, object_pairs_hook=_without_repetition)
+            if not isinstance(parsed, dict) or not parsed:
+                raise ValueError
+            return check(parsed)
+        except (ValueError, TypeError, RecursionError, pyrage.RecipientError):
+            raise ValueError(sentence) from None
+
+    return BeforeValidator(validate)
+
+
+def _check_scopes(parsed: dict[str, Any]) -> dict[str, Any]:
+    return {name: [granted] if isinstance(granted, str) else granted for name, granted in parsed.items()}
+
+
+def _check_bodies(parsed: dict[str, Any]) -> dict[str, Any]:
+    """Refuse bodies that a file cannot be sealed to, and two with one recipient."""
+    for body, recipient in parsed.items():
+        pyrage.x25519.Recipient.from_str(recipient)
+        if not _is_one_line(body) or not 0 < len(body) <= MAX_BODY_LENGTH:
+            raise ValueError
+    if len(set(parsed.values())) != len(parsed):
+        raise ValueError
+    return parsed
+
+
+def _is_one_line(text: str) -> bool:
+    return text.isprintable() and text == text.strip()
+
+
+WordList = Annotated[tuple[str, ...], BeforeValidator(_split_list)]
+Paths = Annotated[tuple[Path, ...], BeforeValidator(_split_list)]
+BrowserOrigins = Annotated[
+    WordList,
+    _must(
+        _is_browser_origin,
+        "each must be an origin as browsers send it, such as https://www.council.example: in lower case, without a "
+        "path or the default port. Neither `*` nor `null` is allowed",
+    ),
+]
+HostNames = Annotated[
+    WordList, _must(_matches(HOST), "each must be the name of a host, without a scheme, a port or a path")
+]
+HostPatterns = Annotated[
+    WordList,
+    _must(
+        _matches(rf"\*|(?:\*\.)?{HOST}"),
+        "each must be the name of a host, `*.` and a name, or `*`, without a scheme, a port or a path",
+    ),
+]
+Proxies = Annotated[
+    WordList,
+    _must(
+        _is_network_of_proxies,
+        "each must be an IP address, or a network such as 192.0.2.0/24, and not the whole internet",
+    ),
+]
+Contacts = Annotated[
+    WordList,
+    _must(
+        re.compile(r"(mailto:[^\s@]+@[^\s@]+|https://[^\s/]\S*|tel:\+?[0-9-]+)").fullmatch,
+        "each must start with mailto:, https:// or tel:",
+    ),
+]
+ARE_EMAILS = _must(_matches(r"[^\s@<>,;\"]+@[^\s@<>,;\"]+"), "must be email addresses, such as duty@council.example")
+ScopeMapping = Annotated[
+    Mapping[str, tuple[str, ...]],
+    _json_object(
+        _check_scopes,
+        'must be a JSON object such as {"Duty Team": ["concerns:read", "concerns:write"]}, with each name once',
+    ),
+]
+Bodies = Annotated[
+    Mapping[str, str],
+    _json_object(
+        _check_bodies,
+        BODIES,
+    ),
+]
+PublicUrl = Annotated[
+    str,
+    _must(
+        lambda url: _is_origin(url.lower()),
+        "must be a scheme and a host such as https://guidance.council.example, alone",
+    ),
+]
+SafeAddress = Annotated[str, _must(is_safe_address, "must be an https address, or http on this machine only")]
+OneLine = Annotated[str, _must(_is_one_line, "must be one line of text, without spaces around it")]
+Rate = Annotated[str, _must(_is_rate, "must be a rate such as 300/minute, of 1 or more")]
+Colour = Annotated[str, _written(r"#[0-9a-fA-F]{6}", "must be a colour such as #1d3d5c")]
+ExitUrl = Annotated[str, _written(r"https://[^\s\"'<>]+", "must be an https address")]
+LogoFile = Annotated[
+    Path,
+    _must(
+        lambda path: path.suffix.lower() in (".png", ".svg") and path.is_file(), "must be a PNG or SVG file that exists"
+    ),
+]
+Whole = Annotated[int, _written(r"[0-9]{1,9}", "must be a whole number, in plain digits")]
+Seconds = Annotated[
+    float,
+    _written(r"[0-9]{1,9}(\.[0-9]{1,9})?", "must be a number of seconds, in plain digits"),
+    Field(le=MAX_SECONDS, allow_inf_nan=False),
+]
+Moment = Annotated[
+    AwareDatetime,
+    _written(r"[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt ].+", "must be a date and a time with its zone: 2027-03-31T12:00:00Z"),
+]
+
+
+class Settings(BaseModel):
+    """The settings, each from the variable `GUIDANCE_<NAME>`. Every default is safe in production and may be public."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+
+    data_dir: Path = Path("data")
+    database_url: SecretStr | None = None
+    commit: str | None = Field(None, pattern=r"^([0-9a-f]{7,64}|unknown)$")
+    seed_dir: Path = SEED_DIR
+    default_guide: OneLine | None = None
+    public_url: PublicUrl = "http://127.0.0.1:8000"
+
+    # keys and what is kept
+    seal_to: WordList = ()
+    seal_identity_file: Path | None = None
+    receipt_key_file: Path | None = None
+    retired_receipt_keys: Paths = ()
+    webhook_key_file: Path | None = None
+    timestamp_url: str | None = Field(None, pattern=HTTP_ADDRESS)
+    backup_folder: Path | None = None
+    retention_acknowledged_days: Whole | None = Field(None, ge=1, le=MAX_RETENTION_DAYS)
+    retention_closed_days: Whole | None = Field(None, ge=1, le=MAX_RETENTION_DAYS)
+
+    # the pages
+    allowed_origins: BrowserOrigins = ()
+    embedding_origins: BrowserOrigins = ()
+    council_name: OneLine = Field("One Minute Guide", max_length=80)
+    council_logo: LogoFile | None = None
+    council_colour: Colour = "#1d3d5c"
+    council_button_colour: Colour = "#0b6150"
+    duty_hours: OneLine | None = Field(None, max_length=120)
+    accessibility_contact: Contacts = ()
+    privacy_contact: Contacts = ()
+    privacy_notice_url: SafeAddress | None = None
+    exit_url: ExitUrl = "https://www.bbc.co.uk/weather"
+
+    # who may do what
+    anonymous_concerns: bool = True
+    openid_issuer: OneLine | None = None
+    openid_audience: OneLine | None = None
+    openid_jwks_url: SafeAddress | None = None
+    openid_claims: WordList = ()
+    openid_scopes: ScopeMapping | None = None
+    openid_person_claim: OneLine = "sub"
+    openid_client_id: OneLine | None = None
+    openid_client_secret: SecretStr | None = None
+    openid_request_scopes: OneLine = "openid profile"
+    desk_idle_minutes: Whole = Field(30, ge=1, le=720)
+    desk_session_hours: Whole = Field(12, ge=1, le=168)
+    hand_over_bodies: Bodies | None = None
+
+    # how the service reaches people and programs
+    come_back_days: Whole = Field(2, ge=1, le=20)
+    due_soon_minutes: Whole = Field(240, ge=1, le=1440)
+    smtp_host: OneLine | None = None
+    smtp_port: Whole = Field(587, ge=1, le=LAST_PORT)
+    smtp_security: Literal["starttls", "tls", "none"] = "starttls"
+    smtp_username: OneLine | None = None
+    smtp_password_file: Path | None = None
+    smtp_from: Annotated[OneLine, ARE_EMAILS] | None = None
+    smtp_to: Annotated[WordList, ARE_EMAILS] = ()
+    deliver: bool = True
+    webhook_allowed_hosts: HostNames = ()
+
+    # who reaches the service, and how much at a time
+    allowed_hosts: HostPatterns = ()
+    trusted_proxies: Proxies = ()
+    security_contact: Contacts = ()
+    security_expires: Moment | None = None
+    limit_concerns: Rate = "300/minute"
+    limit_status: Rate = "600/minute"
+    limit_code_tries: Rate = "30/minute"
+    limit_search: Rate = "600/minute"
+    limit_desk: Rate = "600/minute"
+    limit_clients: Rate = "6000/minute"
+    limits_store: str = Field("memory://", repr=False)
+    limits_secret_file: Path | None = None
+    connections: Whole = Field(800, ge=1, le=100_000)
+    client_seconds: Seconds = Field(30.0, gt=0)
+    concurrent_requests: Whole = Field(500, ge=1, le=100_000)
+    drain_seconds: Seconds = Field(5.0, ge=0)
+    writer_queue: Whole = Field(2000, ge=1, le=1_000_000)
+    writer_wait_seconds: Seconds = Field(10.0, gt=0)
+    shelf_megabytes: Whole = Field(64, ge=0, le=65_536)
+    traces_url: str | None = Field(None, pattern=r"^https?://[^\s?#]+$")
+    log_level: Literal["debug", "info", "warning", "error"] = "info"
+
+    @property
+    def is_https(self) -> bool:
+        """True if callers reach this service by https."""
+        return self.public_url.startswith("https:")
+
+    @property
+    def database_address(self) -> str | None:
+        """The address of the PostgreSQL database, with its password, or None for the embedded database."""
+        return self.database_url.get_secret_value() if self.database_url else None
+
+    @field_validator("*", mode="before")
+    @classmethod
+    def _refuse_empty(cls, value: Any) -> Any:
+        if isinstance(value, str):
+            if not value.strip():
+                raise ValueError("is empty: give it a value, or remove it")
+            if any(unicodedata.category(character) == "Cc" and not character.isspace() for character in value):
+                raise ValueError("has a control character")
+        return value
+
+    @model_validator(mode="after")
+    def _check_groups(self) -> Self:
+        if faults := list(_faults_of_groups(dict(self))):
+            raise ValueError("\n".join(faults))
+        return self
+
+
+def built_commit(environment: Mapping[str, str] = os.environ) -> str | None:
+    """Return the commit that this program was built from, if its environment names one."""
+    return environment.get(f"{PREFIX}COMMIT")
+
+
+def parse_settings(
+    environment: Mapping[str, str], *, file: Path | None = None, data_dir: Path | None = None
+) -> Settings:
+    """Return the settings of the environment and, where that has none, of the file; `data_dir` comes before both.
+
+    Raises `SettingsRefused` with every fault that was found.
+    """
+    faults: list[str] = []
+    given: dict[str, Any] = _collect(_read_file(file, faults) if file is not None else iter(()), faults)
+    given |= _collect(_in_environment(environment), faults)
+    if data_dir is not None:
+        given["data_dir"] = data_dir
+    try:
+        settings = Settings.model_validate(given)
+    except ValidationError as refusal:
+        told = refusal.errors(include_url=False, include_input=False)
+        faults += [_sentence(fault) for fault in told if fault["loc"]]  # settings that are apart have no place
+        faults += _faults_of_groups(given)
+    if faults:
+        raise SettingsRefused("\n".join(dict.fromkeys(faults)))
+    return settings
+
+
+def _faults_of_groups(given: Mapping[str, Any]) -> Iterator[str]:
+    """Yield a sentence for each setting that is given without what it needs."""
+    for name, needed in NEEDS.items():
+        if given.get(name) and not given.get(needed):
+            yield f"{PREFIX}{name.upper()} needs {PREFIX}{needed.upper()} too"
+    if given.get("smtp_username") and given.get("smtp_security") == "none":
+        yield f"{PREFIX}SMTP_PASSWORD_FILE would be sent in clear: {PREFIX}SMTP_SECURITY must not be none"
+    issuer = given.get("openid_issuer")
+    if issuer and not given.get("openid_jwks_url") and not is_safe_address(issuer):
+        yield f"{PREFIX}OPENID_ISSUER must be an https address, where {PREFIX}OPENID_JWKS_URL is not set"
+    elif issuer and given.get("openid_client_id") and not is_safe_address(issuer):
+        yield f"{PREFIX}OPENID_ISSUER must be an https address, where {PREFIX}OPENID_CLIENT_ID is set"
+
+
+def _in_environment(environment: Mapping[str, str]) -> Iterator[tuple[str, str]]:
+    """Yield the settings of the environment, without what other programs put there under the same prefix."""
+    for name, value in environment.items():
+        short = name.upper().removeprefix(PREFIX)
+        is_foreign = OF_KUBERNETES.fullmatch(short) or (
+            short.endswith("PORT") and ADDRESS_OF_KUBERNETES.fullmatch(value)
+        )
+        if name.upper().startswith(PREFIX) and short.lower() not in OF_CALLERS and not is_foreign:
+            yield short.lower(), value
+
+
+def _read_file(file: Path, faults: list[str]) -> Iterator[tuple[str, str]]:
+    """Yield the settings of the file. Values are as written: nothing is inserted into them."""
+    try:
+        with file.open(encoding="utf-8-sig") as stream:
+            lines = list(parse_stream(stream))
+    except (OSError, ValueError):
+        faults.append(f"{file}: it cannot be read as a text file")
+        return
+    for line in lines:
+        if line.error or (line.key is not None and line.value is None):
+            faults.append(f"{file}, line {line.original.line}: it must be NAME=value")
+        elif line.key is not None and not line.key.upper().startswith(PREFIX):
+            faults.append(f"{file}, line {line.original.line}: the name of a setting starts with {PREFIX}")
+        elif line.key is not None and line.value is not None:
+            yield line.key.upper().removeprefix(PREFIX).lower(), line.value
+
+
+def _collect(pairs: Iterator[tuple[str, str]], faults: list[str]) -> dict[str, str]:
+    """Return the settings by name. One that is given twice in one place has no clear value."""
+    collected: dict[str, str] = {}
+    for name, value in pairs:
+        if name in collected:
+            faults.append(f"{PREFIX}{name.upper()}: it is given twice")
+        collected[name] = value
+    return collected
+
+
+def _sentence(fault: ErrorDetails) -> str:
+    """Return the fault after the whole name of its setting."""
+    name, message = str(fault["loc"][0]), fault["msg"].removeprefix("Value error, ")
+    if fault["type"] == "extra_forbidden":
+        near = get_close_matches(name, Settings.model_fields, n=1)
+        message = "there is no such setting" + (f". Did you mean {PREFIX}{near[0].upper()}?" if near else "")
+    return f"{PREFIX}{name.upper()}: {message}"
