@@ -9,11 +9,9 @@ from typing import Any
 from fastapi import APIRouter, Request, Response, params
 from fastapi.routing import APIRoute
 from sqlmodel import Session
-from starlette.types import Receive, Scope, Send
 
 from app.errors import NotFound
 from app.web.context import PROVIDERS, ContextValue, context_of
-from app.web.deprecation import deprecation_of
 from app.web.problem_responses import RESPONSES_OF_ALL_ROUTES, Responses
 from app.web.query_params import NUL, reject_unknown_query
 
@@ -23,21 +21,8 @@ ADDED_REQUEST = "added_request"
 class GuidanceRoute(APIRoute):
     """A route that refuses unknown and repeated query parameters, and a NUL in its path.
 
-    PostgreSQL has no text with a NUL, so nothing is found by one. The route of a function that `deprecate` marks says
-    so in every response.
+    PostgreSQL has no text with a NUL, so nothing is found by one.
     """
-
-    def __init__(self, path: str, endpoint: Callable[..., Any], **options: Any) -> None:
-        self._deprecation = deprecation_of(endpoint)
-        if self._deprecation is not None:
-            options["deprecated"] = True
-        super().__init__(path, endpoint, **options)
-
-    async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Serve one request."""
-        if self._deprecation is not None:
-            send = self._deprecation.wrap(send)
-        await super().handle(scope, receive, send)
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         """Return the route's handler, which looks at the query first."""

@@ -1,12 +1,11 @@
-"""Migrations: they add up to what the models declare, keep every word, and end whole or not at all, on either."""
+"""The schema is made as declared; a migration keeps every word, and ends whole or not at all, on either database."""
 
-import hashlib
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from sqlalchemy import Engine, inspect, text
+from sqlalchemy import Engine, inspect
 from sqlalchemy.exc import DBAPIError
 from sqlmodel import SQLModel
 from starlette.testclient import TestClient
@@ -14,21 +13,16 @@ from typer.testing import CliRunner
 
 from app.cli.commands import app
 from app.config import Settings
-from app.errors import SchemaBehind, SchemaUnknown, TokenInvalid
+from app.errors import SchemaBehind, SchemaUnknown
 from app.main import create_app
-from app.services.access.clients import Authenticator
-from app.services.access.principals import Principal
 from app.services.operations.verification import verify_disclosures, verify_editions
-from app.store.database import for_writing, open_database
-from app.store.schema import create_schema, find_schema_faults, migrate_schema, prepare_schema
-from app.store.schema_check import declared_statements
-from tests.support.clock import A_TUESDAY
+from app.store.database import open_database
+from app.store.schema import declared_statements, find_schema_faults, migrate_schema, prepare_schema
 from tests.support.command import guidance
 from tests.support.concerns import Concern
 from tests.support.databases import address_for, postgresql, raw_connection
 from tests.support.publishing import GUIDE
-from tests.support.revisions import FAILS, FOLLOWING, NEWEST, WORKS, make_first_release, next_revision
-from tests.support.schema import an_empty, rows
+from tests.support.revisions import FAILS, FOLLOWING, NEWEST, WORKS, add_revision, an_empty, rows
 
 pytestmark = pytest.mark.slow  # processes, browsers or long work
 
@@ -47,17 +41,7 @@ def empty(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Engine]:
     engine.dispose()
 
 
-@pytest.fixture
-def another(empty: Engine, tmp_path: Path) -> Iterator[Engine]:
-    """Another empty one, of the same kind."""
-    engine = an_empty(empty.dialect.name, "another", tmp_path / "another")
-    yield engine
-    engine.dispose()
-
-
-def test_a_migrated_database_has_every_table_column_index_and_rule_that_is_declared(
-    empty: Engine, tmp_path: Path
-) -> None:
+def test_a_new_database_has_every_table_column_index_and_rule_that_is_declared(empty: Engine, tmp_path: Path) -> None:
     assert migrate_schema(empty, tmp_path) == (None, NEWEST)
 
     found = inspect(empty)
@@ -71,30 +55,21 @@ def test_a_migrated_database_has_every_table_column_index_and_rule_that_is_decla
         assert find_schema_faults(connection) == []
     assert names
     assert names <= {str(row[1]) for row in rows(empty, RULES[empty.dialect.name])}
+    assert rows(empty, "SELECT version_num FROM alembic_version") == [(NEWEST,)]
     assert migrate_schema(empty, tmp_path) == (NEWEST, NEWEST)
 
 
-def test_a_database_that_is_made_anew_is_like_one_that_was_migrated(
-    empty: Engine, another: Engine, tmp_path: Path
+def test_a_revision_that_fails_leaves_everything_as_it_was(
+    empty: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    create_schema(empty)
-    migrate_schema(another, tmp_path)
-
-    for engine in (empty, another):
-        with engine.connect() as connection:
-            assert find_schema_faults(connection) == []
-        assert rows(engine, "SELECT version_num FROM alembic_version") == [(NEWEST,)]
-    create_schema(empty)  # what another node has made in the meantime is left as it is
-    assert migrate_schema(empty, tmp_path) == (NEWEST, NEWEST)
-
-
-def test_a_revision_that_fails_leaves_everything_as_it_was(empty: Engine, tmp_path: Path) -> None:
     migrate_schema(empty, tmp_path)
     before = rows(empty, RULES[empty.dialect.name])
     columns = inspect(empty).get_columns("concerns")
 
-    with pytest.raises(DBAPIError):
-        migrate_schema(empty, tmp_path, next_revision(tmp_path / "history", FAILS))
+    with monkeypatch.context() as patch:
+        add_revision(patch, tmp_path / "history", FAILS)
+        with pytest.raises(DBAPIError):
+            migrate_schema(empty, tmp_path)
 
     assert rows(empty, RULES[empty.dialect.name]) == before
     assert [each["name"] for each in inspect(empty).get_columns("concerns")] == [each["name"] for each in columns]
@@ -103,14 +78,15 @@ def test_a_revision_that_fails_leaves_everything_as_it_was(empty: Engine, tmp_pa
 
 
 def test_digests_sealed_concerns_and_the_record_are_the_same_after_a_revision(
-    client: TestClient, settings: Settings, a_concern: Concern, tmp_path: Path
+    client: TestClient, settings: Settings, a_concern: Concern, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     receipt = client.post("/v1/concerns", json=a_concern(), headers={"Idempotency-Key": "a-key"})
     edition = client.get(f"{GUIDE}/editions/1")
     engine = open_database(settings.data_dir, address_for(settings.data_dir))
     sealed = rows(engine, "SELECT sealed FROM concerns")
 
-    assert migrate_schema(engine, settings.data_dir, next_revision(tmp_path / "history", WORKS)) == (NEWEST, FOLLOWING)
+    add_revision(monkeypatch, tmp_path / "history", WORKS)
+    assert migrate_schema(engine, settings.data_dir) == (NEWEST, FOLLOWING)
 
     assert rows(engine, "SELECT sealed FROM concerns") == sealed
     assert [fault for _, fault in verify_editions(engine)] == [None]
@@ -123,13 +99,14 @@ def test_digests_sealed_concerns_and_the_record_are_the_same_after_a_revision(
 
 @pytest.mark.embedded
 def test_the_embedded_database_is_copied_before_it_is_changed(
-    client: TestClient, settings: Settings, a_concern: Concern, tmp_path: Path
+    client: TestClient, settings: Settings, a_concern: Concern, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     client.post("/v1/concerns", json=a_concern())
     engine = open_database(settings.data_dir)
     before = rows(engine, "SELECT reference, sealed FROM concerns")
 
-    migrate_schema(engine, settings.data_dir, next_revision(tmp_path / "history", WORKS))
+    add_revision(monkeypatch, tmp_path / "history", WORKS)
+    migrate_schema(engine, settings.data_dir)
     engine.dispose()
 
     copy = settings.data_dir / f"guidance.db.before-{FOLLOWING}"
@@ -171,12 +148,12 @@ def test_a_shared_database_that_is_behind_is_not_served_until_it_is_migrated(
     server = postgresql()
     address = server.address(server.database_of(tmp_path))
     engine = open_database(tmp_path, address)
-    history = next_revision(tmp_path / "history", WORKS)
-    monkeypatch.setattr("app.store.schema.MIGRATIONS", history)
+    migrate_schema(engine, tmp_path)
+    add_revision(monkeypatch, tmp_path / "history", WORKS)
 
     with pytest.raises(SchemaBehind):
         prepare_schema(engine, tmp_path)
-    assert migrate_schema(engine, tmp_path, history) == (NEWEST, FOLLOWING)
+    assert migrate_schema(engine, tmp_path) == (NEWEST, FOLLOWING)
 
     prepare_schema(engine, tmp_path)
     engine.dispose()
@@ -188,28 +165,3 @@ def test_the_command_tells_what_it_did(settings: Settings) -> None:
 
     assert first.stdout in (f"schema (empty) to {NEWEST}\n", f"schema {NEWEST}: nothing to do\n")
     assert again.stdout == f"schema {NEWEST}: nothing to do\n"
-
-
-def test_the_keys_of_the_first_release_open_what_they_opened(empty: Engine, tmp_path: Path) -> None:
-    make_first_release(empty)
-    with for_writing(empty).begin() as connection:
-        for name, key, revoked_at in (("example-desk", "omg_invented", None), ("former-desk", "omg_former", A_TUESDAY)):
-            connection.execute(
-                text("INSERT INTO clients VALUES (:name, :key, :scopes, :at, :revoked_at)"),
-                {
-                    "name": name,
-                    "key": hashlib.sha256(key.encode()).digest(),
-                    "scopes": '["concerns:read"]',
-                    "at": A_TUESDAY.isoformat(" "),
-                    "revoked_at": revoked_at and revoked_at.isoformat(" "),
-                },
-            )
-
-    migrate_schema(empty, tmp_path)
-
-    authenticator = Authenticator(empty, None)
-    assert authenticator.authenticate("omg_invented", at=A_TUESDAY) == Principal(
-        "example-desk", frozenset({"concerns:read"})
-    )
-    with pytest.raises(TokenInvalid, match="the client was revoked"):
-        authenticator.authenticate("omg_former", at=A_TUESDAY)

@@ -19,13 +19,12 @@ from app.main import create_app
 from app.models.concerns.examples import SMALLEST_EXAMPLE
 from app.services.operations.backup import back_up, restore_backup, verify_copy
 from app.store.database import DATABASE_FILE, for_writing, open_database
-from app.store.schema import create_schema, find_schema_faults, migrate_schema
-from app.store.schema_check import declared_objects, stored_objects
+from app.store.schema import declared_objects, find_schema_faults, migrate_schema, stored_objects
 from tests.support.clock import A_TUESDAY
 from tests.support.command import guidance
 from tests.support.databases import RawConnection, drop_triggers, on_postgresql, raw_connection
 from tests.support.desk import Desk
-from tests.support.revisions import WORKS, next_revision
+from tests.support.revisions import WORKS, add_revision
 
 pytestmark = pytest.mark.slow
 
@@ -195,13 +194,17 @@ def test_every_table_index_and_rule_that_is_declared_is_compared(stopped: Settin
     assert declared <= stored
 
 
-def test_a_database_with_other_rules_is_not_migrated(stopped: Settings, tmp_path: Path) -> None:
+def test_a_database_with_other_rules_is_not_migrated(
+    stopped: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     with raw_connection(stopped.data_dir) as database:
         change(database, SWALLOW[on_postgresql()].format("concerns"))
     engine = open_database(stopped.data_dir, stopped.database_address)
 
-    with pytest.raises(SchemaAltered, match="the trigger swallow was added"):
-        migrate_schema(engine, stopped.data_dir, next_revision(tmp_path / "history", WORKS))
+    with monkeypatch.context() as patch:
+        add_revision(patch, tmp_path / "history", WORKS)
+        with pytest.raises(SchemaAltered, match="the trigger swallow was added"):
+            migrate_schema(engine, stopped.data_dir)
 
     with engine.connect() as connection:
         assert find_schema_faults(connection) == ["the trigger swallow was added"]
@@ -210,14 +213,14 @@ def test_a_database_with_other_rules_is_not_migrated(stopped: Settings, tmp_path
 
 
 @pytest.mark.embedded
-def test_a_backup_of_the_schema_before_is_compared_with_that_schema_and_can_be_restored(
+def test_a_backup_of_the_schema_before_is_compared_and_can_be_restored(
     stopped: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     back_up(stopped.data_dir, tmp_path / "good.db", replace=False)
     back_up(stopped.data_dir, tmp_path / "bad.db", replace=False)
     with closing(sqlite3.connect(tmp_path / "bad.db", isolation_level=None)) as database:
         database.execute(SWALLOW[False].format("concerns"))
-    monkeypatch.setattr("app.store.schema.MIGRATIONS", next_revision(tmp_path / "history", WORKS))
+    add_revision(monkeypatch, tmp_path / "history", WORKS)
 
     restored, _ = restore_backup(tmp_path / "good.db", tmp_path / "elsewhere", replace=False, at=A_TUESDAY)
 
@@ -230,7 +233,7 @@ def test_a_backup_of_the_schema_before_is_compared_with_that_schema_and_can_be_r
 
 def test_a_column_that_a_revision_added_is_where_the_models_have_it_wherever_it_stands(tmp_path: Path) -> None:
     engine = open_database(tmp_path)
-    create_schema(engine)
+    migrate_schema(engine, None)
     with for_writing(engine).begin() as connection:
         connection.exec_driver_sql("ALTER TABLE clients DROP COLUMN revoked_at")
         connection.exec_driver_sql("ALTER TABLE clients ADD COLUMN revoked_at DATETIME")

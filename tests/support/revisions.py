@@ -1,16 +1,16 @@
-"""The schema of the first release, and a made-up revision after those of this program."""
+"""Empty databases, what is in them, and a made-up revision after those of this program."""
 
 import shutil
 from pathlib import Path
 
+import pytest
 from sqlalchemy import Engine
 
-from app.store.database import for_writing
-from app.store.schema import MIGRATIONS, run_revisions
+from app.store import schema
+from app.store.database import open_database
+from tests.support.databases import postgresql
 
-FIRST = "0001"
-"""The schema of version 0.1.0."""
-NEWEST = max(path.name.split("_")[0] for path in (MIGRATIONS / "versions").glob("[0-9]*.py"))
+NEWEST = schema.newest_revision()
 FOLLOWING = f"{int(NEWEST) + 1:04}"
 NEXT = f'''"""A made-up revision."""
 
@@ -28,16 +28,28 @@ WORKS = "CREATE TABLE invented (name VARCHAR)\n\nUPDATE clients SET name = name\
 FAILS = "CREATE TABLE invented (name VARCHAR)\n\nALTER TABLE there_is_none ADD COLUMN invented VARCHAR\n"
 
 
-def next_revision(folder: Path, statements: str) -> Path:
-    """The history of this program, with one revision more."""
-    shutil.copytree(MIGRATIONS, folder, ignore=shutil.ignore_patterns("__pycache__"))
+def add_revision(monkeypatch: pytest.MonkeyPatch, folder: Path, statements: str) -> None:
+    """Let the program have one revision more, in a copy of its history in that folder."""
+    shutil.copytree(schema.MIGRATIONS, folder, ignore=shutil.ignore_patterns("__pycache__"))
     (folder / "versions" / f"{FOLLOWING}_invented.py").write_text(NEXT)
     for dialect in ("sqlite", "postgresql"):
         (folder / "versions" / f"{FOLLOWING}_invented.{dialect}.sql").write_text(statements)
-    return folder
+    monkeypatch.setattr(schema, "MIGRATIONS", folder)
 
 
-def make_first_release(engine: Engine) -> None:
-    """Give the empty database the schema of the first release."""
-    with for_writing(engine).begin() as connection:
-        run_revisions(connection, FIRST)
+def an_empty(kind: str, name: str, folder: Path) -> Engine:
+    """Return an empty database of that kind."""
+    address = None
+    if kind == "postgresql":
+        server = postgresql()
+        with server.connect("postgres") as connection:
+            connection.execute(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
+            connection.execute(f"CREATE DATABASE {name}")
+        address = server.address(name)
+    return open_database(folder, address)
+
+
+def rows(engine: Engine, question: str) -> list[tuple[object, ...]]:
+    """Return the rows that answer the question, in order."""
+    with engine.connect() as connection:
+        return sorted(tuple(row) for row in connection.exec_driver_sql(question))

@@ -16,11 +16,11 @@ from app.models.guidance.guide_tables import EditionRow
 from app.models.progress import OnStep, show_no_progress
 from app.services.access.key_files import DEVELOPMENT_IDENTITY, RECEIPT_KEY
 from app.services.events.webhook_keys import open_webhook_keys
-from app.services.operations.verification import find_faults, verify_database, verify_editions, verify_renditions
-from app.store.backup import database_copy, exclusive_lock, move_aside, move_into_place
+from app.services.operations.verification import find_faults, verify_editions, verify_renditions
+from app.store.backup import database_copy, exclusive_lock, find_file_faults, move_aside, move_into_place
 from app.store.database import DATABASE_FILE
 from app.store.private_files import make_private_folder
-from app.store.schema import is_behind, migrate_schema
+from app.store.schema import find_schema_faults, is_behind, migrate_schema
 from app.store.tables import table_of
 
 
@@ -76,22 +76,25 @@ def restore_backup(
 def verify_copy(path: Path) -> Verified:
     """Verify a copy: its pages, its rules, every edition's digest and every chain of disclosures.
 
-    A copy with an older schema is compared with that schema, and the rest is verified in a migrated copy of it. Raises
-    `BackupRefused`.
+    A copy with an older schema is verified in a migrated copy of it. Raises `BackupRefused`.
     """
     engine = create_engine(f"sqlite:///{path}", hide_parameters=True)
     try:
-        _refuse(list(verify_database(engine)))
+        _refuse(find_file_faults(path))
         if is_behind(engine):
             with _migrated_copy(path) as newest:
                 return verify_copy(newest)
+        with engine.connect() as connection:
+            _refuse(find_schema_faults(connection))
         _refuse(list(_find_faults(engine)))
         with engine.connect() as connection:
             editions, concerns = (
                 connection.scalar(select(func.count()).select_from(table_of(row))) for row in (EditionRow, ConcernRow)
             )
         return Verified(editions or 0, concerns or 0)
-    except (SQLAlchemyError, SchemaUnknown, SchemaAltered):
+    except SchemaAltered as altered:
+        raise BackupRefused(str(altered)) from None
+    except (SQLAlchemyError, SchemaUnknown):
         raise BackupRefused("it is no database of this service, or a newer version made it") from None
     finally:
         engine.dispose()

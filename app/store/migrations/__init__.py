@@ -1,1 +1,1 @@
-"""The history of the schema: each revision is its SQL, for either database."""
+"""The revisions of the schema since the first release."""

@@ -1,11 +1,8 @@
-"""The first schema."""
-
-from app.store.migrations.statements import run_statements
+"""The schema of the first release, which every database has from the models: see `app.store.schema`."""
 
 revision = "0001"
 down_revision = None
 
 
 def upgrade() -> None:
-    """Create every table, index and rule."""
-    run_statements(__file__)
+    """Do nothing: later revisions start from here."""

@@ -1,1 +1,1 @@
-"""The revisions."""
+"""One file for each revision, by number."""
