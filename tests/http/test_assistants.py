@@ -9,7 +9,7 @@ from fastapi import FastAPI
 from jsonschema import Draft202012Validator  # type: ignore[import-untyped]  # the package carries no types
 from starlette.testclient import TestClient
 
-from app.web.mcp import STATELESS, SUPPORTED, WITH_HANDSHAKE
+from app.routers.assistants import STATELESS, SUPPORTED, WITH_HANDSHAKE
 from tests.support.publishing import GUIDE, SLUG, publish_next
 
 FIRST_MEMBERS = ["emergency", "cautions", "editions"]

@@ -1,1 +1,0 @@
-"""The guidance as tools of the Model Context Protocol, which assistants read."""
