@@ -24,13 +24,12 @@ from app.pages.desk import (
     export_acts,
     further_pages,
     hand_over_acts,
-    inbox,
     openid_sign_in,
     record,
-    saved_views,
     sealed_downloads,
     sign_in,
 )
+from app.pages.desk import inbox as inbox_pages
 from app.pages.docs import developer_pages, swagger
 from app.pages.edit import draft_page, guides_to_edit, preview, section_page
 from app.pages.error_page_middleware import ErrorPageMiddleware
@@ -46,7 +45,6 @@ from app.routers import (
     catalogue,
     concerns,
     desk,
-    desk_views,
     discovery,
     draft_publication,
     editions,
@@ -58,6 +56,7 @@ from app.routers import (
     guide_drafts,
     guides,
     hand_overs,
+    inbox,
     messages,
     notes,
     open_referral,
@@ -113,6 +112,7 @@ ROUTERS = (
     feeds.router,
     reviews_due.router,
     open_referral.router,
+    inbox.router,
     desk.router,
     additions.router,
     assignment.router,
@@ -122,7 +122,6 @@ ROUTERS = (
     hand_overs.router,
     exports.router,
     received_messages.router,
-    desk_views.router,
     figures.router,
     audit.router,
     statistics.router,
@@ -140,7 +139,7 @@ ROUTERS = (
     concern_status.router,
     sign_in.router,
     openid_sign_in.router,
-    inbox.router,
+    inbox_pages.router,
     record.router,
     concern_page.router,
     concern_acts.router,
@@ -149,7 +148,6 @@ ROUTERS = (
     daily_acts.router,
     hand_over_acts.router,
     export_acts.router,
-    saved_views.router,
     day.router,
     guides_to_edit.router,
     draft_page.router,

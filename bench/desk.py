@@ -14,7 +14,7 @@ import httpx
 import psutil
 from playwright.sync_api import Page, sync_playwright
 
-from app.pages.desk.inbox_filters import InboxFilter
+from app.pages.desk.inbox import Choice
 from app.web.people import SESSION_COOKIE
 from bench.content import GUIDE, Progress
 from bench.growth import MANY_CONCERNS
@@ -25,7 +25,7 @@ from bench.servers import Server, guidance, postgresql
 from bench.signed_in import SignedIn, sign_in
 from bench.years import fill_with_years
 
-VIEWS = {each.value: f"?show={each.value}" for each in InboxFilter} | {
+VIEWS = {each.value: f"?show={each.value}" for each in Choice} | {
     "not overdue": "?overdue=false",
     "danger not sure": "?danger=not_sure",
     "a guide": f"?guide={GUIDE}",

@@ -27,6 +27,7 @@ from app.config import SEED_DIR, Settings
 from app.main import create_app
 from app.models.concerns.addition import Addition
 from app.models.concerns.concern import Concern
+from app.models.desk.inbox import InboxOrder
 from app.services.concerns.idempotency import IdempotentResult
 from app.services.desk.actions import acknowledge, read_inbox
 from app.services.desk.opening import open_concern
@@ -34,7 +35,7 @@ from app.services.events.pulling import read_events_after
 from app.services.guidance.seeding import publish_seed
 from app.store.database import WRITES
 from app.store.disclosures import Actor
-from app.store.inbox import InboxFilters, InboxOrder, InboxQuery
+from app.store.inbox import InboxFilters, InboxQuery
 from app.store.schema import prepare_schema
 from app.web.context import AppContext
 from bench.content import CONCERN

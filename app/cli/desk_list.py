@@ -1,38 +1,57 @@
 """`guidance desk list` and `summary`: what is in the inbox, and how much of it."""
 
-from typing import Annotated, Any
+import itertools
+from collections.abc import Callable
+from enum import StrEnum
+from inspect import Parameter, Signature, isclass, signature
+from typing import Annotated, Any, get_args
 
 import typer
+from pydantic.fields import FieldInfo
 
 from app.cli.desk_client import AnswerAsJson, DeskClient, KeyFileOption, KeyOption, Url, connect
 from app.cli.desk_tables import print_inbox, print_json, print_table
 from app.cli.terminal import echo_result
-from app.models.concerns.concern import ImmediateDanger
-from app.models.concerns.tables import ConcernState
+from app.models.desk.inbox import InboxParameters
 from app.models.links import DESK_CONCERNS, DESK_VIEWS
-from app.store.inbox import InboxOrder
 
 listing = typer.Typer()
 
 
+def filter_options(command: Callable[..., None]) -> Callable[..., None]:
+    """Give the command an option for each filter of the inbox; it takes those that are given as its `query`."""
+    declared, fields = signature(command), InboxParameters.model_fields
+
+    def filtered(**options: Any) -> None:
+        given = {name: value for name in fields if (value := options.pop(name)) not in (None, fields[name].default)}
+        command(query=given, **options)
+
+    others = [each for name, each in declared.parameters.items() if name != "query"]
+    vars(filtered)["__signature__"] = Signature([*itertools.starmap(_option_of, fields.items()), *others])
+    filtered.__doc__ = command.__doc__
+    return filtered
+
+
+def _option_of(name: str, field: FieldInfo) -> Parameter:
+    """Return the option of that filter. What it may be is for the service to say, but for what is one of a few."""
+    option, annotation = f"--{name.replace('_', '-')}", field.annotation
+    few = [each for each in (annotation, *get_args(annotation)) if isclass(each) and issubclass(each, StrEnum | bool)]
+    kind: Any = (*few, str)[0]
+    names = f"{option}/--not-{name}" if kind is bool and annotation is not bool else option
+    return Parameter(
+        name,
+        Parameter.KEYWORD_ONLY,
+        default=typer.Option(None, names, help=field.description),
+        annotation=kind | None,
+    )
+
+
 @listing.command("list")
-def desk_list(  # noqa: PLR0913  # each is an option of the command
+@filter_options
+def desk_list(
     *,
-    state: Annotated[ConcernState | None, typer.Option(help="Only this state.")] = None,
-    overdue: Annotated[
-        bool | None, typer.Option("--overdue/--not-overdue", help="Only what is overdue, or only the rest.")
-    ] = None,
-    danger: Annotated[ImmediateDanger | None, typer.Option(help="Only this answer about immediate danger.")] = None,
-    guide: Annotated[str | None, typer.Option(help="Only those about this guide.")] = None,
-    assigned_to: Annotated[str | None, typer.Option(help="Only those of this person.")] = None,
-    mine: Annotated[bool, typer.Option("--mine", help="Only those that are assigned to you.")] = False,
-    unassigned: Annotated[bool, typer.Option("--unassigned", help="Only those that are assigned to nobody.")] = False,
-    changed_since: Annotated[
-        str | None, typer.Option(help="Only what changed at that moment or later, such as 2026-11-24T09:30:00Z.")
-    ] = None,
-    reference: Annotated[str | None, typer.Option(help="Only references that start so.")] = None,
+    query: dict[str, Any],
     view: Annotated[str | None, typer.Option(help="With the filters of a view that you saved.")] = None,
-    order: Annotated[InboxOrder | None, typer.Option(help="What wants attention first, or what came last.")] = None,
     limit: Annotated[int, typer.Option(help="The most concerns to list.", min=1, max=200)] = 50,
     cursor: Annotated[str | None, typer.Option(help="Where the page before ended.")] = None,
     url: Url,
@@ -41,21 +60,7 @@ def desk_list(  # noqa: PLR0913  # each is an option of the command
     as_json: AnswerAsJson = False,
 ) -> None:
     """List a page of the inbox, without words: what waits for an acknowledgement comes first."""
-    filters: dict[str, Any] = {
-        "state": state,
-        "overdue": overdue,
-        "danger": danger,
-        "guide": guide,
-        "assigned_to": assigned_to,
-        "mine": mine or None,
-        "unassigned": unassigned or None,
-        "changed_since": changed_since,
-        "reference": reference,
-        "order": order,
-        "limit": limit,
-        "cursor": cursor,
-    }
-    query = {name: value for name, value in filters.items() if value is not None}
+    query |= {"limit": limit} | ({"cursor": cursor} if cursor else {})
     with connect(url, key, key_file) as service:
         if view is not None:
             query = _filters_of(service, view) | query

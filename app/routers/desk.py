@@ -1,38 +1,28 @@
-"""The desk of the duty team: the inbox, and reading and changing a concern. Every route writes a disclosure."""
+"""Reading and changing a concern at the desk of the duty team. Every route writes a disclosure."""
 
-import datetime as dt
-from typing import Annotated
-
-from fastapi import Query, Request, Response
+from fastapi import Request, Response
 
 from app.age.keys import AGE_MEDIA_TYPE
 from app.errors import UnsealingUnavailable, ValidationFailed
-from app.models.concerns.receipts import EXAMPLE_REFERENCE
 from app.models.desk.concerns import (
     Acknowledgement,
     ErasedConcern,
     Erasure,
     Hold,
     InboxEntry,
-    InboxResponse,
     OpenedConcern,
     Outcome,
-    SummaryResponse,
 )
-from app.presenters.desk import entry_of, erased_concern, inbox_entry, opened_concern, reference_of
+from app.presenters.desk import entry_of, erased_concern, opened_concern, reference_of
 from app.routers.params import ConcernReference
 from app.services.desk import actions, opening
-from app.store.inbox import InboxOrder, InboxQuery, position_of
 from app.store.remnants import purge_remnants
 from app.web import problem_types as problems
 from app.web.auth import ReaderDep, WorkerDep
 from app.web.context import ContextDep, NowDep
-from app.web.cursors import A_MOMENT, decode_position, encode_position
-from app.web.inbox_filters import FiltersDep
 from app.web.json_body import JSONRoute
 from app.web.negotiation import JSON, quality
 from app.web.problem_responses import RESPONSES_OF_CLIENT_ROUTES, problem_responses
-from app.web.query_params import Cursor, Limit
 from app.web.router import GuidanceRouter
 from app.web.sealed_files import SEALED, sealed_file
 
@@ -44,54 +34,6 @@ router = GuidanceRouter(
 )
 ADDITIONS_SHOWN = 200
 """The most additions that an opened concern shows: as many as it can have. Their bytes are limited too."""
-
-
-@router.get("/concerns", summary="Look through the inbox")
-def read_inbox(
-    *,
-    context: ContextDep,
-    actor: ReaderDep,
-    now: NowDep,
-    filters: FiltersDep,
-    order: Annotated[
-        InboxOrder | None,
-        Query(
-            description="What wants attention first, what came last, or what changed last. Without it: `changed` with "
-            "`changed_since` or `since_event`, else `urgent`.",
-            examples=["urgent"],
-        ),
-    ] = None,
-    test: Annotated[
-        bool, Query(description="Only tests, which are never among the concerns.", examples=[False])
-    ] = False,
-    limit: Limit = 50,
-    cursor: Annotated[Cursor, Query(examples=[encode_position((0, 1, A_MOMENT, EXAMPLE_REFERENCE))])] = None,
-) -> InboxResponse:
-    """The concerns, without their words. `urgent` puts first what waits for an acknowledgement.
-
-    Something that was added waits as a concern does. Among those that wait: immediate danger in what was added;
-    immediate danger in the concern, as the reporter said it; then the longest overdue; then the oldest. Indicators
-    play no part.
-
-    All filters that are given must hold. Give `next_changed_since` as `changed_since` later, for what changed in
-    between: nothing is left out, and a concern may come twice.
-    """
-    usual = InboxOrder.URGENT if filters.changed_since is None else InboxOrder.CHANGED
-    query = InboxQuery(order or usual, filters, test)
-    after = decode_position(cursor, query.column_types)
-    rows = actions.read_inbox(context.writer, query, actor=actor, at=now, after=after, limit=limit)
-    page = rows[:limit]
-    return InboxResponse(
-        concerns=tuple(inbox_entry(row._asdict(), now=now) for row in page),
-        next_changed_since=now - dt.timedelta(seconds=2 * context.settings.writer_wait_seconds),
-        next_cursor=encode_position(position_of(page[-1], query)) if len(rows) > limit else None,
-    )
-
-
-@router.get("/summary", summary="Count the work")
-def read_summary(context: ContextDep, actor: ReaderDep, now: NowDep) -> SummaryResponse:
-    """How many concerns wait, are acknowledged, closed and overdue; how many additions wait and are overdue."""
-    return SummaryResponse(**actions.read_summary(context.writer, actor=actor, at=now))
 
 
 @router.get(

@@ -3,13 +3,13 @@
 import datetime as dt
 from collections.abc import Iterator
 from dataclasses import dataclass
-from enum import StrEnum
-from typing import Any
+from typing import Any, Self
 
 from sqlalchemy import Column, ColumnElement, Row, func, literal, select, tuple_
 from sqlmodel import Session
 
 from app.models.concerns.tables import ConcernRow, ConcernState
+from app.models.desk.inbox import InboxFilter, InboxOrder
 from app.store.index_hints import indexed_by
 from app.store.tables import table_of
 
@@ -51,14 +51,6 @@ DANGER_RANK_LIMIT = 1
 """The rank up to which somebody said that a child is in immediate danger."""
 
 
-class InboxOrder(StrEnum):
-    """How the inbox is sorted: never by anything that indicators say."""
-
-    URGENT = "urgent"
-    NEWEST = "newest"
-    CHANGED = "changed"
-
-
 @dataclass(frozen=True)
 class InboxFilters:
     """What the inbox is narrowed to. None, or the empty text, is no filter."""
@@ -74,6 +66,12 @@ class InboxFilters:
     """The first characters of a reference."""
     waits_in_danger: bool = False
     """Only those that wait, and whose reporter said that a child is in immediate danger, first or later."""
+
+    @classmethod
+    def of(cls, wanted: InboxFilter, *, me: str | None, **others: Any) -> Self:
+        """Return what a person wants, whom `mine` means, with filters that a model cannot say."""
+        whose = me if wanted.mine else "" if wanted.unassigned else wanted.assigned_to
+        return cls(wanted.state, wanted.overdue, wanted.danger, wanted.guide, whose, **others)
 
     @property
     def conditions(self) -> list[ColumnElement[bool]]:

@@ -8,7 +8,7 @@ from sqlmodel import AutoString, SQLModel
 from app.models import clients, people  # noqa: F401  # each of these is imported so that its tables are declared
 from app.models.concerns import draft_tables, message_tables  # noqa: F401
 from app.models.concerns import tables as concern_tables  # noqa: F401
-from app.models.desk import disclosure_tables, hand_over_tables, view_tables  # noqa: F401
+from app.models.desk import disclosure_tables, hand_over_tables, inbox  # noqa: F401
 from app.models.events import tables as event_tables  # noqa: F401
 from app.models.guidance import catalogue_tables, guide_tables, rendition_tables  # noqa: F401
 

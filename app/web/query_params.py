@@ -1,10 +1,12 @@
 """Query parameters: unknown and repeated ones are refused, and integers are in plain digits."""
 
 import re
+from collections.abc import Iterator
 from contextlib import suppress
 from typing import Annotated, Any
 
 from fastapi import Depends, Query, Request, params
+from fastapi.dependencies.models import Dependant
 from fastapi.dependencies.utils import (
     get_flat_params,
     request_body_to_args,
@@ -53,7 +55,8 @@ async def reject_unknown_query(request: Request, route: APIRoute) -> None:
     The error also has every other fault of the parameters, and of a body that can be read, so that a caller meets all
     in one round.
     """
-    known = {field.alias for field in get_flat_params(route.dependant) if isinstance(field.field_info, params.Query)}
+    not_in_query = (params.Path, params.Header, params.Cookie)  # the fields of a model have no kind
+    known = {each.alias for each in get_flat_params(route.dependant) if not isinstance(each.field_info, not_in_query)}
     ignored = any(dependency.call is ignore_unknown_query for dependency in route.dependant.dependencies)
     received = request.query_params.multi_items()
     errors = _errors_of_names([name for name, _ in received], known, ignored=ignored)
@@ -74,16 +77,19 @@ def _errors_of_names(names: list[str], known: set[str], *, ignored: bool) -> lis
 
 async def _other_errors(request: Request, route: APIRoute) -> list[Any]:
     """Return the faults that FastAPI finds in the other parameters, and in the body."""
-    fields = get_flat_params(route.dependant)
     errors: list[Any] = []
-    for kind, received in (
-        (params.Path, request.path_params),
-        (params.Query, request.query_params),
-        (params.Header, request.headers),
-    ):
-        errors += request_params_to_args([each for each in fields if isinstance(each.field_info, kind)], received)[1]
+    for dependant in _all_of(route.dependant):
+        errors += request_params_to_args(dependant.path_params, request.path_params)[1]
+        errors += request_params_to_args(dependant.query_params, request.query_params)[1]
+        errors += request_params_to_args(dependant.header_params, request.headers)[1]
     if route.body_field is not None:
         with suppress(HTTPException):  # a body that cannot be read has a problem of its own, in the next round
             body = await request.json()
             errors += (await request_body_to_args(route.dependant.body_params, body, embed_body_fields=False))[1]
     return errors
+
+
+def _all_of(dependant: Dependant) -> Iterator[Dependant]:
+    yield dependant
+    for each in dependant.dependencies:
+        yield from _all_of(each)

@@ -11,7 +11,7 @@ from starlette.testclient import TestClient
 
 from app.models.desk.figures import FiguresOfDay
 from app.pages.desk.day import HEIGHT, bars_of
-from app.pages.desk.saved_views import name_of_view
+from app.pages.desk.inbox import name_of_view
 from app.services.desk.views import remove_views
 from tests.support.clock import SettableClock
 from tests.support.concerns import Concern

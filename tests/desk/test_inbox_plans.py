@@ -15,10 +15,11 @@ from starlette.testclient import TestClient
 from app.config import Settings
 from app.main import create_app
 from app.models.concerns.tables import BY_URGENCY, FILTERED, ConcernRow, ConcernState
+from app.models.desk.inbox import InboxOrder
 from app.services.desk.figures import read_figures
 from app.store.database import for_writing
 from app.store.disclosures import Actor
-from app.store.inbox import InboxFilters, InboxOrder, InboxQuery, count_states, list_inbox, position_of
+from app.store.inbox import InboxFilters, InboxQuery, count_states, list_inbox, position_of
 from app.store.tables import table_of
 from app.web.context import AppContext
 from tests.support.clock import A_TUESDAY

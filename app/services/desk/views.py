@@ -7,8 +7,7 @@ from sqlmodel import Session, col, delete, select
 
 from app.errors import NoSuchItem, ValidationFailed
 from app.faults import FaultCode, FieldError
-from app.models.desk.view_tables import InboxLookRow, SavedViewRow
-from app.models.desk.views import ViewFilters
+from app.models.desk.inbox import InboxLookRow, SavedViewRow, ViewFilters
 from app.store.writer import write_operation
 
 MAX_VIEWS = 50

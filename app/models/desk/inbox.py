@@ -1,0 +1,150 @@
+"""What the inbox is narrowed to, in one model for its query, its saved views, its form and its command."""
+
+import datetime as dt
+import re
+from enum import StrEnum
+from typing import Annotated, Any
+
+from pydantic import AfterValidator, BeforeValidator, Field, ValidationInfo, field_validator
+from pydantic_core import PydanticKnownError
+from sqlalchemy import JSON
+from sqlmodel import Field as Column
+from sqlmodel import SQLModel
+
+from app.faults import CodedValueError, FaultCode
+from app.models.base import RequestModel, ResponseModel, Slug, UtcDateTime
+from app.models.columns import UtcDateTimeType
+from app.models.concerns.concern import ImmediateDanger
+from app.models.concerns.references import find_reference_start
+from app.models.concerns.tables import ConcernState
+from app.models.links import Links
+from app.models.recordable_names import PersonName
+
+MOMENT = re.compile(r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}(:\d{2}(\.\d{1,6})?)?(Z|[+-]\d{2}:\d{2})", re.ASCII)
+
+
+class InboxOrder(StrEnum):
+    """How the inbox is sorted: never by anything that indicators say."""
+
+    URGENT = "urgent"
+    NEWEST = "newest"
+    CHANGED = "changed"
+
+
+class InboxFilter(RequestModel):
+    """Filters of the inbox. What is absent, or null, is no filter. All that are given must hold."""
+
+    state: ConcernState | None = Field(default=None, description="Only this state.", examples=["received"])
+    overdue: bool | None = Field(
+        default=None, description="Only those that are overdue, or only the others.", examples=[True]
+    )
+    danger: ImmediateDanger | None = Field(
+        default=None, description="Only this answer about immediate danger.", examples=["yes"]
+    )
+    guide: Slug | None = Field(
+        default=None, description="Only those about this guide.", examples=["child-sexual-exploitation"]
+    )
+    assigned_to: PersonName | None = Field(
+        default=None, description="Only those of this person.", examples=["Robin Example"]
+    )
+    mine: bool = Field(default=False, description="Only those that are assigned to you.", examples=[True])
+    unassigned: bool = Field(default=False, description="Only those that are assigned to nobody.", examples=[True])
+
+    @field_validator("mine", "unassigned")
+    @classmethod
+    def _name_one_person(cls, value: bool, info: ValidationInfo) -> bool:
+        if value and (info.data.get("assigned_to") is not None or info.data.get("mine")):
+            raise CodedValueError(FaultCode.INVALID, "give one of `assigned_to`, `mine` and `unassigned`")
+        return value
+
+
+def _parse_moment(text: object) -> dt.datetime:
+    try:
+        if not isinstance(text, str) or not MOMENT.fullmatch(text):
+            raise ValueError
+        return dt.datetime.fromisoformat(text).astimezone(dt.UTC)
+    except (ValueError, OverflowError):
+        raise CodedValueError(FaultCode.WRONG_FORM, "a moment is written like 2026-11-24T09:30:00Z") from None
+
+
+def _parse_start(text: str) -> str:
+    start = find_reference_start(text)
+    if start is None:
+        reason = "a reference starts with four characters of its alphabet or more"
+        raise CodedValueError(FaultCode.WRONG_FORM, reason)
+    return start
+
+
+class InboxParameters(InboxFilter, extra="ignore"):
+    """The query of a request for the inbox. The route itself refuses parameters that nobody knows."""
+
+    changed_since: Annotated[dt.datetime, BeforeValidator(_parse_moment)] | None = Field(
+        default=None, description="Only what changed then or later.", examples=["2026-11-24T09:30:00Z"]
+    )
+    since_event: str | None = Field(
+        default=None,
+        max_length=100,
+        description="Only what changed at the time of that event or later: a `next_cursor` of `GET /v1/events`.",
+        examples=["MQ"],
+    )
+    reference: Annotated[str, Field(max_length=40), AfterValidator(_parse_start)] | None = Field(
+        default=None,
+        description="Only references that start so, in any case and grouping: four characters or more.",
+        examples=["4F7K"],
+    )
+    order: InboxOrder | None = Field(
+        default=None,
+        description="What wants attention first, what came last, or what changed last. Without it: `changed` with "
+        "`changed_since` or `since_event`, else `urgent`.",
+        examples=["urgent"],
+    )
+    test: bool = Field(default=False, description="Only tests, which are never among the concerns.", examples=[False])
+
+
+class ViewFilters(InboxFilter):
+    """Filters of the inbox, as its query parameters name them. What is absent, or null, is no filter."""
+
+    @field_validator("overdue", "mine", "unassigned", mode="before")
+    @classmethod
+    def _check_json(cls, value: object) -> object:
+        if not isinstance(value, bool | None):
+            raise PydanticKnownError("bool_type")  # in JSON, text is not true
+        return value
+
+
+class SavedView(ResponseModel):
+    """A view of the inbox that a person saved."""
+
+    name: Slug = Field(description="Its name.", examples=["urgent"])
+    filters: dict[str, str | bool] = Field(description="Its filters.", examples=[{"danger": "yes", "mine": True}])
+    saved_at: UtcDateTime = Field(description="When it was saved last.")
+    links: Links = Field(
+        description="Paths of this API, by relation; `concerns` is the inbox with these filters.",
+        examples=[{"self": "/v1/desk/views/urgent", "concerns": "/v1/desk/concerns?danger=yes&mine=true"}],
+    )
+
+
+class SavedViewsResponse(ResponseModel):
+    """The views of one person, by name."""
+
+    views: tuple[SavedView, ...] = Field(description="The views: 50 at most.")
+
+
+class SavedViewRow(SQLModel, table=True):
+    """One view of one person."""
+
+    __tablename__ = "saved_views"
+
+    person: str = Column(primary_key=True)
+    name: str = Column(primary_key=True)
+    filters: dict[str, Any] = Column(sa_type=JSON)
+    saved_at: dt.datetime = Column(sa_type=UtcDateTimeType)
+
+
+class InboxLookRow(SQLModel, table=True):
+    """Up to when one person has looked at what changed in the inbox. They say so themselves."""
+
+    __tablename__ = "inbox_looks"
+
+    person: str = Column(primary_key=True)
+    looked_at: dt.datetime = Column(sa_type=UtcDateTimeType)

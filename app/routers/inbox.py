@@ -1,0 +1,123 @@
+"""The inbox of the duty team, without the words of any concern, and the views of it that people save."""
+
+import datetime as dt
+from typing import Annotated
+from urllib.parse import urlencode
+
+from fastapi import Path, Query
+from sqlmodel import Session
+
+from app.errors import InvalidCursor
+from app.models.base import SLUG_PATTERN
+from app.models.concerns.receipts import EXAMPLE_REFERENCE
+from app.models.desk.concerns import InboxResponse, SummaryResponse
+from app.models.desk.inbox import (
+    InboxOrder,
+    InboxParameters,
+    SavedView,
+    SavedViewRow,
+    SavedViewsResponse,
+    ViewFilters,
+)
+from app.models.events.tables import EventRow
+from app.models.links import DESK_CONCERNS, DESK_VIEWS
+from app.presenters.desk import inbox_entry
+from app.services.desk import actions, views
+from app.store.inbox import InboxFilters, InboxQuery, position_of
+from app.web import problem_types as problems
+from app.web.auth import ReaderDep
+from app.web.context import ContextDep, NowDep, SessionDep
+from app.web.cursors import A_MOMENT, NOT_OURS, decode_key, decode_position, encode_position
+from app.web.json_body import JSONRoute
+from app.web.problem_responses import RESPONSES_OF_CLIENT_ROUTES, problem_responses
+from app.web.query_params import Cursor, Limit
+from app.web.router import GuidanceRouter
+
+router = GuidanceRouter(tags=["Desk"], responses=RESPONSES_OF_CLIENT_ROUTES, route_class=JSONRoute)
+
+ViewName = Annotated[
+    str, Path(pattern=SLUG_PATTERN, max_length=80, description="The view's name.", examples=["urgent"])
+]
+
+
+@router.get(DESK_CONCERNS, summary="Look through the inbox")
+def read_inbox(
+    *,
+    context: ContextDep,
+    session: SessionDep,
+    actor: ReaderDep,
+    now: NowDep,
+    wanted: Annotated[InboxParameters, Query()],
+    limit: Limit = 50,
+    cursor: Annotated[Cursor, Query(examples=[encode_position((0, 1, A_MOMENT, EXAMPLE_REFERENCE))])] = None,
+) -> InboxResponse:
+    """The concerns, without their words. `urgent` puts first what waits for an acknowledgement.
+
+    Something that was added waits as a concern does. Among those that wait: immediate danger in what was added;
+    immediate danger in the concern, as the reporter said it; then the longest overdue; then the oldest. Indicators
+    play no part.
+
+    All filters that are given must hold. Give `next_changed_since` as `changed_since` later, for what changed in
+    between: nothing is left out, and a concern may come twice.
+    """
+    since = wanted.changed_since if wanted.since_event is None else _moment_of_event(session, wanted.since_event)
+    filters = InboxFilters.of(wanted, me=actor.person, changed_since=since, reference=wanted.reference)
+    usual = InboxOrder.URGENT if since is None else InboxOrder.CHANGED
+    query = InboxQuery(wanted.order or usual, filters, wanted.test)
+    after = decode_position(cursor, query.column_types)
+    rows = actions.read_inbox(context.writer, query, actor=actor, at=now, after=after, limit=limit)
+    page = rows[:limit]
+    return InboxResponse(
+        concerns=tuple(inbox_entry(row._asdict(), now=now) for row in page),
+        next_changed_since=now - dt.timedelta(seconds=2 * context.settings.writer_wait_seconds),
+        next_cursor=encode_position(position_of(page[-1], query)) if len(rows) > limit else None,
+    )
+
+
+def _moment_of_event(session: Session, cursor: str) -> dt.datetime | None:
+    """Return the time of the event; None, which is no filter, for the cursor before the first."""
+    number = decode_key(cursor, otherwise=0, parameter="since_event")
+    if number == 0:
+        return None
+    with session:  # released: requests that hold one connection and wait for another could block each other
+        event = session.get(EventRow, number)
+    if event is None:
+        raise InvalidCursor(NOT_OURS, parameter="since_event")
+    return event.at
+
+
+@router.get("/v1/desk/summary", summary="Count the work")
+def read_summary(context: ContextDep, actor: ReaderDep, now: NowDep) -> SummaryResponse:
+    """How many concerns wait, are acknowledged, closed and overdue; how many additions wait and are overdue."""
+    return SummaryResponse(**actions.read_summary(context.writer, actor=actor, at=now))
+
+
+@router.get(DESK_VIEWS, summary="List your views")
+def read_views(session: SessionDep, actor: ReaderDep) -> SavedViewsResponse:
+    """The views that you saved, by name. `links.concerns` of each is the inbox with its filters."""
+    return SavedViewsResponse(views=tuple(map(_saved_view, views.list_views(session, actor.person))))
+
+
+@router.put(
+    DESK_VIEWS + "/{name}",
+    summary="Save a view",
+    responses=problem_responses(problems.NOT_FOUND, *problems.BODY_PROBLEMS),
+)
+def save_view(context: ContextDep, actor: ReaderDep, now: NowDep, name: ViewName, filters: ViewFilters) -> SavedView:
+    """Save filters of the inbox under a name, in place of those that had it. No other person sees your views."""
+    return _saved_view(views.save_view(context.writer, actor.person, name, filters, at=now))
+
+
+@router.delete(DESK_VIEWS + "/{name}", summary="Remove a view", responses=problem_responses(problems.ITEM_NOT_FOUND))
+def remove_view(context: ContextDep, session: SessionDep, actor: ReaderDep, name: ViewName) -> SavedViewsResponse:
+    """Remove one of your views, and return the others."""
+    views.remove_view(context.writer, actor.person, name)
+    return read_views(session, actor)
+
+
+def _saved_view(row: SavedViewRow) -> SavedView:
+    query = urlencode(
+        {name: str(value).lower() if value in (True, False) else value for name, value in row.filters.items()}
+    )
+    links = {"self": f"{DESK_VIEWS}/{row.name}", "concerns": f"{DESK_CONCERNS}?{query}" if query else DESK_CONCERNS}
+    return SavedView(name=row.name, filters=row.filters, saved_at=row.saved_at, links=links)
