@@ -18,7 +18,6 @@ from app.pages.desk.inbox import Choice
 from app.web.people import SESSION_COOKIE
 from bench.content import GUIDE, Progress
 from bench.growth import MANY_CONCERNS
-from bench.nodes import cpu_of
 from bench.report import SLOWEST_FIRST
 from bench.rounds import Results, Say
 from bench.servers import Server, guidance, postgresql
@@ -50,6 +49,16 @@ class Deskside:
     def cpu_seconds(self) -> float:
         """Seconds of processor of the server and its database."""
         return self.server.cpu_seconds() + (cpu_of(self.database) if self.database else 0.0)
+
+
+def cpu_of(process: psutil.Process) -> float:
+    """Return the seconds of processor of the process and its children; those that ended count with their parent."""
+    own = process.cpu_times()
+    used: float = own.children_user + own.children_system
+    for each in (process, *process.children(recursive=True)):
+        times = each.cpu_times()
+        used += times.user + times.system
+    return used
 
 
 def measure_desk(results: Results, work: Path, arguments: argparse.Namespace, progress: Progress, say: Say) -> None:

@@ -18,9 +18,8 @@ from app.models.desk.disclosure_tables import ChainRow, DeskAct, DisclosureRow, 
 from app.models.desk.recorded import closing_detail
 from app.models.desk.seal_entries import seal_entry
 from app.models.events.tables import EventKind, EventRow
-from app.store.chain_locks import FIRST_PREVIOUS_SHA256
 from app.store.database import for_writing
-from app.store.disclosures import hash_of
+from app.store.disclosures import FIRST_PREVIOUS_SHA256, hash_of
 from app.store.immutability import SET_BY_THE_REPORTER
 from app.store.tables import table_of
 from bench.content import Progress, receive, running_context

@@ -72,15 +72,8 @@ def claim_overdue(session: Session, *, now: dt.datetime, limit: int, since: dt.d
     """
     late = (_WAITS, *due_between(_ADDITIONS.acknowledge_by, since, now), _ADDITIONS.overdue_announced.is_(False))
     overdue = ADDITIONS.metadata.where(*late, ~_OF_A_TEST)
-    found = (
-        session.connection()
-        .execute(
-            overdue.order_by(_ADDITIONS.acknowledge_by, _ADDITIONS.reference, _ADDITIONS.number)
-            .limit(limit)
-            .with_for_update(skip_locked=True)
-        )
-        .all()
-    )
+    by_time = overdue.order_by(_ADDITIONS.acknowledge_by, _ADDITIONS.reference, _ADDITIONS.number).limit(limit)
+    found = session.connection().execute(by_time).all()
     for row in found:
         same = (_ADDITIONS.reference == row.reference) & (_ADDITIONS.number == row.number)
         session.connection().execute(update(table_of(AdditionRow)).where(same).values(overdue_announced=True))

@@ -42,21 +42,21 @@ class NewConcern:
     message_key: bytes
 
 
-def insert_concerns(session: Session, concerns: Sequence[NewConcern]) -> None:
-    """Insert the concerns; raises `ReferenceTaken` if another concern has one of the references."""
-    rows = [_DEFAULTS | vars(concern) | {"changed_at": concern.received_at} for concern in concerns]
+def insert_concern(session: Session, concern: NewConcern) -> None:
+    """Insert the concern; raises `ReferenceTaken` if another concern has its reference."""
+    row = _DEFAULTS | vars(concern) | {"changed_at": concern.received_at}
     try:
-        session.connection().execute(_NEW_CONCERN, rows)
+        session.connection().execute(_NEW_CONCERN, row)
     except IntegrityError:
         raise ReferenceTaken from None
 
 
-def insert_stored_receipts(session: Session, receipts: Sequence[StoredReceiptRow]) -> None:
-    """Insert the receipts; raises `AlreadyStored` if an idempotency key was used before."""
-    if not receipts:
+def insert_stored_receipt(session: Session, receipt: StoredReceiptRow | None) -> None:
+    """Insert the receipt, if there is one; raises `AlreadyStored` if its idempotency key was used before."""
+    if receipt is None:
         return
     try:
-        session.connection().execute(_NEW_STORED_RECEIPT, [receipt.model_dump() for receipt in receipts])
+        session.connection().execute(_NEW_STORED_RECEIPT, receipt.model_dump())
     except IntegrityError:
         raise AlreadyStored from None
 

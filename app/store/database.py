@@ -1,7 +1,6 @@
 """Connecting to the database: SQLite in one file, or PostgreSQL shared by many nodes.
 
-SQLite allows one writer. On PostgreSQL a transaction that writes takes one lock when it starts: alone, or together with
-others that lock the rows they change. A transaction that writes sees what was committed before each of its statements.
+Either has one writer at a time: SQLite by itself; on PostgreSQL a transaction that writes takes one lock as it begins.
 """
 
 import sqlite3
@@ -43,13 +42,10 @@ TRANSACTION_SETTINGS = {
 }
 READ_COMMITTED, REPEATABLE_READ = 2, 3  # as psycopg counts them; it is loaded only for PostgreSQL
 WRITES = "writes"
-"""The execution option of a connection that writes: `ALONE`, or `TOGETHER` with others. Without it, it only reads."""
-ALONE, TOGETHER = "pg_advisory_xact_lock", "pg_advisory_xact_lock_shared"
-READS_COMMITTED = "reads_committed"
-"""The execution option of a connection that reads a new snapshot in each statement."""
+"""The execution option of a connection that writes. Without it, it only reads."""
 # Each setting is set here too, for the transaction alone: a pooler may not pass on the settings of a session.
 _SET = ", ".join(f"set_config('{name}', '{value}', true)" for name, value in TRANSACTION_SETTINGS.items())
-_BEGIN_WRITE = {lock: f"SELECT {_SET}, {lock}({WRITER_LOCK_KEY})" for lock in (ALONE, TOGETHER)}
+_BEGIN_WRITE = f"SELECT {_SET}, pg_advisory_xact_lock({WRITER_LOCK_KEY})"
 CONNECT_ARGS = {
     "connect_timeout": WAIT_SECONDS,
     "keepalives_idle": 10,
@@ -97,9 +93,13 @@ def simultaneous_reads(engine: Engine) -> int:
     return POOL_SIZE if engine.dialect.name == "sqlite" else MAX_CONNECTIONS
 
 
-def for_writing(engine: Engine, *, mode: str = ALONE) -> Engine:
-    """Return an engine for the same database, whose transactions write: one at a time, unless they are `TOGETHER`."""
-    return engine.execution_options(**{WRITES: mode})
+def for_writing(engine: Engine) -> Engine:
+    """Return an engine for the same database whose transactions write, one at a time, on whatever node.
+
+    On PostgreSQL a transaction begins with the one lock of all writers, and waits for it as long as `lock_timeout`
+    says. It ends with the transaction, and so with the connection of a node that dies.
+    """
+    return engine.execution_options(**{WRITES: True})
 
 
 def _open_sqlite(data_dir: Path) -> Engine:
@@ -160,12 +160,10 @@ def _require_inserted(
 
 
 def _begin_postgresql(connection: Connection) -> None:
-    """Let a reader read one snapshot and write nothing. A writer waits for its lock, and sees what came before it."""
-    options = connection.get_execution_options()
-    mode = options.get(WRITES)
+    """Let a reader read one snapshot and write nothing. A writer waits for its turn, and sees what came before it."""
+    writes = WRITES in connection.get_execution_options()
     driver: Any = connection.connection.driver_connection
-    is_fresh = mode is not None or options.get(READS_COMMITTED, False)
-    driver.isolation_level = READ_COMMITTED if is_fresh else REPEATABLE_READ
-    driver.read_only = mode is None
-    if mode is not None:
-        connection.exec_driver_sql(_BEGIN_WRITE[mode])
+    driver.isolation_level = READ_COMMITTED if writes else REPEATABLE_READ
+    driver.read_only = not writes
+    if writes:
+        connection.exec_driver_sql(_BEGIN_WRITE)

@@ -2,7 +2,7 @@
 
 import datetime as dt
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,12 +12,12 @@ from sqlmodel import Session, select
 from app.models.base import format_utc
 from app.models.desk.disclosure_tables import ChainRow, DeskAct, DisclosureRow
 from app.models.digest import canonical_json
-from app.store.chain_locks import FIRST_PREVIOUS_SHA256, lock_chains
 from app.store.keyset import is_after
 from app.store.log_entries import append_to_log, logs_at_once
 from app.store.meanwhile import expect_seen
 from app.store.tables import table_of
 
+FIRST_PREVIOUS_SHA256 = "0" * 64
 # Executed with every concern: built once.
 _NEW_DISCLOSURE = insert(table_of(DisclosureRow))
 _NEW_CHAIN = insert(table_of(ChainRow))
@@ -47,7 +47,7 @@ def record_disclosure(
     An act that changes a row is recorded first: the rules of the database let the row change only after it.
     Raises `ChangedMeanwhile` if the actor has not seen what the act rests on.
     """
-    end = _lock_end(session, chain)
+    end = session.get(ChainRow, chain) or ChainRow(name=chain, length=0, head_sha256=FIRST_PREVIOUS_SHA256, logged=0)
     if actor.seen is not None:
         expect_seen(session, chain, act, client=actor.client, seen=actor.seen)
     row = DisclosureRow(
@@ -87,14 +87,13 @@ def first_disclosure(*, chain: str, act: DeskAct, actor: Actor, at: dt.datetime,
     return columns | {"sha256": _hash_columns(columns)}
 
 
-def insert_first_disclosures(session: Session, rows: Sequence[Mapping[str, Any]]) -> None:
-    """Begin a chain with each of the rows, by one statement for each table."""
+def insert_first_disclosure(session: Session, row: Mapping[str, Any]) -> None:
+    """Begin a chain with that row."""
     connection = session.connection()
-    connection.execute(_NEW_DISCLOSURE, [dict(row) for row in rows])
-    logged = int(logs_at_once(connection))
-    ends = [{"name": row["chain"], "length": 1, "head_sha256": row["sha256"], "logged": logged} for row in rows]
-    connection.execute(_NEW_CHAIN, ends)
-    append_to_log(connection, rows)
+    connection.execute(_NEW_DISCLOSURE, dict(row))
+    end = {"name": row["chain"], "length": 1, "head_sha256": row["sha256"], "logged": int(logs_at_once(connection))}
+    connection.execute(_NEW_CHAIN, end)
+    append_to_log(connection, [row])
 
 
 def hash_of(row: DisclosureRow) -> str:
@@ -129,15 +128,6 @@ def find_chain_end(session: Session, name: str) -> tuple[int, str]:
     """Return how many rows the chain has, and the hash of the last."""
     end = session.get(ChainRow, name)
     return (end.length, end.head_sha256) if end is not None else (0, FIRST_PREVIOUS_SHA256)
-
-
-def _lock_end(session: Session, chain: str) -> ChainRow:
-    """Return the end of the chain, which nobody else changes until the end of the transaction."""
-    end = session.get(ChainRow, chain, with_for_update=True)
-    if end is None:
-        lock_chains(session.connection(), [chain])
-        end = session.get(ChainRow, chain)
-    return end or ChainRow(name=chain, length=0, head_sha256=FIRST_PREVIOUS_SHA256, logged=0)
 
 
 def _hash_columns(columns: Mapping[str, Any]) -> str:

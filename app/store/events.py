@@ -4,23 +4,19 @@ import datetime as dt
 import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any
 
 from sqlalchemy import ColumnElement, exists, func, insert, tuple_, update
 from sqlalchemy import select as select_columns
 from sqlmodel import Session, col, select
 
 from app.errors import CursorAhead, RowNotStored
-from app.models.desk.disclosure_tables import EVENTS
 from app.models.events.tables import DeliveryRow, DeliveryState, EventKind, EventReaderRow, EventRow, WebhookRow
-from app.store.concurrent import concurrent_operation
-from app.store.database import READS_COMMITTED
-from app.store.settled_events import find_last_settled
 from app.store.tables import table_of
+from app.store.writer import write_operation
 
 # Executed with every concern: built once.
-_NEW_EVENT = insert(table_of(EventRow))
-_NEW_EVENT_NUMBERED = _NEW_EVENT.returning(table_of(EventRow).c.id, sort_by_parameter_order=True)
+_NEW_EVENT = insert(table_of(EventRow)).returning(table_of(EventRow).c.id)
 _ACTIVE_WEBHOOKS = select_columns(table_of(WebhookRow).c.name, table_of(WebhookRow).c.kinds).where(
     table_of(WebhookRow).c.disabled_at.is_(None)
 )
@@ -30,13 +26,6 @@ UNDER_WAY = "under way"
 """The `last_answer` of a delivery while a worker tries it, or where the worker died."""
 
 
-class NewEvent(NamedTuple):
-    """One event: its payload, and when it happened."""
-
-    at: dt.datetime
-    data: dict[str, Any]
-
-
 def new_message_id() -> str:
     """Return the id of a new message, which is the same on every attempt."""
     return f"msg_{secrets.token_hex(16)}"
@@ -44,19 +33,9 @@ def new_message_id() -> str:
 
 def append_event(session: Session, kind: EventKind, *, at: dt.datetime, data: dict[str, Any]) -> None:
     """Write the event, and a delivery to each webhook that subscribes to its kind, in the caller's transaction."""
-    append_events(session, kind, [NewEvent(at, data)])
-
-
-def append_events(session: Session, kind: EventKind, events: Sequence[NewEvent]) -> None:
-    """Write the events, in their order, and their deliveries, by one statement for each table."""
     connection = session.connection()
-    rows = [{"kind": kind.value, "at": event.at, "data": event.data} for event in events]
-    webhooks = [name for name, kinds in connection.execute(_ACTIVE_WEBHOOKS) if kind in kinds]
-    if not webhooks:
-        connection.execute(_NEW_EVENT, rows)
-        return
-    numbers = connection.execute(_NEW_EVENT_NUMBERED, rows).scalars().all()
-    if len(numbers) < len(rows):
+    number = connection.execute(_NEW_EVENT, {"kind": kind.value, "at": at, "data": data}).scalar_one_or_none()
+    if number is None:
         raise RowNotStored
     deliveries = [
         {
@@ -65,12 +44,13 @@ def append_events(session: Session, kind: EventKind, events: Sequence[NewEvent])
             "message": new_message_id(),
             "state": DeliveryState.PENDING.value,
             "attempts": 0,
-            "due": event.at,
+            "due": at,
         }
-        for number, event in zip(numbers, events, strict=True)
-        for name in webhooks
+        for name, kinds in connection.execute(_ACTIVE_WEBHOOKS)
+        if kind in kinds
     ]
-    connection.execute(insert(table_of(DeliveryRow)), deliveries)
+    if deliveries:
+        connection.execute(insert(table_of(DeliveryRow)), deliveries)
 
 
 @dataclass(frozen=True)
@@ -101,8 +81,7 @@ def claim_due(
 ) -> list[ClaimedDelivery]:
     """Claim due deliveries of one webhook, by moving their due time to the end of the lease.
 
-    If a worker dies, they become due again. One statement claims them, so no two workers claim the same (PostgreSQL:
-    SKIP LOCKED; SQLite: one writer at a time).
+    If a worker dies, they become due again. Writers take turns, so no two workers claim the same.
     """
     target = session.get(WebhookRow, webhook)
     if target is None or target.disabled_at is not None:
@@ -113,7 +92,6 @@ def claim_due(
         .where(deliveries.c.webhook == webhook, *_due_at(now))
         .order_by(deliveries.c.due)
         .limit(limit)
-        .with_for_update(skip_locked=True)
     )
     claimed = session.exec(
         update(deliveries)
@@ -140,7 +118,7 @@ def record_attempt(
     session: Session, claimed: ClaimedDelivery, *, state: DeliveryState, answer: str, due: dt.datetime | None = None
 ) -> None:
     """Write the result of an attempt, unless another worker already wrote one; `due` is when to try again."""
-    delivery = session.get_one(DeliveryRow, (claimed.event_id, claimed.webhook), with_for_update=True)
+    delivery = session.get_one(DeliveryRow, (claimed.event_id, claimed.webhook))
     if delivery.state != DeliveryState.PENDING:
         return
     delivery.state, delivery.last_answer = state.value, answer
@@ -183,12 +161,8 @@ def count_deliveries(session: Session) -> dict[tuple[str, str], int]:
 
 
 def events_after(session: Session, *, after: int, limit: int) -> Sequence[EventRow]:
-    """Return the events after that one, in their order, up to the first that may be followed by one before it.
-
-    The session is used for nothing before.
-    """
-    last = find_last_settled(session.connection(execution_options={READS_COMMITTED: True}))
-    wanted = select(EventRow).where(col(EventRow.id) > after, col(EventRow.id) <= last)
+    """Return the events after that one. Writers take turns, so none is committed later with a number before these."""
+    wanted = select(EventRow).where(col(EventRow.id) > after)
     return session.exec(wanted.order_by(col(EventRow.id)).limit(limit)).all()
 
 
@@ -198,7 +172,7 @@ def confirmed_by(session: Session, *, client: str) -> int:
     return reader.confirmed if reader is not None and reader.confirmed <= _last_event(session) else 0
 
 
-@concurrent_operation(EVENTS)
+@write_operation
 def confirm_events(session: Session, *, client: str, event_id: int) -> None:
     """Record that the client has every event up to that one. The number never decreases, unless no event has it.
 

@@ -13,8 +13,7 @@ from sqlmodel import Session, col
 
 from app.models.desk.disclosure_tables import ChainRow, DisclosureRow, LogEntryRow
 from app.models.progress import OnStep, show_no_progress
-from app.store.chain_locks import FIRST_PREVIOUS_SHA256
-from app.store.disclosures import hash_of
+from app.store.disclosures import FIRST_PREVIOUS_SHA256, hash_of
 from app.store.log_entries import logs_at_once
 from app.store.tables import table_of
 

@@ -15,7 +15,7 @@ from sqlalchemy import select as select_columns
 from sqlmodel import Session
 
 from app.models.desk.disclosure_tables import ChainRow, DisclosureRow, LogEntryRow
-from app.store.chain_locks import FIRST_PREVIOUS_SHA256
+from app.store.disclosures import FIRST_PREVIOUS_SHA256
 from app.store.keyset import is_after
 from app.store.log_entries import logs_at_once
 from app.store.record_checks import ALL_IN_ORDER, as_stored, fault_in, row_fingerprint

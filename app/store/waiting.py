@@ -21,7 +21,7 @@ WAITING_INDEX = indexed_by(UNACKNOWLEDGED)
 def claim_waiting(session: Session, *due: ColumnElement[bool], unless: Any, limit: int) -> list[ConcernRow]:
     """Return the concerns that wait and are due so, unless that column says that it was announced.
 
-    The longest waiting come first. Nobody else gets them until the end of the transaction.
+    The longest waiting come first.
     """
     statement = (
         select(ConcernRow)
@@ -30,7 +30,7 @@ def claim_waiting(session: Session, *due: ColumnElement[bool], unless: Any, limi
         .where(WAITS, IS_REAL, *due, col(unless).is_(False))
     )
     by_time = statement.order_by(col(ConcernRow.acknowledge_by)).limit(limit)
-    return list(session.exec(by_time.with_for_update(skip_locked=True)))
+    return list(session.exec(by_time))
 
 
 def due_between(column: Any, first: dt.datetime | None, end: dt.datetime) -> list[ColumnElement[bool]]:

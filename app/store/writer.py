@@ -1,52 +1,45 @@
-"""The writer: one thread that gathers the operations that arrive during a flush and commits them together.
+"""The writer: one thread that runs what arrived during the last flush, and commits it together.
 
-Only the writer commits. Operations that share a transaction have a savepoint each, so that a failed operation does not
-affect the others; those that run together are first tried without. A caller gets its result only after the commit with
-its operation is on the disk.
+Only the writer commits. Each operation has a savepoint, so that one that is refused does not affect the others. A
+caller gets its result only after the commit with its operation is on the disk.
 """
 
 import asyncio
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future
-from concurrent.futures import TimeoutError as FutureTimeoutError
-from contextlib import contextmanager, suppress
+from contextlib import suppress
+from dataclasses import dataclass, field
 from functools import wraps
-from itertools import groupby
 from queue import Empty, SimpleQueue
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
 from sqlalchemy import Connection, Engine, text
-from sqlalchemy.exc import DBAPIError, IntegrityError
+from sqlalchemy.exc import DBAPIError
 from sqlmodel import Session
 
 from app.errors import GuidanceError, StoreBusy
 from app.logs import Log
-from app.store.chain_locks import lock_chains
-from app.store.database import TOGETHER, for_writing
-from app.store.write_queue import (
-    BatchableWrite,
-    Queued,
-    WriteOp,
-    WriteOutcome,
-    chains_of,
-    is_concurrent,
-    report,
-)
+from app.store.database import for_writing
 
 _T = TypeVar("_T")
 P = ParamSpec("P")
-QueuedOutcome = tuple[Queued, WriteOutcome]
-Run = Callable[[Connection, Sequence[Queued]], list[QueuedOutcome]]
+WriteOp = Callable[[Session], _T]
 
 GENERATION_RAISED = "generation raised"
 """Marks a connection (in its `info`) whose transaction publishes or withdraws an edition."""
 WRITE_BATCH_SIZE = 256
-GATHER_SECONDS = 0.002
-MAX_GATHER_SECONDS = 0.02
 
 log = Log(__name__)
+
+
+@dataclass(frozen=True)
+class _Queued:
+    """An operation that waits for its turn. A caller that has stopped waiting has cancelled the outcome."""
+
+    operation: WriteOp[Any]
+    outcome: Future[Any] = field(default_factory=Future)
 
 
 class Writer:
@@ -55,6 +48,8 @@ class Writer:
     An operation is a function of a session, inside the writer's transaction: it never commits and never rolls back.
     It may run again if its commit failed. So its statements are its only effect, and it creates every row that it adds
     itself: a row from outside would count as stored the second time. The rows that it returns are detached.
+
+    On PostgreSQL the transaction waits for its turn among the nodes: see `for_writing`.
 
     `on_generation_raised` is called in the writer's thread after each commit that raised the generation, before
     any caller gets its result; `on_flush` after every commit, with the number of operations and the seconds it took.
@@ -70,8 +65,7 @@ class Writer:
         on_flush: Callable[[int, float], None] = lambda _operations, _seconds: None,
     ) -> None:
         self._engine = for_writing(engine)
-        self._shared_engine = for_writing(engine, mode=TOGETHER)
-        self._queue: SimpleQueue[Queued | None] = SimpleQueue()
+        self._queue: SimpleQueue[_Queued | None] = SimpleQueue()
         self._queue_size = queue_size
         self._wait_seconds = wait_seconds
         self._fails = False
@@ -108,110 +102,79 @@ class Writer:
 
         Raises `StoreBusy` if it could not be stored in time, and any `GuidanceError` that the operation raised.
         """
-        outcome: Future[_T] = Future()
-        queued = self._enqueue(Queued(operation, outcome))
+        outcome = self._enqueue(operation)
         try:
             return outcome.result(timeout=self._wait_seconds)
-        except FutureTimeoutError:
-            queued.claim()  # so that the writer does not start it later
+        except TimeoutError:
+            outcome.cancel()  # so that the writer does not start it later
             raise StoreBusy from None
 
     async def run_async(self, operation: WriteOp[_T]) -> _T:
         """Do the same for a caller on an event loop, without blocking the loop."""
-        loop = asyncio.get_running_loop()
-        outcome: asyncio.Future[_T] = loop.create_future()
-        queued = self._enqueue(Queued(operation, outcome, loop))
-        timer = loop.call_later(self._wait_seconds, _give_up, outcome)
+        outcome = asyncio.wrap_future(self._enqueue(operation))
         try:
-            return await outcome
-        finally:
-            timer.cancel()
-            queued.claim()
+            return await asyncio.wait_for(outcome, self._wait_seconds)
+        except TimeoutError:
+            raise StoreBusy from None
 
-    def _enqueue(self, queued: Queued) -> Queued:
+    def _enqueue(self, operation: WriteOp[_T]) -> Future[_T]:
         if self._queue.qsize() >= self._queue_size:
             raise StoreBusy
+        queued = _Queued(operation)
         self._queue.put(queued)
-        return queued
+        return queued.outcome
 
     def _work(self) -> None:
-        last_call = False
-        while not last_call:
-            batch = self._gather()
-            last_call = None in batch
-            with log.survive("writer_failed"):
-                for group in self._grouped([queued for queued in batch if queued and queued.claim()]):
-                    self._commit(group)
+        is_last = False
+        while not is_last:
+            arrived = self._take_arrived()
+            is_last = None in arrived
+            wanted = [each for each in arrived if each and each.outcome.set_running_or_notify_cancel()]
+            if wanted:
+                with log.survive("writer_failed"):
+                    self._commit(wanted)
 
-    def _gather(self) -> list[Queued | None]:
-        """Return the operations in the queue; if there are several, also those that arrive in the next milliseconds.
+    def _take_arrived(self) -> list[_Queued | None]:
+        """Wait for an operation, and return it with those that are in the queue behind it."""
+        arrived = [self._queue.get()]
+        with suppress(Empty):
+            while len(arrived) < WRITE_BATCH_SIZE:
+                arrived.append(self._queue.get_nowait())
+        return arrived
 
-        A transaction costs as much as several operations, so many callers at once get their results sooner if they
-        share one. A single caller never waits.
+    def _commit(self, batch: Sequence[_Queued]) -> None:
+        """Commit the operations together and report to their callers; if that fails, each in a transaction of its own.
+
+        So only the operation at fault fails. Where not even a transaction begins, none waits for its turn once more.
         """
-        batch = [self._queue.get(), *self._take_queued(WRITE_BATCH_SIZE - 1)]
-        until = time.monotonic() + MAX_GATHER_SECONDS
-        while 1 < len(batch) < WRITE_BATCH_SIZE and None not in batch and time.monotonic() < until:
-            time.sleep(GATHER_SECONDS)
-            more = self._take_queued(WRITE_BATCH_SIZE - len(batch))
-            batch += more
-            if not more:
-                break
-        return batch
-
-    def _take_queued(self, limit: int) -> list[Queued | None]:
-        taken: list[Queued | None] = []
-        while len(taken) < limit:
-            try:
-                taken.append(self._queue.get_nowait())
-            except Empty:
-                break
-        return taken
-
-    def _grouped(self, batch: list[Queued]) -> list[list[Queued]]:
-        """Separate what runs while other nodes write from what does not. SQLite has one writer for both."""
-        if self._engine.dialect.name == "sqlite":
-            return [batch] if batch else []
-        groups = [each for each in batch if is_concurrent(each)], [each for each in batch if not is_concurrent(each)]
-        return [group for group in groups if group]
-
-    def _commit(self, batch: list[Queued]) -> None:
+        has_begun = False
         try:
-            if not self._commit_alike(batch):
-                self._commit_together(batch, _run_apart)
-        except Exception as failure:  # the writer continues after every failure of a batch
-            if len(batch) == 1:
-                self._fails = isinstance(failure, DBAPIError)
-                report([(batch[0], WriteOutcome(None, _caller_error(failure)))])
+            with self._engine.begin() as connection:
+                has_begun = True
+                results = [_run(connection, each.operation) for each in batch]
+                has_raised = connection.info.pop(GENERATION_RAISED, False)
+                started = time.perf_counter()
+        except Exception as failure:  # the writer continues after every failure
+            if has_begun and len(batch) > 1:
+                for each in batch:
+                    self._commit([each])
                 return
-            for queued in batch:  # find the operation that failed: each in a transaction of its own
-                self._commit([queued])
-
-    def _commit_alike(self, batch: list[Queued]) -> bool:
-        """Commit operations that run together, without a savepoint. Return False if they differ, or one failed.
-
-        The release of a savepoint also finds an operation that ended the transaction, which these do not.
-        """
-        if len({_batch_key(queued) for queued in batch}) == 1 and isinstance(batch[0].operation, BatchableWrite):
-            with suppress(GuidanceError, IntegrityError):
-                self._commit_together(batch, _run_alike)
-                return True
-        return False
-
-    def _commit_together(self, batch: list[Queued], run: Run) -> None:
-        engine = self._shared_engine if all(map(is_concurrent, batch)) else self._engine
-        with engine.begin() as connection:
-            lock_chains(connection, chains_of(batch))
-            outcomes = run(connection, batch)
-            raised = connection.info.pop(GENERATION_RAISED, False)
-            started = time.perf_counter()
+            self._fails = isinstance(failure, DBAPIError)
+            error = _caller_error(failure)
+            for each in batch:
+                each.outcome.set_exception(error)
+            return
         self._fails = False
         with log.survive("writer_failed"):  # what fails after the commit must not run the operations again
             self._on_flush(len(batch), time.perf_counter() - started)
-        if raised:
+        if has_raised:
             with log.survive("writer_failed"):
                 self._on_generation_raised()  # before any caller gets its result
-        report(outcomes)
+        for queued, (result, refusal) in zip(batch, results, strict=True):
+            if refusal is None:
+                queued.outcome.set_result(result)
+            else:
+                queued.outcome.set_exception(refusal)
 
 
 def write_operation(operation: Callable[Concatenate[Session, P], _T]) -> Callable[Concatenate[Writer, P], _T]:
@@ -224,62 +187,26 @@ def write_operation(operation: Callable[Concatenate[Session, P], _T]) -> Callabl
     return run
 
 
-def _give_up(outcome: asyncio.Future[Any]) -> None:
-    if not outcome.done():
-        outcome.set_exception(StoreBusy())
-
-
-def _batch_key(queued: Queued) -> object:
-    """Return the same for all operations that can run together."""
-    return queued.operation.write_all if isinstance(queued.operation, BatchableWrite) else queued
-
-
-def _run_alike(connection: Connection, alike: Sequence[Queued]) -> list[QueuedOutcome]:
-    """Run operations of one kind: with shared statements, where there are several."""
-    first = alike[0].operation
-    with _session(connection) as session:
-        if len(alike) == 1 or not isinstance(first, BatchableWrite):
-            return [(alike[0], WriteOutcome(first(session)))]
-        values = [queued.operation.value for queued in alike if isinstance(queued.operation, BatchableWrite)]
-        first.write_all(session, values)
-        return [(queued, WriteOutcome(None)) for queued in alike]
-
-
-def _run_apart(connection: Connection, batch: Sequence[Queued]) -> list[QueuedOutcome]:
-    """Run operations of several kinds: each kind in a savepoint, or if that fails, each operation."""
-    outcomes: list[QueuedOutcome] = []
-    for _, group in groupby(batch, _batch_key):
-        alike = list(group)
-        try:
-            with connection.begin_nested():
-                outcomes += _run_alike(connection, alike)
-        except (GuidanceError, IntegrityError):
-            outcomes += [_run_one(connection, queued) for queued in alike]
-    return outcomes
-
-
-def _run_one(connection: Connection, queued: Queued) -> QueuedOutcome:
-    try:
-        with connection.begin_nested(), _session(connection) as session:
-            return queued, WriteOutcome(queued.operation(session))
-    except GuidanceError as refusal:
-        return queued, WriteOutcome(None, refusal)
-
-
-@contextmanager
-def _session(connection: Connection) -> Iterator[Session]:
-    """Yield a session for operations of one kind, and flush their changes.
-
-    Its identity map is empty at the start and ends with them, so no operation sees rows that another loaded.
-    """
-    with Session(connection, expire_on_commit=False, join_transaction_mode="rollback_only") as session:
-        yield session
-        session.flush()
-
-
 def write_without_change(session: Session) -> None:
     """Make the database write without any change."""
     session.connection().execute(text("UPDATE generation SET number = number"))
+
+
+def _run(connection: Connection, operation: WriteOp[_T]) -> tuple[_T | None, GuidanceError | None]:
+    """Run the operation in a savepoint, with a session of its own, and return its result or its refusal.
+
+    The release of the savepoint also finds an operation that ended the transaction.
+    """
+    try:
+        with (
+            connection.begin_nested(),
+            Session(connection, expire_on_commit=False, join_transaction_mode="rollback_only") as session,
+        ):
+            result = operation(session)
+            session.flush()
+            return result, None
+    except GuidanceError as refusal:
+        return None, refusal
 
 
 def _caller_error(failure: Exception) -> Exception:

@@ -17,8 +17,7 @@ from app.models.concerns.examples import FULL_EXAMPLE, SMALLEST_EXAMPLE
 from app.models.desk.disclosure_tables import DeskAct, DisclosureRow
 from app.models.digest import canonical_json, canonical_submission, digest_of
 from app.models.guidance.editions import EditionContent
-from app.store.chain_locks import FIRST_PREVIOUS_SHA256
-from app.store.disclosures import hash_of
+from app.store.disclosures import FIRST_PREVIOUS_SHA256, hash_of
 from tests.support.clock import A_TUESDAY
 from tests.support.publishing import an_edition
 

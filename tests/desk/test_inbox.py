@@ -21,7 +21,7 @@ from app.services.concerns import receipt_builder
 from app.services.concerns.submission import Submissions
 from app.services.desk.actions import acknowledge
 from app.store.disclosures import Actor
-from app.store.write_queue import WriteOp
+from app.store.writer import WriteOp
 from app.web.context import AppContext
 from app.web.cursors import encode_key
 from tests.support.clock import A_TUESDAY, SettableClock

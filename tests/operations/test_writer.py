@@ -3,11 +3,9 @@
 import asyncio
 import sqlite3
 import threading
-import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
-from types import NoneType, SimpleNamespace
 from typing import Any
 
 import pytest
@@ -17,8 +15,7 @@ from sqlmodel import Session
 from app.errors import NoSuchGuide, StoreBusy
 from app.store import writer
 from app.store.database import DATABASE_FILE, open_database
-from app.store.write_queue import BatchableWrite, Queued, WriteOp, WriteOutcome, report
-from app.store.writer import Writer
+from app.store.writer import WriteOp, Writer
 from tests.support.log_lines import Lines
 from tests.support.waiting import LONG_ENOUGH, wait_until
 
@@ -106,13 +103,14 @@ def test_a_caller_is_told_nothing_before_the_commit_and_finds_its_row_right_afte
 ) -> None:
     committing: list[list[str]] = []
     reporting: list[list[str]] = []
+    report = Future.set_result
 
-    def report_then(outcomes: Sequence[Any]) -> None:
+    def look_then_report(outcome: Future[Any], result: object) -> None:
         reporting.append(desk.words())
-        report(outcomes)
+        report(outcome, result)
 
     event.listen(desk.engine, "commit", lambda _connection: committing.append(desk.words()))
-    monkeypatch.setattr("app.store.writer.report", report_then)
+    monkeypatch.setattr(Future, "set_result", look_then_report)
     desk.writer.start()
 
     assert (desk.writer.run(keep("one")), desk.words()) == ("one", ["one"])
@@ -130,58 +128,15 @@ def test_what_arrives_during_a_flush_is_committed_together_in_the_order_of_arriv
     assert desk.commits == 2
 
 
-def keep_words(session: Session, words: Sequence[str]) -> None:
-    """Keep them all by one statement."""
-    session.connection().execute(text("INSERT INTO kept (word) VALUES (:word)"), [{"word": word} for word in words])
-
-
-def test_acts_of_one_kind_are_kept_by_statements_that_they_share(desk: Desk) -> None:
-    statements: list[object] = []
-    event.listen(desk.engine, "before_cursor_execute", lambda *told: statements.append(told[3]))
-    gate, _ = closed_gate(desk)
-    asked = [desk.ask(BatchableWrite(keep_words, f"{place:02}")) for place in range(10)]
-
-    gate.open.set()
-
-    assert [each.result(LONG_ENOUGH) for each in asked] == [None] * 10
-    assert desk.words() == ["gate", *(f"{place:02}" for place in range(10))]
-    assert [len(told) for told in statements if isinstance(told, list)] == [10]
-
-
-def test_of_acts_that_share_statements_only_the_one_at_fault_is_refused(desk: Desk) -> None:
-    gate, _ = closed_gate(desk)
-    asked = [desk.ask(BatchableWrite(keep_words, word)) for word in ("one", "two", "one", "three")]
-
-    gate.open.set()
-
-    assert [type(each.exception(LONG_ENOUGH)) for each in asked] == [NoneType, NoneType, StoreBusy, NoneType]
-    assert desk.words() == ["gate", "one", "two", "three"]
-
-
-def test_the_order_of_arrival_is_kept_where_kinds_are_mixed(desk: Desk) -> None:
-    gate, _ = closed_gate(desk)
-    asked = [
-        desk.ask(act)
-        for place in range(5)
-        for act in (BatchableWrite(keep_words, f"{place} together"), keep(f"{place} with none"))
-    ]
-
-    gate.open.set()
-    for each in asked:
-        each.result(LONG_ENOUGH)
-
-    assert desk.words() == ["gate", *sorted(desk.words()[1:])]
-
-
 def test_a_caller_on_an_event_loop_is_told_like_any_other(desk: Desk) -> None:
     async def ask() -> list[Any]:
-        acts: list[WriteOp[Any]] = [keep("a"), keep("b", then=NoSuchGuide()), BatchableWrite(keep_words, "c")]
+        acts: list[WriteOp[Any]] = [keep("a"), keep("b", then=NoSuchGuide()), keep("c")]
         return await asyncio.gather(*map(desk.writer.run_async, acts), return_exceptions=True)
 
     desk.writer.start()
-    first, refused, shared = asyncio.run(ask())
+    first, refused, last = asyncio.run(ask())
 
-    assert (first, type(refused), shared) == ("a", NoSuchGuide, None)
+    assert (first, type(refused), last) == ("a", NoSuchGuide, "c")
     assert desk.words() == ["a", "c"]
 
 
@@ -215,25 +170,6 @@ def test_a_loop_that_ended_meanwhile_takes_nothing_from_the_others(desk: Desk) -
     assert not gone.done()
     assert desk.words() == ["gate", "kept for nobody", "other"]
     assert desk.commits == 2
-
-
-def test_those_that_come_a_moment_later_are_waited_for_where_several_wait(
-    desk: Desk, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    asked = [desk.ask(keep("1")), desk.ask(keep("2"))]
-
-    def let_another_come(_seconds: float) -> None:
-        if len(asked) == 2:
-            asked.append(desk.ask(keep("3")))
-
-    pausing = SimpleNamespace(sleep=let_another_come, monotonic=time.monotonic, perf_counter=time.perf_counter)
-    monkeypatch.setattr(writer, "time", pausing)
-    monkeypatch.setattr(writer, "MAX_GATHER_SECONDS", LONG_ENOUGH)
-    desk.writer.start()
-
-    assert [each.result(LONG_ENOUGH) for each in asked[:2]] == ["1", "2"]
-    assert asked[2].result(LONG_ENOUGH) == "3"
-    assert desk.commits == 1
 
 
 def test_a_batch_has_an_end(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -307,6 +243,17 @@ def test_an_act_whose_caller_gave_up_before_it_was_begun_is_never_run(desk: Desk
     desk.writer.stop()
     assert isinstance(begun.exception(LONG_ENOUGH), StoreBusy)  # this one was under way, and is finished
     assert desk.words() == ["gate"]
+
+
+def test_what_waited_for_a_locked_database_together_waits_once(desk: Desk, tmp_path: Path, lines: Lines) -> None:
+    other = sqlite3.connect(tmp_path / DATABASE_FILE, isolation_level=None)
+    asked = [desk.ask(keep(str(place))) for place in range(5)]
+    other.execute("BEGIN IMMEDIATE")
+    desk.writer.start()
+
+    assert [type(each.exception(LONG_ENOUGH)) for each in asked] == [StoreBusy] * 5
+    assert [line["event"] for line in lines()] == ["write_failed"]
+    other.close()
 
 
 def test_a_locked_database_is_told_as_busy_and_the_writer_goes_on_after(desk: Desk, tmp_path: Path) -> None:
@@ -410,22 +357,3 @@ def test_a_stop_waits_for_a_stuck_write_no_longer_than_a_caller_does(desk: Desk)
     assert stuck.is_alive
     released.set()
     wait_until(lambda: not stuck.is_alive)
-
-
-def test_an_event_loop_is_woken_once_for_all_of_its_callers(monkeypatch: pytest.MonkeyPatch) -> None:
-    async def callers() -> int:
-        loop, woken = asyncio.get_running_loop(), 0
-        wake = loop.call_soon_threadsafe
-
-        def count_and_wake(*arguments: Any) -> asyncio.Handle:
-            nonlocal woken
-            woken += 1
-            return wake(*arguments)
-
-        monkeypatch.setattr(loop, "call_soon_threadsafe", count_and_wake)
-        futures: list[asyncio.Future[Any]] = [loop.create_future() for _ in range(8)]
-        report([(Queued(lambda _: None, each, loop), WriteOutcome(place)) for place, each in enumerate(futures)])
-        assert await asyncio.gather(*futures) == [*range(8)]
-        return woken
-
-    assert asyncio.run(callers()) == 1

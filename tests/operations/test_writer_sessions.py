@@ -13,8 +13,7 @@ from app.errors import NoSuchClient, StoreBusy
 from app.models.events.tables import EventReaderRow
 from app.store.database import open_database
 from app.store.schema import prepare_schema
-from app.store.write_queue import BatchableWrite, WriteOp
-from app.store.writer import Writer
+from app.store.writer import WriteOp, Writer
 from tests.support.databases import address_for
 
 
@@ -122,16 +121,6 @@ def test_after_a_commit_that_failed_each_operation_has_its_effect_once(engine: E
 
     assert results[1:3] == [1, 2]
     assert stored(engine) == {"reader": 2, "other": 3}
-
-
-def test_of_batched_writes_with_rows_in_a_session_only_the_one_at_fault_is_refused(engine: Engine) -> None:
-    def add_all(session: Session, clients: Any) -> None:
-        session.add_all(EventReaderRow(client=client, confirmed=0) for client in clients)
-
-    results = run_in_one_batch(engine, *(BatchableWrite(add_all, client) for client in ("one", "two", "one", "three")))
-
-    assert [type(result) for result in results] == [type(None), type(None), StoreBusy, type(None)]
-    assert stored(engine) == {"one": 0, "two": 0, "three": 0}
 
 
 def test_a_row_that_an_operation_returns_can_be_read_after_its_session(engine: Engine) -> None:

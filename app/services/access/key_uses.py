@@ -8,7 +8,6 @@ from sqlalchemy.exc import SQLAlchemyError
 from app.errors import GuidanceError
 from app.logs import Log
 from app.store.clients import store_uses
-from app.store.write_queue import ConcurrentWrite
 from app.store.writer import Writer
 
 ACCURACY = dt.timedelta(minutes=5)
@@ -37,7 +36,7 @@ class KeyUses:
         if not noted:
             return
         try:
-            writer.run(ConcurrentWrite(lambda session: store_uses(session, noted)))
+            writer.run(lambda session: store_uses(session, noted))
         except (SQLAlchemyError, GuidanceError) as failure:
             log.warning("key_uses_not_stored", error=type(failure).__name__)
             with self._lock:

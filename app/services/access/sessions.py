@@ -15,7 +15,6 @@ from app.services.access.people import draw_token, record_person, token_digest
 from app.services.access.principals import Principal
 from app.store.disclosures import Actor
 from app.store.people import delete_session, delete_unused_sessions, find_session
-from app.store.write_queue import ConcurrentWrite
 from app.store.writer import Writer
 
 NOTED_AFTER = dt.timedelta(minutes=1)
@@ -80,11 +79,11 @@ class DeskSessions:
 
     def _note_use(self, token_sha256: bytes, at: dt.datetime) -> None:
         def write(session: Session) -> None:
-            row = session.get(SessionRow, token_sha256, with_for_update=True)
+            row = session.get(SessionRow, token_sha256)
             if row is not None:
                 row.last_used_at = max(row.last_used_at, at)
 
-        self.writer.run(ConcurrentWrite(write))
+        self.writer.run(write)
 
 
 def _actor_of(row: SessionRow, address: str) -> Actor:

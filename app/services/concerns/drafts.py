@@ -22,7 +22,6 @@ from app.errors import NoSuchDraft, StoreBusy
 from app.models.concerns.draft_tables import DraftRow
 from app.models.concerns.status_tokens import new_status_token, standard_token
 from app.services.concerns.idempotency import NONCE_LENGTH
-from app.store.concurrent import concurrent_operation
 from app.store.drafts import claim_draft, count_drafts, delete_expired_drafts
 from app.store.remnants import purge_remnants
 from app.store.writer import Writer, write_operation
@@ -103,6 +102,6 @@ def _claim(session: Session, draft_id: bytes, page_sha256: bytes, at: dt.datetim
     return claim_draft(session, draft_id=draft_id, page_sha256=page_sha256, at=at, until=at + OPENED_LIFETIME)
 
 
-@concurrent_operation()
+@write_operation
 def _erase(session: Session, at: dt.datetime) -> int:
     return delete_expired_drafts(session, at=at)

@@ -43,13 +43,12 @@ from app.services.concerns.sealing import addition_plaintext
 from app.services.events.payloads import addition_payload
 from app.store.added_texts import ADDITIONS
 from app.store.additions import NewAddition, insert_addition
-from app.store.concerns import find_concern, get_unerased, insert_stored_receipts
-from app.store.concurrent import concern_operation
+from app.store.concerns import find_concern, get_unerased, insert_stored_receipt
 from app.store.contents import Contents
 from app.store.editions import EditionKey
 from app.store.events import append_event
 from app.store.messages import list_messages
-from app.store.writer import Writer
+from app.store.writer import Writer, write_operation
 
 MAX_ADDITIONS = 200
 MAX_ADDED_BYTES = 20_000_000
@@ -136,11 +135,10 @@ class FollowUps:
         return self.contents(EditionKey(row.guide, row.edition))
 
 
-@concern_operation
+@write_operation
 def _add(session: Session, reference: str, addition: NewAddition, stored_receipt: StoredReceiptRow | None) -> None:
     """Insert the addition under the next number, with its event. A retry is found before anything is refused."""
-    if stored_receipt is not None:
-        insert_stored_receipts(session, [stored_receipt])
+    insert_stored_receipt(session, stored_receipt)
     concern = get_unerased(session, reference)  # read again: the desk may have changed it
     count, size = ADDITIONS.measure(session, reference)
     if count >= MAX_ADDITIONS or size + len(addition.sealed) > MAX_ADDED_BYTES:

@@ -13,10 +13,10 @@ from app.services.concerns.seal_records import REPORTER
 from app.services.concerns.sealing import find_message, token_identity
 from app.services.events.payloads import message_payload
 from app.store.concerns import get_concern
-from app.store.concurrent import concern_operation
 from app.store.disclosures import record_disclosure
 from app.store.events import append_event
 from app.store.messages import find_unread, mark_read, read_messages
+from app.store.writer import write_operation
 
 
 def open_messages(
@@ -47,7 +47,7 @@ def open_messages(
     return ReceivedMessages(reference=concern.reference, messages=tuple(messages))
 
 
-@concern_operation
+@write_operation
 def _record_reading(session: Session, reference: str, *, up_to: int, at: dt.datetime) -> None:
     concern = get_concern(session, reference)
     numbers = [number for number in find_unread(session, reference) if number <= up_to]

@@ -13,11 +13,10 @@ from app.models.desk.remnants import Remnants
 from app.models.desk.seal_entries import SealEntry, seal_entry
 from app.models.progress import OnStep, show_no_progress
 from app.services.concerns.sealing import Unsealer
-from app.store.concurrent import concern_operation
 from app.store.disclosures import Actor, record_disclosure
 from app.store.remnants import purge_remnants
 from app.store.sealed_texts import SealedPlace, list_sealed, read_sealed, replace_sealed
-from app.store.writer import Writer
+from app.store.writer import Writer, write_operation
 
 
 @dataclass(frozen=True)
@@ -87,7 +86,7 @@ def _reseal(
     return _replace(writer, text.reference, text, entry, former=sealed, sealed=anew, actor=actor, at=at)
 
 
-@concern_operation
+@write_operation
 def _replace(
     session: Session,
     reference: str,

@@ -2,7 +2,6 @@
 
 import datetime as dt
 import hashlib
-from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
@@ -28,11 +27,10 @@ from app.services.concerns.receipt_builder import ReceiptBuilder
 from app.services.concerns.seal_records import receipt_disclosure
 from app.services.concerns.sealing import concern_plaintext, derive_public_key
 from app.services.events.payloads import concern_payload
-from app.store.concerns import NewConcern, insert_concerns, insert_stored_receipts
-from app.store.disclosures import insert_first_disclosures
+from app.store.concerns import NewConcern, insert_concern, insert_stored_receipt
+from app.store.disclosures import insert_first_disclosure
 from app.store.editions import EditionKey, list_current
-from app.store.events import NewEvent, append_events
-from app.store.write_queue import BatchableWrite, ConcurrentWrite
+from app.store.events import append_event
 from app.store.writer import Writer, write_without_change
 
 NEEDS_TEST_KEY = (
@@ -83,7 +81,7 @@ class Submissions:
         for _ in range(MAX_ATTEMPTS):
             try:
                 prepared = prepare() if is_quick else await to_thread.run_sync(prepare)
-                await self.writer.run_async(BatchableWrite(_write_all, prepared))
+                await self.writer.run_async(partial(_write, prepared=prepared))
             except ReferenceTaken:
                 continue
             except AlreadyStored:
@@ -104,16 +102,16 @@ class Submissions:
         """
         with Session(self.engine) as session:
             current = list_current(session, limit=1)
-        prepared = [self._prepare_invented(head.key, at=at) for head in current]
+        prepared = self._prepare_invented(current[0].key, at=at) if current else None
 
         def write(session: Session) -> None:
-            if prepared:
+            if prepared is not None:
                 with session.begin_nested() as savepoint:
-                    _write_all(session, prepared)
+                    _write(session, prepared)
                     savepoint.rollback()
             write_without_change(session)
 
-        self.writer.run(ConcurrentWrite(write))
+        self.writer.run(write)
 
     def _prepare_invented(self, edition: EditionKey, *, at: dt.datetime) -> _Prepared:
         concern = Concern(**SMALLEST_EXAMPLE, guide=edition.guide, edition=edition.number)
@@ -163,11 +161,10 @@ def _require_test_key(concern: Concern, *, for_tests: bool) -> None:
         raise InvalidConcern([FieldError((NO_QUESTION,), NEEDS_TEST_KEY)])
 
 
-def _write_all(session: Session, prepared: Sequence[_Prepared]) -> None:
-    insert_concerns(session, [each.concern for each in prepared])
-    insert_first_disclosures(session, [each.disclosure for each in prepared])
-    real = [each.concern for each in prepared if not each.concern.test]
-    events = [NewEvent(each.received_at, concern_payload(each)) for each in real]
-    if events:
-        append_events(session, EventKind.CONCERN_RECEIVED, events)
-    insert_stored_receipts(session, [each.stored_receipt for each in prepared if each.stored_receipt is not None])
+def _write(session: Session, prepared: _Prepared) -> None:
+    insert_concern(session, prepared.concern)
+    insert_first_disclosure(session, prepared.disclosure)
+    if not prepared.concern.test:
+        received_at, data = prepared.concern.received_at, concern_payload(prepared.concern)
+        append_event(session, EventKind.CONCERN_RECEIVED, at=received_at, data=data)
+    insert_stored_receipt(session, prepared.stored_receipt)

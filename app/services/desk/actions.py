@@ -16,14 +16,14 @@ from app.services.events.payloads import concern_payload
 from app.store.additions import count_additions, has_waiting
 from app.store.changes import record_change
 from app.store.concerns import erase_sealed, get_concern
-from app.store.concurrent import concern_operation, concurrent_operation
 from app.store.disclosures import Actor, record_disclosure
 from app.store.events import append_event
 from app.store.inbox import InboxPosition, InboxQuery, count_states, list_inbox
 from app.store.waiting import claim_waiting, due_between
+from app.store.writer import write_operation
 
 
-@concurrent_operation(INBOX)
+@write_operation
 def read_inbox(
     session: Session, query: InboxQuery, *, actor: Actor, at: dt.datetime, after: InboxPosition | None, limit: int
 ) -> list[Row[Any]]:
@@ -34,14 +34,14 @@ def read_inbox(
     return rows
 
 
-@concurrent_operation(INBOX)
+@write_operation
 def read_summary(session: Session, *, actor: Actor, at: dt.datetime) -> dict[str, int]:
     """Count the concerns in each state, and the additions that wait."""
     record_disclosure(session, chain=INBOX, act=DeskAct.SUMMARY_READ, actor=actor, at=at)
     return count_states(session, now=at) | count_additions(session, now=at)
 
 
-@concern_operation
+@write_operation
 def acknowledge(
     session: Session, reference: str, *, actor: Actor, at: dt.datetime, up_to_addition: int = 0
 ) -> ConcernRow:
@@ -60,7 +60,7 @@ def acknowledge(
     return concern
 
 
-@concern_operation
+@write_operation
 def close(session: Session, reference: str, *, outcome: str, shared: bool, actor: Actor, at: dt.datetime) -> ConcernRow:
     """Close the concern with its outcome. Raises `NoSuchConcern`, `NotAcknowledged`, or `OutcomeGiven` for another."""
     detail = closing_detail(outcome, shared=shared)
@@ -78,7 +78,7 @@ def close(session: Session, reference: str, *, outcome: str, shared: bool, actor
     return concern
 
 
-@concern_operation
+@write_operation
 def hold(session: Session, reference: str, *, held: bool, reason: str, actor: Actor, at: dt.datetime) -> ConcernRow:
     """Put the concern on hold, so that it is not erased, or release it. Raises `NoSuchConcern`."""
     act = DeskAct.HELD if held else DeskAct.RELEASED
@@ -88,7 +88,7 @@ def hold(session: Session, reference: str, *, held: bool, reason: str, actor: Ac
     return concern
 
 
-@concern_operation
+@write_operation
 def erase(session: Session, reference: str, *, reason: str, actor: Actor, at: dt.datetime) -> ConcernRow:
     """Erase the concern's text, and what was added to it, for good.
 
@@ -106,7 +106,7 @@ def erase(session: Session, reference: str, *, reason: str, actor: Actor, at: dt
     return concern
 
 
-@concurrent_operation()
+@write_operation
 def append_overdue_events(session: Session, *, now: dt.datetime, limit: int, since: dt.datetime | None = None) -> int:
     """Append an event for each concern and addition that became overdue after the last call. Return their number.
 

@@ -17,14 +17,14 @@ from app.store.added_texts import ADDITIONS
 from app.store.additions import acknowledge_additions, claim_overdue
 from app.store.changes import record_change
 from app.store.concerns import get_concern
-from app.store.concurrent import concern_operation
 from app.store.disclosures import Actor
-from app.store.events import NewEvent, append_events
+from app.store.events import append_event
+from app.store.writer import write_operation
 
 NO_SUCH_ADDITION = "The concern has no addition of that number."
 
 
-@concern_operation
+@write_operation
 def acknowledge_addition(session: Session, reference: str, number: int, *, actor: Actor, at: dt.datetime) -> ConcernRow:
     """Record that a social worker has seen that addition. Again, it only adds a disclosure.
 
@@ -67,12 +67,7 @@ def announce_overdue_additions(session: Session, *, now: dt.datetime, limit: int
 
 
 def _announce(session: Session, kind: EventKind, additions: Sequence[Row[Any]], *, at: dt.datetime) -> None:
-    events = [
-        NewEvent(
-            at,
-            addition_payload(get_concern(session, row.reference), number=row.number, acknowledge_by=row.acknowledge_by),
-        )
-        for row in additions
-    ]
-    if events:
-        append_events(session, kind, events)
+    for row in additions:
+        concern = get_concern(session, row.reference)
+        data = addition_payload(concern, number=row.number, acknowledge_by=row.acknowledge_by)
+        append_event(session, kind, at=at, data=data)

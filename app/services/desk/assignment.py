@@ -13,7 +13,6 @@ from app.models.desk.disclosure_tables import DeskAct, DisclosureRow
 from app.store.assignments import assigned_person, find_last_assignment, list_assigned
 from app.store.changes import record_change
 from app.store.concerns import get_concern
-from app.store.concurrent import concern_operation
 from app.store.disclosures import Actor, record_disclosure
 from app.store.writer import Writer, write_operation
 
@@ -61,7 +60,7 @@ def any_version(_version: int) -> bool:
     return True
 
 
-@concern_operation
+@write_operation
 def read_assignment(session: Session, reference: str, *, actor: Actor, at: dt.datetime) -> Assigned:
     """Return who has the concern. Raises `NoSuchConcern`."""
     concern = get_concern(session, reference)
@@ -82,7 +81,7 @@ def assign(
     return change
 
 
-@concern_operation
+@write_operation
 def _assign(
     session: Session,
     reference: str,

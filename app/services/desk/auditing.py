@@ -5,11 +5,11 @@ import datetime as dt
 from sqlmodel import Session
 
 from app.models.desk.disclosure_tables import AUDIT, DeskAct, DisclosureRow
-from app.store.concurrent import concurrent_operation
 from app.store.disclosures import Actor, DisclosurePosition, find_chain_end, list_disclosures, record_disclosure
+from app.store.writer import write_operation
 
 
-@concurrent_operation(AUDIT)
+@write_operation
 def read_disclosures(
     session: Session,
     *,
@@ -27,7 +27,7 @@ def read_disclosures(
     return rows
 
 
-@concurrent_operation(AUDIT)
+@write_operation
 def read_end_of_chain(session: Session, chain: str, *, actor: Actor, at: dt.datetime) -> tuple[int, str]:
     """Return the length and the last hash of a chain, for a signed statement."""
     end = find_chain_end(session, chain)

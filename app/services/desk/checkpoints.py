@@ -20,7 +20,6 @@ from app.models.events.tables import EventKind
 from app.services.desk.signed_notes import NoteSigner
 from app.services.events.payloads import checkpoint_payload
 from app.store.checkpoints import find_first_disclosure_time, find_last_checkpoint, iterate_leaves, tree_of
-from app.store.concurrent import concurrent_operation
 from app.store.disclosures import Actor, record_disclosure
 from app.store.events import append_event
 from app.store.log_entries import ALL_CHAINS, LOG_BATCH_SIZE, catch_up_log
@@ -111,7 +110,7 @@ def _is_due(session: Session, at: dt.datetime) -> bool:
     return since is not None and since + CHECKPOINT_INTERVAL <= at
 
 
-@concurrent_operation()
+@write_operation
 def _catch_up(session: Session) -> int:
     return catch_up_log(session)
 
@@ -122,7 +121,7 @@ def _catch_up_alone(session: Session) -> int:
     return catch_up_log(session, limit=ALL_CHAINS)
 
 
-@concurrent_operation(AUDIT)
+@write_operation
 def _record_request(session: Session, *, actor: Actor, at: dt.datetime) -> None:
     record_disclosure(session, chain=AUDIT, act=DeskAct.CHECKPOINT_SIGNED, actor=actor, at=at)
 

@@ -9,12 +9,12 @@ from app.models.concerns.tables import AdditionRow, ConcernRow
 from app.models.events.tables import EventKind
 from app.services.events.payloads import addition_payload, concern_payload
 from app.store.concerns import get_concern
-from app.store.concurrent import concurrent_operation
 from app.store.events import append_event
 from app.store.waiting import claim_waiting
+from app.store.writer import write_operation
 
 
-@concurrent_operation()
+@write_operation
 def append_due_soon_events(session: Session, *, now: dt.datetime, within: dt.timedelta, limit: int) -> int:
     """Append an event, once, for each concern and addition that waits and is due within that time. Return the number.
 
@@ -42,7 +42,6 @@ def _append_for_additions(session: Session, *, now: dt.datetime, within: dt.time
         .options(defer(AdditionRow.sealed))  # type: ignore[arg-type]  # SQLModel types a column as its value
         .order_by(col(AdditionRow.acknowledge_by), col(AdditionRow.reference), col(AdditionRow.number))
         .limit(limit)
-        .with_for_update(skip_locked=True, of=AdditionRow)
     ).all()
     for addition in additions:
         concern = get_concern(session, addition.reference)

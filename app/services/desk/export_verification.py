@@ -19,8 +19,7 @@ from app.services.concerns.receipt_signing import EXPORT, EXPORT_STATEMENT, chec
 from app.services.desk.export_document import history_of
 from app.services.desk.export_files import ExportFile
 from app.services.desk.export_hand_overs import faults_in_exported_hand_overs
-from app.store.chain_locks import FIRST_PREVIOUS_SHA256
-from app.store.disclosures import hash_of
+from app.store.disclosures import FIRST_PREVIOUS_SHA256, hash_of
 
 Keys = dict[str, Any]
 

@@ -17,9 +17,9 @@ from app.services.concerns.receipt_signing import EXPORT, EXPORT_STATEMENT, Rece
 from app.services.desk.hand_overs import hand_over_entry
 from app.store.added_texts import ADDITIONS, NOTES
 from app.store.concerns import get_unerased
-from app.store.concurrent import concern_operation
 from app.store.disclosures import Actor, record_disclosure
 from app.store.hand_overs import list_hand_overs
+from app.store.writer import write_operation
 
 FOR_AN_EXPORT = "history, for an export"
 
@@ -35,7 +35,7 @@ class ExportStart:
     last: DisclosureRow
 
 
-@concern_operation
+@write_operation
 def begin_export(session: Session, reference: str, *, actor: Actor, at: dt.datetime) -> ExportStart:
     """Record that an export begins. Raises `NoSuchConcern` or `ConcernErased`."""
     concern = get_unerased(session, reference)
@@ -61,7 +61,7 @@ def sign_statement(signer: ReceiptSigner, start: ExportStart, concern: InboxEntr
     return signer.sign(claims | {"concern": concern.model_dump(mode="json", exclude=NOT_SIGNED)}, kind=EXPORT_STATEMENT)
 
 
-@concern_operation
+@write_operation
 def record_export(
     session: Session, reference: str, export: NewExport, *, signer: ReceiptSigner, actor: Actor, at: dt.datetime
 ) -> ExportEntry:

@@ -8,7 +8,6 @@ from sqlmodel import Session
 from app.models.desk.disclosure_tables import INBOX, DeskAct
 from app.models.desk.figures import FiguresOfDay
 from app.services.concerns.working_days import LONDON
-from app.store.concurrent import concurrent_operation
 from app.store.disclosures import Actor, record_disclosure
 from app.store.figures import (
     count_acknowledged,
@@ -18,7 +17,7 @@ from app.store.figures import (
     count_still_late,
     count_waiting,
 )
-from app.store.writer import Writer
+from app.store.writer import Writer, write_operation
 
 EARLIEST = dt.datetime.min.replace(tzinfo=dt.UTC)
 MICROSECOND = dt.timedelta(microseconds=1)
@@ -62,7 +61,7 @@ def read_figures(
     return tuple(reversed(found))
 
 
-@concurrent_operation(INBOX)
+@write_operation
 def _record(session: Session, detail: str, *, actor: Actor, at: dt.datetime) -> None:
     record_disclosure(session, chain=INBOX, act=DeskAct.SUMMARY_READ, actor=actor, at=at, detail=detail)
 

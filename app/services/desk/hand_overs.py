@@ -23,11 +23,10 @@ from app.services.concerns.receipt_signing import HAND_OVER, ReceiptSigner
 from app.services.concerns.sealing import Unsealer
 from app.services.desk.opening import read_sealed_added, read_sealed_concern
 from app.store.added_texts import ADDITIONS
-from app.store.concerns import get_concern, insert_stored_receipts
-from app.store.concurrent import concern_operation
+from app.store.concerns import get_concern, insert_stored_receipt
 from app.store.disclosures import Actor, record_disclosure
 from app.store.hand_overs import count_hand_overs, get_hand_over, list_hand_overs
-from app.store.writer import Writer
+from app.store.writer import Writer, write_operation
 
 
 class StoredHandOver(BaseModel):
@@ -71,7 +70,7 @@ def hand_over(
     return IdempotentResult(reference, _answer(entry, package), is_replay=False)
 
 
-@concern_operation
+@write_operation
 def confirm_hand_over(
     session: Session, reference: str, number: int, *, receipt: str, actor: Actor, at: dt.datetime
 ) -> HandOverEntry:
@@ -88,7 +87,7 @@ def confirm_hand_over(
     return hand_over_entry(row)
 
 
-@concern_operation
+@write_operation
 def read_hand_overs(session: Session, reference: str, *, actor: Actor, at: dt.datetime) -> tuple[HandOverEntry, ...]:
     """Return the hand-overs of the concern. Raises `NoSuchConcern`."""
     get_concern(session, reference)
@@ -119,7 +118,7 @@ def _make_package(
     return seal_by_seed(package, str(parse_recipient(wanted.recipient)), seed), len(additions)
 
 
-@concern_operation
+@write_operation
 def _record(
     session: Session,
     reference: str,
@@ -140,7 +139,7 @@ def _record(
     entry = hand_over_entry(row)
     to_repeat = StoredHandOver(entry=entry, seed=None if seed is None else seed.hex()).model_dump_json().encode()
     stored = encrypt_for_replay(keys, canonical_submission(wanted), reference, to_repeat)
-    insert_stored_receipts(session, [stored] if stored is not None else [])
+    insert_stored_receipt(session, stored)
     if concern.erased_at is not None:
         raise ConcernErased
     detail = handed_over_detail(row)

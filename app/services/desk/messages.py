@@ -16,16 +16,15 @@ from app.models.digest import canonical_submission
 from app.models.links import desk_additions_path, desk_concern_path, desk_messages_path
 from app.services.concerns.idempotency import IdempotencyKeys, IdempotentResult, encrypt_for_replay, replay_receipt
 from app.services.concerns.sealing import seal_message
-from app.store.concerns import get_concern, insert_stored_receipts
-from app.store.concurrent import concern_operation
+from app.store.concerns import get_concern, insert_stored_receipt
 from app.store.disclosures import Actor, record_disclosure
 from app.store.messages import count_messages, insert_message, list_messages
-from app.store.writer import Writer
+from app.store.writer import Writer, write_operation
 
 MAX_MESSAGES = 100
 
 
-@concern_operation
+@write_operation
 def read_sent_messages(session: Session, reference: str, *, actor: Actor, at: dt.datetime) -> MessagesResponse:
     """Return the messages without their words, and the recipient of the next. Raises `NoSuchConcern`."""
     concern = get_concern(session, reference)
@@ -75,7 +74,7 @@ def send_message(
     return IdempotentResult(reference, entry, is_replay=False)
 
 
-@concern_operation
+@write_operation
 def _send(
     session: Session,
     reference: str,
@@ -90,7 +89,7 @@ def _send(
     concern, number = get_concern(session, reference), count_messages(session, reference) + 1
     entry = MessageEntry(number=number, sent_at=at, read_at=None, answered_by=None).model_dump_json().encode()
     stored = encrypt_for_replay(keys, canonical_submission(message), reference, entry)
-    insert_stored_receipts(session, [stored] if stored is not None else [])
+    insert_stored_receipt(session, stored)
     if concern.erased_at is not None:
         raise ConcernErased
     if number > MAX_MESSAGES:

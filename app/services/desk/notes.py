@@ -22,10 +22,9 @@ from app.services.concerns.idempotency import IdempotencyKeys, IdempotentResult,
 from app.services.concerns.sealing import Unsealer, note_plaintext, open_note
 from app.store.added_texts import NOTES
 from app.store.changes import record_change
-from app.store.concerns import get_concern, insert_stored_receipts
-from app.store.concurrent import concern_operation
+from app.store.concerns import get_concern, insert_stored_receipt
 from app.store.disclosures import Actor
-from app.store.writer import Writer
+from app.store.writer import Writer, write_operation
 
 MAX_NOTES = 500
 MAX_NOTES_BYTES = 5_000_000
@@ -62,7 +61,7 @@ def write_note(
     return IdempotentResult(reference, entry, is_replay=False)
 
 
-@concern_operation
+@write_operation
 def _store(
     session: Session,
     reference: str,
@@ -80,7 +79,7 @@ def _store(
     count, size = NOTES.measure(session, reference)
     entry = note_entry(reference, count + 1, written_at=at, by=actor.client).model_dump_json().encode()
     stored = encrypt_for_replay(keys, canonical_submission(note), reference, entry)
-    insert_stored_receipts(session, [stored] if stored is not None else [])
+    insert_stored_receipt(session, stored)
     if faults:
         raise ValidationFailed(faults)
     if concern.erased_at is not None:

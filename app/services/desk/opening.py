@@ -17,9 +17,8 @@ from app.models.concerns.tables import ConcernRow
 from app.models.desk.disclosure_tables import DeskAct
 from app.store.added_texts import ADDITIONS, NOTES, AddedTexts
 from app.store.concerns import get_unerased, read_concern
-from app.store.concurrent import concern_operation
 from app.store.disclosures import Actor, record_disclosure
-from app.store.writer import Writer
+from app.store.writer import Writer, write_operation
 
 GIVEN = "sealed text given"
 """What the record says of texts that were given sealed, to be opened elsewhere."""
@@ -69,7 +68,7 @@ class Opening:
     opens: bool = False
 
 
-@concern_operation
+@write_operation
 def open_concern(
     session: Session,
     reference: str,
@@ -113,7 +112,7 @@ def open_page(
     )
 
 
-@concern_operation
+@write_operation
 def _open_page(
     session: Session,
     reference: str,
@@ -134,7 +133,7 @@ def _open_page(
     return replace(page, seen=row.number, opens=opens)
 
 
-@concern_operation
+@write_operation
 def open_text(
     session: Session, reference: str, texts: AddedTexts, number: int, *, actor: Actor, at: dt.datetime
 ) -> int:

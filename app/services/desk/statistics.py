@@ -9,10 +9,9 @@ from sqlalchemy import Engine
 from sqlmodel import Session
 
 from app.models.desk.disclosure_tables import AUDIT, DeskAct
-from app.store.concurrent import concurrent_operation
 from app.store.disclosures import Actor, record_disclosure
 from app.store.statistics import MonthlyCount, count_by_month
-from app.store.writer import Writer
+from app.store.writer import Writer, write_operation
 
 SMALLEST_COUNT = 5
 """Smaller counts could be of a child that somebody knows."""
@@ -36,7 +35,7 @@ def read_statistics(engine: Engine, writer: Writer, *, actor: Actor, at: dt.date
     return [figure for _, group in groups for figure in _hide_small(list(group))]
 
 
-@concurrent_operation(AUDIT)
+@write_operation
 def _record(session: Session, *, actor: Actor, at: dt.datetime) -> None:
     record_disclosure(session, chain=AUDIT, act=DeskAct.SUMMARY_READ, actor=actor, at=at, detail="statistics")
 

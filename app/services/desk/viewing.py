@@ -8,13 +8,13 @@ from app.models.desk.disclosure_tables import DeskAct
 from app.services.desk.opening import AddedPage, Opening, last_page_of
 from app.store.added_texts import ADDITIONS, NOTES
 from app.store.concerns import get_concern
-from app.store.concurrent import concern_operation
 from app.store.disclosures import Actor, record_disclosure
+from app.store.writer import write_operation
 
 WITHOUT_WORDS = "without words"
 
 
-@concern_operation
+@write_operation
 def view_concern(
     session: Session, reference: str, *, actor: Actor, at: dt.datetime, limit: int, last_notes: int
 ) -> Opening:

@@ -7,11 +7,11 @@ from sqlmodel import Session
 
 from app.models.desk.disclosure_tables import DeskAct
 from app.store.concerns import get_concern
-from app.store.concurrent import concern_operation
 from app.store.disclosures import Actor, record_disclosure
+from app.store.writer import write_operation
 
 
-@concern_operation
+@write_operation
 def record_withheld(session: Session, reference: str, wanted: str, *, actor: Actor, at: dt.datetime) -> int:
     """Record that what the actor wanted was not done, and return the number of that act. Raises `NoSuchConcern`."""
     concern = get_concern(session, reference)

@@ -17,7 +17,6 @@ from app.services.events.webhook_keys import WebhookKeys, open_webhook_keys
 from app.services.events.webhook_sender import ATTEMPT_SECONDS, WebhookSender, build_sender
 from app.store.events import ClaimedDelivery, claim_due, find_webhooks_due, record_attempt
 from app.store.webhooks import disable
-from app.store.write_queue import ConcurrentWrite
 from app.store.writer import Writer
 
 LEASE = dt.timedelta(seconds=60)
@@ -39,7 +38,7 @@ class WebhookDispatcher:
 
     async def find_due(self) -> list[str]:
         """Return the webhooks for which a delivery is due."""
-        return await self.writer.run_async(ConcurrentWrite(partial(find_webhooks_due, now=self.clock())))
+        return await self.writer.run_async(partial(find_webhooks_due, now=self.clock()))
 
     async def deliver_to(self, webhook: str, *, is_stopping: Callable[[], bool] = lambda: False) -> int:
         """Try everything that is due for one webhook, and return the number of attempts.
@@ -48,7 +47,7 @@ class WebhookDispatcher:
         delivery is due again when its lease ends.
         """
         tried = 0
-        claim = ConcurrentWrite(partial(self._claim, webhook=webhook))
+        claim = partial(self._claim, webhook=webhook)
         while not is_stopping() and (claimed := await self.writer.run_async(claim)):
             results = await asyncio.gather(*map(self._attempt, claimed), return_exceptions=True)
             tried += len(claimed)
@@ -83,7 +82,7 @@ class WebhookDispatcher:
         self, delivery: ClaimedDelivery, state: DeliveryState, answer: str, due: dt.datetime | None = None
     ) -> None:
         record = partial(record_attempt, claimed=delivery, state=state, answer=answer, due=due)
-        await self.writer.run_async(ConcurrentWrite(record))
+        await self.writer.run_async(record)
 
 
 def build_dispatcher(

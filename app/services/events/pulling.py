@@ -7,10 +7,9 @@ from sqlmodel import Session
 
 from app.models.desk.disclosure_tables import EVENTS, DeskAct
 from app.models.events.tables import EventRow
-from app.store.concurrent import concurrent_operation
 from app.store.disclosures import Actor, record_disclosure
 from app.store.events import events_after
-from app.store.writer import Writer
+from app.store.writer import Writer, write_operation
 
 
 def read_events_after(
@@ -25,6 +24,6 @@ def read_events_after(
     return rows
 
 
-@concurrent_operation(EVENTS)
+@write_operation
 def _record(session: Session, references: str, *, actor: Actor, at: dt.datetime) -> None:
     record_disclosure(session, chain=EVENTS, act=DeskAct.EVENTS_READ, actor=actor, at=at, detail=references)

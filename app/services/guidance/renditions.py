@@ -18,7 +18,7 @@ from app.services.events.payloads import rendition_payload
 from app.store import renditions
 from app.store.contents import read_content
 from app.store.editions import EditionHead, current_of, get_history, readable_of
-from app.store.events import NewEvent, append_event, append_events
+from app.store.events import append_event
 from app.store.renditions import RenditionKey, StoredRendition, list_renditions, rendition_of
 from app.store.writer import Writer, write_operation
 
@@ -108,9 +108,9 @@ def report_renditions_behind(session: Session, history: Sequence[EditionHead], g
     up_to_date = [
         each for each in current_renditions(history, stored) if not is_of_former_edition(history, each.edition)
     ]
-    payloads = [rendition_payload(each.key, each.content, digest=each.digest, behind=True) for each in up_to_date]
-    if payloads:
-        append_events(session, EventKind.RENDITION_BEHIND, [NewEvent(at, payload) for payload in payloads])
+    for each in up_to_date:
+        data = rendition_payload(each.key, each.content, digest=each.digest, behind=True)
+        append_event(session, EventKind.RENDITION_BEHIND, at=at, data=data)
 
 
 def current_renditions(history: Sequence[EditionHead], stored: Sequence[StoredRendition]) -> list[StoredRendition]:
