@@ -1,143 +1,354 @@
-"""The errors of the domain, each in a sentence. `app.web.problem_types` gives each its HTTP status.
+"""The errors of the domain, each in a sentence. One that callers of the API are told carries its problem (RFC 9457).
 
 The command line prints the docstring of an error that was raised without a message.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any, ClassVar
 
 from app.faults import FaultCode, FieldError
 
 MAX_FAULTS = 10
+RETRY_AFTER_SECONDS = 5
+CHALLENGE = "Bearer"
 
 
 class GuidanceError(Exception):
     """The base of every error that this service raises on purpose. Its message never repeats what was sent."""
 
 
-class NotFound(GuidanceError):
-    """Nothing exists at that path."""
+class Problem(GuidanceError):
+    """An error that callers of the API are told. `meaning` is the docstring of the class where it gives no other.
+
+    A class without a slug of its own is the same problem to callers as the class that it is derived from.
+    """
+
+    slug: ClassVar[str]
+    status: ClassVar[int]
+    title: ClassVar[str]
+    meaning: ClassVar[str]
+    message_is_told: ClassVar[bool] = False
+    """Whether the message, where there is one, is told in place of the meaning."""
+    headers: Mapping[str, str] = {}
+    """Header fields of the response."""
+    faults: tuple[FieldError, ...] = ()
+
+    def __init_subclass__(cls, **options: Any) -> None:
+        """Take the meaning from the docstring, if the class has a slug and no meaning."""
+        super().__init_subclass__(**options)
+        if "slug" in vars(cls) and "meaning" not in vars(cls):
+            cls.meaning = cls.__doc__ or ""
+
+    @property
+    def detail(self) -> str | None:
+        """What is told of this occurrence in place of the meaning."""
+        return str(self) or None if self.message_is_told else None
 
 
-class NoSuchGuide(NotFound):
-    """No guide has that name."""
+def all_problems() -> list[type[Problem]]:
+    """Return each class that has a slug of its own, by status and slug."""
+    found = [each for each in _derived_from(Problem) if "slug" in vars(each)]
+    return sorted(found, key=lambda each: (each.status, each.slug))
 
 
-class NoSuchEdition(NotFound):
-    """The guide exists; that edition does not."""
+def _derived_from(kind: type[Problem]) -> Iterator[type[Problem]]:
+    for each in kind.__subclasses__():
+        yield each
+        yield from _derived_from(each)
 
 
-class NoSuchItem(NotFound):
-    """The list exists; that item is not in it. A message says which list, where it is not an edition's."""
+# Requests that cannot be served as they stand
 
 
-class NoSuchCodeList(NotFound):
-    """No code list has that name."""
+class BadRequest(Problem):
+    """The request cannot be read as it stands. The detail says which part."""
+
+    slug, status, title = "bad-request", 400, "Bad request"
 
 
-class NoSuchConcern(NotFound):
-    """No concern has that reference and status token; at the desk, which needs no token, a message says so."""
+class UnreadableBody(Problem):
+    """The body must be one JSON object (RFC 8259) in UTF-8."""
+
+    slug, status, title = "unreadable-body", 400, "The body cannot be read"
 
 
-class NoSuchDraft(NotFound):
-    """No saved form has that code, or it was opened, or its time is over."""
+class UnknownHost(Problem):
+    """The Host header names another host. Its operator names the hosts of this service in GUIDANCE_ALLOWED_HOSTS."""
+
+    slug, status, title = "unknown-host", 400, "Not a name of this service"
 
 
-class CursorAhead(GuidanceError):
-    """The cursor is after the last event: it is of another database, or of this one before a restore."""
+class OriginNotAllowed(Problem):
+    """Pages of this origin may not send this request. The operator names origins in GUIDANCE_ALLOWED_ORIGINS."""
+
+    slug, status, title = "origin-refused", 400, "Not for this origin"
 
 
-class EditionWithdrawn(GuidanceError):
-    """The edition was published and has been withdrawn, with a reason."""
+class MethodNotAllowed(Problem):
+    """The Allow header lists the methods of this path."""
 
-    def __init__(self, *, reason: str, replaced_by: int | None) -> None:
-        super().__init__(reason)
-        self.reason = reason
-        self.replaced_by = replaced_by
+    slug, status, title = "method-not-allowed", 405, "Method not allowed"
 
 
-class ValidationFailed(GuidanceError):
+class RequestTimeout(Problem):
+    """Send the request again, or telephone."""
+
+    slug, status, title = "too-slow", 408, "The body did not arrive in time"
+
+
+class ContentTooLarge(Problem):
+    """A body may have 1,000,000 bytes and 10,000 values. Send less, or telephone."""
+
+    slug, status, title = "too-large", 413, "The body is too large"
+
+
+class UnsupportedMediaType(Problem):
+    """Send `Content-Type: application/json`."""
+
+    slug, status, title = "not-json", 415, "The body is not JSON"
+
+
+class RateLimited(Problem):
+    """The caller sent more requests than one caller may."""
+
+    slug, status, title = "too-often", 429, "Too many requests"
+    meaning = (
+        "Too many requests came from this caller. Try again after Retry-After seconds, with the same Idempotency-Key. "
+        "Whoever is worried about a child need not wait: telephone."
+    )
+
+
+class TooManyTries(RateLimited):
+    """Too many wrong status tokens came for one concern. After `seconds` they are read again."""
+
+    def __init__(self, seconds: int) -> None:
+        super().__init__()
+        self.headers = {"Retry-After": str(seconds)}
+
+
+class InternalError(Problem):
+    """It is logged under the id in `instance`."""
+
+    slug, status, title = "internal-error", 500, "Something went wrong here"
+
+
+class ServiceUnavailable(Problem):
+    """The request could not be completed in time."""
+
+    slug, status, title = "busy", 503, "Not available just now"
+    meaning = (
+        "The request could not be completed in time. Try again after Retry-After seconds, with the same "
+        "Idempotency-Key."
+    )
+    headers: Mapping[str, str] = {"Retry-After": str(RETRY_AFTER_SECONDS)}
+
+
+class StoreBusy(ServiceUnavailable):
+    """The write was not confirmed in time. It may not be stored, and the caller should try again."""
+
+
+class ReferenceTaken(ServiceUnavailable):
+    """Another concern already has the new reference."""
+
+
+class RowNotStored(ServiceUnavailable):
+    """The database took a row and did not store it: another program added a rule to it."""
+
+
+# Faults in what was sent
+
+
+class ValidationFailed(Problem):
     """What was sent has faults. The error carries every fault that was found."""
+
+    slug, status, title = "not-accepted", 422, "Not accepted as it stands"
+    meaning = "Some fields have faults. `errors` tells each, with its place."
 
     def __init__(self, faults: Sequence[FieldError]) -> None:
         super().__init__(f"{len(faults)} fault(s)")
         self.faults = tuple(faults)
 
 
-class InvalidQuery(ValidationFailed):
-    """A query parameter cannot be used as it is."""
-
-
-class InvalidCursor(InvalidQuery):
-    """The cursor is not one that this service gave."""
-
-    def __init__(self, detail: str, *, parameter: str = "cursor") -> None:
-        super().__init__([FieldError((), detail, FaultCode.WRONG_FORM, "query", parameter)])
-
-
-class InvalidMoment(InvalidQuery):
-    """The requested time is neither a day nor a moment."""
-
-
 class InvalidEdition(ValidationFailed):
     """The content of an edition has faults."""
+
+
+class InvalidRendition(ValidationFailed):
+    """The content of a rendition has faults."""
 
 
 class InvalidConcern(ValidationFailed):
     """A concern has faults. The response still gives the numbers to call."""
 
 
-class EditionAlreadyPublished(GuidanceError):
-    """That number already has other content, and a published edition never changes."""
+class InvalidQuery(ValidationFailed):
+    """The value of a query parameter is not of its kind."""
+
+    slug, status, title = "invalid-query", 400, "A query parameter cannot be used"
+
+    @property
+    def detail(self) -> str | None:
+        """The sentence of the first fault."""
+        return self.faults[0].detail
 
 
-class EditionOutOfOrder(GuidanceError):
-    """Editions are numbered 1, 2, 3 ... without a gap."""
+class UnknownQuery(InvalidQuery):
+    """A query parameter is unknown. Unknown ones are refused, so that a misspelt filter never returns everything."""
+
+    slug, status, title = "unknown-query", 400, "The query cannot be used"
 
 
-class AlreadyStored(GuidanceError):
+class RepeatedQuery(InvalidQuery):
+    """A query parameter is given more than once. Give it once."""
+
+    slug, status, title = "repeated-query", 400, "A query parameter twice"
+
+
+class InvalidCursor(InvalidQuery):
+    """The cursor is not one that this service gave. Begin again."""
+
+    slug, status, title = "invalid-cursor", 400, "The cursor cannot be used"
+
+    def __init__(self, detail: str, *, parameter: str = "cursor") -> None:
+        super().__init__([FieldError((), detail, FaultCode.WRONG_FORM, "query", parameter)])
+
+
+class InvalidMoment(InvalidQuery):
+    """`as_of` is a day or a moment (RFC 3339), and Accept-Datetime a date as HTTP writes it."""
+
+    slug, status, title = "invalid-moment", 400, "The time cannot be used"
+
+
+class SeveralIdempotencyKeys(Problem):
+    """Send one Idempotency-Key header, and one value in it."""
+
+    slug, status, title = "two-keys", 400, "Two idempotency keys"
+
+
+class IdempotencyKeyReused(Problem):
+    """The idempotency key was used before, with another payload."""
+
+    slug, status, title = "key-reused", 422, "Idempotency key used before"
+    meaning = "This Idempotency-Key was used for other words. Use a new key for new words."
+
+
+class AlreadyStored(IdempotencyKeyReused):
     """The idempotency key was used before, and the first request has the receipt."""
 
 
-class ReferenceTaken(GuidanceError):
-    """Another concern already has the new reference."""
+# What is not there
 
 
-class IdempotencyKeyReused(GuidanceError):
-    """The idempotency key was used before, with another payload."""
+class NotFound(Problem):
+    """Nothing exists at that path."""
+
+    slug, status, title = "not-found", 404, "Not found"
+    meaning = "Nothing answers to this path. GET /v1 lists what there is."
 
 
-class SeveralIdempotencyKeys(GuidanceError):
-    """The request has two idempotency keys, so a retry would look like another concern."""
+class NoSuchGuide(NotFound):
+    """No guide has that name."""
+
+    slug, status, title = "no-such-guide", 404, "No such guide"
+    meaning = "No guide has that name. GET /v1/guides lists them."
 
 
-class TooManyTries(GuidanceError):
-    """Too many wrong status tokens came for one concern. After `seconds` they are read again."""
+class NoSuchEdition(NotFound):
+    """The guide exists; that edition does not."""
 
-    def __init__(self, seconds: int) -> None:
-        super().__init__()
-        self.seconds = seconds
-
-
-class TokenMissing(GuidanceError):
-    """The request needs a bearer token and has none."""
+    slug, status, title = "no-such-edition", 404, "No such edition"
+    meaning = "The guide has no edition of that number. Its history lists them."
 
 
-class TokenInvalid(GuidanceError):
+class NoSuchRendition(NotFound):
+    """The guide exists; it has no such rendition."""
+
+    slug, status, title = "no-such-rendition", 404, "No such rendition"
+    meaning = (
+        "The guide has no rendition in this language, or none of this number. Its list of renditions has those that "
+        "exist."
+    )
+
+
+class NoSuchItem(NotFound):
+    """The list exists; that item is not in it. A message says which list, where it is not an edition's."""
+
+    slug, status, title = "no-such-item", 404, "No such item"
+    meaning = "Nothing is listed there by that id, number or name. `detail` says in which list."
+    message_is_told = True
+
+
+class NoSuchCodeList(NotFound):
+    """No code list has that name."""
+
+    slug, status, title = "no-such-code-list", 404, "No such code list"
+    meaning = "GET /v1/code-lists lists them."
+
+
+class NoSuchConcern(NotFound):
+    """No concern has that reference and status token; at the desk, which needs no token, a message says so."""
+
+    slug, status, title = "no-such-concern", 404, "No such concern"
+    meaning = "No concern answers to this reference and status token together. Check both for a slip."
+    message_is_told = True
+
+
+class NoSuchGuideDraft(NotFound):
+    """The guide has no draft. It was published or removed, or never begun."""
+
+    slug, status, title = "no-such-draft", 404, "No such draft"
+
+
+class NoSuchDraft(NotFound):
+    """No saved form has that code, or it was opened, or its time is over."""
+
+
+class PdfUnavailable(Problem):
+    """The service was installed without the programs that make PDFs."""
+
+    slug, status, title = "not-printed-here", 404, "There is no PDF here"
+    meaning = (
+        "This service was installed without the extra `print`, which makes PDFs, or its font does not have the letters "
+        "of this language. The guide is there in its other forms."
+    )
+
+
+# Who may do what
+
+
+class TokenMissing(Problem):
+    """Send `Authorization: Bearer` with a token that this service gave."""
+
+    slug, status, title = "token-needed", 401, "A token is needed"
+    headers: Mapping[str, str] = {"WWW-Authenticate": CHALLENGE}
+
+
+class TokenInvalid(Problem):
     """The bearer token is unknown, or is no longer valid. The message is the reason, for the log alone."""
 
+    slug, status, title = "token-unknown", 401, "The token is not known"
+    meaning = "The bearer token is not one that this service knows, or no longer."
+    headers: Mapping[str, str] = {"WWW-Authenticate": f'{CHALLENGE} error="invalid_token"'}
 
-class ScopeMissing(GuidanceError):
-    """The caller is known, but lacks the scope for this."""
+
+class ScopeMissing(Problem):
+    """The caller is known, and lacks the scope that this route needs."""
+
+    slug, status, title = "scope-missing", 403, "Not allowed"
 
     def __init__(self, scope: str) -> None:
         super().__init__(scope)
-        self.scope = scope
+        self.headers = {"WWW-Authenticate": f'{CHALLENGE} error="insufficient_scope", scope="{scope}"'}
 
 
-class ProviderUnavailable(GuidanceError):
+class ProviderUnavailable(Problem):
     """The OpenID provider's keys could not be read, so its tokens cannot be checked. The message is for the log."""
+
+    slug, status, title = "provider-away", 503, "Tokens cannot be checked just now"
+    meaning = "The identity provider does not answer. Try again soon."
+    headers = ServiceUnavailable.headers
 
 
 class ClientExists(GuidanceError):
@@ -152,44 +363,214 @@ class NoSuchPerson(GuidanceError):
     """No person at the desk has that name."""
 
 
-class PreconditionMissing(GuidanceError):
-    """The request must say which edition it follows."""
+# Editions, renditions and drafts of guides
 
 
-class PreconditionFailed(GuidanceError):
-    """Another edition was published after the one that the caller read."""
+class EditionWithdrawn(Problem):
+    """The edition was published and has been withdrawn, with a reason."""
+
+    slug, status, title = "edition-withdrawn", 410, "Edition withdrawn"
+    meaning = "The edition was withdrawn. The detail gives the reason."
+    message_is_told = True
+
+    def __init__(self, *, reason: str, replaced_by: int | None) -> None:
+        super().__init__(reason)
+        self.replaced_by = replaced_by
 
 
-class AlreadyWithdrawn(GuidanceError):
+class RenditionWithdrawn(Problem):
+    """The rendition was published and has been withdrawn, with a reason."""
+
+    slug, status, title = "rendition-withdrawn", 410, "Rendition withdrawn"
+    meaning = "The rendition, or the edition that it is of, was withdrawn. The detail gives the reason."
+    message_is_told = True
+
+
+class EditionAlreadyPublished(Problem):
+    """That number already has other content, and a published edition never changes."""
+
+    slug, status, title = "already-published", 409, "Already published"
+    meaning = "Other words stand under that number. A published edition never changes: a correction is the next number."
+
+
+class EditionOutOfOrder(Problem):
+    """Editions are numbered 1, 2, 3 without a gap."""
+
+    slug, status, title = "out-of-order", 409, "Out of order"
+
+
+class PreconditionMissing(Problem):
+    """Send If-Match with the ETag of the guide's current edition, so that two editors cannot overwrite each other."""
+
+    slug, status, title = "precondition-missing", 428, "Say which edition this follows"
+
+
+class PreconditionFailed(Problem):
+    """The ETag in If-Match is not that of the guide's current edition. Read it again, and publish on top of it."""
+
+    slug, status, title = "precondition-failed", 412, "Another edition was published"
+
+
+class AlreadyWithdrawn(Problem):
     """The edition is already withdrawn, with another reason."""
 
+    slug, status, title = "already-withdrawn", 409, "Already withdrawn"
+    meaning = "The edition was withdrawn before, with another reason."
 
-class UnsealingUnavailable(GuidanceError):
+
+class DraftNotNamed(Problem):
+    """Send If-Match with the ETag of the draft as it was read, so that two editors cannot overwrite each other."""
+
+    slug, status, title = "draft-not-named", 428, "Say which draft this follows"
+
+
+class DraftChanged(Problem):
+    """The ETag in If-Match is not that of the draft as it is now. Nothing was changed. Read the draft again."""
+
+    slug, status, title = "draft-changed", 412, "The draft was changed"
+
+
+class SecondPersonNeeded(Problem):
+    """The caller wrote words of this draft. A client or person that wrote none of it must publish it."""
+
+    slug, status, title = "second-person-needed", 403, "Another person must publish it"
+
+
+class FollowsAnotherEdition(Problem):
+    """The guide's last edition is not the one that the caller says."""
+
+    slug, status, title = "follows-another-edition", 409, "The last edition is another one"
+    meaning = (
+        "`follows` is not the number of the guide's last edition, or is null although the guide has editions. Read the "
+        "draft's changes, and say which edition it follows."
+    )
+
+
+# Concerns, and the desk's work
+
+
+class UnsealingUnavailable(Problem):
     """No identity of this process opens the concern. The sealed file can be opened elsewhere."""
 
+    slug, status, title = "not-opened-here", 406, "It cannot be opened here"
+    meaning = (
+        "This service holds no identity that opens this concern. Ask for `application/age`, and open the file yourself."
+    )
 
-class SealedTextMisplaced(GuidanceError):
+
+class SealedTextMisplaced(Problem):
     """The sealed text belongs to another concern, so nothing of it is shown: run `guidance verify` on the server."""
 
+    slug, status, title = "sealed-text-misplaced", 500, "This concern is damaged"
+    meaning = (
+        "The sealed text that is stored here belongs to another concern, so nothing of it is shown. The operator finds "
+        "what was changed with `guidance verify`."
+    )
 
-class ConcernErased(GuidanceError):
+
+class ConcernErased(Problem):
     """The text of the concern was erased. Its dates and its outcome remain."""
 
+    slug, status, title = "concern-erased", 410, "Erased"
+    meaning = "The words of this concern were erased. Its dates remain in the inbox."
 
-class NotAcknowledged(GuidanceError):
+
+class NotAcknowledged(Problem):
     """The concern, and everything that was added to it, must be acknowledged first."""
 
+    slug, status, title = "not-acknowledged", 409, "Not acknowledged yet"
+    meaning = "Nobody has acknowledged this concern, or something that was added to it. That comes first."
 
-class TooManyAdditions(GuidanceError):
+
+class TooManyAdditions(Problem):
     """The concern has as many additions, or as large ones, as it may have. The response gives the numbers to call."""
 
+    slug, status, title = "too-many-additions", 429, "No more can be added to this concern"
+    meaning = (
+        "A concern takes 200 additions, and 20,000,000 bytes of them. This one was not stored: telephone, and give the "
+        "reference."
+    )
 
-class OnHold(GuidanceError):
+
+class TooManyMessages(Problem):
+    """The reporter of a concern is sent 100 messages at most. This one was not stored."""
+
+    slug, status, title = "too-many-messages", 429, "Too many messages"
+
+
+class TooManyNotes(Problem):
+    """A concern takes 500 notes, and 5,000,000 bytes of them. This one was not stored."""
+
+    slug, status, title = "too-many-notes", 409, "No more notes about this concern"
+
+
+class NoMessageKey(Problem):
+    """The concern is from before messages existed: the code of its reporter opens none. Nothing was stored."""
+
+    slug, status, title = "no-message-key", 409, "The reporter cannot be sent a message"
+
+
+class AssignmentChanged(Problem):
+    """Somebody assigned the concern since the caller read its assignment. The message says who has it now."""
+
+    slug, status, title = "assignment-changed", 412, "Somebody assigned it meanwhile"
+    meaning = (
+        "The ETag in If-Match is not that of the assignment as it is now. Nothing was changed. The attempt is on "
+        "record."
+    )
+    message_is_told = True
+
+
+class ChangedMeanwhile(AssignmentChanged):
+    """Since the person was shown the concern, something happened that they should see before they decide."""
+
+
+class OnHold(Problem):
     """The concern is on hold, so it is not erased."""
 
+    slug, status, title = "on-hold", 409, "On hold"
+    meaning = "This concern is on hold, and is not erased until the hold is lifted."
 
-class OutcomeGiven(GuidanceError):
+
+class OutcomeGiven(Problem):
     """The concern is already closed, with another outcome."""
+
+    slug, status, title = "outcome-given", 409, "Already closed"
+    meaning = "This concern was closed with another outcome."
+
+
+class CursorAhead(Problem):
+    """The cursor is after the last event: it is of another database, or of this one before a restore."""
+
+    slug, status, title = "cursor-ahead", 409, "The cursor is after the last event"
+    meaning = (
+        "No event has this cursor yet. The database may have been restored from a backup. Call without `after`: the "
+        "page then begins after the last event that this client confirmed."
+    )
+
+
+class DeskRequestFailed(GuidanceError):
+    """The service did not do what was requested of it."""
+
+    def __init__(self, message: str = "", problem: str = "") -> None:
+        """`problem` is the slug of the type of the problem, such as `draft-changed`."""
+        super().__init__(message)
+        self.problem = problem
+
+
+class DeskUnreachable(DeskRequestFailed):
+    """The service gave no answer, so it is not known whether it did what was sent."""
+
+
+class KeysNotKnown(GuidanceError):
+    """The service names a key to seal to that nobody named to this program."""
+
+
+class NoKeyOfBody(GuidanceError):
+    """The desk of this machine was given no key of the body that a concern is to be handed over to."""
+
+
+# Proofs, exports and webhooks
 
 
 class ReceiptNotGenuine(GuidanceError):
@@ -208,8 +589,8 @@ class TimestampNotGenuine(GuidanceError):
     """The time stamp is not of that authority, or not of that checkpoint."""
 
 
-class StoreBusy(GuidanceError):
-    """The write was not confirmed in time. It may not be stored, and the caller should try again."""
+class ExportNotGenuine(GuidanceError):
+    """The export was not signed by that service, or was changed later."""
 
 
 class NotExportable(GuidanceError):
@@ -232,8 +613,7 @@ class WebhookSecretUnreadable(GuidanceError):
     """The secret of the webhook cannot be decrypted with the keys here (GUIDANCE_WEBHOOK_KEY_FILE)."""
 
 
-class PdfUnavailable(GuidanceError):
-    """The service was installed without the programs that make PDFs."""
+# The database, settings and seed files
 
 
 class BackupRefused(GuidanceError):
@@ -261,10 +641,6 @@ class SchemaAltered(GuidanceError):
             f"{'; '.join(faults[:MAX_FAULTS])}{f'; and {len(faults) - MAX_FAULTS} more' * (len(faults) > MAX_FAULTS)}. "
             "`guidance verify` lists every fault. Restore a backup, or find out who changed it."
         )
-
-
-class RowNotStored(GuidanceError):
-    """The database took a row and did not store it: another program added a rule to it."""
 
 
 class SetupError(GuidanceError):

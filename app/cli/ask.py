@@ -7,7 +7,7 @@ import typer
 
 from app.cli.desk_client import AnswerAsJson, KeyFileOption, KeyOption, Reference, Url, connect
 from app.cli.terminal import echo_result
-from app.desk_errors import NoMessageKey
+from app.errors import NoMessageKey
 from app.main import utc_now
 from app.models.desk.messages import Message
 from app.models.links import desk_messages_path

@@ -11,7 +11,7 @@ import httpx
 import typer
 
 from app.age.keys import AGE_MEDIA_TYPE
-from app.desk_errors import DeskRequestFailed, DeskUnreachable
+from app.errors import DeskRequestFailed, DeskUnreachable
 from app.models.concerns.references import find_reference
 from app.models.links import PROBLEMS
 

@@ -5,16 +5,16 @@ from contextlib import contextmanager
 from typing import Any
 
 from app.cli.desk_client import DeskClient
-from app.desk_errors import DeskRequestFailed
-from app.models.links import draft_path
-from app.web.draft_problem_types import (
-    DRAFT_CHANGED,
-    DRAFT_NOT_NAMED,
-    FOLLOWS_ANOTHER_EDITION,
-    NO_SUCH_DRAFT,
-    SECOND_PERSON_NEEDED,
+from app.errors import (
+    DeskRequestFailed,
+    DraftChanged,
+    DraftNotNamed,
+    FollowsAnotherEdition,
+    NoSuchGuide,
+    NoSuchGuideDraft,
+    SecondPersonNeeded,
 )
-from app.web.problem_types import GUIDE_NOT_FOUND
+from app.models.links import draft_path
 
 UNCHANGED = "Nothing was changed: "
 DRAFT_IS_GONE = "there is no draft of {guide}. It was published or removed, or never begun."
@@ -50,12 +50,12 @@ def plain_refusals(service: DeskClient, guide: str) -> Iterator[None]:
 
 def _words_for(problem: str) -> str | None:
     return {
-        DRAFT_NOT_NAMED.slug: UNNAMED,
-        DRAFT_CHANGED.slug: NEWER,
-        NO_SUCH_DRAFT.slug: DRAFT_IS_GONE,
-        GUIDE_NOT_FOUND.slug: NO_EDITION,
-        SECOND_PERSON_NEEDED.slug: OWN_WORDS,
-        FOLLOWS_ANOTHER_EDITION.slug: OTHER_EDITION,
+        DraftNotNamed.slug: UNNAMED,
+        DraftChanged.slug: NEWER,
+        NoSuchGuideDraft.slug: DRAFT_IS_GONE,
+        NoSuchGuide.slug: NO_EDITION,
+        SecondPersonNeeded.slug: OWN_WORDS,
+        FollowsAnotherEdition.slug: OTHER_EDITION,
     }.get(problem)
 
 

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from app.cli.desk_client import DeskClient
-from app.desk_errors import DeskRequestFailed, KeysNotKnown
+from app.errors import DeskRequestFailed, KeysNotKnown
 from app.models.desk.notes import MAX_NOTE_LENGTH
 from app.models.links import DESK_RECIPIENTS
 from app.services.concerns.sealing import make_sealer, seal_note

@@ -24,6 +24,11 @@ REVIEWS_JSON_FEED = "/v1/reviews-due.json"
 REVIEWS_ATOM_FEED = "/v1/reviews-due.atom"
 
 
+def problem_path(slug: str) -> str:
+    """Return the path that explains a kind of problem."""
+    return f"{PROBLEMS}/{slug}"
+
+
 def guide_path(guide: str) -> str:
     """Return the path of a guide's current edition."""
     return f"{GUIDES}/{guide}"

@@ -37,7 +37,7 @@ class FieldProblem(ResponseModel):
     )
 
 
-class Problem(ResponseModel):
+class ProblemDetails(ResponseModel, title="Problem"):
     """What went wrong. Nothing that was sent is repeated."""
 
     type: str = Field(

@@ -8,7 +8,7 @@ from app.pages.error_pages import error_page
 from app.pages.language.paths import PATHS_WITHOUT_PAGES
 from app.web.context import AppContext
 from app.web.negotiation import JSON, quality
-from app.web.problem_type import PROBLEM_MEDIA_TYPE
+from app.web.problem_responses import PROBLEM_MEDIA_TYPE
 
 COPIED_HEADERS = ("Retry-After", "RateLimit", "RateLimit-Policy", "Allow", "Connection")
 

@@ -8,16 +8,24 @@ from fastapi.exceptions import RequestValidationError
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as NoConnectionInTime
 
-from app.errors import EditionWithdrawn, GuidanceError, TooManyTries
+from app.errors import (
+    EditionWithdrawn,
+    GuidanceError,
+    InternalError,
+    InvalidQuery,
+    NotFound,
+    Problem,
+    RenditionWithdrawn,
+    ServiceUnavailable,
+    TokenMissing,
+    TooManyTries,
+)
 from app.logs import Log, frames_of
-from app.models.guidance.rendition_errors import RenditionWithdrawn
 from app.pages.language.catalogue import current_path, gettext
 from app.pages.page import private_page
-from app.web import problem_types
 from app.web.context import AppContext
 from app.web.json_body import InvalidBody
-from app.web.problem_type import ProblemType
-from app.web.problems import CHALLENGES, RETRY_AFTER_SECONDS
+from app.web.problems import problem_of
 from app.web.router import GuidanceRoute
 
 log = Log(__name__)
@@ -68,10 +76,9 @@ def error_page(context: AppContext, status: int, *, message: str | None = None) 
         message=message or default_message,
         contacts=list(context.emergency_contacts.current()),
     )
-    if status == problem_types.SERVICE_UNAVAILABLE.status:
-        response.headers["Retry-After"] = str(RETRY_AFTER_SECONDS)
-    if status == problem_types.TOKEN_REQUIRED.status:
-        response.headers["WWW-Authenticate"] = CHALLENGES[problem_types.TOKEN_REQUIRED]
+    for kind in (ServiceUnavailable, TokenMissing):
+        if status == kind.status:
+            response.headers.update(kind.headers)
     return response
 
 
@@ -92,26 +99,26 @@ def comes_from_another_site(request: Request) -> bool:
 
 def _page_for(request: Request, error: Exception) -> Response:
     context: AppContext = request.app.state.context
-    problem_type = problem_type_of(error)
-    if problem_type is problem_types.INTERNAL_ERROR:
+    kind = problem_type_of(error)
+    if kind is InternalError:
         log.error(
             "unhandled_error", request_id=request.state.request_id, error=type(error).__name__, frames=frames_of(error)
         )
-    reason = error.reason if isinstance(error, EditionWithdrawn | RenditionWithdrawn) else None
-    page = error_page(context, problem_type.status, message=reason)
+    reason = error.detail if isinstance(error, EditionWithdrawn | RenditionWithdrawn) else None
+    page = error_page(context, kind.status, message=reason)
     if isinstance(error, TooManyTries):
-        page.headers["Retry-After"] = str(error.seconds)
+        page.headers.update(error.headers)
     return page
 
 
-def problem_type_of(error: Exception) -> ProblemType:
-    """Return the type of problem that any error is."""
+def problem_type_of(error: Exception) -> type[Problem]:
+    """Return the kind of problem that any error is."""
     if isinstance(error, GuidanceError):
-        return problem_types.PROBLEM_FOR[type(error)]
+        return problem_of(error)
     if isinstance(error, RequestValidationError):
-        return problem_types.NOT_FOUND if error.errors()[0]["loc"][0] == "path" else problem_types.INVALID_QUERY
+        return NotFound if error.errors()[0]["loc"][0] == "path" else InvalidQuery
     if isinstance(error, InvalidBody):
         return error.kind
     if isinstance(error, DBAPIError | NoConnectionInTime):
-        return problem_types.SERVICE_UNAVAILABLE
-    return problem_types.INTERNAL_ERROR
+        return ServiceUnavailable
+    return InternalError

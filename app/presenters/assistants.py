@@ -14,7 +14,7 @@ from pydantic import Field, ValidationError
 from pydantic_core import to_jsonable_python
 from sqlmodel import Session
 
-from app.errors import GuidanceError, NoSuchEdition, NoSuchGuide
+from app.errors import NoSuchEdition, NoSuchGuide, Problem
 from app.models.base import MAX_NUMBER, RequestModel, ResponseModel, Slug
 from app.models.guidance.comparison import changed_fields, changed_sections
 from app.models.guidance.editions import EditionContent
@@ -39,7 +39,6 @@ from app.store.editions import (
     require_current,
 )
 from app.store.renditions import list_renditions
-from app.web.problem_types import PROBLEM_FOR
 
 MAX_GUIDES_NAMED = 100
 READ_ONLY = {"readOnlyHint": True, "destructiveHint": False, "idempotentHint": True, "openWorldHint": False}
@@ -294,5 +293,5 @@ def call_tool(tool: Tool, arguments: Any, library: Library) -> tuple[dict[str, A
         given = {str(each["loc"][0]) if each["loc"] else "" for each in error.errors(include_input=False)}
         faults = ", ".join(sorted(given & set(tool.arguments.model_fields))) or "one of them is not known"
         return None, f"The arguments cannot be used: {faults}. The tool's inputSchema says what it takes."
-    except GuidanceError as error:
-        return None, PROBLEM_FOR[type(error)].meaning
+    except Problem as error:
+        return None, error.meaning

@@ -5,6 +5,7 @@ from typing import Annotated
 
 from fastapi import Query, Response
 
+from app.errors import ConcernErased, NoSuchConcern, NoSuchItem, NotAcknowledged, UnsealingUnavailable
 from app.models.desk.additions import AdditionEntry, AdditionsResponse
 from app.models.desk.concerns import AdditionAcknowledgement, InboxEntry
 from app.models.desk.disclosure_tables import DeskAct
@@ -13,12 +14,11 @@ from app.routers.params import AdditionNumber, ConcernReference
 from app.services.desk import additions
 from app.services.desk.opening import PagePlace, open_page, open_text, read_page, read_sealed_added
 from app.store.added_texts import ADDITIONS
-from app.web import problem_types as problems
 from app.web.auth import ReaderDep, WorkerDep
 from app.web.context import ContextDep, NowDep
 from app.web.cursors import decode_key, encode_key
 from app.web.json_body import JSONRoute
-from app.web.problem_responses import RESPONSES_OF_CLIENT_ROUTES, problem_responses
+from app.web.problem_responses import BODY_PROBLEMS, RESPONSES_OF_CLIENT_ROUTES, problem_responses
 from app.web.query_params import Cursor, Limit
 from app.web.router import GuidanceRouter
 from app.web.sealed_files import SEALED, sealed_file
@@ -34,7 +34,7 @@ router = GuidanceRouter(
 @router.get(
     "",
     summary="Read what was added",
-    responses=problem_responses(problems.CONCERN_NOT_FOUND, problems.UNSEALING_UNAVAILABLE, problems.CONCERN_ERASED),
+    responses=problem_responses(NoSuchConcern, UnsealingUnavailable, ConcernErased),
 )
 def read_additions(
     *,
@@ -65,7 +65,7 @@ def read_additions(
     "/{number}",
     summary="Fetch what was added, sealed",
     response_class=Response,
-    responses=SEALED | problem_responses(problems.CONCERN_NOT_FOUND, problems.ITEM_NOT_FOUND, problems.CONCERN_ERASED),
+    responses=SEALED | problem_responses(NoSuchConcern, NoSuchItem, ConcernErased),
 )
 def fetch_addition(
     context: ContextDep, actor: ReaderDep, now: NowDep, reference: ConcernReference, number: AdditionNumber
@@ -81,9 +81,7 @@ def fetch_addition(
 @router.post(
     "/{number}/acknowledgement",
     summary="Acknowledge what was added",
-    responses=problem_responses(
-        problems.CONCERN_NOT_FOUND, problems.ITEM_NOT_FOUND, problems.NOT_ACKNOWLEDGED, *problems.BODY_PROBLEMS
-    ),
+    responses=problem_responses(NoSuchConcern, NoSuchItem, NotAcknowledged, *BODY_PROBLEMS),
 )
 def acknowledge_addition(
     *,

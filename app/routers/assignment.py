@@ -5,18 +5,17 @@ from typing import Annotated
 
 from fastapi import Header, Response
 
+from app.errors import AssignmentChanged, NoSuchConcern
 from app.models.desk.assignment import Assignment, AssignmentResponse
 from app.presenters.assignment import assignment_etag, assignment_response
 from app.presenters.desk import reference_of
 from app.routers.params import ConcernReference
 from app.services.desk import assignment as service
 from app.store.disclosures import Actor
-from app.web import problem_types as problems
 from app.web.auth import ReaderDep, WorkerDep
 from app.web.context import AppContext, ContextDep, NowDep
-from app.web.desk_problem_types import ASSIGNMENT_CHANGED
 from app.web.json_body import JSONRoute
-from app.web.problem_responses import RESPONSES_OF_CLIENT_ROUTES, problem_responses
+from app.web.problem_responses import BODY_PROBLEMS, RESPONSES_OF_CLIENT_ROUTES, problem_responses
 from app.web.responses import matches_etag
 from app.web.router import GuidanceRouter
 
@@ -36,7 +35,7 @@ AssignmentTag = Annotated[
 ]
 
 
-@router.get("", summary="Read who works on it", responses=problem_responses(problems.CONCERN_NOT_FOUND))
+@router.get("", summary="Read who works on it", responses=problem_responses(NoSuchConcern))
 def read_assignment(
     response: Response, context: ContextDep, actor: ReaderDep, now: NowDep, reference: ConcernReference
 ) -> AssignmentResponse:
@@ -50,7 +49,7 @@ def read_assignment(
 @router.put(
     "",
     summary="Assign it",
-    responses=problem_responses(problems.CONCERN_NOT_FOUND, ASSIGNMENT_CHANGED, *problems.BODY_PROBLEMS),
+    responses=problem_responses(NoSuchConcern, AssignmentChanged, *BODY_PROBLEMS),
 )
 def assign_concern(
     *,
@@ -72,7 +71,7 @@ def assign_concern(
     return _assign(response, context, reference, person, if_match, actor=actor, now=now)
 
 
-@router.delete("", summary="Take it away", responses=problem_responses(problems.CONCERN_NOT_FOUND, ASSIGNMENT_CHANGED))
+@router.delete("", summary="Take it away", responses=problem_responses(NoSuchConcern, AssignmentChanged))
 def unassign_concern(
     *,
     response: Response,

@@ -5,6 +5,7 @@ from typing import Annotated
 
 from fastapi import Path, Query
 
+from app.errors import NotFound
 from app.models.base import format_utc
 from app.models.concerns.receipts import EXAMPLE_REFERENCE
 from app.models.desk.concerns import CheckpointResponse, DisclosureEntry, DisclosuresResponse, StatementResponse
@@ -14,7 +15,6 @@ from app.web.auth import AuditorDep
 from app.web.context import ContextDep, NowDep
 from app.web.cursors import A_MOMENT, decode_position, encode_position
 from app.web.problem_responses import RESPONSES_OF_CLIENT_ROUTES, problem_responses
-from app.web.problem_types import NOT_FOUND
 from app.web.query_params import Cursor, Limit
 from app.web.router import GuidanceRouter
 
@@ -62,7 +62,7 @@ def list_disclosures(
     return DisclosuresResponse(disclosures=entries, next_cursor=next_cursor)
 
 
-@router.get("/disclosures/{chain}/statement", summary="Sign where a chain ends", responses=problem_responses(NOT_FOUND))
+@router.get("/disclosures/{chain}/statement", summary="Sign where a chain ends", responses=problem_responses(NotFound))
 def sign_statement(
     *,
     context: ContextDep,

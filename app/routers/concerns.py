@@ -5,6 +5,16 @@ from typing import Annotated, Any
 from fastapi import Body, Request, Response
 from fastapi.concurrency import run_in_threadpool
 
+from app.errors import (
+    BadRequest,
+    ConcernErased,
+    IdempotencyKeyReused,
+    NoSuchConcern,
+    ServiceUnavailable,
+    SeveralIdempotencyKeys,
+    TokenMissing,
+    TooManyAdditions,
+)
 from app.models.concerns.addition import ADDITION_EXAMPLE, Addition, AdditionReceipt
 from app.models.concerns.concern import Concern
 from app.models.concerns.examples import FULL_EXAMPLE, SMALLEST_EXAMPLE
@@ -13,12 +23,17 @@ from app.models.concerns.receipts import CheckResponse, ConcernStatus, Receipt
 from app.models.concerns.simulated_outcome import SimulatedOutcome
 from app.models.links import CONCERNS, concern_path
 from app.routers.params import IdempotencyKey, TypedReference, expect_one_key_at_most
-from app.web import problem_types as problems
 from app.web.auth import PUBLIC, StatusTokenDep, SubmitterDep
 from app.web.context import ContextDep, NowDep
 from app.web.idempotency import created_response, keys_from, without_quotes
 from app.web.json_body import JSONRoute
-from app.web.problem_responses import NOT_MODIFIED, problem_responses
+from app.web.problem_responses import (
+    BODY_PROBLEMS,
+    CLIENT_PROBLEMS,
+    CREDENTIAL_PROBLEMS,
+    NOT_MODIFIED,
+    problem_responses,
+)
 from app.web.responses import public_response
 from app.web.router import GuidanceRouter
 from app.web.simulation import SimulatedOutcomeQuery, simulate
@@ -26,11 +41,11 @@ from app.web.simulation import SimulatedOutcomeQuery, simulate
 router = GuidanceRouter(prefix=CONCERNS, tags=["Concerns"], route_class=JSONRoute)
 
 SUBMISSION_PROBLEMS = (
-    problems.BAD_REQUEST,
-    problems.SEVERAL_IDEMPOTENCY_KEYS,
-    *problems.BODY_PROBLEMS,
-    problems.IDEMPOTENCY_KEY_REUSED,
-    problems.SERVICE_UNAVAILABLE,
+    BadRequest,
+    SeveralIdempotencyKeys,
+    *BODY_PROBLEMS,
+    IdempotencyKeyReused,
+    ServiceUnavailable,
 )
 WITH_OR_WITHOUT_KEY: dict[str, Any] = {"security": [{}]}
 """Added to the client's key, so that the OpenAPI document says: with or without the key."""
@@ -62,7 +77,7 @@ def read_concern_form(request: Request, context: ContextDep) -> Response:
 @router.post(
     "/check",
     summary="Check a concern",
-    responses=problem_responses(*problems.BODY_PROBLEMS, *problems.CLIENT_PROBLEMS),
+    responses=problem_responses(*BODY_PROBLEMS, *CLIENT_PROBLEMS),
     openapi_extra=WITH_OR_WITHOUT_KEY,
 )
 def check_submission(
@@ -77,7 +92,7 @@ def check_submission(
     summary="Raise a concern",
     status_code=201,
     response_model=Receipt,
-    responses=problem_responses(*problems.CREDENTIAL_PROBLEMS, *SUBMISSION_PROBLEMS),
+    responses=problem_responses(*CREDENTIAL_PROBLEMS, *SUBMISSION_PROBLEMS),
     openapi_extra=WITH_OR_WITHOUT_KEY,
 )
 async def raise_concern(
@@ -108,7 +123,7 @@ async def raise_concern(
 @router.get(
     "/{reference}",
     summary="Follow a concern",
-    responses=problem_responses(problems.TOKEN_REQUIRED, problems.CONCERN_NOT_FOUND),
+    responses=problem_responses(TokenMissing, NoSuchConcern),
 )
 def read_concern_status(
     context: ContextDep, status_token: StatusTokenDep, now: NowDep, reference: TypedReference
@@ -125,10 +140,10 @@ def read_concern_status(
     response_model=AdditionReceipt,
     responses=problem_responses(
         *SUBMISSION_PROBLEMS,
-        problems.TOKEN_REQUIRED,
-        problems.CONCERN_NOT_FOUND,
-        problems.CONCERN_ERASED,
-        problems.TOO_MANY_ADDITIONS,
+        TokenMissing,
+        NoSuchConcern,
+        ConcernErased,
+        TooManyAdditions,
     ),
 )
 def add_more(

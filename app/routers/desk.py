@@ -3,7 +3,16 @@
 from fastapi import Request, Response
 
 from app.age.keys import AGE_MEDIA_TYPE
-from app.errors import UnsealingUnavailable, ValidationFailed
+from app.errors import (
+    ConcernErased,
+    NoSuchConcern,
+    NotAcknowledged,
+    OnHold,
+    OutcomeGiven,
+    SealedTextMisplaced,
+    UnsealingUnavailable,
+    ValidationFailed,
+)
 from app.models.desk.concerns import (
     Acknowledgement,
     ErasedConcern,
@@ -17,12 +26,11 @@ from app.presenters.desk import entry_of, erased_concern, opened_concern, refere
 from app.routers.params import ConcernReference
 from app.services.desk import actions, opening
 from app.store.remnants import purge_remnants
-from app.web import problem_types as problems
 from app.web.auth import ReaderDep, WorkerDep
 from app.web.context import ContextDep, NowDep
 from app.web.json_body import JSONRoute
 from app.web.negotiation import JSON, quality
-from app.web.problem_responses import RESPONSES_OF_CLIENT_ROUTES, problem_responses
+from app.web.problem_responses import BODY_PROBLEMS, RESPONSES_OF_CLIENT_ROUTES, problem_responses
 from app.web.router import GuidanceRouter
 from app.web.sealed_files import SEALED, sealed_file
 
@@ -42,10 +50,10 @@ ADDITIONS_SHOWN = 200
     response_model=OpenedConcern,
     responses=SEALED
     | problem_responses(
-        problems.CONCERN_NOT_FOUND,
-        problems.UNSEALING_UNAVAILABLE,
-        problems.CONCERN_ERASED,
-        problems.SEALED_TEXT_MISPLACED,
+        NoSuchConcern,
+        UnsealingUnavailable,
+        ConcernErased,
+        SealedTextMisplaced,
     ),
 )
 def open_concern(
@@ -77,7 +85,7 @@ def open_concern(
     "/concerns/{reference}/acknowledgement",
     operation_id="acknowledge_concern",
     summary="Acknowledge a concern",
-    responses=problem_responses(problems.CONCERN_NOT_FOUND, *problems.BODY_PROBLEMS),
+    responses=problem_responses(NoSuchConcern, *BODY_PROBLEMS),
 )
 def acknowledge(
     context: ContextDep,
@@ -101,9 +109,7 @@ def acknowledge(
     "/concerns/{reference}/outcome",
     operation_id="close_concern",
     summary="Close a concern",
-    responses=problem_responses(
-        problems.CONCERN_NOT_FOUND, problems.NOT_ACKNOWLEDGED, problems.ALREADY_CLOSED, *problems.BODY_PROBLEMS
-    ),
+    responses=problem_responses(NoSuchConcern, NotAcknowledged, OutcomeGiven, *BODY_PROBLEMS),
 )
 def close(
     context: ContextDep, actor: WorkerDep, now: NowDep, reference: ConcernReference, outcome: Outcome
@@ -121,7 +127,7 @@ def close(
     "/concerns/{reference}/hold",
     operation_id="hold_concern",
     summary="Hold or release a concern",
-    responses=problem_responses(problems.CONCERN_NOT_FOUND, *problems.BODY_PROBLEMS),
+    responses=problem_responses(NoSuchConcern, *BODY_PROBLEMS),
 )
 def hold(context: ContextDep, actor: WorkerDep, now: NowDep, reference: ConcernReference, hold: Hold) -> InboxEntry:
     """A concern on hold is erased neither by retention nor on request."""
@@ -135,11 +141,11 @@ def hold(context: ContextDep, actor: WorkerDep, now: NowDep, reference: ConcernR
     operation_id="erase_concern",
     summary="Erase a concern's words",
     responses=problem_responses(
-        problems.CONCERN_NOT_FOUND,
-        problems.NOT_ACKNOWLEDGED,
-        problems.ON_HOLD,
-        problems.CONCERN_ERASED,
-        *problems.BODY_PROBLEMS,
+        NoSuchConcern,
+        NotAcknowledged,
+        OnHold,
+        ConcernErased,
+        *BODY_PROBLEMS,
     ),
 )
 def erase(

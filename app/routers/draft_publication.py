@@ -2,6 +2,14 @@
 
 from fastapi import Response
 
+from app.errors import (
+    DraftChanged,
+    DraftNotNamed,
+    FollowsAnotherEdition,
+    NoSuchGuideDraft,
+    SecondPersonNeeded,
+    ValidationFailed,
+)
 from app.models.guidance.guide_drafts import DraftPublication, DraftResponse
 from app.models.guidance.publishing import PublishedResponse
 from app.models.links import edition_path
@@ -10,19 +18,11 @@ from app.presenters.publications import present_published
 from app.routers.params import GuideName
 from app.services.guidance import guide_drafts as service
 from app.store.guide_drafts import read_draft_record
-from app.web import problem_types as problems
 from app.web.auth import EditorDep, PublisherDep
 from app.web.context import ContextDep, NowDep, SessionDep
 from app.web.draft_preconditions import DraftTag, draft_etag, expect_draft
-from app.web.draft_problem_types import (
-    DRAFT_CHANGED,
-    DRAFT_NOT_NAMED,
-    FOLLOWS_ANOTHER_EDITION,
-    NO_SUCH_DRAFT,
-    SECOND_PERSON_NEEDED,
-)
 from app.web.json_body import JSONRoute
-from app.web.problem_responses import RESPONSES_OF_CLIENT_ROUTES, problem_responses
+from app.web.problem_responses import BODY_PROBLEMS, CREDENTIAL_PROBLEMS, RESPONSES_OF_CLIENT_ROUTES, problem_responses
 from app.web.router import GuidanceRouter
 
 router = GuidanceRouter(
@@ -37,7 +37,7 @@ router = GuidanceRouter(
     "/offer",
     summary="Offer a draft for publication",
     operation_id="offer_draft",
-    responses=problem_responses(NO_SUCH_DRAFT, DRAFT_CHANGED, DRAFT_NOT_NAMED, problems.VALIDATION_FAILED),
+    responses=problem_responses(NoSuchGuideDraft, DraftChanged, DraftNotNamed, ValidationFailed),
 )
 def offer_draft(
     *,
@@ -63,13 +63,13 @@ def offer_draft(
     operation_id="publish_draft",
     status_code=201,
     responses=problem_responses(
-        NO_SUCH_DRAFT,
-        DRAFT_CHANGED,
-        DRAFT_NOT_NAMED,
-        SECOND_PERSON_NEEDED,
-        FOLLOWS_ANOTHER_EDITION,
-        *problems.CREDENTIAL_PROBLEMS,
-        *problems.BODY_PROBLEMS,
+        NoSuchGuideDraft,
+        DraftChanged,
+        DraftNotNamed,
+        SecondPersonNeeded,
+        FollowsAnotherEdition,
+        *CREDENTIAL_PROBLEMS,
+        *BODY_PROBLEMS,
     ),
 )
 def publish_draft(

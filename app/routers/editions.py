@@ -5,7 +5,7 @@ from typing import Annotated
 
 from fastapi import Query, Request, Response
 
-from app.errors import InvalidQuery
+from app.errors import InvalidQuery, NoSuchGuide, NoSuchItem, NotFound
 from app.faults import FaultCode, FieldError
 from app.models.base import MAX_NUMBER
 from app.models.guidance.changes import ChangesResponse
@@ -33,11 +33,10 @@ from app.presenters.memento import memento_headers, memento_links, time_map
 from app.routers.params import EditionNumber, GuideName, item_name
 from app.store.catalogue import find_mentions
 from app.store.editions import EditionHead, EditionKey, current_of, get_history, readable_of
-from app.web import problem_types as problems
 from app.web.auth import PUBLIC
 from app.web.context import ContextDep, SessionDep
 from app.web.cursors import decode_key, encode_key
-from app.web.problem_responses import RESPONSES_OF_READS, problem_responses, response_example
+from app.web.problem_responses import NUMBERED_EDITION_PROBLEMS, RESPONSES_OF_READS, problem_responses, response_example
 from app.web.query_params import IN_PLAIN_DIGITS, Cursor, Limit
 from app.web.responses import CACHE_IMMUTABLE, conditional_response, public_response
 from app.web.router import GuidanceRouter
@@ -56,7 +55,7 @@ AS_PUBLISHED = response_example(status=EditionStatus.PUBLISHED)
     ".link",  # after the prefix: `/v1/guides/{guide}/editions.link`
     summary="Read a guide's TimeMap",
     response_class=Response,
-    responses=problem_responses(problems.GUIDE_NOT_FOUND)
+    responses=problem_responses(NoSuchGuide)
     | {200: {"content": {LINK_FORMAT: {"example": TIME_MAP_EXAMPLE}}, "description": "The TimeMap."}},
 )
 def read_time_map(request: Request, session: SessionDep, context: ContextDep, guide: GuideName) -> Response:
@@ -70,7 +69,7 @@ def read_time_map(request: Request, session: SessionDep, context: ContextDep, gu
     "",
     summary="Read a guide's history",
     response_model=EditionsResponse,
-    responses=problem_responses(problems.GUIDE_NOT_FOUND),
+    responses=problem_responses(NoSuchGuide),
 )
 def list_editions(
     request: Request, session: SessionDep, guide: GuideName, limit: Limit = 50, cursor: Cursor = None
@@ -88,7 +87,7 @@ def list_editions(
     "/{number}",
     summary="Read a numbered edition",
     response_model=EditionResponse,
-    responses=AS_PUBLISHED | problem_responses(*problems.NUMBERED_EDITION_PROBLEMS),
+    responses=AS_PUBLISHED | problem_responses(*NUMBERED_EDITION_PROBLEMS),
 )
 def read_edition(
     request: Request, session: SessionDep, context: ContextDep, guide: GuideName, number: EditionNumber
@@ -109,7 +108,7 @@ def read_edition(
     "/{number}/changes",
     summary="Compare two editions",
     response_model=ChangesResponse,
-    responses=problem_responses(*problems.NUMBERED_EDITION_PROBLEMS),
+    responses=problem_responses(*NUMBERED_EDITION_PROBLEMS),
 )
 def read_changes(
     request: Request,
@@ -152,7 +151,7 @@ def _add_section(section: Section) -> None:
         name=f"read_edition_{section.key}",
         summary=f"Read the {words} of a numbered edition",
         response_model=SECTION_RESPONSES[section],
-        responses=AS_PUBLISHED | problem_responses(problems.NOT_FOUND, *problems.NUMBERED_EDITION_PROBLEMS),
+        responses=AS_PUBLISHED | problem_responses(NotFound, *NUMBERED_EDITION_PROBLEMS),
     )
     def read_section(
         request: Request, session: SessionDep, context: ContextDep, guide: GuideName, number: EditionNumber
@@ -169,8 +168,7 @@ def _add_section(section: Section) -> None:
         name=f"read_edition_{section.key}_item",
         summary=f"Read one of the {words} of a numbered edition",
         response_model=NUMBERED_ITEM_RESPONSES[section],
-        responses=AS_PUBLISHED
-        | problem_responses(problems.NOT_FOUND, problems.ITEM_NOT_FOUND, *problems.NUMBERED_EDITION_PROBLEMS),
+        responses=AS_PUBLISHED | problem_responses(NotFound, NoSuchItem, *NUMBERED_EDITION_PROBLEMS),
     )
     def read_item(
         *,

@@ -10,6 +10,7 @@ from fastapi import Query, Security
 from sqlmodel import Session
 from starlette.concurrency import run_in_threadpool
 
+from app.errors import CursorAhead
 from app.models.clients import Scope
 from app.models.events.responses import EventResponse, EventsResponse
 from app.models.events.tables import EventKind, EventRow
@@ -22,7 +23,6 @@ from app.web.auth import require_actor, require_client
 from app.web.context import AppContext, ContextDep
 from app.web.cursors import decode_key, encode_key
 from app.web.problem_responses import RESPONSES_OF_CLIENT_ROUTES, problem_responses
-from app.web.problem_types import CURSOR_AHEAD
 from app.web.query_params import IN_PLAIN_DIGITS, Limit
 from app.web.router import GuidanceRouter
 
@@ -36,7 +36,7 @@ FollowerDep = Annotated[Principal, Security(require_client, scopes=[Scope.EVENTS
 ActorDep = Annotated[Actor, Security(require_actor, scopes=[Scope.EVENTS])]
 
 
-@router.get("", summary="Pull events", responses=problem_responses(CURSOR_AHEAD))
+@router.get("", summary="Pull events", responses=problem_responses(CursorAhead))
 async def read_events(
     *,
     context: ContextDep,

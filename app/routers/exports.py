@@ -1,15 +1,15 @@
 """An export of one concern: what this service signs about it, and the record of the file."""
 
+from app.errors import ConcernErased, NoSuchConcern
 from app.models.desk.exports import ExportEntry, ExportStatement, NewExport
 from app.presenters.desk import reference_of
 from app.presenters.exports import export_statement
 from app.routers.params import ConcernReference
 from app.services.desk import exports
-from app.web import problem_types as problems
 from app.web.auth import WorkerDep
 from app.web.context import ContextDep, NowDep
 from app.web.json_body import JSONRoute
-from app.web.problem_responses import RESPONSES_OF_CLIENT_ROUTES, problem_responses
+from app.web.problem_responses import BODY_PROBLEMS, RESPONSES_OF_CLIENT_ROUTES, problem_responses
 from app.web.router import GuidanceRouter
 
 router = GuidanceRouter(
@@ -18,7 +18,7 @@ router = GuidanceRouter(
     responses=RESPONSES_OF_CLIENT_ROUTES,
     route_class=JSONRoute,
 )
-_REFUSED = (problems.CONCERN_NOT_FOUND, problems.CONCERN_ERASED)
+_REFUSED = (NoSuchConcern, ConcernErased)
 
 
 @router.get("/export-statement", summary="Sign what is known of a concern", responses=problem_responses(*_REFUSED))
@@ -39,7 +39,7 @@ def read_export_statement(
     operation_id="record_export",
     summary="Record and sign an export",
     status_code=201,
-    responses=problem_responses(*_REFUSED, *problems.BODY_PROBLEMS),
+    responses=problem_responses(*_REFUSED, *BODY_PROBLEMS),
 )
 def record_export(
     *, context: ContextDep, actor: WorkerDep, now: NowDep, reference: ConcernReference, export: NewExport

@@ -13,6 +13,7 @@ from typing import Annotated, Any, NamedTuple
 from fastapi import Depends, Request, Response
 from sqlmodel import Session
 
+from app.errors import NoSuchGuide, NoSuchRendition, NotFound, PdfUnavailable, Problem, RenditionWithdrawn
 from app.models.guidance.editions import EditionContent
 from app.models.guidance.languages import GUIDE_LANGUAGE
 from app.models.links import Links, edition_path, guide_path, rendition_path
@@ -27,13 +28,15 @@ from app.routers.params import EditionNumber, GuideName, LanguageName, Rendition
 from app.services.guidance.renditions import chosen_rendition
 from app.store.editions import EditionHead, get_current, get_history, readable_of
 from app.store.renditions import list_renditions
-from app.web import problem_types as problems
 from app.web.auth import PUBLIC
 from app.web.context import AppContext, ContextDep, SessionDep
 from app.web.negotiation import AS_CSV, AS_MARKDOWN, AS_PDF, CSV, MARKDOWN, PDF_TYPE, ByteOrderMark, csv_response
-from app.web.problem_responses import RESPONSES_OF_READS, problem_responses
-from app.web.problem_type import ProblemType
-from app.web.rendition_problem_types import RENDITION_NOT_FOUND, RENDITION_WITHDRAWN
+from app.web.problem_responses import (
+    CURRENT_EDITION_PROBLEMS,
+    NUMBERED_EDITION_PROBLEMS,
+    RESPONSES_OF_READS,
+    problem_responses,
+)
 from app.web.responses import (
     CACHE_CHECKED,
     CACHE_CURRENT,
@@ -172,12 +175,12 @@ class Source:
     path: str
     tag: str
     asked: Callable[..., Coroutine[Any, Any, Asked]]
-    problems: tuple[ProblemType, ...]
+    problems: tuple[type[Problem], ...]
 
 
-PROBLEMS_OF_RENDITION = (problems.GUIDE_NOT_FOUND, RENDITION_NOT_FOUND, RENDITION_WITHDRAWN)
-CURRENT = Source("guide", "", "Guides", _current_edition, problems.CURRENT_EDITION_PROBLEMS)
-NUMBERED = Source("edition", "/editions/{number}", "Editions", _numbered_edition, problems.NUMBERED_EDITION_PROBLEMS)
+PROBLEMS_OF_RENDITION = (NoSuchGuide, NoSuchRendition, RenditionWithdrawn)
+CURRENT = Source("guide", "", "Guides", _current_edition, CURRENT_EDITION_PROBLEMS)
+NUMBERED = Source("edition", "/editions/{number}", "Editions", _numbered_edition, NUMBERED_EDITION_PROBLEMS)
 RENDITION = Source("rendition", "/renditions/{language}", "Renditions", _current_rendition, PROBLEMS_OF_RENDITION)
 NUMBERED_RENDITION = Source(
     "numbered_rendition",
@@ -195,7 +198,7 @@ class Page(NamedTuple):
     name: str
     respond: Callable[[Request, AppContext, Chosen], Response]
     documented: dict[int | str, dict[str, Any]]
-    problems: tuple[ProblemType, ...]
+    problems: tuple[type[Problem], ...]
     words: dict[Source, tuple[str, str]]
 
 
@@ -234,7 +237,7 @@ PAGES = (
         "as_pdf",
         partial(_pdf, PrintForm.POSTER),
         AS_PDF,
-        (problems.PDF_UNAVAILABLE,),
+        (PdfUnavailable,),
         {
             CURRENT: (
                 "Read a guide's current edition as a PDF to print",
@@ -263,7 +266,7 @@ PAGES = (
         "in_large_print",
         partial(_pdf, PrintForm.LARGE_PRINT),
         AS_PDF,
-        (problems.PDF_UNAVAILABLE,),
+        (PdfUnavailable,),
         {
             CURRENT: (
                 "Read a guide's current edition in large print",
@@ -317,7 +320,7 @@ def _add_page(page: Page, source: Source) -> None:
         summary=summary,
         description=description,
         response_class=Response,
-        responses=page.documented | problem_responses(problems.NOT_FOUND, *source.problems, *page.problems),
+        responses=page.documented | problem_responses(NotFound, *source.problems, *page.problems),
     )
     def read_page(
         request: Request,
@@ -339,7 +342,7 @@ def _add_table(source: Source) -> None:
         summary=summary,
         description=description,
         response_class=Response,
-        responses=AS_CSV | problem_responses(problems.NOT_FOUND, *source.problems),
+        responses=AS_CSV | problem_responses(NotFound, *source.problems),
     )
     def read_table(
         *,

@@ -5,7 +5,15 @@ from typing import Annotated, Any
 from fastapi import Body, Response
 from pydantic import JsonValue
 
-from app.errors import InvalidEdition
+from app.errors import (
+    DraftChanged,
+    DraftNotNamed,
+    EditionWithdrawn,
+    InvalidEdition,
+    NoSuchGuide,
+    NoSuchGuideDraft,
+    NotFound,
+)
 from app.faults import FieldError
 from app.models.guidance.draft_tables import GuideDraftRow
 from app.models.guidance.guide_drafts import DRAFT_EXAMPLE, DraftChangesResponse, DraftCheckResponse, DraftResponse
@@ -16,13 +24,11 @@ from app.services.guidance import guide_drafts as service
 from app.services.guidance.draft_checking import check_draft
 from app.store.editions import get_current
 from app.store.guide_drafts import get_guide_draft, read_draft_record
-from app.web import problem_types as problems
 from app.web.auth import EditorDep
 from app.web.context import ContextDep, NowDep, SessionDep
 from app.web.draft_preconditions import DraftTag, check_draft_tag, draft_etag, expect_draft
-from app.web.draft_problem_types import DRAFT_CHANGED, DRAFT_NOT_NAMED, NO_SUCH_DRAFT
 from app.web.json_body import JSONRoute
-from app.web.problem_responses import RESPONSES_OF_CLIENT_ROUTES, problem_responses
+from app.web.problem_responses import BODY_PROBLEMS, RESPONSES_OF_CLIENT_ROUTES, problem_responses
 from app.web.router import GuidanceRouter
 
 router = GuidanceRouter(
@@ -38,7 +44,7 @@ NO_FRACTION = "There is no fraction and no number of so many digits in a guide."
     "",
     summary="Save a draft",
     operation_id="save_draft",
-    responses=problem_responses(problems.NOT_FOUND, DRAFT_CHANGED, DRAFT_NOT_NAMED, *problems.BODY_PROBLEMS)
+    responses=problem_responses(NotFound, DraftChanged, DraftNotNamed, *BODY_PROBLEMS)
     | {201: {"model": DraftResponse, "description": "The draft is begun."}},
 )
 def save_guide_draft(
@@ -73,7 +79,7 @@ def save_guide_draft(
     return _respond(response, session, draft)
 
 
-@router.get("", summary="Read a draft", operation_id="read_draft", responses=problem_responses(NO_SUCH_DRAFT))
+@router.get("", summary="Read a draft", operation_id="read_draft", responses=problem_responses(NoSuchGuideDraft))
 def read_draft(response: Response, session: SessionDep, _actor: EditorDep, guide: GuideName) -> DraftResponse:
     """The draft with its words, who wrote it, and its ETag for `If-Match`."""
     return _respond(response, session, get_guide_draft(session, guide))
@@ -83,7 +89,7 @@ def read_draft(response: Response, session: SessionDep, _actor: EditorDep, guide
     "",
     summary="Remove a draft",
     operation_id="remove_draft",
-    responses=problem_responses(NO_SUCH_DRAFT, DRAFT_CHANGED, DRAFT_NOT_NAMED),
+    responses=problem_responses(NoSuchGuideDraft, DraftChanged, DraftNotNamed),
 )
 def remove_draft(
     *,
@@ -100,7 +106,9 @@ def remove_draft(
     return present_draft(draft, record)
 
 
-@router.get("/check", summary="Check a draft", operation_id="check_draft", responses=problem_responses(NO_SUCH_DRAFT))
+@router.get(
+    "/check", summary="Check a draft", operation_id="check_draft", responses=problem_responses(NoSuchGuideDraft)
+)
 def read_draft_check(
     response: Response, session: SessionDep, context: ContextDep, _actor: EditorDep, now: NowDep, guide: GuideName
 ) -> DraftCheckResponse:
@@ -114,7 +122,7 @@ def read_draft_check(
     "/changes",
     summary="Compare a draft",
     operation_id="read_draft_changes",
-    responses=problem_responses(NO_SUCH_DRAFT, problems.GUIDE_NOT_FOUND, problems.EDITION_WITHDRAWN),
+    responses=problem_responses(NoSuchGuideDraft, NoSuchGuide, EditionWithdrawn),
 )
 def read_draft_changes(
     response: Response, session: SessionDep, context: ContextDep, _actor: EditorDep, guide: GuideName

@@ -6,6 +6,7 @@ from typing import Annotated
 from fastapi import Header, Query, Request, Response
 from sqlmodel import Session
 
+from app.errors import NoSuchItem, NotFound
 from app.models.guidance.guide_responses import (
     ITEM_RESPONSES,
     SECTION_RESPONSES,
@@ -35,12 +36,17 @@ from app.store.catalogue import find_mentions, find_orders
 from app.store.current_editions import MAX_CURRENT_EDITIONS
 from app.store.editions import EditionHead, get_current, get_history, list_current, require_current
 from app.store.renditions import list_renditions
-from app.web import problem_types as problems
 from app.web.auth import PUBLIC
 from app.web.context import AppContext, ContextDep, SessionDep
 from app.web.cursors import decode_key, encode_key
 from app.web.language_preferences import MAX_HEADER_LENGTH, preferred_languages
-from app.web.problem_responses import RESPONSES_OF_READS, Responses, problem_responses
+from app.web.problem_responses import (
+    CURRENT_EDITION_PROBLEMS,
+    NUMBERED_EDITION_PROBLEMS,
+    RESPONSES_OF_READS,
+    Responses,
+    problem_responses,
+)
 from app.web.query_params import Limit
 from app.web.responses import CACHE_CHECKED, add_languages, public_response
 from app.web.router import GuidanceRouter
@@ -131,7 +137,7 @@ def list_guides(
     summary="Read a guide's current edition",
     description=WHOLE_EDITION,
     response_model=EditionResponse,
-    responses=REDIRECTED | problem_responses(*problems.NUMBERED_EDITION_PROBLEMS),
+    responses=REDIRECTED | problem_responses(*NUMBERED_EDITION_PROBLEMS),
 )
 def read_guide(
     *,
@@ -188,7 +194,7 @@ def _add_section(section: Section) -> None:
         name=f"read_{section.key}",
         summary=f"Read the {words} of the current edition",
         response_model=SECTION_RESPONSES[section],
-        responses=problem_responses(problems.NOT_FOUND, *problems.CURRENT_EDITION_PROBLEMS),
+        responses=problem_responses(NotFound, *CURRENT_EDITION_PROBLEMS),
     )
     def read_section(request: Request, session: SessionDep, context: ContextDep, guide: GuideName) -> Response:
         """The section, word for word, with the cautions that must be read with it."""
@@ -201,7 +207,7 @@ def _add_section(section: Section) -> None:
         name=f"read_{section.key}_item",
         summary=f"Read one of the {words} of the current edition",
         response_model=ITEM_RESPONSES[section],
-        responses=problem_responses(problems.NOT_FOUND, problems.ITEM_NOT_FOUND, *problems.CURRENT_EDITION_PROBLEMS),
+        responses=problem_responses(NotFound, NoSuchItem, *CURRENT_EDITION_PROBLEMS),
     )
     def read_item(
         request: Request, session: SessionDep, context: ContextDep, guide: GuideName, item_id: str = named

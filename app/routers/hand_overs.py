@@ -4,18 +4,26 @@ from typing import Annotated
 
 from fastapi import Path, Request, Response
 
+from app.errors import (
+    ConcernErased,
+    IdempotencyKeyReused,
+    NoSuchConcern,
+    NoSuchItem,
+    SealedTextMisplaced,
+    SeveralIdempotencyKeys,
+    UnsealingUnavailable,
+)
 from app.models.base import MAX_NUMBER
 from app.models.desk.hand_overs import HandedOver, HandOver, HandOverEntry, HandOverReceipt, HandOversResponse
 from app.models.links import desk_concern_path, desk_hand_over_path
 from app.presenters.desk import reference_of
 from app.routers.params import ConcernReference, IdempotencyKey, expect_one_key_at_most
 from app.services.desk import hand_overs
-from app.web import problem_types as problems
 from app.web.auth import ReaderDep, WorkerDep
 from app.web.context import ContextDep, NowDep
 from app.web.idempotency import created_response, keys_from
 from app.web.json_body import JSONRoute
-from app.web.problem_responses import RESPONSES_OF_CLIENT_ROUTES, problem_responses
+from app.web.problem_responses import BODY_PROBLEMS, RESPONSES_OF_CLIENT_ROUTES, problem_responses
 from app.web.query_params import IN_PLAIN_DIGITS
 from app.web.router import GuidanceRouter
 
@@ -31,7 +39,7 @@ HandOverNumber = Annotated[
 ]
 
 
-@router.get("", summary="List hand-overs", responses=problem_responses(problems.CONCERN_NOT_FOUND))
+@router.get("", summary="List hand-overs", responses=problem_responses(NoSuchConcern))
 def list_hand_overs(
     context: ContextDep, actor: ReaderDep, now: NowDep, reference: ConcernReference
 ) -> HandOversResponse:
@@ -48,13 +56,13 @@ def list_hand_overs(
     status_code=201,
     response_model=HandedOver,
     responses=problem_responses(
-        problems.CONCERN_NOT_FOUND,
-        problems.CONCERN_ERASED,
-        problems.UNSEALING_UNAVAILABLE,
-        problems.SEALED_TEXT_MISPLACED,
-        problems.SEVERAL_IDEMPOTENCY_KEYS,
-        problems.IDEMPOTENCY_KEY_REUSED,
-        *problems.BODY_PROBLEMS,
+        NoSuchConcern,
+        ConcernErased,
+        UnsealingUnavailable,
+        SealedTextMisplaced,
+        SeveralIdempotencyKeys,
+        IdempotencyKeyReused,
+        *BODY_PROBLEMS,
     ),
 )
 def hand_over(
@@ -92,7 +100,7 @@ def hand_over(
 @router.post(
     "/{number}/receipt",
     summary="Store the other body's receipt",
-    responses=problem_responses(problems.CONCERN_NOT_FOUND, problems.ITEM_NOT_FOUND, *problems.BODY_PROBLEMS),
+    responses=problem_responses(NoSuchConcern, NoSuchItem, *BODY_PROBLEMS),
 )
 def confirm_hand_over(
     *,

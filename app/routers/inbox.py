@@ -7,7 +7,7 @@ from urllib.parse import urlencode
 from fastapi import Path, Query
 from sqlmodel import Session
 
-from app.errors import InvalidCursor
+from app.errors import InvalidCursor, NoSuchItem, NotFound
 from app.models.base import SLUG_PATTERN
 from app.models.concerns.receipts import EXAMPLE_REFERENCE
 from app.models.desk.concerns import InboxResponse, SummaryResponse
@@ -24,12 +24,11 @@ from app.models.links import DESK_CONCERNS, DESK_VIEWS
 from app.presenters.desk import inbox_entry
 from app.services.desk import actions, views
 from app.store.inbox import InboxFilters, InboxQuery, position_of
-from app.web import problem_types as problems
 from app.web.auth import ReaderDep
 from app.web.context import ContextDep, NowDep, SessionDep
 from app.web.cursors import A_MOMENT, NOT_OURS, decode_key, decode_position, encode_position
 from app.web.json_body import JSONRoute
-from app.web.problem_responses import RESPONSES_OF_CLIENT_ROUTES, problem_responses
+from app.web.problem_responses import BODY_PROBLEMS, RESPONSES_OF_CLIENT_ROUTES, problem_responses
 from app.web.query_params import Cursor, Limit
 from app.web.router import GuidanceRouter
 
@@ -101,14 +100,14 @@ def read_views(session: SessionDep, actor: ReaderDep) -> SavedViewsResponse:
 @router.put(
     DESK_VIEWS + "/{name}",
     summary="Save a view",
-    responses=problem_responses(problems.NOT_FOUND, *problems.BODY_PROBLEMS),
+    responses=problem_responses(NotFound, *BODY_PROBLEMS),
 )
 def save_view(context: ContextDep, actor: ReaderDep, now: NowDep, name: ViewName, filters: ViewFilters) -> SavedView:
     """Save filters of the inbox under a name, in place of those that had it. No other person sees your views."""
     return _saved_view(views.save_view(context.writer, actor.person, name, filters, at=now))
 
 
-@router.delete(DESK_VIEWS + "/{name}", summary="Remove a view", responses=problem_responses(problems.ITEM_NOT_FOUND))
+@router.delete(DESK_VIEWS + "/{name}", summary="Remove a view", responses=problem_responses(NoSuchItem))
 def remove_view(context: ContextDep, session: SessionDep, actor: ReaderDep, name: ViewName) -> SavedViewsResponse:
     """Remove one of your views, and return the others."""
     views.remove_view(context.writer, actor.person, name)

@@ -4,18 +4,24 @@ from typing import Annotated
 
 from fastapi import Body, Request, Response
 
+from app.errors import (
+    ConcernErased,
+    IdempotencyKeyReused,
+    NoMessageKey,
+    NoSuchConcern,
+    SeveralIdempotencyKeys,
+    TooManyMessages,
+)
 from app.models.desk.messages import Message, MessageEntry, MessagesResponse
 from app.models.links import desk_messages_path
 from app.presenters.desk import reference_of
 from app.routers.params import ConcernReference, IdempotencyKey, expect_one_key_at_most
 from app.services.desk import messages
-from app.web import problem_types as problems
 from app.web.auth import ReaderDep, WorkerDep
 from app.web.context import ContextDep, NowDep
-from app.web.desk_problem_types import NO_MESSAGE_KEY, TOO_MANY_MESSAGES
 from app.web.idempotency import created_response, keys_from
 from app.web.json_body import JSONRoute
-from app.web.problem_responses import RESPONSES_OF_CLIENT_ROUTES, problem_responses
+from app.web.problem_responses import BODY_PROBLEMS, RESPONSES_OF_CLIENT_ROUTES, problem_responses
 from app.web.router import GuidanceRouter
 
 router = GuidanceRouter(
@@ -26,7 +32,7 @@ router = GuidanceRouter(
 )
 
 
-@router.get("", summary="List messages to the reporter", responses=problem_responses(problems.CONCERN_NOT_FOUND))
+@router.get("", summary="List messages to the reporter", responses=problem_responses(NoSuchConcern))
 def list_messages(context: ContextDep, actor: ReaderDep, now: NowDep, reference: ConcernReference) -> MessagesResponse:
     """What was sent to the reporter: when, whether it was read, and which addition answers it. The words are sealed."""
     return messages.read_sent_messages(context.writer, reference_of(reference), actor=actor, at=now)
@@ -38,13 +44,13 @@ def list_messages(context: ContextDep, actor: ReaderDep, now: NowDep, reference:
     status_code=201,
     response_model=MessageEntry,
     responses=problem_responses(
-        problems.CONCERN_NOT_FOUND,
-        NO_MESSAGE_KEY,
-        problems.CONCERN_ERASED,
-        TOO_MANY_MESSAGES,
-        problems.SEVERAL_IDEMPOTENCY_KEYS,
-        problems.IDEMPOTENCY_KEY_REUSED,
-        *problems.BODY_PROBLEMS,
+        NoSuchConcern,
+        NoMessageKey,
+        ConcernErased,
+        TooManyMessages,
+        SeveralIdempotencyKeys,
+        IdempotencyKeyReused,
+        *BODY_PROBLEMS,
     ),
 )
 def send_message(

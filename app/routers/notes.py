@@ -5,6 +5,16 @@ from typing import Annotated
 
 from fastapi import Body, Query, Request, Response
 
+from app.errors import (
+    ConcernErased,
+    IdempotencyKeyReused,
+    NoSuchConcern,
+    NoSuchItem,
+    SealedTextMisplaced,
+    SeveralIdempotencyKeys,
+    TooManyNotes,
+    UnsealingUnavailable,
+)
 from app.models.desk.disclosure_tables import DeskAct
 from app.models.desk.notes import WORDS_OF_A_NOTE, NewNote, NoteEntry, NotesResponse
 from app.models.links import notes_path
@@ -14,14 +24,12 @@ from app.routers.params import ConcernReference, IdempotencyKey, NoteNumber, exp
 from app.services.desk.notes import write_note
 from app.services.desk.opening import PagePlace, open_page, open_text, read_page, read_sealed_added
 from app.store.added_texts import NOTES
-from app.web import problem_types as problems
 from app.web.auth import ReaderDep, WorkerDep
 from app.web.context import ContextDep, NowDep
 from app.web.cursors import decode_key, encode_key
-from app.web.desk_problem_types import TOO_MANY_NOTES
 from app.web.idempotency import created_response, keys_from
 from app.web.json_body import JSONRoute
-from app.web.problem_responses import RESPONSES_OF_CLIENT_ROUTES, problem_responses
+from app.web.problem_responses import BODY_PROBLEMS, RESPONSES_OF_CLIENT_ROUTES, problem_responses
 from app.web.query_params import Cursor, Limit
 from app.web.router import GuidanceRouter
 from app.web.sealed_files import SEALED, sealed_file
@@ -41,12 +49,12 @@ router = GuidanceRouter(
     status_code=201,
     response_model=NoteEntry,
     responses=problem_responses(
-        problems.CONCERN_NOT_FOUND,
-        problems.CONCERN_ERASED,
-        TOO_MANY_NOTES,
-        problems.SEVERAL_IDEMPOTENCY_KEYS,
-        problems.IDEMPOTENCY_KEY_REUSED,
-        *problems.BODY_PROBLEMS,
+        NoSuchConcern,
+        ConcernErased,
+        TooManyNotes,
+        SeveralIdempotencyKeys,
+        IdempotencyKeyReused,
+        *BODY_PROBLEMS,
     ),
 )
 def add_note(
@@ -77,10 +85,10 @@ def add_note(
     "",
     summary="Read the notes",
     responses=problem_responses(
-        problems.CONCERN_NOT_FOUND,
-        problems.UNSEALING_UNAVAILABLE,
-        problems.CONCERN_ERASED,
-        problems.SEALED_TEXT_MISPLACED,
+        NoSuchConcern,
+        UnsealingUnavailable,
+        ConcernErased,
+        SealedTextMisplaced,
     ),
 )
 def read_notes(
@@ -111,7 +119,7 @@ def read_notes(
     "/{number}",
     summary="Fetch a note, sealed",
     response_class=Response,
-    responses=SEALED | problem_responses(problems.CONCERN_NOT_FOUND, problems.ITEM_NOT_FOUND, problems.CONCERN_ERASED),
+    responses=SEALED | problem_responses(NoSuchConcern, NoSuchItem, ConcernErased),
 )
 def fetch_note(
     context: ContextDep, actor: ReaderDep, now: NowDep, reference: ConcernReference, number: NoteNumber

@@ -6,6 +6,7 @@ from uuid import UUID
 from fastapi import Depends, Path, Query, Request, Response
 from sqlmodel import Session
 
+from app.errors import NotFound
 from app.models.base import MAX_NUMBER
 from app.models.open_referral.components import A_SERVICE, A_TAXONOMY, A_TERM, Taxonomy, TaxonomyTerm
 from app.models.open_referral.directory import (
@@ -36,7 +37,6 @@ from app.services.guidance.open_referral import Directory
 from app.web.auth import PUBLIC
 from app.web.context import ContextDep
 from app.web.problem_responses import RESPONSES_OF_READS, problem_responses
-from app.web.problem_types import NOT_FOUND
 from app.web.query_params import IN_PLAIN_DIGITS, UNKNOWN_IGNORED
 from app.web.router import GuidanceRouter
 
@@ -45,7 +45,7 @@ router = GuidanceRouter(
 )
 
 PROFILE = "https://docs.openreferraluk.org/en/latest/"
-FOR_ONE = problem_responses(NOT_FOUND)
+FOR_ONE = problem_responses(NotFound)
 
 
 def get_directory(context: ContextDep) -> Directory:

@@ -6,7 +6,15 @@ from typing import Annotated
 from fastapi import Body, Header, Response, Security
 from sqlmodel import Session
 
-from app.errors import PreconditionFailed, PreconditionMissing
+from app.errors import (
+    AlreadyWithdrawn,
+    NoSuchEdition,
+    NoSuchGuide,
+    NotFound,
+    PreconditionFailed,
+    PreconditionMissing,
+    ServiceUnavailable,
+)
 from app.models.clients import Scope
 from app.models.guidance.edition_example import EDITION_EXAMPLE
 from app.models.guidance.editions import EditionContent
@@ -19,11 +27,10 @@ from app.routers.params import EditionNumber, GuideName
 from app.services.guidance.publishing import publish_edition, withdraw_edition
 from app.store.contents import read_content
 from app.store.editions import EditionHead, EditionKey
-from app.web import problem_types as problems
 from app.web.auth import require_client
 from app.web.context import ContextDep, NowDep
 from app.web.json_body import JSONRoute
-from app.web.problem_responses import problem_responses
+from app.web.problem_responses import BODY_PROBLEMS, CREDENTIAL_PROBLEMS, problem_responses
 from app.web.responses import etag_of, gzip_etag, json_bytes, matches_etag
 from app.web.router import GuidanceRouter
 
@@ -31,7 +38,7 @@ router = GuidanceRouter(
     prefix="/v1/guides/{guide}/editions",
     tags=["Publishing"],
     dependencies=[Security(require_client, scopes=[Scope.PUBLISH])],
-    responses=problem_responses(problems.SERVICE_UNAVAILABLE, *problems.CREDENTIAL_PROBLEMS),
+    responses=problem_responses(ServiceUnavailable, *CREDENTIAL_PROBLEMS),
     route_class=JSONRoute,
 )
 
@@ -51,9 +58,7 @@ IfMatch = Annotated[
     operation_id="publish_edition",
     summary="Publish an edition",
     status_code=201,
-    responses=problem_responses(
-        problems.NOT_FOUND, problems.PRECONDITION_FAILED, problems.PRECONDITION_MISSING, *problems.BODY_PROBLEMS
-    )
+    responses=problem_responses(NotFound, PreconditionFailed, PreconditionMissing, *BODY_PROBLEMS)
     | {200: {"model": PublishedResponse, "description": "The same words are already the current edition."}},
 )
 def publish(
@@ -88,9 +93,7 @@ def publish(
     operation_id="withdraw_edition",
     summary="Withdraw an edition",
     status_code=201,
-    responses=problem_responses(
-        problems.GUIDE_NOT_FOUND, problems.EDITION_NOT_FOUND, problems.ALREADY_WITHDRAWN, *problems.BODY_PROBLEMS
-    )
+    responses=problem_responses(NoSuchGuide, NoSuchEdition, AlreadyWithdrawn, *BODY_PROBLEMS)
     | {200: {"model": WithdrawalResponse, "description": "It was already withdrawn for this reason."}},
 )
 def withdraw(

@@ -1,10 +1,10 @@
 """Messages of the desk, for the reporter."""
 
+from app.errors import NoSuchConcern, ServiceUnavailable, TokenMissing
 from app.models.concerns.messages import ReceivedMessages
 from app.models.links import CONCERNS
 from app.routers.params import TypedReference
 from app.services.concerns.messages import open_messages
-from app.web import problem_types as problems
 from app.web.auth import StatusTokenDep
 from app.web.context import ContextDep, NowDep
 from app.web.problem_responses import problem_responses
@@ -16,7 +16,7 @@ router = GuidanceRouter(prefix=CONCERNS, tags=["Concerns"])
 @router.get(
     "/{reference}/messages",
     summary="Read messages of the duty team",
-    responses=problem_responses(problems.TOKEN_REQUIRED, problems.CONCERN_NOT_FOUND, problems.SERVICE_UNAVAILABLE),
+    responses=problem_responses(TokenMissing, NoSuchConcern, ServiceUnavailable),
 )
 def read_messages(
     context: ContextDep, status_token: StatusTokenDep, now: NowDep, reference: TypedReference

@@ -5,7 +5,7 @@ from typing import Annotated
 from fastapi import Path, Request, Response
 
 from app.about import DESCRIPTION, NAME, VERSION
-from app.errors import NotFound
+from app.errors import NoSuchCodeList, NotFound, all_problems
 from app.faults import FaultCode
 from app.models.base import SLUG_PATTERN
 from app.models.guidance.catalogue_responses import ACROSS_GUIDES
@@ -18,6 +18,7 @@ from app.models.links import (
     REVIEWS_ATOM_FEED,
     REVIEWS_JSON_FEED,
     SIGNPOSTS,
+    problem_path,
 )
 from app.models.problems import FaultCodeResponse, ProblemTypeResponse, ProblemTypesResponse
 from app.models.reference_responses import (
@@ -28,7 +29,6 @@ from app.models.reference_responses import (
     ServiceIndex,
     SignpostsResponse,
 )
-from app.web import problem_types as problems
 from app.web.auth import PUBLIC
 from app.web.context import ContextDep
 from app.web.problem_responses import RESPONSES_OF_READS, problem_responses, response_example
@@ -38,10 +38,11 @@ from app.web.router import GuidanceRouter
 router = GuidanceRouter(tags=["Reference"], dependencies=[PUBLIC], responses=RESPONSES_OF_READS)
 
 KINDS = {
-    each.slug: ProblemTypeResponse.model_validate(each, from_attributes=True) for each in problems.ALL_PROBLEM_TYPES
+    each.slug: ProblemTypeResponse(
+        type=problem_path(each.slug), title=each.title, status=each.status, meaning=each.meaning
+    )
+    for each in all_problems()
 }
-
-
 CODES = tuple(FaultCodeResponse(code=code, meaning=code.meaning) for code in FaultCode)
 
 
@@ -98,7 +99,7 @@ def list_code_lists(request: Request, context: ContextDep) -> Response:
     CODE_LISTS + "/{name}",
     summary="Read a code list",
     response_model=CodeListResponse,
-    responses=problem_responses(problems.CODE_LIST_NOT_FOUND),
+    responses=problem_responses(NoSuchCodeList),
 )
 def read_code_list(
     request: Request,
@@ -123,7 +124,7 @@ def list_problems(request: Request) -> Response:
     PROBLEMS + "/{slug}",
     summary="Read a kind of problem",
     response_model=ProblemTypeResponse,
-    responses=problem_responses(problems.NOT_FOUND),
+    responses=problem_responses(NotFound),
 )
 def read_problem(
     request: Request,

@@ -4,6 +4,7 @@ from typing import Annotated
 
 from fastapi import Body, Response, Security
 
+from app.errors import AlreadyWithdrawn, EditionAlreadyPublished, NoSuchGuide, NoSuchRendition, ServiceUnavailable
 from app.models.clients import Scope
 from app.models.guidance.publishing import WithdrawalRequest
 from app.models.guidance.rendition_content import RenditionContent
@@ -13,19 +14,17 @@ from app.models.links import Links, guide_path, rendition_path, renditions_path
 from app.routers.params import GuideName, LanguageName, RenditionNumber
 from app.services.guidance.renditions import publish_rendition, withdraw_rendition
 from app.store.renditions import RenditionKey
-from app.web import problem_types as problems
 from app.web.auth import require_client
 from app.web.context import ContextDep, NowDep
 from app.web.json_body import JSONRoute
-from app.web.problem_responses import problem_responses
-from app.web.rendition_problem_types import RENDITION_NOT_FOUND
+from app.web.problem_responses import BODY_PROBLEMS, CREDENTIAL_PROBLEMS, problem_responses
 from app.web.router import GuidanceRouter
 
 router = GuidanceRouter(
     prefix="/v1/guides/{guide}/renditions",
     tags=["Publishing"],
     dependencies=[Security(require_client, scopes=[Scope.PUBLISH])],
-    responses=problem_responses(problems.SERVICE_UNAVAILABLE, *problems.CREDENTIAL_PROBLEMS),
+    responses=problem_responses(ServiceUnavailable, *CREDENTIAL_PROBLEMS),
     route_class=JSONRoute,
 )
 
@@ -35,7 +34,7 @@ router = GuidanceRouter(
     operation_id="publish_rendition",
     summary="Publish a rendition",
     status_code=201,
-    responses=problem_responses(problems.GUIDE_NOT_FOUND, problems.EDITION_ALREADY_PUBLISHED, *problems.BODY_PROBLEMS)
+    responses=problem_responses(NoSuchGuide, EditionAlreadyPublished, *BODY_PROBLEMS)
     | {200: {"model": PublishedRenditionResponse, "description": "The newest rendition already has these words."}},
 )
 def post_rendition(
@@ -69,9 +68,7 @@ def post_rendition(
     operation_id="withdraw_rendition",
     summary="Withdraw a rendition",
     status_code=201,
-    responses=problem_responses(
-        problems.GUIDE_NOT_FOUND, RENDITION_NOT_FOUND, problems.ALREADY_WITHDRAWN, *problems.BODY_PROBLEMS
-    )
+    responses=problem_responses(NoSuchGuide, NoSuchRendition, AlreadyWithdrawn, *BODY_PROBLEMS)
     | {200: {"model": RenditionWithdrawalResponse, "description": "It was already withdrawn for this reason."}},
 )
 def post_rendition_withdrawal(

@@ -5,6 +5,7 @@ from functools import partial
 from fastapi import Request, Response
 from sqlmodel import Session
 
+from app.errors import NoSuchGuide, NoSuchRendition, RenditionWithdrawn
 from app.models.guidance.rendition_responses import RenditionResponse, RenditionsResponse
 from app.models.guidance.sections import Section
 from app.models.links import edition_renditions_path, renditions_path
@@ -19,11 +20,9 @@ from app.routers.params import EditionNumber, GuideName, LanguageName, Rendition
 from app.services.guidance.renditions import chosen_rendition
 from app.store.editions import EditionHead, get_history, readable_of
 from app.store.renditions import StoredRendition, list_renditions
-from app.web import problem_types as problems
 from app.web.auth import PUBLIC
 from app.web.context import AppContext, ContextDep, SessionDep
-from app.web.problem_responses import RESPONSES_OF_READS, problem_responses, response_example
-from app.web.rendition_problem_types import RENDITION_NOT_FOUND, RENDITION_WITHDRAWN
+from app.web.problem_responses import NUMBERED_EDITION_PROBLEMS, RESPONSES_OF_READS, problem_responses, response_example
 from app.web.responses import CACHE_CHECKED, add_languages, public_response
 from app.web.router import GuidanceRouter
 
@@ -37,14 +36,14 @@ WELSH_EXAMPLE = response_example(
     introductions={},
     **{section.key: [] for section in Section if section is not Section.CONTACTS},
 )
-PROBLEMS_OF_ONE = problem_responses(problems.GUIDE_NOT_FOUND, RENDITION_NOT_FOUND, RENDITION_WITHDRAWN)
+PROBLEMS_OF_ONE = problem_responses(NoSuchGuide, NoSuchRendition, RenditionWithdrawn)
 
 
 @router.get(
     "/renditions",
     summary="List a guide's renditions",
     response_model=RenditionsResponse,
-    responses=problem_responses(problems.GUIDE_NOT_FOUND),
+    responses=problem_responses(NoSuchGuide),
 )
 def list_guide_renditions(request: Request, session: SessionDep, guide: GuideName) -> Response:
     """The guide in other languages and forms: translations, easy read, large print, films and recordings."""
@@ -57,7 +56,7 @@ def list_guide_renditions(request: Request, session: SessionDep, guide: GuideNam
     "/editions/{number}/renditions",
     summary="List an edition's renditions",
     response_model=RenditionsResponse,
-    responses=problem_responses(*problems.NUMBERED_EDITION_PROBLEMS),
+    responses=problem_responses(*NUMBERED_EDITION_PROBLEMS),
 )
 def list_edition_renditions(request: Request, session: SessionDep, guide: GuideName, number: EditionNumber) -> Response:
     """That edition in other languages and forms. Each is behind as soon as another edition is current."""

@@ -2,10 +2,10 @@
 
 from fastapi import Request, Response
 
+from app.errors import NotFound
 from app.models.base import format_utc
 from app.web.auth import PUBLIC
 from app.web.context import ContextDep
-from app.web.problem_types import NOT_FOUND
 from app.web.problems import problem_response
 from app.web.responses import conditional_response
 from app.web.router import GuidanceRouter
@@ -21,7 +21,7 @@ def read_security_txt(request: Request, context: ContextDep) -> Response:
     """Return the operator's contact for reports of vulnerabilities, with its date of expiry."""
     settings = context.settings
     if settings.security_expires is None:
-        return problem_response(request, NOT_FOUND, detail=NO_CONTACT)
+        return problem_response(request, NotFound, detail=NO_CONTACT)
     lines = [
         *(f"Contact: {contact}" for contact in settings.security_contact),
         f"Expires: {format_utc(settings.security_expires)}",

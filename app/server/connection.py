@@ -22,11 +22,10 @@ from uvicorn.config import Config
 from uvicorn.protocols.http.h11_impl import H11Protocol
 from uvicorn.server import ServerState
 
+from app.errors import BadRequest, Problem
 from app.server.client_deadline import ClientDeadline
 from app.server.refusals import REFUSALS, Refusals
 from app.server.request_head import RequestReader, has_body, in_origin_form
-from app.web.problem_type import ProblemType
-from app.web.problem_types import BAD_REQUEST
 
 MAX_DISCARDED_BYTES = 16_000_000
 """How much of a body is read and discarded after a response, so that its sender comes to read the response."""
@@ -117,12 +116,12 @@ class Connection(H11Protocol):
         """
         del msg
         if self.cycle is None or self.cycle.response_complete:
-            self.refuse(BAD_REQUEST)
+            self.refuse(BadRequest)
         else:
             self._is_body_broken = True
             self.cycle.message_event.set()
 
-    def refuse(self, kind: ProblemType) -> None:
+    def refuse(self, kind: type[Problem]) -> None:
         """Send the problem where no request was read. Close the connection when its client has."""
         self.is_refused = True
         self.deadline.restart()

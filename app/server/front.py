@@ -15,11 +15,11 @@ from uvicorn.config import Config
 from uvicorn.server import ServerState
 
 from app.config import Settings
+from app.errors import ServiceUnavailable
 from app.server.connection import Connection
 from app.web.cache.cache import CacheRequest, ResponseCache
 from app.web.metrics import Answered
 from app.web.middleware.request_log import RequestRecords, new_request_id, route_template
-from app.web.problem_types import SERVICE_UNAVAILABLE
 
 FRONT_CACHE = "front_cache"
 """The name of the `FrontCache` in the lifespan state (ASGI), which every connection gets."""
@@ -126,7 +126,7 @@ class Front(Connection):
         super().connection_made(transport)
         while len(self._open) > self._max_connections:
             if not self._make_room():
-                self.refuse(SERVICE_UNAVAILABLE)
+                self.refuse(ServiceUnavailable)
                 return
 
     def data_received(self, data: bytes) -> None:

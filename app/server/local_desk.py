@@ -21,8 +21,7 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
 from app.config import Settings
-from app.desk_errors import KeysNotKnown
-from app.errors import GuidanceError
+from app.errors import GuidanceError, KeysNotKnown
 from app.models.concerns.references import find_reference
 from app.pages.assets import STATIC_DIR, stylesheet
 from app.pages.desk.desk_route import SEE_OTHER

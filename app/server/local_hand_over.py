@@ -10,7 +10,7 @@ from threading import Lock
 from typing import Any, NamedTuple
 from urllib.parse import parse_qsl, urlencode
 
-from app.desk_errors import NoKeyOfBody
+from app.errors import NoKeyOfBody
 from app.pages.desk.inbox import CONCERN_PAGES
 from app.services.concerns.hand_over_package import package_of, parse_recipient, seal_package, sha256_of
 

@@ -2,8 +2,15 @@
 
 import httpx
 
-from app.desk_errors import KeysNotKnown, NoKeyOfBody, NoMessageKey
-from app.errors import GuidanceError, SealedTextMisplaced, UnsealingUnavailable, ValidationFailed
+from app.errors import (
+    GuidanceError,
+    KeysNotKnown,
+    NoKeyOfBody,
+    NoMessageKey,
+    SealedTextMisplaced,
+    UnsealingUnavailable,
+    ValidationFailed,
+)
 
 IN_CLEAR_STATUS, NOT_ALLOWED, UNPROCESSABLE, BAD_GATEWAY = 400, 403, 422, 502
 NOT_OPENED = (

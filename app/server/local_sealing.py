@@ -14,7 +14,7 @@ from threading import Lock
 from urllib.parse import parse_qsl, urlencode
 
 from app.age.keys import NotAKey
-from app.desk_errors import KeysNotKnown, NoMessageKey
+from app.errors import KeysNotKnown, NoMessageKey
 from app.pages.desk.inbox import CONCERN_PAGES
 from app.pages.desk.typed_words import MACROS, NOTE_STEP, TypedWords
 from app.pages.form.form_data import URLENCODED

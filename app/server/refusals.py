@@ -3,12 +3,13 @@
 from collections.abc import Iterable
 from http import HTTPStatus
 
-from app.models.problems import Problem
+from app.errors import Problem
+from app.models.links import problem_path
+from app.models.problems import ProblemDetails
 from app.web.metrics import Answered
 from app.web.middleware.request_log import NO_ROUTE, OTHER_METHOD, RequestRecords, new_request_id
 from app.web.middleware.security_headers import security_headers
-from app.web.problem_type import PROBLEM_MEDIA_TYPE, ProblemType
-from app.web.problems import headers_of
+from app.web.problem_responses import PROBLEM_MEDIA_TYPE
 
 REFUSALS = "refusals"
 """The name of the `Refusals` in the lifespan state (ASGI), which every connection gets."""
@@ -26,19 +27,19 @@ class Refusals:
             "Connection": "close",
         }
 
-    def make(self, kind: ProblemType, default_headers: Iterable[tuple[bytes, bytes]]) -> bytes:
+    def make(self, kind: type[Problem], default_headers: Iterable[tuple[bytes, bytes]]) -> bytes:
         """Return the problem as the bytes of a response."""
         request_id = new_request_id()
         self._records.add(Answered(request_id, OTHER_METHOD, NO_ROUTE, kind.status, 0.0))
-        problem = Problem(
-            type=kind.type,
+        problem = ProblemDetails(
+            type=problem_path(kind.slug),
             title=kind.title,
             status=kind.status,
             detail=f"{kind.meaning} In immediate danger call 999.",
             instance=f"urn:uuid:{request_id}",
         )
         body = problem.model_dump_json(exclude_none=True).encode()
-        own = {"Content-Length": str(len(body)), "X-Request-ID": request_id, **headers_of(kind)}
+        own = {"Content-Length": str(len(body)), "X-Request-ID": request_id, **kind.headers}
         fields = [f"{name}: {value}".encode() for name, value in (self._headers | own).items()]
         default = [b"%b: %b" % field for field in default_headers]
         status_line = f"HTTP/1.1 {kind.status} {HTTPStatus(kind.status).phrase}".encode()

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from sqlmodel import Session, col, func, select
 
-from app.draft_errors import NoSuchGuideDraft
+from app.errors import NoSuchGuideDraft
 from app.models.guidance.draft_tables import GuideDraftAct, GuideDraftActRow, GuideDraftRow
 from app.store.editions import find_history
 

@@ -2,7 +2,7 @@
 
 from sqlmodel import Session, and_, col, or_, select
 
-from app.desk_errors import ChangedMeanwhile
+from app.errors import ChangedMeanwhile
 from app.models.desk.disclosure_tables import DeskAct, DisclosureRow
 from app.models.desk.recorded import SENDING_ACTS, TO_SEE_FIRST, others_acts_to_see
 

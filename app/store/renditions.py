@@ -8,10 +8,9 @@ from typing import NamedTuple
 from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session, col, select
 
-from app.errors import AlreadyWithdrawn, EditionAlreadyPublished
+from app.errors import AlreadyWithdrawn, EditionAlreadyPublished, NoSuchRendition
 from app.models.guidance.guide_tables import WithdrawalRow
 from app.models.guidance.rendition_content import RenditionContent
-from app.models.guidance.rendition_errors import NoSuchRendition
 from app.models.guidance.rendition_tables import RenditionRow, RenditionWithdrawalRow
 from app.store.editions import EditionKey
 from app.store.writer import GENERATION_RAISED

@@ -5,7 +5,7 @@ from typing import Annotated
 
 from fastapi import Header
 
-from app.draft_errors import DraftChanged, DraftNotNamed
+from app.errors import DraftChanged, DraftNotNamed
 from app.models.guidance.draft_tables import GuideDraftRow
 from app.web.responses import matches_etag
 

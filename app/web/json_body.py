@@ -12,8 +12,7 @@ from fastapi import Request, Response
 from fastapi.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 
-from app.web.problem_type import ProblemType
-from app.web.problem_types import CONTENT_TOO_LARGE, UNREADABLE_BODY, UNSUPPORTED_MEDIA_TYPE
+from app.errors import ContentTooLarge, Problem, UnreadableBody, UnsupportedMediaType
 from app.web.router import GuidanceRoute
 
 MAX_NESTING = 32
@@ -31,7 +30,7 @@ ESCAPED_NUL = re.compile(rb"(?<!\\)(?:\\\\)*\\u0000")  # after an even number of
 class InvalidBody(HTTPException):
     """The body cannot be read. `kind` is the type of the problem."""
 
-    def __init__(self, kind: ProblemType, detail: str) -> None:
+    def __init__(self, kind: type[Problem], detail: str) -> None:
         super().__init__(kind.status, detail)
         self.kind = kind
 
@@ -49,7 +48,7 @@ class JSONRoute(GuidanceRoute):
             if body_field is not None and not _is_json(request.headers.get("content-type", "")):
                 is_absent = not body_field.field_info.is_required() and not await strict.body()
                 if not is_absent:
-                    raise InvalidBody(UNSUPPORTED_MEDIA_TYPE, UNSUPPORTED_MEDIA_TYPE.meaning)
+                    raise InvalidBody(UnsupportedMediaType, UnsupportedMediaType.meaning)
             return await handle(strict)
 
         return read_strictly
@@ -67,7 +66,7 @@ def read_json(body: bytes) -> Any:
     with suppress(ValueError):  # its message may repeat the body
         value = jiter.from_json(body, allow_inf_nan=False, catch_duplicate_keys=True, cache_mode="none")
         if rb"\u0000" in body and ESCAPED_NUL.search(body):
-            raise InvalidBody(UNREADABLE_BODY, NO_CHARACTER)
+            raise InvalidBody(UnreadableBody, NO_CHARACTER)
         _check_shape(value)
         return value
     raise _error_of(body)
@@ -78,15 +77,15 @@ def _error_of(body: bytes) -> InvalidBody:
     try:
         value = json.loads(body.decode("utf-8"), object_pairs_hook=_each_name_once, parse_constant=_refuse_constant)
     except UnicodeDecodeError:
-        return InvalidBody(UNREADABLE_BODY, "The body is not UTF-8.")
+        return InvalidBody(UnreadableBody, "The body is not UTF-8.")
     except json.JSONDecodeError as error:
-        return InvalidBody(UNREADABLE_BODY, f"The body is not JSON: see line {error.lineno}, column {error.colno}.")
+        return InvalidBody(UnreadableBody, f"The body is not JSON: see line {error.lineno}, column {error.colno}.")
     except RecursionError:
-        return InvalidBody(UNREADABLE_BODY, TOO_DEEP)
+        return InvalidBody(UnreadableBody, TOO_DEEP)
     except ValueError:
-        return InvalidBody(UNREADABLE_BODY, "A number in the body has too many digits.")
+        return InvalidBody(UnreadableBody, "A number in the body has too many digits.")
     _check_shape(value)
-    return InvalidBody(UNREADABLE_BODY, NO_CHARACTER)  # the only other thing that Python reads and jiter does not
+    return InvalidBody(UnreadableBody, NO_CHARACTER)  # the only other thing that Python reads and jiter does not
 
 
 def _is_json(content_type: str) -> bool:
@@ -100,12 +99,12 @@ def _is_json(content_type: str) -> bool:
 def _each_name_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     found = dict(pairs)
     if len(found) != len(pairs):
-        raise InvalidBody(UNREADABLE_BODY, NAME_TWICE)
+        raise InvalidBody(UnreadableBody, NAME_TWICE)
     return found
 
 
 def _refuse_constant(_name: str) -> Any:
-    raise InvalidBody(UNREADABLE_BODY, "NaN and Infinity are not JSON.")
+    raise InvalidBody(UnreadableBody, "NaN and Infinity are not JSON.")
 
 
 def _check_shape(value: Any) -> None:
@@ -121,6 +120,6 @@ def _check_shape(value: Any) -> None:
         depth += 1
         count += sum(map(len, level))
         if count > MAX_VALUES:
-            raise InvalidBody(CONTENT_TOO_LARGE, TOO_MANY)
+            raise InvalidBody(ContentTooLarge, TOO_MANY)
         if depth > MAX_NESTING:
-            raise InvalidBody(UNREADABLE_BODY, TOO_DEEP)
+            raise InvalidBody(UnreadableBody, TOO_DEEP)

@@ -2,12 +2,38 @@
 
 from typing import Any
 
-from app.web.problem_type import PROBLEM_MEDIA_TYPE, ProblemType
-from app.web.problem_types import CLIENT_PROBLEMS, INTERNAL_ERROR, QUERY_PROBLEMS, VALIDATION_FAILED
+from app.errors import (
+    ContentTooLarge,
+    EditionWithdrawn,
+    InternalError,
+    InvalidQuery,
+    NoSuchEdition,
+    NoSuchGuide,
+    Problem,
+    ProviderUnavailable,
+    RepeatedQuery,
+    ScopeMissing,
+    ServiceUnavailable,
+    TokenInvalid,
+    TokenMissing,
+    UnknownQuery,
+    UnreadableBody,
+    UnsupportedMediaType,
+    ValidationFailed,
+)
+from app.models.links import problem_path
 
 Responses = dict[int | str, dict[str, Any]]
 
+PROBLEM_MEDIA_TYPE = "application/problem+json"
 PROBLEM_SCHEMA = {"$ref": "#/components/schemas/Problem"}  # a model would get a validator on each route
+QUERY_PROBLEMS = (UnknownQuery, RepeatedQuery, InvalidQuery)
+BODY_PROBLEMS = (UnreadableBody, ContentTooLarge, UnsupportedMediaType, ValidationFailed)
+CURRENT_EDITION_PROBLEMS = (NoSuchGuide, EditionWithdrawn)
+NUMBERED_EDITION_PROBLEMS = (NoSuchGuide, NoSuchEdition, EditionWithdrawn)
+CREDENTIAL_PROBLEMS = (TokenMissing, TokenInvalid, ScopeMissing, ProviderUnavailable)
+CLIENT_PROBLEMS = (*CREDENTIAL_PROBLEMS, ServiceUnavailable)
+"""The problems of a route for clients, which checks their keys in the database."""
 
 
 def response_example(**members: Any) -> Responses:
@@ -15,10 +41,11 @@ def response_example(**members: Any) -> Responses:
     return {200: {"content": {"application/json": {"example": members}}}}
 
 
-def problem_responses(*problem_types: ProblemType) -> Responses:
+def problem_responses(*problems: type[Problem]) -> Responses:
     """Return the OpenAPI `responses` of a route that can answer these problems, with an example of each."""
     responses: Responses = {}
-    for each in (*problem_types, *QUERY_PROBLEMS, INTERNAL_ERROR):
+    told: tuple[type[Problem], ...] = (*problems, *QUERY_PROBLEMS, InternalError)
+    for each in told:
         response = responses.setdefault(
             each.status,
             {"description": each.title, "content": {PROBLEM_MEDIA_TYPE: {"schema": PROBLEM_SCHEMA, "examples": {}}}},
@@ -28,16 +55,16 @@ def problem_responses(*problem_types: ProblemType) -> Responses:
     return responses
 
 
-def _example_of(problem_type: ProblemType) -> dict[str, Any]:
+def _example_of(problem: type[Problem]) -> dict[str, Any]:
     example = {
-        "type": problem_type.type,
-        "title": problem_type.title,
-        "status": problem_type.status,
-        "detail": problem_type.meaning,
+        "type": problem_path(problem.slug),
+        "title": problem.title,
+        "status": problem.status,
+        "detail": problem.meaning,
         "instance": "urn:uuid:2f1c6e0a-8f0e-4f0b-9a51-6a1f6f0d7c11",
     }
     errors_example = [{"detail": "This part is required.", "pointer": "#/concern/narrative", "code": "required"}]
-    return example | {"errors": errors_example} if problem_type is VALIDATION_FAILED else example
+    return example | {"errors": errors_example} if problem.slug == ValidationFailed.slug else example
 
 
 RESPONSES_OF_ALL_ROUTES = problem_responses()

@@ -3,7 +3,7 @@
 On a path of concerns they carry the emergency contacts.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from fastapi import FastAPI, Request, Response
@@ -13,39 +13,48 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as NoConnectionInTime
 from starlette.exceptions import HTTPException
 
-from app.desk_errors import AssignmentChanged
 from app.errors import (
+    BadRequest,
+    ContentTooLarge,
     EditionWithdrawn,
     GuidanceError,
+    InternalError,
     InvalidQuery,
-    NoSuchConcern,
-    NoSuchItem,
-    ScopeMissing,
-    TooManyTries,
+    MethodNotAllowed,
+    NotFound,
+    Problem,
+    RenditionWithdrawn,
+    RepeatedQuery,
+    ServiceUnavailable,
+    TokenMissing,
+    UnknownQuery,
+    UnsupportedMediaType,
     ValidationFailed,
 )
 from app.faults import FaultCode, FieldError
 from app.logs import Log
-from app.models.guidance.rendition_errors import RenditionWithdrawn
-from app.models.links import CONCERNS, guide_path, renditions_path
-from app.models.problems import Problem
-from app.web import problem_types
+from app.models.links import CONCERNS, guide_path, problem_path, renditions_path
+from app.models.problems import ProblemDetails
 from app.web.context import AppContext
 from app.web.further_faults import find_further
-from app.web.problem_type import PROBLEM_MEDIA_TYPE, ProblemType
+from app.web.problem_responses import PROBLEM_MEDIA_TYPE
 from app.web.validation_messages import drop_consequent_errors, to_field_problems, to_request_fault
 
 PAGES_OF_CONCERNS = ("/raise-a-concern", "/worried-about-yourself", "/concerns")
-CHALLENGES = {
-    problem_types.TOKEN_REQUIRED: "Bearer",
-    problem_types.INVALID_TOKEN: 'Bearer error="invalid_token"',
-    problem_types.MISSING_SCOPE: 'Bearer error="insufficient_scope"',
+QUERY_PROBLEM_FOR = {FaultCode.UNKNOWN_PARAMETER: UnknownQuery, FaultCode.REPEATED_PARAMETER: RepeatedQuery}
+PROBLEM_FOR_STATUS: Mapping[int, type[Problem]] = {
+    each.status: each
+    for each in (
+        NotFound,
+        BadRequest,
+        MethodNotAllowed,
+        ContentTooLarge,
+        UnsupportedMediaType,
+        ServiceUnavailable,
+        TokenMissing,
+        InternalError,
+    )
 }
-QUERY_PROBLEM_FOR = {
-    FaultCode.UNKNOWN_PARAMETER: problem_types.UNKNOWN_QUERY,
-    FaultCode.REPEATED_PARAMETER: problem_types.REPEATED_QUERY,
-}
-RETRY_AFTER_SECONDS = 5
 MAX_ERRORS = 100
 TOO_MANY_ERRORS = (
     f"There are more faults than one answer lists: `errors` has the first {MAX_ERRORS}, each with its place."
@@ -65,22 +74,22 @@ def add_problem_handlers(app: FastAPI) -> None:
 
 def problem_response(
     request: Request,
-    problem_type: ProblemType,
+    kind: type[Problem],
     *,
     detail: str | None = None,
     faults: Sequence[FieldError] = (),
     links: dict[str, str] | None = None,
-    headers: dict[str, str] | None = None,
+    headers: Mapping[str, str] | None = None,
 ) -> Response:
     """Return the problem as a response. On a path of concerns it carries the emergency contacts.
 
-    `detail` replaces the type's own meaning; `faults` become the member `errors`, at most `MAX_ERRORS` of them.
+    `detail` replaces the kind's own meaning; `faults` become the member `errors`, at most `MAX_ERRORS` of them.
     """
-    body = Problem(
-        type=problem_type.type,
-        title=problem_type.title,
-        status=problem_type.status,
-        detail=detail or (TOO_MANY_ERRORS if len(faults) > MAX_ERRORS else problem_type.meaning),
+    body = ProblemDetails(
+        type=problem_path(kind.slug),
+        title=kind.title,
+        status=kind.status,
+        detail=detail or (TOO_MANY_ERRORS if len(faults) > MAX_ERRORS else kind.meaning),
         instance=f"urn:uuid:{request.state.request_id}",
         errors=to_field_problems(faults[:MAX_ERRORS]) or None,
         links=links,
@@ -88,18 +97,15 @@ def problem_response(
     )
     return Response(
         body.model_dump_json(exclude_none=True),
-        status_code=problem_type.status,
+        status_code=kind.status,
         media_type=PROBLEM_MEDIA_TYPE,
-        headers={**headers_of(problem_type), **(headers or {})},
+        headers={**kind.headers, **(headers or {})},
     )
 
 
-def headers_of(problem_type: ProblemType) -> dict[str, str]:
-    """Return the header fields that every response of the type has."""
-    if problem_type in CHALLENGES:
-        return {"WWW-Authenticate": CHALLENGES[problem_type]}
-    is_unavailable = problem_type.status == problem_types.SERVICE_UNAVAILABLE.status
-    return {"Retry-After": str(RETRY_AFTER_SECONDS)} if is_unavailable else {}
+def problem_of(error: Exception) -> type[Problem]:
+    """Return what callers are told of the error. One without a problem of its own is a defect to them."""
+    return type(error) if isinstance(error, Problem) else InternalError
 
 
 def _emergency_contacts(request: Request) -> dict[str, Any]:
@@ -110,30 +116,24 @@ def _emergency_contacts(request: Request) -> dict[str, Any]:
 
 
 def _handle_domain_error(request: Request, error: Exception) -> Response:
-    problem_type = problem_types.PROBLEM_FOR[type(error)]  # type: ignore[index]  # registered for GuidanceError alone
-    if problem_type.status == problem_types.INTERNAL_ERROR.status:
+    kind = problem_of(error)
+    if kind.status == InternalError.status:
         log.error("defect", request_id=request.state.request_id, error=type(error).__name__)
-    if isinstance(error, EditionWithdrawn | RenditionWithdrawn):
-        links = _links_instead(error, str(request.path_params.get("guide")))
-        return problem_response(request, problem_type, detail=error.reason, links=links)
-    if isinstance(error, ScopeMissing):
-        challenge = f'{CHALLENGES[problem_type]}, scope="{error.scope}"'
-        return problem_response(request, problem_type, headers={"WWW-Authenticate": challenge})
-    if isinstance(error, TooManyTries):
-        return problem_response(request, problem_type, headers={"Retry-After": str(error.seconds)})
-    if isinstance(error, AssignmentChanged | NoSuchItem | NoSuchConcern):
-        return problem_response(request, problem_type, detail=str(error) or None)
-    if isinstance(error, InvalidQuery):
-        return problem_response(request, problem_type, detail=error.faults[0].detail, faults=error.faults)
-    return problem_response(request, problem_type, faults=error.faults if isinstance(error, ValidationFailed) else ())
+    if not isinstance(error, Problem):
+        return problem_response(request, kind)
+    links = _links_instead(error, str(request.path_params.get("guide")))
+    return problem_response(request, kind, detail=error.detail, faults=error.faults, links=links, headers=error.headers)
 
 
-def _links_instead(error: EditionWithdrawn | RenditionWithdrawn, guide: str) -> dict[str, str]:
+def _links_instead(error: Problem, guide: str) -> dict[str, str] | None:
     """Return where to read on, after something was withdrawn."""
-    if isinstance(error, RenditionWithdrawn):
-        return {"guide": guide_path(guide), "renditions": renditions_path(guide)}
-    links = {"version_history": f"{guide_path(guide)}/editions"}
-    return links if error.replaced_by is None else links | {"latest_version": guide_path(guide)}
+    match error:
+        case RenditionWithdrawn():
+            return {"guide": guide_path(guide), "renditions": renditions_path(guide)}
+        case EditionWithdrawn():
+            links = {"version_history": f"{guide_path(guide)}/editions"}
+            return links if error.replaced_by is None else links | {"latest_version": guide_path(guide)}
+    return None
 
 
 def _handle_validation_error(request: Request, error: Exception) -> Response:
@@ -143,25 +143,25 @@ def _handle_validation_error(request: Request, error: Exception) -> Response:
     faults = [to_request_fault(each) for each in errors]
     sources = {fault.source for fault in faults}
     if "path" in sources:
-        return problem_response(request, problem_types.NOT_FOUND, faults=faults)
+        return problem_response(request, NotFound, faults=faults)
     if "body" in sources:
         faults += find_further(request, error.body, faults)  # type: ignore[attr-defined]  # registered as above
-        return problem_response(request, problem_types.VALIDATION_FAILED, faults=faults)
+        return problem_response(request, ValidationFailed, faults=faults)
     first = faults[0]
-    problem_type = QUERY_PROBLEM_FOR.get(first.code, problem_types.INVALID_QUERY)
+    kind: type[Problem] = QUERY_PROBLEM_FOR.get(first.code, InvalidQuery)
     if first.source != "query":
-        problem_type = problem_types.BAD_REQUEST
+        kind = BadRequest
     detail = f"{first.parameter}: {first.detail}" if first.parameter else first.detail
-    return problem_response(request, problem_type, detail=detail, faults=faults)
+    return problem_response(request, kind, detail=detail, faults=faults)
 
 
 def _handle_http_exception(request: Request, error: Exception) -> Response:
     status: int = error.status_code  # type: ignore[attr-defined]  # registered for HTTPException alone
-    own: ProblemType | None = getattr(error, "kind", None)  # an `InvalidBody`, with a sentence of this service
-    problem_type = own or problem_types.PROBLEM_FOR_STATUS.get(status, problem_types.INTERNAL_ERROR)
+    own: type[Problem] | None = getattr(error, "kind", None)  # an `InvalidBody`, with a sentence of this service
+    kind = own or PROBLEM_FOR_STATUS.get(status, InternalError)
     detail: str | None = error.detail if own else None  # type: ignore[attr-defined]
-    headers = {"Allow": _allowed_methods(request)} if problem_type is problem_types.METHOD_NOT_ALLOWED else {}
-    return problem_response(request, problem_type, detail=detail, headers=headers)
+    headers = {"Allow": _allowed_methods(request)} if kind is MethodNotAllowed else {}
+    return problem_response(request, kind, detail=detail, headers=headers)
 
 
 def _allowed_methods(request: Request) -> str:
@@ -173,4 +173,4 @@ def _allowed_methods(request: Request) -> str:
 
 
 def _handle_database_error(request: Request, _error: Exception) -> Response:
-    return problem_response(request, problem_types.SERVICE_UNAVAILABLE)
+    return problem_response(request, ServiceUnavailable)

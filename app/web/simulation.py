@@ -4,13 +4,12 @@ from typing import Annotated
 
 from fastapi import Query, Request, Response
 
-from app.errors import InvalidConcern, StoreBusy
+from app.errors import InvalidConcern, RateLimited, StoreBusy
 from app.faults import FieldError
 from app.models.concerns.concern import Concern
 from app.models.concerns.simulated_outcome import SimulatedOutcome
 from app.services.access.principals import Principal
 from app.web.context import AppContext
-from app.web.problem_types import RATE_LIMITED
 from app.web.problems import problem_response
 
 SimulatedOutcomeQuery = Annotated[
@@ -37,4 +36,4 @@ def simulate(
         raise StoreBusy
     if outcome is SimulatedOutcome.REFUSED:
         raise InvalidConcern([SIMULATED_FAULT])
-    return problem_response(request, RATE_LIMITED, headers={"Retry-After": SIMULATED_WAIT_SECONDS})
+    return problem_response(request, RateLimited, headers={"Retry-After": SIMULATED_WAIT_SECONDS})

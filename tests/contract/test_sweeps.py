@@ -16,6 +16,7 @@ from typer.main import get_command
 
 from app.cli.commands import app as command
 from app.config import Settings
+from app.errors import all_problems
 from app.logs import ALLOWED
 from app.models.clients import Scope
 from app.models.events.tables import EventKind
@@ -23,7 +24,6 @@ from app.services.access.clients import add_client
 from app.web.auth import allow_anyone, require_client, require_status_token, require_submitter
 from app.web.context import AppContext
 from app.web.people import require_person
-from app.web.problem_types import ALL_PROBLEM_TYPES
 from tests.support.openapi import Operation, examples_of, operations
 
 pytestmark = pytest.mark.slow
@@ -189,7 +189,7 @@ def test_the_reference_lists_every_command_and_no_other() -> None:
 
 def test_the_reference_lists_every_problem_with_its_status_and_title() -> None:
     assert [row[:3] for row in table("problems")] == [
-        [f"`{each.slug}`", str(each.status), f"`{each.title}`"] for each in ALL_PROBLEM_TYPES
+        [f"`{each.slug}`", str(each.status), f"`{each.title}`"] for each in all_problems()
     ]
     assert all(len(row) == 4 and row[3] for row in table("problems"))
 

@@ -10,7 +10,7 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from app.cli.commands import app
-from app.desk_errors import DeskRequestFailed, KeysNotKnown
+from app.errors import DeskRequestFailed, KeysNotKnown
 from app.models.clients import Scope
 from app.models.concerns.references import new_reference
 from app.models.roles import SCOPES_OF, Role

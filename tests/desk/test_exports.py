@@ -20,7 +20,7 @@ from app.cli.commands import app
 from app.cli.concern_exports import make_export
 from app.cli.desk_client import DeskClient
 from app.config import Settings
-from app.desk_errors import ExportNotGenuine
+from app.errors import ExportNotGenuine
 from app.main import create_app
 from app.services.access.key_files import create_identity
 from app.services.concerns.receipt_signing import check_receipt

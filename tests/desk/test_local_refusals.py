@@ -8,7 +8,7 @@ import pytest
 from pyrage import x25519
 from starlette.testclient import TestClient
 
-from app.desk_errors import DeskRequestFailed
+from app.errors import DeskRequestFailed
 from app.pages.desk.local_pages import LocalPages
 from app.server.local_desk import LocalDesk
 from app.server.local_sealing import LocalSealing

@@ -9,8 +9,7 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from app.cli.commands import app
-from app.desk_errors import DeskRequestFailed
-from app.errors import SeedFileError
+from app.errors import DeskRequestFailed, SeedFileError
 from app.models.guidance.edition_yaml import file_text
 from tests.support.command import guidance
 from tests.support.drafts import SEED_GUIDE, whole_draft

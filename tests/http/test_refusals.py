@@ -3,6 +3,7 @@
 import asyncio
 import copy
 import json
+import re
 import uuid
 from collections.abc import Iterator
 from typing import Any
@@ -18,10 +19,11 @@ from starlette.testclient import TestClient
 
 import app.cli.commands  # noqa: F401  # every module of the service, so that every class of error is known
 from app.config import Settings
-from app.errors import GuidanceError
+from app.errors import GuidanceError, Problem, all_problems
 from app.logs import set_up_logs
 from app.main import create_app
 from app.models.concerns.examples import FULL_EXAMPLE, SMALLEST_EXAMPLE
+from app.models.links import problem_path
 from app.services.concerns import edition_resolver
 from app.services.concerns.submission import Submissions
 from app.services.guidance import emergency_contacts
@@ -29,7 +31,6 @@ from app.store.database import DATABASE_FILE
 from app.web import json_body
 from app.web.json_body import InvalidBody, read_json
 from app.web.middleware.request_body import MAX_BODY_BYTES
-from app.web.problem_types import ALL_PROBLEM_TYPES, PROBLEM_FOR, PROBLEM_FOR_STATUS
 from tests.support.clock import A_TUESDAY
 from tests.support.concerns import Concern
 
@@ -104,7 +105,7 @@ def post(client: TestClient, body: bytes, path: str = "/v1/concerns", media_type
 def expect_a_problem(answer: Any, status: int) -> dict[str, Any]:
     """Assert what holds for every error, and give its body."""
     told: dict[str, Any] = answer.json()
-    kinds = {kind.type: (kind.title, kind.status) for kind in ALL_PROBLEM_TYPES}
+    kinds = {problem_path(kind.slug): (kind.title, kind.status) for kind in all_problems()}
     assert answer.status_code == status
     assert answer.headers["Content-Type"] == "application/problem+json"
     assert answer.headers["Cache-Control"] == "no-store"
@@ -371,17 +372,22 @@ def every_error(root: type[GuidanceError] = GuidanceError) -> Iterator[type[Guid
             yield from every_error(error)
 
 
-def test_every_error_of_the_domain_has_its_kind_of_problem_and_a_sentence() -> None:
-    assert set(PROBLEM_FOR) == set(every_error())
-    assert all(error.__doc__ for error in PROBLEM_FOR)
-    assert all(400 <= kind.status <= 599 for kind in ALL_PROBLEM_TYPES)
-    assert {*PROBLEM_FOR.values(), *PROBLEM_FOR_STATUS.values()} <= set(ALL_PROBLEM_TYPES)
+def test_every_error_has_a_sentence_and_every_problem_a_slug_a_status_a_title_and_a_meaning() -> None:
+    assert all(error.__doc__ and error.__module__ == "app.errors" for error in every_error())
+    for kind in every_error(Problem):
+        assert issubclass(kind, Problem)
+        assert re.fullmatch("[a-z]+(-[a-z]+)*", kind.slug)
+        assert 400 <= kind.status <= 599
+        assert kind.title.strip()
+        assert kind.meaning.endswith(".")
+        assert "\n" not in kind.meaning
+    assert len({kind.slug for kind in all_problems()}) == len(all_problems())
 
 
 def test_every_type_of_problem_answers_at_its_path(steady: TestClient) -> None:
     listed = steady.get("/v1/problems").json()["problems"]
 
-    assert [told["type"] for told in listed] == [kind.type for kind in ALL_PROBLEM_TYPES]
+    assert [told["type"] for told in listed] == [problem_path(kind.slug) for kind in all_problems()]
     assert [steady.get(told["type"]).json() for told in listed] == listed
 
 

@@ -9,7 +9,7 @@ from fastapi import Response
 from pydantic import BaseModel, ValidationError
 from sqlmodel import Session
 
-from app import desk_errors, errors
+from app import errors
 from app.models.desk.disclosure_tables import DisclosureRow
 from app.pages.desk.act_words import act_lines
 from app.pages.desk.desk_route import TEXTS, lead_to
@@ -28,10 +28,10 @@ from app.web.idempotency import keys_from
 from app.web.people import Visitor
 
 SHOWN_AGAIN = (
-    desk_errors.ChangedMeanwhile,
-    desk_errors.NoMessageKey,
-    desk_errors.TooManyMessages,
-    desk_errors.TooManyNotes,
+    errors.ChangedMeanwhile,
+    errors.NoMessageKey,
+    errors.TooManyMessages,
+    errors.TooManyNotes,
     errors.ConcernErased,
     errors.IdempotencyKeyReused,
     errors.NotAcknowledged,
@@ -114,9 +114,7 @@ def _show_again(attempt: Attempt, refusal: errors.GuidanceError) -> Response:
         )
         meanwhile = [act for act in _meanwhile(attempt) if act.number < seen]
     heading, message = TEXTS[type(refusal)]
-    if isinstance(refusal, desk_errors.ChangedMeanwhile) and {act.client for act in meanwhile} == {
-        visitor.actor.client
-    }:
+    if isinstance(refusal, errors.ChangedMeanwhile) and {act.client for act in meanwhile} == {visitor.actor.client}:
         heading, message = REPEATED
     typed = {name: attempt.posted.one(name) for name in attempt.posted.fields}
     if isinstance(refusal, errors.IdempotencyKeyReused):

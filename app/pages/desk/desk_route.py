@@ -6,17 +6,17 @@ from typing import Any
 from fastapi import Request, Response
 from fastapi.responses import RedirectResponse
 
-from app import desk_errors, draft_errors, errors
+from app import errors
+from app.errors import InternalError, ScopeMissing, TokenMissing
 from app.logs import Log, frames_of
 from app.pages.desk.page import desk_page
 from app.pages.error_pages import problem_type_of
 from app.services.access.desk_sign_in import SIGN_IN
-from app.web import problem_types
 from app.web.context import context_of
 from app.web.router import GuidanceRoute
 
 SEE_OTHER = 303
-FORBIDDEN = problem_types.MISSING_SCOPE.status
+FORBIDDEN = ScopeMissing.status
 FROM_ELSEWHERE = ("This came from another site", "Nothing was done. Open the desk here, and do it again.")
 SIGN_IN_AGAIN = ("You are signed out", "Nothing was done. Sign in, and do it again.")
 DAMAGED = ("This concern is damaged", "Nothing of it is shown. Tell the operator, who finds out what was changed.")
@@ -24,16 +24,16 @@ TEXTS: dict[type[errors.GuidanceError], tuple[str, str]] = {
     errors.ScopeMissing: ("Your role does not allow this", "Ask the person who leads the desk, if you need to do it."),
     errors.NoSuchConcern: ("No concern has this reference", "Check the reference for a mistake."),
     errors.NoSuchItem: ("It is not there", "Somebody removed it, or the address has a mistake."),
-    desk_errors.ChangedMeanwhile: (
+    errors.ChangedMeanwhile: (
         "Something happened meanwhile",
         "Nothing of yours was done yet. Read what happened, and decide again. What you typed is below.",
     ),
-    desk_errors.NoMessageKey: (
+    errors.NoMessageKey: (
         "The reporter cannot be sent a question",
         "The concern is from before that was possible.",
     ),
-    desk_errors.TooManyMessages: ("No more questions", "This reporter was sent as many as one may be sent."),
-    desk_errors.TooManyNotes: ("No more notes", "This concern has as many as it takes. The note was not stored."),
+    errors.TooManyMessages: ("No more questions", "This reporter was sent as many as one may be sent."),
+    errors.TooManyNotes: ("No more notes", "This concern has as many as it takes. The note was not stored."),
     errors.ConcernErased: ("The words were erased", "The dates and the outcome of this concern remain."),
     errors.IdempotencyKeyReused: (
         "This form was sent before, with other words",
@@ -49,13 +49,13 @@ TEXTS: dict[type[errors.GuidanceError], tuple[str, str]] = {
     errors.StoreBusy: ("It could not be saved", "Nothing was done. Go back, and try again in a few seconds."),
     errors.ProviderUnavailable: ("The sign-in does not answer", "Try again in a minute, or tell the operator."),
     errors.SealedTextMisplaced: DAMAGED,
-    draft_errors.NoSuchGuideDraft: ("There is no such draft", "It was published or removed, or never begun."),
-    draft_errors.DraftChanged: (
+    errors.NoSuchGuideDraft: ("There is no such draft", "It was published or removed, or never begun."),
+    errors.DraftChanged: (
         "The draft was changed",
         "Somebody saved it after you opened the page. Nothing was done. Look at it again, and then do it.",
     ),
-    draft_errors.SecondPersonNeeded: ("Another person must publish it", "You wrote words of this draft."),
-    draft_errors.FollowsAnotherEdition: (
+    errors.SecondPersonNeeded: ("Another person must publish it", "You wrote words of this draft."),
+    errors.FollowsAnotherEdition: (
         "Another edition was published",
         "The draft was compared with an older one. Nothing was done. Look at the changes again, and then publish.",
     ),
@@ -112,13 +112,13 @@ def _signed_out(request: Request) -> Response:
     The cookie stays: this answer may arrive after a new sign-in in another tab, whose session it would delete.
     """
     if request.method == "POST":
-        return _message_page(request, problem_types.TOKEN_REQUIRED.status, SIGN_IN_AGAIN)
+        return _message_page(request, TokenMissing.status, SIGN_IN_AGAIN)
     return lead_to(SIGN_IN)
 
 
 def _error_page(request: Request, error: Exception) -> Response:
     status = problem_type_of(error).status
-    if status == problem_types.INTERNAL_ERROR.status and type(error) not in TEXTS:
+    if status == InternalError.status and type(error) not in TEXTS:
         request_id = request.state.request_id
         log.error("unhandled_error", request_id=request_id, error=type(error).__name__, frames=frames_of(error))
     texts = TEXTS.get(type(error)) if isinstance(error, errors.GuidanceError) else None

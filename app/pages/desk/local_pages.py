@@ -16,8 +16,7 @@ from typing import Any
 import nh3
 from markupsafe import Markup
 
-from app.desk_errors import DeskRequestFailed
-from app.errors import SealedTextMisplaced, UnsealingUnavailable
+from app.errors import DeskRequestFailed, SealedTextMisplaced, UnsealingUnavailable
 from app.models.desk.added_texts import MEMBER_OF_KIND, AddedKind
 from app.models.guidance.editions import EditionContent
 from app.pages.desk.referral import sections_of

@@ -4,8 +4,7 @@ from collections.abc import Callable
 
 from fastapi import Response
 
-from app.draft_errors import DraftChanged
-from app.errors import InvalidEdition
+from app.errors import DraftChanged, InvalidEdition
 from app.models.guidance.draft_tables import GuideDraftRow
 from app.pages.desk.desk_route import DeskRoute, lead_to
 from app.pages.desk.page import desk_page

@@ -7,7 +7,7 @@ from fastapi import Response
 from fastapi.responses import HTMLResponse
 from sqlmodel import Session
 
-from app.errors import InvalidEdition
+from app.errors import InvalidEdition, NoSuchGuideDraft, ValidationFailed
 from app.models.guidance.editions import EditionContent
 from app.models.guidance.sections import ON_PAGES
 from app.models.links import guide_path
@@ -18,10 +18,8 @@ from app.services.access.desk_sign_in import GUIDES_PATH
 from app.services.guidance.draft_checking import check_draft
 from app.store.editions import EditionHead
 from app.store.guide_drafts import get_guide_draft
-from app.web import problem_types as problems
 from app.web.auth import EditorDep
 from app.web.context import AppContext, ContextDep, NowDep, SessionDep
-from app.web.draft_problem_types import NO_SUCH_DRAFT
 from app.web.people import PageEditorDep
 from app.web.problem_responses import RESPONSES_OF_CLIENT_ROUTES, Responses, problem_responses
 from app.web.router import GuidanceRouter
@@ -38,7 +36,7 @@ PREVIEW_EXAMPLE: Responses = {200: {"content": {"text/html": {"schema": {"type":
     summary="Preview a draft",
     operation_id="preview_draft",
     response_class=HTMLResponse,
-    responses=PREVIEW_EXAMPLE | problem_responses(NO_SUCH_DRAFT, problems.VALIDATION_FAILED),
+    responses=PREVIEW_EXAMPLE | problem_responses(NoSuchGuideDraft, ValidationFailed),
 )
 def preview_draft(
     session: SessionDep, context: ContextDep, _actor: EditorDep, now: NowDep, guide: GuideName

@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlmodel import Session
 
-from app.draft_errors import DraftChanged
+from app.errors import DraftChanged
 from app.models.guidance.draft_tables import GuideDraftRow
 from app.pages.edit.sections import NOT_BEGUN, do_act, section_tag, with_ids, with_section
 from app.pages.edit.starting import first_words, published_ids

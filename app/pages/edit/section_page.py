@@ -7,8 +7,7 @@ from fastapi import Depends, Header, Path, Response
 from fastapi.responses import JSONResponse
 from sqlmodel import Session
 
-from app.draft_errors import DraftChanged
-from app.errors import NotFound
+from app.errors import DraftChanged, NotFound
 from app.models.guidance.draft_tables import GuideDraftRow
 from app.models.guidance.editor_words import singular
 from app.pages.desk.desk_route import DeskRoute, lead_to
@@ -27,7 +26,6 @@ from app.services.guidance.draft_checking import CheckedDraft, check_draft
 from app.store.editions import current_of
 from app.store.guide_drafts import find_guide_draft, get_guide_draft
 from app.web.context import AppContext, ContextDep, NowDep, SessionDep
-from app.web.draft_problem_types import DRAFT_CHANGED
 from app.web.people import PageEditorDep, Visitor
 from app.web.router import GuidanceRouter
 
@@ -85,7 +83,7 @@ def save_section_page(
         )
     except DraftChanged:
         if is_autosave:
-            return JSONResponse({}, DRAFT_CHANGED.status)
+            return JSONResponse({}, DraftChanged.status)
         draft = find_guide_draft(session, guide)
         return _section_page(context, session, visitor, draft, page, now=now, mine=posted, guide=guide)
     if is_autosave:
@@ -132,7 +130,7 @@ def _section_page(
     return desk_page(
         context,
         "desk_edit_section.html",
-        status=200 if mine is None else DRAFT_CHANGED.status,
+        status=200 if mine is None else DraftChanged.status,
         visitor=visitor,
         guide=guide,
         page=page,

@@ -7,6 +7,7 @@ from typing import Any
 
 from fastapi import Response
 
+from app.errors import ValidationFailed
 from app.faults import FieldError
 from app.models.concerns.concern import Concern
 from app.models.concerns.reporter import ReporterKind
@@ -19,7 +20,6 @@ from app.pages.language.catalogue import gettext
 from app.pages.page import private_page
 from app.store.editions import EditionHead
 from app.web.context import AppContext
-from app.web.problem_types import VALIDATION_FAILED
 
 KEY = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
@@ -109,7 +109,7 @@ class Draft:
         self,
         *,
         faults: list[FieldError] | None = None,
-        status: int = VALIDATION_FAILED.status,
+        status: int = ValidationFailed.status,
         extra_entry: str = "",
         focus: str = "",
     ) -> Response:

@@ -8,9 +8,9 @@ from urllib.parse import parse_qsl
 
 from fastapi import Depends, Request
 
+from app.errors import BadRequest, UnsupportedMediaType
 from app.pages.form.elements import ConcernForm, FormEntry, Question, QuestionKind, RepeatableGroup
 from app.web.json_body import NOT_STORABLE, InvalidBody
-from app.web.problem_types import BAD_REQUEST, UNSUPPORTED_MEDIA_TYPE
 
 COUNT = "count:"
 NOTE = ":note"
@@ -46,16 +46,16 @@ class SubmittedForm:
 async def parse_form(request: Request) -> SubmittedForm:
     """Return the posted form. Raise `InvalidBody` if the body is not a form."""
     if request.headers.get("content-type", "").partition(";")[0].strip().lower() != URLENCODED:
-        raise InvalidBody(UNSUPPORTED_MEDIA_TYPE, UNSUPPORTED_MEDIA_TYPE.meaning)
+        raise InvalidBody(UnsupportedMediaType, UnsupportedMediaType.meaning)
     body = await request.body()  # complete, and within the size limit (see `app.web.middleware.request_body`)
     try:
         pairs = parse_qsl(body.decode("ascii"), keep_blank_values=True, errors="strict", max_num_fields=MAX_FIELDS)
     except ValueError:  # not ASCII, escapes that are not UTF-8, or too many fields
-        raise InvalidBody(BAD_REQUEST, BAD_REQUEST.meaning) from None
+        raise InvalidBody(BadRequest, BadRequest.meaning) from None
     fields: dict[str, list[str]] = {}
     for name, value in pairs:
         if NOT_STORABLE.search(value):
-            raise InvalidBody(BAD_REQUEST, BAD_REQUEST.meaning)
+            raise InvalidBody(BadRequest, BadRequest.meaning)
         fields.setdefault(name, []).append(value.replace("\r\n", "\n"))
     return SubmittedForm(fields)
 

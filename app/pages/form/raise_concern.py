@@ -16,7 +16,7 @@ from pydantic import ValidationError
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as NoConnectionInTime
 
-from app.errors import IdempotencyKeyReused, InvalidConcern, ReferenceTaken, StoreBusy
+from app.errors import IdempotencyKeyReused, InvalidConcern, ReferenceTaken, ServiceUnavailable, StoreBusy
 from app.models.concerns.concern import Concern
 from app.models.concerns.receipts import Receipt
 from app.pages.error_pages import PageRoute
@@ -35,7 +35,6 @@ from app.web.auth import SubmitterDep, require_submitter
 from app.web.cache.cache import accepts_gzip
 from app.web.context import ContextDep, NowDep, SessionDep
 from app.web.further_faults import find_unknown_in_concern
-from app.web.problem_types import IDEMPOTENCY_KEY_REUSED, SERVICE_UNAVAILABLE
 from app.web.router import GuidanceRouter
 
 router = GuidanceRouter(include_in_schema=False, route_class=PageRoute)
@@ -133,9 +132,9 @@ def _send(draft: Draft, concern: Concern, submitter: Principal, now: dt.datetime
         result = from_thread.run(submit)
     except IdempotencyKeyReused:
         new_draft = replace(draft, key=str(uuid.uuid4()))
-        return new_draft.check_page(fault=ALREADY_SENT, status=IDEMPOTENCY_KEY_REUSED.status)
+        return new_draft.check_page(fault=ALREADY_SENT, status=IdempotencyKeyReused.status)
     except (StoreBusy, ReferenceTaken, DBAPIError, NoConnectionInTime):
-        return draft.check_page(fault=NOT_STORED, status=SERVICE_UNAVAILABLE.status)
+        return draft.check_page(fault=NOT_STORED, status=ServiceUnavailable.status)
     receipt = Receipt.model_validate_json(result.receipt)
     return private_page(
         draft.context,

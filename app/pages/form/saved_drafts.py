@@ -7,7 +7,7 @@ from fastapi import Depends, Response
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as NoConnectionInTime
 
-from app.errors import NoSuchDraft, StoreBusy
+from app.errors import NoSuchDraft, NotFound, ServiceUnavailable, StoreBusy
 from app.faults import FaultCode, FieldError
 from app.pages.error_pages import PageRoute
 from app.pages.form.draft import Draft
@@ -19,7 +19,6 @@ from app.pages.text_format import spoken
 from app.services.concerns.drafts import group_of
 from app.web.auth import require_submitter
 from app.web.context import AppContext, ContextDep, NowDep, SessionDep
-from app.web.problem_types import NOT_FOUND, SERVICE_UNAVAILABLE
 from app.web.router import GuidanceRouter
 
 router = GuidanceRouter(
@@ -44,7 +43,7 @@ def save_draft(draft: Draft, now: dt.datetime) -> Response:
     try:
         saved = draft.context.drafts.save(draft.path, fields, at=now)
     except (StoreBusy, DBAPIError, NoConnectionInTime):
-        return draft.form_page(faults=[FieldError((), NOT_SAVED, FaultCode.INVALID)], status=SERVICE_UNAVAILABLE.status)
+        return draft.form_page(faults=[FieldError((), NOT_SAVED, FaultCode.INVALID)], status=ServiceUnavailable.status)
     contacts = list(draft.context.emergency_contacts.current())
     return private_page(
         draft.context, "saved_draft.html", status=201, saved=saved, aloud=spoken(saved.code), contacts=contacts
@@ -76,7 +75,7 @@ def _code_form(context: AppContext, posted: SubmittedForm, *, fault: str | None 
     return private_page(
         context,
         "saved_draft_form.html",
-        status=NOT_FOUND.status if fault else 200,
+        status=NotFound.status if fault else 200,
         faults={"code": gettext(fault)} if fault else {},
         page=posted.one("page") or str(uuid.uuid4()),
     )

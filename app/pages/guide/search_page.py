@@ -2,6 +2,7 @@
 
 from fastapi import Response
 
+from app.errors import ValidationFailed
 from app.models.guidance.sections import ON_PAGES
 from app.pages.error_pages import PageRoute
 from app.pages.form.form_data import SubmittedFormDep
@@ -12,7 +13,6 @@ from app.services.guidance.guide_list import list_guides
 from app.services.guidance.word_search import Found, search_guides
 from app.web.auth import PUBLIC
 from app.web.context import AppContext, ContextDep, SessionDep
-from app.web.problem_types import VALIDATION_FAILED
 from app.web.router import GuidanceRouter
 
 router = GuidanceRouter(include_in_schema=False, dependencies=[PUBLIC], route_class=PageRoute)
@@ -49,7 +49,7 @@ def _page(
     return private_page(
         context,
         "search.html",
-        status=VALIDATION_FAILED.status if fault else 200,
+        status=ValidationFailed.status if fault else 200,
         faults={"q": gettext(fault)} if fault else {},
         words=words,
         found=found,

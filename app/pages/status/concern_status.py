@@ -14,8 +14,10 @@ from app.errors import (
     IdempotencyKeyReused,
     InvalidConcern,
     NoSuchConcern,
+    ServiceUnavailable,
     StoreBusy,
     TooManyAdditions,
+    ValidationFailed,
 )
 from app.models.concerns.addition import Addition, AdditionReceipt
 from app.models.concerns.receipts import ConcernStatus
@@ -27,7 +29,6 @@ from app.pages.status.messages import open_for_page
 from app.pages.text_format import spoken
 from app.web.auth import PUBLIC
 from app.web.context import AppContext, ContextDep, NowDep
-from app.web.problem_types import CONCERN_NOT_FOUND, SERVICE_UNAVAILABLE, VALIDATION_FAILED
 from app.web.router import GuidanceRouter
 
 router = GuidanceRouter(prefix="/concerns", include_in_schema=False, dependencies=[PUBLIC], route_class=PageRoute)
@@ -70,15 +71,15 @@ def add_to_concern(context: ContextDep, posted: SubmittedFormDep, now: NowDep) -
         return _form(context, reference=posted.one("reference").strip(), fault=NO_MATCH)
     except (ValidationError, InvalidConcern):
         fault = TOO_LONG if posted.one("narrative").strip() else EMPTY
-        return _status_page(context, posted, now, faults={"narrative": fault}, status=VALIDATION_FAILED.status)
+        return _status_page(context, posted, now, faults={"narrative": fault}, status=ValidationFailed.status)
     except (ConcernErased, TooManyAdditions):
-        return _status_page(context, posted, now, faults={"": CANNOT_BE_ADDED}, status=VALIDATION_FAILED.status)
+        return _status_page(context, posted, now, faults={"": CANNOT_BE_ADDED}, status=ValidationFailed.status)
     except IdempotencyKeyReused:
         fields = {**posted.fields, "key": [str(uuid.uuid4())]}
-        faults, status = {"": ALREADY_ADDED}, VALIDATION_FAILED.status
+        faults, status = {"": ALREADY_ADDED}, ValidationFailed.status
         return _status_page(context, SubmittedForm(fields), now, faults=faults, status=status)
     except (StoreBusy, DBAPIError, NoConnectionInTime):
-        return _status_page(context, posted, now, faults={"": NOT_ADDED}, status=SERVICE_UNAVAILABLE.status)
+        return _status_page(context, posted, now, faults={"": NOT_ADDED}, status=ServiceUnavailable.status)
 
 
 @router.get("/{reference}")
@@ -150,6 +151,6 @@ def _outcome(context: AppContext, concern: ConcernStatus) -> str | None:
 
 def _form(context: AppContext, *, reference: str = "", fault: str | None = None) -> Response:
     values: dict[str, Any] = {"faults": {"reference": gettext(fault)} if fault else {}, "reference": reference}
-    status = CONCERN_NOT_FOUND.status if fault else 200
+    status = NoSuchConcern.status if fault else 200
     contacts = list(context.emergency_contacts.current())
     return private_page(context, "status_form.html", status=status, contacts=contacts, **values)

@@ -7,7 +7,7 @@ from typing import Self
 
 from sqlmodel import Session
 
-from app.desk_errors import AssignmentChanged
+from app.errors import AssignmentChanged
 from app.models.base import format_utc
 from app.models.desk.disclosure_tables import DeskAct, DisclosureRow
 from app.store.assignments import assigned_person, find_last_assignment, list_assigned

@@ -11,8 +11,7 @@ import re
 from importlib.util import find_spec
 from typing import Any, NamedTuple
 
-from app.desk_errors import ExportNotGenuine
-from app.errors import PdfUnavailable
+from app.errors import ExportNotGenuine, PdfUnavailable
 
 ATTACHMENT = "concern.json"
 SIGNED = re.compile(

@@ -8,8 +8,7 @@ from typing import Any
 
 from app.age.files import open_with_file_key
 from app.age.keys import NotThatFile
-from app.desk_errors import ExportNotGenuine
-from app.errors import ReceiptNotGenuine
+from app.errors import ExportNotGenuine, ReceiptNotGenuine
 from app.models.base import format_utc
 from app.models.desk.added_texts import MEMBER_OF_KIND, AddedKind, AddedText
 from app.models.desk.disclosure_tables import DisclosureRow

@@ -7,8 +7,7 @@ from sqlalchemy import Engine
 from sqlmodel import Session
 
 from app.age.keys import recipient_of
-from app.desk_errors import NoMessageKey, TooManyMessages
-from app.errors import AlreadyStored, ConcernErased
+from app.errors import AlreadyStored, ConcernErased, NoMessageKey, TooManyMessages
 from app.models.desk.disclosure_tables import DeskAct
 from app.models.desk.message_entries import sent_detail
 from app.models.desk.messages import Message, MessageEntry, MessagesResponse

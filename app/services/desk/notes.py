@@ -8,8 +8,14 @@ from sqlmodel import Session
 
 from app.age.files import count_keys
 from app.age.keys import NotThatFile, Sealer
-from app.desk_errors import TooManyNotes
-from app.errors import AlreadyStored, ConcernErased, SealedTextMisplaced, UnsealingUnavailable, ValidationFailed
+from app.errors import (
+    AlreadyStored,
+    ConcernErased,
+    SealedTextMisplaced,
+    TooManyNotes,
+    UnsealingUnavailable,
+    ValidationFailed,
+)
 from app.faults import FaultCode, FieldError
 from app.models.base import format_utc
 from app.models.concerns.tables import NoteRow

@@ -7,8 +7,7 @@ from typing import Any
 
 from sqlmodel import Session
 
-from app.draft_errors import FollowsAnotherEdition, SecondPersonNeeded
-from app.errors import InvalidEdition
+from app.errors import FollowsAnotherEdition, InvalidEdition, SecondPersonNeeded
 from app.models.guidance.draft_tables import GuideDraftAct, GuideDraftRow
 from app.services.guidance.draft_checking import CheckedDraft, check_draft
 from app.services.guidance.publishing import Published, insert_next_edition

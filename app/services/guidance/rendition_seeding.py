@@ -6,9 +6,8 @@ from pathlib import Path
 from sqlalchemy import Engine
 from sqlmodel import Session
 
-from app.errors import NoSuchGuide, SeedError, SeedFileError
+from app.errors import InvalidRendition, NoSuchGuide, SeedError, SeedFileError
 from app.logs import Log
-from app.models.guidance.rendition_errors import InvalidRendition
 from app.models.guidance.rendition_files import RenditionFile, read_rendition_file
 from app.services.guidance.renditions import (
     PublishedRendition,

@@ -6,13 +6,12 @@ from dataclasses import dataclass
 
 from sqlmodel import Session
 
-from app.errors import AlreadyWithdrawn, EditionWithdrawn
+from app.errors import AlreadyWithdrawn, EditionWithdrawn, InvalidRendition, NoSuchRendition, RenditionWithdrawn
 from app.faults import FaultCode, FieldError
 from app.models.digest import digest_of
 from app.models.events.tables import EventKind
 from app.models.guidance.languages import ENGLISH_TAG, GUIDE_LANGUAGE
 from app.models.guidance.rendition_content import RenditionContent, RenditionForm
-from app.models.guidance.rendition_errors import InvalidRendition, NoSuchRendition, RenditionWithdrawn
 from app.models.guidance.rendition_faults import find_own_faults, find_strangers
 from app.services.events.payloads import rendition_payload
 from app.store import renditions
@@ -164,7 +163,7 @@ def _readable_rendition(history: Sequence[EditionHead], stored: StoredRendition)
     try:
         readable_of(history, stored.edition)
     except EditionWithdrawn as withdrawn:
-        raise RenditionWithdrawn(withdrawn.reason) from None
+        raise RenditionWithdrawn(str(withdrawn)) from None
     return stored
 
 

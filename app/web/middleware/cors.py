@@ -7,8 +7,8 @@ from starlette.datastructures import Headers
 from starlette.middleware.cors import CORSMiddleware
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from app.errors import OriginNotAllowed
 from app.models.links import CONCERNS
-from app.web.problem_types import ORIGIN_NOT_ALLOWED
 from app.web.problems import PAGES_OF_CONCERNS, problem_response
 
 SAME_ORIGIN_ONLY = ("/v1/desk", "/desk", "/edit", "/metrics", "/health", *PAGES_OF_CONCERNS)
@@ -96,9 +96,9 @@ def _is_preflight(scope: Scope) -> bool:
 async def _answer_preflight(rules: CORSMiddleware, request: Request, send: Send) -> None:
     """Answer the preflight: what the browser may send, or a problem if it may not."""
     response = rules.preflight_response(request.headers)
-    if response.status_code == ORIGIN_NOT_ALLOWED.status:
+    if response.status_code == OriginNotAllowed.status:
         headers = {name: value for name, value in response.headers.items() if not name.startswith("content-")}
-        response = problem_response(request, ORIGIN_NOT_ALLOWED, headers=headers)
+        response = problem_response(request, OriginNotAllowed, headers=headers)
     await response(request.scope, request.receive, send)
 
 

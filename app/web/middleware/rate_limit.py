@@ -11,10 +11,10 @@ from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.config import Settings
+from app.errors import RateLimited
 from app.models.guidance.catalogue_responses import ACROSS_GUIDES
 from app.models.links import CONCERNS
 from app.services.access.rate_limiting import Count, Limiter, Policy, make_policy, network_key
-from app.web.problem_types import RATE_LIMITED
 from app.web.problems import problem_response
 
 POLICY_FIELD = "RateLimit-Policy"
@@ -84,7 +84,7 @@ class RateLimitMiddleware:
             send = with_rate_limit_fields(count, send)
             if count.is_over:
                 retry_after = {"Retry-After": str(count.seconds)}
-                await problem_response(Request(scope, receive), RATE_LIMITED, headers=retry_after)(scope, receive, send)
+                await problem_response(Request(scope, receive), RateLimited, headers=retry_after)(scope, receive, send)
                 return
         await self.app(scope, receive, self._remember_client(scope, token, send))
 

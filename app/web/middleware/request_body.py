@@ -6,8 +6,7 @@ from threading import Event
 from fastapi import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from app.web.problem_type import ProblemType
-from app.web.problem_types import BAD_REQUEST, CONTENT_TOO_LARGE, REQUEST_TIMEOUT, SERVICE_UNAVAILABLE
+from app.errors import BadRequest, ContentTooLarge, Problem, RequestTimeout, ServiceUnavailable
 from app.web.problems import problem_response
 
 MAX_BODY_BYTES = 1_000_000
@@ -38,14 +37,14 @@ class RequestBodyMiddleware:
             await self.app(scope, receive, send)
             return
         if scope["method"] in WITH_BODY:
-            body = SERVICE_UNAVAILABLE if self._draining.is_set() else await self._read_body(scope, receive)
-            if isinstance(body, ProblemType):
+            body = ServiceUnavailable if self._draining.is_set() else await self._read_body(scope, receive)
+            if isinstance(body, type):
                 closing = {"Connection": "close"}  # the rest of the body is not read
                 await problem_response(Request(scope, receive), body, headers=closing)(scope, receive, send)
                 return
             receive = _replay(body, receive)
         if self._at_work >= self._most_at_work:
-            await problem_response(Request(scope, receive), SERVICE_UNAVAILABLE)(scope, receive, send)
+            await problem_response(Request(scope, receive), ServiceUnavailable)(scope, receive, send)
             return
         self._at_work += 1
         try:
@@ -53,10 +52,10 @@ class RequestBodyMiddleware:
         finally:
             self._at_work -= 1
 
-    async def _read_body(self, scope: Scope, receive: Receive) -> bytes | ProblemType:
+    async def _read_body(self, scope: Scope, receive: Receive) -> bytes | type[Problem]:
         """Return the body, or the problem with it."""
         if _content_length(scope) > MAX_BODY_BYTES:
-            return CONTENT_TOO_LARGE
+            return ContentTooLarge
         body = bytearray()
         try:
             async with asyncio.timeout(self._seconds):
@@ -69,16 +68,16 @@ class RequestBodyMiddleware:
                     if refusal is not None or not message.get("more_body", False):
                         return refusal or bytes(body)
         except TimeoutError:
-            return REQUEST_TIMEOUT
+            return RequestTimeout
         finally:
             self._arriving -= len(body)
 
-    def _problem_with(self, message: Message, length: int) -> ProblemType | None:
+    def _problem_with(self, message: Message, length: int) -> type[Problem] | None:
         if message["type"] == "http.disconnect":
-            return BAD_REQUEST  # the client has left, and does not read this
+            return BadRequest  # the client has left, and does not read this
         if length > MAX_BODY_BYTES:
-            return CONTENT_TOO_LARGE
-        return SERVICE_UNAVAILABLE if self._arriving > MAX_BUFFERED_BYTES else None
+            return ContentTooLarge
+        return ServiceUnavailable if self._arriving > MAX_BUFFERED_BYTES else None
 
 
 def _content_length(scope: Scope) -> int:

@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 from fastapi import Request
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from app.web.problem_types import UNKNOWN_HOST
+from app.errors import UnknownHost
 from app.web.problems import problem_response
 
 ANY = "*"
@@ -27,7 +27,7 @@ class TrustedHostMiddleware:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
         if scope["type"] == "http" and not self._allows_host(dict(scope["headers"]).get(b"host")):
-            await problem_response(Request(scope, receive), UNKNOWN_HOST)(scope, receive, send)
+            await problem_response(Request(scope, receive), UnknownHost)(scope, receive, send)
         else:
             await self.app(scope, receive, send)
 

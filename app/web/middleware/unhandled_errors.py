@@ -3,8 +3,8 @@
 from fastapi import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from app.errors import InternalError
 from app.logs import Log, frames_of
-from app.web.problem_types import INTERNAL_ERROR
 from app.web.problems import problem_response
 
 log = Log(__name__)
@@ -37,4 +37,4 @@ class UnhandledErrorMiddleware:
             request_id = scope["state"]["request_id"]
             log.error("unhandled_error", request_id=request_id, error=type(error).__name__, frames=frames_of(error))
             if not has_started:
-                await problem_response(Request(scope, receive), INTERNAL_ERROR)(scope, receive, send)
+                await problem_response(Request(scope, receive), InternalError)(scope, receive, send)

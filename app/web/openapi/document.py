@@ -5,8 +5,17 @@ from fastapi.openapi.utils import get_openapi
 
 from app.about import DESCRIPTION
 from app.config import Settings
+from app.errors import (
+    BadRequest,
+    InvalidCursor,
+    InvalidMoment,
+    Problem,
+    RateLimited,
+    RequestTimeout,
+    ServiceUnavailable,
+)
 from app.models.links import CONCERNS
-from app.models.problems import Problem
+from app.models.problems import ProblemDetails
 from app.web.middleware.rate_limit import FIELD, POLICY_FIELD, policy_name
 from app.web.middleware.request_body import ALWAYS_ANSWERED
 from app.web.negotiation import JSON
@@ -21,16 +30,7 @@ from app.web.openapi.examples import (
 )
 from app.web.openapi.security import add_security
 from app.web.openapi.webhooks import add_webhooks
-from app.web.problem_responses import problem_responses
-from app.web.problem_type import PROBLEM_MEDIA_TYPE, ProblemType
-from app.web.problem_types import (
-    BAD_REQUEST,
-    INVALID_CURSOR,
-    INVALID_MOMENT,
-    RATE_LIMITED,
-    REQUEST_TIMEOUT,
-    SERVICE_UNAVAILABLE,
-)
+from app.web.problem_responses import PROBLEM_MEDIA_TYPE, problem_responses
 
 OWN_MEDIA_TYPES = {f"{SCHEMA_PREFIX}JsonFeed": "application/feed+json"}
 LIMIT_FIELDS = {
@@ -91,7 +91,7 @@ def build_document(app: FastAPI, settings: Settings) -> JsonObject:
         servers=[{"url": settings.public_url, "description": "This service."}],
         tags=[{"name": name, "description": description} for name, description in TAGS.items()],
     )
-    problem = Problem.model_json_schema(mode="serialization", ref_template=SCHEMA_PREFIX + "{model}")
+    problem = ProblemDetails.model_json_schema(mode="serialization", ref_template=SCHEMA_PREFIX + "{model}")
     schemas = document["components"]["schemas"] = dict(
         sorted((problem.pop("$defs") | document["components"]["schemas"] | {"Problem": problem}).items())
     )
@@ -125,33 +125,33 @@ def _place_of_tag(described: tuple[str, JsonObject]) -> int:
 def _add_middleware_responses(path: str, method: str, operation: JsonObject) -> None:
     """Add the problems that middleware answers before the route runs, and the headers of rate limits."""
     if not path.startswith(ALWAYS_ANSWERED):
-        _add_problem(operation["responses"], SERVICE_UNAVAILABLE)
+        _add_problem(operation["responses"], ServiceUnavailable)
     if "requestBody" in operation:
-        _add_problem(operation["responses"], REQUEST_TIMEOUT)
+        _add_problem(operation["responses"], RequestTimeout)
     if policy_name(method.upper(), path) is None:
         return
-    _add_problem(operation["responses"], RATE_LIMITED)
+    _add_problem(operation["responses"], RateLimited)
     for status, response in operation["responses"].items():
         headers = response.setdefault("headers", {})
-        headers |= LIMIT_FIELDS if status != str(RATE_LIMITED.status) else LIMIT_FIELDS | RETRY_AFTER
+        headers |= LIMIT_FIELDS if status != str(RateLimited.status) else LIMIT_FIELDS | RETRY_AFTER
 
 
 def _add_parameter_problems(operation: JsonObject) -> None:
     """Add the problems of cursors, times and header fields, to operations that take them."""
     parameters = operation.get("parameters", [])
     names = {parameter["name"] for parameter in parameters}
-    for problem_type, is_there in (
-        (INVALID_CURSOR, names & {"cursor", "after"}),
-        (INVALID_MOMENT, "as_of" in names),
-        (BAD_REQUEST, any(parameter["in"] == "header" for parameter in parameters)),
+    for kind, is_there in (
+        (InvalidCursor, names & {"cursor", "after"}),
+        (InvalidMoment, "as_of" in names),
+        (BadRequest, any(parameter["in"] == "header" for parameter in parameters)),
     ):
         if is_there:
-            _add_problem(operation["responses"], problem_type)
+            _add_problem(operation["responses"], kind)
 
 
-def _add_problem(responses: JsonObject, problem_type: ProblemType) -> None:
-    added = problem_responses(problem_type)[problem_type.status]
-    content = responses.setdefault(str(problem_type.status), added)["content"][PROBLEM_MEDIA_TYPE]
+def _add_problem(responses: JsonObject, kind: type[Problem]) -> None:
+    added = problem_responses(kind)[kind.status]
+    content = responses.setdefault(str(kind.status), added)["content"][PROBLEM_MEDIA_TYPE]
     content["examples"] |= added["content"][PROBLEM_MEDIA_TYPE]["examples"]
 
 

@@ -8,7 +8,7 @@ shipped guide, so an example is built from the fields' examples. A route overrid
 from typing import Any
 
 from app.web.negotiation import JSON
-from app.web.problem_type import PROBLEM_MEDIA_TYPE
+from app.web.problem_responses import PROBLEM_MEDIA_TYPE
 
 SCHEMA_PREFIX = "#/components/schemas/"
 
