@@ -552,11 +552,6 @@ class CursorAhead(Problem):
 class DeskRequestFailed(GuidanceError):
     """The service did not do what was requested of it."""
 
-    def __init__(self, message: str = "", problem: str = "") -> None:
-        """`problem` is the slug of the type of the problem, such as `draft-changed`."""
-        super().__init__(message)
-        self.problem = problem
-
 
 class DeskUnreachable(DeskRequestFailed):
     """The service gave no answer, so it is not known whether it did what was sent."""
@@ -564,10 +559,6 @@ class DeskUnreachable(DeskRequestFailed):
 
 class KeysNotKnown(GuidanceError):
     """The service names a key to seal to that nobody named to this program."""
-
-
-class NoKeyOfBody(GuidanceError):
-    """The desk of this machine was given no key of the body that a concern is to be handed over to."""
 
 
 # Proofs, exports and webhooks

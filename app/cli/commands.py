@@ -12,7 +12,6 @@ from app.cli.clients import clients
 from app.cli.concern_exports import desk_export
 from app.cli.database import migrate, verify
 from app.cli.desk import desk
-from app.cli.desk_serve import desk_serve
 from app.cli.doctor import doctor
 from app.cli.drafts import approve, check, new
 from app.cli.export_group import exports
@@ -64,7 +63,6 @@ desk.command("ask")(desk_ask)
 desk.command("hand-over")(desk_hand_over)
 desk.command("confirm")(desk_confirm)
 desk.command("export")(desk_export)
-desk.command("serve")(desk_serve)
 desk.command("statistics")(desk_statistics)
 
 app.add_typer(keys, name="keys")

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from app.cli.desk_client import DeskClient
-from app.errors import DeskRequestFailed, KeysNotKnown
+from app.errors import KeysNotKnown
 from app.models.desk.notes import MAX_NOTE_LENGTH
 from app.models.links import DESK_RECIPIENTS
 from app.services.concerns.sealing import make_sealer, seal_note
@@ -48,17 +48,3 @@ def sealed_note(service: DeskClient, reference: str, text: str, known: Sequence[
         raise KeysNotKnown("The service names a key that is not in --seal-to. Nothing was sent.")
     sealed = base64.b64encode(seal_note(text, reference, recipients)).decode()
     return {"sealed": sealed, "recipients": recipients}
-
-
-def warn_of_other_keys(service: DeskClient, known: Sequence[str]) -> None:
-    """Say at the start if the service names keys that are not known here: notes cannot be written then."""
-    try:
-        others = [each for each in fetch_recipients(service) if each not in known]
-    except DeskRequestFailed:
-        return  # the pages say what the service answers
-    if others:
-        typer.echo(
-            "Notes can be written only after you start this with --seal-to, since the service names keys that are not "
-            f"known here. Compare them with the person who leads the desk: {' '.join(others)}",
-            err=True,
-        )

@@ -5,11 +5,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from app.cli.desk_client import DeskClient
-from app.errors import SealedTextMisplaced
-from app.models.desk.added_texts import MEMBER_OF_KIND, AddedKind
 from app.models.links import desk_concern_path, notes_path
-from app.pages.desk.inbox import CONCERN_PAGES
-from app.pages.desk.sealed_text import CONCERN
 from app.services.concerns.sealing import Unsealer, open_note
 
 
@@ -33,27 +29,6 @@ def _open_note(service: DeskClient, reference: str, entry: dict[str, Any], unsea
     received_at = dt.datetime.fromisoformat(entry["written_at"])
     opened = open_note(unsealer, sealed, reference=reference, received_at=received_at, author=entry["by"])
     return opened | {"received_at": entry["written_at"], "author": entry["by"]}
-
-
-def open_saved(service: DeskClient, reference: str, unsealer: Unsealer) -> tuple[dict[str, Any], list[dict[str, Any]]]:
-    """Return the concern and all its additions from the one file that the desk's pages give: one disclosure.
-
-    The key must name a person. Raises `SealedTextMisplaced` where a text is not the one of its place.
-    """
-    texts = service.call("GET", f"{CONCERN_PAGES}/{reference}/sealed")["texts"]
-    concern, *additions = (_open_at_its_place(each, reference, unsealer) for each in texts)
-    places = [(each["kind"], each["number"]) for each in texts]
-    if places != [(CONCERN, 0), *((AddedKind.ADDITION, number) for number in range(1, len(texts)))]:
-        raise SealedTextMisplaced
-    return concern, additions
-
-
-def _open_at_its_place(text: dict[str, Any], reference: str, unsealer: Unsealer) -> dict[str, Any]:
-    received_at = dt.datetime.fromisoformat(text["received_at"])
-    document = unsealer.open(text["sealed"].encode(), reference=reference, received_at=received_at)
-    if MEMBER_OF_KIND[text["kind"]] not in document:
-        raise SealedTextMisplaced
-    return document
 
 
 def _list_notes(service: DeskClient, reference: str) -> Iterator[dict[str, Any]]:

@@ -1,36 +1,24 @@
-"""Additions are in the order in which they came: from the tenth on, over pages, on the own machine and in print."""
+"""Additions are in the order in which they came: from the tenth on, over pages and in print."""
 
 import io
 import re
-from pathlib import Path
 from typing import Any
 
 import pypdf
 import pytest
 from starlette.testclient import TestClient
 
-from app.cli.desk_client import DeskClient
-from app.cli.published_words import fetch_code_lists, fetch_edition
-from app.config import Settings
-from app.main import create_app
 from app.pages.desk.added_pages import ADDED_ON_PAGE
-from app.pages.desk.local_pages import LocalPages
-from app.server.local_desk import LocalDesk
-from app.services.access.key_files import create_identity
-from app.services.concerns.sealing import read_identities
 from tests.support.additions import add
-from tests.support.clock import A_TUESDAY, SettableClock
 from tests.support.concerns import Concern
 from tests.support.desk_forms import press
-from tests.support.people import OWN_PAGE, sign_in_as
-from tests.support.workers import worker_of
+from tests.support.people import sign_in_as
 
 pytestmark = [pytest.mark.any_database, pytest.mark.slow]
 
 MANY = ADDED_ON_PAGE + 2
 WORDS = re.compile(r"Word-([0-9]+)-came")
 NEXT = re.compile(r'href="([^"]+/additions\?cursor=[^"]+)"')
-ORIGIN = "http://127.0.0.1:8123"
 
 
 def raise_with_additions(client: Any, a_concern: Concern) -> str:
@@ -66,23 +54,3 @@ def test_additions_are_in_the_order_in_which_they_came_over_pages_and_in_print(
     printed = [int(number) for page in pdf.pages for number in WORDS.findall(page.extract_text())]
     assert pages == IN_ORDER
     assert printed == [*range(1, MANY + 1)]
-
-
-def test_they_are_in_that_order_on_a_worker_s_own_machine(tmp_path: Path, a_concern: Concern) -> None:
-    team = tmp_path / "team.txt"
-    sealed_to = (create_identity(team, at=A_TUESDAY),)
-    service = create_app(Settings(data_dir=tmp_path / "data", deliver=False, seal_to=sealed_to), SettableClock())
-    with TestClient(service, follow_redirects=False) as http:
-        reference = raise_with_additions(http, a_concern)
-        http.headers.update(worker_of(service, http, "Robin Example").headers)
-        through: Any = http  # called as the client of the command is
-        client = DeskClient(through)
-
-        def labels(guide: str, edition: int) -> Any:
-            return fetch_edition(client, guide, edition), fetch_code_lists(client)
-
-        desk = LocalDesk(through, LocalPages(read_identities(team), labels))
-        browser = TestClient(desk.asgi(ORIGIN), base_url=ORIGIN, headers=OWN_PAGE)
-        browser.get(desk.first_path)
-
-        assert numbers_on_pages(browser, reference) == IN_ORDER

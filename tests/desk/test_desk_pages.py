@@ -133,7 +133,6 @@ def test_without_an_identity_the_page_has_no_word_says_how_to_open_it_and_is_on_
 
         assert (page.status_code, further.status_code) == (200, 200)
         assert f"guidance desk open {reference}" in page.text
-        assert "guidance desk serve --url" in page.text
         assert "Alex" not in page.text + further.text
         seen = acts_on(service, reference)[-2:]
         assert seen == [
@@ -161,7 +160,7 @@ def test_without_its_script_the_page_says_how_to_open_the_concern_elsewhere(tmp_
         page = client.get(f"/desk/concerns/{received(client, a_concern)}").text
 
     assert "its script was not built with this service" in page
-    assert "guidance desk serve --url" in page
+    assert "guidance desk open" in page
 
 
 def test_a_concern_that_was_sealed_to_others_is_shown_without_words_and_can_be_acknowledged(

@@ -3,6 +3,7 @@
 import dataclasses
 import datetime as dt
 from pathlib import Path
+from typing import Any
 
 import pytest
 from fastapi import FastAPI, Response
@@ -20,8 +21,9 @@ from app.services.access.clients import add_client
 from app.services.access.people import leave
 from app.store.concerns import get_concern
 from app.web.people import SESSION_COOKIE, set_cookie
-from tests.support.clock import SettableClock
+from tests.support.clock import A_TUESDAY, SettableClock
 from tests.support.concerns import Concern
+from tests.support.desk import Desk
 from tests.support.people import ADDRESS, JO, OWN_PAGE, context_of_service, invited, received, sign_in_as
 
 pytestmark = pytest.mark.slow
@@ -265,3 +267,35 @@ def test_a_person_is_another_on_the_record_than_a_client_of_any_name(service: Fa
 
     assert principal.name_on_record == "passkey:desk/Jo Example"
     assert dataclasses.replace(principal, person=None).name_on_record == "passkey:desk"
+
+
+def test_the_pages_take_the_key_of_a_person_and_record_the_name(
+    service: FastAPI, client: TestClient, desk: Desk, a_concern: Any
+) -> None:
+    reference = received(client, a_concern)
+    keys = {
+        person: add_client(
+            service.state.context.writer, name=name, scopes=[Scope.READ, Scope.WRITE], person=person, at=A_TUESDAY
+        )
+        for name, person in (("robin", "Robin Example"), ("system", None))
+    }
+    page = f"/desk/concerns/{reference}"
+
+    def call(method: str, path: str, headers: dict[str, str]) -> int:
+        form = {"up_to_addition": "0"} if method == "POST" else None
+        status: int = client.request(method, path, headers=headers, data=form, follow_redirects=False).status_code
+        return status
+
+    robin, system = ({"Authorization": f"Bearer {key}"} for key in keys.values())
+
+    assert call("GET", page, robin) == 200
+    assert call("POST", f"{page}/acknowledgement", robin | OWN_PAGE) == 303
+    assert call("POST", f"{page}/acknowledgement", robin | {"Sec-Fetch-Site": "cross-site"}) == 403
+    assert call("GET", page, system) == 303  # to the sign-in
+    assert call("GET", page, {"Authorization": f"Basic {keys['Robin Example']}"}) == 303
+    assert call("GET", page, {"Cookie": f"desk={keys['Robin Example']}"}) == 303
+    rows = desk.get(f"/disclosures?chain={reference}").json()["disclosures"]
+    assert [(row["client"], row["act"]) for row in rows[1:]] == [
+        ("robin/Robin Example", "opened"),
+        ("robin/Robin Example", "acknowledged"),
+    ]

@@ -14,13 +14,11 @@ from playwright.sync_api import Browser, Page
 
 from app.config import Settings
 from app.main import create_app
-from app.models.clients import Scope
 from app.models.roles import Role
 from app.pages.page import PAGES_DIR, page_templates
-from app.services.access.clients import add_client
 from tests.support.additions import add
 from tests.support.browsing import run_server
-from tests.support.clock import A_TUESDAY, SettableClock
+from tests.support.clock import SettableClock
 from tests.support.desk_forms import sealed_note
 from tests.support.desk_states import (
     SAM,
@@ -34,15 +32,14 @@ from tests.support.desk_states import (
     session_of,
     sign_in,
 )
-from tests.support.desk_states_elsewhere import in_browser, on_own_machine
+from tests.support.desk_states_elsewhere import in_browser
 from tests.support.page_checks import page_faults
-from tests.support.people import JO, context_of_service
 from tests.support.unsealing import locked_by_passphrase, need_script
 
 pytestmark = [pytest.mark.any_database, pytest.mark.slow]
 
 BODY = "Example Council"
-STATES = 50
+STATES = 36
 
 
 @dataclass
@@ -119,17 +116,14 @@ def look_where_it_does_not(
     browser: Browser, data_dir: Path, drawn: set[str], files: list[Path], recipient: str
 ) -> Sweep:
     service = serving(data_dir, seal_to=(recipient,))
-    writer = context_of_service(service).writer
-    with sweeping(browser, service, drawn) as (sweep, url, http):
+    with sweeping(browser, service, drawn) as (sweep, _, http):
         receipt = raised(http)
         assert add(http, receipt, "Alex Example came home.").is_success
         path = f"/desk/concerns/{receipt['reference']}"
         note = sealed_note("A made-up note.", receipt["reference"], recipient)
         assert act(http, session_of(service, SAM, Role.WORKER), f"{path}/notes", **note) == [303]
-        key = add_client(writer, name="jo", scopes=[Scope.READ, Scope.WRITE], person=JO, at=A_TUESDAY)
         sign_in(sweep.page, service)
         sweep.look(in_browser(sweep.page, path, *files))
-        sweep.look(on_own_machine(sweep.page, url, key, path, *files[:2]))
     return sweep
 
 

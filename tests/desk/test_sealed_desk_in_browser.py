@@ -1,6 +1,6 @@
-"""A worker's day where the service cannot read: on the own machine and in the browser, and no word of it elsewhere.
+"""A worker's day where the service cannot read: in the browser, and no word of it elsewhere.
 
-One server, one browser and one profile for both ways, with a proxy between that keeps every byte.
+A proxy between the server and the browser keeps every byte.
 """
 
 import json
@@ -27,7 +27,6 @@ from tests.support.databases import files_of
 from tests.support.handing_over import BODY, REASON, hand_over, open_as_body, see_on_record
 from tests.support.keyboard import Keyboard
 from tests.support.live import LiveServer
-from tests.support.local_desk import served_here
 from tests.support.messages import read_messages
 from tests.support.people import JO, virtual_authenticator
 from tests.support.unsealing import RecordingProxy, locked_by_passphrase, memory_of, need_script
@@ -55,8 +54,7 @@ class Sealed:
     identity: Path
     locked: Path
     neighbour: Path
-    bodies: str
-    receipts: dict[str, dict[str, Any]]
+    receipt: dict[str, Any]
 
     @property
     def folder(self) -> Path:
@@ -79,25 +77,25 @@ def sealed(tmp_path: Path) -> Iterator[Sealed]:
     more: dict[str, Any] = {"log_level": "debug", "deliver": "false", "hand_over_bodies": bodies}
     server = LiveServer(tmp_path / "data", seal_to=recipient, **more)
     try:
-        receipts = fill(server)
+        receipt = fill(server)
         server.stop()
         server.log.unlink()
         server.start()  # what was received and written is in its memory no more
         proxy = RecordingProxy(int(server.url.rpartition(":")[2]))
-        yield Sealed(server, proxy, identity, locked, neighbour, bodies, receipts)
+        yield Sealed(server, proxy, identity, locked, neighbour, receipt)
         proxy.close()
     finally:
         server.stop()
 
 
-def fill(server: LiveServer) -> dict[str, dict[str, Any]]:
-    """Give the server one concern for each way, and one that waits behind them. Return the receipts of the two."""
+def fill(server: LiveServer) -> dict[str, Any]:
+    """Give the server a concern, and one that waits behind it. Return the receipt of the first."""
     concern = planted()[0]
     server.start()
     key = server.new_key(Scope.READ, Scope.WRITE)
     with server.client() as http:
         assert http.post("/v1/concerns", json=concern | {"immediate_danger": "no"}).is_success
-        return {way: written_about(http, key, concern | {"immediate_danger": "yes"}) for way in ("here", "browser")}
+        return written_about(http, key, concern | {"immediate_danger": "yes"})
 
 
 def written_about(http: httpx.Client, key: str, concern: Any) -> dict[str, Any]:
@@ -125,13 +123,12 @@ def context(browser: Browser, tmp_path: Path, sealed: Sealed) -> Iterator[Browse
         yield context
 
 
-def go_to_words(keys: Keyboard, sealed: Sealed, way: str) -> None:
+def go_to_words(keys: Keyboard, sealed: Sealed) -> None:
     """Go from the inbox to the words of the concern that comes first."""
     first = keys.page.locator(".inbox li").first
     expect(first).to_contain_text("Immediate danger")
     keys.press("link", first.get_by_role("link").inner_text())
-    if way == "browser":
-        keys.choose_file("File of the identity", sealed.identity)
+    keys.choose_file("File of the identity", sealed.identity)
     expect(keys.page.get_by_text(f"{CANARY} answered")).to_be_visible()
 
 
@@ -173,24 +170,22 @@ def work(keys: Keyboard, sealed: Sealed, receipt: dict[str, Any]) -> None:
 
 
 def see_questions(sealed: Sealed) -> None:
-    """Each reporter reads both questions."""
+    """The reporter reads both questions."""
     with sealed.server.client() as http:
-        for receipt in sealed.receipts.values():
-            read = [each["message"] for each in read_messages(http, receipt)]
-            assert read == [f"{CANARY} asked", TYPED["question"]]
+        read = [each["message"] for each in read_messages(http, sealed.receipt)]
+    assert read == [f"{CANARY} asked", TYPED["question"]]
 
 
-def see_hand_overs(sealed: Sealed, key: str) -> None:
-    """The other body opens each file, and has all that the reporter wrote."""
+def see_hand_over(sealed: Sealed, key: str) -> None:
+    """The other body opens the file, and has all that the reporter wrote."""
+    file = sealed.folder / f"{sealed.receipt['reference']}.age"
     with sealed.server.client() as http:
         http.headers["Authorization"] = f"Bearer {key}"
-        for receipt in sealed.receipts.values():
-            file = sealed.folder / f"{receipt['reference']}.age"
-            see_on_record(http, receipt["reference"], file)
-            opened = open_as_body(file, sealed.neighbour)
-            assert opened["concern"]["submission"] == planted()[0] | {"immediate_danger": "yes"}
-            added = [each["addition"]["concern"]["narrative"] for each in opened["additions"]]
-            assert (opened["body"], opened["reason"], added) == (BODY, REASON, [f"{CANARY} answered", LATER])
+        see_on_record(http, sealed.receipt["reference"], file)
+    opened = open_as_body(file, sealed.neighbour)
+    assert opened["concern"]["submission"] == planted()[0] | {"immediate_danger": "yes"}
+    added = [each["addition"]["concern"]["narrative"] for each in opened["additions"]]
+    assert (opened["body"], opened["reason"], added) == (BODY, REASON, [f"{CANARY} answered", LATER])
 
 
 def print_it(page: Page) -> None:
@@ -212,21 +207,6 @@ def blank(keys: Keyboard) -> None:
     expect(keys.page.get_by_role("heading", name="Inbox")).to_be_visible()
 
 
-def here(page: Page, sealed: Sealed, key: str) -> None:
-    """Work at the desk of the worker's own machine, from the address that its command prints to the way out."""
-    url = sealed.origin.replace("localhost", "127.0.0.1")
-    with served_here(url, sealed.identity, key, "--bodies", sealed.bodies) as address:
-        keys = Keyboard(page)
-        page.goto(address)
-        go_to_words(keys, sealed, "here")
-        assert keys.presses <= PRESSES
-        see_every_word(page)
-        work(keys, sealed, sealed.receipts["here"])
-        blank(keys)
-        keys.press("button", "Sign out")
-        expect(page.get_by_role("heading", name="The desk is closed")).to_be_visible()
-
-
 def in_browser(page: Page, sealed: Sealed, link: str) -> None:
     """Work at the hosted desk, from the invitation to the day the person leaves."""
     keys = Keyboard(page)
@@ -235,12 +215,12 @@ def in_browser(page: Page, sealed: Sealed, link: str) -> None:
     keys.press("button", "Sign out")
     keys.presses = 0
     keys.press("button", "Sign in with a passkey")
-    go_to_words(keys, sealed, "browser")
+    go_to_words(keys, sealed)
     assert keys.presses <= PRESSES
     see_every_word(page)
-    work(keys, sealed, sealed.receipts["browser"])
+    work(keys, sealed, sealed.receipt)
     blank(keys)
-    keys.press("link", sealed.receipts["browser"]["reference"])
+    keys.press("link", sealed.receipt["reference"])
     page.get_by_label("File of the identity").set_input_files(sealed.locked)
     keys.write("Its passphrase", LOCK)
     page.keyboard.press("Enter")
@@ -248,7 +228,7 @@ def in_browser(page: Page, sealed: Sealed, link: str) -> None:
 
 
 def leave(page: Page, sealed: Sealed, key: str) -> None:
-    """Leave: the session is over, also for a thief of it, and so is the key of the desk on the own machine."""
+    """Leave: the session is over, also for a thief of it, and so is the key of the person."""
     path = f"/desk/concerns/{sealed.receipts['browser']['reference']}"
     (stolen,) = (each["value"] for each in page.context.cookies(sealed.origin) if each["name"] == "desk")
     proofs = [{"Cookie": f"desk={stolen}"}, {"Authorization": f"Bearer {key}"}]
@@ -256,7 +236,7 @@ def leave(page: Page, sealed: Sealed, key: str) -> None:
         before = [thief.get(path, headers=each).status_code for each in proofs]
         said = guidance("desk", "leave", JO, "--data-dir", sealed.server.data_dir)
         assert said.returncode == 0
-        assert "2 concerns are unassigned" in said.stdout
+        assert "1 concerns are unassigned" in said.stdout
         after = [thief.get(path, headers=each).status_code for each in proofs]
     assert (before, after) == ([200, 200], [303, 303])
     page.get_by_role("link", name="Inbox").press("Enter")
@@ -264,7 +244,7 @@ def leave(page: Page, sealed: Sealed, key: str) -> None:
     assert CANARY not in page.content()
 
 
-def test_a_day_in_both_ways_leaves_no_word_and_no_identity_with_the_server_on_the_wire_or_in_the_profile(
+def test_a_day_leaves_no_word_and_no_identity_with_the_server_on_the_wire_or_in_the_profile(
     sealed: Sealed, context: BrowserContext, tmp_path: Path
 ) -> None:
     folder = ("--data-dir", sealed.server.data_dir)
@@ -273,15 +253,14 @@ def test_a_day_in_both_ways_leaves_no_word_and_no_identity_with_the_server_on_th
     page, addresses = context.new_page(), list[str]()
     page.on("request", lambda request: addresses.append(request.url))
     with virtual_authenticator(context, page):
-        here(page, sealed, key)
         in_browser(page, sealed, link)
         memory = memory_of(sealed.server.pid)  # before a reporter opens questions, which the service does for them
         see_questions(sealed)
-        see_hand_overs(sealed, key)
+        see_hand_over(sealed, key)
         leave(page, sealed, key)
     context.close()
 
-    assert sealed.receipts["here"]["reference"].encode() in memory  # it is found where it is
+    assert sealed.receipt["reference"].encode() in memory  # it is found where it is
     profile = {path: path.read_bytes() for path in (tmp_path / "profile").rglob("*") if path.is_file()}
     places: dict[Any, bytes] = {**profile, **files_of(sealed.server.data_dir), "log": sealed.server.log.read_bytes()}
     wire = {"sent": bytes(sealed.proxy.sent), "received": bytes(sealed.proxy.received)}

@@ -13,7 +13,6 @@ from starlette.testclient import TestClient
 
 from app.cli.concern_exports import make_export
 from app.cli.desk_client import DeskClient
-from app.cli.sealed_notes import warn_of_other_keys
 from app.cli.whole_concern import open_whole
 from app.config import Settings
 from app.errors import SealedTextMisplaced
@@ -72,22 +71,6 @@ def test_both_forms_are_opened_with_the_time_and_the_author_of_the_record(away: 
 
     assert [each["note"]["text"] for each in added["notes"]] == [f"{CANARY} typed.", f"{CANARY} sent."]
     assert {(each["author"], each["received_at"]) for each in added["notes"]} == {(OWN, "2026-11-24T09:30:00Z")}
-
-
-def test_the_desk_on_a_worker_s_machine_says_at_its_start_which_keys_it_does_not_know(
-    away: Away, capsys: pytest.CaptureFixture[str]
-) -> None:
-    warn_of_other_keys(DeskClient(away.http), [away.recipient])
-    known = capsys.readouterr()
-    warn_of_other_keys(DeskClient(away.http), [])
-    unknown = capsys.readouterr()
-    away.http.headers["Authorization"] = "Bearer omg_ended"
-    warn_of_other_keys(DeskClient(away.http), [])
-
-    assert (known.out, known.err) == ("", "")
-    assert "--seal-to" in unknown.err
-    assert away.recipient in unknown.err
-    assert capsys.readouterr().err == ""
 
 
 def test_an_export_prints_who_wrote_it_and_when_as_the_signed_history_says_and_verifies(away: Away) -> None:

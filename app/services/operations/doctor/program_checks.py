@@ -38,7 +38,7 @@ def check_desk_script(_: Patient) -> Verdict:
     if not all((BUILT_FOLDER / name).is_file() for name in (BUILT, BUILT_PAGE)):
         return warn(
             "the desk's pages cannot open concerns in the browser: their script was not built",
-            "install a released wheel or image, or run make desk-script; guidance desk serve opens them without it",
+            "install a released wheel or image, or run make desk-script; guidance desk open opens them without it",
         )
     return fine("the desk's pages can open concerns in the browser")
 
