@@ -36,7 +36,6 @@ MAX_RETENTION_DAYS = 36_525  # a century; for longer, leave the setting unset
 MAX_SECONDS = 86_400
 MAX_BODY_LENGTH = 300
 LAST_PORT = 65_535
-BODIES = 'must be a JSON object such as {"Example Council": "age1..."}, with each body and each recipient once'
 DEFAULT_PORTS = {"http": "80", "https": "443"}
 
 HOST = r"(?:[a-z0-9_](?:[a-z0-9_.-]*[a-z0-9])?|\[[0-9a-f:.]+\])"
@@ -229,7 +228,7 @@ Bodies = Annotated[
     Mapping[str, str],
     _json_object(
         _check_bodies,
-        BODIES,
+        'must be a JSON object such as {"Example Council": "age1..."}, with each body and each recipient once',
     ),
 ]
 PublicUrl = Annotated[

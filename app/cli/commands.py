@@ -13,20 +13,18 @@ from app.cli.concern_exports import desk_export
 from app.cli.database import migrate, verify
 from app.cli.desk import desk
 from app.cli.doctor import doctor
-from app.cli.drafts import approve, check, new
+from app.cli.drafts import approve, check, new, preview
 from app.cli.export_group import exports
 from app.cli.hand_over import desk_confirm, desk_hand_over
 from app.cli.health import health
 from app.cli.imports import import_document
 from app.cli.keys import keys
 from app.cli.people import desk_invite, desk_leave, desk_people
-from app.cli.previews import preview
 from app.cli.publishing import publish_files, withdraw_number
 from app.cli.receipts import receipts
 from app.cli.renditions import rendition
 from app.cli.reviews import due
 from app.cli.serve import serve
-from app.cli.shared_drafts import shared_drafts
 from app.cli.statistics import desk_statistics
 from app.cli.webhooks import deliver, webhooks
 from app.config import built_commit
@@ -86,7 +84,6 @@ app.command()(approve)
 app.command("publish")(publish_files)
 app.command("withdraw")(withdraw_number)
 app.add_typer(rendition, name="rendition")
-app.add_typer(shared_drafts, name="draft")
 app.command()(due)
 app.command()(verify)
 app.command()(migrate)

@@ -1,4 +1,4 @@
-"""The service, as the commands of the desk and of shared drafts call it: over HTTP, with a client key."""
+"""The service, as the commands of the desk call it: over HTTP, with a client key."""
 
 import time
 import uuid
@@ -13,7 +13,6 @@ import typer
 from app.age.keys import AGE_MEDIA_TYPE
 from app.errors import DeskRequestFailed, DeskUnreachable
 from app.models.concerns.references import find_reference
-from app.models.links import PROBLEMS
 
 ANSWER_MEDIA_TYPE = "application/json"
 FETCH_TIMEOUT_SECONDS = 30
@@ -121,12 +120,10 @@ def connect(url: str, key: str | None, key_file: typer.FileText | None) -> Itera
 
 
 def _failure(response: httpx.Response) -> DeskRequestFailed:
-    slug = ""
     try:
         problem = response.json()
-        slug = str(problem.get("type", "")).removeprefix(f"{PROBLEMS}/")
         faults = [str(each["detail"]) for each in problem.get("errors") or []]
         detail = " ".join([str(problem.get("detail", "")), *faults])
     except (ValueError, AttributeError, KeyError, TypeError):
         detail = ""
-    return DeskRequestFailed(f"The service answered {response.status_code}. {detail}".strip(), slug)
+    return DeskRequestFailed(f"The service answered {response.status_code}. {detail}".strip())

@@ -1,18 +1,25 @@
-"""`guidance new`, `guidance check` and `guidance approve`: from an idea to words that are agreed on."""
+"""`guidance new`, `check`, `preview` and `approve`: from an idea to words that are agreed on."""
 
 from collections.abc import Sequence
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Annotated
 
 import typer
 
-from app.cli.options import DataDir, EnvFile, read_settings
+from app.cli.options import DataDir, EnvFile, open_writer, read_settings
 from app.cli.published_guides import open_published
+from app.cli.serve import listening_at
+from app.config import Settings
 from app.errors import SeedError, SeedFileError
 from app.main import utc_now
-from app.services.guidance.checking import check_file
+from app.server.run import run_server
+from app.services.guidance.checking import CheckedFile, check_file
 from app.services.guidance.drafting import write_new_file
-from app.services.guidance.reference_data import read_reference_data
+from app.services.guidance.publishing import publish_edition, withdraw_edition
+from app.services.guidance.reference_data import ReferenceData, read_reference_data
+from app.store.contents import read_content
+from app.store.editions import find_history
 
 EditionPath = Annotated[Path, typer.Argument(metavar="FILE", help=".../<guide>/<number>.yaml")]
 
@@ -54,6 +61,51 @@ def check(
                 typer.echo(f"{path}: no faults")
     if faulty:
         raise typer.Exit(1)
+
+
+def preview(
+    path: EditionPath,
+    port: Annotated[int, typer.Option(help="Port to listen on.", min=0, max=65535)] = 8001,
+    data_dir: DataDir = None,
+    env_file: EnvFile = None,
+) -> None:
+    """Serve a trial on this machine alone that has the file as an edition: its page, PDFs and changes.
+
+    It has a folder of its own, which goes with it, and with all that was sent to it.
+    """
+    settings = read_settings(data_dir, env_file)
+    reference_data = read_reference_data(settings.seed_dir)
+    with TemporaryDirectory(prefix="guidance-preview-") as folder, listening_at(port):
+        only_here = {"data_dir": Path(folder), "database_url": None, "seal_to": (), "deliver": False}
+        trial = settings.model_copy(update=only_here | {"default_guide": None, "log_level": "error"})
+        draft = _publish_in_trial(trial, path, reference_data, settings)
+        list_warnings(path, draft.warnings)
+
+        def announce(address: str) -> None:
+            shown = f"{address}/guides/{draft.key.guide}"
+            typer.echo(f"Preview on {shown} (stop it with Ctrl+C)", err=True)
+
+        run_server(trial, host="127.0.0.1", port=port, workers=1, announce=announce)
+
+
+def _publish_in_trial(trial: Settings, path: Path, reference_data: ReferenceData, settings: Settings) -> CheckedFile:
+    """Publish the guide's editions in the trial, and then the file. Raises `SeedFileError`, and publishes nothing."""
+    at = utc_now()
+    with open_published(settings) as session:
+        draft = check_file(path, reference_data, session, today=at.date())
+        former = [] if session is None else list(reversed(find_history(session, guide=draft.key.guide)))
+        contents = [read_content(session, each.key) for each in former] if session is not None else []
+    with open_writer(trial) as (_, writer):
+        for head, content in zip(former, contents, strict=True):
+            if head.number == draft.key.number:
+                continue
+            publish_edition(
+                writer, reference_data, guide=head.guide, content=content, at=head.published_at, number=head.number
+            )
+            if head.withdrawn_at is not None:
+                withdraw_edition(writer, head.key, reason=head.reason or "", at=head.withdrawn_at)
+        publish_edition(writer, reference_data, guide=draft.key.guide, content=draft.file.content, at=at)
+    return draft
 
 
 def approve(path: EditionPath, data_dir: DataDir = None, env_file: EnvFile = None) -> None:

@@ -1,6 +1,8 @@
 """`guidance serve`."""
 
 import errno
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Annotated
 
 import typer
@@ -39,16 +41,23 @@ def serve(
             err=True,
         )
 
-    try:
+    with listening_at(port):
         has_started = run_server(settings, host=host, port=port, workers=workers, announce=_announce)
+    if not has_started:
+        raise typer.Exit(1)
+
+
+@contextmanager
+def listening_at(port: int) -> Iterator[None]:
+    """Raise `SetupError` with what to do, where a server cannot listen since another program does."""
+    try:
+        yield
     except OSError as failure:
         if failure.errno != errno.EADDRINUSE:
             raise
         raise SetupError(
             f'Port {port} is taken by another program: choose another one by --port (make serve ARGS="--port 9000").'
         ) from None
-    if not has_started:
-        raise typer.Exit(1)
 
 
 def _announce(address: str) -> None:

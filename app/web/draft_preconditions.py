@@ -22,12 +22,7 @@ DraftTag = Annotated[
 
 def draft_etag(draft: GuideDraftRow) -> str:
     """Return the ETag of the draft as it is now."""
-    return draft_tag(draft.version)
-
-
-def draft_tag(version: int) -> str:
-    """Return the ETag of that version of a draft."""
-    return f'"draft-{version}"'
+    return f'"draft-{draft.version}"'
 
 
 def check_draft_tag(if_match: str | None, draft: GuideDraftRow | None) -> None:

@@ -229,7 +229,7 @@ def in_browser(page: Page, sealed: Sealed, link: str) -> None:
 
 def leave(page: Page, sealed: Sealed, key: str) -> None:
     """Leave: the session is over, also for a thief of it, and so is the key of the person."""
-    path = f"/desk/concerns/{sealed.receipts['browser']['reference']}"
+    path = f"/desk/concerns/{sealed.receipt['reference']}"
     (stolen,) = (each["value"] for each in page.context.cookies(sealed.origin) if each["name"] == "desk")
     proofs = [{"Cookie": f"desk={stolen}"}, {"Authorization": f"Bearer {key}"}]
     with sealed.server.client() as thief:

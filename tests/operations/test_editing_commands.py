@@ -1,15 +1,19 @@
 """An editor's commands, run as an editor does: from a document to a published guide, and nothing by accident."""
 
 import re
+import signal
+import subprocess
+import sys
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import httpx
 import pytest
 from docx import Document
+from playwright.sync_api import Browser, expect
 
 from tests.support.command import guidance
-from tests.support.previews import preview_of, preview_version
 from tests.support.publishing import FIRST_EDITION, SLUG
 from tests.support.waiting import wait_until
 
@@ -116,30 +120,52 @@ def test_a_check_makes_no_database(tmp_path: Path) -> None:
     assert not (tmp_path / "none").exists()
 
 
-@pytest.fixture
-def preview(tmp_path: Path, data_dir: Path) -> Iterator[tuple[str, Path]]:
-    """A preview of a second edition: its address, and the file."""
-    guidance("new", SLUG, "--folder", tmp_path, "--data-dir", data_dir)
-    path = tmp_path / SLUG / "2.yaml"
-    edit(path, "Secrecy about", "Silence about")
-    with preview_of(path, data_dir) as address:
-        yield address, path
+@contextmanager
+def previewing(path: Path, data_dir: Path) -> Iterator[str]:
+    """Run the preview of the file at a free port, and yield the address of its page."""
+    command = ("preview", str(path), "--data-dir", str(data_dir), "--port", "0")
+    process = subprocess.Popen(
+        [sys.executable, "-c", "from app.cli import main; main()", *command], stderr=subprocess.PIPE, text=True
+    )
+    assert process.stderr is not None
+    lines = (line for line in process.stderr if line.startswith("Preview on "))
+    page = next(lines).split()[2]
+    try:
+        wait_until(lambda: answers(page))
+        yield page
+    finally:
+        process.send_signal(signal.SIGINT)
+        process.communicate(timeout=30)
+
+
+def answers(page: str) -> bool:
+    try:
+        return httpx.get(page, timeout=30).status_code == 200
+    except httpx.TransportError:
+        return False
 
 
 @pytest.mark.embedded
-def test_a_preview_shows_page_changes_and_pdf_follows_the_file_and_takes_nothing(preview: tuple[str, Path]) -> None:
-    address, path = preview
-    page = httpx.get(f"{address}/guides/{SLUG}", timeout=30).text
-    changes = httpx.get(f"{address}/guides/{SLUG}/editions/2/changes?since=1", timeout=30).text
-    pdf = httpx.get(f"{address}/v1/guides/{SLUG}.pdf", timeout=30)
-    sent = httpx.post(f"{address}/v1/concerns", json={}, timeout=30)
+def test_a_preview_shows_page_changes_and_pdf_and_leaves_the_database_as_it_was(
+    tmp_path: Path, data_dir: Path, browser: Browser
+) -> None:
+    guidance("new", SLUG, "--folder", tmp_path, "--data-dir", data_dir)
+    path = tmp_path / SLUG / "2.yaml"
+    edit(path, "Secrecy about", "Silence about")
+    with previewing(path, data_dir) as address:
+        page = browser.new_page(viewport={"width": 320, "height": 640})
+        page.goto(address)
+        expect(page.get_by_text("Silence about whereabouts")).to_be_visible()
+        page.goto(f"{address}/editions/2/changes?since=1")
+        expect(page.locator("ins", has_text="Silence")).to_be_visible()
+        page.context.close()
+        origin = address.partition("/guides/")[0]
+        pdf = httpx.get(f"{origin}/v1/guides/{SLUG}.pdf", timeout=30)
 
     edit(path, "text: child trafficking", "text:")
-    wait_until(lambda: preview_version(address) == "2")
-    faulty = httpx.get(f"{address}/guides/{SLUG}", timeout=30).text
+    faulty = guidance("preview", path, "--data-dir", data_dir)
 
-    assert "Preview: not published." in page
-    assert "Silence about whereabouts" in page
-    assert "[added: </span>Silence" in changes
-    assert (pdf.headers["Content-Type"], sent.status_code) == ("application/pdf", 405)
-    assert "Linked risk 1 needs some text" in faulty
+    assert pdf.headers["Content-Type"] == "application/pdf"
+    assert faulty.returncode != 0
+    assert "Linked risk 1 needs some text" in faulty.stderr
+    assert guidance("new", SLUG, "--folder", tmp_path / "again", "--data-dir", data_dir).stdout.count("2.yaml") > 0
