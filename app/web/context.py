@@ -1,11 +1,12 @@
 """The application context, and the dependencies of a request: the context, a session and the time."""
 
 import datetime as dt
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
 from threading import Event
 from typing import Annotated, Any
 
+from anyio import CancelScope, CapacityLimiter, to_thread
 from fastapi import Depends, Request
 from sqlalchemy import Engine
 from sqlmodel import Session
@@ -77,9 +78,17 @@ async def get_context(request: Request) -> AppContext:
     return context_of(request)
 
 
-async def open_session(request: Request) -> Session:
-    """Return a session, which the caller closes."""
-    return _new_session(context_of(request))
+async def open_session(request: Request) -> AsyncIterator[Session]:
+    """Open a session, which connects at its first use, and close it when the route's function ends.
+
+    A thread closes it, since PostgreSQL is told. It waits for none of those that wait for a connection.
+    """
+    session = Session(context_of(request).engine)
+    try:
+        yield session
+    finally:
+        with CancelScope(shield=True):
+            await to_thread.run_sync(session.close, limiter=CapacityLimiter(1))
 
 
 async def get_now(request: Request) -> dt.datetime:
@@ -87,17 +96,30 @@ async def get_now(request: Request) -> dt.datetime:
     return context_of(request).clock()
 
 
-def _new_session(context: AppContext) -> Session:
-    return Session(context.engine)  # connects at its first use, in the thread of the route
+def provide(name: str) -> Any:
+    """Return the dependency on that part of the application's context."""
+
+    async def get_part(request: Request) -> Any:
+        return getattr(context_of(request), name)
+
+    return Depends(get_part)
 
 
-ContextValue = Callable[[AppContext], Any]
-PROVIDERS: dict[Any, ContextValue] = {
-    get_context: lambda context: context,
-    open_session: _new_session,
-    get_now: lambda context: context.clock(),
-}
-"""What `GuidanceRouter` gives to the function of a route in place of these dependencies."""
 ContextDep = Annotated[AppContext, Depends(get_context)]
-SessionDep = Annotated[Session, Depends(open_session)]
+SessionDep = Annotated[Session, Depends(open_session, scope="function")]
 NowDep = Annotated[dt.datetime, Depends(get_now)]
+SettingsDep = Annotated[Settings, provide("settings")]
+EngineDep = Annotated[Engine, provide("engine")]
+WriterDep = Annotated[Writer, provide("writer")]
+ContentsDep = Annotated[Contents, provide("contents")]
+ReferenceDataDep = Annotated[ReferenceData, provide("reference_data")]
+SignerDep = Annotated[ReceiptSigner, provide("signer")]
+CheckpointsDep = Annotated[Checkpoints, provide("checkpoints")]
+UnsealerDep = Annotated[Unsealer, provide("unsealer")]
+SubmissionsDep = Annotated[Submissions, provide("submissions")]
+FollowUpsDep = Annotated[FollowUps, provide("follow_ups")]
+SavedDraftsDep = Annotated[Drafts, provide("drafts")]
+CodeTriesDep = Annotated[CodeTries, provide("code_tries")]
+EmergencyContactsDep = Annotated[EmergencyContacts, provide("emergency_contacts")]
+DeskSignInDep = Annotated[DeskSignIn, provide("desk_sign_in")]
+ClockDep = Annotated[Clock, provide("clock")]
