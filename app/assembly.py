@@ -1,7 +1,5 @@
 """Builds the application context from the settings: reads the keys and the reference data, and opens the database."""
 
-import datetime as dt
-from dataclasses import replace
 from pathlib import Path
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -10,18 +8,15 @@ from sqlalchemy import Engine
 from app.config import Settings
 from app.errors import SetupError
 from app.services.access.clients import Authenticator
-from app.services.access.code_tries import CodeTries
-from app.services.access.desk_sign_in import RETURN, DeskSignIn
 from app.services.access.key_files import (
     DEVELOPMENT_IDENTITY,
     load_development_recipient,
     load_receipt_key,
     load_retired_keys,
 )
-from app.services.access.openid import OpenIdProvider, open_provider
-from app.services.access.openid_sign_in import Endpoints, OpenIdSignIn
-from app.services.access.rate_limiting import make_limiter, make_policy
-from app.services.access.sessions import DeskSessions
+from app.services.access.limits import CodeTries, make_limiter, make_policy
+from app.services.access.openid import open_provider
+from app.services.access.sign_in import open_desk_sign_in
 from app.services.concerns.drafts import Drafts
 from app.services.concerns.edition_resolver import EditionResolver
 from app.services.concerns.follow_up import FollowUps
@@ -85,7 +80,7 @@ def build_context(settings: Settings, clock: Clock) -> AppContext:
         on_flush=record_flush,
     )
     submissions = Submissions(engine, writer, resolver, sealer, receipts)
-    provider = _provider(settings)
+    provider = open_provider(settings)
     return AppContext(
         settings=settings,
         engine=engine,
@@ -105,7 +100,7 @@ def build_context(settings: Settings, clock: Clock) -> AppContext:
         follow_ups=FollowUps(engine, writer, contents, sealer, receipts),
         emergency_contacts=EmergencyContacts(engine, settings.default_guide),
         authenticator=Authenticator(engine, provider),
-        desk_sign_in=_desk_sign_in(settings, engine, writer, provider),
+        desk_sign_in=open_desk_sign_in(settings, engine, writer, provider),
         metrics=metrics,
         traces=traces,
         response_cache=response_cache,
@@ -128,31 +123,3 @@ def _unsealer(identity_file: Path | None) -> Unsealer:
         return read_identities(identity_file)
     except SetupError as fault:
         raise SetupError(f"GUIDANCE_SEAL_IDENTITY_FILE: {fault}") from None
-
-
-def _provider(settings: Settings) -> OpenIdProvider | None:
-    if settings.openid_issuer is None:
-        return None
-    return open_provider(
-        issuer=settings.openid_issuer,
-        audience=settings.openid_audience or "",
-        jwks_url=settings.openid_jwks_url,
-        further_claims=settings.openid_claims,
-        scopes_of=settings.openid_scopes or {},
-        person_claim=settings.openid_person_claim,
-    )
-
-
-def _desk_sign_in(settings: Settings, engine: Engine, writer: Writer, provider: OpenIdProvider | None) -> DeskSignIn:
-    idle, longest = dt.timedelta(minutes=settings.desk_idle_minutes), dt.timedelta(hours=settings.desk_session_hours)
-    sessions = DeskSessions(engine, writer, idle, longest)
-    openid, secret = None, settings.openid_client_secret
-    if provider is not None and settings.openid_client_id is not None:
-        openid = OpenIdSignIn(
-            replace(provider, audience=settings.openid_client_id),
-            Endpoints(provider.issuer),
-            f"{settings.public_url}{RETURN}",
-            settings.openid_request_scopes,
-            secret.get_secret_value() if secret is not None else None,
-        )
-    return DeskSignIn(sessions, settings.public_url, settings.council_name, openid)

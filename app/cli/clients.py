@@ -13,8 +13,7 @@ from app.cli.times import format_moment, parse_duration, parse_end
 from app.main import utc_now
 from app.models.clients import Scope
 from app.models.roles import SCOPES_OF, Role
-from app.services.access.clients import add_client, revoke_client, rotate_key
-from app.store.clients import list_clients
+from app.services.access.clients import add_client, list_clients, revoke_client, rotate_key
 
 clients = typer.Typer(help="Clients: systems that may use the API, and what each may do.", no_args_is_help=True)
 

@@ -12,12 +12,10 @@ from app.cli.times import format_moment, parse_end
 from app.main import utc_now
 from app.models.base import format_utc
 from app.models.roles import Role
-from app.services.access.desk_sign_in import INVITATION
-from app.services.access.people import OPERATOR, invite, leave
-from app.services.access.relying_party import relying_party
+from app.services.access.people import OPERATOR, count_passkeys, find_last_use, invite, leave, list_people
+from app.services.access.sign_in import INVITATION, relying_party
 from app.services.desk.assignment import unassign_all
 from app.services.desk.views import remove_views
-from app.store.people import count_passkeys, find_last_use, list_people
 
 NameOfPerson = Annotated[str, typer.Argument(help="The person's name, as the record shows it.")]
 

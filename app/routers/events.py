@@ -14,7 +14,7 @@ from app.errors import CursorAhead
 from app.models.clients import Scope
 from app.models.events.responses import EventResponse, EventsResponse
 from app.models.events.tables import EventKind, EventRow
-from app.services.access.principals import Principal
+from app.services.access.clients import Principal
 from app.services.events.payloads import event_id
 from app.services.events.pulling import read_events_after
 from app.store.disclosures import Actor

@@ -12,8 +12,8 @@ from fastapi.security.base import SecurityBase
 from app.errors import ProviderUnavailable, ScopeMissing, TokenInvalid, TokenMissing
 from app.logs import Log
 from app.models.clients import Scope
-from app.services.access.principals import Principal
-from app.services.access.rate_limiting import UNKNOWN_ADDRESS
+from app.services.access.clients import Principal
+from app.services.access.limits import UNKNOWN_ADDRESS
 from app.store.disclosures import Actor
 from app.web.context import context_of
 

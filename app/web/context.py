@@ -13,8 +13,8 @@ from sqlmodel import Session
 
 from app.config import Settings
 from app.services.access.clients import Authenticator
-from app.services.access.code_tries import CodeTries
-from app.services.access.desk_sign_in import DeskSignIn
+from app.services.access.limits import CodeTries
+from app.services.access.sign_in import DeskSignIn
 from app.services.concerns.drafts import Drafts
 from app.services.concerns.follow_up import FollowUps
 from app.services.concerns.receipt_signing import ReceiptSigner

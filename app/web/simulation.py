@@ -8,7 +8,7 @@ from app.errors import InvalidConcern, RateLimited, StoreBusy
 from app.faults import FieldError
 from app.models.concerns.concern import Concern
 from app.models.concerns.simulated_outcome import SimulatedOutcome
-from app.services.access.principals import Principal
+from app.services.access.clients import Principal
 from app.web.context import AppContext
 from app.web.problems import problem_response
 

@@ -11,7 +11,7 @@ from playwright.sync_api import Browser, BrowserContext, Page, Request, expect
 from app.config import Settings
 from app.errors import TokenInvalid
 from app.main import create_app
-from app.services.access.sessions import DeskSessions
+from app.services.access.people import DeskSessions
 from app.web.people import SESSION_COOKIE
 from tests.support.browsing import run_server
 from tests.support.clock import A_TUESDAY, SettableClock

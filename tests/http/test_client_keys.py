@@ -17,10 +17,8 @@ from app.config import Settings
 from app.errors import NoSuchClient, SetupError, StoreBusy
 from app.main import create_app
 from app.models.clients import Scope
-from app.services.access.clients import add_client, revoke_client, rotate_key
-from app.services.access.key_uses import ACCURACY, KeyUses
+from app.services.access.clients import ACCURACY, KeyUses, add_client, list_clients, revoke_client, rotate_key
 from app.services.operations.workers import KeyUseWorker
-from app.store.clients import list_clients
 from app.web.context import AppContext
 from tests.support.clock import A_TUESDAY, SettableClock
 from tests.support.command import guidance

@@ -12,7 +12,7 @@ from starlette.types import Receive, Scope, Send
 from app.config import Settings
 from app.main import create_app
 from app.models.clients import Scope as ClientScope
-from app.services.access.rate_limiting import UNKNOWN_ADDRESS
+from app.services.access.limits import UNKNOWN_ADDRESS
 from app.web.middleware.forwarded import ForwardedAddressMiddleware
 from tests.support.clock import A_TUESDAY
 from tests.support.concerns import Concern

@@ -11,9 +11,8 @@ from typing import Any
 import pytest
 
 from app.errors import ProviderUnavailable, TokenInvalid
-from app.services.access import provider_documents
-from app.services.access.provider_documents import discover_jwks_url, fetch_document
-from app.services.access.provider_keys import ProviderKeys
+from app.services.access import openid
+from app.services.access.openid import ProviderKeys, discover_jwks_url, fetch_document
 from tests.support.log_lines import Lines
 from tests.support.openid import (
     FAR_AHEAD,
@@ -87,7 +86,7 @@ def test_a_configuration_that_is_not_the_issuer_s_or_leads_over_an_open_wire_is_
 
 def test_an_issuer_elsewhere_does_not_lead_to_this_machine(monkeypatch: pytest.MonkeyPatch) -> None:
     configuration = {"issuer": ISSUER, "jwks_uri": "http://127.0.0.1:9/keys"}
-    monkeypatch.setattr(provider_documents, "fetch_document", lambda _: configuration)
+    monkeypatch.setattr(openid, "fetch_document", lambda _: configuration)
 
     with pytest.raises(ProviderUnavailable, match="names no https address"):
         discover_jwks_url(ISSUER)
@@ -101,7 +100,7 @@ def test_a_slash_at_the_end_of_the_issuer_is_not_doubled(provider: Provider) -> 
 
 
 def test_a_document_has_a_bound(provider: Provider, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(provider_documents, "MAX_BYTES", 100)
+    monkeypatch.setattr(openid, "MAX_BYTES", 100)
 
     with pytest.raises(ProviderUnavailable, match="the provider sent too much"):
         fetch_document(provider.url)
@@ -117,7 +116,7 @@ def trickle(listening: socket.socket, stopped: Event) -> None:
 
 
 def test_a_provider_that_trickles_is_given_up_after_the_deadline_for_the_whole(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(provider_documents, "DEADLINE_SECONDS", 0.3)
+    monkeypatch.setattr(openid, "DEADLINE_SECONDS", 0.3)
     stopped = Event()
     with socket.create_server(("127.0.0.1", 0)) as listening:
         thread = Thread(target=trickle, args=(listening, stopped))

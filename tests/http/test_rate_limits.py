@@ -18,9 +18,9 @@ from app.config import Settings
 from app.errors import SetupError
 from app.main import create_app
 from app.models.clients import Scope
-from app.services.access import rate_limiting
+from app.services.access import limits
 from app.services.access.clients import revoke_client
-from app.services.access.rate_limiting import make_limiter, network_key
+from app.services.access.limits import make_limiter, network_key
 from app.web.middleware.rate_limit import policy_name
 from tests.support.clock import A_TUESDAY
 from tests.support.concerns import Concern
@@ -307,7 +307,7 @@ def test_where_the_store_goes_away_each_node_counts_for_itself_until_it_is_back(
     lines: Lines,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(rate_limiting, "RETRY_SECONDS", 0.2)
+    monkeypatch.setattr(limits, "RETRY_SECONDS", 0.2)
 
     def ask() -> tuple[int, str]:
         answer = called(A_SCHOOL).post(CHECK, json=a_concern())

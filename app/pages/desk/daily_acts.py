@@ -14,11 +14,11 @@ from app.pages.desk.carrying_out import Attempt, carry_out, parse
 from app.pages.desk.desk_route import DeskRoute
 from app.pages.desk.forms import takes_clear_words
 from app.pages.desk.inbox import CONCERN_PAGES
+from app.services.access.people import list_workers
 from app.services.desk import assignment
 from app.services.desk.messages import send_message
 from app.services.desk.notes import write_note
 from app.store.disclosures import Actor
-from app.store.people import list_workers
 from app.web.router import GuidanceRouter
 
 router = GuidanceRouter(prefix=CONCERN_PAGES, include_in_schema=False, route_class=DeskRoute)

@@ -11,7 +11,7 @@ from app.errors import InternalError, ScopeMissing, TokenMissing
 from app.logs import Log, frames_of
 from app.pages.desk.page import desk_page
 from app.pages.error_pages import problem_type_of
-from app.services.access.desk_sign_in import SIGN_IN
+from app.services.access.sign_in import SIGN_IN
 from app.web.context import context_of
 from app.web.router import GuidanceRoute
 

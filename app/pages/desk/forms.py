@@ -10,8 +10,8 @@ from sqlmodel import Session
 from app.age.keys import recipient_of
 from app.models.code_lists import Code
 from app.presenters.pdf import pdf_available
+from app.services.access.people import list_workers
 from app.store.concerns import find_concern
-from app.store.people import list_workers
 from app.web.context import AppContext
 from app.web.people import Visitor
 

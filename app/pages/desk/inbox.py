@@ -25,12 +25,12 @@ from app.pages.desk.page import desk_page
 from app.pages.form.form_data import SubmittedFormDep
 from app.pages.form.form_view import faults_of
 from app.presenters.desk import inbox_entry
-from app.services.access.desk_sign_in import GUIDES_PATH, PATH
+from app.services.access.people import list_workers
+from app.services.access.sign_in import GUIDES_PATH, PATH
 from app.services.desk import actions
 from app.services.desk.views import find_look, list_views, note_look, remove_view, save_view
 from app.store.editions import list_current
 from app.store.inbox import InboxFilters, InboxQuery, position_of
-from app.store.people import list_workers
 from app.web.context import AppContext, ContextDep, NowDep
 from app.web.cursors import NOT_OURS, decode_position, encode_position
 from app.web.people import PageReaderDep, Visitor, VisitorDep

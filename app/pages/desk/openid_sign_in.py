@@ -10,10 +10,9 @@ from app.logs import Log
 from app.pages.desk.desk_route import DeskRoute, lead_to
 from app.pages.desk.page import desk_page
 from app.pages.desk.sign_in import REFUSED
-from app.services.access.desk_sign_in import FINISH, PATH, PROVIDER_SIGN_IN, RETURN, DeskSignIn
-from app.services.access.openid_sign_in import OpenIdSignIn
+from app.services.access.clients import Principal
 from app.services.access.people import draw_token, welcome
-from app.services.access.principals import Principal
+from app.services.access.sign_in import FINISH, PATH, PROVIDER_SIGN_IN, RETURN, DeskSignIn, OpenIdSignIn
 from app.store.disclosures import Actor
 from app.web.auth import PUBLIC, caller_address
 from app.web.context import ContextDep, NowDep

@@ -13,7 +13,7 @@ from app.pages.desk.referral_layout import layout_of
 from app.pages.desk.sealed_text import CONCERN, SealedText
 from app.pages.page import HTML, UNSEAL_PAGE
 from app.presenters.desk import reference_of
-from app.services.access.desk_sign_in import PATH
+from app.services.access.sign_in import PATH
 from app.services.desk import opening
 from app.web.auth import PUBLIC
 from app.web.context import ContextDep, NowDep

@@ -9,7 +9,7 @@ from app.logs import Log
 from app.pages.desk.desk_route import DeskRoute, lead_to
 from app.pages.desk.page import desk_page
 from app.pages.form.form_data import SubmittedFormDep
-from app.services.access.desk_sign_in import INVITATION, PATH, SIGN_IN
+from app.services.access.sign_in import INVITATION, PATH, SIGN_IN
 from app.web.auth import PUBLIC, caller_address
 from app.web.context import AppContext, ContextDep, NowDep
 from app.web.negotiation import JSON
@@ -79,7 +79,7 @@ def offer_passkey_registration(
 ) -> Response:
     """Return how a passkey is to be made."""
     try:
-        return _options(context.desk_sign_in.invitations(port).offer(posted.one("token"), at=now))
+        return _options(context.desk_sign_in.passkeys(port).offer_registration(posted.one("token"), at=now))
     except TokenInvalid as refusal:
         return _refused(request, refusal, UNKNOWN_INVITATION)
 
@@ -90,8 +90,8 @@ def accept_invitation(
 ) -> Response:
     """Register the passkey, and begin a session."""
     try:
-        invitations, address = context.desk_sign_in.invitations(port), caller_address(request)
-        person = invitations.accept(posted.one("token"), posted.one("credential"), address=address, at=now)
+        passkeys, address = context.desk_sign_in.passkeys(port), caller_address(request)
+        person = passkeys.register(posted.one("token"), posted.one("credential"), address=address, at=now)
         token = context.desk_sign_in.begin_with_passkey(person, address=address, at=now, former=former)
     except TokenInvalid as refusal:
         return _refused(request, refusal, UNKNOWN_INVITATION)

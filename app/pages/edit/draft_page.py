@@ -13,7 +13,7 @@ from app.pages.edit.guides_to_edit import title_of
 from app.pages.edit.sections import EDIT_PAGES
 from app.pages.form.form_data import PLACE, SubmittedForm, SubmittedFormDep
 from app.routers.params import GuideName
-from app.services.access.desk_sign_in import GUIDES_PATH
+from app.services.access.sign_in import GUIDES_PATH
 from app.services.guidance.draft_checking import check_draft
 from app.services.guidance.guide_drafts import discard_draft, is_same_hand, offer_draft, publish_draft
 from app.store.editions import current_of

@@ -12,7 +12,7 @@ from app.pages.desk.page import desk_page
 from app.pages.edit.starting import first_words
 from app.pages.form.form_data import SubmittedFormDep
 from app.routers.params import GuideName
-from app.services.access.desk_sign_in import GUIDES_PATH
+from app.services.access.sign_in import GUIDES_PATH
 from app.services.guidance.guide_drafts import write_guide_draft
 from app.services.guidance.reviews import list_reviews
 from app.store.editions import find_history

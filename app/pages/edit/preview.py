@@ -14,7 +14,7 @@ from app.models.links import guide_path
 from app.pages.desk.desk_route import DeskRoute, lead_to
 from app.pages.page import HTML, content_security_policy, render_page
 from app.routers.params import GuideName
-from app.services.access.desk_sign_in import GUIDES_PATH
+from app.services.access.sign_in import GUIDES_PATH
 from app.services.guidance.draft_checking import check_draft
 from app.store.editions import EditionHead
 from app.store.guide_drafts import get_guide_draft

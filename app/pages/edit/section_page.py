@@ -21,7 +21,7 @@ from app.pages.edit.starting import first_words
 from app.pages.form.form_data import SubmittedForm, SubmittedFormDep
 from app.pages.text_format import date_and_time
 from app.routers.params import GuideName
-from app.services.access.desk_sign_in import GUIDES_PATH
+from app.services.access.sign_in import GUIDES_PATH
 from app.services.guidance.draft_checking import CheckedDraft, check_draft
 from app.store.editions import current_of
 from app.store.guide_drafts import find_guide_draft, get_guide_draft

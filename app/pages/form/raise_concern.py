@@ -29,7 +29,7 @@ from app.pages.form.saved_drafts import save_draft
 from app.pages.page import private_page
 from app.pages.text_format import spoken
 from app.routers.params import GuideName
-from app.services.access.principals import Principal
+from app.services.access.clients import Principal
 from app.services.concerns.idempotency import derive_idempotency_keys
 from app.web.auth import SubmitterDep, require_submitter
 from app.web.cache.cache import accepts_gzip

@@ -1,28 +1,80 @@
-"""Clients and their keys: adding, rotating, revoking and authenticating them."""
+"""Clients and their keys: adding, rotating, revoking and authenticating them, and who acts through them."""
 
 import datetime as dt
 import hashlib
 import hmac
 import re
 import secrets
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
+from threading import Lock
 from typing import Protocol
 
-from sqlalchemy import Engine
-from sqlmodel import Session
+from sqlalchemy import Engine, or_, update
+from sqlalchemy.exc import IntegrityError, SQLAlchemyError
+from sqlmodel import Session, col, select
 
-from app.errors import NoSuchClient, SetupError, TokenInvalid
+from app.errors import ClientExists, GuidanceError, NoSuchClient, SetupError, TokenInvalid
+from app.logs import Log
 from app.models.base import SLUG_PATTERN
 from app.models.clients import ClientKeyRow, ClientRow, Scope
-from app.models.recordable_names import is_recordable
-from app.services.access.key_uses import KeyUses
-from app.services.access.principals import Principal, check_person
-from app.store.clients import find_key, insert_client, list_keys
+from app.models.recordable_names import MAX_NAME_LENGTH, is_recordable
 from app.store.writer import Writer, write_operation
 
 KEY_BYTES = 32
 KEY_PREFIX = "omg_"
+ACCURACY = dt.timedelta(minutes=5)
+"""A use is stored only if the one that is stored is older than that."""
+
+log = Log(__name__)
+
+
+def check_person(name: str) -> str:
+    """Return the name of a person. Raises `SetupError` if it cannot stand on the record."""
+    if not is_recordable(name):
+        raise SetupError(f"a person's name is 1 to {MAX_NAME_LENGTH} characters that print, without spaces around it")
+    return name
+
+
+@dataclass(frozen=True)
+class Principal:
+    """The client that a request acts for, its scopes, and the person that acts through it, if one is known.
+
+    Whatever a client `for_tests` sends is a test.
+    """
+
+    name: str
+    scopes: frozenset[str]
+    person: str | None = None
+    for_tests: bool = False
+
+    @property
+    def name_on_record(self) -> str:
+        """The client and, after the first slash, the person. A slash in the client's own name is escaped."""
+        client = self.name.replace("%", "%25").replace("/", "%2F")
+        return client if self.person is None else f"{client}/{self.person}"
+
+
+def list_keys(session: Session, client: str) -> list[ClientKeyRow]:
+    """Return every key of the client, the oldest first."""
+    statement = select(ClientKeyRow).where(ClientKeyRow.client == client)
+    return list(session.exec(statement.order_by(col(ClientKeyRow.added_at), col(ClientKeyRow.key_sha256))))
+
+
+def list_clients(session: Session) -> list[tuple[ClientRow, list[ClientKeyRow]]]:
+    """Return every client by name, with those that are revoked, each with its keys."""
+    return [
+        (client, list_keys(session, client.name)) for client in session.exec(select(ClientRow).order_by(ClientRow.name))
+    ]
+
+
+def revoke_clients_of(session: Session, person: str, *, at: dt.datetime) -> list[str]:
+    """Revoke the clients that act for the person. Return the names of all that do, revoked before or now."""
+    clients = session.exec(select(ClientRow).where(ClientRow.person == person).order_by(ClientRow.name)).all()
+    for client in clients:
+        client.revoked_at = client.revoked_at or at
+    return [client.name for client in clients]
 
 
 class Provider(Protocol):
@@ -30,6 +82,44 @@ class Provider(Protocol):
 
     def read_token(self, token: str) -> Principal:
         """Return the client, with the person that acts. Raises `TokenInvalid` and `ProviderUnavailable`."""
+
+
+class KeyUses:
+    """The uses that are not stored yet."""
+
+    def __init__(self) -> None:
+        self._lock = Lock()
+        self._noted: dict[bytes, dt.datetime] = {}
+
+    def note(self, key_sha256: bytes, *, last_used_at: dt.datetime | None, at: dt.datetime) -> None:
+        """Note a use of the key, unless the one that is stored is recent."""
+        if last_used_at is None or at - last_used_at >= ACCURACY:
+            with self._lock:
+                self._noted[key_sha256] = at
+
+    def store(self, writer: Writer) -> None:
+        """Store what was noted. Where that fails, it stays noted."""
+        with self._lock:
+            noted, self._noted = self._noted, {}
+        if not noted:
+            return
+        try:
+            writer.run(partial(_store_uses, uses=noted))
+        except (SQLAlchemyError, GuidanceError) as failure:
+            log.warning("key_uses_not_stored", error=type(failure).__name__)
+            with self._lock:
+                self._noted = noted | self._noted
+
+
+def _store_uses(session: Session, *, uses: Mapping[bytes, dt.datetime]) -> None:
+    """Store when keys were last used, unless a later use is stored."""
+    for key_sha256, used_at in sorted(uses.items()):  # in one order for all nodes
+        last = col(ClientKeyRow.last_used_at)
+        session.connection().execute(
+            update(ClientKeyRow)
+            .where(col(ClientKeyRow.key_sha256) == key_sha256, or_(last.is_(None), last < used_at))
+            .values(last_used_at=used_at)
+        )
 
 
 @dataclass(frozen=True)
@@ -46,7 +136,8 @@ class Authenticator:
             return self.provider.read_token(token)
         key_sha256 = _sha256(token)
         with Session(self.engine) as session:
-            found = find_key(session, key_sha256=key_sha256)
+            key_of_client = select(ClientKeyRow, ClientRow).join(ClientRow)
+            found = session.exec(key_of_client.where(ClientKeyRow.key_sha256 == key_sha256)).one_or_none()
         if found is None or not hmac.compare_digest(found[0].key_sha256, key_sha256):
             raise TokenInvalid("no client has that key")
         key, client = found
@@ -82,7 +173,11 @@ def add_client(
         raise SetupError(f"a client has one scope or more; one for tests has {Scope.SUBMIT} alone")
 
     def write(session: Session) -> None:
-        insert_client(session, ClientRow(name=name, scopes=granted, added_at=at, person=person, test=test))
+        session.add(ClientRow(name=name, scopes=granted, added_at=at, person=person, test=test))
+        try:
+            session.flush()
+        except IntegrityError:
+            raise ClientExists from None
         session.add(ClientKeyRow(key_sha256=_sha256(key), client=name, added_at=at, expires_at=expires_at))
 
     writer.run(write)

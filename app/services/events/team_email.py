@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 from app.config import Settings
 from app.models.events.tables import EventKind
-from app.services.access.desk_sign_in import PATH
+from app.services.access.sign_in import PATH
 from app.services.events.email_notices import EmailNotice
 from app.services.events.payloads import EVENT_NAMESPACE
 

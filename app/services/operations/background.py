@@ -7,7 +7,7 @@ from sqlalchemy import Engine
 
 from app.age.keys import fingerprint_of
 from app.config import Settings
-from app.services.access.key_uses import KeyUses
+from app.services.access.clients import KeyUses
 from app.services.concerns.drafts import Drafts
 from app.services.concerns.retention import RetentionPeriods
 from app.services.desk.checkpoints import Checkpoints

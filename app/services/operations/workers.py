@@ -13,7 +13,7 @@ from sqlmodel import Session, select
 
 from app.logs import Log
 from app.models.guidance.guide_tables import GenerationRow
-from app.services.access.key_uses import KeyUses
+from app.services.access.clients import KeyUses
 from app.services.concerns.retention import RetentionPeriods, erase_due_concerns
 from app.services.desk.actions import append_overdue_events
 from app.store.writer import Writer

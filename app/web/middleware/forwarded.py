@@ -7,7 +7,7 @@ from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Receive, Scope, Send
 from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
-from app.services.access.rate_limiting import UNKNOWN_ADDRESS
+from app.services.access.limits import UNKNOWN_ADDRESS
 
 FORWARDED_FOR = "x-forwarded-for"
 IS_BELIEVED = "forwarded_by_trusted_proxy"

@@ -14,7 +14,7 @@ from app.config import Settings
 from app.errors import RateLimited
 from app.models.guidance.catalogue_responses import ACROSS_GUIDES
 from app.models.links import CONCERNS
-from app.services.access.rate_limiting import Count, Limiter, Policy, make_policy, network_key
+from app.services.access.limits import Count, Limiter, Policy, make_policy, network_key
 from app.web.problems import problem_response
 
 POLICY_FIELD = "RateLimit-Policy"

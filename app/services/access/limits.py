@@ -1,11 +1,12 @@
-"""Rate limits, counted in this process or in a store that several processes share."""
+"""Rate limits, counted in this process or in a store that several processes share; and how many codes may be tried."""
 
 import hmac
 import ipaddress
 import math
 import secrets
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -16,8 +17,9 @@ from limits.errors import ConfigurationError, StorageError
 from limits.storage import MemoryStorage, Storage, storage_from_string
 from limits.strategies import FixedWindowRateLimiter
 
-from app.errors import SetupError
+from app.errors import NoSuchConcern, NoSuchDraft, SetupError, TooManyTries
 from app.logs import Log
+from app.models.concerns.references import find_reference
 
 OWN_MEMORY = "memory://"
 STORE_TIMEOUT_SECONDS = 0.25
@@ -174,3 +176,36 @@ def _open(store: str) -> Storage:
     if not isinstance(opened, Storage):
         raise SetupError("GUIDANCE_LIMITS_STORE must name a store without `async+`")
     return opened
+
+
+@dataclass(frozen=True)
+class CodeTries:
+    """Counts wrong status tokens by reference, whether or not that concern exists, and never right ones."""
+
+    limiter: Limiter
+    policy: Policy
+
+    @contextmanager
+    def guard(self, typed_reference: str) -> Iterator[None]:
+        """Count a wrong try where the block raises `NoSuchConcern`.
+
+        Raises `TooManyTries` before the block runs, once too many were wrong. Runs in a worker thread.
+        """
+        reference = find_reference(typed_reference)
+        if reference is None:  # no concern has it, so no code opens it
+            yield
+            return
+        with self.guard_name(reference):
+            yield
+
+    @contextmanager
+    def guard_name(self, name: str) -> Iterator[None]:
+        """Do the same for anything else that has a code, and count by `name`."""
+        count = self.limiter.count_here(self.policy, name, adds=False)
+        if count.is_over:
+            raise TooManyTries(count.seconds)
+        try:
+            yield
+        except (NoSuchConcern, NoSuchDraft):
+            self.limiter.count_here(self.policy, name)
+            raise

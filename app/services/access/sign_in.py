@@ -1,23 +1,41 @@
-"""Signing people in by an OpenID provider: OpenID Connect by code, with PKCE, state and nonce.
+"""How people sign in to the desk's pages: by a passkey, or by an OpenID provider (OpenID Connect by code, with PKCE).
 
-The browser holds one secret for each way to the provider and back. State, nonce and PKCE's verifier come from it, so
-the server stores nothing, and what one browser began no other one ends.
+On the way to the provider and back the browser holds one secret. State, nonce and PKCE's verifier come from it, so the
+server stores nothing, and what one browser began no other one ends.
 """
 
 import base64
+import datetime as dt
 import hashlib
 import hmac
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import dataclass, field, replace
+from ipaddress import ip_address
+from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, urlencode, urlsplit
 
+from sqlalchemy import Engine
+
+from app.config import Settings
 from app.errors import TokenInvalid
 from app.models.roles import Role, role_with
-from app.services.access.openid import OpenIdProvider
-from app.services.access.provider_documents import address_in, discover, fetch_document
+from app.services.access.openid import OpenIdProvider, address_in, discover, fetch_document
+from app.services.access.people import BY_PASSKEY, DeskSessions
+from app.store.writer import Writer
 
+if TYPE_CHECKING:
+    from app.services.access.passkeys import Passkeys
+
+PATH = "/desk"
+SIGN_IN = f"{PATH}/sign-in"
+GUIDES_PATH = "/edit"
+"""Where people who are signed in write guides."""
+INVITATION = f"{PATH}/invitation"
+PROVIDER_SIGN_IN = f"{SIGN_IN}/openid"
+RETURN, FINISH = f"{PROVIDER_SIGN_IN}/return", f"{PROVIDER_SIGN_IN}/finish"
+"""Where a provider sends the browser, and where that page leads on to."""
+LOOPBACK_NAME = "localhost"
 FRESH_SECONDS_OF_ENDPOINTS = 300.0
 
 
@@ -116,6 +134,75 @@ class OpenIdSignIn:
         if not isinstance(token, str):
             raise TokenInvalid("the provider sent no ID token")
         return token
+
+
+@dataclass(frozen=True)
+class RelyingParty:
+    """The service as passkeys know it: the name of its host, its origin, and the council's name."""
+
+    id: str
+    origin: str
+    name: str
+
+
+def relying_party(public_url: str, council_name: str, *, port: int | None = None) -> RelyingParty:
+    """Return the service at that address as passkeys know it.
+
+    A passkey needs the name of a host, so an address of this machine alone becomes `localhost`. It may be served on
+    another port than the address says.
+    """
+    url = urlsplit(public_url)
+    host = url.hostname or ""
+    try:
+        is_loopback = ip_address(host).is_loopback
+    except ValueError:
+        is_loopback = host == LOOPBACK_NAME
+    if not is_loopback:
+        return RelyingParty(host, public_url, council_name)
+    number = port or url.port
+    return RelyingParty(LOOPBACK_NAME, f"{url.scheme}://{LOOPBACK_NAME}{f':{number}' if number else ''}", council_name)
+
+
+@dataclass(frozen=True)
+class DeskSignIn:
+    """The sessions, and the ways to begin one: a passkey and, where it is configured, an OpenID provider."""
+
+    sessions: DeskSessions
+    public_url: str
+    council_name: str
+    openid: OpenIdSignIn | None = None
+
+    def party(self, port: int | None = None) -> RelyingParty:
+        """Return this service as passkeys know it, on that port if it is for this machine alone."""
+        return relying_party(self.public_url, self.council_name, port=port)
+
+    def passkeys(self, port: int | None) -> "Passkeys":
+        """Return what registers passkeys, and reads signed challenges."""
+        from app.services.access.passkeys import Passkeys  # noqa: PLC0415  # 0.2 s, which no start waits for
+
+        return Passkeys(self.sessions.writer, self.party(port))
+
+    def begin_with_passkey(self, person: str, *, address: str, at: dt.datetime, former: str | None) -> str:
+        """Return the token of a session of that person, whose passkey was checked."""
+        return self.sessions.start(person, client=BY_PASSKEY, address=address, at=at, former=former)
+
+
+def open_desk_sign_in(
+    settings: Settings, engine: Engine, writer: Writer, provider: OpenIdProvider | None
+) -> DeskSignIn:
+    """Return the sign-in of the settings; that by the provider where this service is a client of it."""
+    idle, longest = dt.timedelta(minutes=settings.desk_idle_minutes), dt.timedelta(hours=settings.desk_session_hours)
+    openid, secret = None, settings.openid_client_secret
+    if provider is not None and settings.openid_client_id is not None:
+        openid = OpenIdSignIn(
+            replace(provider, audience=settings.openid_client_id),
+            Endpoints(provider.issuer),
+            f"{settings.public_url}{RETURN}",
+            settings.openid_request_scopes,
+            secret.get_secret_value() if secret is not None else None,
+        )
+    sessions = DeskSessions(engine, writer, idle, longest)
+    return DeskSignIn(sessions, settings.public_url, settings.council_name, openid)
 
 
 def _derive(secret: str, purpose: str) -> str:
