@@ -17,13 +17,10 @@ from app.errors import GuidanceError, SetupError
 from app.logs import Log
 from app.pages import assets
 from app.pages.desk import (
-    concern_acts,
+    acts,
     concern_page,
-    daily_acts,
     day,
-    export_acts,
     further_pages,
-    hand_over_acts,
     openid_sign_in,
     record,
     sealed_downloads,
@@ -142,12 +139,9 @@ ROUTERS = (
     inbox_pages.router,
     record.router,
     concern_page.router,
-    concern_acts.router,
+    acts.router,
     sealed_downloads.router,
     further_pages.router,
-    daily_acts.router,
-    hand_over_acts.router,
-    export_acts.router,
     day.router,
     guides_to_edit.router,
     draft_page.router,

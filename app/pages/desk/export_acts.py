@@ -1,18 +1,14 @@
 """The export of a concern by a form, where this service opens concerns: one signed file, as the command makes it."""
 
+import datetime as dt
 import json
-from typing import Annotated
 
-from fastapi import Depends, Response
+from fastapi import Response
 
 from app.models.desk.added_texts import AddedText
 from app.models.desk.exports import ExportStatement, NewExport
 from app.models.reference_responses import JsonWebKeySet
-from app.pages.desk.attempts import attempt_with
-from app.pages.desk.carrying_out import CHOSEN_YES, Attempt, carry_out
-from app.pages.desk.desk_route import DeskRoute
 from app.pages.desk.export_page import printed_export
-from app.pages.desk.inbox import CONCERN_PAGES
 from app.pages.desk.sealed_downloads import AS_FILE
 from app.presenters.export_pdf import export_pdf
 from app.presenters.exports import export_statement
@@ -25,28 +21,15 @@ from app.store.added_texts import ADDITIONS, NOTES
 from app.store.disclosures import Actor
 from app.store.editions import EditionKey
 from app.web.context import AppContext
-from app.web.router import GuidanceRouter
 
 PDF_MEDIA = "application/pdf"
 
-router = GuidanceRouter(prefix=CONCERN_PAGES, include_in_schema=False, route_class=DeskRoute)
 
+def export_response(context: AppContext, reference: str, actor: Actor, now: dt.datetime, *, notes: bool) -> Response:
+    """Return the concern as one PDF with JSON inside, which is on the record and signed before it leaves.
 
-@router.post("/{reference}/export")
-def export_on_page(attempt: Annotated[Attempt, Depends(attempt_with("export"))]) -> Response:
-    """Return the concern as one PDF with JSON inside, which is on the record and signed before it leaves."""
-
-    def act(actor: Actor) -> Response:
-        file = _make_export(attempt, actor, notes=attempt.posted.one("notes") == CHOSEN_YES)
-        headers = {"Content-Disposition": AS_FILE.format(f"{attempt.reference}.pdf")}
-        return Response(file, media_type=PDF_MEDIA, headers=headers)
-
-    return carry_out(attempt, act)
-
-
-def _make_export(attempt: Attempt, actor: Actor, *, notes: bool) -> bytes:
-    """Return the signed file. Raises `UnsealingUnavailable`, `SealedTextMisplaced` or `PdfUnavailable`."""
-    context, reference, now = attempt.context, attempt.reference, attempt.now
+    Raises `UnsealingUnavailable`, `SealedTextMisplaced` or `PdfUnavailable`.
+    """
     start = exports.begin_export(context.writer, reference, actor=actor, at=now)
     signed = export_statement(context.engine, context.signer, start, at=now)
     texts = _read_texts(context, signed, notes=notes)
@@ -55,15 +38,10 @@ def _make_export(attempt: Attempt, actor: Actor, *, notes: bool) -> bytes:
     content = context.contents(EditionKey(signed.concern.guide, signed.concern.edition))
     printed = printed_export(document, content, context.reference_data, council=context.settings.council_name)
     pdf = export_pdf(printed, document)
-    recorded = exports.record_export(
-        context.writer,
-        reference,
-        NewExport(file_sha256=sha256_of(pdf), notes=notes),
-        signer=context.signer,
-        actor=actor,
-        at=now,
-    )
-    return add_signature(pdf, recorded.signature)
+    export, signer = NewExport(file_sha256=sha256_of(pdf), notes=notes), context.signer
+    recorded = exports.record_export(context.writer, reference, export, signer=signer, actor=actor, at=now)
+    headers = {"Content-Disposition": AS_FILE.format(f"{reference}.pdf")}
+    return Response(add_signature(pdf, recorded.signature), media_type=PDF_MEDIA, headers=headers)
 
 
 def _read_texts(context: AppContext, signed: ExportStatement, *, notes: bool) -> SealedTexts:
