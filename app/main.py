@@ -15,7 +15,7 @@ from app.assembly import build_context
 from app.config import Settings
 from app.errors import GuidanceError, SetupError
 from app.logs import Log
-from app.pages import assets
+from app.pages import api_docs, assets
 from app.pages.desk import (
     acts,
     concern_page,
@@ -27,7 +27,6 @@ from app.pages.desk import (
     sign_in,
 )
 from app.pages.desk import inbox as inbox_pages
-from app.pages.docs import developer_pages, swagger
 from app.pages.edit import draft_page, guides_to_edit, preview, section_page
 from app.pages.error_page_middleware import ErrorPageMiddleware
 from app.pages.form import raise_concern, saved_drafts
@@ -147,9 +146,8 @@ ROUTERS = (
     draft_page.router,
     preview.page_router,
     section_page.router,
-    developer_pages.router,  # before the route that would take its names as files
     security_txt.router,
-    swagger.router,
+    api_docs.router,
 )
 
 log = Log(__name__)

@@ -11,8 +11,7 @@ from app.cli.terminal import echo_json, paint
 from app.errors import SetupError
 from app.logs import set_up_logs
 from app.main import utc_now
-from app.services.operations.doctor.examination import examine, refused_settings
-from app.services.operations.doctor.finding import Condition, Finding, exit_status
+from app.services.doctor import Condition, Finding, examine, exit_status, refused_settings
 
 COLOURS = {Condition.FINE: "green", Condition.WARNING: "yellow", Condition.FAULT: "red", Condition.SKIPPED: "cyan"}
 NAME_WIDTH = 18

@@ -26,7 +26,7 @@ SOURCES = (
     "CONTRIBUTING.md",
     "docs/**/*",
     "examples/**/*",
-    "app/pages/docs/**/*",
+    "app/pages/samples/*",
     "app/pages/templates/*",
     "tests/contract/released/**/*",
 )
@@ -137,5 +137,5 @@ def test_the_form_page_takes_a_concern_among_ten_guides(client: TestClient) -> N
 def test_examples_are_found_in_documents_of_every_kind() -> None:
     sources = {source for source, _ in written()}
 
-    assert {"README.md", "app/pages/docs/samples/curl.sh", "app/pages/docs/samples/browser.js.txt"} <= sources
-    assert "app/pages/docs/samples/python.py.txt" in sources
+    assert {"README.md", "app/pages/samples/curl.sh", "app/pages/samples/browser.js.txt"} <= sources
+    assert "app/pages/samples/python.py.txt" in sources

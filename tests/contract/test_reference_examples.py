@@ -1,11 +1,9 @@
-"""The examples of the reference make sense together, and its lists are unfolded."""
+"""The examples of the reference make sense together."""
 
 from typing import Any
 
 import pytest
 from fastapi import FastAPI
-
-from app.pages.docs.operations import find_operation
 
 pytestmark = [pytest.mark.any_database, pytest.mark.slow]
 
@@ -40,16 +38,3 @@ def test_no_example_is_acknowledged_at_the_moment_in_which_it_came(document: Doc
                 look(each)
 
     look(document)
-
-
-def test_the_entries_of_a_list_in_a_response_are_listed(document: Document) -> None:
-    inbox = find_operation(document, "read_inbox")
-
-    assert inbox is not None
-    names = [field.name for field in inbox.responses[0].fields]
-    assert "concerns[].acknowledge_by" in names
-    assert not [
-        field
-        for field in inbox.responses[0].fields
-        if field.type == "list of object" and f"{field.name}[]." not in " ".join(names)
-    ]

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from app.services.operations.doctor import program_checks
+from app.services import doctor
 from tests.support.set_ups import SetUp, make_set_up, reachable
 
 
@@ -19,7 +19,7 @@ def set_up(healthy: SetUp, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> S
     reachable(monkeypatch)
     built = tmp_path / "built"
     built.mkdir()
-    for name in (program_checks.BUILT, program_checks.BUILT_PAGE):
+    for name in (doctor.BUILT, doctor.BUILT_PAGE):
         (built / name).touch()
-    monkeypatch.setattr(program_checks, "BUILT_FOLDER", built)
+    monkeypatch.setattr(doctor, "BUILT_FOLDER", built)
     return healthy.copy(tmp_path / "place")

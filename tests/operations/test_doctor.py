@@ -1,7 +1,6 @@
 """The doctor tells the truth: it finds what is broken in a set-up, and blames nothing that is not."""
 
 import datetime as dt
-import gzip
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -11,9 +10,8 @@ import pytest
 from sqlalchemy.exc import OperationalError
 
 from app.main import utc_now
-from app.services.operations.doctor import patient
-from app.services.operations.doctor.examination import ALL_CHECKS
-from app.services.operations.doctor.finding import Condition, exit_status
+from app.services import doctor
+from app.services.doctor import ALL_CHECKS, Condition, exit_status
 from app.store.database import DATABASE_FILE
 from tests.support.broken_set_ups import (
     DAYS,
@@ -33,7 +31,6 @@ from tests.support.set_ups import SetUp, add_receiver, blamed, execute, findings
 pytestmark = pytest.mark.slow
 
 ROOT = Path(__file__).parents[2]
-RELEASED = Path(__file__).parent / "released"
 OF_THE_SERVER = {"disk", "flush", "restore"} if on_postgresql() else set()
 """What cannot be seen from a node."""
 TRIED_ALONE = {"recipients", "database", "clock", "overdue", "overdue-events", "chains"}
@@ -229,11 +226,11 @@ def test_an_address_that_is_of_no_postgresql_is_the_one_finding(set_up: SetUp) -
     assert "secret" not in str(found)
 
 
-@pytest.mark.embedded
-def test_of_a_database_of_an_old_release_its_age_alone_is_blamed(set_up: SetUp) -> None:
+def test_of_a_database_with_an_older_schema_its_age_alone_is_blamed(
+    set_up: SetUp, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Its tables are not those that the other checks read."""
-    old = min(RELEASED.iterdir()) / f"{DATABASE_FILE}.gz"
-    (set_up.data_dir / DATABASE_FILE).write_bytes(gzip.decompress(old.read_bytes()))
+    monkeypatch.setattr(doctor, "is_behind", lambda _: True)
 
     found = findings(set_up)
 
@@ -245,7 +242,7 @@ def test_a_check_that_fails_is_a_fault_of_its_own(set_up: SetUp, monkeypatch: py
     def fail(*_: Any, **__: Any) -> None:
         raise OperationalError("SELECT 'Alex'", {}, Exception())
 
-    monkeypatch.setattr(patient, "list_current", fail)
+    monkeypatch.setattr(doctor, "list_current", fail)
 
     found = findings(set_up)
 

@@ -12,7 +12,7 @@ import pytest
 from typer.testing import CliRunner
 
 from app.cli.commands import app
-from app.services.operations.doctor.public_address import call_public_address
+from app.services.doctor import call_public_address
 from tests.support.command import guidance
 from tests.support.live import LiveServer, environment_for
 from tests.support.proxies import varnish

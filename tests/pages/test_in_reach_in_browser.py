@@ -32,7 +32,6 @@ PATHS = (
     "/accessibility",
     "/privacy",
     "/docs/getting-started",
-    "/docs/reference",
     "/docs",
     "/no-such-page",
 )

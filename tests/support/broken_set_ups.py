@@ -13,16 +13,9 @@ import pytest
 from starlette.testclient import TestClient
 
 from app.main import create_app, utc_now
+from app.services import doctor
 from app.services.concerns.working_days import WorkingDays
-from app.services.operations.doctor import (
-    backup_checks,
-    database_checks,
-    guidance_checks,
-    machine_checks,
-    program_checks,
-)
-from app.services.operations.doctor.finding import Condition
-from app.services.operations.doctor.public_address import PublicAnswer, Validity
+from app.services.doctor import Condition, PublicAnswer, Validity
 from app.store.database import DATABASE_FILE
 from tests.support.databases import raw_connection
 from tests.support.publishing import publish_next
@@ -95,7 +88,7 @@ def free_disk(size: int) -> Breaking:
 
 
 def slow_disk(seconds: float) -> Breaking:
-    return lambda _, monkeypatch: monkeypatch.setattr(machine_checks, "_flush", lambda _: seconds)
+    return lambda _, monkeypatch: monkeypatch.setattr(doctor, "_flush", lambda _: seconds)
 
 
 def failing(module: ModuleType, name: str) -> Breaking:
@@ -111,11 +104,11 @@ def large_log(set_up: SetUp, _: pytest.MonkeyPatch) -> None:
     """A log of which nothing counts any longer, as after a program that read for days. The file is sparse."""
     path = set_up.data_dir / f"{DATABASE_FILE}-wal"
     path.touch(mode=0o600)
-    os.truncate(path, database_checks.LARGE_LOG_BYTES + 1)
+    os.truncate(path, doctor.LARGE_LOG_BYTES + 1)
 
 
 def much_that_is_free(set_up: SetUp, _: pytest.MonkeyPatch) -> None:
-    size = database_checks.LARGE_FREE_BYTES + 1_000_000
+    size = doctor.LARGE_FREE_BYTES + 1_000_000
     with raw_connection(set_up.data_dir) as database:
         database.execute("CREATE TABLE of_no_use (text BLOB)")
         database.execute("INSERT INTO of_no_use VALUES (zeroblob(?))", (size,))
@@ -153,7 +146,7 @@ def unreadable_signposts(set_up: SetUp, _: pytest.MonkeyPatch) -> None:
 
 
 def review_due(_: SetUp, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(guidance_checks, "REVIEW_SOON", dt.timedelta(days=366))
+    monkeypatch.setattr(doctor, "REVIEW_SOON", dt.timedelta(days=366))
 
 
 def no_holidays(_: SetUp, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -221,13 +214,13 @@ def no_typst(_: SetUp, monkeypatch: pytest.MonkeyPatch) -> None:
 
 def no_script(set_up: SetUp, monkeypatch: pytest.MonkeyPatch) -> None:
     pages = set_up.folder / "pages"
-    shutil.copytree(program_checks.PAGES_FOLDER, pages)
+    shutil.copytree(doctor.PAGES_FOLDER, pages)
     (pages / "static" / "form.js").unlink()
-    monkeypatch.setattr(program_checks, "PAGES_FOLDER", pages)
+    monkeypatch.setattr(doctor, "PAGES_FOLDER", pages)
 
 
 def no_desk_script(_set_up: SetUp, _monkeypatch: pytest.MonkeyPatch) -> None:
-    (program_checks.BUILT_FOLDER / program_checks.BUILT_PAGE).unlink()
+    (doctor.BUILT_FOLDER / doctor.BUILT_PAGE).unlink()
 
 
 EVERYWHERE: list[tuple[Breaking, str, Condition]] = [
@@ -250,7 +243,6 @@ EVERYWHERE: list[tuple[Breaking, str, Condition]] = [
     (lambda set_up, _: (set_up.data_dir / "receipt-key.pem").unlink(), "receipt-key", FAULT),
     (old_receipt_key, "receipt-key", WARNING),
     (lambda set_up, _: set_up.data_dir.chmod(0o755), "files", FAULT),
-    (schema_of("0001"), "schema", FAULT),
     (schema_of("9999"), "schema", FAULT),
     (lambda set_up, _: execute(set_up, "DROP INDEX ix_concerns_received"), "rules", FAULT),
     (old_backup(40), "backup", WARNING),
@@ -276,12 +268,12 @@ OF_THE_FILE: list[tuple[Breaking, str, Condition]] = [
     (large_log, "growth", WARNING),
     (much_that_is_free, "growth", WARNING),
     (damaged_backup, "restore", FAULT),
-    (failing(backup_checks, "drill_restore"), "restore", WARNING),
+    (failing(doctor, "drill_restore"), "restore", WARNING),
     (free_disk(1_000), "disk", FAULT),
     (free_disk(500_000_000), "disk", WARNING),
     (slow_disk(0.4), "flush", WARNING),
     (slow_disk(1.5), "flush", FAULT),
-    (failing(machine_checks, "_flush"), "flush", FAULT),
+    (failing(doctor, "_flush"), "flush", FAULT),
 ]
 OF_NODES: list[tuple[Breaking, str, Condition]] = [
     (without("receipt_key_file"), "receipt-key", WARNING),

@@ -13,12 +13,10 @@ from app.config import SEED_DIR, Settings
 from app.main import create_app, utc_now
 from app.models.concerns.examples import SMALLEST_EXAMPLE
 from app.models.events.tables import EventKind, WebhookRow
+from app.services import doctor
+from app.services.doctor import Condition, Finding, PublicAnswer, examine
 from app.services.events.webhook_keys import open_webhook_keys
 from app.services.operations.backup import back_up
-from app.services.operations.doctor import patient
-from app.services.operations.doctor.examination import examine
-from app.services.operations.doctor.finding import Condition, Finding
-from app.services.operations.doctor.public_address import PublicAnswer
 from app.services.operations.rotation import backup_path
 from app.store.webhooks import insert_webhook
 from tests.support.databases import address_for, copy_database, raw_connection
@@ -95,7 +93,7 @@ def work_a_day(set_up: SetUp) -> None:
 
 def reachable(monkeypatch: Any, answer: PublicAnswer = READY) -> None:
     """Let the public address give that answer. Its name is invented, so nothing is there."""
-    monkeypatch.setattr(patient, "call_public_address", lambda _: answer)
+    monkeypatch.setattr(doctor, "call_public_address", lambda _: answer)
 
 
 def checked_seed(folder: Path) -> Path:

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 
 from jinja2.ext import InternationalizationExtension
 
-DEVELOPERS = frozenset({"docs.html", "getting_started.html", "reference.html", "operation.html"})
+DEVELOPERS = frozenset({"docs.html", "getting_started.html"})
 """Pages for developers, which are English like the API that they describe."""
 DESK = "desk_"
 """The names of the templates of the desk's pages, which are in English, like the council's own records, begin so."""

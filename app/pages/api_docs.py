@@ -1,4 +1,4 @@
-"""The API documentation as a page: Swagger UI from an installed wheel, with no request to another host."""
+"""The API documentation as pages: the first steps, and Swagger UI from an installed package."""
 
 import json
 from enum import StrEnum
@@ -8,7 +8,7 @@ from typing import Annotated
 
 from fastapi import Path, Request, Response
 
-from app.pages.page import render_page
+from app.pages.page import PAGES_DIR, public_page, render_page
 from app.web.auth import PUBLIC
 from app.web.context import ContextDep
 from app.web.responses import CACHE_CURRENT, conditional_response
@@ -20,6 +20,9 @@ POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
     "connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 )
+SAMPLES_DIR = PAGES_DIR / "samples"
+SAMPLES_URL = "http://127.0.0.1:8000"
+SAMPLES = {"curl": "curl.sh", "Python": "python.py.txt", "JavaScript, in a browser": "browser.js.txt"}
 
 
 class DocsAsset(StrEnum):
@@ -57,6 +60,16 @@ def read_docs(request: Request, context: ContextDep) -> Response:
     response = conditional_response(request, page, media_type="text/html", caching=CACHE_CURRENT, links={})
     response.headers["Content-Security-Policy"] = POLICY
     return response
+
+
+@router.get("/docs/getting-started")
+def read_getting_started(request: Request, context: ContextDep) -> Response:
+    """Return the first steps with the API, in three languages."""
+    samples = {
+        name: (SAMPLES_DIR / file).read_text(encoding="utf-8").replace(SAMPLES_URL, context.settings.public_url)
+        for name, file in SAMPLES.items()
+    }
+    return public_page(request, context, "getting_started.html", samples=samples)
 
 
 @router.get("/docs/{asset}")

@@ -1,0 +1,842 @@
+"""The doctor: checks of a set-up, each with what it found, what to do, and where to read."""
+
+import datetime as dt
+import os
+import re
+import shutil
+import ssl
+import statistics
+import tempfile
+import time
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
+from enum import StrEnum
+from functools import cached_property
+from http import HTTPStatus
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import httpx
+from sqlalchemy import Engine, text
+from sqlalchemy.exc import SQLAlchemyError
+from sqlmodel import Session
+
+from app.age.keys import fingerprint_of
+from app.config import Settings
+from app.errors import BackupRefused, GuidanceError, SchemaUnknown, SeedFileError, SetupError
+from app.models.events.tables import DeliveryState
+from app.services.access.key_files import RECEIPT_KEY, load_receipt_key
+from app.services.concerns.sealing import make_sealer, read_identities
+from app.services.concerns.working_days import WorkingDays
+from app.services.events.webhook_keys import is_plain, open_webhook_keys
+from app.services.guidance.reference_data import read_reference_data
+from app.services.operations.drill import drill_restore
+from app.services.operations.invariants import Invariant, find_broken
+from app.store.additions import count_additions
+from app.store.checkpoints import find_last_disclosure_time
+from app.store.database import DATABASE_FILE
+from app.store.editions import EditionHead, list_current
+from app.store.events import count_deliveries
+from app.store.growth import measure_growth
+from app.store.inbox import count_states
+from app.store.outbox import oldest_waiting
+from app.store.private_files import FOR_OTHERS
+from app.store.reading import open_to_read
+from app.store.schema import find_schema_faults, is_behind
+from app.store.upkeep import list_contact_checks, list_dated_reviews
+from app.store.webhooks import REMOVED, list_webhooks
+
+CALL_SECONDS = 5.0
+READINESS = "/health/ready"
+MANY_GUIDES = 1000
+SOON = dt.timedelta(days=30)
+UNTRUSTED_PROXY = "proxy"
+"""The warning of readiness to a request that came through a proxy which is not trusted."""
+CERTIFICATE_DAYS = dt.timedelta(days=14)
+LEFT_OF_CERTIFICATE = 4  # a quarter: what renews by itself does so before, also where a certificate lives for hours
+ONLY_HERE = ("localhost", "127.0.0.1", "::1")
+FEWEST_RECIPIENTS = 2
+MAX_KEY_FILE_BYTES = 100_000
+KEY_AGE = dt.timedelta(days=730)
+BYTES_PER_MB = 1_000_000
+LARGE_FREE_BYTES = 100 * BYTES_PER_MB
+LARGE_FREE_FRACTION = 0.5
+LARGE_LOG_BYTES = 200 * BYTES_PER_MB
+GIGABYTE = 1_000_000_000
+FAULTY_FREE_BYTES, LOW_FREE_BYTES = GIGABYTE // 10, GIGABYTE
+FAULTY_FLUSH_SECONDS, SLOW_FLUSH_SECONDS = 1.0, 0.1
+FLUSHES = 5
+FLUSHED_BYTES = 4096
+CLOCK_SECONDS = 60.0
+OF_THE_SERVER = "the server of the database has the disk"
+OLD, TOO_OLD = dt.timedelta(hours=26), dt.timedelta(days=7)
+UNSET = "GUIDANCE_BACKUP_FOLDER is not set, so it is not known"
+AN_HOUR = dt.timedelta(hours=1)
+EACH_NIGHT = {True: "run guidance backup each night", False: "run pg_dump into it each night"}
+"""What makes a backup of the embedded database, and of one of PostgreSQL."""
+CONTACT_CHECKED_FOR = dt.timedelta(days=365)
+REVIEW_SOON = dt.timedelta(days=30)
+MOST_NAMES = 3
+FEWEST_HOLIDAYS = 8
+STUCK_AFTER = dt.timedelta(hours=1)
+DISTRIBUTION = "one-minute-guide"
+PAGES_FOLDER = Path(__file__).parents[1] / "pages"
+REQUIREMENT = re.compile(r"([A-Za-z0-9._-]+).*extra == ['\"]print['\"]")
+BUILT_FOLDER = PAGES_FOLDER / "static"
+BUILT, BUILT_PAGE = "unseal.js", "unseal.html"
+SCRIPT_OF_PAGES = re.compile(r"src=\"/looks/([\w./-]+\.js)\"")
+
+
+@dataclass(frozen=True)
+class Validity:
+    """The beginning and the end of a certificate."""
+
+    begins: dt.datetime
+    ends: dt.datetime
+
+
+@dataclass(frozen=True)
+class PublicAnswer:
+    """The answer, or the kind of failure; and how long the certificate is valid, over https."""
+
+    status: int | None = None
+    checks: dict[str, Any] = field(default_factory=dict)
+    """The checks of readiness. Without any, something else answered than this service."""
+    warnings: dict[str, Any] = field(default_factory=dict)
+    """The warnings of readiness, such as that the request came through a proxy which is not trusted."""
+    failure: str = ""
+    certificate: Validity | None = None
+
+
+def call_public_address(url: str) -> PublicAnswer:
+    """Call readiness there. No proxy of the environment is used; the certificates that this machine trusts are."""
+    try:
+        with (
+            httpx.Client(trust_env=False, timeout=CALL_SECONDS, verify=ssl.create_default_context()) as client,
+            client.stream("GET", f"{url}{READINESS}") as response,
+        ):
+            certificate = _validity_of_certificate(response)
+            response.read()
+    except (httpx.HTTPError, ssl.SSLError) as failure:
+        return PublicAnswer(failure=type(failure).__name__)
+    checks, warnings = (_member(response, name) for name in ("checks", "warnings"))
+    return PublicAnswer(response.status_code, checks, warnings, certificate=certificate)
+
+
+def _member(response: httpx.Response, name: str) -> dict[str, Any]:
+    """Return that object of the answer; an empty one if the answer has none, since anything may be at that address."""
+    try:
+        member = response.json()[name]
+    except (ValueError, KeyError, TypeError):
+        return {}
+    return member if isinstance(member, dict) else {}
+
+
+def _validity_of_certificate(response: httpx.Response) -> Validity | None:
+    stream = response.extensions.get("network_stream")
+    tls = stream.get_extra_info("ssl_object") if stream is not None else None
+    if tls is None:
+        return None
+    named = tls.getpeercert()
+    begins, ends = (
+        dt.datetime.fromtimestamp(ssl.cert_time_to_seconds(named[name]), dt.UTC) for name in ("notBefore", "notAfter")
+    )
+    return Validity(begins, ends)
+
+
+@dataclass(frozen=True)
+class Patient:
+    """The settings, the database (which is only read), and the time."""
+
+    settings: Settings
+    engine: Engine
+    at: dt.datetime
+
+    @property
+    def is_embedded(self) -> bool:
+        """Whether the database is the file in the data folder."""
+        return self.engine.dialect.name == "sqlite"
+
+    @cached_property
+    def public_answer(self) -> PublicAnswer:
+        """What is answered at GUIDANCE_PUBLIC_URL: called once for all checks."""
+        return call_public_address(self.settings.public_url)
+
+    @cached_property
+    def current_editions(self) -> list[EditionHead]:
+        """The current edition of each guide."""
+        with Session(self.engine) as session:
+            return list_current(session, limit=MANY_GUIDES)
+
+
+class Condition(StrEnum):
+    """How the subject of a check is."""
+
+    FINE = "fine"
+    WARNING = "warning"
+    FAULT = "fault"
+    SKIPPED = "skipped"
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What one check found, in a sentence, and what to do about it."""
+
+    condition: Condition
+    found: str
+    action: str = ""
+
+
+SKIPPED_DATABASE = Verdict(Condition.SKIPPED, "not checked, since the database cannot be read")
+SKIPPED_LONG = Verdict(Condition.SKIPPED, "not checked, since it takes long")
+
+
+@dataclass(frozen=True)
+class Check:
+    """One check: its name, the function that makes it, and the document to read."""
+
+    name: str
+    run: Callable[[Patient], Verdict]
+    read: str
+    needs_database: bool = False
+    opens_database: bool = False
+    """True if a fault that it finds keeps the other checks from reading the database."""
+    is_long: bool = False
+    """True if it reads every row, or a whole backup."""
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One line of the report."""
+
+    check: str
+    condition: Condition
+    found: str
+    action: str
+    read: str
+
+
+def fine(found: str) -> Verdict:
+    """Return the verdict that nothing is to be done."""
+    return Verdict(Condition.FINE, found)
+
+
+def warn(found: str, action: str) -> Verdict:
+    """Return the verdict that something will go wrong, or is less safe than it should be."""
+    return Verdict(Condition.WARNING, found, action)
+
+
+def fault(found: str, action: str) -> Verdict:
+    """Return the verdict that something is wrong now."""
+    return Verdict(Condition.FAULT, found, action)
+
+
+def unknown(found: str) -> Verdict:
+    """Return the verdict that this cannot be seen from here, and why."""
+    return Verdict(Condition.SKIPPED, f"not checked: {found}")
+
+
+def worst(verdicts: Iterable[Verdict], otherwise: str) -> Verdict:
+    """Return one verdict for all: the faults, else the warnings, joined; `otherwise` is found if there is neither."""
+    found = list(verdicts)
+    for condition in (Condition.FAULT, Condition.WARNING):
+        alike = [each for each in found if each.condition is condition]
+        if alike:
+            return Verdict(
+                condition,
+                "; ".join(each.found for each in alike),
+                "; ".join(dict.fromkeys(each.action for each in alike)),
+            )
+    return fine(otherwise)
+
+
+def exit_status(findings: Iterable[Finding]) -> int:
+    """Return 2 if there is a fault, 1 if there is a warning, else 0."""
+    found = {each.condition for each in findings}
+    return 2 if Condition.FAULT in found else int(Condition.WARNING in found)
+
+
+def check_settings(patient: Patient) -> Verdict:
+    """Check for settings that are known and allowed, and less safe than they should be."""
+    return worst(_unsafe_settings(patient), otherwise="every setting is known, and none is unsafe")
+
+
+def _unsafe_settings(patient: Patient) -> Iterator[Verdict]:
+    settings = patient.settings
+    if "*" in settings.allowed_hosts:
+        yield warn("GUIDANCE_ALLOWED_HOSTS allows every host", "name the hosts of this service")
+    if settings.log_level == "debug":
+        yield warn("GUIDANCE_LOG_LEVEL is debug", "set it to info")
+    if not settings.security_contact:
+        yield warn(
+            "nobody can report a weakness: GUIDANCE_SECURITY_CONTACT is not set",
+            "set it, and GUIDANCE_SECURITY_EXPIRES",
+        )
+    elif settings.security_expires is not None and settings.security_expires < patient.at + SOON:
+        yield warn(
+            f"the contact for weaknesses ends on {settings.security_expires:%Y-%m-%d}",
+            "check the contact, and set GUIDANCE_SECURITY_EXPIRES anew",
+        )
+    if not patient.is_embedded and settings.limits_store.startswith("memory:"):
+        yield warn("each process counts requests for itself", "set GUIDANCE_LIMITS_STORE to a store that all share")
+
+
+def check_proxy(patient: Patient) -> Verdict:
+    """Check that the proxy before the service is trusted. The service itself says so, when it is called through it."""
+    settings, answer = patient.settings, patient.public_answer
+    if settings.is_https and not settings.trusted_proxies:
+        return warn(
+            "GUIDANCE_PUBLIC_URL is https, so a proxy is before the service, and none is trusted: all callers count "
+            "as one, or as this machine",
+            "set GUIDANCE_TRUSTED_PROXIES to the address of the proxy",
+        )
+    if UNTRUSTED_PROXY in answer.warnings:
+        return warn(
+            f"the proxy at {settings.public_url} calls the service from an address that GUIDANCE_TRUSTED_PROXIES does "
+            "not name: all callers count as one, or as this machine",
+            "set it to the address from which the proxy calls, and start the service again",
+        )
+    if settings.trusted_proxies and not answer.checks:
+        return unknown("the service does not answer at its public address, so its proxy is not seen")
+    return fine("the proxy is trusted" if settings.trusted_proxies else "no proxy is needed for http")
+
+
+def check_public_url(patient: Patient) -> Verdict:
+    """Call the service at GUIDANCE_PUBLIC_URL."""
+    url = patient.settings.public_url
+    return worst(_address_faults(patient), otherwise=f"the service is ready at {url}")
+
+
+def _address_faults(patient: Patient) -> Iterator[Verdict]:
+    settings, answer = patient.settings, patient.public_answer
+    if urlsplit(settings.public_url).hostname in ONLY_HERE:
+        yield warn("GUIDANCE_PUBLIC_URL is an address of this machine alone", "set it to the address that callers use")
+    elif not settings.is_https:
+        yield fault("GUIDANCE_PUBLIC_URL is not https", "put a proxy with TLS before the service, and set it to https")
+    if answer.status is None:
+        yield fault(
+            f"nothing answers at {settings.public_url} ({answer.failure})",
+            "start the service, and check the name, the certificate and the proxy",
+        )
+    elif not answer.checks:
+        yield fault(
+            f"something else than this service answers at {settings.public_url} ({answer.status})",
+            "check GUIDANCE_PUBLIC_URL and the proxy",
+        )
+    elif answer.status != HTTPStatus.OK:
+        failing = ", ".join(f"{name}: {state}" for name, state in answer.checks.items() if state != "ok")
+        yield fault(f"the service is not ready ({failing})", "read its log")
+    if answer.certificate is not None and _ends_soon(answer.certificate, patient.at):
+        yield warn(f"the certificate ends at {answer.certificate.ends:%Y-%m-%d %H:%M} UTC", "renew it")
+
+
+def _ends_soon(certificate: Validity, at: dt.datetime) -> bool:
+    """Return whether it ends within 14 days, and only a quarter of its time is left."""
+    quarter = (certificate.ends - certificate.begins) / LEFT_OF_CERTIFICATE
+    return certificate.ends - at < min(CERTIFICATE_DAYS, quarter)
+
+
+def check_number_of_recipients(patient: Patient) -> Verdict:
+    """Check that concerns are sealed to two recipients or more, so that one lost identity loses nothing."""
+    recipients = set(patient.settings.seal_to)
+    if not recipients:
+        return fault(
+            "GUIDANCE_SEAL_TO is not set: this is a trial, sealed to a key beside the database",
+            "set it to the duty team's recipients (guidance keys new)",
+        )
+    try:
+        make_sealer(sorted(recipients))
+    except SetupError as refusal:
+        return fault(str(refusal), "correct GUIDANCE_SEAL_TO (guidance keys list)")
+    if len(recipients) < FEWEST_RECIPIENTS:
+        return warn(
+            "there is one recipient: if its identity is lost, every concern is",
+            "add a second recipient to GUIDANCE_SEAL_TO, then run guidance keys reseal",
+        )
+    return fine(f"{len(recipients)} recipients")
+
+
+def check_identities(patient: Patient) -> Verdict:
+    """Check that no identity which opens concerns is on this machine, as far as the service knows the machine."""
+    here = [path for path in _files_here(patient) if _opens_concerns(path, patient.settings.seal_to)]
+    configured = patient.settings.seal_identity_file
+    if any(path != configured for path in here):
+        names = ", ".join(str(path) for path in here if path != configured)
+        return fault(
+            f"an identity that opens concerns is in {names}",
+            "move it to the people who open concerns, off this machine",
+        )
+    if here:
+        return warn(
+            f"GUIDANCE_SEAL_IDENTITY_FILE: this machine can open concerns ({configured})",
+            "unset it where the service only receives: then a stolen server opens nothing",
+        )
+    return fine("no identity of a recipient is in the folders of the service")
+
+
+def _files_here(patient: Patient) -> Iterator[Path]:
+    settings = patient.settings
+    if settings.seal_identity_file is not None and settings.seal_identity_file.is_file():
+        yield settings.seal_identity_file
+    for folder in filter(None, (settings.data_dir, settings.backup_folder)):
+        if folder.is_dir():
+            yield from sorted(each for each in folder.iterdir() if each.is_file() and not each.is_symlink())
+
+
+def _opens_concerns(path: Path, recipients: tuple[str, ...]) -> bool:
+    try:
+        if path.stat().st_size > MAX_KEY_FILE_BYTES:
+            return False
+        own = {str(each.to_public()) for each in read_identities(path).identities}
+    except (OSError, SetupError):
+        return False
+    return bool(own & set(recipients))
+
+
+def check_receipt_key(patient: Patient) -> Verdict:
+    """Check the key that signs receipts: it is there, it can be read, it is shared by all nodes, and its age."""
+    settings = patient.settings
+    path = settings.receipt_key_file or settings.data_dir / RECEIPT_KEY
+    if not path.is_file():
+        return fault(f"there is no receipt key at {path}", "start the service once, or put the key back from its store")
+    try:
+        load_receipt_key(path, settings.data_dir)
+        age = patient.at - dt.datetime.fromtimestamp(path.stat().st_mtime, dt.UTC)
+    except (OSError, SetupError):
+        return fault(f"{path} is no Ed25519 key", "put the key back from its store")
+    if not patient.is_embedded and settings.receipt_key_file is None:
+        return warn("each node signs with a key of its own", "give all nodes the same GUIDANCE_RECEIPT_KEY_FILE")
+    if age > KEY_AGE:
+        return warn(
+            f"the receipt key is {age.days} days old",
+            "make another, and name this one in GUIDANCE_RETIRED_RECEIPT_KEYS",
+        )
+    return fine(f"the receipt key is {max(age.days, 0)} days old")
+
+
+def check_database(patient: Patient) -> Verdict:
+    """Check that the database is there and answers."""
+    path = patient.settings.data_dir / DATABASE_FILE
+    if patient.is_embedded and not path.is_file():
+        return fault(f"there is no database in {patient.settings.data_dir}", "check GUIDANCE_DATA_DIR, or start once")
+    try:
+        with patient.engine.connect() as connection:
+            connection.execute(text("SELECT number FROM generation"))
+    except SQLAlchemyError:
+        return fault(
+            "the database does not answer, or is not one of this service",
+            "check GUIDANCE_DATABASE_URL and the server; else restore a backup",
+        )
+    return fine("it answers")
+
+
+def check_schema(patient: Patient) -> Verdict:
+    """Check that the schema is of the version that this program needs. On another no further table can be read."""
+    try:
+        if is_behind(patient.engine):
+            return fault("the schema is older than this program", "back up, then run guidance migrate")
+    except SchemaUnknown:
+        return fault("a newer version of this program made the schema", "install that version")
+    return fine("it is the schema of this program")
+
+
+def check_rules(patient: Patient) -> Verdict:
+    """Check that every table, index and rule is as declared."""
+    with patient.engine.connect() as connection:
+        faults = find_schema_faults(connection)
+    if faults:
+        more = f" and {len(faults) - 1} more" if len(faults) > 1 else ""
+        return fault(f"{faults[0]}{more}", "find out who changed it, and restore a backup (guidance verify lists all)")
+    return fine("the tables and their rules are as declared")
+
+
+def check_growth(patient: Patient) -> Verdict:
+    """Check how large the database is, and how much of it is free for reuse."""
+    growth = measure_growth(patient.engine)
+    total, free = growth.total_bytes / BYTES_PER_MB, growth.free_bytes / BYTES_PER_MB
+    size = f"{total:.1f} MB, of which {free:.1f} MB are free for reuse"
+    if growth.log_bytes > LARGE_LOG_BYTES:
+        return warn(
+            f"{size}; the log has grown to {growth.log_bytes / BYTES_PER_MB:.0f} MB, since a reader holds it",
+            "end the program that reads the database for so long",
+        )
+    if growth.free_bytes > max(LARGE_FREE_BYTES, growth.total_bytes * LARGE_FREE_FRACTION):
+        return warn(size, "stop the service, and run VACUUM (SQLite), or VACUUM FULL in a quiet hour (PostgreSQL)")
+    return fine(size)
+
+
+def check_files(patient: Patient) -> Verdict:
+    """Check that no other user of the machine can read the data folder or its files."""
+    folder = patient.settings.data_dir
+    if not folder.is_dir() and not patient.is_embedded:
+        return fine("no data folder is needed")
+    if not folder.is_dir():
+        return fault(f"there is no folder {folder}", "check GUIDANCE_DATA_DIR")
+    paths = [folder, *(each for each in folder.iterdir() if each.is_file() and not each.is_symlink())]
+    names = [str(path) for path in paths if path.stat().st_mode & FOR_OTHERS]
+    if names:
+        return fault(f"other users can open {', '.join(names)}", "chmod go-rwx; a start of the service does it too")
+    return fine(f"{folder} is for its owner alone")
+
+
+def check_disk(patient: Patient) -> Verdict:
+    """Check that there is free space for the database, and for a copy of it."""
+    if not patient.is_embedded:
+        return unknown(OF_THE_SERVER)
+    free = shutil.disk_usage(patient.settings.data_dir).free
+    found = f"{free / GIGABYTE:.1f} GB are free"
+    if free < FAULTY_FREE_BYTES:
+        return fault(found, "make room now: a full disk refuses concerns")
+    return warn(found, "make room") if free < LOW_FREE_BYTES else fine(found)
+
+
+def check_flush(patient: Patient) -> Verdict:
+    """Check how long the disk takes to store a few bytes for certain, as it does for every concern."""
+    if not patient.is_embedded:
+        return unknown(OF_THE_SERVER)
+    try:
+        seconds = measure_flush(patient.settings.data_dir)
+    except OSError as failure:
+        return fault(f"the data folder cannot be written ({failure.strerror})", "check its owner and the disk")
+    found = f"a flush takes {seconds * 1000:.1f} ms"
+    if seconds > FAULTY_FLUSH_SECONDS:
+        return fault(found, "move the data folder to a local disk: callers wait for each flush")
+    return warn(found, "move the data folder to a faster disk") if seconds > SLOW_FLUSH_SECONDS else fine(found)
+
+
+def measure_flush(folder: Path) -> float:
+    """Return the seconds that a flush takes: the median of a few, of a file that is deleted again."""
+    with tempfile.NamedTemporaryFile(dir=folder, prefix=".doctor-") as file:
+        return statistics.median(_flush(file.fileno()) for _ in range(FLUSHES))
+
+
+def _flush(descriptor: int) -> float:
+    os.write(descriptor, b"\0" * FLUSHED_BYTES)
+    started = time.perf_counter()
+    os.fsync(descriptor)
+    return time.perf_counter() - started
+
+
+def check_clock(patient: Patient) -> Verdict:
+    """Check the clock of this machine with the record, and with the server of the database."""
+    return worst(_wrong_clocks(patient), otherwise="it agrees with the record and the database")
+
+
+def _wrong_clocks(patient: Patient) -> Iterator[Verdict]:
+    with Session(patient.engine) as session:
+        last = find_last_disclosure_time(session)
+        if last is not None and (last - patient.at).total_seconds() > CLOCK_SECONDS:
+            yield fault(
+                f"the clock is behind the record, whose last entry is of {last:%Y-%m-%d %H:%M} UTC",
+                "set the clock, and synchronise it (NTP): deadlines depend on it",
+            )
+        if not patient.is_embedded:
+            now: dt.datetime = session.connection().execute(text("SELECT clock_timestamp()")).scalar_one()
+            apart = (patient.at - now).total_seconds()
+            if abs(apart) > CLOCK_SECONDS:
+                yield fault(
+                    f"the clock is {apart:.0f} seconds apart from that of the database", "synchronise both (NTP)"
+                )
+
+
+def check_backup(patient: Patient) -> Verdict:
+    """Check that the newest backup is of the last day."""
+    folder, each_night = patient.settings.backup_folder, EACH_NIGHT[patient.is_embedded]
+    if folder is None:
+        return warn(f"{UNSET} whether there are backups", f"set it, and {each_night}")
+    newest = _newest(patient, folder)
+    if newest is None:
+        return fault(f"there is no backup in {folder}", each_night)
+    age = patient.at - dt.datetime.fromtimestamp(newest.stat().st_mtime, dt.UTC)
+    found = f"the newest backup is {age // AN_HOUR} hours old ({newest.name})"
+    if age > TOO_OLD:
+        return fault(found, "find out why the nightly backup ended")
+    return warn(found, each_night) if age > OLD else fine(found)
+
+
+def check_restore(patient: Patient) -> Verdict:
+    """Restore the newest backup into a folder that is deleted again."""
+    folder = patient.settings.backup_folder
+    if not patient.is_embedded:
+        return unknown("restore a copy of the pg_dump yourself, then run guidance verify on it")
+    if folder is None:
+        return warn(f"{UNSET} whether a backup restores", "set it")
+    newest = _newest(patient, folder)
+    if newest is None:
+        return fault("there is no backup to restore", "run guidance backup each night")
+    try:
+        drilled = drill_restore(newest, at=patient.at)
+    except BackupRefused as refusal:
+        return fault(f"{newest.name} cannot be restored: {refusal}".replace("\n", " "), "make another at once")
+    except OSError as failure:
+        return warn(f"the drill could not be made ({failure.strerror})", "let guidance doctor write into the folder")
+    return fine(f"{newest.name} was restored in {drilled.seconds:.1f} s: {drilled.verified.concerns} concerns")
+
+
+def _newest(patient: Patient, folder: Path) -> Path | None:
+    """Return the newest backup, or None. With PostgreSQL every file in the folder counts as one, else every `.db`."""
+    named = folder.glob("[!.]*.db" if patient.is_embedded else "[!.]*")
+    files = [path for path in named if path.is_file()]
+    return max(files, key=lambda path: path.stat().st_mtime, default=None)
+
+
+def check_contacts(patient: Patient) -> Verdict:
+    """Check that a person has checked every contact and signpost within a year."""
+    try:
+        signposts = read_reference_data(patient.settings.seed_dir).signposts
+    except SeedFileError as refusal:
+        return fault(f"the reference data cannot be read: {refusal}", "correct the file in GUIDANCE_SEED_DIR")
+    with Session(patient.engine) as session:
+        contacts = list_contact_checks(session, [each.key for each in patient.current_editions])
+    checks = [*contacts, *((f"signpost {each.id}", each.verified_on) for each in signposts)]
+    oldest = patient.at.date() - CONTACT_CHECKED_FOR
+    unverified = [name for name, verified_on in checks if verified_on is None or verified_on < oldest]
+    if unverified:
+        return warn(
+            f"nobody has checked {len(unverified)} of {len(checks)} contacts within a year: {_few(unverified)}",
+            "call each number, then publish the contacts with verified_on (signposts: in the seed folder)",
+        )
+    return fine(f"all {len(checks)} contacts were checked within a year")
+
+
+def check_reviews(patient: Patient) -> Verdict:
+    """Check that no current edition is past its review, or will be soon."""
+    with Session(patient.engine) as session:
+        reviews = list_dated_reviews(session, [each.key for each in patient.current_editions])
+    due = [f"{key.guide} on {day}" for key, day in reviews if day <= patient.at.date() + REVIEW_SOON]
+    if due:
+        return warn(f"a review is due of {_few(due)}", "review the guide, and publish the next edition")
+    return fine(f"no review is due of {len(patient.current_editions)} guides within 30 days")
+
+
+def check_holidays(patient: Patient) -> Verdict:
+    """Check that the bank holidays of this year and of the next are known, since deadlines count working days."""
+    calendar, year = WorkingDays().calendar, patient.at.year
+    for each in (year, year + 1):
+        calendar.get(dt.date(each, 1, 1))  # which makes the package compute the year
+        known = sum(day.year == each for day in calendar)
+        if known < FEWEST_HOLIDAYS:
+            return fault(
+                f"{known} bank holidays of {each} are known", "update this program: the package of holidays is too old"
+            )
+    return fine(f"the bank holidays of {year} and {year + 1} are known")
+
+
+def _few(names: list[str]) -> str:
+    return ", ".join(names[:MOST_NAMES]) + (f" and {len(names) - MOST_NAMES} more" if len(names) > MOST_NAMES else "")
+
+
+def check_overdue(patient: Patient) -> Verdict:
+    """Check that nothing waits for the desk after its time."""
+    with Session(patient.engine) as session:
+        late = count_states(session, now=patient.at)["overdue"]
+        late += count_additions(session, now=patient.at)["additions_overdue"]
+    if late:
+        return warn(f"{late} concerns or additions wait past their time", "call the duty team now")
+    return fine("nothing waits past its time")
+
+
+def check_overdue_events(patient: Patient) -> Verdict:
+    """Check that whatever is overdue was announced."""
+    broken = _broken(patient, Invariant.OVERDUE_EVENTS)
+    if broken:
+        return fault(
+            f"{len(broken)} wait past their time, and no event says so",
+            "start guidance serve or guidance deliver with GUIDANCE_DELIVER, and read the log",
+        )
+    return fine("every overdue concern has its event")
+
+
+def check_chains(patient: Patient) -> Verdict:
+    """Check that every chain of disclosures verifies."""
+    broken = _broken(patient, Invariant.CHAINS)
+    if broken:
+        return fault(f"{len(broken)} faults in the record: {broken[0]}", "keep the files as they are; guidance verify")
+    return fine("every chain of disclosures verifies")
+
+
+def check_removed_recipients(patient: Patient) -> Verdict:
+    """Check that no text is sealed to a recipient that GUIDANCE_SEAL_TO no longer has."""
+    if not patient.settings.seal_to:
+        return fine("a trial has no recipients")
+    broken = _broken(patient, Invariant.RECIPIENTS)
+    if broken:
+        return fault(
+            f"{len(broken)} texts are sealed to a recipient that was removed",
+            "run guidance keys reseal where an identity is",
+        )
+    return fine("every text is sealed to the recipients of now alone")
+
+
+def _broken(patient: Patient, invariant: Invariant) -> list[str]:
+    recipients = [fingerprint_of(each) for each in patient.settings.seal_to]
+    return find_broken(patient.engine, invariant, recipients=recipients, at=patient.at)
+
+
+def check_webhooks(patient: Patient) -> Verdict:
+    """Check each address that events are pushed to."""
+    with Session(patient.engine) as session:
+        names = [each.name for each in list_webhooks(session) if each.disabled_because != REMOVED]
+        return worst(_webhook_faults(patient, session), otherwise=f"{len(names)} webhooks, none of which is stuck")
+
+
+def _webhook_faults(patient: Patient, session: Session) -> Iterator[Verdict]:
+    yield from _unreadable_secrets(patient, session)
+    counted, oldest = count_deliveries(session), oldest_waiting(session)
+    for webhook in list_webhooks(session):
+        name = webhook.name
+        if webhook.disabled_because == REMOVED:
+            continue
+        if webhook.disabled_at is not None:
+            yield fault(
+                f"{name} is disabled: {webhook.disabled_because}", f"correct the receiver, then add {name} anew"
+            )
+        if dead := counted.get((name, DeliveryState.DEAD.value)):
+            yield fault(f"{name} did not take {dead} events, which were given up", f"guidance webhooks replay {name}")
+        if name in oldest and patient.at - oldest[name] > STUCK_AFTER:
+            yield warn(
+                f"{name} waits for an event of {oldest[name]:%Y-%m-%d %H:%M} UTC",
+                f"correct the receiver (guidance webhooks test {name}), and see that something delivers",
+            )
+
+
+def _unreadable_secrets(patient: Patient, session: Session) -> Iterator[Verdict]:
+    keys = open_webhook_keys(patient.settings)
+    secrets = [(each.name, secret) for each in list_webhooks(session) for secret in each.secrets]
+    try:
+        keys.load()
+        lost = [name for name, secret in secrets if not is_plain(secret) and not keys.can_decrypt(name, secret)]
+    except SetupError as refusal:
+        yield fault(str(refusal), "put the webhook key back from its store")
+        return
+    if lost:
+        yield fault(
+            f"the secret of {', '.join(dict.fromkeys(lost))} cannot be decrypted",
+            f"put the webhook key back ({keys.path}), or guidance webhooks rotate",
+        )
+    if not patient.is_embedded and patient.settings.webhook_key_file is None and secrets:
+        yield warn("each node has a webhook key of its own", "give all nodes the same GUIDANCE_WEBHOOK_KEY_FILE")
+
+
+def check_print(_: Patient) -> Verdict:
+    """Check that the packages which set the page to print are installed."""
+    absent = [name for name in _printing_packages() if not _is_installed(name)]
+    if absent:
+        return warn(f"no PDF can be made: {', '.join(absent)} not installed", "install the extra print")
+    return fine("the page to print can be made")
+
+
+def check_scripts(_: Patient) -> Verdict:
+    """Check that every script which a page loads was installed, but for the one that is built."""
+    pages = [path.read_text() for path in (PAGES_FOLDER / "templates").rglob("*.html")]
+    named = {name for page in pages for name in SCRIPT_OF_PAGES.findall(page)} - {BUILT}
+    absent = sorted(name for name in named if not (PAGES_FOLDER / "static" / name).is_file())
+    if absent:
+        return fault(f"pages load scripts that are not there: {', '.join(absent)}", "install the program again")
+    return fine(f"the {len(named)} scripts of the pages are there")
+
+
+def check_desk_script(_: Patient) -> Verdict:
+    """Check that the script which opens concerns in the browser was built, and the page that opens them from disk."""
+    if not all((BUILT_FOLDER / name).is_file() for name in (BUILT, BUILT_PAGE)):
+        return warn(
+            "the desk's pages cannot open concerns in the browser: their script was not built",
+            "install a released wheel or image, or run make desk-script; guidance desk open opens them without it",
+        )
+    return fine("the desk's pages can open concerns in the browser")
+
+
+def _printing_packages() -> list[str]:
+    return [found[1] for each in metadata.requires(DISTRIBUTION) or () if (found := REQUIREMENT.match(each))]
+
+
+def _is_installed(name: str) -> bool:
+    try:
+        metadata.version(name)
+    except metadata.PackageNotFoundError:
+        return False
+    return True
+
+
+KEYS, DEPLOY, SETTINGS = (
+    "docs/how-to/keys-and-sealed-concerns.md",
+    "docs/how-to/deploy.md",
+    "docs/reference/settings.md",
+)
+OPERATIONS, BACKUPS = "docs/reference/operations.md", "docs/how-to/back-up-and-restore.md"
+CONVENTIONS, PAGES, SETTINGS = "docs/reference/conventions.md", "docs/reference/pages.md", "docs/reference/settings.md"
+ALL_CHECKS = (
+    Check("settings", check_settings, f"{SETTINGS}#table-of-settings"),
+    Check("proxy", check_proxy, f"{DEPLOY}#before-anything-else"),
+    Check("public-url", check_public_url, f"{DEPLOY}#before-anything-else"),
+    Check("recipients", check_number_of_recipients, KEYS),
+    Check("identities", check_identities, KEYS),
+    Check("receipt-key", check_receipt_key, "docs/reference/receipts.md"),
+    Check("database", check_database, f"{OPERATIONS}#processes-and-nodes", opens_database=True),
+    Check("schema", check_schema, f"{OPERATIONS}#schema", needs_database=True, opens_database=True),
+    Check("rules", check_rules, f"{OPERATIONS}#schema", needs_database=True),
+    Check("growth", check_growth, f"{OPERATIONS}#growth", needs_database=True),
+    Check("files", check_files, f"{OPERATIONS}#files"),
+    Check("disk", check_disk, f"{OPERATIONS}#growth"),
+    Check("flush", check_flush, f"{OPERATIONS}#processes-and-nodes"),
+    Check("clock", check_clock, f"{OPERATIONS}#background-workers", needs_database=True),
+    Check("backup", check_backup, BACKUPS),
+    Check("restore", check_restore, f"{BACKUPS}#drill", is_long=True),
+    Check("contacts", check_contacts, CONVENTIONS, needs_database=True),
+    Check("reviews", check_reviews, CONVENTIONS, needs_database=True),
+    Check("holidays", check_holidays, "docs/decisions/0008-acknowledge-by.md"),
+    Check("overdue", check_overdue, f"{OPERATIONS}#background-workers", needs_database=True),
+    Check("overdue-events", check_overdue_events, f"{OPERATIONS}#invariants", needs_database=True),
+    Check("chains", check_chains, f"{OPERATIONS}#invariants", needs_database=True, is_long=True),
+    Check("removed-recipients", check_removed_recipients, f"{KEYS}#change-keys", needs_database=True),
+    Check("webhooks", check_webhooks, "docs/how-to/receive-events.md#by-push", needs_database=True),
+    Check("print", check_print, f"{PAGES}#the-page-to-print"),
+    Check("scripts", check_scripts, PAGES),
+    Check("desk-script", check_desk_script, "docs/how-to/work-at-the-desk.md#open-a-concern-in-the-browser"),
+)
+"""In the order of the report. The schema is looked at before what reads tables."""
+
+
+def examine(settings: Settings, *, at: dt.datetime, is_quick: bool = False) -> Iterator[Finding]:
+    """Yield what each check finds. Nothing is changed, but for files that are written and deleted again."""
+    try:
+        engine = open_to_read(settings.data_dir, settings.database_address)
+    except SetupError as refusal:
+        yield _finding(ALL_CHECKS[0], fault(str(refusal), "correct the setting"))
+        return
+    patient, is_readable = Patient(settings, engine, at), True
+    try:
+        for check in ALL_CHECKS:
+            finding = _finding(check, _run(check, patient, is_readable=is_readable, is_quick=is_quick))
+            if check.opens_database:
+                is_readable = finding.condition is Condition.FINE
+            yield finding
+    finally:
+        engine.dispose()
+
+
+def refused_settings(refusal: str) -> list[Finding]:
+    """Return a finding for each line of the refusal of settings, which no other check can do without."""
+    return [
+        Finding(ALL_CHECKS[0].name, Condition.FAULT, line, "correct it, or remove it", f"{SETTINGS}#settings")
+        for line in refusal.splitlines()
+    ]
+
+
+def _run(check: Check, patient: Patient, *, is_readable: bool, is_quick: bool) -> Verdict:
+    if check.needs_database and not is_readable:
+        return SKIPPED_DATABASE
+    if check.is_long and is_quick:
+        return SKIPPED_LONG
+    try:
+        return check.run(patient)
+    except SQLAlchemyError as failure:
+        return fault(f"the database cannot be read ({type(failure).__name__})", "run guidance verify")
+    except (GuidanceError, OSError) as failure:
+        return fault(f"it could not be checked ({type(failure).__name__})", "correct what the other lines say first")
+
+
+def _finding(check: Check, verdict: Verdict) -> Finding:
+    return Finding(check.name, verdict.condition, verdict.found, verdict.action, check.read)
