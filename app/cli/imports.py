@@ -1,19 +1,21 @@
 """`guidance import`."""
 
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from app.errors import SetupError
 from app.main import utc_now
 from app.models.guidance.edition_yaml import file_text
 from app.models.guidance.editions import EditionContent
 from app.models.guidance.proposed_ids import propose_id
 from app.presenters.markdown import edition_markdown
 from app.services.guidance.drafting import write_draft
-from app.services.guidance.importing.documents import draft_of
 from app.store.editions import EditionHead
 
+LIBRARIES = ("docx", "markdown_it")
 REMARKS = "A draft, made from {name}. Read it beside the document: every sentence is here, or in these remarks."
 
 
@@ -24,6 +26,10 @@ def import_document(
     number: Annotated[int, typer.Option(help="The number of the edition.", min=1)] = 1,
 ) -> None:
     """Make a draft from a document. What has no place in it is listed, here and at the top of the draft."""
+    if not all(map(find_spec, LIBRARIES)):
+        raise SetupError("`guidance import` needs the extra `documents`: pip install 'one-minute-guide[documents]'")
+    from app.services.importing import draft_of  # noqa: PLC0415  # an extra
+
     draft = draft_of(path, draft_page)
     remarks = "\n".join([REMARKS.format(name=path.name), *(f"NOT PLACED: {each}" for each in draft.not_placed)])
     slug = guide or propose_id(draft.content["title"])

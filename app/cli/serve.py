@@ -10,8 +10,7 @@ import typer
 from app.cli.options import DataDir, EnvFile, read_settings
 from app.errors import SetupError
 from app.logs import set_up_logs
-from app.server.run import run_server
-from app.server.trial import check_recipients
+from app.server.run import check_recipients, run_server
 
 server = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 

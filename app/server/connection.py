@@ -14,18 +14,215 @@ All private names of uvicorn that this service uses (`pyproject.toml` pins its m
 """
 
 import asyncio
+import re
 from asyncio import BaseTransport, Transport
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from http import HTTPStatus
 from typing import Any, cast
+from urllib.parse import unquote
 
+import h11
 from starlette.types import Message, Receive, Scope, Send
 from uvicorn.config import Config
 from uvicorn.protocols.http.h11_impl import H11Protocol
 from uvicorn.server import ServerState
 
 from app.errors import BadRequest, Problem
-from app.server.client_deadline import ClientDeadline
-from app.server.refusals import REFUSALS, Refusals
-from app.server.request_head import RequestReader, has_body, in_origin_form
+from app.models.links import problem_path
+from app.models.problems import ProblemDetails
+from app.web.metrics import Answered
+from app.web.middleware.request_log import NO_ROUTE, OTHER_METHOD, RequestRecords, new_request_id
+from app.web.middleware.security_headers import security_headers
+from app.web.problem_responses import PROBLEM_MEDIA_TYPE
+
+
+class ClientDeadline:
+    """Ends a connection that has waited `seconds` for its client.
+
+    While the service works on a request, this deadline does not apply: the service has its own, also for the body of a
+    request. But a connection that waits for a body may be closed to make room for another client.
+    """
+
+    def __init__(self, transport: Transport, seconds: float) -> None:
+        self.transport = transport
+        self.awaits_body = False
+        self._loop = asyncio.get_running_loop()
+        self._seconds = seconds
+        self._requests = 0
+        self.is_write_paused = False
+        self.since = self._loop.time()
+        """The start of the present state, in seconds of the event loop's clock."""
+        self._timer = self._loop.call_later(seconds, self._check)
+
+    @property
+    def waits_for_client(self) -> bool:
+        """True if the service waits for the client: for a request or the rest of one, or until it reads."""
+        return self._has_deadline or self.awaits_body
+
+    @property
+    def _has_deadline(self) -> bool:
+        return not self._requests or self.is_write_paused
+
+    @contextmanager
+    def request_at_work(self) -> Iterator[None]:
+        """Stop the clock while the service works on a request."""
+        self._requests += 1
+        self.restart()
+        try:
+            yield
+        finally:
+            self._requests -= 1
+            self.awaits_body = False
+            self.restart()
+
+    def set_write_paused(self, is_paused: bool) -> None:
+        """Start the clock when the client does not read the response, and stop it when it has read most of it."""
+        self.is_write_paused = is_paused
+        self.restart()
+
+    def restart(self) -> None:
+        """Restart the clock at zero."""
+        self.since = self._loop.time()
+
+    def cancel(self) -> None:
+        """Cancel the timer of a closed connection."""
+        self._timer.cancel()
+
+    def _check(self) -> None:
+        """Close the connection if it is due, else check again later. A timer for each request would cost more."""
+        left = self.since + self._seconds - self._loop.time() if self._has_deadline else self._seconds
+        if left > 0:
+            self._timer = self._loop.call_later(left, self._check)
+        elif self.transport.get_write_buffer_size():
+            self.transport.abort()  # `close` would wait until the client reads the response
+        else:
+            self.transport.close()
+
+
+VERSIONS = frozenset({b"1.0", b"1.1"})
+SCHEMES = frozenset({b"http", b"https"})
+FIELD_BYTES = len(b": \r\n")
+END_OF_HEAD = re.compile(rb"\n\r?\n")
+MAX_HEAD_FIELDS = 500
+"""How many fields a head may have. Each takes time, however small it is, and 64 KB hold 13,000."""
+PIECES_PER_TURN = 50
+"""How many pieces of a body are read before other connections have their turn. 256 KB hold 43,000 chunks."""
+TOO_LARGE = 431
+
+
+class RequestReader(h11.Connection):
+    """The server's end of h11, with limits for a head, and for the pieces of a body that are read at a time.
+
+    h11 itself measures a head only while it is incomplete.
+    """
+
+    def __init__(self, max_head_bytes: int) -> None:
+        super().__init__(h11.SERVER, max_head_bytes)
+        self._max_head_bytes = max_head_bytes
+        self._pieces_left = PIECES_PER_TURN
+
+    @property
+    def is_turn_over(self) -> bool:
+        """True if the rest of the data waits for the next turn."""
+        return not self._pieces_left
+
+    def start_turn(self) -> None:
+        """Read on."""
+        self._pieces_left = PIECES_PER_TURN
+
+    def next_event(self) -> Any:
+        """Return the next event, or NEED_DATA at the end of a turn.
+
+        Raise `h11.RemoteProtocolError` for a head that is too large, has too many fields or is of another version.
+        """
+        if self.is_turn_over:
+            return h11.NEED_DATA
+        if self.their_state is h11.IDLE:
+            self._check_fields()
+        event = super().next_event()
+        if isinstance(event, h11.Data):
+            self._pieces_left -= 1
+        elif isinstance(event, h11.Request):
+            if event.http_version not in VERSIONS:  # h11 takes any, and demands a Host field in 1.1 alone
+                raise h11.RemoteProtocolError("the version is unknown")
+            if head_bytes(event) > self._max_head_bytes:
+                raise h11.RemoteProtocolError("the head is too large", error_status_hint=TOO_LARGE)
+        return event
+
+    def _check_fields(self) -> None:
+        """Count the fields of the next head before h11 parses them."""
+        data, _ = self.trailing_data
+        end = END_OF_HEAD.search(data)
+        if data.count(b"\n", 0, end.start() if end else len(data)) > MAX_HEAD_FIELDS:
+            raise h11.RemoteProtocolError("the head has too many fields", error_status_hint=TOO_LARGE)
+
+
+def head_bytes(request: h11.Request) -> int:
+    """Return the size of the request line and the fields."""
+    fields = sum(len(name) + len(value) + FIELD_BYTES for name, value in request.headers)
+    return len(request.method) + len(request.target) + fields
+
+
+def has_body(scope: Scope) -> bool:
+    """Return True if the head announces a body."""
+    return any(
+        name == b"transfer-encoding" or (name == b"content-length" and value != b"0")
+        for name, value in scope["headers"]
+    )
+
+
+def in_origin_form(scope: Scope) -> Scope:
+    """Return the scope with the path alone. A client may send a whole URL as target (RFC 9112, section 3.2.2).
+
+    The host of such a URL replaces the Host header, so that the service checks the host that the client means.
+    """
+    target: bytes = scope["raw_path"]
+    if target.startswith(b"/"):
+        return scope
+    scheme, _, rest = target.partition(b"://")
+    host, slash, path = rest.partition(b"/")
+    if scheme.lower() not in SCHEMES or not host:
+        return scope
+    raw_path = (slash + path) or b"/"
+    headers = [(b"host", host), *(field for field in scope["headers"] if field[0] != b"host")]
+    return {**scope, "raw_path": raw_path, "path": unquote(raw_path.decode("ascii")), "headers": headers}
+
+
+REFUSALS = "refusals"
+"""The name of the `Refusals` in the lifespan state (ASGI), which every connection gets."""
+
+
+class Refusals:
+    """Makes bare refusals, and records each like every other response: a line in the log, and a count."""
+
+    def __init__(self, records: RequestRecords, *, is_https: bool) -> None:
+        self._records = records
+        self._headers = {
+            **security_headers(is_https=is_https),
+            "Content-Type": PROBLEM_MEDIA_TYPE,
+            "Access-Control-Allow-Origin": "*",  # it says nothing of anybody, and no Origin was read
+            "Connection": "close",
+        }
+
+    def make(self, kind: type[Problem], default_headers: Iterable[tuple[bytes, bytes]]) -> bytes:
+        """Return the problem as the bytes of a response."""
+        request_id = new_request_id()
+        self._records.add(Answered(request_id, OTHER_METHOD, NO_ROUTE, kind.status, 0.0))
+        problem = ProblemDetails(
+            type=problem_path(kind.slug),
+            title=kind.title,
+            status=kind.status,
+            detail=f"{kind.meaning} In immediate danger call 999.",
+            instance=f"urn:uuid:{request_id}",
+        )
+        body = problem.model_dump_json(exclude_none=True).encode()
+        own = {"Content-Length": str(len(body)), "X-Request-ID": request_id, **kind.headers}
+        fields = [f"{name}: {value}".encode() for name, value in (self._headers | own).items()]
+        default = [b"%b: %b" % field for field in default_headers]
+        status_line = f"HTTP/1.1 {kind.status} {HTTPStatus(kind.status).phrase}".encode()
+        return b"\r\n".join([status_line, *default, *fields, b"", body])
+
 
 MAX_DISCARDED_BYTES = 16_000_000
 """How much of a body is read and discarded after a response, so that its sender comes to read the response."""

@@ -1,29 +1,39 @@
 """The HTTP server: one process or several on one address. They stop without losing a request that they accepted."""
 
 import asyncio
+import ctypes
 import gc
 import os
 import signal
 import socket
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
+from ipaddress import ip_address
+from pathlib import Path
 from types import FrameType
 from typing import Any, cast
 
 import uvicorn
 from fastapi import FastAPI
+from sqlalchemy.exc import SQLAlchemyError
+from sqlmodel import Session
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from uvicorn.supervisors import Multiprocess
 
+from app.age.keys import fingerprint_of
 from app.config import Settings
+from app.errors import SetupError
 from app.logs import set_up_logs
 from app.main import GuidanceApp, create_app
-from app.server.address import address_of, settings_at
-from app.server.allocator import use_one_arena
+from app.server.connection import REFUSALS, Refusals
 from app.server.front import FRONT_CACHE, Front, FrontCache
-from app.server.refusals import REFUSALS, Refusals
+from app.services.access.key_files import DEVELOPMENT_IDENTITY
+from app.services.concerns.sealing import read_identities
+from app.store.database import DATABASE_FILE, open_database
+from app.store.sealed_texts import find_newest_recipients
 from app.web.context import AppContext
 from app.web.metrics import SHARED_FOLDER
 
@@ -33,6 +43,7 @@ OBJECTS_BETWEEN_COLLECTIONS = 2_000
 """After so many more objects the collector runs. By 700, the default, it takes 3 % of a concern and finds little."""
 STARTING_SECONDS = 30
 """How long a process may be silent, and so how long its start may take, before another replaces it."""
+ARENA_MAX = -8  # M_ARENA_MAX of glibc's malloc.h
 
 
 def run_server(settings: Settings, *, host: str, port: int, workers: int, announce: Callable[[str], None]) -> bool:
@@ -154,3 +165,87 @@ class DrainingMiddleware:
             loop.call_soon_threadsafe(loop.call_later, self._seconds, stop, number, None)
 
         signal.signal(signal.SIGTERM, drain)
+
+
+def address_of(listening: socket.socket) -> str:
+    """Return the address to open in a browser on this machine."""
+    name, port = listening.getsockname()[:2]
+    host = ip_address(name)
+    if host.is_unspecified:  # every address of this machine: the loopback is one
+        host = ip_address("127.0.0.1" if host.version == 4 else "::1")  # noqa: PLR2004  # the versions of IP
+    return f"http://{f'[{host}]' if host.version == 6 else host}:{port}"  # noqa: PLR2004  # likewise
+
+
+def settings_at(settings: Settings, address: str) -> Settings:
+    """Return the settings with that public address, unless they name one."""
+    if "public_url" in settings.model_fields_set:
+        return settings
+    return settings.model_copy(update={"public_url": address})
+
+
+def use_one_arena() -> None:
+    """Let all threads take memory from one arena, where the C library is glibc.
+
+    By itself it gives threads arenas of their own, up to eight for each processor. Each holds on to what it once
+    needed, so a process with twenty threads grows for hours. Python lets one thread run at a time: they do not wait.
+    """
+    with suppress(OSError, AttributeError):  # another C library
+        ctypes.CDLL(None).mallopt(ARENA_MAX, 1)
+
+
+def check_recipients(settings: Settings, *, host: str, is_named_trial: bool) -> bool:
+    """Return whether this start is a trial: it has no recipients, and seals to a development identity.
+
+    A start without recipients is one if nobody else can reach the service, or if it was named so. Otherwise raises
+    `SetupError`: a setting that was lost or misspelt must not leave concerns open to anyone who reads the disk.
+    """
+    if settings.seal_to:
+        if is_named_trial:
+            raise SetupError("--trial is for a start without GUIDANCE_SEAL_TO: remove one of them")
+        return False
+    signs = list(_signs_of_use(settings, host))
+    if signs and not is_named_trial:
+        raise SetupError(
+            "GUIDANCE_SEAL_TO is not set, so concerns would be sealed to a development identity beside the database. "
+            f"That is for a trial on one machine, but {' and '.join(signs)}. "
+            "Set GUIDANCE_SEAL_TO to the duty team's own recipients (see `guidance keys new`), or add --trial."
+        )
+    return True
+
+
+def _signs_of_use(settings: Settings, host: str) -> Iterator[str]:
+    """Yield what shows that others can reach the service."""
+    if not _is_loopback(host):
+        yield "--host is not an address of this machine alone"
+    if settings.database_url is not None:
+        yield "GUIDANCE_DATABASE_URL is set"
+    if settings.public_url.lower().startswith("https:"):
+        yield "GUIDANCE_PUBLIC_URL is https"
+    if settings.trusted_proxies:
+        yield "GUIDANCE_TRUSTED_PROXIES is set"
+    if settings.database_url is None and _is_sealed_to_others(settings.data_dir):
+        yield "the newest concern of this database is sealed to others"
+
+
+def _is_sealed_to_others(data_dir: Path) -> bool:
+    """Whether the embedded database was in use with recipients: then the settings are lost, and this is no trial."""
+    if not (data_dir / DATABASE_FILE).exists():
+        return False
+    engine = open_database(data_dir)
+    try:
+        with Session(engine) as session:
+            recipients = find_newest_recipients(session)
+    except SQLAlchemyError:  # it has no schema yet, or is damaged, which the start itself reports
+        return False
+    finally:
+        engine.dispose()
+    path = data_dir / DEVELOPMENT_IDENTITY
+    own = [str(each.to_public()) for each in read_identities(path).identities] if path.exists() else []
+    return recipients is not None and not {fingerprint_of(each) for each in own} & set(recipients)
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"

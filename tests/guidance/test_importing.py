@@ -10,7 +10,7 @@ from docx.oxml import parse_xml
 from app.cli.imports import draft_page
 from app.config import SEED_DIR
 from app.errors import SeedFileError
-from app.services.guidance.importing.documents import GuideDraft, draft_of
+from app.services.importing import GuideDraft, draft_of
 from tests.support.publishing import SLUG, an_edition
 
 pytestmark = pytest.mark.any_database

@@ -12,7 +12,7 @@ from app.models.digest import digest_of
 from app.models.guidance.edition_files import read_edition_file
 from app.models.guidance.edition_yaml import edition_yaml, file_text
 from app.models.guidance.editions import EditionContent
-from app.services.guidance.importing.documents import GuideDraft, draft_of
+from app.services.importing import GuideDraft, draft_of
 from tests.support.generated_guides import generated_guides
 from tests.support.publishing import GUIDE, an_edition
 

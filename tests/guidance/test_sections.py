@@ -36,8 +36,7 @@ LISTING_SECTIONS = {
     "models/concerns/examples.py": "items of guidance that a concern names",
     "models/guidance/editor_words.py": "the words of an editor for a key that is missing",
     "pages/edit/fields.py": "the labels of the editor's fields",
-    "services/guidance/importing/headings.py": "the words by which documents head each section",
-    "services/guidance/importing/placing.py": "what each kind of item is made of, found in a document",
+    "services/importing.py": "the words by which documents head each section, and what each kind of item is made of",
 }
 """The files of `app/` that may name several sections, and why."""
 

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from app.cli.imports import draft_page
 from app.models.guidance.editions import EditionContent
 from app.models.guidance.sections import ITEM_LISTS
-from app.services.guidance.importing.documents import GuideDraft, draft_of
+from app.services.importing import GuideDraft, draft_of
 from tests.support.generated_guides import generated_guides
 
 pytestmark = [pytest.mark.any_database, pytest.mark.slow]

@@ -10,8 +10,7 @@ from fastapi import FastAPI
 
 from app.config import Settings
 from app.main import create_app
-from app.server.client_deadline import ClientDeadline
-from app.server.request_head import MAX_HEAD_FIELDS
+from app.server.connection import MAX_HEAD_FIELDS, ClientDeadline
 from app.server.run import MAX_HEAD_BYTES
 from app.web.middleware.security_headers import SECURITY_HEADERS
 from tests.support.clock import SettableClock

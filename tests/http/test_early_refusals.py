@@ -16,8 +16,7 @@ from fastapi import FastAPI
 
 from app.config import Settings
 from app.main import create_app
-from app.server.client_deadline import ClientDeadline
-from app.server.connection import MAX_DISCARDED_BYTES
+from app.server.connection import MAX_DISCARDED_BYTES, ClientDeadline
 from tests.support.clock import A_TUESDAY
 from tests.support.threaded import run_server
 from tests.support.waiting import wait_until

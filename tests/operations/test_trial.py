@@ -13,7 +13,7 @@ from starlette.testclient import TestClient
 from app.config import Settings
 from app.errors import SetupError
 from app.main import create_app
-from app.server.trial import check_recipients
+from app.server.run import check_recipients
 from tests.support.command import guidance
 from tests.support.concerns import Concern
 from tests.support.live import LiveServer, environment_for

@@ -1,0 +1,307 @@
+"""The blocks of a document: what headings, paragraphs and lists of Word or Markdown say, and the contacts in them."""
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+from typing import Any
+from zipfile import BadZipFile
+
+from docx import Document
+from docx.opc.exceptions import PackageNotFoundError
+from docx.oxml import parse_xml
+from docx.oxml.ns import qn
+from markdown_it import MarkdownIt
+from markdown_it.token import Token
+
+from app.errors import SeedError, SeedFileError
+
+_BLANKS = re.compile(r"\s+")
+BULLET = re.compile(r"^(?:[·•▪●○◦‣\uf0b7*–-]|o(?=\s))\s+")
+
+
+class BlockKind(StrEnum):
+    """What a block is."""
+
+    HEADING = "heading"
+    PARAGRAPH = "paragraph"
+    ITEM = "item"
+    QUOTATION = "quotation"
+    MARGIN = "margin"
+    """A header, a footer, a note or the names of columns, which are no part of the text."""
+
+
+@dataclass(frozen=True)
+class Block:
+    """One block: its text on one line, and the bold words with which it begins."""
+
+    kind: BlockKind
+    text: str
+    name: str = ""
+    level: int = 0
+    """Of a heading: 1 is the title. Of an entry of a list: its depth."""
+    links: tuple[str, ...] = ()
+    cells: tuple[str, ...] = ()
+    """Of a row of a table of contacts: the text of each cell."""
+
+
+def one_line(text: str) -> str:
+    """Return the text with every run of white space as one space."""
+    return _BLANKS.sub(" ", text).strip()
+
+
+def without_bullet(text: str) -> tuple[str, bool]:
+    """Return the text without a bullet that was typed, and whether there was one."""
+    bare = BULLET.sub("", text, count=1)
+    return bare, bare != text
+
+
+_NUMBER = re.compile(r"(?<![\w/.-])(?:\+44[\d ]{8,14}\d|0\d[\d ]{7,12}\d|\d{6})(?![\w/])")
+WEB = re.compile(r"(?:https?://|www\.)[^\s<>]+[^\s<>.,;)]")
+EMAIL = re.compile(r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+")
+_SHORT = re.compile(r"(?<![\w+/.-])(?:999|112|111|101)(?![\w/-])")
+_WHEN = re.compile(
+    r"(?i)\b(?:mon|tues|wednes|thurs|fri|satur|sun)(?:day)?s?\b|\d ?(?:am|pm)\b|\d[:.]\d\d\b|"
+    r"\b(?:hours?|any ?time|always|weekends?|evenings?|nights?|daily|every day|24/7)\b"
+)
+OPTION = re.compile(r"(?i)\boption (\w+)")
+CALLED = re.compile(r"(?i)(?:call|contact|ring|phone|telephone)(?: the| our)? (.+?)(?: team's)?(?: on|:| at)\b")
+MAX_NAME = 80
+
+
+def find_contact(block: Block) -> dict[str, Any] | None:
+    """Return a contact without an id, made of the numbers and addresses of the block, or None if it has none.
+
+    A short number such as 101 counts in a row of a table alone: in a sentence it is advice.
+    """
+    phones = _phones(block.text) + (_short_phones(block.cells[1:]) if block.cells else [])
+    email = EMAIL.search(block.text)
+    pages = _pages(block.text, block.links)
+    if not (phones or email or pages):
+        return None
+    url = pages[0] if pages else None
+    contact: dict[str, Any] = {"name": _name(block), "kind": "telephone" if phones else "web" if pages else "email"}
+    contact |= {"phones": phones} if phones else {}
+    contact |= {"url": url if url.startswith("http") else f"https://{url}"} if url else {}
+    contact |= {"email": email[0]} if email else {}
+    when = ", ".join(cell for cell in block.cells[1:] if _WHEN.search(cell) and not has_way(cell))
+    return contact | ({"when": when} if when else {})
+
+
+def has_way(text: str, links: Sequence[str] = ()) -> bool:
+    """Return whether the words of a cell have a number or an address."""
+    return bool(_phones(text) or _SHORT.search(text) or EMAIL.search(text) or _pages(text, links))
+
+
+def _pages(text: str, links: Sequence[str]) -> list[str]:
+    return [link for link in links if link.startswith("http")] or WEB.findall(text)
+
+
+def _short_phones(cells: Sequence[str]) -> list[dict[str, Any]]:
+    return [{"number": each, "display": each} for each in _SHORT.findall(_NUMBER.sub(" ", " ".join(cells)))]
+
+
+def _phones(text: str) -> list[dict[str, Any]]:
+    phones: list[dict[str, Any]] = []
+    option = OPTION.search(text)
+    for display in _NUMBER.findall(WEB.sub(" ", text)):
+        digits = re.sub(r"[^0-9+]", "", display)
+        if digits.startswith("0"):
+            number = f"+44{digits[1:]}"
+        elif digits.startswith("+"):
+            number = digits
+        elif phones:  # a local number, after one with its area code
+            number = f"{phones[-1]['number'][: -len(digits)]}{digits}"
+        else:
+            continue
+        phones.append({"number": number, "display": display.strip()} | ({"option": option[1]} if option else {}))
+    return phones
+
+
+def _name(block: Block) -> str:
+    called = CALLED.search(block.text)
+    before, colon, _ = block.text.partition(":")
+    if block.name and block.name != block.text:
+        found = block.name.rstrip(": ")
+    elif called:
+        found = called[1]
+    else:
+        first = min((match.start() for form in (_NUMBER, WEB, EMAIL) if (match := form.search(block.text))), default=0)
+        found = before if colon and len(before) < first else block.text[:first].rstrip(" :,-–(") or block.text
+    return found[:MAX_NAME]
+
+
+MARGINS = ("header", "footer", "footnotes", "endnotes", "comments")
+SPACES = (qn("w:tab"), qn("w:br"), qn("w:cr"))
+MAX_HEADING_WORDS = 14
+_ENDS = (".", ":", ";", ",")
+
+
+def word_blocks(path: Path) -> list[Block]:
+    """Return the blocks. Raise `SeedFileError` if it is no Word document."""
+    try:
+        document = Document(str(path))
+    except (PackageNotFoundError, BadZipFile, KeyError, ValueError):
+        raise SeedFileError(path, [SeedError(0, "this is not a Word document (.docx)")]) from None
+    links = {id_: each.target_ref for id_, each in document.part.rels.items() if each.is_external}
+    styles = {style.style_id: style for style in document.styles}
+    blocks = _blocks(document.element.body, styles, links)
+    return [block for block in (*blocks, *_margins(document.part)) if block.text]
+
+
+def _blocks(body: Any, styles: dict[str, Any], links: dict[str, str]) -> Iterator[Block]:
+    """Yield a block for each paragraph, and one for each row of a table of contacts."""
+    rows: dict[Any, Block | None] = {}
+    for paragraph in _paragraphs(body):
+        row = next(paragraph.iterancestors(qn("w:tr")), None)
+        if row is not None and row not in rows:
+            rows[row] = _row(row, links)
+            if (block := rows[row]) is not None:
+                yield block
+        if row is None or rows[row] is None:
+            yield _block(paragraph, styles, links)
+
+
+def _row(row: Any, links: dict[str, str]) -> Block | None:
+    """Return the row of a table as one block, if it is a contact, or names the columns above contacts."""
+    contact = _contact_row(row, links)
+    following = row.getnext()
+    if contact is not None or row.getprevious() is None or row.getprevious().tag == row.tag or following is None:
+        return contact
+    return Block(BlockKind.MARGIN, " ".join(_cells(row))) if _contact_row(following, links) is not None else None
+
+
+def _contact_row(row: Any, links: dict[str, str]) -> Block | None:
+    """Return the row as one block if it has several cells, and a number or an address in one after the first."""
+    cells = _cells(row)
+    targets = _targets(row, links)
+    found = Block(BlockKind.PARAGRAPH, one_line(" ".join(cells)), cells[0] if cells else "", links=targets, cells=cells)
+    return found if found.name and has_way(" ".join(cells[1:]), targets) else None
+
+
+def _cells(row: Any) -> tuple[str, ...]:
+    cells = (one_line(" ".join(_text(each) for each in _paragraphs(cell))) for cell in row.findall(qn("w:tc")))
+    return tuple(cells)
+
+
+def _targets(part: Any, links: dict[str, str]) -> tuple[str, ...]:
+    """Return the addresses behind the words of the paragraph or row."""
+    return tuple(links[each.get(qn("r:id"))] for each in part.iter(qn("w:hyperlink")) if each.get(qn("r:id")) in links)
+
+
+def _paragraphs(body: Any) -> Iterator[Any]:
+    """Yield each paragraph once: Word stores a text box a second time, for older programs."""
+    for paragraph in body.iter(qn("w:p")):
+        if not any(each.tag.endswith("}Fallback") for each in paragraph.iterancestors()):
+            yield paragraph
+
+
+def _margins(part: Any) -> Iterator[Block]:
+    for relation in part.rels.values():
+        if not relation.is_external and relation.reltype.rsplit("/", 1)[-1] in MARGINS:
+            for paragraph in _paragraphs(parse_xml(relation.target_part.blob)):
+                yield Block(BlockKind.MARGIN, one_line(_text(paragraph)))
+
+
+def _block(paragraph: Any, styles: dict[str, Any], links: dict[str, str]) -> Block:
+    text, has_bullet = without_bullet(one_line(_text(paragraph)))
+    style = styles.get(paragraph.style or "")
+    name = style.name if style is not None else ""
+    bold = one_line(_bold_start(paragraph))
+    targets = _targets(paragraph, links)
+    if name == "Title" or name.startswith("Heading"):
+        level = 1 if name == "Title" else int(name.split()[-1]) if name.split()[-1].isdigit() else 2
+        return Block(BlockKind.HEADING, text, level=level, links=targets)
+    if has_bullet or name.startswith("List") or paragraph.find(f".//{qn('w:numPr')}") is not None:
+        return Block(BlockKind.ITEM, text, bold, _depth(paragraph, name), targets)
+    if text and bold == text and len(text.split()) <= MAX_HEADING_WORDS and not text.endswith(_ENDS):
+        return Block(BlockKind.HEADING, text, level=2, links=targets)
+    kind = BlockKind.QUOTATION if "Quote" in name else BlockKind.PARAGRAPH
+    return Block(kind, text, bold, links=targets)
+
+
+def _depth(paragraph: Any, style: str) -> int:
+    """Return the depth of an entry of a list, from 1: that of its own numbering, or of a style like `List Bullet 2`."""
+    level = paragraph.find(f".//{qn('w:numPr')}/{qn('w:ilvl')}")
+    if level is not None and str(level.get(qn("w:val"))).isdigit():
+        return int(level.get(qn("w:val"))) + 1
+    last = style.rpartition(" ")[2]
+    return int(last) if last.isdigit() else 1
+
+
+def _text(paragraph: Any) -> str:
+    return "".join(_words(each) for each in _own(paragraph))
+
+
+def _bold_start(paragraph: Any) -> str:
+    """Return the bold words with which the paragraph begins."""
+    words = ""
+    for each in _own(paragraph):
+        run = next((above for above in each.iterancestors(qn("w:r"))), None)
+        bold = run.find(f"{qn('w:rPr')}/{qn('w:b')}") if run is not None else None
+        if _words(each).strip() and (bold is None or bold.get(qn("w:val")) in ("0", "false")):
+            break
+        words += _words(each)
+    return words
+
+
+def _own(paragraph: Any) -> Iterator[Any]:
+    """Yield the parts of the paragraph itself, without those of a text box in it."""
+    for each in paragraph.iter():
+        if next(each.iterancestors(qn("w:p")), None) is paragraph:
+            yield each
+
+
+def _words(part: Any) -> str:
+    if part.tag == qn("w:t"):
+        return part.text or ""
+    if part.tag == qn("w:noBreakHyphen"):
+        return "-"
+    return " " if part.tag in SPACES else ""
+
+
+LISTS = ("bullet_list", "ordered_list")
+
+
+def markdown_blocks(text: str) -> list[Block]:
+    """Return the blocks. What is HTML is left out: the reader of a page does not see its tags."""
+    return list(_blocks_of(MarkdownIt("commonmark").parse(text)))
+
+
+def _blocks_of(tokens: Sequence[Token]) -> Iterator[Block]:
+    lists = quotations = 0
+    for before, token in zip([None, *tokens], tokens, strict=False):
+        opened = token.type.removesuffix("_open")
+        if opened in LISTS or token.type.removesuffix("_close") in LISTS:
+            lists += token.nesting
+        elif token.type.startswith("blockquote"):
+            quotations += token.nesting
+        elif token.type in ("fence", "code_block"):
+            yield Block(BlockKind.PARAGRAPH, one_line(token.content))
+        elif token.type in ("list_item_close", "blockquote_close") and before and before.type.endswith("_open"):
+            yield Block(BlockKind.QUOTATION if token.type.startswith("b") else BlockKind.ITEM, "", level=lists)
+        elif token.type == "inline" and before is not None:
+            kind = _kind(before, lists, quotations)
+            level = int(before.tag[1]) if kind is BlockKind.HEADING else lists
+            yield _inline(kind, token.children or (), level)
+
+
+def _kind(opening: Token, lists: int, quotations: int) -> BlockKind:
+    if opening.type == "heading_open":
+        return BlockKind.HEADING
+    if quotations:
+        return BlockKind.QUOTATION
+    return BlockKind.ITEM if lists else BlockKind.PARAGRAPH
+
+
+def _inline(kind: BlockKind, children: Sequence[Token], level: int) -> Block:
+    words, name, depth = "", "", 0
+    for child in children:
+        depth += {"strong_open": 1, "strong_close": -1}.get(child.type, 0)
+        text = " " if child.type in ("softbreak", "hardbreak") else child.content if child.type != "html_inline" else ""
+        if depth and words == name:
+            name += text
+        words += text
+    links = tuple(str(child.attrs["href"]) for child in children if child.type == "link_open")
+    return Block(kind, one_line(words), one_line(name), level, links)

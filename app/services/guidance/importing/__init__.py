@@ -1,1 +1,0 @@
-"""Drafts of guides from documents: Word, Markdown, and the Markdown that this service exports."""
