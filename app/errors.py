@@ -504,12 +504,6 @@ class TooManyNotes(Problem):
     slug, status, title = "too-many-notes", 409, "No more notes about this concern"
 
 
-class NoMessageKey(Problem):
-    """The concern is from before messages existed: the code of its reporter opens none. Nothing was stored."""
-
-    slug, status, title = "no-message-key", 409, "The reporter cannot be sent a message"
-
-
 class AssignmentChanged(Problem):
     """Somebody assigned the concern since the caller read its assignment. The message says who has it now."""
 

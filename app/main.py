@@ -68,7 +68,6 @@ from app.routers import (
     statistics,
 )
 from app.services.events.webhook_keys import open_webhook_keys
-from app.services.events.webhooks import encrypt_plain_secrets
 from app.services.guidance.rendition_seeding import publish_seed_renditions
 from app.services.guidance.seeding import publish_seed
 from app.services.operations.background import build_workers
@@ -226,9 +225,7 @@ def _prepare(context: AppContext, ending: ExitStack) -> None:
         raise SetupError("the database does not answer, or cannot be written") from None
     writer.start()
     ending.callback(writer.stop)
-    webhook_keys = open_webhook_keys(settings)
-    webhook_keys.load()
-    encrypt_plain_secrets(context.engine, writer, webhook_keys)
+    open_webhook_keys(settings).load()
     publish_seed(context.engine, writer, context.reference_data, settings.seed_dir, at=context.clock())
     publish_seed_renditions(context.engine, writer, settings.seed_dir, at=context.clock())
     with Session(context.engine) as session:

@@ -7,7 +7,6 @@ import typer
 
 from app.cli.desk_client import AnswerAsJson, KeyFileOption, KeyOption, Reference, Url, connect
 from app.cli.terminal import echo_result
-from app.errors import NoMessageKey
 from app.main import utc_now
 from app.models.desk.messages import Message
 from app.models.links import desk_messages_path
@@ -37,8 +36,6 @@ def desk_ask(
     path = desk_messages_path(reference)
     with connect(url, key, key_file) as service:
         recipient = service.call("GET", path)["recipient"]
-        if recipient is None:
-            raise NoMessageKey
         sealed = base64.b64encode(seal_message(text, reference, recipient, at=utc_now())).decode()
         body = Message(sealed=sealed).model_dump(exclude_unset=True)
         sent = service.send_once(path, body)

@@ -25,7 +25,6 @@ from app.services.events.webhook_sender import build_sender
 from app.services.events.webhooks import (
     add_webhook,
     drop_old_secret,
-    encrypt_plain_secrets,
     remove_webhook,
     replay_deliveries,
     retry_deliveries,
@@ -131,11 +130,10 @@ def webhooks_test(name: WebhookName, data_dir: DataDir = None, env_file: EnvFile
 
 @contextmanager
 def _open_webhooks(settings: Settings) -> Iterator[tuple[Engine, Writer, WebhookKeys]]:
-    """Yield the engine, a started writer and the keys, when every stored secret is encrypted."""
+    """Yield the engine, a started writer and the keys."""
     keys = open_webhook_keys(settings)
     keys.load()
     with open_writer(settings) as (engine, writer):
-        encrypt_plain_secrets(engine, writer, keys)
         yield engine, writer, keys
 
 

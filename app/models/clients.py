@@ -3,7 +3,7 @@
 import datetime as dt
 from enum import StrEnum
 
-from sqlalchemy import JSON, Boolean, Column, LargeBinary, false
+from sqlalchemy import JSON, LargeBinary
 from sqlmodel import Field, SQLModel
 
 from app.models.columns import UtcDateTimeType
@@ -32,7 +32,7 @@ class ClientRow(SQLModel, table=True):
     added_at: dt.datetime = Field(sa_type=UtcDateTimeType)
     revoked_at: dt.datetime | None = Field(default=None, sa_type=UtcDateTimeType)
     person: str | None = None
-    test: bool = Field(default=False, sa_column=Column(Boolean, nullable=False, server_default=false()))
+    test: bool = False
 
 
 class ClientKeyRow(SQLModel, table=True):

@@ -7,7 +7,6 @@ from fastapi import Body, Request, Response
 from app.errors import (
     ConcernErased,
     IdempotencyKeyReused,
-    NoMessageKey,
     NoSuchConcern,
     SeveralIdempotencyKeys,
     TooManyMessages,
@@ -45,7 +44,6 @@ def list_messages(context: ContextDep, actor: ReaderDep, now: NowDep, reference:
     response_model=MessageEntry,
     responses=problem_responses(
         NoSuchConcern,
-        NoMessageKey,
         ConcernErased,
         TooManyMessages,
         SeveralIdempotencyKeys,

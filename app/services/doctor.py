@@ -30,7 +30,7 @@ from app.models.events.tables import DeliveryState
 from app.services.access.key_files import RECEIPT_KEY, load_receipt_key
 from app.services.concerns.sealing import make_sealer, read_identities
 from app.services.concerns.working_days import WorkingDays
-from app.services.events.webhook_keys import is_plain, open_webhook_keys
+from app.services.events.webhook_keys import open_webhook_keys
 from app.services.guidance.reference_data import read_reference_data
 from app.services.operations.drill import drill_restore
 from app.services.operations.invariants import Invariant, find_broken
@@ -707,7 +707,7 @@ def _unreadable_secrets(patient: Patient, session: Session) -> Iterator[Verdict]
     secrets = [(each.name, secret) for each in list_webhooks(session) for secret in each.secrets]
     try:
         keys.load()
-        lost = [name for name, secret in secrets if not is_plain(secret) and not keys.can_decrypt(name, secret)]
+        lost = [name for name, secret in secrets if not keys.can_decrypt(name, secret)]
     except SetupError as refusal:
         yield fault(str(refusal), "put the webhook key back from its store")
         return

@@ -34,7 +34,7 @@ class NewAddition:
 
 def insert_addition(session: Session, concern: ConcernRow, addition: NewAddition, *, number: int) -> None:
     """Insert the addition under that number, and count it as waiting."""
-    columns = vars(addition) | {"number": number, "overdue_announced": False}
+    columns = vars(addition) | {"number": number, "overdue_announced": False, "due_soon_announced": False}
     session.connection().execute(insert(table_of(AdditionRow)), columns)
     _count_waiting(session, concern)
 

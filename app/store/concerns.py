@@ -20,7 +20,15 @@ WITHOUT_SEALED = defer(ConcernRow.sealed)  # type: ignore[arg-type]  # SQLModel 
 # Executed with every concern: built once.
 _NEW_CONCERN = insert(table_of(ConcernRow))
 _NEW_STORED_RECEIPT = insert(table_of(StoredReceiptRow))
-_DEFAULTS = {"state": ConcernState.RECEIVED.value, "outcome_shared": False, "overdue_told": False, "held": False}
+_DEFAULTS = {
+    "state": ConcernState.RECEIVED.value,
+    "outcome_shared": False,
+    "overdue_told": False,
+    "due_soon_announced": False,
+    "held": False,
+    "additions_waiting": 0,
+    "assigned_to": "",
+}
 
 
 @dataclass(frozen=True)

@@ -1,8 +1,6 @@
 """The SQL tables of the row classes, and what is created with them."""
 
-from sqlalchemy import DDL, Computed, String, Table, Text, event
-from sqlalchemy.ext.compiler import compiles
-from sqlalchemy.sql.compiler import DDLCompiler
+from sqlalchemy import DDL, String, Table, Text, event
 from sqlmodel import AutoString, SQLModel
 
 from app.models import clients, people  # noqa: F401  # each of these is imported so that its tables are declared
@@ -22,12 +20,6 @@ def create_with_table(row: type[SQLModel], statement: str, *, dialect: str | Non
     """Run the statement right after the table of the row class is created; only on `dialect`, if given."""
     ddl = DDL(statement.replace("%", "%%"))  # type: ignore[no-untyped-call]  # SQLAlchemy leaves it untyped
     event.listen(table_of(row), "after_create", ddl if dialect is None else ddl.execute_if(dialect=dialect))
-
-
-@compiles(Computed, "sqlite")
-def _compute_when_read(column: Computed, compiler: DDLCompiler, **_options: object) -> str:
-    """Compute the column on each read in SQLite, which adds only such a one to a table that exists already."""
-    return f"GENERATED ALWAYS AS ({compiler.sql_compiler.process(column.sqltext, literal_binds=True)}) VIRTUAL"
 
 
 def use_code_point_collation() -> None:

@@ -211,18 +211,6 @@ def test_erasure_takes_the_messages_too_and_no_further_one_is_sent(
     assert list(find_faults(service.state.context.engine)) == []
 
 
-def test_a_concern_from_before_there_were_keys_is_refused_in_plain_words(
-    desk: Desk, client: TestClient, receipt: Receipt, ask: Callable[..., Any], database: RawConnection
-) -> None:
-    Unguarded(database).execute("UPDATE concerns SET message_key = NULL")
-
-    answer = ask()
-
-    assert (answer.status_code, answer.json()["type"]) == (409, "/v1/problems/no-message-key")
-    assert sent(desk, receipt)["recipient"] is None
-    assert read_messages(client, receipt) == []
-
-
 def test_a_retry_sends_no_second_message_and_another_worker_s_key_is_another(
     desk: Desk, receipt: Receipt, ask: Callable[..., Any], clock: SettableClock
 ) -> None:

@@ -34,9 +34,7 @@ from app.store.events import append_event, claim_due, count_deliveries
 from app.web.context import AppContext
 from tests.support.clock import A_TUESDAY, SettableClock
 from tests.support.concerns import Concern
-from tests.support.databases import raw_connection
 from tests.support.delivery import deliver_due
-from tests.support.log_lines import Lines
 from tests.support.receiver import Receiver, Reply
 
 pytestmark = pytest.mark.slow
@@ -266,30 +264,6 @@ def test_what_cannot_be_decrypted_is_refused_and_never_signs(tmp_path: Path, sto
 
     with pytest.raises(WebhookSecretUnreadable):
         keys.decrypt_all(NAME, [stored.format(id=key_id)])
-
-
-@pytest.mark.embedded
-def test_secrets_that_an_earlier_version_stored_in_clear_are_encrypted_at_the_start_and_go_on_signing(
-    settings: Settings, clock: SettableClock, receiver: Receiver, lines: Lines
-) -> None:
-    plain = "whsec_aW52ZW50ZWQgZm9yIGEgdGVzdA=="
-    with TestClient(create_app(settings, clock)) as former:
-        subscribe(former.app.state.context, receiver.url)  # type: ignore[attr-defined]  # the service under test
-    with raw_connection(settings.data_dir) as database:
-        database.execute("UPDATE webhooks SET secrets = ?", (json.dumps([plain]),))
-    (settings.data_dir / "webhook-key.txt").unlink()
-    assert plain.encode() in bytes_of(settings.data_dir)
-    lines()
-
-    with TestClient(create_app(settings, clock)) as client:
-        context: AppContext = client.app.state.context  # type: ignore[attr-defined]  # as above
-        (line,) = [line for line in lines() if line["event"] == "webhook_secrets_encrypted"]
-        held = bytes_of(settings.data_dir)
-        found = open_webhook_keys(settings).decrypt_all(NAME, stored_secrets(context))
-
-    assert line["count"] == 1
-    assert plain.removeprefix("whsec_").encode() not in held
-    assert found == (plain,)
 
 
 def test_without_the_key_nothing_is_claimed_or_counted_and_other_receivers_get_theirs(

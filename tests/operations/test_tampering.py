@@ -328,9 +328,11 @@ TAMPERINGS: dict[str, tuple[Callable[[Tampering], None], str]] = {
     "a concern is inserted that nobody raised": (
         sql(
             "INSERT INTO concerns (reference, received_at, acknowledge_by, state, immediate_danger, guide, edition, "
-            "form_version, recipients, sealed, status_token_sha256, outcome_shared, overdue_told, held) "
+            "form_version, recipients, sealed, status_token_sha256, outcome_shared, overdue_told, held, "
+            "additions_waiting, test, assigned_to, changed_at, due_soon_announced, message_key) "
             "SELECT '0000-0000-0000', received_at, acknowledge_by, state, immediate_danger, guide, edition, "
-            "form_version, recipients, sealed, status_token_sha256, outcome_shared, overdue_told, held "
+            "form_version, recipients, sealed, status_token_sha256, outcome_shared, overdue_told, held, "
+            "additions_waiting, test, assigned_to, changed_at, due_soon_announced, message_key "
             "FROM concerns WHERE reference = {received}"
         ),
         "concern 0000-0000-0000: its receipt is not recorded",

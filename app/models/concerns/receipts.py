@@ -78,7 +78,7 @@ class GuideChoice(ResponseModel):
     guide_named: bool = Field(
         default=True,
         description="Whether the concern named its guide. If not, `guide` is the one whose current edition has every "
-        "item that the concern names, or else the service's default guide. Receipts from before this member lack it.",
+        "item that the concern names, or else the service's default guide.",
         examples=[True],
     )
 
@@ -90,7 +90,7 @@ class ComeBack(ResponseModel):
         default=None,
         examples=["2026-11-26T09:30:00Z"],
         description="When to look at the status again at the latest, with reference and status token: the duty team "
-        "may have left a question. Receipts from before this member lack it.",
+        "may have left a question.",
     )
 
 

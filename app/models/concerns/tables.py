@@ -2,19 +2,16 @@
 
 import datetime as dt
 from enum import StrEnum
+from typing import Any
 
 from sqlalchemy import (
     JSON,
-    Boolean,
     Column,
     Computed,
     ForeignKeyConstraint,
     Index,
     Integer,
     LargeBinary,
-    String,
-    false,
-    text,
 )
 from sqlmodel import Field, SQLModel
 
@@ -52,13 +49,18 @@ def _inbox_index(name: str, *columns: str) -> Index:
     return Index(name, *dict.fromkeys((*columns, *FILTERED)))
 
 
+def _computed(kind: Any, expression: str) -> Column[Any]:
+    """Return a column that the database computes from the others whenever the row is written."""
+    return Column(kind, Computed(expression, persisted=True), nullable=False)
+
+
 class ConcernRow(SQLModel, table=True):
     """One concern, sealed to the duty team's public keys before it is stored.
 
     `additions_waiting`, `addition_acknowledge_by` and `addition_danger` are about the additions that nobody has
     acknowledged: their number, the earliest time, the most urgent answer. The database computes `waiting`, `danger`
     and `due`, by which the inbox is ordered. `sealed` is null after erasure; the row remains for statistics.
-    `message_key` is the public half of the status token's key; null where the concern is from before there was one.
+    `message_key` is the public half of the status token's key.
     A `test` is about no child: it is counted nowhere, is in no event, and is erased after a day.
     `assigned_to` is the person that works on it; empty for nobody. `changed_at` is the time of the last act that
     changed anything about it, which reading does not.
@@ -106,17 +108,17 @@ class ConcernRow(SQLModel, table=True):
     overdue_told: bool = False
     held: bool = False
     erased_at: dt.datetime | None = Field(default=None, sa_type=UtcDateTimeType)
-    additions_waiting: int = Field(default=0, sa_column=Column(Integer, nullable=False, server_default=text("0")))
+    additions_waiting: int = 0
     addition_acknowledge_by: dt.datetime | None = Field(default=None, sa_type=UtcDateTimeType)
     addition_danger: str | None = None
-    waiting: int | None = Field(default=None, sa_column=Column(Integer, Computed(WAITING_RANK, persisted=True)))
-    danger: int | None = Field(default=None, sa_column=Column(Integer, Computed(DANGER_RANK, persisted=True)))
-    due: dt.datetime | None = Field(default=None, sa_column=Column(UtcDateTimeType, Computed(DUE, persisted=True)))
-    test: bool = Field(default=False, sa_column=Column(Boolean, nullable=False, server_default=false()))
-    assigned_to: str = Field(default="", sa_column=Column(String, nullable=False, server_default=""))
-    changed_at: dt.datetime | None = Field(default=None, sa_type=UtcDateTimeType)
-    due_soon_announced: bool = Field(default=False, sa_column=Column(Boolean, nullable=False, server_default=false()))
-    message_key: bytes | None = Field(default=None, sa_type=LargeBinary)
+    waiting: int | None = Field(default=None, sa_column=_computed(Integer, WAITING_RANK))
+    danger: int | None = Field(default=None, sa_column=_computed(Integer, DANGER_RANK))
+    due: dt.datetime | None = Field(default=None, sa_column=_computed(UtcDateTimeType, DUE))
+    test: bool = False
+    assigned_to: str = ""
+    changed_at: dt.datetime = Field(sa_type=UtcDateTimeType)
+    due_soon_announced: bool = False
+    message_key: bytes = Field(sa_type=LargeBinary)
 
 
 class AddedRow(SQLModel):
@@ -144,7 +146,7 @@ class AdditionRow(AddedRow, table=True):
     immediate_danger: str | None = None
     acknowledged_at: dt.datetime | None = Field(default=None, sa_type=UtcDateTimeType)
     overdue_announced: bool = False
-    due_soon_announced: bool = Field(default=False, sa_column=Column(Boolean, nullable=False, server_default=false()))
+    due_soon_announced: bool = False
 
 
 class NoteRow(AddedRow, table=True):

@@ -3,7 +3,7 @@
 import datetime as dt
 from enum import StrEnum
 
-from sqlalchemy import JSON, Index, Integer, Text, text
+from sqlalchemy import JSON, Index, Integer, Text
 from sqlmodel import Field, SQLModel
 
 from app.models.columns import UtcDateTimeType, partial_index
@@ -22,8 +22,6 @@ class DeskAct(StrEnum):
 
     RECEIVED = "received"
     ADDED = "added"
-    SEAL_RECORDED = "seal_recorded"
-    """A migration wrote down the digest of a sealed text that was already in the database."""
     LISTED = "listed"
     OPENED = "opened"
     ACKNOWLEDGED = "acknowledged"
@@ -86,7 +84,7 @@ class ChainRow(SQLModel, table=True):
     name: str = Field(primary_key=True)
     length: int
     head_sha256: str
-    logged: int = Field(default=0, sa_column_kwargs={"server_default": text("0")})
+    logged: int = 0
 
 
 class LogEntryRow(SQLModel, table=True):

@@ -56,9 +56,8 @@ class MessagesResponse(ResponseModel):
     """What the desk sent to the reporter of a concern, in order, and the key that a further message is sealed to."""
 
     messages: tuple[MessageEntry, ...] = Field(description="The messages, without their words.")
-    recipient: str | None = Field(
-        description="The age recipient of the reporter's code; null for a concern from before there was one. Nobody "
-        "can ask its reporter.",
+    recipient: str = Field(
+        description="The age recipient of the reporter's code.",
         examples=["age1zvkyg2lqzraa2lnjvqej32nkuu0ues2s82hzrye869xeexvn73equnujwj"],
     )
     links: Links = Field(

@@ -10,7 +10,7 @@ from app.models.desk.disclosure_tables import DeskAct, DisclosureRow
 from app.models.desk.message_entries import RecordedMessages
 from app.models.desk.seal_entries import SealEntry, find_seal_entry
 
-SEALING_ACTS = frozenset({DeskAct.RECEIVED, DeskAct.ADDED, DeskAct.NOTED, DeskAct.SEAL_RECORDED, DeskAct.RESEALED})
+SEALING_ACTS = frozenset({DeskAct.RECEIVED, DeskAct.ADDED, DeskAct.NOTED, DeskAct.RESEALED})
 ADDING_ACTS = frozenset({DeskAct.ADDED, DeskAct.NOTED})
 ASSIGNING_ACTS = frozenset({DeskAct.ASSIGNED, DeskAct.UNASSIGNED})
 CHANGING_ACTS = ASSIGNING_ACTS | {
@@ -47,7 +47,7 @@ class RecordedConcern:
     first: dict[str, dt.datetime] = field(default_factory=dict)
     seals: dict[AddedText | None, SealEntry] = field(default_factory=dict)
     added: dict[AddedText | None, DisclosureRow] = field(default_factory=dict)
-    """The act that added each text. What was added before there were digests has none."""
+    """The act that added each text."""
     columns_sha256: str | None = None
     held: bool = False
     closing_detail: str | None = None

@@ -74,8 +74,7 @@ def columns_sha256(row: Mapping[str, Any]) -> str:
         "referral_source": row["referral_source"],
         "form_version": row["form_version"],
         "status_token_sha256": row["status_token_sha256"].hex(),
+        "test": row["test"],
+        "message_key": row["message_key"].hex(),
     }
-    # What was received before a column existed has the digest that it had then.
-    marked = {"test": True} if row["test"] else {}
-    marked |= {"message_key": row["message_key"].hex()} if row["message_key"] is not None else {}
-    return hashlib.sha256(canonical_json(columns | marked)).hexdigest()
+    return hashlib.sha256(canonical_json(columns)).hexdigest()

@@ -7,7 +7,7 @@ update and delete (see `app.store.immutability`). Hence the deferred foreign key
 import datetime as dt
 from typing import Any
 
-from sqlalchemy import JSON, Column, ForeignKeyConstraint, Text, UniqueConstraint, text
+from sqlalchemy import JSON, Column, ForeignKeyConstraint, Text, UniqueConstraint
 from sqlalchemy.orm import declared_attr
 from sqlmodel import Field, SQLModel
 
@@ -41,7 +41,7 @@ class EditionRow(SQLModel, table=True):
     introductions: dict[str, Any] = Field(sa_type=JSON)
     owner: str | None = Field(default=None, sa_type=Text)
     applies_to: str | None = Field(default=None, sa_type=Text)
-    subjects: list[str] = Field(sa_type=JSON, sa_column_kwargs={"server_default": text("'[]'")})
+    subjects: list[str] = Field(sa_type=JSON)
 
 
 class WithdrawalRow(SQLModel, table=True):
@@ -155,4 +155,4 @@ class ContactRow(ItemRow, table=True):
     email: str | None = Field(default=None, sa_type=Text)
     text_relay: str | None = Field(default=None, sa_type=Text)
     address: dict[str, Any] | None = Field(default=None, sa_column=Column(JSON(none_as_null=True)))
-    opening_hours: list[dict[str, Any]] = Field(sa_type=JSON, sa_column_kwargs={"server_default": text("'[]'")})
+    opening_hours: list[dict[str, Any]] = Field(sa_type=JSON)

@@ -19,7 +19,6 @@ DIGESTS_ALONE = frozenset(
     {
         DeskAct.RECEIVED,
         DeskAct.ADDED,
-        DeskAct.SEAL_RECORDED,
         DeskAct.RESEALED,
         DeskAct.NOTED,
         DeskAct.MESSAGE_SENT,

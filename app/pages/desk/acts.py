@@ -54,7 +54,6 @@ router = GuidanceRouter(prefix=CONCERN_PAGES, include_in_schema=False, route_cla
 
 SHOWN_AGAIN = (
     errors.ChangedMeanwhile,
-    errors.NoMessageKey,
     errors.TooManyMessages,
     errors.TooManyNotes,
     errors.ConcernErased,
@@ -401,7 +400,6 @@ def desk_forms(
     """Return the forms, with what was typed where one is shown again."""
     with Session(context.engine) as session:
         people, concern = list_workers(session), find_concern(session, reference)
-    message_key = concern.message_key if concern is not None else None
     can_unseal = context.unsealer.can_unseal
     return DeskForms(
         reference,
@@ -414,7 +412,7 @@ def desk_forms(
         can_export=can_unseal and pdf_available(),
         takes_clear=takes_clear_words(context),
         recipients=" ".join(map(str, context.submissions.sealer.recipients)),
-        recipient=recipient_of(message_key) if message_key is not None else "",
+        recipient=recipient_of(concern.message_key) if concern is not None else "",
         key=typed.get("key") or secrets.token_urlsafe(FORM_KEY_BYTES),
         typed=typed,
         faults=faults,

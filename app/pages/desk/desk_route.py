@@ -28,10 +28,6 @@ TEXTS: dict[type[errors.GuidanceError], tuple[str, str]] = {
         "Something happened meanwhile",
         "Nothing of yours was done yet. Read what happened, and decide again. What you typed is below.",
     ),
-    errors.NoMessageKey: (
-        "The reporter cannot be sent a question",
-        "The concern is from before that was possible.",
-    ),
     errors.TooManyMessages: ("No more questions", "This reporter was sent as many as one may be sent."),
     errors.TooManyNotes: ("No more notes", "This concern has as many as it takes. The note was not stored."),
     errors.ConcernErased: ("The words were erased", "The dates and the outcome of this concern remain."),

@@ -26,7 +26,6 @@ class DeskWork:
     """What the desk did. `meanwhile` is what came after the acts that the person had seen before their own."""
 
     questions: Sequence[Row[Any]]
-    can_ask: bool
     come_back_by: dt.datetime
     hand_overs: Sequence[HandOverRow]
     acts: Sequence[ActLine]
@@ -41,7 +40,6 @@ def read_desk_work(context: AppContext, visitor: Visitor, opening: Opening, *, s
         later = [] if seen_before is None else list_meanwhile(session, reference, client=client, seen=seen_before)
         return DeskWork(
             questions=list_messages(session, reference),
-            can_ask=concern.message_key is not None,
             come_back_by=receipts.working_days.after(concern.received_at, days=receipts.come_back_days),
             hand_overs=list_hand_overs(session, reference),
             acts=act_lines(list_last_acts(session, reference, limit=ACTS_SHOWN)),

@@ -7,7 +7,7 @@ from sqlalchemy import Engine
 from sqlmodel import Session
 
 from app.age.keys import recipient_of
-from app.errors import AlreadyStored, ConcernErased, NoMessageKey, TooManyMessages
+from app.errors import AlreadyStored, ConcernErased, TooManyMessages
 from app.models.desk.disclosure_tables import DeskAct
 from app.models.desk.message_entries import sent_detail
 from app.models.desk.messages import Message, MessageEntry, MessagesResponse
@@ -34,7 +34,7 @@ def read_sent_messages(session: Session, reference: str, *, actor: Actor, at: dt
             MessageEntry.model_validate({name: getattr(row, name) for name in columns})
             for row in list_messages(session, reference)
         ),
-        recipient=None if concern.message_key is None else recipient_of(concern.message_key),
+        recipient=recipient_of(concern.message_key),
         links={
             "self": desk_messages_path(reference),
             "concern": desk_concern_path(reference),
@@ -55,13 +55,11 @@ def send_message(
 ) -> IdempotentResult:
     """Store the message, sealed to the reporter's code, and return its entry (JSON) after it is on the disk.
 
-    A retry with the same idempotency key sends no second message. Raises `NoSuchConcern`, `NoMessageKey`,
+    A retry with the same idempotency key sends no second message. Raises `NoSuchConcern`,
     `ConcernErased`, `TooManyMessages`, `IdempotencyKeyReused` or `StoreBusy`.
     """
     with Session(engine) as session:
         concern = get_concern(session, reference)
-    if concern.message_key is None:
-        raise NoMessageKey
     if message.sealed is not None:
         sealed = base64.b64decode(message.sealed)
     else:

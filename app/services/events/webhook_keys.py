@@ -16,8 +16,6 @@ from app.errors import SetupError, WebhookSecretUnreadable
 from app.services.access.key_files import write_key_file
 
 WEBHOOK_KEY = "webhook-key.txt"
-PLAIN_PREFIX = "whsec_"
-"""Starts a secret that is not encrypted, as the first version stored it."""
 FORMAT_VERSION = "v1"
 WEBHOOK_KEY_BYTES, NONCE_BYTES = 32, 12
 EXPLANATION = "# Secrets of webhooks are encrypted under the first key. The others still decrypt.\n"
@@ -80,8 +78,6 @@ class WebhookKeys:
 
     def renew(self, webhook: str, stored: str) -> str:
         """Return the secret encrypted under the newest key; as it is, if it is so already or cannot be decrypted."""
-        if is_plain(stored):
-            return self.encrypt(webhook, stored)
         if self.is_newest(stored) or not self.can_decrypt(webhook, stored):
             return stored
         return self.encrypt(webhook, self._decrypt(webhook, stored))
@@ -133,11 +129,6 @@ def open_webhook_keys(settings: Settings) -> WebhookKeys:
     """Return the keys that the settings name: the configured file, else one in the data folder."""
     configured = settings.webhook_key_file
     return WebhookKeys(configured or settings.data_dir / WEBHOOK_KEY, is_configured=configured is not None)
-
-
-def is_plain(stored: str) -> bool:
-    """Return True if the secret is not encrypted."""
-    return stored.startswith(PLAIN_PREFIX)
 
 
 def _new_key() -> WebhookKey:

@@ -15,10 +15,9 @@ from app.models.base import SLUG_PATTERN
 from app.models.events.tables import EventKind, WebhookRow
 from app.models.links import GUIDES
 from app.services.events.ssrf_guard import SsrfGuard
-from app.services.events.webhook_keys import WebhookKeys, is_plain
+from app.services.events.webhook_keys import WebhookKeys
 from app.services.events.webhook_sender import SendResult, WebhookSender
 from app.store.events import ClaimedDelivery, make_due_now, new_message_id, requeue_dead
-from app.store.remnants import purge_remnants
 from app.store.webhooks import get_webhook, insert_webhook, list_webhooks, remove
 from app.store.writer import Writer, write_operation
 
@@ -118,17 +117,6 @@ async def send_test_notice(
         secrets=keys.decrypt_all(name, webhook.secrets),
     )
     return await sender.send(notice, at)
-
-
-def encrypt_plain_secrets(engine: Engine, writer: Writer, keys: WebhookKeys) -> None:
-    """Encrypt the secrets that an earlier version stored in clear, and remove what the database file has of them."""
-    with Session(engine) as session:
-        plain = [each for each in list_webhooks(session) if any(map(is_plain, each.secrets))]
-    if plain:
-        encrypt_again(writer, keys=keys)
-        if engine.dialect.name == "sqlite":
-            purge_remnants(engine)
-        log.warning("webhook_secrets_encrypted", count=len(plain), path=str(keys.path))
 
 
 @write_operation

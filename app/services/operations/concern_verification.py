@@ -108,7 +108,7 @@ def _faults_in_acts(concern: ConcernRow, recorded: RecordedConcern) -> Iterator[
         yield f"it is {'' if concern.held else 'not '}on hold, and its disclosures say otherwise"
     if concern.assigned_to != recorded.assigned_to:
         yield "it is not assigned to the recorded person"
-    if concern.changed_at != (recorded.changed_at or concern.received_at):
+    if concern.changed_at != recorded.changed_at:
         yield "its row and its disclosures differ about when it was last changed"
     times = {
         DeskAct.ACKNOWLEDGED: concern.acknowledged_at,
@@ -125,8 +125,7 @@ def _faults_in_acts(concern: ConcernRow, recorded: RecordedConcern) -> Iterator[
 
 def _faults_in_columns(concern: ConcernRow, recorded: RecordedConcern) -> Iterator[str]:
     if recorded.columns_sha256 is None:
-        if DeskAct.ERASED not in recorded.first:  # what was erased before there were digests has none
-            yield "its receipt is not recorded"
+        yield "its receipt is not recorded"
     elif recorded.columns_sha256 != columns_sha256(dict(concern)):
         yield "its row was altered since it was received"
 
