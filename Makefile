@@ -21,7 +21,7 @@ mark := $(shell { pwd; echo '$(python)'; } | cksum | cut -d ' ' -f 1)
 made := $(VENV)/made-$(mark)
 pip := $(VENV)/bin/python -m pip --quiet --disable-pip-version-check --no-input
 
-.PHONY: serve test cover faults fuzz journeys bench bench-check check audit format lock image release docs docs-serve client desk-script clean
+.PHONY: serve test cover faults fuzz journeys bench bench-check check audit format lock image release docs docs-serve client catalogue desk-script clean
 .DELETE_ON_ERROR:
 
 # Serve a trial on this machine: publish the seed into ./data, make development keys, listen on 127.0.0.1:8000.
@@ -109,6 +109,11 @@ docs-serve: $(VENV)/installed-dev $(VENV)/installed-docs
 # Make the generated files of the typed client again.
 client: $(VENV)/installed-dev
 	$(VENV)/bin/python client/generate.py
+
+# Collect the sentences of the pages, and bring each language's file up to date. New ones have no translation yet.
+catalogue: $(VENV)/installed-dev
+	$(VENV)/bin/pybabel extract --mapping pyproject.toml --keywords to_translate --output build/pages.pot app
+	$(VENV)/bin/pybabel update --domain pages --input-file build/pages.pot --output-dir app/pages/locale --no-fuzzy-matching --ignore-obsolete
 
 # Build the script with which the desk's pages open concerns in the browser, and unseal.html. It needs npm.
 desk-script: app/pages/static/unseal.js

@@ -31,7 +31,7 @@ from app.pages.edit import draft_page, guides_to_edit, preview, section_page
 from app.pages.error_page_middleware import ErrorPageMiddleware
 from app.pages.form import raise_concern, saved_drafts
 from app.pages.guide import guide_index, guide_pages, rendition_pages, search_page
-from app.pages.language.middleware import LanguageMiddleware
+from app.pages.languages import LanguageMiddleware
 from app.pages.status import concern_status, receipt_file
 from app.routers import (
     additions,

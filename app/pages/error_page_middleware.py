@@ -5,7 +5,7 @@ from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.pages.error_pages import error_page
-from app.pages.language.paths import PATHS_WITHOUT_PAGES
+from app.pages.languages import PATHS_WITHOUT_PAGES
 from app.web.context import AppContext
 from app.web.negotiation import JSON, quality
 from app.web.problem_responses import PROBLEM_MEDIA_TYPE

@@ -21,7 +21,7 @@ from app.errors import (
     TooManyTries,
 )
 from app.logs import Log, frames_of
-from app.pages.language.catalogue import current_path, gettext
+from app.pages.languages import current_path, gettext, to_translate
 from app.pages.page import private_page
 from app.web.context import AppContext
 from app.web.json_body import InvalidBody
@@ -30,19 +30,54 @@ from app.web.router import GuidanceRoute
 
 log = Log(__name__)
 
-SEND_AGAIN = "If you were sending a concern, send it again. However often you do that, we get it only once."
 ERROR_TEXTS = {
-    400: ("This cannot be read", "What your browser sent cannot be read. Please go back and try again, or call."),
-    401: ("This form is closed", "The council does not accept concerns by this form at present. Please call."),
-    403: ("This came from another site", "A concern is sent from this site’s own form. Please open the form here."),
-    404: ("Page not found", "There is no page here. If you typed the address, check it for mistakes."),
-    405: ("This cannot be done here", "Please open the form from its own page, or call."),
-    408: ("This took too long", "What you sent did not arrive in time. Please go back and try again, or call."),
-    410: ("This edition was withdrawn", ""),
-    413: ("This is too long", "What you wrote is too long to be sent. Please go back and send less, or call."),
-    429: ("Please wait a moment", f"Please try again in a minute, or call. {SEND_AGAIN}"),
-    500: ("Something went wrong", f"It is our fault, not yours. Please call. {SEND_AGAIN}"),
-    503: ("Not available just now", f"Please try again in a few seconds, or call. {SEND_AGAIN}"),
+    400: (
+        to_translate("This cannot be read"),
+        to_translate("What your browser sent cannot be read. Please go back and try again, or call."),
+    ),
+    401: (
+        to_translate("This form is closed"),
+        to_translate("The council does not accept concerns by this form at present. Please call."),
+    ),
+    403: (
+        to_translate("This came from another site"),
+        to_translate("A concern is sent from this site’s own form. Please open the form here."),
+    ),
+    404: (
+        to_translate("Page not found"),
+        to_translate("There is no page here. If you typed the address, check it for mistakes."),
+    ),
+    405: (to_translate("This cannot be done here"), to_translate("Please open the form from its own page, or call.")),
+    408: (
+        to_translate("This took too long"),
+        to_translate("What you sent did not arrive in time. Please go back and try again, or call."),
+    ),
+    410: (to_translate("This edition was withdrawn"), ""),
+    413: (
+        to_translate("This is too long"),
+        to_translate("What you wrote is too long to be sent. Please go back and send less, or call."),
+    ),
+    429: (
+        to_translate("Please wait a moment"),
+        to_translate(
+            "Please try again in a minute, or call. "
+            "If you were sending a concern, send it again. However often you do that, we get it only once."
+        ),
+    ),
+    500: (
+        to_translate("Something went wrong"),
+        to_translate(
+            "It is our fault, not yours. Please call. "
+            "If you were sending a concern, send it again. However often you do that, we get it only once."
+        ),
+    ),
+    503: (
+        to_translate("Not available just now"),
+        to_translate(
+            "Please try again in a few seconds, or call. "
+            "If you were sending a concern, send it again. However often you do that, we get it only once."
+        ),
+    ),
 }
 
 

@@ -8,9 +8,17 @@ import jinja2
 from fastapi import Request, Response
 
 from app.config import Settings
-from app.pages.language.catalogue import LANGUAGES, current_language, current_path, gettext, ngettext
-from app.pages.language.markup import english, localised_links, or_english, script_words
-from app.pages.language.template_text import TextExtension
+from app.pages.languages import (
+    LANGUAGES,
+    current_language,
+    current_path,
+    english,
+    gettext,
+    localised_links,
+    ngettext,
+    or_english,
+    script_words,
+)
 from app.pages.text_format import contact_label, date_and_time, day, host, inline_markdown, option, page_words, spoken
 from app.presenters.contact_text import citation_text, out_of_hours
 from app.presenters.opening_hours import address_text, hours_text
@@ -33,7 +41,7 @@ def page_templates() -> jinja2.Environment:
         trim_blocks=True,
         lstrip_blocks=True,
         undefined=jinja2.StrictUndefined,
-        extensions=[TextExtension],
+        extensions=["jinja2.ext.i18n"],
     )
     vars(templates)["install_gettext_callables"](gettext, ngettext, newstyle=True)
     templates.globals |= {

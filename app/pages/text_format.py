@@ -9,7 +9,7 @@ from babel.dates import format_date
 from markupsafe import Markup, escape
 
 from app.models.guidance.contacts import Phone
-from app.pages.language.catalogue import current_language, gettext
+from app.pages.languages import current_language, gettext, to_translate
 from app.services.concerns.working_days import LONDON
 
 SPELLING_WORDS = {
@@ -40,7 +40,7 @@ SPELLING_WORDS = {
 PAGE_WORDS = (("status token", "code"), ("have acknowledged", "have read"), ("acknowledge", "read"))
 """Words of the API and those that the pages have in their place."""
 DAY_IN_WORDS = "d MMMM y"
-CONTACT_LABELS = {"mailto": "Email {}", "tel": "Call {}"}
+CONTACT_LABELS = {"mailto": to_translate("Email {}"), "tel": to_translate("Call {}")}
 
 CODE_LABELS = {
     "anonymous": "I would rather not say",
@@ -94,7 +94,7 @@ def date_and_time(moment: dt.datetime) -> str:
     """Return the date and time in London: Tuesday 24 November 2026 at 09:30."""
     local = moment.astimezone(LONDON)
     weekday = format_date(local, "EEEE", locale=_locale())
-    return f"{weekday} {day(moment)} {gettext('at')} {local:%H:%M}"
+    return " ".join((weekday, day(moment), gettext("at"), f"{local:%H:%M}"))
 
 
 def page_words(sentence: str) -> str:
@@ -123,7 +123,7 @@ def code_label(value: StrEnum | str) -> str:
 
 def option(phone: Phone) -> str:
     """Return the key to press when the call is answered, to print after the number, or nothing."""
-    return f" ({gettext('option')} {phone.option})" if phone.option else ""
+    return " ({} {})".format(gettext("option"), phone.option) if phone.option else ""
 
 
 def spoken(reference: str) -> list[str]:

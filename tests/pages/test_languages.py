@@ -1,13 +1,17 @@
 """The pages in other languages: every sentence from one catalogue, the council's own words marked as English."""
 
+import contextlib
 import gettext as standard
 import json
 import re
 from collections.abc import Iterator
 from html.parser import HTMLParser
+from pathlib import Path
 from typing import Any
 
 import pytest
+from babel.messages.frontend import CommandLineInterface
+from babel.messages.pofile import read_po
 from fastapi import FastAPI
 from playwright.sync_api import Browser, expect
 from starlette.testclient import TestClient
@@ -15,15 +19,13 @@ from starlette.testclient import TestClient
 from app.config import SEED_DIR, Settings
 from app.faults import FieldError
 from app.main import create_app
+from app.pages import languages
 from app.pages.form.elements import ConcernForm, Question, QuestionKind
 from app.pages.form.form_builder import FormBuilder
 from app.pages.form.form_view import named_faults
 from app.pages.form.layout import ENTRY_NAMES
 from app.pages.form.variants import ABOUT_A_CHILD, ABOUT_YOURSELF, FormVariant
-from app.pages.language import catalogue
-from app.pages.language.catalogue import ENGLISH, LANGUAGES, read_catalogue
-from app.pages.language.sentences import sentences
-from app.pages.page import page_templates
+from app.pages.languages import ENGLISH, LANGUAGES, read_catalogue
 from app.services.guidance.reference_data import read_reference_data
 from tests.support.browsing import accessibility_violations, run_server
 from tests.support.clock import SettableClock
@@ -33,6 +35,7 @@ from tests.support.publishing import SLUG, an_edition, publish_next
 
 pytestmark = pytest.mark.any_database
 
+ROOT = Path(__file__).parents[2]
 OTHERS = LANGUAGES[1:]
 PAGES = (
     "/",
@@ -68,18 +71,26 @@ def client(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TestClient]:
         yield client
 
 
-def own_sentences() -> list[str]:
-    return sentences(page_templates(), read_reference_data(SEED_DIR), an_edition())
+@pytest.fixture(scope="module")
+def collected(tmp_path_factory: pytest.TempPathFactory) -> set[str]:
+    """Every sentence that `make catalogue` finds, by the same command."""
+    file = tmp_path_factory.mktemp("catalogue") / "pages.pot"
+    command = ["pybabel", "-q", "extract", "-F", "pyproject.toml", "-k", "to_translate", "-o", str(file), "app"]
+    with contextlib.chdir(ROOT):
+        CommandLineInterface().run(command)
+    with file.open("rb") as catalogue:
+        return {str(message.id) for message in read_po(catalogue) if message.id}
 
 
 @pytest.mark.parametrize("language", OTHERS, ids=lambda language: language.code)
-def test_the_file_of_a_language_has_every_sentence_and_no_other(language: catalogue.Language) -> None:
+def test_the_file_of_a_language_has_every_sentence_and_no_other(
+    language: languages.Language, collected: set[str]
+) -> None:
     translated = {str(message.id): str(message.string or "") for message in read_catalogue(language) if message.id}
 
-    wanted = own_sentences()
-    assert len(wanted) > 500
-    assert [sentence for sentence in wanted if not translated.get(sentence)] == []
-    assert set(translated) - set(wanted) == set()
+    assert len(collected) > 500
+    assert [sentence for sentence in collected if not translated.get(sentence)] == []
+    assert set(translated) - collected == set()
     for sentence, words in translated.items():
         assert sorted(PLACEHOLDER.findall(sentence)) == sorted(PLACEHOLDER.findall(words)), sentence
         assert sorted(TAG.findall(sentence)) == sorted(TAG.findall(words)), sentence
@@ -134,7 +145,7 @@ class Outside(HTMLParser):
 @pytest.mark.slow
 def test_no_word_of_a_page_comes_past_the_catalogue(client: TestClient, monkeypatch: pytest.MonkeyPatch) -> None:
     marked = Marked()
-    monkeypatch.setattr(catalogue, "_translations", lambda _: marked)
+    monkeypatch.setattr(languages, "_translations", lambda _: marked)
     context: Any = client.app.state.context  # type: ignore[attr-defined]  # an application, to the client
     context.response_cache.clear()
     sent = client.post("/cy/raise-a-concern", data=REQUIRED_ANSWERS | {"do": "send"}).text
@@ -194,7 +205,7 @@ def test_every_fault_of_a_form_is_a_sentence_of_the_catalogue_or_marked_as_engli
     client: TestClient, monkeypatch: pytest.MonkeyPatch, path: str, variant: FormVariant
 ) -> None:
     marked = Marked()
-    monkeypatch.setattr(catalogue, "_translations", lambda _: marked)
+    monkeypatch.setattr(languages, "_translations", lambda _: marked)
     questions = [question for section in form_of(variant) for question in section.questions]
     posted = {f"count:{name}": "2" for name in ENTRY_NAMES} | {"do": "check"}
     too_old = {each.name: "99" for each in questions if each.is_number}
@@ -219,7 +230,7 @@ def test_a_fault_without_translation_is_marked_as_english_and_no_other() -> None
     ]
 
     english = named_faults(form, faults)
-    with catalogue.speaking(OTHERS[0]):
+    with languages.speaking(OTHERS[0]):
         other = named_faults(form, faults)
 
     mark = '<span lang="en">{}</span>'

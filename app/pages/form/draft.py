@@ -16,7 +16,7 @@ from app.pages.form.form_builder import FormBuilder
 from app.pages.form.form_data import PLACE, Answers, SubmittedForm, hidden_fields, read_answers, value_at
 from app.pages.form.form_view import answered_sections, named_faults
 from app.pages.form.variants import FormVariant
-from app.pages.language.catalogue import gettext
+from app.pages.languages import gettext
 from app.pages.page import private_page
 from app.store.editions import EditionHead
 from app.web.context import AppContext

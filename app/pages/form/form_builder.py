@@ -20,7 +20,7 @@ from app.pages.form.elements import (
     RepeatableGroup,
 )
 from app.pages.form.wording import Wording
-from app.pages.language.catalogue import gettext
+from app.pages.languages import gettext
 from app.pages.text_format import code_label
 from app.services.guidance.reference_data import ReferenceData
 

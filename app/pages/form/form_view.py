@@ -10,18 +10,16 @@ from pydantic import ValidationError
 from app.faults import FaultCode, FieldError, Location
 from app.pages.form.elements import ConcernForm, FormSection, Question, QuestionKind, RepeatableGroup
 from app.pages.form.form_data import Answers, value_at
-from app.pages.language.catalogue import gettext
-from app.pages.language.markup import marked_english
+from app.pages.languages import gettext, marked_english, to_translate
 from app.pages.text_format import partial_date
 from app.web.validation_messages import drop_consequent_errors, to_field_error
 
-NOT_A_DATE = "must be a real date, for example 24 11 2026. If you do not know it, leave it empty"
-NOT_A_CHOICE = "choose one of the answers."
+NOT_A_DATE = to_translate("must be a real date, for example 24 11 2026. If you do not know it, leave it empty")
+KNOWN_SO_FAR, NOTHING_KNOWN = to_translate("Known so far"), to_translate("Nothing")
+NOT_A_CHOICE = to_translate("choose one of the answers.")
 OF_CHOICES = (FaultCode.NOT_LISTED, FaultCode.UNKNOWN_CODE, FaultCode.UNKNOWN_ITEM)
 
 Faults = dict[str, str]
-
-KNOWN_SO_FAR, NOTHING_KNOWN = "Known so far", "Nothing"
 
 
 @dataclass(frozen=True)
@@ -123,7 +121,7 @@ def _entry_title(name: str, titles: dict[str, str]) -> str:
 
 def _message(fault: FieldError, question: Question, entry: str) -> str:
     if fault.code is FaultCode.REQUIRED:
-        return question.if_missing or f"{entry}{question.label}: {gettext('write an answer.')}"
+        return question.if_missing or f"{entry}{question.label}: " + gettext("write an answer.")
     if question.kind is QuestionKind.DATE:
         return f"{entry}{question.label} {gettext(NOT_A_DATE)}."
     detail = gettext(NOT_A_CHOICE) if fault.code in OF_CHOICES else _detail(fault, goes_on=True)

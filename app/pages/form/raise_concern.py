@@ -26,6 +26,7 @@ from app.pages.form.form_data import SubmittedForm, SubmittedFormDep
 from app.pages.form.form_view import faults_of
 from app.pages.form.rearranging import REARRANGEMENTS
 from app.pages.form.saved_drafts import save_draft
+from app.pages.languages import to_translate
 from app.pages.page import private_page
 from app.pages.text_format import spoken
 from app.routers.params import GuideName
@@ -40,11 +41,13 @@ from app.web.router import GuidanceRouter
 router = GuidanceRouter(include_in_schema=False, route_class=PageRoute)
 
 SEND, SAVE = "send", "save"
-ALREADY_SENT = (
+ALREADY_SENT = to_translate(
     "You have already sent this form with different answers, and we have that concern. To send these answers as "
     "another concern, press ‘Send’ again."
 )
-NOT_STORED = "We could not save it just now. Nothing is lost: press ‘Send’ again in a few seconds, or call."
+NOT_STORED = to_translate(
+    "We could not save it just now. Nothing is lost: press ‘Send’ again in a few seconds, or call."
+)
 
 
 @router.get(GENERAL, dependencies=[Depends(require_submitter)])

@@ -13,7 +13,7 @@ from app.pages.error_pages import PageRoute
 from app.pages.form.draft import Draft
 from app.pages.form.empty_draft import empty_draft
 from app.pages.form.form_data import SubmittedForm, SubmittedFormDep, hidden_fields
-from app.pages.language.catalogue import gettext
+from app.pages.languages import gettext, to_translate
 from app.pages.page import private_page
 from app.pages.text_format import spoken
 from app.services.concerns.drafts import group_of
@@ -25,12 +25,14 @@ router = GuidanceRouter(
     prefix="/concerns", include_in_schema=False, route_class=PageRoute, dependencies=[Depends(require_submitter)]
 )
 
-NO_DRAFT = "No saved form has this code. It may have been opened before, or it is more than 24 hours old."
-NOT_FOR_THE_YOUNG = (
+NO_DRAFT = to_translate("No saved form has this code. It may have been opened before, or it is more than 24 hours old.")
+NOT_FOR_THE_YOUNG = to_translate(
     "We do not save this for a young person, because someone else could find the code. You can send what you have now, "
     "or call."
 )
-NOT_SAVED = "We could not save it just now. Nothing is lost: try again in a few seconds, send what you have, or call."
+NOT_SAVED = to_translate(
+    "We could not save it just now. Nothing is lost: try again in a few seconds, send what you have, or call."
+)
 
 
 def save_draft(draft: Draft, now: dt.datetime) -> Response:

@@ -6,15 +6,15 @@ from dataclasses import dataclass
 from app.models.guidance.languages import Direction, direction_of, own_name_of
 from app.models.guidance.rendition_content import RenditionForm
 from app.models.links import rendition_page_path
-from app.pages.language.catalogue import LANGUAGES, current_language
+from app.pages.languages import LANGUAGES, current_language, to_translate
 from app.store.renditions import StoredRendition
 
 FORM_LABELS = {
-    RenditionForm.TRANSLATION: "Translation",
-    RenditionForm.EASY_READ: "Easy read",
-    RenditionForm.LARGE_PRINT: "Large print",
-    RenditionForm.BSL_VIDEO: "British Sign Language",
-    RenditionForm.AUDIO: "Listen to the guide",
+    RenditionForm.TRANSLATION: to_translate("Translation"),
+    RenditionForm.EASY_READ: to_translate("Easy read"),
+    RenditionForm.LARGE_PRINT: to_translate("Large print"),
+    RenditionForm.BSL_VIDEO: to_translate("British Sign Language"),
+    RenditionForm.AUDIO: to_translate("Listen to the guide"),
 }
 
 

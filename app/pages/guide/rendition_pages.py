@@ -14,7 +14,7 @@ from app.models.links import rendition_path
 from app.pages.error_pages import PageRoute
 from app.pages.guide.guide_pages import OTHER_FORMS
 from app.pages.guide.rendition_links import FORM_LABELS, rendition_links
-from app.pages.language.catalogue import ENGLISH, current_language
+from app.pages.languages import ENGLISH, current_language
 from app.pages.page import public_page
 from app.presenters.pdf import is_printable, pdf_available
 from app.presenters.renditions import content_language, rendered_words

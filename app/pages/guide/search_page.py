@@ -7,7 +7,7 @@ from app.models.guidance.sections import ON_PAGES
 from app.pages.error_pages import PageRoute
 from app.pages.form.form_data import SubmittedFormDep
 from app.pages.guide.guide_index import names_publishers
-from app.pages.language.catalogue import gettext
+from app.pages.languages import gettext, to_translate
 from app.pages.page import private_page
 from app.services.guidance.guide_list import list_guides
 from app.services.guidance.word_search import Found, search_guides
@@ -21,8 +21,8 @@ SEARCH = "/search"
 MAX_QUERY = 200
 FIRST_ITEMS = 20
 MOST_ITEMS = 300
-NO_WORDS = "Enter a word to look for"
-QUERY_TOO_LONG = "Enter fewer words"
+NO_WORDS = to_translate("Enter a word to look for")
+QUERY_TOO_LONG = to_translate("Enter fewer words")
 
 
 @router.get(SEARCH)

@@ -23,7 +23,7 @@ from app.models.concerns.addition import Addition, AdditionReceipt
 from app.models.concerns.receipts import ConcernStatus
 from app.pages.error_pages import PageRoute
 from app.pages.form.form_data import SubmittedForm, SubmittedFormDep
-from app.pages.language.catalogue import gettext
+from app.pages.languages import gettext, to_translate
 from app.pages.page import private_page
 from app.pages.status.messages import open_for_page
 from app.pages.text_format import spoken
@@ -34,14 +34,16 @@ from app.web.router import GuidanceRouter
 router = GuidanceRouter(prefix="/concerns", include_in_schema=False, dependencies=[PUBLIC], route_class=PageRoute)
 
 CLEAR_DANGER = "clear:immediate_danger"
-NO_MATCH = "No concern matches this reference and code. Check both for mistakes."
-NOT_ADDED = "It could not be saved just now. Nothing is lost: press the button again in a few seconds, or call."
-CANNOT_BE_ADDED = "Nothing more can be added to this concern. Raise a new one, or call."
-ALREADY_ADDED = (
+NO_MATCH = to_translate("No concern matches this reference and code. Check both for mistakes.")
+NOT_ADDED = to_translate(
+    "It could not be saved just now. Nothing is lost: press the button again in a few seconds, or call."
+)
+CANNOT_BE_ADDED = to_translate("Nothing more can be added to this concern. Raise a new one, or call.")
+ALREADY_ADDED = to_translate(
     "You have already sent other words from this page, and we have them. To add these too, press the button."
 )
-EMPTY = "Enter what you want to add"
-TOO_LONG = "This is too long to be sent. Shorten it, or send the rest as another addition"
+EMPTY = to_translate("Enter what you want to add")
+TOO_LONG = to_translate("This is too long to be sent. Shorten it, or send the rest as another addition")
 
 
 @router.get("")
