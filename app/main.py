@@ -63,13 +63,11 @@ from app.routers import (
     reference,
     rendition_publishing,
     renditions,
-    reviews_due,
     security_txt,
     statistics,
 )
 from app.services.events.webhook_keys import open_webhook_keys
-from app.services.guidance.rendition_seeding import publish_seed_renditions
-from app.services.guidance.seeding import publish_seed
+from app.services.guidance.seeding import publish_seed, publish_seed_renditions
 from app.services.operations.background import build_workers
 from app.services.operations.workers import stop_workers
 from app.store.database import simultaneous_reads
@@ -105,7 +103,6 @@ ROUTERS = (
     reference.router,
     discovery.router,
     feeds.router,
-    reviews_due.router,
     open_referral.router,
     inbox.router,
     desk.router,

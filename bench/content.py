@@ -19,7 +19,7 @@ from app.models.concerns.concern import Concern
 from app.models.concerns.examples import FULL_EXAMPLE
 from app.models.guidance.editions import EditionContent
 from app.models.guidance.seed_files import read_seed_file
-from app.services.guidance.publishing import publish_edition
+from app.services.guidance.publishing import NewEdition, publish_edition
 from app.services.guidance.seeding import publish_seed
 from app.store.schema import prepare_schema
 from app.web.context import AppContext
@@ -63,8 +63,7 @@ def fill_with_guides(data_dir: Path, number: int, progress: Progress) -> None:
             publish_edition(
                 context.writer,
                 context.reference_data,
-                guide=made_up_guide(place),
-                content=content.model_copy(update={"title": title}),
+                NewEdition(made_up_guide(place), content.model_copy(update={"title": title})),
                 at=context.clock(),
             )
 

@@ -16,7 +16,7 @@ from starlette.testclient import TestClient
 from app import assembly, main
 from app.config import Settings
 from app.main import create_app
-from app.services.guidance import rendition_seeding, seeding
+from app.services.guidance import seeding
 from app.web.openapi.document import build_document
 from tests.support.browsing import launch_browser
 from tests.support.clock import SettableClock
@@ -32,7 +32,7 @@ from tests.support.prepared import copy_prepared, prepared_folder
 for module, reader in (
     (assembly, "read_reference_data"),
     (seeding, "read_edition_file"),
-    (rendition_seeding, "read_rendition_file"),
+    (seeding, "read_rendition_file"),
 ):
     setattr(module, reader, lru_cache(getattr(module, reader)))
 

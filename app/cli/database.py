@@ -14,7 +14,7 @@ from app.cli.terminal import echo_json, progress
 from app.errors import DatabaseUnreadable
 from app.models.progress import OnStep
 from app.services.desk.signed_notes import Checkpoint
-from app.services.operations.verification import find_faults, verify_database, verify_editions, verify_renditions
+from app.services.operations.verification import find_faults, verify_database, verify_editions
 from app.store.schema import migrate_schema
 
 
@@ -67,7 +67,6 @@ def _verify(
     for fault in verify_database(engine):
         yield "database", fault
     yield from verify_editions(engine)
-    yield from verify_renditions(engine)
     yield from find_faults(engine, checkpoints, show)
 
 

@@ -16,10 +16,9 @@ from app.main import utc_now
 from app.server.run import run_server
 from app.services.guidance.checking import CheckedFile, check_file
 from app.services.guidance.drafting import write_new_file
-from app.services.guidance.publishing import publish_edition, withdraw_edition
+from app.services.guidance.publishing import NewEdition, publish_edition, withdraw_published
 from app.services.guidance.reference_data import ReferenceData, read_reference_data
-from app.store.contents import read_content
-from app.store.editions import find_history
+from app.store.editions import find_history, read_content
 
 EditionPath = Annotated[Path, typer.Argument(metavar="FILE", help=".../<guide>/<number>.yaml")]
 
@@ -99,12 +98,11 @@ def _publish_in_trial(trial: Settings, path: Path, reference_data: ReferenceData
         for head, content in zip(former, contents, strict=True):
             if head.number == draft.key.number:
                 continue
-            publish_edition(
-                writer, reference_data, guide=head.guide, content=content, at=head.published_at, number=head.number
-            )
+            new = NewEdition(head.guide, content, head.number)
+            publish_edition(writer, reference_data, new, at=head.published_at)
             if head.withdrawn_at is not None:
-                withdraw_edition(writer, head.key, reason=head.reason or "", at=head.withdrawn_at)
-        publish_edition(writer, reference_data, guide=draft.key.guide, content=draft.file.content, at=at)
+                withdraw_published(writer, head.key, reason=head.reason or "", at=head.withdrawn_at)
+        publish_edition(writer, reference_data, NewEdition(draft.key.guide, draft.file.content), at=at)
     return draft
 
 

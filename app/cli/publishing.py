@@ -14,7 +14,7 @@ from app.cli.terminal import echo_json, echo_result
 from app.errors import SeedError, SeedFileError
 from app.main import utc_now
 from app.services.guidance.checking import check_file, meant_folder, read_published
-from app.services.guidance.publishing import Precondition, Published, withdraw_edition
+from app.services.guidance.publishing import Precondition, Published, withdraw_published
 from app.services.guidance.reference_data import read_reference_data
 from app.services.guidance.seeding import publish_file, publish_read_file
 from app.store.editions import EditionHead, EditionKey
@@ -74,7 +74,7 @@ def withdraw_number(
     if not reason.strip():
         raise typer.BadParameter("say why, in a sentence for readers", param_hint="--reason")
     with open_writer(read_settings(data_dir, env_file)) as (_, writer):
-        withdrawn = withdraw_edition(writer, EditionKey(guide, number), reason=reason.strip(), at=utc_now())
+        withdrawn = withdraw_published(writer, EditionKey(guide, number), reason=reason.strip(), at=utc_now())
     state = "withdrawn" if withdrawn.is_new else "already withdrawn for that reason, nothing changed"
     document = {"guide": guide, "edition": number, "is_new": withdrawn.is_new}
     echo_result([f"{guide}, edition {number}: {state}"], document, as_json=as_json)

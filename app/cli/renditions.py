@@ -14,10 +14,10 @@ from app.cli.published_guides import open_published
 from app.errors import SeedFileError, SetupError
 from app.main import utc_now
 from app.models.guidance.rendition_files import RenditionFile, read_rendition_file
-from app.services.guidance.rendition_seeding import RENDITIONS, check_rendition_file, publish_rendition_file
-from app.services.guidance.renditions import is_of_former_edition, withdraw_rendition
-from app.store.editions import get_history
-from app.store.renditions import RenditionKey
+from app.services.guidance.publishing import withdraw_published
+from app.services.guidance.renditions import is_of_former_edition
+from app.services.guidance.seeding import RENDITIONS, check_rendition_file, publish_rendition_file
+from app.store.editions import RenditionKey, get_history
 
 rendition = typer.Typer(
     help="Check, agree on, publish and withdraw renditions: a guide in other languages and forms.", no_args_is_help=True
@@ -86,7 +86,7 @@ def withdraw_published_rendition(
         raise typer.BadParameter("say why, in a sentence for readers", param_hint="--reason")
     with open_writer(read_settings(data_dir, env_file)) as (_, writer):
         key = RenditionKey(guide, language, number)
-        withdrawn = withdraw_rendition(writer, key, reason=reason.strip(), at=utc_now())
+        withdrawn = withdraw_published(writer, key, reason=reason.strip(), at=utc_now())
     state = "withdrawn" if withdrawn.is_new else "already withdrawn for that reason, nothing changed"
     typer.echo(f"{guide}, rendition {language} {number}: {state}")
 

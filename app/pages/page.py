@@ -22,7 +22,7 @@ from app.pages.languages import (
 from app.pages.text_format import contact_label, date_and_time, day, host, inline_markdown, option, page_words, spoken
 from app.presenters.contact_text import citation_text, out_of_hours
 from app.presenters.opening_hours import address_text, hours_text
-from app.services.guidance.word_search import split_at_words
+from app.services.guidance.guides import split_at_words
 from app.web.context import AppContext
 from app.web.responses import CACHE_CURRENT, conditional_response
 

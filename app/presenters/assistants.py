@@ -35,10 +35,10 @@ from app.store.editions import (
     get_history,
     head_of,
     list_current,
+    list_renditions,
     readable_of,
     require_current,
 )
-from app.store.renditions import list_renditions
 
 MAX_GUIDES_NAMED = 100
 READ_ONLY = {"readOnlyHint": True, "destructiveHint": False, "idempotentHint": True, "openWorldHint": False}

@@ -14,9 +14,23 @@ from xml.etree import ElementTree  # nosec B405  # nothing is parsed: feeds are 
 from app.about import NAME
 from app.models.base import format_utc
 from app.models.guidance.feed import FeedAuthor, FeedGuidance, FeedItem, FeedRendition, Happening, JsonFeed
-from app.models.links import ATOM_FEED, JSON_FEED, edition_path, guide_path
-from app.store.edition_events import EditionEvent, EditionEventKind
-from app.store.editions import EditionKey
+from app.models.guidance.languages import english_name_of
+from app.models.guidance.rendition_content import RenditionContent
+from app.models.links import (
+    ATOM_FEED,
+    JSON_FEED,
+    REVIEWS_ATOM_FEED,
+    REVIEWS_JSON_FEED,
+    edition_path,
+    guide_path,
+    history_path,
+    rendition_page_path,
+    rendition_path,
+    renditions_path,
+)
+from app.presenters.renditions import UNCHECKED
+from app.services.guidance.reviews import Review
+from app.store.editions import EditionEvent, EditionEventKind, EditionKey, StoredRendition
 
 JSON_MEDIA_TYPE = "application/feed+json"
 ATOM_MEDIA_TYPE = "application/atom+xml"
@@ -73,19 +87,56 @@ EDITIONS = FeedChannel(
 )
 
 
+REVIEWS = FeedChannel(
+    title=f"{NAME}: reviews due",
+    description="Guides whose review is due within 60 days, is overdue, or has no day. The latest to become due first.",
+    json_path=REVIEWS_JSON_FEED,
+    atom_path=REVIEWS_ATOM_FEED,
+)
+NO_DAY = "The edition names no day for its review."
+RENDITION_HAPPENINGS: dict[EditionEventKind, Happening] = {
+    EditionEventKind.PUBLISHED: "rendition_published",
+    EditionEventKind.WITHDRAWN: "rendition_withdrawn",
+}
+
+
 def entry_of_event(event: EditionEvent) -> FeedEntry:
-    """Return the entry of an event."""
+    """Return the entry of an event. What is withdrawn cannot be read: the entry leads to the list that it was in."""
+    if event.rendition is not None:
+        return _entry_of_rendition(event, event.rendition)
+    guide, number = event.key
+    is_withdrawn = event.kind is EditionEventKind.WITHDRAWN
+    page = f"/guides/{guide}"
     return FeedEntry(
         happening=event.kind.value,
-        key=EditionKey(event.guide, event.edition),
-        title=f"{event.kind.value.capitalize()}: {event.title}, edition {event.edition}",
+        key=event.key,
+        title=f"{event.kind.value.capitalize()}: {event.title}, edition {number}",
         words=event.words,
         publisher=event.publisher,
         digest=event.digest,
         at=event.at,
-        page=_page_of(event),
-        path=_path_of(event),
-        name_in_id=f"{event.guide}/{event.edition}/{event.digest}/{event.kind.value}",
+        page=page if is_withdrawn else f"{page}/editions/{number}",
+        path=history_path(guide) if is_withdrawn else edition_path(guide, number),
+        name_in_id=f"{guide}/{number}/{event.digest}/{event.kind.value}",
+    )
+
+
+def entry_of_review(review: Review) -> FeedEntry:
+    """Return the entry. It is the same on every day: what changes with time is whether the feed has it."""
+    by = NO_DAY if review.review_by is None else f"To be reviewed by {review.review_by}."
+    owner = f"Looked after by: {review.owner}" if review.owner else "No team is named as its owner"
+    (guide, number), edition = review.key, review.edition
+    return FeedEntry(
+        happening="review_due",
+        key=review.key,
+        title=f"Review due: {edition.details.title}, edition {number}",
+        words=f"{by} {owner}{'' if owner.endswith('.') else '.'}",
+        publisher=edition.details.publisher.name,
+        digest=edition.digest,
+        at=review.due_from,
+        page=f"/guides/{guide}",
+        path=guide_path(guide),
+        name_in_id=f"{guide}/{number}/{edition.digest}/review_due",
     )
 
 
@@ -115,6 +166,34 @@ def atom_feed(channel: FeedChannel, entries: Sequence[FeedEntry], public_url: st
         _add_entry(feed, entry, public_url)
     content: bytes = ElementTree.tostring(feed, encoding="utf-8", xml_declaration=True)
     return content
+
+
+def _entry_of_rendition(event: EditionEvent, rendition: StoredRendition) -> FeedEntry:
+    guide, language, number = rendition.key
+    form = rendition.content.form
+    is_withdrawn = event.kind is EditionEventKind.WITHDRAWN
+    name = f"{english_name_of(language)} ({form.value.replace('_', ' ')}), rendition {number}"
+    return FeedEntry(
+        happening=RENDITION_HAPPENINGS[event.kind],
+        key=event.key,
+        title=f"{event.kind.value.capitalize()}: {event.title}, edition {rendition.edition}, {name}",
+        words=event.words if is_withdrawn else _who_checked(rendition.content),
+        publisher=event.publisher,
+        digest=event.digest,
+        at=event.at,
+        page=f"/guides/{guide}" if is_withdrawn else rendition_page_path(*rendition.key),
+        path=renditions_path(guide) if is_withdrawn else rendition_path(*rendition.key),
+        name_in_id=f"{guide}/{language}/{number}/{rendition.digest}/{event.kind.value}",
+        rendition=FeedRendition(language=language, number=number, form=form, digest=rendition.digest),
+    )
+
+
+def _who_checked(content: RenditionContent) -> str:
+    if content.is_unchecked:
+        return UNCHECKED
+    if content.checked_by is None:
+        return f"Made by a {content.made_by.value}."
+    return f"Checked by {content.checked_by} on {content.checked_on}."
 
 
 def _item(entry: FeedEntry, public_url: str) -> FeedItem:
@@ -162,16 +241,3 @@ def _add_text(parent: ElementTree.Element, name: str, text: str) -> ElementTree.
 
 def _add_link(parent: ElementTree.Element, relation: str, address: str, media_type: str) -> None:
     ElementTree.SubElement(parent, "link", {"rel": relation, "type": media_type, "href": address})
-
-
-def _path_of(event: EditionEvent) -> str:
-    """Return the path of the edition, or of the guide's history if the edition is withdrawn and cannot be read."""
-    if event.kind is EditionEventKind.WITHDRAWN:
-        return f"{guide_path(event.guide)}/editions"
-    return edition_path(event.guide, event.edition)
-
-
-def _page_of(event: EditionEvent) -> str:
-    """Return the page of the edition, or of its guide if the edition is withdrawn and has none."""
-    page = f"/guides/{event.guide}"
-    return page if event.kind is EditionEventKind.WITHDRAWN else f"{page}/editions/{event.edition}"

@@ -2,9 +2,9 @@
 
 from app.faults import FieldError
 from app.models.guidance.comparison import changed_fields, changed_sections
-from app.models.guidance.draft_tables import GuideDraftRow
 from app.models.guidance.editions import EditionContent
 from app.models.guidance.guide_drafts import DraftChangesResponse, DraftCheckResponse, DraftRemark, DraftResponse
+from app.models.guidance.guide_tables import GuideDraftRow
 from app.models.guidance.partial_editions import read_partly
 from app.models.links import Links, draft_path, guide_path, history_path
 from app.services.guidance.draft_checking import CheckedDraft

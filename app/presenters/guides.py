@@ -1,6 +1,6 @@
 """Guidance in responses: links, sections, items and their history."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from app.errors import NoSuchItem
@@ -117,20 +117,21 @@ def status_of(head: EditionHead, history: list[EditionHead]) -> EditionStatus:
 
 
 def item_history(
-    item_id: str, mentions: dict[int, RequestModel], orders: dict[int, list[str]], history: list[EditionHead]
+    item_id: str, lists: Mapping[int, Mapping[str, RequestModel]], history: list[EditionHead]
 ) -> tuple[ItemMention, ...]:
     """Return the editions that have the item, the newest first, each with the change that it made to the item.
 
-    Both dicts are by edition number: `mentions` holds the item, `orders` the ids of its section in their order.
+    `lists` has the items of its section by their ids, in their order, of each edition by its number.
     """
 
     def change_in(number: int) -> ItemChange:
-        before, after = mentions.get(number - 1), mentions[number]
+        former, items = lists.get(number - 1, {}), lists[number]
+        before, after = former.get(item_id), items[item_id]
         if before is None:
             return ItemChange.ADDED
         if before.model_dump(exclude={"position"}) != after.model_dump(exclude={"position"}):
             return ItemChange.REWORDED
-        has_moved = any(moved.id == item_id for moved in moved_items(orders[number - 1], orders[number]))
+        has_moved = any(moved.id == item_id for moved in moved_items(list(former), list(items)))
         return ItemChange.MOVED if has_moved else ItemChange.UNCHANGED
 
     return tuple(
@@ -141,5 +142,5 @@ def item_history(
             change=change_in(head.number),
         )
         for head in history
-        if head.number in mentions
+        if item_id in lists[head.number]
     )

@@ -14,8 +14,7 @@ from app.errors import NotFound
 from app.models.open_referral.components import OmitsEmpty, Taxonomy, TaxonomyTerm
 from app.models.open_referral.directory import ListedServiceAtLocation, Page, Service, ServiceAtLocation
 from app.services.guidance.open_referral import Directory, Guide, make_directory
-from app.store.contents import read_content
-from app.store.editions import list_current
+from app.store.editions import list_current, read_content
 from app.web.context import AppContext
 from app.web.responses import conditional_response
 

@@ -9,8 +9,7 @@ from app.models.guidance.languages import Direction, direction_of
 from app.models.guidance.rendering import RenderedWords
 from app.presenters.renditions import ReadContent, content_language, notices_of, rendered_words
 from app.services.guidance.renditions import is_of_former_edition
-from app.store.editions import EditionHead, current_of, head_of
-from app.store.renditions import StoredRendition
+from app.store.editions import EditionHead, StoredRendition, current_of, head_of
 
 MARK = "(en-GB)"
 """Follows words that are in the guide's own language in words of another one."""

@@ -13,7 +13,7 @@ from app.models.guidance.sections import Section
 from app.models.links import edition_path, guide_path
 from app.presenters.csv_table import CsvRow, csv_table
 from app.routers.params import AboutSubject
-from app.services.guidance.subjects import guides_about
+from app.services.guidance.guides import guides_about
 from app.store.catalogue import LISTED_SECTIONS, CatalogueEntry, list_entries
 from app.web.auth import PUBLIC
 from app.web.context import AppContext, ContextDep, SessionDep

@@ -1,22 +1,28 @@
-"""Routes of numbered editions. The body of an edition never changes."""
+"""Routes of editions: their history, numbered ones, whose bodies never change, and all sections and items."""
 
-from collections.abc import Sequence
-from typing import Annotated
+from collections.abc import Callable, Coroutine, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Annotated, Any
 
-from fastapi import Query, Request, Response
+from fastapi import Depends, Query, Request, Response
+from sqlmodel import Session
 
-from app.errors import InvalidQuery, NoSuchGuide, NoSuchItem, NotFound
+from app.errors import InvalidQuery, NoSuchGuide, NoSuchItem, NotFound, Problem
 from app.faults import FaultCode, FieldError
 from app.models.base import MAX_NUMBER
 from app.models.guidance.changes import ChangesResponse
 from app.models.guidance.comparison import changed_fields, changed_sections
+from app.models.guidance.editions import EditionContent
 from app.models.guidance.guide_responses import (
+    ITEM_RESPONSES,
     NUMBERED_ITEM_RESPONSES,
     SECTION_RESPONSES,
     EditionResponse,
     EditionsResponse,
     EditionStatus,
     EditionSummary,
+    ItemResponse,
+    NumberedItemResponse,
     Withdrawal,
 )
 from app.models.guidance.sections import DOCUMENTED, Section
@@ -24,26 +30,33 @@ from app.models.links import Links, edition_path, guide_path
 from app.presenters.guides import (
     edition_fields,
     find_item,
+    item_history,
     item_links,
+    path_of,
     present_edition,
     present_section,
     status_of,
 )
 from app.presenters.memento import memento_headers, memento_links, time_map
-from app.routers.params import EditionNumber, GuideName, item_name
-from app.store.catalogue import find_mentions
-from app.store.editions import EditionHead, EditionKey, current_of, get_history, readable_of
+from app.routers.params import Asked, EditionNumber, GuideName, ask_current_edition, ask_numbered_edition, item_name
+from app.store.catalogue import read_lists
+from app.store.editions import EditionHead, EditionKey, current_of, get_history, readable_of, require_current
 from app.web.auth import PUBLIC
-from app.web.context import ContextDep, SessionDep
+from app.web.context import AppContext, ContextDep, SessionDep
 from app.web.cursors import decode_key, encode_key
-from app.web.problem_responses import NUMBERED_EDITION_PROBLEMS, RESPONSES_OF_READS, problem_responses, response_example
+from app.web.problem_responses import (
+    CURRENT_EDITION_PROBLEMS,
+    NUMBERED_EDITION_PROBLEMS,
+    RESPONSES_OF_READS,
+    Responses,
+    problem_responses,
+    response_example,
+)
 from app.web.query_params import IN_PLAIN_DIGITS, Cursor, Limit
-from app.web.responses import CACHE_IMMUTABLE, conditional_response, public_response
+from app.web.responses import CACHE_CURRENT, CACHE_IMMUTABLE, conditional_response, public_response
 from app.web.router import GuidanceRouter
 
-router = GuidanceRouter(
-    prefix="/v1/guides/{guide}/editions", tags=["Editions"], dependencies=[PUBLIC], responses=RESPONSES_OF_READS
-)
+router = GuidanceRouter(prefix="/v1/guides", dependencies=[PUBLIC], responses=RESPONSES_OF_READS)
 
 NONE_BEFORE = "Edition 1 has none before it. Name one to compare with: since=2."
 LINK_FORMAT = "application/link-format"
@@ -52,7 +65,8 @@ AS_PUBLISHED = response_example(status=EditionStatus.PUBLISHED)
 
 
 @router.get(
-    ".link",  # after the prefix: `/v1/guides/{guide}/editions.link`
+    "/{guide}/editions.link",
+    tags=["Editions"],
     summary="Read a guide's TimeMap",
     response_class=Response,
     responses=problem_responses(NoSuchGuide)
@@ -66,7 +80,8 @@ def read_time_map(request: Request, session: SessionDep, context: ContextDep, gu
 
 
 @router.get(
-    "",
+    "/{guide}/editions",
+    tags=["Editions"],
     summary="Read a guide's history",
     response_model=EditionsResponse,
     responses=problem_responses(NoSuchGuide),
@@ -84,7 +99,8 @@ def list_editions(
 
 
 @router.get(
-    "/{number}",
+    "/{guide}/editions/{number}",
+    tags=["Editions"],
     summary="Read a numbered edition",
     response_model=EditionResponse,
     responses=AS_PUBLISHED | problem_responses(*NUMBERED_EDITION_PROBLEMS),
@@ -105,7 +121,8 @@ def read_edition(
 
 
 @router.get(
-    "/{number}/changes",
+    "/{guide}/editions/{number}/changes",
+    tags=["Editions"],
     summary="Compare two editions",
     response_model=ChangesResponse,
     responses=problem_responses(*NUMBERED_EDITION_PROBLEMS),
@@ -141,63 +158,138 @@ def read_changes(
     return public_response(request, response, caching=CACHE_IMMUTABLE)
 
 
-def _add_section(section: Section) -> None:
-    """Add the routes of the section and of its items, named `read_edition_indicators` for example."""
-    path, words = f"/{{number}}/{section.value}", section.words
+@dataclass(frozen=True)
+class Source:
+    """The current edition or a numbered one: where its sections are, and what their routes are and answer."""
+
+    path: str
+    tag: str
+    asked: Callable[..., Coroutine[Any, Any, Asked]]
+    name: str
+    """What begins the names of its routes."""
+    words: str
+    descriptions: tuple[str, str]
+    """Of a section, and of an item."""
+    items: Mapping[Section, type[ItemResponse] | type[NumberedItemResponse]]
+    responses: Responses
+    problems: tuple[type[Problem], ...]
+
+
+SOURCES = (
+    Source(
+        "/{guide}",
+        "Guides",
+        ask_current_edition,
+        "read_",
+        "the current edition",
+        (
+            "The section, word for word, with the cautions that must be read with it.",
+            "The item, with the editions in which it stands and where its words changed.",
+        ),
+        ITEM_RESPONSES,
+        {},
+        CURRENT_EDITION_PROBLEMS,
+    ),
+    Source(
+        "/{guide}/editions/{number}",
+        "Editions",
+        ask_numbered_edition,
+        "read_edition_",
+        "a numbered edition",
+        (
+            "The section of exactly that edition, with the cautions that must be read with it.",
+            "The item of exactly that edition.",
+        ),
+        NUMBERED_ITEM_RESPONSES,
+        AS_PUBLISHED,
+        NUMBERED_EDITION_PROBLEMS,
+    ),
+)
+
+
+def _add_section(source: Source, section: Section) -> None:
+    """Add the routes of the section and of its items: `/v1/guides/{guide}/indicators`, named `read_indicators`."""
+    path, below = f"{source.path}/{section.value}", f"/{section.value}"
     named = item_name(section)
+    of_section, of_item = source.descriptions
 
     @router.get(
         path,
-        name=f"read_edition_{section.key}",
-        summary=f"Read the {words} of a numbered edition",
+        name=f"{source.name}{section.key}",
+        tags=[source.tag],
+        summary=f"Read the {section.words} of {source.words}",
+        description=of_section,
         response_model=SECTION_RESPONSES[section],
-        responses=AS_PUBLISHED | problem_responses(NotFound, *NUMBERED_EDITION_PROBLEMS),
+        responses=source.responses | problem_responses(NotFound, *source.problems),
     )
     def read_section(
-        request: Request, session: SessionDep, context: ContextDep, guide: GuideName, number: EditionNumber
+        request: Request,
+        session: SessionDep,
+        context: ContextDep,
+        asked: Annotated[Asked, Depends(source.asked)],
     ) -> Response:
-        """The section of exactly that edition, with the cautions that must be read with it."""
-        history = get_history(session, guide=guide)
-        head = readable_of(history, number)
-        response = present_section(head, context.contents(head.key, session), EditionStatus.PUBLISHED, section)
-        more_links = _successor(history, head, f"/{section.value}")
-        return public_response(request, response, caching=CACHE_IMMUTABLE, more_links=more_links)
+        found = _find(session, context, asked)
+        return public_response(
+            request,
+            present_section(found.head, found.content, found.status, section),
+            caching=found.caching,
+            more_links={} if asked.number is None else _successor(found.history, found.head, below),
+        )
 
     @router.get(
         f"{path}/{{item_id}}",
-        name=f"read_edition_{section.key}_item",
-        summary=f"Read one of the {words} of a numbered edition",
-        response_model=NUMBERED_ITEM_RESPONSES[section],
-        responses=AS_PUBLISHED | problem_responses(NotFound, NoSuchItem, *NUMBERED_EDITION_PROBLEMS),
+        name=f"{source.name}{section.key}_item",
+        tags=[source.tag],
+        summary=f"Read one of the {section.words} of {source.words}",
+        description=of_item,
+        response_model=source.items[section],
+        responses=source.responses | problem_responses(NotFound, NoSuchItem, *source.problems),
     )
     def read_item(
         *,
         request: Request,
         session: SessionDep,
         context: ContextDep,
-        guide: GuideName,
-        number: EditionNumber,
+        asked: Annotated[Asked, Depends(source.asked)],
         item_id: str = named,
     ) -> Response:
-        """The item of exactly that edition."""
-        history = get_history(session, guide=guide)
-        head = readable_of(history, number)
-        content = context.contents(head.key, session)
-        mentions = find_mentions(session, guide=guide, part=section.key, item_id=item_id)
-        links = item_links(head.key, edition_path(*head.key), f"/{section.value}/{item_id}", mentions)
-        latest = links.pop("latest_version")  # a later edition may leave the item out
-        response = NUMBERED_ITEM_RESPONSES[section](
-            **edition_fields(head, content, EditionStatus.PUBLISHED),
-            section=section,
-            item=find_item(content, section, item_id),
-            links=links,
-        )
-        below = f"/{section.value}/{item_id}"
-        more_links = _successor(history, head, below) if number + 1 in mentions else {}
-        current = current_of(history)
-        if current is not None and current.number in mentions:
-            more_links["latest_version"] = latest
-        return public_response(request, response, caching=CACHE_IMMUTABLE, more_links=more_links)
+        found = _find(session, context, asked)
+        head, lists = found.head, read_lists(session, guide=asked.guide, part=section.key)
+        having = {number for number, items in lists.items() if item_id in items}
+        links = item_links(head.key, path_of(head, found.status), f"{below}/{item_id}", having)
+        fields: dict[str, Any] = edition_fields(head, found.content, found.status) | {
+            "section": section,
+            "item": find_item(found.content, section, item_id),
+        }
+        more_links: Links = {}
+        if asked.number is None:
+            fields["history"] = item_history(item_id, lists, found.history)
+        else:  # what a later edition may change goes into the Link header: it may leave the item out
+            more_links = _successor(found.history, head, f"{below}/{item_id}") if head.number + 1 in having else {}
+            latest, current = links.pop("latest_version"), current_of(found.history)
+            more_links |= {"latest_version": latest} if current is not None and current.number in having else {}
+        response = source.items[section](**fields, links=links)
+        return public_response(request, response, caching=found.caching, more_links=more_links)
+
+
+@dataclass(frozen=True)
+class FoundEdition:
+    """The edition that a request reads."""
+
+    history: list[EditionHead]
+    head: EditionHead
+    content: EditionContent
+    status: EditionStatus
+    caching: str
+
+
+def _find(session: Session, context: AppContext, asked: Asked) -> FoundEdition:
+    history = get_history(session, guide=asked.guide)
+    head = require_current(history) if asked.number is None else readable_of(history, asked.number)
+    content = context.contents(head.key, session)
+    if asked.number is None:
+        return FoundEdition(history, head, content, EditionStatus.CURRENT, CACHE_CURRENT)
+    return FoundEdition(history, head, content, EditionStatus.PUBLISHED, CACHE_IMMUTABLE)
 
 
 def _successor(history: Sequence[EditionHead], head: EditionHead, below: str = "") -> Links:
@@ -221,5 +313,6 @@ def _summary(head: EditionHead, status: EditionStatus) -> EditionSummary:
     )
 
 
-for each in DOCUMENTED:
-    _add_section(each)
+for each_section in DOCUMENTED:
+    for each_source in SOURCES:
+        _add_section(each_source, each_section)

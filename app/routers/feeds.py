@@ -1,66 +1,114 @@
-"""Routes of the feeds of what happened to editions and renditions. They hold nothing about concerns."""
+"""Routes of feeds, as JSON Feed and as Atom: what happened to editions and renditions, and which reviews are due.
 
-from operator import attrgetter
+They hold nothing about concerns.
+"""
+
+import datetime as dt
+from collections.abc import Callable, Sequence
+from typing import Any
 
 from fastapi import Request, Response
 from sqlmodel import Session
 
 from app.models.guidance.feed import JsonFeed
-from app.models.links import ATOM_FEED, JSON_FEED
 from app.presenters.feeds import (
     ATOM_MEDIA_TYPE,
     EDITIONS,
     JSON_MEDIA_TYPE,
+    REVIEWS,
+    FeedChannel,
     FeedEntry,
     atom_feed,
     entry_of_event,
+    entry_of_review,
     json_feed,
 )
-from app.presenters.rendition_feed import entry_of_rendition
-from app.store.edition_events import list_edition_events
-from app.store.rendition_events import list_rendition_events
+from app.services.guidance.reviews import list_due
+from app.store.editions import list_edition_events
 from app.web.auth import PUBLIC
-from app.web.context import ContextDep, SessionDep
+from app.web.context import ContextDep, NowDep, SessionDep
 from app.web.problem_responses import RESPONSES_OF_READS, Responses
-from app.web.responses import conditional_response
+from app.web.responses import CACHE_CURRENT, conditional_response
 from app.web.router import GuidanceRouter
 
 router = GuidanceRouter(tags=["Feeds"], dependencies=[PUBLIC], responses=RESPONSES_OF_READS)
 
 MAX_FEED_ENTRIES = 50
-EXAMPLE = (
-    '<feed xmlns="http://www.w3.org/2005/Atom"><id>urn:uuid:2f1c6e0a-8f0e-5f0b-9a51-6a1f6f0d7c11</id>'
-    "<title>One Minute Guide: editions</title><updated>2026-11-24T09:30:00Z</updated></feed>"
+FOR_AN_HOUR = "max-age=3600"
+"""Any cache may store it. Without `public`, so that no export has it: what is due depends on the day."""
+EXAMPLE = '<feed xmlns="http://www.w3.org/2005/Atom"><id>urn:uuid:{}</id><title>{}</title><updated>{}</updated></feed>'
+
+
+def _list_events(session: Session, _now: dt.datetime) -> list[FeedEntry]:
+    return [entry_of_event(each) for each in list_edition_events(session, limit=MAX_FEED_ENTRIES)]
+
+
+def _list_reviews(session: Session, now: dt.datetime) -> list[FeedEntry]:
+    return [entry_of_review(each) for each in list_due(session, now)]
+
+
+def _add_feed(
+    channel: FeedChannel,
+    name: str,
+    list_entries: Callable[[Session, dt.datetime], Sequence[FeedEntry]],
+    *,
+    words: tuple[str, str],
+    example_id: str,
+    caching: str,
+) -> None:
+    """Add the two routes of a feed. `words` are the beginning of its summaries, and what it holds."""
+    summary, description = words
+    example = EXAMPLE.format(example_id, channel.title, "2026-11-24T09:30:00Z")
+    content: dict[str, Any] = {ATOM_MEDIA_TYPE: {"schema": {"type": "string"}, "example": example}}
+    as_atom: Responses = {200: {"description": "An Atom feed.", "content": content}}
+
+    @router.get(
+        channel.json_path,
+        name=f"read_{name}json_feed",
+        summary=f"{summary} (JSON Feed)",
+        description=f"{description}, as JSON Feed 1.1.",
+        response_model=JsonFeed,
+    )
+    def read_json_feed(request: Request, session: SessionDep, context: ContextDep, now: NowDep) -> Response:
+        feed = json_feed(channel, list_entries(session, now), context.settings.public_url)
+        content, links = feed.model_dump_json(by_alias=True).encode(), {"self": channel.json_path}
+        return conditional_response(request, content, media_type=JSON_MEDIA_TYPE, links=links, caching=caching)
+
+    @router.get(
+        channel.atom_path,
+        name=f"read_{name}atom_feed",
+        summary=f"{summary} (Atom)",
+        description="The same entries, with the same ids, as an Atom feed (RFC 4287).",
+        response_class=Response,
+        responses=as_atom,
+    )
+    def read_atom_feed(request: Request, session: SessionDep, context: ContextDep, now: NowDep) -> Response:
+        feed, links = (
+            atom_feed(channel, list_entries(session, now), context.settings.public_url),
+            {"self": channel.atom_path},
+        )
+        return conditional_response(request, feed, media_type=ATOM_MEDIA_TYPE, links=links, caching=caching)
+
+
+_add_feed(
+    EDITIONS,
+    "",
+    _list_events,
+    words=(
+        "Follow the editions",
+        "The latest 50 editions and renditions published and withdrawn, the newest first",
+    ),
+    example_id="2f1c6e0a-8f0e-5f0b-9a51-6a1f6f0d7c11",
+    caching=CACHE_CURRENT,
 )
-AS_ATOM: Responses = {
-    200: {
-        "description": "An Atom feed.",
-        "content": {ATOM_MEDIA_TYPE: {"schema": {"type": "string"}, "example": EXAMPLE}},
-    }
-}
-
-
-@router.get(JSON_FEED, summary="Follow the editions (JSON Feed)", response_model=JsonFeed)
-def read_json_feed(request: Request, session: SessionDep, context: ContextDep) -> Response:
-    """The latest 50 editions and renditions published and withdrawn, the newest first, as JSON Feed 1.1."""
-    entries = _latest_entries(session)
-    feed = json_feed(EDITIONS, entries, context.settings.public_url)
-    content, links = feed.model_dump_json(by_alias=True).encode(), {"self": JSON_FEED}
-    return conditional_response(request, content, media_type=JSON_MEDIA_TYPE, links=links)
-
-
-@router.get(ATOM_FEED, summary="Follow the editions (Atom)", response_class=Response, responses=AS_ATOM)
-def read_atom_feed(request: Request, session: SessionDep, context: ContextDep) -> Response:
-    """The same entries, with the same ids, as an Atom feed (RFC 4287)."""
-    entries = _latest_entries(session)
-    feed = atom_feed(EDITIONS, entries, context.settings.public_url)
-    return conditional_response(request, feed, media_type=ATOM_MEDIA_TYPE, links={"self": ATOM_FEED})
-
-
-def _latest_entries(session: Session) -> list[FeedEntry]:
-    """Return the latest entries, the newest first. A rendition is published after its edition."""
-    entries = [
-        *map(entry_of_rendition, list_rendition_events(session, limit=MAX_FEED_ENTRIES)),
-        *map(entry_of_event, list_edition_events(session, limit=MAX_FEED_ENTRIES)),
-    ]
-    return sorted(entries, key=attrgetter("at"), reverse=True)[:MAX_FEED_ENTRIES]
+_add_feed(
+    REVIEWS,
+    "reviews_",
+    _list_reviews,
+    words=(
+        "Follow the reviews that are due",
+        "Every guide whose review is due within 60 days, is overdue or has no day",
+    ),
+    example_id="0c7e0a53-4f0a-5d7d-8f26-3f1b6d0a7e21",
+    caching=FOR_AN_HOUR,
+)

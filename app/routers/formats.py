@@ -24,10 +24,16 @@ from app.presenters.memento import VARY, memento_headers, memento_links
 from app.presenters.pdf import PDF_SUFFIXES, PrintForm, edition_pdf
 from app.presenters.rendition_forms import ShownRendition, show_rendition
 from app.presenters.renditions import language_paths
-from app.routers.params import EditionNumber, GuideName, LanguageName, RenditionNumber, SectionName
+from app.routers.params import (
+    Asked,
+    SectionName,
+    ask_current_edition,
+    ask_current_rendition,
+    ask_numbered_edition,
+    ask_numbered_rendition,
+)
 from app.services.guidance.renditions import chosen_rendition
-from app.store.editions import EditionHead, get_current, get_history, readable_of
-from app.store.renditions import list_renditions
+from app.store.editions import EditionHead, get_history, list_renditions, readable_of, require_current
 from app.web.auth import PUBLIC
 from app.web.context import AppContext, ContextDep, SessionDep
 from app.web.negotiation import AS_CSV, AS_MARKDOWN, AS_PDF, CSV, MARKDOWN, PDF_TYPE, ByteOrderMark, csv_response
@@ -48,31 +54,6 @@ from app.web.responses import (
 from app.web.router import GuidanceRouter
 
 router = GuidanceRouter(prefix="/v1/guides/{guide}", dependencies=[PUBLIC], responses=RESPONSES_OF_READS)
-
-
-class Asked(NamedTuple):
-    """What the path names. Without a number, the current edition, or the rendition to read."""
-
-    guide: str
-    language: str | None = None
-    number: int | None = None
-
-
-# Each is `async` so that it needs no thread.
-async def _current_edition(guide: GuideName) -> Asked:
-    return Asked(guide)
-
-
-async def _numbered_edition(guide: GuideName, number: EditionNumber) -> Asked:
-    return Asked(guide, None, number)
-
-
-async def _current_rendition(guide: GuideName, language: LanguageName) -> Asked:
-    return Asked(guide, language)
-
-
-async def _numbered_rendition(guide: GuideName, language: LanguageName, number: RenditionNumber) -> Asked:
-    return Asked(guide, language, number)
 
 
 @dataclass(frozen=True)
@@ -108,8 +89,9 @@ class Chosen:
 
 def _choose(session: Session, context: AppContext, asked: Asked) -> Chosen:
     guide, language, number = asked
+    history = get_history(session, guide=guide)
     if language is None:
-        head = get_current(session, guide=guide) if number is None else _numbered(session, guide, number)
+        head = require_current(history) if number is None else readable_of(history, number)
         return Chosen(
             head,
             context.contents(head.key, session),
@@ -119,7 +101,7 @@ def _choose(session: Session, context: AppContext, asked: Asked) -> Chosen:
             caching_of_tables=CACHE_CURRENT if number is None else CACHE_IMMUTABLE,
             page_headers={"Content-Language": GUIDE_LANGUAGE} | (VARY if number is None else memento_headers(head)),
         )
-    history, stored = get_history(session, guide=guide), list_renditions(session, guide=guide)
+    stored = list_renditions(session, guide=guide)
     chosen = chosen_rendition(history, stored, language, number)
     read = partial(context.contents, session=session)
     rendition = show_rendition(history, chosen, read, is_numbered=number is not None)
@@ -134,10 +116,6 @@ def _choose(session: Session, context: AppContext, asked: Asked) -> Chosen:
         rendition=rendition,
         languages=language_paths(history, stored, guide),
     )
-
-
-def _numbered(session: Session, guide: str, number: int) -> EditionHead:
-    return readable_of(get_history(session, guide=guide), number)
 
 
 def _markdown(request: Request, context: AppContext, chosen: Chosen) -> Response:
@@ -179,14 +157,14 @@ class Source:
 
 
 PROBLEMS_OF_RENDITION = (NoSuchGuide, NoSuchRendition, RenditionWithdrawn)
-CURRENT = Source("guide", "", "Guides", _current_edition, CURRENT_EDITION_PROBLEMS)
-NUMBERED = Source("edition", "/editions/{number}", "Editions", _numbered_edition, NUMBERED_EDITION_PROBLEMS)
-RENDITION = Source("rendition", "/renditions/{language}", "Renditions", _current_rendition, PROBLEMS_OF_RENDITION)
+CURRENT = Source("guide", "", "Guides", ask_current_edition, CURRENT_EDITION_PROBLEMS)
+NUMBERED = Source("edition", "/editions/{number}", "Editions", ask_numbered_edition, NUMBERED_EDITION_PROBLEMS)
+RENDITION = Source("rendition", "/renditions/{language}", "Renditions", ask_current_rendition, PROBLEMS_OF_RENDITION)
 NUMBERED_RENDITION = Source(
     "numbered_rendition",
     "/renditions/{language}/{number}",
     "Renditions",
-    _numbered_rendition,
+    ask_numbered_rendition,
     PROBLEMS_OF_RENDITION,
 )
 
@@ -202,7 +180,28 @@ class Page(NamedTuple):
     words: dict[Source, tuple[str, str]]
 
 
-PAGES = (
+PAGES = (  # large print first: else `large-print` is taken for a number
+    Page(
+        PDF_SUFFIXES[PrintForm.LARGE_PRINT],
+        "in_large_print",
+        partial(_pdf, PrintForm.LARGE_PRINT),
+        AS_PDF,
+        (PdfUnavailable,),
+        {
+            CURRENT: (
+                "Read a guide's current edition in large print",
+                "The same pages as those of the numbered edition.",
+            ),
+            NUMBERED: (
+                "Read a numbered edition in large print",
+                "The whole edition in letters of 18 points, in one column. It is cached like the poster.",
+            ),
+            RENDITION: (
+                "Read a guide in another language in large print",
+                "The same in letters of 18 points, in one column.",
+            ),
+        },
+    ),
     Page(
         MARKDOWN.suffix,
         "as_markdown",
@@ -258,27 +257,6 @@ PAGES = (
             NUMBERED_RENDITION: (
                 "Read a numbered rendition as a PDF to print",
                 "Exactly that rendition, as a poster.",
-            ),
-        },
-    ),
-    Page(
-        PDF_SUFFIXES[PrintForm.LARGE_PRINT],
-        "in_large_print",
-        partial(_pdf, PrintForm.LARGE_PRINT),
-        AS_PDF,
-        (PdfUnavailable,),
-        {
-            CURRENT: (
-                "Read a guide's current edition in large print",
-                "The same pages as those of the numbered edition.",
-            ),
-            NUMBERED: (
-                "Read a numbered edition in large print",
-                "The whole edition in letters of 18 points, in one column. It is cached like the poster.",
-            ),
-            RENDITION: (
-                "Read a guide in another language in large print",
-                "The same in letters of 18 points, in one column.",
             ),
         },
     ),

@@ -15,8 +15,8 @@ from app.errors import (
     NotFound,
 )
 from app.faults import FieldError
-from app.models.guidance.draft_tables import GuideDraftRow
 from app.models.guidance.guide_drafts import DRAFT_EXAMPLE, DraftChangesResponse, DraftCheckResponse, DraftResponse
+from app.models.guidance.guide_tables import GuideDraftRow
 from app.models.links import draft_path
 from app.presenters.guide_drafts import present_changes, present_check, present_draft
 from app.routers.params import GuideName

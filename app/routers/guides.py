@@ -4,12 +4,8 @@ from functools import partial
 from typing import Annotated
 
 from fastapi import Header, Query, Request, Response
-from sqlmodel import Session
 
-from app.errors import NoSuchItem, NotFound
 from app.models.guidance.guide_responses import (
-    ITEM_RESPONSES,
-    SECTION_RESPONSES,
     EditionResponse,
     EditionStatus,
     GuidesResponse,
@@ -17,36 +13,26 @@ from app.models.guidance.guide_responses import (
     GuideSummary,
 )
 from app.models.guidance.languages import GUIDE_LANGUAGE
-from app.models.guidance.sections import DOCUMENTED, Section
+from app.models.guidance.sections import Section
 from app.models.links import edition_path, guide_path, rendition_path
-from app.presenters.guides import (
-    edition_fields,
-    find_item,
-    item_history,
-    item_links,
-    present_edition,
-    present_section,
-)
+from app.presenters.guides import present_edition
 from app.presenters.memento import memento_links, redirect_to_edition_at, requested_moment
 from app.presenters.renditions import language_paths, present_rendition
-from app.routers.params import AboutSubject, GuideCursor, GuideName, item_name
+from app.routers.params import AboutSubject, GuideCursor, GuideName
+from app.services.guidance.guides import subjects_by_guide
 from app.services.guidance.renditions import languages_by_guide, preferred_rendition
-from app.services.guidance.subjects import subjects_by_guide
-from app.store.catalogue import find_mentions, find_orders
-from app.store.current_editions import MAX_CURRENT_EDITIONS
-from app.store.editions import EditionHead, get_current, get_history, list_current, require_current
-from app.store.renditions import list_renditions
+from app.store.editions import (
+    MAX_CURRENT_EDITIONS,
+    get_history,
+    list_current,
+    list_renditions,
+    require_current,
+)
 from app.web.auth import PUBLIC
-from app.web.context import AppContext, ContextDep, SessionDep
+from app.web.context import ContextDep, SessionDep
 from app.web.cursors import decode_key, encode_key
 from app.web.language_preferences import MAX_HEADER_LENGTH, preferred_languages
-from app.web.problem_responses import (
-    CURRENT_EDITION_PROBLEMS,
-    NUMBERED_EDITION_PROBLEMS,
-    RESPONSES_OF_READS,
-    Responses,
-    problem_responses,
-)
+from app.web.problem_responses import NUMBERED_EDITION_PROBLEMS, RESPONSES_OF_READS, Responses, problem_responses
 from app.web.query_params import Limit
 from app.web.responses import CACHE_CHECKED, add_languages, public_response
 from app.web.router import GuidanceRouter
@@ -151,14 +137,19 @@ def read_guide(
 ) -> Response:
     """Return the current edition, a rendition of it, or a redirect to the edition that was current then."""
     moment = requested_moment(as_of, accept_datetime)
+    history = get_history(session, guide=guide)
     if moment is not None:
-        history = get_history(session, guide=guide)
         return redirect_to_edition_at(history, moment, context.settings.public_url, or_next=as_of is None)
-    history, stored = get_history(session, guide=guide), list_renditions(session, guide=guide)
+    stored = list_renditions(session, guide=guide)
     head = require_current(history)
     chosen = preferred_rendition(history, stored, preferred_languages(accept_language or ""))
     if chosen is None:
-        response = _current_response(request, context, session, head)
+        response = public_response(
+            request,
+            present_edition(head, context.contents(head.key, session), EditionStatus.CURRENT),
+            more_links=memento_links(context.settings.public_url, head.guide),
+            more_headers=_headers_in(GUIDE_LANGUAGE),
+        )
     else:
         response = public_response(
             request,
@@ -171,61 +162,5 @@ def read_guide(
     return response
 
 
-def _current_response(request: Request, context: AppContext, session: Session, head: EditionHead) -> Response:
-    return public_response(
-        request,
-        present_edition(head, context.contents(head.key, session), EditionStatus.CURRENT),
-        more_links=memento_links(context.settings.public_url, head.guide),
-        more_headers=_headers_in(GUIDE_LANGUAGE),
-    )
-
-
 def _headers_in(language: str) -> dict[str, str]:
     return VARY_WITH_LANGUAGE | {"Content-Language": language}
-
-
-def _add_section(section: Section) -> None:
-    """Add the routes of the section and of its items: `/v1/guides/{guide}/indicators`, named `read_indicators`."""
-    path, words = f"/{{guide}}/{section.value}", section.words
-    named = item_name(section)
-
-    @router.get(
-        path,
-        name=f"read_{section.key}",
-        summary=f"Read the {words} of the current edition",
-        response_model=SECTION_RESPONSES[section],
-        responses=problem_responses(NotFound, *CURRENT_EDITION_PROBLEMS),
-    )
-    def read_section(request: Request, session: SessionDep, context: ContextDep, guide: GuideName) -> Response:
-        """The section, word for word, with the cautions that must be read with it."""
-        head = get_current(session, guide=guide)
-        content = context.contents(head.key, session)
-        return public_response(request, present_section(head, content, EditionStatus.CURRENT, section))
-
-    @router.get(
-        f"{path}/{{item_id}}",
-        name=f"read_{section.key}_item",
-        summary=f"Read one of the {words} of the current edition",
-        response_model=ITEM_RESPONSES[section],
-        responses=problem_responses(NotFound, NoSuchItem, *CURRENT_EDITION_PROBLEMS),
-    )
-    def read_item(
-        request: Request, session: SessionDep, context: ContextDep, guide: GuideName, item_id: str = named
-    ) -> Response:
-        """The item, with the editions in which it stands and where its words changed."""
-        history = get_history(session, guide=guide)
-        head = require_current(history)
-        content = context.contents(head.key, session)
-        mentions = find_mentions(session, guide=guide, part=section.key, item_id=item_id)
-        response = ITEM_RESPONSES[section](
-            **edition_fields(head, content, EditionStatus.CURRENT),
-            section=section,
-            item=find_item(content, section, item_id),
-            history=item_history(item_id, mentions, find_orders(session, guide=guide, part=section.key), history),
-            links=item_links(head.key, guide_path(guide), f"/{section.value}/{item_id}", mentions),
-        )
-        return public_response(request, response)
-
-
-for each in DOCUMENTED:
-    _add_section(each)

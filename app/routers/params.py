@@ -1,6 +1,6 @@
 """The path and query parameters of the routes, each with its limits, its description and an example."""
 
-from typing import Annotated, Any
+from typing import Annotated, Any, NamedTuple
 
 from fastapi import Header, Path, Query, Request
 
@@ -28,6 +28,34 @@ RenditionNumber = Annotated[
     int, Path(ge=1, le=MAX_NUMBER, description="The rendition's number.", examples=[1]), IN_PLAIN_DIGITS
 ]
 SectionName = Annotated[Section, Path(description="The section.", examples=["indicators"])]
+
+
+class Asked(NamedTuple):
+    """What a path names. Without a number, the current edition, or the rendition to read in the language."""
+
+    guide: str
+    language: str | None = None
+    number: int | None = None
+
+
+async def ask_current_edition(guide: GuideName) -> Asked:
+    """Read the path of a guide. This and the next are `async` so that they need no thread."""
+    return Asked(guide)
+
+
+async def ask_numbered_edition(guide: GuideName, number: EditionNumber) -> Asked:
+    """Read the path of a numbered edition."""
+    return Asked(guide, None, number)
+
+
+async def ask_current_rendition(guide: GuideName, language: LanguageName) -> Asked:
+    """Read the path of a guide in another language."""
+    return Asked(guide, language)
+
+
+async def ask_numbered_rendition(guide: GuideName, language: LanguageName, number: RenditionNumber) -> Asked:
+    """Read the path of a numbered rendition."""
+    return Asked(guide, language, number)
 
 
 AboutSubject = Annotated[

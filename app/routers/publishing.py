@@ -24,9 +24,8 @@ from app.models.links import edition_path
 from app.presenters.guides import present_edition
 from app.presenters.publications import links_of_act, present_published
 from app.routers.params import EditionNumber, GuideName
-from app.services.guidance.publishing import publish_edition, withdraw_edition
-from app.store.contents import read_content
-from app.store.editions import EditionHead, EditionKey
+from app.services.guidance.publishing import NewEdition, publish_edition, withdraw_published
+from app.store.editions import EditionHead, EditionKey, read_content
 from app.web.auth import require_client
 from app.web.context import ContextDep, NowDep
 from app.web.json_body import JSONRoute
@@ -78,8 +77,7 @@ def publish(
     published = publish_edition(
         context.writer,
         context.reference_data,
-        guide=guide,
-        content=content,
+        NewEdition(guide, content),
         at=now,
         precondition=partial(_check_if_match, if_match),
     )
@@ -96,7 +94,7 @@ def publish(
     responses=problem_responses(NoSuchGuide, NoSuchEdition, AlreadyWithdrawn, *BODY_PROBLEMS)
     | {200: {"model": WithdrawalResponse, "description": "It was already withdrawn for this reason."}},
 )
-def withdraw(
+def post_withdrawal(
     response: Response,
     context: ContextDep,
     now: NowDep,
@@ -106,7 +104,7 @@ def withdraw(
 ) -> WithdrawalResponse:
     """Take an edition back. Its words stay on record; every read of it answers 410 with the reason from now on."""
     key = EditionKey(guide, number)
-    withdrawn = withdraw_edition(context.writer, key, reason=request.reason, at=now)
+    withdrawn = withdraw_published(context.writer, key, reason=request.reason, at=now)
     response.status_code = 201 if withdrawn.is_new else 200
     return WithdrawalResponse(
         guide=guide,

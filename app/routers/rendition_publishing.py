@@ -12,8 +12,8 @@ from app.models.guidance.rendition_example import RENDITION_EXAMPLE
 from app.models.guidance.rendition_responses import PublishedRenditionResponse, RenditionWithdrawalResponse
 from app.models.links import Links, guide_path, rendition_path, renditions_path
 from app.routers.params import GuideName, LanguageName, RenditionNumber
-from app.services.guidance.renditions import publish_rendition, withdraw_rendition
-from app.store.renditions import RenditionKey
+from app.services.guidance.publishing import publish_rendition, withdraw_published
+from app.store.editions import RenditionKey
 from app.web.auth import require_client
 from app.web.context import ContextDep, NowDep
 from app.web.json_body import JSONRoute
@@ -49,7 +49,7 @@ def post_rendition(
     Its ids are those of the edition: an unknown one is refused. `of.digest` makes sure that these words were rendered.
     Sending the newest rendition again answers 200 and changes nothing, so that a retry is safe.
     """
-    published = publish_rendition(context.writer, guide=guide, content=content, at=now)
+    published = publish_rendition(context.writer, guide, content, at=now)
     key = published.key
     response.status_code = 201 if published.is_new else 200
     response.headers["Location"] = rendition_path(*key)
@@ -83,7 +83,7 @@ def post_rendition_withdrawal(
 ) -> RenditionWithdrawalResponse:
     """Take a rendition back. Its words stay on record; every read of it answers 410 with the reason from now on."""
     key = RenditionKey(guide, language, number)
-    withdrawn = withdraw_rendition(context.writer, key, reason=request.reason, at=now)
+    withdrawn = withdraw_published(context.writer, key, reason=request.reason, at=now)
     response.status_code = 201 if withdrawn.is_new else 200
     return RenditionWithdrawalResponse(
         guide=guide,

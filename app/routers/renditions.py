@@ -18,8 +18,7 @@ from app.presenters.renditions import (
 )
 from app.routers.params import EditionNumber, GuideName, LanguageName, RenditionNumber
 from app.services.guidance.renditions import chosen_rendition
-from app.store.editions import EditionHead, get_history, readable_of
-from app.store.renditions import StoredRendition, list_renditions
+from app.store.editions import EditionHead, StoredRendition, get_history, list_renditions, readable_of
 from app.web.auth import PUBLIC
 from app.web.context import AppContext, ContextDep, SessionDep
 from app.web.problem_responses import NUMBERED_EDITION_PROBLEMS, RESPONSES_OF_READS, problem_responses, response_example

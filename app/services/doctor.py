@@ -37,7 +37,7 @@ from app.services.operations.invariants import Invariant, find_broken
 from app.store.additions import count_additions
 from app.store.checkpoints import find_last_disclosure_time
 from app.store.database import DATABASE_FILE
-from app.store.editions import EditionHead, list_current
+from app.store.editions import EditionHead, list_current, list_current_details, read_content
 from app.store.events import count_deliveries
 from app.store.growth import measure_growth
 from app.store.inbox import count_states
@@ -45,7 +45,6 @@ from app.store.outbox import oldest_waiting
 from app.store.private_files import FOR_OTHERS
 from app.store.reading import open_to_read
 from app.store.schema import find_schema_faults, is_behind
-from app.store.upkeep import list_contact_checks, list_dated_reviews
 from app.store.webhooks import REMOVED, list_webhooks
 
 CALL_SECONDS = 5.0
@@ -589,7 +588,11 @@ def check_contacts(patient: Patient) -> Verdict:
     except SeedFileError as refusal:
         return fault(f"the reference data cannot be read: {refusal}", "correct the file in GUIDANCE_SEED_DIR")
     with Session(patient.engine) as session:
-        contacts = list_contact_checks(session, [each.key for each in patient.current_editions])
+        contacts = [
+            (f"{edition.guide}/{contact.id}", contact.verified_on)
+            for edition in patient.current_editions
+            for contact in read_content(session, edition.key).contacts
+        ]
     checks = [*contacts, *((f"signpost {each.id}", each.verified_on) for each in signposts)]
     oldest = patient.at.date() - CONTACT_CHECKED_FOR
     unverified = [name for name, verified_on in checks if verified_on is None or verified_on < oldest]
@@ -604,8 +607,10 @@ def check_contacts(patient: Patient) -> Verdict:
 def check_reviews(patient: Patient) -> Verdict:
     """Check that no current edition is past its review, or will be soon."""
     with Session(patient.engine) as session:
-        reviews = list_dated_reviews(session, [each.key for each in patient.current_editions])
-    due = [f"{key.guide} on {day}" for key, day in reviews if day <= patient.at.date() + REVIEW_SOON]
+        details = {each.guide: each.details for each in list_current_details(session)}
+    soon = patient.at.date() + REVIEW_SOON
+    dated = sorted((each.review_by, guide) for guide, each in details.items() if each.review_by is not None)
+    due = [f"{guide} on {day}" for day, guide in dated if day <= soon]
     if due:
         return warn(f"a review is due of {_few(due)}", "review the guide, and publish the next edition")
     return fine(f"no review is due of {len(patient.current_editions)} guides within 30 days")

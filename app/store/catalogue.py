@@ -5,17 +5,16 @@ from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import delete, func, insert, tuple_
+from sqlalchemy import select as select_columns
 from sqlmodel import Session, col, select
 
 from app.models.base import RequestModel
-from app.models.guidance.catalogue_tables import CatalogueRow
 from app.models.guidance.editions import EditionContent
 from app.models.guidance.guide_responses import Item
-from app.models.guidance.guide_tables import CautionRow, EditionRow, GuideRow
+from app.models.guidance.guide_tables import CatalogueRow, EditionRow
 from app.models.guidance.items import Caution
-from app.models.guidance.sections import ITEM_LISTS, Section
-from app.store.contents import read_content
-from app.store.editions import EditionKey
+from app.models.guidance.sections import CAUTIONS, ITEM_LISTS, Section
+from app.store.editions import IS_EDITION, EditionKey, read_content
 from app.store.search import search_for, words_in
 
 LISTED_SECTIONS = tuple(section.key for section in Section)
@@ -73,32 +72,26 @@ def list_entries(
 
 def find_guides(session: Session, items: Collection[tuple[str, str]]) -> list[str]:
     """Return the guides whose current editions hold all of these items (section key, id), the first published first."""
+    first = (col(EditionRow.guide) == CatalogueRow.guide) & IS_EDITION & (col(EditionRow.number) == 1)
     found = (
         select(CatalogueRow.guide)
-        .join(GuideRow, col(GuideRow.slug) == CatalogueRow.guide)
+        .join(EditionRow, first)
         .where(tuple_(col(CatalogueRow.part), col(CatalogueRow.item_id)).in_(items))
-        .group_by(col(CatalogueRow.guide), col(GuideRow.first_published_at))
+        .group_by(col(CatalogueRow.guide), col(EditionRow.published_at))
         .having(func.count() == len(items))
-        .order_by(col(GuideRow.first_published_at), col(CatalogueRow.guide))
+        .order_by(col(EditionRow.published_at), col(CatalogueRow.guide))
     )
     return list(session.exec(found))
 
 
-def find_orders(session: Session, *, guide: str, part: str) -> dict[int, list[str]]:
-    """Return the ids of the list `part` of every edition, in their printed order, by the edition's number."""
-    table = ITEM_LISTS[part].row
-    found = select(table.edition, table.id).where(table.guide == guide)
-    orders: dict[int, list[str]] = {}
-    for edition, item_id in session.exec(found.order_by(col(table.edition), col(table.position))):
-        orders.setdefault(edition, []).append(item_id)
-    return orders
-
-
-def find_mentions(session: Session, *, guide: str, part: str, item_id: str) -> dict[int, RequestModel]:
-    """Return the item from each edition that has it, by the edition's number, the oldest first."""
-    table, model = ITEM_LISTS[part].row, ITEM_LISTS[part].item
-    rows = session.exec(select(table).where(table.guide == guide, table.id == item_id).order_by(col(table.edition)))
-    return {row.edition: model.model_validate(row, from_attributes=True) for row in rows}
+def read_lists(session: Session, *, guide: str, part: str) -> dict[int, dict[str, RequestModel]]:
+    """Return the items of the list `part` by their ids, in their printed order, of each edition by its number."""
+    model, items = ITEM_LISTS[part].item, col(EditionRow.words)[part]
+    found = select_columns(col(EditionRow.number), items).where(IS_EDITION, col(EditionRow.guide) == guide)
+    return {
+        number: {each["id"]: model.model_validate(each) for each in entries or ()}
+        for number, entries in session.execute(found.order_by(col(EditionRow.number)))
+    }
 
 
 def _rows(current: EditionKey, content: EditionContent) -> list[dict[str, object]]:
@@ -125,40 +118,22 @@ def _words_of(item: RequestModel, fields: Sequence[str]) -> str:
 
 
 def _entries(session: Session, rows: Sequence[CatalogueRow]) -> list[CatalogueEntry]:
-    """Return an entry for each row, with its item, cautions and digest. It takes one query for each kind of item."""
-    editions = {(row.guide, row.edition) for row in rows}
-    digests = {
-        (guide, number): digest
-        for guide, number, digest in session.exec(
-            select(EditionRow.guide, EditionRow.number, EditionRow.digest).where(
-                tuple_(col(EditionRow.guide), col(EditionRow.number)).in_(editions)
-            )
-        )
+    """Return an entry for each row, with its item, cautions and digest."""
+    keys = {(row.guide, row.edition) for row in rows}
+    of_them = tuple_(col(EditionRow.guide), col(EditionRow.number)).in_(keys)
+    columns = (col(EditionRow.guide), col(EditionRow.number), col(EditionRow.digest), col(EditionRow.words))
+    editions = {
+        (guide, number): (digest, words)
+        for guide, number, digest, words in session.execute(select_columns(*columns).where(IS_EDITION, of_them))
     }
-    cautions: dict[tuple[str, int], list[Caution]] = {}
-    for caution in session.exec(
-        select(CautionRow)
-        .where(tuple_(col(CautionRow.guide), col(CautionRow.edition)).in_(editions))
-        .order_by(col(CautionRow.position))
-    ):
-        cautions.setdefault((caution.guide, caution.edition), []).append(Caution(id=caution.id, text=caution.text))
-    items = {part: _items(session, part, rows) for part in {row.part for row in rows}}
-    return [
-        CatalogueEntry(
-            key=EditionKey(row.guide, row.edition),
-            digest=digests[row.guide, row.edition],
-            cautions=tuple(cautions.get((row.guide, row.edition), ())),
-            part=row.part,
-            item=items[row.part][row.guide, row.edition, row.item_id],
-        )
-        for row in rows
-    ]
-
-
-def _items(session: Session, part: str, rows: Sequence[CatalogueRow]) -> dict[tuple[str, int, str], Any]:
-    row_type, model = ITEM_LISTS[part].row, ITEM_LISTS[part].item
-    wanted = [(row.guide, row.edition, row.item_id) for row in rows if row.part == part]
-    found = session.exec(
-        select(row_type).where(tuple_(col(row_type.guide), col(row_type.edition), col(row_type.id)).in_(wanted))
-    )
-    return {(row.guide, row.edition, row.id): model.model_validate(row, from_attributes=True) for row in found}
+    cautions = {
+        key: tuple(Caution.model_validate(each) for each in words.get(CAUTIONS.path, ()))
+        for key, (_, words) in editions.items()
+    }
+    entries = []
+    for row in rows:
+        key = EditionKey(row.guide, row.edition)
+        digest, words = editions[key]
+        item: Any = ITEM_LISTS[row.part].item.model_validate(words[row.part][row.position - 1])
+        entries.append(CatalogueEntry(key, digest, cautions[key], row.part, item))
+    return entries

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from sqlmodel import Session, col, func, select
 
 from app.errors import NoSuchGuideDraft
-from app.models.guidance.draft_tables import GuideDraftAct, GuideDraftActRow, GuideDraftRow
+from app.models.guidance.guide_tables import GuideDraftAct, GuideDraftActRow, GuideDraftRow
 from app.store.editions import find_history
 
 ENDING_ACTS = (GuideDraftAct.DISCARDED.value, GuideDraftAct.PUBLISHED.value)

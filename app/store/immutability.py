@@ -10,25 +10,16 @@ from app.models.concerns.tables import ADDITION_WAITS, AdditionRow, ConcernRow, 
 from app.models.desk.disclosure_tables import ChainRow, CheckpointRow, DeskAct, DisclosureRow, LogEntryRow
 from app.models.desk.hand_over_tables import HandOverRow
 from app.models.events.tables import DeliveryRow, EventReaderRow, EventRow
-from app.models.guidance.draft_tables import GuideDraftActRow
-from app.models.guidance.guide_tables import EditionRow, GenerationRow, GuideRow, WithdrawalRow
-from app.models.guidance.rendition_tables import RenditionRow, RenditionWithdrawalRow
-from app.models.guidance.sections import ITEM_LISTS
+from app.models.guidance.guide_tables import EditionRow, GenerationRow, GuideDraftActRow, WithdrawalRow
 from app.store.tables import create_with_table, table_of
 
 TriggerEvent = Literal["INSERT", "UPDATE", "DELETE"]
 
 NEVER_CHANGES = "a published edition never changes"
 
-WRITTEN_ONCE: tuple[type[SQLModel], ...] = (
-    GuideRow,
-    EditionRow,
-    WithdrawalRow,
-    RenditionRow,
-    RenditionWithdrawalRow,
-)
+WRITTEN_ONCE: tuple[type[SQLModel], ...] = (EditionRow, WithdrawalRow)
+AN_EDITION = "EXISTS (SELECT 1 FROM editions WHERE guide = NEW.guide AND language = '' AND number = NEW.edition)"
 NEVER_CHANGES_IN_ADDITIONS = ("reference", "number", "received_at", "acknowledge_by", "immediate_danger")
-SEALED_BY_THEIR_EDITION = tuple(entry.row for entry in ITEM_LISTS.values())
 RAISE = "RAISE EXCEPTION '{}' USING ERRCODE = 'restrict_violation';"
 RAISE_GENERATION = "UPDATE generation SET number = number + 1 WHERE id = 1"
 # Resealing the same words to other recipients loses nothing; every other change of the sealed text does.
@@ -75,20 +66,19 @@ REPLACED_UNRECORDED = (
 
 def declare_rules() -> None:
     """Attach every rule to the tables of the metadata, so that the rules are created with the schema."""
-    for row in (*WRITTEN_ONCE, *SEALED_BY_THEIR_EDITION):
+    for row in WRITTEN_ONCE:
         _refuse(row, "are_never_altered", "UPDATE", NEVER_CHANGES)
         _refuse_losing(row, NEVER_CHANGES)
-    for row in SEALED_BY_THEIR_EDITION:
-        sealed = "EXISTS (SELECT 1 FROM editions WHERE guide = NEW.guide AND number = NEW.edition)"
-        _refuse(row, "are_sealed", "INSERT", NEVER_CHANGES, when=sealed)
-    without_gap = "editions are numbered 1, 2, 3 without a gap"
-    next_number = "(SELECT coalesce(max(number), 0) + 1 FROM editions WHERE guide = NEW.guide)"
-    _refuse(EditionRow, "are_numbered_in_order", "INSERT", without_gap, when=f"NEW.number <> {next_number}")
-    without_gap = "renditions in a language are numbered 1, 2, 3 without a gap"
+        _raise_generation(row)
+    without_gap = "editions, and renditions in a language, are numbered 1, 2, 3 without a gap"
     next_number = (
-        "(SELECT coalesce(max(number), 0) + 1 FROM renditions WHERE guide = NEW.guide AND language = NEW.language)"
+        "(SELECT coalesce(max(number), 0) + 1 FROM editions WHERE guide = NEW.guide AND language = NEW.language)"
     )
-    _refuse(RenditionRow, "are_numbered_in_order", "INSERT", without_gap, when=f"NEW.number <> {next_number}")
+    _refuse(EditionRow, "are_numbered_in_order", "INSERT", without_gap, when=f"NEW.number <> {next_number}")
+    why = "a rendition is of a published edition"
+    strange = f"(CASE NEW.language WHEN '' THEN NEW.edition <> NEW.number ELSE NOT {AN_EDITION} END)"  # as above
+    _refuse(EditionRow, "are_of_an_edition", "INSERT", why, when=strange)
+    _refuse(ConcernRow, "name_an_edition", "INSERT", "a concern names a published edition", when=f"NOT {AN_EDITION}")
     _declare_rules_of_concerns()
     _declare_rules_of_additions()
     _declare_rules_of_notes()
@@ -98,8 +88,6 @@ def declare_rules() -> None:
     _declare_rules_of_acts()
     _declare_rules_of_events()
     _declare_rules_of_guide_drafts()
-    for row in (EditionRow, WithdrawalRow, RenditionRow, RenditionWithdrawalRow):
-        _raise_generation(row)
     create_with_table(GenerationRow, "INSERT INTO generation (id, number) VALUES (1, 0)")
 
 

@@ -29,7 +29,7 @@ CREATE_VERSION_TABLE = (  # as Alembic creates it
     "CREATE TABLE IF NOT EXISTS alembic_version"
     " (version_num VARCHAR(32) NOT NULL, CONSTRAINT alembic_version_pkc PRIMARY KEY (version_num))"
 )
-FIRST_TABLE = "guides"
+FIRST_TABLE = "editions"
 
 ADDRESSES = {"sqlite": "sqlite://", "postgresql": "postgresql+psycopg://"}
 CREATES = re.compile(r"CREATE (?:UNIQUE |VIRTUAL |CONSTRAINT )*(TABLE|INDEX|TRIGGER|FUNCTION|STATISTICS) (\w+)")

@@ -12,7 +12,7 @@ from sqlalchemy import ColumnElement, Float, cast, column, func, literal_column,
 from sqlmodel import Session, col
 from sqlmodel.sql.expression import SelectOfScalar
 
-from app.models.guidance.catalogue_tables import CatalogueRow
+from app.models.guidance.guide_tables import CatalogueRow
 from app.store.tables import create_with_table
 
 WORD = re.compile(r"[^\W_]+")  # as the indexes split words

@@ -8,7 +8,7 @@ from app.models.concerns import draft_tables, message_tables  # noqa: F401
 from app.models.concerns import tables as concern_tables  # noqa: F401
 from app.models.desk import disclosure_tables, hand_over_tables, inbox  # noqa: F401
 from app.models.events import tables as event_tables  # noqa: F401
-from app.models.guidance import catalogue_tables, guide_tables, rendition_tables  # noqa: F401
+from app.models.guidance import guide_tables  # noqa: F401
 
 
 def table_of(row: type[SQLModel]) -> Table:

@@ -6,7 +6,7 @@ from typing import Annotated
 from fastapi import Header
 
 from app.errors import DraftChanged, DraftNotNamed
-from app.models.guidance.draft_tables import GuideDraftRow
+from app.models.guidance.guide_tables import GuideDraftRow
 from app.web.responses import matches_etag
 
 DraftTag = Annotated[

@@ -20,7 +20,7 @@ from app.main import create_app
 from app.models.concerns.examples import FULL_EXAMPLE, SMALLEST_EXAMPLE
 from app.models.concerns.receipts import Receipt
 from app.models.concerns.tables import ConcernRow
-from app.services.guidance.publishing import withdraw_edition
+from app.services.guidance.publishing import withdraw_published
 from app.services.operations.workers import stop_workers
 from app.store.editions import EditionKey
 from tests.support.clock import A_TUESDAY
@@ -67,7 +67,7 @@ def closed_to_strangers(tmp_path: Path) -> Iterator[TestClient]:
 
 def withdraw(service: FastAPI, number: int, guide: str = SLUG) -> None:
     key = EditionKey(guide, number)
-    withdraw_edition(service.state.context.writer, key, reason="An invented reason", at=A_TUESDAY)
+    withdraw_published(service.state.context.writer, key, reason="An invented reason", at=A_TUESDAY)
 
 
 def faults(answer: Any) -> list[str]:

@@ -10,7 +10,7 @@ from sqlmodel import Session, select
 from starlette.testclient import TestClient
 
 from app.models.clients import Scope
-from app.models.guidance.draft_tables import GuideDraftActRow
+from app.models.guidance.guide_tables import GuideDraftActRow
 from app.web.context import AppContext
 from tests.support.clock import SettableClock
 from tests.support.drafts import NEW_GUIDE, SEED_GUIDE, Writer, whole_draft, writer_of

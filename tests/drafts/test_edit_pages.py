@@ -8,7 +8,7 @@ from sqlmodel import Session
 from starlette.testclient import TestClient
 
 from app.models.clients import Scope
-from app.models.guidance.draft_tables import GuideDraftRow
+from app.models.guidance.guide_tables import GuideDraftRow
 from app.models.roles import SCOPES_OF, Role
 from app.pages.edit.sections import EDIT_PAGES
 from app.web.context import AppContext

@@ -13,7 +13,7 @@ from app.faults import FaultCode
 from app.models.digest import digest_of
 from app.models.guidance.edition_files import read_edition_file
 from app.models.guidance.seed_files import edition_place
-from app.services.guidance.publishing import publish_edition
+from app.services.guidance.publishing import NewEdition, publish_edition
 from app.web.context import AppContext
 from tests.support.publishing import GUIDE, an_edition, publish_next
 
@@ -33,8 +33,7 @@ def with_examples(client: TestClient, service: FastAPI) -> TestClient:
         publish_edition(
             context.writer,
             context.reference_data,
-            guide=edition_place(path)[0],
-            content=read_edition_file(path).content,
+            NewEdition(edition_place(path)[0], read_edition_file(path).content),
             at=context.clock(),
         )
     return client

@@ -14,7 +14,7 @@ from typer.testing import CliRunner
 from app.cli.commands import app as command
 from app.config import SEED_DIR, Settings
 from app.main import create_app
-from app.services.operations.verification import verify_renditions
+from app.services.operations.verification import verify_editions
 from app.store.database import DATABASE_FILE, for_writing
 from tests.support.clock import SettableClock
 from tests.support.publishing import SLUG, publish_next
@@ -23,13 +23,16 @@ from tests.support.renditions import RENDITIONS, publish_a_rendition, withdraw_a
 pytestmark = pytest.mark.slow
 
 CHANGES = (
-    "UPDATE renditions SET digest = 'x'",
-    "UPDATE renditions SET edition = 1",
-    "DELETE FROM renditions",
-    "UPDATE rendition_withdrawals SET reason = 'x'",
-    "DELETE FROM rendition_withdrawals",
-    "INSERT INTO renditions (guide, language, number, edition, published_at, digest, content)"
-    " SELECT guide, language, number + 7, edition, published_at, digest, content FROM renditions",
+    "UPDATE editions SET digest = 'x' WHERE language <> ''",
+    "UPDATE editions SET edition = 1 WHERE language <> ''",
+    "DELETE FROM editions WHERE language <> ''",
+    "UPDATE withdrawals SET reason = 'x'",
+    "DELETE FROM withdrawals",
+    "INSERT INTO editions (guide, language, number, edition, published_at, digest, details, words)"
+    " SELECT guide, language, number + 7, edition, published_at, digest, details, words FROM editions"
+    " WHERE language <> ''",
+    "INSERT INTO editions (guide, language, number, edition, published_at, digest, details, words)"
+    " SELECT guide, 'de', 1, 7, published_at, digest, details, words FROM editions WHERE language = ''",
 )
 WELSH = SEED_DIR / "renditions" / SLUG / "cy.yaml"
 
@@ -39,13 +42,13 @@ def test_the_database_refuses_to_change_a_rendition(client: TestClient, service:
     withdraw_a_rendition(service, "cy", 1)
 
     with (
-        pytest.raises(DBAPIError, match=r"never changes|without a gap"),
+        pytest.raises(DBAPIError, match=r"never changes|without a gap|of a published edition"),
         for_writing(service.state.context.engine).begin() as write,
     ):
         write.execute(text(statement))
 
     assert client.get(f"{RENDITIONS}/cy/1").status_code == 410
-    assert {fault for _, fault in verify_renditions(service.state.context.engine)} == {None}
+    assert {fault for _, fault in verify_editions(service.state.context.engine)} == {None}
 
 
 @pytest.mark.embedded
@@ -53,12 +56,12 @@ def test_the_database_refuses_to_change_a_rendition(client: TestClient, service:
 def test_verify_finds_a_rendition_that_was_altered(service: FastAPI, settings: Settings) -> None:
     publish_a_rendition(service)
     with closing(sqlite3.connect(settings.data_dir / DATABASE_FILE, isolation_level=None)) as connection:
-        connection.execute("DROP TRIGGER renditions_are_never_altered")
+        connection.execute("DROP TRIGGER editions_are_never_altered")
         connection.execute(
-            "UPDATE renditions SET content = replace(content, 'Example Translation', 'Another') WHERE language = 'pl'"
+            "UPDATE editions SET details = replace(details, 'Example Translation', 'Another') WHERE language = 'pl'"
         )
 
-    faults = {name: fault for name, fault in verify_renditions(service.state.context.engine) if fault}
+    faults = {name: fault for name, fault in verify_editions(service.state.context.engine) if fault}
 
     assert list(faults) == [f"{SLUG}, rendition pl 1"]
     assert faults[f"{SLUG}, rendition pl 1"].startswith("its row now gives sha256:")

@@ -18,19 +18,14 @@ from app.main import create_app
 from app.models.guidance.editions import EditionContent
 from app.models.guidance.guide_responses import SECTION_RESPONSES
 from app.models.guidance.sections import DOCUMENTED, ITEM_LISTS, ON_PAGES, PRINTED_BACK, PRINTED_FRONT, Section
-from app.store.schema import declared_statements
-from app.store.tables import table_of
 from tests.support.clock import SettableClock
 from tests.support.publishing import GUIDE, SLUG, an_edition, publish_next
 from tests.support.sections import filled_sections, first_example
 
 ROOT = Path(__file__).parents[2]
 EVERY_SECTION = pytest.mark.parametrize("section", list(Section), ids=lambda section: section.key)
-EVERY_LIST = pytest.mark.parametrize("key", ITEM_LISTS)
-RULES = ("are_never_altered", "are_never_deleted", "are_sealed")
 LISTING_SECTIONS = {
     "models/guidance/sections.py": "the registry",
-    "models/guidance/guide_tables.py": "a table for each section",
     "models/guidance/items.py": "a model for each section",
     "models/guidance/edition_example.py": "an edition as a publisher sends it",
     "models/concerns/examples.py": "items of guidance that a concern names",
@@ -87,24 +82,6 @@ def test_the_lists_of_an_edition_are_those_of_the_registry_in_its_order() -> Non
 @pytest.mark.parametrize("order", [DOCUMENTED, ON_PAGES, (*PRINTED_FRONT, *PRINTED_BACK)])
 def test_every_order_holds_every_section_once(order: tuple[Section, ...]) -> None:
     assert sorted(order) == sorted(Section)
-
-
-@EVERY_LIST
-def test_every_list_has_a_table_with_a_column_for_each_field(key: str) -> None:
-    entry = ITEM_LISTS[key]
-    table = table_of(entry.row)
-
-    assert table.name == key
-    assert set(table.columns.keys()) == {"guide", "edition", "position", *entry.item.model_fields}
-
-
-@EVERY_LIST
-@pytest.mark.parametrize(("dialect", "loses"), [("sqlite", "are_never_replaced"), ("postgresql", "are_never_emptied")])
-def test_every_list_is_sealed_by_rules_that_are_declared(key: str, dialect: str, loses: str) -> None:
-    declared = declared_statements(dialect)
-
-    for rule in (*RULES, loses):
-        assert any(f"CREATE TRIGGER {key}_{rule} " in each for each in declared), rule
 
 
 @EVERY_SECTION
@@ -225,9 +202,9 @@ def test_the_documents_name_every_section(section: Section) -> None:
 
 
 def sections_named_in(source: Path) -> set[str]:
-    """The sections that the file names: by key or path in quotes or after a dot, or by the class of item or row."""
+    """The sections that the file names: by key or path in quotes or after a dot, or by the class of item."""
     names = {name: section.key for section in Section for name in (section.key, section.value)}
-    classes = {each.__name__: section.key for section in Section for each in (section.entry.item, section.entry.row)}
+    classes = {section.entry.item.__name__: section.key for section in Section}
     text = source.read_text(encoding="utf-8")
     if source.suffix != ".py":
         return {names[name] for name in re.findall(r"""[."'/]([a-z]+(?:[-_][a-z]+)*)""", text) if name in names}

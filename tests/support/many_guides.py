@@ -8,8 +8,7 @@ from sqlmodel import Session
 
 from app.models.digest import digest_of
 from app.models.guidance.edition_files import read_edition_file
-from app.services.guidance.publishing import insert_next_edition, publish_edition
-from app.store.editions import EditionKey
+from app.services.guidance.publishing import NewEdition, insert_next_edition, publish_edition
 from app.web.context import AppContext
 from tests.support.clock import A_TUESDAY
 from tests.support.publishing import an_edition
@@ -26,8 +25,7 @@ def publish_examples(service: FastAPI) -> None:
         publish_edition(
             context.writer,
             context.reference_data,
-            guide=path.parent.name,
-            content=read_edition_file(path).content,
+            NewEdition(path.parent.name, read_edition_file(path).content),
             at=A_TUESDAY,
         )
 
@@ -50,8 +48,8 @@ def publish_invented(service: FastAPI, number: int) -> None:
                 cautions=[],
                 introductions={},
             )
-            key = EditionKey(f"{letter}xample-{place}", 1)
-            insert_next_edition(session, (), key, content, digest=digest_of(content), at=A_TUESDAY)
+            guide = f"{letter}xample-{place}"
+            insert_next_edition(session, (), guide, content, digest=digest_of(content), at=A_TUESDAY)
 
     for first in range(0, number, AT_ONCE):
         context.writer.run(partial(write, first=first))

@@ -9,7 +9,7 @@ from sqlmodel import Session
 from app.config import SEED_DIR
 from app.models.guidance.editions import EditionContent
 from app.models.guidance.seed_files import read_seed_file
-from app.services.guidance.publishing import Published, publish_edition, withdraw_edition
+from app.services.guidance.publishing import NewEdition, Published, publish_edition, withdraw_published
 from app.store.editions import EditionKey, find_history
 from app.web.context import AppContext
 
@@ -33,9 +33,7 @@ def publish_next(service: FastAPI, guide: str = SLUG, **changes: Any) -> Publish
     return publish_edition(
         context.writer,
         context.reference_data,
-        guide=guide,
-        number=number,
-        content=an_edition(**changes),
+        NewEdition(guide, an_edition(**changes), number),
         at=context.clock(),
     )
 
@@ -43,4 +41,4 @@ def publish_next(service: FastAPI, guide: str = SLUG, **changes: Any) -> Publish
 def withdraw(service: FastAPI, number: int, reason: str = "A number was wrong.", guide: str = SLUG) -> None:
     """Withdraw an edition by the door that everybody uses."""
     context: AppContext = service.state.context
-    withdraw_edition(context.writer, EditionKey(guide, number), reason=reason, at=context.clock())
+    withdraw_published(context.writer, EditionKey(guide, number), reason=reason, at=context.clock())

@@ -11,8 +11,8 @@ from app.config import SEED_DIR
 from app.models.guidance.rendition_content import RenditionContent, word_fields
 from app.models.guidance.rendition_files import read_rendition_file
 from app.models.guidance.sections import ITEM_LISTS, Introductions
-from app.services.guidance.renditions import PublishedRendition, publish_rendition, withdraw_rendition
-from app.store.renditions import RenditionKey
+from app.services.guidance.publishing import PublishedRendition, publish_rendition, withdraw_published
+from app.store.editions import RenditionKey
 from app.web.context import AppContext
 from tests.support.publishing import GUIDE, SLUG, an_edition
 
@@ -72,10 +72,10 @@ def publish_a_rendition(service: FastAPI, **changes: Any) -> PublishedRendition:
     """Publish that rendition."""
     context: AppContext = service.state.context
     content = RenditionContent.model_validate(a_rendition(**changes))
-    return publish_rendition(context.writer, guide=SLUG, content=content, at=context.clock())
+    return publish_rendition(context.writer, SLUG, content, at=context.clock())
 
 
 def withdraw_a_rendition(service: FastAPI, language: str, number: int, reason: str = "A word was wrong.") -> None:
     """Withdraw a rendition of the first guide."""
     context: AppContext = service.state.context
-    withdraw_rendition(context.writer, RenditionKey(SLUG, language, number), reason=reason, at=context.clock())
+    withdraw_published(context.writer, RenditionKey(SLUG, language, number), reason=reason, at=context.clock())

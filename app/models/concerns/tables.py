@@ -8,7 +8,6 @@ from sqlalchemy import (
     JSON,
     Column,
     Computed,
-    ForeignKeyConstraint,
     Index,
     Integer,
     LargeBinary,
@@ -68,7 +67,6 @@ class ConcernRow(SQLModel, table=True):
 
     __tablename__ = "concerns"
     __table_args__ = (
-        ForeignKeyConstraint(["guide", "edition"], ["editions.guide", "editions.number"]),
         _inbox_index("ix_concerns_urgency", *BY_URGENCY),
         _inbox_index("ix_concerns_state_urgency", "state", *BY_URGENCY),
         _inbox_index("ix_concerns_assigned_urgency", "assigned_to", *BY_URGENCY),

@@ -1,7 +1,7 @@
 """The registry of an edition's sections: `Section` has one entry for each, and all other code uses these entries.
 
-To add a section: its item in `items`, its table in `guide_tables`, here its entry and its field of `EditionSections`
-(and of `Introductions`, where the guide prints words before the list), and a revision of the schema.
+To add a section: its item in `items`, here its entry and its field of `EditionSections` (and of `Introductions`, where
+the guide prints words before the list).
 """
 
 from collections.abc import Sequence
@@ -14,7 +14,7 @@ from pydantic_core import InitErrorDetails
 
 from app.faults import CodedValueError, FaultCode, Location
 from app.models.base import MAX_ITEMS, RequestModel, Text
-from app.models.guidance import guide_tables, items
+from app.models.guidance import items
 from app.models.guidance.contacts import Contact
 from app.models.guidance.definitions import Definition
 
@@ -37,7 +37,6 @@ class SectionEntry:
     path: str
     """The section's name in paths."""
     item: type[RequestModel]
-    row: type[guide_tables.ItemRow]
     title: str
     """The heading in Markdown, and the words for it in the documentation of the API."""
     heading: str
@@ -58,9 +57,7 @@ class SectionEntry:
 
 
 NO_CAUTIONS = "`cautions` needs an entry, since there are factors or indicators"
-CAUTIONS = SectionEntry(
-    path="cautions", item=items.Caution, row=guide_tables.CautionRow, title="Cautions", heading="Cautions"
-)
+CAUTIONS = SectionEntry(path="cautions", item=items.Caution, title="Cautions", heading="Cautions")
 
 
 class Section(StrEnum):
@@ -75,7 +72,6 @@ class Section(StrEnum):
     DEFINITIONS = SectionEntry(
         path="definitions",
         item=Definition,
-        row=guide_tables.DefinitionRow,
         title="Definitions",
         heading="What it is",
         anchor="what-it-is",
@@ -85,7 +81,6 @@ class Section(StrEnum):
     FACTORS = SectionEntry(
         path="factors",
         item=items.Factor,
-        row=guide_tables.FactorRow,
         title="Vulnerability factors",
         heading="What can make a child more vulnerable",
         description="Vulnerability factors, in the printed order.",
@@ -96,7 +91,6 @@ class Section(StrEnum):
     INDICATORS = SectionEntry(
         path="indicators",
         item=items.Indicator,
-        row=guide_tables.IndicatorRow,
         title="Indicators",
         heading="What to look for",
         description="Indicators to consider, in the printed order.",
@@ -106,7 +100,6 @@ class Section(StrEnum):
     LINKED_RISKS = SectionEntry(
         path="linked-risks",
         item=items.LinkedRisk,
-        row=guide_tables.LinkedRiskRow,
         title="Linked risks",
         heading="Linked risks",
         description="Harms that are often linked, in the printed order.",
@@ -114,7 +107,6 @@ class Section(StrEnum):
     RESPONSIBILITIES = SectionEntry(
         path="responsibilities",
         item=items.Responsibility,
-        row=guide_tables.ResponsibilityRow,
         title="Responsibilities",
         heading="What to do",
         description="What everybody needs to do.",
@@ -122,7 +114,6 @@ class Section(StrEnum):
     CONTACTS = SectionEntry(
         path="contacts",
         item=Contact,
-        row=guide_tables.ContactRow,
         title="Contacts",
         heading="Who to call",
         description="Whom to call, in the printed order.",

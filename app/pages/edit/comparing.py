@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 from app.faults import FieldError
 from app.models.guidance.comparison import changed_fields, changed_sections
-from app.models.guidance.draft_tables import GuideDraftRow
 from app.models.guidance.editions import EditionContent
+from app.models.guidance.guide_tables import GuideDraftRow
 from app.models.guidance.partial_editions import read_partly
 from app.models.guidance.sections import CAUTIONS, ITEM_LISTS
 from app.pages.edit.fields import DETAILS, FIELD_LABELS

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from fastapi import Response
 
 from app.errors import DraftChanged, InvalidEdition
-from app.models.guidance.draft_tables import GuideDraftRow
+from app.models.guidance.guide_tables import GuideDraftRow
 from app.pages.desk.desk_route import DeskRoute, lead_to
 from app.pages.desk.page import desk_page
 from app.pages.edit.comparing import compare_with, remarks_of

@@ -5,7 +5,7 @@ from typing import Annotated
 
 from fastapi import Query, Response
 
-from app.models.guidance.draft_tables import GuideDraftRow
+from app.models.guidance.guide_tables import GuideDraftRow
 from app.models.guidance.proposed_ids import propose_id
 from app.pages.desk.desk_route import DeskRoute, lead_to
 from app.pages.desk.page import desk_page

@@ -8,7 +8,7 @@ from typing import Any
 from sqlmodel import Session
 
 from app.errors import DraftChanged
-from app.models.guidance.draft_tables import GuideDraftRow
+from app.models.guidance.guide_tables import GuideDraftRow
 from app.pages.edit.sections import NOT_BEGUN, do_act, section_tag, with_ids, with_section
 from app.pages.edit.starting import first_words, published_ids
 from app.pages.form.form_data import SubmittedForm

@@ -8,8 +8,8 @@ from fastapi.responses import JSONResponse
 from sqlmodel import Session
 
 from app.errors import DraftChanged, NotFound
-from app.models.guidance.draft_tables import GuideDraftRow
 from app.models.guidance.editor_words import singular
+from app.models.guidance.guide_tables import GuideDraftRow
 from app.pages.desk.desk_route import DeskRoute, lead_to
 from app.pages.desk.page import desk_page
 from app.pages.edit.comparing import Remark, compare_with, remarks_of

@@ -9,7 +9,7 @@ from fastapi import Path, Query, Request, Response
 from app.errors import NotFound
 from app.pages.error_pages import PageRoute
 from app.pages.page import public_page
-from app.services.guidance.guide_list import ListedGuide, group_by_subject, list_guides
+from app.services.guidance.guides import ListedGuide, group_by_subject, list_guides
 from app.web.auth import PUBLIC
 from app.web.context import ContextDep, SessionDep
 from app.web.router import GuidanceRouter
@@ -94,5 +94,5 @@ def names_publishers(guides: Sequence[ListedGuide]) -> bool:
 def _start(guides: Sequence[ListedGuide]) -> str | None:
     """Return the form to start with. Where there are several guides, nobody has to choose one first."""
     if len(guides) == 1:
-        return f"/raise-a-concern/{guides[0].row.guide}"
+        return f"/raise-a-concern/{guides[0].guide}"
     return "/raise-a-concern" if guides else None

@@ -25,12 +25,13 @@ from app.routers.params import EditionNumber, GuideName
 from app.services.guidance.renditions import current_renditions
 from app.store.editions import (
     EditionHead,
+    StoredRendition,
     current_of,
     get_history,
+    list_renditions,
     readable_of,
     require_current,
 )
-from app.store.renditions import StoredRendition, list_renditions
 from app.web.auth import PUBLIC
 from app.web.context import AppContext, ContextDep, SessionDep
 from app.web.router import GuidanceRouter

@@ -7,7 +7,7 @@ from app.models.guidance.languages import Direction, direction_of, own_name_of
 from app.models.guidance.rendition_content import RenditionForm
 from app.models.links import rendition_page_path
 from app.pages.languages import LANGUAGES, current_language, to_translate
-from app.store.renditions import StoredRendition
+from app.store.editions import StoredRendition
 
 FORM_LABELS = {
     RenditionForm.TRANSLATION: to_translate("Translation"),

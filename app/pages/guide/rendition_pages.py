@@ -20,8 +20,7 @@ from app.presenters.pdf import is_printable, pdf_available
 from app.presenters.renditions import content_language, rendered_words
 from app.routers.params import GuideName, LanguageName, RenditionNumber
 from app.services.guidance.renditions import chosen_rendition, current_renditions, is_of_former_edition
-from app.store.editions import get_history, require_current
-from app.store.renditions import list_renditions
+from app.store.editions import get_history, list_renditions, require_current
 from app.web.auth import PUBLIC
 from app.web.context import AppContext, ContextDep, SessionDep
 from app.web.responses import CACHE_CHECKED

@@ -9,8 +9,7 @@ from app.pages.form.form_data import SubmittedFormDep
 from app.pages.guide.guide_index import names_publishers
 from app.pages.languages import gettext, to_translate
 from app.pages.page import private_page
-from app.services.guidance.guide_list import list_guides
-from app.services.guidance.word_search import Found, search_guides
+from app.services.guidance.guides import Found, list_guides, search_guides
 from app.web.auth import PUBLIC
 from app.web.context import AppContext, ContextDep, SessionDep
 from app.web.router import GuidanceRouter

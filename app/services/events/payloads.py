@@ -18,8 +18,7 @@ from app.models.links import (
     rendition_path,
 )
 from app.store.concerns import NewConcern
-from app.store.editions import EditionKey
-from app.store.renditions import RenditionKey
+from app.store.editions import EditionKey, RenditionKey
 
 EVENT_NAMESPACE = uuid.UUID("8c1f7d7e-3c52-4a53-9a0b-7d1f2f0c6b11")
 TIMES = ("received_at", "acknowledge_by", "acknowledged_at", "closed_at", "added_at")

@@ -20,8 +20,7 @@ from app.models.guidance.file_warnings import find_unchanged, find_warnings
 from app.models.guidance.partial_editions import read_sound_entries
 from app.models.guidance.seed_files import edition_place
 from app.services.guidance.reference_data import ReferenceData
-from app.store.contents import read_content
-from app.store.editions import EditionHead, EditionKey, current_of, every_edition, find_history
+from app.store.editions import EditionHead, EditionKey, current_of, every_edition, find_history, read_content
 
 WARNING = "warning: "
 

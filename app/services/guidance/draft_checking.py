@@ -9,8 +9,8 @@ from sqlmodel import Session
 
 from app.faults import FieldError
 from app.models.digest import digest_of
-from app.models.guidance.draft_tables import GuideDraftRow
 from app.models.guidance.editions import EditionContent
+from app.models.guidance.guide_tables import GuideDraftRow
 from app.models.guidance.written_editions import parse_written
 from app.services.guidance.checking import PublishedGuides, read_published, unknown_codes, warnings_in
 from app.services.guidance.reference_data import ReferenceData

@@ -5,8 +5,7 @@ from sqlmodel import Session
 
 from app.logs import Log
 from app.models.guidance.contacts import Contact
-from app.store.contents import read_content
-from app.store.editions import default_guide, get_current
+from app.store.editions import default_guide, get_current, read_content
 
 log = Log(__name__)
 

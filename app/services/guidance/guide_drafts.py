@@ -8,11 +8,11 @@ from typing import Any
 from sqlmodel import Session
 
 from app.errors import FollowsAnotherEdition, InvalidEdition, SecondPersonNeeded
-from app.models.guidance.draft_tables import GuideDraftAct, GuideDraftRow
+from app.models.guidance.guide_tables import GuideDraftAct, GuideDraftRow
 from app.services.guidance.draft_checking import CheckedDraft, check_draft
 from app.services.guidance.publishing import Published, insert_next_edition
 from app.services.guidance.reference_data import ReferenceData
-from app.store.editions import EditionKey, find_history
+from app.store.editions import find_history
 from app.store.guide_drafts import append_draft_act, find_guide_draft, get_guide_draft, list_draft_writers
 from app.store.writer import Writer, write_operation
 
@@ -103,9 +103,8 @@ def publish_draft(
             raise FollowsAnotherEdition
         if checked.content is None or checked.digest is None:
             raise InvalidEdition(checked.faults)
-        key = EditionKey(guide, (follows or 0) + 1)
         history = find_history(session, guide=guide)
-        published = insert_next_edition(session, history, key, checked.content, digest=checked.digest, at=at)
+        published = insert_next_edition(session, history, guide, checked.content, digest=checked.digest, at=at)
         _end(session, draft, GuideDraftAct.PUBLISHED, by=by, at=at)
         return published
 

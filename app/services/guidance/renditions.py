@@ -1,46 +1,25 @@
-"""Publishing, withdrawing and choosing renditions."""
+"""Renditions of a guide: which one is read, and the faults of a new one."""
 
-import datetime as dt
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 
 from sqlmodel import Session
 
-from app.errors import AlreadyWithdrawn, EditionWithdrawn, InvalidRendition, NoSuchRendition, RenditionWithdrawn
+from app.errors import EditionWithdrawn, NoSuchRendition, RenditionWithdrawn
 from app.faults import FaultCode, FieldError
-from app.models.digest import digest_of
-from app.models.events.tables import EventKind
 from app.models.guidance.languages import ENGLISH_TAG, GUIDE_LANGUAGE
 from app.models.guidance.rendition_content import RenditionContent, RenditionForm
 from app.models.guidance.rendition_faults import find_own_faults, find_strangers
-from app.services.events.payloads import rendition_payload
-from app.store import renditions
-from app.store.contents import read_content
-from app.store.editions import EditionHead, current_of, get_history, readable_of
-from app.store.events import append_event
-from app.store.renditions import RenditionKey, StoredRendition, list_renditions, rendition_of
-from app.store.writer import Writer, write_operation
+from app.store.editions import (
+    EditionHead,
+    StoredRendition,
+    current_of,
+    get_history,
+    list_languages,
+    read_content,
+    readable_of,
+)
 
 GUIDE_TAGS = frozenset({ENGLISH_TAG, GUIDE_LANGUAGE.lower()})
-
-
-@dataclass(frozen=True)
-class PublishedRendition:
-    """The result of publishing: `is_new` is false if the newest rendition already has the same content."""
-
-    key: RenditionKey
-    digest: str
-    published_at: dt.datetime
-    is_new: bool
-
-
-@dataclass(frozen=True)
-class WithdrawnRendition:
-    """The result of withdrawing: `is_new` is false if it was already withdrawn for that reason."""
-
-    key: RenditionKey
-    withdrawn_at: dt.datetime
-    is_new: bool
 
 
 def find_rendition_faults(session: Session, guide: str, content: RenditionContent) -> list[FieldError]:
@@ -51,65 +30,6 @@ def find_rendition_faults(session: Session, guide: str, content: RenditionConten
     if head is not None:
         faults += find_strangers(content, read_content(session, head.key))
     return faults
-
-
-def publish_rendition(writer: Writer, *, guide: str, content: RenditionContent, at: dt.datetime) -> PublishedRendition:
-    """Publish the content as the guide's next rendition in its language.
-
-    Nothing changes if the newest one has the same content. Raises `NoSuchGuide`, and `InvalidRendition` with every
-    fault.
-    """
-    return writer.run(lambda session: write_rendition(session, guide, content, at=at))
-
-
-def write_rendition(session: Session, guide: str, content: RenditionContent, *, at: dt.datetime) -> PublishedRendition:
-    """Do that in the writer's transaction."""
-    faults = find_rendition_faults(session, guide, content)
-    if faults:
-        raise InvalidRendition(faults)
-    digest, stored = digest_of(content), list_renditions(session, guide=guide, language=content.language)
-    newest = stored[0] if stored else None
-    if newest is not None and newest.digest == digest and newest.withdrawn_at is None:
-        return PublishedRendition(newest.key, digest, newest.published_at, is_new=False)
-    key = RenditionKey(guide, content.language, len(stored) + 1)
-    renditions.insert_rendition(session, key, content=content, digest=digest, at=at)
-    behind = is_of_former_edition(get_history(session, guide=guide), content.of.edition)
-    payload = rendition_payload(key, content, digest=digest, behind=behind)
-    append_event(session, EventKind.RENDITION_PUBLISHED, at=at, data=payload)
-    return PublishedRendition(key, digest, at, is_new=True)
-
-
-@write_operation
-def withdraw_rendition(session: Session, key: RenditionKey, *, reason: str, at: dt.datetime) -> WithdrawnRendition:
-    """Withdraw the rendition: reads of it return the reason. To withdraw it again for the same reason changes nothing.
-
-    Raises `NoSuchGuide`, `NoSuchRendition`, or `AlreadyWithdrawn` if it was withdrawn for another reason.
-    """
-    history = get_history(session, guide=key.guide)
-    stored = rendition_of(list_renditions(session, guide=key.guide, language=key.language), key.number)
-    if stored.withdrawn_at is not None:
-        if stored.reason != reason:
-            raise AlreadyWithdrawn
-        return WithdrawnRendition(key, stored.withdrawn_at, is_new=False)
-    renditions.insert_rendition_withdrawal(session, key, reason=reason, at=at)
-    behind = is_of_former_edition(history, stored.edition)
-    payload = rendition_payload(key, stored.content, digest=stored.digest, behind=behind)
-    append_event(session, EventKind.RENDITION_WITHDRAWN, at=at, data=payload)
-    return WithdrawnRendition(key, at, is_new=True)
-
-
-def report_renditions_behind(session: Session, history: Sequence[EditionHead], guide: str, *, at: dt.datetime) -> None:
-    """Append an event for each rendition to read that the guide's next edition puts behind.
-
-    `history` is that before the next edition. The caller's transaction is that of the edition.
-    """
-    stored = list_renditions(session, guide=guide)
-    up_to_date = [
-        each for each in current_renditions(history, stored) if not is_of_former_edition(history, each.edition)
-    ]
-    for each in up_to_date:
-        data = rendition_payload(each.key, each.content, digest=each.digest, behind=True)
-        append_event(session, EventKind.RENDITION_BEHIND, at=at, data=data)
 
 
 def current_renditions(history: Sequence[EditionHead], stored: Sequence[StoredRendition]) -> list[StoredRendition]:
@@ -156,6 +76,14 @@ def chosen_rendition(
     return _readable_rendition(history, rendition_of(of_language, number))
 
 
+def rendition_of(stored: Sequence[StoredRendition], number: int) -> StoredRendition:
+    """Return the rendition of that number, withdrawn or not. Raise `NoSuchRendition`."""
+    found = next((each for each in stored if each.key.number == number), None)
+    if found is None:
+        raise NoSuchRendition
+    return found
+
+
 def _readable_rendition(history: Sequence[EditionHead], stored: StoredRendition) -> StoredRendition:
     """Return the rendition. Raise `RenditionWithdrawn`, or `EditionWithdrawn` if its edition was withdrawn."""
     if stored.reason is not None:
@@ -170,7 +98,7 @@ def _readable_rendition(history: Sequence[EditionHead], stored: StoredRendition)
 def languages_by_guide(session: Session) -> dict[str, list[str]]:
     """Return the languages beside its own that each guide has a rendition to read in, sorted."""
     found: dict[str, list[str]] = {}
-    for guide, language in renditions.list_languages(session):
+    for guide, language in list_languages(session):
         if language != GUIDE_LANGUAGE:
             found.setdefault(guide, []).append(language)
     return found

@@ -5,8 +5,7 @@ from dataclasses import dataclass
 
 from sqlmodel import Session
 
-from app.store.current_editions import list_current_rows
-from app.store.editions import EditionKey
+from app.store.editions import CurrentEdition, EditionKey, list_current_details
 
 NOTICE = dt.timedelta(days=60)
 """How long before its day a review is listed as due."""
@@ -14,23 +13,32 @@ NOTICE = dt.timedelta(days=60)
 
 @dataclass(frozen=True)
 class Review:
-    """The review of a guide's current edition. `review_by` is None where the edition names no day."""
+    """The review of a guide's current edition."""
 
-    key: EditionKey
-    title: str
-    review_by: dt.date | None
-    owner: str | None
-    publisher: str
-    digest: str
-    published_at: dt.datetime
+    edition: CurrentEdition
+
+    @property
+    def key(self) -> EditionKey:
+        """The guide and the number of the edition."""
+        return self.edition.key
+
+    @property
+    def review_by(self) -> dt.date | None:
+        """The day, or None where the edition names none."""
+        return self.edition.details.review_by
+
+    @property
+    def owner(self) -> str | None:
+        """The team that looks after the guide."""
+        return self.edition.details.owner
 
     @property
     def due_from(self) -> dt.datetime:
         """Since when it is listed as due; without a day, since the edition was published."""
         if self.review_by is None:
-            return self.published_at
+            return self.edition.published_at
         day = dt.datetime.combine(self.review_by - NOTICE, dt.time(), tzinfo=dt.UTC)
-        return max(day, self.published_at)
+        return max(day, self.edition.published_at)
 
     def is_due(self, today: dt.date, *, within: dt.timedelta = dt.timedelta()) -> bool:
         """Return True if the day has come, or comes within that time, or if there is no day."""
@@ -39,18 +47,7 @@ class Review:
 
 def list_reviews(session: Session) -> list[Review]:
     """Return the review of every guide: first those without a day, then by their days."""
-    reviews = [
-        Review(
-            key=EditionKey(row.guide, row.number),
-            title=row.title,
-            review_by=row.review_by,
-            owner=row.owner,
-            publisher=row.publisher["name"],
-            digest=row.digest,
-            published_at=row.published_at,
-        )
-        for row in list_current_rows(session)
-    ]
+    reviews = map(Review, list_current_details(session))
     return sorted(reviews, key=lambda each: (each.review_by or dt.date.min, each.key))
 
 

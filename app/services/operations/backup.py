@@ -16,9 +16,10 @@ from app.models.guidance.guide_tables import EditionRow
 from app.models.progress import OnStep, show_no_progress
 from app.services.access.key_files import DEVELOPMENT_IDENTITY, RECEIPT_KEY
 from app.services.events.webhook_keys import open_webhook_keys
-from app.services.operations.verification import find_faults, verify_editions, verify_renditions
+from app.services.operations.verification import find_faults, verify_editions
 from app.store.backup import database_copy, exclusive_lock, find_file_faults, move_aside, move_into_place
 from app.store.database import DATABASE_FILE
+from app.store.editions import IS_EDITION
 from app.store.private_files import make_private_folder
 from app.store.schema import find_schema_faults, is_behind, migrate_schema
 from app.store.tables import table_of
@@ -88,9 +89,8 @@ def verify_copy(path: Path) -> Verified:
             _refuse(find_schema_faults(connection))
         _refuse(list(_find_faults(engine)))
         with engine.connect() as connection:
-            editions, concerns = (
-                connection.scalar(select(func.count()).select_from(table_of(row))) for row in (EditionRow, ConcernRow)
-            )
+            editions = connection.scalar(select(func.count()).select_from(table_of(EditionRow)).where(IS_EDITION))
+            concerns = connection.scalar(select(func.count()).select_from(table_of(ConcernRow)))
         return Verified(editions or 0, concerns or 0)
     except SchemaAltered as altered:
         raise BackupRefused(str(altered)) from None
@@ -130,7 +130,7 @@ def _refuse(faults: list[str]) -> None:
 
 
 def _find_faults(engine: Engine) -> Iterator[str]:
-    for name, mismatch in (*verify_editions(engine), *verify_renditions(engine)):
+    for name, mismatch in verify_editions(engine):
         if mismatch is not None:
             yield f"{name}: {mismatch}"
     for name, fault in find_faults(engine):

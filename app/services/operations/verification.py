@@ -14,10 +14,8 @@ from app.services.desk.signed_notes import Checkpoint
 from app.services.operations.checkpoint_verification import verify_checkpoints
 from app.services.operations.concern_verification import count_concerns, verify_concerns
 from app.store.backup import find_file_faults
-from app.store.contents import read_content
-from app.store.editions import EditionKey, every_edition
+from app.store.editions import EditionKey, RenditionKey, every_publication, read_content, read_rendition
 from app.store.record_checks import count_disclosures, find_chain_faults, find_log_faults
-from app.store.renditions import RenditionKey, every_rendition, read_rendition
 from app.store.schema import find_schema_faults
 
 
@@ -36,17 +34,11 @@ def verify_database(engine: Engine) -> Iterator[str]:
 
 
 def verify_editions(engine: Engine) -> Iterator[tuple[str, str | None]]:
-    """Verify each edition of each guide, in order: yield what names it, and its fault, or None."""
+    """Verify each edition and each rendition of each guide: yield what names it, and its fault, or None."""
     with Session(engine) as session:
-        for key, digest in every_edition(session):
-            yield f"{key.guide}, edition {key.number}", _find_fault(session, key, digest)
-
-
-def verify_renditions(engine: Engine) -> Iterator[tuple[str, str | None]]:
-    """Verify each rendition of each guide, in order: yield what names it, and its fault, or None."""
-    with Session(engine) as session:
-        for key, digest in every_rendition(session):
-            yield f"{key.guide}, rendition {key.language} {key.number}", _find_fault_of_rendition(session, key, digest)
+        for key, digest in every_publication(session):
+            named = f"edition {key.number}" if isinstance(key, EditionKey) else f"rendition {key.language} {key.number}"
+            yield f"{key.guide}, {named}", _find_fault(session, key, digest)
 
 
 def find_faults(
@@ -80,17 +72,10 @@ def verify_log(engine: Engine, on_step: OnStep = show_no_progress) -> Iterator[s
         yield from find_log_faults(session, on_step)
 
 
-def _find_fault(session: Session, key: EditionKey, digest: str) -> str | None:
+def _find_fault(session: Session, key: EditionKey | RenditionKey, digest: str) -> str | None:
     try:
-        found = digest_of(read_content(session, key))
+        content = read_content(session, key) if isinstance(key, EditionKey) else read_rendition(session, key)
     except ValidationError:
-        return "its rows are no longer a whole edition"
-    return None if found == digest else f"its rows now give {found}"
-
-
-def _find_fault_of_rendition(session: Session, key: RenditionKey, digest: str) -> str | None:
-    try:
-        found = digest_of(read_rendition(session, key))
-    except ValidationError:
-        return "its row is no longer a whole rendition"
+        return "its row is no longer a whole edition or rendition"
+    found = digest_of(content)
     return None if found == digest else f"its row now gives {found}"
