@@ -43,10 +43,12 @@ def acknowledge_addition(session: Session, reference: str, number: int, *, actor
 
 
 def acknowledge_up_to(session: Session, concern: ConcernRow, number: int, *, at: dt.datetime) -> None:
-    """Acknowledge the additions up to that number, in the caller's transaction, which has recorded the act.
+    """Acknowledge the additions up to that number (0: none), in the caller's transaction, which has recorded the act.
 
     Raises `ValidationFailed` if there is no addition of that number.
     """
+    if not number:
+        return
     count, _ = ADDITIONS.measure(session, concern.reference)
     if number > count:
         raise ValidationFailed([FieldError(("up_to_addition",), NO_SUCH_ADDITION)])

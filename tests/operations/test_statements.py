@@ -1,0 +1,96 @@
+"""How many SQL statements each act asks: a number that grows is a query that somebody added without a need."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import pytest
+from fastapi import FastAPI
+from sqlalchemy import event
+from starlette.testclient import TestClient
+
+from app.models.concerns.examples import SMALLEST_EXAMPLE
+from app.services.operations.workers import stop_workers
+from tests.support.desk import Desk
+from tests.support.publishing import GUIDE
+
+TRANSACTIONS = ("BEGIN", "SAVEPOINT", "RELEASE")
+MORE = {"concern": {"narrative": "An invented addition."}}
+
+STATEMENTS = {
+    "a cold guide": 1,
+    "a concern": 6,
+    "a concern with a key": 7,
+    "a status": 3,
+    "an addition": 13,
+    "the inbox": 6,
+    "open": 9,
+    "acknowledge": 9,
+    "acknowledge again": 6,
+    "acknowledge an addition": 13,
+    "assign": 9,
+    "note": 8,
+    "message": 9,
+    "hold": 7,
+    "release": 7,
+    "close": 9,
+    "erase": 11,
+}
+"""The most statements of each act, one for the client's key. What begins or ends a transaction is not counted."""
+
+
+@contextmanager
+def counted(engine: Any) -> Iterator[list[str]]:
+    """Collect the statements that the engine is asked in the block."""
+    asked: list[str] = []
+
+    def note(_connection: Any, _cursor: Any, statement: str, *_: Any) -> None:
+        if not statement.startswith(TRANSACTIONS):
+            asked.append(statement)
+
+    event.listen(engine, "before_cursor_execute", note)
+    try:
+        yield asked
+    finally:
+        event.remove(engine, "before_cursor_execute", note)
+
+
+@pytest.mark.embedded
+def test_each_act_asks_the_statements_that_it_needs(service: FastAPI, client: TestClient, desk: Desk) -> None:
+    stop_workers(service.state.context.workers)
+    engine = service.state.context.engine
+    client.get("/v1/guides")  # the edition is read once in each process
+    receipt = client.post("/v1/concerns", json=SMALLEST_EXAMPLE).json()
+    desk.get("/concerns")  # the client is known from here
+    reference, token = receipt["reference"], {"Authorization": f"Bearer {receipt['status_token']}"}
+    acts = {
+        "a cold guide": lambda: client.get(f"{GUIDE}/editions/1/contacts"),
+        "a concern": lambda: client.post("/v1/concerns", json=SMALLEST_EXAMPLE),
+        "a concern with a key": lambda: client.post(
+            "/v1/concerns", json=SMALLEST_EXAMPLE, headers={"Idempotency-Key": "a-key"}
+        ),
+        "a status": lambda: client.get(f"/v1/concerns/{reference}", headers=token),
+        "the inbox": lambda: desk.get("/concerns"),
+        "open": lambda: desk.get(f"/concerns/{reference}"),
+        "acknowledge": lambda: desk.act(reference, "acknowledgement"),
+        "acknowledge again": lambda: desk.act(reference, "acknowledgement"),
+        "an addition": lambda: client.post(f"/v1/concerns/{reference}/additions", json=MORE, headers=token),
+        "acknowledge an addition": lambda: desk.act(reference, "additions/1/acknowledgement"),
+        "assign": lambda: client.put(
+            f"/v1/desk/concerns/{reference}/assignment", json={"person": "A. Example"}, headers=desk.headers
+        ),
+        "note": lambda: desk.act(reference, "notes", text="An invented note."),
+        "message": lambda: desk.act(reference, "messages", text="An invented question?"),
+        "hold": lambda: desk.act(reference, "hold", held=True, reason="An invented reason."),
+        "release": lambda: desk.act(reference, "hold", held=False, reason="An invented reason."),
+        "close": lambda: desk.act(reference, "outcome", outcome="early_help"),
+        "erase": lambda: desk.act(reference, "erasure", reason="An invented reason."),
+    }
+    found = {}
+    for name, act in acts.items():
+        with counted(engine) as asked:
+            answer = act()
+        assert answer.status_code < 300, (name, answer.text)
+        found[name] = len(asked)
+
+    assert {name: number for name, number in found.items() if number > STATEMENTS[name]} == {}
