@@ -15,7 +15,7 @@ from app.assembly import build_context
 from app.config import Settings
 from app.errors import GuidanceError, SetupError
 from app.logs import Log
-from app.pages import api_docs, assets
+from app.pages import api_docs, assets, concern_status, raise_concern
 from app.pages.desk import (
     acts,
     concern_page,
@@ -28,11 +28,9 @@ from app.pages.desk import (
 )
 from app.pages.desk import inbox as inbox_pages
 from app.pages.edit import draft_page, guides_to_edit, preview, section_page
-from app.pages.error_page_middleware import ErrorPageMiddleware
-from app.pages.form import raise_concern, saved_drafts
+from app.pages.error_pages import ErrorPageMiddleware
 from app.pages.guide import guide_index, guide_pages, rendition_pages, search_page
 from app.pages.languages import LanguageMiddleware
-from app.pages.status import concern_status, receipt_file
 from app.routers import (
     additions,
     assignment,
@@ -125,9 +123,7 @@ ROUTERS = (
     search_page.router,
     guide_pages.router,
     rendition_pages.router,
-    raise_concern.router,
-    saved_drafts.router,  # both before the route that would take their names as a reference
-    receipt_file.router,
+    raise_concern.router,  # before the route that would take its names as a reference
     concern_status.router,
     sign_in.router,
     openid_sign_in.router,

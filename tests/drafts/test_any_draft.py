@@ -16,7 +16,7 @@ from app.models.guidance.written_editions import parse_written
 from app.pages.edit.fields import DETAILS, form_fields
 from app.pages.edit.sections import EDIT_PAGES, do_act, section_value, with_ids, with_section
 from app.pages.edit.shown import show_entries, show_fields
-from app.pages.form.form_data import SubmittedForm
+from app.pages.form_answers import SubmittedForm
 
 ANY_JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.text(max_size=8),

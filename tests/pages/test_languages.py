@@ -20,11 +20,17 @@ from app.config import SEED_DIR, Settings
 from app.faults import FieldError
 from app.main import create_app
 from app.pages import languages
-from app.pages.form.elements import ConcernForm, Question, QuestionKind
-from app.pages.form.form_builder import FormBuilder
-from app.pages.form.form_view import named_faults
-from app.pages.form.layout import ENTRY_NAMES
-from app.pages.form.variants import ABOUT_A_CHILD, ABOUT_YOURSELF, FormVariant
+from app.pages.form_answers import named_faults
+from app.pages.form_builder import FormBuilder
+from app.pages.form_layout import (
+    ABOUT_A_CHILD,
+    ABOUT_YOURSELF,
+    ENTRY_NAMES,
+    ConcernForm,
+    FormVariant,
+    Question,
+    QuestionKind,
+)
 from app.pages.languages import ENGLISH, LANGUAGES, read_catalogue
 from app.services.guidance.reference_data import read_reference_data
 from tests.support.browsing import accessibility_violations, run_server

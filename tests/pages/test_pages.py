@@ -16,11 +16,22 @@ from app.errors import StoreBusy
 from app.main import create_app
 from app.models.concerns.concern import Concern
 from app.models.concerns.examples import FULL_EXAMPLE
-from app.pages.form.elements import ConcernForm, Question
-from app.pages.form.form_builder import FormBuilder, concern_schema, schema_fields
-from app.pages.form.form_data import SubmittedForm, hidden_fields, read_answers, value_at
-from app.pages.form.layout import AUTOFILL, DEPENDS_ON, ENTRY_NAMES, FIRST_QUESTIONS, FORM_SECTIONS, PARTS
-from app.pages.form.wording import CHOICE_OVERRIDES, HINT_OVERRIDES, LABEL_OVERRIDES, MISSING_ANSWERS
+from app.pages.form_answers import SubmittedForm, hidden_fields, read_answers, value_at
+from app.pages.form_builder import FormBuilder, concern_schema, schema_fields
+from app.pages.form_layout import (
+    AUTOFILL,
+    CHOICE_OVERRIDES,
+    DEPENDS_ON,
+    ENTRY_NAMES,
+    FIRST_QUESTIONS,
+    FORM_SECTIONS,
+    HINT_OVERRIDES,
+    LABEL_OVERRIDES,
+    MISSING_ANSWERS,
+    PARTS,
+    ConcernForm,
+    Question,
+)
 from app.presenters.colours import text_colour_on
 from app.services.guidance.reference_data import read_reference_data
 from app.web.context import AppContext

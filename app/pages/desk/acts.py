@@ -30,8 +30,7 @@ from app.pages.desk.export_acts import export_response
 from app.pages.desk.inbox import CONCERN_PAGES, ConcernReferenceInPath
 from app.pages.desk.page import desk_page
 from app.pages.error_pages import problem_type_of
-from app.pages.form.form_data import SubmittedForm, SubmittedFormDep
-from app.pages.form.form_view import faults_of
+from app.pages.form_answers import SubmittedForm, SubmittedFormDep, faults_of
 from app.presenters.desk import reference_of
 from app.presenters.pdf import pdf_available
 from app.services.access.people import list_workers

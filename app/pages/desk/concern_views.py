@@ -11,7 +11,7 @@ from app.models.desk.notes import NoteEntry
 from app.pages.desk.added_pages import ADDED_ON_PAGE, sealed_texts_of
 from app.pages.desk.referral import referral_of
 from app.pages.desk.sealed_text import CONCERN, SealedText
-from app.pages.form.form_view import AnsweredSection
+from app.pages.form_answers import AnsweredSection
 from app.presenters.desk import entry_of, listed_addition, opened_concern
 from app.presenters.notes import listed_note, opened_notes
 from app.services.desk import opening

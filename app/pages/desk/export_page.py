@@ -11,7 +11,7 @@ from app.models.desk.recorded import replay
 from app.models.guidance.editions import EditionContent
 from app.pages.desk.act_words import act_lines
 from app.pages.desk.referral import sections_of
-from app.pages.form.form_view import AnsweredSection
+from app.pages.form_answers import AnsweredSection
 from app.pages.text_format import code_label, date_and_time
 from app.services.desk.export_document import history_of
 from app.services.guidance.reference_data import ReferenceData

@@ -22,8 +22,7 @@ from app.models.desk.inbox import InboxOrder, SavedViewRow, ViewFilters
 from app.pages.desk.clock_words import due_of, time_left
 from app.pages.desk.desk_route import DeskRoute, lead_to
 from app.pages.desk.page import desk_page
-from app.pages.form.form_data import SubmittedFormDep
-from app.pages.form.form_view import faults_of
+from app.pages.form_answers import SubmittedFormDep, faults_of
 from app.presenters.desk import inbox_entry
 from app.services.access.people import list_workers
 from app.services.access.sign_in import GUIDES_PATH, PATH

@@ -5,11 +5,16 @@ from typing import Any
 
 from app.models.desk.concerns import OpenedConcern
 from app.models.guidance.editions import EditionContent
-from app.pages.form.draft import repeated_entries
-from app.pages.form.elements import ConcernForm, Question, QuestionKind
-from app.pages.form.form_builder import FormBuilder
-from app.pages.form.form_data import Answers, value_at
-from app.pages.form.form_view import AnsweredQuestion, AnsweredSection, answered_sections
+from app.pages.form_answers import (
+    AnsweredQuestion,
+    AnsweredSection,
+    Answers,
+    answered_sections,
+    repeated_entries,
+    value_at,
+)
+from app.pages.form_builder import FormBuilder
+from app.pages.form_layout import ConcernForm, Question, QuestionKind
 from app.services.guidance.reference_data import ReferenceData
 from app.store.editions import EditionKey
 from app.web.context import AppContext

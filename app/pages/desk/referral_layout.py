@@ -8,10 +8,9 @@ from collections.abc import Iterable
 from typing import Any
 
 from app.pages.desk.referral import FURTHER, SHOWN_ELSEWHERE
-from app.pages.form.elements import Question, RepeatableGroup
-from app.pages.form.form_builder import FormBuilder
-from app.pages.form.form_view import KNOWN_SO_FAR, NOTHING_KNOWN
-from app.pages.form.layout import ENTRY_NAMES
+from app.pages.form_answers import KNOWN_SO_FAR, NOTHING_KNOWN
+from app.pages.form_builder import FormBuilder
+from app.pages.form_layout import ENTRY_NAMES, Question, RepeatableGroup
 from app.store.editions import EditionKey
 from app.web.context import AppContext
 

@@ -8,7 +8,7 @@ from app.errors import TokenInvalid
 from app.logs import Log
 from app.pages.desk.desk_route import DeskRoute, lead_to
 from app.pages.desk.page import desk_page
-from app.pages.form.form_data import SubmittedFormDep
+from app.pages.form_answers import SubmittedFormDep
 from app.services.access.sign_in import INVITATION, PATH, SIGN_IN
 from app.web.auth import PUBLIC, caller_address
 from app.web.context import AppContext, ContextDep, NowDep

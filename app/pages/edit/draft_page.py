@@ -11,7 +11,7 @@ from app.pages.desk.page import desk_page
 from app.pages.edit.comparing import compare_with, remarks_of
 from app.pages.edit.guides_to_edit import title_of
 from app.pages.edit.sections import EDIT_PAGES
-from app.pages.form.form_data import PLACE, SubmittedForm, SubmittedFormDep
+from app.pages.form_answers import PLACE, SubmittedForm, SubmittedFormDep
 from app.routers.params import GuideName
 from app.services.access.sign_in import GUIDES_PATH
 from app.services.guidance.draft_checking import check_draft

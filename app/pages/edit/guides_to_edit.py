@@ -10,7 +10,7 @@ from app.models.guidance.proposed_ids import propose_id
 from app.pages.desk.desk_route import DeskRoute, lead_to
 from app.pages.desk.page import desk_page
 from app.pages.edit.starting import first_words
-from app.pages.form.form_data import SubmittedFormDep
+from app.pages.form_answers import SubmittedFormDep
 from app.routers.params import GuideName
 from app.services.access.sign_in import GUIDES_PATH
 from app.services.guidance.guide_drafts import write_guide_draft

@@ -7,7 +7,7 @@ from typing import Any
 from app.models.base import MAX_ITEMS, SLUG_PATTERN
 from app.models.guidance.proposed_ids import propose_id
 from app.pages.edit.fields import NOT_TYPED, Control, EditField, is_foreign
-from app.pages.form.form_data import COUNT, SubmittedForm
+from app.pages.form_answers import COUNT, SubmittedForm
 
 DROP = "drop:"
 ID = "id"

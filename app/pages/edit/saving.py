@@ -11,7 +11,7 @@ from app.errors import DraftChanged
 from app.models.guidance.guide_tables import GuideDraftRow
 from app.pages.edit.sections import NOT_BEGUN, do_act, section_tag, with_ids, with_section
 from app.pages.edit.starting import first_words, published_ids
-from app.pages.form.form_data import SubmittedForm
+from app.pages.form_answers import SubmittedForm
 from app.services.guidance.guide_drafts import write_guide_draft
 from app.store.editions import current_of, find_history
 from app.web.context import AppContext

@@ -18,7 +18,7 @@ from app.pages.edit.saving import save_section
 from app.pages.edit.sections import EDIT_PAGES, section_tag, section_value, with_section
 from app.pages.edit.shown import ShownEntry, show_entries, show_fields, unknown_members
 from app.pages.edit.starting import first_words
-from app.pages.form.form_data import SubmittedForm, SubmittedFormDep
+from app.pages.form_answers import SubmittedForm, SubmittedFormDep
 from app.pages.text_format import date_and_time
 from app.routers.params import GuideName
 from app.services.access.sign_in import GUIDES_PATH

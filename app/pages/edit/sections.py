@@ -9,7 +9,7 @@ from app.models.base import MAX_ITEMS
 from app.models.guidance.sections import ITEM_LISTS
 from app.pages.edit.fields import DETAILS, form_fields
 from app.pages.edit.reading import read_entries, read_members, settle_ids
-from app.pages.form.form_data import PLACE, SubmittedForm
+from app.pages.form_answers import PLACE, SubmittedForm
 from app.services.guidance.guide_drafts import DraftContent
 
 EDIT_PAGES: dict[str, str] = {DETAILS: "About the guide"} | {

@@ -5,7 +5,7 @@ from fastapi import Response
 from app.errors import ValidationFailed
 from app.models.guidance.sections import ON_PAGES
 from app.pages.error_pages import PageRoute
-from app.pages.form.form_data import SubmittedFormDep
+from app.pages.form_answers import SubmittedFormDep
 from app.pages.guide.guide_index import names_publishers
 from app.pages.languages import gettext, to_translate
 from app.pages.page import private_page

@@ -6,10 +6,20 @@ from dataclasses import dataclass, replace
 from functools import cache
 from typing import Any
 
+from app.config import SEED_DIR
 from app.models.concerns.concern import Concern
+from app.models.guidance.edition_files import read_edition_file
 from app.models.guidance.editions import EditionContent
-from app.pages.form import layout
-from app.pages.form.elements import (
+from app.models.guidance.sections import Section
+from app.models.guidance.signposts import CALL_999_FIRST
+from app.pages.form_layout import (
+    ABOUT_A_CHILD,
+    ABOUT_YOURSELF,
+    AUTOFILL,
+    DEPENDS_ON,
+    ENTRY_NAMES,
+    FORM_SECTIONS,
+    OMITTED_FIELDS,
     Choice,
     ConcernForm,
     FormElement,
@@ -18,16 +28,18 @@ from app.pages.form.elements import (
     Question,
     QuestionKind,
     RepeatableGroup,
+    Wording,
+    part_of,
 )
-from app.pages.form.wording import Wording
 from app.pages.languages import gettext
-from app.pages.text_format import code_label
-from app.services.guidance.reference_data import ReferenceData
+from app.pages.text_format import code_label, page_words
+from app.services.concerns.receipt_builder import ADDITION_STORED, CONCERN_STORED, HOW_TO_FOLLOW, TEST
+from app.services.guidance.reference_data import ReferenceData, read_reference_data
+from app.web.validation_messages import FAULTS
 
 MAX_RADIO_CHOICES = 7
 MAX_SHORT_LENGTH = 100
 MAX_LINE_LENGTH = 300
-
 JsonSchema = Mapping[str, Any]
 
 
@@ -54,7 +66,7 @@ def schema_fields(schema: JsonSchema, name: str = "", path: str = "") -> Iterato
         field_schema = _without_null(property_schema)
         value_schema = _resolve(field_schema.get("items", field_schema))
         field_path = f"{path}{own_name}"
-        if field_path in layout.OMITTED_FIELDS or f"*.{own_name}" in layout.OMITTED_FIELDS:
+        if field_path in OMITTED_FIELDS or f"*.{own_name}" in OMITTED_FIELDS:
             continue
         is_required = own_name in schema.get("required", ())
         field = SchemaField(f"{name}{own_name}", field_path, field_schema, value_schema, is_required)
@@ -92,7 +104,7 @@ class FormBuilder:
     reference_data: ReferenceData
     counts: Mapping[str, int]
     """The number of entries of each repeatable group, by its name."""
-    sections: Sequence[FormSection] = layout.FORM_SECTIONS
+    sections: Sequence[FormSection] = FORM_SECTIONS
     wording: Wording = dataclasses.field(default_factory=Wording)
 
     def make(self) -> ConcernForm:
@@ -114,11 +126,11 @@ class FormBuilder:
         for field in fields:
             if field.value_schema.get("type") == "object" and "id" not in field.value_schema["properties"]:
                 yield self._repeatable_group(field)
-            elif layout.DEPENDS_ON.get(field.path, ("", ()))[0] not in paths:
+            elif DEPENDS_ON.get(field.path, ("", ()))[0] not in paths:
                 yield self._question(field, fields)
 
     def _repeatable_group(self, field: SchemaField) -> RepeatableGroup:
-        entry_name = gettext(layout.ENTRY_NAMES[field.path])
+        entry_name = gettext(ENTRY_NAMES[field.path])
         min_entries, max_entries = field.schema.get("minItems", 0), field.schema["maxItems"]
         count = min(max(self.counts.get(field.name, min_entries), min_entries), max_entries)
         entries = []
@@ -141,10 +153,10 @@ class FormBuilder:
         kind, choices = self._kind_and_choices(field)
         groups: dict[tuple[str, ...], list[Question]] = {}
         for each in siblings:
-            parent, answers = layout.DEPENDS_ON.get(each.path, ("", ()))
+            parent, answers = DEPENDS_ON.get(each.path, ("", ()))
             if parent == field.path:
                 groups.setdefault(answers, []).append(self._question(each, siblings))
-        input_type, autocomplete = layout.AUTOFILL.get(field.path, ("text", ""))
+        input_type, autocomplete = AUTOFILL.get(field.path, ("text", ""))
         return Question(
             name=field.name,
             kind=kind,
@@ -154,7 +166,7 @@ class FormBuilder:
             is_required=field.is_required,
             if_missing=gettext(self.wording.missing.get(field.path, "")),
             is_number=field.value_schema.get("type") == "integer",
-            part=gettext(layout.part_of(field.path)),
+            part=gettext(part_of(field.path)),
             input_type=input_type,
             autocomplete=autocomplete,
             follow_up_groups=tuple(tuple(group) for group in groups.values()),
@@ -207,3 +219,43 @@ def _text_kind(schema: JsonSchema) -> QuestionKind:
     if schema.get("type") == "integer" or schema["maxLength"] <= MAX_SHORT_LENGTH:
         return QuestionKind.SHORT
     return QuestionKind.LINE if schema["maxLength"] <= MAX_LINE_LENGTH else QuestionKind.LONG
+
+
+FAULTS_OF_FORMS = ("string_too_long", "too_long", "int_type", "less_than_equal")
+"""What the models can find in an answer to the form, beside what the form says in its own words."""
+FROM_BELOW = (CALL_999_FIRST, *map(page_words, (CONCERN_STORED, ADDITION_STORED, HOW_TO_FOLLOW, TEST)))
+
+
+def extract_sentences(*_: Any, **_options: Any) -> Iterator[tuple[int, None, str, list[str]]]:
+    """Yield the sentences of the forms, and what the pages show from below, as an extraction method of Babel.
+
+    They come from the models, the code lists and the layouts, so no marks in a file can name them. The words of the
+    guide are not among them.
+    """
+    for sentence in dict.fromkeys(filter(None, _sentences_of_forms())):
+        yield 1, None, sentence, []
+
+
+def _sentences_of_forms() -> Iterator[str]:
+    reference_data = read_reference_data(SEED_DIR)
+    content = read_edition_file(next((SEED_DIR / "guides").glob("*/1.yaml"))).content
+    yield from FROM_BELOW
+    yield from (FAULTS[kind][1] for kind in FAULTS_OF_FORMS)
+    yield from (section.entry.heading for section in Section)
+    yield from (code.label for code in reference_data.get_code_list("outcome").codes)
+    counts = dict.fromkeys(ENTRY_NAMES, 1)
+    for variant in (ABOUT_A_CHILD, ABOUT_YOURSELF):
+        yield from (variant.title, *variant.steps.values())
+        yield from _words_of(FormBuilder(content, reference_data, counts, variant.sections, variant.wording).make())
+
+
+def _words_of(form: ConcernForm) -> Iterator[str]:
+    for section in form:
+        yield from (section.title, section.hint)
+        for element in section.elements:
+            if isinstance(element, RepeatableGroup):
+                yield from (element.title, element.hint, element.entry_name)
+        for question in section.questions:
+            yield from (question.label, question.hint, question.if_missing, question.part)
+            if question.kind is not QuestionKind.OBSERVATIONS:
+                yield from (words for choice in question.choices for words in (choice.label, choice.note))

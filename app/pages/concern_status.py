@@ -2,6 +2,7 @@
 
 import datetime as dt
 import uuid
+from collections.abc import Sequence
 from typing import Annotated, Any
 
 from fastapi import Path, Response
@@ -14,25 +15,31 @@ from app.errors import (
     IdempotencyKeyReused,
     InvalidConcern,
     NoSuchConcern,
+    NotFound,
+    ReceiptNotGenuine,
     ServiceUnavailable,
     StoreBusy,
     TooManyAdditions,
     ValidationFailed,
 )
 from app.models.concerns.addition import Addition, AdditionReceipt
-from app.models.concerns.receipts import ConcernStatus
+from app.models.concerns.messages import ReceivedMessage
+from app.models.concerns.receipts import ConcernStatus, MessageStatus
 from app.pages.error_pages import PageRoute
-from app.pages.form.form_data import SubmittedForm, SubmittedFormDep
+from app.pages.form_answers import SubmittedForm, SubmittedFormDep
 from app.pages.languages import gettext, to_translate
 from app.pages.page import private_page
-from app.pages.status.messages import open_for_page
-from app.pages.text_format import spoken
+from app.pages.text_format import date_and_time, page_words, spoken
+from app.presenters.contact_text import out_of_hours
+from app.presenters.receipt_text import KeptReceipt, receipt_text
+from app.services.concerns.messages import open_messages
+from app.services.concerns.receipt_signing import check_receipt
+from app.store.editions import EditionKey
 from app.web.auth import PUBLIC
 from app.web.context import AppContext, ContextDep, NowDep
 from app.web.router import GuidanceRouter
 
 router = GuidanceRouter(prefix="/concerns", include_in_schema=False, dependencies=[PUBLIC], route_class=PageRoute)
-
 CLEAR_DANGER = "clear:immediate_danger"
 NO_MATCH = to_translate("No concern matches this reference and code. Check both for mistakes.")
 NOT_ADDED = to_translate(
@@ -123,7 +130,9 @@ def _status_page(
 ) -> Response:
     """Return the status, with the form for more as it was posted. Raises `NoSuchConcern`."""
     code = posted.one("code").strip()
-    concern = _read(context, posted.one("reference").strip(), code, now)
+    reference = posted.one("reference").strip()
+    with context.code_tries.guard(reference):
+        concern = context.follow_ups.read_status(typed_reference=reference, status_token=code, at=now)
     return private_page(
         context,
         "concern_status.html",
@@ -136,14 +145,9 @@ def _status_page(
         added=added,
         reference_aloud=spoken(concern.reference),
         outcome=_outcome(context, concern),
-        messages=open_for_page(context, concern, code, now),
+        messages=_messages_of(context, concern, code, now),
         **({"faults": {name: gettext(fault) for name, fault in faults.items()}} if faults else {}),
     )
-
-
-def _read(context: AppContext, reference: str, code: str, now: dt.datetime) -> ConcernStatus:
-    with context.code_tries.guard(reference):
-        return context.follow_ups.read_status(typed_reference=reference, status_token=code, at=now)
 
 
 def _outcome(context: AppContext, concern: ConcernStatus) -> str | None:
@@ -156,3 +160,61 @@ def _form(context: AppContext, *, reference: str = "", fault: str | None = None)
     status = NoSuchConcern.status if fault else 200
     contacts = list(context.emergency_contacts.current())
     return private_page(context, "status_form.html", status=status, contacts=contacts, **values)
+
+
+def _messages_of(
+    context: AppContext, concern: ConcernStatus, code: str, now: dt.datetime
+) -> Sequence[ReceivedMessage | MessageStatus]:
+    """Return the messages of the concern, whose code is known to be right.
+
+    They are without words where the reading cannot be recorded just now: the rest of the page is of use without them.
+    """
+    if not concern.messages:
+        return ()
+    try:
+        opened = open_messages(context.follow_ups, typed_reference=concern.reference, status_token=code, at=now)
+    except (StoreBusy, DBAPIError, NoConnectionInTime):
+        return concern.messages
+    return opened.messages
+
+
+@router.post("/receipt")
+def save_receipt(context: ContextDep, posted: SubmittedFormDep) -> Response:
+    """Return the receipt as a text: reference, code, what happens next, numbers to call, and the signed part last.
+
+    Raise `NotFound` for a receipt that this service has not signed, and for a code that is not its concern's.
+    """
+    signed, code = posted.one("receipt"), posted.one("code").strip()
+    try:
+        claims = check_receipt(signed, {"keys": list(context.signer.jwks)})
+        reference, received_at = claims["jti"], dt.datetime.fromisoformat(claims["received_at"])
+        with context.code_tries.guard(reference):
+            concern = context.follow_ups.read_status(typed_reference=reference, status_token=code, at=received_at)
+    except (ReceiptNotGenuine, NoSuchConcern, KeyError):
+        raise NotFound from None
+    headers = {"Content-Disposition": f'attachment; filename="receipt-{reference}.txt"'}
+    return Response(receipt_text(_kept(context, concern, signed, code)), media_type="text/plain", headers=headers)
+
+
+def _kept(context: AppContext, concern: ConcernStatus, signed: str, code: str) -> KeptReceipt:
+    signposts = context.reference_data.signposts
+    numbers: list[Any] = [each for each in signposts if each.emergency]
+    numbers += [each for each in concern.contacts if each.phones] + out_of_hours(signposts)
+    return KeptReceipt(
+        reference=concern.reference,
+        code=code,
+        guide=guide_and_edition(context, concern),
+        received_at=date_and_time(concern.received_at),
+        acknowledge_by=date_and_time(concern.acknowledge_by),
+        come_back_by=date_and_time(concern.come_back_by or concern.acknowledge_by),
+        next_steps=[page_words(step) for step in concern.next_steps],
+        numbers=numbers,
+        address=f"{context.settings.public_url}/.well-known/jwks.json",
+        signed=signed,
+    )
+
+
+def guide_and_edition(context: AppContext, concern: ConcernStatus) -> str:
+    """Return the guide's title and the edition, as people name them."""
+    title = context.contents(EditionKey(concern.guide, concern.edition)).title
+    return f"{title}, edition {concern.edition}"

@@ -1,1 +1,0 @@
-"""The form for raising a concern."""

@@ -1,0 +1,382 @@
+"""Pages for raising a concern: the form, the answers to check, the receipt, and saving it to finish it later.
+
+The server stores nothing before the concern is sent or saved: each page has the answers in its own form fields. The
+pages have no rules of their own: the models and services of the API decide what is accepted.
+"""
+
+import datetime as dt
+import gzip
+import re
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from functools import partial
+from typing import Any
+
+from anyio import from_thread
+from fastapi import Depends, Request, Response
+from pydantic import ValidationError
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as NoConnectionInTime
+from sqlmodel import Session
+
+from app.errors import (
+    IdempotencyKeyReused,
+    InvalidConcern,
+    NoSuchDraft,
+    NoSuchGuide,
+    NotFound,
+    ReferenceTaken,
+    ServiceUnavailable,
+    StoreBusy,
+    ValidationFailed,
+)
+from app.faults import FaultCode, FieldError
+from app.models.concerns.concern import Concern
+from app.models.concerns.receipts import Receipt
+from app.models.concerns.reporter import ReporterKind
+from app.pages.error_pages import PageRoute
+from app.pages.form_answers import (
+    PLACE,
+    Answers,
+    SubmittedForm,
+    SubmittedFormDep,
+    answered_sections,
+    faults_of,
+    hidden_fields,
+    named_faults,
+    read_answers,
+    repeated_entries,
+    value_at,
+)
+from app.pages.form_builder import FormBuilder
+from app.pages.form_layout import ABOUT_A_CHILD, ABOUT_YOURSELF, WITHOUT_A_GUIDE, ConcernForm, FormSection, FormVariant
+from app.pages.languages import gettext, to_translate
+from app.pages.page import private_page
+from app.pages.text_format import spoken
+from app.routers.params import GuideName
+from app.services.access.clients import Principal
+from app.services.concerns.drafts import group_of
+from app.services.concerns.idempotency import derive_idempotency_keys
+from app.store.editions import EditionHead, current_of, default_guide, get_history, head_of
+from app.web.auth import SubmitterDep, require_submitter
+from app.web.cache.cache import accepts_gzip
+from app.web.context import AppContext, ContextDep, NowDep, SessionDep
+from app.web.further_faults import find_unknown_in_concern
+from app.web.router import GuidanceRouter
+
+KEY = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+
+
+@dataclass(frozen=True)
+class Draft:
+    """A concern that is not sent yet: the address of its form, its edition, its idempotency key and its answers."""
+
+    context: AppContext
+    variant: FormVariant
+    path: str
+    head: EditionHead
+    key: str
+    names_guide: bool = True
+    """Whether the person chose the guide. Otherwise the concern names none, and the service chooses the edition."""
+    answers: Answers = field(default_factory=dict)
+
+    def form(self, extra_entry: str = "") -> ConcernForm:
+        """Return the form with an entry for each of the answers, and one more in the group `extra_entry`."""
+        counts = {name: len(entries) for name, entries in repeated_entries(self.answers)}
+        counts[extra_entry] = counts.get(extra_entry, 0) + 1
+        return self._form(counts)
+
+    def with_answers(self, posted: SubmittedForm) -> "Draft":
+        """Return the draft with the answers and the key of a posted form."""
+        key = posted.one("key")
+        answers = read_answers(self._form(posted.counts), posted)
+        return replace(self, key=key if KEY.fullmatch(key) else self.key, answers=answers)
+
+    @property
+    def can_be_saved(self) -> bool:
+        """Whether it may be finished later. A young person's answers are never saved: someone could find the code."""
+        return self.variant.can_be_saved and value_at(self.answers, "reporter.kind") != ReporterKind.CHILD
+
+    def without_entry(self, entry: str) -> "Draft":
+        """Return the draft without an entry of a group."""
+        name, _, number = entry.rpartition(".")
+        entries = value_at(self.answers, name)
+        if isinstance(entries, list) and PLACE.fullmatch(number) and int(number) < len(entries):
+            del entries[int(number)]
+        return self
+
+    def without_answer(self, name: str) -> "Draft":
+        """Return the draft without the answer of that name."""
+        parent, _, own_name = name.rpartition(".")
+        answers = value_at(self.answers, parent) if parent else self.answers
+        if isinstance(answers, dict):
+            answers.pop(own_name, None)
+        return self
+
+    def _form(self, counts: Mapping[str, int]) -> ConcernForm:
+        content = self.context.contents(self.head.key)
+        reference_data = self.context.reference_data
+        return FormBuilder(content, reference_data, counts, self.variant.sections, self.variant.wording).make()
+
+    def concern(self) -> Concern:
+        """Return the concern as the model of the API. Raise `ValidationError` if it is not valid."""
+        return Concern.model_validate(self.fields())
+
+    def fields(self) -> Answers:
+        """Return the concern as JSON for the API."""
+        shown: Answers = {"guide": self.head.guide, "edition": self.head.number} if self.names_guide else {}
+        answers = shown | self.answers
+        for name, fixed in self.variant.fixed_answers.items():
+            answers[name] = answers.get(name, {}) | fixed if isinstance(fixed, dict) else fixed
+        return answers
+
+    def page(self, template: str, form: ConcernForm, *, status: int = 200, **values: Any) -> Response:
+        """Return a page that contains the draft."""
+        return private_page(
+            self.context,
+            template,
+            status=status,
+            head=self.head,
+            path=self.path,
+            title=gettext(self.variant.title),
+            steps={step: gettext(title) for step, title in self.variant.steps.items()},
+            content=self.context.contents(self.head.key),
+            form=form,
+            key=self.key,
+            can_be_saved=self.can_be_saved,
+            immediate_danger=self.answers.get("immediate_danger"),
+            **values,
+        )
+
+    def form_page(
+        self,
+        *,
+        faults: list[FieldError] | None = None,
+        status: int = ValidationFailed.status,
+        extra_entry: str = "",
+        focus: str = "",
+    ) -> Response:
+        """Return the form with the answers so far, and an error beside each question that has one, with that status."""
+        form = self.form(extra_entry)
+        messages = named_faults(form, faults or [])
+        open_sections = {
+            section.id
+            for section in form
+            for question in section.questions
+            if value_at(self.answers, question.name) is not None or question.name in messages
+        } | {section.id for section in form if _holds(section, focus)}
+        return self.page(
+            self.variant.template,
+            form,
+            status=status if messages else 200,
+            faults=messages,
+            open_sections=open_sections,
+            focus="" if messages else focus,
+            value=lambda name: value_at(self.answers, name),
+        )
+
+    def check_page(self, *, fault: str | None = None, status: int = 200) -> Response:
+        """Return the answers, for the person to check before sending."""
+        form = self.form()
+        return self.page(
+            "check_answers.html",
+            form,
+            status=status,
+            faults={"send": gettext(fault)} if fault else {},
+            sections=answered_sections(form, self.answers),
+            hidden_fields=list(hidden_fields(form, self.answers)),
+        )
+
+
+def _holds(section: FormSection, name: str) -> bool:
+    """Return whether the section has that id, or has the group or the entry of that name."""
+    return name == section.id or any(f"{name}.".startswith(f"{element.name}.") for element in section.elements)
+
+
+GENERAL, YOURSELF = "/raise-a-concern", "/worried-about-yourself"
+FORMS_WITHOUT_GUIDE = {GENERAL: WITHOUT_A_GUIDE, YOURSELF: ABOUT_YOURSELF}
+
+
+def empty_draft(session: Session, context: AppContext, path: str, number: str = "") -> Draft:
+    """Return an empty draft of the form at that path, for that edition of its guide, or for the current one.
+
+    A form that belongs to no guide shows the default guide. A guide whose editions are all withdrawn has its last one
+    here: a withdrawn edition does not stop a concern. Raises `NoSuchGuide`.
+    """
+    variant = FORMS_WITHOUT_GUIDE.get(path, ABOUT_A_CHILD)
+    names_guide = path not in FORMS_WITHOUT_GUIDE
+    guide = path.rpartition("/")[2] if names_guide else default_guide(session, context.settings.default_guide)
+    if guide is None:
+        raise NoSuchGuide
+    history = get_history(session, guide=guide)
+    is_number = number.isdecimal() and len(number) <= len("1000000")
+    head = head_of(history, int(number)) if is_number else current_of(history) or history[0]
+    return Draft(context, variant, path, head, str(uuid.uuid4()), names_guide)
+
+
+router = GuidanceRouter(include_in_schema=False, route_class=PageRoute)
+SEND, SAVE = "send", "save"
+ALREADY_SENT = to_translate(
+    "You have already sent this form with different answers, and we have that concern. To send these answers as "
+    "another concern, press ‘Send’ again."
+)
+NOT_STORED = to_translate(
+    "We could not save it just now. Nothing is lost: press ‘Send’ again in a few seconds, or call."
+)
+
+
+def _check_name(guide: GuideName) -> None:
+    """Take the name of the guide out of the path, so that what can be none is not found."""
+
+
+@router.get(GENERAL, dependencies=[Depends(require_submitter)])
+@router.get(YOURSELF, dependencies=[Depends(require_submitter)])
+@router.get(f"{GENERAL}/{{guide}}", dependencies=[Depends(require_submitter), Depends(_check_name)])
+def read_form(request: Request, session: SessionDep, context: ContextDep) -> Response:
+    """Return the empty form: that of a guide for its current edition, or one that belongs to no guide."""
+    return _compressed(request, empty_draft(session, context, request.scope["path"]).form_page())
+
+
+@router.post(GENERAL)
+@router.post(YOURSELF)
+@router.post(f"{GENERAL}/{{guide}}", dependencies=[Depends(_check_name)])
+def post_form(
+    request: Request,
+    session: SessionDep,
+    context: ContextDep,
+    posted: SubmittedFormDep,
+    submitter: SubmitterDep,
+    now: NowDep,
+) -> Response:
+    """Do what the pressed button says: return the answers to check, the form with other entries, or the receipt."""
+    draft = empty_draft(session, context, request.scope["path"], posted.one("edition"))
+    session.close()  # released: requests that hold one connection and wait for another could block each other
+    return _act(draft, posted, submitter, now)
+
+
+def _compressed(request: Request, page: Response) -> Response:
+    """Return the empty form compressed, where the browser accepts that.
+
+    It holds nothing that anybody typed. A page with answers is never compressed: its length could tell of them.
+    """
+    page.headers["Vary"] = "Accept-Encoding"
+    if not accepts_gzip(request.headers.get("accept-encoding", "").encode()):
+        return page
+    headers = {**page.headers, "Content-Encoding": "gzip"}
+    del headers["content-length"]
+    return Response(gzip.compress(bytes(page.body)), status_code=page.status_code, headers=headers)
+
+
+def _act(empty: Draft, posted: SubmittedForm, submitter: Principal, now: dt.datetime) -> Response:
+    draft = empty.with_answers(posted)
+    action, _, target = posted.one("do").partition(":")
+    if (rearranged := _rearranged(draft, action, target)) is not None:
+        return rearranged
+    if action == SAVE and draft.variant.can_be_saved:
+        return save_draft(draft, now)
+    try:
+        concern = draft.concern()
+        draft.context.submissions.check(concern, for_tests=submitter.for_tests, at=now)
+    except ValidationError as error:
+        faults = faults_of(error)
+        return draft.form_page(faults=[*faults, *find_unknown_in_concern(draft.context, draft.fields(), faults)])
+    except InvalidConcern as error:
+        return draft.form_page(faults=list(error.faults))
+    return _send(draft, concern, submitter, now) if action == SEND else draft.check_page()
+
+
+def _rearranged(draft: Draft, action: str, target: str) -> Response | None:
+    """Return the form for a button that changes what it shows (`add:children`), and sends nothing; None for others."""
+    match action:
+        case "change":
+            return draft.form_page(focus=target)
+        case "clear":
+            return draft.without_answer(target).form_page(focus=target)
+        case "add":
+            entries = value_at(draft.answers, target)
+            number = len(entries) if isinstance(entries, list) else 0
+            return draft.form_page(extra_entry=target, focus=f"{target}.{number}")
+        case "remove":
+            return draft.without_entry(target).form_page(focus=target.rpartition(".")[0])
+    return None
+
+
+def _send(draft: Draft, concern: Concern, submitter: Principal, now: dt.datetime) -> Response:
+    """Submit the concern and return the receipt. If it could not be stored, return the answers: nothing is lost."""
+    keys = derive_idempotency_keys(draft.key, client=submitter.name)
+    submit = partial(draft.context.submissions.submit, concern, for_tests=submitter.for_tests, keys=keys, at=now)
+    try:
+        result = from_thread.run(submit)
+    except IdempotencyKeyReused:
+        new_draft = replace(draft, key=str(uuid.uuid4()))
+        return new_draft.check_page(fault=ALREADY_SENT, status=IdempotencyKeyReused.status)
+    except (StoreBusy, ReferenceTaken, DBAPIError, NoConnectionInTime):
+        return draft.check_page(fault=NOT_STORED, status=ServiceUnavailable.status)
+    receipt = Receipt.model_validate_json(result.receipt)
+    return private_page(
+        draft.context,
+        "receipt.html",
+        status=201,
+        receipt=receipt,
+        reference_aloud=spoken(receipt.reference),
+        head=draft.head,
+    )
+
+
+NO_DRAFT = to_translate("No saved form has this code. It may have been opened before, or it is more than 24 hours old.")
+NOT_FOR_THE_YOUNG = to_translate(
+    "We do not save this for a young person, because someone else could find the code. You can send what you have now, "
+    "or call."
+)
+NOT_SAVED = to_translate(
+    "We could not save it just now. Nothing is lost: try again in a few seconds, send what you have, or call."
+)
+
+
+def save_draft(draft: Draft, now: dt.datetime) -> Response:
+    """Save the draft, and return the page with its code. Where it cannot be saved, return the form: nothing is lost."""
+    if not draft.can_be_saved:
+        return draft.form_page(faults=[FieldError((), NOT_FOR_THE_YOUNG, FaultCode.INVALID)])
+    fields: dict[str, list[str]] = {"key": [draft.key], "edition": [str(draft.head.number)]}
+    for name, value in hidden_fields(draft.form(), draft.answers):
+        fields.setdefault(name, []).append(value)
+    try:
+        saved = draft.context.drafts.save(draft.path, fields, at=now)
+    except (StoreBusy, DBAPIError, NoConnectionInTime):
+        return draft.form_page(faults=[FieldError((), NOT_SAVED, FaultCode.INVALID)], status=ServiceUnavailable.status)
+    contacts = list(draft.context.emergency_contacts.current())
+    return private_page(
+        draft.context, "saved_draft.html", status=201, saved=saved, aloud=spoken(saved.code), contacts=contacts
+    )
+
+
+@router.get("/concerns/saved", dependencies=[Depends(require_submitter)])
+def read_code_form(context: ContextDep) -> Response:
+    """Return the form for the code."""
+    return _code_form(context, SubmittedForm())
+
+
+@router.post("/concerns/saved", dependencies=[Depends(require_submitter)])
+def open_draft(context: ContextDep, session: SessionDep, posted: SubmittedFormDep, now: NowDep) -> Response:
+    """Return the form as it was saved. The code comes in the body, so that it is in no address."""
+    code = posted.one("code").strip()
+    try:
+        with context.code_tries.guard_name(f"draft {group_of(code)}"):
+            path, fields = context.drafts.open(code, page=posted.one("page"), at=now)
+    except NoSuchDraft:
+        return _code_form(context, posted, fault=NO_DRAFT)
+    saved = SubmittedForm(fields)
+    draft = empty_draft(session, context, path, saved.one("edition"))
+    return draft.with_answers(saved).form_page()
+
+
+def _code_form(context: AppContext, posted: SubmittedForm, *, fault: str | None = None) -> Response:
+    """Return the form for the code. Its `page` lets it open the same draft again, and no other page."""
+    return private_page(
+        context,
+        "saved_draft_form.html",
+        status=NotFound.status if fault else 200,
+        faults={"code": gettext(fault)} if fault else {},
+        page=posted.one("page") or str(uuid.uuid4()),
+    )
