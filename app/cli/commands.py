@@ -5,17 +5,14 @@ from typing import Annotated
 import typer
 
 from app.about import VERSION
-from app.cli.ask import desk_ask
 from app.cli.audit import audit
 from app.cli.backups import backup, restore
 from app.cli.clients import clients
-from app.cli.concern_exports import desk_export
 from app.cli.database import migrate, verify
 from app.cli.desk import desk
 from app.cli.doctor import doctor
 from app.cli.drafts import approve, check, new, preview
 from app.cli.export_group import exports
-from app.cli.hand_over import desk_confirm, desk_hand_over
 from app.cli.health import health
 from app.cli.imports import import_document
 from app.cli.keys import keys
@@ -25,7 +22,6 @@ from app.cli.receipts import receipts
 from app.cli.renditions import rendition
 from app.cli.reviews import due
 from app.cli.serve import serve
-from app.cli.statistics import desk_statistics
 from app.cli.webhooks import deliver, webhooks
 from app.config import built_commit
 
@@ -56,12 +52,6 @@ VersionOption = Annotated[
 def describe(_version: VersionOption = False) -> None:
     """Serve a council's safeguarding guidance as versioned data, and take concerns in confidence."""
 
-
-desk.command("ask")(desk_ask)
-desk.command("hand-over")(desk_hand_over)
-desk.command("confirm")(desk_confirm)
-desk.command("export")(desk_export)
-desk.command("statistics")(desk_statistics)
 
 app.add_typer(keys, name="keys")
 app.add_typer(clients, name="clients")

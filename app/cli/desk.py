@@ -1,47 +1,512 @@
-"""`guidance desk`: the duty team's work, and the erasure of concerns at the end of their retention."""
+"""`guidance desk`: the duty team's work over HTTP, and the erasure of concerns at the end of their retention."""
 
+import base64
+import datetime as dt
+import hashlib
+import itertools
+import re
+from collections.abc import Callable, Iterator
+from enum import StrEnum
+from inspect import Parameter, Signature, isclass, signature
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any, get_args
 
 import typer
+from pydantic.fields import FieldInfo
 
-from app.cli.desk_client import KeyFileOption, KeyOption, Reference, Url, connect
-from app.cli.desk_holds import holds
-from app.cli.desk_list import listing
-from app.cli.desk_tables import print_json
-from app.cli.desk_work import work
+from app.cli.desk_client import (
+    Answer,
+    DeskClient,
+    KeyFileOption,
+    KeyOption,
+    Reference,
+    Url,
+    connect,
+    over_http,
+)
 from app.cli.options import REMAINS, AsJson, DataDir, EnvFile, open_writer, read_settings
-from app.cli.terminal import echo_result
-from app.cli.whole_concern import open_whole
+from app.cli.terminal import echo_result, table
+from app.errors import KeysNotKnown, PdfUnavailable, ValidationFailed
 from app.main import utc_now
+from app.models.code_lists import CodeList
+from app.models.desk.added_texts import AddedKind, AddedText
+from app.models.desk.inbox import InboxParameters
+from app.models.desk.notes import MAX_NOTE_LENGTH
+from app.models.guidance.editions import EditionContent
+from app.models.links import (
+    CODE_LISTS,
+    DESK_CONCERNS,
+    DESK_RECIPIENTS,
+    DESK_VIEWS,
+    STATISTICS,
+    assignment_path,
+    desk_addition_path,
+    desk_concern_path,
+    desk_hand_over_path,
+    desk_messages_path,
+    edition_path,
+    export_path,
+    export_statement_path,
+    note_path,
+    notes_path,
+)
+from app.pages.desk.export_page import printed_export
+from app.presenters.export_pdf import export_pdf
+from app.presenters.pdf import pdf_available
+from app.services.access.key_files import write_key_file
+from app.services.concerns.hand_over_package import package_of, parse_recipient, seal_package
 from app.services.concerns.retention import RetentionPeriods, erase_due_concerns
-from app.services.concerns.sealing import read_identities
+from app.services.concerns.sealing import (
+    Unsealer,
+    make_sealer,
+    open_note,
+    read_identities,
+    seal_message,
+    seal_note,
+)
+from app.services.desk.export_document import SealedTexts, build_export
+from app.services.desk.export_files import add_signature
+from app.services.guidance.reference_data import ReferenceData
 from app.store.remnants import has_remnants
+
+COLUMN_HEADINGS = ("REFERENCE", "STATE", "DANGER", "ACKNOWLEDGE BY", "ADDED", "ASSIGNED TO", "GUIDE")
+MAX_MESSAGE_LENGTH = 4000
+JWKS_PATH = "/.well-known/jwks.json"
+WORDS = {"true": True, "false": False}
+
+Reason = Annotated[str, typer.Option(help="Why, for the record of disclosures. Name nobody here.")]
+Identity = Annotated[Path, typer.Option(help="Your age identity; it stays on this machine.", exists=True)]
 
 desk = typer.Typer(
     help="For the duty team: list, open, assign and close concerns, and erase them when their retention ends.",
     no_args_is_help=True,
 )
 
-desk.add_typer(listing)
-desk.add_typer(work)
-desk.add_typer(holds)
+
+def filter_options(command: Callable[..., Answer]) -> Callable[..., Answer]:
+    """Give the command an option for each filter of the inbox; it takes those that are given as its `query`."""
+    declared, fields = signature(command), InboxParameters.model_fields
+
+    def filtered(service: DeskClient, **options: Any) -> Answer:
+        given = {name: value for name in fields if (value := options.pop(name)) not in (None, fields[name].default)}
+        return command(service, query=given, **options)
+
+    service, *others = (each for name, each in declared.parameters.items() if name != "query")
+    vars(filtered)["__signature__"] = Signature([service, *itertools.starmap(_option_of, fields.items()), *others])
+    filtered.__doc__ = command.__doc__
+    return filtered
 
 
-@desk.command("open")
-def desk_open(
-    reference: Reference,
-    identity: Annotated[Path, typer.Option(help="Your age identity; it stays on this machine.", exists=True)],
+def _option_of(name: str, field: FieldInfo) -> Parameter:
+    """Return the option of that filter. What it may be is for the service to say, but for what is one of a few."""
+    option, annotation = f"--{name.replace('_', '-')}", field.annotation
+    few = [each for each in (annotation, *get_args(annotation)) if isclass(each) and issubclass(each, StrEnum | bool)]
+    kind: Any = (*few, str)[0]
+    names = f"{option}/--not-{name}" if kind is bool and annotation is not bool else option
+    default = typer.Option(None, names, help=field.description)
+    return Parameter(name, Parameter.KEYWORD_ONLY, default=default, annotation=kind | None)
+
+
+@desk.command("list")
+@over_http
+@filter_options
+def desk_list(
+    service: DeskClient,
+    *,
+    query: dict[str, Any],
+    view: Annotated[str | None, typer.Option(help="With the filters of a view that you saved.")] = None,
+    limit: Annotated[int, typer.Option(help="The most concerns to list.", min=1, max=200)] = 50,
+    cursor: Annotated[str | None, typer.Option(help="Where the page before ended.")] = None,
+) -> Answer:
+    """List a page of the inbox, without words: what waits for an acknowledgement comes first."""
+    query |= {"limit": limit} | ({"cursor": cursor} if cursor else {})
+    if view is not None:
+        query = _filters_of(service, view) | query
+    answer = service.call("GET", DESK_CONCERNS, query=query)
+    more = f"There are more: --cursor {answer['next_cursor']}" if answer["next_cursor"] else ""
+    return Answer(answer, table([COLUMN_HEADINGS, *map(_line_of, answer["concerns"])]), more)
+
+
+def _filters_of(service: DeskClient, view: str) -> dict[str, Any]:
+    """Return the filters of the view. Raises `typer.BadParameter` where there is none of that name."""
+    found: dict[str, dict[str, Any]] = {
+        each["name"]: each["filters"] for each in service.call("GET", DESK_VIEWS)["views"]
+    }
+    if view not in found:
+        raise typer.BadParameter(f"no view has that name. Yours are: {', '.join(found) or 'none'}")
+    return found[view]
+
+
+def _line_of(entry: dict[str, Any]) -> tuple[str, ...]:
+    waiting = entry["additions_waiting"]
+    return (
+        entry["reference"],
+        f"{entry['state']}, overdue" if entry["overdue"] else entry["state"],
+        entry["addition_danger"] if entry["addition_danger"] == "yes" else entry["immediate_danger"],
+        entry["addition_acknowledge_by"] or entry["acknowledge_by"],
+        f"{waiting} waiting" if waiting else "",
+        entry["assigned_to"] or "",
+        entry["guide"],
+    )
+
+
+@desk.command("save-view")
+@over_http
+def desk_save_view(
+    service: DeskClient,
+    *,
+    name: Annotated[str, typer.Argument(help="Lower-case words joined by hyphens.")],
+    filters: Annotated[
+        list[str], typer.Argument(help="Filters of the inbox, such as danger=yes mine=true.", metavar="FILTER=VALUE")
+    ],
+) -> Answer:
+    """Save filters of the inbox under a name, for `list --view`. They are stored on the server, for you alone."""
+    pairs = [each.partition("=") for each in filters]
+    body = {filter_name: WORDS.get(value, value) for filter_name, _, value in pairs}
+    saved = service.call("PUT", f"{DESK_VIEWS}/{name}", body=body)
+    return Answer(saved, [f"{saved['name']}: {saved['links']['concerns']}"])
+
+
+@desk.command("summary")
+@over_http
+def desk_summary(service: DeskClient) -> Answer:
+    """Count the work: what waits, is acknowledged, closed and overdue."""
+    answer = service.call("GET", "/v1/desk/summary")
+    return Answer(answer, table([(name.replace("_", " "), str(count)) for name, count in answer.items()]))
+
+
+@desk.command("statistics")
+def desk_statistics(
+    *,
     url: Url,
     key: KeyOption = None,
     key_file: KeyFileOption = None,
-    _as_json: Annotated[bool, typer.Option("--json", help="Print JSON, which is the only form.")] = True,
+    out: Annotated[Path | None, typer.Option(help="Write the CSV to this file.")] = None,
 ) -> None:
-    """Fetch a sealed concern, open it on this machine, and print it as JSON with its additions and the desk's notes."""
-    unsealer = read_identities(identity)
+    """Print the statistics as CSV. Counts under five are hidden. The key needs the scope `audit:read`."""
     with connect(url, key, key_file) as service:
-        opened, added = open_whole(service, reference, unsealer, with_notes=True)
-    print_json(opened | added)
+        sheet = service.fetch(STATISTICS, "text/csv").content
+    if out is None:
+        typer.echo(sheet.decode(), nl=False)
+    else:
+        out.write_bytes(sheet)
+
+
+@desk.command("open")
+@over_http
+def desk_open(service: DeskClient, *, reference: Reference, identity: Identity) -> Answer:
+    """Fetch a sealed concern, open it on this machine, and print it as JSON with its additions and the desk's notes."""
+    opened, added = open_whole(service, reference, read_identities(identity), with_notes=True)
+    return Answer(opened | added)
+
+
+def open_whole(
+    service: DeskClient, reference: str, unsealer: Unsealer, *, with_notes: bool = False
+) -> tuple[dict[str, Any], dict[str, list[dict[str, Any]]]]:
+    """Return the concern, and what was added to it: `additions`, and the desk's `notes` if they are wanted."""
+    path = desk_concern_path(reference)
+    response = service.fetch_sealed(path)
+    numbers = range(1, int(response.headers.get("Additions", "0")) + 1)
+    additions = [service.fetch_sealed(f"{path}/additions/{number}").content for number in numbers]
+    added = {"additions": [unsealer.open(each, reference=reference) for each in additions]}
+    if with_notes:
+        added["notes"] = [_open_note(service, reference, each, unsealer) for each in _list_notes(service, reference)]
+    return unsealer.open(response.content, reference=reference), added
+
+
+def _open_note(service: DeskClient, reference: str, entry: dict[str, Any], unsealer: Unsealer) -> dict[str, Any]:
+    """Return the note with its time and author, as the record has them. Raises as `open_note` does."""
+    sealed = service.fetch_sealed(entry["links"]["self"]).content
+    received_at = dt.datetime.fromisoformat(entry["written_at"])
+    opened = open_note(unsealer, sealed, reference=reference, received_at=received_at, author=entry["by"])
+    return opened | {"received_at": entry["written_at"], "author": entry["by"]}
+
+
+def _list_notes(service: DeskClient, reference: str) -> Iterator[dict[str, Any]]:
+    cursor: dict[str, str] | None = {}
+    while cursor is not None:
+        page = service.call("GET", notes_path(reference), query=cursor)
+        yield from page["notes"]
+        cursor = {"cursor": page["next_cursor"]} if page["next_cursor"] else None
+
+
+@desk.command("acknowledge")
+@over_http
+def desk_acknowledge(
+    service: DeskClient,
+    *,
+    reference: Reference,
+    up_to: Annotated[
+        int, typer.Option(help="The last addition that you have seen; later ones go on waiting.", min=0)
+    ] = 0,
+) -> Answer:
+    """Say that you have seen a concern, and its additions up to a number, and have decided the next step."""
+    return _act(service, reference, "acknowledgement", {"up_to_addition": up_to})
+
+
+@desk.command("assign")
+@over_http
+def desk_assign(
+    service: DeskClient,
+    *,
+    reference: Reference,
+    person: Annotated[
+        str | None, typer.Argument(help="The person, as the record names people. Without it: yourself.")
+    ] = None,
+    nobody: Annotated[bool, typer.Option("--nobody", help="Assign it to nobody.")] = False,
+) -> Answer:
+    """Assign a concern to a person, to yourself or to nobody, and say who had it before."""
+    if nobody and person is not None:
+        raise typer.BadParameter("name a person, or use --nobody, and not both")
+    body = None if person is None else {"person": person}
+    answer = service.call("DELETE" if nobody else "PUT", assignment_path(reference), body=body)
+    before = answer["replaced"]
+    by = f", by {before['by']}" if before["by"] else ""
+    now = f"{reference}: assigned to {answer['assigned_to'] or 'nobody'}"
+    return Answer(answer, [now, f"before: {before['assigned_to'] or 'nobody'}{by}"])
+
+
+@desk.command("note")
+@over_http
+def desk_note(
+    service: DeskClient,
+    *,
+    reference: Reference,
+    file: Annotated[
+        typer.FileText, typer.Option(help="File with the words; `-`, the default, is the standard input.")
+    ] = "-",  # type: ignore[assignment]  # Typer opens the default like any other
+    seal_to: Annotated[
+        str | None,
+        typer.Option(
+            help="The age recipients that a note may be sealed to, as the person who leads the desk gave them, "
+            "separated by commas or spaces. A service that names another gets no note.",
+            envvar="GUIDANCE_SEAL_TO",
+        ),
+    ] = None,
+) -> Answer:
+    """Write a note about a concern, for the desk alone. It is sealed on this machine, to the keys of the service.
+
+    The words come from a file or the standard input: every user of this machine can read a command line.
+    """
+    text = file.read().strip()
+    given = re.findall(r"[^\s,]+", seal_to or "")
+    known = set(map(str, make_sealer(tuple(given)).recipients)) if given else set()
+    if not 0 < len(text) <= MAX_NOTE_LENGTH:
+        raise typer.BadParameter(f"a note has between 1 and {MAX_NOTE_LENGTH} characters")
+    recipients: list[str] = service.call("GET", DESK_RECIPIENTS)["recipients"]
+    if known and not known.issuperset(recipients):
+        raise KeysNotKnown("The service names a key that is not in --seal-to. Nothing was sent.")
+    sealed = base64.b64encode(seal_note(text, reference, recipients)).decode()
+    answer = service.send_once(notes_path(reference), {"sealed": sealed, "recipients": recipients})
+    return Answer(answer, [f"{reference}: note {answer['number']}"])
+
+
+@desk.command("ask")
+@over_http
+def desk_ask(
+    service: DeskClient,
+    *,
+    reference: Reference,
+    message_file: Annotated[typer.FileText, typer.Option(help="File with the words; `-` is the standard input.")],
+) -> Answer:
+    """Send the reporter a message. It is sealed on this machine, so that the service never has the words.
+
+    The words come from a file or the standard input: every user of this machine can read a command line.
+    """
+    text, path = message_file.read().strip(), desk_messages_path(reference)
+    if not 0 < len(text) <= MAX_MESSAGE_LENGTH:
+        raise typer.BadParameter(f"a message has between 1 and {MAX_MESSAGE_LENGTH} characters")
+    recipient = service.call("GET", path)["recipient"]
+    sealed = base64.b64encode(seal_message(text, reference, recipient, at=utc_now())).decode()
+    sent = service.send_once(path, {"sealed": sealed})
+    return Answer(sent, [f"{reference}: message {sent['number']} sent"])
+
+
+@desk.command("close")
+@over_http
+def desk_close(
+    service: DeskClient,
+    *,
+    reference: Reference,
+    outcome: Annotated[str, typer.Argument(help="What came of it: a code of the list `outcome`, or its words.")],
+    shared: Annotated[bool, typer.Option("--shared", help="Let the reporter's status say it.")] = False,
+) -> Answer:
+    """Close a concern with its outcome. An outcome that is not known lists those that are."""
+    body = {"outcome": _find_outcome(service, outcome), "shared_with_reporter": shared}
+    return _act(service, reference, "outcome", body)
+
+
+def _find_outcome(service: DeskClient, typed: str) -> str:
+    """Return the code that was meant: `early help` is `early_help`. Where there is none, list them all."""
+    codes: dict[str, str] = {
+        each["code"]: each["label"] for each in service.call("GET", f"{CODE_LISTS}/outcome")["codes"]
+    }
+    known = {_plain(name): code for code, label in codes.items() for name in (code, label)}
+    found = known.get(_plain(typed))
+    if found is None:
+        lines = "\n".join(f"  {code}  {label}" for code, label in codes.items())
+        raise typer.BadParameter(f"no outcome has that code. The outcomes are:\n{lines}")
+    return found
+
+
+def _plain(words: str) -> str:
+    return "_".join(re.findall("[a-z0-9]+", words.lower()))
+
+
+@desk.command("hold")
+@over_http
+def desk_hold(service: DeskClient, *, reference: Reference, reason: Reason) -> Answer:
+    """Keep a concern from being erased."""
+    return _act(service, reference, "hold", {"held": True, "reason": reason})
+
+
+@desk.command("release")
+@over_http
+def desk_release(service: DeskClient, *, reference: Reference, reason: Reason) -> Answer:
+    """Lift the hold of a concern."""
+    return _act(service, reference, "hold", {"held": False, "reason": reason})
+
+
+@desk.command("erase")
+@over_http
+def desk_erase(service: DeskClient, *, reference: Reference, reason: Reason) -> Answer:
+    """Take the words of a concern away for good. It and all additions must be acknowledged first."""
+    return _act(service, reference, "erasure", {"reason": reason})
+
+
+def _act(service: DeskClient, reference: str, act: str, body: dict[str, Any]) -> Answer:
+    """Do it, and say what the concern is now."""
+    entry = service.call("POST", f"{desk_concern_path(reference)}/{act}", body=body)
+    held = ", on hold" if entry["held"] else ""
+    outcome = f", {entry['outcome']}" if entry["outcome"] else ""
+    erased = ", erased" if entry["erased_at"] else ""
+    return Answer(entry, [f"{entry['reference']}: {entry['state']}{outcome}{held}{erased}"])
+
+
+@desk.command("hand-over")
+@over_http
+def desk_hand_over(  # each is an option of the command
+    service: DeskClient,
+    *,
+    reference: Reference,
+    to: Annotated[str, typer.Option(help="The body's age recipient. Compare it with the body by telephone.")],
+    body: Annotated[str, typer.Option(help="The body's name.")],
+    reason: Annotated[str, typer.Option(help="Why, for the record. Name nobody here.")],
+    out: Annotated[Path, typer.Option(help="Where to write the file for the body. It must not exist.")],
+    identity: Annotated[
+        Path | None,
+        typer.Option(
+            help="Your age identity; it stays on this machine. Without it the service opens the concern.", exists=True
+        ),
+    ] = None,
+) -> Answer:
+    """Seal a concern and its additions to another body, and record it. The body opens the file with plain `age`.
+
+    The record comes first, then the file. Our signed receipt is written beside it, with the ending .receipt.
+    """
+    _require_new(out)
+    wanted: dict[str, Any] = {"recipient": to, "body": body, "reason": reason}
+    try:
+        recipient = parse_recipient(to)
+    except ValidationFailed:
+        raise typer.BadParameter("--to is not an age recipient (age1...)") from None
+    package = None
+    if identity is not None:
+        opened, added = open_whole(service, reference, read_identities(identity))
+        additions = added["additions"]
+        package = seal_package(package_of(opened, additions, body=body, reason=reason, at=utc_now()), recipient)
+        wanted |= {"package_sha256": hashlib.sha256(package).hexdigest(), "additions": len(additions)}
+    entry = service.send_once(desk_hand_over_path(reference), wanted)
+    write_key_file(out, package if package is not None else base64.b64decode(entry.pop("package")))
+    write_key_file(out.with_name(f"{out.name}.receipt"), entry["receipt"].encode() + b"\n")
+    return Answer(entry, [f"{reference}: hand-over {entry['number']} to {body}, in {out}"])
+
+
+@desk.command("confirm")
+@over_http
+def desk_confirm(
+    service: DeskClient,
+    *,
+    reference: Reference,
+    number: Annotated[int, typer.Argument(help="The number of the hand-over.", min=1)],
+    receipt: Annotated[typer.FileText, typer.Argument(metavar="FILE", help="The receipt; `-` is the standard input.")],
+) -> Answer:
+    """Store the receipt that another body sent back for a hand-over."""
+    path = f"{desk_hand_over_path(reference)}/{number}/receipt"
+    entry = service.call("POST", path, body={"receipt": receipt.read().strip()})
+    return Answer(entry, [f"{reference}: hand-over {number} confirmed"])
+
+
+@desk.command("export")
+@over_http
+def desk_export(
+    service: DeskClient,
+    *,
+    reference: Reference,
+    identity: Identity,
+    out: Annotated[Path, typer.Option("--out", "-o", help="Where to write the PDF. It must not exist.")],
+    with_notes: Annotated[bool, typer.Option("--with-notes", help="Put the desk's notes in it too.")] = False,
+    council: Annotated[str, typer.Option(help="The council's name, for the top of the page.")] = "The duty team",
+) -> Answer:
+    """Write one concern with its additions, history and receipts as one PDF that can be proved, with JSON inside.
+
+    The words are opened on this machine. The service records the export under your name and signs the file's digest.
+    `guidance export verify` checks the file offline.
+    """
+    _require_new(out)
+    if not pdf_available():
+        raise PdfUnavailable
+    file, entry = make_export(service, reference, read_identities(identity), notes=with_notes, council=council)
+    write_key_file(out, file)
+    return Answer(entry, [f"{reference}: exported to {out}, {'with' if with_notes else 'without'} the desk's notes"])
+
+
+def make_export(
+    service: DeskClient, reference: str, unsealer: Unsealer, *, notes: bool, council: str
+) -> tuple[bytes, dict[str, Any]]:
+    """Return the signed file, and what the service answered when its export was recorded.
+
+    Raises `DeskRequestFailed`, `UnsealingUnavailable`, `SealedTextMisplaced` or `PdfUnavailable`.
+    """
+    statement = service.call("GET", export_statement_path(reference))
+    texts = _fetch_texts(service, statement, notes=notes)
+    document = build_export(statement, texts, unsealer, service.call("GET", JWKS_PATH), notes=notes)
+    content = _fetch_edition(service, statement["concern"]["guide"], statement["concern"]["edition"])
+    pdf = export_pdf(printed_export(document, content, _fetch_code_lists(service), council=council), document)
+    wanted = {"file_sha256": hashlib.sha256(pdf).hexdigest(), "notes": notes}
+    entry = service.call("POST", export_path(reference), body=wanted)
+    return add_signature(pdf, entry["signature"]), entry
+
+
+def _fetch_texts(service: DeskClient, statement: dict[str, Any], *, notes: bool) -> SealedTexts:
+    """Return every sealed text that the export is to have."""
+    reference = statement["concern"]["reference"]
+    paths: dict[AddedText | None, str] = {None: desk_concern_path(reference)}
+    for number in range(1, statement["additions"] + 1):
+        paths[AddedText(AddedKind.ADDITION, number)] = desk_addition_path(reference, number)
+    for number in range(1, statement["notes"] + 1 if notes else 1):
+        paths[AddedText(AddedKind.NOTE, number)] = note_path(reference, number)
+    return {added: service.fetch_sealed(path).content for added, path in paths.items()}
+
+
+def _fetch_edition(service: DeskClient, guide: str, number: int) -> EditionContent:
+    answer = service.call("GET", edition_path(guide, number))
+    return EditionContent.model_validate({name: answer[name] for name in EditionContent.model_fields if name in answer})
+
+
+def _fetch_code_lists(service: DeskClient) -> ReferenceData:
+    """Return every code list, without signposts."""
+    names = [each["name"] for each in service.call("GET", CODE_LISTS)["code_lists"]]
+    answers = (service.call("GET", f"{CODE_LISTS}/{name}") for name in names)
+    lists = [
+        CodeList.model_validate({key: each[key] for key in CodeList.model_fields if key in each}) for each in answers
+    ]
+    return ReferenceData({each.name: each for each in lists}, ())
+
+
+def _require_new(path: Path) -> None:
+    if path.exists():
+        raise typer.BadParameter("that file exists already; it is left as it is")
 
 
 @desk.command("purge")

@@ -2,15 +2,17 @@
 
 import time
 import uuid
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Annotated, Any
+from inspect import signature
+from typing import Annotated, Any, NamedTuple
 
 import httpx
 import typer
 
 from app.age.keys import AGE_MEDIA_TYPE
+from app.cli.terminal import echo_json, echo_result
 from app.errors import DeskRequestFailed, DeskUnreachable
 from app.models.concerns.references import find_reference
 
@@ -117,6 +119,36 @@ def connect(url: str, key: str | None, key_file: typer.FileText | None) -> Itera
     headers = {"Authorization": f"Bearer {secret}"}
     with httpx.Client(base_url=url, headers=headers, timeout=FETCH_TIMEOUT_SECONDS, trust_env=False) as http:
         yield DeskClient(http)
+
+
+class Answer(NamedTuple):
+    """What the service answered, with lines for people; without them JSON is the only form. `notice` is no result."""
+
+    document: Any
+    lines: Sequence[str] | None = None
+    notice: str = ""
+
+
+def over_http(command: Callable[..., Answer]) -> Callable[..., None]:
+    """Give the command the options that name the service and `--json`, call it with the service, print its answer."""
+
+    def called(
+        *, url: Url, key: KeyOption = None, key_file: KeyFileOption = None, as_json: AnswerAsJson = False, **own: Any
+    ) -> None:
+        with connect(url, key, key_file) as service:
+            answer = command(service, **own)
+        if answer.lines is None:
+            echo_json(answer.document)
+            return
+        echo_result(answer.lines, answer.document, as_json=as_json)
+        if answer.notice and not as_json:
+            typer.echo(answer.notice, err=True)
+
+    _service, *own = signature(command).parameters.values()
+    *shared, _own = signature(called).parameters.values()
+    vars(called)["__signature__"] = signature(called).replace(parameters=[*own, *shared])
+    called.__doc__ = command.__doc__
+    return called
 
 
 def _failure(response: httpx.Response) -> DeskRequestFailed:

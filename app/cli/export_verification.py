@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from app.cli.desk_tables import print_json
+from app.cli.terminal import echo_json
 from app.errors import SetupError
 from app.services.desk.export_files import read_export_file
 from app.services.desk.export_verification import find_export_faults, pinned_keys
@@ -41,7 +41,7 @@ def export_verify(
     if faults:
         raise typer.Exit(1)
     if as_json:
-        print_json(file.document)
+        echo_json(file.document)
         return
     statement, notes = file.document["statement"], "with" if file.document["notes_included"] else "without"
     typer.echo(

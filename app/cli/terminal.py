@@ -31,6 +31,12 @@ def echo_result(lines: Sequence[str], document: Any, *, as_json: bool) -> None:
         typer.echo(line)
 
 
+def table(rows: Sequence[Sequence[str]]) -> list[str]:
+    """Return the rows as lines, in columns."""
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    return ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]
+
+
 @contextmanager
 def progress(words: str) -> Iterator[OnStep]:
     """Yield a function that shows how far the work is: a bar on standard error, where that is a terminal."""

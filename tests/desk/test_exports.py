@@ -17,7 +17,7 @@ from starlette.testclient import TestClient
 from typer.testing import CliRunner
 
 from app.cli.commands import app
-from app.cli.concern_exports import make_export
+from app.cli.desk import make_export
 from app.cli.desk_client import DeskClient
 from app.config import Settings
 from app.errors import ExportNotGenuine
@@ -56,7 +56,7 @@ class Case:
     def export(self, *, notes: bool = True) -> bytes:
         http: Any = self.http  # called as the client of the command is
         http.headers.update(self.desk.headers)
-        return make_export(DeskClient(http), self.reference, self.unsealer, notes=notes, council="Example Council").file
+        return make_export(DeskClient(http), self.reference, self.unsealer, notes=notes, council="Example Council")[0]
 
     def sign_again(self, document: dict[str, Any]) -> ExportFile:
         """Return the file of a worker who alters the JSON, and has that signed."""

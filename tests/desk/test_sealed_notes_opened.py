@@ -11,9 +11,8 @@ import pypdf
 import pytest
 from starlette.testclient import TestClient
 
-from app.cli.concern_exports import make_export
+from app.cli.desk import make_export, open_whole
 from app.cli.desk_client import DeskClient
-from app.cli.whole_concern import open_whole
 from app.config import Settings
 from app.errors import SealedTextMisplaced
 from app.main import create_app
@@ -49,7 +48,7 @@ class Away:
 
     def export(self) -> bytes:
         service = DeskClient(self.http)
-        return make_export(service, self.reference, self.unsealer, notes=True, council="Example Council").file
+        return make_export(service, self.reference, self.unsealer, notes=True, council="Example Council")[0]
 
 
 @pytest.fixture
