@@ -5,6 +5,7 @@ from pathlib import Path
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from sqlalchemy import Engine
 
+from app.age.keys import fingerprint_of
 from app.config import Settings
 from app.errors import SetupError
 from app.services.access.clients import Authenticator
@@ -25,11 +26,10 @@ from app.services.concerns.receipt_signing import make_receipt_signer
 from app.services.concerns.sealing import Unsealer, make_sealer, read_identities
 from app.services.concerns.submission import Submissions
 from app.services.concerns.working_days import WorkingDays
-from app.services.desk.checkpoints import Checkpoints
-from app.services.desk.signed_notes import NoteSigner, origin_at
-from app.services.desk.timestamps import TimestampAuthority
+from app.services.desk.checkpoints import Checkpoints, NoteSigner, origin_at
 from app.services.guidance.emergency_contacts import EmergencyContacts
 from app.services.guidance.reference_data import read_reference_data
+from app.services.operations.invariants import Invariants
 from app.services.operations.readiness import ConcernTrial
 from app.store.contents import Contents
 from app.store.database import open_database
@@ -92,6 +92,7 @@ def build_context(settings: Settings, clock: Clock) -> AppContext:
         unsealer=_unsealer(identity_file),
         submissions=submissions,
         concern_trial=ConcernTrial(submissions, clock),
+        invariants=Invariants(engine, [fingerprint_of(each) for each in settings.seal_to], clock),
         code_tries=CodeTries(
             make_limiter(settings.limits_store, settings.limits_secret_file),
             make_policy("code-tries", settings.limit_code_tries),
@@ -112,8 +113,7 @@ def build_context(settings: Settings, clock: Clock) -> AppContext:
 
 def open_checkpoints(settings: Settings, engine: Engine, writer: Writer, key: Ed25519PrivateKey) -> Checkpoints:
     """Return what signs checkpoints with that key, which signs receipts too. Raises `SetupError`."""
-    authority = TimestampAuthority(settings.timestamp_url) if settings.timestamp_url is not None else None
-    return Checkpoints(engine, writer, NoteSigner(origin_at(settings.public_url), key), authority)
+    return Checkpoints(engine, writer, NoteSigner(origin_at(settings.public_url), key))
 
 
 def _unsealer(identity_file: Path | None) -> Unsealer:

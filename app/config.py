@@ -44,7 +44,6 @@ SAFE_ADDRESS = re.compile(
     rf"(?:https://{HOST}|http://(?:localhost|127\.0\.0\.1|\[::1\]))(?::[0-9]{{1,5}})?(?:/[^\s?#]*)?",
     flags=re.IGNORECASE,
 )
-HTTP_ADDRESS = r"^https?://\S+$"
 RATE = re.compile(r"[1-9][0-9]{0,8} ?(/|per) ?[0-9]{0,4} ?[a-z]+", flags=re.IGNORECASE)
 OF_CALLERS = frozenset({"desk_url", "desk_key", "url", "key"})
 """Names that programs read which call the service: `guidance desk open`, and examples. They set nothing here."""
@@ -279,7 +278,6 @@ class Settings(BaseModel):
     receipt_key_file: Path | None = None
     retired_receipt_keys: Paths = ()
     webhook_key_file: Path | None = None
-    timestamp_url: str | None = Field(None, pattern=HTTP_ADDRESS)
     backup_folder: Path | None = None
     retention_acknowledged_days: Whole | None = Field(None, ge=1, le=MAX_RETENTION_DAYS)
     retention_closed_days: Whole | None = Field(None, ge=1, le=MAX_RETENTION_DAYS)

@@ -566,14 +566,6 @@ class CheckpointNotGenuine(GuidanceError):
     """The checkpoint was not signed with any of those keys, or was changed later."""
 
 
-class TimestampUnavailable(GuidanceError):
-    """The time stamping authority gave no time stamp."""
-
-
-class TimestampNotGenuine(GuidanceError):
-    """The time stamp is not of that authority, or not of that checkpoint."""
-
-
 class ExportNotGenuine(GuidanceError):
     """The export was not signed by that service, or was changed later."""
 

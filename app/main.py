@@ -66,7 +66,7 @@ from app.routers import (
 )
 from app.services.events.webhook_keys import open_webhook_keys
 from app.services.guidance.seeding import publish_seed, publish_seed_renditions
-from app.services.operations.background import build_workers
+from app.services.operations.jobs import Housekeeping
 from app.services.operations.workers import stop_workers
 from app.store.database import simultaneous_reads
 from app.store.editions import find_history
@@ -239,15 +239,16 @@ def _start_workers(context: AppContext, ending: ExitStack) -> None:
     unchecked = [each for each in contacts if each.phones and each.verified_on is None]
     if settings.seal_to and unchecked:
         log.warning("duty_number_unverified", count=len(unchecked))
-    context.workers[:] = build_workers(
-        settings,
-        context.engine,
-        context.writer,
-        on_generation_change=context.invalidate_caches,
+    housekeeping = Housekeeping(
+        settings=settings,
+        engine=context.engine,
+        writer=context.writer,
         key_uses=context.authenticator.key_uses,
         checkpoints=context.checkpoints,
+        invariants=context.invariants,
         clock=context.clock,
     )
+    context.workers[:] = housekeeping.build_workers(context.invalidate_caches)
     ending.callback(stop_workers, context.workers)
     for worker in context.workers:
         worker.start()

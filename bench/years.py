@@ -14,7 +14,7 @@ from sqlmodel import Session, SQLModel
 
 from app.models.concerns.references import new_reference
 from app.models.concerns.tables import ConcernRow
-from app.models.desk.disclosure_tables import ChainRow, DeskAct, DisclosureRow, LogEntryRow
+from app.models.desk.disclosure_tables import ChainRow, DeskAct, DisclosureRow
 from app.models.desk.recorded import closing_detail
 from app.models.desk.seal_entries import seal_entry
 from app.models.events.tables import EventKind, EventRow
@@ -73,7 +73,7 @@ def fill_with_years(data_dir: Path, number: int, progress: Progress, *, database
         now = context.clock()
         with Session(context.engine) as session:
             copied = session.exec(select(table_of(ConcernRow))).mappings().first()  # type: ignore[call-overload]
-            logged = session.exec(select(func.max(LogEntryRow.number))).scalar_one() or 0  # type: ignore[call-overload]
+            logged = session.exec(select(func.max(DisclosureRow.position))).scalar_one() or 0  # type: ignore[call-overload]
         draw = random.Random(number)  # noqa: S311  # the same years again
         numbers = count(logged + 1)
         for begin in range(0, number, A_BATCH):
@@ -129,16 +129,12 @@ def _work_on(concern: _Concern, draw: random.Random, now: dt.datetime) -> None:
 
 
 def _insert(engine: Engine, concerns: Sequence[_Concern], numbers: "count[int]") -> None:
-    acts = [row.model_dump() for each in concerns for row in each.chain]
+    acts = [row.model_dump() | {"position": next(numbers)} for each in concerns for row in each.chain]
     rows: dict[type[SQLModel], list[dict[str, Any]]] = {
         ConcernRow: [each.columns for each in concerns],
         DisclosureRow: acts,
-        LogEntryRow: [
-            {"number": next(numbers), "chain": row["chain"], "place": row["number"], "sha256": row["sha256"]}
-            for row in acts
-        ],
         ChainRow: [
-            {"name": last.chain, "length": last.number, "head_sha256": last.sha256, "logged": last.number}
+            {"name": last.chain, "length": last.number, "head_sha256": last.sha256}
             for last in (each.chain[-1] for each in concerns)
         ],
         EventRow: [event for each in concerns for event in each.events],

@@ -1,6 +1,5 @@
 """`guidance audit`: checkpoints of the record, for a second party."""
 
-import base64
 from pathlib import Path
 from typing import Annotated
 
@@ -9,12 +8,9 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from app.assembly import open_checkpoints
 from app.cli.options import DataDir, EnvFile, open_writer, read_settings
-from app.cli.stored_checkpoints import read_note
 from app.config import Settings
 from app.main import utc_now
-from app.models.base import format_utc
 from app.services.access.key_files import load_receipt_key
-from app.services.desk.timestamps import check_timestamp
 
 audit = typer.Typer(help="Checkpoints of the record of disclosures, for a second party.", no_args_is_help=True)
 
@@ -23,7 +19,7 @@ audit = typer.Typer(help="Checkpoints of the record of disclosures, for a second
 def audit_checkpoint(
     out: Annotated[
         Path | None,
-        typer.Option(help="Write the checkpoint to this file too, and its time stamp beside it, with the ending .tsr."),
+        typer.Option(help="Write the checkpoint to this file too."),
     ] = None,
     data_dir: DataDir = None,
     env_file: EnvFile = None,
@@ -37,21 +33,8 @@ def audit_checkpoint(
         return
     try:
         out.write_text(made.note, encoding="utf-8")
-        if made.timestamp is not None:
-            out.with_name(f"{out.name}.tsr").write_bytes(base64.b64decode(made.timestamp))
     except OSError as failure:
         raise typer.BadParameter(f"that file cannot be written: {failure.strerror}") from None
-
-
-@audit.command("timestamp")
-def audit_timestamp(
-    checkpoint: Annotated[Path, typer.Argument(metavar="FILE", help="The checkpoint.", exists=True)],
-    reply: Annotated[Path, typer.Option(help="The authority's reply (FILE.tsr).", exists=True)],
-    authority: Annotated[Path, typer.Option(help="The authority's certificates, in one PEM file.", exists=True)],
-) -> None:
-    """Check the time stamp (RFC 3161) of a checkpoint, and print the time at which the checkpoint existed."""
-    stamped = check_timestamp(reply.read_bytes(), read_note(checkpoint).encode(), authority)
-    typer.echo(format_utc(stamped))
 
 
 @audit.command("key")

@@ -13,7 +13,7 @@ from app.cli.stored_checkpoints import read_checkpoints
 from app.cli.terminal import echo_json, progress
 from app.errors import DatabaseUnreadable
 from app.models.progress import OnStep
-from app.services.desk.signed_notes import Checkpoint
+from app.services.desk.checkpoints import Checkpoint
 from app.services.operations.verification import find_faults, verify_database, verify_editions
 from app.store.schema import migrate_schema
 

@@ -8,7 +8,7 @@ from typing import Any
 from app.config import Settings
 from app.errors import CheckpointNotGenuine, SetupError
 from app.services.access.key_files import RECEIPT_KEY, load_retired_keys
-from app.services.desk.signed_notes import Checkpoint, Verifier, open_checkpoint, parse_verifier_key
+from app.services.desk.checkpoints import Checkpoint, Verifier, open_checkpoint, parse_verifier_key
 
 
 def read_checkpoints(paths: Sequence[Path], settings: Settings, key: str | None) -> list[tuple[str, Checkpoint]]:

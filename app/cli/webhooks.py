@@ -31,8 +31,8 @@ from app.services.events.webhooks import (
     rotate_secret,
     send_test_notice,
 )
-from app.services.operations.team_workers import build_team_workers
-from app.services.operations.workers import stop_workers
+from app.services.operations.jobs import TeamJobs
+from app.services.operations.workers import JobsWorker, stop_workers
 from app.store.events import count_deliveries
 from app.store.webhooks import list_webhooks
 from app.store.writer import Writer
@@ -153,7 +153,8 @@ def deliver(
     with _open_webhooks(settings) as (engine, writer, _keys):
         dispatcher = build_dispatcher(settings, writer, utc_now, dt.timedelta(seconds=lease))
         delivery = DispatcherThread(dispatcher, grace_seconds=settings.drain_seconds)
-        others = list(build_team_workers(settings, engine, writer, utc_now))
+        team = TeamJobs(settings, engine, writer, utc_now)
+        others = [JobsWorker("clock", team.on_time()), *team.email_workers()]
         for stopping in (signal.SIGTERM, signal.SIGINT):
             signal.signal(stopping, lambda *_: delivery.request_stop())
         for worker in others:

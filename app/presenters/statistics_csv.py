@@ -4,7 +4,7 @@ import csv
 import io
 from collections.abc import Iterable
 
-from app.services.desk.statistics import SMALLEST_COUNT, Figure
+from app.services.desk.figures import SMALLEST_COUNT, Figure
 
 STATISTICS_COLUMNS = ("month", "measure", "value", "concerns")
 NO_VALUE = "(none)"

@@ -1,6 +1,5 @@
 """The routes of auditors: the record of disclosures, and signed statements of where it ends."""
 
-import datetime as dt
 from typing import Annotated
 
 from fastapi import Path, Query
@@ -13,7 +12,7 @@ from app.services.concerns.receipt_signing import STATEMENT
 from app.services.desk.auditing import read_disclosures, read_end_of_chain
 from app.web.auth import AuditorDep
 from app.web.context import ContextDep, NowDep
-from app.web.cursors import A_MOMENT, decode_position, encode_position
+from app.web.cursors import decode_key, encode_key
 from app.web.problem_responses import RESPONSES_OF_CLIENT_ROUTES, problem_responses
 from app.web.query_params import Cursor, Limit
 from app.web.router import GuidanceRouter
@@ -22,7 +21,6 @@ router = GuidanceRouter(prefix="/v1/desk", tags=["Audit"], responses=RESPONSES_O
 
 A_CHAIN = "A concern's reference, or `inbox`, `audit`, `events` or `people`."
 CHAIN = r"^[0-9A-Za-z-]{1,40}$"
-POSITION_TYPES = (dt.datetime, str, int)
 
 
 @router.get("/disclosures", summary="Read the record of disclosures")
@@ -49,16 +47,16 @@ def list_disclosures(
         ),
     ] = None,
     limit: Limit = 50,
-    cursor: Annotated[Cursor, Query(examples=[encode_position((A_MOMENT, EXAMPLE_REFERENCE, 1))])] = None,
+    cursor: Annotated[Cursor, Query(examples=[encode_key(1)])] = None,
 ) -> DisclosuresResponse:
     """Who read or changed what, when and from where, the oldest first. Reading this is on the record too."""
-    after = decode_position(cursor, POSITION_TYPES)
+    after = decode_key(cursor, otherwise=0)
     rows = read_disclosures(
         context.writer, chain=chain, client=client, actor=actor, at=now, after=after, limit=limit + 1
     )
     page = rows[:limit]
-    next_cursor = encode_position((page[-1].at, page[-1].chain, page[-1].number)) if len(rows) > limit else None
-    entries = tuple(DisclosureEntry.model_validate(dict(row)) for row in page)
+    next_cursor = encode_key(page[-1].position or 0) if len(rows) > limit else None
+    entries = tuple(DisclosureEntry(**row.model_dump(exclude={"position"})) for row in page)
     return DisclosuresResponse(disclosures=entries, next_cursor=next_cursor)
 
 

@@ -13,7 +13,7 @@ from app.store.inbox import count_states
 from app.web.auth import PUBLIC
 from app.web.context import AppContext, ContextDep, NowDep, SessionDep
 from app.web.middleware.forwarded import is_forwarded_by_stranger
-from app.web.operation_state import broken_invariants, read_operation_state
+from app.web.operation_state import read_operation_state
 from app.web.problem_responses import response_example
 from app.web.router import GuidanceRouter
 
@@ -47,7 +47,7 @@ def read_readiness(request: Request, response: Response, context: ContextDep) ->
     A request that comes through a proxy which is not trusted is answered with the warning `proxy`.
     """
     checks = {"database": _database(context), "concerns": _concerns(context), "writer": _writer(context)}
-    checks |= {worker.name: worker.state.value for worker in context.workers}
+    checks |= {name: worker.state.value for worker in context.workers for name in worker.names}
     if context.settings.database_url is None:
         checks["disk"] = _disk(context)
     if context.draining.is_set():
@@ -55,7 +55,7 @@ def read_readiness(request: Request, response: Response, context: ContextDep) ->
     is_ready = set(checks.values()) == {HEALTHY}
     if not is_ready:
         response.status_code = UNAVAILABLE
-    warnings = {name: "broken" for name, is_broken in broken_invariants(context).items() if is_broken}
+    warnings = {name: "broken" for name, is_broken in context.invariants.broken.items() if is_broken}
     if is_forwarded_by_stranger(request.scope):
         warnings["proxy"] = "not trusted"
     return Health(status=HEALTHY if is_ready else "unavailable", checks=checks, warnings=warnings)
@@ -75,7 +75,7 @@ def read_metrics(context: ContextDep, session: SessionDep, now: NowDep) -> Respo
         waiting=context.writer.waiting,
         concerns=count_states(session, now=now),
         deliveries=count_deliveries(session),
-        workers={each.name: (each.is_alive, each.seconds_since_beat) for each in context.workers},
+        workers={name: (each.is_alive, each.seconds_since_beat) for each in context.workers for name in each.names},
         operation=read_operation_state(context, session, now=now),
         commit=context.settings.commit,
     )

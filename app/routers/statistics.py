@@ -3,7 +3,7 @@
 from fastapi import Response
 
 from app.presenters.statistics_csv import statistics_csv
-from app.services.desk.statistics import read_statistics
+from app.services.desk.figures import read_statistics
 from app.web.auth import AuditorDep
 from app.web.context import ContextDep, NowDep
 from app.web.problem_responses import RESPONSES_OF_CLIENT_ROUTES, Responses

@@ -19,13 +19,14 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import httpx
-from sqlalchemy import Engine, text
+from sqlalchemy import Engine, func, text
 from sqlalchemy.exc import SQLAlchemyError
-from sqlmodel import Session
+from sqlmodel import Session, select
 
 from app.age.keys import fingerprint_of
 from app.config import Settings
 from app.errors import BackupRefused, GuidanceError, SchemaUnknown, SeedFileError, SetupError
+from app.models.desk.disclosure_tables import DisclosureRow
 from app.models.events.tables import DeliveryState
 from app.services.access.key_files import RECEIPT_KEY, load_receipt_key
 from app.services.concerns.sealing import make_sealer, read_identities
@@ -35,7 +36,6 @@ from app.services.guidance.reference_data import read_reference_data
 from app.services.operations.drill import drill_restore
 from app.services.operations.invariants import Invariant, find_broken
 from app.store.additions import count_additions
-from app.store.checkpoints import find_last_disclosure_time
 from app.store.database import DATABASE_FILE
 from app.store.editions import EditionHead, list_current, list_current_details, read_content
 from app.store.events import count_deliveries
@@ -525,7 +525,7 @@ def check_clock(patient: Patient) -> Verdict:
 
 def _wrong_clocks(patient: Patient) -> Iterator[Verdict]:
     with Session(patient.engine) as session:
-        last = find_last_disclosure_time(session)
+        last = session.exec(select(func.max(DisclosureRow.at))).one()
         if last is not None and (last - patient.at).total_seconds() > CLOCK_SECONDS:
             yield fault(
                 f"the clock is behind the record, whose last entry is of {last:%Y-%m-%d %H:%M} UTC",

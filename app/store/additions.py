@@ -12,7 +12,6 @@ from sqlmodel import Session
 from app.models.concerns.tables import ADDITION_WAITS, MORE_URGENT, AdditionRow, ConcernRow
 from app.store.added_texts import ADDITIONS
 from app.store.tables import table_of
-from app.store.waiting import due_between
 
 _ADDITIONS, _CONCERNS = table_of(AdditionRow).c, table_of(ConcernRow).c
 _WAITS: ColumnElement[bool] = literal_column(f"({ADDITION_WAITS})")
@@ -63,21 +62,6 @@ def _count_waiting(session: Session, concern: ConcernRow) -> None:
     count, earliest, danger = session.connection().execute(waiting).one()
     concern.additions_waiting, concern.addition_acknowledge_by = count, earliest
     concern.addition_danger = None if danger is None else MORE_URGENT[danger]
-
-
-def claim_overdue(session: Session, *, now: dt.datetime, limit: int, since: dt.datetime | None) -> Sequence[Row[Any]]:
-    """Return the metadata of additions that became overdue after the last call, and mark each as announced.
-
-    With `since`, what was due before is not read again.
-    """
-    late = (_WAITS, *due_between(_ADDITIONS.acknowledge_by, since, now), _ADDITIONS.overdue_announced.is_(False))
-    overdue = ADDITIONS.metadata.where(*late, ~_OF_A_TEST)
-    by_time = overdue.order_by(_ADDITIONS.acknowledge_by, _ADDITIONS.reference, _ADDITIONS.number).limit(limit)
-    found = session.connection().execute(by_time).all()
-    for row in found:
-        same = (_ADDITIONS.reference == row.reference) & (_ADDITIONS.number == row.number)
-        session.connection().execute(update(table_of(AdditionRow)).where(same).values(overdue_announced=True))
-    return found
 
 
 def count_additions(session: Session, *, now: dt.datetime) -> dict[str, int]:

@@ -133,7 +133,7 @@ def tests_due_for_erasure(session: Session, *, before: dt.datetime, limit: int) 
     return session.exec(
         select(ConcernRow.reference)
         .where(
-            col(ConcernRow.test).is_(True),  # so that SQLite reads the index of tests
+            col(ConcernRow.test).is_(True),
             ConcernRow.received_at < before,
             col(ConcernRow.held).is_(False),
             col(ConcernRow.erased_at).is_(None),

@@ -12,7 +12,6 @@ from sqlalchemy.exc import ArgumentError
 
 from app.errors import RowNotStored, SetupError
 from app.store.immutability import declare_rules
-from app.store.index_hints import declare_statistics, use_hints
 from app.store.private_files import close_to_others, create_private_file, make_private_folder
 from app.store.search import declare_full_text_index
 from app.store.tables import declare_partial_indexes, use_code_point_collation
@@ -59,7 +58,6 @@ CONNECT_ARGS = {
 use_code_point_collation()
 declare_rules()
 declare_full_text_index()
-declare_statistics()
 
 
 def open_database(data_dir: Path, url: str | None = None) -> Engine:
@@ -112,7 +110,6 @@ def _open_sqlite(data_dir: Path) -> Engine:
         pool_size=POOL_SIZE,
         max_overflow=MAX_CONNECTIONS - POOL_SIZE,
     )
-    use_hints(engine)
     event.listen(engine, "connect", _prepare_sqlite)
     event.listen(engine, "after_cursor_execute", _require_inserted)
     event.listen(engine, "begin", _begin_sqlite)

@@ -3,11 +3,12 @@
 from collections.abc import Sequence
 from typing import Literal
 
+from sqlalchemy import UniqueConstraint
 from sqlmodel import SQLModel
 
 from app.models.concerns.message_tables import MessageRow
 from app.models.concerns.tables import ADDITION_WAITS, AdditionRow, ConcernRow, NoteRow, StoredReceiptRow
-from app.models.desk.disclosure_tables import ChainRow, CheckpointRow, DeskAct, DisclosureRow, LogEntryRow
+from app.models.desk.disclosure_tables import ChainRow, CheckpointRow, DeskAct, DisclosureRow
 from app.models.desk.hand_over_tables import HandOverRow
 from app.models.events.tables import DeliveryRow, EventReaderRow, EventRow
 from app.models.guidance.guide_tables import EditionRow, GenerationRow, GuideDraftActRow, WithdrawalRow
@@ -28,8 +29,6 @@ LOSES_ITS_WORDS = (
     " AND (NEW.sealed IS NULL OR CAST(NEW.recipients AS TEXT) = CAST(OLD.recipients AS TEXT))"
 )
 
-EVENT_LOCK = 1_804_127_731  # of the advisory locks of transactions that write events
-LAST_EVENT = "(last_value - (NOT is_called)::int)::int"
 SET_BY_THE_REPORTER = (
     "received_at",
     "acknowledge_by",
@@ -190,12 +189,9 @@ def _declare_rules_of_disclosures() -> None:
     _refuse(DisclosureRow, "are_never_altered", "UPDATE", "a disclosure is never altered")
     _refuse_losing(DisclosureRow, "a disclosure is never deleted")
     _refuse_losing(ChainRow, "a chain of disclosures is never deleted")
-    for row, why in ((LogEntryRow, "an entry of the log never changes"), (CheckpointRow, "a checkpoint never changes")):
-        _refuse(row, "are_never_altered", "UPDATE", why)
-        _refuse_losing(row, why)
-    grows = "NEW.length = OLD.length + 1 AND NEW.logged >= OLD.logged"
-    is_logged = "NEW.length = OLD.length AND NEW.head_sha256 = OLD.head_sha256 AND NEW.logged > OLD.logged"
-    does_not_grow = f"NEW.name <> OLD.name OR NEW.logged > NEW.length OR NOT ({grows} OR {is_logged})"
+    _refuse(CheckpointRow, "are_never_altered", "UPDATE", "a checkpoint never changes")
+    _refuse_losing(CheckpointRow, "a checkpoint never changes")
+    does_not_grow = "NEW.name <> OLD.name OR NEW.length <> OLD.length + 1"
     _refuse(ChainRow, "only_grow", "UPDATE", "a chain of disclosures grows by one", when=does_not_grow)
 
 
@@ -228,9 +224,6 @@ def _declare_rules_of_events() -> None:
     """Declare that an event and its address never change, and that nobody confirms fewer events than before."""
     _refuse(EventRow, "are_never_altered", "UPDATE", "an event is never altered")
     _refuse_losing(EventRow, "an event is never deleted")
-    # An event that is not committed yet holds back the numbers after it: see `app/store/settled_events.py`.
-    announced = f"PERFORM pg_advisory_xact_lock_shared({EVENT_LOCK}, {LAST_EVENT}) FROM events_id_seq; RETURN NULL;"
-    _create_in_postgresql(EventRow, "are_announced", "BEFORE INSERT", announced, each="STATEMENT")
     _keep(DeliveryRow, "keep_their_event", "a delivery keeps its event", ("event_id", "webhook", "message"))
     happened = "OLD.confirmed <= (SELECT coalesce(max(id), 0) FROM events)"  # a restored database may have fewer events
     back = f"NEW.client <> OLD.client OR (NEW.confirmed < OLD.confirmed AND {happened})"
@@ -258,8 +251,9 @@ def _refuse_losing(row: type[SQLModel], why: str) -> None:
     table = table_of(row)
     _refuse(row, "are_never_deleted", "DELETE", why)
     # INSERT OR REPLACE: on a connection without `recursive_triggers` it deletes without the delete trigger.
-    same_key = " AND ".join(f"{column.name} = NEW.{column.name}" for column in table.primary_key)
-    taken = f"EXISTS (SELECT 1 FROM {table.name} WHERE ({same_key}) OR rowid = NEW.rowid)"  # noqa: S608  # nosec B608  # own names
+    keys = [table.primary_key, *(each for each in table.constraints if isinstance(each, UniqueConstraint))]
+    same = [" AND ".join(f"{column.name} = NEW.{column.name}" for column in key) for key in keys]
+    taken = f"EXISTS (SELECT 1 FROM {table.name} WHERE ({') OR ('.join(same)}) OR rowid = NEW.rowid)"  # noqa: S608  # nosec B608  # own names
     _refuse_in_sqlite(row, "are_never_replaced", "INSERT", why, when=taken)
     _create_in_postgresql(row, "are_never_emptied", "BEFORE TRUNCATE", RAISE.format(why), each="STATEMENT")
 

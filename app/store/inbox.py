@@ -1,7 +1,6 @@
 """The duty team's inbox: metadata only, sorted by urgency or by time, a page at a time."""
 
 import datetime as dt
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Self
 
@@ -10,11 +9,9 @@ from sqlmodel import Session
 
 from app.models.concerns.tables import ConcernRow, ConcernState
 from app.models.desk.inbox import InboxFilter, InboxOrder
-from app.store.index_hints import indexed_by
 from app.store.tables import table_of
 
-_TABLE = table_of(ConcernRow)
-_CONCERNS = _TABLE.c
+_CONCERNS = table_of(ConcernRow).c
 INBOX_COLUMNS = (
     _CONCERNS.reference,
     _CONCERNS.state,
@@ -43,10 +40,8 @@ INBOX_COLUMNS = (
 )
 
 
-PRIMARY_KEY_IN_SQLITE = "sqlite_autoindex_concerns_1"
 AFTER_ALL = "~"
 """Comes after every character of a reference."""
-DANGER_RANKS = range(4)
 DANGER_RANK_LIMIT = 1
 """The rank up to which somebody said that a child is in immediate danger."""
 
@@ -118,42 +113,6 @@ class InboxQuery:
         """The type of each of those columns."""
         return (*(int for _ in self.columns[:-2]), dt.datetime, str)
 
-    @property
-    def index(self) -> str:
-        """The index that has the rows in this order, or few of them, and with them all that is filtered."""
-        if self.filters.reference is not None:
-            return PRIMARY_KEY_IN_SQLITE
-        if self.test:
-            return "ix_concerns_tests"
-        if self.filters.assigned_to:
-            return "ix_concerns_assigned_urgency"
-        if self.order is not InboxOrder.URGENT:
-            return "ix_concerns_received" if self.order is InboxOrder.NEWEST else "ix_concerns_changed"
-        same = {
-            "state": self.filters.state,
-            "danger": self.filters.danger,
-            "guide": self.filters.guide,
-            "assigned": self.filters.assigned_to,
-        }
-        filtered = [f"ix_concerns_{name}_urgency" for name, value in same.items() if value is not None]
-        return [*filtered, "ix_concerns_urgency"][0]
-
-    def parts(self, now: dt.datetime, after: InboxPosition | None) -> Iterator[list[ColumnElement[bool]]]:
-        """Yield what makes a concern overdue or not, one part of the order after another.
-
-        What is overdue is no range of the order of urgency, which has danger before time. Each part is one.
-        """
-        overdue = self.filters.overdue
-        if overdue is None or self.test or self.order is not InboxOrder.URGENT:
-            yield [] if overdue is None else [_is_overdue(now) if overdue else ~_is_overdue(now)]
-            return
-        for rank in DANGER_RANKS:
-            if after is None or after[:2] <= (0, rank):
-                is_late = _CONCERNS.due < now if overdue else _CONCERNS.due >= now
-                yield [_CONCERNS.waiting == 0, _CONCERNS.danger == rank, is_late]
-        if not overdue:
-            yield [_CONCERNS.waiting == 1]
-
 
 def list_inbox(
     session: Session, query: InboxQuery, *, now: dt.datetime, after: InboxPosition | None, limit: int
@@ -164,21 +123,19 @@ def list_inbox(
     immediate danger in something added, then immediate danger in the concern, then the longest overdue, then the
     oldest. `newest`: by time of receipt, the latest first. `changed`: by the time of the last change, the latest first.
     """
-    statement = select(*INBOX_COLUMNS).where(_CONCERNS.test.is_(query.test), *query.filters.conditions)
-    statement = statement.with_hint(_TABLE, indexed_by(query.index), "sqlite")
+    wanted = select(_CONCERNS.reference).where(_CONCERNS.test.is_(query.test), *query.filters.conditions)
+    overdue = query.filters.overdue
+    if overdue is not None:
+        wanted = wanted.where(_is_overdue(now) if overdue else ~_is_overdue(now))
     columns = query.columns
     if after is not None:
         bound = tuple_(*(literal(value, column.type) for value, column in zip(after, columns, strict=True)))
         key = tuple_(*columns)
-        statement = statement.where(key > bound if query.order is InboxOrder.URGENT else key < bound)
+        wanted = wanted.where(key > bound if query.order is InboxOrder.URGENT else key < bound)
     ordered = columns if query.order is InboxOrder.URGENT else [column.desc() for column in columns]
-    statement = statement.order_by(*ordered)
-    found: list[Row[Any]] = []
-    for part in query.parts(now, after):
-        found += session.execute(statement.where(*part).limit(limit - len(found)))
-        if len(found) == limit:
-            break
-    return found
+    # An index has all that is sorted and filtered, so only the rows of the page are read.
+    page = select(*INBOX_COLUMNS).where(_CONCERNS.reference.in_(wanted.order_by(*ordered).limit(limit)))
+    return list(session.execute(page.order_by(*ordered)))
 
 
 def position_of(row: Row[Any], query: InboxQuery) -> InboxPosition:
@@ -188,8 +145,7 @@ def position_of(row: Row[Any], query: InboxQuery) -> InboxPosition:
 
 def _is_overdue(now: dt.datetime) -> ColumnElement[bool]:
     """Return the condition that the concern, or something added to it, waits after its time."""
-    late = (_CONCERNS.waiting == 0) & _CONCERNS.danger.in_(DANGER_RANKS) & (_CONCERNS.due < now)  # a range for each
-    return late & _CONCERNS.test.is_(False)
+    return (_CONCERNS.waiting == 0) & (_CONCERNS.due < now) & _CONCERNS.test.is_(False)
 
 
 def count_states(session: Session, *, now: dt.datetime) -> dict[str, int]:

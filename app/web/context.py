@@ -23,6 +23,7 @@ from app.services.concerns.submission import Submissions
 from app.services.desk.checkpoints import Checkpoints
 from app.services.guidance.emergency_contacts import EmergencyContacts
 from app.services.guidance.reference_data import ReferenceData
+from app.services.operations.invariants import Invariants
 from app.services.operations.readiness import ConcernTrial
 from app.services.operations.workers import PeriodicWorker
 from app.store.contents import Contents
@@ -60,6 +61,7 @@ class AppContext:
     invalidate_caches: Callable[[], None]
     """Clears the caches of published editions, after one was published or withdrawn."""
     allows_host: Callable[[bytes | None], bool]
+    invariants: Invariants
     clock: Clock
     draining: Event = field(default_factory=Event)
     """Set when the process is to stop: it finishes the requests that it accepted, and refuses new ones."""

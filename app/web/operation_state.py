@@ -6,7 +6,6 @@ from collections.abc import Mapping
 
 from sqlmodel import Session
 
-from app.services.operations.invariant_worker import InvariantWorker
 from app.store.acknowledgements import times_to_acknowledge
 from app.store.outbox import oldest_waiting
 from app.web.context import AppContext
@@ -27,25 +26,9 @@ def read_operation_state(context: AppContext, session: Session, *, now: dt.datet
         cached_bytes=store.used_bytes,
         outbox_seconds={name: (now - at).total_seconds() for name, at in oldest_waiting(session).items()},
         acknowledgement_seconds=_quantiles(times_to_acknowledge(session, since=now - RECENT)),
-        broken=broken_invariants(context),
-        checked_at={name: at.timestamp() for name, at in checked_invariants(context).items()},
+        broken=context.invariants.broken,
+        checked_at={name: at.timestamp() for name, at in context.invariants.checked_at.items()},
     )
-
-
-def broken_invariants(context: AppContext) -> dict[str, bool]:
-    """Return whether each invariant that this process has checked is broken."""
-    return {
-        name: is_broken
-        for worker in context.workers
-        if isinstance(worker, InvariantWorker)
-        for name, is_broken in worker.broken.items()
-    }
-
-
-def checked_invariants(context: AppContext) -> dict[str, dt.datetime]:
-    """Return when this process knows that the last whole check of each invariant ended."""
-    workers = [each for each in context.workers if isinstance(each, InvariantWorker)]
-    return {name: at for worker in workers for name, at in worker.checked_at.items()}
 
 
 def _quantiles(seconds: list[float]) -> Mapping[str, float]:

@@ -16,7 +16,7 @@ from starlette.testclient import TestClient
 from app.config import Settings
 from app.main import create_app
 from app.services.operations.concern_verification import verify_concerns
-from app.services.operations.verification import verify_disclosures, verify_log
+from app.services.operations.verification import verify_record
 from tests.support.clock import A_TUESDAY
 from tests.support.databases import drop_database_of
 from tests.support.desk import desk_of
@@ -76,7 +76,7 @@ class Life(RuleBasedStateMachine):
             self.ending.close()
 
     def faults(self) -> list[object]:
-        return [*verify_disclosures(self.engine), *verify_log(self.engine), *verify_concerns(self.engine)]
+        return [*verify_record(self.engine), *verify_concerns(self.engine)]
 
     @rule(target=concerns, danger=st.sampled_from(["yes", "no", "not_sure"]), words=WORDS)
     def submit(self, danger: str, words: str) -> Expected:

@@ -21,7 +21,7 @@ from app.models.events.tables import EventRow
 from app.services.access.clients import add_client
 from app.services.concerns.receipt_builder import TEST
 from app.services.concerns.retention import RetentionPeriods, erase_due_concerns
-from app.services.desk.actions import append_overdue_events
+from app.services.desk.deadlines import append_overdue_events
 from app.services.operations.verification import find_faults
 from app.store.database import for_writing
 from app.web.context import AppContext

@@ -15,8 +15,7 @@ from app.models.concerns.examples import FULL_EXAMPLE
 from app.models.concerns.form import concern_form
 from app.models.events.tables import EventKind
 from app.models.guidance.sections import Section
-from app.services.desk.actions import append_overdue_events
-from app.services.desk.due_soon import append_due_soon_events
+from app.services.desk.deadlines import append_due_soon_events, append_overdue_events
 from app.web.openapi.answers import EXTENSIBLE_ENUM
 from app.web.openapi.document import TAGS
 from tests.support.clock import A_TUESDAY, SettableClock

@@ -4,16 +4,8 @@ import base64
 import datetime as dt
 import hashlib
 import json
-import os
-import shutil
-import subprocess
-import threading
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import Any
 
 import pytest
 from cryptography.exceptions import InvalidSignature
@@ -24,19 +16,22 @@ from typer.testing import CliRunner
 
 from app.cli.commands import app
 from app.config import Settings
-from app.errors import CheckpointNotGenuine, SetupError, TimestampNotGenuine, TimestampUnavailable
-from app.main import create_app
+from app.errors import CheckpointNotGenuine, SetupError
 from app.models.clients import Scope
-from app.models.desk.merkle import MerkleTree
 from app.models.events.tables import EventKind
-from app.services.desk.checkpoints import CHECKPOINT_INTERVAL
-from app.services.desk.signed_notes import NoteSigner, Verifier, open_checkpoint, origin_at, parse_verifier_key
-from app.services.desk.timestamps import TimestampAuthority, check_timestamp
+from app.services.desk.checkpoints import (
+    CHECKPOINT_INTERVAL,
+    MerkleTree,
+    NoteSigner,
+    Verifier,
+    open_checkpoint,
+    origin_at,
+    parse_verifier_key,
+)
 from app.services.events.dispatcher import build_dispatcher
 from app.services.events.ssrf_guard import SsrfGuard
 from app.services.events.webhook_keys import open_webhook_keys
 from app.services.events.webhooks import add_webhook
-from app.services.operations.housekeeping import CheckpointWorker
 from app.web.context import AppContext
 from tests.support.clock import A_TUESDAY, SettableClock
 from tests.support.concerns import Concern
@@ -106,7 +101,7 @@ def test_an_auditor_gets_the_end_of_the_record_signed_in_the_format_of_transpare
     answer = desk.get("/checkpoint").json()
 
     with raw_connection(settings.data_dir) as database:
-        hashes = database.execute("SELECT sha256 FROM log_entries ORDER BY number").fetchall()
+        hashes = database.execute("SELECT sha256 FROM disclosures ORDER BY position").fetchall()
         last = database.execute("SELECT chain, act FROM disclosures ORDER BY at DESC, chain DESC").fetchall()
     tree = MerkleTree()
     tree.extend(bytes.fromhex(sha256) for (sha256,) in hashes)
@@ -124,12 +119,11 @@ def test_a_checkpoint_is_made_a_day_after_the_first_disclosure_and_then_each_day
     context: AppContext, clock: SettableClock, reference: str
 ) -> None:
     assert reference
-    workers = [CheckpointWorker(context.checkpoints, clock) for _ in range(4)]
     made = []
     for hours in (0, 23, 24, 25, 47, 48, 96):
         clock.time = A_TUESDAY + dt.timedelta(hours=hours)
         with ThreadPoolExecutor() as pool:
-            list(pool.map(CheckpointWorker.run_once, workers))
+            list(pool.map(lambda _: context.checkpoints.make_if_due(at=clock()), range(4)))
         with raw_connection(context.settings.data_dir) as database:
             made.append(database.execute("SELECT count(*) FROM checkpoints").fetchone()[0])
 
@@ -146,7 +140,7 @@ def test_a_checkpoint_continues_from_the_one_before_and_is_the_same_as_of_the_wh
     row = context.checkpoints.make(at=A_TUESDAY)
 
     with raw_connection(context.settings.data_dir) as database:
-        hashes = database.execute("SELECT sha256 FROM log_entries ORDER BY number").fetchall()
+        hashes = database.execute("SELECT sha256 FROM disclosures ORDER BY position").fetchall()
     tree = MerkleTree()
     tree.extend(bytes.fromhex(sha256) for (sha256,) in hashes)
     assert (row.size, row.root_sha256) == (len(hashes), tree.root.hex())
@@ -219,126 +213,3 @@ def test_a_checkpoint_that_no_known_key_signed_or_that_is_misshapen_is_refused()
         parse_verifier_key(signer.verifier_key.replace("council", "counsel"))
     with pytest.raises(InvalidSignature):
         opened_by_the_specification(note.replace("\n3\n", "\n4\n"), signer.verifier_key)
-
-
-AUTHORITY = """
-[tsa]
-default_tsa = local
-[local]
-serial = {folder}/serial
-signer_cert = {folder}/tsa.pem
-signer_key = {folder}/tsa.key
-signer_digest = sha256
-default_policy = 1.2.3.4.1
-digests = sha256
-accuracy = secs:1
-ess_cert_id_alg = sha256
-[extensions]
-extendedKeyUsage = critical,timeStamping
-[authority]
-basicConstraints = critical,CA:TRUE
-keyUsage = critical,keyCertSign
-"""
-
-
-def openssl(*words: str | Path) -> None:
-    subprocess.run(["openssl", *map(str, words)], check=True, capture_output=True)
-
-
-@pytest.fixture
-def authority(tmp_path: Path) -> Path:
-    """A time stamping authority of this machine: its configuration, keys and certificates."""
-    if shutil.which("openssl") is None and "CI" not in os.environ:
-        pytest.skip("openssl, which makes the authority, is not installed")
-    folder = tmp_path / "authority"
-    folder.mkdir()
-    settings = folder / "settings.cnf"
-    settings.write_text(AUTHORITY.format(folder=folder))
-    (folder / "serial").write_text("01\n")
-    new = ("-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-config", settings)
-    (folder / "settings.cnf").write_text(
-        AUTHORITY.format(folder=folder) + "[req]\ndistinguished_name = name\n[name]\ncommonName = name\n"
-    )
-    openssl(
-        "req", "-x509", *new, "-keyout", folder / "ca.key", "-out", folder / "ca.pem", "-days", "30",
-        "-subj", "/CN=Example authority", "-extensions", "authority",
-    )  # fmt: skip
-    openssl("req", *new, "-keyout", folder / "tsa.key", "-out", folder / "tsa.csr", "-subj", "/CN=Example time stamps")
-    openssl(
-        "x509", "-req", "-in", folder / "tsa.csr", "-CA", folder / "ca.pem", "-CAkey", folder / "ca.key",
-        "-CAcreateserial", "-out", folder / "tsa.pem", "-days", "30", "-extfile", settings, "-extensions", "extensions",
-    )  # fmt: skip
-    return folder
-
-
-@contextmanager
-def serving(authority: Path, *, broken: bool = False) -> Iterator[str]:
-    """Serve the authority over HTTP, by `openssl ts`; a broken one answers with something else."""
-
-    class Handler(BaseHTTPRequestHandler):
-        def do_POST(self) -> None:
-            assert self.headers["Content-Type"] == "application/timestamp-query"
-            (authority / "query.tsq").write_bytes(self.rfile.read(int(self.headers["Content-Length"])))
-            openssl(
-                "ts", "-reply", "-config", authority / "settings.cnf", "-queryfile", authority / "query.tsq",
-                "-out", authority / "reply.tsr",
-            )  # fmt: skip
-            reply = b"no reply" if broken else (authority / "reply.tsr").read_bytes()
-            self.send_response(200)
-            self.send_header("Content-Type", "application/timestamp-reply")
-            self.send_header("Content-Length", str(len(reply)))
-            self.end_headers()
-            self.wfile.write(reply)
-
-        def log_message(self, *_: object) -> None:
-            """Log nothing."""
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    try:
-        yield f"http://127.0.0.1:{server.server_port}/"
-    finally:
-        server.shutdown()
-        server.server_close()
-
-
-@pytest.mark.slow
-def test_a_checkpoint_is_stamped_by_an_authority_and_the_stamp_is_checked_by_us_and_by_openssl(
-    settings: Settings, authority: Path, tmp_path: Path
-) -> None:
-    checkpoint, reply, root = tmp_path / "checkpoint.txt", tmp_path / "checkpoint.txt.tsr", authority / "ca.pem"
-    with serving(authority) as url:
-        environment = {"GUIDANCE_TIMESTAMP_URL": url}
-        made = CliRunner().invoke(
-            app,
-            ["audit", "checkpoint", "--out", str(checkpoint), "--data-dir", str(settings.data_dir)],
-            env=environment,
-        )
-    words = ["audit", "timestamp", str(checkpoint), "--reply", str(reply), "--authority", str(root)]
-
-    checked = CliRunner().invoke(app, words)
-
-    assert made.exit_code == 0, made.output
-    assert checked.exit_code == 0, checked.output
-    assert dt.datetime.fromisoformat(checked.stdout.strip()).tzinfo is not None
-    openssl("ts", "-verify", "-data", checkpoint, "-in", reply, "-CAfile", root)
-    with pytest.raises(TimestampNotGenuine):
-        check_timestamp(reply.read_bytes(), b"another checkpoint", root)
-    with pytest.raises(TimestampNotGenuine):
-        check_timestamp(b"no reply", checkpoint.read_bytes(), root)
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("broken", [True, False])
-def test_a_checkpoint_does_not_wait_for_an_authority_that_fails(
-    settings: Settings, clock: SettableClock, authority: Path, broken: bool
-) -> None:
-    with serving(authority, broken=broken) as url:
-        address = url if broken else "http://127.0.0.1:1/"
-        with pytest.raises(TimestampUnavailable):
-            TimestampAuthority(address)(b"a message")
-        service: Any = create_app(settings.model_copy(update={"timestamp_url": address}), clock)
-        with TestClient(service):
-            made = service.state.context.checkpoints.make(at=A_TUESDAY)
-
-    assert (made.timestamp, made.size) == (None, 0)

@@ -12,8 +12,7 @@ from starlette.testclient import TestClient
 
 from app.models.clients import Scope
 from app.services.access.clients import add_client
-from app.services.desk.statistics import _hide_small
-from app.store.statistics import MonthlyCount
+from app.services.desk.figures import MonthlyCount, _hide_small
 from tests.support.clock import A_TUESDAY, SettableClock
 from tests.support.concerns import Concern
 from tests.support.desk import Desk

@@ -28,7 +28,8 @@ from app.services.events.ssrf_guard import SsrfGuard
 from app.services.events.webhook_keys import open_webhook_keys
 from app.services.events.webhook_sender import SendResult, WebhookSender
 from app.services.events.webhooks import add_webhook
-from app.services.operations.workers import OverdueWorker
+from app.services.operations.jobs import TeamJobs
+from app.services.operations.workers import JobsWorker
 from app.store.events import append_event, count_deliveries
 from app.web.context import AppContext
 from tests.support import receiver as behaviours
@@ -294,7 +295,7 @@ def test_overdue_concerns_are_noted_while_receivers_hold_every_attempt(
     subscribe(context, "bad", bad.url)
     client.post("/v1/concerns", json=a_concern())
     wait_until(lambda: bad.connections == 1)
-    worker = OverdueWorker(context.writer, clock)
+    worker = JobsWorker("clock", TeamJobs(context.settings, context.engine, context.writer, clock).on_time())
     closing.callback(worker.stop)
 
     clock.time += dt.timedelta(days=3)

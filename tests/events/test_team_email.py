@@ -4,6 +4,7 @@ import datetime as dt
 import socket
 import threading
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -18,10 +19,11 @@ from app.errors import SetupError
 from app.models.clients import Scope
 from app.models.events.tables import EmailStateRow
 from app.services.access.clients import add_client
-from app.services.desk.due_soon import append_due_soon_events
+from app.services.desk.deadlines import append_due_soon_events
 from app.services.events.email_notices import claim_email, record_sent
 from app.services.events.email_sender import EmailSender
-from app.services.operations.team_workers import DueSoonWorker, EmailWorker
+from app.services.operations.jobs import TeamJobs
+from app.services.operations.workers import JobsWorker
 from tests.support.additions import add
 from tests.support.clock import A_TUESDAY, SettableClock
 from tests.support.concerns import Concern
@@ -36,7 +38,7 @@ SIGN_IN = "an-invented-word"
 TEAM = "duty@council.example"
 A_MINUTE = dt.timedelta(minutes=1)
 
-Worker = Callable[..., EmailWorker]
+Worker = Callable[..., Callable[[], None]]
 
 
 @pytest.fixture
@@ -51,7 +53,7 @@ def worker(service: FastAPI, client: TestClient, settings: Settings, clock: Sett
     assert client.get("/health/ready").is_success
     context = service.state.context
 
-    def build(port: int, *, seconds: float = 30, **changes: Any) -> EmailWorker:
+    def build(port: int, *, seconds: float = 30, **changes: Any) -> Callable[[], None]:
         given: dict[str, Any] = {
             "smtp_host": "127.0.0.1",
             "smtp_port": port,
@@ -61,7 +63,8 @@ def worker(service: FastAPI, client: TestClient, settings: Settings, clock: Sett
         } | changes
         own = Settings(data_dir=settings.data_dir, **given)
         sender = EmailSender(own, seconds=seconds)
-        return EmailWorker(own, context.engine, context.writer, clock, sender)
+        jobs = TeamJobs(own, context.engine, context.writer, clock)
+        return partial(jobs.send_email, sender, lambda: None)
 
     return build
 
@@ -78,7 +81,7 @@ def test_an_arrival_is_one_email_with_figures_a_link_and_nothing_of_the_concern(
     add(client, receipts[0], CANARY)
 
     for _ in range(3):
-        worker(mail.port).run_once()
+        worker(mail.port)()
 
     (email,) = mail.emails
     words = email.as_string()
@@ -99,7 +102,7 @@ def test_immediate_danger_is_in_the_subject(
     if by_addition:
         add(client, receipt, CANARY, danger="yes")
 
-    worker(mail.port).run_once()
+    worker(mail.port)()
 
     assert mail.emails[0]["Subject"].startswith("Immediate danger: look at the desk now")
     assert (
@@ -119,12 +122,12 @@ def test_before_the_clock_runs_out_there_is_one_event_and_one_email_and_none_for
     seen, waiting = raise_concerns(client, a_concern, "no", "no")
     desk.act(seen["reference"], "acknowledgement")
     add(client, seen)
-    worker(mail.port).run_once()
+    worker(mail.port)()
     writer, found = service.state.context.writer, []
     for clock.time in (A_TUESDAY + dt.timedelta(hours=19), A_TUESDAY + dt.timedelta(hours=21)):
         within = dt.timedelta(hours=4)
         found += [append_due_soon_events(writer, now=clock.time, within=within, limit=10) for _ in range(2)]
-    worker(mail.port).run_once()
+    worker(mail.port)()
 
     assert found == [0, 0, 2, 0]
     assert [email["Subject"] for email in mail.emails[1:]] == [
@@ -143,7 +146,7 @@ def test_a_server_that_refuses_is_tried_again_later_and_the_email_is_sent_once(
     with MailServer(lambda number: reply if number < 3 else "250 OK") as mail:
         for minutes in range(0, 60, 5):
             clock.time = A_TUESDAY + minutes * A_MINUTE
-            worker(mail.port).run_once()
+            worker(mail.port)()
 
         assert (mail.tried, len(mail.emails)) == (3, 1)
 
@@ -154,13 +157,13 @@ def test_a_server_that_hangs_or_is_away_holds_nothing_up_for_longer_than_the_dea
     raise_concerns(client, a_concern, "no")
     mail.hangs = True
     with socket.create_server(("127.0.0.1", 0)) as silent:  # it accepts, and says nothing
-        worker(silent.getsockname()[1], seconds=0.3).run_once()
+        worker(silent.getsockname()[1], seconds=0.3)()
         gone = silent.getsockname()[1]
     for minutes, port in ((10, mail.port), (20, gone)):
         clock.time = A_TUESDAY + minutes * A_MINUTE
-        worker(port, seconds=0.3).run_once()
+        worker(port, seconds=0.3)()
     mail.hangs, clock.time = False, A_TUESDAY + 60 * A_MINUTE
-    worker(mail.port).run_once()
+    worker(mail.port)()
 
     assert len(mail.emails) == 1
     assert raise_concerns(client, a_concern, "no")[0]["reference"]
@@ -173,17 +176,17 @@ def test_of_two_processes_one_sends_and_what_a_dead_one_claimed_is_sent_after_it
     writer = service.state.context.writer
     claimed = claim_email(writer, now=clock.time)  # of a process that dies, or is slow
 
-    worker(mail.port).run_once()
+    worker(mail.port)()
     before = len(mail.emails)
     clock.time = A_TUESDAY + 2 * A_MINUTE
-    worker(mail.port).run_once()
+    worker(mail.port)()
     assert claimed is not None
     raise_concerns(client, a_concern, "no")
     clock.time = A_TUESDAY + 4 * A_MINUTE
-    worker(mail.port).run_once()
+    worker(mail.port)()
     record_sent(writer, claimed, now=clock.time)  # the slow one is too late, and changes nothing
     clock.time = A_TUESDAY + 6 * A_MINUTE
-    worker(mail.port).run_once()
+    worker(mail.port)()
 
     assert (before, len(mail.emails)) == (0, 2)
     assert mail.emails[0]["Message-ID"] != mail.emails[1]["Message-ID"]
@@ -195,7 +198,7 @@ def test_what_comes_within_a_minute_is_in_one_email(
     for seconds in range(0, 61, 6):
         clock.time = A_TUESDAY + dt.timedelta(seconds=seconds)
         raise_concerns(client, a_concern, "no")
-        worker(mail.port).run_once()
+        worker(mail.port)()
 
     assert [email.get_content().split()[0] for email in mail.emails] == ["1", "10"]
 
@@ -207,7 +210,7 @@ def test_events_from_before_emails_were_switched_on_are_not_sent(
     clock.time = A_TUESDAY + 90 * A_MINUTE
     raise_concerns(client, a_concern, "no")
 
-    worker(mail.port).run_once()
+    worker(mail.port)()
 
     with Session(service.state.context.engine) as session:
         assert session.exec(select(EmailStateRow.sent_up_to)).one() > 1
@@ -230,7 +233,7 @@ def test_a_server_that_says_a_letter_now_and_then_is_left_at_the_deadline(
     broken_off, ended = threading.Event(), threading.Event()
     server = RawReceiver(trickle)
     try:
-        worker(server.port, seconds=0.3).run_once()
+        worker(server.port, seconds=0.3)()
 
         assert ended.wait(30)
         assert broken_off.is_set()
@@ -253,11 +256,11 @@ def test_the_connection_is_protected_the_server_is_checked_and_the_password_come
     signing_in = {"smtp_username": "desk", "smtp_password_file": password, "smtp_security": security}
     raise_concerns(client, a_concern, "no")
     with MailServer(certificate=certificate, tls_at_once=security == "tls", password=SIGN_IN) as mail:
-        worker(mail.port, **signing_in).run_once()
+        worker(mail.port, **signing_in)()
         distrusted = len(mail.emails)
         monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
         clock.time = A_TUESDAY + 10 * A_MINUTE
-        worker(mail.port, **signing_in).run_once()
+        worker(mail.port, **signing_in)()
 
         assert (distrusted, mail.signed_in) == (0, [True])
 
@@ -267,7 +270,7 @@ def test_a_server_without_tls_gets_nothing_where_tls_is_set(
 ) -> None:
     raise_concerns(client, a_concern, "no")
 
-    worker(mail.port, smtp_security="starttls").run_once()
+    worker(mail.port, smtp_security="starttls")()
 
     assert (mail.tried, mail.emails) == (0, [])
 
@@ -278,7 +281,7 @@ def test_a_test_of_a_developer_sends_no_email(
     key = add_client(service.state.context.writer, name="trial", scopes=(Scope.SUBMIT,), at=A_TUESDAY, test=True)
     sent = client.post("/v1/concerns", json=a_concern(), headers={"Authorization": f"Bearer {key}"})
 
-    worker(mail.port).run_once()
+    worker(mail.port)()
 
     assert (sent.status_code, mail.emails) == (201, [])
 
@@ -310,13 +313,17 @@ def test_a_password_file_that_is_missing_stops_the_start(worker: Worker, tmp_pat
         worker(25, smtp_username="desk", smtp_password_file=tmp_path / "none.txt", smtp_security="tls")
 
 
-def test_the_worker_of_the_clock_announces_what_is_due_soon(
+def test_the_thread_of_the_clock_announces_what_is_due_soon(
     client: TestClient, service: FastAPI, a_concern: Concern, clock: SettableClock
 ) -> None:
     raise_concerns(client, a_concern, "no")
     clock.time = A_TUESDAY + dt.timedelta(hours=23)
+    context = service.state.context
+    jobs = TeamJobs(
+        context.settings.model_copy(update={"due_soon_minutes": 240}), context.engine, context.writer, clock
+    )
 
-    wait = DueSoonWorker(service.state.context.writer, dt.timedelta(hours=4), clock).run_once()
+    wait = JobsWorker("clock", jobs.on_time()).run_once()
 
-    assert wait > 0
-    assert append_due_soon_events(service.state.context.writer, now=clock.time, within=A_MINUTE * 240, limit=1) == 0
+    assert 0 < wait <= 1
+    assert append_due_soon_events(context.writer, now=clock.time, within=A_MINUTE * 240, limit=1) == 0

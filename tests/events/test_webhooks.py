@@ -15,12 +15,12 @@ from app.config import Settings
 from app.errors import AddressNotAllowed
 from app.models.clients import Scope
 from app.models.events.tables import EventKind
+from app.services.desk.deadlines import append_overdue_events
 from app.services.events.dispatcher import WebhookDispatcher, build_dispatcher
 from app.services.events.retries import DELAYS
 from app.services.events.ssrf_guard import SsrfGuard
 from app.services.events.webhook_keys import WebhookKeys, open_webhook_keys
 from app.services.events.webhooks import add_webhook, drop_old_secret, replay_deliveries, rotate_secret
-from app.services.operations.workers import OverdueWorker
 from app.store.events import count_deliveries
 from app.store.webhooks import get_webhook
 from app.store.writer import Writer
@@ -239,7 +239,7 @@ def test_an_overdue_concern_is_told_once(
     clock.time += 3 * DAY
 
     for _ in range(3):
-        OverdueWorker(deliverer.writer, clock).run_once()
+        append_overdue_events(deliverer.writer, now=clock(), limit=10)
         deliver_due(deliverer)
 
     kinds = [json.loads(notice.body)["type"] for notice in receiver.notices]

@@ -18,7 +18,6 @@ from app.errors import NoSuchClient, SetupError, StoreBusy
 from app.main import create_app
 from app.models.clients import Scope
 from app.services.access.clients import ACCURACY, KeyUses, add_client, list_clients, revoke_client, rotate_key
-from app.services.operations.workers import KeyUseWorker
 from app.web.context import AppContext
 from tests.support.clock import A_TUESDAY, SettableClock
 from tests.support.command import guidance
@@ -163,14 +162,13 @@ def test_a_use_is_written_behind_the_requests_and_at_most_once_in_five_minutes(
     client: TestClient, context: AppContext, clock: SettableClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     key = add_client(context.writer, name="example-app", scopes=[Scope.EVENTS], at=A_TUESDAY)
-    worker = KeyUseWorker(context.authenticator.key_uses, context.writer)
     written = writes_in(context, monkeypatch)
 
     def use(after: dt.timedelta) -> str | None:
         clock.time = A_TUESDAY + after
         for _ in range(3):
             assert client.get("/v1/events", headers={"Authorization": f"Bearer {key}"}).status_code == 200
-        worker.run_once()
+        context.authenticator.key_uses.store(context.writer)
         return last_use(context)
 
     found = [use(after) for after in (dt.timedelta(0), ACCURACY - dt.timedelta(seconds=1), ACCURACY)]
@@ -184,7 +182,6 @@ def test_a_use_that_cannot_be_written_holds_up_no_read_and_is_written_later(
     client: TestClient, context: AppContext, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     key = add_client(context.writer, name="example-app", scopes=[Scope.EVENTS], at=A_TUESDAY)
-    worker = KeyUseWorker(context.authenticator.key_uses, context.writer)
 
     def refuse(_: object) -> None:
         raise StoreBusy
@@ -192,11 +189,11 @@ def test_a_use_that_cannot_be_written_holds_up_no_read_and_is_written_later(
     with monkeypatch.context() as patch:
         patch.setattr(context.writer, "run", refuse)
         statuses = [client.get("/v1/events", headers={"Authorization": f"Bearer {key}"}).status_code]
-        worker.run_once()
+        context.authenticator.key_uses.store(context.writer)
 
     written = writes_in(context, monkeypatch)
-    worker.run_once()
-    worker.run_once()
+    context.authenticator.key_uses.store(context.writer)
+    context.authenticator.key_uses.store(context.writer)
 
     assert statuses == [200]
     assert len(written) == 1

@@ -15,7 +15,7 @@ from app.cli.commands import app
 from app.config import Settings
 from app.errors import SchemaBehind, SchemaUnknown
 from app.main import create_app
-from app.services.operations.verification import verify_disclosures, verify_editions
+from app.services.operations.verification import verify_editions, verify_record
 from app.store.database import open_database
 from app.store.schema import declared_statements, find_schema_faults, migrate_schema, prepare_schema
 from tests.support.command import guidance
@@ -90,7 +90,7 @@ def test_digests_sealed_concerns_and_the_record_are_the_same_after_a_revision(
 
     assert rows(engine, "SELECT sealed FROM concerns") == sealed
     assert [fault for _, fault in verify_editions(engine)] == [None]
-    assert list(verify_disclosures(engine)) == []
+    assert list(verify_record(engine)) == []
     assert client.get(f"{GUIDE}/editions/1").content == edition.content
     again = client.post("/v1/concerns", json=a_concern(), headers={"Idempotency-Key": "a-key"})
     assert again.content == receipt.content

@@ -15,7 +15,6 @@ from sqlmodel import Session
 from app.errors import StoreBusy
 from app.models.desk.disclosure_tables import AUDIT, DeskAct
 from app.models.events.tables import EventKind
-from app.services.desk.checkpoints import _catch_up_alone
 from app.services.operations.verification import find_faults
 from app.store.database import for_writing, open_database
 from app.store.disclosures import Actor, record_disclosure
@@ -107,11 +106,9 @@ def test_a_chain_that_several_nodes_write_to_has_no_gap_and_each_act_once(engine
         detail = f"act {number}"
         record_disclosure(session, chain=AUDIT, act=DeskAct.SUMMARY_READ, actor=ACTOR, at=A_TUESDAY, detail=detail)
 
-    with nodes(engine, count=2) as writers:
-        with ThreadPoolExecutor(8) as pool:
-            operations = [partial(act, number=number) for number in range(120)]
-            list(pool.map(lambda pair: writers[pair[0] % 2].run(pair[1]), enumerate(operations)))
-        assert _catch_up_alone(writers[0]) == 1
+    with nodes(engine, count=2) as writers, ThreadPoolExecutor(8) as pool:
+        operations = [partial(act, number=number) for number in range(120)]
+        list(pool.map(lambda pair: writers[pair[0] % 2].run(pair[1]), enumerate(operations)))
 
     with engine.connect() as connection:
         details = list(connection.execute(text("SELECT detail FROM disclosures WHERE chain = 'audit'")).scalars())

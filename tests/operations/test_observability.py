@@ -18,8 +18,7 @@ from app.main import create_app
 from app.models.concerns.examples import SMALLEST_EXAMPLE
 from app.services.concerns.resealing import reseal
 from app.services.concerns.sealing import Unsealer, make_sealer
-from app.services.operations.invariant_worker import InvariantWorker
-from app.services.operations.workers import MINUTE_SECONDS
+from app.services.operations.invariants import Invariants
 from app.store.disclosures import Actor
 from app.store.webhooks import insert_webhook
 from app.web.context import AppContext
@@ -190,23 +189,25 @@ def test_the_age_of_the_outbox_is_that_of_the_oldest_event_that_waits(
 
 
 @pytest.fixture
-def worker(service: FastAPI, client: TestClient) -> InvariantWorker:
-    """The worker of the service, which a test runs by hand."""
-    (found,) = [each for each in service.state.context.workers if isinstance(each, InvariantWorker)]
+def invariants(service: FastAPI, client: TestClient) -> Invariants:
+    """The invariants of the service, which a test checks by hand."""
     assert client
+    found: Invariants = service.state.context.invariants
     return found
 
 
-def check_everything(worker: InvariantWorker) -> None:
-    """Let the worker check whatever is due, a slice at a time."""
-    while worker.run_once() != MINUTE_SECONDS:
-        pass
+def check_everything(invariants: Invariants, clock: SettableClock) -> None:
+    """Check whatever is due, with the next night."""
+    clock.time += dt.timedelta(days=1)
+    invariants.check_due(lambda: None)
 
 
-def test_invariants_that_hold_are_shown_as_such(client: TestClient, worker: InvariantWorker) -> None:
+def test_invariants_that_hold_are_shown_as_such(
+    client: TestClient, invariants: Invariants, clock: SettableClock
+) -> None:
     client.post(CONCERNS, json=SMALLEST_EXAMPLE)
 
-    check_everything(worker)
+    check_everything(invariants, clock)
 
     assert samples(client, "guidance_invariant_broken") == {"overdue-events": 0, "chains": 0}
     assert set(samples(client, "guidance_invariant_checked_timestamp_seconds")) == {"overdue-events", "chains"}
@@ -214,12 +215,12 @@ def test_invariants_that_hold_are_shown_as_such(client: TestClient, worker: Inva
 
 
 def test_what_is_overdue_without_an_event_breaks_an_invariant_and_concerns_are_still_taken(
-    client: TestClient, worker: InvariantWorker, clock: SettableClock
+    client: TestClient, invariants: Invariants, clock: SettableClock
 ) -> None:
     client.post(CONCERNS, json=SMALLEST_EXAMPLE)
     clock.time += dt.timedelta(days=5)
 
-    check_everything(worker)
+    check_everything(invariants, clock)
     ready = client.get("/health/ready")
 
     assert samples(client, "guidance_invariant_broken")["overdue-events"] == 1
@@ -227,13 +228,15 @@ def test_what_is_overdue_without_an_event_breaks_an_invariant_and_concerns_are_s
     assert client.post(CONCERNS, json=SMALLEST_EXAMPLE).status_code == 201
 
 
-def test_a_tampered_chain_breaks_an_invariant(service: FastAPI, client: TestClient, worker: InvariantWorker) -> None:
+def test_a_tampered_chain_breaks_an_invariant(
+    service: FastAPI, client: TestClient, invariants: Invariants, clock: SettableClock
+) -> None:
     client.post(CONCERNS, json=SMALLEST_EXAMPLE)
     with raw_connection(service.state.context.settings.data_dir) as database:
         drop_triggers(database)
         database.execute("UPDATE disclosures SET client = 'somebody else'")
 
-    check_everything(worker)
+    check_everything(invariants, clock)
 
     assert samples(client, "guidance_invariant_broken")["chains"] == 1
 
@@ -252,13 +255,12 @@ def test_a_text_that_is_sealed_to_a_removed_recipient_breaks_an_invariant_until_
 
     def broken(service: FastAPI) -> tuple[dict[str, float], dict[str, str]]:
         with TestClient(service) as client:
-            (worker,) = [each for each in service.state.context.workers if isinstance(each, InvariantWorker)]
-            check_everything(worker)
+            service.state.context.invariants.check_due(lambda: None)
             return samples(client, "guidance_invariant_broken"), client.get("/health/ready").json()["warnings"]
 
     with TestClient(sealing_to(first, second)) as client:
         client.post(CONCERNS, json=SMALLEST_EXAMPLE)
-    everything = {"overdue-events": 0, "chains": 0, "recipients": 0}
+    everything = {"overdue-events": 0, "recipients": 0}
 
     assert broken(sealing_to(first, second)) == (everything, {})
     assert broken(sealing_to(first, second, third)) == (everything, {})

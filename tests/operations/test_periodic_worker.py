@@ -2,7 +2,7 @@
 
 import re
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
 
@@ -14,8 +14,15 @@ from starlette.testclient import TestClient
 from app.config import Settings
 from app.errors import StoreBusy
 from app.services.operations import workers
-from app.services.operations.background import build_workers
-from app.services.operations.workers import PeriodicWorker, WorkerState, backoff_seconds, stop_workers
+from app.services.operations.jobs import Housekeeping
+from app.services.operations.workers import (
+    Job,
+    JobsWorker,
+    PeriodicWorker,
+    WorkerState,
+    backoff_seconds,
+    stop_workers,
+)
 from app.web.context import AppContext
 from tests.support.databases import on_postgresql
 from tests.support.log_lines import Lines
@@ -179,19 +186,58 @@ def test_one_that_ended_or_is_silent_for_too_long_is_seen() -> None:
     )
 
 
+def test_jobs_share_a_thread_and_one_that_fails_holds_up_no_other(lines: Lines) -> None:
+    done: list[str] = []
+
+    def fail(_beat: object) -> None:
+        done.append("failing")
+        raise RuntimeError("Canary-Wren")
+
+    def go_on(beat: Callable[[], None]) -> bool:
+        beat()
+        done.append("going on")
+        return done.count("going on") < 3
+
+    jobs = [Job("failing", LONG, fail), Job("going-on", LONG, go_on), Job("later", LONG, fail, first_delay=LONG)]
+    worker = JobsWorker("both", jobs)
+    worker.start()
+
+    wait_until(lambda: done.count("going on") == 3)
+    worker.stop()
+
+    assert worker.names == ("failing", "going-on", "later")
+    assert done.count("failing") == 1  # it waits for a second first
+    assert [line["worker"] for line in lines() if line["event"] == "worker_failed"] == ["failing"]
+
+
+def test_a_long_job_ends_at_a_stop() -> None:
+    begun = threading.Event()
+
+    def go_on_for_ever(beat: Callable[[], None]) -> None:
+        begun.set()
+        while True:
+            beat()
+
+    worker = JobsWorker("long", [Job("long", LONG, go_on_for_ever)])
+    worker.start()
+    assert begun.wait(PATIENCE_SECONDS)
+
+    worker.stop()
+
+    assert not worker.is_alive
+
+
 def every_worker(context: AppContext, settings: Settings) -> list[PeriodicWorker]:
-    everything = {"deliver": True, "retention_closed_days": 1}
-    return list(
-        build_workers(
-            settings.model_copy(update=everything),
-            context.engine,
-            context.writer,
-            on_generation_change=lambda: None,
-            key_uses=context.authenticator.key_uses,
-            checkpoints=context.checkpoints,
-            clock=context.clock,
-        )
+    housekeeping = Housekeeping(
+        settings=settings.model_copy(update={"deliver": True, "retention_closed_days": 1, "smtp_host": "127.0.0.1"}),
+        engine=context.engine,
+        writer=context.writer,
+        key_uses=context.authenticator.key_uses,
+        checkpoints=context.checkpoints,
+        invariants=context.invariants,
+        clock=context.clock,
     )
+    return list(housekeeping.build_workers(lambda: None))
 
 
 def _has_more_than_two(calls: list[None]) -> bool:
@@ -203,17 +249,12 @@ def test_every_worker_of_the_service_survives_every_error(
     service: FastAPI, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     started = every_worker(service.state.context, settings)
-    assert [each.name for each in started] == [
-        "generation",
-        "key-uses",
-        "checkpoint",
-        "drafts",
-        "log" if on_postgresql() else "remnants",
-        "retention",
-        "invariants",
-        "overdue",
-        "due-soon",
-        "dispatcher",
+    assert [each.names for each in started] == [
+        ("generation",),
+        ("key-uses", "drafts", "overdue", "due-soon"),
+        ("checkpoint", "retention", "invariants") + (() if on_postgresql() else ("remnants",)),
+        ("email",),
+        ("dispatcher",),
     ]
     for worker in started:
         calls: list[None] = []
@@ -251,7 +292,7 @@ def test_every_thread_that_works_on_is_a_worker_or_the_writer() -> None:
 def test_readiness_turns_red_and_the_metrics_say_which_worker_ended(service: FastAPI, client: TestClient) -> None:
     context: AppContext = service.state.context
     well = client.get("/health/ready")
-    watcher = next(each for each in context.workers if each.name == "generation")
+    watcher = next(each for each in context.workers if "generation" in each.names)
     watcher.stop()
 
     ended = client.get("/health/ready")

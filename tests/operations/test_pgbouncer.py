@@ -15,7 +15,6 @@ from app.config import Settings
 from app.main import create_app
 from app.models.clients import Scope
 from app.services.access.clients import add_client
-from app.services.desk.checkpoints import _catch_up_alone
 from app.services.operations.verification import find_faults
 from app.store.database import for_writing, open_database
 from app.web.context import AppContext
@@ -79,7 +78,6 @@ def test_two_nodes_behind_it_take_in_concerns_additions_and_acts_and_give_every_
             references = list(pool.map(raise_one, range(CONCERNS)))
         events = second.get("/v1/events", params={"limit": 100}, headers=puller).json()["events"]
         assert second.get("/health/ready").status_code == 200
-        _catch_up_alone(context.writer)
 
     kinds = ("concern.received", "concern.added", "concern.acknowledged")
     seen = {(each["type"], each["data"]["reference"]) for each in events if each["type"] in kinds}

@@ -12,10 +12,10 @@ from fastapi import FastAPI
 from starlette.testclient import TestClient
 
 from app.config import Settings
-from app.services.operations.housekeeping import RemnantsWorker
+from app.models.desk.remnants import Remnants
 from app.store import remnants
 from app.store.database import DATABASE_FILE
-from app.store.remnants import has_remnants
+from app.store.remnants import has_remnants, purge_remnants
 from app.web.context import AppContext
 from tests.support.clock import A_TUESDAY, SettableClock
 from tests.support.command import guidance
@@ -78,13 +78,12 @@ def test_an_erasure_that_a_reader_holds_up_says_so_and_is_finished_once_the_read
 ) -> None:
     piece = sealed_piece(settings.data_dir)
     context: AppContext = service.state.context
-    worker = RemnantsWorker(context.engine)
 
     answer = erase(desk, reference)
-    worker.run_once()
+    purge_remnants(context.engine)
     held_up = (answer, is_in_files(settings.data_dir, piece), has_remnants(context.engine))
     reader.execute("COMMIT")
-    wait_until(lambda: worker.run_once() and not has_remnants(context.engine))  # the service's own workers read too
+    wait_until(lambda: purge_remnants(context.engine) is Remnants.NONE)  # the service's own workers read too
 
     assert held_up == ("pending", True, True)
     assert (is_in_files(settings.data_dir, piece), has_remnants(context.engine)) == (False, False)

@@ -17,8 +17,7 @@ from app.config import Settings
 from app.main import create_app
 from app.models.desk.disclosure_tables import DisclosureRow
 from app.services.operations.invariants import Invariant, find_broken
-from app.services.operations.verification import verify_disclosures, verify_log
-from app.store import record_slices
+from app.services.operations.verification import verify_record
 from app.store.database import open_database
 from app.store.disclosures import hash_of
 from tests.support.clock import A_TUESDAY, SettableClock
@@ -133,15 +132,13 @@ def verify(data_dir: Path, *options: str | Path) -> tuple[int, str]:
 
 def is_found_as_a_whole(data_dir: Path) -> bool:
     engine = open_database(data_dir, address_for(data_dir))
-    return any([*verify_disclosures(engine), *verify_log(engine)])
+    return any(verify_record(engine))
 
 
-def is_found_in_slices(data_dir: Path) -> bool:
-    """Whether the check beside the service finds it too, with slices that end within chains."""
-    with pytest.MonkeyPatch.context() as patched:
-        patched.setattr(record_slices, "SLICE_ROWS", 3)
-        engine = open_database(data_dir, address_for(data_dir))
-        return bool(find_broken(engine, Invariant.CHAINS, recipients=(), at=LATER))
+def is_found_while_serving(data_dir: Path) -> bool:
+    """Whether the check beside the service finds it too."""
+    engine = open_database(data_dir, address_for(data_dir))
+    return bool(find_broken(engine, Invariant.CHAINS, recipients=(), at=LATER))
 
 
 def exchange(tampering: Tampering, table: str, one: str, other: str) -> None:
@@ -153,7 +150,9 @@ def exchange(tampering: Tampering, table: str, one: str, other: str) -> None:
 
 def rewrite_chain(tampering: Tampering, name: str) -> None:
     """Hash the chain again from its first row, as this service does, and put the hashes wherever they stand."""
-    columns = [column for column in DisclosureRow.model_fields if column not in ("previous_sha256", "sha256", "at")]
+    columns = [
+        column for column in DisclosureRow.model_fields if column not in ("previous_sha256", "sha256", "at", "position")
+    ]
     head, number = "0" * 64, 0
     for *values, at in tampering.rows(
         f"SELECT {', '.join(columns)}, at FROM disclosures WHERE chain = '{name}' ORDER BY number"  # noqa: S608  # own names
@@ -171,21 +170,21 @@ def rewrite_chain(tampering: Tampering, name: str) -> None:
             f"WHERE chain = '{name}' AND number = :was",
             **changed,
         )
-        tampering.run(
-            f"UPDATE log_entries SET place = :n, sha256 = :head WHERE chain = '{name}' AND place = :was",  # noqa: S608  # own names
-            **{key: changed[key] for key in ("n", "was", "head")},
-        )
         head = changed["head"]
     tampering.run(f"UPDATE chains SET length = :n, head_sha256 = :head WHERE name = '{name}'", n=number, head=head)  # noqa: S608  # own names
 
 
 def forget_chain(tampering: Tampering, name: str, *, renumber: bool) -> None:
-    """Delete a chain with its end, and its entries in the order of all chains; close the gaps, if so."""
-    for table, column in (("disclosures", "chain"), ("chains", "name"), ("log_entries", "chain")):
+    """Delete a chain with its end; close the gaps in the order of all acts, if so."""
+    for table, column in (("disclosures", "chain"), ("chains", "name")):
         tampering.run(f"DELETE FROM {table} WHERE {column} = {{{name}}}")  # noqa: S608  # own names
     if renumber:
-        for place, (number,) in enumerate(tampering.rows("SELECT number FROM log_entries ORDER BY number"), start=1):
-            tampering.run("UPDATE log_entries SET number = :place WHERE number = :number", place=place, number=number)
+        close_gaps(tampering)
+
+
+def close_gaps(tampering: Tampering) -> None:
+    for place, (position,) in enumerate(tampering.rows("SELECT position FROM disclosures ORDER BY position"), start=1):
+        tampering.run("UPDATE disclosures SET position = :place WHERE position = :was", place=place, was=position)
 
 
 def forget_concern(tampering: Tampering, name: str) -> None:
@@ -203,12 +202,7 @@ def remove_an_opening(tampering: Tampering) -> None:
     reference = tampering.references["held"]
     ((number,),) = tampering.rows("SELECT number FROM disclosures WHERE chain = {held} AND act = 'opened'")
     tampering.run("DELETE FROM disclosures WHERE chain = {held} AND number = :number", number=number)
-    ((entry,),) = tampering.rows(
-        f"SELECT number FROM log_entries WHERE chain = '{reference}' AND place = {number}"  # noqa: S608  # own names
-    )
-    tampering.run("DELETE FROM log_entries WHERE number = :entry", entry=entry)
-    for (later,) in tampering.rows(f"SELECT number FROM log_entries WHERE number > {entry} ORDER BY number"):  # noqa: S608  # own names
-        tampering.run("UPDATE log_entries SET number = :new WHERE number = :old", new=later - 1, old=later)
+    close_gaps(tampering)
     rewrite_chain(tampering, reference)
 
 
@@ -217,9 +211,9 @@ def rewrite_an_act(tampering: Tampering) -> None:
     rewrite_chain(tampering, tampering.references["held"])
 
 
-def swap_entries(tampering: Tampering) -> None:
+def swap_positions(tampering: Tampering) -> None:
     for old, new in ((3, 9999), (4, 3), (9999, 4)):
-        tampering.run("UPDATE log_entries SET number = :new WHERE number = :old", new=new, old=old)
+        tampering.run("UPDATE disclosures SET position = :new WHERE position = :old", new=new, old=old)
 
 
 def sql(statement: str, **values: Any) -> Callable[[Tampering], None]:
@@ -323,8 +317,11 @@ TAMPERINGS: dict[str, tuple[Callable[[Tampering], None], str]] = {
         "disclosures, and there are",
     ),
     "the end of a chain is deleted": (sql("DELETE FROM chains WHERE name = {held}"), "its end is missing"),
-    "the order of all chains has a gap": (sql("DELETE FROM log_entries WHERE number = 3"), "record: it "),
-    "the order of all chains is altered": (swap_entries, "disclosures are not those that it states"),
+    "the order of all chains has a gap": (
+        sql("UPDATE disclosures SET position = 9999 WHERE position = 3"),
+        "record: it ",
+    ),
+    "the order of all chains is altered": (swap_positions, "disclosures are not those that it states"),
     "a concern is inserted that nobody raised": (
         sql(
             "INSERT INTO concerns (reference, received_at, acknowledge_by, state, immediate_danger, guide, edition, "
@@ -365,7 +362,7 @@ def test_what_somebody_did_to_a_copy_of_the_database_is_found(
 
     assert code == 1
     assert any(each in said for each in fault.split("|")), said
-    assert is_found_in_slices(tmp_path / "data") is is_found_as_a_whole(tmp_path / "data")
+    assert is_found_while_serving(tmp_path / "data") is is_found_as_a_whole(tmp_path / "data")
 
 
 def test_a_database_that_was_rolled_back_to_yesterday_is_found_by_the_checkpoint_of_today(

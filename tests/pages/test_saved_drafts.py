@@ -14,7 +14,6 @@ from app.config import Settings
 from app.main import create_app
 from app.models.concerns.status_tokens import CROCKFORD
 from app.services.concerns import drafts
-from app.services.operations.draft_worker import DraftWorker
 from app.web.context import AppContext
 from tests.support.clock import SettableClock
 from tests.support.databases import on_postgresql
@@ -97,8 +96,7 @@ def test_the_worker_erases_what_is_over_and_nothing_else(
     first = save(client)
     clock.time = clock() + DAY - MINUTE
     second = save(client)
-    worker = DraftWorker(context.drafts, clock)
-    worker.run_once()
+    context.drafts.erase_expired(at=clock())
     assert context.drafts.erase_expired(at=clock()) == 0
 
     clock.time = clock() + MINUTE

@@ -36,16 +36,9 @@ DUE = "CASE WHEN state = 'received' THEN acknowledge_by ELSE COALESCE(addition_a
 BY_URGENCY = ("waiting", "danger", "due", "reference")
 """The order of the inbox. `danger` is from 0 to 3."""
 FILTERED = ("state", "immediate_danger", "guide", "assigned_to", "changed_at", "test")
-"""What filters of the inbox look at. Each of its indexes has it all, so that no row is read that a filter drops."""
-UNACKNOWLEDGED = "ix_concerns_unacknowledged"
-"""The index of the concerns that wait, by when somebody should have acknowledged them."""
+"""What filters of the inbox look at. Both of its indexes have it all, so that no row is read that a filter drops."""
 ADDITION_WAITS = "acknowledged_at IS NULL AND sealed IS NOT NULL"
 """Says in SQL that nobody has acknowledged an addition that was not erased."""
-
-
-def _inbox_index(name: str, *columns: str) -> Index:
-    """Return an index in the order of those columns, with everything that is filtered."""
-    return Index(name, *dict.fromkeys((*columns, *FILTERED)))
 
 
 def _computed(kind: Any, expression: str) -> Column[Any]:
@@ -67,23 +60,14 @@ class ConcernRow(SQLModel, table=True):
 
     __tablename__ = "concerns"
     __table_args__ = (
-        _inbox_index("ix_concerns_urgency", *BY_URGENCY),
-        _inbox_index("ix_concerns_state_urgency", "state", *BY_URGENCY),
-        _inbox_index("ix_concerns_assigned_urgency", "assigned_to", *BY_URGENCY),
-        _inbox_index("ix_concerns_danger_urgency", "immediate_danger", *BY_URGENCY),
-        _inbox_index("ix_concerns_guide_urgency", "guide", *BY_URGENCY),
-        _inbox_index("ix_concerns_received", "received_at", "reference", "waiting", "danger", "due"),
-        _inbox_index("ix_concerns_changed", "changed_at", "reference", "waiting", "danger", "due"),
-        partial_index("ix_concerns_tests", *BY_URGENCY, sqlite="test IS 1", postgresql="test IS TRUE"),
+        Index("ix_concerns_urgency", *BY_URGENCY, *FILTERED),
+        Index("ix_concerns_received", "received_at", "reference", "waiting", "danger", "due", *FILTERED),
         partial_index(
-            UNACKNOWLEDGED,
+            "ix_concerns_unacknowledged",
             "acknowledge_by",
-            "received_at",
             sqlite="state = 'received' AND test IS 0",
             postgresql="state = 'received' AND test IS FALSE",
         ),
-        Index("ix_concerns_acknowledged", "acknowledged_at", "acknowledge_by", "test"),
-        Index("ix_concerns_closed", "closed_at", "test"),
     )
 
     reference: str = Field(primary_key=True)
@@ -96,7 +80,6 @@ class ConcernRow(SQLModel, table=True):
     referral_source: str | None = None
     form_version: int
     recipients: list[str] = Field(sa_type=JSON)
-    sealed: bytes | None = Field(default=None, sa_type=LargeBinary)
     status_token_sha256: bytes = Field(sa_type=LargeBinary)
     acknowledged_at: dt.datetime | None = Field(default=None, sa_type=UtcDateTimeType)
     closed_at: dt.datetime | None = Field(default=None, sa_type=UtcDateTimeType)
@@ -117,6 +100,7 @@ class ConcernRow(SQLModel, table=True):
     changed_at: dt.datetime = Field(sa_type=UtcDateTimeType)
     due_soon_announced: bool = False
     message_key: bytes = Field(sa_type=LargeBinary)
+    sealed: bytes | None = Field(default=None, sa_type=LargeBinary)
 
 
 class AddedRow(SQLModel):

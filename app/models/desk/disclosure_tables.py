@@ -3,10 +3,10 @@
 import datetime as dt
 from enum import StrEnum
 
-from sqlalchemy import JSON, Index, Integer, Text
+from sqlalchemy import JSON, Integer, Text
 from sqlmodel import Field, SQLModel
 
-from app.models.columns import UtcDateTimeType, partial_index
+from app.models.columns import UtcDateTimeType
 
 INBOX = "inbox"
 AUDIT = "audit"
@@ -14,7 +14,6 @@ EVENTS = "events"
 PEOPLE = "people"
 WITHOUT_A_CONCERN = (INBOX, AUDIT, EVENTS, PEOPLE)
 """The chains that are not of one concern."""
-_UNLOGGED = "logged < length"
 
 
 class DeskAct(StrEnum):
@@ -56,10 +55,13 @@ class DeskAct(StrEnum):
 
 
 class DisclosureRow(SQLModel, table=True):
-    """One act: who, what, when, from where. `sha256` covers the row and the hash of the row before it."""
+    """One act: who, what, when, from where. `sha256` covers the row, and the hash of the row before it in its chain.
+
+    `position` is the row's place among all acts: 1, 2, 3 without a gap. It is not hashed. The hashes in this order are
+    the leaves of the Merkle tree (RFC 6962) that checkpoints sign.
+    """
 
     __tablename__ = "disclosures"
-    __table_args__ = (Index("ix_disclosures_time", "at", "chain", "number"),)
 
     chain: str = Field(primary_key=True)
     number: int = Field(primary_key=True)
@@ -70,35 +72,17 @@ class DisclosureRow(SQLModel, table=True):
     detail: str = Field(sa_type=Text)
     previous_sha256: str
     sha256: str
+    position: int | None = Field(default=None, unique=True, nullable=False)
 
 
 class ChainRow(SQLModel, table=True):
-    """The end of one chain, which is named by a concern's reference, or by one of `WITHOUT_A_CONCERN`.
-
-    The log has the first `logged` rows of the chain: all of them, except on PostgreSQL for a moment.
-    """
+    """The end of one chain, which is named by a concern's reference, or by one of `WITHOUT_A_CONCERN`."""
 
     __tablename__ = "chains"
-    __table_args__ = (partial_index("ix_chains_unlogged", "name", sqlite=_UNLOGGED, postgresql=_UNLOGGED),)
 
     name: str = Field(primary_key=True)
     length: int
     head_sha256: str
-    logged: int = 0
-
-
-class LogEntryRow(SQLModel, table=True):
-    """The place of one disclosure in the order of all chains together: 1, 2, 3 without a gap.
-
-    The hashes in this order are the leaves of the Merkle tree (RFC 6962) that checkpoints sign.
-    """
-
-    __tablename__ = "log_entries"
-
-    number: int = Field(primary_key=True, sa_type=Integer)
-    chain: str
-    place: int
-    sha256: str
 
 
 class CheckpointRow(SQLModel, table=True):
@@ -115,4 +99,3 @@ class CheckpointRow(SQLModel, table=True):
     root_sha256: str
     frontier: list[str] = Field(sa_type=JSON)
     note: str = Field(sa_type=Text)
-    timestamp: str | None = Field(default=None, sa_type=Text)

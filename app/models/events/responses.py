@@ -108,7 +108,6 @@ class CheckpointEventData(ResponseModel):
         description="The signed note (C2SP `tlog-checkpoint`).",
         examples=["guidance.example/disclosures\n42\nMDEyMw==\n\n— guidance.example/disclosures c2ln\n"],
     )
-    timestamp: str | SkipJsonSchema[None] = _if_there("Its time stamp (RFC 3161), in base64.", "MIIC")
     urls: Links | SkipJsonSchema[None] = _if_there("By push alone: the links as whole addresses.", URLS)
     links: Links = Field(description="Paths of this API, by relation.", examples=[{"checkpoint": CHECKPOINT}])
 

@@ -1,6 +1,5 @@
 """The record of disclosures, for the lead of the desk and for auditors."""
 
-import datetime as dt
 from typing import Annotated
 from urllib.parse import urlencode
 
@@ -12,7 +11,7 @@ from app.pages.desk.page import desk_page
 from app.services.access.sign_in import PATH
 from app.services.desk.auditing import read_disclosures
 from app.web.context import ContextDep, NowDep
-from app.web.cursors import decode_position, encode_position
+from app.web.cursors import decode_key, encode_key
 from app.web.people import PageAuditorDep
 from app.web.query_params import Cursor
 from app.web.router import GuidanceRouter
@@ -20,7 +19,6 @@ from app.web.router import GuidanceRouter
 router = GuidanceRouter(prefix=PATH, include_in_schema=False, route_class=DeskRoute)
 
 RECORD_PAGE_SIZE = 50
-POSITION_IN_RECORD = (dt.datetime, str, int)
 
 
 @router.get("/record")
@@ -34,7 +32,7 @@ def read_record(
 ) -> Response:
     """Return who did what, the oldest first: of one concern, or of all. Reading it is on the record too."""
     found = find_reference(chain) or chain.strip() or None
-    after = decode_position(cursor, POSITION_IN_RECORD)
+    after = decode_key(cursor, otherwise=0)
     rows = read_disclosures(
         context.writer,
         chain=found,
@@ -47,6 +45,6 @@ def read_record(
     page = rows[:RECORD_PAGE_SIZE]
     next_page = None
     if len(rows) > RECORD_PAGE_SIZE:
-        position = encode_position((page[-1].at, page[-1].chain, page[-1].number))
+        position = encode_key(page[-1].position or 0)
         next_page = f"{PATH}/record?{urlencode({'chain': found or '', 'cursor': position})}"
     return desk_page(context, "desk_record.html", visitor=visitor, acts=page, chain=found or "", next_page=next_page)

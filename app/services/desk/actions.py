@@ -11,7 +11,7 @@ from app.models.concerns.tables import ConcernRow, ConcernState
 from app.models.desk.disclosure_tables import INBOX, DeskAct
 from app.models.desk.recorded import closing_detail
 from app.models.events.tables import EventKind
-from app.services.desk.additions import acknowledge_up_to, announce_overdue_additions
+from app.services.desk.additions import acknowledge_up_to
 from app.services.events.payloads import concern_payload
 from app.store.additions import count_additions, has_waiting
 from app.store.changes import record_change
@@ -19,7 +19,6 @@ from app.store.concerns import erase_sealed, get_concern
 from app.store.disclosures import Actor, record_disclosure
 from app.store.events import append_event
 from app.store.inbox import InboxPosition, InboxQuery, count_states, list_inbox
-from app.store.waiting import claim_waiting, due_between
 from app.store.writer import write_operation
 
 
@@ -104,20 +103,6 @@ def erase(session: Session, reference: str, *, reason: str, actor: Actor, at: dt
     record_change(session, concern, DeskAct.ERASED, actor=actor, at=at, detail=reason)
     erase_sealed(session, concern, at=at)
     return concern
-
-
-@write_operation
-def append_overdue_events(session: Session, *, now: dt.datetime, limit: int, since: dt.datetime | None = None) -> int:
-    """Append an event for each concern and addition that became overdue after the last call. Return their number.
-
-    With `since`, what was due before is known to have its event, and is not read again.
-    """
-    due = due_between(ConcernRow.acknowledge_by, since, now)
-    overdue = claim_waiting(session, *due, unless=ConcernRow.overdue_told, limit=limit)
-    for concern in overdue:
-        _announce(session, EventKind.CONCERN_OVERDUE, concern, at=now)
-        concern.overdue_told = True
-    return len(overdue) + announce_overdue_additions(session, now=now, limit=limit, since=since)
 
 
 def _announce(session: Session, kind: EventKind, concern: ConcernRow, *, at: dt.datetime) -> None:

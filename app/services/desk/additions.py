@@ -14,7 +14,7 @@ from app.models.desk.disclosure_tables import DeskAct
 from app.models.events.tables import EventKind
 from app.services.events.payloads import addition_payload
 from app.store.added_texts import ADDITIONS
-from app.store.additions import acknowledge_additions, claim_overdue
+from app.store.additions import acknowledge_additions
 from app.store.changes import record_change
 from app.store.concerns import get_concern
 from app.store.disclosures import Actor
@@ -59,13 +59,6 @@ def _acknowledge(session: Session, concern: ConcernRow, *, first: int, last: int
     acknowledged = acknowledge_additions(session, concern, first=first, last=last, at=at)
     if not concern.test:
         _announce(session, EventKind.CONCERN_ADDITION_ACKNOWLEDGED, acknowledged, at=at)
-
-
-def announce_overdue_additions(session: Session, *, now: dt.datetime, limit: int, since: dt.datetime | None) -> int:
-    """Append an event for each addition that became overdue after the last call, and return their number."""
-    overdue = claim_overdue(session, now=now, limit=limit, since=since)
-    _announce(session, EventKind.CONCERN_ADDITION_OVERDUE, overdue, at=now)
-    return len(overdue)
 
 
 def _announce(session: Session, kind: EventKind, additions: Sequence[Row[Any]], *, at: dt.datetime) -> None:

@@ -5,7 +5,7 @@ import datetime as dt
 from sqlmodel import Session
 
 from app.models.desk.disclosure_tables import AUDIT, DeskAct, DisclosureRow
-from app.store.disclosures import Actor, DisclosurePosition, find_chain_end, list_disclosures, record_disclosure
+from app.store.disclosures import Actor, find_chain_end, list_disclosures, record_disclosure
 from app.store.writer import write_operation
 
 
@@ -17,7 +17,7 @@ def read_disclosures(
     client: str | None,
     actor: Actor,
     at: dt.datetime,
-    after: DisclosurePosition | None,
+    after: int,
     limit: int,
 ) -> list[DisclosureRow]:
     """Return one page of the record, filtered by chain and client if given. This read is recorded too."""

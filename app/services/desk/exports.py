@@ -50,7 +50,7 @@ def read_history(engine: Engine, last: DisclosureRow) -> tuple[DisclosureEntry, 
     rows = select(DisclosureRow).where(DisclosureRow.chain == last.chain, DisclosureRow.number <= last.number)
     with Session(engine) as session:
         found = session.exec(rows.order_by(col(DisclosureRow.number)))
-        return tuple(DisclosureEntry.model_validate(dict(row)) for row in found)
+        return tuple(DisclosureEntry(**row.model_dump(exclude={"position"})) for row in found)
 
 
 def sign_statement(signer: ReceiptSigner, start: ExportStart, concern: InboxEntry) -> str:

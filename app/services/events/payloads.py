@@ -53,10 +53,9 @@ def message_payload(concern: ConcernRow, *, number: int, addition: int | None = 
 
 
 def checkpoint_payload(row: CheckpointRow) -> dict[str, Any]:
-    """Return the payload of an event about a checkpoint: the signed note, and its time stamp (base64) if any."""
-    payload = {"size": row.size, "root_sha256": row.root_sha256, "checkpoint": row.note}
-    stamped = {} if row.timestamp is None else {"timestamp": row.timestamp}
-    return payload | stamped | {"links": {"checkpoint": CHECKPOINT}}
+    """Return the payload of an event about a checkpoint: the signed note."""
+    links = {"checkpoint": CHECKPOINT}
+    return {"size": row.size, "root_sha256": row.root_sha256, "checkpoint": row.note, "links": links}
 
 
 def edition_payload(key: EditionKey, *, digest: str | None = None) -> dict[str, Any]:

@@ -1,10 +1,10 @@
 """The background workers of a serving process: threads that work, wait and work again, until they are stopped."""
 
-import datetime as dt
 import threading
 import time
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass
 from enum import StrEnum
 
 from sqlalchemy import Engine
@@ -13,18 +13,9 @@ from sqlmodel import Session, select
 
 from app.logs import Log
 from app.models.guidance.guide_tables import GenerationRow
-from app.services.access.clients import KeyUses
-from app.services.concerns.retention import RetentionPeriods, erase_due_concerns
-from app.services.desk.actions import append_overdue_events
-from app.store.writer import Writer
 
 GENERATION_SECONDS = 0.5
 STALE_SECONDS = 60.0  # callers may store a current response as long
-MINUTE_SECONDS = 60.0
-HOUR_SECONDS = 3600.0
-OVERDUE_SECONDS = 1.0
-OVERDUE_BATCH_SIZE = 32
-READ_AGAIN = dt.timedelta(hours=1)
 MAX_BACKOFF_SECONDS = 60.0
 
 log = Log(__name__)
@@ -47,7 +38,9 @@ class PeriodicWorker(ABC):
     """Longest wait for the end of the work in hand at a stop. A longer one ends with the process."""
 
     def __init__(self, name: str, *, first_delay: float = 0.0) -> None:
-        self.name = name
+        self.names: tuple[str, ...] = (name,)
+        """Under which readiness and metrics show the thread."""
+        self._name = name
         self._delay = first_delay
         self._failures = 0
         self._beat_at = time.monotonic()
@@ -116,10 +109,70 @@ class PeriodicWorker(ABC):
             delay = self.run_once()
         except Exception as failure:  # a thread that ends would end its work for good
             self._failures += 1
-            log.failure("worker_failed", error=failure, worker=self.name)
+            log.failure("worker_failed", error=failure, worker=self._name)
             return backoff_seconds(self._failures)
         self._failures = 0
         return delay
+
+
+@dataclass
+class Job:
+    """Work that is done again and again, by a thread that it may share."""
+
+    name: str
+    every: float
+    """Seconds from the end of the work to its next time."""
+    do: Callable[[Callable[[], None]], bool | None]
+    """Does the work. True: there may be more of it at once. Long work calls what it is given, to show that it works."""
+    first_delay: float = 0.0
+    failures: int = 0
+    due: float = 0.0
+
+
+class Stopping(Exception):  # no error: the work in hand ends, since the process does
+    """The process stops."""
+
+
+class JobsWorker(PeriodicWorker):
+    """A thread that does each job of a table when it is due, one after the other, whatever it raises."""
+
+    def __init__(self, name: str, jobs: Sequence[Job], *, stalled_after: float = 300.0) -> None:
+        super().__init__(name)
+        self.stalled_after = stalled_after
+        self.names = tuple(job.name for job in jobs)
+        self._jobs = jobs
+
+    def start(self) -> None:
+        """Start the thread."""
+        for job in self._jobs:
+            job.due = time.monotonic() + job.first_delay
+        super().start()
+
+    def run_once(self) -> float:
+        """Do what is due, and return the seconds until the next job is."""
+        for job in self._jobs:
+            if job.due <= time.monotonic() and not self.is_stopping:
+                job.due = time.monotonic() + self._do(job)
+                self.beat()
+        return max(0.0, min(job.due for job in self._jobs) - time.monotonic())
+
+    def _do(self, job: Job) -> float:
+        try:
+            has_more = job.do(self._go_on)
+        except Stopping:
+            return job.every
+        except Exception as failure:  # the other jobs of the thread go on
+            job.failures += 1
+            log.failure("worker_failed", error=failure, worker=job.name)
+            return backoff_seconds(job.failures)
+        job.failures = 0
+        return 0.0 if has_more else job.every
+
+    def _go_on(self) -> None:
+        """Show that the work goes on. Raises `Stopping` where it must not."""
+        self.beat()
+        if self.is_stopping:
+            raise Stopping
 
 
 def stop_workers(workers: Collection[PeriodicWorker]) -> None:
@@ -176,69 +229,3 @@ class GenerationWatcher(PeriodicWorker):
         if number != self._known:
             self._on_change()
             self._known = number  # only now: where clearing failed, the next poll does it
-
-
-class KeyUseWorker(PeriodicWorker):
-    """Stores once a minute when clients' keys were last used."""
-
-    def __init__(self, key_uses: KeyUses, writer: Writer) -> None:
-        super().__init__("key-uses", first_delay=MINUTE_SECONDS)
-        self._key_uses = key_uses
-        self._writer = writer
-
-    def run_once(self) -> float:
-        """Store what was noted, and return the seconds until the next time."""
-        self._key_uses.store(self._writer)
-        return MINUTE_SECONDS
-
-
-class RetentionWorker(PeriodicWorker):
-    """Erases the concerns that are due, once an hour. Any number of processes may do so at once."""
-
-    stalled_after = HOUR_SECONDS  # PostgreSQL may take long to give the space of the erased texts free
-
-    def __init__(
-        self, engine: Engine, writer: Writer, periods: RetentionPeriods, clock: Callable[[], dt.datetime]
-    ) -> None:
-        super().__init__("retention")
-        self._engine = engine
-        self._writer = writer
-        self._periods = periods
-        self._clock = clock
-
-    def run_once(self) -> float:
-        """Erase what is due, and return the seconds until the next time. A stop ends it after the concern in hand."""
-        erased = 0
-        try:
-            for _ in erase_due_concerns(self._engine, self._writer, self._periods, at=self._clock()):
-                erased += 1
-                self.beat()
-                if self.is_stopping:
-                    break
-        finally:
-            if erased:
-                log.info("concerns_erased", count=erased)
-        return HOUR_SECONDS
-
-
-class OverdueWorker(PeriodicWorker):
-    """Appends the events of overdue concerns, whatever the receivers of events do. Any number may do so at once."""
-
-    def __init__(self, writer: Writer, clock: Callable[[], dt.datetime]) -> None:
-        super().__init__("overdue")
-        self._writer = writer
-        self._clock = clock
-        self._since: dt.datetime | None = None
-
-    def run_once(self) -> float:
-        """Append one batch, and return the seconds until the next time: none if there may be more.
-
-        After that, only what was due in the last hour is read: it may have come late, or been locked. A clock that was
-        set back takes the hour with it.
-        """
-        now = self._clock()
-        since = None if self._since is None else min(self._since, now - READ_AGAIN)
-        if append_overdue_events(self._writer, now=now, limit=OVERDUE_BATCH_SIZE, since=since) >= OVERDUE_BATCH_SIZE:
-            return 0.0
-        self._since = now - READ_AGAIN
-        return OVERDUE_SECONDS

@@ -1,0 +1,137 @@
+"""Pages of the inbox: by every filter and every two, in each order, each page is the next part of the whole."""
+
+import datetime as dt
+import itertools
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from sqlalchemy import Engine, Row, insert, select
+from sqlmodel import Session
+from starlette.testclient import TestClient
+
+from app.config import Settings
+from app.main import create_app
+from app.models.concerns.tables import ConcernRow, ConcernState
+from app.models.desk.inbox import InboxOrder
+from app.store.database import for_writing
+from app.store.inbox import InboxFilters, InboxQuery, count_states, list_inbox, position_of
+from app.store.tables import table_of
+from tests.support.clock import A_TUESDAY
+from tests.support.load import A_CONCERN
+from tests.support.publishing import SLUG
+
+pytestmark = pytest.mark.slow
+
+MANY = 600
+ROWS_OF_A_PAGE = 97
+HOUR = dt.timedelta(hours=1)
+NOW = A_TUESDAY + 60 * HOUR  # some of what waits is overdue
+EACH: dict[str, dict[str, Any]] = {
+    "person": {"assigned_to": "Worker 7"},
+    "unassigned": {"assigned_to": ""},
+    "danger": {"danger": "not_sure"},
+    "guide": {"guide": SLUG},
+    "received": {"state": ConcernState.RECEIVED},
+    "closed": {"state": ConcernState.CLOSED},
+    "overdue": {"overdue": True},
+    "not overdue": {"overdue": False},
+    "changed": {"changed_since": A_TUESDAY + 20 * HOUR},
+    "reference": {"reference": "001"},
+    "in danger": {"waits_in_danger": True},
+}
+PAIRS = [(one, other) for one, other in itertools.combinations(EACH, 2) if not EACH[one].keys() & EACH[other].keys()]
+CHOSEN = [{}, *EACH.values(), *(EACH[one] | EACH[other] for one, other in PAIRS)]
+
+
+@pytest.fixture(scope="module")
+def full(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:
+    """The database of a service with many concerns, which are copies of a real one; every seventh is a test."""
+    settings = Settings(data_dir=tmp_path_factory.mktemp("full"), deliver=False)
+    service = create_app(settings, lambda: A_TUESDAY)
+    with TestClient(service) as client:
+        assert client.post("/v1/concerns", json=A_CONCERN).status_code == 201
+        engine: Engine = service.state.context.engine
+        table = table_of(ConcernRow)
+        with for_writing(engine).begin() as connection:
+            one = dict(connection.execute(select(*(each for each in table.c if each.computed is None))).one()._mapping)
+            connection.execute(insert(table), [one | changes_of(number) for number in range(MANY)])
+        yield engine
+
+
+def changes_of(number: int) -> dict[str, Any]:
+    """Return what the copy of that number has of its own."""
+    state = ("received", "acknowledged", "received", "closed", "closed")[number % 5]
+    received_at = A_TUESDAY + number // 3 * dt.timedelta(minutes=20)  # three at a time
+    return {
+        "reference": f"{number:04X}-{number:04X}-TEST",
+        "received_at": received_at,
+        "acknowledge_by": received_at + 24 * HOUR,
+        "changed_at": received_at + (number % 11) * HOUR,
+        "state": state,
+        "acknowledged_at": None if state == "received" else received_at + (number % 48) * HOUR,
+        "closed_at": received_at + 60 * HOUR if state == "closed" else None,
+        "immediate_danger": ("no", "no", "yes", "not_sure")[number % 4],
+        "assigned_to": f"Worker {number % 20}" if number % 3 else "",
+        "test": number % 7 == 0,
+    }
+
+
+def is_overdue(row: Row[Any]) -> bool:
+    return row.waiting == 0 and row.due < NOW and not row.test
+
+
+def matches(row: Row[Any], filters: dict[str, Any]) -> bool:
+    """Whether the row is what the filters say, by its own columns."""
+    found = {
+        "assigned_to": lambda value: row.assigned_to == value,
+        "danger": lambda value: row.immediate_danger == value,
+        "guide": lambda value: row.guide == value,
+        "state": lambda value: row.state == value,
+        "overdue": lambda value: is_overdue(row) is value,
+        "changed_since": lambda value: row.changed_at >= value,
+        "reference": row.reference.startswith,
+        "waits_in_danger": lambda _: row.waiting == 0 and row.danger <= 1,
+    }
+    return all(found[name](value) for name, value in filters.items())
+
+
+def whole(session: Session, order: InboxOrder, test: bool) -> list[Row[Any]]:
+    found = list_inbox(session, InboxQuery(order, InboxFilters(), test), now=NOW, after=None, limit=MANY + 2)
+    if order is InboxOrder.URGENT:
+        return sorted(found, key=lambda row: (row.waiting, row.danger, row.due, row.reference))
+    time = "received_at" if order is InboxOrder.NEWEST else "changed_at"
+    return sorted(found, key=lambda row: (getattr(row, time), row.reference), reverse=True)
+
+
+@pytest.mark.parametrize("order", InboxOrder)
+@pytest.mark.parametrize("test", [False, True], ids=["concerns", "tests"])
+def test_pages_by_every_filter_and_every_two_are_those_of_the_whole_wherever_they_begin(
+    full: Engine, order: InboxOrder, test: bool
+) -> None:
+    some = 0
+    with Session(full) as session:
+        everything = whole(session, order, test)
+        for filters in CHOSEN:
+            query, after = InboxQuery(order, InboxFilters(**filters), test), None
+            pages: list[str] = []
+            while found := list_inbox(session, query, now=NOW, after=after, limit=ROWS_OF_A_PAGE):
+                pages += [each.reference for each in found]
+                after = position_of(found[-1], query)
+
+            expected = [each.reference for each in everything if matches(each, filters)]
+            assert pages == expected, filters
+            some += bool(expected)
+
+    assert len(everything) > MANY / 10
+    assert some > len(CHOSEN) / 2
+
+
+def test_the_summary_counts_what_the_inbox_lists(full: Engine) -> None:
+    with Session(full) as session:
+        counts = count_states(session, now=NOW)
+        rows = whole(session, InboxOrder.URGENT, test=False)
+
+    assert counts == {state.value: sum(row.state == state for row in rows) for state in ConcernState} | {
+        "overdue": sum(map(is_overdue, rows))
+    }
