@@ -1,15 +1,17 @@
-"""Publishing and withdrawing over HTTP."""
+"""Publishing and withdrawing editions and renditions over HTTP."""
 
 from functools import partial
 from typing import Annotated
 
-from fastapi import Body, Header, Response, Security
+from fastapi import Body, Depends, Header, Response, Security
 from sqlmodel import Session
 
 from app.errors import (
     AlreadyWithdrawn,
+    EditionAlreadyPublished,
     NoSuchEdition,
     NoSuchGuide,
+    NoSuchRendition,
     NotFound,
     PreconditionFailed,
     PreconditionMissing,
@@ -20,12 +22,15 @@ from app.models.guidance.edition_example import EDITION_EXAMPLE
 from app.models.guidance.editions import EditionContent
 from app.models.guidance.guide_responses import EditionStatus
 from app.models.guidance.publishing import PublishedResponse, WithdrawalRequest, WithdrawalResponse
-from app.models.links import edition_path
+from app.models.guidance.rendition_content import RenditionContent
+from app.models.guidance.rendition_example import RENDITION_EXAMPLE
+from app.models.guidance.rendition_responses import PublishedRenditionResponse, RenditionWithdrawalResponse
+from app.models.links import edition_path, rendition_path
 from app.presenters.guides import present_edition
 from app.presenters.publications import links_of_act, present_published
-from app.routers.params import EditionNumber, GuideName
-from app.services.guidance.publishing import NewEdition, publish_edition, withdraw_published
-from app.store.editions import EditionHead, EditionKey, read_content
+from app.routers.params import Asked, EditionNumber, GuideName, ask_numbered_rendition
+from app.services.guidance.publishing import NewEdition, publish_edition, publish_rendition, withdraw_published
+from app.store.editions import EditionHead, EditionKey, RenditionKey, read_content
 from app.web.auth import require_client
 from app.web.context import ContextDep, NowDep
 from app.web.json_body import JSONRoute
@@ -34,14 +39,13 @@ from app.web.responses import etag_of, gzip_etag, json_bytes, matches_etag
 from app.web.router import GuidanceRouter
 
 router = GuidanceRouter(
-    prefix="/v1/guides/{guide}/editions",
+    prefix="/v1/guides/{guide}",
     tags=["Publishing"],
     dependencies=[Security(require_client, scopes=[Scope.PUBLISH])],
     responses=problem_responses(ServiceUnavailable, *CREDENTIAL_PROBLEMS),
     route_class=JSONRoute,
 )
-
-
+WITHDRAWN_ALREADY = "It was already withdrawn for this reason."
 IfMatch = Annotated[
     str | None,
     Header(
@@ -53,15 +57,14 @@ IfMatch = Annotated[
 
 
 @router.post(
-    "",
+    "/editions",
     operation_id="publish_edition",
     summary="Publish an edition",
     status_code=201,
     responses=problem_responses(NotFound, PreconditionFailed, PreconditionMissing, *BODY_PROBLEMS)
     | {200: {"model": PublishedResponse, "description": "The same words are already the current edition."}},
 )
-def publish(
-    *,
+def post_edition(
     response: Response,
     context: ContextDep,
     now: NowDep,
@@ -74,25 +77,20 @@ def publish(
     `If-Match` guards against two editors who both follow the same edition: the second is refused with 412. Sending
     the current edition's words again answers 200 and changes nothing, so that a retry is safe.
     """
-    published = publish_edition(
-        context.writer,
-        context.reference_data,
-        NewEdition(guide, content),
-        at=now,
-        precondition=partial(_check_if_match, if_match),
-    )
+    check, new = partial(_check_if_match, if_match), NewEdition(guide, content)
+    published = publish_edition(context.writer, context.reference_data, new, at=now, precondition=check)
     response.status_code = 201 if published.is_new else 200
     response.headers["Location"] = edition_path(*published.key)
     return present_published(published)
 
 
 @router.post(
-    "/{number}/withdrawal",
+    "/editions/{number}/withdrawal",
     operation_id="withdraw_edition",
     summary="Withdraw an edition",
     status_code=201,
     responses=problem_responses(NoSuchGuide, NoSuchEdition, AlreadyWithdrawn, *BODY_PROBLEMS)
-    | {200: {"model": WithdrawalResponse, "description": "It was already withdrawn for this reason."}},
+    | {200: {"model": WithdrawalResponse, "description": WITHDRAWN_ALREADY}},
 )
 def post_withdrawal(
     response: Response,
@@ -112,6 +110,61 @@ def post_withdrawal(
         withdrawn_at=withdrawn.withdrawn_at,
         reason=request.reason,
         links=links_of_act(key),
+    )
+
+
+@router.post(
+    "/renditions",
+    operation_id="publish_rendition",
+    summary="Publish a rendition",
+    status_code=201,
+    responses=problem_responses(NoSuchGuide, EditionAlreadyPublished, *BODY_PROBLEMS)
+    | {200: {"model": PublishedRenditionResponse, "description": "The newest rendition already has these words."}},
+)
+def post_rendition(
+    response: Response,
+    context: ContextDep,
+    now: NowDep,
+    guide: GuideName,
+    content: Annotated[RenditionContent, Body(examples=[RENDITION_EXAMPLE])],
+) -> PublishedRenditionResponse:
+    """Publish the edition's words in another language or form. A correction is the next number.
+
+    Its ids are those of the edition: an unknown one is refused. `of.digest` makes sure that these words were rendered.
+    Sending the newest rendition again answers 200 and changes nothing, so that a retry is safe.
+    """
+    published = publish_rendition(context.writer, guide, content, at=now)
+    response.status_code = 201 if published.is_new else 200
+    response.headers["Location"] = rendition_path(*published.key)
+    return PublishedRenditionResponse(
+        **published.key._asdict(),
+        digest=published.digest,
+        published_at=published.published_at,
+        links=links_of_act(published.key),
+    )
+
+
+@router.post(
+    "/renditions/{language}/{number}/withdrawal",
+    operation_id="withdraw_rendition",
+    summary="Withdraw a rendition",
+    status_code=201,
+    responses=problem_responses(NoSuchGuide, NoSuchRendition, AlreadyWithdrawn, *BODY_PROBLEMS)
+    | {200: {"model": RenditionWithdrawalResponse, "description": WITHDRAWN_ALREADY}},
+)
+def post_rendition_withdrawal(
+    response: Response,
+    context: ContextDep,
+    now: NowDep,
+    asked: Annotated[Asked, Depends(ask_numbered_rendition)],
+    request: WithdrawalRequest,
+) -> RenditionWithdrawalResponse:
+    """Take a rendition back. Its words stay on record; every read of it answers 410 with the reason from now on."""
+    key = RenditionKey(asked.guide, asked.language or "", asked.number or 0)
+    withdrawn = withdraw_published(context.writer, key, reason=request.reason, at=now)
+    response.status_code = 201 if withdrawn.is_new else 200
+    return RenditionWithdrawalResponse(
+        **key._asdict(), withdrawn_at=withdrawn.withdrawn_at, reason=request.reason, links=links_of_act(key)
     )
 
 

@@ -1,6 +1,6 @@
 """A draft as a whole: its sections, what its check says, what it changes, and its publication by a second person."""
 
-from collections.abc import Callable
+import datetime as dt
 
 from fastapi import Response
 
@@ -15,11 +15,18 @@ from app.pages.form_answers import PLACE, SubmittedForm, SubmittedFormDep
 from app.routers.params import GuideName
 from app.services.access.sign_in import GUIDES_PATH
 from app.services.guidance.draft_checking import check_draft
-from app.services.guidance.guide_drafts import discard_draft, is_same_hand, offer_draft, publish_draft
+from app.services.guidance.guide_drafts import (
+    DraftAct,
+    discard_draft,
+    get_guide_draft,
+    is_same_hand,
+    list_draft_writers,
+    offer_draft,
+    publish_draft,
+)
 from app.store.editions import current_of
-from app.store.guide_drafts import get_guide_draft, list_draft_writers
 from app.web.context import ContextDep, NowDep, SessionDep
-from app.web.people import PageEditorDep, PagePublisherDep
+from app.web.people import PageEditorDep, PagePublisherDep, Visitor
 from app.web.router import GuidanceRouter
 
 router = GuidanceRouter(prefix=GUIDES_PATH, include_in_schema=False, route_class=DeskRoute)
@@ -61,7 +68,7 @@ def offer_on_page(
 ) -> Response:
     """Ask for the publication of the draft as the page showed it. One with faults stays as it is."""
     try:
-        offer_draft(context.writer, context.reference_data, guide, _as_shown(posted), by=visitor.actor.client, at=now)
+        offer_draft(context.writer, context.reference_data, _act(guide, posted, visitor, now))
     except InvalidEdition:
         return lead_to(f"{GUIDES_PATH}/{guide}#to-do")
     return lead_to(f"{GUIDES_PATH}/{guide}")
@@ -84,11 +91,8 @@ def publish_on_page(
         published = publish_draft(
             context.writer,
             context.reference_data,
-            guide,
-            _as_shown(posted),
+            _act(guide, posted, visitor, now),
             follows=int(follows) if PLACE.fullmatch(follows) else None,
-            by=visitor.actor.client,
-            at=now,
         )
     except InvalidEdition:
         return lead_to(f"{GUIDES_PATH}/{guide}#to-do")
@@ -102,15 +106,15 @@ def remove_on_page(
     """Remove the draft as the page showed it."""
     if posted.one("agreed") != AGREED:
         return lead_to(f"{GUIDES_PATH}/{guide}#remove")
-    discard_draft(context.writer, guide, _as_shown(posted), by=visitor.actor.client, at=now)
+    discard_draft(context.writer, _act(guide, posted, visitor, now))
     return lead_to(GUIDES_PATH)
 
 
-def _as_shown(posted: SubmittedForm) -> Callable[[GuideDraftRow], None]:
-    """Return the precondition that the draft is the version that the page showed."""
+def _act(guide: str, posted: SubmittedForm, visitor: Visitor, now: dt.datetime) -> DraftAct:
+    """Return the act on the draft, if it is still the version that the page showed."""
 
     def check(draft: GuideDraftRow) -> None:
         if posted.one("version") != str(draft.version):
             raise DraftChanged
 
-    return check
+    return DraftAct(guide, visitor.actor.client, now, check)

@@ -13,10 +13,9 @@ from app.pages.edit.starting import first_words
 from app.pages.form_answers import SubmittedFormDep
 from app.routers.params import GuideName
 from app.services.access.sign_in import GUIDES_PATH
-from app.services.guidance.guide_drafts import write_guide_draft
+from app.services.guidance.guide_drafts import find_guide_draft, list_guide_drafts, write_guide_draft
 from app.services.guidance.reviews import list_reviews
 from app.store.editions import find_history
-from app.store.guide_drafts import find_guide_draft, list_guide_drafts
 from app.web.context import ContextDep, NowDep, SessionDep
 from app.web.people import PageEditorDep
 from app.web.router import GuidanceRouter

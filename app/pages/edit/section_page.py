@@ -23,8 +23,8 @@ from app.pages.text_format import date_and_time
 from app.routers.params import GuideName
 from app.services.access.sign_in import GUIDES_PATH
 from app.services.guidance.draft_checking import CheckedDraft, check_draft
+from app.services.guidance.guide_drafts import find_guide_draft, get_guide_draft
 from app.store.editions import current_of
-from app.store.guide_drafts import find_guide_draft, get_guide_draft
 from app.web.context import AppContext, ContextDep, NowDep, SessionDep
 from app.web.people import PageEditorDep, Visitor
 from app.web.router import GuidanceRouter
