@@ -80,8 +80,7 @@ from app.web.middleware.security_headers import SecurityHeadersMiddleware
 from app.web.middleware.trusted_host import TrustedHostMiddleware
 from app.web.middleware.unhandled_errors import UnhandledErrorMiddleware
 from app.web.negotiation import NegotiationMiddleware
-from app.web.openapi.document import build_document
-from app.web.openapi.examples import JsonObject
+from app.web.openapi import JsonObject, build_document
 from app.web.problems import add_problem_handlers
 
 ROUTERS = (

@@ -12,12 +12,29 @@ SCHEMAS = "schemas.md"
 AS_SHOWN = ("enum", "const", "minLength", "maxLength", "minItems", "maxItems", "minimum", "maximum", "pattern")
 
 
+def resolved(document: Member) -> Member:
+    """Return the document with every reference to another component than a schema replaced by what it refers to."""
+
+    def follow(value: Any) -> Any:
+        if isinstance(value, list):
+            return [follow(each) for each in value]
+        if not isinstance(value, dict):
+            return value
+        _, _, kind, name = ("", "", "", "", *str(value.get("$ref", "")).split("/"))[-4:]
+        if kind and kind != "schemas":
+            return follow(document["components"][kind][name])
+        return {key: follow(inner) for key, inner in value.items()}
+
+    return {**document, **{part: follow(document[part]) for part in ("paths", "webhooks")}}
+
+
 def operations_page(document: Member) -> str:
     """Return a page with each operation, by subject."""
+    paths = resolved(document)["paths"]
     blocks = ["# Every operation", NOTE]
     for tag in document["tags"]:
         blocks += [f"## {tag['name']}", tag["description"]]
-        for path, methods in document["paths"].items():
+        for path, methods in paths.items():
             for method, operation in methods.items():
                 if tag["name"] in operation["tags"]:
                     blocks += _operation(method, path, operation)
@@ -60,8 +77,6 @@ def _callers(operation: Member) -> str:
 
 def _response(item: tuple[str, Member]) -> tuple[str, str, str]:
     status, response = item
-    if "$ref" in response:
-        return status, response["$ref"].rsplit("/", 1)[-1], ""
     contents = [f"`{media}` {_type(each.get('schema', {}))}" for media, each in response.get("content", {}).items()]
     return status, response.get("description", ""), ", ".join(contents)
 

@@ -17,7 +17,7 @@ from app import assembly, main
 from app.config import Settings
 from app.main import create_app
 from app.services.guidance import seeding
-from app.web.openapi.document import build_document
+from app.web.openapi import build_document
 from tests.support.browsing import launch_browser
 from tests.support.clock import SettableClock
 from tests.support.concerns import Concern

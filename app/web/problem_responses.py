@@ -37,7 +37,7 @@ CLIENT_PROBLEMS = (*CREDENTIAL_PROBLEMS, ServiceUnavailable)
 
 
 def response_example(**members: Any) -> Responses:
-    """Return `responses` whose 200 example overrides these fields of the example (see `app.web.openapi.examples`)."""
+    """Return `responses` whose 200 example overrides these fields of the example (see `app.web.openapi`)."""
     return {200: {"content": {"application/json": {"example": members}}}}
 
 

@@ -16,13 +16,12 @@ from app.models.concerns.form import concern_form
 from app.models.events.tables import EventKind
 from app.models.guidance.sections import Section
 from app.services.desk.deadlines import append_due_soon_events, append_overdue_events
-from app.web.openapi.answers import EXTENSIBLE_ENUM
-from app.web.openapi.document import TAGS
+from app.web.openapi import EXTENSIBLE_ENUM, TAGS
 from tests.support.clock import A_TUESDAY, SettableClock
 from tests.support.concerns import Concern
 from tests.support.desk import Desk
 from tests.support.editions import a_key
-from tests.support.openapi import Part, faults_against, operations, schemas_in
+from tests.support.openapi import Part, faults_against, operations, resolved, schemas_in
 from tests.support.publishing import publish_next, withdraw
 from tests.support.renditions import withdraw_a_rendition
 
@@ -38,7 +37,7 @@ OPENID = {
 
 @pytest.fixture(scope="module")
 def document(tmp_path_factory: pytest.TempPathFactory) -> Part:
-    return create_app(Settings(data_dir=tmp_path_factory.mktemp("open")), lambda: A_TUESDAY).openapi()
+    return resolved(create_app(Settings(data_dir=tmp_path_factory.mktemp("open")), lambda: A_TUESDAY).openapi())
 
 
 def answered(document: Part) -> list[tuple[str, Part]]:
@@ -181,7 +180,7 @@ def test_paths_are_in_the_order_of_the_tags(document: Part) -> None:
 def test_every_event_is_a_webhook_whose_schema_fits_what_happened(
     client: TestClient, service: FastAPI, clock: SettableClock, desk: Desk, a_concern: Concern
 ) -> None:
-    document = service.openapi()
+    document = resolved(service.openapi())
     receipt = client.post("/v1/concerns", json=a_concern()).json()
     token = {"Authorization": f"Bearer {receipt['status_token']}"}
     desk.act(receipt["reference"], "messages", text="Which school?")

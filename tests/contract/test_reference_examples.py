@@ -5,6 +5,8 @@ from typing import Any
 import pytest
 from fastapi import FastAPI
 
+from tests.support.openapi import resolved
+
 pytestmark = [pytest.mark.any_database, pytest.mark.slow]
 
 Document = dict[str, Any]
@@ -12,7 +14,7 @@ Document = dict[str, Any]
 
 @pytest.fixture
 def document(service: FastAPI) -> Document:
-    return service.openapi()
+    return resolved(service.openapi())
 
 
 def operations(document: Document) -> list[Document]:

@@ -17,6 +17,7 @@ from app.config import Settings
 from app.main import create_app
 from tests.support.clock import SettableClock
 from tests.support.live import LiveServer
+from tests.support.openapi import resolved
 from tests.support.publishing import GUIDE, an_edition, publish_next
 
 pytestmark = pytest.mark.slow
@@ -237,7 +238,7 @@ def test_head_tells_what_get_tells_without_the_body(live: LiveServer, service: F
 
 def every_get(service: FastAPI) -> Iterator[str]:
     """The path of every GET route, filled in with the examples of its own documentation."""
-    for template, operations in service.openapi()["paths"].items():
+    for template, operations in resolved(service.openapi())["paths"].items():
         if "get" in operations:
             parameters = operations["get"].get("parameters", ())
             examples = {each["name"]: each["schema"].get("examples", [None])[0] for each in parameters}

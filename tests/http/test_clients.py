@@ -23,6 +23,7 @@ from tests.support.concerns import Concern
 from tests.support.databases import files_of
 from tests.support.editions import a_key
 from tests.support.live import LiveServer
+from tests.support.openapi import resolved
 from tests.support.publishing import GUIDE
 
 CONCERNS = "/v1/concerns"
@@ -97,7 +98,7 @@ def test_a_key_that_nobody_was_given_and_one_that_was_revoked_answer_alike(
 
 def guarded_routes(service: FastAPI) -> Iterator[tuple[str, str, str, set[str]]]:
     """Every route that reads a client's key: its method, template, path (made of examples) and the scopes it needs."""
-    for template, operations in service.openapi()["paths"].items():
+    for template, operations in resolved(service.openapi())["paths"].items():
         for method, operation in operations.items():
             for told in operation.get("security", ()):
                 if "ClientKey" in told:

@@ -9,6 +9,8 @@ from referencing import Registry
 from referencing.jsonschema import DRAFT202012
 from starlette.testclient import TestClient
 
+from docs_site.api import resolved as resolved
+
 Part = dict[str, Any]
 
 
@@ -31,7 +33,8 @@ class Operation(NamedTuple):
 
 
 def operations(document: Part) -> Iterator[Operation]:
-    for path, methods in document["paths"].items():
+    """Yield every operation, with what `components` says once in its place; schemas stay references."""
+    for path, methods in resolved(document)["paths"].items():
         for method, definition in methods.items():
             yield Operation(method, path, definition)
 

@@ -4,7 +4,7 @@ All texts are the words of the guide, as printed where it was printed. Where thi
 kind, a note, a related code), its description says so.
 
 The first examples of a model's fields together are one entry of the shipped guide. The examples of responses are built
-from them (see `app.web.openapi.examples`).
+from them (see `app.web.openapi`).
 """
 
 from enum import StrEnum

@@ -1,1 +1,0 @@
-"""The OpenAPI document: FastAPI's own, made true to what is really answered, and open to what may be added."""
