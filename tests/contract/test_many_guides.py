@@ -14,8 +14,9 @@ from starlette.testclient import TestClient
 from app.config import Settings
 from app.main import create_app
 from app.models.concerns.concern import Concern
+from docs_site.api import resolved
 from tests.support.clock import SettableClock
-from tests.support.openapi import examples_of, resolved
+from tests.support.openapi import examples_of
 from tests.support.publishing import an_edition, publish_next
 
 pytestmark = pytest.mark.slow

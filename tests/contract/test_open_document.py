@@ -17,11 +17,12 @@ from app.models.events.tables import EventKind
 from app.models.guidance.sections import Section
 from app.services.desk.deadlines import append_due_soon_events, append_overdue_events
 from app.web.openapi import EXTENSIBLE_ENUM, TAGS
+from docs_site.api import resolved
 from tests.support.clock import A_TUESDAY, SettableClock
 from tests.support.concerns import Concern
 from tests.support.desk import Desk
 from tests.support.editions import a_key
-from tests.support.openapi import Part, faults_against, operations, resolved, schemas_in
+from tests.support.openapi import Part, faults_against, operations, schemas_in
 from tests.support.publishing import publish_next, withdraw
 from tests.support.renditions import withdraw_a_rendition
 

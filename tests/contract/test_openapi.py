@@ -15,9 +15,10 @@ from app.main import create_app
 from app.models.concerns.examples import FULL_EXAMPLE
 from app.models.concerns.receipts import EXAMPLE_REFERENCE
 from app.web.openapi import EXTENSIBLE_ENUM
+from docs_site.api import resolved
 from tests.support.additions import add
 from tests.support.clock import A_TUESDAY
-from tests.support.openapi import Part, call, examples_of, faults_against, operations, resolved
+from tests.support.openapi import Part, call, examples_of, faults_against, operations
 
 pytestmark = pytest.mark.slow
 

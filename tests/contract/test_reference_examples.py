@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from fastapi import FastAPI
 
-from tests.support.openapi import resolved
+from docs_site.api import resolved
 
 pytestmark = [pytest.mark.any_database, pytest.mark.slow]
 

@@ -14,8 +14,9 @@ from starlette.testclient import TestClient
 from app.models.concerns.receipts import Receipt
 from app.models.events.tables import EventKind
 from app.services.concerns.receipt_signing import check_receipt
+from docs_site.api import resolved
 from tests.support.compatibility import breaks
-from tests.support.openapi import Part, faults_against, resolved
+from tests.support.openapi import Part, faults_against
 
 pytestmark = pytest.mark.slow
 

@@ -15,9 +15,9 @@ from starlette.testclient import TestClient
 
 from app.config import Settings
 from app.main import create_app
+from docs_site.api import resolved
 from tests.support.clock import SettableClock
 from tests.support.live import LiveServer
-from tests.support.openapi import resolved
 from tests.support.publishing import GUIDE, an_edition, publish_next
 
 pytestmark = pytest.mark.slow

@@ -18,12 +18,12 @@ from app.config import Settings
 from app.main import create_app
 from app.models.clients import Scope
 from app.services.access import clients
+from docs_site.api import resolved
 from tests.support.clock import SettableClock
 from tests.support.concerns import Concern
 from tests.support.databases import files_of
 from tests.support.editions import a_key
 from tests.support.live import LiveServer
-from tests.support.openapi import resolved
 from tests.support.publishing import GUIDE
 
 CONCERNS = "/v1/concerns"

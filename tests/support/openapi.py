@@ -9,7 +9,7 @@ from referencing import Registry
 from referencing.jsonschema import DRAFT202012
 from starlette.testclient import TestClient
 
-from docs_site.api import resolved as resolved
+from docs_site.api import resolved
 
 Part = dict[str, Any]
 

@@ -5,7 +5,7 @@ import re
 from enum import StrEnum
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, BeforeValidator, Field, ValidationInfo, field_validator
+from pydantic import AfterValidator, BeforeValidator, Field, ValidationInfo, WithJsonSchema, field_validator
 from pydantic_core import PydanticKnownError
 from sqlalchemy import JSON
 from sqlmodel import Field as Column
@@ -58,6 +58,9 @@ class InboxFilter(RequestModel):
         return value
 
 
+MOMENT_SCHEMA = WithJsonSchema({"type": "string", "format": "date-time", "maxLength": 40})
+
+
 def _parse_moment(text: object) -> dt.datetime:
     try:
         if not isinstance(text, str) or not MOMENT.fullmatch(text):
@@ -78,7 +81,7 @@ def _parse_start(text: str) -> str:
 class InboxParameters(InboxFilter, extra="ignore"):
     """The query of a request for the inbox. The route itself refuses parameters that nobody knows."""
 
-    changed_since: Annotated[dt.datetime, BeforeValidator(_parse_moment)] | None = Field(
+    changed_since: Annotated[dt.datetime, BeforeValidator(_parse_moment), MOMENT_SCHEMA] | None = Field(
         default=None, description="Only what changed then or later.", examples=["2026-11-24T09:30:00Z"]
     )
     since_event: str | None = Field(
