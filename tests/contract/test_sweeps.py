@@ -26,8 +26,6 @@ from app.web.context import AppContext
 from app.web.people import require_person
 from tests.support.openapi import Operation, examples_of, operations
 
-pytestmark = pytest.mark.slow
-
 ROOT = Path(__file__).parents[2]
 REFERENCE = ROOT / "docs" / "reference"
 SOURCES = sorted((ROOT / "app").rglob("*.py"))
@@ -71,6 +69,7 @@ def test_a_route_that_declares_nobody_would_be_found(service: FastAPI) -> None:
     assert undeclared(service) == ["{'GET'} /careless"]
 
 
+@pytest.mark.slow
 def test_every_cached_read_reads_no_credential(service: FastAPI) -> None:
     """The response cache answers with and without a credential alike."""
     cached = {each.path for each in operations(service.openapi()) if "304" in each.definition["responses"]}
@@ -91,7 +90,6 @@ def for_clients(service: FastAPI) -> dict[str, tuple[Operation, str]]:
     return found
 
 
-@pytest.mark.slow
 def test_every_route_for_clients_names_its_scope(service: FastAPI) -> None:
     paths = {
         (method.lower(), r.path) for r in routes(service) if require_client in declared(r) for method in r.methods or ()
@@ -116,6 +114,7 @@ def call(client: TestClient, told: Operation, key: str | None) -> int:
     return client.request(told.method, told.path.format_map(given), headers=headers, json=body).status_code
 
 
+@pytest.mark.slow
 def test_no_route_for_clients_answers_without_its_scope(service: FastAPI, client: TestClient) -> None:
     keys = {scope.value: key_without(service.state.context, scope) for scope in Scope}
     for told, needed in for_clients(service).values():
@@ -227,6 +226,7 @@ def log_lines() -> Iterator[tuple[Path, ast.Call]]:
                     yield source, node
 
 
+@pytest.mark.slow
 def test_nothing_prints() -> None:
     printing = [
         named(source, node)
@@ -238,6 +238,7 @@ def test_nothing_prints() -> None:
     assert printing == []
 
 
+@pytest.mark.slow
 def test_every_log_line_has_fixed_words_and_named_fields() -> None:
     lines = list(log_lines())
     loose = [
@@ -253,6 +254,7 @@ def test_every_log_line_has_fixed_words_and_named_fields() -> None:
     assert loose == []
 
 
+@pytest.mark.slow
 def test_every_field_of_a_log_line_is_allowed() -> None:
     lost = [
         f"{named(source, node)}: {keyword.arg}"
