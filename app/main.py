@@ -21,7 +21,6 @@ from app.pages.desk import (
     concern_page,
     day,
     further_pages,
-    openid_sign_in,
     record,
     sealed_downloads,
     sign_in,
@@ -121,7 +120,6 @@ ROUTERS = (
     raise_concern.router,  # before the route that would take its names as a reference
     concern_status.router,
     sign_in.router,
-    openid_sign_in.router,
     inbox_pages.router,
     record.router,
     concern_page.router,

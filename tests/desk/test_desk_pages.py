@@ -22,7 +22,7 @@ from app.main import create_app
 from app.models.concerns.examples import FULL_EXAMPLE
 from app.models.desk.disclosure_tables import DeskAct, DisclosureRow
 from app.models.roles import Role
-from app.pages.desk.clock_words import span_in_words, time_left
+from app.pages.desk.inbox import span_in_words, time_left
 from app.pages.desk.referral import leaves_of
 from app.pages.page import page_templates
 from tests.support.additions import add

@@ -17,7 +17,7 @@ from app.config import Settings, SettingsRefused, parse_settings
 from app.main import create_app
 from app.models.desk.disclosure_tables import DeskAct
 from app.models.roles import SCOPES_OF, Role
-from app.pages.desk.desk_route import DeskRoute
+from app.pages.desk.page import DeskRoute
 from app.services.access.people import leave
 from tests.support.additions import add
 from tests.support.clock import A_TUESDAY, SettableClock

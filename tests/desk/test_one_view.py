@@ -10,7 +10,7 @@ from starlette.testclient import TestClient
 
 from app.config import Settings
 from app.main import create_app
-from app.pages.desk.desk_route import DeskRoute
+from app.pages.desk.page import DeskRoute
 from app.services.concerns.follow_up import MAX_ADDITIONS
 from app.services.desk import opening
 from tests.support.additions import add

@@ -25,10 +25,9 @@ from app.models.desk.hand_overs import HandedOver, HandOver, HandOverReceipt
 from app.models.desk.messages import Message
 from app.models.desk.notes import NewNote
 from app.pages.desk.act_words import act_lines
-from app.pages.desk.desk_route import TEXTS, DeskRoute, lead_to
 from app.pages.desk.export_acts import export_response
 from app.pages.desk.inbox import CONCERN_PAGES, ConcernReferenceInPath
-from app.pages.desk.page import desk_page
+from app.pages.desk.page import TEXTS, DeskRoute, desk_page, lead_to
 from app.pages.error_pages import problem_type_of
 from app.pages.form_answers import SubmittedForm, SubmittedFormDep, faults_of
 from app.presenters.desk import reference_of

@@ -5,14 +5,12 @@ from typing import Annotated
 from fastapi import Query, Response
 
 from app.pages.desk.acts import desk_forms
-from app.pages.desk.clock_words import due_of, time_left
 from app.pages.desk.concern_views import show_concern
-from app.pages.desk.desk_route import DeskRoute
 from app.pages.desk.desk_work import read_desk_work
 from app.pages.desk.further_pages import additions_address, notes_address
-from app.pages.desk.inbox import CONCERN_PAGES, ConcernReferenceInPath
-from app.pages.desk.page import desk_page
-from app.pages.desk.referral_layout import layout_of
+from app.pages.desk.inbox import CONCERN_PAGES, ConcernReferenceInPath, due_of, time_left
+from app.pages.desk.page import DeskRoute, desk_page
+from app.pages.desk.referral import layout_of
 from app.pages.text_format import spoken
 from app.presenters.desk import reference_of
 from app.web.context import ContextDep, NowDep

@@ -7,8 +7,7 @@ from dataclasses import dataclass
 from fastapi import Response
 
 from app.models.desk.figures import FiguresOfDay
-from app.pages.desk.desk_route import DeskRoute
-from app.pages.desk.page import desk_page
+from app.pages.desk.page import DeskRoute, desk_page
 from app.services.access.sign_in import PATH
 from app.services.desk.figures import read_figures
 from app.web.context import ContextDep, NowDep

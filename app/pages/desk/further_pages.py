@@ -6,9 +6,8 @@ from fastapi import Response
 
 from app.pages.desk.acts import desk_forms
 from app.pages.desk.added_pages import read_added_page
-from app.pages.desk.desk_route import DeskRoute
 from app.pages.desk.inbox import CONCERN_PAGES, ConcernReferenceInPath
-from app.pages.desk.page import desk_page
+from app.pages.desk.page import DeskRoute, desk_page
 from app.presenters.desk import listed_addition, opened_additions, reference_of
 from app.presenters.notes import listed_note, opened_notes
 from app.services.desk import opening

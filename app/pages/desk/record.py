@@ -6,8 +6,7 @@ from urllib.parse import urlencode
 from fastapi import Query, Response
 
 from app.models.concerns.references import find_reference
-from app.pages.desk.desk_route import DeskRoute
-from app.pages.desk.page import desk_page
+from app.pages.desk.page import DeskRoute, desk_page
 from app.services.access.sign_in import PATH
 from app.services.desk.auditing import read_disclosures
 from app.web.context import ContextDep, NowDep

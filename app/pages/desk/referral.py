@@ -1,11 +1,13 @@
-"""The words of a concern as a referral that is read: the labels of the form, and whatever the form does not have."""
+"""The words of a concern as a referral: with the labels of the form, and whatever the form does not have."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from app.models.desk.concerns import OpenedConcern
 from app.models.guidance.editions import EditionContent
 from app.pages.form_answers import (
+    KNOWN_SO_FAR,
+    NOTHING_KNOWN,
     AnsweredQuestion,
     AnsweredSection,
     Answers,
@@ -14,7 +16,7 @@ from app.pages.form_answers import (
     value_at,
 )
 from app.pages.form_builder import FormBuilder
-from app.pages.form_layout import ConcernForm, Question, QuestionKind
+from app.pages.form_layout import ENTRY_NAMES, ConcernForm, Question, QuestionKind, RepeatableGroup
 from app.services.guidance.reference_data import ReferenceData
 from app.store.editions import EditionKey
 from app.web.context import AppContext
@@ -67,3 +69,51 @@ def _label(name: str) -> str:
     words = [str(int(step) + 1) if step.isdecimal() else step.replace("_", " ") for step in name.split(".")]
     text = " ".join(words[:-1])
     return f"{text.capitalize()}: {words[-1]}" if text else words[-1].capitalize()
+
+
+ReferralLayout = dict[str, Any]
+
+
+def layout_of(context: AppContext, guide: str, edition: int) -> ReferralLayout:
+    """Return sections with their questions and groups, each code with its label, and the words in between."""
+    one_of_each = dict.fromkeys(ENTRY_NAMES, 1)
+    content = context.contents(EditionKey(guide, edition))
+    form = FormBuilder(content, context.reference_data, one_of_each).make()
+    sections = [
+        {
+            "id": section.id,
+            "title": section.title,
+            "questions": _described(each for each in section.elements if isinstance(each, Question)),
+            "groups": [_group(each) for each in section.elements if isinstance(each, RepeatableGroup)],
+        }
+        for section in form
+    ]
+    return {
+        "sections": sections,
+        "further": FURTHER,
+        "elsewhere": SHOWN_ELSEWHERE,
+        "nothing": (KNOWN_SO_FAR, NOTHING_KNOWN),
+    }
+
+
+def _group(group: RepeatableGroup) -> ReferralLayout:
+    (entry,) = group.entries
+    return {
+        "name": group.name,
+        "entry": group.entry_name.capitalize(),
+        "questions": _described(entry.questions, prefix=f"{entry.name}."),
+    }
+
+
+def _described(questions: Iterable[Question], prefix: str = "") -> list[ReferralLayout]:
+    """Return each question and its follow-up questions, in one list. Names of a group lose the prefix of its entry."""
+    return [
+        {
+            "name": question.name.removeprefix(prefix),
+            "kind": question.kind,
+            "label": question.label,
+            "choices": {choice.value: choice.label for choice in question.choices},
+        }
+        for first in questions
+        for question in first.with_follow_ups()
+    ]

@@ -7,9 +7,9 @@ from fastapi import Request, Response
 
 from app.errors import NotFound
 from app.pages.desk.added_pages import sealed_texts_of
-from app.pages.desk.desk_route import DeskRoute
 from app.pages.desk.inbox import CONCERN_PAGES, ConcernReferenceInPath
-from app.pages.desk.referral_layout import layout_of
+from app.pages.desk.page import DeskRoute
+from app.pages.desk.referral import layout_of
 from app.pages.desk.sealed_text import CONCERN, SealedText
 from app.pages.page import HTML, UNSEAL_PAGE
 from app.presenters.desk import reference_of

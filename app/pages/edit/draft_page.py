@@ -6,8 +6,7 @@ from fastapi import Response
 
 from app.errors import DraftChanged, InvalidEdition
 from app.models.guidance.guide_tables import GuideDraftRow
-from app.pages.desk.desk_route import DeskRoute, lead_to
-from app.pages.desk.page import desk_page
+from app.pages.desk.page import DeskRoute, desk_page, lead_to
 from app.pages.edit.comparing import compare_with, remarks_of
 from app.pages.edit.guides_to_edit import title_of
 from app.pages.edit.sections import EDIT_PAGES

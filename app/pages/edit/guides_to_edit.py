@@ -7,8 +7,7 @@ from fastapi import Query, Response
 
 from app.models.guidance.guide_tables import GuideDraftRow
 from app.models.guidance.proposed_ids import propose_id
-from app.pages.desk.desk_route import DeskRoute, lead_to
-from app.pages.desk.page import desk_page
+from app.pages.desk.page import DeskRoute, desk_page, lead_to
 from app.pages.edit.starting import first_words
 from app.pages.form_answers import SubmittedFormDep
 from app.routers.params import GuideName

@@ -11,7 +11,7 @@ from app.errors import InvalidEdition, NoSuchGuideDraft, ValidationFailed
 from app.models.guidance.editions import EditionContent
 from app.models.guidance.sections import ON_PAGES
 from app.models.links import guide_path
-from app.pages.desk.desk_route import DeskRoute, lead_to
+from app.pages.desk.page import DeskRoute, lead_to
 from app.pages.page import HTML, content_security_policy, render_page
 from app.routers.params import GuideName
 from app.services.access.sign_in import GUIDES_PATH

@@ -10,8 +10,7 @@ from sqlmodel import Session
 from app.errors import DraftChanged, NotFound
 from app.models.guidance.editor_words import singular
 from app.models.guidance.guide_tables import GuideDraftRow
-from app.pages.desk.desk_route import DeskRoute, lead_to
-from app.pages.desk.page import desk_page
+from app.pages.desk.page import DeskRoute, desk_page, lead_to
 from app.pages.edit.comparing import Remark, compare_with, remarks_of
 from app.pages.edit.fields import DETAILS, form_fields
 from app.pages.edit.saving import save_section
