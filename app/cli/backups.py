@@ -11,9 +11,16 @@ from app.cli.terminal import echo_result, progress
 from app.config import Settings
 from app.errors import BackupRefused, SetupError
 from app.main import utc_now
-from app.services.operations.backup import Verified, back_up, keys_outside_backups, restore_backup
-from app.services.operations.drill import Drilled, drill_restore
-from app.services.operations.rotation import backup_path, remove_old_backups
+from app.services.operations.backup import (
+    Drilled,
+    Verified,
+    back_up,
+    backup_path,
+    drill_restore,
+    keys_outside_backups,
+    remove_old_backups,
+    restore_backup,
+)
 
 NO_PLACE = "name a FILE or a folder, or set GUIDANCE_BACKUP_FOLDER"
 

@@ -64,8 +64,7 @@ from app.services.concerns.sealing import (
     seal_message,
     seal_note,
 )
-from app.services.desk.export_document import SealedTexts, build_export
-from app.services.desk.export_files import add_signature
+from app.services.desk.exports import SealedTexts, add_signature, build_export
 from app.services.guidance.reference_data import ReferenceData
 from app.store.remnants import has_remnants
 

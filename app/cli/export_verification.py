@@ -8,8 +8,7 @@ import typer
 
 from app.cli.terminal import echo_json
 from app.errors import SetupError
-from app.services.desk.export_files import read_export_file
-from app.services.desk.export_verification import find_export_faults, pinned_keys
+from app.services.desk.exports import find_export_faults, pinned_keys, read_export_file
 
 
 def export_verify(

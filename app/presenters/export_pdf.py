@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 from app.errors import PdfUnavailable
 from app.presenters.pdf import pdf_available
-from app.services.desk.export_files import finish_pdf
+from app.services.desk.exports import finish_pdf
 
 EXPORT_TEMPLATE = Path(__file__).with_name("export.typ")
 TAGGED_FOR_ARCHIVES: Sequence[Literal["ua-1", "a-3a"]] = ("ua-1", "a-3a")

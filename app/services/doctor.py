@@ -33,7 +33,7 @@ from app.services.concerns.sealing import make_sealer, read_identities
 from app.services.concerns.working_days import WorkingDays
 from app.services.events.webhook_keys import open_webhook_keys
 from app.services.guidance.reference_data import read_reference_data
-from app.services.operations.drill import drill_restore
+from app.services.operations.backup import drill_restore
 from app.services.operations.invariants import Invariant, find_broken
 from app.store.additions import count_additions
 from app.store.database import DATABASE_FILE

@@ -14,8 +14,7 @@ from app.main import create_app
 from app.models.desk.disclosure_tables import DeskAct
 from app.models.roles import Role
 from app.services.access.key_files import create_identity
-from app.services.desk.export_files import read_export_file
-from app.services.desk.export_verification import find_export_faults
+from app.services.desk.exports import find_export_faults, read_export_file
 from tests.support.additions import add
 from tests.support.clock import A_TUESDAY, SettableClock
 from tests.support.concerns import Concern

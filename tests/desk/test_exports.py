@@ -25,8 +25,14 @@ from app.main import create_app
 from app.services.access.key_files import create_identity
 from app.services.concerns.receipt_signing import check_receipt
 from app.services.concerns.sealing import Unsealer, read_identities
-from app.services.desk.export_files import ExportFile, add_signature, finish_pdf, read_export_file
-from app.services.desk.export_verification import find_export_faults, pinned_keys
+from app.services.desk.exports import (
+    ExportFile,
+    add_signature,
+    find_export_faults,
+    finish_pdf,
+    pinned_keys,
+    read_export_file,
+)
 from app.services.operations.verification import find_faults
 from tests.support.additions import add
 from tests.support.clock import A_TUESDAY, SettableClock

@@ -18,9 +18,8 @@ from app.errors import SealedTextMisplaced
 from app.main import create_app
 from app.services.access.key_files import create_identity
 from app.services.concerns.sealing import Unsealer, make_sealer, note_plaintext, read_identities, seal_note
-from app.services.desk import export_document
-from app.services.desk.export_files import read_export_file
-from app.services.desk.export_verification import find_export_faults
+from app.services.desk import exports
+from app.services.desk.exports import find_export_faults, read_export_file
 from tests.support.clock import A_TUESDAY, SettableClock
 from tests.support.concerns import Concern
 from tests.support.desk import Desk
@@ -98,7 +97,7 @@ def test_a_note_that_names_another_author_or_time_than_the_record_is_opened_by_n
     with pytest.raises(SealedTextMisplaced):
         away.export()
     monkeypatch.setattr(
-        export_document,
+        exports,
         "open_note",
         lambda unsealer, sealed, *, reference, **_: unsealer.open(sealed, reference=reference),
     )

@@ -7,8 +7,8 @@ import pytest
 
 from app.config import Settings
 from app.errors import BackupRefused, SchemaUnknown
-from app.services.operations import drill
-from app.services.operations.rotation import backup_path, list_backups, remove_old_backups
+from app.services.operations import backup
+from app.services.operations.backup import backup_path, list_backups, remove_old_backups
 from tests.support.command import guidance
 from tests.support.set_ups import SetUp, make_set_up
 
@@ -84,9 +84,9 @@ def test_a_copy_that_fails_its_drill_removes_nothing(set_up: SetUp, monkeypatch:
     assert tried.returncode == 0
     assert "restored in" in tried.stdout
     assert not list(set_up.data_dir.glob("*.before-*"))
-    monkeypatch.setattr(drill, "prepare_schema", _refuse)
+    monkeypatch.setattr(backup, "prepare_schema", _refuse)
     with pytest.raises(BackupRefused):
-        drill.drill_restore(whole, at=NIGHT)
+        backup.drill_restore(whole, at=NIGHT)
     assert not list(folder.glob(".drill*"))
 
 

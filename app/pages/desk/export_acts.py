@@ -14,8 +14,7 @@ from app.presenters.export_pdf import export_pdf
 from app.presenters.exports import export_statement
 from app.services.concerns.hand_over_package import sha256_of
 from app.services.desk import exports
-from app.services.desk.export_document import SealedTexts, build_export
-from app.services.desk.export_files import add_signature
+from app.services.desk.exports import SealedTexts, add_signature, build_export
 from app.services.desk.opening import read_sealed_added, read_sealed_concern
 from app.store.added_texts import ADDITIONS, NOTES
 from app.store.disclosures import Actor

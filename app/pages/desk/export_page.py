@@ -13,7 +13,7 @@ from app.pages.desk.act_words import act_lines
 from app.pages.desk.referral import sections_of
 from app.pages.form_answers import AnsweredSection
 from app.pages.text_format import code_label, date_and_time
-from app.services.desk.export_document import history_of
+from app.services.desk.exports import history_of
 from app.services.guidance.reference_data import ReferenceData
 
 LONG_DIGEST = re.compile(r"\b((?:age1)?[0-9a-z]{12})[0-9a-z]{46,52}\b")

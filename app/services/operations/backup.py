@@ -1,6 +1,9 @@
-"""Backing up and restoring the embedded database. Every copy is verified."""
+"""Backing up and restoring the embedded database, trying a restore, and a folder of backups. Every copy is verified."""
 
 import datetime as dt
+import re
+import tempfile
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -17,12 +20,14 @@ from app.models.progress import OnStep, show_no_progress
 from app.services.access.key_files import DEVELOPMENT_IDENTITY, RECEIPT_KEY
 from app.services.events.webhook_keys import open_webhook_keys
 from app.services.operations.verification import find_faults, verify_editions
-from app.store.backup import database_copy, exclusive_lock, find_file_faults, move_aside, move_into_place
-from app.store.database import DATABASE_FILE
+from app.store.backup import database_copy, exclusive_lock, find_file_faults, flush, move_aside, move_into_place
+from app.store.database import DATABASE_FILE, open_database
 from app.store.editions import IS_EDITION
 from app.store.private_files import make_private_folder
-from app.store.schema import find_schema_faults, is_behind, migrate_schema
+from app.store.schema import find_schema_faults, is_behind, migrate_schema, prepare_schema
 from app.store.tables import table_of
+
+BACKUP_NAME = re.compile(r"guidance-[0-9]{8}T[0-9]{6}Z\.db")
 
 
 @dataclass(frozen=True)
@@ -135,3 +140,56 @@ def _find_faults(engine: Engine) -> Iterator[str]:
             yield f"{name}: {mismatch}"
     for name, fault in find_faults(engine):
         yield f"{name}: {fault}"
+
+
+@dataclass(frozen=True)
+class Drilled:
+    """What the drill found in the restored database, and the seconds that the restore took."""
+
+    verified: Verified
+    seconds: float
+
+
+def drill_restore(backup: Path, *, at: dt.datetime, beside: Path | None = None) -> Drilled:
+    """Restore the backup into a private folder, which is deleted afterwards. Nothing else changes.
+
+    The folder is made in `beside`; without it, beside the backup. Raises `BackupRefused`, and `OSError` if there is no
+    room.
+    """
+    with tempfile.TemporaryDirectory(dir=beside or backup.parent, prefix=".drill-") as folder:  # made with mode 0700
+        started = time.monotonic()
+        verified, _ = restore_backup(backup, Path(folder) / "data", replace=False, at=at)
+        engine = open_database(Path(folder) / "data")
+        try:
+            prepare_schema(engine, Path(folder) / "data")
+        except (SchemaAltered, SchemaUnknown) as refusal:
+            raise BackupRefused(f"a start of the service refuses it: {refusal}") from None
+        finally:
+            engine.dispose()
+        return Drilled(verified, time.monotonic() - started)
+
+
+def backup_path(folder: Path, *, at: dt.datetime) -> Path:
+    """Return the path of a new backup in the folder: its name is the time in UTC, so that names sort by age."""
+    return folder / f"guidance-{at.astimezone(dt.UTC):%Y%m%dT%H%M%SZ}.db"
+
+
+def list_backups(folder: Path) -> list[Path]:
+    """Return the backups of the folder that `backup_path` named, the newest first."""
+    named = (path for path in folder.iterdir() if BACKUP_NAME.fullmatch(path.name) and path.is_file())
+    return sorted(named, key=lambda path: path.name, reverse=True)
+
+
+def remove_old_backups(newest: Path, *, keep: int) -> list[Path]:
+    """Remove all but the newest so many from the folder of the newest, and return those that were removed.
+
+    Other files are left alone, and so is the newest itself, whatever the clock said when the others were named.
+    """
+    folder = newest.parent
+    others = [path for path in list_backups(folder) if path != newest]
+    old = others[keep - 1 :]
+    for path in old:
+        path.unlink()
+    if old:
+        flush(folder)
+    return old
