@@ -26,7 +26,7 @@ from app.models.guidance.signposts import CALL_999_FIRST, Signpost
 from app.models.links import edition_path
 from app.presenters.renditions import rendered_words, rendition_facts
 from app.services.guidance.renditions import GUIDE_TAGS, chosen_by_language, current_in
-from app.store.catalogue import LISTED_SECTIONS, list_entries
+from app.store.catalogue import EntryFilter, list_entries
 from app.store.contents import Contents
 from app.store.editions import (
     EditionKey,
@@ -238,9 +238,7 @@ def search_guidance(library: Library, arguments: OfSearch) -> dict[str, Any]:
 
     It finds words. It does not judge, and it cannot say whether something has happened to a child.
     """
-    found = list_entries(
-        library.session, sections=LISTED_SECTIONS, offset=0, limit=arguments.limit, words=arguments.words
-    )
+    found = list_entries(library.session, EntryFilter(arguments.words), limit=arguments.limit)
     cautions = {(each.key, caution.id): caution for each in found for caution in each.cautions}
     cited = {each.key: each.digest for each in found}
     results = [{"guide": each.key.guide, "section": Section.of_key(each.part), "item": each.item} for each in found]

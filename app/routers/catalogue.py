@@ -1,9 +1,8 @@
 """Reads across guides: the sections that the registry lists across guides, with filters, and search."""
 
-from collections.abc import Sequence
-from typing import Annotated, Any
+from typing import Annotated, NamedTuple
 
-from fastapi import Query, Request, Response
+from fastapi import Depends, Query, Request, Response
 from sqlmodel import Session
 
 from app.models.base import SLUG_PATTERN
@@ -14,7 +13,7 @@ from app.models.links import edition_path, guide_path
 from app.presenters.csv_table import CsvRow, csv_table
 from app.routers.params import AboutSubject
 from app.services.guidance.guides import guides_about
-from app.store.catalogue import LISTED_SECTIONS, CatalogueEntry, list_entries
+from app.store.catalogue import CatalogueEntry, EntryFilter, list_entries
 from app.web.auth import PUBLIC
 from app.web.context import AppContext, ContextDep, SessionDep
 from app.web.cursors import decode_key, encode_key
@@ -64,6 +63,31 @@ WithCode = Annotated[
 ]
 
 
+class Filters(NamedTuple):
+    """The filters of a request; all must be met."""
+
+    guide: str | None
+    subject: str | None
+    words: str | None
+    code: str | None
+
+
+async def ask_filters(
+    guide: InGuide = None, subject: AboutSubject = None, q: WithWords = None, code: WithCode = None
+) -> Filters:
+    """Read the filters of a list of items. This and the next are `async` so that they need no thread."""
+    return Filters(guide, subject, q, code)
+
+
+async def ask_search(q: Words, guide: InGuide = None, subject: AboutSubject = None) -> Filters:
+    """Read the words to look for, and the filters of a search."""
+    return Filters(guide, subject, q, None)
+
+
+FiltersDep = Annotated[Filters, Depends(ask_filters)]
+SearchDep = Annotated[Filters, Depends(ask_search)]
+
+
 def _item_example(section: Section) -> Responses:
     """Return the example of a list of items of that section."""
     item_id = str(section.entry.item.model_fields["id"].examples[0])  # type: ignore[index]  # every id has an example
@@ -85,25 +109,17 @@ def _add_list(section: Section) -> None:
         responses=_item_example(section),
     )
     def list_items(
-        *,
         request: Request,
         session: SessionDep,
         context: ContextDep,
-        guide: InGuide = None,
-        subject: AboutSubject = None,
-        q: WithWords = None,
-        code: WithCode = None,
+        filters: FiltersDep,
         limit: Limit = 50,
         cursor: Cursor = None,
     ) -> Response:
-        about = _about(session, context, subject)
-        found, next_cursor = _page(
-            session, [section.key], cursor, limit=limit, guide=guide, guides=about, words=q, code=code
-        )
-        page = ACROSS_GUIDES[section].model_validate(
-            {section.key: [each.model_dump() for each in found], "next_cursor": next_cursor}
-        )
-        return public_response(request, page)
+        wanted = _wanted(session, context, filters, section)
+        found, next_cursor = _page(session, wanted, cursor, limit=limit)
+        page = {section.key: [each.model_dump() for each in found], "next_cursor": next_cursor}
+        return public_response(request, ACROSS_GUIDES[section].model_validate(page))
 
     @router.get(
         f"/v1/{section.value}{CSV.suffix}",
@@ -114,18 +130,9 @@ def _add_list(section: Section) -> None:
         responses=CSV.documented,
     )
     def list_items_as_csv(
-        *,
-        request: Request,
-        session: SessionDep,
-        context: ContextDep,
-        guide: InGuide = None,
-        subject: AboutSubject = None,
-        q: WithWords = None,
-        code: WithCode = None,
-        bom: ByteOrderMark = "0",
+        request: Request, session: SessionDep, context: ContextDep, filters: FiltersDep, bom: ByteOrderMark = "0"
     ) -> Response:
-        about = _about(session, context, subject)
-        entries = list_entries(session, sections=[section.key], guide=guide, guides=about, words=q, code=code)
+        entries = list_entries(session, _wanted(session, context, filters, section))
         rows = [CsvRow(entry.key, entry.digest, entry.item, entry.cautions) for entry in entries]
         return csv_response(request, csv_table(section, rows), f"{section.value}.csv", bom=bom)
 
@@ -136,33 +143,33 @@ for each in ACROSS_GUIDES:
 
 @router.get("/v1/search", operation_id="search_guidance", summary="Search the guidance", response_model=SearchResponse)
 def search(
-    *,
     request: Request,
     session: SessionDep,
     context: ContextDep,
-    q: Words,
-    guide: InGuide = None,
-    subject: AboutSubject = None,
+    filters: SearchDep,
     limit: Limit = 20,
     cursor: Cursor = None,
 ) -> Response:
     """Full text over every current edition. The words of the query are not logged."""
-    about = _about(session, context, subject)
-    found, next_cursor = _page(session, LISTED_SECTIONS, cursor, limit=limit, guide=guide, guides=about, words=q)
+    found, next_cursor = _page(session, _wanted(session, context, filters, *Section), cursor, limit=limit)
     return public_response(request, SearchResponse(results=found, next_cursor=next_cursor))
 
 
-def _about(session: Session, context: AppContext, subject: str | None) -> list[str] | None:
-    """Return the guides about that subject; None without one."""
-    return None if subject is None else guides_about(session, context.reference_data, subject)
+def _wanted(session: Session, context: AppContext, filters: Filters, *sections: Section) -> EntryFilter:
+    """Return the filter of the catalogue, with the guides that are about the subject."""
+    guides = None if filters.guide is None else {filters.guide}
+    if filters.subject is not None:
+        about = set(guides_about(session, context.reference_data, filters.subject))
+        guides = about if guides is None else about & guides
+    return EntryFilter(filters.words, [each.key for each in sections], guides, filters.code)
 
 
 def _page(
-    session: Session, sections: Sequence[str], cursor: str | None, *, limit: int, **filters: Any
+    session: Session, wanted: EntryFilter, cursor: str | None, *, limit: int
 ) -> tuple[tuple[FoundItem, ...], str | None]:
-    """Return one page of items that meet every filter given, and the cursor of the next page."""
+    """Return one page of the items that are wanted, and the cursor of the next page."""
     offset = decode_key(cursor, otherwise=0)
-    entries = list_entries(session, sections=sections, offset=offset, limit=limit + 1, **filters)
+    entries = list_entries(session, wanted, offset=offset, limit=limit + 1)
     next_cursor = encode_key(offset + limit) if len(entries) > limit else None
     return tuple(_found_item(entry) for entry in entries[:limit]), next_cursor
 

@@ -1,9 +1,10 @@
 """Routes of renditions: a guide in other languages and forms."""
 
+from collections.abc import Callable, Coroutine
 from functools import partial
+from typing import Annotated, Any
 
-from fastapi import Request, Response
-from sqlmodel import Session
+from fastapi import Depends, Request, Response
 
 from app.errors import NoSuchGuide, NoSuchRendition, RenditionWithdrawn
 from app.models.guidance.rendition_responses import RenditionResponse, RenditionsResponse
@@ -16,11 +17,11 @@ from app.presenters.renditions import (
     list_rendition,
     present_rendition,
 )
-from app.routers.params import EditionNumber, GuideName, LanguageName, RenditionNumber
+from app.routers.params import Asked, EditionNumber, GuideName, ask_current_rendition, ask_numbered_rendition
 from app.services.guidance.renditions import chosen_rendition
-from app.store.editions import EditionHead, StoredRendition, get_history, list_renditions, readable_of
+from app.store.editions import get_history, list_renditions, readable_of
 from app.web.auth import PUBLIC
-from app.web.context import AppContext, ContextDep, SessionDep
+from app.web.context import ContextDep, SessionDep
 from app.web.problem_responses import NUMBERED_EDITION_PROBLEMS, RESPONSES_OF_READS, problem_responses, response_example
 from app.web.responses import CACHE_CHECKED, add_languages, public_response
 from app.web.router import GuidanceRouter
@@ -35,7 +36,6 @@ WELSH_EXAMPLE = response_example(
     introductions={},
     **{section.key: [] for section in Section if section is not Section.CONTACTS},
 )
-PROBLEMS_OF_ONE = problem_responses(NoSuchGuide, NoSuchRendition, RenditionWithdrawn)
 
 
 @router.get(
@@ -73,66 +73,49 @@ def list_edition_renditions(request: Request, session: SessionDep, guide: GuideN
     return response
 
 
-@router.get(
-    "/renditions/{language}",
-    summary="Read a guide in another language",
-    response_model=RenditionResponse,
-    responses=WELSH_EXAMPLE | PROBLEMS_OF_ONE,
-)
-def read_rendition(
-    request: Request, session: SessionDep, context: ContextDep, guide: GuideName, language: LanguageName
-) -> Response:
-    """The newest rendition, in the shape of an edition; `rendition` says what it is.
+def _add_reads(
+    path: str, name: str, asked: Callable[..., Coroutine[Any, Any, Asked]], summary: str, description: str
+) -> None:
+    """Add the route of the rendition to read in a language, or of a numbered one."""
 
-    Where the guide has changed since, `behind` is true, and the cautions and contacts are those of the current edition.
-    """
-    history = get_history(session, guide=guide)
-    stored = list_renditions(session, guide=guide)
-    chosen = chosen_rendition(history, stored, language, None)
-    return _response(request, context, session, history, chosen, stored=stored)
-
-
-@router.get(
-    "/renditions/{language}/{number}",
-    summary="Read a numbered rendition",
-    response_model=RenditionResponse,
-    responses=WELSH_EXAMPLE | PROBLEMS_OF_ONE,
-)
-def read_numbered_rendition(
-    *,
-    request: Request,
-    session: SessionDep,
-    context: ContextDep,
-    guide: GuideName,
-    language: LanguageName,
-    number: RenditionNumber,
-) -> Response:
-    """Exactly that rendition, on exactly its edition. Its words and its digest never change.
-
-    Only `behind`, `status` and `notices` do, when the guide gets another edition. So no cache may give it unasked.
-    """
-    history = get_history(session, guide=guide)
-    stored = list_renditions(session, guide=guide)
-    chosen = chosen_rendition(history, stored, language, number)
-    return _response(request, context, session, history, chosen, stored=stored, is_numbered=True)
-
-
-def _response(
-    request: Request,
-    context: AppContext,
-    session: Session,
-    history: list[EditionHead],
-    chosen: StoredRendition,
-    *,
-    stored: list[StoredRendition],
-    is_numbered: bool = False,
-) -> Response:
-    read = partial(context.contents, session=session)
-    response = public_response(
-        request,
-        present_rendition(history, chosen, read, is_numbered=is_numbered),
-        caching=CACHE_CHECKED,
-        more_headers={"Content-Language": content_language(chosen)},
+    @router.get(
+        path,
+        name=name,
+        summary=summary,
+        description=description,
+        response_model=RenditionResponse,
+        responses=WELSH_EXAMPLE | problem_responses(NoSuchGuide, NoSuchRendition, RenditionWithdrawn),
     )
-    add_languages(response, language_paths(history, stored, chosen.key.guide))
-    return response
+    def read(
+        request: Request, session: SessionDep, context: ContextDep, asked: Annotated[Asked, Depends(asked)]
+    ) -> Response:
+        guide, language, number = asked
+        history, stored = get_history(session, guide=guide), list_renditions(session, guide=guide)
+        chosen = chosen_rendition(history, stored, language or "", number)
+        read_content = partial(context.contents, session=session)
+        response = public_response(
+            request,
+            present_rendition(history, chosen, read_content, is_numbered=number is not None),
+            caching=CACHE_CHECKED,
+            more_headers={"Content-Language": content_language(chosen)},
+        )
+        add_languages(response, language_paths(history, stored, guide))
+        return response
+
+
+_add_reads(
+    "/renditions/{language}",
+    "read_rendition",
+    ask_current_rendition,
+    "Read a guide in another language",
+    "The newest rendition, in the shape of an edition; `rendition` says what it is.\n\nWhere the guide has changed "
+    "since, `behind` is true, and the cautions and contacts are those of the current edition.",
+)
+_add_reads(
+    "/renditions/{language}/{number}",
+    "read_numbered_rendition",
+    ask_numbered_rendition,
+    "Read a numbered rendition",
+    "Exactly that rendition, on exactly its edition. Its words and its digest never change.\n\nOnly `behind`, `status` "
+    "and `notices` do, when the guide gets another edition. So no cache may give it unasked.",
+)

@@ -31,6 +31,16 @@ class CatalogueEntry:
     item: Item
 
 
+@dataclass(frozen=True)
+class EntryFilter:
+    """Which entries are wanted: those that meet all of these."""
+
+    words: str | None = None
+    sections: Sequence[str] = LISTED_SECTIONS
+    guides: Collection[str] | None = None
+    code: str | None = None
+
+
 def index_guide(session: Session, guide: str, current: EditionKey | None) -> None:
     """Replace the guide's entries by those of its current edition. A guide without one has no entries."""
     session.exec(delete(CatalogueRow).where(col(CatalogueRow.guide) == guide))
@@ -39,31 +49,18 @@ def index_guide(session: Session, guide: str, current: EditionKey | None) -> Non
 
 
 def list_entries(
-    session: Session,
-    *,
-    sections: Sequence[str] = LISTED_SECTIONS,
-    guide: str | None = None,
-    guides: Collection[str] | None = None,
-    words: str | None = None,
-    code: str | None = None,
-    offset: int = 0,
-    limit: int | None = None,
+    session: Session, wanted: EntryFilter, *, offset: int = 0, limit: int | None = None
 ) -> list[CatalogueEntry]:
-    """Return the entries that meet every filter given, sorted by section, guide and position.
-
-    With `words`, the best match is first.
-    """
-    found = select(CatalogueRow).where(col(CatalogueRow.part).in_(sections))
-    if guide is not None:
-        found = found.where(col(CatalogueRow.guide) == guide)
-    if guides is not None:
-        found = found.where(col(CatalogueRow.guide).in_(guides))
-    if code is not None:
-        found = found.where(func.lower(col(CatalogueRow.codes)).contains(f" {code.lower()} ", autoescape=True))
-    if words is None:
+    """Return the entries that meet the filter, by section, guide and position; with words, the best match first."""
+    found = select(CatalogueRow).where(col(CatalogueRow.part).in_(wanted.sections))
+    if wanted.guides is not None:
+        found = found.where(col(CatalogueRow.guide).in_(wanted.guides))
+    if wanted.code is not None:
+        found = found.where(func.lower(col(CatalogueRow.codes)).contains(f" {wanted.code.lower()} ", autoescape=True))
+    if wanted.words is None:
         found = found.order_by(col(CatalogueRow.part), col(CatalogueRow.guide), col(CatalogueRow.position))
     else:
-        searched = words_in(words)
+        searched = words_in(wanted.words)
         if not searched:
             return []
         found = search_for(found, searched, session)

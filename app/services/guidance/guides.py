@@ -10,7 +10,7 @@ from sqlmodel import Session
 from app.models.code_lists import SUBJECTS, Code
 from app.models.guidance.editions import EditionDetails
 from app.services.guidance.reference_data import ReferenceData
-from app.store.catalogue import CatalogueEntry, list_entries
+from app.store.catalogue import CatalogueEntry, EntryFilter, list_entries
 from app.store.editions import CurrentEdition, list_current_details
 from app.store.search import WORD, words_in
 
@@ -113,7 +113,7 @@ def group_by_subject(
 
 def search_guides(session: Session, listed: Sequence[ListedGuide], words: str, *, limit: int) -> Found:
     """Return what has every one of the words, in any form of it; as many items as `limit`."""
-    entries = list_entries(session, words=words, limit=limit + 1)
+    entries = list_entries(session, EntryFilter(words), limit=limit + 1)
     by_guide: dict[str, list[CatalogueEntry]] = {}
     for entry in entries[:limit]:
         by_guide.setdefault(entry.key.guide, []).append(entry)
