@@ -15,8 +15,7 @@ from sqlmodel import Session, SQLModel
 from app.models.concerns.references import new_reference
 from app.models.concerns.tables import ConcernRow
 from app.models.desk.disclosure_tables import ChainRow, DeskAct, DisclosureRow
-from app.models.desk.recorded import closing_detail
-from app.models.desk.seal_entries import seal_entry
+from app.models.desk.recorded import closing_detail, seal_entry
 from app.models.events.tables import EventKind, EventRow
 from app.store.database import for_writing
 from app.store.disclosures import FIRST_PREVIOUS_SHA256, hash_of

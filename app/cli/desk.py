@@ -29,9 +29,8 @@ from app.cli.terminal import echo_result, table
 from app.errors import KeysNotKnown, PdfUnavailable, ValidationFailed
 from app.main import utc_now
 from app.models.code_lists import CodeList
-from app.models.desk.added_texts import AddedKind, AddedText
 from app.models.desk.inbox import InboxParameters
-from app.models.desk.notes import MAX_NOTE_LENGTH
+from app.models.entries import MAX_NOTE_LENGTH, EntryKind, EntryPlace
 from app.models.guidance.editions import EditionContent
 from app.models.links import (
     CODE_LISTS,
@@ -56,14 +55,7 @@ from app.presenters.pdf import pdf_available
 from app.services.access.key_files import write_key_file
 from app.services.concerns.hand_over_package import package_of, parse_recipient, seal_package
 from app.services.concerns.retention import RetentionPeriods, erase_due_concerns
-from app.services.concerns.sealing import (
-    Unsealer,
-    make_sealer,
-    open_note,
-    read_identities,
-    seal_message,
-    seal_note,
-)
+from app.services.concerns.sealing import Unsealer, make_sealer, open_note, read_identities, seal_message, seal_note
 from app.services.desk.exports import SealedTexts, add_signature, build_export
 from app.services.guidance.reference_data import ReferenceData
 from app.store.remnants import has_remnants
@@ -480,11 +472,11 @@ def make_export(
 def _fetch_texts(service: DeskClient, statement: dict[str, Any], *, notes: bool) -> SealedTexts:
     """Return every sealed text that the export is to have."""
     reference = statement["concern"]["reference"]
-    paths: dict[AddedText | None, str] = {None: desk_concern_path(reference)}
+    paths: dict[EntryPlace | None, str] = {None: desk_concern_path(reference)}
     for number in range(1, statement["additions"] + 1):
-        paths[AddedText(AddedKind.ADDITION, number)] = desk_addition_path(reference, number)
+        paths[EntryPlace(EntryKind.ADDITION, number)] = desk_addition_path(reference, number)
     for number in range(1, statement["notes"] + 1 if notes else 1):
-        paths[AddedText(AddedKind.NOTE, number)] = note_path(reference, number)
+        paths[EntryPlace(EntryKind.NOTE, number)] = note_path(reference, number)
     return {added: service.fetch_sealed(path).content for added, path in paths.items()}
 
 

@@ -23,8 +23,8 @@ from app.errors import (
     ValidationFailed,
 )
 from app.models.concerns.addition import Addition, AdditionReceipt
-from app.models.concerns.messages import ReceivedMessage
 from app.models.concerns.receipts import ConcernStatus, MessageStatus
+from app.models.entries import ReceivedMessage
 from app.pages.error_pages import PageRoute
 from app.pages.form_answers import SubmittedForm, SubmittedFormDep
 from app.pages.languages import gettext, to_translate
@@ -32,7 +32,6 @@ from app.pages.page import private_page
 from app.pages.text_format import date_and_time, page_words, spoken
 from app.presenters.contact_text import out_of_hours
 from app.presenters.receipt_text import KeptReceipt, receipt_text
-from app.services.concerns.messages import open_messages
 from app.services.concerns.receipt_signing import check_receipt
 from app.store.editions import EditionKey
 from app.web.auth import PUBLIC
@@ -172,7 +171,7 @@ def _messages_of(
     if not concern.messages:
         return ()
     try:
-        opened = open_messages(context.follow_ups, typed_reference=concern.reference, status_token=code, at=now)
+        opened = context.follow_ups.open_messages(typed_reference=concern.reference, status_token=code, at=now)
     except (StoreBusy, DBAPIError, NoConnectionInTime):
         return concern.messages
     return opened.messages

@@ -1,34 +1,29 @@
 """Concerns as the desk sees them."""
 
 import datetime as dt
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any
-
-from sqlalchemy import Row
 
 from app.errors import NoSuchConcern
 from app.models.concerns.references import find_reference
 from app.models.concerns.tables import ConcernRow, ConcernState
-from app.models.desk.additions import AdditionEntry, OpenedAddition
 from app.models.desk.concerns import ErasedConcern, InboxEntry, OpenedConcern
 from app.models.desk.remnants import Remnants
 from app.models.links import (
     Links,
     assignment_path,
-    desk_addition_path,
     desk_additions_path,
     desk_concern_path,
     disclosures_path,
     edition_path,
     notes_path,
 )
+from app.presenters.entries import SealedEntries, opened_additions
 from app.services.concerns.sealing import Unsealer
 from app.services.desk.opening import Opening
 from app.store.concerns import NO_SUCH_REFERENCE
 from app.web.cursors import encode_key
 
-SealedAdditions = Iterable[tuple[Row[Any], bytes]]
-"""The metadata of additions, each with its sealed text."""
 COMPUTED_FIELDS = ("overdue", "links")
 
 
@@ -56,7 +51,7 @@ def erased_concern(concern: ConcernRow, remnants: Remnants, *, now: dt.datetime)
 
 
 def opened_concern(
-    opening: Opening, sealed: bytes, additions: SealedAdditions, unsealer: Unsealer, *, now: dt.datetime
+    opening: Opening, sealed: bytes, additions: SealedEntries, unsealer: Unsealer, *, now: dt.datetime
 ) -> OpenedConcern:
     """Return the concern with its words, the first page of additions, and the link to the second if there is one.
 
@@ -73,35 +68,6 @@ def opened_concern(
     )
     words = {"submission": submission, "additions": opened_additions(additions, unsealer, now=now)}
     return OpenedConcern.model_validate(fields | words)
-
-
-def listed_addition(row: Row[Any], *, now: dt.datetime) -> AdditionEntry:
-    """Return the entry of an addition without its words."""
-    return AdditionEntry(**_addition_fields(row, now), addition=None)
-
-
-def opened_additions(additions: SealedAdditions, unsealer: Unsealer, *, now: dt.datetime) -> tuple[OpenedAddition, ...]:
-    """Return the additions with their words. Raise as `opened_concern` does."""
-    return tuple(
-        OpenedAddition(
-            **_addition_fields(row, now),
-            addition=unsealer.open_member("addition", sealed, reference=row.reference, received_at=row.received_at),
-        )
-        for row, sealed in additions
-    )
-
-
-def _addition_fields(row: Row[Any], now: dt.datetime) -> dict[str, Any]:
-    path = desk_addition_path(row.reference, row.number)
-    return {
-        "number": row.number,
-        "received_at": row.received_at,
-        "immediate_danger": row.immediate_danger,
-        "acknowledge_by": row.acknowledge_by,
-        "acknowledged_at": row.acknowledged_at,
-        "overdue": row.acknowledged_at is None and row.acknowledge_by < now,
-        "links": {"self": path, "acknowledgement": f"{path}/acknowledgement"},
-    }
 
 
 def _common_fields(row: Mapping[str, Any], now: dt.datetime) -> dict[str, Any]:

@@ -21,6 +21,7 @@ from app.models.concerns.examples import FULL_EXAMPLE, SMALLEST_EXAMPLE
 from app.models.concerns.form import ConcernFormResponse, concern_form
 from app.models.concerns.receipts import CheckResponse, ConcernStatus, Receipt
 from app.models.concerns.simulated_outcome import SimulatedOutcome
+from app.models.entries import ReceivedMessages
 from app.models.links import CONCERNS, concern_path
 from app.routers.params import IdempotencyKey, TypedReference, expect_one_key_at_most
 from app.web.auth import PUBLIC, StatusTokenDep, SubmitterDep
@@ -131,6 +132,22 @@ def read_concern_status(
     """How the concern stands, for a person with its status token. A wrong reference and a wrong token answer alike."""
     with context.code_tries.guard(reference):
         return context.follow_ups.read_status(typed_reference=reference, status_token=status_token, at=now)
+
+
+@router.get(
+    "/{reference}/messages",
+    summary="Read messages of the duty team",
+    responses=problem_responses(TokenMissing, NoSuchConcern, ServiceUnavailable),
+)
+def read_messages(
+    context: ContextDep, status_token: StatusTokenDep, now: NowDep, reference: TypedReference
+) -> ReceivedMessages:
+    """What the duty team sent, for the holder of the status token, which opens it. The answer is an addition.
+
+    The team sees when a message was first read, and nothing else about the reader.
+    """
+    with context.code_tries.guard(reference):
+        return context.follow_ups.open_messages(typed_reference=reference, status_token=status_token, at=now)
 
 
 @router.post(

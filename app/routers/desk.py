@@ -25,6 +25,7 @@ from app.models.desk.concerns import (
 from app.presenters.desk import entry_of, erased_concern, opened_concern, reference_of
 from app.routers.params import ConcernReference
 from app.services.desk import actions, opening
+from app.services.entries import read_page
 from app.store.remnants import purge_remnants
 from app.web.auth import ReaderDep, WorkerDep
 from app.web.context import ContextDep, NowDep
@@ -72,11 +73,11 @@ def open_concern(
         raise UnsealingUnavailable
     how = "sealed file" if as_file else "opened here"
     parsed, shown = reference_of(reference), 0 if as_file else ADDITIONS_SHOWN
-    recorded = opening.open_concern(context.writer, parsed, actor=actor, at=now, how=how, limit=shown)
+    recorded = opening.open_concern(context.writer, parsed, opening.Wanted(how, shown), actor=actor, at=now)
     sealed = opening.read_sealed_concern(context.engine, parsed)
     if as_file:
         return sealed_file(sealed, parsed, {"Additions": recorded.additions})
-    additions = opening.read_page(context.engine, recorded.page)
+    additions = read_page(context.engine, recorded.page)
     opened = opened_concern(recorded, sealed, additions, context.unsealer, now=now)
     return Response(opened.model_dump_json(), media_type=JSON, headers={"Vary": "Accept"})
 

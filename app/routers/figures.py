@@ -8,7 +8,7 @@ from prometheus_client import CONTENT_TYPE_LATEST
 from app.models.clients import Scope
 from app.models.desk.figures import FiguresResponse
 from app.services.desk.figures import read_figures
-from app.store.additions import count_additions
+from app.services.entries import count_additions
 from app.store.inbox import count_states
 from app.web.auth import ReaderDep, require_client
 from app.web.context import ContextDep, NowDep, SessionDep

@@ -31,11 +31,11 @@ from app.models.events.tables import DeliveryState
 from app.services.access.key_files import RECEIPT_KEY, load_receipt_key
 from app.services.concerns.sealing import make_sealer, read_identities
 from app.services.concerns.working_days import WorkingDays
+from app.services.entries import count_additions
 from app.services.events.webhook_keys import open_webhook_keys
 from app.services.guidance.reference_data import read_reference_data
 from app.services.operations.backup import drill_restore
 from app.services.operations.invariants import Invariant, find_broken
-from app.store.additions import count_additions
 from app.store.database import DATABASE_FILE
 from app.store.editions import EditionHead, list_current, list_current_details, read_content
 from app.store.events import count_deliveries

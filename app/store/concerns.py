@@ -1,4 +1,4 @@
-"""The rows of concerns, and of receipts that are stored for retries."""
+"""The rows of concerns."""
 
 import datetime as dt
 from collections.abc import Sequence
@@ -9,17 +9,15 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import defer
 from sqlmodel import Session, col, select
 
-from app.errors import AlreadyStored, ConcernErased, NoSuchConcern, ReferenceTaken
-from app.models.concerns.tables import AdditionRow, ConcernRow, ConcernState, NoteRow, StoredReceiptRow
-from app.store.messages import erase_messages
+from app.errors import ConcernErased, NoSuchConcern, ReferenceTaken
+from app.models.concerns.tables import ConcernRow, ConcernState
+from app.models.entries import EntryKind, EntryRow
 from app.store.tables import table_of
 
 NO_SUCH_REFERENCE = "No concern has that reference. Check it for a slip."
 WITHOUT_SEALED = defer(ConcernRow.sealed)  # type: ignore[arg-type]  # SQLModel types a column as its value
 """Loads the columns of a concern without its sealed text."""
-# Executed with every concern: built once.
-_NEW_CONCERN = insert(table_of(ConcernRow))
-_NEW_STORED_RECEIPT = insert(table_of(StoredReceiptRow))
+_NEW_CONCERN = insert(table_of(ConcernRow))  # executed with every concern: built once
 _DEFAULTS = {
     "state": ConcernState.RECEIVED.value,
     "outcome_shared": False,
@@ -59,16 +57,6 @@ def insert_concern(session: Session, concern: NewConcern) -> None:
         raise ReferenceTaken from None
 
 
-def insert_stored_receipt(session: Session, receipt: StoredReceiptRow | None) -> None:
-    """Insert the receipt, if there is one; raises `AlreadyStored` if its idempotency key was used before."""
-    if receipt is None:
-        return
-    try:
-        session.connection().execute(_NEW_STORED_RECEIPT, receipt.model_dump())
-    except IntegrityError:
-        raise AlreadyStored from None
-
-
 def find_concern(session: Session, reference: str) -> ConcernRow | None:
     """Return the concern of that reference, or None. Its sealed text, which may be large, is not read."""
     return session.get(ConcernRow, reference, options=[WITHOUT_SEALED])
@@ -96,10 +84,8 @@ def read_concern(session: Session, reference: str) -> bytes | None:
 
 
 def erase_sealed(session: Session, concern: ConcernRow, *, at: dt.datetime) -> None:
-    """Erase the sealed text of the concern, of all that was added to it and of messages; the rows stay."""
-    erase_messages(session, concern.reference)
-    for added in (AdditionRow, NoteRow):
-        session.exec(update(added).where(col(added.reference) == concern.reference).values(sealed=None))
+    """Erase the sealed text of the concern and of its entries; the rows stay."""
+    session.exec(update(EntryRow).where(col(EntryRow.reference) == concern.reference).values(sealed=None))
     concern.sealed, concern.erased_at = None, at
     session.flush()
 
@@ -117,8 +103,9 @@ def due_for_erasure(session: Session, *, state: str, before: dt.datetime, limit:
             ConcernRow.state == state,
             col(since) < before,
             ~exists().where(
-                col(AdditionRow.reference) == ConcernRow.reference,
-                or_(col(AdditionRow.acknowledged_at).is_(None), col(AdditionRow.acknowledged_at) >= before),
+                col(EntryRow.reference) == ConcernRow.reference,
+                col(EntryRow.kind) == EntryKind.ADDITION.value,
+                or_(col(EntryRow.acknowledged_at).is_(None), col(EntryRow.acknowledged_at) >= before),
             ),
             col(ConcernRow.held).is_(False),
             col(ConcernRow.erased_at).is_(None),

@@ -40,6 +40,10 @@ class Actor:
         return person if slash else client
 
 
+REPORTER = Actor("reporter", "not recorded")
+"""No network address and no name of a reporter is stored."""
+
+
 def record_disclosure(
     session: Session, *, chain: str, act: DeskAct, actor: Actor, at: dt.datetime, detail: str = ""
 ) -> DisclosureRow:

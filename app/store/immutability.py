@@ -6,10 +6,10 @@ from typing import Literal
 from sqlalchemy import UniqueConstraint
 from sqlmodel import SQLModel
 
-from app.models.concerns.message_tables import MessageRow
-from app.models.concerns.tables import ADDITION_WAITS, AdditionRow, ConcernRow, NoteRow, StoredReceiptRow
+from app.models.concerns.tables import ConcernRow, StoredReceiptRow
 from app.models.desk.disclosure_tables import ChainRow, CheckpointRow, DeskAct, DisclosureRow
 from app.models.desk.hand_over_tables import HandOverRow
+from app.models.entries import ENTRY_SPECS, ENTRY_WAITS, EntryKind, EntryRow
 from app.models.events.tables import DeliveryRow, EventReaderRow, EventRow
 from app.models.guidance.guide_tables import EditionRow, GenerationRow, GuideDraftActRow, WithdrawalRow
 from app.store.tables import create_with_table, table_of
@@ -20,7 +20,15 @@ NEVER_CHANGES = "a published edition never changes"
 
 WRITTEN_ONCE: tuple[type[SQLModel], ...] = (EditionRow, WithdrawalRow)
 AN_EDITION = "EXISTS (SELECT 1 FROM editions WHERE guide = NEW.guide AND language = '' AND number = NEW.edition)"
-NEVER_CHANGES_IN_ADDITIONS = ("reference", "number", "received_at", "acknowledge_by", "immediate_danger")
+NEVER_CHANGES_IN_ENTRIES = (
+    "reference",
+    "kind",
+    "number",
+    "received_at",
+    "author",
+    "acknowledge_by",
+    "immediate_danger",
+)
 RAISE = "RAISE EXCEPTION '{}' USING ERRCODE = 'restrict_violation';"
 RAISE_GENERATION = "UPDATE generation SET number = number + 1 WHERE id = 1"
 # Resealing the same words to other recipients loses nothing; every other change of the sealed text does.
@@ -79,9 +87,7 @@ def declare_rules() -> None:
     _refuse(EditionRow, "are_of_an_edition", "INSERT", why, when=strange)
     _refuse(ConcernRow, "name_an_edition", "INSERT", "a concern names a published edition", when=f"NOT {AN_EDITION}")
     _declare_rules_of_concerns()
-    _declare_rules_of_additions()
-    _declare_rules_of_notes()
-    _declare_rules_of_messages()
+    _declare_rules_of_entries()
     _declare_rules_of_hand_overs()
     _declare_rules_of_disclosures()
     _declare_rules_of_acts()
@@ -104,7 +110,7 @@ def _declare_rules_of_concerns() -> None:
     reverts = "NEW.state <> OLD.state AND OLD.state || NEW.state NOT IN ('receivedacknowledged', 'acknowledgedclosed')"
     _refuse(ConcernRow, "never_go_back", "UPDATE", why, when=reverts)
     why = "a concern is not erased while something added to it is not acknowledged"
-    added = f"EXISTS (SELECT 1 FROM additions WHERE reference = OLD.reference AND {ADDITION_WAITS})"  # noqa: S608  # nosec B608  # own names
+    added = f"EXISTS (SELECT 1 FROM entries WHERE reference = OLD.reference AND {ENTRY_WAITS})"  # noqa: S608  # nosec B608  # own names
     erases = f"(NEW.erased_at IS DISTINCT FROM OLD.erased_at OR {LOSES_ITS_WORDS})"
     _refuse(ConcernRow, "keep_what_was_added", "UPDATE", why, when=f"{erases} AND {added}")
 
@@ -116,58 +122,41 @@ def _declare_rules_of_guide_drafts() -> None:
     _refuse_losing(GuideDraftActRow, why)
 
 
-def _declare_rules_of_additions() -> None:
-    """Declare that an addition is acknowledged once, on the record, and that its text is stored until then."""
-    _refuse_losing(AdditionRow, "an addition is never deleted")
-    why = "an addition that is not acknowledged, or whose concern is on hold, is not erased"
-    erases_unread = f"{LOSES_ITS_WORDS} AND (OLD.acknowledged_at IS NULL OR {ITS_CONCERN_STAYS})"
-    _refuse(AdditionRow, "keep_what_nobody_acknowledged", "UPDATE", why, when=erases_unread)
-    why = "an addition keeps its number and its times"
-    changes = " OR ".join(f"NEW.{name} IS DISTINCT FROM OLD.{name}" for name in NEVER_CHANGES_IN_ADDITIONS)
-    _refuse(AdditionRow, "keep_what_they_are", "UPDATE", why, when=changes)
-    _refuse_in_sqlite(AdditionRow, "keep_their_place", "UPDATE", why, when="NEW.rowid <> OLD.rowid")
-    why = "an addition is acknowledged once, and on the record"
-    _refuse(AdditionRow, "come_unacknowledged", "INSERT", why, when="NEW.acknowledged_at IS NOT NULL")
+def _declare_rules_of_entries() -> None:
+    """Declare that an entry comes, is acknowledged, read and answered once, and is erased, each on the record."""
+    _refuse_losing(EntryRow, "an entry is never deleted")
+    why = "an entry keeps its number, its time and its author"
+    _keep(EntryRow, "keep_what_they_are", why, NEVER_CHANGES_IN_ENTRIES)
+    _refuse_in_sqlite(EntryRow, "keep_their_place", "UPDATE", why, when="NEW.rowid <> OLD.rowid")
+    why = "an entry comes on the record, and nobody has seen it"
+    acts = " ".join(f"WHEN '{kind}' THEN '{spec.act}'" for kind, spec in ENTRY_SPECS.items())
+    recorded = f"{LAST_ACT} = CASE NEW.kind {acts} END"
+    unseen = "NEW.sealed IS NOT NULL AND coalesce(NEW.acknowledged_at, NEW.read_at) IS NULL AND NEW.answered_by IS NULL"
+    _refuse(EntryRow, "come_on_the_record", "INSERT", why, when=f"({recorded} AND {unseen}) IS NOT TRUE")
+    why = "an entry is not erased while it, or its concern, is not acknowledged, or is on hold"
+    waits = f"OLD.kind = '{EntryKind.ADDITION}' AND OLD.acknowledged_at IS NULL"
+    _refuse(
+        EntryRow,
+        "stay_until_acknowledged",
+        "UPDATE",
+        why,
+        when=f"{LOSES_ITS_WORDS} AND ({waits} OR {ITS_CONCERN_STAYS})",
+    )
+    why = "an entry changes only with its disclosure"
     recorded = (
         "EXISTS (SELECT 1 FROM disclosures"
         " WHERE chain = OLD.reference AND act = 'acknowledged' AND at = NEW.acknowledged_at)"
     )
-    acknowledges = "NEW.acknowledged_at IS DISTINCT FROM OLD.acknowledged_at"
-    off_the_record = f"{acknowledges} AND (OLD.acknowledged_at IS NOT NULL OR NOT {recorded})"
-    _refuse(AdditionRow, "are_acknowledged_on_the_record", "UPDATE", why, when=off_the_record)
-
-
-def _declare_rules_of_notes() -> None:
-    """Declare that a note is written on the record, never changes, and is erased with its concern alone."""
-    _refuse_losing(NoteRow, "a note is never deleted")
-    why = "a note is written on the record"
-    _refuse(NoteRow, "are_written_on_the_record", "INSERT", why, when=f"{LAST_ACT} <> '{DeskAct.NOTED}'")
-    why = "a note keeps its number, its time and its author"
-    _keep(NoteRow, "keep_what_they_are", why, ("reference", "number", "received_at", "author"))
-    _refuse_in_sqlite(NoteRow, "keep_their_place", "UPDATE", why, when="NEW.rowid <> OLD.rowid")
-    why = "a note whose concern is not acknowledged, or is on hold, is not erased"
-    _refuse(NoteRow, "stay_with_their_concern", "UPDATE", why, when=f"{LOSES_ITS_WORDS} AND {ITS_CONCERN_STAYS}")
-    why = "a note changes only with its disclosure"
-    _refuse(NoteRow, "change_with_their_disclosure", "UPDATE", why, when=REPLACED_UNRECORDED)
-
-
-def _declare_rules_of_messages() -> None:
-    """Declare that a message is sent, read once, answered once and erased, each right after its disclosure."""
-    why = "a message is never deleted"
-    _refuse_losing(MessageRow, why)
-    why = "a message keeps its number and its time"
-    _keep(MessageRow, "keep_what_they_are", why, ("reference", "number", "sent_at"))
-    _refuse_in_sqlite(MessageRow, "keep_their_place", "UPDATE", why, when="NEW.rowid <> OLD.rowid")
-    why = "a message changes only with its disclosure"
-    is_new = "NEW.sealed IS NOT NULL AND NEW.read_at IS NULL AND NEW.answered_by IS NULL"
-    _refuse(MessageRow, "come_unread", "INSERT", why, when=f"NOT ({is_new}) OR {LAST_ACT} <> '{DeskAct.MESSAGE_SENT}'")
-    set_once = {"read_at": DeskAct.MESSAGE_READ, "answered_by": DeskAct.ADDED}
     unrecorded = [
-        f"{_changes([column])} AND (OLD.{column} IS NOT NULL OR {LAST_ACT} <> '{act}')"
-        for column, act in set_once.items()
+        f"{_changes(['acknowledged_at'])} AND (OLD.acknowledged_at IS NOT NULL OR NOT {recorded})",
+        f"{_changes(['read_at'])} AND (OLD.read_at IS NOT NULL OR {LAST_ACT} <> '{DeskAct.MESSAGE_READ}')",
+        f"{_changes(['answered_by'])} AND (OLD.answered_by IS NOT NULL OR {LAST_ACT} <> '{DeskAct.ADDED}')",
+        REPLACED_UNRECORDED,
+        f"OLD.kind = '{EntryKind.MESSAGE}' AND NEW.sealed IS NOT NULL AND NEW.sealed IS DISTINCT FROM OLD.sealed",
     ]
-    erased = f"{_changes(['sealed'])} AND (NEW.sealed IS NOT NULL OR {LAST_ACT} <> '{DeskAct.ERASED}')"
-    _refuse(MessageRow, "change_with_their_disclosure", "UPDATE", why, when=" OR ".join([*unrecorded, erased]))
+    _refuse(
+        EntryRow, "change_with_their_disclosure", "UPDATE", why, when=" OR ".join(f"({each})" for each in unrecorded)
+    )
 
 
 def _declare_rules_of_hand_overs() -> None:
@@ -216,8 +205,6 @@ def _declare_rules_of_acts() -> None:
         ]
     )
     _refuse(ConcernRow, "change_with_their_disclosure", "UPDATE", why, when=without_disclosure)
-    why = "an addition changes only with its disclosure"
-    _refuse(AdditionRow, "change_with_their_disclosure", "UPDATE", why, when=REPLACED_UNRECORDED)
 
 
 def _declare_rules_of_events() -> None:

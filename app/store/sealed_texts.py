@@ -6,14 +6,13 @@ from dataclasses import dataclass
 from sqlalchemy import select as select_columns
 from sqlmodel import Session, col, select
 
-from app.models.concerns.tables import AddedRow, ConcernRow
-from app.models.desk.added_texts import AddedKind, AddedText
-from app.store.added_texts import ALL_ADDED
+from app.models.concerns.tables import ConcernRow
+from app.models.entries import FOR_THE_DESK, EntryKind, EntryPlace, EntryRow
 from app.store.keyset import is_after
 from app.store.tables import table_of
 
-SEALED_KINDS: tuple[AddedKind | None, ...] = (None, *ALL_ADDED)
-"""Where sealed texts are: in the concerns themselves, and in each kind of what was added to them."""
+SEALED_KINDS: tuple[EntryKind | None, ...] = (None, *FOR_THE_DESK)
+"""Where texts that the desk opens are: in the concerns themselves, and in these kinds of entries."""
 
 
 @dataclass(frozen=True)
@@ -21,7 +20,7 @@ class SealedPlace:
     """The place of a sealed text, a concern's own or one that was added, and the recipients that it is sealed to."""
 
     reference: str
-    added: AddedText | None
+    added: EntryPlace | None
     recipients: tuple[str, ...]
 
     def __str__(self) -> str:
@@ -35,17 +34,19 @@ def list_sealed(session: Session) -> list[SealedPlace]:
 
 
 def list_sealed_of(
-    session: Session, kind: AddedKind | None, *, after: SealedPlace | None = None, limit: int | None = None
+    session: Session, kind: EntryKind | None, *, after: SealedPlace | None = None, limit: int | None = None
 ) -> list[SealedPlace]:
     """Return the places of the sealed texts of one kind, in order; None: the texts of the concerns themselves."""
-    row = table_of(ConcernRow if kind is None else ALL_ADDED[kind].row).c
+    row = table_of(ConcernRow if kind is None else EntryRow).c
     order = (row.reference,) if kind is None else (row.reference, row.number)
     statement = select_columns(row.recipients, *order).where(row.sealed.is_not(None)).order_by(*order).limit(limit)
+    if kind is not None:
+        statement = statement.where(row.kind == kind.value)
     if after is not None:
         values = (after.reference,) if after.added is None else (after.reference, after.added.number)
         statement = statement.where(is_after(order, values))
     return [
-        SealedPlace(reference, None if kind is None else AddedText(kind, *number), tuple(recipients))
+        SealedPlace(reference, None if kind is None else EntryPlace(kind, *number), tuple(recipients))
         for recipients, reference, *number in session.connection().execute(statement)
     ]
 
@@ -67,7 +68,7 @@ def replace_sealed(session: Session, text: SealedPlace, *, sealed: bytes, recipi
     session.flush()
 
 
-def _row_of(session: Session, text: SealedPlace) -> ConcernRow | AddedRow:
+def _row_of(session: Session, text: SealedPlace) -> ConcernRow | EntryRow:
     if text.added is None:
         return session.get_one(ConcernRow, text.reference)
-    return session.get_one(ALL_ADDED[text.added.kind].row, (text.reference, text.added.number))
+    return session.get_one(EntryRow, (text.reference, text.added.kind.value, text.added.number))

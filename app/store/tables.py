@@ -3,8 +3,12 @@
 from sqlalchemy import DDL, String, Table, Text, event
 from sqlmodel import AutoString, SQLModel
 
-from app.models import clients, people  # noqa: F401  # each of these is imported so that its tables are declared
-from app.models.concerns import draft_tables, message_tables  # noqa: F401
+from app.models import (  # noqa: F401  # each of these is imported so that its tables are declared
+    clients,
+    entries,
+    people,
+)
+from app.models.concerns import draft_tables  # noqa: F401
 from app.models.concerns import tables as concern_tables  # noqa: F401
 from app.models.desk import disclosure_tables, hand_over_tables, inbox  # noqa: F401
 from app.models.events import tables as event_tables  # noqa: F401

@@ -21,6 +21,7 @@ from app.services.concerns.receipt_signing import ReceiptSigner
 from app.services.concerns.sealing import Unsealer
 from app.services.concerns.submission import Submissions
 from app.services.desk.checkpoints import Checkpoints
+from app.services.desk.desk import Desk
 from app.services.guidance.emergency_contacts import EmergencyContacts
 from app.services.guidance.reference_data import ReferenceData
 from app.services.operations.invariants import Invariants
@@ -67,6 +68,11 @@ class AppContext:
     """Set when the process is to stop: it finishes the requests that it accepted, and refuses new ones."""
     workers: list[PeriodicWorker] = field(default_factory=list)
     """The background workers that were started."""
+
+    @property
+    def desk(self) -> Desk:
+        """What everything that the desk does needs."""
+        return Desk(self.engine, self.writer, self.submissions.sealer, self.unsealer, self.signer)
 
 
 def context_of(request: Request) -> AppContext:
@@ -123,5 +129,6 @@ FollowUpsDep = Annotated[FollowUps, provide("follow_ups")]
 SavedDraftsDep = Annotated[Drafts, provide("drafts")]
 CodeTriesDep = Annotated[CodeTries, provide("code_tries")]
 EmergencyContactsDep = Annotated[EmergencyContacts, provide("emergency_contacts")]
+DeskDep = Annotated[Desk, provide("desk")]
 DeskSignInDep = Annotated[DeskSignIn, provide("desk_sign_in")]
 ClockDep = Annotated[Clock, provide("clock")]

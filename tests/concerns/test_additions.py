@@ -50,7 +50,11 @@ def receipt(client: TestClient, a_concern: Concern) -> Receipt:
 def rows(settings: Settings) -> Callable[[], list[Any]]:
     def read() -> list[Any]:
         with raw_connection(settings.data_dir) as connection:
-            return list(connection.execute("SELECT reference, number, sealed FROM additions ORDER BY 1, 2"))
+            return list(
+                connection.execute(
+                    "SELECT reference, number, sealed FROM entries WHERE kind = 'addition' ORDER BY 1, 2"
+                )
+            )
 
     return read
 

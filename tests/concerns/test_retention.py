@@ -26,7 +26,7 @@ pytestmark = pytest.mark.slow
 
 LONG_AGO = dt.datetime(2020, 1, 7, 9, 30, tzinfo=dt.UTC)  # to the command's own clock
 PIECE = 16
-EVERY_SEALED_TEXT = "SELECT sealed FROM concerns UNION ALL SELECT sealed FROM additions"
+EVERY_SEALED_TEXT = "SELECT sealed FROM concerns UNION ALL SELECT sealed FROM entries"
 LENGTHS = [7 * 1.6**step for step in range(19)]  # to 33,000 characters: within a page, a whole page, many pages
 
 Raise = Callable[..., dict[str, Any]]
@@ -148,7 +148,7 @@ def test_a_period_that_is_no_number_of_days_up_to_a_century_is_refused_at_the_st
 
 @pytest.mark.embedded
 @pytest.mark.parametrize(("state", "held"), [("received", False), ("acknowledged", True), ("closed", True)])
-@pytest.mark.parametrize("table", ["concerns", "additions"])
+@pytest.mark.parametrize("table", ["concerns", "entries"])
 def test_the_database_itself_refuses_to_lose_them(
     raised: Raise, database: Database, state: str, held: bool, table: str
 ) -> None:
@@ -159,7 +159,7 @@ def test_the_database_itself_refuses_to_lose_them(
         changes += ["sealed = NULL, held = 0", "sealed = NULL, held = 0, state = 'acknowledged'", "state = 'received '"]
 
     for statement in [*(f"UPDATE {table} SET {change}" for change in changes), f"DELETE FROM {table}"]:  # noqa: S608
-        with pytest.raises(sqlite3.IntegrityError, match=r"a concern|an addition"):
+        with pytest.raises(sqlite3.IntegrityError, match=r"a concern|an entry"):
             database(statement)
 
     assert database(f"SELECT * FROM {table}") == before  # noqa: S608  # its own name

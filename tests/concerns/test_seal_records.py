@@ -10,8 +10,8 @@ from fastapi import FastAPI
 from starlette.testclient import TestClient
 
 from app.config import Settings
-from app.models.desk.added_texts import AddedKind
-from app.models.desk.seal_entries import find_seal_entry
+from app.models.desk.recorded import find_seal_entry
+from app.models.entries import EntryKind
 from app.services.access.key_files import DEVELOPMENT_IDENTITY, create_identity
 from app.services.concerns.resealing import reseal
 from app.services.concerns.sealing import make_sealer, read_identities
@@ -54,7 +54,7 @@ def raised(client: TestClient, a_concern: Concern) -> Callable[..., str]:
 
 
 def tables(database: RawConnection) -> list[list[Any]]:
-    names = ("concerns", "additions", "kept_receipts", "events", "disclosures", "chains", "checkpoints")
+    names = ("concerns", "entries", "kept_receipts", "events", "disclosures", "chains", "checkpoints")
     return [database.execute(f"SELECT * FROM {name}").fetchall() for name in names]  # noqa: S608  # own names
 
 
@@ -70,13 +70,13 @@ def test_the_digest_of_what_was_sealed_is_on_the_record_from_the_moment_of_recei
     reference = raised()
 
     ((sealed,),) = database.execute("SELECT sealed FROM concerns").fetchall()
-    ((added,),) = database.execute("SELECT sealed FROM additions").fetchall()
+    ((added,),) = database.execute("SELECT sealed FROM entries WHERE kind = 'addition'").fetchall()
     rows = database.execute("SELECT act, client, address, detail FROM disclosures ORDER BY number").fetchall()
     assert [row[:3] for row in rows] == [(act, "reporter", "not recorded") for act in ("received", "added")]
     entries = [find_seal_entry(row[3]) for row in rows]
     assert [(each.added, each.sealed_sha256) for each in entries if each] == [
         (None, hashlib.sha256(sealed).hexdigest()),
-        ((AddedKind.ADDITION, 1), hashlib.sha256(added).hexdigest()),
+        ((EntryKind.ADDITION, 1), hashlib.sha256(added).hexdigest()),
     ]
     chain = database.execute("SELECT name, length FROM chains WHERE name = ?", (reference,)).fetchall()
     assert chain == [(reference, 2)]
@@ -114,11 +114,11 @@ REFUSED = [
     "UPDATE concerns SET reference = '0000-0000-0000'",
     "UPDATE concerns SET form_version = form_version + 1",
     "UPDATE concerns SET referral_source = '1A'",
-    "UPDATE additions SET sealed = :forged",
-    "UPDATE additions SET sealed = :forged, recipients = '[\"0000000000000000\"]'",
-    "UPDATE additions SET sealed = NULL",
-    "UPDATE additions SET received_at = '2020-01-01 00:00:00.000000'",
-    "UPDATE additions SET number = number + 1",
+    "UPDATE entries SET sealed = :forged WHERE kind = 'addition'",
+    "UPDATE entries SET sealed = :forged, recipients = '[\"0000000000000000\"]' WHERE kind = 'addition'",
+    "UPDATE entries SET sealed = NULL WHERE kind = 'addition'",
+    "UPDATE entries SET received_at = '2020-01-01 00:00:00.000000' WHERE kind = 'addition'",
+    "UPDATE entries SET number = number + 1 WHERE kind = 'addition'",
     "UPDATE events SET kind = 'concern.closed'",
     "UPDATE events SET data = '{}'",
     "DELETE FROM events",
@@ -188,8 +188,8 @@ def test_additions_that_were_exchanged_are_not_shown_in_each_others_place(
 ) -> None:
     one, other = raised(WORDS), raised(OTHER_WORDS)
     drop_triggers(database)
-    texts = dict(database.execute("SELECT reference, sealed FROM additions").fetchall())
-    database.execute("UPDATE additions SET sealed = ? WHERE reference = ?", (texts[other], one))
+    texts = dict(database.execute("SELECT reference, sealed FROM entries WHERE kind = 'addition'").fetchall())
+    database.execute("UPDATE entries SET sealed = ? WHERE kind = 'addition' AND reference = ?", (texts[other], one))
 
     answer = desk.get(f"/concerns/{one}", Accept="application/json")
 

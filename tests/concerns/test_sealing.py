@@ -63,6 +63,10 @@ BY_THE_DESK = {
 }
 IN_CLEAR_OF_AN_ADDITION = {
     "reference",
+    "kind",
+    "author",
+    "read_at",
+    "answered_by",
     "number",
     "received_at",
     "acknowledge_by",
@@ -135,9 +139,10 @@ def test_of_an_addition_its_number_times_and_answer_about_danger_stand_in_clear_
 ) -> None:
     add(client, client.post("/v1/concerns", json=a_concern()).json(), "Canary", danger="yes")
 
-    (row,) = rows_of(client, "additions")
+    (row,) = rows_of(client, "entries")
     assert set(row) == IN_CLEAR_OF_AN_ADDITION
     assert (row["number"], row["immediate_danger"], row["acknowledged_at"]) == (1, "yes", None)
+    assert (row["kind"], row["author"], row["read_at"], row["answered_by"]) == ("addition", "reporter", None, None)
     assert "Canary" not in str(row)
 
 

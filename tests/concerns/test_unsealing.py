@@ -75,7 +75,7 @@ def raise_concern(http: Any, told: dict[str, Any], *additions: str) -> Receipt:
 
 def sealed_texts(data_dir: Path) -> list[bytes]:
     """Every sealed text of the database."""
-    asked = "SELECT sealed FROM concerns UNION ALL SELECT sealed FROM additions"
+    asked = "SELECT sealed FROM concerns UNION ALL SELECT sealed FROM entries"
     with raw_connection(data_dir) as connection:
         return [sealed for (sealed,) in connection.execute(asked)]
 

@@ -4,6 +4,7 @@ import re
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,10 +16,9 @@ from starlette.testclient import TestClient
 from app.config import Settings
 from app.main import create_app
 from app.models.clients import Scope
+from app.models.entries import ENTRY_SPECS, EntryKind
+from app.services import entries
 from app.services.access.key_files import create_identity
-from app.services.concerns import follow_up
-from app.services.concerns.follow_up import MAX_ADDED_BYTES, MAX_ADDITIONS
-from app.services.desk import opening
 from tests.support.additions import add
 from tests.support.clock import A_TUESDAY
 from tests.support.concerns import Concern
@@ -27,9 +27,10 @@ from tests.support.live import LiveServer
 
 pytestmark = pytest.mark.slow
 
+OF_ADDITIONS = ENTRY_SPECS[EntryKind.ADDITION]
 MEGABYTE = 1_000_000
 GREASE = 600  # a sealed file is some bytes longer or shorter: age adds a line that says nothing
-SEALED_IS_READ = re.compile(r"(?<!length\()(?:concerns|additions)\.sealed(?! IS)")
+SEALED_IS_READ = re.compile(r"(?<!length\()(?:concerns|entries)\.sealed(?! IS)")
 
 Receipt = dict[str, Any]
 
@@ -95,7 +96,7 @@ def test_additions_come_a_page_at_a_time_in_order_each_once_while_more_arrive(
 def test_a_page_ends_where_its_texts_are_large_and_an_opened_concern_links_to_the_next(
     client: TestClient, desk: Desk, receipt: Receipt, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(opening, "PAGE_BYTES", 2_000)
+    monkeypatch.setattr(entries, "PAGE_BYTES", 2_000)
     for length in (10, 3_500, 10, 10, 900, 900):
         add(client, receipt, "x" * length)
 
@@ -167,7 +168,7 @@ def test_no_sealed_text_is_read_in_the_writer_s_thread_and_one_addition_is_one_r
 
     assert {answer.status_code for answer in answers} == {200, 201}
     assert len(of_one) == 1
-    assert "additions.number = " in of_one[0]
+    assert "entries.number = " in of_one[0]
     reads = [
         (thread, text) for thread, text, _ in statements if text.startswith("SELECT") and SEALED_IS_READ.search(text)
     ]
@@ -178,34 +179,34 @@ def test_no_sealed_text_is_read_in_the_writer_s_thread_and_one_addition_is_one_r
 def test_a_concern_takes_200_additions_and_then_says_which_numbers_to_call_and_a_retry_still_gets_its_receipt(
     client: TestClient, desk: Desk, receipt: Receipt
 ) -> None:
-    for number in range(MAX_ADDITIONS):
+    for number in range(OF_ADDITIONS.most):
         kept = add(client, receipt, **{"Idempotency-Key": f"key-{number}"})
         assert kept.status_code == 201
 
     refused = add(client, receipt, **{"Idempotency-Key": "one-more"})
-    again = add(client, receipt, **{"Idempotency-Key": f"key-{MAX_ADDITIONS - 1}"})
+    again = add(client, receipt, **{"Idempotency-Key": f"key-{OF_ADDITIONS.most - 1}"})
 
-    assert MAX_ADDITIONS == 200
+    assert OF_ADDITIONS.most == 200
     assert (refused.status_code, refused.json()["type"]) == (429, "/v1/problems/too-many-additions")
     assert refused.json()["signposts"][0]["phones"][0]["number"] == "999"
     assert [contact["id"] for contact in refused.json()["contacts"]] == [each["id"] for each in receipt["contacts"]]
     assert (again.status_code, again.content) == (201, kept.content)
     opened = desk.get(f"/concerns/{receipt['reference']}").json()
-    assert [each["number"] for each in opened["additions"]] == list(range(1, MAX_ADDITIONS + 1))
+    assert [each["number"] for each in opened["additions"]] == list(range(1, OF_ADDITIONS.most + 1))
     assert "next" not in opened["links"]
 
 
 def test_a_concern_takes_so_many_sealed_bytes_of_additions_and_no_more(
     client: TestClient, receipt: Receipt, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    assert MAX_ADDED_BYTES == 20 * MEGABYTE
+    assert OF_ADDITIONS.most_bytes == 20 * MEGABYTE
     assert add(client, receipt, "x" * 1_000).status_code == 201
     with client.app.state.context.engine.connect() as connection:  # type: ignore[attr-defined]  # TestClient knows ASGI alone
-        size = connection.exec_driver_sql("SELECT length(sealed) FROM additions").scalar()
+        size = connection.exec_driver_sql("SELECT length(sealed) FROM entries WHERE kind = 'addition'").scalar()
 
     statuses = []
     for limit in (2 * size - GREASE, 2 * size + GREASE):
-        monkeypatch.setattr(follow_up, "MAX_ADDED_BYTES", limit)
+        monkeypatch.setitem(ENTRY_SPECS, EntryKind.ADDITION, replace(OF_ADDITIONS, most_bytes=limit))
         statuses.append(add(client, receipt, "x" * 1_000).status_code)
 
     assert statuses == [429, 201]
@@ -214,7 +215,7 @@ def test_a_concern_takes_so_many_sealed_bytes_of_additions_and_no_more(
 def test_the_limit_holds_where_many_add_at_once_and_on_two_nodes(
     service: FastAPI, client: TestClient, settings: Settings, receipt: Receipt, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(follow_up, "MAX_ADDITIONS", 5)
+    monkeypatch.setitem(ENTRY_SPECS, EntryKind.ADDITION, replace(OF_ADDITIONS, most=5))
     with TestClient(create_app(settings, service.state.context.clock)) as another, ThreadPoolExecutor(8) as callers:
         adding = [callers.submit(add, (client, another)[number % 2], receipt) for number in range(16)]
         statuses = [each.result().status_code for each in adding]
@@ -248,7 +249,7 @@ def test_opening_a_concern_with_200_large_additions_takes_little_memory(live: Li
     with live.client() as http:
         small, large = (http.post("/v1/concerns", json=a_concern()).json() for _ in range(2))
         assert add(http, small).status_code == 201
-        kept = [add(http, large, "é" * 49_000).status_code for _ in range(MAX_ADDITIONS)]
+        kept = [add(http, large, "é" * 49_000).status_code for _ in range(OF_ADDITIONS.most)]
         assert http.get(f"/v1/desk/concerns/{small['reference']}", headers=headers).status_code == 200
         memory = Memory(live.pid)
 
@@ -259,7 +260,7 @@ def test_opening_a_concern_with_200_large_additions_takes_little_memory(live: Li
         read = [len(page) for page in [opened.json()["additions"], *walk(http.get, large, following)]]
         of_all = memory.peak
 
-    assert kept == [201] * MAX_ADDITIONS
-    assert (opened.status_code, sum(read)) == (200, MAX_ADDITIONS)
+    assert kept == [201] * OF_ADDITIONS.most
+    assert (opened.status_code, sum(read)) == (200, OF_ADDITIONS.most)
     assert of_one < 30 * MEGABYTE
     assert of_all < 30 * MEGABYTE

@@ -289,13 +289,13 @@ def test_the_database_itself_keeps_what_nobody_acknowledged_and_how_it_was_ackno
 ) -> None:
     reference = raised("closed", None, None)["reference"]
     desk.act(reference, "additions/1/acknowledgement")
-    before = [database.execute(f"SELECT * FROM {table}").fetchall() for table in ("concerns", "additions")]  # noqa: S608  # own names
+    before = [database.execute(f"SELECT * FROM {table}").fetchall() for table in ("concerns", "entries")]  # noqa: S608  # own names
     empty, moment = ("x''", "'2026-11-24 09:30:00.000000'")
     if not isinstance(database, sqlite3.Connection):
         empty, moment = "''::bytea", "'2026-11-24 09:30:00+00'"
     of_both = "number > 0"
     statements = [
-        f"UPDATE additions SET {change} WHERE {which}"  # noqa: S608  # own names
+        f"UPDATE entries SET {change} WHERE kind = 'addition' AND {which}"  # noqa: S608  # own names
         for change, which in (
             ("sealed = NULL", "number = 2"),
             (f"sealed = {empty}", "number = 2"),
@@ -314,14 +314,14 @@ def test_the_database_itself_keeps_what_nobody_acknowledged_and_how_it_was_ackno
     statements += [
         f"UPDATE concerns SET erased_at = {moment}",  # noqa: S608  # own names
         "UPDATE concerns SET sealed = NULL",
-        "INSERT INTO additions (reference, number, received_at, acknowledge_by, recipients, sealed, acknowledged_at, "  # noqa: S608  # own names
-        f"overdue_announced) SELECT reference, 3, received_at, acknowledge_by, recipients, sealed, {moment}, "
-        "overdue_announced FROM additions WHERE number = 1",
-        "DELETE FROM additions",
+        "INSERT INTO entries (reference, kind, number, received_at, author, acknowledge_by, recipients, sealed, "  # noqa: S608  # own names
+        "acknowledged_at) SELECT reference, kind, 3, received_at, author, acknowledge_by, recipients, sealed, "
+        f"{moment} FROM entries WHERE kind = 'addition' AND number = 1",
+        "DELETE FROM entries WHERE kind = 'addition'",
     ]
 
     for statement in statements:
-        with pytest.raises((sqlite3.IntegrityError, psycopg.errors.RestrictViolation), match=r"an? (addition|concern)"):
+        with pytest.raises((sqlite3.IntegrityError, psycopg.errors.RestrictViolation), match=r"an? (entry|concern)"):
             database.execute(statement)
 
-    assert [database.execute(f"SELECT * FROM {table}").fetchall() for table in ("concerns", "additions")] == before  # noqa: S608  # own names
+    assert [database.execute(f"SELECT * FROM {table}").fetchall() for table in ("concerns", "entries")] == before  # noqa: S608  # own names

@@ -19,7 +19,7 @@ from app.cli.commands import app
 from app.config import Settings
 from app.models.clients import Scope
 from app.models.desk.disclosure_tables import AUDIT, INBOX, DeskAct
-from app.models.desk.hand_overs import RECIPIENT
+from app.models.entries import RECIPIENT
 from app.services.operations.verification import verify_record
 from tests.support.clock import A_TUESDAY, SettableClock
 from tests.support.concerns import Concern
@@ -137,7 +137,7 @@ def at_work(desk: Desk, reference: str) -> AtWork:
 
 
 def everything(database: RawConnection) -> dict[str, list[Any]]:
-    tables = ("concerns", "additions", "disclosures", "chains")
+    tables = ("concerns", "entries", "disclosures", "chains")
     return {table: database.execute(f"SELECT * FROM {table}").fetchall() for table in tables}
 
 
@@ -208,7 +208,7 @@ def test_an_act_that_fails_leaves_nothing_on_the_record(
     at_work.prepare(path)
     clock.time = A_TUESDAY + dt.timedelta(hours=1)
     before = everything(database)
-    table = "messages" if path.endswith("messages") else "hand_overs" if "hand-over" in path else "concerns"
+    table = "entries" if path.endswith("messages") else "hand_overs" if "hand-over" in path else "concerns"
     fail_writes(database, "INSERT" if table != "concerns" and not path.endswith("receipt") else "UPDATE", table)
 
     answer = at_work.call("post", path)

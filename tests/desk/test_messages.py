@@ -3,6 +3,7 @@
 import base64
 import datetime as dt
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,9 +14,9 @@ from starlette.testclient import TestClient
 
 from app.config import Settings
 from app.models.clients import Scope
+from app.models.entries import ENTRY_SPECS, EntryKind
 from app.services.access.key_files import DEVELOPMENT_IDENTITY
 from app.services.concerns.sealing import read_identities, seal_message, token_identity
-from app.services.desk import messages as sending
 from app.services.operations.verification import find_faults
 from tests.support.additions import add
 from tests.support.clock import A_TUESDAY, SettableClock
@@ -87,7 +88,7 @@ def test_nobody_else_reads_it_not_even_with_every_key_of_the_desk(
     answers = [client.get(receipt["links"]["messages"], headers=each) for each in wrong]
 
     with raw_connection(settings.data_dir) as connection:
-        ((sealed,),) = connection.execute("SELECT sealed FROM messages").fetchall()
+        ((sealed,),) = connection.execute("SELECT sealed FROM entries WHERE kind = 'message'").fetchall()
     assert [answer.status_code for answer in answers] == [401, 404, 404, 404]
     assert QUESTION not in sent(desk, receipt)["messages"]
     with pytest.raises(pyrage.DecryptError):
@@ -152,11 +153,11 @@ def test_every_step_is_on_the_record_and_verify_finds_what_was_altered(
     untouched = list(find_faults(engine))
     chain = desk.get(f"/disclosures?chain={receipt['reference']}").json()["disclosures"]
 
-    faults, another = [], "(SELECT sealed FROM messages WHERE number = 2)"
-    for change in (f"sealed = {another}", "read_at = NULL", "answered_by = 9", f"sent_at = '{A_TUESDAY:%Y}-01-01'"):
-        Unguarded(database).execute(f"UPDATE messages SET {change} WHERE number = 1")  # noqa: S608  # own words
+    faults, another = [], "(SELECT sealed FROM entries WHERE kind = 'message' AND number = 2)"
+    for change in (f"sealed = {another}", "read_at = NULL", "answered_by = 9", f"received_at = '{A_TUESDAY:%Y}-01-01'"):
+        Unguarded(database).execute(f"UPDATE entries SET {change} WHERE kind = 'message' AND number = 1")  # noqa: S608  # own words
         faults.append([fault for _, fault in find_faults(engine)])
-    Unguarded(database).execute("DELETE FROM messages WHERE number = 2")
+    Unguarded(database).execute("DELETE FROM entries WHERE kind = 'message' AND number = 2")
 
     assert untouched == []
     assert [each["act"] for each in chain] == ["received", "message_sent", "message_sent", "message_read", "added"]
@@ -176,13 +177,16 @@ def test_reading_the_events_leaves_nothing_that_verify_takes_for_a_fault(
 @pytest.mark.parametrize(
     "change",
     [
-        "UPDATE messages SET read_at = NULL",
-        "UPDATE messages SET read_at = '2026-11-24 09:31:00'",
-        "UPDATE messages SET answered_by = 1",
-        "UPDATE messages SET sealed = NULL",
-        "UPDATE messages SET number = 7",
-        "DELETE FROM messages",
-        "INSERT INTO messages (reference, number, sent_at, sealed) SELECT reference, 9, sent_at, sealed FROM messages",
+        "UPDATE entries SET read_at = NULL WHERE kind = 'message'",
+        "UPDATE entries SET read_at = '2026-11-24 09:31:00' WHERE kind = 'message'",
+        "UPDATE entries SET answered_by = 1 WHERE kind = 'message'",
+        "UPDATE entries SET sealed = NULL WHERE kind = 'message'",
+        "UPDATE entries SET number = 7 WHERE kind = 'message'",
+        "DELETE FROM entries WHERE kind = 'message'",
+        "INSERT INTO entries (reference, kind, number, received_at, author, recipients, sealed, overdue_announced, "
+        "due_soon_announced) "
+        "SELECT reference, kind, 9, received_at, author, recipients, sealed, false, false FROM entries"
+        " WHERE kind = 'message'",
         "UPDATE concerns SET message_key = status_token_sha256",
         "UPDATE concerns SET message_key = NULL",
     ],
@@ -194,7 +198,7 @@ def test_the_database_refuses_what_has_no_disclosure(
     read_messages(client, receipt)
     sent(desk, receipt)
 
-    with pytest.raises(Exception, match=r"a message|never altered"):
+    with pytest.raises(Exception, match=r"an entry|never altered"):
         database.execute(change)
 
 
@@ -205,7 +209,9 @@ def test_erasure_takes_the_messages_too_and_no_further_one_is_sent(
     desk.act(receipt["reference"], "acknowledgement")
     desk.act(receipt["reference"], "erasure", reason="A made-up reason.")
 
-    assert [tuple(row) for row in database.execute("SELECT number, sealed FROM messages").fetchall()] == [(1, None)]
+    assert [
+        tuple(row) for row in database.execute("SELECT number, sealed FROM entries WHERE kind = 'message'").fetchall()
+    ] == [(1, None)]
     assert (ask().status_code, ask().json()["type"]) == (410, "/v1/problems/concern-erased")
     assert [each["message"] for each in read_messages(client, receipt)] == [None]
     assert list(find_faults(service.state.context.engine)) == []
@@ -227,7 +233,7 @@ def test_a_retry_sends_no_second_message_and_another_worker_s_key_is_another(
 def test_a_reporter_is_sent_no_more_messages_than_the_bound(
     ask: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(sending, "MAX_MESSAGES", 2)
+    monkeypatch.setitem(ENTRY_SPECS, EntryKind.MESSAGE, replace(ENTRY_SPECS[EntryKind.MESSAGE], most=2))
 
     assert [ask().status_code for _ in range(3)] == [201, 201, 429]
 
@@ -278,7 +284,7 @@ def test_where_the_reading_cannot_be_recorded_the_page_shows_the_rest(
     client: TestClient, receipt: Receipt, ask: Callable[..., Any], database: RawConnection
 ) -> None:
     ask()
-    fail_writes(database, "UPDATE", "messages")
+    fail_writes(database, "UPDATE", "entries")
 
     page = client.post("/concerns", data={"reference": receipt["reference"], "code": receipt["status_token"]})
 

@@ -2,6 +2,7 @@
 
 import hashlib
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,12 +14,11 @@ from app.age.keys import fingerprint_of
 from app.config import Settings
 from app.main import create_app
 from app.models.clients import Scope
-from app.models.desk.added_texts import AddedKind, AddedText
-from app.models.desk.seal_entries import find_seal_entry
+from app.models.desk.recorded import find_seal_entry
+from app.models.entries import ENTRY_SPECS, EntryKind, EntryPlace
 from app.services.access.key_files import DEVELOPMENT_IDENTITY, create_identity
 from app.services.concerns.resealing import reseal
 from app.services.concerns.sealing import make_sealer, read_identities
-from app.services.desk import notes
 from app.services.operations.verification import find_faults
 from app.store.disclosures import Actor
 from tests.support.additions import add
@@ -70,12 +70,12 @@ def test_a_note_is_read_with_its_words_its_author_and_its_time_and_is_on_the_rec
     ]
     assert found[0]["written_at"] == "2026-11-24T09:30:00Z"
     with raw_connection(settings.data_dir) as database:
-        ((sealed,),) = database.execute("SELECT sealed FROM notes WHERE number = 1").fetchall()
+        ((sealed,),) = database.execute("SELECT sealed FROM entries WHERE kind = 'note' AND number = 1").fetchall()
     rows = desk.get(f"/disclosures?chain={receipt['reference']}").json()["disclosures"]
     assert [row["act"] for row in rows] == ["received", "noted", "noted", "opened"]
     entry = find_seal_entry(rows[1]["detail"])
     assert entry is not None
-    assert (entry.added, entry.sealed_sha256) == (AddedText(AddedKind.NOTE, 1), hashlib.sha256(sealed).hexdigest())
+    assert (entry.added, entry.sealed_sha256) == (EntryPlace(EntryKind.NOTE, 1), hashlib.sha256(sealed).hexdigest())
     assert rows[-1]["detail"] == "notes 1 to 2"
 
 
@@ -152,7 +152,9 @@ def test_notes_are_erased_with_the_concern_and_none_can_be_written_after(
     assert erased.status_code == 200
     assert (write(desk, receipt).status_code, read(desk, receipt).status_code) == (410, 410)
     with raw_connection(settings.data_dir) as database:
-        assert [tuple(row) for row in database.execute("SELECT number, sealed FROM notes").fetchall()] == [(1, None)]
+        assert [
+            tuple(row) for row in database.execute("SELECT number, sealed FROM entries WHERE kind = 'note'").fetchall()
+        ] == [(1, None)]
     assert list(find_faults(service.state.context.engine)) == []
 
 
@@ -168,7 +170,7 @@ def test_notes_are_resealed_with_the_concern_and_read_with_the_new_key_alone(
 
     assert (resealed.count, resealed.unopened, resealed.misplaced) == (2, (), ())
     with raw_connection(settings.data_dir) as database:
-        ((sealed,),) = database.execute("SELECT sealed FROM notes").fetchall()
+        ((sealed,),) = database.execute("SELECT sealed FROM entries WHERE kind = 'note'").fetchall()
     opened = read_identities(tmp_path / "new").open(sealed, reference=receipt["reference"])
     assert opened["note"] == {"text": CANARY}
     assert read(desk, receipt).json()["type"] == "/v1/problems/not-opened-here"
@@ -180,22 +182,28 @@ def test_notes_are_resealed_with_the_concern_and_read_with_the_new_key_alone(
 
 FORGED = b"age-encryption.org/v1 forged"
 CHANGES = {
-    "its words": ("UPDATE notes SET sealed = :forged", "only with its disclosure", "note 1 is not the one"),
-    "no words": ("UPDATE notes SET sealed = NULL", "not erased|only with", "note 1 is gone"),
+    "its words": (
+        "UPDATE entries SET sealed = :forged WHERE kind = 'note'",
+        "only with its disclosure",
+        "note 1 is not the one",
+    ),
+    "no words": ("UPDATE entries SET sealed = NULL WHERE kind = 'note'", "not erased|only with", "note 1 is gone"),
     "its author": (
-        "UPDATE notes SET author = 'nobody'",
+        "UPDATE entries SET author = 'nobody' WHERE kind = 'note'",
         "keeps its number",
         "note 1 was not received then, or not from that author",
     ),
     "its time": (
-        "UPDATE notes SET received_at = '2026-11-23 09:30:00.000000'",
+        "UPDATE entries SET received_at = '2026-11-23 09:30:00.000000' WHERE kind = 'note'",
         "keeps its number",
         "note 1 was not received then",
     ),
-    "no row": ("DELETE FROM notes", "never deleted", "note 1 is missing"),
+    "no row": ("DELETE FROM entries WHERE kind = 'note'", "never deleted", "note 1 is missing"),
     "another row": (
-        "INSERT INTO notes (reference, number, received_at, author, recipients, sealed) "
-        "SELECT reference, 2, received_at, author, recipients, sealed FROM notes",
+        "INSERT INTO entries (reference, kind, number, received_at, author, recipients, sealed, overdue_announced, "
+        "due_soon_announced) "
+        "SELECT reference, kind, 2, received_at, author, recipients, sealed, false, false FROM entries"
+        " WHERE kind = 'note'",
         "on the record",
         "note 2 is not recorded",
     ),
@@ -229,20 +237,20 @@ def test_on_hold_or_before_the_acknowledgement_no_note_is_lost_even_with_an_eras
         Unguarded(database).execute("UPDATE disclosures SET act = 'erased' WHERE act = 'noted'")
 
         with pytest.raises(Exception, match="is not acknowledged, or is on hold"):
-            database.execute("UPDATE notes SET sealed = NULL")
+            database.execute("UPDATE entries SET sealed = NULL WHERE kind = 'note'")
 
 
 def test_a_concern_takes_so_many_notes_and_so_many_bytes_and_no_more_also_at_once_on_two_nodes(
     service: FastAPI, client: TestClient, settings: Settings, receipt: Receipt, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    assert (notes.MAX_NOTES, notes.MAX_NOTES_BYTES) == (500, 5_000_000)
-    monkeypatch.setattr(notes, "MAX_NOTES", 5)
+    spec = ENTRY_SPECS[EntryKind.NOTE]
+    assert (spec.most, spec.most_bytes) == (500, 5_000_000)
+    monkeypatch.setitem(ENTRY_SPECS, EntryKind.NOTE, replace(spec, most=5))
     with TestClient(create_app(settings, service.state.context.clock)) as another, ThreadPoolExecutor(8) as callers:
         desks = [desk_of(service, client), worker_of(service, another, "Robin Example")]
         writing = [callers.submit(write, desks[number % 2], receipt) for number in range(12)]
         statuses = [each.result().status_code for each in writing]
-    monkeypatch.setattr(notes, "MAX_NOTES", 500)
-    monkeypatch.setattr(notes, "MAX_NOTES_BYTES", 2_000)
+    monkeypatch.setitem(ENTRY_SPECS, EntryKind.NOTE, replace(spec, most_bytes=2_000))
     large = write(desks[0], receipt)
 
     assert sorted(statuses) == [201] * 5 + [409] * 7
@@ -262,7 +270,9 @@ def test_a_reader_writes_no_note_and_a_note_of_another_kind_is_not_shown(
     write(desk, receipt)
     assert add(client, receipt).status_code == 201
     with raw_connection(settings.data_dir) as database:
-        Unguarded(database).execute("UPDATE notes SET sealed = (SELECT sealed FROM additions)")
+        Unguarded(database).execute(
+            "UPDATE entries SET sealed = (SELECT sealed FROM entries WHERE kind = 'addition') WHERE kind = 'note'"
+        )
 
     assert write(reader, receipt).status_code == 403
     assert read(reader, receipt).json()["type"] == "/v1/problems/sealed-text-misplaced"

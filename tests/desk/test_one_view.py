@@ -10,15 +10,16 @@ from starlette.testclient import TestClient
 
 from app.config import Settings
 from app.main import create_app
+from app.models.entries import ENTRY_SPECS, EntryKind
 from app.pages.desk.page import DeskRoute
-from app.services.concerns.follow_up import MAX_ADDITIONS
-from app.services.desk import opening
+from app.services import entries
 from tests.support.additions import add
 from tests.support.clock import SettableClock
 from tests.support.concerns import Concern
 from tests.support.desk_forms import SEEN, acts_on, press, sealed_note
 from tests.support.people import JO, sign_in_as
 
+MAX_ADDITIONS = ENTRY_SPECS[EntryKind.ADDITION].most
 pytestmark = pytest.mark.slow
 
 WHO = f"passkey:desk/{JO}"
@@ -85,7 +86,7 @@ def test_one_view_is_one_disclosure_with_the_name_whichever_keys_it_was_sealed_t
 def test_a_saved_file_with_every_addition_that_a_concern_takes_is_one_disclosure_and_has_them_in_order(
     service: FastAPI, client: TestClient, a_concern: Concern, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(opening, "PAGE_BYTES", 2_000)
+    monkeypatch.setattr(entries, "PAGE_BYTES", 2_000)
     receipt = client.post("/v1/concerns", json=a_concern()).json()
     reference = receipt["reference"]
     for _ in range(MAX_ADDITIONS):

@@ -12,7 +12,7 @@ from starlette.testclient import TestClient
 
 from app.config import Settings
 from app.main import create_app
-from app.models.desk.notes import MAX_NOTE_LENGTH, MAX_RECIPIENTS, MAX_SEALED_NOTE_BYTES
+from app.models.entries import MAX_NOTE_FILE_BYTES, MAX_NOTE_LENGTH, MAX_RECIPIENTS
 from app.services.access.key_files import create_identity
 from app.services.concerns.sealing import make_sealer, note_plaintext, seal_note
 from app.services.operations.verification import find_faults
@@ -110,7 +110,7 @@ def test_what_the_desk_could_not_open_is_refused_with_its_place_and_nothing_is_s
 def test_a_request_has_the_words_or_the_file_with_its_keys_and_a_file_has_a_bound(desk: Desk, reference: str) -> None:
     keys = recipients_of(desk)
     sealed = base64.b64encode(seal_note(CANARY, reference, keys)).decode()
-    large = base64.b64encode(seal_note("x" * MAX_SEALED_NOTE_BYTES, reference, keys)).decode()
+    large = base64.b64encode(seal_note("x" * MAX_NOTE_FILE_BYTES, reference, keys)).decode()
     bodies: list[dict[str, Any]] = [
         {},
         {"text": "A.", "sealed": sealed, "recipients": keys},
@@ -132,7 +132,7 @@ def test_the_longest_note_fits_however_its_characters_are_written(tmp_path: Path
 
     sealed = make_sealer(keys).seal(note_plaintext("\x01" * MAX_NOTE_LENGTH, ANOTHER))
 
-    assert len(sealed) <= MAX_SEALED_NOTE_BYTES
+    assert len(sealed) <= MAX_NOTE_FILE_BYTES
 
 
 @pytest.fixture
@@ -187,7 +187,7 @@ def test_a_note_that_names_another_author_or_time_than_its_row_is_not_shown(
     def exchange(said: dict[str, str]) -> Any:
         forged = make_sealer(keys).seal(note_plaintext("Forged.", reference, **said))
         with raw_connection(settings.data_dir) as database:
-            Unguarded(database).execute("UPDATE notes SET sealed = :forged", {"forged": forged})
+            Unguarded(database).execute("UPDATE entries SET sealed = :forged WHERE kind = 'note'", {"forged": forged})
         return notes_of(desk, reference)
 
     assert exchange(own)["notes"][0]["text"] == "Forged."

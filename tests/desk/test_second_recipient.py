@@ -22,9 +22,9 @@ ADDED = "Alex Example came home."
 NOTED = "Spoke to the school."
 
 
-def words_for(identity: pyrage.x25519.Identity, data_dir: Path, table: str) -> Any:
+def words_for(identity: pyrage.x25519.Identity, data_dir: Path, kind: str) -> Any:
     with raw_connection(data_dir) as database:
-        ((sealed,),) = database.execute(f"SELECT sealed FROM {table}").fetchall()  # noqa: S608  # own names
+        ((sealed,),) = database.execute(f"SELECT sealed FROM entries WHERE kind = '{kind}'").fetchall()  # noqa: S608  # own names
     return json.loads(pyrage.decrypt(bytes(sealed), [identity]))
 
 
@@ -47,8 +47,8 @@ def test_each_identity_alone_opens_a_note_and_an_addition_and_the_second_alone_h
 
         for path in paths[:2]:
             (identity,) = read_identities(path).identities
-            assert words_for(identity, data_dir, "additions")["addition"]["concern"]["narrative"] == ADDED
-            assert words_for(identity, data_dir, "notes")["note"]["text"] == NOTED
+            assert words_for(identity, data_dir, "addition")["addition"]["concern"]["narrative"] == ADDED
+            assert words_for(identity, data_dir, "note")["note"]["text"] == NOTED
 
     package = json.loads(read_identities(paths[2]).decrypt(base64.b64decode(hand_over["package"])))
     assert package["concern"]["submission"] == a_concern()

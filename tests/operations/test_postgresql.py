@@ -70,7 +70,7 @@ def engines(address: str, tmp_path: Path) -> list[Engine]:
 
 
 PUBLISHED = ["guides", "editions", "withdrawals", *ITEM_LISTS]
-LASTING = [*PUBLISHED, "concerns", "additions", "disclosures", "chains"]
+LASTING = [*PUBLISHED, "concerns", "entries", "disclosures", "chains"]
 
 
 def refusal(connection: "psycopg.Connection[Any]", statement: str) -> str:
@@ -121,7 +121,7 @@ def test_nothing_published_received_or_recorded_is_altered_or_lost_whoever_asks(
         "UPDATE concerns SET sealed = NULL, held = false, state = 'acknowledged'",
         "UPDATE concerns SET reference = 'another'",
         "UPDATE concerns SET state = 'closed'",
-        "UPDATE additions SET sealed = NULL",
+        "UPDATE entries SET sealed = NULL WHERE kind = 'addition'",
         "UPDATE disclosures SET client = 'nobody'",
         "UPDATE chains SET length = length - 1",
     ]

@@ -170,7 +170,7 @@ def test_the_command_says_in_one_sentence_which_rules_are_missing_and_ends_as_ot
 
     assert said.returncode == 1
     assert "not as this program made it" in said.stderr
-    assert "additions_are_never_deleted is missing" in said.stderr
+    assert "chains_are_never_deleted is missing" in said.stderr
     assert 'File "' not in said.stderr
 
 
@@ -243,7 +243,7 @@ def test_a_column_that_a_revision_added_is_where_the_models_have_it_wherever_it_
     engine.dispose()
 
 
-@pytest.mark.parametrize("table", ["concerns", "events", "additions", "disclosures"])
+@pytest.mark.parametrize("table", ["concerns", "events", "entries", "disclosures"])
 def test_a_rule_that_swallows_rows_while_the_service_runs_leaves_no_answer_that_says_stored(
     client: TestClient, desk: Desk, settings: Settings, table: str
 ) -> None:
@@ -256,9 +256,7 @@ def test_a_rule_that_swallows_rows_while_the_service_runs_leaves_no_answer_that_
         calls: dict[str, Callable[[], Any]] = {
             "concerns": lambda: client.post("/v1/concerns", json=SMALLEST_EXAMPLE),
             "events": lambda: client.post("/v1/concerns", json=SMALLEST_EXAMPLE),
-            "additions": lambda: client.post(
-                f"/v1/concerns/{receipt['reference']}/additions", json=more, headers=token
-            ),
+            "entries": lambda: client.post(f"/v1/concerns/{receipt['reference']}/additions", json=more, headers=token),
             "disclosures": lambda: desk.get(f"/concerns/{receipt['reference']}"),
         }
         answer = calls[table]()

@@ -188,7 +188,7 @@ def close_gaps(tampering: Tampering) -> None:
 
 
 def forget_concern(tampering: Tampering, name: str) -> None:
-    for table in ("kept_receipts", "additions", "concerns"):
+    for table in ("kept_receipts", "entries", "concerns"):
         tampering.run(f"DELETE FROM {table} WHERE reference = {{{name}}}")  # noqa: S608  # own names
 
 
@@ -225,7 +225,8 @@ def concern(role: str, assignments: str, **values: Any) -> Callable[[Tampering],
 
 
 def addition(role: str, assignments: str, **values: Any) -> Callable[[Tampering], None]:
-    return sql(f"UPDATE additions SET {assignments} WHERE reference = {{{role}}} AND number = 1", **values)  # noqa: S608  # own names
+    which = f"kind = 'addition' AND reference = {{{role}}} AND number = 1"
+    return sql(f"UPDATE entries SET {assignments} WHERE {which}", **values)  # noqa: S608  # own names
 
 
 OTHERS = '["0000000000000000"]'
@@ -257,14 +258,17 @@ TAMPERINGS: dict[str, tuple[Callable[[Tampering], None], str]] = {
     ),
     "two additions are exchanged": (
         lambda each: exchange(
-            each, "additions", "reference = {received} AND number = 1", "reference = {received} AND number = 2"
+            each,
+            "entries",
+            "kind = 'addition' AND reference = {received} AND number = 1",
+            "kind = 'addition' AND reference = {received} AND number = 2",
         ),
         "addition 1 is not the one that is recorded",
     ),
     "an addition is altered": (addition("held", "sealed = :forged", forged=FORGED), "addition 1 is not the one"),
     "an addition is emptied": (addition("held", "sealed = NULL"), "addition 1 is gone"),
     "an addition is deleted": (
-        sql("DELETE FROM additions WHERE reference = {held} AND number = 2"),
+        sql("DELETE FROM entries WHERE kind = 'addition' AND reference = {held} AND number = 2"),
         "addition 2 is missing",
     ),
     "a concern is acknowledged by nobody": (

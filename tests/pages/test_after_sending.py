@@ -4,6 +4,7 @@ import datetime as dt
 import html
 import json
 import re
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from app.config import Settings
 from app.errors import StoreBusy
 from app.main import create_app
 from app.models.concerns.status_tokens import new_status_token
+from app.models.entries import ENTRY_SPECS, EntryKind
 from app.services.concerns import follow_up
 from tests.support.clock import SettableClock
 from tests.support.concerns import Concern
@@ -136,7 +138,7 @@ def test_what_could_not_be_stored_stays_on_the_page(
 def test_nothing_is_added_to_an_erased_concern_and_the_page_says_who_to_call(
     client: TestClient, receipt: dict[str, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(follow_up, "MAX_ADDITIONS", 0)
+    monkeypatch.setitem(ENTRY_SPECS, EntryKind.ADDITION, replace(ENTRY_SPECS[EntryKind.ADDITION], most=0))
 
     page = add(client, receipt, narrative=MORE)
 

@@ -5,8 +5,9 @@ import sys
 
 from sqlmodel import Session, col, func, select
 
-from app.models.concerns.tables import AdditionRow, ConcernRow
+from app.models.concerns.tables import ConcernRow
 from app.models.desk.disclosure_tables import DeskAct, DisclosureRow
+from app.models.entries import EntryRow
 from app.services.concerns.sealing import Unsealer
 from app.store.database import open_database
 from tests.support.live import LiveServer
@@ -37,7 +38,7 @@ def texts_are_there(session: Session, told: LoadResult, unsealer: Unsealer) -> N
     """Each text is that which was sent, or was erased by a worker after all of it had been acknowledged."""
     keys = {receipt["reference"]: key for key, receipt in told.receipts.items()}
     for row in session.exec(select(ConcernRow)):
-        added = session.exec(select(AdditionRow).where(AdditionRow.reference == row.reference)).all()
+        added = session.exec(select(EntryRow).where(EntryRow.reference == row.reference)).all()
         key, sealed = keys.get(row.reference), [row.sealed, *(each.sealed for each in added)]
         if row.erased_at is None:
             assert key not in told.erased

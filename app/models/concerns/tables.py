@@ -37,8 +37,6 @@ BY_URGENCY = ("waiting", "danger", "due", "reference")
 """The order of the inbox. `danger` is from 0 to 3."""
 FILTERED = ("state", "immediate_danger", "guide", "assigned_to", "changed_at", "test")
 """What filters of the inbox look at. Both of its indexes have it all, so that no row is read that a filter drops."""
-ADDITION_WAITS = "acknowledged_at IS NULL AND sealed IS NOT NULL"
-"""Says in SQL that nobody has acknowledged an addition that was not erased."""
 
 
 def _computed(kind: Any, expression: str) -> Column[Any]:
@@ -101,42 +99,6 @@ class ConcernRow(SQLModel, table=True):
     due_soon_announced: bool = False
     message_key: bytes = Field(sa_type=LargeBinary)
     sealed: bytes | None = Field(default=None, sa_type=LargeBinary)
-
-
-class AddedRow(SQLModel):
-    """A text that is added to a concern, sealed like it and numbered in the order of arrival.
-
-    `sealed` is null after erasure.
-    """
-
-    reference: str = Field(primary_key=True, foreign_key="concerns.reference")
-    number: int = Field(primary_key=True)
-    recipients: list[str] = Field(sa_type=JSON)
-    sealed: bytes | None = Field(default=None, sa_type=LargeBinary)
-    received_at: dt.datetime = Field(sa_type=UtcDateTimeType)
-
-
-class AdditionRow(AddedRow, table=True):
-    """An addition of the reporter. `immediate_danger` is what the reporter said with it, if anything."""
-
-    __tablename__ = "additions"
-    __table_args__ = (
-        partial_index("ix_additions_waiting", "acknowledge_by", sqlite=ADDITION_WAITS, postgresql=ADDITION_WAITS),
-    )
-
-    acknowledge_by: dt.datetime = Field(sa_type=UtcDateTimeType)
-    immediate_danger: str | None = None
-    acknowledged_at: dt.datetime | None = Field(default=None, sa_type=UtcDateTimeType)
-    overdue_announced: bool = False
-    due_soon_announced: bool = False
-
-
-class NoteRow(AddedRow, table=True):
-    """A note of the desk. `author` is who wrote it, as the record names them."""
-
-    __tablename__ = "notes"
-
-    author: str
 
 
 class StoredReceiptRow(SQLModel, table=True):

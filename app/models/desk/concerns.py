@@ -7,9 +7,9 @@ from pydantic import Field
 from app.models.base import MAX_NUMBER, FromCodeList, RequestModel, ResponseModel, Slug, Text, UtcDateTime
 from app.models.concerns.receipts import EXAMPLE_REFERENCE
 from app.models.concerns.tables import ConcernState
-from app.models.desk.additions import OpenedAddition
 from app.models.desk.disclosure_tables import DeskAct
 from app.models.desk.remnants import Remnants
+from app.models.entries import OpenedAddition
 from app.models.links import Links
 
 DESK_LINKS = Field(
@@ -107,10 +107,6 @@ class Acknowledgement(RequestModel):
         "additions go on waiting, and without this all of them do.",
         examples=[1],
     )
-
-
-class AdditionAcknowledgement(RequestModel):
-    """A social worker has seen an addition and decided the next step. Nothing needs to be sent with it."""
 
 
 class Outcome(RequestModel):

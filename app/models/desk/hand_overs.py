@@ -6,9 +6,9 @@ from pydantic import Field, StringConstraints
 
 from app.models.base import MAX_NUMBER, RequestModel, ResponseModel, Text, UtcDateTime
 from app.models.concerns.receipts import EXAMPLE_REFERENCE
+from app.models.entries import RECIPIENT
 from app.models.links import Links, desk_hand_over_path
 
-RECIPIENT = "age1zvkyg2lqzraa2lnjvqej32nkuu0ues2s82hzrye869xeexvn73equnujwj"
 Sentence = Annotated[str, StringConstraints(min_length=1, max_length=300)]
 SHA256 = r"^[0-9a-f]{64}$"
 JWS = "eyJhbGciOiJFZERTQSJ9.eyJqdGkiOiI0RjdLIn0.c2lnbmF0dXJl"

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from app.models.desk.disclosure_tables import DeskAct, DisclosureRow
-from app.services.concerns.seal_records import REPORTER
+from app.store.disclosures import REPORTER
 
 ACT_WORDS = {
     DeskAct.ADDED: "Something was added",

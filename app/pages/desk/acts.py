@@ -22,8 +22,7 @@ from app.models.code_lists import Code
 from app.models.desk.concerns import Acknowledgement, Erasure, Hold, Outcome
 from app.models.desk.disclosure_tables import DisclosureRow
 from app.models.desk.hand_overs import HandedOver, HandOver, HandOverReceipt
-from app.models.desk.messages import Message
-from app.models.desk.notes import NewNote
+from app.models.entries import Message, NewNote
 from app.pages.desk.act_words import act_lines
 from app.pages.desk.export_acts import export_response
 from app.pages.desk.inbox import CONCERN_PAGES, ConcernReferenceInPath
@@ -35,9 +34,8 @@ from app.presenters.pdf import pdf_available
 from app.services.access.people import list_workers
 from app.services.concerns.idempotency import IdempotencyKeys
 from app.services.desk import actions, assignment, hand_overs
-from app.services.desk.messages import send_message
-from app.services.desk.notes import write_note
 from app.services.desk.withholding import record_withheld
+from app.services.entries import send_message, write_note
 from app.store.concerns import find_concern
 from app.store.disclosures import Actor
 from app.store.meanwhile import list_meanwhile
@@ -174,22 +172,13 @@ def _assign(attempt: Attempt, wanted: AssignmentForm) -> None:
 
 
 def _write_note(attempt: Attempt, wanted: NewNote) -> None:
-    context, keys = attempt.context, attempt.keys_for("note about")
-    write_note(
-        context.engine,
-        context.writer,
-        context.submissions.sealer,
-        context.unsealer,
-        attempt.reference,
-        wanted,
-        keys=keys,
-        **attempt.of_form,
-    )
+    keys = attempt.keys_for("note about")
+    write_note(attempt.context.desk, attempt.reference, wanted, keys=keys, **attempt.of_form)
 
 
 def _ask(attempt: Attempt, wanted: Message) -> None:
-    context, keys = attempt.context, attempt.keys_for("message to")
-    send_message(context.engine, context.writer, attempt.reference, wanted, keys=keys, **attempt.of_form)
+    keys = attempt.keys_for("message to")
+    send_message(attempt.context.desk, attempt.reference, wanted, keys=keys, **attempt.of_form)
 
 
 def _hand_over(attempt: Attempt, wanted: HandOver) -> Response:

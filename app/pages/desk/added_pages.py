@@ -7,15 +7,14 @@ from typing import Any, Generic, NamedTuple, TypeVar
 from sqlalchemy import Row
 
 from app.models.desk.disclosure_tables import DeskAct
+from app.models.entries import EntryKind
 from app.pages.desk.sealed_text import SealedText
-from app.presenters.desk import SealedAdditions
-from app.services.desk import opening
+from app.presenters.entries import SealedEntries
+from app.services import entries
 from app.web.context import AppContext
 from app.web.people import Visitor
 
 ADDED_ON_PAGE = 50
-AUTHOR = "author"
-"""The column that rows of notes alone have."""
 
 EntryT = TypeVar("EntryT")
 
@@ -35,34 +34,33 @@ class ShownPage(NamedTuple, Generic[EntryT]):
 def read_added_page(
     context: AppContext,
     visitor: Visitor,
-    place: opening.PagePlace,
+    place: entries.PagePlace,
     now: dt.datetime,
     *,
-    opened: Callable[[SealedAdditions], tuple[EntryT, ...]],
+    opened: Callable[[SealedEntries], tuple[EntryT, ...]],
     listed: Callable[[Row[Any]], EntryT],
 ) -> ShownPage[EntryT]:
     """Return the page: `opened` gives entries with their words, `listed` one without.
 
     Where the texts were sealed to other identities, they are given sealed.
     """
-    page = opening.open_page(
-        context.writer,
-        place,
-        actor=visitor.actor,
-        at=now,
-        act=DeskAct.OPENED,
-        limit=ADDED_ON_PAGE,
-        fingerprints=context.unsealer.fingerprints,
-    )
+    keys = context.unsealer.fingerprints
+    page = entries.open_page(context.writer, place, actor=visitor.actor, at=now, act=DeskAct.OPENED, fingerprints=keys)
     if page.opens:
-        return ShownPage(opened(opening.read_page(context.engine, page)), {}, page.next_after, page.seen)
+        return ShownPage(opened(entries.read_page(context.engine, page)), {}, page.next_after, page.seen)
     return ShownPage(tuple(map(listed, page.rows)), sealed_texts_of(context, page), page.next_after, page.seen)
 
 
-def sealed_texts_of(context: AppContext, page: opening.AddedPage) -> dict[int, SealedText]:
+def sealed_texts_of(context: AppContext, page: entries.EntryPage) -> dict[int, SealedText]:
     """Return the sealed texts of a page by number, additions or notes."""
-    kind = page.texts.kind
     return {
-        row.number: SealedText(kind, row.reference, row.number, row.received_at, text, getattr(row, AUTHOR, ""))
-        for row, text in opening.read_page(context.engine, page)
+        row.number: SealedText(
+            page.kind,
+            row.reference,
+            row.number,
+            row.received_at,
+            text,
+            row.author if page.kind is EntryKind.NOTE else "",
+        )
+        for row, text in entries.read_page(context.engine, page)
     }

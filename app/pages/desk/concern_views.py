@@ -5,17 +5,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 from app.errors import ConcernErased
-from app.models.desk.additions import AdditionEntry
 from app.models.desk.concerns import InboxEntry
-from app.models.desk.notes import NoteEntry
+from app.models.entries import AdditionEntry, NoteEntry
 from app.pages.desk.added_pages import ADDED_ON_PAGE, sealed_texts_of
 from app.pages.desk.referral import referral_of
 from app.pages.desk.sealed_text import CONCERN, SealedText
 from app.pages.form_answers import AnsweredSection
-from app.presenters.desk import entry_of, listed_addition, opened_concern
-from app.presenters.notes import listed_note, opened_notes
+from app.presenters.desk import entry_of, opened_concern
+from app.presenters.entries import listed_addition, listed_note, opened_notes
 from app.services.desk import opening
-from app.services.desk.viewing import view_concern
+from app.services.entries import read_page
 from app.web.context import AppContext
 from app.web.people import Visitor
 
@@ -43,16 +42,8 @@ def show_concern(context: AppContext, visitor: Visitor, reference: str, now: dt.
     Raises `NoSuchConcern`.
     """
     try:
-        recorded = opening.open_concern(
-            context.writer,
-            reference,
-            actor=visitor.actor,
-            at=now,
-            how="opened here",
-            limit=ADDED_ON_PAGE,
-            last_notes=NOTES_ON_PAGE,
-            fingerprints=context.unsealer.fingerprints,
-        )
+        wanted = opening.Wanted("opened here", ADDED_ON_PAGE, NOTES_ON_PAGE, context.unsealer.fingerprints)
+        recorded = opening.open_concern(context.writer, reference, wanted, actor=visitor.actor, at=now)
     except ConcernErased:
         return _view(context, visitor, reference, now)
     return _with_words(context, recorded, now) if recorded.opens else _sealed(context, recorded, now)
@@ -60,9 +51,9 @@ def show_concern(context: AppContext, visitor: Visitor, reference: str, now: dt.
 
 def _with_words(context: AppContext, recorded: opening.Opening, now: dt.datetime) -> Shown:
     sealed = opening.read_sealed_concern(context.engine, recorded.concern.reference)
-    additions = opening.read_page(context.engine, recorded.page)
+    additions = read_page(context.engine, recorded.page)
     opened = opened_concern(recorded, sealed, additions, context.unsealer, now=now)
-    notes = opened_notes(opening.read_page(context.engine, recorded.notes), context.unsealer)
+    notes = opened_notes(read_page(context.engine, recorded.notes), context.unsealer)
     return Shown(recorded, opened, opened.additions, notes, referral_of(context, opened))
 
 
@@ -80,7 +71,7 @@ def _sealed(context: AppContext, recorded: opening.Opening, now: dt.datetime) ->
 
 def _view(context: AppContext, visitor: Visitor, reference: str, now: dt.datetime) -> Shown:
     """Return the concern without its words."""
-    viewed = view_concern(
+    viewed = opening.view_concern(
         context.writer, reference, actor=visitor.actor, at=now, limit=ADDED_ON_PAGE, last_notes=NOTES_ON_PAGE
     )
     return _without_words(viewed, now)

@@ -3,18 +3,17 @@
 import datetime as dt
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
-from sqlalchemy import Row
 from sqlmodel import Session
 
 from app.models.desk.hand_over_tables import HandOverRow
+from app.models.entries import MessageEntry
 from app.pages.desk.act_words import ActLine, act_lines
 from app.services.desk.opening import Opening
+from app.services.entries import list_messages
 from app.store.acts import list_last_acts
 from app.store.hand_overs import list_hand_overs
 from app.store.meanwhile import list_meanwhile
-from app.store.messages import list_messages
 from app.web.context import AppContext
 from app.web.people import Visitor
 
@@ -25,7 +24,7 @@ ACTS_SHOWN = 50
 class DeskWork:
     """What the desk did. `meanwhile` is what came after the acts that the person had seen before their own."""
 
-    questions: Sequence[Row[Any]]
+    questions: Sequence[MessageEntry]
     come_back_by: dt.datetime
     hand_overs: Sequence[HandOverRow]
     acts: Sequence[ActLine]

@@ -5,8 +5,8 @@ import json
 
 from fastapi import Response
 
-from app.models.desk.added_texts import AddedText
 from app.models.desk.exports import ExportStatement, NewExport
+from app.models.entries import EntryKind, EntryPlace
 from app.models.reference_responses import JsonWebKeySet
 from app.pages.desk.export_page import printed_export
 from app.pages.desk.sealed_downloads import AS_FILE
@@ -15,8 +15,8 @@ from app.presenters.exports import export_statement
 from app.services.concerns.hand_over_package import sha256_of
 from app.services.desk import exports
 from app.services.desk.exports import SealedTexts, add_signature, build_export
-from app.services.desk.opening import read_sealed_added, read_sealed_concern
-from app.store.added_texts import ADDITIONS, NOTES
+from app.services.desk.opening import read_sealed_concern
+from app.services.entries import read_sealed_entry
 from app.store.disclosures import Actor
 from app.store.editions import EditionKey
 from app.web.context import AppContext
@@ -46,9 +46,8 @@ def export_response(context: AppContext, reference: str, actor: Actor, now: dt.d
 def _read_texts(context: AppContext, signed: ExportStatement, *, notes: bool) -> SealedTexts:
     """Return every sealed text that the export is to have."""
     engine, reference = context.engine, signed.concern.reference
-    counts = ((ADDITIONS, signed.additions), (NOTES, signed.notes if notes else 0))
+    counts = {EntryKind.ADDITION: signed.additions, EntryKind.NOTE: signed.notes if notes else 0}
+    places = [EntryPlace(kind, number) for kind, count in counts.items() for number in range(1, count + 1)]
     return {None: read_sealed_concern(engine, reference)} | {
-        AddedText(added.kind, number): read_sealed_added(engine, added, reference, number)
-        for added, count in counts
-        for number in range(1, count + 1)
+        place: read_sealed_entry(engine, reference, place) for place in places
     }

@@ -5,9 +5,9 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from app.models.desk.added_texts import AddedKind, AddedText
 from app.models.desk.disclosure_tables import DisclosureRow
 from app.models.desk.recorded import replay
+from app.models.entries import EntryKind, EntryPlace
 from app.models.guidance.editions import EditionContent
 from app.pages.desk.act_words import act_lines
 from app.pages.desk.referral import sections_of
@@ -36,7 +36,7 @@ def printed_export(
         "facts": list(_facts(statement["concern"], reference_data)),
         "sections": [_section(each) for each in sections_of(answers, content, reference_data)],
         "additions": [_addition(each) for each in opened["addition"]],
-        "notes": [_note(each, added.get(AddedText(AddedKind.NOTE, each["number"]))) for each in opened["note"]],
+        "notes": [_note(each, added.get(EntryPlace(EntryKind.NOTE, each["number"]))) for each in opened["note"]],
         "notes_included": document["notes_included"],
         "hand_overs": [_hand_over(each) for each in statement["hand_overs"]],
         "history": list(_history(history)),

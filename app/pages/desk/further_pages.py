@@ -4,14 +4,14 @@ from functools import partial
 
 from fastapi import Response
 
+from app.models.entries import EntryKind
 from app.pages.desk.acts import desk_forms
-from app.pages.desk.added_pages import read_added_page
+from app.pages.desk.added_pages import ADDED_ON_PAGE, read_added_page
 from app.pages.desk.inbox import CONCERN_PAGES, ConcernReferenceInPath
 from app.pages.desk.page import DeskRoute, desk_page
-from app.presenters.desk import listed_addition, opened_additions, reference_of
-from app.presenters.notes import listed_note, opened_notes
-from app.services.desk import opening
-from app.store.added_texts import ADDITIONS, NOTES
+from app.presenters.desk import reference_of
+from app.presenters.entries import listed_addition, listed_note, opened_additions, opened_notes
+from app.services.entries import PagePlace
 from app.web.context import ContextDep, NowDep
 from app.web.cursors import decode_key, encode_key
 from app.web.people import PageReaderDep
@@ -31,7 +31,7 @@ def read_additions_page(
     cursor: Cursor = None,
 ) -> Response:
     """Return a further page of what was added: with its words where they can be opened here, else sealed."""
-    place = opening.PagePlace(ADDITIONS, reference_of(reference), decode_key(cursor, otherwise=0))
+    place = PagePlace(EntryKind.ADDITION, reference_of(reference), decode_key(cursor, otherwise=0), ADDED_ON_PAGE)
     page = read_added_page(
         context,
         visitor,
@@ -62,7 +62,7 @@ def read_notes_page(
     cursor: Cursor = None,
 ) -> Response:
     """Return a page of the desk's notes, the oldest first: with their words where they can be opened here."""
-    place = opening.PagePlace(NOTES, reference_of(reference), decode_key(cursor, otherwise=0))
+    place = PagePlace(EntryKind.NOTE, reference_of(reference), decode_key(cursor, otherwise=0), ADDED_ON_PAGE)
     page = read_added_page(
         context,
         visitor,

@@ -44,7 +44,7 @@ def save_sealed_concern(
 ) -> Response:
     """Return a concern with all its additions, sealed, and the layout of its words, as one file and one disclosure."""
     parsed = reference_of(reference)
-    recorded = opening.open_concern(context.writer, parsed, actor=visitor.actor, at=now, how=SAVED, limit=None)
+    recorded = opening.open_concern(context.writer, parsed, opening.Wanted(SAVED, None), actor=visitor.actor, at=now)
     concern = recorded.concern
     sealed = opening.read_sealed_concern(context.engine, parsed)
     own = SealedText(CONCERN, parsed, 0, concern.received_at, sealed)

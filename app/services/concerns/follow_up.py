@@ -1,62 +1,54 @@
-"""Requests of a reporter after submitting, with reference and status token: read the status, add more."""
+"""Requests of a reporter after submitting, with reference and status token: read the status and messages, add more."""
 
 import datetime as dt
 import hashlib
 import hmac
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import Engine
-from sqlmodel import Session
+from sqlmodel import Session, col, select, update
 
 from app.age.keys import Sealer
-from app.errors import (
-    AlreadyStored,
-    ConcernErased,
-    IdempotencyKeyReused,
-    InvalidConcern,
-    NoSuchConcern,
-    TooManyAdditions,
-)
+from app.errors import AlreadyStored, ConcernErased, IdempotencyKeyReused, InvalidConcern, NoSuchConcern
 from app.faults import FieldError
 from app.models.concerns.addition import Addition
 from app.models.concerns.receipts import ConcernStatus
 from app.models.concerns.references import find_reference
 from app.models.concerns.status_tokens import standard_token
-from app.models.concerns.tables import MORE_URGENT, ConcernRow, StoredReceiptRow
+from app.models.concerns.tables import MORE_URGENT, ConcernRow
+from app.models.desk.disclosure_tables import DeskAct
+from app.models.desk.recorded import read_detail
 from app.models.digest import canonical_submission
+from app.models.entries import EntryKind, EntryRow, ReceivedMessage, ReceivedMessages
 from app.models.events.tables import EventKind
 from app.models.guidance.editions import EditionContent
-from app.services.concerns.answers import record_answers
 from app.services.concerns.edition_resolver import detail_in, unknown_ids
-from app.services.concerns.idempotency import (
-    IdempotencyKeys,
-    IdempotentResult,
-    derive_idempotency_keys,
-    encrypt_for_replay,
-    replay_receipt,
-)
+from app.services.concerns.idempotency import IdempotentResult, Retryable, derive_idempotency_keys
 from app.services.concerns.receipt_builder import ReceiptBuilder
-from app.services.concerns.seal_records import record_addition
-from app.services.concerns.sealing import addition_plaintext
-from app.services.events.payloads import addition_payload
-from app.store.added_texts import ADDITIONS
-from app.store.additions import NewAddition, insert_addition
-from app.store.concerns import find_concern, get_unerased, insert_stored_receipt
+from app.services.concerns.sealing import addition_plaintext, find_message, token_identity
+from app.services.entries import (
+    NewEntry,
+    append_entry,
+    count_waiting,
+    list_entries,
+    list_messages,
+    mark_answered,
+    measure_entries,
+)
+from app.services.events.payloads import addition_payload, message_payload
+from app.store.concerns import find_concern, get_concern
 from app.store.contents import Contents
+from app.store.disclosures import REPORTER, record_disclosure
 from app.store.editions import EditionKey
 from app.store.events import append_event
-from app.store.messages import list_messages
 from app.store.writer import Writer, write_operation
-
-MAX_ADDITIONS = 200
-MAX_ADDED_BYTES = 20_000_000
 
 
 @dataclass(frozen=True)
 class FollowUps:
-    """Reads the status of a concern, and stores additions to it, sealed like the concern itself."""
+    """Reads the status of a concern and its messages, and stores additions to it, sealed like the concern itself."""
 
     engine: Engine
     writer: Writer
@@ -68,7 +60,8 @@ class FollowUps:
         """Return the concern's status. Raises `NoSuchConcern` for a wrong reference and a wrong token alike."""
         row = self.find(typed_reference, status_token)
         with Session(self.engine) as session:
-            additions, messages = ADDITIONS.list(session, row.reference), list_messages(session, row.reference)
+            additions = list_entries(session, EntryKind.ADDITION, row.reference)
+            messages = list_messages(session, row.reference)
         return self.receipts.build_status(row, additions, messages, self._content_of(row).contacts, at=at)
 
     def add(
@@ -86,28 +79,55 @@ class FollowUps:
         """
         row = self.find(typed_reference, status_token)
         keys = derive_idempotency_keys(idempotency_key, client=f"addition to {row.reference}")
+        request = Retryable(canonical_submission(addition), keys)
         if row.erased_at is not None:
-            return self._replay_after_erasure(addition, keys)
+            return self._replay_after_erasure(request)
         content = self._content_of(row)
         faults = self.receipts.reference_data.faults_in_codes(addition) + unknown_ids(addition.concern, content)
         if faults:
             raise InvalidConcern(faults)
         response = self.receipts.build_addition_receipt(row, content.contacts, at=at)
         receipt = response.model_dump_json().encode()
-        added = NewAddition(
-            reference=row.reference,
-            received_at=at,
-            acknowledge_by=response.acknowledge_by,
-            immediate_danger=addition.immediate_danger,
-            recipients=self.sealer.fingerprints,
-            sealed=self.sealer.seal(addition_plaintext(addition, row.reference, at=at)),
+        entry = NewEntry(
+            EntryKind.ADDITION,
+            at,
+            REPORTER,
+            self.sealer.seal(addition_plaintext(addition, row.reference, at=at)),
+            self.sealer.fingerprints,
+            response.acknowledge_by,
+            addition.immediate_danger,
         )
-        stored_receipt = encrypt_for_replay(keys, canonical_submission(addition), row.reference, receipt)
         try:
-            _add(self.writer, added.reference, added, stored_receipt)
+            _add(self.writer, row.reference, entry, request, receipt)
         except AlreadyStored:
-            return replay_receipt(self.engine, keys, canonical_submission(addition))
+            return request.replay(self.engine)
         return IdempotentResult(row.reference, receipt, is_replay=False)
+
+    def open_messages(self, *, typed_reference: str, status_token: str, at: dt.datetime) -> ReceivedMessages:
+        """Return every message with its words, after it is recorded which of them are read for the first time.
+
+        Raises `NoSuchConcern` for a wrong reference and a wrong token alike, and `StoreBusy`.
+        """
+        reference = self.find(typed_reference, status_token).reference
+        with Session(self.engine) as session:
+            unread = _unread(session, reference)
+        if unread:
+            _record_reading(self.writer, reference, up_to=unread[-1], at=at)
+        with Session(self.engine) as session:
+            messages = select(EntryRow).where(EntryRow.reference == reference, EntryRow.kind == EntryKind.MESSAGE.value)
+            rows = session.exec(messages.order_by(col(EntryRow.number))).all()
+        identity = token_identity(status_token, reference)
+        opened = (
+            ReceivedMessage(
+                number=row.number,
+                sent_at=row.received_at,
+                read_at=row.read_at,
+                message=find_message(row.sealed, identity, reference),
+            )
+            for row in rows
+            if row.read_at is not None  # one that came after the record is for the next time
+        )
+        return ReceivedMessages(reference=reference, messages=tuple(opened))
 
     def unknown_ids_in(self, body: Mapping[str, Any], *, typed_reference: str, status_token: str) -> list[FieldError]:
         """Return the same faults in ids, for a body that was meant as an addition. Raises `NoSuchConcern`."""
@@ -124,10 +144,10 @@ class FollowUps:
             raise NoSuchConcern
         return row
 
-    def _replay_after_erasure(self, addition: Addition, keys: IdempotencyKeys | None) -> IdempotentResult:
+    def _replay_after_erasure(self, request: Retryable) -> IdempotentResult:
         """Return the receipt of what was added before the erasure. Anything else can no longer be added."""
         try:
-            return replay_receipt(self.engine, keys, canonical_submission(addition))
+            return request.replay(self.engine)
         except IdempotencyKeyReused:
             raise ConcernErased from None
 
@@ -136,18 +156,46 @@ class FollowUps:
 
 
 @write_operation
-def _add(session: Session, reference: str, addition: NewAddition, stored_receipt: StoredReceiptRow | None) -> None:
+def _add(session: Session, reference: str, entry: NewEntry, request: Retryable, receipt: bytes) -> None:
     """Insert the addition under the next number, with its event. A retry is found before anything is refused."""
-    insert_stored_receipt(session, stored_receipt)
-    concern = get_unerased(session, reference)  # read again: the desk may have changed it
-    count, size = ADDITIONS.measure(session, reference)
-    if count >= MAX_ADDITIONS or size + len(addition.sealed) > MAX_ADDED_BYTES:
-        raise TooManyAdditions
-    danger = max(concern.immediate_danger, addition.immediate_danger or "no", key=MORE_URGENT.index)
-    record_addition(session, concern, addition, number=count + 1, immediate_danger=danger)
-    concern.added_at, concern.immediate_danger = addition.received_at, danger
-    insert_addition(session, concern, addition, number=count + 1)
-    record_answers(session, concern, addition=count + 1, at=addition.received_at)
+    request.store(session, reference, receipt)
+    concern, at = get_concern(session, reference), entry.received_at  # read again: the desk may have changed it
+    danger = max(concern.immediate_danger, entry.immediate_danger or "no", key=MORE_URGENT.index)
+    former = measure_entries(session, EntryKind.ADDITION, reference)
+    number = append_entry(session, concern, entry, former, dict(concern) | {"immediate_danger": danger})
+    concern.added_at, concern.immediate_danger = at, danger
+    count_waiting(session, concern)
+    answered = mark_answered(session, reference, addition=number)
+    if concern.test:
+        return
+    for message in answered:
+        data = message_payload(concern, number=message, addition=number)
+        append_event(session, EventKind.CONCERN_MESSAGE_ANSWERED, at=at, data=data)
+    due = entry.acknowledge_by or at
+    append_event(
+        session, EventKind.CONCERN_ADDED, at=at, data=addition_payload(concern, number=number, acknowledge_by=due)
+    )
+
+
+@write_operation
+def _record_reading(session: Session, reference: str, *, up_to: int, at: dt.datetime) -> None:
+    concern = get_concern(session, reference)
+    numbers = [number for number in _unread(session, reference) if number <= up_to]
+    if not numbers:  # another request was first
+        return
+    detail = read_detail(numbers)
+    record_disclosure(session, chain=reference, act=DeskAct.MESSAGE_READ, actor=REPORTER, at=at, detail=detail)
+    read = update(EntryRow).where(
+        col(EntryRow.reference) == reference,
+        col(EntryRow.kind) == EntryKind.MESSAGE.value,
+        col(EntryRow.number).in_(numbers),
+    )
+    session.exec(read.values(read_at=at))
     if not concern.test:
-        payload = addition_payload(concern, number=count + 1, acknowledge_by=addition.acknowledge_by)
-        append_event(session, EventKind.CONCERN_ADDED, at=addition.received_at, data=payload)
+        for number in numbers:
+            data = message_payload(concern, number=number)
+            append_event(session, EventKind.CONCERN_MESSAGE_READ, at=at, data=data)
+
+
+def _unread(session: Session, reference: str) -> Sequence[int]:
+    return [each.number for each in list_messages(session, reference) if each.read_at is None]

@@ -14,13 +14,16 @@ from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
-from sqlalchemy import Engine
+from sqlalchemy import Engine, insert
+from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session
 
-from app.errors import IdempotencyKeyReused
+from app.errors import AlreadyStored, IdempotencyKeyReused
 from app.models.concerns.tables import StoredReceiptRow
+from app.store.tables import table_of
 
 NONCE_LENGTH = 12
+_NEW_STORED_RECEIPT = insert(table_of(StoredReceiptRow))  # executed with every concern: built once
 
 
 @dataclass(frozen=True)
@@ -69,26 +72,44 @@ class IdempotentResult:
     is_replay: bool
 
 
-def encrypt_for_replay(
-    keys: IdempotencyKeys | None, submission: bytes, reference: str, receipt: bytes
-) -> StoredReceiptRow | None:
-    """Return the row that stores the receipt; None if the request has no idempotency key."""
-    if keys is None:
-        return None
-    return StoredReceiptRow(
-        key_sha256=keys.key_sha256,
-        payload_mac=keys.mac(submission),
-        reference=reference,
-        sealed_receipt=keys.encrypt(receipt),
-    )
+@dataclass(frozen=True)
+class Retryable:
+    """A request that its client may send again: its fields as canonical JSON, and the keys of its idempotency key."""
+
+    payload: bytes
+    keys: IdempotencyKeys | None
+
+    def encrypt(self, reference: str, receipt: bytes) -> StoredReceiptRow | None:
+        """Return the row that stores the receipt; None if the request has no idempotency key."""
+        if self.keys is None:
+            return None
+        return StoredReceiptRow(
+            key_sha256=self.keys.key_sha256,
+            payload_mac=self.keys.mac(self.payload),
+            reference=reference,
+            sealed_receipt=self.keys.encrypt(receipt),
+        )
+
+    def store(self, session: Session, reference: str, receipt: bytes) -> None:
+        """Store the receipt for a retry. Raises `AlreadyStored` if this is one."""
+        insert_stored_receipt(session, self.encrypt(reference, receipt))
+
+    def replay(self, engine: Engine) -> IdempotentResult:
+        """Return the receipt of the first request. Raises `IdempotencyKeyReused` if its content was another."""
+        if self.keys is None:
+            raise IdempotencyKeyReused
+        with Session(engine) as session:
+            stored = session.get(StoredReceiptRow, self.keys.key_sha256)
+        if stored is None or not hmac.compare_digest(stored.payload_mac, self.keys.mac(self.payload)):
+            raise IdempotencyKeyReused
+        return IdempotentResult(stored.reference, self.keys.decrypt(stored.sealed_receipt), is_replay=True)
 
 
-def replay_receipt(engine: Engine, keys: IdempotencyKeys | None, submission: bytes) -> IdempotentResult:
-    """Return the receipt of the first request. Raises `IdempotencyKeyReused` if the key was used for other content."""
-    if keys is None:
-        raise IdempotencyKeyReused
-    with Session(engine) as session:
-        stored = session.get(StoredReceiptRow, keys.key_sha256)
-    if stored is None or not hmac.compare_digest(stored.payload_mac, keys.mac(submission)):
-        raise IdempotencyKeyReused
-    return IdempotentResult(stored.reference, keys.decrypt(stored.sealed_receipt), is_replay=True)
+def insert_stored_receipt(session: Session, receipt: StoredReceiptRow | None) -> None:
+    """Insert the receipt, if there is one; raises `AlreadyStored` if its idempotency key was used before."""
+    if receipt is None:
+        return
+    try:
+        session.connection().execute(_NEW_STORED_RECEIPT, receipt.model_dump())
+    except IntegrityError:
+        raise AlreadyStored from None

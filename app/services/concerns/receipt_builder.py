@@ -19,6 +19,7 @@ from app.models.concerns.receipts import AdditionStatus, CheckResponse, ConcernS
 from app.models.concerns.references import new_reference
 from app.models.concerns.status_tokens import new_status_token
 from app.models.concerns.tables import ConcernRow, ConcernState
+from app.models.entries import MessageEntry
 from app.models.guidance.contacts import Contact
 from app.models.guidance.signposts import CALL_999_FIRST, Signpost
 from app.services.concerns.edition_resolver import PinnedEdition
@@ -122,7 +123,7 @@ class ReceiptBuilder:
         self,
         row: ConcernRow,
         additions: Sequence[Row[Any]],
-        messages: Sequence[Row[Any]],
+        messages: Sequence[MessageEntry],
         contacts: Sequence[Contact],
         *,
         at: dt.datetime,

@@ -9,8 +9,8 @@ from sqlmodel import Session
 from app.age.keys import Sealer
 from app.errors import SealedTextMisplaced, UnsealingUnavailable
 from app.models.desk.disclosure_tables import DeskAct
+from app.models.desk.recorded import SealEntry, seal_entry
 from app.models.desk.remnants import Remnants
-from app.models.desk.seal_entries import SealEntry, seal_entry
 from app.models.progress import OnStep, show_no_progress
 from app.services.concerns.sealing import Unsealer
 from app.store.disclosures import Actor, record_disclosure

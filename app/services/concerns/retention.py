@@ -10,8 +10,9 @@ from sqlmodel import Session
 
 from app.errors import ConcernErased, NotAcknowledged, OnHold
 from app.models.concerns.tables import ConcernState
+from app.models.entries import EntryKind
 from app.services.desk.actions import acknowledge, erase
-from app.store.added_texts import ADDITIONS
+from app.services.entries import measure_entries
 from app.store.concerns import due_for_erasure, tests_due_for_erasure
 from app.store.disclosures import Actor
 from app.store.remnants import purge_remnants
@@ -58,7 +59,7 @@ def _erase_tests(engine: Engine, writer: Writer, at: dt.datetime) -> Iterator[st
     while True:
         with Session(engine) as session:
             due = tests_due_for_erasure(session, before=at - TEST_LIFETIME, limit=ERASURE_BATCH_SIZE)
-            additions = {reference: ADDITIONS.measure(session, reference)[0] for reference in due}
+            additions = {reference: measure_entries(session, EntryKind.ADDITION, reference)[0] for reference in due}
         if not due:
             return
         for reference, count in additions.items():

@@ -19,16 +19,17 @@ from app.models.concerns.concern import FORM_VERSION, NO_QUESTION, Concern
 from app.models.concerns.examples import SMALLEST_EXAMPLE
 from app.models.concerns.receipts import CheckResponse
 from app.models.concerns.tables import StoredReceiptRow
+from app.models.desk.disclosure_tables import DeskAct
+from app.models.desk.recorded import seal_entry
 from app.models.digest import canonical_json, canonical_submission
 from app.models.events.tables import EventKind
 from app.services.concerns.edition_resolver import EditionResolver, PinnedEdition
-from app.services.concerns.idempotency import IdempotencyKeys, IdempotentResult, encrypt_for_replay, replay_receipt
+from app.services.concerns.idempotency import IdempotencyKeys, IdempotentResult, Retryable, insert_stored_receipt
 from app.services.concerns.receipt_builder import ReceiptBuilder
-from app.services.concerns.seal_records import receipt_disclosure
 from app.services.concerns.sealing import concern_plaintext, derive_public_key
 from app.services.events.payloads import concern_payload
-from app.store.concerns import NewConcern, insert_concern, insert_stored_receipt
-from app.store.disclosures import insert_first_disclosure
+from app.store.concerns import NewConcern, insert_concern
+from app.store.disclosures import REPORTER, first_disclosure, insert_first_disclosure
 from app.store.editions import EditionKey, list_current
 from app.store.events import append_event
 from app.store.writer import Writer, write_without_change
@@ -119,7 +120,7 @@ class Submissions:
         return self._prepare(concern, submitted, None, test=False, keys=None, at=at)
 
     def _replay(self, concern: Concern, keys: IdempotencyKeys | None) -> IdempotentResult:
-        return replay_receipt(self.engine, keys, canonical_submission(concern))
+        return Retryable(canonical_submission(concern), keys).replay(self.engine)
 
     def _prepare(
         self,
@@ -151,8 +152,12 @@ class Submissions:
             test=test,
             message_key=derive_public_key(receipt.status_token, receipt.reference),
         )
-        stored_receipt = encrypt_for_replay(keys, submission, receipt.reference, receipt.json)
-        return _Prepared(row, receipt_disclosure(row), stored_receipt, receipt.json)
+        detail = str(seal_entry(row.sealed, row.recipients, columns=vars(row)))
+        disclosure = first_disclosure(
+            chain=row.reference, act=DeskAct.RECEIVED, actor=REPORTER, at=row.received_at, detail=detail
+        )
+        stored_receipt = Retryable(submission, keys).encrypt(receipt.reference, receipt.json)
+        return _Prepared(row, disclosure, stored_receipt, receipt.json)
 
 
 def _require_test_key(concern: Concern, *, for_tests: bool) -> None:

@@ -11,9 +11,8 @@ from app.models.concerns.tables import ConcernRow, ConcernState
 from app.models.desk.disclosure_tables import INBOX, DeskAct
 from app.models.desk.recorded import closing_detail
 from app.models.events.tables import EventKind
-from app.services.desk.additions import acknowledge_up_to
+from app.services.entries import acknowledge_up_to, count_additions
 from app.services.events.payloads import concern_payload
-from app.store.additions import count_additions, has_waiting
 from app.store.changes import record_change
 from app.store.concerns import erase_sealed, get_concern
 from app.store.disclosures import Actor, record_disclosure
@@ -94,7 +93,7 @@ def erase(session: Session, reference: str, *, reason: str, actor: Actor, at: dt
     Raises `NoSuchConcern`, `NotAcknowledged` (if anything that was added waits too), `OnHold` or `ConcernErased`.
     """
     concern = get_concern(session, reference)
-    if concern.state == ConcernState.RECEIVED or has_waiting(session, reference):
+    if concern.state == ConcernState.RECEIVED or concern.additions_waiting:
         raise NotAcknowledged
     if concern.held:
         raise OnHold

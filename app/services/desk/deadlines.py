@@ -7,7 +7,8 @@ from sqlalchemy import ColumnElement, literal_column
 from sqlalchemy.orm import defer
 from sqlmodel import Session, col, select
 
-from app.models.concerns.tables import AdditionRow, ConcernRow, ConcernState
+from app.models.concerns.tables import ConcernRow, ConcernState
+from app.models.entries import EntryKind, EntryRow
 from app.models.events.tables import EventKind, EventRow
 from app.services.events.payloads import addition_payload, concern_payload
 from app.store.concerns import WITHOUT_SEALED, get_concern
@@ -21,8 +22,9 @@ IS_REAL = table_of(ConcernRow).c.test.is_(False)
 CLOCKS_DIFFER = dt.timedelta(hours=1)
 """An event may be older than what it announces by so much, where nodes have other clocks."""
 _ADDITION_WAITS = (
-    col(AdditionRow.acknowledged_at).is_(None),
-    col(AdditionRow.sealed).is_not(None),
+    col(EntryRow.kind) == EntryKind.ADDITION.value,
+    col(EntryRow.acknowledged_at).is_(None),
+    col(EntryRow.sealed).is_not(None),
     col(ConcernRow.test).is_(False),
 )
 
@@ -36,8 +38,8 @@ def append_overdue_events(session: Session, *, now: dt.datetime, limit: int) -> 
     for concern in concerns:
         append_event(session, EventKind.CONCERN_OVERDUE, at=now, data=concern_payload(concern))
         concern.overdue_told = True
-    overdue = col(AdditionRow.acknowledge_by) < now
-    additions = _waiting_additions(session, overdue, unless=AdditionRow.overdue_announced, limit=limit)
+    overdue = col(EntryRow.acknowledge_by) < now
+    additions = _waiting_additions(session, overdue, unless=EntryRow.overdue_announced, limit=limit)
     for addition in additions:
         _announce(session, EventKind.CONCERN_ADDITION_OVERDUE, addition, at=now)
         addition.overdue_announced = True
@@ -55,8 +57,8 @@ def append_due_soon_events(session: Session, *, now: dt.datetime, within: dt.tim
     for concern in concerns:
         append_event(session, EventKind.CONCERN_DUE_SOON, at=now, data=concern_payload(concern))
         concern.due_soon_announced = True
-    due = col(AdditionRow.acknowledge_by).between(now, now + within)
-    additions = _waiting_additions(session, due, unless=AdditionRow.due_soon_announced, limit=limit)
+    due = col(EntryRow.acknowledge_by).between(now, now + within)
+    additions = _waiting_additions(session, due, unless=EntryRow.due_soon_announced, limit=limit)
     for addition in additions:
         _announce(session, EventKind.CONCERN_ADDITION_DUE_SOON, addition, at=now)
         addition.due_soon_announced = True
@@ -69,11 +71,11 @@ def find_unannounced(session: Session, *, before: dt.datetime) -> list[str]:
         WAITS, IS_REAL, col(ConcernRow.acknowledge_by) < before
     )
     additions = (
-        select(AdditionRow.acknowledge_by, AdditionRow.reference, AdditionRow.number)
-        .join(ConcernRow, col(ConcernRow.reference) == AdditionRow.reference)
-        .where(*_ADDITION_WAITS, col(AdditionRow.acknowledge_by) < before)
+        select(EntryRow.acknowledge_by, EntryRow.reference, EntryRow.number)
+        .join(ConcernRow, col(ConcernRow.reference) == EntryRow.reference)
+        .where(*_ADDITION_WAITS, col(EntryRow.acknowledge_by) < before)
     )
-    late: dict[tuple[EventKind, str, int | None], dt.datetime] = {
+    late: dict[tuple[EventKind, str, int | None], dt.datetime | None] = {
         (EventKind.CONCERN_OVERDUE, reference, None): at for at, reference in session.exec(concerns)
     }
     late |= {
@@ -83,7 +85,7 @@ def find_unannounced(session: Session, *, before: dt.datetime) -> list[str]:
         return []
     announced = select(EventRow.kind, EventRow.data).where(
         col(EventRow.kind).in_([EventKind.CONCERN_OVERDUE.value, EventKind.CONCERN_ADDITION_OVERDUE.value]),
-        EventRow.at >= min(late.values()) - CLOCKS_DIFFER,
+        EventRow.at >= min(at for at in late.values() if at is not None) - CLOCKS_DIFFER,
     )
     for kind, data in session.exec(announced):
         late.pop((EventKind(kind), data["reference"], data.get("addition")), None)
@@ -96,18 +98,18 @@ def _waiting_concerns(session: Session, due: ColumnElement[bool], *, unless: Any
     return list(session.exec(waiting.order_by(col(ConcernRow.acknowledge_by)).limit(limit)))
 
 
-def _waiting_additions(session: Session, due: ColumnElement[bool], *, unless: Any, limit: int) -> list[AdditionRow]:
+def _waiting_additions(session: Session, due: ColumnElement[bool], *, unless: Any, limit: int) -> list[EntryRow]:
     waiting = (
-        select(AdditionRow)
-        .join(ConcernRow, col(ConcernRow.reference) == AdditionRow.reference)
+        select(EntryRow)
+        .join(ConcernRow, col(ConcernRow.reference) == EntryRow.reference)
         .where(*_ADDITION_WAITS, due, col(unless).is_(False))
-        .options(defer(AdditionRow.sealed))  # type: ignore[arg-type]  # SQLModel types a column as its value
-        .order_by(col(AdditionRow.acknowledge_by), col(AdditionRow.reference), col(AdditionRow.number))
+        .options(defer(EntryRow.sealed))  # type: ignore[arg-type]  # SQLModel types a column as its value
+        .order_by(col(EntryRow.acknowledge_by), col(EntryRow.reference), col(EntryRow.number))
     )
     return list(session.exec(waiting.limit(limit)))
 
 
-def _announce(session: Session, kind: EventKind, addition: AdditionRow, *, at: dt.datetime) -> None:
+def _announce(session: Session, kind: EventKind, addition: EntryRow, *, at: dt.datetime) -> None:
     concern = get_concern(session, addition.reference)
-    data = addition_payload(concern, number=addition.number, acknowledge_by=addition.acknowledge_by)
+    data = addition_payload(concern, number=addition.number, acknowledge_by=addition.acknowledge_by or at)
     append_event(session, kind, at=at, data=data)

@@ -25,14 +25,13 @@ from app.age.keys import NotThatFile
 from app.errors import ExportNotGenuine, PdfUnavailable, ReceiptNotGenuine
 from app.models.base import format_utc
 from app.models.concerns.tables import ConcernRow
-from app.models.desk.added_texts import MEMBER_OF_KIND, AddedKind, AddedText
 from app.models.desk.concerns import DisclosureEntry, InboxEntry
 from app.models.desk.disclosure_tables import DeskAct, DisclosureRow
 from app.models.desk.exports import NOT_SIGNED, ExportEntry, NewExport
-from app.models.desk.hand_over_entries import confirmed_detail, handed_over_detail
 from app.models.desk.hand_over_tables import HandOverRow
 from app.models.desk.hand_overs import HandOverEntry
-from app.models.desk.recorded import RecordedConcern, replay
+from app.models.desk.recorded import RecordedConcern, confirmed_detail, handed_over_detail, replay
+from app.models.entries import FOR_THE_DESK, MEMBER_OF_KIND, EntryKind, EntryPlace
 from app.services.concerns.receipt_signing import (
     EXPORT,
     EXPORT_STATEMENT,
@@ -43,7 +42,7 @@ from app.services.concerns.receipt_signing import (
 )
 from app.services.concerns.sealing import Unsealer, open_note
 from app.services.desk.hand_overs import hand_over_entry
-from app.store.added_texts import ADDITIONS, NOTES
+from app.services.entries import measure_entries
 from app.store.concerns import get_unerased
 from app.store.disclosures import FIRST_PREVIOUS_SHA256, Actor, hash_of, record_disclosure
 from app.store.hand_overs import list_hand_overs
@@ -52,7 +51,7 @@ from app.store.writer import write_operation
 FOR_AN_EXPORT = "history, for an export"
 EXPORT_KIND = "guidance-export"
 EXPORT_VERSION = 1
-SealedTexts = Mapping[AddedText | None, bytes]
+SealedTexts = Mapping[EntryPlace | None, bytes]
 """The sealed text of a concern (None), and of what was added to it."""
 ATTACHMENT = "concern.json"
 SIGNED = re.compile(
@@ -80,7 +79,7 @@ class ExportStart:
 def begin_export(session: Session, reference: str, *, actor: Actor, at: dt.datetime) -> ExportStart:
     """Record that an export begins. Raises `NoSuchConcern` or `ConcernErased`."""
     concern = get_unerased(session, reference)
-    counts = {f"{each.kind}s": each.measure(session, reference)[0] for each in (ADDITIONS, NOTES)}
+    counts = {f"{each}s": measure_entries(session, each, reference)[0] for each in FOR_THE_DESK}
     hand_overs = tuple(hand_over_entry(row) for row in list_hand_overs(session, reference))
     last = record_disclosure(session, chain=reference, act=DeskAct.LISTED, actor=actor, at=at, detail=FOR_AN_EXPORT)
     return ExportStart(concern, counts, hand_overs, last)
@@ -145,9 +144,9 @@ def history_of(statement: dict[str, Any]) -> list[DisclosureRow]:
 
 
 def _text(
-    added: AddedText | None, sealed: bytes, unsealer: Unsealer, reference: str, written: DisclosureRow | None
+    added: EntryPlace | None, sealed: bytes, unsealer: Unsealer, reference: str, written: DisclosureRow | None
 ) -> dict[str, Any]:
-    if added is not None and added.kind is AddedKind.NOTE and written is not None:
+    if added is not None and added.kind is EntryKind.NOTE and written is not None:
         opened = open_note(unsealer, sealed, reference=reference, received_at=written.at, author=written.client)
     else:
         opened = unsealer.open(sealed, reference=reference)
@@ -272,9 +271,9 @@ def _faults_in_history(rows: list[DisclosureRow], stated: dict[str, Any]) -> Ite
 
 def _faults_in_texts(document: dict[str, Any], stated: dict[str, Any], recorded: RecordedConcern) -> Iterator[str]:
     texts = {_place_of(each): each for each in document["texts"]}
-    wanted: list[AddedText | None] = [None, *_numbered(AddedKind.ADDITION, stated["additions"])]
+    wanted: list[EntryPlace | None] = [None, *_numbered(EntryKind.ADDITION, stated["additions"])]
     if document["notes_included"]:
-        wanted += _numbered(AddedKind.NOTE, stated["notes"])
+        wanted += _numbered(EntryKind.NOTE, stated["notes"])
     for missing in (each for each in wanted if each not in texts):
         yield f"{missing or 'the concern'} is missing"
     if len(document["texts"]) > len(texts) or not texts.keys() <= set(wanted):
@@ -285,7 +284,7 @@ def _faults_in_texts(document: dict[str, Any], stated: dict[str, Any], recorded:
 
 
 def _fault_in_text(
-    place: AddedText | None, text: dict[str, Any], reference: str, recorded: RecordedConcern
+    place: EntryPlace | None, text: dict[str, Any], reference: str, recorded: RecordedConcern
 ) -> str | None:
     sealed, entry = base64.b64decode(text["sealed"]), recorded.seals.get(place)
     if entry is None or hashlib.sha256(sealed).hexdigest() != entry.sealed_sha256:
@@ -309,12 +308,12 @@ def _fault_in_origin(opened: dict[str, Any], added: DisclosureRow | None) -> str
     return None
 
 
-def _numbered(kind: AddedKind, count: int) -> list[AddedText]:
-    return [AddedText(kind, number) for number in range(1, count + 1)]
+def _numbered(kind: EntryKind, count: int) -> list[EntryPlace]:
+    return [EntryPlace(kind, number) for number in range(1, count + 1)]
 
 
-def _place_of(text: Mapping[str, Any]) -> AddedText | None:
-    return None if text["kind"] == "concern" else AddedText(AddedKind(text["kind"]), text["number"])
+def _place_of(text: Mapping[str, Any]) -> EntryPlace | None:
+    return None if text["kind"] == "concern" else EntryPlace(EntryKind(text["kind"]), text["number"])
 
 
 def pinned_keys(document: dict[str, Any], pinned: list[str]) -> Keys:

@@ -13,17 +13,18 @@ from app.errors import AlreadyStored, ConcernErased, SealedTextMisplaced, Unseal
 from app.faults import FieldError
 from app.models.base import format_utc
 from app.models.desk.disclosure_tables import DeskAct
-from app.models.desk.hand_over_entries import confirmed_detail, handed_over_detail
 from app.models.desk.hand_over_tables import HandOverRow
 from app.models.desk.hand_overs import HandedOver, HandOver, HandOverEntry
+from app.models.desk.recorded import confirmed_detail, handed_over_detail
 from app.models.digest import canonical_submission
+from app.models.entries import EntryKind, EntryPlace
 from app.services.concerns.hand_over_package import package_of, parse_recipient, sha256_of
-from app.services.concerns.idempotency import IdempotencyKeys, IdempotentResult, encrypt_for_replay, replay_receipt
+from app.services.concerns.idempotency import IdempotencyKeys, IdempotentResult, Retryable
 from app.services.concerns.receipt_signing import HAND_OVER, ReceiptSigner
 from app.services.concerns.sealing import Unsealer
-from app.services.desk.opening import read_sealed_added, read_sealed_concern
-from app.store.added_texts import ADDITIONS
-from app.store.concerns import get_concern, insert_stored_receipt
+from app.services.desk.opening import read_sealed_concern
+from app.services.entries import list_entries, read_sealed_entry
+from app.store.concerns import get_concern
 from app.store.disclosures import Actor, record_disclosure
 from app.store.hand_overs import count_hand_overs, get_hand_over, list_hand_overs
 from app.store.writer import Writer, write_operation
@@ -110,9 +111,9 @@ def _make_package(
         raise UnsealingUnavailable
     with Session(engine) as session:
         get_concern(session, reference)
-        numbers = [row.number for row in ADDITIONS.list(session, reference)][:up_to]
+        numbers = [row.number for row in list_entries(session, EntryKind.ADDITION, reference)][:up_to]
     concern = unsealer.open(read_sealed_concern(engine, reference), reference=reference)
-    sealed = (read_sealed_added(engine, ADDITIONS, reference, number) for number in numbers)
+    sealed = (read_sealed_entry(engine, reference, EntryPlace(EntryKind.ADDITION, number)) for number in numbers)
     additions = [unsealer.open(each, reference=reference) for each in sealed]
     package = package_of(concern, additions, body=wanted.body, reason=wanted.reason, at=at)
     return seal_by_seed(package, str(parse_recipient(wanted.recipient)), seed), len(additions)
@@ -138,8 +139,7 @@ def _record(
     row = HandOverRow(reference=reference, at=at, receipt=signer.sign(claims, kind=HAND_OVER), **fields)
     entry = hand_over_entry(row)
     to_repeat = StoredHandOver(entry=entry, seed=None if seed is None else seed.hex()).model_dump_json().encode()
-    stored = encrypt_for_replay(keys, canonical_submission(wanted), reference, to_repeat)
-    insert_stored_receipt(session, stored)
+    Retryable(canonical_submission(wanted), keys).store(session, reference, to_repeat)
     if concern.erased_at is not None:
         raise ConcernErased
     detail = handed_over_detail(row)
@@ -151,7 +151,7 @@ def _record(
 
 def _replay(engine: Engine, keys: IdempotencyKeys | None, wanted: HandOver, unsealer: Unsealer) -> IdempotentResult:
     """Return what the first request got. The file is made again, and is the one that is on the record."""
-    found = replay_receipt(engine, keys, canonical_submission(wanted))
+    found = Retryable(canonical_submission(wanted), keys).replay(engine)
     stored = StoredHandOver.model_validate_json(found.receipt)
     entry, package = stored.entry, None
     if stored.seed is not None:

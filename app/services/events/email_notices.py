@@ -11,7 +11,8 @@ from dataclasses import dataclass
 
 from sqlmodel import Session, col, select
 
-from app.models.concerns.tables import AdditionRow, ConcernRow
+from app.models.concerns.tables import ConcernRow
+from app.models.entries import EntryKind, EntryRow
 from app.models.events.tables import EmailStateRow, EventKind, EventRow
 from app.services.events.retries import next_due
 from app.store.email_state import find_email_state, find_last_event, list_events_for_email, start_email_state
@@ -99,8 +100,10 @@ def _count_danger(session: Session, events: Sequence[EventRow]) -> int:
     concerns = select(ConcernRow.reference).where(
         col(ConcernRow.reference).in_(raised), ConcernRow.immediate_danger == "yes"
     )
-    additions = select(AdditionRow.reference, AdditionRow.number).where(
-        col(AdditionRow.reference).in_({reference for reference, _ in added}), AdditionRow.immediate_danger == "yes"
+    additions = select(EntryRow.reference, EntryRow.number).where(
+        col(EntryRow.reference).in_({reference for reference, _ in added}),
+        EntryRow.kind == EntryKind.ADDITION.value,
+        EntryRow.immediate_danger == "yes",
     )
     found = {reference for reference, number in session.exec(additions) if (reference, number) in added}
     return len(found.union(session.exec(concerns)))

@@ -9,25 +9,21 @@ from operator import attrgetter
 from sqlalchemy import Engine, exists
 from sqlmodel import Session, col, func, select
 
-from app.models.concerns.message_tables import MessageRow
-from app.models.concerns.tables import AddedRow, ConcernRow, NoteRow
-from app.models.desk.added_texts import AddedText
+from app.models.concerns.tables import ConcernRow
 from app.models.desk.disclosure_tables import WITHOUT_A_CONCERN, ChainRow, DeskAct, DisclosureRow
 from app.models.desk.hand_over_tables import HandOverRow
-from app.models.desk.recorded import RecordedConcern, closing_detail, replay
-from app.models.desk.seal_entries import SealEntry, columns_sha256
+from app.models.desk.recorded import RecordedConcern, SealEntry, closing_detail, columns_sha256, replay
+from app.models.entries import EntryKind, EntryPlace, EntryRow
 from app.models.progress import OnStep, show_no_progress
 from app.services.operations.hand_over_verification import faults_in_hand_overs
-from app.services.operations.message_verification import faults_in_messages
-from app.store.added_texts import ALL_ADDED
 
 VERIFICATION_PAGE_SIZE = 50
 ROWS_AT_ONCE = 1000
-FurtherRow = type[AddedRow | MessageRow | HandOverRow]
-FURTHER_ROWS: tuple[FurtherRow, ...] = (*(each.row for each in ALL_ADDED.values()), MessageRow, HandOverRow)
+FurtherRow = type[EntryRow | HandOverRow]
+FURTHER_ROWS: tuple[FurtherRow, ...] = (EntryRow, HandOverRow)
 """The rows that few concerns have."""
 HAND_OVER_ACTS = {DeskAct.HANDED_OVER, DeskAct.HAND_OVER_CONFIRMED}
-SealedRow = ConcernRow | AddedRow
+SealedRow = ConcernRow | EntryRow
 
 
 @dataclass(frozen=True)
@@ -95,8 +91,6 @@ def _faults_of(session: Session, concern: ConcernRow, page: _Page) -> Iterator[s
     yield from _faults_in_acts(concern, recorded)
     yield from _faults_in_columns(concern, recorded)
     yield from _faults_in_texts(session, concern, page, recorded)
-    if page.has(MessageRow, concern) or recorded.messages.sealed_sha256:
-        yield from faults_in_messages(session, concern, recorded)
     if page.has(HandOverRow, concern) or not HAND_OVER_ACTS.isdisjoint(recorded.first):
         yield from faults_in_hand_overs(session, concern)
 
@@ -132,12 +126,11 @@ def _faults_in_columns(concern: ConcernRow, recorded: RecordedConcern) -> Iterat
 
 def _faults_in_texts(session: Session, concern: ConcernRow, page: _Page, recorded: RecordedConcern) -> Iterator[str]:
     erased = DeskAct.ERASED in recorded.first
-    texts: dict[AddedText | None, SealedRow] = {None: concern}
-    for kind, each in ALL_ADDED.items():
-        if not page.has(each.row, concern):
-            continue
-        added = select(each.row).where(each.row.reference == concern.reference).order_by(col(each.row.number))
-        texts |= {AddedText(kind, row.number): row for row in session.exec(added)}
+    texts: dict[EntryPlace | None, SealedRow] = {None: concern}
+    if page.has(EntryRow, concern):
+        entries = select(EntryRow).where(EntryRow.reference == concern.reference)
+        ordered = entries.order_by(col(EntryRow.kind), col(EntryRow.number))
+        texts |= {row.place: row for row in session.exec(ordered)}
     for missing in sorted(recorded.seals.keys() - texts.keys(), key=str):
         yield f"{missing} is missing"
     for text, row in texts.items():
@@ -146,11 +139,18 @@ def _faults_in_texts(session: Session, concern: ConcernRow, page: _Page, recorde
             yield f"{text or 'its sealed text'} {fault}"
         if text in recorded.added and not _agrees(row, recorded.added[text]):
             yield f"{text} was not received then, or not from that author"
+        if isinstance(row, EntryRow) and not _is_read_as_recorded(row, recorded):
+            yield f"{text} was not read or answered as its row says"
 
 
 def _agrees(row: SealedRow, act: DisclosureRow) -> bool:
-    """Return whether the row has the time of the act and, as a note, its author."""
-    return row.received_at == act.at and (not isinstance(row, NoteRow) or row.author == act.client)
+    """Return whether the row has the time of the act and, as an entry, its author."""
+    return row.received_at == act.at and (isinstance(row, ConcernRow) or row.author == act.client)
+
+
+def _is_read_as_recorded(row: EntryRow, recorded: RecordedConcern) -> bool:
+    said = (recorded.read_at.get(row.number), recorded.answered_by.get(row.number))
+    return (row.read_at, row.answered_by) == (said if row.kind == EntryKind.MESSAGE else (None, None))
 
 
 def _fault_in_text(row: SealedRow, entry: SealEntry | None, *, erased: bool) -> str | None:

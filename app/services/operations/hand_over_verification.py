@@ -6,7 +6,7 @@ from sqlmodel import Session, col, select
 
 from app.models.concerns.tables import ConcernRow
 from app.models.desk.disclosure_tables import DeskAct, DisclosureRow
-from app.models.desk.hand_over_entries import confirmed_detail, handed_over_detail
+from app.models.desk.recorded import confirmed_detail, handed_over_detail
 from app.store.hand_overs import list_hand_overs
 
 

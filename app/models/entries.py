@@ -1,0 +1,333 @@
+"""Sealed entries: what a concern gets after it was received, each with an author and a reader.
+
+There are three kinds, each a row of `ENTRY_SPECS`. An addition is from the reporter and for the desk. A note is from
+the desk and for the desk; no reporter ever sees one. A message is from the desk and for the reporter; the desk cannot
+read one again.
+"""
+
+import base64
+import binascii
+import datetime as dt
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Annotated, Any, NamedTuple, Self
+
+from pydantic import AfterValidator, Field, StringConstraints, model_validator
+from sqlalchemy import JSON, LargeBinary
+from sqlmodel import Field as TableField
+from sqlmodel import SQLModel
+
+from app.errors import GuidanceError, TooManyAdditions, TooManyMessages, TooManyNotes
+from app.faults import CodedValueError, FaultCode
+from app.models.base import RequestModel, ResponseModel, Text, UtcDateTime
+from app.models.columns import UtcDateTimeType, partial_index
+from app.models.concerns.receipts import EXAMPLE_REFERENCE, READ_AT, MessageStatus
+from app.models.desk.disclosure_tables import DeskAct
+from app.models.links import Links, desk_addition_path, desk_messages_path, note_path
+
+
+class EntryKind(StrEnum):
+    """Who writes an entry, and who reads it."""
+
+    ADDITION = "addition"
+    NOTE = "note"
+    MESSAGE = "message"
+
+
+class EntryPlace(NamedTuple):
+    """The place of one entry of a concern: its kind, and its number in the order of arrival."""
+
+    kind: EntryKind
+    number: int
+
+    def __str__(self) -> str:
+        """Return its name on the record and for an operator."""
+        return f"{self.kind} {self.number}"
+
+
+@dataclass(frozen=True)
+class EntrySpec:
+    """One kind: the act that records an entry, whether it changes the concern, and how many a concern takes.
+
+    `member` has the words, in the document that is sealed. `for_desk`: it is sealed to the keys of the desk, not to
+    that of the reporter's status token.
+    """
+
+    act: DeskAct
+    member: str
+    most: int
+    most_bytes: int
+    too_many: type[GuidanceError]
+    for_desk: bool = True
+    changes_concern: bool = True
+
+
+ENTRY_SPECS = {
+    EntryKind.ADDITION: EntrySpec(DeskAct.ADDED, "addition", 200, 20_000_000, TooManyAdditions),
+    EntryKind.NOTE: EntrySpec(DeskAct.NOTED, "note", 500, 5_000_000, TooManyNotes),
+    EntryKind.MESSAGE: EntrySpec(
+        DeskAct.MESSAGE_SENT,
+        "message",
+        100,
+        5_000_000,
+        TooManyMessages,
+        for_desk=False,
+        changes_concern=False,
+    ),
+}
+FOR_THE_DESK = tuple(kind for kind, spec in ENTRY_SPECS.items() if spec.for_desk)
+MEMBER_OF_KIND = {"concern": "submission"} | {kind.value: ENTRY_SPECS[kind].member for kind in FOR_THE_DESK}
+"""The member with the words, in the document of each kind that is sealed to the desk."""
+ENTRY_WAITS = "acknowledge_by IS NOT NULL AND acknowledged_at IS NULL AND sealed IS NOT NULL"
+"""Says in SQL that nobody has acknowledged an addition that was not erased. Other kinds have no `acknowledge_by`."""
+
+
+class EntryRow(SQLModel, table=True):
+    """An entry, sealed, and numbered for each concern and kind in the order of arrival. `sealed` is null after erasure.
+
+    `author` is who wrote it, as the record names them. `recipients` are the fingerprints of the desk's keys; none for a
+    message, which is sealed to the key of the reporter's status token. An addition has `acknowledge_by`, and
+    `immediate_danger` is what its reporter said with it, if anything. Of a message, `read_at` is when the reporter
+    first read it, and `answered_by` the number of the first addition after that.
+    """
+
+    __tablename__ = "entries"
+    __table_args__ = (
+        partial_index("ix_entries_waiting", "acknowledge_by", sqlite=ENTRY_WAITS, postgresql=ENTRY_WAITS),
+    )
+
+    reference: str = TableField(primary_key=True, foreign_key="concerns.reference")
+    kind: str = TableField(primary_key=True)
+    number: int = TableField(primary_key=True)
+    received_at: dt.datetime = TableField(sa_type=UtcDateTimeType)
+    author: str
+    recipients: list[str] = TableField(sa_type=JSON)
+    sealed: bytes | None = TableField(default=None, sa_type=LargeBinary)
+    acknowledge_by: dt.datetime | None = TableField(default=None, sa_type=UtcDateTimeType)
+    immediate_danger: str | None = None
+    acknowledged_at: dt.datetime | None = TableField(default=None, sa_type=UtcDateTimeType)
+    overdue_announced: bool = False
+    due_soon_announced: bool = False
+    read_at: dt.datetime | None = TableField(default=None, sa_type=UtcDateTimeType)
+    answered_by: int | None = None
+
+    @property
+    def place(self) -> EntryPlace:
+        """The place of the entry in its concern."""
+        return EntryPlace(EntryKind(self.kind), self.number)
+
+
+AGE_HEADER = b"age-encryption.org/v1\n"
+EXAMPLE_SEALED = base64.b64encode(AGE_HEADER + b"-> X25519 ...").decode()
+MAX_MESSAGE_FILE_BYTES = 32_768
+MAX_NOTE_LENGTH = 10_000
+MAX_NOTE_FILE_BYTES = 65_536
+"""The longest note takes less, however its characters are written in JSON."""
+MAX_RECIPIENTS = 20
+RECIPIENT = "age1zvkyg2lqzraa2lnjvqej32nkuu0ues2s82hzrye869xeexvn73equnujwj"
+WORDS_OF_A_NOTE = "Spoke to the school. Call again on Monday."
+WORDS_OF_AN_ADDITION = {"immediate_danger": "no", "concern": {"narrative": "Alex Example came home at six."}}
+
+
+def base64_length(size: int) -> int:
+    """Return how many characters so many bytes have in base64, at most."""
+    return size * 4 // 3 + 4
+
+
+def age_file_within(max_bytes: int) -> Callable[[str], str]:
+    """Return what checks that a text is a file of the age format of so many bytes at most, in base64."""
+
+    def check(text: str) -> str:
+        try:
+            sealed = base64.b64decode(text, validate=True)
+        except (binascii.Error, ValueError):
+            sealed = b""
+        if not sealed.startswith(AGE_HEADER) or len(sealed) > max_bytes:
+            raise CodedValueError(FaultCode.WRONG_FORM, "must be a file of the age format, in base64")
+        return text
+
+    return check
+
+
+def _check_words(text: str) -> str:
+    if not text.strip():
+        raise CodedValueError(FaultCode.BLANK, "must have words")
+    return text
+
+
+NoteWords = Annotated[str, StringConstraints(min_length=1, max_length=MAX_NOTE_LENGTH), AfterValidator(_check_words)]
+SealedNote = Annotated[
+    str,
+    StringConstraints(max_length=base64_length(MAX_NOTE_FILE_BYTES)),
+    AfterValidator(age_file_within(MAX_NOTE_FILE_BYTES)),
+]
+SealedMessage = Annotated[
+    str,
+    StringConstraints(max_length=base64_length(MAX_MESSAGE_FILE_BYTES)),
+    AfterValidator(age_file_within(MAX_MESSAGE_FILE_BYTES)),
+]
+AgeRecipient = Annotated[str, StringConstraints(pattern=r"^age1[0-9a-z]{58}$", max_length=62)]
+
+
+class AdditionEntry(ResponseModel):
+    """What the reporter added: its words, and its own acknowledgement."""
+
+    number: int = Field(description="Its place, from 1.", examples=[1])
+    received_at: UtcDateTime = Field(description="When it was kept.")
+    immediate_danger: str | None = Field(
+        description="What the reporter said with it: yes, no or not_sure; null for nothing.", examples=["no"]
+    )
+    acknowledge_by: UtcDateTime = Field(
+        description="When the reporter may expect its acknowledgement at the latest.", examples=["2026-11-25T09:30:00Z"]
+    )
+    acknowledged_at: UtcDateTime | None = Field(
+        description="When a social worker acknowledged it; null while it waits.", examples=[None]
+    )
+    overdue: bool = Field(description="Whether it still waits after `acknowledge_by`.", examples=[False])
+    addition: dict[str, Any] | None = Field(
+        description="The words, as they were sent; null where this service holds no identity.",
+        examples=[WORDS_OF_AN_ADDITION],
+    )
+    links: Links = Field(
+        description="Paths of this API, by relation.", examples=[{"self": desk_addition_path(EXAMPLE_REFERENCE, 1)}]
+    )
+
+
+class OpenedAddition(AdditionEntry):
+    """What the reporter added, opened."""
+
+    addition: dict[str, Any] = Field(description="The words, as they were sent.", examples=[WORDS_OF_AN_ADDITION])
+
+
+class AdditionsResponse(ResponseModel):
+    """One page of what was added, in the order of arrival."""
+
+    additions: tuple[AdditionEntry, ...] = Field(description="The additions.")
+    next_cursor: str | None = Field(description="Where the next page begins; null on the last.", examples=[None])
+
+
+class AdditionAcknowledgement(RequestModel):
+    """A social worker has seen an addition and decided the next step. Nothing needs to be sent with it."""
+
+
+class NewNote(RequestModel):
+    """A note of the desk: its words, or a file that the worker's own machine sealed. It never changes."""
+
+    text: NoteWords | None = Field(
+        default=None,
+        description="The words. They are sealed here, like the concern.",
+        examples=[WORDS_OF_A_NOTE],
+    )
+    sealed: SealedNote | None = Field(
+        default=None,
+        description="Instead of `text`: an age file sealed to every key of `GET /v1/desk/recipients`, in base64, so "
+        "that this service never has the words. Inside is JSON: `reference`, and `note` with its `text`.",
+        examples=[EXAMPLE_SEALED],
+    )
+    recipients: tuple[AgeRecipient, ...] | None = Field(
+        default=None,
+        description="With `sealed`: the keys that it is sealed to, which must be those of this service.",
+        max_length=MAX_RECIPIENTS,
+        examples=[[RECIPIENT]],
+    )
+
+    @model_validator(mode="after")
+    def _has_one(self) -> Self:
+        if (self.text is None) == (self.sealed is None):
+            raise CodedValueError(FaultCode.REQUIRED, "give either `text` or `sealed`")
+        if (self.sealed is None) != (self.recipients is None):
+            raise CodedValueError(FaultCode.REQUIRED, "give `recipients` with `sealed`, and only then")
+        return self
+
+
+class RecipientsResponse(ResponseModel):
+    """The keys that everything is sealed to."""
+
+    recipients: tuple[str, ...] = Field(
+        description="The age recipients. Whatever is sealed for the desk is sealed to each of them.",
+        examples=[[RECIPIENT]],
+    )
+    links: Links = Field(description="Paths of this API, by relation.", examples=[{"self": "/v1/desk/recipients"}])
+
+
+class NoteEntry(ResponseModel):
+    """A note: who wrote it and when, and its words."""
+
+    number: int = Field(description="Its place, from 1.", examples=[1])
+    written_at: UtcDateTime = Field(description="When it was written.")
+    by: str = Field(description="Who wrote it, as the record names them.", examples=["example-desk/Robin Example"])
+    text: str | None = Field(
+        description="The words; null where this service holds no identity, and in the answer to writing them.",
+        examples=[WORDS_OF_A_NOTE],
+    )
+    links: Links = Field(
+        description="Paths of this API, by relation.", examples=[{"self": note_path(EXAMPLE_REFERENCE, 1)}]
+    )
+
+
+class NotesResponse(ResponseModel):
+    """One page of notes, in the order in which they were written."""
+
+    notes: tuple[NoteEntry, ...] = Field(description="The notes.")
+    next_cursor: str | None = Field(description="Where the next page begins; null on the last.", examples=[None])
+
+
+class Message(RequestModel):
+    """A message to the reporter: its words, or a file that the worker's own machine sealed to `recipient`."""
+
+    text: Text | None = Field(
+        default=None,
+        description="The words. They are sealed here, and this service cannot read them again.",
+        examples=["Which school does Alex Example go to?"],
+    )
+    sealed: SealedMessage | None = Field(
+        default=None,
+        description="Instead of `text`: an age file sealed to `recipient`, in base64, so that this service never has "
+        "the words. `guidance desk ask` sends this.",
+        examples=[EXAMPLE_SEALED],
+    )
+
+    @model_validator(mode="after")
+    def _has_one(self) -> Self:
+        if (self.text is None) == (self.sealed is None):
+            raise CodedValueError(FaultCode.REQUIRED, "give either `text` or `sealed`")
+        return self
+
+
+class MessageEntry(ResponseModel):
+    """A message that was sent, without its words."""
+
+    number: int = Field(description="Its place, from 1.", examples=[1])
+    sent_at: UtcDateTime = Field(description="When it was stored.")
+    read_at: UtcDateTime | None = Field(description=READ_AT, examples=[None])
+    answered_by: int | None = Field(
+        description="The number of the first addition after the reporter read it; null until there is one.",
+        examples=[None],
+    )
+
+
+class MessagesResponse(ResponseModel):
+    """What the desk sent to the reporter of a concern, in order, and the key that a further message is sealed to."""
+
+    messages: tuple[MessageEntry, ...] = Field(description="The messages, without their words.")
+    recipient: str = Field(description="The age recipient of the reporter's code.", examples=[RECIPIENT])
+    links: Links = Field(
+        description="Paths of this API, by relation.", examples=[{"self": desk_messages_path(EXAMPLE_REFERENCE)}]
+    )
+
+
+class ReceivedMessage(MessageStatus):
+    """A message from the duty team, opened with the status token."""
+
+    message: str | None = Field(
+        description="The words; null where they cannot be read. Then telephone, and give the reference.",
+        examples=["Which school does Alex Example go to?"],
+    )
+
+
+class ReceivedMessages(ResponseModel):
+    """The messages of the duty team to the reporter, in order. An answer is an addition to the concern."""
+
+    reference: str = Field(description="The concern's reference.", examples=[EXAMPLE_REFERENCE])
+    messages: tuple[ReceivedMessage, ...] = Field(description="The messages.")
