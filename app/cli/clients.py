@@ -1,17 +1,27 @@
 """`guidance clients`: the systems that may use the API as clients, and their keys."""
 
 import datetime as dt
-from typing import Annotated
+from collections.abc import Sequence
+from typing import Annotated, Any
 
 import typer
 from sqlmodel import Session
 
-from app.cli.listing import describe_client, line_of_client
-from app.cli.options import AsJson, DataDir, EnvFile, open_writer, read_settings
+from app.cli.options import (
+    AsJson,
+    DataDir,
+    EnvFile,
+    format_moment,
+    format_optional,
+    open_writer,
+    parse_duration,
+    parse_end,
+    read_settings,
+)
 from app.cli.terminal import echo_json
-from app.cli.times import format_moment, parse_duration, parse_end
 from app.main import utc_now
-from app.models.clients import Scope
+from app.models.base import format_utc
+from app.models.clients import ClientKeyRow, ClientRow, Scope
 from app.models.roles import SCOPES_OF, Role
 from app.services.access.clients import add_client, list_clients, revoke_client, rotate_key
 
@@ -113,3 +123,56 @@ def _say_end(name: str, expires_at: dt.datetime | None) -> None:
     """Say when the key ends, on standard error: standard output has the key alone."""
     if expires_at is not None:
         typer.echo(f"{name}: the new key ends at {format_moment(expires_at)}", err=True)
+
+
+def describe_client(client: ClientRow, keys: Sequence[ClientKeyRow], *, at: dt.datetime) -> dict[str, Any]:
+    """Return what is known of the client, as JSON; of a key never its hash."""
+    return {
+        "name": client.name,
+        "person": client.person,
+        "test": client.test,
+        "state": _state_of(client, keys, at),
+        "scopes": client.scopes,
+        "added_at": format_utc(client.added_at),
+        "revoked_at": format_optional(client.revoked_at),
+        "last_used_at": format_optional(_last_use(keys)),
+        "keys": [
+            {
+                "state": "active" if key.is_valid(at) else "ended",
+                "added_at": format_utc(key.added_at),
+                "expires_at": format_optional(key.expires_at),
+                "last_used_at": format_optional(key.last_used_at),
+            }
+            for key in keys
+        ],
+    }
+
+
+def line_of_client(client: ClientRow, keys: Sequence[ClientKeyRow], *, at: dt.datetime) -> str:
+    """Return the line of the client: name, state, scopes, last use, the end of its keys, and the person."""
+    state = _state_of(client, keys, at)
+    used = _last_use(keys)
+    ends = ", ".join(
+        format_moment(key.expires_at) if key.expires_at is not None else "never" for key in keys if key.is_valid(at)
+    )
+    return "\t".join(
+        [
+            client.name,
+            f"revoked {client.revoked_at:%Y-%m-%d}" if client.revoked_at else state,
+            " ".join(client.scopes),
+            f"last used {format_moment(used)}" if used else "never used",
+            *([f"ends {ends}"] if state == "active" else []),
+            *([client.person] if client.person else []),
+            *(["for tests"] if client.test else []),
+        ]
+    )
+
+
+def _state_of(client: ClientRow, keys: Sequence[ClientKeyRow], at: dt.datetime) -> str:
+    if client.revoked_at is not None:
+        return "revoked"
+    return "active" if any(key.is_valid(at) for key in keys) else "ended"
+
+
+def _last_use(keys: Sequence[ClientKeyRow]) -> dt.datetime | None:
+    return max((key.last_used_at for key in keys if key.last_used_at is not None), default=None)

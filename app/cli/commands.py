@@ -5,22 +5,17 @@ from typing import Annotated
 import typer
 
 from app.about import VERSION
-from app.cli.audit import audit
 from app.cli.backups import backup, restore
 from app.cli.clients import clients
 from app.cli.database import migrate, verify
 from app.cli.desk import desk
 from app.cli.doctor import doctor
-from app.cli.drafts import approve, check, new, preview
 from app.cli.export_group import exports
+from app.cli.guides import approve, check, due, import_document, new, preview, publish_files, rendition, withdraw_number
 from app.cli.health import health
-from app.cli.imports import import_document
 from app.cli.keys import keys
 from app.cli.people import desk_invite, desk_leave, desk_people
-from app.cli.publishing import publish_files, withdraw_number
-from app.cli.receipts import receipts
-from app.cli.renditions import rendition
-from app.cli.reviews import due
+from app.cli.record import audit, receipts
 from app.cli.serve import serve
 from app.cli.webhooks import deliver, webhooks
 from app.config import built_commit

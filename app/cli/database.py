@@ -9,7 +9,7 @@ from sqlalchemy import Engine
 from sqlalchemy.exc import DBAPIError
 
 from app.cli.options import AsJson, DataDir, EnvFile, open_engine, read_settings
-from app.cli.stored_checkpoints import read_checkpoints
+from app.cli.record import read_checkpoints
 from app.cli.terminal import echo_json, progress
 from app.errors import DatabaseUnreadable
 from app.models.progress import OnStep

@@ -6,9 +6,8 @@ from typing import Annotated
 import typer
 from sqlmodel import Session
 
-from app.cli.options import AsJson, DataDir, EnvFile, open_writer, read_settings
+from app.cli.options import AsJson, DataDir, EnvFile, format_moment, open_writer, parse_end, read_settings
 from app.cli.terminal import echo_result
-from app.cli.times import format_moment, parse_end
 from app.main import utc_now
 from app.models.base import format_utc
 from app.models.roles import Role

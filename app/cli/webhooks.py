@@ -3,20 +3,20 @@
 import asyncio
 import datetime as dt
 import signal
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 from sqlalchemy import Engine
 from sqlmodel import Session
 
-from app.cli.listing import describe_webhook
-from app.cli.options import AsJson, DataDir, EnvFile, open_writer, read_settings
+from app.cli.options import AsJson, DataDir, EnvFile, format_optional, open_writer, read_settings
 from app.cli.terminal import echo_json
 from app.config import Settings
 from app.main import utc_now
-from app.models.events.tables import EventKind
+from app.models.base import format_utc
+from app.models.events.tables import DeliveryState, EventKind, WebhookRow
 from app.services.events.dispatcher import build_dispatcher
 from app.services.events.dispatcher_thread import DispatcherThread
 from app.services.events.ssrf_guard import SsrfGuard
@@ -161,3 +161,17 @@ def deliver(
             worker.start()
         delivery.run()
         stop_workers(others)
+
+
+def describe_webhook(webhook: WebhookRow, counted: Mapping[tuple[str, str], int]) -> dict[str, Any]:
+    """Return what is known of the webhook, as JSON; never its secrets."""
+    return {
+        "name": webhook.name,
+        "url": webhook.url,
+        "events": webhook.kinds,
+        "added_at": format_utc(webhook.added_at),
+        "disabled_at": format_optional(webhook.disabled_at),
+        "disabled_because": webhook.disabled_because,
+        "waiting": counted.get((webhook.name, DeliveryState.PENDING.value), 0),
+        "dead": counted.get((webhook.name, DeliveryState.DEAD.value), 0),
+    }

@@ -7,7 +7,7 @@ import pytest
 from docx import Document
 from docx.oxml import parse_xml
 
-from app.cli.imports import draft_page
+from app.cli.guides import draft_page
 from app.config import SEED_DIR
 from app.errors import SeedFileError
 from app.services.importing import GuideDraft, draft_of

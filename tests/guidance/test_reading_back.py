@@ -7,7 +7,7 @@ import pytest
 from hypothesis import Phase, given, settings
 from starlette.testclient import TestClient
 
-from app.cli.imports import draft_page
+from app.cli.guides import draft_page
 from app.models.digest import digest_of
 from app.models.guidance.edition_files import read_edition_file
 from app.models.guidance.edition_yaml import edition_yaml, file_text

@@ -13,7 +13,7 @@ from docx.document import Document as DocxDocument
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
-from app.cli.imports import draft_page
+from app.cli.guides import draft_page
 from app.models.guidance.editions import EditionContent
 from app.models.guidance.sections import ITEM_LISTS
 from app.services.importing import GuideDraft, draft_of

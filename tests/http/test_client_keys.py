@@ -11,8 +11,8 @@ from sqlmodel import Session
 from starlette.testclient import TestClient
 from typer import BadParameter
 
-from app.cli.listing import line_of_client
-from app.cli.times import parse_end
+from app.cli.clients import line_of_client
+from app.cli.options import parse_end
 from app.config import Settings
 from app.errors import NoSuchClient, SetupError, StoreBusy
 from app.main import create_app

@@ -9,7 +9,7 @@ from fastapi import FastAPI
 from starlette.testclient import TestClient
 from typer.testing import CliRunner
 
-from app.cli import reviews
+from app.cli import guides as reviews
 from app.cli.commands import app
 from app.web.context import AppContext
 from tests.support.clock import A_TUESDAY

@@ -1,0 +1,434 @@
+"""`guidance new` to `withdraw`, `import`, `due` and `rendition`: from an idea to words that are published."""
+
+import datetime as dt
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from importlib.util import find_spec
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Annotated, Any
+
+import typer
+from sqlalchemy.exc import DBAPIError
+from sqlmodel import Session
+
+from app.cli.options import AsJson, DataDir, EnvFile, open_engine, open_writer, read_settings
+from app.cli.serve import listening_at
+from app.cli.terminal import echo_json, echo_result
+from app.config import Settings
+from app.errors import DatabaseUnreadable, SchemaBehind, SeedError, SeedFileError, SetupError
+from app.main import utc_now
+from app.models.guidance.edition_yaml import file_text
+from app.models.guidance.editions import EditionContent
+from app.models.guidance.proposed_ids import propose_id
+from app.models.guidance.rendition_files import RenditionFile, read_rendition_file
+from app.presenters.markdown import edition_markdown
+from app.server.run import run_server
+from app.services.guidance.checking import CheckedFile, check_file, meant_folder, read_published
+from app.services.guidance.drafting import write_draft, write_new_file
+from app.services.guidance.publishing import NewEdition, Precondition, Published, publish_edition, withdraw_published
+from app.services.guidance.reference_data import ReferenceData, read_reference_data
+from app.services.guidance.renditions import is_of_former_edition
+from app.services.guidance.reviews import NOTICE, Review, list_reviews
+from app.services.guidance.seeding import (
+    RENDITIONS,
+    check_rendition_file,
+    publish_file,
+    publish_read_file,
+    publish_rendition_file,
+)
+from app.store.database import DATABASE_FILE
+from app.store.editions import EditionHead, EditionKey, RenditionKey, find_history, get_history, read_content
+from app.store.schema import is_behind
+
+
+@contextmanager
+def open_published(settings: Settings) -> Iterator[Session | None]:
+    """Yield a session that reads, or None if there is no database yet."""
+    if settings.database_url is None and not (settings.data_dir / DATABASE_FILE).exists():
+        yield None
+        return
+    with open_engine(settings) as engine, Session(engine) as session:
+        try:
+            if is_behind(engine):
+                raise SchemaBehind
+            yield session
+        except DBAPIError:
+            raise DatabaseUnreadable from None
+
+
+NOT_AGREED = (
+    "nothing is published, since nobody has agreed on these words yet. `{command} FILE` prints their digest; "
+    "publish them with `--digest` and that digest"
+)
+OTHER_WORDS = "nothing is published: the file has other words than those that were agreed on. Its digest is now {}"
+
+AgreedDigests = Annotated[
+    list[str] | None,
+    typer.Option("--digest", help="What `approve` printed for the file. Repeat it for several files."),
+]
+
+
+def require_agreed(path: Path, digest: str, agreed: Sequence[str], *, command: str) -> None:
+    """Raise `SeedFileError` unless the digest of the file is one that was agreed on. `command` prints a digest."""
+    if digest not in agreed:
+        reason = OTHER_WORDS.format(digest) if agreed else NOT_AGREED.format(command=command)
+        raise SeedFileError(path, [SeedError(0, reason)])
+
+
+def is_in_seed(settings: Settings, path: Path, folder: str) -> bool:
+    """Return whether the file is in that folder of the seed, whose files the first start publishes without asking."""
+    return path.resolve().is_relative_to((settings.seed_dir / folder).resolve())
+
+
+EditionPath = Annotated[Path, typer.Argument(metavar="FILE", help=".../<guide>/<number>.yaml")]
+
+
+def new(
+    slug: Annotated[str, typer.Argument(metavar="GUIDE", help="Its name in addresses: lower-case words with hyphens.")],
+    folder: Annotated[Path, typer.Option(help="Where the guide's own folder is made.")] = Path(),
+    data_dir: DataDir = None,
+    env_file: EnvFile = None,
+) -> None:
+    """Write a file to fill in: a skeleton for a new guide, or the current words of a published one."""
+    with open_published(read_settings(data_dir, env_file)) as session:
+        path, is_new = write_new_file(folder, slug, session, today=utc_now().date())
+    typer.echo(
+        f"{path}: {'a new guide, to fill in' if is_new else 'the next edition, with the words of the current one'}"
+    )
+    typer.echo(f"Then: guidance check {path}")
+
+
+def check(
+    paths: Annotated[list[Path], typer.Argument(metavar="FILE...", help=".../<guide>/<number>.yaml")],
+    data_dir: DataDir = None,
+    env_file: EnvFile = None,
+) -> None:
+    """List every fault and every warning in the files, each with its line. The exit status is 1 if there is a fault."""
+    faulty = 0
+    settings = read_settings(data_dir, env_file)
+    reference_data, today = read_reference_data(settings.seed_dir), utc_now().date()
+    with open_published(settings) as session:
+        for path in paths:
+            try:
+                checked = check_file(path, reference_data, session, today=today)
+            except SeedFileError as refusal:
+                faulty += 1
+                typer.echo(str(refusal))
+                list_warnings(path, refusal.warnings)
+            else:
+                list_warnings(path, checked.warnings)
+                typer.echo(f"{path}: no faults")
+    if faulty:
+        raise typer.Exit(1)
+
+
+def preview(
+    path: EditionPath,
+    port: Annotated[int, typer.Option(help="Port to listen on.", min=0, max=65535)] = 8001,
+    data_dir: DataDir = None,
+    env_file: EnvFile = None,
+) -> None:
+    """Serve a trial on this machine alone that has the file as an edition: its page, PDFs and changes.
+
+    It has a folder of its own, which goes with it, and with all that was sent to it.
+    """
+    settings = read_settings(data_dir, env_file)
+    reference_data = read_reference_data(settings.seed_dir)
+    with TemporaryDirectory(prefix="guidance-preview-") as folder, listening_at(port):
+        only_here = {"data_dir": Path(folder), "database_url": None, "seal_to": (), "deliver": False}
+        trial = settings.model_copy(update=only_here | {"default_guide": None, "log_level": "error"})
+        draft = _publish_in_trial(trial, path, reference_data, settings)
+        list_warnings(path, draft.warnings)
+
+        def announce(address: str) -> None:
+            shown = f"{address}/guides/{draft.key.guide}"
+            typer.echo(f"Preview on {shown} (stop it with Ctrl+C)", err=True)
+
+        run_server(trial, host="127.0.0.1", port=port, workers=1, announce=announce)
+
+
+def _publish_in_trial(trial: Settings, path: Path, reference_data: ReferenceData, settings: Settings) -> CheckedFile:
+    """Publish the guide's editions in the trial, and then the file. Raises `SeedFileError`, and publishes nothing."""
+    at = utc_now()
+    with open_published(settings) as session:
+        draft = check_file(path, reference_data, session, today=at.date())
+        former = [] if session is None else list(reversed(find_history(session, guide=draft.key.guide)))
+        contents = [read_content(session, each.key) for each in former] if session is not None else []
+    with open_writer(trial) as (_, writer):
+        for head, content in zip(former, contents, strict=True):
+            if head.number == draft.key.number:
+                continue
+            new = NewEdition(head.guide, content, head.number)
+            publish_edition(writer, reference_data, new, at=head.published_at)
+            if head.withdrawn_at is not None:
+                withdraw_published(writer, head.key, reason=head.reason or "", at=head.withdrawn_at)
+        publish_edition(writer, reference_data, NewEdition(draft.key.guide, draft.file.content), at=at)
+    return draft
+
+
+def approve(path: EditionPath, data_dir: DataDir = None, env_file: EnvFile = None) -> None:
+    """Check the file, and print the digest of its words: what those who answer for the guide agree on."""
+    settings = read_settings(data_dir, env_file)
+    with open_published(settings) as session:
+        checked = check_file(path, read_reference_data(settings.seed_dir), session, today=utc_now().date())
+    list_warnings(path, checked.warnings)
+    typer.echo(f"{checked.key.guide}, edition {checked.key.number}: {checked.digest}")
+    option = " --new" if checked.is_new_guide else ""
+    typer.echo(f"To publish these words: guidance publish {path} --digest {checked.digest}{option}", err=True)
+    if checked.is_new_guide is None and checked.key.number == 1:
+        typer.echo("Add `--new` too, if the guide is new where you publish it.", err=True)
+
+
+def list_warnings(path: Path, warnings: Sequence[SeedError]) -> None:
+    """Write the warnings to standard error."""
+    if warnings:
+        typer.echo(str(SeedFileError(path, warnings)), err=True)
+
+
+NOT_NAMED_NEW = (
+    "nothing is published: there is no guide `{}` yet. If it is a new guide, add `--new`. If not, put the file into "
+    "the folder of its guide.{}"
+)
+
+
+def publish_files(
+    paths: Annotated[list[Path], typer.Argument(metavar="FILE...", help=".../<guide>/<number>.yaml")],
+    digest: AgreedDigests = None,
+    new: Annotated[bool, typer.Option("--new", help="Publish a guide that is not published yet.")] = False,
+    as_json: AsJson = False,
+    data_dir: DataDir = None,
+    env_file: EnvFile = None,
+) -> None:
+    """Publish editions from files. To publish the same words again changes nothing.
+
+    Other words under a number that is published are refused. Files in the seed folder need neither option.
+    """
+    settings = read_settings(data_dir, env_file)
+    reference_data = read_reference_data(settings.seed_dir)
+    results: list[Published] = []
+    with _results_at_end(results, as_json=as_json), open_writer(settings) as (engine, writer):
+        for path in paths:
+            if is_in_seed(settings, path, "guides"):
+                published = publish_file(writer, reference_data, path, at=utc_now())
+            else:
+                with Session(engine) as session:
+                    checked = check_file(path, reference_data, session, today=utc_now().date())
+                require_agreed(path, checked.digest, digest or [], command="guidance approve")
+                published = publish_read_file(
+                    writer,
+                    reference_data,
+                    checked.file,
+                    checked.key,
+                    at=utc_now(),
+                    precondition=None if new else _known_guide(path, checked.key.guide),
+                )
+            results.append(published)
+            if not as_json:
+                state = "published" if published.is_new else "already published, nothing changed"
+                typer.echo(f"{published.key.guide}, edition {published.key.number}: {state} ({published.digest})")
+
+
+def withdraw_number(
+    guide: Annotated[str, typer.Argument(metavar="GUIDE", help="The guide's name.")],
+    number: Annotated[int, typer.Argument(metavar="NUMBER", help="The edition's number.", min=1)],
+    reason: Annotated[str, typer.Option(help="A sentence for readers: every read of the edition returns it.")],
+    as_json: AsJson = False,
+    data_dir: DataDir = None,
+    env_file: EnvFile = None,
+) -> None:
+    """Withdraw an edition: its words stay on record, and readers get the reason and the edition before it."""
+    if not reason.strip():
+        raise typer.BadParameter("say why, in a sentence for readers", param_hint="--reason")
+    with open_writer(read_settings(data_dir, env_file)) as (_, writer):
+        withdrawn = withdraw_published(writer, EditionKey(guide, number), reason=reason.strip(), at=utc_now())
+    state = "withdrawn" if withdrawn.is_new else "already withdrawn for that reason, nothing changed"
+    document = {"guide": guide, "edition": number, "is_new": withdrawn.is_new}
+    echo_result([f"{guide}, edition {number}: {state}"], document, as_json=as_json)
+
+
+@contextmanager
+def _results_at_end(results: list[Published], *, as_json: bool) -> Iterator[None]:
+    """Print the results as JSON at the end, also after a file that was refused: those before it are published."""
+    try:
+        yield
+    finally:
+        if as_json:
+            echo_json([_as_document(each) for each in results])
+
+
+def _as_document(published: Published) -> dict[str, Any]:
+    key = published.key
+    return {"guide": key.guide, "edition": key.number, "digest": published.digest, "is_new": published.is_new}
+
+
+def _known_guide(path: Path, guide: str) -> Precondition:
+    """Return the precondition that the guide exists, checked in the transaction that publishes."""
+
+    def require(session: Session, _current: EditionHead | None) -> None:
+        published = read_published(session, guide)
+        if not published.history:
+            reason = NOT_NAMED_NEW.format(guide, meant_folder(guide, published.names))
+            raise SeedFileError(path, [SeedError(0, reason)])
+
+    return require
+
+
+rendition = typer.Typer(
+    help="Check, agree on, publish and withdraw renditions: a guide in other languages and forms.", no_args_is_help=True
+)
+RenditionPath = Annotated[Path, typer.Argument(metavar="FILE", help=".../<guide>/<language>.yaml")]
+RenditionPaths = Annotated[list[Path], typer.Argument(metavar="FILE...", help=".../<guide>/<language>.yaml")]
+
+
+@rendition.command("check")
+def check_renditions(paths: RenditionPaths, data_dir: DataDir = None, env_file: EnvFile = None) -> None:
+    """List every fault in the files against their editions, each with its line. Exit status 1 if there is a fault."""
+    faulty = 0
+    with _open_editions(data_dir, env_file) as session:
+        for path in paths:
+            try:
+                _check(session, path)
+            except SeedFileError as refusal:
+                faulty += 1
+                typer.echo(str(refusal))
+            else:
+                typer.echo(f"{path}: no faults")
+    if faulty:
+        raise typer.Exit(1)
+
+
+@rendition.command("approve")
+def approve_rendition(path: RenditionPath, data_dir: DataDir = None, env_file: EnvFile = None) -> None:
+    """Check the file, and print the digest of its words: what those who answer for them agree on."""
+    with _open_editions(data_dir, env_file) as session:
+        file = _check(session, path)
+    typer.echo(f"{file.guide}, rendition {file.content.language}: {file.digest}")
+    typer.echo(f"To publish these words: guidance rendition publish {path} --digest {file.digest}", err=True)
+
+
+@rendition.command("publish")
+def publish_renditions(
+    paths: RenditionPaths, digest: AgreedDigests = None, data_dir: DataDir = None, env_file: EnvFile = None
+) -> None:
+    """Publish renditions from files. The same words again change nothing; other words are the next number.
+
+    Files in the seed folder need no digest.
+    """
+    settings = read_settings(data_dir, env_file)
+    with open_writer(settings) as (_, writer):
+        for path in paths:
+            file = read_rendition_file(path)
+            if not is_in_seed(settings, path, RENDITIONS):
+                require_agreed(path, file.digest, digest or [], command="guidance rendition approve")
+            published = publish_rendition_file(writer, file, at=utc_now())
+            state = "published" if published.is_new else "already published, nothing changed"
+            guide, language, number = published.key
+            typer.echo(f"{guide}, rendition {language} {number}: {state} ({published.digest})")
+
+
+@rendition.command("withdraw")
+def withdraw_published_rendition(
+    guide: Annotated[str, typer.Argument(metavar="GUIDE", help="The guide's name.")],
+    language: Annotated[str, typer.Argument(metavar="LANGUAGE", help="The language, such as cy.")],
+    number: Annotated[int, typer.Argument(metavar="NUMBER", help="The rendition's number.", min=1)],
+    reason: Annotated[str, typer.Option(help="A sentence for readers: every read of the rendition returns it.")],
+    data_dir: DataDir = None,
+    env_file: EnvFile = None,
+) -> None:
+    """Withdraw a rendition: its words stay on record, and readers get the reason."""
+    if not reason.strip():
+        raise typer.BadParameter("say why, in a sentence for readers", param_hint="--reason")
+    with open_writer(read_settings(data_dir, env_file)) as (_, writer):
+        key = RenditionKey(guide, language, number)
+        withdrawn = withdraw_published(writer, key, reason=reason.strip(), at=utc_now())
+    state = "withdrawn" if withdrawn.is_new else "already withdrawn for that reason, nothing changed"
+    typer.echo(f"{guide}, rendition {language} {number}: {state}")
+
+
+@contextmanager
+def _open_editions(data_dir: Path | None, env_file: Path | None) -> Iterator[Session]:
+    """Open what is published. Raise `SetupError` where there is nothing."""
+    with open_published(read_settings(data_dir, env_file)) as session:
+        if session is None:
+            raise SetupError("there is no database here, so there is no edition to compare the file with")
+        yield session
+
+
+def _check(session: Session, path: Path) -> RenditionFile:
+    """Return the file without faults, and write what every answer will say of it to standard error."""
+    file = check_rendition_file(session, path)
+    if file.content.is_unchecked:
+        typer.echo(f"{path}: a machine made it and nobody has checked it: every answer will say so", err=True)
+    if is_of_former_edition(get_history(session, guide=file.guide), file.content.of.edition):
+        typer.echo(f"{path}: a later edition is current, so every answer will say that it is behind", err=True)
+    return file
+
+
+def due(
+    days: Annotated[
+        int, typer.Option("--within", help="Also list what is due within so many days.", min=0)
+    ] = NOTICE.days,
+    as_json: AsJson = False,
+    data_dir: DataDir = None,
+    env_file: EnvFile = None,
+) -> None:
+    """List the guides that are due for review: first those without a day, then by their days.
+
+    Each is listed with the team that looks after it.
+    """
+    today = utc_now().date()
+    with open_published(read_settings(data_dir, env_file)) as session:
+        reviews = list_reviews(session) if session is not None else []
+    due_now = [each for each in reviews if each.is_due(today, within=dt.timedelta(days=days))]
+    if as_json:
+        echo_json([_describe(each) for each in due_now])
+        return
+    for each in due_now:
+        typer.echo(
+            "\t".join((each.key.guide, f"edition {each.key.number}", _state(each, today), each.owner or "no owner"))
+        )
+    if not due_now:
+        typer.echo(f"No guide is due for review within {days} days.", err=True)
+
+
+def _describe(review: Review) -> dict[str, str | int | None]:
+    day = review.review_by.isoformat() if review.review_by is not None else None
+    return {"guide": review.key.guide, "edition": review.key.number, "review_by": day, "owner": review.owner}
+
+
+def _state(review: Review, today: dt.date) -> str:
+    if review.review_by is None:
+        return "no day set"
+    return f"{'overdue since' if review.review_by < today else 'due by'} {review.review_by}"
+
+
+LIBRARIES = ("docx", "markdown_it")
+REMARKS = "A draft, made from {name}. Read it beside the document: every sentence is here, or in these remarks."
+
+
+def import_document(
+    path: Annotated[Path, typer.Argument(metavar="FILE", help="A Word document (.docx) or Markdown (.md).")],
+    guide: Annotated[str | None, typer.Argument(metavar="GUIDE", help="Its name; without it, from the title.")] = None,
+    folder: Annotated[Path, typer.Option(help="Where the guide's own folder is made.")] = Path(),
+    number: Annotated[int, typer.Option(help="The number of the edition.", min=1)] = 1,
+) -> None:
+    """Make a draft from a document. What has no place in it is listed, here and at the top of the draft."""
+    if not all(map(find_spec, LIBRARIES)):
+        raise SetupError("`guidance import` needs the extra `documents`: pip install 'one-minute-guide[documents]'")
+    from app.services.importing import draft_of  # noqa: PLC0415  # an extra
+
+    draft = draft_of(path, draft_page)
+    remarks = "\n".join([REMARKS.format(name=path.name), *(f"NOT PLACED: {each}" for each in draft.not_placed)])
+    slug = guide or propose_id(draft.content["title"])
+    written = write_draft(folder, slug, file_text(draft.content, remarks), number)
+    typer.echo(f"{written}: a draft of {path.name}")
+    for sentence in draft.not_placed:
+        typer.echo(f"Not placed: {sentence}")
+    typer.echo(f"Then: guidance check {written}")
+
+
+def draft_page(content: EditionContent) -> str:
+    """Return the content as Markdown. The facts of the edition itself are not compared, so any do."""
+    head = EditionHead("draft", 1, utc_now(), "", content.title, content.change_note, None, None)
+    return edition_markdown(head, content, (), "").decode()

@@ -1,0 +1,125 @@
+"""`guidance audit` and `guidance receipts`: checkpoints for a second party, and receipts checked offline."""
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+from app.assembly import open_checkpoints
+from app.cli.options import DataDir, EnvFile, open_writer, read_settings
+from app.config import Settings
+from app.errors import CheckpointNotGenuine, SetupError
+from app.main import utc_now
+from app.services.access.key_files import RECEIPT_KEY, load_receipt_key, load_retired_keys
+from app.services.concerns.receipt_signing import RECEIPT, STATEMENT, check_receipt, check_response
+from app.services.desk.checkpoints import Checkpoint, Verifier, open_checkpoint, parse_verifier_key
+
+
+def read_checkpoints(paths: Sequence[Path], settings: Settings, key: str | None) -> list[tuple[str, Checkpoint]]:
+    """Return the checkpoint of each file, checked with the key, or the keys of this service. Raises `SetupError`."""
+    if not paths:
+        return []
+    verifiers = [parse_verifier_key(key)] if key is not None else _own_verifiers(settings)
+    checkpoints = []
+    for path in paths:
+        try:
+            checkpoints.append((str(path), open_checkpoint(read_note(path), verifiers)))
+        except CheckpointNotGenuine:
+            raise SetupError(f"{path} is no checkpoint that one of the keys has signed") from None
+    return checkpoints
+
+
+def read_note(path: Path) -> str:
+    """Return the signed note in the file: the note itself, or the JSON of an event or an answer with a `checkpoint`."""
+    try:
+        text = path.read_bytes().decode()
+        if not text.lstrip().startswith("{"):
+            return text
+        document: dict[str, Any] = json.loads(text)
+        return str(document.get("data", document)["checkpoint"])
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        raise SetupError(f"{path} cannot be read as a checkpoint") from None
+
+
+def _own_verifiers(settings: Settings) -> list[Verifier]:
+    own = settings.receipt_key_file or settings.data_dir / RECEIPT_KEY
+    return [Verifier(key) for key in load_retired_keys([own, *settings.retired_receipt_keys])]
+
+
+audit = typer.Typer(help="Checkpoints of the record of disclosures, for a second party.", no_args_is_help=True)
+
+
+@audit.command("checkpoint")
+def audit_checkpoint(
+    out: Annotated[
+        Path | None,
+        typer.Option(help="Write the checkpoint to this file too."),
+    ] = None,
+    data_dir: DataDir = None,
+    env_file: EnvFile = None,
+) -> None:
+    """Sign how many disclosures there are, and their Merkle root: print it, and send it as `audit.checkpoint`."""
+    settings = read_settings(data_dir, env_file)
+    with open_writer(settings) as (engine, writer):
+        made = open_checkpoints(settings, engine, writer, _key_of(settings)).make(at=utc_now())
+    typer.echo(made.note, nl=False)
+    if out is None:
+        return
+    try:
+        out.write_text(made.note, encoding="utf-8")
+    except OSError as failure:
+        raise typer.BadParameter(f"that file cannot be written: {failure.strerror}") from None
+
+
+@audit.command("key")
+def audit_key(data_dir: DataDir = None, env_file: EnvFile = None) -> None:
+    """Print the public key of the checkpoints, for the second party: `guidance verify --key`, and other tools."""
+    settings = read_settings(data_dir, env_file)
+    with open_writer(settings) as (engine, writer):
+        typer.echo(open_checkpoints(settings, engine, writer, _key_of(settings)).signer.verifier_key)
+
+
+def _key_of(settings: Settings) -> Ed25519PrivateKey:
+    return load_receipt_key(settings.receipt_key_file, settings.data_dir)
+
+
+receipts = typer.Typer(help="Signed receipts.", no_args_is_help=True)
+
+
+@receipts.command("verify")
+def receipts_verify(
+    path: Annotated[
+        Path,
+        typer.Argument(
+            metavar="FILE",
+            help="A receipt: the JWS alone, the text that the page saves, or the whole JSON response.",
+            exists=True,
+        ),
+    ],
+    jwks: Annotated[Path, typer.Option(help="The service's /.well-known/jwks.json, saved to a file.", exists=True)],
+    statement: Annotated[
+        bool, typer.Option("--statement", help="FILE is an auditor's statement of the end of a chain, not a receipt.")
+    ] = False,
+) -> None:
+    """Check the signature of the receipt with the published keys alone, and print its claims.
+
+    Of a whole JSON response, the fields that are signed too must be the same. Its other fields are not signed.
+    """
+    text = path.read_text(encoding="utf-8").strip()
+    kind, field = (STATEMENT, "statement") if statement else (RECEIPT, "receipt")
+    try:
+        response: dict[str, Any] = json.loads(text) if text.startswith("{") else {field: _signed_part(text)}
+        signed, keys = str(response[field]), json.loads(jwks.read_text(encoding="utf-8"))
+    except (ValueError, KeyError):
+        raise SetupError(f"the files must hold a {field} and a JSON Web Key Set") from None
+    claims = check_receipt(signed, keys, kind=kind)
+    check_response(response, claims)
+    typer.echo(json.dumps(claims, indent=2))
+
+
+def _signed_part(text: str) -> str:
+    """Return the JWS, which is the last line of the text that a page saves. The lines before it are not signed."""
+    return (text.splitlines() or [""])[-1]
