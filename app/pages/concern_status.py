@@ -1,8 +1,9 @@
 """Pages for the status of a concern, by its reference and code, for more about it, and for its receipt as a file."""
 
 import datetime as dt
+import textwrap
 import uuid
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Annotated, Any
 
 from fastapi import Path, Response
@@ -25,13 +26,13 @@ from app.errors import (
 from app.models.concerns.addition import Addition, AdditionReceipt
 from app.models.concerns.receipts import ConcernStatus, MessageStatus
 from app.models.entries import ReceivedMessage
+from app.models.guidance.contacts import Reachable
 from app.pages.error_pages import PageRoute
 from app.pages.form_answers import SubmittedForm, SubmittedFormDep
 from app.pages.languages import gettext, to_translate
 from app.pages.page import private_page
 from app.pages.text_format import date_and_time, page_words, spoken
-from app.presenters.contact_text import out_of_hours
-from app.presenters.receipt_text import KeptReceipt, receipt_text
+from app.presenters.contact_lines import option_text, out_of_hours
 from app.services.concerns.receipt_signing import check_receipt
 from app.store.editions import EditionKey
 from app.web.auth import PUBLIC
@@ -39,6 +40,7 @@ from app.web.context import AppContext, ContextDep, NowDep
 from app.web.router import GuidanceRouter
 
 router = GuidanceRouter(prefix="/concerns", include_in_schema=False, dependencies=[PUBLIC], route_class=PageRoute)
+RECEIPT_WIDTH = 76
 CLEAR_DANGER = "clear:immediate_danger"
 NO_MATCH = to_translate("No concern matches this reference and code. Check both for mistakes.")
 NOT_ADDED = to_translate(
@@ -191,29 +193,39 @@ def save_receipt(context: ContextDep, posted: SubmittedFormDep) -> Response:
             concern = context.follow_ups.read_status(typed_reference=reference, status_token=code, at=received_at)
     except (ReceiptNotGenuine, NoSuchConcern, KeyError):
         raise NotFound from None
+    text = "\n".join(_receipt_lines(context, concern, signed, code)) + "\n"
     headers = {"Content-Disposition": f'attachment; filename="receipt-{reference}.txt"'}
-    return Response(receipt_text(_kept(context, concern, signed, code)), media_type="text/plain", headers=headers)
+    return Response(text, media_type="text/plain", headers=headers)
 
 
-def _kept(context: AppContext, concern: ConcernStatus, signed: str, code: str) -> KeptReceipt:
-    signposts = context.reference_data.signposts
-    numbers: list[Any] = [each for each in signposts if each.emergency]
-    numbers += [each for each in concern.contacts if each.phones] + out_of_hours(signposts)
-    return KeptReceipt(
-        reference=concern.reference,
-        code=code,
-        guide=guide_and_edition(context, concern),
-        received_at=date_and_time(concern.received_at),
-        acknowledge_by=date_and_time(concern.acknowledge_by),
-        come_back_by=date_and_time(concern.come_back_by or concern.acknowledge_by),
-        next_steps=[page_words(step) for step in concern.next_steps],
-        numbers=numbers,
-        address=f"{context.settings.public_url}/.well-known/jwks.json",
-        signed=signed,
-    )
-
-
-def guide_and_edition(context: AppContext, concern: ConcernStatus) -> str:
-    """Return the guide's title and the edition, as people name them."""
+def _receipt_lines(context: AppContext, concern: ConcernStatus, signed: str, code: str) -> Iterator[str]:
+    """Yield what a person needs first, in lines for a narrow page. The signed part, which is one long line, is last."""
     title = context.contents(EditionKey(concern.guide, concern.edition)).title
-    return f"{title}, edition {concern.edition}"
+    yield from ("WE HAVE YOUR CONCERN", "")
+    yield f"Reference: {concern.reference}"
+    yield f"Code:      {code}"
+    yield f"Sent:      {date_and_time(concern.received_at)}"
+    yield f"Reply by:  {date_and_time(concern.acknowledge_by)}"
+    yield f"Come back: {date_and_time(concern.come_back_by or concern.acknowledge_by)}"
+    yield from _paragraph(f"Guide:     {title}, edition {concern.edition}", hanging=" " * 11)
+    yield from ("", "WHAT HAPPENS NEXT", "")
+    for step in concern.next_steps:
+        yield from _paragraph(f"- {page_words(step)}", hanging="  ")
+    yield from ("", "WHO TO CALL", "")
+    signposts = context.reference_data.signposts
+    numbers: list[Reachable] = [each for each in signposts if each.emergency]
+    numbers += [*(each for each in concern.contacts if each.phones), *out_of_hours(signposts)]
+    for contact in numbers:
+        phones = " or ".join(phone.display + option_text(phone) for phone in contact.phones)
+        yield from _paragraph(f"- {contact.name}: {phones}", hanging="  ")
+    yield from _paragraph("- When you call, give the reference.", hanging="  ")
+    yield from ("", "THE SIGNED RECEIPT", "")
+    yield from _paragraph(
+        "It proves when the concern was received, and shows nothing of it. It is checked with "
+        f"{context.settings.public_url}/.well-known/jwks.json."
+    )
+    yield from ("", signed)
+
+
+def _paragraph(text: str, *, hanging: str = "") -> list[str]:
+    return textwrap.wrap(text, RECEIPT_WIDTH, subsequent_indent=hanging, break_long_words=False, break_on_hyphens=False)

@@ -20,8 +20,7 @@ from app.pages.languages import (
     script_words,
 )
 from app.pages.text_format import contact_label, date_and_time, day, host, inline_markdown, option, page_words, spoken
-from app.presenters.contact_text import citation_text, out_of_hours
-from app.presenters.opening_hours import address_text, hours_text
+from app.presenters.contact_lines import address_text, citation_text, hours_text, out_of_hours
 from app.services.guidance.guides import split_at_words
 from app.web.context import AppContext
 from app.web.responses import CACHE_CURRENT, conditional_response

@@ -14,8 +14,7 @@ from app.models.guidance.definitions import DefinitionSource, Limb
 from app.models.guidance.editions import EditionContent
 from app.models.guidance.items import Caution, Identified, RelatedCode
 from app.models.guidance.sections import Section
-from app.presenters.contact_text import phone_text
-from app.presenters.opening_hours import address_text, hours_text
+from app.presenters.contact_lines import address_text, hours_text, phone_text
 from app.presenters.rendition_forms import ShownRendition
 from app.store.editions import EditionHead, EditionKey
 

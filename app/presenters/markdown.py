@@ -18,8 +18,7 @@ from app.models.guidance.markdown_data import markdown_data
 from app.models.guidance.sections import Section
 from app.models.guidance.signposts import Signpost
 from app.models.links import edition_path
-from app.presenters.contact_text import citation_text
-from app.presenters.opening_hours import more_ways
+from app.presenters.contact_lines import citation_text, more_ways
 from app.presenters.rendition_forms import MARK, MARK_EXPLAINED, UNCHECKED_CAUTIONS, ShownRendition
 from app.store.editions import EditionHead
 

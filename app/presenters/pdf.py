@@ -25,8 +25,7 @@ from app.models.guidance.sections import PRINTED_BACK, PRINTED_FRONT, Layout, Se
 from app.models.guidance.signposts import Signpost
 from app.models.links import rendition_page_path
 from app.presenters.colours import text_colour_on
-from app.presenters.contact_text import citation_text, option_text, out_of_hours
-from app.presenters.opening_hours import more_ways
+from app.presenters.contact_lines import citation_text, more_ways, option_text, out_of_hours
 from app.presenters.rendition_forms import ShownRendition
 from app.presenters.rendition_print import changed_by_rendition
 from app.store.editions import EditionHead

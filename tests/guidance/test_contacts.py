@@ -6,7 +6,7 @@ from pydantic import ValidationError
 from app.models.guidance.contacts import Contact, Phone
 from app.models.guidance.definitions import DefinitionSource
 from app.models.guidance.signposts import Signpost, SignpostScope
-from app.presenters.contact_text import citation_text, option_text, phone_text
+from app.presenters.contact_lines import citation_text, option_text, phone_text
 from tests.support.publishing import an_edition
 
 CONTACT = an_edition().contacts[0].model_dump()
