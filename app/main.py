@@ -57,7 +57,7 @@ from app.routers import (
     security_txt,
     statistics,
 )
-from app.services.events.webhook_keys import open_webhook_keys
+from app.services.events.webhooks import open_webhook_keys
 from app.services.guidance.seeding import publish_seed, publish_seed_renditions
 from app.services.operations.jobs import Housekeeping
 from app.services.operations.workers import stop_workers

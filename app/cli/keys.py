@@ -14,8 +14,7 @@ from app.models.desk.remnants import Remnants
 from app.services.access.key_files import create_identity
 from app.services.concerns.resealing import reseal
 from app.services.concerns.sealing import make_sealer, read_identities
-from app.services.events.webhook_keys import open_webhook_keys
-from app.services.events.webhooks import drop_old_keys, encrypt_again
+from app.services.events.webhooks import drop_old_keys, encrypt_again, open_webhook_keys
 from app.store.disclosures import Actor
 
 keys = typer.Typer(

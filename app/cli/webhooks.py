@@ -17,24 +17,27 @@ from app.config import Settings
 from app.main import utc_now
 from app.models.base import format_utc
 from app.models.events.tables import DeliveryState, EventKind, WebhookRow
-from app.services.events.dispatcher import build_dispatcher
-from app.services.events.dispatcher_thread import DispatcherThread
-from app.services.events.ssrf_guard import SsrfGuard
-from app.services.events.webhook_keys import WebhookKeys, open_webhook_keys
-from app.services.events.webhook_sender import build_sender
-from app.services.events.webhooks import (
-    add_webhook,
-    drop_old_secret,
-    remove_webhook,
+from app.services.events.deliveries import (
+    DispatcherThread,
+    build_dispatcher,
+    build_sender,
+    count_deliveries,
     replay_deliveries,
     retry_deliveries,
-    rotate_secret,
     send_test_notice,
+)
+from app.services.events.webhooks import (
+    SsrfGuard,
+    WebhookKeys,
+    add_webhook,
+    drop_old_secret,
+    list_webhooks,
+    open_webhook_keys,
+    remove_webhook,
+    rotate_secret,
 )
 from app.services.operations.jobs import TeamJobs
 from app.services.operations.workers import JobsWorker, stop_workers
-from app.store.events import count_deliveries
-from app.store.webhooks import list_webhooks
 from app.store.writer import Writer
 
 webhooks = typer.Typer(help="Addresses that events are pushed to.", no_args_is_help=True)

@@ -16,9 +16,8 @@ from app.models.events.responses import EventResponse, EventsResponse
 from app.models.events.tables import EventKind, EventRow
 from app.services.access.clients import Principal
 from app.services.events.payloads import event_id
-from app.services.events.pulling import read_events_after
+from app.services.events.pulling import confirm_events, confirmed_by, read_events_after
 from app.store.disclosures import Actor
-from app.store.events import confirm_events, confirmed_by
 from app.web.auth import require_actor, require_client
 from app.web.context import AppContext, ContextDep
 from app.web.cursors import decode_key, encode_key

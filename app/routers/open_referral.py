@@ -1,6 +1,8 @@
 """Open Referral UK (HSDS-UK 3.0): the contacts of every current guide, and the signposts, as a service directory."""
 
-from typing import Annotated
+import json
+import re
+from typing import Annotated, Any, NamedTuple
 from uuid import UUID
 
 from fastapi import Depends, Path, Query, Request, Response
@@ -8,50 +10,60 @@ from sqlmodel import Session
 
 from app.errors import NotFound
 from app.models.base import MAX_NUMBER
-from app.models.open_referral.components import A_SERVICE, A_TAXONOMY, A_TERM, Taxonomy, TaxonomyTerm
-from app.models.open_referral.directory import (
+from app.models.open_referral import (
+    A_SERVICE,
     A_SERVICE_AT_LOCATION,
+    A_TAXONOMY,
+    A_TERM,
     ApiDescription,
+    OmitsEmpty,
     Service,
     ServiceAtLocation,
     ServiceAtLocationPage,
     ServicePage,
+    Taxonomy,
     TaxonomyPage,
+    TaxonomyTerm,
     TaxonomyTermPage,
 )
-from app.presenters.open_referral import (
-    DOCUMENT,
-    STUB,
-    Paging,
+from app.services.open_referral import (
+    Directory,
     ServiceFilters,
     at_locations,
-    directory_response,
-    document_of_stub,
-    document_response,
     get_by_id,
     listed_at_locations,
     page_of,
     read_directory,
 )
-from app.services.guidance.open_referral import Directory
 from app.web.auth import PUBLIC
 from app.web.context import ContextDep
 from app.web.problem_responses import RESPONSES_OF_READS, problem_responses
 from app.web.query_params import IN_PLAIN_DIGITS, UNKNOWN_IGNORED
+from app.web.responses import conditional_response
 from app.web.router import GuidanceRouter
+
+STUB = "/open-referral/v3"
+DOCUMENT = f"{STUB}/openapi.json"
+SCHEMA_REFERENCE = re.compile(r'"#/components/schemas/([^"]+)"')
+PROFILE = "https://docs.openreferraluk.org/en/latest/"
+FOR_ONE = problem_responses(NotFound)
 
 router = GuidanceRouter(
     prefix=STUB, tags=["Open Referral UK"], dependencies=[PUBLIC, UNKNOWN_IGNORED], responses=RESPONSES_OF_READS
 )
 
-PROFILE = "https://docs.openreferraluk.org/en/latest/"
-FOR_ONE = problem_responses(NotFound)
+
+class Paging(NamedTuple):
+    """The number of the page, from 1, and the maximum number of entries on it."""
+
+    page: int
+    per_page: int
 
 
 def get_directory(context: ContextDep) -> Directory:
     """Return the directory of all current guides."""
     with Session(context.engine) as session:
-        return read_directory(session, context)
+        return read_directory(session, context.reference_data.signposts, public_url=context.settings.public_url)
 
 
 async def service_filters(
@@ -96,13 +108,14 @@ PagingDep = Annotated[Paging, Depends(get_paging)]
 def describe_directory(request: Request, context: ContextDep) -> Response:
     """The version of the standard, and where it and this API are described; also with a slash at the end."""
     document = context.settings.public_url + DOCUMENT
-    return directory_response(request, ApiDescription(version="HSDS-UK-3.0", profile=PROFILE, openapi_url=document))
+    return _response(request, ApiDescription(version="HSDS-UK-3.0", profile=PROFILE, openapi_url=document))
 
 
 @router.get("/openapi.json", include_in_schema=False)
 def read_directory_document(request: Request, context: ContextDep) -> Response:
     """Return the OpenAPI document of this part of the API alone."""
-    return document_response(request, document_of_stub(request.app.openapi(), context.settings.public_url))
+    document = _document_of_stub(request.app.openapi(), context.settings.public_url)
+    return _json_response(request, json.dumps(document, ensure_ascii=False, separators=(",", ":")).encode())
 
 
 @router.get("/services", summary="List the services", response_model=ServicePage)
@@ -112,7 +125,7 @@ def list_services(request: Request, directory: DirectoryDep, filters: ServiceFil
     Every filter that is given must be met. Unknown ones are ignored, as callers of this standard expect. The services
     state no ages, hours or areas, so the standard's filters by age, day, time, postcode and proximity leave none out.
     """
-    return directory_response(request, page_of(ServicePage, filters.apply(directory.services), paging))
+    return _response(request, page_of(ServicePage, filters.apply(directory.services), *paging))
 
 
 @router.get("/services/{id}", summary="Read a service", response_model=Service, responses=FOR_ONE)
@@ -122,13 +135,13 @@ def read_service(
     id_: Annotated[UUID, Path(alias="id", description="The service.", examples=[A_SERVICE])],
 ) -> Response:
     """One service, whole, with its numbers in `contacts`, its location and the terms that it has to do with."""
-    return directory_response(request, get_by_id(directory.services, id_))
+    return _response(request, get_by_id(directory.services, id_))
 
 
 @router.get("/taxonomies", summary="List the taxonomies", response_model=TaxonomyPage)
 def list_taxonomies(request: Request, directory: DirectoryDep, paging: PagingDep) -> Response:
     """The one taxonomy."""
-    return directory_response(request, page_of(TaxonomyPage, [directory.taxonomy], paging))
+    return _response(request, page_of(TaxonomyPage, [directory.taxonomy], *paging))
 
 
 @router.get("/taxonomies/{id}", summary="Read a taxonomy", response_model=Taxonomy, responses=FOR_ONE)
@@ -138,13 +151,13 @@ def read_taxonomy(
     id_: Annotated[UUID, Path(alias="id", description="The taxonomy.", examples=[A_TAXONOMY])],
 ) -> Response:
     """The taxonomy: its terms name it in `taxonomy_id`."""
-    return directory_response(request, get_by_id([directory.taxonomy], id_))
+    return _response(request, get_by_id([directory.taxonomy], id_))
 
 
 @router.get("/taxonomy_terms", summary="List the terms", response_model=TaxonomyTermPage)
 def list_taxonomy_terms(request: Request, directory: DirectoryDep, paging: PagingDep) -> Response:
     """The subjects of the guides, then the risks that they say are often linked to them."""
-    return directory_response(request, page_of(TaxonomyTermPage, directory.terms, paging))
+    return _response(request, page_of(TaxonomyTermPage, directory.terms, *paging))
 
 
 @router.get("/taxonomy_terms/{id}", summary="Read a term", response_model=TaxonomyTerm, responses=FOR_ONE)
@@ -154,7 +167,7 @@ def read_taxonomy_term(
     id_: Annotated[UUID, Path(alias="id", description="The term.", examples=[A_TERM])],
 ) -> Response:
     """One term, with the address at which its guide tells of it."""
-    return directory_response(request, get_by_id(directory.terms, id_))
+    return _response(request, get_by_id(directory.terms, id_))
 
 
 @router.get(
@@ -165,7 +178,7 @@ def list_service_at_locations(
 ) -> Response:
     """The same services, with the same filters, each where it is reached: by telephone or online, or at its address."""
     entries = listed_at_locations(filters.apply(directory.services))
-    return directory_response(request, page_of(ServiceAtLocationPage, entries, paging))
+    return _response(request, page_of(ServiceAtLocationPage, entries, *paging))
 
 
 @router.get(
@@ -180,4 +193,40 @@ def read_service_at_location(
     id_: Annotated[UUID, Path(alias="id", description="The link.", examples=[A_SERVICE_AT_LOCATION])],
 ) -> Response:
     """One service at its location, whole; with the service's own `name` and `status` at the top."""
-    return directory_response(request, get_by_id(at_locations(directory.services), id_))
+    return _response(request, get_by_id(at_locations(directory.services), id_))
+
+
+def _response(request: Request, body: OmitsEmpty) -> Response:
+    """Return the model as JSON without its empty fields."""
+    return _json_response(request, body.model_dump_json(exclude_none=True).encode())
+
+
+def _json_response(request: Request, content: bytes) -> Response:
+    return conditional_response(request, content, media_type="application/json", links={"describedby": DOCUMENT})
+
+
+def _document_of_stub(whole: dict[str, Any], public_url: str) -> dict[str, Any]:
+    """Return the stub's own part of this service's OpenAPI document, with paths relative to the stub.
+
+    Validators of the standard request every path of the document at `openapi_url` from the stub.
+    """
+    paths = {path.removeprefix(STUB) or "/": item for path, item in whole["paths"].items() if path.startswith(STUB)}
+    used = {tag for item in paths.values() for operation in item.values() for tag in operation["tags"]}
+    return {
+        "openapi": whole["openapi"],
+        "info": {**whole["info"], "title": f"{whole['info']['title']}: Open Referral UK"},
+        "servers": [{"url": public_url + STUB, "description": "The stub."}],
+        "paths": paths,
+        "components": {"schemas": _schemas_of(paths, whole["components"]["schemas"])},
+        "tags": [tag for tag in whole["tags"] if tag["name"] in used],
+    }
+
+
+def _schemas_of(paths: dict[str, Any], schemas: dict[str, Any]) -> dict[str, Any]:
+    """Return the schemas that the paths refer to, directly or through other schemas."""
+    used, visited = set(SCHEMA_REFERENCE.findall(json.dumps(paths))), set[str]()
+    while used - visited:
+        name = min(used - visited)
+        visited.add(name)
+        used.update(SCHEMA_REFERENCE.findall(json.dumps(schemas[name])))
+    return {name: schemas[name] for name in sorted(used)}

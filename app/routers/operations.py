@@ -8,7 +8,7 @@ from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 
 from app.models.reference_responses import Health
-from app.store.events import count_deliveries
+from app.services.events.deliveries import count_deliveries
 from app.store.inbox import count_states
 from app.web.auth import PUBLIC
 from app.web.context import AppContext, ContextDep, NowDep, SessionDep

@@ -32,20 +32,18 @@ from app.services.access.key_files import RECEIPT_KEY, load_receipt_key
 from app.services.concerns.sealing import make_sealer, read_identities
 from app.services.concerns.working_days import WorkingDays
 from app.services.entries import count_additions
-from app.services.events.webhook_keys import open_webhook_keys
+from app.services.events.deliveries import count_deliveries, oldest_waiting
+from app.services.events.webhooks import REMOVED, list_webhooks, open_webhook_keys
 from app.services.guidance.reference_data import read_reference_data
 from app.services.operations.backup import drill_restore
 from app.services.operations.invariants import Invariant, find_broken
 from app.store.database import DATABASE_FILE
 from app.store.editions import EditionHead, list_current, list_current_details, read_content
-from app.store.events import count_deliveries
 from app.store.growth import measure_growth
 from app.store.inbox import count_states
-from app.store.outbox import oldest_waiting
 from app.store.private_files import FOR_OTHERS
 from app.store.reading import open_to_read
 from app.store.schema import find_schema_faults, is_behind
-from app.store.webhooks import REMOVED, list_webhooks
 
 CALL_SECONDS = 5.0
 READINESS = "/health/ready"

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 
 from sqlmodel import Session
 
+from app.services.events.deliveries import oldest_waiting
 from app.store.acknowledgements import times_to_acknowledge
-from app.store.outbox import oldest_waiting
 from app.web.context import AppContext
 from app.web.metrics import SMALLEST_SHOWN
 from app.web.operation_gauges import OperationState

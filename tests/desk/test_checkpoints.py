@@ -28,10 +28,8 @@ from app.services.desk.checkpoints import (
     origin_at,
     parse_verifier_key,
 )
-from app.services.events.dispatcher import build_dispatcher
-from app.services.events.ssrf_guard import SsrfGuard
-from app.services.events.webhook_keys import open_webhook_keys
-from app.services.events.webhooks import add_webhook
+from app.services.events.deliveries import build_dispatcher
+from app.services.events.webhooks import SsrfGuard, add_webhook, open_webhook_keys
 from app.web.context import AppContext
 from tests.support.clock import A_TUESDAY, SettableClock
 from tests.support.concerns import Concern

@@ -15,7 +15,8 @@ from app.config import Settings
 from app.models.clients import Scope
 from app.models.events.tables import EventKind
 from app.routers import events
-from app.store.events import append_event, events_after
+from app.services.events.pulling import events_after
+from app.store.events import append_event
 from app.web.cursors import encode_key
 from tests.support.clock import A_TUESDAY
 from tests.support.concerns import Concern

@@ -20,17 +20,21 @@ from starlette.testclient import TestClient
 
 from app.config import Settings
 from app.models.events.tables import DeliveryRow, EventKind
-from app.services.events import webhook_sender
-from app.services.events.dispatcher import WebhookDispatcher, build_dispatcher
-from app.services.events.dispatcher_thread import DispatcherThread
-from app.services.events.retries import MAX_DELAY, next_due
-from app.services.events.ssrf_guard import SsrfGuard
-from app.services.events.webhook_keys import open_webhook_keys
-from app.services.events.webhook_sender import SendResult, WebhookSender
-from app.services.events.webhooks import add_webhook
+from app.services.events import deliveries
+from app.services.events.deliveries import (
+    MAX_DELAY,
+    DispatcherThread,
+    SendResult,
+    WebhookDispatcher,
+    WebhookSender,
+    build_dispatcher,
+    count_deliveries,
+    next_due,
+)
+from app.services.events.webhooks import SsrfGuard, add_webhook, open_webhook_keys
 from app.services.operations.jobs import TeamJobs
 from app.services.operations.workers import JobsWorker
-from app.store.events import append_event, count_deliveries
+from app.store.events import append_event
 from app.web.context import AppContext
 from tests.support import receiver as behaviours
 from tests.support.clock import A_TUESDAY, SettableClock
@@ -142,7 +146,7 @@ def test_no_attempt_leaves_its_connection_open(behave: Behave, scheme: str, clos
 def test_a_notice_that_was_accepted_is_delivered_however_the_body_goes_on(
     behave: Behave, closing: ExitStack, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(webhook_sender, "BODY_SECONDS", DEADLINE_SECONDS)
+    monkeypatch.setattr(deliveries, "BODY_SECONDS", DEADLINE_SECONDS)
     receiver = RawReceiver(behave)
     closing.callback(receiver.close)
 

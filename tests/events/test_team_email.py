@@ -20,8 +20,7 @@ from app.models.clients import Scope
 from app.models.events.tables import EmailStateRow
 from app.services.access.clients import add_client
 from app.services.desk.deadlines import append_due_soon_events
-from app.services.events.email_notices import claim_email, record_sent
-from app.services.events.email_sender import EmailSender
+from app.services.events.mail import EmailSender, claim_email, record_sent
 from app.services.operations.jobs import TeamJobs
 from app.services.operations.workers import JobsWorker
 from tests.support.additions import add

@@ -19,18 +19,24 @@ from app.config import Settings
 from app.errors import NoSuchWebhook, SetupError, WebhookExists, WebhookSecretUnreadable
 from app.main import create_app
 from app.models.events.tables import DeliveryRow, EventKind, WebhookRow
-from app.services.events.dispatcher import WebhookDispatcher, build_dispatcher
-from app.services.events.ssrf_guard import SsrfGuard
-from app.services.events.webhook_keys import WebhookKeys, open_webhook_keys
-from app.services.events.webhooks import (
-    add_webhook,
-    remove_webhook,
+from app.services.events.deliveries import (
+    WebhookDispatcher,
+    build_dispatcher,
+    claim_due,
+    count_deliveries,
     replay_deliveries,
     retry_deliveries,
+)
+from app.services.events.webhooks import (
+    SsrfGuard,
+    WebhookKeys,
+    add_webhook,
+    open_webhook_keys,
+    remove_webhook,
     rotate_secret,
 )
 from app.services.operations.backup import keys_outside_backups
-from app.store.events import append_event, claim_due, count_deliveries
+from app.store.events import append_event
 from app.web.context import AppContext
 from tests.support.clock import A_TUESDAY, SettableClock
 from tests.support.concerns import Concern

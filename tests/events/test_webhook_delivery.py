@@ -18,11 +18,9 @@ from sqlmodel import Session
 from app.config import Settings
 from app.models.clients import Scope
 from app.models.events.tables import EventKind
-from app.services.events.ssrf_guard import SsrfGuard
-from app.services.events.webhook_keys import open_webhook_keys
-from app.services.events.webhooks import add_webhook
-from app.store.events import append_event, count_deliveries
-from app.store.webhooks import get_webhook
+from app.services.events.deliveries import count_deliveries
+from app.services.events.webhooks import SsrfGuard, add_webhook, get_webhook, open_webhook_keys
+from app.store.events import append_event
 from app.web.context import AppContext
 from tests.support.additions import add
 from tests.support.clock import A_TUESDAY
@@ -38,7 +36,7 @@ EVENTS = 300
 LEASE_SECONDS = 2
 wait_until = partial(eventually, patience_seconds=90)
 # `guidance deliver` as it is, but for the length of its pauses: six hours would be long for a test.
-DELIVER = "import app.services.events.retries as it; it.DELAYS = (0.1,) * 14; from app.cli import main; main()"
+DELIVER = "import app.services.events.deliveries as it; it.DELAYS = (0.1,) * 14; from app.cli import main; main()"
 
 
 @contextmanager

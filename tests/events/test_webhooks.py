@@ -16,13 +16,22 @@ from app.errors import AddressNotAllowed
 from app.models.clients import Scope
 from app.models.events.tables import EventKind
 from app.services.desk.deadlines import append_overdue_events
-from app.services.events.dispatcher import WebhookDispatcher, build_dispatcher
-from app.services.events.retries import DELAYS
-from app.services.events.ssrf_guard import SsrfGuard
-from app.services.events.webhook_keys import WebhookKeys, open_webhook_keys
-from app.services.events.webhooks import add_webhook, drop_old_secret, replay_deliveries, rotate_secret
-from app.store.events import count_deliveries
-from app.store.webhooks import get_webhook
+from app.services.events.deliveries import (
+    DELAYS,
+    WebhookDispatcher,
+    build_dispatcher,
+    count_deliveries,
+    replay_deliveries,
+)
+from app.services.events.webhooks import (
+    SsrfGuard,
+    WebhookKeys,
+    add_webhook,
+    drop_old_secret,
+    get_webhook,
+    open_webhook_keys,
+    rotate_secret,
+)
 from app.store.writer import Writer
 from guidance_client import NotGenuine, check_notice
 from tests.support.clock import A_TUESDAY, SettableClock

@@ -17,8 +17,8 @@ from app.config import Settings
 from app.main import create_app
 from app.models.clients import Scope
 from app.models.guidance.contacts import Contact
-from app.presenters import open_referral
-from app.presenters.open_referral import STUB
+from app.routers import open_referral
+from app.routers.open_referral import STUB
 from tests.support.clock import A_TUESDAY
 from tests.support.editions import a_key
 from tests.support.publishing import GUIDE, an_edition, publish_next
@@ -350,7 +350,7 @@ def test_every_answer_may_be_read_from_every_origin(client: TestClient, headers:
 
 
 def test_a_defect_may_be_read_from_every_origin(client: TestClient, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(open_referral, "make_directory", None)
+    monkeypatch.setattr(open_referral, "read_directory", None)
 
     answer = client.get(f"{STUB}/services")
 

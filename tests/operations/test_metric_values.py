@@ -15,8 +15,8 @@ from starlette.testclient import TestClient
 
 from app.models.concerns.examples import SMALLEST_EXAMPLE
 from app.models.events.tables import DeliveryState
+from app.services.events.webhooks import insert_webhook
 from app.services.operations.workers import stop_workers
-from app.store.webhooks import insert_webhook
 from app.store.writer import Writer, write_without_change
 from app.web.context import AppContext
 from tests.support.databases import raw_connection

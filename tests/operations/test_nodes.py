@@ -15,10 +15,11 @@ from sqlmodel import Session
 from app.errors import StoreBusy
 from app.models.desk.disclosure_tables import AUDIT, DeskAct
 from app.models.events.tables import EventKind
+from app.services.events.pulling import events_after
 from app.services.operations.verification import find_faults
 from app.store.database import for_writing, open_database
 from app.store.disclosures import Actor, record_disclosure
-from app.store.events import append_event, events_after
+from app.store.events import append_event
 from app.store.writer import Writer
 from tests.support.clock import A_TUESDAY
 from tests.support.databases import postgresql

@@ -18,9 +18,9 @@ from app.main import create_app
 from app.models.concerns.examples import SMALLEST_EXAMPLE
 from app.services.concerns.resealing import reseal
 from app.services.concerns.sealing import Unsealer, make_sealer
+from app.services.events.webhooks import insert_webhook
 from app.services.operations.invariants import Invariants
 from app.store.disclosures import Actor
-from app.store.webhooks import insert_webhook
 from app.web.context import AppContext
 from tests.support.clock import SettableClock
 from tests.support.databases import drop_triggers, raw_connection

@@ -283,7 +283,7 @@ def test_every_thread_that_works_on_is_a_worker_or_the_writer() -> None:
     """A new thread is a `PeriodicWorker`, so that it survives, is seen and stops; or it is listed here."""
     assert sorted(threads()) == [
         "services/access/openid.py",  # one lookup of a name each
-        "services/events/webhook_sender.py",  # one lookup of a name each
+        "services/events/deliveries.py",  # one lookup of a name each
         "services/operations/workers.py",
         "store/writer.py",  # survives by itself; readiness and metrics have it already
     ]

@@ -20,8 +20,9 @@ from app.errors import SetupError, StoreBusy
 from app.main import create_app
 from app.models.events.tables import EventKind
 from app.models.guidance.sections import ITEM_LISTS
+from app.services.events.pulling import events_after
 from app.store.database import for_writing, open_database
-from app.store.events import append_event, events_after
+from app.store.events import append_event
 from app.store.remnants import purge_remnants
 from app.store.writer import Writer
 from tests.support.clock import A_TUESDAY

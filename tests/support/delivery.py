@@ -3,8 +3,7 @@
 import asyncio
 
 from app.models.events.tables import EventKind, WebhookRow
-from app.services.events.dispatcher import WebhookDispatcher
-from app.store.events import ClaimedDelivery
+from app.services.events.deliveries import ClaimedDelivery, WebhookDispatcher
 from tests.support.clock import A_TUESDAY
 
 

@@ -15,9 +15,8 @@ from app.models.concerns.examples import SMALLEST_EXAMPLE
 from app.models.events.tables import EventKind, WebhookRow
 from app.services import doctor
 from app.services.doctor import Condition, Finding, PublicAnswer, examine
-from app.services.events.webhook_keys import open_webhook_keys
+from app.services.events.webhooks import insert_webhook, open_webhook_keys
 from app.services.operations.backup import back_up, backup_path
-from app.store.webhooks import insert_webhook
 from tests.support.databases import address_for, copy_database, raw_connection
 from tests.support.desk import desk_of
 

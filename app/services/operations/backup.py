@@ -18,7 +18,7 @@ from app.models.concerns.tables import ConcernRow
 from app.models.guidance.guide_tables import EditionRow
 from app.models.progress import OnStep, show_no_progress
 from app.services.access.key_files import DEVELOPMENT_IDENTITY, RECEIPT_KEY
-from app.services.events.webhook_keys import open_webhook_keys
+from app.services.events.webhooks import open_webhook_keys
 from app.services.operations.verification import find_faults, verify_editions
 from app.store.backup import database_copy, exclusive_lock, find_file_faults, flush, move_aside, move_into_place
 from app.store.database import DATABASE_FILE, open_database

@@ -16,11 +16,8 @@ from app.services.concerns.drafts import Drafts
 from app.services.concerns.retention import RetentionPeriods, erase_due_concerns
 from app.services.desk.checkpoints import Checkpoints
 from app.services.desk.deadlines import append_due_soon_events, append_overdue_events
-from app.services.events.dispatcher import build_dispatcher
-from app.services.events.dispatcher_thread import DispatcherThread
-from app.services.events.email_notices import claim_email, is_email_due, record_failure, record_sent
-from app.services.events.email_sender import EmailSender
-from app.services.events.team_email import build_email
+from app.services.events.deliveries import DispatcherThread, build_dispatcher
+from app.services.events.mail import EmailSender, build_email, claim_email, is_email_due, record_failure, record_sent
 from app.services.operations.invariants import Beat, Invariants
 from app.services.operations.workers import GenerationWatcher, Job, JobsWorker, PeriodicWorker
 from app.store.remnants import has_remnants, purge_remnants

@@ -1,1 +1,0 @@
-"""Open Referral UK: the documents of the service directory."""
