@@ -1,9 +1,9 @@
 """Make a release of a clean tree: release.py VERSION [--date DATE] [--without-image].
 
 `make release VERSION=0.2.0` runs it. It gives 'Unreleased' of CHANGELOG.md the version and the date, writes the version
-wherever it is, commits and tags. It puts into `build/release-VERSION` the wheel, the locked requirements, the bill of
-materials, the image, the page that opens concerns from disk, the notes for callers, and the SHA-256 of each. It pushes
-nothing.
+wherever it is, records the OpenAPI document and the schema for the tests of later versions, commits and tags. It puts
+into `build/release-VERSION` the wheel, the locked requirements, the bill of materials, the image, the page that opens
+concerns from disk, the notes for callers, and the SHA-256 of each. It pushes nothing.
 """
 
 import argparse
@@ -101,6 +101,8 @@ def main() -> None:
         _write_version(wanted.version, wanted.date)
     except CannotRelease as refusal:
         sys.exit(str(refusal))
+    _run(sys.executable, "-m", "tests.support.released")
+    _run("git", "add", "tests/released")
     _run("git", "commit", "--quiet", "--all", "--message", f"Release {wanted.version}")
     target = ROOT / "build" / f"release-{wanted.version}"
     _build(wanted.version, target, with_image=not wanted.without_image)

@@ -110,6 +110,8 @@ def test_a_release_has_its_version_everywhere_its_tag_its_files_and_the_notes_fo
     assert f"## Unreleased\n\n## {NEXT} - 2026-12-24\n" in (tree / "CHANGELOG.md").read_text()
     for name in ("pyproject.toml", "deploy/kubernetes.yaml", "deploy/compose.yaml", "docs/how-to/deploy.md"):
         assert NEXT in (tree / name).read_text()
+    assert json.loads((tree / "tests" / "released" / "openapi.json").read_text())["info"]["version"] == NEXT
+    assert "CREATE TABLE concerns" in (tree / "tests" / "released" / "schema.sqlite.sql").read_text()
     folder = tree / "build" / f"release-{NEXT}"
     assert (folder / "notes.md").read_text() == f"# {NEXT}\n\n{unreleased}\n"
     assert json.loads((folder / "wheel.cdx.json").read_text())["metadata"]["component"]["version"] == NEXT

@@ -1,6 +1,10 @@
 """The schema is made as declared; a migration keeps every word, and ends whole or not at all, on either database."""
 
+import re
 import shutil
+import subprocess
+import sys
+import textwrap
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -22,7 +26,10 @@ from tests.support.command import guidance
 from tests.support.concerns import Concern
 from tests.support.databases import address_for, postgresql, raw_connection
 from tests.support.publishing import GUIDE
+from tests.support.released import DOCUMENT, make_released_schema
 from tests.support.revisions import FAILS, FOLLOWING, NEWEST, WORKS, add_revision, an_empty, rows
+
+ROOT = Path(__file__).parents[2]
 
 pytestmark = pytest.mark.slow  # processes, browsers or long work
 
@@ -89,7 +96,7 @@ def test_digests_sealed_concerns_and_the_record_are_the_same_after_a_revision(
     assert migrate_schema(engine, settings.data_dir) == (NEWEST, FOLLOWING)
 
     assert rows(engine, "SELECT sealed FROM concerns") == sealed
-    assert [fault for _, fault in verify_editions(engine)] == [None]
+    assert {fault for _, fault in verify_editions(engine)} == {None}
     assert list(verify_record(engine)) == []
     assert client.get(f"{GUIDE}/editions/1").content == edition.content
     again = client.post("/v1/concerns", json=a_concern(), headers={"Idempotency-Key": "a-key"})
@@ -165,3 +172,48 @@ def test_the_command_tells_what_it_did(settings: Settings) -> None:
 
     assert first.stdout in (f"schema (empty) to {NEWEST}\n", f"schema {NEWEST}: nothing to do\n")
     assert again.stdout == f"schema {NEWEST}: nothing to do\n"
+
+
+@pytest.mark.skipif(not DOCUMENT.exists(), reason="nothing was released yet")
+def test_the_schema_of_the_last_release_becomes_the_declared_one(empty: Engine, tmp_path: Path) -> None:
+    make_released_schema(empty)
+
+    migrate_schema(empty, tmp_path)
+
+    with empty.connect() as connection:
+        assert find_schema_faults(connection) == []
+
+
+def run_in(tree: Path, *arguments: str) -> "subprocess.CompletedProcess[str]":
+    """Run Python in the copy of the tree, with the modules of the copy."""
+    command = [sys.executable, *arguments]
+    return subprocess.run(command, cwd=tree, capture_output=True, check=False, text=True, timeout=300)
+
+
+@pytest.mark.any_database  # it takes both
+def test_a_revision_is_written_as_contributing_shows(tmp_path: Path) -> None:
+    tree = tmp_path / "tree"
+    for name in ("app", "seed", "tests"):
+        shutil.copytree(ROOT / name, tree / name, ignore=shutil.ignore_patterns("__pycache__", "node_modules"))
+    shutil.copy(ROOT / "pyproject.toml", tree)
+    recipe = (ROOT / "CONTRIBUTING.md").read_text().partition("### A change of the schema")[2].partition("\n### ")[0]
+    blocks = re.findall(r"^   ```\w+\n(.*?)^   ```$", recipe, flags=re.MULTILINE | re.DOTALL)
+    table, revision, commands = (textwrap.dedent(each) for each in blocks)
+    test = ("-m", "pytest", "-n", "0", "tests/operations/test_migrations.py", "-k", "last_release")
+
+    recorded = run_in(tree, "-m", "tests.support.released")
+    (models,) = [path for path in (tree / "app" / "models").rglob("*.py") if "class ClientRow(" in path.read_text()]
+    before, name, rest = models.read_text().partition('    __tablename__ = "clients"\n')
+    imported = "from app.models.columns import partial_index\n"
+    models.write_text(f"{before}{name}    nickname: str | None = None\n{rest}\n\n{imported}\n\n{table}")
+    without = run_in(tree, *test)
+    (tree / "app/store/migrations/versions/0002_mottos.py").write_text(revision)
+    shell = ["sh", "-e", "-c", commands.replace(".venv/bin/python", sys.executable)]
+    written = subprocess.run(shell, cwd=tree, check=False, timeout=300)
+    migrated = run_in(tree, *test)
+
+    assert (recorded.returncode, recorded.stderr) == (0, "")
+    assert without.returncode == 1
+    assert "2 failed" in without.stdout
+    assert written.returncode == 0
+    assert "2 passed" in migrated.stdout, migrated.stdout

@@ -1,6 +1,6 @@
 """How many SQL statements each act asks: a number that grows is a query that somebody added without a need."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -63,7 +63,7 @@ def test_each_act_asks_the_statements_that_it_needs(service: FastAPI, client: Te
     receipt = client.post("/v1/concerns", json=SMALLEST_EXAMPLE).json()
     desk.get("/concerns")  # the client is known from here
     reference, token = receipt["reference"], {"Authorization": f"Bearer {receipt['status_token']}"}
-    acts = {
+    acts: dict[str, Callable[[], Any]] = {
         "a cold guide": lambda: client.get(f"{GUIDE}/editions/1/contacts"),
         "a concern": lambda: client.post("/v1/concerns", json=SMALLEST_EXAMPLE),
         "a concern with a key": lambda: client.post(

@@ -1,0 +1,43 @@
+"""What the last release promised: its OpenAPI document and its schema, which `make release` writes here.
+
+`python -m tests.support.released` writes them. Until the first release there is neither.
+"""
+
+import json
+import tempfile
+from pathlib import Path
+
+from sqlalchemy import Engine
+
+from app.config import Settings
+from app.main import create_app
+from app.store.database import for_writing
+from app.store.schema import CREATE_VERSION_TABLE, declared_statements, newest_revision
+
+FOLDER = Path(__file__).parents[1] / "released"
+DOCUMENT = FOLDER / "openapi.json"
+BETWEEN_STATEMENTS = "\n\n"
+
+
+def record_release() -> None:
+    """Write the document and the schema of this program in place of those of the release before."""
+    FOLDER.mkdir(exist_ok=True)
+    with tempfile.TemporaryDirectory() as folder:
+        document = create_app(Settings(data_dir=Path(folder))).openapi()
+    DOCUMENT.write_text(json.dumps(document, indent=1, sort_keys=True) + "\n", encoding="utf-8")
+    for dialect in ("sqlite", "postgresql"):
+        version = f"INSERT INTO alembic_version VALUES ('{newest_revision()}')"  # noqa: S608  # a number of our own
+        statements = [*declared_statements(dialect), CREATE_VERSION_TABLE, version]
+        (FOLDER / f"schema.{dialect}.sql").write_text(BETWEEN_STATEMENTS.join(statements) + "\n", encoding="utf-8")
+
+
+def make_released_schema(engine: Engine) -> None:
+    """Give the empty database the schema of the last release."""
+    script = (FOLDER / f"schema.{engine.dialect.name}.sql").read_text(encoding="utf-8")
+    with for_writing(engine).begin() as connection:
+        for statement in script.strip().split(BETWEEN_STATEMENTS):
+            connection.exec_driver_sql(statement)
+
+
+if __name__ == "__main__":
+    record_release()
