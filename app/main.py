@@ -26,7 +26,7 @@ from app.pages.desk import (
     sign_in,
 )
 from app.pages.desk import inbox as inbox_pages
-from app.pages.edit import draft_page, guides_to_edit, preview, section_page
+from app.pages.edit import edit_pages, preview
 from app.pages.error_pages import ErrorPageMiddleware
 from app.pages.guide import guide_index, guide_pages, rendition_pages, search_page
 from app.pages.languages import LanguageMiddleware
@@ -119,10 +119,8 @@ ROUTERS = (
     sealed_downloads.router,
     further_pages.router,
     day.router,
-    guides_to_edit.router,
-    draft_page.router,
+    edit_pages.router,
     preview.page_router,
-    section_page.router,
     security_txt.router,
     api_docs.router,
 )
