@@ -18,11 +18,9 @@ from app.logs import Log
 from app.pages import api_docs, assets, concern_status, raise_concern
 from app.pages.desk import (
     acts,
-    concern_page,
+    concern,
     day,
-    further_pages,
     record,
-    sealed_downloads,
     sign_in,
 )
 from app.pages.desk import inbox as inbox_pages
@@ -114,10 +112,8 @@ ROUTERS = (
     sign_in.router,
     inbox_pages.router,
     record.router,
-    concern_page.router,
+    concern.router,
     acts.router,
-    sealed_downloads.router,
-    further_pages.router,
     day.router,
     edit_pages.router,
     preview.page_router,

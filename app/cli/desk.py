@@ -49,7 +49,7 @@ from app.models.links import (
     note_path,
     notes_path,
 )
-from app.pages.desk.export_page import printed_export
+from app.pages.desk.exports import printed_export
 from app.presenters.export_pdf import export_pdf
 from app.presenters.pdf import pdf_available
 from app.services.access.key_files import write_key_file

@@ -23,10 +23,10 @@ from app.models.desk.concerns import Acknowledgement, Erasure, Hold, Outcome
 from app.models.desk.disclosure_tables import DisclosureRow
 from app.models.desk.hand_overs import HandedOver, HandOver, HandOverReceipt
 from app.models.entries import Message, NewNote
-from app.pages.desk.act_words import act_lines
-from app.pages.desk.export_acts import export_response
+from app.pages.desk.exports import export_response
 from app.pages.desk.inbox import CONCERN_PAGES, ConcernReferenceInPath
 from app.pages.desk.page import TEXTS, DeskRoute, desk_page, lead_to
+from app.pages.desk.record import act_lines
 from app.pages.error_pages import problem_type_of
 from app.pages.form_answers import SubmittedForm, SubmittedFormDep, faults_of
 from app.presenters.desk import reference_of

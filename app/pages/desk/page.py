@@ -34,6 +34,7 @@ def desk_page(
 
 
 SEE_OTHER = 303
+AS_FILE = 'attachment; filename="{}"'
 FORBIDDEN = ScopeMissing.status
 FROM_ELSEWHERE = ("This came from another site", "Nothing was done. Open the desk here, and do it again.")
 SIGN_IN_AGAIN = ("You are signed out", "Nothing was done. Sign in, and do it again.")

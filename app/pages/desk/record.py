@@ -1,19 +1,78 @@
-"""The record of disclosures, for the lead of the desk and for auditors."""
+"""The record of disclosures, for the lead of the desk and for auditors, and its acts in words."""
 
+from collections.abc import Iterable
+from dataclasses import dataclass
 from typing import Annotated
 from urllib.parse import urlencode
 
 from fastapi import Query, Response
 
 from app.models.concerns.references import find_reference
+from app.models.desk.disclosure_tables import DeskAct, DisclosureRow
 from app.pages.desk.page import DeskRoute, desk_page
 from app.services.access.sign_in import PATH
 from app.services.desk.auditing import read_disclosures
+from app.store.disclosures import REPORTER
 from app.web.context import ContextDep, NowDep
 from app.web.cursors import decode_key, encode_key
 from app.web.people import PageAuditorDep
 from app.web.query_params import Cursor
 from app.web.router import GuidanceRouter
+
+ACT_WORDS = {
+    DeskAct.ADDED: "Something was added",
+    DeskAct.NOTED: "Note written",
+    DeskAct.UNASSIGNED: "Assigned to nobody",
+    DeskAct.MESSAGE_SENT: "Question sent to the reporter",
+    DeskAct.MESSAGE_READ: "Question read",
+    DeskAct.HAND_OVER_CONFIRMED: "Receipt of the other body stored",
+    DeskAct.WITHHELD: "Not done, since others had acted",
+}
+DIGESTS_ALONE = frozenset(
+    {
+        DeskAct.RECEIVED,
+        DeskAct.ADDED,
+        DeskAct.RESEALED,
+        DeskAct.NOTED,
+        DeskAct.MESSAGE_SENT,
+        DeskAct.MESSAGE_READ,
+        DeskAct.HAND_OVER_CONFIRMED,
+    }
+)
+"""The acts whose detail is for programs."""
+
+
+@dataclass(frozen=True)
+class ActLine:
+    """One act: what was done, by what name, and more about it."""
+
+    act: DisclosureRow
+    what: str
+    who: str
+    detail: str
+
+
+def act_lines(acts: Iterable[DisclosureRow]) -> list[ActLine]:
+    """Return the acts in words, in the same order."""
+    return [ActLine(act, _what(act), _who(act.client), _detail(act)) for act in acts]
+
+
+def _who(client: str) -> str:
+    """Return the person; without one, the reporter or the name of the client."""
+    return "the reporter" if client == REPORTER.client else client.partition("/")[2] or client
+
+
+def _what(act: DisclosureRow) -> str:
+    if act.act == DeskAct.ASSIGNED:
+        return f"Assigned to {act.detail}"
+    return ACT_WORDS.get(DeskAct(act.act)) or act.act.replace("_", " ").capitalize()
+
+
+def _detail(act: DisclosureRow) -> str:
+    if act.act in DIGESTS_ALONE or act.act == DeskAct.ASSIGNED:
+        return ""
+    return act.detail.partition("; ")[2] if act.act == DeskAct.HANDED_OVER else act.detail
+
 
 router = GuidanceRouter(prefix=PATH, include_in_schema=False, route_class=DeskRoute)
 
