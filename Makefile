@@ -112,8 +112,9 @@ client: $(VENV)/installed-dev
 
 # Collect the sentences of the pages, and bring each language's file up to date. New ones have no translation yet.
 catalogue: $(VENV)/installed-dev
-	$(VENV)/bin/pybabel extract --mapping pyproject.toml --keywords to_translate --output build/pages.pot app
-	$(VENV)/bin/pybabel update --domain pages --input-file build/pages.pot --output-dir app/pages/locale --no-fuzzy-matching --ignore-obsolete
+	mkdir -p build
+	$(VENV)/bin/pybabel extract --mapping pyproject.toml --keywords to_translate --no-location --width 100 --output build/pages.pot app
+	$(VENV)/bin/pybabel update --domain pages --input-file build/pages.pot --output-dir app/pages/locale --width 100 --no-fuzzy-matching --ignore-obsolete
 
 # Build the script with which the desk's pages open concerns in the browser, and unseal.html. It needs npm.
 desk-script: app/pages/static/unseal.js
