@@ -1,22 +1,36 @@
 """Verifying the database: its pages and rules; digests and hashes, computed again; rows, compared with disclosures."""
 
 import datetime as dt
+import hashlib
+from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from pydantic import ValidationError
 from sqlalchemy import Connection, Engine, exists, func, literal_column, or_
 from sqlalchemy import select as select_columns
-from sqlmodel import Session, col, select
+from sqlmodel import Session, SQLModel, col, select
 
-from app.models.desk.disclosure_tables import ChainRow, CheckpointRow, DisclosureRow
+from app.models.concerns.tables import ConcernRow
+from app.models.desk.disclosure_tables import WITHOUT_A_CONCERN, ChainRow, CheckpointRow, DeskAct, DisclosureRow
+from app.models.desk.hand_over_tables import HandOverRow
+from app.models.desk.recorded import (
+    RecordedConcern,
+    SealEntry,
+    closing_detail,
+    columns_sha256,
+    confirmed_detail,
+    handed_over_detail,
+    replay,
+)
 from app.models.digest import digest_of
+from app.models.entries import EntryKind, EntryPlace, EntryRow
 from app.models.progress import OnStep, show_no_progress, steps_of_part
 from app.services.desk.checkpoints import Checkpoint, MerkleTree, iterate_leaves
-from app.services.operations.concern_verification import count_concerns, verify_concerns
 from app.store.backup import find_file_faults
 from app.store.disclosures import FIRST_PREVIOUS_SHA256, hash_of
 from app.store.editions import EditionKey, RenditionKey, every_publication, read_content, read_rendition
@@ -24,6 +38,10 @@ from app.store.schema import find_schema_faults
 from app.store.tables import table_of
 
 STEP_ROWS = 1000
+CONCERNS_AT_ONCE = 50
+HAND_OVER_ACTS = (DeskAct.HANDED_OVER, DeskAct.HAND_OVER_CONFIRMED)
+SealedRow = ConcernRow | EntryRow
+_RowT = TypeVar("_RowT", bound=SQLModel)
 TIMESTAMP_FORMAT = "%Y-%m-%d %H:%M:%S.%f"
 NUMBERS = ("number", "position")
 _ALL_IN_ORDER = select_columns(
@@ -100,6 +118,73 @@ def verify_record(engine: Engine, on_step: OnStep = show_no_progress) -> Iterato
             yield "record", f"it has {count} rows, and the last has the position {last}"
 
 
+@dataclass(frozen=True)
+class _Concern:
+    """What is read of one concern: its row, its chain, and what it got later, in order."""
+
+    row: ConcernRow
+    chain: list[DisclosureRow]
+    entries: list[EntryRow]
+    hand_overs: list[HandOverRow]
+
+
+def verify_concerns(engine: Engine, on_step: OnStep = show_no_progress) -> Iterator[tuple[str, str]]:
+    """Yield the reference of each concern that does not agree with its disclosures, and each fault."""
+    with Session(engine) as session:
+        after, done = "", 0
+        total = count_concerns(session)
+        while page := _read_page(session, after):
+            for each in page:
+                after = each.row.reference
+                for fault in _faults_of(each):
+                    yield after, fault
+                done += 1
+                on_step(done, total)
+            session.expunge_all()  # the sealed texts
+        for reference in _without_a_concern(session):
+            yield reference, "it has disclosures, and no row"
+
+
+def count_concerns(session: Session) -> int:
+    """Return how many concerns there are."""
+    return session.exec(select(func.count()).select_from(ConcernRow)).one()
+
+
+def _read_page(session: Session, after: str) -> list[_Concern]:
+    """Read the next concerns, each with its chain and all that belongs to it."""
+    rows = select(ConcernRow).where(col(ConcernRow.reference) > after).order_by(col(ConcernRow.reference))
+    concerns = session.exec(rows.limit(CONCERNS_AT_ONCE)).all()
+    if not concerns:
+        return []
+    first, last = concerns[0].reference, concerns[-1].reference
+
+    def of_each(row: type[_RowT], reference: str, *order: str) -> defaultdict[str, list[_RowT]]:
+        columns = [col(getattr(row, name)) for name in (reference, *order)]
+        found: defaultdict[str, list[_RowT]] = defaultdict(list)
+        for each in session.exec(select(row).where(columns[0].between(first, last)).order_by(*columns)):
+            found[getattr(each, reference)].append(each)
+        return found
+
+    chains = of_each(DisclosureRow, "chain", "number")
+    entries = of_each(EntryRow, "reference", "kind", "number")
+    hand_overs = of_each(HandOverRow, "reference", "number")
+    return [_Concern(row, chains[row.reference], entries[row.reference], hand_overs[row.reference]) for row in concerns]
+
+
+def _without_a_concern(session: Session) -> list[str]:
+    known = exists().where(col(ConcernRow.reference) == ChainRow.name)  # NOT IN would compare each with all
+    names = select(ChainRow.name).where(col(ChainRow.name).not_in(WITHOUT_A_CONCERN), ~known)
+    return list(session.exec(names.order_by(col(ChainRow.name))))
+
+
+def _faults_of(each: _Concern) -> Iterator[str]:
+    recorded = replay(each.chain)
+    yield from _faults_in_acts(each.row, recorded)
+    yield from _faults_in_columns(each.row, recorded)
+    yield from _faults_in_texts(each, recorded)
+    yield from _faults_in_hand_overs(each)
+
+
 def verify_checkpoints(engine: Engine, others: Sequence[tuple[str, Checkpoint]] = ()) -> Iterator[tuple[str, str]]:
     """Yield each checkpoint that the record does not agree with, and how. Each of `others` has a name to show."""
     with Session(engine) as session:
@@ -128,22 +213,25 @@ def _roots_at(session: Session, sizes: set[int]) -> tuple[dict[int, str], int]:
 def _faults_in_chains(connection: Connection, on_step: OnStep) -> Iterator[tuple[str, str]]:
     """Yield the first fault of each chain whose rows do not follow one another, or were altered."""
     chain, number, sha256, is_broken = None, 0, FIRST_PREVIOUS_SHA256, False
-    rows = connection.execute(_ALL_IN_ORDER.execution_options(yield_per=STEP_ROWS))
-    for done, stored in enumerate(rows):
-        if done % STEP_ROWS == 0:
-            on_step(done, 0)
-        row = DisclosureRow(**stored._mapping)
-        if row.chain != chain:
-            chain, number, sha256, is_broken = row.chain, 0, FIRST_PREVIOUS_SHA256, False
-        fault = None
-        if (row.number, row.previous_sha256) != (number + 1, sha256):
-            fault = f"row {row.number} does not follow the row before it"
-        elif not _has_right_hash(row):
-            fault = f"row {row.number} was altered"
-        if fault is not None and not is_broken:
-            is_broken = True
-            yield str(row.chain), fault
-        number, sha256 = row.number, row.sha256
+    with connection.execute(_ALL_IN_ORDER.execution_options(yield_per=STEP_ROWS)) as rows:
+        for done, stored in enumerate(rows):
+            if done % STEP_ROWS == 0:
+                on_step(done, 0)
+            row = DisclosureRow(**stored._mapping)
+            if row.chain != chain:
+                chain, number, sha256, is_broken = row.chain, 0, FIRST_PREVIOUS_SHA256, False
+            fault = None if is_broken else _fault_in(row, number, sha256)
+            if fault is not None:
+                is_broken = True
+                yield str(row.chain), fault
+            number, sha256 = row.number, row.sha256
+
+
+def _fault_in(row: DisclosureRow, number: int, sha256: str) -> str | None:
+    """Return what is wrong with the row that comes after the one of that number and hash, or None."""
+    if (row.number, row.previous_sha256) != (number + 1, sha256):
+        return f"row {row.number} does not follow the row before it"
+    return None if _has_right_hash(row) else f"row {row.number} was altered"
 
 
 @contextmanager
@@ -173,6 +261,86 @@ def _has_right_hash(row: DisclosureRow) -> bool:
     except ValueError:
         return False
     return row.at.strftime(TIMESTAMP_FORMAT) == written and hash_of(row) == row.sha256
+
+
+def _faults_in_acts(concern: ConcernRow, recorded: RecordedConcern) -> Iterator[str]:
+    if concern.state != recorded.state:
+        yield f"its state is {concern.state}, and its disclosures lead to {recorded.state}"
+    if concern.held != recorded.held:
+        yield f"it is {'' if concern.held else 'not '}on hold, and its disclosures say otherwise"
+    if concern.assigned_to != recorded.assigned_to:
+        yield "it is not assigned to the recorded person"
+    if concern.changed_at != recorded.changed_at:
+        yield "its row and its disclosures differ about when it was last changed"
+    times = {
+        DeskAct.ACKNOWLEDGED: concern.acknowledged_at,
+        DeskAct.CLOSED: concern.closed_at,
+        DeskAct.ERASED: concern.erased_at,
+    }
+    for act, at in times.items():
+        if at != recorded.first.get(act):
+            yield f"its row and its disclosures differ about when it was {act}"
+    outcome = None if concern.outcome is None else closing_detail(concern.outcome, shared=concern.outcome_shared)
+    if outcome != recorded.closing_detail:
+        yield "its outcome is not the recorded one"
+
+
+def _faults_in_columns(concern: ConcernRow, recorded: RecordedConcern) -> Iterator[str]:
+    if recorded.columns_sha256 is None:
+        yield "its receipt is not recorded"
+    elif recorded.columns_sha256 != columns_sha256(dict(concern)):
+        yield "its row was altered since it was received"
+
+
+def _faults_in_texts(each: _Concern, recorded: RecordedConcern) -> Iterator[str]:
+    erased = DeskAct.ERASED in recorded.first
+    texts: dict[EntryPlace | None, SealedRow] = {None: each.row} | {row.place: row for row in each.entries}
+    for missing in sorted(recorded.seals.keys() - texts.keys(), key=str):
+        yield f"{missing} is missing"
+    for text, row in texts.items():
+        fault = _fault_in_text(row, recorded.seals.get(text), erased=erased)
+        if fault is not None:
+            yield f"{text or 'its sealed text'} {fault}"
+        if text in recorded.added and not _agrees(row, recorded.added[text]):
+            yield f"{text} was not received then, or not from that author"
+        if isinstance(row, EntryRow) and not _is_read_as_recorded(row, recorded):
+            yield f"{text} was not read or answered as its row says"
+
+
+def _agrees(row: SealedRow, act: DisclosureRow) -> bool:
+    """Return whether the row has the time of the act and, as an entry, its author."""
+    return row.received_at == act.at and (isinstance(row, ConcernRow) or row.author == act.client)
+
+
+def _is_read_as_recorded(row: EntryRow, recorded: RecordedConcern) -> bool:
+    said = (recorded.read_at.get(row.number), recorded.answered_by.get(row.number))
+    return (row.read_at, row.answered_by) == (said if row.kind == EntryKind.MESSAGE else (None, None))
+
+
+def _fault_in_text(row: SealedRow, entry: SealEntry | None, *, erased: bool) -> str | None:
+    if erased:
+        return None if row.sealed is None else "is there, although it was erased"
+    if row.sealed is None:
+        return "is gone, and no erasure is recorded"
+    if entry is None:
+        return "is not recorded"
+    if hashlib.sha256(row.sealed).hexdigest() != entry.sealed_sha256:
+        return "is not the one that is recorded"
+    return None if tuple(row.recipients) == entry.recipients else "is not sealed to the recorded recipients"
+
+
+def _faults_in_hand_overs(each: _Concern) -> Iterator[str]:
+    recorded = {(row.act, row.at, row.detail) for row in each.chain if row.act in HAND_OVER_ACTS}
+    there = set()
+    for row in each.hand_overs:
+        there.add((DeskAct.HANDED_OVER.value, row.at, handed_over_detail(row)))
+        if row.their_receipt is not None and row.confirmed_at is not None:
+            detail = confirmed_detail(row.number, row.their_receipt)
+            there.add((DeskAct.HAND_OVER_CONFIRMED.value, row.confirmed_at, detail))
+    if there - recorded:
+        yield "a hand-over is not the one that is recorded"
+    if recorded - there:
+        yield "a recorded hand-over, or its receipt, is missing"
 
 
 def _find_fault(session: Session, key: EditionKey | RenditionKey, digest: str) -> str | None:
