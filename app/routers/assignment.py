@@ -12,8 +12,9 @@ from app.presenters.desk import reference_of
 from app.routers.params import ConcernReference
 from app.services.desk import assignment as service
 from app.store.disclosures import Actor
+from app.store.writer import Writer
 from app.web.auth import ReaderDep, WorkerDep
-from app.web.context import AppContext, ContextDep, NowDep
+from app.web.context import NowDep, WriterDep
 from app.web.json_body import JSONRoute
 from app.web.problem_responses import BODY_PROBLEMS, RESPONSES_OF_CLIENT_ROUTES, problem_responses
 from app.web.responses import matches_etag
@@ -37,11 +38,11 @@ AssignmentTag = Annotated[
 
 @router.get("", summary="Read who works on it", responses=problem_responses(NoSuchConcern))
 def read_assignment(
-    response: Response, context: ContextDep, actor: ReaderDep, now: NowDep, reference: ConcernReference
+    response: Response, writer: WriterDep, actor: ReaderDep, now: NowDep, reference: ConcernReference
 ) -> AssignmentResponse:
     """The person that the concern is assigned to, since when, and who did it. The ETag is for `If-Match`."""
     parsed = reference_of(reference)
-    assigned = service.read_assignment(context.writer, parsed, actor=actor, at=now)
+    assigned = service.read_assignment(writer, parsed, actor=actor, at=now)
     response.headers["ETag"] = assignment_etag(assigned.version)
     return assignment_response(parsed, assigned)
 
@@ -54,7 +55,7 @@ def read_assignment(
 def assign_concern(
     *,
     response: Response,
-    context: ContextDep,
+    writer: WriterDep,
     actor: WorkerDep,
     now: NowDep,
     reference: ConcernReference,
@@ -68,26 +69,26 @@ def assign_concern(
     says who has the concern now.
     """
     person = actor.person if assignment is None else assignment.person
-    return _assign(response, context, reference, person, if_match, actor=actor, now=now)
+    return _assign(response, writer, reference, person, if_match, actor=actor, now=now)
 
 
 @router.delete("", summary="Take it away", responses=problem_responses(NoSuchConcern, AssignmentChanged))
 def unassign_concern(
     *,
     response: Response,
-    context: ContextDep,
+    writer: WriterDep,
     actor: WorkerDep,
     now: NowDep,
     reference: ConcernReference,
     if_match: AssignmentTag = None,
 ) -> AssignmentResponse:
     """Assign the concern to nobody. `If-Match` works as it does for `PUT`."""
-    return _assign(response, context, reference, None, if_match, actor=actor, now=now)
+    return _assign(response, writer, reference, None, if_match, actor=actor, now=now)
 
 
 def _assign(
     response: Response,
-    context: AppContext,
+    writer: Writer,
     reference: str,
     person: str | None,
     if_match: str | None,
@@ -97,7 +98,7 @@ def _assign(
 ) -> AssignmentResponse:
     parsed = reference_of(reference)
     precondition = partial(_matches, if_match)
-    change = service.assign(context.writer, parsed, person, actor=actor, at=now, precondition=precondition)
+    change = service.assign(writer, parsed, person, actor=actor, at=now, precondition=precondition)
     response.headers["ETag"] = assignment_etag(change.after.version)
     return assignment_response(parsed, change.after, change.before)
 

@@ -20,7 +20,7 @@ from app.about import NAME, VERSION
 from app.models.links import MCP
 from app.presenters.assistants import TOOLS, Library, call_tool, tool_list
 from app.web.auth import PUBLIC
-from app.web.context import ContextDep, SessionDep
+from app.web.context import ContentsDep, ReferenceDataDep, SessionDep, SettingsDep
 from app.web.json_body import JSONRoute
 from app.web.router import GuidanceRouter
 
@@ -71,7 +71,12 @@ class McpError(Exception):
 
 @router.post(MCP, include_in_schema=False)  # the protocol describes itself: the method tools/list
 def send_mcp_message(
-    request: Request, session: SessionDep, context: ContextDep, body: Annotated[dict[str, Any], Body()]
+    request: Request,
+    session: SessionDep,
+    contents: ContentsDep,
+    reference_data: ReferenceDataDep,
+    settings: SettingsDep,
+    body: Annotated[dict[str, Any], Body()],
 ) -> Response:
     """Answer one message of the protocol.
 
@@ -79,7 +84,7 @@ def send_mcp_message(
     numbers to call. Every result begins with 999, the cautions, and the edition with its digest. No tool takes a
     concern or an account of a child.
     """
-    settings, signposts = context.settings, context.reference_data.signposts
+    signposts = reference_data.signposts
     given = body.get("id")
     identified = {"id": given} if isinstance(given, str | int) and not isinstance(given, bool) else {}
     try:
@@ -87,7 +92,7 @@ def send_mcp_message(
         is_stateless = _check_message(body, request.headers)
         if "id" not in body:  # a notification
             return Response(status_code=202)
-        library = Library(session, context.contents, signposts, settings.public_url, settings.default_guide)
+        library = Library(session, contents, signposts, settings.public_url, settings.default_guide)
         answer = _answer(body["method"], body.get("params", {}), library, is_stateless=is_stateless)
         return JSONResponse({"jsonrpc": "2.0", **identified, "result": answer})
     except McpError as refusal:

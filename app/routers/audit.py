@@ -11,7 +11,7 @@ from app.models.desk.concerns import CheckpointResponse, DisclosureEntry, Disclo
 from app.services.concerns.receipt_signing import STATEMENT
 from app.services.desk.auditing import read_disclosures, read_end_of_chain
 from app.web.auth import AuditorDep
-from app.web.context import ContextDep, NowDep
+from app.web.context import CheckpointsDep, NowDep, SignerDep, WriterDep
 from app.web.cursors import decode_key, encode_key
 from app.web.problem_responses import RESPONSES_OF_CLIENT_ROUTES, problem_responses
 from app.web.query_params import Cursor, Limit
@@ -26,7 +26,7 @@ CHAIN = r"^[0-9A-Za-z-]{1,40}$"
 @router.get("/disclosures", summary="Read the record of disclosures")
 def list_disclosures(
     *,
-    context: ContextDep,
+    writer: WriterDep,
     actor: AuditorDep,
     now: NowDep,
     chain: Annotated[
@@ -51,9 +51,7 @@ def list_disclosures(
 ) -> DisclosuresResponse:
     """Who read or changed what, when and from where, the oldest first. Reading this is on the record too."""
     after = decode_key(cursor, otherwise=0)
-    rows = read_disclosures(
-        context.writer, chain=chain, client=client, actor=actor, at=now, after=after, limit=limit + 1
-    )
+    rows = read_disclosures(writer, chain=chain, client=client, actor=actor, at=now, after=after, limit=limit + 1)
     page = rows[:limit]
     next_cursor = encode_key(page[-1].position or 0) if len(rows) > limit else None
     entries = tuple(DisclosureEntry(**row.model_dump(exclude={"position"})) for row in page)
@@ -63,7 +61,8 @@ def list_disclosures(
 @router.get("/disclosures/{chain}/statement", summary="Sign where a chain ends", responses=problem_responses(NotFound))
 def sign_statement(
     *,
-    context: ContextDep,
+    signer: SignerDep,
+    writer: WriterDep,
     actor: AuditorDep,
     now: NowDep,
     chain: Annotated[
@@ -77,24 +76,24 @@ def sign_statement(
     ],
 ) -> StatementResponse:
     """The length and the last hash of a chain, signed, for an auditor to keep where this service cannot reach it."""
-    length, head = read_end_of_chain(context.writer, chain, actor=actor, at=now)
+    length, head = read_end_of_chain(writer, chain, actor=actor, at=now)
     claims = {"sub": chain, "length": length, "head_sha256": head, "iat": int(now.timestamp()), "at": format_utc(now)}
-    statement = context.signer.sign(claims, kind=STATEMENT)
+    statement = signer.sign(claims, kind=STATEMENT)
     return StatementResponse(chain=chain, length=length, head_sha256=head, at=now, statement=statement)
 
 
 @router.get("/checkpoint", summary="Sign where the record ends")
-def sign_checkpoint(context: ContextDep, actor: AuditorDep, now: NowDep) -> CheckpointResponse:
+def sign_checkpoint(checkpoints: CheckpointsDep, actor: AuditorDep, now: NowDep) -> CheckpointResponse:
     """The number of all disclosures and their Merkle root, signed, to be stored where this service cannot reach it.
 
     `guidance verify --checkpoint` compares it with the database later. It finds a record that was rolled back, cut or
     rewritten as a whole.
     """
-    signed = context.checkpoints.sign(actor=actor, at=now)
+    signed = checkpoints.sign(actor=actor, at=now)
     return CheckpointResponse(
         size=signed.size,
         root_sha256=signed.root.hex(),
         at=now,
         checkpoint=signed.note,
-        verifier_key=context.checkpoints.signer.verifier_key,
+        verifier_key=checkpoints.signer.verifier_key,
     )

@@ -25,7 +25,7 @@ from app.models.entries import ReceivedMessages
 from app.models.links import CONCERNS, concern_path
 from app.routers.params import IdempotencyKey, TypedReference, expect_one_key_at_most
 from app.web.auth import PUBLIC, StatusTokenDep, SubmitterDep
-from app.web.context import ContextDep, NowDep
+from app.web.context import CodeTriesDep, ContextDep, FollowUpsDep, NowDep, ReferenceDataDep, SubmissionsDep
 from app.web.idempotency import created_response, keys_from, without_quotes
 from app.web.json_body import JSONRoute
 from app.web.problem_responses import (
@@ -69,9 +69,9 @@ Submission = Annotated[
     responses=NOT_MODIFIED,
     dependencies=[PUBLIC],
 )
-def read_concern_form(request: Request, context: ContextDep) -> Response:
+def read_concern_form(request: Request, reference_data: ReferenceDataDep) -> Response:
     """The form as JSON Schema, with labels, help texts and code lists, so that a front end can draw it."""
-    form = concern_form(tuple(context.reference_data.code_lists.values()), context.reference_data.signposts)
+    form = concern_form(tuple(reference_data.code_lists.values()), reference_data.signposts)
     return public_response(request, form)
 
 
@@ -82,10 +82,10 @@ def read_concern_form(request: Request, context: ContextDep) -> Response:
     openapi_extra=WITH_OR_WITHOUT_KEY,
 )
 def check_submission(
-    context: ContextDep, submission: Submission, submitter: SubmitterDep, now: NowDep
+    submissions: SubmissionsDep, submission: Submission, submitter: SubmitterDep, now: NowDep
 ) -> CheckResponse:
     """The same validation and answer as a submission, with nothing stored: for developers and for front ends."""
-    return context.submissions.check(submission, for_tests=submitter.for_tests, at=now)
+    return submissions.check(submission, for_tests=submitter.for_tests, at=now)
 
 
 @router.post(
@@ -127,11 +127,15 @@ async def raise_concern(
     responses=problem_responses(TokenMissing, NoSuchConcern),
 )
 def read_concern_status(
-    context: ContextDep, status_token: StatusTokenDep, now: NowDep, reference: TypedReference
+    code_tries: CodeTriesDep,
+    follow_ups: FollowUpsDep,
+    status_token: StatusTokenDep,
+    now: NowDep,
+    reference: TypedReference,
 ) -> ConcernStatus:
     """How the concern stands, for a person with its status token. A wrong reference and a wrong token answer alike."""
-    with context.code_tries.guard(reference):
-        return context.follow_ups.read_status(typed_reference=reference, status_token=status_token, at=now)
+    with code_tries.guard(reference):
+        return follow_ups.read_status(typed_reference=reference, status_token=status_token, at=now)
 
 
 @router.get(
@@ -140,14 +144,18 @@ def read_concern_status(
     responses=problem_responses(TokenMissing, NoSuchConcern, ServiceUnavailable),
 )
 def read_messages(
-    context: ContextDep, status_token: StatusTokenDep, now: NowDep, reference: TypedReference
+    code_tries: CodeTriesDep,
+    follow_ups: FollowUpsDep,
+    status_token: StatusTokenDep,
+    now: NowDep,
+    reference: TypedReference,
 ) -> ReceivedMessages:
     """What the duty team sent, for the holder of the status token, which opens it. The answer is an addition.
 
     The team sees when a message was first read, and nothing else about the reader.
     """
-    with context.code_tries.guard(reference):
-        return context.follow_ups.open_messages(typed_reference=reference, status_token=status_token, at=now)
+    with code_tries.guard(reference):
+        return follow_ups.open_messages(typed_reference=reference, status_token=status_token, at=now)
 
 
 @router.post(
@@ -166,7 +174,8 @@ def read_messages(
 def add_more(
     *,
     request: Request,
-    context: ContextDep,
+    code_tries: CodeTriesDep,
+    follow_ups: FollowUpsDep,
     status_token: StatusTokenDep,
     now: NowDep,
     reference: TypedReference,
@@ -178,8 +187,8 @@ def add_more(
     Each waits for an acknowledgement of its own. A concern takes 200 of them, and 20,000,000 bytes.
     """
     expect_one_key_at_most(request)
-    with context.code_tries.guard(reference):
-        result = context.follow_ups.add(
+    with code_tries.guard(reference):
+        result = follow_ups.add(
             addition,
             typed_reference=reference,
             status_token=status_token,

@@ -28,7 +28,7 @@ from app.services.desk import actions, opening
 from app.services.entries import read_page
 from app.store.remnants import purge_remnants
 from app.web.auth import ReaderDep, WorkerDep
-from app.web.context import ContextDep, NowDep
+from app.web.context import DeskDep, EngineDep, NowDep, ReferenceDataDep, WriterDep
 from app.web.json_body import JSONRoute
 from app.web.negotiation import JSON, quality
 from app.web.problem_responses import BODY_PROBLEMS, RESPONSES_OF_CLIENT_ROUTES, problem_responses
@@ -58,7 +58,11 @@ ADDITIONS_SHOWN = 200
     ),
 )
 def open_concern(
-    request: Request, context: ContextDep, actor: ReaderDep, now: NowDep, reference: ConcernReference
+    request: Request,
+    desk: DeskDep,
+    actor: ReaderDep,
+    now: NowDep,
+    reference: ConcernReference,
 ) -> Response:
     """The concern with its words and what was added, where this service holds an identity; else the sealed file.
 
@@ -68,17 +72,17 @@ def open_concern(
     `guidance desk open`, or with the `age` program.
     """
     accept = request.headers.get("accept", "*/*")
-    as_file = not context.unsealer.can_unseal or quality(AGE_MEDIA_TYPE, accept) > quality(JSON, accept)
+    as_file = not desk.unsealer.can_unseal or quality(AGE_MEDIA_TYPE, accept) > quality(JSON, accept)
     if as_file and quality(AGE_MEDIA_TYPE, accept) == 0:
         raise UnsealingUnavailable
     how = "sealed file" if as_file else "opened here"
     parsed, shown = reference_of(reference), 0 if as_file else ADDITIONS_SHOWN
-    recorded = opening.open_concern(context.writer, parsed, opening.Wanted(how, shown), actor=actor, at=now)
-    sealed = opening.read_sealed_concern(context.engine, parsed)
+    recorded = opening.open_concern(desk.writer, parsed, opening.Wanted(how, shown), actor=actor, at=now)
+    sealed = opening.read_sealed_concern(desk.engine, parsed)
     if as_file:
         return sealed_file(sealed, parsed, {"Additions": recorded.additions})
-    additions = read_page(context.engine, recorded.page)
-    opened = opened_concern(recorded, sealed, additions, context.unsealer, now=now)
+    additions = read_page(desk.engine, recorded.page)
+    opened = opened_concern(recorded, sealed, additions, desk.unsealer, now=now)
     return Response(opened.model_dump_json(), media_type=JSON, headers={"Vary": "Accept"})
 
 
@@ -89,7 +93,7 @@ def open_concern(
     responses=problem_responses(NoSuchConcern, *BODY_PROBLEMS),
 )
 def acknowledge(
-    context: ContextDep,
+    writer: WriterDep,
     actor: WorkerDep,
     now: NowDep,
     reference: ConcernReference,
@@ -102,7 +106,7 @@ def acknowledge(
     """
     up_to = acknowledgement.up_to_addition if acknowledgement is not None else 0
     parsed = reference_of(reference)
-    concern = actions.acknowledge(context.writer, parsed, up_to_addition=up_to, actor=actor, at=now)
+    concern = actions.acknowledge(writer, parsed, up_to_addition=up_to, actor=actor, at=now)
     return entry_of(concern, now=now)
 
 
@@ -113,14 +117,19 @@ def acknowledge(
     responses=problem_responses(NoSuchConcern, NotAcknowledged, OutcomeGiven, *BODY_PROBLEMS),
 )
 def close(
-    context: ContextDep, actor: WorkerDep, now: NowDep, reference: ConcernReference, outcome: Outcome
+    reference_data: ReferenceDataDep,
+    writer: WriterDep,
+    actor: WorkerDep,
+    now: NowDep,
+    reference: ConcernReference,
+    outcome: Outcome,
 ) -> InboxEntry:
     """Close the concern with its outcome; the reporter's status tells the outcome only where it is shared."""
-    faults = context.reference_data.faults_in_codes(outcome)
+    faults = reference_data.faults_in_codes(outcome)
     if faults:
         raise ValidationFailed(faults)
     parsed, shared = reference_of(reference), outcome.shared_with_reporter
-    concern = actions.close(context.writer, parsed, outcome=outcome.outcome, shared=shared, actor=actor, at=now)
+    concern = actions.close(writer, parsed, outcome=outcome.outcome, shared=shared, actor=actor, at=now)
     return entry_of(concern, now=now)
 
 
@@ -130,10 +139,10 @@ def close(
     summary="Hold or release a concern",
     responses=problem_responses(NoSuchConcern, *BODY_PROBLEMS),
 )
-def hold(context: ContextDep, actor: WorkerDep, now: NowDep, reference: ConcernReference, hold: Hold) -> InboxEntry:
+def hold(writer: WriterDep, actor: WorkerDep, now: NowDep, reference: ConcernReference, hold: Hold) -> InboxEntry:
     """A concern on hold is erased neither by retention nor on request."""
     parsed = reference_of(reference)
-    concern = actions.hold(context.writer, parsed, held=hold.held, reason=hold.reason, actor=actor, at=now)
+    concern = actions.hold(writer, parsed, held=hold.held, reason=hold.reason, actor=actor, at=now)
     return entry_of(concern, now=now)
 
 
@@ -150,11 +159,11 @@ def hold(context: ContextDep, actor: WorkerDep, now: NowDep, reference: ConcernR
     ),
 )
 def erase(
-    context: ContextDep, actor: WorkerDep, now: NowDep, reference: ConcernReference, erasure: Erasure
+    engine: EngineDep, writer: WriterDep, actor: WorkerDep, now: NowDep, reference: ConcernReference, erasure: Erasure
 ) -> ErasedConcern:
     """Take the words away for good. What nobody has acknowledged, and what is on hold, is not erased.
 
     Nor is a concern while something that was added to it waits for its acknowledgement.
     """
-    concern = actions.erase(context.writer, reference_of(reference), reason=erasure.reason, actor=actor, at=now)
-    return erased_concern(concern, purge_remnants(context.engine), now=now)
+    concern = actions.erase(writer, reference_of(reference), reason=erasure.reason, actor=actor, at=now)
+    return erased_concern(concern, purge_remnants(engine), now=now)

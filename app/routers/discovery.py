@@ -6,7 +6,7 @@ from fastapi import Request, Response
 
 from app.models.links import API_CATALOG
 from app.web.auth import PUBLIC
-from app.web.context import ContextDep
+from app.web.context import SettingsDep
 from app.web.problem_responses import RESPONSES_OF_READS, Responses
 from app.web.responses import conditional_response
 from app.web.router import GuidanceRouter
@@ -53,8 +53,8 @@ AS_LINKSET: Responses = {
 
 
 @router.get(API_CATALOG, summary="Read the catalogue of APIs", response_class=Response, responses=AS_LINKSET)
-def read_api_catalog(request: Request, context: ContextDep) -> Response:
+def read_api_catalog(request: Request, settings: SettingsDep) -> Response:
     """Where each API of this service is described: a linkset (RFC 9727)."""
-    content = json.dumps(_linkset(context.settings.public_url)).encode()
+    content = json.dumps(_linkset(settings.public_url)).encode()
     media_type = f'{LINKSET}; profile="{API_CATALOG_PROFILE}"'
     return conditional_response(request, content, media_type=media_type, links={"api_catalog": API_CATALOG})

@@ -40,9 +40,10 @@ from app.presenters.guides import (
 from app.presenters.memento import memento_headers, memento_links, time_map
 from app.routers.params import Asked, EditionNumber, GuideName, ask_current_edition, ask_numbered_edition, item_name
 from app.store.catalogue import read_lists
+from app.store.contents import Contents
 from app.store.editions import EditionHead, EditionKey, current_of, get_history, readable_of, require_current
 from app.web.auth import PUBLIC
-from app.web.context import AppContext, ContextDep, SessionDep
+from app.web.context import ContentsDep, SessionDep, SettingsDep
 from app.web.cursors import decode_key, encode_key
 from app.web.problem_responses import (
     CURRENT_EDITION_PROBLEMS,
@@ -72,10 +73,10 @@ AS_PUBLISHED = response_example(status=EditionStatus.PUBLISHED)
     responses=problem_responses(NoSuchGuide)
     | {200: {"content": {LINK_FORMAT: {"example": TIME_MAP_EXAMPLE}}, "description": "The TimeMap."}},
 )
-def read_time_map(request: Request, session: SessionDep, context: ContextDep, guide: GuideName) -> Response:
+def read_time_map(request: Request, session: SessionDep, settings: SettingsDep, guide: GuideName) -> Response:
     """The guide's history as a Memento TimeMap (RFC 7089), in link-format (RFC 6690)."""
-    content = time_map(get_history(session, guide=guide), context.settings.public_url)
-    links = memento_links(context.settings.public_url, guide)
+    content = time_map(get_history(session, guide=guide), settings.public_url)
+    links = memento_links(settings.public_url, guide)
     return conditional_response(request, content, media_type=LINK_FORMAT, links=links)
 
 
@@ -106,16 +107,21 @@ def list_editions(
     responses=AS_PUBLISHED | problem_responses(*NUMBERED_EDITION_PROBLEMS),
 )
 def read_edition(
-    request: Request, session: SessionDep, context: ContextDep, guide: GuideName, number: EditionNumber
+    request: Request,
+    session: SessionDep,
+    contents: ContentsDep,
+    settings: SettingsDep,
+    guide: GuideName,
+    number: EditionNumber,
 ) -> Response:
     """Exactly that edition, whole. Its bytes never change."""
     history = get_history(session, guide=guide)
     head = readable_of(history, number)
     return public_response(
         request,
-        present_edition(head, context.contents(head.key, session), EditionStatus.PUBLISHED),
+        present_edition(head, contents(head.key, session), EditionStatus.PUBLISHED),
         caching=CACHE_IMMUTABLE,
-        more_links=_successor(history, head) | memento_links(context.settings.public_url, guide),
+        more_links=_successor(history, head) | memento_links(settings.public_url, guide),
         more_headers=memento_headers(head),
     )
 
@@ -130,7 +136,7 @@ def read_edition(
 def read_changes(
     request: Request,
     session: SessionDep,
-    context: ContextDep,
+    contents: ContentsDep,
     guide: GuideName,
     number: EditionNumber,
     since: Annotated[
@@ -145,7 +151,7 @@ def read_changes(
     if since is None and number == 1:
         raise InvalidQuery([FieldError((), NONE_BEFORE, FaultCode.REQUIRED, "query", "since")])
     other = readable_of(history, since or number - 1)
-    before, after = context.contents(other.key, session), context.contents(head.key, session)
+    before, after = contents(other.key, session), contents(head.key, session)
     path = edition_path(*head.key)
     response = ChangesResponse(
         **edition_fields(head, after, EditionStatus.PUBLISHED),
@@ -225,10 +231,10 @@ def _add_section(source: Source, section: Section) -> None:
     def read_section(
         request: Request,
         session: SessionDep,
-        context: ContextDep,
+        contents: ContentsDep,
         asked: Annotated[Asked, Depends(source.asked)],
     ) -> Response:
-        found = _find(session, context, asked)
+        found = _find(session, contents, asked)
         return public_response(
             request,
             present_section(found.head, found.content, found.status, section),
@@ -249,11 +255,11 @@ def _add_section(source: Source, section: Section) -> None:
         *,
         request: Request,
         session: SessionDep,
-        context: ContextDep,
+        contents: ContentsDep,
         asked: Annotated[Asked, Depends(source.asked)],
         item_id: str = named,
     ) -> Response:
-        found = _find(session, context, asked)
+        found = _find(session, contents, asked)
         head, lists = found.head, read_lists(session, guide=asked.guide, part=section.key)
         having = {number for number, items in lists.items() if item_id in items}
         links = item_links(head.key, path_of(head, found.status), f"{below}/{item_id}", having)
@@ -283,10 +289,10 @@ class FoundEdition:
     caching: str
 
 
-def _find(session: Session, context: AppContext, asked: Asked) -> FoundEdition:
+def _find(session: Session, contents: Contents, asked: Asked) -> FoundEdition:
     history = get_history(session, guide=asked.guide)
     head = require_current(history) if asked.number is None else readable_of(history, asked.number)
-    content = context.contents(head.key, session)
+    content = contents(head.key, session)
     if asked.number is None:
         return FoundEdition(history, head, content, EditionStatus.CURRENT, CACHE_CURRENT)
     return FoundEdition(history, head, content, EditionStatus.PUBLISHED, CACHE_IMMUTABLE)

@@ -7,6 +7,7 @@ from functools import partial
 from typing import Annotated
 
 from fastapi import Query, Security
+from sqlalchemy import Engine
 from sqlmodel import Session
 from starlette.concurrency import run_in_threadpool
 
@@ -18,8 +19,9 @@ from app.services.access.clients import Principal
 from app.services.events.payloads import event_id
 from app.services.events.pulling import confirm_events, confirmed_by, read_events_after
 from app.store.disclosures import Actor
+from app.store.writer import Writer
 from app.web.auth import require_actor, require_client
-from app.web.context import AppContext, ContextDep
+from app.web.context import Clock, ClockDep, EngineDep, WriterDep
 from app.web.cursors import decode_key, encode_key
 from app.web.problem_responses import RESPONSES_OF_CLIENT_ROUTES, problem_responses
 from app.web.query_params import IN_PLAIN_DIGITS, Limit
@@ -38,7 +40,9 @@ ActorDep = Annotated[Actor, Security(require_actor, scopes=[Scope.EVENTS])]
 @router.get("", summary="Pull events", responses=problem_responses(CursorAhead))
 async def read_events(
     *,
-    context: ContextDep,
+    clock: ClockDep,
+    engine: EngineDep,
+    writer: WriterDep,
     client: FollowerDep,
     actor: ActorDep,
     after: Annotated[
@@ -61,9 +65,9 @@ async def read_events(
 
     The record of disclosures names the concerns that are shown.
     """
-    last_confirmed = await run_in_threadpool(_confirm, context, client.name, after)
+    last_confirmed = await run_in_threadpool(_confirm, engine, writer, client.name, after)
     deadline = time.monotonic() + wait * WAIT_UNIT_SECONDS
-    read = partial(_read, context, actor, after=last_confirmed, limit=limit)
+    read = partial(_read, clock, engine, writer, actor, after=last_confirmed, limit=limit)
     while not (rows := await run_in_threadpool(read)) and time.monotonic() < deadline:
         await asyncio.sleep(POLL_SECONDS)
     last = rows[-1].id if rows else last_confirmed
@@ -75,16 +79,16 @@ def _response(event: EventRow) -> EventResponse:
     return EventResponse(id=own_id, type=EventKind(event.kind), timestamp=event.at, data=event.data)
 
 
-def _confirm(context: AppContext, client: str, after: str | None) -> int:
+def _confirm(engine: Engine, writer: Writer, client: str, after: str | None) -> int:
     """Confirm the events up to the cursor, and return the number of the last confirmed event."""
     if after is None:
-        with Session(context.engine) as session:
+        with Session(engine) as session:
             return confirmed_by(session, client=client)
     event_id = decode_key(after, otherwise=0, parameter="after")
-    confirm_events(context.writer, client=client, event_id=event_id)
+    confirm_events(writer, client=client, event_id=event_id)
     return event_id
 
 
-def _read(context: AppContext, actor: Actor, *, after: int, limit: int) -> Sequence[EventRow]:
-    with Session(context.engine) as session:
-        return read_events_after(session, context.writer, after=after, limit=limit, actor=actor, at=context.clock())
+def _read(clock: Clock, engine: Engine, writer: Writer, actor: Actor, *, after: int, limit: int) -> Sequence[EventRow]:
+    with Session(engine) as session:
+        return read_events_after(session, writer, after=after, limit=limit, actor=actor, at=clock())

@@ -7,7 +7,7 @@ from app.presenters.exports import export_statement
 from app.routers.params import ConcernReference
 from app.services.desk import exports
 from app.web.auth import WorkerDep
-from app.web.context import ContextDep, NowDep
+from app.web.context import EngineDep, NowDep, SignerDep, WriterDep
 from app.web.json_body import JSONRoute
 from app.web.problem_responses import BODY_PROBLEMS, RESPONSES_OF_CLIENT_ROUTES, problem_responses
 from app.web.router import GuidanceRouter
@@ -23,15 +23,15 @@ _REFUSED = (NoSuchConcern, ConcernErased)
 
 @router.get("/export-statement", summary="Sign what is known of a concern", responses=problem_responses(*_REFUSED))
 def read_export_statement(
-    context: ContextDep, actor: WorkerDep, now: NowDep, reference: ConcernReference
+    engine: EngineDep, signer: SignerDep, writer: WriterDep, actor: WorkerDep, now: NowDep, reference: ConcernReference
 ) -> ExportStatement:
     """The concern in clear and its whole history, signed. `guidance desk export` begins an export with it.
 
     The history has the digest of every sealed text, so the words need not be known here to be proved.
     """
     parsed = reference_of(reference)
-    start = exports.begin_export(context.writer, parsed, actor=actor, at=now)
-    return export_statement(context.engine, context.signer, start, at=now)
+    start = exports.begin_export(writer, parsed, actor=actor, at=now)
+    return export_statement(engine, signer, start, at=now)
 
 
 @router.post(
@@ -42,8 +42,14 @@ def read_export_statement(
     responses=problem_responses(*_REFUSED, *BODY_PROBLEMS),
 )
 def record_export(
-    *, context: ContextDep, actor: WorkerDep, now: NowDep, reference: ConcernReference, export: NewExport
+    *,
+    signer: SignerDep,
+    writer: WriterDep,
+    actor: WorkerDep,
+    now: NowDep,
+    reference: ConcernReference,
+    export: NewExport,
 ) -> ExportEntry:
     """Record the file that was made on the worker's machine, before it leaves that machine, and sign its digest."""
     parsed = reference_of(reference)
-    return exports.record_export(context.writer, parsed, export, signer=context.signer, actor=actor, at=now)
+    return exports.record_export(writer, parsed, export, signer=signer, actor=actor, at=now)

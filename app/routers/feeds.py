@@ -26,7 +26,7 @@ from app.presenters.feeds import (
 from app.services.guidance.reviews import list_due
 from app.store.editions import list_edition_events
 from app.web.auth import PUBLIC
-from app.web.context import ContextDep, NowDep, SessionDep
+from app.web.context import NowDep, SessionDep, SettingsDep
 from app.web.problem_responses import RESPONSES_OF_READS, Responses
 from app.web.responses import CACHE_CURRENT, conditional_response
 from app.web.router import GuidanceRouter
@@ -69,8 +69,8 @@ def _add_feed(
         description=f"{description}, as JSON Feed 1.1.",
         response_model=JsonFeed,
     )
-    def read_json_feed(request: Request, session: SessionDep, context: ContextDep, now: NowDep) -> Response:
-        feed = json_feed(channel, list_entries(session, now), context.settings.public_url)
+    def read_json_feed(request: Request, session: SessionDep, settings: SettingsDep, now: NowDep) -> Response:
+        feed = json_feed(channel, list_entries(session, now), settings.public_url)
         content, links = feed.model_dump_json(by_alias=True).encode(), {"self": channel.json_path}
         return conditional_response(request, content, media_type=JSON_MEDIA_TYPE, links=links, caching=caching)
 
@@ -82,9 +82,9 @@ def _add_feed(
         response_class=Response,
         responses=as_atom,
     )
-    def read_atom_feed(request: Request, session: SessionDep, context: ContextDep, now: NowDep) -> Response:
+    def read_atom_feed(request: Request, session: SessionDep, settings: SettingsDep, now: NowDep) -> Response:
         feed, links = (
-            atom_feed(channel, list_entries(session, now), context.settings.public_url),
+            atom_feed(channel, list_entries(session, now), settings.public_url),
             {"self": channel.atom_path},
         )
         return conditional_response(request, feed, media_type=ATOM_MEDIA_TYPE, links=links, caching=caching)

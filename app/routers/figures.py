@@ -11,7 +11,7 @@ from app.services.desk.figures import read_figures
 from app.services.entries import count_additions
 from app.store.inbox import count_states
 from app.web.auth import ReaderDep, require_client
-from app.web.context import ContextDep, NowDep, SessionDep
+from app.web.context import EngineDep, NowDep, SessionDep, WriterDep
 from app.web.desk_metrics import desk_metrics
 from app.web.problem_responses import RESPONSES_OF_CLIENT_ROUTES
 from app.web.query_params import IN_PLAIN_DIGITS
@@ -22,7 +22,8 @@ router = GuidanceRouter(prefix="/v1/desk", tags=["Desk"], responses=RESPONSES_OF
 
 @router.get("/figures", summary="Read the figures of days")
 def read_days(
-    context: ContextDep,
+    engine: EngineDep,
+    writer: WriterDep,
     actor: ReaderDep,
     now: NowDep,
     days: Annotated[
@@ -33,7 +34,7 @@ def read_days(
 
     Days are those of London. Additions are in the summary.
     """
-    return FiguresResponse(days=read_figures(context.engine, context.writer, days=days, actor=actor, at=now))
+    return FiguresResponse(days=read_figures(engine, writer, days=days, actor=actor, at=now))
 
 
 @router.get(

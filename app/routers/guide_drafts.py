@@ -47,7 +47,7 @@ from app.services.guidance.guide_drafts import (
 )
 from app.store.editions import get_current
 from app.web.auth import EditorDep, PublisherDep
-from app.web.context import ContextDep, NowDep, SessionDep
+from app.web.context import ContentsDep, NowDep, ReferenceDataDep, SessionDep, WriterDep
 from app.web.json_body import JSONRoute
 from app.web.problem_responses import (
     BODY_PROBLEMS,
@@ -101,7 +101,7 @@ PublisherActDep = Annotated[DraftAct, Depends(ask_as_publisher)]
 def save_guide_draft(
     response: Response,
     session: SessionDep,
-    context: ContextDep,
+    writer: WriterDep,
     act: EditorActDep,
     content: Annotated[dict[str, JsonValue], Body(examples=[DRAFT_EXAMPLE])],
     if_match: DraftTag = None,
@@ -120,7 +120,7 @@ def save_guide_draft(
             _check_tag(if_match, draft)
         return content
 
-    draft = write_guide_draft(context.writer, act.guide, change, by=act.by, at=act.at)
+    draft = write_guide_draft(writer, act.guide, change, by=act.by, at=act.at)
     if known[-1] is None:
         response.status_code = 201
         response.headers["Location"] = draft_path(act.guide)
@@ -139,22 +139,27 @@ def read_draft(response: Response, session: SessionDep, _actor: EditorDep, guide
     operation_id="remove_draft",
     responses=problem_responses(NoSuchGuideDraft, DraftChanged, DraftNotNamed),
 )
-def remove_draft(session: SessionDep, context: ContextDep, act: EditorActDep) -> DraftResponse:
+def remove_draft(session: SessionDep, writer: WriterDep, act: EditorActDep) -> DraftResponse:
     """Remove the draft, and return it for the last time: its words are stored no more. Who wrote it stays on record."""
     record = read_draft_record(session, act.guide)
-    return _present(discard_draft(context.writer, act), record)
+    return _present(discard_draft(writer, act), record)
 
 
 @router.get(
     "/check", summary="Check a draft", operation_id="check_draft", responses=problem_responses(NoSuchGuideDraft)
 )
 def read_draft_check(
-    response: Response, session: SessionDep, context: ContextDep, _actor: EditorDep, now: NowDep, guide: GuideName
+    response: Response,
+    session: SessionDep,
+    reference_data: ReferenceDataDep,
+    _actor: EditorDep,
+    now: NowDep,
+    guide: GuideName,
 ) -> DraftCheckResponse:
     """Every fault and every warning in an editor's words, as `guidance check` says them."""
     draft = get_guide_draft(session, guide)
     response.headers["ETag"] = _etag(draft)
-    checked = check_draft(session, draft, context.reference_data, today=now.date())
+    checked = check_draft(session, draft, reference_data, today=now.date())
     return DraftCheckResponse(
         guide=guide,
         version=draft.version,
@@ -173,12 +178,12 @@ def read_draft_check(
     responses=problem_responses(NoSuchGuideDraft, NoSuchGuide, EditionWithdrawn),
 )
 def read_draft_changes(
-    response: Response, session: SessionDep, context: ContextDep, _actor: EditorDep, guide: GuideName
+    response: Response, session: SessionDep, contents: ContentsDep, _actor: EditorDep, guide: GuideName
 ) -> DraftChangesResponse:
     """What the draft changes against the guide's current edition. Members with faults are listed, and not compared."""
     draft = get_guide_draft(session, guide)
     head = get_current(session, guide=guide)
-    current = context.contents(head.key, session)
+    current = contents(head.key, session)
     response.headers["ETag"] = _etag(draft)
     after, unread = read_partly(draft.read(), current)
     return DraftChangesResponse(
@@ -198,9 +203,11 @@ def read_draft_changes(
     operation_id="offer_draft",
     responses=problem_responses(NoSuchGuideDraft, DraftChanged, DraftNotNamed, ValidationFailed),
 )
-def offer_guide_draft(response: Response, session: SessionDep, context: ContextDep, act: EditorActDep) -> DraftResponse:
+def offer_guide_draft(
+    response: Response, session: SessionDep, reference_data: ReferenceDataDep, writer: WriterDep, act: EditorActDep
+) -> DraftResponse:
     """Say that the draft is ready for somebody else to publish. A change of its words takes that back."""
-    draft = offer_draft(context.writer, context.reference_data, act)
+    draft = offer_draft(writer, reference_data, act)
     return _respond(response, draft, read_draft_record(session, act.guide))
 
 
@@ -220,7 +227,11 @@ def offer_guide_draft(response: Response, session: SessionDep, context: ContextD
     ),
 )
 def publish_guide_draft(
-    response: Response, context: ContextDep, act: PublisherActDep, publication: DraftPublication
+    response: Response,
+    reference_data: ReferenceDataDep,
+    writer: WriterDep,
+    act: PublisherActDep,
+    publication: DraftPublication,
 ) -> PublishedResponse:
     """Publish the draft as the guide's next edition, and end the draft. The edition can never be altered.
 
@@ -228,7 +239,7 @@ def publish_guide_draft(
     it follows, or that the guide is new. A draft with faults is refused with all of them; the pointers are into its
     content.
     """
-    published = publish_draft(context.writer, context.reference_data, act, follows=publication.follows)
+    published = publish_draft(writer, reference_data, act, follows=publication.follows)
     response.headers["Location"] = edition_path(*published.key)
     return present_published(published)
 

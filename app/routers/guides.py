@@ -29,7 +29,7 @@ from app.store.editions import (
     require_current,
 )
 from app.web.auth import PUBLIC
-from app.web.context import ContextDep, SessionDep
+from app.web.context import ContentsDep, ReferenceDataDep, SessionDep, SettingsDep
 from app.web.cursors import decode_key, encode_key
 from app.web.language_preferences import MAX_HEADER_LENGTH, preferred_languages
 from app.web.problem_responses import NUMBERED_EDITION_PROBLEMS, RESPONSES_OF_READS, Responses, problem_responses
@@ -84,13 +84,13 @@ def list_guides(
     *,
     request: Request,
     session: SessionDep,
-    context: ContextDep,
+    reference_data: ReferenceDataDep,
     subject: AboutSubject = None,
     limit: Limit = 50,
     cursor: GuideCursor = None,
 ) -> Response:
     """Every guide that has a current edition, by name."""
-    subjects, languages = subjects_by_guide(session, context.reference_data), languages_by_guide(session)
+    subjects, languages = subjects_by_guide(session, reference_data), languages_by_guide(session)
     most = limit + 1 if subject is None else MAX_CURRENT_EDITIONS
     heads = [
         head
@@ -129,7 +129,8 @@ def read_guide(
     *,
     request: Request,
     session: SessionDep,
-    context: ContextDep,
+    contents: ContentsDep,
+    settings: SettingsDep,
     guide: GuideName,
     as_of: AsOf = None,
     accept_datetime: AcceptDatetime = None,
@@ -139,21 +140,21 @@ def read_guide(
     moment = requested_moment(as_of, accept_datetime)
     history = get_history(session, guide=guide)
     if moment is not None:
-        return redirect_to_edition_at(history, moment, context.settings.public_url, or_next=as_of is None)
+        return redirect_to_edition_at(history, moment, settings.public_url, or_next=as_of is None)
     stored = list_renditions(session, guide=guide)
     head = require_current(history)
     chosen = preferred_rendition(history, stored, preferred_languages(accept_language or ""))
     if chosen is None:
         response = public_response(
             request,
-            present_edition(head, context.contents(head.key, session), EditionStatus.CURRENT),
-            more_links=memento_links(context.settings.public_url, head.guide),
+            present_edition(head, contents(head.key, session), EditionStatus.CURRENT),
+            more_links=memento_links(settings.public_url, head.guide),
             more_headers=_headers_in(GUIDE_LANGUAGE),
         )
     else:
         response = public_response(
             request,
-            present_rendition(history, chosen, partial(context.contents, session=session)),
+            present_rendition(history, chosen, partial(contents, session=session)),
             caching=CACHE_CHECKED,
             more_headers=_headers_in(chosen.key.language)
             | {"Content-Location": rendition_path(guide, chosen.key.language)},

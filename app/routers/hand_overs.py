@@ -20,7 +20,7 @@ from app.presenters.desk import reference_of
 from app.routers.params import ConcernReference, IdempotencyKey, expect_one_key_at_most
 from app.services.desk import hand_overs
 from app.web.auth import ReaderDep, WorkerDep
-from app.web.context import ContextDep, NowDep
+from app.web.context import DeskDep, NowDep, WriterDep
 from app.web.idempotency import created_response, keys_from
 from app.web.json_body import JSONRoute
 from app.web.problem_responses import BODY_PROBLEMS, RESPONSES_OF_CLIENT_ROUTES, problem_responses
@@ -40,12 +40,10 @@ HandOverNumber = Annotated[
 
 
 @router.get("", summary="List hand-overs", responses=problem_responses(NoSuchConcern))
-def list_hand_overs(
-    context: ContextDep, actor: ReaderDep, now: NowDep, reference: ConcernReference
-) -> HandOversResponse:
+def list_hand_overs(writer: WriterDep, actor: ReaderDep, now: NowDep, reference: ConcernReference) -> HandOversResponse:
     """To which bodies the concern was handed over, why, and both receipts of each."""
     parsed = reference_of(reference)
-    entries = hand_overs.read_hand_overs(context.writer, parsed, actor=actor, at=now)
+    entries = hand_overs.read_hand_overs(writer, parsed, actor=actor, at=now)
     links = {"self": desk_hand_over_path(parsed), "concern": desk_concern_path(parsed)}
     return HandOversResponse(hand_overs=entries, links=links)
 
@@ -68,7 +66,7 @@ def list_hand_overs(
 def hand_over(
     *,
     request: Request,
-    context: ContextDep,
+    desk: DeskDep,
     actor: WorkerDep,
     now: NowDep,
     reference: ConcernReference,
@@ -84,13 +82,13 @@ def hand_over(
     expect_one_key_at_most(request)
     parsed = reference_of(reference)
     handed = hand_overs.hand_over(
-        context.engine,
-        context.writer,
+        desk.engine,
+        desk.writer,
         parsed,
         hand_over,
         keys=keys_from(idempotency_key, client=f"{actor.client}, hand-over of {parsed}"),
-        signer=context.signer,
-        unsealer=context.unsealer,
+        signer=desk.signer,
+        unsealer=desk.unsealer,
         actor=actor,
         at=now,
     )
@@ -104,7 +102,7 @@ def hand_over(
 )
 def confirm_hand_over(
     *,
-    context: ContextDep,
+    writer: WriterDep,
     actor: WorkerDep,
     now: NowDep,
     reference: ConcernReference,
@@ -113,5 +111,5 @@ def confirm_hand_over(
 ) -> HandOverEntry:
     """What the other body sent back. To store the same again changes nothing; another one is refused."""
     return hand_overs.confirm_hand_over(
-        context.writer, reference_of(reference), number, receipt=receipt.receipt, actor=actor, at=now
+        writer, reference_of(reference), number, receipt=receipt.receipt, actor=actor, at=now
     )

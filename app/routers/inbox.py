@@ -25,7 +25,7 @@ from app.presenters.desk import inbox_entry
 from app.services.desk import actions, views
 from app.store.inbox import InboxFilters, InboxQuery, position_of
 from app.web.auth import ReaderDep
-from app.web.context import ContextDep, NowDep, SessionDep
+from app.web.context import NowDep, SessionDep, SettingsDep, WriterDep
 from app.web.cursors import A_MOMENT, NOT_OURS, decode_key, decode_position, encode_position
 from app.web.json_body import JSONRoute
 from app.web.problem_responses import BODY_PROBLEMS, RESPONSES_OF_CLIENT_ROUTES, problem_responses
@@ -42,7 +42,8 @@ ViewName = Annotated[
 @router.get(DESK_CONCERNS, summary="Look through the inbox")
 def read_inbox(
     *,
-    context: ContextDep,
+    settings: SettingsDep,
+    writer: WriterDep,
     session: SessionDep,
     actor: ReaderDep,
     now: NowDep,
@@ -64,11 +65,11 @@ def read_inbox(
     usual = InboxOrder.URGENT if since is None else InboxOrder.CHANGED
     query = InboxQuery(wanted.order or usual, filters, wanted.test)
     after = decode_position(cursor, query.column_types)
-    rows = actions.read_inbox(context.writer, query, actor=actor, at=now, after=after, limit=limit)
+    rows = actions.read_inbox(writer, query, actor=actor, at=now, after=after, limit=limit)
     page = rows[:limit]
     return InboxResponse(
         concerns=tuple(inbox_entry(row._asdict(), now=now) for row in page),
-        next_changed_since=now - dt.timedelta(seconds=2 * context.settings.writer_wait_seconds),
+        next_changed_since=now - dt.timedelta(seconds=2 * settings.writer_wait_seconds),
         next_cursor=encode_position(position_of(page[-1], query)) if len(rows) > limit else None,
     )
 
@@ -86,9 +87,9 @@ def _moment_of_event(session: Session, cursor: str) -> dt.datetime | None:
 
 
 @router.get("/v1/desk/summary", summary="Count the work")
-def read_summary(context: ContextDep, actor: ReaderDep, now: NowDep) -> SummaryResponse:
+def read_summary(writer: WriterDep, actor: ReaderDep, now: NowDep) -> SummaryResponse:
     """How many concerns wait, are acknowledged, closed and overdue; how many additions wait and are overdue."""
-    return SummaryResponse(**actions.read_summary(context.writer, actor=actor, at=now))
+    return SummaryResponse(**actions.read_summary(writer, actor=actor, at=now))
 
 
 @router.get(DESK_VIEWS, summary="List your views")
@@ -102,15 +103,15 @@ def read_views(session: SessionDep, actor: ReaderDep) -> SavedViewsResponse:
     summary="Save a view",
     responses=problem_responses(NotFound, *BODY_PROBLEMS),
 )
-def save_view(context: ContextDep, actor: ReaderDep, now: NowDep, name: ViewName, filters: ViewFilters) -> SavedView:
+def save_view(writer: WriterDep, actor: ReaderDep, now: NowDep, name: ViewName, filters: ViewFilters) -> SavedView:
     """Save filters of the inbox under a name, in place of those that had it. No other person sees your views."""
-    return _saved_view(views.save_view(context.writer, actor.person, name, filters, at=now))
+    return _saved_view(views.save_view(writer, actor.person, name, filters, at=now))
 
 
 @router.delete(DESK_VIEWS + "/{name}", summary="Remove a view", responses=problem_responses(NoSuchItem))
-def remove_view(context: ContextDep, session: SessionDep, actor: ReaderDep, name: ViewName) -> SavedViewsResponse:
+def remove_view(writer: WriterDep, session: SessionDep, actor: ReaderDep, name: ViewName) -> SavedViewsResponse:
     """Remove one of your views, and return the others."""
-    views.remove_view(context.writer, actor.person, name)
+    views.remove_view(writer, actor.person, name)
     return read_views(session, actor)
 
 

@@ -36,7 +36,7 @@ from app.services.open_referral import (
     read_directory,
 )
 from app.web.auth import PUBLIC
-from app.web.context import ContextDep
+from app.web.context import EngineDep, ReferenceDataDep, SettingsDep
 from app.web.problem_responses import RESPONSES_OF_READS, problem_responses
 from app.web.query_params import IN_PLAIN_DIGITS, UNKNOWN_IGNORED
 from app.web.responses import conditional_response
@@ -60,10 +60,10 @@ class Paging(NamedTuple):
     per_page: int
 
 
-def get_directory(context: ContextDep) -> Directory:
+def get_directory(engine: EngineDep, reference_data: ReferenceDataDep, settings: SettingsDep) -> Directory:
     """Return the directory of all current guides."""
-    with Session(context.engine) as session:
-        return read_directory(session, context.reference_data.signposts, public_url=context.settings.public_url)
+    with Session(engine) as session:
+        return read_directory(session, reference_data.signposts, public_url=settings.public_url)
 
 
 async def service_filters(
@@ -105,16 +105,16 @@ PagingDep = Annotated[Paging, Depends(get_paging)]
 
 @router.get("", summary="Describe the directory", response_model=ApiDescription)
 @router.get("/", include_in_schema=False)
-def describe_directory(request: Request, context: ContextDep) -> Response:
+def describe_directory(request: Request, settings: SettingsDep) -> Response:
     """The version of the standard, and where it and this API are described; also with a slash at the end."""
-    document = context.settings.public_url + DOCUMENT
+    document = settings.public_url + DOCUMENT
     return _response(request, ApiDescription(version="HSDS-UK-3.0", profile=PROFILE, openapi_url=document))
 
 
 @router.get("/openapi.json", include_in_schema=False)
-def read_directory_document(request: Request, context: ContextDep) -> Response:
+def read_directory_document(request: Request, settings: SettingsDep) -> Response:
     """Return the OpenAPI document of this part of the API alone."""
-    document = _document_of_stub(request.app.openapi(), context.settings.public_url)
+    document = _document_of_stub(request.app.openapi(), settings.public_url)
     return _json_response(request, json.dumps(document, ensure_ascii=False, separators=(",", ":")).encode())
 
 

@@ -32,7 +32,7 @@ from app.routers.params import Asked, EditionNumber, GuideName, ask_numbered_ren
 from app.services.guidance.publishing import NewEdition, publish_edition, publish_rendition, withdraw_published
 from app.store.editions import EditionHead, EditionKey, RenditionKey, read_content
 from app.web.auth import require_client
-from app.web.context import ContextDep, NowDep
+from app.web.context import NowDep, ReferenceDataDep, WriterDep
 from app.web.json_body import JSONRoute
 from app.web.problem_responses import BODY_PROBLEMS, CREDENTIAL_PROBLEMS, problem_responses
 from app.web.responses import etag_of, gzip_etag, json_bytes, matches_etag
@@ -65,8 +65,10 @@ IfMatch = Annotated[
     | {200: {"model": PublishedResponse, "description": "The same words are already the current edition."}},
 )
 def post_edition(
+    *,
     response: Response,
-    context: ContextDep,
+    reference_data: ReferenceDataDep,
+    writer: WriterDep,
     now: NowDep,
     guide: GuideName,
     content: Annotated[EditionContent, Body(examples=[EDITION_EXAMPLE])],
@@ -78,7 +80,7 @@ def post_edition(
     the current edition's words again answers 200 and changes nothing, so that a retry is safe.
     """
     check, new = partial(_check_if_match, if_match), NewEdition(guide, content)
-    published = publish_edition(context.writer, context.reference_data, new, at=now, precondition=check)
+    published = publish_edition(writer, reference_data, new, at=now, precondition=check)
     response.status_code = 201 if published.is_new else 200
     response.headers["Location"] = edition_path(*published.key)
     return present_published(published)
@@ -94,7 +96,7 @@ def post_edition(
 )
 def post_withdrawal(
     response: Response,
-    context: ContextDep,
+    writer: WriterDep,
     now: NowDep,
     guide: GuideName,
     number: EditionNumber,
@@ -102,7 +104,7 @@ def post_withdrawal(
 ) -> WithdrawalResponse:
     """Take an edition back. Its words stay on record; every read of it answers 410 with the reason from now on."""
     key = EditionKey(guide, number)
-    withdrawn = withdraw_published(context.writer, key, reason=request.reason, at=now)
+    withdrawn = withdraw_published(writer, key, reason=request.reason, at=now)
     response.status_code = 201 if withdrawn.is_new else 200
     return WithdrawalResponse(
         guide=guide,
@@ -123,7 +125,7 @@ def post_withdrawal(
 )
 def post_rendition(
     response: Response,
-    context: ContextDep,
+    writer: WriterDep,
     now: NowDep,
     guide: GuideName,
     content: Annotated[RenditionContent, Body(examples=[RENDITION_EXAMPLE])],
@@ -133,7 +135,7 @@ def post_rendition(
     Its ids are those of the edition: an unknown one is refused. `of.digest` makes sure that these words were rendered.
     Sending the newest rendition again answers 200 and changes nothing, so that a retry is safe.
     """
-    published = publish_rendition(context.writer, guide, content, at=now)
+    published = publish_rendition(writer, guide, content, at=now)
     response.status_code = 201 if published.is_new else 200
     response.headers["Location"] = rendition_path(*published.key)
     return PublishedRenditionResponse(
@@ -154,14 +156,14 @@ def post_rendition(
 )
 def post_rendition_withdrawal(
     response: Response,
-    context: ContextDep,
+    writer: WriterDep,
     now: NowDep,
     asked: Annotated[Asked, Depends(ask_numbered_rendition)],
     request: WithdrawalRequest,
 ) -> RenditionWithdrawalResponse:
     """Take a rendition back. Its words stay on record; every read of it answers 410 with the reason from now on."""
     key = RenditionKey(asked.guide, asked.language or "", asked.number or 0)
-    withdrawn = withdraw_published(context.writer, key, reason=request.reason, at=now)
+    withdrawn = withdraw_published(writer, key, reason=request.reason, at=now)
     response.status_code = 201 if withdrawn.is_new else 200
     return RenditionWithdrawalResponse(
         **key._asdict(), withdrawn_at=withdrawn.withdrawn_at, reason=request.reason, links=links_of_act(key)

@@ -30,7 +30,7 @@ from app.models.reference_responses import (
     SignpostsResponse,
 )
 from app.web.auth import PUBLIC
-from app.web.context import ContextDep
+from app.web.context import ReferenceDataDep, SettingsDep, SignerDep
 from app.web.problem_responses import RESPONSES_OF_READS, problem_responses, response_example
 from app.web.responses import public_response
 from app.web.router import GuidanceRouter
@@ -52,7 +52,7 @@ CODES = tuple(FaultCodeResponse(code=code, meaning=code.meaning) for code in Fau
     response_model=ServiceIndex,
     responses=response_example(version=VERSION, description=DESCRIPTION),
 )
-def read_index(request: Request, context: ContextDep) -> Response:
+def read_index(request: Request, settings: SettingsDep) -> Response:
     """Links to everything below."""
     links = {
         "self": "/v1",
@@ -73,24 +73,24 @@ def read_index(request: Request, context: ContextDep) -> Response:
         "describedby": "/openapi.json",
         "documentation": "/docs",
     }
-    commit = context.settings.commit
+    commit = settings.commit
     index = ServiceIndex(name=NAME, version=VERSION, commit=commit, description=DESCRIPTION, links=links)
     return public_response(request, index)
 
 
 @router.get(SIGNPOSTS, summary="List the signposts", response_model=SignpostsResponse)
-def list_signposts(request: Request, context: ContextDep) -> Response:
+def list_signposts(request: Request, reference_data: ReferenceDataDep) -> Response:
     """999 and the national and local contacts that stand outside editions."""
-    response = SignpostsResponse(signposts=context.reference_data.signposts, links={"self": SIGNPOSTS})
+    response = SignpostsResponse(signposts=reference_data.signposts, links={"self": SIGNPOSTS})
     return public_response(request, response)
 
 
 @router.get(CODE_LISTS, summary="List the code lists", response_model=CodeListsResponse)
-def list_code_lists(request: Request, context: ContextDep) -> Response:
+def list_code_lists(request: Request, reference_data: ReferenceDataDep) -> Response:
     """The code lists of concerns and of guidance, by name."""
     lists = tuple(
         CodeListSummary(name=found.name, title=found.title, links={"self": f"{CODE_LISTS}/{found.name}"})
-        for found in context.reference_data.code_lists.values()
+        for found in reference_data.code_lists.values()
     )
     return public_response(request, CodeListsResponse(code_lists=lists, links={"self": CODE_LISTS}))
 
@@ -103,13 +103,13 @@ def list_code_lists(request: Request, context: ContextDep) -> Response:
 )
 def read_code_list(
     request: Request,
-    context: ContextDep,
+    reference_data: ReferenceDataDep,
     name: Annotated[
         str, Path(pattern=SLUG_PATTERN, max_length=80, description="The list.", examples=["referral-source"])
     ],
 ) -> Response:
     """The codes of one list, with labels and source."""
-    found = context.reference_data.get_code_list(name)
+    found = reference_data.get_code_list(name)
     links = {"self": f"{CODE_LISTS}/{name}", "collection": CODE_LISTS}
     return public_response(request, CodeListResponse(**dict(found), links=links))
 
@@ -137,6 +137,6 @@ def read_problem(
 
 
 @router.get("/.well-known/jwks.json", summary="Read the keys of receipts", response_model=JsonWebKeySet)
-def read_receipt_keys(request: Request, context: ContextDep) -> Response:
+def read_receipt_keys(request: Request, signer: SignerDep) -> Response:
     """The public keys that receipts are signed with, as a JSON Web Key Set."""
-    return public_response(request, JsonWebKeySet(keys=context.signer.jwks))
+    return public_response(request, JsonWebKeySet(keys=signer.jwks))

@@ -21,7 +21,7 @@ from app.routers.params import Asked, EditionNumber, GuideName, ask_current_rend
 from app.services.guidance.renditions import chosen_rendition
 from app.store.editions import get_history, list_renditions, readable_of
 from app.web.auth import PUBLIC
-from app.web.context import ContextDep, SessionDep
+from app.web.context import ContentsDep, SessionDep
 from app.web.problem_responses import NUMBERED_EDITION_PROBLEMS, RESPONSES_OF_READS, problem_responses, response_example
 from app.web.responses import CACHE_CHECKED, add_languages, public_response
 from app.web.router import GuidanceRouter
@@ -87,12 +87,12 @@ def _add_reads(
         responses=WELSH_EXAMPLE | problem_responses(NoSuchGuide, NoSuchRendition, RenditionWithdrawn),
     )
     def read(
-        request: Request, session: SessionDep, context: ContextDep, asked: Annotated[Asked, Depends(asked)]
+        request: Request, session: SessionDep, contents: ContentsDep, asked: Annotated[Asked, Depends(asked)]
     ) -> Response:
         guide, language, number = asked
         history, stored = get_history(session, guide=guide), list_renditions(session, guide=guide)
         chosen = chosen_rendition(history, stored, language or "", number)
-        read_content = partial(context.contents, session=session)
+        read_content = partial(contents, session=session)
         response = public_response(
             request,
             present_rendition(history, chosen, read_content, is_numbered=number is not None),

@@ -5,7 +5,7 @@ from fastapi import Request, Response
 from app.errors import NotFound
 from app.models.base import format_utc
 from app.web.auth import PUBLIC
-from app.web.context import ContextDep
+from app.web.context import SettingsDep
 from app.web.problems import problem_response
 from app.web.responses import conditional_response
 from app.web.router import GuidanceRouter
@@ -17,9 +17,8 @@ NO_CONTACT = "The operator of this service has set no contact for reports of wea
 
 
 @router.get(PATH)
-def read_security_txt(request: Request, context: ContextDep) -> Response:
+def read_security_txt(request: Request, settings: SettingsDep) -> Response:
     """Return the operator's contact for reports of vulnerabilities, with its date of expiry."""
-    settings = context.settings
     if settings.security_expires is None:
         return problem_response(request, NotFound, detail=NO_CONTACT)
     lines = [

@@ -5,7 +5,7 @@ from fastapi import Response
 from app.presenters.statistics_csv import statistics_csv
 from app.services.desk.figures import read_statistics
 from app.web.auth import AuditorDep
-from app.web.context import ContextDep, NowDep
+from app.web.context import EngineDep, NowDep, WriterDep
 from app.web.problem_responses import RESPONSES_OF_CLIENT_ROUTES, Responses
 from app.web.router import GuidanceRouter
 
@@ -25,11 +25,11 @@ AS_STATISTICS: Responses = {
 
 
 @router.get("/statistics.csv", summary="Read statistics", response_class=Response, responses=AS_STATISTICS)
-def read_statistics_csv(context: ContextDep, actor: AuditorDep, now: NowDep) -> Response:
+def read_statistics_csv(engine: EngineDep, writer: WriterDep, actor: AuditorDep, now: NowDep) -> Response:
     """Concerns by month (of receipt, in UTC) and by guide, state, immediate danger, referral source and outcome.
 
     Counts under five are hidden, with as many others as are needed so that they cannot be computed. Tests are in none.
     """
-    sheet = statistics_csv(read_statistics(context.engine, context.writer, actor=actor, at=now))
+    sheet = statistics_csv(read_statistics(engine, writer, actor=actor, at=now))
     headers = {"Content-Disposition": 'attachment; filename="statistics.csv"'}
     return Response(sheet, media_type=CSV_MEDIA, headers=headers)
