@@ -21,7 +21,7 @@ mark := $(shell { pwd; echo '$(python)'; } | cksum | cut -d ' ' -f 1)
 made := $(VENV)/made-$(mark)
 pip := $(VENV)/bin/python -m pip --quiet --disable-pip-version-check --no-input
 
-.PHONY: serve test cover faults fuzz journeys bench bench-check check audit format lock image release docs docs-serve client catalogue desk-script clean
+.PHONY: serve test nightly cover faults fuzz journeys bench bench-check check audit format lock image release docs docs-serve client catalogue desk-script clean
 .DELETE_ON_ERROR:
 
 # Serve a trial on this machine: publish the seed into ./data, make development keys, listen on 127.0.0.1:8000.
@@ -34,6 +34,12 @@ test: $(VENV)/installed-dev $(VENV)/installed-docs
 	@$(VENV)/bin/python -m compileall -q app
 	@$(MAKE) --silent --keep-going desk-script || echo >&2 "The script of the desk was not built: its tests are skipped."
 	$(VENV)/bin/pytest $(ARGS)
+
+# Run what continuous integration leaves to the night: proxies, the image, the site, generated clients, hostile receivers, faults by the
+# round, every journey, long fuzz; hours. On another Python: make nightly PYTHON=python3.13 VENV=.venv-3.13
+nightly: $(VENV)/installed-dev $(VENV)/installed-docs
+	@$(MAKE) --silent --keep-going desk-script || echo >&2 "The script of the desk was not built: its tests are skipped."
+	FAULT_ROUNDS=30 FUZZ_ROUNDS=100 FUZZ_MINUTES=10 JOURNEYS=1 $(VENV)/bin/pytest -m nightly $(ARGS)
 
 # Run every test, and measure coverage.
 cover: $(VENV)/installed-dev $(VENV)/installed-docs

@@ -40,7 +40,7 @@ FUNCTIONS = (
     *("--output-path", "guidance_service", "--meta", "none", "--fail-on-warning"),
 )
 
-pytestmark = [pytest.mark.slow, pytest.mark.any_database]
+pytestmark = [pytest.mark.nightly, pytest.mark.slow, pytest.mark.any_database]
 
 Report = dict[str, Any]
 

@@ -22,7 +22,7 @@ from app.faults import FaultCode
 from docs_site.diagram import drawn
 from tests.support.openapi import operations
 
-pytestmark = [pytest.mark.slow, pytest.mark.any_database]
+pytestmark = [pytest.mark.nightly, pytest.mark.slow, pytest.mark.any_database]
 
 ROOT = Path(__file__).parents[2]
 KINDS = ["tutorial", "how to", "reference", "explanation"]

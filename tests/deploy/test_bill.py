@@ -16,7 +16,7 @@ from supply.bill import SCRIPT, STATUS, NotLocked, bill_of_image, debian_package
 from supply.licences import recorded
 from tests.support.command import ROOT
 
-pytestmark = [pytest.mark.any_database, pytest.mark.slow]
+pytestmark = [pytest.mark.nightly, pytest.mark.any_database, pytest.mark.slow]
 
 SITE = "opt/venv/lib/python3.13/site-packages"
 PACKAGES = """Package: libc6

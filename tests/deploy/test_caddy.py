@@ -12,7 +12,7 @@ from tests.support.load import A_CONCERN
 from tests.support.proxies import caddy, exported, two_nodes
 from tests.support.waiting import eventually
 
-pytestmark = [pytest.mark.slow, pytest.mark.any_database]
+pytestmark = [pytest.mark.nightly, pytest.mark.slow, pytest.mark.any_database]
 
 GUIDE = "/v1/guides/child-sexual-exploitation"
 

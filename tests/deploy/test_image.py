@@ -25,7 +25,7 @@ from tests.support.load import A_CONCERN
 from tests.support.proxies import need
 from tests.support.waiting import eventually
 
-pytestmark = [pytest.mark.slow, pytest.mark.any_database]
+pytestmark = [pytest.mark.nightly, pytest.mark.slow, pytest.mark.any_database]
 
 VENV = Path(sys.executable).parents[1]
 USER = 10001

@@ -19,7 +19,7 @@ from tests.support.proxies import BEHIND_A_PROXY, HOST, nginx, varnish
 from tests.support.publishing import GUIDE, an_edition
 from tests.support.renditions import RENDITIONS, seed_rendition
 
-pytestmark = [pytest.mark.slow, pytest.mark.any_database]
+pytestmark = [pytest.mark.nightly, pytest.mark.slow, pytest.mark.any_database]
 
 MIXED_REQUESTS = int(os.environ.get("MIXED_REQUESTS", "600"))
 THREADS = 8

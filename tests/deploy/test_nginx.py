@@ -13,7 +13,7 @@ from tests.support.live import LiveServer
 from tests.support.load import A_CONCERN
 from tests.support.proxies import DEPLOY, exported, nginx, two_nodes
 
-pytestmark = [pytest.mark.slow, pytest.mark.any_database]
+pytestmark = [pytest.mark.nightly, pytest.mark.slow, pytest.mark.any_database]
 
 GUIDE = "/v1/guides/child-sexual-exploitation"
 ADDRESS = "127.0.0.1"

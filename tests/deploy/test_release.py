@@ -14,7 +14,7 @@ import pytest
 from tests.support.command import ROOT
 from tests.support.node import need_npm
 
-pytestmark = [pytest.mark.slow, pytest.mark.any_database]
+pytestmark = [pytest.mark.nightly, pytest.mark.slow, pytest.mark.any_database]
 
 NEXT = "9.8.7"
 BUILT = ("app/pages/static/unseal.js", "app/pages/static/unseal.html")

@@ -44,7 +44,7 @@ from tests.support.log_lines import Lines
 from tests.support.receiver import RawReceiver, Receiver, Reply
 from tests.support.waiting import LONG_ENOUGH, wait_until
 
-pytestmark = [pytest.mark.any_database, pytest.mark.slow]
+pytestmark = [pytest.mark.nightly, pytest.mark.any_database, pytest.mark.slow]
 
 DEADLINE_SECONDS = 2.0  # a quarter of it is for the lookup, and one for the connection
 UNTIL_CANCELLED = 3600.0

@@ -26,6 +26,7 @@ from tests.support.waiting import wait_until
 from tests.support.wire import address_of
 
 pytestmark = [
+    pytest.mark.nightly,
     pytest.mark.slow,
     pytest.mark.skipif("FUZZ_MINUTES" not in os.environ, reason="takes as long as is wanted: make fuzz MINUTES=60"),
 ]

@@ -34,7 +34,7 @@ from tests.support.promises import has_everything, report, stands_once
 from tests.support.publishing import GUIDE
 from tests.support.waiting import eventually, pause
 
-pytestmark = [pytest.mark.any_database, pytest.mark.slow]
+pytestmark = [pytest.mark.nightly, pytest.mark.any_database, pytest.mark.slow]
 
 ROUNDS = int(os.environ.get("FAULT_ROUNDS", "2"))
 CALLERS = 8

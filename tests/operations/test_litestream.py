@@ -16,7 +16,7 @@ from tests.support.live import LiveServer
 from tests.support.samples import samples_in
 from tests.support.waiting import LONG_ENOUGH, wait_until
 
-pytestmark = [pytest.mark.slow, pytest.mark.embedded]
+pytestmark = [pytest.mark.nightly, pytest.mark.slow, pytest.mark.embedded]
 
 ROOT = Path(__file__).parents[2]
 DOCUMENT = "docs/how-to/back-up-and-restore.md"

@@ -24,7 +24,11 @@ from tests.support.databases import postgresql
 from tests.support.desk import desk_of
 from tests.support.pgbouncer import SERVER_CONNECTIONS, pgbouncer
 
-pytestmark = [pytest.mark.slow, pytest.mark.any_database]  # a server, a pooler and two nodes; PostgreSQL in any case
+pytestmark = [
+    pytest.mark.nightly,
+    pytest.mark.slow,
+    pytest.mark.any_database,
+]  # a server, a pooler and two nodes; PostgreSQL in any case
 
 CONCERNS = 12
 

