@@ -29,12 +29,12 @@ from app.models.guidance.guide_drafts import (
     DraftResponse,
 )
 from app.models.guidance.guide_tables import GuideDraftRow
-from app.models.guidance.partial_editions import read_partly
 from app.models.guidance.publishing import PublishedResponse
+from app.models.guidance.written_editions import read_partly
 from app.models.links import Links, draft_path, edition_path, guide_path, history_path
 from app.presenters.publications import present_published
 from app.routers.params import GuideName
-from app.services.guidance.draft_checking import check_draft
+from app.services.guidance.checking import check_draft
 from app.services.guidance.guide_drafts import (
     DraftAct,
     DraftRecord,

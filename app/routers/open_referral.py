@@ -44,7 +44,7 @@ from app.web.router import GuidanceRouter
 
 STUB = "/open-referral/v3"
 DOCUMENT = f"{STUB}/openapi.json"
-SCHEMA_REFERENCE = re.compile(r'"#/components/schemas/([^"]+)"')
+REFERENCE = re.compile(r'"#/components/([^"/]+)/([^"]+)"')
 PROFILE = "https://docs.openreferraluk.org/en/latest/"
 FOR_ONE = problem_responses(NotFound)
 
@@ -217,16 +217,19 @@ def _document_of_stub(whole: dict[str, Any], public_url: str) -> dict[str, Any]:
         "info": {**whole["info"], "title": f"{whole['info']['title']}: Open Referral UK"},
         "servers": [{"url": public_url + STUB, "description": "The stub."}],
         "paths": paths,
-        "components": {"schemas": _schemas_of(paths, whole["components"]["schemas"])},
+        "components": _components_of(paths, whole["components"]),
         "tags": [tag for tag in whole["tags"] if tag["name"] in used],
     }
 
 
-def _schemas_of(paths: dict[str, Any], schemas: dict[str, Any]) -> dict[str, Any]:
-    """Return the schemas that the paths refer to, directly or through other schemas."""
-    used, visited = set(SCHEMA_REFERENCE.findall(json.dumps(paths))), set[str]()
+def _components_of(paths: dict[str, Any], components: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    """Return the components that the paths refer to, directly or through other components."""
+    used, visited = set(REFERENCE.findall(json.dumps(paths))), set[tuple[str, str]]()
     while used - visited:
-        name = min(used - visited)
-        visited.add(name)
-        used.update(SCHEMA_REFERENCE.findall(json.dumps(schemas[name])))
-    return {name: schemas[name] for name in sorted(used)}
+        kind, name = min(used - visited)
+        visited.add((kind, name))
+        used.update(REFERENCE.findall(json.dumps(components[kind][name])))
+    found: dict[str, dict[str, Any]] = {}
+    for kind, name in sorted(used):
+        found.setdefault(kind, {})[name] = components[kind][name]
+    return found

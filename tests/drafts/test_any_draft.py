@@ -11,8 +11,7 @@ from hypothesis import strategies as st
 from app.models.guidance.comparison import changed_fields, changed_sections
 from app.models.guidance.edition_example import EDITION_EXAMPLE
 from app.models.guidance.editions import EditionContent
-from app.models.guidance.partial_editions import read_partly
-from app.models.guidance.written_editions import parse_written
+from app.models.guidance.written_editions import parse_written, read_partly
 from app.pages.edit.fields import DETAILS, form_fields
 from app.pages.edit.sections import EDIT_PAGES, do_act, section_value, with_ids, with_section
 from app.pages.edit.shown import show_entries, show_fields

@@ -8,9 +8,8 @@ from app.errors import SeedError, SeedFileError
 from app.faults import FieldError, Location
 from app.models.guidance.editions import EditionContent
 from app.models.guidance.editor_words import sentence_at
-from app.models.guidance.file_faults import Fault
 from app.models.guidance.seed_files import FileTree, read_tree
-from app.models.guidance.written_editions import parse_written
+from app.models.guidance.written_editions import Fault, parse_written
 
 
 @dataclass(frozen=True)

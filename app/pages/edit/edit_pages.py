@@ -20,9 +20,9 @@ from app.models.guidance.comparison import changed_fields, changed_sections
 from app.models.guidance.editions import EditionContent
 from app.models.guidance.editor_words import singular
 from app.models.guidance.guide_tables import GuideDraftRow
-from app.models.guidance.partial_editions import read_partly
 from app.models.guidance.proposed_ids import propose_id
 from app.models.guidance.sections import CAUTIONS, ITEM_LISTS
+from app.models.guidance.written_editions import read_partly
 from app.pages.desk.page import DeskRoute, desk_page, lead_to
 from app.pages.edit.fields import DETAILS, FIELD_LABELS, form_fields
 from app.pages.edit.sections import EDIT_PAGES, NOT_BEGUN, do_act, section_tag, section_value, with_ids, with_section
@@ -32,7 +32,7 @@ from app.pages.guide.changed_words import TextChange, describe_field_changes, de
 from app.pages.text_format import date_and_time
 from app.routers.params import GuideName
 from app.services.access.sign_in import GUIDES_PATH
-from app.services.guidance.draft_checking import CheckedDraft, check_draft
+from app.services.guidance.checking import CheckedDraft, check_draft
 from app.services.guidance.guide_drafts import (
     DraftAct,
     discard_draft,

@@ -15,7 +15,7 @@ from app.pages.desk.page import DeskRoute, lead_to
 from app.pages.page import HTML, content_security_policy, render_page
 from app.routers.params import GuideName
 from app.services.access.sign_in import GUIDES_PATH
-from app.services.guidance.draft_checking import check_draft
+from app.services.guidance.checking import check_draft
 from app.services.guidance.guide_drafts import get_guide_draft
 from app.store.editions import EditionHead
 from app.web.auth import EditorDep

@@ -11,7 +11,7 @@ from sqlmodel import Session, col, func, select
 
 from app.errors import FollowsAnotherEdition, InvalidEdition, NoSuchGuideDraft, SecondPersonNeeded
 from app.models.guidance.guide_tables import GuideDraftAct, GuideDraftActRow, GuideDraftRow
-from app.services.guidance.draft_checking import CheckedDraft, check_draft
+from app.services.guidance.checking import CheckedDraft, check_draft
 from app.services.guidance.publishing import Published, insert_next_edition
 from app.services.guidance.reference_data import ReferenceData
 from app.store.editions import find_history
