@@ -53,10 +53,10 @@ from app.pages.desk.exports import printed_export
 from app.presenters.export_pdf import export_pdf
 from app.presenters.pdf import pdf_available
 from app.services.access.key_files import write_key_file
-from app.services.concerns.hand_over_package import package_of, parse_recipient, seal_package
 from app.services.concerns.retention import RetentionPeriods, erase_due_concerns
 from app.services.concerns.sealing import Unsealer, make_sealer, open_note, read_identities, seal_message, seal_note
 from app.services.desk.exports import SealedTexts, add_signature, build_export
+from app.services.desk.hand_overs import package_of, parse_recipient, seal_package
 from app.services.guidance.reference_data import ReferenceData
 from app.store.remnants import has_remnants
 

@@ -82,13 +82,10 @@ def hand_over(
     expect_one_key_at_most(request)
     parsed = reference_of(reference)
     handed = hand_overs.hand_over(
-        desk.engine,
-        desk.writer,
+        desk,
         parsed,
         hand_over,
         keys=keys_from(idempotency_key, client=f"{actor.client}, hand-over of {parsed}"),
-        signer=desk.signer,
-        unsealer=desk.unsealer,
         actor=actor,
         at=now,
     )

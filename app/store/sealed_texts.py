@@ -3,12 +3,12 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from sqlalchemy import literal, tuple_
 from sqlalchemy import select as select_columns
 from sqlmodel import Session, col, select
 
 from app.models.concerns.tables import ConcernRow
 from app.models.entries import FOR_THE_DESK, EntryKind, EntryPlace, EntryRow
-from app.store.keyset import is_after
 from app.store.tables import table_of
 
 SEALED_KINDS: tuple[EntryKind | None, ...] = (None, *FOR_THE_DESK)
@@ -44,7 +44,8 @@ def list_sealed_of(
         statement = statement.where(row.kind == kind.value)
     if after is not None:
         values = (after.reference,) if after.added is None else (after.reference, after.added.number)
-        statement = statement.where(is_after(order, values))
+        position = (literal(value, column.type) for value, column in zip(values, order, strict=True))
+        statement = statement.where(tuple_(*order) > tuple_(*position))
     return [
         SealedPlace(reference, None if kind is None else EntryPlace(kind, *number), tuple(recipients))
         for recipients, reference, *number in session.connection().execute(statement)

@@ -184,16 +184,8 @@ def _ask(attempt: Attempt, wanted: Message) -> None:
 def _hand_over(attempt: Attempt, wanted: HandOver) -> Response:
     """Record the hand-over, and return a page with our receipt, and with the file where this service made it."""
     context = attempt.context
-    result = hand_overs.hand_over(
-        context.engine,
-        context.writer,
-        attempt.reference,
-        wanted,
-        keys=attempt.keys_for("hand-over of"),
-        signer=context.signer,
-        unsealer=context.unsealer,
-        **attempt.of_form,
-    )
+    keys = attempt.keys_for("hand-over of")
+    result = hand_overs.hand_over(context.desk, attempt.reference, wanted, keys=keys, **attempt.of_form)
     handed = HandedOver.model_validate_json(result.receipt)
     return desk_page(
         context, "desk_handed_over.html", visitor=attempt.visitor, reference=attempt.reference, handed=handed

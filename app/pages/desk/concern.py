@@ -31,8 +31,8 @@ from app.presenters.entries import SealedEntries, listed_addition, listed_note, 
 from app.services import entries
 from app.services.access.sign_in import PATH
 from app.services.desk import opening
+from app.services.desk.hand_overs import list_hand_overs
 from app.store.acts import list_last_acts
-from app.store.hand_overs import list_hand_overs
 from app.store.meanwhile import list_meanwhile
 from app.web.auth import PUBLIC
 from app.web.context import AppContext, ContextDep, NowDep

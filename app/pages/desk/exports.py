@@ -21,9 +21,9 @@ from app.pages.form_answers import AnsweredSection
 from app.pages.text_format import code_label, date_and_time
 from app.presenters.export_pdf import export_pdf
 from app.presenters.exports import export_statement
-from app.services.concerns.hand_over_package import sha256_of
 from app.services.desk import exports
 from app.services.desk.exports import SealedTexts, add_signature, build_export, history_of
+from app.services.desk.hand_overs import sha256_of
 from app.services.desk.opening import read_sealed_concern
 from app.services.entries import read_sealed_entry
 from app.services.guidance.reference_data import ReferenceData

@@ -15,14 +15,13 @@ import orjson
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
-from sqlalchemy import Engine
-from sqlmodel import Session
+from sqlalchemy import Engine, delete, func, or_, update
+from sqlmodel import Session, col, select
 
 from app.errors import NoSuchDraft, StoreBusy
 from app.models.concerns.draft_tables import DraftRow
 from app.models.concerns.status_tokens import new_status_token, standard_token
 from app.services.concerns.idempotency import NONCE_LENGTH
-from app.store.drafts import claim_draft, count_drafts, delete_expired_drafts
 from app.store.remnants import purge_remnants
 from app.store.writer import Writer, write_operation
 
@@ -92,16 +91,32 @@ def _derive(code: str) -> tuple[bytes, bytes]:
 
 @write_operation
 def _insert(session: Session, draft_id: bytes, sealed: bytes, expires_at: dt.datetime) -> None:
-    if count_drafts(session) >= MAX_DRAFTS:
+    if session.exec(select(func.count()).select_from(DraftRow)).one() >= MAX_DRAFTS:
         raise StoreBusy
     session.add(DraftRow(draft_id=draft_id, sealed=sealed, expires_at=expires_at))
 
 
 @write_operation
 def _claim(session: Session, draft_id: bytes, page_sha256: bytes, at: dt.datetime) -> bytes | None:
-    return claim_draft(session, draft_id=draft_id, page_sha256=page_sha256, at=at, until=at + OPENED_LIFETIME)
+    """Return the encrypted draft to the first page that opens it, and to that page alone for a while; else None."""
+    until, its_own = at + OPENED_LIFETIME, col(DraftRow.draft_id) == draft_id
+    claimed = (
+        update(DraftRow)
+        .where(
+            its_own,
+            col(DraftRow.expires_at) > at,
+            or_(col(DraftRow.opened_by_sha256).is_(None), col(DraftRow.opened_by_sha256) == page_sha256),
+        )
+        .values(opened_by_sha256=page_sha256)
+        .returning(col(DraftRow.sealed))
+    )
+    sealed: bytes | None = session.connection().execute(claimed).scalar_one_or_none()
+    if sealed is not None:
+        soon = update(DraftRow).where(its_own, col(DraftRow.expires_at) > until).values(expires_at=until)
+        session.connection().execute(soon)
+    return sealed
 
 
 @write_operation
 def _erase(session: Session, at: dt.datetime) -> int:
-    return delete_expired_drafts(session, at=at)
+    return session.connection().execute(delete(DraftRow).where(col(DraftRow.expires_at) <= at)).rowcount

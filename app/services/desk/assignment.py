@@ -5,12 +5,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Self
 
-from sqlmodel import Session
+from sqlmodel import Session, col, select
 
 from app.errors import AssignmentChanged
 from app.models.base import format_utc
+from app.models.concerns.tables import ConcernRow
 from app.models.desk.disclosure_tables import DeskAct, DisclosureRow
-from app.store.assignments import assigned_person, find_last_assignment, list_assigned
+from app.models.desk.recorded import ASSIGNING_ACTS
 from app.store.changes import record_change
 from app.store.concerns import get_concern
 from app.store.disclosures import Actor, record_disclosure
@@ -32,7 +33,11 @@ class Assigned:
     @classmethod
     def by_act(cls, act: DisclosureRow | None) -> Self:
         """Return the assignment that the act made; without an act, that nobody ever assigned the concern."""
-        return cls() if act is None else cls(assigned_person(act), act.at, act.client, act.number)
+        return (
+            cls()
+            if act is None
+            else cls(act.detail if act.act == DeskAct.ASSIGNED else None, act.at, act.client, act.number)
+        )
 
     def __str__(self) -> str:
         """Return it in a sentence."""
@@ -65,7 +70,7 @@ def read_assignment(session: Session, reference: str, *, actor: Actor, at: dt.da
     """Return who has the concern. Raises `NoSuchConcern`."""
     concern = get_concern(session, reference)
     record_disclosure(session, chain=concern.reference, act=DeskAct.LISTED, actor=actor, at=at, detail="assignment")
-    return Assigned.by_act(find_last_assignment(session, reference))
+    return Assigned.by_act(_find_last(session, reference))
 
 
 def assign(
@@ -92,7 +97,7 @@ def _assign(
     precondition: ExpectedVersion,
 ) -> Change:
     concern = get_concern(session, reference)
-    before = Assigned.by_act(find_last_assignment(session, reference))
+    before = Assigned.by_act(_find_last(session, reference))
     if not precondition(before.version):
         detail = f"to {person or 'nobody'}"
         record_disclosure(session, chain=reference, act=DeskAct.ASSIGNMENT_REFUSED, actor=actor, at=at, detail=detail)
@@ -100,7 +105,7 @@ def _assign(
     act = DeskAct.UNASSIGNED if person is None else DeskAct.ASSIGNED
     record_change(session, concern, act, actor=actor, at=at, detail=person or "")
     concern.assigned_to = person or ""
-    return Change(before, Assigned.by_act(find_last_assignment(session, reference)))
+    return Change(before, Assigned.by_act(_find_last(session, reference)))
 
 
 def unassign_all(writer: Writer, person: str, *, actor: Actor, at: dt.datetime) -> tuple[str, ...]:
@@ -116,10 +121,17 @@ def unassign_all(writer: Writer, person: str, *, actor: Actor, at: dt.datetime) 
 
 @write_operation
 def _unassign_some(session: Session, person: str, *, actor: Actor, at: dt.datetime) -> list[str]:
-    references = list_assigned(session, person, limit=UNASSIGNING_BATCH_SIZE)
+    assigned = select(ConcernRow.reference).where(ConcernRow.assigned_to == person)
+    references = session.exec(assigned.limit(UNASSIGNING_BATCH_SIZE)).all()
     for reference in references:
         concern = get_concern(session, reference)
         record_change(session, concern, DeskAct.UNASSIGNED, actor=actor, at=at, detail=LEFT)
         concern.assigned_to = ""
         session.flush()
     return list(references)
+
+
+def _find_last(session: Session, reference: str) -> DisclosureRow | None:
+    """Return the last act that assigned the concern to somebody or to nobody, or None."""
+    acts = select(DisclosureRow).where(DisclosureRow.chain == reference, col(DisclosureRow.act).in_(ASSIGNING_ACTS))
+    return session.exec(acts.order_by(col(DisclosureRow.number).desc()).limit(1)).first()

@@ -41,11 +41,10 @@ from app.services.concerns.receipt_signing import (
     thumbprint_of,
 )
 from app.services.concerns.sealing import Unsealer, open_note
-from app.services.desk.hand_overs import hand_over_entry
+from app.services.desk.hand_overs import hand_over_entry, list_hand_overs
 from app.services.entries import measure_entries
 from app.store.concerns import get_unerased
 from app.store.disclosures import FIRST_PREVIOUS_SHA256, Actor, hash_of, record_disclosure
-from app.store.hand_overs import list_hand_overs
 from app.store.writer import write_operation
 
 FOR_AN_EXPORT = "history, for an export"

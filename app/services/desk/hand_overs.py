@@ -1,15 +1,32 @@
-"""Handing a concern over to another body: on the record with digest, body and reason before the file leaves."""
+"""Handing a concern over to another body: on the record with digest, body and reason before the file leaves.
+
+The file is the concern and its additions, opened and sealed to the key of the body.
+"""
 
 import base64
 import datetime as dt
+import hashlib
 import secrets
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
 
+import orjson
 from pydantic import BaseModel
-from sqlalchemy import Engine
-from sqlmodel import Session
+from pyrage import x25519
+from sqlmodel import Session, col, func, select
 
 from app.age.files import SEED_BYTES, seal_by_seed
-from app.errors import AlreadyStored, ConcernErased, SealedTextMisplaced, UnsealingUnavailable, ValidationFailed
+from app.age.keys import NotAKey, seal_to
+from app.age.keys import parse_recipient as parse_age_recipient
+from app.errors import (
+    AlreadyStored,
+    ConcernErased,
+    NoSuchItem,
+    SealedTextMisplaced,
+    UnsealingUnavailable,
+    ValidationFailed,
+)
 from app.faults import FieldError
 from app.models.base import format_utc
 from app.models.desk.disclosure_tables import DeskAct
@@ -18,16 +35,18 @@ from app.models.desk.hand_overs import HandedOver, HandOver, HandOverEntry
 from app.models.desk.recorded import confirmed_detail, handed_over_detail
 from app.models.digest import canonical_submission
 from app.models.entries import EntryKind, EntryPlace
-from app.services.concerns.hand_over_package import package_of, parse_recipient, sha256_of
 from app.services.concerns.idempotency import IdempotencyKeys, IdempotentResult, Retryable
 from app.services.concerns.receipt_signing import HAND_OVER, ReceiptSigner
-from app.services.concerns.sealing import Unsealer
+from app.services.desk.desk import Desk
 from app.services.desk.opening import read_sealed_concern
 from app.services.entries import list_entries, read_sealed_entry
 from app.store.concerns import get_concern
 from app.store.disclosures import Actor, record_disclosure
-from app.store.hand_overs import count_hand_overs, get_hand_over, list_hand_overs
-from app.store.writer import Writer, write_operation
+from app.store.writer import write_operation
+
+PACKAGE_KIND = "guidance-hand-over"
+NOT_A_RECIPIENT = "This is not an age recipient (age1...)."
+ANOTHER_RECEIPT = "The receipt of this hand-over is stored already, and is another one."
 
 
 class StoredHandOver(BaseModel):
@@ -37,20 +56,17 @@ class StoredHandOver(BaseModel):
     seed: str | None
 
 
-ANOTHER_RECEIPT = "The receipt of this hand-over is stored already, and is another one."
+@dataclass(frozen=True)
+class _New:
+    """What is recorded of a hand-over, who signs it, and the seed of the file if it was made here."""
+
+    recorded: HandOver
+    signer: ReceiptSigner
+    seed: bytes | None
 
 
 def hand_over(
-    engine: Engine,
-    writer: Writer,
-    reference: str,
-    wanted: HandOver,
-    *,
-    keys: IdempotencyKeys | None,
-    signer: ReceiptSigner,
-    unsealer: Unsealer,
-    actor: Actor,
-    at: dt.datetime,
+    desk: Desk, reference: str, wanted: HandOver, *, keys: IdempotencyKeys | None, actor: Actor, at: dt.datetime
 ) -> IdempotentResult:
     """Record the hand-over, and return its entry (JSON); with the file, where it was not made on the worker's machine.
 
@@ -62,12 +78,13 @@ def hand_over(
     recorded, package, seed = wanted, None, None
     if wanted.package_sha256 is None:
         seed = secrets.token_bytes(SEED_BYTES)
-        package, count = _make_package(engine, reference, wanted, unsealer, seed=seed, at=at)
+        package, count = _make_package(desk, reference, wanted, seed, at=at)
         recorded = wanted.model_copy(update={"package_sha256": sha256_of(package), "additions": count})
+    request, new = Retryable(canonical_submission(wanted), keys), _New(recorded, desk.signer, seed)
     try:
-        entry = _record(writer, reference, wanted, recorded, seed, keys=keys, signer=signer, actor=actor, at=at)
+        entry = _record(desk.writer, reference, new, request, actor=actor, at=at)
     except AlreadyStored:
-        return _replay(engine, keys, wanted, unsealer)
+        return _replay(desk, request, wanted)
     return IdempotentResult(reference, _answer(entry, package), is_replay=False)
 
 
@@ -77,7 +94,9 @@ def confirm_hand_over(
 ) -> HandOverEntry:
     """Store the receipt of the other body. Again, it changes nothing. Raises `NoSuchItem` or `ValidationFailed`."""
     get_concern(session, reference)
-    row = get_hand_over(session, reference, number)
+    row = session.get(HandOverRow, (reference, number))
+    if row is None:
+        raise NoSuchItem("The concern has no hand-over of that number.")
     if row.their_receipt not in (None, receipt):
         raise ValidationFailed([FieldError(("receipt",), ANOTHER_RECEIPT)])
     if row.their_receipt is None:
@@ -96,50 +115,80 @@ def read_hand_overs(session: Session, reference: str, *, actor: Actor, at: dt.da
     return tuple(hand_over_entry(row) for row in list_hand_overs(session, reference))
 
 
+def list_hand_overs(session: Session, reference: str) -> Sequence[HandOverRow]:
+    """Return the hand-overs of the concern, in order."""
+    rows = select(HandOverRow).where(HandOverRow.reference == reference)
+    return session.exec(rows.order_by(col(HandOverRow.number))).all()
+
+
+def hand_over_entry(row: HandOverRow) -> HandOverEntry:
+    """Return the entry of a hand-over."""
+    return HandOverEntry.model_validate({name: getattr(row, name) for name in HandOverEntry.model_fields})
+
+
+def parse_recipient(text: str) -> x25519.Recipient:
+    """Return the recipient. Raises `ValidationFailed` if the text is none."""
+    try:
+        return parse_age_recipient(text)
+    except NotAKey:
+        raise ValidationFailed([FieldError(("recipient",), NOT_A_RECIPIENT)]) from None
+
+
+def package_of(
+    concern: dict[str, Any], additions: Sequence[dict[str, Any]], *, body: str, reason: str, at: dt.datetime
+) -> bytes:
+    """Return the JSON of the opened concern and additions, to be sealed to the body."""
+    document = {
+        "kind": PACKAGE_KIND,
+        "handed_over_at": format_utc(at),
+        "body": body,
+        "reason": reason,
+        "concern": concern,
+        "additions": list(additions),
+    }
+    return orjson.dumps(document, option=orjson.OPT_INDENT_2)
+
+
+def seal_package(package: bytes, recipient: x25519.Recipient) -> bytes:
+    """Return the age file of the package. The plain `age` program opens it."""
+    return seal_to(package, recipient)
+
+
+def sha256_of(sealed: bytes) -> str:
+    """Return the digest of the file, as the record has it."""
+    return hashlib.sha256(sealed).hexdigest()
+
+
 def _make_package(
-    engine: Engine,
-    reference: str,
-    wanted: HandOver,
-    unsealer: Unsealer,
-    *,
-    seed: bytes,
-    at: dt.datetime,
-    up_to: int | None = None,
+    desk: Desk, reference: str, wanted: HandOver, seed: bytes, *, at: dt.datetime, up_to: int | None = None
 ) -> tuple[bytes, int]:
     """Return the file for the body, and how many additions are in it: all, or those up to that number."""
+    engine, unsealer = desk.engine, desk.unsealer
     if not unsealer.can_unseal:
         raise UnsealingUnavailable
     with Session(engine) as session:
         get_concern(session, reference)
         numbers = [row.number for row in list_entries(session, EntryKind.ADDITION, reference)][:up_to]
     concern = unsealer.open(read_sealed_concern(engine, reference), reference=reference)
-    sealed = (read_sealed_entry(engine, reference, EntryPlace(EntryKind.ADDITION, number)) for number in numbers)
-    additions = [unsealer.open(each, reference=reference) for each in sealed]
+    places = (EntryPlace(EntryKind.ADDITION, number) for number in numbers)
+    additions = [unsealer.open(read_sealed_entry(engine, reference, each), reference=reference) for each in places]
     package = package_of(concern, additions, body=wanted.body, reason=wanted.reason, at=at)
     return seal_by_seed(package, str(parse_recipient(wanted.recipient)), seed), len(additions)
 
 
 @write_operation
 def _record(
-    session: Session,
-    reference: str,
-    wanted: HandOver,
-    recorded: HandOver,
-    seed: bytes | None,
-    *,
-    keys: IdempotencyKeys | None,
-    signer: ReceiptSigner,
-    actor: Actor,
-    at: dt.datetime,
+    session: Session, reference: str, new: _New, request: Retryable, *, actor: Actor, at: dt.datetime
 ) -> HandOverEntry:
     """Insert the hand-over under the next number, and return its entry. A retry is found before anything is refused."""
-    concern, number = get_concern(session, reference), count_hand_overs(session, reference) + 1
-    fields = recorded.model_dump() | {"number": number}
+    concern = get_concern(session, reference)
+    number = session.exec(select(func.count()).where(HandOverRow.reference == reference)).one() + 1
+    fields = new.recorded.model_dump() | {"number": number}
     claims = {"jti": reference, "iat": int(at.timestamp()), "at": format_utc(at)} | fields
-    row = HandOverRow(reference=reference, at=at, receipt=signer.sign(claims, kind=HAND_OVER), **fields)
+    row = HandOverRow(reference=reference, at=at, receipt=new.signer.sign(claims, kind=HAND_OVER), **fields)
     entry = hand_over_entry(row)
-    to_repeat = StoredHandOver(entry=entry, seed=None if seed is None else seed.hex()).model_dump_json().encode()
-    Retryable(canonical_submission(wanted), keys).store(session, reference, to_repeat)
+    stored = StoredHandOver(entry=entry, seed=None if new.seed is None else new.seed.hex())
+    request.store(session, reference, stored.model_dump_json().encode())
     if concern.erased_at is not None:
         raise ConcernErased
     detail = handed_over_detail(row)
@@ -149,14 +198,14 @@ def _record(
     return entry
 
 
-def _replay(engine: Engine, keys: IdempotencyKeys | None, wanted: HandOver, unsealer: Unsealer) -> IdempotentResult:
+def _replay(desk: Desk, request: Retryable, wanted: HandOver) -> IdempotentResult:
     """Return what the first request got. The file is made again, and is the one that is on the record."""
-    found = Retryable(canonical_submission(wanted), keys).replay(engine)
+    found = request.replay(desk.engine)
     stored = StoredHandOver.model_validate_json(found.receipt)
     entry, package = stored.entry, None
     if stored.seed is not None:
         seed, up_to = bytes.fromhex(stored.seed), entry.additions
-        package, _ = _make_package(engine, found.reference, wanted, unsealer, seed=seed, at=entry.at, up_to=up_to)
+        package, _ = _make_package(desk, found.reference, wanted, seed, at=entry.at, up_to=up_to)
         if sha256_of(package) != entry.package_sha256:
             raise SealedTextMisplaced
     return IdempotentResult(found.reference, _answer(entry, package), is_replay=True)
@@ -165,8 +214,3 @@ def _replay(engine: Engine, keys: IdempotencyKeys | None, wanted: HandOver, unse
 def _answer(entry: HandOverEntry, package: bytes | None) -> bytes:
     encoded = None if package is None else base64.b64encode(package).decode()
     return HandedOver.model_validate(dict(entry) | {"package": encoded}).model_dump_json().encode()
-
-
-def hand_over_entry(row: HandOverRow) -> HandOverEntry:
-    """Return the entry of a hand-over."""
-    return HandOverEntry.model_validate({name: getattr(row, name) for name in HandOverEntry.model_fields})
