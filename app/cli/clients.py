@@ -23,7 +23,7 @@ from app.main import utc_now
 from app.models.base import format_utc
 from app.models.clients import ClientKeyRow, ClientRow, Scope
 from app.models.roles import SCOPES_OF, Role
-from app.services.access.clients import add_client, list_clients, revoke_client, rotate_key
+from app.services.access.clients import NewClient, add_client, list_clients, revoke_client, rotate_key
 
 clients = typer.Typer(help="Clients: systems that may use the API, and what each may do.", no_args_is_help=True)
 
@@ -59,7 +59,9 @@ def clients_add(
     expires_at = parse_end(expires, now) if expires is not None else None
     with open_writer(settings) as (_, writer):
         scopes = {*(scope or ([Scope.SUBMIT] if test else [])), *(SCOPES_OF[role] if role else ())}
-        key = add_client(writer, name=name, scopes=scopes, at=now, person=person, expires_at=expires_at, test=test)
+        key = add_client(
+            writer, NewClient(name=name, scopes=scopes, person=person, test=test), at=now, expires_at=expires_at
+        )
     typer.echo(key)
     _say_end(name, expires_at)
 

@@ -27,6 +27,7 @@ from app.services.events.deliveries import (
     send_test_notice,
 )
 from app.services.events.webhooks import (
+    NewWebhook,
     SsrfGuard,
     WebhookKeys,
     add_webhook,
@@ -59,7 +60,7 @@ def webhooks_add(
     settings = read_settings(data_dir, env_file)
     guard = SsrfGuard(frozenset(settings.webhook_allowed_hosts))
     with _open_webhooks(settings) as (_, writer, keys):
-        secret = add_webhook(writer, name=name, url=url, kinds=event, guard=guard, keys=keys, at=utc_now())
+        secret = add_webhook(writer, NewWebhook(name=name, url=url, kinds=event), guard=guard, keys=keys, at=utc_now())
     typer.echo(secret)
 
 

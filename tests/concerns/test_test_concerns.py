@@ -18,7 +18,7 @@ from app.models.clients import Scope
 from app.models.concerns.examples import SMALLEST_EXAMPLE
 from app.models.concerns.tables import ConcernRow
 from app.models.events.tables import EventRow
-from app.services.access.clients import add_client
+from app.services.access.clients import NewClient, add_client
 from app.services.concerns.receipt_builder import TEST
 from app.services.concerns.retention import RetentionPeriods, erase_due_concerns
 from app.services.desk.deadlines import append_overdue_events
@@ -47,7 +47,7 @@ def context(service: FastAPI) -> AppContext:
 @pytest.fixture
 def send(client: TestClient, context: AppContext, a_concern: Concern) -> Send:
     """Return a function that posts with a test key, what it is given beside the four required fields."""
-    key = add_client(context.writer, name="example-sandbox", scopes=[Scope.SUBMIT], test=True, at=A_TUESDAY)
+    key = add_client(context.writer, NewClient(name="example-sandbox", scopes=[Scope.SUBMIT], test=True), at=A_TUESDAY)
 
     def post(path: str = "/v1/concerns", **changes: Any) -> Any:
         return client.post(path, json=a_concern(**changes), headers={"Authorization": f"Bearer {key}"})
@@ -97,7 +97,7 @@ def test_what_a_test_key_sends_is_a_test_however_it_is_marked_and_its_receipt_sa
 def test_without_a_test_key_what_is_marked_as_a_test_is_refused_and_says_what_to_do(
     client: TestClient, context: AppContext, desk: Desk, a_concern: Concern, path: str, key: bool
 ) -> None:
-    token = add_client(context.writer, name="example-school", scopes=[Scope.SUBMIT], at=A_TUESDAY)
+    token = add_client(context.writer, NewClient(name="example-school", scopes=[Scope.SUBMIT]), at=A_TUESDAY)
     headers = {"Authorization": f"Bearer {token}"} if key else {}
 
     refused = client.post(path, json=a_concern(test=True), headers=headers)
@@ -214,7 +214,7 @@ def test_the_database_refuses_to_make_a_real_concern_a_test(
 @pytest.mark.parametrize("scopes", [[Scope.READ], [Scope.SUBMIT, Scope.READ], []])
 def test_a_client_for_tests_may_submit_and_nothing_else(context: AppContext, scopes: list[Scope]) -> None:
     with pytest.raises(SetupError):
-        add_client(context.writer, name="example-sandbox", scopes=scopes, test=True, at=A_TUESDAY)
+        add_client(context.writer, NewClient(name="example-sandbox", scopes=scopes, test=True), at=A_TUESDAY)
 
 
 def test_the_form_for_reporters_has_no_question_about_tests(client: TestClient) -> None:

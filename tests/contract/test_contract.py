@@ -21,7 +21,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from app.models.clients import Scope as ClientScope
 from app.models.concerns.examples import FULL_EXAMPLE
 from app.models.guidance.edition_example import EDITION_EXAMPLE
-from app.services.access.clients import add_client
+from app.services.access.clients import NewClient, add_client
 from app.web.context import AppContext
 from tests.support.drafts import SEED_GUIDE
 from tests.support.exploring import ACCEPTED, REFUSALS, REJECTED, WITHDRAWAL
@@ -179,7 +179,7 @@ def tokens(service: FastAPI, client: TestClient) -> dict[str, str]:
     """A token for each security scheme of the document; there are two editions, and a concern with an addition."""
     context: AppContext = service.state.context
     publish_next(service, change_note="The second edition.")
-    key = add_client(context.writer, name="contract", scopes=ClientScope, at=context.clock())
+    key = add_client(context.writer, NewClient(name="contract", scopes=ClientScope), at=context.clock())
     receipt = client.post("/v1/concerns", json=FULL_EXAMPLE).json()
     status_token, reference = receipt["status_token"], receipt["reference"]
     addition = {"immediate_danger": "no", "concern": {"narrative": "Alex Example is home."}}
@@ -191,7 +191,7 @@ def tokens(service: FastAPI, client: TestClient) -> dict[str, str]:
     for path, body in (("notes", {"text": "A made-up note."}), ("messages", {"text": "Which school?"})):
         assert client.post(f"/v1/desk/concerns/{reference}/{path}", json=body, headers=desk).is_success
     editor = {
-        "Authorization": f"Bearer {add_client(context.writer, name='editor', scopes=ClientScope, at=context.clock())}"
+        "Authorization": f"Bearer {add_client(context.writer, NewClient('editor', ClientScope), at=context.clock())}"
     }
     draft = f"/v1/guides/{SEED_GUIDE}/draft"
     assert client.put(draft, json=EDITION_EXAMPLE, headers=editor).status_code == 201

@@ -20,7 +20,7 @@ from app.errors import all_problems
 from app.logs import ALLOWED
 from app.models.clients import Scope
 from app.models.events.tables import EventKind
-from app.services.access.clients import add_client
+from app.services.access.clients import NewClient, add_client
 from app.web.auth import allow_anyone, require_client, require_status_token, require_submitter
 from app.web.context import AppContext
 from app.web.people import require_person
@@ -102,7 +102,7 @@ def key_without(context: AppContext, scope: Scope) -> str:
     """The key of a client that may do all but that."""
     name = f"all-but-{scope.value.replace(':', '-')}"
     others = [other for other in Scope if other is not scope]
-    return add_client(context.writer, name=name, scopes=others, at=context.clock())
+    return add_client(context.writer, NewClient(name=name, scopes=others), at=context.clock())
 
 
 def call(client: TestClient, told: Operation, key: str | None) -> int:

@@ -29,7 +29,7 @@ from app.services.desk.checkpoints import (
     parse_verifier_key,
 )
 from app.services.events.deliveries import build_dispatcher
-from app.services.events.webhooks import SsrfGuard, add_webhook, open_webhook_keys
+from app.services.events.webhooks import NewWebhook, SsrfGuard, add_webhook, open_webhook_keys
 from app.web.context import AppContext
 from tests.support.clock import A_TUESDAY, SettableClock
 from tests.support.concerns import Concern
@@ -150,7 +150,13 @@ def test_the_second_party_is_sent_each_checkpoint_and_finds_with_it_what_was_cut
     receiver = Receiver()
     guard = SsrfGuard(frozenset({"127.0.0.1"}))
     kinds, keys = [EventKind.AUDIT_CHECKPOINT], open_webhook_keys(settings)
-    add_webhook(context.writer, name="second-party", url=receiver.url, kinds=kinds, guard=guard, keys=keys, at=clock())
+    add_webhook(
+        context.writer,
+        NewWebhook(name="second-party", url=receiver.url, kinds=kinds),
+        guard=guard,
+        keys=keys,
+        at=clock(),
+    )
     context.checkpoints.make(at=clock())
 
     callable_hosts = settings.model_copy(update={"webhook_allowed_hosts": ("127.0.0.1",)})

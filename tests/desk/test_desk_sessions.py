@@ -17,7 +17,7 @@ from app.main import create_app
 from app.models.clients import Scope
 from app.models.people import SessionRow
 from app.models.roles import Role
-from app.services.access.clients import add_client
+from app.services.access.clients import NewClient, add_client
 from app.services.access.people import leave
 from app.store.concerns import get_concern
 from app.web.people import SESSION_COOKIE, set_cookie
@@ -131,7 +131,7 @@ def test_the_key_of_a_person_who_left_opens_nothing(
 ) -> None:
     reference, writer = received(client, a_concern), context_of_service(service).writer
     keys = {
-        name: add_client(writer, name=name, scopes=[Scope.READ, Scope.WRITE], person=person, at=clock())
+        name: add_client(writer, NewClient(name=name, scopes=[Scope.READ, Scope.WRITE], person=person), at=clock())
         for name, person in (("desk-of-jo", JO), ("desk-of-sam", "Sam Example"), ("case-system", None))
     }
 
@@ -275,7 +275,9 @@ def test_the_pages_take_the_key_of_a_person_and_record_the_name(
     reference = received(client, a_concern)
     keys = {
         person: add_client(
-            service.state.context.writer, name=name, scopes=[Scope.READ, Scope.WRITE], person=person, at=A_TUESDAY
+            service.state.context.writer,
+            NewClient(name=name, scopes=[Scope.READ, Scope.WRITE], person=person),
+            at=A_TUESDAY,
         )
         for name, person in (("robin", "Robin Example"), ("system", None))
     }

@@ -9,7 +9,7 @@ from fastapi import FastAPI
 from starlette.testclient import TestClient
 
 from app.models.clients import Scope
-from app.services.access.clients import add_client
+from app.services.access.clients import NewClient, add_client
 from tests.support.clock import A_TUESDAY, SettableClock
 from tests.support.concerns import Concern
 from tests.support.desk import Desk
@@ -62,7 +62,9 @@ def test_a_day_begins_at_midnight_in_london_and_tests_count_in_no_figure(
 ) -> None:
     raised(dt.datetime(2026, 6, 30, 22, 59, 59, tzinfo=dt.UTC))
     raised(dt.datetime(2026, 6, 30, 23, 0, 0, tzinfo=dt.UTC))  # July, by the summer time of London
-    key = add_client(service.state.context.writer, name="tester", scopes=[Scope.SUBMIT], at=A_TUESDAY, test=True)
+    key = add_client(
+        service.state.context.writer, NewClient(name="tester", scopes=[Scope.SUBMIT], test=True), at=A_TUESDAY
+    )
     tried = client.post("/v1/concerns", json=a_concern(), headers={"Authorization": f"Bearer {key}"})
     assert tried.status_code == 201
 

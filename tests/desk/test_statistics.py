@@ -11,7 +11,7 @@ from fastapi import FastAPI
 from starlette.testclient import TestClient
 
 from app.models.clients import Scope
-from app.services.access.clients import add_client
+from app.services.access.clients import NewClient, add_client
 from app.services.desk.figures import MonthlyCount, _hide_small
 from tests.support.clock import A_TUESDAY, SettableClock
 from tests.support.concerns import Concern
@@ -81,7 +81,7 @@ def test_tests_are_in_no_count_of_the_statistics(
     service: FastAPI, client: TestClient, desk: Desk, a_concern: Concern
 ) -> None:
     context = service.state.context
-    key = add_client(context.writer, name="tries", scopes=[Scope.SUBMIT], at=A_TUESDAY, test=True)
+    key = add_client(context.writer, NewClient(name="tries", scopes=[Scope.SUBMIT], test=True), at=A_TUESDAY)
     raise_many(client, a_concern, 6, "no")
     for _ in range(6):
         body = a_concern(immediate_danger="yes", test=True)

@@ -31,7 +31,7 @@ from app.services.events.deliveries import (
     count_deliveries,
     next_due,
 )
-from app.services.events.webhooks import SsrfGuard, add_webhook, open_webhook_keys
+from app.services.events.webhooks import NewWebhook, SsrfGuard, add_webhook, open_webhook_keys
 from app.services.operations.jobs import TeamJobs
 from app.services.operations.workers import JobsWorker
 from app.store.events import append_event
@@ -70,7 +70,7 @@ def subscribe(context: AppContext, name: str, url: str) -> None:
     """Add a webhook for the events of concerns."""
     keys = open_webhook_keys(context.settings)
     kinds = [EventKind.CONCERN_RECEIVED, EventKind.CONCERN_OVERDUE]
-    add_webhook(context.writer, name=name, url=url, kinds=kinds, guard=SsrfGuard(), keys=keys, at=A_TUESDAY)
+    add_webhook(context.writer, NewWebhook(name=name, url=url, kinds=kinds), guard=SsrfGuard(), keys=keys, at=A_TUESDAY)
 
 
 def append(context: AppContext, count: int) -> None:

@@ -18,7 +18,7 @@ from app.config import Settings
 from app.errors import SetupError
 from app.models.clients import Scope
 from app.models.events.tables import EmailStateRow
-from app.services.access.clients import add_client
+from app.services.access.clients import NewClient, add_client
 from app.services.desk.deadlines import append_due_soon_events
 from app.services.events.mail import EmailSender, claim_email, record_sent
 from app.services.operations.jobs import TeamJobs
@@ -277,7 +277,9 @@ def test_a_server_without_tls_gets_nothing_where_tls_is_set(
 def test_a_test_of_a_developer_sends_no_email(
     client: TestClient, service: FastAPI, a_concern: Concern, worker: Worker, mail: MailServer
 ) -> None:
-    key = add_client(service.state.context.writer, name="trial", scopes=(Scope.SUBMIT,), at=A_TUESDAY, test=True)
+    key = add_client(
+        service.state.context.writer, NewClient(name="trial", scopes=(Scope.SUBMIT,), test=True), at=A_TUESDAY
+    )
     sent = client.post("/v1/concerns", json=a_concern(), headers={"Authorization": f"Bearer {key}"})
 
     worker(mail.port)()

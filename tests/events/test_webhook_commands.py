@@ -28,6 +28,7 @@ from app.services.events.deliveries import (
     retry_deliveries,
 )
 from app.services.events.webhooks import (
+    NewWebhook,
     SsrfGuard,
     WebhookKeys,
     add_webhook,
@@ -65,7 +66,11 @@ def context(service: FastAPI, client: TestClient) -> AppContext:
 def subscribe(context: AppContext, url: str, name: str = NAME, keys: WebhookKeys | None = None) -> str:
     keys = keys or open_webhook_keys(context.settings)
     return add_webhook(
-        context.writer, name=name, url=url, kinds=EventKind, guard=SsrfGuard(), keys=keys, at=context.clock()
+        context.writer,
+        NewWebhook(name=name, url=url, kinds=EventKind),
+        guard=SsrfGuard(),
+        keys=keys,
+        at=context.clock(),
     )
 
 

@@ -19,7 +19,7 @@ from app.config import Settings
 from app.models.clients import Scope
 from app.models.events.tables import EventKind
 from app.services.events.deliveries import count_deliveries
-from app.services.events.webhooks import SsrfGuard, add_webhook, get_webhook, open_webhook_keys
+from app.services.events.webhooks import NewWebhook, SsrfGuard, add_webhook, get_webhook, open_webhook_keys
 from app.store.events import append_event
 from app.web.context import AppContext
 from tests.support.additions import add
@@ -54,7 +54,9 @@ def a_process(*words: str, **environment: str) -> Iterator[subprocess.Popen[byte
 def tell_many(context: AppContext, url: str) -> None:
     """An address that asked for everything, and events for it: each in a transaction of its own."""
     keys = open_webhook_keys(context.settings)
-    add_webhook(context.writer, name="x", url=url, kinds=EventKind, guard=SsrfGuard(), keys=keys, at=A_TUESDAY)
+    add_webhook(
+        context.writer, NewWebhook(name="x", url=url, kinds=EventKind), guard=SsrfGuard(), keys=keys, at=A_TUESDAY
+    )
     for number in range(EVENTS):
         data = {"reference": f"number-{number}"}
         context.writer.run(partial(append_event, kind=EventKind.CONCERN_RECEIVED, at=A_TUESDAY, data=data))

@@ -24,6 +24,7 @@ from app.services.events.deliveries import (
     replay_deliveries,
 )
 from app.services.events.webhooks import (
+    NewWebhook,
     SsrfGuard,
     WebhookKeys,
     add_webhook,
@@ -68,7 +69,9 @@ def keys(settings: Settings) -> WebhookKeys:
 @pytest.fixture
 def secret(writer: Writer, receiver: Receiver, keys: WebhookKeys) -> str:
     """The secret of a webhook that asks for every kind of event."""
-    return add_webhook(writer, name=NAME, url=receiver.url, kinds=EventKind, guard=SsrfGuard(), keys=keys, at=A_TUESDAY)
+    return add_webhook(
+        writer, NewWebhook(name=NAME, url=receiver.url, kinds=EventKind), guard=SsrfGuard(), keys=keys, at=A_TUESDAY
+    )
 
 
 @pytest.fixture

@@ -17,7 +17,15 @@ from app.config import Settings
 from app.errors import NoSuchClient, SetupError, StoreBusy
 from app.main import create_app
 from app.models.clients import Scope
-from app.services.access.clients import ACCURACY, KeyUses, add_client, list_clients, revoke_client, rotate_key
+from app.services.access.clients import (
+    ACCURACY,
+    KeyUses,
+    NewClient,
+    add_client,
+    list_clients,
+    revoke_client,
+    rotate_key,
+)
 from app.web.context import AppContext
 from tests.support.clock import A_TUESDAY, SettableClock
 from tests.support.command import guidance
@@ -36,9 +44,15 @@ def context(service: FastAPI) -> AppContext:
     return context
 
 
-def add(context: AppContext, name: str = "example-desk", **more: dt.datetime | str) -> str:
+def add(
+    context: AppContext,
+    name: str = "example-desk",
+    *,
+    person: str | None = None,
+    expires_at: dt.datetime | None = None,
+) -> str:
     """Add a client that may do everything, and return its key."""
-    return add_client(context.writer, name=name, scopes=Scope, at=A_TUESDAY, **more)  # type: ignore[arg-type]  # as given
+    return add_client(context.writer, NewClient(name, Scope, person), at=A_TUESDAY, expires_at=expires_at)
 
 
 def opens(client: TestClient, key: str) -> int:
@@ -161,7 +175,7 @@ def line_in_list(context: AppContext) -> str:
 def test_a_use_is_written_behind_the_requests_and_at_most_once_in_five_minutes(
     client: TestClient, context: AppContext, clock: SettableClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    key = add_client(context.writer, name="example-app", scopes=[Scope.EVENTS], at=A_TUESDAY)
+    key = add_client(context.writer, NewClient(name="example-app", scopes=[Scope.EVENTS]), at=A_TUESDAY)
     written = writes_in(context, monkeypatch)
 
     def use(after: dt.timedelta) -> str | None:
@@ -181,7 +195,7 @@ def test_a_use_is_written_behind_the_requests_and_at_most_once_in_five_minutes(
 def test_a_use_that_cannot_be_written_holds_up_no_read_and_is_written_later(
     client: TestClient, context: AppContext, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    key = add_client(context.writer, name="example-app", scopes=[Scope.EVENTS], at=A_TUESDAY)
+    key = add_client(context.writer, NewClient(name="example-app", scopes=[Scope.EVENTS]), at=A_TUESDAY)
 
     def refuse(_: object) -> None:
         raise StoreBusy

@@ -21,7 +21,7 @@ import pytest
 from app.models.clients import Scope
 from app.models.digest import digest_of
 from app.models.guidance.editions import EditionContent
-from app.services.access.clients import add_client
+from app.services.access.clients import NewClient, add_client
 from app.store.database import DATABASE_FILE, open_database
 from app.store.writer import Writer
 from tests.support.clock import A_TUESDAY
@@ -50,7 +50,7 @@ def a_client(data_dir: Path, address: str | None, name: str, scope: Scope) -> di
     engine = open_database(data_dir, address)
     writer = Writer(engine, queue_size=1, wait_seconds=30)
     writer.start()
-    key = add_client(writer, name=name, scopes=[scope], at=A_TUESDAY)
+    key = add_client(writer, NewClient(name=name, scopes=[scope]), at=A_TUESDAY)
     writer.stop()
     engine.dispose()
     return {"Authorization": f"Bearer {key}"}

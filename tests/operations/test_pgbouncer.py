@@ -14,7 +14,7 @@ from starlette.testclient import TestClient
 from app.config import Settings
 from app.main import create_app
 from app.models.clients import Scope
-from app.services.access.clients import add_client
+from app.services.access.clients import NewClient, add_client
 from app.services.operations.verification import find_faults
 from app.store.database import for_writing, open_database
 from app.web.context import AppContext
@@ -62,7 +62,7 @@ def test_two_nodes_behind_it_take_in_concerns_additions_and_acts_and_give_every_
         context: AppContext = service.state.context
         desk = desk_of(service, first)
         puller = {
-            "Authorization": f"Bearer {add_client(context.writer, name='p', scopes=(Scope.EVENTS,), at=A_TUESDAY)}"
+            "Authorization": f"Bearer {add_client(context.writer, NewClient('p', (Scope.EVENTS,)), at=A_TUESDAY)}"
         }
 
         def raise_one(number: int) -> str:

@@ -6,7 +6,7 @@ from typing import Any
 from fastapi import FastAPI
 
 from app.models.clients import Scope
-from app.services.access.clients import add_client
+from app.services.access.clients import NewClient, add_client
 from app.web.context import AppContext
 from tests.support.clock import A_TUESDAY
 
@@ -31,5 +31,5 @@ def desk_of(service: FastAPI, http: Any) -> Desk:
     """Return a duty team that works with the service."""
     context: AppContext = service.state.context
     scopes = (Scope.READ, Scope.WRITE, Scope.AUDIT)
-    key = add_client(context.writer, name="example-desk", scopes=scopes, at=A_TUESDAY)
+    key = add_client(context.writer, NewClient(name="example-desk", scopes=scopes), at=A_TUESDAY)
     return Desk(http, {"Authorization": f"Bearer {key}"})

@@ -7,7 +7,7 @@ from fastapi import FastAPI
 
 from app.models.clients import Scope
 from app.models.guidance.edition_example import EDITION_EXAMPLE
-from app.services.access.clients import add_client
+from app.services.access.clients import NewClient, add_client
 from app.web.context import AppContext
 from tests.support.clock import A_TUESDAY
 
@@ -48,7 +48,9 @@ def writer_of(
 ) -> Writer:
     context: AppContext = service.state.context
     granted = scopes or (Scope.DRAFT, Scope.PUBLISH)
-    return Writer(http, add_client(context.writer, name=name, scopes=granted, at=A_TUESDAY, person=person), guide)
+    return Writer(
+        http, add_client(context.writer, NewClient(name=name, scopes=granted, person=person), at=A_TUESDAY), guide
+    )
 
 
 def whole_draft(**changes: Any) -> dict[str, Any]:

@@ -5,7 +5,7 @@ from typing import Any
 from starlette.testclient import TestClient
 
 from app.models.clients import Scope
-from app.services.access.clients import add_client
+from app.services.access.clients import NewClient, add_client
 from tests.support.clock import A_TUESDAY
 from tests.support.publishing import GUIDE
 
@@ -34,7 +34,7 @@ SWAPPED = ("missing-or-unexplained-absence", "concerning-online-use-or-messages"
 def a_key(client: TestClient, *scopes: Scope, name: str = "example-editor") -> dict[str, str]:
     """Add a client with those scopes, and return its request headers."""
     context = client.app.state.context  # type: ignore[attr-defined]  # the service under test
-    key = add_client(context.writer, name=name, scopes=scopes, at=A_TUESDAY)
+    key = add_client(context.writer, NewClient(name=name, scopes=scopes), at=A_TUESDAY)
     return {"Authorization": f"Bearer {key}"}
 
 

@@ -3,7 +3,7 @@
 from fastapi import FastAPI
 
 from app.models.clients import Scope
-from app.services.access.clients import add_client
+from app.services.access.clients import NewClient, add_client
 from app.web.context import AppContext
 from tests.support.clock import A_TUESDAY
 from tests.support.desk import Desk
@@ -14,5 +14,5 @@ def worker_of(service: FastAPI, http: object, person: str | None, *scopes: Scope
     context: AppContext = service.state.context
     name = f"desk-of-{(person or 'nobody').split()[0].lower()}"
     granted = scopes or (Scope.READ, Scope.WRITE)
-    key = add_client(context.writer, name=name, scopes=granted, person=person, at=A_TUESDAY)
+    key = add_client(context.writer, NewClient(name=name, scopes=granted, person=person), at=A_TUESDAY)
     return Desk(http, {"Authorization": f"Bearer {key}"})

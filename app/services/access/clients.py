@@ -149,36 +149,37 @@ class Authenticator:
         return Principal(client.name, frozenset(client.scopes), client.person, for_tests=client.test)
 
 
-def add_client(
-    writer: Writer,
-    *,
-    name: str,
-    scopes: Iterable[Scope],
-    at: dt.datetime,
-    person: str | None = None,
-    expires_at: dt.datetime | None = None,
-    test: bool = False,
-) -> str:
+@dataclass(frozen=True)
+class NewClient:
+    """A client to add, and the person that acts with its key, if any. All that a `test` client sends is a test."""
+
+    name: str
+    scopes: Iterable[Scope]
+    person: str | None = None
+    test: bool = False
+
+
+def add_client(writer: Writer, client: NewClient, *, at: dt.datetime, expires_at: dt.datetime | None = None) -> str:
     """Add a client and return its key, of which only a hash is stored. Raises `ClientExists`.
 
     A client for tests may submit, and nothing else: raises `SetupError`.
     """
-    if not re.fullmatch(SLUG_PATTERN, name) or not is_recordable(name):
+    if not re.fullmatch(SLUG_PATTERN, client.name) or not is_recordable(client.name):
         raise SetupError("a client's name is lower-case words joined by hyphens")
-    if person is not None:
-        check_person(person)
+    if client.person is not None:
+        check_person(client.person)
     key = _draw_key()
-    granted = sorted({scope.value for scope in scopes})
-    if not granted or (test and granted != [Scope.SUBMIT]):
+    granted = sorted({scope.value for scope in client.scopes})
+    if not granted or (client.test and granted != [Scope.SUBMIT]):
         raise SetupError(f"a client has one scope or more; one for tests has {Scope.SUBMIT} alone")
 
     def write(session: Session) -> None:
-        session.add(ClientRow(name=name, scopes=granted, added_at=at, person=person, test=test))
+        session.add(ClientRow(name=client.name, scopes=granted, added_at=at, person=client.person, test=client.test))
         try:
             session.flush()
         except IntegrityError:
             raise ClientExists from None
-        session.add(ClientKeyRow(key_sha256=_sha256(key), client=name, added_at=at, expires_at=expires_at))
+        session.add(ClientKeyRow(key_sha256=_sha256(key), client=client.name, added_at=at, expires_at=expires_at))
 
     writer.run(write)
     return key

@@ -240,28 +240,29 @@ def _key_of(value: bytes) -> WebhookKey:
     return WebhookKey(hashlib.sha256(value).hexdigest()[:8], value)
 
 
-def add_webhook(
-    writer: Writer,
-    *,
-    name: str,
-    url: str,
-    kinds: Iterable[EventKind],
-    guard: SsrfGuard,
-    keys: WebhookKeys,
-    at: dt.datetime,
-) -> str:
+@dataclass(frozen=True)
+class NewWebhook:
+    """An address to add, with the kinds of events that are pushed to it."""
+
+    name: str
+    url: str
+    kinds: Iterable[EventKind]
+
+
+def add_webhook(writer: Writer, webhook: NewWebhook, *, guard: SsrfGuard, keys: WebhookKeys, at: dt.datetime) -> str:
     """Add a webhook, and return the secret that signs its messages (Standard Webhooks 1.0).
 
     Raises `WebhookExists`, or `AddressNotAllowed` if the address may not be called.
     """
-    if not re.fullmatch(SLUG_PATTERN, name):
+    if not re.fullmatch(SLUG_PATTERN, webhook.name):
         raise SetupError("a webhook's name is lower-case words joined by hyphens")
-    guard.resolve(url)
+    guard.resolve(webhook.url)
     secret = _new_secret()
-    stored, subscribed = keys.encrypt(name, secret), sorted({kind.value for kind in kinds})
+    stored, kinds = keys.encrypt(webhook.name, secret), sorted({kind.value for kind in webhook.kinds})
 
     def write(session: Session) -> None:
-        insert_webhook(session, WebhookRow(name=name, url=url, kinds=subscribed, secrets=[stored], added_at=at))
+        row = WebhookRow(name=webhook.name, url=webhook.url, kinds=kinds, secrets=[stored], added_at=at)
+        insert_webhook(session, row)
 
     writer.run(write)
     return secret
