@@ -161,7 +161,7 @@ def _read_page(session: Session, after: str) -> list[_Concern]:
     def of_each(row: type[_RowT], reference: str, *order: str) -> defaultdict[str, list[_RowT]]:
         columns = [col(getattr(row, name)) for name in (reference, *order)]
         found: defaultdict[str, list[_RowT]] = defaultdict(list)
-        for each in session.exec(select(row).where(columns[0].between(first, last)).order_by(*columns)):
+        for each in session.exec(select(row).where(columns[0] >= first, columns[0] <= last).order_by(*columns)):
             found[getattr(each, reference)].append(each)
         return found
 
