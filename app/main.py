@@ -1,13 +1,15 @@
 """Builds the application: `create_app` joins the layers, and does nothing else."""
 
 import datetime as dt
-from collections.abc import AsyncIterator
+import re
+from collections.abc import AsyncIterator, Iterable
 from contextlib import ExitStack, asynccontextmanager
 
 from anyio import to_thread
-from fastapi import FastAPI
+from fastapi import APIRouter, FastAPI
 from sqlalchemy.exc import DBAPIError
 from sqlmodel import Session
+from starlette.routing import BaseRoute
 from starlette.types import Receive, Scope, Send
 
 from app.about import NAME, VERSION
@@ -76,9 +78,10 @@ from app.web.negotiation import NegotiationMiddleware
 from app.web.openapi import JsonObject, build_document
 from app.web.problems import add_problem_handlers
 
+PARAMETER = re.compile(r"{[^}]*}")
 ROUTERS = (
-    concerns.router,  # first the most used, since routes are tried in order
-    formats.router,  # before routes that would take the rest of a path as a name, a language or a number
+    concerns.router,
+    formats.router,
     editions.router,
     guides.router,
     renditions.router,
@@ -107,7 +110,7 @@ ROUTERS = (
     search_page.router,
     guide_pages.router,
     rendition_pages.router,
-    raise_concern.router,  # before the route that would take its names as a reference
+    raise_concern.router,
     concern_status.router,
     sign_in.router,
     inbox_pages.router,
@@ -150,6 +153,15 @@ class GuidanceApp(FastAPI):
         return self.openapi_schema
 
 
+def routes_of(routers: Iterable[APIRouter]) -> list[BaseRoute]:
+    """Return the routes, those with more letters of their own first: so none depends on its place in a list.
+
+    A path that two routes take, such as `/v1/concerns/form`, is for the one that names it.
+    """
+    routes = [route for router in routers for route in router.routes]
+    return sorted(routes, key=lambda route: -len(PARAMETER.sub("", getattr(route, "path", ""))))
+
+
 def create_app(settings: Settings, clock: Clock = utc_now) -> GuidanceApp:
     """Build the application. Nothing is opened until it starts."""
 
@@ -178,8 +190,7 @@ def create_app(settings: Settings, clock: Clock = utc_now) -> GuidanceApp:
         redoc_url=None,
         redirect_slashes=False,
         telemetry={"tracing": False, "metrics": False, "logs": False},  # the service has its own, with no path
-        # not by `include_router`, which builds every route once more
-        routes=[route for router in ROUTERS for route in router.routes],
+        routes=routes_of(ROUTERS),  # not by `include_router`, which builds every route once more
     )
     app.state.context = build_context(settings, clock)
     add_problem_handlers(app)

@@ -5,13 +5,15 @@ from urllib.parse import quote
 
 import pytest
 from fastapi import Body, FastAPI
+from fastapi.routing import iter_route_contexts
 from sqlalchemy import text
 from sqlmodel import Session
+from starlette.routing import BaseRoute, Match
 from starlette.testclient import TestClient
 
 from app.config import Settings
 from app.errors import NoSuchGuide
-from app.main import create_app
+from app.main import ROUTERS, create_app, routes_of
 from app.models.clients import Scope
 from app.store import contents
 from app.web.context import AppContext, ContextDep, NowDep, SessionDep
@@ -42,6 +44,35 @@ def test_a_route_s_session_is_closed_when_its_function_ends(settings: Settings, 
         assert client.get("/made-up").status_code == (404 if fails else 200)
 
     assert not held[0].in_transaction()
+
+
+def test_no_route_depends_on_its_place_in_the_list(service: FastAPI) -> None:
+    examples = {
+        "/v1/concerns/form": "read_concern_form",
+        "/v1/guides/a.md": "read_guide_as_markdown",
+        "/concerns/saved": "read_code_form",
+    }
+
+    def first_for(routes: list[BaseRoute], method: str, path: str) -> str:
+        scope = {"type": "http", "method": method, "path": path, "root_path": "", "headers": []}
+        return next(str(getattr(each, "name", "")) for each in routes if each.matches(scope)[0] is Match.FULL)
+
+    forwards, backwards = routes_of(ROUTERS), routes_of(reversed(ROUTERS))
+    paths = {
+        (
+            method,
+            "/".join(
+                "1" if "{" in step and "." not in step else step.replace("{", "").replace("}", "")
+                for step in each.path.split("/")
+            ),
+        )
+        for each in iter_route_contexts(service.routes)
+        for method in each.methods or ()
+    }
+
+    assert len(paths) > 150
+    assert [at for at in sorted(paths) if first_for(forwards, *at) != first_for(backwards, *at)] == []
+    assert {path: first_for(backwards, "GET", path) for path in examples} == examples
 
 
 @pytest.mark.slow
