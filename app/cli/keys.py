@@ -12,7 +12,7 @@ from app.errors import SetupError
 from app.main import utc_now
 from app.models.desk.remnants import Remnants
 from app.services.access.key_files import create_identity
-from app.services.concerns.resealing import reseal
+from app.services.concerns.resealing import ChangeOfKeys, reseal
 from app.services.concerns.sealing import make_sealer, read_identities
 from app.services.events.webhooks import drop_old_keys, encrypt_again, open_webhook_keys
 from app.store.disclosures import Actor
@@ -70,7 +70,7 @@ def keys_reseal(
         raise SetupError("set GUIDANCE_SEAL_TO to the recipients that concerns are to be sealed to")
     unsealer, sealer = read_identities(identity), make_sealer(settings.seal_to)
     with open_writer(settings) as (engine, writer), progress("Sealing anew") as show:
-        resealed = reseal(engine, writer, unsealer, sealer, actor=KEY_HOLDER, at=utc_now(), on_step=show)
+        resealed = reseal(engine, writer, ChangeOfKeys(unsealer, sealer), actor=KEY_HOLDER, at=utc_now(), on_step=show)
     typer.echo(f"{resealed.count} sealed anew")
     for text in resealed.unopened:
         typer.echo(f"{text}: not opened by this identity, and left as it is", err=True)

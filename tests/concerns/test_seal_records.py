@@ -13,7 +13,7 @@ from app.config import Settings
 from app.models.desk.recorded import find_seal_entry
 from app.models.entries import EntryKind
 from app.services.access.key_files import DEVELOPMENT_IDENTITY, create_identity
-from app.services.concerns.resealing import reseal
+from app.services.concerns.resealing import ChangeOfKeys, reseal
 from app.services.concerns.sealing import make_sealer, read_identities
 from app.services.operations.verification import find_faults
 from app.store.disclosures import Actor
@@ -210,8 +210,7 @@ def test_a_text_that_cannot_be_opened_or_is_misplaced_does_not_end_a_resealing(
     result = reseal(
         context.engine,
         context.writer,
-        unsealer,
-        make_sealer([new]),
+        ChangeOfKeys(unsealer, make_sealer([new])),
         actor=Actor("key-holder", "command line"),
         at=A_TUESDAY,
     )
@@ -234,7 +233,11 @@ def test_a_resealing_is_on_the_record_of_each_concern_and_verifies(
     unsealer = read_identities(settings.data_dir / DEVELOPMENT_IDENTITY)
 
     result = reseal(
-        context.engine, context.writer, unsealer, new, actor=Actor("key-holder", "command line"), at=A_TUESDAY
+        context.engine,
+        context.writer,
+        ChangeOfKeys(unsealer, new),
+        actor=Actor("key-holder", "command line"),
+        at=A_TUESDAY,
     )
 
     acts = database.execute("SELECT act FROM disclosures WHERE chain = ? ORDER BY number", (reference,)).fetchall()

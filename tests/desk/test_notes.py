@@ -17,7 +17,7 @@ from app.models.clients import Scope
 from app.models.desk.recorded import find_seal_entry
 from app.models.entries import ENTRY_SPECS, EntryKind, EntryPlace
 from app.services.access.key_files import DEVELOPMENT_IDENTITY, create_identity
-from app.services.concerns.resealing import reseal
+from app.services.concerns.resealing import ChangeOfKeys, reseal
 from app.services.concerns.sealing import make_sealer, read_identities
 from app.services.operations.verification import find_faults
 from app.store.disclosures import Actor
@@ -166,7 +166,9 @@ def test_notes_are_resealed_with_the_concern_and_read_with_the_new_key_alone(
     context = service.state.context
     old = read_identities(settings.data_dir / DEVELOPMENT_IDENTITY)
 
-    resealed = reseal(context.engine, context.writer, old, make_sealer([recipient]), actor=OPERATOR, at=A_TUESDAY)
+    resealed = reseal(
+        context.engine, context.writer, ChangeOfKeys(old, make_sealer([recipient])), actor=OPERATOR, at=A_TUESDAY
+    )
 
     assert (resealed.count, resealed.unopened, resealed.misplaced) == (2, (), ())
     with raw_connection(settings.data_dir) as database:

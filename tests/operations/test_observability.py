@@ -16,7 +16,7 @@ from starlette.testclient import TestClient
 from app.config import Settings
 from app.main import create_app
 from app.models.concerns.examples import SMALLEST_EXAMPLE
-from app.services.concerns.resealing import reseal
+from app.services.concerns.resealing import ChangeOfKeys, reseal
 from app.services.concerns.sealing import Unsealer, make_sealer
 from app.services.events.webhooks import insert_webhook
 from app.services.operations.invariants import Invariants
@@ -271,8 +271,7 @@ def test_a_text_that_is_sealed_to_a_removed_recipient_breaks_an_invariant_until_
         reseal(
             context.engine,
             context.writer,
-            Unsealer((first,)),
-            sealer,
+            ChangeOfKeys(Unsealer((first,)), sealer),
             actor=Actor("key-holder", "command line"),
             at=clock(),
         )

@@ -29,11 +29,28 @@ class Resealed:
     remnants: Remnants
 
 
+@dataclass(frozen=True)
+class ChangeOfKeys:
+    """What opens the former texts, and the recipients that all are sealed to from now on."""
+
+    unsealer: Unsealer
+    sealer: Sealer
+
+
+@dataclass(frozen=True)
+class _Anew:
+    """One text as it was, and as it is sealed anew."""
+
+    place: SealedPlace
+    former: bytes
+    sealed: bytes
+    entry: SealEntry
+
+
 def reseal(
     engine: Engine,
     writer: Writer,
-    unsealer: Unsealer,
-    sealer: Sealer,
+    keys: ChangeOfKeys,
     *,
     actor: Actor,
     at: dt.datetime,
@@ -52,10 +69,11 @@ def reseal(
     try:
         for done, text in enumerate(texts, start=1):
             on_step(done, len(texts))
-            if sorted(text.recipients) == sorted(sealer.fingerprints):
+            if sorted(text.recipients) == sorted(keys.sealer.fingerprints):
                 continue
             try:
-                count += _reseal(engine, writer, unsealer, sealer, text, actor=actor, at=at)
+                anew = _seal_anew(engine, keys, text)
+                count += anew is not None and _replace(writer, anew, actor=actor, at=at)
             except UnsealingUnavailable:
                 unopened.append(text)
             except SealedTextMisplaced:
@@ -65,42 +83,23 @@ def reseal(
     return Resealed(count, tuple(unopened), tuple(misplaced), remnants)
 
 
-def _reseal(
-    engine: Engine,
-    writer: Writer,
-    unsealer: Unsealer,
-    sealer: Sealer,
-    text: SealedPlace,
-    *,
-    actor: Actor,
-    at: dt.datetime,
-) -> bool:
-    """Seal one text anew. Returns false if it was erased meanwhile."""
+def _seal_anew(engine: Engine, keys: ChangeOfKeys, place: SealedPlace) -> _Anew | None:
+    """Return the text sealed anew; None if it was erased meanwhile."""
     with Session(engine) as session:
-        sealed = read_sealed(session, text)
-    if not sealed:
-        return False
-    unsealer.open(sealed, reference=text.reference)
-    anew = sealer.seal(unsealer.decrypt(sealed))
-    entry = seal_entry(anew, sealer.fingerprints, added=text.added)
-    return _replace(writer, text.reference, text, entry, former=sealed, sealed=anew, actor=actor, at=at)
+        former = read_sealed(session, place)
+    if not former:
+        return None
+    keys.unsealer.open(former, reference=place.reference)
+    sealed = keys.sealer.seal(keys.unsealer.decrypt(former))
+    return _Anew(place, former, sealed, seal_entry(sealed, keys.sealer.fingerprints, added=place.added))
 
 
 @write_operation
-def _replace(
-    session: Session,
-    reference: str,
-    text: SealedPlace,
-    entry: SealEntry,
-    *,
-    former: bytes,
-    sealed: bytes,
-    actor: Actor,
-    at: dt.datetime,
-) -> bool:
+def _replace(session: Session, anew: _Anew, *, actor: Actor, at: dt.datetime) -> bool:
     """Record and store the new text, unless the former one was erased or sealed anew meanwhile."""
-    if read_sealed(session, text) != former:
+    if read_sealed(session, anew.place) != anew.former:
         return False
-    record_disclosure(session, chain=reference, act=DeskAct.RESEALED, actor=actor, at=at, detail=str(entry))
-    replace_sealed(session, text, sealed=sealed, recipients=entry.recipients)
+    chain, detail = anew.place.reference, str(anew.entry)
+    record_disclosure(session, chain=chain, act=DeskAct.RESEALED, actor=actor, at=at, detail=detail)
+    replace_sealed(session, anew.place, sealed=anew.sealed, recipients=anew.entry.recipients)
     return True

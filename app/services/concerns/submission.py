@@ -42,6 +42,16 @@ LARGE_SUBMISSION_BYTES = 32_768  # a smaller one is sealed in less time than a t
 
 
 @dataclass(frozen=True)
+class _Submitted:
+    """A concern as it came, and as JSON; whether it is a test; and the keys of its idempotency key."""
+
+    concern: Concern
+    json: bytes
+    test: bool
+    keys: IdempotencyKeys | None
+
+
+@dataclass(frozen=True)
 class _Prepared:
     """A concern with a new reference, ready to be stored."""
 
@@ -77,7 +87,7 @@ class Submissions:
         _require_test_key(concern, for_tests=for_tests)
         submitted = concern.model_dump_json(exclude_unset=True).encode()
         cached = self.resolver.cached(concern)
-        prepare = partial(self._prepare, concern, submitted, cached, test=for_tests, keys=keys, at=at)
+        prepare = partial(self._prepare, _Submitted(concern, submitted, for_tests, keys), cached, at=at)
         is_quick = len(submitted) <= LARGE_SUBMISSION_BYTES and cached is not None
         for _ in range(MAX_ATTEMPTS):
             try:
@@ -117,26 +127,18 @@ class Submissions:
     def _prepare_invented(self, edition: EditionKey, *, at: dt.datetime) -> _Prepared:
         concern = Concern(**SMALLEST_EXAMPLE, guide=edition.guide, edition=edition.number)
         submitted = concern.model_dump_json(exclude_unset=True).encode()
-        return self._prepare(concern, submitted, None, test=False, keys=None, at=at)
+        return self._prepare(_Submitted(concern, submitted, test=False, keys=None), None, at=at)
 
     def _replay(self, concern: Concern, keys: IdempotencyKeys | None) -> IdempotentResult:
         return Retryable(canonical_submission(concern), keys).replay(self.engine)
 
-    def _prepare(
-        self,
-        concern: Concern,
-        submitted: bytes,
-        cached: PinnedEdition | None,
-        *,
-        test: bool,
-        keys: IdempotencyKeys | None,
-        at: dt.datetime,
-    ) -> _Prepared:
+    def _prepare(self, submitted: _Submitted, cached: PinnedEdition | None, *, at: dt.datetime) -> _Prepared:
         """Build the receipt, and the row: the whole concern sealed, and in clear only what routing needs."""
+        concern, test = submitted.concern, submitted.test
         pinned = self.resolver.resolve(concern, cached)
-        submission = canonical_json(orjson.loads(submitted))  # in a fifth of the time that the model takes again
+        submission = canonical_json(orjson.loads(submitted.json))  # in a fifth of the time that the model takes again
         receipt = self.receipts.build_receipt(pinned, submission, test=test, at=at)
-        plaintext = concern_plaintext(submitted, receipt.reference, pinned.key, test=test, at=at)
+        plaintext = concern_plaintext(submitted.json, receipt.reference, pinned.key, test=test, at=at)
         row = NewConcern(
             reference=receipt.reference,
             received_at=receipt.received_at,
@@ -156,7 +158,7 @@ class Submissions:
         disclosure = first_disclosure(
             chain=row.reference, act=DeskAct.RECEIVED, actor=REPORTER, at=row.received_at, detail=detail
         )
-        stored_receipt = Retryable(submission, keys).encrypt(receipt.reference, receipt.json)
+        stored_receipt = Retryable(submission, submitted.keys).encrypt(receipt.reference, receipt.json)
         return _Prepared(row, disclosure, stored_receipt, receipt.json)
 
 
