@@ -18,10 +18,9 @@ from app.cli.terminal import echo_json, echo_result
 from app.config import Settings
 from app.errors import DatabaseUnreadable, SchemaBehind, SeedError, SeedFileError, SetupError
 from app.main import utc_now
-from app.models.guidance.edition_yaml import file_text
+from app.models.guidance.edition_files import RenditionFile, file_text, read_rendition_file
 from app.models.guidance.editions import EditionContent
 from app.models.guidance.proposed_ids import propose_id
-from app.models.guidance.rendition_files import RenditionFile, read_rendition_file
 from app.presenters.markdown import edition_markdown
 from app.server.run import run_server
 from app.services.guidance.checking import CheckedFile, check_file, meant_folder, read_published

@@ -20,7 +20,7 @@ from app.models.guidance.comparison import changed_fields, changed_sections
 from app.models.guidance.editions import EditionContent
 from app.models.guidance.items import Caution
 from app.models.guidance.languages import GUIDE_LANGUAGE, LanguageTag
-from app.models.guidance.rendition_responses import RenditionFacts
+from app.models.guidance.renditions import RenditionFacts
 from app.models.guidance.sections import Section
 from app.models.guidance.signposts import CALL_999_FIRST, Signpost
 from app.models.links import edition_path

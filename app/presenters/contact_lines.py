@@ -2,8 +2,7 @@
 
 from collections.abc import Sequence
 
-from app.models.guidance.contact_details import OpeningHours, PostalAddress, Weekday
-from app.models.guidance.contacts import Contact, Phone
+from app.models.guidance.contacts import Contact, OpeningHours, Phone, PostalAddress, Weekday
 from app.models.guidance.definitions import DefinitionSource
 from app.models.guidance.signposts import Signpost, SignpostScope
 

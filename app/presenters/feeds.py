@@ -15,7 +15,7 @@ from app.about import NAME
 from app.models.base import format_utc
 from app.models.guidance.feed import FeedAuthor, FeedGuidance, FeedItem, FeedRendition, Happening, JsonFeed
 from app.models.guidance.languages import english_name_of
-from app.models.guidance.rendition_content import RenditionContent
+from app.models.guidance.renditions import RenditionContent
 from app.models.links import (
     ATOM_FEED,
     JSON_FEED,

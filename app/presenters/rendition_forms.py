@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from app.models.guidance.contacts import Contact
 from app.models.guidance.editions import EditionContent
 from app.models.guidance.languages import Direction, direction_of
-from app.models.guidance.rendering import RenderedWords
+from app.models.guidance.renditions import RenderedWords
 from app.presenters.renditions import ReadContent, content_language, notices_of, rendered_words
 from app.services.guidance.renditions import is_of_former_edition
 from app.store.editions import EditionHead, StoredRendition, current_of, head_of

@@ -6,8 +6,7 @@ from typing import Any
 from app.models.guidance.editions import EditionContent
 from app.models.guidance.guide_responses import Withdrawal
 from app.models.guidance.languages import GUIDE_LANGUAGE, direction_of
-from app.models.guidance.rendering import RenderedWords, render
-from app.models.guidance.rendition_responses import ListedRendition, RenditionFacts, RenditionResponse
+from app.models.guidance.renditions import ListedRendition, RenderedWords, RenditionFacts, RenditionResponse, render
 from app.models.guidance.sections import Section
 from app.models.links import Links, edition_path, edition_renditions_path, guide_path, rendition_path, renditions_path
 from app.presenters.guides import status_of

@@ -10,8 +10,7 @@ from sqlmodel import Session
 from app.errors import InvalidQuery, NoSuchGuide, NoSuchItem, NotFound, Problem
 from app.faults import FaultCode, FieldError
 from app.models.base import MAX_NUMBER
-from app.models.guidance.changes import ChangesResponse
-from app.models.guidance.comparison import changed_fields, changed_sections
+from app.models.guidance.comparison import ChangesResponse, changed_fields, changed_sections
 from app.models.guidance.editions import EditionContent
 from app.models.guidance.guide_responses import (
     ITEM_RESPONSES,

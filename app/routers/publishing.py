@@ -22,9 +22,12 @@ from app.models.guidance.edition_example import EDITION_EXAMPLE
 from app.models.guidance.editions import EditionContent
 from app.models.guidance.guide_responses import EditionStatus
 from app.models.guidance.publishing import PublishedResponse, WithdrawalRequest, WithdrawalResponse
-from app.models.guidance.rendition_content import RenditionContent
-from app.models.guidance.rendition_example import RENDITION_EXAMPLE
-from app.models.guidance.rendition_responses import PublishedRenditionResponse, RenditionWithdrawalResponse
+from app.models.guidance.renditions import (
+    RENDITION_EXAMPLE,
+    PublishedRenditionResponse,
+    RenditionContent,
+    RenditionWithdrawalResponse,
+)
 from app.models.links import edition_path, rendition_path
 from app.presenters.guides import present_edition
 from app.presenters.publications import links_of_act, present_published

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 from fastapi import Depends, Request, Response
 
 from app.errors import NoSuchGuide, NoSuchRendition, RenditionWithdrawn
-from app.models.guidance.rendition_responses import RenditionResponse, RenditionsResponse
+from app.models.guidance.renditions import RenditionResponse, RenditionsResponse
 from app.models.guidance.sections import Section
 from app.models.links import edition_renditions_path, renditions_path
 from app.presenters.renditions import (

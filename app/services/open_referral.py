@@ -17,8 +17,7 @@ from urllib.parse import quote
 from sqlmodel import Session
 
 from app.errors import NotFound
-from app.models.guidance.contact_details import OpeningHours, PostalAddress
-from app.models.guidance.contacts import Contact, ContactKind, Phone
+from app.models.guidance.contacts import Contact, ContactKind, OpeningHours, Phone, PostalAddress
 from app.models.guidance.editions import EditionContent
 from app.models.guidance.proposed_ids import propose_id
 from app.models.guidance.signposts import Signpost

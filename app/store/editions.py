@@ -25,7 +25,7 @@ from app.errors import (
 )
 from app.models.guidance.editions import EditionContent, EditionDetails
 from app.models.guidance.guide_tables import OWN_WORDS, EditionRow, WithdrawalRow
-from app.models.guidance.rendition_content import RenditionContent, RenditionDetails
+from app.models.guidance.renditions import RenditionContent, RenditionDetails
 from app.store.writer import GENERATION_RAISED
 
 MAX_CURRENT_EDITIONS = 10_000

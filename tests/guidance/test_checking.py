@@ -11,7 +11,7 @@ from starlette.testclient import TestClient
 
 from app.errors import SeedError, SeedFileError
 from app.models.digest import digest_of
-from app.models.guidance.edition_yaml import edition_yaml
+from app.models.guidance.edition_files import edition_yaml
 from app.services.guidance.checking import CheckedFile, check_file
 from app.web.context import AppContext
 from tests.support.planted_mistakes import MISTAKES, WRONG_FOLDER

@@ -8,8 +8,8 @@ from typing import Any
 from fastapi import FastAPI
 
 from app.config import SEED_DIR
-from app.models.guidance.rendition_content import RenditionContent, word_fields
-from app.models.guidance.rendition_files import read_rendition_file
+from app.models.guidance.edition_files import read_rendition_file
+from app.models.guidance.renditions import RenditionContent, word_fields
 from app.models.guidance.sections import ITEM_LISTS, Introductions
 from app.services.guidance.publishing import PublishedRendition, publish_rendition, withdraw_published
 from app.store.editions import RenditionKey

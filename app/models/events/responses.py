@@ -9,8 +9,7 @@ from app.models.base import ResponseModel, Slug, UtcDateTime, without_default
 from app.models.concerns.receipts import EXAMPLE_REFERENCE
 from app.models.events.tables import EventKind
 from app.models.guidance.guide_responses import DIGEST
-from app.models.guidance.rendition_content import RenditionForm
-from app.models.guidance.rendition_responses import A_DIGEST
+from app.models.guidance.renditions import A_DIGEST, RenditionForm
 from app.models.links import CHECKPOINT, Links, desk_concern_path, edition_path, rendition_path
 
 MEANINGS = {

@@ -6,8 +6,7 @@ from pydantic import ConfigDict, Field
 
 from app.models.base import ResponseModel, Slug, UtcDateTime
 from app.models.guidance.guide_responses import DIGEST
-from app.models.guidance.rendition_content import RenditionForm
-from app.models.guidance.rendition_responses import A_DIGEST
+from app.models.guidance.renditions import A_DIGEST, RenditionForm
 
 Happening = Literal["published", "withdrawn", "review_due", "rendition_published", "rendition_withdrawn"]
 """What an entry of a feed says of an edition, or of a rendition of it."""

@@ -5,7 +5,7 @@ from typing import Any
 from pydantic import Field, JsonValue
 
 from app.models.base import MAX_NUMBER, RequestModel, ResponseModel, Slug, UtcDateTime
-from app.models.guidance.changes import FieldChange, SectionChanges
+from app.models.guidance.comparison import FieldChange, SectionChanges
 from app.models.guidance.guide_responses import DIGEST
 from app.models.links import Links, draft_path
 

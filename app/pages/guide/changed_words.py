@@ -7,8 +7,7 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from app.models.guidance.changes import FieldChange, Reworded, SectionChanges, WordChange, WordRun
-from app.models.guidance.comparison import changed_words
+from app.models.guidance.comparison import FieldChange, Reworded, SectionChanges, WordChange, WordRun, changed_words
 from app.models.guidance.sections import ITEM_LISTS
 from app.pages.text_format import day
 

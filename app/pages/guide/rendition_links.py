@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from app.models.guidance.languages import Direction, direction_of, own_name_of
-from app.models.guidance.rendition_content import RenditionForm
+from app.models.guidance.renditions import RenditionForm
 from app.models.links import rendition_page_path
 from app.pages.languages import LANGUAGES, current_language, to_translate
 from app.store.editions import StoredRendition

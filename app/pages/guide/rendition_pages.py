@@ -8,7 +8,7 @@ from markupsafe import Markup
 from sqlmodel import Session
 
 from app.models.guidance.languages import direction_of
-from app.models.guidance.rendering import RenderedWords
+from app.models.guidance.renditions import RenderedWords
 from app.models.guidance.sections import ON_PAGES
 from app.models.links import rendition_path
 from app.pages.error_pages import PageRoute

@@ -8,7 +8,7 @@ from typing import Any
 from app.models.base import format_utc
 from app.models.concerns.tables import ConcernRow
 from app.models.desk.disclosure_tables import CheckpointRow
-from app.models.guidance.rendition_content import RenditionContent
+from app.models.guidance.renditions import RenditionContent
 from app.models.links import (
     CHECKPOINT,
     desk_addition_path,

@@ -9,7 +9,7 @@ from sqlmodel import Session
 from app.errors import SetupError
 from app.models.base import SLUG_PATTERN
 from app.models.guidance import edition_schema
-from app.models.guidance.edition_yaml import edition_yaml
+from app.models.guidance.edition_files import edition_yaml
 from app.services.guidance.checking import read_published
 
 SKELETON = Path(edition_schema.__file__).with_name("new_guide.yaml")

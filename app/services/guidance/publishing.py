@@ -10,7 +10,7 @@ from app.errors import AlreadyWithdrawn, EditionAlreadyPublished, EditionOutOfOr
 from app.models.digest import digest_of
 from app.models.events.tables import EventKind
 from app.models.guidance.editions import EditionContent
-from app.models.guidance.rendition_content import RenditionContent
+from app.models.guidance.renditions import RenditionContent
 from app.services.events.payloads import edition_payload, rendition_payload
 from app.services.guidance.reference_data import ReferenceData
 from app.services.guidance.renditions import (

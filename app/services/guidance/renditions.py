@@ -7,8 +7,7 @@ from sqlmodel import Session
 from app.errors import EditionWithdrawn, NoSuchRendition, RenditionWithdrawn
 from app.faults import FaultCode, FieldError
 from app.models.guidance.languages import ENGLISH_TAG, GUIDE_LANGUAGE
-from app.models.guidance.rendition_content import RenditionContent, RenditionForm
-from app.models.guidance.rendition_faults import find_own_faults, find_strangers
+from app.models.guidance.renditions import RenditionContent, RenditionForm, find_own_faults, find_strangers
 from app.store.editions import (
     EditionHead,
     StoredRendition,

@@ -16,8 +16,7 @@ from app.errors import (
     SeedFileError,
 )
 from app.logs import Log
-from app.models.guidance.edition_files import EditionFile, read_edition_file
-from app.models.guidance.rendition_files import RenditionFile, read_rendition_file
+from app.models.guidance.edition_files import EditionFile, RenditionFile, read_edition_file, read_rendition_file
 from app.models.guidance.seed_files import edition_place
 from app.services.guidance.publishing import (
     NewEdition,
