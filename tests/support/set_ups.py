@@ -121,11 +121,12 @@ def post_concern(set_up: SetUp, at: dt.datetime) -> None:
 
 def add_receiver(set_up: SetUp, **more: Any) -> None:
     service = create_app(set_up.settings, utc_now)
+    secret = open_webhook_keys(set_up.settings).encrypt("receiver", "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw")
     row = WebhookRow(
         name="receiver",
         url="https://receiver.example/",
         kinds=[EventKind.CONCERN_RECEIVED.value],
-        secrets=["whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"],
+        secrets=[secret],
         added_at=utc_now(),
         **more,
     )
