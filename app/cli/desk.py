@@ -50,7 +50,7 @@ from app.models.links import (
     notes_path,
 )
 from app.pages.desk.exports import printed_export
-from app.presenters.export_pdf import export_pdf
+from app.presenters.exports import export_pdf
 from app.presenters.pdf import pdf_available
 from app.services.access.key_files import write_key_file
 from app.services.concerns.retention import RetentionPeriods, erase_due_concerns

@@ -6,13 +6,11 @@ from typing import Annotated
 from fastapi import Header, Response
 
 from app.errors import AssignmentChanged, NoSuchConcern
-from app.models.desk.assignment import Assignment, AssignmentResponse
-from app.presenters.assignment import assignment_etag, assignment_response
+from app.models.desk.assignment import Assignment, AssignmentResponse, AssignmentState
+from app.models.links import assignment_path, desk_concern_path
 from app.presenters.desk import reference_of
 from app.routers.params import ConcernReference
 from app.services.desk import assignment as service
-from app.store.disclosures import Actor
-from app.store.writer import Writer
 from app.web.auth import ReaderDep, WorkerDep
 from app.web.context import NowDep, WriterDep
 from app.web.json_body import JSONRoute
@@ -43,8 +41,8 @@ def read_assignment(
     """The person that the concern is assigned to, since when, and who did it. The ETag is for `If-Match`."""
     parsed = reference_of(reference)
     assigned = service.read_assignment(writer, parsed, actor=actor, at=now)
-    response.headers["ETag"] = assignment_etag(assigned.version)
-    return assignment_response(parsed, assigned)
+    response.headers["ETag"] = _etag(assigned.version)
+    return _response(parsed, assigned)
 
 
 @router.put(
@@ -69,7 +67,9 @@ def assign_concern(
     says who has the concern now.
     """
     person = actor.person if assignment is None else assignment.person
-    return _assign(response, writer, reference, person, if_match, actor=actor, now=now)
+    parsed, known = reference_of(reference), partial(_matches, if_match)
+    change = service.assign(writer, parsed, person, actor=actor, at=now, precondition=known)
+    return _changed(response, parsed, change)
 
 
 @router.delete("", summary="Take it away", responses=problem_responses(NoSuchConcern, AssignmentChanged))
@@ -83,25 +83,36 @@ def unassign_concern(
     if_match: AssignmentTag = None,
 ) -> AssignmentResponse:
     """Assign the concern to nobody. `If-Match` works as it does for `PUT`."""
-    return _assign(response, writer, reference, None, if_match, actor=actor, now=now)
+    parsed, known = reference_of(reference), partial(_matches, if_match)
+    change = service.assign(writer, parsed, None, actor=actor, at=now, precondition=known)
+    return _changed(response, parsed, change)
 
 
-def _assign(
-    response: Response,
-    writer: Writer,
-    reference: str,
-    person: str | None,
-    if_match: str | None,
-    *,
-    actor: Actor,
-    now: NowDep,
-) -> AssignmentResponse:
-    parsed = reference_of(reference)
-    precondition = partial(_matches, if_match)
-    change = service.assign(writer, parsed, person, actor=actor, at=now, precondition=precondition)
-    response.headers["ETag"] = assignment_etag(change.after.version)
-    return assignment_response(parsed, change.after, change.before)
+def _changed(response: Response, reference: str, change: service.Change) -> AssignmentResponse:
+    response.headers["ETag"] = _etag(change.after.version)
+    return _response(reference, change.after, change.before)
 
 
 def _matches(if_match: str | None, version: int) -> bool:
-    return if_match is None or matches_etag([if_match], assignment_etag(version))
+    return if_match is None or matches_etag([if_match], _etag(version))
+
+
+def _response(reference: str, now: service.Assigned, replaced: service.Assigned | None = None) -> AssignmentResponse:
+    """Return who has the concern and, after a change, what the change replaced."""
+    return AssignmentResponse(
+        reference=reference,
+        assigned_to=now.person,
+        at=now.at,
+        by=now.by,
+        replaced=None if replaced is None else _state(replaced),
+        links={"self": assignment_path(reference), "concern": desk_concern_path(reference)},
+    )
+
+
+def _etag(version: int) -> str:
+    """Return the ETag of that version of an assignment."""
+    return f'"assignment-{version}"'
+
+
+def _state(assigned: service.Assigned) -> AssignmentState:
+    return AssignmentState(assigned_to=assigned.person, at=assigned.at, by=assigned.by)

@@ -1,15 +1,21 @@
 """Statistics for auditors."""
 
+import csv
+import io
+from collections.abc import Iterable
+
 from fastapi import Response
 
-from app.presenters.statistics_csv import statistics_csv
-from app.services.desk.figures import read_statistics
+from app.services.desk.figures import SMALLEST_COUNT, Figure, read_statistics
 from app.web.auth import AuditorDep
 from app.web.context import EngineDep, NowDep, WriterDep
 from app.web.problem_responses import RESPONSES_OF_CLIENT_ROUTES, Responses
 from app.web.router import GuidanceRouter
 
 router = GuidanceRouter(prefix="/v1/desk", tags=["Audit"], responses=RESPONSES_OF_CLIENT_ROUTES)
+STATISTICS_COLUMNS = ("month", "measure", "value", "concerns")
+NO_VALUE = "(none)"
+HIDDEN = f"fewer than {SMALLEST_COUNT}, or hidden with such a figure"
 CSV_MEDIA = "text/csv; charset=utf-8"
 AS_STATISTICS: Responses = {
     200: {
@@ -30,6 +36,16 @@ def read_statistics_csv(engine: EngineDep, writer: WriterDep, actor: AuditorDep,
 
     Counts under five are hidden, with as many others as are needed so that they cannot be computed. Tests are in none.
     """
-    sheet = statistics_csv(read_statistics(engine, writer, actor=actor, at=now))
+    sheet = _csv_of(read_statistics(engine, writer, actor=actor, at=now))
     headers = {"Content-Disposition": 'attachment; filename="statistics.csv"'}
     return Response(sheet, media_type=CSV_MEDIA, headers=headers)
+
+
+def _csv_of(figures: Iterable[Figure]) -> bytes:
+    """Return the figures in UTF-8, with a header row. Every value is a code of this service."""
+    sheet = io.StringIO(newline="")
+    writer = csv.writer(sheet)
+    writer.writerow(STATISTICS_COLUMNS)
+    for month, measure, value, count in figures:
+        writer.writerow([month, measure, NO_VALUE if value is None else value, HIDDEN if count is None else count])
+    return sheet.getvalue().encode()

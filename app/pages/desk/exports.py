@@ -19,8 +19,7 @@ from app.pages.desk.record import act_lines
 from app.pages.desk.referral import sections_of
 from app.pages.form_answers import AnsweredSection
 from app.pages.text_format import code_label, date_and_time
-from app.presenters.export_pdf import export_pdf
-from app.presenters.exports import export_statement
+from app.presenters.exports import export_pdf, export_statement
 from app.services.desk import exports
 from app.services.desk.exports import SealedTexts, add_signature, build_export, history_of
 from app.services.desk.hand_overs import sha256_of
