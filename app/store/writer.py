@@ -151,7 +151,7 @@ class Writer:
         try:
             with self._engine.begin() as connection:
                 has_begun = True
-                results = [_run(connection, each.operation) for each in batch]
+                results = _run(connection, batch)
                 has_raised = connection.info.pop(GENERATION_RAISED, False)
                 started = time.perf_counter()
         except Exception as failure:  # the writer continues after every failure
@@ -192,21 +192,23 @@ def write_without_change(session: Session) -> None:
     session.connection().execute(text("UPDATE generation SET number = number"))
 
 
-def _run(connection: Connection, operation: WriteOp[_T]) -> tuple[_T | None, GuidanceError | None]:
-    """Run the operation in a savepoint, with a session of its own, and return its result or its refusal.
+def _run(connection: Connection, batch: Sequence[_Queued]) -> list[tuple[Any, GuidanceError | None]]:
+    """Run each operation in a savepoint of its own, and return its result or its refusal.
 
     The release of the savepoint also finds an operation that ended the transaction.
     """
-    try:
-        with (
-            connection.begin_nested(),
-            Session(connection, expire_on_commit=False, join_transaction_mode="rollback_only") as session,
-        ):
-            result = operation(session)
-            session.flush()
-            return result, None
-    except GuidanceError as refusal:
-        return None, refusal
+    outcomes: list[tuple[Any, GuidanceError | None]] = []
+    with Session(connection, expire_on_commit=False, join_transaction_mode="rollback_only") as session:
+        for each in batch:
+            try:
+                with connection.begin_nested():
+                    result = each.operation(session)
+                    session.flush()
+                outcomes.append((result, None))
+            except GuidanceError as refusal:
+                outcomes.append((None, refusal))
+            session.expunge_all()  # the next operation sees no row that this one loaded
+    return outcomes
 
 
 def _caller_error(failure: Exception) -> Exception:
