@@ -15,6 +15,7 @@ from app.models.base import FromCodeList
 from app.models.concerns.coded_fields import coded_values
 from app.models.concerns.concern import Concern
 from app.models.concerns.examples import FULL_EXAMPLE, SMALLEST_EXAMPLE
+from tests.support.loops import for_each
 
 pytestmark = pytest.mark.any_database
 
@@ -68,7 +69,7 @@ def every_model(root: type[BaseModel]) -> dict[str, type[BaseModel]]:
 
 MODELS = every_model(Concern)
 FIELDS = {f"{name}.{key}": field for name, model in MODELS.items() for key, field in model.model_fields.items()}
-every_field = pytest.mark.parametrize("field", FIELDS.values(), ids=FIELDS.keys())
+every_field = for_each("field", FIELDS.values())
 SCHEMA = Concern.model_json_schema()
 
 

@@ -12,6 +12,7 @@ from starlette.testclient import TestClient
 from app.config import Settings
 from app.main import create_app
 from tests.support.clock import A_TUESDAY
+from tests.support.loops import for_each
 
 ROOT = Path(__file__).parents[2]
 DOCUMENTS = sorted(path for pattern in ("*.md", "docs/**/*.md", "client/*.md") for path in ROOT.glob(pattern))
@@ -51,7 +52,7 @@ def broken_links(document: Path) -> list[str]:
     return broken
 
 
-@pytest.mark.parametrize("document", DOCUMENTS, ids=name_of)
+@for_each("document", DOCUMENTS)
 def test_every_relative_link_leads_to_a_file_and_to_a_heading_in_it(document: Path) -> None:
     assert broken_links(document) == []
 
@@ -61,6 +62,17 @@ def test_a_broken_link_is_found(tmp_path: Path) -> None:
     document.write_text("# A title\n[right](page.md#a-title) [wrong](gone.md) [also wrong](#gone) `[code](gone.md)`\n")
 
     assert broken_links(document) == ["gone.md", "#gone"]
+
+
+def test_a_loop_over_cases_reports_each_that_fails() -> None:
+    @for_each("number", [1, 2, 3, 4])
+    def is_even(number: int) -> None:
+        assert number % 2 == 0
+
+    with pytest.raises(ExceptionGroup, match="2 of 4 cases fail") as failed:
+        is_even()
+
+    assert [each.__notes__ for each in failed.value.exceptions] == [["for (1,)"], ["for (3,)"]]
 
 
 def test_every_document_can_be_reached_from_the_readme() -> None:
@@ -77,7 +89,7 @@ def test_every_document_can_be_reached_from_the_readme() -> None:
     assert [path.relative_to(ROOT).as_posix() for path in DOCUMENTS if path not in reached] == []
 
 
-@pytest.mark.parametrize("document", DOCUMENTS, ids=name_of)
+@for_each("document", DOCUMENTS)
 def test_every_make_target_that_a_document_names_is_there(document: Path) -> None:
     targets = set(re.findall(r"^([a-z-]+)\s*:(?!=)", (ROOT / "Makefile").read_text(), flags=re.MULTILINE))
 
@@ -86,7 +98,7 @@ def test_every_make_target_that_a_document_names_is_there(document: Path) -> Non
     assert named - targets == set()
 
 
-@pytest.mark.parametrize("document", DOCUMENTS, ids=name_of)
+@for_each("document", DOCUMENTS)
 def test_every_file_that_a_document_names_is_there(document: Path) -> None:
     named = NAMED_FILE.findall(document.read_text(encoding="utf-8"))
 

@@ -12,6 +12,7 @@ import pytest
 
 from app.config import parse_settings
 from tests.support.live import LiveServer, environment_for
+from tests.support.loops import for_each
 from tests.support.samples import ROOT, documents, runnable, samples_in, unfenced_commands
 
 ADDRESS = "http://127.0.0.1:8000"
@@ -137,7 +138,7 @@ def test_the_settings_of_a_document_are_accepted(document: str) -> None:
         assert parse_settings(values)
 
 
-@pytest.mark.parametrize("document", documents())
+@for_each("document", documents())
 def test_every_sample_is_run_or_says_why_it_is_not(document: str) -> None:
     silent = [each.text for each in samples_in(document) if not each.is_tested and not each.reason]
     loose = [line.strip() for line in unfenced_commands(document)]
@@ -146,7 +147,7 @@ def test_every_sample_is_run_or_says_why_it_is_not(document: str) -> None:
     assert [line for line in loose if not line.startswith(COMMANDS.get(document, ()) or "\0")] == []
 
 
-@pytest.mark.parametrize("document", documents())
+@for_each("document", documents())
 def test_every_test_that_the_reason_of_a_sample_names_is_there(document: str) -> None:
     before = ""
     for sample in samples_in(document):

@@ -11,6 +11,7 @@ from app.models.code_lists import CodeList
 from app.models.guidance.editions import EditionContent
 from app.models.guidance.items import Factor, Indicator, IndicatorKind, LinkedRisk
 from app.models.guidance.seed_files import read_seed_file
+from tests.support.loops import for_each
 
 pytestmark = pytest.mark.any_database
 
@@ -94,7 +95,7 @@ def test_the_source_is_the_document_that_was_received() -> None:
     assert digest == SOURCE.sha256 == "b0bdcbd7745cba02d8ff1c8450d77175ab706bc10197954b02f572a99ba8d685"
 
 
-@pytest.mark.parametrize("text", [text for _, text in SERVED], ids=[place for place, _ in SERVED])
+@for_each("text", [text for _, text in SERVED])
 def test_a_text_of_the_edition_stands_in_the_printed_guide(text: str) -> None:
     assert text == folded(text)
     assert text in PRINTED

@@ -28,6 +28,7 @@ from tests.support.command import guidance
 from tests.support.concerns import Concern
 from tests.support.databases import raw_connection
 from tests.support.live import LiveServer
+from tests.support.loops import for_each
 from tests.support.publishing import FIRST_EDITION, GUIDE, SLUG
 
 pytestmark = [pytest.mark.slow, pytest.mark.any_database]
@@ -246,10 +247,7 @@ def every_command(group: Any, *above: str) -> Iterator[tuple[list[str], Any]]:
         yield from every_command(group.get_command(None, name), *above, name)
 
 
-@pytest.mark.parametrize(
-    ("words", "command"),
-    [pytest.param(*each, id=" ".join(each[0])) for each in every_command(typer.main.get_command(app))],
-)
+@for_each(("words", "command"), every_command(typer.main.get_command(app)))
 def test_every_command_explains_itself_and_each_of_its_options(words: list[str], command: Any) -> None:
     told = CliRunner().invoke(app, [*words, "--help"])
 

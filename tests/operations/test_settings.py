@@ -17,6 +17,7 @@ from app.config import Settings, SettingsRefused, parse_settings
 from app.errors import SetupError
 from app.main import create_app
 from tests.support.command import guidance
+from tests.support.loops import for_each
 
 pytestmark = pytest.mark.any_database
 
@@ -51,8 +52,7 @@ def test_a_name_that_is_no_setting_is_refused_with_the_nearest_that_is(misspelt:
     ]
 
 
-@pytest.mark.parametrize("name", sorted(Settings.model_fields))
-@pytest.mark.parametrize("value", ["", "  "])
+@for_each(("name", "value"), [(name, value) for name in sorted(Settings.model_fields) for value in ("", "  ")])
 def test_an_empty_setting_is_refused_and_never_means_the_default(name: str, value: str) -> None:
     assert refusal(**{name.upper(): value})[0] == f"GUIDANCE_{name.upper()}: {EMPTY}"
 
@@ -151,9 +151,7 @@ LOOSE = {
 }
 
 
-@pytest.mark.parametrize(
-    ("name", "value", "sentence"), [(name, *each) for name, cases in LOOSE.items() for each in cases]
-)
+@for_each(("name", "value", "sentence"), [(name, *each) for name, cases in LOOSE.items() for each in cases])
 def test_a_loosely_written_value_is_refused_with_a_sentence(name: str, value: str, sentence: str) -> None:
     companions = {"OPENID_SCOPES": {"OPENID_ISSUER": "https://a.example", "OPENID_AUDIENCE": "api"}}.get(name, {})
     if name == "SECURITY_EXPIRES":

@@ -1,0 +1,36 @@
+"""Many cheap cases as one test: they are collected once, and every one that fails is reported."""
+
+import inspect
+from collections.abc import Callable, Iterable, Sequence
+from functools import wraps
+from typing import Any
+
+
+def for_each(names: str | Sequence[str], values: Iterable[Any]) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    """Run the test for each value, like `pytest.mark.parametrize`, in one case. The fixtures are the same for all.
+
+    It is for tests that change nothing: a value meets what the values before it left.
+    """
+    wanted = (names,) if isinstance(names, str) else tuple(names)
+    cases = [(value,) if isinstance(names, str) else tuple(value) for value in values]
+
+    def decorate(test: Callable[..., None]) -> Callable[..., None]:
+        @wraps(test)
+        def loop(**fixtures: Any) -> None:
+            failures = []
+            for case in cases:
+                try:
+                    test(**fixtures, **dict(zip(wanted, case, strict=True)))
+                except Exception as failure:  # each is reported below
+                    failure.add_note(f"for {case!r}")
+                    failures.append(failure)
+            assert cases, "there is no case"
+            if failures:
+                raise ExceptionGroup(f"{len(failures)} of {len(cases)} cases fail", failures)
+
+        declared = inspect.signature(test)
+        others = [each for name, each in declared.parameters.items() if name not in wanted]
+        vars(loop)["__signature__"] = declared.replace(parameters=others)  # where pytest looks for fixtures
+        return loop
+
+    return decorate
