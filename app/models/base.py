@@ -24,6 +24,9 @@ from pydantic_core import core_schema
 
 from app.faults import CodedValueError, FaultCode
 
+NOT_STORABLE = re.compile("[\x00\ud800-\udfff]")
+
+
 SLUG_PATTERN = r"^[a-z0-9]+(?:-[a-z0-9]+)*$"
 
 

@@ -12,10 +12,11 @@ from pydantic import ValidationError
 
 from app.errors import BadRequest, UnsupportedMediaType
 from app.faults import FaultCode, FieldError, Location
+from app.models.base import NOT_STORABLE
 from app.pages.form_layout import ConcernForm, FormEntry, FormSection, Question, QuestionKind, RepeatableGroup
 from app.pages.languages import gettext, marked_english, to_translate
 from app.pages.text_format import partial_date
-from app.web.json_body import NOT_STORABLE, InvalidBody
+from app.web.json_body import InvalidBody
 from app.web.validation_messages import drop_consequent_errors, to_field_error
 
 COUNT = "count:"

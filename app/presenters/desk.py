@@ -5,8 +5,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from app.errors import NoSuchConcern
+from app.models.concerns.receipts import ConcernState
 from app.models.concerns.references import find_reference
-from app.models.concerns.tables import ConcernRow, ConcernState
+from app.models.concerns.tables import ConcernRow
 from app.models.desk.concerns import ErasedConcern, InboxEntry, OpenedConcern
 from app.models.desk.remnants import Remnants
 from app.models.links import (

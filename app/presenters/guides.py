@@ -18,7 +18,7 @@ from app.models.guidance.guide_responses import (
 )
 from app.models.guidance.sections import Section
 from app.models.links import Links, edition_path, guide_path, history_path, renditions_path
-from app.store.editions import EditionHead, EditionKey, current_of
+from app.store.editions import EditionHead, EditionKey, status_of
 
 
 def edition_links(key: EditionKey, path: str, below: str = "") -> Links:
@@ -107,13 +107,6 @@ def find_item(content: EditionContent, section: Section, item_id: str) -> Item:
     if found is None:
         raise NoSuchItem("The edition has no item of that id. Its section lists them.")
     return found
-
-
-def status_of(head: EditionHead, history: list[EditionHead]) -> EditionStatus:
-    """Return the current status of the edition within its guide's history."""
-    if head.withdrawn_at is not None:
-        return EditionStatus.WITHDRAWN
-    return EditionStatus.CURRENT if head is current_of(history) else EditionStatus.SUPERSEDED
 
 
 def item_history(

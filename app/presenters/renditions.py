@@ -9,9 +9,8 @@ from app.models.guidance.languages import GUIDE_LANGUAGE, direction_of
 from app.models.guidance.renditions import ListedRendition, RenderedWords, RenditionFacts, RenditionResponse, render
 from app.models.guidance.sections import Section
 from app.models.links import Links, edition_path, edition_renditions_path, guide_path, rendition_path, renditions_path
-from app.presenters.guides import status_of
 from app.services.guidance.renditions import chosen_by_language, is_of_former_edition
-from app.store.editions import EditionHead, EditionKey, StoredRendition, current_of, head_of
+from app.store.editions import EditionHead, EditionKey, StoredRendition, current_of, head_of, status_of
 
 ReadContent = Callable[[EditionKey], EditionContent]
 """Reads the content of an edition."""

@@ -18,9 +18,9 @@ from app.web.auth import PUBLIC
 from app.web.context import AppContext, ContextDep, SessionDep
 from app.web.cursors import decode_key, encode_key
 from app.web.negotiation import CSV, ByteOrderMark, csv_response
-from app.web.problem_responses import RESPONSES_OF_READS, Responses, response_example
+from app.web.problem_responses import RESPONSES_OF_READS, response_example
 from app.web.query_params import Cursor, Limit
-from app.web.responses import public_response
+from app.web.responses import Responses, public_response
 from app.web.router import GuidanceRouter
 
 router = GuidanceRouter(tags=["Across guides"], dependencies=[PUBLIC], responses=RESPONSES_OF_READS)

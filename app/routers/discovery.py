@@ -7,8 +7,8 @@ from fastapi import Request, Response
 from app.models.links import API_CATALOG
 from app.web.auth import PUBLIC
 from app.web.context import SettingsDep
-from app.web.problem_responses import RESPONSES_OF_READS, Responses
-from app.web.responses import conditional_response
+from app.web.problem_responses import RESPONSES_OF_READS
+from app.web.responses import Responses, conditional_response
 from app.web.router import GuidanceRouter
 
 router = GuidanceRouter(tags=["Reference"], dependencies=[PUBLIC], responses=RESPONSES_OF_READS)

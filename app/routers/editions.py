@@ -34,13 +34,12 @@ from app.presenters.guides import (
     path_of,
     present_edition,
     present_section,
-    status_of,
 )
 from app.presenters.memento import memento_headers, memento_links, time_map
 from app.routers.params import Asked, EditionNumber, GuideName, ask_current_edition, ask_numbered_edition, item_name
 from app.store.catalogue import read_lists
 from app.store.contents import Contents
-from app.store.editions import EditionHead, EditionKey, current_of, get_history, readable_of, require_current
+from app.store.editions import EditionHead, EditionKey, current_of, get_history, readable_of, require_current, status_of
 from app.web.auth import PUBLIC
 from app.web.context import ContentsDep, SessionDep, SettingsDep
 from app.web.cursors import decode_key, encode_key
@@ -48,12 +47,11 @@ from app.web.problem_responses import (
     CURRENT_EDITION_PROBLEMS,
     NUMBERED_EDITION_PROBLEMS,
     RESPONSES_OF_READS,
-    Responses,
     problem_responses,
     response_example,
 )
 from app.web.query_params import IN_PLAIN_DIGITS, Cursor, Limit
-from app.web.responses import CACHE_CURRENT, CACHE_IMMUTABLE, conditional_response, public_response
+from app.web.responses import CACHE_CURRENT, CACHE_IMMUTABLE, Responses, conditional_response, public_response
 from app.web.router import GuidanceRouter
 
 router = GuidanceRouter(prefix="/v1/guides", dependencies=[PUBLIC], responses=RESPONSES_OF_READS)

@@ -27,8 +27,8 @@ from app.services.guidance.reviews import list_due
 from app.store.editions import list_edition_events
 from app.web.auth import PUBLIC
 from app.web.context import NowDep, SessionDep, SettingsDep
-from app.web.problem_responses import RESPONSES_OF_READS, Responses
-from app.web.responses import CACHE_CURRENT, conditional_response
+from app.web.problem_responses import RESPONSES_OF_READS
+from app.web.responses import CACHE_CURRENT, Responses, conditional_response
 from app.web.router import GuidanceRouter
 
 router = GuidanceRouter(tags=["Feeds"], dependencies=[PUBLIC], responses=RESPONSES_OF_READS)

@@ -32,9 +32,9 @@ from app.web.auth import PUBLIC
 from app.web.context import ContentsDep, ReferenceDataDep, SessionDep, SettingsDep
 from app.web.cursors import decode_key, encode_key
 from app.web.language_preferences import MAX_HEADER_LENGTH, preferred_languages
-from app.web.problem_responses import NUMBERED_EDITION_PROBLEMS, RESPONSES_OF_READS, Responses, problem_responses
+from app.web.problem_responses import NUMBERED_EDITION_PROBLEMS, RESPONSES_OF_READS, problem_responses
 from app.web.query_params import Limit
-from app.web.responses import CACHE_CHECKED, add_languages, public_response
+from app.web.responses import CACHE_CHECKED, Responses, add_languages, public_response
 from app.web.router import GuidanceRouter
 
 router = GuidanceRouter(prefix="/v1/guides", tags=["Guides"], dependencies=[PUBLIC], responses=RESPONSES_OF_READS)

@@ -9,7 +9,8 @@ from fastapi import Response
 from app.services.desk.figures import SMALLEST_COUNT, Figure, read_statistics
 from app.web.auth import AuditorDep
 from app.web.context import EngineDep, NowDep, WriterDep
-from app.web.problem_responses import RESPONSES_OF_CLIENT_ROUTES, Responses
+from app.web.problem_responses import RESPONSES_OF_CLIENT_ROUTES
+from app.web.responses import Responses
 from app.web.router import GuidanceRouter
 
 router = GuidanceRouter(prefix="/v1/desk", tags=["Audit"], responses=RESPONSES_OF_CLIENT_ROUTES)

@@ -26,7 +26,8 @@ from app.errors import (
 )
 from app.faults import FaultCode, FieldError
 from app.models.base import format_utc
-from app.models.concerns.tables import MORE_URGENT, ConcernRow, ConcernState
+from app.models.concerns.receipts import ConcernState
+from app.models.concerns.tables import MORE_URGENT, ConcernRow
 from app.models.desk.disclosure_tables import DeskAct
 from app.models.desk.recorded import seal_entry
 from app.models.digest import canonical_submission

@@ -2,7 +2,6 @@
 
 import datetime as dt
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from sqlalchemy import exists, insert, or_, update
 from sqlalchemy.exc import IntegrityError
@@ -10,7 +9,8 @@ from sqlalchemy.orm import defer
 from sqlmodel import Session, col, select
 
 from app.errors import ConcernErased, NoSuchConcern, ReferenceTaken
-from app.models.concerns.tables import ConcernRow, ConcernState
+from app.models.concerns.receipts import ConcernState
+from app.models.concerns.tables import ConcernRow, NewConcern
 from app.models.entries import EntryKind, EntryRow
 from app.store.tables import table_of
 
@@ -27,25 +27,6 @@ _DEFAULTS = {
     "additions_waiting": 0,
     "assigned_to": "",
 }
-
-
-@dataclass(frozen=True)
-class NewConcern:
-    """A concern as it is received: the columns of its row that have no default."""
-
-    reference: str
-    received_at: dt.datetime
-    acknowledge_by: dt.datetime
-    immediate_danger: str
-    guide: str
-    edition: int
-    referral_source: str | None
-    form_version: int
-    recipients: Sequence[str]
-    sealed: bytes
-    status_token_sha256: bytes
-    test: bool
-    message_key: bytes
 
 
 def insert_concern(session: Session, concern: NewConcern) -> None:

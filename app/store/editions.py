@@ -24,6 +24,7 @@ from app.errors import (
     NoSuchRendition,
 )
 from app.models.guidance.editions import EditionContent, EditionDetails
+from app.models.guidance.guide_responses import EditionStatus
 from app.models.guidance.guide_tables import OWN_WORDS, EditionRow, WithdrawalRow
 from app.models.guidance.renditions import RenditionContent, RenditionDetails
 from app.store.writer import GENERATION_RAISED
@@ -420,3 +421,10 @@ def _heads() -> Select[Any]:
         col(WithdrawalRow.withdrawn_at),
         col(WithdrawalRow.reason),
     ).outerjoin(WithdrawalRow, IS_WITHDRAWAL_OF_IT)
+
+
+def status_of(head: EditionHead, history: list[EditionHead]) -> EditionStatus:
+    """Return the current status of the edition within its guide's history."""
+    if head.withdrawn_at is not None:
+        return EditionStatus.WITHDRAWN
+    return EditionStatus.CURRENT if head is current_of(history) else EditionStatus.SUPERSEDED

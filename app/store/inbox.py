@@ -7,7 +7,8 @@ from typing import Any, Self
 from sqlalchemy import Column, ColumnElement, Row, func, literal, select, tuple_
 from sqlmodel import Session
 
-from app.models.concerns.tables import ConcernRow, ConcernState
+from app.models.concerns.receipts import ConcernState
+from app.models.concerns.tables import ConcernRow
 from app.models.desk.inbox import InboxFilter, InboxOrder
 from app.store.tables import table_of
 

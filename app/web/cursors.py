@@ -7,8 +7,7 @@ from collections.abc import Sequence
 from typing import Any, TypeVar
 
 from app.errors import InvalidCursor
-from app.models.base import format_utc
-from app.web.json_body import NOT_STORABLE
+from app.models.base import NOT_STORABLE, format_utc
 
 LARGEST = 2**31 - 1  # the largest INTEGER of PostgreSQL
 SEPARATOR = " "

@@ -20,7 +20,6 @@ LARGE_BODY_BYTES = 32_768  # a smaller body is parsed in less time than a thread
 MAX_VALUES = 10_000
 TOO_MANY = f"A body may have {MAX_VALUES:,} values. Send less, or telephone."
 TOO_DEEP = f"The body is nested deeper than {MAX_NESTING} levels."
-NOT_STORABLE = re.compile("[\x00\ud800-\udfff]")
 CONTAINERS = {dict, list}
 NO_CHARACTER = "The body holds a NUL or half a character (a lone surrogate): neither can be kept."
 NAME_TWICE = "A name stands twice in one object of the body, so one of its values would be lost."

@@ -16,9 +16,8 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from app.models.guidance.guide_responses import DIGEST
 from app.models.guidance.sections import Section
 from app.web.language_preferences import VARIES_BY_LANGUAGE
-from app.web.problem_responses import Responses
 from app.web.quality_values import quality_in
-from app.web.responses import CACHE_CURRENT, conditional_response
+from app.web.responses import CACHE_CURRENT, Responses, conditional_response
 
 JSON = "application/json"
 

@@ -22,8 +22,7 @@ from app.errors import (
     ValidationFailed,
 )
 from app.models.links import problem_path
-
-Responses = dict[int | str, dict[str, Any]]
+from app.web.responses import Responses
 
 PROBLEM_MEDIA_TYPE = "application/problem+json"
 PROBLEM_SCHEMA = {"$ref": "#/components/schemas/Problem"}  # a model would get a validator on each route

@@ -2,9 +2,13 @@
 
 import hashlib
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 from fastapi import Request, Response
 from pydantic import BaseModel
+
+Responses = dict[int | str, dict[str, Any]]
+
 
 CACHE_CURRENT = "public, max-age=60, stale-while-revalidate=600, stale-if-error=604800"
 CACHE_CHECKED = "public, no-cache"

@@ -7,8 +7,9 @@ from fastapi import APIRouter, Request, Response
 from fastapi.routing import APIRoute
 
 from app.errors import NotFound
-from app.web.problem_responses import RESPONSES_OF_ALL_ROUTES, Responses
+from app.web.problem_responses import RESPONSES_OF_ALL_ROUTES
 from app.web.query_params import NUL, reject_unknown_query
+from app.web.responses import Responses
 
 ADDED_REQUEST = "added_request"
 

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from fastapi import Response
 
 from app.age.keys import AGE_MEDIA_TYPE
-from app.web.problem_responses import Responses
+from app.web.responses import Responses
 
 SEALED: Responses = {
     200: {

@@ -12,7 +12,8 @@ from starlette.testclient import TestClient
 
 from app.config import Settings
 from app.main import create_app
-from app.models.concerns.tables import ConcernRow, ConcernState
+from app.models.concerns.receipts import ConcernState
+from app.models.concerns.tables import ConcernRow
 from app.models.desk.inbox import InboxOrder
 from app.store.database import for_writing
 from app.store.inbox import InboxFilters, InboxQuery, count_states, list_inbox, position_of

@@ -1,12 +1,22 @@
 """Responses to a reporter: the receipt, the result of a check, and the status."""
 
+from enum import StrEnum
+
 from pydantic import Field
 
 from app.models.base import ResponseModel, Slug, UtcDateTime
-from app.models.concerns.tables import ConcernState
 from app.models.guidance.contacts import Contact
 from app.models.guidance.signposts import Signpost
 from app.models.links import Links
+
+
+class ConcernState(StrEnum):
+    """How far the duty team has come."""
+
+    RECEIVED = "received"
+    ACKNOWLEDGED = "acknowledged"
+    CLOSED = "closed"
+
 
 EXAMPLE_REFERENCE = "4F7K-926W-0X3R"
 READ_AT = "When the reporter first read it; null until then."

@@ -1,7 +1,8 @@
 """The tables that hold concerns. Only the fields for routing are in clear text; the concern itself is sealed."""
 
 import datetime as dt
-from enum import StrEnum
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import (
@@ -15,14 +16,26 @@ from sqlalchemy import (
 from sqlmodel import Field, SQLModel
 
 from app.models.columns import UtcDateTimeType, partial_index
+from app.models.concerns.receipts import ConcernState
 
 
-class ConcernState(StrEnum):
-    """How far the duty team has come."""
+@dataclass(frozen=True)
+class NewConcern:
+    """A concern as it is received: the columns of its row that have no default."""
 
-    RECEIVED = "received"
-    ACKNOWLEDGED = "acknowledged"
-    CLOSED = "closed"
+    reference: str
+    received_at: dt.datetime
+    acknowledge_by: dt.datetime
+    immediate_danger: str
+    guide: str
+    edition: int
+    referral_source: str | None
+    form_version: int
+    recipients: Sequence[str]
+    sealed: bytes
+    status_token_sha256: bytes
+    test: bool
+    message_key: bytes
 
 
 MORE_URGENT = ("no", "not_sure", "yes")

@@ -5,8 +5,7 @@ from typing import Annotated, Any
 from pydantic import Field
 
 from app.models.base import MAX_NUMBER, FromCodeList, RequestModel, ResponseModel, Slug, Text, UtcDateTime
-from app.models.concerns.receipts import EXAMPLE_REFERENCE
-from app.models.concerns.tables import ConcernState
+from app.models.concerns.receipts import EXAMPLE_REFERENCE, ConcernState
 from app.models.desk.disclosure_tables import DeskAct
 from app.models.desk.remnants import Remnants
 from app.models.entries import OpenedAddition

@@ -15,8 +15,8 @@ from app.faults import CodedValueError, FaultCode
 from app.models.base import RequestModel, ResponseModel, Slug, UtcDateTime
 from app.models.columns import UtcDateTimeType
 from app.models.concerns.concern import ImmediateDanger
+from app.models.concerns.receipts import ConcernState
 from app.models.concerns.references import find_reference_start
-from app.models.concerns.tables import ConcernState
 from app.models.links import Links
 from app.models.recordable_names import PersonName
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from app.models.base import format_utc
-from app.models.concerns.tables import ConcernState
+from app.models.concerns.receipts import ConcernState
 from app.models.desk.disclosure_tables import DeskAct, DisclosureRow
 from app.models.desk.hand_over_tables import HandOverRow
 from app.models.digest import canonical_json

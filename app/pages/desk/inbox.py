@@ -16,8 +16,8 @@ from sqlmodel import Session
 
 from app.errors import InvalidCursor, InvalidQuery, ValidationFailed
 from app.models.base import SLUG_PATTERN
+from app.models.concerns.receipts import ConcernState
 from app.models.concerns.references import find_reference
-from app.models.concerns.tables import ConcernState
 from app.models.desk.concerns import InboxEntry
 from app.models.desk.inbox import InboxOrder, SavedViewRow, ViewFilters
 from app.pages.desk.page import DeskRoute, desk_page, lead_to

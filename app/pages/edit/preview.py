@@ -21,7 +21,8 @@ from app.store.editions import EditionHead
 from app.web.auth import EditorDep
 from app.web.context import AppContext, ContextDep, NowDep, SessionDep
 from app.web.people import PageEditorDep
-from app.web.problem_responses import RESPONSES_OF_CLIENT_ROUTES, Responses, problem_responses
+from app.web.problem_responses import RESPONSES_OF_CLIENT_ROUTES, problem_responses
+from app.web.responses import Responses
 from app.web.router import GuidanceRouter
 
 page_router = GuidanceRouter(prefix=GUIDES_PATH, include_in_schema=False, route_class=DeskRoute)

@@ -18,7 +18,6 @@ from app.pages.error_pages import PageRoute
 from app.pages.guide.changed_words import describe_field_changes, describe_section_changes
 from app.pages.guide.rendition_links import rendition_links
 from app.pages.page import public_page
-from app.presenters.guides import status_of
 from app.presenters.pdf import pdf_available
 from app.presenters.structured_data import structured_data
 from app.routers.params import EditionNumber, GuideName
@@ -31,6 +30,7 @@ from app.store.editions import (
     list_renditions,
     readable_of,
     require_current,
+    status_of,
 )
 from app.web.auth import PUBLIC
 from app.web.context import AppContext, ContextDep, SessionDep

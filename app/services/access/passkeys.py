@@ -26,8 +26,7 @@ from webauthn.registration.verify_registration_response import VerifiedRegistrat
 from app.errors import TokenInvalid
 from app.models.desk.disclosure_tables import DeskAct
 from app.models.people import ChallengeRow, InvitationRow, PasskeyRow, PersonRow
-from app.services.access.people import BY_PASSKEY, find_with_person, record_person, token_digest
-from app.services.access.sign_in import RelyingParty
+from app.services.access.people import BY_PASSKEY, RelyingParty, find_with_person, record_person, token_digest
 from app.store.disclosures import Actor
 from app.store.writer import Writer
 

@@ -19,6 +19,16 @@ from app.services.access.clients import Principal, check_person, revoke_clients_
 from app.store.disclosures import Actor, record_disclosure
 from app.store.writer import Writer, write_operation
 
+
+@dataclass(frozen=True)
+class RelyingParty:
+    """The service as passkeys know it: the name of its host, its origin, and the council's name."""
+
+    id: str
+    origin: str
+    name: str
+
+
 TOKEN_BYTES = 32
 HANDLE_BYTES = 32
 BY_PASSKEY = "passkey:desk"

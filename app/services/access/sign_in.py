@@ -21,7 +21,7 @@ from app.config import Settings
 from app.errors import TokenInvalid
 from app.models.roles import Role, role_with
 from app.services.access.openid import OpenIdProvider, address_in, discover, fetch_document
-from app.services.access.people import BY_PASSKEY, DeskSessions
+from app.services.access.people import BY_PASSKEY, DeskSessions, RelyingParty
 from app.store.writer import Writer
 
 if TYPE_CHECKING:
@@ -134,15 +134,6 @@ class OpenIdSignIn:
         if not isinstance(token, str):
             raise TokenInvalid("the provider sent no ID token")
         return token
-
-
-@dataclass(frozen=True)
-class RelyingParty:
-    """The service as passkeys know it: the name of its host, its origin, and the council's name."""
-
-    id: str
-    origin: str
-    name: str
 
 
 def relying_party(public_url: str, council_name: str, *, port: int | None = None) -> RelyingParty:

@@ -15,10 +15,10 @@ from app.models import links
 from app.models.base import format_utc
 from app.models.concerns.addition import AdditionReceipt
 from app.models.concerns.concern import FORM_VERSION
-from app.models.concerns.receipts import AdditionStatus, CheckResponse, ConcernStatus, MessageStatus
+from app.models.concerns.receipts import AdditionStatus, CheckResponse, ConcernState, ConcernStatus, MessageStatus
 from app.models.concerns.references import new_reference
 from app.models.concerns.status_tokens import new_status_token
-from app.models.concerns.tables import ConcernRow, ConcernState
+from app.models.concerns.tables import ConcernRow
 from app.models.entries import MessageEntry
 from app.models.guidance.contacts import Contact
 from app.models.guidance.signposts import CALL_999_FIRST, Signpost

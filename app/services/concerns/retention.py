@@ -9,7 +9,7 @@ from sqlalchemy import Engine
 from sqlmodel import Session
 
 from app.errors import ConcernErased, NotAcknowledged, OnHold
-from app.models.concerns.tables import ConcernState
+from app.models.concerns.receipts import ConcernState
 from app.models.entries import EntryKind
 from app.services.desk.actions import acknowledge, erase
 from app.services.entries import measure_entries

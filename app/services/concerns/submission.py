@@ -18,7 +18,7 @@ from app.faults import FieldError
 from app.models.concerns.concern import FORM_VERSION, NO_QUESTION, Concern
 from app.models.concerns.examples import SMALLEST_EXAMPLE
 from app.models.concerns.receipts import CheckResponse
-from app.models.concerns.tables import StoredReceiptRow
+from app.models.concerns.tables import NewConcern, StoredReceiptRow
 from app.models.desk.disclosure_tables import DeskAct
 from app.models.desk.recorded import seal_entry
 from app.models.digest import canonical_json, canonical_submission
@@ -28,7 +28,7 @@ from app.services.concerns.idempotency import IdempotencyKeys, IdempotentResult,
 from app.services.concerns.receipt_builder import ReceiptBuilder
 from app.services.concerns.sealing import concern_plaintext, derive_public_key
 from app.services.events.payloads import concern_payload
-from app.store.concerns import NewConcern, insert_concern
+from app.store.concerns import insert_concern
 from app.store.disclosures import REPORTER, first_disclosure, insert_first_disclosure
 from app.store.editions import EditionKey, list_current
 from app.store.events import append_event

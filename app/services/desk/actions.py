@@ -7,7 +7,8 @@ from sqlalchemy import Row
 from sqlmodel import Session
 
 from app.errors import ConcernErased, NotAcknowledged, OnHold, OutcomeGiven
-from app.models.concerns.tables import ConcernRow, ConcernState
+from app.models.concerns.receipts import ConcernState
+from app.models.concerns.tables import ConcernRow
 from app.models.desk.disclosure_tables import INBOX, DeskAct
 from app.models.desk.recorded import closing_detail
 from app.models.events.tables import EventKind

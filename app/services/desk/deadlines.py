@@ -7,7 +7,8 @@ from sqlalchemy import ColumnElement, literal_column
 from sqlalchemy.orm import defer
 from sqlmodel import Session, col, select
 
-from app.models.concerns.tables import ConcernRow, ConcernState
+from app.models.concerns.receipts import ConcernState
+from app.models.concerns.tables import ConcernRow
 from app.models.entries import EntryKind, EntryRow
 from app.models.events.tables import EventKind, EventRow
 from app.services.events.payloads import addition_payload, concern_payload

@@ -6,7 +6,7 @@ import uuid
 from typing import Any
 
 from app.models.base import format_utc
-from app.models.concerns.tables import ConcernRow
+from app.models.concerns.tables import ConcernRow, NewConcern
 from app.models.desk.disclosure_tables import CheckpointRow
 from app.models.guidance.renditions import RenditionContent
 from app.models.links import (
@@ -17,7 +17,6 @@ from app.models.links import (
     edition_path,
     rendition_path,
 )
-from app.store.concerns import NewConcern
 from app.store.editions import EditionKey, RenditionKey
 
 EVENT_NAMESPACE = uuid.UUID("8c1f7d7e-3c52-4a53-9a0b-7d1f2f0c6b11")
